@@ -1,0 +1,267 @@
+// swarm.toml, environment and flags into ServerConfig. The one place that names toml++.
+#include "config.h"
+
+#include <toml++/toml.h>
+#include <cstdlib>
+
+#include "base/format.h"
+#include "net/connect.h"
+
+namespace swarm {
+namespace {
+
+using std::filesystem::path;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+path homeFolder(const char* xdg_name, const char* below_home) {
+  if (std::string xdg = environment(xdg_name); !xdg.empty()) return path(xdg) / "swarm";
+  std::string home = environment("HOME");
+  return path(home.empty() ? "/root" : home) / below_home / "swarm";
+}
+
+/// Reads one table and remembers which keys were asked for, so that a misspelt key is an error and not a silence.
+class Section {
+ public:
+  Section(const toml::table& table, std::string name, const std::string& file) : table_(table), name_(std::move(name)), file_(file) {}
+
+  void read(std::string_view key, std::string& into) { readAs<std::string>(key, into, "text in quotes"); }
+  void read(std::string_view key, bool& into) { readAs<bool>(key, into, "true or false"); }
+  template <std::integral Integer>
+  void read(std::string_view key, Integer& into) {
+    std::int64_t value = into;
+    readAs<std::int64_t>(key, value, "a whole number");
+    into = static_cast<Integer>(value);
+  }
+  void read(std::string_view key, double& into) {
+    known_.insert(std::string(key));
+    const toml::node* node = table_.get(key);
+    if (!node) return;
+    if (auto value = node->value<double>(); value && node->is_number()) {
+      into = *value;
+    } else {
+      throw wrong(*node, key, "a number");
+    }
+  }
+  void read(std::string_view key, path& into) {
+    std::string text;
+    read(key, text);
+    if (!text.empty()) into = text;
+  }
+  void read(std::string_view key, std::map<std::string, std::string>& into) {
+    known_.insert(std::string(key));
+    const toml::node* node = table_.get(key);
+    if (!node) return;
+    if (!node->is_table()) throw wrong(*node, key, "a table of texts, like { team = \"blue\" }");
+    for (const auto& [name, value] : *node->as_table()) {
+      auto text = value.value_exact<std::string>();
+      if (!text) throw wrong(value, name.str(), "text in quotes");
+      into[std::string(name.str())] = *text;
+    }
+  }
+  void read(std::string_view key, std::vector<std::string>& into) {
+    known_.insert(std::string(key));
+    const toml::node* node = table_.get(key);
+    if (!node) return;
+    if (!node->is_array()) throw wrong(*node, key, "a list of texts, like [\"10.0.0.1\"]");
+    into.clear();
+    for (const auto& element : *node->as_array()) {
+      auto text = element.value_exact<std::string>();
+      if (!text) throw wrong(element, key, "a list of texts");
+      into.push_back(*text);
+    }
+  }
+  std::optional<Section> child(std::string_view key) {
+    known_.insert(std::string(key));
+    const toml::node* node = table_.get(key);
+    if (!node) return std::nullopt;
+    if (!node->is_table()) throw wrong(*node, key, "a table");
+    return Section(*node->as_table(), name_.empty() ? std::string(key) : name_ + "." + std::string(key), file_);
+  }
+
+  /// Call after all reads.
+  void refuseUnknown() const {
+    for (const auto& [key, value] : table_) {
+      if (known_.contains(std::string(key.str()))) continue;
+      std::string expected;
+      for (const std::string& name : known_) expected += (expected.empty() ? "" : ", ") + name;
+      throw Error(ErrorCode::InvalidArgument, format("{}:{}: unknown key \"{}\"{}. Expected one of: {}.", file_, key.source().begin.line,
+                                                     key.str(), name_.empty() ? std::string() : " in [" + name_ + "]", expected));
+    }
+  }
+
+  Error wrong(const toml::node& node, std::string_view key, std::string_view expected) const {
+    return Error(ErrorCode::InvalidArgument, format("{}:{}: \"{}\" must be {}.", file_, node.source().begin.line, key, expected));
+  }
+
+ private:
+  template <typename T>
+  void readAs(std::string_view key, T& into, std::string_view expected) {
+    known_.insert(std::string(key));
+    const toml::node* node = table_.get(key);
+    if (!node) return;
+    auto value = node->value_exact<T>();
+    if (!value) throw wrong(*node, key, expected);
+    into = *value;
+  }
+
+  const toml::table& table_;
+  std::string name_;
+  const std::string& file_;
+  std::set<std::string> known_;
+};
+
+log::Level parseLevel(const std::string& text) {
+  if (text == "debug") return log::Level::Debug;
+  if (text == "info") return log::Level::Info;
+  if (text == "warning") return log::Level::Warning;
+  if (text == "error") return log::Level::Error;
+  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no log level; expected debug, info, warning or error.", text));
+}
+
+log::Style parseStyle(const std::string& text) {
+  if (text == "text") return log::Style::Text;
+  if (text == "json") return log::Style::Json;
+  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no log style; expected text or json.", text));
+}
+
+/// "unix:///var/run/docker.sock", "tcp://host:2376", or a path, as DOCKER_HOST has it.
+void applyDockerHost(const std::string& text, DockerProviderConfig& config) {
+  if (text.starts_with("unix://")) {
+    config.socketPath = text.substr(7);
+    config.host.clear();
+  } else if (text.starts_with("tcp://")) {
+    auto address = net::parseHostPort(text.substr(6));
+    config.host = address.host;
+    config.port = address.port;
+  } else if (text.starts_with("/")) {
+    config.socketPath = text;
+    config.host.clear();
+  } else {
+    throw Error(ErrorCode::InvalidArgument,
+                format("\"{}\" is no Docker endpoint; expected unix:///path/docker.sock or tcp://host:port.", text));
+  }
+}
+
+void readResources(Section section, ResourceConfig& resources) {
+  if (auto cpu = section.child("cpu")) {
+    cpu->read("cores", resources.cpu.cores);
+    cpu->read("limit", resources.cpu.limit);
+    cpu->refuseUnknown();
+  }
+  if (auto memory = section.child("memory")) {
+    memory->read("min", resources.memory.min);
+    memory->read("max", resources.memory.max);
+    memory->refuseUnknown();
+  }
+  if (auto storage = section.child("storage")) {
+    storage->read("size", resources.storage.size);
+    storage->read("persistent", resources.storage.persistent);
+    storage->refuseUnknown();
+  }
+  section.read("pids", resources.pids);
+  section.refuseUnknown();
+}
+
+void readDocker(Section section, ServerConfig& config) {
+  section.read("enabled", config.dockerEnabled);
+  section.read("socketPath", config.docker.socketPath);
+  section.read("host", config.docker.host);
+  section.read("port", config.docker.port);
+  section.read("networkName", config.docker.networkName);
+  section.read("volumeDriver", config.docker.volumeDriver);
+  section.read("publishAddress", config.docker.publishAddress);
+  section.read("agentPublishAddress", config.docker.agentPublishAddress);
+  section.read("volumeDriverOptions", config.docker.volumeDriverOptions);
+  section.read("maxInstancesPerUser", config.docker.maxInstancesPerUser);
+  if (auto tls = section.child("tls")) {
+    config.docker.tls.enabled = true;
+    tls->read("ca", config.docker.tls.ca);
+    tls->read("certificate", config.docker.tls.certificate);
+    tls->read("key", config.docker.tls.key);
+    tls->refuseUnknown();
+  }
+  section.refuseUnknown();
+}
+
+void readFile(const std::string& file, ServerConfig& config) {
+  toml::table table;
+  try {
+    table = toml::parse_file(file);
+  } catch (const toml::parse_error& error) {
+    throw Error(ErrorCode::InvalidArgument, format("{}:{}: {}.", file, error.source().begin.line, error.description()));
+  }
+  Section root(table, "", file);
+  if (auto server = root.child("server")) {
+    std::string level, style;
+    server->read("listen", config.listen);
+    server->read("baseDomain", config.baseDomain);
+    server->read("publicUrl", config.publicUrl);
+    server->read("dataDir", config.dataDir);
+    server->read("threads", config.threads);
+    server->read("trustedProxies", config.trustedProxies);
+    server->read("logLevel", level);
+    server->read("logStyle", style);
+    if (!level.empty()) config.logLevel = parseLevel(level);
+    if (!style.empty()) config.logStyle = parseStyle(style);
+    server->refuseUnknown();
+  }
+  if (auto common = root.child("common")) {
+    common->read("workspaceImage", config.workspaceImage);
+    common->read("instanceNamePrefix", config.instanceNamePrefix);
+    common->read("tags", config.tags);
+    if (auto resources = common->child("defaultResourceLimits")) readResources(*resources, config.defaultResources);
+    common->refuseUnknown();
+  }
+  if (auto docker = root.child("docker")) readDocker(*docker, config);
+  root.refuseUnknown();
+}
+
+void readEnvironment(ServerConfig& config) {
+  if (auto value = environment("SWARM_LISTEN"); !value.empty()) config.listen = value;
+  if (auto value = environment("SWARM_BASE_DOMAIN"); !value.empty()) config.baseDomain = value;
+  if (auto value = environment("SWARM_PUBLIC_URL"); !value.empty()) config.publicUrl = value;
+  if (auto value = environment("SWARM_DATA_DIR"); !value.empty()) config.dataDir = value;
+  if (auto value = environment("SWARM_LOG_LEVEL"); !value.empty()) config.logLevel = parseLevel(value);
+  if (auto value = environment("SWARM_LOG_STYLE"); !value.empty()) config.logStyle = parseStyle(value);
+  if (auto value = environment("SWARM_WORKSPACE_IMAGE"); !value.empty()) config.workspaceImage = value;
+  if (auto value = environment("DOCKER_HOST"); !value.empty()) applyDockerHost(value, config.docker);
+}
+
+void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
+  if (flags.listen) config.listen = *flags.listen;
+  if (flags.baseDomain) config.baseDomain = *flags.baseDomain;
+  if (flags.publicUrl) config.publicUrl = *flags.publicUrl;
+  if (flags.dataDir) config.dataDir = *flags.dataDir;
+  if (flags.dockerHost) applyDockerHost(*flags.dockerHost, config.docker);
+  if (flags.logLevel) config.logLevel = parseLevel(*flags.logLevel);
+  if (flags.logStyle) config.logStyle = parseStyle(*flags.logStyle);
+  if (flags.threads) config.threads = *flags.threads;
+  config.fakeProvider = flags.fakeProvider;
+}
+
+}  // namespace
+
+ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
+  ServerConfig config;
+  config.dataDir = homeFolder("XDG_DATA_HOME", ".local/share");
+  config.credentialsDir = homeFolder("XDG_CONFIG_HOME", ".config");
+  // A file that was named must be there; the default one may be absent.
+  if (flags.configFile) {
+    readFile(*flags.configFile, config);
+  } else if (path file = config.credentialsDir / "swarm.toml"; std::filesystem::exists(file)) {
+    readFile(file.string(), config);
+  }
+  readEnvironment(config);
+  applyFlags(flags, config);
+  net::parseHostPort(config.listen);  // refuse a bad address before anything is opened
+  if (config.threads < 0 || config.threads > 64) {
+    throw Error(ErrorCode::InvalidArgument, format("threads is {}; expected 0 (one per core) to 64.", config.threads));
+  }
+  return config;
+}
+
+}  // namespace swarm

@@ -1,0 +1,37 @@
+// The server's configuration: defaults, then swarm.toml, then the environment, then flags (architecture.md §10).
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "model/types.h"
+#include "provider/docker/docker_config.h"
+
+namespace swarm {
+
+struct ServerConfig {
+  std::string listen = "127.0.0.1:7420";
+  std::string baseDomain = "localhost";  ///< instances are <name>.<baseDomain>
+  std::string publicUrl;                 ///< as browsers see the base domain; empty: http://<baseDomain>:<port>
+  std::filesystem::path dataDir;         ///< the store; created with mode 0700
+  std::filesystem::path credentialsDir;  ///< where the CLI finds its token
+  int threads = 0;                       ///< loops that carry connections; 0: one per core, at most 4
+  log::Level logLevel = log::Level::Info;
+  log::Style logStyle = log::Style::Text;
+  std::string workspaceImage = "swarm-workspace:latest";
+  std::string instanceNamePrefix = "ws-";
+  ResourceConfig defaultResources;
+  std::map<std::string, std::string> tags;
+  std::vector<std::string> trustedProxies;  ///< addresses whose X-Forwarded-* headers are believed
+  bool dockerEnabled = true;
+  DockerProviderConfig docker;
+  bool fakeProvider = false;  ///< the fake provider instead of Docker, for benchmarks
+};
+
+/// Throws Error(InvalidArgument) that names file, line, key and what was expected.
+ServerConfig loadServerConfig(const cli::ServeFlags& flags);
+
+}  // namespace swarm

@@ -1,0 +1,38 @@
+// One entry for each provider.
+#include "providers.h"
+
+#include "provider/docker/docker_config.h"
+#include "provider/fake/fake_provider.h"
+
+namespace swarm {
+namespace {
+
+/// The fake provider with the world that it lives in.
+class OwningFakeProvider {
+ public:
+  static ProviderPtr make(const std::string& swarm_id, const Clock& clock) {
+    // The world is that of the process: it ends with it.
+    static fake::FakeWorld world(clock);
+    fake::FakeOptions options;
+    options.swarmId = swarm_id;
+    return std::make_unique<fake::FakeProvider>(world, clock, options);
+  }
+};
+
+}  // namespace
+
+std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, const std::string& swarm_id, const Clock& clock) {
+  std::map<ProviderType, ProviderPtr> providers;
+  if (config.fakeProvider) {
+    providers.emplace(ProviderType::fake, OwningFakeProvider::make(swarm_id, clock));
+    return providers;
+  }
+  if (config.dockerEnabled) {
+    DockerProviderConfig docker = config.docker;
+    docker.tags = config.tags;
+    providers.emplace(ProviderType::docker, makeDockerProvider(std::move(docker), swarm_id));
+  }
+  return providers;
+}
+
+}  // namespace swarm

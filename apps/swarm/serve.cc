@@ -1,0 +1,284 @@
+// The server process: one control loop for controller and store answers, and one loop per core that carries connections.
+#include "serve.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <boost/asio/use_future.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <future>
+#include <thread>
+
+#include "api/api.h"
+#include "auth/auth.h"
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cli/context.h"
+#include "config.h"
+#include "controller/controller.h"
+#include "gateway/gateway.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "providers.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::chrono::seconds kShutdownGrace{10};
+constexpr std::chrono::seconds kConnectionGrace{5};
+constexpr std::chrono::hours kCliTokenLife{24 * 365};
+
+/// Signals are waited for by the main thread alone; block them before any other thread is made.
+sigset_t blockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGINT, SIGTERM}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+/// Each workspace tab holds several connections.
+void raiseFileLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// Writes a secret for the person who runs the server. Never over an existing file of another's.
+void writePrivateFile(const std::filesystem::path& path, const Secret& content) {
+  std::filesystem::create_directories(path.parent_path());
+  ::unlink(path.c_str());
+  int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  std::string text = content.reveal() + "\n";
+  bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  int problem = errno;
+  if (file >= 0) ::close(file);
+  if (!written) throw Error(ErrorCode::OutOfResources, format("{} could not be written: {}.", path.string(), std::strerror(problem)));
+}
+
+/// One loop that accepts and carries connections.
+class Worker {
+ public:
+  Worker(std::unique_ptr<net::Loop> loop, GatewayOptions options, SwarmController& controller, Auth& auth, Api& api, const Clock& clock)
+      : loop_(std::move(loop)), api_(api) {
+    onLoop([&] {
+      gateway_ =
+          std::make_unique<Gateway>(loop_->executor(), std::move(options), controller.routes(), auth, clock, gateway::makeAgentConnector());
+    });
+  }
+
+  void serve(std::unique_ptr<net::Listener> listener) {
+    onLoop([&] {
+      server_ = std::make_unique<net::HttpServer>(std::move(listener), [this](net::Exchange& exchange) { return dispatch(exchange); });
+      served_ = boost::asio::co_spawn(loop_->executor(), server_->run(), boost::asio::use_future);
+    });
+  }
+
+  void stop() {
+    if (!server_) return;
+    onLoop([&] { server_->stop(); });
+    // run() ends when the last connection has; what is stuck longer than this is cut with the loop.
+    if (served_.wait_for(kConnectionGrace) != std::future_status::ready) log::warning("Connections were cut at the end");
+  }
+
+  ~Worker() {
+    onLoop([&] {
+      server_.reset();
+      gateway_.reset();
+    });
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  Gateway::Counters counters() const { return gateway_->counters(); }
+
+ private:
+  void onLoop(const std::function<void()>& action) { boost::asio::post(loop_->context(), boost::asio::use_future(action)).get(); }
+
+  /// Not a coroutine itself: the proxied request's path has one frame less.
+  net::awaitable<void> dispatch(net::Exchange& exchange) {
+    switch (gateway_->hostKind(exchange.head().host)) {
+      case gateway::HostKind::Instance:
+        return gateway_->handle(exchange);
+      case gateway::HostKind::Base:
+        return dispatchBase(exchange);
+      default:
+        return gateway_->respondForeign(exchange);
+    }
+  }
+
+  net::awaitable<void> dispatchBase(net::Exchange& exchange) {
+    if (co_await gateway_->handlePages(exchange)) co_return;
+    co_await api_.handle(exchange);
+  }
+
+  std::unique_ptr<net::Loop> loop_;
+  Api& api_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::future<void> served_;
+};
+
+/// "https://swarm.example.com" → "https://{name}.swarm.example.com/"
+std::string instanceUrlPattern(const std::string& public_url) {
+  auto scheme_end = public_url.find("://");
+  if (scheme_end == std::string::npos)
+    throw Error(ErrorCode::InvalidArgument, format("publicUrl \"{}\" must begin with http:// or https://.", public_url));
+  std::string base = public_url.substr(scheme_end + 3);
+  while (base.ends_with('/')) base.pop_back();
+  return public_url.substr(0, scheme_end + 3) + "{name}." + base + "/";
+}
+
+class Server {
+ public:
+  explicit Server(ServerConfig config)
+      : config_(std::move(config)), store_(openSqliteStore(config_.dataDir)), auth_(makeAuth(*store_, clock_)) {}
+  ~Server() { stop(); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void start() {
+    bind();
+    if (std::optional<Secret> password = wait(auth_->initialise())) keepFirstPassword(*password);
+    ControllerOptions options;
+    options.swarmId = wait(swarmId(*store_));
+    options.instanceNamePrefix = config_.instanceNamePrefix;
+    options.workspaceImage = config_.workspaceImage;
+    options.defaultResources = config_.defaultResources;
+    options.tags = config_.tags;
+    options.urlPattern = instanceUrlPattern(config_.publicUrl);
+    controller_ =
+        std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
+    ApiOptions api_options;
+    api_options.secureCookies = config_.publicUrl.starts_with("https://");
+    api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
+    wait(controller_->open());
+    serveConnections();
+    writeCliCredentials();
+    log::info("Serving", {{"url", config_.publicUrl}, {"listen", config_.listen}, {"data", config_.dataDir.string()}});
+  }
+
+  void stop() {
+    for (const auto& worker : workers_) worker->stop();
+    workers_.clear();
+    if (controller_) wait(controller_->close(kShutdownGrace));
+    api_.reset();
+    controller_.reset();
+  }
+
+ private:
+  /// Runs on the control loop, and waits for the result.
+  template <typename T>
+  T wait(net::awaitable<T> work) {
+    return boost::asio::co_spawn(control_.executor(), std::move(work), boost::asio::use_future).get();
+  }
+
+  static net::awaitable<std::string> swarmId(Store& store) {
+    if (auto known = co_await store.getSetting("swarm.id")) co_return *known;
+    std::string made = newId("swarm");
+    co_await store.putSetting("swarm.id", made);
+    co_return made;
+  }
+
+  /// Takes the address first, so that a taken one is told before anything is touched.
+  void bind() {
+    net::HostPort address = net::parseHostPort(config_.listen);
+    unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+    int threads = config_.threads > 0 ? config_.threads : static_cast<int>(std::min(cores, 4u));
+    if (threads > 1 && address.port != 0) {
+      // A shared port would be given to a second server too: see that nobody has it.
+      net::listenTcp(control_.executor(), address)->close();
+    }
+    for (int i = 0; i < threads; ++i) {
+      loops_.push_back(std::make_unique<net::Loop>(format("swarm-io-{}", i)));
+      auto sharing = threads > 1 ? net::Listener::Sharing::ReusePort : net::Listener::Sharing::Exclusive;
+      listeners_.push_back(net::listenTcp(loops_.back()->executor(), address, sharing));
+      address.port = listeners_.front()->port();
+    }
+    config_.listen = net::toString(address);
+    if (config_.publicUrl.empty()) {
+      config_.publicUrl = "http://" + config_.baseDomain + (address.port == 80 ? std::string() : format(":{}", address.port));
+    }
+  }
+
+  void serveConnections() {
+    GatewayOptions options;
+    options.baseDomain = config_.baseDomain;
+    options.publicUrl = config_.publicUrl;
+    options.trustedProxies = config_.trustedProxies;
+    for (auto& loop : loops_) {
+      workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
+    }
+    countConnections();
+    for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->serve(std::move(listeners_[i]));
+    loops_.clear();
+    listeners_.clear();
+  }
+
+  /// The gateways' own counters, summed when somebody asks for /metrics.
+  void countConnections() {
+    auto sum = [this](auto member) {
+      return [this, member] {
+        double total = 0;
+        for (const auto& worker : workers_) total += static_cast<double>(worker->counters().*member);
+        return total;
+      };
+    };
+    metrics_.observe("swarm_gateway_requests", "Requests forwarded to instances since the start", {}, sum(&Gateway::Counters::requests));
+    metrics_.observe("swarm_gateway_tunnels", "WebSockets and other upgrades since the start", {}, sum(&Gateway::Counters::tunnels));
+    metrics_.observe("swarm_gateway_failures", "Requests whose instance could not be reached or broke off", {},
+                     sum(&Gateway::Counters::failures));
+    metrics_.observe("swarm_gateway_open_exchanges", "Requests and tunnels under way", {}, sum(&Gateway::Counters::openExchanges));
+  }
+
+  void keepFirstPassword(const Secret& password) {
+    auto path = config_.credentialsDir / "admin-password";
+    writePrivateFile(path, password);
+    std::fputs(format("A first user \"admin\" was made. The password is in {}\n", path.string()).c_str(), stderr);
+  }
+
+  /// So that the CLI of the person who runs the server works at once.
+  void writeCliCredentials() {
+    LoginResult login = wait(auth_->issue("admin", kCliTokenLife));
+    cli::writeCredentials(config_.credentialsDir / "credentials.json", {config_.publicUrl, login.token, "admin"});
+  }
+
+  ServerConfig config_;
+  RealClock clock_;
+  Metrics metrics_;
+  net::Loop control_{"swarm-control"};
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Auth> auth_;
+  std::unique_ptr<SwarmController> controller_;
+  std::unique_ptr<Api> api_;
+  std::vector<std::unique_ptr<net::Loop>> loops_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace
+
+int serve(const cli::ServeFlags& flags) {
+  ServerConfig config = loadServerConfig(flags);
+  log::configure(config.logLevel, config.logStyle);
+  sigset_t signals = blockSignals();
+  raiseFileLimit();
+  Server server(std::move(config));
+  server.start();
+  int received = 0;
+  sigwait(&signals, &received);
+  log::info("Stopping; instances go on running", {{"signal", received}});
+  server.stop();
+  return cli::kDone;
+}
+
+}  // namespace swarm

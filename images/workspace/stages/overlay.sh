@@ -1,0 +1,44 @@
+# Stage 3: what is ours (agent, launcher, settings, web extension), as the finished image. Takes a second or two.
+# shellcheck shell=bash disable=SC2154
+# Uses from build: here, cache, versions.sh, common.sh.
+
+overlay_key() { # AGENT
+  hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/defaults.json"
+}
+
+# The page of VS Code with our default settings in it. Defaults that an extension contributes come too late for a first
+# visit and may not touch every setting; those of the page are there from the start, and a person's settings override
+# them. The page is code-server's own, with one script more.
+overlay_page() { # FROM
+  local page marker='<!-- Startup (do not modify order of script tags!) -->' script
+  page=$(file_of_image "$1" "$workbench_page")
+  [[ $page == *"$marker"* ]] || fail "code-server's page has changed: no place for our defaults" "See overlay_page in $here/stages/overlay.sh"
+  script=$(printf '<script nonce="{{WORKBENCH_SCRIPT_NONCE}}">
+(() => {
+const meta = document.getElementById("vscode-workbench-web-configuration");
+const options = JSON.parse(meta.getAttribute("data-settings"));
+options.configurationDefaults = %s;
+meta.setAttribute("data-settings", JSON.stringify(options));
+})();
+</script>' "$(<"$here/defaults.json")")
+  printf '%s%s\n%s%s\n' "${page%%"$marker"*}" "$script" "$marker" "${page#*"$marker"}"
+}
+workbench_page=/opt/swarm/code-server/lib/vscode/out/vs/code/browser/workbench/workbench.html
+
+overlay_build() { # IMAGE FROM AGENT KEY
+  local image=$1 from=$2 agent=$3 key=$4 work
+  work=$(mktemp -d "$cache/overlay.XXXXXX")
+  cp -a "$here/overlay/." "$work/"
+  mkdir -p "$work/usr/local/bin" "$work/opt/swarm/code-server/lib/vscode/extensions"
+  cp -r "$here/extension" "$work/opt/swarm/code-server/lib/vscode/extensions/swarm-workspace"
+  mkdir -p "$work${workbench_page%/*}"
+  overlay_page "$from" >"$work$workbench_page"
+  install -m 0755 "$agent" "$work/usr/local/bin/swarm-agent"
+  # A checkout may stand under any umask: modes are set here, not taken from it.
+  chmod -R u=rwX,go=rX "$work"
+  chmod 0755 "$work"/opt/swarm/bin/*
+  tar -C "$work" --owner=0 --group=0 --sort=name -c . | add_layer "$from" "$image" \
+    'ENTRYPOINT ["/usr/local/bin/swarm-agent"]' 'WORKDIR /home/coder' \
+    "LABEL swarm.image.version=$IMAGE_VERSION swarm.image.key=$key swarm.image.code-server=$CODE_SERVER_VERSION"
+  rm -rf "$work"
+}

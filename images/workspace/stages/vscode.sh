@@ -1,0 +1,83 @@
+# Stage 2: Node and code-server from npm, as the image swarm-workspace-vscode:KEY on top of the base.
+# Built on the host (a container has neither the machine's package settings nor its compilers) and copied in.
+# shellcheck shell=bash disable=SC2154
+# Uses from build: here, cache, arch, versions.sh, common.sh.
+
+vscode_key() {
+  hash_of "$here/stages/vscode.sh" "$(base_key)" "$NODE_VERSION" "$NPM_VERSION" "$CODE_SERVER_VERSION"
+}
+vscode_tree_key() { hash_of "$here/stages/vscode.sh" "$arch" "$NODE_VERSION" "$NPM_VERSION" "$CODE_SERVER_VERSION"; }
+
+# Any npm can fetch the Node and npm that do the real work. They are kept for the next build.
+npm_tools() {
+  local tools
+  tools=$cache/npm-$(hash_of "$arch" "$NODE_VERSION" "$NPM_VERSION")
+  if [[ ! -x $tools/node_modules/.bin/npm ]]; then
+    command -v npm >/dev/null || fail "npm is missing" "Run: scripts/build (it installs Debian's packages)"
+    rm -rf "$tools" "$tools.new"
+    mkdir -p "$tools.new"
+    run_logged "node-linux-$npm_arch@$NODE_VERSION and npm@$NPM_VERSION could not be fetched with $(command -v npm)" \
+      npm install --no-audit --no-fund --no-save --prefix "$tools.new" "node-linux-$npm_arch@$NODE_VERSION" "npm@$NPM_VERSION"
+    mv "$tools.new" "$tools"
+  fi
+  printf '%s\n' "$tools/node_modules"
+}
+
+# Leaves $cache/vscode-KEY/ with node/ and code-server/, pruned.
+vscode_stage_tree() {
+  local tree=$1 tools new=$1.new
+  [[ -e $tree/complete ]] && return 0
+  tools=$(npm_tools)
+  rm -rf "$tree" "$new"
+  mkdir -p "$new/npm" "$new/node/bin"
+  # Headers come from the package, not from the network; our Node stands first in PATH for the packages' own scripts.
+  run_logged "code-server@$CODE_SERVER_VERSION could not be installed from npm" \
+    env "PATH=$tools/.bin:$PATH" "npm_config_nodedir=$tools/node-linux-$npm_arch" \
+    npm install --no-audit --no-fund --no-save --prefix "$new/npm" "code-server@$CODE_SERVER_VERSION"
+  mv "$new/npm/node_modules/code-server" "$new/code-server"
+  mv "$new/npm/node_modules" "$new/code-server/node_modules.outer"
+  vscode_merge_modules "$new/code-server"
+  cp "$tools/node-linux-$npm_arch/bin/node" "$new/node/bin/node"
+  cp "$tools/node-linux-$npm_arch/LICENSE" "$new/node/LICENSE"
+  rm -rf "$new/npm"
+  vscode_prune "$new"
+  "$new/node/bin/node" "$new/code-server/out/node/entry.js" --config /dev/null --version >/dev/null ||
+    fail "the staged code-server does not run" "It stands in $new"
+  touch "$new/complete"
+  mv "$new" "$tree"
+}
+
+# npm hoists code-server's dependencies beside it: put them back inside, so that the folder stands alone.
+vscode_merge_modules() {
+  local root=$1 outer=$1/node_modules.outer
+  rm -rf "$outer/.bin" "$outer/.package-lock.json"
+  mkdir -p "$root/node_modules"
+  # What code-server brought itself wins over the hoisted copy.
+  cp -rn "$outer/." "$root/node_modules/"
+  rm -rf "$outer"
+}
+
+# Takes away what a running workspace never reads. Three quarters of the download are other systems' binaries,
+# build leftovers, and a chat client whose licence is not ours to pass on.
+vscode_prune() {
+  local root=$1 code=$1/code-server/lib/vscode modules=$1/code-server/lib/vscode/node_modules
+  rm -rf "$code/extensions/copilot" "$modules/@github" "$modules/@microsoft/mxc-sdk"
+  find "$modules/@vscode/ripgrep-universal/bin" -mindepth 1 -maxdepth 1 ! -name "linux-$npm_arch" -exec rm -rf {} +
+  find "$root/code-server" -type d -path '*/prebuilds/*' ! -name 'linux*' -prune -exec rm -rf {} +
+  find "$root/code-server" -type d \( -name obj.target -o -path '*/Release/obj' -o -path '*/Release/.deps' \) -prune -exec rm -rf {} +
+  rm -rf "$modules/@vscode/sqlite3/deps" "$modules/node-pty/third_party" "$modules/node-pty/deps" "$root/code-server/src"
+  find "$root/code-server" -type f \( -name '*.map' -o -name '*.a' -o -name '*.o' -o -name '*.pdb' -o -name '*.gyp' \
+    -o -name '*.c' -o -name '*.cc' -o -name '*.cpp' -o -name '*.h' \) -delete
+  find "$root/code-server" -name '*.node' -exec strip --strip-unneeded {} + 2>/dev/null || true
+  strip --strip-unneeded "$root/node/bin/node" 2>/dev/null || true
+  find "$root" -xtype l -delete
+}
+
+vscode_build() {
+  local image=$1 base=$2 tree
+  tree=$cache/vscode-$(vscode_tree_key)
+  vscode_stage_tree "$tree"
+  tar -C "$tree" --owner=0 --group=0 --sort=name --transform='s,^\.,opt/swarm,' --exclude=./complete -c . |
+    add_layer "$base" "$image"
+  keep_newest "$cache" 'vscode-*' "$tree"
+}

@@ -1,0 +1,155 @@
+// SwarmClient: the public C++ library to a swarm server. Blocking calls; one background thread does the I/O. The `swarm` command is built
+// on it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "model/types.h"
+
+namespace swarm {
+
+/// Where the server is, and who we are.
+struct ClientConfig {
+  std::string url = "http://localhost:7420";  ///< http or https; no path
+  Secret token;                               ///< what login() or `swarm serve` gave; empty: only login() and healthy() answer
+  std::string caFile;                         ///< PEM, for https; empty: the system's
+  std::chrono::milliseconds timeout{60'000};  ///< of one call; calls that wait have their own
+};
+
+struct CreateOptions {
+  std::optional<ProviderType> provider;  ///< absent: the server places it
+  std::string idempotencyKey;            ///< makes a retry safe; empty: none
+};
+
+struct StartedOperation {
+  Instance instance;
+  std::string operationId;  ///< empty: there was nothing to do
+};
+
+struct ListOptions {
+  std::optional<InstanceStatus> status;
+  std::optional<ProviderType> provider;
+  std::string owner;
+  std::map<std::string, std::string> labels;
+};
+
+/// What updateInstance changes; absent members stay.
+struct UpdateOptions {
+  std::optional<ResourceConfig> resources;
+  std::optional<std::map<std::string, std::string>> env;
+  std::optional<NetworkConfig> network;
+  std::optional<std::map<std::string, std::string>> labels;
+  std::optional<boost::json::object> metadata;
+  std::optional<std::int64_t> ifVersion;
+};
+
+struct UpdateOutcome {
+  Instance instance;
+  std::string operationId;
+  std::string effect;  ///< "none", "live" or "restart"
+};
+
+struct LogOptions {
+  bool follow = false;
+  std::optional<int> tail;
+  std::string since;  ///< RFC 3339, or empty
+};
+
+struct ExecOptions {
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;
+  std::string cwd;
+  std::string user;  ///< empty: coder
+  bool tty = false;
+  int columns = 80, rows = 24;
+};
+
+/// One interactive command. Thread-safe: one thread may write while another reads.
+class ExecSession {
+ public:
+  enum class Kind { Stdout, Stderr, Exit };
+  struct Output {
+    Kind kind = Kind::Stdout;
+    std::string data;
+    int exitCode = 0;  ///< for Exit
+  };
+  virtual ~ExecSession() = default;
+  virtual Output read() = 0;                 ///< blocks; Exit comes once, at the end. Throws Error(Unavailable) when the connection is cut
+  virtual void write(std::string data) = 0;  ///< blocks until it was sent: back pressure
+  virtual void closeStdin() = 0;
+  virtual void resize(int columns, int rows) = 0;
+  virtual void signal(std::string name) = 0;  ///< "INT", "TERM" …
+};
+
+/// A local TCP port that leads to a port inside an instance, until destroyed.
+class Forward {
+ public:
+  virtual ~Forward() = default;
+  virtual std::uint16_t localPort() const = 0;
+};
+
+/// All calls throw swarm::Error as the server reports it, or Unavailable when it can't be reached. `ref` is an instance's id or name.
+/// Thread-safe.
+class SwarmClient {
+ public:
+  explicit SwarmClient(ClientConfig config);
+  ~SwarmClient();
+  SwarmClient(const SwarmClient&) = delete;
+  SwarmClient& operator=(const SwarmClient&) = delete;
+
+  struct Login {
+    Secret token;
+    std::string user;
+    std::string role;
+    SystemTime expiresAt{};
+  };
+  Login login(std::string user, Secret password);
+  void logout();
+  Login authStatus();
+  bool healthy();  ///< whether /readyz answers 200; false when unreachable
+  boost::json::object serverVersion();
+
+  StartedOperation createInstance(const InstanceConfig& config, const CreateOptions& options = {});
+  std::optional<Instance> getInstance(const std::string& ref);
+  std::vector<Instance> listInstances(const ListOptions& options = {});
+  UpdateOutcome updateInstance(const std::string& ref, const UpdateOptions& options);
+  StartedOperation startInstance(const std::string& ref);
+  StartedOperation stopInstance(const std::string& ref);
+  StartedOperation restartInstance(const std::string& ref);
+  StartedOperation deleteInstance(const std::string& ref, bool volumes = false);
+
+  CommandResult executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text = {},
+                               std::chrono::seconds timeout = std::chrono::seconds(60));
+  std::unique_ptr<ExecSession> openExec(const std::string& ref, const ExecOptions& options);
+  /// Gives pieces of text until the end, or until `sink` answers false.
+  void readLogs(const std::string& ref, const LogOptions& options, const std::function<bool(std::string_view)>& sink);
+  std::unique_ptr<Forward> forward(const std::string& ref, std::uint16_t remote_port, const std::string& local_address = "127.0.0.1",
+                                   std::uint16_t local_port = 0);
+  ResourceUsage getResourceUsage(const std::string& ref);
+  NetworkInfo getNetworkInfo(const std::string& ref);
+
+  std::optional<Operation> getOperation(const std::string& id);
+  std::vector<Operation> listOperations(const std::string& instance_ref = {});
+  Operation cancelOperation(const std::string& id);
+  /// Follows an operation to its end and calls `observer` at each change of its steps. Gives it as it is at the timeout when that comes
+  /// first.
+  Operation waitForOperation(const std::string& id, std::chrono::seconds timeout,
+                             const std::function<void(const Operation&)>& observer = {});
+
+  SwarmStatus getSwarmStatus();
+  boost::json::array listProviders();
+  boost::json::object getProvider(const std::string& type);
+  boost::json::object validateProvider(const std::string& type);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace swarm

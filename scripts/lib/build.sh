@@ -1,0 +1,76 @@
+# Builds CMake presets, with progress that is readable beside other work, and the workspace image.
+# shellcheck shell=bash
+# Source common.sh first.
+
+# build_configure PRESET: only when it was never done; Ninja runs CMake again by itself when a CMake file changed.
+build_configure() {
+  local log=$SWARM_STATE/configure-$1.log
+  [[ -e $SWARM_ROOT/build/$1/build.ninja ]] && return 0
+  mkdir -p "$SWARM_STATE"
+  step "configuring $1"
+  if ! (cd "$SWARM_ROOT" && cmake --preset "$1") >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "CMake could not configure preset $1 (the end of $log stands above)" "Run scripts/build: it installs what the build needs."
+  fi
+}
+
+# build_targets PRESET TARGET...: builds them; a line per tenth, and the compiler's own words when something is wrong.
+build_targets() {
+  local preset=$1
+  shift
+  build_configure "$preset"
+  if [[ -t 2 && -z ${SWARM_QUIET_BUILD:-} ]]; then
+    ninja -C "$SWARM_ROOT/build/$preset" --quiet "$@" >&2 || fail "the build of $preset failed (see above)"
+  else
+    NINJA_STATUS='[%f/%t] ' ninja -C "$SWARM_ROOT/build/$preset" "$@" 2>&1 | build_progress "$preset" ||
+      fail "the build of $preset failed (see above)"
+  fi
+}
+
+# Turns Ninja's "[done/total] what" into a line per tenth of the work; everything else passes.
+build_progress() {
+  local line tenth last=-1
+  while IFS= read -r line; do
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
+      tenth=$((BASH_REMATCH[1] * 10 / BASH_REMATCH[2]))
+      ((tenth == last)) && continue
+      last=$tenth
+      step "build $1: ${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"
+    elif [[ $line != ninja:\ Entering* && $line != ninja:\ no\ work* && $line != --* ]]; then
+      say "$line"
+    fi
+  done
+}
+
+# build_knows PRESET TARGET: is there such a target?
+build_knows() { ninja -C "$SWARM_ROOT/build/$1" -t query "$2" >/dev/null 2>&1; }
+
+# build_programs: the release programs, and bin/* as links to them.
+build_programs() {
+  local program programs=()
+  build_configure release
+  for program in swarm swarm-agent fly-emulator; do
+    if build_knows release "$program"; then programs+=("$program"); fi
+  done
+  ((${#programs[@]})) || fail "the build knows none of our programs" "Is this checkout complete? See apps/CMakeLists.txt"
+  build_targets release "${programs[@]}"
+  mkdir -p "$SWARM_ROOT/bin"
+  for program in "${programs[@]}"; do
+    ln -sfn "../build/release/$program" "$SWARM_ROOT/bin/$program"
+  done
+}
+
+# The image's long stages need nothing of the C++ build: they run beside it, and image_finish waits for them.
+image_pid=''
+image_prepare() {
+  "$SWARM_ROOT/images/workspace/build" --prepare &
+  image_pid=$!
+}
+# image_finish TAG AGENT
+image_finish() {
+  wait "$image_pid" || fail "the workspace image could not be built (see above)"
+  image_pid=''
+  "$SWARM_ROOT/images/workspace/build" --tag "$1" --agent "$2" >/dev/null
+}
+# For traps: a broken or interrupted build must not leave its other half running.
+image_abort() { if [[ -n $image_pid ]]; then kill_tree "$image_pid"; fi; }

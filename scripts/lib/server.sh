@@ -1,0 +1,55 @@
+# The server that scripts/up runs in the background: start, stop, is it ours, is it ready.
+# shellcheck shell=bash disable=SC2034,SC2317
+# Source common.sh first.
+
+SERVER_STATE=$SWARM_STATE/server
+SERVER_PID_FILE=$SERVER_STATE/swarm.pid
+SERVER_LOG=$SERVER_STATE/swarm.log
+# Instances that scripts/down stopped and the next scripts/up starts again.
+SERVER_PAUSED=$SERVER_STATE/stopped-by-down
+
+# Where the server is asked from this machine, whatever address it listens at.
+server_url() {
+  local listen=${SWARM_LISTEN:-127.0.0.1:7420}
+  case $listen in
+    0.0.0.0:* | '[::]:'*) listen=127.0.0.1:${listen##*:} ;;
+  esac
+  printf 'http://%s\n' "$listen"
+}
+
+server_ready() { curl -fsS --max-time 5 "$(server_url)/readyz" >/dev/null 2>&1; }
+server_is_ours() { alive "$(pid_in "$SERVER_PID_FILE")" swarm; }
+# A rebuilt program replaces its file; the running one then shows as deleted.
+server_is_outdated() { [[ $(readlink "/proc/$(pid_in "$SERVER_PID_FILE")/exe") == *' (deleted)' ]]; }
+
+server_start() {
+  if server_is_ours && server_is_outdated; then
+    step "the server runs an older build: restarting it"
+    server_stop
+  fi
+  if ! server_is_ours; then
+    if server_ready; then
+      say "a server that this script did not start answers at $(server_url): using it"
+      return 0
+    fi
+    mkdir -p "$SERVER_STATE"
+    step "starting the server"
+    # Its own session: it outlives this terminal, and a Ctrl-C here does not reach it.
+    setsid "$SWARM_ROOT/bin/swarm" serve >"$SERVER_LOG" 2>&1 </dev/null &
+    printf '%s\n' "$!" >"$SERVER_PID_FILE"
+  fi
+  server_gone_or_ready() { server_ready || ! alive "$(pid_in "$SERVER_PID_FILE")"; }
+  if ! wait_until 30 server_gone_or_ready || ! server_ready; then
+    tail -n 20 "$SERVER_LOG" >&2
+    fail "the server is not ready at $(server_url)" "The end of its log stands above; all of it: $SERVER_LOG"
+  fi
+  step "the server answers at $(server_url)"
+}
+
+server_stop() {
+  local pid
+  pid=$(pid_in "$SERVER_PID_FILE")
+  [[ -n $pid ]] || return 0
+  stop_process "$pid" swarm 30
+  rm -f "$SERVER_PID_FILE"
+}

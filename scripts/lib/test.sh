@@ -1,0 +1,71 @@
+# What the tests need beside the build: image, npm modules, and one CTest run over several build folders.
+# shellcheck shell=bash
+# Source common.sh, build.sh and engine.sh first.
+
+TEST_SUITE=$SWARM_ROOT/build/suite       # CTest starts here; it leads to build/dev and build/asan
+TEST_TOOLS=$SWARM_CACHE/test             # npm modules that only tests use
+TEST_NPM_MODULES=(playwright-core@1)     # drives Debian's Chromium
+TEST_IMAGE=swarm-workspace:test          # with the agent of this build; swarm-workspace:latest is people's own
+
+# test_needs_engine LABEL...: no label means all of them.
+test_needs_engine() {
+  local label
+  (($#)) || return 0
+  for label in "$@"; do
+    case $label in unit | checks) ;; *) return 0 ;; esac
+  done
+  return 1
+}
+
+# Kept for the next run; a changed list fetches again.
+test_modules() {
+  local wanted=${TEST_NPM_MODULES[*]} log=$SWARM_STATE/test-modules.log
+  export SWARM_TEST_MODULES=$TEST_TOOLS/node_modules NODE_PATH=$TEST_TOOLS/node_modules
+  [[ $(cat "$TEST_TOOLS/complete" 2>/dev/null) == "$wanted" ]] && return 0
+  step "fetching npm modules for tests: $wanted"
+  rm -rf "$TEST_TOOLS"
+  mkdir -p "$TEST_TOOLS" "$SWARM_STATE"
+  if ! npm install --no-audit --no-fund --no-save --prefix "$TEST_TOOLS" "${TEST_NPM_MODULES[@]}" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "npm could not fetch $wanted (the end of $log stands above)"
+  fi
+  printf '%s\n' "$wanted" >"$TEST_TOOLS/complete"
+}
+
+# The folders of C++ tests that also run sanitized: tests/unit/* and tests/conformance/*.
+test_sanitized_folders() { (cd "$SWARM_ROOT" && find tests/unit tests/conformance -mindepth 2 -maxdepth 2 -name '*.cc' -printf '%h\n' 2>/dev/null | sort -u); }
+
+test_build_sanitized() {
+  local targets
+  mapfile -t targets < <(test_sanitized_folders | sed 's,$,/all,')
+  SWARM_QUIET_BUILD=yes build_targets asan "${targets[@]}"
+}
+
+# One CTest run gives one summary, whatever was built where.
+test_write_suite() {
+  local folder
+  mkdir -p "$TEST_SUITE"
+  {
+    echo "# Written by scripts/test: the build folders whose tests run together."
+    echo "subdirs(\"$SWARM_ROOT/build/dev\")"
+    [[ ${CI:-} == true ]] || return 0
+    test_sanitized_folders | while read -r folder; do echo "subdirs(\"$SWARM_ROOT/build/asan/$folder\")"; done
+  } >"$TEST_SUITE/CTestTestfile.cmake"
+}
+
+# test_run LABEL... -- CTEST_ARGUMENT...
+test_run() {
+  local labels=()
+  export SWARM_TEST_IMAGE=$TEST_IMAGE SWARM_WORKSPACE_IMAGE=$TEST_IMAGE
+  while [[ $1 != -- ]]; do labels+=("$1") && shift; done
+  shift
+  local pattern options=(--test-dir "$TEST_SUITE" --output-on-failure --no-tests=error --parallel "$(nproc)")
+  if ((${#labels[@]})); then
+    pattern=$(printf '|%s' "${labels[@]}")
+    options+=(--label-regex "^(${pattern:1})\$")
+  fi
+  step "running the tests"
+  # A leak or an undefined step is a failed test, with the place it stands at.
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
+  ctest "${options[@]}" "$@"
+}

@@ -1,0 +1,68 @@
+// When did a person last use this instance? README.md of this folder says what counts, and why.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace swarm::agent {
+
+/// On one loop.
+class Activity {
+ public:
+  explicit Activity(const Clock& clock) : clock_(clock), last_(clock.now()) {}
+
+  void touch() { last_ = clock_.now(); }
+  SystemTime lastActivity() const { return last_; }
+  std::int64_t connections() const { return connections_; }
+  const Clock& clock() const { return clock_; }
+
+  /// One open tunnel or exec session, for as long as it lives.
+  class Connection {
+   public:
+    explicit Connection(Activity& activity) : activity_(activity) { ++activity_.connections_; }
+    ~Connection() { --activity_.connections_; }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+   private:
+    Activity& activity_;
+  };
+
+ private:
+  const Clock& clock_;
+  SystemTime last_;
+  std::int64_t connections_ = 0;
+};
+
+/// Finds a person in what a client sends through one tunnel. Plain HTTP requests count, whatever they ask. On a WebSocket, and on a port's
+/// bytes that are no HTTP, only a burst within ten seconds counts: keep-alives, acknowledgements and control frames are below it, however
+/// long they go on. README.md has the numbers, and what they come from.
+class PersonDetector {
+ public:
+  enum class Traffic { Vscode, Port };
+  explicit PersonDetector(Traffic traffic) : mode_(traffic == Traffic::Vscode ? Mode::Http : Mode::Opaque) {}
+
+  /// Whether these bytes, in this order, look like a person's. `now` never goes backwards.
+  bool feed(std::string_view bytes, SteadyTime now);
+
+ private:
+  enum class Mode { Http, WebSocket, Opaque };
+  bool feedHttp(std::string_view bytes, SteadyTime now);
+  bool feedFrames(std::string_view bytes, SteadyTime now);
+  bool finishFrameHead(SteadyTime now);
+  void count(std::uint64_t bytes, SteadyTime now);
+
+  Mode mode_;
+  std::string head_;                // the request head so far (Http)
+  std::string frame_head_;          // the frame head so far (WebSocket)
+  std::uint64_t payload_left_ = 0;  // of the current frame
+  SteadyTime window_start_{};
+  std::uint64_t window_bytes_ = 0;
+  int window_messages_ = 0;
+};
+
+}  // namespace swarm::agent

@@ -1,0 +1,64 @@
+// Children: the one place that waits for processes. Reaps its own and, as process 1, everybody's orphans.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+
+#include "agent/process.h"
+#include "net/loop.h"
+
+namespace swarm::agent {
+
+using net::awaitable;
+using net::Executor;
+namespace asio = boost::asio;
+
+/// A process that we started. Shared; on the owning loop.
+class Child {
+ public:
+  Child(Executor executor, pid_t pid) : pid_(pid), exited_timer_(executor, asio::steady_timer::time_point::max()) {}
+
+  pid_t pid() const { return pid_; }
+  bool exited() const { return exited_; }
+  int exitCode() const { return exit_code_; }  ///< 0 … 255, or 128 + the signal that ended it
+  bool wasKilled() const { return signal_ != 0; }
+  int signal() const { return signal_; }
+
+  awaitable<void> wait();              ///< until it has ended; any number of waiters
+  void signalGroup(int number) const;  ///< to its whole process group, also after its own end; quietly nothing when there is none
+  bool groupLives() const;             ///< whether a process of its group is left
+
+ private:
+  friend class Children;
+  void setExited(int status);
+  pid_t pid_;
+  bool exited_ = false;
+  int exit_code_ = 0;
+  int signal_ = 0;
+  asio::steady_timer exited_timer_;
+};
+
+/// On one loop. run() must be spawned for anything to be reaped.
+class Children {
+ public:
+  explicit Children(Executor executor);
+
+  awaitable<void> run();  ///< reaps until stop()
+  void stop();
+  std::expected<std::shared_ptr<Child>, SpawnFailure> spawn(const SpawnRequest& request);
+  std::size_t running() const { return children_.size(); }
+  std::size_t orphansReaped() const { return orphans_; }
+  void reap();  ///< whatever has ended by now
+
+ private:
+  Executor executor_;
+  asio::signal_set signals_;
+  std::map<pid_t, std::shared_ptr<Child>> children_;
+  std::size_t orphans_ = 0;
+};
+
+}  // namespace swarm::agent

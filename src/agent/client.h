@@ -1,0 +1,58 @@
+// AgentClient: the server's way to one instance's agent. Used by controller, API and gateway; opens connections on the caller's executor.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/protocol.h"
+#include "auth/instance_token.h"
+#include "model/types.h"
+#include "net/connect.h"
+#include "net/http_client.h"
+
+namespace swarm::agent {
+
+using net::awaitable;
+
+struct AgentHealth {
+  bool ready = false;      ///< VS Code answers
+  std::string reason;      ///< why not yet, as a sentence
+  std::string generation;  ///< changes whenever VS Code's server was replaced
+};
+
+struct AgentActivity {
+  SystemTime lastActivity{};
+  std::int64_t connections = 0;
+};
+
+/// How to reach and be believed by one agent. A value, cheap to copy; thread-safe.
+struct AgentTarget {
+  std::string instanceId;
+  Secret secret;
+  net::Connector connect;
+};
+
+struct ExecRequest {
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;
+  std::string cwd;
+  std::string user = "coder";
+  std::string stdinText;
+};
+
+/// Each call opens its own connection. Throws Error(Unavailable) when the agent can't be reached, DeadlineExceeded, UpstreamFailed.
+awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline);
+awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline);
+awaitable<AgentActivity> getActivity(AgentTarget target, Deadline deadline);
+awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline deadline);
+
+/// Opens a tunnel: VS Code's HTTP, or a port inside. Throws Error(Unavailable) with the agent's reason (VS Code not ready, nothing listens
+/// on the port).
+awaitable<net::StreamPtr> openVscodeTunnel(AgentTarget target, Deadline deadline);
+awaitable<net::StreamPtr> openPortTunnel(AgentTarget target, std::uint16_t port, Deadline deadline);
+/// For passing a client's exec WebSocket through as bytes: the headers that an upgrade request to kExecPath needs.
+net::Headers execHeaders(const AgentTarget& target, const Clock& clock);
+
+}  // namespace swarm::agent

@@ -1,0 +1,26 @@
+// AgentConfig: what the provider wrote into /etc/swarm/agent.json before the instance's first start.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+
+namespace swarm::agent {
+
+struct AgentConfig {
+  std::string instanceId;
+  Secret secret;                              ///< raw bytes; hex in the file
+  std::vector<std::filesystem::path> mounts;  ///< where storage is mounted; made the user's own when fresh
+  std::string user = "coder";                 ///< who VS Code runs as
+};
+
+/// Throws Error(InvalidArgument) that names the file and what is wrong with it, never its content. Members that it does not know are
+/// skipped: a newer server may write more.
+AgentConfig loadConfig(const std::filesystem::path& path);
+
+/// Makes the file root's, 0400. Only logs when that fails: the agent is of more use running.
+void protectConfig(const std::filesystem::path& path);
+
+}  // namespace swarm::agent

@@ -1,0 +1,68 @@
+// A command inside the instance, with pipes or a terminal: what both forms of /exec stand on.
+#pragma once
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/children.h"
+#include "agent/environment.h"
+
+namespace swarm::agent {
+
+/// What a client asks for (README.md).
+struct ExecSpec {
+  std::vector<std::string> command;
+  Environment env;
+  std::string cwd;  ///< empty: the user's home
+  std::string user = "coder";
+  bool tty = false;
+  std::int64_t columns = 80;
+  std::int64_t rows = 24;
+  std::string stdinText;                ///< POST only
+  std::chrono::milliseconds timeout{};  ///< POST only; 0: none
+};
+
+enum class ExecForm { Buffered, Stream };
+/// Throws Error(InvalidArgument) with the JSON pointers of what is wrong.
+ExecSpec readExecSpec(const boost::json::value& json, ExecForm form);
+
+/// SIGINT for "INT" or "SIGINT"; nothing for what is no signal's name.
+std::optional<int> signalNumber(std::string_view name);
+
+/// A running command. On one loop. The destructor closes our ends of the pipes, and leaves the process to `children`.
+class ExecProcess {
+ public:
+  ExecProcess(Executor executor, std::shared_ptr<Child> child)
+      : child(std::move(child)), input(executor), output(executor), error(executor) {}
+
+  std::shared_ptr<Child> child;
+  asio::posix::stream_descriptor input;  ///< with a terminal: its master side, as output
+  asio::posix::stream_descriptor output;
+  asio::posix::stream_descriptor error;  ///< closed with a terminal
+  bool tty = false;
+
+  void resize(std::int64_t columns, std::int64_t rows);
+  void signal(int number);  ///< to the terminal's foreground group, or the process's own
+  void closeInput();
+  void closeAll();
+};
+
+/// The client is gone: SIGHUP to the group; what still lives after the grace is killed.
+awaitable<void> hangUp(std::shared_ptr<Child> child, std::chrono::milliseconds grace);
+
+/// Whom and in what environment commands run.
+struct ExecContext {
+  Executor executor;
+  Children& children;
+  Environment base;
+  UserDatabase users;
+};
+std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec);
+
+}  // namespace swarm::agent

@@ -1,0 +1,197 @@
+// Process 1 of an instance.
+#include "agent/init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "agent/home.h"
+#include "agent/server.h"
+#include "base/log.h"
+#include "net/connect.h"
+#include "net/deadline.h"
+
+namespace swarm::agent {
+namespace {
+using std::chrono::milliseconds;
+constexpr milliseconds kSweepStep{20};
+
+/// Everything in the instance but ourselves, when we are its first process.
+void signalEverybody(int number) {
+  if (::getpid() == 1) ::kill(-1, number);
+}
+
+bool hasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
+
+class Agent {
+ public:
+  explicit Agent(AgentOptions options);
+  int run();
+
+ private:
+  void listen();
+  void serve(std::unique_ptr<net::Listener> listener);
+  awaitable<void> live();
+  awaitable<void> stop();
+  awaitable<void> sweep(Deadline deadline);
+  ServiceOptions vscodeOptions() const;
+  ServiceOptions commandOptions() const;
+  UsageMeter::Options usageOptions() const;
+
+  AgentOptions options_;
+  RealClock clock_;
+  asio::io_context context_{1};
+  Children children_;
+  Service vscode_;
+  std::optional<Service> command_;
+  Activity activity_;
+  UsageMeter usage_;
+  ExecContext exec_;
+  AgentServer server_;
+  std::vector<std::unique_ptr<net::HttpServer>> listeners_;
+  std::exception_ptr failure_;
+};
+
+Agent::Agent(AgentOptions options)
+    : options_(std::move(options)),
+      children_(context_.get_executor()),
+      vscode_(context_.get_executor(), children_, options_.environment, vscodeOptions(), options_.users),
+      activity_(clock_),
+      usage_(usageOptions()),
+      exec_{context_.get_executor(), children_, options_.environment, options_.users},
+      server_(AgentParts{options_.config.instanceId, options_.config.secret, clock_, vscode_, options_.socketDirectory / "code-server.sock",
+                         activity_, usage_, exec_}) {
+  if (!options_.command.empty()) {
+    command_.emplace(context_.get_executor(), children_, options_.environment, commandOptions(), options_.users);
+  }
+}
+
+ServiceOptions Agent::vscodeOptions() const {
+  ServiceOptions service;
+  service.name = "code-server";
+  service.title = "VS Code";
+  service.socket = options_.socketDirectory / "code-server.sock";
+  service.command = options_.launcher;
+  for (const std::string& word : {std::string("--socket"), service.socket.string(), std::string("--socket-mode"), std::string("600")}) {
+    service.command.push_back(word);
+  }
+  service.user = options_.config.user;
+  return service;
+}
+
+ServiceOptions Agent::commandOptions() const {
+  ServiceOptions service;
+  service.name = "command";
+  service.title = "The command";
+  service.command = options_.command;
+  service.user = options_.config.user;
+  service.restart = Restart::OnFailure;
+  return service;
+}
+
+UsageMeter::Options Agent::usageOptions() const {
+  UsageMeter::Options usage;
+  if (auto user = options_.users.find(options_.config.user)) usage.storage.emplace_back(user->home);
+  usage.storage.insert(usage.storage.end(), options_.config.mounts.begin(), options_.config.mounts.end());
+  return usage;
+}
+
+void Agent::serve(std::unique_ptr<net::Listener> listener) {
+  listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler()));
+  asio::co_spawn(context_, listeners_.back()->run(), [](std::exception_ptr) {});
+}
+
+void Agent::listen() {
+  auto executor = context_.get_executor();
+  if (!options_.listenHost.empty()) return serve(net::listenTcp(executor, {options_.listenHost, options_.port}));
+  bool six = false;
+  try {
+    serve(net::listenTcp(executor, {"::", options_.port}));
+    six = true;
+  } catch (const Error&) {
+    // No IPv6 here.
+  }
+  try {
+    serve(net::listenTcp(executor, {"0.0.0.0", options_.port}));
+  } catch (const Error&) {
+    // Taken by our own "::", which serves both families unless the system was told otherwise.
+    if (!six) throw;
+  }
+}
+
+int Agent::run() {
+  if (auto user = options_.users.find(options_.config.user)) {
+    prepareHome(*user);
+    prepareMounts(*user, options_.config.mounts);
+    prepareSocketDirectory(*user, options_.socketDirectory);
+  }
+  listen();
+  log::info("listening", {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}});
+  asio::co_spawn(context_, live(), [this](std::exception_ptr failure) {
+    failure_ = failure;
+    context_.stop();
+  });
+  context_.run();
+  if (failure_) std::rethrow_exception(failure_);
+  return 0;
+}
+
+awaitable<void> Agent::live() {
+  asio::signal_set signals(context_, SIGTERM, SIGINT);
+  asio::co_spawn(context_, children_.run(), asio::detached);
+  asio::co_spawn(context_, vscode_.run(), asio::detached);
+  if (command_) asio::co_spawn(context_, command_->run(), asio::detached);
+  int number = co_await signals.async_wait(asio::use_awaitable);
+  log::info("stopping", {{"signal", number}});
+  co_await stop();
+}
+
+awaitable<void> Agent::stop() {
+  for (auto& listener : listeners_) listener->stop();
+  auto end = Deadline::after(options_.stopPatience);
+  // VS Code first and alone: what it still has to write, it writes while its terminals and helpers live.
+  auto its_end = Deadline::after(options_.stopPatience * 3 / 4);
+  if (command_)
+    co_await net::both(vscode_.stop(its_end), command_->stop(its_end));
+  else
+    co_await vscode_.stop(its_end);
+  co_await sweep(end);
+  log::info("stopped");
+}
+
+awaitable<void> Agent::sweep(Deadline deadline) {
+  children_.stop();
+  // Shells don't listen to SIGTERM; SIGHUP is what they end at.
+  for (int number : {SIGTERM, SIGHUP, SIGCONT}) signalEverybody(number);
+  if (::getpid() != 1) co_return children_.reap();
+  while (hasChildren() && !deadline.hasPassed()) {
+    asio::steady_timer step(context_, kSweepStep);
+    co_await step.async_wait(asio::use_awaitable);
+  }
+  signalEverybody(SIGKILL);
+  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+int runAgent(AgentOptions options) {
+  // A write to a command that has gone is an error code, not our end.
+  ::signal(SIGPIPE, SIG_IGN);
+  raiseDescriptorLimit();
+  auto agent = std::make_unique<Agent>(std::move(options));
+  int exit_code = agent->run();
+  // Tunnels and sessions still refer to its parts. They end with the process, which is over now.
+  static_cast<void>(agent.release());
+  return exit_code;
+}
+
+}  // namespace swarm::agent

@@ -1,0 +1,39 @@
+// What the server and the agent agree on: port, paths, headers, the exec stream's frames. src/agent/README.md tells it as a whole.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace swarm::agent {
+
+inline constexpr std::uint16_t kPort = 7777;  ///< the one listening port in an instance
+inline constexpr std::string_view kConfigPath =
+    "/etc/swarm/agent.json";  ///< {"instanceId","secret"(hex)}, root 0400, written before the first start
+inline constexpr std::string_view kTokenHeader = "Swarm-Token";      ///< instance token; 401 and nothing else without a valid one
+inline constexpr std::string_view kTunnelProtocol = "swarm-tunnel";  ///< Upgrade: value; after 101 the connection is a byte pump
+
+// GET, Upgrade: swarm-tunnel. The gateway speaks HTTP to code-server, or whatever the port speaks, through these.
+inline constexpr std::string_view kVscodeTunnelPath =
+    "/tunnel/vscode";  ///< scope vscode; to code-server's unix socket; 503 + reason while not ready
+inline constexpr std::string_view kPortTunnelPrefix =
+    "/tunnel/port/";  ///< scope port; + port number, on 127.0.0.1 then ::1; 502 when nothing listens
+
+inline constexpr std::string_view kHealthPath = "/health";      ///< GET, scope status: {"ready","reason","generation","vscode","uptime"}
+inline constexpr std::string_view kUsagePath = "/usage";        ///< GET, scope status: ResourceUsage
+inline constexpr std::string_view kActivityPath = "/activity";  ///< GET, scope status: {"lastActivity": RFC 3339, "connections": n}
+inline constexpr std::string_view kExecPath = "/exec";          ///< scope exec; POST JSON → CommandResult; GET + WebSocket → stream
+
+/// Exec stream: the first message is text JSON {"command":[…],"env":{},"cwd":"","user":"coder","tty":false,"columns":80,"rows":24}; then
+/// binary messages whose first byte is one of these.
+enum class ExecFrame : std::uint8_t {
+  Stdin = 0,     ///< client → agent
+  Stdout = 1,    ///< agent → client (with a tty: everything)
+  Stderr = 2,    ///< agent → client
+  StdinEnd = 3,  ///< client → agent, no payload
+  Resize = 4,    ///< client → agent, JSON {"columns","rows"}
+  Signal = 5,    ///< client → agent, JSON {"signal":"INT"}
+  Exit = 6,      ///< agent → client, JSON {"exitCode"}; the last frame
+  Failed = 7,    ///< agent → client, JSON {"message"}: the command could not be started; the last frame
+};
+
+}  // namespace swarm::agent

@@ -1,0 +1,104 @@
+// The agent's one authenticated port.
+#include "agent/server.h"
+
+#include <array>
+
+#include "agent/answers.h"
+#include "agent/exec.h"
+#include "agent/protocol.h"
+#include "agent/tunnel.h"
+#include "model/codec.h"
+
+namespace swarm::agent {
+namespace {
+
+struct Route {
+  std::string_view path;
+  TokenScope scope;
+  std::string_view methods;  // comma-separated
+};
+constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"}, Route{kUsagePath, TokenScope::Status, "GET"},
+                             Route{kActivityPath, TokenScope::Status, "GET"}, Route{kExecPath, TokenScope::Exec, "GET, POST"},
+                             Route{kVscodeTunnelPath, TokenScope::Vscode, "GET"}};
+constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET"};
+constexpr std::array kAllScopes{TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
+                                TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
+
+const Route* findRoute(std::string_view path) {
+  for (const auto& route : kRoutes) {
+    if (route.path == path) return &route;
+  }
+  return path.starts_with(kPortRoute.path) ? &kPortRoute : nullptr;
+}
+
+}  // namespace
+
+std::optional<TokenScope> scopeOf(std::string_view path) {
+  const Route* route = findRoute(path);
+  return route ? std::optional(route->scope) : std::nullopt;
+}
+
+AgentServer::AgentServer(AgentParts parts) : parts_(std::move(parts)), started_(parts_.clock.steadyNow()) {}
+
+net::HttpHandler AgentServer::handler() {
+  return [this](net::Exchange& exchange) { return handle(exchange); };
+}
+
+bool AgentServer::isAllowed(const net::RequestHead& head, std::optional<TokenScope> scope) const {
+  auto token = head.headers.find(kTokenHeader);
+  if (!token) return false;
+  auto opens = [&](TokenScope wanted) {
+    return verifyInstanceToken(*token, parts_.secret, parts_.instanceId, wanted, parts_.clock).has_value();
+  };
+  // Where there is no path there is no scope: any token of ours may know that.
+  return scope ? opens(*scope) : std::ranges::any_of(kAllScopes, opens);
+}
+
+net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
+  const net::RequestHead& head = exchange.head();
+  const Route* route = findRoute(head.path());
+  if (!isAllowed(head, route ? std::optional(route->scope) : std::nullopt)) co_return co_await exchange.respond(401, {}, "");
+  if (!route) co_return co_await answerReason(exchange, 404, "There is no such path.");
+  if (!net::listHasToken(route->methods, head.method)) {
+    net::Headers headers{{"Allow", std::string(route->methods)}};
+    co_return co_await exchange.respond(405, std::move(headers), "");
+  }
+  if (route->path == kHealthPath) co_return co_await answerHealth(exchange);
+  if (route->path == kUsagePath) co_return co_await answerUsage(exchange);
+  if (route->path == kActivityPath) co_return co_await answerActivity(exchange);
+  if (route->path == kExecPath) co_return co_await handleExec(exchange);
+  if (route->path == kVscodeTunnelPath) {
+    co_return co_await handleVscodeTunnel(parts_.vscode, parts_.vscodeSocket, parts_.activity, exchange);
+  }
+  co_await handlePortTunnel(std::string(head.path().substr(kPortTunnelPrefix.size())), parts_.activity, exchange);
+}
+
+net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
+  auto uptime = std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.steadyNow() - started_).count();
+  boost::json::object body{{"ready", parts_.vscode.ready()},
+                           {"reason", parts_.vscode.reason()},
+                           {"generation", parts_.vscode.generation()},
+                           {"vscode", toString(parts_.vscode.state())},
+                           {"uptime", uptime}};
+  co_await answerJson(exchange, 200, std::move(body));
+}
+
+net::awaitable<void> AgentServer::answerUsage(net::Exchange& exchange) {
+  ResourceUsage usage = co_await parts_.usage.measure();
+  co_await answerJson(exchange, 200, toJson(usage).as_object());
+}
+
+net::awaitable<void> AgentServer::answerActivity(net::Exchange& exchange) {
+  boost::json::object body{{"lastActivity", formatTime(parts_.activity.lastActivity())}, {"connections", parts_.activity.connections()}};
+  co_await answerJson(exchange, 200, std::move(body));
+}
+
+net::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
+  const net::RequestHead& head = exchange.head();
+  if (head.method == "POST") co_return co_await handleExecPost(parts_.exec, parts_.activity, exchange);
+  if (!net::equalsIgnoreCase(head.upgrade, "websocket"))
+    co_return co_await answerReason(exchange, 426, "GET needs \"Upgrade: websocket\".");
+  co_await handleExecStream(parts_.exec, parts_.activity, exchange);
+}
+
+}  // namespace swarm::agent

@@ -1,0 +1,51 @@
+// AgentServer: every request's way from the token check to its handler.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "agent/activity.h"
+#include "agent/exec_process.h"
+#include "agent/service.h"
+#include "agent/usage.h"
+#include "auth/instance_token.h"
+#include "net/http_server.h"
+
+namespace swarm::agent {
+
+/// What a path asks for. Nothing: no such path.
+std::optional<TokenScope> scopeOf(std::string_view path);
+
+/// What the server speaks for. All must outlive it.
+struct AgentParts {
+  std::string instanceId;
+  Secret secret;
+  const Clock& clock;
+  const Service& vscode;
+  std::filesystem::path vscodeSocket;
+  Activity& activity;
+  UsageMeter& usage;
+  ExecContext& exec;
+};
+
+/// On one loop. A request without a token that is valid for its path's scope gets 401 with an empty body, whatever else is wrong with it,
+/// and whether or not the path exists.
+class AgentServer {
+ public:
+  explicit AgentServer(AgentParts parts);
+  net::HttpHandler handler();  ///< for any number of net::HttpServer; the AgentServer must outlive them
+
+ private:
+  net::awaitable<void> handle(net::Exchange& exchange);
+  bool isAllowed(const net::RequestHead& head, std::optional<TokenScope> scope) const;
+  net::awaitable<void> answerHealth(net::Exchange& exchange);
+  net::awaitable<void> answerUsage(net::Exchange& exchange);
+  net::awaitable<void> answerActivity(net::Exchange& exchange);
+  net::awaitable<void> handleExec(net::Exchange& exchange);
+
+  AgentParts parts_;
+  SteadyTime started_;
+};
+
+}  // namespace swarm::agent

@@ -1,0 +1,213 @@
+// Supervision of one process.
+#include "agent/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "agent/log_pipe.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "net/connect.h"
+#include "net/deadline.h"
+
+namespace swarm::agent {
+namespace {
+using std::chrono::milliseconds;
+constexpr milliseconds kEagerProbe{15};  // while a person waits for VS Code
+constexpr milliseconds kSlowStartProbe{250};
+constexpr milliseconds kCalmProbe{5'000};
+constexpr milliseconds kEagerTime{15'000};
+constexpr milliseconds kProbeDeadline{2'000};
+constexpr int kMissedProbes = 3;  // a loaded machine answers late: only a silence of this many probes makes it not ready
+}  // namespace
+
+milliseconds Backoff::after(std::chrono::steady_clock::duration life) {
+  if (life >= limits_.healthy) next_ = limits_.first;
+  auto pause = next_;
+  next_ = std::min(next_ * 2, limits_.longest);
+  return pause;
+}
+
+std::string_view toString(ServiceState state) {
+  switch (state) {
+    case ServiceState::Starting:
+      return "starting";
+    case ServiceState::Running:
+      return "running";
+    case ServiceState::Waiting:
+      return "waiting";
+    case ServiceState::Ended:
+      return "ended";
+    case ServiceState::Stopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+Service::Service(Executor executor, Children& children, Environment base, ServiceOptions options, UserDatabase users)
+    : executor_(executor),
+      children_(children),
+      base_(std::move(base)),
+      options_(std::move(options)),
+      users_(std::move(users)),
+      pause_(executor) {
+  reason_ = format("{} has not been started yet.", options_.title);
+}
+
+awaitable<void> Service::run() {
+  Backoff backoff(options_.backoff);
+  while (!stopping_) {
+    auto started = std::chrono::steady_clock::now();
+    state_ = ServiceState::Starting;
+    milliseconds pause{};
+    if (auto result = start(); !result) {
+      exit_code_ = result.error().exitCode;
+      pause = backoff.after({});
+      reason_ = format("{} could not be started: {} The next try is in {:.1f} s.", options_.title, result.error().message,
+                       static_cast<double>(pause.count()) / 1000);
+    } else {
+      co_await watch();
+      if (stopping_) break;
+      if (options_.restart == Restart::OnFailure && exit_code_ == 0) {
+        state_ = ServiceState::Ended;
+        reason_ = format("{} has ended.", options_.title);
+        log::info("ended", {{"service", options_.name}, {"exitCode", exit_code_}});
+        co_return;
+      }
+      pause = backoff.after(std::chrono::steady_clock::now() - started);
+      explainEnd(pause);
+    }
+    log::warning(reason_, {{"service", options_.name}});
+    state_ = ServiceState::Waiting;
+    co_await pauseFor(pause);
+    // What the old process left running would hold its files and ports.
+    if (child_) child_->signalGroup(SIGKILL);
+  }
+  state_ = ServiceState::Stopped;
+  ready_ = false;
+  reason_ = format("{} is stopped.", options_.title);
+}
+
+std::expected<void, SpawnFailure> Service::start() {
+  child_.reset();
+  auto user = users_.find(options_.user);
+  if (!user) return std::unexpected(SpawnFailure{126, format("There is no user {}.", options_.user)});
+  if (!options_.socket.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove(options_.socket, ignored);
+  }
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return std::unexpected(SpawnFailure{126, format("No pipe: {}.", ::strerror(errno))});
+  Descriptor log(ends[0]), output(ends[1]);
+  SpawnRequest request;
+  request.argv = options_.command;
+  request.env = toLines(loginEnvironment(base_, *user));
+  request.cwd = options_.cwd.empty() ? user->home : options_.cwd;
+  request.cwdMayFail = true;
+  request.user = std::move(*user);
+  request.stdoutFd = request.stderrFd = output.get();
+  auto child = children_.spawn(request);
+  if (!child) return std::unexpected(child.error());
+  child_ = std::move(*child);
+  generation_ = toHex(randomBytes(8));
+  reason_ = format("{} is starting.", options_.title);
+  asio::co_spawn(executor_, forwardLines(executor_, std::move(log), options_.name, options_.logFd), asio::detached);
+  log::info("started", {{"service", options_.name}, {"pid", child_->pid()}, {"generation", generation_}});
+  return {};
+}
+
+awaitable<void> Service::watch() {
+  auto child = child_;
+  if (options_.socket.empty()) {
+    state_ = ServiceState::Running;
+    ready_ = true;
+    reason_.clear();
+    co_await child->wait();
+  } else {
+    co_await net::race(child->wait(), probeUntilCancelled());
+  }
+  ready_ = false;
+  exit_code_ = child->exitCode();
+  // Its own helpers should go with it; those that don't listen are killed before the next start.
+  child->signalGroup(SIGTERM);
+}
+
+awaitable<void> Service::probeUntilCancelled() {
+  auto started = std::chrono::steady_clock::now();
+  int missed = 0;
+  for (;;) {
+    if (co_await probe()) {
+      if (!ready_) {
+        auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started).count();
+        log::info("ready", {{"service", options_.name}, {"milliseconds", took}});
+      }
+      missed = 0;
+      state_ = ServiceState::Running;
+      ready_ = true;
+      reason_.clear();
+    } else if (ready_ && ++missed >= kMissedProbes) {
+      ready_ = false;
+      reason_ = format("{} runs but does not answer.", options_.title);
+      log::warning(reason_, {{"service", options_.name}});
+    }
+    bool eager = std::chrono::steady_clock::now() - started < kEagerTime;
+    asio::steady_timer pause(executor_, ready_ ? kCalmProbe : eager ? kEagerProbe : kSlowStartProbe);
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+}
+
+awaitable<bool> Service::probe() {
+  // One read tells enough: a server that writes a status line lives. The socket may not be there yet, which is an everyday answer.
+  std::error_code error;
+  if (!std::filesystem::exists(options_.socket, error)) co_return false;
+  try {
+    auto deadline = Deadline::after(kProbeDeadline);
+    auto stream = co_await net::connectUnix(options_.socket, deadline);
+    stream->setDeadline(deadline.time());
+    auto sent = co_await stream->writeAll("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    if (sent.error) co_return false;
+    std::array<char, 512> answer{};
+    auto got = co_await stream->readSome(asio::buffer(answer));
+    co_return !got.error && std::string_view(answer.data(), got.bytes).starts_with("HTTP/1.1 200");
+  } catch (const Error&) {
+    co_return false;
+  }
+}
+
+awaitable<void> Service::pauseFor(milliseconds duration) {
+  pause_.expires_after(duration);
+  boost::system::error_code ignored;
+  if (!stopping_) co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+void Service::explainEnd(milliseconds pause) {
+  std::string how = child_->wasKilled() ? format("was ended by signal {} ({})", child_->signal(), ::strsignal(child_->signal()))
+                                        : format("ended with exit code {}", exit_code_);
+  reason_ = format("{} {}. It starts again in {:.1f} s.", options_.title, how, static_cast<double>(pause.count()) / 1000);
+}
+
+awaitable<void> Service::stop(Deadline deadline) {
+  stopping_ = true;
+  pause_.cancel();
+  auto child = child_;
+  if (!child || child->exited()) co_return;
+  child->signalGroup(SIGTERM);
+  bool late = false;
+  try {
+    co_await net::withDeadline(child->wait(), deadline, options_.title + " did not stop in time.");
+  } catch (const Error&) {
+    late = true;
+  }
+  if (late) log::warning("did not stop in time and is killed", {{"service", options_.name}});
+  child->signalGroup(SIGKILL);
+  co_await child->wait();
+}
+
+}  // namespace swarm::agent

@@ -1,0 +1,88 @@
+// Service: one supervised process (code-server, or the container's command): started, watched, restarted with back-off, stopped.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "agent/children.h"
+#include "agent/environment.h"
+#include "base/clock.h"
+
+namespace swarm::agent {
+
+/// How long to wait before a process is started again: doubles from `first` to `longest`, and forgets after a life of `healthy`.
+class Backoff {
+ public:
+  struct Limits {
+    std::chrono::milliseconds first{200};
+    std::chrono::milliseconds longest{10'000};
+    std::chrono::milliseconds healthy{60'000};
+  };
+  explicit Backoff(Limits limits) : limits_(limits), next_(limits.first) {}
+  std::chrono::milliseconds after(std::chrono::steady_clock::duration life);
+
+ private:
+  Limits limits_;
+  std::chrono::milliseconds next_;
+};
+
+enum class Restart { Always, OnFailure };  ///< OnFailure: an exit with 0 is the end
+
+struct ServiceOptions {
+  std::string name;   ///< prefix of its lines in the container's log
+  std::string title;  ///< in sentences: "VS Code"
+  std::vector<std::string> command;
+  std::string user = "coder";
+  std::string cwd;               ///< empty: the user's home
+  std::filesystem::path socket;  ///< asked for GET /healthz; empty: ready as soon as it runs
+  Restart restart = Restart::Always;
+  Backoff::Limits backoff;
+  int logFd = 1;
+};
+
+enum class ServiceState { Starting, Running, Waiting, Ended, Stopped };
+std::string_view toString(ServiceState state);
+
+/// On one loop; outlives run().
+class Service {
+ public:
+  Service(Executor executor, Children& children, Environment base, ServiceOptions options, UserDatabase users = UserDatabase());
+
+  awaitable<void> run();  ///< until stop(), or the end of an OnFailure command
+  /// SIGTERM to its group; returns once the process has ended, at the deadline after SIGKILL.
+  awaitable<void> stop(Deadline deadline);
+
+  ServiceState state() const { return state_; }
+  bool ready() const { return ready_; }
+  const std::string& reason() const { return reason_; }          ///< why it is not ready, as a sentence; empty when it is
+  const std::string& generation() const { return generation_; }  ///< random, new with each process
+  pid_t pid() const { return child_ ? child_->pid() : -1; }
+  int exitCode() const { return exit_code_; }  ///< of the last process that ended
+
+ private:
+  std::expected<void, SpawnFailure> start();
+  awaitable<void> watch();  // until the process has ended
+  awaitable<void> probeUntilCancelled();
+  awaitable<bool> probe();
+  awaitable<void> pauseFor(std::chrono::milliseconds duration);
+  void explainEnd(std::chrono::milliseconds pause);
+
+  Executor executor_;
+  Children& children_;
+  Environment base_;
+  ServiceOptions options_;
+  UserDatabase users_;
+  asio::steady_timer pause_;
+  std::shared_ptr<Child> child_;
+  ServiceState state_ = ServiceState::Starting;
+  bool ready_ = false;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+  std::string reason_;
+  std::string generation_;
+};
+
+}  // namespace swarm::agent

@@ -1,0 +1,99 @@
+// The agent's tunnels.
+#include "agent/tunnel.h"
+
+#include <charconv>
+
+#include "agent/answers.h"
+#include "agent/protocol.h"
+#include "base/format.h"
+#include "net/connect.h"
+
+namespace swarm::agent {
+namespace {
+constexpr std::chrono::seconds kConnectPatience{5};
+
+/// Passes everything through, and shows what is read to the detector.
+class WatchedStream final : public net::Stream {
+ public:
+  WatchedStream(net::StreamPtr inner, Activity& activity, PersonDetector::Traffic traffic)
+      : inner_(std::move(inner)), activity_(activity), detector_(traffic) {}
+
+  net::awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
+    auto got = co_await inner_->readSome(buffer);
+    if (got.bytes > 0 && detector_.feed({static_cast<const char*>(buffer.data()), got.bytes}, activity_.clock().steadyNow())) {
+      activity_.touch();
+    }
+    co_return got;
+  }
+  net::awaitable<net::IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
+  net::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
+  void close() override { inner_->close(); }
+  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
+  net::Executor executor() override { return inner_->executor(); }
+  std::string peer() const override { return inner_->peer(); }
+  std::string peerAddress() const override { return inner_->peerAddress(); }
+  bool isTls() const override { return inner_->isTls(); }
+  bool isIdle() override { return inner_->isIdle(); }
+
+ private:
+  net::StreamPtr inner_;
+  Activity& activity_;
+  PersonDetector detector_;
+};
+
+bool asksForTunnel(const net::Exchange& exchange) { return net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol); }
+
+net::awaitable<void> demandUpgrade(net::Exchange& exchange) {
+  co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
+}
+
+net::awaitable<void> carry(net::StreamPtr target, Activity& activity, PersonDetector::Traffic traffic, net::Exchange& exchange) {
+  Activity::Connection connection(activity);
+  activity.touch();
+  net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
+  auto client = watchForPerson(co_await exchange.upgrade(std::move(headers)), activity, traffic);
+  co_await net::pump(*client, *target);
+}
+
+}  // namespace
+
+net::StreamPtr watchForPerson(net::StreamPtr client, Activity& activity, PersonDetector::Traffic traffic) {
+  return std::make_unique<WatchedStream>(std::move(client), activity, traffic);
+}
+
+net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity,
+                                        net::Exchange& exchange) {
+  if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
+  if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
+  net::StreamPtr target;
+  try {
+    target = co_await net::connectUnix(socket, Deadline::after(kConnectPatience));
+  } catch (const Error&) {
+    // It has died since it was last asked; the supervisor learns of it in a moment.
+  }
+  if (!target) co_return co_await answerReason(exchange, 503, "VS Code does not answer at the moment.");
+  co_await carry(std::move(target), activity, PersonDetector::Traffic::Vscode, exchange);
+}
+
+net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, net::Exchange& exchange) {
+  std::uint16_t port = 0;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size() || port == 0) {
+    co_return co_await answerReason(exchange, 400, "The path must end with a port number from 1 to 65535.");
+  }
+  if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
+  if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
+  net::StreamPtr target;
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    if (target) break;
+    try {
+      target = co_await net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience));
+    } catch (const Error&) {
+      // The next address may have it; the answer below says that none has.
+    }
+  }
+  if (!target) co_return co_await answerReason(exchange, 502, format("Nothing listens on port {} in this instance.", port));
+  co_await carry(std::move(target), activity, PersonDetector::Traffic::Port, exchange);
+}
+
+}  // namespace swarm::agent

@@ -1,0 +1,243 @@
+// The way of every request: id, sign-in, route, permission, parameters, body, handler; then the answer, the metrics and the log.
+#include "api/api.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "api/call.h"
+#include "api/handlers.h"
+#include "api/openapi.h"
+#include "api/problem.h"
+#include "api/session_cookie.h"
+#include "api/text_lines.h"
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "net/deadline.h"
+
+namespace swarm {
+
+using namespace api;  // NOLINT: the class is the door to this namespace
+
+namespace {
+
+bool isRequestId(std::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
+}
+
+std::string requestIdOf(const net::RequestHead& head) {
+  std::string_view given = head.headers.find("X-Request-Id").value_or("");
+  return isRequestId(given) ? std::string(given) : newId("rq");
+}
+
+/// How a request says who makes it.
+struct Credentials {
+  std::string token;
+  bool given = false;
+  bool fromCookie = false;
+};
+
+/// The Authorization header counts before the cookie; one of another scheme is wrong credentials, not none.
+Credentials credentialsOf(const net::RequestHead& head) {
+  constexpr std::string_view scheme = "Bearer ";
+  if (auto header = head.headers.find("Authorization")) {
+    bool bearer = header->size() > scheme.size() && net::equalsIgnoreCase(header->substr(0, scheme.size()), scheme);
+    return {bearer ? std::string(header->substr(scheme.size())) : std::string(), true, false};
+  }
+  if (auto cookie = net::cookieValue(head.headers, kSessionCookie)) return {std::move(*cookie), true, true};
+  return {};
+}
+
+bool isSafe(const Call& call, const net::RequestHead& head) {
+  return (call.method() == "GET" || call.isHead() || call.method() == "OPTIONS") && head.upgrade.empty();
+}
+
+/// Messages may quote what the client sent, which need not be UTF-8; JSON has to be.
+Reply problemReply(const Call& call, const Error& error, int status = 0) {
+  boost::json::object document = problemDocument(error, call.path(), call.requestId(), status);
+  return {.status = static_cast<int>(document.at("status").as_int64()),
+          .body = toValidUtf8(boost::json::serialize(document)),
+          .contentType = kProblemType};
+}
+
+/// A client that is still writing its body would see a reset instead of our answer: what is left is read and dropped, within bounds.
+awaitable<void> drain(net::Exchange& exchange) {
+  constexpr std::size_t most = 32 * 1024 * 1024;
+  if (exchange.head().expectsContinue) co_return;
+  exchange.stream().setDeadline(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+  std::vector<char> scratch(64 * 1024);
+  for (std::size_t dropped = 0; dropped < most && !exchange.body().done();) {
+    net::IoResult got = co_await exchange.body().readSome(boost::asio::buffer(scratch));
+    if (got.error) co_return;
+    dropped += got.bytes;
+  }
+}
+
+}  // namespace
+
+struct Api::Impl {
+  /// What is counted for one route; counters for a status are made when it first happens.
+  struct RouteMetrics {
+    Histogram duration;
+    std::array<std::atomic<bool>, 600> known{};
+    std::array<std::optional<Counter>, 600> byStatus{};
+    std::mutex mutex;
+    explicit RouteMetrics(Histogram histogram) : duration(histogram) {}
+  };
+
+  Impl(ApiOptions options, SwarmController& controller, Auth& auth, Metrics& metrics, const Clock& clock)
+      : services{.options = std::move(options), .controller = controller, .auth = auth, .metrics = metrics, .clock = clock} {
+    services.table = makeRouteTable();
+    services.openapi = boost::json::serialize(makeOpenApi(services.table));
+    services.streams.setMost(services.options.maxStreamsPerUser);
+    for (const Endpoint& route : services.table) {
+      MetricLabels labels{{"method", std::string(route.method)}, {"route", std::string(route.pattern)}};
+      // A stream's duration says how long somebody listened; it does not belong among the answer times.
+      route_metrics.push_back(std::make_unique<RouteMetrics>(
+          metrics.durations("swarm_http_request_duration_seconds", "Time to answer API requests; streams are not counted.", labels)));
+    }
+  }
+
+  void signIn(Call& call, const Endpoint* route);
+  awaitable<Reply> dispatch(Call& call, const Endpoint*& route);
+  awaitable<Reply> answer(Call& call, const Endpoint*& route);
+  awaitable<void> send(Call& call, Reply& reply);
+  void account(Call& call, const Endpoint* route, int status, std::chrono::duration<double> took);
+
+  Services services;
+  std::vector<std::unique_ptr<RouteMetrics>> route_metrics;
+};
+
+Api::Api(ApiOptions options, SwarmController& controller, Auth& auth, Metrics& metrics, const Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(options), controller, auth, metrics, clock)) {}
+Api::~Api() = default;
+
+/// Establishes the principal. Everything but public routes wants one, unknown paths too.
+void Api::Impl::signIn(Call& call, const Endpoint* route) {
+  const net::RequestHead& head = call.exchange().head();
+  bool is_public = route != nullptr && route->permission == Permission::Public;
+  Credentials credentials = credentialsOf(head);
+  if (is_public) {
+    // A page of another origin must not sign its visitor in as somebody else.
+    bool from_page = head.headers.has("Origin") || head.headers.has("Sec-Fetch-Site");
+    if (!isSafe(call, head) && from_page && !isSameOrigin(head))
+      throw Error(ErrorCode::PermissionDenied, "This request was made by a page of another origin.");
+    return;
+  }
+  std::optional<Principal> principal;
+  if (!credentials.token.empty()) principal = services.auth.verifyApiToken(credentials.token);
+  if (!principal) {
+    throw Error(ErrorCode::Unauthenticated,
+                credentials.given ? "The token is not valid, or no longer." : "Sign in first: send a token as \"Authorization: Bearer\".");
+  }
+  call.signIn(std::move(*principal), std::move(credentials.token));
+  if (credentials.fromCookie && !isSafe(call, head) && !isSameOrigin(head))
+    throw Error(ErrorCode::PermissionDenied, "A request with a session cookie must come from a page of this server's own origin.");
+}
+
+awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
+  Match match = findRoute(services.table, call.method(), call.path());
+  route = match.route;
+  signIn(call, route);
+  if (route == nullptr && match.allow.empty()) throw Error(ErrorCode::NotFound, "There is nothing at this path.");
+  if (route == nullptr && call.method() == "OPTIONS") {
+    Reply reply{.status = 204};
+    reply.headers.push_back({"Allow", match.allow});
+    co_return reply;
+  }
+  if (route == nullptr) {
+    Error error(ErrorCode::InvalidArgument, format("This path does not take {}; it takes {}.", call.method(), match.allow));
+    Reply reply = problemReply(call, error, 405);
+    reply.headers.push_back({"Allow", match.allow});
+    co_return reply;
+  }
+  // What the role never may is refused before anything is looked up; whose thing it is, the handler asks.
+  if (route->permission != Permission::Public && !isAllowed(call.principal(), route->permission, call.principal().user))
+    throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+  call.bind(*route, std::move(match.arguments));
+  if (route->kind == RouteKind::Upgrade && !net::equalsIgnoreCase(call.exchange().head().upgrade, route->upgrade)) {
+    Error error(ErrorCode::InvalidArgument, format("This path wants \"Connection: Upgrade\" and \"Upgrade: {}\".", route->upgrade));
+    Reply reply = problemReply(call, error, 426);
+    reply.headers.push_back({"Upgrade", std::string(route->upgrade)});
+    co_return reply;
+  }
+  co_await call.readBody(services.options.maxBody);
+  co_return co_await route->handler(services, call);
+}
+
+/// dispatch(), with every failure as a problem document.
+awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
+  std::optional<Error> failure;
+  try {
+    co_return co_await dispatch(call, route);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  int status = httpStatus(failure->code());
+  if (status >= 500) {
+    log::warning("A request failed", {{"requestId", call.requestId()},
+                                      {"route", route != nullptr ? route->operationId : "none"},
+                                      {"code", toString(failure->code())},
+                                      {"message", failure->message()},
+                                      {"cause", failure->cause()}});
+  }
+  if (call.exchange().answered()) {
+    // Half an answer is out: only the end of the connection can tell that it is not whole.
+    if (!call.tookOver()) call.exchange().stream().close();
+    co_return sentReply(status);
+  }
+  Reply reply = problemReply(call, *failure);
+  if (status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
+  if (status == 429) reply.headers.push_back({"Retry-After", "30"});
+  if (status == 503) reply.headers.push_back({"Retry-After", "2"});
+  co_return reply;
+}
+
+awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
+  net::Headers headers = std::move(reply.headers);
+  if (reply.status != 204) headers.push_back({"Content-Type", std::string(reply.contentType)});
+  headers.push_back({"X-Request-Id", call.requestId()});
+  headers.push_back({"Cache-Control", "no-store"});
+  headers.push_back({"X-Content-Type-Options", "nosniff"});
+  co_await call.exchange().respond(reply.status, std::move(headers), std::move(reply.body));
+  if (reply.status == 413) co_await drain(call.exchange());
+}
+
+void Api::Impl::account(Call& call, const Endpoint* route, int status, std::chrono::duration<double> took) {
+  std::string_view pattern = route != nullptr ? route->pattern : "none";
+  if (route != nullptr) {
+    RouteMetrics& counts = *route_metrics[static_cast<std::size_t>(route - services.table.data())];
+    if (route->kind == RouteKind::Plain) counts.duration.observe(took.count());
+    auto index = static_cast<std::size_t>(std::clamp(status, 0, 599));
+    if (!counts.known[index].load(std::memory_order_acquire)) {
+      std::lock_guard lock(counts.mutex);
+      if (!counts.byStatus[index]) {
+        counts.byStatus[index] = services.metrics.counter(
+            "swarm_http_requests_total", "API requests by route and status.",
+            {{"method", std::string(route->method)}, {"route", std::string(route->pattern)}, {"status", std::to_string(status)}});
+      }
+      counts.known[index].store(true, std::memory_order_release);
+    }
+    counts.byStatus[index]->add();
+  }
+  bool quiet = route != nullptr && (route->operationId == "health" || route->operationId == "ready" || route->operationId == "metrics");
+  if (quiet && log::level() > log::Level::Debug) return;
+  log::write(log::Level::Info, "request",
+             {{"method", call.method()},
+              {"route", pattern},
+              {"status", status},
+              {"ms", format("{:.1f}", took.count() * 1000)},
+              {"user", call.principal().user},
+              {"requestId", call.requestId()}});
+}
+
+awaitable<void> Api::handle(net::Exchange& exchange) {
+  auto began = impl_->services.clock.steadyNow();
+  Call call(exchange, requestIdOf(exchange.head()));
+  const Endpoint* route = nullptr;
+  Reply reply = co_await impl_->answer(call, route);
+  if (!reply.sent) co_await impl_->send(call, reply);
+  impl_->account(call, route, reply.status, impl_->services.clock.steadyNow() - began);
+}
+
+}  // namespace swarm

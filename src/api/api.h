@@ -1,0 +1,42 @@
+// Api: the REST interface of the base domain (/api/*, /healthz, /readyz, /metrics). docs/api.md tells it to its users.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "auth/auth.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "controller/controller.h"
+#include "net/http_server.h"
+
+namespace swarm {
+
+struct ApiOptions {
+  std::size_t maxBody = 1024 * 1024;                 ///< bytes; a larger request gets 413
+  bool secureCookies = false;                        ///< Secure on cookies even over plain HTTP: a proxy in front of us speaks TLS
+  std::chrono::seconds heartbeat{15};                ///< a comment on silent event streams
+  std::chrono::milliseconds sessionCheck{15'000};    ///< how often an open stream looks whether its session still holds
+  std::chrono::seconds upstreamTimeout{15};          ///< to reach an instance's agent for exec streams and port tunnels
+  std::size_t maxStreamsPerUser = 64;                ///< open event and log streams; more get 429
+  std::function<std::string()> notReadyReason = {};  ///< for /readyz: empty answer (or no function) means ready
+};
+
+/// Thread-safe: handle() may run on any loop, many at a time. The referenced parts must outlive it and every exchange that it handles.
+class Api {
+ public:
+  Api(ApiOptions options, SwarmController& controller, Auth& auth, Metrics& metrics, const Clock& clock);
+  ~Api();
+
+  /// Answers one request. Never throws for anything that a request can bring about; every failure is a problem document (RFC 9457).
+  awaitable<void> handle(net::Exchange& exchange);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace swarm

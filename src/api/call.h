@@ -1,0 +1,108 @@
+// One request on its way through a handler: who asks, what they ask, checked against the route's description; and the answer.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/api.h"
+#include "api/route.h"
+#include "net/http_server.h"
+
+namespace swarm::api {
+
+/// An answer. `sent`: the handler has answered by itself (streams, upgrades); status is then for log and metrics only.
+struct Reply {
+  int status = 200;
+  std::string body = {};
+  std::string_view contentType = "application/json";
+  net::Headers headers = {};
+  bool sent = false;
+};
+Reply jsonReply(int status, const boost::json::value& body);
+inline Reply sentReply(int status) { return {status, {}, {}, {}, true}; }
+
+/// Counts what one user has open, so that nobody can have it without bounds. Thread-safe.
+class StreamLimit {
+ public:
+  void setMost(std::size_t most) { most_ = most; }  ///< before the first take()
+  /// Frees its place when destroyed.
+  using Place = std::shared_ptr<void>;
+  Place take(const std::string& user);  ///< throws Error(TooManyRequests)
+
+ private:
+  std::mutex mutex_;
+  std::size_t most_ = 64;
+  std::map<std::string, std::size_t> open_;
+};
+
+/// What handlers work with.
+struct Services {
+  ApiOptions options;
+  SwarmController& controller;
+  Auth& auth;
+  Metrics& metrics;
+  const Clock& clock;
+  std::vector<Endpoint> table = {};
+  std::string openapi = {};  ///< the document's text, made once
+  StreamLimit streams = {};
+  std::mutex scrape = {};           ///< one scrape at a time
+  std::uint64_t countedEvents = 0;  ///< up to which event operations were counted (under scrape)
+};
+
+class Call {
+ public:
+  Call(net::Exchange& exchange, std::string request_id);
+
+  /// Checks query and headers against the route and keeps copies: views into the head end when the body is read. Throws
+  /// Error(InvalidArgument) with every fault.
+  void bind(const Endpoint& route, std::vector<std::string> arguments);
+  /// Reads the body by the route's rule. Throws Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument).
+  awaitable<void> readBody(std::size_t limit);
+
+  net::Exchange& exchange() { return exchange_; }
+  const std::string& requestId() const { return request_id_; }
+  const std::string& path() const { return path_; }
+  bool isHead() const { return method_ == "HEAD"; }
+  const std::string& method() const { return method_; }
+
+  const std::string& argument(std::size_t index = 0) const { return arguments_.at(index); }
+  /// Values of parameters; checked already. Absent ones are nothing.
+  std::optional<std::string> text(std::string_view name) const;
+  std::optional<std::int64_t> integer(std::string_view name) const;
+  bool flag(std::string_view name) const;
+  std::map<std::string, std::string> labels() const;
+  boost::json::value& body() { return body_; }
+  /// `?wait=`; zero when it was not asked for.
+  std::chrono::seconds wait() const { return std::chrono::seconds(integer("wait").value_or(0)); }
+
+  const Principal& principal() const { return principal_; }
+  bool isAdmin() const { return principal_.role == Role::admin; }
+  const std::string& token() const { return token_; }
+  /// Takes the connection over with a 101; from here on exchange() has no stream.
+  awaitable<net::StreamPtr> takeOver(net::Headers headers);
+  bool tookOver() const { return took_over_; }
+  void signIn(Principal principal, std::string token) {
+    principal_ = std::move(principal);
+    token_ = std::move(token);
+  }
+
+ private:
+  void bindQuery(const Endpoint& route, std::vector<FieldError>& faults);
+
+  net::Exchange& exchange_;
+  std::string request_id_;
+  std::string method_;
+  std::string path_;
+  const Endpoint* route_ = nullptr;
+  std::vector<std::string> arguments_;
+  std::map<std::string, std::string, std::less<>> values_;  ///< query "name", headers "Name"
+  boost::json::value body_;
+  Principal principal_;
+  std::string token_;
+  bool took_over_ = false;
+};
+
+}  // namespace swarm::api

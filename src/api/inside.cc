@@ -1,0 +1,172 @@
+// What happens inside an instance: commands, usage, network, tokens, and the two streams that are passed through to its agent as bytes.
+#include "agent/client.h"
+#include "api/handlers.h"
+#include "api/watch.h"
+#include "base/format.h"
+#include "model/codec.h"
+
+namespace swarm::api {
+namespace {
+
+namespace json = boost::json;
+
+std::optional<TokenScope> scopeFromString(std::string_view text) {
+  for (TokenScope scope :
+       {TokenScope::Status, TokenScope::Exec, TokenScope::Vscode, TokenScope::Port, TokenScope::Ssh, TokenScope::Files}) {
+    if (toString(scope) == text) return scope;
+  }
+  return std::nullopt;
+}
+
+/// The agent's answer to our upgrade request, read from the raw stream.
+struct AgentAnswer {
+  int status = 0;
+  net::Headers headers;
+  std::string body;    ///< of a refusal
+  std::string unread;  ///< what came behind a 101
+};
+
+awaitable<AgentAnswer> askAgentForExec(net::Stream& stream, std::string request) {
+  Error cut(ErrorCode::Unavailable, "The instance's agent closed the connection.");
+  if ((co_await stream.writeAll(request)).error) throw cut;
+  net::ReadBuffer buffer;
+  auto size = co_await net::readHead(stream, buffer);
+  if (!size || *size == 0) throw cut;
+  net::ResponseHead head;
+  if (!net::parseResponseHead(buffer.data().substr(0, *size), "GET", head))
+    throw Error(ErrorCode::UpstreamFailed, "The instance's agent gave an answer that is not HTTP.");
+  AgentAnswer answer;
+  answer.status = head.status;
+  for (const net::HeaderView& field : head.headers.all()) answer.headers.push_back({std::string(field.name), std::string(field.value)});
+  net::BodyFraming framing = head.body;
+  buffer.consume(*size);
+  if (head.upgraded) {
+    answer.unread = buffer.data();
+  } else {
+    net::BodyReader body(stream, buffer, framing);
+    answer.body = co_await net::readAll(body, 64 * 1024);
+  }
+  co_return answer;
+}
+
+std::string execUpgradeRequest(Services& services, Call& call, const agent::AgentTarget& target) {
+  const net::HeaderViews& fields = call.exchange().head().headers;
+  std::string text =
+      format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", agent::kExecPath, target.instanceId);
+  for (std::string_view name : {"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"}) {
+    if (auto value = fields.find(name)) text += format("{}: {}\r\n", name, *value);
+  }
+  for (const net::Header& header : agent::execHeaders(target, services.clock)) {
+    bool ours = net::equalsIgnoreCase(header.name, "Connection") || net::equalsIgnoreCase(header.name, "Upgrade");
+    if (!ours) text += format("{}: {}\r\n", header.name, header.value);
+  }
+  return text + "\r\n";
+}
+
+[[noreturn]] void throwAgentRefusal(const AgentAnswer& answer, const std::string& instance) {
+  bool our_callers_fault = answer.status == 400 || answer.status == 426;
+  throw Error(our_callers_fault ? ErrorCode::InvalidArgument : ErrorCode::UpstreamFailed,
+              format("The instance's agent refused the stream with status {}.", answer.status))
+      .withInstance(instance)
+      .withUpstream({answer.status, {}})
+      .withCause(answer.body);
+}
+
+net::Headers upgradeHeaders(const AgentAnswer& answer, const std::string& request_id) {
+  net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"X-Request-Id", request_id}};
+  for (const net::Header& header : answer.headers) {
+    if (net::equalsIgnoreCase(header.name, "Sec-WebSocket-Accept") || net::equalsIgnoreCase(header.name, "Sec-WebSocket-Protocol"))
+      headers.push_back(header);
+  }
+  return headers;
+}
+
+/// Both ends close when the session ends.
+awaitable<void> passThrough(Services& services, Call& call, net::StreamPtr client, net::StreamPtr inside) {
+  if (!co_await runWhileWanted(services, call, WatchPeer::No, net::pump(*client, *inside))) {
+    client->close();
+    inside->close();
+  }
+}
+
+awaitable<agent::AgentTarget> requireAgent(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
+  co_return co_await services.controller.agentTarget(instance.id);
+}
+
+}  // namespace
+
+awaitable<Reply> executeCommand(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
+  ObjectReader body(call.body());
+  auto command = body.require<std::vector<std::string>>("command");
+  auto input = body.read<std::string>("stdin").value_or("");
+  auto timeout = body.read<std::int64_t>("timeout").value_or(60);
+  if (body.faults().empty() && (command.empty() || command.front().empty())) body.fail("/command", "must name a program");
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    if (command[i].find('\0') != std::string::npos) body.fail(pointerStep("command") + pointerStep(i), "must not contain NUL");
+  }
+  if (timeout < 1 || timeout > 3600) body.fail("/timeout", "must be from 1 to 3600 seconds");
+  body.finish();
+  CommandResult result = co_await services.controller.executeCommand(instance.id, std::move(command), std::move(input),
+                                                                     Deadline::after(std::chrono::seconds(timeout)));
+  co_return jsonReply(200, toJson(result));
+}
+
+awaitable<Reply> getUsage(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  co_return jsonReply(200, toJson(co_await services.controller.getResourceUsage(instance.id)));
+}
+
+awaitable<Reply> getNetwork(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  co_return jsonReply(200, toJson(co_await services.controller.getNetworkInfo(instance.id)));
+}
+
+awaitable<Reply> issueToken(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
+  ObjectReader body(call.body());
+  auto name = body.require<std::string>("scope");
+  auto ttl = body.read<std::int64_t>("ttl").value_or(300);
+  std::optional<TokenScope> scope = scopeFromString(name);
+  if (!scope && body.faults().empty()) body.fail("/scope", "must be one of status, exec, vscode, port, ssh, files");
+  if (ttl < 1 || ttl > 3600) body.fail("/ttl", "must be from 1 to 3600 seconds");
+  body.finish();
+  agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
+  std::string token = signInstanceToken(target.secret, instance.id, *scope, std::chrono::seconds(ttl), services.clock);
+  co_return jsonReply(200, json::object{{"token", token},
+                                        {"instanceId", instance.id},
+                                        {"scope", name},
+                                        {"expiresAt", formatTime(services.clock.now() + std::chrono::seconds(ttl))}});
+}
+
+awaitable<Reply> openExec(Services& services, Call& call) {
+  agent::AgentTarget target = co_await requireAgent(services, call);
+  if (!call.exchange().head().headers.has("Sec-WebSocket-Key"))
+    throw Error(ErrorCode::InvalidArgument, "A WebSocket handshake needs a Sec-WebSocket-Key header.");
+  net::StreamPtr inside = co_await target.connect(Deadline::after(services.options.upstreamTimeout));
+  inside->setDeadline(std::chrono::steady_clock::now() + services.options.upstreamTimeout);
+  AgentAnswer answer = co_await askAgentForExec(*inside, execUpgradeRequest(services, call, target));
+  if (answer.status != 101) throwAgentRefusal(answer, target.instanceId);
+  inside->setDeadline(SteadyTime::max());
+  if (!answer.unread.empty()) inside = net::prepend(std::move(answer.unread), std::move(inside));
+  net::StreamPtr client = co_await call.takeOver(upgradeHeaders(answer, call.requestId()));
+  co_await passThrough(services, call, std::move(client), std::move(inside));
+  co_return sentReply(101);
+}
+
+awaitable<Reply> openPort(Services& services, Call& call) {
+  std::uint16_t port = 0;
+  const std::string& text = call.argument(1);
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0)
+    throw Error(ErrorCode::InvalidArgument, "A port is a number from 1 to 65535.");
+  agent::AgentTarget target = co_await requireAgent(services, call);
+  net::StreamPtr inside = co_await agent::openPortTunnel(target, port, Deadline::after(services.options.upstreamTimeout));
+  net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(agent::kTunnelProtocol)}, {"X-Request-Id", call.requestId()}};
+  net::StreamPtr client = co_await call.takeOver(std::move(headers));
+  co_await passThrough(services, call, std::move(client), std::move(inside));
+  co_return sentReply(101);
+}
+
+}  // namespace swarm::api

@@ -1,0 +1,84 @@
+// The titles of problems, and their documents.
+#include "api/problem.h"
+
+#include <boost/json/array.hpp>
+
+#include "net/http.h"
+
+namespace swarm::api {
+namespace {
+
+namespace json = boost::json;
+
+/// The same for every problem of its kind, as RFC 9457 wants it; `detail` speaks of the one at hand.
+std::string_view titleOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::InvalidArgument:
+      return "The request is not valid";
+    case ErrorCode::Unauthenticated:
+      return "Sign-in is needed";
+    case ErrorCode::PermissionDenied:
+      return "Not allowed";
+    case ErrorCode::NotFound:
+      return "Not found";
+    case ErrorCode::AlreadyExists:
+      return "It exists already";
+    case ErrorCode::Conflict:
+      return "The present state does not allow it";
+    case ErrorCode::PreconditionFailed:
+      return "It was changed in the meantime";
+    case ErrorCode::PayloadTooLarge:
+      return "The request is too large";
+    case ErrorCode::UnsupportedMedia:
+      return "The content type is not supported";
+    case ErrorCode::Unprocessable:
+      return "It can't be done as asked";
+    case ErrorCode::TooManyRequests:
+      return "Too many requests";
+    case ErrorCode::Cancelled:
+      return "Cancelled";
+    case ErrorCode::Internal:
+      return "An error in the server";
+    case ErrorCode::Unsupported:
+      return "Not supported by the provider";
+    case ErrorCode::UpstreamFailed:
+      return "The provider or instance answered with an error";
+    case ErrorCode::Unavailable:
+      return "Not reachable now";
+    case ErrorCode::DeadlineExceeded:
+      return "It took too long";
+    case ErrorCode::OutOfResources:
+      return "Out of resources";
+  }
+  return "An error";
+}
+
+}  // namespace
+
+json::object problemDocument(const Error& error, std::string_view request_path, std::string_view request_id, int status) {
+  bool usual = status == 0 || status == httpStatus(error.code());
+  std::string instance = error.instance().empty() ? std::string(request_path) : "/api/instances/" + net::percentEncode(error.instance());
+  json::object out;
+  out["type"] = std::string("urn:swarm:problem:") + std::string(toString(error.code()));
+  out["title"] = usual ? titleOf(error.code()) : net::reasonPhrase(status);
+  out["status"] = usual ? httpStatus(error.code()) : status;
+  out["detail"] = error.message();
+  out["code"] = toString(error.code());
+  out["instance"] = instance;
+  out["requestId"] = request_id;
+  out["retryable"] = error.retryable();
+  if (!error.fields().empty()) {
+    json::array fields;
+    for (const FieldError& field : error.fields()) fields.push_back({{"pointer", field.pointer}, {"detail", field.detail}});
+    out["errors"] = std::move(fields);
+  }
+  if (error.upstream().status != 0 || !error.upstream().requestId.empty()) {
+    json::object upstream;
+    if (error.upstream().status != 0) upstream["status"] = error.upstream().status;
+    if (!error.upstream().requestId.empty()) upstream["requestId"] = error.upstream().requestId;
+    out["upstream"] = std::move(upstream);
+  }
+  return out;
+}
+
+}  // namespace swarm::api

@@ -1,0 +1,18 @@
+// Problem documents (RFC 9457): how every failure looks to a client.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace swarm::api {
+
+inline constexpr std::string_view kProblemType = "application/problem+json";
+
+/// {"type","title","status","detail","code","instance","requestId","retryable"} and "errors", "operationId", "upstream" where there are
+/// any. `instance` is the path of what failed: the instance's own when the error names one, else the request's. `status` 0: the code's.
+boost::json::object problemDocument(const Error& error, std::string_view request_path, std::string_view request_id, int status = 0);
+
+}  // namespace swarm::api

@@ -1,0 +1,35 @@
+// Three things race: the work, the session and the peer.
+#include "api/watch.h"
+
+#include "net/deadline.h"
+
+namespace swarm::api {
+namespace {
+
+awaitable<void> untilSessionEnds(Services& services, std::string token) {
+  do {
+    co_await net::sleepFor(services.options.sessionCheck);
+  } while (services.auth.verifyApiToken(token));
+}
+
+/// A client that listens has nothing to say: a byte from it is an end too.
+awaitable<void> untilPeerCloses(net::Exchange& exchange) {
+  char byte = 0;
+  co_await exchange.stream().readSome(boost::asio::buffer(&byte, 1));
+}
+
+}  // namespace
+
+awaitable<bool> runWhileWanted(Services& services, Call& call, WatchPeer peer, awaitable<void> work) {
+  auto wanted = [](Services& s, Call& c, WatchPeer watch) -> awaitable<void> {
+    if (watch == WatchPeer::No) {
+      co_await untilSessionEnds(s, c.token());
+    } else {
+      co_await net::race(untilSessionEnds(s, c.token()), untilPeerCloses(c.exchange()));
+    }
+  };
+  int first = co_await net::race(std::move(work), wanted(services, call, peer));
+  co_return first == 0;
+}
+
+}  // namespace swarm::api

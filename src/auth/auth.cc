@@ -1,0 +1,201 @@
+// Auth on the store: what is durable is there; what every request asks for is in memory.
+#include "auth/auth.h"
+
+#include <charconv>
+
+#include "auth/jwt.h"
+#include "auth/passwords.h"
+#include "auth/sessions.h"
+#include "auth/throttle.h"
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "model/codec.h"
+
+namespace swarm {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::hours kSessionLife{24 * 7};
+constexpr std::string_view kKeySetting = "auth.key";
+constexpr std::string_view kApiAudience = "swarm-api";
+constexpr std::size_t kShortestPassword = 8;
+constexpr std::size_t kLongestPassword = 1024;
+
+std::int64_t secondsOf(SystemTime time) { return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(); }
+
+std::string_view nameOf(Role role) { return role == Role::admin ? "admin" : role == Role::user ? "user" : "viewer"; }
+
+Role roleOf(std::string_view name) { return name == "admin" ? Role::admin : name == "user" ? Role::user : Role::viewer; }
+
+/// Names are used in labels, log lines and cookies.
+void requireUserName(std::string_view name) {
+  auto wrong = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'); };
+  if (name.empty() || name.size() > 40 || std::any_of(name.begin(), name.end(), wrong) || wrong(name[0]) || name[0] == '-' ||
+      name[0] == '.')
+    throw Error(ErrorCode::InvalidArgument,
+                "A user's name is 1 to 40 of a-z, 0-9, \"-\", \"_\" and \".\", and begins with a letter or digit.")
+        .withField("/name", "is no user name");
+}
+
+void requirePassword(const Secret& password) {
+  if (!password.empty() && (password.reveal().size() < kShortestPassword || password.reveal().size() > kLongestPassword))
+    throw Error(ErrorCode::InvalidArgument, format("A password has {} to {} characters.", kShortestPassword, kLongestPassword))
+        .withField("/password", "has the wrong length");
+}
+
+std::string instanceAudience(std::string_view instance_id) { return "swarm-instance:" + std::string(instance_id); }
+
+/// A session's id begins with its user's generation: that of an older one is void, also after a restart.
+std::int64_t generationOf(std::string_view session_id) {
+  std::int64_t generation = 0;
+  std::from_chars(session_id.data(), session_id.data() + session_id.size(), generation);
+  return generation;
+}
+
+class StoreAuth final : public Auth {
+ public:
+  StoreAuth(Store& store, const Clock& clock) : store_(store), clock_(clock), throttle_(clock), sessions_(clock), codes_(clock) {}
+
+  awaitable<std::optional<Secret>> initialise() override {
+    co_await loadKey();
+    auto users = co_await store_.listUsers();
+    for (const UserRecord& user : users) sessions_.setUser(user.name, roleOf(user.role), user.tokenGeneration);
+    co_await store_.pruneSessions(clock_.now());
+    for (const SessionRecord& session : co_await store_.loadSessions()) {
+      if (!session.revoked) sessions_.add(session, generationOf(session.id));
+    }
+    if (!users.empty()) co_return std::nullopt;
+    Secret password = makePassword();
+    co_await putUser("admin", password, Role::admin);
+    co_return password;
+  }
+
+  awaitable<LoginResult> login(std::string user, Secret password, std::string peer_address) override {
+    throttle_.attempt(user, peer_address);
+    auto record = co_await store_.getUser(user);
+    bool small = password.reveal().size() <= kLongestPassword;
+    bool right = co_await passwords_.verify(record ? record->passwordHash : "", small ? password : Secret());
+    if (!right || !record || !small || password.empty()) {
+      log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", peer_address}});
+      throw Error(ErrorCode::Unauthenticated, "The name or the password is wrong.");
+    }
+    throttle_.succeeded(user, peer_address);
+    log::info("signed in", {{"user", user}, {"address", peer_address}});
+    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, kSessionLife);
+  }
+
+  awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override {
+    auto record = co_await store_.getUser(user);
+    if (!record) throw Error(ErrorCode::NotFound, format("There is no user \"{}\".", user));
+    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, ttl);
+  }
+
+  awaitable<void> logout(Principal principal) override {
+    // In memory first: with a full disk it is signed out all the same, until the next start.
+    sessions_.remove(principal.sessionId);
+    noteRevocation();
+    SessionRecord session{principal.sessionId, principal.user, principal.expiresAt, true};
+    co_await store_.putSession(std::move(session));
+    log::info("signed out", {{"user", principal.user}});
+  }
+
+  std::optional<Principal> verifyApiToken(std::string_view token) const override { return verify(token, apiKey_, kApiAudience); }
+
+  std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override {
+    return sign(principal, cookieKey_, instanceAudience(instance_id));
+  }
+
+  std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const override {
+    return verify(value, cookieKey_, instanceAudience(instance_id));
+  }
+
+  std::string issueCode(const Principal& principal, std::string_view instance_id) override { return codes_.issue(principal, instance_id); }
+
+  std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id) override {
+    auto principal = codes_.take(code, instance_id);
+    // Signed out in between: the code goes with its session.
+    return principal ? sessions_.find(principal->sessionId, principal->user) : std::nullopt;
+  }
+
+  awaitable<void> putUser(std::string name, Secret password, Role role) override {
+    requireUserName(name);
+    requirePassword(password);
+    UserRecord user{name, "", std::string(nameOf(role)), clock_.now(), 1};
+    if (!password.empty()) user.passwordHash = co_await passwords_.hash(password);
+    auto old = co_await store_.getUser(name);
+    if (old) {
+      user.createdAt = old->createdAt;
+      user.tokenGeneration = old->tokenGeneration + 1;
+    }
+    std::int64_t generation = user.tokenGeneration;
+    co_await store_.putUser(std::move(user));
+    sessions_.setUser(name, role, generation);
+    noteRevocation();
+  }
+
+ private:
+  awaitable<void> loadKey() {
+    auto text = co_await store_.getSetting(std::string(kKeySetting));
+    if (!text) {
+      text = toHex(randomBytes(32));
+      co_await store_.putSetting(std::string(kKeySetting), *text);
+    }
+    // One secret, one derived key per use: a cookie can never pass as a token.
+    std::string key = fromHex(*text).value_or("");
+    if (key.size() < 32) throw Error(ErrorCode::Unprocessable, "The signing key in the store is damaged.");
+    apiKey_ = Secret(hmacSha256(key, "api token"));
+    cookieKey_ = Secret(hmacSha256(key, "instance cookie"));
+  }
+
+  awaitable<LoginResult> begin(std::string user, Role role, std::int64_t generation, std::chrono::seconds life) {
+    SessionRecord session{std::to_string(generation) + "." + toBase64Url(randomBytes(18)), user,
+                          std::chrono::floor<std::chrono::seconds>(clock_.now()) + life, false};
+    co_await store_.putSession(session);
+    sessions_.prune();
+    sessions_.add(session, generation);
+    LoginResult result;
+    result.principal = {user, role, session.id, session.expiresAt};
+    result.token = Secret(sign(result.principal, apiKey_, kApiAudience));
+    co_return result;
+  }
+
+  std::string sign(const Principal& principal, const Secret& key, std::string_view audience) const {
+    return signJwt(key, {{"sub", principal.user},
+                         {"role", nameOf(principal.role)},
+                         {"jti", principal.sessionId},
+                         {"aud", audience},
+                         {"iat", secondsOf(clock_.now())},
+                         {"exp", secondsOf(principal.expiresAt)}});
+  }
+
+  std::optional<Principal> verify(std::string_view token, const Secret& key, std::string_view audience) const {
+    auto claims = verifyJwt(key, token);
+    if (!claims) return std::nullopt;
+    const json::value* subject = claims->if_contains("sub");
+    const json::value* session = claims->if_contains("jti");
+    const json::value* meant = claims->if_contains("aud");
+    const json::value* expiry = claims->if_contains("exp");
+    if (!subject || !subject->is_string() || !session || !session->is_string() || !meant || !meant->is_string() || !expiry ||
+        !expiry->is_int64())
+      return std::nullopt;
+    if (std::string_view(meant->get_string()) != audience || secondsOf(clock_.now()) >= expiry->get_int64()) return std::nullopt;
+    return sessions_.find(session->get_string(), subject->get_string());
+  }
+
+  Store& store_;
+  const Clock& clock_;
+  Secret apiKey_;
+  Secret cookieKey_;
+  LoginThrottle throttle_;
+  SessionTable sessions_;
+  CodeTable codes_;
+  Passwords passwords_;
+};
+
+}  // namespace
+
+std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock) { return std::make_unique<StoreAuth>(store, clock); }
+
+}  // namespace swarm

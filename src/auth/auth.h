@@ -1,0 +1,87 @@
+// Auth: users, sign-in, tokens and permissions. JWT for the API, cookie for the browser, one-time codes for instance hosts (architecture.md
+// §8).
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "store/store.h"
+
+namespace swarm {
+
+/// viewer: sees what is its own. user: full use of its own instances. admin: everything.
+enum class Role { viewer, user, admin };
+BOOST_DESCRIBE_ENUM(Role, viewer, user, admin)
+
+/// Who makes a request.
+struct Principal {
+  std::string user;
+  Role role = Role::viewer;
+  std::string sessionId;
+  SystemTime expiresAt{};
+};
+
+/// What a route asks for. Each route names exactly one; a test walks all routes with every role.
+enum class Permission { Public, SignedIn, ReadOwn, WriteOwn, UseOwn, Admin };
+/// `owner`: of the thing that is touched, empty where there is none. Strangers' instances look like absent ones: the caller answers 404,
+/// not 403, when canSee is false.
+bool isAllowed(const Principal& principal, Permission permission, std::string_view owner);
+bool canSee(const Principal& principal, std::string_view owner);
+
+struct LoginResult {
+  Secret token;  ///< JWT (HS256) with jti, sub, role, iat, exp, aud "swarm-api"
+  Principal principal;
+};
+
+/// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
+class Auth {
+ public:
+  virtual ~Auth() = default;
+  /// Makes the signing key and, when there is no user, `admin` with a random password; gives that password once.
+  virtual awaitable<std::optional<Secret>> initialise() = 0;
+  /// Throws Error(Unauthenticated) (same text and time for a wrong name and a wrong password), Error(TooManyRequests) after repeated
+  /// failures of one name or address.
+  virtual awaitable<LoginResult> login(std::string user, Secret password, std::string peer_address) = 0;
+  /// A long-lived token for the CLI on this machine (written by `serve`), without a password.
+  virtual awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) = 0;
+  virtual awaitable<void> logout(Principal principal) = 0;  ///< revokes the session: its JWT, its cookies, those of instance hosts
+  /// Signature, expiry, audience, revocation. No I/O on the fast path (revocations are in memory). Null: not valid.
+  virtual std::optional<Principal> verifyApiToken(std::string_view token) const = 0;
+  /// Cookie values for instance hosts: bound to one instance and the session that they came from.
+  virtual std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) = 0;
+  virtual std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const = 0;
+  /// One-time codes: valid 60 s, once, for one instance host; `take` gives nothing on a second use.
+  virtual std::string issueCode(const Principal& principal, std::string_view instance_id) = 0;
+  virtual std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id) = 0;
+  virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
+
+  /// Grows whenever something that verified may do so no longer (logout, a changed user): whoever remembers a verification asks again
+  /// then. One atomic load.
+  std::uint64_t revocationEpoch() const { return revocation_epoch_.load(std::memory_order_acquire); }
+  /// Calls `listener` after each growth, on the revoking thread; it must only post. Registered before serving begins, never removed.
+  void onRevoked(std::function<void()> listener) { revocation_listeners_.push_back(std::move(listener)); }
+
+ protected:
+  /// Implementations call this after each revocation has taken effect: from here on verify…() refuses what was revoked.
+  void noteRevocation() {
+    revocation_epoch_.fetch_add(1, std::memory_order_acq_rel);
+    for (const auto& listener : revocation_listeners_) listener();
+  }
+
+ private:
+  std::atomic<std::uint64_t> revocation_epoch_{0};
+  std::vector<std::function<void()>> revocation_listeners_;
+};
+
+std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock);
+
+}  // namespace swarm

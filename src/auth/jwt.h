@@ -1,0 +1,17 @@
+// JSON Web Tokens (RFC 7519), HS256 only: compact form, strict header.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+
+namespace swarm {
+
+std::string signJwt(const Secret& key, const boost::json::object& claims);
+/// The claims when the header is exactly {"alg":"HS256","typ":"JWT"} and the signature is right; their meaning is the caller's to check.
+std::optional<boost::json::object> verifyJwt(const Secret& key, std::string_view token);
+
+}  // namespace swarm

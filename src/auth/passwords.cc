@@ -1,0 +1,85 @@
+// The one use of libsodium.
+#include "auth/passwords.h"
+
+#include <sodium.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "base/id.h"
+
+namespace swarm {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kMostWaiting = 64;
+
+std::string hashNow(const std::string& password) {
+  char out[crypto_pwhash_STRBYTES] = {};
+  if (crypto_pwhash_str_alg(out, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
+                            crypto_pwhash_ALG_ARGON2ID13) != 0)
+    throw Error(ErrorCode::OutOfResources, "There is not enough memory to check a password (64 MiB).");
+  return out;
+}
+
+bool verifyNow(const std::string& hash, const std::string& password) {
+  if (hash.empty()) {
+    hashNow(password);  // the same work, so that the time tells nothing
+    return false;
+  }
+  return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
+}
+
+/// Counts those that wait, and refuses when there are too many: each holds a connection.
+class Place {
+ public:
+  explicit Place(std::atomic<int>& waiting) : waiting_(waiting) {
+    if (waiting_.fetch_add(1) >= kMostWaiting) {
+      waiting_.fetch_sub(1);
+      throw Error(ErrorCode::TooManyRequests, "Too many people sign in at this moment; try again in 5 seconds.");
+    }
+  }
+  ~Place() { waiting_.fetch_sub(1); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  std::atomic<int>& waiting_;
+};
+
+}  // namespace
+
+Passwords::Passwords() { SWARM_CHECK(sodium_init() >= 0); }
+
+Passwords::~Passwords() { pool_.join(); }
+
+asio::awaitable<std::string> Passwords::hash(Secret password) {
+  Place place(waiting_);
+  auto work = [](const Secret& secret) -> asio::awaitable<std::string> { co_return hashNow(secret.reveal()); };
+  co_return co_await asio::co_spawn(pool_, work(password), asio::use_awaitable);
+}
+
+asio::awaitable<bool> Passwords::verify(std::string hash, Secret password) {
+  Place place(waiting_);
+  auto work = [](const std::string& text, const Secret& secret) -> asio::awaitable<bool> { co_return verifyNow(text, secret.reveal()); };
+  co_return co_await asio::co_spawn(pool_, work(hash, password), asio::use_awaitable);
+}
+
+Secret makePassword() {
+  constexpr std::string_view digits = "abcdefghjkmnpqrstuvwxyz23456789";
+  std::string out;
+  int letters = 0;
+  while (letters < 20) {
+    auto byte = static_cast<unsigned char>(randomBytes(1)[0]);
+    if (byte >= 256 / digits.size() * digits.size()) continue;  // no digit is likelier than another
+    if (letters > 0 && letters % 5 == 0) out.push_back('-');
+    out.push_back(digits[byte % digits.size()]);
+    ++letters;
+  }
+  return Secret(std::move(out));
+}
+
+}  // namespace swarm

@@ -1,0 +1,31 @@
+// argon2id through libsodium, on threads of its own.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <string>
+
+#include "base/secret.h"
+
+namespace swarm {
+
+/// At most two at a time, each for about 0.1 s with 64 MiB that are given back afterwards; callers resume on their own executor.
+/// Thread-safe. Throws Error(TooManyRequests) when too many wait already.
+class Passwords {
+ public:
+  Passwords();
+  ~Passwords();
+
+  boost::asio::awaitable<std::string> hash(Secret password);
+  /// Whether the password belongs to the hash. An empty hash costs as much and never does.
+  boost::asio::awaitable<bool> verify(std::string hash, Secret password);
+
+ private:
+  std::atomic<int> waiting_{0};
+  boost::asio::thread_pool pool_{2};
+};
+
+/// 20 letters and digits without look-alikes, in groups of five: about 98 bits.
+Secret makePassword();
+
+}  // namespace swarm

@@ -1,0 +1,124 @@
+// The table behind ErrorCode, and Error's members.
+#include "base/error.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <new>
+
+namespace swarm {
+namespace {
+
+struct CodeRow {
+  ErrorCode code;
+  std::string_view name;
+  int status;
+  bool retryable;
+};
+
+constexpr CodeRow kCodes[] = {
+    {ErrorCode::InvalidArgument, "invalid_argument", 400, false},
+    {ErrorCode::Unauthenticated, "unauthenticated", 401, false},
+    {ErrorCode::PermissionDenied, "permission_denied", 403, false},
+    {ErrorCode::NotFound, "not_found", 404, false},
+    {ErrorCode::AlreadyExists, "already_exists", 409, false},
+    {ErrorCode::Conflict, "conflict", 409, false},
+    {ErrorCode::PreconditionFailed, "precondition_failed", 412, false},
+    {ErrorCode::PayloadTooLarge, "payload_too_large", 413, false},
+    {ErrorCode::UnsupportedMedia, "unsupported_media", 415, false},
+    {ErrorCode::Unprocessable, "unprocessable", 422, false},
+    {ErrorCode::TooManyRequests, "too_many_requests", 429, true},
+    {ErrorCode::Cancelled, "cancelled", 499, true},
+    {ErrorCode::Internal, "internal", 500, false},
+    {ErrorCode::Unsupported, "unsupported", 501, false},
+    {ErrorCode::UpstreamFailed, "upstream_failed", 502, false},
+    {ErrorCode::Unavailable, "unavailable", 503, true},
+    {ErrorCode::DeadlineExceeded, "deadline_exceeded", 504, true},
+    {ErrorCode::OutOfResources, "out_of_resources", 507, false},
+};
+
+const CodeRow& row(ErrorCode code) {
+  for (const CodeRow& candidate : kCodes) {
+    if (candidate.code == code) return candidate;
+  }
+  std::abort();  // a code without a row is a broken build of this file
+}
+
+}  // namespace
+
+std::string_view toString(ErrorCode code) { return row(code).name; }
+
+std::optional<ErrorCode> errorCodeFromString(std::string_view text) {
+  for (const CodeRow& candidate : kCodes) {
+    if (candidate.name == text) return candidate.code;
+  }
+  return std::nullopt;
+}
+
+int httpStatus(ErrorCode code) { return row(code).status; }
+
+bool isRetryableByDefault(ErrorCode code) { return row(code).retryable; }
+
+Error::Error(ErrorCode code, std::string message) : code_(code), retryable_(isRetryableByDefault(code)), message_(std::move(message)) {}
+
+Error& Error::withCause(std::string cause) & {
+  cause_ = std::move(cause);
+  return *this;
+}
+
+Error&& Error::withCause(std::string cause) && {
+  cause_ = std::move(cause);
+  return std::move(*this);
+}
+
+Error&& Error::withRetryable(bool retryable) && {
+  retryable_ = retryable;
+  return std::move(*this);
+}
+
+Error&& Error::withUpstream(UpstreamFacts facts) && {
+  upstream_ = std::move(facts);
+  return std::move(*this);
+}
+
+Error&& Error::withField(std::string pointer, std::string detail) && {
+  fields_.push_back({std::move(pointer), std::move(detail)});
+  return std::move(*this);
+}
+
+Error&& Error::withInstance(std::string instance) && {
+  instance_ = std::move(instance);
+  return std::move(*this);
+}
+
+std::string describeCurrentException() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    std::string text = std::string(toString(error.code())) + ": " + error.message();
+    if (!error.cause().empty()) text += " (" + error.cause() + ")";
+    return text;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
+Error currentExceptionAsError() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == boost::asio::error::operation_aborted) return Error(ErrorCode::Cancelled, "The operation was cancelled.");
+    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorCode::OutOfResources, "The server is out of memory.");
+  } catch (const std::exception& error) {
+    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
+  } catch (...) {
+    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.");
+  }
+}
+
+}  // namespace swarm

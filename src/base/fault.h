@@ -1,0 +1,16 @@
+// Fault points: named places in the code where a test build ends the process (kill -9), fails, or waits, as SWARM_FAULT says.
+#pragma once
+
+#include <string_view>
+
+namespace swarm {
+
+#ifdef SWARM_FAULT_POINTS
+/// SWARM_FAULT="name[:n]=kill|error[,…]": at the n-th pass (default 1) of `name`, end the process by SIGKILL, or throw Error(Internal).
+/// SWARM_FAULT_LIST=FILE appends the name of every point that is passed, so that a test can enumerate them. Test builds only.
+void faultPoint(std::string_view name);
+#else
+inline void faultPoint(std::string_view) {}
+#endif
+
+}  // namespace swarm

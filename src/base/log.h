@@ -1,0 +1,50 @@
+// Structured logs: a message and key-value fields, as text or JSON lines on stderr. The one use of spdlog is in log.cc.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "base/secret.h"
+
+namespace swarm::log {
+
+enum class Level { Debug, Info, Warning, Error };
+enum class Style { Text, Json };
+
+/// One field. Integers, floating point numbers, booleans and strings convert; a Secret prints as ***.
+struct Field {
+  std::string_view key;
+  std::string value;
+  bool quoted = true;
+
+  Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+  Field(std::string_view k, const char* v) : key(k), value(v) {}
+  Field(std::string_view k, const std::string& v) : key(k), value(v) {}
+  Field(std::string_view k, const Secret&) : key(k), value("***") {}
+  Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false"), quoted(false) {}
+  template <typename Number>
+    requires(std::integral<Number> || std::floating_point<Number>)
+  Field(std::string_view k, Number v) : key(k), value(std::to_string(v)), quoted(!isJsonNumber(value)) {}
+
+ private:
+  /// Infinities and "not a number" are words: JSON has no number for them.
+  static bool isJsonNumber(std::string_view text) { return text.find_first_of("in") == std::string_view::npos; }
+};
+
+using Fields = std::initializer_list<Field>;
+
+/// Sets the process-wide level and style; call it once in main before other threads start. Defaults: Info, Text.
+void configure(Level level, Style style);
+Level level();
+
+void write(Level level, std::string_view message, Fields fields);  ///< thread-safe
+inline void debug(std::string_view message, Fields fields = {}) {
+  if (level() <= Level::Debug) write(Level::Debug, message, fields);
+}
+inline void info(std::string_view message, Fields fields = {}) { write(Level::Info, message, fields); }
+inline void warning(std::string_view message, Fields fields = {}) { write(Level::Warning, message, fields); }
+inline void error(std::string_view message, Fields fields = {}) { write(Level::Error, message, fields); }
+
+}  // namespace swarm::log

@@ -1,0 +1,30 @@
+// The `swarm` command line: parses it and runs one verb. `serve` is given by the program, since it wires every layer.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace swarm::cli {
+
+/// What the flags of `swarm serve` say; absent members were not given.
+struct ServeFlags {
+  std::optional<std::string> configFile;
+  std::optional<std::string> listen;
+  std::optional<std::string> baseDomain;
+  std::optional<std::string> publicUrl;
+  std::optional<std::string> dataDir;
+  std::optional<std::string> dockerHost;
+  std::optional<std::string> logLevel;
+  std::optional<std::string> logStyle;
+  std::optional<int> threads;
+  bool fakeProvider = false;  ///< instances that exist in memory only: for benchmarks and trying the API
+};
+
+/// Exit codes, as interfaces.md has them.
+enum ExitCode { kDone = 0, kFailed = 1, kWrongUse = 2, kNotFound = 3, kNotAllowed = 4, kTimedOut = 5 };
+
+/// Runs the command line to its end and gives the exit code. Errors are told on stderr.
+int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve);
+
+}  // namespace swarm::cli

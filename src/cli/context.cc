@@ -1,0 +1,96 @@
+// Finding the server and its token, and what the terminal can do.
+#include "cli/context.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "base/format.h"
+
+namespace swarm::cli {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+}  // namespace
+
+std::filesystem::path credentialsPath() {
+  if (std::string xdg = environment("XDG_CONFIG_HOME"); !xdg.empty()) return std::filesystem::path(xdg) / "swarm" / "credentials.json";
+  std::string home = environment("HOME");
+  return std::filesystem::path(home.empty() ? "/root" : home) / ".config" / "swarm" / "credentials.json";
+}
+
+std::optional<Credentials> readCredentials(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) return std::nullopt;
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  boost::system::error_code error;
+  boost::json::value value = boost::json::parse(text, error);
+  const boost::json::object* object = error ? nullptr : value.if_object();
+  if (!object) {
+    throw Error(ErrorCode::InvalidArgument,
+                format("The credentials in {} are damaged. Remove the file and run `swarm login`.", path.string()));
+  }
+  auto member = [&](std::string_view name) -> std::string {
+    const boost::json::value* found = object->if_contains(name);
+    return found && found->is_string() ? std::string(found->get_string()) : std::string();
+  };
+  return Credentials{member("url"), Secret(member("token")), member("user")};
+}
+
+void writeCredentials(const std::filesystem::path& path, const Credentials& credentials) {
+  std::filesystem::create_directories(path.parent_path());
+  ::chmod(path.parent_path().c_str(), 0700);
+  boost::json::object object{{"url", credentials.url}, {"user", credentials.user}, {"token", credentials.token.reveal()}};
+  std::string text = boost::json::serialize(object) + "\n";
+  std::string temporary = path.string() + ".new";
+  ::unlink(temporary.c_str());
+  int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  int problem = errno;
+  if (file >= 0) ::close(file);
+  if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    if (written) problem = errno;
+    ::unlink(temporary.c_str());
+    throw Error(ErrorCode::OutOfResources,
+                format("The credentials could not be written to {}: {}.", path.string(), std::strerror(problem)));
+  }
+}
+
+void removeCredentials(const std::filesystem::path& path) { ::unlink(path.c_str()); }
+
+Context::Context(CommonOptions options) : options_(std::move(options)) {
+  stderr_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool stdout_terminal = ::isatty(STDOUT_FILENO) == 1;
+  colour_ = stdout_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+  if (winsize size{}; stdout_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) columns_ = size.ws_col;
+}
+
+SwarmClient& Context::client() {
+  if (client_) return *client_;
+  url_ = !options_.url.empty() ? options_.url : environment("SWARM_URL");
+  token_ = Secret(!options_.token.empty() ? options_.token : environment("SWARM_TOKEN"));
+  auto credentials = url_.empty() || token_.empty() ? readCredentials(credentialsPath()) : std::nullopt;
+  if (credentials) {
+    if (url_.empty()) url_ = credentials->url;
+    // A token goes to the server that gave it, and to no other.
+    if (token_.empty() && credentials->url == url_) token_ = credentials->token;
+  }
+  if (url_.empty()) url_ = "http://localhost:7420";
+  client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token_, .caFile = options_.caFile});
+  return *client_;
+}
+
+}  // namespace swarm::cli

@@ -1,0 +1,122 @@
+// The verbs: each takes its parsed options and gives an exit code. They print results on stdout and progress on stderr, and throw Error.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+
+namespace swarm::cli {
+
+struct WaitOptions {
+  bool wait = true;                   ///< --no-wait clears it
+  std::chrono::seconds timeout{900};  ///< --timeout
+};
+
+/// Resource flags of create and update; absent: not given.
+struct ResourceFlags {
+  std::optional<double> cpus;
+  std::string memory;  ///< "4g", "512m"
+  std::string memoryMin;
+  std::optional<std::int64_t> disk;  ///< GiB
+  std::optional<std::int64_t> pids;
+  bool given() const { return cpus || !memory.empty() || !memoryMin.empty() || disk || pids; }
+};
+
+struct CreateFlags {
+  std::string name;
+  std::string provider;
+  std::string image;
+  ResourceFlags resources;
+  std::vector<std::string> env;     ///< K=V
+  std::vector<std::string> labels;  ///< K=V
+  std::vector<std::int64_t> ports;
+  std::vector<std::string> volumes;  ///< [NAME:]/path[:GiB]
+  bool ephemeral = false;            ///< volumes go with the instance
+  bool internalNetwork = false;
+  std::vector<std::string> command;
+  bool open = false;
+  WaitOptions wait;
+};
+int create(Context& context, const CreateFlags& flags);
+
+struct ListFlags {
+  std::string status, provider, owner;
+  std::vector<std::string> labels;
+};
+int list(Context& context, const ListFlags& flags);
+int show(Context& context, const std::string& name);
+
+enum class LifecycleVerb { Start, Stop, Restart };
+int lifecycle(Context& context, LifecycleVerb verb, const std::vector<std::string>& names, const WaitOptions& wait);
+
+struct UpdateFlags {
+  std::string name;
+  ResourceFlags resources;
+  std::vector<std::string> env;  ///< K=V sets, K removes
+  std::vector<std::string> labels;
+  std::vector<std::int64_t> ports;  ///< replaces the list
+  bool portsGiven = false;
+  WaitOptions wait;
+};
+int update(Context& context, const UpdateFlags& flags);
+
+struct DeleteFlags {
+  std::vector<std::string> names;
+  bool volumes = false;
+  bool yes = false;  ///< no question when volumes go
+  WaitOptions wait;
+};
+int remove(Context& context, const DeleteFlags& flags);
+
+struct LoginFlags {
+  std::string user = "admin";
+  bool passwordFromStdin = false;
+};
+int login(Context& context, const LoginFlags& flags);
+int logout(Context& context);
+int whoami(Context& context);
+
+int open(Context& context, const std::string& name, bool print_only);
+
+struct ExecFlags {
+  std::string name;
+  std::vector<std::string> command;
+  std::string user, cwd;
+  std::vector<std::string> env;
+  bool tty = false;
+  bool noTty = false;
+};
+int exec(Context& context, const ExecFlags& flags);
+
+struct LogFlags {
+  std::string name;
+  bool follow = false;
+  std::optional<int> tail;
+  std::string since;
+};
+int logs(Context& context, const LogFlags& flags);
+int forward(Context& context, const std::string& name, const std::vector<std::string>& ports);
+int usage(Context& context, const std::string& name);
+
+int status(Context& context);
+int providersList(Context& context);
+int providersShow(Context& context, const std::string& type);
+int providersValidate(Context& context, const std::string& type);
+int operationsList(Context& context, const std::string& instance);
+int operationsShow(Context& context, const std::string& id, bool follow);
+int operationsCancel(Context& context, const std::string& id);
+int version(Context& context);
+
+/// The completion script of a shell, for these verbs.
+std::string completionScript(const std::string& shell, const std::vector<std::string>& verbs);
+
+/// "4g", "512m", "1024" (MiB) → MiB. Throws Error(InvalidArgument).
+std::int64_t parseMemory(const std::string& text);
+/// "K=V" → pair. Throws Error(InvalidArgument) that names `flag`.
+std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag);
+
+}  // namespace swarm::cli

@@ -1,0 +1,69 @@
+// login, logout, whoami.
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include "base/format.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+namespace swarm::cli {
+namespace {
+
+/// Reads a line from the terminal without showing it.
+Secret askPassword(const std::string& user) {
+  std::fputs(format("Password of {}: ", user).c_str(), stderr);
+  termios before{};
+  bool terminal = ::tcgetattr(STDIN_FILENO, &before) == 0;
+  if (terminal) {
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  std::string line;
+  std::getline(std::cin, line);
+  if (terminal) {
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    std::fputs("\n", stderr);
+  }
+  return Secret(line);
+}
+
+}  // namespace
+
+int login(Context& context, const LoginFlags& flags) {
+  SwarmClient& client = context.client();
+  Secret password;
+  if (flags.passwordFromStdin || !::isatty(STDIN_FILENO)) {
+    std::string line;
+    std::getline(std::cin, line);
+    password = Secret(line);
+  } else {
+    password = askPassword(flags.user);
+  }
+  SwarmClient::Login login = client.login(flags.user, password);
+  writeCredentials(credentialsPath(), {context.url(), login.token, login.user});
+  std::fputs(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role).c_str(), stderr);
+  return kDone;
+}
+
+int logout(Context& context) {
+  context.client().logout();
+  removeCredentials(credentialsPath());
+  std::fputs("Signed out.\n", stderr);
+  return kDone;
+}
+
+int whoami(Context& context) {
+  SwarmClient::Login login = context.client().authStatus();
+  boost::json::object object{
+      {"user", login.user}, {"role", login.role}, {"server", context.url()}, {"expiresAt", formatTime(login.expiresAt)}};
+  if (printStructured(context, object)) return kDone;
+  print(context.output() == OutputFormat::Name ? login.user + "\n" : format("{} ({}) at {}\n", login.user, login.role, context.url()));
+  return kDone;
+}
+
+}  // namespace swarm::cli

@@ -1,0 +1,227 @@
+// SwarmClient's calls: each is one route of the API.
+#include "swarm/client.h"
+
+#include "base/format.h"
+#include "client/connection.h"
+#include "client/sessions.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm {
+
+using client::instancePath;
+
+struct SwarmClient::Impl {
+  explicit Impl(ClientConfig config) : connection(std::move(config)) {}
+  client::Connection connection;
+
+  /// POST or DELETE on an instance that begins an operation.
+  StartedOperation begin(const std::string& method, const std::string& target) {
+    boost::json::value answer = connection.call(method, target);
+    return started(answer);
+  }
+
+  static StartedOperation started(const boost::json::value& answer) {
+    StartedOperation result;
+    result.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
+    result.operationId = result.instance.operationId;
+    return result;
+  }
+};
+
+SwarmClient::SwarmClient(ClientConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+SwarmClient::~SwarmClient() = default;
+
+namespace {
+
+SwarmClient::Login readLogin(const boost::json::value& answer) {
+  ObjectReader reader(answer, UnknownFields::Ignore);
+  SwarmClient::Login login;
+  login.token = Secret(reader.read<std::string>("token").value_or(""));
+  login.user = reader.read<std::string>("user").value_or("");
+  login.role = reader.read<std::string>("role").value_or("");
+  if (auto expires = reader.read<std::string>("expiresAt"); expires && !expires->empty()) login.expiresAt = parseTime(*expires);
+  return login;
+}
+
+}  // namespace
+
+SwarmClient::Login SwarmClient::login(std::string user, Secret password) {
+  boost::json::value body = boost::json::object{{"user", user}, {"password", password.reveal()}};
+  Login login = readLogin(impl_->connection.call("POST", "/api/auth/login", &body));
+  impl_->connection.setToken(login.token);
+  return login;
+}
+
+void SwarmClient::logout() { impl_->connection.call("POST", "/api/auth/logout"); }
+
+SwarmClient::Login SwarmClient::authStatus() { return readLogin(impl_->connection.call("GET", "/api/auth/status")); }
+
+bool SwarmClient::healthy() {
+  try {
+    impl_->connection.call("GET", "/readyz");
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+boost::json::object SwarmClient::serverVersion() { return impl_->connection.call("GET", "/api/version").as_object(); }
+
+StartedOperation SwarmClient::createInstance(const InstanceConfig& config, const CreateOptions& options) {
+  boost::json::value body = toJson(config);
+  if (options.provider) body.get_object()["provider"] = enumName(*options.provider);
+  net::Headers headers;
+  if (!options.idempotencyKey.empty()) headers.push_back({"Idempotency-Key", options.idempotencyKey});
+  return Impl::started(impl_->connection.call("POST", "/api/instances", &body, std::move(headers)));
+}
+
+std::optional<Instance> SwarmClient::getInstance(const std::string& ref) {
+  auto answer = impl_->connection.find(instancePath(ref));
+  if (!answer) return std::nullopt;
+  return fromJson<Instance>(*answer, UnknownFields::Ignore);
+}
+
+std::vector<Instance> SwarmClient::listInstances(const ListOptions& options) {
+  std::string query = "/api/instances?limit=500";
+  if (options.status) query += format("&status={}", enumName(*options.status));
+  if (options.provider) query += format("&provider={}", enumName(*options.provider));
+  if (!options.owner.empty()) query += "&owner=" + net::percentEncode(options.owner);
+  for (const auto& [key, value] : options.labels) query += "&label." + net::percentEncode(key) + "=" + net::percentEncode(value);
+  std::vector<Instance> instances;
+  std::string cursor;
+  do {
+    boost::json::value answer = impl_->connection.call("GET", cursor.empty() ? query : query + "&cursor=" + net::percentEncode(cursor));
+    ObjectReader page(answer, UnknownFields::Ignore);
+    for (Instance& instance : page.read<std::vector<Instance>>("items").value_or(std::vector<Instance>{}))
+      instances.push_back(std::move(instance));
+    cursor = page.read<std::string>("nextCursor").value_or("");
+  } while (!cursor.empty());
+  return instances;
+}
+
+UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOptions& options) {
+  boost::json::object body;
+  if (options.resources) body["resources"] = toJson(*options.resources);
+  if (options.env) body["env"] = toJson(*options.env);
+  if (options.network) body["network"] = toJson(*options.network);
+  if (options.labels) body["labels"] = toJson(*options.labels);
+  if (options.metadata) body["metadata"] = *options.metadata;
+  net::Headers headers;
+  if (options.ifVersion) headers.push_back({"If-Match", format("\"v{}\"", *options.ifVersion)});
+  boost::json::value value = body;
+  boost::json::value answer = impl_->connection.call("PUT", instancePath(ref), &value, std::move(headers));
+  UpdateOutcome outcome;
+  outcome.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
+  outcome.operationId = outcome.instance.operationId;
+  outcome.effect = ObjectReader(answer, UnknownFields::Ignore).read<std::string>("effect").value_or("none");
+  return outcome;
+}
+
+StartedOperation SwarmClient::startInstance(const std::string& ref) { return impl_->begin("POST", instancePath(ref, "/start")); }
+StartedOperation SwarmClient::stopInstance(const std::string& ref) { return impl_->begin("POST", instancePath(ref, "/stop")); }
+StartedOperation SwarmClient::restartInstance(const std::string& ref) { return impl_->begin("POST", instancePath(ref, "/restart")); }
+StartedOperation SwarmClient::deleteInstance(const std::string& ref, bool volumes) {
+  return impl_->begin("DELETE", instancePath(ref, volumes ? "?volumes=true" : ""));
+}
+
+CommandResult SwarmClient::executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text,
+                                          std::chrono::seconds timeout) {
+  boost::json::object body{{"command", toJson(command)}, {"timeout", timeout.count()}};
+  if (!stdin_text.empty()) body["stdin"] = stdin_text;
+  boost::json::value value = body;
+  return fromJson<CommandResult>(impl_->connection.call("POST", instancePath(ref, "/exec"), &value), UnknownFields::Ignore);
+}
+
+std::unique_ptr<ExecSession> SwarmClient::openExec(const std::string& ref, const ExecOptions& options) {
+  return client::openExecSession(impl_->connection, ref, options);
+}
+
+std::unique_ptr<Forward> SwarmClient::forward(const std::string& ref, std::uint16_t remote_port, const std::string& local_address,
+                                              std::uint16_t local_port) {
+  return client::openForward(impl_->connection, ref, remote_port, {local_address, local_port});
+}
+
+void SwarmClient::readLogs(const std::string& ref, const LogOptions& options, const std::function<bool(std::string_view)>& sink) {
+  net::HttpRequest request;
+  request.target = instancePath(ref, options.follow ? "/logs?follow=true" : "/logs?follow=false");
+  if (options.tail) request.target += format("&tail={}", *options.tail);
+  if (!options.since.empty()) request.target += "&since=" + net::percentEncode(options.since);
+  request.headers = impl_->connection.authorization();
+  request.headers.push_back({"Accept", "text/plain"});
+  auto& connection = impl_->connection;
+  auto exchange = connection.run(connection.http().open(std::move(request), Deadline::after(connection.config().timeout)));
+  if (exchange->status() >= 400) {
+    std::string body;
+    for (std::string piece = connection.run(exchange->read(Deadline::after(connection.config().timeout))); !piece.empty();
+         piece = connection.run(exchange->read(Deadline::after(connection.config().timeout)))) {
+      body += piece;
+    }
+    throw client::errorFromResponse(exchange->status(), exchange->headers(), body);
+  }
+  for (;;) {
+    std::string piece = connection.run(exchange->read(options.follow ? Deadline::never() : Deadline::after(connection.config().timeout)));
+    if (piece.empty() || !sink(piece)) return;
+  }
+}
+
+ResourceUsage SwarmClient::getResourceUsage(const std::string& ref) {
+  return fromJson<ResourceUsage>(impl_->connection.call("GET", instancePath(ref, "/usage")), UnknownFields::Ignore);
+}
+
+NetworkInfo SwarmClient::getNetworkInfo(const std::string& ref) {
+  return fromJson<NetworkInfo>(impl_->connection.call("GET", instancePath(ref, "/network")), UnknownFields::Ignore);
+}
+
+std::optional<Operation> SwarmClient::getOperation(const std::string& id) {
+  auto answer = impl_->connection.find("/api/operations/" + net::percentEncode(id));
+  if (!answer) return std::nullopt;
+  return fromJson<Operation>(*answer, UnknownFields::Ignore);
+}
+
+std::vector<Operation> SwarmClient::listOperations(const std::string& instance_ref) {
+  std::string target = "/api/operations?limit=50";
+  if (!instance_ref.empty()) target += "&instance=" + net::percentEncode(instance_ref);
+  ObjectReader page(impl_->connection.call("GET", target), UnknownFields::Ignore);
+  return page.read<std::vector<Operation>>("items").value_or(std::vector<Operation>{});
+}
+
+Operation SwarmClient::cancelOperation(const std::string& id) {
+  return fromJson<Operation>(impl_->connection.call("DELETE", "/api/operations/" + net::percentEncode(id)), UnknownFields::Ignore);
+}
+
+Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seconds timeout,
+                                        const std::function<void(const Operation&)>& observer) {
+  Deadline deadline = Deadline::after(timeout);
+  // Quick at first, since most operations end within a second; slower for the long ones.
+  std::chrono::milliseconds pause{40};
+  for (;;) {
+    std::optional<Operation> operation = getOperation(id);
+    if (!operation) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
+    if (observer) observer(*operation);
+    bool ended = operation->status != OperationStatus::pending && operation->status != OperationStatus::running;
+    if (ended || deadline.hasPassed()) return *operation;
+    impl_->connection.run(net::sleepUntil(deadline.orAfter(pause)));
+    pause = std::min(pause * 5 / 4, std::chrono::milliseconds(500));
+  }
+}
+
+SwarmStatus SwarmClient::getSwarmStatus() {
+  return fromJson<SwarmStatus>(impl_->connection.call("GET", "/api/swarm/status"), UnknownFields::Ignore);
+}
+
+boost::json::array SwarmClient::listProviders() {
+  boost::json::value answer = impl_->connection.call("GET", "/api/providers");
+  if (const auto* page = answer.if_object()) return page->at("items").as_array();
+  return answer.as_array();
+}
+
+boost::json::object SwarmClient::getProvider(const std::string& type) {
+  return impl_->connection.call("GET", "/api/providers/" + net::percentEncode(type)).as_object();
+}
+
+boost::json::object SwarmClient::validateProvider(const std::string& type) {
+  return impl_->connection.call("POST", "/api/providers/" + net::percentEncode(type) + "/validate").as_object();
+}
+
+}  // namespace swarm

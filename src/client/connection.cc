@@ -1,0 +1,131 @@
+// Calls to the server and the errors that they end in.
+#include "client/connection.h"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "base/format.h"
+#include "model/codec.h"
+
+namespace swarm::client {
+namespace {
+
+constexpr std::chrono::milliseconds kConnectTimeout{10'000};
+
+struct Endpoint {
+  net::HostPort address;
+  bool tls = false;
+  std::string hostHeader;
+};
+
+Endpoint parseUrl(const std::string& text) {
+  auto url = boost::urls::parse_uri(text);
+  bool usable = url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() &&
+                (url->path().empty() || url->path() == "/") && !url->has_query() && !url->has_userinfo();
+  if (!usable) {
+    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no server address; expected one like http://localhost:7420.", text));
+  }
+  Endpoint endpoint;
+  endpoint.tls = url->scheme() == "https";
+  std::string host = url->host();
+  endpoint.hostHeader = std::string(url->encoded_host_and_port());
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  endpoint.address = {host, url->has_port() ? url->port_number() : static_cast<std::uint16_t>(endpoint.tls ? 443 : 80)};
+  return endpoint;
+}
+
+}  // namespace
+
+Connection::Connection(ClientConfig config) : config_(std::move(config)) {
+  Endpoint endpoint = parseUrl(config_.url);
+  host_header_ = endpoint.hostHeader;
+  if (endpoint.tls) {
+    auto context = net::makeTlsClient({.ca = config_.caFile, .certificate = {}, .key = {}, .serverName = endpoint.address.host});
+    connect_ = [address = endpoint.address, context](Deadline deadline) {
+      return net::connectTls(address, context, deadline.orAfter(kConnectTimeout));
+    };
+  } else {
+    connect_ = [address = endpoint.address](Deadline deadline) { return net::connectTcp(address, deadline.orAfter(kConnectTimeout)); };
+  }
+  net::HttpClientOptions options;
+  options.host = host_header_;
+  options.headers = {{"User-Agent", "swarm/" SWARM_VERSION}, {"Accept", "application/json"}};
+  http_ = std::make_unique<net::HttpClient>(connect_, options);
+}
+
+Connection::~Connection() {
+  // The pool belongs to the loop's thread; the loop is joined after it.
+  run([](std::unique_ptr<net::HttpClient> http) -> net::awaitable<void> {
+    http.reset();
+    co_return;
+  }(std::move(http_)));
+}
+
+net::Headers Connection::authorization() const {
+  if (config_.token.empty()) return {};
+  return {{"Authorization", "Bearer " + config_.token.reveal()}};
+}
+
+Error errorFromResponse(int status, const net::Headers& headers, std::string_view body) {
+  boost::system::error_code malformed;
+  boost::json::value value = boost::json::parse(boost::json::string_view(body.data(), body.size()), malformed);
+  const boost::json::object* problem = malformed ? nullptr : value.if_object();
+  std::string request_id(net::findHeader(headers, "X-Request-Id"));
+  if (!problem || !problem->contains("code")) {
+    ErrorCode code = status == 404 ? ErrorCode::NotFound : status == 401 ? ErrorCode::Unauthenticated : ErrorCode::UpstreamFailed;
+    return Error(code, format("The server answered {} {} and not in the way a swarm server does. Is the address right?", status,
+                              net::reasonPhrase(status)))
+        .withUpstream({status, request_id});
+  }
+  auto text = [&](std::string_view name) {
+    const boost::json::value* member = problem->if_contains(name);
+    return member && member->is_string() ? std::string(member->get_string()) : std::string();
+  };
+  ErrorCode code = errorCodeFromString(text("code")).value_or(ErrorCode::UpstreamFailed);
+  std::string message = text("detail").empty() ? text("title") : text("detail");
+  if (code == ErrorCode::Unauthenticated) message += " Sign in with `swarm login`.";
+  Error error = Error(code, message).withUpstream({status, text("requestId").empty() ? request_id : text("requestId")});
+  if (const boost::json::value* fields = problem->if_contains("errors"); fields && fields->is_array()) {
+    for (const auto& field : fields->get_array()) {
+      const auto* object = field.if_object();
+      if (!object) continue;
+      const auto* pointer = object->if_contains("pointer");
+      const auto* detail = object->if_contains("detail");
+      if (pointer && pointer->is_string() && detail && detail->is_string()) {
+        error.fields().push_back({std::string(pointer->get_string()), std::string(detail->get_string())});
+      }
+    }
+  }
+  return error;
+}
+
+boost::json::value Connection::call(std::string method, std::string target, const boost::json::value* body, net::Headers headers) {
+  net::HttpRequest request;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  request.headers = std::move(headers);
+  for (auto& header : authorization()) request.headers.push_back(std::move(header));
+  if (body) {
+    request.body = boost::json::serialize(*body);
+    request.contentType = "application/json";
+  }
+  net::HttpResponse response = run(http_->send(std::move(request), Deadline::after(config_.timeout)));
+  if (response.status >= 400) throw errorFromResponse(response.status, response.headers, response.body);
+  if (response.body.empty()) return nullptr;
+  return parseJson(response.body, "The server's answer");
+}
+
+std::optional<boost::json::value> Connection::find(std::string target) {
+  try {
+    return call("GET", std::move(target));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::NotFound) return std::nullopt;
+    throw;
+  }
+}
+
+std::string instancePath(const std::string& ref, std::string_view rest) {
+  return "/api/instances/" + net::percentEncode(ref) + std::string(rest);
+}
+
+}  // namespace swarm::client

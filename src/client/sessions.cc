@@ -1,0 +1,167 @@
+// Exec over a WebSocket with the agent's frames, and port forwarding over tunnels.
+#include "client/sessions.h"
+
+#include "agent/protocol.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "model/codec.h"
+#include "net/websocket.h"
+
+namespace swarm::client {
+namespace {
+
+// agent/protocol.h: constants only.
+using agent::ExecFrame;
+
+class RemoteExec final : public ExecSession {
+ public:
+  RemoteExec(Connection& connection, std::unique_ptr<net::WebSocket> socket) : connection_(connection), socket_(std::move(socket)) {}
+  ~RemoteExec() override {
+    // The socket belongs to the loop's thread.
+    connection_.run([](std::unique_ptr<net::WebSocket> socket) -> net::awaitable<void> {
+      socket.reset();
+      co_return;
+    }(std::move(socket_)));
+  }
+
+  Output read() override {
+    for (;;) {
+      auto message = connection_.run(socket_->read());
+      if (!message) throw Error(ErrorCode::Unavailable, "The connection to the command was closed before it ended.");
+      if (message->text || message->data.empty()) continue;
+      auto frame = static_cast<ExecFrame>(message->data[0]);
+      std::string payload = message->data.substr(1);
+      switch (frame) {
+        case ExecFrame::Stdout:
+          return {Kind::Stdout, std::move(payload), 0};
+        case ExecFrame::Stderr:
+          return {Kind::Stderr, std::move(payload), 0};
+        case ExecFrame::Exit:
+          return {Kind::Exit, "",
+                  static_cast<int>(ObjectReader(parseJson(payload), UnknownFields::Ignore).read<std::int64_t>("exitCode").value_or(1))};
+        case ExecFrame::Failed:
+          throw Error(ErrorCode::Unprocessable, ObjectReader(parseJson(payload), UnknownFields::Ignore)
+                                                    .read<std::string>("message")
+                                                    .value_or("The command could not be started."));
+        default:
+          continue;
+      }
+    }
+  }
+
+  void write(std::string data) override { send(ExecFrame::Stdin, data); }
+  void closeStdin() override { send(ExecFrame::StdinEnd, {}); }
+  void resize(int columns, int rows) override {
+    send(ExecFrame::Resize, boost::json::serialize(boost::json::object{{"columns", columns}, {"rows", rows}}));
+  }
+  void signal(std::string name) override { send(ExecFrame::Signal, boost::json::serialize(boost::json::object{{"signal", name}})); }
+
+ private:
+  void send(ExecFrame frame, std::string_view payload) {
+    std::string data(1, static_cast<char>(frame));
+    data += payload;
+    // One write may be pending at a time, and several threads may call.
+    std::lock_guard lock(write_mutex_);
+    bool sent = connection_.run([](net::WebSocket& socket, std::string bytes) -> net::awaitable<bool> {
+      co_return co_await socket.write(bytes);
+    }(*socket_, std::move(data)));
+    if (!sent) throw Error(ErrorCode::Unavailable, "The connection to the command was cut.");
+  }
+
+  Connection& connection_;
+  std::unique_ptr<net::WebSocket> socket_;
+  std::mutex write_mutex_;
+};
+
+net::awaitable<std::unique_ptr<net::WebSocket>> connectExec(Connection& connection, std::string target, std::string first) {
+  Deadline deadline = Deadline::after(connection.config().timeout);
+  net::StreamPtr stream = co_await connection.connector()(deadline);
+  auto socket = co_await net::openWebSocket(std::move(stream), connection.hostHeader(), target, connection.authorization(), deadline);
+  co_await socket->write(first, true);
+  co_return socket;
+}
+
+/// What the accept loop and its connections share; it lives on the loop's thread.
+struct ForwardState {
+  Connection& connection;
+  std::string target;
+  std::unique_ptr<net::Listener> listener;
+};
+
+net::awaitable<net::StreamPtr> openTunnel(Connection& connection, std::string target) {
+  net::HttpRequest request;
+  request.target = std::move(target);
+  request.headers = connection.authorization();
+  request.headers.push_back({"Connection", "Upgrade"});
+  request.headers.push_back({"Upgrade", std::string(agent::kTunnelProtocol)});
+  Deadline deadline = Deadline::after(connection.config().timeout);
+  auto exchange = co_await connection.http().open(std::move(request), deadline);
+  if (exchange->upgraded()) co_return exchange->takeStream();
+  std::string body;
+  for (std::string piece = co_await exchange->read(deadline); !piece.empty(); piece = co_await exchange->read(deadline)) body += piece;
+  throw errorFromResponse(exchange->status(), exchange->headers(), body);
+}
+
+net::awaitable<void> serveForwarded(std::shared_ptr<ForwardState> state, net::StreamPtr local) {
+  try {
+    net::StreamPtr remote = co_await openTunnel(state->connection, state->target);
+    co_await net::pump(*local, *remote);
+  } catch (const std::exception&) {
+    log::warning("A forwarded connection failed", {{"reason", describeCurrentException()}});
+  }
+}
+
+net::awaitable<void> acceptForwarded(std::shared_ptr<ForwardState> state) {
+  try {
+    for (;;) {
+      net::StreamPtr local = co_await state->listener->accept();
+      boost::asio::co_spawn(state->connection.executor(), serveForwarded(state, std::move(local)), boost::asio::detached);
+    }
+  } catch (const std::exception&) {
+    // close() ends the loop
+  }
+}
+
+class PortForward final : public Forward {
+ public:
+  PortForward(Connection& connection, std::shared_ptr<ForwardState> state)
+      : connection_(connection), state_(std::move(state)), port_(state_->listener->port()) {}
+  ~PortForward() override {
+    connection_.run([](std::shared_ptr<ForwardState> state) -> net::awaitable<void> {
+      state->listener->close();
+      co_return;
+    }(state_));
+  }
+  std::uint16_t localPort() const override { return port_; }
+
+ private:
+  Connection& connection_;
+  std::shared_ptr<ForwardState> state_;
+  std::uint16_t port_;
+};
+
+}  // namespace
+
+std::unique_ptr<ExecSession> openExecSession(Connection& connection, const std::string& ref, const ExecOptions& options) {
+  boost::json::object first{{"command", toJson(options.command)},
+                            {"env", toJson(options.env)},
+                            {"cwd", options.cwd},
+                            {"user", options.user.empty() ? "coder" : options.user},
+                            {"tty", options.tty},
+                            {"columns", options.columns},
+                            {"rows", options.rows}};
+  return std::make_unique<RemoteExec>(connection,
+                                      connection.run(connectExec(connection, instancePath(ref, "/exec"), boost::json::serialize(first))));
+}
+
+std::unique_ptr<Forward> openForward(Connection& connection, const std::string& ref, std::uint16_t remote_port, net::HostPort local) {
+  auto state = std::make_shared<ForwardState>(ForwardState{connection, instancePath(ref, format("/ports/{}", remote_port)), nullptr});
+  connection.run([](std::shared_ptr<ForwardState> made, net::HostPort address) -> net::awaitable<void> {
+    auto executor = co_await boost::asio::this_coro::executor;
+    made->listener = net::listenTcp(executor, address);
+    boost::asio::co_spawn(executor, acceptForwarded(made), boost::asio::detached);
+  }(state, std::move(local)));
+  return std::make_unique<PortForward>(connection, std::move(state));
+}
+
+}  // namespace swarm::client

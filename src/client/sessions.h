@@ -1,0 +1,13 @@
+// The library's long-lived connections: interactive commands, and local ports that lead into an instance.
+#pragma once
+
+#include <memory>
+
+#include "client/connection.h"
+
+namespace swarm::client {
+
+std::unique_ptr<ExecSession> openExecSession(Connection& connection, const std::string& ref, const ExecOptions& options);
+std::unique_ptr<Forward> openForward(Connection& connection, const std::string& ref, std::uint16_t remote_port, net::HostPort local);
+
+}  // namespace swarm::client

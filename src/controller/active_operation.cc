@@ -1,0 +1,107 @@
+// ActiveOperation: live progress in memory, steps to the store in the background, external ids to the store at once.
+#include "base/fault.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "controller/core.h"
+#include "model/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::milliseconds kTellEvery{100};  // progress events of one step
+
+}  // namespace
+
+void ActiveOperation::fault(std::string_view step) const {
+#ifdef SWARM_FAULT_POINTS
+  faultPoint(format("controller.{}.{}", enumName(operation.kind), step));
+#else
+  (void)step;
+#endif
+}
+
+awaitable<void> ActiveOperation::recorded(ExternalResource resource) {
+  auto& known = entry->record.external;
+  if (std::find(known.begin(), known.end(), resource) != known.end()) co_return;
+  fault("record." + resource.kind);
+  known.push_back(resource);
+  log::debug("recorded", {{"operation", operation.id}, {"instance", entry->id()}, {"kind", resource.kind}, {"id", resource.id}});
+  co_await core_.store.recordExternal(entry->id(), resource);
+  fault("recorded." + resource.kind);
+}
+
+void ActiveOperation::step(std::string name) {
+  SystemTime now = core_.clock.now();
+  if (!operation.steps.empty() && operation.steps.back().status == OperationStatus::running) {
+    if (operation.steps.back().name == name) return;
+    endStep(OperationStatus::succeeded);
+  }
+  OperationStep next;
+  next.name = name;
+  next.status = OperationStatus::running;
+  next.startedAt = now;
+  operation.steps.push_back(std::move(next));
+  operation.updatedAt = now;
+  if (entry->instance().operationId == operation.id) {
+    entry->step = std::move(name);
+    entry->stepStartedAt = now;
+    core_.routeChanged(*entry);
+  }
+  core_.operationChanged(operation);
+  if (saving_) {
+    save_again_ = true;
+  } else {
+    saving_ = true;
+    core_.spawn("save operation " + operation.id, save());
+  }
+}
+
+void ActiveOperation::detail(std::string text, std::int64_t bytes_done, std::int64_t bytes_total) {
+  if (operation.steps.empty()) return;
+  OperationStep& current = operation.steps.back();
+  current.detail = std::move(text);
+  current.bytesDone = bytes_done;
+  current.bytesTotal = bytes_total;
+  operation.updatedAt = core_.clock.now();
+  SteadyTime now = core_.clock.steadyNow();
+  if (now - told_ < kTellEvery) return;
+  told_ = now;
+  core_.operationChanged(operation);
+}
+
+void ActiveOperation::endStep(OperationStatus status) {
+  if (operation.steps.empty() || operation.steps.back().status != OperationStatus::running) return;
+  operation.steps.back().status = status;
+  operation.steps.back().endedAt = core_.clock.now();
+}
+
+void ActiveOperation::cancel(StopReason reason) {
+  if (hasEnded || stop != StopReason::None) return;
+  stop = reason;
+  signal.emit(boost::asio::cancellation_type::terminal);
+}
+
+/// Steps are for people: they must not hold up the work, and a lost one costs nothing.
+awaitable<void> ActiveOperation::save() {
+  auto self = shared_from_this();
+  do {
+    save_again_ = false;
+    try {
+      co_await core_.store.updateOperation(operation);
+    } catch (const Error& error) {
+      log::warning("an operation's steps were not saved", {{"operation", operation.id}, {"error", error.message()}});
+    }
+  } while (save_again_ && !hasEnded);
+  saving_ = false;
+  saved_.notifyAll();
+}
+
+awaitable<void> ActiveOperation::settle() {
+  save_again_ = false;
+  while (saving_) {
+    auto seen = saved_.version();
+    co_await saved_.wait(seen, Deadline::after(std::chrono::seconds(60)));
+  }
+}
+
+}  // namespace swarm::control

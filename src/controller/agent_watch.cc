@@ -1,0 +1,137 @@
+// AgentWatch.
+#include "controller/agent_watch.h"
+
+#include "base/format.h"
+#include "base/log.h"
+#include "net/deadline.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::size_t kConnectingAtOnce = 32;  // after a restart, many routes come back together
+constexpr std::chrono::milliseconds kProbeTimeout{2000};
+constexpr std::chrono::milliseconds kLongestPause{1000};
+constexpr std::chrono::seconds kEagerFor{3};
+constexpr std::chrono::seconds kLookAtContainerEvery{2};
+constexpr std::chrono::milliseconds kBetweenDoubts{300};
+
+}  // namespace
+
+awaitable<bool> AgentWatch::stillRuns(EntryPtr entry, std::string& reason) {
+  std::optional<ProviderInstance> observed;
+  try {
+    observed = co_await core_.providerOf(*entry).getInstance(entry->id(), Deadline::after(std::chrono::seconds(10)));
+  } catch (const Error&) {
+    co_return true;  // not known: whoever watches the provider finds out
+  }
+  if (!observed) {
+    reason = "Its container was removed while it started.";
+    co_return false;
+  }
+  if (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting) co_return true;
+  reason = observed->reason.empty() ? "Its container stopped while it started." : format("Its container {}.", observed->reason);
+  co_return false;
+}
+
+awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline deadline) {
+  using Steady = std::chrono::steady_clock;
+  auto began = Steady::now();
+  auto looked = began;
+  auto pause = core_.options.probeInterval;
+  std::uint64_t epoch = entry->epoch;
+  bool heard = false;
+  std::string reason;
+  auto seen = entry->observed.version();
+  while (!deadline.hasPassed()) {
+    if (entry->epoch != epoch || !entry->connect) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
+    try {
+      agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout));
+      heard = true;
+      reason = health.reason;
+      if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
+      if (health.ready) {
+        entry->ready = true;
+        entry->generation = health.generation;
+        core_.routeChanged(*entry);
+        co_return ReadinessReport{Readiness::Ready, ""};
+      }
+    } catch (const Error& error) {
+      reason = error.message();
+    }
+    if (entry->ready && entry->epoch == epoch) {  // it was, and is not any more: its server is being replaced
+      entry->ready = false;
+      core_.routeChanged(*entry);
+    }
+    if (!heard && Steady::now() - began >= core_.options.agentRefusal) break;
+    bool something_happened = co_await entry->observed.wait(seen, deadline.orAfter(pause));
+    if (something_happened || Steady::now() - looked > kLookAtContainerEvery) {
+      seen = entry->observed.version();
+      looked = Steady::now();
+      std::string why;
+      if (!co_await stillRuns(entry, why)) co_return ReadinessReport{Readiness::Gone, why};
+    }
+    if (Steady::now() - began > kEagerFor) pause = std::min(pause * 2, kLongestPause);
+  }
+  co_return ReadinessReport{Readiness::NoAnswer, format("It runs, but VS Code in it can't be reached: {}", reason)};
+}
+
+awaitable<void> AgentWatch::connect(EntryPtr entry) {
+  while (connecting_ >= kConnectingAtOnce) co_await connected_.wait(connected_.version(), Deadline::after(std::chrono::seconds(30)));
+  ++connecting_;
+  std::uint64_t epoch = entry->epoch;
+  std::optional<Error> failure;
+  try {
+    net::Connector connector = co_await core_.providerOf(*entry).agentConnector(entry->id(), Deadline::after(std::chrono::seconds(15)));
+    if (entry->epoch == epoch) entry->connect = std::move(connector);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  --connecting_;
+  connected_.notifyAll();
+  if (failure) throw *failure;
+  core_.routeChanged(*entry);
+}
+
+void AgentWatch::watch(EntryPtr entry, std::chrono::milliseconds bound) {
+  if (entry->watching || entry->removed || entry->instance().status != InstanceStatus::running) return;
+  entry->watching = true;
+  core_.spawn("watch " + entry->id(), follow(entry, bound));
+}
+
+awaitable<void> AgentWatch::follow(EntryPtr entry, std::chrono::milliseconds bound) {
+  co_await look(entry, bound);
+  co_await net::sleepFor(kBetweenDoubts);
+  entry->watching = false;
+  if (std::exchange(entry->watchAgain, false)) watch(entry, core_.options.startTimeout);
+}
+
+awaitable<void> AgentWatch::look(EntryPtr entry, std::chrono::milliseconds bound) {
+  std::uint64_t epoch = entry->epoch;
+  std::optional<Error> failure;
+  ReadinessReport report;
+  try {
+    if (!entry->connect) co_await connect(entry);
+    report = co_await waitUntilReady(entry, Deadline::after(bound));
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+  bool still_ours = entry->epoch == epoch && entry->instance().status == InstanceStatus::running && entry->instance().operationId.empty();
+  if (!still_ours) {
+    entry->watchAgain = true;  // what was asked for concerned the place before; the new one is looked at next
+    co_return;
+  }
+  if (!failure && report.readiness == Readiness::Gone) co_return;  // the reconciler describes that
+  std::string reason = failure ? format("It runs, but its agent can't be reached: {}", failure->message()) : report.reason;
+  if (entry->instance().statusReason == reason) co_return;
+  core_.setStatus(*entry, InstanceStatus::running, reason);
+}
+
+void AgentWatch::noteTrouble(const std::string& instance_id) {
+  EntryPtr entry = core_.find(instance_id);
+  if (entry && entry->watching) entry->watchAgain = true;
+  if (!entry || entry->watching || entry->instance().status != InstanceStatus::running || !entry->instance().operationId.empty()) return;
+  watch(entry, core_.options.startTimeout);
+}
+
+}  // namespace swarm::control

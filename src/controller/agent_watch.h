@@ -1,0 +1,41 @@
+// AgentWatch: when VS Code in an instance answers, and when its server was replaced.
+#pragma once
+
+#include "controller/core.h"
+
+namespace swarm::control {
+
+enum class Readiness {
+  Ready,     ///< VS Code answers
+  NoAnswer,  ///< it runs, but VS Code can't be reached within the bounds
+  Gone,      ///< the container does not run any more
+};
+
+struct ReadinessReport {
+  Readiness readiness = Readiness::NoAnswer;
+  std::string reason;  ///< a sentence, when it is not ready
+};
+
+class AgentWatch {
+ public:
+  explicit AgentWatch(Core& core) : core_(core) {}
+
+  /// Asks until VS Code answers, the container ends, or the bounds pass (the agent refuses for agentRefusal, or `deadline`). Sets the
+  /// route's ready and generation. The entry must have a connector.
+  awaitable<ReadinessReport> waitUntilReady(EntryPtr entry, Deadline deadline);
+  /// In the background: connects the route of a running instance and follows it until it is ready. One watch for each instance.
+  void watch(EntryPtr entry, std::chrono::milliseconds bound);
+  void noteTrouble(const std::string& instance_id);
+
+ private:
+  awaitable<void> follow(EntryPtr entry, std::chrono::milliseconds bound);
+  awaitable<void> look(EntryPtr entry, std::chrono::milliseconds bound);
+  awaitable<void> connect(EntryPtr entry);
+  awaitable<bool> stillRuns(EntryPtr entry, std::string& reason);
+
+  Core& core_;
+  std::size_t connecting_ = 0;
+  Notifier connected_;
+};
+
+}  // namespace swarm::control

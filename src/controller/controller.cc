@@ -1,0 +1,150 @@
+// SwarmController: the thread-safe face; each call hops to the control loop and back.
+#include "controller/controller.h"
+
+#include <boost/asio/post.hpp>
+
+#include "base/log.h"
+#include "controller/impl.h"
+#include "model/codec.h"
+
+namespace swarm {
+
+using control::EntryPtr;
+
+SwarmController::Impl::Impl(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time,
+                            ControllerOptions chosen)
+    : Core(std::move(control_loop), durable, std::move(all), time, std::move(chosen)),
+      agents(*this),
+      lifecycle(*this, agents),
+      runner(*this, lifecycle),
+      reconciler(*this, agents, runner) {
+  lifecycle.setReconciler(reconciler);
+}
+
+awaitable<void> SwarmController::Impl::open() {
+  std::vector<InstanceRecord> records = co_await store.loadInstances();
+  for (InstanceRecord& record : records) {
+    auto entry = std::make_shared<control::Entry>();
+    entry->record = std::move(record);
+    entry->instance().operationId.clear();
+    entry->instance().url = urlOf(entry->instance().config.name);  // the server may answer elsewhere than in its last life
+    entry->instance().stale = true;                                // until the provider has been asked
+    add(std::move(entry));
+  }
+  routes.onDoubt([weak = weak_from_this()](const std::string& id) {
+    auto self = std::static_pointer_cast<Impl>(weak.lock());
+    if (self) boost::asio::post(self->executor, [self, id] { self->agents.noteTrouble(id); });
+  });
+  log::info("controller opened", {{"instances", instances.size()}});
+  for (auto& [type, provider] : providers) co_await openProvider(type);
+  co_await runner.resumeAll();
+  for (auto& [type, provider] : providers) spawn("reconcile", reconciler.reconcile(type, control::Reconciler::Cause::Outage));
+  spawn("safety net", reconciler.run());
+}
+
+awaitable<void> SwarmController::Impl::openProvider(ProviderType type) {
+  std::weak_ptr<Core> weak = weak_from_this();
+  co_await providers.at(type)->open([weak, type](const ProviderEvent& event) {
+    if (auto self = std::static_pointer_cast<Impl>(weak.lock())) self->reconciler.onEvent(type, event);
+  });
+}
+
+awaitable<void> SwarmController::Impl::close(std::chrono::seconds grace) {
+  closing = true;
+  co_await runner.close(grace);
+  co_await stopTasks();
+  for (auto& [type, provider] : providers) co_await provider->close();
+}
+
+void SwarmController::Impl::noteActivity(const std::string& instance_id) {
+  EntryPtr entry = find(instance_id);
+  if (!entry) return;
+  entry->instance().lastActive = clock.now();
+  entry->snapshot = std::make_shared<const Instance>(entry->record.instance);
+}
+
+namespace {
+
+/// One call: on the control loop, with what it works on kept alive.
+template <typename T, typename Impl>
+awaitable<T> onLoop(std::shared_ptr<Impl> impl, awaitable<T> work) {
+  net::Executor executor = impl->executor;
+  return net::runOn(std::move(executor), control::holding<T>(std::move(impl), std::move(work)));
+}
+
+}  // namespace
+
+SwarmController::SwarmController(net::Executor control_loop, Store& store, std::map<ProviderType, ProviderPtr> providers,
+                                 const Clock& clock, ControllerOptions options)
+    : impl_(std::make_shared<Impl>(std::move(control_loop), store, std::move(providers), clock, std::move(options))) {}
+
+SwarmController::~SwarmController() = default;
+
+awaitable<void> SwarmController::open() { return onLoop(impl_, impl_->open()); }
+awaitable<void> SwarmController::close(std::chrono::seconds grace) { return onLoop(impl_, impl_->close(grace)); }
+awaitable<InstanceAndOperation> SwarmController::createInstance(CreateRequest request) {
+  return onLoop(impl_, impl_->createInstance(std::move(request)));
+}
+awaitable<std::optional<Instance>> SwarmController::getInstance(std::string ref) {
+  return onLoop(impl_, impl_->getInstance(std::move(ref)));
+}
+awaitable<InstancePage> SwarmController::listInstances(InstanceQuery query) {
+  return onLoop(impl_, impl_->listInstances(std::move(query)));
+}
+awaitable<UpdateResult> SwarmController::updateInstance(std::string ref, UpdateRequest request, std::string actor) {
+  return onLoop(impl_, impl_->updateInstance(std::move(ref), std::move(request), std::move(actor)));
+}
+awaitable<InstanceAndOperation> SwarmController::startInstance(std::string ref, std::string actor) {
+  return onLoop(impl_, impl_->startInstance(std::move(ref), std::move(actor)));
+}
+awaitable<InstanceAndOperation> SwarmController::stopInstance(std::string ref, std::string actor) {
+  return onLoop(impl_, impl_->stopInstance(std::move(ref), std::move(actor)));
+}
+awaitable<InstanceAndOperation> SwarmController::restartInstance(std::string ref, std::string actor) {
+  return onLoop(impl_, impl_->restartInstance(std::move(ref), std::move(actor)));
+}
+awaitable<InstanceAndOperation> SwarmController::deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor) {
+  return onLoop(impl_, impl_->deleteInstance(std::move(ref), volumes, std::move(actor)));
+}
+awaitable<std::optional<Operation>> SwarmController::getOperation(std::string id) {
+  return onLoop(impl_, impl_->runner.get(std::move(id)));
+}
+awaitable<std::vector<Operation>> SwarmController::listOperations(OperationFilter filter) {
+  return onLoop(impl_, impl_->runner.list(std::move(filter)));
+}
+awaitable<Operation> SwarmController::cancelOperation(std::string id) { return onLoop(impl_, impl_->runner.cancel(std::move(id))); }
+awaitable<Operation> SwarmController::waitForOperation(std::string id, Deadline deadline) {
+  return onLoop(impl_, impl_->runner.wait(std::move(id), deadline));
+}
+awaitable<CommandResult> SwarmController::executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text,
+                                                         Deadline deadline) {
+  return onLoop(impl_, impl_->executeCommand(std::move(ref), std::move(command), std::move(stdin_text), deadline));
+}
+awaitable<ResourceUsage> SwarmController::getResourceUsage(std::string ref) {
+  return onLoop(impl_, impl_->getResourceUsage(std::move(ref)));
+}
+awaitable<NetworkInfo> SwarmController::getNetworkInfo(std::string ref) { return onLoop(impl_, impl_->getNetworkInfo(std::move(ref))); }
+awaitable<agent::AgentTarget> SwarmController::agentTarget(std::string ref) { return onLoop(impl_, impl_->agentTarget(std::move(ref))); }
+awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::openLogs(std::string ref, LogSource::Options options) {
+  return onLoop(impl_, impl_->openLogs(std::move(ref), options));
+}
+awaitable<std::vector<VolumeInfo>> SwarmController::listVolumes() { return onLoop(impl_, impl_->listVolumes()); }
+awaitable<void> SwarmController::deleteVolume(std::string name) { return onLoop(impl_, impl_->deleteVolume(std::move(name))); }
+awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::listProviders() { return onLoop(impl_, impl_->listProviders()); }
+awaitable<std::vector<ValidationCheck>> SwarmController::validateProvider(ProviderType type) {
+  return onLoop(impl_, impl_->validateProvider(type));
+}
+awaitable<SwarmStatus> SwarmController::getSwarmStatus() { return onLoop(impl_, impl_->getSwarmStatus()); }
+
+void SwarmController::noteAgentTrouble(std::string instance_id) {
+  boost::asio::post(impl_->executor, [impl = impl_, id = std::move(instance_id)] { impl->agents.noteTrouble(id); });
+}
+
+void SwarmController::noteActivity(std::string instance_id) {
+  boost::asio::post(impl_->executor, [impl = impl_, id = std::move(instance_id)] { impl->noteActivity(id); });
+}
+
+RouteSource& SwarmController::routes() { return impl_->routes; }
+EventBus& SwarmController::events() { return impl_->bus; }
+
+}  // namespace swarm

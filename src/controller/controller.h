@@ -1,0 +1,154 @@
+// SwarmController: owns the swarm. Every mutation is a durable operation; the store is the truth about intent, providers about what exists.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "controller/events.h"
+#include "controller/routes.h"
+#include "model/types.h"
+#include "net/loop.h"
+#include "provider/provider.h"
+#include "store/store.h"
+
+namespace swarm {
+
+struct ControllerOptions {
+  std::string swarmId;                     ///< label swarm.id on all that is made; from the store's settings when empty
+  std::string instanceNamePrefix = "ws-";  ///< for instances without a name
+  std::string workspaceImage = "swarm-workspace:latest";
+  ResourceConfig defaultResources;
+  std::map<std::string, std::string> tags;  ///< labels on every instance
+  std::string urlPattern;                   ///< "http://{name}.localhost:7420/"
+  std::chrono::seconds createTimeout{900};
+  std::chrono::seconds startTimeout{120};
+  std::chrono::seconds stopGrace{10};
+  std::chrono::milliseconds reconcileInterval{30'000};  ///< the safety net; events drive the observed state
+  std::chrono::hours operationsKept{30 * 24};           ///< ended operations older than this are forgotten
+
+  std::chrono::milliseconds agentRefusal{20'000};     ///< how long a running container may refuse before VS Code is called unreachable
+  std::chrono::milliseconds probeInterval{20};        ///< between questions to a starting agent, at first
+  std::chrono::milliseconds providerOutage{120'000};  ///< how long an operation outlasts an unreachable provider (delete: for ever)
+  std::chrono::milliseconds retryDelay{250};          ///< before a provider is asked again; doubles up to retryDelayMost
+  std::chrono::milliseconds retryDelayMost{15'000};
+  std::chrono::milliseconds exitSettle{300};      ///< from "it exited" to a judgement: a stopping Engine ends everything first
+  std::chrono::milliseconds orphanGrace{60'000};  ///< age of a thing that nobody knows before it is swept
+  /// Asks an agent how it is; tests replace it. agent::getHealth when empty.
+  std::function<awaitable<agent::AgentHealth>(agent::AgentTarget, Deadline)> probe;
+};
+
+struct CreateRequest {
+  std::string owner;
+  std::string actor;
+  std::optional<ProviderType> provider;  ///< absent: placement chooses, Docker by default
+  InstanceConfig config;
+  std::string idempotencyKey;  ///< empty: none
+};
+
+/// What PUT may change; absent members stay as they are.
+struct UpdateRequest {
+  std::optional<ResourceConfig> resources;
+  std::optional<std::map<std::string, std::string>> env;
+  std::optional<NetworkConfig> network;
+  std::optional<std::map<std::string, std::string>> labels;
+  std::optional<boost::json::object> metadata;
+  std::optional<std::int64_t> ifVersion;  ///< If-Match
+};
+
+struct InstanceAndOperation {
+  Instance instance;
+  Operation operation;
+  bool replayed = false;  ///< an Idempotency-Key was seen before: this is what it made
+};
+
+struct UpdateResult {
+  Instance instance;
+  std::optional<Operation> operation;  ///< when something had to be done at the provider
+  std::string effect;                  ///< "none", "live" or "restart"
+};
+
+struct InstanceQuery {
+  std::optional<InstanceStatus> status;
+  std::optional<ProviderType> provider;
+  std::optional<std::string> owner;
+  std::optional<std::string> name;
+  std::map<std::string, std::string> labels;
+  std::size_t limit = 100;
+  std::string after;  ///< instance id to continue after (ids sort by creation)
+};
+
+struct InstancePage {
+  std::vector<Instance> items;
+  std::string next;  ///< `after` of the next page; empty at the end
+};
+
+/// The callers' methods are thread-safe (each runs on the control loop and resumes on the caller's executor). `ref`: an instance's id or
+/// name. Throws Error(NotFound|AlreadyExists|Conflict|PreconditionFailed|Unavailable|…). Permissions are the caller's business.
+class SwarmController {
+ public:
+  SwarmController(net::Executor control_loop, Store& store, std::map<ProviderType, ProviderPtr> providers, const Clock& clock,
+                  ControllerOptions options);
+  ~SwarmController();
+
+  /// Loads the store, opens the providers, and finishes or rolls back every unfinished operation in the background.
+  awaitable<void> open();
+  /// Lets running operations reach their next durable point (at most `grace`), then closes the providers. What is unfinished goes on at the
+  /// next open().
+  awaitable<void> close(std::chrono::seconds grace);
+
+  awaitable<InstanceAndOperation> createInstance(CreateRequest request);
+  awaitable<std::optional<Instance>> getInstance(std::string ref);
+  awaitable<InstancePage> listInstances(InstanceQuery query);
+  awaitable<UpdateResult> updateInstance(std::string ref, UpdateRequest request, std::string actor);
+  awaitable<InstanceAndOperation> startInstance(std::string ref, std::string actor);
+  awaitable<InstanceAndOperation> stopInstance(std::string ref, std::string actor);
+  awaitable<InstanceAndOperation> restartInstance(std::string ref, std::string actor);
+  /// In any state; a create in progress is cancelled and rolled back.
+  awaitable<InstanceAndOperation> deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor);
+
+  awaitable<std::optional<Operation>> getOperation(std::string id);  ///< with live progress
+  awaitable<std::vector<Operation>> listOperations(OperationFilter filter);
+  awaitable<Operation> cancelOperation(std::string id);  ///< Conflict when it has ended or is past the point of no return
+  /// The operation when it has ended, or as it is at the deadline.
+  awaitable<Operation> waitForOperation(std::string id, Deadline deadline);
+
+  awaitable<CommandResult> executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
+  awaitable<ResourceUsage> getResourceUsage(std::string ref);
+  awaitable<NetworkInfo> getNetworkInfo(std::string ref);
+  awaitable<agent::AgentTarget> agentTarget(std::string ref);  ///< Conflict with the reason when it does not run
+  /// Its reader may be used from any loop.
+  awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
+  awaitable<std::vector<VolumeInfo>> listVolumes();
+  awaitable<void> deleteVolume(std::string name);
+
+  struct ProviderDetails {
+    ProviderType type;
+    ProviderHealthReport health;
+    ProviderCapabilities capabilities;
+    std::int64_t instances = 0;
+    bool isDefault = false;
+  };
+  awaitable<std::vector<ProviderDetails>> listProviders();
+  awaitable<std::vector<ValidationCheck>> validateProvider(ProviderType type);
+  awaitable<SwarmStatus> getSwarmStatus();
+
+  /// The gateway could not reach the agent, or a tunnel broke: VS Code is looked at again, and the route follows. Thread-safe, cheap.
+  /// Readers of routes() say the same by RouteSource::reportDoubt().
+  void noteAgentTrouble(std::string instance_id);
+  /// Somebody used the instance. Thread-safe; call it at most every few seconds for each instance.
+  void noteActivity(std::string instance_id);
+
+  RouteSource& routes();
+  EventBus& events();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;  ///< background work holds it, too
+};
+
+}  // namespace swarm

@@ -1,0 +1,225 @@
+// Core: look-ups, background tasks, snapshots and routes.
+#include "controller/core.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::milliseconds kPublishEvery{5};
+
+}  // namespace
+
+Core::Core(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen)
+    : executor(std::move(control_loop)), store(durable), providers(std::move(all)), clock(time), options(std::move(chosen)) {}
+
+EntryPtr Core::find(std::string_view ref) const {
+  auto by_id = instances.find(std::string(ref));
+  if (by_id != instances.end()) return by_id->second;
+  auto by_name = names.find(ref);
+  if (by_name == names.end()) return nullptr;
+  by_id = instances.find(by_name->second);
+  return by_id == instances.end() ? nullptr : by_id->second;
+}
+
+EntryPtr Core::require(const std::string& ref) const {
+  EntryPtr entry = find(ref);
+  if (!entry) throw Error(ErrorCode::NotFound, format("There is no instance \"{}\".", ref)).withInstance(ref);
+  return entry;
+}
+
+ActivePtr Core::activeOf(const Entry& entry) const {
+  const std::string& id = entry.record.instance.operationId;
+  auto found = active.find(id);
+  return id.empty() || found == active.end() ? nullptr : found->second;
+}
+
+Provider& Core::providerOf(const Entry& entry) const {
+  auto found = providers.find(entry.record.instance.provider);
+  if (found == providers.end())
+    throw Error(ErrorCode::Unavailable, format("The provider \"{}\" of instance {} is not configured on this server.",
+                                               enumName(entry.record.instance.provider), entry.record.instance.config.name));
+  return *found->second;
+}
+
+void Core::spawn(std::string what, awaitable<void> work) {
+  auto task = std::make_shared<Task>();
+  auto place = tasks_.insert(tasks_.end(), task);
+  auto done = [self = shared_from_this(), place, what = std::move(what)](std::exception_ptr failure) {
+    self->tasks_.erase(place);
+    self->task_ended_.notifyAll();
+    if (!failure) return;
+    try {
+      std::rethrow_exception(failure);
+    } catch (...) {
+      Error error = currentExceptionAsError();
+      if (error.code() != ErrorCode::Cancelled)
+        log::error("background work failed", {{"work", what}, {"error", error.message()}, {"cause", error.cause()}});
+    }
+  };
+  boost::asio::co_spawn(executor, holding<void>(shared_from_this(), std::move(work)),
+                        boost::asio::bind_cancellation_slot(task->signal.slot(), std::move(done)));
+}
+
+awaitable<void> Core::stopTasks() {
+  while (!tasks_.empty()) {
+    auto seen = task_ended_.version();
+    auto tasks = tasks_;
+    for (auto& task : tasks) task->signal.emit(boost::asio::cancellation_type::terminal);
+    if (!tasks_.empty()) co_await task_ended_.wait(seen, Deadline::after(std::chrono::milliseconds(100)));
+  }
+}
+
+void Core::setStatus(Entry& entry, InstanceStatus status, std::string reason) {
+  entry.instance().status = status;
+  entry.instance().statusReason = std::move(reason);
+  changed(entry);
+}
+
+void Core::changed(Entry& entry) {
+  auto snapshot = std::make_shared<Instance>(entry.record.instance);
+  entry.snapshot = snapshot;
+  boost::json::object data;
+  data["id"] = snapshot->id;
+  data["name"] = snapshot->config.name;
+  data["owner"] = snapshot->owner;
+  data["status"] = enumName(snapshot->status);
+  data["statusReason"] = snapshot->statusReason;
+  data["desired"] = enumName(snapshot->desired);
+  data["url"] = snapshot->url;
+  data["version"] = snapshot->version;
+  data["stale"] = snapshot->stale;
+  data["ready"] = entry.ready;
+  data["operationId"] = snapshot->operationId;
+  bus.publish("instance", snapshot->owner, std::move(data));
+  routeChanged(entry);
+}
+
+void Core::operationChanged(const Operation& operation) {
+  boost::json::value data = toJson(operation);
+  bus.publish("operation", operation.owner, std::move(data.as_object()));
+}
+
+/// Copying the table costs time in proportion to the swarm, so a burst of changes is published together.
+void Core::routeChanged(const Entry& entry) {
+  dirty_routes_[entry.record.instance.config.name] = entry.id();
+  if (publishing_) return;
+  publishing_ = true;
+  spawn("publish routes", publishLater());
+}
+
+awaitable<void> Core::publishLater() {
+  auto due = published_ + kPublishEvery;
+  if (due > std::chrono::steady_clock::now()) {
+    co_await net::sleepUntil(Deadline::at(due));
+  } else {
+    co_await boost::asio::post(executor, boost::asio::use_awaitable);  // what else changes in this turn goes along
+  }
+  publishing_ = false;
+  publishRoutes();
+}
+
+Route Core::routeOf(const Entry& entry) const {
+  const Instance& instance = entry.record.instance;
+  Route route;
+  route.instanceId = instance.id;
+  route.name = instance.config.name;
+  route.owner = instance.owner;
+  route.status = instance.status;
+  route.reason = instance.statusReason;
+  route.step = entry.step;
+  route.stepStartedAt = entry.stepStartedAt;
+  route.ready = entry.ready;
+  route.generation = entry.generation;
+  route.epoch = entry.epoch;
+  route.agent = targetOf(entry);
+  return route;
+}
+
+void Core::publishRoutes() {
+  if (dirty_routes_.empty()) return;
+  auto table = std::make_shared<RouteTable>(*routes.current());
+  for (const auto& [name, id] : std::exchange(dirty_routes_, {})) {
+    auto found = instances.find(id);
+    auto old = table->find(name);
+    if (found != instances.end()) {
+      table->insert_or_assign(name, std::make_shared<const Route>(routeOf(*found->second)));
+    } else if (old != table->end() && old->second->instanceId == id) {
+      table->erase(old);
+    }
+  }
+  published_ = std::chrono::steady_clock::now();
+  routes.publish(std::move(table));
+}
+
+void Core::breakConnections(Entry& entry) {
+  entry.epoch = next_epoch_++;
+  entry.connect = nullptr;
+  entry.ready = false;
+  entry.incarnation.clear();
+  entry.observed.notifyAll();
+  routeChanged(entry);
+}
+
+void Core::add(EntryPtr entry) {
+  entry->epoch = next_epoch_++;
+  entry->snapshot = std::make_shared<const Instance>(entry->record.instance);
+  names[entry->record.instance.config.name] = entry->id();
+  instances[entry->id()] = entry;
+  routeChanged(*entry);
+}
+
+void Core::remove(const EntryPtr& entry) {
+  entry->removed = true;
+  breakConnections(*entry);
+  auto name = names.find(entry->record.instance.config.name);
+  if (name != names.end() && name->second == entry->id()) names.erase(name);
+  instances.erase(entry->id());
+  routeChanged(*entry);
+}
+
+agent::AgentTarget Core::targetOf(const Entry& entry) const {
+  agent::AgentTarget target;
+  target.instanceId = entry.record.instance.id;
+  target.secret = Secret(fromHex(entry.record.agentSecret.reveal()).value_or(""));
+  target.connect = entry.connect;
+  return target;
+}
+
+InstanceSpec Core::specOf(const Entry& entry) const {
+  const Instance& instance = entry.record.instance;
+  boost::json::object agent_config;
+  agent_config["instanceId"] = instance.id;
+  agent_config["secret"] = entry.record.agentSecret.reveal();
+  InstanceSpec spec;
+  spec.instanceId = instance.id;
+  spec.name = instance.config.name;
+  spec.owner = instance.owner;
+  spec.config = instance.config;
+  spec.agentConfig = Secret(boost::json::serialize(agent_config));
+  return spec;
+}
+
+awaitable<agent::AgentHealth> Core::probe(agent::AgentTarget target, Deadline deadline) const {
+  if (options.probe) return options.probe(std::move(target), deadline);
+  return agent::getHealth(std::move(target), deadline);
+}
+
+std::string Core::urlOf(const std::string& name) const {
+  std::string url = options.urlPattern;
+  constexpr std::string_view place = "{name}";
+  auto at = url.find(place);
+  if (at != std::string::npos) url.replace(at, place.size(), name);
+  return url;
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,147 @@
+// Core: the controller's state and the tools that its parts share. Everything here lives on the control loop.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <list>
+#include <set>
+
+#include "controller/controller.h"
+#include "controller/notifier.h"
+
+namespace swarm::control {
+
+/// One instance: its durable record, the snapshot that readers get, and what is known of it while the server runs.
+struct Entry {
+  InstanceRecord record;
+  std::shared_ptr<const Instance> snapshot;
+  bool removed = false;       ///< its row is gone; whoever still holds the entry must let it be
+  std::uint64_t touches = 0;  ///< grows with every change by an operation: an observation that began before is void
+  Notifier observed;          ///< something happened at the provider
+
+  // The route.
+  bool ready = false;
+  std::string generation;
+  std::uint64_t epoch = 0;
+  std::string step;
+  SystemTime stepStartedAt{};
+  net::Connector connect;
+
+  // Observation.
+  bool watching = false;    ///< a watch of the agent goes on
+  bool watchAgain = false;  ///< there was doubt meanwhile
+  bool inspecting = false;  ///< an inspection goes on
+  bool inspectAgain = false;
+  std::string incarnation;  ///< container id and start time: another one means that old connections are dead
+  int autoStarts = 0;
+  SteadyTime lastAutoStart{};
+  std::optional<SteadyTime> endedAt;  ///< when it was seen to have ended by itself
+  bool endedWithProvider = false;     ///< …and its provider went away right after
+  bool updating = false;              ///< a change in place goes on
+
+  Instance& instance() { return record.instance; }
+  const std::string& id() const { return record.instance.id; }
+};
+using EntryPtr = std::shared_ptr<Entry>;
+
+enum class StopReason { None, User, Superseded, Shutdown };
+
+class Core;
+
+/// An operation in progress; what the provider tells of its work comes in here.
+class ActiveOperation final : public Progress, public std::enable_shared_from_this<ActiveOperation> {
+ public:
+  ActiveOperation(Core& core, Operation started, EntryPtr target) : operation(std::move(started)), entry(std::move(target)), core_(core) {}
+
+  Operation operation;
+  EntryPtr entry;
+  bool cancellable = true;
+  StopReason stop = StopReason::None;
+  bool hasEnded = false;
+  boost::asio::cancellation_signal signal;
+  Notifier ended;
+
+  awaitable<void> recorded(ExternalResource resource) override;
+  void step(std::string name) override;
+  void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) override;
+
+  /// "controller.<kind>.<step>": a fault point of this operation.
+  void fault(std::string_view step) const;
+  /// Ends the step in progress.
+  void endStep(OperationStatus status);
+  void cancel(StopReason reason);
+  /// Waits until the write in the background, if there is one, has ended.
+  awaitable<void> settle();
+
+ private:
+  awaitable<void> save();
+
+  Core& core_;
+  bool saving_ = false;
+  bool save_again_ = false;
+  Notifier saved_;
+  SteadyTime told_{};
+};
+using ActivePtr = std::shared_ptr<ActiveOperation>;
+
+/// Runs `work` with `owner` alive until every frame of it is gone, also when its loop is destroyed under it.
+template <typename T, typename Owner>
+awaitable<T> holding(std::shared_ptr<Owner> /*owner*/, awaitable<T> work) {
+  co_return co_await std::move(work);
+}
+
+class Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen);
+
+  net::Executor executor;
+  Store& store;
+  std::map<ProviderType, ProviderPtr> providers;
+  const Clock& clock;
+  ControllerOptions options;
+  RouteSource routes;
+  EventBus bus;
+  std::map<std::string, EntryPtr> instances;              ///< by id
+  std::map<std::string, std::string, std::less<>> names;  ///< name → id; reserved before the row is written
+  std::map<std::string, ActivePtr> active;                ///< operations in progress, by id
+  Notifier operationEnded;                                ///< some operation has ended
+  bool closing = false;
+
+  EntryPtr find(std::string_view ref) const;       ///< by id or name; null when there is none
+  EntryPtr require(const std::string& ref) const;  ///< throws NotFound
+  ActivePtr activeOf(const Entry& entry) const;    ///< the newest operation of an instance that has not ended, or null
+  Provider& providerOf(const Entry& entry) const;  ///< throws Unavailable when it is not configured any more
+
+  /// Runs `work` in the background until it ends or the controller closes. What it throws is logged.
+  void spawn(std::string what, awaitable<void> work);
+  awaitable<void> stopTasks();  ///< cancels what is in the background and waits for its end
+
+  void setStatus(Entry& entry, InstanceStatus status, std::string reason);  ///< in memory; publishes
+  void changed(Entry& entry);                                               ///< a new snapshot, an event, a route
+  void routeChanged(const Entry& entry);  ///< publishes soon: at once after a quiet time, else together with what else changes
+  void publishRoutes();                   ///< publishes now what has changed
+  void breakConnections(Entry& entry);    ///< the old place is gone: new epoch, no connector
+  void operationChanged(const Operation& operation);
+  void add(EntryPtr entry);
+  void remove(const EntryPtr& entry);
+
+  agent::AgentTarget targetOf(const Entry& entry) const;
+  InstanceSpec specOf(const Entry& entry) const;
+  awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline) const;
+  std::string urlOf(const std::string& name) const;
+
+ private:
+  struct Task {
+    boost::asio::cancellation_signal signal;
+  };
+  awaitable<void> publishLater();
+  Route routeOf(const Entry& entry) const;
+
+  std::list<std::shared_ptr<Task>> tasks_;
+  Notifier task_ended_;
+  std::map<std::string, std::string> dirty_routes_;  ///< name → instance id
+  bool publishing_ = false;
+  std::chrono::steady_clock::time_point published_{};
+  std::uint64_t next_epoch_ = 1;
+};
+
+}  // namespace swarm::control

@@ -1,0 +1,189 @@
+// createInstance: placement, defaults, names, Idempotency-Keys.
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "controller/impl.h"
+#include "controller/placement.h"
+#include "model/codec.h"
+#include "model/validation.h"
+
+namespace swarm {
+
+using control::EntryPtr;
+
+namespace {
+
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::chrono::seconds kFirstAnswer{5};
+
+/// Holds a key while its first request is on its way.
+class KeyGuard {
+ public:
+  KeyGuard(std::set<std::string>& keys, std::string key) : keys_(keys), key_(std::move(key)) {
+    if (!keys_.insert(key_).second)
+      throw Error(ErrorCode::Conflict, "A request with this Idempotency-Key is in progress.").withRetryable(true);
+  }
+  ~KeyGuard() { keys_.erase(key_); }
+  KeyGuard(const KeyGuard&) = delete;
+  KeyGuard& operator=(const KeyGuard&) = delete;
+
+ private:
+  std::set<std::string>& keys_;
+  std::string key_;
+};
+
+/// Holds a name until the instance is there, or gives it back.
+class NameGuard {
+ public:
+  NameGuard(std::map<std::string, std::string, std::less<>>& names, const std::string& name, const std::string& id)
+      : names_(names), name_(name), id_(id) {
+    if (!names_.try_emplace(name, id).second)
+      throw Error(ErrorCode::AlreadyExists, format("There is already an instance named \"{}\".", name)).withField("/name", "is taken");
+  }
+  ~NameGuard() {
+    auto found = names_.find(name_);
+    if (!kept_ && found != names_.end() && found->second == id_) names_.erase(found);
+  }
+  NameGuard(const NameGuard&) = delete;
+  NameGuard& operator=(const NameGuard&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  std::map<std::string, std::string, std::less<>>& names_;
+  std::string name_;
+  std::string id_;
+  bool kept_ = false;
+};
+
+std::string fingerprintOf(const CreateRequest& request) {
+  std::string text = request.provider ? std::string(enumName(*request.provider)) : "";
+  text += "\n" + request.owner + "\n" + boost::json::serialize(toJson(request.config));
+  return toHex(sha256(text));
+}
+
+bool isDefault(const ResourceConfig& resources) { return toJson(resources) == toJson(ResourceConfig{}); }
+
+/// The defaults, made smaller where the provider's machine is: nobody asked for so much.
+ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
+  if (double cores = provider.cpuTotal().total; cores > 0) resources.cpu.cores = std::min(resources.cpu.cores, cores);
+  if (double memory = provider.memoryTotal().total; memory > 0) {
+    // The machine needs some for itself.
+    resources.memory.max = std::min(resources.memory.max, static_cast<std::int64_t>(memory * 0.8));
+    resources.memory.min = std::min(resources.memory.min, resources.memory.max);
+  }
+  return resources;
+}
+
+}  // namespace
+
+InstanceConfig SwarmController::Impl::complete(const CreateRequest& request, const Provider& provider) const {
+  InstanceConfig config = request.config;
+  if (isDefault(config.resources)) config.resources = fitting(options.defaultResources, provider);
+  ConfigDefaults defaults{options.instanceNamePrefix, options.workspaceImage};
+  defaults.home.size = config.resources.storage.size;
+  defaults.home.persistent = config.resources.storage.persistent;
+  fillInDefaults(config, defaults, [this](std::string_view name) { return names.contains(name); });
+  for (const auto& [key, value] : options.tags) config.labels.try_emplace(key, value);
+  return config;
+}
+
+/// Says at once that nothing can be made now. What the provider last knew may be old, or from before its first answer: it is asked.
+awaitable<void> SwarmController::Impl::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
+  Provider& provider = *providers.at(type);
+  if (provider.health().status == ProviderHealth::unavailable) {
+    std::optional<Error> failure;
+    try {
+      co_await provider.getInstance(id, Deadline::after(kFirstAnswer));
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure)
+      throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), failure->message()))
+          .withCause(failure->cause());
+  }
+  std::int64_t most = provider.getProviderCapabilities().maxInstancesPerUser;
+  if (most <= 0) co_return;
+  auto count = std::count_if(instances.begin(), instances.end(), [&](const auto& one) {
+    return one.second->record.instance.owner == request.owner && one.second->record.instance.provider == type;
+  });
+  if (count >= most)
+    throw Error(ErrorCode::Conflict, format("{} has the {} instances that this provider allows a user.", request.owner, most));
+}
+
+awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(const CreateRequest&, const Store::IdempotencyEntry& first,
+                                                                             const std::string& fingerprint) {
+  if (first.fingerprint != fingerprint)
+    throw Error(ErrorCode::Unprocessable, "This Idempotency-Key was used before, with another request.");
+  auto operation = co_await runner.get(first.operationId);
+  if (!operation) co_return std::nullopt;  // it never came to be: a crash between the key and the row
+  InstanceAndOperation result;
+  result.operation = std::move(*operation);
+  result.replayed = true;
+  if (EntryPtr entry = find(first.instanceId)) {
+    result.instance = entry->record.instance;
+  } else {  // made, and deleted since
+    result.instance.id = first.instanceId;
+    result.instance.owner = result.operation.owner;
+    result.instance.config.name = result.operation.instanceName;
+    result.instance.status = InstanceStatus::deleted;
+    result.instance.desired = InstanceStatus::deleted;
+  }
+  co_return result;
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequest request) {
+  if (closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
+  std::string id = newId("i");
+  Operation operation;
+  operation.id = newId("op");
+  if (request.idempotencyKey.empty()) co_return co_await createNew(std::move(request), id, std::move(operation));
+
+  KeyGuard guard(keysInUse, request.actor + "\n" + request.idempotencyKey);
+  std::string fingerprint = fingerprintOf(request);
+  auto first = co_await store.findIdempotencyKey(request.actor, request.idempotencyKey);
+  if (first) {
+    auto result = co_await replay(request, *first, fingerprint);
+    if (result) co_return std::move(*result);
+    id = first->instanceId;
+    operation.id = first->operationId;
+  } else {
+    // Before the row: a retry after a crash in between finds the ids that were meant.
+    Store::IdempotencyEntry entry{fingerprint, id, operation.id};
+    co_await store.putIdempotencyKey(request.actor, request.idempotencyKey, std::move(entry));
+  }
+  co_return co_await createNew(std::move(request), id, std::move(operation));
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, Operation operation) {
+  std::vector<control::PlacementCandidate> candidates;
+  for (const auto& [type, provider] : providers) candidates.push_back({type, provider->health().status});
+  ProviderType type = control::choosePlacement(request.provider, candidates);
+  co_await checkCapacity(type, request, id);
+
+  auto entry = std::make_shared<control::Entry>();
+  Instance& instance = entry->instance();
+  instance.config = complete(request, *providers.at(type));
+  NameGuard name(names, instance.config.name, id);
+  instance.id = id;
+  instance.owner = request.owner;
+  instance.provider = type;
+  instance.createdAt = clock.now();
+  instance.lastActive = instance.createdAt;
+  instance.observedAt = instance.createdAt;
+  instance.resources = instance.config.resources;
+  instance.url = urlOf(instance.config.name);
+  entry->record.agentSecret = Secret(toHex(randomBytes(kSecretBytes)));
+  std::string operation_id = operation.id;
+  operation = runner.make(*entry, OperationKind::create, request.actor, {});
+  operation.id = operation_id;
+  control::ActivePtr active = co_await runner.submitCreate(entry, std::move(operation));
+  name.keep();
+  log::info("instance accepted",
+            {{"instance", id}, {"name", instance.config.name}, {"owner", request.owner}, {"provider", enumName(type)}});
+  InstanceAndOperation result;
+  result.instance = entry->record.instance;
+  result.operation = active->operation;
+  co_return result;
+}
+
+}  // namespace swarm

@@ -1,0 +1,56 @@
+// SwarmController::Impl: the parts, put together; its methods run on the control loop.
+#pragma once
+
+#include "controller/agent_watch.h"
+#include "controller/core.h"
+#include "controller/lifecycle.h"
+#include "controller/operations.h"
+#include "controller/reconcile.h"
+
+namespace swarm {
+
+struct SwarmController::Impl : control::Core {
+  Impl(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen);
+
+  control::AgentWatch agents;
+  control::Lifecycle lifecycle;
+  control::OperationRunner runner;
+  control::Reconciler reconciler;
+  std::set<std::string> keysInUse;  ///< Idempotency-Keys whose first request is on its way
+
+  awaitable<void> open();
+  awaitable<void> openProvider(ProviderType type);
+  awaitable<void> close(std::chrono::seconds grace);
+
+  awaitable<InstanceAndOperation> createInstance(CreateRequest request);
+  awaitable<InstanceAndOperation> createNew(CreateRequest request, std::string id, Operation operation);
+  awaitable<std::optional<InstanceAndOperation>> replay(const CreateRequest& request, const Store::IdempotencyEntry& first,
+                                                        const std::string& fingerprint);
+  InstanceConfig complete(const CreateRequest& request, const Provider& provider) const;
+  awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const;
+
+  awaitable<UpdateResult> updateInstance(std::string ref, UpdateRequest request, std::string actor);
+  awaitable<UpdateResult> applyUpdate(control::EntryPtr entry, UpdateRequest request, std::string actor);
+  awaitable<bool> applyLive(control::EntryPtr entry, const InstanceConfig& config);
+  awaitable<InstanceAndOperation> startInstance(std::string ref, std::string actor);
+  awaitable<InstanceAndOperation> stopInstance(std::string ref, std::string actor);
+  awaitable<InstanceAndOperation> restartInstance(std::string ref, std::string actor);
+  awaitable<InstanceAndOperation> deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor);
+
+  awaitable<std::optional<Instance>> getInstance(std::string ref);
+  awaitable<InstancePage> listInstances(InstanceQuery query);
+  awaitable<CommandResult> executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
+  awaitable<ResourceUsage> getResourceUsage(std::string ref);
+  awaitable<NetworkInfo> getNetworkInfo(std::string ref);
+  awaitable<agent::AgentTarget> agentTarget(std::string ref);
+  awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
+  awaitable<std::vector<VolumeInfo>> listVolumes();
+  awaitable<void> deleteVolume(std::string name);
+  awaitable<std::vector<ProviderDetails>> listProviders();
+  awaitable<std::vector<ValidationCheck>> validateProvider(ProviderType type);
+  awaitable<SwarmStatus> getSwarmStatus();
+
+  void noteActivity(const std::string& instance_id);
+};
+
+}  // namespace swarm

@@ -1,0 +1,198 @@
+// Lifecycle: create, start, stop, restart and delete.
+#include "controller/lifecycle.h"
+
+#include "base/format.h"
+#include "base/log.h"
+#include "controller/agent_watch.h"
+#include "controller/reconcile.h"
+#include "controller/retrying.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm::control {
+
+awaitable<void> Lifecycle::perform(ActivePtr operation) {
+  operation->fault("begin");
+  switch (operation->operation.kind) {
+    case OperationKind::create:
+      return create(operation);
+    case OperationKind::start:
+      return start(operation);
+    case OperationKind::stop:
+      return stop(operation);
+    case OperationKind::restart:
+      return restart(operation);
+    case OperationKind::update:
+      return update(operation);
+    case OperationKind::remove:
+      return remove(operation);
+  }
+  throw Error(ErrorCode::Internal, "This kind of operation is not known.");
+}
+
+/// After a failed call: waits before the next one, less when the provider says that it is back. False: patience is over.
+awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay) {
+  if (error.code() != ErrorCode::Unavailable || deadline.hasPassed()) co_return false;
+  ProviderType type = operation->entry->instance().provider;
+  operation->detail(format("{} can't be reached; trying again ({})", enumName(type), error.message()));
+  log::warning("the provider can't be reached; trying again",
+               {{"operation", operation->operation.id}, {"instance", operation->entry->id()}, {"error", error.message()}});
+  auto seen = operation->entry->observed.version();
+  co_await operation->entry->observed.wait(seen, deadline.orAfter(delay));
+  delay = std::min(delay * 2, core_.options.retryDelayMost);
+  co_return true;
+}
+
+/// Connects the route and waits until VS Code answers, within bounds. An instance without an agent is running all the same.
+awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  operation->step("wait until VS Code answers");
+  core_.breakConnections(*entry);
+  std::function<awaitable<net::Connector>()> connect = [this, entry] {
+    return core_.providerOf(*entry).agentConnector(entry->id(), Deadline::after(core_.options.startTimeout));
+  };
+  ReadinessReport report;
+  std::optional<Error> failure;
+  try {
+    entry->connect = co_await retrying<net::Connector>(operation, Patience::Bounded, connect);
+    core_.routeChanged(*entry);
+    report = co_await agents_.waitUntilReady(entry, Deadline::after(core_.options.startTimeout));
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure && failure->code() == ErrorCode::Conflict) {  // it has ended by itself already
+    auto observed = co_await core_.providerOf(*entry).getInstance(entry->id(), Deadline::after(core_.options.startTimeout));
+    std::string how = observed ? observed->reason : "was removed";
+    throw Error(ErrorCode::UpstreamFailed, format("Its container {} as soon as it was started.", how.empty() ? "stopped" : how));
+  }
+  if (failure) throw *failure;
+  if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason);
+  operation->fault("ready");
+  operation->cancellable = false;
+  entry->instance().desired = InstanceStatus::running;
+  entry->instance().lastActive = core_.clock.now();
+  core_.setStatus(*entry, InstanceStatus::running, report.reason);
+}
+
+awaitable<void> Lifecycle::create(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  core_.setStatus(*entry, InstanceStatus::creating, "");
+  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry] {
+    return core_.providerOf(*entry).createInstance(core_.specOf(*entry), *operation, Deadline::after(core_.options.createTimeout));
+  };
+  ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
+  operation->fault("made");
+  reconciler_->adoptFacts(*entry, made);
+  co_await bringUp(operation);
+}
+
+awaitable<void> Lifecycle::start(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  entry->instance().desired = InstanceStatus::running;
+  core_.setStatus(*entry, InstanceStatus::starting, "");
+  co_await startContainer(operation);
+  co_await bringUp(operation);
+}
+
+/// Starts the container; where there is none, or only half of one, it is made (again) around the volumes that are there.
+awaitable<void> Lifecycle::startContainer(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry]() -> awaitable<ProviderInstance> {
+    Provider& provider = core_.providerOf(*entry);
+    Deadline deadline = Deadline::after(core_.options.createTimeout);
+    auto observed = co_await provider.getInstance(entry->id(), deadline);
+    operation->fault("looked");
+    if (!observed || observed->status == InstanceStatus::creating)
+      co_return co_await provider.createInstance(core_.specOf(*entry), *operation, deadline);
+    co_await provider.startInstance(entry->id(), *operation, deadline.orAfter(core_.options.startTimeout));
+    operation->fault("started");
+    observed = co_await provider.getInstance(entry->id(), deadline);
+    if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
+    co_return std::move(*observed);
+  };
+  ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
+  operation->fault("made");
+  reconciler_->adoptFacts(*entry, made);
+}
+
+awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  core_.setStatus(*entry, InstanceStatus::stopping, "");
+  core_.breakConnections(*entry);
+  std::function<awaitable<bool>()> call = [this, operation, entry]() -> awaitable<bool> {
+    try {
+      Deadline deadline = Deadline::after(core_.options.stopGrace + core_.options.startTimeout);
+      co_await core_.providerOf(*entry).stopInstance(entry->id(), core_.options.stopGrace, *operation, deadline);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::NotFound) throw;
+      co_return false;
+    }
+    co_return true;
+  };
+  bool existed = co_await retrying<bool>(operation, Patience::Bounded, call);
+  operation->fault("stopped");
+  co_return existed;
+}
+
+awaitable<void> Lifecycle::stop(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  operation->cancellable = false;
+  entry->instance().desired = InstanceStatus::stopped;
+  bool existed = co_await stopContainer(operation);
+  entry->instance().network = NetworkInfo{};
+  if (existed) {
+    core_.setStatus(*entry, InstanceStatus::stopped, "");
+  } else {
+    core_.setStatus(*entry, InstanceStatus::failed, std::string(kContainerGone));
+  }
+}
+
+awaitable<void> Lifecycle::restart(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  entry->instance().desired = InstanceStatus::running;
+  if (!operation->operation.parameters.contains("stopped")) {
+    operation->cancellable = false;
+    co_await stopContainer(operation);
+    operation->operation.parameters["stopped"] = true;  // a crash from here on goes on with the start
+    co_await operation->settle();
+    co_await core_.store.updateOperation(operation->operation);
+    operation->cancellable = true;
+  }
+  core_.setStatus(*entry, InstanceStatus::starting, "");
+  co_await startContainer(operation);
+  co_await bringUp(operation);
+}
+
+awaitable<void> Lifecycle::remove(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  bool with_volumes = operation->operation.parameters.contains("volumes") && operation->operation.parameters["volumes"].as_bool();
+  entry->instance().desired = InstanceStatus::deleted;
+  core_.setStatus(*entry, InstanceStatus::deleting, "");
+  core_.breakConnections(*entry);
+  std::function<awaitable<bool>()> call = [this, operation, entry, with_volumes]() -> awaitable<bool> {
+    operation->cancellable = false;
+    std::optional<Error> failure;
+    try {
+      co_await core_.providerOf(*entry).deleteInstance(entry->id(), with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No,
+                                                       entry->record.external, *operation, Deadline::after(core_.options.startTimeout));
+    } catch (const Error& error) {
+      failure = error;
+    }
+    operation->cancellable = true;  // while the provider is away, a person may think better of it
+    if (!failure) co_return true;
+    if (failure->code() == ErrorCode::NotFound) co_return true;
+    throw *failure;
+  };
+  co_await retrying<bool>(operation, Patience::Endless, call);
+  operation->cancellable = false;
+  operation->fault("deleted");
+  co_await core_.store.deleteInstanceRow(entry->id());
+  operation->fault("forgotten");
+  entry->instance().status = InstanceStatus::deleted;
+  core_.changed(*entry);
+  core_.remove(entry);
+}
+
+void Lifecycle::afterOperation(EntryPtr entry) { reconciler_->afterOperation(std::move(entry)); }
+
+}  // namespace swarm::control

@@ -1,0 +1,49 @@
+// Lifecycle: what each kind of operation does at the provider. Every body may be run again from its beginning after a crash.
+#pragma once
+
+#include "controller/core.h"
+
+namespace swarm::control {
+
+class AgentWatch;
+class Reconciler;
+
+class Lifecycle {
+ public:
+  Lifecycle(Core& core, AgentWatch& agents) : core_(core), agents_(agents) {}
+  void setReconciler(Reconciler& reconciler) { reconciler_ = &reconciler; }
+
+  /// Throws when it fails; the instance's final state is then undo()'s business.
+  awaitable<void> perform(ActivePtr operation);
+  awaitable<void> undo(ActivePtr operation, Error error);
+  /// After the end of any operation: what was observed meanwhile is looked at again.
+  void afterOperation(EntryPtr entry);
+
+ private:
+  enum class Patience { Bounded, Endless };
+  template <typename T>
+  awaitable<T> retrying(ActivePtr operation, Patience patience, std::function<awaitable<T>()> call);
+  awaitable<bool> waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay);
+
+  awaitable<void> create(ActivePtr operation);
+  awaitable<void> start(ActivePtr operation);
+  awaitable<void> stop(ActivePtr operation);
+  awaitable<void> restart(ActivePtr operation);
+  awaitable<void> update(ActivePtr operation);
+  awaitable<void> remove(ActivePtr operation);
+
+  awaitable<void> startContainer(ActivePtr operation);
+  awaitable<bool> stopContainer(ActivePtr operation);  ///< false: there is none any more
+  awaitable<void> bringUp(ActivePtr operation);
+  awaitable<void> replace(ActivePtr operation);
+  awaitable<ProviderInstance> remake(ActivePtr operation, Deadline deadline);
+  awaitable<void> discard(ActivePtr operation);
+  awaitable<void> undoUpdate(ActivePtr operation, Error error);
+  awaitable<void> describeAsObserved(ActivePtr operation, std::string reason);
+
+  Core& core_;
+  AgentWatch& agents_;
+  Reconciler* reconciler_ = nullptr;
+};
+
+}  // namespace swarm::control

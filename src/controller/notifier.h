@@ -1,0 +1,31 @@
+// Notifier: lets coroutines of one loop wait for a change without polling.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace swarm::control {
+
+using boost::asio::awaitable;
+
+/// One loop only. A waiter names the version that it has seen, so that a change between looking and waiting is not lost.
+class Notifier {
+ public:
+  std::uint64_t version() const { return version_; }
+  void notifyAll();
+  /// True when the version is above `seen`, false at the deadline. Cancellable.
+  awaitable<bool> wait(std::uint64_t seen, Deadline deadline);
+
+ private:
+  class Place;
+
+  std::uint64_t version_ = 0;
+  std::vector<boost::asio::steady_timer*> waiting_;  ///< on the waiters' frames
+};
+
+}  // namespace swarm::control

@@ -1,0 +1,141 @@
+// Reconciler: what an observation means for one instance.
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/format.h"
+#include "base/log.h"
+#include "controller/agent_watch.h"
+#include "controller/operations.h"
+#include "controller/reconcile.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr int kMostAutoStarts = 5;
+constexpr std::chrono::minutes kAutoStartMemory{10};
+constexpr std::chrono::seconds kProbeOnce{2};
+
+std::string incarnationOf(const ProviderInstance& observed) {
+  std::string incarnation = formatTime(observed.startedAt);
+  for (const ExternalResource& resource : observed.external)
+    if (resource.kind == "container" || resource.kind == "machine") incarnation += " " + resource.id;
+  return incarnation;
+}
+
+}  // namespace
+
+void Reconciler::adoptFacts(Entry& entry, const ProviderInstance& observed) {
+  Instance& instance = entry.instance();
+  instance.resources = observed.resources;
+  instance.network = observed.network;
+  if (instance.network.urls.empty() && !instance.url.empty()) instance.network.urls.push_back(instance.url);
+  instance.stale = false;
+  instance.observedAt = core_.clock.now();
+  auto& known = entry.record.external;
+  if (!observed.external.empty())  // a container that was replaced is not ours to remove any more
+    std::erase_if(known, [&](const ExternalResource& resource) {
+      return resource.kind == "container" &&
+             std::find(observed.external.begin(), observed.external.end(), resource) == observed.external.end();
+    });
+  for (const ExternalResource& resource : observed.external)
+    if (std::find(known.begin(), known.end(), resource) == known.end()) known.push_back(resource);
+}
+
+void Reconciler::decide(const EntryPtr& entry, InstanceStatus status, std::string reason) {
+  log::info("observed",
+            {{"instance", entry->id()}, {"was", enumName(entry->instance().status)}, {"is", enumName(status)}, {"reason", reason}});
+  core_.setStatus(*entry, status, std::move(reason));
+  core_.spawn("save " + entry->id(), save(entry));
+}
+
+void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause) {
+  bool was_stale = entry->instance().stale;
+  if (!observed) {
+    entry->instance().stale = false;
+    entry->instance().observedAt = core_.clock.now();
+    applyGone(entry);
+  } else {
+    adoptFacts(*entry, *observed);
+    if (observed->status == InstanceStatus::running) {
+      applyRunning(entry, *observed, cause);
+    } else {
+      applyEnded(entry, *observed, cause);
+    }
+  }
+  if (was_stale) {
+    core_.changed(*entry);
+  } else {
+    entry->snapshot = std::make_shared<const Instance>(entry->record.instance);
+  }
+}
+
+void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& observed, Cause cause) {
+  Instance& instance = entry->instance();
+  entry->endedAt.reset();
+  std::string incarnation = incarnationOf(observed);
+  bool is_another = entry->incarnation != incarnation && entry->connect != nullptr && !entry->incarnation.empty();
+  if (is_another) core_.breakConnections(*entry);
+  entry->incarnation = incarnation;
+  if (instance.status != InstanceStatus::running) {
+    // Somebody started it at the provider: that is a wish as good as one by our API.
+    instance.desired = InstanceStatus::running;
+    decide(entry, InstanceStatus::running, "");
+  }
+  if (!entry->connect || is_another) {
+    agents_.watch(entry, core_.options.startTimeout);
+  } else if (!entry->ready) {
+    agents_.watch(entry, cause == Cause::SafetyNet ? kProbeOnce : core_.options.startTimeout);
+  }
+}
+
+void Reconciler::applyEnded(const EntryPtr& entry, const ProviderInstance& observed, Cause cause) {
+  Instance& instance = entry->instance();
+  instance.network = NetworkInfo{};
+  bool was_running = instance.status == InstanceStatus::running || instance.status == InstanceStatus::starting;
+  if (cause == Cause::Outage && (was_running || entry->endedWithProvider)) return startAgain(entry);
+  if (was_running) {
+    core_.breakConnections(*entry);
+    entry->endedAt = core_.clock.steadyNow();
+    bool failed = observed.status == InstanceStatus::failed;
+    if (!failed) instance.desired = InstanceStatus::stopped;
+    std::string how = observed.reason.empty() ? "ended by itself" : observed.reason;
+    decide(entry, failed ? InstanceStatus::failed : InstanceStatus::stopped, format("Its container {}.", how));
+  } else if (instance.status != InstanceStatus::failed && instance.status != InstanceStatus::stopped) {
+    core_.breakConnections(*entry);
+    decide(entry, InstanceStatus::stopped, "");
+  }
+}
+
+void Reconciler::applyGone(const EntryPtr& entry) {
+  if (entry->instance().status == InstanceStatus::failed) return;
+  core_.breakConnections(*entry);
+  entry->instance().network = NetworkInfo{};
+  decide(entry, InstanceStatus::failed, std::string(kContainerGone));
+}
+
+/// It ran, and stopped because the provider (or the machine) did. A few times in a row; after that somebody has to look.
+void Reconciler::startAgain(const EntryPtr& entry) {
+  SteadyTime now = core_.clock.steadyNow();
+  if (entry->autoStarts > 0 && now - entry->lastAutoStart > kAutoStartMemory) entry->autoStarts = 0;
+  core_.breakConnections(*entry);
+  entry->endedAt.reset();
+  entry->endedWithProvider = false;
+  if (entry->autoStarts >= kMostAutoStarts) {
+    decide(entry, InstanceStatus::failed, format("It was started again {} times and always stopped.", kMostAutoStarts));
+    return;
+  }
+  auto delay = entry->autoStarts == 0 ? std::chrono::milliseconds(0) : core_.options.retryDelay * (1 << entry->autoStarts);
+  ++entry->autoStarts;
+  entry->lastAutoStart = now;
+  core_.setStatus(*entry, InstanceStatus::starting, "It stopped with its provider and is started again.");
+  core_.spawn("start again " + entry->id(), startLater(entry, std::min(delay, core_.options.retryDelayMost)));
+}
+
+awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds delay) {
+  if (delay.count() > 0) co_await net::sleepFor(delay);
+  if (!isIdle(*entry) || entry->instance().status != InstanceStatus::starting) co_return;
+  co_await runner_.submit(entry, OperationKind::start, "system", {});
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,296 @@
+// OperationRunner.
+#include "controller/operations.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "controller/lifecycle.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm::control {
+namespace {
+
+bool joins(OperationKind running, OperationKind asked) {
+  return running == asked ? asked != OperationKind::update : running == OperationKind::create && asked == OperationKind::start;
+}
+
+}  // namespace
+
+Operation OperationRunner::make(const Entry& entry, OperationKind kind, std::string actor, boost::json::object parameters) const {
+  const Instance& instance = entry.record.instance;
+  Operation operation;
+  operation.id = newId("op");
+  operation.kind = kind;
+  operation.instanceId = instance.id;
+  operation.instanceName = instance.config.name;
+  operation.owner = instance.owner;
+  operation.actor = std::move(actor);
+  operation.createdAt = core_.clock.now();
+  operation.updatedAt = operation.createdAt;
+  operation.parameters = std::move(parameters);
+  return operation;
+}
+
+awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationKind kind, std::string actor, boost::json::object parameters) {
+  if (core_.closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
+  ActivePtr predecessor = core_.activeOf(*entry);
+  if (predecessor && joins(predecessor->operation.kind, kind)) co_return predecessor;
+  if (predecessor && kind != OperationKind::remove)
+    throw Error(ErrorCode::Conflict,
+                format("Instance {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.", entry->instance().config.name,
+                       enumName(predecessor->operation.kind), predecessor->operation.id))
+        .withRetryable(true)
+        .withInstance(entry->id());
+  if (entry->updating)
+    throw Error(ErrorCode::Conflict, format("Instance {} is being changed; try again in a moment.", entry->instance().config.name))
+        .withRetryable(true);
+  auto active = std::make_shared<ActiveOperation>(core_, make(*entry, kind, std::move(actor), std::move(parameters)), entry);
+  std::string before = entry->instance().operationId;
+  entry->instance().operationId = active->operation.id;
+  ++entry->touches;
+  core_.active[active->operation.id] = active;
+  std::optional<Error> failure;
+  try {
+    active->fault("intent");
+    co_await core_.store.insertOperation(active->operation);
+    active->fault("accepted");
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (failure) {
+    core_.active.erase(active->operation.id);
+    if (entry->instance().operationId == active->operation.id) entry->instance().operationId = before;
+    throw *failure;
+  }
+  if (predecessor) predecessor->cancel(StopReason::Superseded);
+  begin(active, predecessor);
+  co_return active;
+}
+
+awaitable<ActivePtr> OperationRunner::submitCreate(EntryPtr entry, Operation operation) {
+  auto active = std::make_shared<ActiveOperation>(core_, std::move(operation), entry);
+  active->fault("intent");
+  co_await core_.store.insertInstance(entry->record, active->operation);
+  active->fault("accepted");
+  entry->instance().operationId = active->operation.id;
+  core_.add(entry);
+  core_.active[active->operation.id] = active;
+  begin(active, nullptr);
+  co_return active;
+}
+
+void OperationRunner::begin(ActivePtr operation, ActivePtr predecessor) {
+  core_.changed(*operation->entry);
+  core_.operationChanged(operation->operation);
+  core_.spawn("operation " + operation->operation.id, run(operation, std::move(predecessor)));
+}
+
+awaitable<std::optional<Error>> OperationRunner::perform(ActivePtr operation) {
+  if (operation->stop != StopReason::None || operation->operation.parameters.contains("cancelled"))
+    co_return Error(ErrorCode::Cancelled, "The operation was cancelled.");
+  std::optional<Error> failure;
+  try {
+    co_await boost::asio::co_spawn(core_.executor, lifecycle_.perform(operation),
+                                   boost::asio::bind_cancellation_slot(operation->signal.slot(), boost::asio::use_awaitable));
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (failure && operation->stop != StopReason::None) failure = Error(ErrorCode::Cancelled, "The operation was cancelled.");
+  co_return failure;
+}
+
+awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor) {
+  while (predecessor && !predecessor->hasEnded) co_await predecessor->ended.wait(predecessor->ended.version(), Deadline::never());
+  Operation& row = operation->operation;
+  row.status = OperationStatus::running;
+  log::info("operation begins", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
+  std::optional<Error> failure = co_await perform(operation);
+  // Cut off by a shutdown: the row stays unfinished, and the next life goes on with it.
+  if (failure && (operation->stop == StopReason::Shutdown || (core_.closing && failure->code() == ErrorCode::Cancelled))) {
+    leave(operation);
+    co_return;
+  }
+  operation->endStep(!failure                                  ? OperationStatus::succeeded
+                     : failure->code() == ErrorCode::Cancelled ? OperationStatus::cancelled
+                                                               : OperationStatus::failed);
+  operation->cancellable = false;
+  if (failure) co_await undo(operation, *failure);
+  row.status = !failure                                  ? OperationStatus::succeeded
+               : failure->code() == ErrorCode::Cancelled ? OperationStatus::cancelled
+                                                         : OperationStatus::failed;
+  row.error = failure;
+  row.endedAt = row.updatedAt = core_.clock.now();
+  co_await finish(operation);
+  if (failure) {
+    log::warning("operation ended", {{"operation", row.id},
+                                     {"kind", enumName(row.kind)},
+                                     {"instance", row.instanceId},
+                                     {"status", enumName(row.status)},
+                                     {"error", failure->message()},
+                                     {"cause", failure->cause()}});
+  } else {
+    log::info("operation ended", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
+  }
+  leave(operation);
+}
+
+/// A delete that superseded this operation takes care of everything; else what was done is taken back, or its end is described.
+awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
+  if (operation->stop == StopReason::Superseded) co_return;
+  try {
+    if (operation->stop == StopReason::User && !operation->operation.parameters.contains("cancelled")) {
+      operation->operation.parameters["cancelled"] = true;  // after a crash it must not come back to life
+      co_await operation->settle();
+      co_await core_.store.updateOperation(operation->operation);
+    }
+    co_await lifecycle_.undo(operation, error);
+  } catch (...) {
+    Error problem = currentExceptionAsError();
+    if (problem.code() == ErrorCode::Cancelled) throw;
+    log::error("an operation could not be taken back",
+               {{"operation", operation->operation.id}, {"instance", operation->operation.instanceId}, {"error", problem.message()}});
+    core_.setStatus(*operation->entry, InstanceStatus::failed, error.message());
+  }
+}
+
+/// The end must become durable: goes on until the store takes it (a full disk gets room again).
+awaitable<void> OperationRunner::finish(ActivePtr operation) {
+  Entry& entry = *operation->entry;
+  operation->endStep(OperationStatus::succeeded);
+  auto delay = core_.options.retryDelay;
+  for (;;) {
+    std::optional<Error> failure;
+    try {
+      operation->fault("finish");
+      co_await operation->settle();
+      if (entry.removed || operation->stop == StopReason::Superseded) {
+        co_await core_.store.updateOperation(operation->operation);
+      } else {
+        InstanceRecord record = entry.record;
+        record.instance.operationId.clear();
+        co_await core_.store.updateInstanceAndOperation(std::move(record), operation->operation);
+      }
+      operation->fault("finished");
+    } catch (...) {
+      failure = currentExceptionAsError();
+    }
+    if (!failure) co_return;
+    if (failure->code() == ErrorCode::Cancelled) throw *failure;
+    log::error("the end of an operation can't be written; trying again",
+               {{"operation", operation->operation.id}, {"error", failure->message()}});
+    co_await net::sleepFor(delay);
+    delay = std::min(delay * 2, core_.options.retryDelayMost);
+  }
+}
+
+void OperationRunner::leave(ActivePtr operation) {
+  Entry& entry = *operation->entry;
+  operation->hasEnded = true;
+  core_.active.erase(operation->operation.id);
+  if (entry.instance().operationId == operation->operation.id) {
+    entry.instance().operationId.clear();
+    entry.step.clear();
+    ++entry.touches;
+    if (!entry.removed) core_.changed(entry);
+  }
+  core_.publishRoutes();  // whoever waited for the end finds the route as it is now
+  core_.operationChanged(operation->operation);
+  operation->ended.notifyAll();
+  core_.operationEnded.notifyAll();
+  if (!core_.closing && !entry.removed) lifecycle_.afterOperation(operation->entry);
+}
+
+awaitable<void> OperationRunner::resumeAll() {
+  std::vector<Operation> unfinished = co_await core_.store.unfinishedOperations();
+  std::map<std::string, Operation> chosen;  // by instance: a delete before all, else the oldest
+  std::vector<Operation> dropped;
+  for (Operation& operation : unfinished) {
+    auto [place, is_first] = chosen.try_emplace(operation.instanceId, operation);
+    if (is_first) continue;
+    if (operation.kind == OperationKind::remove && place->second.kind != OperationKind::remove) std::swap(place->second, operation);
+    dropped.push_back(operation);
+  }
+  for (auto& [id, operation] : chosen) {
+    EntryPtr entry = core_.find(id);
+    if (entry) continue;
+    operation.status = operation.kind == OperationKind::remove ? OperationStatus::succeeded : OperationStatus::cancelled;
+    operation.endedAt = operation.updatedAt = core_.clock.now();
+    co_await core_.store.updateOperation(operation);
+  }
+  for (Operation& operation : dropped) {
+    operation.status = OperationStatus::cancelled;
+    operation.error = Error(ErrorCode::Cancelled, "Another operation took its place.");
+    operation.endedAt = operation.updatedAt = core_.clock.now();
+    co_await core_.store.updateOperation(operation);
+  }
+  for (auto& [id, operation] : chosen) {
+    EntryPtr entry = core_.find(id);
+    if (!entry) continue;
+    log::info("operation goes on after a restart", {{"operation", operation.id}, {"instance", id}});
+    for (OperationStep& step : operation.steps)
+      if (step.status == OperationStatus::running) step.status = OperationStatus::cancelled;
+    auto active = std::make_shared<ActiveOperation>(core_, operation, entry);
+    entry->instance().operationId = operation.id;
+    core_.active[operation.id] = active;
+    begin(active, nullptr);
+  }
+}
+
+awaitable<std::optional<Operation>> OperationRunner::get(std::string id) {
+  auto live = core_.active.find(id);
+  if (live != core_.active.end()) co_return live->second->operation;
+  co_return co_await core_.store.getOperation(std::move(id));
+}
+
+awaitable<std::vector<Operation>> OperationRunner::list(OperationFilter filter) {
+  std::vector<Operation> rows = co_await core_.store.listOperations(filter);
+  for (Operation& row : rows) {
+    auto live = core_.active.find(row.id);
+    if (live != core_.active.end()) row = live->second->operation;
+  }
+  if (filter.status) std::erase_if(rows, [&](const Operation& row) { return row.status != *filter.status; });
+  co_return rows;
+}
+
+awaitable<Operation> OperationRunner::cancel(std::string id) {
+  auto live = core_.active.find(id);
+  if (live == core_.active.end()) {
+    auto row = co_await core_.store.getOperation(id);
+    if (!row) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
+    throw Error(ErrorCode::Conflict, format("Operation {} has already ended ({}).", id, enumName(row->status)));
+  }
+  ActivePtr operation = live->second;
+  if (!operation->cancellable)
+    throw Error(ErrorCode::Conflict, format("Operation {} can't be cancelled any more; it is about to end.", id));
+  operation->cancel(StopReason::User);
+  co_return operation->operation;
+}
+
+awaitable<Operation> OperationRunner::wait(std::string id, Deadline deadline) {
+  auto live = core_.active.find(id);
+  if (live != core_.active.end()) {
+    ActivePtr operation = live->second;
+    while (!operation->hasEnded && !deadline.hasPassed()) co_await operation->ended.wait(operation->ended.version(), deadline);
+    co_return operation->operation;
+  }
+  auto row = co_await core_.store.getOperation(id);
+  if (!row) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
+  co_return *row;
+}
+
+awaitable<void> OperationRunner::close(std::chrono::seconds grace) {
+  Deadline deadline = Deadline::after(grace);
+  while (!core_.active.empty() && !deadline.hasPassed()) co_await core_.operationEnded.wait(core_.operationEnded.version(), deadline);
+  auto left = core_.active;
+  for (auto& [id, operation] : left) {
+    // Cut off whatever it does; a user's cancellation is durable already and goes on in the next life.
+    if (operation->stop == StopReason::None) operation->cancel(StopReason::Shutdown);
+  }
+}
+
+}  // namespace swarm::control

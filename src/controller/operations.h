@@ -1,0 +1,43 @@
+// OperationRunner: the journal of operations: durable intent, one at a time for each instance, cancellation, ends that are told.
+#pragma once
+
+#include "controller/core.h"
+
+namespace swarm::control {
+
+class Lifecycle;
+
+class OperationRunner {
+ public:
+  OperationRunner(Core& core, Lifecycle& lifecycle) : core_(core), lifecycle_(lifecycle) {}
+
+  /// Writes the intent and runs it in the background. The same kind in progress: that operation is given (a start joins a create). Delete
+  /// supersedes whatever goes on; otherwise throws Conflict.
+  awaitable<ActivePtr> submit(EntryPtr entry, OperationKind kind, std::string actor, boost::json::object parameters);
+  /// For createInstance: instance and operation in one transaction. The name must be reserved.
+  awaitable<ActivePtr> submitCreate(EntryPtr entry, Operation operation);
+  /// Goes on with what an earlier life of the server left unfinished.
+  awaitable<void> resumeAll();
+
+  awaitable<std::optional<Operation>> get(std::string id);
+  awaitable<std::vector<Operation>> list(OperationFilter filter);
+  awaitable<Operation> cancel(std::string id);
+  awaitable<Operation> wait(std::string id, Deadline deadline);
+  /// Waits at most `grace` for what runs, then cuts it off; it goes on in the next life.
+  awaitable<void> close(std::chrono::seconds grace);
+
+  Operation make(const Entry& entry, OperationKind kind, std::string actor, boost::json::object parameters) const;
+
+ private:
+  void begin(ActivePtr operation, ActivePtr predecessor);
+  awaitable<void> run(ActivePtr operation, ActivePtr predecessor);
+  awaitable<std::optional<Error>> perform(ActivePtr operation);
+  awaitable<void> undo(ActivePtr operation, Error error);
+  awaitable<void> finish(ActivePtr operation);
+  void leave(ActivePtr operation);
+
+  Core& core_;
+  Lifecycle& lifecycle_;
+};
+
+}  // namespace swarm::control

@@ -1,0 +1,163 @@
+// Questions: instances, usage, agents, volumes, providers, the swarm as a whole.
+#include "base/format.h"
+#include "controller/impl.h"
+#include "controller/placement.h"
+#include "model/codec.h"
+
+namespace swarm {
+
+using control::EntryPtr;
+
+namespace {
+
+constexpr std::chrono::seconds kQueryTimeout{30};
+
+bool matches(const Instance& instance, const InstanceQuery& query) {
+  if (query.status && instance.status != *query.status) return false;
+  if (query.provider && instance.provider != *query.provider) return false;
+  if (query.owner && instance.owner != *query.owner) return false;
+  if (query.name && instance.config.name != *query.name) return false;
+  for (const auto& [key, value] : query.labels) {
+    auto found = instance.config.labels.find(key);
+    if (found == instance.config.labels.end() || found->second != value) return false;
+  }
+  return true;
+}
+
+Error notRunning(const Instance& instance) {
+  std::string reason = instance.statusReason.empty() ? "" : " " + instance.statusReason;
+  return Error(ErrorCode::Conflict,
+               format("Instance {} does not run; it is {}.{}", instance.config.name, enumName(instance.status), reason))
+      .withInstance(instance.id);
+}
+
+}  // namespace
+
+awaitable<std::optional<Instance>> SwarmController::Impl::getInstance(std::string ref) {
+  EntryPtr entry = find(ref);
+  if (!entry) co_return std::nullopt;
+  co_return entry->record.instance;
+}
+
+awaitable<InstancePage> SwarmController::Impl::listInstances(InstanceQuery query) {
+  InstancePage page;
+  auto entry = query.after.empty() ? instances.begin() : instances.upper_bound(query.after);
+  for (; entry != instances.end(); ++entry) {
+    const Instance& instance = entry->second->record.instance;
+    if (!matches(instance, query)) continue;
+    if (page.items.size() == query.limit) {
+      page.next = page.items.back().id;
+      break;
+    }
+    page.items.push_back(instance);
+  }
+  co_return page;
+}
+
+awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text,
+                                                               Deadline deadline) {
+  EntryPtr entry = require(ref);
+  if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
+  if (!entry->ready || entry->instance().provider == ProviderType::fake)  // without an agent, the provider's own way is left
+    co_return co_await providerOf(*entry).executeCommand(entry->id(), std::move(command), std::move(stdin_text), deadline);
+  agent::ExecRequest request;
+  request.command = std::move(command);
+  request.stdinText = std::move(stdin_text);
+  co_return co_await agent::exec(targetOf(*entry), std::move(request), deadline);
+}
+
+awaitable<ResourceUsage> SwarmController::Impl::getResourceUsage(std::string ref) {
+  EntryPtr entry = require(ref);
+  co_return co_await providerOf(*entry).getResourceUsage(entry->id(), Deadline::after(kQueryTimeout));
+}
+
+awaitable<NetworkInfo> SwarmController::Impl::getNetworkInfo(std::string ref) {
+  EntryPtr entry = require(ref);
+  NetworkInfo network = co_await providerOf(*entry).getNetworkInfo(entry->id(), Deadline::after(kQueryTimeout));
+  if (network.urls.empty() && !entry->instance().url.empty()) network.urls.push_back(entry->instance().url);
+  co_return network;
+}
+
+awaitable<agent::AgentTarget> SwarmController::Impl::agentTarget(std::string ref) {
+  EntryPtr entry = require(ref);
+  if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
+  if (!entry->connect)
+    throw Error(ErrorCode::Unavailable, format("The agent of instance {} can't be reached yet.", entry->instance().config.name));
+  co_return targetOf(*entry);
+}
+
+awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::Impl::openLogs(std::string ref, LogSource::Options log_options) {
+  EntryPtr entry = require(ref);
+  LogSource* source = providerOf(*entry).logs();
+  if (!source) throw Error(ErrorCode::Unsupported, format("The provider \"{}\" has no logs.", enumName(entry->instance().provider)));
+  co_return co_await source->openLogs(entry->id(), log_options, Deadline::after(kQueryTimeout));
+}
+
+awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
+  std::vector<VolumeInfo> all;
+  for (auto& [type, provider] : providers) {
+    if (provider->health().status == ProviderHealth::unavailable) continue;
+    auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
+    for (VolumeInfo& volume : volumes) all.push_back(std::move(volume));
+  }
+  co_return all;
+}
+
+awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
+  for (auto& [type, provider] : providers) {
+    auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
+    for (const VolumeInfo& volume : volumes) {
+      if (volume.name != name) continue;
+      if (EntryPtr entry = find(volume.instanceId))
+        throw Error(ErrorCode::Conflict,
+                    format("Volume {} belongs to instance {}; delete that with its volumes.", name, entry->instance().config.name));
+      co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
+      co_return;
+    }
+  }
+  throw Error(ErrorCode::NotFound, format("There is no volume \"{}\".", name));
+}
+
+awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::Impl::listProviders() {
+  std::vector<ProviderDetails> list;
+  std::vector<control::PlacementCandidate> candidates;
+  for (const auto& [type, provider] : providers) candidates.push_back({type, provider->health().status});
+  for (const auto& [type, provider] : providers) {
+    ProviderDetails details{type, provider->health(), provider->getProviderCapabilities(), 0, control::defaultProvider(candidates) == type};
+    for (const auto& [id, entry] : instances) details.instances += entry->record.instance.provider == type ? 1 : 0;
+    list.push_back(std::move(details));
+  }
+  co_return list;
+}
+
+awaitable<std::vector<ValidationCheck>> SwarmController::Impl::validateProvider(ProviderType type) {
+  auto found = providers.find(type);
+  if (found == providers.end()) throw Error(ErrorCode::NotFound, format("This server has no provider \"{}\".", enumName(type)));
+  co_return co_await found->second->validate(Deadline::after(kQueryTimeout));
+}
+
+awaitable<SwarmStatus> SwarmController::Impl::getSwarmStatus() {
+  SwarmStatus status;
+  std::map<ProviderType, std::int64_t> counts;
+  for (const auto& [id, entry] : instances) {
+    const Instance& instance = entry->record.instance;
+    ++status.totalInstances;
+    ++counts[instance.provider];
+    status.runningInstances += instance.status == InstanceStatus::running ? 1 : 0;
+    status.stoppedInstances += instance.status == InstanceStatus::stopped ? 1 : 0;
+    status.failedInstances += instance.status == InstanceStatus::failed ? 1 : 0;
+    for (const StorageConfig& storage : instance.config.storage) status.resourceUsage.storage.used += static_cast<double>(storage.size);
+    if (instance.status != InstanceStatus::running) continue;
+    status.resourceUsage.cpu.used += instance.resources.cpu.cores;
+    status.resourceUsage.memory.used += static_cast<double>(instance.resources.memory.max);
+  }
+  for (const auto& [type, provider] : providers) {
+    ProviderHealthReport health = provider->health();
+    status.providers.push_back(ProviderStatus{type, health.status, counts[type], health.detail});
+    status.resourceUsage.cpu.total += provider->cpuTotal().total;
+    status.resourceUsage.memory.total += provider->memoryTotal().total;
+  }
+  co_return status;
+}
+
+}  // namespace swarm

@@ -1,0 +1,232 @@
+// Reconciler: events, single inspections, whole looks, orphans.
+#include "controller/reconcile.h"
+
+#include "base/fault.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "controller/agent_watch.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kLookTimeout{30};
+constexpr std::chrono::hours kPruneEvery{1};
+constexpr std::chrono::seconds kEndedWithTheEngine{30};  // an Engine that stops takes at most about this long from the first exit
+
+/// Whether one line of a list says what we believe. A list may know less than a look at one instance, so only its status and its
+/// container count.
+bool agrees(const Entry& entry, const ProviderInstance& listed) {
+  for (const ExternalResource& resource : listed.external)
+    if (resource.kind == "container" &&
+        std::find(entry.record.external.begin(), entry.record.external.end(), resource) == entry.record.external.end())
+      return false;
+  bool runs = listed.status == InstanceStatus::running;
+  switch (entry.record.instance.status) {
+    case InstanceStatus::running:
+      return runs && entry.ready;
+    case InstanceStatus::stopped:
+    case InstanceStatus::failed:
+      return !runs && !entry.endedWithProvider;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void Reconciler::tellProvider(ProviderType type, std::string_view what, const std::string& detail) {
+  boost::json::object data;
+  data["type"] = enumName(type);
+  data["event"] = what;
+  data["detail"] = detail;
+  core_.bus.publish("provider", "", std::move(data));
+  log::info("provider", {{"provider", enumName(type)}, {"event", what}, {"detail", detail}});
+}
+
+void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
+  if (core_.closing) return;
+  if (event.kind == ProviderEvent::Kind::Disconnected) return disconnected(type, event.detail);
+  if (event.kind == ProviderEvent::Kind::Reconnected) {
+    tellProvider(type, "connected", event.detail);
+    for (auto& [id, entry] : core_.instances)
+      if (entry->instance().provider == type) entry->observed.notifyAll();
+    core_.spawn("reconcile", reconcile(type, Cause::Outage));
+    return;
+  }
+  EntryPtr entry = core_.find(event.instanceId);
+  if (!entry || entry->instance().provider != type) return;
+  entry->observed.notifyAll();
+  if (isIdle(*entry)) {
+    inspect(entry);
+  } else {
+    entry->inspectAgain = true;
+  }
+}
+
+void Reconciler::disconnected(ProviderType type, const std::string& detail) {
+  tellProvider(type, "disconnected", detail);
+  SteadyTime now = core_.clock.steadyNow();
+  for (auto& [id, entry] : core_.instances)
+    if (entry->instance().provider == type && entry->endedAt && now - *entry->endedAt < kEndedWithTheEngine)
+      entry->endedWithProvider = true;
+  markStale(type);
+}
+
+void Reconciler::confirm(Entry& entry) {
+  entry.instance().observedAt = core_.clock.now();
+  if (std::exchange(entry.instance().stale, false)) {
+    core_.changed(entry);
+  } else {
+    entry.snapshot = std::make_shared<const Instance>(entry.record.instance);
+  }
+}
+
+void Reconciler::markStale(ProviderType type) {
+  for (auto& [id, entry] : core_.instances) {
+    if (entry->instance().provider != type || entry->instance().stale) continue;
+    entry->instance().stale = true;
+    core_.changed(*entry);
+  }
+}
+
+void Reconciler::afterOperation(EntryPtr entry) {
+  entry->endedAt.reset();
+  entry->endedWithProvider = false;
+  if (entry->inspectAgain) inspect(std::move(entry));
+}
+
+void Reconciler::inspect(EntryPtr entry) {
+  entry->inspectAgain = true;
+  if (entry->inspecting) return;
+  entry->inspecting = true;
+  std::string name = "inspect " + entry->id();
+  core_.spawn(std::move(name), inspectNow(std::move(entry)));
+}
+
+awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
+  std::optional<Error> failure;
+  try {
+    while (entry->inspectAgain && isIdle(*entry)) {
+      entry->inspectAgain = false;
+      Provider& provider = core_.providerOf(*entry);
+      auto touches = entry->touches;
+      auto observed = co_await provider.getInstance(entry->id(), Deadline::after(kLookTimeout));
+      bool ended = entry->instance().status == InstanceStatus::running && (!observed || observed->status != InstanceStatus::running);
+      if (ended) {
+        // A stopping Engine ends its containers first, and then goes away: that is told from a container that ended by itself.
+        co_await net::sleepFor(core_.options.exitSettle);
+        observed = co_await provider.getInstance(entry->id(), Deadline::after(kLookTimeout));
+      }
+      if (isIdle(*entry) && entry->touches == touches) apply(entry, observed, Cause::Event);
+    }
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  entry->inspecting = false;
+  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+  if (failure) log::debug("an instance could not be looked at", {{"instance", entry->id()}, {"error", failure->message()}});
+}
+
+awaitable<void> Reconciler::reconcile(ProviderType type, Cause cause) {
+  auto [place, first] = going_on_.try_emplace(type, std::nullopt);
+  if (!first) {
+    if (!place->second || cause == Cause::Outage) place->second = cause;
+    co_return;
+  }
+  std::optional<Error> failure;
+  std::optional<Cause> next = cause;
+  while (next && !failure) {
+    going_on_[type] = std::nullopt;
+    try {
+      co_await reconcileOnce(type, *next);
+    } catch (...) {
+      failure = currentExceptionAsError();
+    }
+    next = going_on_[type];
+  }
+  going_on_.erase(type);
+  if (!failure) co_return;
+  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  markStale(type);
+  log::warning("a provider could not be looked at", {{"provider", enumName(type)}, {"error", failure->message()}});
+}
+
+awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
+  auto found = core_.providers.find(type);
+  if (found == core_.providers.end()) co_return;
+  Provider& provider = *found->second;
+  std::map<std::string, std::uint64_t> before;  // what an operation touches while we look is left alone
+  for (auto& [id, entry] : core_.instances)
+    if (entry->instance().provider == type && isIdle(*entry)) before[id] = entry->touches;
+  InstanceList list = co_await provider.listInstances({}, Deadline::after(kLookTimeout));
+  std::map<std::string_view, const ProviderInstance*> observed;
+  for (const ProviderInstance& one : list.instances) observed[one.instanceId] = &one;
+  std::vector<EntryPtr> doubtful;
+  for (auto& [id, touches] : before) {
+    EntryPtr entry = core_.find(id);
+    if (!entry || !isIdle(*entry) || entry->touches != touches) continue;
+    auto seen = observed.find(id);
+    if (seen != observed.end() && agrees(*entry, *seen->second)) {
+      confirm(*entry);
+    } else if (seen != observed.end() || (list.complete && entry->instance().status != InstanceStatus::failed)) {
+      doubtful.push_back(entry);
+    }
+  }
+  for (EntryPtr& entry : doubtful) {  // an absence, above all, is believed only when the provider repeats it for this very instance
+    auto touches = entry->touches;
+    auto one = co_await provider.getInstance(entry->id(), Deadline::after(kLookTimeout));
+    if (isIdle(*entry) && entry->touches == touches) apply(entry, one, cause);
+  }
+  if (list.complete) co_await sweepOrphans(type, list);
+}
+
+/// Removes what carries our swarm's label and nobody knows: seen in two complete lists, and old enough that no create can be behind it.
+/// Persistent volumes stay.
+awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& list) {
+  std::set<std::string> unknown;
+  for (const ProviderInstance& one : list.instances) {
+    bool known = one.instanceId.empty() || core_.instances.contains(one.instanceId);
+    for (auto& [id, operation] : core_.active) known = known || operation->operation.instanceId == one.instanceId;
+    if (!known && core_.clock.now() - one.createdAt >= core_.options.orphanGrace) unknown.insert(one.instanceId);
+  }
+  std::set<std::string> before = std::exchange(suspects_[type], unknown);
+  for (const std::string& id : unknown) {
+    if (!before.contains(id)) continue;
+    log::warning("removing an orphan", {{"provider", enumName(type)}, {"instance", id}});
+    NoProgress progress;
+    try {
+      faultPoint("controller.sweep");
+      co_await core_.providers.at(type)->deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kLookTimeout));
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::Cancelled) throw;
+      log::warning("an orphan could not be removed", {{"instance", id}, {"error", error.message()}});
+    }
+  }
+}
+
+awaitable<void> Reconciler::run() {
+  SteadyTime pruned{};
+  for (;;) {
+    if (core_.clock.steadyNow() - pruned >= kPruneEvery) {
+      pruned = core_.clock.steadyNow();
+      try {
+        co_await core_.store.pruneOperations(core_.clock.now() - core_.options.operationsKept);
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::Cancelled) throw;
+        log::warning("old operations could not be forgotten", {{"error", error.message()}});
+      }
+    }
+    co_await net::sleepFor(core_.options.reconcileInterval);
+    for (auto& [type, provider] : core_.providers) co_await reconcile(type, Cause::SafetyNet);
+  }
+}
+
+awaitable<void> Reconciler::save(EntryPtr entry) {
+  if (entry->removed) co_return;
+  InstanceRecord record = entry->record;
+  co_await core_.store.updateInstance(std::move(record));
+}
+
+}  // namespace swarm::control

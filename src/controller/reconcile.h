@@ -1,0 +1,54 @@
+// Reconciler: keeps what we believe in step with what the provider has. Events drive it; a slow full look is the safety net.
+#pragma once
+
+#include "controller/core.h"
+
+namespace swarm::control {
+
+class AgentWatch;
+class OperationRunner;
+
+inline constexpr std::string_view kContainerGone =
+    "Its container was removed outside of swarm. Its volumes are intact; start makes it anew.";
+
+class Reconciler {
+ public:
+  Reconciler(Core& core, AgentWatch& agents, OperationRunner& runner) : core_(core), agents_(agents), runner_(runner) {}
+
+  void onEvent(ProviderType type, const ProviderEvent& event);
+  /// Why a whole look is taken. Outage: the provider or this server was away; what stopped meanwhile is started again.
+  enum class Cause { Event, Outage, SafetyNet };
+  awaitable<void> reconcile(ProviderType type, Cause cause);
+  /// The safety net, until it is cancelled.
+  awaitable<void> run();
+  void afterOperation(EntryPtr entry);
+  /// Takes over addresses, limits and ids; the status is the caller's business.
+  void adoptFacts(Entry& entry, const ProviderInstance& observed);
+
+ private:
+  void inspect(EntryPtr entry);
+  awaitable<void> inspectNow(EntryPtr entry);
+  awaitable<void> reconcileOnce(ProviderType type, Cause cause);
+  void apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause);
+  void applyRunning(const EntryPtr& entry, const ProviderInstance& observed, Cause cause);
+  void applyEnded(const EntryPtr& entry, const ProviderInstance& observed, Cause cause);
+  void applyGone(const EntryPtr& entry);
+  void startAgain(const EntryPtr& entry);
+  awaitable<void> startLater(EntryPtr entry, std::chrono::milliseconds delay);
+  awaitable<void> sweepOrphans(ProviderType type, const InstanceList& list);
+  void confirm(Entry& entry);
+  void markStale(ProviderType type);
+  void disconnected(ProviderType type, const std::string& detail);
+  void tellProvider(ProviderType type, std::string_view what, const std::string& detail);
+  void decide(const EntryPtr& entry, InstanceStatus status, std::string reason);  ///< sets and saves
+  awaitable<void> save(EntryPtr entry);
+  bool isIdle(const Entry& entry) const { return !entry.removed && entry.record.instance.operationId.empty(); }
+
+  Core& core_;
+  AgentWatch& agents_;
+  OperationRunner& runner_;
+  std::map<ProviderType, std::optional<Cause>> going_on_;   ///< present: a look goes on; with a cause: one more is wanted after it
+  std::map<ProviderType, std::set<std::string>> suspects_;  ///< unknown to us in the last complete list
+};
+
+}  // namespace swarm::control

@@ -1,0 +1,138 @@
+// Requests that change an instance: start, stop, restart, delete, update.
+#include "base/format.h"
+#include "base/log.h"
+#include "controller/impl.h"
+#include "model/codec.h"
+
+namespace swarm {
+
+using control::ActivePtr;
+using control::EntryPtr;
+
+namespace {
+
+InstanceAndOperation answer(const EntryPtr& entry, const ActivePtr& active) {
+  InstanceAndOperation result;
+  result.instance = entry->record.instance;
+  result.operation = active->operation;
+  return result;
+}
+
+/// Marks an instance while it is changed in place.
+class UpdatingGuard {
+ public:
+  explicit UpdatingGuard(EntryPtr entry) : entry_(std::move(entry)) { entry_->updating = true; }
+  ~UpdatingGuard() { entry_->updating = false; }
+  UpdatingGuard(const UpdatingGuard&) = delete;
+  UpdatingGuard& operator=(const UpdatingGuard&) = delete;
+
+ private:
+  EntryPtr entry_;
+};
+
+template <typename T>
+bool differ(const T& a, const T& b) {
+  return toJson(a) != toJson(b);
+}
+
+}  // namespace
+
+awaitable<InstanceAndOperation> SwarmController::Impl::startInstance(std::string ref, std::string actor) {
+  EntryPtr entry = require(ref);
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::start, std::move(actor), {}));
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::stopInstance(std::string ref, std::string actor) {
+  EntryPtr entry = require(ref);
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::stop, std::move(actor), {}));
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::restartInstance(std::string ref, std::string actor) {
+  EntryPtr entry = require(ref);
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::restart, std::move(actor), {}));
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor) {
+  EntryPtr entry = require(ref);
+  boost::json::object parameters;
+  parameters["volumes"] = volumes == DeleteVolumes::Yes;
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::remove, std::move(actor), std::move(parameters)));
+}
+
+awaitable<UpdateResult> SwarmController::Impl::updateInstance(std::string ref, UpdateRequest request, std::string actor) {
+  EntryPtr entry = require(ref);
+  const Instance& instance = entry->instance();
+  if (request.ifVersion && *request.ifVersion != instance.version)
+    throw Error(ErrorCode::PreconditionFailed,
+                format("Instance {} has changed since: it is at version {} now.", instance.config.name, instance.version))
+        .withInstance(instance.id);
+  if (entry->updating || !instance.operationId.empty())
+    throw Error(ErrorCode::Conflict, format("Instance {} is busy; try again when its operation has ended.", instance.config.name))
+        .withRetryable(true)
+        .withInstance(instance.id);
+  co_return co_await applyUpdate(std::move(entry), std::move(request), std::move(actor));
+}
+
+/// Tells the provider what it can change in place; false: the instance must be made anew.
+awaitable<bool> SwarmController::Impl::applyLive(EntryPtr entry, const InstanceConfig& config) {
+  const InstanceConfig& old = entry->instance().config;
+  Provider& provider = providerOf(*entry);
+  Deadline deadline = Deadline::after(options.startTimeout);
+  bool is_live = !differ(old.env, config.env);
+  if (is_live && differ(old.network, config.network))
+    is_live = co_await provider.configureNetwork(entry->id(), config.network, deadline) == AllocationEffect::Live;
+  // Even when it must be made anew: limits that can't be met are refused here, before anything is torn down.
+  if (differ(old.resources, config.resources))
+    is_live = co_await provider.allocateResources(entry->id(), config.resources, deadline) == AllocationEffect::Live && is_live;
+  co_return is_live;
+}
+
+awaitable<UpdateResult> SwarmController::Impl::applyUpdate(EntryPtr entry, UpdateRequest request, std::string actor) {
+  Instance& instance = entry->instance();
+  InstanceConfig config = instance.config;
+  if (request.resources) config.resources = *request.resources;
+  if (request.env) config.env = *request.env;
+  if (request.network) config.network = *request.network;
+  if (request.labels) config.labels = *request.labels;
+  if (request.metadata) config.metadata = *request.metadata;
+  UpdateResult result;
+  result.effect = "none";
+  bool is_ours_alone = !differ(config.env, instance.config.env) && !differ(config.network, instance.config.network) &&
+                       !differ(config.resources, instance.config.resources);
+  // A failed instance may have nothing at the provider: its configuration counts when it is made anew.
+  bool touches_provider = !is_ours_alone && (instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped);
+  if (touches_provider) {
+    bool is_live = false;
+    {
+      UpdatingGuard guard(entry);
+      is_live = co_await applyLive(entry, config);
+    }
+    result.effect = is_live ? "live" : "restart";
+  }
+  if (result.effect == "restart") {
+    boost::json::object parameters;
+    parameters["config"] = toJson(config);
+    parameters["previous"] = toJson(instance.config);
+    parameters["version"] = instance.version + 1;
+    parameters["wasRunning"] = instance.status == InstanceStatus::running;
+    ActivePtr active = co_await runner.submit(entry, OperationKind::update, std::move(actor), std::move(parameters));
+    instance.config = config;
+    instance.version = active->operation.parameters.at("version").as_int64();
+    result.operation = active->operation;
+  } else {
+    UpdatingGuard guard(entry);
+    InstanceRecord record = entry->record;
+    record.instance.config = config;
+    ++record.instance.version;
+    if (touches_provider) record.instance.resources = config.resources;
+    co_await store.updateInstance(record);
+    instance.config = std::move(config);
+    instance.version = record.instance.version;
+    instance.resources = record.instance.resources;
+    changed(*entry);
+  }
+  result.instance = instance;
+  co_return result;
+}
+
+}  // namespace swarm

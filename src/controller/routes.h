@@ -1,0 +1,55 @@
+// RouteTable: the immutable snapshot that the gateway reads. The controller publishes a new one at every change; readers keep the one they
+// took.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/client.h"
+#include "model/types.h"
+
+namespace swarm {
+
+struct Route {
+  std::string instanceId;
+  std::string name;
+  std::string owner;
+  InstanceStatus status = InstanceStatus::creating;
+  std::string reason;
+  std::string step;  ///< what the operation in progress is doing, for the start page
+  SystemTime stepStartedAt{};
+  bool ready = false;        ///< VS Code has answered since the last start
+  std::string generation;    ///< changes whenever VS Code's server was replaced
+  std::uint64_t epoch = 0;   ///< changes when connections to the old place must end (stop, delete, move, new container)
+  agent::AgentTarget agent;  ///< connect is empty when it does not run
+};
+
+using RouteTable = std::map<std::string, std::shared_ptr<const Route>, std::less<>>;  ///< by name
+
+/// One writer (the controller), any number of readers on any thread.
+class RouteSource {
+ public:
+  std::shared_ptr<const RouteTable> current() const { return table_.load(); }
+  void publish(std::shared_ptr<const RouteTable> table);
+  /// Calls `listener` after each publish, on the publisher's thread; it must only post. Registered before serving begins, never removed.
+  void onChange(std::function<void()> listener) { listeners_.push_back(std::move(listener)); }
+
+  /// A reader could not reach an instance, a connection of it ended, or somebody asks whether its VS Code is still the same: the writer
+  /// looks at it again. Thread-safe, cheap; looks at one instance are spaced out.
+  void reportDoubt(const std::string& instance_id) const {
+    if (on_doubt_) on_doubt_(instance_id);
+  }
+  /// Registered by the writer before serving begins.
+  void onDoubt(std::function<void(const std::string& instance_id)> handler) { on_doubt_ = std::move(handler); }
+
+ private:
+  std::function<void(const std::string&)> on_doubt_;
+  std::atomic<std::shared_ptr<const RouteTable>> table_{std::make_shared<const RouteTable>()};
+  std::vector<std::function<void()>> listeners_;
+};
+
+}  // namespace swarm

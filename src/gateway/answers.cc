@@ -1,0 +1,90 @@
+// See answers.h.
+#include "gateway/answers.h"
+
+#include "base/format.h"
+
+namespace swarm::gateway {
+namespace {
+
+void addCommonHeaders(net::Headers& headers) {
+  headers.push_back({"Cache-Control", "no-store"});
+  headers.push_back({"X-Content-Type-Options", "nosniff"});
+}
+
+}  // namespace
+
+bool isNavigation(const net::RequestHead& head) {
+  if ((head.method != "GET" && head.method != "HEAD") || !head.upgrade.empty()) return false;
+  if (const auto mode = head.headers.find("Sec-Fetch-Mode"); mode && *mode != "navigate") return false;
+  const auto accept = head.headers.find("Accept");
+  return accept && accept->find("text/html") != std::string_view::npos;
+}
+
+net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers) {
+  addCommonHeaders(headers);
+  headers.push_back({"Content-Type", "text/html; charset=utf-8"});
+  // No form-action: Chromium applies it to the redirects after a post, and signing in redirects to another origin. Our pages hold no
+  // injected markup, and base-uri and the nonces keep it so.
+  headers.push_back({"Content-Security-Policy",
+                     format("default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; connect-src 'self'; base-uri 'none'; "
+                            "frame-ancestors 'none'",
+                            page.nonce)});
+  headers.push_back({"X-Frame-Options", "DENY"});
+  // same-origin, not no-referrer: that would turn the Origin of our own forms into "null".
+  headers.push_back({"Referrer-Policy", "same-origin"});
+  co_await exchange.respond(status, std::move(headers), std::move(page.html));
+}
+
+net::awaitable<void> respondProblem(net::Exchange& exchange, int status, std::string_view code, std::string_view detail,
+                                    net::Headers headers) {
+  addCommonHeaders(headers);
+  headers.push_back({"Content-Type", "application/problem+json"});
+  const boost::json::object problem{{"type", "about:blank"}, {"title", net::reasonPhrase(status)},
+                                    {"status", status},      {"detail", detail},
+                                    {"code", code},          {"retryable", status == 503 || status == 502 || status == 429}};
+  co_await exchange.respond(status, std::move(headers), boost::json::serialize(problem));
+}
+
+net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers) {
+  addCommonHeaders(headers);
+  headers.push_back({"Location", std::move(location)});
+  headers.push_back({"Referrer-Policy", "no-referrer"});
+  co_await exchange.respond(status, std::move(headers), {});
+}
+
+net::awaitable<void> respondMessage(net::Exchange& exchange, int status, std::string_view code, MessagePage message, net::Headers headers) {
+  if (isNavigation(exchange.head())) {
+    co_await respondPage(exchange, status, messagePage(message), std::move(headers));
+    co_return;
+  }
+  std::string detail = message.text;
+  if (!message.detail.empty()) detail += " " + message.detail;
+  co_await respondProblem(exchange, status, code, detail, std::move(headers));
+}
+
+bool isSameOriginPost(const net::RequestHead& head) {
+  const auto site = head.headers.find("Sec-Fetch-Site");
+  if (site && *site != "same-origin" && *site != "none") return false;
+  const auto origin = head.headers.find("Origin");
+  if (!origin) return true;  // no browser of today posts without one; a script has no cookies to abuse
+  if (*origin == "null") return site.has_value();
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (origin->starts_with(scheme)) return net::equalsIgnoreCase(origin->substr(scheme.size()), head.hostPort);
+  return false;
+}
+
+std::optional<std::string> formField(std::string_view form, std::string_view name) {
+  while (!form.empty()) {
+    const auto end = form.find('&');
+    const auto pair = form.substr(0, end);
+    form.remove_prefix(end == std::string_view::npos ? form.size() : end + 1);
+    const auto equals = pair.find('=');
+    if (pair.substr(0, equals) != name) continue;
+    std::string value(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    std::replace(value.begin(), value.end(), '+', ' ');
+    return net::percentDecode(value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace swarm::gateway

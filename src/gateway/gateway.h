@@ -1,0 +1,66 @@
+// Gateway: the way in to every instance. Sign-in across origins, the pages that people see, and the HTTP/WebSocket proxy
+// (architecture.md §8).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/auth.h"
+#include "base/clock.h"
+#include "controller/routes.h"
+#include "gateway/host.h"
+#include "gateway/upstream.h"
+#include "net/http_server.h"
+
+namespace swarm {
+
+struct GatewayOptions {
+  std::string baseDomain = "localhost";              ///< lower case, without port
+  std::string publicUrl = "http://localhost:7420";   ///< scheme and port as browsers see them; https makes cookies Secure
+  std::vector<std::string> trustedProxies;           ///< peer addresses whose X-Forwarded-* are believed; empty: none
+  std::size_t maxIdlePerHost = 128;                  ///< kept-alive connections per instance host and loop
+  std::chrono::milliseconds idleTimeout{4'000};      ///< of these; below the 5 s after which Node closes them
+  std::chrono::milliseconds connectTimeout{10'000};  ///< to open a tunnel
+};
+
+/// One per loop: nothing in it is shared, but the route table and auth, which are thread-safe. Every call on the owning loop's thread.
+/// Routes, auth, clock and connector must outlive it, and it every exchange that it handles. It may be destroyed before the route source
+/// and auth: their notices then find nobody.
+class Gateway {
+ public:
+  Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
+          std::unique_ptr<gateway::UpstreamConnector> connector);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  /// `host`: RequestHead::host. Foreign hosts must be answered with respondForeign(), or they could rebind DNS to reach us.
+  gateway::HostKind hostKind(std::string_view host) const;
+  bool isInstanceHost(std::string_view host) const { return hostKind(host) == gateway::HostKind::Instance; }
+
+  /// Answers a request to an instance host: sign-in, a page, or the instance's own answer. Throws nothing of its own.
+  net::awaitable<void> handle(net::Exchange& exchange);
+  /// Answers the pages of the base domain (/, /login, /logout, /auth/instance); false: not one of them, nothing was done.
+  net::awaitable<bool> handlePages(net::Exchange& exchange);
+  /// 421: a host name that is not ours.
+  net::awaitable<void> respondForeign(net::Exchange& exchange);
+
+  struct Counters {
+    std::uint64_t requests = 0;       ///< forwarded
+    std::uint64_t tunnels = 0;        ///< WebSockets and other upgrades, ever
+    std::uint64_t retries = 0;        ///< sent again because a kept-alive connection had gone stale
+    std::uint64_t failures = 0;       ///< upstream could not be reached, or broke off
+    std::size_t openExchanges = 0;    ///< now, tunnels included
+    std::size_t idleConnections = 0;  ///< now
+  };
+  Counters counters() const;  ///< on any thread, while the gateway lives
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace swarm

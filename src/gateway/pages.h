@@ -1,0 +1,62 @@
+// The pages that people see, as HTML text: complete, self-contained, nothing from elsewhere. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/auth.h"
+#include "controller/routes.h"
+
+namespace swarm::gateway {
+
+std::string escapeHtml(std::string_view text);
+
+/// A page and the nonce that its style and script carry, for the Content-Security-Policy.
+struct Page {
+  std::string html;
+  std::string nonce;
+};
+
+struct SignInPage {
+  std::string user;     ///< typed before
+  std::string next;     ///< where to go afterwards: a local path
+  std::string problem;  ///< why the last try failed; empty: none
+};
+Page signInPage(const SignInPage& content);
+Page signedOutPage();
+
+/// One row of the landing page.
+struct LandingRow {
+  std::string name;
+  std::string owner;
+  std::string url;
+  InstanceStatus status = InstanceStatus::creating;
+  bool ready = false;
+  std::string note;  ///< what it is doing, or why it failed
+};
+Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows);
+
+/// An instance that can't be used now. The page watches `/.swarm/status` and goes on by itself.
+enum class WaitingKind { Starting, Reconnecting, Stopping, Stopped, Failed };
+struct WaitingPage {
+  WaitingKind kind = WaitingKind::Starting;
+  std::string name;
+  std::string step;
+  std::string reason;
+  std::int64_t elapsedSeconds = 0;
+  bool needsVscode = true;  ///< false on a port's host: it is enough that the instance runs
+};
+Page waitingPage(const WaitingPage& content);
+
+/// A short explanation with at most one link.
+struct MessagePage {
+  std::string title;
+  std::string text;
+  std::string detail;  ///< shown apart, as given by somebody else
+  std::string linkText;
+  std::string link;
+};
+Page messagePage(const MessagePage& content);
+
+}  // namespace swarm::gateway

@@ -1,0 +1,175 @@
+// See targets.h.
+#include "gateway/targets.h"
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+
+#include "gateway/cookies.h"
+
+namespace swarm::gateway {
+namespace {
+
+constexpr std::size_t kMostCookiesPerHost = 512;
+constexpr std::chrono::minutes kForgetAfter{10};
+
+}  // namespace
+
+/// What listeners hold: it outlives the gateway, and knows when the gateway is gone.
+struct Targets::Mailbox {
+  std::mutex mutex;
+  std::optional<net::Executor> loop;  // none: closed
+  std::atomic<std::uint64_t> tableVersion{1};
+  std::weak_ptr<Targets> targets;
+
+  void wake() {
+    const std::lock_guard lock(mutex);
+    if (!loop) return;
+    net::asio::post(*loop, [weak = targets] {
+      if (const auto self = weak.lock()) self->follow();
+    });
+  }
+};
+
+Targets::Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, std::string base_authority, LiveList& live)
+    : loop_(std::move(loop)),
+      route_source_(routes),
+      auth_(auth),
+      clock_(clock),
+      base_authority_(std::move(base_authority)),
+      live_(live),
+      mailbox_(std::make_shared<Mailbox>()),
+      table_(routes.current()) {}
+
+Targets::~Targets() {
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->loop.reset();
+}
+
+void Targets::subscribe() {
+  mailbox_->targets = weak_from_this();
+  mailbox_->loop = loop_;
+  route_source_.onChange([mailbox = mailbox_] {
+    mailbox->tableVersion.fetch_add(1, std::memory_order_acq_rel);
+    mailbox->wake();
+  });
+  auth_.onRevoked([mailbox = mailbox_] { mailbox->wake(); });
+}
+
+void Targets::follow() {
+  if (mailbox_->tableVersion.load(std::memory_order_acquire) != seen_table_) followRoutes();
+  if (auth_.revocationEpoch() != seen_revocation_) followRevocations();
+}
+
+void Targets::followRoutes() {
+  seen_table_ = mailbox_->tableVersion.load(std::memory_order_acquire);
+  table_ = route_source_.current();
+  for (auto it = targets_.begin(); it != targets_.end();) {
+    auto& target = *it->second;
+    const auto found = table_->find(target.route->name);
+    if (found == table_->end() || found->second->instanceId != target.route->instanceId) {
+      target.known = false;
+      target.clearIdle();
+      for (auto& [value, cookie] : target.cookies) cookie->valid = false;
+      it = targets_.erase(it);
+      continue;
+    }
+    moveTo(target, found->second);
+    ++it;
+  }
+  live_.cutWhere([](const LiveExchange& live) {
+    const bool changed = !live.target->known || live.target->route->epoch != live.epoch;
+    return changed ? LiveExchange::Cut::RouteChanged : live.cookie->valid ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut;
+  });
+}
+
+void Targets::moveTo(Target& target, std::shared_ptr<const Route> route) {
+  if (target.route->epoch != route->epoch) target.clearIdle();
+  if (target.route->owner != route->owner) {
+    for (auto& [value, cookie] : target.cookies) cookie->valid = false;
+    target.cookies.clear();
+  }
+  target.route = std::move(route);
+}
+
+void Targets::followRevocations() {
+  // Read first: a revocation that happens meanwhile makes another round.
+  seen_revocation_ = auth_.revocationEpoch();
+  for (auto& [label, target] : targets_) {
+    std::erase_if(target->cookies, [&](auto& entry) {
+      auto& [value, cookie] = entry;
+      const auto principal = auth_.verifyInstanceCookie(value, target->audience);
+      cookie->valid = principal && isAllowed(*principal, Permission::UseOwn, target->route->owner);
+      return !cookie->valid;
+    });
+  }
+  live_.cutWhere([](const LiveExchange& live) { return live.cookie->valid ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut; });
+}
+
+std::string Targets::audienceOf(const Route& route, std::uint16_t port) {
+  // A cookie that one port's page might get hold of opens that port, and not VS Code.
+  return port == 0 ? route.instanceId : route.instanceId + ":" + std::to_string(port);
+}
+
+std::shared_ptr<Target> Targets::find(const HostName& host) {
+  if (const auto known = targets_.find(host.label()); known != targets_.end()) return known->second;
+  const auto found = table_->find(host.instance());
+  if (host.label().empty() || found == table_->end()) return nullptr;
+  auto target = std::make_shared<Target>(idle_count_);
+  target->label = host.label();
+  target->port = host.port();
+  target->route = found->second;
+  target->cookieName = instanceCookieName(target->label, base_authority_);
+  target->audience = audienceOf(*target->route, target->port);
+  return target;
+}
+
+std::shared_ptr<VerifiedCookie> Targets::authenticate(const net::RequestHead& head, const std::shared_ptr<Target>& target) {
+  std::shared_ptr<VerifiedCookie> good;
+  for (const auto& field : head.headers.all()) {
+    if (!net::equalsIgnoreCase(field.name, "Cookie")) continue;
+    // There may be several of one name: stale ones, or what another host of the same site has set. One good one is enough.
+    if (visitCookies(field.value, [&](std::string_view name, std::string_view value) {
+          return name == target->cookieName && (good = verify(*target, value)) != nullptr;
+        }))
+      break;
+  }
+  if (good && !target->known) {
+    target->known = true;
+    targets_.emplace(target->label, target);
+  }
+  return good;
+}
+
+std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view value) {
+  if (const auto remembered = target.cookies.find(value); remembered != target.cookies.end()) {
+    if (remembered->second->principal.expiresAt > clock_.now()) return remembered->second;
+    remembered->second->valid = false;
+    target.cookies.erase(remembered);
+    return nullptr;
+  }
+  auto principal = auth_.verifyInstanceCookie(value, target.audience);
+  if (!principal || !isAllowed(*principal, Permission::UseOwn, target.route->owner)) return nullptr;
+  auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal)});
+  // Exchanges that hold a forgotten cookie would miss a sign-out: only unused ones may go.
+  if (target.cookies.size() >= kMostCookiesPerHost)
+    std::erase_if(target.cookies, [](const auto& entry) { return entry.second.use_count() == 1; });
+  target.cookies.emplace(std::string(value), cookie);
+  return cookie;
+}
+
+bool Targets::sweep(SteadyTime now, SteadyTime idle_since) {
+  const auto wall = clock_.now();
+  live_.cutWhere([&](const LiveExchange& live) {
+    return live.cookie->principal.expiresAt > wall ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut;
+  });
+  std::erase_if(targets_, [&](auto& entry) {
+    Target& target = *entry.second;
+    target.dropIdleBefore(idle_since);
+    const bool forgotten = !target.hasIdle() && entry.second.use_count() == 1 && now - target.lastUsed > kForgetAfter;
+    if (forgotten) target.known = false;
+    return forgotten;
+  });
+  return !targets_.empty();
+}
+
+}  // namespace swarm::gateway

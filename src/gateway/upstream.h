@@ -1,0 +1,121 @@
+// Where requests go: opening streams to an instance, and the kept-alive connections and verified cookies of each host.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/auth.h"
+#include "controller/routes.h"
+#include "net/http.h"
+#include "net/stream.h"
+
+namespace swarm::gateway {
+
+/// Opens streams on which HTTP is spoken with an instance. In production the agent's tunnels; plain TCP in tests and benchmarks.
+class UpstreamConnector {
+ public:
+  virtual ~UpstreamConnector() = default;
+  /// `port` 0: VS Code. Throws Error(Unavailable|DeadlineExceeded|UpstreamFailed) with a reason for people.
+  virtual net::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) = 0;
+};
+
+/// Through each route's agent.
+std::unique_ptr<UpstreamConnector> makeAgentConnector();
+
+/// A cookie whose signature was checked; `valid` turns false when its session ends.
+struct VerifiedCookie {
+  Principal principal;
+  bool valid = true;
+};
+
+struct UpstreamConnection {
+  net::StreamPtr stream;
+  net::ReadBuffer buffer;
+  SteadyTime idleSince{};
+  bool reused = false;
+};
+
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
+/// One host of an instance: its VS Code, or one port.
+struct Target {
+  std::string label;       ///< "8080--ws"
+  std::uint16_t port = 0;  ///< 0: VS Code
+  std::string cookieName;
+  std::string audience;                ///< what its cookies and codes are for: the instance's id, and the port where there is one
+  std::shared_ptr<const Route> route;  ///< never null
+  bool known = false;                  ///< in the table; a host earns that by a request with a good cookie
+  SteadyTime lastUsed{};
+  std::unordered_map<std::string, std::shared_ptr<VerifiedCookie>, StringHash, std::equal_to<>> cookies;
+
+  explicit Target(std::shared_ptr<std::atomic<std::size_t>> idle_count) : idle_count_(std::move(idle_count)) {}
+  ~Target() { clearIdle(); }
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  /// Takes the most recently used idle connection that has idled for `most` at most. One that has idled for longer than `trusted` is asked
+  /// whether it is still open.
+  std::unique_ptr<UpstreamConnection> takeIdle(SteadyTime now, std::chrono::milliseconds most, std::chrono::milliseconds trusted);
+  void putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime now, std::size_t limit);
+  void dropIdleBefore(SteadyTime time);
+  void clearIdle();
+  bool hasIdle() const { return !idle_.empty(); }
+
+ private:
+  std::vector<std::unique_ptr<UpstreamConnection>> idle_;  // the most recently used last
+  std::shared_ptr<std::atomic<std::size_t>> idle_count_;   // of all targets; other threads read it
+};
+
+/// One exchange or tunnel that is under way, so that it can be cut when its route or session ends. On its coroutine's frame; linked into
+/// the list of its gateway.
+struct LiveExchange {
+  enum class Cut { No, RouteChanged, SignedOut };
+
+  LiveExchange() = default;
+  ~LiveExchange() { unlink(); }
+  LiveExchange(const LiveExchange&) = delete;
+  LiveExchange& operator=(const LiveExchange&) = delete;
+  void unlink();
+  void cutNow(Cut why);
+
+  std::shared_ptr<Target> target;
+  std::shared_ptr<VerifiedCookie> cookie;
+  std::uint64_t epoch = 0;
+  net::Stream* upstream = nullptr;      ///< while there is one
+  net::Stream* tunnelClient = nullptr;  ///< after an upgrade: closed too
+  Cut cut = Cut::No;
+
+  LiveExchange* next = nullptr;
+  LiveExchange** link = nullptr;  ///< what points to us
+  std::atomic<std::size_t>* count = nullptr;
+};
+
+class LiveList {
+ public:
+  void add(LiveExchange& live);
+  std::size_t size() const { return count_.load(std::memory_order_relaxed); }  ///< on any thread
+  bool empty() const { return first_ == nullptr; }
+  /// Cuts those for which `decide(live)` gives a reason.
+  template <typename Decide>
+  void cutWhere(Decide&& decide) {
+    for (LiveExchange* live = first_; live != nullptr;) {
+      LiveExchange* next = live->next;
+      if (const auto why = decide(*live); why != LiveExchange::Cut::No && live->cut == LiveExchange::Cut::No) live->cutNow(why);
+      live = next;
+    }
+  }
+
+ private:
+  LiveExchange* first_ = nullptr;
+  std::atomic<std::size_t> count_{0};
+};
+
+}  // namespace swarm::gateway

@@ -1,0 +1,58 @@
+// Descriptions of the types whose JSON is not simply their members, and the names that differ in JSON.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <string_view>
+
+#include "model/types.h"
+
+namespace swarm {
+
+BOOST_DESCRIBE_STRUCT(CommandResult, (), (exitCode, stdoutText, stderrText, truncated))
+BOOST_DESCRIBE_STRUCT(Instance, (),
+                      (id, owner, provider, status, statusReason, desired, createdAt, lastActive, config, resources, network, url, version,
+                       stale, observedAt, operationId))
+BOOST_DESCRIBE_STRUCT(OperationStep, (), (name, status, startedAt, endedAt, detail, bytesDone, bytesTotal))
+BOOST_DESCRIBE_STRUCT(Operation, (),
+                      (id, kind, instanceId, instanceName, owner, actor, status, createdAt, updatedAt, endedAt, steps, error))
+
+namespace codec {
+
+/// The JSON name of a struct's member.
+template <typename T>
+constexpr std::string_view jsonName(std::string_view member) {
+  return member;
+}
+template <>
+constexpr std::string_view jsonName<CommandResult>(std::string_view member) {
+  if (member == "stdoutText") return "stdout";
+  if (member == "stderrText") return "stderr";
+  return member;
+}
+
+/// The JSON name of an enumerator: `delete` is a word of C++.
+template <typename T>
+constexpr std::string_view jsonEnumName(std::string_view name) {
+  return name;
+}
+template <>
+constexpr std::string_view jsonEnumName<OperationKind>(std::string_view name) {
+  return name == "remove" ? "delete" : name;
+}
+
+/// Members that are written but derived from others: accepted and skipped when read.
+template <typename T>
+constexpr bool isDerived(std::string_view) {
+  return false;
+}
+template <>
+constexpr bool isDerived<Instance>(std::string_view name) {
+  return name == "metadata";
+}
+template <>
+constexpr bool isDerived<OperationStep>(std::string_view name) {
+  return name == "percent";
+}
+
+}  // namespace codec
+}  // namespace swarm

@@ -1,0 +1,220 @@
+// The rules of a configuration, part by part. Ranges are repeated in schema.cc for OpenAPI; a test compares them.
+#include "model/validation.h"
+
+#include <boost/json/serialize.hpp>
+#include <set>
+
+#include "base/format.h"
+#include "model/codec.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::int64_t kAgentPort = 7777;    // agent/protocol.h stands above this layer; a test compares them
+constexpr std::int64_t kSmallestMemory = 6;  // MiB: the Engine refuses less
+constexpr std::int64_t kLargestMemory = 16'777'216;
+constexpr std::size_t kLongestEnvironment = 256 * 1024;
+constexpr std::size_t kLongestValue = 32 * 1024;
+constexpr std::size_t kLongestMetadata = 64 * 1024;
+
+/// Adds faults below one pointer.
+struct At {
+  Faults& faults;
+  std::string pointer;
+
+  At member(std::string_view name) const { return {faults, pointer + pointerStep(name)}; }
+  At element(std::size_t index) const { return {faults, pointer + pointerStep(index)}; }
+  void fail(std::string detail) const { faults.push_back({pointer, std::move(detail)}); }
+  void require(bool condition, std::string_view detail) const {
+    if (!condition) fail(std::string(detail));
+  }
+  void range(std::int64_t value, std::int64_t least, std::int64_t most, std::string_view unit = "") const {
+    if (value < least || value > most) fail(format("must be {} to {}{}, not {}", least, most, unit, value));
+  }
+};
+
+bool hasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+bool hasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+/// `path` is `folder` or lies in it.
+bool isWithin(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+/// What a mount at `path` would break, or nothing.
+std::string_view brokenByMountAt(std::string_view path) {
+  // At or below these; and above them, where the mount would hide them.
+  for (std::string_view folder : {"/proc", "/sys", "/dev", "/run", "/var/run", "/etc/swarm", "/opt/swarm"}) {
+    if (isWithin(path, folder) || isWithin(folder, path)) return folder;
+  }
+  // The system itself: only the folder as a whole.
+  for (std::string_view folder : {"/bin", "/boot", "/lib", "/lib64", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin"}) {
+    if (path == folder) return folder;
+  }
+  return {};
+}
+
+void validateCommand(const std::vector<std::string>& command, const At& at) {
+  at.require(command.size() <= 256, "must have at most 256 parts");
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    size += command[i].size();
+    if (hasNul(command[i])) at.element(i).fail("must not contain a NUL character");
+  }
+  if (!command.empty()) at.element(0).require(!command[0].empty(), "must not be empty: it is the program");
+  at.require(size <= 64 * 1024, "must have at most 64 KiB in all");
+}
+
+void validateOneStorage(const StorageConfig& storage, const At& at) {
+  at.member("size").range(storage.size, 1, 65'536, " GiB");
+  At path = at.member("mountPath");
+  if (storage.mountPath.empty()) {
+    path.fail("is required");
+  } else if (!isNormalPath(storage.mountPath) || storage.mountPath.size() > 255) {
+    path.fail(R"(must be an absolute path like "/data": without "//", "." and ".." parts, a slash at its end, ":" and ",")");
+  } else if (auto broken = brokenByMountAt(storage.mountPath); !broken.empty()) {
+    path.fail(format("must not cover or lie in {}, which the instance needs", broken));
+  }
+  at.member("volumeName")
+      .require(storage.volumeName.empty() || isResourceName(storage.volumeName),
+               R"(must be 2 to 64 letters, digits, "_", "." and "-", and begin with a letter or digit)");
+}
+
+}  // namespace
+
+void validateResources(const ResourceConfig& resources, Faults& faults, std::string_view pointer) {
+  At at{faults, std::string(pointer)};
+  At cpu = at.member("cpu");
+  if (!(resources.cpu.cores >= 0.1 && resources.cpu.cores <= 1024)) cpu.member("cores").fail("must be 0.1 to 1024 cores");
+  if (resources.cpu.limit != 0) cpu.member("limit").range(resources.cpu.limit, 10, 1'024'000, " millicores (0: as many as the cores)");
+  At memory = at.member("memory");
+  memory.member("max").range(resources.memory.max, kSmallestMemory, kLargestMemory, " MiB");
+  if (resources.memory.min != 0) {
+    memory.member("min").range(resources.memory.min, kSmallestMemory, kLargestMemory, " MiB (0: none)");
+    if (resources.memory.min > resources.memory.max)
+      memory.member("min").fail(format("must not be above max, which is {} MiB", resources.memory.max));
+  }
+  at.member("storage").member("size").range(resources.storage.size, 1, 65'536, " GiB");
+  at.member("pids").range(resources.pids, 16, 4'194'304);
+}
+
+void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_view pointer) {
+  At at{faults, std::string(pointer)};
+  At ports = at.member("exposedPorts");
+  ports.require(network.exposedPorts.size() <= 64, "must have at most 64 ports");
+  std::set<std::int64_t> seen;
+  for (std::size_t i = 0; i < std::min<std::size_t>(network.exposedPorts.size(), 64); ++i) {
+    std::int64_t port = network.exposedPorts[i];
+    ports.element(i).range(port, 1, 65'535);
+    ports.element(i).require(port != kAgentPort, "must not be 7777: it is the agent's");
+    ports.element(i).require(seen.insert(port).second, "is there twice");
+  }
+  if (network.docker) {
+    At docker = at.member("docker");
+    const std::string& name = network.docker->networkName;
+    docker.member("networkName").require(name.empty() || isResourceName(name), R"(must be 2 to 64 letters, digits, "_", "." and "-")");
+    docker.member("networkName")
+        .require(name != "host" && name != "none", "must be a network of its own: \"host\" and \"none\" are not isolated");
+    const std::string& driver = network.docker->networkDriver;
+    docker.member("networkDriver")
+        .require(isResourceName(driver) && driver != "host" && driver != "null", "must be a network driver, like bridge");
+  }
+  if (network.flyio) {
+    At regions = at.member("flyio").member("regions");
+    for (std::size_t i = 0; i < network.flyio->regions.size(); ++i) {
+      const std::string& region = network.flyio->regions[i];
+      bool plain = region.size() == 3 && std::all_of(region.begin(), region.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+      regions.element(i).require(plain, "must be a region's code of three letters, like ams");
+    }
+  }
+}
+
+void validateStorage(const std::vector<StorageConfig>& storage, Faults& faults, std::string_view pointer) {
+  At at{faults, std::string(pointer)};
+  at.require(storage.size() <= 16, "must have at most 16 volumes");
+  std::set<std::string_view> paths, names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(storage.size(), 16); ++i) {
+    validateOneStorage(storage[i], at.element(i));
+    if (!storage[i].mountPath.empty())
+      at.element(i).member("mountPath").require(paths.insert(storage[i].mountPath).second, "is there twice");
+    if (!storage[i].volumeName.empty())
+      at.element(i).member("volumeName").require(names.insert(storage[i].volumeName).second, "is there twice");
+  }
+}
+
+void validateEnvironment(const std::map<std::string, std::string>& env, Faults& faults, std::string_view pointer) {
+  At at{faults, std::string(pointer)};
+  at.require(env.size() <= 512, "must have at most 512 variables");
+  std::size_t size = 0;
+  for (const auto& [name, value] : env) {
+    At variable = at.member(name);
+    size += name.size() + value.size() + 2;
+    bool plain = !name.empty() && name.size() <= 256 && name.find('=') == std::string::npos && name.find(' ') == std::string::npos &&
+                 !hasControl(name);
+    variable.require(plain, "must have a name of 1 to 256 characters, without \"=\", spaces and control characters");
+    variable.require(!name.starts_with("SWARM_"), "must not begin with SWARM_: these are the server's own");
+    variable.require(!hasNul(value), "must not contain a NUL character");
+    variable.require(value.size() <= kLongestValue, "must have at most 32 KiB");
+    if (faults.size() > 100) return;
+  }
+  at.require(size <= kLongestEnvironment, "must have at most 256 KiB in all");
+}
+
+void validateLabels(const std::map<std::string, std::string>& labels, Faults& faults, std::string_view pointer) {
+  At at{faults, std::string(pointer)};
+  at.require(labels.size() <= 64, "must have at most 64 labels");
+  auto wrong = [](char c) {
+    return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '/');
+  };
+  for (const auto& [key, value] : labels) {
+    At label = at.member(key);
+    label.require(!key.empty() && key.size() <= 128 && std::none_of(key.begin(), key.end(), wrong),
+                  R"(must have a key of 1 to 128 letters, digits, ".", "_", "-" and "/")");
+    label.require(key != "swarm" && !key.starts_with("swarm."), "must not begin with \"swarm.\": these labels are the server's own");
+    label.require(value.size() <= 1024 && !hasControl(value), "must have at most 1024 characters, without control characters");
+    if (faults.size() > 100) return;
+  }
+}
+
+void validateMetadata(const boost::json::object& metadata, Faults& faults, std::string_view pointer) {
+  if (boost::json::serialize(metadata).size() > kLongestMetadata)
+    faults.push_back({std::string(pointer), "must have at most 64 KiB as JSON"});
+}
+
+void validate(const InstanceConfig& config, Faults& faults, std::string_view pointer) {
+  At at{faults, std::string(pointer)};
+  if (!config.name.empty()) {
+    if (std::string fault = nameFault(config.name); !fault.empty()) at.member("name").fail(std::move(fault));
+  }
+  at.member("image").require(config.image.empty() || isImageReference(config.image),
+                             "must be an image reference, like debian:12 or registry.example.com:5000/team/image:tag");
+  validateCommand(config.command, at.member("command"));
+  validateEnvironment(config.env, faults, at.member("env").pointer);
+  validateResources(config.resources, faults, at.member("resources").pointer);
+  validateNetwork(config.network, faults, at.member("network").pointer);
+  validateStorage(config.storage, faults, at.member("storage").pointer);
+  validateLabels(config.labels, faults, at.member("labels").pointer);
+  validateMetadata(config.metadata, faults, at.member("metadata").pointer);
+}
+
+void validateDecoded(const InstanceConfig& config, Faults& faults) {
+  Faults found;
+  validate(config, found);
+  auto known = faults.size();
+  for (FieldError& fault : found) {
+    auto end = faults.begin() + static_cast<std::ptrdiff_t>(known);
+    bool has_one = std::any_of(faults.begin(), end, [&](const FieldError& one) { return one.pointer == fault.pointer; });
+    if (!has_one) faults.push_back(std::move(fault));
+  }
+}
+
+void requireValid(const InstanceConfig& config) {
+  Faults faults;
+  validate(config, faults);
+  throwIfAny(std::move(faults));
+}
+
+}  // namespace swarm

@@ -1,0 +1,58 @@
+// Ways to open and accept streams: TCP, unix sockets, TLS with or without a client certificate.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "net/stream.h"
+
+namespace swarm::net {
+
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// "host:port", "[::1]:80"; throws Error(InvalidArgument).
+HostPort parseHostPort(std::string_view text);
+std::string toString(const HostPort& address);
+
+/// All throw Error(Unavailable) with the reason (refused, no such file, permission denied …) or Error(DeadlineExceeded).
+awaitable<StreamPtr> connectTcp(HostPort address, Deadline deadline);
+awaitable<StreamPtr> connectUnix(std::filesystem::path path, Deadline deadline);
+
+/// Files in PEM. Empty ca: the system's trust store. Empty certificate and key: no client certificate.
+struct TlsClientOptions {
+  std::filesystem::path ca{};
+  std::filesystem::path certificate{};
+  std::filesystem::path key{};
+  std::string serverName{};  ///< checked against the certificate, and sent as SNI when it is no IP address
+};
+class TlsContext;                                                            ///< one per set of options; shared by connections
+std::shared_ptr<TlsContext> makeTlsClient(const TlsClientOptions& options);  ///< throws Error(InvalidArgument) naming the bad file
+std::shared_ptr<TlsContext> makeTlsServer(const std::filesystem::path& certificate, const std::filesystem::path& key,
+                                          const std::filesystem::path& client_ca = {});
+awaitable<StreamPtr> connectTls(HostPort address, std::shared_ptr<TlsContext> context, Deadline deadline);
+awaitable<StreamPtr> acceptTls(StreamPtr plain, std::shared_ptr<TlsContext> context, Deadline deadline);
+
+/// Opens a stream to one fixed endpoint; what HTTP clients and pools take.
+using Connector = std::function<awaitable<StreamPtr>(Deadline)>;
+
+/// A listening socket, TCP or unix. Call on the owning loop.
+class Listener {
+ public:
+  enum class Sharing { Exclusive, ReusePort };  ///< ReusePort: several loops listen on one address and the kernel spreads connections
+  virtual ~Listener() = default;
+  /// The next connection; throws boost::system::system_error(operation_aborted) after close(). Survives EMFILE by waiting.
+  virtual awaitable<StreamPtr> accept() = 0;
+  virtual void close() = 0;
+  virtual std::uint16_t port() const = 0;  ///< the real one when 0 was asked for
+};
+/// Throws Error(Unavailable) that names the address when it is taken.
+std::unique_ptr<Listener> listenTcp(Executor executor, const HostPort& address, Listener::Sharing sharing = Listener::Sharing::Exclusive);
+std::unique_ptr<Listener> listenUnix(Executor executor, const std::filesystem::path& path);
+
+}  // namespace swarm::net

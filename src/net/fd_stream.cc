@@ -1,0 +1,180 @@
+// FdStream: tries the system call first and waits for the reactor only when it would block.
+#include "net/fd_stream.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <boost/asio/error.hpp>
+#include <cerrno>
+
+#include "base/check.h"
+#include "net/io_wait.h"
+
+namespace swarm::net {
+namespace {
+
+constexpr std::size_t kMaxBuffers = 16;
+// A peer that always has data (or room) must not keep the loop from its other connections.
+constexpr unsigned char kMaxBurst = 32;
+
+error_code lastError() { return {errno, boost::system::system_category()}; }
+
+struct PeerName {
+  std::string address;
+  std::uint16_t port = 0;
+  int family = AF_UNSPEC;
+};
+
+PeerName peerName(int fd) {
+  PeerName name;
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (fd < 0 || ::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return name;
+  char text[INET6_ADDRSTRLEN] = {};
+  name.family = storage.ss_family;
+  if (storage.ss_family == AF_INET) {
+    const auto* ip = reinterpret_cast<const sockaddr_in*>(&storage);
+    name.address = ::inet_ntop(AF_INET, &ip->sin_addr, text, sizeof text);
+    name.port = ntohs(ip->sin_port);
+  } else if (storage.ss_family == AF_INET6) {
+    const auto* ip = reinterpret_cast<const sockaddr_in6*>(&storage);
+    name.address = ::inet_ntop(AF_INET6, &ip->sin6_addr, text, sizeof text);
+    if (name.address.starts_with("::ffff:") && name.address.contains('.')) {
+      name.address.erase(0, 7);
+      name.family = AF_INET;
+    }
+    name.port = ntohs(ip->sin6_port);
+  }
+  return name;
+}
+
+// Drops `bytes` from the front of `count` buffers that start at `first`; gives the new first.
+std::size_t advance(std::span<iovec> buffers, std::size_t first, std::size_t bytes) {
+  while (first < buffers.size() && bytes >= buffers[first].iov_len) bytes -= buffers[first++].iov_len;
+  if (bytes > 0) {
+    buffers[first].iov_base = static_cast<char*>(buffers[first].iov_base) + bytes;
+    buffers[first].iov_len -= bytes;
+  }
+  return first;
+}
+
+}  // namespace
+
+void disableDelay(int fd) {
+  int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+FdStream::FdStream(Executor executor, int fd)
+    : descriptor_(executor, fd),
+      deadline_(std::move(executor),
+                [this] {
+                  error_code ignored;
+                  descriptor_.cancel(ignored);
+                }),
+      fd_(fd) {}
+
+FdStream::~FdStream() { FdStream::close(); }
+
+error_code FdStream::waitError(error_code error) const {
+  if (fd_ < 0) return asio::error::operation_aborted;
+  return deadline_.expired() ? error_code(asio::error::timed_out) : error;
+}
+
+awaitable<IoResult> FdStream::readSome(asio::mutable_buffer buffer) {
+  if (buffer.size() == 0) co_return IoResult{};
+  while (true) {
+    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted};
+    if (deadline_.expired()) co_return IoResult{asio::error::timed_out};
+    if (!drained_) {
+      const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
+      if (got > 0) {
+        drained_ = static_cast<std::size_t>(got) < buffer.size();
+        if (++burst_ >= kMaxBurst) {
+          burst_ = 0;
+          co_await yieldLoop();
+        }
+        co_return IoResult{{}, static_cast<std::size_t>(got)};
+      }
+      if (got == 0) co_return IoResult{asio::error::eof};
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError()};
+    }
+    // Asio looks once more and then waits without a further system call; async_wait() would re-arm the reactor with one each time.
+    const IoResult got = co_await readDescriptor(descriptor_, buffer);
+    burst_ = 0;
+    drained_ = got.bytes < buffer.size();
+    if (got.error && got.error != asio::error::eof) co_return IoResult{waitError(got.error)};
+    co_return got;
+  }
+}
+
+awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffers) {
+  SWARM_CHECK(buffers.size() <= kMaxBuffers);
+  std::array<iovec, kMaxBuffers> storage;
+  std::size_t count = 0;
+  for (const asio::const_buffer& buffer : buffers) {
+    if (buffer.size() > 0) storage[count++] = {const_cast<void*>(buffer.data()), buffer.size()};
+  }
+  const std::span<iovec> pieces(storage.data(), count);
+  std::size_t first = 0;
+  IoResult result;
+  while (first < count) {
+    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted, result.bytes};
+    if (deadline_.expired()) co_return IoResult{asio::error::timed_out, result.bytes};
+    msghdr message{};
+    message.msg_iov = &pieces[first];
+    message.msg_iovlen = count - first;
+    const ssize_t sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    if (sent >= 0) {
+      result.bytes += static_cast<std::size_t>(sent);
+      first = advance(pieces, first, static_cast<std::size_t>(sent));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError(), result.bytes};
+    error_code error = co_await waitWritable(descriptor_);
+    if (error) co_return IoResult{waitError(error), result.bytes};
+  }
+  if (++burst_ >= kMaxBurst) {
+    burst_ = 0;
+    co_await yieldLoop();
+  }
+  co_return result;
+}
+
+awaitable<error_code> FdStream::shutdownWrite() {
+  if (fd_ < 0) co_return asio::error::operation_aborted;
+  if (::shutdown(fd_, SHUT_WR) != 0) co_return lastError();
+  co_return error_code();
+}
+
+void FdStream::close() {
+  if (fd_ < 0) return;
+  fd_ = -1;
+  error_code ignored;
+  descriptor_.close(ignored);
+}
+
+std::string FdStream::peer() const {
+  PeerName name = peerName(fd_);
+  if (name.family == AF_INET6) return "[" + name.address + "]:" + std::to_string(name.port);
+  if (name.family == AF_INET) return name.address + ":" + std::to_string(name.port);
+  return name.family == AF_UNIX ? "unix" : "closed";
+}
+
+std::string FdStream::peerAddress() const {
+  if (peer_address_.empty()) peer_address_ = peerName(fd_).address;
+  return peer_address_;
+}
+
+bool FdStream::isIdle() {
+  if (fd_ < 0 || deadline_.expired()) return false;
+  char byte = 0;
+  return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace swarm::net

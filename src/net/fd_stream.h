@@ -1,0 +1,42 @@
+// Internal: the Stream over a connected socket, TCP or unix.
+#pragma once
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <string>
+
+#include "net/deadline_timer.h"
+#include "net/stream.h"
+
+namespace swarm::net {
+
+/// Owns `fd`, a connected non-blocking stream socket.
+class FdStream final : public Stream {
+ public:
+  FdStream(Executor executor, int fd);
+  ~FdStream() override;
+
+  awaitable<IoResult> readSome(asio::mutable_buffer buffer) override;
+  awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) override;
+  awaitable<error_code> shutdownWrite() override;
+  void close() override;
+  void setDeadline(SteadyTime time) override { deadline_.set(time); }
+  Executor executor() override { return descriptor_.get_executor(); }
+  std::string peer() const override;
+  std::string peerAddress() const override;
+  bool isIdle() override;
+
+ private:
+  error_code waitError(error_code error) const;
+
+  asio::posix::stream_descriptor descriptor_;
+  DeadlineTimer deadline_;
+  int fd_;
+  bool drained_ = false;              // the last read took all there was: wait before the next one
+  unsigned char burst_ = 0;           // operations that completed without giving way to other connections
+  mutable std::string peer_address_;  // asked for once: a proxy names it in every request
+};
+
+/// Sets TCP_NODELAY; harmless on a unix socket.
+void disableDelay(int fd);
+
+}  // namespace swarm::net

@@ -1,0 +1,165 @@
+// HTTP/1.1 messages: heads as views into one buffer, the strict gate that every head passes, and body framing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/stream.h"
+
+namespace swarm::net {
+
+/// Case-insensitive ASCII comparison, as header names want it.
+bool equalsIgnoreCase(std::string_view a, std::string_view b);
+/// Whether a comma-separated list such as Connection's holds `token`, ignoring case.
+bool listHasToken(std::string_view list, std::string_view token);
+
+struct HeaderView {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// The fields of a received head, in order. Views: valid as long as the connection's buffer holds the head (until the exchange ends).
+class HeaderViews {
+ public:
+  std::optional<std::string_view> find(std::string_view name) const;  ///< the first one
+  bool has(std::string_view name) const { return find(name).has_value(); }
+  const std::vector<HeaderView>& all() const { return fields_; }
+  void add(HeaderView field) { fields_.push_back(field); }
+  void clear() { fields_.clear(); }  ///< keeps the capacity: no allocation per request on a warm connection
+
+ private:
+  std::vector<HeaderView> fields_;
+};
+
+enum class BodyKind { None, Length, Chunked, UntilClose };
+struct BodyFraming {
+  BodyKind kind = BodyKind::None;
+  std::uint64_t length = 0;
+};
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;    ///< origin form ("/path?query"), or "*" for OPTIONS; absolute form is reduced to it when its host equals Host
+  std::string_view host;      ///< Host without port, as sent; never empty
+  std::string_view hostPort;  ///< Host as sent
+  int minorVersion = 1;
+  bool keepAlive = true;
+  std::string_view upgrade;      ///< Upgrade's value when Connection asks for it, else empty
+  bool expectsContinue = false;  ///< Expect: 100-continue
+  BodyFraming body;
+  HeaderViews headers;
+  std::string_view path() const { return target.substr(0, target.find('?')); }
+  std::string_view query() const;  ///< without "?"; empty when there is none
+};
+
+struct ResponseHead {
+  int status = 0;
+  std::string_view reason;
+  int minorVersion = 1;
+  bool keepAlive = true;
+  bool upgraded = false;  ///< 101
+  BodyFraming body;
+  HeaderViews headers;
+};
+
+/// Why a head was refused, with the status to answer (400, 414, 431, 501, 505).
+struct HeadError {
+  int status = 400;
+  std::string_view reason;
+};
+
+inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
+inline constexpr std::size_t kMaxTargetBytes = 16 * 1024;  ///< longer: 414
+inline constexpr std::size_t kMaxFields = 200;             ///< more: 431
+
+/// Parses and gates a complete head (`bytes` ends with the empty line). The gate (architecture.md §4) refuses: no Host or two; obs-fold;
+/// bare CR or LF; NUL; Transfer-Encoding other than exactly "chunked" once; Transfer-Encoding with Content-Length; chunked on HTTP/1.0;
+/// differing or malformed Content-Lengths; white space before a colon; targets with //host, /../, /%2e%2e/, backslashes, control characters
+/// or fragments; a userinfo or bad Host. What follows "?" may hold what browsers send there unescaped, a backslash included. `head` holds
+/// nothing of use after a refusal.
+std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestHead& head);
+/// `request_method` decides whether there is a body (HEAD, CONNECT).
+std::expected<void, HeadError> parseResponseHead(std::string_view bytes, std::string_view request_method, ResponseHead& head);
+
+/// The growing read buffer of one connection: a head, and whatever came behind it. Views into the head that readHead() found last stay
+/// valid until the next readHead(), whatever is read in between.
+class ReadBuffer {
+ public:
+  explicit ReadBuffer(std::size_t initial = 16 * 1024);
+  std::string_view data() const { return std::string_view(storage_.data() + begin_, end_ - begin_); }
+  bool empty() const { return begin_ == end_; }
+  void consume(std::size_t bytes) { begin_ += bytes; }
+  asio::mutable_buffer prepare(std::size_t at_least);  ///< may move data: views into it (but for a pinned head) end
+  void commit(std::size_t bytes) { end_ += bytes; }
+
+  void pin(std::size_t bytes) { pinned_ = begin_ + bytes; }  ///< the next `bytes` bytes stay where they are until unpin()
+  void unpin();
+
+ private:
+  std::vector<char> storage_;
+  std::vector<char> retired_;  // holds a pinned head that storage_ outgrew
+  std::size_t begin_ = 0, end_ = 0;
+  std::size_t pinned_ = 0;  // storage_ before this offset may not move
+};
+
+/// Reads until the buffer holds a complete head; gives its size, 0 at a clean end before the first byte. Also "complete" is a head that a
+/// bare LF or a first empty line spoils: the parser refuses it. Errors: message_size past kMaxHeadBytes, eof within a head, the stream's.
+awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer);
+
+/// Decodes one message body from `buffer` and then `stream`. Chunk framing is checked strictly; trailers are read and dropped.
+class BodyReader {
+ public:
+  BodyReader(Stream& stream, ReadBuffer& buffer, BodyFraming framing);
+  /// Decoded bytes; 0 bytes without error at the end of the body; a truncated body is asio::error::eof → error, bad chunk framing is
+  /// bad_message (EBADMSG). After an error the connection is of no further use.
+  awaitable<IoResult> readSome(asio::mutable_buffer into);
+  bool done() const { return done_; }
+  const BodyFraming& framing() const { return framing_; }
+  /// The peer waits for "100 Continue": the first readSome() that finds nothing buffered sends it.
+  void continueOnRead() { continue_pending_ = !done_; }
+  bool awaitsContinue() const { return continue_pending_; }
+
+ private:
+  awaitable<IoResult> readRaw(asio::mutable_buffer into);
+  awaitable<error_code> fill();
+  awaitable<error_code> nextChunk();
+  awaitable<error_code> skipTrailers();
+  awaitable<std::expected<std::string_view, error_code>> readLine();
+  Stream& stream_;
+  ReadBuffer& buffer_;
+  BodyFraming framing_;
+  std::uint64_t left_ = 0;           // of the body, or of the chunk
+  std::size_t extension_bytes_ = 0;  // of all chunk extensions, which are bounded
+  bool first_chunk_ = true;
+  bool done_ = false;
+  bool continue_pending_ = false;
+};
+
+/// What the size line of a chunk says (without its CRLF); nothing when it is malformed. Exposed for tests and fuzzing.
+std::optional<std::uint64_t> parseChunkSize(std::string_view line);
+
+/// Reads a whole request body; throws Error(PayloadTooLarge) past `limit`, Error(InvalidArgument) when it is cut or badly framed,
+/// Error(DeadlineExceeded) past the stream's deadline.
+awaitable<std::string> readAll(BodyReader& body, std::size_t limit);
+
+/// Owned headers for messages that we make.
+struct Header {
+  std::string name;
+  std::string value;
+};
+using Headers = std::vector<Header>;
+std::string_view findHeader(const Headers& headers, std::string_view name);  ///< empty when absent
+
+std::string percentEncode(std::string_view text);                 ///< everything but unreserved characters
+std::optional<std::string> percentDecode(std::string_view text);  ///< nothing on a bad escape
+/// "a=1&b=%20" → pairs; throws Error(InvalidArgument) on a bad escape.
+std::vector<std::pair<std::string, std::string>> parseQuery(std::string_view query);
+std::optional<std::string> cookieValue(const HeaderViews& headers, std::string_view name);
+std::string_view reasonPhrase(int status);
+
+}  // namespace swarm::net

@@ -1,0 +1,72 @@
+// HttpClient: requests to one endpoint over pooled keep-alive connections; buffered or streaming answers, upgrades.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/connect.h"
+#include "net/http.h"
+
+namespace swarm::net {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string target = "/";
+  Headers headers{};  ///< Host, Content-Length and Connection are added
+  std::string body{};
+  std::string contentType{};
+  /// Instead of `body`: gives the next piece, empty at the end; sent in chunks, and never sent twice.
+  std::function<awaitable<std::string>(Deadline)> bodySource{};
+};
+
+struct HttpResponse {
+  int status = 0;
+  Headers headers{};
+  std::string body{};
+};
+
+/// A response whose body is read piece by piece, or whose connection was upgraded. Goes back to the pool when read to the end, else it is
+/// closed.
+class HttpExchange {
+ public:
+  virtual ~HttpExchange() = default;
+  virtual int status() const = 0;
+  virtual const Headers& headers() const = 0;
+  virtual bool upgraded() const = 0;  ///< 101
+  /// The next piece (up to 64 KiB), empty at the end. Throws Error(Unavailable) when the connection is cut, Error(DeadlineExceeded).
+  virtual awaitable<std::string> read(Deadline deadline) = 0;
+  /// For request bodies that are sent while the answer is awaited (exec attach) and after an upgrade: takes the raw stream, unread bytes
+  /// included.
+  virtual StreamPtr takeStream() = 0;
+};
+
+struct HttpClientOptions {
+  std::string host{};  ///< Host header
+  std::string name{};  ///< what error messages call the endpoint ("the Docker Engine at /run/docker.sock"); empty: host
+  std::size_t maxIdle = 8;
+  std::chrono::milliseconds idleTimeout{30'000};
+  std::size_t maxBody = 64 * 1024 * 1024;
+  Headers headers{};  ///< added to each request
+};
+
+/// Not thread-safe: one loop owns it. A request on a stale pooled connection that fails before any byte of the answer is sent once more on
+/// a new connection when the method is GET, HEAD, PUT, DELETE or OPTIONS; a POST only when nothing of it can have been processed (the
+/// connection was found closed before writing).
+class HttpClient {
+ public:
+  HttpClient(Connector connect, HttpClientOptions options);
+  ~HttpClient();
+
+  /// Throws Error(Unavailable|DeadlineExceeded|UpstreamFailed) for transport trouble; any status is a normal answer.
+  awaitable<HttpResponse> send(HttpRequest request, Deadline deadline);
+  awaitable<std::unique_ptr<HttpExchange>> open(HttpRequest request, Deadline deadline);
+  /// Closes idle connections (after the endpoint was replaced).
+  void dropIdle();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace swarm::net

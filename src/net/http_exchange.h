@@ -1,0 +1,59 @@
+// Internal: one connection of HttpServer, which is also the Exchange of its current request.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include "net/http_server.h"
+
+namespace swarm::net {
+
+class ServerConnection final : public Exchange {
+ public:
+  ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options);
+
+  /// Serves requests until the connection ends or is taken over. Lets no exception of a handler out.
+  awaitable<void> serve();
+  /// Closes the stream, if the connection still has it, and cancels the handler.
+  void stop();
+  boost::asio::cancellation_slot slot() { return cancel_.slot(); }
+  void cancel() { cancel_.emit(boost::asio::cancellation_type::terminal); }
+
+  const RequestHead& head() const override { return head_; }
+  BodyReader& body() override { return *body_; }
+  Stream& stream() override { return *stream_; }
+  ReadBuffer& buffer() override { return buffer_; }
+  awaitable<void> respond(int status, Headers headers, std::string body) override;
+  awaitable<void> begin(int status, Headers headers) override;
+  awaitable<bool> write(std::string_view piece) override;
+  awaitable<void> finish() override;
+  bool answered() const override { return answered_; }
+  void answeredRaw(Reuse reuse) override;
+  awaitable<StreamPtr> upgrade(Headers headers) override;
+  StreamPtr takeStream() override;
+
+ private:
+  enum class Streaming { No, Chunked, UntilClose };
+  awaitable<bool> readRequest();
+  awaitable<void> handle();
+  awaitable<void> refuse(HeadError error);
+  awaitable<bool> settleBody();
+  awaitable<void> closeGently();
+  void startHead(int status, const Headers& headers);
+  void endHead();
+
+  StreamPtr stream_;
+  const HttpHandler& handler_;
+  const HttpServerOptions& options_;
+  ReadBuffer buffer_;
+  RequestHead head_;
+  std::optional<BodyReader> body_;  // set once there is a head
+  std::string out_;                 // the answer's head; keeps its capacity
+  boost::asio::cancellation_signal cancel_;
+  Streaming streaming_ = Streaming::No;
+  bool first_request_ = true;
+  bool answered_ = false;
+  bool reusable_ = true;
+  bool stopped_ = false;
+};
+
+}  // namespace swarm::net

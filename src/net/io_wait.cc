@@ -1,0 +1,36 @@
+// The few instantiations of Asio's awaitable operations that every stream is made of.
+#include "net/io_wait.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace swarm::net {
+
+asio::awaitable<error_code> waitReadable(asio::posix::stream_descriptor& descriptor) {
+  error_code error;
+  co_await descriptor.async_wait(asio::posix::descriptor_base::wait_read, asio::redirect_error(asio::use_awaitable, error));
+  co_return error;
+}
+
+asio::awaitable<error_code> waitWritable(asio::posix::stream_descriptor& descriptor) {
+  error_code error;
+  co_await descriptor.async_wait(asio::posix::descriptor_base::wait_write, asio::redirect_error(asio::use_awaitable, error));
+  co_return error;
+}
+
+asio::awaitable<IoResult> readDescriptor(asio::posix::stream_descriptor& descriptor, asio::mutable_buffer buffer) {
+  IoResult result;
+  result.bytes = co_await descriptor.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, result.error));
+  co_return result;
+}
+
+asio::awaitable<error_code> waitTimer(asio::steady_timer& timer) {
+  error_code error;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  co_return error;
+}
+
+asio::awaitable<void> yieldLoop() { co_await asio::post(asio::use_awaitable); }
+
+}  // namespace swarm::net

@@ -1,0 +1,22 @@
+// Internal: waits of file descriptors and timers as coroutines, compiled once.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "net/stream.h"
+
+namespace swarm::net {
+
+asio::awaitable<boost::system::error_code> waitReadable(asio::posix::stream_descriptor& descriptor);
+asio::awaitable<boost::system::error_code> waitWritable(asio::posix::stream_descriptor& descriptor);
+/// Reads what there is, or waits for it.
+asio::awaitable<IoResult> readDescriptor(asio::posix::stream_descriptor& descriptor, asio::mutable_buffer buffer);
+/// The timer's result: success once it expires, operation_aborted when it or the coroutine is cancelled.
+asio::awaitable<boost::system::error_code> waitTimer(asio::steady_timer& timer);
+/// Lets other work of the loop run.
+asio::awaitable<void> yieldLoop();
+
+}  // namespace swarm::net

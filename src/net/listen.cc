@@ -1,0 +1,141 @@
+// Listening sockets, TCP and unix.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "net/connect.h"
+#include "net/fd_stream.h"
+#include "net/io_wait.h"
+#include "net/resolve.h"
+
+namespace swarm::net {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr std::chrono::milliseconds kPauseWithoutDescriptors{50};
+
+class FdListener final : public Listener {
+ public:
+  FdListener(Executor executor, int fd, std::uint16_t port, std::filesystem::path path = {})
+      : executor_(executor), descriptor_(executor, fd), port_(port), path_(std::move(path)) {}
+  ~FdListener() override { FdListener::close(); }
+
+  awaitable<StreamPtr> accept() override {
+    while (descriptor_.is_open()) {
+      const int fd = ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) {
+        if (port_ != 0) disableDelay(fd);
+        warned_ = false;
+        co_return std::make_unique<FdStream>(executor_, fd);
+      }
+      error_code error;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        error = co_await waitReadable(descriptor_);
+      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        error = co_await waitForDescriptors(errno);
+      } else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK) {
+        error = error_code(errno, boost::system::system_category());
+      }
+      // Anything else (ECONNABORTED, EPROTO, …) concerns the one connection that has gone.
+      if (error && descriptor_.is_open()) throw boost::system::system_error(error);
+    }
+    throw boost::system::system_error(asio::error::operation_aborted);
+  }
+
+  void close() override {
+    if (!descriptor_.is_open()) return;
+    if (!path_.empty()) ::unlink(path_.c_str());
+    error_code ignored;
+    descriptor_.close(ignored);
+  }
+
+  std::uint16_t port() const override { return port_; }
+
+ private:
+  awaitable<error_code> waitForDescriptors(int reason) {
+    if (!warned_) log::warning("Can't accept connections for now", {{"port", port_}, {"reason", std::strerror(reason)}});
+    warned_ = true;
+    asio::steady_timer pause(executor_, kPauseWithoutDescriptors);
+    co_return co_await waitTimer(pause);
+  }
+
+  Executor executor_;
+  asio::posix::stream_descriptor descriptor_;
+  std::uint16_t port_;
+  std::filesystem::path path_;  // of a unix socket: removed with it
+  bool warned_ = false;
+};
+
+[[noreturn]] void listenFailed(const std::string& where, int reason, int fd) {
+  if (fd >= 0) ::close(fd);
+  std::string hint;
+  if (reason == EADDRINUSE) hint = " Another program listens there: stop it, or choose another port.";
+  throw Error(ErrorCode::Unavailable, format("Can't listen on {}: {}.{}", where, std::strerror(reason), hint));
+}
+
+// A process that was killed leaves its socket's file behind; nobody answers there, so it is in nobody's use. Keeps errno on false.
+bool removeStaleSocket(const std::string& path, const sockaddr* name, socklen_t size) {
+  struct stat status{};
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (probe < 0) return false;
+  const bool stale =
+      ::connect(probe, name, size) != 0 && errno == ECONNREFUSED && ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+  ::close(probe);
+  errno = EADDRINUSE;
+  return stale && ::unlink(path.c_str()) == 0;
+}
+
+std::uint16_t localPort(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
+  // The port stands at the same place in both families.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
+}
+
+}  // namespace
+
+std::unique_ptr<Listener> listenTcp(Executor executor, const HostPort& address, Listener::Sharing sharing) {
+  const std::vector<SocketAddress> candidates = literalAddresses(address.host, address.port);
+  if (candidates.empty()) {
+    throw Error(ErrorCode::InvalidArgument, format("Can't listen on {}: give an IP address or localhost.", toString(address)));
+  }
+  const SocketAddress& local = candidates.front();
+  const int fd = ::socket(local.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) listenFailed(toString(address), errno, fd);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (sharing == Listener::Sharing::ReusePort) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&local.storage), local.size) != 0) listenFailed(toString(address), errno, fd);
+  if (::listen(fd, kBacklog) != 0) listenFailed(toString(address), errno, fd);
+  return std::make_unique<FdListener>(std::move(executor), fd, localPort(fd));
+}
+
+std::unique_ptr<Listener> listenUnix(Executor executor, const std::filesystem::path& path) {
+  sockaddr_un local{};
+  local.sun_family = AF_UNIX;
+  const std::string& text = path.native();
+  if (text.empty() || text.size() >= sizeof local.sun_path) listenFailed(text, ENAMETOOLONG, -1);
+  std::memcpy(local.sun_path, text.data(), text.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) listenFailed(text, errno, fd);
+  const auto* name = reinterpret_cast<const sockaddr*>(&local);
+  int bound = ::bind(fd, name, sizeof local);
+  if (bound != 0 && errno == EADDRINUSE && removeStaleSocket(text, name, sizeof local)) bound = ::bind(fd, name, sizeof local);
+  if (bound != 0) listenFailed(text, errno, fd);
+  if (::listen(fd, kBacklog) != 0) listenFailed(text, errno, fd);
+  return std::make_unique<FdListener>(std::move(executor), fd, 0, path);
+}
+
+}  // namespace swarm::net

@@ -1,0 +1,99 @@
+// What works on any Stream: text writes, prepended bytes, the two-way pump.
+#include "net/stream.h"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <cstring>
+
+#include "net/deadline.h"
+
+namespace swarm::net {
+namespace {
+
+constexpr std::size_t kPumpBytes = 64 * 1024;
+
+class PrependedStream final : public Stream {
+ public:
+  PrependedStream(std::string buffered, StreamPtr inner) : buffered_(std::move(buffered)), inner_(std::move(inner)) {}
+
+  awaitable<IoResult> readSome(asio::mutable_buffer buffer) override {
+    if (offset_ == buffered_.size() || closed_) return inner_->readSome(buffer);
+    return readBuffered(buffer);
+  }
+  awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
+  awaitable<error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
+  void close() override {
+    closed_ = true;
+    inner_->close();
+  }
+  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
+  Executor executor() override { return inner_->executor(); }
+  std::string peer() const override { return inner_->peer(); }
+  std::string peerAddress() const override { return inner_->peerAddress(); }
+  bool isTls() const override { return inner_->isTls(); }
+  bool isIdle() override { return offset_ == buffered_.size() && inner_->isIdle(); }
+
+ private:
+  awaitable<IoResult> readBuffered(asio::mutable_buffer buffer) {
+    const std::size_t bytes = std::min(buffer.size(), buffered_.size() - offset_);
+    std::memcpy(buffer.data(), buffered_.data() + offset_, bytes);
+    offset_ += bytes;
+    if (offset_ == buffered_.size()) {
+      buffered_ = {};
+      offset_ = 0;
+    }
+    co_return IoResult{{}, bytes};
+  }
+
+  std::string buffered_;
+  std::size_t offset_ = 0;
+  bool closed_ = false;
+  StreamPtr inner_;
+};
+
+// One direction, until its source ends. A failure closes both ends, so that the other direction stops too.
+awaitable<void> pumpOneWay(Stream& from, Stream& to, PumpDirection direction, const PumpObserver& on_bytes) {
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kPumpBytes);
+  while (true) {
+    const IoResult got = co_await from.readSome(asio::buffer(buffer.get(), kPumpBytes));
+    if (got.error == asio::error::eof) {
+      if (!co_await to.shutdownWrite()) co_return;
+      break;
+    }
+    if (got.error) break;
+    if (on_bytes) on_bytes(direction, got.bytes);
+    const IoResult written = co_await to.writeAll(std::string_view(buffer.get(), got.bytes));
+    if (written.error) break;
+  }
+  from.close();
+  to.close();
+}
+
+}  // namespace
+
+awaitable<IoResult> Stream::writeAll(std::string_view text) {
+  const asio::const_buffer buffer(text.data(), text.size());
+  co_return co_await writeAll(std::span(&buffer, 1));
+}
+
+StreamPtr prepend(std::string buffered, StreamPtr inner) {
+  if (buffered.empty()) return inner;
+  return std::make_unique<PrependedStream>(std::move(buffered), std::move(inner));
+}
+
+awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes) {
+  // Cancellation reaches both directions through both(): their pending calls fail. No scope guard: when an io_context ends, frames are
+  // destroyed in no useful order, and the streams may have gone before this one.
+  std::exception_ptr failure;
+  try {
+    co_await both(pumpOneWay(left, right, PumpDirection::LeftToRight, on_bytes),
+                  pumpOneWay(right, left, PumpDirection::RightToLeft, on_bytes));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  left.close();
+  right.close();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace swarm::net

@@ -1,0 +1,75 @@
+// Stream: one byte stream (TCP, TLS or unix socket) behind one small virtual interface, so that HTTP and WebSocket code is compiled once.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/system/error_code.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace swarm::net {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using boost::system::error_code;
+using Executor = asio::any_io_executor;
+
+struct IoResult {
+  error_code error;
+  std::size_t bytes = 0;
+};
+
+/// Data-plane interface: errors are codes (asio::error::eof at the end, timed_out after the deadline, operation_aborted after close()).
+/// At most one read and one write may be pending. Every call on the owning loop's thread.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// Reads at least one byte, or reports an error.
+  virtual awaitable<IoResult> readSome(asio::mutable_buffer buffer) = 0;
+  /// Writes all of `buffers` (at most 16), in as few system calls as possible.
+  virtual awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) = 0;
+  awaitable<IoResult> writeAll(std::string_view text);
+
+  /// Ends our direction and leaves the other open (TLS: close_notify, bounded by the deadline).
+  virtual awaitable<error_code> shutdownWrite() = 0;
+  /// Ends both directions at once; pending calls complete with operation_aborted.
+  virtual void close() = 0;
+
+  /// From now on, pending and later reads and writes fail with timed_out once `time` has passed. Cheap enough for every request (a store;
+  /// the timer behind it is armed lazily). SteadyTime::max() for none, which is the default.
+  virtual void setDeadline(SteadyTime time) = 0;
+
+  virtual Executor executor() = 0;
+  /// "127.0.0.1:1234", "unix", for logs and X-Forwarded-For (peerAddress: without the port, empty for unix).
+  virtual std::string peer() const = 0;
+  virtual std::string peerAddress() const = 0;
+  virtual bool isTls() const { return false; }
+  /// Whether the stream is open and has nothing to read: what a pool asks of a kept connection before it is used again. Costs a system
+  /// call.
+  virtual bool isIdle() { return true; }
+};
+
+using StreamPtr = std::unique_ptr<Stream>;
+
+/// A stream that first yields `buffered`, then what `inner` yields: for bytes read past a message's end.
+StreamPtr prepend(std::string buffered, StreamPtr inner);
+
+/// Copies both ways until both directions have ended, half-closing each as its source ends; never reads more before what was read has been
+/// written. `onBytes` (may be empty) is told of each chunk's size and direction. Ends early when either side fails; both are closed at the
+/// end.
+enum class PumpDirection { LeftToRight, RightToLeft };
+using PumpObserver = std::function<void(PumpDirection, std::size_t)>;
+awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes = {});
+
+/// One connected pair of in-memory streams, for tests and in-process calls.
+std::pair<StreamPtr, StreamPtr> makePipe(Executor executor, std::size_t capacity = 64 * 1024);
+
+}  // namespace swarm::net

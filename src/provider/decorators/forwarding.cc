@@ -1,0 +1,148 @@
+// Each call of the contract, handed to around() with a way to make it.
+#include "provider/decorators/forwarding.h"
+
+namespace swarm {
+
+std::string_view toString(ProviderCall call) {
+  switch (call) {
+    case ProviderCall::CreateInstance:
+      return "createInstance";
+    case ProviderCall::StartInstance:
+      return "startInstance";
+    case ProviderCall::StopInstance:
+      return "stopInstance";
+    case ProviderCall::DeleteInstance:
+      return "deleteInstance";
+    case ProviderCall::GetInstance:
+      return "getInstance";
+    case ProviderCall::ListInstances:
+      return "listInstances";
+    case ProviderCall::AllocateResources:
+      return "allocateResources";
+    case ProviderCall::GetResourceUsage:
+      return "getResourceUsage";
+    case ProviderCall::ConfigureNetwork:
+      return "configureNetwork";
+    case ProviderCall::GetNetworkInfo:
+      return "getNetworkInfo";
+    case ProviderCall::ExecuteCommand:
+      return "executeCommand";
+    case ProviderCall::ReplaceInstance:
+      return "replaceInstance";
+    case ProviderCall::AgentConnector:
+      return "agentConnector";
+    case ProviderCall::ListVolumes:
+      return "listVolumes";
+    case ProviderCall::DeleteVolume:
+      return "deleteVolume";
+    case ProviderCall::Validate:
+      return "validate";
+  }
+  return "?";
+}
+
+awaitable<void> ForwardingProvider::around(CallContext context, Attempt attempt) {
+  co_await before(context);
+  co_await attempt();
+  co_await after(context);
+}
+
+template <typename T>
+awaitable<T> ForwardingProvider::forward(CallContext context, std::function<awaitable<T>()> call) {
+  if constexpr (std::is_void_v<T>) {
+    co_await around(std::move(context), std::move(call));
+  } else {
+    std::optional<T> result;
+    Attempt attempt = [&]() -> awaitable<void> { result.emplace(co_await call()); };
+    co_await around(std::move(context), attempt);
+    co_return std::move(*result);
+  }
+}
+
+awaitable<ProviderInstance> ForwardingProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  std::function<awaitable<ProviderInstance>()> call = [&] { return inner_->createInstance(spec, progress, deadline); };
+  co_return co_await forward<ProviderInstance>({ProviderCall::CreateInstance, spec.instanceId, deadline}, call);
+}
+
+awaitable<void> ForwardingProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
+  Attempt call = [&] { return inner_->startInstance(instance_id, progress, deadline); };
+  co_await forward<void>({ProviderCall::StartInstance, instance_id, deadline}, call);
+}
+
+awaitable<void> ForwardingProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress,
+                                                 Deadline deadline) {
+  Attempt call = [&] { return inner_->stopInstance(instance_id, grace, progress, deadline); };
+  co_await forward<void>({ProviderCall::StopInstance, instance_id, deadline}, call);
+}
+
+awaitable<void> ForwardingProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+                                                   Progress& progress, Deadline deadline) {
+  Attempt call = [&] { return inner_->deleteInstance(instance_id, volumes, external, progress, deadline); };
+  co_await forward<void>({ProviderCall::DeleteInstance, instance_id, deadline}, call);
+}
+
+awaitable<std::optional<ProviderInstance>> ForwardingProvider::getInstance(std::string instance_id, Deadline deadline) {
+  using Result = std::optional<ProviderInstance>;
+  std::function<awaitable<Result>()> call = [&] { return inner_->getInstance(instance_id, deadline); };
+  co_return co_await forward<Result>({ProviderCall::GetInstance, instance_id, deadline}, call);
+}
+
+awaitable<InstanceList> ForwardingProvider::listInstances(InstanceFilter filter, Deadline deadline) {
+  std::function<awaitable<InstanceList>()> call = [&] { return inner_->listInstances(filter, deadline); };
+  co_return co_await forward<InstanceList>({ProviderCall::ListInstances, filter.instanceId.value_or(""), deadline}, call);
+}
+
+awaitable<AllocationEffect> ForwardingProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
+  std::function<awaitable<AllocationEffect>()> call = [&] { return inner_->allocateResources(instance_id, resources, deadline); };
+  co_return co_await forward<AllocationEffect>({ProviderCall::AllocateResources, instance_id, deadline}, call);
+}
+
+awaitable<ResourceUsage> ForwardingProvider::getResourceUsage(std::string instance_id, Deadline deadline) {
+  std::function<awaitable<ResourceUsage>()> call = [&] { return inner_->getResourceUsage(instance_id, deadline); };
+  co_return co_await forward<ResourceUsage>({ProviderCall::GetResourceUsage, instance_id, deadline}, call);
+}
+
+awaitable<AllocationEffect> ForwardingProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
+  std::function<awaitable<AllocationEffect>()> call = [&] { return inner_->configureNetwork(instance_id, network, deadline); };
+  co_return co_await forward<AllocationEffect>({ProviderCall::ConfigureNetwork, instance_id, deadline}, call);
+}
+
+awaitable<NetworkInfo> ForwardingProvider::getNetworkInfo(std::string instance_id, Deadline deadline) {
+  std::function<awaitable<NetworkInfo>()> call = [&] { return inner_->getNetworkInfo(instance_id, deadline); };
+  co_return co_await forward<NetworkInfo>({ProviderCall::GetNetworkInfo, instance_id, deadline}, call);
+}
+
+awaitable<CommandResult> ForwardingProvider::executeCommand(std::string instance_id, std::vector<std::string> command,
+                                                            std::string stdin_text, Deadline deadline) {
+  std::function<awaitable<CommandResult>()> call = [&] { return inner_->executeCommand(instance_id, command, stdin_text, deadline); };
+  co_return co_await forward<CommandResult>({ProviderCall::ExecuteCommand, instance_id, deadline}, call);
+}
+
+awaitable<ProviderInstance> ForwardingProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  std::function<awaitable<ProviderInstance>()> call = [&] { return inner_->replaceInstance(spec, progress, deadline); };
+  co_return co_await forward<ProviderInstance>({ProviderCall::ReplaceInstance, spec.instanceId, deadline}, call);
+}
+
+awaitable<net::Connector> ForwardingProvider::agentConnector(std::string instance_id, Deadline deadline) {
+  std::function<awaitable<net::Connector>()> call = [&] { return inner_->agentConnector(instance_id, deadline); };
+  co_return co_await forward<net::Connector>({ProviderCall::AgentConnector, instance_id, deadline}, call);
+}
+
+awaitable<std::vector<VolumeInfo>> ForwardingProvider::listVolumes(Deadline deadline) {
+  using Result = std::vector<VolumeInfo>;
+  std::function<awaitable<Result>()> call = [&] { return inner_->listVolumes(deadline); };
+  co_return co_await forward<Result>({ProviderCall::ListVolumes, "", deadline}, call);
+}
+
+awaitable<void> ForwardingProvider::deleteVolume(std::string name, Deadline deadline) {
+  Attempt call = [&] { return inner_->deleteVolume(name, deadline); };
+  co_await forward<void>({ProviderCall::DeleteVolume, name, deadline}, call);
+}
+
+awaitable<std::vector<ValidationCheck>> ForwardingProvider::validate(Deadline deadline) {
+  using Result = std::vector<ValidationCheck>;
+  std::function<awaitable<Result>()> call = [&] { return inner_->validate(deadline); };
+  co_return co_await forward<Result>({ProviderCall::Validate, "", deadline}, call);
+}
+
+}  // namespace swarm

@@ -1,0 +1,86 @@
+// ForwardingProvider: passes every call of the contract on; decorators override around().
+#pragma once
+
+#include <string>
+
+#include "provider/provider.h"
+
+namespace swarm {
+
+/// Which call of the contract passes through a decorator.
+enum class ProviderCall {
+  CreateInstance,
+  StartInstance,
+  StopInstance,
+  DeleteInstance,
+  GetInstance,
+  ListInstances,
+  AllocateResources,
+  GetResourceUsage,
+  ConfigureNetwork,
+  GetNetworkInfo,
+  ExecuteCommand,
+  ReplaceInstance,
+  AgentConnector,
+  ListVolumes,
+  DeleteVolume,
+  Validate,
+};
+std::string_view toString(ProviderCall call);  ///< "createInstance"
+
+/// What a decorator sees of a call: which one, on which instance (or volume), by which deadline.
+struct CallContext {
+  ProviderCall call;
+  std::string subject;
+  Deadline deadline;
+};
+
+/// Owns the provider that it wraps. A decorator overrides before() and after(), or attempt() to make a call more than once.
+class ForwardingProvider : public Provider {
+ public:
+  explicit ForwardingProvider(ProviderPtr inner) : inner_(std::move(inner)) {}
+
+  ProviderType type() const override { return inner_->type(); }
+  awaitable<void> open(ProviderEventSink sink) override { return inner_->open(std::move(sink)); }
+  awaitable<void> close() override { return inner_->close(); }
+  awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                 Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
+  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
+  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                          Deadline deadline) override;
+  ProviderCapabilities getProviderCapabilities() const override { return inner_->getProviderCapabilities(); }
+  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<net::Connector> agentConnector(std::string instance_id, Deadline deadline) override;
+  awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
+  awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
+  ProviderHealthReport health() const override { return inner_->health(); }
+  awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+  UsedTotal cpuTotal() const override { return inner_->cpuTotal(); }
+  UsedTotal memoryTotal() const override { return inner_->memoryTotal(); }
+  LogSource* logs() override { return inner_->logs(); }
+
+ protected:
+  using Attempt = std::function<awaitable<void>()>;
+  /// Makes the call by `attempt`, which may be awaited again. The default: before(), attempt(), after().
+  virtual awaitable<void> around(CallContext context, Attempt attempt);
+  virtual awaitable<void> before(CallContext) { co_return; }
+  virtual awaitable<void> after(CallContext) { co_return; }  ///< only when the call succeeded
+
+  Provider& inner() { return *inner_; }
+
+ private:
+  template <typename T>
+  awaitable<T> forward(CallContext context, std::function<awaitable<T>()> call);
+
+  ProviderPtr inner_;
+};
+
+}  // namespace swarm

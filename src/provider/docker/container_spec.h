@@ -1,0 +1,70 @@
+// An InstanceSpec as the Engine's words: names, labels, the container's body, and what is refused before anything is made. Pure.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <string>
+#include <vector>
+
+#include "provider/docker/docker_config.h"
+#include "provider/docker/engine_client.h"
+
+namespace swarm::docker {
+
+inline constexpr std::string_view kLabelSwarm = "swarm.id";
+inline constexpr std::string_view kLabelInstance = "swarm.instance";
+inline constexpr std::string_view kLabelOwner = "swarm.owner";
+inline constexpr std::string_view kLabelName = "swarm.name";
+inline constexpr std::string_view kLabelSpec = "swarm.spec";            ///< hash of the body that made the container
+inline constexpr std::string_view kLabelResources = "swarm.resources";  ///< JSON: what the Engine can't tell back (cores, storage)
+inline constexpr std::string_view kLabelMetadata = "swarm.metadata";    ///< JSON
+inline constexpr std::string_view kLabelNetwork = "swarm.network";      ///< the network's name, on containers
+inline constexpr std::string_view kLabelPorts = "swarm.ports";          ///< JSON: the exposed ports as asked for (an image exposes more)
+inline constexpr std::string_view kLabelInternal = "swarm.internal";    ///< "true": no published ports
+inline constexpr std::string_view kLabelRun = "swarm.run";              ///< on a replacement: whether the old one was running
+inline constexpr std::string_view kLabelMount = "swarm.mount";          ///< on volumes: the mount path
+inline constexpr std::string_view kLabelPersistent = "swarm.persistent";
+
+inline constexpr std::string_view kAsideSuffix = "-old";  ///< the container that a replacement stands aside
+inline constexpr std::string_view kNextSuffix = "-new";   ///< the replacement that is not in force yet
+
+/// 6 MiB: what the Engine itself refuses to go below.
+inline constexpr std::int64_t kMinimumMemoryMib = 6;
+
+struct NetworkPlan {
+  std::string name;
+  std::string driver = "bridge";
+  bool internal = false;
+  bool shared = false;  ///< the configured network of all instances: made when missing, never removed, any owner's
+};
+
+struct VolumePlan {
+  std::string name;
+  std::string mountPath;
+  bool persistent = true;
+};
+
+/// "swarm-<name>-<end of the id>": the same for every call about this instance.
+std::string containerName(const InstanceSpec& spec);
+NetworkPlan planNetwork(const InstanceSpec& spec, const DockerProviderConfig& config, const std::string& swarm_id);
+std::vector<VolumePlan> planVolumes(const InstanceSpec& spec);
+
+/// Throws Error(Unprocessable) with the numbers and the field when the Engine's machine can't carry it, or Docker can't do it.
+void checkResources(const ResourceConfig& resources, const EngineFacts& facts);
+void checkNetwork(const InstanceSpec& spec, const EngineClient& engine);
+void checkSpec(const InstanceSpec& spec, const EngineClient& engine);
+
+/// The body of POST /containers/create, with its kLabelSpec.
+json::object containerBody(const InstanceSpec& spec, const DockerProviderConfig& config, const std::string& swarm_id,
+                           const NetworkPlan& network, const std::vector<VolumePlan>& volumes);
+/// The members of HostConfig that POST /containers/{id}/update takes, too.
+json::object resourceLimits(const ResourceConfig& resources);
+json::object volumeBody(const InstanceSpec& spec, const VolumePlan& volume, const DockerProviderConfig& config,
+                        const std::string& swarm_id);
+json::object networkBody(const InstanceSpec& spec, const NetworkPlan& network, const DockerProviderConfig& config,
+                         const std::string& swarm_id);
+
+/// The archive that puts the agent's file in its place (kConfigPath, root 0400).
+std::string agentConfigArchive(const Secret& agent_config);
+
+}  // namespace swarm::docker

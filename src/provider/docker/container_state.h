@@ -1,0 +1,37 @@
+// What the Engine tells of a container (GET /containers/{id}/json) as a ProviderInstance. Pure.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "provider/docker/engine_client.h"
+
+namespace swarm::docker {
+
+/// The part of an inspection that the provider works with.
+struct ContainerDetails {
+  std::string id;
+  std::string name;   ///< without the leading slash
+  std::string state;  ///< the Engine's word: created, running, paused, restarting, removing, exited, dead
+  std::string specHash;
+  std::string network;
+  bool internal = false;
+  std::string networkAddress;           ///< of the container, empty when it does not run
+  std::set<std::int64_t> exposedPorts;  ///< as asked for
+  std::int64_t agentPort = 0;           ///< published port on the Engine's machine; 0: none
+  std::vector<std::string> volumes;     ///< names of mounted volumes
+  std::vector<std::string> mountPaths;
+  std::int64_t exitCode = 0;
+  json::value runLabel;  ///< null, "true" or "false" (kLabelRun)
+  ProviderInstance instance;
+  bool runs() const { return state == "running" || state == "paused" || state == "restarting"; }
+};
+
+ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, bool engine_is_local);
+
+/// The Engine's zero time and unreadable texts give the epoch.
+SystemTime readTime(const std::string& text);
+
+}  // namespace swarm::docker

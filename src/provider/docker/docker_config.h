@@ -1,0 +1,45 @@
+// What a person configures about the Docker provider ([docker] and [common] of swarm.toml), apart from the implementation.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "provider/provider.h"
+
+namespace swarm {
+
+/// Files in PEM for a TCP endpoint with TLS. Empty ca: the system's trust store. Certificate and key: our client certificate (mTLS).
+struct DockerTlsConfig {
+  bool enabled = false;
+  std::filesystem::path ca;
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+};
+
+/// README.md tells what each key means for the person who sets it.
+struct DockerProviderConfig {
+  std::filesystem::path socketPath = "/var/run/docker.sock";  ///< used when `host` is empty
+  std::string host;                                           ///< a TCP endpoint's host name or address
+  std::uint16_t port = 0;                                     ///< 0: 2376 with TLS, 2375 without
+  DockerTlsConfig tls;
+
+  std::string networkName;             ///< empty: one network per owner; a name: every instance joins this one
+  std::string volumeDriver = "local";  ///< for the volumes that we make
+  std::map<std::string, std::string> volumeDriverOptions;
+  std::string publishAddress = "127.0.0.1";       ///< where exposedPorts are published on the Engine's machine
+  std::string agentPublishAddress = "127.0.0.1";  ///< where the agent's port is; a remote Engine needs one that we can reach
+
+  /// Repositories that exist only where they were built: never asked of a registry, so that nobody else's image of that name can come in.
+  std::vector<std::string> localImages = {"swarm-workspace"};
+  std::map<std::string, std::string> tags;  ///< labels on all that is made
+  std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
+};
+
+/// `swarm_id` labels everything that is made, so that two swarms can share one Engine. Throws Error(InvalidArgument) for a wrong
+/// configuration (an unreadable TLS file, say), never for an Engine that can't be reached.
+ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id);
+
+}  // namespace swarm

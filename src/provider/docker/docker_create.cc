@@ -1,0 +1,202 @@
+// createInstance and its parts. Every part may be run again: what is there already is found and used.
+#include <boost/json/serialize.hpp>
+
+#include "base/fault.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "provider/docker/docker_provider.h"
+#include "provider/docker/engine_errors.h"
+#include "provider/docker/engine_stream.h"
+#include "provider/docker/network_pin.h"
+
+namespace swarm::docker {
+namespace {
+
+constexpr std::chrono::seconds kImageMemory{30};
+
+bool isLocalOnly(const std::string& image, const DockerProviderConfig& config) {
+  std::string repository = image.substr(0, image.find_first_of(":@"));
+  return std::find(config.localImages.begin(), config.localImages.end(), repository) != config.localImages.end();
+}
+
+bool saysNoImage(const EngineReply& reply) { return reply.status == 404 && reply.body.find("No such image") != std::string::npos; }
+
+/// "registry:5000/team/image:tag" → name and tag; a digest stays in the name.
+std::string pullTarget(const std::string& image) {
+  std::string name = image;
+  std::string tag;
+  auto slash = image.rfind('/');
+  auto colon = image.find(':', slash == std::string::npos ? 0 : slash);
+  if (image.find('@') == std::string::npos) {
+    tag = colon == std::string::npos ? "latest" : image.substr(colon + 1);
+    name = image.substr(0, colon);
+  }
+  std::string target = "/images/create?fromImage=" + net::percentEncode(name);
+  if (!tag.empty()) target += "&tag=" + net::percentEncode(tag);
+  return target;
+}
+
+}  // namespace
+
+awaitable<void> DockerProvider::pullImage(std::string image, Progress& progress, Deadline deadline) {
+  if (isLocalOnly(image, engine_.config())) throw imageMissing(image, "", true);
+  progress.step("pull image");
+  std::optional<Error> failure;
+  try {
+    auto exchange = co_await engine_.open({.method = "POST", .target = pullTarget(image), .doing = "pull the image", .body = {}}, deadline);
+    LineReader lines;
+    PullProgress layers;
+    for (;;) {
+      std::string piece = co_await exchange->read(deadline);
+      if (piece.empty()) break;
+      lines.add(piece);
+      while (auto line = lines.next()) layers.read(*line, progress);
+    }
+    if (!layers.error().empty()) failure = Error(ErrorCode::UpstreamFailed, layers.error()).withCause(layers.error());
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (!failure) co_return;
+  bool transport = failure->code() == ErrorCode::DeadlineExceeded || failure->code() == ErrorCode::OutOfResources ||
+                   (failure->code() == ErrorCode::Unavailable && failure->upstream().status == 0);
+  if (transport) throw *failure;
+  throw imageMissing(image, failure->cause(), false).withUpstream(UpstreamFacts(failure->upstream()));
+}
+
+awaitable<void> DockerProvider::ensureImage(std::string image, Progress& progress, Deadline deadline) {
+  auto known = known_images_.find(image);
+  if (known != known_images_.end() && known->second > std::chrono::steady_clock::now()) co_return;
+  progress.step("check image");
+  const std::string doing = "look for the image";
+  faultPoint("docker.create.image.before");
+  std::string name = net::percentEncode(image);
+  EngineReply reply = co_await engine_.send({.target = "/images/" + name + "/json", .doing = doing, .body = {}}, deadline);
+  if (reply.status == 404) {
+    co_await pullImage(image, progress, deadline);
+  } else if (!reply.ok()) {
+    throw engineError(reply.status, reply.body, doing);
+  }
+  faultPoint("docker.create.image.after");
+  known_images_[image] = std::chrono::steady_clock::now() + kImageMemory;
+}
+
+awaitable<void> DockerProvider::makeVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& volumes, Progress& progress,
+                                            Deadline deadline) {
+  if (!volumes.empty()) progress.step("create volume");
+  for (const VolumePlan& volume : volumes) {
+    faultPoint("docker.create.volume.before");
+    EngineCall call{.method = "POST",
+                    .target = "/volumes/create",
+                    .doing = format("create the volume {}", volume.name),
+                    .body = volumeBody(spec, volume, engine_.config(), swarm_id_)};
+    json::value made = co_await engine_.call(std::move(call), deadline);
+    faultPoint("docker.create.volume.after");
+    if (!member(made, "Labels")) {
+      // After its own restart, Engine 20.10 leaves the labels of a volume that was there already out of this answer.
+      made = co_await engine_.call({.target = "/volumes/" + volume.name, .doing = "look at the volume", .body = {}}, deadline);
+    }
+    // The Engine answers with the volume of that name when there was one. Only the owner's own may be attached.
+    const json::value* labels = member(made, "Labels");
+    const json::object* ours = labels ? labels->if_object() : nullptr;
+    auto label = [&](std::string_view name) {
+      const json::value* found = ours ? ours->if_contains(name) : nullptr;
+      return found && found->is_string() ? std::string(found->as_string()) : std::string();
+    };
+    if (label(kLabelSwarm) != swarm_id_ || label(kLabelOwner) != spec.owner) {
+      throw Error(ErrorCode::Unprocessable,
+                  format("The volume {} is there already and does not belong to {} in this swarm. Choose another volumeName.", volume.name,
+                         spec.owner))
+          .withField("/storage", "the volume belongs to somebody else");
+    }
+    co_await progress.recorded({"volume", volume.name});
+  }
+}
+
+awaitable<std::optional<std::string>> DockerProvider::adoptContainer(const InstanceSpec& spec, std::string name, std::string spec_hash,
+                                                                     Deadline deadline) {
+  auto details = co_await inspectContainer(name, deadline);
+  if (!details) co_return std::nullopt;  // gone since
+  if (details->instance.instanceId != spec.instanceId) {
+    throw Error(ErrorCode::AlreadyExists,
+                format("The Docker Engine has another container named {} that is not this instance's. Rename or remove it (docker rm {}).",
+                       name, name));
+  }
+  bool started = details->runs() || details->instance.startedAt != SystemTime{};
+  if (started || details->specHash == spec_hash) co_return details->id;
+  co_await removeContainer(details->id, deadline);  // never ran, and is not what is asked for now
+  co_return std::nullopt;
+}
+
+awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, std::string name, json::object body, Progress& progress,
+                                                     Deadline deadline) {
+  const std::string doing = "create the container";
+  std::string spec_hash(body["Labels"].as_object()[kLabelSpec].as_string());
+  json::value sent(std::move(body));
+  // Two ways lead to another try, each once: the image went away after it was seen, a half-made container had to go.
+  for (int attempt = 0;; ++attempt) {
+    faultPoint("docker.create.container.before");
+    EngineReply reply =
+        co_await engine_.send({.method = "POST", .target = "/containers/create?name=" + name, .doing = doing, .body = sent}, deadline);
+    faultPoint("docker.create.container.after");
+    if (reply.ok()) {
+      std::string id = stringAt(reply.json(doing), "Id");
+      co_await progress.recorded({"container", id});
+      co_return id;
+    }
+    if (attempt < 2 && saysNoImage(reply)) {
+      known_images_.erase(spec.config.image);
+      co_await ensureImage(spec.config.image, progress, deadline);
+      continue;
+    }
+    if (attempt < 2 && reply.status == 409) {
+      auto adopted = co_await adoptContainer(spec, name, spec_hash, deadline);
+      if (!adopted) continue;
+      co_await progress.recorded({"container", *adopted});
+      co_return *adopted;
+    }
+    throw engineError(reply.status, reply.body, doing);
+  }
+}
+
+awaitable<void> DockerProvider::writeAgentConfig(std::string container, Secret agent_config, Deadline deadline) {
+  if (agent_config.empty()) co_return;
+  faultPoint("docker.create.archive.before");
+  EngineCall call{.method = "PUT",
+                  .target = "/containers/" + container + "/archive?path=%2F",
+                  .doing = "write the agent's file into the container",
+                  .body = {},
+                  .rawBody = agentConfigArchive(agent_config),
+                  .contentType = "application/x-tar"};
+  co_await engine_.call(std::move(call), deadline);
+  faultPoint("docker.create.archive.after");
+}
+
+awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  co_await engine_.connect(deadline);
+  checkSpec(spec, engine_);
+  NetworkPlan network = planNetwork(spec, engine_.config(), swarm_id_);
+  std::vector<VolumePlan> volumes = planVolumes(spec);
+  co_await ensureImage(spec.config.image, progress, deadline);
+  std::string container;
+  {
+    NetworkPin pin(network_pins_, network.name);  // until a container stands for it, nobody may remove it as unused
+    progress.step("create network");
+    co_await ensureNetwork(spec, network, deadline);
+    co_await progress.recorded({"network", network.name});
+    co_await makeVolumes(spec, volumes, progress, deadline);
+    progress.step("create container");
+    json::object body = containerBody(spec, engine_.config(), swarm_id_, network, volumes);
+    container = co_await makeContainer(spec, containerName(spec), std::move(body), progress, deadline);
+  }
+  primary_[spec.instanceId] = container;
+  progress.step("start container");
+  co_await writeAgentConfig(container, spec.agentConfig, deadline);
+  faultPoint("docker.create.start.before");
+  co_await startContainer(container, deadline);
+  faultPoint("docker.create.start.after");
+  auto details = co_await inspectContainer(container, deadline);
+  if (!details) throw Error(ErrorCode::UpstreamFailed, "The container went away while it was being started.").withInstance(spec.instanceId);
+  co_return std::move(details->instance);
+}
+
+}  // namespace swarm::docker

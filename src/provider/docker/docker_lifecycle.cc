@@ -1,0 +1,155 @@
+// start, stop, delete and live allocation, and the container calls behind them.
+#include "base/fault.h"
+#include "base/format.h"
+#include "provider/docker/docker_provider.h"
+#include "provider/docker/engine_errors.h"
+
+namespace swarm::docker {
+namespace {
+
+bool saysNoNetwork(const EngineReply& reply) { return reply.status == 404 && reply.body.find("network ") != std::string::npos; }
+
+bool sameStorage(const StorageResource& a, const StorageResource& b) { return a.size == b.size && a.persistent == b.persistent; }
+
+}  // namespace
+
+awaitable<void> DockerProvider::startContainer(std::string container, Deadline deadline) {
+  const std::string doing = "start the container";
+  for (int attempt = 0;; ++attempt) {
+    EngineReply reply =
+        co_await engine_.send({.method = "POST", .target = "/containers/" + container + "/start", .doing = doing, .body = {}}, deadline);
+    if (reply.ok()) co_return;  // 304: it runs already
+    if (attempt == 0 && saysNoNetwork(reply)) {
+      co_await repairNetwork(container, deadline);
+      continue;
+    }
+    throw engineError(reply.status, reply.body, doing);
+  }
+}
+
+awaitable<void> DockerProvider::stopContainer(std::string container, std::chrono::seconds grace, Deadline deadline) {
+  const std::string doing = "stop the container";
+  std::string target = format("/containers/{}/stop?t={}", container, grace.count());
+  EngineReply reply = co_await engine_.send({.method = "POST", .target = target, .doing = doing, .body = {}}, deadline);
+  if (!reply.ok() && reply.status != 404) throw engineError(reply.status, reply.body, doing);
+}
+
+awaitable<void> DockerProvider::renameContainer(std::string container, std::string name, Deadline deadline) {
+  EngineCall call{
+      .method = "POST", .target = "/containers/" + container + "/rename?name=" + name, .doing = "rename the container", .body = {}};
+  co_await engine_.call(std::move(call), deadline);
+}
+
+awaitable<void> DockerProvider::removeContainer(std::string container, Deadline deadline) {
+  const std::string doing = "remove the container";
+  std::string target = "/containers/" + container;
+  EngineReply reply =
+      co_await engine_.send({.method = "DELETE", .target = target + "?force=true&v=true", .doing = doing, .body = {}}, deadline);
+  inspected_.erase(container);
+  cpu_samples_.erase(container);
+  if (reply.ok() || reply.status == 404) co_return;
+  if (reply.status == 409 && reply.body.find("already in progress") != std::string::npos) {
+    EngineReply gone =
+        co_await engine_.send({.method = "POST", .target = target + "/wait?condition=removed", .doing = doing, .body = {}}, deadline);
+    if (gone.ok() || gone.status == 404) co_return;
+    throw engineError(gone.status, gone.body, doing);
+  }
+  throw engineError(reply.status, reply.body, doing);
+}
+
+awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
+  progress.step("start container");
+  faultPoint("docker.start.before");
+  EngineReply reply =
+      co_await sendToInstance(instance_id, {.method = "POST", .target = "/start", .doing = "start the container", .body = {}}, deadline);
+  if (saysNoNetwork(reply)) {
+    // Somebody pruned the network while the instance was stopped.
+    auto container = co_await findContainer(instance_id, deadline);
+    if (container) co_await repairNetwork(*container, deadline);
+    if (container) co_await startContainer(*container, deadline);
+  } else if (!reply.ok()) {
+    throw engineError(reply.status, reply.body, "start the container");
+  }
+  faultPoint("docker.start.after");
+}
+
+awaitable<void> DockerProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
+  progress.step("stop container");
+  faultPoint("docker.stop.before");
+  EngineCall call{.method = "POST", .target = format("/stop?t={}", grace.count()), .doing = "stop the container", .body = {}};
+  EngineReply reply = co_await sendToInstance(instance_id, std::move(call), deadline);
+  if (!reply.ok()) throw engineError(reply.status, reply.body, "stop the container");
+  faultPoint("docker.stop.after");
+}
+
+awaitable<void> DockerProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+                                               Progress& progress, Deadline deadline) {
+  progress.step("remove container");
+  // Volumes of the container count, too: one that was made for another instance may be this one's by now.
+  std::set<std::string> mounted;
+  for (const ExternalResource& resource : external) {
+    if (resource.kind == "volume") mounted.insert(resource.id);
+  }
+  std::vector<ContainerRef> containers = co_await containersOf(instance_id, deadline);
+  for (const ContainerRef& ref : containers) {
+    auto details = co_await inspectContainer(ref.id, deadline);
+    if (details) mounted.insert(details->volumes.begin(), details->volumes.end());
+    faultPoint("docker.delete.container.before");
+    co_await removeContainer(ref.id, deadline);
+    faultPoint("docker.delete.container.after");
+  }
+  forgetInstance(instance_id);
+  progress.step("remove volumes");
+  co_await deleteVolumesOf(instance_id, volumes, std::move(mounted), deadline);
+  progress.step("remove network");
+  co_await removeUnusedNetworks(deadline);
+}
+
+void DockerProvider::forgetInstance(const std::string& instance_id) {
+  if (auto known = primary_.find(instance_id); known != primary_.end()) {
+    inspected_.erase(known->second);
+    cpu_samples_.erase(known->second);
+    primary_.erase(known);
+  }
+  storage_samples_.erase(instance_id);
+}
+
+awaitable<AllocationEffect> DockerProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
+  co_await engine_.connect(deadline);
+  checkResources(resources, engine_.facts());
+  ContainerDetails details = co_await requireInstance(instance_id, deadline);
+  // Labels tell the storage's size, and the Engine takes 0 for "as it was": both need a new container.
+  bool live = sameStorage(resources.storage, details.instance.resources.storage);
+  if (resources.memory.min == 0 && details.instance.resources.memory.min != 0) live = false;
+  faultPoint("docker.allocate.before");
+  EngineCall call{.method = "POST", .target = "/update", .doing = "change the container's resources", .body = resourceLimits(resources)};
+  EngineReply reply = co_await sendToInstance(instance_id, std::move(call), deadline);
+  if (!reply.ok()) {
+    std::string message = engineMessage(reply.body);
+    if (message.find("busy") != std::string::npos || message.find("current usage") != std::string::npos) {
+      throw Error(
+          ErrorCode::Unprocessable,
+          format("The instance uses more memory than the {} MiB that it would be limited to. Stop something in it first, or restart it.",
+                 resources.memory.max))
+          .withCause(message)
+          .withUpstream({.status = reply.status, .requestId = {}});
+    }
+    throw engineError(reply.status, reply.body, "change the container's resources");
+  }
+  faultPoint("docker.allocate.after");
+  inspected_.erase(details.id);
+  co_return live ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
+}
+
+awaitable<AllocationEffect> DockerProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
+  ContainerDetails details = co_await requireInstance(instance_id, deadline);
+  InstanceSpec spec{instance_id, details.instance.name, details.instance.owner, {}, {}};
+  spec.config.network = std::move(network);
+  checkNetwork(spec, engine_);
+  NetworkPlan plan = planNetwork(spec, engine_.config(), swarm_id_);
+  std::set<std::int64_t> wanted(spec.config.network.exposedPorts.begin(), spec.config.network.exposedPorts.end());
+  bool same = wanted == details.exposedPorts && plan.name == details.network && plan.internal == details.internal;
+  co_return same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
+}
+
+}  // namespace swarm::docker

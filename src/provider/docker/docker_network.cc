@@ -1,0 +1,113 @@
+// One network per owner: made when first needed, removed with its last container, repaired when somebody pruned it.
+#include "base/fault.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "provider/docker/docker_provider.h"
+#include "provider/docker/engine_errors.h"
+
+namespace swarm::docker {
+namespace {
+
+std::string labelIn(const json::value& thing, std::string_view name) {
+  const json::value* labels = member(thing, "Labels");
+  const json::object* object = labels ? labels->if_object() : nullptr;
+  const json::value* found = object ? object->if_contains(name) : nullptr;
+  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+/// An instance may join its owner's network, or the configured one; never somebody else's, nor one that is less isolated than asked.
+void checkExisting(const json::value& network, const NetworkPlan& plan, const std::string& owner, const std::string& swarm_id) {
+  bool ours = labelIn(network, kLabelSwarm) == swarm_id && labelIn(network, kLabelOwner) == owner;
+  if (!plan.shared && !ours) {
+    throw Error(
+        ErrorCode::Unprocessable,
+        format("The network {} is there already and does not belong to {} in this swarm. Choose another networkName.", plan.name, owner))
+        .withField("/network/docker/networkName", "the network belongs to somebody else");
+  }
+  if (boolAt(network, "Internal") != plan.internal) {
+    throw Error(ErrorCode::Unprocessable, format("The network {} is there already and is {}internal. Choose another networkName.",
+                                                 plan.name, plan.internal ? "not " : ""))
+        .withField("/network/internalNetwork", "differs from the network's");
+  }
+}
+
+}  // namespace
+
+awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline) {
+  // A name that people choose is checked for its owner each time; the names that we make belong to one owner.
+  bool own_name = !spec.config.network.docker || spec.config.network.docker->networkName.empty();
+  if (own_name && known_networks_.contains(plan.name)) co_return;
+  KeyedLock::Guard guard = co_await locks_.acquire(plan.name, deadline);
+  if (own_name && known_networks_.contains(plan.name)) co_return;
+  const std::string doing = format("create the network {}", plan.name);
+  for (int attempt = 0;; ++attempt) {
+    EngineReply found = co_await engine_.send({.target = "/networks/" + plan.name, .doing = doing, .body = {}}, deadline);
+    if (found.ok()) {
+      json::value network = found.json(doing);
+      if (stringAt(network, "Name") == plan.name) {  // the Engine also finds by the beginning of an id
+        checkExisting(network, plan, spec.owner, swarm_id_);
+        break;
+      }
+    } else if (found.status != 404) {
+      throw engineError(found.status, found.body, doing);
+    }
+    faultPoint("docker.create.network.before");
+    EngineReply made = co_await engine_.send(
+        {.method = "POST", .target = "/networks/create", .doing = doing, .body = networkBody(spec, plan, engine_.config(), swarm_id_)},
+        deadline);
+    faultPoint("docker.create.network.after");
+    if (made.ok()) break;
+    if (made.status == 409 && attempt == 0) continue;  // somebody was faster: look at what they made
+    throw engineError(made.status, made.body, doing);
+  }
+  known_networks_.insert(plan.name);
+}
+
+awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline deadline) {
+  auto details = co_await inspectContainer(container, deadline);
+  if (!details || details->network.empty()) co_return;
+  log::warning("the network of an instance is gone: making it again",
+               {{"instance", details->instance.instanceId}, {"network", details->network}});
+  known_networks_.erase(details->network);
+  InstanceSpec spec{details->instance.instanceId, details->instance.name, details->instance.owner, {}, {}};
+  NetworkPlan plan{.name = details->network, .internal = details->internal, .shared = details->network == engine_.config().networkName};
+  co_await ensureNetwork(spec, plan, deadline);
+  // The container remembers the id of the lost network: let go of it, then join the new one.
+  std::string target = "/networks/" + plan.name;
+  co_await engine_.send({.method = "POST",
+                         .target = target + "/disconnect",
+                         .doing = "leave the network",
+                         .body = json::object{{"Container", container}, {"Force", true}}},
+                        deadline);
+  co_await engine_.call(
+      {.method = "POST", .target = target + "/connect", .doing = "join the network", .body = json::object{{"Container", container}}},
+      deadline);
+}
+
+awaitable<void> DockerProvider::removeUnusedNetworks(Deadline deadline) {
+  std::string filter = filterQuery(ownFilter());
+  json::value networks = co_await engine_.call({.target = "/networks?" + filter, .doing = "list networks", .body = {}}, deadline);
+  const json::array* list = networks.if_array();
+  if (!list) co_return;
+  for (const json::value& network : *list) {
+    std::string name = stringAt(network, "Name");
+    if (labelIn(network, kLabelOwner).empty()) continue;  // the configured one stays
+    KeyedLock::Guard guard = co_await locks_.acquire(name, deadline);
+    if (network_pins_.contains(name)) continue;
+    std::string of_network = filterQuery(ownFilter(format("{}={}", kLabelNetwork, name)));
+    json::value users =
+        co_await engine_.call({.target = "/containers/json?all=true&" + of_network, .doing = "list containers", .body = {}}, deadline);
+    if (!users.is_array() || !users.as_array().empty() || network_pins_.contains(name)) continue;
+    known_networks_.erase(name);
+    faultPoint("docker.delete.network.before");
+    EngineReply reply =
+        co_await engine_.send({.method = "DELETE", .target = "/networks/" + name, .doing = "remove the network", .body = {}}, deadline);
+    faultPoint("docker.delete.network.after");
+    // In use after all (a container that is not ours): it stays for them.
+    if (!reply.ok() && reply.status != 404 && reply.status != 403 && reply.status != 409) {
+      throw engineError(reply.status, reply.body, format("remove the network {}", name));
+    }
+  }
+}
+
+}  // namespace swarm::docker

@@ -1,0 +1,104 @@
+// Construction, health, capabilities and validation.
+#include "provider/docker/docker_provider.h"
+
+#include "base/format.h"
+#include "provider/docker/engine_errors.h"
+
+namespace swarm {
+
+ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id) {
+  if (swarm_id.empty()) throw Error(ErrorCode::InvalidArgument, "A Docker provider needs the swarm's id.");
+  if (config.tls.certificate.empty() != config.tls.key.empty()) {
+    throw Error(ErrorCode::InvalidArgument, "[docker.tls] needs certificate and key together.");
+  }
+  return std::make_unique<docker::DockerProvider>(std::move(config), std::move(swarm_id));
+}
+
+}  // namespace swarm
+
+namespace swarm::docker {
+namespace {
+
+constexpr double kMib = 1024.0 * 1024.0;
+
+/// Runs one validation step; its error becomes the check's detail.
+template <typename Work>
+awaitable<ValidationCheck> check(std::string name, Work work) {
+  ValidationCheck result{std::move(name), false, {}};
+  try {
+    result.detail = co_await work();
+    result.ok = true;
+  } catch (const Error& error) {
+    result.detail = error.message();
+  }
+  co_return result;
+}
+
+}  // namespace
+
+DockerProvider::DockerProvider(DockerProviderConfig config, std::string swarm_id)
+    : engine_(std::move(config)), swarm_id_(std::move(swarm_id)) {}
+
+DockerProvider::~DockerProvider() = default;
+
+ProviderCapabilities DockerProvider::getProviderCapabilities() const {
+  ProviderCapabilities capabilities;
+  capabilities.supportsLiveResize = true;
+  capabilities.maxInstancesPerUser = engine_.config().maxInstancesPerUser;
+  ResourceConfig& most = capabilities.maxResourcesPerInstance;
+  if (engine_.connected()) {
+    const EngineFacts& facts = engine_.facts();
+    most.cpu = {static_cast<double>(facts.cpus), std::int64_t{1000} * facts.cpus};
+    most.memory = {0, facts.memoryBytes / (1024 * 1024)};
+  }
+  return capabilities;
+}
+
+ProviderHealthReport DockerProvider::health() const {
+  if (connected_)
+    return {ProviderHealth::healthy, format("Docker Engine {} at {}", engine_.facts().engineVersion, endpointText(engine_.config()))};
+  std::string why = trouble_.empty() ? format("not connected to {} yet", endpointText(engine_.config())) : trouble_;
+  return {ProviderHealth::unavailable, why};
+}
+
+UsedTotal DockerProvider::cpuTotal() const { return {0, engine_.connected() ? static_cast<double>(engine_.facts().cpus) : 0}; }
+
+UsedTotal DockerProvider::memoryTotal() const {
+  return {0, engine_.connected() ? static_cast<double>(engine_.facts().memoryBytes) / kMib : 0};
+}
+
+awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadline) {
+  std::vector<ValidationCheck> checks;
+  auto ping = [&]() -> awaitable<std::string> {
+    co_await engine_.ping(deadline);
+    co_return endpointText(engine_.config()) + " answers";
+  };
+  checks.push_back(co_await check("endpoint", ping));
+  if (!checks.back().ok) co_return checks;
+  auto version = [&]() -> awaitable<std::string> {
+    co_await engine_.connect(deadline);
+    const EngineFacts& facts = engine_.facts();
+    co_return format("Docker Engine {}, API {}", facts.engineVersion, toString(facts.api));
+  };
+  checks.push_back(co_await check("api version", version));
+  if (!checks.back().ok) co_return checks;
+  auto machine = [&]() -> awaitable<std::string> {
+    const EngineFacts& facts = engine_.facts();
+    co_return format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / (1024 * 1024), facts.cgroupVersion);
+  };
+  checks.push_back(co_await check("machine", machine));
+  for (const std::string& repository : engine_.config().localImages) {
+    std::string image = repository + ":latest";
+    auto present = [&]() -> awaitable<std::string> {
+      EngineReply reply =
+          co_await engine_.send({.target = "/images/" + image + "/json", .doing = "look for the image", .body = {}}, deadline);
+      if (reply.status == 404) throw imageMissing(image, "", true);
+      if (!reply.ok()) throw engineError(reply.status, reply.body, "look for the image");
+      co_return image + " is there";
+    };
+    checks.push_back(co_await check("image " + image, present));
+  }
+  co_return checks;
+}
+
+}  // namespace swarm::docker

@@ -1,0 +1,156 @@
+// DockerProvider: the provider contract on the Docker Engine's HTTP API. Configuration is docker_config.h; README.md tells the rest.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "provider/docker/container_spec.h"
+#include "provider/docker/container_state.h"
+#include "provider/docker/docker_config.h"
+#include "provider/docker/engine_client.h"
+#include "provider/docker/keyed_lock.h"
+#include "provider/provider.h"
+
+namespace swarm::docker {
+
+struct ContainerRef {
+  std::string id;
+  std::string name;
+  std::string state;
+  std::string instanceId;
+};
+
+/// Split over docker_create.cc, docker_lifecycle.cc, docker_replace.cc, docker_queries.cc, docker_usage.cc, docker_exec.cc,
+/// docker_network.cc, docker_volumes.cc and docker_events.cc. close() before destruction, once open() was called.
+class DockerProvider final : public Provider, private LogSource {
+ public:
+  DockerProvider(DockerProviderConfig config, std::string swarm_id);
+  ~DockerProvider() override;
+
+  ProviderType type() const override { return ProviderType::docker; }
+  awaitable<void> open(ProviderEventSink sink) override;
+  awaitable<void> close() override;
+
+  awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                 Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
+  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
+  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                          Deadline deadline) override;
+  ProviderCapabilities getProviderCapabilities() const override;
+  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<net::Connector> agentConnector(std::string instance_id, Deadline deadline) override;
+  awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
+  awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
+  ProviderHealthReport health() const override;
+  awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+  UsedTotal cpuTotal() const override;
+  UsedTotal memoryTotal() const override;
+  LogSource* logs() override { return this; }
+
+ private:
+  awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) override;
+
+  // Finding (docker_queries.cc)
+  json::object ownFilter(std::string extra_label = {}) const;
+  awaitable<std::vector<ContainerRef>> containersOf(std::string instance_id, Deadline deadline);
+  awaitable<std::optional<std::string>> findContainer(std::string instance_id, Deadline deadline);
+  awaitable<std::optional<ContainerDetails>> inspectContainer(std::string container, Deadline deadline);  ///< by id or name
+  awaitable<std::optional<ContainerDetails>> inspectInstance(std::string instance_id, Deadline deadline);
+  awaitable<ContainerDetails> requireInstance(std::string instance_id, Deadline deadline);
+  /// Sends to /containers/{the instance's}/`suffix`; finds the container anew once when the remembered one is gone. Throws NotFound.
+  awaitable<EngineReply> sendToInstance(std::string instance_id, EngineCall call, Deadline deadline);
+
+  // Making (docker_create.cc)
+  awaitable<void> ensureImage(std::string image, Progress& progress, Deadline deadline);
+  awaitable<void> pullImage(std::string image, Progress& progress, Deadline deadline);
+  awaitable<void> makeVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& volumes, Progress& progress, Deadline deadline);
+  /// Creates or adopts the container of that name. `body` is kept for a second try after a pull.
+  awaitable<std::string> makeContainer(const InstanceSpec& spec, std::string name, json::object body, Progress& progress,
+                                       Deadline deadline);
+  awaitable<std::optional<std::string>> adoptContainer(const InstanceSpec& spec, std::string name, std::string spec_hash,
+                                                       Deadline deadline);
+  awaitable<void> writeAgentConfig(std::string container, Secret agent_config, Deadline deadline);
+  awaitable<void> startContainer(std::string container, Deadline deadline);
+  awaitable<void> removeContainer(std::string container, Deadline deadline);  ///< running or not; gone already: fine
+  awaitable<void> stopContainer(std::string container, std::chrono::seconds grace, Deadline deadline);
+  awaitable<void> renameContainer(std::string container, std::string name, Deadline deadline);
+
+  // Replacing (docker_replace.cc)
+  struct Replacement;
+  awaitable<Replacement> surveyReplacement(const InstanceSpec& spec, Deadline deadline);
+  awaitable<void> prepareReplacement(const InstanceSpec& spec, Replacement& state, json::object body, Progress& progress,
+                                     Deadline deadline);
+  awaitable<void> rollBackReplacement(const Replacement& state, Deadline deadline);
+
+  // Networks (docker_network.cc)
+  awaitable<void> ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline);
+  awaitable<void> repairNetwork(std::string container, Deadline deadline);
+  awaitable<void> removeUnusedNetworks(Deadline deadline);
+
+  // Volumes (docker_volumes.cc)
+  struct Volume;
+  awaitable<std::vector<Volume>> ownVolumes(std::string extra_label, Deadline deadline);
+  awaitable<void> deleteVolumesOf(std::string instance_id, DeleteVolumes volumes, std::set<std::string> mounted, Deadline deadline);
+  awaitable<bool> removeVolume(std::string name, Deadline deadline);  ///< false: in use
+
+  // Usage (docker_usage.cc)
+  struct CpuSample {
+    double nanoseconds = 0;
+    SystemTime at{};
+  };
+  struct StorageSample {
+    double gib = 0;
+    SteadyTime at{};
+  };
+  awaitable<json::value> statistics(std::string instance_id, Deadline deadline);
+  awaitable<double> cpuPercent(std::string instance_id, const json::value& first, Deadline deadline);
+  awaitable<double> storageGib(std::string instance_id, const ContainerDetails& details, Deadline deadline);
+
+  // Commands (docker_exec.cc)
+  awaitable<CommandResult> executeIn(std::string instance_id, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
+
+  // Events (docker_events.cc)
+  awaitable<void> followEvents();
+  awaitable<void> readEvents();
+  void handleEvent(std::string_view line);
+  void tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
+  void forgetInstance(const std::string& instance_id);
+
+  EngineClient engine_;
+  std::string swarm_id_;
+
+  // What is known to exist, so that the hot path asks only once. Forgotten when the Engine goes away, or answers otherwise.
+  std::map<std::string, SteadyTime> known_images_;
+  std::set<std::string> known_networks_;
+  std::map<std::string, std::string> primary_;         ///< instance → container
+  std::map<std::string, ContainerDetails> inspected_;  ///< container → details, while events keep them true
+  std::map<std::string, int> network_pins_;            ///< networks that a create in progress counts on
+  std::set<std::string> set_aside_;                    ///< containers whose removal is not the instance's
+  KeyedLock locks_;
+  std::map<std::string, CpuSample> cpu_samples_;          ///< by container
+  std::map<std::string, StorageSample> storage_samples_;  ///< by instance
+
+  ProviderEventSink sink_;
+  boost::asio::cancellation_signal stop_events_;
+  std::unique_ptr<boost::asio::steady_timer> events_ended_;  ///< cancelled when the follower has ended
+  bool closing_ = false;
+  bool following_ = false;
+  bool connected_ = false;  ///< the event stream is open
+  std::string last_event_;  ///< "seconds.nanoseconds" of the last event, to go on from
+  std::string trouble_;     ///< why it is not connected
+};
+
+}  // namespace swarm::docker

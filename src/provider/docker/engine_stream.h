@@ -1,0 +1,59 @@
+// The Engine's stream formats: JSON lines, pull progress, and the frames that carry stdout and stderr in one stream. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "provider/provider.h"
+
+namespace swarm::docker {
+
+/// Cuts a stream into lines.
+class LineReader {
+ public:
+  void add(std::string_view piece) { buffer_ += piece; }
+  std::optional<std::string> next();
+
+ private:
+  std::string buffer_;
+};
+
+/// Sums the layers of a pull into one progress.
+class PullProgress {
+ public:
+  void read(std::string_view line, Progress& progress);
+  const std::string& error() const { return error_; }  ///< empty: none so far
+
+ private:
+  struct Layer {
+    std::int64_t done = 0;
+    std::int64_t total = 0;
+    bool complete = false;
+  };
+  std::map<std::string, Layer> layers_;
+  std::string error_;
+};
+
+/// Splits the multiplexed stream of exec, attach and logs: 8-byte headers {stream, 0, 0, 0, big-endian size}.
+class FrameReader {
+ public:
+  struct Frame {
+    int stream = 1;  ///< 0 stdin, 1 stdout, 2 stderr
+    std::string data;
+  };
+  void add(std::string_view piece) { buffer_ += piece; }
+  /// The next whole frame, or what has come of it so far (a frame may be larger than memory wants to hold).
+  std::optional<Frame> next();
+  bool broken() const { return broken_; }  ///< the bytes are no such stream
+
+ private:
+  std::string buffer_;
+  std::size_t left_ = 0;  ///< bytes of the frame begun
+  int stream_ = 1;
+  bool broken_ = false;
+};
+
+}  // namespace swarm::docker

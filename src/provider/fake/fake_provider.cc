@@ -1,0 +1,191 @@
+// The fake provider's lifecycle: each step waits its time, meets its planned faults, and then changes the world.
+#include "provider/fake/fake_provider.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/format.h"
+
+namespace swarm::fake {
+namespace {
+
+constexpr std::int64_t kMinimumMemory = 6;            // MiB, as at a Docker Engine
+constexpr std::int64_t kMaximumMemory = 1024 * 1024;  // MiB
+
+}  // namespace
+
+/// Carries events from the world's threads to the provider's loop; empty once the provider is closed.
+struct FakeProvider::Subscription {
+  ProviderEventSink sink;
+  std::uint64_t id = 0;
+};
+
+FakeProvider::FakeProvider(FakeWorld& world, const Clock& clock, FakeOptions options)
+    : world_(world), clock_(clock), options_(std::move(options)) {}
+
+FakeProvider::~FakeProvider() {
+  if (!subscription_) return;
+  world_.unsubscribe(subscription_->id);
+  subscription_->sink = nullptr;
+}
+
+awaitable<void> FakeProvider::open(ProviderEventSink sink) {
+  auto executor = co_await boost::asio::this_coro::executor;
+  subscription_ = std::make_shared<Subscription>();
+  subscription_->sink = std::move(sink);
+  subscription_->id = world_.subscribe([executor, weak = std::weak_ptr(subscription_)](const ProviderEvent& event) {
+    boost::asio::post(executor, [weak, event] {
+      auto subscription = weak.lock();
+      if (subscription && subscription->sink) subscription->sink(event);
+    });
+  });
+}
+
+awaitable<void> FakeProvider::close() {
+  if (subscription_) {
+    world_.unsubscribe(subscription_->id);
+    subscription_->sink = nullptr;
+    subscription_.reset();
+  }
+  co_return;
+}
+
+awaitable<void> FakeProvider::call(const char* method) {
+  co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
+  co_await world_.faults.pass(method);
+  if (world_.isDown()) throw Error(ErrorCode::Unavailable, "The fake provider can't be reached.");
+}
+
+awaitable<void> FakeProvider::step(const char* method, const char* name, Progress& progress, std::chrono::milliseconds time) {
+  progress.step(name);
+  if (time.count() > 0) {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+  } else {
+    co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
+  }
+  co_await world_.faults.pass(format("{}/{}", method, name));
+  if (world_.isDown()) throw Error(ErrorCode::Unavailable, "The fake provider can't be reached.");
+}
+
+awaitable<void> FakeProvider::answer(const char* method, const char* name) {
+  co_await world_.faults.pass(format("{}/{}/answer", method, name));
+}
+
+void FakeProvider::checkSpec(const InstanceSpec& spec) const {
+  const ResourceConfig& resources = spec.config.resources;
+  if (resources.memory.max < kMinimumMemory || resources.memory.max > kMaximumMemory)
+    throw Error(ErrorCode::Unprocessable,
+                format("The memory limit of {} MiB is outside of {} to {} MiB.", resources.memory.max, kMinimumMemory, kMaximumMemory));
+  if (world_.isImageMissing(spec.config.image))
+    throw Error(ErrorCode::Unprocessable, format("There is no image \"{}\" at the fake provider.", spec.config.image));
+}
+
+FakeContainer FakeProvider::existing(const std::string& instance_id) const {
+  auto container = world_.container(instance_id);
+  if (!container || container->swarmId != options_.swarmId)
+    throw Error(ErrorCode::NotFound, format("Instance {} does not exist at the fake provider.", instance_id));
+  return *container;
+}
+
+awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress) {
+  for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
+    co_await step(method, "create volume", progress, options_.times.step);
+    std::string volume = world_.ensureVolume(options_.swarmId, spec, i);
+    co_await answer(method, "create volume");
+    co_await progress.recorded({"volume", volume});
+  }
+}
+
+awaitable<ProviderInstance> FakeProvider::makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress) {
+  co_await step(method, "create container", progress, options_.times.step);
+  FakeContainer container = world_.ensureContainer(options_.swarmId, spec);
+  co_await answer(method, "create container");
+  co_await progress.recorded({"container", container.id});
+  if (start) {
+    co_await step(method, "start container", progress, options_.times.start);
+    world_.start(spec.instanceId, options_.times.ready);
+    co_await answer(method, "start container");
+  }
+  co_return describe(existing(spec.instanceId));
+}
+
+awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline) {
+  co_await call("createInstance");
+  co_await step("createInstance", "check image", progress, options_.times.step);
+  checkSpec(spec);
+  co_await step("createInstance", "create network", progress, options_.times.step);
+  std::string network = world_.ensureNetwork(options_.swarmId, spec.owner);
+  co_await answer("createInstance", "create network");
+  co_await progress.recorded({"network", network});
+  co_await makeVolumes("createInstance", spec, progress);
+  co_return co_await makeContainer("createInstance", spec, true, progress);
+}
+
+awaitable<void> FakeProvider::startInstance(std::string instance_id, Progress& progress, Deadline) {
+  co_await call("startInstance");
+  existing(instance_id);
+  co_await step("startInstance", "start container", progress, options_.times.start);
+  world_.start(instance_id, options_.times.ready);
+  co_await answer("startInstance", "start container");
+}
+
+awaitable<void> FakeProvider::stopInstance(std::string instance_id, std::chrono::seconds, Progress& progress, Deadline) {
+  co_await call("stopInstance");
+  existing(instance_id);
+  co_await step("stopInstance", "stop container", progress, options_.times.stop);
+  world_.stop(instance_id);
+  co_await answer("stopInstance", "stop container");
+}
+
+awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+                                             Progress& progress, Deadline) {
+  co_await call("deleteInstance");
+  std::set<std::string> mounted;
+  std::set<std::string> owners;
+  if (auto container = world_.container(instance_id); container && container->swarmId == options_.swarmId) {
+    mounted.insert(container->volumes.begin(), container->volumes.end());
+    owners.insert(container->spec.owner);
+    co_await step("deleteInstance", "remove container", progress, options_.times.step);
+    world_.remove(instance_id);
+    co_await answer("deleteInstance", "remove container");
+  }
+  for (const ExternalResource& resource : external)
+    if (resource.kind == "volume") mounted.insert(resource.id);
+  for (const FakeVolume& volume : world_.volumes()) {
+    if (volume.swarmId != options_.swarmId) continue;
+    bool ours = volume.instanceId == instance_id;
+    if (ours) owners.insert(volume.owner);
+    bool goes = volume.persistent ? volumes == DeleteVolumes::Yes && (ours || mounted.contains(volume.name)) : ours;
+    if (!goes) continue;
+    co_await step("deleteInstance", "remove volume", progress, options_.times.step);
+    world_.removeVolume(volume.name);
+    co_await answer("deleteInstance", "remove volume");
+  }
+  for (const FakeNetwork& network : world_.networks()) {
+    bool recorded = std::find(external.begin(), external.end(), ExternalResource{"network", network.name}) != external.end();
+    if (network.swarmId == options_.swarmId && recorded) owners.insert(network.owner);
+  }
+  for (const std::string& owner : owners) {
+    co_await step("deleteInstance", "remove network", progress, options_.times.step);
+    world_.removeNetworkIfUnused(options_.swarmId, owner);
+    co_await answer("deleteInstance", "remove network");
+  }
+}
+
+awaitable<ProviderInstance> FakeProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline) {
+  co_await call("replaceInstance");
+  checkSpec(spec);
+  auto old = world_.container(spec.instanceId);
+  bool was_running = old && old->status == InstanceStatus::running;
+  if (old) {
+    co_await step("replaceInstance", "remove container", progress, options_.times.step);
+    world_.remove(spec.instanceId);
+    co_await answer("replaceInstance", "remove container");
+  }
+  co_await makeVolumes("replaceInstance", spec, progress);
+  co_return co_await makeContainer("replaceInstance", spec, was_running, progress);
+}
+
+}  // namespace swarm::fake

@@ -1,0 +1,84 @@
+// FakeProvider: a provider that lives in memory, with chosen times and planned failures, for tests and for benchmarks with thousands of
+// instances.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "provider/fake/world.h"
+#include "provider/provider.h"
+
+namespace swarm::fake {
+
+/// How long things take (real time). Zero: as fast as the loop turns.
+struct FakeTimes {
+  std::chrono::milliseconds step{0};   ///< each step that has none of its own
+  std::chrono::milliseconds start{0};  ///< starting a container
+  std::chrono::milliseconds stop{0};
+  std::chrono::milliseconds ready{0};  ///< from a container's start until VS Code in it answers
+};
+
+struct FakeOptions {
+  std::string swarmId = "fake-swarm";
+  ProviderType type = ProviderType::fake;  ///< tests of placement let it stand in for another
+  FakeTimes times;
+  bool liveResize = true;  ///< allocateResources answers Live, else NeedsRestart
+};
+
+/// The world must outlive the provider; several providers (one after the other, or of two swarms) may share one. Steps of createInstance:
+/// "check image", "create network", "create volume", "create container", "start container"; see FaultPlan for the points.
+class FakeProvider final : public Provider {
+ public:
+  FakeProvider(FakeWorld& world, const Clock& clock, FakeOptions options = {});
+  ~FakeProvider() override;
+
+  ProviderType type() const override { return options_.type; }
+  awaitable<void> open(ProviderEventSink sink) override;
+  awaitable<void> close() override;
+
+  awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                 Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
+  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
+  /// Knows true, false, echo, cat, tee, printenv and sh -c "exit N"; files are those of the mounted volumes. Anything else: exit code 127.
+  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                          Deadline deadline) override;
+  ProviderCapabilities getProviderCapabilities() const override;
+  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<net::Connector> agentConnector(std::string instance_id, Deadline deadline) override;
+  awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
+  awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
+  ProviderHealthReport health() const override;
+  awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+  UsedTotal cpuTotal() const override { return {0, 64}; }
+  UsedTotal memoryTotal() const override { return {0, 1024.0 * 1024}; }
+
+ private:
+  struct Subscription;
+
+  awaitable<void> call(const char* method);
+  awaitable<void> step(const char* method, const char* name, Progress& progress, std::chrono::milliseconds time);
+  awaitable<void> answer(const char* method, const char* name);
+  awaitable<void> makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress);
+  awaitable<ProviderInstance> makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress);
+  void checkSpec(const InstanceSpec& spec) const;
+  FakeContainer existing(const std::string& instance_id) const;  ///< throws NotFound; another swarm's does not exist
+  ProviderInstance describe(const FakeContainer& container) const;
+
+  FakeWorld& world_;
+  const Clock& clock_;
+  FakeOptions options_;
+  std::shared_ptr<Subscription> subscription_;
+};
+
+/// A connector to a simulated agent: answers /health, and tunnels /tunnel/vscode to a page that names the instance. Does not check tokens.
+net::Connector simulatedAgent(FakeWorld& world, const Clock& clock, std::string instance_id);
+
+}  // namespace swarm::fake

@@ -1,0 +1,179 @@
+// The fake provider's answers: instances, usage, networks, volumes, commands.
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/format.h"
+#include "provider/fake/fake_provider.h"
+
+namespace swarm::fake {
+namespace {
+
+/// The commands that the fake knows.
+CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const std::vector<std::string>& command,
+                         const std::string& stdin_text) {
+  const std::string& id = container.spec.instanceId;
+  const std::string& name = command.front();
+  CommandResult result;
+  if (name == "true") return result;
+  if (name == "false") {
+    result.exitCode = 1;
+  } else if (name == "echo") {
+    for (std::size_t i = 1; i < command.size(); ++i) result.stdoutText += (i > 1 ? " " : "") + command[i];
+    result.stdoutText += "\n";
+  } else if (name == "cat" && command.size() == 1) {
+    result.stdoutText = stdin_text;
+  } else if (name == "cat") {
+    auto contents = world.readFile(id, command[1]);
+    result.exitCode = contents ? 0 : 1;
+    (contents ? result.stdoutText : result.stderrText) = contents ? *contents : format("cat: {}: No such file or directory\n", command[1]);
+  } else if (name == "tee" && command.size() == 2) {
+    result.exitCode = world.writeInside(id, command[1], stdin_text) ? 0 : 1;
+    result.stdoutText = stdin_text;
+  } else if (name == "printenv" && command.size() == 2) {
+    auto found = container.spec.config.env.find(command[1]);
+    result.exitCode = found == container.spec.config.env.end() ? 1 : 0;
+    if (result.exitCode == 0) result.stdoutText = found->second + "\n";
+  } else if (name == "sh" && command.size() == 3 && command[2].starts_with("exit ")) {
+    result.exitCode = std::atoi(command[2].c_str() + 5);
+  } else {
+    result.exitCode = 127;
+    result.stderrText = format("{}: not found\n", name);
+  }
+  return result;
+}
+
+}  // namespace
+
+ProviderInstance FakeProvider::describe(const FakeContainer& container) const {
+  ProviderInstance instance;
+  instance.instanceId = container.spec.instanceId;
+  instance.name = container.spec.name;
+  instance.owner = container.spec.owner;
+  instance.status = container.status;
+  instance.reason = container.reason;
+  instance.createdAt = container.createdAt;
+  instance.startedAt = container.startedAt;
+  instance.resources = container.spec.config.resources;
+  instance.network.hostname = container.spec.name;
+  if (container.status == InstanceStatus::running) {
+    instance.network.internalIp = "127.0.0.1";
+    instance.network.externalIp = "127.0.0.1";
+    instance.network.ports = container.ports;
+  }
+  instance.external.push_back({"container", container.id});
+  instance.external.push_back({"network", container.network});
+  for (const std::string& volume : container.volumes) instance.external.push_back({"volume", volume});
+  return instance;
+}
+
+awaitable<std::optional<ProviderInstance>> FakeProvider::getInstance(std::string instance_id, Deadline) {
+  co_await call("getInstance");
+  auto container = world_.container(instance_id);
+  if (!container || container->swarmId != options_.swarmId) co_return std::nullopt;
+  co_return describe(*container);
+}
+
+awaitable<InstanceList> FakeProvider::listInstances(InstanceFilter filter, Deadline) {
+  co_await call("listInstances");
+  InstanceList list;
+  list.complete = !world_.areListsPartial();
+  std::size_t index = 0;
+  for (const FakeContainer& container : world_.containers()) {
+    if (!list.complete && index++ % 2 == 0) continue;
+    if (container.swarmId != options_.swarmId) continue;
+    if (filter.instanceId && *filter.instanceId != container.spec.instanceId) continue;
+    if (filter.owner && *filter.owner != container.spec.owner) continue;
+    if (filter.status && *filter.status != container.status) continue;
+    list.instances.push_back(describe(container));
+  }
+  co_return list;
+}
+
+awaitable<AllocationEffect> FakeProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline) {
+  co_await call("allocateResources");
+  FakeContainer container = existing(instance_id);
+  container.spec.config.resources = resources;
+  checkSpec(container.spec);
+  if (!options_.liveResize) co_return AllocationEffect::NeedsRestart;
+  world_.setResources(instance_id, resources);
+  co_return AllocationEffect::Live;
+}
+
+awaitable<ResourceUsage> FakeProvider::getResourceUsage(std::string instance_id, Deadline) {
+  co_await call("getResourceUsage");
+  FakeContainer container = existing(instance_id);
+  const ResourceConfig& resources = container.spec.config.resources;
+  ResourceUsage usage;
+  usage.cpu.limit = resources.cpu.limit != 0 ? resources.cpu.limit : static_cast<std::int64_t>(resources.cpu.cores * 1000);
+  usage.memory.limit = static_cast<double>(resources.memory.max);
+  usage.storage.limit = static_cast<double>(resources.storage.size);
+  if (container.status == InstanceStatus::running) {
+    usage.cpu.usage = 1;
+    usage.memory.usage = 16;
+  }
+  co_return usage;
+}
+
+awaitable<AllocationEffect> FakeProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline) {
+  co_await call("configureNetwork");
+  bool same = existing(instance_id).spec.config.network.exposedPorts == network.exposedPorts;
+  co_return same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;  // published ports are fixed when a container is made
+}
+
+awaitable<NetworkInfo> FakeProvider::getNetworkInfo(std::string instance_id, Deadline) {
+  co_await call("getNetworkInfo");
+  co_return describe(existing(instance_id)).network;
+}
+
+awaitable<CommandResult> FakeProvider::executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                                      Deadline) {
+  co_await call("executeCommand");
+  FakeContainer container = existing(instance_id);
+  if (container.status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The instance does not run.");
+  if (command.empty()) throw Error(ErrorCode::InvalidArgument, "The command is empty.");
+  co_return runCommand(world_, container, command, stdin_text);
+}
+
+ProviderCapabilities FakeProvider::getProviderCapabilities() const {
+  ProviderCapabilities capabilities;
+  capabilities.supportsLiveResize = options_.liveResize;
+  capabilities.maxResourcesPerInstance.cpu.cores = 64;
+  capabilities.maxResourcesPerInstance.memory.max = 1024 * 1024;
+  return capabilities;
+}
+
+awaitable<net::Connector> FakeProvider::agentConnector(std::string instance_id, Deadline) {
+  co_await call("agentConnector");
+  if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The instance does not run.");
+  co_return simulatedAgent(world_, clock_, instance_id);
+}
+
+awaitable<std::vector<VolumeInfo>> FakeProvider::listVolumes(Deadline) {
+  co_await call("listVolumes");
+  std::vector<VolumeInfo> list;
+  for (const FakeVolume& volume : world_.volumes()) {
+    if (volume.swarmId != options_.swarmId) continue;
+    list.push_back(
+        VolumeInfo{volume.name, volume.instanceId, volume.owner, volume.mountPath, world_.isVolumeInUse(volume.name), volume.createdAt});
+  }
+  co_return list;
+}
+
+awaitable<void> FakeProvider::deleteVolume(std::string name, Deadline) {
+  co_await call("deleteVolume");
+  auto volume = world_.volume(name);
+  if (!volume || volume->swarmId != options_.swarmId) throw Error(ErrorCode::NotFound, format("There is no volume {}.", name));
+  if (!world_.removeVolume(name)) throw Error(ErrorCode::Conflict, format("Volume {} is in use.", name));
+}
+
+ProviderHealthReport FakeProvider::health() const {
+  if (world_.isDown()) return {ProviderHealth::unavailable, "The fake provider can't be reached."};
+  return {};
+}
+
+awaitable<std::vector<ValidationCheck>> FakeProvider::validate(Deadline) {
+  std::vector<ValidationCheck> checks;
+  checks.push_back({"endpoint", !world_.isDown(), world_.isDown() ? "The fake provider can't be reached." : "in memory"});
+  co_return checks;
+}
+
+}  // namespace swarm::fake

@@ -1,0 +1,79 @@
+// What answers behind the fake provider's connector: enough of the agent's protocol for readiness and for a page.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/format.h"
+#include "net/stream.h"
+#include "provider/fake/fake_provider.h"
+
+namespace swarm::fake {
+namespace {
+
+std::string httpAnswer(int status, std::string_view reason, std::string_view type, std::string_view body) {
+  return format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", status, reason, type,
+                body.size(), body);
+}
+
+/// Reads one request head; empty when the peer went away or sends nonsense.
+awaitable<std::string> readHead(net::Stream& stream) {
+  std::string head;
+  std::array<char, 4096> buffer;
+  while (head.find("\r\n\r\n") == std::string::npos && head.size() < 64 * 1024) {
+    net::IoResult read = co_await stream.readSome(boost::asio::buffer(buffer));
+    if (read.error) co_return std::string();
+    head.append(buffer.data(), read.bytes);
+  }
+  co_return head;
+}
+
+std::string answerTo(std::string_view head, const FakeContainer& container, bool ready) {
+  if (head.starts_with("GET /health ")) {
+    std::string body = format("{{\"ready\":{},\"reason\":\"{}\",\"generation\":\"{}\",\"vscode\":\"fake\",\"uptime\":1}}", ready,
+                              ready ? "" : "VS Code is starting.", container.generation);
+    return httpAnswer(200, "OK", "application/json", body);
+  }
+  return httpAnswer(404, "Not Found", "text/plain", "");
+}
+
+/// Serves one connection until its end. Inside a tunnel each request gets the same page.
+awaitable<void> serve(net::StreamPtr stream, FakeContainer container, bool ready) {
+  std::string head = co_await readHead(*stream);
+  if (head.empty()) co_return;
+  if (!head.starts_with("GET /tunnel/vscode ")) {
+    co_await stream->writeAll(answerTo(head, container, ready));
+    co_await stream->shutdownWrite();
+    co_return;
+  }
+  if (!ready) {
+    co_await stream->writeAll(httpAnswer(503, "Service Unavailable", "text/plain", "VS Code is starting."));
+    co_await stream->shutdownWrite();
+    co_return;
+  }
+  co_await stream->writeAll("HTTP/1.1 101 Switching Protocols\r\nUpgrade: swarm-tunnel\r\nConnection: Upgrade\r\n\r\n");
+  while (!(co_await readHead(*stream)).empty()) {
+    std::string page = format("<!doctype html><title>{}</title><p>A simulated VS Code of {}.", container.spec.name, container.spec.name);
+    net::IoResult written =
+        co_await stream->writeAll(format("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{}", page.size(), page));
+    if (written.error) co_return;
+  }
+}
+
+awaitable<net::StreamPtr> connect(FakeWorld& world, const Clock& clock, std::string instance_id) {
+  auto container = world.container(instance_id);
+  if (world.isDown() || !container || container->status != InstanceStatus::running || !world.hasAgent(container->spec.config.image))
+    throw Error(ErrorCode::Unavailable, "The agent refuses connections.");
+  auto executor = co_await boost::asio::this_coro::executor;
+  auto [near, far] = net::makePipe(executor);
+  bool ready = clock.steadyNow() >= container->readyAt;
+  boost::asio::co_spawn(executor, serve(std::move(far), *container, ready), boost::asio::detached);
+  co_return std::move(near);
+}
+
+}  // namespace
+
+net::Connector simulatedAgent(FakeWorld& world, const Clock& clock, std::string instance_id) {
+  return [&world, &clock, instance_id](Deadline) { return connect(world, clock, instance_id); };
+}
+
+}  // namespace swarm::fake

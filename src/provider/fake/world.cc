@@ -1,0 +1,299 @@
+// The fake provider's world: containers, volumes and networks in maps.
+#include "provider/fake/world.h"
+
+#include "base/format.h"
+
+namespace swarm::fake {
+
+std::string volumeNameOf(const InstanceSpec& spec, std::size_t index) {
+  const std::string& name = spec.config.storage[index].volumeName;
+  return name.empty() ? format("swarm-{}-{}", spec.instanceId, index) : name;
+}
+
+std::string FakeWorld::nextId(const char* prefix) { return format("{}-{}", prefix, next_++); }
+
+void FakeWorld::announce(ProviderEvent event) {
+  std::vector<Sink> sinks;
+  {
+    std::lock_guard lock(mutex_);
+    if (!emit_) return;
+    for (auto& [id, sink] : sinks_) sinks.push_back(sink);
+  }
+  for (auto& sink : sinks) sink(event);
+}
+
+void FakeWorld::exitContainer(const std::string& instance_id, int exit_code) {
+  {
+    std::lock_guard lock(mutex_);
+    auto found = containers_.find(instance_id);
+    if (found == containers_.end()) return;
+    found->second.status = exit_code == 0 ? InstanceStatus::stopped : InstanceStatus::failed;
+    found->second.reason = exit_code == 0 ? "" : format("exited with code {}", exit_code);
+  }
+  announce({ProviderEvent::Kind::Changed, instance_id, format("die exitCode={}", exit_code)});
+}
+
+void FakeWorld::removeContainer(const std::string& instance_id) { remove(instance_id); }
+
+void FakeWorld::stopAll() {
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [id, container] : containers_)
+      if (container.status == InstanceStatus::running) container.status = InstanceStatus::stopped;
+  }
+  announce({ProviderEvent::Kind::Reconnected, "", "restarted"});
+}
+
+void FakeWorld::restartVscode(const std::string& instance_id) {
+  std::lock_guard lock(mutex_);
+  if (auto found = containers_.find(instance_id); found != containers_.end()) found->second.generation = nextId("vscode");
+}
+
+void FakeWorld::setDown(bool down) {
+  {
+    std::lock_guard lock(mutex_);
+    if (down_ == down) return;
+    down_ = down;
+  }
+  announce({down ? ProviderEvent::Kind::Disconnected : ProviderEvent::Kind::Reconnected, "", ""});
+}
+
+bool FakeWorld::isDown() const {
+  std::lock_guard lock(mutex_);
+  return down_;
+}
+
+void FakeWorld::setListsPartial(bool partial) {
+  std::lock_guard lock(mutex_);
+  partial_ = partial;
+}
+
+bool FakeWorld::areListsPartial() const {
+  std::lock_guard lock(mutex_);
+  return partial_;
+}
+
+void FakeWorld::addMissingImage(std::string image) {
+  std::lock_guard lock(mutex_);
+  missing_images_.insert(std::move(image));
+}
+
+void FakeWorld::addImageWithoutAgent(std::string image) {
+  std::lock_guard lock(mutex_);
+  images_without_agent_.insert(std::move(image));
+}
+
+void FakeWorld::emitEvents(bool on) {
+  std::lock_guard lock(mutex_);
+  emit_ = on;
+}
+
+std::vector<FakeContainer> FakeWorld::containers() const {
+  std::lock_guard lock(mutex_);
+  std::vector<FakeContainer> all;
+  all.reserve(containers_.size());
+  for (const auto& [id, container] : containers_) all.push_back(container);
+  return all;
+}
+
+std::vector<FakeVolume> FakeWorld::volumes() const {
+  std::lock_guard lock(mutex_);
+  std::vector<FakeVolume> all;
+  for (const auto& [name, volume] : volumes_) all.push_back(volume);
+  return all;
+}
+
+std::vector<FakeNetwork> FakeWorld::networks() const {
+  std::lock_guard lock(mutex_);
+  std::vector<FakeNetwork> all;
+  for (const auto& [name, network] : networks_) all.push_back(network);
+  return all;
+}
+
+std::optional<FakeContainer> FakeWorld::container(const std::string& instance_id) const {
+  std::lock_guard lock(mutex_);
+  auto found = containers_.find(instance_id);
+  if (found == containers_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<FakeVolume> FakeWorld::volume(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  auto found = volumes_.find(name);
+  if (found == volumes_.end()) return std::nullopt;
+  return found->second;
+}
+
+void FakeWorld::writeFile(const std::string& volume, std::string path, std::string contents) {
+  std::lock_guard lock(mutex_);
+  volumes_.at(volume).files[std::move(path)] = std::move(contents);
+}
+
+void FakeWorld::plant(FakeContainer container, std::vector<FakeVolume> volumes) {
+  std::lock_guard lock(mutex_);
+  for (auto& volume : volumes) volumes_[volume.name] = std::move(volume);
+  std::string id = container.spec.instanceId;
+  containers_[id] = std::move(container);
+}
+
+std::uint64_t FakeWorld::subscribe(Sink sink) {
+  std::lock_guard lock(mutex_);
+  sinks_[next_] = std::move(sink);
+  return next_++;
+}
+
+void FakeWorld::unsubscribe(std::uint64_t subscription) {
+  std::lock_guard lock(mutex_);
+  sinks_.erase(subscription);
+}
+
+bool FakeWorld::isImageMissing(const std::string& image) const {
+  std::lock_guard lock(mutex_);
+  return missing_images_.contains(image);
+}
+
+bool FakeWorld::hasAgent(const std::string& image) const {
+  std::lock_guard lock(mutex_);
+  return !images_without_agent_.contains(image);
+}
+
+std::string FakeWorld::ensureNetwork(const std::string& swarm_id, const std::string& owner) {
+  std::lock_guard lock(mutex_);
+  std::string name = format("swarm-{}-{}", swarm_id, owner);
+  networks_.try_emplace(name, FakeNetwork{name, swarm_id, owner});
+  return name;
+}
+
+std::string FakeWorld::ensureVolume(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index) {
+  std::lock_guard lock(mutex_);
+  const StorageConfig& storage = spec.config.storage[index];
+  std::string name = volumeNameOf(spec, index);
+  FakeVolume fresh{name, swarm_id, spec.instanceId, spec.owner, storage.mountPath, storage.persistent, clock_.now(), {}};
+  volumes_.try_emplace(name, std::move(fresh));
+  return name;
+}
+
+FakeContainer FakeWorld::ensureContainer(const std::string& swarm_id, const InstanceSpec& spec) {
+  FakeContainer made;
+  {
+    std::lock_guard lock(mutex_);
+    if (auto found = containers_.find(spec.instanceId); found != containers_.end()) return found->second;
+    made.id = nextId("container");
+    made.swarmId = swarm_id;
+    made.spec = spec;
+    made.createdAt = clock_.now();
+    made.network = format("swarm-{}-{}", swarm_id, spec.owner);
+    networks_.try_emplace(made.network, FakeNetwork{made.network, swarm_id, spec.owner});
+    for (std::size_t i = 0; i < spec.config.storage.size(); ++i) made.volumes.push_back(volumeNameOf(spec, i));
+    for (std::int64_t port : spec.config.network.exposedPorts)
+      made.ports.push_back(PortMapping{port, static_cast<std::int64_t>(20'000 + next_++ % 40'000), "tcp"});
+    containers_[spec.instanceId] = made;
+  }
+  announce({ProviderEvent::Kind::Changed, spec.instanceId, "create"});
+  return made;
+}
+
+void FakeWorld::start(const std::string& instance_id, std::chrono::milliseconds ready_after) {
+  {
+    std::lock_guard lock(mutex_);
+    auto found = containers_.find(instance_id);
+    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", instance_id));
+    FakeContainer& container = found->second;
+    if (container.status == InstanceStatus::running) return;
+    container.status = InstanceStatus::running;
+    container.reason.clear();
+    container.startedAt = clock_.now();
+    container.generation = nextId("vscode");
+    container.readyAt = clock_.steadyNow() + ready_after;
+  }
+  announce({ProviderEvent::Kind::Changed, instance_id, "start"});
+}
+
+void FakeWorld::stop(const std::string& instance_id) {
+  {
+    std::lock_guard lock(mutex_);
+    auto found = containers_.find(instance_id);
+    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", instance_id));
+    if (found->second.status != InstanceStatus::running) return;
+    found->second.status = InstanceStatus::stopped;
+    found->second.reason.clear();
+  }
+  announce({ProviderEvent::Kind::Changed, instance_id, "die exitCode=143"});
+}
+
+void FakeWorld::remove(const std::string& instance_id) {
+  {
+    std::lock_guard lock(mutex_);
+    if (containers_.erase(instance_id) == 0) return;
+  }
+  announce({ProviderEvent::Kind::Removed, instance_id, "destroy"});
+}
+
+bool FakeWorld::isVolumeInUseLocked(const std::string& name) const {
+  for (const auto& [id, container] : containers_)
+    for (const std::string& used : container.volumes)
+      if (used == name) return true;
+  return false;
+}
+
+bool FakeWorld::isVolumeInUse(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  return isVolumeInUseLocked(name);
+}
+
+bool FakeWorld::removeVolume(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  if (isVolumeInUseLocked(name)) return false;
+  volumes_.erase(name);
+  return true;
+}
+
+void FakeWorld::removeNetworkIfUnused(const std::string& swarm_id, const std::string& owner) {
+  std::lock_guard lock(mutex_);
+  std::string name = format("swarm-{}-{}", swarm_id, owner);
+  for (const auto& [id, container] : containers_)
+    if (container.network == name) return;
+  networks_.erase(name);
+}
+
+void FakeWorld::setResources(const std::string& instance_id, const ResourceConfig& resources) {
+  {
+    std::lock_guard lock(mutex_);
+    auto found = containers_.find(instance_id);
+    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", instance_id));
+    found->second.spec.config.resources = resources;
+  }
+  announce({ProviderEvent::Kind::Changed, instance_id, "update"});
+}
+
+FakeVolume* FakeWorld::mountedAt(const std::string& instance_id, const std::string& path, std::string& inside) {
+  auto found = containers_.find(instance_id);
+  if (found == containers_.end()) return nullptr;
+  const InstanceConfig& config = found->second.spec.config;
+  for (std::size_t i = 0; i < config.storage.size(); ++i) {
+    std::string mount = config.storage[i].mountPath + "/";
+    auto volume = volumes_.find(found->second.volumes[i]);
+    if (!path.starts_with(mount) || volume == volumes_.end()) continue;
+    inside = path.substr(mount.size());
+    return &volume->second;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> FakeWorld::readFile(const std::string& instance_id, const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  std::string inside;
+  FakeVolume* volume = const_cast<FakeWorld*>(this)->mountedAt(instance_id, path, inside);
+  if (!volume || !volume->files.contains(inside)) return std::nullopt;
+  return volume->files.at(inside);
+}
+
+bool FakeWorld::writeInside(const std::string& instance_id, const std::string& path, std::string contents) {
+  std::lock_guard lock(mutex_);
+  std::string inside;
+  FakeVolume* volume = mountedAt(instance_id, path, inside);
+  if (volume) volume->files[inside] = std::move(contents);
+  return volume != nullptr;
+}
+
+}  // namespace swarm::fake

@@ -1,0 +1,189 @@
+// The provider contract (architecture.md §5): what a deployment target must do. One conformance suite (tests/conformance/) holds every
+// provider to it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "model/types.h"
+#include "net/connect.h"
+
+namespace swarm {
+
+using boost::asio::awaitable;
+
+/// What a provider is asked to make. Everything that it makes carries labels or metadata swarm.id (the swarm), swarm.instance, swarm.owner.
+struct InstanceSpec {
+  std::string instanceId;
+  std::string name;
+  std::string owner;
+  InstanceConfig config;  ///< complete: name, image and storage are filled in
+  Secret agentConfig;  ///< JSON text for the agent's file (agent::kConfigPath, mode 0400, root): instance id and token secret. Never in env
+                       ///< or labels.
+};
+
+/// Something that exists at a provider: "container", "volume", "network", "machine", "app" … and its id there.
+struct ExternalResource {
+  std::string kind;
+  std::string id;
+  bool operator==(const ExternalResource&) const = default;
+};
+
+/// How a provider tells of its work while it works. Calls are durable when they return: recorded() writes the id to the store before it
+/// completes.
+class Progress {
+ public:
+  virtual ~Progress() = default;
+  /// An external resource was made (or found again). Call it the moment the id is known, before the next external call.
+  virtual awaitable<void> recorded(ExternalResource resource) = 0;
+  /// A named step begins; the one before it has ended. Not durable, cheap.
+  virtual void step(std::string name) = 0;
+  virtual void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) = 0;
+};
+/// For callers that have nothing to record.
+class NoProgress final : public Progress {
+ public:
+  awaitable<void> recorded(ExternalResource) override { co_return; }
+  void step(std::string) override {}
+  void detail(std::string, std::int64_t, std::int64_t) override {}
+};
+
+/// An instance as its provider sees it.
+struct ProviderInstance {
+  std::string instanceId;
+  std::string name;
+  std::string owner;
+  InstanceStatus status = InstanceStatus::stopped;  ///< running, stopped, starting, stopping, creating (made, never started), failed
+  std::string reason;                               ///< for failed: "exited with code 137 (out of memory)"
+  SystemTime createdAt{};
+  SystemTime startedAt{};
+  ResourceConfig resources;  ///< effective
+  NetworkInfo network;
+  std::vector<ExternalResource> external;
+};
+
+struct InstanceFilter {
+  std::optional<std::string> instanceId;
+  std::optional<std::string> owner;
+  std::optional<InstanceStatus> status;
+};
+
+/// A list that may lack entries says so; nothing may be concluded from an absence in a partial list.
+struct InstanceList {
+  std::vector<ProviderInstance> instances;
+  bool complete = true;
+};
+
+enum class DeleteVolumes { No, Yes };  ///< No: persistent volumes stay; volumes that are not persistent always go
+/// Whether a new allocation is in force at once or after the next start.
+enum class AllocationEffect { Live, NeedsRestart };
+
+struct VolumeInfo {
+  std::string name;
+  std::string instanceId;  ///< the one it was made for
+  std::string owner;
+  std::string mountPath;
+  bool inUse = false;
+  SystemTime createdAt{};
+};
+
+/// One check of a provider's configuration against the real endpoint.
+struct ValidationCheck {
+  std::string name;  ///< "endpoint", "api version", "workspace image"
+  bool ok = false;
+  std::string detail;  ///< what was found, or what to do
+};
+
+struct ProviderHealthReport {
+  ProviderHealth status = ProviderHealth::healthy;
+  std::string detail;
+};
+
+/// What happened at the provider by itself, or by our calls: drives the observed state.
+struct ProviderEvent {
+  enum class Kind { Changed, Removed, Reconnected, Disconnected };
+  Kind kind = Kind::Changed;
+  std::string instanceId;  ///< empty for Reconnected and Disconnected: look at everything
+  std::string detail;      ///< "die exitCode=137"
+};
+using ProviderEventSink = std::function<void(const ProviderEvent&)>;
+
+/// Optional parts. A provider that can't returns null from the accessor.
+class LogSource {
+ public:
+  virtual ~LogSource() = default;
+  class Reader {
+   public:
+    virtual ~Reader() = default;
+    /// The next piece of text, empty at the end. With follow, waits for more.
+    virtual awaitable<std::string> next(Deadline deadline) = 0;
+  };
+  struct Options {
+    bool follow = false;
+    std::optional<int> tail;
+    std::optional<SystemTime> since;
+  };
+  virtual awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) = 0;
+};
+
+/// Thread-safety: one loop (the controller's) calls everything. Every call may be made again after any failure or crash. Errors are
+/// swarm::Error: Unavailable (endpoint unreachable), DeadlineExceeded, UpstreamFailed, Unprocessable (can't be done as asked),
+/// OutOfResources, AlreadyExists, NotFound (a call on an instance that does not exist there, except where optional says so).
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  virtual ProviderType type() const = 0;
+
+  /// Connects, negotiates and begins to follow the provider's events; `sink` is called on this loop. Never throws for an unreachable
+  /// endpoint: it goes on trying in the background and health() says so.
+  virtual awaitable<void> open(ProviderEventSink sink) = 0;
+  virtual awaitable<void> close() = 0;
+
+  /// Makes everything the instance needs and starts it. Idempotent by instanceId: what an interrupted call made is found, completed and
+  /// used. On failure, what this call made may remain; the caller deletes by deleteInstance.
+  virtual awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
+  virtual awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) = 0;  ///< already running: fine
+  /// Sends the stop signal, waits `grace`, then kills. Already stopped: fine.
+  virtual awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) = 0;
+  /// In any state, also half-made. Gone already: fine. `external`: ids recorded by createInstance, for what labels alone can't find.
+  virtual awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+                                         Progress& progress, Deadline deadline) = 0;
+
+  virtual awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) = 0;
+  virtual awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) = 0;
+
+  virtual awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) = 0;
+  virtual awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) = 0;
+  virtual awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) = 0;
+  virtual awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) = 0;
+  virtual awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                                  Deadline deadline) = 0;
+  virtual ProviderCapabilities getProviderCapabilities() const = 0;
+
+  /// Applies a changed configuration that needs the instance to be made anew (env, image, ports, command), keeping its volumes. Leaves it
+  /// running or stopped as it was. Idempotent by the spec.
+  virtual awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
+
+  /// Where the agent answers: a connector that may be used from any loop (it opens streams on the caller's executor). Throws
+  /// Error(Conflict) when it does not run.
+  virtual awaitable<net::Connector> agentConnector(std::string instance_id, Deadline deadline) = 0;
+
+  virtual awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) = 0;
+  virtual awaitable<void> deleteVolume(std::string name, Deadline deadline) = 0;  ///< Conflict when in use
+  virtual ProviderHealthReport health() const = 0;                                ///< the last known, without a call
+  virtual awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) = 0;
+  virtual UsedTotal cpuTotal() const { return {}; }     ///< cores of the endpoint, 0 when unknown
+  virtual UsedTotal memoryTotal() const { return {}; }  ///< MiB
+
+  virtual LogSource* logs() { return nullptr; }
+};
+
+using ProviderPtr = std::unique_ptr<Provider>;
+
+}  // namespace swarm

@@ -1,0 +1,30 @@
+// The data folder: its modes, and the lock that keeps a second server out.
+#pragma once
+
+#include <filesystem>
+
+namespace swarm::sqlite {
+
+/// Owns the lock on a data folder. The lock is the kernel's (flock), so a killed server leaves none behind.
+class DataDir {
+ public:
+  /// Makes the folder (0700) and the empty database file (0600) where they are missing. Throws Error(Conflict, PermissionDenied,
+  /// OutOfResources, Unprocessable).
+  explicit DataDir(std::filesystem::path path);
+  ~DataDir();
+  DataDir(const DataDir&) = delete;
+  DataDir& operator=(const DataDir&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path databaseFile() const { return path_ / "swarm.db"; }
+
+ private:
+  void makeFolder();
+  void takeLock();
+  void makeDatabaseFile();
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+}  // namespace swarm::sqlite

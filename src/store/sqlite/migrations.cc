@@ -1,0 +1,87 @@
+// The steps themselves. Never change one that was released: add the next.
+#include "store/sqlite/migrations.h"
+
+#include <iterator>
+
+#include "base/error.h"
+#include "base/format.h"
+
+namespace swarm::sqlite {
+namespace {
+
+/// "swrm", so that a database of another program is not taken for ours.
+constexpr std::int64_t kApplicationId = 0x7377726d;
+
+/// Columns are what queries look at; `body` is the public JSON of the whole. Times are milliseconds since the epoch.
+constexpr const char* kSteps[] = {
+    // 1: the first schema
+    R"(
+CREATE TABLE instances(
+  id TEXT PRIMARY KEY, name TEXT NOT NULL CHECK(name <> ''), owner TEXT NOT NULL, status TEXT NOT NULL,
+  agent_secret TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX instances_live_name ON instances(name) WHERE status <> 'deleted';
+
+CREATE TABLE external_resources(
+  position INTEGER PRIMARY KEY, instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, kind TEXT NOT NULL,
+  id TEXT NOT NULL, UNIQUE(instance_id, kind, id)) STRICT;
+
+CREATE TABLE operations(
+  id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, owner TEXT NOT NULL, status TEXT NOT NULL, ended_at INTEGER NOT NULL,
+  parameters TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX operations_by_instance ON operations(instance_id, id);
+CREATE INDEX operations_by_owner ON operations(owner, id);
+CREATE INDEX operations_unfinished ON operations(id) WHERE status IN ('pending', 'running');
+
+CREATE TABLE idempotency_keys(
+  user TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, instance_id TEXT NOT NULL, operation_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL, PRIMARY KEY(user, key)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users(
+  name TEXT PRIMARY KEY, password_hash TEXT NOT NULL, role TEXT NOT NULL, created_at INTEGER NOT NULL,
+  token_generation INTEGER NOT NULL) STRICT;
+
+CREATE TABLE sessions(
+  id TEXT PRIMARY KEY, user TEXT NOT NULL, expires_at INTEGER NOT NULL, revoked INTEGER NOT NULL) STRICT;
+CREATE INDEX sessions_by_expiry ON sessions(expires_at);
+
+CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+)",
+};
+
+std::int64_t number(Database& database, const char* pragma) {
+  Rows rows = database.query(pragma);
+  return rows.next() ? rows.integer(0) : 0;
+}
+
+void checkIntact(Database& database, const std::filesystem::path& file) {
+  Rows rows = database.query("PRAGMA quick_check(1)");
+  if (rows.next() && rows.text(0) == "ok") return;
+  throw Error(ErrorCode::Unprocessable,
+              format("The database {} is damaged. Restore it from a backup, or move it away to begin with an empty one.", file.string()));
+}
+
+}  // namespace
+
+int latestSchema() { return static_cast<int>(std::size(kSteps)); }
+
+void migrate(Database& database, const std::filesystem::path& file) {
+  std::int64_t version = number(database, "PRAGMA user_version");
+  std::int64_t application = number(database, "PRAGMA application_id");
+  bool empty = number(database, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (!empty && application != kApplicationId)
+    throw Error(ErrorCode::Unprocessable, format("The database {} was made by another program.", file.string()));
+  if (version > latestSchema())
+    throw Error(ErrorCode::Unprocessable,
+                format("The database {} was written by a newer version of swarm (schema {}, this one knows {}): use "
+                       "that version, or restore a backup from before the upgrade.",
+                       file.string(), version, latestSchema()));
+  checkIntact(database, file);
+  for (std::int64_t next = version; next < latestSchema(); ++next) {
+    database.transaction([&] {
+      database.script(kSteps[next]);
+      database.script(format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId, next + 1));
+    });
+  }
+}
+
+}  // namespace swarm::sqlite

@@ -1,0 +1,199 @@
+// The SQL of every table. Text that came from our own codec is read back leniently: a newer version may have written more.
+#include "store/sqlite/rows.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "base/format.h"
+#include "model/codec.h"
+
+namespace swarm::sqlite {
+namespace {
+
+namespace json = boost::json;
+
+std::int64_t toNumber(SystemTime time) { return time.time_since_epoch().count(); }
+SystemTime toTime(std::int64_t milliseconds) { return SystemTime(std::chrono::milliseconds(milliseconds)); }
+
+json::value parseStored(const std::string& text) { return parseJson(text, "A row of the database", 64); }
+
+void requireOne(std::int64_t changed, std::string_view what, std::string_view id) {
+  if (changed == 0) throw Error(ErrorCode::NotFound, format("There is no {} {} in the store.", what, id));
+}
+
+/// Gives a taken name or id its message.
+[[noreturn]] void rethrowTaken(const Error& error, const Instance& instance) {
+  if (error.code() != ErrorCode::AlreadyExists) throw error;
+  bool name = error.cause().find("instances.name") != std::string::npos;
+  throw Error(ErrorCode::AlreadyExists, name ? format("The name \"{}\" is taken by another instance.", instance.config.name)
+                                             : format("There is an instance {} already.", instance.id))
+      .withCause(error.cause());
+}
+
+Operation readOperation(const Rows& rows) {
+  auto operation = fromJson<Operation>(parseStored(rows.text(0)), UnknownFields::Ignore);
+  operation.parameters = parseStored(rows.text(1)).as_object();
+  return operation;
+}
+
+std::vector<Operation> readOperations(Rows rows) {
+  std::vector<Operation> out;
+  while (rows.next()) out.push_back(readOperation(rows));
+  return out;
+}
+
+}  // namespace
+
+void insertInstance(Database& database, const InstanceRecord& record) {
+  const Instance& instance = record.instance;
+  try {
+    database.execute("INSERT INTO instances(id, name, owner, status, agent_secret, body) VALUES(?, ?, ?, ?, ?, ?)",
+                     {instance.id, instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
+                      json::serialize(toJson(instance))});
+  } catch (const Error& error) {
+    rethrowTaken(error, instance);
+  }
+  for (const ExternalResource& resource : record.external) recordExternal(database, instance.id, resource);
+}
+
+void updateInstance(Database& database, const InstanceRecord& record) {
+  const Instance& instance = record.instance;
+  try {
+    requireOne(database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, body = ? WHERE id = ?",
+                                {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
+                                 json::serialize(toJson(instance)), instance.id}),
+               "instance", instance.id);
+  } catch (const Error& error) {
+    rethrowTaken(error, instance);
+  }
+}
+
+std::vector<InstanceRecord> loadInstances(Database& database) {
+  std::vector<InstanceRecord> out;
+  std::map<std::string, std::size_t, std::less<>> places;
+  Rows rows = database.query("SELECT id, agent_secret, body FROM instances ORDER BY id");
+  while (rows.next()) {
+    places[rows.text(0)] = out.size();
+    out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore), Secret(rows.text(1)), {}});
+  }
+  Rows external = database.query("SELECT instance_id, kind, id FROM external_resources ORDER BY position");
+  while (external.next()) {
+    if (auto place = places.find(external.text(0)); place != places.end())
+      out[place->second].external.push_back({external.text(1), external.text(2)});
+  }
+  return out;
+}
+
+void recordExternal(Database& database, const std::string& instance_id, const ExternalResource& resource) {
+  {
+    Rows rows = database.query("SELECT 1 FROM instances WHERE id = ?", {instance_id});
+    requireOne(rows.next() ? 1 : 0, "instance", instance_id);
+  }
+  database.execute("INSERT INTO external_resources(instance_id, kind, id) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
+                   {instance_id, resource.kind, resource.id});
+}
+
+void insertOperation(Database& database, const Operation& operation) {
+  try {
+    database.execute("INSERT INTO operations(id, instance_id, owner, status, ended_at, parameters, body) VALUES(?, ?, ?, ?, ?, ?, ?)",
+                     {operation.id, operation.instanceId, operation.owner, enumName(operation.status), toNumber(operation.endedAt),
+                      json::serialize(operation.parameters), json::serialize(toJson(operation))});
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::AlreadyExists) throw;
+    throw Error(ErrorCode::AlreadyExists, format("There is an operation {} already.", operation.id)).withCause(error.cause());
+  }
+}
+
+void updateOperation(Database& database, const Operation& operation) {
+  requireOne(database.execute("UPDATE operations SET instance_id = ?, owner = ?, status = ?, ended_at = ?, parameters = ?, body = ? "
+                              "WHERE id = ?",
+                              {operation.instanceId, operation.owner, enumName(operation.status), toNumber(operation.endedAt),
+                               json::serialize(operation.parameters), json::serialize(toJson(operation)), operation.id}),
+             "operation", operation.id);
+}
+
+std::optional<Operation> getOperation(Database& database, const std::string& id) {
+  Rows rows = database.query("SELECT body, parameters FROM operations WHERE id = ?", {id});
+  if (!rows.next()) return std::nullopt;
+  return readOperation(rows);
+}
+
+std::vector<Operation> listOperations(Database& database, const OperationFilter& filter) {
+  // An empty text stands for "any": ids, owners and statuses are never empty.
+  std::string instance = filter.instanceId.value_or(""), owner = filter.owner.value_or("");
+  std::string_view status = filter.status ? enumName(*filter.status) : std::string_view();
+  auto limit = static_cast<std::int64_t>(std::min<std::size_t>(filter.limit, 10'000));
+  if ((filter.instanceId && instance.empty()) || (filter.owner && owner.empty())) return {};
+  if (filter.instanceId)
+    return readOperations(database.query(
+        "SELECT body, parameters FROM operations WHERE instance_id = ?1 AND (?2 = '' OR owner = ?2) AND (?3 = '' OR status = "
+        "?3) AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
+        {instance, owner, status, filter.before, limit}));
+  if (filter.owner)
+    return readOperations(database.query(
+        "SELECT body, parameters FROM operations WHERE owner = ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR id < ?3) ORDER "
+        "BY id DESC LIMIT ?4",
+        {owner, status, filter.before, limit}));
+  return readOperations(
+      database.query("SELECT body, parameters FROM operations WHERE (?1 = '' OR status = ?1) AND (?2 = '' OR id < ?2) ORDER BY id DESC "
+                     "LIMIT ?3",
+                     {status, filter.before, limit}));
+}
+
+std::vector<Operation> unfinishedOperations(Database& database) {
+  return readOperations(database.query("SELECT body, parameters FROM operations WHERE status IN ('pending', 'running') ORDER BY id"));
+}
+
+std::int64_t pruneOperations(Database& database, SystemTime before) {
+  database.execute("DELETE FROM idempotency_keys WHERE created_at < ?", {toNumber(before)});
+  return database.execute("DELETE FROM operations WHERE status NOT IN ('pending', 'running') AND ended_at < ?", {toNumber(before)});
+}
+
+std::optional<Store::IdempotencyEntry> findIdempotencyKey(Database& database, const std::string& user, const std::string& key) {
+  Rows rows = database.query("SELECT fingerprint, instance_id, operation_id FROM idempotency_keys WHERE user = ? AND key = ?", {user, key});
+  if (!rows.next()) return std::nullopt;
+  return Store::IdempotencyEntry{rows.text(0), rows.text(1), rows.text(2)};
+}
+
+void putIdempotencyKey(Database& database, const std::string& user, const std::string& key, const Store::IdempotencyEntry& entry,
+                       SystemTime now) {
+  if (auto found = findIdempotencyKey(database, user, key)) {
+    if (found->fingerprint == entry.fingerprint && found->instanceId == entry.instanceId && found->operationId == entry.operationId) return;
+    throw Error(ErrorCode::AlreadyExists, "This Idempotency-Key was used for another request.");
+  }
+  database.execute("INSERT INTO idempotency_keys(user, key, fingerprint, instance_id, operation_id, created_at) VALUES(?, ?, ?, ?, ?, ?)",
+                   {user, key, entry.fingerprint, entry.instanceId, entry.operationId, toNumber(now)});
+}
+
+std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
+  std::vector<UserRecord> out;
+  Rows rows = name ? database.query("SELECT name, password_hash, role, created_at, token_generation FROM users WHERE name = ?", {*name})
+                   : database.query("SELECT name, password_hash, role, created_at, token_generation FROM users ORDER BY name");
+  while (rows.next()) out.push_back({rows.text(0), rows.text(1), rows.text(2), toTime(rows.integer(3)), rows.integer(4)});
+  return out;
+}
+
+void putUser(Database& database, const UserRecord& user) {
+  database.execute(
+      "INSERT INTO users(name, password_hash, role, created_at, token_generation) VALUES(?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET "
+      "password_hash = excluded.password_hash, role = excluded.role, created_at = excluded.created_at, "
+      "token_generation = excluded.token_generation",
+      {user.name, user.passwordHash, user.role, toNumber(user.createdAt), user.tokenGeneration});
+}
+
+std::vector<SessionRecord> loadSessions(Database& database, const std::optional<std::string>& id) {
+  std::vector<SessionRecord> out;
+  Rows rows = id ? database.query("SELECT id, user, expires_at, revoked FROM sessions WHERE id = ?", {*id})
+                 : database.query("SELECT id, user, expires_at, revoked FROM sessions ORDER BY id");
+  while (rows.next()) out.push_back({rows.text(0), rows.text(1), toTime(rows.integer(2)), rows.integer(3) != 0});
+  return out;
+}
+
+void putSession(Database& database, const SessionRecord& session) {
+  // A revocation is never undone by a later put of the same session.
+  database.execute(
+      "INSERT INTO sessions(id, user, expires_at, revoked) VALUES(?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
+      "expires_at = excluded.expires_at, revoked = max(revoked, excluded.revoked)",
+      {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}});
+}
+
+}  // namespace swarm::sqlite

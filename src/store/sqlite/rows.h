@@ -1,0 +1,34 @@
+// Records to rows and back: the SQL of every table.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/sqlite/database.h"
+#include "store/store.h"
+
+namespace swarm::sqlite {
+
+void insertInstance(Database& database, const InstanceRecord& record);
+void updateInstance(Database& database, const InstanceRecord& record);
+std::vector<InstanceRecord> loadInstances(Database& database);
+void recordExternal(Database& database, const std::string& instance_id, const ExternalResource& resource);
+
+void insertOperation(Database& database, const Operation& operation);
+void updateOperation(Database& database, const Operation& operation);
+std::optional<Operation> getOperation(Database& database, const std::string& id);
+std::vector<Operation> listOperations(Database& database, const OperationFilter& filter);
+std::vector<Operation> unfinishedOperations(Database& database);
+std::int64_t pruneOperations(Database& database, SystemTime before);
+
+std::optional<Store::IdempotencyEntry> findIdempotencyKey(Database& database, const std::string& user, const std::string& key);
+void putIdempotencyKey(Database& database, const std::string& user, const std::string& key, const Store::IdempotencyEntry& entry,
+                       SystemTime now);
+
+std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name);
+void putUser(Database& database, const UserRecord& user);
+std::vector<SessionRecord> loadSessions(Database& database, const std::optional<std::string>& id);
+void putSession(Database& database, const SessionRecord& session);
+
+}  // namespace swarm::sqlite

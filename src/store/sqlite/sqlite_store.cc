@@ -1,0 +1,152 @@
+// Store's calls as jobs of the writer.
+#include "store/sqlite/sqlite_store.h"
+
+#include "store/sqlite/data_dir.h"
+#include "store/sqlite/migrations.h"
+#include "store/sqlite/rows.h"
+#include "store/sqlite/writer.h"
+
+namespace swarm {
+namespace {
+
+using sqlite::Database;
+using sqlite::JobKind;
+
+/// Arguments live in the coroutines' frames, which outlive their jobs: the lambdas refer to them.
+class SqliteStore final : public Store {
+ public:
+  explicit SqliteStore(const std::filesystem::path& data_dir) : data_dir_(data_dir), database_(data_dir_.databaseFile()) {
+    sqlite::migrate(database_, data_dir_.databaseFile());
+    writer_.emplace(database_);
+  }
+
+  awaitable<void> insertInstance(InstanceRecord record, Operation operation) override {
+    co_await write([&](Database& database) {
+      sqlite::insertInstance(database, record);
+      sqlite::insertOperation(database, operation);
+    });
+  }
+  awaitable<void> updateInstance(InstanceRecord record) override {
+    co_await write([&](Database& database) { sqlite::updateInstance(database, record); });
+  }
+  awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) override {
+    co_await write([&](Database& database) {
+      sqlite::updateInstance(database, record);
+      sqlite::updateOperation(database, operation);
+    });
+  }
+  awaitable<void> deleteInstanceRow(std::string id) override {
+    co_await write([&](Database& database) { database.execute("DELETE FROM instances WHERE id = ?", {id}); });
+  }
+  awaitable<std::vector<InstanceRecord>> loadInstances() override {
+    std::vector<InstanceRecord> out;
+    co_await read([&](Database& database) { out = sqlite::loadInstances(database); });
+    co_return out;
+  }
+  awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override {
+    co_await write([&](Database& database) { sqlite::recordExternal(database, instance_id, resource); });
+  }
+  awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM external_resources WHERE instance_id = ? AND kind = ? AND id = ?",
+                       {instance_id, resource.kind, resource.id});
+    });
+  }
+
+  awaitable<void> insertOperation(Operation operation) override {
+    co_await write([&](Database& database) { sqlite::insertOperation(database, operation); });
+  }
+  awaitable<void> updateOperation(Operation operation) override {
+    co_await write([&](Database& database) { sqlite::updateOperation(database, operation); });
+  }
+  awaitable<std::optional<Operation>> getOperation(std::string id) override {
+    std::optional<Operation> out;
+    co_await read([&](Database& database) { out = sqlite::getOperation(database, id); });
+    co_return out;
+  }
+  awaitable<std::vector<Operation>> listOperations(OperationFilter filter) override {
+    std::vector<Operation> out;
+    co_await read([&](Database& database) { out = sqlite::listOperations(database, filter); });
+    co_return out;
+  }
+  awaitable<std::vector<Operation>> unfinishedOperations() override {
+    std::vector<Operation> out;
+    co_await read([&](Database& database) { out = sqlite::unfinishedOperations(database); });
+    co_return out;
+  }
+  awaitable<std::int64_t> pruneOperations(SystemTime before) override {
+    std::int64_t removed = 0;
+    co_await write([&](Database& database) { removed = sqlite::pruneOperations(database, before); });
+    co_return removed;
+  }
+
+  awaitable<std::optional<IdempotencyEntry>> findIdempotencyKey(std::string user, std::string key) override {
+    std::optional<IdempotencyEntry> out;
+    co_await read([&](Database& database) { out = sqlite::findIdempotencyKey(database, user, key); });
+    co_return out;
+  }
+  awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) override {
+    co_await write([&](Database& database) { sqlite::putIdempotencyKey(database, user, key, entry, RealClock().now()); });
+  }
+
+  awaitable<std::optional<UserRecord>> getUser(std::string name) override {
+    std::vector<UserRecord> out;
+    co_await read([&](Database& database) { out = sqlite::loadUsers(database, name); });
+    co_return out.empty() ? std::nullopt : std::optional(std::move(out.front()));
+  }
+  awaitable<void> putUser(UserRecord user) override {
+    co_await write([&](Database& database) { sqlite::putUser(database, user); });
+  }
+  awaitable<std::vector<UserRecord>> listUsers() override {
+    std::vector<UserRecord> out;
+    co_await read([&](Database& database) { out = sqlite::loadUsers(database, std::nullopt); });
+    co_return out;
+  }
+  awaitable<void> putSession(SessionRecord session) override {
+    co_await write([&](Database& database) { sqlite::putSession(database, session); });
+  }
+  awaitable<std::optional<SessionRecord>> getSession(std::string id) override {
+    std::vector<SessionRecord> out;
+    co_await read([&](Database& database) { out = sqlite::loadSessions(database, id); });
+    co_return out.empty() ? std::nullopt : std::optional(std::move(out.front()));
+  }
+  awaitable<std::vector<SessionRecord>> loadSessions() override {
+    std::vector<SessionRecord> out;
+    co_await read([&](Database& database) { out = sqlite::loadSessions(database, std::nullopt); });
+    co_return out;
+  }
+  awaitable<void> pruneSessions(SystemTime now) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM sessions WHERE expires_at <= ?", {std::int64_t{now.time_since_epoch().count()}});
+    });
+  }
+
+  awaitable<std::optional<std::string>> getSetting(std::string name) override {
+    std::optional<std::string> out;
+    co_await read([&](Database& database) {
+      sqlite::Rows rows = database.query("SELECT value FROM settings WHERE name = ?", {name});
+      if (rows.next()) out = rows.text(0);
+    });
+    co_return out;
+  }
+  awaitable<void> putSetting(std::string name, std::string value) override {
+    co_await write([&](Database& database) {
+      database.execute("INSERT INTO settings(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                       {name, value});
+    });
+  }
+
+ private:
+  awaitable<void> read(sqlite::Writer::Work work) { return writer_->run(JobKind::Read, std::move(work)); }
+  awaitable<void> write(sqlite::Writer::Work work) { return writer_->run(JobKind::Write, std::move(work)); }
+
+  sqlite::DataDir data_dir_;  // first: the lock is held as long as the database is open
+  Database database_;
+  std::optional<sqlite::Writer> writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> openSqliteStore(const std::filesystem::path& data_dir) { return std::make_unique<SqliteStore>(data_dir); }
+
+}  // namespace swarm

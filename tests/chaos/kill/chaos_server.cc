@@ -1,0 +1,126 @@
+// A server reduced to what kill -9 can hurt: SQLite store, Docker provider, controller. One request per line on stdin, one JSON answer per
+// line on stdout. usage: chaos_server DATA_DIR SWARM_ID IMAGE
+#include <boost/asio/use_future.hpp>
+#include <cstdio>
+#include <future>
+#include <iostream>
+#include <sstream>
+
+#include "base/log.h"
+#include "controller/controller.h"
+#include "model/codec.h"
+#include "provider/docker/docker_config.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::chrono::seconds kPatience{150};
+constexpr const char* kFile = "/home/coder/notes";
+
+class Server {
+ public:
+  Server(const char* data_dir, std::string swarm_id, std::string image) : store_(openSqliteStore(data_dir)), loop_("control") {
+    DockerProviderConfig docker;
+    if (const char* socket = std::getenv("SWARM_TEST_DOCKER_SOCKET")) docker.socketPath = socket;
+    docker.localImages.push_back("swarm-test-busybox");
+    std::map<ProviderType, ProviderPtr> providers;
+    providers[ProviderType::docker] = makeDockerProvider(docker, swarm_id);
+    ControllerOptions options;
+    options.swarmId = std::move(swarm_id);
+    options.workspaceImage = std::move(image);
+    options.agentRefusal = std::chrono::milliseconds(20);  // the image has no agent
+    options.stopGrace = std::chrono::seconds(3);
+    controller_ = std::make_unique<SwarmController>(loop_.executor(), *store_, std::move(providers), clock_, options);
+    run(controller_->open());
+  }
+
+  boost::json::value handle(const std::string& verb, const std::string& name) {
+    if (verb == "create") return create(name);
+    if (verb == "start") return finish(run(controller_->startInstance(name, "ann")));
+    if (verb == "stop") return finish(run(controller_->stopInstance(name, "ann")));
+    if (verb == "restart") return finish(run(controller_->restartInstance(name, "ann")));
+    if (verb == "update") return update(name);
+    if (verb == "delete") return finish(run(controller_->deleteInstance(name, DeleteVolumes::No, "ann")));
+    if (verb == "purge") return finish(run(controller_->deleteInstance(name, DeleteVolumes::Yes, "ann")));
+    if (verb == "write") return exec(name, {"tee", kFile}, "precious");
+    if (verb == "read") return exec(name, {"cat", kFile}, "");
+    if (verb == "settle") return settle();
+    if (verb == "list") return toJson(run(controller_->listInstances({})).items);
+    throw Error(ErrorCode::InvalidArgument, "unknown verb " + verb);
+  }
+
+  void close() { run(controller_->close(std::chrono::seconds(5))); }
+
+ private:
+  template <typename T>
+  T run(awaitable<T> work) {
+    return boost::asio::co_spawn(loop_.executor(), std::move(work), boost::asio::use_future).get();
+  }
+
+  boost::json::value finish(const InstanceAndOperation& started) {
+    return toJson(run(controller_->waitForOperation(started.operation.id, Deadline::after(kPatience))));
+  }
+
+  boost::json::value create(const std::string& name) {
+    CreateRequest request;
+    request.owner = request.actor = "ann";
+    request.config.name = name;
+    request.config.resources.memory.max = 64;
+    return finish(run(controller_->createInstance(request)));
+  }
+
+  boost::json::value update(const std::string& name) {
+    UpdateRequest request;
+    request.env = std::map<std::string, std::string>{{"CHANGED", "yes"}};
+    UpdateResult result = run(controller_->updateInstance(name, request, "ann"));
+    return toJson(run(controller_->waitForOperation(result.operation.value().id, Deadline::after(kPatience))));
+  }
+
+  boost::json::value exec(const std::string& name, std::vector<std::string> command, std::string input) {
+    CommandResult result = run(controller_->executeCommand(name, std::move(command), std::move(input), Deadline::after(kPatience)));
+    return boost::json::value(boost::json::string(result.stdoutText));
+  }
+
+  /// Waits for every operation that an earlier life left unfinished.
+  boost::json::value settle() {
+    for (const Operation& operation : run(controller_->listOperations({})))
+      if (operation.status == OperationStatus::pending || operation.status == OperationStatus::running)
+        run(controller_->waitForOperation(operation.id, Deadline::after(kPatience)));
+    OperationFilter all;
+    all.limit = 10'000;
+    return toJson(run(controller_->listOperations(all)));
+  }
+
+  RealClock clock_;
+  std::unique_ptr<Store> store_;
+  net::Loop loop_;
+  std::unique_ptr<SwarmController> controller_;
+};
+
+}  // namespace
+}  // namespace swarm
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  swarm::log::configure(swarm::log::Level::Debug, swarm::log::Style::Text);
+  try {
+    swarm::Server server(argv[1], argv[2], argv[3]);
+    std::cout << "{\"ready\":true}" << std::endl;
+    for (std::string line; std::getline(std::cin, line);) {
+      std::istringstream words(line);
+      std::string verb, name;
+      words >> verb >> name;
+      try {
+        std::cout << boost::json::serialize(server.handle(verb, name)) << std::endl;
+      } catch (const swarm::Error& error) {
+        std::cout << boost::json::serialize(boost::json::object{{"failed", error.message()}}) << std::endl;
+      }
+    }
+    server.close();
+  } catch (const std::exception& error) {
+    std::cerr << "chaos_server: " << error.what() << std::endl;
+    return 1;
+  }
+  return 0;
+}

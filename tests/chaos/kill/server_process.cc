@@ -1,0 +1,88 @@
+// ServerProcess by fork and exec.
+#include "chaos/kill/server_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json/parse.hpp>
+#include <cstring>
+#include <stdexcept>
+
+namespace swarm::test {
+namespace {
+
+constexpr int kSilenceMilliseconds = 180'000;
+
+}  // namespace
+
+ServerProcess::ServerProcess(const ServerSettings& settings, std::vector<std::string> environment) {
+  int in[2], out[2];
+  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("pipe failed");
+  std::vector<char*> variables;
+  for (char** one = environ; *one; ++one) variables.push_back(*one);
+  for (std::string& one : environment) variables.push_back(one.data());
+  variables.push_back(nullptr);
+  std::string data_dir = settings.dataDir, id = settings.swarmId, image = settings.image, program = CHAOS_SERVER, log = settings.log;
+  char* arguments[] = {program.data(), data_dir.data(), id.data(), image.data(), nullptr};
+  pid_ = ::fork();
+  if (pid_ < 0) throw std::runtime_error("fork failed");
+  if (pid_ == 0) {
+    int err = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ::dup2(in[0], 0);
+    ::dup2(out[1], 1);
+    if (err >= 0) ::dup2(err, 2);
+    ::execve(program.c_str(), arguments, variables.data());
+    ::_exit(127);
+  }
+  ::close(in[0]);
+  ::close(out[1]);
+  to_ = in[1];
+  from_ = out[0];
+}
+
+ServerProcess::~ServerProcess() {
+  if (!reaped_) ::kill(pid_, SIGKILL);
+  reap();
+  ::close(from_);
+  if (to_ >= 0) ::close(to_);
+}
+
+int ServerProcess::reap() {
+  if (!reaped_) ::waitpid(pid_, &status_, 0);
+  reaped_ = true;
+  return status_;
+}
+
+std::optional<boost::json::value> ServerProcess::readAnswer() {
+  for (;;) {
+    if (auto end = buffer_.find('\n'); end != std::string::npos) {
+      boost::json::value answer = boost::json::parse(buffer_.substr(0, end));
+      buffer_.erase(0, end + 1);
+      return answer;
+    }
+    pollfd watched{from_, POLLIN, 0};
+    if (::poll(&watched, 1, kSilenceMilliseconds) <= 0) throw std::runtime_error("the server has been silent for a minute");
+    char piece[4096];
+    ssize_t bytes = ::read(from_, piece, sizeof piece);
+    if (bytes <= 0) return std::nullopt;
+    buffer_.append(piece, static_cast<std::size_t>(bytes));
+  }
+}
+
+std::optional<boost::json::value> ServerProcess::ask(const std::string& line) {
+  std::string text = line + "\n";
+  // A dead server shows as end of file on its answers; SIGPIPE is ignored by the test.
+  if (::write(to_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) return std::nullopt;
+  return readAnswer();
+}
+
+int ServerProcess::end() {
+  ::close(to_);
+  to_ = -1;
+  return reap();
+}
+
+}  // namespace swarm::test

@@ -1,0 +1,47 @@
+// ServerProcess: one life of the chaos server, spoken to by lines.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/json/value.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace swarm::test {
+
+struct ServerSettings {
+  std::filesystem::path dataDir;
+  std::string swarmId;
+  std::string image;
+  std::filesystem::path log;  ///< its stderr is appended here
+};
+
+class ServerProcess {
+ public:
+  /// `environment`: "NAME=value", added to ours. Throws when the process can't be started.
+  ServerProcess(const ServerSettings& settings, std::vector<std::string> environment);
+  ~ServerProcess();  ///< ends it for certain
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+
+  /// Nothing when the process died before it answered. Throws after three minutes of silence.
+  std::optional<boost::json::value> awaitReady() { return readAnswer(); }
+  std::optional<boost::json::value> ask(const std::string& line);
+  /// Closes its stdin and waits; the exit status as waitpid gives it.
+  int end();
+
+ private:
+  std::optional<boost::json::value> readAnswer();
+  int reap();
+
+  pid_t pid_ = -1;
+  int to_ = -1;
+  int from_ = -1;
+  int status_ = 0;
+  bool reaped_ = false;
+  std::string buffer_;
+};
+
+}  // namespace swarm::test

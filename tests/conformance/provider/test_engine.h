@@ -1,0 +1,38 @@
+// A Docker Engine for tests: the machine's own, reached by raw calls of the EngineClient, and a tiny image made from busybox.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conformance/provider/coroutine_runner.h"
+#include "provider/docker/docker_config.h"
+#include "provider/docker/engine_client.h"
+
+namespace swarm::testing {
+
+/// Where the tests' Engine is: SWARM_TEST_DOCKER_SOCKET, else /var/run/docker.sock.
+DockerProviderConfig testEngineConfig();
+
+/// Raw access to an Engine, for what tests do behind the provider's back and for cleaning up.
+class TestEngine {
+ public:
+  TestEngine(CoroutineRunner& runner, DockerProviderConfig config) : runner_(runner), client_(std::move(config)) {}
+
+  docker::EngineReply send(std::string method, std::string target, std::optional<boost::json::value> body = {});
+  boost::json::value get(std::string target);
+
+  /// An image of busybox that writes "ready", answers HTTP on port 7777 and ends at SIGTERM. Made once per Engine; the name holds a hash of
+  /// what it is made from. Throws when /bin/busybox is missing (Debian: busybox-static).
+  std::string ensureImage();
+
+  std::string containerOf(const std::string& swarm_id, const std::string& instance_id);  ///< its id, or empty
+  std::vector<std::string> leftovers(const std::string& swarm_id);
+  void removeAll(const std::string& swarm_id);
+
+ private:
+  std::vector<std::string> listed(const std::string& kind, const std::string& swarm_id);
+  CoroutineRunner& runner_;
+  docker::EngineClient client_;
+};
+
+}  // namespace swarm::testing

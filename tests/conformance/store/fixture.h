@@ -1,0 +1,60 @@
+// What the store tests share: running a coroutine to its end, folders that go away, and rows with every member filled in.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+
+namespace swarm::test {
+
+/// Runs `work` on a loop of its own to its end; rethrows what it throws.
+void runVoid(awaitable<void> work);
+/// Runs all of them at the same time; gives the error of each, in order.
+std::vector<std::optional<Error>> runTogether(std::vector<awaitable<void>> works);
+
+template <typename T>
+T run(awaitable<T> work) {
+  if constexpr (std::is_void_v<T>) {
+    runVoid(std::move(work));
+  } else {
+    std::optional<T> result;
+    auto keep = [](awaitable<T> inner, std::optional<T>& out) -> awaitable<void> { out.emplace(co_await std::move(inner)); };
+    runVoid(keep(std::move(work), result));
+    return std::move(*result);
+  }
+}
+
+/// The Error that `work` throws; fails the test when it throws none.
+template <typename T>
+Error errorOf(awaitable<T> work) {
+  try {
+    run(std::move(work));
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(ErrorCode::Internal, "nothing was thrown");
+}
+
+/// A folder under the system's temporary folder, removed with its contents.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// An instance with every member set to something of its own.
+InstanceRecord makeRecord(const std::string& id, const std::string& name);
+Operation makeOperation(const std::string& id, const std::string& instance_id);
+
+/// Runs `body` in a forked child and gives its exit code; an exception there is printed and gives 99. Call it while no thread runs.
+int runInChild(const std::function<int()>& body);
+
+}  // namespace swarm::test

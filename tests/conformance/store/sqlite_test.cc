@@ -1,0 +1,300 @@
+// What only the SQLite store promises: modes, the lock, old and broken files, a full disk, and nothing lost when it is killed.
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <fstream>
+#include <random>
+
+#include "conformance/store/fixture.h"
+#include "gmock/gmock.h"
+#include "store/sqlite/migrations.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace swarm {
+namespace {
+
+using namespace test;
+using testing::HasSubstr;
+
+class SqliteStore : public testing::Test {
+ protected:
+  std::filesystem::path data() const { return folder_.path() / "data"; }
+  std::filesystem::path file() const { return data() / "swarm.db"; }
+  Error openError() {
+    try {
+      openSqliteStore(data());
+    } catch (const Error& error) {
+      return error;
+    }
+    return Error(ErrorCode::Internal, "it was opened");
+  }
+  void sql(const std::string& text) {
+    sqlite3* handle = nullptr;
+    ASSERT_EQ(sqlite3_open(file().c_str(), &handle), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(handle, text.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
+    sqlite3_close(handle);
+  }
+
+  TemporaryFolder folder_;
+};
+
+unsigned modeOf(const std::filesystem::path& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
+}
+
+TEST_F(SqliteStore, keepsItsFilesPrivate) {
+  auto store = openSqliteStore(data());
+  run(store->putSetting("a", "b"));
+  EXPECT_EQ(modeOf(data()), 0700u);
+  EXPECT_EQ(modeOf(file()), 0600u);
+  EXPECT_EQ(modeOf(file().string() + "-wal"), 0600u);
+}
+
+TEST_F(SqliteStore, makesAnOpenFolderPrivate) {
+  std::filesystem::create_directories(data());
+  ::chmod(data().c_str(), 0755);
+  openSqliteStore(data());
+  EXPECT_EQ(modeOf(data()), 0700u);
+}
+
+TEST_F(SqliteStore, refusesAFolderThatAnotherServerUsesAndNamesIt) {
+  auto store = openSqliteStore(data());
+  Error error = openError();
+  EXPECT_EQ(error.code(), ErrorCode::Conflict);
+  EXPECT_THAT(error.message(), HasSubstr("process " + std::to_string(::getpid())));
+  EXPECT_THAT(error.message(), HasSubstr(data().string()));
+  run(store->putSetting("still", "works"));
+  store.reset();
+  EXPECT_NO_THROW(openSqliteStore(data()));
+}
+
+TEST_F(SqliteStore, isFreeAgainWhenItsServerWasKilled) {
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  pid_t child = ::fork();
+  if (child == 0) {
+    auto store = openSqliteStore(data());
+    [[maybe_unused]] ssize_t written = ::write(ready[1], "x", 1);
+    ::pause();
+    ::_exit(0);
+  }
+  ::close(ready[1]);
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_THAT(openError().message(), HasSubstr("process " + std::to_string(child)));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  EXPECT_NO_THROW(openSqliteStore(data()));
+}
+
+TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {
+  openSqliteStore(data());
+  sql("PRAGMA user_version=" + std::to_string(sqlite::latestSchema() + 1));
+  Error error = openError();
+  EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
+  EXPECT_THAT(error.message(), HasSubstr("written by a newer version"));
+}
+
+TEST_F(SqliteStore, refusesADatabaseOfAnotherProgram) {
+  std::filesystem::create_directories(data());
+  sql("CREATE TABLE theirs(a)");
+  EXPECT_THAT(openError().message(), HasSubstr("made by another program"));
+}
+
+TEST_F(SqliteStore, saysThatADatabaseIsDamaged) {
+  std::filesystem::create_directories(data());
+  std::ofstream(file()) << std::string(8192, 'x');
+  Error error = openError();
+  EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
+  EXPECT_THAT(error.message(), HasSubstr("is damaged"));
+  EXPECT_THAT(error.message(), HasSubstr(file().string()));
+}
+
+TEST_F(SqliteStore, saysThatPagesInsideAreDamaged) {
+  {
+    auto store = openSqliteStore(data());
+    for (int i = 0; i < 50; ++i) run(store->putSetting("s" + std::to_string(i), std::string(2000, 'v')));
+  }
+  {
+    std::fstream out(file(), std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(4096 * 3);
+    for (int i = 0; i < 10; ++i) out << std::string(4096, '\x5a');
+  }
+  EXPECT_THAT(openError().message(), HasSubstr("is damaged"));
+}
+
+TEST_F(SqliteStore, opensItsOwnDatabaseAgainWithoutAChange) {
+  openSqliteStore(data());
+  auto size = std::filesystem::file_size(file());
+  openSqliteStore(data());
+  EXPECT_EQ(std::filesystem::file_size(file()), size);
+}
+
+TEST_F(SqliteStore, saysThatItsFolderIsAFile) {
+  std::ofstream(data()) << "x";
+  EXPECT_THAT(openError().message(), HasSubstr("is not a folder"));
+}
+
+/// Writes until the disk is full; then checks what is promised. `makeRoom` gives space. For a child process: gives its exit code.
+int fillTheDisk(const std::filesystem::path& data, const std::function<void()>& makeRoom) {
+  auto store = openSqliteStore(data);
+  int saved = 0;
+  std::optional<Error> full;
+  for (; saved < 5000 && !full; ++saved) {
+    try {
+      run(store->putSetting("s" + std::to_string(saved), std::string(4000, 'v')));
+    } catch (const Error& error) {
+      full = error;
+      --saved;
+    }
+  }
+  if (!full) return 1;
+  if (full->code() != ErrorCode::OutOfResources || !full->retryable()) {
+    std::fprintf(stderr, "%s (%s)\n", full->what(), full->cause().c_str());
+    return 2;
+  }
+  if (full->message().find(data.string()) == std::string::npos || full->message().find("Free some") == std::string::npos) return 3;
+  auto big = [&](std::string name) -> awaitable<void> { co_await store->putSetting(name, std::string(200'000, 'v')); };
+  std::vector<awaitable<void>> group;
+  for (int i = 0; i < 10; ++i) group.push_back(big("big" + std::to_string(i)));
+  for (const auto& error : runTogether(std::move(group)))
+    if (!error || error->code() != ErrorCode::OutOfResources) return 4;
+  for (int i = 0; i < saved; ++i)
+    if (run(store->getSetting("s" + std::to_string(i))) != std::string(4000, 'v')) return 5;
+  makeRoom();
+  run(store->putSetting("after", "room"));
+  store.reset();
+  store = openSqliteStore(data);
+  for (int i = 0; i < saved; ++i)
+    if (run(store->getSetting("s" + std::to_string(i))) != std::string(4000, 'v')) return 6;
+  if (run(store->getSetting("big0"))) return 7;
+  if (run(store->getSetting("after")) != "room") return 8;
+  return saved > 5 ? 0 : 9;
+}
+
+TEST_F(SqliteStore, losesNothingOnAFullDiskAndWorksAgainWithRoom) {
+  std::filesystem::path mount = folder_.path() / "disk";
+  std::filesystem::create_directory(mount);
+  int code = runInChild([&] {
+    // A small disk of its own, that only this child sees, and that goes with it. Without root, a user namespace gives the right to mount.
+    if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
+    ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    if (::mount("tmpfs", mount.c_str(), "tmpfs", 0, "size=1m") != 0) return 51;
+    return fillTheDisk(mount / "data", [&] { ::mount("tmpfs", mount.c_str(), "tmpfs", MS_REMOUNT, "size=16m"); });
+  });
+  EXPECT_NE(code, 50) << "this test needs the right to make a mount namespace: run it as root";
+  EXPECT_NE(code, 51) << "this test needs the right to mount a tmpfs: run it as root";
+  EXPECT_EQ(code, 0);
+}
+
+TEST_F(SqliteStore, losesNothingAtAFileSizeLimitAndWorksAgainWithout) {
+  int code = runInChild([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{1 << 20, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 50;
+    return fillTheDisk(data(), [] {
+      rlimit none{RLIM_INFINITY, RLIM_INFINITY};
+      ::setrlimit(RLIMIT_FSIZE, &none);
+    });
+  });
+  EXPECT_EQ(code, 0);
+}
+
+TEST_F(SqliteStore, saysThatADiskIsFullWhenItIsOpenedThere) {
+  std::filesystem::path mount = folder_.path() / "disk";
+  std::filesystem::create_directory(mount);
+  int code = runInChild([&] {
+    if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
+    ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    if (::mount("tmpfs", mount.c_str(), "tmpfs", 0, "size=64k") != 0) return 51;
+    std::ofstream(mount / "filler") << std::string(60'000, 'x');
+    try {
+      openSqliteStore(mount / "data");
+    } catch (const Error& error) {
+      return error.code() == ErrorCode::OutOfResources ? 0 : 2;
+    }
+    return 1;
+  });
+  EXPECT_EQ(code, 0) << "50 and 51: run it as root";
+}
+
+/// Writes from many coroutines for ever; each acknowledged write is one line on `acknowledged`.
+void writeForEver(const std::filesystem::path& data, int acknowledged) {
+  auto store = openSqliteStore(data);
+  boost::asio::io_context context;
+  auto writer = [](Store& target, int out, int number) -> awaitable<void> {
+    for (int i = 0;; ++i) {
+      std::string id = "i-" + std::to_string(number) + "-" + std::to_string(i);
+      co_await target.insertInstance(makeRecord(id, id), makeOperation("op-" + id, id));
+      std::string line = id + "\n";
+      [[maybe_unused]] ssize_t written = ::write(out, line.data(), line.size());
+    }
+  };
+  for (int i = 0; i < 8; ++i) boost::asio::co_spawn(context, writer(*store, acknowledged, i), boost::asio::detached);
+  context.run();
+}
+
+/// Reads lines until there are `enough`, kills the writer, and reads the rest.
+std::set<std::string> killAfter(pid_t child, int acknowledged, std::size_t enough) {
+  std::string text;
+  char buffer[4096];
+  bool killed = false;
+  for (;;) {
+    ssize_t length = ::read(acknowledged, buffer, sizeof buffer);
+    if (length <= 0) break;
+    text.append(buffer, static_cast<std::size_t>(length));
+    if (!killed && static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) >= enough) {
+      ::kill(child, SIGKILL);
+      killed = true;
+    }
+  }
+  ::waitpid(child, nullptr, 0);
+  std::set<std::string> lines;
+  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+    lines.insert(text.substr(begin, end - begin));
+  return lines;
+}
+
+TEST_F(SqliteStore, losesNoAcknowledgedWriteWhenItIsKilled) {
+  auto seed = std::random_device()();
+  RecordProperty("seed", static_cast<int>(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 12; ++round) {
+    SCOPED_TRACE("seed " + std::to_string(seed) + ", round " + std::to_string(round));
+    std::filesystem::path folder = folder_.path() / ("round" + std::to_string(round));
+    int pipes[2];
+    ASSERT_EQ(::pipe(pipes), 0);
+    pid_t child = ::fork();
+    if (child == 0) {
+      ::close(pipes[0]);
+      writeForEver(folder, pipes[1]);
+      ::_exit(1);
+    }
+    ::close(pipes[1]);
+    std::set<std::string> acknowledged = killAfter(child, pipes[0], 1 + random() % 300);
+    ::close(pipes[0]);
+    ASSERT_FALSE(acknowledged.empty());
+
+    auto store = openSqliteStore(folder);
+    std::set<std::string> found;
+    for (const InstanceRecord& record : run(store->loadInstances())) {
+      found.insert(record.instance.id);
+      EXPECT_EQ(record.external.size(), 2u) << "half a transaction";
+    }
+    for (const std::string& id : acknowledged) EXPECT_TRUE(found.contains(id)) << id << " was acknowledged and is lost";
+    EXPECT_EQ(run(store->unfinishedOperations()).size(), found.size()) << "instance and operation came in one transaction";
+  }
+}
+
+}  // namespace
+}  // namespace swarm

@@ -1,0 +1,327 @@
+// The contract of store.h, for every implementation.
+#include <thread>
+
+#include "conformance/store/fixture.h"
+#include "gmock/gmock.h"
+#include "model/codec.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace swarm {
+namespace {
+
+using namespace test;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Implementation {
+  const char* name;
+  std::function<std::unique_ptr<Store>(const std::filesystem::path&)> open;
+};
+
+class StoreConformance : public testing::TestWithParam<Implementation> {
+ protected:
+  StoreConformance() { reopen(); }
+  void reopen() {
+    store_.reset();
+    store_ = GetParam().open(folder_.path() / "data");
+  }
+  Store& store() { return *store_; }
+  void insert(const std::string& id, const std::string& name) {
+    run(store().insertInstance(makeRecord(id, name), makeOperation("op-" + id, id)));
+  }
+  template <typename Set>
+  std::vector<std::string> operationIds(Set set) {
+    OperationFilter filter;
+    set(filter);
+    std::vector<std::string> ids;
+    for (const Operation& operation : run(store().listOperations(filter))) ids.push_back(operation.id);
+    return ids;
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<Store> store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance,
+                         testing::Values(Implementation{"sqlite", [](const auto& path) { return openSqliteStore(path); }}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(StoreConformance, keepsAnInstanceWholeAcrossRestarts) {
+  InstanceRecord record = makeRecord("i-1", "web");
+  insert("i-1", "web");
+  reopen();
+  auto loaded = run(store().loadInstances());
+  ASSERT_EQ(loaded.size(), 1u);
+  EXPECT_EQ(toJson(loaded[0].instance), toJson(record.instance));
+  EXPECT_EQ(loaded[0].agentSecret.reveal(), record.agentSecret.reveal());
+  EXPECT_EQ(loaded[0].external, record.external);
+}
+
+TEST_P(StoreConformance, keepsAnOperationWholeAcrossRestarts) {
+  Operation operation = makeOperation("op-1", "i-1");
+  operation.error = Error(ErrorCode::Unprocessable, "The image was not found.").withUpstream({404, "rq"});
+  run(store().insertOperation(operation));
+  reopen();
+  auto loaded = run(store().getOperation("op-1"));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(toJson(*loaded), toJson(operation));
+  EXPECT_EQ(loaded->parameters, operation.parameters);
+}
+
+TEST_P(StoreConformance, insertsInstanceAndOperationTogetherOrNotAtAll) {
+  run(store().insertOperation(makeOperation("op-i-1", "i-0")));
+  Error error = errorOf(store().insertInstance(makeRecord("i-1", "web"), makeOperation("op-i-1", "i-1")));
+  EXPECT_EQ(error.code(), ErrorCode::AlreadyExists);
+  EXPECT_TRUE(run(store().loadInstances()).empty());
+}
+
+TEST_P(StoreConformance, refusesANameThatALiveInstanceHas) {
+  insert("i-1", "web");
+  Error error = errorOf(store().insertInstance(makeRecord("i-2", "web"), makeOperation("op-2", "i-2")));
+  EXPECT_EQ(error.code(), ErrorCode::AlreadyExists);
+  EXPECT_EQ(error.message(), "The name \"web\" is taken by another instance.");
+  EXPECT_FALSE(run(store().getOperation("op-2")));
+}
+
+TEST_P(StoreConformance, letsANameGoWithItsInstance) {
+  insert("i-1", "web");
+  InstanceRecord record = makeRecord("i-1", "web");
+  record.instance.status = InstanceStatus::deleted;
+  run(store().updateInstance(record));
+  EXPECT_NO_THROW(insert("i-2", "web"));
+  run(store().deleteInstanceRow("i-2"));
+  EXPECT_NO_THROW(insert("i-3", "web"));
+}
+
+TEST_P(StoreConformance, refusesARenameToATakenName) {
+  insert("i-1", "web");
+  insert("i-2", "api");
+  EXPECT_EQ(errorOf(store().updateInstance(makeRecord("i-2", "web"))).code(), ErrorCode::AlreadyExists);
+}
+
+TEST_P(StoreConformance, updatesInstanceAndOperationTogether) {
+  insert("i-1", "web");
+  InstanceRecord record = makeRecord("i-1", "web");
+  record.instance.status = InstanceStatus::running;
+  Operation operation = makeOperation("op-i-1", "i-1");
+  operation.status = OperationStatus::succeeded;
+  run(store().updateInstanceAndOperation(record, operation));
+  EXPECT_EQ(run(store().loadInstances())[0].instance.status, InstanceStatus::running);
+  EXPECT_EQ(run(store().getOperation("op-i-1"))->status, OperationStatus::succeeded);
+
+  record.instance.status = InstanceStatus::failed;
+  EXPECT_EQ(errorOf(store().updateInstanceAndOperation(record, makeOperation("op-none", "i-1"))).code(), ErrorCode::NotFound);
+  EXPECT_EQ(run(store().loadInstances())[0].instance.status, InstanceStatus::running) << "half an update was kept";
+}
+
+TEST_P(StoreConformance, refusesToUpdateWhatIsNotThere) {
+  EXPECT_EQ(errorOf(store().updateInstance(makeRecord("i-1", "web"))).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().updateOperation(makeOperation("op-1", "i-1"))).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().recordExternal("i-1", {"container", "c"})).code(), ErrorCode::NotFound);
+}
+
+TEST_P(StoreConformance, recordsExternalResourcesOnceAndInOrder) {
+  insert("i-1", "web");
+  run(store().recordExternal("i-1", {"network", "n1"}));
+  run(store().recordExternal("i-1", {"network", "n1"}));
+  run(store().recordExternal("i-1", {"container", "c1"}));
+  EXPECT_THAT(run(store().loadInstances())[0].external,
+              ElementsAre(ExternalResource{"volume", "v1"}, ExternalResource{"container", "c1"}, ExternalResource{"network", "n1"}));
+  run(store().forgetExternal("i-1", {"volume", "v1"}));
+  run(store().forgetExternal("i-1", {"volume", "never"}));
+  EXPECT_THAT(run(store().loadInstances())[0].external,
+              ElementsAre(ExternalResource{"container", "c1"}, ExternalResource{"network", "n1"}));
+}
+
+TEST_P(StoreConformance, doesNotTouchExternalResourcesInAnUpdate) {
+  insert("i-1", "web");
+  InstanceRecord stale = makeRecord("i-1", "web");
+  stale.external.clear();
+  run(store().updateInstance(stale));
+  EXPECT_EQ(run(store().loadInstances())[0].external.size(), 2u);
+}
+
+TEST_P(StoreConformance, deletesARowAndKeepsItsHistory) {
+  insert("i-1", "web");
+  run(store().deleteInstanceRow("i-1"));
+  run(store().deleteInstanceRow("i-1"));
+  EXPECT_TRUE(run(store().loadInstances()).empty());
+  EXPECT_TRUE(run(store().getOperation("op-i-1")));
+}
+
+TEST_P(StoreConformance, listsOperationsNewestFirstByEveryFilter) {
+  for (int i = 1; i <= 6; ++i) {
+    Operation operation = makeOperation("op-" + std::to_string(i), i % 2 ? "i-odd" : "i-even");
+    operation.owner = i <= 3 ? "ann" : "bob";
+    operation.status = i == 6 ? OperationStatus::pending : OperationStatus::succeeded;
+    run(store().insertOperation(operation));
+  }
+  EXPECT_THAT(operationIds([](OperationFilter&) {}), ElementsAre("op-6", "op-5", "op-4", "op-3", "op-2", "op-1"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.limit = 2; }), ElementsAre("op-6", "op-5"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) {
+                f.limit = 2;
+                f.before = "op-5";
+              }),
+              ElementsAre("op-4", "op-3"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.instanceId = "i-odd"; }), ElementsAre("op-5", "op-3", "op-1"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) {
+                f.instanceId = "i-odd";
+                f.owner = "ann";
+              }),
+              ElementsAre("op-3", "op-1"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.owner = "bob"; }), ElementsAre("op-6", "op-5", "op-4"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) {
+                f.owner = "bob";
+                f.status = OperationStatus::succeeded;
+                f.limit = 1;
+              }),
+              ElementsAre("op-5"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.status = OperationStatus::pending; }), ElementsAre("op-6"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.owner = ""; }), ElementsAre()) << "nobody is not everybody";
+}
+
+TEST_P(StoreConformance, givesUnfinishedOperationsOldestFirst) {
+  OperationStatus statuses[] = {OperationStatus::running, OperationStatus::succeeded, OperationStatus::pending,
+                                OperationStatus::failed,  OperationStatus::cancelled, OperationStatus::running};
+  int number = 0;
+  for (OperationStatus status : statuses) {
+    Operation operation = makeOperation("op-" + std::to_string(++number), "i-1");
+    operation.status = status;
+    run(store().insertOperation(operation));
+  }
+  std::vector<std::string> ids;
+  for (const Operation& operation : run(store().unfinishedOperations())) ids.push_back(operation.id);
+  EXPECT_THAT(ids, ElementsAre("op-1", "op-3", "op-6"));
+}
+
+TEST_P(StoreConformance, prunesOnlyWhatEndedBefore) {
+  SystemTime limit = parseTime("2026-11-23T00:00:00Z");
+  for (auto [id, status, ended] :
+       {std::tuple("op-1", OperationStatus::succeeded, limit - std::chrono::milliseconds(1)),
+        std::tuple("op-2", OperationStatus::succeeded, limit), std::tuple("op-3", OperationStatus::running, SystemTime{}),
+        std::tuple("op-4", OperationStatus::failed, limit - std::chrono::hours(1))}) {
+    Operation operation = makeOperation(id, "i-1");
+    operation.status = status;
+    operation.endedAt = ended;
+    run(store().insertOperation(operation));
+  }
+  EXPECT_EQ(run(store().pruneOperations(limit)), 2);
+  EXPECT_THAT(operationIds([](OperationFilter&) {}), ElementsAre("op-3", "op-2"));
+}
+
+TEST_P(StoreConformance, remembersWhatAnIdempotencyKeyMade) {
+  Store::IdempotencyEntry entry{"digest", "i-1", "op-1"};
+  EXPECT_FALSE(run(store().findIdempotencyKey("ann", "k")));
+  run(store().putIdempotencyKey("ann", "k", entry));
+  run(store().putIdempotencyKey("ann", "k", entry));
+  auto found = run(store().findIdempotencyKey("ann", "k"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->fingerprint, "digest");
+  EXPECT_EQ(found->instanceId, "i-1");
+  EXPECT_EQ(found->operationId, "op-1");
+  EXPECT_FALSE(run(store().findIdempotencyKey("bob", "k"))) << "keys belong to their user";
+  EXPECT_EQ(errorOf(store().putIdempotencyKey("ann", "k", {"other", "i-2", "op-2"})).code(), ErrorCode::AlreadyExists);
+  run(store().pruneOperations(RealClock().now() + std::chrono::hours(1)));
+  EXPECT_FALSE(run(store().findIdempotencyKey("ann", "k")));
+}
+
+TEST_P(StoreConformance, keepsUsers) {
+  run(store().putUser({"bob", "hash", "user", parseTime("2026-01-01T00:00:00Z"), 1}));
+  run(store().putUser({"ann", "", "admin", {}, 1}));
+  run(store().putUser({"bob", "hash2", "viewer", parseTime("2026-01-01T00:00:00Z"), 2}));
+  reopen();
+  auto bob = run(store().getUser("bob"));
+  ASSERT_TRUE(bob);
+  EXPECT_EQ(bob->passwordHash, "hash2");
+  EXPECT_EQ(bob->role, "viewer");
+  EXPECT_EQ(bob->tokenGeneration, 2);
+  EXPECT_EQ(bob->createdAt, parseTime("2026-01-01T00:00:00Z"));
+  EXPECT_FALSE(run(store().getUser("Bob")));
+  auto users = run(store().listUsers());
+  ASSERT_EQ(users.size(), 2u);
+  EXPECT_EQ(users[0].name, "ann");
+}
+
+TEST_P(StoreConformance, keepsSessionsUntilTheyExpireAndNeverUndoesARevocation) {
+  SystemTime now = parseTime("2026-11-23T00:00:00Z");
+  run(store().putSession({"s1", "ann", now, false}));
+  run(store().putSession({"s2", "ann", now + std::chrono::milliseconds(1), false}));
+  run(store().putSession({"s2", "ann", now + std::chrono::milliseconds(1), true}));
+  run(store().putSession({"s2", "ann", now + std::chrono::milliseconds(2), false}));
+  reopen();
+  auto session = run(store().getSession("s2"));
+  ASSERT_TRUE(session);
+  EXPECT_TRUE(session->revoked);
+  EXPECT_EQ(run(store().loadSessions()).size(), 2u);
+  run(store().pruneSessions(now));
+  EXPECT_FALSE(run(store().getSession("s1")));
+  EXPECT_TRUE(run(store().getSession("s2")));
+}
+
+TEST_P(StoreConformance, keepsSettingsByteForByte) {
+  std::string value("a\0b\xff\n", 5);
+  EXPECT_FALSE(run(store().getSetting("key")));
+  run(store().putSetting("key", "first"));
+  run(store().putSetting("key", value));
+  reopen();
+  EXPECT_EQ(run(store().getSetting("key")), value);
+}
+
+TEST_P(StoreConformance, failsOneOfManySimultaneousWritesAlone) {
+  std::vector<awaitable<void>> works;
+  for (int i = 0; i < 200; ++i) {
+    std::string id = "i-" + std::to_string(i);
+    // Every fourth wants a name that the one before it has.
+    works.push_back(store().insertInstance(makeRecord(id, "n" + std::to_string(i % 4 == 3 ? i - 1 : i)), makeOperation("op-" + id, id)));
+  }
+  auto errors = runTogether(std::move(works));
+  for (int i = 0; i < 200; ++i) {
+    auto at = static_cast<std::size_t>(i);
+    if (i % 4 == 3) {
+      ASSERT_TRUE(errors[at]) << i;
+      EXPECT_EQ(errors[at]->code(), ErrorCode::AlreadyExists);
+    } else {
+      EXPECT_FALSE(errors[at]) << i << ": " << errors[at]->message();
+    }
+  }
+  reopen();
+  EXPECT_EQ(run(store().loadInstances()).size(), 150u);
+}
+
+TEST_P(StoreConformance, letsWhoeverAwaitedAWriteReadIt) {
+  auto chain = [](Store& store, int number) -> awaitable<void> {
+    std::string name = "s" + std::to_string(number);
+    for (int i = 0; i < 10; ++i) {
+      co_await store.putSetting(name, std::to_string(i));
+      auto value = co_await store.getSetting(name);
+      if (value != std::to_string(i)) throw Error(ErrorCode::Internal, "An older value was read.");
+    }
+  };
+  std::vector<awaitable<void>> works;
+  for (int i = 0; i < 20; ++i) works.push_back(chain(store(), i));
+  for (const auto& error : runTogether(std::move(works))) EXPECT_FALSE(error);
+}
+
+TEST_P(StoreConformance, resumesTheCallerOnItsOwnThread) {
+  auto work = [](Store& store, std::thread::id& before, std::thread::id& after) -> awaitable<void> {
+    before = std::this_thread::get_id();
+    co_await store.putSetting("a", "b");
+    after = std::this_thread::get_id();
+  };
+  std::thread::id before, after;
+  run(work(store(), before, after));
+  EXPECT_TRUE(before == after);
+}
+
+TEST_P(StoreConformance, finishesWhatWasQueuedBeforeItCloses) {
+  boost::asio::io_context context;
+  boost::asio::co_spawn(context, store().putSetting("last", "word"), boost::asio::detached);
+  context.poll();  // submitted; nobody waits for it
+  store_.reset();
+  context.run();
+  reopen();
+  EXPECT_EQ(run(store().getSetting("last")), "word");
+}
+
+}  // namespace
+}  // namespace swarm

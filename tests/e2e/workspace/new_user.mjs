@@ -1,0 +1,113 @@
+// What a new user does: sign in, see the workbench, use the terminal, find the file from the command line, stop, start, delete.
+//   node new_user.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Server, check, say, waitFor } from './server.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    swarm: { type: 'string' },
+    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
+    screenshots: { type: 'string' },
+  },
+});
+const { chromium } = createRequire(path.resolve(options.modules, 'x.js'))('playwright-core');
+const server = new Server(options.swarm);
+let browser;
+let shots = 0;
+const shot = async (page, name) => { if (options.screenshots) await page.screenshot({ path: path.join(options.screenshots, `${++shots}-${name}.png`) }); };
+const workbench = '.monaco-workbench .part.editor';
+
+async function signIn(page) {
+  await page.fill('input[name=user]', 'admin');
+  await page.fill('input[name=password]', server.password());
+  await shot(page, 'sign-in');
+  await page.press('input[name=password]', 'Enter');
+}
+
+async function typeInTerminal(page, line) {
+  await page.keyboard.press('Control+`');
+  await page.waitForSelector('.terminal-wrapper.active .xterm-helper-textarea', { state: 'attached', timeout: 30000 });
+  await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 30000 });
+  await page.focus('.terminal-wrapper.active .xterm-helper-textarea');
+  await page.keyboard.type(`${line}\n`, { delay: 5 });
+}
+
+try {
+  await server.start();
+  const created = await server.run('create', 'first');
+  check(created.code === 0 && created.stdout.trim() === `http://first.localhost:${new URL(server.url).port}/`, 'create prints the URL', JSON.stringify(created));
+  check(/\d\.\d\d s/.test(created.stderr), 'and each step with its time', created.stderr);
+  say(created.stderr.trim().split('\n').join(' | '));
+  const url = created.stdout.trim();
+  await server.learnLabel('first');
+
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  await page.goto(url);
+  check(new URL(page.url()).hostname === 'localhost', 'a stranger is sent to the sign-in page');
+  await signIn(page);
+  await page.waitForSelector(workbench, { timeout: 120000 });
+  check(page.url().startsWith(url), 'after signing in, the workbench is at the instance\'s own URL');
+  await shot(page, 'workbench');
+
+  await typeInTerminal(page, 'echo made-in-$((40+2)) > ~/from-terminal.txt');
+  const seen = await waitFor('exec sees the file', async () => {
+    const answer = await server.run('exec', 'first', '--', 'cat', '/home/coder/from-terminal.txt');
+    return answer.code === 0 && answer.stdout ? answer : undefined;
+  });
+  check(seen.stdout === 'made-in-42\n', 'exec sees the file that the terminal made', JSON.stringify(seen));
+  await shot(page, 'terminal');
+
+  // An unsaved editor, and a VS Code that dies under the open tab.
+  await page.keyboard.press('Control+`');
+  await page.keyboard.press('Control+Alt+N');
+  await page.waitForSelector('.tab.active:has-text("Untitled-1")', { timeout: 30000 });
+  await page.waitForSelector('.editor-instance .monaco-editor', { timeout: 30000 });
+  await page.click('.editor-instance .monaco-editor .view-lines');
+  await page.keyboard.type('nobody has saved this yet');
+  await page.waitForFunction(() => document.body.textContent.replace(/\u00a0/g, ' ').includes('nobody has saved this yet'));
+  // VS Code keeps unsaved text a second after the last key.
+  await page.waitForTimeout(1500);
+  await page.evaluate(() => { window.beforeTheServerDied = true; });
+  const killed = await server.run('exec', 'first', '--user', 'root', '--', 'sh', '-c', 'pkill -KILL -f [c]ode-server/out/node/entry.js');
+  check(killed.code === 0, 'VS Code\'s server is killed inside', JSON.stringify(killed));
+  await page.waitForFunction(() => !window.beforeTheServerDied, undefined, { timeout: 60000, polling: 200 }).catch(() => {});
+  await page.waitForSelector(workbench, { timeout: 120000 });
+  check(await page.evaluate(() => !window.beforeTheServerDied), 'the open tab reloads by itself');
+  const back = await page.waitForFunction(() => document.body.textContent.replace(/\u00a0/g, ' ').includes('nobody has saved this yet'), undefined, { timeout: 30000 }).then(() => true, () => false);
+  check(back, 'and its unsaved editor comes back');
+  await shot(page, 'healed');
+
+  const stopped = await server.run('stop', 'first');
+  check(stopped.code === 0, 'stop works', JSON.stringify(stopped));
+  const second = await page.context().newPage();
+  await second.goto(url);
+  check(/stopped/i.test(await second.textContent('body')), 'the URL says that it is stopped');
+  await shot(second, 'stopped');
+  const start = server.run('start', 'first');
+  await second.waitForSelector(workbench, { timeout: 120000 }).catch(() => {});
+  check(await second.$(workbench) !== null, 'the page goes on by itself when it starts');
+  check((await start).code === 0, 'start works', JSON.stringify(await start));
+  const after = await server.run('exec', 'first', '--', 'cat', '/home/coder/from-terminal.txt');
+  check(after.stdout === 'made-in-42\n', 'the file is still there after stop and start', JSON.stringify(after));
+
+  const deleted = await server.run('delete', 'first');
+  check(deleted.code === 0, 'delete works', JSON.stringify(deleted));
+  const left = server.left();
+  check(left.containers.length === 0 && left.networks.length === 0, 'no container and no network is left', JSON.stringify(left));
+  check(left.volumes.length === 1, 'the persistent volume was kept', JSON.stringify(left));
+  check((await server.run('show', 'first')).code === 3, 'the instance is gone (exit code 3)');
+  const unknown = await second.goto(url);
+  check(unknown.status() === 404, 'and its URL is unknown');
+} catch (error) {
+  for (const page of browser?.contexts().flatMap((context) => context.pages()) ?? []) await shot(page, 'at-the-failure').catch(() => {});
+  check(false, error.message, error.stack);
+} finally {
+  if (browser) await browser.close();
+  await server.dispose();
+}

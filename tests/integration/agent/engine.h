@@ -1,0 +1,40 @@
+// The few Engine calls that the agent's tests need, made bare: nothing here depends on the Docker provider.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "support/coroutine_test.h"
+
+namespace swarm::test {
+
+struct FileInContainer {
+  std::string path;  ///< without the first "/"
+  std::string content;
+  unsigned mode = 0644;
+};
+
+/// One container of an image, removed with its volumes when this goes.
+class Container {
+ public:
+  /// Made but not started. `config` is the Engine's own; throws when the Engine or the image is missing.
+  Container(TestLoop& loop, boost::json::object config, const std::vector<FileInContainer>& files);
+  ~Container();
+  Container(const Container&) = delete;
+  Container& operator=(const Container&) = delete;
+
+  void start();
+  void stop(int seconds);                     ///< SIGTERM; SIGKILL after `seconds`
+  std::int64_t exitCode();                    ///< of a container that has ended
+  std::uint16_t publishedPort(int internal);  ///< on 127.0.0.1
+  std::string logs();
+
+ private:
+  boost::json::value call(std::string method, std::string path, std::string body = "", std::string type = "application/json");
+  TestLoop& loop_;
+  std::string id_;
+};
+
+}  // namespace swarm::test

@@ -1,0 +1,174 @@
+// Who may use what: owners' volumes and networks, foreign containers, the agent's file, internal networks, pruned networks.
+#include "agent/protocol.h"
+#include "integration/docker/docker_test.h"
+#include "provider/docker/agent_port.h"
+#include "provider/docker/container_spec.h"
+
+namespace swarm::testing {
+namespace {
+
+namespace json = boost::json;
+
+class DockerIsolation : public DockerTest {
+ protected:
+  void SetUp() override { useEngine(); }
+};
+
+TEST(DockerAgentPort, isWhatTheAgentListensOn) {
+  EXPECT_EQ(docker::kAgentPort, agent::kPort);
+  EXPECT_EQ(docker::kAgentConfigPath, agent::kConfigPath);
+}
+
+TEST_F(DockerIsolation, theAgentsFileIsThereBeforeTheFirstProcessAndForRootOnly) {
+  InstanceSpec wanted = spec();
+  wanted.config.command = {"/bin/sh", "-c", "cat /etc/swarm/agent.json; exec /bin/main"};
+  create(wanted);
+  EXPECT_EQ(execute(wanted, {"stat", "-c", "%a %u", "/etc/swarm/agent.json"}).stdoutText, "400 0\n");
+  json::value inspection =
+      fixture_->engine().get("/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId) + "/json");
+  EXPECT_EQ(json::serialize(inspection).find(R"(\"secret\")"), std::string::npos) << "a secret may not stand in labels or env";
+}
+
+TEST_F(DockerIsolation, aVolumeOfAnotherOwnerIsRefused) {
+  InstanceSpec hers = spec("hers", "ada");
+  hers.config.storage[0].volumeName = "vault-" + hers.instanceId;
+  create(hers);
+  InstanceSpec his = spec("his", "eve");
+  his.config.storage[0].volumeName = hers.config.storage[0].volumeName;
+  auto error = errorOf([&] { create(his); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Unprocessable);
+  remove(his);
+  EXPECT_EQ(execute(hers, {"true"}).exitCode, 0);
+}
+
+TEST_F(DockerIsolation, aNetworkOfAnotherOwnerOrTheHostsIsRefused) {
+  InstanceSpec hers = spec("hers", "ada");
+  create(hers);
+  InstanceSpec his = spec("his", "eve");
+  for (std::string name :
+       {docker::planNetwork(hers, {}, fixture_->swarmId()).name, std::string("host"), std::string("bridge"), std::string("container:x")}) {
+    his.config.network.docker = DockerNetworkConfig{name, "bridge"};
+    auto error = errorOf([&] { create(his); });
+    ASSERT_TRUE(error) << name;
+    EXPECT_EQ(error->code(), ErrorCode::Unprocessable) << name;
+  }
+}
+
+TEST_F(DockerIsolation, labelsOfARequestCanNotTakeOurs) {
+  InstanceSpec wanted = spec();
+  wanted.config.labels = {{"swarm.owner", "root"}, {"team", "blue"}};
+  EXPECT_EQ(create(wanted).owner, "ada");
+}
+
+TEST_F(DockerIsolation, aForeignContainerOfTheSameNameIsLeftAlone) {
+  InstanceSpec wanted = spec();
+  std::string name = docker::containerName(wanted);
+  auto made = fixture_->engine().send("POST", "/containers/create?name=" + name,
+                                      json::object{{"Image", fixture_->image()}, {"Labels", json::object{{"mine", "yes"}}}});
+  ASSERT_TRUE(made.ok()) << made.body;
+  auto error = errorOf([&] { create(wanted); });
+  EXPECT_TRUE(error && error->code() == ErrorCode::AlreadyExists);
+  remove(wanted);
+  EXPECT_TRUE(fixture_->engine().send("GET", "/containers/" + name + "/json").ok()) << "it is not ours to remove";
+  fixture_->engine().send("DELETE", "/containers/" + name + "?force=true");
+}
+
+TEST_F(DockerIsolation, anInternalNetworkHasNoPortsAndNoWayOutButAnAgent) {
+  InstanceSpec wanted = spec();
+  wanted.config.network.internalNetwork = true;
+  wanted.config.network.exposedPorts = {8080};
+  ProviderInstance made = create(wanted);
+  EXPECT_TRUE(made.network.ports.empty());
+  EXPECT_FALSE(made.network.internalIp.empty());
+  auto talk = [&]() -> asio::awaitable<bool> {
+    net::Connector connect = co_await provider_->agentConnector(wanted.instanceId, soon());
+    for (int i = 0; i < 200; ++i) {
+      try {
+        co_await connect(soon());
+        co_return true;
+      } catch (const Error&) {  // does not listen yet
+      }
+      co_await provider_->getInstance(wanted.instanceId, soon());
+    }
+    co_return false;
+  };
+  EXPECT_TRUE(runner_.run(talk()));
+  EXPECT_NE(execute(wanted, {"wget", "-T", "1", "-O", "-", "http://192.0.2.1/"}).exitCode, 0);
+}
+
+TEST_F(DockerIsolation, deviceNodesCanNotBeMadeInside) {
+  InstanceSpec wanted = spec();
+  create(wanted);
+  EXPECT_NE(execute(wanted, {"mknod", "/tmp/disk", "b", "8", "0"}).exitCode, 0);
+}
+
+TEST_F(DockerIsolation, startMakesAPrunedNetworkAgain) {
+  InstanceSpec wanted = spec();
+  create(wanted);
+  runner_.run(provider_->stopInstance(wanted.instanceId, std::chrono::seconds(5), progress_, soon()));
+  std::string network = docker::planNetwork(wanted, {}, fixture_->swarmId()).name;
+  ASSERT_TRUE(fixture_->engine().send("DELETE", "/networks/" + network).ok());
+  runner_.run(provider_->startInstance(wanted.instanceId, progress_, soon()));
+  EXPECT_EQ(status(wanted), InstanceStatus::running);
+  EXPECT_FALSE(runner_.run(provider_->getNetworkInfo(wanted.instanceId, soon())).internalIp.empty());
+  remove(wanted);
+  EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+}
+
+TEST_F(DockerIsolation, createMakesANetworkAgainThatWasRemovedBehindItsMemory) {
+  InstanceSpec first = spec("first"), second = spec("second");
+  create(first);
+  fixture_->removeBehindBack(first.instanceId);
+  ASSERT_TRUE(fixture_->engine().send("DELETE", "/networks/" + docker::planNetwork(first, {}, fixture_->swarmId()).name).ok());
+  EXPECT_EQ(create(second).status, InstanceStatus::running);
+}
+
+TEST_F(DockerIsolation, aCommandThatCanNotBeStartedIsSaidAndCleanedUp) {
+  InstanceSpec wanted = spec();
+  wanted.config.command = {"/no/such/program"};
+  auto error = errorOf([&] { create(wanted); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Unprocessable) << error->message();
+  EXPECT_NE(error->message().find("/no/such/program"), std::string::npos) << error->message();
+  EXPECT_EQ(status(wanted), InstanceStatus::failed);
+  remove(wanted);
+  EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+}
+
+TEST_F(DockerIsolation, aReplacementThatDoesNotStartGivesTheOldOneBack) {
+  InstanceSpec wanted = spec();
+  create(wanted);
+  execute(wanted, {"tee", "/home/coder/note"}, "kept");
+  InstanceSpec wrong = wanted;
+  wrong.config.command = {"/no/such/program"};
+  EXPECT_TRUE(errorOf([&] { replace(wrong); }));
+  EXPECT_EQ(status(wanted), InstanceStatus::running);
+  EXPECT_EQ(execute(wanted, {"cat", "/home/coder/note"}).stdoutText, "kept");
+  wanted.config.env["ADDED"] = "yes";
+  EXPECT_EQ(replace(wanted).status, InstanceStatus::running);
+  remove(wanted);
+  EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+}
+
+TEST_F(DockerIsolation, outOfMemoryIsTheReasonOfTheFailure) {
+  InstanceSpec wanted = spec();
+  wanted.config.resources.memory.max = 16;
+  wanted.config.command = {"/bin/sh", "-c", "echo ready; x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"};
+  create(wanted);
+  EXPECT_TRUE(runner_.waitFor([&] { return status(wanted) == InstanceStatus::failed; }));
+  auto found = runner_.run(provider_->getInstance(wanted.instanceId, soon()));
+  EXPECT_NE(found->reason.find("out of memory"), std::string::npos) << found->reason;
+}
+
+TEST_F(DockerIsolation, aLocalImageIsNeverAskedOfARegistry) {
+  InstanceSpec wanted = spec();
+  wanted.config.image = "swarm-workspace:no-such-tag";
+  auto error = errorOf([&] { create(wanted); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Unprocessable);
+  EXPECT_NE(error->message().find("images/workspace/build"), std::string::npos) << error->message();
+}
+
+}  // namespace
+}  // namespace swarm::testing

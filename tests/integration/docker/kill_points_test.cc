@@ -1,0 +1,147 @@
+// kill -9 of our own process at every fault point of create, replace and delete: the same call, made again, completes, and loses nothing.
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+
+#include "integration/docker/docker_test.h"
+
+extern char** environ;
+
+namespace swarm::testing {
+namespace {
+
+class DockerKillPoints : public DockerTest {
+ protected:
+  void SetUp() override { useEngine(); }
+  void TearDown() override {
+    DockerTest::TearDown();
+    ::unlink(list_.c_str());
+  }
+
+  InstanceSpec numbered(const std::string& id, bool changed) {
+    InstanceSpec wanted = spec();
+    wanted.instanceId = id;
+    if (changed) wanted.config.env["CHANGED"] = "yes";
+    return wanted;
+  }
+
+  /// Runs `action` on the instance in a process of its own (this program again), with `fault` as SWARM_FAULT. True: it was killed.
+  bool inAnotherProcess(const std::string& action, const std::string& id, const std::string& fault) {
+    ::setenv("SWARM_TEST_WORKER", action.c_str(), 1);
+    ::setenv("SWARM_TEST_INSTANCE", id.c_str(), 1);
+    ::setenv("SWARM_TEST_SWARM", fixture_->swarmId().c_str(), 1);
+    ::setenv("SWARM_TEST_IMAGE", fixture_->image().c_str(), 1);
+    if (fault.empty()) ::setenv("SWARM_FAULT_LIST", list_.c_str(), 1);
+    if (!fault.empty()) ::setenv("SWARM_FAULT", fault.c_str(), 1);
+    std::string program = "/proc/self/exe", filter = "--gtest_filter=DockerWorker.DISABLED_doesOneCall",
+                disabled = "--gtest_also_run_disabled_tests", brief = "--gtest_brief=1";
+    std::array<char*, 5> arguments{program.data(), filter.data(), disabled.data(), brief.data(), nullptr};
+    pid_t child = 0;
+    EXPECT_EQ(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ), 0);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    for (const char* name :
+         {"SWARM_TEST_WORKER", "SWARM_TEST_INSTANCE", "SWARM_TEST_SWARM", "SWARM_TEST_IMAGE", "SWARM_FAULT_LIST", "SWARM_FAULT"}) {
+      ::unsetenv(name);
+    }
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    EXPECT_TRUE(killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) << action << " at " << fault << " ended with " << status;
+    return killed;
+  }
+
+  std::set<std::string> pointsOf(const std::string& action, const std::string& id) {
+    ::unlink(list_.c_str());
+    EXPECT_FALSE(inAnotherProcess(action, id, ""));
+    std::ifstream file(list_);
+    std::set<std::string> points;
+    for (std::string line; std::getline(file, line);) points.insert(line);
+    return points;
+  }
+
+  std::string list_ = "/tmp/swarm-test-points-" + std::to_string(::getpid());
+};
+
+TEST(DockerWorker, DISABLED_doesOneCall) {
+  const char* action = std::getenv("SWARM_TEST_WORKER");
+  if (!action) GTEST_SKIP() << "the other end of DockerKillPoints";
+  CoroutineRunner runner;
+  NoProgress progress;
+  Deadline deadline = Deadline::after(std::chrono::seconds(60));
+  InstanceSpec wanted{std::getenv("SWARM_TEST_INSTANCE"), "one", "ada", {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+  wanted.config.name = "one";
+  wanted.config.image = std::getenv("SWARM_TEST_IMAGE");
+  wanted.config.resources.cpu = {0.5, 500};
+  wanted.config.resources.memory = {0, 64};
+  wanted.config.resources.pids = 64;
+  wanted.config.storage = {{1, true, "/home/coder", ""}};
+  ProviderPtr provider = makeDockerProvider(testEngineConfig(), std::getenv("SWARM_TEST_SWARM"));
+  std::string what = action;
+  if (what == "create") runner.run(provider->createInstance(wanted, progress, deadline));
+  if (what == "delete") runner.run(provider->deleteInstance(wanted.instanceId, DeleteVolumes::Yes, {}, progress, deadline));
+  if (what == "replace") {
+    wanted.config.env["CHANGED"] = "yes";
+    runner.run(provider->replaceInstance(wanted, progress, deadline));
+  }
+}
+
+TEST_F(DockerKillPoints, createIsCompletedAfterEach) {
+  std::string trial = newId("i");
+  std::set<std::string> points = pointsOf("create", trial);
+  EXPECT_GE(points.size(), 10u);
+  remove(numbered(trial, false));
+  for (const std::string& point : points) {
+    SCOPED_TRACE(point);
+    InstanceSpec wanted = numbered(newId("i"), false);
+    EXPECT_TRUE(inAnotherProcess("create", wanted.instanceId, point + "=kill"));
+    EXPECT_EQ(create(wanted).status, InstanceStatus::running);
+    EXPECT_EQ(execute(wanted, {"cat", "/etc/swarm/agent.json"}).stdoutText, wanted.agentConfig.reveal());
+    remove(wanted);
+    EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+  }
+}
+
+TEST_F(DockerKillPoints, replaceIsCompletedAfterEach) {
+  InstanceSpec trial = numbered(newId("i"), false);
+  create(trial);
+  std::set<std::string> points = pointsOf("replace", trial.instanceId);
+  EXPECT_GE(points.size(), 6u);
+  remove(trial);
+  for (const std::string& point : points) {
+    SCOPED_TRACE(point);
+    InstanceSpec wanted = numbered(newId("i"), false);
+    create(wanted);
+    execute(wanted, {"tee", "/home/coder/note"}, "kept");
+    EXPECT_TRUE(inAnotherProcess("replace", wanted.instanceId, point + "=kill"));
+    EXPECT_NE(status(wanted), InstanceStatus::deleted) << "the instance was lost";
+    wanted.config.env["CHANGED"] = "yes";
+    EXPECT_EQ(replace(wanted).status, InstanceStatus::running);
+    EXPECT_EQ(execute(wanted, {"cat", "/home/coder/note"}).stdoutText, "kept");
+    EXPECT_EQ(execute(wanted, {"printenv", "CHANGED"}).stdoutText, "yes\n");
+    EXPECT_EQ(runner_.run(provider_->listInstances({}, soon())).instances.size(), 1u);
+    remove(wanted);
+    EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+  }
+}
+
+TEST_F(DockerKillPoints, deleteIsCompletedAfterEach) {
+  InstanceSpec trial = numbered(newId("i"), false);
+  create(trial);
+  std::set<std::string> points = pointsOf("delete", trial.instanceId);
+  EXPECT_GE(points.size(), 6u);
+  for (const std::string& point : points) {
+    SCOPED_TRACE(point);
+    InstanceSpec wanted = numbered(newId("i"), false);
+    create(wanted);
+    EXPECT_TRUE(inAnotherProcess("delete", wanted.instanceId, point + "=kill"));
+    remove(wanted);
+    EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+  }
+}
+
+}  // namespace
+}  // namespace swarm::testing

@@ -1,0 +1,197 @@
+// Tries the image in a real browser: it opens ready to work, and a tab whose server was replaced heals by itself.
+// code-server runs in a container of the image without an agent; a few lines of proxy stand in for the gateway.
+//   node tests/integration/image/open_tab.mjs [--image NAME] [--modules DIR] [--screenshots DIR]
+// DIR is the node_modules that holds playwright-core. Needs Docker, Debian's chromium and Node >= 18.
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values: options } = parseArgs({
+  options: {
+    image: { type: 'string', default: process.env.SWARM_TEST_IMAGE ?? 'swarm-workspace:latest' },
+    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
+    screenshots: { type: 'string' },
+  },
+});
+const { chromium } = createRequire(path.resolve(options.modules, 'x.js'))('playwright-core');
+
+const sockets = fs.mkdtempSync(path.join(os.tmpdir(), 'open-tab-'));
+fs.chmodSync(sockets, 0o777);
+const socket = path.join(sockets, 'code-server.sock');
+const docker = (...words) => execFileSync('docker', words, { encoding: 'utf8' }).trim();
+let container = '';
+let generation = 0;
+const started = Date.now();
+const say = (text) => console.log(`[${((Date.now() - started) / 1000).toFixed(1).padStart(5)}s] ${text}`);
+
+function check(condition, sentence) {
+  say(`${condition ? 'ok  ' : 'FAIL'} ${sentence}`);
+  if (!condition) process.exitCode = 1;
+}
+
+async function answers() {
+  return new Promise((resolve) => {
+    http.get({ socketPath: socket, path: '/healthz' }, (r) => { r.resume(); resolve(r.statusCode === 200); }).on('error', () => resolve(false));
+  });
+}
+
+async function waitFor(what, condition, seconds = 30) {
+  const end = Date.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function startServer() {
+  docker('start', container);
+  generation += 1;
+  await waitFor('code-server answers', answers);
+}
+
+function stopServer() {
+  docker('kill', container);
+  fs.rmSync(socket, { force: true });
+}
+
+// What the gateway does, for one instance.
+let asked = 0;
+let statusCookie = '';
+const gateway = http.createServer(async (request, response) => {
+  if (request.url === '/.swarm/status') {
+    asked += 1;
+    statusCookie = request.headers.cookie ?? '';
+    const ready = await answers();
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ instance: 'try', status: ready ? 'running' : 'stopped', ready, generation: String(generation) }));
+    return;
+  }
+  const upstream = http.request({ socketPath: socket, path: request.url, method: request.method, headers: request.headers }, (answer) => {
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
+  });
+  upstream.on('error', () => { if (!response.headersSent) response.writeHead(502); response.end(); });
+  request.pipe(upstream);
+});
+gateway.on('upgrade', (request, client, head) => {
+  const server = net.connect(socket);
+  server.on('connect', () => {
+    const lines = request.rawHeaders.reduce((all, word, i) => all + word + (i % 2 ? '\r\n' : ': '), `GET ${request.url} HTTP/1.1\r\n`);
+    server.write(lines + '\r\n');
+    server.write(head);
+    client.pipe(server).pipe(client);
+  });
+  server.on('error', () => client.destroy());
+  server.on('close', () => client.destroy());
+  client.on('error', () => server.destroy());
+});
+
+const shot = async (page, name) => { if (options.screenshots) await page.screenshot({ path: path.join(options.screenshots, name + '.png') }); };
+const visible = (page, selector) => page.locator(selector).first().isVisible();
+
+async function run() {
+  container = docker('create', '--network', 'none', '--user', 'coder', '--env', 'HOME=/home/coder', '--volume', `${sockets}:/run/swarm`,
+    '--entrypoint', '/opt/swarm/bin/code-server', options.image, '--socket', '/run/swarm/code-server.sock');
+  await startServer();
+  await new Promise((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+  const origin = `http://try.localhost:${gateway.address().port}`;
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  try {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await context.addCookies([{ name: 'session', value: 'of-this-instance', url: origin, httpOnly: true, sameSite: 'Lax' }]);
+    const page = await context.newPage();
+    const foreign = new Set();
+    page.on('request', (request) => { const host = new URL(request.url()).host; if (host && !host.startsWith('try.localhost')) foreign.add(host); });
+    if (process.env.OPEN_TAB_DEBUG) page.on('console', (message) => say('console: ' + message.text().slice(0, 300)));
+    await page.goto(origin + '/', { timeout: 120_000 });
+    await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
+    say('the workbench is up');
+    await waitFor('the web extension asks for the status', () => asked > 0, 60);
+    check(statusCookie.includes('session='), 'the extension asks with the cookie of the instance');
+    await page.waitForTimeout(3000);
+    await shot(page, '1-opened');
+    check(page.url().includes('folder=') && page.url().includes('project'), `a first visit opens the project folder (${page.url().replace(origin, '')})`);
+    const settings = JSON.parse(await page.locator('#vscode-workbench-web-configuration').getAttribute('data-settings'));
+    check(settings.productConfiguration.proxyEndpointTemplate === '//{{port}}--{{host}}/', 'ports open at an origin of their own');
+    check(!(await visible(page, '.part.auxiliarybar')), 'there is no chat side bar');
+    check(!(await visible(page, '.gettingStartedContainer')), 'there is no welcome walkthrough');
+    check(!(await visible(page, '.part.banner')), 'there is no trust banner');
+    check((await page.locator('.notification-toast').count()) === 0, 'there is no notification');
+    check(foreign.size === 0, `the browser asks no other host (${[...foreign].join(' ')})`);
+
+    await page.locator('.part.editor').dblclick({ position: { x: 300, y: 20 } });
+    await page.waitForSelector('.monaco-editor .view-lines', { state: 'attached' });
+    await page.keyboard.type('unsaved words that must survive');
+    await page.waitForTimeout(2000);
+    await shot(page, '2-typed');
+    check((await page.locator('.view-lines').first().innerText()).includes('survive'), 'text stands in an untitled editor');
+
+    await page.evaluate(() => { window.beforeReload = true; });
+    stopServer();
+    say('the server is killed');
+    await page.waitForSelector('#swarm\\.swarm-workspace\\.swarm\\.connection, .statusbar-item[id*="swarm.connection"]', { timeout: 120_000 });
+    await page.waitForTimeout(12_000);
+    await shot(page, '3-away');
+    check(await page.evaluate(() => window.beforeReload === true), 'while there is no server the tab waits');
+    await page.locator('.monaco-editor .view-lines').first().click();
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type(' the outage too');
+    await page.waitForTimeout(3000);
+    await shot(page, '3-typed-while-away');
+    const before = Date.now();
+    await startServer();
+    say('another server answers');
+    await waitFor('the tab reloads by itself', () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 30);
+    say(`the tab reloaded ${((Date.now() - before) / 1000).toFixed(1)} s after the start`);
+    await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
+    await waitFor('the unsaved text is back', async () => (await page.locator('.view-lines').allInnerTexts()).join('').includes('survive'), 30)
+      .then(() => check(true, 'unsaved text is back'), () => check(false, 'unsaved text is back'));
+    await waitFor('the text that was typed during the outage is back', async () => (await page.locator('.view-lines').allInnerTexts()).join('').replace(/\s/g, ' ').includes('survive the outage too'), 30)
+      .then(() => check(true, 'text typed during the outage is back'), () => check(false, 'text typed during the outage is back'));
+    await shot(page, '4-healed');
+
+    await page.keyboard.press('Control+Shift+Backquote');
+    await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 120_000 });
+    await page.waitForTimeout(2000);
+    await page.keyboard.type('code opened-from-terminal.txt\n');
+    await page.locator('.tab', { hasText: 'opened-from-terminal.txt' }).waitFor({ timeout: 60_000 })
+      .then(() => check(true, 'a terminal opens, and "code FILE" in it opens the file'), () => check(false, 'a terminal opens, and "code FILE" in it opens the file'));
+    await shot(page, '5-terminal');
+
+    // A short outage of the same server must not reload anything.
+    await page.evaluate(() => { window.beforeReload = true; });
+    docker('pause', container);
+    await page.waitForTimeout(12_000);
+    docker('unpause', container);
+    await page.waitForTimeout(8000);
+    await shot(page, '6-paused');
+    check(await page.evaluate(() => window.beforeReload === true), 'an outage of the same server reloads nothing');
+    await context.close();
+
+    docker('exec', container, 'sh', '-c', `echo '{"workbench.startupEditor": "welcomePage"}' >~/.local/share/code-server/User/settings.json`);
+    const other = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+    await other.goto(origin + '/?folder=/home/coder', { timeout: 120_000 });
+    await other.locator('.gettingStartedContainer').first().waitFor({ timeout: 90_000 })
+      .then(() => check(true, "a person's own settings override the defaults"), () => check(false, "a person's own settings override the defaults"));
+    await shot(other, '7-own-settings');
+  } finally {
+    await browser.close();
+  }
+}
+
+try {
+  await run();
+} finally {
+  gateway.close();
+  gateway.closeAllConnections();
+  if (container) docker('rm', '--force', '--volumes', container);
+  fs.rmSync(sockets, { recursive: true, force: true });
+}

@@ -1,0 +1,33 @@
+// Certificates for TLS tests, made with OpenSSL when they are asked for.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "support/temp_dir.h"
+
+namespace swarm::test {
+
+struct CertificateFiles {
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+};
+
+/// A certificate authority in a folder of its own.
+class TestAuthority {
+ public:
+  explicit TestAuthority(const std::string& name = "Test CA");
+  ~TestAuthority();
+  std::filesystem::path ca() const;
+  /// A certificate for `name`, as DNS name or IP address, valid for a day.
+  CertificateFiles issue(const std::string& name);
+
+ private:
+  struct Keys;
+  TempDir folder_;
+  std::unique_ptr<Keys> keys_;
+  long serial_ = 1;
+};
+
+}  // namespace swarm::test

@@ -1,0 +1,125 @@
+// The agent as a whole process: from its file to SIGTERM.
+#include "agent/init.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "unit/agent/support.h"
+
+namespace swarm::agent {
+namespace {
+
+/// The agent in a process of its own, as its main runs it.
+class WholeAgent : public LoopTest {
+ protected:
+  WholeAgent() : users(ownUser(folder)) {}
+  ~WholeAgent() override {
+    if (pid > 0) {
+      // Not SIGKILL: it takes what it started with it.
+      ::kill(pid, SIGTERM);
+      ::waitpid(pid, nullptr, 0);
+    }
+  }
+
+  AgentOptions options() {
+    AgentOptions made;
+    made.config.instanceId = "i-test";
+    made.config.secret = secret;
+    made.listenHost = "127.0.0.1";
+    made.port = freePort();
+    made.launcher = {SWARM_TEST_CODE_SERVER};
+    made.socketDirectory = folder / "run";
+    made.environment = {{"PATH", "/usr/bin:/bin"}};
+    made.users = users;
+    made.stopPatience = std::chrono::seconds(5);
+    return made;
+  }
+
+  /// A port that was free a moment ago.
+  std::uint16_t freePort() { return net::listenTcp(context.get_executor(), {"127.0.0.1", 0})->port(); }
+
+  void start(AgentOptions made) {
+    port = made.port;
+    // The test's own reaping must not take this child: it is waited for by hand.
+    children.stop();
+    context.run_one();
+    pid = ::fork();
+    if (pid == 0) {
+      int code = 1;
+      try {
+        code = runAgent(std::move(made));
+      } catch (const std::exception& error) {
+        std::fprintf(stderr, "agent: %s\n", error.what());
+      }
+      ::_exit(code);
+    }
+  }
+
+  AgentTarget target() {
+    return {"i-test", secret, [where = port](Deadline deadline) { return net::connectTcp({"127.0.0.1", where}, deadline); }};
+  }
+
+  std::optional<AgentHealth> health() {
+    try {
+      return await(getHealth(target(), Deadline::after(std::chrono::seconds(5))));
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+  void waitUntilReady() {
+    auto end = Deadline::after(kPatience);
+    while (!end.hasPassed()) {
+      if (auto now = health(); now && now->ready) return;
+      await(net::sleepFor(std::chrono::milliseconds(10)));
+    }
+    FAIL() << "never ready";
+  }
+  int waitForExit() {
+    int status = -1;
+    ::waitpid(pid, &status, 0);
+    pid = -1;
+    return status;
+  }
+
+  Secret secret{std::string(32, 's')};
+  UserDatabase users;
+  pid_t pid = -1;
+  std::uint16_t port = 0;
+};
+
+TEST_F(WholeAgent, sigtermStopsVscodeAndEndsWithZero) {
+  start(options());
+  waitUntilReady();
+  ::kill(pid, SIGTERM);
+  int status = waitForExit();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_FALSE(health());
+}
+
+TEST_F(WholeAgent, sigintDoesTheSame) {
+  start(options());
+  waitUntilReady();
+  ::kill(pid, SIGINT);
+  int status = waitForExit();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST_F(WholeAgent, runsTheContainersCommandBesideVscode) {
+  auto made = options();
+  made.command = {"sh", "-c", "echo $USER > \"$HOME/ran\""};
+  start(std::move(made));
+  waitUntilReady();
+  waitUntil([&] { return readFile(folder / "home/ran") == "coder\n"; });
+}
+
+TEST_F(WholeAgent, aPortThatIsTakenEndsItAtOnce) {
+  auto made = options();
+  auto taken = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});
+  made.port = taken->port();
+  start(std::move(made));
+  int status = waitForExit();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status;
+}
+
+}  // namespace
+}  // namespace swarm::agent

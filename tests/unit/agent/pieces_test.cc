@@ -1,0 +1,265 @@
+// The agent's pure parts: the search for a person, log lines, users, environments, its file, homes, control groups.
+#include <sys/stat.h>
+
+#include "agent/config.h"
+#include "agent/home.h"
+#include "agent/log_pipe.h"
+#include "unit/agent/support.h"
+
+namespace swarm::agent {
+namespace {
+using std::chrono::seconds;
+
+enum class Deflate { No, Yes };
+std::string webSocketFrame(std::size_t length, Deflate deflate = Deflate::Yes, int opcode = 2) {
+  std::string frame(1, static_cast<char>(0x80 | (deflate == Deflate::Yes ? 0x40 : 0) | opcode));
+  if (length < 126) {
+    frame.push_back(static_cast<char>(0x80 | length));
+  } else {
+    frame.push_back(static_cast<char>(0x80 | 126));
+    frame.push_back(static_cast<char>(length >> 8));
+    frame.push_back(static_cast<char>(length & 0xff));
+  }
+  return frame + std::string(4 + length, 'x');
+}
+constexpr std::string_view kUpgrade = "GET /stable HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+TEST(PersonDetector, anHttpRequestIsAPerson) {
+  PersonDetector detector(PersonDetector::Traffic::Vscode);
+  EXPECT_TRUE(detector.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n", SteadyTime(seconds(1))));
+}
+
+TEST(PersonDetector, anIdlePageIsNobodyHoweverLongItStays) {
+  PersonDetector detector(PersonDetector::Traffic::Vscode);
+  SteadyTime now(seconds(1));
+  EXPECT_TRUE(detector.feed(kUpgrade, now));
+  for (int beat = 0; beat < 10'000; ++beat) {
+    now += seconds(1);
+    // As recorded from a page that nobody touches: keep-alives every 5 s, acknowledgements every 2 s, pings.
+    if (beat % 5 == 0) EXPECT_FALSE(detector.feed(webSocketFrame(4), now));
+    if (beat % 5 == 0) EXPECT_FALSE(detector.feed(webSocketFrame(13, Deflate::No), now));
+    if (beat % 2 == 0) EXPECT_FALSE(detector.feed(webSocketFrame(14), now));
+    EXPECT_FALSE(detector.feed(webSocketFrame(100, Deflate::No, 9), now)) << "a ping";
+  }
+}
+
+TEST(PersonDetector, typingInATerminalIsAPerson) {
+  PersonDetector detector(PersonDetector::Traffic::Vscode);
+  SteadyTime now(seconds(1));
+  detector.feed(kUpgrade, now);
+  now += seconds(60);
+  bool found = false;
+  for (int key = 0; key < 10; ++key) {
+    now += std::chrono::milliseconds(400);
+    found |= detector.feed(webSocketFrame(14), now);
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(PersonDetector, aPersonsMessagesAreFoundHoweverTheBytesAreCut) {
+  PersonDetector detector(PersonDetector::Traffic::Vscode);
+  SteadyTime now(seconds(1));
+  detector.feed(kUpgrade.substr(0, 70), now);
+  detector.feed(kUpgrade.substr(70), now);
+  now += seconds(60);
+  bool found = false;
+  for (char byte : webSocketFrame(13) + webSocketFrame(300)) found |= detector.feed(std::string_view(&byte, 1), now);
+  EXPECT_TRUE(found);
+  now += seconds(60);
+  found = false;
+  for (char byte : webSocketFrame(13)) found |= detector.feed(std::string_view(&byte, 1), now);
+  EXPECT_FALSE(found);
+}
+
+TEST(PersonDetector, onAPortABurstIsAPersonAndATrickleIsNot) {
+  PersonDetector detector(PersonDetector::Traffic::Port);
+  SteadyTime now(seconds(1));
+  for (int beat = 0; beat < 100; ++beat) {
+    now += seconds(15);
+    EXPECT_FALSE(detector.feed(std::string(52, 'k'), now));
+  }
+  now += seconds(15);
+  EXPECT_TRUE(detector.feed(std::string(500, 'd'), now));
+}
+
+TEST(LinePrefixer, prefixesWholeLinesEmptyOnesAndTheLastPiece) {
+  LinePrefixer lines("x");
+  EXPECT_EQ(lines.feed("one\ntwo"), "[x] one\n");
+  EXPECT_EQ(lines.feed("!\n\nthree"), "[x] two!\n[x] \n");
+  EXPECT_EQ(lines.finish(), "[x] three\n");
+  EXPECT_EQ(lines.finish(), "");
+}
+
+TEST(LinePrefixer, breaksALineThatNeverEnds) {
+  LinePrefixer lines("x");
+  std::string out = lines.feed(std::string(20'000, 'a'));
+  EXPECT_EQ(std::ranges::count(out, '\n'), 2);
+}
+
+TEST(UserDatabase, findsIdsHomeShellAndSupplementaryGroups) {
+  TemporaryFolder folder;
+  writeFile(folder / "passwd", "root:x:0:0::/root:/bin/bash\nbroken line\ncoder:x:1000:1001:C:/home/coder:/bin/zsh\n");
+  writeFile(folder / "group", "root:x:0:\ncoder:x:1001:\ndocker:x:999:other,coder\nsudo:x:27:coderx\n");
+  UserDatabase users(folder / "passwd", folder / "group");
+  auto coder = users.find("coder");
+  ASSERT_TRUE(coder);
+  EXPECT_EQ(coder->uid, 1000U);
+  EXPECT_EQ(coder->gid, 1001U);
+  EXPECT_EQ(coder->home, "/home/coder");
+  EXPECT_EQ(coder->shell, "/bin/zsh");
+  EXPECT_THAT(coder->groups, testing::ElementsAre(1001, 999));
+  EXPECT_FALSE(users.find("code"));
+  EXPECT_FALSE(UserDatabase(folder / "absent", folder / "absent").find("root"));
+}
+
+TEST(Environment, leavesOutWhatIsOursAndKeepsTheContainers) {
+  std::array<char*, 5> lines{const_cast<char*>("SWARM_AGENT_CONFIG=/x"), const_cast<char*>("A=b=c"), const_cast<char*>("PATH=/bin"),
+                             const_cast<char*>("broken"), nullptr};
+  auto environment = containerEnvironment(lines.data());
+  EXPECT_EQ(environment, (Environment{{"A", "b=c"}, {"PATH", "/bin"}}));
+  UserRecord user;
+  user.name = "coder";
+  user.home = "/home/coder";
+  user.shell = "/bin/bash";
+  auto login = loginEnvironment(environment, user, {{"A", "mine"}});
+  EXPECT_EQ(login["A"], "mine");
+  EXPECT_EQ(login["PATH"], "/opt/swarm/bin:/bin");
+  EXPECT_EQ(loginEnvironment(login, user)["PATH"], "/opt/swarm/bin:/bin");
+}
+
+TEST(AgentConfig, readsIdSecretAndMounts) {
+  TemporaryFolder folder;
+  writeFile(folder / "agent.json",
+            R"({"instanceId":"i-1","secret":"000102030405060708090a0b0c0d0e0f","mounts":["/data"],"later":{"x":1}})");
+  auto config = loadConfig(folder / "agent.json");
+  EXPECT_EQ(config.instanceId, "i-1");
+  EXPECT_EQ(config.secret.reveal().size(), 16U);
+  EXPECT_THAT(config.mounts, testing::ElementsAre("/data"));
+  protectConfig(folder / "agent.json");
+  struct stat facts{};
+  ASSERT_EQ(::stat((folder / "agent.json").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 07777, 0400U);
+}
+
+TEST(AgentConfig, refusesWhatItCannotUseWithoutTellingTheSecret) {
+  TemporaryFolder folder;
+  for (const char* text : {"", "{", "[]", R"({"instanceId":"i-1"})", R"({"instanceId":"i-1","secret":"deadbeef"})",
+                           R"({"instanceId":"","secret":"000102030405060708090a0b0c0d0e0f"})",
+                           R"({"instanceId":"i-1","secret":"zzz102030405060708090a0b0c0d0e0f"})"}) {
+    writeFile(folder / "agent.json", text);
+    try {
+      loadConfig(folder / "agent.json");
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.message(), testing::HasSubstr("agent.json"));
+      EXPECT_THAT(error.message(), testing::Not(testing::HasSubstr("0102030405")));
+    }
+  }
+  EXPECT_THROW(loadConfig(folder / "absent.json"), Error);
+}
+
+class HomeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    user.name = "coder";
+    user.uid = 4242;
+    user.gid = 4243;
+    user.home = (folder / "home").string();
+    writeFile(folder / "skel/.profile", "profile");
+    writeFile(folder / "skel/.config/app", "app");
+  }
+  uid_t ownerOf(std::string_view name) {
+    struct stat facts{};
+    EXPECT_EQ(::lstat((folder / name).c_str(), &facts), 0) << name;
+    return facts.st_uid;
+  }
+  TemporaryFolder folder;
+  UserRecord user;
+};
+
+TEST_F(HomeTest, aMissingHomeIsMadeFromTheSkeleton) {
+  prepareHome(user, folder / "skel");
+  EXPECT_EQ(readFile(folder / "home/.config/app"), "app");
+  for (const char* name : {"home", "home/.profile", "home/.config", "home/.config/app"}) EXPECT_EQ(ownerOf(name), 4242U) << name;
+}
+
+TEST_F(HomeTest, aFreshVolumeIsFilled) {
+  std::filesystem::create_directories(folder / "home/lost+found");
+  prepareHome(user, folder / "skel");
+  EXPECT_EQ(ownerOf("home"), 4242U);
+  EXPECT_EQ(readFile(folder / "home/.profile"), "profile");
+  EXPECT_EQ(ownerOf("home/lost+found"), 0U);
+}
+
+TEST_F(HomeTest, aHomeWithFilesKeepsThem) {
+  writeFile(folder / "home/work", "mine");
+  prepareHome(user, folder / "skel");
+  EXPECT_EQ(ownerOf("home"), 4242U) << "a home must be writable to its user";
+  EXPECT_EQ(ownerOf("home/work"), 0U);
+  EXPECT_FALSE(std::filesystem::exists(folder / "home/.profile"));
+}
+
+TEST_F(HomeTest, mountsAreGivenAwayOnlyWhenEmpty) {
+  std::filesystem::create_directories(folder / "empty");
+  writeFile(folder / "used/file", "x");
+  prepareMounts(user, {folder / "empty", folder / "used", folder / "absent"});
+  EXPECT_EQ(ownerOf("empty"), 4242U);
+  EXPECT_EQ(ownerOf("used"), 0U);
+}
+
+TEST(ControlGroup, readsVersion2) {
+  TemporaryFolder folder;
+  writeFile(folder / "cgroup.controllers", "cpu memory\n");
+  writeFile(folder / "cpu.stat", "usage_usec 123456\nuser_usec 1\n");
+  writeFile(folder / "cpu.max", "150000 100000\n");
+  writeFile(folder / "memory.current", "1000000\n");
+  writeFile(folder / "memory.stat", "anon 5\ninactive_file 400000\n");
+  writeFile(folder / "memory.max", "max\n");
+  auto facts = readControlGroup(folder.path());
+  EXPECT_EQ(facts.cpuMicroseconds, 123456U);
+  EXPECT_EQ(facts.cpuLimit, 1500);
+  EXPECT_EQ(facts.memoryBytes, 600000U);
+  EXPECT_FALSE(facts.memoryLimit);
+}
+
+TEST(ControlGroup, readsVersion1) {
+  TemporaryFolder folder;
+  writeFile(folder / "cpuacct/cpuacct.usage", "123456000\n");
+  writeFile(folder / "cpu/cpu.cfs_quota_us", "-1\n");
+  writeFile(folder / "cpu/cpu.cfs_period_us", "100000\n");
+  writeFile(folder / "memory/memory.usage_in_bytes", "1000000\n");
+  writeFile(folder / "memory/memory.stat", "inactive_file 1\ntotal_inactive_file 2000000\n");
+  writeFile(folder / "memory/memory.limit_in_bytes", "9223372036854771712\n");
+  auto facts = readControlGroup(folder.path());
+  EXPECT_EQ(facts.cpuMicroseconds, 123456U);
+  EXPECT_FALSE(facts.cpuLimit);
+  EXPECT_EQ(facts.memoryBytes, 0U) << "never below nothing";
+  EXPECT_FALSE(facts.memoryLimit);
+}
+
+TEST(ControlGroup, saysNothingWhereThereIsNone) {
+  auto facts = readControlGroup("/nonexistent");
+  EXPECT_FALSE(facts.cpuMicroseconds || facts.memoryBytes || facts.cpuLimit || facts.memoryLimit);
+}
+
+TEST(CpuPercent, isOfOneCore) {
+  EXPECT_DOUBLE_EQ(cpuPercent(0, 1'000'000, seconds(1)), 100);
+  EXPECT_DOUBLE_EQ(cpuPercent(1'000'000, 3'000'000, seconds(1)), 200);
+  EXPECT_DOUBLE_EQ(cpuPercent(5, 4, seconds(1)), 0);
+  EXPECT_DOUBLE_EQ(cpuPercent(0, 10, seconds(0)), 0);
+}
+
+class UsageTest : public LoopTest {};
+
+TEST_F(UsageTest, storageIsWhatTheFilesOccupy) {
+  writeFile(folder / "data/file", std::string(1024 * 1024, 'x'));
+  UsageMeter meter({folder / "no-group", "/proc", {folder / "data"}});
+  auto usage = await(meter.measure());
+  EXPECT_GE(usage.storage.usage, 1.0 / 1024);
+  EXPECT_LT(usage.storage.usage, 2.0 / 1024);
+  EXPECT_GT(usage.storage.limit, usage.storage.usage);
+}
+
+}  // namespace
+}  // namespace swarm::agent

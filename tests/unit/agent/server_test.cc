@@ -1,0 +1,194 @@
+// The agent's port: token walls on every path, and what each path answers.
+#include <boost/json/parse.hpp>
+
+#include "unit/agent/support.h"
+
+namespace swarm::agent {
+namespace {
+
+struct Path {
+  std::string method;
+  std::string path;
+  TokenScope scope;
+};
+const std::vector<Path> kPaths{{"GET", "/health", TokenScope::Status},      {"GET", "/usage", TokenScope::Status},
+                               {"GET", "/activity", TokenScope::Status},    {"POST", "/exec", TokenScope::Exec},
+                               {"GET", "/exec", TokenScope::Exec},          {"GET", "/tunnel/vscode", TokenScope::Vscode},
+                               {"GET", "/tunnel/port/22", TokenScope::Port}};
+constexpr std::array kScopes{TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
+                             TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
+
+void expectBare401(const net::HttpResponse& answer, std::string_view what) {
+  EXPECT_EQ(answer.status, 401) << what;
+  EXPECT_EQ(answer.body, "") << what;
+  for (const auto& header : answer.headers) {
+    bool plain = net::equalsIgnoreCase(header.name, "Date") || net::equalsIgnoreCase(header.name, "Content-Length") ||
+                 net::equalsIgnoreCase(header.name, "Connection");
+    EXPECT_TRUE(plain) << what << " tells " << header.name;
+  }
+}
+
+TEST_F(AgentTest, everyPathAnswers401AndNothingElseWithoutItsOwnToken) {
+  for (const auto& path : kPaths) {
+    expectBare401(send(request(path.method, path.path, std::nullopt)), path.path);
+    expectBare401(send(request(path.method, path.path, "nonsense")), path.path);
+    for (TokenScope scope : kScopes) {
+      if (scope == path.scope) continue;
+      expectBare401(send(request(path.method, path.path, token(scope))), path.path + " with " + std::string(toString(scope)));
+    }
+  }
+}
+
+TEST_F(AgentTest, everyPathLetsItsOwnScopeIn) {
+  for (const auto& path : kPaths) EXPECT_NE(send(request(path.method, path.path, token(path.scope))).status, 401) << path.path;
+}
+
+TEST_F(AgentTest, refusesTokensOfOtherInstancesOtherSecretsAndThePast) {
+  ManualClock past(clock.now() - std::chrono::hours(2));
+  std::chrono::seconds minute(60);
+  expectBare401(send(request("GET", "/health", signInstanceToken(secret, "i-other", TokenScope::Status, minute, clock))), "audience");
+  expectBare401(
+      send(request("GET", "/health", signInstanceToken(Secret(std::string(32, 'x')), kInstance, TokenScope::Status, minute, clock))),
+      "secret");
+  expectBare401(send(request("GET", "/health", signInstanceToken(secret, kInstance, TokenScope::Status, minute, past))), "expired");
+}
+
+TEST_F(AgentTest, unknownPathsAreToldOnlyToThoseWithAToken) {
+  for (const char* path : {"/", "/healthz", "/tunnel", "/tunnel/", "/exec/", "/health/", "/HEALTH", "/admin"}) {
+    expectBare401(send(request("GET", path, std::nullopt)), path);
+    EXPECT_EQ(send(request("GET", path, token(TokenScope::Status))).status, 404) << path;
+  }
+}
+
+TEST_F(AgentTest, wrongMethodsAreRefusedAfterTheToken) {
+  expectBare401(send(request("DELETE", "/health", std::nullopt)), "DELETE");
+  EXPECT_EQ(send(request("DELETE", "/health", token(TokenScope::Status))).status, 405);
+  EXPECT_EQ(send(request("PUT", "/exec", token(TokenScope::Exec))).status, 405);
+}
+
+TEST_F(AgentTest, tunnelsAndStreamsWithoutAnUpgradeSayWhatIsMissing) {
+  EXPECT_EQ(send(request("GET", "/tunnel/vscode", token(TokenScope::Vscode))).status, 426);
+  EXPECT_EQ(send(request("GET", "/tunnel/port/80", token(TokenScope::Port))).status, 426);
+  EXPECT_EQ(send(request("GET", "/exec", token(TokenScope::Exec))).status, 426);
+}
+
+TEST_F(AgentTest, badPortsAreRefused) {
+  for (const char* port : {"0", "65536", "-1", "abc", "", "22x", "7777"}) {
+    EXPECT_EQ(send(request("GET", std::string("/tunnel/port/") + port, token(TokenScope::Port))).status, 400) << port;
+  }
+}
+
+TEST_F(AgentTest, healthSaysWhyVscodeIsNotReadyAndThenThatItIs) {
+  auto before = await(getHealth(target(), Deadline::after(kPatience)));
+  EXPECT_FALSE(before.ready);
+  EXPECT_NE(before.reason, "");
+  startVscode();
+  auto after = await(getHealth(target(), Deadline::after(kPatience)));
+  EXPECT_TRUE(after.ready);
+  EXPECT_EQ(after.reason, "");
+  EXPECT_NE(after.generation, "");
+}
+
+TEST_F(AgentTest, usageIsMeasured) {
+  auto measured = await(getUsage(target(), Deadline::after(kPatience)));
+  EXPECT_GT(measured.memory.limit, 0);
+  EXPECT_GT(measured.storage.limit, 0);
+  EXPECT_GT(measured.cpu.limit, 0);
+}
+
+TEST_F(AgentTest, aTunnelCarriesVscodesHttpAndCountsAsAConnection) {
+  startVscode();
+  auto tunnel = await(openVscodeTunnel(target(), Deadline::after(kPatience)));
+  EXPECT_EQ(await(getActivity(target(), Deadline::after(kPatience))).connections, 1);
+  std::string answer = await([](net::Stream& stream) -> awaitable<std::string> {
+    co_await stream.writeAll("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    std::string text;
+    std::array<char, 1024> buffer{};
+    for (;;) {
+      auto got = co_await stream.readSome(asio::buffer(buffer));
+      if (got.error) co_return text;
+      text.append(buffer.data(), got.bytes);
+    }
+  }(*tunnel));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+  EXPECT_TRUE(answer.ends_with("hello")) << answer;
+  tunnel.reset();
+  waitUntil([this] { return activity.connections() == 0; });
+}
+
+TEST_F(AgentTest, aTunnelToVscodeThatIsNotReadyGivesTheReason) {
+  try {
+    await(openVscodeTunnel(target(), Deadline::after(kPatience)));
+    FAIL() << "there is no VS Code";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_EQ(error.message(), vscode.reason());
+  }
+}
+
+TEST_F(AgentTest, aTunnelToAPortThatNobodyListensOnSaysSo) {
+  auto listener = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});
+  auto port = listener->port();
+  listener.reset();
+  try {
+    await(openPortTunnel(target(), port, Deadline::after(kPatience)));
+    FAIL() << "nothing listens there";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_THAT(error.message(), testing::HasSubstr(std::to_string(port)));
+  }
+}
+
+awaitable<void> echo(net::Listener& listener) {
+  auto stream = co_await listener.accept();
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    auto got = co_await stream->readSome(asio::buffer(buffer));
+    if (got.error) co_return;
+    co_await stream->writeAll(std::string_view(buffer.data(), got.bytes));
+  }
+}
+
+TEST_F(AgentTest, aPortTunnelCarriesBytesBothWays) {
+  auto listener = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});
+  asio::co_spawn(context, echo(*listener), asio::detached);
+  auto tunnel = await(openPortTunnel(target(), listener->port(), Deadline::after(kPatience)));
+  std::string back = await([](net::Stream& stream) -> awaitable<std::string> {
+    co_await stream.writeAll("ping");
+    std::array<char, 16> buffer{};
+    auto got = co_await stream.readSome(asio::buffer(buffer));
+    co_return std::string(buffer.data(), got.bytes);
+  }(*tunnel));
+  EXPECT_EQ(back, "ping");
+}
+
+TEST_F(AgentTest, malformedRequestsEndWithoutHarm) {
+  for (std::string_view junk : {"\r\n\r\n", "GET\r\n\r\n", "GET /health HTTP/1.1\r\n\r\n", "\x16\x03\x01garbage\r\n\r\n",
+                                "GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"}) {
+    std::string answer = await([](net::HostPort where, std::string_view bytes) -> awaitable<std::string> {
+      auto stream = co_await net::connectTcp(where, Deadline::after(kPatience));
+      co_await stream->writeAll(bytes);
+      co_await stream->shutdownWrite();
+      std::array<char, 1024> buffer{};
+      auto got = co_await stream->readSome(asio::buffer(buffer));
+      co_return std::string(buffer.data(), got.bytes);
+    }(address(), junk));
+    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 4")) << answer;
+  }
+  EXPECT_EQ(send(request("GET", "/health", token(TokenScope::Status))).status, 200);
+}
+
+TEST_F(AgentTest, aWrongSecretIsToldAsTheServersProblem) {
+  auto wrong = target();
+  wrong.secret = Secret(std::string(32, 'x'));
+  try {
+    await(getHealth(wrong, Deadline::after(kPatience)));
+    FAIL() << "the token is wrong";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::UpstreamFailed);
+    EXPECT_EQ(error.upstream().status, 401);
+  }
+}
+
+}  // namespace
+}  // namespace swarm::agent

@@ -1,0 +1,171 @@
+// What must not get in: bodies, types, encodings, parameters, methods; and that every refusal is a whole problem document.
+#include <gtest/gtest.h>
+
+#include "unit/api/support.h"
+
+namespace swarm::test {
+namespace {
+
+/// Every member of a problem document is there.
+void expectProblem(const Answer& answer, int status, const std::string& code) {
+  EXPECT_EQ(answer.status, status) << answer.text;
+  EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
+  ASSERT_TRUE(answer.json.is_object()) << answer.text;
+  EXPECT_EQ(answer.json.at("status").as_int64(), status);
+  EXPECT_EQ(answer.at("code"), code);
+  for (const char* member : {"type", "title", "detail", "instance"}) EXPECT_FALSE(answer.at(member).empty()) << member;
+  EXPECT_EQ(answer.at("requestId"), answer.header("X-Request-Id"));
+  EXPECT_TRUE(answer.json.at("retryable").is_bool());
+}
+
+struct BodyCase {
+  const char* body;
+  const char* pointer;  ///< of the first error; empty: none
+};
+
+TEST(ApiInput, refusesBodiesThatAreNotWhatTheRouteTakes) {
+  ApiServer server;
+  const BodyCase cases[] = {
+      {"{", ""},
+      {"{\"name\":\"a\"} x", ""},
+      {"[]", ""},
+      {"null", ""},
+      {"\"x\"", ""},
+      {"{\"name\":\"\xff\"}", ""},
+      {"{\"name\":\"\xed\xa0\x80\"}", ""},
+      {R"({"name":1})", "/name"},
+      {R"({"nmae":"a"})", "/nmae"},
+      {R"({"resources":{"cpu":{"cores":"2"}}})", "/resources/cpu/cores"},
+      {R"({"resources":{"cpu":{"coers":2}}})", "/resources/cpu/coers"},
+      {R"({"storage":[{"size":1},{"size":"x"}]})", "/storage/1/size"},
+      {R"({"provider":"cloud"})", "/provider"},
+      {R"({"env":{"A":1}})", "/env/A"},
+      {R"({"name":"a","name":"b"})", "/name"},
+      {R"({"env":{"A":"1","A":"2"}})", "/env/A"},
+  };
+  for (const BodyCase& one : cases) {
+    Answer answer = server.post("/api/instances", one.body);
+    expectProblem(answer, 400, "invalid_argument");
+    if (*one.pointer != '\0' && answer.json.as_object().contains("errors"))
+      EXPECT_EQ(answer.json.at("errors").at(0).at("pointer").as_string(), one.pointer) << answer.text;
+    else
+      EXPECT_EQ(std::string(one.pointer), "") << answer.text;
+  }
+  EXPECT_TRUE(server.world.containers().empty());
+}
+
+TEST(ApiInput, namesEveryFaultAtOnce) {
+  ApiServer server;
+  Answer answer = server.post("/api/instances", R"({"name":1,"image":2,"more":3})");
+  expectProblem(answer, 400, "invalid_argument");
+  EXPECT_EQ(answer.json.at("errors").as_array().size(), 3u);
+}
+
+TEST(ApiInput, refusesNamesThatAreNoDnsLabels) {
+  ApiServer server;
+  for (std::string name : {"UPPER", "under_score", "-a", "a-", "a.b", "a b", "a--b", "\u00fc",
+                           "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+    Answer answer = server.post("/api/instances", R"({"provider":"fake","name":")" + name + "\"}");
+    expectProblem(answer, 400, "invalid_argument");
+  }
+}
+
+TEST(ApiInput, refusesTenMegabytes) {
+  ApiServer server;
+  std::string body = "{\"name\":\"" + std::string(10 * 1024 * 1024, 'a') + "\"}";
+  expectProblem(server.post("/api/instances", body), 413, "payload_too_large");
+  // Chunked: the size is not known before.
+  std::string chunked = "POST /api/instances HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer " + server.admin +
+                        "\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string chunk(64 * 1024, ' ');
+  for (int i = 0; i < 160; ++i) chunked += "10000\r\n" + chunk + "\r\n";
+  EXPECT_TRUE(server.raw(chunked + "0\r\n\r\n").starts_with("HTTP/1.1 413 "));
+  EXPECT_EQ(server.get("/healthz").status, 200);
+}
+
+TEST(ApiInput, takesOnlyJson) {
+  ApiServer server;
+  for (std::string type : {"text/plain", "application/x-www-form-urlencoded", "application/jsonx", "application/json; charset=latin1", ""})
+    expectProblem(server.send({"POST", "/api/instances", "{}", {}, type}), 415, "unsupported_media");
+  EXPECT_EQ(server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake"})", {}, "Application/JSON; charset=UTF-8"}).status, 201);
+}
+
+TEST(ApiInput, refusesABodyWhereThereIsNone) {
+  ApiServer server;
+  server.create("one");
+  expectProblem(server.post("/api/instances/one/stop", "{}"), 400, "invalid_argument");
+  expectProblem(server.send({"DELETE", "/api/instances/one", "{}"}), 400, "invalid_argument");
+  EXPECT_EQ(server.get("/api/instances/one").at("status"), "running");
+}
+
+TEST(ApiInput, refusesQueriesThatItDoesNotKnow) {
+  ApiServer server;
+  for (std::string query : {"limt=3", "limit=0", "limit=1001", "limit=x", "limit=", "limit=1&limit=2", "status=dead", "cursor=%21",
+                            "label.=x", "label.a=1&label.a=2", "name=", "owner=%zz"}) {
+    Answer answer = server.get("/api/instances?" + query);
+    expectProblem(answer, 400, "invalid_argument");
+  }
+  expectProblem(server.post("/api/instances?wait=-1", R"({"provider":"fake"})"), 400, "invalid_argument");
+  expectProblem(server.post("/api/instances?wait=901", R"({"provider":"fake"})"), 400, "invalid_argument");
+  expectProblem(server.send({"DELETE", "/api/instances/one?volumes=yes"}), 400, "invalid_argument");
+  expectProblem(server.get("/healthz?x=1"), 400, "invalid_argument");
+}
+
+TEST(ApiInput, answersUnknownPathsAndMethods) {
+  ApiServer server;
+  expectProblem(server.get("/api/nothing"), 404, "not_found");
+  expectProblem(server.post("/api/instances/one/migrate", "{}"), 404, "not_found");
+  expectProblem(server.post("/api/swarm/scale", "{}"), 404, "not_found");
+  Answer patch = server.send({"PATCH", "/api/instances/one"});
+  expectProblem(patch, 405, "invalid_argument");
+  EXPECT_EQ(patch.header("Allow"), "GET, HEAD, PUT, DELETE, OPTIONS");
+  Answer options = server.send({"OPTIONS", "/api/instances"});
+  EXPECT_EQ(options.status, 204);
+  EXPECT_EQ(options.header("Allow"), "POST, GET, HEAD, OPTIONS");
+  EXPECT_EQ(options.header("Access-Control-Allow-Origin"), "");
+}
+
+TEST(ApiInput, quotesNothingThatIsNoUtf8) {
+  ApiServer server;
+  Answer answer = server.get("/api/instances/a%FFb");
+  expectProblem(answer, 404, "not_found");
+  EXPECT_NE(answer.text.find("a\xEF\xBF\xBD"), std::string::npos) << answer.text;
+  expectProblem(server.get("/api/instances?%FF=1"), 400, "invalid_argument");
+}
+
+TEST(ApiInput, answersHeadWithoutABody) {
+  ApiServer server;
+  for (std::string path : {"/api/instances", "/api/events", "/healthz", "/api/openapi.json"}) {
+    Answer answer = server.send({"HEAD", path});
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_EQ(answer.text, "");
+  }
+}
+
+TEST(ApiInput, keepsARequestIdThatIsOneAndMakesOneElse) {
+  ApiServer server;
+  EXPECT_EQ(server.send({.target = "/healthz", .headers = {{"X-Request-Id", "my-id_1.2"}}}).header("X-Request-Id"), "my-id_1.2");
+  for (std::string bad : {std::string("with space"), std::string(65, 'a'), std::string("<script>"), std::string("a\"b")}) {
+    std::string id = server.send({.target = "/healthz", .headers = {{"X-Request-Id", bad}}}).header("X-Request-Id");
+    EXPECT_TRUE(id.starts_with("rq-")) << id;
+  }
+}
+
+TEST(ApiInput, wantsUpgradesWhereItUpgrades) {
+  ApiServer server;
+  server.create("one");
+  Answer exec = server.get("/api/instances/one/exec");
+  EXPECT_EQ(exec.status, 426);
+  EXPECT_EQ(exec.header("Upgrade"), "websocket");
+  EXPECT_EQ(server.get("/api/instances/one/ports/80").status, 426);
+}
+
+TEST(ApiInput, refusesHeadersThatAreThereTwice) {
+  ApiServer server;
+  Request request{"POST", "/api/instances", R"({"provider":"fake"})", {{"Idempotency-Key", "a"}, {"Idempotency-Key", "b"}}};
+  expectProblem(server.send(request), 400, "invalid_argument");
+  EXPECT_TRUE(server.world.containers().empty());
+}
+
+}  // namespace
+}  // namespace swarm::test

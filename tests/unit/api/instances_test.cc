@@ -1,0 +1,302 @@
+// The routes of instances, operations and volumes over HTTP.
+#include <gtest/gtest.h>
+
+#include "unit/api/support.h"
+
+namespace swarm::test {
+namespace {
+
+std::vector<std::string> idsOf(const Answer& answer) {
+  std::vector<std::string> ids;
+  for (const auto& item : answer.json.at("items").as_array()) ids.emplace_back(item.at("id").as_string());
+  return ids;
+}
+
+TEST(ApiInstances, areCreatedInTheBackgroundWithALocationAndAnOperation) {
+  ApiServer server;
+  auto gate = server.world.faults.block("createInstance");
+  Answer answer = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  ASSERT_EQ(answer.status, 202) << answer.text;
+  EXPECT_EQ(answer.at("status"), "creating");
+  EXPECT_EQ(answer.at("owner"), "admin");
+  EXPECT_EQ(answer.header("Location"), "/api/instances/" + answer.at("id"));
+  Answer operation = server.get("/api/operations/" + answer.at("operationId"));
+  EXPECT_EQ(operation.status, 200);
+  EXPECT_EQ(operation.at("kind"), "create");
+  gate->open();
+  server.loop.run(server.controller->waitForOperation(answer.at("operationId"), Deadline::after(std::chrono::seconds(10))));
+  EXPECT_EQ(server.get(answer.header("Location")).at("status"), "running");
+}
+
+TEST(ApiInstances, areThereWhenTheCallerWaits) {
+  ApiServer server;
+  Answer answer = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"one","env":{"A":"b"},"labels":{"team":"x"}})");
+  ASSERT_EQ(answer.status, 201) << answer.text;
+  EXPECT_EQ(answer.at("status"), "running");
+  EXPECT_EQ(answer.at("url"), "http://one.localhost:7420/");
+  EXPECT_EQ(answer.header("ETag"), "\"v1\"");
+  Answer by_name = server.get("/api/instances/one");
+  EXPECT_EQ(by_name.at("id"), answer.at("id"));
+  EXPECT_EQ(by_name.json.at("config").at("env").at("A").as_string(), "b");
+}
+
+TEST(ApiInstances, thatTakeLongerThanTheWaitAreAnsweredAsBegun) {
+  ApiServer server;
+  auto gate = server.world.faults.block("createInstance");
+  Answer answer = server.post("/api/instances?wait=1", R"({"provider":"fake","name":"slow"})");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(answer.at("status"), "creating");
+  gate->open();
+}
+
+TEST(ApiInstances, whoseCreationFailsAnswerTheOperationsErrorToTheWaiting) {
+  ApiServer server;
+  server.world.addMissingImage("nowhere:1");
+  Answer answer = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"bad","image":"nowhere:1"})");
+  EXPECT_EQ(answer.status, 422) << answer.text;
+  EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
+  EXPECT_EQ(answer.at("code"), "unprocessable");
+  EXPECT_TRUE(answer.at("instance").starts_with("/api/instances/i-")) << answer.text;
+}
+
+TEST(ApiInstances, areMadeOncePerIdempotencyKey) {
+  ApiServer server;
+  Request request{"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"once"})", {{"Idempotency-Key", "k1"}}};
+  Answer first = server.send(request);
+  Answer again = server.send(request);
+  EXPECT_EQ(first.status, 201) << first.text;
+  EXPECT_EQ(again.status, 201) << again.text;
+  EXPECT_EQ(again.at("id"), first.at("id"));
+  EXPECT_EQ(first.header("Idempotency-Replayed"), "");
+  EXPECT_EQ(again.header("Idempotency-Replayed"), "true");
+  request.body = R"({"provider":"fake","name":"other"})";
+  EXPECT_EQ(server.send(request).status, 422);
+  EXPECT_EQ(server.world.containers().size(), 1u);
+}
+
+TEST(ApiInstances, keepTheirNamesToThemselves) {
+  ApiServer server;
+  server.create("taken");
+  Answer answer = server.post("/api/instances", R"({"provider":"fake","name":"taken"})");
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.at("code"), "already_exists");
+}
+
+TEST(ApiInstances, areListedPageByPage) {
+  ApiServer server;
+  std::vector<std::string> made;
+  for (int i = 0; i < 5; ++i) made.push_back(server.create("n" + std::to_string(i)));
+  std::vector<std::string> listed;
+  std::string target = "/api/instances?limit=2";
+  int pages = 0;
+  for (std::string next = target; !next.empty(); ++pages) {
+    Answer page = server.get(next);
+    ASSERT_EQ(page.status, 200) << page.text;
+    for (auto& id : idsOf(page)) listed.push_back(id);
+    next = page.at("nextCursor").empty() ? "" : target + "&cursor=" + page.at("nextCursor");
+  }
+  EXPECT_EQ(listed, made);
+  EXPECT_EQ(pages, 3);
+}
+
+TEST(ApiInstances, areFiltered) {
+  ApiServer server;
+  std::string plain = server.create("plain");
+  std::string ullas = server.create("ullas", server.user);
+  Answer labelled = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"labelled","labels":{"team":"a b"}})");
+  server.post("/api/instances/labelled/stop?wait=10");
+  EXPECT_EQ(idsOf(server.get("/api/instances?status=stopped")), std::vector{labelled.at("id")});
+  EXPECT_EQ(idsOf(server.get("/api/instances?name=plain")), std::vector{plain});
+  EXPECT_EQ(idsOf(server.get("/api/instances?owner=ulla")), std::vector{ullas});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label.team=a%20b")), std::vector{labelled.at("id")});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label.team=other")), std::vector<std::string>{});
+  EXPECT_EQ(idsOf(server.get("/api/instances?provider=docker")), std::vector<std::string>{});
+  EXPECT_EQ(idsOf(server.get("/api/instances?provider=fake")).size(), 3u);
+}
+
+TEST(ApiInstances, showOnlyTheFieldsThatAreAskedFor) {
+  ApiServer server;
+  server.create("one");
+  Answer list = server.get("/api/instances?fields=id,config.name,config.resources.cpu");
+  const auto& item = list.json.at("items").at(0).as_object();
+  EXPECT_EQ(item.size(), 2u);
+  EXPECT_EQ(item.at("config").at("name").as_string(), "one");
+  EXPECT_FALSE(item.at("config").as_object().contains("image"));
+  EXPECT_TRUE(item.at("config").at("resources").as_object().contains("cpu"));
+  EXPECT_FALSE(item.at("config").at("resources").as_object().contains("memory"));
+  EXPECT_EQ(server.get("/api/instances/one?fields=status").text, R"({"status":"running"})");
+  EXPECT_EQ(server.get("/api/instances?fields=id,secret").status, 400);
+}
+
+TEST(ApiInstances, belongToTheirOwners) {
+  ApiServer server;
+  std::string id = server.create("ullas", server.user);
+  server.create("admins");
+  EXPECT_EQ(idsOf(server.send({.target = "/api/instances"}, server.user)), std::vector{id});
+  EXPECT_EQ(idsOf(server.send({.target = "/api/instances"}, server.stranger)), std::vector<std::string>{});
+  EXPECT_EQ(server.send({.target = "/api/instances/ullas"}, server.stranger).status, 404);
+  EXPECT_EQ(server.send({.target = "/api/instances?owner=admin"}, server.user).status, 403);
+  EXPECT_EQ(server.send({"POST", "/api/instances", R"({"provider":"fake","owner":"sten"})"}, server.user).status, 403);
+  Answer for_sten = server.post("/api/instances?wait=10", R"({"provider":"fake","owner":"sten","name":"stens"})");
+  EXPECT_EQ(for_sten.at("owner"), "sten");
+  EXPECT_EQ(server.send({.target = "/api/instances/stens"}, server.stranger).status, 200);
+}
+
+TEST(ApiInstances, stopStartAndRestart) {
+  ApiServer server;
+  server.create("one");
+  Answer stopped = server.post("/api/instances/one/stop?wait=10");
+  EXPECT_EQ(stopped.status, 200) << stopped.text;
+  EXPECT_EQ(stopped.at("status"), "stopped");
+  Answer again = server.post("/api/instances/one/stop?wait=10");
+  EXPECT_EQ(again.status, 200) << again.text;
+  Answer started = server.post("/api/instances/one/start?wait=10");
+  EXPECT_EQ(started.status, 200) << started.text;
+  EXPECT_EQ(started.at("status"), "running");
+  EXPECT_EQ(server.post("/api/instances/one/restart").status, 202);
+  EXPECT_EQ(server.post("/api/instances/nobody/restart").status, 404);
+}
+
+TEST(ApiInstances, areDeletedAndLeaveTheirPersistentVolumes) {
+  ApiServer server;
+  std::string id = server.create("one");
+  Answer deleted = server.send({"DELETE", "/api/instances/one?wait=10"});
+  EXPECT_EQ(deleted.status, 200) << deleted.text;
+  EXPECT_EQ(deleted.at("status"), "deleted");
+  EXPECT_EQ(server.get("/api/instances/" + id).status, 404);
+  Answer volumes = server.get("/api/volumes");
+  ASSERT_EQ(volumes.json.at("items").as_array().size(), 1u) << volumes.text;
+  std::string name(volumes.json.at("items").at(0).at("name").as_string());
+  EXPECT_EQ(volumes.json.at("items").at(0).at("instanceId").as_string(), id);
+  EXPECT_EQ(server.send({"DELETE", "/api/volumes/" + name}).status, 204);
+  EXPECT_EQ(server.send({"DELETE", "/api/volumes/" + name}).status, 404);
+  EXPECT_TRUE(server.world.volumes().empty());
+}
+
+TEST(ApiInstances, areDeletedWithTheirVolumesWhenAsked) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_EQ(server.send({"DELETE", "/api/instances/one?wait=10&volumes=true"}).status, 200);
+  EXPECT_TRUE(server.world.volumes().empty());
+}
+
+TEST(ApiInstances, areChangedWithTheirEffectTold) {
+  ApiServer server;
+  server.create("one");
+  Answer live = server.send({"PUT", "/api/instances/one?wait=10", R"({"resources":{"cpu":{"cores":1}}})", {{"If-Match", "\"v1\""}}});
+  ASSERT_EQ(live.status, 200) << live.text;
+  EXPECT_EQ(live.at("effect"), "live");
+  EXPECT_EQ(live.header("ETag"), "\"v2\"");
+  // What was not named stays.
+  EXPECT_EQ(live.json.at("config").at("resources").at("memory").at("max").as_int64(), 4096);
+  Answer env = server.send({"PUT", "/api/instances/one?wait=10", R"({"env":{"A":"1"}})"});
+  EXPECT_EQ(env.status, 200) << env.text;
+  EXPECT_EQ(env.at("effect"), "restart");
+  Answer labels = server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"b"}})"});
+  EXPECT_EQ(labels.at("effect"), "none");
+  EXPECT_EQ(server.get("/api/instances/one").json.at("config").at("env").at("A").as_string(), "1");
+}
+
+TEST(ApiInstances, refuseAChangeThatWasMadeForAnOldVersion) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"b"}})", {{"If-Match", "\"v1\""}}}).status, 200);
+  Answer late = server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"c"}})", {{"If-Match", "\"v1\""}}});
+  EXPECT_EQ(late.status, 412);
+  EXPECT_EQ(late.at("code"), "precondition_failed");
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"c"}})", {{"If-Match", "*"}}}).status, 200);
+  for (std::string tag : {"v2", "\"2\"", "W/\"v2\"", "\"v\"", "\"v2x\""})
+    EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{}})", {{"If-Match", tag}}}).status, 400) << tag;
+}
+
+TEST(ApiInstances, refuseAChangeOfNothingOrOfWhatStays) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", "{}"}).status, 400);
+  Answer name = server.send({"PUT", "/api/instances/one", R"({"name":"two"})"});
+  EXPECT_EQ(name.status, 400);
+  EXPECT_EQ(name.json.at("errors").at(0).at("pointer").as_string(), "/name");
+}
+
+TEST(ApiInstances, runCommands) {
+  ApiServer server;
+  server.create("one");
+  Answer answer = server.post("/api/instances/one/exec", R"({"command":["cat"],"stdin":"hello"})");
+  EXPECT_EQ(answer.status, 200) << answer.text;
+  EXPECT_EQ(answer.at("stdout"), "hello");
+  EXPECT_EQ(answer.json.at("exitCode").as_int64(), 0);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["sh","-c","exit 7"]})").json.at("exitCode").as_int64(), 7);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":[]})").status, 400);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":"ls"})").status, 400);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["ls"],"timeout":0})").status, 400);
+  server.post("/api/instances/one/stop?wait=10");
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["ls"]})").status, 409);
+}
+
+TEST(ApiInstances, tellTheirUsageAndNetwork) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_TRUE(server.get("/api/instances/one/usage").json.at("cpu").as_object().contains("limit"));
+  EXPECT_TRUE(server.get("/api/instances/one/network").json.at("urls").is_array());
+}
+
+TEST(ApiInstances, giveShortLivedTokensForTheirAgents) {
+  ApiServer server;
+  std::string id = server.create("one");
+  Answer answer = server.post("/api/instances/one/token", R"({"scope":"port","ttl":60})");
+  ASSERT_EQ(answer.status, 200) << answer.text;
+  agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
+  EXPECT_TRUE(verifyInstanceToken(answer.at("token"), target.secret, id, TokenScope::Port, server.clock));
+  EXPECT_FALSE(verifyInstanceToken(answer.at("token"), target.secret, id, TokenScope::Exec, server.clock));
+  EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"root"})").status, 400);
+  EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"port","ttl":86400})").status, 400);
+}
+
+TEST(ApiOperations, areListedAndCancelled) {
+  ApiServer server;
+  std::string other = server.create("other");
+  auto gate = server.world.faults.block("createInstance");
+  Answer begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  std::string id = begun.at("operationId");
+  EXPECT_EQ(idsOf(server.get("/api/operations?instance=one")), std::vector{id});
+  EXPECT_EQ(idsOf(server.get("/api/operations?limit=1")), std::vector{id});
+  Answer page = server.get("/api/operations?limit=1");
+  EXPECT_EQ(idsOf(server.get("/api/operations?limit=1&cursor=" + page.at("nextCursor"))).size(), 1u);
+  EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 202);
+  gate->open();
+  Operation ended = server.loop.run(server.controller->waitForOperation(id, Deadline::after(std::chrono::seconds(10))));
+  EXPECT_EQ(ended.status, OperationStatus::cancelled);
+  EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 409);
+  EXPECT_EQ(server.get("/api/operations/op-nothing").status, 404);
+}
+
+TEST(ApiProviders, areListedShownAndValidated) {
+  ApiServer server;
+  server.create("one");
+  Answer list = server.get("/api/providers");
+  ASSERT_EQ(list.json.at("items").as_array().size(), 1u);
+  EXPECT_EQ(list.json.at("items").at(0).at("type").as_string(), "fake");
+  Answer shown = server.get("/api/providers/fake");
+  EXPECT_EQ(shown.json.at("instances").as_int64(), 1);
+  EXPECT_EQ(shown.at("status"), "healthy");
+  EXPECT_TRUE(shown.json.at("capabilities").is_object());
+  EXPECT_EQ(server.get("/api/providers/docker").status, 404);
+  Answer checked = server.post("/api/providers/fake/validate");
+  EXPECT_EQ(checked.status, 200);
+  EXPECT_TRUE(checked.json.at("ok").as_bool());
+  EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 400);
+}
+
+TEST(ApiSwarm, tellsItsStatus) {
+  ApiServer server;
+  server.create("one");
+  server.create("two");
+  server.post("/api/instances/two/stop?wait=10");
+  Answer status = server.get("/api/swarm/status");
+  EXPECT_EQ(status.json.at("totalInstances").as_int64(), 2);
+  EXPECT_EQ(status.json.at("runningInstances").as_int64(), 1);
+  EXPECT_EQ(status.json.at("stoppedInstances").as_int64(), 1);
+}
+
+}  // namespace
+}  // namespace swarm::test

@@ -1,0 +1,217 @@
+// The API's pure parts: finding routes, duplicate keys, log lines, problems, cookies, the OpenAPI document.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "api/instance_text.h"
+#include "api/json_keys.h"
+#include "api/openapi.h"
+#include "api/problem.h"
+#include "api/route.h"
+#include "api/session_cookie.h"
+#include "api/text_lines.h"
+#include "model/codec.h"
+
+namespace swarm::api {
+namespace {
+
+namespace json = boost::json;
+
+TEST(RouteTable, leadsToARouteWithItsDecodedArguments) {
+  auto table = makeRouteTable();
+  Match match = findRoute(table, "GET", "/api/instances/a%2Db/ports/80");
+  ASSERT_NE(match.route, nullptr);
+  EXPECT_EQ(match.route->operationId, "openPort");
+  EXPECT_EQ(match.arguments, (std::vector<std::string>{"a-b", "80"}));
+}
+
+TEST(RouteTable, tellsAnUnknownPathFromAWrongMethod) {
+  auto table = makeRouteTable();
+  for (std::string_view path : {"/api", "/api/", "/api/instances/", "/api/instances//start", "/api/instances/a/b", "/", "", "x"})
+    EXPECT_TRUE(findRoute(table, "GET", path).allow.empty()) << path;
+  Match match = findRoute(table, "PATCH", "/api/instances/a");
+  EXPECT_EQ(match.route, nullptr);
+  EXPECT_EQ(match.allow, "GET, HEAD, PUT, DELETE, OPTIONS");
+}
+
+TEST(RouteTable, servesHeadWhereItServesGet) {
+  auto table = makeRouteTable();
+  EXPECT_EQ(findRoute(table, "HEAD", "/healthz").route->operationId, "health");
+  EXPECT_EQ(findRoute(table, "HEAD", "/api/auth/login").route, nullptr);
+}
+
+TEST(RouteTable, givesEveryRouteAnIdOfItsOwnAndAnAnswer) {
+  std::set<std::string_view> ids;
+  for (const Endpoint& route : makeRouteTable()) {
+    EXPECT_TRUE(ids.insert(route.operationId).second) << route.operationId;
+    EXPECT_FALSE(route.answers.empty()) << route.operationId;
+    EXPECT_NE(route.handler, nullptr);
+    EXPECT_EQ(route.body == BodyRule::Json, !route.bodySchema.empty()) << route.operationId;
+    EXPECT_EQ(route.kind == RouteKind::Upgrade, !route.upgrade.empty()) << route.operationId;
+  }
+}
+
+/// Every "$ref" below `value`.
+void collectReferences(const json::value& value, std::set<std::string>& found) {
+  if (const json::object* object = value.if_object()) {
+    for (const auto& [key, member] : *object) {
+      if (key == "$ref") found.insert(std::string(member.as_string()));
+      collectReferences(member, found);
+    }
+  } else if (const json::array* array = value.if_array()) {
+    for (const json::value& element : *array) collectReferences(element, found);
+  }
+}
+
+const json::value* resolve(const json::value& root, std::string_view reference) {
+  boost::system::error_code missing;
+  return root.find_pointer(reference.substr(1), missing);
+}
+
+TEST(OpenApi, describesEveryRouteWithItsParametersAndNothingElse) {
+  auto table = makeRouteTable();
+  json::object document = makeOpenApi(table);
+  EXPECT_TRUE(document.at("openapi").as_string().starts_with("3.1."));
+  EXPECT_FALSE(document.at("info").at("title").as_string().empty());
+  EXPECT_FALSE(document.at("info").at("version").as_string().empty());
+  std::size_t operations = 0;
+  for (const auto& [path, item] : document.at("paths").as_object()) operations += item.as_object().size();
+  EXPECT_EQ(operations, table.size());
+  for (const Endpoint& route : table) {
+    std::string method(route.method);
+    std::transform(method.begin(), method.end(), method.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const json::object& operation = document.at("paths").at(route.pattern).at(method).as_object();
+    EXPECT_EQ(operation.at("operationId").as_string(), route.operationId);
+    EXPECT_FALSE(operation.at("responses").as_object().empty());
+    // Every {parameter} of the path is described, and required.
+    std::set<std::string> described;
+    if (const json::value* parameters = operation.if_contains("parameters")) {
+      for (const json::value& parameter : parameters->as_array()) {
+        if (parameter.at("in").as_string() == "path") {
+          EXPECT_TRUE(parameter.at("required").as_bool());
+          described.insert("{" + std::string(parameter.at("name").as_string()) + "}");
+        }
+        EXPECT_TRUE(parameter.as_object().contains("schema"));
+      }
+    }
+    std::set<std::string> used;
+    for (std::size_t at = route.pattern.find('{'); at != std::string_view::npos; at = route.pattern.find('{', at + 1))
+      used.insert(std::string(route.pattern.substr(at, route.pattern.find('}', at) - at + 1)));
+    EXPECT_EQ(described, used) << route.pattern;
+    EXPECT_EQ(operation.contains("requestBody"), route.body == BodyRule::Json);
+  }
+}
+
+TEST(OpenApi, refersOnlyToWhatItHolds) {
+  json::value document = makeOpenApi(makeRouteTable());
+  std::set<std::string> references;
+  collectReferences(document, references);
+  EXPECT_GT(references.size(), 20u);
+  for (const std::string& reference : references) EXPECT_NE(resolve(document, reference), nullptr) << reference;
+}
+
+TEST(DuplicateKeys, areFoundAtEveryDepth) {
+  EXPECT_EQ(duplicateKeys(R"({"a":1,"b":{"c":[0,{"d":1,"d":2}]},"a":3})"), (std::vector<std::string>{"/b/c/1/d", "/a"}));
+  EXPECT_EQ(duplicateKeys(R"([{"x":1},{"x":2,"y":"x\"x"}])"), std::vector<std::string>());
+  EXPECT_EQ(duplicateKeys(R"({"a":"a","b":"a"})"), std::vector<std::string>());
+  EXPECT_EQ(duplicateKeys(R"({"a/b":1,"a/b":1,"a/b":1})"), std::vector<std::string>{"/a~1b"});
+}
+
+TEST(LogLines, areCutFromPiecesAndMadeValid) {
+  NdjsonLines lines;
+  EXPECT_EQ(lines.add("one\ntw"), "{\"line\":\"one\"}\n");
+  EXPECT_EQ(lines.add("o\r\n\n"), "{\"line\":\"two\"}\n{\"line\":\"\"}\n");
+  EXPECT_EQ(lines.add("bad\xff"), "");
+  EXPECT_EQ(lines.finish(), "{\"line\":\"bad\xEF\xBF\xBD\"}\n");
+  EXPECT_EQ(lines.finish(), "");
+}
+
+TEST(LogLines, ofEndlessTextAreCut) {
+  NdjsonLines lines;
+  std::string out = lines.add(std::string(150'000, 'x'));
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2);
+}
+
+TEST(ValidUtf8, replacesOverlongSurrogateAndCutSequences) {
+  EXPECT_EQ(toValidUtf8("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"), "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80");
+  for (std::string_view bad : {"\xC0\x80", "\xED\xA0\x80", "\xE2\x82", "\xF5\x80\x80\x80", "\x80"})
+    EXPECT_EQ(toValidUtf8(bad).find(bad), std::string::npos);
+}
+
+TEST(Problem, holdsWhatTheErrorKnowsAndNotItsCause) {
+  Error error =
+      Error(ErrorCode::Unprocessable, "No such image.").withCause("secret cause").withField("/image", "is not there").withInstance("i-1");
+  json::object problem = problemDocument(error, "/api/instances", "rq-1");
+  EXPECT_EQ(problem.at("status").as_int64(), 422);
+  EXPECT_EQ(problem.at("code").as_string(), "unprocessable");
+  EXPECT_EQ(problem.at("type").as_string(), "urn:swarm:problem:unprocessable");
+  EXPECT_EQ(problem.at("instance").as_string(), "/api/instances/i-1");
+  EXPECT_EQ(problem.at("requestId").as_string(), "rq-1");
+  EXPECT_EQ(problem.at("retryable").as_bool(), false);
+  EXPECT_EQ(problem.at("errors").at(0).at("pointer").as_string(), "/image");
+  EXPECT_EQ(json::serialize(problem).find("secret cause"), std::string::npos);
+}
+
+TEST(InstanceText, saysTheSameAsTheCodec) {
+  Instance instance;
+  instance.id = "i-1";
+  instance.statusReason = "a \"quoted\" \\ line\n\x01 \xC3\xBC";
+  instance.createdAt = SystemTime(std::chrono::milliseconds(1'700'000'000'123));
+  instance.config.resources.cpu.cores = 0.25;
+  instance.config.env = {{"A", "1"}, {"B\"", ""}};
+  instance.config.command = {"sh", "-c", "true"};
+  instance.config.network.exposedPorts = {80, 443};
+  instance.config.network.flyio = FlyNetworkConfig{true, {"ams"}, false};
+  instance.config.storage = {{5, true, "/home/coder", ""}, {1, false, "/tmp/x", "v"}};
+  instance.config.metadata = {{"deep", {{"list", {1, 2.5, nullptr, "x"}}}}};
+  instance.network.ports = {{80, 32768, "tcp"}};
+  for (const Instance& one : {instance, Instance{}}) {
+    std::string text;
+    appendJson(text, one);
+    // Read back by the codec, so that 2 and 2E0 are the same; and member by member in the same order.
+    json::value parsed = json::parse(text);
+    json::value wanted = toJson(one);
+    EXPECT_EQ(toJson(fromJson<Instance>(parsed)), wanted) << text;
+    ASSERT_EQ(parsed.as_object().size(), wanted.as_object().size());
+    for (auto a = parsed.as_object().begin(), b = wanted.as_object().begin(); b != wanted.as_object().end(); ++a, ++b)
+      EXPECT_EQ(a->key(), b->key());
+  }
+}
+
+struct OriginCase {
+  const char* site;
+  const char* origin;
+  bool same;
+};
+
+TEST(SameOrigin, isDecidedBySecFetchSiteAndOrigin) {
+  const OriginCase cases[] = {
+      {nullptr, nullptr, false},
+      {nullptr, "http://localhost:7420", true},
+      {nullptr, "https://localhost:7420", true},
+      {nullptr, "http://localhost", false},
+      {nullptr, "http://evil.localhost:7420", false},
+      {nullptr, "null", false},
+      {"same-origin", nullptr, true},
+      {"none", nullptr, true},
+      {"same-site", nullptr, false},
+      {"cross-site", "http://localhost:7420", false},
+      {"same-origin", "http://evil.localhost:7420", false},
+  };
+  for (const OriginCase& one : cases) {
+    net::RequestHead head;
+    head.hostPort = "localhost:7420";
+    if (one.site != nullptr) head.headers.add({"Sec-Fetch-Site", one.site});
+    if (one.origin != nullptr) head.headers.add({"Origin", one.origin});
+    EXPECT_EQ(isSameOrigin(head), one.same) << (one.site ? one.site : "-") << " " << (one.origin ? one.origin : "-");
+  }
+}
+
+TEST(SessionCookie, isClosedToScriptsAndToOtherHosts) {
+  EXPECT_EQ(sessionCookie("t", std::chrono::seconds(60), false), "swarm_session=t; Path=/; HttpOnly; SameSite=Lax; Max-Age=60");
+  EXPECT_TRUE(sessionCookie("t", std::chrono::seconds(60), true).ends_with("; Secure"));
+  EXPECT_NE(sessionCookie("", std::chrono::seconds(-5), false).find("Max-Age=0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace swarm::api

@@ -1,0 +1,188 @@
+// Wires the server of the API's tests.
+#include "unit/api/support.h"
+
+#include <boost/json/parse.hpp>
+
+#include "agent/protocol.h"
+#include "base/log.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace swarm::test {
+namespace {
+
+/// The fake provider, whose agents and logs are the test's.
+class ScriptedProvider final : public Provider {
+ public:
+  ScriptedProvider(fake::FakeWorld& world, const Clock& clock, Inside& inside, std::function<net::Connector()> agent)
+      : fake_(world, clock), inside_(inside), agent_(std::move(agent)) {}
+
+  ProviderType type() const override { return fake_.type(); }
+  awaitable<void> open(ProviderEventSink sink) override { return fake_.open(std::move(sink)); }
+  awaitable<void> close() override { return fake_.close(); }
+  awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
+    return fake_.createInstance(std::move(spec), progress, deadline);
+  }
+  awaitable<void> startInstance(std::string id, Progress& progress, Deadline deadline) override {
+    return fake_.startInstance(std::move(id), progress, deadline);
+  }
+  awaitable<void> stopInstance(std::string id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override {
+    return fake_.stopInstance(std::move(id), grace, progress, deadline);
+  }
+  awaitable<void> deleteInstance(std::string id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                 Deadline deadline) override {
+    return fake_.deleteInstance(std::move(id), volumes, std::move(external), progress, deadline);
+  }
+  awaitable<std::optional<ProviderInstance>> getInstance(std::string id, Deadline deadline) override {
+    return fake_.getInstance(std::move(id), deadline);
+  }
+  awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override {
+    return fake_.listInstances(std::move(filter), deadline);
+  }
+  awaitable<AllocationEffect> allocateResources(std::string id, ResourceConfig resources, Deadline deadline) override {
+    return fake_.allocateResources(std::move(id), std::move(resources), deadline);
+  }
+  awaitable<ResourceUsage> getResourceUsage(std::string id, Deadline deadline) override {
+    return fake_.getResourceUsage(std::move(id), deadline);
+  }
+  awaitable<AllocationEffect> configureNetwork(std::string id, NetworkConfig network, Deadline deadline) override {
+    return fake_.configureNetwork(std::move(id), std::move(network), deadline);
+  }
+  awaitable<NetworkInfo> getNetworkInfo(std::string id, Deadline deadline) override {
+    return fake_.getNetworkInfo(std::move(id), deadline);
+  }
+  awaitable<CommandResult> executeCommand(std::string id, std::vector<std::string> command, std::string input, Deadline deadline) override {
+    return fake_.executeCommand(std::move(id), std::move(command), std::move(input), deadline);
+  }
+  ProviderCapabilities getProviderCapabilities() const override { return fake_.getProviderCapabilities(); }
+  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
+    return fake_.replaceInstance(std::move(spec), progress, deadline);
+  }
+  awaitable<net::Connector> agentConnector(std::string id, Deadline deadline) override {
+    if (!inside_.agent) co_return co_await fake_.agentConnector(std::move(id), deadline);
+    co_return agent_();
+  }
+  awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override { return fake_.listVolumes(deadline); }
+  awaitable<void> deleteVolume(std::string name, Deadline deadline) override { return fake_.deleteVolume(std::move(name), deadline); }
+  ProviderHealthReport health() const override { return fake_.health(); }
+  awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override { return fake_.validate(deadline); }
+  UsedTotal cpuTotal() const override { return fake_.cpuTotal(); }
+  UsedTotal memoryTotal() const override { return fake_.memoryTotal(); }
+  LogSource* logs() override { return inside_.logs ? inside_.logs.get() : fake_.logs(); }
+
+ private:
+  fake::FakeProvider fake_;
+  Inside& inside_;
+  std::function<net::Connector()> agent_;
+};
+
+awaitable<void> serveAgent(Inside& inside, net::Exchange& exchange) {
+  if (exchange.head().path() == agent::kHealthPath) {
+    co_await exchange.respond(200, {{"Content-Type", "application/json"}},
+                              R"({"ready":true,"reason":"","generation":"g1","vscode":"running","uptime":1})");
+  } else {
+    co_await inside.agent(exchange);
+  }
+}
+
+std::unique_ptr<net::HttpServer> listen(TestLoop& loop, net::HttpHandler handler, bool& done) {
+  auto server = std::make_unique<net::HttpServer>(net::listenTcp(loop.executor(), {"127.0.0.1", 0}), std::move(handler));
+  loop.spawn([](net::HttpServer& running, bool& ended) -> awaitable<void> {
+    co_await running.run();
+    ended = true;
+  }(*server, done));
+  return server;
+}
+
+}  // namespace
+
+std::string Answer::at(std::string_view name) const {
+  const boost::json::object* object = json.if_object();
+  const boost::json::value* member = object != nullptr ? object->if_contains(name) : nullptr;
+  return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
+}
+
+ApiServer::ApiServer(ApiOptions options) {
+  log::configure(log::Level::Warning, log::Style::Text);
+  agent_server_ = listen(loop, [this](net::Exchange& exchange) { return serveAgent(inside, exchange); }, agent_done_);
+  net::HostPort agent_address{"127.0.0.1", agent_server_->port()};
+  auto agent_connector = [agent_address]() -> net::Connector {
+    return [agent_address](Deadline deadline) { return net::connectTcp(agent_address, deadline); };
+  };
+  store_ = openSqliteStore(dir_ / "data");
+  auth = makeAuth(*store_, clock);
+  loop.run(auth->initialise());
+  password = "correct horse battery staple";
+  loop.run(auth->putUser("ulla", Secret(password), Role::user));
+  // Hashing takes a while: only one of them can sign in by password.
+  loop.run(auth->putUser("sten", Secret(), Role::user));
+  loop.run(auth->putUser("vera", Secret(), Role::viewer));
+  admin = issue("admin");
+  user = issue("ulla");
+  stranger = issue("sten");
+  viewer = issue("vera");
+
+  std::map<ProviderType, ProviderPtr> providers;
+  providers[ProviderType::fake] = std::make_unique<ScriptedProvider>(world, clock, inside, agent_connector);
+  ControllerOptions controller_options;
+  controller_options.urlPattern = "http://{name}.localhost:7420/";
+  controller = std::make_unique<SwarmController>(loop.executor(), *store_, std::move(providers), clock, controller_options);
+  loop.run(controller->open());
+  api_ = std::make_unique<Api>(std::move(options), *controller, *auth, metrics, clock);
+  server_ = listen(loop, [this](net::Exchange& exchange) { return api_->handle(exchange); }, server_done_);
+  net::HostPort address{"127.0.0.1", server_->port()};
+  client_ = std::make_unique<net::HttpClient>([address](Deadline deadline) { return net::connectTcp(address, deadline); },
+                                              net::HttpClientOptions{.host = "localhost"});
+}
+
+ApiServer::~ApiServer() {
+  client_.reset();
+  server_->stop();
+  agent_server_->stop();
+  loop.runUntil([this] { return server_done_ && agent_done_; });
+  loop.run(controller->close(std::chrono::seconds(1)));
+}
+
+Answer ApiServer::send(Request request, const std::string& token) {
+  net::HttpRequest out;
+  out.method = request.method;
+  out.target = request.target;
+  out.body = request.body;
+  out.headers = request.headers;
+  if (!request.body.empty()) out.contentType = request.contentType;
+  if (!token.empty()) out.headers.push_back({"Authorization", "Bearer " + token});
+  net::HttpResponse response = loop.run(client_->send(std::move(out), Deadline::after(std::chrono::seconds(15))));
+  Answer answer{response.status, std::move(response.headers), std::move(response.body), nullptr};
+  if (answer.header("Content-Type").find("json") != std::string::npos) {
+    boost::system::error_code malformed;
+    answer.json = boost::json::parse(answer.text, malformed);
+  }
+  return answer;
+}
+
+std::string ApiServer::create(const std::string& name, const std::string& token) {
+  Answer answer = send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":")" + name + "\"}"}, token);
+  if (answer.status != 201) throw std::runtime_error("create answered " + answer.text);
+  return answer.at("id");
+}
+
+net::StreamPtr ApiServer::connect() {
+  return loop.run(net::connectTcp({"127.0.0.1", server_->port()}, Deadline::after(std::chrono::seconds(5))));
+}
+
+std::string ApiServer::raw(const std::string& bytes) {
+  net::StreamPtr stream = connect();
+  return loop.run([](net::Stream& wire, std::string text) -> awaitable<std::string> {
+    co_await wire.writeAll(text);
+    std::string out;
+    std::vector<char> buffer(16 * 1024);
+    for (;;) {
+      net::IoResult got = co_await wire.readSome(boost::asio::buffer(buffer));
+      if (got.error) co_return out;
+      out.append(buffer.data(), got.bytes);
+    }
+  }(*stream, bytes));
+}
+
+std::string ApiServer::issue(const std::string& name, std::chrono::seconds ttl) { return loop.run(auth->issue(name, ttl)).token.reveal(); }
+
+}  // namespace swarm::test

@@ -1,0 +1,235 @@
+// Sign-in, sessions, codes and cookies, on the real store.
+#include "auth/auth.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+
+#include "base/id.h"
+#include "gmock/gmock.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace swarm {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+template <typename T>
+T run(awaitable<T> work) {
+  boost::asio::io_context context;
+  std::exception_ptr thrown;
+  std::optional<std::conditional_t<std::is_void_v<T>, bool, T>> result;
+  auto keep = [&](awaitable<T> inner) -> awaitable<void> {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(inner);
+    } else {
+      result.emplace(co_await std::move(inner));
+    }
+  };
+  boost::asio::co_spawn(context, keep(std::move(work)), [&](std::exception_ptr error) { thrown = error; });
+  context.run();
+  if (thrown) std::rethrow_exception(thrown);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+template <typename T>
+Error errorOf(awaitable<T> work) {
+  try {
+    run(std::move(work));
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error(ErrorCode::Internal, "nothing was thrown");
+}
+
+class AuthTest : public testing::Test {
+ protected:
+  AuthTest() {
+    open();
+    run(auth_->putUser("ann", Secret("correct horse"), Role::user));
+  }
+  ~AuthTest() override {
+    auth_.reset();
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    auth_.reset();
+    store_.reset();
+    store_ = openSqliteStore(folder_);
+    auth_ = makeAuth(*store_, clock_);
+    password_ = run(auth_->initialise());
+  }
+  LoginResult login() { return run(auth_->login("ann", Secret("correct horse"), "10.0.0.1")); }
+
+  std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("swarm-auth-" + toHex(randomBytes(8)));
+  ManualClock clock_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Auth> auth_;
+  std::optional<Secret> password_;
+};
+
+TEST_F(AuthTest, makesAnAdminWithARandomPasswordAtTheFirstStartOnly) {
+  ASSERT_TRUE(password_);
+  EXPECT_EQ(password_->reveal().size(), 23u);
+  Secret first = *password_;
+  EXPECT_EQ(run(auth_->login("admin", first, "::1")).principal.role, Role::admin);
+  open();
+  EXPECT_FALSE(password_);
+  EXPECT_NO_THROW(run(auth_->login("admin", first, "::1")));
+}
+
+TEST_F(AuthTest, storesNoPasswordAndNoTokenInTheClear) {
+  LoginResult result = login();
+  auto user = run(store_->getUser("ann"));
+  EXPECT_TRUE(user->passwordHash.starts_with("$argon2id$"));
+  EXPECT_THAT(user->passwordHash, HasSubstr("m=65536,t=2,p=1"));
+  auto session = run(store_->getSession(result.principal.sessionId));
+  ASSERT_TRUE(session);
+  EXPECT_EQ(session->user, "ann");
+}
+
+TEST_F(AuthTest, verifiesATokenUntilItsSecond) {
+  LoginResult result = login();
+  auto principal = auth_->verifyApiToken(result.token.reveal());
+  ASSERT_TRUE(principal);
+  EXPECT_EQ(principal->user, "ann");
+  EXPECT_EQ(principal->role, Role::user);
+  EXPECT_EQ(principal->sessionId, result.principal.sessionId);
+  clock_.advance(result.principal.expiresAt - clock_.now() - milliseconds(1));
+  EXPECT_TRUE(auth_->verifyApiToken(result.token.reveal()));
+  clock_.advance(milliseconds(1));
+  EXPECT_FALSE(auth_->verifyApiToken(result.token.reveal()));
+}
+
+TEST_F(AuthTest, refusesTokensThatAreNotItsOwn) {
+  std::string token = login().token.reveal();
+  EXPECT_FALSE(auth_->verifyApiToken(""));
+  EXPECT_FALSE(auth_->verifyApiToken(token + "x"));
+  EXPECT_FALSE(auth_->verifyApiToken(token.substr(0, token.size() / 2)));
+  // The same claims under another server's key.
+  std::filesystem::path other_folder = folder_.string() + "-other";
+  {
+    auto other_store = openSqliteStore(other_folder);
+    auto other = makeAuth(*other_store, clock_);
+    run(other->initialise());
+    EXPECT_FALSE(other->verifyApiToken(token));
+  }
+  std::filesystem::remove_all(other_folder);
+}
+
+TEST_F(AuthTest, answersAWrongNameAndAWrongPasswordAlike) {
+  Error name = errorOf(auth_->login("nobody", Secret("correct horse"), "10.0.0.1"));
+  Error password = errorOf(auth_->login("ann", Secret("wrong"), "10.0.0.1"));
+  Error empty = errorOf(auth_->login("ann", Secret(), "10.0.0.1"));
+  for (const Error& error : {name, password, empty}) {
+    EXPECT_EQ(error.code(), ErrorCode::Unauthenticated);
+    EXPECT_EQ(error.message(), name.message());
+  }
+}
+
+TEST_F(AuthTest, refusesAPasswordForAUserWithoutOne) {
+  run(auth_->putUser("robot", Secret(), Role::user));
+  EXPECT_EQ(errorOf(auth_->login("robot", Secret(), "a")).code(), ErrorCode::Unauthenticated);
+  EXPECT_TRUE(auth_->verifyApiToken(run(auth_->issue("robot", hours(1))).token.reveal()));
+}
+
+TEST_F(AuthTest, slowsDownGuessingAndSaysHowLong) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(errorOf(auth_->login("ann", Secret("guess"), "10.0.0.9")).code(), ErrorCode::Unauthenticated);
+  Error error = errorOf(auth_->login("ann", Secret("correct horse"), "10.0.0.9"));
+  EXPECT_EQ(error.code(), ErrorCode::TooManyRequests);
+  EXPECT_THAT(error.message(), HasSubstr("try again in 1 second."));
+  clock_.advance(seconds(1));
+  EXPECT_NO_THROW(login());
+}
+
+TEST_F(AuthTest, signsOutEverythingOfTheSessionAndNothingElse) {
+  LoginResult mine = login(), other = login();
+  std::string cookie = auth_->issueInstanceCookie(mine.principal, "i-1");
+  std::string other_cookie = auth_->issueInstanceCookie(other.principal, "i-1");
+  std::string code = auth_->issueCode(mine.principal, "i-1");
+  ASSERT_TRUE(auth_->verifyInstanceCookie(cookie, "i-1"));
+  auto epoch = auth_->revocationEpoch();
+  int heard = 0;
+  auth_->onRevoked([&] { ++heard; });
+  run(auth_->logout(mine.principal));
+  EXPECT_GT(auth_->revocationEpoch(), epoch);
+  EXPECT_EQ(heard, 1);
+  EXPECT_FALSE(auth_->verifyApiToken(mine.token.reveal()));
+  EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1"));
+  EXPECT_FALSE(auth_->takeCode(code, "i-1"));
+  EXPECT_TRUE(auth_->verifyApiToken(other.token.reveal()));
+  EXPECT_TRUE(auth_->verifyInstanceCookie(other_cookie, "i-1"));
+}
+
+TEST_F(AuthTest, remembersSessionsAndSignOutsAcrossARestart) {
+  LoginResult kept = login(), gone = login();
+  run(auth_->logout(gone.principal));
+  std::string cookie = auth_->issueInstanceCookie(kept.principal, "i-1");
+  open();
+  EXPECT_TRUE(auth_->verifyApiToken(kept.token.reveal()));
+  EXPECT_TRUE(auth_->verifyInstanceCookie(cookie, "i-1"));
+  EXPECT_FALSE(auth_->verifyApiToken(gone.token.reveal()));
+}
+
+TEST_F(AuthTest, voidsAllSessionsOfAUserWhosePasswordChanges) {
+  LoginResult before = login();
+  run(auth_->putUser("ann", Secret("another horse"), Role::viewer));
+  EXPECT_FALSE(auth_->verifyApiToken(before.token.reveal()));
+  open();
+  EXPECT_FALSE(auth_->verifyApiToken(before.token.reveal()));
+  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), "a")).code(), ErrorCode::Unauthenticated);
+  EXPECT_EQ(run(auth_->login("ann", Secret("another horse"), "a")).principal.role, Role::viewer);
+}
+
+TEST_F(AuthTest, bindsAnInstanceCookieToItsInstanceAndItsUse) {
+  LoginResult result = login();
+  std::string cookie = auth_->issueInstanceCookie(result.principal, "i-1");
+  EXPECT_EQ(auth_->verifyInstanceCookie(cookie, "i-1")->user, "ann");
+  EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-2"));
+  EXPECT_FALSE(auth_->verifyApiToken(cookie)) << "a workspace must not get at the API with its cookie";
+  EXPECT_FALSE(auth_->verifyInstanceCookie(result.token.reveal(), "i-1"));
+  clock_.advance(result.principal.expiresAt - clock_.now());
+  EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1")) << "it ends with its session";
+}
+
+TEST_F(AuthTest, takesACodeOnceForItsInstanceWithinAMinute) {
+  Principal ann = login().principal;
+  std::string code = auth_->issueCode(ann, "i-1");
+  EXPECT_EQ(auth_->takeCode(code, "i-1")->user, "ann");
+  EXPECT_FALSE(auth_->takeCode(code, "i-1")) << "a second use";
+
+  code = auth_->issueCode(ann, "i-1");
+  EXPECT_FALSE(auth_->takeCode(code, "i-2")) << "another instance";
+  EXPECT_FALSE(auth_->takeCode(code, "i-1")) << "it was shown to another host: burnt";
+
+  code = auth_->issueCode(ann, "i-1");
+  clock_.advance(milliseconds(59'999));
+  EXPECT_TRUE(auth_->takeCode(code, "i-1"));
+  code = auth_->issueCode(ann, "i-1");
+  clock_.advance(seconds(60));
+  EXPECT_FALSE(auth_->takeCode(code, "i-1"));
+  EXPECT_FALSE(auth_->takeCode("", "i-1"));
+  EXPECT_FALSE(auth_->takeCode("never-issued", "i-1"));
+}
+
+TEST_F(AuthTest, issuesLongLivedTokensToUsersThatExist) {
+  LoginResult result = run(auth_->issue("ann", hours(24 * 365)));
+  clock_.advance(hours(24 * 364));
+  EXPECT_TRUE(auth_->verifyApiToken(result.token.reveal()));
+  EXPECT_EQ(errorOf(auth_->issue("nobody", hours(1))).code(), ErrorCode::NotFound);
+}
+
+TEST_F(AuthTest, refusesBadUserNamesAndShortPasswords) {
+  for (const char* name : {"", "Ann", "a b", "-a", ".a", "a/b", "ann\n", "a=b", "\xc3\xa4"})
+    EXPECT_EQ(errorOf(auth_->putUser(name, Secret("long enough"), Role::user)).code(), ErrorCode::InvalidArgument) << name;
+  EXPECT_EQ(errorOf(auth_->putUser("bob", Secret("1234567"), Role::user)).code(), ErrorCode::InvalidArgument);
+  EXPECT_EQ(errorOf(auth_->putUser("bob", Secret(std::string(1025, 'x')), Role::user)).code(), ErrorCode::InvalidArgument);
+  EXPECT_FALSE(run(store_->getUser("bob")));
+}
+
+}  // namespace
+}  // namespace swarm

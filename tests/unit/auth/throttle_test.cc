@@ -1,0 +1,90 @@
+// Guessing gets slower; honest people are not locked out for long.
+#include "auth/throttle.h"
+
+#include "base/error.h"
+#include "gmock/gmock.h"
+
+namespace swarm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+class Throttle : public testing::Test {
+ protected:
+  /// The message of the refusal, or "allowed".
+  std::string attempt(const std::string& name = "ann", const std::string& address = "10.0.0.1") {
+    try {
+      throttle_.attempt(name, address);
+      return "allowed";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::TooManyRequests);
+      return error.message();
+    }
+  }
+  ManualClock clock_;
+  LoginThrottle throttle_{clock_};
+};
+
+TEST_F(Throttle, letsANameFailFiveTimesThenDoublesTheWait) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt(), "allowed") << i;
+  EXPECT_THAT(attempt(), HasSubstr("try again in 1 second."));
+  clock_.advance(seconds(1));
+  EXPECT_EQ(attempt(), "allowed");
+  EXPECT_THAT(attempt(), HasSubstr("try again in 2 seconds."));
+  clock_.advance(milliseconds(1999));
+  EXPECT_THAT(attempt(), HasSubstr("try again in 1 second."));
+  clock_.advance(milliseconds(1));
+  EXPECT_EQ(attempt(), "allowed");
+  EXPECT_THAT(attempt(), HasSubstr("try again in 4 seconds."));
+}
+
+TEST_F(Throttle, neverMakesANameWaitLongerThanAMinute) {
+  for (int i = 0; i < 60; ++i) {
+    attempt("ann", "10.0.0." + std::to_string(i));
+    clock_.advance(seconds(60));
+    EXPECT_EQ(attempt("ann", "10.0.1." + std::to_string(i)), "allowed");
+    clock_.advance(seconds(60));
+  }
+}
+
+TEST_F(Throttle, slowsAnAddressThatTriesManyNames) {
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(attempt("user" + std::to_string(i)), "allowed") << i;
+  EXPECT_THAT(attempt("another"), HasSubstr("try again in 1 second."));
+  EXPECT_EQ(attempt("another", "10.0.0.2"), "allowed") << "another address is free";
+}
+
+TEST_F(Throttle, forgetsANamesFailuresAfterASuccess) {
+  for (int round = 0; round < 6; ++round) {
+    for (int i = 0; i < 4; ++i) ASSERT_EQ(attempt("ann", "10.0.1." + std::to_string(round)), "allowed");
+    throttle_.succeeded("ann", "10.0.1." + std::to_string(round));
+  }
+}
+
+TEST_F(Throttle, doesNotForgetAnAddressForOneRightPassword) {
+  for (int i = 0; i < 19; ++i) attempt("user" + std::to_string(i));
+  EXPECT_EQ(attempt("own"), "allowed");
+  throttle_.succeeded("own", "10.0.0.1");
+  EXPECT_EQ(attempt("next"), "allowed");
+  EXPECT_THAT(attempt("next2"), HasSubstr("try again"));
+}
+
+TEST_F(Throttle, countsAttemptsThatAreStillRunning) {
+  for (int i = 0; i < 5; ++i) attempt();
+  EXPECT_NE(attempt(), "allowed") << "many at once gain nothing";
+}
+
+TEST_F(Throttle, forgetsAfterAQuietQuarterOfAnHour) {
+  for (int i = 0; i < 5; ++i) attempt();
+  clock_.advance(minutes(15) + seconds(1));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempt(), "allowed");
+}
+
+TEST_F(Throttle, staysBoundedUnderVeryManyAddresses) {
+  for (int i = 0; i < 30'000; ++i) EXPECT_EQ(attempt("n" + std::to_string(i), "a" + std::to_string(i)), "allowed");
+}
+
+}  // namespace
+}  // namespace swarm

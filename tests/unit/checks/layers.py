@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Fails when an include points up: each folder of src/ may use only itself and what stands before it in LAYERS (architecture.md, section 3)."""
+import pathlib
+import re
+import sys
+
+LAYERS = ["base", "net", "model", "provider", "store", "auth", "agent", "controller", "gateway", "api", "client", "cli", "emulator"]
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+# A library named in one place only: everything else goes through our own header.
+ONE_PLACE = {
+    "boost/beast": ["src/net/"],
+    "spdlog/": ["src/base/log.cc"],
+    "CLI/": ["src/cli/command_line.cc"],
+    "toml++/": ["apps/swarm/config.cc"],
+    "sqlite3.h": ["src/store/sqlite/"],
+    "prometheus/": ["src/base/metrics.cc"],
+}
+SYSTEM_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>", re.MULTILINE)
+
+
+def layer_faults(name, text):
+    """The wrong arrows of the file src/<layer>/…, given its path below src/ and its text."""
+    layer = name.split("/")[0]
+    faults = []
+    for target in INCLUDE.findall(text):
+        used = target.split("/")[0]
+        if target.startswith("swarm/"):
+            used = "client"
+        if used not in LAYERS:
+            faults.append(f'src/{name}: #include "{target}" names no layer; write it from src/')
+        elif LAYERS.index(used) > LAYERS.index(layer):
+            faults.append(f'src/{name}: #include "{target}" points up: {layer} stands before {used}')
+    return faults
+
+
+def provider_faults(name, text):
+    """Providers must not know of each other."""
+    parts = name.split("/")
+    if parts[0] != "provider" or len(parts) < 3:
+        return []
+    return [
+        f'src/{name}: #include "{target}": providers do not know of each other'
+        for target in INCLUDE.findall(text)
+        if target.startswith("provider/") and target.count("/") == 2 and target.split("/")[1] not in (parts[1], "decorators")
+    ]
+
+
+def one_place_faults(name, text):
+    faults = []
+    for header in SYSTEM_INCLUDE.findall(text):
+        for prefix, places in ONE_PLACE.items():
+            if header.startswith(prefix) and not any(name.startswith(place) for place in places):
+                faults.append(f"{name}: <{header}> may be named only in {', '.join(places)}")
+    return faults
+
+
+def check(root):
+    faults = []
+    files = [path for folder in ("src", "include", "apps") for path in sorted((root / folder).rglob("*")) if path.suffix in (".h", ".cc")]
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        text = path.read_text(encoding="utf-8")
+        faults += one_place_faults(name, text)
+        if name.startswith("src/"):
+            faults += layer_faults(name[4:], text) + provider_faults(name[4:], text)
+    return faults, len(files)
+
+
+def self_test():
+    assert layer_faults("net/a.cc", '#include "model/types.h"\n')
+    assert not layer_faults("model/a.cc", '#include "net/stream.h"\n')
+    assert layer_faults("net/a.cc", '#include "stream.h"\n')
+    assert provider_faults("provider/docker/a.cc", '#include "provider/fake/world.h"\n')
+    assert one_place_faults("src/api/a.cc", "#include <boost/beast/http.hpp>\n")
+    assert not one_place_faults("src/net/a.cc", "#include <boost/beast/http.hpp>\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--self-test":
+        self_test()
+        sys.exit(0)
+    found, count = check(pathlib.Path(sys.argv[1]))
+    print("\n".join(found))
+    print(f"{count} files, {len(found)} wrong includes")
+    sys.exit(1 if found or count == 0 else 0)

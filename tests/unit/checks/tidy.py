@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over src/ and apps/, as many at once as there are cores. A file whose text, includes and rules are as they were at its last clean run is
+passed over, by a digest of its preprocessed text kept in the build folder."""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+stamps = build / "tidy"
+stamps.mkdir(exist_ok=True)
+rules = (root / ".clang-tidy").read_bytes()
+
+
+def own_includes(path, seen):
+    """The project's own files that `path` includes, itself first: what a result depends on besides the system's headers."""
+    if path in seen or not path.is_file():
+        return seen
+    seen[path] = path.read_bytes()
+    for line in seen[path].decode("utf-8", "replace").split("\n"):
+        if line.startswith('#include "'):
+            name = line.split('"')[1]
+            for base in (root / "src", root / "include", path.parent):
+                own_includes(base / name, seen)
+    return seen
+
+
+def run(entry):
+    path = pathlib.Path(entry["file"])
+    digest = hashlib.sha256(rules)
+    for name, text in sorted(own_includes(path, {}).items()):
+        digest.update(str(name.relative_to(root)).encode() + text)
+    stamp = stamps / digest.hexdigest()
+    if stamp.exists():
+        return path, 0, "", True
+    result = subprocess.run(["clang-tidy-19", "--quiet", "-p", build, path], capture_output=True, text=True)
+    if result.returncode == 0:
+        stamp.touch()
+    return path, result.returncode, result.stdout, False
+
+
+entries = [entry for entry in json.loads((build / "compile_commands.json").read_text())
+           if entry["file"].startswith((f"{root}/src/", f"{root}/apps/"))]
+assert entries, "no files in compile_commands.json"
+failed = 0
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    results = list(pool.map(run, entries))
+for path, code, text, _ in results:
+    if code:
+        failed += 1
+        print(f"{path.relative_to(root)}\n{text}")
+print(f"{len(results)} files, {sum(1 for r in results if r[3])} unchanged since their last clean run, {failed} with findings")
+sys.exit(1 if failed else 0)

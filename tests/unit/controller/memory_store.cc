@@ -1,0 +1,137 @@
+// MemoryStore.
+#include "unit/controller/memory_store.h"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace swarm::test {
+
+awaitable<void> MemoryStore::turn() { co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable); }
+
+awaitable<void> MemoryStore::write() {
+  co_await turn();
+  if (failWritesTimes > 0) {
+    --failWritesTimes;
+    throw *failWrites;
+  }
+}
+
+awaitable<void> MemoryStore::insertInstance(InstanceRecord record, Operation operation) {
+  co_await write();
+  for (auto& [id, other] : instances)
+    if (other.instance.config.name == record.instance.config.name) throw Error(ErrorCode::AlreadyExists, "The name is taken.");
+  operations[operation.id] = std::move(operation);
+  std::string id = record.instance.id;
+  instances[id] = std::move(record);
+  co_await turn();
+}
+
+awaitable<void> MemoryStore::updateInstance(InstanceRecord record) {
+  co_await write();
+  auto found = instances.find(record.instance.id);
+  if (found != instances.end()) found->second = std::move(record);
+  co_await turn();
+}
+
+awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, Operation operation) {
+  co_await write();
+  auto found = instances.find(record.instance.id);
+  if (found != instances.end()) found->second = std::move(record);
+  operations.at(operation.id) = std::move(operation);
+  co_await turn();
+}
+
+awaitable<void> MemoryStore::deleteInstanceRow(std::string id) {
+  co_await write();
+  instances.erase(id);
+  co_await turn();
+}
+
+awaitable<std::vector<InstanceRecord>> MemoryStore::loadInstances() {
+  co_await turn();
+  std::vector<InstanceRecord> all;
+  for (auto& [id, record] : instances) all.push_back(record);
+  co_return all;
+}
+
+awaitable<void> MemoryStore::recordExternal(std::string instance_id, ExternalResource resource) {
+  co_await write();
+  auto& external = instances.at(instance_id).external;
+  if (std::find(external.begin(), external.end(), resource) == external.end()) external.push_back(std::move(resource));
+  co_await turn();
+}
+
+awaitable<void> MemoryStore::forgetExternal(std::string instance_id, ExternalResource resource) {
+  co_await write();
+  std::erase(instances.at(instance_id).external, resource);
+}
+
+awaitable<void> MemoryStore::insertOperation(Operation operation) {
+  co_await write();
+  operations[operation.id] = std::move(operation);
+  co_await turn();
+}
+
+awaitable<void> MemoryStore::updateOperation(Operation operation) {
+  co_await write();
+  operations.at(operation.id) = std::move(operation);
+  co_await turn();
+}
+
+awaitable<std::optional<Operation>> MemoryStore::getOperation(std::string id) {
+  co_await turn();
+  auto found = operations.find(id);
+  if (found == operations.end()) co_return std::nullopt;
+  co_return found->second;
+}
+
+awaitable<std::vector<Operation>> MemoryStore::listOperations(OperationFilter filter) {
+  co_await turn();
+  std::vector<Operation> list;
+  for (auto row = operations.rbegin(); row != operations.rend() && list.size() < filter.limit; ++row) {
+    if (filter.instanceId && *filter.instanceId != row->second.instanceId) continue;
+    list.push_back(row->second);
+  }
+  co_return list;
+}
+
+awaitable<std::vector<Operation>> MemoryStore::unfinishedOperations() {
+  co_await turn();
+  std::vector<Operation> list;
+  for (auto& [id, row] : operations)
+    if (row.status == OperationStatus::pending || row.status == OperationStatus::running) list.push_back(row);
+  co_return list;
+}
+
+awaitable<std::int64_t> MemoryStore::pruneOperations(SystemTime before) {
+  co_await write();
+  co_return static_cast<std::int64_t>(
+      std::erase_if(operations, [&](const auto& row) { return row.second.endedAt != SystemTime{} && row.second.endedAt < before; }));
+}
+
+awaitable<std::optional<Store::IdempotencyEntry>> MemoryStore::findIdempotencyKey(std::string user, std::string key) {
+  co_await turn();
+  auto found = keys_.find({user, key});
+  if (found == keys_.end()) co_return std::nullopt;
+  co_return found->second;
+}
+
+awaitable<void> MemoryStore::putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) {
+  co_await write();
+  keys_[{user, key}] = std::move(entry);
+}
+
+awaitable<std::optional<std::string>> MemoryStore::getSetting(std::string name) {
+  co_await turn();
+  auto found = settings.find(name);
+  if (found == settings.end()) co_return std::nullopt;
+  co_return found->second;
+}
+
+awaitable<void> MemoryStore::putSetting(std::string name, std::string value) {
+  co_await write();
+  settings[name] = std::move(value);
+}
+
+}  // namespace swarm::test

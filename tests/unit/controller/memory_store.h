@@ -1,0 +1,50 @@
+// MemoryStore: a Store in memory that outlives the controller, for crash tests; each call takes one turn of the loop, as a real one would.
+#pragma once
+
+#include <map>
+
+#include "store/store.h"
+
+namespace swarm::test {
+
+class MemoryStore final : public Store {
+ public:
+  std::map<std::string, InstanceRecord> instances;
+  std::map<std::string, Operation> operations;
+  std::map<std::string, std::string> settings;
+  std::optional<Error> failWrites;  ///< "the disk is full"
+  int failWritesTimes = 0;
+
+  awaitable<void> insertInstance(InstanceRecord record, Operation operation) override;
+  awaitable<void> updateInstance(InstanceRecord record) override;
+  awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) override;
+  awaitable<void> deleteInstanceRow(std::string id) override;
+  awaitable<std::vector<InstanceRecord>> loadInstances() override;
+  awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override;
+  awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override;
+  awaitable<void> insertOperation(Operation operation) override;
+  awaitable<void> updateOperation(Operation operation) override;
+  awaitable<std::optional<Operation>> getOperation(std::string id) override;
+  awaitable<std::vector<Operation>> listOperations(OperationFilter filter) override;
+  awaitable<std::vector<Operation>> unfinishedOperations() override;
+  awaitable<std::int64_t> pruneOperations(SystemTime before) override;
+  awaitable<std::optional<IdempotencyEntry>> findIdempotencyKey(std::string user, std::string key) override;
+  awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) override;
+  awaitable<std::optional<UserRecord>> getUser(std::string) override { co_return std::nullopt; }
+  awaitable<void> putUser(UserRecord) override { co_return; }
+  awaitable<std::vector<UserRecord>> listUsers() override { co_return std::vector<UserRecord>(); }
+  awaitable<void> putSession(SessionRecord) override { co_return; }
+  awaitable<std::optional<SessionRecord>> getSession(std::string) override { co_return std::nullopt; }
+  awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }
+  awaitable<void> pruneSessions(SystemTime) override { co_return; }
+  awaitable<std::optional<std::string>> getSetting(std::string name) override;
+  awaitable<void> putSetting(std::string name, std::string value) override;
+
+ private:
+  awaitable<void> turn();
+  awaitable<void> write();
+
+  std::map<std::pair<std::string, std::string>, IdempotencyEntry> keys_;
+};
+
+}  // namespace swarm::test

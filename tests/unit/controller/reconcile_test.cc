@@ -1,0 +1,199 @@
+// What happens behind the server's back, and what the server makes of it.
+#include "unit/controller/fixture.h"
+
+namespace swarm::test {
+namespace {
+
+class Reconcile : public ControllerTest {
+ protected:
+  Reconcile() {
+    options_.reconcileInterval = std::chrono::milliseconds(50);
+    boot();
+  }
+};
+
+TEST_F(Reconcile, aRemovedContainerFailsWithAReasonAndStartMakesItAnew) {
+  Instance instance = create("one");
+  std::string volume = world_.volumes().at(0).name;
+  world_.writeFile(volume, "notes", "text");
+  world_.removeContainer(instance.id);
+  waitForStatus("one", InstanceStatus::failed);
+  EXPECT_NE(get("one").statusReason.find("removed outside of swarm"), std::string::npos);
+  EXPECT_EQ(finish(run(swarm().startInstance("one", "ann"))).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+  EXPECT_EQ(world_.volume(volume)->files.at("notes"), "text");
+}
+
+TEST_F(Reconcile, anExitByItselfIsToldWithItsReason) {
+  Instance one = create("one");
+  Instance two = create("two");
+  world_.exitContainer(one.id, 137);
+  world_.exitContainer(two.id, 0);
+  waitForStatus("one", InstanceStatus::failed);
+  waitForStatus("two", InstanceStatus::stopped);
+  EXPECT_EQ(get("one").statusReason, "Its container exited with code 137.");
+  EXPECT_EQ(get("two").desired, InstanceStatus::stopped);
+  EXPECT_FALSE(route("one")->agent.connect);
+}
+
+TEST_F(Reconcile, aLostEventIsMadeUpForByTheSafetyNet) {
+  Instance instance = create("one");
+  drive([&] { return route("one")->ready; });
+  world_.emitEvents(false);
+  world_.exitContainer(instance.id, 1);
+  waitForStatus("one", InstanceStatus::failed);
+}
+
+TEST_F(Reconcile, anUnreachableProviderLeavesTheLastKnownStateMarkedStale) {
+  create("one");
+  SystemTime observed = get("one").observedAt;
+  world_.setDown(true);
+  drive([&] { return get("one").stale; });
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+  EXPECT_EQ(get("one").observedAt, observed);
+  SwarmStatus status = run(swarm().getSwarmStatus());
+  EXPECT_EQ(status.providers.at(0).status, ProviderHealth::unavailable);
+  EXPECT_EQ(status.runningInstances, 1);
+  world_.setDown(false);
+  drive([&] { return !get("one").stale; });
+}
+
+TEST_F(Reconcile, afterAnEngineRestartWhatRanIsStartedAgain) {
+  create("one");
+  create("two");
+  finish(run(swarm().stopInstance("two", "ann")));
+  std::string generation = world_.containers().at(0).generation;
+  world_.setDown(true);
+  world_.stopAll();
+  world_.setDown(false);
+  drive([&] { return world_.containers().at(0).status == InstanceStatus::running; });
+  drive([&] { return get("one").status == InstanceStatus::running && route("one")->ready; });
+  EXPECT_EQ(get("two").status, InstanceStatus::stopped);
+}
+
+TEST_F(Reconcile, whatEndedTogetherWithItsEngineIsStartedAgain) {
+  Instance instance = create("one");
+  world_.exitContainer(instance.id, 143);  // the Engine stops its containers, still answers for a while …
+  waitForStatus("one", InstanceStatus::failed);
+  world_.setDown(true);  // … and goes away
+  drive([&] { return get("one").stale; });
+  world_.setDown(false);
+  waitForStatus("one", InstanceStatus::running);
+}
+
+TEST_F(Reconcile, whatAlwaysStopsAgainFailsInTheEnd) {
+  Instance instance = create("one");
+  for (int i = 0; i < 6; ++i) {
+    world_.setDown(true);
+    drive([&] { return get("one").stale; });
+    world_.emitEvents(false);
+    world_.exitContainer(instance.id, 1);
+    world_.emitEvents(true);
+    world_.setDown(false);
+    drive([&] {
+      Instance now = get("one");
+      bool up = now.status == InstanceStatus::running && now.operationId.empty() &&
+                world_.container(instance.id)->status == InstanceStatus::running;
+      return up || now.status == InstanceStatus::failed;
+    });
+  }
+  EXPECT_EQ(get("one").status, InstanceStatus::failed);
+  EXPECT_NE(get("one").statusReason.find("5 times"), std::string::npos) << get("one").statusReason;
+}
+
+TEST_F(Reconcile, aRestartOfTheServerBringsRoutesBackWithoutTouchingInstances) {
+  create("one");
+  drive([&] { return route("one")->ready; });
+  std::string container = world_.containers().at(0).id;
+  std::string generation = world_.containers().at(0).generation;
+  reboot();
+  drive([&] { return route("one") && route("one")->ready; });
+  EXPECT_EQ(world_.containers().at(0).id, container);
+  EXPECT_EQ(route("one")->generation, generation);
+  EXPECT_EQ(route("one")->status, InstanceStatus::running);
+}
+
+TEST_F(Reconcile, nothingIsConcludedFromAPartialList) {
+  for (const char* name : {"one", "two", "three"}) create(name);
+  drive([&] { return route("one")->ready && route("two")->ready && route("three")->ready; });
+  world_.setListsPartial(true);
+  int looks = world_.faults.passes("listInstances");
+  drive([&] { return world_.faults.passes("listInstances") >= looks + 3; });
+  for (const char* name : {"one", "two", "three"}) EXPECT_EQ(get(name).status, InstanceStatus::running);
+  EXPECT_EQ(world_.containers().size(), 3u);
+}
+
+TEST_F(Reconcile, anOrphanOfOurSwarmIsSweptAndAForeignOneIsNot) {
+  auto plant = [&](const std::string& swarm_id, const std::string& id) {
+    fake::FakeContainer container;
+    container.id = "container-" + id;
+    container.swarmId = swarm_id;
+    container.spec.instanceId = id;
+    container.spec.owner = "ann";
+    container.status = InstanceStatus::running;
+    container.createdAt = clock_.now() - std::chrono::minutes(5);
+    container.volumes = {"volume-" + id};
+    fake::FakeVolume volume;
+    volume.name = "volume-" + id;
+    volume.swarmId = swarm_id;
+    volume.instanceId = id;
+    volume.owner = "ann";
+    world_.plant(container, {volume});
+  };
+  plant(fake_options_.swarmId, "i-lost");
+  plant("another-swarm", "i-foreign");
+  drive([&] { return !world_.container("i-lost"); });
+  EXPECT_TRUE(world_.container("i-foreign"));
+  EXPECT_TRUE(world_.volume("volume-i-lost")) << "a persistent volume of an orphan is kept";
+}
+
+TEST_F(Reconcile, aYoungUnknownThingIsLeftAlone) {
+  options_.orphanGrace = std::chrono::minutes(1);
+  reboot();
+  fake::FakeContainer container;
+  container.swarmId = fake_options_.swarmId;
+  container.spec.instanceId = "i-young";
+  container.createdAt = clock_.now();
+  world_.plant(container, {});
+  int looks = world_.faults.passes("listInstances");
+  drive([&] { return world_.faults.passes("listInstances") >= looks + 3; });
+  EXPECT_TRUE(world_.container("i-young"));
+}
+
+TEST_F(Reconcile, aReplacedVscodeServerGivesTheRouteANewGeneration) {
+  Instance instance = create("one");
+  drive([&] { return route("one")->ready; });
+  std::string before = route("one")->generation;
+  std::uint64_t epoch = route("one")->epoch;
+  world_.restartVscode(instance.id);
+  swarm().routes().reportDoubt(instance.id);
+  drive([&] { return route("one")->generation != before; });
+  EXPECT_EQ(route("one")->epoch, epoch) << "the connections to ports inside stay";
+  EXPECT_TRUE(route("one")->ready);
+}
+
+TEST_F(Reconcile, aContainerStartedByHandIsTakenOver) {
+  Instance instance = create("one");
+  finish(run(swarm().stopInstance("one", "ann")));
+  world_.start(instance.id, std::chrono::milliseconds(0));
+  waitForStatus("one", InstanceStatus::running);
+  drive([&] { return route("one")->ready; });
+  EXPECT_EQ(get("one").desired, InstanceStatus::running);
+}
+
+TEST_F(Reconcile, anIdleSwarmAsksItsProviderOnlyByTheSafetyNet) {
+  options_.reconcileInterval = std::chrono::hours(1);
+  reboot();
+  create("one");
+  drive([&] { return route("one")->ready; });
+  auto quiet_since = std::chrono::steady_clock::now();  // a look that has just ended still holds others off
+  while (std::chrono::steady_clock::now() - quiet_since < std::chrono::milliseconds(500))
+    if (turn(1)) quiet_since = std::chrono::steady_clock::now();
+  int handlers = 0;
+  life_->loop.restart();
+  handlers = static_cast<int>(life_->loop.run_for(std::chrono::milliseconds(300)));
+  EXPECT_EQ(handlers, 0) << "something runs while nothing happens";
+}
+
+}  // namespace
+}  // namespace swarm::test

@@ -1,0 +1,240 @@
+// Idempotency keys, updates, lists, waiting, events.
+#include "unit/controller/fixture.h"
+
+namespace swarm::test {
+namespace {
+
+class Requests : public ControllerTest {
+ protected:
+  Requests() { boot(); }
+
+  CreateRequest keyed(const std::string& name, const std::string& key) {
+    CreateRequest keyed = request(name);
+    keyed.idempotencyKey = key;
+    return keyed;
+  }
+};
+
+TEST_F(Requests, aRepeatedIdempotencyKeyGivesTheFirstAnswer) {
+  auto first = run(swarm().createInstance(keyed("one", "k")));
+  auto second = run(swarm().createInstance(keyed("one", "k")));
+  EXPECT_FALSE(first.replayed);
+  EXPECT_TRUE(second.replayed);
+  EXPECT_EQ(first.instance.id, second.instance.id);
+  EXPECT_EQ(first.operation.id, second.operation.id);
+  finish(first);
+  reboot();
+  auto third = run(swarm().createInstance(keyed("one", "k")));
+  EXPECT_EQ(third.operation.id, first.operation.id);
+  EXPECT_EQ(third.operation.status, OperationStatus::succeeded);
+  EXPECT_EQ(world_.containers().size(), 1u);
+}
+
+TEST_F(Requests, anIdempotencyKeyForAnotherRequestIsRefused) {
+  finish(run(swarm().createInstance(keyed("one", "k"))));
+  try {
+    run(swarm().createInstance(keyed("two", "k")));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
+  }
+  CreateRequest of_bob = keyed("two", "k");
+  of_bob.actor = of_bob.owner = "bob";
+  EXPECT_FALSE(run(swarm().createInstance(of_bob)).replayed) << "keys belong to a user";
+}
+
+TEST_F(Requests, aKeyWhoseRowWasNeverWrittenIsUsedForTheRetry) {
+  turn(100);
+  store_.failWrites = Error(ErrorCode::OutOfResources, "The disk is full.");
+  Store::IdempotencyEntry unused;
+  boost::asio::co_spawn(loop(), swarm().createInstance(keyed("one", "k")), [](std::exception_ptr, InstanceAndOperation) {});
+  while (!run(store_.findIdempotencyKey("ann", "k"))) {
+  }
+  kill();  // between the key and the row, or just after it
+  boot();
+  auto retried = run(swarm().createInstance(keyed("one", "k")));
+  finish(retried);
+  EXPECT_EQ(world_.containers().size(), 1u);
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+}
+
+TEST_F(Requests, aLiveChangeIsInForceAtOnce) {
+  Instance before = create("one");
+  UpdateRequest change;
+  change.resources = before.config.resources;
+  change.resources->memory.max = 8192;
+  change.ifVersion = before.version;
+  UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
+  EXPECT_EQ(result.effect, "live");
+  EXPECT_FALSE(result.operation);
+  EXPECT_EQ(result.instance.version, before.version + 1);
+  EXPECT_EQ(world_.container(before.id)->spec.config.resources.memory.max, 8192);
+  try {
+    run(swarm().updateInstance("one", change, "ann"));
+    FAIL() << "a version that is gone was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::PreconditionFailed);
+  }
+}
+
+TEST_F(Requests, aRefusedChangeChangesNothing) {
+  Instance before = create("one");
+  UpdateRequest change;
+  change.resources = before.config.resources;
+  change.resources->memory.max = 1;
+  EXPECT_THROW(run(swarm().updateInstance("one", change, "ann")), Error);
+  EXPECT_EQ(get("one").version, before.version);
+  EXPECT_EQ(get("one").config.resources.memory.max, before.config.resources.memory.max);
+}
+
+TEST_F(Requests, aChangedEnvironmentMakesTheContainerAnewOnItsVolumes) {
+  Instance before = create("one");
+  std::string volume = world_.volumes().at(0).name;
+  world_.writeFile(volume, "notes", "text");
+  std::string container = world_.container(before.id)->id;
+  UpdateRequest change;
+  change.env = std::map<std::string, std::string>{{"EDITOR", "vi"}};
+  UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
+  EXPECT_EQ(result.effect, "restart");
+  ASSERT_TRUE(result.operation);
+  EXPECT_EQ(run(swarm().waitForOperation(result.operation->id, Deadline::after(std::chrono::seconds(30)))).status,
+            OperationStatus::succeeded);
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+  EXPECT_EQ(get("one").config.env.at("EDITOR"), "vi");
+  EXPECT_NE(world_.container(before.id)->id, container);
+  EXPECT_EQ(world_.container(before.id)->spec.config.env.at("EDITOR"), "vi");
+  EXPECT_EQ(world_.volume(volume)->files.at("notes"), "text");
+}
+
+TEST_F(Requests, aReplacementOfAStoppedInstanceLeavesItStopped) {
+  create("one");
+  finish(run(swarm().stopInstance("one", "ann")));
+  UpdateRequest change;
+  change.env = std::map<std::string, std::string>{{"EDITOR", "vi"}};
+  UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
+  EXPECT_EQ(run(swarm().waitForOperation(result.operation.value().id, Deadline::after(std::chrono::seconds(30)))).status,
+            OperationStatus::succeeded);
+  EXPECT_EQ(get("one").status, InstanceStatus::stopped);
+  EXPECT_EQ(world_.containers().at(0).spec.config.env.at("EDITOR"), "vi");
+}
+
+TEST_F(Requests, aReplacementThatFailsGoesBackToTheLastConfiguration) {
+  create("one");
+  UpdateRequest change;
+  change.env = std::map<std::string, std::string>{{"EDITOR", "vi"}};
+  world_.faults.fail("replaceInstance/create container", Error(ErrorCode::Unprocessable, "Port 80 is in use."));
+  UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
+  Operation ended = run(swarm().waitForOperation(result.operation.value().id, Deadline::after(std::chrono::seconds(30))));
+  EXPECT_EQ(ended.status, OperationStatus::failed);
+  Instance instance = get("one");
+  EXPECT_EQ(instance.status, InstanceStatus::running);
+  EXPECT_TRUE(instance.config.env.empty());
+  EXPECT_NE(instance.statusReason.find("Port 80 is in use."), std::string::npos);
+}
+
+TEST_F(Requests, labelsAreOursAlone) {
+  Instance before = create("one");
+  UpdateRequest change;
+  change.labels = std::map<std::string, std::string>{{"team", "core"}};
+  UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
+  EXPECT_EQ(result.effect, "none");
+  InstanceQuery query;
+  query.labels["team"] = "core";
+  EXPECT_EQ(run(swarm().listInstances(query)).items.size(), 1u);
+  EXPECT_EQ(store_.instances.at(before.id).instance.version, before.version + 1);
+}
+
+TEST_F(Requests, listsArePagedAndFiltered) {
+  for (const char* name : {"a", "b", "c", "d", "e"}) create(name);
+  InstanceQuery query;
+  query.limit = 2;
+  std::vector<std::string> names;
+  do {
+    InstancePage page = run(swarm().listInstances(query));
+    EXPECT_LE(page.items.size(), 2u);
+    for (const Instance& instance : page.items) names.push_back(instance.config.name);
+    query.after = page.next;
+  } while (!query.after.empty());
+  EXPECT_EQ(names, (std::vector<std::string>{"a", "b", "c", "d", "e"}));
+  InstanceQuery of_bob;
+  of_bob.owner = "bob";
+  EXPECT_TRUE(run(swarm().listInstances(of_bob)).items.empty());
+}
+
+TEST_F(Requests, waitingForAnOperationEndsAtTheDeadlineWithWhatThereIs) {
+  auto gate = world_.faults.block("createInstance/start container");
+  auto started = run(swarm().createInstance(request("one")));
+  run(gate->reached());
+  Operation now = run(swarm().waitForOperation(started.operation.id, Deadline::after(std::chrono::milliseconds(1))));
+  EXPECT_EQ(now.status, OperationStatus::running);
+  EXPECT_EQ(now.steps.back().name, "start container");
+  gate->open();
+  EXPECT_EQ(finish(started).status, OperationStatus::succeeded);
+}
+
+TEST_F(Requests, anUnknownProviderIsRefusedByItsPointer) {
+  CreateRequest wrong = request("one");
+  wrong.provider = ProviderType::flyio;
+  try {
+    run(swarm().createInstance(wrong));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fields().at(0).pointer, "/provider");
+  }
+}
+
+TEST_F(Requests, eventsTellOfInstancesAndOperations) {
+  std::uint64_t before = swarm().events().lastId();
+  create("one");
+  std::vector<Event> events = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
+  auto tells = [&](const std::string& type, const std::string& member, const std::string& value) {
+    for (const Event& event : events)
+      if (event.type == type && event.owner == "ann" && event.data.contains(member) && event.data.at(member) == boost::json::value(value))
+        return true;
+    return false;
+  };
+  EXPECT_TRUE(tells("instance", "status", "creating"));
+  EXPECT_TRUE(tells("instance", "status", "running"));
+  EXPECT_TRUE(tells("operation", "status", "succeeded"));
+}
+
+TEST_F(Requests, aSubscriberThatFellBehindIsToldToReadEverythingAgain) {
+  EventBus bus;
+  for (int i = 0; i < 5000; ++i) bus.publish("log", "", {});
+  std::vector<Event> events = run(bus.after(1, Deadline::after(std::chrono::seconds(1))));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].type, "reset");
+  EXPECT_EQ(events[0].id, 5000u);
+  EXPECT_EQ(run(bus.after(4999, Deadline::after(std::chrono::seconds(1)))).size(), 1u);
+  EXPECT_TRUE(run(bus.after(5000, Deadline::after(std::chrono::milliseconds(1)))).empty());
+}
+
+TEST_F(Requests, aClosedControllerLeavesItsOperationsForTheNextLife) {
+  auto gate = world_.faults.block("createInstance/start container");
+  auto started = run(swarm().createInstance(request("one")));
+  run(gate->reached());
+  run(swarm().close(std::chrono::seconds(0)));
+  EXPECT_EQ(store_.operations.at(started.operation.id).status, OperationStatus::running);
+  world_.faults.clear();
+  reboot();
+  EXPECT_EQ(finish(started).status, OperationStatus::succeeded);
+  EXPECT_EQ(world_.containers().size(), 1u);
+}
+
+TEST_F(Requests, aThousandInstancesAreListedAndCounted) {
+  InstanceAndOperation last;
+  for (int i = 0; i < 1000; ++i) last = run(swarm().createInstance(request("n" + std::to_string(i))));
+  drive([&] {
+    for (auto& [id, row] : store_.operations)
+      if (row.status != OperationStatus::succeeded) return false;
+    return true;
+  });
+  EXPECT_EQ(run(swarm().listInstances({})).items.size(), 100u);
+  SwarmStatus status = run(swarm().getSwarmStatus());
+  EXPECT_EQ(status.totalInstances, 1000);
+  EXPECT_EQ(status.runningInstances, 1000);
+  drive([&] { return swarm().routes().current()->size() == 1000; });
+}
+
+}  // namespace
+}  // namespace swarm::test

@@ -1,0 +1,293 @@
+// See harness.h.
+#include "harness.h"
+
+#include <boost/asio/redirect_error.hpp>
+
+#include "gateway/cookies.h"
+#include "gateway/targets.h"
+
+namespace swarm::gateway::testing {
+
+awaitable<LoginResult> MemoryAuth::login(std::string user, Secret password, std::string) {
+  if (password.reveal() != "pw-" + user) throw Error(ErrorCode::Unauthenticated, "The user name or the password is wrong.");
+  co_return signIn(user);
+}
+
+awaitable<LoginResult> MemoryAuth::issue(std::string user, std::chrono::seconds ttl) { co_return signIn(user, ttl); }
+
+LoginResult MemoryAuth::signIn(const std::string& user, std::chrono::seconds ttl) {
+  const auto session = "s" + std::to_string(++next_);
+  const auto role = user == "root" ? Role::admin : user == "vic" ? Role::viewer : Role::user;
+  sessions_[session] = {.user = user, .role = role, .sessionId = session, .expiresAt = clock_.now() + ttl};
+  return {Secret("token-" + session), sessions_[session]};
+}
+
+void MemoryAuth::revoke(const std::string& session) {
+  sessions_.erase(session);
+  noteRevocation();
+}
+
+awaitable<void> MemoryAuth::logout(Principal principal) {
+  revoke(principal.sessionId);
+  co_return;
+}
+
+std::optional<Principal> MemoryAuth::verifyApiToken(std::string_view token) const {
+  if (!token.starts_with("token-")) return std::nullopt;
+  const auto found = sessions_.find(token.substr(6));
+  if (found == sessions_.end() || found->second.expiresAt <= clock_.now()) return std::nullopt;
+  return found->second;
+}
+
+std::string MemoryAuth::issueInstanceCookie(const Principal& principal, std::string_view instance_id) {
+  return "c." + principal.sessionId + "." + std::string(instance_id);
+}
+
+std::optional<Principal> MemoryAuth::verifyInstanceCookie(std::string_view value, std::string_view instance_id) const {
+  ++cookiesVerified;
+  const auto end = value.find('.', 2);
+  if (!value.starts_with("c.") || end == std::string_view::npos || value.substr(end + 1) != instance_id) return std::nullopt;
+  return verifyApiToken("token-" + std::string(value.substr(2, end - 2)));
+}
+
+std::string MemoryAuth::issueCode(const Principal& principal, std::string_view instance_id) {
+  const auto code = "code-" + std::to_string(++next_);
+  codes_[code] = {std::string(instance_id), principal};
+  return code;
+}
+
+std::optional<Principal> MemoryAuth::takeCode(std::string_view code, std::string_view instance_id) {
+  const auto found = codes_.find(code);
+  if (found == codes_.end() || found->second.first != instance_id) return std::nullopt;
+  auto principal = found->second.second;
+  codes_.erase(found);
+  return principal;
+}
+
+std::string Answer::header(std::string_view name) const {
+  net::ResponseHead parsed;
+  if (!net::parseResponseHead(head, "GET", parsed)) return {};
+  return std::string(parsed.headers.find(name).value_or(""));
+}
+
+awaitable<void> Client::send(std::string_view text) {
+  const auto sent = co_await stream_->writeAll(text);
+  EXPECT_FALSE(sent.error) << sent.error.message();
+}
+
+awaitable<Answer> Client::receive(std::string_view method) {
+  Answer answer;
+  net::ResponseHead head;
+  for (;;) {
+    const auto size = co_await net::readHead(*stream_, buffer_);
+    if (!size || *size == 0) co_return answer;
+    answer.head = std::string(buffer_.data().substr(0, *size));
+    head.headers.clear();
+    const auto parsed = net::parseResponseHead(answer.head, method, head);
+    EXPECT_TRUE(parsed) << answer.head;
+    if (!parsed) co_return answer;
+    buffer_.consume(*size);
+    if (head.status >= 200 || head.status == 101) break;
+    ++interim;
+  }
+  answer.status = head.status;
+  answer.keepAlive = head.keepAlive;
+  answer.complete = true;
+  if (head.status == 101) co_return answer;
+  net::BodyReader body(*stream_, buffer_, head.body);
+  std::vector<char> piece(64 * 1024);
+  for (;;) {
+    const auto read = co_await body.readSome(asio::buffer(piece));
+    if (read.error) answer.complete = false;
+    if (read.error || read.bytes == 0) co_return answer;
+    answer.body.append(piece.data(), read.bytes);
+  }
+}
+
+awaitable<Answer> Client::ask(std::string request, std::string_view method) {
+  co_await send(request);
+  co_return co_await receive(method);
+}
+
+awaitable<std::string> Client::readExactly(std::size_t bytes) {
+  while (buffer_.data().size() < bytes) {
+    const auto read = co_await stream_->readSome(buffer_.prepare(4096));
+    if (read.error) break;
+    buffer_.commit(read.bytes);
+  }
+  std::string result(buffer_.data().substr(0, bytes));
+  buffer_.consume(result.size());
+  co_return result;
+}
+
+awaitable<bool> Client::isClosed() {
+  char byte = 0;
+  const auto read = co_await stream_->readSome(asio::buffer(&byte, 1));
+  co_return read.error&& read.error != asio::error::timed_out;
+}
+
+Application::Application(net::Executor executor) : listener_(net::listenTcp(executor, {"127.0.0.1", 0})), executor_(std::move(executor)) {
+  asio::co_spawn(executor_, acceptAll(), asio::detached);
+}
+
+void Application::stop() { listener_->close(); }
+
+awaitable<net::StreamPtr> Application::connect(std::shared_ptr<const Route>, std::uint16_t port, Deadline deadline) {
+  ports.push_back(port);
+  if (!refuse.empty()) throw Error(ErrorCode::Unavailable, refuse);
+  co_return co_await net::connectTcp({"127.0.0.1", listener_->port()}, deadline);
+}
+
+awaitable<void> Application::acceptAll() {
+  const auto listener = listener_;
+  try {
+    for (;;) {
+      std::shared_ptr<net::Stream> stream = co_await listener->accept();
+      asio::co_spawn(
+          executor_,
+          [](Application& self, std::shared_ptr<net::Stream> client, int number) -> awaitable<void> {
+            net::ReadBuffer buffer;
+            ++self.open;
+            co_await self.script(*client, buffer, number);
+            client->close();
+            --self.open;
+          }(*this, std::move(stream), ++connections),
+          asio::detached);
+    }
+  } catch (const boost::system::system_error&) {
+    // closed
+  }
+}
+
+awaitable<std::string> Application::readHead(net::Stream& stream, net::ReadBuffer& buffer) {
+  const auto size = co_await net::readHead(stream, buffer);
+  if (!size || *size == 0) co_return std::string();
+  std::string head(buffer.data().substr(0, *size));
+  buffer.consume(*size);
+  heads.push_back(head);
+  co_return head;
+}
+
+Application::Script Application::answering(std::string answer) {
+  return [this, answer = std::move(answer)](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
+    const std::string text = answer;
+    for (;;) {
+      const auto head = co_await readHead(stream, buffer);
+      if (head.empty()) co_return;
+      co_await stream.writeAll(text);
+    }
+  };
+}
+
+GatewayTest::GatewayTest() {
+  publish();
+  rebuildGateway({});
+  ada_ = auth_.signIn("ada");
+}
+
+GatewayTest::~GatewayTest() {
+  server_.reset();
+  gateway_.reset();
+  retired_.clear();
+}
+
+void GatewayTest::rebuildGateway(GatewayOptions options) {
+  // The first one's coroutines are on the loop: it stays until the end.
+  if (gateway_) retired_.push_back(std::move(gateway_));
+  auto application = std::make_unique<Application>(context_.get_executor());
+  application_ = application.get();
+  application_->script = application_->answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  gateway_ = std::make_unique<Gateway>(context_.get_executor(), std::move(options), routes_, auth_, clock_, std::move(application));
+  server_ = std::make_unique<net::HttpServer>(net::listenTcp(context_.get_executor(), {"127.0.0.1", 0}),
+                                              [this](net::Exchange& exchange) -> awaitable<void> {
+                                                const auto kind = gateway_->hostKind(exchange.head().host);
+                                                if (kind == HostKind::Instance) {
+                                                  co_await gateway_->handle(exchange);
+                                                } else if (kind == HostKind::Foreign) {
+                                                  co_await gateway_->respondForeign(exchange);
+                                                } else if (!co_await gateway_->handlePages(exchange)) {
+                                                  co_await exchange.respond(404, {}, "api");
+                                                }
+                                              });
+}
+
+void GatewayTest::run(std::function<awaitable<void>()> test) {
+  bool done = false;
+  std::exception_ptr failure;
+  asio::co_spawn(context_, server_->run(), asio::detached);
+  asio::co_spawn(context_, test(), [&](std::exception_ptr error) {
+    failure = error;
+    done = true;
+    application_->stop();
+    server_->stop();
+  });
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!done && std::chrono::steady_clock::now() < end) context_.run_one_for(std::chrono::seconds(1));
+  ASSERT_TRUE(done) << "the test did not end in time";
+  // What still runs ends now that its connections are closed.
+  const auto grace = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  while (gateway_->counters().openExchanges > 0 && std::chrono::steady_clock::now() < grace)
+    context_.run_one_for(std::chrono::milliseconds(10));
+  context_.poll();
+  if (failure) std::rethrow_exception(failure);
+}
+
+awaitable<Client> GatewayTest::connect() {
+  auto stream = co_await net::connectTcp({"127.0.0.1", server_->port()}, Deadline::after(std::chrono::seconds(5)));
+  stream->setDeadline(std::chrono::steady_clock::now() + std::chrono::seconds(20));
+  co_return Client(std::move(stream));
+}
+
+std::string GatewayTest::hostName(std::string_view label) const {
+  return std::string(label) + (label.empty() ? "" : ".") + "localhost:" + std::to_string(server_->port());
+}
+
+std::string GatewayTest::instanceCookie(const Principal& principal, std::string_view label) {
+  const auto host = parseHost(std::string(label) + ".localhost", "localhost");
+  const auto& route = current_.at(std::string(host.instance()));
+  return instanceCookieName(label, "localhost:7420") + "=" + auth_.issueInstanceCookie(principal, Targets::audienceOf(route, host.port()));
+}
+
+std::string GatewayTest::request(std::string_view line, std::string_view fields, std::string_view host) {
+  return std::string(line) + " HTTP/1.1\r\nHost: " + hostName(host) + "\r\n" + std::string(fields) + "\r\n";
+}
+
+std::string GatewayTest::get(std::string_view path, std::string_view fields, std::string_view host) {
+  return request("GET " + std::string(path), "Cookie: " + instanceCookie(ada_.principal, host) + "\r\n" + std::string(fields), host);
+}
+
+void GatewayTest::publish(const std::function<void(Route&)>& change, const std::string& name) {
+  auto [it, made] = current_.try_emplace(name);
+  Route& route = it->second;
+  if (made) {
+    route.instanceId = "i-" + name;
+    route.name = name;
+    route.owner = "ada";
+    route.status = InstanceStatus::running;
+    route.ready = true;
+    route.generation = "g1";
+    route.epoch = 1;
+  }
+  if (change) change(route);
+  auto table = std::make_shared<RouteTable>();
+  for (const auto& [key, value] : current_) (*table)[key] = std::make_shared<const Route>(value);
+  routes_.publish(std::move(table));
+}
+
+void GatewayTest::remove(const std::string& name) {
+  current_.erase(name);
+  auto table = std::make_shared<RouteTable>();
+  for (const auto& [key, value] : current_) (*table)[key] = std::make_shared<const Route>(value);
+  routes_.publish(std::move(table));
+}
+
+awaitable<bool> GatewayTest::eventually(std::function<bool()> condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) co_return false;
+    co_await net::sleepFor(std::chrono::milliseconds(1));
+  }
+  co_return true;
+}
+
+}  // namespace swarm::gateway::testing

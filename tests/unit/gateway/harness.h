@@ -1,0 +1,137 @@
+// A gateway with a real HTTP server in front and scripted applications behind, all on one loop and on loopback sockets.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gateway/gateway.h"
+#include "net/connect.h"
+#include "net/deadline.h"
+#include "net/http.h"
+#include "net/http_server.h"
+
+namespace swarm::gateway::testing {
+
+namespace asio = boost::asio;
+using net::awaitable;
+
+/// Auth in memory: user "ada" (user), "bob" (user), "vic" (viewer) and "root" (admin), each with the password "pw-" + name.
+class MemoryAuth final : public Auth {
+ public:
+  explicit MemoryAuth(const Clock& clock) : clock_(clock) {}
+
+  awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
+  awaitable<LoginResult> login(std::string user, Secret password, std::string peer_address) override;
+  awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override;
+  awaitable<void> logout(Principal principal) override;
+  std::optional<Principal> verifyApiToken(std::string_view token) const override;
+  std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override;
+  std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const override;
+  std::string issueCode(const Principal& principal, std::string_view instance_id) override;
+  std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id) override;
+  awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
+
+  LoginResult signIn(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
+  void revoke(const std::string& session);
+
+  mutable int cookiesVerified = 0;
+
+ private:
+  const Clock& clock_;
+  std::map<std::string, Principal, std::less<>> sessions_;
+  std::map<std::string, std::pair<std::string, Principal>, std::less<>> codes_;
+  int next_ = 0;
+};
+
+/// What a client got. `complete`: false when the body broke off.
+struct Answer {
+  int status = 0;
+  std::string head;
+  std::string body;
+  bool complete = false;
+  bool keepAlive = false;
+  std::string header(std::string_view name) const;  ///< empty when absent
+};
+
+/// One client connection.
+class Client {
+ public:
+  explicit Client(net::StreamPtr stream) : stream_(std::move(stream)) {}
+  awaitable<void> send(std::string_view text);
+  /// The final answer; 1xx are counted in `interim`.
+  awaitable<Answer> receive(std::string_view method = "GET");
+  awaitable<Answer> ask(std::string request, std::string_view method = "GET");
+  awaitable<std::string> readExactly(std::size_t bytes);
+  awaitable<bool> isClosed();  ///< waits until the other side closes; false: it sent something
+  net::Stream& stream() { return *stream_; }
+  int interim = 0;
+
+ private:
+  net::StreamPtr stream_;
+  net::ReadBuffer buffer_;
+};
+
+/// Runs `script` for each connection that the gateway opens.
+class Application : public UpstreamConnector {
+ public:
+  using Script = std::function<awaitable<void>(net::Stream&, net::ReadBuffer&, int connection)>;
+  explicit Application(net::Executor executor);
+  awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override;
+  void stop();
+
+  Script script;
+  std::string refuse;  ///< not empty: connections fail with this reason
+  int connections = 0;
+  int open = 0;
+  std::vector<std::string> heads;  ///< as received
+  std::vector<std::uint16_t> ports;
+
+  /// A script that answers every request with `answer` and keeps the connection.
+  Script answering(std::string answer);
+  /// Reads one head into `heads`; empty at the end of the connection.
+  awaitable<std::string> readHead(net::Stream& stream, net::ReadBuffer& buffer);
+
+ private:
+  awaitable<void> acceptAll();
+  std::shared_ptr<net::Listener> listener_;
+  net::Executor executor_;
+};
+
+class GatewayTest : public ::testing::Test {
+ protected:
+  GatewayTest();
+  ~GatewayTest() override;
+
+  /// Runs `test` on the loop, with the server beside it; fails when it takes longer than 30 s.
+  void run(std::function<awaitable<void>()> test);
+  awaitable<Client> connect();
+  /// "GET path" to `host` with a good cookie of ada's, and what else is given.
+  std::string get(std::string_view path, std::string_view fields = {}, std::string_view host = "ws");
+  std::string request(std::string_view line, std::string_view fields = {}, std::string_view host = "ws");
+  std::string hostName(std::string_view label) const;  ///< with port
+  std::string instanceCookie(const Principal& principal, std::string_view label = "ws");
+  void publish(const std::function<void(Route&)>& change = {}, const std::string& name = "ws");
+  void remove(const std::string& name);
+  void rebuildGateway(GatewayOptions options);
+  /// Waits until `condition` holds, by turns of the loop.
+  awaitable<bool> eventually(std::function<bool()> condition);
+
+  asio::io_context context_{1};
+  ManualClock clock_;
+  MemoryAuth auth_{clock_};
+  RouteSource routes_;
+  std::map<std::string, Route> current_;
+  Application* application_ = nullptr;  ///< owned by the gateway
+  std::unique_ptr<Gateway> gateway_;
+  std::vector<std::unique_ptr<Gateway>> retired_;
+  std::unique_ptr<net::HttpServer> server_;
+  LoginResult ada_;
+};
+
+}  // namespace swarm::gateway::testing

@@ -1,0 +1,142 @@
+// withDeadline(), race() and both(): results, exceptions, cancellation, and that nobody is left running.
+#include "net/deadline.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "base/error.h"
+#include "support/coroutine_test.h"
+
+namespace swarm::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Notes that a coroutine was entered and has been left.
+struct Trace {
+  bool entered = false;
+  bool left = false;
+};
+struct Mark {
+  explicit Mark(Trace& its_trace) : trace(its_trace) { trace.entered = true; }
+  ~Mark() { trace.left = true; }
+  Mark(const Mark&) = delete;
+  Mark& operator=(const Mark&) = delete;
+  Trace& trace;
+};
+
+awaitable<int> answer() { co_return 42; }
+awaitable<int> fail() {
+  throw Error(ErrorCode::Conflict, "No.");
+  co_return 0;
+}
+awaitable<void> waitForever(Trace& trace) {
+  const Mark mark(trace);
+  co_await sleepUntil(Deadline::never());
+}
+awaitable<int> waitForeverForInt(Trace& trace) {
+  co_await waitForever(trace);
+  co_return 0;
+}
+awaitable<void> finish() { co_return; }
+awaitable<void> throwConflict() { co_await fail(); }
+
+Deadline passed() { return Deadline::after(milliseconds(1)); }
+Deadline far() { return Deadline::after(std::chrono::seconds(30)); }
+
+template <typename Operation>
+ErrorCode codeOf(Operation operation) {
+  try {
+    operation();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return ErrorCode::Internal;
+}
+
+TEST(WithDeadline, givesTheResult) {
+  EXPECT_EQ(test::run(withDeadline(answer(), far(), "late")), 42);
+  EXPECT_EQ(test::run(withDeadline(answer(), Deadline::never(), "late")), 42);
+}
+
+TEST(WithDeadline, passesTheOperationsException) {
+  EXPECT_EQ(codeOf([] { test::run(withDeadline(fail(), far(), "late")); }), ErrorCode::Conflict);
+}
+
+TEST(WithDeadline, cancelsAndAwaitsALateOperation) {
+  Trace trace;
+  EXPECT_EQ(codeOf([&] { test::run(withDeadline(waitForeverForInt(trace), passed(), "late")); }), ErrorCode::DeadlineExceeded);
+  EXPECT_TRUE(trace.entered);
+  EXPECT_TRUE(trace.left);
+}
+
+TEST(WithDeadline, innerDeadlineEndsOnlyTheInnerOperation) {
+  Trace trace;
+  auto inner = [](Trace& its_trace) -> awaitable<int> {
+    try {
+      co_await withDeadline(waitForever(its_trace), passed(), "late");
+    } catch (const Error&) {
+    }
+    co_return co_await answer();
+  };
+  EXPECT_EQ(test::run(withDeadline(inner(trace), far(), "outer")), 42);
+}
+
+TEST(WithDeadline, outerDeadlineReachesThroughTheInnerOne) {
+  Trace trace;
+  EXPECT_EQ(codeOf([&] { test::run(withDeadline(withDeadline(waitForever(trace), far(), "inner"), passed(), "outer")); }),
+            ErrorCode::DeadlineExceeded);
+  EXPECT_TRUE(trace.left);
+}
+
+TEST(Race, givesTheIndexOfTheFirstToEndAndAwaitsTheOther) {
+  Trace trace;
+  EXPECT_EQ(test::run(race(finish(), waitForever(trace))), 0);
+  EXPECT_TRUE(trace.left);
+  EXPECT_EQ(test::run(race(waitForever(trace), finish())), 1);
+}
+
+TEST(Race, rethrowsWhatTheFirstToEndThrew) {
+  Trace trace;
+  EXPECT_EQ(codeOf([&] { test::run(race(waitForever(trace), throwConflict())); }), ErrorCode::Conflict);
+  EXPECT_TRUE(trace.left);
+}
+
+TEST(Race, canItselfBeCancelled) {
+  Trace first;
+  Trace second;
+  auto racing = [](Trace& a, Trace& b) -> awaitable<void> { co_await race(waitForever(a), waitForever(b)); };
+  EXPECT_EQ(codeOf([&] { test::run(withDeadline(racing(first, second), passed(), "late")); }), ErrorCode::DeadlineExceeded);
+  EXPECT_TRUE(first.left);
+  EXPECT_TRUE(second.left);
+}
+
+TEST(Both, awaitsBoth) {
+  int ended = 0;
+  auto count = [](int& counter) -> awaitable<void> {
+    co_await sleepFor(milliseconds(1));
+    ++counter;
+  };
+  test::run(both(count(ended), count(ended)));
+  EXPECT_EQ(ended, 2);
+}
+
+TEST(Both, cancelsTheOtherWhenOneThrows) {
+  Trace trace;
+  EXPECT_EQ(codeOf([&] { test::run(both(waitForever(trace), throwConflict())); }), ErrorCode::Conflict);
+  EXPECT_TRUE(trace.left);
+}
+
+TEST(RunOn, bringsResultsAndExceptionsBackFromAnotherLoop) {
+  Loop loop("test-loop");
+  auto where = []() -> awaitable<std::thread::id> { co_return std::this_thread::get_id(); };
+  EXPECT_NE(test::run(runOn(loop.executor(), where())), std::this_thread::get_id());
+  EXPECT_EQ(codeOf([&] { test::run(runOn(loop.executor(), fail())); }), ErrorCode::Conflict);
+}
+
+}  // namespace
+}  // namespace swarm::net

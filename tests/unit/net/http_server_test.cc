@@ -1,0 +1,283 @@
+// HttpServer against raw clients: order, reuse, bodies left unread, refusals, deadlines, stopping.
+#include "net/http_server.h"
+
+#include <gtest/gtest.h>
+
+#include "net/deadline.h"
+#include "support/coroutine_test.h"
+#include "support/raw_server.h"
+
+namespace swarm::net {
+namespace {
+
+using std::chrono::milliseconds;
+using test::TestLoop;
+Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
+
+class HttpServerTest : public testing::Test {
+ protected:
+  void start(HttpHandler handler, HttpServerOptions options = {}) {
+    server = std::make_unique<HttpServer>(listenTcp(loop.executor(), {"127.0.0.1", 0}), std::move(handler), options);
+    auto run = [](HttpServer& running, bool& flag) -> awaitable<void> {
+      co_await running.run();
+      flag = true;
+    };
+    loop.spawn(run(*server, ended));
+  }
+  StreamPtr connect() { return loop.run(connectTcp({"127.0.0.1", server->port()}, soon())); }
+  /// Sends `bytes` on a new connection, ends that direction, and gives everything that comes back.
+  std::string exchange(std::string bytes) {
+    const StreamPtr stream = connect();
+    auto talk = [](Stream& its_stream, std::string text) -> awaitable<std::string> {
+      co_await its_stream.writeAll(text);
+      co_await its_stream.shutdownWrite();
+      co_return co_await test::readToEnd(its_stream);
+    };
+    return loop.run(talk(*stream, std::move(bytes)));
+  }
+  static awaitable<void> write(Stream& stream, std::string text) { co_await stream.writeAll(text); }
+
+  TestLoop loop;
+  std::unique_ptr<HttpServer> server;
+  bool ended = false;
+};
+
+awaitable<void> answerTarget(Exchange& exchange) { co_await exchange.respond(200, {}, std::string(exchange.head().target)); }
+awaitable<void> answerBody(Exchange& exchange) {
+  std::string body = co_await readAll(exchange.body(), 1 << 20);
+  co_await exchange.respond(200, {}, body);
+}
+
+int count(std::string_view text, std::string_view what) {
+  int found = 0;
+  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) ++found;
+  return found;
+}
+
+constexpr const char* kGet = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST_F(HttpServerTest, answersPipelinedRequestsInOrder) {
+  start(answerTarget);
+  const std::string text =
+      exchange("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(count(text, "HTTP/1.1 200 OK\r\n"), 3);
+  EXPECT_LT(text.find("/1"), text.find("/2"));
+  EXPECT_LT(text.find("/2"), text.find("/3"));
+}
+
+TEST_F(HttpServerTest, readsARequestThatArrivesByteByByte) {
+  start(answerBody);
+  const StreamPtr stream = connect();
+  auto trickle = [](Stream& its_stream) -> awaitable<std::string> {
+    for (const char c : std::string("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")) {
+      co_await its_stream.writeAll(std::string_view(&c, 1));
+      co_await sleepFor(milliseconds(0));
+    }
+    co_return co_await test::readUntil(its_stream, "abc");
+  };
+  EXPECT_NE(loop.run(trickle(*stream)).find("Content-Length: 3"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, sendsNoBodyToHeadAndSaysItsLength) {
+  start([](Exchange& e) -> awaitable<void> { co_await e.respond(200, {}, "hello"); });
+  const std::string text = exchange("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(text.find("Content-Length: 5\r\n"), std::string::npos);
+  EXPECT_TRUE(text.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, closesWhenTheClientAsksForIt) {
+  start(answerTarget);
+  const std::string text = exchange("GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(count(text, "HTTP/1.1 "), 1);
+  EXPECT_NE(text.find("Connection: close\r\n"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, keepsAnOldClientsConnectionOnlyWhenAsked) {
+  start(answerTarget);
+  const std::string old = "GET /1 HTTP/1.0\r\nHost: a\r\n";
+  EXPECT_EQ(count(exchange(old + "\r\n" + old + "\r\n"), "HTTP/1.1 "), 1);
+  const std::string text = exchange(old + "Connection: keep-alive\r\n\r\n" + old + "\r\n");
+  EXPECT_EQ(count(text, "HTTP/1.1 "), 2);
+  EXPECT_NE(text.find("Connection: keep-alive"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, drainsASmallBodyThatTheHandlerLeft) {
+  start(answerTarget);
+  EXPECT_EQ(count(exchange("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x') + kGet), "HTTP/1.1 200"),
+            2);
+}
+
+TEST_F(HttpServerTest, closesRatherThanDrainALargeBody) {
+  start(answerTarget);
+  EXPECT_EQ(count(exchange("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + std::string(200000, 'x') + kGet), "HTTP/1.1 "),
+            1);
+}
+
+TEST_F(HttpServerTest, sendsContinueWhenTheHandlerReadsTheBody) {
+  start(answerBody);
+  const StreamPtr stream = connect();
+  auto talk = [](Stream& its_stream) -> awaitable<std::string> {
+    co_await its_stream.writeAll(std::string_view("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+    const std::string interim = co_await test::readUntil(its_stream, "\r\n\r\n");
+    EXPECT_EQ(interim, "HTTP/1.1 100 Continue\r\n\r\n");
+    co_await its_stream.writeAll(std::string_view("abc"));
+    co_return co_await test::readUntil(its_stream, "abc");
+  };
+  EXPECT_TRUE(loop.run(talk(*stream)).starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(HttpServerTest, sendsNoContinueWhenTheHandlerRefuses) {
+  start([](Exchange& e) -> awaitable<void> { co_await e.respond(413, {}, "no"); });
+  const StreamPtr stream = connect();
+  auto talk = [](Stream& its_stream) -> awaitable<std::string> {
+    co_await its_stream.writeAll(std::string_view("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+    co_return co_await test::readToEnd(its_stream);
+  };
+  const std::string text = loop.run(talk(*stream));
+  EXPECT_TRUE(text.starts_with("HTTP/1.1 413 ")) << text;
+}
+
+TEST_F(HttpServerTest, streamsInChunks) {
+  start([](Exchange& e) -> awaitable<void> {
+    co_await e.begin(200, {{"Content-Type", "text/plain"}});
+    EXPECT_TRUE(co_await e.write("hello"));
+    EXPECT_TRUE(co_await e.write(""));
+    EXPECT_TRUE(co_await e.write(std::string(16, 'x')));
+    co_await e.finish();
+  });
+  EXPECT_TRUE(exchange(kGet).ends_with("\r\n\r\n5\r\nhello\r\n10\r\nxxxxxxxxxxxxxxxx\r\n0\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, streamsToAnOldClientUntilClose) {
+  start([](Exchange& e) -> awaitable<void> {
+    co_await e.begin(200, {});
+    co_await e.write("hello");
+    co_await e.finish();
+  });
+  const std::string text = exchange("GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_TRUE(text.ends_with("\r\n\r\nhello"));
+  EXPECT_EQ(text.find("chunked"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, answersAThrowingHandlerWith500AndCloses) {
+  start([](Exchange&) -> awaitable<void> {
+    throw std::runtime_error("secret detail");
+    co_return;
+  });
+  const std::string text = exchange(std::string(kGet) + kGet);
+  EXPECT_EQ(count(text, "HTTP/1.1 500 "), 1);
+  EXPECT_EQ(text.find("secret"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, cutsAStreamedAnswerWhoseHandlerThrows) {
+  start([](Exchange& e) -> awaitable<void> {
+    co_await e.begin(200, {});
+    co_await e.write("part");
+    throw std::runtime_error("broken");
+  });
+  const std::string text = exchange(kGet);
+  EXPECT_NE(text.find("part"), std::string::npos);
+  EXPECT_FALSE(text.ends_with("0\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, refusesHeadersThatWouldBreakTheMessage) {
+  start([](Exchange& e) -> awaitable<void> { co_await e.respond(200, {{"X", "a\r\nSet-Cookie: b"}}, ""); });
+  const std::string text = exchange(kGet);
+  EXPECT_TRUE(text.starts_with("HTTP/1.1 500 "));
+  EXPECT_EQ(text.find("Set-Cookie"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, refusesBadHeadsWithTheirStatusAndCloses) {
+  start(answerTarget);
+  EXPECT_TRUE(exchange("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(exchange("GET / HTTP/1.1\nHost: a\n\n").starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(exchange("\r\n\r\n").starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(exchange("GET / HTTP/3.0\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 505 "));
+  EXPECT_TRUE(exchange("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(70'000, 'x')).starts_with("HTTP/1.1 431 "));
+  EXPECT_TRUE(exchange("GET /" + std::string(70'000, 'x')).starts_with("HTTP/1.1 414 "));
+  EXPECT_EQ(count(exchange("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n" + std::string(kGet)), "HTTP/1.1 "), 1);
+}
+
+TEST_F(HttpServerTest, badChunksEndTheConnection) {
+  start(answerTarget);
+  EXPECT_EQ(count(exchange("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + std::string(kGet)), "HTTP/1.1 "), 1);
+}
+
+TEST_F(HttpServerTest, givesASlowHeadUpAfterItsTimeout) {
+  start(answerTarget, {.headTimeout = milliseconds(20)});
+  const StreamPtr stream = connect();
+  loop.run(write(*stream, "GET / HT"));
+  EXPECT_TRUE(loop.run(test::readToEnd(*stream)).starts_with("HTTP/1.1 408 "));
+}
+
+TEST_F(HttpServerTest, closesAnIdleConnectionWithoutAWord) {
+  start(answerTarget, {.keepAliveTimeout = milliseconds(20)});
+  const StreamPtr stream = connect();
+  loop.run(write(*stream, kGet));
+  const std::string text = loop.run(test::readToEnd(*stream));
+  EXPECT_EQ(count(text, "HTTP/1.1 "), 1);
+}
+
+TEST_F(HttpServerTest, handsAnUpgradedConnectionOverWithWhatWasReadAhead) {
+  start([](Exchange& e) -> awaitable<void> {
+    const StreamPtr stream = co_await e.upgrade({{"Upgrade", "echo"}});
+    const std::string text = co_await test::readExactly(*stream, 5);
+    co_await stream->writeAll(text);
+  });
+  const std::string text = exchange("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+  EXPECT_EQ(text, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nhello");
+}
+
+TEST_F(HttpServerTest, servesOnAfterARawAnswer) {
+  start([](Exchange& e) -> awaitable<void> {
+    co_await e.stream().writeAll(std::string_view("HTTP/1.1 204 No Content\r\n\r\n"));
+    e.answeredRaw(Exchange::Reuse::KeepAlive);
+  });
+  EXPECT_EQ(count(exchange(std::string(kGet) + kGet), "HTTP/1.1 204"), 2);
+}
+
+TEST_F(HttpServerTest, holdsConnectionsBeyondItsLimitBackUntilOneEnds) {
+  start(answerTarget, {.maxConnections = 1});
+  StreamPtr first = connect();
+  loop.run(write(*first, kGet));
+  loop.run(test::readUntil(*first, "/x"));
+  const StreamPtr second = connect();
+  loop.run(write(*second, kGet));
+  EXPECT_TRUE(second->isIdle());
+  first.reset();
+  EXPECT_NE(loop.run(test::readUntil(*second, "/x")).find("200 OK"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, stopEndsIdleConnectionsAndWaitingHandlers) {
+  bool entered = false;
+  bool left = false;
+  start([&](Exchange&) -> awaitable<void> {
+    struct Leave {
+      bool& flag;
+      ~Leave() { flag = true; }
+    } leave{left};
+    entered = true;
+    co_await sleepUntil(Deadline::never());
+  });
+  const StreamPtr idle = connect();
+  const StreamPtr busy = connect();
+  loop.run(write(*busy, kGet));
+  loop.runUntil([&] { return entered; });
+  server->stop();
+  loop.runUntil([&] { return ended; });
+  EXPECT_TRUE(left);
+  EXPECT_EQ(loop.run(test::readToEnd(*idle)), "");
+  EXPECT_EQ(loop.run(test::readToEnd(*busy)), "");
+}
+
+TEST_F(HttpServerTest, aHandlerMayStopItsOwnServer) {
+  start([this](Exchange& e) -> awaitable<void> {
+    co_await e.respond(200, {}, "bye");
+    server->stop();
+  });
+  EXPECT_NE(exchange(kGet).find("bye"), std::string::npos);
+  loop.runUntil([&] { return ended; });
+}
+
+}  // namespace
+}  // namespace swarm::net
