@@ -19,9 +19,10 @@ std::string token(const AgentTarget& target, TokenScope scope, const Clock& cloc
   return signInstanceToken(target.secret, target.instanceId, scope, kTokenLife, clock);
 }
 
-net::HttpClientOptions options() {
+net::HttpClientOptions options(const AgentTarget& target) {
   net::HttpClientOptions result;
-  result.host = "swarm-agent";
+  result.host = target.endpoint.host.empty() ? "swarm-agent" : target.endpoint.host;
+  result.headers = target.endpoint.headers;
   result.name = "the instance's agent";
   result.maxIdle = 0;
   result.maxBody = kMaxAnswer;
@@ -55,7 +56,7 @@ Error failure(const AgentTarget& target, int status, std::string_view body) {
 }
 
 awaitable<boost::json::value> call(AgentTarget target, TokenScope scope, net::HttpRequest request, Deadline deadline) {
-  net::HttpClient client(target.connect, options());
+  net::HttpClient client(target.endpoint.connect, options(target));
   request.headers.push_back({std::string(kTokenHeader), token(target, scope, RealClock())});
   net::HttpResponse response = co_await client.send(std::move(request), deadline);
   if (response.status != 200) throw failure(target, response.status, response.body);
@@ -84,7 +85,7 @@ auto readAnswer(boost::json::value value, Read read) {
 }
 
 awaitable<net::StreamPtr> openTunnel(AgentTarget target, TokenScope scope, std::string path, Deadline deadline) {
-  net::HttpClient client(target.connect, options());
+  net::HttpClient client(target.endpoint.connect, options(target));
   net::HttpRequest request = get(path);
   request.headers.push_back({"Connection", "Upgrade"});
   request.headers.push_back({"Upgrade", std::string(kTunnelProtocol)});

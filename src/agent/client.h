@@ -31,7 +31,7 @@ struct AgentActivity {
 struct AgentTarget {
   std::string instanceId;
   Secret secret;
-  net::Connector connect;
+  net::HttpEndpoint endpoint;
 };
 
 struct ExecRequest {

@@ -52,10 +52,11 @@ awaitable<AgentAnswer> askAgentForExec(net::Stream& stream, std::string request)
 std::string execUpgradeRequest(Services& services, Call& call, const agent::AgentTarget& target) {
   const net::HeaderViews& fields = call.exchange().head().headers;
   std::string text =
-      format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", agent::kExecPath, target.instanceId);
+      format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", agent::kExecPath, target.endpoint.host.empty() ? target.instanceId : target.endpoint.host);
   for (std::string_view name : {"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"}) {
     if (auto value = fields.find(name)) text += format("{}: {}\r\n", name, *value);
   }
+  for (const net::Header& header : target.endpoint.headers) text += format("{}: {}\r\n", header.name, header.value);
   for (const net::Header& header : agent::execHeaders(target, services.clock)) {
     bool ours = net::equalsIgnoreCase(header.name, "Connection") || net::equalsIgnoreCase(header.name, "Upgrade");
     if (!ours) text += format("{}: {}\r\n", header.name, header.value);
@@ -144,7 +145,7 @@ awaitable<Reply> openExec(Services& services, Call& call) {
   agent::AgentTarget target = co_await requireAgent(services, call);
   if (!call.exchange().head().headers.has("Sec-WebSocket-Key"))
     throw Error(ErrorCode::InvalidArgument, "A WebSocket handshake needs a Sec-WebSocket-Key header.");
-  net::StreamPtr inside = co_await target.connect(Deadline::after(services.options.upstreamTimeout));
+  net::StreamPtr inside = co_await target.endpoint.connect(Deadline::after(services.options.upstreamTimeout));
   inside->setDeadline(std::chrono::steady_clock::now() + services.options.upstreamTimeout);
   AgentAnswer answer = co_await askAgentForExec(*inside, execUpgradeRequest(services, call, target));
   if (answer.status != 101) throwAgentRefusal(answer, target.instanceId);

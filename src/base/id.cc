@@ -7,6 +7,8 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -46,6 +48,19 @@ int hexValue(char digit) {
   return -1;
 }
 
+/// Milliseconds since 1970 in the upper bits, a number within the millisecond in the lower ten: each call's is greater than the one before.
+std::uint64_t nextMoment() {
+  static std::atomic<std::uint64_t> last{0};
+  auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  std::uint64_t now = static_cast<std::uint64_t>(milliseconds) << 10;
+  std::uint64_t before = last.load();
+  std::uint64_t moment = 0;
+  do {
+    moment = std::max(now, before + 1);
+  } while (!last.compare_exchange_weak(before, moment));
+  return moment;
+}
+
 }  // namespace
 
 std::string randomBytes(std::size_t bytes) {
@@ -56,12 +71,11 @@ std::string randomBytes(std::size_t bytes) {
 
 std::string newId(std::string_view prefix) {
   constexpr std::string_view digits = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base 32
-  auto milliseconds = static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+  std::uint64_t moment = nextMoment();
   std::string out(prefix);
   out.push_back('-');
-  for (int shift = 45; shift >= 0; shift -= 5) out.push_back(digits[(milliseconds >> shift) & 31]);
-  for (unsigned char byte : randomBytes(16)) out.push_back(digits[byte & 31]);
+  for (int shift = 55; shift >= 0; shift -= 5) out.push_back(digits[(moment >> shift) & 31]);
+  for (unsigned char byte : randomBytes(14)) out.push_back(digits[byte & 31]);
   return out;
 }
 

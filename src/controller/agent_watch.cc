@@ -43,7 +43,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   std::string reason;
   auto seen = entry->observed.version();
   while (!deadline.hasPassed()) {
-    if (entry->epoch != epoch || !entry->connect) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
+    if (entry->epoch != epoch || !entry->endpoint) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
     try {
       agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout));
       heard = true;
@@ -81,8 +81,8 @@ awaitable<void> AgentWatch::connect(EntryPtr entry) {
   std::uint64_t epoch = entry->epoch;
   std::optional<Error> failure;
   try {
-    net::Connector connector = co_await core_.providerOf(*entry).agentConnector(entry->id(), Deadline::after(std::chrono::seconds(15)));
-    if (entry->epoch == epoch) entry->connect = std::move(connector);
+    net::HttpEndpoint endpoint = co_await core_.providerOf(*entry).agentEndpoint(entry->id(), Deadline::after(std::chrono::seconds(15)));
+    if (entry->epoch == epoch) entry->endpoint = std::move(endpoint);
   } catch (...) {
     failure = currentExceptionAsError();
   }
@@ -110,7 +110,7 @@ awaitable<void> AgentWatch::look(EntryPtr entry, std::chrono::milliseconds bound
   std::optional<Error> failure;
   ReadinessReport report;
   try {
-    if (!entry->connect) co_await connect(entry);
+    if (!entry->endpoint) co_await connect(entry);
     report = co_await waitUntilReady(entry, Deadline::after(bound));
   } catch (...) {
     failure = currentExceptionAsError();

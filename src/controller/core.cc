@@ -163,7 +163,7 @@ void Core::publishRoutes() {
 
 void Core::breakConnections(Entry& entry) {
   entry.epoch = next_epoch_++;
-  entry.connect = nullptr;
+  entry.endpoint = {};
   entry.ready = false;
   entry.incarnation.clear();
   entry.observed.notifyAll();
@@ -191,7 +191,7 @@ agent::AgentTarget Core::targetOf(const Entry& entry) const {
   agent::AgentTarget target;
   target.instanceId = entry.record.instance.id;
   target.secret = Secret(fromHex(entry.record.agentSecret.reveal()).value_or(""));
-  target.connect = entry.connect;
+  target.endpoint = entry.endpoint;
   return target;
 }
 

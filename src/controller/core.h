@@ -24,7 +24,7 @@ struct Entry {
   std::uint64_t epoch = 0;
   std::string step;
   SystemTime stepStartedAt{};
-  net::Connector connect;
+  net::HttpEndpoint endpoint;
 
   // Observation.
   bool watching = false;    ///< a watch of the agent goes on
@@ -119,7 +119,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void changed(Entry& entry);                                               ///< a new snapshot, an event, a route
   void routeChanged(const Entry& entry);  ///< publishes soon: at once after a quiet time, else together with what else changes
   void publishRoutes();                   ///< publishes now what has changed
-  void breakConnections(Entry& entry);    ///< the old place is gone: new epoch, no connector
+  void breakConnections(Entry& entry);    ///< the old place is gone: new epoch, no endpoint
   void operationChanged(const Operation& operation);
   void add(EntryPtr entry);
   void remove(const EntryPtr& entry);

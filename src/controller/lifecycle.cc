@@ -48,13 +48,13 @@ awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
   EntryPtr entry = operation->entry;
   operation->step("wait until VS Code answers");
   core_.breakConnections(*entry);
-  std::function<awaitable<net::Connector>()> connect = [this, entry] {
-    return core_.providerOf(*entry).agentConnector(entry->id(), Deadline::after(core_.options.startTimeout));
+  std::function<awaitable<net::HttpEndpoint>()> connect = [this, entry] {
+    return core_.providerOf(*entry).agentEndpoint(entry->id(), Deadline::after(core_.options.startTimeout));
   };
   ReadinessReport report;
   std::optional<Error> failure;
   try {
-    entry->connect = co_await retrying<net::Connector>(operation, Patience::Bounded, connect);
+    entry->endpoint = co_await retrying<net::HttpEndpoint>(operation, Patience::Bounded, connect);
     core_.routeChanged(*entry);
     report = co_await agents_.waitUntilReady(entry, Deadline::after(core_.options.startTimeout));
   } catch (const Error& error) {

@@ -74,7 +74,7 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
   Instance& instance = entry->instance();
   entry->endedAt.reset();
   std::string incarnation = incarnationOf(observed);
-  bool is_another = entry->incarnation != incarnation && entry->connect != nullptr && !entry->incarnation.empty();
+  bool is_another = entry->incarnation != incarnation && entry->endpoint && !entry->incarnation.empty();
   if (is_another) core_.breakConnections(*entry);
   entry->incarnation = incarnation;
   if (instance.status != InstanceStatus::running) {
@@ -82,7 +82,7 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
     instance.desired = InstanceStatus::running;
     decide(entry, InstanceStatus::running, "");
   }
-  if (!entry->connect || is_another) {
+  if (!entry->endpoint || is_another) {
     agents_.watch(entry, core_.options.startTimeout);
   } else if (!entry->ready) {
     agents_.watch(entry, cause == Cause::SafetyNet ? kProbeOnce : core_.options.startTimeout);

@@ -81,7 +81,7 @@ awaitable<NetworkInfo> SwarmController::Impl::getNetworkInfo(std::string ref) {
 awaitable<agent::AgentTarget> SwarmController::Impl::agentTarget(std::string ref) {
   EntryPtr entry = require(ref);
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
-  if (!entry->connect)
+  if (!entry->endpoint)
     throw Error(ErrorCode::Unavailable, format("The agent of instance {} can't be reached yet.", entry->instance().config.name));
   co_return targetOf(*entry);
 }

@@ -11,7 +11,7 @@ namespace {
 class AgentConnector final : public UpstreamConnector {
  public:
   net::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override {
-    if (!route->agent.connect) throw Error(ErrorCode::Unavailable, "The workspace does not run.");
+    if (!route->agent.endpoint) throw Error(ErrorCode::Unavailable, "The workspace does not run.");
     if (port == 0) co_return co_await agent::openVscodeTunnel(route->agent, deadline);
     co_return co_await agent::openPortTunnel(route->agent, port, deadline);
   }

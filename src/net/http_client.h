@@ -10,6 +10,20 @@
 
 namespace swarm::net {
 
+/// Where an HTTP server answers, and what a request must say to be led there through a proxy that stands in front of it. Converts from a
+/// bare connector, for a server that is reached directly. A value; thread-safe where its connector is.
+struct HttpEndpoint {
+  HttpEndpoint() = default;
+  template <std::convertible_to<Connector> Connect>
+  HttpEndpoint(Connect open, std::string host_header = {}, Headers always = {})
+      : connect(std::move(open)), host(std::move(host_header)), headers(std::move(always)) {}
+  explicit operator bool() const { return static_cast<bool>(connect); }
+
+  Connector connect{};
+  std::string host{};  ///< Host header; empty: the caller's choice
+  Headers headers{};   ///< added to each request
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "model/types.h"
-#include "net/connect.h"
+#include "net/http_client.h"
 
 namespace swarm {
 
@@ -170,9 +170,9 @@ class Provider {
   /// running or stopped as it was. Idempotent by the spec.
   virtual awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
 
-  /// Where the agent answers: a connector that may be used from any loop (it opens streams on the caller's executor). Throws
-  /// Error(Conflict) when it does not run.
-  virtual awaitable<net::Connector> agentConnector(std::string instance_id, Deadline deadline) = 0;
+  /// Where the agent answers; may be used from any loop (it opens streams on the caller's executor). Throws Error(Conflict) when it does
+  /// not run.
+  virtual awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) = 0;
 
   virtual awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) = 0;
   virtual awaitable<void> deleteVolume(std::string name, Deadline deadline) = 0;  ///< Conflict when in use

@@ -29,8 +29,8 @@ std::string_view toString(ProviderCall call) {
       return "executeCommand";
     case ProviderCall::ReplaceInstance:
       return "replaceInstance";
-    case ProviderCall::AgentConnector:
-      return "agentConnector";
+    case ProviderCall::AgentEndpoint:
+      return "agentEndpoint";
     case ProviderCall::ListVolumes:
       return "listVolumes";
     case ProviderCall::DeleteVolume:
@@ -123,9 +123,9 @@ awaitable<ProviderInstance> ForwardingProvider::replaceInstance(InstanceSpec spe
   co_return co_await forward<ProviderInstance>({ProviderCall::ReplaceInstance, spec.instanceId, deadline}, call);
 }
 
-awaitable<net::Connector> ForwardingProvider::agentConnector(std::string instance_id, Deadline deadline) {
-  std::function<awaitable<net::Connector>()> call = [&] { return inner_->agentConnector(instance_id, deadline); };
-  co_return co_await forward<net::Connector>({ProviderCall::AgentConnector, instance_id, deadline}, call);
+awaitable<net::HttpEndpoint> ForwardingProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
+  std::function<awaitable<net::HttpEndpoint>()> call = [&] { return inner_->agentEndpoint(instance_id, deadline); };
+  co_return co_await forward<net::HttpEndpoint>({ProviderCall::AgentEndpoint, instance_id, deadline}, call);
 }
 
 awaitable<std::vector<VolumeInfo>> ForwardingProvider::listVolumes(Deadline deadline) {

@@ -21,7 +21,7 @@ enum class ProviderCall {
   GetNetworkInfo,
   ExecuteCommand,
   ReplaceInstance,
-  AgentConnector,
+  AgentEndpoint,
   ListVolumes,
   DeleteVolume,
   Validate,
@@ -58,7 +58,7 @@ class ForwardingProvider : public Provider {
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override { return inner_->getProviderCapabilities(); }
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<net::Connector> agentConnector(std::string instance_id, Deadline deadline) override;
+  awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override { return inner_->health(); }

@@ -150,7 +150,7 @@ awaitable<NetworkInfo> DockerProvider::getNetworkInfo(std::string instance_id, D
   co_return std::move(details.instance.network);
 }
 
-awaitable<net::Connector> DockerProvider::agentConnector(std::string instance_id, Deadline deadline) {
+awaitable<net::HttpEndpoint> DockerProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
   ContainerDetails details = co_await requireInstance(instance_id, deadline);
   if (details.state != "running") {
     throw Error(ErrorCode::Conflict, format("The instance does not run (its container is {}).", details.state)).withInstance(instance_id);

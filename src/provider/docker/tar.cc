@@ -1,9 +1,9 @@
 // ustar headers (POSIX 1003.1-1988): 512-byte blocks, octal numbers, a checksum over the header.
 #include "provider/docker/tar.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
 
 #include "base/check.h"
 
@@ -14,7 +14,7 @@ constexpr std::size_t kBlock = 512;
 
 struct Header {
   std::array<char, kBlock> bytes{};
-  void text(std::size_t at, std::string_view value) { std::memcpy(bytes.data() + at, value.data(), value.size()); }
+  void text(std::size_t at, std::string_view value) { std::ranges::copy(value, bytes.begin() + static_cast<std::ptrdiff_t>(at)); }
   void octal(std::size_t at, std::size_t width, std::uint64_t value) {
     std::snprintf(bytes.data() + at, width, "%0*llo", static_cast<int>(width - 1), static_cast<unsigned long long>(value));
   }

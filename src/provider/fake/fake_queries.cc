@@ -141,8 +141,8 @@ ProviderCapabilities FakeProvider::getProviderCapabilities() const {
   return capabilities;
 }
 
-awaitable<net::Connector> FakeProvider::agentConnector(std::string instance_id, Deadline) {
-  co_await call("agentConnector");
+awaitable<net::HttpEndpoint> FakeProvider::agentEndpoint(std::string instance_id, Deadline) {
+  co_await call("agentEndpoint");
   if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The instance does not run.");
   co_return simulatedAgent(world_, clock_, instance_id);
 }

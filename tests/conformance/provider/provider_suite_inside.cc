@@ -76,7 +76,7 @@ TEST_P(ProviderSuite, theAgentIsReachedThroughItsConnector) {
   InstanceSpec wanted = spec();
   create(wanted);
   auto talk = [&]() -> asio::awaitable<std::string> {
-    net::Connector connect = co_await provider().agentConnector(wanted.instanceId, soon());
+    net::Connector connect = (co_await provider().agentEndpoint(wanted.instanceId, soon())).connect;
     Deadline deadline = Deadline::after(std::chrono::seconds(10));
     // The process inside may need a moment before it listens: the port is published from the start.
     while (!deadline.hasPassed()) {
@@ -96,7 +96,7 @@ TEST_P(ProviderSuite, aStoppedInstanceHasNoAgent) {
   InstanceSpec wanted = spec();
   create(wanted);
   stop(wanted.instanceId);
-  auto error = errorOf([&] { runner_.run(provider().agentConnector(wanted.instanceId, soon())); });
+  auto error = errorOf([&] { runner_.run(provider().agentEndpoint(wanted.instanceId, soon())); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Conflict);
 }

@@ -82,7 +82,7 @@ TEST_F(DockerIsolation, anInternalNetworkHasNoPortsAndNoWayOutButAnAgent) {
   EXPECT_TRUE(made.network.ports.empty());
   EXPECT_FALSE(made.network.internalIp.empty());
   auto talk = [&]() -> asio::awaitable<bool> {
-    net::Connector connect = co_await provider_->agentConnector(wanted.instanceId, soon());
+    net::Connector connect = (co_await provider_->agentEndpoint(wanted.instanceId, soon())).connect;
     for (int i = 0; i < 200; ++i) {
       try {
         co_await connect(soon());

@@ -23,7 +23,7 @@ class ExecTest : public AgentTest {
   std::unique_ptr<net::WebSocket> openStream(std::string first) {
     return await([](AgentTarget where, std::string text) -> awaitable<std::unique_ptr<net::WebSocket>> {
       auto deadline = Deadline::after(kPatience);
-      auto stream = co_await where.connect(deadline);
+      auto stream = co_await where.endpoint.connect(deadline);
       net::Headers headers = execHeaders(where, RealClock());
       auto socket = co_await net::openWebSocket(std::move(stream), "agent", std::string(kExecPath), std::move(headers), deadline);
       co_await socket->write(text, true);

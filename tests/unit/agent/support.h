@@ -146,7 +146,7 @@ class AgentTest : public LoopTest {
     return await([](net::Connector connect, net::HttpClientOptions how, net::HttpRequest what) -> awaitable<net::HttpResponse> {
       net::HttpClient client(connect, how);
       co_return co_await client.send(std::move(what), Deadline::after(kPatience));
-    }(target().connect, options, std::move(request)));
+    }(target().endpoint.connect, options, std::move(request)));
   }
   net::HttpRequest request(std::string method, std::string path, std::optional<std::string> its_token) {
     net::HttpRequest made;

@@ -134,7 +134,7 @@ TEST_F(Lifecycle, stopAndStartKeepTheFiles) {
   drive([&] { return route("one")->status == InstanceStatus::stopped; });
   EXPECT_NE(route("one")->epoch, before->epoch);
   EXPECT_FALSE(route("one")->ready);
-  EXPECT_FALSE(route("one")->agent.connect);
+  EXPECT_FALSE(route("one")->agent.endpoint);
   EXPECT_EQ(finish(run(swarm().startInstance("one", "ann"))).status, OperationStatus::succeeded);
   drive([&] { return route("one")->ready; });
   EXPECT_NE(route("one")->generation, before->generation);

@@ -33,7 +33,7 @@ TEST_F(Reconcile, anExitByItselfIsToldWithItsReason) {
   waitForStatus("two", InstanceStatus::stopped);
   EXPECT_EQ(get("one").statusReason, "Its container exited with code 137.");
   EXPECT_EQ(get("two").desired, InstanceStatus::stopped);
-  EXPECT_FALSE(route("one")->agent.connect);
+  EXPECT_FALSE(route("one")->agent.endpoint);
 }
 
 TEST_F(Reconcile, aLostEventIsMadeUpForByTheSafetyNet) {
