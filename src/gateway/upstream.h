@@ -34,8 +34,11 @@ struct VerifiedCookie {
 };
 
 struct UpstreamConnection {
+  /// Most answers of VS Code fit into it with their heads: one read, one write.
+  static constexpr std::size_t kBufferBytes = 32 * 1024;
+
   net::StreamPtr stream;
-  net::ReadBuffer buffer;
+  net::ReadBuffer buffer{kBufferBytes};
   SteadyTime idleSince{};
   bool reused = false;
 };
