@@ -253,5 +253,42 @@ TEST_P(FlyProcesses, case095_aSnapshotGivesWhatWasThereWhenItWasTaken) {
   EXPECT_EQ(runInside(first, "cat /data/file").at("/stdout"), "two\n");
 }
 
+TEST_P(FlyProcesses, filesComeFromTheConfigurationAndFromSecrets) {
+  createApp();
+  ASSERT_EQ(post("/v1/apps/a1/secrets", R"({"values":{"KEY":"ZnJvbSBhIHNlY3JldAo="}})").status, 200);
+  const json::array files{{{"guest_path", "/etc/plain"}, {"raw_value", "cGxhaW4K"}},
+                          {{"guest_path", "/etc/hidden"}, {"secret_name", "KEY"}, {"mode", 256}}};
+  const FlyMachine machine = started(machineRequest(configWith("files", files)));
+  EXPECT_EQ(runInside(machine, "cat /etc/plain").at("/stdout"), "plain\n");
+  EXPECT_EQ(runInside(machine, "cat /etc/hidden").at("/stdout"), "from a secret\n");
+  EXPECT_FALSE(get(machine.path).text.contains("ZnJvbSBhIHNlY3JldAo="));
+}
+
+TEST_P(FlyProcesses, secretsAreInTheEnvironmentFromTheNextLaunchOn) {
+  createApp();
+  const FlyMachine machine = started();
+  ASSERT_EQ(post("/v1/apps/a1/secrets", R"({"values":{"KEY":"value1"}})").status, 200);
+  const auto environment = [&] { return "\n" + post(machine.path + "/exec", R"({"command":["env"]})").at("/stdout"); };
+  EXPECT_FALSE(environment().contains("\nKEY=")) << "not while it runs";
+  stop(machine);
+  ASSERT_EQ(post(machine.path + "/start").status, 200);
+  waitFor(machine, "started");
+  EXPECT_TRUE(environment().contains("\nKEY=value1\n")) << environment();
+}
+
+TEST_P(FlyProcesses, anUpdateRunsTheNewConfigurationOnTheSameVolume) {
+  createApp();
+  const json::object request = mounting(createVolume());
+  const FlyMachine machine = started(request);
+  ASSERT_EQ(runInside(machine, "echo kept > /data/file").at("/exit_code"), "0");
+  json::object config = request.at("config").as_object();
+  config["env"] = json::object{{"COLOUR", "green"}};
+  const FlyAnswer updated = post(machine.path, json::object{{"config", config}});
+  ASSERT_EQ(updated.status, 200) << updated;
+  waitFor({machine.id, updated.at("/instance_id"), machine.path}, "started");
+  EXPECT_EQ(runInside(machine, "cat /data/file").at("/stdout"), "kept\n");
+  EXPECT_TRUE(post(machine.path + "/exec", R"({"command":["env"]})").at("/stdout").contains("COLOUR=green\n"));
+}
+
 }  // namespace
 }  // namespace swarm::testing
