@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/format.h"
+#include "model/codec.h"
 #include "net/connect.h"
 
 namespace swarm {
@@ -166,25 +167,93 @@ void readResources(Section section, ResourceConfig& resources) {
   section.refuseUnknown();
 }
 
-void readDocker(Section section, ServerConfig& config) {
-  section.read("enabled", config.dockerEnabled);
-  section.read("socketPath", config.docker.socketPath);
-  section.read("host", config.docker.host);
-  section.read("port", config.docker.port);
-  section.read("networkName", config.docker.networkName);
-  section.read("volumeDriver", config.docker.volumeDriver);
-  section.read("publishAddress", config.docker.publishAddress);
-  section.read("agentPublishAddress", config.docker.agentPublishAddress);
-  section.read("volumeDriverOptions", config.docker.volumeDriverOptions);
-  section.read("maxInstancesPerUser", config.docker.maxInstancesPerUser);
+void readDocker(Section section, bool& enabled, DockerProviderConfig& docker) {
+  section.read("enabled", enabled);
+  section.read("socketPath", docker.socketPath);
+  section.read("host", docker.host);
+  section.read("port", docker.port);
+  section.read("networkName", docker.networkName);
+  section.read("volumeDriver", docker.volumeDriver);
+  section.read("publishAddress", docker.publishAddress);
+  section.read("agentPublishAddress", docker.agentPublishAddress);
+  section.read("volumeDriverOptions", docker.volumeDriverOptions);
+  section.read("maxInstancesPerUser", docker.maxInstancesPerUser);
   if (auto tls = section.child("tls")) {
-    config.docker.tls.enabled = true;
-    tls->read("ca", config.docker.tls.ca);
-    tls->read("certificate", config.docker.tls.certificate);
-    tls->read("key", config.docker.tls.key);
+    docker.tls.enabled = true;
+    tls->read("ca", docker.tls.ca);
+    tls->read("certificate", docker.tls.certificate);
+    tls->read("key", docker.tls.key);
     tls->refuseUnknown();
   }
   section.refuseUnknown();
+}
+
+/// A section that is there switches the provider on, unless it says enabled = false.
+bool readFlyIO(Section section, FlyIOProviderConfig& flyio) {
+  bool enabled = true;
+  std::string token;
+  section.read("enabled", enabled);
+  section.read("apiToken", token);
+  section.read("apiTokenFile", flyio.apiTokenFile);
+  section.read("organization", flyio.organization);
+  section.read("regions", flyio.regions);
+  section.read("defaultRegion", flyio.defaultRegion);
+  section.read("apiBaseUrl", flyio.apiBaseUrl);
+  section.read("appUrl", flyio.appUrl);
+  section.read("appPrefix", flyio.appPrefix);
+  section.read("workspaceImage", flyio.workspaceImage);
+  section.read("publicAddresses", flyio.publicAddresses);
+  section.read("maxInstancesPerUser", flyio.maxInstancesPerUser);
+  section.read("volumeSnapshotRetentionDays", flyio.volumeSnapshotRetentionDays);
+  section.refuseUnknown();
+  if (!token.empty()) flyio.apiToken = Secret(token);
+  return enabled;
+}
+
+template <typename Enum>
+Enum parseChoice(std::string_view key, const std::string& text) {
+  if (auto value = enumFromName<Enum>(text)) return *value;
+  throw Error(ErrorCode::InvalidArgument, format("{} is \"{}\"; expected one of: {}.", key, text, enumNames<Enum>()));
+}
+
+/// JSON to what the same section of swarm.toml would hold, so that there is one reader.
+toml::table tableFrom(const boost::json::object& object);
+
+void put(toml::table& table, std::string_view key, const boost::json::value& value) {
+  switch (value.kind()) {
+    case boost::json::kind::string:
+      table.insert(key, std::string(value.get_string()));
+      break;
+    case boost::json::kind::bool_:
+      table.insert(key, value.get_bool());
+      break;
+    case boost::json::kind::int64:
+      table.insert(key, value.get_int64());
+      break;
+    case boost::json::kind::object:
+      table.insert(key, tableFrom(value.get_object()));
+      break;
+    case boost::json::kind::array: {
+      toml::array list;
+      for (const boost::json::value& element : value.get_array()) {
+        if (element.is_string())
+          list.push_back(std::string(element.get_string()));
+        else
+          list.push_back(false);  // no list of a section holds anything but texts: its reader says so
+      }
+      table.insert(key, std::move(list));
+      break;
+    }
+    default:
+      throw Error(ErrorCode::InvalidArgument, format("\"{}\" has a value that no setting takes.", key))
+          .withField(format("/{}", key), "has a value of the wrong kind");
+  }
+}
+
+toml::table tableFrom(const boost::json::object& object) {
+  toml::table table;
+  for (const auto& [key, value] : object) put(table, std::string_view(key.data(), key.size()), value);
+  return table;
 }
 
 void readFile(const std::string& file, ServerConfig& config) {
@@ -216,7 +285,19 @@ void readFile(const std::string& file, ServerConfig& config) {
     if (auto resources = common->child("defaultResourceLimits")) readResources(*resources, config.defaultResources);
     common->refuseUnknown();
   }
-  if (auto docker = root.child("docker")) readDocker(*docker, config);
+  if (auto placement = root.child("placement")) {
+    std::string policy, preferred;
+    placement->read("policy", policy);
+    placement->read("defaultProvider", preferred);
+    placement->refuseUnknown();
+    if (!policy.empty()) config.placement = parseChoice<PlacementPolicy>("[placement] policy", policy);
+    if (!preferred.empty()) config.defaultProvider = parseChoice<ProviderType>("[placement] defaultProvider", preferred);
+  }
+  if (auto docker = root.child("docker")) readDocker(*docker, config.dockerEnabled, config.docker);
+  if (auto flyio = root.child("flyio")) {
+    FlyIOProviderConfig section;
+    if (readFlyIO(*flyio, section)) config.flyio = std::move(section);
+  }
   root.refuseUnknown();
 }
 
@@ -229,6 +310,7 @@ void readEnvironment(ServerConfig& config) {
   if (auto value = environment("SWARM_LOG_STYLE"); !value.empty()) config.logStyle = parseStyle(value);
   if (auto value = environment("SWARM_WORKSPACE_IMAGE"); !value.empty()) config.workspaceImage = value;
   if (auto value = environment("DOCKER_HOST"); !value.empty()) applyDockerHost(value, config.docker);
+  if (auto value = environment("FLY_API_TOKEN"); !value.empty() && config.flyio) config.flyio->apiToken = Secret(value);
 }
 
 void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
@@ -257,10 +339,31 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   }
   readEnvironment(config);
   applyFlags(flags, config);
+  if (config.flyio) {
+    config.flyio->tags = config.tags;
+    config.flyio->localWorkspaceImage = config.workspaceImage;
+  }
   net::parseHostPort(config.listen);  // refuse a bad address before anything is opened
   if (config.threads < 0 || config.threads > 64) {
     throw Error(ErrorCode::InvalidArgument, format("threads is {}; expected 0 (one per core) to 64.", config.threads));
   }
+  return config;
+}
+
+DockerProviderConfig dockerConfigFrom(const boost::json::object& section) {
+  toml::table table = tableFrom(section);
+  std::string file = "docker";
+  DockerProviderConfig config;
+  bool enabled = true;
+  readDocker(Section(table, "", file), enabled, config);
+  return config;
+}
+
+FlyIOProviderConfig flyioConfigFrom(const boost::json::object& section) {
+  toml::table table = tableFrom(section);
+  std::string file = "flyio";
+  FlyIOProviderConfig config;
+  readFlyIO(Section(table, "", file), config);
   return config;
 }
 

@@ -1,14 +1,17 @@
 // The server's configuration: defaults, then swarm.toml, then the environment, then flags (architecture.md §10).
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/log.h"
 #include "cli/cli.h"
 #include "model/types.h"
 #include "provider/docker/docker_config.h"
+#include "provider/flyio/flyio_config.h"
 
 namespace swarm {
 
@@ -28,10 +31,17 @@ struct ServerConfig {
   std::vector<std::string> trustedProxies;  ///< addresses whose X-Forwarded-* headers are believed
   bool dockerEnabled = true;
   DockerProviderConfig docker;
+  std::optional<FlyIOProviderConfig> flyio;  ///< set by a [flyio] section
+  PlacementPolicy placement = PlacementPolicy::fixed;
+  std::optional<ProviderType> defaultProvider;
   bool fakeProvider = false;  ///< the fake provider instead of Docker, for benchmarks
 };
 
 /// Throws Error(InvalidArgument) that names file, line, key and what was expected.
 ServerConfig loadServerConfig(const cli::ServeFlags& flags);
+
+/// A provider's section as JSON, read by the same rules as swarm.toml; the environment is left out. Throws as above.
+DockerProviderConfig dockerConfigFrom(const boost::json::object& section);
+FlyIOProviderConfig flyioConfigFrom(const boost::json::object& section);
 
 }  // namespace swarm

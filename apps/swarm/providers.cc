@@ -3,6 +3,7 @@
 
 #include "provider/docker/docker_config.h"
 #include "provider/fake/fake_provider.h"
+#include "provider/flyio/flyio_config.h"
 
 namespace swarm {
 namespace {
@@ -33,6 +34,17 @@ std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, co
     providers.emplace(ProviderType::docker, makeDockerProvider(std::move(docker), swarm_id));
   }
   return providers;
+}
+
+ProviderPtr makeProvider(ProviderType type, const boost::json::object& section, const std::string& swarm_id, const Clock& /*clock*/) {
+  switch (type) {
+    case ProviderType::docker:
+      return makeDockerProvider(dockerConfigFrom(section), swarm_id);
+    case ProviderType::flyio:
+    case ProviderType::fake:
+      break;
+  }
+  throw Error(ErrorCode::NotFound, "The fake provider has no configuration.");
 }
 
 }  // namespace swarm

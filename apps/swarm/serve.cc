@@ -155,11 +155,16 @@ class Server {
     options.workspaceImage = config_.workspaceImage;
     options.defaultResources = config_.defaultResources;
     options.tags = config_.tags;
+    options.placement = config_.placement;
+    options.defaultProvider = config_.defaultProvider;
     options.urlPattern = instanceUrlPattern(config_.publicUrl);
     controller_ =
         std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
     ApiOptions api_options;
     api_options.secureCookies = config_.publicUrl.starts_with("https://");
+    api_options.makeProvider = [this, id = options.swarmId](ProviderType type, const boost::json::object& section) {
+      return makeProvider(type, section, id, clock_);
+    };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
     wait(controller_->open());
     serveConnections();

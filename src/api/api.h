@@ -16,13 +16,15 @@
 namespace swarm {
 
 struct ApiOptions {
-  std::size_t maxBody = 1024 * 1024;                 ///< bytes; a larger request gets 413
-  bool secureCookies = false;                        ///< Secure on cookies even over plain HTTP: a proxy in front of us speaks TLS
-  std::chrono::seconds heartbeat{15};                ///< a comment on silent event streams
-  std::chrono::milliseconds sessionCheck{15'000};    ///< how often an open stream looks whether its session still holds
-  std::chrono::seconds upstreamTimeout{15};          ///< to reach an instance's agent for exec streams and port tunnels
-  std::size_t maxStreamsPerUser = 64;                ///< open event and log streams; more get 429
-  std::function<std::string()> notReadyReason = {};  ///< for /readyz: empty answer (or no function) means ready
+  std::size_t maxBody = 1024 * 1024;               ///< bytes; a larger request gets 413
+  bool secureCookies = false;                      ///< Secure on cookies even over plain HTTP: a proxy in front of us speaks TLS
+  std::chrono::seconds heartbeat{15};              ///< a comment on silent event streams
+  std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream looks whether its session still holds
+  std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
+  std::size_t maxStreamsPerUser = 64;              ///< open event and log streams; more get 429
+  /// Makes a provider from a configuration in a request, as its section of swarm.toml would. Throws Error(InvalidArgument) for a wrong one,
+  /// Error(NotFound) for a type that this program does not have. Without it, only the configuration in force can be checked.
+  std::function<ProviderPtr(ProviderType, const boost::json::object&)> makeProvider = {};
 };
 
 /// Thread-safe: handle() may run on any loop, many at a time. The referenced parts must outlive it and every exchange that it handles.

@@ -145,6 +145,7 @@ awaitable<void> Call::readBody(std::size_t limit) {
     throw Error(ErrorCode::PayloadTooLarge, format("The request body has {} bytes; at most {} are taken.", framing.length, limit));
   std::string text;
   if (!empty) text = co_await net::readAll(exchange_.body(), limit);
+  if (text.empty() && route_->body == BodyRule::OptionalJson) co_return;
   body_ = parseJson(text);
   std::vector<FieldError> faults;
   for (std::string& pointer : duplicateKeys(text)) faults.push_back({std::move(pointer), "is there more than once"});

@@ -51,8 +51,8 @@ awaitable<AgentAnswer> askAgentForExec(net::Stream& stream, std::string request)
 
 std::string execUpgradeRequest(Services& services, Call& call, const agent::AgentTarget& target) {
   const net::HeaderViews& fields = call.exchange().head().headers;
-  std::string text =
-      format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", agent::kExecPath, target.endpoint.host.empty() ? target.instanceId : target.endpoint.host);
+  std::string text = format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", agent::kExecPath,
+                            target.endpoint.host.empty() ? target.instanceId : target.endpoint.host);
   for (std::string_view name : {"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"}) {
     if (auto value = fields.find(name)) text += format("{}: {}\r\n", name, *value);
   }

@@ -177,8 +177,9 @@ json::object operationJson(const Endpoint& route) {
     for (const Parameter& parameter : route.parameters) parameters.push_back(parameterJson(parameter));
     out["parameters"] = std::move(parameters);
   }
-  if (route.body == BodyRule::Json) {
-    out["requestBody"] = json::object{{"required", true}, {"content", {{"application/json", {{"schema", ref(route.bodySchema)}}}}}};
+  if (route.body != BodyRule::None) {
+    out["requestBody"] =
+        json::object{{"required", route.body == BodyRule::Json}, {"content", {{"application/json", {{"schema", ref(route.bodySchema)}}}}}};
   }
   json::object responses;
   for (const Answer& answer : route.answers) responses[std::to_string(answer.status)] = answerJson(answer);

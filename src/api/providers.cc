@@ -25,6 +25,19 @@ awaitable<SwarmController::ProviderDetails> requireProvider(Services& services, 
   throw Error(ErrorCode::NotFound, format("There is no provider \"{}\" in this server's configuration.", name));
 }
 
+/// The body is the provider's section of swarm.toml; nothing of it is kept.
+awaitable<std::vector<ValidationCheck>> validateConfiguration(Services& services, Call& call) {
+  auto type = enumFromName<ProviderType>(call.argument());
+  if (!type) throw Error(ErrorCode::NotFound, format("There is no kind of provider \"{}\".", call.argument()));
+  if (!services.options.makeProvider)
+    throw Error(ErrorCode::Unsupported, "This server checks only the configuration in force; send no body.");
+  if (!call.body().is_object())
+    throw Error(ErrorCode::InvalidArgument, "The body must be a provider's configuration, a JSON object.")
+        .withField("", "must be an object");
+  co_return co_await services.controller.validateProvider(
+      [make = services.options.makeProvider, type = *type, configuration = call.body().as_object()] { return make(type, configuration); });
+}
+
 }  // namespace
 
 awaitable<Reply> listProviders(Services& services, Call&) {
@@ -38,14 +51,19 @@ awaitable<Reply> getProvider(Services& services, Call& call) {
 }
 
 awaitable<Reply> validateProvider(Services& services, Call& call) {
-  auto provider = co_await requireProvider(services, call.argument());
+  std::vector<ValidationCheck> results;
+  if (call.body().is_null()) {
+    results = co_await services.controller.validateProvider((co_await requireProvider(services, call.argument())).type);
+  } else {
+    results = co_await validateConfiguration(services, call);
+  }
   bool ok = true;
   json::array checks;
-  for (const ValidationCheck& check : co_await services.controller.validateProvider(provider.type)) {
+  for (const ValidationCheck& check : results) {
     ok = ok && check.ok;
     checks.push_back({{"name", check.name}, {"ok", check.ok}, {"detail", check.detail}});
   }
-  co_return jsonReply(200, json::object{{"type", enumName(provider.type)}, {"ok", ok}, {"checks", std::move(checks)}});
+  co_return jsonReply(200, json::object{{"type", call.argument()}, {"ok", ok}, {"checks", std::move(checks)}});
 }
 
 awaitable<Reply> getSwarmStatus(Services& services, Call&) {

@@ -29,7 +29,7 @@ struct Parameter {
   std::vector<std::string_view> choices = {};
 };
 
-enum class BodyRule { None, Json };
+enum class BodyRule { None, Json, OptionalJson };  ///< OptionalJson: without a body, Call::body() is null
 
 /// One way in which a route answers. `schema` names a component of the OpenAPI document; empty: no body, or not JSON.
 struct Answer {

@@ -229,10 +229,12 @@ void addSwarmRoutes(std::vector<Endpoint>& table) {
                    Permission::Admin,
                    "validateProvider",
                    "swarm",
-                   "Check a provider's configuration in force against the real endpoint",
+                   "Check a provider's configuration, that in the body or the one in force, against the real endpoint",
                    validateProvider,
                    {{200, "Each check with its result", "ProviderValidation"}},
-                   {path("type", "docker or flyio")}});
+                   {path("type", "docker or flyio")},
+                   BodyRule::OptionalJson,
+                   "Object"});
   table.push_back({"GET",
                    "/api/swarm/status",
                    Permission::SignedIn,

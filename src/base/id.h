@@ -12,7 +12,8 @@ namespace swarm {
 std::string randomBytes(std::size_t bytes);
 
 /// A new id: a prefix, "-", and 26 lower-case base-32 digits that sort by creation time (50 bits of milliseconds, 10 that count
-/// within one, 70 random bits); ids of one process sort strictly in the order of their calls. Valid as a DNS label. Thread-safe. Prefixes in use: "i" instances, "op" operations, "u" users, "rq" requests.
+/// within one, 70 random bits); ids of one process sort strictly in the order of their calls. Valid as a DNS label. Thread-safe. Prefixes
+/// in use: "i" instances, "op" operations, "u" users, "rq" requests.
 std::string newId(std::string_view prefix);
 
 std::string toHex(std::string_view bytes);

@@ -121,7 +121,8 @@ awaitable<void> AgentWatch::look(EntryPtr entry, std::chrono::milliseconds bound
     entry->watchAgain = true;  // what was asked for concerned the place before; the new one is looked at next
     co_return;
   }
-  if (!failure && report.readiness == Readiness::Gone) co_return;  // the reconciler describes that
+  if (!failure && report.readiness == Readiness::Gone) co_return;              // the reconciler describes that
+  if (!failure && report.readiness == Readiness::Ready) noteUse(entry->id());  // after our restart it knows more than our row
   std::string reason = failure ? format("It runs, but its agent can't be reached: {}", failure->message()) : report.reason;
   if (entry->instance().statusReason == reason) co_return;
   core_.setStatus(*entry, InstanceStatus::running, reason);
@@ -132,6 +133,23 @@ void AgentWatch::noteTrouble(const std::string& instance_id) {
   if (entry && entry->watching) entry->watchAgain = true;
   if (!entry || entry->watching || entry->instance().status != InstanceStatus::running || !entry->instance().operationId.empty()) return;
   watch(entry, core_.options.startTimeout);
+}
+
+awaitable<void> AgentWatch::askForActivity(EntryPtr entry) {
+  try {
+    agent::AgentActivity activity = co_await core_.activity(core_.targetOf(*entry), Deadline::after(kProbeTimeout));
+    core_.noteActive(*entry, activity.lastActivity);
+  } catch (const Error& error) {
+    log::debug("an agent did not tell of its activity", {{"instance", entry->id()}, {"error", error.message()}});
+  }
+  entry->asking = false;
+}
+
+void AgentWatch::noteUse(const std::string& instance_id) {
+  EntryPtr entry = core_.find(instance_id);
+  if (!entry || entry->asking || !entry->ready || !entry->endpoint) return;
+  entry->asking = true;
+  core_.spawn("activity of " + entry->id(), askForActivity(entry));
 }
 
 }  // namespace swarm::control

@@ -26,11 +26,14 @@ class AgentWatch {
   /// In the background: connects the route of a running instance and follows it until it is ready. One watch for each instance.
   void watch(EntryPtr entry, std::chrono::milliseconds bound);
   void noteTrouble(const std::string& instance_id);
+  /// Somebody has it open: the agent, who can tell a person from an idle page, is asked when it was last used.
+  void noteUse(const std::string& instance_id);
 
  private:
   awaitable<void> follow(EntryPtr entry, std::chrono::milliseconds bound);
   awaitable<void> look(EntryPtr entry, std::chrono::milliseconds bound);
   awaitable<void> connect(EntryPtr entry);
+  awaitable<void> askForActivity(EntryPtr entry);
   awaitable<bool> stillRuns(EntryPtr entry, std::string& reason);
 
   Core& core_;

@@ -14,6 +14,7 @@ using control::EntryPtr;
 SwarmController::Impl::Impl(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time,
                             ControllerOptions chosen)
     : Core(std::move(control_loop), durable, std::move(all), time, std::move(chosen)),
+      placement(control::makePlacement(options.placement, options.defaultProvider)),
       agents(*this),
       lifecycle(*this, agents),
       runner(*this, lifecycle),
@@ -35,6 +36,10 @@ awaitable<void> SwarmController::Impl::open() {
     auto self = std::static_pointer_cast<Impl>(weak.lock());
     if (self) boost::asio::post(self->executor, [self, id] { self->agents.noteTrouble(id); });
   });
+  routes.onUse([weak = weak_from_this()](const std::string& id) {
+    auto self = std::static_pointer_cast<Impl>(weak.lock());
+    if (self) boost::asio::post(self->executor, [self, id] { self->agents.noteUse(id); });
+  });
   log::info("controller opened", {{"instances", instances.size()}});
   for (auto& [type, provider] : providers) co_await openProvider(type);
   co_await runner.resumeAll();
@@ -54,13 +59,6 @@ awaitable<void> SwarmController::Impl::close(std::chrono::seconds grace) {
   co_await runner.close(grace);
   co_await stopTasks();
   for (auto& [type, provider] : providers) co_await provider->close();
-}
-
-void SwarmController::Impl::noteActivity(const std::string& instance_id) {
-  EntryPtr entry = find(instance_id);
-  if (!entry) return;
-  entry->instance().lastActive = clock.now();
-  entry->snapshot = std::make_shared<const Instance>(entry->record.instance);
 }
 
 namespace {
@@ -131,6 +129,9 @@ awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::openLogs(std::str
 awaitable<std::vector<VolumeInfo>> SwarmController::listVolumes() { return onLoop(impl_, impl_->listVolumes()); }
 awaitable<void> SwarmController::deleteVolume(std::string name) { return onLoop(impl_, impl_->deleteVolume(std::move(name))); }
 awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::listProviders() { return onLoop(impl_, impl_->listProviders()); }
+awaitable<std::vector<ValidationCheck>> SwarmController::validateProvider(std::function<ProviderPtr()> make) {
+  return onLoop(impl_, impl_->validateProvider(std::move(make)));
+}
 awaitable<std::vector<ValidationCheck>> SwarmController::validateProvider(ProviderType type) {
   return onLoop(impl_, impl_->validateProvider(type));
 }
@@ -138,10 +139,6 @@ awaitable<SwarmStatus> SwarmController::getSwarmStatus() { return onLoop(impl_, 
 
 void SwarmController::noteAgentTrouble(std::string instance_id) {
   boost::asio::post(impl_->executor, [impl = impl_, id = std::move(instance_id)] { impl->agents.noteTrouble(id); });
-}
-
-void SwarmController::noteActivity(std::string instance_id) {
-  boost::asio::post(impl_->executor, [impl = impl_, id = std::move(instance_id)] { impl->noteActivity(id); });
 }
 
 RouteSource& SwarmController::routes() { return impl_->routes; }

@@ -24,7 +24,9 @@ struct ControllerOptions {
   std::string workspaceImage = "swarm-workspace:latest";
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;  ///< labels on every instance
-  std::string urlPattern;                   ///< "http://{name}.localhost:7420/"
+  PlacementPolicy placement = PlacementPolicy::fixed;
+  std::optional<ProviderType> defaultProvider;  ///< for PlacementPolicy::fixed; Docker when it is not named
+  std::string urlPattern;                       ///< "http://{name}.localhost:7420/"
   std::chrono::seconds createTimeout{900};
   std::chrono::seconds startTimeout{120};
   std::chrono::seconds stopGrace{10};
@@ -40,6 +42,8 @@ struct ControllerOptions {
   std::chrono::milliseconds orphanGrace{60'000};  ///< age of a thing that nobody knows before it is swept
   /// Asks an agent how it is; tests replace it. agent::getHealth when empty.
   std::function<awaitable<agent::AgentHealth>(agent::AgentTarget, Deadline)> probe;
+  /// Asks an agent when a person last did something; tests replace it. agent::getActivity when empty.
+  std::function<awaitable<agent::AgentActivity>(agent::AgentTarget, Deadline)> activity;
 };
 
 struct CreateRequest {
@@ -135,13 +139,13 @@ class SwarmController {
   };
   awaitable<std::vector<ProviderDetails>> listProviders();
   awaitable<std::vector<ValidationCheck>> validateProvider(ProviderType type);
+  /// A configuration that is not in force: `make` builds the provider (on the control loop), which is asked and dropped.
+  awaitable<std::vector<ValidationCheck>> validateProvider(std::function<ProviderPtr()> make);
   awaitable<SwarmStatus> getSwarmStatus();
 
   /// The gateway could not reach the agent, or a tunnel broke: VS Code is looked at again, and the route follows. Thread-safe, cheap.
   /// Readers of routes() say the same by RouteSource::reportDoubt().
   void noteAgentTrouble(std::string instance_id);
-  /// Somebody used the instance. Thread-safe; call it at most every few seconds for each instance.
-  void noteActivity(std::string instance_id);
 
   RouteSource& routes();
   EventBus& events();

@@ -214,6 +214,20 @@ awaitable<agent::AgentHealth> Core::probe(agent::AgentTarget target, Deadline de
   return agent::getHealth(std::move(target), deadline);
 }
 
+awaitable<agent::AgentActivity> Core::activity(agent::AgentTarget target, Deadline deadline) const {
+  if (options.activity) return options.activity(std::move(target), deadline);
+  return agent::getActivity(std::move(target), deadline);
+}
+
+/// In memory: it is no reason to write. The agent remembers it too, and what is written next takes it along.
+void Core::noteActive(Entry& entry, SystemTime at) {
+  Instance& instance = entry.instance();
+  at = std::min(at, clock.now());  // the clock inside may be ahead of ours
+  if (at <= instance.lastActive) return;
+  instance.lastActive = at;
+  entry.snapshot = std::make_shared<const Instance>(instance);
+}
+
 std::string Core::urlOf(const std::string& name) const {
   std::string url = options.urlPattern;
   constexpr std::string_view place = "{name}";

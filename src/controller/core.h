@@ -29,6 +29,7 @@ struct Entry {
   // Observation.
   bool watching = false;    ///< a watch of the agent goes on
   bool watchAgain = false;  ///< there was doubt meanwhile
+  bool asking = false;      ///< its agent is being asked for the last activity
   bool inspecting = false;  ///< an inspection goes on
   bool inspectAgain = false;
   std::string incarnation;  ///< container id and start time: another one means that old connections are dead
@@ -127,6 +128,8 @@ class Core : public std::enable_shared_from_this<Core> {
   agent::AgentTarget targetOf(const Entry& entry) const;
   InstanceSpec specOf(const Entry& entry) const;
   awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline) const;
+  awaitable<agent::AgentActivity> activity(agent::AgentTarget target, Deadline deadline) const;
+  void noteActive(Entry& entry, SystemTime at);  ///< a person did something then
   std::string urlOf(const std::string& name) const;
 
  private:

@@ -155,9 +155,9 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequ
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, Operation operation) {
-  std::vector<control::PlacementCandidate> candidates;
-  for (const auto& [type, provider] : providers) candidates.push_back({type, provider->health().status});
-  ProviderType type = control::choosePlacement(request.provider, candidates);
+  control::PlacementRequest asked{request.provider, {}};
+  if (request.config.network.flyio) asked.regions = request.config.network.flyio->regions;
+  ProviderType type = placement->choose(asked, placementCandidates());
   co_await checkCapacity(type, request, id);
 
   auto entry = std::make_shared<control::Entry>();
@@ -178,6 +178,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   operation.id = operation_id;
   control::ActivePtr active = co_await runner.submitCreate(entry, std::move(operation));
   name.keep();
+  publishRoutes();  // whoever is told of the instance may open its URL at once
   log::info("instance accepted",
             {{"instance", id}, {"name", instance.config.name}, {"owner", request.owner}, {"provider", enumName(type)}});
   InstanceAndOperation result;

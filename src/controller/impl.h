@@ -5,6 +5,7 @@
 #include "controller/core.h"
 #include "controller/lifecycle.h"
 #include "controller/operations.h"
+#include "controller/placement.h"
 #include "controller/reconcile.h"
 
 namespace swarm {
@@ -12,6 +13,7 @@ namespace swarm {
 struct SwarmController::Impl : control::Core {
   Impl(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen);
 
+  std::unique_ptr<control::Placement> placement;
   control::AgentWatch agents;
   control::Lifecycle lifecycle;
   control::OperationRunner runner;
@@ -26,6 +28,7 @@ struct SwarmController::Impl : control::Core {
   awaitable<InstanceAndOperation> createNew(CreateRequest request, std::string id, Operation operation);
   awaitable<std::optional<InstanceAndOperation>> replay(const CreateRequest& request, const Store::IdempotencyEntry& first,
                                                         const std::string& fingerprint);
+  std::vector<control::PlacementCandidate> placementCandidates() const;
   InstanceConfig complete(const CreateRequest& request, const Provider& provider) const;
   awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const;
 
@@ -48,9 +51,8 @@ struct SwarmController::Impl : control::Core {
   awaitable<void> deleteVolume(std::string name);
   awaitable<std::vector<ProviderDetails>> listProviders();
   awaitable<std::vector<ValidationCheck>> validateProvider(ProviderType type);
+  awaitable<std::vector<ValidationCheck>> validateProvider(std::function<ProviderPtr()> make);
   awaitable<SwarmStatus> getSwarmStatus();
-
-  void noteActivity(const std::string& instance_id);
 };
 
 }  // namespace swarm

@@ -1,24 +1,89 @@
-// The default placement policy.
+// The placement policies.
 #include "controller/placement.h"
+
+#include <algorithm>
 
 #include "base/format.h"
 #include "model/codec.h"
 
 namespace swarm::control {
+namespace {
 
-ProviderType defaultProvider(const std::vector<PlacementCandidate>& candidates) {
-  if (candidates.empty()) throw Error(ErrorCode::Unavailable, "The server has no provider.");
-  for (const PlacementCandidate& candidate : candidates)
-    if (candidate.type == ProviderType::docker) return candidate.type;
-  return candidates.front().type;
+using Candidates = std::vector<PlacementCandidate>;
+
+bool offersOneOf(const PlacementCandidate& candidate, const std::vector<std::string>& regions) {
+  return std::ranges::find_first_of(regions, candidate.regions) != regions.end();
 }
 
-ProviderType choosePlacement(const std::optional<ProviderType>& asked, const std::vector<PlacementCandidate>& candidates) {
-  if (!asked) return defaultProvider(candidates);
-  for (const PlacementCandidate& candidate : candidates)
-    if (candidate.type == *asked) return *asked;
-  std::string message = format("This server has no provider \"{}\".", enumName(*asked));
-  throw Error(ErrorCode::InvalidArgument, message).withField("/provider", "is not configured on this server");
+/// Always the same one: what a person expects who has not thought about it.
+class Fixed final : public Placement {
+ public:
+  explicit Fixed(std::optional<ProviderType> preferred) : preferred_(preferred.value_or(ProviderType::docker)) {}
+
+ private:
+  const PlacementCandidate& best(const Candidates& eligible) const override {
+    auto found = std::ranges::find(eligible, preferred_, &PlacementCandidate::type);
+    if (found == eligible.end()) found = std::ranges::find(eligible, ProviderType::docker, &PlacementCandidate::type);
+    return found == eligible.end() ? eligible.front() : *found;
+  }
+
+  ProviderType preferred_;
+};
+
+/// The one whose memory is used least; one without a known end counts as empty. Equal ones: fewer instances.
+class LeastLoaded final : public Placement {
+  static double load(const PlacementCandidate& candidate) {
+    return candidate.memory.total > 0 ? candidate.memory.used / candidate.memory.total : 0;
+  }
+  const PlacementCandidate& best(const Candidates& eligible) const override {
+    return *std::ranges::min_element(eligible, [](const PlacementCandidate& a, const PlacementCandidate& b) {
+      return std::pair(load(a), a.instances) < std::pair(load(b), b.instances);
+    });
+  }
+};
+
+/// A machine that is there anyway costs nothing; Fly.io bills by the second (fly-machines.md §9).
+class CheapestFirst final : public Placement {
+  static int cost(const PlacementCandidate& candidate) { return candidate.type == ProviderType::flyio ? 1 : 0; }
+  const PlacementCandidate& best(const Candidates& eligible) const override { return *std::ranges::min_element(eligible, {}, cost); }
+};
+
+Error noSuchProvider(ProviderType type) {
+  return Error(ErrorCode::InvalidArgument, format("This server has no provider \"{}\".", enumName(type)))
+      .withField("/provider", "is not configured on this server");
+}
+
+}  // namespace
+
+ProviderType Placement::choose(const PlacementRequest& request, const Candidates& candidates) const {
+  if (candidates.empty()) throw Error(ErrorCode::Unavailable, "The server has no provider.");
+  if (request.provider) {
+    if (std::ranges::find(candidates, *request.provider, &PlacementCandidate::type) == candidates.end())
+      throw noSuchProvider(*request.provider);
+    return *request.provider;
+  }
+  Candidates eligible = candidates;
+  if (!request.regions.empty()) {
+    std::erase_if(eligible, [&](const PlacementCandidate& candidate) { return !offersOneOf(candidate, request.regions); });
+    if (eligible.empty())
+      throw Error(ErrorCode::InvalidArgument, format("No provider of this server has the region \"{}\".", request.regions.front()))
+          .withField("/network/flyio/regions", "is offered by no configured provider");
+  }
+  auto is_up = [](const PlacementCandidate& candidate) { return candidate.health != ProviderHealth::unavailable; };
+  if (std::ranges::any_of(eligible, is_up)) std::erase_if(eligible, std::not_fn(is_up));
+  return best(eligible).type;
+}
+
+std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred) {
+  switch (policy) {
+    case PlacementPolicy::leastLoaded:
+      return std::make_unique<LeastLoaded>();
+    case PlacementPolicy::cheapest:
+      return std::make_unique<CheapestFirst>();
+    case PlacementPolicy::fixed:
+      break;
+  }
+  return std::make_unique<Fixed>(preferred);
 }
 
 }  // namespace swarm::control

@@ -1,22 +1,43 @@
 // Placement: at which provider a new instance is made.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "controller/controller.h"
+#include "model/types.h"
 
 namespace swarm::control {
 
-/// A provider that could take an instance.
+/// A provider that could take an instance, as it is now.
 struct PlacementCandidate {
-  ProviderType type;
+  ProviderType type = ProviderType::docker;
   ProviderHealth health = ProviderHealth::healthy;
+  std::int64_t instances = 0;
+  UsedTotal memory;                  ///< MiB that running instances may use, of what the provider has; total 0: no known end
+  std::vector<std::string> regions;  ///< that it offers; empty: it knows none
 };
 
-/// The provider that the request names, else Docker, else the first one. Throws Error(InvalidArgument) for a provider that is not
-/// configured, Error(Unavailable) when there is none at all.
-ProviderType choosePlacement(const std::optional<ProviderType>& asked, const std::vector<PlacementCandidate>& candidates);
-ProviderType defaultProvider(const std::vector<PlacementCandidate>& candidates);
+/// What is asked for.
+struct PlacementRequest {
+  std::optional<ProviderType> provider;  ///< named: nothing else comes into question
+  std::vector<std::string> regions;      ///< not empty: only providers that offer one of them
+};
+
+/// Chooses; pure, thread-safe. Throws Error(InvalidArgument) for a provider or a region that nobody here has, Error(Unavailable) when there
+/// is no provider at all.
+class Placement {
+ public:
+  virtual ~Placement() = default;
+  ProviderType choose(const PlacementRequest& request, const std::vector<PlacementCandidate>& candidates) const;
+
+ protected:
+  /// The best of `eligible` (never empty): those that the request allows, the unavailable ones left out unless nothing else is there.
+  virtual const PlacementCandidate& best(const std::vector<PlacementCandidate>& eligible) const = 0;
+};
+
+/// `preferred`: for PlacementPolicy::fixed; Docker, else the first one, when it is not there.
+std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred);
 
 }  // namespace swarm::control

@@ -1,7 +1,7 @@
 // Questions: instances, usage, agents, volumes, providers, the swarm as a whole.
 #include "base/format.h"
+#include "base/log.h"
 #include "controller/impl.h"
-#include "controller/placement.h"
 #include "model/codec.h"
 
 namespace swarm {
@@ -58,6 +58,7 @@ awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, 
                                                                Deadline deadline) {
   EntryPtr entry = require(ref);
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
+  noteActive(*entry, clock.now());
   if (!entry->ready || entry->instance().provider == ProviderType::fake)  // without an agent, the provider's own way is left
     co_return co_await providerOf(*entry).executeCommand(entry->id(), std::move(command), std::move(stdin_text), deadline);
   agent::ExecRequest request;
@@ -68,7 +69,14 @@ awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, 
 
 awaitable<ResourceUsage> SwarmController::Impl::getResourceUsage(std::string ref) {
   EntryPtr entry = require(ref);
-  co_return co_await providerOf(*entry).getResourceUsage(entry->id(), Deadline::after(kQueryTimeout));
+  Provider& provider = providerOf(*entry);
+  ResourceUsage usage = co_await provider.getResourceUsage(entry->id(), Deadline::after(kQueryTimeout));
+  if (provider.measuresUsage() || !entry->endpoint || entry->instance().status != InstanceStatus::running) co_return usage;
+  ResourceUsage inside = co_await agent::getUsage(targetOf(*entry), Deadline::after(kQueryTimeout));
+  usage.cpu.usage = inside.cpu.usage;
+  usage.memory.usage = inside.memory.usage;
+  usage.storage.usage = inside.storage.usage;
+  co_return usage;
 }
 
 awaitable<NetworkInfo> SwarmController::Impl::getNetworkInfo(std::string ref) {
@@ -83,6 +91,7 @@ awaitable<agent::AgentTarget> SwarmController::Impl::agentTarget(std::string ref
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
   if (!entry->endpoint)
     throw Error(ErrorCode::Unavailable, format("The agent of instance {} can't be reached yet.", entry->instance().config.name));
+  noteActive(*entry, clock.now());
   co_return targetOf(*entry);
 }
 
@@ -97,14 +106,23 @@ awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
   std::vector<VolumeInfo> all;
   for (auto& [type, provider] : providers) {
     if (provider->health().status == ProviderHealth::unavailable) continue;
-    auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
-    for (VolumeInfo& volume : volumes) all.push_back(std::move(volume));
+    try {
+      auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
+      for (VolumeInfo& volume : volumes) all.push_back(std::move(volume));
+    } catch (const Error& error) {  // it went away just now; what the others have is still worth telling
+      log::warning("a provider's volumes could not be listed", {{"provider", enumName(type)}, {"error", error.message()}});
+    }
   }
   co_return all;
 }
 
 awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
+  std::string unasked;
   for (auto& [type, provider] : providers) {
+    if (provider->health().status == ProviderHealth::unavailable) {
+      unasked += format(" The provider \"{}\" can't be asked now.", enumName(type));
+      continue;
+    }
     auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
     for (const VolumeInfo& volume : volumes) {
       if (volume.name != name) continue;
@@ -115,17 +133,35 @@ awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
       co_return;
     }
   }
+  if (!unasked.empty()) throw Error(ErrorCode::Unavailable, format("No volume \"{}\" was found.{}", name, unasked));
   throw Error(ErrorCode::NotFound, format("There is no volume \"{}\".", name));
+}
+
+std::vector<control::PlacementCandidate> SwarmController::Impl::placementCandidates() const {
+  std::map<ProviderType, control::PlacementCandidate> found;
+  for (const auto& [type, provider] : providers)
+    found[type] = {
+        type, provider->health().status, 0, {0, provider->memoryTotal().total}, provider->getProviderCapabilities().supportedRegions};
+  for (const auto& [id, entry] : instances) {
+    const Instance& instance = entry->record.instance;
+    auto candidate = found.find(instance.provider);
+    if (candidate == found.end()) continue;
+    ++candidate->second.instances;
+    if (instance.status == InstanceStatus::running) candidate->second.memory.used += static_cast<double>(instance.resources.memory.max);
+  }
+  std::vector<control::PlacementCandidate> list;
+  for (auto& [type, candidate] : found) list.push_back(std::move(candidate));
+  return list;
 }
 
 awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::Impl::listProviders() {
   std::vector<ProviderDetails> list;
-  std::vector<control::PlacementCandidate> candidates;
-  for (const auto& [type, provider] : providers) candidates.push_back({type, provider->health().status});
-  for (const auto& [type, provider] : providers) {
-    ProviderDetails details{type, provider->health(), provider->getProviderCapabilities(), 0, control::defaultProvider(candidates) == type};
-    for (const auto& [id, entry] : instances) details.instances += entry->record.instance.provider == type ? 1 : 0;
-    list.push_back(std::move(details));
+  if (providers.empty()) co_return list;
+  std::vector<control::PlacementCandidate> candidates = placementCandidates();
+  ProviderType chosen = placement->choose({}, candidates);
+  for (const control::PlacementCandidate& candidate : candidates) {
+    Provider& provider = *providers.at(candidate.type);
+    list.push_back({candidate.type, provider.health(), provider.getProviderCapabilities(), candidate.instances, candidate.type == chosen});
   }
   co_return list;
 }
@@ -134,6 +170,11 @@ awaitable<std::vector<ValidationCheck>> SwarmController::Impl::validateProvider(
   auto found = providers.find(type);
   if (found == providers.end()) throw Error(ErrorCode::NotFound, format("This server has no provider \"{}\".", enumName(type)));
   co_return co_await found->second->validate(Deadline::after(kQueryTimeout));
+}
+
+awaitable<std::vector<ValidationCheck>> SwarmController::Impl::validateProvider(std::function<ProviderPtr()> make) {
+  ProviderPtr candidate = make();
+  co_return co_await candidate->validate(Deadline::after(kQueryTimeout));
 }
 
 awaitable<SwarmStatus> SwarmController::Impl::getSwarmStatus() {

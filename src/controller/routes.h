@@ -43,11 +43,17 @@ class RouteSource {
   void reportDoubt(const std::string& instance_id) const {
     if (on_doubt_) on_doubt_(instance_id);
   }
+  /// Somebody has the instance open. Thread-safe, cheap; say it every half minute or so while it is true.
+  void reportUse(const std::string& instance_id) const {
+    if (on_use_) on_use_(instance_id);
+  }
   /// Registered by the writer before serving begins.
   void onDoubt(std::function<void(const std::string& instance_id)> handler) { on_doubt_ = std::move(handler); }
+  void onUse(std::function<void(const std::string& instance_id)> handler) { on_use_ = std::move(handler); }
 
  private:
   std::function<void(const std::string&)> on_doubt_;
+  std::function<void(const std::string&)> on_use_;
   std::atomic<std::shared_ptr<const RouteTable>> table_{std::make_shared<const RouteTable>()};
   std::vector<std::function<void()>> listeners_;
 };

@@ -30,15 +30,15 @@ struct GuestFile {
 /// All that a backend must know to make one version of a Machine run.
 struct MachinePlan {
   std::string app;
-  std::string network;    ///< the app's 6PN: Machines of different networks can't reach each other
-  std::string machineId;  ///< stable over versions
-  std::string image;      ///< as config.image says it
-  std::vector<std::string> entrypoint;  ///< empty: the image's
-  std::vector<std::string> command;     ///< empty: the image's
-  std::vector<std::string> exec;        ///< not empty: overrides both
+  std::string network;                     ///< the app's 6PN: Machines of different networks can't reach each other
+  std::string machineId;                   ///< stable over versions
+  std::string image;                       ///< as config.image says it
+  std::vector<std::string> entrypoint;     ///< empty: the image's
+  std::vector<std::string> command;        ///< empty: the image's
+  std::vector<std::string> exec;           ///< not empty: overrides both
   std::map<std::string, std::string> env;  ///< config.env, secrets, and what Fly injects (FLY_APP_NAME …)
   std::vector<GuestFile> files;
-  std::string volumeId;   ///< empty: no mount
+  std::string volumeId;  ///< empty: no mount
   std::string mountPath;
   int cpus = 1;
   bool sharedCpu = true;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostCookiesPerHost = 512;
 constexpr std::chrono::minutes kForgetAfter{10};
+constexpr std::chrono::seconds kReportUseEvery{20};
 
 }  // namespace
 
@@ -165,6 +166,11 @@ bool Targets::sweep(SteadyTime now, SteadyTime idle_since) {
   std::erase_if(targets_, [&](auto& entry) {
     Target& target = *entry.second;
     target.dropIdleBefore(idle_since);
+    const bool in_use = entry.second.use_count() > 1 || target.lastUsed > target.useReported;  // a tunnel holds it, or a request came
+    if (in_use && now - target.useReported > kReportUseEvery) {
+      target.useReported = now;
+      route_source_.reportUse(target.route->instanceId);
+    }
     const bool forgotten = !target.hasIdle() && entry.second.use_count() == 1 && now - target.lastUsed > kForgetAfter;
     if (forgotten) target.known = false;
     return forgotten;

@@ -34,8 +34,11 @@ struct VerifiedCookie {
 };
 
 struct UpstreamConnection {
+  /// Most answers of VS Code fit into it with their heads: one read, one write.
+  static constexpr std::size_t kBufferBytes = 32 * 1024;
+
   net::StreamPtr stream;
-  net::ReadBuffer buffer;
+  net::ReadBuffer buffer{kBufferBytes};
   SteadyTime idleSince{};
   bool reused = false;
 };
@@ -54,6 +57,7 @@ struct Target {
   std::shared_ptr<const Route> route;  ///< never null
   bool known = false;                  ///< in the table; a host earns that by a request with a good cookie
   SteadyTime lastUsed{};
+  SteadyTime useReported{};
   std::unordered_map<std::string, std::shared_ptr<VerifiedCookie>, StringHash, std::equal_to<>> cookies;
 
   explicit Target(std::shared_ptr<std::atomic<std::size_t>> idle_count) : idle_count_(std::move(idle_count)) {}

@@ -30,6 +30,7 @@ SWARM_CODEC(std::map<std::string, std::string>);
 SWARM_ENUM_CODEC(ProviderType);
 SWARM_ENUM_CODEC(InstanceStatus);
 SWARM_ENUM_CODEC(ProviderHealth);
+SWARM_ENUM_CODEC(PlacementPolicy);
 SWARM_ENUM_CODEC(OperationKind);
 SWARM_ENUM_CODEC(OperationStatus);
 

@@ -18,6 +18,10 @@ namespace swarm {
 enum class ProviderType { docker, flyio, fake };
 BOOST_DESCRIBE_ENUM(ProviderType, docker, flyio, fake)
 
+/// How a provider is chosen for an instance whose request names none.
+enum class PlacementPolicy { fixed, leastLoaded, cheapest };
+BOOST_DESCRIBE_ENUM(PlacementPolicy, fixed, leastLoaded, cheapest)
+
 /// creating → running ⇄ stopped → deleted; failed from any, and back by start, restart or delete. starting/stopping/deleting are the
 /// transients between.
 enum class InstanceStatus { creating, starting, running, stopping, stopped, failed, deleting, deleted };

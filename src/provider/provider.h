@@ -160,6 +160,8 @@ class Provider {
 
   virtual awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) = 0;
   virtual awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) = 0;
+  /// False: only the limits in getResourceUsage() are known to the provider, and what is used must be asked of the agent.
+  virtual bool measuresUsage() const { return true; }
   virtual awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) = 0;
   virtual awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) = 0;
   virtual awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,

@@ -284,7 +284,30 @@ TEST(ApiProviders, areListedShownAndValidated) {
   Answer checked = server.post("/api/providers/fake/validate");
   EXPECT_EQ(checked.status, 200);
   EXPECT_TRUE(checked.json.at("ok").as_bool());
-  EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 400);
+  EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 501) << "this server can't make providers from a request";
+}
+
+TEST(ApiProviders, checkAConfigurationThatIsNotInForce) {
+  boost::json::object seen;
+  RealClock clock;
+  fake::FakeWorld world{clock};
+  ApiOptions options;
+  options.makeProvider = [&](ProviderType type, const boost::json::object& section) -> ProviderPtr {
+    EXPECT_EQ(type, ProviderType::fake);
+    seen = section;
+    if (section.contains("wrong")) throw Error(ErrorCode::InvalidArgument, "There is no such key.").withField("/wrong", "is not known");
+    return std::make_unique<fake::FakeProvider>(world, clock, fake::FakeOptions{});
+  };
+  ApiServer server(options);
+  Answer checked = server.post("/api/providers/fake/validate", R"({"host":"elsewhere"})");
+  EXPECT_EQ(checked.status, 200) << checked.text;
+  EXPECT_TRUE(checked.json.at("ok").as_bool());
+  EXPECT_EQ(seen.at("host"), "elsewhere");
+  EXPECT_EQ(server.post("/api/providers/fake/validate", R"({"wrong":1})").status, 400);
+  EXPECT_EQ(server.post("/api/providers/fake/validate", "[]").status, 400);
+  EXPECT_EQ(server.post("/api/providers/nothing/validate", "{}").status, 404);
+  EXPECT_EQ(server.send({"POST", "/api/providers/fake/validate", R"({"host":"inside"})"}, server.user).status, 403)
+      << "who may make the server call anywhere is an administrator";
 }
 
 TEST(ApiSwarm, tellsItsStatus) {

@@ -335,18 +335,6 @@ TEST(ApiMetrics, countRequestsInstancesOperationsAndTheProcess) {
   EXPECT_NE(server.get("/metrics").text.find("swarm_operations_total{kind=\"create\",result=\"succeeded\"} 1\n"), std::string::npos);
 }
 
-TEST(ApiHealth, tellsWhetherItCanWork) {
-  std::string reason = "The store is being upgraded.";
-  ApiServer server({.notReadyReason = [&] { return reason; }});
-  EXPECT_EQ(server.get("/healthz").status, 200);
-  Answer answer = server.get("/readyz");
-  EXPECT_EQ(answer.status, 503);
-  EXPECT_EQ(answer.at("detail"), reason);
-  EXPECT_TRUE(answer.json.at("retryable").as_bool());
-  reason.clear();
-  EXPECT_EQ(server.get("/readyz").status, 200);
-}
-
 TEST(ApiDescription, isServed) {
   ApiServer server;
   Answer answer = server.get("/api/openapi.json");

@@ -172,6 +172,48 @@ TEST_F(Reconcile, aReplacedVscodeServerGivesTheRouteANewGeneration) {
   EXPECT_TRUE(route("one")->ready);
 }
 
+TEST_F(Reconcile, anInstanceThatSomebodyHasOpenTellsWhenItWasLastUsed) {
+  SystemTime used = clock_.now() + std::chrono::milliseconds(1);
+  int asked = 0;
+  options_.activity = [&](agent::AgentTarget, Deadline) -> awaitable<agent::AgentActivity> {
+    ++asked;
+    co_return agent::AgentActivity{used, 1};
+  };
+  reboot();
+  Instance instance = create("one");
+  drive([&] { return route("one")->ready; });
+  while (clock_.now() < used) {
+  }
+  used = clock_.now();
+  swarm().routes().reportUse(instance.id);
+  drive([&] { return get("one").lastActive == used; });
+  used -= std::chrono::hours(1);  // the agent was restarted and has forgotten
+  int before = asked;
+  swarm().routes().reportUse(instance.id);
+  drive([&] { return asked > before; });
+  EXPECT_EQ(get("one").lastActive, used + std::chrono::hours(1)) << "it never goes back";
+  used = clock_.now() + std::chrono::hours(5);  // its clock is wrong
+  before = asked;
+  swarm().routes().reportUse(instance.id);
+  drive([&] { return asked > before; });
+  EXPECT_LE(get("one").lastActive, clock_.now());
+}
+
+TEST_F(Reconcile, aStoppedInstanceIsNotAskedForItsActivity) {
+  int asked = 0;
+  options_.activity = [&](agent::AgentTarget, Deadline) -> awaitable<agent::AgentActivity> {
+    ++asked;
+    co_return agent::AgentActivity{};
+  };
+  reboot();
+  Instance instance = create("one");
+  finish(run(swarm().stopInstance("one", "ann")));
+  int before = asked;
+  swarm().routes().reportUse(instance.id);
+  turn(50);
+  EXPECT_EQ(asked, before);
+}
+
 TEST_F(Reconcile, aContainerStartedByHandIsTakenOver) {
   Instance instance = create("one");
   finish(run(swarm().stopInstance("one", "ann")));

@@ -161,6 +161,13 @@ TEST_F(Requests, listsArePagedAndFiltered) {
   EXPECT_TRUE(run(swarm().listInstances(of_bob)).items.empty());
 }
 
+TEST_F(Requests, theAddressOfANewInstanceIsKnownWhenItsCreationIsAnswered) {
+  for (const char* name : {"a", "b", "c"}) {
+    run(swarm().createInstance(request(name)));
+    EXPECT_TRUE(route(name)) << "the URL in the answer led nowhere: " << name;
+  }
+}
+
 TEST_F(Requests, waitingForAnOperationEndsAtTheDeadlineWithWhatThereIs) {
   auto gate = world_.faults.block("createInstance/start container");
   auto started = run(swarm().createInstance(request("one")));

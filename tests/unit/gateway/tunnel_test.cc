@@ -134,6 +134,20 @@ TEST_F(Tunnels, areCutWhenTheRouteMovesAndOnlyThen) {
   });
 }
 
+TEST_F(Tunnels, areToldOfWhileTheyAreOpen) {
+  int uses = 0;
+  routes_.onUse([&](const std::string& instance_id) {
+    EXPECT_EQ(instance_id, routes_.current()->at("ws")->instanceId);
+    ++uses;
+  });
+  run([&]() -> awaitable<void> {
+    auto client = co_await open();
+    EXPECT_TRUE(co_await eventually([&] { return uses == 1; }));
+    clock_.advance(std::chrono::seconds(30));
+    EXPECT_TRUE(co_await eventually([&] { return uses == 2; }));
+  });
+}
+
 TEST_F(Tunnels, areCutWhenTheSessionExpires) {
   run([&]() -> awaitable<void> {
     auto client = co_await open();
