@@ -28,13 +28,39 @@ std::string readText(const std::filesystem::path& path) {
   }
   return {std::istreambuf_iterator<char>(file), {}};
 }
+
+bool isPlainPath(const std::filesystem::path& path) {
+  return path.is_absolute() && path != "/" && path.has_filename() && path == path.lexically_normal();
+}
+
+std::vector<StorageBind> readBinds(const boost::json::value& document, ObjectReader& reader) {
+  std::vector<StorageBind> binds;
+  const auto* object = document.if_object();
+  const auto* list = object ? object->if_contains("binds") : nullptr;
+  if (!list || list->is_null()) return binds;
+  auto textOf = [](const boost::json::value& entry, std::string_view name) {
+    const auto* text = entry.is_object() ? entry.as_object().if_contains(name) : nullptr;
+    return text && text->is_string() ? std::string(text->as_string()) : std::string();
+  };
+  bool good = list->is_array();
+  for (std::size_t i = 0; good && i < list->as_array().size(); ++i) {
+    StorageBind bind{textOf(list->as_array()[i], "from"), textOf(list->as_array()[i], "to")};
+    auto same = [&](const StorageBind& other) { return other.to == bind.to || other.from == bind.from; };
+    good = isPlainPath(bind.from) && isPlainPath(bind.to) && bind.from != bind.to && std::ranges::none_of(binds, same);
+    binds.push_back(std::move(bind));
+  }
+  if (!good) reader.fail("/binds", "must be a list of {\"from\", \"to\"}: absolute paths, each named once");
+  return binds;
+}
 }  // namespace
 
 AgentConfig loadConfig(const std::filesystem::path& path) {
   std::string text = readText(path);
   AgentConfig config;
   try {
-    ObjectReader reader(parseJson(text, "The agent's file"), UnknownFields::Ignore);
+    boost::json::value document = parseJson(text, "The agent's file");
+    ObjectReader reader(document, UnknownFields::Ignore);
+    config.binds = readBinds(document, reader);
     config.instanceId = reader.require<std::string>("instanceId");
     auto secret = fromHex(reader.require<std::string>("secret"));
     if (!secret || secret->size() < kShortestSecret) {

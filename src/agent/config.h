@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/binds.h"
 #include "base/secret.h"
 
 namespace swarm::agent {
@@ -14,6 +15,7 @@ struct AgentConfig {
   Secret secret;                              ///< raw bytes; hex in the file
   std::vector<std::filesystem::path> mounts;  ///< where storage is mounted; made the user's own when fresh
   std::string user = "coder";                 ///< who VS Code runs as
+  std::vector<StorageBind> binds;             ///< directories of a volume that are to be seen elsewhere; made before all else
 };
 
 /// Throws Error(InvalidArgument) that names the file and what is wrong with it, never its content. Members that it does not know are

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "agent/binds.h"
 #include "agent/home.h"
 #include "agent/server.h"
 #include "base/log.h"
@@ -37,6 +38,7 @@ class Agent {
   int run();
 
  private:
+  void prepareStorage();
   void listen();
   void serve(std::unique_ptr<net::Listener> listener);
   awaitable<void> live();
@@ -49,6 +51,7 @@ class Agent {
   AgentOptions options_;
   RealClock clock_;
   asio::io_context context_{1};
+  asio::signal_set signals_{context_, SIGTERM, SIGINT};  // from the first moment: one that comes while storage is filled is kept
   Children children_;
   Service vscode_;
   std::optional<Service> command_;
@@ -57,6 +60,7 @@ class Agent {
   ExecContext exec_;
   AgentServer server_;
   std::vector<std::unique_ptr<net::HttpServer>> listeners_;
+  std::optional<std::string> storage_failure_;
   std::exception_ptr failure_;
 };
 
@@ -127,12 +131,21 @@ void Agent::listen() {
   }
 }
 
-int Agent::run() {
-  if (auto user = options_.users.find(options_.config.user)) {
+void Agent::prepareStorage() {
+  storage_failure_ = bindStorage(options_.config.binds);
+  // What is written where a volume should be would be lost with the root file system: then nothing of the user's may run.
+  if (storage_failure_) vscode_.refuse(*storage_failure_);
+  auto user = options_.users.find(options_.config.user);
+  if (!user) return;
+  if (!storage_failure_) {
     prepareHome(*user);
     prepareMounts(*user, options_.config.mounts);
-    prepareSocketDirectory(*user, options_.socketDirectory);
   }
+  prepareSocketDirectory(*user, options_.socketDirectory);
+}
+
+int Agent::run() {
+  prepareStorage();
   listen();
   log::info("listening", {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}});
   asio::co_spawn(context_, live(), [this](std::exception_ptr failure) {
@@ -145,11 +158,12 @@ int Agent::run() {
 }
 
 awaitable<void> Agent::live() {
-  asio::signal_set signals(context_, SIGTERM, SIGINT);
   asio::co_spawn(context_, children_.run(), asio::detached);
-  asio::co_spawn(context_, vscode_.run(), asio::detached);
-  if (command_) asio::co_spawn(context_, command_->run(), asio::detached);
-  int number = co_await signals.async_wait(asio::use_awaitable);
+  if (!storage_failure_) {
+    asio::co_spawn(context_, vscode_.run(), asio::detached);
+    if (command_) asio::co_spawn(context_, command_->run(), asio::detached);
+  }
+  int number = co_await signals_.async_wait(asio::use_awaitable);
   log::info("stopping", {{"signal", number}});
   co_await stop();
 }

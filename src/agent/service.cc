@@ -95,6 +95,11 @@ awaitable<void> Service::run() {
   reason_ = format("{} is stopped.", options_.title);
 }
 
+void Service::refuse(std::string reason) {
+  state_ = ServiceState::Stopped;
+  reason_ = std::move(reason);
+}
+
 std::expected<void, SpawnFailure> Service::start() {
   child_.reset();
   auto user = users_.find(options_.user);

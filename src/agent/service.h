@@ -51,7 +51,8 @@ class Service {
  public:
   Service(Executor executor, Children& children, Environment base, ServiceOptions options, UserDatabase users = UserDatabase());
 
-  awaitable<void> run();  ///< until stop(), or the end of an OnFailure command
+  awaitable<void> run();            ///< until stop(), or the end of an OnFailure command
+  void refuse(std::string reason);  ///< instead of run(): it never starts, and reason() says why
   /// SIGTERM to its group; returns once the process has ended, at the deadline after SIGKILL.
   awaitable<void> stop(Deadline deadline);
 

@@ -13,7 +13,7 @@
 #include "provider/docker/container_state.h"
 #include "provider/docker/docker_config.h"
 #include "provider/docker/engine_client.h"
-#include "provider/docker/keyed_lock.h"
+#include "provider/keyed_lock.h"
 #include "provider/provider.h"
 
 namespace swarm::docker {

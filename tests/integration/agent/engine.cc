@@ -90,6 +90,7 @@ Container::~Container() {
 
 void Container::start() { call("POST", "/containers/" + id_ + "/start"); }
 void Container::stop(int seconds) { call("POST", "/containers/" + id_ + "/stop?t=" + std::to_string(seconds)); }
+void Container::removeVolume(const std::string& name) { call("DELETE", "/volumes/" + name); }
 std::int64_t Container::exitCode() { return call("GET", "/containers/" + id_ + "/json").at("State").at("ExitCode").as_int64(); }
 
 std::uint16_t Container::publishedPort(int internal) {

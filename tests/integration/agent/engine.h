@@ -16,7 +16,7 @@ struct FileInContainer {
   unsigned mode = 0644;
 };
 
-/// One container of an image, removed with its volumes when this goes.
+/// One container of an image, removed with its volumes (but those that have a name) when this goes.
 class Container {
  public:
   /// Made but not started. `config` is the Engine's own; throws when the Engine or the image is missing.
@@ -30,6 +30,7 @@ class Container {
   std::int64_t exitCode();                    ///< of a container that has ended
   std::uint16_t publishedPort(int internal);  ///< on 127.0.0.1
   std::string logs();
+  void removeVolume(const std::string& name);  ///< one that no container uses any more
 
  private:
   boost::json::value call(std::string method, std::string path, std::string body = "", std::string type = "application/json");

@@ -112,6 +112,23 @@ TEST_F(WholeAgent, runsTheContainersCommandBesideVscode) {
   waitUntil([&] { return readFile(folder / "home/ran") == "coder\n"; });
 }
 
+TEST_F(WholeAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAndTheReasonIsTold) {
+  auto made = options();
+  made.command = {"sh", "-c", "touch \"$HOME/ran\""};
+  writeFile(folder / "volume", "a file where a volume should be");
+  made.config.binds = {{folder / "volume/home", folder / "home"}};
+  start(std::move(made));
+  std::optional<AgentHealth> seen;
+  for (auto end = Deadline::after(kPatience); !seen && !end.hasPassed();) seen = health();
+  ASSERT_TRUE(seen);
+  EXPECT_FALSE(seen->ready);
+  EXPECT_THAT(seen->reason, testing::HasSubstr("volume/home could not be put at"));
+  ::kill(pid, SIGTERM);
+  int status = waitForExit();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_FALSE(std::filesystem::exists(folder / "home/ran")) << "what it writes would be lost";
+}
+
 TEST_F(WholeAgent, aPortThatIsTakenEndsItAtOnce) {
   auto made = options();
   auto taken = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});

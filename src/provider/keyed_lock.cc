@@ -1,5 +1,5 @@
 // A queue of timers per held key: a cancelled timer is the turn.
-#include "provider/docker/keyed_lock.h"
+#include "provider/keyed_lock.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace swarm::docker {
+namespace swarm {
 
 namespace asio = boost::asio;
 
@@ -45,4 +45,4 @@ void KeyedLock::release(const std::string& key) {
   next->timer.cancel();
 }
 
-}  // namespace swarm::docker
+}  // namespace swarm

@@ -1,0 +1,230 @@
+// The backend's life, and the Engine's events: the ends of main processes come from there.
+#include "emulator/docker/docker_backend.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/parse.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "emulator/docker/docker_backend_impl.h"
+#include "provider/docker/engine_stream.h"
+
+namespace swarm::emulator {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds kFirstPause{100};
+constexpr std::chrono::milliseconds kLongestPause{2'000};
+constexpr std::chrono::seconds kConnectTime{10};
+/// A stream this old is opened anew where it ended.
+constexpr std::chrono::minutes kStreamAge{5};
+constexpr int kFirstSignalCode = 128;
+constexpr int kLastSignalCode = 159;
+
+std::string attribute(const json::value& event, std::string_view name) {
+  const json::value* attributes = docker::member(event, "Actor.Attributes");
+  const json::value* found = attributes && attributes->is_object() ? attributes->as_object().if_contains(name) : nullptr;
+  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+std::string readTool(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (!content.empty()) return content;
+  throw Error(ErrorCode::InvalidArgument,
+              format("The program {} can't be read: it is process 1 of each Machine. Build it (ninja fly-guest-tool).", path.string()));
+}
+
+}  // namespace
+
+BackendPtr makeDockerBackend(DockerBackendOptions options) {
+  auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (options.emulatorId.empty() || options.emulatorId.size() > 32 || !std::ranges::all_of(options.emulatorId, plain)) {
+    throw Error(ErrorCode::InvalidArgument, "The emulator's id must be 1 to 32 of a-z, 0-9 and '-'.");
+  }
+  std::string tool = readTool(options.guestTool);
+  return std::make_unique<DockerBackend>(std::move(options), std::move(tool));
+}
+
+DockerBackend::DockerBackend(DockerBackendOptions options, std::string guest_tool)
+    : options_(std::move(options)), guest_tool_(std::move(guest_tool)), engine_(options_.engine) {}
+
+json::object DockerBackend::ownFilter(std::string_view label) const {
+  json::array labels{json::string(format("{}={}", kLabelEmulator, options_.emulatorId))};
+  if (!label.empty()) labels.push_back(json::string(label));
+  return {{"label", std::move(labels)}};
+}
+
+awaitable<std::vector<json::value>> DockerBackend::listContainers(std::string_view label, Deadline deadline) {
+  std::string target = "/containers/json?all=true&" + docker::filterQuery(ownFilter(label));
+  json::value list = co_await engine_.call({.target = std::move(target), .doing = "list containers", .body = {}}, deadline);
+  std::vector<json::value> found;
+  if (list.is_array()) found.assign(list.as_array().begin(), list.as_array().end());
+  co_return found;
+}
+
+awaitable<std::vector<std::string>> DockerBackend::machineIds(Deadline deadline) {
+  std::vector<std::string> ids;
+  for (const json::value& container : co_await listContainers(kLabelMachine, deadline)) {
+    const json::value* labels = docker::member(container, "Labels");
+    ids.emplace_back(labels->at(kLabelMachine).as_string());
+  }
+  co_return ids;
+}
+
+awaitable<void> DockerBackend::open(GuestExitSink sink) {
+  sink_ = std::move(sink);
+  Deadline deadline = Deadline::after(kConnectTime);
+  co_await engine_.connect(deadline);
+  for (const json::value& helper : co_await listContainers(kLabelHelper, deadline)) {
+    co_await removeContainer(docker::stringAt(helper, "Id"), deadline);  // of an emulator that was killed
+  }
+  co_await catchUp(deadline);
+  co_await removeUnusedNetworks(deadline);
+  auto executor = co_await asio::this_coro::executor;
+  closing_ = false;
+  following_ = true;
+  events_ended_ = std::make_unique<asio::steady_timer>(executor, SteadyTime::max());
+  auto ended = [this](std::exception_ptr) {
+    following_ = false;
+    events_ended_->cancel();
+  };
+  asio::co_spawn(executor, followEvents(), asio::bind_cancellation_slot(stop_events_.slot(), std::move(ended)));
+}
+
+awaitable<void> DockerBackend::close() {
+  closing_ = true;
+  if (following_) {
+    stop_events_.emit(asio::cancellation_type::terminal);
+    co_await events_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  sink_ = nullptr;
+}
+
+/// Compares what we believe to run with what does: for the time in which no events came.
+awaitable<void> DockerBackend::catchUp(Deadline deadline) {
+  std::map<std::string, std::string> machines;  // of running containers
+  for (const json::value& container : co_await listContainers(kLabelMachine, deadline)) {
+    std::string state = docker::stringAt(container, "State");
+    const json::value* labels = docker::member(container, "Labels");
+    if (state == "running" || state == "paused" || state == "restarting") {
+      machines[docker::stringAt(container, "Id")] = std::string(labels->at(kLabelMachine).as_string());
+    }
+  }
+  std::vector<std::string> gone;
+  for (const auto& [container, run] : runs_) {
+    if (!run.starting && !machines.contains(container)) gone.push_back(container);
+  }
+  for (auto& [container, machine] : machines) runs_.try_emplace(container, Run{.machineId = machine, .starting = false});
+  for (const std::string& container : gone) {
+    docker::EngineReply reply =
+        co_await engine_.send({.target = "/containers/" + container + "/json", .doing = "look at a container", .body = {}}, deadline);
+    json::value facts = reply.ok() ? reply.json("look at a container") : json::value();
+    std::int64_t code = reply.ok() ? docker::integerAt(facts, "State.ExitCode") : kFirstSignalCode + 9;
+    if (auto run = runs_.find(container); run != runs_.end()) run->second.outOfMemory |= docker::boolAt(facts, "State.OOMKilled");
+    noteEnd(container, code, RealClock().now());
+  }
+}
+
+void DockerBackend::noteEnd(const std::string& container, std::int64_t exit_code, SystemTime at) {
+  auto found = runs_.find(container);
+  if (found == runs_.end() || found->second.end) return;
+  Run& run = found->second;
+  GuestExit end{.machineId = run.machineId, .exitCode = static_cast<int>(exit_code), .at = at};
+  if (exit_code > kFirstSignalCode && exit_code <= kLastSignalCode) end.signal = static_cast<int>(exit_code) - kFirstSignalCode;
+  end.outOfMemory = run.outOfMemory && end.signal == 9 && !run.killedByUs;
+  run.end = std::move(end);
+  addresses_.erase(run.machineId);
+  if (!run.starting) tellEnd(container);
+}
+
+void DockerBackend::tellEnd(const std::string& container) {
+  auto found = runs_.find(container);
+  if (found == runs_.end() || !found->second.end) return;
+  GuestExit end = std::move(*found->second.end);
+  runs_.erase(found);
+  if (sink_) sink_(end);
+}
+
+void DockerBackend::handleEvent(std::string_view line) {
+  boost::system::error_code error;
+  json::value event = json::parse(line, error);
+  if (error) return;
+  std::int64_t nanoseconds = docker::integerAt(event, "timeNano");
+  if (nanoseconds > 0) last_event_ = format("{}.{:09}", nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000 + 1);
+  std::string action = docker::stringAt(event, "Action");
+  std::string container = docker::stringAt(event, "Actor.ID");
+  auto run = runs_.find(container);
+  if (run == runs_.end()) return;
+  if (action == "oom") run->second.outOfMemory = true;
+  if (action == "die") {
+    SystemTime at{std::chrono::milliseconds(nanoseconds / 1'000'000)};
+    noteEnd(container, std::strtol(attribute(event, "exitCode").c_str(), nullptr, 10), at);
+  }
+}
+
+awaitable<void> DockerBackend::readEvents() {
+  Deadline connecting = Deadline::after(kConnectTime);
+  json::object filters = ownFilter();
+  filters["type"] = json::array{"container"};
+  filters["event"] = json::array{"die", "oom"};
+  std::string target = "/events?" + docker::filterQuery(filters);
+  if (!last_event_.empty()) target += "&since=" + last_event_;
+  auto exchange = co_await engine_.open({.target = std::move(target), .doing = "tell its events", .body = {}}, connecting);
+  // What ended before the stream was open is not in it.
+  if (!connected_) co_await catchUp(connecting);
+  connected_ = true;
+  docker::LineReader lines;
+  Deadline age = Deadline::after(kStreamAge);
+  try {
+    for (;;) {
+      std::string piece = co_await exchange->read(age);
+      if (piece.empty()) break;
+      lines.add(piece);
+      while (auto line = lines.next()) handleEvent(*line);
+    }
+  } catch (const Error& failure) {
+    if (failure.code() == ErrorCode::DeadlineExceeded && age.hasPassed() && !last_event_.empty()) co_return;
+    throw;
+  }
+  throw Error(ErrorCode::Unavailable, "The Docker Engine closed its event stream (it was stopped or restarted).");
+}
+
+awaitable<void> DockerBackend::followEvents() {
+  std::chrono::milliseconds pause = kFirstPause;
+  while (!closing_) {
+    std::string trouble;
+    try {
+      co_await readEvents();
+      pause = kFirstPause;
+      continue;
+    } catch (const Error& error) {
+      trouble = error.message();
+    } catch (const boost::system::system_error& error) {
+      trouble = error.what();
+    }
+    if (closing_) break;
+    if (connected_) {
+      log::warning("the Docker Engine can't be reached", {{"reason", trouble}});
+      pause = kFirstPause;
+    }
+    connected_ = false;
+    last_event_.clear();
+    addresses_.clear();
+    engine_.forget();
+    asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+}  // namespace swarm::emulator

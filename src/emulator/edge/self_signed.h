@@ -1,0 +1,19 @@
+// A certificate that the edge makes for itself: good enough for TLS to be spoken, trusted by nobody.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace swarm::emulator {
+
+struct CertificateFiles {
+  std::filesystem::path certificate;
+  std::filesystem::path key;  ///< 0600
+};
+
+/// Writes a certificate for `names` (DNS names, "*.fly.localhost" too) into `directory`; what is there already is used. Throws
+/// Error(Internal) when it can't be made or written.
+CertificateFiles makeSelfSigned(const std::filesystem::path& directory, const std::vector<std::string>& names);
+
+}  // namespace swarm::emulator

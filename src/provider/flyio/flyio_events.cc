@@ -1,0 +1,134 @@
+// What happens at Fly by itself: Fly has no event stream, so the organization's list is asked every few seconds for what has changed. One
+// request, however many Machines there are.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/format.h"
+#include "base/log.h"
+#include "net/deadline.h"
+#include "provider/flyio/flyio_provider.h"
+
+namespace swarm::flyio {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds kLookTime{20};
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kLongestPause{15'000};
+/// Changes may arrive late in the list: each look goes back so far (spec: "offset your timestamps to catch late-arriving events").
+constexpr std::chrono::seconds kOverlap{20};
+
+std::string toSeconds(SystemTime time) { return formatTime(std::chrono::floor<std::chrono::seconds>(time)); }
+
+}  // namespace
+
+void FlyIOProvider::tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail) {
+  if (sink_) sink_({kind, std::move(instance_id), std::move(detail)});
+}
+
+void FlyIOProvider::noteChange(const Machine& machine) {
+  std::string instance = machine.metadata(kMetaInstance);
+  seen_until_ = std::max(seen_until_, machine.updatedAt);
+  auto [place, is_new] = seen_.try_emplace(machine.id);
+  Seen now{instance, machine.state, machine.version, machine.updatedAt};
+  bool same =
+      !is_new && place->second.state == now.state && place->second.version == now.version && place->second.updatedAt == now.updatedAt;
+  place->second = now;
+  if (same) return;
+  if (!machine.isGone()) return tell(ProviderEvent::Kind::Changed, instance, machine.state);
+  seen_.erase(machine.id);
+  auto known = places_.find(instance);
+  // One that was moved to another host has another Machine now, and is not removed.
+  bool is_another = known != places_.end() && known->second.machineId != machine.id;
+  if (is_another || is_new) return;
+  tell(ProviderEvent::Kind::Removed, instance, machine.state);
+}
+
+awaitable<void> FlyIOProvider::lookAtEverything() {
+  Deadline deadline = Deadline::after(kLookTime);
+  co_await knownRegions(deadline);
+  OrgMachines all = co_await readOrganization({}, deadline);
+  seen_.clear();
+  seen_until_ = {};
+  for (const Machine& machine : all.machines) {
+    seen_[machine.id] = {machine.metadata(kMetaInstance), machine.state, machine.version, machine.updatedAt};
+    seen_until_ = std::max(seen_until_, machine.updatedAt);
+  }
+  if (seen_until_ == SystemTime{}) seen_until_ = clock_.now();
+  partial_ = !all.complete;
+}
+
+awaitable<void> FlyIOProvider::lookAtChanges() {
+  MachinesClient::OrgQuery query;
+  query.updatedAfter = toSeconds(seen_until_ - kOverlap);
+  query.includeDeleted = true;
+  OrgMachines changed = co_await readOrganization(std::move(query), Deadline::after(kLookTime));
+  partial_ = !changed.complete;
+  for (const Machine& machine : changed.machines) noteChange(machine);
+}
+
+void FlyIOProvider::noteTrouble(std::string trouble) {
+  if (connected_ || trouble != trouble_) log::warning("Fly's Machines API can't be used", {{"reason", trouble}});
+  trouble_ = trouble;
+  client_.dropConnections();
+  if (std::exchange(connected_, false)) tell(ProviderEvent::Kind::Disconnected, "", std::move(trouble));
+}
+
+awaitable<void> FlyIOProvider::followEvents() {
+  std::chrono::milliseconds trouble_pause = kFirstPause;
+  while (!closing_) {
+    std::string trouble;
+    try {
+      if (connected_) {
+        co_await lookAtChanges();
+      } else {
+        co_await lookAtEverything();
+        connected_ = true;
+        trouble_.clear();
+        trouble_pause = kFirstPause;
+        tell(ProviderEvent::Kind::Reconnected, "", client_.baseUrl());
+      }
+    } catch (const Error& error) {
+      trouble = error.message();
+    } catch (const boost::system::system_error& error) {
+      trouble = error.what();
+    }
+    if (closing_) break;
+    bool exists = !seen_.empty() || !places_.empty();
+    std::chrono::milliseconds pause = exists ? client_.tuning().eventInterval : client_.tuning().idleInterval;
+    if (!trouble.empty()) {
+      noteTrouble(std::move(trouble));
+      pause = client_.jittered(trouble_pause);
+      trouble_pause = std::min(trouble_pause * 2, kLongestPause);
+    }
+    asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+awaitable<void> FlyIOProvider::open(ProviderEventSink sink) {
+  sink_ = std::move(sink);
+  auto executor = co_await asio::this_coro::executor;
+  closing_ = false;
+  following_ = true;
+  events_ended_ = std::make_unique<asio::steady_timer>(executor, SteadyTime::max());
+  auto ended = [this](std::exception_ptr) {
+    following_ = false;
+    events_ended_->cancel();
+  };
+  asio::co_spawn(executor, followEvents(), asio::bind_cancellation_slot(stop_events_.slot(), std::move(ended)));
+}
+
+awaitable<void> FlyIOProvider::close() {
+  closing_ = true;
+  if (!following_) co_return;
+  stop_events_.emit(asio::cancellation_type::terminal);
+  co_await events_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+  sink_ = nullptr;
+}
+
+}  // namespace swarm::flyio

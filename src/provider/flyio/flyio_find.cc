@@ -1,0 +1,124 @@
+// Finding an instance's Machine and volumes, and what is known of them without asking.
+#include "base/format.h"
+#include "provider/flyio/flyio_provider.h"
+
+namespace swarm::flyio {
+namespace {
+
+/// How long it is remembered that an instance is nowhere: long enough for a row of questions about it.
+constexpr std::chrono::seconds kAbsence{2};
+constexpr int kListTries = 4;
+
+Error contradiction(std::string_view what, const std::string& app) {
+  return Error(ErrorCode::Unavailable,
+               format("Fly's answers about the app {} contradict each other: it has {}, and lists none. Nothing was changed; try again.",
+                      app, what));
+}
+
+}  // namespace
+
+bool FlyIOProvider::isOurs(const Machine& machine) const { return isOurs(machine.app) && machine.metadata(kMetaSwarm) == swarm_id_; }
+
+awaitable<std::vector<Machine>> FlyIOProvider::machinesIn(std::string app, Deadline deadline) {
+  std::chrono::milliseconds delay = client_.tuning().firstPause;
+  for (int tries = 1;; ++tries) {
+    std::vector<Machine> found = co_await client_.listMachines(app, false, deadline);
+    std::erase_if(found, [](const Machine& machine) { return machine.isGone(); });
+    if (!found.empty()) co_return found;
+    // Lists may be wrongly empty (§12, pitfall 3): nothing is made or deleted because one was.
+    auto known = co_await client_.findApp(app, deadline);
+    if (!known || known->machineCount == 0) co_return found;
+    // The count may include what is destroyed already.
+    std::vector<Machine> all = co_await client_.listMachines(app, true, deadline);
+    bool all_gone = !all.empty() && std::all_of(all.begin(), all.end(), [](const Machine& machine) { return machine.isGone(); });
+    if (all_gone) co_return found;
+    if (tries == kListTries) throw contradiction(format("{} Machines", known->machineCount), app);
+    co_await client_.pause(client_.jittered(delay), deadline, "Fly's lists did not agree in time.");
+    delay *= 2;
+  }
+}
+
+awaitable<std::vector<Volume>> FlyIOProvider::volumesIn(std::string app, Deadline deadline) {
+  std::chrono::milliseconds delay = client_.tuning().firstPause;
+  for (int tries = 1;; ++tries) {
+    std::vector<Volume> found = co_await client_.listVolumes(app, deadline);
+    if (!found.empty()) co_return found;
+    auto known = co_await client_.findApp(app, deadline);
+    if (!known || known->volumeCount == 0) co_return found;
+    if (tries == kListTries) throw contradiction(format("{} volumes", known->volumeCount), app);
+    co_await client_.pause(client_.jittered(delay), deadline, "Fly's lists did not agree in time.");
+    delay *= 2;
+  }
+}
+
+awaitable<std::optional<Machine>> FlyIOProvider::machineIn(std::string app, std::string instance_id, Deadline deadline) {
+  std::vector<Machine> all = co_await machinesIn(app, deadline);
+  const Machine* best = nullptr;
+  for (const Machine& machine : all) {
+    if (machine.metadata(kMetaInstance) != instance_id || machine.metadata(kMetaSwarm) != swarm_id_) continue;
+    // While one is moved to another host there are two; the newer one is made when the older has stopped for good.
+    if (!best || generationOf(machine) > generationOf(*best)) best = &machine;
+  }
+  if (!best) co_return std::nullopt;
+  remember(*best);
+  co_return *best;
+}
+
+awaitable<std::optional<Machine>> FlyIOProvider::findMachine(std::string instance_id, Deadline deadline) {
+  if (auto known = places_.find(instance_id); known != places_.end()) {
+    auto machine = co_await client_.findMachine(known->second.app, known->second.machineId, deadline);
+    if (machine && !machine->isGone()) {
+      remember(*machine);
+      co_return machine;
+    }
+    forget(instance_id);
+  }
+  SteadyTime now = std::chrono::steady_clock::now();
+  std::erase_if(absent_, [now](const auto& entry) { return now - entry.second > kAbsence; });
+  if (absent_.contains(instance_id)) co_return std::nullopt;
+  auto machine = co_await machineIn(appName(config_, swarm_id_, instance_id), instance_id, deadline);
+  if (machine) co_return machine;
+  // One that took over a kept volume lives in that volume's app.
+  OrgMachines all = co_await readOrganization({}, deadline);
+  for (const Machine& listed : all.machines) {
+    if (listed.metadata(kMetaInstance) != instance_id || destroyed_.contains(listed.id)) continue;
+    machine = co_await client_.findMachine(listed.app, listed.id, deadline);
+    if (!machine || machine->isGone()) continue;
+    remember(*machine);
+    co_return machine;
+  }
+  if (!all.complete) throw Error(ErrorCode::Unavailable, "Fly could not list the Machines of all regions.").withInstance(instance_id);
+  absent_[instance_id] = now;
+  co_return std::nullopt;
+}
+
+awaitable<Machine> FlyIOProvider::requireMachine(std::string instance_id, Deadline deadline) {
+  auto machine = co_await findMachine(instance_id, deadline);
+  if (!machine) throw Error(ErrorCode::NotFound, format("Fly has no Machine of instance {}.", instance_id)).withInstance(instance_id);
+  co_return std::move(*machine);
+}
+
+awaitable<Machine> FlyIOProvider::readAgain(Machine machine, Deadline deadline) {
+  auto now = co_await client_.findMachine(machine.app, machine.id, deadline);
+  if (!now || now->isGone()) {
+    machine.state = "destroyed";
+    co_return machine;
+  }
+  remember(*now);
+  co_return std::move(*now);
+}
+
+void FlyIOProvider::remember(const Machine& machine) {
+  std::string instance = machine.metadata(kMetaInstance);
+  if (instance.empty() || machine.isGone()) return;
+  absent_.erase(instance);
+  places_[instance] = {machine.app,
+                       machine.id,
+                       machine.state,
+                       machine.metadata(kMetaStorage),
+                       machine.updatedAt,
+                       std::chrono::steady_clock::now(),
+                       toInstance(machine, config_)};
+}
+
+}  // namespace swarm::flyio

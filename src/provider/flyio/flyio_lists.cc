@@ -1,0 +1,96 @@
+// listInstances from the organization's one list: a request for a thousand Machines. What we did ourselves a moment ago counts more than
+// a list that may not know of it yet.
+#include "base/format.h"
+#include "provider/flyio/flyio_provider.h"
+
+namespace swarm::flyio {
+namespace {
+
+/// The organization's list is eventually consistent; after this long it has caught up.
+constexpr std::chrono::seconds kListLag{60};
+/// A list does not tell how a stopped Machine ended: so many of them are looked at for one list, the rest the next time.
+constexpr int kMostLooks = 32;
+
+bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
+  if (filter.instanceId && *filter.instanceId != instance.instanceId) return false;
+  if (filter.owner && *filter.owner != instance.owner) return false;
+  return !filter.status || *filter.status == instance.status;
+}
+
+}  // namespace
+
+awaitable<FlyIOProvider::OrgMachines> FlyIOProvider::readOrganization(MachinesClient::OrgQuery query, Deadline deadline) {
+  OrgMachines all;
+  std::map<std::string, Machine> by_instance;
+  std::vector<Machine> gone;
+  bool is_first = true;
+  do {
+    Page<Machine> page;
+    std::optional<Error> failure;
+    try {
+      page = co_await client_.listOrgMachines(query, deadline);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure && is_first) throw *failure;
+    if (failure) {
+      all.complete = false;  // a page is missing: what is there is still true
+      break;
+    }
+    if (!page.errorRegions.empty()) all.complete = false;
+    if (!page.lastUpdatedAt.empty()) all.lastUpdatedAt = page.lastUpdatedAt;
+    for (Machine& machine : page.items) {
+      if (!isOurs(machine)) continue;
+      if (machine.isGone()) {
+        gone.push_back(std::move(machine));
+        continue;
+      }
+      std::string instance = machine.metadata(kMetaInstance);
+      auto [place, fresh] = by_instance.try_emplace(instance, machine);
+      if (!fresh && generationOf(machine) > generationOf(place->second)) place->second = std::move(machine);
+    }
+    query.cursor = page.nextCursor;
+    is_first = false;
+  } while (!query.cursor.empty());
+  for (auto& [instance, machine] : by_instance) all.machines.push_back(std::move(machine));
+  for (Machine& machine : gone) all.machines.push_back(std::move(machine));
+  co_return all;
+}
+
+/// One line of the list as an instance; a stopped one is looked at, unless that was done since it changed.
+awaitable<ProviderInstance> FlyIOProvider::describe(const Machine& listed, int& looks_left, Deadline deadline) {
+  auto known = places_.find(listed.metadata(kMetaInstance));
+  bool is_known = known != places_.end() && known->second.machineId == listed.id;
+  if (is_known && known->second.updatedAt >= listed.updatedAt && known->second.state == listed.state) co_return known->second.details;
+  bool is_newer =
+      is_known && (known->second.updatedAt > listed.updatedAt ||
+                   (known->second.updatedAt == listed.updatedAt && std::chrono::steady_clock::now() - known->second.learnt < kListLag));
+  if (is_newer) co_return known->second.details;
+  if (listed.state != "stopped" || looks_left <= 0) co_return toInstance(listed, config_);
+  --looks_left;
+  Machine whole = co_await readAgain(listed, deadline);
+  co_return toInstance(whole, config_);
+}
+
+awaitable<InstanceList> FlyIOProvider::listInstances(InstanceFilter filter, Deadline deadline) {
+  OrgMachines all = co_await readOrganization({}, deadline);
+  InstanceList list;
+  list.complete = all.complete;
+  SteadyTime now = std::chrono::steady_clock::now();
+  std::erase_if(destroyed_, [now](const auto& entry) { return now - entry.second > kListLag * 10; });
+  std::set<std::string> listed;
+  int looks_left = kMostLooks;
+  for (const Machine& machine : all.machines) {
+    if (machine.isGone() || destroyed_.contains(machine.id)) continue;
+    ProviderInstance instance = co_await describe(machine, looks_left, deadline);
+    if (!listed.insert(instance.instanceId).second || instance.status == InstanceStatus::deleting) continue;
+    if (matches(instance, filter)) list.instances.push_back(std::move(instance));
+  }
+  for (const auto& [id, place] : places_) {
+    bool unknown_yet = !listed.contains(id) && now - place.learnt < kListLag;
+    if (unknown_yet && matches(place.details, filter)) list.instances.push_back(place.details);
+  }
+  co_return list;
+}
+
+}  // namespace swarm::flyio

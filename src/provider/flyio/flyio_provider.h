@@ -1,0 +1,187 @@
+// FlyIOProvider: the provider contract on Fly's Machines API. Configuration is flyio_config.h; README.md tells the rest.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "provider/flyio/flyio_config.h"
+#include "provider/flyio/machine_spec.h"
+#include "provider/flyio/machine_state.h"
+#include "provider/flyio/machines_client.h"
+#include "provider/keyed_lock.h"
+#include "provider/provider.h"
+
+namespace swarm::flyio {
+
+/// Split over flyio_create.cc, flyio_place.cc, flyio_move.cc, flyio_lifecycle.cc, flyio_update.cc, flyio_delete.cc, flyio_find.cc,
+/// flyio_lists.cc, flyio_queries.cc, flyio_volumes.cc, flyio_exec.cc, flyio_events.cc and flyio_validate.cc. close() before destruction,
+/// once open() was called.
+class FlyIOProvider final : public Provider {
+ public:
+  FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock, Tuning tuning = {});
+  ~FlyIOProvider() override;
+
+  ProviderType type() const override { return ProviderType::flyio; }
+  awaitable<void> open(ProviderEventSink sink) override;
+  awaitable<void> close() override;
+
+  awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                 Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
+  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
+  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                          Deadline deadline) override;
+  ProviderCapabilities getProviderCapabilities() const override;
+  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
+  awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
+  ProviderHealthReport health() const override;
+  awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+
+  const MachinesClient& client() const { return client_; }
+
+ private:
+  /// What we learnt ourselves of a Machine, by a call of our own: newer than what a list may say for a while.
+  struct Place {
+    std::string app;
+    std::string machineId;
+    std::string state;
+    std::string storage;  ///< its storage record
+    SystemTime updatedAt{};
+    SteadyTime learnt{};
+    ProviderInstance details;
+  };
+  /// An answer that is a Machine or volume, or a shortage that another place may not have.
+  template <typename T>
+  struct Attempt {
+    std::optional<T> made;
+    Shortage shortage = Shortage::None;
+    std::optional<Error> error;
+  };
+
+  // Finding (flyio_find.cc)
+  bool isOurs(const std::string& app) const { return app.starts_with(app_prefix_); }
+  bool isOurs(const Machine& machine) const;
+  /// All Machines of an app that are not gone; an empty list is believed only when the app's own count agrees.
+  awaitable<std::vector<Machine>> machinesIn(std::string app, Deadline deadline);
+  awaitable<std::vector<Volume>> volumesIn(std::string app, Deadline deadline);  ///< the same for volumes
+  awaitable<std::optional<Machine>> machineIn(std::string app, std::string instance_id, Deadline deadline);
+  awaitable<std::optional<Machine>> findMachine(std::string instance_id, Deadline deadline);
+  awaitable<Machine> requireMachine(std::string instance_id, Deadline deadline);  ///< throws NotFound
+  awaitable<Machine> readAgain(Machine machine, Deadline deadline);               ///< state "destroyed" when it is gone
+  void remember(const Machine& machine);
+  void forget(const std::string& instance_id) { places_.erase(instance_id); }
+
+  // Making (flyio_create.cc, flyio_place.cc)
+  awaitable<void> chooseRegions(InstancePlan& plan, Deadline deadline);
+  awaitable<void> takeOverVolumes(InstancePlan& plan, Deadline deadline);
+  awaitable<bool> ensureApp(std::string app, Deadline deadline);  ///< true: it is new, and nothing is in it
+  awaitable<void> ensureAddresses(const InstancePlan& plan, bool is_new, Deadline deadline);
+  awaitable<void> assignAddress(std::string app, std::string type, Deadline deadline);
+  awaitable<std::int64_t> writeSecrets(const InstancePlan& plan, Deadline deadline);
+  awaitable<Machine> placeMachine(const InstancePlan& plan, bool is_new, std::int64_t secrets, Progress& progress, Deadline deadline);
+  struct Berth;  ///< what a Machine is made from, apart from its place
+  awaitable<Machine> placeAnywhere(const Berth& berth, Progress& progress, Deadline deadline);
+  awaitable<Attempt<Volume>> makeVolume(const Berth& berth, std::string region, Deadline deadline);
+  awaitable<Attempt<Machine>> makeMachine(const Berth& berth, std::string region, std::string volume_id, Deadline deadline);
+  awaitable<std::optional<Machine>> lookForMachine(std::string app, std::string name, Deadline deadline);
+  awaitable<std::optional<Machine>> adoptMachine(const Berth& berth, std::string machine_id, Deadline deadline);
+  awaitable<void> growVolume(Volume volume, std::int64_t size_gb, Deadline deadline);
+  awaitable<void> dropVolume(std::string app, std::string volume_id, Deadline deadline);  ///< waits while it is bound; gone: fine
+
+  // Moving to another host (flyio_move.cc)
+  awaitable<Machine> moveElsewhere(Machine machine, json::object config, Progress& progress, Deadline deadline);
+  awaitable<void> tidyUp(Machine current, Deadline deadline);
+  awaitable<bool> waitUntilWhole(std::string app, std::string volume_id, Deadline deadline);
+
+  // Lifecycle (flyio_lifecycle.cc)
+  awaitable<Machine> startMachine(Machine machine, Progress& progress, Deadline deadline);
+  awaitable<Machine> stopMachine(Machine machine, std::chrono::seconds grace, Deadline deadline);
+  awaitable<void> destroyMachine(Machine machine, Deadline deadline);
+  /// By the API's own wait, until the Machine is in one of `states`, has ended after `ended_before`, or is gone.
+  awaitable<Machine> waitFor(Machine machine, std::string states, std::int64_t ended_before, Deadline deadline);
+  /// Sends; a lease of our own that a crash left behind is used, somebody else's is waited for.
+  awaitable<FlyReply> mutate(const Machine& machine, FlyCall call, Deadline deadline);
+  awaitable<std::string> ownLease(const Machine& machine, Deadline deadline);
+
+  // Updating (flyio_update.cc)
+  awaitable<Machine> updateMachine(Machine machine, const InstancePlan& plan, std::int64_t secrets, Progress& progress, Deadline deadline);
+  awaitable<Attempt<Machine>> tryUpdate(Machine machine, const InstancePlan& plan, std::int64_t secrets, std::string nonce,
+                                        Deadline deadline);
+  awaitable<std::string> acquireLease(const Machine& machine, Deadline deadline);
+  awaitable<void> releaseLease(const Machine& machine, std::string nonce);
+
+  // Deleting (flyio_delete.cc)
+  awaitable<void> deleteFrom(std::string app, std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+                             Progress& progress, Deadline deadline);
+  awaitable<void> deleteApp(std::string app, Deadline deadline);
+  awaitable<void> releaseAddresses(std::string app, Deadline deadline);
+  awaitable<void> keepVolumes(std::string app, std::vector<StorageEntry> record, Deadline deadline);
+
+  // Volumes (flyio_volumes.cc)
+  struct Stored;  ///< one storage entry, where it is, and who uses it
+  awaitable<std::vector<Stored>> storedVolumes(Deadline deadline);
+  awaitable<std::vector<StorageEntry>> recordOf(std::string app, Deadline deadline);
+
+  // Lists and events (flyio_lists.cc, flyio_events.cc)
+  struct OrgMachines {
+    std::vector<Machine> machines;  ///< ours, one for each instance
+    bool complete = true;
+    std::string lastUpdatedAt;
+  };
+  awaitable<OrgMachines> readOrganization(MachinesClient::OrgQuery query, Deadline deadline);
+  awaitable<ProviderInstance> describe(const Machine& listed, int& looks_left, Deadline deadline);
+  awaitable<void> followEvents();
+  awaitable<void> lookAtEverything();
+  awaitable<void> lookAtChanges();
+  void noteChange(const Machine& machine);
+  void noteTrouble(std::string trouble);
+  void tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
+  awaitable<RegionList> knownRegions(Deadline deadline);
+
+  FlyIOProviderConfig config_;
+  std::string swarm_id_;
+  const Clock& clock_;
+  std::string app_prefix_;  ///< of the names of all apps of this swarm
+  MachinesClient client_;
+  KeyedLock locks_;
+
+  std::map<std::string, Place> places_;                       ///< by instance
+  std::map<std::string, SteadyTime> absent_;                  ///< instances that were looked for everywhere, for a moment
+  std::map<std::string, SteadyTime> destroyed_;               ///< Machines that we destroyed: lists may show them a while longer
+  std::map<std::string, std::vector<StorageEntry>> records_;  ///< of apps that keep a volume without a Machine
+  std::set<std::string> tidy_;                                ///< instances whose app holds nothing that is left over
+  RegionList regions_;
+
+  ProviderEventSink sink_;
+  boost::asio::cancellation_signal stop_events_;
+  std::unique_ptr<boost::asio::steady_timer> events_ended_;
+  struct Seen {
+    std::string instanceId;
+    std::string state;
+    std::string version;
+    SystemTime updatedAt{};
+  };
+  std::map<std::string, Seen> seen_;  ///< by Machine
+  SystemTime seen_until_{};           ///< changes up to here were looked at
+  bool closing_ = false;
+  bool following_ = false;
+  bool connected_ = false;
+  bool partial_ = false;  ///< the last look missed a region
+  std::string trouble_;
+};
+
+}  // namespace swarm::flyio

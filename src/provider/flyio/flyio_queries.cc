@@ -1,0 +1,41 @@
+// Questions about one instance, and the way to its agent.
+#include "base/format.h"
+#include "provider/flyio/flyio_provider.h"
+
+namespace swarm::flyio {
+
+awaitable<std::optional<ProviderInstance>> FlyIOProvider::getInstance(std::string instance_id, Deadline deadline) {
+  auto machine = co_await findMachine(std::move(instance_id), deadline);
+  if (!machine || machine->state == "destroying") co_return std::nullopt;
+  co_return toInstance(*machine, config_);
+}
+
+/// Limits only: nothing outside a Machine can measure it. The controller asks the agent (README.md, "Deviations").
+awaitable<ResourceUsage> FlyIOProvider::getResourceUsage(std::string instance_id, Deadline deadline) {
+  Machine machine = co_await requireMachine(std::move(instance_id), deadline);
+  ResourceConfig resources = resourcesOf(machine);
+  ResourceUsage usage;
+  usage.cpu.limit = resources.cpu.limit;
+  usage.memory.limit = static_cast<double>(resources.memory.max);
+  usage.storage.limit = static_cast<double>(resources.storage.size);
+  co_return usage;
+}
+
+awaitable<NetworkInfo> FlyIOProvider::getNetworkInfo(std::string instance_id, Deadline deadline) {
+  Machine machine = co_await requireMachine(std::move(instance_id), deadline);
+  co_return networkOf(machine, config_);
+}
+
+awaitable<net::HttpEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
+  Machine machine = co_await requireMachine(instance_id, deadline);
+  if (machine.state != "started") {
+    throw Error(ErrorCode::Conflict, format("The instance does not run (its Machine is {}).", machine.state)).withInstance(instance_id);
+  }
+  if (machine.isHostUnreachable()) {
+    throw Error(ErrorCode::Unavailable, "The instance's host at Fly can't be reached.").withInstance(instance_id);
+  }
+  Url url = parseUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
+  co_return net::HttpEndpoint(connectorTo(url), hostHeader(url), {{"fly-force-instance-id", machine.id}});
+}
+
+}  // namespace swarm::flyio

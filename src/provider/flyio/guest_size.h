@@ -1,0 +1,34 @@
+// Guest sizes that Fly sells, and rounding up to them (fly-machines.md §3 "Guest sizes"). Pure.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string>
+
+#include "model/types.h"
+
+namespace swarm::flyio {
+
+/// One valid size of a Machine.
+struct Guest {
+  bool shared = true;
+  std::int64_t cpus = 1;
+  std::int64_t memoryMb = 256;
+  bool operator==(const Guest&) const = default;
+};
+
+/// The cheapest valid size that has at least what is asked for: shared CPUs where they can carry it, else performance ones. Throws
+/// Error(Unprocessable) with the field when nothing is large enough or the request contradicts itself.
+Guest roundUp(const ResourceConfig& resources);
+
+boost::json::object toJson(const Guest& guest);            ///< fly.MachineGuest
+Guest readGuest(const boost::json::value& machine_guest);  ///< of an answer; unknown kinds count as performance
+std::string toString(const Guest& guest);                  ///< "shared-cpu-2x with 4096 MB"
+
+/// What an instance has on `guest`: whole CPUs and the guest's memory; the rest is as asked.
+ResourceConfig effectiveOn(const Guest& guest, ResourceConfig asked);
+
+inline constexpr Guest kLargestGuest{false, 16, 131072};
+inline constexpr std::int64_t kLargestVolumeGb = 500;
+
+}  // namespace swarm::flyio

@@ -1,0 +1,105 @@
+// The registry's v2 protocol, as far as one question needs it.
+#include "provider/flyio/image_check.h"
+
+#include "base/format.h"
+#include "base/id.h"
+#include "net/http_client.h"
+#include "provider/flyio/json_access.h"
+#include "provider/flyio/machines_client.h"
+
+namespace swarm::flyio {
+namespace {
+
+constexpr std::string_view kFlyRegistry = "registry.fly.io";
+constexpr std::string_view kManifests =
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+constexpr std::chrono::seconds kLongest{20};
+
+boost::asio::awaitable<net::HttpResponse> ask(Url url, std::string method, std::string target, net::Headers headers, Deadline deadline) {
+  net::HttpClient client(connectorTo(url), {.host = hostHeader(url), .name = url.host});
+  net::HttpRequest request;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  request.headers = std::move(headers);
+  co_return co_await client.send(std::move(request), deadline.orAfter(kLongest));
+}
+
+std::string quoted(std::string_view header, std::string_view key) {
+  std::string wanted = format("{}=\"", key);
+  auto at = header.find(wanted);
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = header.substr(at + wanted.size());
+  return std::string(rest.substr(0, rest.find('"')));
+}
+
+/// An anonymous pull token of a registry that wants one.
+boost::asio::awaitable<std::string> pullToken(RegistryChallenge challenge, Deadline deadline) {
+  auto slash = challenge.realm.find('/', 8);
+  Url url = parseUrl(challenge.realm.substr(0, slash), "workspaceImage");
+  std::string target = slash == std::string::npos ? "/" : challenge.realm.substr(slash);
+  target += format("?service={}&scope={}", net::percentEncode(challenge.service), net::percentEncode(challenge.scope));
+  net::HttpResponse answer = co_await ask(url, "GET", std::move(target), {}, deadline);
+  json::value parsed = parseOrNull(answer.body);
+  std::string token = stringAt(parsed, "token");
+  co_return token.empty() ? stringAt(parsed, "access_token") : token;
+}
+
+}  // namespace
+
+ImageName parseImage(const std::string& image) {
+  ImageName name;
+  std::string rest = image;
+  auto slash = rest.find('/');
+  std::string first = rest.substr(0, slash);
+  bool has_registry = slash != std::string::npos && (first.find_first_of(".:") != std::string::npos || first == "localhost");
+  name.registry = has_registry ? first : "registry-1.docker.io";
+  if (has_registry) rest = rest.substr(slash + 1);
+  auto at = rest.find('@');
+  auto colon = rest.rfind(':', at == std::string::npos ? std::string::npos : at);
+  if (at != std::string::npos) {
+    name.reference = rest.substr(at + 1);
+    rest = rest.substr(0, at);
+    if (auto tag = rest.rfind(':'); tag != std::string::npos) rest = rest.substr(0, tag);
+  } else if (colon != std::string::npos && rest.find('/', colon) == std::string::npos) {
+    name.reference = rest.substr(colon + 1);
+    rest = rest.substr(0, colon);
+  } else {
+    name.reference = "latest";
+  }
+  name.repository = !has_registry && rest.find('/') == std::string::npos ? "library/" + rest : rest;
+  return name;
+}
+
+RegistryChallenge parseChallenge(std::string_view header) {
+  if (!header.starts_with("Bearer ")) return {};
+  return {quoted(header, "realm"), quoted(header, "service"), quoted(header, "scope")};
+}
+
+boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, Deadline deadline) {
+  if (config.apiBaseUrl != FlyIOProviderConfig{}.apiBaseUrl) {
+    co_return format("{} (not looked for: {} is not Fly itself)", image, config.apiBaseUrl);
+  }
+  ImageName name = parseImage(image);
+  if (name.registry.starts_with("localhost") || name.registry.starts_with("127.")) {
+    throw Error(ErrorCode::Unprocessable, format("Fly can't pull {}: its registry is on this machine.", image));
+  }
+  Url url{true, name.registry, 443};
+  std::string target = format("/v2/{}/manifests/{}", name.repository, name.reference);
+  net::Headers headers{{"Accept", std::string(kManifests)}};
+  if (name.registry == kFlyRegistry) headers.push_back({"Authorization", "Basic " + toBase64("x:" + config.apiToken.reveal())});
+  net::HttpResponse answer = co_await ask(url, "HEAD", target, headers, deadline);
+  RegistryChallenge challenge = parseChallenge(net::findHeader(answer.headers, "www-authenticate"));
+  if (answer.status == 401 && challenge.realm.starts_with("https://") && name.registry != kFlyRegistry) {
+    std::string token = co_await pullToken(challenge, deadline);
+    headers.push_back({"Authorization", "Bearer " + token});
+    answer = co_await ask(url, "HEAD", target, headers, deadline);
+  }
+  if (answer.status == 200) co_return image + " can be pulled";
+  if (answer.status == 404)
+    throw Error(ErrorCode::Unprocessable, format("{} has no image {}: push it (see README.md of the Fly provider).", name.registry, image));
+  throw Error(ErrorCode::Unprocessable, format("{} does not give {} out (status {}): Fly needs a public image, or one at registry.fly.io.",
+                                               name.registry, image, answer.status));
+}
+
+}  // namespace swarm::flyio

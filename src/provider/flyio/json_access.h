@@ -1,0 +1,25 @@
+// Reading members of JSON answers that may lack them or hold something else than expected.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace swarm::flyio {
+
+namespace json = boost::json;
+
+/// The member at a dotted path ("guest.cpus"); null when it is absent or JSON's null.
+const json::value* member(const json::value& value, std::string_view path);
+std::string stringAt(const json::value& value, std::string_view path);  ///< empty when it is no string
+std::int64_t integerAt(const json::value& value, std::string_view path, std::int64_t otherwise = 0);
+bool boolAt(const json::value& value, std::string_view path);  ///< false when it is no boolean
+const json::array& arrayAt(const json::value& value, std::string_view path);
+const json::object& objectAt(const json::value& value, std::string_view path);
+
+/// Lenient: text that is no JSON gives null.
+json::value parseOrNull(std::string_view text);
+
+}  // namespace swarm::flyio

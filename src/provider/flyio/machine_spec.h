@@ -1,0 +1,93 @@
+// An InstanceSpec in Fly's words: names, the Machine's configuration, the storage record, the agent's file, and what is refused before
+// anything is made. Pure.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "provider/flyio/fly_types.h"
+#include "provider/flyio/flyio_config.h"
+#include "provider/flyio/guest_size.h"
+#include "provider/provider.h"
+
+namespace swarm::flyio {
+
+namespace json = boost::json;
+
+/// The agent's port and file; providers stand below src/agent/, whose protocol.h names the same values.
+inline constexpr std::int64_t kAgentPort = 7777;
+inline constexpr std::string_view kAgentConfigPath = "/etc/swarm/agent.json";
+
+inline constexpr std::string_view kMetaSwarm = "swarm_id";
+inline constexpr std::string_view kMetaInstance = "swarm_instance";
+inline constexpr std::string_view kMetaOwner = "swarm_owner";
+inline constexpr std::string_view kMetaName = "swarm_name";
+inline constexpr std::string_view kMetaSpec = "swarm_spec";            ///< hash of all that an update would change
+inline constexpr std::string_view kMetaResources = "swarm_resources";  ///< JSON: what a guest can't tell back
+inline constexpr std::string_view kMetaPorts = "swarm_ports";          ///< JSON: the exposed ports as asked for
+inline constexpr std::string_view kMetaStorage = "swarm_storage";      ///< JSON: the storage record
+inline constexpr std::string_view kMetaPrivate = "swarm_private";      ///< "true": no public address
+
+inline constexpr std::string_view kAgentSecret = "SWARM_AGENT_CONFIG";  ///< base64 of the agent's file
+inline constexpr std::string_view kStorageSecret = "SWARM_STORAGE";     ///< the storage record, for a volume that outlives its Machine
+
+inline constexpr std::string_view kVolumeName = "data";  ///< forks on other hosts: data_1, data_2 …
+inline constexpr std::string_view kVolumeMount = "/data";
+
+/// One StorageConfig: a folder of the instance's one volume, which the agent binds to its mount path.
+struct StorageEntry {
+  std::string name;
+  std::string mountPath;
+  bool persistent = true;
+  std::string instanceId;  ///< the one it was made for
+  std::string owner;
+};
+std::string writeStorage(const std::vector<StorageEntry>& entries);
+std::vector<StorageEntry> readStorage(const std::string& text);  ///< lenient: nothing for what is no record
+
+/// All that is made for an instance, as far as the spec alone decides it.
+struct InstancePlan {
+  std::string instanceId;
+  std::string owner;
+  std::string app;  ///< of its own; an instance that takes over a kept volume lives in that volume's app
+  Guest guest;
+  std::int64_t volumeGb = 0;  ///< 0: no storage, no volume
+  std::vector<StorageEntry> storage;
+  std::vector<std::string> askedVolumes;  ///< volume names that a person chose
+  std::vector<std::string> regions;       ///< as configured, best first; empty: the nearest
+  bool privateOnly = false;
+  bool ipv6 = true;
+  json::object config;  ///< fly.MachineConfig without mounts
+  Secret agentFile;
+  std::string hash;
+};
+
+/// "<prefix>-<hash of the swarm>-<instance>": letters, digits and dashes, at most 63.
+std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const std::string& instance_id);
+std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& swarm_id);  ///< of all apps of the swarm
+
+/// The image where Fly can pull it. Throws Error(Unprocessable) for the local workspace image when none was pushed.
+std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& config);
+
+/// Throws Error(Unprocessable) with field and reason for what Fly can't do.
+InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id);
+void checkNetwork(const NetworkConfig& network);
+json::array servicesFor(const std::vector<std::int64_t>& exposed_ports);
+std::int64_t externalPort(std::int64_t port);  ///< where an exposed port answers: 80 and 443 are the agent's
+
+/// `current` with what `wanted` says; members that are not ours stay as they are, mounts always do.
+json::object patchedConfig(const json::object& current, const json::object& wanted);
+json::object withMount(json::object config, const std::string& volume_id);
+
+/// The n-th Machine of an instance (moved to another host: -g1, -g2 …) and back; nothing for another name.
+std::string machineName(const std::string& instance_id, int generation);
+int generationOf(const Machine& machine);
+std::string volumeName(int generation);
+int generationOf(const Volume& volume);  ///< -1: none of ours
+
+/// The app's public (or private) address, by the configured template.
+std::string appUrl(const FlyIOProviderConfig& config, const std::string& app, bool is_private);
+
+}  // namespace swarm::flyio

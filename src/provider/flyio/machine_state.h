@@ -1,0 +1,22 @@
+// What Fly tells of a Machine as a ProviderInstance. Pure.
+#pragma once
+
+#include "provider/flyio/fly_types.h"
+#include "provider/flyio/flyio_config.h"
+#include "provider/provider.h"
+
+namespace swarm::flyio {
+
+/// Where the events are missing (lists), an end can't be told from a failure: then `stopped`.
+ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& config);
+ResourceConfig resourcesOf(const Machine& machine);
+NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config);
+bool isPrivate(const Machine& machine);
+
+/// The time of its newest event of a type ("exit", "start") in Unix milliseconds; 0 without one.
+std::int64_t newestEvent(const Machine& machine, std::string_view type);
+
+/// States that pass by themselves (§4).
+bool isTransient(std::string_view state);
+
+}  // namespace swarm::flyio

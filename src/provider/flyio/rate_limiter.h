@@ -1,0 +1,94 @@
+// Our side of Fly's rate limits: a token bucket per action and id, so that we never meet a 429 by ourselves (fly-machines.md §1). Pure:
+// the caller says what time it is, and waits.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace swarm::flyio {
+
+/// What is limited by itself. Fly counts "per action, per Machine or App"; where an action has neither, the organization or the name in
+/// the request stands for it.
+enum class Action {
+  ListApps,
+  CreateApp,
+  GetApp,
+  DeleteApp,
+  ListIps,
+  AssignIp,
+  ReleaseIp,
+  GetSecret,
+  SetSecrets,
+  DeleteSecret,
+  ListVolumes,
+  GetVolume,
+  CreateVolume,
+  ExtendVolume,
+  DeleteVolume,
+  ListMachines,
+  GetMachine,
+  CreateMachine,
+  UpdateMachine,
+  DeleteMachine,
+  StartMachine,
+  StopMachine,
+  WaitMachine,
+  ExecMachine,
+  PatchMetadata,
+  GetLease,
+  AcquireLease,
+  ReleaseLease,
+  ListOrgMachines,
+  ListOrgVolumes,
+  Regions,
+  Placements,
+  Tokens,
+};
+
+struct RateLimit {
+  double perSecond = 1;
+  int burst = 3;
+  bool operator==(const RateLimit&) const = default;
+};
+
+/// Fly's figure for an action, less a margin for requests that arrive closer together than they were sent.
+RateLimit limitOf(Action action);
+
+/// One bucket, as the time at which it would be full again. A token that is taken ahead of its time makes the next one later: turns are
+/// given in the order of the calls.
+class TokenBucket {
+ public:
+  explicit TokenBucket(RateLimit limit);
+  std::chrono::nanoseconds waitTime(SteadyTime now) const;  ///< until the next token; zero: there is one
+  std::chrono::nanoseconds take(SteadyTime now);            ///< takes it, and says how long to wait before using it
+  void blockUntil(SteadyTime time);                         ///< no token before it (Retry-After)
+  bool isFull(SteadyTime now) const { return full_at_ <= now; }
+
+ private:
+  std::chrono::nanoseconds interval_;
+  std::chrono::nanoseconds burst_span_;
+  SteadyTime full_at_{};
+};
+
+/// All buckets. Buckets that are full again are forgotten now and then. One loop.
+class RateLimiter {
+ public:
+  /// `faster` multiplies every rate and burst: for tests whose server has no limits.
+  explicit RateLimiter(double faster = 1) : faster_(faster) {}
+  std::chrono::nanoseconds waitTime(Action action, const std::string& id, SteadyTime now) { return bucket(action, id, now).waitTime(now); }
+  std::chrono::nanoseconds take(Action action, const std::string& id, SteadyTime now) { return bucket(action, id, now).take(now); }
+  void blockUntil(Action action, const std::string& id, SteadyTime time, SteadyTime now) { bucket(action, id, now).blockUntil(time); }
+  std::size_t size() const { return buckets_.size(); }
+
+ private:
+  TokenBucket& bucket(Action action, const std::string& id, SteadyTime now);
+  double faster_;
+  std::map<std::pair<Action, std::string>, TokenBucket> buckets_;
+  std::size_t sweep_at_ = 1024;
+};
+
+}  // namespace swarm::flyio

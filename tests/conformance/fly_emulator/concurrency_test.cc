@@ -1,0 +1,90 @@
+// What calls that come at once may not break: names and volumes are given away once, and a wait hears of what another call does.
+#include <boost/json/serialize.hpp>
+
+#include "conformance/fly_emulator/fly_suite.h"
+
+namespace swarm::testing {
+namespace {
+
+constexpr const char* kMachines = "/v1/apps/a1/machines";
+
+std::vector<FlyAnswer> withStatus(const std::vector<FlyAnswer>& answers, int status) {
+  std::vector<FlyAnswer> found;
+  for (const FlyAnswer& answer : answers) {
+    if (answer.status == status) found.push_back(answer);
+  }
+  return found;
+}
+
+TEST_P(FlyRules, ofManyCreatesWithOneNameOneSucceeds) {
+  createApp();
+  json::object request = machineRequest();
+  request["name"] = "w1";
+  const auto answers = sendAtOnce(std::vector<FlyRequest>(8, {"POST", kMachines, json::serialize(request)}));
+  const auto made = withStatus(answers, 200), refused = withStatus(answers, 409);
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(refused.size(), 7u);
+  for (const FlyAnswer& answer : refused)
+    EXPECT_TRUE(answer.error().contains("machine ID " + made[0].at("/id") + " already exists")) << answer;
+  EXPECT_EQ(get(kMachines).body.as_array().size(), 1u);
+}
+
+TEST_P(FlyRules, ofManyCreatesOnOneVolumeOneSucceeds) {
+  createApp();
+  const std::string volume = createVolume();
+  const auto answers = sendAtOnce(std::vector<FlyRequest>(8, {"POST", kMachines, json::serialize(mounting(volume))}));
+  const auto made = withStatus(answers, 200);
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(withStatus(answers, 412).size(), 7u);
+  EXPECT_EQ(get("/v1/apps/a1/volumes/" + volume).at("/attached_machine_id"), made[0].at("/id"));
+}
+
+TEST_P(FlyRules, ofManyAppsWithOneNameOneIsCreated) {
+  const auto answers = sendAtOnce(std::vector<FlyRequest>(8, {"POST", "/v1/apps", R"({"name":"a1","org_slug":"personal"})"}));
+  EXPECT_EQ(withStatus(answers, 201).size(), 1u);
+  EXPECT_EQ(withStatus(answers, 422).size(), 7u);
+}
+
+TEST_P(FlyRules, ofManyUpdatesOfOneVersionOneSucceeds) {
+  createApp();
+  const FlyMachine machine = started();
+  const json::object update{{"config", configWith("env", {{"A", "1"}})}, {"current_version", machine.version}};
+  const auto answers = sendAtOnce(std::vector<FlyRequest>(4, {"POST", machine.path, json::serialize(update)}));
+  const auto made = withStatus(answers, 200);
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(withStatus(answers, 409).size(), 3u);
+  waitFor({machine.id, made[0].at("/instance_id"), machine.path}, "started");
+}
+
+TEST_P(FlyRules, ofManyLeasesOneIsGiven) {
+  createApp();
+  const FlyMachine machine = started();
+  const auto answers = sendAtOnce(std::vector<FlyRequest>(4, {"POST", machine.path + "/lease", R"({"ttl":30})"}));
+  EXPECT_EQ(withStatus(answers, 201).size(), 1u);
+  EXPECT_EQ(withStatus(answers, 409).size(), 3u);
+}
+
+TEST_P(FlyRules, aWaitHearsOfAStopThatComesLater) {
+  createApp();
+  const FlyMachine machine = started();
+  const auto answers = sendAtOnce({{"GET", machine.path + "/wait?state=stopped&timeout=30&version=" + machine.version},
+                                   {"GET", machine.path + "/wait?state=stopped,destroyed&timeout=30"},
+                                   {"POST", machine.path + "/stop"}});
+  for (const FlyAnswer& answer : answers) EXPECT_EQ(answer.status, 200) << answer;
+  EXPECT_EQ(answers[0].at("/state"), "stopped");
+  EXPECT_EQ(answers[1].at("/state"), "stopped");
+}
+
+TEST_P(FlyRules, aHundredMachinesStartAtOnce) {
+  createApp();
+  const auto answers = sendAtOnce(std::vector<FlyRequest>(100, {"POST", kMachines, json::serialize(machineRequest())}));
+  ASSERT_EQ(withStatus(answers, 200).size(), 100u);
+  std::vector<FlyRequest> waits;
+  for (const FlyAnswer& answer : answers)
+    waits.push_back({"GET", std::string(kMachines) + "/" + answer.at("/id") + "/wait?state=started&timeout=60"});
+  EXPECT_EQ(withStatus(sendAtOnce(std::move(waits)), 200).size(), 100u);
+  EXPECT_EQ(get(std::string(kMachines) + "?state=started").body.as_array().size(), 100u);
+}
+
+}  // namespace
+}  // namespace swarm::testing

@@ -1,0 +1,223 @@
+// The emulator's start and end around each test, and the client.
+#include "conformance/fly_emulator/fly_suite.h"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/format.h"
+#include "emulator/openapi/checker.h"
+#include "net/connect.h"
+#include "net/deadline.h"
+
+namespace swarm::testing {
+namespace {
+
+Deadline soon() { return Deadline::after(std::chrono::seconds(90)); }
+
+}  // namespace
+
+struct FlySuite::World {
+  World(test::TestLoop& loop, const Clock& clock, const FlyBackend& backend, emulator::EmulatorOptions options)
+      : emulator(loop.executor(), clock, std::move(options), backend.make(loop.executor(), clock)),
+        server(net::listenTcp(loop.executor(), {"127.0.0.1", 0}), [this](net::Exchange& exchange) { return emulator.handle(exchange); }),
+        client([port = server.port()](Deadline deadline) { return net::connectTcp({"127.0.0.1", port}, deadline); },
+               {.host = "127.0.0.1", .name = "the emulator"}) {}
+
+  net::awaitable<void> serve() {
+    co_await server.run();
+    ended = true;
+  }
+
+  emulator::Emulator emulator;
+  net::HttpServer server;
+  net::HttpClient client;
+  bool ended = false;
+};
+
+FlySuite::FlySuite() {
+  options.tokens = {{Secret(kToken), "personal", "ada@example.com"}, {Secret(kOtherToken), "elsewhere", "bob@example.com"}};
+  options.rateLimits = emulator::RateLimits::Off;
+}
+
+FlySuite::~FlySuite() = default;
+
+FlySuite::World& FlySuite::world() {
+  if (!world_) {
+    auto made = std::make_unique<World>(loop, clock, GetParam(), options);
+    loop.run(made->emulator.open(), std::chrono::seconds(90));
+    loop.spawn(made->serve());
+    world_ = std::move(made);
+  }
+  return *world_;
+}
+
+emulator::Emulator& FlySuite::emulator() { return world().emulator; }
+
+net::awaitable<void> FlySuite::destroyAll() {
+  emulator::Backend& backend = world_->emulator.backend();
+  for (const std::string& id : co_await backend.machineIds(soon())) co_await backend.destroy(id, soon());
+  for (const std::string& id : co_await backend.volumeIds(soon())) co_await backend.destroyVolume(id, soon());
+}
+
+void FlySuite::TearDown() {
+  if (!world_) return;
+  world_->client.dropIdle();
+  world_->server.stop();
+  loop.runUntil([this] { return world_->ended; });
+  loop.run(destroyAll(), std::chrono::seconds(90));
+  loop.run(world_->emulator.close());
+  world_.reset();
+}
+
+net::awaitable<void> FlySuite::exchange(FlyRequest request, std::optional<FlyAnswer>& answer) {
+  net::HttpRequest message;
+  message.method = request.method;
+  message.target = request.target;
+  message.headers = request.headers;
+  message.body = request.body.value_or("");
+  if (request.body) message.contentType = "application/json";
+  const std::string authorization = request.authorization.value_or(std::string("Bearer ") + kToken);
+  if (!authorization.empty()) message.headers.push_back({"Authorization", authorization});
+  net::HttpResponse response = co_await world().client.send(std::move(message), soon());
+  FlyAnswer made{response.status, response.headers, response.body, nullptr};
+  boost::system::error_code not_json;
+  json::value parsed = json::parse(made.text, not_json);
+  if (!not_json) made.body = std::move(parsed);
+  if (request.target.starts_with("/v1/")) expectLikeFly(request, made);
+  answer = std::move(made);
+}
+
+void FlySuite::expectLikeFly(const FlyRequest& request, const FlyAnswer& answer) {
+  using namespace emulator::openapi;
+  const std::string what = request.method + " " + request.target;
+  EXPECT_NE(answer.header("fly-request-id"), "") << what << ": every answer has a request id";
+  const auto question = request.target.find('?');
+  const std::string path = request.target.substr(0, question);
+  const std::string query = question == std::string::npos ? "" : request.target.substr(question + 1);
+  const std::string body = request.body.value_or("");
+  const RequestFacts facts{request.method, path, query, body.empty() ? "" : "application/json", body};
+  if (answer.status < 300)
+    EXPECT_EQ(describe(check(facts)), "") << what << ": it was accepted, so Fly's document should allow it\n" << body;
+  if (answer.status >= 300 && answer.body.is_null()) return;
+  EXPECT_EQ(describe(checkAnswer(facts, answer.status, answer.text)), "") << what << ": the answer has the types of Fly's document\n"
+                                                                          << answer;
+}
+
+FlyAnswer FlySuite::send(FlyRequest request) {
+  world();  // outside of the loop's run
+  std::optional<FlyAnswer> answer;
+  loop.run(exchange(std::move(request), answer), std::chrono::seconds(90));
+  return std::move(*answer);
+}
+
+std::vector<FlyAnswer> FlySuite::sendAtOnce(std::vector<FlyRequest> requests) {
+  world();
+  std::vector<std::optional<FlyAnswer>> answers(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) loop.spawn(exchange(std::move(requests[i]), answers[i]));
+  loop.runUntil([&] { return std::ranges::all_of(answers, [](const auto& answer) { return answer.has_value(); }); },
+                std::chrono::seconds(90));
+  std::vector<FlyAnswer> all;
+  for (auto& answer : answers) all.push_back(std::move(*answer));
+  return all;
+}
+
+FlyAnswer FlySuite::post(std::string target, const json::object& body) { return send({"POST", std::move(target), json::serialize(body)}); }
+
+std::string textAt(const json::value& tree, std::string_view pointer) {
+  boost::system::error_code error;
+  const json::value* found = tree.find_pointer(pointer, error);
+  if (!found) return "(missing)";
+  return found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
+}
+
+std::string FlyAnswer::at(std::string_view pointer) const { return textAt(body, pointer); }
+
+std::ostream& operator<<(std::ostream& out, const FlyAnswer& answer) { return out << answer.status << " " << answer.text; }
+
+void FlySuite::createApp(const std::string& name) {
+  const FlyAnswer answer = post("/v1/apps", json::object{{"name", name}, {"org_slug", "personal"}, {"network", name}});
+  ASSERT_EQ(answer.status, 201) << answer;
+}
+
+json::object FlySuite::config() const {
+  json::object made{{"image", GetParam().image}, {"guest", {{"cpu_kind", "shared"}, {"cpus", 1}, {"memory_mb", 256}}}};
+  if (!GetParam().idle.empty()) made["init"] = json::object{{"exec", json::array(GetParam().idle.begin(), GetParam().idle.end())}};
+  return made;
+}
+
+json::object FlySuite::configWith(std::string_view key, json::value value) const {
+  json::object made = config();
+  made[key] = std::move(value);
+  return made;
+}
+
+json::object FlySuite::machineRequest(json::object config) const { return {{"region", "ams"}, {"config", std::move(config)}}; }
+
+json::object FlySuite::mounting(const std::string& volume_id) const {
+  return machineRequest(configWith("mounts", json::array{{{"volume", volume_id}, {"path", "/data"}}}));
+}
+
+FlyMachine FlySuite::create(const json::object& request, const std::string& app) {
+  const std::string machines = "/v1/apps/" + app + "/machines";
+  const FlyAnswer answer = post(machines, request);
+  EXPECT_EQ(answer.status, 200) << answer;
+  return {answer.at("/id"), answer.at("/instance_id"), machines + "/" + answer.at("/id")};
+}
+
+FlyMachine FlySuite::started(const json::object& request, const std::string& app) {
+  FlyMachine machine = create(request, app);
+  waitFor(machine, "started");
+  return machine;
+}
+
+FlyMachine FlySuite::stopped(const json::object& request) {
+  FlyMachine machine = started(request);
+  stop(machine);
+  return machine;
+}
+
+void FlySuite::stop(const FlyMachine& machine) {
+  const FlyAnswer answer = post(machine.path + "/stop");
+  ASSERT_EQ(answer.status, 200) << answer;
+  waitFor(machine, "stopped");
+}
+
+void FlySuite::waitFor(const FlyMachine& machine, const std::string& state) {
+  const FlyAnswer answer = get(format("{}/wait?state={}&timeout=60&version={}", machine.path, state, machine.version));
+  ASSERT_EQ(answer.status, 200) << "waiting for " << state << ": " << answer;
+  ASSERT_EQ(answer.at("/ok"), "true");
+}
+
+std::string FlySuite::createVolume(const std::string& body, const std::string& app) {
+  const FlyAnswer answer = post("/v1/apps/" + app + "/volumes", body);
+  EXPECT_EQ(answer.status, 200) << answer;
+  return answer.at("/id");
+}
+
+std::string FlySuite::lease(const FlyMachine& machine, const std::string& body) {
+  const FlyAnswer answer = post(machine.path + "/lease", body);
+  EXPECT_EQ(answer.status, 201) << answer;
+  return answer.at("/data/nonce");
+}
+
+FlyAnswer FlySuite::runInside(const FlyMachine& machine, const std::string& script) {
+  return post(machine.path + "/exec", json::object{{"command", {"sh", "-c", script}}, {"timeout", 20}});
+}
+
+int FlySuite::countEvents(const FlyMachine& machine, std::string_view type, std::string_view status) {
+  int count = 0;
+  const json::value shown = get(machine.path + "/events?limit=50").body;
+  for (const json::value& event : shown.as_array()) count += textAt(event, "/type") == type && textAt(event, "/status") == status ? 1 : 0;
+  return count;
+}
+
+void FlySuite::eventually(const std::function<bool()>& condition, const std::string& what) {
+  const Deadline end = Deadline::after(std::chrono::seconds(20));
+  while (!condition()) {
+    ASSERT_FALSE(end.hasPassed()) << "in vain: " << what;
+    loop.run(net::sleepFor(std::chrono::milliseconds(10)));
+  }
+}
+
+}  // namespace swarm::testing

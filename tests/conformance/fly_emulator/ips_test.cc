@@ -1,0 +1,70 @@
+// Cases 21 to 26: IP assignments.
+#include <boost/asio/ip/address.hpp>
+
+#include "conformance/fly_emulator/fly_suite.h"
+
+namespace swarm::testing {
+namespace {
+
+constexpr const char* kIps = "/v1/apps/a1/ip_assignments";
+
+bool isIpv6(const std::string& text) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address_v6(text, error);
+  return !error;
+}
+
+bool isListed(const FlyAnswer& list, const std::string& ip) {
+  for (const json::value& one : list.body.at("ips").as_array()) {
+    if (textAt(one, "/ip") == ip) return true;
+  }
+  return false;
+}
+
+TEST_P(FlyRules, case021_aV6AddressIsAssignedAndListed) {
+  createApp();
+  EXPECT_EQ(get(kIps).at("/ips"), "[]") << "an app has no address of its own accord";
+  const FlyAnswer assigned = post(kIps, R"({"type":"v6"})");
+  EXPECT_EQ(assigned.status, 200) << assigned;
+  EXPECT_TRUE(isIpv6(assigned.at("/ip"))) << assigned;
+  EXPECT_EQ(assigned.at("/shared"), "false");
+  EXPECT_TRUE(isListed(get(kIps), assigned.at("/ip")));
+}
+
+TEST_P(FlyRules, case023_aSharedV4AddressHasNoRegionOfItsOwn) {
+  createApp();
+  const FlyAnswer answer = post(kIps, R"({"type":"shared_v4","region":"ams"})");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_TRUE(answer.error().contains("region selection is not supported for this IP type")) << answer;
+  const FlyAnswer organisation = post(kIps, R"({"type":"shared_v4","org_slug":"personal"})");
+  EXPECT_EQ(organisation.status, 400);
+  EXPECT_TRUE(organisation.error().contains("organization not found")) << organisation;
+  EXPECT_EQ(get(kIps).at("/ips"), "[]");
+}
+
+TEST_P(FlyRules, case024_aPrivateAddressBelongsToTheNetworkThatIsNamed) {
+  createApp();
+  const FlyAnswer answer = post(kIps, R"({"type":"private_v6","network":"n2"})");
+  EXPECT_EQ(answer.status, 200) << answer;
+  EXPECT_TRUE(answer.at("/ip").starts_with("fdaa:")) << answer;
+  EXPECT_TRUE(isIpv6(answer.at("/ip"))) << answer;
+  EXPECT_EQ(answer.at("/network/name"), "n2");
+}
+
+TEST_P(FlyRules, case026_aReleasedAddressIsListedNoMore) {
+  createApp();
+  const std::string ip = post(kIps, R"({"type":"v6"})").at("/ip");
+  const FlyAnswer released = remove(std::string(kIps) + "/" + ip);
+  EXPECT_EQ(released.status, 204) << released;
+  EXPECT_EQ(released.text, "");
+  EXPECT_FALSE(isListed(get(kIps), ip));
+}
+
+TEST_P(FlyRules, addressesAnswerAWrongTokenInTheirOwnWords) {
+  const FlyAnswer answer = send({"GET", kIps, {}, {}, "Bearer bad"});
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.at("/message"), "Unauthorized");
+}
+
+}  // namespace
+}  // namespace swarm::testing

@@ -1,0 +1,141 @@
+// The agent of this build as process 1 of the workspace image, and a client that may speak with it.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/object.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "agent/client.h"
+#include "base/format.h"
+#include "base/id.h"
+#include "integration/agent/engine.h"
+#include "net/deadline.h"
+
+namespace swarm::agent {
+using test::Container;
+using test::TestLoop;
+
+inline constexpr std::chrono::seconds kPatience{60};
+inline constexpr std::string_view kHost = "work.localhost";
+
+inline std::string imageName() {
+  const char* image = std::getenv("SWARM_TEST_IMAGE");
+  return image ? image : "swarm-workspace:latest";
+}
+
+inline std::string thisBuildsAgent() {
+  std::ifstream file(SWARM_TEST_AGENT, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class AgentInImage : public testing::Test {
+ protected:
+  static constexpr std::string_view kInstance = "i-agent-image-test";
+
+  /// What differs between tests: members of HostConfig, and of the agent's file.
+  struct Wish {
+    boost::json::object host{{"Tmpfs", boost::json::object{{"/data", "mode=0755"}}}};
+    std::string members = R"("mounts":["/data"])";
+  };
+
+  AgentInImage() { begin(Wish()); }
+  explicit AgentInImage(Wish wish) { begin(std::move(wish)); }
+  void TearDown() override {
+    if (HasFailure()) std::fprintf(stderr, "the container's log:\n%s\n", container_->logs().c_str());
+  }
+
+  /// A new container, instead of the one before.
+  void begin(Wish wish) {
+    container_.reset();
+    container_ = std::make_unique<Container>(loop_, containerConfig(std::move(wish.host)), files(wish.members));
+    startContainer();
+  }
+  void startContainer() {
+    container_->start();
+    port_ = container_->publishedPort(kPort);
+    // The Engine's proxy takes connections before the agent does.
+    waitUntil([](const AgentHealth&) { return true; });
+  }
+
+  static boost::json::object containerConfig(boost::json::object host) {
+    boost::json::object ports{{"7777/tcp", boost::json::array{boost::json::object{{"HostIp", "127.0.0.1"}, {"HostPort", ""}}}}};
+    host["PortBindings"] = ports;
+    return {{"Image", imageName()},
+            {"Env", boost::json::array{"SWARM_OURS=hidden", "THEIRS=visible"}},
+            {"Labels", boost::json::object{{"swarm.test", "agent"}}},
+            {"ExposedPorts", boost::json::object{{"7777/tcp", boost::json::object{}}}},
+            {"HostConfig", host}};
+  }
+  std::vector<test::FileInContainer> files(const std::string& members) const {
+    std::string config = format(R"({{"instanceId":"{}","secret":"{}",{}}})", kInstance, toHex(secret_.reveal()), members);
+    return {{"etc/swarm/agent.json", config, 0644}, {"usr/local/bin/swarm-agent", thisBuildsAgent(), 0755}};
+  }
+
+  AgentTarget target() const {
+    return {std::string(kInstance), secret_,
+            [port = port_](Deadline deadline) { return net::connectTcp(net::HostPort{"127.0.0.1", port}, deadline); }};
+  }
+  Deadline soon() const { return Deadline::after(kPatience); }
+
+  AgentHealth waitUntil(std::function<bool(const AgentHealth&)> holds) {
+    return loop_.run(
+        [](AgentTarget where, std::function<bool(const AgentHealth&)> good) -> awaitable<AgentHealth> {
+          for (;;) {
+            std::optional<AgentHealth> health;
+            try {
+              health = co_await getHealth(where, Deadline::after(std::chrono::seconds(5)));
+            } catch (const Error&) {
+              // The agent itself is still starting.
+            }
+            if (health && good(*health)) co_return *health;
+            co_await net::sleepFor(std::chrono::milliseconds(20));
+          }
+        }(target(), std::move(holds)),
+        kPatience);
+  }
+  /// Waits until VS Code is ready, in another process than that of `old_generation`.
+  AgentHealth waitUntilReady(std::string old_generation = "") {
+    return waitUntil([old = std::move(old_generation)](const AgentHealth& health) { return health.ready && health.generation != old; });
+  }
+  CommandResult run(std::string script, std::string user = "coder") {
+    ExecRequest request;
+    request.command = {"sh", "-c", std::move(script)};
+    request.user = std::move(user);
+    return loop_.run(agent::exec(target(), request, soon()), kPatience);
+  }
+  net::HttpResponse getFromVscode(std::string path) {
+    net::HttpRequest request;
+    request.target = std::move(path);
+    return loop_.run(
+        [](AgentTarget where, net::HttpRequest what) -> awaitable<net::HttpResponse> {
+          net::HttpClientOptions options;
+          options.host = kHost;
+          net::HttpClient client([where](Deadline deadline) { return openVscodeTunnel(where, deadline); }, options);
+          co_return co_await client.send(std::move(what), Deadline::after(kPatience));
+        }(target(), std::move(request)),
+        kPatience);
+  }
+  /// The page of a folder, with its redirects followed.
+  std::string workbench() {
+    auto answer = getFromVscode("/");
+    if (answer.status == 302) {
+      std::string where(net::findHeader(answer.headers, "Location"));
+      answer = getFromVscode(where.substr(where.find('/')));
+    }
+    EXPECT_EQ(answer.status, 200);
+    return answer.body;
+  }
+
+  TestLoop loop_;
+  Secret secret_{randomBytes(32)};
+  std::unique_ptr<Container> container_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace swarm::agent

@@ -1,0 +1,100 @@
+// An edge in front of one Machine whose answers a test writes, and a client on the wire.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "emulator/edge/edge_proxy.h"
+#include "net/http_client.h"
+#include "support/coroutine_test.h"
+#include "support/raw_server.h"
+
+namespace swarm::emulator {
+
+class EdgeTest : public ::testing::Test {
+ protected:
+  ~EdgeTest() override {
+    if (server) server->stop();
+    loop.runUntil([] { return true; });
+  }
+
+  EdgeRoutes routes() {
+    EdgeRoutes made;
+    made.find = [this](EdgeQuery query) { return find(std::move(query)); };
+    made.services = [this] { return services; };
+    made.connect = [this](std::string machine_id, std::uint16_t port, Deadline deadline) {
+      asked_machine = std::move(machine_id);
+      asked_port = port;
+      return net::connectTcp(machine_address, deadline);
+    };
+    return made;
+  }
+  awaitable<std::expected<EdgeTarget, EdgeRefusal>> find(EdgeQuery query) {
+    queries.push_back(query);
+    if (refusal) co_return std::unexpected(*refusal);
+    EdgeTarget target;
+    target.machineId = query.forceInstance.empty() ? "m1" : query.forceInstance;
+    target.internalPort = 7777;
+    target.handlers = {"http"};
+    co_return target;
+  }
+
+  void startEdge(std::shared_ptr<net::TlsContext> tls = {}) {
+    proxy = std::make_unique<EdgeProxy>(routes());
+    net::HttpServerOptions options;
+    options.tls = std::move(tls);
+    server = std::make_unique<net::HttpServer>(
+        net::listenTcp(loop.executor(), {"127.0.0.1", 0}), [this](net::Exchange& exchange) { return proxy->handle(exchange); }, options);
+    loop.spawn(server->run());
+  }
+  net::HostPort edgeAddress() const { return {"127.0.0.1", server->port()}; }
+
+  /// The Machine: what `script` does with each connection.
+  void startMachine(test::RawServer::Script script) {
+    machine = std::make_unique<test::RawServer>(loop, std::move(script));
+    machine_address = machine->address();
+    if (!server) startEdge();
+  }
+  /// A Machine that keeps each request's head and answers with `answer`.
+  void startAnswering(std::string answer) {
+    startMachine([this, answer](net::StreamPtr stream, int) -> awaitable<void> { return answerWith(std::move(stream), answer); });
+  }
+  awaitable<void> answerWith(net::StreamPtr stream, std::string answer) {
+    requests.push_back(co_await test::readUntil(*stream, "\r\n\r\n"));
+    co_await stream->writeAll(answer);
+    co_await stream->shutdownWrite();
+    co_await test::readToEnd(*stream);
+  }
+
+  net::StreamPtr connect() { return loop.run(net::connectTcp(edgeAddress(), soon())); }
+  static Deadline soon() { return Deadline::after(std::chrono::seconds(20)); }
+  void send(net::Stream& stream, std::string text) {
+    loop.run([](net::Stream& to, std::string what) -> awaitable<void> { co_await to.writeAll(what); }(stream, std::move(text)));
+  }
+  /// One exchange on a connection of its own, to the end of the connection.
+  std::string exchange(std::string request) {
+    auto stream = connect();
+    send(*stream, std::move(request));
+    return loop.run(test::readToEnd(*stream));
+  }
+  static std::string get(std::string host, std::string extra = "") {
+    return "GET /path?q=1 HTTP/1.1\r\nHost: " + host + "\r\n" + extra + "Connection: close\r\n\r\n";
+  }
+
+  test::TestLoop loop;
+  std::vector<EdgeService> services;
+  std::optional<EdgeRefusal> refusal;
+  std::vector<EdgeQuery> queries;
+  std::string asked_machine;
+  std::uint16_t asked_port = 0;
+  net::HostPort machine_address{"127.0.0.1", 1};
+  std::vector<std::string> requests;
+  std::unique_ptr<test::RawServer> machine;
+  std::unique_ptr<EdgeProxy> proxy;
+  std::unique_ptr<net::HttpServer> server;
+};
+
+}  // namespace swarm::emulator
