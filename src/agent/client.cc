@@ -103,8 +103,10 @@ awaitable<net::StreamPtr> openTunnel(AgentTarget target, TokenScope scope, std::
 
 }  // namespace
 
-awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline) {
-  auto answer = co_await call(std::move(target), TokenScope::Status, get(kHealthPath), deadline);
+awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, milliseconds wait) {
+  std::string path(kHealthPath);
+  if (wait.count() > 0) path += format("?wait={}", wait.count());
+  auto answer = co_await call(std::move(target), TokenScope::Status, get(path), deadline);
   co_return readAnswer(std::move(answer), [](ObjectReader& reader) {
     AgentHealth health;
     health.ready = reader.require<bool>("ready");

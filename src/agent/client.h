@@ -43,7 +43,8 @@ struct ExecRequest {
 };
 
 /// Each call opens its own connection. Throws Error(Unavailable) when the agent can't be reached, DeadlineExceeded, UpstreamFailed.
-awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline);
+/// `wait`: while VS Code is not ready the agent holds the answer back until it is, or this long (its own bound is 10 s).
+awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, std::chrono::milliseconds wait = {});
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline);
 awaitable<AgentActivity> getActivity(AgentTarget target, Deadline deadline);
 awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline deadline);

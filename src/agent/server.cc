@@ -2,6 +2,7 @@
 #include "agent/server.h"
 
 #include <array>
+#include <charconv>
 
 #include "agent/answers.h"
 #include "agent/exec.h"
@@ -20,6 +21,7 @@ struct Route {
 constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"}, Route{kUsagePath, TokenScope::Status, "GET"},
                              Route{kActivityPath, TokenScope::Status, "GET"}, Route{kExecPath, TokenScope::Exec, "GET, POST"},
                              Route{kVscodeTunnelPath, TokenScope::Vscode, "GET"}};
+constexpr std::chrono::seconds kLongestHealthWait{10};
 constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET"};
 constexpr std::array kAllScopes{TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
                                 TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
@@ -29,6 +31,16 @@ const Route* findRoute(std::string_view path) {
     if (route.path == path) return &route;
   }
   return path.starts_with(kPortRoute.path) ? &kPortRoute : nullptr;
+}
+
+/// "wait=500"; anything else is no wait.
+std::chrono::milliseconds waitOf(std::string_view query) {
+  constexpr std::string_view name = "wait=";
+  int milliseconds = 0;
+  if (!query.starts_with(name)) return {};
+  query.remove_prefix(name.size());
+  auto [end, error] = std::from_chars(query.data(), query.data() + query.size(), milliseconds);
+  return error == std::errc() && end == query.data() + query.size() ? std::chrono::milliseconds(milliseconds) : std::chrono::milliseconds(0);
 }
 
 }  // namespace
@@ -74,6 +86,8 @@ net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
 }
 
 net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
+  if (auto wait = waitOf(exchange.head().query()); wait > std::chrono::milliseconds(0))
+    co_await parts_.vscode.waitUntilReady(Deadline::after(std::min<std::chrono::milliseconds>(wait, kLongestHealthWait)));
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.steadyNow() - started_).count();
   boost::json::object body{{"ready", parts_.vscode.ready()},
                            {"reason", parts_.vscode.reason()},

@@ -20,7 +20,7 @@
 namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
-constexpr milliseconds kEagerProbe{15};  // while a person waits for VS Code
+constexpr milliseconds kEagerProbe{5};   // while a person waits for VS Code
 constexpr milliseconds kSlowStartProbe{250};
 constexpr milliseconds kCalmProbe{5'000};
 constexpr milliseconds kEagerTime{15'000};
@@ -134,6 +134,7 @@ awaitable<void> Service::watch() {
     state_ = ServiceState::Running;
     ready_ = true;
     reason_.clear();
+    became_ready_.notifyAll();
     co_await child->wait();
   } else {
     co_await net::race(child->wait(), probeUntilCancelled());
@@ -149,13 +150,13 @@ awaitable<void> Service::probeUntilCancelled() {
   int missed = 0;
   for (;;) {
     if (co_await probe()) {
-      if (!ready_) {
+      if (!std::exchange(ready_, true)) {
+        became_ready_.notifyAll();
         auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started).count();
         log::info("ready", {{"service", options_.name}, {"milliseconds", took}});
       }
       missed = 0;
       state_ = ServiceState::Running;
-      ready_ = true;
       reason_.clear();
     } else if (ready_ && ++missed >= kMissedProbes) {
       ready_ = false;
@@ -166,6 +167,11 @@ awaitable<void> Service::probeUntilCancelled() {
     asio::steady_timer pause(executor_, ready_ ? kCalmProbe : eager ? kEagerProbe : kSlowStartProbe);
     co_await pause.async_wait(asio::use_awaitable);
   }
+}
+
+awaitable<void> Service::waitUntilReady(Deadline deadline) const {
+  auto seen = became_ready_.version();
+  while (!ready_ && co_await became_ready_.wait(seen, deadline)) seen = became_ready_.version();
 }
 
 awaitable<bool> Service::probe() {

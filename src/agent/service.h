@@ -10,6 +10,7 @@
 #include "agent/children.h"
 #include "agent/environment.h"
 #include "base/clock.h"
+#include "net/notifier.h"
 
 namespace swarm::agent {
 
@@ -58,6 +59,7 @@ class Service {
 
   ServiceState state() const { return state_; }
   bool ready() const { return ready_; }
+  awaitable<void> waitUntilReady(Deadline deadline) const;       ///< or until the deadline: ready() tells
   const std::string& reason() const { return reason_; }          ///< why it is not ready, as a sentence; empty when it is
   const std::string& generation() const { return generation_; }  ///< random, new with each process
   pid_t pid() const { return child_ ? child_->pid() : -1; }
@@ -80,6 +82,7 @@ class Service {
   std::shared_ptr<Child> child_;
   ServiceState state_ = ServiceState::Starting;
   bool ready_ = false;
+  mutable net::Notifier became_ready_;  ///< waiting changes nothing that others see
   bool stopping_ = false;
   int exit_code_ = 0;
   std::string reason_;

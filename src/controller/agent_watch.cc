@@ -8,8 +8,11 @@
 namespace swarm::control {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr std::size_t kConnectingAtOnce = 32;  // after a restart, many routes come back together
-constexpr std::chrono::milliseconds kProbeTimeout{2000};
+constexpr milliseconds kProbeTimeout{2000};
+constexpr milliseconds kAgentHolds{1000};  // once it has said "not yet", the agent itself says when
 constexpr std::chrono::milliseconds kLongestPause{1000};
 constexpr std::chrono::seconds kEagerFor{3};
 constexpr std::chrono::seconds kLookAtContainerEvery{2};
@@ -45,7 +48,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   while (!deadline.hasPassed()) {
     if (entry->epoch != epoch || !entry->endpoint) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
     try {
-      agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout));
+      agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout), heard ? kAgentHolds : milliseconds(0));
       heard = true;
       reason = health.reason;
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};

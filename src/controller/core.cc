@@ -209,9 +209,9 @@ InstanceSpec Core::specOf(const Entry& entry) const {
   return spec;
 }
 
-awaitable<agent::AgentHealth> Core::probe(agent::AgentTarget target, Deadline deadline) const {
+awaitable<agent::AgentHealth> Core::probe(agent::AgentTarget target, Deadline deadline, std::chrono::milliseconds wait) const {
   if (options.probe) return options.probe(std::move(target), deadline);
-  return agent::getHealth(std::move(target), deadline);
+  return agent::getHealth(std::move(target), deadline, wait);
 }
 
 awaitable<agent::AgentActivity> Core::activity(agent::AgentTarget target, Deadline deadline) const {

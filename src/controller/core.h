@@ -6,9 +6,11 @@
 #include <set>
 
 #include "controller/controller.h"
-#include "controller/notifier.h"
+#include "net/notifier.h"
 
 namespace swarm::control {
+
+using net::Notifier;
 
 /// One instance: its durable record, the snapshot that readers get, and what is known of it while the server runs.
 struct Entry {
@@ -127,7 +129,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
   agent::AgentTarget targetOf(const Entry& entry) const;
   InstanceSpec specOf(const Entry& entry) const;
-  awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline) const;
+  awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline, std::chrono::milliseconds wait = {}) const;
   awaitable<agent::AgentActivity> activity(agent::AgentTarget target, Deadline deadline) const;
   void noteActive(Entry& entry, SystemTime at);  ///< a person did something then
   std::string urlOf(const std::string& name) const;

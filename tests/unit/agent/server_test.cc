@@ -89,6 +89,14 @@ TEST_F(AgentTest, healthSaysWhyVscodeIsNotReadyAndThenThatItIs) {
   EXPECT_NE(after.generation, "");
 }
 
+TEST_F(AgentTest, healthIsHeldBackUntilVscodeIsReady) {
+  auto hasty = await(getHealth(target(), Deadline::after(kPatience), std::chrono::milliseconds(20)));
+  EXPECT_FALSE(hasty.ready) << "nobody started it: the wait ends";
+  asio::co_spawn(context, vscode.run(), asio::detached);
+  auto patient = await(getHealth(target(), Deadline::after(kPatience), std::chrono::seconds(10)));
+  EXPECT_TRUE(patient.ready);
+}
+
 TEST_F(AgentTest, usageIsMeasured) {
   auto measured = await(getUsage(target(), Deadline::after(kPatience)));
   EXPECT_GT(measured.memory.limit, 0);

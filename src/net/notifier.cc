@@ -1,11 +1,11 @@
 // Waiting by timers that a change cancels.
-#include "controller/notifier.h"
+#include "net/notifier.h"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace swarm::control {
+namespace swarm::net {
 
 /// A waiter's place in the queue; left however its frame ends, also when its loop dies under it.
 class Notifier::Place {
@@ -42,4 +42,4 @@ awaitable<bool> Notifier::wait(std::uint64_t seen, Deadline deadline) {
   co_return true;
 }
 
-}  // namespace swarm::control
+}  // namespace swarm::net

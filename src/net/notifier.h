@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace swarm::control {
+namespace swarm::net {
 
 using boost::asio::awaitable;
 
@@ -28,4 +28,4 @@ class Notifier {
   std::vector<boost::asio::steady_timer*> waiting_;  ///< on the waiters' frames
 };
 
-}  // namespace swarm::control
+}  // namespace swarm::net
