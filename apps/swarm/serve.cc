@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <boost/asio/use_future.hpp>
+#include <boost/json/parse.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <future>
@@ -166,6 +167,8 @@ class Server {
       return makeProvider(type, section, id, clock_);
     };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
+    // Administrators see warnings and errors as "log" events.
+    log::setTap([bus = &controller_->events()](const std::string& line) { bus->publish("log", "", boost::json::parse(line).as_object()); });
     wait(controller_->open());
     serveConnections();
     writeCliCredentials();
@@ -176,6 +179,7 @@ class Server {
     for (const auto& worker : workers_) worker->stop();
     workers_.clear();
     if (controller_) wait(controller_->close(kShutdownGrace));
+    log::setTap({});
     api_.reset();
     controller_.reset();
   }

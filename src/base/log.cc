@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <memory>
+#include <mutex>
 
 #include "base/clock.h"
 
@@ -14,6 +16,8 @@ namespace {
 
 std::atomic<Level> current_level{Level::Info};
 std::atomic<Style> current_style{Style::Text};
+std::mutex tap_mutex;
+Tap current_tap;
 
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
@@ -142,10 +146,18 @@ void configure(Level level, Style style) {
 
 Level level() { return current_level.load(std::memory_order_relaxed); }
 
+void setTap(Tap tap) {
+  std::lock_guard lock(tap_mutex);
+  current_tap = std::move(tap);
+}
+
 void write(Level level, std::string_view message, Fields fields) {
   if (level < current_level.load(std::memory_order_relaxed)) return;
   std::string line = current_style == Style::Json ? jsonLine(level, message, fields) : textLine(level, message, fields);
   logger().log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  if (level < Level::Warning) return;
+  std::lock_guard lock(tap_mutex);
+  if (current_tap) current_tap(current_style == Style::Json ? line : jsonLine(level, message, fields));
 }
 
 }  // namespace swarm::log

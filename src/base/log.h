@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -38,6 +39,11 @@ using Fields = std::initializer_list<Field>;
 /// Sets the process-wide level and style; call it once in main before other threads start. Defaults: Info, Text.
 void configure(Level level, Style style);
 Level level();
+
+/// Also hears of warnings and errors, as JSON lines, on the thread that logs; one at a time; it must not log. Empty: nobody. Thread-safe:
+/// when setTap() returns, no call of the tap before goes on.
+using Tap = std::function<void(const std::string& json_line)>;
+void setTap(Tap tap);
 
 void write(Level level, std::string_view message, Fields fields);  ///< thread-safe
 inline void debug(std::string_view message, Fields fields = {}) {

@@ -32,6 +32,23 @@ TEST_F(Log, writesOneLineWithItsFields) {
   EXPECT_EQ(lines(text), 1);
 }
 
+TEST_F(Log, tellsATapOfWarningsAndErrorsAsJson) {
+  std::vector<std::string> heard;
+  log::setTap([&](const std::string& line) { heard.push_back(line); });
+  captured([] {
+    log::info("usual");
+    log::warning("odd", {{"instance", "i-1"}, {"token", Secret("hush")}});
+  });
+  log::setTap({});
+  captured([] { log::error("nobody listens"); });
+  ASSERT_EQ(heard.size(), 1u);
+  boost::json::object line = boost::json::parse(heard.front()).as_object();
+  EXPECT_EQ(line.at("level"), "warning");
+  EXPECT_EQ(line.at("message"), "odd");
+  EXPECT_EQ(line.at("instance"), "i-1");
+  EXPECT_EQ(line.at("token"), "***");
+}
+
 TEST_F(Log, cannotBeForgedByAFieldsValue) {
   for (log::Style style : {log::Style::Text, log::Style::Json}) {
     log::configure(log::Level::Info, style);
