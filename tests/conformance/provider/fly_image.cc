@@ -12,7 +12,7 @@ namespace swarm::testing {
 namespace {
 
 // The agent's file has "binds":[{"from":"/data/volumes/x","to":"/home/coder"},…]: sed and tr are JSON parser enough for it.
-constexpr std::string_view kMain = R"(#!/bin/sh
+constexpr std::string_view kMain = R"sh(#!/bin/sh
 tr -d '\n' < /etc/swarm/agent.json | sed 's/.*"binds":\[//; s/\].*//' | tr '}' '\n' |
   sed -n 's/.*"from":"\([^"]*\)","to":"\([^"]*\)".*/\1 \2/p' | while read -r from to; do
   mkdir -p "$from" "$to" && mount --bind "$from" "$to" || exit 9
