@@ -32,17 +32,17 @@ struct ApiToken {
 
 /// How long a state lasts beyond what the backend itself needs. All zero: as fast as the backend is.
 struct TransitionTimes {
-  std::chrono::milliseconds launch{0};       ///< created → starting
-  std::chrono::milliseconds start{0};        ///< starting → started
-  std::chrono::milliseconds stop{0};         ///< stopping → stopped
-  std::chrono::milliseconds suspend{0};      ///< suspending → suspended
-  std::chrono::milliseconds update{0};       ///< replacing → starting or stopped
-  std::chrono::milliseconds destroy{0};      ///< destroying → destroyed
-  std::chrono::milliseconds stopSettle{0};   ///< after a stop was reported, start answers E12 for so long (§4: up to 8 s)
-  std::chrono::milliseconds volumeUnbind{0};  ///< after destroy, the volume stays bound for so long (§7: up to 180 s)
-  std::chrono::milliseconds volumeHydrate{0};  ///< a fork's or a restored volume's way to `created`
-  std::chrono::milliseconds appPropagation{0};      ///< after creation, the app is not found by calls below it (§2)
-  std::chrono::milliseconds machinePropagation{0};  ///< after creation, GET answers 404 without the affinity cookie (§12, pitfall 4)
+  std::chrono::milliseconds launch{0};                 ///< created → starting
+  std::chrono::milliseconds start{0};                  ///< starting → started
+  std::chrono::milliseconds stop{0};                   ///< stopping → stopped
+  std::chrono::milliseconds suspend{0};                ///< suspending → suspended
+  std::chrono::milliseconds update{0};                 ///< replacing → starting or stopped
+  std::chrono::milliseconds destroy{0};                ///< destroying → destroyed
+  std::chrono::milliseconds stopSettle{0};             ///< after a stop was reported, start answers E12 for so long (§4: up to 8 s)
+  std::chrono::milliseconds volumeUnbind{0};           ///< after destroy, the volume stays bound for so long (§7: up to 180 s)
+  std::chrono::milliseconds volumeHydrate{0};          ///< a fork's or a restored volume's way to `created`
+  std::chrono::milliseconds appPropagation{0};         ///< after creation, the app is not found by calls below it (§2)
+  std::chrono::milliseconds machinePropagation{0};     ///< after creation, GET answers 404 without the affinity cookie (§12, pitfall 4)
   std::chrono::milliseconds destroyedVisible{60'000};  ///< GET answers `destroyed` for so long, then 404
   std::chrono::milliseconds restartDelay{10};          ///< before the restart policy's first restart; doubles up to 64 times that
 
@@ -59,7 +59,7 @@ struct HostSize {
 struct CapacityOptions {
   int hostsPerRegion = 3;
   HostSize host;
-  std::map<std::string, HostSize> hostInRegion;  ///< instead of `host`
+  std::map<std::string, HostSize> hostInRegion;    ///< instead of `host`
   std::int64_t organizationMemoryMbPerRegion = 0;  ///< the quota of E4; zero: none
 };
 

@@ -23,7 +23,8 @@ inline constexpr std::string_view kLabelNetwork = "fly-emulator.network";  ///< 
 inline constexpr std::string_view kLabelVolume = "fly-emulator.volume";    ///< on volumes
 inline constexpr std::string_view kLabelHelper = "fly-emulator.helper";    ///< on containers that copy or measure
 
-/// A suspended Machine counts as running. What ended before open() is told by isRunning(), not by the sink. Throws Error(InvalidArgument)
+/// A suspended Machine counts as running. The sink does not hear of what ended before open() (ask isRunning()), nor of what destroy() or a
+/// new boot() swept away. Throws Error(InvalidArgument)
 /// for a wrong id or a tool that can't be read; never for an Engine that does not answer.
 BackendPtr makeDockerBackend(DockerBackendOptions options);
 

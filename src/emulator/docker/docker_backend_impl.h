@@ -93,6 +93,7 @@ class DockerBackend final : public Backend {
     std::string path;
     bool readOnly = false;
   };
+  awaitable<void> removeVolume(std::string volume_id, Deadline deadline);
   awaitable<void> requireVolume(std::string volume_id, Deadline deadline);
   awaitable<std::string> ensureToolImage(Deadline deadline);
   /// What the tool printed. Throws Error with its words when it failed.

@@ -102,14 +102,9 @@ awaitable<void> DockerBackend::removeContainer(std::string container, Deadline d
 awaitable<void> DockerBackend::removeMachine(std::string machine_id, Deadline deadline) {
   auto state = co_await inspect(machine_id, deadline);
   if (!state) co_return;
-  if (state->running) {
-    if (auto run = runs_.find(state->id); run != runs_.end()) run->second.killedByUs = true;
-    co_await kill(state->id, "SIGKILL", deadline);
-    co_await awaitEnd(state->id, deadline);
-  }
-  co_await removeContainer(state->id, deadline);
+  runs_.erase(state->id);  // nobody is told of an end that makes room for something else
   addresses_.erase(machine_id);
-  runs_.erase(state->id);
+  co_await removeContainer(state->id, deadline);
 }
 
 awaitable<std::string> DockerBackend::makeContainer(const MachinePlan& plan, const ImageDetails& image, Deadline deadline) {

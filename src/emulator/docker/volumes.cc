@@ -16,6 +16,8 @@ using docker::EngineReply;
 constexpr std::chrono::seconds kUsedBytesMemory{15};
 constexpr std::string_view kToolInImage = "/fly-guest-tool";
 
+std::string lockOf(const std::string& volume_id) { return "volume " + volume_id; }
+
 }  // namespace
 
 awaitable<void> DockerBackend::requireVolume(std::string volume_id, Deadline deadline) {
@@ -33,6 +35,11 @@ awaitable<void> DockerBackend::createVolume(std::string volume_id, std::int64_t 
 }
 
 awaitable<void> DockerBackend::destroyVolume(std::string volume_id, Deadline deadline) {
+  KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);  // no helper of ours may use it
+  co_await removeVolume(std::move(volume_id), deadline);
+}
+
+awaitable<void> DockerBackend::removeVolume(std::string volume_id, Deadline deadline) {
   const std::string doing = "remove a volume";
   used_bytes_.erase(volume_id);
   std::string target = "/volumes/" + volumeName(id(), volume_id);
@@ -41,9 +48,11 @@ awaitable<void> DockerBackend::destroyVolume(std::string volume_id, Deadline dea
 }
 
 awaitable<void> DockerBackend::copyVolume(std::string from_id, std::string to_id, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire("volume " + to_id, deadline);
+  // In one order for all, so that no two copies wait for each other.
+  KeyedLock::Guard first = co_await locks_.acquire(lockOf(std::min(from_id, to_id)), deadline);
+  KeyedLock::Guard second = co_await locks_.acquire(lockOf(std::max(from_id, to_id)), deadline);
   co_await requireVolume(from_id, deadline);
-  co_await destroyVolume(to_id, deadline);  // half a copy, when we were killed in the middle of one
+  co_await removeVolume(to_id, deadline);  // half a copy, when we were killed in the middle of one
   co_await createVolume(to_id, 0, deadline);
   std::optional<Error> failure;
   try {
@@ -52,12 +61,12 @@ awaitable<void> DockerBackend::copyVolume(std::string from_id, std::string to_id
     failure = error;
   }
   if (!failure) co_return;
-  co_await destroyVolume(to_id, Deadline::after(std::chrono::seconds(10)));
+  co_await removeVolume(to_id, Deadline::after(std::chrono::seconds(10)));
   throw *failure;
 }
 
 awaitable<std::int64_t> DockerBackend::volumeBytesUsed(std::string volume_id, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire("measure " + volume_id, deadline);
+  KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);
   auto known = used_bytes_.find(volume_id);
   if (known != used_bytes_.end() && std::chrono::steady_clock::now() - known->second.at < kUsedBytesMemory) co_return known->second.bytes;
   co_await requireVolume(volume_id, deadline);

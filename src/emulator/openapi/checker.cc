@@ -197,8 +197,8 @@ std::string describe(const std::vector<Finding>& findings) {
   return all;
 }
 
-std::optional<std::string> findViolation(std::string_view method, std::string_view path, std::string_view query, std::string_view content_type,
-                                         std::string_view body) {
+std::optional<std::string> findViolation(std::string_view method, std::string_view path, std::string_view query,
+                                         std::string_view content_type, std::string_view body) {
   const std::vector<Finding> findings = check({method, path, query, content_type, body});
   if (findings.empty()) return std::nullopt;
   return describe(findings);

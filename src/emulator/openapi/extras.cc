@@ -25,6 +25,8 @@ constexpr std::string_view kPolicyBody =
         "direction":{"type":"string","enum":["egress","ingress"]},
         "ports":{"type":"array","items":{"type":"object","properties":{"protocol":{"type":"string"},"port":{"type":"integer"}}}}}}}}}}}})";
 
+constexpr std::string_view kNanoseconds = R"([{"type":"integer"}])";
+
 constexpr std::array kExtras = {
     // fly-machines.md §2, apps.
     Extra{"§2: docs samples and older clients say app_name", "components > schemas > CreateAppRequest > properties > app_name",
@@ -50,10 +52,18 @@ constexpr std::array kExtras = {
     Extra{"§3: fly-go's stop sends the id, too", "components > schemas > StopRequest > properties > id", R"({"type":"string"})"},
     Extra{"§3: fly-go's kill sends a signal's number", "components > schemas > SignalRequest > properties > signal > x-also",
           R"([{"type":"integer"}])"},
-    Extra{"§3: docs call stop_config.timeout nanoseconds", "components > schemas > fly.StopConfig > properties > timeout > x-also",
-          R"([{"type":"integer"}])"},
     Extra{"§3: PATCH metadata, null removes",
           "components > schemas > updateMetadataRequest > properties > metadata > additionalProperties > nullable", "true"},
+    Extra{"§3: autostop is a boolean in the old format, and in answers",
+          "components > schemas > fly.MachineService > properties > autostop > x-also", R"([{"type":"boolean"}])"},
+    // §3, durations: Go's text or nanoseconds.
+    Extra{"§3: durations", "components > schemas > fly.StopConfig > properties > timeout > x-also", kNanoseconds},
+    Extra{"§3: durations", "components > schemas > fly.MachineCheck > properties > interval > x-also", kNanoseconds},
+    Extra{"§3: durations", "components > schemas > fly.MachineCheck > properties > timeout > x-also", kNanoseconds},
+    Extra{"§3: durations", "components > schemas > fly.MachineCheck > properties > grace_period > x-also", kNanoseconds},
+    Extra{"§3: durations", "components > schemas > fly.MachineServiceCheck > properties > interval > x-also", kNanoseconds},
+    Extra{"§3: durations", "components > schemas > fly.MachineServiceCheck > properties > timeout > x-also", kNanoseconds},
+    Extra{"§3: durations", "components > schemas > fly.MachineServiceCheck > properties > grace_period > x-also", kNanoseconds},
     // §5, wait.
     Extra{"§5: states repeated or comma-separated", "paths > " MACHINE "/wait > get > parameters > state > x-list", "true"},
     // §6, leases.

@@ -34,17 +34,18 @@ void FlyIOProvider::noteChange(const Machine& machine) {
   std::string instance = machine.metadata(kMetaInstance);
   seen_until_ = std::max(seen_until_, machine.updatedAt);
   auto [place, is_new] = seen_.try_emplace(machine.id);
-  Seen now{instance, machine.state, machine.version, machine.updatedAt};
+  Seen now{instance, machine.state, machine.version, machine.updatedAt, machine.isGone()};
   bool same =
       !is_new && place->second.state == now.state && place->second.version == now.version && place->second.updatedAt == now.updatedAt;
   place->second = now;
   if (same) return;
   if (!machine.isGone()) return tell(ProviderEvent::Kind::Changed, instance, machine.state);
-  seen_.erase(machine.id);
   auto known = places_.find(instance);
-  // One that was moved to another host has another Machine now, and is not removed.
-  bool is_another = known != places_.end() && known->second.machineId != machine.id;
-  if (is_another || is_new) return;
+  bool is_current = known != places_.end() && known->second.machineId == machine.id;
+  // One that was moved to another host has another Machine now; one that nobody knew here was destroyed before our time.
+  bool is_another = known != places_.end() && !is_current;
+  if (is_another || (is_new && !is_current)) return;
+  if (is_current) forget(instance);
   tell(ProviderEvent::Kind::Removed, instance, machine.state);
 }
 
@@ -55,7 +56,7 @@ awaitable<void> FlyIOProvider::lookAtEverything() {
   seen_.clear();
   seen_until_ = {};
   for (const Machine& machine : all.machines) {
-    seen_[machine.id] = {machine.metadata(kMetaInstance), machine.state, machine.version, machine.updatedAt};
+    seen_[machine.id] = {machine.metadata(kMetaInstance), machine.state, machine.version, machine.updatedAt, machine.isGone()};
     seen_until_ = std::max(seen_until_, machine.updatedAt);
   }
   if (seen_until_ == SystemTime{}) seen_until_ = clock_.now();
@@ -69,6 +70,8 @@ awaitable<void> FlyIOProvider::lookAtChanges() {
   OrgMachines changed = co_await readOrganization(std::move(query), Deadline::after(kLookTime));
   partial_ = !changed.complete;
   for (const Machine& machine : changed.machines) noteChange(machine);
+  // What is gone is kept for as long as the list may tell of it again.
+  std::erase_if(seen_, [this](const auto& entry) { return entry.second.isGone && entry.second.updatedAt < seen_until_ - 2 * kOverlap; });
 }
 
 void FlyIOProvider::noteTrouble(std::string trouble) {

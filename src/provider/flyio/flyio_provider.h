@@ -174,6 +174,7 @@ class FlyIOProvider final : public Provider {
     std::string state;
     std::string version;
     SystemTime updatedAt{};
+    bool isGone = false;
   };
   std::map<std::string, Seen> seen_;  ///< by Machine
   SystemTime seen_until_{};           ///< changes up to here were looked at

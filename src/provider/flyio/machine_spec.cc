@@ -282,8 +282,10 @@ json::object patchedConfig(const json::object& current, const json::object& want
   }
   if (wanted.contains("files")) {
     json::array files = wanted.at("files").as_array();
-    for (const json::value& file : arrayAt(json::value(current), "files")) {
-      if (stringAt(file, "guest_path") != kAgentConfigPath) files.push_back(file);
+    if (const json::value* present = current.if_contains("files"); present && present->is_array()) {
+      for (const json::value& file : present->as_array()) {
+        if (stringAt(file, "guest_path") != kAgentConfigPath) files.push_back(file);
+      }
     }
     patched["files"] = std::move(files);
   }

@@ -65,8 +65,9 @@ void FlySuite::TearDown() {
   world_->client.dropIdle();
   world_->server.stop();
   loop.runUntil([this] { return world_->ended; });
+  // Closed first: what still restarts Machines would make anew what is destroyed here.
+  loop.run(world_->emulator.close(), std::chrono::seconds(90));
   loop.run(destroyAll(), std::chrono::seconds(90));
-  loop.run(world_->emulator.close());
   world_.reset();
 }
 
@@ -99,7 +100,8 @@ void FlySuite::expectLikeFly(const FlyRequest& request, const FlyAnswer& answer)
   const RequestFacts facts{request.method, path, query, body.empty() ? "" : "application/json", body};
   if (answer.status < 300)
     EXPECT_EQ(describe(check(facts)), "") << what << ": it was accepted, so Fly's document should allow it\n" << body;
-  if (answer.status >= 300 && answer.body.is_null()) return;
+  // The envelope of a lease that is held (§6) is documented elsewhere than in the document.
+  if (answer.status >= 300 && (answer.body.is_null() || answer.at("/code") == "invalid")) return;
   EXPECT_EQ(describe(checkAnswer(facts, answer.status, answer.text)), "") << what << ": the answer has the types of Fly's document\n"
                                                                           << answer;
 }

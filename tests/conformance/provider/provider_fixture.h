@@ -20,6 +20,8 @@ struct Deviations {
   bool keepsFilesOutside = true;      ///< files outside of volumes survive a restart
   bool hasLogs = true;                ///< logs() is not null
   bool measuresUsage = true;          ///< false: usage figures are made up
+  bool tellsUsage = true;             ///< false: limits only; what is used must be asked of the instance's agent
+  bool runsAnySize = true;            ///< false: commands take and give small texts only
   bool hasNetworkIsolation = true;    ///< false: internal networks are not modelled
   bool keepsOldUntilReplaced = true;  ///< false: replaceInstance removes first and makes anew each time
   bool seesUnknownImages = true;      ///< an unknown image name is refused
@@ -35,6 +37,9 @@ class ProviderFixture {
   virtual std::string image() const = 0;
   virtual std::string unknownImage() const { return "swarm-no-such-image:1"; }
   virtual Deviations deviations() const { return {}; }
+  /// What an instance gets that asked for `asked`: where only some sizes exist, the next larger one.
+  virtual ResourceConfig effective(ResourceConfig asked) const { return asked; }
+  virtual std::string hostname(const InstanceSpec& spec) const { return spec.name; }
 
   virtual void removeBehindBack(const std::string& instance_id) = 0;
   virtual void killBehindBack(const std::string& instance_id) = 0;  ///< its main process ends with a failure

@@ -86,8 +86,9 @@ TEST_P(ProviderSuite, createMakesARunningInstanceAsSpecified) {
   EXPECT_EQ(made.name, "one");
   EXPECT_EQ(made.owner, "ada");
   EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
-  EXPECT_EQ(made.resources.cpu.limit, 500);
-  EXPECT_EQ(made.resources.memory.max, 64);
+  ResourceConfig expected = fixture_->effective(wanted.config.resources);
+  EXPECT_EQ(made.resources.cpu.limit, expected.cpu.limit);
+  EXPECT_EQ(made.resources.memory.max, expected.memory.max);
   EXPECT_EQ(made.resources.storage.size, 1);
   EXPECT_FALSE(made.external.empty());
   auto found = get(wanted.instanceId);

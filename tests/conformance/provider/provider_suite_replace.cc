@@ -11,7 +11,7 @@ TEST_P(ProviderSuite, replaceAppliesTheNewConfigurationAndKeepsTheData) {
   wanted.config.resources.memory.max = 80;
   ProviderInstance now = runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
   EXPECT_EQ(now.status, InstanceStatus::running);
-  EXPECT_EQ(now.resources.memory.max, 80);
+  EXPECT_EQ(now.resources.memory.max, fixture_->effective(wanted.config.resources).memory.max);
   EXPECT_EQ(readFile(wanted.instanceId, "/home/coder/note"), "kept");
   EXPECT_EQ(execute(wanted.instanceId, {"printenv", "ADDED"}).stdoutText, "yes\n");
   EXPECT_EQ(list().size(), 1u);

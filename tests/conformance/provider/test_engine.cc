@@ -33,8 +33,8 @@ std::string imageArchive() {
   for (const char* folder : {"bin", "etc", "home", "home/coder", "usr", "usr/bin"}) tar.addFolder(folder, 0755);
   tar.addFolder("tmp", 01777);
   tar.addFile("bin/busybox", 0755, busybox.str());
-  for (const char* applet : {"sh", "cat",   "tee",  "echo", "true", "false", "sleep", "dd",   "du", "kill",
-                             "ls", "httpd", "stat", "id",   "wget", "ping",  "mknod", "sync", "wc", "head"}) {
+  for (const char* applet : {"sh",    "cat",  "tee", "echo", "true", "false", "sleep", "dd", "du",   "kill", "ls",
+                             "httpd", "stat", "id",  "wget", "ping", "mknod", "sync",  "wc", "head", "env",  "pwd"}) {
     tar.addLink(std::string("bin/") + applet, "busybox");
   }
   tar.addFile("bin/main", 0755, kMain);

@@ -154,7 +154,7 @@ TEST_F(DockerBackendTest, whatIsSuspendedCanBeStoppedAndDestroyed) {
   for (const char* machine : {"m1", "m2"}) runner.run(backend->suspend(machine, soon()));
   runner.run(backend->stop("m1", "SIGTERM", milliseconds(20'000), soon()));
   runner.run(backend->destroy("m2", soon()));
-  ASSERT_TRUE(waitForExit(2));
+  ASSERT_TRUE(waitForExit());
   EXPECT_EQ(exits[0].signal, SIGKILL) << "its memory is thrown away: nothing in it hears a signal";
   EXPECT_EQ(errorOf([&] { runner.run(backend->resume("m1", soon())); })->code(), ErrorCode::Conflict);
   EXPECT_EQ(errorOf([&] { runner.run(backend->resume("m2", soon())); })->code(), ErrorCode::NotFound);
@@ -169,7 +169,7 @@ TEST_F(DockerBackendTest, destroyIsFineInEveryStateAndTakesTheNetworkWithTheLast
   runner.run(backend->destroy("m2", soon()));
   runner.run(backend->destroy("never-made", soon()));
   EXPECT_THAT(leftovers(), ::testing::IsEmpty());
-  EXPECT_EQ(exits.size(), 2U);
+  EXPECT_TRUE(exits.empty()) << "nobody is told of an end that he asked for by destroying";
 }
 
 TEST_F(DockerBackendTest, signalsReachTheMainProcess) {

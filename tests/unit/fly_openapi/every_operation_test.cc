@@ -30,9 +30,12 @@ void expectRefused(const Sample& sample, Place place, const std::string& pointer
   EXPECT_TRUE(found[0].message.contains(pointer) && found[0].message.ends_with('.')) << found[0].message;
 }
 
+/// A documented extra: signals and durations may be numbers.
 bool takesAnotherType(const Operation& operation, const std::string& pointer) {
-  return (operation.route.ends_with("/signal") && pointer == "/signal") || pointer.ends_with("/stop_config/timeout") ||
-         (operation.route.starts_with("/v1/apps/{app_name}/machines") && pointer.ends_with("/stop/timeout"));
+  if (operation.route.ends_with("/signal") && pointer == "/signal") return true;
+  if (pointer.ends_with("/stop_config/timeout") || pointer.ends_with("/stop/timeout")) return true;
+  const bool is_duration = pointer.ends_with("/interval") || pointer.ends_with("/timeout") || pointer.ends_with("/grace_period");
+  return is_duration && pointer.contains("/checks/");
 }
 
 /// No schema of the document takes it where it asks for `schema`.

@@ -53,6 +53,14 @@ TEST(Extras, haveStopTimeoutsInBothForms) {
   }
 }
 
+TEST(Extras, haveAutostopInBothForms) {
+  for (const char* autostop : {"true", "false", R"("off")", R"("stop")", R"("suspend")"}) {
+    const std::string body = R"({"config":{"image":"x","services":[{"autostop":)" + std::string(autostop) + "}]}}";
+    EXPECT_EQ(verdict("POST", "/v1/apps/a1/machines", "", body), "") << autostop;
+  }
+  EXPECT_NE(verdict("POST", "/v1/apps/a1/machines", "", R"({"config":{"services":[{"autostop":1}]}})"), "");
+}
+
 TEST(Extras, knowNetworkPolicies) {
   EXPECT_EQ(verdict("GET", "/v1/apps/a1/network_policies"), "");
   EXPECT_EQ(verdict("DELETE", "/v1/apps/a1/network_policies/p1"), "");

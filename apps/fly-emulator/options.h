@@ -1,0 +1,39 @@
+// What a person may say to fly-emulator on its command line.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+#include "net/connect.h"
+
+namespace swarm::emulator {
+
+enum class BackendKind { Docker, Memory };
+enum class Transitions { None, LikeFly };  ///< how long states last beyond what the backend needs
+
+struct ProgramOptions {
+  net::HostPort listen{"127.0.0.1", 4280};
+  net::HostPort edge{"127.0.0.1", 4281};
+  bool edgeTls = false;
+  std::filesystem::path data;  ///< empty: nothing is kept
+  BackendKind backend = BackendKind::Docker;
+  std::filesystem::path dockerSocket = "/var/run/docker.sock";
+  std::filesystem::path guestTool;  ///< empty: beside this program
+  std::vector<Secret> tokens;
+  std::string organization = "personal";
+  bool strict = false;
+  bool rateLimits = true;
+  Transitions transitions = Transitions::None;
+  std::vector<std::string> regions{"ams", "fra", "iad"};
+  bool help = false;
+  bool version = false;
+};
+
+std::string helpText();
+
+/// Throws Error(InvalidArgument) that says what is wrong and what to write instead.
+ProgramOptions parseOptions(const std::vector<std::string>& arguments);
+
+}  // namespace swarm::emulator

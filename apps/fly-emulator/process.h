@@ -1,0 +1,11 @@
+// The whole process: backend, emulator, API and edge on one loop.
+#pragma once
+
+#include "options.h"
+
+namespace swarm::emulator {
+
+/// Serves until SIGTERM or SIGINT; then 0. Throws Error when it can't begin.
+int runProcess(ProgramOptions options);
+
+}  // namespace swarm::emulator

@@ -1,0 +1,47 @@
+// Answer: what the API says; Refusal: an answer that ends a request. Fly's error texts stand in one table, catalogue.cc.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <exception>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+
+namespace swarm::emulator {
+
+struct Answer {
+  int status = 200;
+  std::string body;
+  std::string contentType = "application/json";
+  net::Headers headers = {};
+};
+
+Answer jsonAnswer(int status, const boost::json::value& body);
+Answer emptyAnswer(int status);
+/// {"error":text} and, where it is given, "status":code (§1).
+Answer errorAnswer(int status, std::string_view text, std::string_view code = "");
+
+/// The emulator's own exception: Fly's statuses and texts are not those of swarm::Error's closed list. Caught in the dispatcher.
+class Refusal : public std::exception {
+ public:
+  explicit Refusal(Answer answer) : answer_(std::move(answer)) {}
+  const Answer& answer() const { return answer_; }
+  const char* what() const noexcept override { return answer_.body.c_str(); }
+
+ private:
+  Answer answer_;
+};
+
+[[noreturn]] void refuse(int status, std::string_view text, std::string_view code = "");
+
+/// What a catalogue row's placeholders stand for: {id}, {name}, {state}, {owner}, {expires} …
+using RowValues = std::map<std::string, std::string, std::less<>>;
+
+/// The answer of a row of §12 ("E1" … "E34", and variants such as "E19.cpus"); placeholders without a value keep an example.
+/// Throws Error(InvalidArgument) for a name that the table lacks.
+Answer catalogueAnswer(std::string_view row, const RowValues& values = {});
+[[noreturn]] void refuseBy(std::string_view row, const RowValues& values = {});
+
+}  // namespace swarm::emulator

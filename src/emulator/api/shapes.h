@@ -1,0 +1,39 @@
+// The API's objects as JSON (Appendix A), and the pages of lists.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "emulator/api/call.h"
+#include "emulator/rules/core.h"
+
+namespace swarm::emulator {
+
+enum class Detail { Full, Summary };
+
+struct MachineView {
+  Detail detail = Detail::Full;
+  bool withLease = false;
+  std::string nonce = "";  ///< of a lease that this call took
+};
+json::object machineToJson(const Core& core, const Machine& machine, const MachineView& view = {});
+json::object eventToJson(const MachineEvent& event);
+json::object volumeToJson(const Core& core, const Volume& volume);
+json::object appToJson(const App& app);
+json::object ipToJson(const IpAssignment& ip);
+json::object snapshotToJson(const Snapshot& snapshot);
+
+/// limit and cursor of a list (§2, §3). I: a cursor without a limit is a 400; the cursor is opaque.
+struct Page {
+  std::int64_t limit = 0;  ///< 0: everything
+  std::int64_t after = 0;  ///< the number of the last one of the page before
+};
+Page readPage(const Call& call, std::int64_t most);
+std::string cursorOf(std::int64_t number);
+
+/// Whether the Machine can be seen yet by this caller (§12 pitfall 4).
+bool isVisible(const Core& core, const Call& call, const Machine& machine);
+/// Before GET's answer turns from `destroyed` to 404.
+bool isRemembered(const Core& core, const Machine& machine);
+
+}  // namespace swarm::emulator

@@ -1,0 +1,35 @@
+// SimulatedGuest: one Machine of the memory backend. Internal to memory/.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "emulator/backend.h"
+#include "emulator/state/change_signal.h"
+
+namespace swarm::emulator {
+
+/// Paths to contents; folders are there when something is in them.
+using FileMap = std::map<std::string, std::string>;
+
+struct SimulatedGuest {
+  MachinePlan plan;
+  FileMap root;
+  std::shared_ptr<FileMap> volume;  ///< seen below plan.mountPath; null: no mount
+  bool running = false;
+  bool suspended = false;
+  std::uint64_t generation = 0;              ///< one higher with each boot and each end
+  std::map<std::string, std::string> traps;  ///< of the main process: "TERM" → script; empty: ignored
+  ChangeSignal changed;
+
+  /// The file map that holds `path`, and the path's name there.
+  std::pair<FileMap*, std::string> locate(const std::string& path);
+};
+using GuestPtr = std::shared_ptr<SimulatedGuest>;
+
+int signalNumber(std::string_view name);  ///< "SIGTERM", "TERM" or "15"; 0: unknown
+
+}  // namespace swarm::emulator

@@ -1,0 +1,38 @@
+// The shell's grammar: a script as lists of pipelines. Internal to memory/.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace swarm::emulator {
+
+struct Redirection {
+  int descriptor = 1;  ///< 0, 1 or 2
+  bool append = false;
+  bool toOther = false;  ///< 2>&1, >&2
+  std::string target;    ///< raw word
+};
+
+struct SimpleCommand {
+  std::vector<std::string> words;  ///< raw: quotes and $ are still in them
+  std::vector<Redirection> redirections;
+};
+
+enum class Joint { Always, AndThen, OrElse };  ///< ";", "&&", "||" before the pipeline
+
+struct Pipeline {
+  Joint joint = Joint::Always;
+  bool inBackground = false;
+  std::vector<SimpleCommand> commands;
+};
+
+/// Nothing: it has loops, conditions or groups, which this shell does not run.
+std::optional<std::vector<Pipeline>> parseScript(std::string_view script);
+
+/// Removes quotes and puts values in. `$?`, `$NAME`, `${NAME}`, `$$`.
+std::string expandWord(std::string_view raw, const std::map<std::string, std::string>& variables, int last_exit_code);
+
+}  // namespace swarm::emulator

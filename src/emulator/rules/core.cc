@@ -1,0 +1,136 @@
+// State changes and what hangs on them.
+#include "emulator/rules/core.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "base/check.h"
+#include "emulator/state/ids.h"
+
+namespace swarm::emulator {
+namespace {
+
+constexpr std::size_t kMostEvents = 50;
+constexpr std::chrono::hours kDestroyedKept{1};
+constexpr std::chrono::hours kSoftDelete{24};  // §7
+
+}  // namespace
+
+Core::Core(net::Executor loop, const Clock& the_clock, EmulatorOptions emulator_options, BackendPtr machine_backend)
+    : executor(loop),
+      clock(the_clock),
+      options(std::move(emulator_options)),
+      backend(std::move(machine_backend)),
+      capacity(world, options.regions, options.capacity),
+      limiter(the_clock),
+      journal(options.dataDir),
+      background(loop) {}
+
+void Core::touch(const MachinePtr& machine) {
+  machine->updatedAt = now();
+  journal.changed(machine);
+}
+
+void Core::touch(const VolumePtr& volume) {
+  volume->updatedAt = now();
+  journal.changed(volume);
+}
+
+void Core::note(const MachinePtr& machine, EventNote note) {
+  machine->events.push_back({newUlid(now()), std::string(note.type), std::string(note.status), std::string(note.source),
+                             unixMilliseconds(now()), std::move(note.request)});
+  if (machine->events.size() > kMostEvents) machine->events.pop_front();
+  touch(machine);
+}
+
+void Core::changeState(const MachinePtr& machine, MachineState state, EventNote event) {
+  SWARM_CHECK(canFollow(machine->state, state));
+  machine->state = state;
+  note(machine, std::move(event));
+  capacity.account(*machine);
+  if (state == MachineState::destroyed) {
+    machine->destroyedAt = now();
+    machine->lease.reset();
+    destroyed_.push_back(machine);
+    if (AppPtr app = machine->app.lock()) app->machinesByName.erase(machine->name);
+    transitionFaults.erase(machine->id);
+    stuckMachines.erase(machine->id);
+  }
+  wakeWaiters(*machine);
+  machine->changed.notify();
+  if (state == MachineState::started || state == MachineState::destroyed || state == MachineState::replacing) servicesChanged();
+}
+
+std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter& waiter) {
+  if (!waiter.version.empty() && waiter.version != machine.version) return std::nullopt;
+  bool wanted = waiter.states.empty() ? !isTransient(machine.state) && !machine.launchPending
+                                      : std::ranges::find(waiter.states, machine.state) != waiter.states.end();
+  if (!wanted) return std::nullopt;
+  std::string event = machine.events.empty() ? "" : machine.events.back().id;
+  // Ids sort by time: an event that is not newer than the given one is not what the caller waits for.
+  if (!waiter.afterEvent.empty() && event <= waiter.afterEvent) return std::nullopt;
+  return json::object{{"ok", true}, {"event_id", event}, {"state", toString(machine.state)}, {"version", machine.version}};
+}
+
+void Core::wakeWaiters(Machine& machine) {
+  std::erase_if(machine.waiters, [&](const std::shared_ptr<StateWaiter>& waiter) {
+    waiter->answer = waitAnswer(machine, *waiter);
+    if (waiter->answer) waiter->done.notify();
+    return waiter->answer.has_value();
+  });
+}
+
+awaitable<void> Core::pause(MachinePtr machine, std::chrono::milliseconds duration) {
+  if (duration.count() <= 0) co_return;
+  Deadline deadline = Deadline::after(duration);
+  while (machine->state != MachineState::destroying && !deadline.hasPassed()) {
+    if (!co_await machine->changed.wait(deadline)) co_return;
+  }
+}
+
+std::chrono::milliseconds Core::timeOf(const Machine& machine, std::string_view transition) const {
+  if (auto own = transitionFaults.find(machine.id); own != transitionFaults.end()) {
+    if (auto time = own->second.find(std::string(transition)); time != own->second.end()) return time->second;
+  }
+  const TransitionTimes& times = options.times;
+  if (transition == "launch") return times.launch;
+  if (transition == "start") return times.start;
+  if (transition == "stop") return times.stop;
+  if (transition == "suspend") return times.suspend;
+  if (transition == "update") return times.update;
+  if (transition == "destroy") return times.destroy;
+  if (transition == "settle") return times.stopSettle;
+  return std::chrono::milliseconds(0);
+}
+
+std::string Core::boundTo(const Volume& volume) const {
+  if (volume.attachedMachine.empty() || now() >= volume.boundUntil) return "";
+  return volume.attachedMachine;
+}
+
+void Core::servicesChanged() {
+  if (!servicesListener || services_change_pending_) return;
+  // Many Machines may change in one turn of the loop; the listener looks once.
+  services_change_pending_ = true;
+  boost::asio::post(executor, [weak = weak_from_this()] {
+    auto core = weak.lock();
+    if (!core) return;
+    core->services_change_pending_ = false;
+    if (core->servicesListener) core->servicesListener();
+  });
+}
+
+void Core::forgetOld() {
+  while (!destroyed_.empty() && destroyed_.front()->destroyedAt + kDestroyedKept < now()) {
+    world.forget(destroyed_.front());
+    journal.forgotten(destroyed_.front());
+    destroyed_.pop_front();
+  }
+  while (!soft_deleted_.empty() && soft_deleted_.front()->deletedAt + kSoftDelete < now()) {
+    world.forget(soft_deleted_.front());
+    journal.forgotten(soft_deleted_.front());
+    soft_deleted_.pop_front();
+  }
+}
+
+}  // namespace swarm::emulator

@@ -1,0 +1,11 @@
+// Which Machine serves a port of an app (§9): what the edge proxy asks.
+#pragma once
+
+#include "emulator/rules/core.h"
+
+namespace swarm::emulator {
+
+awaitable<std::expected<EdgeTarget, EdgeRefusal>> lookUpEdgeTarget(Core& core, EdgeQuery query);
+std::vector<EdgeService> listEdgeServices(const Core& core);
+
+}  // namespace swarm::emulator

@@ -1,0 +1,46 @@
+// The parts that lifecycle jobs share: the lock on a Machine, booting, ending a process, what an exit means. Internal to lifecycle*.cc.
+#pragma once
+
+#include "emulator/rules/core.h"
+#include "emulator/rules/lifecycle.h"
+
+namespace swarm::emulator {
+
+/// Holds a Machine for one job; the others wait for the change that its end is.
+class JobLock {
+ public:
+  explicit JobLock(MachinePtr machine) : machine_(std::move(machine)) {}
+  ~JobLock() {
+    if (!held_) return;
+    machine_->busy = false;
+    machine_->changed.notify();
+  }
+  JobLock(const JobLock&) = delete;
+  JobLock& operator=(const JobLock&) = delete;
+  awaitable<void> take() {
+    while (machine_->busy) co_await machine_->changed.wait(Deadline::never());
+    machine_->busy = held_ = true;
+  }
+
+ private:
+  MachinePtr machine_;
+  bool held_ = false;
+};
+
+enum class ExitCause { Requested, ByItself };
+enum class Restarting { No, Yes };
+
+/// exit/stopped/flyd with request.exit_event (§3 "Events").
+EventNote exitNote(const Machine& machine, const GuestExit& exit, ExitCause cause, Restarting restarting);
+
+/// From `starting` to `started` or `failed`. The caller holds the lock.
+awaitable<void> bootMachine(Core& core, MachinePtr machine);
+/// Ends what runs (also a suspended Machine's memory); how it ended. `before`: the state that the change began in.
+awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order, MachineState before);
+/// What a started Machine's end by itself leads to: the restart policy, auto_destroy.
+awaitable<void> runExit(Core& core, MachinePtr machine, GuestExit exit);
+
+/// Goes on with what was interrupted in a transient state.
+void resumeJob(Core& core, const MachinePtr& machine, StopOrder order);
+
+}  // namespace swarm::emulator

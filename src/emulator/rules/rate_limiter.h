@@ -1,0 +1,38 @@
+// RateLimiter: a token bucket per action and identifier (§1 "Rate limits").
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+
+namespace swarm::emulator {
+
+/// One loop.
+class RateLimiter {
+ public:
+  struct Rate {
+    double perSecond = 1;
+    double burst = 3;
+  };
+
+  explicit RateLimiter(const Clock& clock) : clock_(clock) {}
+  /// Takes one token; false: there is none, and the request is to be refused.
+  bool allow(std::string_view action, std::string_view identifier, Rate rate);
+
+ private:
+  struct Bucket {
+    double tokens = 0;
+    SteadyTime filledAt{};
+    Rate rate;
+  };
+  static void fill(Bucket& bucket, SteadyTime now);
+  void dropFull(SteadyTime now);
+
+  const Clock& clock_;
+  std::unordered_map<std::string, Bucket> buckets_;
+  std::size_t drop_at_ = 4096;
+};
+
+}  // namespace swarm::emulator

@@ -1,0 +1,46 @@
+// Journal: the world's documents on disk, several changes per fsync. What a request has changed is written before it is answered.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "emulator/state/world.h"
+
+namespace swarm::emulator {
+
+/// One loop. Without a folder it keeps nothing, at no cost.
+class Journal {
+ public:
+  /// Throws Error: Conflict (another process uses the folder), PermissionDenied, OutOfResources, Unprocessable (damaged).
+  explicit Journal(const std::filesystem::path& folder);
+  ~Journal();
+
+  void load(World& world);
+  void changed(const AppPtr& app);
+  void changed(const MachinePtr& machine);
+  void changed(const VolumePtr& volume);
+  void forgotten(const AppPtr& app);
+  void forgotten(const MachinePtr& machine);
+  void forgotten(const VolumePtr& volume);
+
+  /// Durable are, when it completes: all changes until now. Throws Error when the disk fails.
+  awaitable<void> flush();
+
+ private:
+  struct Disk;
+  struct Document {
+    std::string kind, id, body;  ///< empty body: gone
+  };
+  std::vector<Document> takeChanges();
+
+  std::unique_ptr<Disk> disk_;
+  std::unordered_set<AppPtr> apps_;
+  std::unordered_set<MachinePtr> machines_;
+  std::unordered_set<VolumePtr> volumes_;
+  std::vector<Document> forgotten_;
+};
+
+}  // namespace swarm::emulator

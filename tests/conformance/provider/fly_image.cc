@@ -1,0 +1,69 @@
+// Packs busybox, a handful of its names, and the main program.
+#include "conformance/provider/fly_image.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "base/format.h"
+#include "net/http.h"
+#include "provider/docker/tar.h"
+
+namespace swarm::testing {
+namespace {
+
+// The agent's file has "binds":[{"from":"/data/volumes/x","to":"/home/coder"},…]: sed and tr are JSON parser enough for it.
+constexpr std::string_view kMain = R"sh(#!/bin/sh
+tr -d '\n' < /etc/swarm/agent.json | sed 's/.*"binds":\[//; s/\].*//' | tr '}' '\n' |
+  sed -n 's/.*"from":"\([^"]*\)","to":"\([^"]*\)".*/\1 \2/p' | while read -r from to; do
+  mkdir -p "$from" "$to" && mount --bind "$from" "$to" || exit 9
+done
+trap 'exit 0' TERM
+httpd -p 7777 -h /tmp
+echo ready
+while :;
+do sleep 1000 & wait $ !; done
+)";
+
+std::string imageArchive() {
+  std::ifstream file("/bin/busybox", std::ios::binary);
+  if (!file) throw std::runtime_error("/bin/busybox is missing; install Debian's busybox-static");
+  std::stringstream busybox;
+  busybox << file.rdbuf();
+  docker::TarWriter tar;
+  for (const char* folder : {"bin", "data", "etc", "etc/swarm", "home", "home/coder", "usr", "usr/bin"}) tar.addFolder(folder, 0755);
+  tar.addFolder("tmp", 01777);
+  tar.addFile("bin/busybox", 0755, busybox.str());
+  for (const char* applet :
+       {"sh", "cat", "tee", "echo", "true", "false", "sleep", "dd", "ls", "httpd", "id", "mkdir", "mount", "sed", "tr"}) {
+    tar.addLink(std::string("bin/") + applet, "busybox");
+  }
+  tar.addFile("bin/main", 0755, kMain);
+  tar.addFile("bin/printenv", 0755, "#!/bin/sh\neval \"echo \\\"\\$$1\\\"\"\n");
+  tar.addFile("etc/passwd", 0644, "root:x:0:0:root:/:/bin/sh\n");
+  return std::move(tar).finish();
+}
+
+}  // namespace
+
+std::string ensureFlyImage(CoroutineRunner& runner) {
+  static const std::string archive = imageArchive();
+  docker::EngineClient client(testEngineConfig());
+  Deadline deadline = Deadline::after(std::chrono::seconds(60));
+  std::string tag = toHex(sha256(archive)).substr(0, 12);
+  std::string name = "swarm-test-fly:" + tag;
+  docker::EngineCall look{.target = "/images/" + name + "/json", .doing = "look for the test image", .body = {}};
+  if (runner.run(client.send(std::move(look), deadline)).ok()) return name;
+  std::string target = format("/images/create?fromSrc=-&repo=swarm-test-fly&tag={}&changes={}&changes={}", tag,
+                              net::percentEncode(R"(CMD ["/bin/main"])"), net::percentEncode("ENV PATH=/bin"));
+  docker::EngineCall make{.method = "POST",
+                          .target = std::move(target),
+                          .doing = "make the test image",
+                          .body = {},
+                          .rawBody = archive,
+                          .contentType = "application/x-tar"};
+  docker::EngineReply reply = runner.run(client.send(std::move(make), deadline));
+  if (!reply.ok()) throw std::runtime_error("the test image could not be made: " + reply.body);
+  return name;
+}
+
+}  // namespace swarm::testing

@@ -1,0 +1,31 @@
+// The cases about what runs inside a Machine (tests/conformance/fly_emulator/fly_processes_test.cc), with containers.
+#include "conformance/fly_emulator/fly_suite.h"
+#include "conformance/provider/coroutine_runner.h"
+#include "conformance/provider/test_engine.h"
+#include "emulator/docker/docker_backend.h"
+
+#include "base/id.h"
+
+namespace swarm::testing {
+namespace {
+
+std::vector<FlyBackend> dockerBackends() {
+  CoroutineRunner runner;
+  TestEngine engine(runner, testEngineConfig());
+  FlyBackend backend;
+  backend.name = "docker";
+  backend.image = engine.ensureImage();
+  backend.make = [](net::Executor, const Clock&) {
+    emulator::DockerBackendOptions options;
+    options.engine = testEngineConfig();
+    options.emulatorId = "suite-" + toHex(randomBytes(4));
+    options.guestTool = SWARM_TEST_GUEST_TOOL;
+    return emulator::makeDockerBackend(std::move(options));
+  };
+  return {backend};
+}
+
+INSTANTIATE_TEST_SUITE_P(Fly, FlyProcesses, ::testing::ValuesIn(dockerBackends()), flyBackendName);
+
+}  // namespace
+}  // namespace swarm::testing

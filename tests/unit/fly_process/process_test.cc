@@ -1,0 +1,151 @@
+// The program as a person runs it: what it prints, that it answers, and how it ends.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "net/http_client.h"
+#include "support/coroutine_test.h"
+#include "support/temp_dir.h"
+
+extern char** environ;  // POSIX has no header for it
+
+namespace swarm::emulator {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Program {
+ public:
+  explicit Program(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), SWARM_TEST_FLY_EMULATOR);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    int ends[2];
+    if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+    ::posix_spawn_file_actions_addclose(&actions, ends[0]);
+    if (::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) throw std::runtime_error("fly-emulator can't be run");
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    output_ = ends[0];
+  }
+  ~Program() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      waitForExit();
+    }
+    ::close(output_);
+  }
+
+  /// Until the text holds `what`, or the program's end.
+  std::string readUntil(const std::string& what) {
+    std::array<char, 4096> piece{};
+    while (!text_.contains(what)) {
+      ssize_t got = ::read(output_, piece.data(), piece.size());
+      if (got <= 0) break;
+      text_.append(piece.data(), static_cast<std::size_t>(got));
+    }
+    return text_;
+  }
+  void signal(int number) { ::kill(pid_, number); }
+  int waitForExit() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::string text_;
+};
+
+std::uint16_t numberAfter(const std::string& text, const std::string& before) {
+  auto at = text.find(before);
+  if (at == std::string::npos) throw std::runtime_error("not printed: " + before + " in: " + text);
+  return static_cast<std::uint16_t>(std::stoi(text.substr(at + before.size())));
+}
+
+int statusOf(std::uint16_t port, std::string host, std::string target, net::Headers headers) {
+  net::HttpRequest request;
+  request.target = std::move(target);
+  request.headers = std::move(headers);
+  return test::run([](std::uint16_t to, std::string name, net::HttpRequest what) -> net::awaitable<int> {
+    net::HttpClient client([to](Deadline deadline) { return net::connectTcp({"127.0.0.1", to}, deadline); }, {.host = name, .name = name});
+    net::HttpResponse response = co_await client.send(std::move(what), Deadline::after(std::chrono::seconds(20)));
+    co_return response.status;
+  }(port, std::move(host), std::move(request)));
+}
+
+std::vector<std::string> freePorts() {
+  return {"--backend", "memory", "--token", "secret", "--listen", "127.0.0.1:0", "--edge", "127.0.0.1:0"};
+}
+
+TEST(FlyEmulatorProcess, saysWhereItAnswersAndEndsAtSigtermWithZero) {
+  Program program(freePorts());
+  std::string text = program.readUntil("ready");
+  std::uint16_t api = numberAfter(text, "Machines API  http://127.0.0.1:");
+  std::uint16_t edge = numberAfter(text, ".fly.localhost:");
+  EXPECT_EQ(statusOf(api, "127.0.0.1", "/v1/apps?org_slug=personal", {{"Authorization", "Bearer secret"}}), 200);
+  EXPECT_EQ(statusOf(api, "127.0.0.1", "/v1/apps?org_slug=personal", {{"Authorization", "Bearer wrong"}}), 401);
+  EXPECT_EQ(statusOf(edge, "none.fly.localhost", "/", {}), 404);
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.waitForExit(), 0);
+}
+
+TEST(FlyEmulatorProcess, appsOutliveAProcessThatWasKilled) {
+  test::TempDir folder;
+  std::vector<std::string> arguments = freePorts();
+  arguments.push_back("--data=" + (folder / "state").string());
+  net::Headers token{{"Authorization", "Bearer secret"}};
+  {
+    Program program(arguments);
+    std::uint16_t api = numberAfter(program.readUntil("ready"), "Machines API  http://127.0.0.1:");
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/v1/apps";
+    request.body = R"({"app_name":"kept","org_slug":"personal"})";
+    request.contentType = "application/json";
+    request.headers = token;
+    test::run([](std::uint16_t to, net::HttpRequest what) -> net::awaitable<void> {
+      net::HttpClient client([to](Deadline deadline) { return net::connectTcp({"127.0.0.1", to}, deadline); },
+                             {.host = "127.0.0.1", .name = "it"});
+      co_await client.send(std::move(what), Deadline::after(std::chrono::seconds(20)));
+    }(api, std::move(request)));
+    program.signal(SIGKILL);
+    EXPECT_EQ(program.waitForExit(), 1000 + SIGKILL);
+  }
+  Program again(arguments);
+  std::uint16_t api = numberAfter(again.readUntil("ready"), "Machines API  http://127.0.0.1:");
+  EXPECT_EQ(statusOf(api, "127.0.0.1", "/v1/apps/kept", token), 200);
+}
+
+TEST(FlyEmulatorProcess, wrongUseEndsWithTwoAndAPortThatIsTakenWithOne) {
+  Program wrong({"--nope"});
+  EXPECT_THAT(wrong.readUntil("--help"), HasSubstr("There is no flag"));
+  EXPECT_EQ(wrong.waitForExit(), 2);
+  Program first(freePorts());
+  std::uint16_t taken = numberAfter(first.readUntil("ready"), "Machines API  http://127.0.0.1:");
+  std::vector<std::string> arguments = freePorts();
+  arguments[5] = "127.0.0.1:" + std::to_string(taken);
+  Program second(arguments);
+  EXPECT_THAT(second.readUntil("another port"), HasSubstr(std::to_string(taken)));
+  EXPECT_EQ(second.waitForExit(), 1);
+}
+
+TEST(FlyEmulatorProcess, helpGoesToStandardOutputAndIsASuccess) {
+  Program program({"--help"});
+  EXPECT_THAT(program.readUntil("Examples:"), HasSubstr("Usage: fly-emulator"));
+  EXPECT_EQ(program.waitForExit(), 0);
+}
+
+}  // namespace
+}  // namespace swarm::emulator
