@@ -33,14 +33,16 @@ std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, co
     docker.tags = config.tags;
     providers.emplace(ProviderType::docker, makeDockerProvider(std::move(docker), swarm_id));
   }
+  if (config.flyio) providers.emplace(ProviderType::flyio, makeFlyIOProvider(*config.flyio, swarm_id, clock));
   return providers;
 }
 
-ProviderPtr makeProvider(ProviderType type, const boost::json::object& section, const std::string& swarm_id, const Clock& /*clock*/) {
+ProviderPtr makeProvider(ProviderType type, const boost::json::object& section, const std::string& swarm_id, const Clock& clock) {
   switch (type) {
     case ProviderType::docker:
       return makeDockerProvider(dockerConfigFrom(section), swarm_id);
     case ProviderType::flyio:
+      return makeFlyIOProvider(flyioConfigFrom(section), swarm_id, clock);
     case ProviderType::fake:
       break;
   }

@@ -29,6 +29,7 @@ struct ResourceFlags {
 struct CreateFlags {
   std::string name;
   std::string provider;
+  std::vector<std::string> regions;  ///< tried in this order
   std::string image;
   ResourceFlags resources;
   std::vector<std::string> env;     ///< K=V

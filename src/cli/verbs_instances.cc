@@ -113,6 +113,7 @@ int create(Context& context, const CreateFlags& flags) {
   config.labels = parsePairs(flags.labels, "--label");
   config.network.exposedPorts = flags.ports;
   config.network.internalNetwork = flags.internalNetwork;
+  if (!flags.regions.empty()) config.network.flyio.emplace().regions = flags.regions;
   for (const std::string& volume : flags.volumes)
     config.storage.push_back(parseVolume(volume, !flags.ephemeral, config.resources.storage.size));
   if (config.storage.empty() && flags.ephemeral) config.storage.push_back({config.resources.storage.size, false, "/home/coder", ""});

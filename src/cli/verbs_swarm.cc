@@ -56,7 +56,7 @@ int providersList(Context& context) {
       continue;
     }
     table.add({textOf(provider, "type"), textOf(provider, "status"), textOf(provider, "instances"),
-               textOf(provider, "default") == "true" ? "yes" : "", textOf(provider, "detail")});
+               textOf(provider, "isDefault") == "true" ? "yes" : "", textOf(provider, "detail")});
   }
   if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
   return kDone;
