@@ -23,7 +23,7 @@ TEST_P(FlyProcesses, case044_aProcessThatIgnoresTheSignalIsKilledAfterTheTimeout
   createApp();
   // Ready means that the trap is set.
   const FlyMachine machine =
-      started(machineRequest(configWith("init", {{"exec", shell("trap '' TERM; echo ready > /tmp/ready; while true; do sleep 1; done")}})));
+      started(machineRequest(configWith("init", {{"exec", shell("trap '' TERM; echo ready > /tmp/ready; sleep 3600")}})));
   eventually([&] { return runInside(machine, "cat /tmp/ready").at("/stdout") == "ready\n"; }, "the process ignores the signal");
   const SteadyTime before = clock.steadyNow();
   ASSERT_EQ(post(machine.path + "/stop", R"({"signal":"SIGTERM","timeout":"2s"})").status, 200);
