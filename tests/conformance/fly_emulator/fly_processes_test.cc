@@ -253,6 +253,21 @@ TEST_P(FlyProcesses, case095_aSnapshotGivesWhatWasThereWhenItWasTaken) {
   EXPECT_EQ(runInside(first, "cat /data/file").at("/stdout"), "two\n");
 }
 
+// §4
+TEST_P(FlyProcesses, aStopOfASuspendedMachineGivesItsMemoryUp) {
+  createApp();
+  const FlyMachine machine = started();
+  ASSERT_EQ(runInside(machine, "echo kept > /tmp/kept").at("/exit_code"), "0");
+  ASSERT_EQ(post(machine.path + "/suspend").status, 200);
+  waitFor(machine, "suspended");
+  stop(machine);
+  const FlyAnswer answer = post(machine.path + "/start");
+  EXPECT_EQ(answer.status, 200) << answer;
+  EXPECT_EQ(answer.at("/previous_state"), "stopped");
+  waitFor(machine, "started");
+  EXPECT_NE(runInside(machine, "cat /tmp/kept").at("/exit_code"), "0") << "a cold boot";
+}
+
 TEST_P(FlyProcesses, filesComeFromTheConfigurationAndFromSecrets) {
   createApp();
   ASSERT_EQ(post("/v1/apps/a1/secrets", R"({"values":{"KEY":"ZnJvbSBhIHNlY3JldAo="}})").status, 200);
