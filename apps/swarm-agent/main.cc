@@ -41,6 +41,8 @@ int main(int argc, char** argv) {
     // Nobody but root may look into the memory that holds the secret.
     ::prctl(PR_SET_DUMPABLE, 0);
     std::string path = environmentOr("SWARM_AGENT_CONFIG", swarm::agent::kConfigPath);
+    // On Fly an app secret of this name holds the file's content, and every secret is in the environment, too.
+    if (!path.starts_with('/')) path = swarm::agent::kConfigPath;
     swarm::agent::AgentOptions options;
     options.config = swarm::agent::loadConfig(path);
     swarm::agent::protectConfig(path);

@@ -77,14 +77,9 @@ awaitable<ShellResult> runPipeline(ShellState& state, Pipeline pipeline, std::st
 }  // namespace
 
 awaitable<ShellResult> runScript(ShellState& state, std::string script, std::string input) {
-  auto list = parseScript(script);
-  if (!list) {
-    // Loops and conditions: as a main process they are what keeps a Machine alive; elsewhere they would only run into the time limit.
-    if (!state.host.isMain) co_return ShellResult{2, "", "sh: the emulator's shell has no loops, conditions and groups\n"};
-    co_await sleepInGuest(state, std::nullopt);
-  }
+  Script parsed = parseScript(script);
   ShellResult total;
-  for (Pipeline& pipeline : *list) {
+  for (Pipeline& pipeline : parsed.pipelines) {
     if (pipeline.joint == Joint::AndThen && state.lastExitCode != 0) continue;
     if (pipeline.joint == Joint::OrElse && state.lastExitCode == 0) continue;
     if (pipeline.inBackground) continue;  // nothing is observed of it
@@ -93,6 +88,12 @@ awaitable<ShellResult> runScript(ShellState& state, std::string script, std::str
     total.out += result.out;
     total.err += result.err;
     if (state.exited) break;
+  }
+  if (!parsed.complete && !state.exited) {
+    // Loops and conditions: as a main process they are what keeps a Machine alive; elsewhere they would only run into the time limit.
+    if (state.host.isMain) co_await sleepInGuest(state, std::nullopt);
+    total.err += "sh: the emulator's shell has no loops, conditions and groups\n";
+    state.lastExitCode = 2;
   }
   total.exitCode = state.lastExitCode;
   co_return total;

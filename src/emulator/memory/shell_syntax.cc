@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 namespace swarm::emulator {
 namespace {
@@ -77,9 +78,9 @@ std::optional<Redirection> redirectionOf(const std::string& text) {
 
 }  // namespace
 
-std::optional<std::vector<Pipeline>> parseScript(std::string_view script) {
+Script parseScript(std::string_view script) {
   std::vector<Token> tokens = tokenize(script);
-  std::vector<Pipeline> list;
+  Script result;
   Pipeline current;
   SimpleCommand command;
   auto end_command = [&] {
@@ -88,32 +89,38 @@ std::optional<std::vector<Pipeline>> parseScript(std::string_view script) {
   };
   auto end_pipeline = [&](Joint next) {
     end_command();
-    if (!current.commands.empty()) list.push_back(std::move(current));
+    if (!current.commands.empty()) result.pipelines.push_back(std::move(current));
     current = {};
     current.joint = next;
+  };
+  auto stop_here = [&] {
+    command = {};
+    current = {};
+    result.complete = false;
+    return result;
   };
   for (std::size_t index = 0; index < tokens.size(); ++index) {
     const Token& token = tokens[index];
     if (token.isWord) {
-      if (command.words.empty() && isKeyword(token.text)) return std::nullopt;
+      if (command.words.empty() && isKeyword(token.text)) return stop_here();
       command.words.push_back(token.text);
     } else if (auto redirection = redirectionOf(token.text)) {
       if (!redirection->toOther) {
-        if (index + 1 >= tokens.size() || !tokens[index + 1].isWord) return std::nullopt;
+        if (index + 1 >= tokens.size() || !tokens[index + 1].isWord) return stop_here();
         redirection->target = tokens[++index].text;
       }
       command.redirections.push_back(*redirection);
     } else if (token.text == "|") {
       end_command();
     } else if (token.text == "(" || token.text == ")") {
-      return std::nullopt;
+      return stop_here();
     } else {
       current.inBackground = token.text == "&";
       end_pipeline(token.text == "&&" ? Joint::AndThen : token.text == "||" ? Joint::OrElse : Joint::Always);
     }
   }
   end_pipeline(Joint::Always);
-  return list;
+  return result;
 }
 
 std::string expandWord(std::string_view raw, const std::map<std::string, std::string>& variables, int last_exit_code) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,8 +28,12 @@ struct Pipeline {
   std::vector<SimpleCommand> commands;
 };
 
-/// Nothing: it has loops, conditions or groups, which this shell does not run.
-std::optional<std::vector<Pipeline>> parseScript(std::string_view script);
+/// A script as far as this shell runs it. Not complete: a loop, a condition or a group follows.
+struct Script {
+  std::vector<Pipeline> pipelines;
+  bool complete = true;
+};
+Script parseScript(std::string_view script);
 
 /// Removes quotes and puts values in. `$?`, `$NAME`, `${NAME}`, `$$`.
 std::string expandWord(std::string_view raw, const std::map<std::string, std::string>& variables, int last_exit_code);

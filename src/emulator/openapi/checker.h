@@ -38,7 +38,7 @@ std::vector<Finding> checkAnswer(const RequestFacts& request, int status, std::s
 std::string describe(const std::vector<Finding>& findings);
 
 /// check() in the shape that the emulator's strict mode takes (EmulatorOptions::strictCheck): sentences, or nothing.
-std::optional<std::string> findViolation(std::string_view method, std::string_view path, std::string_view query, std::string_view content_type,
-                                         std::string_view body);
+std::optional<std::string> findViolation(std::string_view method, std::string_view path, std::string_view query,
+                                         std::string_view content_type, std::string_view body);
 
 }  // namespace swarm::emulator::openapi

@@ -19,7 +19,8 @@ namespace json = boost::json;
 constexpr std::string_view kPolicyBody =
     R"({"required":true,"content":{"application/json":{"schema":{"type":"object","properties":{
       "name":{"type":"string"},"id":{"type":"string"},
-      "selector":{"type":"object","properties":{"all":{"type":"boolean"},"metadata":{"type":"object","additionalProperties":{"type":"string"}},
+      "selector":{"type":"object","properties":{"all":{"type":"boolean"},
+        "metadata":{"type":"object","additionalProperties":{"type":"string"}},
         "machines":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"}}}}}},
       "rules":{"type":"array","items":{"type":"object","properties":{"action":{"type":"string","enum":["allow"]},
         "direction":{"type":"string","enum":["egress","ingress"]},

@@ -82,7 +82,7 @@ std::string networkCidr(std::string_view organization, std::string_view network)
   return format("fdaa:{}::/48", groups(networkHash(organization, network), 0, 2));
 }
 
-std::string publicAddressV6() { return format("2001:db8:{}::1", groups(randomBytes(10), 0, 5)); }
+std::string publicAddressV6() { return format("2001:db8:{}::1", groups(randomBytes(8), 0, 4)); }
 std::string publicAddressV4() {
   unsigned number = randomNumber();
   return format("198.18.{}.{}", number >> 8 & 255, 1 + number % 254);

@@ -154,7 +154,7 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
     machine = co_await updateMachine(std::move(machine), plan, secrets, progress, deadline);
     if (runs && !isTransient(machine.state) && machine.state != "started") machine = co_await readAgain(std::move(machine), deadline);
   }
-  if (isTransient(machine.state)) machine = co_await waitFor(std::move(machine), "started,stopped,failed,created", INT64_MAX, deadline);
+  if (isTransient(machine.state)) machine = co_await waitFor(std::move(machine), "settled", INT64_MAX, deadline);
   co_return toInstance(co_await readAgain(std::move(machine), deadline), config_);
 }
 

@@ -23,7 +23,7 @@ TEST_P(FlyProcesses, case044_aProcessThatIgnoresTheSignalIsKilledAfterTheTimeout
   createApp();
   // Ready means that the trap is set.
   const FlyMachine machine =
-      started(machineRequest(configWith("init", {{"exec", shell("trap '' TERM; echo ready > /tmp/ready; while true; do sleep 1; done")}})));
+      started(machineRequest(configWith("init", {{"exec", shell("trap '' TERM; echo ready > /tmp/ready; sleep 3600")}})));
   eventually([&] { return runInside(machine, "cat /tmp/ready").at("/stdout") == "ready\n"; }, "the process ignores the signal");
   const SteadyTime before = clock.steadyNow();
   ASSERT_EQ(post(machine.path + "/stop", R"({"signal":"SIGTERM","timeout":"2s"})").status, 200);
@@ -251,6 +251,21 @@ TEST_P(FlyProcesses, case095_aSnapshotGivesWhatWasThereWhenItWasTaken) {
   const FlyMachine second = started(mounting(restored.at("/id")));
   EXPECT_EQ(runInside(second, "cat /data/file").at("/stdout"), "one\n");
   EXPECT_EQ(runInside(first, "cat /data/file").at("/stdout"), "two\n");
+}
+
+// §4
+TEST_P(FlyProcesses, aStopOfASuspendedMachineGivesItsMemoryUp) {
+  createApp();
+  const FlyMachine machine = started();
+  ASSERT_EQ(runInside(machine, "echo kept > /tmp/kept").at("/exit_code"), "0");
+  ASSERT_EQ(post(machine.path + "/suspend").status, 200);
+  waitFor(machine, "suspended");
+  stop(machine);
+  const FlyAnswer answer = post(machine.path + "/start");
+  EXPECT_EQ(answer.status, 200) << answer;
+  EXPECT_EQ(answer.at("/previous_state"), "stopped");
+  waitFor(machine, "started");
+  EXPECT_NE(runInside(machine, "cat /tmp/kept").at("/exit_code"), "0") << "a cold boot";
 }
 
 TEST_P(FlyProcesses, filesComeFromTheConfigurationAndFromSecrets) {

@@ -20,9 +20,8 @@ done
 trap 'exit 0' TERM
 httpd -p 7777 -h /tmp
 echo ready
-while :;
-do sleep 1000 & wait $ !; done
-)";
+while :; do sleep 1000 & wait $!; done
+)sh";
 
 std::string imageArchive() {
   std::ifstream file("/bin/busybox", std::ios::binary);

@@ -1,0 +1,275 @@
+// Facts of the reference that no numbered case asks for, but clients rely on: bodies, regions, quotas, updates, leases, limits.
+#include <boost/json/serialize.hpp>
+#include <regex>
+#include <set>
+
+#include "conformance/fly_emulator/fly_suite.h"
+
+namespace swarm::testing {
+namespace {
+
+constexpr const char* kMachines = "/v1/apps/a1/machines";
+
+json::object named(json::object request, const char* name) {
+  request["name"] = name;
+  return request;
+}
+
+// §1
+TEST_P(FlyRules, aMissingBodyIsAnEndOfFile) {
+  createApp();
+  const std::string volume = "/v1/apps/a1/volumes/" + createVolume();
+  const std::vector<FlyRequest> requests = {{"POST", "/v1/apps"},
+                                            {"POST", kMachines},
+                                            {"POST", "/v1/apps/a1/volumes"},
+                                            {"POST", "/v1/apps/a1/secrets"},
+                                            {"PUT", volume + "/extend"}};
+  for (const FlyRequest& request : requests) {
+    const FlyAnswer answer = send(request);
+    EXPECT_EQ(answer.status, 400) << request.target;
+    EXPECT_EQ(answer.error(), "EOF") << request.target;
+  }
+}
+
+// §1
+TEST_P(FlyRules, aWrongTypeIsAnsweredInGosWords) {
+  createApp();
+  for (const std::string& target : {std::string("/v1/apps"), std::string(kMachines), std::string("/v1/apps/a1/volumes")}) {
+    const FlyAnswer answer = post(target, "[]");
+    EXPECT_EQ(answer.status, 400) << target << answer;
+    EXPECT_TRUE(answer.error().starts_with("json: cannot unmarshal array into Go value of type ")) << answer;
+  }
+}
+
+// §12 E3: for every call below the app.
+TEST_P(FlyRules, nothingOfAnotherOrganisationsAppCanBeTouched) {
+  createApp();
+  const FlyMachine machine = started();
+  const std::string theirs = std::string("Bearer ") + kOtherToken;
+  for (const FlyRequest& request : std::vector<FlyRequest>{{"DELETE", "/v1/apps/a1?force=true"},
+                                                           {"GET", kMachines},
+                                                           {"POST", kMachines, json::serialize(machineRequest())},
+                                                           {"GET", machine.path},
+                                                           {"POST", machine.path + "/stop"},
+                                                           {"DELETE", machine.path + "?force=true"},
+                                                           {"GET", "/v1/apps/a1/secrets"},
+                                                           {"GET", "/v1/apps/a1/volumes"}}) {
+    FlyRequest foreign = request;
+    foreign.authorization = theirs;
+    const FlyAnswer answer = send(foreign);
+    EXPECT_EQ(answer.status, 403) << request.method << " " << request.target << ": " << answer;
+  }
+  EXPECT_EQ(state(machine), "started");
+}
+
+// §2: fly-go decodes an App from the answer.
+TEST_P(FlyRules, aCreatedAppIsAnsweredWholeForFlysOwnClient) {
+  const FlyAnswer made = post("/v1/apps?wait=true", R"({"name":"a1","org_slug":"personal","network":"n1"})");
+  ASSERT_EQ(made.status, 201) << made;
+  EXPECT_EQ(made.at("/name"), "a1");
+  EXPECT_EQ(made.at("/network"), "n1");
+  EXPECT_EQ(made.at("/organization/slug"), "personal");
+  EXPECT_GT(made.body.at("created_at").to_number<std::int64_t>(), 1'600'000'000) << "seconds since 1970";
+}
+
+// §3: a list of regions or an alias.
+TEST_P(FlyRules, aRegionMayBeAnExpression) {
+  createApp();
+  const auto regionFor = [&](const char* expression) {
+    json::object request = machineRequest();
+    request["region"] = expression;
+    const FlyAnswer answer = post(kMachines, request);
+    EXPECT_EQ(answer.status, 200) << expression << answer;
+    return answer.at("/region");
+  };
+  using Set = std::set<std::string>;
+  EXPECT_TRUE((Set{"fra", "iad"}.contains(regionFor("fra,iad"))));
+  EXPECT_TRUE((Set{"ams", "fra"}.contains(regionFor("eu"))));
+  EXPECT_TRUE((Set{"iad"}.contains(regionFor("us"))));
+  EXPECT_TRUE((Set{"ams", "fra", "iad"}.contains(regionFor("any"))));
+  json::object nowhere = machineRequest();
+  nowhere.erase("region");
+  EXPECT_TRUE((Set{"ams", "fra", "iad"}.contains(post(kMachines, nowhere).at("/region"))));
+  EXPECT_GE(post("/v1/apps/a1/volumes", R"({"name":"data","region":"eu","size_gb":1})").status, 400) << "not for volumes";
+}
+
+// §12 E4
+TEST_P(FlyRules, anOrganisationHasAQuotaPerRegion) {
+  options.capacity.organizationMemoryMbPerRegion = 512;
+  createApp();
+  started();
+  started();
+  const FlyAnswer answer = post(kMachines, machineRequest());
+  EXPECT_EQ(answer.status, 403) << answer;
+  EXPECT_TRUE(std::regex_search(answer.error(), std::regex("organization \"personal\" is using \\d+ MB of memory in ams which is over the "
+                                                           "allowed quota. please consider other regions")))
+      << answer;
+  json::object elsewhere = machineRequest();
+  elsewhere["region"] = "fra";
+  EXPECT_EQ(post(kMachines, elsewhere).status, 200);
+}
+
+// §12 E19
+TEST_P(FlyRules, aHostCanLackProcessorsToo) {
+  options.capacity.hostsPerRegion = 1;
+  options.capacity.hostInRegion["ams"] = {.memoryMb = 0, .cpus = 1};
+  createApp();
+  const FlyMachine machine = stopped(mounting(createVolume()));
+  started();
+  const FlyAnswer answer = post(machine.path + "/start");
+  EXPECT_EQ(answer.status, 409) << answer;
+  EXPECT_TRUE(answer.error().contains("insufficient CPUs available")) << answer;
+}
+
+// §3
+TEST_P(FlyRules, anUpdateRebootsARunningMachineAndSaysSoInItsEvents) {
+  createApp();
+  const FlyMachine machine = started();
+  const int starts = countEvents(machine, "start", "started");
+  const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
+  ASSERT_EQ(updated.status, 200) << updated;
+  waitFor({machine.id, updated.at("/instance_id"), machine.path}, "started");
+  EXPECT_EQ(countEvents(machine, "start", "started"), starts + 1);
+  EXPECT_EQ(countEvents(machine, "update", "replacing"), 1);
+}
+
+// §3
+TEST_P(FlyRules, anUpdateDoesNotExchangeTheVolume) {
+  createApp();
+  const std::string first = createVolume(), second = createVolume();
+  const FlyMachine machine = started(mounting(first));
+  const FlyAnswer answer = post(machine.path, json::object{{"config", mounting(second).at("config")}});
+  EXPECT_GE(answer.status, 400) << answer;
+  EXPECT_LT(answer.status, 500) << answer;
+  EXPECT_EQ(get("/v1/apps/a1/volumes/" + first).at("/attached_machine_id"), machine.id);
+  EXPECT_EQ(get("/v1/apps/a1/volumes/" + second).at("/attached_machine_id"), "null");
+  EXPECT_EQ(textAt(show(machine), "/instance_id"), machine.version);
+}
+
+// §4
+TEST_P(FlyRules, whatDoesNotRunIsDestroyedWithoutForce) {
+  createApp();
+  json::object unlaunched = machineRequest();
+  unlaunched["skip_launch"] = true;
+  const FlyMachine created = create(unlaunched), suspended = started();
+  ASSERT_EQ(post(suspended.path + "/suspend").status, 200);
+  waitFor(suspended, "suspended");
+  for (const FlyMachine& machine : {created, suspended, stopped()}) {
+    const FlyAnswer answer = remove(machine.path);
+    EXPECT_EQ(answer.status, 200) << answer;
+    waitFor(machine, "destroyed");
+  }
+}
+
+// §12: a destroyed Machine's name and volume can be given to the next one.
+TEST_P(FlyRules, whatADestroyedMachineHadIsFreeAgain) {
+  createApp();
+  const std::string volume = createVolume();
+  const FlyMachine first = started(named(mounting(volume), "w1"));
+  ASSERT_EQ(remove(first.path + "?force=true").status, 200);
+  waitFor(first, "destroyed");
+  FlyAnswer again;
+  eventually(
+      [&] {
+        again = post(kMachines, named(mounting(volume), "w1"));
+        return again.status != 412;
+      },
+      "the volume is free");
+  EXPECT_EQ(again.status, 200) << again;
+  EXPECT_NE(again.at("/id"), first.id);
+}
+
+// §5
+TEST_P(FlyRules, aWaitTakesTheDeprecatedNameOfTheVersionToo) {
+  createApp();
+  const FlyMachine machine = started();
+  EXPECT_EQ(get(machine.path + "/wait?state=started&timeout=5&instance_id=" + machine.version).status, 200);
+  EXPECT_EQ(get(kMachines + std::string("/1857156b526dd8/wait?state=started&timeout=1")).status, 404);
+}
+
+// §6 and §3
+TEST_P(FlyRules, aLeaseIsShownWithoutItsNonce) {
+  createApp();
+  const FlyMachine machine = started();
+  const std::string nonce = lease(machine, R"({"ttl":30,"description":"an update"})");
+  EXPECT_TRUE(std::regex_match(nonce, std::regex("[0-9a-f]{12}"))) << nonce;
+  EXPECT_EQ(textAt(show(machine), "/lease"), "(missing)");
+  const FlyAnswer with = get(machine.path + "?include_leases=true");
+  EXPECT_EQ(with.at("/lease/owner"), "ada@example.com");
+  EXPECT_EQ(with.at("/lease/description"), "an update");
+  EXPECT_FALSE(with.text.contains(nonce));
+  EXPECT_EQ(get(std::string(kMachines) + "?include_leases=true").at("/0/lease/owner"), "ada@example.com");
+}
+
+// §6
+TEST_P(FlyRules, aLeaseThatHasEndedMakesRoomForTheNext) {
+  createApp();
+  const FlyMachine machine = started();
+  const std::string first = lease(machine, R"({"ttl":30})");
+  clock.advance(std::chrono::seconds(31));
+  const std::string second = lease(machine, R"({"ttl":30})");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(postWithNonce(machine.path + "/stop", first).status, 409);
+  EXPECT_EQ(postWithNonce(machine.path + "/stop", second).status, 200);
+}
+
+// §1: per action and identifier; a Machine is created in its app.
+TEST_P(FlyRules, createsAreLimitedPerApp) {
+  options.rateLimits = emulator::RateLimits::On;
+  createApp("a1");
+  createApp("a2");
+  int limited = 0;
+  for (int i = 0; i < 5; ++i) limited += post(kMachines, machineRequest()).status == 429 ? 1 : 0;
+  EXPECT_GE(limited, 1);
+  EXPECT_EQ(post("/v1/apps/a2/machines", machineRequest()).status, 200);
+}
+
+// §1
+TEST_P(FlyRules, oneActionsLimitIsNotAnothers) {
+  options.rateLimits = emulator::RateLimits::On;
+  createApp();
+  const FlyMachine machine = started();
+  eventually([&] { return post(machine.path + "/stop").status == 429; }, "the limit is met");
+  EXPECT_NE(post(machine.path + "/signal", R"({"signal":"SIGUSR1"})").status, 429);
+  EXPECT_EQ(get(machine.path).status, 200);
+  int limited = 0;
+  for (int i = 0; i < 20; ++i) limited += get(machine.path).status == 429 ? 1 : 0;
+  EXPECT_GE(limited, 1) << "five per second, ten at once";
+}
+
+// §7
+TEST_P(FlyRules, aVolumeTellsWhereItIs) {
+  createApp();
+  const FlyAnswer volume = get("/v1/apps/a1/volumes/" + createVolume());
+  EXPECT_TRUE(std::regex_match(volume.at("/zone"), std::regex("[0-9a-f]{4}"))) << volume;
+  EXPECT_EQ(volume.at("/host_status"), "ok");
+  EXPECT_EQ(volume.at("/fstype"), "ext4");
+  EXPECT_EQ(get("/v1/apps/a1/volumes/vol_0000000000000000").status, 404);
+}
+
+// §7
+TEST_P(FlyRules, aVolumeInAnotherRegionCantBeMounted) {
+  createApp();
+  json::object request = mounting(createVolume(R"({"name":"data","region":"fra","size_gb":1})"));
+  const FlyAnswer answer = post(kMachines, request);
+  EXPECT_GE(answer.status, 400) << answer;
+  EXPECT_LT(answer.status, 500) << answer;
+  request["region"] = "fra";
+  EXPECT_EQ(post(kMachines, request).status, 200);
+}
+
+// §2: counts.
+TEST_P(FlyRules, anAppCountsItsMachinesAndVolumes) {
+  createApp();
+  createVolume();
+  started();
+  const FlyMachine second = started();
+  EXPECT_EQ(get("/v1/apps/a1").at("/machine_count"), "2");
+  EXPECT_EQ(get("/v1/apps/a1").at("/volume_count"), "1");
+  ASSERT_EQ(remove(second.path + "?force=true").status, 200);
+  waitFor(second, "destroyed");
+  EXPECT_EQ(get("/v1/apps/a1").at("/machine_count"), "1");
+}
+
+}  // namespace
+}  // namespace swarm::testing
