@@ -301,6 +301,33 @@ void readFile(const std::string& file, ServerConfig& config) {
   root.refuseUnknown();
 }
 
+std::vector<std::string> splitList(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    std::size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+/// Any of SWARM_FLYIO_* switches the provider on, as a section does; FLY_API_TOKEN alone, which people have set for Fly's own tools, does not.
+void readFlyIOEnvironment(std::optional<FlyIOProviderConfig>& flyio) {
+  auto read = [&](const char* name, auto store) {
+    std::string value = environment(name);
+    if (value.empty()) return;
+    if (!flyio) flyio.emplace();
+    store(*flyio, value);
+  };
+  read("SWARM_FLYIO_API_BASE_URL", [](auto& section, const std::string& value) { section.apiBaseUrl = value; });
+  read("SWARM_FLYIO_APP_URL", [](auto& section, const std::string& value) { section.appUrl = value; });
+  read("SWARM_FLYIO_API_TOKEN_FILE", [](auto& section, const std::string& value) { section.apiTokenFile = value; });
+  read("SWARM_FLYIO_ORGANIZATION", [](auto& section, const std::string& value) { section.organization = value; });
+  read("SWARM_FLYIO_REGIONS", [](auto& section, const std::string& value) { section.regions = splitList(value); });
+  read("SWARM_FLYIO_WORKSPACE_IMAGE", [](auto& section, const std::string& value) { section.workspaceImage = value; });
+  if (std::string token = environment("FLY_API_TOKEN"); !token.empty() && flyio) flyio->apiToken = Secret(token);
+}
+
 void readEnvironment(ServerConfig& config) {
   if (auto value = environment("SWARM_LISTEN"); !value.empty()) config.listen = value;
   if (auto value = environment("SWARM_BASE_DOMAIN"); !value.empty()) config.baseDomain = value;
@@ -310,7 +337,7 @@ void readEnvironment(ServerConfig& config) {
   if (auto value = environment("SWARM_LOG_STYLE"); !value.empty()) config.logStyle = parseStyle(value);
   if (auto value = environment("SWARM_WORKSPACE_IMAGE"); !value.empty()) config.workspaceImage = value;
   if (auto value = environment("DOCKER_HOST"); !value.empty()) applyDockerHost(value, config.docker);
-  if (auto value = environment("FLY_API_TOKEN"); !value.empty() && config.flyio) config.flyio->apiToken = Secret(value);
+  readFlyIOEnvironment(config.flyio);
 }
 
 void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {

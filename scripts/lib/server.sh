@@ -22,6 +22,8 @@ server_is_ours() { alive "$(pid_in "$SERVER_PID_FILE")" swarm; }
 # A rebuilt program replaces its file; the running one then shows as deleted.
 server_is_outdated() { [[ $(readlink "/proc/$(pid_in "$SERVER_PID_FILE")/exe") == *' (deleted)' ]]; }
 
+server_knows_fly() { tr '\0' '\n' <"/proc/$(pid_in "$SERVER_PID_FILE")/environ" | grep -q '^SWARM_FLYIO_API_BASE_URL='; }
+
 server_start() {
   if server_is_ours && server_is_outdated; then
     step "the server runs an older build: restarting it"

@@ -192,12 +192,16 @@ awaitable<SwarmStatus> SwarmController::Impl::getSwarmStatus() {
     status.resourceUsage.cpu.used += instance.resources.cpu.cores;
     status.resourceUsage.memory.used += static_cast<double>(instance.resources.memory.max);
   }
+  bool has_an_end = true;
   for (const auto& [type, provider] : providers) {
     ProviderHealthReport health = provider->health();
     status.providers.push_back(ProviderStatus{type, health.status, counts[type], health.detail});
     status.resourceUsage.cpu.total += provider->cpuTotal().total;
     status.resourceUsage.memory.total += provider->memoryTotal().total;
+    has_an_end = has_an_end && (provider->cpuTotal().total > 0 || counts[type] == 0);
   }
+  // "4 of 2 cores" would be nonsense: what runs at a provider without a known end has no total.
+  if (!has_an_end) status.resourceUsage.cpu.total = status.resourceUsage.memory.total = 0;
   co_return status;
 }
 
