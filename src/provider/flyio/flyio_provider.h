@@ -39,7 +39,6 @@ class FlyIOProvider final : public Provider {
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
   awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
-  bool measuresUsage() const override { return false; }
   awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
   awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
   awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
