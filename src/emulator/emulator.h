@@ -126,7 +126,7 @@ class Emulator {
   /// Starts a stopped Machine whose service says autostart, and waits for it.
   awaitable<std::expected<EdgeTarget, EdgeRefusal>> findEdgeTarget(EdgeQuery query);
   std::vector<EdgeService> edgeServices() const;
-  /// Called, on the loop, after each change of what edgeServices() gives.
+  /// Called, on the loop, a few milliseconds after a change of what edgeServices() gives.
   void onEdgeServicesChanged(std::function<void()> listener);
   /// Adds members to the answer of GET /emulator/state (the edge's listeners).
   void addToState(std::function<void(boost::json::object& state)> contributor);

@@ -210,7 +210,10 @@ awaitable<Outcome> answerCall(Core& core, Call& call, net::Exchange& exchange) {
 Outcome failed(const Call& call, const Error& error) {
   log::warning("emulator: a request failed",
                {{"method", call.method}, {"path", call.path}, {"error", error.message()}, {"cause", error.cause()}});
-  int status = error.code() == ErrorCode::InvalidArgument ? 400 : error.code() == ErrorCode::PayloadTooLarge ? 413 : 500;
+  int status = error.code() == ErrorCode::InvalidArgument   ? 400
+               : error.code() == ErrorCode::PayloadTooLarge ? 413
+               : error.code() == ErrorCode::Unavailable     ? 503
+                                                            : 500;
   return {errorAnswer(status, error.message())};
 }
 

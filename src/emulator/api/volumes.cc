@@ -167,6 +167,11 @@ awaitable<Answer> createVolume(Core& core, Call& call) {
   } catch (const Error& error) {
     failure = error;
   }
+  if (call.app->deleted) {
+    // The app's deletion may have looked before the content was there.
+    co_await destroyVolumeContent(core, volume);
+    refuseBy("E6");
+  }
   if (failure) {
     core.world.forget(volume);
     core.journal.forgotten(volume);
@@ -236,6 +241,10 @@ awaitable<Answer> createSnapshot(Core& core, Call& call) {
   core.touch(volume);
   co_await core.journal.flush();
   co_await core.backend->copyVolume(volume->id, snapshot.id, copyDeadline());
+  if (call.app->deleted) {
+    co_await core.backend->destroyVolume(snapshot.id, copyDeadline());
+    refuseBy("E6");
+  }
   std::int64_t size = co_await core.backend->volumeBytesUsed(snapshot.id, copyDeadline());
   for (Snapshot& known : volume->snapshots) {
     if (known.id == snapshot.id) known.sizeBytes = snapshot.sizeBytes = size;

@@ -161,14 +161,15 @@ void checkConfig(const json::object& config) {
   if (textOf(config, "image").empty()) refuse(400, "invalid config.image, must be set");  // I: the words
   // Multi-container Machines are a world of their own; this emulator says so instead of running half of one.
   if (const json::array* containers = arrayOf(config, "containers"); containers && !containers->empty()) {
-    refuse(400, "the emulator does not run config.containers");  // I
+    refuse(400, "the emulator does not run config.containers");  // I: status and words
   }
   // §3: the status is observed. I: the words.
   if (const json::array* mounts = arrayOf(config, "mounts"); mounts && mounts->size() > 1) {
     refuse(400, "invalid config.mounts, only one mount is supported");
   }
   if (const json::object* mount = firstObject(config, "mounts")) {
-    if (!textOf(*mount, "path").starts_with('/')) refuse(400, "invalid config.mounts.path, must be an absolute path");  // I
+    if (!textOf(*mount, "path").starts_with('/'))
+      refuse(400, "invalid config.mounts.path, must be an absolute path");  // I: status and words
   }
   if (flagOf(config, "auto_destroy") && restartPolicyOf(config).when == RestartPolicy::When::Always) {
     refuse(400, "invalid config.auto_destroy, cannot be used with restart policy always");  // I: the words; §3: works only with "no"

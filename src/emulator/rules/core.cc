@@ -2,15 +2,16 @@
 #include "emulator/rules/core.h"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "base/check.h"
 #include "emulator/state/ids.h"
+#include "net/deadline.h"
 
 namespace swarm::emulator {
 namespace {
 
 constexpr std::size_t kMostEvents = 50;
+constexpr std::chrono::milliseconds kServicesDelay{5};
 constexpr std::chrono::hours kDestroyedKept{1};
 constexpr std::chrono::hours kSoftDelete{24};  // §7
 
@@ -83,7 +84,8 @@ void Core::wakeWaiters(Machine& machine) {
 awaitable<void> Core::pause(MachinePtr machine, std::chrono::milliseconds duration) {
   if (duration.count() <= 0) co_return;
   Deadline deadline = Deadline::after(duration);
-  while (machine->state != MachineState::destroying && !deadline.hasPassed()) {
+  MachineState state = machine->state;
+  while (machine->state == state && !deadline.hasPassed()) {
     if (!co_await machine->changed.wait(deadline)) co_return;
   }
 }
@@ -110,14 +112,15 @@ std::string Core::boundTo(const Volume& volume) const {
 
 void Core::servicesChanged() {
   if (!servicesListener || services_change_pending_) return;
-  // Many Machines may change in one turn of the loop; the listener looks once.
   services_change_pending_ = true;
-  boost::asio::post(executor, [weak = weak_from_this()] {
-    auto core = weak.lock();
-    if (!core) return;
-    core->services_change_pending_ = false;
-    if (core->servicesListener) core->servicesListener();
-  });
+  spawn(tellServices());
+}
+
+/// Many Machines change in a short time; the listener looks at all of them once.
+awaitable<void> Core::tellServices() {
+  co_await net::sleepFor(kServicesDelay);
+  services_change_pending_ = false;
+  if (servicesListener) servicesListener();
 }
 
 void Core::forgetOld() {

@@ -41,7 +41,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void note(const MachinePtr& machine, EventNote note);
   void touch(const MachinePtr& machine);
   void touch(const VolumePtr& volume);
-  /// Waits `duration`, or until the Machine is destroyed.
+  /// Waits `duration`, or until the Machine's state is another.
   awaitable<void> pause(MachinePtr machine, std::chrono::milliseconds duration);
   /// How long this transition ("launch", "start", "stop", "suspend", "update", "destroy", "settle") lasts for this Machine: times, or what
   /// a fault said.
@@ -49,7 +49,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
   /// The volume's Machine, when it still holds it now; empty: it is free.
   std::string boundTo(const Volume& volume) const;
-  void servicesChanged();                                                             ///< tells the edge, once per turn of the loop
+  void servicesChanged();                                                             ///< tells the edge, a few milliseconds later
   void destroyedBefore(const MachinePtr& machine) { destroyed_.push_back(machine); }  ///< found so in the journal
   void softDeleted(const VolumePtr& volume) { soft_deleted_.push_back(volume); }
   void forgetOld();  ///< destroyed Machines and volumes that nobody can see any more
@@ -73,6 +73,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
  private:
   void wakeWaiters(Machine& machine);
+  awaitable<void> tellServices();
   bool services_change_pending_ = false;
   std::deque<MachinePtr> destroyed_;
   std::deque<VolumePtr> soft_deleted_;

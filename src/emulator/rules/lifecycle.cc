@@ -110,6 +110,16 @@ void releaseVolume(Core& core, const Machine& machine) {
   core.touch(found->second);
 }
 
+awaitable<bool> destroyOnce(Core& core, const Machine& machine) {
+  try {
+    co_await core.backend->destroy(machine.id, Deadline::after(std::chrono::minutes(2)));
+    co_return true;
+  } catch (const Error& error) {
+    log::warning("emulator: a destroy failed and is tried again", {{"machine", machine.id}, {"error", error.message()}});
+  }
+  co_return false;
+}
+
 awaitable<void> runDestroy(Core& core, MachinePtr machine) {
   // Whoever waits for a slow end of the process gets it at once.
   if (machine->busy) {
@@ -123,17 +133,8 @@ awaitable<void> runDestroy(Core& core, MachinePtr machine) {
   co_await lock.take();
   std::chrono::milliseconds delay = core.timeOf(*machine, "destroy");
   if (delay.count() > 0) co_await net::sleepFor(delay);
-  for (int attempt = 0;; ++attempt) {
-    bool again = false;
-    try {
-      co_await core.backend->destroy(machine->id, Deadline::after(std::chrono::minutes(2)));
-    } catch (const Error& error) {
-      again = attempt < 30;
-      log::warning("emulator: a destroy failed", {{"machine", machine->id}, {"error", error.message()}, {"again", again}});
-    }
-    if (!again) break;
-    co_await net::sleepFor(std::chrono::seconds(1));
-  }
+  // Never given up: a Machine that is said to be destroyed must not run on.
+  while (!co_await destroyOnce(core, *machine)) co_await net::sleepFor(std::chrono::seconds(1));
   releaseVolume(core, *machine);
   core.changeState(machine, State::destroyed, {"destroy", "destroyed", "flyd"});
   co_await core.journal.flush();

@@ -16,6 +16,8 @@ Deadline soon() { return Deadline::after(std::chrono::minutes(1)); }
 /// A started Machine whose process is not there any more.
 void missed(Core& core, const MachinePtr& machine, bool known) {
   if (known) {
+    // The backend told of it already.
+    if (machine->lastExit) return;
     // It ended while nobody looked; how is not known, and a failure is what the policy is for.
     onGuestExit(core, {.machineId = machine->id, .exitCode = 1, .at = core.now()});
     return;

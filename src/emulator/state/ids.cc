@@ -1,6 +1,7 @@
 // Random parts come from the system's source; what must be stable comes from a hash.
 #include "emulator/state/ids.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 
@@ -117,7 +118,7 @@ std::optional<std::chrono::milliseconds> parseGoDuration(std::string_view text) 
   while (!text.empty()) {
     std::size_t digits = 0;
     while (digits < text.size() && (std::isdigit(static_cast<unsigned char>(text[digits])) || text[digits] == '.')) ++digits;
-    if (digits == 0 || digits > 15) return std::nullopt;
+    if (digits == 0 || digits > 15 || std::ranges::count(text.substr(0, digits), '.') > 1) return std::nullopt;
     double number = 0;
     try {
       number = std::stod(std::string(text.substr(0, digits)));
