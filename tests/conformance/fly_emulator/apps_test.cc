@@ -62,6 +62,7 @@ TEST_P(FlyRules, case013_aNameOutsideOfTheRulesIsRefused) {
     EXPECT_EQ(answer.status, 422) << name << ": " << answer;
     EXPECT_TRUE(answer.error().contains("Name under 63 chars using numbers, lowercase letters and dashes")) << answer;
   }
+  createApp(std::string(63, 'a'));
 }
 
 TEST_P(FlyRules, case014_anUnknownAppIsNotFound) {

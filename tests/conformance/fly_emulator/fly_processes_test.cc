@@ -253,6 +253,31 @@ TEST_P(FlyProcesses, case095_aSnapshotGivesWhatWasThereWhenItWasTaken) {
   EXPECT_EQ(runInside(first, "cat /data/file").at("/stdout"), "two\n");
 }
 
+// §3: fly-go's kill.
+TEST_P(FlyProcesses, aSignalByNumberReachesTheProcess) {
+  createApp();
+  const FlyMachine machine = started(machineRequest(configWith("restart", {{"policy", "no"}})));
+  ASSERT_EQ(post(machine.path + "/signal", R"({"signal":9})").status, 200);
+  eventually([&] { return state(machine) == "stopped"; }, "it was killed");
+  const auto ended = exits(get(machine.path + "/events"));
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(textAt(ended[0], "/request/exit_event/exit_code"), "137") << json::serialize(ended[0]);
+  EXPECT_EQ(textAt(ended[0], "/request/exit_event/requested_stop"), "false");
+}
+
+// §3: fly-go sends "0s" when it means the default.
+TEST_P(FlyProcesses, aStopOfFlysOwnClientGivesTheProcessItsTime) {
+  createApp();
+  const std::string script = "trap 'exit 7' INT; echo ready > /tmp/ready; sleep 3600 & wait";
+  const FlyMachine machine = started(machineRequest(configWith("init", {{"exec", shell(script)}})));
+  eventually([&] { return runInside(machine, "cat /tmp/ready").at("/stdout") == "ready\n"; }, "the trap is set");
+  ASSERT_EQ(post(machine.path + "/stop", json::object{{"id", machine.id}, {"timeout", "0s"}}).status, 200);
+  waitFor(machine, "stopped");
+  const auto ended = exits(get(machine.path + "/events"));
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(textAt(ended[0], "/request/exit_event/exit_code"), "7") << json::serialize(ended[0]);
+}
+
 // §4
 TEST_P(FlyProcesses, aStopOfASuspendedMachineGivesItsMemoryUp) {
   createApp();

@@ -46,6 +46,41 @@ TEST_P(FlyRules, aMigratedMachineKeepsItsIdAndGetsANewVolumeAndAddress) {
     told = told || (textAt(event, "/type") == "launch" && textAt(event, "/status") == "created" && textAt(event, "/source") == "flyd");
   }
   EXPECT_TRUE(told) << json::serialize(after.at("events"));
+  EXPECT_TRUE(get(machine.path + "/events").text.contains("\"migrated\":true"));
+}
+
+// §12 E19: "could not reserve resource" is an answer of update, too.
+TEST_P(FlyRules, anUpdateThatOutgrowsTheHostIsRefusedAndChangesNothing) {
+  options.capacity.hostsPerRegion = 1;
+  options.capacity.hostInRegion["ams"] = {.memoryMb = 768, .cpus = 0};
+  createApp();
+  const FlyMachine grows = started(), stays = started();
+  json::object bigger = config();
+  bigger.at("guest").as_object()["memory_mb"] = 768;
+  const FlyAnswer refused = post(grows.path, json::object{{"config", bigger}});
+  EXPECT_EQ(refused.status, 409) << refused;
+  EXPECT_TRUE(refused.error().contains("could not reserve resource for machine: insufficient memory available")) << refused;
+  EXPECT_EQ(textAt(show(grows), "/instance_id"), grows.version);
+  EXPECT_EQ(textAt(show(grows), "/config/guest/memory_mb"), "256");
+  bigger.at("guest").as_object()["memory_mb"] = 512;
+  const FlyAnswer fits = post(grows.path, json::object{{"config", bigger}});
+  ASSERT_EQ(fits.status, 200) << fits;
+  waitFor({grows.id, fits.at("/instance_id"), grows.path}, "started");
+  EXPECT_GE(post(kMachines, machineRequest()).status, 400) << "the host is full now";
+  ASSERT_EQ(remove(stays.path + "?force=true").status, 200);
+  waitFor(stays, "destroyed");
+  EXPECT_EQ(post(kMachines, machineRequest()).status, 200);
+}
+
+TEST_P(FlyRules, aFaultHitsOnlyWhatItMatches) {
+  createApp();
+  createApp("a2");
+  emulator().addFault({{"match", {{"method", "POST"}, {"path", kMachines}}}, {"skip", 1}, {"count", 1}, {"effect", {{"status", 503}}}});
+  EXPECT_EQ(get(kMachines).status, 200) << "another method";
+  EXPECT_EQ(post("/v1/apps/a2/machines", machineRequest()).status, 200) << "another path";
+  EXPECT_EQ(post(kMachines, machineRequest()).status, 200) << "the first is skipped";
+  EXPECT_EQ(post(kMachines, machineRequest()).status, 503);
+  EXPECT_EQ(post(kMachines, machineRequest()).status, 200) << "once";
 }
 
 TEST_P(FlyRules, aMachineCanBeStuckInCreated) {

@@ -60,6 +60,24 @@ TEST_P(FlyRules, case026_aReleasedAddressIsListedNoMore) {
   EXPECT_FALSE(isListed(get(kIps), ip));
 }
 
+TEST_P(FlyRules, aDedicatedV4AddressIsNotShared) {
+  createApp();
+  const FlyAnswer answer = post(kIps, R"({"type":"v4"})");
+  EXPECT_EQ(answer.status, 200) << answer;
+  boost::system::error_code error;
+  boost::asio::ip::make_address_v4(answer.at("/ip"), error);
+  EXPECT_FALSE(error) << answer;
+  EXPECT_EQ(answer.at("/shared"), "false");
+}
+
+TEST_P(FlyRules, addressesOfOneAppAreNotThoseOfAnother) {
+  createApp("a1");
+  createApp("a2");
+  const std::string mine = post(kIps, R"({"type":"v6"})").at("/ip");
+  EXPECT_NE(post("/v1/apps/a2/ip_assignments", R"({"type":"v6"})").at("/ip"), mine);
+  EXPECT_EQ(get(kIps).body.at("ips").as_array().size(), 1u);
+}
+
 TEST_P(FlyRules, addressesAnswerAWrongTokenInTheirOwnWords) {
   const FlyAnswer answer = send({"GET", kIps, {}, {}, "Bearer bad"});
   EXPECT_EQ(answer.status, 401);
