@@ -1,6 +1,7 @@
 // fly-guest-tool: one static file that the docker backend puts into containers. As process 1 of a Machine it stands for Fly's init: it
 // starts the main process, passes signals on, reaps orphans, and ends with the main process. In a helper container it copies and measures.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -55,7 +56,11 @@ int runInit(char** argv) {
 int runCopy(const char* from, const char* to) {
   try {
     swarm::agent::copyTree(from, to);
-    ::sync();
+    int target = ::open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (target < 0 || ::syncfs(target) != 0) {
+      std::fprintf(stderr, "%s: %s\n", to, ::strerror(errno));
+      return 1;
+    }
     return 0;
   } catch (const std::filesystem::filesystem_error& error) {
     std::fprintf(stderr, "%s: %s\n", error.path1().c_str(), error.code().message().c_str());

@@ -87,11 +87,13 @@ class EdgeToContainer : public ::testing::Test {
   }
 
   /// A Machine that serves its own name as /name, over HTTP on 443 and as raw TCP on 9000.
-  std::string startMachine(std::string name) {
+  enum class Autostart { No, Yes };
+  std::string startMachine(std::string name, Autostart autostart = Autostart::No) {
     json::array services{{{"protocol", "tcp"},
                           {"internal_port", 7777},
                           {"ports", {{{"port", 443}, {"handlers", {"tls", "http"}}}, {{"port", 80}, {"handlers", {"http"}}}}}},
                          {{"protocol", "tcp"}, {"internal_port", 7777}, {"ports", {{{"port", 9000}}}}}};
+    services[0].as_object()["autostart"] = autostart == Autostart::Yes;
     json::object config{{"image", image},
                         {"services", services},
                         {"guest", {{"cpu_kind", "shared"}, {"cpus", 1}, {"memory_mb", 256}}},
@@ -148,6 +150,16 @@ TEST_F(EdgeToContainer, aRawServiceIsReachedByAPortOfItsOwn) {
   net::HttpRequest request;
   request.target = "/name";
   EXPECT_EQ(send(address.port, "any-host", std::move(request)).body, "one\n");
+}
+
+TEST_F(EdgeToContainer, aRequestStartsAStoppedMachineWhoseServiceSaysSo) {
+  startApp();
+  std::string id = startMachine("one", Autostart::Yes);
+  nameOf({});
+  call("POST", "/v1/apps/web/machines/" + id + "/stop");
+  call("GET", "/v1/apps/web/machines/" + id + "/wait?state=stopped");
+  EXPECT_EQ(nameOf({}), "one\n");
+  EXPECT_EQ(call("GET", "/v1/apps/web/machines/" + id).at("state").as_string(), "started");
 }
 
 TEST_F(EdgeToContainer, anAppWithoutAMachineThatRunsIsUnavailable) {
