@@ -214,6 +214,8 @@ TEST_P(FlyRules, case041_anOldVersionIsReplaced) {
   const FlyAnswer old = get(machine.path + "?version=" + machine.version);
   EXPECT_EQ(old.status, 200) << old;
   EXPECT_EQ(old.at("/state"), "replaced");
+  EXPECT_EQ(old.at("/instance_id"), machine.version);
+  EXPECT_EQ(old.at("/config/env"), "(missing)") << "its own configuration";
   EXPECT_NE(get(machine.path + "?version=" + updated.at("/instance_id")).at("/state"), "replaced");
 }
 
