@@ -1,5 +1,5 @@
-// A server reduced to what kill -9 can hurt: SQLite store, Docker provider, controller. One request per line on stdin, one JSON answer per
-// line on stdout. usage: chaos_server DATA_DIR SWARM_ID IMAGE
+// A server reduced to what kill -9 can hurt: SQLite store, one provider, controller. One request per line on stdin, one JSON answer per
+// line on stdout. usage: chaos_server DATA_DIR SWARM_ID IMAGE [FLY_API_URL]
 #include <boost/asio/use_future.hpp>
 #include <cstdio>
 #include <future>
@@ -10,22 +10,45 @@
 #include "controller/controller.h"
 #include "model/codec.h"
 #include "provider/docker/docker_config.h"
+#include "provider/flyio/flyio_provider.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace swarm {
 namespace {
 
 constexpr std::chrono::seconds kPatience{150};
-constexpr const char* kFile = "/home/coder/notes";
+
+ProviderPtr makeDocker(const std::string& swarm_id) {
+  DockerProviderConfig docker;
+  if (const char* socket = std::getenv("SWARM_TEST_DOCKER_SOCKET")) docker.socketPath = socket;
+  docker.localImages.push_back("swarm-test-busybox");
+  return makeDockerProvider(docker, swarm_id);
+}
+
+/// The emulator is near and does not limit: what the provider does patiently at Fly it does quickly here.
+ProviderPtr makeFly(const std::string& api_url, const std::string& swarm_id, const Clock& clock) {
+  FlyIOProviderConfig config;
+  config.apiToken = Secret("chaos");
+  config.regions = {"ams"};
+  config.apiBaseUrl = config.appUrl = api_url;
+  flyio::Tuning tuning;
+  tuning.lookFor = std::chrono::milliseconds(300);
+  tuning.firstPause = std::chrono::milliseconds(2);
+  tuning.longestPause = std::chrono::milliseconds(50);
+  tuning.ratesTimes = 1'000;
+  return std::make_unique<flyio::FlyIOProvider>(config, swarm_id, clock, tuning);
+}
 
 class Server {
  public:
-  Server(const char* data_dir, std::string swarm_id, std::string image) : store_(openSqliteStore(data_dir)), loop_("control") {
-    DockerProviderConfig docker;
-    if (const char* socket = std::getenv("SWARM_TEST_DOCKER_SOCKET")) docker.socketPath = socket;
-    docker.localImages.push_back("swarm-test-busybox");
+  Server(const char* data_dir, std::string swarm_id, std::string image, const char* fly_api)
+      : store_(openSqliteStore(data_dir)), loop_("control"), file_(fly_api ? "/data/notes" : "/home/coder/notes") {
     std::map<ProviderType, ProviderPtr> providers;
-    providers[ProviderType::docker] = makeDockerProvider(docker, swarm_id);
+    if (fly_api) {
+      providers[ProviderType::flyio] = makeFly(fly_api, swarm_id, clock_);
+    } else {
+      providers[ProviderType::docker] = makeDocker(swarm_id);
+    }
     ControllerOptions options;
     options.swarmId = std::move(swarm_id);
     options.workspaceImage = std::move(image);
@@ -43,8 +66,8 @@ class Server {
     if (verb == "update") return update(name);
     if (verb == "delete") return finish(run(controller_->deleteInstance(name, DeleteVolumes::No, "ann")));
     if (verb == "purge") return finish(run(controller_->deleteInstance(name, DeleteVolumes::Yes, "ann")));
-    if (verb == "write") return exec(name, {"tee", kFile}, "precious");
-    if (verb == "read") return exec(name, {"cat", kFile}, "");
+    if (verb == "write") return exec(name, {"tee", file_}, "precious");
+    if (verb == "read") return exec(name, {"cat", file_}, "");
     if (verb == "settle") return settle();
     if (verb == "list") return toJson(run(controller_->listInstances({})).items);
     throw Error(ErrorCode::InvalidArgument, "unknown verb " + verb);
@@ -95,6 +118,7 @@ class Server {
   RealClock clock_;
   std::unique_ptr<Store> store_;
   net::Loop loop_;
+  std::string file_;  ///< on what outlives the instance's processes: no agent binds a Machine's volume to the home here
   std::unique_ptr<SwarmController> controller_;
 };
 
@@ -102,10 +126,10 @@ class Server {
 }  // namespace swarm
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
   swarm::log::configure(swarm::log::Level::Debug, swarm::log::Style::Text);
   try {
-    swarm::Server server(argv[1], argv[2], argv[3]);
+    swarm::Server server(argv[1], argv[2], argv[3], argc == 5 ? argv[4] : nullptr);
     std::cout << "{\"ready\":true}" << std::endl;
     for (std::string line; std::getline(std::cin, line);) {
       std::istringstream words(line);

@@ -1,4 +1,4 @@
-// For every fault point that a verb passes: a server is killed there, a new one finishes or takes back, and the Engine holds exactly what
+// For every fault point that a verb passes: a server is killed there, a new one finishes or takes back, and the provider holds exactly what
 // the instances need.
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -8,8 +8,8 @@
 
 #include "base/format.h"
 #include "base/id.h"
+#include "chaos/kill/killed_world.h"
 #include "chaos/kill/server_process.h"
-#include "conformance/provider/test_engine.h"
 #include "support/temp_dir.h"
 
 namespace swarm::test {
@@ -26,18 +26,18 @@ struct Verb {
   std::size_t volumesWhenGone = 0;  ///< volumes that stay without the instance
 };
 
-class Chaos : public ::testing::Test {
+class ChaosTest : public ::testing::Test {
  protected:
-  Chaos() : engine_(runner_, testing::testEngineConfig()) {
+  explicit ChaosTest(std::unique_ptr<KilledWorld> world) : world_(std::move(world)) {
     ::signal(SIGPIPE, SIG_IGN);
     settings_.dataDir = folder_ / "data";
     settings_.log = folder_ / "log";
     settings_.swarmId = newId("chaos");
-    settings_.image = engine_.ensureImage();
+    world_->prepare(settings_);
   }
-  ~Chaos() override {
+  ~ChaosTest() override {
     server_.reset();
-    engine_.removeAll(settings_.swarmId);
+    world_->removeAll(settings_.swarmId);
   }
 
   void boot(std::vector<std::string> environment = {}) {
@@ -106,39 +106,29 @@ class Chaos : public ::testing::Test {
     ASSERT_TRUE(instances.is_array());
     bool accepted = operations.as_array().size() > operations_before_;  // the request had become durable
     std::string expected = accepted ? verb.statusAfter : verb.statusBefore;
-    std::map<std::string, std::size_t> have = countKinds();
+    Holdings have = world_->holdings(settings_.swarmId);
     if (expected.empty()) {
       ASSERT_TRUE(instances.as_array().empty()) << json::serialize(instances) << lastLog();
-      ASSERT_EQ(have["containers"], 0u) << "an orphan container" << lastLog();
-      ASSERT_EQ(have["networks"], 0u) << "an orphan network" << lastLog();
-      ASSERT_EQ(have["volumes"], accepted ? verb.volumesWhenGone : 0u) << lastLog();
+      std::size_t kept = accepted ? verb.volumesWhenGone : 0u;
+      ASSERT_EQ(have, world_->holdingsOf(0, kept)) << "orphans" << lastLog();
       return;
     }
     ASSERT_EQ(instances.as_array().size(), 1u) << "the instance is lost" << lastLog();
     const json::object& instance = instances.as_array().front().as_object();
     ASSERT_EQ(instance.at("status").as_string(), expected) << json::serialize(instance) << lastLog();
-    ASSERT_EQ(have["containers"], 1u) << lastLog();
-    ASSERT_EQ(have["networks"], 1u) << lastLog();
-    ASSERT_EQ(have["volumes"], 1u) << lastLog();
+    ASSERT_EQ(have, world_->holdingsOf(1, 1)) << lastLog();
     if (verb.before.empty()) return;
     if (expected == "stopped") must("start one");
     ASSERT_EQ(ask("read one"), json::value("precious")) << "the file is lost" << lastLog();
-  }
-
-  std::map<std::string, std::size_t> countKinds() {
-    std::map<std::string, std::size_t> counts;
-    for (const std::string& one : engine_.leftovers(settings_.swarmId)) ++counts[one.substr(0, one.find(' '))];
-    return counts;
   }
 
   /// Deletes everything by our own means and checks that nothing is left. The server goes on, for the next case.
   void clear() {
     json::value instances = ask("list");
     for (const json::value& instance : instances.as_array()) must("purge " + std::string(instance.at("id").as_string()));
-    std::map<std::string, std::size_t> have = countKinds();
-    EXPECT_EQ(have["containers"], 0u) << lastLog();
-    EXPECT_EQ(have["networks"], 0u) << lastLog();
-    engine_.removeAll(settings_.swarmId);  // volumes that were to stay
+    Holdings left = world_->holdings(settings_.swarmId);
+    EXPECT_EQ(left, world_->holdingsOf(0, left.volumes)) << lastLog();
+    world_->removeAll(settings_.swarmId);  // volumes that were to stay
   }
 
   /// `elsewhere`: points of this prefix are the business of another test.
@@ -161,11 +151,19 @@ class Chaos : public ::testing::Test {
   }
 
   TempDir folder_;
-  testing::CoroutineRunner runner_;
-  testing::TestEngine engine_;
+  std::unique_ptr<KilledWorld> world_;
   ServerSettings settings_;
   std::unique_ptr<ServerProcess> server_;
   std::size_t operations_before_ = 0;
+};
+
+class Chaos : public ChaosTest {
+ protected:
+  Chaos() : ChaosTest(makeKilledDocker()) {}
+};
+class ChaosOnFly : public ChaosTest {
+ protected:
+  ChaosOnFly() : ChaosTest(makeKilledFly()) {}
 };
 
 TEST_F(Chaos, aServerKilledAnywhereInCreateLosesAndLeavesNothing) { killEverywhere({"create", {}, "", "running", 0}, 15); }
@@ -184,6 +182,28 @@ TEST_F(Chaos, aServerKilledAnywhereInDeleteLosesAndLeavesNothing) {
 
 TEST_F(Chaos, aServerKilledAnywhereInAReplacementLosesAndLeavesNothing) {
   killEverywhere({"update", {"create one", "write one"}, "running", "running", 0}, 12, "docker.create.");
+}
+
+TEST_F(ChaosOnFly, aServerKilledAnywhereInCreateLosesAndLeavesNothing) { killEverywhere({"create", {}, "", "running", 0}, 15); }
+
+TEST_F(ChaosOnFly, aServerKilledAnywhereInStopLosesAndLeavesNothing) {
+  killEverywhere({"stop", {"create one", "write one"}, "running", "stopped", 0}, 6);
+}
+
+TEST_F(ChaosOnFly, aServerKilledAnywhereInStartLosesAndLeavesNothing) {
+  killEverywhere({"start", {"create one", "write one", "stop one"}, "stopped", "running", 0}, 6);
+}
+
+TEST_F(ChaosOnFly, aServerKilledAnywhereInDeleteLosesAndLeavesNothing) {
+  killEverywhere({"delete", {"create one", "write one"}, "running", "", 1}, 8);
+}
+
+TEST_F(ChaosOnFly, aServerKilledAnywhereInAPurgeLosesAndLeavesNothing) {
+  killEverywhere({"purge", {"create one", "write one"}, "running", "", 0}, 8);
+}
+
+TEST_F(ChaosOnFly, aServerKilledAnywhereInAnUpdateLosesAndLeavesNothing) {
+  killEverywhere({"update", {"create one", "write one"}, "running", "running", 0}, 6);
 }
 
 }  // namespace

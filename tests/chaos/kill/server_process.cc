@@ -26,7 +26,8 @@ ServerProcess::ServerProcess(const ServerSettings& settings, std::vector<std::st
   for (std::string& one : environment) variables.push_back(one.data());
   variables.push_back(nullptr);
   std::string data_dir = settings.dataDir, id = settings.swarmId, image = settings.image, program = CHAOS_SERVER, log = settings.log;
-  char* arguments[] = {program.data(), data_dir.data(), id.data(), image.data(), nullptr};
+  std::string fly = settings.flyApi;
+  char* arguments[] = {program.data(), data_dir.data(), id.data(), image.data(), fly.empty() ? nullptr : fly.data(), nullptr};
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {

@@ -15,6 +15,7 @@ struct ServerSettings {
   std::filesystem::path dataDir;
   std::string swarmId;
   std::string image;
+  std::string flyApi;         ///< where an emulated Fly answers; empty: Docker is the provider
   std::filesystem::path log;  ///< its stderr is appended here
 };
 
