@@ -241,9 +241,24 @@ awaitable<void> OperationRunner::resumeAll() {
   }
 }
 
+namespace {
+
+/// An end is one when it is durable and the instance is free again: whoever reads "succeeded" may ask for the next thing at once.
+Operation shown(const ActiveOperation& active) {
+  Operation operation = active.operation;
+  bool has_result = operation.status != OperationStatus::pending && operation.status != OperationStatus::running;
+  if (active.hasEnded || !has_result) return operation;
+  operation.status = OperationStatus::running;
+  operation.endedAt = {};
+  operation.error.reset();
+  return operation;
+}
+
+}  // namespace
+
 awaitable<std::optional<Operation>> OperationRunner::get(std::string id) {
   auto live = core_.active.find(id);
-  if (live != core_.active.end()) co_return live->second->operation;
+  if (live != core_.active.end()) co_return shown(*live->second);
   co_return co_await core_.store.getOperation(std::move(id));
 }
 
@@ -251,7 +266,7 @@ awaitable<std::vector<Operation>> OperationRunner::list(OperationFilter filter) 
   std::vector<Operation> rows = co_await core_.store.listOperations(filter);
   for (Operation& row : rows) {
     auto live = core_.active.find(row.id);
-    if (live != core_.active.end()) row = live->second->operation;
+    if (live != core_.active.end()) row = shown(*live->second);
   }
   if (filter.status) std::erase_if(rows, [&](const Operation& row) { return row.status != *filter.status; });
   co_return rows;
@@ -276,7 +291,7 @@ awaitable<Operation> OperationRunner::wait(std::string id, Deadline deadline) {
   if (live != core_.active.end()) {
     ActivePtr operation = live->second;
     while (!operation->hasEnded && !deadline.hasPassed()) co_await operation->ended.wait(operation->ended.version(), deadline);
-    co_return operation->operation;
+    co_return shown(*operation);
   }
   auto row = co_await core_.store.getOperation(id);
   if (!row) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));

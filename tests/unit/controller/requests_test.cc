@@ -168,6 +168,25 @@ TEST_F(Requests, theAddressOfANewInstanceIsKnownWhenItsCreationIsAnswered) {
   }
 }
 
+TEST_F(Requests, anOperationHasNotEndedWhileItsInstanceIsStillBusy) {
+  create("one");
+  auto gate = world_.faults.block("stopInstance/stop container/answer");
+  InstanceAndOperation stop = run(swarm().stopInstance("one", "ann"));
+  run(gate->reached());
+  turn(100);  // what is written of it so far is written
+  store_.failWrites = Error(ErrorCode::OutOfResources, "The disk is full.");
+  store_.failWritesTimes = 1'000'000;
+  gate->open();
+  drive([&] { return store_.failWritesTimes < 999'990; });  // its end can't be written
+  EXPECT_EQ(run(swarm().getOperation(stop.operation.id))->status, OperationStatus::running);
+  EXPECT_EQ(run(swarm().waitForOperation(stop.operation.id, Deadline::after(std::chrono::milliseconds(1)))).status, OperationStatus::running);
+  EXPECT_EQ(run(swarm().listOperations({})).front().status, OperationStatus::running);
+  EXPECT_THROW(run(swarm().startInstance("one", "ann")), Error);
+  store_.failWritesTimes = 0;
+  EXPECT_EQ(finish(stop).status, OperationStatus::succeeded);
+  EXPECT_EQ(finish(run(swarm().startInstance("one", "ann"))).status, OperationStatus::succeeded);
+}
+
 TEST_F(Requests, waitingForAnOperationEndsAtTheDeadlineWithWhatThereIs) {
   auto gate = world_.faults.block("createInstance/start container");
   auto started = run(swarm().createInstance(request("one")));
