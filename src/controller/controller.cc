@@ -43,8 +43,7 @@ awaitable<void> SwarmController::Impl::open() {
   log::info("controller opened", {{"instances", instances.size()}});
   for (auto& [type, provider] : providers) co_await openProvider(type);
   co_await runner.resumeAll();
-  for (auto& [type, provider] : providers) spawn("reconcile", reconciler.reconcile(type, control::Reconciler::Cause::Outage));
-  spawn("safety net", reconciler.run());
+  reconciler.begin();
 }
 
 awaitable<void> SwarmController::Impl::openProvider(ProviderType type) {

@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kProbeOnce{2};
 std::string incarnationOf(const ProviderInstance& observed) {
   std::string incarnation = formatTime(observed.startedAt);
   for (const ExternalResource& resource : observed.external)
-    if (resource.kind == "container" || resource.kind == "machine") incarnation += " " + resource.id;
+    if (isMachine(resource)) incarnation += " " + resource.id;
   return incarnation;
 }
 
@@ -35,7 +35,7 @@ void Reconciler::adoptFacts(Entry& entry, const ProviderInstance& observed) {
   auto& known = entry.record.external;
   if (!observed.external.empty())  // a container that was replaced is not ours to remove any more
     std::erase_if(known, [&](const ExternalResource& resource) {
-      return resource.kind == "container" &&
+      return isMachine(resource) &&
              std::find(observed.external.begin(), observed.external.end(), resource) == observed.external.end();
     });
   for (const ExternalResource& resource : observed.external)

@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kEndedWithTheEngine{30};  // an Engine that stops
 /// container count.
 bool agrees(const Entry& entry, const ProviderInstance& listed) {
   for (const ExternalResource& resource : listed.external)
-    if (resource.kind == "container" &&
+    if (isMachine(resource) &&
         std::find(entry.record.external.begin(), entry.record.external.end(), resource) == entry.record.external.end())
       return false;
   bool runs = listed.status == InstanceStatus::running;
@@ -45,6 +45,12 @@ void Reconciler::tellProvider(ProviderType type, std::string_view what, const st
   log::info("provider", {{"provider", enumName(type)}, {"event", what}, {"detail", detail}});
 }
 
+void Reconciler::begin() {
+  begun_ = true;
+  for (auto& [type, provider] : core_.providers) core_.spawn("reconcile", reconcile(type, Cause::Outage));
+  core_.spawn("safety net", run());
+}
+
 void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
   if (core_.closing) return;
   if (event.kind == ProviderEvent::Kind::Disconnected) return disconnected(type, event.detail);
@@ -52,12 +58,13 @@ void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
     tellProvider(type, "connected", event.detail);
     for (auto& [id, entry] : core_.instances)
       if (entry->instance().provider == type) entry->observed.notifyAll();
-    core_.spawn("reconcile", reconcile(type, Cause::Outage));
+    if (begun_) core_.spawn("reconcile", reconcile(type, Cause::Outage));
     return;
   }
   EntryPtr entry = core_.find(event.instanceId);
   if (!entry || entry->instance().provider != type) return;
   entry->observed.notifyAll();
+  if (!begun_) return;
   if (isIdle(*entry)) {
     inspect(entry);
   } else {

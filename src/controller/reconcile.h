@@ -11,6 +11,9 @@ class OperationRunner;
 inline constexpr std::string_view kContainerGone =
     "Its container was removed outside of swarm. Its volumes are intact; start makes it anew.";
 
+/// What runs the instance's processes: another one means another root file system.
+inline bool isMachine(const ExternalResource& resource) { return resource.kind == "container" || resource.kind == "machine"; }
+
 class Reconciler {
  public:
   Reconciler(Core& core, AgentWatch& agents, OperationRunner& runner) : core_(core), agents_(agents), runner_(runner) {}
@@ -19,13 +22,15 @@ class Reconciler {
   /// Why a whole look is taken. Outage: the provider or this server was away; what stopped meanwhile is started again.
   enum class Cause { Event, Outage, SafetyNet };
   awaitable<void> reconcile(ProviderType type, Cause cause);
-  /// The safety net, until it is cancelled.
-  awaitable<void> run();
+  /// From here on observations count. Before, an instance whose operation was cut off by a crash and not taken up again yet would look as if
+  /// something had happened to it by itself.
+  void begin();
   void afterOperation(EntryPtr entry);
   /// Takes over addresses, limits and ids; the status is the caller's business.
   void adoptFacts(Entry& entry, const ProviderInstance& observed);
 
  private:
+  awaitable<void> run();  ///< the safety net, until it is cancelled
   void inspect(EntryPtr entry);
   awaitable<void> inspectNow(EntryPtr entry);
   awaitable<void> reconcileOnce(ProviderType type, Cause cause);
@@ -47,6 +52,7 @@ class Reconciler {
   Core& core_;
   AgentWatch& agents_;
   OperationRunner& runner_;
+  bool begun_ = false;
   std::map<ProviderType, std::optional<Cause>> going_on_;   ///< present: a look goes on; with a cause: one more is wanted after it
   std::map<ProviderType, std::set<std::string>> suspects_;  ///< unknown to us in the last complete list
 };
