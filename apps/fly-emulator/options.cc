@@ -20,7 +20,7 @@ Usage: fly-emulator --token TOKEN [flags]
   --listen HOST:PORT     where the API answers (127.0.0.1:4280; port 0: any free one)
   --edge HOST:PORT       where apps answer, as <app>.fly.localhost (127.0.0.1:4281)
   --edge-tls             the edge speaks TLS, with a certificate made by itself (kept below --data)
-  --data DIR             what outlives this process; without it, apps and Machines are forgotten at the end
+  --data DIR             what outlives this process; without it, Machines and volumes are removed at the end
   --backend docker|memory  docker: a Machine is a container, with real volumes; memory: simulated, for thousands
   --docker-socket PATH   the Engine's socket (/var/run/docker.sock, or DOCKER_HOST when it is unix://…)
   --guest-tool PATH      the program fly-guest-tool (beside this one)

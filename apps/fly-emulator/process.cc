@@ -31,7 +31,8 @@ namespace {
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kStopTime{10};
+constexpr std::chrono::seconds kStopTime{70};  // a boot or a copy that is under way is finished
+constexpr std::chrono::seconds kRemoveTime{60};
 
 fs::path besideThisProgram(std::string_view name) { return fs::read_symlink("/proc/self/exe").parent_path() / name; }
 
@@ -158,6 +159,14 @@ class Process {
     edge_->stop();
     api_->stop();
     co_await net::withDeadline(emulator_->close(), Deadline::after(kStopTime), "The emulator did not stop in time.");
+    if (options_.data.empty()) co_await removeEverything(emulator_->backend());
+  }
+
+  /// Without a data folder nobody would ever find them again.
+  static awaitable<void> removeEverything(Backend& backend) {
+    Deadline deadline = Deadline::after(kRemoveTime);
+    for (const std::string& machine : co_await backend.machineIds(deadline)) co_await backend.destroy(machine, deadline);
+    for (const std::string& volume : co_await backend.volumeIds(deadline)) co_await backend.destroyVolume(volume, deadline);
   }
 
   ProgramOptions options_;

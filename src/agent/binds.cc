@@ -41,6 +41,10 @@ void syncAll(const StorageBind& bind, const fs::path& directory) {
   if (!fd.valid() || ::syncfs(fd.get()) != 0) fail(bind, "it could not be written to disk", errno);
 }
 
+bool isInside(const fs::path& path, const fs::path& directory) {
+  return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first == directory.end();
+}
+
 void fill(const StorageBind& bind) {
   std::error_code error;
   fs::path parent = bind.from.parent_path();
@@ -48,7 +52,9 @@ void fill(const StorageBind& bind) {
   if (error) fail(bind, "its folder could not be made", error.value());
   fs::path unfinished = parent / format(".{}.filling", bind.from.filename().string());
   fs::remove_all(unfinished, error);  // of a start that was cut short
-  if (fs::is_directory(bind.to, error)) {
+  // Where the volume itself is to be covered, it hides what the image has there; and a copy of it would go into itself.
+  bool visible = fs::is_directory(bind.to, error) && !isInside(bind.from, bind.to);
+  if (visible) {
     copyTree(bind.to, unfinished);
   } else if (::mkdir(unfinished.c_str(), 0755) != 0) {
     fail(bind, "it could not be made", errno);

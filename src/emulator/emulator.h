@@ -84,8 +84,8 @@ struct EmulatorOptions {
 struct EdgeQuery {
   std::string app;
   std::uint16_t externalPort = 443;
-  std::string forceInstance;   ///< fly-force-instance-id; empty: any that runs
-  std::string preferInstance;  ///< fly-prefer-instance-id
+  std::string forceInstance{};   ///< fly-force-instance-id; empty: any that runs
+  std::string preferInstance{};  ///< fly-prefer-instance-id
 };
 struct EdgeTarget {
   std::string machineId;

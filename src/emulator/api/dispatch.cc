@@ -51,7 +51,9 @@ std::vector<std::string_view> tokensOf(std::string_view header) {
 }
 
 /// certificates and ip_assignments say it in another way (E2).
-[[noreturn]] void refuseToken(const Route& route) { refuseBy(route.action.starts_with("ip_") ? "E2" : "E1"); }
+[[noreturn]] void refuseToken(const Route& route) {
+  refuseBy(route.action.starts_with("ip_") || route.action == "certificate_list" ? "E2" : "E1");
+}
 
 AppPtr appOfDeployToken(const Core& core, std::string_view token) {
   if (!token.starts_with("fm2_")) return nullptr;

@@ -25,6 +25,8 @@ std::vector<Route> makeRoutes() {
       {"POST", "/v1/apps/{app}/ip_assignments", "ip_assign", assignIp, Scope::App, kNormal, kOpen, kRequired, "main.assignIPRequest"},
       {"DELETE", "/v1/apps/{app}/ip_assignments/{ip}", "ip_release", releaseIp},
 
+      {"GET", "/v1/apps/{app}/certificates", "certificate_list", listCertificates},
+
       {"GET", "/v1/apps/{app}/secrets", "secret_list", listSecrets},
       {"POST", "/v1/apps/{app}/secrets", "secret_update", updateSecrets, Scope::App, kNormal, kOpen, kRequired,
        "main.updateSecretsRequest"},

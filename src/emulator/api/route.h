@@ -49,6 +49,7 @@ awaitable<Answer> createDeployToken(Core& core, Call& call);
 awaitable<Answer> listIps(Core& core, Call& call);
 awaitable<Answer> assignIp(Core& core, Call& call);
 awaitable<Answer> releaseIp(Core& core, Call& call);
+awaitable<Answer> listCertificates(Core& core, Call& call);
 // secrets.cc
 awaitable<Answer> listSecrets(Core& core, Call& call);
 awaitable<Answer> updateSecrets(Core& core, Call& call);

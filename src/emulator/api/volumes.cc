@@ -33,7 +33,7 @@ struct Origin {
   std::string region;
 };
 
-Origin findOrigin(const Core& core, const Call& call) {
+Origin findOrigin(Core& core, const Call& call) {
   Body fields = call.fields();
   std::string source = fields.text("source_volume_id"), snapshot_id = fields.text("snapshot_id");
   if (!source.empty()) {
@@ -44,6 +44,7 @@ Origin findOrigin(const Core& core, const Call& call) {
   if (snapshot_id.empty()) return {};
   // Also of a deleted volume (§14-6).
   for (const auto& [number, volume] : call.app->volumes) {
+    core.dropExpiredSnapshots(volume);
     for (const Snapshot& snapshot : volume->snapshots) {
       if (snapshot.id == snapshot_id) return {snapshot.id, "restoring", snapshot.volumeSizeGb, "", volume->region};
     }
@@ -83,7 +84,8 @@ Host* placeVolume(Core& core, const Call& call, const std::string& region, const
     if (host.region != region || !core.capacity.fits(host, guest) || std::ranges::find(taken, host.zone) != taken.end()) continue;
     bool avoided = !origin.avoidZone.empty() && host.zone == origin.avoidZone;
     bool best_avoided = best && !origin.avoidZone.empty() && best->zone == origin.avoidZone;
-    if (!best || (best_avoided && !avoided) || (avoided == best_avoided && host.machines < best->machines)) best = &host;
+    if (!best || (best_avoided && !avoided) || (avoided == best_avoided && host.machines + host.volumes < best->machines + best->volumes))
+      best = &host;
   }
   return best;
 }
@@ -202,11 +204,7 @@ awaitable<Answer> deleteVolume(Core& core, Call& call) {
   VolumePtr volume = call.volume;
   if (volume->isGoing()) co_return jsonAnswer(200, volumeToJson(core, *volume));  // I: a second delete
   requireFree(core, *volume);
-  volume->attachedMachine.clear();
-  volume->state = "pending_destroy";
-  volume->deletedAt = core.now();
-  core.softDeleted(volume);
-  core.touch(volume);
+  core.softDelete(volume);
   co_await destroyVolumeContent(core, volume);
   co_return jsonAnswer(200, volumeToJson(core, *volume));
 }
@@ -222,7 +220,8 @@ awaitable<Answer> extendVolume(Core& core, Call& call) {
   co_return jsonAnswer(200, json::object{{"needs_restart", false}, {"volume", volumeToJson(core, volume)}});
 }
 
-awaitable<Answer> listSnapshots(Core&, Call& call) {
+awaitable<Answer> listSnapshots(Core& core, Call& call) {
+  core.dropExpiredSnapshots(call.volume);
   json::array list;
   for (const Snapshot& snapshot : call.volume->snapshots) list.push_back(snapshotToJson(snapshot));
   co_return jsonAnswer(200, list);

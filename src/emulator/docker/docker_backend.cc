@@ -5,9 +5,11 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
+#include <exception>
 #include <fstream>
 #include <iterator>
 
@@ -27,6 +29,8 @@ constexpr std::chrono::milliseconds kLongestPause{2'000};
 constexpr std::chrono::seconds kConnectTime{10};
 /// A stream this old is opened anew where it ended.
 constexpr std::chrono::minutes kStreamAge{5};
+/// How long close() waits for what has been begun at the Engine.
+constexpr std::chrono::seconds kFinishTime{60};
 constexpr int kFirstSignalCode = 128;
 constexpr int kLastSignalCode = 159;
 
@@ -107,7 +111,38 @@ awaitable<void> DockerBackend::close() {
     stop_events_.emit(asio::cancellation_type::terminal);
     co_await events_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
   }
+  Deadline patience = Deadline::after(kFinishTime);
+  while (unfinished_ > 0 && !patience.hasPassed()) {
+    one_ended_ = std::make_unique<asio::steady_timer>(co_await asio::this_coro::executor, patience.time());
+    co_await one_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+  }
   sink_ = nullptr;
+}
+
+awaitable<void> DockerBackend::finish(awaitable<void> work, std::function<void()> afterwards) {
+  struct Outcome {
+    explicit Outcome(const asio::any_io_executor& executor) : ended(executor, SteadyTime::max()) {}
+    asio::steady_timer ended;
+    bool has_ended = false;
+    bool abandoned = false;
+    std::exception_ptr failure;
+  };
+  auto executor = co_await asio::this_coro::executor;
+  auto outcome = std::make_shared<Outcome>(executor);
+  ++unfinished_;
+  asio::co_spawn(executor, std::move(work), [this, outcome, afterwards](std::exception_ptr failure) {
+    outcome->failure = std::move(failure);
+    outcome->has_ended = true;
+    outcome->ended.cancel();
+    if (outcome->abandoned) afterwards();
+    --unfinished_;
+    if (one_ended_) one_ended_->cancel();
+  });
+  auto [error] = co_await outcome->ended.async_wait(asio::as_tuple(asio::use_awaitable));
+  outcome->abandoned = !outcome->has_ended;
+  if (outcome->abandoned) throw boost::system::system_error(error);
+  if (outcome->failure) std::rethrow_exception(outcome->failure);
+  asio::post(executor, std::move(afterwards));
 }
 
 /// Compares what we believe to run with what does: for the time in which no events came.
@@ -153,6 +188,14 @@ void DockerBackend::tellEnd(const std::string& container) {
   GuestExit end = std::move(*found->second.end);
   runs_.erase(found);
   if (sink_) sink_(end);
+}
+
+void DockerBackend::announceEnd(const std::string& machine_id) {
+  std::vector<std::string> begun;
+  for (auto& [container, run] : runs_) {
+    if (run.machineId == machine_id && std::exchange(run.starting, false)) begun.push_back(container);
+  }
+  for (const std::string& container : begun) tellEnd(container);
 }
 
 void DockerBackend::handleEvent(std::string_view line) {

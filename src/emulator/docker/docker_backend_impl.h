@@ -3,6 +3,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,6 +59,10 @@ class DockerBackend final : public Backend {
     std::string address{};
   };
 
+  /// Runs to its end though the caller is cancelled: what a broken-off call makes at the Engine would appear later, and be nobody's.
+  /// `afterwards` is called once it has ended and the caller has gone on.
+  awaitable<void> finish(awaitable<void> work, std::function<void()> afterwards = [] {});
+
   // Events (docker_backend.cc)
   awaitable<void> followEvents();
   awaitable<void> readEvents();
@@ -66,6 +71,7 @@ class DockerBackend final : public Backend {
   void handleEvent(std::string_view line);
   void noteEnd(const std::string& container, std::int64_t exit_code, SystemTime at);
   void tellEnd(const std::string& container);
+  void announceEnd(const std::string& machine_id);  ///< boot() has returned: an end may be told from now on
 
   // Machines (machines.cc)
   awaitable<std::optional<ImageDetails>> inspectImage(std::string image, Deadline deadline);
@@ -76,6 +82,7 @@ class DockerBackend final : public Backend {
   awaitable<void> kill(std::string container, std::string signal, Deadline deadline);  ///< ended already: fine
   awaitable<void> awaitEnd(std::string container, Deadline deadline);
   awaitable<std::string> makeContainer(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);
+  awaitable<void> bootNow(MachinePlan plan, Deadline deadline);
   awaitable<void> bootFresh(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);
   awaitable<void> startContainer(std::string container, std::string machine_id, Deadline deadline);
 
@@ -93,6 +100,8 @@ class DockerBackend final : public Backend {
     std::string path;
     bool readOnly = false;
   };
+  awaitable<void> makeVolume(std::string volume_id, std::int64_t size_gb, Deadline deadline);
+  awaitable<void> copyNow(std::string from_id, std::string to_id, Deadline deadline);
   awaitable<void> removeVolume(std::string volume_id, Deadline deadline);
   awaitable<void> requireVolume(std::string volume_id, Deadline deadline);
   awaitable<std::string> ensureToolImage(Deadline deadline);
@@ -123,6 +132,8 @@ class DockerBackend final : public Backend {
   std::string last_event_;
   boost::asio::cancellation_signal stop_events_;
   std::unique_ptr<boost::asio::steady_timer> events_ended_;
+  int unfinished_ = 0;                                    ///< calls of finish()
+  std::unique_ptr<boost::asio::steady_timer> one_ended_;  ///< cancelled as one of them ends
 };
 
 }  // namespace swarm::emulator

@@ -1,7 +1,4 @@
 // Machines: boot, stop, suspend, destroy, and what is asked about them.
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-
 #include "base/error.h"
 #include "base/format.h"
 #include "emulator/docker/docker_backend_impl.h"
@@ -146,11 +143,6 @@ awaitable<void> DockerBackend::startContainer(std::string container, std::string
     if (failure->code() != ErrorCode::Unavailable) co_await removeContainer(container, deadline);
     throw *failure;
   }
-  // A process that ended at once is told of after our caller knows that it was started.
-  asio::post(co_await asio::this_coro::executor, [this, container] {
-    if (auto run = runs_.find(container); run != runs_.end()) run->second.starting = false;
-    tellEnd(container);
-  });
 }
 
 awaitable<void> DockerBackend::bootFresh(const MachinePlan& plan, const ImageDetails& image, Deadline deadline) {
@@ -161,6 +153,12 @@ awaitable<void> DockerBackend::bootFresh(const MachinePlan& plan, const ImageDet
 }
 
 awaitable<void> DockerBackend::boot(MachinePlan plan, Deadline deadline) {
+  std::string machine = plan.machineId;
+  // A process that ended at once is told of after our caller knows that it was started.
+  co_await finish(bootNow(std::move(plan), deadline), [this, machine] { announceEnd(machine); });
+}
+
+awaitable<void> DockerBackend::bootNow(MachinePlan plan, Deadline deadline) {
   KeyedLock::Guard guard = co_await locks_.acquire("machine " + plan.machineId, deadline);
   co_await engine_.connect(deadline);
   auto image = co_await inspectImage(plan.image, deadline);

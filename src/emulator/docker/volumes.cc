@@ -29,6 +29,14 @@ awaitable<void> DockerBackend::requireVolume(std::string volume_id, Deadline dea
 }
 
 awaitable<void> DockerBackend::createVolume(std::string volume_id, std::int64_t size_gb, Deadline deadline) {
+  co_await finish(makeVolume(std::move(volume_id), size_gb, deadline));
+}
+
+awaitable<void> DockerBackend::copyVolume(std::string from_id, std::string to_id, Deadline deadline) {
+  co_await finish(copyNow(std::move(from_id), std::move(to_id), deadline));
+}
+
+awaitable<void> DockerBackend::makeVolume(std::string volume_id, std::int64_t size_gb, Deadline deadline) {
   json::object labels{{kLabelEmulator, id()}, {kLabelVolume, volume_id}, {"fly-emulator.size-gb", std::to_string(size_gb)}};
   json::object body{{"Name", volumeName(id(), volume_id)}, {"Driver", "local"}, {"Labels", std::move(labels)}};
   co_await engine_.call({.method = "POST", .target = "/volumes/create", .doing = "create a volume", .body = std::move(body)}, deadline);
@@ -47,13 +55,13 @@ awaitable<void> DockerBackend::removeVolume(std::string volume_id, Deadline dead
   if (!reply.ok() && reply.status != 404) throw docker::engineError(reply.status, reply.body, doing);
 }
 
-awaitable<void> DockerBackend::copyVolume(std::string from_id, std::string to_id, Deadline deadline) {
+awaitable<void> DockerBackend::copyNow(std::string from_id, std::string to_id, Deadline deadline) {
   // In one order for all, so that no two copies wait for each other.
   KeyedLock::Guard first = co_await locks_.acquire(lockOf(std::min(from_id, to_id)), deadline);
   KeyedLock::Guard second = co_await locks_.acquire(lockOf(std::max(from_id, to_id)), deadline);
   co_await requireVolume(from_id, deadline);
   co_await removeVolume(to_id, deadline);  // half a copy, when we were killed in the middle of one
-  co_await createVolume(to_id, 0, deadline);
+  co_await makeVolume(to_id, 0, deadline);
   std::optional<Error> failure;
   try {
     co_await runTool({"copy", "/from", "/to"}, {{from_id, "/from", true}, {to_id, "/to", false}}, deadline);

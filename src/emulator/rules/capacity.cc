@@ -101,7 +101,7 @@ Host* Capacity::place(std::string_view region, const GuestSize& size, std::strin
   Host* best = nullptr;
   for (auto& [id, host] : world_.hosts) {
     if (host.region != region || !fits(host, size) || (!avoid_zone.empty() && host.zone == avoid_zone)) continue;
-    if (!best || host.machines < best->machines) best = &host;
+    if (!best || host.machines + host.volumes < best->machines + best->volumes) best = &host;
   }
   return best;
 }

@@ -60,6 +60,18 @@ void checkServices(const json::object& config) {
   }
 }
 
+/// map[string]string: what is no text is refused as Go does.
+void checkTexts(const json::object& config, std::string_view name) {
+  const json::value* member = config.if_contains(name);
+  if (!member || member->is_null()) return;
+  if (!member->is_object())
+    refuse(400, format("json: cannot unmarshal value into Go struct field MachineConfig.config.{} of type map[string]string", name));
+  for (const auto& [key, value] : member->get_object()) {
+    if (!value.is_string())
+      refuse(400, format("json: cannot unmarshal value into Go struct field MachineConfig.config.{} of type string", name));
+  }
+}
+
 void checkRestart(const json::object& config) {
   const json::object* restart = objectOf(config, "restart");
   if (!restart) return;
@@ -158,6 +170,8 @@ GuestSize checkGuest(const json::object& config) {
 }
 
 void checkConfig(const json::object& config) {
+  checkTexts(config, "env");
+  checkTexts(config, "metadata");
   if (textOf(config, "image").empty()) refuse(400, "invalid config.image, must be set");  // I: the words
   // Multi-container Machines are a world of their own; this emulator says so instead of running half of one.
   if (const json::array* containers = arrayOf(config, "containers"); containers && !containers->empty()) {

@@ -15,6 +15,15 @@ constexpr std::chrono::milliseconds kServicesDelay{5};
 constexpr std::chrono::hours kDestroyedKept{1};
 constexpr std::chrono::hours kSoftDelete{24};  // §7
 
+SystemTime expiryOf(const Snapshot& snapshot) { return snapshot.createdAt + std::chrono::days(snapshot.retentionDays); }
+
+/// A deleted volume's snapshots can be restored until they expire (§14-6).
+SystemTime keptUntil(const Volume& volume) {
+  SystemTime until = volume.deletedAt + kSoftDelete;
+  for (const Snapshot& snapshot : volume.snapshots) until = std::max(until, expiryOf(snapshot));
+  return until;
+}
+
 }  // namespace
 
 Core::Core(net::Executor loop, const Clock& the_clock, EmulatorOptions emulator_options, BackendPtr machine_backend)
@@ -129,11 +138,30 @@ void Core::forgetOld() {
     journal.forgotten(destroyed_.front());
     destroyed_.pop_front();
   }
-  while (!soft_deleted_.empty() && soft_deleted_.front()->deletedAt + kSoftDelete < now()) {
-    world.forget(soft_deleted_.front());
-    journal.forgotten(soft_deleted_.front());
+  while (!soft_deleted_.empty() && keptUntil(*soft_deleted_.front()) < now()) {
+    VolumePtr volume = soft_deleted_.front();
     soft_deleted_.pop_front();
+    for (const Snapshot& snapshot : volume->snapshots) spawn(backend->destroyVolume(snapshot.id, Deadline::after(std::chrono::minutes(2))));
+    world.forget(volume);
+    journal.forgotten(volume);
   }
+}
+
+void Core::softDelete(const VolumePtr& volume) {
+  if (volume->host) --volume->host->volumes;
+  volume->attachedMachine.clear();
+  volume->state = "pending_destroy";
+  volume->deletedAt = now();
+  soft_deleted_.push_back(volume);
+  touch(volume);
+}
+
+void Core::dropExpiredSnapshots(const VolumePtr& volume) {
+  for (const Snapshot& snapshot : volume->snapshots) {
+    if (expiryOf(snapshot) < now()) spawn(backend->destroyVolume(snapshot.id, Deadline::after(std::chrono::minutes(2))));
+  }
+  if (std::erase_if(volume->snapshots, [this](const Snapshot& snapshot) { return expiryOf(snapshot) < now(); }) > 0)
+    journal.changed(volume);
 }
 
 }  // namespace swarm::emulator

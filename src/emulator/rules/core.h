@@ -51,7 +51,10 @@ class Core : public std::enable_shared_from_this<Core> {
   std::string boundTo(const Volume& volume) const;
   void servicesChanged();                                                             ///< tells the edge, a few milliseconds later
   void destroyedBefore(const MachinePtr& machine) { destroyed_.push_back(machine); }  ///< found so in the journal
-  void softDeleted(const VolumePtr& volume) { soft_deleted_.push_back(volume); }
+  /// Free of its Machine, and on its way out (§7); the content is the caller's business.
+  void softDelete(const VolumePtr& volume);
+  void softDeletedBefore(const VolumePtr& volume) { soft_deleted_.push_back(volume); }  ///< found so in the journal
+  void dropExpiredSnapshots(const VolumePtr& volume);
   void forgetOld();  ///< destroyed Machines and volumes that nobody can see any more
 
   net::Executor executor;

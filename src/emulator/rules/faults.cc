@@ -101,7 +101,10 @@ FaultEffect readEffect(const json::object& effect) {
   result.stuck = flag("stuck");
   if (const json::value* regions = effect.if_contains("error_regions")) {
     if (!regions->is_array()) wrong("has error_regions that are no list");
-    for (const json::value& region : regions->get_array()) result.errorRegions.emplace_back(region.as_string());
+    for (const json::value& region : regions->get_array()) {
+      if (!region.is_string()) wrong("has error_regions that are no texts");
+      result.errorRegions.emplace_back(region.get_string());
+    }
   }
   result.propagation = duration(effect, "propagation_ms");
   result.settle = duration(effect, "settle_ms");

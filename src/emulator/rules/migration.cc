@@ -38,11 +38,7 @@ awaitable<void> moveVolume(Core& core, MachinePtr machine, Host* host) {
   core.touch(fork);
   co_await core.journal.flush();
   co_await core.backend->copyVolume(old->id, fork->id, copyDeadline());
-  old->attachedMachine.clear();
-  old->state = "pending_destroy";
-  old->deletedAt = core.now();
-  core.softDeleted(old);
-  core.touch(old);
+  core.softDelete(old);
   machine->volumeId = fork->id;
   json::value& mounts = machine->config["mounts"];
   mounts.as_array()[0].as_object()["volume"] = fork->id;

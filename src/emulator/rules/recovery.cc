@@ -34,7 +34,7 @@ awaitable<void> recoverVolumes(Core& core) {
   for (const auto& [id, volume] : core.world.volumes) volumes.push_back(volume);
   for (const VolumePtr& volume : volumes) {
     if (volume->isGoing()) {
-      core.softDeleted(volume);
+      core.softDeletedBefore(volume);
       continue;
     }
     if (!known.contains(volume->id)) co_await core.backend->createVolume(volume->id, volume->sizeGb, soon());

@@ -35,6 +35,7 @@ void World::add(const AppPtr& app, const VolumePtr& volume) {
   volume->app = app;
   volumes[volume->id] = volume;
   app->volumes[volume->number] = volume;
+  if (volume->host && !volume->isGoing()) ++volume->host->volumes;
   raiseNumber(volume->number);
 }
 
@@ -51,6 +52,7 @@ void World::forget(const MachinePtr& machine) {
 }
 
 void World::forget(const VolumePtr& volume) {
+  if (volume->host && !volume->isGoing()) --volume->host->volumes;
   if (AppPtr app = volume->app.lock()) app->volumes.erase(volume->number);
   volumes.erase(volume->id);
 }

@@ -95,7 +95,8 @@ struct Host {
   std::string zone;  ///< 4 hex digits
   std::int64_t usedMemoryMb = 0;
   int usedCpus = 0;
-  int machines = 0;
+  int machines = 0;  ///< those that hold capacity
+  int volumes = 0;   ///< those that are not on their way out
   HostStatus status = HostStatus::ok;
 };
 

@@ -59,8 +59,8 @@ Error byStatus(const FlyFault& fault, std::string_view doing) {
           "The token is missing, wrong or expired: make one with `fly tokens create org` and give all of it, \"FlyV1 \" included.");
     case 403:
       return bodyOf(ErrorCode::PermissionDenied, doing, fault, "The token has no right to it, or it belongs to another organization.");
-    case 404:
-      return bodyOf(ErrorCode::NotFound, doing, fault);
+    case 404:  // what is asked for by people is looked for elsewhere; this is something that should be there
+      return bodyOf(ErrorCode::UpstreamFailed, doing, fault).withRetryable(true);
     case 408:
     case 504:
       return bodyOf(ErrorCode::DeadlineExceeded, doing, fault);

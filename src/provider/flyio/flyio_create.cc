@@ -67,7 +67,7 @@ awaitable<void> FlyIOProvider::assignAddress(std::string app, std::string type, 
   faultPoint("flyio.create.address.before");
   FlyReply reply = co_await client_.send(std::move(call), deadline);
   faultPoint("flyio.create.address.after");
-  if (reply.ok()) co_return;
+  if (reply.ok() && reply.json().is_object()) co_return;
   if (!reply.isFateOpen() && reply.status != 409 && reply.status != 422) throw client_.failure(reply, doing);
   // Either it was assigned, or this request never came to be: looking tells.
   SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().lookFor;

@@ -7,11 +7,24 @@
 namespace swarm::flyio {
 namespace {
 
+constexpr int kConfirmations = 2;
+
 bool anyPersistent(const std::vector<StorageEntry>& entries) {
   return std::any_of(entries.begin(), entries.end(), [](const StorageEntry& entry) { return entry.persistent; });
 }
 
 }  // namespace
+
+/// One that is known to have been made is gone when Fly says so several times: right after its creation it may not be known everywhere.
+awaitable<bool> FlyIOProvider::isAppGone(std::string app, bool was_made, Deadline deadline) {
+  std::chrono::milliseconds delay = client_.tuning().firstPause;
+  for (int left = was_made ? kConfirmations : 1;; --left) {
+    if (co_await client_.findApp(app, deadline)) co_return false;
+    if (left == 0) co_return true;
+    co_await client_.pause(delay, deadline, format("It could not be found out in time whether the app {} is there.", app));
+    delay *= 2;
+  }
+}
 
 awaitable<void> FlyIOProvider::deleteApp(std::string app, Deadline deadline) {
   const std::string doing = format("delete the app {}", app);
@@ -25,7 +38,7 @@ awaitable<void> FlyIOProvider::deleteApp(std::string app, Deadline deadline) {
   FlyReply reply = co_await client_.send(std::move(call), deadline);
   faultPoint("flyio.delete.app.after");
   records_.erase(app);
-  if (!reply.ok() && reply.status != 404) throw client_.failure(reply, doing);
+  if (!reply.ok() && !reply.isAbsent()) throw client_.failure(reply, doing);
 }
 
 awaitable<void> FlyIOProvider::releaseAddresses(std::string app, Deadline deadline) {
@@ -40,7 +53,7 @@ awaitable<void> FlyIOProvider::releaseAddresses(std::string app, Deadline deadli
     faultPoint("flyio.delete.address.before");
     FlyReply reply = co_await client_.send(std::move(call), deadline);
     faultPoint("flyio.delete.address.after");
-    if (!reply.ok() && reply.status != 404) throw client_.failure(reply, doing);
+    if (!reply.ok() && !reply.isAbsent()) throw client_.failure(reply, doing);
   }
 }
 
@@ -55,7 +68,8 @@ awaitable<void> FlyIOProvider::keepVolumes(std::string app, std::vector<StorageE
 
 awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_id, DeleteVolumes volumes,
                                           std::vector<ExternalResource> external, Progress& progress, Deadline deadline) {
-  if (!co_await client_.findApp(app, deadline)) co_return;
+  bool was_made = std::any_of(external.begin(), external.end(), [&](const ExternalResource& resource) { return resource.id == app; });
+  if (co_await isAppGone(app, was_made, deadline)) co_return;
   std::vector<Machine> machines = co_await machinesIn(app, deadline);
   // What a list does not tell of is looked for by its id.
   for (const ExternalResource& resource : external) {

@@ -7,7 +7,6 @@ namespace {
 
 /// How long it is remembered that an instance is nowhere: long enough for a row of questions about it.
 constexpr std::chrono::seconds kAbsence{2};
-constexpr int kListTries = 4;
 
 Error contradiction(std::string_view what, const std::string& app) {
   return Error(ErrorCode::Unavailable,
@@ -21,7 +20,8 @@ bool FlyIOProvider::isOurs(const Machine& machine) const { return isOurs(machine
 
 awaitable<std::vector<Machine>> FlyIOProvider::machinesIn(std::string app, Deadline deadline) {
   std::chrono::milliseconds delay = client_.tuning().firstPause;
-  for (int tries = 1;; ++tries) {
+  SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().lookFor;
+  for (;;) {
     std::vector<Machine> found = co_await client_.listMachines(app, false, deadline);
     std::erase_if(found, [](const Machine& machine) { return machine.isGone(); });
     if (!found.empty()) co_return found;
@@ -32,22 +32,23 @@ awaitable<std::vector<Machine>> FlyIOProvider::machinesIn(std::string app, Deadl
     std::vector<Machine> all = co_await client_.listMachines(app, true, deadline);
     bool all_gone = !all.empty() && std::all_of(all.begin(), all.end(), [](const Machine& machine) { return machine.isGone(); });
     if (all_gone) co_return found;
-    if (tries == kListTries) throw contradiction(format("{} Machines", known->machineCount), app);
+    if (std::chrono::steady_clock::now() >= patient_until) throw contradiction(format("{} Machines", known->machineCount), app);
     co_await client_.pause(client_.jittered(delay), deadline, "Fly's lists did not agree in time.");
-    delay *= 2;
+    delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
 
 awaitable<std::vector<Volume>> FlyIOProvider::volumesIn(std::string app, Deadline deadline) {
   std::chrono::milliseconds delay = client_.tuning().firstPause;
-  for (int tries = 1;; ++tries) {
+  SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().lookFor;
+  for (;;) {
     std::vector<Volume> found = co_await client_.listVolumes(app, deadline);
     if (!found.empty()) co_return found;
     auto known = co_await client_.findApp(app, deadline);
     if (!known || known->volumeCount == 0) co_return found;
-    if (tries == kListTries) throw contradiction(format("{} volumes", known->volumeCount), app);
+    if (std::chrono::steady_clock::now() >= patient_until) throw contradiction(format("{} volumes", known->volumeCount), app);
     co_await client_.pause(client_.jittered(delay), deadline, "Fly's lists did not agree in time.");
-    delay *= 2;
+    delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
 
@@ -66,11 +67,11 @@ awaitable<std::optional<Machine>> FlyIOProvider::machineIn(std::string app, std:
 
 awaitable<std::optional<Machine>> FlyIOProvider::findMachine(std::string instance_id, Deadline deadline) {
   if (auto known = places_.find(instance_id); known != places_.end()) {
-    auto machine = co_await client_.findMachine(known->second.app, known->second.machineId, deadline);
-    if (machine && !machine->isGone()) {
-      remember(*machine);
-      co_return machine;
-    }
+    Machine place;
+    place.app = known->second.app;
+    place.id = known->second.machineId;
+    Machine machine = co_await readAgain(std::move(place), deadline);
+    if (!machine.isGone()) co_return machine;
     forget(instance_id);
   }
   SteadyTime now = std::chrono::steady_clock::now();
@@ -99,7 +100,18 @@ awaitable<Machine> FlyIOProvider::requireMachine(std::string instance_id, Deadli
 }
 
 awaitable<Machine> FlyIOProvider::readAgain(Machine machine, Deadline deadline) {
-  auto now = co_await client_.findMachine(machine.app, machine.id, deadline);
+  // One that was just made may not be known everywhere yet (§12, pitfall 4).
+  auto made = made_.find(machine.id);
+  bool is_new = made != made_.end() && std::chrono::steady_clock::now() - made->second < client_.tuning().lookFor;
+  auto now = co_await client_.findMachine(machine.app, machine.id, deadline, is_new);
+  if (!now && !destroyed_.contains(machine.id)) {
+    // That it is not there is believed when the app's list says so, too.
+    std::vector<Machine> all = co_await client_.listMachines(machine.app, false, deadline);
+    for (Machine& listed : all) {
+      if (listed.id == machine.id) now = std::move(listed);
+    }
+  }
+  made_.erase(machine.id);
   if (!now || now->isGone()) {
     machine.state = "destroyed";
     co_return machine;

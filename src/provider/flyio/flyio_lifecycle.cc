@@ -35,6 +35,9 @@ void requireHost(const Machine& machine) {
       .withInstance(machine.metadata(kMetaInstance));
 }
 
+/// Fly's own yes; a proxy's page with status 200 is none.
+bool isDone(const FlyReply& reply) { return reply.ok() && reply.json().is_object(); }
+
 Error vanished(const Machine& machine) {
   return Error(ErrorCode::UpstreamFailed, format("The Machine {} was destroyed meanwhile.", machine.id))
       .withInstance(machine.metadata(kMetaInstance));
@@ -51,6 +54,8 @@ awaitable<Machine> FlyIOProvider::waitFor(Machine machine, std::string states, s
     if (isListed(states, machine.state) || machine.isGone() || machine.isHostUnreachable()) co_return machine;
     bool has_ended = machine.state == "stopped" && newestEvent(machine, "exit") > ended_before;
     if (has_ended) co_return machine;
+    // A round has passed, and nothing is on its way: what was asked for did not take.
+    if (round > 0 && !isTransient(machine.state) && machine.state != "created") co_return machine;
     std::chrono::seconds left = std::chrono::ceil<std::chrono::seconds>(deadline.left());
     if (left.count() <= 0 || deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, late(machine, states));
     std::chrono::seconds length = std::min(kRounds[std::min(round, kRounds.size() - 1)], left);
@@ -121,8 +126,13 @@ awaitable<Machine> FlyIOProvider::startMachine(Machine machine, Progress& progre
     faultPoint("flyio.start.before");
     FlyReply reply = co_await mutate(machine, std::move(call), deadline);
     faultPoint("flyio.start.after");
-    if (reply.ok()) co_return co_await waitFor(co_await readAgain(std::move(machine), deadline), "started,failed", ended_before, deadline);
     FlyFault fault = reply.fault();
+    if (isDone(reply)) {
+      machine = co_await waitFor(co_await readAgain(std::move(machine), deadline), "started,failed", ended_before, deadline);
+      bool took = machine.state != "stopped" || newestEvent(machine, "exit") > ended_before;
+      if (took && !machine.isGone()) co_return machine;
+      continue;
+    }
     if (shortageOf(fault) != Shortage::None) {
       log::warning("the host has no room to start a Machine: it is moved to another host",
                    {{"instance", machine.metadata(kMetaInstance)}, {"machine", machine.id}});
@@ -133,7 +143,8 @@ awaitable<Machine> FlyIOProvider::startMachine(Machine machine, Progress& progre
     machine = co_await readAgain(std::move(machine), deadline);
     if (machine.isGone()) throw vanished(machine);
     if (machine.state == "started") co_return machine;
-    bool passes = isPassing(fault) || reply.isFateOpen() || machine.state != was;
+    bool passes =
+        isPassing(fault) || reply.isFateOpen() || reply.isAbsent() || machine.state != was;  // absent, and yet there: not known everywhere
     if (!passes || deadline.left() <= delay) throw client_.failure(reply, doing);
     co_await client_.pause(client_.jittered(delay), deadline, late(machine, "started"));
     delay = std::min(delay * 2, client_.tuning().longestPause);
@@ -160,8 +171,11 @@ awaitable<Machine> FlyIOProvider::stopMachine(Machine machine, std::chrono::seco
     FlyReply reply = co_await mutate(machine, std::move(call), deadline);
     faultPoint("flyio.stop.after");
     machine = co_await readAgain(std::move(machine), deadline);
-    if (reply.ok()) co_return co_await waitFor(std::move(machine), "stopped,failed", INT64_MAX, deadline);
-    bool passes = isPassing(reply.fault()) || reply.isFateOpen() || isTransient(machine.state);
+    if (isDone(reply)) {
+      machine = co_await waitFor(std::move(machine), "stopped,failed", INT64_MAX, deadline);
+      continue;
+    }
+    bool passes = isPassing(reply.fault()) || reply.isFateOpen() || reply.isAbsent() || isTransient(machine.state);
     bool ended = machine.state == "stopped" || machine.state == "failed" || machine.isGone();
     if (!ended && (!passes || deadline.left() <= delay)) throw client_.failure(reply, doing);
     if (ended) co_return machine;
@@ -183,11 +197,12 @@ awaitable<void> FlyIOProvider::destroyMachine(Machine machine, Deadline deadline
     FlyReply reply = co_await mutate(machine, std::move(call), deadline);
     faultPoint("flyio.delete.machine.after");
     destroyed_[machine.id] = std::chrono::steady_clock::now();
-    if (reply.status == 404) co_return;
-    if (reply.ok()) {
+    if (reply.isAbsent()) co_return;
+    if (isDone(reply)) {
       machine.version.clear();
-      co_await waitFor(co_await readAgain(std::move(machine), deadline), "destroyed", INT64_MAX, deadline);
-      co_return;
+      machine = co_await waitFor(co_await readAgain(std::move(machine), deadline), "destroyed", INT64_MAX, deadline);
+      if (machine.isGone() || machine.isHostUnreachable()) co_return;
+      continue;
     }
     bool passes = isPassing(reply.fault()) || reply.isFateOpen();
     if (!passes || deadline.left() <= delay) throw client_.failure(reply, doing);

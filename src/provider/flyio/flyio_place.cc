@@ -115,7 +115,10 @@ awaitable<FlyIOProvider::Attempt<Volume>> FlyIOProvider::makeVolume(const Berth&
   faultPoint("flyio.create.volume.before");
   FlyReply reply = co_await client_.send(std::move(call), deadline);
   faultPoint("flyio.create.volume.after");
-  if (reply.ok()) co_return Attempt<Volume>{readVolume(reply.json(), berth.app), Shortage::None, {}};
+  if (reply.ok()) {
+    Volume volume = readVolume(reply.json(), berth.app);
+    if (!volume.id.empty()) co_return Attempt<Volume>{std::move(volume), Shortage::None, {}};
+  }
   Shortage shortage = shortageOf(reply.fault());
   if (shortage != Shortage::None) co_return Attempt<Volume>{{}, shortage, client_.failure(reply, doing)};
   if (!reply.isFateOpen()) throw client_.failure(reply, doing);
@@ -179,8 +182,11 @@ awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::makeMachine(const Bert
     faultPoint("flyio.create.machine.after");
     if (reply.ok()) {
       Machine machine = readMachine(reply.json(), berth.app);
-      remember(machine);
-      co_return Attempt<Machine>{std::move(machine), Shortage::None, {}};
+      if (!machine.id.empty()) {
+        made_[machine.id] = std::chrono::steady_clock::now();
+        remember(machine);
+        co_return Attempt<Machine>{std::move(machine), Shortage::None, {}};
+      }
     }
     FlyFault fault = reply.fault();
     Shortage shortage = shortageOf(fault);
@@ -230,7 +236,7 @@ awaitable<void> FlyIOProvider::dropVolume(std::string app, std::string volume_id
     faultPoint("flyio.delete.volume.before");
     FlyReply reply = co_await client_.send(std::move(call), deadline);
     faultPoint("flyio.delete.volume.after");
-    if (reply.ok() || reply.status == 404) co_return;
+    if (reply.ok() || reply.isAbsent()) co_return;
     // It stays bound for seconds after its Machine was destroyed (E25).
     bool waits = isPassing(reply.fault()) && std::chrono::steady_clock::now() < patient_until;
     if (!waits) throw client_.failure(reply, doing);

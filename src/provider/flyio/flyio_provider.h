@@ -39,6 +39,7 @@ class FlyIOProvider final : public Provider {
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
   awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
+  bool measuresUsage() const override { return false; }  ///< the agent does
   awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
   awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
   awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
@@ -127,6 +128,7 @@ class FlyIOProvider final : public Provider {
   // Deleting (flyio_delete.cc)
   awaitable<void> deleteFrom(std::string app, std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                              Progress& progress, Deadline deadline);
+  awaitable<bool> isAppGone(std::string app, bool was_made, Deadline deadline);
   awaitable<void> deleteApp(std::string app, Deadline deadline);
   awaitable<void> releaseAddresses(std::string app, Deadline deadline);
   awaitable<void> keepVolumes(std::string app, std::vector<StorageEntry> record, Deadline deadline);
@@ -161,6 +163,7 @@ class FlyIOProvider final : public Provider {
 
   std::map<std::string, Place> places_;                       ///< by instance
   std::map<std::string, SteadyTime> absent_;                  ///< instances that were looked for everywhere, for a moment
+  std::map<std::string, SteadyTime> made_;                      ///< Machines that we made and have not read since
   std::map<std::string, SteadyTime> destroyed_;               ///< Machines that we destroyed: lists may show them a while longer
   std::map<std::string, std::vector<StorageEntry>> records_;  ///< of apps that keep a volume without a Machine
   std::set<std::string> tidy_;                                ///< instances whose app holds nothing that is left over

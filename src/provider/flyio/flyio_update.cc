@@ -75,8 +75,10 @@ awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::tryUpdate(Machine mach
   faultPoint("flyio.update.after");
   if (reply.ok()) {
     Machine updated = readMachine(reply.json(), machine.app);
-    remember(updated);
-    co_return Attempt<Machine>{std::move(updated), Shortage::None, {}};
+    if (!updated.id.empty()) {
+      remember(updated);
+      co_return Attempt<Machine>{std::move(updated), Shortage::None, {}};
+    }
   }
   FlyFault fault = reply.fault();
   Shortage shortage = shortageOf(fault);

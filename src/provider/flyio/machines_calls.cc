@@ -29,7 +29,7 @@ Page<T> readPage(const json::value& answer, std::string_view list, Read read) {
 awaitable<std::optional<App>> MachinesClient::findApp(std::string app, Deadline deadline) {
   const std::string doing = format("look up the app {}", app);
   FlyReply reply = co_await send({.action = Action::GetApp, .id = app, .target = inApp(app, ""), .doing = doing}, deadline);
-  if (reply.status == 404) co_return std::nullopt;
+  if (reply.isAbsent()) co_return std::nullopt;
   if (!reply.ok()) throw failure(reply, doing);
   co_return readApp(reply.json());
 }
@@ -38,7 +38,7 @@ awaitable<std::vector<IpAddress>> MachinesClient::listIps(std::string app, Deadl
   const std::string doing = "list the app's addresses";
   FlyReply reply = co_await send({.action = Action::ListIps, .id = app, .target = inApp(app, "/ip_assignments"), .doing = doing}, deadline);
   std::vector<IpAddress> found;
-  if (reply.status == 404) co_return found;
+  if (reply.isAbsent()) co_return found;
   if (!reply.ok()) throw failure(reply, doing);
   json::value answer = reply.json();
   for (const json::value& item : arrayAt(answer, "ips")) found.push_back({stringAt(item, "ip"), boolAt(item, "shared")});
@@ -50,7 +50,7 @@ awaitable<std::vector<Machine>> MachinesClient::listMachines(std::string app, bo
   std::string target = inApp(app, include_deleted ? "/machines?include_deleted=true" : "/machines");
   FlyReply reply = co_await send({.action = Action::ListMachines, .id = app, .target = target, .doing = doing}, deadline);
   std::vector<Machine> found;
-  if (reply.status == 404) co_return found;
+  if (reply.isAbsent()) co_return found;
   if (!reply.ok()) throw failure(reply, doing);
   json::value answer = reply.json();
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's Machines.");
@@ -63,7 +63,7 @@ awaitable<std::optional<Machine>> MachinesClient::findMachine(std::string app, s
   FlyCall call{.action = Action::GetMachine, .id = id, .target = inApp(app, "/machines/" + id), .doing = doing};
   call.patienceForNew = patience(is_new, tuning_);
   FlyReply reply = co_await send(std::move(call), deadline);
-  if (reply.status == 404) co_return std::nullopt;
+  if (reply.isAbsent()) co_return std::nullopt;
   if (!reply.ok()) throw failure(reply, doing);
   Machine machine = readMachine(reply.json(), app);
   if (machine.id.empty()) throw Error(ErrorCode::UpstreamFailed, format("Fly's answer about the Machine {} says nothing of it.", id));
@@ -74,7 +74,7 @@ awaitable<std::vector<Volume>> MachinesClient::listVolumes(std::string app, Dead
   const std::string doing = "list the app's volumes";
   FlyReply reply = co_await send({.action = Action::ListVolumes, .id = app, .target = inApp(app, "/volumes"), .doing = doing}, deadline);
   std::vector<Volume> found;
-  if (reply.status == 404) co_return found;
+  if (reply.isAbsent()) co_return found;
   if (!reply.ok()) throw failure(reply, doing);
   json::value answer = reply.json();
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's volumes.");
@@ -89,7 +89,7 @@ awaitable<std::optional<Volume>> MachinesClient::findVolume(std::string app, std
   const std::string doing = format("look up the volume {}", id);
   FlyReply reply =
       co_await send({.action = Action::GetVolume, .id = app, .target = inApp(app, "/volumes/" + id), .doing = doing}, deadline);
-  if (reply.status == 404) co_return std::nullopt;
+  if (reply.isAbsent()) co_return std::nullopt;
   if (!reply.ok()) throw failure(reply, doing);
   Volume volume = readVolume(reply.json(), app);
   if (volume.isGone()) co_return std::nullopt;
@@ -104,7 +104,7 @@ awaitable<MachinesClient::Waited> MachinesClient::wait(Machine machine, std::str
   call.timeout = round + std::chrono::seconds(15);
   FlyReply reply = co_await send(std::move(call), deadline);
   if (reply.ok()) co_return Waited{true, false, stringAt(reply.json(), "state")};
-  if (reply.status == 404) co_return Waited{false, true, {}};
+  if (reply.isAbsent()) co_return Waited{false, true, {}};
   // Cut short or timed out: whoever waits reads the Machine again.
   if (reply.status == 408 || reply.status == 0) co_return Waited{};
   throw failure(reply, doing);
@@ -127,7 +127,7 @@ awaitable<std::optional<std::string>> MachinesClient::readSecret(std::string app
   const std::string doing = format("read the app's {}", name);
   FlyCall call{.action = Action::GetSecret, .id = app, .target = inApp(app, format("/secrets/{}?show_secrets=true", name)), .doing = doing};
   FlyReply reply = co_await send(std::move(call), deadline);
-  if (reply.status == 404) co_return std::nullopt;
+  if (reply.isAbsent()) co_return std::nullopt;
   if (!reply.ok()) throw failure(reply, doing);
   json::value answer = reply.json();
   if (!member(answer, "value")) co_return std::nullopt;

@@ -22,7 +22,7 @@ std::chrono::seconds retryAfter(const net::Headers& headers) {
   std::string_view text = net::findHeader(headers, "retry-after");
   std::int64_t seconds = 1;
   std::from_chars(text.data(), text.data() + text.size(), seconds);
-  return std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(1), kLongestRetryAfter);
+  return std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(0), kLongestRetryAfter);
 }
 
 /// Connects, and says of a failure that nothing was sent.
@@ -81,8 +81,14 @@ std::string hostHeader(const Url& url) {
   return usual ? url.host : net::toString({url.host, url.port});
 }
 
+bool FlyReply::isAbsent() const {
+  if (status != 404) return false;
+  return body.find("page not found") == std::string::npos && body.find('<') == std::string::npos;
+}
+
 bool FlyReply::isFateOpen() const {
   if (status == 0 || status == 408) return true;
+  if (ok()) return true;  // whoever asks has not found in it what it should tell
   return status >= 500 && shortageOf(fault()) == Shortage::None;
 }
 
@@ -201,8 +207,8 @@ awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
     if (reply) {
       bool new_yet = reply->status == 404 && std::chrono::steady_clock::now() < patient_until;
       bool refused = reply->status == 429;
-      bool passing =
-          call.repeat == Repeat::Safe && (reply->status == 0 || ((reply->status == 502 || reply->status == 503) && reply->isFateOpen()));
+      // A 408 is what a wait says when its time is over; of other requests it leaves the fate open, as every trouble of the platform does.
+      bool passing = call.repeat == Repeat::Safe && !reply->ok() && reply->isFateOpen() && call.action != Action::WaitMachine;
       if (!new_yet && (is_last || !(refused || passing))) co_return std::move(*reply);
       if (deadline.left() <= delay) co_return std::move(*reply);
     }

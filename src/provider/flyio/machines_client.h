@@ -44,6 +44,8 @@ struct FlyReply {
   std::string nextCursor;
   std::string trouble;  ///< why status is 0
   bool ok() const { return status >= 200 && status <= 299; }
+  /// Fly says that what the path names does not exist; not: that it has no such path, or a proxy's page (§1, "Unrouted path").
+  bool isAbsent() const;
   /// Nothing tells whether it was done: no answer, 408, or an error of the platform that is no refusal.
   bool isFateOpen() const;
   FlyFault fault() const;

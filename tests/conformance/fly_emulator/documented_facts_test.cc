@@ -1,5 +1,6 @@
 // Facts of the reference that no numbered case asks for, but clients rely on: bodies, regions, quotas, updates, leases, limits.
 #include <boost/json/serialize.hpp>
+#include <map>
 #include <regex>
 #include <set>
 
@@ -91,6 +92,96 @@ TEST_P(FlyRules, aRegionMayBeAnExpression) {
   nowhere.erase("region");
   EXPECT_TRUE((Set{"ams", "fra", "iad"}.contains(post(kMachines, nowhere).at("/region"))));
   EXPECT_GE(post("/v1/apps/a1/volumes", R"({"name":"data","region":"eu","size_gb":1})").status, 400) << "not for volumes";
+}
+
+// §3: what the aliases stand for.
+TEST_P(FlyRules, eachContinentsAliasMeansItsRegions) {
+  options.regions = {"ams", "iad", "gru", "sin"};
+  createApp();
+  const std::vector<std::pair<const char*, const char*>> expected = {
+      {"eu", "ams"}, {"na", "iad"}, {"usa", "iad"}, {"sa", "gru"}, {"apac", "sin"}};
+  for (const auto& [alias, region] : expected) {
+    json::object request = machineRequest();
+    request["region"] = alias;
+    EXPECT_EQ(post(kMachines, request).at("/region"), region) << alias;
+  }
+}
+
+// §3: the sample's image_ref.
+TEST_P(FlyRules, anImagesReferenceIsTakenApart) {
+  createApp();
+  const auto parts = [&](const char* image) {
+    const FlyAnswer made = post(kMachines, machineRequest(configWith("image", image)));
+    EXPECT_EQ(made.status, 200) << made;
+    EXPECT_TRUE(made.at("/image_ref/digest").starts_with("sha256:")) << made;
+    return made.at("/image_ref/repository") + ":" + made.at("/image_ref/tag");
+  };
+  EXPECT_EQ(parts("ubuntu"), "library/ubuntu:latest");
+  EXPECT_EQ(parts("ubuntu:24.04"), "library/ubuntu:24.04");
+  EXPECT_EQ(parts("registry.fly.io/my-app:deployment-1"), "my-app:deployment-1");
+  EXPECT_EQ(parts("registry.example:5000/team/work"), "team/work:latest");
+}
+
+// §3
+TEST_P(FlyRules, aMachinesMemoryIsShownLimitedAndReclaimed) {
+  createApp();
+  const FlyMachine machine = started();
+  const FlyAnswer shown = get(machine.path + "/memory");
+  EXPECT_EQ(shown.status, 200) << shown;
+  EXPECT_EQ(shown.at("/limit_mb"), "256");
+  EXPECT_NE(shown.at("/available_mb"), "(missing)");
+  const FlyAnswer limited = put(machine.path + "/memory", R"({"limit_mb":128})");
+  EXPECT_EQ(limited.status, 200) << limited;
+  EXPECT_EQ(limited.at("/limit_mb"), "128");
+  EXPECT_EQ(get(machine.path + "/memory").at("/limit_mb"), "128");
+  const FlyAnswer reclaimed = post(machine.path + "/memory/reclaim", R"({"amount_mb":16})");
+  EXPECT_EQ(reclaimed.status, 200) << reclaimed;
+  EXPECT_NE(reclaimed.at("/actual_mb"), "(missing)");
+}
+
+// §3
+TEST_P(FlyRules, processesAreListed) {
+  createApp();
+  const FlyMachine machine = started();
+  const FlyAnswer list = get(machine.path + "/ps?sort_by=rss&order=desc");
+  EXPECT_EQ(list.status, 200) << list;
+  ASSERT_FALSE(list.body.as_array().empty());
+  EXPECT_NE(list.at("/0/pid"), "(missing)");
+  EXPECT_NE(list.at("/0/command"), "(missing)");
+}
+
+// §3
+TEST_P(FlyRules, everyVersionIsKeptWithItsConfiguration) {
+  createApp();
+  FlyMachine machine = started();
+  std::set<std::string> versions = {machine.version};
+  for (const char* value : {"1", "2", "3"}) {
+    const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", value}})}});
+    ASSERT_EQ(updated.status, 200) << updated;
+    machine.version = updated.at("/instance_id");
+    waitFor(machine, "started");
+    EXPECT_TRUE(versions.insert(machine.version).second) << "a version is never given twice";
+  }
+  const FlyAnswer list = get(machine.path + "/versions");
+  std::map<std::string, std::string> configurations;
+  for (const json::value& version : list.body.as_array())
+    configurations[textAt(version, "/version")] = textAt(version, "/user_config/env/A");
+  ASSERT_EQ(configurations.size(), 4u) << list;
+  EXPECT_EQ(configurations[machine.version], "3");
+  for (const std::string& version : versions) EXPECT_TRUE(configurations.contains(version)) << version;
+}
+
+// §7
+TEST_P(FlyRules, aVolumeHasAFileSystemOrNone) {
+  createApp();
+  for (const char* kind : {"ext4", "raw"}) {
+    const FlyAnswer made = post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}, {"fstype", kind}});
+    EXPECT_EQ(made.status, 200) << made;
+    EXPECT_EQ(made.at("/fstype"), kind);
+  }
+  const FlyAnswer open = post("/v1/apps/a1/volumes", R"({"name":"data","region":"ams","encrypted":false,"snapshot_retention":10})");
+  EXPECT_EQ(open.at("/encrypted"), "false");
+  EXPECT_EQ(open.at("/snapshot_retention"), "10");
 }
 
 // §12 E4

@@ -61,13 +61,20 @@ net::awaitable<void> FlySuite::destroyAll() {
 }
 
 void FlySuite::TearDown() {
-  if (!world_) return;
+  if (world_) endWorld(Leftovers::Destroy);
+}
+
+void FlySuite::restart() {
+  endWorld(Leftovers::Keep);
+  world();
+}
+
+void FlySuite::endWorld(Leftovers leftovers) {
   world_->client.dropIdle();
   world_->server.stop();
   loop.runUntil([this] { return world_->ended; });
-  // Closed first: what still restarts Machines would make anew what is destroyed here.
-  loop.run(world_->emulator.close(), std::chrono::seconds(90));
-  loop.run(destroyAll(), std::chrono::seconds(90));
+  if (leftovers == Leftovers::Destroy) loop.run(destroyAll(), std::chrono::seconds(90));
+  loop.run(world_->emulator.close());
   world_.reset();
 }
 

@@ -136,12 +136,17 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   /// Runs everything until `condition` holds; fails the test after ten seconds.
   void eventually(const std::function<bool()>& condition, const std::string& what);
 
+  /// Another emulator, on another backend, in the place of this one: what options.dataDir holds is all that it knows.
+  void restart();
+
   emulator::Emulator& emulator();
   test::TestLoop loop;
 
  private:
   struct World;
   World& world();
+  enum class Leftovers { Keep, Destroy };
+  void endWorld(Leftovers leftovers);
   net::awaitable<void> exchange(FlyRequest request, std::optional<FlyAnswer>& answer);
   void expectLikeFly(const FlyRequest& request, const FlyAnswer& answer);
   net::awaitable<void> destroyAll();

@@ -37,6 +37,7 @@ TEST_P(FlyRules, aMigratedMachineKeepsItsIdAndGetsANewVolumeAndAddress) {
   const json::value after = show(machine);
   EXPECT_EQ(textAt(after, "/id"), machine.id);
   EXPECT_EQ(textAt(after, "/name"), textAt(before, "/name"));
+  EXPECT_EQ(textAt(after, "/region"), "ams");
   EXPECT_NE(textAt(after, "/private_ip"), textAt(before, "/private_ip"));
   EXPECT_EQ(runInside(machine, "cat /data/file").at("/stdout"), "moved\n");
   const std::string fork = textAt(after, "/config/mounts/0/volume");

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "conformance/fly_emulator/fly_suite.h"
 #include "conformance/fly_emulator/memory_instantiation.h"
+#include "support/temp_dir.h"
 
 namespace swarm::testing {
 namespace {
@@ -116,6 +117,32 @@ class FlyRandomCalls : public FlyRules {
     }
   }
 
+  /// What of each Machine and volume may not change without a call. States may: a Machine that should run is started again.
+  std::vector<std::string> inventory() {
+    std::vector<std::string> all;
+    for (const json::value& machine : get(kMachines).body.as_array()) {
+      all.push_back(format("{} {} {} {} {}", textAt(machine, "/id"), textAt(machine, "/name"), textAt(machine, "/instance_id"),
+                           textAt(machine, "/config"), textAt(machine, "/private_ip")));
+    }
+    for (const json::value& volume : get(kVolumes).body.as_array()) {
+      all.push_back(format("{} {} {}", textAt(volume, "/id"), textAt(volume, "/size_gb"), textAt(volume, "/attached_machine_id")));
+    }
+    std::ranges::sort(all);
+    return all;
+  }
+
+  void expectTheSameAfterARestart() {
+    eventually(
+        [&] {
+          return std::ranges::none_of(get(kMachines).body.as_array(),
+                                      [](const json::value& machine) { return textAt(machine, "/state") == "destroying"; });
+        },
+        "what is being destroyed is gone");
+    const std::vector<std::string> before = inventory();
+    restart();
+    EXPECT_EQ(inventory(), before);
+  }
+
   void expectRest() {
     for (const json::value& machine : get(kMachines).body.as_array()) {
       const FlyAnswer answer = get(std::string(kMachines) + "/" + textAt(machine, "/id") + "/wait?state=settled&timeout=20");
@@ -128,7 +155,9 @@ class FlyRandomCalls : public FlyRules {
                "nothing is left at the backend");
   }
 
-  void callAtRandom(unsigned seed) {
+  enum class Restarts { Never, Sometimes };
+
+  void callAtRandom(unsigned seed, Restarts restarts = Restarts::Never) {
     SCOPED_TRACE(format("seed {}", seed));
     random_.seed(seed);
     createApp();
@@ -138,11 +167,13 @@ class FlyRandomCalls : public FlyRules {
       const std::vector<FlyAnswer> answers = sendAtOnce(calls);
       for (std::size_t i = 0; i < calls.size(); ++i) remember(calls[i], answers[i]);
       expectInvariants();
+      if (restarts == Restarts::Sometimes && below(10) == 0) expectTheSameAfterARestart();
       if (HasFailure()) return;
     }
     expectRest();
   }
 
+  test::TempDir folder_;
   std::mt19937 random_;
   std::set<std::string> ids_;
   std::vector<std::string> machines_;
@@ -164,6 +195,16 @@ TEST_P(FlyRandomCalls, keepTheInvariantsWhileStatesTakeTheirTime) {
   times.launch = times.start = times.stop = times.suspend = times.update = times.destroy = milliseconds(3);
   times.volumeUnbind = times.volumeHydrate = milliseconds(5);
   callAtRandom(4);
+}
+
+TEST_P(FlyRandomCalls, keepTheInvariantsOverRestarts) {
+  options.dataDir = folder_.path();
+  for (unsigned seed = 5; seed <= 6; ++seed) {
+    callAtRandom(seed, Restarts::Sometimes);
+    machines_.clear();
+    volumes_.clear();
+    eventually([&] { return get("/v1/apps/a1").status == 404; }, "the app is gone");
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Fly, FlyRandomCalls, ::testing::ValuesIn(memoryBackends()), flyBackendName);

@@ -52,6 +52,16 @@ TEST_F(BindsInImage, whatIsWrittenThereOutlivesTheRootFileSystem) {
   EXPECT_EQ(boundPlaces(), "3\n");
 }
 
+TEST_F(BindsInImage, aStorageMayCoverTheVolumeItself) {
+  Wish covering = wish(MayMount::Yes);
+  covering.members = R"("mounts":["/data","/home/coder"],"binds":[
+    {"from":"/data/volumes/data","to":"/data"},{"from":"/data/volumes/home","to":"/home/coder"}])";
+  begin(covering);
+  EXPECT_EQ(run("ls -A /data; echo kept > /data/file && echo kept > ~/file && stat -c %U /data ~/.bashrc").stdoutText, "coder\ncoder\n");
+  begin(covering);
+  EXPECT_EQ(run("ls -A /data; cat /data/file ~/file").stdoutText, "file\nkept\nkept\n");
+}
+
 TEST_F(BindsInImage, aRestartOfTheSameContainerBindsAgain) {
   waitUntilReady();
   run("echo kept > ~/file; rm ~/.bashrc");

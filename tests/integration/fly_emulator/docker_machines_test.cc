@@ -1,6 +1,9 @@
 // Machines as containers: what they get, how they end, what survives.
 #include <signal.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
 #include "integration/fly_emulator/backend_fixture.h"
 #include "net/connect.h"
 
@@ -238,6 +241,24 @@ TEST_F(DockerBackendTest, aFileThatCannotBePutAnywhereIsRefusedAndNothingIsLeft)
     EXPECT_EQ(errorOf([&] { boot(made); })->code(), ErrorCode::Unprocessable) << path;
   }
   EXPECT_TRUE(runner.run(backend->machineIds(soon())).empty());
+}
+
+TEST_F(DockerBackendTest, aBootWhoseCallerGoesAwayIsFinishedBeforeTheBackendIsClosed) {
+  for (int milliseconds_in : {0, 30, 100, 200}) {
+    boost::asio::cancellation_signal cancel;
+    bool ended = false;
+    boost::asio::co_spawn(runner.context(), backend->boot(plan(), soon()),
+                          boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; }));
+    Deadline moment = Deadline::after(milliseconds(milliseconds_in));
+    runner.waitFor([&] { return moment.hasPassed(); });
+    cancel.emit(boost::asio::cancellation_type::terminal);
+    EXPECT_TRUE(runner.waitFor([&] { return ended; }));
+    closeBackend();
+    EXPECT_THAT(runner.run(backend->machineIds(soon())), ::testing::ElementsAre("m1"));
+    EXPECT_TRUE(runner.run(backend->isRunning("m1", soon()))) << milliseconds_in;
+    runner.run(backend->destroy("m1", soon()));
+    openBackend();
+  }
 }
 
 TEST_F(DockerBackendTest, anEmulatorThatIsStartedAnewFindsWhatRunsAndHearsItsEnd) {

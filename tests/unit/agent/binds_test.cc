@@ -162,6 +162,15 @@ TEST_F(BindTest, aPlaceThatTheImageLacksIsMade) {
   EXPECT_TRUE(fs::is_empty(folder / "data/volumes/cache"));
 }
 
+TEST_F(BindTest, aPlaceThatCoversTheVolumeItselfIsFilledWithNothingAndOthersAreStillFound) {
+  writeFile(folder / "data/on-the-volume", "x");
+  writeFile(folder / "home/coder/.bashrc", "from the image");
+  EXPECT_EQ(bindStorage({bind("data", "data"), bind("home", "home/coder")}, recorder()), std::nullopt);
+  EXPECT_TRUE(fs::is_empty(folder / "data/volumes/data"));
+  EXPECT_THAT(mounted, testing::ElementsAre(testing::Pair("data", (folder / "data").string()),
+                                            testing::Pair("home", (folder / "home/coder").string())));
+}
+
 TEST_F(BindTest, whatIsBoundAlreadyIsLeftAlone) {
   fs::create_directories(folder / "data/volumes/home");
   fs::create_directories(folder / "home");

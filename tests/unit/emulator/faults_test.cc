@@ -153,6 +153,22 @@ TEST_F(Faults, aDestroyedMachineIsRememberedForAWhile) {
   EXPECT_EQ(state().at("destroyed_machines").as_int64(), 0) << "it does not grow for ever";
 }
 
+TEST_F(Faults, aDeletedVolumesSnapshotsCanBeRestoredUntilTheyExpire) {
+  createApp();
+  std::string volume = post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}}).at("/id");
+  std::string snapshot = post("/v1/apps/a1/volumes/" + volume + "/snapshots").at("/Msg/backup/id");
+  EXPECT_EQ(send("DELETE", "/v1/apps/a1/volumes/" + volume).status, 200);
+  clock.advance(std::chrono::days(4));
+  json::object restore{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}, {"snapshot_id", snapshot}};
+  ApiAnswer restored = post("/v1/apps/a1/volumes", restore);
+  EXPECT_EQ(restored.status, 200) << restored.text;
+  clock.advance(std::chrono::days(2));
+  EXPECT_EQ(post("/v1/apps/a1/volumes", restore).status, 404);
+  createMachine();
+  EXPECT_EQ(get("/v1/apps/a1/volumes/" + volume).status, 404) << "its entry is gone, too";
+  eventually([this] { return state().at("backend").at("volumes").to_number<int>() == 1; });
+}
+
 TEST_F(Faults, anUnreachableHostHidesTheConfigurationAndRefusesChanges) {
   createApp();
   std::string machine = createStarted();

@@ -64,8 +64,8 @@ void EmulatorFixture::close() {
 }
 
 void EmulatorFixture::crash() {
-  loop.reset();
   running_.reset();
+  loop.reset();
   loop = std::make_unique<TestLoop>();
 }
 

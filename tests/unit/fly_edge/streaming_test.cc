@@ -174,6 +174,28 @@ TEST_F(EdgeTest, tlsEndsAtTheEdge) {
   EXPECT_THAT(requests.at(0), HasSubstr("X-Forwarded-Proto: https\r\n"));
 }
 
+TEST_F(EdgeTest, anEdgeThatStopsInTheMiddleOfAnUploadAndAnUpgradeEndsThemAll) {
+  int ended = 0;
+  startMachine([&](net::StreamPtr stream, int) -> awaitable<void> {
+    std::string head = co_await readUntil(*stream, "\r\n\r\n");
+    if (head.contains("Upgrade: x"))
+      co_await stream->writeAll("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    requests.push_back(head);
+    co_await readToEnd(*stream);
+    ++ended;
+  });
+  auto upload = connect();
+  send(*upload, "POST / HTTP/1.1\r\nHost: app.fly.localhost\r\nContent-Length: 1000000\r\n\r\nbegin");
+  auto tunnel = connect();
+  send(*tunnel, "GET / HTTP/1.1\r\nHost: app.fly.localhost\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  loop.run(readUntil(*tunnel, "\r\n\r\n"));
+  loop.runUntil([&] { return requests.size() == 2; });
+  server->stop();
+  EXPECT_EQ(loop.run(readToEnd(*upload)), "");
+  EXPECT_EQ(loop.run(readToEnd(*tunnel)), "");
+  loop.runUntil([&] { return ended == 2; });
+}
+
 class EdgeListenersTest : public EdgeTest {
  protected:
   EdgeListenersTest() : listeners(loop.executor(), routes(), "127.0.0.1") {}
@@ -204,6 +226,38 @@ TEST_F(EdgeListenersTest, aRawServiceHasAPortOfItsOwn) {
   EXPECT_EQ(loop.run(readToEnd(*stream)), "echo ping");
   EXPECT_EQ(queries.at(0).app, "app");
   EXPECT_EQ(queries.at(0).externalPort, 5432);
+}
+
+TEST_F(EdgeListenersTest, tlsEndsAtTheEdgeWhereTheServiceSaysSo) {
+  test::TempDir folder;
+  CertificateFiles files = makeSelfSigned(folder.path(), {"app.fly.localhost"});
+  startMachine([](net::StreamPtr stream, int) -> awaitable<void> {
+    std::string heard = co_await readExactly(*stream, 4);
+    co_await stream->writeAll("echo " + heard);
+  });
+  EdgeListeners with_tls(loop.executor(), routes(), "127.0.0.1", net::makeTlsServer(files.certificate, files.key));
+  services = {{"app", 8443, "tcp", {"tls"}}};
+  with_tls.refresh();
+  boost::json::object state;
+  with_tls.addTo(state);
+  net::TlsClientOptions client;
+  client.ca = files.certificate;
+  client.serverName = "app.fly.localhost";
+  auto address = net::parseHostPort(std::string(state.at("tcp").at(0).at("address").as_string()));
+  auto stream = loop.run(net::connectTls(address, net::makeTlsClient(client), soon()));
+  send(*stream, "ping");
+  EXPECT_EQ(loop.run(readToEnd(*stream)), "echo ping");
+}
+
+TEST_F(EdgeListenersTest, stoppingClosesWhatIsConnected) {
+  startMachine([](net::StreamPtr stream, int) -> awaitable<void> { co_await readToEnd(*stream); });
+  services = {{"app", 5432, "tcp", {}}};
+  listeners.refresh();
+  auto stream = loop.run(net::connectTcp(addressOf(0), soon()));
+  send(*stream, "held");
+  loop.runUntil([&] { return machine->connections() == 1; });
+  listeners.stop();
+  EXPECT_EQ(loop.run(readToEnd(*stream)), "");
 }
 
 TEST_F(EdgeListenersTest, aServiceThatIsGoneIsListenedForNoMore) {

@@ -101,6 +101,19 @@ TEST(Checker, saysInASentenceWhatIsWrongAndWhere) {
   EXPECT_TRUE(verdict("GET", "/v1/apps", "org_slug=%zz").starts_with("The query can't be read: "));
 }
 
+TEST(Checker, takesAnyMetadataKeyAsFilterAndNothingElse) {
+  EXPECT_EQ(verdict("GET", "/v1/apps/a1/machines", "metadata.a=1&metadata.a.b=2"), "");
+  for (const char* query : {"metadata.=1", "metadata=1", "metadatas_of_another_kind=1"}) {
+    EXPECT_NE(verdict("GET", "/v1/apps/a1/machines", query), "") << query;
+  }
+  EXPECT_EQ(verdict("GET", "/v1/apps/a1/machines", "summary=yes"), "The query's /summary must be true or false, and is \"yes\".");
+}
+
+TEST(Checker, isAStrictCheckForTheEmulator) {
+  EXPECT_EQ(findViolation("GET", "/v1/platform/regions", "", "", ""), std::nullopt);
+  EXPECT_EQ(findViolation("GET", "/v1/nope", "", "", ""), "The path /v1/nope is not in Fly's document.");
+}
+
 TEST(Checker, escapesPointersAndKeepsItsListShort) {
   EXPECT_EQ(check({"POST", "/v1/apps", "", "application/json", R"({"a/b~c":1})"})[0].pointer, "/a~1b~0c");
   std::string many = "{";

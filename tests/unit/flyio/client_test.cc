@@ -154,10 +154,21 @@ TEST_F(Client, aNewThingMayBeUnknownForAWhile) {
               {{404, R"({"error":"machine not found"})"}, {404, R"({"error":"machine not found"})"}, {200, R"({"id":"m1"})"}});
   MachinesClient fly = client();
   EXPECT_TRUE(loop_.run(fly.findMachine("a1", "m1", soon(), true)));
+  for (const char* unknown : {"m2", "m3"}) {
+    fly_.answer(std::string("GET /v1/apps/a1/machines/") + unknown, {{404, R"({"error":"machine not found"})"}});
+  }
   EXPECT_FALSE(loop_.run(fly.findMachine("a1", "m2", soon(), true)));
   int before = fly_.count("GET /v1/apps/a1/machines/m3");
   EXPECT_FALSE(loop_.run(fly.findMachine("a1", "m3", soon())));
   EXPECT_EQ(fly_.count("GET /v1/apps/a1/machines/m3"), before + 1);
+}
+
+TEST_F(Client, aPathThatFlyDoesNotKnowIsNoAbsence) {
+  MachinesClient fly = client();
+  for (const char* body : {"404 page not found", "<html><title>Not Found</title></html>"}) {
+    fly_.answer("GET /v1/apps/a1/machines/m1", {{404, body}});
+    EXPECT_THROW(loop_.run(fly.findMachine("a1", "m1", soon())), Error) << body;
+  }
 }
 
 TEST_F(Client, nonsenseInAGoodAnswerIsAnErrorAndNoCrash) {

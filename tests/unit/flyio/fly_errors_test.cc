@@ -75,7 +75,7 @@ TEST(FlyErrors, errorsCarryStatusRequestAndAdvice) {
 TEST(FlyErrors, everyRowOfTheCatalogueHasItsCode) {
   auto code = [](int status, std::string_view body) { return flyError(faultOf(status, body), "do it").code(); };
   EXPECT_EQ(code(403, R"({"error":"unauthorized"})"), ErrorCode::PermissionDenied);
-  EXPECT_EQ(code(404, R"({"error":"app not found"})"), ErrorCode::NotFound);
+  EXPECT_EQ(code(404, R"({"error":"app not found"})"), ErrorCode::UpstreamFailed);
   EXPECT_EQ(code(408, R"({"error":"deadline_exceeded: x"})"), ErrorCode::DeadlineExceeded);
   EXPECT_EQ(code(409, R"({"error":"aborted: no capacity"})"), ErrorCode::OutOfResources);
   EXPECT_EQ(code(409, R"({"error":"version conflict"})"), ErrorCode::Conflict);
