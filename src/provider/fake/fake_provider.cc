@@ -40,6 +40,8 @@ awaitable<void> FakeProvider::open(ProviderEventSink sink) {
       if (subscription && subscription->sink) subscription->sink(event);
     });
   });
+  // A real endpoint may answer before anything else of a restarted server has happened.
+  if (!world_.isDown()) subscription_->sink({ProviderEvent::Kind::Reconnected, "", "the fake world"});
 }
 
 awaitable<void> FakeProvider::close() {

@@ -57,6 +57,18 @@ class Crash : public ControllerTest {
 
 enum class Verb { create, start, stop, restart, update, remove };
 
+TEST_F(Crash, aStopThatWasCutOffBehindItsEffectIsNoEndByItself) {
+  boot();
+  create("one");
+  auto gate = world_.faults.block("stopInstance/stop container/answer");
+  run(swarm().stopInstance("one", "ann"));
+  run(gate->reached());
+  store_.turnsAtUnfinished = 200;  // the provider answers before the store has told what was cut off
+  restartAndCheck();
+  EXPECT_EQ(get("one").status, InstanceStatus::stopped);
+  for (auto& [id, row] : store_.operations) EXPECT_NE(row.kind, OperationKind::start) << "it was started again";
+}
+
 TEST_F(Crash, everyTurnOfEveryVerbIsSurvived) {
   for (Verb verb : {Verb::create, Verb::start, Verb::stop, Verb::restart, Verb::update, Verb::remove}) {
     for (int turns = 1; turns < 400; ++turns) {

@@ -97,7 +97,7 @@ awaitable<std::vector<Operation>> MemoryStore::listOperations(OperationFilter fi
 }
 
 awaitable<std::vector<Operation>> MemoryStore::unfinishedOperations() {
-  co_await turn();
+  for (int i = 0; i < turnsAtUnfinished; ++i) co_await turn();
   std::vector<Operation> list;
   for (auto& [id, row] : operations)
     if (row.status == OperationStatus::pending || row.status == OperationStatus::running) list.push_back(row);

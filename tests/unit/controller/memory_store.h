@@ -14,6 +14,7 @@ class MemoryStore final : public Store {
   std::map<std::string, std::string> settings;
   std::optional<Error> failWrites;  ///< "the disk is full"
   int failWritesTimes = 0;
+  int turnsAtUnfinished = 1;  ///< how long it takes to tell what was cut off
 
   awaitable<void> insertInstance(InstanceRecord record, Operation operation) override;
   awaitable<void> updateInstance(InstanceRecord record) override;
