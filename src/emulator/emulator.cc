@@ -22,7 +22,8 @@ TransitionTimes TransitionTimes::likeFly() {
           .volumeHydrate = milliseconds(1000),
           .appPropagation = milliseconds(500),
           .machinePropagation = milliseconds(200),
-          .restartDelay = milliseconds(500)};
+          .restartDelay = milliseconds(500),
+          .backendRetry = milliseconds(1000)};
 }
 
 struct Emulator::Impl {

@@ -45,6 +45,7 @@ struct TransitionTimes {
   std::chrono::milliseconds machinePropagation{0};     ///< after creation, GET answers 404 without the affinity cookie (§12, pitfall 4)
   std::chrono::milliseconds destroyedVisible{60'000};  ///< GET answers `destroyed` for so long, then 404
   std::chrono::milliseconds restartDelay{10};          ///< before the restart policy's first restart; doubles up to 64 times that
+  std::chrono::milliseconds backendRetry{1000};        ///< before a stop or destroy that failed in the backend is tried again
 
   /// What a person sees who tries the emulator by hand: transients are visible, and a workspace still starts in seconds.
   static TransitionTimes likeFly();

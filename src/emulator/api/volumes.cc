@@ -230,23 +230,33 @@ awaitable<Answer> listSnapshots(Core& core, Call& call) {
 awaitable<Answer> createSnapshot(Core& core, Call& call) {
   VolumePtr volume = call.volume;
   if (volume->isGoing()) refuse(412, "failed_precondition: volume is being destroyed");  // I: status and words
+  core.dropExpiredSnapshots(volume);
   Snapshot snapshot;
   snapshot.id = newSnapshotId();
   snapshot.createdAt = core.now();
   snapshot.volumeSizeGb = volume->sizeGb;
   snapshot.retentionDays = volume->snapshotRetention;
   snapshot.digest = toHex(sha256(snapshot.id));
+  // The entry first: see createVolume().
   volume->snapshots.push_back(snapshot);
   core.touch(volume);
   co_await core.journal.flush();
-  co_await core.backend->copyVolume(volume->id, snapshot.id, copyDeadline());
-  if (call.app->deleted) {
+  std::optional<Error> failure;
+  try {
+    co_await core.backend->copyVolume(volume->id, snapshot.id, copyDeadline());
+    snapshot.sizeBytes = co_await core.backend->volumeBytesUsed(snapshot.id, copyDeadline());
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure || call.app->deleted) {
+    std::erase_if(volume->snapshots, [&](const Snapshot& known) { return known.id == snapshot.id; });
+    core.touch(volume);
     co_await core.backend->destroyVolume(snapshot.id, copyDeadline());
+    if (failure) throw *failure;
     refuseBy("E6");
   }
-  std::int64_t size = co_await core.backend->volumeBytesUsed(snapshot.id, copyDeadline());
   for (Snapshot& known : volume->snapshots) {
-    if (known.id == snapshot.id) known.sizeBytes = snapshot.sizeBytes = size;
+    if (known.id == snapshot.id) known.sizeBytes = snapshot.sizeBytes;
   }
   core.touch(volume);
   co_return jsonAnswer(200, json::object{{"Msg", {{"backup", snapshotToJson(snapshot)}}}});

@@ -107,6 +107,7 @@ awaitable<void> DockerBackend::open(GuestExitSink sink) {
 
 awaitable<void> DockerBackend::close() {
   closing_ = true;
+  sink_ = nullptr;  // whoever hears of an end now would boot again
   if (following_) {
     stop_events_.emit(asio::cancellation_type::terminal);
     co_await events_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
@@ -116,7 +117,6 @@ awaitable<void> DockerBackend::close() {
     one_ended_ = std::make_unique<asio::steady_timer>(co_await asio::this_coro::executor, patience.time());
     co_await one_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  sink_ = nullptr;
 }
 
 awaitable<void> DockerBackend::finish(awaitable<void> work, std::function<void()> afterwards) {

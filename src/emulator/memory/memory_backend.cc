@@ -140,10 +140,11 @@ class MemoryBackend final : public Backend {
   }
 
   awaitable<net::StreamPtr> connect(std::string machine_id, std::uint16_t port, Deadline) override {
-    GuestPtr guest = requireRunning(machine_id);
+    auto found = guests_.find(machine_id);
+    GuestPtr guest = found == guests_.end() ? nullptr : found->second;
     auto service = options_.services.find(port);
     bool simulated = service == options_.services.end() && port == kSimulatedAgentPort;
-    if (guest->suspended || (service == options_.services.end() && !simulated)) {
+    if (!guest || !guest->running || guest->suspended || (service == options_.services.end() && !simulated)) {
       throw Error(ErrorCode::Unavailable, format("Nothing listens on port {} of Machine {}.", port, machine_id));
     }
     auto [outside, inside] = net::makePipe(executor_);
@@ -197,7 +198,7 @@ class MemoryBackend final : public Backend {
   GuestPtr requireRunning(const std::string& machine_id) {
     auto found = guests_.find(machine_id);
     if (found == guests_.end()) throw Error(ErrorCode::NotFound, format("There is no Machine {}.", machine_id));
-    if (!found->second->running) throw Error(ErrorCode::Unavailable, format("Machine {} does not run.", machine_id));
+    if (!found->second->running) throw Error(ErrorCode::Conflict, format("Machine {} does not run.", machine_id));
     return found->second;
   }
 

@@ -27,6 +27,25 @@ awaitable<void> bootOnce(Core& core, MachinePtr machine) {
   co_await core.backend->boot(planOf(*machine), Deadline::after(std::chrono::minutes(10)));
 }
 
+enum class Ending { Done, NothingThere, Failed };
+
+awaitable<Ending> endOnce(Core& core, const Machine& machine, StopOrder order, MachineState before) {
+  Ending ending = Ending::Done;
+  try {
+    if (before == State::suspended) {
+      // §4: a stop discards the snapshot.
+      co_await core.backend->destroy(machine.id, Deadline::after(std::chrono::minutes(2)));
+    } else {
+      co_await core.backend->stop(machine.id, order.signal, order.timeout, Deadline::after(order.timeout + std::chrono::minutes(2)));
+    }
+  } catch (const Error& error) {
+    bool nothing_there = error.code() == ErrorCode::NotFound || error.code() == ErrorCode::Conflict;
+    ending = nothing_there ? Ending::NothingThere : Ending::Failed;
+    if (!nothing_there) log::warning("emulator: a stop failed and is tried again", {{"machine", machine.id}, {"error", error.message()}});
+  }
+  co_return ending;
+}
+
 /// Whether the policy starts this Machine again after this exit.
 bool restartsAfter(Core& core, Machine& machine, const GuestExit& exit) {
   RestartPolicy policy = restartPolicyOf(machine.config);
@@ -74,26 +93,24 @@ awaitable<void> bootMachine(Core& core, MachinePtr machine) {
 }
 
 awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order, MachineState before) {
-  GuestExit exit{.machineId = machine->id, .at = core.now()};
-  if (before == State::suspended) {
-    // §4: a stop discards the snapshot.
-    co_await core.backend->destroy(machine->id, Deadline::after(std::chrono::minutes(2)));
-    co_return exit;
+  GuestExit unknown{.machineId = machine->id, .at = core.now()};
+  bool ran = before == State::started || before == State::stopping;
+  if (!ran && before != State::suspended) co_return unknown;
+  // A backend that can't be asked now is asked again: a Machine that is said to be stopped must not run on.
+  State on_the_way = machine->state;
+  while (!machine->lastExit && machine->state == on_the_way) {
+    Ending ending = co_await endOnce(core, *machine, order, before);
+    if (ending == Ending::NothingThere) co_return unknown;
+    if (ending == Ending::Done) break;
+    co_await core.pause(machine, core.options.times.backendRetry);
   }
-  if (before != State::started && before != State::stopping) co_return exit;
-  machine->lastExit.reset();
-  try {
-    co_await core.backend->stop(machine->id, order.signal, order.timeout, Deadline::after(order.timeout + std::chrono::minutes(2)));
-  } catch (const Error& error) {
-    log::info("emulator: nothing was there to stop", {{"machine", machine->id}, {"error", error.message()}});
-    co_return exit;
-  }
+  if (!ran) co_return unknown;
   // The backend's two ways to tell it may come in any order.
   Deadline told = Deadline::after(std::chrono::seconds(5));
-  while (!machine->lastExit && !told.hasPassed() && machine->state != State::destroying) {
+  while (!machine->lastExit && !told.hasPassed() && machine->state == on_the_way) {
     if (!co_await machine->changed.wait(told)) break;
   }
-  co_return machine->lastExit.value_or(exit);
+  co_return machine->lastExit.value_or(unknown);
 }
 
 awaitable<void> runExit(Core& core, MachinePtr machine, GuestExit exit) {

@@ -134,7 +134,7 @@ awaitable<void> runDestroy(Core& core, MachinePtr machine) {
   std::chrono::milliseconds delay = core.timeOf(*machine, "destroy");
   if (delay.count() > 0) co_await net::sleepFor(delay);
   // Never given up: a Machine that is said to be destroyed must not run on.
-  while (!co_await destroyOnce(core, *machine)) co_await net::sleepFor(std::chrono::seconds(1));
+  while (!co_await destroyOnce(core, *machine)) co_await net::sleepFor(core.options.times.backendRetry);
   releaseVolume(core, *machine);
   core.changeState(machine, State::destroyed, {"destroy", "destroyed", "flyd"});
   co_await core.journal.flush();

@@ -8,6 +8,9 @@
 namespace swarm::emulator {
 namespace {
 
+/// Stands for Docker Hub; Fly's answers have its registry's own host there.
+constexpr std::string_view kHub = "docker.io";
+
 void addSecrets(MachinePlan& plan, const App& app, const Machine& machine) {
   if (machine.skipSecrets) return;
   if (const json::object* process = firstObject(machine.config, "processes"); process && flagOf(*process, "ignore_app_secrets")) return;
@@ -106,14 +109,13 @@ ImageReference parseImage(std::string_view reference) {
     image.registry = std::string(first);
     reference.remove_prefix(slash + 1);
   } else {
-    image.registry = "registry-1.docker.io";  // §3's sample
+    image.registry = kHub;
   }
   std::size_t colon = reference.rfind(':');
   bool tagged = colon != std::string_view::npos && reference.find('/', colon) == std::string_view::npos;
   image.tag = tagged ? std::string(reference.substr(colon + 1)) : image.digest.empty() ? "latest" : "";
   image.repository = std::string(tagged ? reference.substr(0, colon) : reference);
-  if (image.registry == "registry-1.docker.io" && image.repository.find('/') == std::string::npos)
-    image.repository = "library/" + image.repository;
+  if (image.registry == kHub && image.repository.find('/') == std::string::npos) image.repository = "library/" + image.repository;
   return image;
 }
 

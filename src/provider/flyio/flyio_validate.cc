@@ -22,9 +22,9 @@ awaitable<ValidationCheck> check(std::string name, Work work) {
   co_return result;
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string joined(const std::vector<std::string>& words, std::string_view between = ", ") {
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  for (const std::string& word : words) text.append(text.empty() ? "" : between).append(word);
   return text;
 }
 
@@ -71,7 +71,7 @@ awaitable<std::vector<ValidationCheck>> FlyIOProvider::validate(Deadline deadlin
   if (!checks.back().ok) co_return checks;
   auto room = [&]() -> awaitable<std::string> {
     Guest guest = roundUp({});
-    json::object body{{"org_slug", client_.organization()}, {"region", joined(regions)},
+    json::object body{{"org_slug", client_.organization()}, {"region", joined(regions, ",")},
                       {"compute", toJson(guest)},           {"count", 1},
                       {"volume_name", kVolumeName},         {"volume_size_bytes", 10 * kBytesPerGib}};
     FlyCall call{.action = Action::Placements,

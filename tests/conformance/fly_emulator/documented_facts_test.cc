@@ -309,6 +309,7 @@ TEST_P(FlyRules, createsAreLimitedPerApp) {
   options.rateLimits = emulator::RateLimits::On;
   createApp("a1");
   createApp("a2");
+  clock.freeze();
   int limited = 0;
   for (int i = 0; i < 5; ++i) limited += post(kMachines, machineRequest()).status == 429 ? 1 : 0;
   EXPECT_GE(limited, 1);
@@ -320,6 +321,7 @@ TEST_P(FlyRules, oneActionsLimitIsNotAnothers) {
   options.rateLimits = emulator::RateLimits::On;
   createApp();
   const FlyMachine machine = started();
+  clock.freeze();
   eventually([&] { return post(machine.path + "/stop").status == 429; }, "the limit is met");
   EXPECT_NE(post(machine.path + "/signal", R"({"signal":"SIGUSR1"})").status, 429);
   EXPECT_EQ(get(machine.path).status, 200);

@@ -33,16 +33,29 @@ struct FlyBackend {
 inline void PrintTo(const FlyBackend& backend, std::ostream* out) { *out << backend.name; }
 inline std::string flyBackendName(const ::testing::TestParamInfo<FlyBackend>& info) { return info.param.name; }
 
-/// The real time, and what a test adds to it.
+/// The real time, and what a test adds to it; or, once frozen, only what a test adds.
 class SteppedClock final : public Clock {
  public:
-  SystemTime now() const override { return real_.now() + ahead_; }
-  SteadyTime steadyNow() const override { return real_.steadyNow() + ahead_; }
-  void advance(std::chrono::milliseconds by) { ahead_ += by; }
+  SystemTime now() const override { return frozen_ ? frozen_now_ : real_.now() + ahead_; }
+  SteadyTime steadyNow() const override { return frozen_ ? frozen_steady_ : real_.steadyNow() + ahead_; }
+  void advance(std::chrono::milliseconds by) {
+    ahead_ += by;
+    frozen_now_ += by;
+    frozen_steady_ += by;
+  }
+  /// So that a slow machine does not pass a limit that a test wants to meet.
+  void freeze() {
+    frozen_now_ = now();
+    frozen_steady_ = steadyNow();
+    frozen_ = true;
+  }
 
  private:
   RealClock real_;
   std::chrono::milliseconds ahead_{0};
+  bool frozen_ = false;
+  SystemTime frozen_now_{};
+  SteadyTime frozen_steady_{};
 };
 
 struct FlyAnswer {

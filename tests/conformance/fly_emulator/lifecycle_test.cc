@@ -60,7 +60,7 @@ TEST_P(FlyRules, case047_aStartRightAfterAStopIsRefusedWhileTheOldOneStillEnds) 
 }
 
 TEST_P(FlyRules, case048_aStartDuringAnUpdateIsRefused) {
-  options.times.update = std::chrono::seconds(1);
+  options.times.update = std::chrono::hours(1);
   createApp();
   const FlyMachine machine = started();
   const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
@@ -68,7 +68,6 @@ TEST_P(FlyRules, case048_aStartDuringAnUpdateIsRefused) {
   const FlyAnswer answer = post(machine.path + "/start");
   EXPECT_EQ(answer.status, 412) << answer;
   EXPECT_TRUE(answer.error().contains("failed_precondition: machine getting replaced, refusing to start")) << answer;
-  waitFor({machine.id, updated.at("/instance_id"), machine.path}, "started");
 }
 
 TEST_P(FlyRules, case051_aRestartKeepsTheVersionAndStartsAnew) {

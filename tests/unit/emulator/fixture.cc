@@ -23,8 +23,8 @@ std::string ApiAnswer::at(std::string_view pointer) const {
 }
 
 struct EmulatorFixture::Running {
-  Running(TestLoop& loop, const Clock& clock, const emulator::EmulatorOptions& options, const emulator::MemoryOptions& memory)
-      : emulator(loop.executor(), clock, options, emulator::makeMemoryBackend(loop.executor(), clock, memory)),
+  Running(TestLoop& loop, const Clock& clock, const emulator::EmulatorOptions& options, emulator::BackendPtr backend)
+      : emulator(loop.executor(), clock, options, std::move(backend)),
         server(net::listenTcp(loop.executor(), {"127.0.0.1", 0}), [this](net::Exchange& exchange) { return emulator.handle(exchange); }),
         client([port = server.port()](Deadline deadline) { return net::connectTcp({"127.0.0.1", port}, deadline); },
                {.host = "127.0.0.1", .name = "the emulator", .maxIdle = 64}) {}
@@ -49,7 +49,7 @@ EmulatorFixture::~EmulatorFixture() { close(); }
 
 void EmulatorFixture::open() {
   if (running_) return;
-  running_ = std::make_unique<Running>(*loop, clock, options, memory);
+  running_ = std::make_unique<Running>(*loop, clock, options, wrap(emulator::makeMemoryBackend(loop->executor(), clock, memory)));
   loop->run(running_->emulator.open());
   loop->spawn(running_->serve());
 }

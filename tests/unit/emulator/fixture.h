@@ -61,6 +61,8 @@ class EmulatorFixture : public ::testing::Test {
 
   emulator::EmulatorOptions options;
   emulator::MemoryOptions memory;
+  /// Puts something around the memory backend.
+  std::function<emulator::BackendPtr(emulator::BackendPtr)> wrap = [](emulator::BackendPtr backend) { return backend; };
   ManualClock clock;
   std::unique_ptr<TestLoop> loop = std::make_unique<TestLoop>();
 
