@@ -311,7 +311,8 @@ std::vector<std::string> splitList(const std::string& text) {
   return parts;
 }
 
-/// Any of SWARM_FLYIO_* switches the provider on, as a section does; FLY_API_TOKEN alone, which people have set for Fly's own tools, does not.
+/// Any of SWARM_FLYIO_* switches the provider on, as a section does; FLY_API_TOKEN alone, which people have set for Fly's own tools, does
+/// not.
 void readFlyIOEnvironment(std::optional<FlyIOProviderConfig>& flyio) {
   auto read = [&](const char* name, auto store) {
     std::string value = environment(name);

@@ -40,7 +40,8 @@ std::chrono::milliseconds waitOf(std::string_view query) {
   if (!query.starts_with(name)) return {};
   query.remove_prefix(name.size());
   auto [end, error] = std::from_chars(query.data(), query.data() + query.size(), milliseconds);
-  return error == std::errc() && end == query.data() + query.size() ? std::chrono::milliseconds(milliseconds) : std::chrono::milliseconds(0);
+  return error == std::errc() && end == query.data() + query.size() ? std::chrono::milliseconds(milliseconds)
+                                                                    : std::chrono::milliseconds(0);
 }
 
 }  // namespace

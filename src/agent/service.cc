@@ -20,7 +20,7 @@
 namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
-constexpr milliseconds kEagerProbe{5};   // while a person waits for VS Code
+constexpr milliseconds kEagerProbe{5};  // while a person waits for VS Code
 constexpr milliseconds kSlowStartProbe{250};
 constexpr milliseconds kCalmProbe{5'000};
 constexpr milliseconds kEagerTime{15'000};

@@ -48,7 +48,8 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   while (!deadline.hasPassed()) {
     if (entry->epoch != epoch || !entry->endpoint) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
     try {
-      agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout), heard ? kAgentHolds : milliseconds(0));
+      agent::AgentHealth health =
+          co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout), heard ? kAgentHolds : milliseconds(0));
       heard = true;
       reason = health.reason;
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};

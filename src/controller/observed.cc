@@ -35,8 +35,7 @@ void Reconciler::adoptFacts(Entry& entry, const ProviderInstance& observed) {
   auto& known = entry.record.external;
   if (!observed.external.empty())  // a container that was replaced is not ours to remove any more
     std::erase_if(known, [&](const ExternalResource& resource) {
-      return isMachine(resource) &&
-             std::find(observed.external.begin(), observed.external.end(), resource) == observed.external.end();
+      return isMachine(resource) && std::find(observed.external.begin(), observed.external.end(), resource) == observed.external.end();
     });
   for (const ExternalResource& resource : observed.external)
     if (std::find(known.begin(), known.end(), resource) == known.end()) known.push_back(resource);

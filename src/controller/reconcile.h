@@ -22,8 +22,8 @@ class Reconciler {
   /// Why a whole look is taken. Outage: the provider or this server was away; what stopped meanwhile is started again.
   enum class Cause { Event, Outage, SafetyNet };
   awaitable<void> reconcile(ProviderType type, Cause cause);
-  /// From here on observations count. Before, an instance whose operation was cut off by a crash and not taken up again yet would look as if
-  /// something had happened to it by itself.
+  /// From here on observations count. Before, an instance whose operation was cut off by a crash and not taken up again yet would look as
+  /// if something had happened to it by itself.
   void begin();
   void afterOperation(EntryPtr entry);
   /// Takes over addresses, limits and ids; the status is the caller's business.

@@ -18,7 +18,8 @@ struct Holdings {
   bool operator==(const Holdings&) const = default;
 };
 inline void PrintTo(const Holdings& have, std::ostream* out) {
-  *out << have.machines << " machines, " << have.enclosures << " enclosures, " << have.volumes << " volumes, " << have.addresses << " addresses";
+  *out << have.machines << " machines, " << have.enclosures << " enclosures, " << have.volumes << " volumes, " << have.addresses
+       << " addresses";
 }
 
 class KilledWorld {
