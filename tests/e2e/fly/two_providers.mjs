@@ -52,6 +52,7 @@ async function createOnBoth() {
   say(onFly.stderr.trim().split('\n').join(' | '));
   const onDocker = await server.run('create', 'here', '--provider', 'docker');
   check(onDocker.code === 0, 'create on Docker works beside it', JSON.stringify(onDocker));
+  say(onDocker.stderr.trim().split('\n').join(' | '));
   await server.learnLabel('here');
   const both = await providers();
   check(both.docker?.status === 'healthy' && both.flyio?.status === 'healthy', 'status shows both providers', JSON.stringify(both));

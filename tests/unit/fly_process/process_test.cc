@@ -1,78 +1,16 @@
 // The program as a person runs it: what it prints, that it answers, and how it ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "net/http_client.h"
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
-
-extern char** environ;  // POSIX has no header for it
+#include "unit/fly_process/program.h"
 
 namespace swarm::emulator {
 namespace {
 
 using ::testing::HasSubstr;
-
-class Program {
- public:
-  explicit Program(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), SWARM_TEST_FLY_EMULATOR);
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    int ends[2];
-    if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-    ::posix_spawn_file_actions_addclose(&actions, ends[0]);
-    if (::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) throw std::runtime_error("fly-emulator can't be run");
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    output_ = ends[0];
-  }
-  ~Program() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      waitForExit();
-    }
-    ::close(output_);
-  }
-
-  /// Until the text holds `what`, or the program's end.
-  std::string readUntil(const std::string& what) {
-    std::array<char, 4096> piece{};
-    while (!text_.contains(what)) {
-      ssize_t got = ::read(output_, piece.data(), piece.size());
-      if (got <= 0) break;
-      text_.append(piece.data(), static_cast<std::size_t>(got));
-    }
-    return text_;
-  }
-  void signal(int number) { ::kill(pid_, number); }
-  int waitForExit() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-  }
-
- private:
-  pid_t pid_ = -1;
-  int output_ = -1;
-  std::string text_;
-};
-
-std::uint16_t numberAfter(const std::string& text, const std::string& before) {
-  auto at = text.find(before);
-  if (at == std::string::npos) throw std::runtime_error("not printed: " + before + " in: " + text);
-  return static_cast<std::uint16_t>(std::stoi(text.substr(at + before.size())));
-}
 
 int statusOf(std::uint16_t port, std::string host, std::string target, net::Headers headers) {
   net::HttpRequest request;
