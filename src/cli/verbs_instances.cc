@@ -156,6 +156,11 @@ int list(Context& context, const ListFlags& flags) {
   }
   print(table.render(context.columns(), context.colour()));
   for (const Instance& instance : instances) {
+    if (instance.stale)
+      std::fputs(format("{}: {} can't be reached; this was its state {}.\n", instance.config.name, enumName(instance.provider),
+                        ago(instance.observedAt))
+                     .c_str(),
+                 stderr);
     if (!instance.statusReason.empty()) std::fputs(format("{}: {}\n", instance.config.name, instance.statusReason).c_str(), stderr);
   }
   return kDone;
