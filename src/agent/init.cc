@@ -14,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/binds.h"
+#include "agent/descendants.h"
 #include "agent/home.h"
 #include "agent/server.h"
 #include "base/log.h"
@@ -25,9 +26,13 @@ namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kSweepStep{20};
 
-/// Everything in the instance but ourselves, when we are its first process.
+/// Everything in the instance but ourselves; where another process is the first one, everything that came from us.
 void signalEverybody(int number) {
-  if (::getpid() == 1) ::kill(-1, number);
+  if (::getpid() == 1) {
+    ::kill(-1, number);
+    return;
+  }
+  for (pid_t process : descendantsOf(::getpid())) ::kill(process, number);
 }
 
 bool hasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
@@ -185,14 +190,14 @@ awaitable<void> Agent::sweep(Deadline deadline) {
   children_.stop();
   // Shells don't listen to SIGTERM; SIGHUP is what they end at.
   for (int number : {SIGTERM, SIGHUP, SIGCONT}) signalEverybody(number);
-  if (::getpid() != 1) co_return children_.reap();
   while (hasChildren() && !deadline.hasPassed()) {
     asio::steady_timer step(context_, kSweepStep);
     co_await step.async_wait(asio::use_awaitable);
   }
-  signalEverybody(SIGKILL);
-  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
-  }
+  // Again and again: what was started while we looked is killed with the next look.
+  do {
+    signalEverybody(SIGKILL);
+  } while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
 }
 
 }  // namespace
@@ -200,6 +205,8 @@ awaitable<void> Agent::sweep(Deadline deadline) {
 int runAgent(AgentOptions options) {
   // A write to a command that has gone is an error code, not our end.
   ::signal(SIGPIPE, SIG_IGN);
+  // Orphans come to us, where another process is the first one, too: they are asked to end with all the others.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   raiseDescriptorLimit();
   auto agent = std::make_unique<Agent>(std::move(options));
   int exit_code = agent->run();

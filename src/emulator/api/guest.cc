@@ -96,6 +96,8 @@ awaitable<Answer> execInMachine(Core& core, Call& call) {
   MachinePtr machine = call.machine;
   GuestExec request = readExec(call);
   if (machine->state != MachineState::started) refuseBy("E29");
+  // I: status and words; a host that Fly can't reach runs nothing for it.
+  if (!isReachable(*machine)) refuse(412, "failed_precondition: machine's host is unreachable");
   // The command is not run, and nothing says so (§8).
   if (call.body.size() > kInitBodyLimit) co_return catalogueAnswer("E30");
   std::string version = machine->version;

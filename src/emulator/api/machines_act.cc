@@ -55,7 +55,7 @@ std::string readSignal(const Call& call) {
 
 /// A host that Fly can't reach can't change its Machines. I: status and words.
 void requireHost(const Machine& machine) {
-  if (machine.host && machine.host->status != HostStatus::ok) refuse(412, "failed_precondition: machine's host is unreachable");
+  if (!isReachable(machine)) refuse(412, "failed_precondition: machine's host is unreachable");
 }
 
 void requireRoom(const Core& core, const Machine& machine) {
@@ -169,6 +169,7 @@ awaitable<Answer> restartMachine(Core& core, Call& call) {
 
 awaitable<Answer> signalMachine(Core& core, Call& call) {
   std::string signal = readSignal(call);
+  requireHost(*call.machine);
   if (call.machine->state != State::started) refuseBy("E29");
   co_await core.backend->signal(call.machine->id, signal, Deadline::after(std::chrono::seconds(30)));
   co_return done();

@@ -169,8 +169,7 @@ void checkUpdate(const Call& call, const json::object& config) {
   bool changed = mount ? machine.volumeId.empty() || (!volume.empty() && volume != machine.volumeId) : !machine.volumeId.empty();
   // I: status and words; §3: a volume can't be attached or replaced by an update.
   if (changed) refuse(400, "invalid_argument: a machine's volume can't be changed by an update");
-  if (machine.host && machine.host->status != HostStatus::ok)
-    refuse(412, "failed_precondition: machine's host is unreachable");  // I: status and words
+  if (!isReachable(machine)) refuse(412, "failed_precondition: machine's host is unreachable");  // I: status and words
 }
 
 /// Where the update leads (§4: "updating"), or a refusal when the Machine is on its way somewhere else.

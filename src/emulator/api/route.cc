@@ -12,7 +12,7 @@ constexpr BodyRule kOptional = BodyRule::Optional;
 constexpr BodyRule kRequired = BodyRule::Required;
 constexpr Limit kNormal = Limit::Normal;
 
-std::vector<Route> makeRoutes() {
+std::vector<Route> appRoutes() {
   return {
       {"GET", "/v1/apps", "app_list", listApps, Scope::Nothing, Limit::None},
       {"POST", "/v1/apps", "app_create", createApp, Scope::Nothing, Limit::None, kOpen, kRequired, "main.createAppRequest"},
@@ -38,7 +38,11 @@ std::vector<Route> makeRoutes() {
       {"POST", "/v1/apps/{app}/network_policies", "policy_create", createPolicy, Scope::App, kNormal, kOpen, kRequired,
        "main.networkPolicy"},
       {"DELETE", "/v1/apps/{app}/network_policies/{id}", "policy_delete", deletePolicy},
+  };
+}
 
+std::vector<Route> machineRoutes() {
+  return {
       {"GET", "/v1/apps/{app}/machines", "machine_list", listMachines},
       {"POST", "/v1/apps/{app}/machines", "machine_create", createMachine, Scope::App, kNormal, kOpen, kRequired,
        "main.createMachineRequest"},
@@ -62,6 +66,12 @@ std::vector<Route> makeRoutes() {
       {"GET", "/v1/apps/{app}/machines/{machine}/ps", "machine_ps", listProcesses, Scope::Machine},
       {"GET", "/v1/apps/{app}/machines/{machine}/events", "machine_events", listEvents, Scope::Machine},
       {"GET", "/v1/apps/{app}/machines/{machine}/versions", "machine_versions", listVersions, Scope::Machine},
+  };
+}
+
+/// What goes with a Machine and changes nothing of what runs.
+std::vector<Route> annotationRoutes() {
+  return {
       {"GET", "/v1/apps/{app}/machines/{machine}/lease", "lease_get", getLease, Scope::Machine},
       {"POST", "/v1/apps/{app}/machines/{machine}/lease", "lease_acquire", acquireLease, Scope::Machine, kNormal, kOpen, kOptional,
        "main.createLeaseRequest"},
@@ -80,7 +90,11 @@ std::vector<Route> makeRoutes() {
        "main.setMemoryLimitRequest"},
       {"POST", "/v1/apps/{app}/machines/{machine}/memory/reclaim", "memory_reclaim", reclaimMemory, Scope::Machine, kNormal, kOpen,
        kRequired, "main.reclaimMemoryRequest"},
+  };
+}
 
+std::vector<Route> volumeRoutes() {
+  return {
       {"GET", "/v1/apps/{app}/volumes", "volume_list", listVolumes},
       {"POST", "/v1/apps/{app}/volumes", "volume_create", createVolume, Scope::App, kNormal, kOpen, kRequired, "main.createVolumeRequest"},
       {"GET", "/v1/apps/{app}/volumes/{volume}", "volume_get", getVolume, Scope::Volume},
@@ -91,7 +105,11 @@ std::vector<Route> makeRoutes() {
        "main.extendVolumeRequest"},
       {"GET", "/v1/apps/{app}/volumes/{volume}/snapshots", "snapshot_list", listSnapshots, Scope::Volume},
       {"POST", "/v1/apps/{app}/volumes/{volume}/snapshots", "snapshot_create", createSnapshot, Scope::Volume},
+  };
+}
 
+std::vector<Route> platformRoutes() {
+  return {
       {"GET", "/v1/orgs/{org}/machines", "org_machines", listOrganizationMachines, Scope::Nothing, Limit::None},
       {"GET", "/v1/orgs/{org}/volumes", "org_volumes", listOrganizationVolumes, Scope::Nothing, Limit::None},
       {"GET", "/v1/platform/regions", "regions", listRegions, Scope::Nothing, Limit::None},
@@ -127,7 +145,12 @@ bool matchesPath(std::string_view pattern, std::string_view path, std::vector<st
 }
 
 const std::vector<Route>& routes() {
-  static const std::vector<Route> kRoutes = makeRoutes();
+  static const std::vector<Route> kRoutes = [] {
+    std::vector<Route> all;
+    for (const auto& part : {appRoutes(), machineRoutes(), annotationRoutes(), volumeRoutes(), platformRoutes()})
+      all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }();
   return kRoutes;
 }
 

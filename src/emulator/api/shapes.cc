@@ -96,7 +96,7 @@ json::object eventToJson(const MachineEvent& event) {
 
 json::object machineToJson(const Core& core, const Machine& machine, const MachineView& view) {
   const ImageReference& image = machine.image;
-  bool reachable = !machine.host || machine.host->status == HostStatus::ok;
+  bool reachable = isReachable(machine);
   json::object object{{"id", machine.id},
                       {"name", machine.name},
                       {"state", toString(machine.state)},

@@ -73,6 +73,7 @@ void Core::changeState(const MachinePtr& machine, MachineState state, EventNote 
 
 std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter& waiter) {
   if (!waiter.version.empty() && waiter.version != machine.version) return std::nullopt;
+  // I: that a Machine which is about to be launched by itself has not settled.
   bool wanted = waiter.states.empty() ? !isTransient(machine.state) && !machine.launchPending
                                       : std::ranges::find(waiter.states, machine.state) != waiter.states.end();
   if (!wanted) return std::nullopt;

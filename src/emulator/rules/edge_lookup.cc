@@ -62,7 +62,7 @@ MachinePtr choose(const App& app, const EdgeQuery& query) {
   MachinePtr running, startable;
   for (const auto& [number, machine] : app.machines) {
     auto port = findPort(*machine, query.externalPort);
-    if (!port || machine->cordoned) continue;
+    if (!port || machine->cordoned || !isReachable(*machine)) continue;
     if (machine->state == State::started) {
       if (machine->id == query.preferInstance) return machine;
       if (!running) running = machine;
@@ -102,6 +102,7 @@ awaitable<std::expected<EdgeTarget, EdgeRefusal>> lookUpEdgeTarget(Core& core, E
   if (!machine) co_return std::unexpected(EdgeRefusal{503, "no machine serves this port"});
   auto port = findPort(*machine, query.externalPort);
   if (!port) co_return std::unexpected(EdgeRefusal{503, "the machine has no service on this port"});
+  if (!isReachable(*machine)) co_return std::unexpected(EdgeRefusal{503, "the machine's host is unreachable"});
   if (!co_await ensureStarted(core, machine, flagOf(*port->service, "autostart"))) {
     co_return std::unexpected(EdgeRefusal{503, "the machine is not running"});
   }

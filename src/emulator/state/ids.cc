@@ -49,7 +49,7 @@ std::string newUlid(SystemTime now) {
   auto time = static_cast<std::uint64_t>(unixMilliseconds(now));
   for (int digit = 9; digit >= 0; --digit, time >>= 5) ulid[static_cast<std::size_t>(digit)] = kCrockford[time & 31];
   // Two in one millisecond must still sort as they were made.
-  static std::uint64_t last_time = 0, sequence = 0;
+  thread_local std::uint64_t last_time = 0, sequence = 0;  // an emulator has one loop, a process may have several
   auto milliseconds = static_cast<std::uint64_t>(unixMilliseconds(now));
   sequence = milliseconds == last_time ? sequence + 1 : 0;
   last_time = milliseconds;

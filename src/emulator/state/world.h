@@ -151,6 +151,8 @@ struct Machine {
   std::vector<std::shared_ptr<StateWaiter>> waiters;
 };
 
+inline bool isReachable(const Machine& machine) { return !machine.host || machine.host->status == HostStatus::ok; }
+
 struct Snapshot {
   std::string id;
   std::string digest;

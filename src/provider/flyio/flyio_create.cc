@@ -153,6 +153,10 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
   KeyedLock::Guard guard = co_await locks_.acquire(plan.instanceId, deadline);
   absent_.erase(plan.instanceId);
   co_await chooseRegions(plan, deadline);
+  // Whoever asks for the same volume, or deletes it, waits until it is seen who has it.
+  std::vector<KeyedLock::Guard> volume_guards;
+  std::sort(plan.askedVolumes.begin(), plan.askedVolumes.end());
+  for (const std::string& name : plan.askedVolumes) volume_guards.push_back(co_await locks_.acquire("volume " + name, deadline));
   co_await takeOverVolumes(plan, deadline);
   progress.step("create app");
   bool is_new = co_await ensureApp(plan.app, deadline);

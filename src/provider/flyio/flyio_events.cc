@@ -51,7 +51,7 @@ void FlyIOProvider::noteChange(const Machine& machine) {
 
 awaitable<void> FlyIOProvider::lookAtEverything() {
   Deadline deadline = Deadline::after(kLookTime);
-  co_await knownRegions(deadline);
+  regions_ = co_await client_.regions(deadline);
   OrgMachines all = co_await readOrganization({}, deadline);
   seen_.clear();
   seen_until_ = {};

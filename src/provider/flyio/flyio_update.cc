@@ -175,13 +175,13 @@ awaitable<AllocationEffect> FlyIOProvider::allocateResources(std::string instanc
                 format("{} GiB of storage were asked for; a volume at Fly has at most {} GiB.", size, kLargestVolumeGb))
         .withField("/resources/storage/size", "is too large");
   }
+  if (!same_guest)
+    co_return AllocationEffect::NeedsRestart;  // Fly reboots for another size: replaceInstance does it, when the person knows
   // A volume grows while it is in use, and never shrinks: what it has stays the figure.
-  bool live = same_guest;
   if (!mounted.empty() && size > now.storage.size) {
     auto volume = co_await client_.findVolume(machine.app, mounted, deadline);
     if (volume) co_await growVolume(*volume, size, deadline);
   }
-  if (!live) co_return AllocationEffect::NeedsRestart;  // Fly reboots for another size: replaceInstance does it, when the person knows
   json::object kept{{"min", resources.memory.min},
                     {"pids", resources.pids},
                     {"size", std::max(size, now.storage.size)},

@@ -65,6 +65,7 @@ awaitable<std::vector<VolumeInfo>> FlyIOProvider::listVolumes(Deadline deadline)
 }
 
 awaitable<void> FlyIOProvider::deleteVolume(std::string name, Deadline deadline) {
+  KeyedLock::Guard guard = co_await locks_.acquire("volume " + name, deadline);
   std::vector<Stored> all = co_await storedVolumes(deadline);
   auto found = std::find_if(all.begin(), all.end(), [&](const Stored& stored) { return stored.entry.name == name; });
   if (found == all.end()) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} at Fly.", name));
@@ -72,7 +73,6 @@ awaitable<void> FlyIOProvider::deleteVolume(std::string name, Deadline deadline)
     throw Error(ErrorCode::Conflict, format("The volume {} is in use. Delete the instance that uses it first.", name));
   }
   const std::string app = found->app;
-  KeyedLock::Guard guard = co_await locks_.acquire("app " + app, deadline);
   std::vector<Machine> users = co_await machinesIn(app, deadline);
   if (!users.empty()) throw Error(ErrorCode::Conflict, format("The volume {} is in use.", name));
   std::vector<StorageEntry> others;

@@ -112,6 +112,20 @@ TEST_F(WholeAgent, runsTheContainersCommandBesideVscode) {
   waitUntil([&] { return readFile(folder / "home/ran") == "coder\n"; });
 }
 
+TEST_F(WholeAgent, whatWasLeftInTheBackgroundIsAskedToEndThoughTheAgentIsNotProcessOne) {
+  auto made = options();
+  writeFile(folder / "daemon.sh",
+            "trap '' HUP; trap 'echo asked > \"$HOME/asked\"; exit' TERM\ntouch \"$HOME/begun\"\nwhile :; do sleep 0.05; done\n");
+  made.command = {"sh", "-c", "setsid sh " + (folder / "daemon.sh").string() + " & while ! test -e \"$HOME/begun\"; do sleep 0.01; done"};
+  start(std::move(made));
+  waitUntilReady();
+  waitUntil([&] { return std::filesystem::exists(folder / "home/begun"); });
+  ::kill(pid, SIGTERM);
+  int status = waitForExit();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(readFile(folder / "home/asked"), "asked\n");
+}
+
 TEST_F(WholeAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAndTheReasonIsTold) {
   auto made = options();
   made.command = {"sh", "-c", "touch \"$HOME/ran\""};

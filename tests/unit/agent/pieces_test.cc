@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "agent/config.h"
+#include "agent/descendants.h"
 #include "agent/home.h"
 #include "agent/log_pipe.h"
 #include "unit/agent/support.h"
@@ -206,6 +207,18 @@ TEST_F(HomeTest, mountsAreGivenAwayOnlyWhenEmpty) {
   prepareMounts(user, {folder / "empty", folder / "used", folder / "absent"});
   EXPECT_EQ(ownerOf("empty"), 4242U);
   EXPECT_EQ(ownerOf("used"), 0U);
+}
+
+TEST(Descendants, areChildrenAndTheirChildrenWhateverTheirNames) {
+  TemporaryFolder proc;
+  writeFile(proc / "10/stat", "10 (agent) S 1 10 10");
+  writeFile(proc / "11/stat", "11 (a) b) S 99) R 10 11 11");
+  writeFile(proc / "9/stat", "9 (grandchild) S 11 9 9");
+  writeFile(proc / "12/stat", "12 (other) S 1 12 12");
+  writeFile(proc / "13/stat", "");
+  writeFile(proc / "self/stat", "10 (agent) S 1");
+  EXPECT_THAT(descendantsOf(10, proc.path()), testing::ElementsAre(11, 9));
+  EXPECT_TRUE(descendantsOf(12, proc.path()).empty());
 }
 
 TEST(ControlGroup, readsVersion2) {

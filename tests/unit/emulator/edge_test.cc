@@ -87,6 +87,14 @@ TEST_F(Edge, aCordonedMachineGetsNoNewTraffic) {
   EXPECT_TRUE(look({.app = "a1"}).has_value());
 }
 
+TEST_F(Edge, nothingLeadsToAnUnreachableHost) {
+  createReachableApp();
+  std::string machine = createStarted(withService());
+  post("/emulator/machines/" + idOf(machine) + "/host", json::object{{"status", "unreachable"}});
+  EXPECT_EQ(look({.app = "a1"}).error().status, 503);
+  EXPECT_EQ(look({.app = "a1", .forceInstance = idOf(machine)}).error().status, 503);
+}
+
 TEST_F(Edge, itsListenerHearsOfServicesThatComeAndGo) {
   createReachableApp();
   int calls = 0;

@@ -179,6 +179,7 @@ TEST_F(Faults, anUnreachableHostHidesTheConfigurationAndRefusesChanges) {
   EXPECT_EQ(shown.at("/config"), "");
   EXPECT_EQ(shown.at("/incomplete_config/image"), "alpine");
   EXPECT_EQ(post(machine + "/stop").status, 412);
+  EXPECT_EQ(exec(machine, "true").status, 412);
   post("/emulator/machines/" + id + "/host", json::object{{"status", "ok"}});
   EXPECT_EQ(post(machine + "/stop").status, 200);
 }

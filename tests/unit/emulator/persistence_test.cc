@@ -3,6 +3,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/error.h"
+#include "store/sqlite/data_dir.h"
+#include "store/sqlite/database.h"
 #include "unit/emulator/fixture.h"
 
 namespace swarm::test {
@@ -151,6 +153,24 @@ TEST_F(Persistence, aSecondEmulatorOnTheSameFolderIsRefused) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Conflict) << error.message();
   }
+}
+
+TEST_F(Persistence, aDamagedDocumentIsNamedInsteadOfSkipped) {
+  createApp();
+  close();
+  {
+    sqlite::DataDir folder(options.dataDir);
+    sqlite::Database database(folder.databaseFile());
+    database.execute("UPDATE fly_document SET body = '{' WHERE id = 'a1'");
+  }
+  try {
+    open();
+    FAIL() << "it opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
+    EXPECT_NE(error.message().find("a1"), std::string::npos);
+  }
+  crash();
 }
 
 TEST_F(Persistence, withoutAFolderNothingIsKept) {
