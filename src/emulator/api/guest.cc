@@ -125,7 +125,13 @@ awaitable<Answer> listProcesses(Core& core, Call& call) {
   std::string order = call.parameter("order").value_or("");
   if (!order.empty() && order != "asc" && order != "desc") refuse(400, "invalid order");  // I: the words
   if (call.machine->state != MachineState::started) refuseBy("E29");
-  std::vector<GuestProcess> processes = co_await core.backend->processes(call.machine->id, Deadline::after(std::chrono::seconds(30)));
+  std::vector<GuestProcess> processes;
+  try {
+    processes = co_await core.backend->processes(call.machine->id, Deadline::after(std::chrono::seconds(30)));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Conflict && error.code() != ErrorCode::NotFound) throw;
+    refuseBy("E29");  // the process has ended, and the state did not follow yet
+  }
   std::ranges::sort(processes,
                     [&](const GuestProcess& a, const GuestProcess& b) { return key == "rss" ? a.rssBytes < b.rssBytes : a.pid < b.pid; });
   if (order == "desc") std::ranges::reverse(processes);

@@ -171,7 +171,12 @@ awaitable<Answer> signalMachine(Core& core, Call& call) {
   std::string signal = readSignal(call);
   requireHost(*call.machine);
   if (call.machine->state != State::started) refuseBy("E29");
-  co_await core.backend->signal(call.machine->id, signal, Deadline::after(std::chrono::seconds(30)));
+  try {
+    co_await core.backend->signal(call.machine->id, signal, Deadline::after(std::chrono::seconds(30)));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Conflict && error.code() != ErrorCode::NotFound) throw;
+    refuseBy("E29");  // the process has ended, and the state did not follow yet
+  }
   co_return done();
 }
 

@@ -75,6 +75,17 @@ TEST_P(FlyRules, aWaitHearsOfAStopThatComesLater) {
   EXPECT_EQ(answers[1].at("/state"), "stopped");
 }
 
+// A random sequence of calls found a 500: the process was gone already, and the emulator had not heard of it yet.
+TEST_P(FlyRules, killsDuringAnUpdateAreNoErrorsOfTheServer) {
+  createApp();
+  const FlyMachine machine = started();
+  const json::object update{{"config", configWith("env", {{"A", "1"}})}};
+  std::vector<FlyRequest> calls(5, {"POST", machine.path + "/signal", R"({"signal":"SIGKILL"})"});
+  calls[0] = {"POST", machine.path, json::serialize(update)};
+  for (const FlyAnswer& answer : sendAtOnce(calls)) EXPECT_TRUE(answer.status == 200 || answer.status == 412) << answer;
+  eventually([&] { return state(machine) == "started"; }, "it runs");
+}
+
 TEST_P(FlyRules, aHundredMachinesStartAtOnce) {
   createApp();
   const auto answers = sendAtOnce(std::vector<FlyRequest>(100, {"POST", kMachines, json::serialize(machineRequest())}));

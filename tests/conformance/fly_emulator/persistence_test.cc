@@ -60,6 +60,19 @@ TEST_P(FlyPersistence, aMachineThatRanIsStartedAgain) {
   EXPECT_EQ(runInside(machine, "echo hi").at("/stdout"), "hi\n");
 }
 
+// A random sequence of calls found a 500 here: the Machine's state said started before its process ran again.
+TEST_P(FlyPersistence, callsRightAfterARestartAreNoErrorsOfTheServer) {
+  createApp();
+  std::vector<FlyMachine> machines;
+  for (int i = 0; i < 4; ++i) machines.push_back(started());
+  restart();
+  const auto answers = sendAtOnce({{"POST", machines[0].path + "/signal", R"({"signal":"SIGUSR1"})"},
+                                   {"POST", machines[1].path + "/exec", R"({"command":["echo","hi"]})"},
+                                   {"GET", machines[2].path + "/ps"},
+                                   {"POST", machines[3].path + "/stop"}});
+  for (const FlyAnswer& answer : answers) EXPECT_LT(answer.status, 500) << answer;
+}
+
 TEST_P(FlyPersistence, anIdempotencyKeyIsRemembered) {
   const char* body = R"({"name":"a3","org_slug":"personal","idempotency_key":"k"})";
   const std::string id = post("/v1/apps", body).at("/id");

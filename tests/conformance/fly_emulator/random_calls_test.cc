@@ -158,6 +158,8 @@ class FlyRandomCalls : public FlyRules {
   enum class Restarts { Never, Sometimes };
 
   void callAtRandom(unsigned seed, Restarts restarts = Restarts::Never) {
+    // --gtest_random_seed=N: other sequences than the ones that always run.
+    seed += 100 * static_cast<unsigned>(GTEST_FLAG_GET(random_seed));
     SCOPED_TRACE(format("seed {}", seed));
     random_.seed(seed);
     createApp();
@@ -165,6 +167,11 @@ class FlyRandomCalls : public FlyRules {
       std::vector<FlyRequest> calls;
       for (int i = below(4); i >= 0; --i) calls.push_back(randomCall());
       const std::vector<FlyAnswer> answers = sendAtOnce(calls);
+      std::string trace = format("round {}", round);
+      for (std::size_t i = 0; i < calls.size(); ++i) {
+        trace += format("\n  {} {} {} -> {}", calls[i].method, calls[i].target, calls[i].body.value_or(""), answers[i].status);
+      }
+      SCOPED_TRACE(trace);
       for (std::size_t i = 0; i < calls.size(); ++i) remember(calls[i], answers[i]);
       expectInvariants();
       if (restarts == Restarts::Sometimes && below(10) == 0) expectTheSameAfterARestart();
@@ -183,6 +190,7 @@ class FlyRandomCalls : public FlyRules {
 TEST_P(FlyRandomCalls, keepTheInvariantsWithoutDelays) {
   for (unsigned seed = 1; seed <= 3; ++seed) {
     callAtRandom(seed);
+    if (HasFailure()) return;
     machines_.clear();
     volumes_.clear();
     eventually([&] { return get("/v1/apps/a1").status == 404; }, "the app is gone");
@@ -201,6 +209,7 @@ TEST_P(FlyRandomCalls, keepTheInvariantsOverRestarts) {
   options.dataDir = folder_.path();
   for (unsigned seed = 5; seed <= 6; ++seed) {
     callAtRandom(seed, Restarts::Sometimes);
+    if (HasFailure()) return;
     machines_.clear();
     volumes_.clear();
     eventually([&] { return get("/v1/apps/a1").status == 404; }, "the app is gone");
