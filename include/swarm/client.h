@@ -142,6 +142,9 @@ class SwarmClient {
   Operation waitForOperation(const std::string& id, std::chrono::seconds timeout,
                              const std::function<void(const Operation&)>& observer = {});
 
+  boost::json::array listVolumes();  ///< also those that deleted instances left: name, instanceId, owner, mountPath, inUse, createdAt
+  void deleteVolume(const std::string& name);  ///< with its files; Conflict while an instance has it
+
   SwarmStatus getSwarmStatus();
   boost::json::array listProviders();
   boost::json::object getProvider(const std::string& type);

@@ -262,6 +262,14 @@ class CommandLine {
     part->add_option("type", name_, "docker")->required();
     onRun(part, [this](Context& context) { return providersValidate(context, name_); });
 
+    made = verb("volumes", "Volumes, also those that deleted instances left: list, delete", "swarm volumes delete swarm-i-01h…-home");
+    made->require_subcommand(0, 1);
+    onRun(made, [](Context& context) { return volumesList(context); });
+    part = made->add_subcommand("delete", "Delete volumes with their files");
+    part->add_option("names", names_, "Names of volumes")->required();
+    part->add_flag("-y,--yes", delete_.yes, "Ask nothing");
+    onRun(part, [this](Context& context) { return volumesDelete(context, names_, delete_.yes); });
+
     made = verb("operations", "Operations: list, show, follow, cancel", "swarm operations show op-…");
     made->require_subcommand(0, 1);
     made->add_option("--instance", instance_, "Only of this instance");

@@ -1,8 +1,11 @@
 // Tables, JSON and YAML for people.
 #include "cli/output.h"
 
+#include <unistd.h>
 #include <boost/json/serialize.hpp>
+
 #include <cstdio>
+#include <iostream>
 
 #include "base/format.h"
 #include "cli/cli.h"
@@ -185,6 +188,16 @@ void printError(const Error& error) {
   for (const FieldError& field : error.fields()) text += "  " + field.pointer + ": " + field.detail + "\n";
   if (!error.upstream().requestId.empty()) text += "  (request " + error.upstream().requestId + ")\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+bool confirmed(const std::string& question) {
+  if (!::isatty(STDIN_FILENO)) return true;
+  std::fputs(question.c_str(), stderr);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return true;
+  std::fputs("Nothing was deleted.\n", stderr);
+  return false;
 }
 
 int exitCodeOf(const Error& error) {

@@ -30,6 +30,8 @@ bool printStructured(const Context& context, const boost::json::value& value);
 void print(std::string_view text);    ///< stdout
 void printError(const Error& error);  ///< stderr: what happened, why, what to do
 int exitCodeOf(const Error& error);
+/// Asks a person; a script (stdin is no terminal) has said yes by calling. Says that nothing was deleted when the answer is no.
+bool confirmed(const std::string& question);
 
 /// "3 min ago", "2 d ago"; "-" for zero.
 std::string ago(SystemTime time);

@@ -107,6 +107,8 @@ int status(Context& context);
 int providersList(Context& context);
 int providersShow(Context& context, const std::string& type);
 int providersValidate(Context& context, const std::string& type);
+int volumesList(Context& context);
+int volumesDelete(Context& context, const std::vector<std::string>& names, bool yes);
 int operationsList(Context& context, const std::string& instance);
 int operationsShow(Context& context, const std::string& id, bool follow);
 int operationsCancel(Context& context, const std::string& id);

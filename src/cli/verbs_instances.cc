@@ -1,8 +1,5 @@
 // create, list, show, start, stop, restart, update, delete.
-#include <unistd.h>
-
 #include <cstdio>
-#include <iostream>
 
 #include "base/format.h"
 #include "base/id.h"
@@ -255,15 +252,7 @@ int update(Context& context, const UpdateFlags& flags) {
 }
 
 int remove(Context& context, const DeleteFlags& flags) {
-  if (flags.volumes && !flags.yes && ::isatty(STDIN_FILENO)) {
-    std::fputs("This deletes the files of the volumes too. Go on? [y/N] ", stderr);
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (answer != "y" && answer != "Y" && answer != "yes") {
-      std::fputs("Nothing was deleted.\n", stderr);
-      return kFailed;
-    }
-  }
+  if (flags.volumes && !flags.yes && !confirmed("This deletes the files of the volumes too. Go on? [y/N] ")) return kFailed;
   std::vector<StartedOperation> started;
   for (const std::string& name : flags.names) started.push_back(context.client().deleteInstance(name, flags.volumes));
   for (const StartedOperation& one : started) {

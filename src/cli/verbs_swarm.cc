@@ -82,6 +82,35 @@ int providersValidate(Context& context, const std::string& type) {
   return all_ok ? kDone : kFailed;
 }
 
+int volumesList(Context& context) {
+  boost::json::array volumes = context.client().listVolumes();
+  if (printStructured(context, volumes)) return kDone;
+  std::map<std::string, std::string> names;
+  for (const Instance& instance : context.client().listInstances({})) names[instance.id] = instance.config.name;
+  Table table({"VOLUME", "OF", "OWNER", "MOUNTED AT", "IN USE"});
+  for (const auto& value : volumes) {
+    const auto& volume = value.as_object();
+    if (context.output() == OutputFormat::Name) {
+      print(textOf(volume, "name") + "\n");
+      continue;
+    }
+    auto instance = names.find(textOf(volume, "instanceId"));
+    table.add({textOf(volume, "name"), instance == names.end() ? "(deleted)" : instance->second, textOf(volume, "owner"),
+               textOf(volume, "mountPath"), textOf(volume, "inUse") == "true" ? "yes" : "no"});
+  }
+  if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
+  return kDone;
+}
+
+int volumesDelete(Context& context, const std::vector<std::string>& names, bool yes) {
+  if (!yes && !confirmed("This deletes the volumes with all files; they can't be brought back. Go on? [y/N] ")) return kFailed;
+  for (const std::string& name : names) {
+    context.client().deleteVolume(name);
+    std::fputs(format("{} is deleted\n", name).c_str(), stderr);
+  }
+  return kDone;
+}
+
 int operationsList(Context& context, const std::string& instance) {
   std::vector<Operation> operations = context.client().listOperations(instance);
   if (printStructured(context, toJson(operations))) return kDone;

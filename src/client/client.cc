@@ -206,6 +206,10 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
   }
 }
 
+boost::json::array SwarmClient::listVolumes() { return impl_->connection.call("GET", "/api/volumes").at("items").as_array(); }
+
+void SwarmClient::deleteVolume(const std::string& name) { impl_->connection.call("DELETE", "/api/volumes/" + net::percentEncode(name)); }
+
 SwarmStatus SwarmClient::getSwarmStatus() {
   return fromJson<SwarmStatus>(impl_->connection.call("GET", "/api/swarm/status"), UnknownFields::Ignore);
 }

@@ -11,6 +11,7 @@ namespace swarm::flyio {
 namespace {
 
 constexpr std::string_view kFlyRegistry = "registry.fly.io";
+constexpr std::string_view kDefaultRegistry = "docker.io";  // of names without one; its API answers at registry-1.
 constexpr std::string_view kManifests =
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
@@ -53,7 +54,7 @@ ImageName parseImage(const std::string& image) {
   auto slash = rest.find('/');
   std::string first = rest.substr(0, slash);
   bool has_registry = slash != std::string::npos && (first.find_first_of(".:") != std::string::npos || first == "localhost");
-  name.registry = has_registry ? first : "registry-1.docker.io";
+  name.registry = has_registry ? first : std::string(kDefaultRegistry);
   if (has_registry) rest = rest.substr(slash + 1);
   auto at = rest.find('@');
   auto colon = rest.rfind(':', at == std::string::npos ? std::string::npos : at);
@@ -84,7 +85,7 @@ boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOPro
   if (name.registry.starts_with("localhost") || name.registry.starts_with("127.")) {
     throw Error(ErrorCode::Unprocessable, format("Fly can't pull {}: its registry is on this machine.", image));
   }
-  Url url{true, name.registry, 443};
+  Url url{true, name.registry == kDefaultRegistry ? format("registry-1.{}", name.registry) : name.registry, 443};
   std::string target = format("/v2/{}/manifests/{}", name.repository, name.reference);
   net::Headers headers{{"Accept", std::string(kManifests)}};
   if (name.registry == kFlyRegistry) headers.push_back({"Authorization", "Basic " + toBase64("x:" + config.apiToken.reveal())});

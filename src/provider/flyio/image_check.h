@@ -10,7 +10,7 @@ namespace swarm::flyio {
 
 /// A reference taken apart: "registry.fly.io/app:tag", "alpine", "ghcr.io/a/b@sha256:…".
 struct ImageName {
-  std::string registry;    ///< "registry-1.docker.io" when none is named
+  std::string registry;    ///< "docker.io" when none is named
   std::string repository;  ///< "library/alpine"
   std::string reference;   ///< tag or digest
 };

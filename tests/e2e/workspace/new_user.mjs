@@ -104,6 +104,12 @@ try {
   check((await server.run('show', 'first')).code === 3, 'the instance is gone (exit code 3)');
   const unknown = await second.goto(url);
   check(unknown.status() === 404, 'and its URL is unknown');
+
+  const kept = await server.run('volumes');
+  const name = kept.stdout.split('\n')[1]?.split(/\s+/)[0];
+  check(/\(deleted\)/.test(kept.stdout) && /\/home\/coder/.test(kept.stdout), 'the kept volume is told of', kept.stdout);
+  check((await server.run('volumes', 'delete', name)).code === 0 && server.left().volumes.length === 0, 'and goes when it is told to', name);
+  check((await server.run('volumes', 'delete', name)).code === 3, 'a volume that is not there is not found (exit code 3)');
 } catch (error) {
   for (const page of browser?.contexts().flatMap((context) => context.pages()) ?? []) await shot(page, 'at-the-failure').catch(() => {});
   check(false, error.message, error.stack);

@@ -239,8 +239,8 @@ TEST(ImageCheck, takesReferencesApart) {
     ImageName name = parseImage(image);
     return name.registry + "|" + name.repository + "|" + name.reference;
   };
-  EXPECT_EQ(parts("alpine"), "registry-1.docker.io|library/alpine|latest");
-  EXPECT_EQ(parts("team/work:1"), "registry-1.docker.io|team/work|1");
+  EXPECT_EQ(parts("alpine"), "docker.io|library/alpine|latest");
+  EXPECT_EQ(parts("team/work:1"), "docker.io|team/work|1");
   EXPECT_EQ(parts("registry.fly.io/acme:3"), "registry.fly.io|acme|3");
   EXPECT_EQ(parts("ghcr.io/a/b@sha256:12"), "ghcr.io|a/b|sha256:12");
   EXPECT_EQ(parts("localhost:5000/a/b:c"), "localhost:5000|a/b|c");
