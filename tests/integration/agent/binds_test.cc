@@ -13,9 +13,8 @@ class BindsInImage : public AgentInImage {
 
   BindsInImage() : AgentInImage(wish(MayMount::Yes)) {}
   ~BindsInImage() override {
-    // The volume goes after its container, which another one stands in for meanwhile.
-    begin({});
-    container_->removeVolume(volume());
+    container_.reset();
+    test::removeVolume(loop_, volume());
   }
 
   static const std::string& volume() {

@@ -45,15 +45,13 @@ std::string engineSocket() {
   return text.starts_with("unix://") ? std::string(text.substr(7)) : "/var/run/docker.sock";
 }
 
-}  // namespace
-
-boost::json::value Container::call(std::string method, std::string path, std::string body, std::string type) {
+boost::json::value callEngine(TestLoop& loop, std::string method, std::string path, std::string body, std::string type) {
   net::HttpRequest request;
   request.method = method;
   request.target = "/v1.41" + path;
   request.body = std::move(body);
   request.contentType = std::move(type);
-  auto response = loop_.run(
+  auto response = loop.run(
       [](net::HttpRequest what) -> awaitable<net::HttpResponse> {
         net::HttpClientOptions options;
         options.host = "docker";
@@ -65,6 +63,12 @@ boost::json::value Container::call(std::string method, std::string path, std::st
   boost::system::error_code not_json;
   auto value = boost::json::parse(response.body, not_json);
   return not_json ? boost::json::value(response.body) : value;
+}
+
+}  // namespace
+
+boost::json::value Container::call(std::string method, std::string path, std::string body, std::string type) {
+  return callEngine(loop_, std::move(method), std::move(path), std::move(body), std::move(type));
 }
 
 Container::Container(TestLoop& loop, boost::json::object config, const std::vector<FileInContainer>& files) : loop_(loop) {
@@ -90,7 +94,6 @@ Container::~Container() {
 
 void Container::start() { call("POST", "/containers/" + id_ + "/start"); }
 void Container::stop(int seconds) { call("POST", "/containers/" + id_ + "/stop?t=" + std::to_string(seconds)); }
-void Container::removeVolume(const std::string& name) { call("DELETE", "/volumes/" + name); }
 std::int64_t Container::exitCode() { return call("GET", "/containers/" + id_ + "/json").at("State").at("ExitCode").as_int64(); }
 
 std::uint16_t Container::publishedPort(int internal) {
@@ -108,5 +111,7 @@ std::string Container::logs() {
   }
   return printable;
 }
+
+void removeVolume(TestLoop& loop, const std::string& name) { callEngine(loop, "DELETE", "/volumes/" + name, "", ""); }
 
 }  // namespace swarm::test

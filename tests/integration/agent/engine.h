@@ -30,12 +30,14 @@ class Container {
   std::int64_t exitCode();                    ///< of a container that has ended
   std::uint16_t publishedPort(int internal);  ///< on 127.0.0.1
   std::string logs();
-  void removeVolume(const std::string& name);  ///< one that no container uses any more
 
  private:
   boost::json::value call(std::string method, std::string path, std::string body = "", std::string type = "application/json");
   TestLoop& loop_;
   std::string id_;
 };
+
+/// One that has a name, and no container any more.
+void removeVolume(TestLoop& loop, const std::string& name);
 
 }  // namespace swarm::test
