@@ -177,6 +177,8 @@ awaitable<Answer> createVolume(Core& core, Call& call) {
   if (failure) {
     core.world.forget(volume);
     core.journal.forgotten(volume);
+    // The source or snapshot was deleted by another call meanwhile. I: status and words
+    if (failure->code() == ErrorCode::NotFound && !origin.contentId.empty()) refuse(404, format("{} not found", origin.contentId));
     throw *failure;
   }
   volume->state = "created";

@@ -86,6 +86,20 @@ TEST_P(FlyRules, killsDuringAnUpdateAreNoErrorsOfTheServer) {
   eventually([&] { return state(machine) == "started"; }, "it runs");
 }
 
+// Which of the two comes first is open; that neither is an error of the server, and nothing stays behind, is not.
+TEST_P(FlyRules, aForkAndTheDeletionOfItsSourceMayCross) {
+  createApp();
+  for (int i = 0; i < 10; ++i) {
+    const std::string source = createVolume();
+    const json::object fork{{"name", "copy"}, {"region", "ams"}, {"source_volume_id", source}};
+    const auto answers = sendAtOnce({{"POST", "/v1/apps/a1/volumes", json::serialize(fork)}, {"DELETE", "/v1/apps/a1/volumes/" + source}});
+    EXPECT_TRUE(answers[0].status == 200 || answers[0].status == 404) << answers[0];
+    EXPECT_EQ(answers[1].status, 200) << answers[1];
+    if (answers[0].status == 200) EXPECT_EQ(remove("/v1/apps/a1/volumes/" + answers[0].at("/id")).status, 200);
+  }
+  EXPECT_EQ(get("/emulator/state").at("/volumes"), "0");
+}
+
 TEST_P(FlyRules, aHundredMachinesStartAtOnce) {
   createApp();
   const auto answers = sendAtOnce(std::vector<FlyRequest>(100, {"POST", kMachines, json::serialize(machineRequest())}));
