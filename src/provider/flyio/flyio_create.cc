@@ -1,4 +1,4 @@
-// createInstance: app, addresses, secrets, volume, Machine, in this order. Every part may be run again: what is there already is found and
+// createInstance: app, secrets, addresses, volume, Machine, in this order. Every part may be run again: what is there already is found and
 // used.
 #include "base/fault.h"
 #include "base/format.h"
@@ -167,10 +167,11 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
     co_await progress.recorded({"machine", machine->id});
     if (std::string volume = machine->volumeId(); !volume.empty()) co_await progress.recorded({"volume", volume});
   } else {
-    progress.step("assign addresses");
-    co_await ensureAddresses(plan, is_new, deadline);
+    // The first call after the app's creation waits until it is known everywhere: secrets are written once, and so have turns to spare.
     progress.step("write secrets");
     std::int64_t secrets = co_await writeSecrets(plan, deadline);
+    progress.step("assign addresses");
+    co_await ensureAddresses(plan, is_new, deadline);
     machine = co_await placeMachine(plan, is_new, secrets, progress, deadline);
     records_.erase(plan.app);
     if (is_new) tidy_.insert(plan.instanceId);

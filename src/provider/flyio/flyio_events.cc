@@ -109,7 +109,9 @@ awaitable<void> FlyIOProvider::followEvents() {
       trouble_pause = std::min(trouble_pause * 2, kLongestPause);
     }
     asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+    resting_ = exists ? nullptr : &timer;
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    resting_ = nullptr;
   }
 }
 

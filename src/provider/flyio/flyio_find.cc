@@ -124,6 +124,7 @@ void FlyIOProvider::remember(const Machine& machine) {
   std::string instance = machine.metadata(kMetaInstance);
   if (instance.empty() || machine.isGone()) return;
   absent_.erase(instance);
+  if (places_.empty() && resting_) resting_->cancel();  // from now on there is something to look after
   places_[instance] = {machine.app,
                        machine.id,
                        machine.state,

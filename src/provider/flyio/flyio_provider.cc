@@ -97,6 +97,9 @@ ProviderHealthReport FlyIOProvider::health() const {
 }
 
 awaitable<RegionList> FlyIOProvider::knownRegions(Deadline deadline) {
+  if (!regions_.regions.empty()) co_return regions_;
+  // Many creates at once ask once.
+  KeyedLock::Guard guard = co_await locks_.acquire("regions", deadline);
   if (regions_.regions.empty()) regions_ = co_await client_.regions(deadline);
   co_return regions_;
 }

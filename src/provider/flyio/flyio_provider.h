@@ -172,6 +172,7 @@ class FlyIOProvider final : public Provider {
   ProviderEventSink sink_;
   boost::asio::cancellation_signal stop_events_;
   std::unique_ptr<boost::asio::steady_timer> events_ended_;
+  boost::asio::steady_timer* resting_ = nullptr;  ///< between two looks; cancelled for an early one
   struct Seen {
     std::string instanceId;
     std::string state;

@@ -189,5 +189,39 @@ TEST_F(FlyPlaces, validationTellsEachThingApart) {
   EXPECT_EQ(find("token")->detail.find("fm2_wrong"), std::string::npos);
 }
 
+/// Transients, slow propagation and rate limits as Fly has them, and the times that production uses.
+TEST(FlyAsItIs, manyLivesAtOnceMeetNoRateLimit) {
+  CoroutineRunner runner;
+  emulator::EmulatorOptions options;
+  options.times = emulator::TransitionTimes::likeFly();
+  FlyWorld world(runner, makeTestMemoryBackend, options);
+  flyio::FlyIOProvider provider(world.providerConfig(), "swarm-1", world.clock());
+  NoProgress progress;
+  auto live = [&](InstanceSpec spec) -> asio::awaitable<void> {
+    Deadline deadline = Deadline::after(std::chrono::seconds(50));
+    ProviderInstance made = co_await provider.createInstance(spec, progress, deadline);
+    EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
+    co_await provider.stopInstance(spec.instanceId, std::chrono::seconds(1), progress, deadline);
+    co_await provider.startInstance(spec.instanceId, progress, deadline);
+    spec.config.env["ADDED"] = "yes";
+    made = co_await provider.replaceInstance(spec, progress, deadline);
+    EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
+    co_await provider.deleteInstance(spec.instanceId, DeleteVolumes::Yes, {}, progress, deadline);
+  };
+  std::vector<asio::awaitable<void>> lives;
+  for (int i = 0; i < 20; ++i) {
+    InstanceSpec spec{newId("i"), format("n{}", i), "ada", {}, Secret("{}")};
+    spec.config.name = spec.name;
+    spec.config.image = "workspace";
+    spec.config.storage = {{1, true, "/home/coder", ""}};
+    lives.push_back(live(std::move(spec)));
+  }
+  runner.runAll(std::move(lives));
+  EXPECT_EQ(provider.client().refusedForRate(), 0);
+  EXPECT_EQ(world.count("machines"), 0);
+  EXPECT_EQ(world.count("volumes"), 0);
+  EXPECT_EQ(world.count("apps"), 0);
+}
+
 }  // namespace
 }  // namespace swarm::testing
