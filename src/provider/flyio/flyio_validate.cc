@@ -10,11 +10,10 @@ namespace {
 constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
 
 /// Runs one step; its error becomes the check's detail.
-template <typename Work>
-awaitable<ValidationCheck> check(std::string name, Work work) {
+awaitable<ValidationCheck> check(std::string name, awaitable<std::string> work) {
   ValidationCheck result{std::move(name), false, {}};
   try {
-    result.detail = co_await work();
+    result.detail = co_await std::move(work);
     result.ok = true;
   } catch (const Error& error) {
     result.detail = error.message();
@@ -28,70 +27,78 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
   return text;
 }
 
+awaitable<std::string> checkToken(MachinesClient& client, Deadline deadline) {
+  std::vector<TokenInfo> infos = co_await client.tokens(deadline);
+  if (infos.empty()) throw Error(ErrorCode::PermissionDenied, "Fly says nothing of this token: make one with `fly tokens create org`.");
+  for (const TokenInfo& info : infos) {
+    if (info.apps.empty()) continue;
+    throw Error(ErrorCode::PermissionDenied,
+                "The token is limited to some apps; one for the organization is needed (fly tokens create org).");
+  }
+  const std::string& user = infos.front().user;
+  co_return format("accepted by {}{}", client.baseUrl(), user.empty() ? "" : ", made by " + user);
+}
+
+awaitable<std::string> checkOrganization(MachinesClient& client, Deadline deadline) {
+  const std::string& organization = client.organization();
+  FlyCall call{.action = Action::ListApps,
+               .id = organization,
+               .target = format("/v1/apps?org_slug={}&limit=1", organization),
+               .doing = format("list the apps of the organization {}", organization)};
+  json::value answer = co_await client.call(std::move(call), deadline);
+  co_return format("{} has {} apps", organization, integerAt(answer, "total_apps"));
+}
+
+/// Empty `regions` become the nearest.
+awaitable<std::string> checkRegions(MachinesClient& client, std::vector<std::string>& regions, Deadline deadline) {
+  RegionList known = co_await client.regions(deadline);
+  if (regions.empty()) regions = {known.nearest};
+  std::string paid;
+  for (const std::string& code : regions) {
+    auto row = std::find_if(known.regions.begin(), known.regions.end(), [&](const Region& region) { return region.code == code; });
+    if (row == known.regions.end()) throw Error(ErrorCode::Unprocessable, format("Fly has no region \"{}\".", code));
+    if (row->deprecated) throw Error(ErrorCode::Unprocessable, format("Fly gives the region {} up: choose another.", code));
+    if (row->requiresPaidPlan) paid += format("; {} needs a paid plan", code);
+  }
+  co_return joined(regions) + paid;
+}
+
+awaitable<std::string> checkRoom(MachinesClient& client, std::vector<std::string> regions, Deadline deadline) {
+  Guest guest = roundUp({});
+  json::object body{{"org_slug", client.organization()}, {"region", joined(regions, ",")},        {"compute", toJson(guest)}, {"count", 1},
+                    {"volume_name", kVolumeName},        {"volume_size_bytes", 10 * kBytesPerGib}};
+  FlyCall call{.action = Action::Placements,
+               .id = client.organization(),
+               .method = "POST",
+               .target = "/v1/platform/placements",
+               .doing = "find room for a Machine",
+               .body = std::move(body)};
+  json::value answer = co_await client.call(std::move(call), deadline);
+  std::vector<std::string> with_room;
+  for (const json::value& row : arrayAt(answer, "regions")) {
+    if (integerAt(row, "count") > 0) with_room.push_back(stringAt(row, "region"));
+  }
+  if (with_room.empty()) {
+    throw Error(ErrorCode::OutOfResources, format("None of {} has room, or quota, for a {}.", joined(regions), toString(guest)));
+  }
+  co_return format("{} has room for a {}", joined(with_room), toString(guest));
+}
+
+awaitable<std::string> checkWorkspaceImage(const FlyIOProviderConfig& config, Deadline deadline) {
+  co_return co_await checkImage(imageAtFly("", config), config, deadline);
+}
+
 }  // namespace
 
 awaitable<std::vector<ValidationCheck>> FlyIOProvider::validate(Deadline deadline) {
-  std::vector<ValidationCheck> checks;
-  auto token = [&]() -> awaitable<std::string> {
-    std::vector<TokenInfo> infos = co_await client_.tokens(deadline);
-    if (infos.empty()) throw Error(ErrorCode::PermissionDenied, "Fly says nothing of this token: make one with `fly tokens create org`.");
-    for (const TokenInfo& info : infos) {
-      if (!info.apps.empty()) {
-        throw Error(ErrorCode::PermissionDenied,
-                    "The token is limited to some apps; one for the organization is needed (fly tokens create org).");
-      }
-    }
-    const std::string& user = infos.front().user;
-    co_return format("accepted by {}{}", client_.baseUrl(), user.empty() ? "" : ", made by " + user);
-  };
-  checks.push_back(co_await check("token", token));
-  auto organization = [&]() -> awaitable<std::string> {
-    FlyCall call{.action = Action::ListApps,
-                 .id = client_.organization(),
-                 .target = format("/v1/apps?org_slug={}&limit=1", client_.organization()),
-                 .doing = format("list the apps of the organization {}", client_.organization())};
-    json::value answer = co_await client_.call(std::move(call), deadline);
-    co_return format("{} has {} apps", client_.organization(), integerAt(answer, "total_apps"));
-  };
-  checks.push_back(co_await check("organization", organization));
   std::vector<std::string> regions = config_.regions;
   if (regions.empty() && !config_.defaultRegion.empty()) regions = {config_.defaultRegion};
-  auto region_list = [&]() -> awaitable<std::string> {
-    RegionList known = co_await client_.regions(deadline);
-    if (regions.empty()) regions = {known.nearest};
-    for (const std::string& code : regions) {
-      auto row = std::find_if(known.regions.begin(), known.regions.end(), [&](const Region& region) { return region.code == code; });
-      if (row == known.regions.end()) throw Error(ErrorCode::Unprocessable, format("Fly has no region \"{}\".", code));
-      if (row->deprecated) throw Error(ErrorCode::Unprocessable, format("Fly gives the region {} up: choose another.", code));
-      if (row->requiresPaidPlan) co_return format("{}; {} needs a paid plan", joined(regions), code);
-    }
-    co_return joined(regions);
-  };
-  checks.push_back(co_await check("regions", region_list));
-  if (!checks.back().ok) co_return checks;
-  auto room = [&]() -> awaitable<std::string> {
-    Guest guest = roundUp({});
-    json::object body{{"org_slug", client_.organization()}, {"region", joined(regions, ",")},
-                      {"compute", toJson(guest)},           {"count", 1},
-                      {"volume_name", kVolumeName},         {"volume_size_bytes", 10 * kBytesPerGib}};
-    FlyCall call{.action = Action::Placements,
-                 .id = client_.organization(),
-                 .method = "POST",
-                 .target = "/v1/platform/placements",
-                 .doing = "find room for a Machine",
-                 .body = std::move(body)};
-    json::value answer = co_await client_.call(std::move(call), deadline);
-    std::vector<std::string> with_room;
-    for (const json::value& row : arrayAt(answer, "regions")) {
-      if (integerAt(row, "count") > 0) with_room.push_back(stringAt(row, "region"));
-    }
-    if (with_room.empty())
-      throw Error(ErrorCode::OutOfResources, format("None of {} has room, or quota, for a {}.", joined(regions), toString(guest)));
-    co_return format("{} has room for a {}", joined(with_room), toString(guest));
-  };
-  checks.push_back(co_await check("capacity", room));
-  auto image = [&]() -> awaitable<std::string> { co_return co_await checkImage(imageAtFly("", config_), config_, deadline); };
-  checks.push_back(co_await check("workspace image", image));
+  std::vector<ValidationCheck> checks;
+  checks.push_back(co_await check("token", checkToken(client_, deadline)));
+  checks.push_back(co_await check("organization", checkOrganization(client_, deadline)));
+  checks.push_back(co_await check("regions", checkRegions(client_, regions, deadline)));
+  if (checks.back().ok) checks.push_back(co_await check("capacity", checkRoom(client_, regions, deadline)));
+  checks.push_back(co_await check("workspace image", checkWorkspaceImage(config_, deadline)));
   co_return checks;
 }
 
