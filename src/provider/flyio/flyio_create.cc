@@ -134,18 +134,11 @@ awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline dead
   }
   if (app.empty()) co_return;
   plan.app = app;
-  std::vector<StorageEntry> record = plan.storage;
+  std::vector<StorageEntry> present;
   for (const Stored& stored : all) {
-    if (stored.app != app) continue;
-    auto same = std::find_if(record.begin(), record.end(), [&](const StorageEntry& entry) { return entry.name == stored.entry.name; });
-    if (same == record.end()) {
-      record.push_back(stored.entry);  // others that lie on the same volume
-    } else {
-      same->instanceId = stored.entry.instanceId;
-    }
+    if (stored.app == app) present.push_back(stored.entry);
   }
-  plan.storage = std::move(record);
-  plan.config["metadata"].as_object()[kMetaStorage] = writeStorage(plan.storage);
+  addToRecord(plan, present);
 }
 
 awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {

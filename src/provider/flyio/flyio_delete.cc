@@ -101,8 +101,10 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
     auto volume = co_await client_.findVolume(app, resource.id, deadline);
     if (volume) present.push_back(std::move(*volume));
   }
+  // What an earlier instance left on the volume is not this one's to delete.
+  if (volumes == DeleteVolumes::Yes) std::erase_if(record, [](const StorageEntry& entry) { return entry.isMounted; });
   // Without a record nobody knows what is on a volume: then it stays.
-  bool stays = volumes == DeleteVolumes::No && !present.empty() && (record.empty() || anyPersistent(record));
+  bool stays = !present.empty() && (anyPersistent(record) || (record.empty() && volumes == DeleteVolumes::No));
   if (stays) {
     co_await keepVolumes(app, std::move(record), deadline);
   } else {

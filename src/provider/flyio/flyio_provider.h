@@ -163,7 +163,7 @@ class FlyIOProvider final : public Provider {
 
   std::map<std::string, Place> places_;                       ///< by instance
   std::map<std::string, SteadyTime> absent_;                  ///< instances that were looked for everywhere, for a moment
-  std::map<std::string, SteadyTime> made_;                      ///< Machines that we made and have not read since
+  std::map<std::string, SteadyTime> made_;                    ///< Machines that we made and have not read since
   std::map<std::string, SteadyTime> destroyed_;               ///< Machines that we destroyed: lists may show them a while longer
   std::map<std::string, std::vector<StorageEntry>> records_;  ///< of apps that keep a volume without a Machine
   std::set<std::string> tidy_;                                ///< instances whose app holds nothing that is left over

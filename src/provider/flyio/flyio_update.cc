@@ -136,6 +136,7 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
   Machine machine = co_await requireMachine(plan.instanceId, deadline);
   requireUpdatable(machine);
   plan.app = machine.app;
+  addToRecord(plan, readStorage(machine.metadata(kMetaStorage)));
   co_await progress.recorded({"app", machine.app});
   co_await progress.recorded({"machine", machine.id});
   std::string mounted = machine.volumeId();

@@ -46,7 +46,7 @@ awaitable<std::vector<FlyIOProvider::Stored>> FlyIOProvider::storedVolumes(Deadl
     std::vector<StorageEntry> record = user != users.end() ? user->second.second : co_await recordOf(app, deadline);
     // Nobody knows what is on it: shown under its own name, so that it is not forgotten.
     if (record.empty() && user == users.end())
-      record.push_back({volume.id, std::string(kVolumeMount), true, app.substr(app_prefix_.size()), ""});
+      record.push_back({volume.id, std::string(kVolumeMount), true, app.substr(app_prefix_.size()), "", false});
     for (StorageEntry& entry : record) {
       found.push_back({std::move(entry), app, volume.id, user != users.end() ? user->second.first : "", volume.createdAt});
     }

@@ -14,7 +14,7 @@ namespace json = boost::json;
 /// The member at a dotted path ("guest.cpus"); null when it is absent or JSON's null.
 const json::value* member(const json::value& value, std::string_view path);
 const json::value* member(const json::value&& value, std::string_view path) = delete;  ///< it would point into what is gone
-std::string stringAt(const json::value& value, std::string_view path);  ///< empty when it is no string
+std::string stringAt(const json::value& value, std::string_view path);                 ///< empty when it is no string
 std::int64_t integerAt(const json::value& value, std::string_view path, std::int64_t otherwise = 0);
 bool boolAt(const json::value& value, std::string_view path);  ///< false when it is no boolean
 const json::array& arrayAt(const json::value& value, std::string_view path);

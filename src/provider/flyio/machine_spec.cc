@@ -159,7 +159,8 @@ std::string writeStorage(const std::vector<StorageEntry>& entries) {
                                 {"path", entry.mountPath},
                                 {"persistent", entry.persistent},
                                 {"instance", entry.instanceId},
-                                {"owner", entry.owner}});
+                                {"owner", entry.owner},
+                                {"mounted", entry.isMounted}});
   }
   return json::serialize(list);
 }
@@ -169,8 +170,8 @@ std::vector<StorageEntry> readStorage(const std::string& text) {
   json::value parsed = parseOrNull(text);
   if (!parsed.is_array()) return entries;
   for (const json::value& item : parsed.as_array()) {
-    entries.push_back(
-        {stringAt(item, "name"), stringAt(item, "path"), boolAt(item, "persistent"), stringAt(item, "instance"), stringAt(item, "owner")});
+    entries.push_back({stringAt(item, "name"), stringAt(item, "path"), boolAt(item, "persistent"), stringAt(item, "instance"),
+                       stringAt(item, "owner"), boolAt(item, "mounted")});
   }
   return entries;
 }
@@ -251,6 +252,19 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   metadata[kMetaSpec] = plan.hash;
   plan.config["metadata"] = std::move(metadata);
   return plan;
+}
+
+void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present) {
+  for (const StorageEntry& entry : present) {
+    auto same = std::find_if(plan.storage.begin(), plan.storage.end(), [&](const StorageEntry& own) { return own.name == entry.name; });
+    if (same != plan.storage.end()) {
+      same->instanceId = entry.instanceId;
+    } else if (entry.persistent) {
+      plan.storage.push_back(entry);
+      plan.storage.back().isMounted = false;
+    }
+  }
+  plan.config["metadata"].as_object()[kMetaStorage] = writeStorage(plan.storage);
 }
 
 json::object withMount(json::object config, const std::string& volume_id) {

@@ -43,6 +43,7 @@ struct StorageEntry {
   bool persistent = true;
   std::string instanceId;  ///< the one it was made for
   std::string owner;
+  bool isMounted = true;  ///< false: lies on the instance's volume since an earlier instance, and is none of its own
 };
 std::string writeStorage(const std::vector<StorageEntry>& entries);
 std::vector<StorageEntry> readStorage(const std::string& text);  ///< lenient: nothing for what is no record
@@ -73,6 +74,8 @@ std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& conf
 
 /// Throws Error(Unprocessable) with field and reason for what Fly can't do.
 InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id);
+/// What lies on the volume already: entries of the plan's names keep whose they are, others that persist stay in the record.
+void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present);
 void checkNetwork(const NetworkConfig& network);
 json::array servicesFor(const std::vector<std::int64_t>& exposed_ports);
 std::int64_t externalPort(std::int64_t port);  ///< where an exposed port answers: 80 and 443 are the agent's

@@ -29,7 +29,7 @@ struct FlyCall {
   std::string id;  ///< what the action's limit counts: a Machine, an app, the organization
   std::string method = "GET";
   std::string target = {};  ///< path and query, "/v1/…"
-  std::string doing;   ///< for messages: "create the Machine"
+  std::string doing;        ///< for messages: "create the Machine"
   std::optional<json::value> body = {};
   Repeat repeat = Repeat::Safe;
   std::string leaseNonce = {};

@@ -131,6 +131,33 @@ TEST_F(FlyPlaces, aKeptVolumeKeepsItsAppAndNothingElse) {
   EXPECT_EQ(error->code(), ErrorCode::Unprocessable);
 }
 
+TEST_F(FlyPlaces, whatAnEarlierInstanceLeftOnTheVolumeIsNotDeletedWithALaterOne) {
+  InstanceSpec first = spec();
+  first.config.storage.push_back({1, true, "/models", "models"});
+  create(first);
+  remove(first.instanceId, DeleteVolumes::No);
+  auto names = [&] {
+    std::vector<std::string> found;
+    for (const VolumeInfo& volume : runner_.run(provider_->listVolumes(soon()))) found.push_back(volume.mountPath);
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  EXPECT_EQ(names(), (std::vector<std::string>{"/home/coder", "/models"}));
+  InstanceSpec second = spec();
+  second.config.storage = {{1, true, "/models", "models"}};
+  create(second);
+  second.config.env["ADDED"] = "yes";
+  runner_.run(provider_->replaceInstance(second, progress_, soon()));
+  restartServer();
+  remove(second.instanceId, DeleteVolumes::Yes);
+  EXPECT_EQ(names(), std::vector<std::string>{"/home/coder"});
+  EXPECT_EQ(world_.leftovers(), (std::vector<std::string>{"1 apps", "1 volumes"}));
+  auto left = runner_.run(provider_->listVolumes(soon()));
+  EXPECT_EQ(left[0].instanceId, first.instanceId);
+  runner_.run(provider_->deleteVolume(left[0].name, soon()));
+  EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
+}
+
 TEST_F(FlyPlaces, anApiThatGoesAwayIsToldAndSoIsItsReturn) {
   auto saw = [&](ProviderEvent::Kind kind) {
     return std::any_of(events_.begin(), events_.end(), [&](const ProviderEvent& event) { return event.kind == kind; });
