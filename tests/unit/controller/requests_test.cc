@@ -179,7 +179,8 @@ TEST_F(Requests, anOperationHasNotEndedWhileItsInstanceIsStillBusy) {
   gate->open();
   drive([&] { return store_.failWritesTimes < 999'990; });  // its end can't be written
   EXPECT_EQ(run(swarm().getOperation(stop.operation.id))->status, OperationStatus::running);
-  EXPECT_EQ(run(swarm().waitForOperation(stop.operation.id, Deadline::after(std::chrono::milliseconds(1)))).status, OperationStatus::running);
+  EXPECT_EQ(run(swarm().waitForOperation(stop.operation.id, Deadline::after(std::chrono::milliseconds(1)))).status,
+            OperationStatus::running);
   EXPECT_EQ(run(swarm().listOperations({})).front().status, OperationStatus::running);
   EXPECT_THROW(run(swarm().startInstance("one", "ann")), Error);
   store_.failWritesTimes = 0;
