@@ -26,6 +26,8 @@ awaitable<void> Lifecycle::perform(ActivePtr operation) {
       return update(operation);
     case OperationKind::remove:
       return remove(operation);
+    case OperationKind::migrate:
+      break;
   }
   throw Error(ErrorCode::Internal, "This kind of operation is not known.");
 }

@@ -14,6 +14,15 @@
 
 namespace swarm {
 
+/// A move in progress, for the page and the tab that wait for its end.
+struct MoveProgress {
+  std::string to;    ///< "Fly.io (ams)"
+  std::string step;  ///< the operation's step: "copy", "pause", "verify" …
+  int percent = 0;
+  bool paused = false;           ///< VS Code is stopped: from here on people wait
+  std::int64_t secondsLeft = -1;  ///< until the end of the move; -1: not known
+};
+
 struct Route {
   std::string instanceId;
   std::string name;
@@ -25,6 +34,7 @@ struct Route {
   bool ready = false;        ///< VS Code has answered since the last start
   std::string generation;    ///< changes whenever VS Code's server was replaced
   std::uint64_t epoch = 0;   ///< changes when connections to the old place must end (stop, delete, move, new container)
+  std::shared_ptr<const MoveProgress> moving;  ///< null: it is not being moved
   agent::AgentTarget agent;  ///< connect is empty when it does not run
 };
 

@@ -40,6 +40,8 @@ awaitable<void> Lifecycle::undo(ActivePtr operation, Error error) {
       co_await describeAsObserved(
           operation, by_a_person ? std::string("Its deletion was cancelled.") : format("It could not be deleted: {}", error.message()));
       break;
+    case OperationKind::migrate:
+      break;
   }
 }
 

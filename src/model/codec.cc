@@ -52,5 +52,6 @@ SWARM_CODEC(OperationStep);
 SWARM_CODEC(std::vector<OperationStep>);
 SWARM_CODEC(Operation);
 SWARM_CODEC(std::vector<Operation>);
+SWARM_CODEC(MigrationPlan);
 
 }  // namespace swarm

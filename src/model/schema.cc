@@ -26,6 +26,7 @@ constexpr Note kNotes[] = {
     {"StorageResource", "size", "GiB", 1, 65'536},
     {"ResourceConfig", "pids", "Most processes and threads", 16, 4'194'304},
     {"DockerNetworkConfig", "networkName", "Empty: the owner's own network"},
+    {"DockerNetworkConfig", "host", "One of the configured Engines, by name; empty: the provider chooses"},
     {"NetworkConfig", "exposedPorts", "TCP ports to publish, 1 to 65535, without 7777 (the agent's)"},
     {"NetworkConfig", "internalNetwork", "No way out to the internet"},
     {"StorageConfig", "size", "GiB", 1, 65'536},
@@ -41,6 +42,8 @@ constexpr Note kNotes[] = {
     {"ResourceUsage", "storage", "GiB"},
     {"CommandResult", "truncated", "Output beyond the limit was dropped"},
     {"ProviderCapabilities", "maxInstancesPerUser", "0: no limit of the provider's"},
+    {"Instance", "region", "Fly's region or the name of a Docker host; empty where there is only one"},
+    {"Instance", "keptSource", "The place that it was moved from, as long as it is kept"},
     {"Instance", "statusReason", "Why it failed or is not ready, as a sentence; empty when all is well"},
     {"Instance", "desired", "running, stopped or deleted"},
     {"Instance", "resources", "In force now"},
@@ -95,6 +98,11 @@ SWARM_SCHEMA_NAME(ProviderStatus);
 SWARM_SCHEMA_NAME(SwarmStatus);
 SWARM_SCHEMA_NAME(OperationStep);
 SWARM_SCHEMA_NAME(Operation);
+SWARM_SCHEMA_NAME(KeptSource);
+SWARM_SCHEMA_NAME(MigrationEnd);
+SWARM_SCHEMA_NAME(MigrationChange);
+SWARM_SCHEMA_NAME(MigrationSkip);
+SWARM_SCHEMA_NAME(MigrationPlan);
 
 json::object refTo(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }
 
@@ -200,7 +208,7 @@ json::object makeSchemas() {
   addAll<ProviderType, InstanceStatus, ProviderHealth, OperationKind, OperationStatus, CpuConfig, MemoryConfig, StorageResource,
          ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, PortMapping, NetworkInfo,
          CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage, ProviderStatus,
-         SwarmStatus, OperationStep, Operation>(out);
+         SwarmStatus, OperationStep, Operation, KeptSource, MigrationEnd, MigrationChange, MigrationSkip, MigrationPlan>(out);
   out["Error"] = errorSchema();
   addDerived(out);
   return out;

@@ -56,8 +56,9 @@ BOOST_DESCRIBE_STRUCT(ResourceConfig, (), (cpu, memory, storage, pids))
 struct DockerNetworkConfig {
   std::string networkName;  ///< empty: the owner's own network
   std::string networkDriver = "bridge";
+  std::string host;  ///< which of the configured Engines ([docker.hosts.NAME]); empty: the provider chooses
 };
-BOOST_DESCRIBE_STRUCT(DockerNetworkConfig, (), (networkName, networkDriver))
+BOOST_DESCRIBE_STRUCT(DockerNetworkConfig, (), (networkName, networkDriver, host))
 
 struct FlyNetworkConfig {
   bool privateNetwork = false;
@@ -147,11 +148,20 @@ BOOST_DESCRIBE_STRUCT(ProviderCapabilities, (),
                       (supportsLiveResize, supportsSnapshotting, supportsMultiRegion, supportedRegions, maxInstancesPerUser,
                        maxResourcesPerInstance))
 
+/// The place that an instance was moved from, kept as it was left: stopped, with its files, until a time.
+struct KeptSource {
+  ProviderType provider = ProviderType::docker;
+  std::string region;
+  SystemTime until{};
+};
+BOOST_DESCRIBE_STRUCT(KeptSource, (), (provider, region, until))
+
 /// What an instance is, to everybody outside the providers.
 struct Instance {
   std::string id;     ///< "i-…", stable for life
   std::string owner;  ///< user name
   ProviderType provider = ProviderType::docker;
+  std::string region;  ///< where at the provider: Fly's region, or the name of a Docker host; empty where there is only one
   InstanceStatus status = InstanceStatus::creating;
   std::string statusReason;                          ///< why it failed or is not ready, as a sentence; empty when all is well
   InstanceStatus desired = InstanceStatus::running;  ///< running, stopped or deleted
@@ -165,6 +175,7 @@ struct Instance {
   bool stale = false;        ///< the provider can't be reached: this is the last known state, of observedAt
   SystemTime observedAt{};
   std::string operationId;  ///< the one in progress, or empty
+  std::optional<KeptSource> keptSource;
 };
 
 /// JSON "healthy", "degraded", "unavailable".
@@ -199,8 +210,8 @@ struct SwarmStatus {
 };
 BOOST_DESCRIBE_STRUCT(SwarmStatus, (), (totalInstances, runningInstances, stoppedInstances, failedInstances, resourceUsage, providers))
 
-enum class OperationKind { create, start, stop, restart, update, remove };
-BOOST_DESCRIBE_ENUM(OperationKind, create, start, stop, restart, update, remove)
+enum class OperationKind { create, start, stop, restart, update, remove, migrate };
+BOOST_DESCRIBE_ENUM(OperationKind, create, start, stop, restart, update, remove, migrate)
 enum class OperationStatus { pending, running, succeeded, failed, cancelled };
 BOOST_DESCRIBE_ENUM(OperationStatus, pending, running, succeeded, failed, cancelled)
 
@@ -213,6 +224,9 @@ struct OperationStep {
   std::string detail;  ///< "layer 3 of 7"
   std::int64_t bytesDone = 0;
   std::int64_t bytesTotal = 0;
+  std::int64_t filesDone = 0;
+  std::int64_t filesTotal = 0;
+  std::int64_t bytesPerSecond = 0;
 };
 
 struct Operation {
@@ -230,5 +244,41 @@ struct Operation {
   std::optional<Error> error;
   boost::json::object parameters;  ///< what the operation needs to run again after a crash
 };
+
+/// What a move would do, as far as can be said before it begins. Sizes in bytes, times in seconds (0: not known).
+struct MigrationEnd {
+  ProviderType provider = ProviderType::docker;
+  std::string region;
+};
+BOOST_DESCRIBE_STRUCT(MigrationEnd, (), (provider, region))
+struct MigrationChange {
+  std::string what;  ///< "memory", "image", "published ports"
+  std::string from;
+  std::string to;
+};
+BOOST_DESCRIBE_STRUCT(MigrationChange, (), (what, from, to))
+struct MigrationSkip {
+  std::string path;
+  std::string reason;
+};
+BOOST_DESCRIBE_STRUCT(MigrationSkip, (), (path, reason))
+struct MigrationPlan {
+  MigrationEnd from;
+  MigrationEnd to;
+  bool fits = true;
+  std::vector<std::string> problems;  ///< why it does not fit; a move would fail
+  std::vector<MigrationChange> changes;
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  std::int64_t expectedSeconds = 0;
+  std::int64_t expectedPauseSeconds = 0;
+  std::vector<std::string> costNotes;
+  bool usesKeptSource = false;  ///< only what differs from the kept place travels
+  std::vector<MigrationSkip> skipped;
+  std::int64_t skippedCount = 0;
+};
+BOOST_DESCRIBE_STRUCT(MigrationPlan, (),
+                      (from, to, fits, problems, changes, files, bytes, expectedSeconds, expectedPauseSeconds, costNotes, usesKeptSource,
+                       skipped, skippedCount))
 
 }  // namespace swarm

@@ -65,6 +65,7 @@ struct ProviderInstance {
   SystemTime startedAt{};
   ResourceConfig resources;  ///< effective
   NetworkInfo network;
+  std::string region;  ///< where at the provider: Fly's region, a Docker host's name; empty where there is only one
   std::vector<ExternalResource> external;
 };
 
