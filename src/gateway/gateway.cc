@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "gateway/answers.h"
+#include "gateway/moving.h"
 #include "gateway/proxy.h"
 #include "gateway/sign_in.h"
 #include "gateway/targets.h"
@@ -25,6 +26,8 @@ constexpr std::string_view kRetrySoon = "2";
 enum class Availability { Open, Starting, Stopping, Stopped, Failed, Gone };
 
 Availability availabilityOf(const Route& route, std::uint16_t port) {
+  // From the pause on the old place answers nothing any more, whatever was last known of it.
+  if (route.moving && route.moving->paused && route.status == InstanceStatus::running && !route.ready) return Availability::Starting;
   switch (route.status) {
     case InstanceStatus::running:
       return port != 0 || route.ready ? Availability::Open : Availability::Starting;
@@ -44,7 +47,8 @@ Availability availabilityOf(const Route& route, std::uint16_t port) {
   return Availability::Gone;
 }
 
-WaitingKind waitingKindOf(Availability availability) {
+WaitingKind waitingKindOf(const Route& route, Availability availability) {
+  if (route.moving) return WaitingKind::Moving;
   switch (availability) {
     case Availability::Stopping:
       return WaitingKind::Stopping;
@@ -221,7 +225,8 @@ net::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const
                              {"ready", running && route.ready},
                              {"generation", route.generation},
                              {"step", route.step},
-                             {"reason", route.reason}};
+                             {"reason", route.reason},
+                             {"moving", movingJson(route.moving.get())}};
   if (!route.step.empty() && route.stepStartedAt != SystemTime{})
     status["elapsedSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(clock.now() - route.stepStartedAt).count();
   net::Headers headers{{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
@@ -239,18 +244,20 @@ net::awaitable<void> Gateway::Impl::respondClosed(net::Exchange& exchange, const
                              .link = address.origin({}, exchange.head())});
     co_return;
   }
-  co_await respondUnavailable(exchange, *route, target.port, waitingKindOf(availability), route->reason);
+  co_await respondUnavailable(exchange, *route, target.port, waitingKindOf(*route, availability), route->reason);
 }
 
 net::awaitable<void> Gateway::Impl::respondUnavailable(net::Exchange& exchange, const Route& given, std::uint16_t port, WaitingKind kind,
                                                        std::string_view reason) {
   const Route& route = given;
   net::Headers headers;
-  if (kind == WaitingKind::Starting || kind == WaitingKind::Reconnecting) headers.push_back({"Retry-After", std::string(kRetrySoon)});
+  if (kind == WaitingKind::Starting || kind == WaitingKind::Reconnecting || kind == WaitingKind::Moving)
+    headers.push_back({"Retry-After", std::string(kRetrySoon)});
   if (!isNavigation(exchange.head())) {
     auto detail = format("The workspace {} is {}.", route.name, statusName(route.status));
     if (kind == WaitingKind::Starting && route.status == InstanceStatus::running) detail = format("VS Code in {} is starting.", route.name);
     if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} does not answer yet.", route.name);
+    if (kind == WaitingKind::Moving) detail = format("The workspace {} is moving to {}.", route.name, route.moving->to);
     if (!reason.empty()) detail += format(" {}", reason);
     co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? "conflict" : "unavailable", detail, std::move(headers));
     co_return;
@@ -265,7 +272,8 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(net::Exchange& exchange, 
                                     .step = step,
                                     .reason = std::string(reason),
                                     .elapsedSeconds = elapsed,
-                                    .needsVscode = port == 0}),
+                                    .needsVscode = port == 0,
+                                    .moving = route.moving}),
                        std::move(headers));
 }
 
@@ -280,7 +288,8 @@ net::awaitable<void> Gateway::Impl::respondFailure(net::Exchange& exchange, cons
   } else if (availability != Availability::Open) {
     co_await respondClosed(exchange, *target, availability);
   } else if (result.outcome == ForwardOutcome::RouteChanged || (result.outcome == ForwardOutcome::ConnectFailed && target->port == 0)) {
-    co_await respondUnavailable(exchange, *route, target->port, WaitingKind::Reconnecting, result.reason);
+    co_await respondUnavailable(exchange, *route, target->port, route->moving ? WaitingKind::Moving : WaitingKind::Reconnecting,
+                                result.reason);
   } else {
     const bool refused = result.outcome == ForwardOutcome::ConnectFailed;
     co_await respondMessage(

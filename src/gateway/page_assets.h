@@ -42,6 +42,9 @@ dd{margin:0;overflow-wrap:anywhere}
 .spinner{width:1.1em;height:1.1em;border:3px solid var(--line);border-top-color:var(--accent);border-radius:50%;animation:turn 1s linear infinite}
 @keyframes turn{to{transform:rotate(1turn)}}
 @media (prefers-reduced-motion:reduce){.spinner{animation-duration:6s}}
+.bar{display:flex;align-items:center;gap:.75rem;margin:0 0 1.25rem}
+.bar progress{flex:1;height:.6rem;accent-color:var(--accent)}
+.bar span{color:var(--soft);min-width:3.2em;text-align:right}
 header{display:flex;justify-content:space-between;align-items:start;gap:1rem}
 header form{display:flex;align-items:center;gap:.75rem}
 .who{color:var(--soft)}
@@ -56,8 +59,8 @@ tbody th{font-weight:600}
 [hidden]{display:none}
 )css";
 
-// Watches the instance and loads the same address again once there is something else to see. It asks at most once a second, and more rarely
-// when the page has been waiting for long.
+// Watches the instance and loads the same address again once there is something else to see. It asks at most once a second, more rarely
+// when the page has been waiting for long, and twice a second during a move, whose pause is short.
 inline constexpr std::string_view kWaitingScript = R"js(
 'use strict';
 (() => {
@@ -68,19 +71,30 @@ inline constexpr std::string_view kWaitingScript = R"js(
   const opened = Date.now();
   const show = (id, text) => { const e = document.getElementById(id); if (e && e.textContent !== text) e.textContent = text; };
   const tick = () => show('elapsed', Math.max(0, Math.floor((Date.now() - since) / 1000)) + ' s');
-  const kindOf = (s) => ({creating: 'starting', starting: 'starting', running: 'starting'})[s] || s;
+  const kindOf = (status) => status.moving ? 'moving' :
+    ({creating: 'starting', starting: 'starting', running: 'starting'})[status.status] || status.status;
+  const about = (seconds) => seconds < 0 ? '' : 'about ' + (seconds < 10 ? Math.max(seconds, 1) + ' s' :
+    seconds < 95 ? Math.ceil(seconds / 5) * 5 + ' s' : seconds < 5700 ? Math.round(seconds / 60) + ' min' : Math.round(seconds / 3600) + ' h');
+  const showMove = (moving) => {
+    document.getElementById('bar').value = moving.percent;
+    show('percent', moving.percent + ' %');
+    show('step', moving.stepText);
+    show('left', about(moving.secondsLeft));
+    for (const id of ['left', 'left-name']) document.getElementById(id).hidden = moving.secondsLeft < 0;
+  };
   const look = async () => {
     try {
       const answer = await fetch('/.swarm/status', {cache: 'no-store', credentials: 'same-origin', headers: {Accept: 'application/json'}});
       if (answer.status === 401 || answer.status === 404) return location.reload();
       const status = await answer.json();
-      if (status.ready || (!needsVscode && status.status === 'running') || kindOf(status.status) !== kind) return location.reload();
-      if (status.step) show('step', status.step);
+      if (status.ready || (!needsVscode && status.status === 'running' && !status.moving?.paused) || kindOf(status) !== kind) return location.reload();
+      if (status.moving) showMove(status.moving);
+      else if (status.step) show('step', status.step);
       if (typeof status.elapsedSeconds === 'number') since = Date.now() - status.elapsedSeconds * 1000;
       show('reason', status.reason || '');
       for (const id of ['reason', 'reason-name']) document.getElementById(id).hidden = !status.reason;
     } catch { /* the server itself may be restarting: ask again */ }
-    setTimeout(look, Date.now() - opened < 120000 && kind === 'starting' ? 1000 : 3000);
+    setTimeout(look, kind === 'moving' ? 500 : kind === 'starting' && Date.now() - opened < 120000 ? 1000 : 3000);
   };
   setInterval(tick, 1000);
   setTimeout(look, 1000);

@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "base/id.h"
+#include "gateway/moving.h"
 #include "gateway/page_assets.h"
 
 namespace swarm::gateway {
@@ -95,8 +96,27 @@ WaitingText textOf(const WaitingPage& content) {
               format("<strong>{}</strong> is stopped. Its files are kept. Start it with this command; this page goes on by itself.", name)};
     case WaitingKind::Failed:
       return {"Failed", format("<strong>{}</strong> could not be started or has failed.", name)};
+    case WaitingKind::Moving:
+      return {"Moving", format("<strong>{}</strong> is moving to {}. Its files, its address and unsaved text are kept. "
+                               "This page goes on by itself.",
+                               name, escapeHtml(content.moving->to))};
   }
   return {};
+}
+
+/// The bar is an element of its own kind, so that it needs no style attribute, which our Content-Security-Policy forbids.
+std::string moveBar(const MoveProgress& moving) {
+  const int percent = percentOf(moving);
+  return format(
+      "<p class=\"bar\"><progress id=\"bar\" max=\"100\" value=\"{0}\" aria-label=\"How much of the move is done\">{0} %</progress>"
+      "<span id=\"percent\">{0} %</span></p>\n",
+      percent);
+}
+
+std::string moveFacts(const MoveProgress& moving) {
+  const auto left = aboutTime(moving.secondsLeft);
+  return format("<dt>Step</dt><dd id=\"step\">{0}</dd>\n<dt id=\"left-name\"{1}>Time left</dt><dd id=\"left\"{1}>{2}</dd>\n",
+                escapeHtml(wordsOfStep(moving.step)), left.empty() ? " hidden" : "", left);
 }
 
 std::string_view nameOf(WaitingKind kind) {
@@ -110,6 +130,8 @@ std::string_view nameOf(WaitingKind kind) {
       return "stopped";
     case WaitingKind::Failed:
       return "failed";
+    case WaitingKind::Moving:
+      return "moving";
   }
   return "";
 }
@@ -192,16 +214,19 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
 
 Page waitingPage(const WaitingPage& content) {
   const auto text = textOf(content);
-  const bool busy =
-      content.kind == WaitingKind::Starting || content.kind == WaitingKind::Reconnecting || content.kind == WaitingKind::Stopping;
+  const bool moving = content.kind == WaitingKind::Moving;
+  const bool busy = content.kind != WaitingKind::Stopped && content.kind != WaitingKind::Failed;
   std::string body = brand() + format("<h1>{}{}</h1>\n<p>{}</p>\n", busy ? "<span class=\"spinner\" aria-hidden=\"true\"></span>" : "",
                                       text.title, text.text);
   if (content.kind == WaitingKind::Stopped) body += command("start", content.name);
   if (content.kind == WaitingKind::Failed)
     body += "<p>To try again:</p>\n" + command("start", content.name) + "<p>To see what it wrote:</p>\n" + command("logs", content.name);
+  if (moving) body += moveBar(*content.moving);
   body += format("<dl id=\"progress\" data-kind=\"{}\" data-vscode=\"{}\" data-elapsed=\"{}\" aria-live=\"polite\">\n",
                  nameOf(content.kind), content.needsVscode ? "yes" : "no", content.elapsedSeconds);
-  if (busy)
+  if (moving)
+    body += moveFacts(*content.moving);
+  else if (busy)
     body += format("<dt>Step</dt><dd id=\"step\">{}</dd>\n<dt>Time</dt><dd id=\"elapsed\">{} s</dd>\n",
                    content.step.empty() ? "…" : escapeHtml(content.step), content.elapsedSeconds);
   body += format("<dt id=\"reason-name\"{0}>{1}</dt><dd id=\"reason\"{0}>{2}</dd>\n</dl>\n", content.reason.empty() ? " hidden" : "",

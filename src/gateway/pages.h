@@ -1,6 +1,7 @@
 // The pages that people see, as HTML text: complete, self-contained, nothing from elsewhere. Pure.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,14 +39,15 @@ struct LandingRow {
 Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows);
 
 /// An instance that can't be used now. The page watches `/.swarm/status` and goes on by itself.
-enum class WaitingKind { Starting, Reconnecting, Stopping, Stopped, Failed };
+enum class WaitingKind { Starting, Reconnecting, Stopping, Stopped, Failed, Moving };
 struct WaitingPage {
   WaitingKind kind = WaitingKind::Starting;
   std::string name;
-  std::string step;
-  std::string reason;
+  std::string step{};
+  std::string reason{};
   std::int64_t elapsedSeconds = 0;
-  bool needsVscode = true;  ///< false on a port's host: it is enough that the instance runs
+  bool needsVscode = true;                     ///< false on a port's host: it is enough that the instance runs
+  std::shared_ptr<const MoveProgress> moving{};  ///< not null for Moving
 };
 Page waitingPage(const WaitingPage& content);
 

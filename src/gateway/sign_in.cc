@@ -8,6 +8,7 @@
 #include "gateway/answers.h"
 #include "gateway/cookies.h"
 #include "gateway/host.h"
+#include "gateway/moving.h"
 
 namespace swarm::gateway {
 namespace {
@@ -191,8 +192,9 @@ net::awaitable<void> SignIn::showLanding(net::Exchange& exchange) {
                     .status = route->status,
                     .ready = route->ready,
                     .note = route->status == InstanceStatus::failed ? route->reason
-                            : busy                                  ? route->step
-                                                                    : ""});
+                            : route->moving ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
+                            : busy          ? route->step
+                                            : ""});
   }
   co_await respondPage(exchange, 200, landingPage(*principal, rows));
 }

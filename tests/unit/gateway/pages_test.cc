@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gateway/answers.h"
+#include "gateway/moving.h"
 
 namespace swarm::gateway {
 namespace {
@@ -19,6 +20,9 @@ TEST(Pages, escapeWhatComesFromElsewhere) {
       waitingPage({.kind = WaitingKind::Starting, .name = kHostile, .step = kHostile, .reason = kHostile}),
       waitingPage({.kind = WaitingKind::Stopped, .name = kHostile, .step = kHostile, .reason = kHostile}),
       waitingPage({.kind = WaitingKind::Failed, .name = kHostile, .step = kHostile, .reason = kHostile}),
+      waitingPage({.kind = WaitingKind::Moving,
+                   .name = kHostile,
+                   .moving = std::make_shared<const MoveProgress>(MoveProgress{.to = kHostile, .step = kHostile})}),
       messagePage({.title = kHostile, .text = kHostile, .detail = kHostile, .linkText = kHostile, .link = kHostile}),
   };
   for (const auto& page : pages) {
@@ -40,6 +44,15 @@ TEST(Pages, useANonceOnce) {
   const auto second = signedOutPage();
   EXPECT_NE(first.nonce, second.nonce);
   EXPECT_NE(first.html.find("nonce=\"" + first.nonce + "\""), std::string::npos);
+}
+
+TEST(Moving, tellsTimesAsPeopleWould) {
+  EXPECT_EQ(aboutTime(-1), "");
+  EXPECT_EQ(aboutTime(0), "about 1 s");
+  EXPECT_EQ(aboutTime(7), "about 7 s");
+  EXPECT_EQ(aboutTime(21), "about 25 s");
+  EXPECT_EQ(aboutTime(100), "about 2 min");
+  EXPECT_EQ(aboutTime(3 * 3600), "about 3 h");
 }
 
 TEST(FormField, decodesAndRefusesBadEscapes) {

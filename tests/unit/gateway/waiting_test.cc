@@ -82,7 +82,7 @@ TEST_F(Waiting, answersStatusFromTheTableWithoutTouchingTheInstance) {
     publish([](Route& route) { route.generation = "g2"; });
     const auto answer = co_await fetch("/.swarm/status");
     EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body, R"({"instance":"ws","status":"running","ready":true,"generation":"g2","step":"","reason":""})");
+    EXPECT_EQ(answer.body, R"({"instance":"ws","status":"running","ready":true,"generation":"g2","step":"","reason":"","moving":null})");
     publish([](Route& route) {
       route.status = InstanceStatus::stopped;
       route.generation.clear();
@@ -91,6 +91,87 @@ TEST_F(Waiting, answersStatusFromTheTableWithoutTouchingTheInstance) {
     EXPECT_NE(stopped.body.find(R"("status":"stopped","ready":false)"), std::string::npos);
     EXPECT_EQ(application_->connections, 0);
     EXPECT_EQ((co_await fetch("/.swarm/other")).status, 404);
+  });
+}
+
+std::shared_ptr<const MoveProgress> moveTo(std::string to, std::string step, int percent, bool paused, std::int64_t seconds_left) {
+  return std::make_shared<const MoveProgress>(
+      MoveProgress{.to = std::move(to), .step = std::move(step), .percent = percent, .paused = paused, .secondsLeft = seconds_left});
+}
+
+TEST_F(Waiting, leavesAWorkspaceOpenThatMovesWithoutAPauseYetAndTellsItsProgress) {
+  run([&]() -> awaitable<void> {
+  publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "copy", 45, false, 31); });
+  EXPECT_EQ((co_await page()).body, "hello");
+  const auto status = boost::json::parse((co_await fetch("/.swarm/status")).body);
+  EXPECT_EQ(status.at("ready"), true);
+    const boost::json::value expected{{"to", "Fly.io (ams)"}, {"step", "copy"}, {"stepText", "copying the files"},
+                                      {"percent", 45},        {"paused", false}, {"secondsLeft", 31}};
+    EXPECT_EQ(status.at("moving"), expected);
+  });
+}
+
+TEST_F(Waiting, showsAMoveWithItsProgressToReadersWithAndWithoutScripts) {
+  run([&]() -> awaitable<void> {
+    publish([](Route& route) {
+      route.status = InstanceStatus::starting;
+      route.ready = false;
+      route.moving = moveTo("Fly.io <ams>", "final changes", 80, true, 3);
+    });
+    const auto answer = co_await page();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.header("Retry-After"), "2");
+    for (const auto* text : {"is moving to Fly.io &lt;ams&gt;", "<progress", "value=\"80\"", "80 %", "copying the last changes",
+                             "about 3 s", "data-kind=\"moving\"", "<noscript><meta http-equiv=\"refresh\""})
+      EXPECT_NE(answer.body.find(text), std::string::npos) << text;
+    EXPECT_EQ(answer.body.find("style=\""), std::string::npos);  // the Content-Security-Policy would drop it
+    const auto problem = co_await fetch();
+    EXPECT_EQ(problem.status, 503);
+    EXPECT_EQ(problem.header("Retry-After"), "2");
+    EXPECT_NE(problem.body.find("The workspace ws is moving to Fly.io <ams>."), std::string::npos);
+    EXPECT_EQ(application_->connections, 0);
+  });
+}
+
+TEST_F(Waiting, saysNothingOfTheTimeLeftInAMoveWhenItIsNotKnown) {
+  run([&]() -> awaitable<void> {
+    publish([](Route& route) {
+      route.status = InstanceStatus::starting;
+      route.moving = moveTo("Docker", "some new step", 250, true, -1);
+    });
+    const auto answer = co_await page();
+    EXPECT_NE(answer.body.find("<dt id=\"left-name\" hidden>"), std::string::npos);
+    EXPECT_NE(answer.body.find("some new step"), std::string::npos);
+    EXPECT_NE(answer.body.find("value=\"100\""), std::string::npos);
+  });
+}
+
+TEST_F(Waiting, keepsPortsClosedWhileAMoveHasPausedTheWorkspaceAndOpensThemAfterIt) {
+  run([&]() -> awaitable<void> {
+    publish([](Route& route) {
+      route.ready = false;
+      route.moving = moveTo("Docker", "verify", 90, true, 1);
+    });
+    EXPECT_EQ((co_await page("8080--ws")).status, 503);
+    EXPECT_EQ((co_await fetch("/", "8080--ws")).status, 503);
+    publish([](Route& route) {
+      route.ready = true;
+      route.generation = "g2";
+      route.epoch = 2;
+      route.moving = moveTo("Docker", "retire source", 99, false, 1);
+    });
+    EXPECT_EQ((co_await page("8080--ws")).status, 200);
+    EXPECT_EQ((co_await page()).status, 200);
+  });
+}
+
+TEST_F(Waiting, showsTheMoveWhenTheOldPlaceClosesBeforeTheTableSaysSo) {
+  run([&]() -> awaitable<void> {
+    publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "pause", 70, false, 5); });
+    application_->refuse = "This workspace is moving to Fly.io (ams).";
+    const auto answer = co_await page();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_NE(answer.body.find("data-kind=\"moving\""), std::string::npos);
   });
 }
 
