@@ -55,6 +55,17 @@ struct UpdateOutcome {
   std::string effect;  ///< "none", "live" or "restart"
 };
 
+/// Where an instance moves, and how. At least one of targetProvider, region and back is given.
+struct MigrateOptions {
+  std::optional<ProviderType> targetProvider;  ///< absent: it stays with its provider
+  std::string region{};                        ///< Fly's region or the name of a Docker host; empty: the provider chooses
+  std::optional<ResourceConfig> resources{};   ///< absent: as they are
+  bool keepSource = false;                     ///< the old place stays, stopped, for keepHours
+  std::int64_t keepHours = 24;
+  std::int64_t bandwidthLimit = 0;  ///< bytes per second; 0: none
+  bool back = false;                ///< to the place that an earlier move kept; only what differs travels
+};
+
 struct LogOptions {
   bool follow = false;
   std::optional<int> tail;
@@ -123,6 +134,14 @@ class SwarmClient {
   StartedOperation stopInstance(const std::string& ref);
   StartedOperation restartInstance(const std::string& ref);
   StartedOperation deleteInstance(const std::string& ref, bool volumes = false);
+
+  /// Begins a move to another provider or region: the same files under the same id, name and URL. It runs as an operation that can be
+  /// cancelled until it switches; what goes wrong before leaves the instance where it was.
+  StartedOperation migrateInstance(const std::string& ref, const MigrateOptions& options);
+  /// What such a move would do; changes nothing. A plan that does not fit says why in `problems`.
+  MigrationPlan planMigration(const std::string& ref, const MigrateOptions& options);
+  /// Moves the instance, waits for the end however long it takes, and gives it as it is there. Throws the move's error.
+  Instance switchProvider(const std::string& ref, ProviderType target);
 
   CommandResult executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text = {},
                                std::chrono::seconds timeout = std::chrono::seconds(60));

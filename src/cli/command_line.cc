@@ -23,6 +23,7 @@ class CommandLine {
     addListAndShow();
     addLifecycle();
     addUpdateAndDelete();
+    addMigrate();
     addInside();
     addSwarm();
     addCompletion();
@@ -98,9 +99,10 @@ class CommandLine {
   }
 
   static void addWait(CLI::App* made, WaitOptions& wait) {
+    const std::string what = format("Seconds to wait (default {})", wait.timeout.count());
     made->add_flag_callback("--no-wait", [&wait] { wait.wait = false; }, "Return at once; the operation goes on");
     made->add_option_function<int>(
-            "--timeout", [&wait](int seconds) { wait.timeout = std::chrono::seconds(seconds); }, "Seconds to wait (default 900)")
+            "--timeout", [&wait](int seconds) { wait.timeout = std::chrono::seconds(seconds); }, what)
         ->check(CLI::Range(1, 86400));
   }
 
@@ -108,7 +110,7 @@ class CommandLine {
     made->add_option("--cpus", flags.cpus, "Cores, like 2 or 0.5");
     made->add_option("--memory", flags.memory, "Memory limit, like 4g or 512m");
     made->add_option("--memory-min", flags.memoryMin, "Memory that is kept for it");
-    made->add_option("--disk", flags.disk, "Size of its volumes in GiB");
+    made->add_option("--disk,--storage", flags.disk, "Size of its volumes in GiB");
     made->add_option("--pids", flags.pids, "Most processes and threads");
   }
 
@@ -214,6 +216,26 @@ class CommandLine {
     onRun(made, [this](Context& context) { return remove(context, delete_); });
   }
 
+  void addMigrate() {
+    CLI::App* made = verb("migrate", "Move a workspace to another provider, region or host; its files and its URL stay",
+                          "swarm migrate web1 --to flyio --region ams");
+    made->add_option("name", migrate_.name, "Name or id")->required();
+    CLI::Option* to = made->add_option("--to", migrate_.to, "Provider: docker or flyio (default: the one where it is)");
+    CLI::Option* region = made->add_option("--region", migrate_.region, "Fly.io's region, like ams, or the name of a Docker host");
+    made->add_flag("--back", migrate_.back, "To the place that --keep-source kept")->excludes(to)->excludes(region);
+    made->add_flag("--keep-source", migrate_.keepSource, "Keep the old place, stopped, for a day; --keep-source=HOURS for as long");
+    made->add_option("--limit", migrate_.limit, "Most bytes per second, like 10M or 500K");
+    addResources(made, migrate_.resources);
+    made->add_flag("--dry-run", migrate_.dryRun,
+                   "Only tell what fits, what changes and how long it takes; exit code 1 when it does not fit");
+    addWait(made, migrate_.wait);
+    made->footer(
+        "It works on while most is copied; the pause at the end is short. Until it switches, whatever fails leaves it where it was.\n"
+        "Examples:\n  swarm migrate web1 --to flyio --region ams --dry-run\n  swarm migrate web1 --to flyio --region ams --keep-source\n"
+        "  swarm migrate web1 --back");
+    onRun(made, [this](Context& context) { return migrate(context, migrate_); });
+  }
+
   void addInside() {
     CLI::App* made = verb("open", "Open VS Code in the browser", "swarm open web1");
     made->add_option("name", name_, "Name or id")->required();
@@ -252,10 +274,12 @@ class CommandLine {
   void addSwarm() {
     onRun(verb("status", "The whole swarm and its providers", "swarm status"), [](Context& context) { return status(context); });
 
-    CLI::App* made = verb("providers", "Providers: list, show, validate", "swarm providers validate docker");
+    CLI::App* made = verb("providers", "Providers: list, regions, show, validate", "swarm providers validate docker");
     made->require_subcommand(0, 1);
     onRun(made, [](Context& context) { return providersList(context); });
-    CLI::App* part = made->add_subcommand("show", "Capabilities, health, instances");
+    CLI::App* part = made->add_subcommand("regions", "Where workspaces can be: regions of Fly.io, names of Docker hosts");
+    onRun(part, [](Context& context) { return providersRegions(context); });
+    part = made->add_subcommand("show", "Capabilities, health, instances");
     part->add_option("type", name_, "docker")->required();
     onRun(part, [this](Context& context) { return providersShow(context, name_); });
     part = made->add_subcommand("validate", "Check its configuration against the real endpoint");
@@ -309,6 +333,7 @@ class CommandLine {
   CreateFlags create_;
   ListFlags list_;
   UpdateFlags update_;
+  MigrateFlags migrate_;
   DeleteFlags delete_;
   ExecFlags exec_;
   LogFlags logs_;

@@ -5,7 +5,7 @@
 namespace swarm::cli {
 namespace {
 
-constexpr std::string_view kNameVerbs = "show|start|stop|restart|update|delete|open|exec|logs|forward|usage";
+constexpr std::string_view kNameVerbs = "show|start|stop|restart|update|delete|migrate|open|exec|logs|forward|usage";
 
 std::string replaceAll(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
@@ -18,6 +18,11 @@ constexpr std::string_view kBash = R"sh(_swarm() {
     COMPREPLY=($(compgen -W "@VERBS@" -- "$current"))
     return
   fi
+  case "${COMP_WORDS[COMP_CWORD-1]}" in
+    --to|--provider) COMPREPLY=($(compgen -W "docker flyio" -- "$current")); return ;;
+    --output|-o) COMPREPLY=($(compgen -W "table json yaml name" -- "$current")); return ;;
+    --region) COMPREPLY=($(compgen -W "$(timeout 2 swarm providers regions -o name 2>/dev/null)" -- "$current")); return ;;
+  esac
   if [[ "$current" == -* ]]; then
     COMPREPLY=($(compgen -W "$(swarm "$verb" --help 2>/dev/null | grep -oE -- '--[a-z-]+')" -- "$current"))
     return
@@ -25,7 +30,7 @@ constexpr std::string_view kBash = R"sh(_swarm() {
   case "$verb" in
     @NAMEVERBS@) COMPREPLY=($(compgen -W "$(timeout 2 swarm list -o name 2>/dev/null)" -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$current")) ;;
-    providers) COMPREPLY=($(compgen -W "show validate docker" -- "$current")) ;;
+    providers) COMPREPLY=($(compgen -W "show regions validate docker flyio" -- "$current")) ;;
     operations) COMPREPLY=($(compgen -W "show follow cancel" -- "$current")) ;;
   esac
 }
@@ -38,10 +43,19 @@ _swarm() {
     compadd @VERBS@
     return
   fi
+  case "${words[CURRENT-1]}" in
+    --to|--provider) compadd docker flyio; return ;;
+    --output|-o) compadd table json yaml name; return ;;
+    --region) compadd $(timeout 2 swarm providers regions -o name 2>/dev/null); return ;;
+  esac
+  if [[ "${words[CURRENT]}" == -* ]]; then
+    compadd -- $(swarm "${words[2]}" --help 2>/dev/null | grep -oE -- '--[a-z-]+')
+    return
+  fi
   case "${words[2]}" in
     @NAMEVERBS@) compadd $(timeout 2 swarm list -o name 2>/dev/null) ;;
     completion) compadd bash zsh fish ;;
-    providers) compadd show validate docker ;;
+    providers) compadd show regions validate docker flyio ;;
     operations) compadd show follow cancel ;;
   esac
 }
@@ -52,8 +66,14 @@ constexpr std::string_view kFish = R"sh(complete -c swarm -f
 complete -c swarm -n __fish_use_subcommand -a "@VERBS@"
 complete -c swarm -n "__fish_seen_subcommand_from @NAMEWORDS@" -a "(timeout 2 swarm list -o name 2>/dev/null)"
 complete -c swarm -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
-complete -c swarm -n "__fish_seen_subcommand_from providers" -a "show validate docker"
+complete -c swarm -n "__fish_seen_subcommand_from providers" -a "show regions validate docker flyio"
 complete -c swarm -n "__fish_seen_subcommand_from operations" -a "show follow cancel"
+complete -c swarm -n "__fish_seen_subcommand_from migrate" -l to -x -a "docker flyio" -d Provider
+complete -c swarm -n "__fish_seen_subcommand_from migrate create" -l region -x -a "(timeout 2 swarm providers regions -o name 2>/dev/null)" -d "Region or host"
+complete -c swarm -n "__fish_seen_subcommand_from migrate" -l back -d "To the kept place"
+complete -c swarm -n "__fish_seen_subcommand_from migrate" -l keep-source -d "Keep the old place for a day"
+complete -c swarm -n "__fish_seen_subcommand_from migrate" -l limit -x -d "Most bytes per second"
+complete -c swarm -n "__fish_seen_subcommand_from migrate" -l dry-run -d "Only tell what would happen"
 )sh";
 
 }  // namespace

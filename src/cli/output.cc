@@ -93,7 +93,9 @@ void appendYaml(std::string& out, const json::value& value, int depth, bool afte
   }
 }
 
-std::string cut(const std::string& text, std::size_t width) {
+}  // namespace
+
+std::string cutToWidth(const std::string& text, std::size_t width) {
   if (displayWidth(text) <= width) return text;
   std::string out;
   std::size_t used = 0;
@@ -106,8 +108,6 @@ std::string cut(const std::string& text, std::size_t width) {
   }
   return out + "…";
 }
-
-}  // namespace
 
 std::size_t displayWidth(std::string_view text) {
   std::size_t width = 0;
@@ -142,7 +142,7 @@ std::string Table::render(int columns, bool colour) const {
   auto line = [&](const std::vector<std::string>& cells, bool heading) {
     std::string text;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      std::string cell = cells[i].find('\033') == std::string::npos ? cut(cells[i], widths[i]) : cells[i];
+      std::string cell = cells[i].find('\033') == std::string::npos ? cutToWidth(cells[i], widths[i]) : cells[i];
       text += cell;
       if (i + 1 < cells.size()) text.append(widths[i] - std::min(widths[i], displayWidth(cell)) + gap, ' ');
     }

@@ -36,6 +36,8 @@ bool confirmed(const std::string& question);
 /// "3 min ago", "2 d ago"; "-" for zero.
 std::string ago(SystemTime time);
 std::string statusCell(const Context& context, InstanceStatus status);
+/// The first `width` cells of UTF-8 text, with an ellipsis when something was cut.
+std::string cutToWidth(const std::string& text, std::size_t width);
 /// Display width of UTF-8 text: code points, which is right for what we print.
 std::size_t displayWidth(std::string_view text);
 

@@ -1,22 +1,26 @@
 // Steps with their times, as they happen.
 #include "cli/progress.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
 
 #include "base/format.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+#include "cli/quantities.h"
 
 namespace swarm::cli {
 namespace {
 
-std::string seconds(const OperationStep& step) {
-  SystemTime end = step.endedAt.time_since_epoch().count() ? step.endedAt : RealClock().now();
+constexpr int kBarCells = 20;
+
+std::string seconds(const OperationStep& step, SystemTime now) {
+  SystemTime end = step.endedAt.time_since_epoch().count() ? step.endedAt : now;
   double elapsed = static_cast<double>((end - step.startedAt).count()) / 1000.0;
   return format("{:.2f} s", elapsed < 0 ? 0.0 : elapsed);
-}
-
-std::string bytes(std::int64_t count) {
-  if (count < 1024 * 1024) return format("{} KB", count / 1024);
-  return format("{:.1f} MB", static_cast<double>(count) / (1024.0 * 1024.0));
 }
 
 const char* mark(OperationStatus status) {
@@ -32,29 +36,102 @@ const char* mark(OperationStatus status) {
   }
 }
 
+/// Between 0 and 1, by bytes where they are known, else by files; negative: not known.
+double fractionOf(const OperationStep& step) {
+  const auto part = [](std::int64_t done, std::int64_t total) {
+    return std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
+  };
+  if (step.bytesTotal > 0) return part(step.bytesDone, step.bytesTotal);
+  if (step.filesTotal > 0) return part(step.filesDone, step.filesTotal);
+  return -1;
+}
+
+std::string bar(double fraction) {
+  const int full = static_cast<int>(fraction * kBarCells);
+  std::string text = "[";
+  for (int cell = 0; cell < kBarCells; ++cell) text += cell < full ? "█" : "░";
+  return text + format("] {:>3} %", static_cast<int>(fraction * 100));
+}
+
+std::string timeLeft(const OperationStep& step) {
+  if (step.bytesPerSecond <= 0 || step.bytesTotal <= step.bytesDone) return {};
+  return format("about {} left", durationText((step.bytesTotal - step.bytesDone) / step.bytesPerSecond + 1));
+}
+
+std::string filesText(const OperationStep& step) {
+  return step.filesTotal > 0 ? format("{} of {} files", countText(step.filesDone), countText(step.filesTotal)) : std::string();
+}
+
+/// A part of the live line; the ones with the highest `order` give way first.
+struct Part {
+  int order;
+  std::string text;
+};
+
+std::vector<Part> partsOf(const OperationStep& step, SystemTime now) {
+  std::vector<Part> parts{{0, format("  {} {}", mark(step.status), step.name)}};
+  const auto add = [&](int order, std::string text) {
+    if (!text.empty()) parts.push_back({order, std::move(text)});
+  };
+  if (const double fraction = fractionOf(step); fraction >= 0) {
+    add(1, bar(fraction));
+    add(2, step.bytesTotal > 0 ? format("{} of {}", bytesText(step.bytesDone), bytesText(step.bytesTotal)) : std::string());
+    add(5, filesText(step));
+    add(4, step.bytesPerSecond > 0 ? bytesText(step.bytesPerSecond) + "/s" : std::string());
+    add(3, timeLeft(step));
+    add(6, seconds(step, now));
+    // Where the numbers are, the text would only repeat them.
+    if (step.filesTotal == 0 && step.bytesPerSecond == 0) add(7, step.detail);
+  } else {
+    add(1, seconds(step, now));
+    add(2, step.detail);
+  }
+  return parts;
+}
+
+int columnsOfStderr() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 }  // namespace
 
-void OperationView::printStep(const OperationStep& step) {
-  std::string line = format("  {} {:<34} {:>9}", mark(step.status), step.name, seconds(step));
-  if (step.bytesTotal > 0) line += format("  {} of {}", bytes(step.bytesDone), bytes(step.bytesTotal));
-  if (!step.detail.empty()) line += "  " + step.detail;
-  std::fputs(line.c_str(), stderr);
+std::string endedStepLine(const OperationStep& step) {
+  std::string line = format("  {} {:<34} {:>9}", mark(step.status), step.name, seconds(step, step.endedAt));
+  if (!step.detail.empty()) return line + "  " + step.detail;
+  if (step.bytesTotal > 0) line += format("  {} of {}", bytesText(step.bytesDone), bytesText(step.bytesTotal));
+  if (step.filesTotal > 0) line += format("  {}", filesText(step));
+  return line;
+}
+
+std::string liveStepLine(const OperationStep& step, SystemTime now, int columns) {
+  std::vector<Part> parts = partsOf(step, now);
+  const auto join = [&parts] {
+    std::string line;
+    for (const Part& part : parts) line += (line.empty() ? "" : "  ") + part.text;
+    return line;
+  };
+  // One cell stays free: a terminal goes to the next line when the last one is filled.
+  while (columns > 0 && parts.size() > 1 && displayWidth(join()) >= static_cast<std::size_t>(columns))
+    parts.erase(std::ranges::max_element(parts, {}, &Part::order));
+  return columns > 0 ? cutToWidth(join(), static_cast<std::size_t>(columns) - 1) : join();
 }
 
 void OperationView::update(const Operation& operation) {
-  if (live_line_) std::fputs("\r\033[K", stderr);
+  std::string text;
+  if (live_line_) text += "\r\033[K";
   live_line_ = false;
   for (; shown_ < operation.steps.size(); ++shown_) {
     const OperationStep& step = operation.steps[shown_];
     bool ended = step.status != OperationStatus::pending && step.status != OperationStatus::running;
     if (!ended) break;
-    printStep(step);
-    std::fputc('\n', stderr);
+    text += endedStepLine(step) + "\n";
   }
   if (terminal_ && shown_ < operation.steps.size() && operation.steps[shown_].status == OperationStatus::running) {
-    printStep(operation.steps[shown_]);
+    text += liveStepLine(operation.steps[shown_], RealClock().now(), columnsOfStderr());
     live_line_ = true;
   }
+  std::fputs(text.c_str(), stderr);  // at once: a line that is wiped and drawn in two writes flickers
   std::fflush(stderr);
 }
 
@@ -65,6 +142,9 @@ void OperationView::finish() {
 }
 
 Operation waitWithProgress(Context& context, const std::string& operation_id, std::chrono::seconds timeout) {
+  const InterruptNotice notice(
+      format("\nIt goes on in the background. `swarm operations follow {0}` watches it again, `swarm operations cancel {0}` cancels it.\n",
+             operation_id));
   OperationView view(context);
   Operation operation = context.client().waitForOperation(operation_id, timeout, [&](const Operation& state) { view.update(state); });
   view.finish();

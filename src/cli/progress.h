@@ -1,7 +1,6 @@
 // Shows an operation while it runs: one live line per step on a terminal, one line per finished step elsewhere. On stderr.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "cli/context.h"
@@ -17,14 +16,19 @@ class OperationView {
   void finish();
 
  private:
-  void printStep(const OperationStep& step);
   bool terminal_;
   bool live_line_ = false;
   std::size_t shown_ = 0;  ///< steps that were printed for good
 };
 
+/// A step that has ended, as a line without its end.
+std::string endedStepLine(const OperationStep& step);
+/// The step in progress as one line: with a bar, bytes, files, rate and time left where they are known. What does not fit into `columns`
+/// (0: any width) is left out, the least important first, so that the line can be drawn again in place.
+std::string liveStepLine(const OperationStep& step, SystemTime now, int columns);
+
 /// Waits for the operation with progress. Throws its error when it failed, Error(DeadlineExceeded) when it goes on in the background after
-/// `timeout`.
+/// `timeout`. Ctrl-C ends the command and says how to go on watching or to cancel.
 Operation waitWithProgress(Context& context, const std::string& operation_id, std::chrono::seconds timeout);
 
 }  // namespace swarm::cli

@@ -73,6 +73,23 @@ struct DeleteFlags {
 };
 int remove(Context& context, const DeleteFlags& flags);
 
+struct MigrateFlags {
+  std::string name;
+  std::string to;      ///< a provider
+  std::string region;  ///< Fly's region, or the name of a Docker host
+  bool back = false;
+  std::string keepSource;  ///< "true": a day; else hours; empty: not given
+  std::string limit;       ///< "10M"
+  ResourceFlags resources;
+  bool dryRun = false;
+  WaitOptions wait{.timeout = std::chrono::hours(24)};
+};
+int migrate(Context& context, const MigrateFlags& flags);
+/// The plan of a move, for people.
+std::string planText(const std::string& name, const MigrationPlan& plan, int columns, bool colour);
+/// "" and "false": not kept. Throws Error(InvalidArgument).
+std::optional<std::int64_t> parseKeepHours(const std::string& text);
+
 struct LoginFlags {
   std::string user = "admin";
   bool passwordFromStdin = false;
@@ -105,6 +122,7 @@ int usage(Context& context, const std::string& name);
 
 int status(Context& context);
 int providersList(Context& context);
+int providersRegions(Context& context);
 int providersShow(Context& context, const std::string& type);
 int providersValidate(Context& context, const std::string& type);
 int volumesList(Context& context);
@@ -117,8 +135,6 @@ int version(Context& context);
 /// The completion script of a shell, for these verbs.
 std::string completionScript(const std::string& shell, const std::vector<std::string>& verbs);
 
-/// "4g", "512m", "1024" (MiB) → MiB. Throws Error(InvalidArgument).
-std::int64_t parseMemory(const std::string& text);
 /// "K=V" → pair. Throws Error(InvalidArgument) that names `flag`.
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag);
 

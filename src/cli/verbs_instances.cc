@@ -6,40 +6,17 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/verbs.h"
+#include "cli/quantities.h"
+#include "cli/verbs_shared.h"
 #include "model/codec.h"
 
 namespace swarm::cli {
 namespace {
 
-template <typename Enum>
-std::optional<Enum> parseEnum(const std::string& text, const std::string& flag) {
-  if (text.empty()) return std::nullopt;
-  auto value = enumFromName<Enum>(text);
-  if (!value) throw Error(ErrorCode::InvalidArgument, format("{} {}: expected one of {}.", flag, text, enumNames<Enum>()));
-  return value;
-}
-
-std::string memoryText(std::int64_t mebibytes) {
-  if (mebibytes >= 1024 && mebibytes % 1024 == 0) return format("{} GiB", mebibytes / 1024);
-  return format("{} MiB", mebibytes);
-}
-
 std::map<std::string, std::string> parsePairs(const std::vector<std::string>& texts, const std::string& flag) {
   std::map<std::string, std::string> pairs;
   for (const std::string& text : texts) pairs.insert_or_assign(parseKeyValue(text, flag).first, parseKeyValue(text, flag).second);
   return pairs;
-}
-
-void applyResources(const ResourceFlags& flags, ResourceConfig& resources) {
-  if (flags.cpus) {
-    resources.cpu.cores = *flags.cpus;
-    resources.cpu.limit = 0;  // follows the cores
-  }
-  if (!flags.memory.empty()) resources.memory.max = parseMemory(flags.memory);
-  if (!flags.memoryMin.empty()) resources.memory.min = parseMemory(flags.memoryMin);
-  if (flags.disk) resources.storage.size = *flags.disk;
-  if (flags.pids) resources.pids = *flags.pids;
 }
 
 /// "[NAME:]/path[:GiB]"
@@ -66,32 +43,7 @@ StorageConfig parseVolume(const std::string& text, bool persistent, std::int64_t
   return storage;
 }
 
-/// Prints an instance after a verb: JSON, YAML or its name as asked; for people, its URL.
-void printResult(Context& context, const Instance& instance) {
-  if (printStructured(context, toJson(instance))) return;
-  if (context.output() == OutputFormat::Name) {
-    print(instance.config.name + "\n");
-  } else if (instance.status == InstanceStatus::running && !instance.url.empty()) {
-    print(instance.url + "\n");
-  }
-}
-
-Instance reload(Context& context, const Instance& instance) { return context.client().getInstance(instance.id).value_or(instance); }
-
 }  // namespace
-
-std::int64_t parseMemory(const std::string& text) {
-  double number = 0;
-  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  std::string unit(end, text.data() + text.size());
-  std::optional<double> factor;
-  if (unit.empty() || unit == "m" || unit == "M" || unit == "MiB" || unit == "MB") factor = 1;
-  if (unit == "g" || unit == "G" || unit == "GiB" || unit == "GB") factor = 1024;
-  if (failure != std::errc() || !factor || number <= 0) {
-    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no amount of memory; expected one like 4g, 512m or 2048 (MiB).", text));
-  }
-  return static_cast<std::int64_t>(number * *factor);
-}
 
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag) {
   auto equals = text.find('=');
@@ -145,11 +97,12 @@ int list(Context& context, const ListFlags& flags) {
     std::fputs("No instances yet. Make one with `swarm create NAME`.\n", stderr);
     return kDone;
   }
-  Table table({"NAME", "STATUS", "PROVIDER", "OWNER", "CPUS", "MEMORY", "CREATED", "URL"});
+  Table table({"NAME", "STATUS", "PROVIDER", "REGION", "OWNER", "CPUS", "MEMORY", "CREATED", "URL"});
   for (const Instance& instance : instances) {
     table.add({instance.config.name, statusCell(context, instance.status) + (instance.stale ? "?" : ""),
-               std::string(enumName(instance.provider)), instance.owner, format("{:g}", instance.resources.cpu.cores),
-               memoryText(instance.resources.memory.max), ago(instance.createdAt), instance.url});
+               std::string(enumName(instance.provider)), instance.region.empty() ? "-" : instance.region, instance.owner,
+               format("{:g}", instance.resources.cpu.cores), memoryText(instance.resources.memory.max), ago(instance.createdAt),
+               instance.url});
   }
   print(table.render(context.columns(), context.colour()));
   for (const Instance& instance : instances) {
@@ -183,6 +136,13 @@ int show(Context& context, const std::string& name) {
   row("owner", instance->owner);
   row("provider",
       std::string(enumName(instance->provider)) + (instance->stale ? " (not reachable; last seen " + ago(instance->observedAt) + ")" : ""));
+  row("region", instance->region);
+  if (instance->keptSource) {
+    const auto& kept = *instance->keptSource;
+    const auto left = std::chrono::duration_cast<std::chrono::seconds>(kept.until - RealClock().now()).count();
+    row("kept place", format("{}, for {} more; back with: swarm migrate {} --back", placeText(kept.provider, kept.region),
+                             durationText(left), instance->config.name));
+  }
   row("image", instance->config.image);
   row("cpus", format("{:g}", instance->resources.cpu.cores));
   row("memory", memoryText(instance->resources.memory.max));

@@ -62,6 +62,23 @@ int providersList(Context& context) {
   return kDone;
 }
 
+int providersRegions(Context& context) {
+  boost::json::array providers = context.client().listProviders();
+  boost::json::array regions;
+  for (const auto& provider : providers) {
+    for (const auto& region : provider.at("regions").as_array())
+      regions.push_back(boost::json::object{{"provider", provider.at("type")}, {"region", region}});
+  }
+  if (printStructured(context, regions)) return kDone;
+  Table table({"PROVIDER", "REGION"});
+  for (const auto& region : regions) {
+    if (context.output() == OutputFormat::Name) print(textOf(region.as_object(), "region") + "\n");
+    table.add({textOf(region.as_object(), "provider"), textOf(region.as_object(), "region")});
+  }
+  if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
+  return kDone;
+}
+
 int providersShow(Context& context, const std::string& type) {
   boost::json::object provider = context.client().getProvider(type);
   if (!printStructured(context, provider)) print(toYaml(provider));

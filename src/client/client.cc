@@ -16,8 +16,8 @@ struct SwarmClient::Impl {
   client::Connection connection;
 
   /// POST or DELETE on an instance that begins an operation.
-  StartedOperation begin(const std::string& method, const std::string& target) {
-    boost::json::value answer = connection.call(method, target);
+  StartedOperation begin(const std::string& method, const std::string& target, const boost::json::value* body = nullptr) {
+    boost::json::value answer = connection.call(method, target, body);
     return started(answer);
   }
 
@@ -42,6 +42,20 @@ SwarmClient::Login readLogin(const boost::json::value& answer) {
   login.role = reader.read<std::string>("role").value_or("");
   if (auto expires = reader.read<std::string>("expiresAt"); expires && !expires->empty()) login.expiresAt = parseTime(*expires);
   return login;
+}
+
+boost::json::object migrateBody(const MigrateOptions& options) {
+  boost::json::object body;
+  if (options.targetProvider) body["targetProvider"] = enumName(*options.targetProvider);
+  if (!options.region.empty()) body["region"] = options.region;
+  if (options.resources) body["resources"] = toJson(*options.resources);
+  if (options.keepSource) {
+    body["keepSource"] = true;
+    body["keepHours"] = options.keepHours;
+  }
+  if (options.bandwidthLimit > 0) body["bandwidthLimit"] = options.bandwidthLimit;
+  if (options.back) body["back"] = true;
+  return body;
 }
 
 }  // namespace
@@ -123,6 +137,32 @@ StartedOperation SwarmClient::stopInstance(const std::string& ref) { return impl
 StartedOperation SwarmClient::restartInstance(const std::string& ref) { return impl_->begin("POST", instancePath(ref, "/restart")); }
 StartedOperation SwarmClient::deleteInstance(const std::string& ref, bool volumes) {
   return impl_->begin("DELETE", instancePath(ref, volumes ? "?volumes=true" : ""));
+}
+
+StartedOperation SwarmClient::migrateInstance(const std::string& ref, const MigrateOptions& options) {
+  const boost::json::value body = migrateBody(options);
+  return impl_->begin("POST", instancePath(ref, "/migrate"), &body);
+}
+
+MigrationPlan SwarmClient::planMigration(const std::string& ref, const MigrateOptions& options) {
+  boost::json::object body = migrateBody(options);
+  body["dryRun"] = true;
+  const boost::json::value value = std::move(body);
+  return fromJson<MigrationPlan>(impl_->connection.call("POST", instancePath(ref, "/migrate"), &value), UnknownFields::Ignore);
+}
+
+Instance SwarmClient::switchProvider(const std::string& ref, ProviderType target) {
+  StartedOperation started = migrateInstance(ref, {.targetProvider = target});
+  if (started.operationId.empty()) return started.instance;
+  for (;;) {
+    Operation operation = waitForOperation(started.operationId, std::chrono::hours(1));
+    if (operation.status == OperationStatus::succeeded) break;
+    if (operation.status == OperationStatus::cancelled) throw Error(ErrorCode::Cancelled, "The move was cancelled.");
+    if (operation.status == OperationStatus::failed)
+      throw operation.error ? *operation.error
+                            : Error(ErrorCode::Internal, "The move failed without saying why; the server's log has more.");
+  }
+  return getInstance(started.instance.id).value_or(started.instance);
 }
 
 CommandResult SwarmClient::executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text,

@@ -46,7 +46,7 @@ struct WaitingPage {
   std::string step{};
   std::string reason{};
   std::int64_t elapsedSeconds = 0;
-  bool needsVscode = true;                     ///< false on a port's host: it is enough that the instance runs
+  bool needsVscode = true;                       ///< false on a port's host: it is enough that the instance runs
   std::shared_ptr<const MoveProgress> moving{};  ///< not null for Moving
 };
 Page waitingPage(const WaitingPage& content);

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "cli/quantities.h"
 #include "cli/verbs.h"
 
 namespace swarm::cli {
@@ -52,10 +53,40 @@ TEST(Memory, takesTheUsualUnits) {
   for (const char* wrong : {"", "x", "-1g", "4t", "0", "4 g"}) EXPECT_THROW(parseMemory(wrong), Error) << wrong;
 }
 
+TEST(Rate, takesTheUsualUnitsOfASecond) {
+  EXPECT_EQ(parseRate("10M"), 10 * 1024 * 1024);
+  EXPECT_EQ(parseRate("500K"), 500 * 1024);
+  EXPECT_EQ(parseRate("1.5G/s"), std::int64_t{1536} * 1024 * 1024);
+  EXPECT_EQ(parseRate("4096"), 4096);
+  for (const char* wrong : {"", "x", "-1M", "0", "4T", "10 M", "inf", "nan", "0.5"}) EXPECT_THROW(parseRate(wrong), Error) << wrong;
+}
+
+TEST(Quantities, areWrittenAsPeopleReadThem) {
+  EXPECT_EQ(bytesText(0), "0 B");
+  EXPECT_EQ(bytesText(5 * 1024 * 1024), "5.0 MB");
+  EXPECT_EQ(bytesText(std::int64_t{3} * 1024 * 1024 * 1024 / 2), "1.5 GB");
+  EXPECT_EQ(countText(7), "7");
+  EXPECT_EQ(countText(100'000), "100,000");
+  EXPECT_EQ(countText(1'234'567), "1,234,567");
+  EXPECT_EQ(durationText(42), "42 s");
+  EXPECT_EQ(durationText(23 * 3600 + 1700), "23 h");
+  EXPECT_EQ(placeText(ProviderType::flyio, "ams"), "Fly.io (ams)");
+  EXPECT_EQ(placeText(ProviderType::docker, ""), "Docker");
+}
+
 TEST(KeyValue, keepsWhatIsBehindTheFirstEqualsSign) {
   EXPECT_EQ(parseKeyValue("A=b=c", "--env"), std::make_pair(std::string("A"), std::string("b=c")));
   EXPECT_THROW(parseKeyValue("A", "--env"), Error);
   EXPECT_THROW(parseKeyValue("=b", "--env"), Error);
+}
+
+TEST(Completion, knowsWhereAWorkspaceCanMove) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const std::string script = completionScript(shell, {"migrate"});
+    EXPECT_NE(script.find("docker flyio"), std::string::npos) << shell;
+    EXPECT_NE(script.find("swarm providers regions"), std::string::npos) << shell;
+    EXPECT_EQ(script.find('@'), std::string::npos) << "a placeholder was left for " << shell;
+  }
 }
 
 TEST(Completion, bashScriptIsValidAndKnowsTheVerbs) {

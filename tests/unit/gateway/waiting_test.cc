@@ -101,11 +101,11 @@ std::shared_ptr<const MoveProgress> moveTo(std::string to, std::string step, int
 
 TEST_F(Waiting, leavesAWorkspaceOpenThatMovesWithoutAPauseYetAndTellsItsProgress) {
   run([&]() -> awaitable<void> {
-  publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "copy", 45, false, 31); });
-  EXPECT_EQ((co_await page()).body, "hello");
-  const auto status = boost::json::parse((co_await fetch("/.swarm/status")).body);
-  EXPECT_EQ(status.at("ready"), true);
-    const boost::json::value expected{{"to", "Fly.io (ams)"}, {"step", "copy"}, {"stepText", "copying the files"},
+    publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "copy", 45, false, 31); });
+    EXPECT_EQ((co_await page()).body, "hello");
+    const auto status = boost::json::parse((co_await fetch("/.swarm/status")).body);
+    EXPECT_EQ(status.at("ready"), true);
+    const boost::json::value expected{{"to", "Fly.io (ams)"}, {"step", "copy"},  {"stepText", "copying the files"},
                                       {"percent", 45},        {"paused", false}, {"secondsLeft", 31}};
     EXPECT_EQ(status.at("moving"), expected);
   });

@@ -1,0 +1,25 @@
+// What several verbs on instances have in common.
+#pragma once
+
+#include "base/format.h"
+#include "cli/verbs.h"
+#include "model/codec.h"
+
+namespace swarm::cli {
+
+template <typename Enum>
+std::optional<Enum> parseEnum(const std::string& text, const std::string& flag) {
+  if (text.empty()) return std::nullopt;
+  auto value = enumFromName<Enum>(text);
+  if (!value) throw Error(ErrorCode::InvalidArgument, format("{} {}: expected one of {}.", flag, text, enumNames<Enum>()));
+  return value;
+}
+
+/// Puts what was given into `resources`.
+void applyResources(const ResourceFlags& flags, ResourceConfig& resources);
+/// Prints an instance after a verb: JSON, YAML or its name as asked; for people, its URL.
+void printResult(Context& context, const Instance& instance);
+/// The instance as it is now; as it was when it is gone.
+Instance reload(Context& context, const Instance& instance);
+
+}  // namespace swarm::cli

@@ -1,0 +1,135 @@
+// A server that answers the API as a test says, so that whole command lines run against it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
+#include <future>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+#include "net/connect.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+
+namespace swarm::cli::testing {
+
+struct Asked {
+  std::string line;  ///< "POST /api/instances/web1/migrate"
+  boost::json::value body;
+};
+
+class ApiDouble {
+ public:
+  ApiDouble() {
+    server_ = std::make_unique<net::HttpServer>(net::listenTcp(loop_.executor(), {"127.0.0.1", 0}),
+                                                [this](net::Exchange& exchange) { return answer(exchange); });
+    port_ = server_->port();
+    running_ = net::asio::co_spawn(loop_.executor(), server_->run(), net::asio::use_future);
+  }
+  ~ApiDouble() {
+    net::asio::post(loop_.executor(), [this] { server_->stop(); });
+    running_.wait();
+    net::asio::co_spawn(
+        loop_.executor(),
+        [](std::unique_ptr<net::HttpServer> server) -> net::awaitable<void> {
+          server.reset();
+          co_return;
+        }(std::move(server_)),
+        net::asio::use_future)
+        .wait();
+  }
+  ApiDouble(const ApiDouble&) = delete;
+  ApiDouble& operator=(const ApiDouble&) = delete;
+
+  /// The answers to one request line, in order; the last one stays.
+  void on(const std::string& line, int status, std::vector<std::string> bodies) {
+    const std::lock_guard lock(mutex_);
+    answers_[line] = {status, std::move(bodies), 0};
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::vector<Asked> asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+  /// The body of the only request with that line.
+  boost::json::value bodyOf(const std::string& line) {
+    boost::json::value body;
+    int count = 0;
+    for (const Asked& one : asked()) {
+      if (one.line != line) continue;
+      body = one.body;
+      ++count;
+    }
+    EXPECT_EQ(count, 1) << line;
+    return body;
+  }
+
+ private:
+  struct Answers {
+    int status = 200;
+    std::vector<std::string> bodies;
+    std::size_t next = 0;
+  };
+
+  net::awaitable<void> answer(net::Exchange& exchange) {
+    Asked asked{std::string(exchange.head().method) + " " + std::string(exchange.head().target), nullptr};
+    std::string text;
+    std::array<char, 4096> piece{};
+    for (;;) {
+      const auto read = co_await exchange.body().readSome(net::asio::buffer(piece));
+      if (read.error || read.bytes == 0) break;
+      text.append(piece.data(), read.bytes);
+    }
+    if (!text.empty()) asked.body = boost::json::parse(text);
+    int status = 404;
+    std::string body = R"({"code":"not_found","detail":"There is nothing like that."})";
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = answers_.find(asked.line); found != answers_.end()) {
+        Answers& answers = found->second;
+        status = answers.status;
+        body = answers.bodies.at(answers.next);
+        if (answers.next + 1 < answers.bodies.size()) ++answers.next;
+      }
+      asked_.push_back(std::move(asked));
+    }
+    co_await exchange.respond(status, {{"Content-Type", "application/json"}}, std::move(body));
+  }
+
+  net::Loop loop_{"api-double"};
+  std::unique_ptr<net::HttpServer> server_;
+  std::future<void> running_;
+  std::uint16_t port_ = 0;
+  std::mutex mutex_;
+  std::map<std::string, Answers> answers_;
+  std::vector<Asked> asked_;
+};
+
+struct Ran {
+  int code = 0;
+  std::string out, err;
+};
+
+/// Runs a whole command line against `api`.
+inline Ran runCommand(const ApiDouble& api, std::vector<std::string> words) {
+  ::setenv("SWARM_URL", api.url().c_str(), 1);
+  ::setenv("SWARM_TOKEN", "t", 1);
+  words.insert(words.begin(), "swarm");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  Ran ran;
+  ran.code = run(static_cast<int>(arguments.size()), arguments.data(), [](const ServeFlags&) { return 0; });
+  ran.out = ::testing::internal::GetCapturedStdout();
+  ran.err = ::testing::internal::GetCapturedStderr();
+  return ran;
+}
+
+}  // namespace swarm::cli::testing
