@@ -19,7 +19,7 @@ struct MoveProgress {
   std::string to;    ///< "Fly.io (ams)"
   std::string step;  ///< the operation's step: "copy", "pause", "verify" …
   int percent = 0;
-  bool paused = false;           ///< VS Code is stopped: from here on people wait
+  bool paused = false;            ///< VS Code is stopped: from here on people wait
   std::int64_t secondsLeft = -1;  ///< until the end of the move; -1: not known
 };
 
@@ -31,11 +31,11 @@ struct Route {
   std::string reason;
   std::string step;  ///< what the operation in progress is doing, for the start page
   SystemTime stepStartedAt{};
-  bool ready = false;        ///< VS Code has answered since the last start
-  std::string generation;    ///< changes whenever VS Code's server was replaced
-  std::uint64_t epoch = 0;   ///< changes when connections to the old place must end (stop, delete, move, new container)
+  bool ready = false;                          ///< VS Code has answered since the last start
+  std::string generation;                      ///< changes whenever VS Code's server was replaced
+  std::uint64_t epoch = 0;                     ///< changes when connections to the old place must end (stop, delete, move, new container)
   std::shared_ptr<const MoveProgress> moving;  ///< null: it is not being moved
-  agent::AgentTarget agent;  ///< connect is empty when it does not run
+  agent::AgentTarget agent;                    ///< connect is empty when it does not run
 };
 
 using RouteTable = std::map<std::string, std::shared_ptr<const Route>, std::less<>>;  ///< by name

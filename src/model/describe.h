@@ -10,10 +10,10 @@ namespace swarm {
 
 BOOST_DESCRIBE_STRUCT(CommandResult, (), (exitCode, stdoutText, stderrText, truncated))
 BOOST_DESCRIBE_STRUCT(Instance, (),
-                      (id, owner, provider, region, status, statusReason, desired, createdAt, lastActive, config, resources, network, url, version,
-                       stale, observedAt, operationId, keptSource))
-BOOST_DESCRIBE_STRUCT(OperationStep, (), (name, status, startedAt, endedAt, detail, bytesDone, bytesTotal, filesDone, filesTotal,
-                                          bytesPerSecond))
+                      (id, owner, provider, region, status, statusReason, desired, createdAt, lastActive, config, resources, network, url,
+                       version, stale, observedAt, operationId, keptSource))
+BOOST_DESCRIBE_STRUCT(OperationStep, (),
+                      (name, status, startedAt, endedAt, detail, bytesDone, bytesTotal, filesDone, filesTotal, bytesPerSecond))
 BOOST_DESCRIBE_STRUCT(Operation, (),
                       (id, kind, instanceId, instanceName, owner, actor, status, createdAt, updatedAt, endedAt, steps, error))
 

@@ -26,6 +26,9 @@ struct InstanceSpec {
   InstanceConfig config;  ///< complete: name, image and storage are filled in
   Secret agentConfig;  ///< JSON text for the agent's file (agent::kConfigPath, mode 0400, root): instance id and token secret. Never in env
                        ///< or labels.
+  /// The target of a move: no volume that is there already may be taken, whatever name the storages ask for (its files would be replaced).
+  /// A create then fails with Conflict where the name is taken, or makes another one of the name where names need not be unique (Fly).
+  bool newVolumes = false;
 };
 
 /// Something that exists at a provider: "container", "volume", "network", "machine", "app" … and its id there.
@@ -79,6 +82,19 @@ struct InstanceFilter {
 struct InstanceList {
   std::vector<ProviderInstance> instances;
   bool complete = true;
+};
+
+/// What createInstance would make of a spec, found out without making anything.
+struct PlacementPreview {
+  std::string region;        ///< as ProviderInstance::region would be
+  ResourceConfig resources;  ///< effective: Fly rounds up to a size that it sells
+  std::string image;         ///< as it would be pulled: the workspace image has another name at Fly
+  bool imageFound = false;   ///< it is there, or its registry has it
+  std::string imageDetail;   ///< what was found, or what to do, as a sentence
+  /// Room for all storages together, in bytes: what a file system of that size leaves for files. 0: the provider sets no limit.
+  std::int64_t storageBytes = 0;
+  std::vector<std::string> problems;   ///< why a create would fail, as sentences (image, region, size, storage); empty: it fits
+  std::vector<std::string> costNotes;  ///< what is billed, as sentences; no figures where none are known
 };
 
 enum class DeleteVolumes { No, Yes };  ///< No: persistent volumes stay; volumes that are not persistent always go
@@ -149,6 +165,9 @@ class Provider {
   /// Makes everything the instance needs and starts it. Idempotent by instanceId: what an interrupted call made is found, completed and
   /// used. On failure, what this call made may remain; the caller deletes by deleteInstance.
   virtual awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
+  /// What createInstance would make, without making it: reads only. What speaks against it is in `problems`, never thrown; throws
+  /// Unavailable and DeadlineExceeded when the endpoint can't be asked. Room that is free now may be taken by the time of the create.
+  virtual awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) = 0;
   virtual awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) = 0;  ///< already running: fine
   /// Sends the stop signal, waits `grace`, then kills. Already stopped: fine.
   virtual awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) = 0;

@@ -29,8 +29,8 @@ struct Note {
 struct ScanReport {
   std::int64_t files = 0;  ///< everything but directories
   std::int64_t directories = 0;
-  std::int64_t bytes = 0;      ///< content that would be sent: holes and further hard links are not counted
-  std::vector<Note> skipped;   ///< the first 100
+  std::int64_t bytes = 0;     ///< content that would be sent: holes and further hard links are not counted
+  std::vector<Note> skipped;  ///< the first 100
   std::int64_t skippedCount = 0;
   struct Space {
     std::string mountPath;

@@ -37,6 +37,8 @@ std::string_view toString(ProviderCall call) {
       return "deleteVolume";
     case ProviderCall::Validate:
       return "validate";
+    case ProviderCall::PreviewInstance:
+      return "previewInstance";
   }
   return "?";
 }
@@ -62,6 +64,11 @@ awaitable<T> ForwardingProvider::forward(CallContext context, std::function<awai
 awaitable<ProviderInstance> ForwardingProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   std::function<awaitable<ProviderInstance>()> call = [&] { return inner_->createInstance(spec, progress, deadline); };
   co_return co_await forward<ProviderInstance>({ProviderCall::CreateInstance, spec.instanceId, deadline}, call);
+}
+
+awaitable<PlacementPreview> ForwardingProvider::previewInstance(InstanceSpec spec, Deadline deadline) {
+  std::function<awaitable<PlacementPreview>()> call = [&] { return inner_->previewInstance(spec, deadline); };
+  co_return co_await forward<PlacementPreview>({ProviderCall::PreviewInstance, spec.instanceId, deadline}, call);
 }
 
 awaitable<void> ForwardingProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {

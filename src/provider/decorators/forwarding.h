@@ -25,6 +25,7 @@ enum class ProviderCall {
   ListVolumes,
   DeleteVolume,
   Validate,
+  PreviewInstance,
 };
 std::string_view toString(ProviderCall call);  ///< "createInstance"
 
@@ -44,6 +45,7 @@ class ForwardingProvider : public Provider {
   awaitable<void> open(ProviderEventSink sink) override { return inner_->open(std::move(sink)); }
   awaitable<void> close() override { return inner_->close(); }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
@@ -61,6 +63,7 @@ class ForwardingProvider : public Provider {
   awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
+  bool measuresUsage() const override { return inner_->measuresUsage(); }
   ProviderHealthReport health() const override { return inner_->health(); }
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
   UsedTotal cpuTotal() const override { return inner_->cpuTotal(); }

@@ -93,28 +93,6 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
   return host;
 }
 
-void checkStorage(const InstanceSpec& spec) {
-  std::set<std::string> seen;
-  for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
-    const StorageConfig& storage = spec.config.storage[i];
-    std::string pointer = format("/storage/{}", i);
-    const std::string& path = storage.mountPath;
-    bool sane = path.size() > 1 && path[0] == '/' && path.find("/../") == std::string::npos && !path.ends_with("/..") &&
-                path.find('\0') == std::string::npos;
-    if (!sane) throw unprocessable(pointer + "/mountPath", format("\"{}\" is no absolute path to mount a volume at.", path));
-    for (std::string_view kept : {"/proc", "/sys", "/dev", "/etc"}) {
-      if (path == kept || path.starts_with(std::string(kept) + "/")) {
-        throw unprocessable(pointer + "/mountPath", format("A volume can't be mounted at {}: the system needs {}.", path, kept));
-      }
-    }
-    if (!seen.insert(path).second) throw unprocessable(pointer + "/mountPath", format("Two volumes want to be mounted at {}.", path));
-    if (!storage.volumeName.empty() && (slug(storage.volumeName).size() < 2 || storage.volumeName.find('/') != std::string::npos)) {
-      throw unprocessable(pointer + "/volumeName",
-                          format("\"{}\" is no name for a volume: use two or more letters, digits, - _ or .", storage.volumeName));
-    }
-  }
-}
-
 }  // namespace
 
 std::string containerName(const InstanceSpec& spec) {
@@ -180,6 +158,40 @@ void checkResources(const ResourceConfig& resources, const EngineFacts& facts) {
   if (resources.pids < 1) throw unprocessable("/resources/pids", "At least one process must be allowed.");
 }
 
+void checkStorage(const InstanceSpec& spec) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
+    const StorageConfig& storage = spec.config.storage[i];
+    std::string pointer = format("/storage/{}", i);
+    const std::string& path = storage.mountPath;
+    bool sane = path.size() > 1 && path[0] == '/' && path.find("/../") == std::string::npos && !path.ends_with("/..") &&
+                path.find('\0') == std::string::npos;
+    if (!sane) throw unprocessable(pointer + "/mountPath", format("\"{}\" is no absolute path to mount a volume at.", path));
+    for (std::string_view kept : {"/proc", "/sys", "/dev", "/etc"}) {
+      if (path == kept || path.starts_with(std::string(kept) + "/")) {
+        throw unprocessable(pointer + "/mountPath", format("A volume can't be mounted at {}: the system needs {}.", path, kept));
+      }
+    }
+    if (!seen.insert(path).second) throw unprocessable(pointer + "/mountPath", format("Two volumes want to be mounted at {}.", path));
+    if (!storage.volumeName.empty() && (slug(storage.volumeName).size() < 2 || storage.volumeName.find('/') != std::string::npos)) {
+      throw unprocessable(pointer + "/volumeName",
+                          format("\"{}\" is no name for a volume: use two or more letters, digits, - _ or .", storage.volumeName));
+    }
+  }
+}
+
+bool isLocalOnly(const std::string& image, const DockerProviderConfig& config) {
+  std::string repository = image.substr(0, image.find_first_of(":@"));
+  return std::find(config.localImages.begin(), config.localImages.end(), repository) != config.localImages.end();
+}
+
+void checkHost(const InstanceSpec& spec, const DockerProviderConfig& config) {
+  const std::optional<DockerNetworkConfig>& docker = spec.config.network.docker;
+  std::string name = config.name.empty() ? std::string(kUnnamedHost) : config.name;
+  if (!docker || docker->host.empty() || docker->host == name) return;
+  throw unprocessable("/network/docker/host", format("There is no Docker host \"{}\" here; there is {}.", docker->host, name));
+}
+
 void checkNetwork(const InstanceSpec& spec, const EngineClient& engine) {
   const NetworkConfig& network = spec.config.network;
   for (std::size_t i = 0; i < network.exposedPorts.size(); ++i) {
@@ -204,9 +216,31 @@ void checkNetwork(const InstanceSpec& spec, const EngineClient& engine) {
   }
 }
 
+void checkTaken(const json::value& volume, const std::string& name, const InstanceSpec& spec, const std::string& swarm_id) {
+  const json::value* labels = member(volume, "Labels");
+  const json::object* object = labels ? labels->if_object() : nullptr;
+  auto label = [&](std::string_view key) {
+    const json::value* found = object ? object->if_contains(key) : nullptr;
+    return found && found->is_string() ? std::string(found->as_string()) : std::string();
+  };
+  if (label(kLabelSwarm) != swarm_id || label(kLabelOwner) != spec.owner) {
+    throw Error(
+        ErrorCode::Unprocessable,
+        format("The volume {} is there already and does not belong to {} in this swarm. Choose another volumeName.", name, spec.owner))
+        .withField("/storage", "the volume belongs to somebody else");
+  }
+  if (spec.newVolumes && label(kLabelInstance) != spec.instanceId) {
+    throw Error(
+        ErrorCode::Conflict,
+        format("The volume {} is there already, and its files would be replaced. Delete it first (swarm volumes delete {}).", name, name))
+        .withField("/storage", "the volume is there already");
+  }
+}
+
 void checkSpec(const InstanceSpec& spec, const EngineClient& engine) {
   checkResources(spec.config.resources, engine.facts());
   checkStorage(spec);
+  checkHost(spec, engine.config());
   checkNetwork(spec, engine);
 }
 

@@ -49,10 +49,22 @@ std::string containerName(const InstanceSpec& spec);
 NetworkPlan planNetwork(const InstanceSpec& spec, const DockerProviderConfig& config, const std::string& swarm_id);
 std::vector<VolumePlan> planVolumes(const InstanceSpec& spec);
 
+/// What the one Engine is called that nobody named.
+inline constexpr std::string_view kUnnamedHost = "local";
+
+/// Whether images of this name are never asked of a registry.
+bool isLocalOnly(const std::string& image, const DockerProviderConfig& config);
+
 /// Throws Error(Unprocessable) with the numbers and the field when the Engine's machine can't carry it, or Docker can't do it.
 void checkResources(const ResourceConfig& resources, const EngineFacts& facts);
+void checkStorage(const InstanceSpec& spec);
 void checkNetwork(const InstanceSpec& spec, const EngineClient& engine);
+void checkHost(const InstanceSpec& spec, const DockerProviderConfig& config);
 void checkSpec(const InstanceSpec& spec, const EngineClient& engine);
+
+/// `volume` is what the Engine has of that name. Only the owner's own may be attached, and none by an instance that needs new ones. Throws
+/// Error(Unprocessable | Conflict).
+void checkTaken(const json::value& volume, const std::string& name, const InstanceSpec& spec, const std::string& swarm_id);
 
 /// The body of POST /containers/create, with its kLabelSpec.
 json::object containerBody(const InstanceSpec& spec, const DockerProviderConfig& config, const std::string& swarm_id,

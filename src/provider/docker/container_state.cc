@@ -170,6 +170,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   instance.instanceId = label(labels, kLabelInstance);
   instance.name = label(labels, kLabelName);
   instance.owner = label(labels, kLabelOwner);
+  instance.region = config.name;
   instance.createdAt = readTime(stringAt(inspection, "Created"));
   instance.startedAt = readTime(stringAt(inspection, "State.StartedAt"));
   if (const json::value* state = member(inspection, "State")) readStatus(*state, instance);

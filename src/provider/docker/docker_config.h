@@ -21,6 +21,7 @@ struct DockerTlsConfig {
 
 /// README.md tells what each key means for the person who sets it.
 struct DockerProviderConfig {
+  std::string name;                                           ///< of this Engine among several, as instances' region; empty: it has none
   std::filesystem::path socketPath = "/var/run/docker.sock";  ///< used when `host` is empty
   std::string host;                                           ///< a TCP endpoint's host name or address
   std::uint16_t port = 0;                                     ///< 0: 2376 with TLS, 2375 without

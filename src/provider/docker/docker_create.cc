@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::chrono::seconds kImageMemory{30};
 
-bool isLocalOnly(const std::string& image, const DockerProviderConfig& config) {
-  std::string repository = image.substr(0, image.find_first_of(":@"));
-  return std::find(config.localImages.begin(), config.localImages.end(), repository) != config.localImages.end();
-}
-
 bool saysNoImage(const EngineReply& reply) { return reply.status == 404 && reply.body.find("No such image") != std::string::npos; }
 
 /// "registry:5000/team/image:tag" → name and tag; a digest stays in the name.
@@ -95,19 +90,7 @@ awaitable<void> DockerProvider::makeVolumes(const InstanceSpec& spec, const std:
       // After its own restart, Engine 20.10 leaves the labels of a volume that was there already out of this answer.
       made = co_await engine_.call({.target = "/volumes/" + volume.name, .doing = "look at the volume", .body = {}}, deadline);
     }
-    // The Engine answers with the volume of that name when there was one. Only the owner's own may be attached.
-    const json::value* labels = member(made, "Labels");
-    const json::object* ours = labels ? labels->if_object() : nullptr;
-    auto label = [&](std::string_view name) {
-      const json::value* found = ours ? ours->if_contains(name) : nullptr;
-      return found && found->is_string() ? std::string(found->as_string()) : std::string();
-    };
-    if (label(kLabelSwarm) != swarm_id_ || label(kLabelOwner) != spec.owner) {
-      throw Error(ErrorCode::Unprocessable,
-                  format("The volume {} is there already and does not belong to {} in this swarm. Choose another volumeName.", volume.name,
-                         spec.owner))
-          .withField("/storage", "the volume belongs to somebody else");
-    }
+    checkTaken(made, volume.name, spec, swarm_id_);  // the Engine answers with the volume of that name when there was one
     co_await progress.recorded({"volume", volume.name});
   }
 }

@@ -63,6 +63,21 @@ awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const Ne
   known_networks_.insert(plan.name);
 }
 
+awaitable<void> DockerProvider::previewNetwork(const InstanceSpec& spec, PlacementPreview& preview, Deadline deadline) {
+  NetworkPlan plan = planNetwork(spec, engine_.config(), swarm_id_);
+  const std::string doing = format("look at the network {}", plan.name);
+  EngineReply found = co_await engine_.send({.target = "/networks/" + plan.name, .doing = doing, .body = {}}, deadline);
+  if (found.status == 404) co_return;
+  if (!found.ok()) throw engineError(found.status, found.body, doing);
+  json::value network = found.json(doing);
+  if (stringAt(network, "Name") != plan.name) co_return;
+  try {
+    checkExisting(network, plan, spec.owner, swarm_id_);
+  } catch (const Error& error) {
+    preview.problems.push_back(error.message());
+  }
+}
+
 awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline deadline) {
   auto details = co_await inspectContainer(container, deadline);
   if (!details || details->network.empty()) co_return;

@@ -25,8 +25,8 @@ struct ContainerRef {
   std::string instanceId;
 };
 
-/// Split over docker_create.cc, docker_lifecycle.cc, docker_replace.cc, docker_queries.cc, docker_usage.cc, docker_exec.cc,
-/// docker_network.cc, docker_volumes.cc and docker_events.cc. close() before destruction, once open() was called.
+/// Split over docker_create.cc, docker_preview.cc, docker_lifecycle.cc, docker_replace.cc, docker_queries.cc, docker_usage.cc,
+/// docker_exec.cc, docker_network.cc, docker_volumes.cc and docker_events.cc. close() before destruction, once open() was called.
 class DockerProvider final : public Provider, private LogSource {
  public:
   DockerProvider(DockerProviderConfig config, std::string swarm_id);
@@ -37,6 +37,7 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> close() override;
 
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
@@ -87,6 +88,11 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> removeContainer(std::string container, Deadline deadline);  ///< running or not; gone already: fine
   awaitable<void> stopContainer(std::string container, std::chrono::seconds grace, Deadline deadline);
   awaitable<void> renameContainer(std::string container, std::string name, Deadline deadline);
+
+  // Preview (docker_preview.cc)
+  awaitable<void> previewImage(std::string image, PlacementPreview& preview, Deadline deadline);
+  awaitable<void> previewVolumes(const InstanceSpec& spec, PlacementPreview& preview, Deadline deadline);
+  awaitable<void> previewNetwork(const InstanceSpec& spec, PlacementPreview& preview, Deadline deadline);
 
   // Replacing (docker_replace.cc)
   struct Replacement;

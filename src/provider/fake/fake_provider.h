@@ -22,7 +22,9 @@ struct FakeOptions {
   std::string swarmId = "fake-swarm";
   ProviderType type = ProviderType::fake;  ///< tests of placement let it stand in for another
   FakeTimes times;
-  bool liveResize = true;  ///< allocateResources answers Live, else NeedsRestart
+  bool liveResize = true;            ///< allocateResources answers Live, else NeedsRestart
+  std::vector<std::string> regions;  ///< that it offers; an instance is where its configuration says, whatever stands here
+  bool limitsStorage = false;        ///< previews tell the storages' size as the room that there is
 };
 
 /// The world must outlive the provider; several providers (one after the other, or of two swarms) may share one. Steps of createInstance:
@@ -37,6 +39,7 @@ class FakeProvider final : public Provider {
   awaitable<void> close() override;
 
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,

@@ -41,6 +41,15 @@ CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const
   return result;
 }
 
+constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
+
+/// The first region that the configuration names, Fly's or Docker's.
+std::string regionOf(const InstanceConfig& config) {
+  const NetworkConfig& network = config.network;
+  if (network.flyio && !network.flyio->regions.empty()) return network.flyio->regions.front();
+  return network.docker ? network.docker->host : std::string();
+}
+
 }  // namespace
 
 ProviderInstance FakeProvider::describe(const FakeContainer& container) const {
@@ -53,6 +62,7 @@ ProviderInstance FakeProvider::describe(const FakeContainer& container) const {
   instance.createdAt = container.createdAt;
   instance.startedAt = container.startedAt;
   instance.resources = container.spec.config.resources;
+  instance.region = regionOf(container.spec.config);
   instance.network.hostname = container.spec.name;
   if (container.status == InstanceStatus::running) {
     instance.network.internalIp = "127.0.0.1";
@@ -86,6 +96,25 @@ awaitable<InstanceList> FakeProvider::listInstances(InstanceFilter filter, Deadl
     list.instances.push_back(describe(container));
   }
   co_return list;
+}
+
+awaitable<PlacementPreview> FakeProvider::previewInstance(InstanceSpec spec, Deadline) {
+  co_await call("previewInstance");
+  PlacementPreview preview;
+  preview.region = regionOf(spec.config);
+  preview.resources = spec.config.resources;
+  preview.image = spec.config.image;
+  preview.imageFound = !world_.isImageMissing(spec.config.image);
+  preview.imageDetail = format("{} {}", spec.config.image, preview.imageFound ? "is there" : "is not there");
+  if (options_.limitsStorage) {
+    for (const StorageConfig& storage : spec.config.storage) preview.storageBytes += storage.size * kBytesPerGib;
+  }
+  try {
+    checkSpec(spec);
+  } catch (const Error& error) {
+    preview.problems.push_back(error.message());
+  }
+  co_return preview;
 }
 
 awaitable<AllocationEffect> FakeProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline) {
@@ -136,6 +165,8 @@ awaitable<CommandResult> FakeProvider::executeCommand(std::string instance_id, s
 ProviderCapabilities FakeProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = options_.liveResize;
+  capabilities.supportsMultiRegion = !options_.regions.empty();
+  capabilities.supportedRegions = options_.regions;
   capabilities.maxResourcesPerInstance.cpu.cores = 64;
   capabilities.maxResourcesPerInstance.memory.max = 1024 * 1024;
   return capabilities;

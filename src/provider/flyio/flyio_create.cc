@@ -110,7 +110,7 @@ awaitable<std::int64_t> FlyIOProvider::writeSecrets(const InstancePlan& plan, De
 
 /// Volumes that were asked for by name and exist: the instance goes to where they are.
 awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline deadline) {
-  if (plan.askedVolumes.empty()) co_return;
+  if (plan.askedVolumes.empty() || plan.newVolumes) co_return;  // in the instance's own app, names are free
   std::vector<Stored> all = co_await storedVolumes(deadline);
   std::string app;
   for (const std::string& name : plan.askedVolumes) {

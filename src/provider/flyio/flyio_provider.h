@@ -18,9 +18,9 @@
 
 namespace swarm::flyio {
 
-/// Split over flyio_create.cc, flyio_place.cc, flyio_move.cc, flyio_lifecycle.cc, flyio_update.cc, flyio_delete.cc, flyio_find.cc,
-/// flyio_lists.cc, flyio_queries.cc, flyio_volumes.cc, flyio_exec.cc, flyio_events.cc and flyio_validate.cc. close() before destruction,
-/// once open() was called.
+/// Split over flyio_create.cc, flyio_preview.cc, flyio_place.cc, flyio_move.cc, flyio_lifecycle.cc, flyio_update.cc, flyio_delete.cc,
+/// flyio_find.cc, flyio_lists.cc, flyio_queries.cc, flyio_volumes.cc, flyio_exec.cc, flyio_events.cc and flyio_validate.cc. close() before
+/// destruction, once open() was called.
 class FlyIOProvider final : public Provider {
  public:
   FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock, Tuning tuning = {});
@@ -31,6 +31,7 @@ class FlyIOProvider final : public Provider {
   awaitable<void> close() override;
 
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
@@ -102,6 +103,10 @@ class FlyIOProvider final : public Provider {
   awaitable<std::optional<Machine>> adoptMachine(const Berth& berth, std::string machine_id, Deadline deadline);
   awaitable<void> growVolume(Volume volume, std::int64_t size_gb, Deadline deadline);
   awaitable<void> dropVolume(std::string app, std::string volume_id, Deadline deadline);  ///< waits while it is bound; gone: fine
+
+  // Preview (flyio_preview.cc)
+  awaitable<void> previewImage(std::string image, PlacementPreview& preview, Deadline deadline);
+  awaitable<void> previewRoom(const InstancePlan& plan, PlacementPreview& preview, Deadline deadline);
 
   // Moving to another host (flyio_move.cc)
   awaitable<Machine> moveElsewhere(Machine machine, json::object config, Progress& progress, Deadline deadline);

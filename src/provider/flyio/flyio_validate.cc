@@ -7,8 +7,6 @@
 namespace swarm::flyio {
 namespace {
 
-constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
-
 /// Runs one step; its error becomes the check's detail.
 awaitable<ValidationCheck> check(std::string name, awaitable<std::string> work) {
   ValidationCheck result{std::move(name), false, {}};
@@ -65,19 +63,7 @@ awaitable<std::string> checkRegions(MachinesClient& client, std::vector<std::str
 
 awaitable<std::string> checkRoom(MachinesClient& client, std::vector<std::string> regions, Deadline deadline) {
   Guest guest = roundUp({});
-  json::object body{{"org_slug", client.organization()}, {"region", joined(regions, ",")},        {"compute", toJson(guest)}, {"count", 1},
-                    {"volume_name", kVolumeName},        {"volume_size_bytes", 10 * kBytesPerGib}};
-  FlyCall call{.action = Action::Placements,
-               .id = client.organization(),
-               .method = "POST",
-               .target = "/v1/platform/placements",
-               .doing = "find room for a Machine",
-               .body = std::move(body)};
-  json::value answer = co_await client.call(std::move(call), deadline);
-  std::vector<std::string> with_room;
-  for (const json::value& row : arrayAt(answer, "regions")) {
-    if (integerAt(row, "count") > 0) with_room.push_back(stringAt(row, "region"));
-  }
+  std::vector<std::string> with_room = co_await client.regionsWithRoom(regions, toJson(guest), 10, deadline);
   if (with_room.empty()) {
     throw Error(ErrorCode::OutOfResources, format("None of {} has room, or quota, for a {}.", joined(regions), toString(guest)));
   }

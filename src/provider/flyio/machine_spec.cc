@@ -235,6 +235,7 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   InstancePlan plan;
   plan.instanceId = spec.instanceId;
   plan.owner = spec.owner;
+  plan.newVolumes = spec.newVolumes;
   plan.app = appName(config, swarm_id, spec.instanceId);
   plan.guest = roundUp(spec.config.resources);
   checkNetwork(spec.config.network);

@@ -58,6 +58,7 @@ struct InstancePlan {
   std::vector<StorageEntry> storage;
   std::vector<std::string> askedVolumes;  ///< volume names that a person chose
   std::vector<std::string> regions;       ///< as configured, best first; empty: the nearest
+  bool newVolumes = false;                ///< those names are made anew, whoever else has them
   bool privateOnly = false;
   bool ipv6 = true;
   json::object config;  ///< fly.MachineConfig without mounts

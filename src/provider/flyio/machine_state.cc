@@ -103,6 +103,7 @@ ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& c
   instance.instanceId = machine.metadata(kMetaInstance);
   instance.name = machine.metadata(kMetaName);
   instance.owner = machine.metadata(kMetaOwner);
+  instance.region = machine.region;
   instance.createdAt = machine.createdAt;
   std::int64_t started = newestEvent(machine, "start");
   instance.startedAt = started > 0 ? SystemTime(std::chrono::milliseconds(started)) : machine.createdAt;

@@ -2,10 +2,13 @@
 #include "base/format.h"
 #include "net/http.h"
 #include "provider/flyio/json_access.h"
+#include "provider/flyio/machine_spec.h"
 #include "provider/flyio/machines_client.h"
 
 namespace swarm::flyio {
 namespace {
+
+constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
 
 std::string inApp(std::string_view app, std::string_view rest) { return format("/v1/apps/{}{}", app, rest); }
 
@@ -175,6 +178,29 @@ awaitable<RegionList> MachinesClient::regions(Deadline deadline) {
   }
   list.nearest = stringAt(answer, member(answer, "nearest") ? "nearest" : "Nearest");
   co_return list;
+}
+
+awaitable<std::vector<std::string>> MachinesClient::regionsWithRoom(std::vector<std::string> regions, json::object guest,
+                                                                    std::int64_t volume_gb, Deadline deadline) {
+  std::string asked;
+  for (const std::string& region : regions) asked += (asked.empty() ? "" : ",") + region;
+  json::object body{{"org_slug", organization_}, {"region", asked}, {"compute", std::move(guest)}, {"count", 1}};
+  if (volume_gb > 0) {
+    body["volume_name"] = kVolumeName;
+    body["volume_size_bytes"] = volume_gb * kBytesPerGib;
+  }
+  FlyCall call{.action = Action::Placements,
+               .id = organization_,
+               .method = "POST",
+               .target = "/v1/platform/placements",
+               .doing = "find room for a Machine",
+               .body = std::move(body)};
+  json::value answer = co_await this->call(std::move(call), deadline);
+  std::vector<std::string> with_room;
+  for (const json::value& row : arrayAt(answer, "regions")) {
+    if (integerAt(row, "count") > 0) with_room.push_back(stringAt(row, "region"));
+  }
+  co_return with_room;
 }
 
 awaitable<std::vector<TokenInfo>> MachinesClient::tokens(Deadline deadline) {

@@ -102,6 +102,9 @@ class MachinesClient {
   awaitable<Page<Machine>> listOrgMachines(OrgQuery query, Deadline deadline);
   awaitable<Page<Volume>> listOrgVolumes(std::string cursor, Deadline deadline);
   awaitable<RegionList> regions(Deadline deadline);
+  /// Those of `regions` where a Machine of that size with a volume of its own can be made now, quota counted.
+  awaitable<std::vector<std::string>> regionsWithRoom(std::vector<std::string> regions, json::object guest, std::int64_t volume_gb,
+                                                      Deadline deadline);
   awaitable<std::vector<TokenInfo>> tokens(Deadline deadline);
 
  private:

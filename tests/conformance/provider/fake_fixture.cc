@@ -19,6 +19,7 @@ class FakeFixture final : public ProviderFixture {
     deviations.hasLogs = false;
     deviations.measuresUsage = false;
     deviations.hasNetworkIsolation = false;
+    deviations.guardsVolumes = false;
     deviations.keepsOldUntilReplaced = false;
     return deviations;
   }

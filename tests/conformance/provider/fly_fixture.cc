@@ -17,6 +17,7 @@ Deviations FlyFixture::flyDeviations() {
   deviations.tellsUsage = false;
   deviations.runsAnySize = false;
   deviations.hasNetworkIsolation = false;
+  deviations.previewsImages = false;  // the emulator has no registry
   return deviations;
 }
 

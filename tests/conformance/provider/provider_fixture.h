@@ -25,6 +25,8 @@ struct Deviations {
   bool hasNetworkIsolation = true;    ///< false: internal networks are not modelled
   bool keepsOldUntilReplaced = true;  ///< false: replaceInstance removes first and makes anew each time
   bool seesUnknownImages = true;      ///< an unknown image name is refused
+  bool guardsVolumes = true;          ///< false: anybody may attach a volume by its name
+  bool previewsImages = true;         ///< false: previewInstance can't ask for an image here
 };
 
 /// One world (Engine, memory) for one test; everything in it is gone when the fixture ends.

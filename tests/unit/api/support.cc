@@ -22,6 +22,9 @@ class ScriptedProvider final : public Provider {
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
     return fake_.createInstance(std::move(spec), progress, deadline);
   }
+  awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override {
+    return fake_.previewInstance(std::move(spec), deadline);
+  }
   awaitable<void> startInstance(std::string id, Progress& progress, Deadline deadline) override {
     return fake_.startInstance(std::move(id), progress, deadline);
   }
