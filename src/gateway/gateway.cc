@@ -211,7 +211,8 @@ net::awaitable<void> Gateway::Impl::handleOwnPath(net::Exchange& exchange, const
   } else if (!target || !targets->authenticate(exchange.head(), target)) {
     co_await sign_in.challenge(exchange, host);
   } else if (path == kStatusPath) {
-    route_source.reportDoubt(target->route->instanceId);  // somebody has it open, or waits for it
+    // Somebody has it open, or waits for it. While a move has stopped VS Code, its tabs ask often, and the move itself looks.
+    if (!target->route->moving || !target->route->moving->paused) route_source.reportDoubt(target->route->instanceId);
     co_await respondStatus(exchange, *target->route);
   } else {
     co_await respondProblem(exchange, 404, "not_found", "There is nothing at this address.");

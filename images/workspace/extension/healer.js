@@ -1,5 +1,5 @@
-// Heals an open tab: when VS Code's server was replaced (restart, upgrade, stop and start), the page's connection can
-// never come back, so this reloads the window once the new server is ready. Unsaved editors come back with it: VS Code
+// Heals an open tab: when VS Code's server was replaced (restart, upgrade, stop and start, a move to another place), the page's
+// connection can never come back, so this reloads the window once the new server is ready. Unsaved editors come back with it: VS Code
 // keeps them at the server, and what was typed after the server was gone is carried over the reload here.
 // Runs in the browser's web worker, which lives on while there is no server. See README.md for the gateway's part.
 'use strict';
@@ -7,31 +7,56 @@
 const vscode = require('vscode');
 
 const kStatusPath = '/.swarm/status';
-const kCalmMilliseconds = 5000; // while all is well
-const kEagerMilliseconds = 1000; // while the server is away
+const kCalmMilliseconds = 3000; // while all is well; a small workspace moves within seconds, and its tab should not learn of it last
+const kEagerMilliseconds = 1000; // while the server is away, or a move is under way
+const kPausedMilliseconds = 300; // while a move has stopped VS Code: VS Code itself tries again after 5 s, and would then give up
 const kAnswerMilliseconds = 8000; // no answer within this time counts as "away"
+const kPausedAnswerMilliseconds = 3000; // the same during such a pause
 
 /** Follows the generation of VS Code's server. No I/O and no clock here: it is fed answers and says what to do. */
 class Healer {
   /** @type {string | undefined} The server that this page is connected to. */
   #generation;
   #away = false;
+  /** @type {Move | undefined} */
+  #move;
 
   /** True from the first sign of trouble until the server that we know is back. */
   get away() {
     return this.#away;
   }
 
+  /** The move that is under way, as far as is known. */
+  get move() {
+    return this.#move;
+  }
+
+  /** Until the gateway is asked again. */
+  get delayMilliseconds() {
+    if (this.#move?.paused) return kPausedMilliseconds;
+    return this.#away || this.#move ? kEagerMilliseconds : kCalmMilliseconds;
+  }
+
+  get answerMilliseconds() {
+    return this.#move?.paused ? kPausedAnswerMilliseconds : kAnswerMilliseconds;
+  }
+
   /**
-   * @param {{kind: 'status', ready: boolean, generation: string, status: string} | {kind: 'absent'} | {kind: 'unreachable'}} answer
-   * @returns {'nothing' | 'lost' | 'recovered' | 'reload' | 'quit'}
+   * @typedef {{to: string, stepText: string, percent: number, paused: boolean, secondsLeft: number}} Move
+   * @param {{kind: 'status', ready: boolean, generation: string, status: string, moving?: Move} | {kind: 'absent'} |
+   *   {kind: 'unreachable'}} answer
+   * @returns {'nothing' | 'lost' | 'recovered' | 'stayed' | 'reload' | 'quit'} stayed: a move ended before it stopped VS Code
    */
   next(answer) {
     if (answer.kind === 'absent') {
       // Answered, but not by our gateway: there is nothing to watch. Once we know our gateway, it is only a hiccup.
       return this.#generation === undefined ? 'quit' : 'nothing';
     }
-    if (answer.kind === 'unreachable' || !answer.ready) {
+    const before = this.#move;
+    if (answer.kind === 'status') this.#move = answer.moving; // unreachable: what was known of a move still holds
+    // A pause that has begun outweighs a "ready" that is still told of the server we know: it is being stopped.
+    const stopped = answer.kind === 'status' && answer.moving?.paused && (answer.generation === this.#generation || !answer.ready);
+    if (answer.kind === 'unreachable' || !answer.ready || stopped) {
       const first = !this.#away;
       this.#away = true;
       return first ? 'lost' : 'nothing';
@@ -43,14 +68,25 @@ class Healer {
     }
     const wasAway = this.#away;
     this.#away = false;
-    return wasAway ? 'recovered' : 'nothing';
+    if (wasAway) return 'recovered';
+    return before && !this.#move ? 'stayed' : 'nothing';
   }
 }
 
+/** The gateway's `moving`, or undefined: an older gateway has none. */
+function readMove(value) {
+  if (typeof value !== 'object' || value === null || typeof value.to !== 'string') return undefined;
+  const number = (given, otherwise) => (Number.isFinite(given) ? given : otherwise);
+  return {
+    to: value.to, stepText: String(value.stepText ?? value.step ?? ''), paused: value.paused === true,
+    percent: Math.min(100, Math.max(0, Math.round(number(value.percent, 0)))), secondsLeft: number(value.secondsLeft, -1),
+  };
+}
+
 /** Asks the gateway at the page's own origin. Never throws. */
-async function askStatus(origin) {
+async function askStatus(origin, answerMilliseconds) {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), kAnswerMilliseconds);
+  const timer = setTimeout(() => abort.abort(), answerMilliseconds);
   try {
     const response = await fetch(origin + kStatusPath, {
       credentials: 'include', cache: 'no-store', redirect: 'manual', signal: abort.signal,
@@ -62,7 +98,9 @@ async function askStatus(origin) {
     if (!response.ok) return { kind: 'absent' };
     const body = await response.json();
     if (typeof body.generation !== 'string' || typeof body.ready !== 'boolean') return { kind: 'absent' };
-    return { kind: 'status', ready: body.ready, generation: body.generation, status: String(body.status ?? '') };
+    return {
+      kind: 'status', ready: body.ready, generation: body.generation, status: String(body.status ?? ''), moving: readMove(body.moving),
+    };
   } catch (error) {
     return error instanceof SyntaxError ? { kind: 'absent' } : { kind: 'unreachable' };
   } finally {
@@ -152,9 +190,115 @@ const kMessages = {
   stopped: 'This workspace is stopped. The tab goes on by itself once it is started again.',
   stopping: 'This workspace is stopping.',
   starting: 'This workspace is starting. The tab goes on by itself.',
-  migrating: 'This workspace is moving. The tab goes on by itself.',
 };
 const kAwayMessage = 'This workspace cannot be reached at the moment. The tab goes on by itself; unsaved text is kept.';
+
+/** "about 20 s left", or nothing when it is not known. */
+function timeLeft(seconds) {
+  if (seconds < 0) return '';
+  return seconds < 95 ? `about ${Math.max(seconds, 1)} s left` : `about ${Math.round(seconds / 60)} min left`;
+}
+
+/** What a move looks like: in the status bar all the while, in a notification while VS Code is stopped. */
+function moveTexts(move) {
+  const facts = [move.stepText, timeLeft(move.secondsLeft)].filter(Boolean).join(', ');
+  return {
+    bar: `$(sync~spin) Moving to ${move.to} … ${move.percent} %`,
+    tooltip: `This workspace is moving to ${move.to}${facts && ': ' + facts}. ` + (move.paused
+      ? 'The tab goes on by itself; unsaved text is kept.'
+      : 'You can go on working. There is a short pause at the end, after which the tab goes on by itself.'),
+    title: `This workspace is moving to ${move.to}`,
+    // A notification shows one line until it is opened: first what worries people, since the status bar has the percentage.
+    message: `unsaved text is kept · ${move.percent} %${facts && ', ' + facts}. The tab goes on by itself.`,
+  };
+}
+
+/** The notification with a bar. It is there from the first show() to hide(). */
+class MoveNotification {
+  #close;
+  #progress;
+  #shown = 0;
+
+  show(move) {
+    const texts = moveTexts(move);
+    if (!this.#close) {
+      this.#shown = 0;
+      vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: texts.title }, (progress) => {
+        this.#progress = progress;
+        return new Promise((resolve) => { this.#close = resolve; });
+      });
+    }
+    // A bar takes steps forward only.
+    this.#progress?.report({ message: texts.message, increment: Math.max(0, move.percent - this.#shown) });
+    this.#shown = Math.max(this.#shown, move.percent);
+  }
+
+  hide() {
+    this.#close?.();
+    this.#close = this.#progress = undefined;
+  }
+}
+
+/** Status bar and notification, as the healer and the last answer have it. */
+class Signs {
+  #item;
+  #notification = new MoveNotification();
+
+  constructor(context) {
+    this.#item = vscode.window.createStatusBarItem('swarm.connection', vscode.StatusBarAlignment.Left, 10000);
+    this.#item.name = 'Swarm connection';
+    context.subscriptions.push(this.#item, { dispose: () => this.#notification.hide() });
+  }
+
+  show(healer, answer) {
+    const move = healer.move;
+    if (move?.paused) this.#notification.show(move);
+    else this.#notification.hide();
+    if (move) {
+      const { bar, tooltip } = moveTexts(move);
+      this.#bar(bar, tooltip, false);
+    } else if (healer.away) {
+      const status = answer.kind === 'status' ? answer.status : '';
+      this.#bar('$(sync~spin) ' + (status && status !== 'running' ? `Workspace is ${status}` : 'Workspace is away'),
+        kMessages[status] || kAwayMessage, true);
+    } else {
+      this.#item.hide();
+    }
+  }
+
+  reloading() {
+    this.#bar('$(sync~spin) Reloading: the workspace is back', '', true);
+  }
+
+  hide() {
+    this.#notification.hide();
+    this.#item.hide();
+  }
+
+  #bar(text, tooltip, warning) {
+    this.#item.text = text;
+    this.#item.tooltip = tooltip;
+    this.#item.backgroundColor = warning ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    this.#item.show();
+  }
+}
+
+/** @returns {Promise<boolean>} false: the person wants to stay; nothing is asked any more */
+async function reload(signs) {
+  signs.reloading();
+  try {
+    await rescueTexts();
+  } catch (error) {
+    // Reloading would lose text: the person decides.
+    signs.hide();
+    const choice = await vscode.window.showWarningMessage(
+      'The workspace is back, but text typed meanwhile could not be put aside. Copy what you need, then reload.', 'Reload');
+    if (choice !== 'Reload') return false;
+  }
+  await vscode.commands.executeCommand('workbench.action.reloadWindow');
+  // Reached only when the reload was refused (an editor that asks before closing, say): try again later.
+  return true;
+}
 
 function activate(context) {
   // The worker runs from a blob of the page's origin.
@@ -162,43 +306,24 @@ function activate(context) {
   if (!/^https?:/.test(origin)) return;
 
   const healer = new Healer();
-  const item = vscode.window.createStatusBarItem('swarm.connection', vscode.StatusBarAlignment.Left, 10000);
-  item.name = 'Swarm connection';
-  item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
-  context.subscriptions.push(item);
-
+  const signs = new Signs(context);
   let timer;
   let ended = false;
   context.subscriptions.push({ dispose() { ended = true; clearTimeout(timer); } });
 
   const look = async () => {
-    const answer = await askStatus(origin);
+    const before = healer.move;
+    const answer = await askStatus(origin, healer.answerMilliseconds);
     if (ended) return;
     const step = healer.next(answer);
     if (step === 'quit') return;
     if (step === 'reload') {
-      item.text = '$(sync~spin) Reloading: the workspace is back';
-      item.show();
-      try {
-        await rescueTexts();
-      } catch (error) {
-        // Reloading would lose text: the person decides.
-        item.hide();
-        const choice = await vscode.window.showWarningMessage(
-          'The workspace is back, but text typed meanwhile could not be put aside. Copy what you need, then reload.', 'Reload');
-        if (choice !== 'Reload') return;
-      }
-      await vscode.commands.executeCommand('workbench.action.reloadWindow');
-      // Reached only when the reload was refused (an editor that asks before closing, say): try again later.
-    } else if (healer.away) {
-      item.text = '$(sync~spin) ' + (answer.kind === 'status' && answer.status && answer.status !== 'running'
-        ? `Workspace is ${answer.status}` : 'Workspace is away');
-      item.tooltip = (answer.kind === 'status' && kMessages[answer.status]) || kAwayMessage;
-      item.show();
+      if (!(await reload(signs))) return;
     } else {
-      item.hide();
+      signs.show(healer, answer);
     }
-    if (!ended) timer = setTimeout(look, healer.away ? kEagerMilliseconds : kCalmMilliseconds);
+    if (step === 'stayed') vscode.window.setStatusBarMessage(`Not moved to ${before.to}: the workspace stays where it is`, 15_000);
+    if (!ended) timer = setTimeout(look, healer.delayMilliseconds);
   };
   restoreTexts().catch((error) => console.error('swarm-workspace: text could not be restored', error));
   look();
@@ -206,4 +331,4 @@ function activate(context) {
 
 function deactivate() {}
 
-module.exports = { activate, deactivate, Healer };
+module.exports = { activate, deactivate, Healer, moveTexts, readMove };

@@ -62,13 +62,14 @@ function stopServer() {
 // What the gateway does, for one instance.
 let asked = 0;
 let statusCookie = '';
+let moving = null; // what the gateway says of a move
 const gateway = http.createServer(async (request, response) => {
   if (request.url === '/.swarm/status') {
     asked += 1;
     statusCookie = request.headers.cookie ?? '';
     const ready = await answers();
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ instance: 'try', status: ready ? 'running' : 'stopped', ready, generation: String(generation) }));
+    response.end(JSON.stringify({ instance: 'try', status: ready ? 'running' : 'stopped', ready, generation: String(generation), moving }));
     return;
   }
   const upstream = http.request({ socketPath: socket, path: request.url, method: request.method, headers: request.headers }, (answer) => {
@@ -93,6 +94,47 @@ gateway.on('upgrade', (request, client, head) => {
 
 const shot = async (page, name) => { if (options.screenshots) await page.screenshot({ path: path.join(options.screenshots, name + '.png') }); };
 const visible = (page, selector) => page.locator(selector).first().isVisible();
+
+const bodyText = async (page) => (await page.locator('body').innerText()).replace(/\s+/g, ' ');
+
+// A move, as the gateway tells of it: the tab shows it, and goes on at another server without anybody's doing.
+async function moves(page) {
+  const move = (step, stepText, percent, paused) => ({ to: 'Fly.io (ams)', step, stepText, percent, paused, secondsLeft: 7 });
+  await page.locator('.part.editor').dblclick({ position: { x: 700, y: 20 } });
+  await page.waitForTimeout(1000);
+  await page.keyboard.type('written just before the move');
+  await page.evaluate(() => { window.beforeReload = true; });
+  moving = move('copy', 'copying the files', 45, false);
+  await waitFor('the status bar tells of the move', async () => (await bodyText(page)).includes('Moving to Fly.io (ams) … 45 %'), 10);
+  check((await page.locator('.notification-toast').count()) === 0, 'while a move copies there is no notification');
+  await page.keyboard.type(' and while it copies');
+  await shot(page, '6-moving');
+  moving = move('pause', 'stopping VS Code at the old place', 80, true);
+  stopServer();
+  const toast = page.locator('.notification-toast', { hasText: 'This workspace is moving to Fly.io (ams)' });
+  await toast.waitFor({ timeout: 10_000 }).then(() => check(true, 'a notification says that it moves once it is paused'),
+    () => check(false, 'a notification says that it moves once it is paused'));
+  moving = move('verify', 'comparing every file', 90, true);
+  await waitFor('the notification follows the move', async () => /unsaved text is kept · 90 %, comparing every file/.test(await bodyText(page)), 10);
+  await page.keyboard.type(' and in the pause');
+  await shot(page, '6-move-paused');
+  check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog stands in the way');
+  await startServer();
+  moving = move('retire source', 'tidying up the old place', 99, false);
+  const before = Date.now();
+  await waitFor('the tab goes on at the new place', () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 30);
+  const took = (Date.now() - before) / 1000;
+  check(took < 4, `the tab was reloaded ${took.toFixed(1)} s after the new place answered`);
+  await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 60_000 });
+  moving = null;
+  const sentence = 'written just before the move and while it copies and in the pause';
+  await waitFor('what was typed is there', async () => (await page.locator('.view-lines').allInnerTexts()).join('').replace(/\s/g, ' ').includes(sentence), 30)
+    .then(() => check(true, 'unsaved text of before, during and in the pause of the move is there'),
+      () => check(false, 'unsaved text of before, during and in the pause of the move is there'));
+  await waitFor('nothing tells of the move any more', async () => !/[Mm]oving/.test(await bodyText(page)), 20);
+  await shot(page, '6-moved');
+  check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog is left');
+}
 
 async function run() {
   container = docker('create', '--network', 'none', '--user', 'coder', '--env', 'HOME=/home/coder', '--volume', `${sockets}:/run/swarm`,
@@ -165,6 +207,8 @@ async function run() {
     await page.locator('.tab', { hasText: 'opened-from-terminal.txt' }).waitFor({ timeout: 60_000 })
       .then(() => check(true, 'a terminal opens, and "code FILE" in it opens the file'), () => check(false, 'a terminal opens, and "code FILE" in it opens the file'));
     await shot(page, '5-terminal');
+
+    await moves(page);
 
     // A short outage of the same server must not reload anything.
     await page.evaluate(() => { window.beforeReload = true; });

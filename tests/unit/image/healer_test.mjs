@@ -6,7 +6,7 @@ import test from 'node:test';
 // The extension's host gives it a module "vscode"; the decisions need none of it.
 const load = Module._load;
 Module._load = (name, ...rest) => (name === 'vscode' ? {} : load(name, ...rest));
-const { Healer } = createRequire(import.meta.url)('../../../images/workspace/extension/healer.js');
+const { Healer, moveTexts, readMove } = createRequire(import.meta.url)('../../../images/workspace/extension/healer.js');
 
 const up = (generation) => ({ kind: 'status', ready: true, generation, status: 'running' });
 const down = (generation) => ({ kind: 'status', ready: false, generation, status: 'stopped' });
@@ -50,4 +50,91 @@ test('leaves the tab alone when the session ended', () => {
   healer.next(up('1'));
   assert.equal(healer.next({ kind: 'absent' }), 'nothing');
   assert.equal(healer.next(up('1')), 'nothing');
+});
+
+const move = (paused, percent = 45) => ({ to: 'Fly.io (ams)', stepText: 'copying the files', percent, paused, secondsLeft: 31 });
+const copying = (generation) => ({ ...up(generation), moving: move(false) });
+const paused = (generation) => ({ ...down(generation), status: 'starting', moving: move(true, 80) });
+
+test('goes on as if nothing was while a move copies, and asks more often', () => {
+  const healer = new Healer();
+  healer.next(up('1'));
+  const calm = healer.delayMilliseconds;
+  assert.equal(healer.next(copying('1')), 'nothing');
+  assert.equal(healer.away, false);
+  assert.equal(healer.move.percent, 45);
+  assert.ok(healer.delayMilliseconds < calm);
+});
+
+test('asks at least twice a second while a move has stopped VS Code', () => {
+  const healer = new Healer();
+  healer.next(up('1'));
+  assert.equal(healer.next(paused('1')), 'lost');
+  assert.ok(healer.delayMilliseconds <= 500);
+  healer.next({ kind: 'unreachable' }); // the server itself was restarted meanwhile
+  assert.ok(healer.delayMilliseconds <= 500);
+  assert.equal(healer.move.to, 'Fly.io (ams)');
+});
+
+test('reloads at the new place', () => {
+  const healer = new Healer();
+  for (const answer of [up('1'), copying('1'), paused('1'), paused('')]) assert.notEqual(healer.next(answer), 'reload');
+  assert.equal(healer.next(up('2')), 'reload');
+});
+
+test('reloads while the old place is still being tidied up', () => {
+  const healer = new Healer();
+  for (const answer of [up('1'), paused('1')]) healer.next(answer);
+  assert.equal(healer.next({ ...up('2'), moving: move(false, 99) }), 'reload');
+  const other = new Healer();
+  for (const answer of [up('1'), paused('1')]) other.next(answer);
+  assert.equal(other.next({ ...up('2'), moving: move(true, 99) }), 'reload');
+});
+
+test('takes a ready that is still told of the old server for what it is once the pause has begun', () => {
+  const healer = new Healer();
+  healer.next(copying('1'));
+  assert.equal(healer.next({ ...up('1'), moving: move(true) }), 'lost');
+  assert.equal(healer.away, true);
+  assert.equal(healer.next({ ...up('1'), moving: move(true) }), 'nothing');
+  assert.equal(healer.next(up('2')), 'reload');
+});
+
+test('never reloads for a server that is not ready, whatever its generation', () => {
+  const healer = new Healer();
+  healer.next(up('1'));
+  assert.equal(healer.next(paused('2')), 'lost');
+  assert.equal(healer.next(paused('3')), 'nothing');
+});
+
+test('comes back at the old place when the move failed after the pause', () => {
+  const healer = new Healer();
+  for (const answer of [up('1'), copying('1'), paused('1')]) healer.next(answer);
+  assert.equal(healer.next(down('')), 'nothing');
+  assert.equal(healer.next(up('1b')), 'reload'); // the old place runs again: another process of VS Code's server
+});
+
+test('reloads nothing when the move ended before VS Code was stopped', () => {
+  const healer = new Healer();
+  for (const answer of [up('1'), copying('1')]) healer.next(answer);
+  assert.equal(healer.next(up('1')), 'stayed');
+  assert.equal(healer.move, undefined);
+  assert.equal(healer.next(up('1')), 'nothing');
+});
+
+test('says in words what a move does and what becomes of unsaved text', () => {
+  const during = moveTexts(move(false));
+  assert.equal(during.bar, '$(sync~spin) Moving to Fly.io (ams) … 45 %');
+  assert.match(during.tooltip, /go on working/);
+  const pause = moveTexts({ ...move(true, 80), secondsLeft: -1 });
+  assert.equal(pause.title, 'This workspace is moving to Fly.io (ams)');
+  assert.equal(pause.message, 'unsaved text is kept · 80 %, copying the files. The tab goes on by itself.');
+  assert.match(moveTexts(move(true)).message, /about 31 s left/);
+});
+
+test('reads what a gateway says of a move, and nothing from one that knows none', () => {
+  assert.equal(readMove(undefined), undefined);
+  assert.equal(readMove(null), undefined);
+  assert.deepEqual(readMove({ to: 'Docker', step: 'copy', percent: 140, paused: 'yes' }),
+    { to: 'Docker', stepText: 'copy', percent: 100, paused: false, secondsLeft: -1 });
 });
