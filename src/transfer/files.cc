@@ -1,0 +1,261 @@
+// Reading directories, attributes and links; setting facts.
+#include "transfer/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "transfer/message_parts.h"
+
+namespace swarm::transfer {
+namespace {
+
+/// The length of the UTF-8 sequence at the start of `text`, or 0 when there is none.
+std::size_t sequenceLength(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  const std::size_t length = byte(0) < 0x80                      ? 1
+                             : byte(0) >= 0xc2 && byte(0) < 0xe0 ? 2
+                             : byte(0) >= 0xe0 && byte(0) < 0xf0 ? 3
+                             : byte(0) >= 0xf0 && byte(0) < 0xf5 ? 4
+                                                                 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t at = 1; at < length; ++at) {
+    if ((byte(at) & 0xc0) != 0x80) return 0;
+  }
+  if (length == 3 && ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f))) return 0;
+  if (length == 4 && ((byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) > 0x8f))) return 0;
+  return length;
+}
+
+/// Names for the *xattr calls that take no directory: what is below an open directory, without following its last component.
+std::string procPath(int directory, const std::string& name) { return "/proc/self/fd/" + std::to_string(directory) + "/" + name; }
+
+template <typename List, typename Get>
+Attributes collectAttributes(List list, Get get) {
+  Attributes attributes;
+  ssize_t size = list(nullptr, 0);
+  if (size == 0 || (size < 0 && (errno == ENOTSUP || errno == ENOENT || errno == ENOTDIR))) return attributes;
+  std::string names;
+  do {
+    if (size < 0) throw std::system_error(errno, std::generic_category());
+    names.assign(static_cast<std::size_t>(size) + 256, '\0');
+    size = list(names.data(), names.size());
+  } while (size < 0 && errno == ERANGE && (size = list(nullptr, 0)) >= 0);
+  if (size < 0) throw std::system_error(errno, std::generic_category());
+  names.resize(static_cast<std::size_t>(size));
+  for (std::size_t at = 0; at < names.size(); at = names.find('\0', at) + 1) {
+    Attribute attribute{names.c_str() + at, {}};
+    if (!isCarriedAttribute(attribute.name)) continue;
+    attribute.value.resize(XATTR_SIZE_MAX);
+    const ssize_t length = get(attribute.name.c_str(), attribute.value.data(), attribute.value.size());
+    if (length < 0 && (errno == ENODATA || errno == ENOENT)) continue;
+    if (length < 0) throw std::system_error(errno, std::generic_category());
+    attribute.value.resize(static_cast<std::size_t>(length));
+    attribute.value.shrink_to_fit();
+    attributes.push_back(std::move(attribute));
+  }
+  std::ranges::sort(attributes, {}, &Attribute::name);
+  return attributes;
+}
+
+void applyAttributes(int file, const Attributes& wanted, const std::string& path) {
+  Attributes present;
+  try {
+    present = readAttributes(file);
+  } catch (const std::system_error& error) {
+    failAt("read the attributes of", path, error.code().value());
+  }
+  if (present == wanted) return;
+  for (const Attribute& attribute : present) {
+    if (std::ranges::find(wanted, attribute.name, &Attribute::name) != wanted.end()) continue;
+    if (::fremovexattr(file, attribute.name.c_str()) != 0 && errno != ENODATA) failAt("remove an attribute of", path, errno);
+  }
+  for (const Attribute& attribute : wanted) {
+    if (std::ranges::find(present, attribute) != present.end()) continue;
+    if (::fsetxattr(file, attribute.name.c_str(), attribute.value.data(), attribute.value.size(), 0) != 0) {
+      failAt(format("set the attribute {} of", readable(attribute.name)).c_str(), path, errno);
+    }
+  }
+}
+
+std::array<timespec, 2> timesOf(const Facts& facts) {
+  return {timespec{0, UTIME_OMIT}, timespec{static_cast<time_t>(facts.mtimeSeconds), static_cast<long>(facts.mtimeNanoseconds)}};
+}
+
+}  // namespace
+
+std::string readable(std::string_view path) {
+  std::string text;
+  while (!path.empty()) {
+    const std::size_t length = sequenceLength(path);
+    const auto byte = static_cast<unsigned char>(path.front());
+    if (length == 0 || byte < 0x20 || byte == 0x7f) {
+      text += format("\\x{:02x}", byte);
+      path.remove_prefix(1);
+    } else {
+      text += path.substr(0, length);
+      path.remove_prefix(length);
+    }
+  }
+  constexpr std::size_t kMost = 1000;
+  if (text.size() > kMost) {
+    std::size_t cut = text.size() - kMost;
+    while (cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) ++cut;
+    text = "…" + text.substr(cut);
+  }
+  return text;
+}
+
+std::string describePath(std::string_view mount, std::string_view directory, std::string_view name) {
+  std::string path(mount);
+  for (std::string_view part : {directory, name}) {
+    if (part.empty()) continue;
+    if (!path.ends_with('/')) path += '/';
+    path += part;
+  }
+  return readable(path);
+}
+
+void failAt(const char* doing, const std::string& path, int error) {
+  ErrorCode code = ErrorCode::UpstreamFailed;
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+      code = ErrorCode::OutOfResources;
+      break;
+    case EACCES:
+    case EPERM:
+    case ENOTSUP:
+    case EROFS:
+    case E2BIG:
+    case EFBIG:
+    case ENAMETOOLONG:
+    case EILSEQ:
+    case EINVAL:
+    case ERANGE:
+    case EMLINK:
+    case EXDEV:
+    case EBUSY:
+    case ETXTBSY:
+    case EOVERFLOW:
+      code = ErrorCode::Unprocessable;
+      break;
+    default:
+      break;
+  }
+  throw Error(code, format("Could not {} \"{}\": {}.", doing, path, std::generic_category().message(error)));
+}
+
+Descriptor openBelow(int top, std::string_view path, int flags) {
+  const int mode = (flags ? flags : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  Descriptor current(::openat(top, ".", path.empty() ? mode : O_PATH | O_DIRECTORY | O_CLOEXEC));
+  while (current.valid() && !path.empty()) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), name.size() + 1));
+    current =
+        Descriptor(::openat(current.get(), std::string(name).c_str(), path.empty() ? mode : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  }
+  return current;
+}
+
+std::vector<std::string> namesIn(int directory) {
+  int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  std::unique_ptr<DIR, decltype([](DIR* stream) { ::closedir(stream); })> stream(copy < 0 ? nullptr : ::fdopendir(copy));
+  if (!stream) {
+    const int error = errno;
+    if (copy >= 0) ::close(copy);
+    throw std::system_error(error, std::generic_category());
+  }
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(std::move(name));
+    errno = 0;
+  }
+  if (errno != 0) throw std::system_error(errno, std::generic_category());
+  // std::string compares as unsigned bytes.
+  std::ranges::sort(names);
+  // A name may come twice while the directory changes.
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
+Facts factsOf(const struct stat& status) {
+  Facts facts;
+  facts.mode = status.st_mode & 07777;
+  facts.uid = status.st_uid;
+  facts.gid = status.st_gid;
+  facts.size = S_ISREG(status.st_mode) ? status.st_size : 0;
+  facts.mtimeSeconds = status.st_mtim.tv_sec;
+  facts.mtimeNanoseconds = static_cast<std::uint32_t>(status.st_mtim.tv_nsec);
+  return facts;
+}
+
+EntryType typeOf(const struct stat& status) {
+  return S_ISDIR(status.st_mode) ? EntryType::Directory : S_ISLNK(status.st_mode) ? EntryType::Symlink : EntryType::Regular;
+}
+
+bool isCarried(const struct stat& status) { return S_ISDIR(status.st_mode) || S_ISLNK(status.st_mode) || S_ISREG(status.st_mode); }
+
+Attributes readAttributes(int directory, const std::string& name) {
+  if (name.empty()) return readAttributes(directory);
+  const std::string path = procPath(directory, name);
+  return collectAttributes(
+      [&](char* out, std::size_t size) { return ::llistxattr(path.c_str(), out, size); },
+      [&](const char* attribute, char* out, std::size_t size) { return ::lgetxattr(path.c_str(), attribute, out, size); });
+}
+
+Attributes readAttributes(int file) {
+  return collectAttributes([&](char* out, std::size_t size) { return ::flistxattr(file, out, size); },
+                           [&](const char* attribute, char* out, std::size_t size) { return ::fgetxattr(file, attribute, out, size); });
+}
+
+std::string readLink(int directory, const std::string& name) {
+  std::string text(65'536, '\0');
+  const ssize_t length = ::readlinkat(directory, name.c_str(), text.data(), text.size());
+  text.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+  text.shrink_to_fit();
+  return text;
+}
+
+void applyFacts(int file, const Facts& facts, const Attributes& attributes, const std::string& path) {
+  struct stat now{};
+  if (::fstat(file, &now) != 0) failAt("look at", path, errno);
+  // Owner first: changing it clears set-user-id bits and capabilities. An access list changes the mode, and so comes before it. Times last.
+  if ((now.st_uid != facts.uid || now.st_gid != facts.gid) && ::fchown(file, facts.uid, facts.gid) != 0) {
+    failAt("give away", path, errno);
+  }
+  applyAttributes(file, attributes, path);
+  if (::fstat(file, &now) != 0) failAt("look at", path, errno);
+  if ((now.st_mode & 07777) != facts.mode && ::fchmod(file, facts.mode) != 0) failAt("set the mode of", path, errno);
+  if (now.st_mtim.tv_sec != facts.mtimeSeconds || now.st_mtim.tv_nsec != facts.mtimeNanoseconds) {
+    if (::futimens(file, timesOf(facts).data()) != 0) failAt("set the times of", path, errno);
+  }
+}
+
+void applyLinkFacts(int directory, const std::string& name, const Facts& facts, const std::string& path) {
+  struct stat now{};
+  if (::fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) failAt("look at", path, errno);
+  if ((now.st_uid != facts.uid || now.st_gid != facts.gid) &&
+      ::fchownat(directory, name.c_str(), facts.uid, facts.gid, AT_SYMLINK_NOFOLLOW) != 0) {
+    failAt("give away", path, errno);
+  }
+  if (now.st_mtim.tv_sec != facts.mtimeSeconds || now.st_mtim.tv_nsec != facts.mtimeNanoseconds) {
+    if (::utimensat(directory, name.c_str(), timesOf(facts).data(), AT_SYMLINK_NOFOLLOW) != 0) failAt("set the times of", path, errno);
+  }
+}
+
+}  // namespace swarm::transfer

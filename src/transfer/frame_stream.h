@@ -1,0 +1,34 @@
+// Internal: frames on a net::Stream.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "net/stream.h"
+#include "transfer/channel.h"
+
+namespace swarm::transfer {
+
+using net::awaitable;
+
+/// Reads frames. One at a time.
+class FrameReader {
+ public:
+  explicit FrameReader(net::Stream& stream);
+  /// Empty at the connection's end, however it ends. Throws Error(UpstreamFailed) for what is no frame.
+  awaitable<std::optional<Arrived>> next();
+
+ private:
+  awaitable<bool> fill(char* out, std::size_t length);
+
+  net::Stream& stream_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+/// False when the connection has ended.
+awaitable<bool> writeFrames(net::Stream& stream, const std::vector<Frame>& frames);
+
+}  // namespace swarm::transfer

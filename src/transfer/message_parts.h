@@ -1,0 +1,14 @@
+// Internal: parts that several messages share.
+#pragma once
+
+#include "transfer/messages.h"
+
+namespace swarm::transfer {
+
+void put(Encoder& out, const Hash& hash);
+Hash getHash(Decoder& in);
+
+/// Whether an extended attribute travels: user.*, capabilities and access lists. The system's own labels belong to where a file is.
+bool isCarriedAttribute(std::string_view name);
+
+}  // namespace swarm::transfer

@@ -1,0 +1,109 @@
+// Removing what the source does not have.
+#include <errno.h>
+#include <fcntl.h>
+
+#include <system_error>
+
+#include "transfer/target_round.h"
+
+namespace swarm::transfer {
+namespace {
+
+struct Level {
+  std::string path;  ///< below the storage
+  std::string name;
+  std::vector<std::string> directories;
+  bool keeps = false;
+};
+
+class Remover {
+ public:
+  Remover(const Storage& storage, const StopFlag& stop, std::int64_t& deleted) : storage_(storage), stop_(stop), deleted_(deleted) {}
+
+  /// Removes all in a directory but its directories, whose names it gives.
+  Level clear(const std::string& path, const std::string& name) {
+    Level level{path, name, {}};
+    const Descriptor directory = openTargetDirectory(storage_, path);
+    std::vector<std::string> names;
+    try {
+      names = namesIn(directory.get());
+    } catch (const std::system_error& error) {
+      failAt("read the directory", storage_.describe(path), error.code().value());
+    }
+    for (std::string& entry : names) {
+      stop_.check();
+      const Sight sight = lookAt(storage_, directory.get(), path, entry);
+      if (sight.kind == Sight::Kind::Vanished) continue;
+      if (sight.kind == Sight::Kind::LeftOut || sight.status.st_dev != storage_.device) {
+        level.keeps = true;
+      } else if (S_ISDIR(sight.status.st_mode)) {
+        level.directories.push_back(std::move(entry));
+      } else {
+        if (::unlinkat(directory.get(), entry.c_str(), 0) != 0) failAt("remove", storage_.describe(path, entry), errno);
+        ++deleted_;
+      }
+    }
+    return level;
+  }
+
+  /// False when it had to stay.
+  bool removeDirectory(int parent, const Level& level) {
+    if (level.keeps) return false;
+    if (::unlinkat(parent, level.name.c_str(), AT_REMOVEDIR) != 0) {
+      if (errno == EBUSY) return false;  // something is mounted there
+      failAt("remove the directory", storage_.describe(level.path), errno);
+    }
+    ++deleted_;
+    return true;
+  }
+
+ private:
+  const Storage& storage_;
+  const StopFlag& stop_;
+  std::int64_t& deleted_;
+};
+
+}  // namespace
+
+bool removeTree(const Storage& storage, int directory, const std::string& path, const std::string& name, const StopFlag& stop,
+                std::int64_t& deleted) {
+  Remover remover(storage, stop, deleted);
+  std::vector<Level> levels;
+  levels.push_back(remover.clear(join(path, name), name));
+  for (;;) {
+    Level& level = levels.back();
+    if (!level.directories.empty()) {
+      const std::string below = std::move(level.directories.back());
+      level.directories.pop_back();
+      levels.push_back(remover.clear(join(level.path, below), below));
+      continue;
+    }
+    if (levels.size() == 1) return remover.removeDirectory(directory, level);
+    const Level done = std::move(level);
+    levels.pop_back();
+    const Descriptor parent = openTargetDirectory(storage, levels.back().path);
+    if (!remover.removeDirectory(parent.get(), done)) levels.back().keeps = true;
+  }
+}
+
+Descriptor openTargetDirectory(const Storage& storage, const std::string& path) {
+  Descriptor directory = openBelow(storage.top.get(), path);
+  if (!directory.valid() && errno == EACCES && ::geteuid() != 0) {
+    // Not the superuser, and a mode that keeps the owner out. The right mode is set at the end.
+    const std::size_t slash = path.rfind('/');
+    const std::string above = slash == std::string::npos ? std::string() : path.substr(0, slash);
+    const Descriptor parent = openTargetDirectory(storage, above);
+    const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    if (::fchmodat(parent.get(), name.c_str(), 0700, AT_SYMLINK_NOFOLLOW) == 0) directory = openBelow(storage.top.get(), path);
+  }
+  if (!directory.valid()) failAt("open the directory", storage.describe(path), errno);
+  struct stat status{};
+  if (::fstat(directory.get(), &status) != 0) failAt("look at", storage.describe(path), errno);
+  if (status.st_dev != storage.device) failAt("go into what is mounted at", storage.describe(path), EXDEV);
+  if (::geteuid() != 0 && (status.st_mode & 0700) != 0700 && ::fchmod(directory.get(), status.st_mode | 0700) != 0) {
+    failAt("set the mode of", storage.describe(path), errno);
+  }
+  return directory;
+}
+
+}  // namespace swarm::transfer

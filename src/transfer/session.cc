@@ -1,0 +1,203 @@
+// A session: the loop moves bytes between the connection and two queues; a thread of its own serves the commands.
+#include "transfer/session.h"
+
+#include <pthread.h>
+
+#include <boost/asio/this_coro.hpp>
+#include <thread>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "net/deadline.h"
+#include "net/io_wait.h"
+#include "transfer/core.h"
+#include "transfer/frame_stream.h"
+
+namespace swarm::transfer {
+
+void runBoth(Core& core, const std::function<void()>& here, const std::function<void()>& beside) {
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto run = [&](const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const Stopped&) {
+      core.abort();
+    } catch (...) {
+      {
+        const std::lock_guard lock(mutex);
+        if (!failure) failure = std::current_exception();
+      }
+      core.abort();
+    }
+  };
+  std::thread thread([&] {
+    ::pthread_setname_np(::pthread_self(), "transfer-list");
+    run(beside);
+  });
+  run(here);
+  thread.join();
+  if (failure) std::rethrow_exception(failure);
+  core.stop.check();
+}
+
+std::vector<int> topsOf(const std::vector<Storage>& storages) {
+  std::vector<int> tops;
+  for (const Storage& storage : storages) tops.push_back(storage.top.get());
+  return tops;
+}
+
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds kProgressEvery{200};
+constexpr std::chrono::seconds kKeepAlive{10};
+
+void syncStorages(Core& core) {
+  for (const Storage& storage : core.storages) {
+    core.stop.check();
+    if (::syncfs(storage.top.get()) != 0) failAt("write to the disk of", readable(storage.mountPath), errno);
+  }
+}
+
+void greet(Core& core, const Hello& hello) {
+  if (hello.isSource != (core.options.role == Role::Source)) brokenPeer("it takes the source for the target");
+  core.storages = openStorages(hello.scope, core.options.root);
+}
+
+/// One command, and its answer. False for Bye.
+bool serve(Core& core, const Arrived& command) {
+  const bool source = core.options.role == Role::Source;
+  core.counters.reset();
+  std::string answer;
+  switch (command.kind) {
+    case Kind::Hello:
+      greet(core, decode<Hello>(command.payload));
+      break;
+    case Kind::Scan:
+      answer = encode(scanStorages(core.storages, core.counters.files, core.counters.bytes, core.stop));
+      break;
+    case Kind::Round: {
+      const auto round = decode<RoundCommand>(command.payload);
+      answer = encode(source ? runSourceRound(core, round.kind) : runTargetRound(core));
+      break;
+    }
+    case Kind::Digest:
+      answer = encode(runDigest(core, decode<DigestCommand>(command.payload).held));
+      break;
+    case Kind::Manifest:
+      runManifest(core, decode<DigestCommand>(command.payload).held);
+      break;
+    case Kind::Sync:
+      syncStorages(core);
+      break;
+    case Kind::Bye:
+      return false;
+    default:
+      brokenPeer("a command that there is not");
+  }
+  core.outbox.push({Kind::Result, std::move(answer), {}});
+  return true;
+}
+
+void serveAll(Core& core) {
+  try {
+    while (serve(core, core.inbox.take(Inbox::Commands))) {
+    }
+    core.outbox.pushLast({Kind::Result, {}, {}});
+  } catch (const Stopped&) {
+  } catch (...) {
+    const Error error = currentExceptionAsError();
+    log::warning("A transfer failed", {{"error", error.message()}, {"cause", error.cause()}});
+    core.abort();
+    core.outbox.pushLast({Kind::Failed, encode(Failure{std::string(toString(error.code())), error.message()}), {}});
+  }
+}
+
+/// The session's thread; ends it however this object ends.
+class Server {
+ public:
+  Server(Core& core, std::shared_ptr<LoopWake> wake)
+      : core_(core), wake_(std::move(wake)), thread_([this] {
+          ::pthread_setname_np(::pthread_self(), "transfer");
+          serveAll(core_);
+          ended_ = true;
+          wake_->signal();
+        }) {}
+  ~Server() {
+    core_.abort();
+    if (thread_.joinable()) thread_.join();
+    wake_->disarm();
+  }
+  bool ended() const { return ended_; }
+
+ private:
+  Core& core_;
+  std::shared_ptr<LoopWake> wake_;
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
+
+awaitable<void> receive(net::Stream& stream, Core& core) {
+  FrameReader reader(stream);
+  try {
+    for (;;) {
+      auto frame = co_await reader.next();
+      if (!frame) break;
+      core.inbox.push(std::move(*frame));
+    }
+  } catch (const Error& error) {
+    log::warning("A transfer's connection was given up", {{"error", error.message()}});
+  }
+}
+
+Frame progressFrame(const Core& core) {
+  return {Kind::Progress, encode(TransferProgress{core.counters.files, core.counters.bytes, 0}), {}};
+}
+
+/// Sends what threads have to say, progress, and something every ten seconds.
+awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto told = std::chrono::steady_clock::now();
+  std::int64_t told_files = -1;
+  std::int64_t told_bytes = -1;
+  for (;;) {
+    std::vector<Frame> frames = core.outbox.take();
+    const auto now = std::chrono::steady_clock::now();
+    const bool changed = told_files != core.counters.files || told_bytes != core.counters.bytes;
+    if (!core.outbox.finished() && now - told >= (changed ? milliseconds(kProgressEvery) : milliseconds(kKeepAlive))) {
+      told = now;
+      told_files = core.counters.files;
+      told_bytes = core.counters.bytes;
+      frames.insert(frames.begin(), progressFrame(core));
+    }
+    if (frames.empty()) {
+      if (core.outbox.finished()) co_return;
+      // Counters change without a word: looked at five times a second.
+      wake.timer.expires_after(kProgressEvery);
+      co_await net::waitTimer(wake.timer);
+    } else if (!co_await writeFrames(stream, frames)) {
+      co_return;
+    }
+    const boost::asio::cancellation_state state = co_await boost::asio::this_coro::cancellation_state;
+    if (state.cancelled() != boost::asio::cancellation_type::none) co_return;
+  }
+}
+
+}  // namespace
+
+awaitable<void> runSession(net::StreamPtr stream, SessionOptions options) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto wake = std::make_shared<LoopWake>(co_await boost::asio::this_coro::executor);
+  Core core(wake, std::move(options));
+  Server server(core, wake);
+  co_await net::race(receive(*stream, core), send(*stream, core, *wake));
+  stream->close();
+  core.abort();
+  while (!server.ended()) {
+    wake->timer.expires_at(SteadyTime::max());
+    co_await net::waitTimer(wake->timer);
+  }
+}
+
+}  // namespace swarm::transfer

@@ -1,0 +1,115 @@
+// Internal: the source's half of a round. One thread walks and lists, another reads and sends what the target wants.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "transfer/core.h"
+#include "transfer/pack.h"
+
+namespace swarm::transfer {
+
+/// A listing that was sent and not yet answered in full.
+struct ListedUnit {
+  struct Item {
+    std::string name;
+    std::int64_t bytes = 0;  ///< of content, as progress counts it
+    bool file = false;       ///< a regular file that carries content: may be wanted
+  };
+  std::size_t storage = 0;
+  std::shared_ptr<const std::string> path;
+  std::vector<Item> items;
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+  std::size_t cost = 0;
+};
+
+/// The listings on their way, bounded by the listing window. Thread-safe.
+class ListingWindow {
+ public:
+  explicit ListingWindow(Inbox& inbox) : inbox_(inbox) {}
+  void add(std::uint64_t unit, ListedUnit listed);  ///< waits for room
+  ListedUnit& at(std::uint64_t unit);               ///< throws Error(UpstreamFailed) for one that there is not; stays until remove()
+  void remove(std::uint64_t unit);
+  bool empty() const;
+
+ private:
+  Inbox& inbox_;
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, ListedUnit> units_;
+  std::atomic<std::size_t> bytes_ = 0;
+  std::atomic<std::size_t> count_ = 0;
+};
+
+/// Both threads add to it.
+struct RoundNotes {
+  std::mutex mutex;
+  Notes notes;
+  void add(std::string path, std::string reason) {
+    const std::lock_guard lock(mutex);
+    notes.add(std::move(path), std::move(reason));
+  }
+};
+
+/// What both threads of the source share.
+struct SourceState {
+  SourceState(Core& its_core, RoundKind its_kind);
+  Core& core;
+  RoundKind kind;
+  Trust trust;
+  ListingWindow window;
+  RoundNotes notes;
+  std::atomic<bool> listed = false;        ///< the walk is at its end
+  std::atomic<std::int64_t> unstable = 0;  ///< what changed or vanished meanwhile
+};
+
+/// Walks and sends listings.
+class SourceLister final : public Visitor {
+ public:
+  explicit SourceLister(SourceState& state) : state_(state) {}
+  std::vector<std::string> visit(VisitedDirectory directory) override;
+  void unreadable(std::size_t storage, const std::string& path, int error) override;
+
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+
+ private:
+  struct Part;
+  void addChild(Part& part, const VisitedDirectory& directory, const std::string& name, std::vector<std::string>& below);
+  bool describe(Entry& entry, const VisitedDirectory& directory, const struct stat& status);
+  void send(Part& part, bool last);
+
+  SourceState& state_;
+  std::uint64_t next_unit_ = 1;
+  std::size_t links_storage_ = 0;
+  std::map<FileId, std::uint64_t> links_;  ///< groups of names, of the storage of the moment
+  std::uint64_t next_group_ = 1;
+};
+
+/// Answers Wants with content.
+class SourceSender {
+ public:
+  explicit SourceSender(SourceState& state) : state_(state), packs_(state.core) {}
+  void run();
+  std::int64_t filesSent = 0;
+
+ private:
+  void serve(const Wants& wants);
+  void sendFile(std::uint64_t unit, const ListedUnit& listed, const Want& want);
+  void sendContent(std::uint64_t unit, std::uint64_t index, int file, const struct stat& before, const std::vector<Hash>& signature,
+                   const ListedUnit::Item& item);
+  void sendChunk(std::uint64_t unit, std::uint64_t index, const ChunkReader& reader, std::int64_t offset, char* room, std::size_t length);
+  void giveUp(std::uint64_t unit, std::uint64_t index, const ListedUnit& listed, int error);
+  int directoryOf(const ListedUnit& listed);
+
+  SourceState& state_;
+  PackSender packs_;
+  std::map<std::uint64_t, Want> unfinished_;  ///< by index: whose signature goes on
+  Descriptor directory_;
+  std::size_t directory_storage_ = 0;
+  std::shared_ptr<const std::string> directory_path_;
+};
+
+}  // namespace swarm::transfer

@@ -1,0 +1,93 @@
+// The storages of a session, open; and the walk over them in the canonical order that both agents keep to.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "transfer/files.h"
+#include "transfer/link.h"
+
+namespace swarm::transfer {
+
+struct Storage {
+  std::string mountPath;
+  Descriptor top;
+  dev_t device = 0;
+  std::set<std::string, std::less<>> leftOut;  ///< paths below the top that belong to others
+
+  std::string describe(std::string_view directory, std::string_view name = {}) const { return describePath(mountPath, directory, name); }
+};
+
+/// Sorted by mount path. Throws Error(Unprocessable) that names a storage that can't be opened.
+std::vector<Storage> openStorages(const Scope& scope, const std::filesystem::path& root);
+
+/// A session that was cut, superseded or cancelled: thrown through its threads, which then end.
+struct Stopped {};
+
+/// Asked for at every entry and chunk.
+class StopFlag {
+ public:
+  void stop() { stopped_ = true; }
+  bool stopped() const { return stopped_; }
+  void check() const {
+    if (stopped_) throw Stopped{};
+  }
+
+ private:
+  std::atomic<bool> stopped_ = false;
+};
+
+/// What is at `name` of a directory, as a walk sees it.
+struct Sight {
+  enum class Kind { Carried, LeftOut, Vanished, Skipped } kind = Kind::Vanished;
+  struct stat status{};
+  const char* reason = "";  ///< why it is skipped
+};
+/// LeftOut: not ours to touch or to mention (lost+found, other mount paths). Skipped: can't be carried, and a person should know.
+Sight lookAt(const Storage& storage, int directory, const std::string& path, const std::string& name);
+
+std::string join(const std::string& directory, const std::string& name);
+
+/// What a walk shows its user: one directory at a time, before what is below it.
+struct VisitedDirectory {
+  std::size_t storage = 0;
+  const std::string& path;
+  int directory;
+  const struct stat& status;
+  std::vector<std::string> names;  ///< sorted; may be taken
+};
+
+class Visitor {
+ public:
+  virtual ~Visitor() = default;
+  /// Gives the names of the directories to go into, in order.
+  virtual std::vector<std::string> visit(VisitedDirectory directory) = 0;
+  /// A directory that was there a moment ago can't be opened or read.
+  virtual void unreadable(std::size_t storage, const std::string& path, int error) = 0;
+};
+
+/// Depth first, names sorted as bytes, a directory before what is in it. Never follows a symbolic link, stays on each storage's file
+/// system.
+void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag& stop);
+
+/// Notes for reports: the first 100, and how many there were.
+class Notes {
+ public:
+  void add(std::string path, std::string reason);
+  std::vector<Note> first;
+  std::int64_t count = 0;
+};
+
+ScanReport scanStorages(const std::vector<Storage>& storages, std::atomic<std::int64_t>& files, std::atomic<std::int64_t>& bytes,
+                        const StopFlag& stop);
+std::int64_t occupiedContent(const struct stat& status);  ///< bytes of content without holes
+
+/// Identifies a file with several names.
+using FileId = std::pair<dev_t, ino_t>;
+
+}  // namespace swarm::transfer

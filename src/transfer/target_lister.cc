@@ -1,0 +1,264 @@
+// Applying listings: directories first, names that are too many go, the rest is compared.
+#include <errno.h>
+#include <fcntl.h>
+
+#include <system_error>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "transfer/target_round.h"
+
+namespace swarm::transfer {
+
+TargetState::TargetState(Core& its_core) : core(its_core), trust(topsOf(core.storages), Trust::Sync::NobodyWrites), pending(core.inbox) {}
+
+TargetLister::TargetLister(TargetState& state) : state_(state), hasher_(*state.core.options.hashes, state.trust, state.core.stop) {}
+
+void TargetLister::run() {
+  for (;;) {
+    Arrived frame = state_.core.inbox.take(Inbox::Listings);
+    if (frame.kind == Kind::RoundEnd) break;
+    auto listing = decode<Listing>(frame.payload);
+    frame.payload = {};
+    apply(std::move(listing));
+  }
+  if (current_.directory.valid()) brokenPeer("a listing has no end");
+  if (!state_.pending.empty()) brokenPeer("the round ended before all content had come");
+  finish();
+  state_.listed = true;
+  state_.core.inbox.nudge();
+}
+
+void TargetLister::apply(Listing listing) {
+  if (listing.unit <= last_unit_) brokenPeer("listings are out of order");
+  last_unit_ = listing.unit;
+  if (listing.storage >= state_.core.storages.size()) brokenPeer("a storage that was not named");
+  enter(listing);
+  wants_ = Wants{listing.unit, false, {}};
+  wants_bytes_ = 0;
+  for (std::size_t index = 0; index < listing.entries.size(); ++index) {
+    state_.core.stop.check();
+    Entry& entry = listing.entries[index];
+    if (entry.name <= current_.before && !current_.before.empty()) brokenPeer("names are out of order");
+    while (current_.next < current_.names.size() && current_.names[current_.next] < entry.name) {
+      removeExtra(current_.names[current_.next++]);
+    }
+    const bool exists = current_.next < current_.names.size() && current_.names[current_.next] == entry.name;
+    if (exists) ++current_.next;
+    current_.before = entry.name;
+    applyEntry(listing.unit, index, entry, exists);
+  }
+  if (listing.last) {
+    while (current_.next < current_.names.size()) removeExtra(current_.names[current_.next++]);
+    finishDirectory(listing);
+  }
+  sendWants(true);
+}
+
+void TargetLister::enter(const Listing& listing) {
+  if (listing.first == current_.directory.valid()) brokenPeer("parts of listings are mixed");
+  if (!listing.first) {
+    if (listing.storage != current_.storage || listing.path != *current_.path) brokenPeer("parts of listings are mixed");
+    return;
+  }
+  if (groups_storage_ != listing.storage) {
+    groups_.clear();
+    groups_storage_ = listing.storage;
+  }
+  current_ = Current{};
+  current_.storage = listing.storage;
+  current_.path = std::make_shared<const std::string>(listing.path);
+  for (std::string_view rest = listing.path;;) {
+    if (storage().leftOut.contains(rest) || rest == "lost+found") brokenPeer("a path that does not move");
+    const std::size_t slash = rest.rfind('/');
+    if (slash == rest.npos) break;
+    rest = rest.substr(0, slash);
+  }
+  current_.directory = openTargetDirectory(storage(), listing.path);
+  try {
+    current_.names = namesIn(current_.directory.get());
+  } catch (const std::system_error& error) {
+    failAt("read the directory", describe({}), error.code().value());
+  }
+}
+
+void TargetLister::finishDirectory(const Listing& listing) {
+  Facts facts = listing.facts;
+  // Files in it are still to be opened by their names, which needs a usable mode unless one is the superuser.
+  if (::geteuid() != 0 && (facts.mode & 0700) != 0700) {
+    deferred_.push_back({current_.storage, listing.path, facts.mode});
+    facts.mode |= 0700;
+  }
+  applyFacts(current_.directory.get(), facts, listing.attributes, describe({}));
+  current_.directory.reset();
+}
+
+void TargetLister::removeExtra(const std::string& name) {
+  const Sight sight = lookAt(storage(), current_.directory.get(), *current_.path, name);
+  if (sight.kind == Sight::Kind::LeftOut || sight.kind == Sight::Kind::Vanished || sight.status.st_dev != storage().device) return;
+  remove(name);
+}
+
+void TargetLister::remove(const std::string& name) {
+  struct stat status{};
+  if (::fstatat(current_.directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) failAt("look at", describe(name), errno);
+  if (S_ISDIR(status.st_mode)) {
+    removeTree(storage(), current_.directory.get(), *current_.path, name, state_.core.stop, state_.deleted);
+    return;
+  }
+  if (::unlinkat(current_.directory.get(), name.c_str(), 0) != 0) failAt("remove", describe(name), errno);
+  ++state_.deleted;
+}
+
+void TargetLister::applyEntry(std::uint64_t unit, std::uint64_t index, Entry& entry, bool exists) {
+  const Sight sight = lookAt(storage(), current_.directory.get(), *current_.path, entry.name);
+  if (sight.kind == Sight::Kind::LeftOut) brokenPeer("a path that does not move");
+  exists = exists && sight.kind != Sight::Kind::Vanished;
+  if (exists && sight.status.st_dev != storage().device) failAt("replace what is mounted at", describe(entry.name), EBUSY);
+  if (exists && (!isCarried(sight.status) || typeOf(sight.status) != entry.type)) {
+    remove(entry.name);
+    exists = false;
+  }
+  switch (entry.type) {
+    case EntryType::Directory:
+      return applyDirectory(entry, exists);
+    case EntryType::Symlink:
+      return applySymlink(entry, exists);
+    case EntryType::Regular:
+      return applyRegular(unit, index, entry, exists ? &sight.status : nullptr);
+  }
+}
+
+void TargetLister::applyDirectory(const Entry& entry, bool exists) {
+  if (!exists && ::mkdirat(current_.directory.get(), entry.name.c_str(), 0700) != 0)
+    failAt("make the directory", describe(entry.name), errno);
+}
+
+void TargetLister::applySymlink(const Entry& entry, bool exists) {
+  const int directory = current_.directory.get();
+  if (exists && readLink(directory, entry.name) != entry.linkTarget) {
+    if (::unlinkat(directory, entry.name.c_str(), 0) != 0) failAt("remove", describe(entry.name), errno);
+    exists = false;
+  }
+  if (!exists && ::symlinkat(entry.linkTarget.c_str(), directory, entry.name.c_str()) != 0) {
+    failAt("make the symbolic link", describe(entry.name), errno);
+  }
+  applyLinkFacts(directory, entry.name, entry.facts, describe(entry.name));
+}
+
+void TargetLister::createEmpty(const std::string& name) {
+  const Descriptor file(::openat(current_.directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid()) failAt("make the file", describe(name), errno);
+}
+
+void TargetLister::linkTo(const Entry& entry, const struct stat* own) {
+  const auto first = groups_.find(entry.group);
+  if (first == groups_.end()) brokenPeer("a further name comes before the first");
+  const Descriptor directory = openTargetDirectory(storage(), *first->second.directory);
+  struct stat wanted{};
+  if (::fstatat(directory.get(), first->second.name.c_str(), &wanted, AT_SYMLINK_NOFOLLOW) != 0) {
+    failAt("look at", storage().describe(*first->second.directory, first->second.name), errno);
+  }
+  if (own && own->st_ino == wanted.st_ino && own->st_dev == wanted.st_dev) return;
+  if (own && ::unlinkat(current_.directory.get(), entry.name.c_str(), 0) != 0) failAt("remove", describe(entry.name), errno);
+  if (::linkat(directory.get(), first->second.name.c_str(), current_.directory.get(), entry.name.c_str(), 0) != 0) {
+    failAt("link", describe(entry.name), errno);
+  }
+}
+
+void TargetLister::applyRegular(std::uint64_t unit, std::uint64_t index, Entry& entry, const struct stat* own) {
+  if (entry.group != 0 && !entry.groupFirst) return linkTo(entry, own);
+  // In place only what no other name shows: a file whose names this round has already given away, or that had several and shall have one,
+  // starts anew.
+  if (own && own->st_nlink > 1 && (entry.group == 0 || !claimed_.insert({own->st_dev, own->st_ino}).second)) {
+    if (::unlinkat(current_.directory.get(), entry.name.c_str(), 0) != 0) failAt("remove", describe(entry.name), errno);
+    own = nullptr;
+  }
+  if (entry.group != 0) groups_[entry.group] = {current_.path, entry.name};
+  struct stat fresh{};
+  if (!own) {
+    createEmpty(entry.name);
+    if (::fstatat(current_.directory.get(), entry.name.c_str(), &fresh, AT_SYMLINK_NOFOLLOW) != 0) {
+      failAt("look at", describe(entry.name), errno);
+    }
+    own = &fresh;
+  }
+  std::vector<Hash> signature;
+  if (compare(entry, *own, signature)) return applyFileFacts(entry, *own);
+  want(unit, index, entry, std::move(signature));
+}
+
+bool TargetLister::compare(Entry& entry, const struct stat& own, std::vector<Hash>& signature) {
+  if (entry.facts.size == 0 && own.st_size == 0) return true;
+  if (own.st_size == 0) return false;
+  // A small file of another size is sent as it is.
+  constexpr std::int64_t kSmall = 64 * 1024;
+  if (own.st_size != entry.facts.size && entry.facts.size <= kSmall) return false;
+  Descriptor file(::openat(current_.directory.get(), entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.valid() && errno == EACCES && ::geteuid() != 0) {
+    if (::fchmodat(current_.directory.get(), entry.name.c_str(), 0600, 0) != 0) failAt("set the mode of", describe(entry.name), errno);
+    file = Descriptor(::openat(current_.directory.get(), entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  }
+  struct stat status{};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) failAt("read", describe(entry.name), errno);
+  std::optional<FileHashes> hashes;
+  try {
+    hashes = hasher_.hash(file.get(), status, hashed_);
+  } catch (const std::system_error& error) {
+    failAt("read", describe(entry.name), error.code().value());
+  }
+  if (!hashes) throw Error(ErrorCode::UpstreamFailed, format("Something else writes to \"{}\" at the target.", describe(entry.name)));
+  if (entry.content && *entry.content == hashes->content && status.st_size == entry.facts.size) return true;
+  signature = std::move(hashes->chunks);
+  if (signature.size() > kMaxSignature) signature.resize(kMaxSignature);
+  return false;
+}
+
+void TargetLister::applyFileFacts(const Entry& entry, const struct stat& own) {
+  if (factsOf(own) == entry.facts) {
+    try {
+      if (readAttributes(current_.directory.get(), entry.name) == entry.attributes) return;
+    } catch (const std::system_error& error) {
+      failAt("read the attributes of", describe(entry.name), error.code().value());
+    }
+  }
+  const Descriptor file(::openat(current_.directory.get(), entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.valid()) failAt("open", describe(entry.name), errno);
+  applyFacts(file.get(), entry.facts, entry.attributes, describe(entry.name));
+}
+
+void TargetLister::want(std::uint64_t unit, std::uint64_t index, Entry& entry, std::vector<Hash> signature) {
+  constexpr std::size_t kPerFrame = 32 * 1024;  // hashes: half a MiB
+  const std::size_t bytes = signature.size() * sizeof(Hash);
+  // What was found so far must be on its way before one waits for content.
+  if (wants_bytes_ + bytes > kPerFrame * sizeof(Hash)) sendWants(false);
+  state_.pending.add(unit, index, {current_.storage, current_.path, entry.name, std::move(entry.attributes), bytes});
+  std::size_t at = 0;
+  for (; signature.size() - at > kPerFrame; at += kPerFrame) {
+    const auto begin = signature.begin() + static_cast<std::ptrdiff_t>(at);
+    wants_.wants.push_back({index, true, {begin, begin + kPerFrame}});
+    sendWants(false);
+  }
+  signature.erase(signature.begin(), signature.begin() + static_cast<std::ptrdiff_t>(at));
+  wants_bytes_ += signature.size() * sizeof(Hash) + 16;
+  wants_.wants.push_back({index, false, std::move(signature)});
+}
+
+void TargetLister::sendWants(bool last) {
+  if (!last && wants_.wants.empty()) return;
+  wants_.last = last;
+  state_.core.outbox.push({Kind::Wants, encode(wants_), {}});
+  wants_.wants.clear();
+  wants_bytes_ = 0;
+}
+
+void TargetLister::finish() {
+  // From the end: what is in a directory before the directory itself.
+  for (auto at = deferred_.rbegin(); at != deferred_.rend(); ++at) {
+    const Storage& place = state_.core.storages[at->storage];
+    const Descriptor directory = openBelow(place.top.get(), at->path);
+    if (!directory.valid() || ::fchmod(directory.get(), at->mode) != 0) failAt("set the mode of", place.describe(at->path), errno);
+  }
+}
+
+}  // namespace swarm::transfer

@@ -1,0 +1,89 @@
+// The bytes of a session: frames, and numbers and strings in them. Pure; every length is checked, because the peer is not trusted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace swarm::transfer {
+
+inline constexpr std::size_t kMaxPayload = 2 * 1024 * 1024;
+inline constexpr std::size_t kHeaderBytes = 5;  ///< kind, and the payload's length as little endian
+
+/// Below 0x80: between the agents, relayed as they are. From there on: between the server and one agent.
+enum class Kind : std::uint8_t {
+  Listing = 0x01,   ///< source → target: one directory, or a part of it
+  Wants = 0x02,     ///< target → source: which files of a listing it needs, and what it has of them
+  Pack = 0x03,      ///< source → target: content
+  Ack = 0x04,       ///< target → source: a pack is written
+  RoundEnd = 0x05,  ///< source → target: all is listed, sent and acknowledged
+  Hello = 0x80,
+  Scan,
+  Round,
+  Digest,
+  Sync,
+  Manifest,
+  Bye,
+  Progress = 0x90,
+  Result,
+  Failed,
+  ManifestLines,
+};
+
+inline bool isRelayed(std::uint8_t kind) { return kind < 0x80; }
+
+struct FrameHeader {
+  std::uint8_t kind = 0;
+  std::size_t length = 0;
+};
+/// The first kHeaderBytes of `bytes`. Throws Error(UpstreamFailed) for a length above kMaxPayload or a kind that there is not.
+FrameHeader parseHeader(std::string_view bytes);
+
+/// A frame to be sent: `payload` and then `body`, so that content need not be copied.
+struct Frame {
+  Kind kind = Kind::Bye;
+  std::string payload;
+  std::string body;
+
+  std::size_t size() const { return payload.size() + body.size(); }
+};
+std::string headerOf(const Frame& frame);
+
+[[noreturn]] void brokenPeer(std::string_view what);  ///< throws Error(UpstreamFailed)
+
+class Encoder {
+ public:
+  Encoder& number(std::uint64_t value);  ///< 7 bits per byte, lowest first
+  Encoder& signedNumber(std::int64_t value);
+  Encoder& flag(bool value) { return number(value ? 1 : 0); }
+  Encoder& bytes(std::string_view value);  ///< with its length
+  Encoder& raw(std::string_view value);
+  std::size_t size() const { return out_.size(); }
+  std::string take() { return std::move(out_); }
+  const std::string& text() const { return out_; }
+
+ private:
+  std::string out_;
+};
+
+/// Reads what an Encoder wrote. Throws Error(UpstreamFailed) for anything else.
+class Decoder {
+ public:
+  explicit Decoder(std::string_view in) : in_(in) {}
+  std::uint64_t number(std::uint64_t most = UINT64_MAX);
+  std::int64_t signedNumber();
+  std::int64_t size();  ///< a number that is no negative std::int64_t
+  bool flag() { return number(1) == 1; }
+  std::string_view bytes(std::size_t most = kMaxPayload);
+  std::string_view raw(std::size_t length);
+  /// How many things follow, each of which takes at least `least_bytes`: what is claimed can't be more than what is there.
+  std::size_t count(std::size_t least_bytes = 1);
+  std::string_view rest() { return raw(in_.size()); }
+  std::size_t left() const { return in_.size(); }
+  void end() const;
+
+ private:
+  std::string_view in_;
+};
+
+}  // namespace swarm::transfer
