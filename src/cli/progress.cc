@@ -62,6 +62,11 @@ std::string filesText(const OperationStep& step) {
   return step.filesTotal > 0 ? format("{} of {} files", countText(step.filesDone), countText(step.filesTotal)) : std::string();
 }
 
+/// "12,345 of 100,000 files, 45 MB/s" beside these very numbers.
+bool repeatsNumbers(const OperationStep& step) {
+  return step.filesTotal > 0 && (step.detail.empty() || step.detail.starts_with(countText(step.filesDone) + " of "));
+}
+
 /// A part of the live line; the ones with the highest `order` give way first.
 struct Part {
   int order;
@@ -80,8 +85,8 @@ std::vector<Part> partsOf(const OperationStep& step, SystemTime now) {
     add(4, step.bytesPerSecond > 0 ? bytesText(step.bytesPerSecond) + "/s" : std::string());
     add(3, timeLeft(step));
     add(6, seconds(step, now));
-    // Where the numbers are, the text would only repeat them.
-    if (step.filesTotal == 0 && step.bytesPerSecond == 0) add(7, step.detail);
+    // A text that only repeats the numbers is left out; one that tells something else ("the connection was cut") is worth more than they.
+    if (!repeatsNumbers(step)) add(2, step.detail);
   } else {
     add(1, seconds(step, now));
     add(2, step.detail);
@@ -98,9 +103,13 @@ int columnsOfStderr() {
 
 std::string endedStepLine(const OperationStep& step) {
   std::string line = format("  {} {:<34} {:>9}", mark(step.status), step.name, seconds(step, step.endedAt));
+  if (step.filesDone > 0 && repeatsNumbers(step)) {
+    const double took = static_cast<double>((step.endedAt - step.startedAt).count()) / 1000.0;
+    line += format("  {} files, {}", countText(step.filesDone), bytesText(step.bytesDone));
+    return took < 0.01 ? line : line + format(", {}/s", bytesText(static_cast<std::int64_t>(static_cast<double>(step.bytesDone) / took)));
+  }
   if (!step.detail.empty()) return line + "  " + step.detail;
   if (step.bytesTotal > 0) line += format("  {} of {}", bytesText(step.bytesDone), bytesText(step.bytesTotal));
-  if (step.filesTotal > 0) line += format("  {}", filesText(step));
   return line;
 }
 

@@ -251,6 +251,7 @@ net::awaitable<void> Gateway::Impl::respondClosed(net::Exchange& exchange, const
 net::awaitable<void> Gateway::Impl::respondUnavailable(net::Exchange& exchange, const Route& given, std::uint16_t port, WaitingKind kind,
                                                        std::string_view reason) {
   const Route& route = given;
+  if (kind == WaitingKind::Moving) reason = {};  // that it moves is what page and problem say themselves
   net::Headers headers;
   if (kind == WaitingKind::Starting || kind == WaitingKind::Reconnecting || kind == WaitingKind::Moving)
     headers.push_back({"Retry-After", std::string(kRetrySoon)});

@@ -10,19 +10,20 @@
 namespace swarm::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kWords{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kWords{{
     {"validate", "getting ready"},
     {"plan", "getting ready"},
     {"create target", "making the new place"},
     {"copy", "copying the files"},
     {"copy changes", "copying what changed meanwhile"},
-    {"verify copy", "comparing both copies"},
+    {"verify what was copied", "comparing what was copied"},
     {"pause", "stopping VS Code at the old place"},
     {"final changes", "copying the last changes"},
     {"verify", "comparing every file"},
     {"switch", "switching to the new place"},
     {"start", "starting VS Code at the new place"},
     {"retire source", "tidying up the old place"},
+    {"go back", "going back to the old place"},
 }};
 
 }  // namespace

@@ -91,8 +91,9 @@ inline constexpr std::string_view kWaitingScript = R"js(
       if (status.moving) showMove(status.moving);
       else if (status.step) show('step', status.step);
       if (typeof status.elapsedSeconds === 'number') since = Date.now() - status.elapsedSeconds * 1000;
-      show('reason', status.reason || '');
-      for (const id of ['reason', 'reason-name']) document.getElementById(id).hidden = !status.reason;
+      const reason = status.moving ? '' : status.reason || '';
+      show('reason', reason);
+      for (const id of ['reason', 'reason-name']) document.getElementById(id).hidden = !reason;
     } catch { /* the server itself may be restarting: ask again */ }
     setTimeout(look, kind === 'moving' ? 500 : kind === 'starting' && Date.now() - opened < 120000 ? 1000 : 3000);
   };

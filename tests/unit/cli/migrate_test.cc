@@ -190,13 +190,29 @@ OperationStep copyStep() {
   step.filesDone = 12'345;
   step.filesTotal = 100'000;
   step.bytesPerSecond = 64 << 20;
-  step.detail = "the same in words";
+  step.detail = "12,345 of 100,000 files, 67.1 MB/s, about 49 s left";
   return step;
 }
 
 TEST(LiveLine, hasBarBytesFilesRateAndTimeLeft) {
   EXPECT_EQ(liveStepLine(copyStep(), SystemTime{std::chrono::milliseconds(3500)}, 0),
             "  … copy  [█████░░░░░░░░░░░░░░░]  25 %  1.0 GB of 4.0 GB  12,345 of 100,000 files  64.0 MB/s  about 49 s left  2.50 s");
+}
+
+TEST(LiveLine, showsATextThatTellsMoreThanTheNumbers) {
+  OperationStep step = copyStep();
+  step.detail = "The connection was cut; going on in a moment";
+  EXPECT_NE(liveStepLine(step, SystemTime{}, 0).find("The connection was cut"), std::string::npos);
+}
+
+TEST(EndedLine, tellsFilesBytesAndTheRateOverTheWholeStep) {
+  OperationStep step = copyStep();
+  step.status = OperationStatus::succeeded;
+  step.filesDone = step.filesTotal = 100'000;
+  step.bytesDone = step.bytesTotal;
+  step.detail = "100,000 of 100,000 files, 12.0 MB/s";
+  step.endedAt = step.startedAt + std::chrono::seconds(64);
+  EXPECT_EQ(endedStepLine(step), "  ✓ copy                                 64.00 s  100,000 files, 4.0 GB, 64.0 MB/s");
 }
 
 TEST(LiveLine, leavesOutTheLeastImportantUntilItFitsOneLineOfTheTerminal) {

@@ -116,6 +116,7 @@ TEST_F(Waiting, showsAMoveWithItsProgressToReadersWithAndWithoutScripts) {
     publish([](Route& route) {
       route.status = InstanceStatus::starting;
       route.ready = false;
+      route.reason = "It is moving to Fly.io <ams>.";
       route.moving = moveTo("Fly.io <ams>", "final changes", 80, true, 3);
     });
     const auto answer = co_await page();
@@ -128,7 +129,7 @@ TEST_F(Waiting, showsAMoveWithItsProgressToReadersWithAndWithoutScripts) {
     const auto problem = co_await fetch();
     EXPECT_EQ(problem.status, 503);
     EXPECT_EQ(problem.header("Retry-After"), "2");
-    EXPECT_NE(problem.body.find("The workspace ws is moving to Fly.io <ams>."), std::string::npos);
+    EXPECT_NE(problem.body.find("The workspace ws is moving to Fly.io <ams>.\""), std::string::npos) << problem.body;
     EXPECT_EQ(application_->connections, 0);
   });
 }
