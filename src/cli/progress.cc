@@ -15,7 +15,7 @@
 namespace swarm::cli {
 namespace {
 
-constexpr int kBarCells = 20;
+constexpr int kBarCells = 12;
 
 std::string seconds(const OperationStep& step, SystemTime now) {
   SystemTime end = step.endedAt.time_since_epoch().count() ? step.endedAt : now;

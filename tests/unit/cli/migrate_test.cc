@@ -196,7 +196,7 @@ OperationStep copyStep() {
 
 TEST(LiveLine, hasBarBytesFilesRateAndTimeLeft) {
   EXPECT_EQ(liveStepLine(copyStep(), SystemTime{std::chrono::milliseconds(3500)}, 0),
-            "  … copy  [█████░░░░░░░░░░░░░░░]  25 %  1.0 GB of 4.0 GB  12,345 of 100,000 files  64.0 MB/s  about 49 s left  2.50 s");
+            "  … copy  [███░░░░░░░░░]  25 %  1.0 GB of 4.0 GB  12,345 of 100,000 files  64.0 MB/s  about 49 s left  2.50 s");
 }
 
 TEST(LiveLine, showsATextThatTellsMoreThanTheNumbers) {
