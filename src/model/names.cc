@@ -130,6 +130,11 @@ bool isResourceName(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return isWord(c) || c == '.' || c == '-'; });
 }
 
+bool isDnsLabel(std::string_view text) {
+  auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' && std::all_of(text.begin(), text.end(), is_plain);
+}
+
 bool isNormalPath(std::string_view path) {
   if (path.size() < 2 || path.front() != '/') return false;
   for (char c : path) {

@@ -121,6 +121,8 @@ void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_v
     const std::string& driver = network.docker->networkDriver;
     docker.member("networkDriver")
         .require(isResourceName(driver) && driver != "host" && driver != "null", "must be a network driver, like bridge");
+    const std::string& host = network.docker->host;
+    docker.member("host").require(host.empty() || isDnsLabel(host), R"(must be the name of a Docker host: a-z, 0-9 and "-" inside)");
   }
   if (network.flyio) {
     At regions = at.member("flyio").member("regions");

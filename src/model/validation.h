@@ -36,6 +36,8 @@ std::string nameFault(std::string_view name);
 bool isImageReference(std::string_view text);
 /// A volume's or network's name: 2 to 64 of [A-Za-z0-9_.-], beginning with a letter or digit.
 bool isResourceName(std::string_view text);
+/// 1 to 63 of [a-z0-9-], no dash at its ends: the name of a Docker host, say.
+bool isDnsLabel(std::string_view text);
 /// An absolute path without empty, "." or ".." parts and without a slash at its end, of printable characters but ":" and ",".
 bool isNormalPath(std::string_view path);
 

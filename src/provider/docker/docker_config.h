@@ -43,4 +43,8 @@ struct DockerProviderConfig {
 /// configuration (an unreadable TLS file, say), never for an Engine that can't be reached.
 ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id);
 
+/// Several Engines as one provider, the main one first: it takes the instances whose configuration names no host. Names are DNS labels and
+/// differ; a main Engine without a name is "local". A single Engine is the plain provider above.
+ProviderPtr makeDockerProvider(std::vector<DockerProviderConfig> engines, std::string swarm_id);
+
 }  // namespace swarm

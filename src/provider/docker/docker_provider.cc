@@ -2,15 +2,14 @@
 #include "provider/docker/docker_provider.h"
 
 #include "base/format.h"
+#include "model/validation.h"
 #include "provider/docker/engine_errors.h"
 
 namespace swarm {
 
 ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id) {
   if (swarm_id.empty()) throw Error(ErrorCode::InvalidArgument, "A Docker provider needs the swarm's id.");
-  if (config.tls.certificate.empty() != config.tls.key.empty()) {
-    throw Error(ErrorCode::InvalidArgument, "[docker.tls] needs certificate and key together.");
-  }
+  docker::checkConfig(config);
   return std::make_unique<docker::DockerProvider>(std::move(config), std::move(swarm_id));
 }
 
@@ -36,6 +35,15 @@ awaitable<ValidationCheck> check(std::string name, Work work) {
 
 }  // namespace
 
+void checkConfig(const DockerProviderConfig& config) {
+  if (!config.name.empty() && !isDnsLabel(config.name)) {
+    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no name for a Docker host: use a-z, 0-9 and dashes inside.", config.name));
+  }
+  if (config.tls.certificate.empty() == config.tls.key.empty()) return;
+  throw Error(ErrorCode::InvalidArgument,
+              format("[docker{}.tls] needs certificate and key together.", config.name.empty() ? std::string() : ".hosts." + config.name));
+}
+
 DockerProvider::DockerProvider(DockerProviderConfig config, std::string swarm_id)
     : engine_(std::move(config)), swarm_id_(std::move(swarm_id)) {}
 
@@ -45,6 +53,7 @@ ProviderCapabilities DockerProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = true;
   capabilities.maxInstancesPerUser = engine_.config().maxInstancesPerUser;
+  if (!engine_.config().name.empty()) capabilities.supportedRegions = {engine_.config().name};
   ResourceConfig& most = capabilities.maxResourcesPerInstance;
   if (engine_.connected()) {
     const EngineFacts& facts = engine_.facts();

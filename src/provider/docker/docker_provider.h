@@ -18,6 +18,9 @@
 
 namespace swarm::docker {
 
+/// Throws Error(InvalidArgument) for a configuration that can't work with any Engine.
+void checkConfig(const DockerProviderConfig& config);
+
 struct ContainerRef {
   std::string id;
   std::string name;

@@ -42,6 +42,8 @@ class ProviderFixture {
   /// What an instance gets that asked for `asked`: where only some sizes exist, the next larger one.
   virtual ResourceConfig effective(ResourceConfig asked) const { return asked; }
   virtual std::string hostname(const InstanceSpec& spec) const { return spec.name; }
+  /// Where there are several places: which one a test's instances ask for.
+  virtual void choosePlace(InstanceConfig&) const {}
 
   virtual void removeBehindBack(const std::string& instance_id) = 0;
   virtual void killBehindBack(const std::string& instance_id) = 0;  ///< its main process ends with a failure

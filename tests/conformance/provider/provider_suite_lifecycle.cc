@@ -39,6 +39,7 @@ InstanceSpec ProviderSuite::spec(std::string name, std::string owner) {
   made.config.resources.storage = {1, true};
   made.config.resources.pids = 64;
   made.config.storage = {{1, true, "/home/coder", ""}};
+  fixture_->choosePlace(made.config);
   return made;
 }
 

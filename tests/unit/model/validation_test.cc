@@ -162,6 +162,11 @@ TEST(Validation, checksProviderNetworks) {
               ElementsAre(HasSubstr("not isolated"), HasSubstr("/network/docker/networkDriver")));
   EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"container:abc", "bridge"}; }),
               ElementsAre(HasSubstr("/network/docker/networkName must be 2 to 64")));
+  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"", "bridge", "box-2"}; }), IsEmpty());
+  for (const char* wrong : {"Box2", "-box", "box-", "box_2", "a.b"}) {
+    EXPECT_THAT(faultsAfter([&](auto& c) { c.network.docker = DockerNetworkConfig{"", "bridge", wrong}; }),
+                ElementsAre(HasSubstr("/network/docker/host must be the name")));
+  }
   EXPECT_THAT(faultsAfter([](auto& c) { c.network.flyio = FlyNetworkConfig{false, {"ams", "Ams", "amst"}, true}; }),
               ElementsAre(HasSubstr("/network/flyio/regions/1"), HasSubstr("/network/flyio/regions/2")));
 }

@@ -1,0 +1,94 @@
+// DockerHosts: several Docker Engines as one provider. Each call goes to the DockerProvider of the Engine where the instance lives;
+// README.md
+// ("Several Engines") tells the rules.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "provider/docker/docker_config.h"
+#include "provider/docker/docker_provider.h"
+#include "provider/provider.h"
+
+namespace swarm::docker {
+
+inline constexpr std::string_view kHostKind = "host";  ///< ExternalResource: the Engine that an instance was made on
+
+/// Split over docker_hosts.cc (one instance) and docker_hosts_all.cc (questions to all). close() before destruction, once open() was
+/// called.
+class DockerHosts final : public Provider, private LogSource {
+ public:
+  /// Two or more, the main Engine first, each with a name of its own.
+  DockerHosts(std::vector<DockerProviderConfig> engines, std::string swarm_id);
+  ~DockerHosts() override;
+
+  ProviderType type() const override { return ProviderType::docker; }
+  awaitable<void> open(ProviderEventSink sink) override;
+  awaitable<void> close() override;
+
+  awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
+  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                 Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
+  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
+  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                          Deadline deadline) override;
+  ProviderCapabilities getProviderCapabilities() const override;
+  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
+  awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
+  ProviderHealthReport health() const override;
+  awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+  UsedTotal cpuTotal() const override;
+  UsedTotal memoryTotal() const override;
+  LogSource* logs() override { return this; }
+
+ private:
+  struct Host {
+    std::string name;
+    std::unique_ptr<DockerProvider> engine;
+    bool connected = false;  ///< by its events
+  };
+  /// What an Engine said, or why it said nothing.
+  template <typename T>
+  struct Answer {
+    Host* host = nullptr;
+    std::optional<T> value;
+    std::optional<Error> error;
+  };
+
+  awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) override;
+
+  /// The Engine that the configuration names, else the main one. Throws Error(Unprocessable) with the known names.
+  Host& wanted(const InstanceConfig& config);
+  Host* named(std::string_view name);
+  std::string names() const;
+  bool isAway(const Host& host) const { return host.engine->health().status == ProviderHealth::unavailable; }
+  std::vector<Host*> answeringFirst();  ///< all, those that don't answer at the end: they may take their time
+  Deadline patience(const Host& host, Deadline deadline) const;
+
+  /// The Engine that has the instance; none when all say so. Throws Error(Unavailable) when one that is away may have it.
+  awaitable<Host*> find(std::string instance_id, Deadline deadline);
+  awaitable<Host*> require(std::string instance_id, Deadline deadline);  ///< throws NotFound
+  void remember(const std::string& instance_id, Host& host) { homes_[instance_id] = &host; }
+  void addHost(ProviderInstance& instance, const Host& host) const;
+  void checkStays(const NetworkConfig& network, const Host& host) const;
+  void onEvent(Host& host, const ProviderEvent& event);
+  awaitable<std::vector<Answer<std::vector<VolumeInfo>>>> volumesOfAll(Deadline deadline);
+
+  std::vector<std::unique_ptr<Host>> hosts_;
+  std::map<std::string, Host*> homes_;  ///< by instance, as far as it was seen
+  ProviderEventSink sink_;
+};
+
+}  // namespace swarm::docker
