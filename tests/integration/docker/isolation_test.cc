@@ -48,7 +48,7 @@ TEST_F(DockerIsolation, aNetworkOfAnotherOwnerOrTheHostsIsRefused) {
   InstanceSpec his = spec("his", "eve");
   for (std::string name :
        {docker::planNetwork(hers, {}, fixture_->swarmId()).name, std::string("host"), std::string("bridge"), std::string("container:x")}) {
-    his.config.network.docker = DockerNetworkConfig{name, "bridge"};
+    his.config.network.docker = DockerNetworkConfig{name, "bridge", ""};
     auto error = errorOf([&] { create(his); });
     ASSERT_TRUE(error) << name;
     EXPECT_EQ(error->code(), ErrorCode::Unprocessable) << name;

@@ -158,7 +158,7 @@ TEST(Codec, writesAnInstanceWithTheNamesOfTheOriginalDesign) {
   for (std::string_view name : {"id", "provider", "status", "createdAt", "lastActive", "config", "resources", "network", "metadata",
                                 "owner", "url", "statusReason", "desired", "version", "stale", "observedAt", "operationId"})
     EXPECT_TRUE(out.contains(name)) << name;
-  EXPECT_EQ(out.size(), 17u);
+  EXPECT_EQ(out.size(), 18u);
   EXPECT_EQ(out.at("metadata"), (json::value{{"k", 1}}));
   EXPECT_EQ(toJson(fromJson<Instance>(out)), json::value(out)) << "its own JSON is accepted, strictly";
 }

@@ -71,7 +71,7 @@ TEST(Schema, closesRequestsAndGivesTheirDefaults) {
 }
 
 TEST(Schema, namesEnumValuesAsJsonDoes) {
-  EXPECT_EQ(json::serialize(jsonSchemaFor("OperationKind")["enum"]), R"(["create","start","stop","restart","update","delete"])");
+  EXPECT_EQ(json::serialize(jsonSchemaFor("OperationKind")["enum"]), R"(["create","start","stop","restart","update","delete","migrate"])");
 }
 
 TEST(Schema, refersByName) { EXPECT_EQ(json::serialize(schemaRef("Instance")), R"({"$ref":"#/components/schemas/Instance"})"); }

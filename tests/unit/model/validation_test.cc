@@ -157,10 +157,10 @@ TEST(Validation, checksExposedPorts) {
 }
 
 TEST(Validation, checksProviderNetworks) {
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"team-net", "bridge"}; }), IsEmpty());
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"host", "null"}; }),
+  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"team-net", "bridge", ""}; }), IsEmpty());
+  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"host", "null", ""}; }),
               ElementsAre(HasSubstr("not isolated"), HasSubstr("/network/docker/networkDriver")));
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"container:abc", "bridge"}; }),
+  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"container:abc", "bridge", ""}; }),
               ElementsAre(HasSubstr("/network/docker/networkName must be 2 to 64")));
   EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"", "bridge", "box-2"}; }), IsEmpty());
   for (const char* wrong : {"Box2", "-box", "box-", "box_2", "a.b"}) {
@@ -281,7 +281,7 @@ TEST(Validation, neverCrashesOnArbitraryText) {
     config.env[text] = text;
     config.labels[text] = text;
     config.storage = {{1, true, text, text}};
-    config.network.docker = DockerNetworkConfig{text, text};
+    config.network.docker = DockerNetworkConfig{text, text, text};
     Faults faults;
     validate(config, faults);
     RC_ASSERT(text.empty() || nameFault(text).empty() || !faults.empty());
