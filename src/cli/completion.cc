@@ -24,7 +24,7 @@ constexpr std::string_view kBash = R"sh(_swarm() {
     --region) COMPREPLY=($(compgen -W "$(timeout 2 swarm providers regions -o name 2>/dev/null)" -- "$current")); return ;;
   esac
   if [[ "$current" == -* ]]; then
-    COMPREPLY=($(compgen -W "$(swarm "$verb" --help 2>/dev/null | grep -oE -- '--[a-z-]+')" -- "$current"))
+    COMPREPLY=($(compgen -W "$(swarm "$verb" --help 2>/dev/null | grep -oE -- '--[a-z-]+' | sort -u)" -- "$current"))
     return
   fi
   case "$verb" in
@@ -49,7 +49,7 @@ _swarm() {
     --region) compadd $(timeout 2 swarm providers regions -o name 2>/dev/null); return ;;
   esac
   if [[ "${words[CURRENT]}" == -* ]]; then
-    compadd -- $(swarm "${words[2]}" --help 2>/dev/null | grep -oE -- '--[a-z-]+')
+    compadd -- $(swarm "${words[2]}" --help 2>/dev/null | grep -oE -- '--[a-z-]+' | sort -u)
     return
   fi
   case "${words[2]}" in

@@ -99,7 +99,8 @@ async function askStatus(origin, answerMilliseconds) {
     const body = await response.json();
     if (typeof body.generation !== 'string' || typeof body.ready !== 'boolean') return { kind: 'absent' };
     return {
-      kind: 'status', ready: body.ready, generation: body.generation, status: String(body.status ?? ''), moving: readMove(body.moving),
+      kind: 'status', ready: body.ready, generation: body.generation, status: String(body.status ?? ''),
+      reason: String(body.reason ?? ''), moving: readMove(body.moving),
     };
   } catch (error) {
     return error instanceof SyntaxError ? { kind: 'absent' } : { kind: 'unreachable' };
@@ -108,7 +109,7 @@ async function askStatus(origin, answerMilliseconds) {
   }
 }
 
-// --- Text that was typed while there was no server: over the reload in the browser's own database. ---
+// --- Over the reload in the browser's own database: text that was typed while there was no server, and what became of a move. ---
 
 const kRescueMilliseconds = 15 * 60 * 1000; // older than that, nobody expects it any more
 const kRescuedSchemes = new Set(['untitled', 'vscode-remote', 'file']);
@@ -133,16 +134,18 @@ function workspaceKey() {
   return (vscode.workspace.workspaceFile ?? vscode.workspace.workspaceFolders?.[0]?.uri)?.toString() ?? '';
 }
 
-function rescueTexts() {
+/** `notice` is for the person to read after the reload. */
+function rescueTexts(notice) {
   const documents = vscode.workspace.textDocuments
     .filter((document) => document.isDirty && kRescuedSchemes.has(document.uri.scheme))
     .map((document) => ({ uri: document.uri.toString(), language: document.languageId, text: document.getText() }));
-  if (documents.length === 0) return Promise.resolve();
-  return withRescued((store) => { store.put({ id: crypto.randomUUID(), workspace: workspaceKey(), at: Date.now(), documents }); });
+  if (documents.length === 0 && !notice) return Promise.resolve();
+  const kept = withRescued((store) => { store.put({ id: crypto.randomUUID(), workspace: workspaceKey(), at: Date.now(), documents, notice }); });
+  return documents.length === 0 ? kept.catch(() => {}) : kept; // a notice alone is worth no question
 }
 
-/** What was rescued for this workspace; each text is handed out once. */
-function takeRescuedTexts() {
+/** What was rescued for this workspace; each record is handed out once. */
+function takeRescued() {
   const taken = [];
   return withRescued((store) => {
     store.openCursor().onsuccess = (event) => {
@@ -150,7 +153,7 @@ function takeRescuedTexts() {
       if (!cursor) return;
       const old = Date.now() - cursor.value.at > kRescueMilliseconds;
       if (old || cursor.value.workspace === workspaceKey()) {
-        if (!old) taken.push(...cursor.value.documents);
+        if (!old) taken.push(cursor.value);
         cursor.delete();
       }
       cursor.continue();
@@ -180,8 +183,11 @@ async function restoreText({ uri, language, text }) {
   }
 }
 
-async function restoreTexts() {
-  for (const document of await takeRescuedTexts()) await restoreText(document);
+async function restore() {
+  for (const { documents, notice } of await takeRescued()) {
+    if (notice) vscode.window.showInformationMessage(notice);
+    for (const document of documents) await restoreText(document);
+  }
 }
 
 // --- What the person sees, and the loop. ---
@@ -211,6 +217,11 @@ function moveTexts(move) {
     // A notification shows one line until it is opened: first what worries people, since the status bar has the percentage.
     message: `unsaved text is kept · ${move.percent} %${facts && ', ' + facts}. The tab goes on by itself.`,
   };
+}
+
+/** What became of a move, once VS Code answers again: a failed one left its reason. */
+function outcomeText(move, reason) {
+  return reason || `This workspace is at ${move.to} now.`;
 }
 
 /** The notification with a bar. It is there from the first show() to hide(). */
@@ -284,10 +295,10 @@ class Signs {
 }
 
 /** @returns {Promise<boolean>} false: the person wants to stay; nothing is asked any more */
-async function reload(signs) {
+async function reload(signs, notice) {
   signs.reloading();
   try {
-    await rescueTexts();
+    await rescueTexts(notice);
   } catch (error) {
     // Reloading would lose text: the person decides.
     signs.hide();
@@ -318,17 +329,18 @@ function activate(context) {
     const step = healer.next(answer);
     if (step === 'quit') return;
     if (step === 'reload') {
-      if (!(await reload(signs))) return;
+      const move = healer.move ?? before;
+      if (!(await reload(signs, move ? outcomeText(move, answer.reason) : ''))) return;
     } else {
       signs.show(healer, answer);
     }
-    if (step === 'stayed') vscode.window.setStatusBarMessage(`Not moved to ${before.to}: the workspace stays where it is`, 15_000);
+    if (step === 'stayed') vscode.window.showInformationMessage(answer.reason || `Not moved to ${before.to}: the workspace stays where it is.`);
     if (!ended) timer = setTimeout(look, healer.delayMilliseconds);
   };
-  restoreTexts().catch((error) => console.error('swarm-workspace: text could not be restored', error));
+  restore().catch((error) => console.error('swarm-workspace: text could not be restored', error));
   look();
 }
 
 function deactivate() {}
 
-module.exports = { activate, deactivate, Healer, moveTexts, readMove };
+module.exports = { activate, deactivate, Healer, moveTexts, outcomeText, readMove };

@@ -6,7 +6,7 @@ import test from 'node:test';
 // The extension's host gives it a module "vscode"; the decisions need none of it.
 const load = Module._load;
 Module._load = (name, ...rest) => (name === 'vscode' ? {} : load(name, ...rest));
-const { Healer, moveTexts, readMove } = createRequire(import.meta.url)('../../../images/workspace/extension/healer.js');
+const { Healer, moveTexts, outcomeText, readMove } = createRequire(import.meta.url)('../../../images/workspace/extension/healer.js');
 
 const up = (generation) => ({ kind: 'status', ready: true, generation, status: 'running' });
 const down = (generation) => ({ kind: 'status', ready: false, generation, status: 'stopped' });
@@ -130,6 +130,11 @@ test('says in words what a move does and what becomes of unsaved text', () => {
   assert.equal(pause.title, 'This workspace is moving to Fly.io (ams)');
   assert.equal(pause.message, 'unsaved text is kept · 80 %, copying the files. The tab goes on by itself.');
   assert.match(moveTexts(move(true)).message, /about 31 s left/);
+});
+
+test('says after a move where the workspace is, or why it was not moved', () => {
+  assert.equal(outcomeText(move(true), ''), 'This workspace is at Fly.io (ams) now.');
+  assert.equal(outcomeText(move(true), 'It was not moved: no space.'), 'It was not moved: no space.');
 });
 
 test('reads what a gateway says of a move, and nothing from one that knows none', () => {
