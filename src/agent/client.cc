@@ -50,6 +50,7 @@ Error failure(const AgentTarget& target, int status, std::string_view body) {
   // What the agent finds wrong in a request of a person (an unknown user, a bad directory) is theirs to know.
   ErrorCode code = status == 502 || status == 503 ? ErrorCode::Unavailable
                    : status == 400                ? ErrorCode::InvalidArgument
+                   : status == 409                ? ErrorCode::Conflict
                    : status == 413                ? ErrorCode::PayloadTooLarge
                                                   : ErrorCode::UpstreamFailed;
   return Error(code, reasonOf(body, status)).withUpstream({status, ""}).withInstance(target.instanceId);
@@ -71,6 +72,15 @@ awaitable<boost::json::value> call(AgentTarget target, TokenScope scope, net::Ht
 net::HttpRequest get(std::string_view path) {
   net::HttpRequest request;
   request.target = path;
+  return request;
+}
+
+net::HttpRequest post(std::string_view path, const boost::json::object& body) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = path;
+  request.body = boost::json::serialize(body);
+  request.contentType = "application/json";
   return request;
 }
 
@@ -112,8 +122,32 @@ awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, millisec
     health.ready = reader.require<bool>("ready");
     health.reason = reader.require<std::string>("reason");
     health.generation = reader.require<std::string>("generation");
+    health.held = reader.read<std::string>("held").value_or("");
+    health.boot = reader.read<std::string>("boot").value_or("");
     return health;
   });
+}
+
+namespace {
+
+awaitable<AgentHold> changeHold(AgentTarget target, net::HttpRequest request, Deadline deadline) {
+  auto answer = co_await call(std::move(target), TokenScope::Files, std::move(request), deadline);
+  co_return readAnswer(std::move(answer), [](ObjectReader& reader) {
+    AgentHold state;
+    state.held = reader.require<std::string>("held");
+    state.boot = reader.require<std::string>("boot");
+    return state;
+  });
+}
+
+}  // namespace
+
+awaitable<AgentHold> hold(AgentTarget target, std::string transfer, std::string reason, Deadline deadline) {
+  return changeHold(std::move(target), post(kHoldPath, {{"transfer", transfer}, {"reason", reason}}), deadline);
+}
+
+awaitable<AgentHold> release(AgentTarget target, Deadline deadline) {
+  return changeHold(std::move(target), post(kReleasePath, {}), deadline);
 }
 
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline) {
@@ -141,12 +175,7 @@ awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline 
     auto left = std::max(deadline.left() - kAnswerMargin, deadline.left() / 2);
     body["timeout"] = std::min(std::chrono::duration<double>(left).count(), kLongestTimeout);
   }
-  net::HttpRequest post;
-  post.method = "POST";
-  post.target = kExecPath;
-  post.body = boost::json::serialize(body);
-  post.contentType = "application/json";
-  auto answer = co_await call(std::move(target), TokenScope::Exec, std::move(post), deadline);
+  auto answer = co_await call(std::move(target), TokenScope::Exec, post(kExecPath, body), deadline);
   bool timed_out = false;
   auto result = readAnswer(std::move(answer), [&](ObjectReader& reader) {
     CommandResult command;

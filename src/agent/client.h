@@ -20,6 +20,14 @@ struct AgentHealth {
   bool ready = false;      ///< VS Code answers
   std::string reason;      ///< why not yet, as a sentence
   std::string generation;  ///< changes whenever VS Code's server was replaced
+  std::string held;        ///< the transfer for which nothing of the user's runs here; empty: none
+  std::string boot;        ///< random, of this process of the agent; empty from an agent of before moves
+};
+
+/// What /hold and /release leave behind.
+struct AgentHold {
+  std::string held;
+  std::string boot;
 };
 
 struct AgentActivity {
@@ -43,8 +51,14 @@ struct ExecRequest {
 };
 
 /// Each call opens its own connection. Throws Error(Unavailable) when the agent can't be reached, DeadlineExceeded, UpstreamFailed.
-/// `wait`: while VS Code is not ready the agent holds the answer back until it is, or this long (its own bound is 10 s).
+/// `wait`: while VS Code is not ready the agent holds the answer back until it is, or it is held, or this long (its own bound is 10 s).
 awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, std::chrono::milliseconds wait = {});
+/// Ends every process of the user's; when it returns the files stand still. `reason` is told to those who ask for VS Code meanwhile. Can be
+/// called again. Throws Error(Conflict) when somebody released it meanwhile, Error(Unavailable) when a process could not be ended
+/// (everything runs again then).
+awaitable<AgentHold> hold(AgentTarget target, std::string transfer, std::string reason, Deadline deadline);
+/// Starts VS Code and the command again. Can be called again.
+awaitable<AgentHold> release(AgentTarget target, Deadline deadline);
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline);
 awaitable<AgentActivity> getActivity(AgentTarget target, Deadline deadline);
 awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline deadline);

@@ -74,6 +74,7 @@ AgentConfig loadConfig(const std::filesystem::path& path) {
       config.mounts.emplace_back(std::move(mount));
     }
     if (auto user = reader.read<std::string>("user"); user && !user->empty()) config.user = std::move(*user);
+    config.hold = reader.read<std::string>("hold").value_or("");
     reader.finish();
   } catch (const Error& error) {
     std::string detail = error.message();

@@ -16,6 +16,7 @@ struct AgentConfig {
   std::vector<std::filesystem::path> mounts;  ///< where storage is mounted; made the user's own when fresh
   std::string user = "coder";                 ///< who VS Code runs as
   std::vector<StorageBind> binds;             ///< directories of a volume that are to be seen elsewhere; made before all else
+  std::string hold;                           ///< the transfer for which the agent starts held (hold.h); empty: it starts everything
 };
 
 /// Throws Error(InvalidArgument) that names the file and what is wrong with it, never its content. Members that it does not know are

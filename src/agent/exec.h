@@ -3,6 +3,7 @@
 
 #include "agent/activity.h"
 #include "agent/exec_process.h"
+#include "agent/hold.h"
 #include "model/types.h"
 #include "net/http_server.h"
 
@@ -21,9 +22,9 @@ struct BufferedResult {
 /// (the client is gone) it gets SIGHUP.
 awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec);
 
-/// Answers POST /exec.
-awaitable<void> handleExecPost(ExecContext& context, Activity& activity, net::Exchange& exchange);
-/// Answers GET /exec with an upgrade to WebSocket.
-awaitable<void> handleExecStream(ExecContext& context, Activity& activity, net::Exchange& exchange);
+/// Answers POST /exec; 503 when the instance becomes held before the command's end.
+awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange);
+/// Answers GET /exec with an upgrade to WebSocket. When the instance becomes held the client is told with a Failed frame.
+awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange);
 
 }  // namespace swarm::agent

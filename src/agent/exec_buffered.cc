@@ -42,6 +42,12 @@ awaitable<void> clientGone(net::Stream& stream) {
   co_await stream.readSome(asio::buffer(byte));
 }
 
+/// Ends when nobody is to have the command's result.
+awaitable<void> unwanted(net::Stream& stream, net::Notifier& told) {
+  auto held = [](net::Notifier& notifier) -> awaitable<void> { co_await notifier.wait(0, Deadline::never()); };
+  co_await net::race(clientGone(stream), held(told));
+}
+
 boost::json::object toAnswer(const BufferedResult& run) {
   return {{"exitCode", run.result.exitCode},
           {"stdout", toValidUtf8(run.result.stdoutText)},
@@ -90,9 +96,10 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   co_return run;
 }
 
-awaitable<void> handleExecPost(ExecContext& context, Activity& activity, net::Exchange& exchange) {
+awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
   ExecSpec spec;
   std::optional<Error> wrong;
+  Guest guest(hold, Guest::Kind::Command);
   try {
     std::string body = co_await net::readAll(exchange.body(), kMaxExecRequest);
     spec = readExecSpec(parseJson(body), ExecForm::Buffered);
@@ -103,16 +110,21 @@ awaitable<void> handleExecPost(ExecContext& context, Activity& activity, net::Ex
     co_await answerError(exchange, *wrong);
     co_return;
   }
+  if (guest.told()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
+  net::Notifier told;
+  guest.whenTold([&told] { told.notifyAll(); });
   std::optional<BufferedResult> run;
   auto work = [](ExecContext& where, ExecSpec what, std::optional<BufferedResult>& result) -> awaitable<void> {
     result = co_await runBuffered(where, std::move(what));
   };
-  co_await net::race(work(context, std::move(spec), run), clientGone(exchange.stream()));
+  co_await net::race(work(context, std::move(spec), run), unwanted(exchange.stream(), told));
   activity.touch();
   // Whatever the client sent meanwhile was eaten, so the connection serves no other request.
-  if (run)
+  if (guest.told())
+    co_await answerJson(exchange, 503, boost::json::object{{"reason", guest.reason()}}, Connection::Close);
+  else if (run)
     co_await answerJson(exchange, 200, toAnswer(*run), Connection::Close);
   else
     exchange.takeStream()->close();

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds kHangUpGrace{5'000};
 constexpr std::size_t kOutputPiece = 32 * 1024;
 constexpr char kEndOfTransmission = '\x04';
 constexpr std::uint16_t kNormalClosure = 1000;
+constexpr std::uint16_t kGoingAway = 1001;
+constexpr std::chrono::milliseconds kFarewell{500};  // for a client to take what it has not taken yet
 constexpr std::uint16_t kPolicyViolation = 1008;
 
 std::string frame(ExecFrame kind, std::string_view payload) {
@@ -38,16 +40,25 @@ class ExecSession {
         process_(std::move(process)),
         drain_(*process_),
         sending_(context.executor),
-        input_changed_(context.executor, asio::steady_timer::time_point::max()) {}
+        input_changed_(context.executor, asio::steady_timer::time_point::max()),
+        farewell_(context.executor),
+        tasks_(context.executor) {}
 
   awaitable<void> run() {
-    TaskGroup tasks(context_.executor);
-    tasks.spawn(sendOutput(process_->output, ExecFrame::Stdout));
-    if (!process_->tty) tasks.spawn(sendOutput(process_->error, ExecFrame::Stderr));
-    tasks.spawn(writeInput());
-    tasks.spawn(finishWhenDone());
-    tasks.spawn(receive());
-    co_await tasks.wait();
+    tasks_.spawn(sendOutput(process_->output, ExecFrame::Stdout));
+    if (!process_->tty) tasks_.spawn(sendOutput(process_->error, ExecFrame::Stderr));
+    tasks_.spawn(writeInput());
+    tasks_.spawn(finishWhenDone());
+    tasks_.spawn(receive());
+    co_await tasks_.wait();
+  }
+
+  /// The command may not go on, for a reason that is the last thing its client hears.
+  void dismiss(std::string reason) {
+    if (finished_ || gone_ || std::exchange(dismissed_, true)) return;
+    hangUpCommand();
+    tasks_.spawn(cutAfterFarewell());
+    tasks_.spawn(sayFarewell(std::move(reason)));
   }
 
  private:
@@ -76,7 +87,8 @@ class ExecSession {
     finished_ = true;
     input_changed_.cancel();
     // Output tasks hold the socket's turn until their last piece is out; this comes after them.
-    if (!gone_ && co_await send(ExecFrame::Exit, boost::json::serialize(boost::json::object{{"exitCode", process_->child->exitCode()}}))) {
+    if (!gone_ && !dismissed_ &&
+        co_await send(ExecFrame::Exit, boost::json::serialize(boost::json::object{{"exitCode", process_->child->exitCode()}}))) {
       co_await socket_.close(kNormalClosure, "");
     }
   }
@@ -93,6 +105,20 @@ class ExecSession {
       // The connection was cut, by the client or by us.
     }
     clientGone();
+    farewell_.cancel();
+  }
+
+  awaitable<void> sayFarewell(std::string reason) {
+    std::string message = boost::json::serialize(boost::json::object{{"message", reason}});
+    if (co_await send(ExecFrame::Failed, message)) co_await socket_.close(kGoingAway, "");
+    clientGone();
+  }
+
+  awaitable<void> cutAfterFarewell() {
+    farewell_.expires_after(kFarewell);
+    boost::system::error_code interrupted;
+    co_await farewell_.async_wait(asio::redirect_error(asio::use_awaitable, interrupted));
+    if (!interrupted) socket_.cut();
   }
 
   awaitable<void> refuse() {
@@ -184,7 +210,10 @@ class ExecSession {
   void clientGone() {
     if (std::exchange(gone_, true)) return;
     input_changed_.cancel();
-    if (finished_) return;
+    if (!finished_ && !dismissed_) hangUpCommand();
+  }
+
+  void hangUpCommand() {
     if (process_->tty) process_->signal(SIGHUP);  // its foreground group is another than the shell's own
     asio::co_spawn(context_.executor, hangUp(process_->child, kHangUpGrace), asio::detached);
   }
@@ -200,6 +229,9 @@ class ExecSession {
   bool input_ended_ = false;
   bool finished_ = false;
   bool gone_ = false;
+  bool dismissed_ = false;
+  asio::steady_timer farewell_;
+  TaskGroup tasks_;
 };
 
 awaitable<void> fail(net::WebSocket& socket, std::string message) {
@@ -209,8 +241,10 @@ awaitable<void> fail(net::WebSocket& socket, std::string message) {
 
 }  // namespace
 
-awaitable<void> handleExecStream(ExecContext& context, Activity& activity, net::Exchange& exchange) {
+awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
+  Guest guest(hold, Guest::Kind::Command);
   auto socket = co_await net::acceptWebSocket(exchange);
+  guest.whenTold([&socket] { socket->cut(); });
   Activity::Connection connection(activity);
   activity.touch();
   std::string problem;
@@ -228,6 +262,7 @@ awaitable<void> handleExecStream(ExecContext& context, Activity& activity, net::
     for (const auto& field : error.fields()) problem += format(" {} {}.", field.pointer, field.detail);
   }
   std::unique_ptr<ExecProcess> process;
+  if (guest.told()) co_return;
   if (problem.empty()) {
     auto started = startExec(context, spec);
     if (started)
@@ -240,6 +275,7 @@ awaitable<void> handleExecStream(ExecContext& context, Activity& activity, net::
     co_return;
   }
   ExecSession session(context, activity, *socket, std::move(process));
+  guest.whenTold([&session, &guest] { session.dismiss(guest.reason()); });
   co_await session.run();
   activity.touch();
 }

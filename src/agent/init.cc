@@ -14,7 +14,8 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/binds.h"
-#include "agent/descendants.h"
+#include "agent/everybody.h"
+#include "agent/hold.h"
 #include "agent/home.h"
 #include "agent/server.h"
 #include "base/log.h"
@@ -25,15 +26,6 @@ namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kSweepStep{20};
-
-/// Everything in the instance but ourselves; where another process is the first one, everything that came from us.
-void signalEverybody(int number) {
-  if (::getpid() == 1) {
-    ::kill(-1, number);
-    return;
-  }
-  for (pid_t process : descendantsOf(::getpid())) ::kill(process, number);
-}
 
 bool hasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
 
@@ -47,6 +39,8 @@ class Agent {
   void listen();
   void serve(std::unique_ptr<net::Listener> listener);
   awaitable<void> live();
+  void startServices();
+  HoldParts holdParts();
   awaitable<void> stop();
   awaitable<void> sweep(Deadline deadline);
   ServiceOptions vscodeOptions() const;
@@ -63,6 +57,7 @@ class Agent {
   Activity activity_;
   UsageMeter usage_;
   ExecContext exec_;
+  Hold hold_;
   AgentServer server_;
   std::vector<std::unique_ptr<net::HttpServer>> listeners_;
   std::optional<std::string> storage_failure_;
@@ -76,11 +71,15 @@ Agent::Agent(AgentOptions options)
       activity_(clock_),
       usage_(usageOptions()),
       exec_{context_.get_executor(), children_, options_.environment, options_.users},
+      hold_(holdParts()),
       server_(AgentParts{options_.config.instanceId, options_.config.secret, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                         activity_, usage_, exec_}) {
+                         activity_, usage_, exec_, hold_}) {}
+
+HoldParts Agent::holdParts() {
   if (!options_.command.empty()) {
     command_.emplace(context_.get_executor(), children_, options_.environment, commandOptions(), options_.users);
   }
+  return {context_.get_executor(), vscode_, command_ ? &*command_ : nullptr, [this] { startServices(); }};
 }
 
 ServiceOptions Agent::vscodeOptions() const {
@@ -164,16 +163,21 @@ int Agent::run() {
 
 awaitable<void> Agent::live() {
   asio::co_spawn(context_, children_.run(), asio::detached);
-  if (!storage_failure_) {
-    asio::co_spawn(context_, vscode_.run(), asio::detached);
-    if (command_) asio::co_spawn(context_, command_->run(), asio::detached);
-  }
+  hold_.begin(options_.config.hold);
   int number = co_await signals_.async_wait(asio::use_awaitable);
   log::info("stopping", {{"signal", number}});
   co_await stop();
 }
 
+void Agent::startServices() {
+  if (storage_failure_) return;
+  asio::co_spawn(context_, vscode_.run(), asio::detached);
+  // One that has done its work, before a move that came to nothing, has done it.
+  if (command_ && command_->state() != ServiceState::Ended) asio::co_spawn(context_, command_->run(), asio::detached);
+}
+
 awaitable<void> Agent::stop() {
+  hold_.end();
   for (auto& listener : listeners_) listener->stop();
   auto end = Deadline::after(options_.stopPatience);
   // VS Code first and alone: what it still has to write, it writes while its terminals and helpers live.
@@ -188,8 +192,7 @@ awaitable<void> Agent::stop() {
 
 awaitable<void> Agent::sweep(Deadline deadline) {
   children_.stop();
-  // Shells don't listen to SIGTERM; SIGHUP is what they end at.
-  for (int number : {SIGTERM, SIGHUP, SIGCONT}) signalEverybody(number);
+  askEverybodyToEnd();
   while (hasChildren() && !deadline.hasPassed()) {
     asio::steady_timer step(context_, kSweepStep);
     co_await step.async_wait(asio::use_awaitable);

@@ -18,10 +18,15 @@ inline constexpr std::string_view kVscodeTunnelPath =
 inline constexpr std::string_view kPortTunnelPrefix =
     "/tunnel/port/";  ///< scope port; + port number, on 127.0.0.1 then ::1; 502 when nothing listens
 
-inline constexpr std::string_view kHealthPath = "/health";      ///< GET, scope status: {"ready","reason","generation","vscode","uptime"}
+/// GET, scope status: {"ready","reason","generation","vscode","uptime","held","boot"}
+inline constexpr std::string_view kHealthPath = "/health";
 inline constexpr std::string_view kUsagePath = "/usage";        ///< GET, scope status: ResourceUsage
 inline constexpr std::string_view kActivityPath = "/activity";  ///< GET, scope status: {"lastActivity": RFC 3339, "connections": n}
 inline constexpr std::string_view kExecPath = "/exec";          ///< scope exec; POST JSON → CommandResult; GET + WebSocket → stream
+
+// A move: scope files.
+inline constexpr std::string_view kHoldPath = "/hold";  ///< POST {"transfer","reason"} → {"held","boot"} once nothing of the user's runs
+inline constexpr std::string_view kReleasePath = "/release";  ///< POST → {"held":"","boot"}
 
 /// Exec stream: the first message is text JSON {"command":[…],"env":{},"cwd":"","user":"coder","tty":false,"columns":80,"rows":24}; then
 /// binary messages whose first byte is one of these.
@@ -33,7 +38,7 @@ enum class ExecFrame : std::uint8_t {
   Resize = 4,    ///< client → agent, JSON {"columns","rows"}
   Signal = 5,    ///< client → agent, JSON {"signal":"INT"}
   Exit = 6,      ///< agent → client, JSON {"exitCode"}; the last frame
-  Failed = 7,    ///< agent → client, JSON {"message"}: the command could not be started; the last frame
+  Failed = 7,    ///< agent → client, JSON {"message"}: the command could not be started, or the workspace moves; the last frame
 };
 
 }  // namespace swarm::agent

@@ -8,21 +8,31 @@
 #include "agent/exec.h"
 #include "agent/protocol.h"
 #include "agent/tunnel.h"
+#include "base/id.h"
 #include "model/codec.h"
+#include "net/deadline.h"
 
 namespace swarm::agent {
 namespace {
+
+enum class WhileHeld { Served, Refused };
 
 struct Route {
   std::string_view path;
   TokenScope scope;
   std::string_view methods;  // comma-separated
+  WhileHeld whileHeld = WhileHeld::Served;
 };
-constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"}, Route{kUsagePath, TokenScope::Status, "GET"},
-                             Route{kActivityPath, TokenScope::Status, "GET"}, Route{kExecPath, TokenScope::Exec, "GET, POST"},
-                             Route{kVscodeTunnelPath, TokenScope::Vscode, "GET"}};
+constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"},
+                             Route{kUsagePath, TokenScope::Status, "GET"},
+                             Route{kActivityPath, TokenScope::Status, "GET"},
+                             Route{kExecPath, TokenScope::Exec, "GET, POST", WhileHeld::Refused},
+                             Route{kVscodeTunnelPath, TokenScope::Vscode, "GET", WhileHeld::Refused},
+                             Route{kHoldPath, TokenScope::Files, "POST"},
+                             Route{kReleasePath, TokenScope::Files, "POST"}};
+constexpr std::size_t kMaxHoldRequest = 64 * 1024;
 constexpr std::chrono::seconds kLongestHealthWait{10};
-constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET"};
+constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", WhileHeld::Refused};
 constexpr std::array kAllScopes{TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
                                 TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
 
@@ -51,7 +61,7 @@ std::optional<TokenScope> scopeOf(std::string_view path) {
   return route ? std::optional(route->scope) : std::nullopt;
 }
 
-AgentServer::AgentServer(AgentParts parts) : parts_(std::move(parts)), started_(parts_.clock.steadyNow()) {}
+AgentServer::AgentServer(AgentParts parts) : parts_(std::move(parts)), started_(parts_.clock.steadyNow()), boot_(toHex(randomBytes(8))) {}
 
 net::HttpHandler AgentServer::handler() {
   return [this](net::Exchange& exchange) { return handle(exchange); };
@@ -76,25 +86,32 @@ net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
     net::Headers headers{{"Allow", std::string(route->methods)}};
     co_return co_await exchange.respond(405, std::move(headers), "");
   }
+  if (route->whileHeld == WhileHeld::Refused && parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
+  if (route->path == kHoldPath) co_return co_await answerHold(exchange);
+  if (route->path == kReleasePath) co_return co_await answerRelease(exchange);
   if (route->path == kHealthPath) co_return co_await answerHealth(exchange);
   if (route->path == kUsagePath) co_return co_await answerUsage(exchange);
   if (route->path == kActivityPath) co_return co_await answerActivity(exchange);
   if (route->path == kExecPath) co_return co_await handleExec(exchange);
   if (route->path == kVscodeTunnelPath) {
-    co_return co_await handleVscodeTunnel(parts_.vscode, parts_.vscodeSocket, parts_.activity, exchange);
+    co_return co_await handleVscodeTunnel(parts_.vscode, parts_.vscodeSocket, parts_.activity, parts_.hold, exchange);
   }
-  co_await handlePortTunnel(std::string(head.path().substr(kPortTunnelPrefix.size())), parts_.activity, exchange);
+  co_await handlePortTunnel(std::string(head.path().substr(kPortTunnelPrefix.size())), parts_.activity, parts_.hold, exchange);
 }
 
 net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
-  if (auto wait = waitOf(exchange.head().query()); wait > std::chrono::milliseconds(0))
-    co_await parts_.vscode.waitUntilReady(Deadline::after(std::min<std::chrono::milliseconds>(wait, kLongestHealthWait)));
+  if (auto wait = waitOf(exchange.head().query()); wait > std::chrono::milliseconds(0) && !isReady()) {
+    auto end = Deadline::after(std::min<std::chrono::milliseconds>(wait, kLongestHealthWait));
+    co_await net::race(parts_.vscode.waitUntilReady(end), parts_.hold.waitUntilHeld(end));
+  }
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.steadyNow() - started_).count();
-  boost::json::object body{{"ready", parts_.vscode.ready()},
-                           {"reason", parts_.vscode.reason()},
+  boost::json::object body{{"ready", isReady()},
+                           {"reason", parts_.hold.closed() ? parts_.hold.reason() : parts_.vscode.reason()},
                            {"generation", parts_.vscode.generation()},
                            {"vscode", toString(parts_.vscode.state())},
-                           {"uptime", uptime}};
+                           {"uptime", uptime},
+                           {"held", parts_.hold.transfer()},
+                           {"boot", boot_}};
   co_await answerJson(exchange, 200, std::move(body));
 }
 
@@ -110,10 +127,43 @@ net::awaitable<void> AgentServer::answerActivity(net::Exchange& exchange) {
 
 net::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   const net::RequestHead& head = exchange.head();
-  if (head.method == "POST") co_return co_await handleExecPost(parts_.exec, parts_.activity, exchange);
+  if (head.method == "POST") co_return co_await handleExecPost(parts_.exec, parts_.activity, parts_.hold, exchange);
   if (!net::equalsIgnoreCase(head.upgrade, "websocket"))
     co_return co_await answerReason(exchange, 426, "GET needs \"Upgrade: websocket\".");
-  co_await handleExecStream(parts_.exec, parts_.activity, exchange);
+  co_await handleExecStream(parts_.exec, parts_.activity, parts_.hold, exchange);
+}
+
+net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
+  std::string transfer, reason;
+  std::optional<Error> wrong;
+  try {
+    std::string body = co_await net::readAll(exchange.body(), kMaxHoldRequest);
+    ObjectReader reader(parseJson(body), UnknownFields::Ignore);
+    transfer = reader.require<std::string>("transfer");
+    reason = reader.read<std::string>("reason").value_or("");
+    if (transfer.empty()) reader.fail("/transfer", "must not be empty");
+    reader.finish();
+  } catch (const Error& error) {
+    wrong = error;
+  }
+  if (wrong) co_return co_await answerError(exchange, *wrong);
+  co_await answerHeld(exchange, parts_.hold.hold(std::move(transfer), std::move(reason)));
+}
+
+net::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
+  co_await net::readAll(exchange.body(), kMaxHoldRequest);
+  co_await answerHeld(exchange, parts_.hold.release());
+}
+
+net::awaitable<void> AgentServer::answerHeld(net::Exchange& exchange, net::awaitable<void> change) {
+  std::optional<Error> failure;
+  try {
+    co_await std::move(change);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure) co_return co_await answerError(exchange, *failure);
+  co_await answerJson(exchange, 200, boost::json::object{{"held", parts_.hold.transfer()}, {"boot", boot_}});
 }
 
 }  // namespace swarm::agent

@@ -7,6 +7,7 @@
 
 #include "agent/activity.h"
 #include "agent/exec_process.h"
+#include "agent/hold.h"
 #include "agent/service.h"
 #include "agent/usage.h"
 #include "auth/instance_token.h"
@@ -27,6 +28,7 @@ struct AgentParts {
   Activity& activity;
   UsageMeter& usage;
   ExecContext& exec;
+  Hold& hold;
 };
 
 /// On one loop. A request without a token that is valid for its path's scope gets 401 with an empty body, whatever else is wrong with it,
@@ -43,9 +45,14 @@ class AgentServer {
   net::awaitable<void> answerUsage(net::Exchange& exchange);
   net::awaitable<void> answerActivity(net::Exchange& exchange);
   net::awaitable<void> handleExec(net::Exchange& exchange);
+  net::awaitable<void> answerHold(net::Exchange& exchange);
+  net::awaitable<void> answerRelease(net::Exchange& exchange);
+  net::awaitable<void> answerHeld(net::Exchange& exchange, net::awaitable<void> change);
+  bool isReady() const { return parts_.vscode.ready() && !parts_.hold.closed(); }
 
   AgentParts parts_;
   SteadyTime started_;
+  std::string boot_;  ///< tells this process of the agent from others before and after it
 };
 
 }  // namespace swarm::agent

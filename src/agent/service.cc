@@ -62,6 +62,24 @@ Service::Service(Executor executor, Children& children, Environment base, Servic
 }
 
 awaitable<void> Service::run() {
+  stopping_ = false;
+  running_ = true;
+  return runUntilEnd();
+}
+
+awaitable<void> Service::runUntilEnd() {
+  std::exception_ptr failure;
+  try {
+    co_await supervise();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  running_ = false;
+  run_ended_.notifyAll();
+  if (failure) std::rethrow_exception(failure);
+}
+
+awaitable<void> Service::supervise() {
   Backoff backoff(options_.backoff);
   while (!stopping_) {
     auto started = std::chrono::steady_clock::now();
@@ -207,18 +225,20 @@ void Service::explainEnd(milliseconds pause) {
 awaitable<void> Service::stop(Deadline deadline) {
   stopping_ = true;
   pause_.cancel();
-  auto child = child_;
-  if (!child || child->exited()) co_return;
-  child->signalGroup(SIGTERM);
-  bool late = false;
-  try {
-    co_await net::withDeadline(child->wait(), deadline, options_.title + " did not stop in time.");
-  } catch (const Error&) {
-    late = true;
+  if (auto child = child_; child && !child->exited()) {
+    child->signalGroup(SIGTERM);
+    bool late = false;
+    try {
+      co_await net::withDeadline(child->wait(), deadline, options_.title + " did not stop in time.");
+    } catch (const Error&) {
+      late = true;
+    }
+    if (late) log::warning("did not stop in time and is killed", {{"service", options_.name}});
+    child->signalGroup(SIGKILL);
+    co_await child->wait();
   }
-  if (late) log::warning("did not stop in time and is killed", {{"service", options_.name}});
-  child->signalGroup(SIGKILL);
-  co_await child->wait();
+  auto seen = run_ended_.version();
+  while (running_ && stopping_ && co_await run_ended_.wait(seen, Deadline::never())) seen = run_ended_.version();
 }
 
 }  // namespace swarm::agent

@@ -47,14 +47,15 @@ struct ServiceOptions {
 enum class ServiceState { Starting, Running, Waiting, Ended, Stopped };
 std::string_view toString(ServiceState state);
 
-/// On one loop; outlives run().
+/// On one loop; outlives run(). Can be run again after stop().
 class Service {
  public:
   Service(Executor executor, Children& children, Environment base, ServiceOptions options, UserDatabase users = UserDatabase());
 
-  awaitable<void> run();            ///< until stop(), or the end of an OnFailure command
+  /// Until stop(), or the end of an OnFailure command. It counts as running from the call on, not from the first co_await.
+  awaitable<void> run();
   void refuse(std::string reason);  ///< instead of run(): it never starts, and reason() says why
-  /// SIGTERM to its group; returns once the process has ended, at the deadline after SIGKILL.
+  /// SIGTERM to its group; returns once the process (at the deadline: after SIGKILL) and run() have ended.
   awaitable<void> stop(Deadline deadline);
 
   ServiceState state() const { return state_; }
@@ -66,6 +67,8 @@ class Service {
   int exitCode() const { return exit_code_; }  ///< of the last process that ended
 
  private:
+  awaitable<void> runUntilEnd();
+  awaitable<void> supervise();
   std::expected<void, SpawnFailure> start();
   awaitable<void> watch();  // until the process has ended
   awaitable<void> probeUntilCancelled();
@@ -83,6 +86,8 @@ class Service {
   ServiceState state_ = ServiceState::Starting;
   bool ready_ = false;
   mutable net::Notifier became_ready_;  ///< waiting changes nothing that others see
+  net::Notifier run_ended_;
+  bool running_ = false;
   bool stopping_ = false;
   int exit_code_ = 0;
   std::string reason_;

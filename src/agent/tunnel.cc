@@ -47,11 +47,17 @@ net::awaitable<void> demandUpgrade(net::Exchange& exchange) {
   co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
 }
 
-net::awaitable<void> carry(net::StreamPtr target, Activity& activity, PersonDetector::Traffic traffic, net::Exchange& exchange) {
+net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, PersonDetector::Traffic traffic,
+                           net::Exchange& exchange) {
+  if (guest.told()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
   auto client = watchForPerson(co_await exchange.upgrade(std::move(headers)), activity, traffic);
+  guest.whenTold([&client, &target] {
+    client->close();
+    target->close();
+  });
   co_await net::pump(*client, *target);
 }
 
@@ -61,10 +67,11 @@ net::StreamPtr watchForPerson(net::StreamPtr client, Activity& activity, PersonD
   return std::make_unique<WatchedStream>(std::move(client), activity, traffic);
 }
 
-net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity,
+net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
                                         net::Exchange& exchange) {
   if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
   if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
+  Guest guest(hold, Guest::Kind::Tunnel);
   net::StreamPtr target;
   try {
     target = co_await net::connectUnix(socket, Deadline::after(kConnectPatience));
@@ -72,10 +79,10 @@ net::awaitable<void> handleVscodeTunnel(const Service& service, const std::files
     // It has died since it was last asked; the supervisor learns of it in a moment.
   }
   if (!target) co_return co_await answerReason(exchange, 503, "VS Code does not answer at the moment.");
-  co_await carry(std::move(target), activity, PersonDetector::Traffic::Vscode, exchange);
+  co_await carry(std::move(target), activity, guest, PersonDetector::Traffic::Vscode, exchange);
 }
 
-net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, net::Exchange& exchange) {
+net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {
   std::uint16_t port = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc() || end != digits.data() + digits.size() || port == 0) {
@@ -83,6 +90,7 @@ net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, ne
   }
   if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
   if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
+  Guest guest(hold, Guest::Kind::Tunnel);
   net::StreamPtr target;
   for (const char* host : {"127.0.0.1", "::1"}) {
     if (target) break;
@@ -93,7 +101,7 @@ net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, ne
     }
   }
   if (!target) co_return co_await answerReason(exchange, 502, format("Nothing listens on port {} in this instance.", port));
-  co_await carry(std::move(target), activity, PersonDetector::Traffic::Port, exchange);
+  co_await carry(std::move(target), activity, guest, PersonDetector::Traffic::Port, exchange);
 }
 
 }  // namespace swarm::agent

@@ -26,6 +26,8 @@ class WebSocket {
   /// False: the peer is gone.
   virtual awaitable<bool> write(std::string_view data, bool text = false) = 0;
   virtual awaitable<void> close(std::uint16_t code, std::string_view reason) = 0;
+  /// Ends the connection at once, without a word: pending calls fail. For a peer that takes nothing any more.
+  virtual void cut() = 0;
 };
 
 /// Completes the handshake of an upgrade request (Exchange::head().upgrade is "websocket"); `headers` are added to the 101. Throws

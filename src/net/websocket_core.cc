@@ -253,6 +253,7 @@ class CoreWebSocket final : public WebSocket {
   awaitable<std::optional<WebSocketMessage>> read() override { return core_->read(); }
   awaitable<bool> write(std::string_view data, bool text) override { return core_->writeFrame(text ? Opcode::Text : Opcode::Binary, data); }
   awaitable<void> close(std::uint16_t code, std::string_view reason) override { return core_->close(code, reason); }
+  void cut() override { core_->drop(); }
 
  private:
   std::shared_ptr<Core> core_;

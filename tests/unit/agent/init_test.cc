@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#include "agent/descendants.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {
@@ -43,7 +44,10 @@ class WholeAgent : public LoopTest {
     // The test's own reaping must not take this child: it is waited for by hand.
     children.stop();
     context.run_one();
+    // Asio carries signals through a pipe: the agent gets one of its own, or this process would take its SIGCHLD from it.
+    context.notify_fork(asio::io_context::fork_prepare);
     pid = ::fork();
+    context.notify_fork(pid == 0 ? asio::io_context::fork_child : asio::io_context::fork_parent);
     if (pid == 0) {
       int code = 1;
       try {
@@ -114,8 +118,7 @@ TEST_F(WholeAgent, runsTheContainersCommandBesideVscode) {
 
 TEST_F(WholeAgent, whatWasLeftInTheBackgroundIsAskedToEndThoughTheAgentIsNotProcessOne) {
   auto made = options();
-  writeFile(folder / "daemon.sh",
-            "trap '' HUP; trap 'echo asked > \"$HOME/asked\"; exit' TERM\ntouch \"$HOME/begun\"\nwhile :; do sleep 0.05; done\n");
+  writeFile(folder / "daemon.sh", "trap 'echo asked > \"$HOME/asked\"; exit' TERM\ntouch \"$HOME/begun\"\nwhile :; do sleep 0.05; done\n");
   made.command = {"sh", "-c", "setsid sh " + (folder / "daemon.sh").string() + " & while ! test -e \"$HOME/begun\"; do sleep 0.01; done"};
   start(std::move(made));
   waitUntilReady();
@@ -141,6 +144,101 @@ TEST_F(WholeAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAndTheReasonIs
   int status = waitForExit();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   EXPECT_FALSE(std::filesystem::exists(folder / "home/ran")) << "what it writes would be lost";
+}
+
+class HeldAgent : public WholeAgent {
+ protected:
+  AgentOptions heldOptions() {
+    auto made = options();
+    made.config.hold = "op-move";
+    made.command = {"sh", "-c", "echo ran >> \"$HOME/ran\""};
+    return made;
+  }
+  void waitUntilAnswering() {
+    for (auto end = Deadline::after(kPatience); !health() && !end.hasPassed();) await(net::sleepFor(std::chrono::milliseconds(10)));
+  }
+  Deadline soon() const { return Deadline::after(kPatience); }
+  void expectOrderlyEnd() {
+    ::kill(pid, SIGTERM);
+    int status = waitForExit();
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+};
+
+TEST_F(HeldAgent, startsHeldAndRunsEverythingOnceReleased) {
+  start(heldOptions());
+  waitUntilAnswering();
+  auto seen = health();
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->held, "op-move");
+  EXPECT_FALSE(seen->ready);
+  EXPECT_FALSE(std::filesystem::exists(folder / "home/ran"));
+  auto released = await(release(target(), soon()));
+  EXPECT_EQ(released.held, "");
+  EXPECT_EQ(released.boot, seen->boot);
+  waitUntilReady();
+  waitUntil([&] { return readFile(folder / "home/ran") == "ran\n"; });
+}
+
+TEST_F(HeldAgent, aCommandThatHasDoneItsWorkIsNotStartedAgainByRelease) {
+  auto made = heldOptions();
+  made.config.hold.clear();
+  start(std::move(made));
+  waitUntilReady();
+  waitUntil([&] { return readFile(folder / "home/ran") == "ran\n" && descendantsOf(pid).size() == 1; });  // VS Code
+  await(hold(target(), "op-move", "It moves.", soon()));
+  await(release(target(), soon()));
+  waitUntilReady();
+  EXPECT_EQ(readFile(folder / "home/ran"), "ran\n");
+}
+
+TEST_F(HeldAgent, aCommandThatRunsEndsAndComesBack) {
+  auto made = heldOptions();
+  made.config.hold.clear();
+  made.command = {"sh", "-c", "echo ran >> \"$HOME/ran\"; exec sleep 60"};
+  start(std::move(made));
+  waitUntilReady();
+  waitUntil([&] { return readFile(folder / "home/ran") == "ran\n"; });
+  await(hold(target(), "op-move", "It moves.", soon()));
+  await(release(target(), soon()));
+  waitUntil([&] { return readFile(folder / "home/ran") == "ran\nran\n"; });
+}
+
+TEST_F(HeldAgent, sigtermWhileHeldEndsItWithZero) {
+  start(heldOptions());
+  waitUntilAnswering();
+  expectOrderlyEnd();
+}
+
+TEST_F(HeldAgent, sigtermInMidHoldEndsItWithZero) {
+  auto made = heldOptions();
+  made.config.hold.clear();
+  made.command = {"sh", "-c", "trap 'sleep 1; exit' TERM; touch \"$HOME/begun\"; while :; do sleep 0.01; done"};
+  start(std::move(made));
+  waitUntilReady();
+  waitUntil([&] { return std::filesystem::exists(folder / "home/begun"); });
+  auto asked = asio::co_spawn(context, hold(target(), "op-move", "It moves.", soon()), asio::use_future);
+  for (auto end = soon(); !end.hasPassed();) {
+    auto now = health();
+    if (!now || now->reason == "It moves.") break;
+  }
+  expectOrderlyEnd();
+  waitUntil([&] { return asked.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+  EXPECT_THROW(asked.get(), Error);
+}
+
+TEST_F(HeldAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAfterReleaseToo) {
+  auto made = heldOptions();
+  writeFile(folder / "volume", "a file where a volume should be");
+  made.config.binds = {{folder / "volume/home", folder / "home"}};
+  start(std::move(made));
+  waitUntilAnswering();
+  await(release(target(), soon()));
+  auto seen = health();
+  ASSERT_TRUE(seen);
+  EXPECT_FALSE(seen->ready);
+  EXPECT_THAT(seen->reason, testing::HasSubstr("volume/home could not be put at"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "home/ran"));
 }
 
 TEST_F(WholeAgent, aPortThatIsTakenEndsItAtOnce) {

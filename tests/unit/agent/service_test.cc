@@ -93,6 +93,29 @@ TEST_F(ServiceTest, stopKillsWhatDoesNotListenAtTheDeadline) {
   EXPECT_EQ(children.running(), 0U);
 }
 
+TEST_F(ServiceTest, runsAgainAfterStop) {
+  std::string log = (folder / "starts").string();
+  Service service(context.get_executor(), children, base, options({"sh", "-c", "echo start >> " + log + "; exec sleep 60"}), users);
+  for (int round = 1; round <= 3; ++round) {
+    asio::co_spawn(context, service.run(), asio::detached);
+    waitUntil([&] { return readFile(log).size() == static_cast<std::size_t>(round) * 6; });
+    EXPECT_EQ(service.state(), ServiceState::Running);
+    await(service.stop(Deadline::after(kPatience)));
+    EXPECT_EQ(service.state(), ServiceState::Stopped) << "stop() waits for run()";
+  }
+}
+
+TEST_F(ServiceTest, aStopThatComesBeforeTheFirstProcessIsNotForgotten) {
+  auto mark = folder / "started";
+  Service service(context.get_executor(), children, base, options({"sh", "-c", "echo > " + mark.string()}), users);
+  auto run = service.run();
+  auto stopped = asio::co_spawn(context, service.stop(Deadline::after(kPatience)), asio::use_future);
+  asio::co_spawn(context, std::move(run), asio::detached);
+  waitUntil([&] { return stopped.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+  EXPECT_EQ(service.state(), ServiceState::Stopped);
+  EXPECT_FALSE(std::filesystem::exists(mark));
+}
+
 TEST_F(LoopTest, orphansAreReaped) {
   // As process 1 does by nature: their parent's end makes them ours.
   ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);

@@ -106,7 +106,8 @@ class AgentTest : public LoopTest {
         activity(clock),
         usage(UsageMeter::Options{"/sys/fs/cgroup", "/proc", {folder.path()}}),
         exec{context.get_executor(), children, base, users},
-        server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec}),
+        hold(holdParts()),
+        server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec, hold}),
         http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), server.handler()) {
     asio::co_spawn(context, http.run(), asio::detached);
   }
@@ -131,6 +132,10 @@ class AgentTest : public LoopTest {
     options.command = {SWARM_TEST_CODE_SERVER, "--socket", options.socket.string()};
     options.backoff = {std::chrono::milliseconds(10), std::chrono::milliseconds(50), std::chrono::milliseconds(60'000)};
     return options;
+  }
+
+  HoldParts holdParts() {
+    return {context.get_executor(), vscode, nullptr, [this] { asio::co_spawn(context, vscode.run(), asio::detached); }};
   }
 
   net::HostPort address() const { return {"127.0.0.1", http.port()}; }
@@ -164,6 +169,7 @@ class AgentTest : public LoopTest {
   Activity activity;
   UsageMeter usage;
   ExecContext exec;
+  Hold hold;
   AgentServer server;
   net::HttpServer http;
 };

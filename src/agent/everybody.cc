@@ -1,0 +1,126 @@
+// Signalling, counting and ending all other processes.
+#include "agent/everybody.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <vector>
+
+#include "agent/descendants.h"
+#include "base/format.h"
+#include "net/deadline.h"
+
+namespace swarm::agent {
+namespace {
+using std::chrono::milliseconds;
+constexpr milliseconds kStep{5};
+constexpr std::size_t kMostNames = 5;
+
+bool isFirstProcess() { return ::getpid() == 1; }
+
+/// What /proc/N/status tells of one process.
+struct ProcessFacts {
+  std::string name;
+  bool ended = false;  // a zombie
+  bool ignoresTerm = false;
+  bool ignoresHangUp = false;
+};
+
+std::optional<ProcessFacts> factsOf(pid_t pid) {
+  std::ifstream file(format("/proc/{}/status", pid));
+  ProcessFacts facts;
+  bool found = false;
+  for (std::string line; std::getline(file, line);) {
+    auto valueOf = [&](std::string_view name) { return line.starts_with(name) ? line.substr(name.size() + 1) : std::string(); };
+    if (auto name = valueOf("Name:"); !name.empty()) facts.name = name;
+    if (auto state = valueOf("State:"); !state.empty()) facts.ended = state.front() == 'Z' || state.front() == 'X';
+    if (auto ignored = valueOf("SigIgn:"); !ignored.empty()) {
+      std::uint64_t mask = 0;
+      std::from_chars(ignored.data(), ignored.data() + ignored.size(), mask, 16);
+      facts.ignoresTerm = (mask & (1ULL << (SIGTERM - 1))) != 0;
+      facts.ignoresHangUp = (mask & (1ULL << (SIGHUP - 1))) != 0;
+      found = true;
+    }
+  }
+  return found ? std::optional(std::move(facts)) : std::nullopt;
+}
+
+std::vector<pid_t> everybody() {
+  if (!isFirstProcess()) return descendantsOf(::getpid());
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    std::string name = entry->path().filename();
+    pid_t pid = 0;
+    auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size() && pid != 1) found.push_back(pid);
+  }
+  return found;
+}
+
+/// Whether waiting is of any use: somebody may still end by itself.
+bool doesAnybodyListen() {
+  for (pid_t process : everybody()) {
+    if (auto facts = factsOf(process); facts && !facts->ended && !(facts->ignoresTerm && facts->ignoresHangUp)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void signalEverybody(int number) {
+  if (isFirstProcess()) {
+    ::kill(-1, number);
+    return;
+  }
+  for (pid_t process : descendantsOf(::getpid())) ::kill(process, number);
+}
+
+void askEverybodyToEnd() {
+  for (pid_t process : everybody()) {
+    auto facts = factsOf(process);
+    if (!facts || facts->ended) continue;
+    ::kill(process, facts->ignoresTerm ? SIGHUP : SIGTERM);
+    ::kill(process, SIGCONT);  // who was stopped hears nothing before
+  }
+}
+
+bool isAnybodyLeft() {
+  if (isFirstProcess()) return ::kill(-1, 0) == 0 || errno != ESRCH;
+  // Orphans come to us: whoever came from us is our child, or below one.
+  siginfo_t ignored{};
+  return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 || errno != ECHILD;
+}
+
+std::string namesOfThoseLeft() {
+  std::string names;
+  std::size_t count = 0;
+  for (pid_t process : everybody()) {
+    auto facts = factsOf(process);
+    if (!facts || facts->ended) continue;
+    if (++count > kMostNames) return names + " …";
+    names += format("{}{} ({})", names.empty() ? "" : ", ", facts->name, process);
+  }
+  return names;
+}
+
+net::awaitable<bool> endEverybody(milliseconds patience, Deadline deadline) {
+  if (!isAnybodyLeft()) co_return true;
+  askEverybodyToEnd();
+  auto end_of_patience = Deadline::after(patience);
+  while (isAnybodyLeft() && !end_of_patience.hasPassed() && doesAnybodyListen()) co_await net::sleepFor(kStep);
+  // Again and again: what was started while we looked is killed with the next look.
+  while (isAnybodyLeft() && !deadline.hasPassed()) {
+    signalEverybody(SIGKILL);
+    co_await net::sleepFor(kStep);
+  }
+  co_return !isAnybodyLeft();
+}
+
+}  // namespace swarm::agent

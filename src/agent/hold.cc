@@ -1,0 +1,143 @@
+// The transitions between running and held.
+#include "agent/hold.h"
+
+#include <vector>
+
+#include "agent/everybody.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "net/deadline.h"
+
+namespace swarm::agent {
+namespace {
+using std::chrono::milliseconds;
+constexpr milliseconds kKillPatience{5'000};  // a killed process may have much to give back, or wait for a disk
+constexpr std::string_view kDefaultReason = "This workspace is moving.";
+}  // namespace
+
+Hold::Hold(HoldParts parts) : parts_(std::move(parts)) {}
+
+void Hold::begin(const std::string& transfer) {
+  if (transfer.empty()) return parts_.start();
+  wish_ = held_ = transfer;
+  phase_ = Phase::Held;
+  reason_ = kDefaultReason;
+  log::info("held from the beginning", {{"transfer", transfer}});
+  changed_.notifyAll();
+}
+
+awaitable<void> Hold::hold(std::string transfer, std::string reason) {
+  reason_ = reason.empty() ? std::string(kDefaultReason) : std::move(reason);
+  if (wish_ != transfer) wishFor(std::move(transfer));
+  co_await settled(wishes_);
+}
+
+awaitable<void> Hold::release() {
+  if (!wish_.empty()) wishFor("");
+  co_await settled(wishes_);
+}
+
+void Hold::end() {
+  ending_ = true;
+  changed_.notifyAll();
+}
+
+void Hold::wishFor(std::string transfer) {
+  wish_ = std::move(transfer);
+  ++wishes_;
+  changed_.notifyAll();
+  if (std::exchange(working_, true)) return;
+  asio::co_spawn(parts_.executor, work(), asio::detached);
+}
+
+awaitable<void> Hold::settled(std::uint64_t wish) {
+  for (;;) {
+    auto seen = changed_.version();
+    if (failed_ == wish) throw Error(ErrorCode::Unavailable, failure_);
+    if (wishes_ != wish) throw Error(ErrorCode::Conflict, "Somebody else asked for something else meanwhile.");
+    if (isSettled()) co_return;
+    if (ending_) throw Error(ErrorCode::Unavailable, "The instance is stopping.");
+    co_await changed_.wait(seen, Deadline::never());
+  }
+}
+
+bool Hold::isSettled() const { return wish_.empty() ? phase_ == Phase::Running : phase_ == Phase::Held && held_ == wish_; }
+
+awaitable<void> Hold::waitUntilHeld(Deadline deadline) const {
+  auto seen = changed_.version();
+  while (held_.empty() && co_await changed_.wait(seen, deadline)) seen = changed_.version();
+}
+
+awaitable<void> Hold::work() {
+  while (!isSettled() && !ending_) {
+    std::string problem;
+    try {
+      co_await step();
+    } catch (...) {
+      problem = describeCurrentException();
+    }
+    if (!problem.empty()) giveUp(problem);
+    changed_.notifyAll();
+  }
+  working_ = false;
+}
+
+awaitable<void> Hold::step() {
+  if (!wish_.empty() && phase_ != Phase::Held) co_return co_await becomeHeld();
+  held_ = wish_;
+  if (!wish_.empty()) co_return;  // for another transfer than before
+  phase_ = Phase::Running;
+  log::info("released");
+  parts_.start();
+}
+
+awaitable<void> Hold::becomeHeld() {
+  auto began = std::chrono::steady_clock::now();
+  auto since = [began] { return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began).count(); };
+  std::string transfer = wish_;
+  phase_ = Phase::Holding;
+  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) {
+    if (guest->kind_ == Guest::Kind::Command) guest->tell();
+  }
+  co_await stopServices();
+  auto stopped = since();
+  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->tell();
+  if (!co_await endEverybody(parts_.patience, Deadline::after(parts_.patience + kKillPatience))) {
+    throw Error(ErrorCode::Unavailable,
+                format("These processes could not be ended: {}. The workspace runs on where it is.", namesOfThoseLeft()));
+  }
+  phase_ = Phase::Held;
+  held_ = transfer;
+  log::info("held", {{"transfer", transfer}, {"milliseconds", since()}, {"servicesStoppedAfter", stopped}});
+}
+
+awaitable<void> Hold::stopServices() {
+  auto vscode = parts_.vscode.stop(Deadline::after(parts_.vscodePatience));
+  if (!parts_.command) co_return co_await std::move(vscode);
+  co_await net::both(std::move(vscode), parts_.command->stop(Deadline::after(parts_.patience)));
+}
+
+/// What was stopped is started again by the next step.
+void Hold::giveUp(std::string why) {
+  log::error("could not be held", {{"reason", why}});
+  if (wish_.empty()) return;  // released meanwhile: nobody minds
+  failed_ = wishes_++;
+  failure_ = std::move(why);
+  wish_.clear();
+}
+
+Guest::Guest(Hold& hold, Kind kind) : hold_(hold), kind_(kind), told_(hold.closed()) { hold_.guests_.insert(this); }
+
+Guest::~Guest() { hold_.guests_.erase(this); }
+
+void Guest::whenTold(std::function<void()> end) {
+  end_ = std::move(end);
+  if (told_ && end_) end_();
+}
+
+void Guest::tell() {
+  if (!std::exchange(told_, true) && end_) end_();
+}
+
+}  // namespace swarm::agent
