@@ -198,6 +198,11 @@ awaitable<net::StreamPtr> openPortTunnel(AgentTarget target, std::uint16_t port,
   return openTunnel(std::move(target), TokenScope::Port, format("{}{}", kPortTunnelPrefix, port), deadline);
 }
 
+awaitable<net::StreamPtr> openTransfer(AgentTarget target, transfer::Role role, std::string transfer_id, Deadline deadline) {
+  std::string path = format("{}?transfer={}", role == transfer::Role::Source ? kSendPath : kReceivePath, transfer_id);
+  return openTunnel(std::move(target), TokenScope::Files, std::move(path), deadline);
+}
+
 net::Headers execHeaders(const AgentTarget& target, const Clock& clock) {
   return {{std::string(kTokenHeader), token(target, TokenScope::Exec, clock)}};
 }

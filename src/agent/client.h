@@ -11,6 +11,7 @@
 #include "model/types.h"
 #include "net/connect.h"
 #include "net/http_client.h"
+#include "transfer/session.h"
 
 namespace swarm::agent {
 
@@ -67,6 +68,9 @@ awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline 
 /// on the port).
 awaitable<net::StreamPtr> openVscodeTunnel(AgentTarget target, Deadline deadline);
 awaitable<net::StreamPtr> openPortTunnel(AgentTarget target, std::uint16_t port, Deadline deadline);
+/// Opens the agent's end of a move; what is spoken on it: transfer/link.h. An older session of the same role ends. Throws Error(Conflict)
+/// when it is to receive and is not held for this transfer.
+awaitable<net::StreamPtr> openTransfer(AgentTarget target, transfer::Role role, std::string transfer_id, Deadline deadline);
 /// For passing a client's exec WebSocket through as bytes: the headers that an upgrade request to kExecPath needs.
 net::Headers execHeaders(const AgentTarget& target, const Clock& clock);
 

@@ -85,6 +85,8 @@ awaitable<void> Hold::work() {
 
 awaitable<void> Hold::step() {
   if (!wish_.empty() && phase_ != Phase::Held) co_return co_await becomeHeld();
+  held_.clear();
+  if (parts_.leave) co_await parts_.leave();
   held_ = wish_;
   if (!wish_.empty()) co_return;  // for another transfer than before
   phase_ = Phase::Running;

@@ -19,6 +19,7 @@ struct HoldParts {
   Service& vscode;
   Service* command = nullptr;                 ///< the container's own; null: none
   std::function<void()> start;                ///< starts VS Code and the command
+  std::function<awaitable<void>()> leave{};   ///< awaited before it is no more held for a transfer; empty: nothing
   std::chrono::milliseconds patience{1'500};  ///< for everything else than VS Code, from being asked to being killed
   std::chrono::milliseconds vscodePatience{3'000};
 };

@@ -18,6 +18,7 @@
 #include "agent/hold.h"
 #include "agent/home.h"
 #include "agent/server.h"
+#include "agent/transfers.h"
 #include "base/log.h"
 #include "net/connect.h"
 #include "net/deadline.h"
@@ -58,6 +59,7 @@ class Agent {
   UsageMeter usage_;
   ExecContext exec_;
   Hold hold_;
+  Transfers transfers_;
   AgentServer server_;
   std::vector<std::unique_ptr<net::HttpServer>> listeners_;
   std::optional<std::string> storage_failure_;
@@ -72,14 +74,16 @@ Agent::Agent(AgentOptions options)
       usage_(usageOptions()),
       exec_{context_.get_executor(), children_, options_.environment, options_.users},
       hold_(holdParts()),
+      transfers_(hold_),
       server_(AgentParts{options_.config.instanceId, options_.config.secret, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                         activity_, usage_, exec_, hold_}) {}
+                         activity_, usage_, exec_, hold_, transfers_}) {}
 
 HoldParts Agent::holdParts() {
   if (!options_.command.empty()) {
     command_.emplace(context_.get_executor(), children_, options_.environment, commandOptions(), options_.users);
   }
-  return {context_.get_executor(), vscode_, command_ ? &*command_ : nullptr, [this] { startServices(); }};
+  return {context_.get_executor(), vscode_, command_ ? &*command_ : nullptr, [this] { startServices(); },
+          [this] { return transfers_.endReceiving(); }};
 }
 
 ServiceOptions Agent::vscodeOptions() const {
@@ -138,7 +142,10 @@ void Agent::listen() {
 void Agent::prepareStorage() {
   storage_failure_ = bindStorage(options_.config.binds);
   // What is written where a volume should be would be lost with the root file system: then nothing of the user's may run.
-  if (storage_failure_) vscode_.refuse(*storage_failure_);
+  if (storage_failure_) {
+    vscode_.refuse(*storage_failure_);
+    transfers_.refuse(*storage_failure_);
+  }
   auto user = options_.users.find(options_.config.user);
   if (!user) return;
   if (!storage_failure_) {
@@ -186,6 +193,7 @@ awaitable<void> Agent::stop() {
     co_await net::both(vscode_.stop(its_end), command_->stop(its_end));
   else
     co_await vscode_.stop(its_end);
+  co_await transfers_.endAll();
   co_await sweep(end);
   log::info("stopped");
 }

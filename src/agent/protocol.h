@@ -27,6 +27,9 @@ inline constexpr std::string_view kExecPath = "/exec";          ///< scope exec;
 // A move: scope files.
 inline constexpr std::string_view kHoldPath = "/hold";  ///< POST {"transfer","reason"} → {"held","boot"} once nothing of the user's runs
 inline constexpr std::string_view kReleasePath = "/release";  ///< POST → {"held":"","boot"}
+// GET, Upgrade: swarm-tunnel, "?transfer=ID"; after 101 one session of src/transfer. 409 for receive unless held for that transfer.
+inline constexpr std::string_view kSendPath = "/transfer/send";
+inline constexpr std::string_view kReceivePath = "/transfer/receive";
 
 /// Exec stream: the first message is text JSON {"command":[…],"env":{},"cwd":"","user":"coder","tty":false,"columns":80,"rows":24}; then
 /// binary messages whose first byte is one of these.

@@ -29,7 +29,9 @@ constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"},
                              Route{kExecPath, TokenScope::Exec, "GET, POST", WhileHeld::Refused},
                              Route{kVscodeTunnelPath, TokenScope::Vscode, "GET", WhileHeld::Refused},
                              Route{kHoldPath, TokenScope::Files, "POST"},
-                             Route{kReleasePath, TokenScope::Files, "POST"}};
+                             Route{kReleasePath, TokenScope::Files, "POST"},
+                             Route{kSendPath, TokenScope::Files, "GET"},
+                             Route{kReceivePath, TokenScope::Files, "GET"}};
 constexpr std::size_t kMaxHoldRequest = 64 * 1024;
 constexpr std::chrono::seconds kLongestHealthWait{10};
 constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", WhileHeld::Refused};
@@ -89,6 +91,8 @@ net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
   if (route->whileHeld == WhileHeld::Refused && parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
   if (route->path == kHoldPath) co_return co_await answerHold(exchange);
   if (route->path == kReleasePath) co_return co_await answerRelease(exchange);
+  if (route->path == kSendPath) co_return co_await parts_.transfers.handle(transfer::Role::Source, exchange);
+  if (route->path == kReceivePath) co_return co_await parts_.transfers.handle(transfer::Role::Target, exchange);
   if (route->path == kHealthPath) co_return co_await answerHealth(exchange);
   if (route->path == kUsagePath) co_return co_await answerUsage(exchange);
   if (route->path == kActivityPath) co_return co_await answerActivity(exchange);

@@ -9,6 +9,7 @@
 #include "agent/exec_process.h"
 #include "agent/hold.h"
 #include "agent/service.h"
+#include "agent/transfers.h"
 #include "agent/usage.h"
 #include "auth/instance_token.h"
 #include "net/http_server.h"
@@ -29,6 +30,7 @@ struct AgentParts {
   UsageMeter& usage;
   ExecContext& exec;
   Hold& hold;
+  Transfers& transfers;
 };
 
 /// On one loop. A request without a token that is valid for its path's scope gets 401 with an empty body, whatever else is wrong with it,

@@ -11,10 +11,17 @@ struct Path {
   std::string path;
   TokenScope scope;
 };
-const std::vector<Path> kPaths{
-    {"GET", "/health", TokenScope::Status},       {"GET", "/usage", TokenScope::Status}, {"GET", "/activity", TokenScope::Status},
-    {"POST", "/exec", TokenScope::Exec},          {"GET", "/exec", TokenScope::Exec},    {"GET", "/tunnel/vscode", TokenScope::Vscode},
-    {"GET", "/tunnel/port/22", TokenScope::Port}, {"POST", "/hold", TokenScope::Files},  {"POST", "/release", TokenScope::Files}};
+const std::vector<Path> kPaths{{"GET", "/health", TokenScope::Status},
+                               {"GET", "/usage", TokenScope::Status},
+                               {"GET", "/activity", TokenScope::Status},
+                               {"POST", "/exec", TokenScope::Exec},
+                               {"GET", "/exec", TokenScope::Exec},
+                               {"GET", "/tunnel/vscode", TokenScope::Vscode},
+                               {"GET", "/tunnel/port/22", TokenScope::Port},
+                               {"POST", "/hold", TokenScope::Files},
+                               {"POST", "/release", TokenScope::Files},
+                               {"GET", "/transfer/send", TokenScope::Files},
+                               {"GET", "/transfer/receive", TokenScope::Files}};
 constexpr std::array kScopes{TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
                              TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
 

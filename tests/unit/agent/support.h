@@ -107,7 +107,9 @@ class AgentTest : public LoopTest {
         usage(UsageMeter::Options{"/sys/fs/cgroup", "/proc", {folder.path()}}),
         exec{context.get_executor(), children, base, users},
         hold(holdParts()),
-        server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec, hold}),
+        transfers(hold, folder / "root"),
+        server(
+            AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec, hold, transfers}),
         http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), server.handler()) {
     asio::co_spawn(context, http.run(), asio::detached);
   }
@@ -135,7 +137,8 @@ class AgentTest : public LoopTest {
   }
 
   HoldParts holdParts() {
-    return {context.get_executor(), vscode, nullptr, [this] { asio::co_spawn(context, vscode.run(), asio::detached); }};
+    return {context.get_executor(), vscode, nullptr, [this] { asio::co_spawn(context, vscode.run(), asio::detached); },
+            [this] { return transfers.endReceiving(); }};
   }
 
   net::HostPort address() const { return {"127.0.0.1", http.port()}; }
@@ -170,6 +173,7 @@ class AgentTest : public LoopTest {
   UsageMeter usage;
   ExecContext exec;
   Hold hold;
+  Transfers transfers;
   AgentServer server;
   net::HttpServer http;
 };
