@@ -1,10 +1,10 @@
 // swarm.toml, environment and flags into ServerConfig. The one place that names toml++.
 #include "config.h"
 
-#include <toml++/toml.h>
 #include <cstdlib>
 
 #include "base/format.h"
+#include "config_section.h"
 #include "model/codec.h"
 #include "net/connect.h"
 
@@ -24,96 +24,15 @@ path homeFolder(const char* xdg_name, const char* below_home) {
   return path(home.empty() ? "/root" : home) / below_home / "swarm";
 }
 
-/// Reads one table and remembers which keys were asked for, so that a misspelt key is an error and not a silence.
-class Section {
- public:
-  Section(const toml::table& table, std::string name, const std::string& file) : table_(table), name_(std::move(name)), file_(file) {}
-
-  void read(std::string_view key, std::string& into) { readAs<std::string>(key, into, "text in quotes"); }
-  void read(std::string_view key, bool& into) { readAs<bool>(key, into, "true or false"); }
-  template <std::integral Integer>
-  void read(std::string_view key, Integer& into) {
-    std::int64_t value = into;
-    readAs<std::int64_t>(key, value, "a whole number");
-    into = static_cast<Integer>(value);
+std::vector<std::string> splitList(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    std::size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
   }
-  void read(std::string_view key, double& into) {
-    known_.insert(std::string(key));
-    const toml::node* node = table_.get(key);
-    if (!node) return;
-    if (auto value = node->value<double>(); value && node->is_number()) {
-      into = *value;
-    } else {
-      throw wrong(*node, key, "a number");
-    }
-  }
-  void read(std::string_view key, path& into) {
-    std::string text;
-    read(key, text);
-    if (!text.empty()) into = text;
-  }
-  void read(std::string_view key, std::map<std::string, std::string>& into) {
-    known_.insert(std::string(key));
-    const toml::node* node = table_.get(key);
-    if (!node) return;
-    if (!node->is_table()) throw wrong(*node, key, "a table of texts, like { team = \"blue\" }");
-    for (const auto& [name, value] : *node->as_table()) {
-      auto text = value.value_exact<std::string>();
-      if (!text) throw wrong(value, name.str(), "text in quotes");
-      into[std::string(name.str())] = *text;
-    }
-  }
-  void read(std::string_view key, std::vector<std::string>& into) {
-    known_.insert(std::string(key));
-    const toml::node* node = table_.get(key);
-    if (!node) return;
-    if (!node->is_array()) throw wrong(*node, key, "a list of texts, like [\"10.0.0.1\"]");
-    into.clear();
-    for (const auto& element : *node->as_array()) {
-      auto text = element.value_exact<std::string>();
-      if (!text) throw wrong(element, key, "a list of texts");
-      into.push_back(*text);
-    }
-  }
-  std::optional<Section> child(std::string_view key) {
-    known_.insert(std::string(key));
-    const toml::node* node = table_.get(key);
-    if (!node) return std::nullopt;
-    if (!node->is_table()) throw wrong(*node, key, "a table");
-    return Section(*node->as_table(), name_.empty() ? std::string(key) : name_ + "." + std::string(key), file_);
-  }
-
-  /// Call after all reads.
-  void refuseUnknown() const {
-    for (const auto& [key, value] : table_) {
-      if (known_.contains(std::string(key.str()))) continue;
-      std::string expected;
-      for (const std::string& name : known_) expected += (expected.empty() ? "" : ", ") + name;
-      throw Error(ErrorCode::InvalidArgument, format("{}:{}: unknown key \"{}\"{}. Expected one of: {}.", file_, key.source().begin.line,
-                                                     key.str(), name_.empty() ? std::string() : " in [" + name_ + "]", expected));
-    }
-  }
-
-  Error wrong(const toml::node& node, std::string_view key, std::string_view expected) const {
-    return Error(ErrorCode::InvalidArgument, format("{}:{}: \"{}\" must be {}.", file_, node.source().begin.line, key, expected));
-  }
-
- private:
-  template <typename T>
-  void readAs(std::string_view key, T& into, std::string_view expected) {
-    known_.insert(std::string(key));
-    const toml::node* node = table_.get(key);
-    if (!node) return;
-    auto value = node->value_exact<T>();
-    if (!value) throw wrong(*node, key, expected);
-    into = *value;
-  }
-
-  const toml::table& table_;
-  std::string name_;
-  const std::string& file_;
-  std::set<std::string> known_;
-};
+  return parts;
+}
 
 log::Level parseLevel(const std::string& text) {
   if (text == "debug") return log::Level::Debug;
@@ -167,8 +86,8 @@ void readResources(Section section, ResourceConfig& resources) {
   section.refuseUnknown();
 }
 
-void readDocker(Section section, bool& enabled, DockerProviderConfig& docker) {
-  section.read("enabled", enabled);
+/// What each Engine has for itself.
+void readEngine(Section& section, DockerProviderConfig& docker) {
   section.read("socketPath", docker.socketPath);
   section.read("host", docker.host);
   section.read("port", docker.port);
@@ -177,7 +96,6 @@ void readDocker(Section section, bool& enabled, DockerProviderConfig& docker) {
   section.read("publishAddress", docker.publishAddress);
   section.read("agentPublishAddress", docker.agentPublishAddress);
   section.read("volumeDriverOptions", docker.volumeDriverOptions);
-  section.read("maxInstancesPerUser", docker.maxInstancesPerUser);
   if (auto tls = section.child("tls")) {
     docker.tls.enabled = true;
     tls->read("ca", docker.tls.ca);
@@ -185,7 +103,40 @@ void readDocker(Section section, bool& enabled, DockerProviderConfig& docker) {
     tls->read("key", docker.tls.key);
     tls->refuseUnknown();
   }
+}
+
+void readDocker(Section section, bool& enabled, DockerProviderConfig& docker, std::vector<DockerProviderConfig>& others) {
+  section.read("enabled", enabled);
+  section.read("name", docker.name);
+  section.read("maxInstancesPerUser", docker.maxInstancesPerUser);
+  readEngine(section, docker);
+  if (auto hosts = section.child("hosts")) {
+    for (const std::string& name : hosts->childNames()) {
+      Section host = *hosts->child(name);
+      DockerProviderConfig& other = others.emplace_back();
+      other.name = name;
+      readEngine(host, other);
+      host.refuseUnknown();
+    }
+  }
   section.refuseUnknown();
+}
+
+/// "box2=tcp://10.0.0.2:2375,box3=unix:///run/box3.sock": adds hosts, or says where those of [docker.hosts] are.
+void applyDockerHosts(const std::string& text, std::vector<DockerProviderConfig>& others) {
+  for (const std::string& part : splitList(text)) {
+    auto equals = part.find('=');
+    if (equals == std::string::npos) {
+      throw Error(ErrorCode::InvalidArgument, format("SWARM_DOCKER_HOSTS: \"{}\" is not NAME=ENDPOINT (box2=tcp://box2:2375).", part));
+    }
+    std::string name = part.substr(0, equals);
+    auto found = std::ranges::find(others, name, &DockerProviderConfig::name);
+    if (found == others.end()) {
+      others.emplace_back().name = name;
+      found = others.end() - 1;
+    }
+    applyDockerHost(part.substr(equals + 1), *found);
+  }
 }
 
 /// A section that is there switches the provider on, unless it says enabled = false.
@@ -293,22 +244,12 @@ void readFile(const std::string& file, ServerConfig& config) {
     if (!policy.empty()) config.placement = parseChoice<PlacementPolicy>("[placement] policy", policy);
     if (!preferred.empty()) config.defaultProvider = parseChoice<ProviderType>("[placement] defaultProvider", preferred);
   }
-  if (auto docker = root.child("docker")) readDocker(*docker, config.dockerEnabled, config.docker);
+  if (auto docker = root.child("docker")) readDocker(*docker, config.dockerEnabled, config.docker, config.dockerHosts);
   if (auto flyio = root.child("flyio")) {
     FlyIOProviderConfig section;
     if (readFlyIO(*flyio, section)) config.flyio = std::move(section);
   }
   root.refuseUnknown();
-}
-
-std::vector<std::string> splitList(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    std::size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
 }
 
 /// Any of SWARM_FLYIO_* switches the provider on, as a section does; FLY_API_TOKEN alone, which people have set for Fly's own tools, does
@@ -338,6 +279,7 @@ void readEnvironment(ServerConfig& config) {
   if (auto value = environment("SWARM_LOG_STYLE"); !value.empty()) config.logStyle = parseStyle(value);
   if (auto value = environment("SWARM_WORKSPACE_IMAGE"); !value.empty()) config.workspaceImage = value;
   if (auto value = environment("DOCKER_HOST"); !value.empty()) applyDockerHost(value, config.docker);
+  if (auto value = environment("SWARM_DOCKER_HOSTS"); !value.empty()) applyDockerHosts(value, config.dockerHosts);
   readFlyIOEnvironment(config.flyio);
 }
 
@@ -378,13 +320,14 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   return config;
 }
 
-DockerProviderConfig dockerConfigFrom(const boost::json::object& section) {
+std::vector<DockerProviderConfig> dockerConfigsFrom(const boost::json::object& section) {
   toml::table table = tableFrom(section);
   std::string file = "docker";
-  DockerProviderConfig config;
+  std::vector<DockerProviderConfig> engines(1), others;
   bool enabled = true;
-  readDocker(Section(table, "", file), enabled, config);
-  return config;
+  readDocker(Section(table, "", file), enabled, engines.front(), others);
+  engines.insert(engines.end(), others.begin(), others.end());
+  return engines;
 }
 
 FlyIOProviderConfig flyioConfigFrom(const boost::json::object& section) {

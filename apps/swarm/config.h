@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "cli/cli.h"
@@ -31,7 +32,8 @@ struct ServerConfig {
   std::vector<std::string> trustedProxies;  ///< addresses whose X-Forwarded-* headers are believed
   bool dockerEnabled = true;
   DockerProviderConfig docker;
-  std::optional<FlyIOProviderConfig> flyio;  ///< set by a [flyio] section
+  std::vector<DockerProviderConfig> dockerHosts;  ///< the other Engines, each with its name: [docker.hosts.NAME]
+  std::optional<FlyIOProviderConfig> flyio;       ///< set by a [flyio] section
   PlacementPolicy placement = PlacementPolicy::fixed;
   std::optional<ProviderType> defaultProvider;
   bool fakeProvider = false;  ///< the fake provider instead of Docker, for benchmarks
@@ -41,7 +43,7 @@ struct ServerConfig {
 ServerConfig loadServerConfig(const cli::ServeFlags& flags);
 
 /// A provider's section as JSON, read by the same rules as swarm.toml; the environment is left out. Throws as above.
-DockerProviderConfig dockerConfigFrom(const boost::json::object& section);
+std::vector<DockerProviderConfig> dockerConfigsFrom(const boost::json::object& section);
 FlyIOProviderConfig flyioConfigFrom(const boost::json::object& section);
 
 }  // namespace swarm

@@ -29,9 +29,10 @@ std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, co
     return providers;
   }
   if (config.dockerEnabled) {
-    DockerProviderConfig docker = config.docker;
-    docker.tags = config.tags;
-    providers.emplace(ProviderType::docker, makeDockerProvider(std::move(docker), swarm_id));
+    std::vector<DockerProviderConfig> engines = config.dockerHosts;
+    engines.insert(engines.begin(), config.docker);
+    for (DockerProviderConfig& engine : engines) engine.tags = config.tags;
+    providers.emplace(ProviderType::docker, makeDockerProvider(std::move(engines), swarm_id));
   }
   if (config.flyio) providers.emplace(ProviderType::flyio, makeFlyIOProvider(*config.flyio, swarm_id, clock));
   return providers;
@@ -40,7 +41,7 @@ std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, co
 ProviderPtr makeProvider(ProviderType type, const boost::json::object& section, const std::string& swarm_id, const Clock& clock) {
   switch (type) {
     case ProviderType::docker:
-      return makeDockerProvider(dockerConfigFrom(section), swarm_id);
+      return makeDockerProvider(dockerConfigsFrom(section), swarm_id);
     case ProviderType::flyio:
       return makeFlyIOProvider(flyioConfigFrom(section), swarm_id, clock);
     case ProviderType::fake:

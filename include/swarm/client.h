@@ -23,8 +23,9 @@ struct ClientConfig {
 };
 
 struct CreateOptions {
-  std::optional<ProviderType> provider;  ///< absent: the server places it
-  std::string idempotencyKey;            ///< makes a retry safe; empty: none
+  std::optional<ProviderType> provider;   ///< absent: the server places it
+  std::string idempotencyKey = {};        ///< makes a retry safe; empty: none
+  std::vector<std::string> regions = {};  ///< Fly.io's regions or names of Docker hosts, best first; they choose the provider, too
 };
 
 struct StartedOperation {

@@ -19,7 +19,7 @@ std::string ownerOf(const Call& call, const std::optional<std::string>& asked) {
   return *asked;
 }
 
-/// The body is an InstanceConfig with "provider" and "owner" beside it.
+/// The body is an InstanceConfig with "provider", "regions" and "owner" beside it.
 CreateRequest readCreateRequest(Call& call) {
   CreateRequest request;
   std::vector<FieldError> faults;
@@ -31,6 +31,14 @@ CreateRequest readCreateRequest(Call& call) {
       owner = decode<std::string>(*given, {}, "/owner", faults, UnknownFields::Refuse);
       if (faults.empty() && (owner->empty() || owner->size() > 64)) faults.push_back({"/owner", "must have 1 to 64 characters"});
     }
+    if (json::value* regions = body->if_contains("regions"); regions && !regions->is_null()) {
+      request.regions = decode<std::vector<std::string>>(*regions, {}, "/regions", faults, UnknownFields::Refuse);
+      if (request.regions.size() > 16) faults.push_back({"/regions", "must have at most 16"});
+      for (std::size_t i = 0; i < request.regions.size(); ++i)
+        if (!isDnsLabel(request.regions[i]))
+          faults.push_back({format("/regions/{}", i), "must be a region, like ams, or the name of a Docker host"});
+    }
+    body->erase("regions");
     body->erase("provider");
     body->erase("owner");
   }

@@ -51,8 +51,14 @@ json::object problemSchema() {
 void addRequestSchemas(json::object& schemas) {
   json::object strings{{"type", "array"}, {"items", type("string")}};
   schemas["CreateInstance"] =
-      with("InstanceConfig", {{"provider", {{"$ref", "#/components/schemas/ProviderType"}, {"description", "Absent: placement chooses"}}},
-                              {"owner", {{"type", "string"}, {"description", "Another user, for admins; absent: the caller"}}}});
+      with("InstanceConfig",
+           {{"provider", {{"$ref", "#/components/schemas/ProviderType"}, {"description", "Absent: placement chooses"}}},
+            {"regions",
+             {{"type", "array"},
+              {"items", type("string")},
+              {"maxItems", 16},
+              {"description", "Regions of Fly.io or names of Docker hosts, tried in this order; they choose the provider, too"}}},
+            {"owner", {{"type", "string"}, {"description", "Another user, for admins; absent: the caller"}}}});
   json::object update;
   update["type"] = "object";
   update["description"] = "What is absent stays. resources and network are merged; env, labels and metadata are replaced whole.";

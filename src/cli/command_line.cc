@@ -147,7 +147,8 @@ class CommandLine {
     addResources(made, create_.resources);
     made->add_option("-e,--env", create_.env, "KEY=VALUE in its environment; may be repeated");
     made->add_option("-l,--label", create_.labels, "KEY=VALUE label; may be repeated");
-    made->add_option("--region", create_.regions, "Where it runs, like ams; several are tried in order")->delimiter(',');
+    made->add_option("--region", create_.regions, "Where it runs: Fly.io's region, like ams, or a Docker host; several are tried in order")
+        ->delimiter(',');
     made->add_option("-p,--port", create_.ports,
                      "Port to publish; may be repeated. Ports inside are reachable at PORT--NAME.DOMAIN without it");
     made->add_option("-v,--volume", create_.volumes, "[NAME:]/path[:GiB]; may be repeated (default: one at /home/coder)");

@@ -62,13 +62,12 @@ int create(Context& context, const CreateFlags& flags) {
   config.labels = parsePairs(flags.labels, "--label");
   config.network.exposedPorts = flags.ports;
   config.network.internalNetwork = flags.internalNetwork;
-  if (!flags.regions.empty()) config.network.flyio.emplace().regions = flags.regions;
   for (const std::string& volume : flags.volumes)
     config.storage.push_back(parseVolume(volume, !flags.ephemeral, config.resources.storage.size));
   if (config.storage.empty() && flags.ephemeral) config.storage.push_back({config.resources.storage.size, false, "/home/coder", ""});
 
   // The key makes a retry after a cut connection find what the first try made.
-  CreateOptions options{parseEnum<ProviderType>(flags.provider, "--provider"), newId("cli")};
+  CreateOptions options{parseEnum<ProviderType>(flags.provider, "--provider"), newId("cli"), flags.regions};
   StartedOperation started = context.client().createInstance(config, options);
   if (!flags.wait.wait) {
     if (!printStructured(context, toJson(started.instance))) print(started.instance.config.name + "\n");

@@ -50,6 +50,7 @@ struct CreateRequest {
   std::string owner;
   std::string actor;
   std::optional<ProviderType> provider;  ///< absent: placement chooses, Docker by default
+  std::vector<std::string> regions;      ///< Fly's regions or Docker hosts, best first; they choose the provider, too
   InstanceConfig config;
   std::string idempotencyKey;  ///< empty: none
 };

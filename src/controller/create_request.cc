@@ -57,16 +57,36 @@ class NameGuard {
 
 std::string fingerprintOf(const CreateRequest& request) {
   std::string text = request.provider ? std::string(enumName(*request.provider)) : "";
+  for (const std::string& region : request.regions) text += "," + region;
   text += "\n" + request.owner + "\n" + boost::json::serialize(toJson(request.config));
   return toHex(sha256(text));
+}
+
+/// Places that the configuration names choose the provider as the request's regions do.
+control::PlacementRequest placementRequest(const CreateRequest& request) {
+  control::PlacementRequest asked{.provider = request.provider, .regions = request.regions};
+  const NetworkConfig& network = request.config.network;
+  if (!asked.regions.empty()) return asked;
+  if (network.docker && !network.docker->host.empty()) {
+    asked.regions = {network.docker->host};
+    asked.field = "/network/docker/host";
+  }
+  if (network.flyio && !network.flyio->regions.empty()) {
+    asked.regions.insert(asked.regions.end(), network.flyio->regions.begin(), network.flyio->regions.end());
+    asked.field = "/network/flyio/regions";
+  }
+  return asked;
 }
 
 bool isDefault(const ResourceConfig& resources) { return toJson(resources) == toJson(ResourceConfig{}); }
 
 /// The defaults, made smaller where the provider's machine is: nobody asked for so much.
 ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
-  if (double cores = provider.cpuTotal().total; cores > 0) resources.cpu.cores = std::min(resources.cpu.cores, cores);
+  // A provider of several machines counts them together; no instance is larger than one of them.
+  ResourceConfig most = provider.getProviderCapabilities().maxResourcesPerInstance;
+  if (double cores = provider.cpuTotal().total; cores > 0) resources.cpu.cores = std::min({resources.cpu.cores, cores, most.cpu.cores});
   if (double memory = provider.memoryTotal().total; memory > 0) {
+    memory = std::min(memory, static_cast<double>(most.memory.max));
     // The machine needs some for itself.
     resources.memory.max = std::min(resources.memory.max, static_cast<std::int64_t>(memory * 0.8));
     resources.memory.min = std::min(resources.memory.min, resources.memory.max);
@@ -155,9 +175,8 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequ
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, Operation operation) {
-  control::PlacementRequest asked{request.provider, {}};
-  if (request.config.network.flyio) asked.regions = request.config.network.flyio->regions;
-  ProviderType type = placement->choose(asked, placementCandidates());
+  ProviderType type = placement->choose(placementRequest(request), placementCandidates());
+  control::applyRegions(request.config.network, type, request.regions, providers.at(type)->getProviderCapabilities().supportedRegions);
   co_await checkCapacity(type, request, id);
 
   auto entry = std::make_shared<control::Entry>();

@@ -67,11 +67,33 @@ ProviderType Placement::choose(const PlacementRequest& request, const Candidates
     std::erase_if(eligible, [&](const PlacementCandidate& candidate) { return !offersOneOf(candidate, request.regions); });
     if (eligible.empty())
       throw Error(ErrorCode::InvalidArgument, format("No provider of this server has the region \"{}\".", request.regions.front()))
-          .withField("/network/flyio/regions", "is offered by no configured provider");
+          .withField(std::string(request.field), "is offered by no configured provider");
   }
   auto is_up = [](const PlacementCandidate& candidate) { return candidate.health != ProviderHealth::unavailable; };
   if (std::ranges::any_of(eligible, is_up)) std::erase_if(eligible, std::not_fn(is_up));
   return best(eligible).type;
+}
+
+void applyRegions(NetworkConfig& network, ProviderType type, const std::vector<std::string>& regions,
+                  const std::vector<std::string>& offered) {
+  if (regions.empty()) return;
+  std::vector<std::string> usable = regions;
+  std::string known;
+  for (const std::string& one : offered) known += (known.empty() ? "" : ", ") + one;
+  // A provider of several regions that names none has not answered yet: it checks them itself.
+  bool is_known = !offered.empty() || type == ProviderType::docker;
+  if (is_known) std::erase_if(usable, [&](const std::string& one) { return std::ranges::find(offered, one) == offered.end(); });
+  if (usable.empty())
+    throw Error(ErrorCode::InvalidArgument, format("The provider \"{}\" has no region \"{}\"{}.", enumName(type), regions.front(),
+                                                   known.empty() ? std::string() : format("; it has {}", known)))
+        .withField("/regions", "is not offered by the provider");
+  if (type == ProviderType::docker) {
+    if (!network.docker) network.docker.emplace();
+    network.docker->host = usable.front();
+  } else {
+    if (!network.flyio) network.flyio.emplace();
+    network.flyio->regions = std::move(usable);
+  }
 }
 
 std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred) {

@@ -23,6 +23,7 @@ struct PlacementCandidate {
 struct PlacementRequest {
   std::optional<ProviderType> provider;  ///< named: nothing else comes into question
   std::vector<std::string> regions;      ///< not empty: only providers that offer one of them
+  std::string field = "/regions";        ///< where the request says so, for the error
 };
 
 /// Chooses; pure, thread-safe. Throws Error(InvalidArgument) for a provider or a region that nobody here has, Error(Unavailable) when there
@@ -36,6 +37,12 @@ class Placement {
   /// The best of `eligible` (never empty): those that the request allows, the unavailable ones left out unless nothing else is there.
   virtual const PlacementCandidate& best(const std::vector<PlacementCandidate>& eligible) const = 0;
 };
+
+/// Writes into a configuration where the instance is to be at the provider that was chosen: the first region that is the name of a Docker
+/// host, or all of Fly's, in this order. `offered`: the provider's supportedRegions. Throws Error(InvalidArgument) when it has none of
+/// them.
+void applyRegions(NetworkConfig& network, ProviderType type, const std::vector<std::string>& regions,
+                  const std::vector<std::string>& offered);
 
 /// `preferred`: for PlacementPolicy::fixed; Docker, else the first one, when it is not there.
 std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred);

@@ -123,6 +123,8 @@ awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
       unasked += format(" The provider \"{}\" can't be asked now.", enumName(type));
       continue;
     }
+    if (ProviderHealthReport health = provider->health(); health.status == ProviderHealth::degraded)
+      unasked += format(" Not all of the provider \"{}\" can be asked now ({}).", enumName(type), health.detail);
     auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
     for (const VolumeInfo& volume : volumes) {
       if (volume.name != name) continue;

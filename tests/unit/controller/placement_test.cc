@@ -45,6 +45,42 @@ TEST(Placement, followsTheRegion) {
   EXPECT_EQ(refusal({kDocker, kFly}, {std::nullopt, {"nowhere"}}), ErrorCode::InvalidArgument);
 }
 
+TEST(Placement, takesTheNameOfADockerHostAsARegion) {
+  PlacementCandidate hosts = kDocker;
+  hosts.regions = {"local", "box2"};
+  for (PlacementPolicy policy : {PlacementPolicy::fixed, PlacementPolicy::cheapest, PlacementPolicy::leastLoaded}) {
+    EXPECT_EQ(chosen(policy, {hosts, kFly}, {std::nullopt, {"box2"}}), ProviderType::docker);
+    EXPECT_EQ(chosen(policy, {hosts, kFly}, {std::nullopt, {"ams"}}), ProviderType::flyio);
+  }
+}
+
+TEST(Placement, writesTheRegionWhereTheProviderReadsIt) {
+  NetworkConfig docker;
+  applyRegions(docker, ProviderType::docker, {"ams", "box2"}, {"local", "box2"});
+  ASSERT_TRUE(docker.docker);
+  EXPECT_EQ(docker.docker->host, "box2");
+  EXPECT_FALSE(docker.flyio);
+  NetworkConfig fly;
+  applyRegions(fly, ProviderType::flyio, {"box2", "fra", "ams"}, {"ams", "fra"});
+  ASSERT_TRUE(fly.flyio);
+  EXPECT_EQ(fly.flyio->regions, (std::vector<std::string>{"fra", "ams"})) << "in the order of the request";
+  EXPECT_FALSE(fly.docker);
+  NetworkConfig nothing;
+  applyRegions(nothing, ProviderType::docker, {}, {"local"});
+  EXPECT_FALSE(nothing.docker);
+}
+
+TEST(Placement, refusesARegionThatTheNamedProviderHasNot) {
+  for (const std::vector<std::string>& offered : {std::vector<std::string>{"local", "box2"}, {}}) {
+    NetworkConfig network;
+    EXPECT_THROW(applyRegions(network, ProviderType::docker, {"ams"}, offered), Error);
+  }
+  NetworkConfig network;
+  EXPECT_THROW(applyRegions(network, ProviderType::flyio, {"box2"}, {"ams"}), Error);
+  applyRegions(network, ProviderType::flyio, {"ams"}, {});
+  EXPECT_EQ(network.flyio->regions, std::vector<std::string>{"ams"}) << "Fly was not asked yet: it says itself which ones there are";
+}
+
 TEST(Placement, leavesOutWhatIsDownUnlessNothingElseIsThere) {
   PlacementCandidate down = kDocker;
   down.health = ProviderHealth::unavailable;
