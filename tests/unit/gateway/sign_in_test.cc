@@ -219,6 +219,18 @@ TEST_F(SignInFlow, letsAdminsInAndViewersOnlySee) {
   });
 }
 
+TEST_F(SignInFlow, landingTellsWhereAWorkspaceMovesAndHowFarItIs) {
+  run([&]() -> awaitable<void> {
+    publish([](Route& route) {
+      route.moving = std::make_shared<const MoveProgress>(
+          MoveProgress{.to = "Fly.io (ams)", .step = "copy", .percent = 45, .paused = false, .secondsLeft = -1});
+    });
+    signInAs("ada");
+    const auto landing = co_await browse(base("/"));
+    EXPECT_NE(landing.body.find("moving to Fly.io (ams), 45 %"), std::string::npos) << landing.body;
+  });
+}
+
 TEST_F(SignInFlow, refusesForgedPosts) {
   run([&]() -> awaitable<void> {
     const std::string form = "user=ada&password=pw-ada";
