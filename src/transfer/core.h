@@ -24,6 +24,7 @@ struct Core {
 
   SessionOptions options;
   std::vector<Storage> storages;
+  bool greeted = false;  ///< the server named the storages
   StopFlag stop;
   Inbox inbox;
   Outbox outbox;

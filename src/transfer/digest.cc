@@ -62,6 +62,7 @@ class Digester final : public Visitor {
     for (std::string& name : directory.names) {
       core_.stop.check();
       const Sight sight = lookAt(storage, directory.directory, directory.path, name);
+      if (sight.error != 0) failAt("look at", storage.describe(directory.path, name), sight.error);
       if (sight.kind != Sight::Kind::Carried) continue;
       if (S_ISDIR(sight.status.st_mode)) {
         below.push_back(std::move(name));
@@ -73,7 +74,7 @@ class Digester final : public Visitor {
   }
 
   void unreadable(std::size_t storage, const std::string& path, int error) override {
-    failAt("read the directory", core_.storages[storage].describe(path), error);
+    if (!isVanished(error)) failAt("read the directory", core_.storages[storage].describe(path), error);
   }
 
   DigestReport report() { return {hash_.finish(), files_, bytes_}; }
@@ -114,7 +115,10 @@ class Digester final : public Visitor {
     }
     const Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat opened{};
-    if (!file.valid() || ::fstat(file.get(), &opened) != 0) failAt("read", describePath(storage, directory.path, name), errno);
+    if (!file.valid() || ::fstat(file.get(), &opened) != 0) {
+      if (isVanished(errno)) return {};
+      failAt("read", describePath(storage, directory.path, name), errno);
+    }
     std::optional<FileHashes> hashes;
     try {
       if (isUnchanged(status, opened) && opened.st_ino == status.st_ino) hashes = hasher_.hash(file.get(), opened, core_.counters.bytes);

@@ -4,11 +4,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 #include <system_error>
 
@@ -87,6 +90,30 @@ void applyAttributes(int file, const Attributes& wanted, const std::string& path
   }
 }
 
+std::atomic<bool> has_openat2 = true;
+
+/// As many names of a path as one call takes.
+std::string_view nextPiece(std::string_view path) {
+  constexpr std::size_t kMost = 3000;
+  if (!has_openat2) return path.substr(0, path.find('/'));
+  if (path.size() <= kMost) return path;
+  const std::size_t slash = path.rfind('/', kMost);
+  return path.substr(0, slash);
+}
+
+/// openat() that follows no symbolic link on the way either.
+int openPiece(int directory, const std::string& path, int flags) {
+  if (has_openat2) {
+    const open_how how{.flags = static_cast<std::uint64_t>(static_cast<unsigned>(flags)), .mode = 0, .resolve = RESOLVE_NO_SYMLINKS};
+    const long fd = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
+    // An old kernel, or a filter of system calls that does not know it.
+    if (fd >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(fd);
+    has_openat2 = false;
+  }
+  if (path.contains('/')) return openBelow(directory, path, flags).release();
+  return ::openat(directory, path.c_str(), flags);
+}
+
 std::array<timespec, 2> timesOf(const Facts& facts) {
   return {timespec{0, UTIME_OMIT}, timespec{static_cast<time_t>(facts.mtimeSeconds), static_cast<long>(facts.mtimeNanoseconds)}};
 }
@@ -160,12 +187,12 @@ void failAt(const char* doing, const std::string& path, int error) {
 
 Descriptor openBelow(int top, std::string_view path, int flags) {
   const int mode = (flags ? flags : O_RDONLY) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  Descriptor current(::openat(top, ".", path.empty() ? mode : O_PATH | O_DIRECTORY | O_CLOEXEC));
+  constexpr int kOnTheWay = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  Descriptor current(::openat(top, ".", path.empty() ? mode : kOnTheWay));
   while (current.valid() && !path.empty()) {
-    const std::string_view name = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(path.size(), name.size() + 1));
-    current =
-        Descriptor(::openat(current.get(), std::string(name).c_str(), path.empty() ? mode : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const std::string_view piece = nextPiece(path);
+    path.remove_prefix(std::min(path.size(), piece.size() + 1));
+    current = Descriptor(openPiece(current.get(), std::string(piece), path.empty() ? mode : kOnTheWay));
   }
   return current;
 }

@@ -28,7 +28,7 @@ class AgentLink final : public Link {
   ~AgentLink() override { relay_->shut(); }
 
   awaitable<void> greet(std::string transfer_id) {
-    Command command(*relay_, {});
+    Command command(relay_, {});
     for (const std::size_t peer : {kSource, kTarget}) {
       if (!relay_->peers[peer].stream) continue;
       co_await sendCommand(*relay_, peer, Kind::Hello, encode(Hello{kProtocolVersion, transfer_id, peer == kSource, scope_}));
@@ -38,7 +38,7 @@ class AgentLink final : public Link {
   }
 
   awaitable<ScanReport> scan(Side side, ProgressSink progress) override {
-    Command command(*relay_, std::move(progress));
+    Command command(relay_, std::move(progress));
     co_await sendCommand(*relay_, indexOf(side), Kind::Scan, {});
     auto report = decode<ScanReport>(co_await awaitAnswer(*relay_, indexOf(side)));
     command.succeeded();
@@ -46,7 +46,7 @@ class AgentLink final : public Link {
   }
 
   awaitable<RoundReport> round(RoundKind kind, ProgressSink progress) override {
-    Command command(*relay_, std::move(progress));
+    Command command(relay_, std::move(progress));
     held_ = false;
     // The target first: the source begins at once, and what it sends must not overtake the command.
     co_await sendCommand(*relay_, kTarget, Kind::Round, encode(RoundCommand{kind}));
@@ -61,7 +61,7 @@ class AgentLink final : public Link {
   }
 
   awaitable<DigestReport> digest(Side side, ProgressSink progress) override {
-    Command command(*relay_, std::move(progress));
+    Command command(relay_, std::move(progress));
     co_await sendCommand(*relay_, indexOf(side), Kind::Digest, encode(DigestCommand{held_}));
     auto report = decode<DigestReport>(co_await awaitAnswer(*relay_, indexOf(side)));
     command.succeeded();
@@ -69,7 +69,7 @@ class AgentLink final : public Link {
   }
 
   awaitable<std::pair<DigestReport, DigestReport>> digests(ProgressSink progress) override {
-    Command command(*relay_, std::move(progress));
+    Command command(relay_, std::move(progress));
     for (const std::size_t peer : {kSource, kTarget}) co_await sendCommand(*relay_, peer, Kind::Digest, encode(DigestCommand{held_}));
     auto source = decode<DigestReport>(co_await awaitAnswer(*relay_, kSource));
     auto target = decode<DigestReport>(co_await awaitAnswer(*relay_, kTarget));
@@ -78,14 +78,14 @@ class AgentLink final : public Link {
   }
 
   awaitable<void> sync(Side side) override {
-    Command command(*relay_, {});
+    Command command(relay_, {});
     co_await sendCommand(*relay_, indexOf(side), Kind::Sync, {});
     co_await awaitAnswer(*relay_, indexOf(side));
     command.succeeded();
   }
 
   awaitable<std::vector<Note>> differences(std::size_t most) override {
-    Command command(*relay_, {});
+    Command command(relay_, {});
     for (const std::size_t peer : {kSource, kTarget}) co_await sendCommand(*relay_, peer, Kind::Manifest, encode(DigestCommand{held_}));
     auto notes = co_await compareManifests(*relay_, scope_, most);
     for (const std::size_t peer : {kSource, kTarget}) co_await awaitAnswer(*relay_, peer);
@@ -94,7 +94,7 @@ class AgentLink final : public Link {
   }
 
   awaitable<void> close() override {
-    Command command(*relay_, {});
+    Command command(relay_, {});
     for (const std::size_t peer : {kSource, kTarget}) {
       if (!relay_->peers[peer].stream) continue;
       co_await sendCommand(*relay_, peer, Kind::Bye, {});
@@ -109,23 +109,23 @@ class AgentLink final : public Link {
   /// A command that does not succeed ends the link: by failure, or because its caller was cancelled.
   class Command {
    public:
-    Command(Relay& relay, ProgressSink sink) : relay_(relay) {
-      if (relay.failure) throw *relay.failure;
-      relay_.relayed = 0;
-      relay_.sink = std::move(sink);
-      for (Peer& peer : relay_.peers) peer.progress = {};
+    Command(std::shared_ptr<Relay> relay, ProgressSink sink) : relay_(std::move(relay)) {
+      if (relay_->failure) throw *relay_->failure;
+      relay_->relayed = 0;
+      relay_->sink = std::move(sink);
+      for (Peer& peer : relay_->peers) peer.progress = {};
     }
     ~Command() {
-      relay_.sink = {};
-      relay_.relaying = false;
-      if (!succeeded_) relay_.shut();
+      relay_->sink = {};
+      relay_->relaying = false;
+      if (!succeeded_) relay_->shut();
     }
     Command(const Command&) = delete;
     Command& operator=(const Command&) = delete;
     void succeeded() { succeeded_ = true; }
 
    private:
-    Relay& relay_;
+    std::shared_ptr<Relay> relay_;  ///< outlives what waits in it, also when the loop ends under it
     bool succeeded_ = false;
   };
 

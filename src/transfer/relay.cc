@@ -28,9 +28,8 @@ class Listener {
 
  private:
   awaitable<bool> readMore(char* out, std::size_t length, std::size_t& filled) {
-    net::Stream& stream = *relay_.peers[peer_].stream;
-    stream.setDeadline(std::chrono::steady_clock::now() + relay_.options.silence);
-    const net::IoResult got = co_await stream.readSome(boost::asio::buffer(out, length));
+    stayPatient();
+    const net::IoResult got = co_await relay_.peers[peer_].stream->readSome(boost::asio::buffer(out, length));
     if (got.error && relay_.closing) {
       if (!relay_.peers[peer_].answer) relay_.peers[peer_].answer.emplace();
       relay_.changed.notifyAll();
@@ -46,6 +45,8 @@ class Listener {
     filled += got.bytes;
     co_return true;
   }
+
+  void stayPatient() { relay_.peers[peer_].stream->setDeadline(std::chrono::steady_clock::now() + relay_.options.silence); }
 
   /// Works through what the buffer has. What is to be passed on and lies together goes in one piece.
   awaitable<bool> consume() {
@@ -88,6 +89,8 @@ class Listener {
       if (relay_.failure || !other) co_return false;
       const std::size_t some = std::min(piece, to - from);
       if (limit > 0) co_await waitForTurn(some, limit);
+      // Nothing is read meanwhile: that is no silence.
+      stayPatient();
       const net::IoResult put = co_await other->writeAll(std::string_view(buffer_.get() + from, some));
       if (put.error) {
         relay_.fail(Error(ErrorCode::Unavailable, format("The connection to the {} of the move was cut.", relay_.name(1 - peer_)))

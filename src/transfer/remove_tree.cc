@@ -106,4 +106,13 @@ Descriptor openTargetDirectory(const Storage& storage, const std::string& path) 
   return directory;
 }
 
+Descriptor openTargetFile(int directory, const std::string& name, int access) {
+  const int flags = access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  Descriptor file(::openat(directory, name.c_str(), flags));
+  if (!file.valid() && errno == EACCES && ::geteuid() != 0 && ::fchmodat(directory, name.c_str(), 0600, 0) == 0) {
+    file = Descriptor(::openat(directory, name.c_str(), flags));
+  }
+  return file;
+}
+
 }  // namespace swarm::transfer

@@ -34,9 +34,7 @@ class Scanner final : public Visitor {
   }
 
   void unreadable(std::size_t storage, const std::string& path, int error) override {
-    if (error != ENOENT && error != ENOTDIR && error != ELOOP) {
-      notes_.add(storages_[storage].describe(path), "could not be read: " + std::generic_category().message(error));
-    }
+    if (!isVanished(error)) notes_.add(storages_[storage].describe(path), "could not be read: " + std::generic_category().message(error));
   }
 
   ScanReport take() {

@@ -63,12 +63,14 @@ void syncStorages(Core& core) {
 void greet(Core& core, const Hello& hello) {
   if (hello.isSource != (core.options.role == Role::Source)) brokenPeer("it takes the source for the target");
   core.storages = openStorages(hello.scope, core.options.root);
+  core.greeted = true;
 }
 
 /// One command, and its answer. False for Bye.
 bool serve(Core& core, const Arrived& command) {
   const bool source = core.options.role == Role::Source;
   core.counters.reset();
+  if (!core.greeted && command.kind != Kind::Hello && command.kind != Kind::Bye) brokenPeer("a command before the storages are named");
   std::string answer;
   switch (command.kind) {
     case Kind::Hello:

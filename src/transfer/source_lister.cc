@@ -44,7 +44,6 @@ struct SourceLister::Part {
 };
 
 std::vector<std::string> SourceLister::visit(VisitedDirectory directory) {
-  const Storage& storage = state_.core.storages[directory.storage];
   if (links_storage_ != directory.storage) {
     // Storages may lie on different file systems at the target: names are linked within one only.
     links_.clear();
@@ -54,11 +53,7 @@ std::vector<std::string> SourceLister::visit(VisitedDirectory directory) {
   part.head.storage = directory.storage;
   part.head.path = directory.path;
   part.head.facts = factsOf(directory.status);
-  try {
-    part.head.attributes = readAttributes(directory.directory);
-  } catch (const std::system_error& error) {
-    failAt("read the attributes of", storage.describe(directory.path), error.code().value());
-  }
+  part.head.attributes = attributesOf(directory, {}).value_or(Attributes{});
   part.listed.storage = directory.storage;
   part.listed.path = std::make_shared<const std::string>(directory.path);
   std::vector<std::string> below;
@@ -74,6 +69,7 @@ std::vector<std::string> SourceLister::visit(VisitedDirectory directory) {
 void SourceLister::addChild(Part& part, const VisitedDirectory& directory, const std::string& name, std::vector<std::string>& below) {
   const Storage& storage = state_.core.storages[directory.storage];
   const Sight sight = lookAt(storage, directory.directory, directory.path, name);
+  if (sight.error != 0) return state_.unreadable(storage.describe(directory.path, name), sight.error);
   if (sight.kind == Sight::Kind::Skipped) state_.notes.add(storage.describe(directory.path, name), sight.reason);
   if (sight.kind != Sight::Kind::Carried) return;
   Entry entry;
@@ -95,18 +91,31 @@ void SourceLister::addChild(Part& part, const VisitedDirectory& directory, const
   part.listed.items.push_back(std::move(item));
 }
 
-/// False when it vanished.
+void SourceState::unreadable(const std::string& shown, int error) {
+  if (kind == RoundKind::Final) failAt("read", shown, error);
+  notes.add(shown, "could not be read: " + std::generic_category().message(error));
+}
+
+/// Empty when they can't be read, which was told.
+std::optional<Attributes> SourceLister::attributesOf(const VisitedDirectory& directory, const std::string& name) {
+  try {
+    return readAttributes(directory.directory, name);
+  } catch (const std::system_error& error) {
+    state_.unreadable(state_.core.storages[directory.storage].describe(directory.path, name), error.code().value());
+    return std::nullopt;
+  }
+}
+
+/// False when it vanished, or can't be described in full.
 bool SourceLister::describe(Entry& entry, const VisitedDirectory& directory, const struct stat& status) {
   entry.facts = factsOf(status);
   if (entry.type == EntryType::Symlink) {
     entry.linkTarget = readLink(directory.directory, entry.name);
     return !entry.linkTarget.empty();
   }
-  try {
-    entry.attributes = readAttributes(directory.directory, entry.name);
-  } catch (const std::system_error& error) {
-    failAt("read the attributes of", state_.core.storages[directory.storage].describe(directory.path, entry.name), error.code().value());
-  }
+  auto attributes = attributesOf(directory, entry.name);
+  if (!attributes) return false;
+  entry.attributes = std::move(*attributes);
   if (status.st_nlink > 1) {
     const auto [group, first] = links_.try_emplace({status.st_dev, status.st_ino}, next_group_);
     if (first) ++next_group_;
@@ -137,13 +146,10 @@ void SourceLister::send(Part& part, bool last) {
 }
 
 void SourceLister::unreadable(std::size_t storage, const std::string& path, int error) {
-  const std::string shown = state_.core.storages[storage].describe(path);
-  const bool vanished = error == ENOENT || error == ENOTDIR || error == ELOOP;
-  if (state_.kind == RoundKind::Final && !vanished) failAt("read the directory", shown, error);
-  if (vanished) {
+  if (isVanished(error)) {
     ++state_.unstable;
   } else {
-    state_.notes.add(shown, "could not be read: " + std::generic_category().message(error));
+    state_.unreadable(state_.core.storages[storage].describe(path), error);
   }
 }
 

@@ -61,6 +61,9 @@ struct SourceState {
   Trust trust;
   ListingWindow window;
   RoundNotes notes;
+  /// Something is there and can't be read: a note in a Live round, the end of a Final one.
+  void unreadable(const std::string& shown, int error);
+
   std::atomic<bool> listed = false;        ///< the walk is at its end
   std::atomic<std::int64_t> unstable = 0;  ///< what changed or vanished meanwhile
 };
@@ -79,6 +82,7 @@ class SourceLister final : public Visitor {
   struct Part;
   void addChild(Part& part, const VisitedDirectory& directory, const std::string& name, std::vector<std::string>& below);
   bool describe(Entry& entry, const VisitedDirectory& directory, const struct stat& status);
+  std::optional<Attributes> attributesOf(const VisitedDirectory& directory, const std::string& name);
   void send(Part& part, bool last);
 
   SourceState& state_;

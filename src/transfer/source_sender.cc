@@ -10,12 +10,6 @@
 #include "transfer/source_round.h"
 
 namespace swarm::transfer {
-namespace {
-
-bool isVanished(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ESTALE; }
-
-}  // namespace
-
 SourceState::SourceState(Core& its_core, RoundKind its_kind)
     : core(its_core),
       kind(its_kind),
@@ -88,9 +82,7 @@ void SourceSender::giveUp(std::uint64_t unit, std::uint64_t index, const ListedU
   if (isVanished(error)) {
     ++state_.unstable;
   } else {
-    const std::string shown = state_.core.storages[listed.storage].describe(*listed.path, item.name);
-    if (state_.kind == RoundKind::Final) failAt("read", shown, error);
-    state_.notes.add(shown, "could not be read: " + std::generic_category().message(error));
+    state_.unreadable(state_.core.storages[listed.storage].describe(*listed.path, item.name), error);
   }
   packs_.gone(unit, index, item.bytes);
 }

@@ -88,7 +88,8 @@ Sight lookAt(const Storage& storage, int directory, const std::string& path, con
     return sight;
   }
   if (::fstatat(directory, name.c_str(), &sight.status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR || errno == ESTALE) return sight;
+    if (isVanished(errno)) return sight;
+    sight.error = errno;
     sight.kind = Sight::Kind::Skipped;
     sight.reason = "could not be looked at";
     return sight;
@@ -121,6 +122,8 @@ void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag
     }
   }
 }
+
+bool isVanished(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ESTALE; }
 
 void Notes::add(std::string path, std::string reason) {
   if (count++ < 100) first.push_back({std::move(path), std::move(reason)});

@@ -47,6 +47,7 @@ struct Sight {
   enum class Kind { Carried, LeftOut, Vanished, Skipped } kind = Kind::Vanished;
   struct stat status{};
   const char* reason = "";  ///< why it is skipped
+  int error = 0;            ///< an errno when it is skipped because it can't be looked at
 };
 /// LeftOut: not ours to touch or to mention (lost+found, other mount paths). Skipped: can't be carried, and a person should know.
 Sight lookAt(const Storage& storage, int directory, const std::string& path, const std::string& name);
@@ -74,6 +75,9 @@ class Visitor {
 /// Depth first, names sorted as bytes, a directory before what is in it. Never follows a symbolic link, stays on each storage's file
 /// system.
 void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag& stop);
+
+/// Errors that mean: it was there a moment ago, and something else or nothing has its name now.
+bool isVanished(int error);
 
 /// Notes for reports: the first 100, and how many there were.
 class Notes {

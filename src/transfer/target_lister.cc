@@ -194,11 +194,7 @@ bool TargetLister::compare(Entry& entry, const struct stat& own, std::vector<Has
   // A small file of another size is sent as it is.
   constexpr std::int64_t kSmall = 64 * 1024;
   if (own.st_size != entry.facts.size && entry.facts.size <= kSmall) return false;
-  Descriptor file(::openat(current_.directory.get(), entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file.valid() && errno == EACCES && ::geteuid() != 0) {
-    if (::fchmodat(current_.directory.get(), entry.name.c_str(), 0600, 0) != 0) failAt("set the mode of", describe(entry.name), errno);
-    file = Descriptor(::openat(current_.directory.get(), entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  }
+  const Descriptor file = openTargetFile(current_.directory.get(), entry.name, O_RDONLY);
   struct stat status{};
   if (!file.valid() || ::fstat(file.get(), &status) != 0) failAt("read", describe(entry.name), errno);
   std::optional<FileHashes> hashes;
@@ -222,7 +218,7 @@ void TargetLister::applyFileFacts(const Entry& entry, const struct stat& own) {
       failAt("read the attributes of", describe(entry.name), error.code().value());
     }
   }
-  const Descriptor file(::openat(current_.directory.get(), entry.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const Descriptor file = openTargetFile(current_.directory.get(), entry.name, O_RDONLY);
   if (!file.valid()) failAt("open", describe(entry.name), errno);
   applyFacts(file.get(), entry.facts, entry.attributes, describe(entry.name));
 }

@@ -58,6 +58,9 @@ bool removeTree(const Storage& storage, int directory, const std::string& path, 
 /// Opens a directory of the target, which must be there; one that its own user may not use is made usable. Throws Error.
 Descriptor openTargetDirectory(const Storage& storage, const std::string& path);
 
+/// Opens a regular file of the target; one that its own user may not use is made usable. Invalid with errno when it can't be opened.
+Descriptor openTargetFile(int directory, const std::string& name, int access);
+
 /// Applies listings.
 class TargetLister {
  public:

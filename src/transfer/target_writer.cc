@@ -84,11 +84,7 @@ void TargetWriter::open(const Segment& segment) {
     directory_ = openTargetDirectory(storage, *open_file_.directory);
     directory_path_ = open_file_.directory;
   }
-  constexpr int kFlags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  file_ = Descriptor(::openat(directory_.get(), open_file_.name.c_str(), kFlags));
-  if (!file_.valid() && errno == EACCES && ::geteuid() != 0 && ::fchmodat(directory_.get(), open_file_.name.c_str(), 0600, 0) == 0) {
-    file_ = Descriptor(::openat(directory_.get(), open_file_.name.c_str(), kFlags));
-  }
+  file_ = openTargetFile(directory_.get(), open_file_.name, O_WRONLY);
   struct stat status{};
   if (!file_.valid() || ::fstat(file_.get(), &status) != 0) failAt("open", shown_, errno);
   if (!S_ISREG(status.st_mode) || status.st_dev != storage.device) failAt("write to", shown_, EINVAL);

@@ -82,7 +82,10 @@ void writeFile(const fs::path& path, std::string_view content) {
 
 std::string readFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string content(static_cast<std::size_t>(fs::file_size(path)), '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(file.gcount()));
+  return content;
 }
 
 void setTime(const fs::path& path, std::int64_t seconds, long nanoseconds) {
@@ -107,14 +110,19 @@ std::size_t countThreads() {
 }
 
 Move::Move() {
+  std::error_code none;
+  constexpr std::uintmax_t kEnough = 1024 * 1024 * 1024;
+  const auto memory = fs::space("/dev/shm", none);
+  std::string pattern = (!none && memory.available > kEnough ? fs::path("/dev/shm") : fs::temp_directory_path()) / "swarm-test-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), pattern);
+  root_ = pattern;
   fs::create_directories(source());
   fs::create_directories(target());
 }
 
 Move::~Move() {
-  // Whatever a test made unreadable can be removed again.
   std::error_code ignored;
-  fs::remove_all(sourceRoot(), ignored);
+  fs::remove_all(root_, ignored);
 }
 
 net::StreamPtr Move::session(Role role, const Wrap& wrap) {

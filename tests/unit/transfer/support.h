@@ -63,7 +63,7 @@ class Move {
  private:
   net::StreamPtr session(Role role, const Wrap& wrap);
 
-  test::TempDir root_;
+  fs::path root_;  ///< in memory where there is room: syncfs() of a busy disk takes its time
   std::unique_ptr<HashCache> source_hashes_ = std::make_unique<HashCache>();
   std::unique_ptr<HashCache> target_hashes_ = std::make_unique<HashCache>();
   std::shared_ptr<int> running_ = std::make_shared<int>(0);

@@ -1,0 +1,133 @@
+// Connections that are cut at any byte, and links that go on after them.
+#include <boost/asio/error.hpp>
+#include <random>
+
+#include "base/error.h"
+#include "unit/transfer/support.h"
+
+namespace swarm::transfer {
+namespace {
+
+/// Counts what passes in both directions, and ends once `left` bytes have.
+class Cutting final : public net::Stream {
+ public:
+  struct Count {
+    std::int64_t read = 0;
+    std::int64_t written = 0;
+    std::int64_t cutRead = INT64_MAX;
+    std::int64_t cutWritten = INT64_MAX;
+  };
+  Cutting(net::StreamPtr inner, std::shared_ptr<Count> count) : inner_(std::move(inner)), count_(std::move(count)) {}
+
+  net::awaitable<net::IoResult> readSome(boost::asio::mutable_buffer buffer) override {
+    const auto allowed = static_cast<std::size_t>(std::max<std::int64_t>(count_->cutRead - count_->read, 0));
+    if (allowed == 0) {
+      inner_->close();
+      co_return net::IoResult{boost::asio::error::connection_reset};
+    }
+    auto got = co_await inner_->readSome(boost::asio::buffer(buffer, allowed));
+    count_->read += static_cast<std::int64_t>(got.bytes);
+    co_return got;
+  }
+  net::awaitable<net::IoResult> writeAll(std::span<const boost::asio::const_buffer> buffers) override {
+    net::IoResult result;
+    for (const auto& whole : buffers) {
+      const auto allowed = static_cast<std::size_t>(std::max<std::int64_t>(count_->cutWritten - count_->written, 0));
+      const boost::asio::const_buffer part(whole.data(), std::min(whole.size(), allowed));
+      const auto put = co_await inner_->writeAll({&part, 1});
+      result.bytes += put.bytes;
+      count_->written += static_cast<std::int64_t>(put.bytes);
+      if (put.error) co_return net::IoResult{put.error, result.bytes};
+      if (part.size() < whole.size()) {
+        inner_->close();
+        co_return net::IoResult{boost::asio::error::connection_reset, result.bytes};
+      }
+    }
+    co_return result;
+  }
+  net::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
+  void close() override { inner_->close(); }
+  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
+  net::Executor executor() override { return inner_->executor(); }
+  std::string peer() const override { return inner_->peer(); }
+  std::string peerAddress() const override { return inner_->peerAddress(); }
+
+ private:
+  net::StreamPtr inner_;
+  std::shared_ptr<Count> count_;
+};
+
+using CountPtr = std::shared_ptr<Cutting::Count>;
+
+Wrap counted(CountPtr count) {
+  return [count](net::StreamPtr inner) -> net::StreamPtr { return std::make_unique<Cutting>(std::move(inner), count); };
+}
+
+void makeTree(const fs::path& top) {
+  fs::create_directories(top / "one" / "two");
+  for (int file = 0; file < 40; ++file) {
+    writeFile(top / ("f" + std::to_string(file)), noise(static_cast<std::size_t>(file * 997), static_cast<unsigned>(file)));
+  }
+  writeFile(top / "one" / "big", noise(5'000'000, 100));
+  writeFile(top / "one" / "two" / "other", noise(1'300'000, 101));
+  fs::create_hard_link(top / "f7", top / "one" / "again");
+  fs::create_symlink("x", top / "one" / "link");
+}
+
+bool tryRound(Move& move, const CountPtr& source, const CountPtr& target) {
+  try {
+    auto link = move.connect({}, counted(source), counted(target));
+    move.loop().run(link->round(RoundKind::Live, {}));
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.message();
+    return false;
+  }
+}
+
+TEST(Cut, atAnyByteLeavesWhatTheNextLinkCompletes) {
+  std::mt19937 random(4711);
+  auto whole = std::make_shared<Cutting::Count>();
+  {
+    Move move;
+    makeTree(move.source());
+    ASSERT_TRUE(tryRound(move, whole, std::make_shared<Cutting::Count>()));
+  }
+  for (int attempt = 0; attempt < 24; ++attempt) {
+    Move move;
+    makeTree(move.source());
+    writeFile(move.target() / "f3", "old");
+    const std::size_t before = countThreads();
+    auto source = std::make_shared<Cutting::Count>();
+    auto target = std::make_shared<Cutting::Count>();
+    // In turn: what the source says, what it hears, what the target hears, what it says.
+    const std::int64_t large = std::uniform_int_distribution<std::int64_t>(0, whole->read)(random);
+    const std::int64_t small = std::uniform_int_distribution<std::int64_t>(0, whole->written)(random);
+    SCOPED_TRACE("attempt " + std::to_string(attempt) + " large " + std::to_string(large) + " small " + std::to_string(small));
+    (attempt % 4 == 0   ? source->cutRead
+     : attempt % 4 == 1 ? source->cutWritten
+     : attempt % 4 == 2 ? target->cutWritten
+                        : target->cutRead) = attempt % 4 == 0 || attempt % 4 == 2 ? large : small;
+    tryRound(move, source, target);
+    move.loop().runUntil([&] { return move.running() == 0; });
+    EXPECT_EQ(countThreads(), before);
+    move.moveAndCheck();
+  }
+}
+
+TEST(Cut, whatWasAcknowledgedIsNotSentAgain) {
+  Move move;
+  writeFile(move.source() / "a", noise(6'000'000, 1));
+  writeFile(move.source() / "b", noise(12'000'000, 2));
+  auto source = std::make_shared<Cutting::Count>();
+  source->cutRead = 14'000'000;
+  ASSERT_FALSE(tryRound(move, source, std::make_shared<Cutting::Count>()));
+  move.loop().runUntil([&] { return move.running() == 0; });
+  // The target threw away what it had not written when the connection ended: at most a window.
+  const auto present = occupied(move.target());
+  const auto report = move.moveAndCheck();
+  EXPECT_LT(report.bytesSent, 18'000'000 - present + 2'200'000);
+}
+
+}  // namespace
+}  // namespace swarm::transfer
