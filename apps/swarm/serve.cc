@@ -159,6 +159,7 @@ class Server {
     options.placement = config_.placement;
     options.defaultProvider = config_.defaultProvider;
     options.urlPattern = instanceUrlPattern(config_.publicUrl);
+    options.moveExecutor = moves_.executor();
     controller_ =
         std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
     ApiOptions api_options;
@@ -179,6 +180,8 @@ class Server {
     for (const auto& worker : workers_) worker->stop();
     workers_.clear();
     if (controller_) wait(controller_->close(kShutdownGrace));
+    moves_.stop();
+    moves_.join();
     log::setTap({});
     api_.reset();
     controller_.reset();
@@ -265,6 +268,7 @@ class Server {
   RealClock clock_;
   Metrics metrics_;
   net::Loop control_{"swarm-control"};
+  net::Loop moves_{"swarm-moves"};  ///< the bytes of moves, so that they hold up nothing else
   std::unique_ptr<Store> store_;
   std::unique_ptr<Auth> auth_;
   std::unique_ptr<SwarmController> controller_;

@@ -15,6 +15,8 @@ awaitable<Reply> startInstance(Services& services, Call& call);
 awaitable<Reply> stopInstance(Services& services, Call& call);
 awaitable<Reply> restartInstance(Services& services, Call& call);
 awaitable<Reply> deleteInstance(Services& services, Call& call);
+// migrate.cc
+awaitable<Reply> migrateInstance(Services& services, Call& call);
 // inside.cc
 awaitable<Reply> executeCommand(Services& services, Call& call);
 awaitable<Reply> getUsage(Services& services, Call& call);

@@ -68,6 +68,16 @@ void addRequestSchemas(json::object& schemas) {
   update["properties"] = json::object{
       {"resources", ref("ResourceConfig")}, {"network", ref("NetworkConfig")}, {"env", map}, {"labels", map}, {"metadata", type("object")}};
   schemas["UpdateInstance"] = std::move(update);
+  schemas["MigrateInstance"] = closedObject(
+      {{"targetProvider", {{"$ref", "#/components/schemas/ProviderType"}, {"description", "Absent: the one it is at, in another region"}}},
+       {"region", {{"type", "string"}, {"description", "Fly's region, or the name of a Docker host"}}},
+       {"resources", {{"$ref", "#/components/schemas/ResourceConfig"}, {"description", "What is absent stays"}}},
+       {"keepSource", {{"type", "boolean"}, {"default", false}, {"description", "Keep the source, stopped, to go back to"}}},
+       {"keepHours", {{"type", "integer"}, {"minimum", 1}, {"maximum", 8760}, {"default", 24}}},
+       {"bandwidthLimit", {{"type", "integer"}, {"minimum", 0}, {"default", 0}, {"description", "Bytes per second; 0: none"}}},
+       {"back", {{"type", "boolean"}, {"default", false}, {"description", "To the source that an earlier move kept"}}},
+       {"dryRun", {{"type", "boolean"}, {"default", false}, {"description", "Change nothing; answer with a MigrationPlan"}}}},
+      {});
   schemas["ExecuteCommand"] =
       closedObject({{"command", {{"type", "array"}, {"items", type("string")}, {"minItems", 1}}},
                     {"stdin", type("string")},
@@ -84,6 +94,7 @@ void addRequestSchemas(json::object& schemas) {
 void addAnswerSchemas(json::object& schemas) {
   schemas["Problem"] = problemSchema();
   schemas["Object"] = type("object");
+  schemas["StartedInstanceOrPlan"] = json::object{{"oneOf", {ref("StartedInstance"), ref("MigrationPlan")}}};
   schemas["StartedInstance"] = with("Instance", {{"operationId", {{"type", "string"}, {"description", "The operation that was begun"}}}});
   schemas["UpdatedInstance"] = with("Instance", {{"effect", {{"type", "string"}, {"enum", {"none", "live", "restart"}}}}});
   schemas["InstanceList"] = listOf("Instance");

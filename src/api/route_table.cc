@@ -119,6 +119,17 @@ void addInstanceRoutes(std::vector<Endpoint>& table) {
                    restartInstance,
                    {begun(), {200, "It runs again (with wait)", "StartedInstance"}},
                    {instanceRef(), waitSeconds()}});
+  table.push_back({"POST",
+                   "/api/instances/{id}/migrate",
+                   Permission::WriteOwn,
+                   "migrateInstance",
+                   "instances",
+                   "Move an instance to another provider, region or host, with its files",
+                   migrateInstance,
+                   {begun(), {200, "It was moved (with wait); or, for a dryRun, a MigrationPlan", "StartedInstanceOrPlan"}},
+                   {instanceRef(), waitSeconds()},
+                   BodyRule::Json,
+                   "MigrateInstance"});
 }
 
 void addInsideRoutes(std::vector<Endpoint>& table) {

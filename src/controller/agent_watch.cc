@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kConnectingAtOnce = 32;  // after a restart, many routes come back together
 constexpr milliseconds kProbeTimeout{2000};
+constexpr milliseconds kReleaseTimeout{10'000};
 constexpr milliseconds kAgentHolds{1000};  // once it has said "not yet", the agent itself says when
 constexpr std::chrono::milliseconds kLongestPause{1000};
 constexpr std::chrono::seconds kEagerFor{3};
@@ -23,7 +24,7 @@ constexpr std::chrono::milliseconds kBetweenDoubts{300};
 awaitable<bool> AgentWatch::stillRuns(EntryPtr entry, std::string& reason) {
   std::optional<ProviderInstance> observed;
   try {
-    observed = co_await core_.providerOf(*entry).getInstance(entry->id(), Deadline::after(std::chrono::seconds(10)));
+    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(std::chrono::seconds(10)));
   } catch (const Error&) {
     co_return true;  // not known: whoever watches the provider finds out
   }
@@ -53,6 +54,8 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       heard = true;
       reason = health.reason;
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
+      // The place in force, and it waits for the end of a move: a move that has ended, or that was taken back.
+      if (!health.held.empty()) co_await core_.moveAgents()->release(core_.targetOf(*entry), deadline.orAfter(kReleaseTimeout));
       if (health.ready) {
         entry->ready = true;
         entry->generation = health.generation;
@@ -85,7 +88,8 @@ awaitable<void> AgentWatch::connect(EntryPtr entry) {
   std::uint64_t epoch = entry->epoch;
   std::optional<Error> failure;
   try {
-    net::HttpEndpoint endpoint = co_await core_.providerOf(*entry).agentEndpoint(entry->id(), Deadline::after(std::chrono::seconds(15)));
+    net::HttpEndpoint endpoint =
+        co_await core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
     if (entry->epoch == epoch) entry->endpoint = std::move(endpoint);
   } catch (...) {
     failure = currentExceptionAsError();

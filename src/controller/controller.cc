@@ -16,10 +16,13 @@ SwarmController::Impl::Impl(net::Executor control_loop, Store& durable, std::map
     : Core(std::move(control_loop), durable, std::move(all), time, std::move(chosen)),
       placement(control::makePlacement(options.placement, options.defaultProvider)),
       agents(*this),
+      placesElsewhere(*this),
       lifecycle(*this, agents),
+      migration(*this, lifecycle, agents, placesElsewhere),
       runner(*this, lifecycle),
       reconciler(*this, agents, runner) {
   lifecycle.setReconciler(reconciler);
+  lifecycle.setMigration(migration, placesElsewhere);
 }
 
 awaitable<void> SwarmController::Impl::open() {
@@ -32,6 +35,7 @@ awaitable<void> SwarmController::Impl::open() {
     entry->instance().stale = true;                                // until the provider has been asked
     add(std::move(entry));
   }
+  co_await placesElsewhere.load();
   routes.onDoubt([weak = weak_from_this()](const std::string& id) {
     auto self = std::static_pointer_cast<Impl>(weak.lock());
     if (self) boost::asio::post(self->executor, [self, id] { self->agents.noteTrouble(id); });
@@ -43,6 +47,7 @@ awaitable<void> SwarmController::Impl::open() {
   log::info("controller opened", {{"instances", instances.size()}});
   for (auto& [type, provider] : providers) co_await openProvider(type);
   co_await runner.resumeAll();
+  placesElsewhere.begin();
   reconciler.begin();
 }
 
@@ -102,6 +107,12 @@ awaitable<InstanceAndOperation> SwarmController::restartInstance(std::string ref
 }
 awaitable<InstanceAndOperation> SwarmController::deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor) {
   return onLoop(impl_, impl_->deleteInstance(std::move(ref), volumes, std::move(actor)));
+}
+awaitable<InstanceAndOperation> SwarmController::migrateInstance(std::string ref, MigrateRequest request, std::string actor) {
+  return onLoop(impl_, impl_->migrateInstance(std::move(ref), std::move(request), std::move(actor)));
+}
+awaitable<MigrationPlan> SwarmController::planMigration(std::string ref, MigrateRequest request) {
+  return onLoop(impl_, impl_->planMigration(std::move(ref), std::move(request)));
 }
 awaitable<std::optional<Operation>> SwarmController::getOperation(std::string id) {
   return onLoop(impl_, impl_->runner.get(std::move(id)));

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "controller/events.h"
+#include "controller/move_agents.h"
 #include "controller/routes.h"
 #include "model/types.h"
 #include "net/loop.h"
@@ -44,6 +45,10 @@ struct ControllerOptions {
   std::function<awaitable<agent::AgentHealth>(agent::AgentTarget, Deadline)> probe;
   /// Asks an agent when a person last did something; tests replace it. agent::getActivity when empty.
   std::function<awaitable<agent::AgentActivity>(agent::AgentTarget, Deadline)> activity;
+  /// The agents' part in a move; tests replace it. makeMoveAgents() when null.
+  std::shared_ptr<MoveAgents> moveAgents;
+  /// The loop that carries the bytes of moves; the control loop when empty. Outlives the controller.
+  net::Executor moveExecutor;
 };
 
 struct CreateRequest {
@@ -53,6 +58,17 @@ struct CreateRequest {
   std::vector<std::string> regions;      ///< Fly's regions or Docker hosts, best first; they choose the provider, too
   InstanceConfig config;
   std::string idempotencyKey;  ///< empty: none
+};
+
+/// Where an instance is to move. Either a target (provider, region or both), or `back`.
+struct MigrateRequest {
+  std::optional<ProviderType> targetProvider;  ///< absent: the one it is at, in another region
+  std::string region;
+  std::optional<ResourceConfig> resources;
+  bool keepSource = false;
+  std::int64_t keepHours = 24;
+  std::int64_t bandwidthLimit = 0;  ///< bytes per second; 0: none
+  bool back = false;                ///< to the place that an earlier move has kept
 };
 
 /// What PUT may change; absent members stay as they are.
@@ -115,6 +131,9 @@ class SwarmController {
   awaitable<InstanceAndOperation> restartInstance(std::string ref, std::string actor);
   /// In any state; a create in progress is cancelled and rolled back.
   awaitable<InstanceAndOperation> deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor);
+
+  awaitable<InstanceAndOperation> migrateInstance(std::string ref, MigrateRequest request, std::string actor);
+  awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);  ///< changes nothing
 
   awaitable<std::optional<Operation>> getOperation(std::string id);  ///< with live progress
   awaitable<std::vector<Operation>> listOperations(OperationFilter filter);

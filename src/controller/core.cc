@@ -20,7 +20,9 @@ constexpr std::chrono::milliseconds kPublishEvery{5};
 }  // namespace
 
 Core::Core(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen)
-    : executor(std::move(control_loop)), store(durable), providers(std::move(all)), clock(time), options(std::move(chosen)) {}
+    : executor(std::move(control_loop)), store(durable), providers(std::move(all)), clock(time), options(std::move(chosen)) {
+  if (!options.moveAgents) options.moveAgents = makeMoveAgents();
+}
 
 EntryPtr Core::find(std::string_view ref) const {
   auto by_id = instances.find(std::string(ref));
@@ -29,6 +31,16 @@ EntryPtr Core::find(std::string_view ref) const {
   if (by_name == names.end()) return nullptr;
   by_id = instances.find(by_name->second);
   return by_id == instances.end() ? nullptr : by_id->second;
+}
+
+EntryPtr Core::findByPlace(const std::string& place_id) const {
+  auto found = place_owners_.find(place_id);
+  return found == place_owners_.end() ? nullptr : find(found->second);
+}
+
+void Core::placeChanged(Entry& entry, const std::string& former) {
+  place_owners_.erase(former);
+  place_owners_[entry.placeId()] = entry.id();
 }
 
 EntryPtr Core::require(const std::string& ref) const {
@@ -141,6 +153,7 @@ Route Core::routeOf(const Entry& entry) const {
   route.ready = entry.ready;
   route.generation = entry.generation;
   route.epoch = entry.epoch;
+  route.moving = entry.moving;
   route.agent = targetOf(entry);
   return route;
 }
@@ -175,6 +188,7 @@ void Core::add(EntryPtr entry) {
   entry->snapshot = std::make_shared<const Instance>(entry->record.instance);
   names[entry->record.instance.config.name] = entry->id();
   instances[entry->id()] = entry;
+  place_owners_[entry->placeId()] = entry->id();
   routeChanged(*entry);
 }
 
@@ -184,6 +198,7 @@ void Core::remove(const EntryPtr& entry) {
   auto name = names.find(entry->record.instance.config.name);
   if (name != names.end() && name->second == entry->id()) names.erase(name);
   instances.erase(entry->id());
+  place_owners_.erase(entry->placeId());
   routeChanged(*entry);
 }
 
@@ -195,17 +210,22 @@ agent::AgentTarget Core::targetOf(const Entry& entry) const {
   return target;
 }
 
+Secret Core::agentConfigOf(const Entry& entry, const std::string& hold) const {
+  boost::json::object agent_config;
+  agent_config["instanceId"] = entry.id();  // whatever its place is called
+  agent_config["secret"] = entry.record.agentSecret.reveal();
+  if (!hold.empty()) agent_config["hold"] = hold;
+  return Secret(boost::json::serialize(agent_config));
+}
+
 InstanceSpec Core::specOf(const Entry& entry) const {
   const Instance& instance = entry.record.instance;
-  boost::json::object agent_config;
-  agent_config["instanceId"] = instance.id;
-  agent_config["secret"] = entry.record.agentSecret.reveal();
   InstanceSpec spec;
-  spec.instanceId = instance.id;
+  spec.instanceId = entry.placeId();
   spec.name = instance.config.name;
   spec.owner = instance.owner;
   spec.config = instance.config;
-  spec.agentConfig = Secret(boost::json::serialize(agent_config));
+  spec.agentConfig = agentConfigOf(entry, "");
   return spec;
 }
 

@@ -26,6 +26,7 @@ struct Entry {
   std::uint64_t epoch = 0;
   std::string step;
   SystemTime stepStartedAt{};
+  std::shared_ptr<const MoveProgress> moving;  ///< null: it is not being moved
   net::HttpEndpoint endpoint;
 
   // Observation.
@@ -43,6 +44,8 @@ struct Entry {
 
   Instance& instance() { return record.instance; }
   const std::string& id() const { return record.instance.id; }
+  /// What the provider knows it by.
+  const std::string& placeId() const { return record.placeId.empty() ? id() : record.placeId; }
 };
 using EntryPtr = std::shared_ptr<Entry>;
 
@@ -105,14 +108,20 @@ class Core : public std::enable_shared_from_this<Core> {
   EventBus bus;
   std::map<std::string, EntryPtr> instances;              ///< by id
   std::map<std::string, std::string, std::less<>> names;  ///< name → id; reserved before the row is written
+  std::map<std::string, PlaceRecord> places;              ///< besides those in force, by id
   std::map<std::string, ActivePtr> active;                ///< operations in progress, by id
-  Notifier operationEnded;                                ///< some operation has ended
+  const std::shared_ptr<MoveAgents>& moveAgents() const { return options.moveAgents; }
+  net::Executor moveExecutor() const { return options.moveExecutor ? options.moveExecutor : executor; }
+  Notifier operationEnded;  ///< some operation has ended
   bool closing = false;
 
-  EntryPtr find(std::string_view ref) const;       ///< by id or name; null when there is none
-  EntryPtr require(const std::string& ref) const;  ///< throws NotFound
-  ActivePtr activeOf(const Entry& entry) const;    ///< the newest operation of an instance that has not ended, or null
-  Provider& providerOf(const Entry& entry) const;  ///< throws Unavailable when it is not configured any more
+  EntryPtr find(std::string_view ref) const;                ///< by id or name; null when there is none
+  EntryPtr require(const std::string& ref) const;           ///< throws NotFound
+  EntryPtr findByPlace(const std::string& place_id) const;  ///< whose place in force it is; null when it is none's
+  bool knowsPlace(const std::string& place_id) const { return place_owners_.contains(place_id) || places.contains(place_id); }
+  void placeChanged(Entry& entry, const std::string& former);  ///< its place in force is another one now
+  ActivePtr activeOf(const Entry& entry) const;                ///< the newest operation of an instance that has not ended, or null
+  Provider& providerOf(const Entry& entry) const;              ///< throws Unavailable when it is not configured any more
 
   /// Runs `work` in the background until it ends or the controller closes. What it throws is logged.
   void spawn(std::string what, awaitable<void> work);
@@ -129,6 +138,8 @@ class Core : public std::enable_shared_from_this<Core> {
 
   agent::AgentTarget targetOf(const Entry& entry) const;
   InstanceSpec specOf(const Entry& entry) const;
+  /// The agent's file of a place; `hold`: the transfer that it waits for, or empty.
+  Secret agentConfigOf(const Entry& entry, const std::string& hold) const;
   awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline, std::chrono::milliseconds wait = {}) const;
   awaitable<agent::AgentActivity> activity(agent::AgentTarget target, Deadline deadline) const;
   void noteActive(Entry& entry, SystemTime at);  ///< a person did something then
@@ -147,6 +158,7 @@ class Core : public std::enable_shared_from_this<Core> {
   bool publishing_ = false;
   std::chrono::steady_clock::time_point published_{};
   std::uint64_t next_epoch_ = 1;
+  std::map<std::string, std::string> place_owners_;  ///< place in force → instance id
 };
 
 }  // namespace swarm::control

@@ -4,8 +4,10 @@
 #include "controller/agent_watch.h"
 #include "controller/core.h"
 #include "controller/lifecycle.h"
+#include "controller/migration.h"
 #include "controller/operations.h"
 #include "controller/placement.h"
+#include "controller/places.h"
 #include "controller/reconcile.h"
 
 namespace swarm {
@@ -15,7 +17,9 @@ struct SwarmController::Impl : control::Core {
 
   std::unique_ptr<control::Placement> placement;
   control::AgentWatch agents;
+  control::Places placesElsewhere;
   control::Lifecycle lifecycle;
+  control::Migration migration;
   control::OperationRunner runner;
   control::Reconciler reconciler;
   std::set<std::string> keysInUse;  ///< Idempotency-Keys whose first request is on its way
@@ -39,6 +43,9 @@ struct SwarmController::Impl : control::Core {
   awaitable<InstanceAndOperation> stopInstance(std::string ref, std::string actor);
   awaitable<InstanceAndOperation> restartInstance(std::string ref, std::string actor);
   awaitable<InstanceAndOperation> deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor);
+
+  awaitable<InstanceAndOperation> migrateInstance(std::string ref, MigrateRequest request, std::string actor);
+  awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);
 
   awaitable<std::optional<Instance>> getInstance(std::string ref);
   awaitable<InstancePage> listInstances(InstanceQuery query);

@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "controller/agent_watch.h"
+#include "controller/migration.h"
 #include "controller/reconcile.h"
 #include "controller/retrying.h"
 #include "model/codec.h"
@@ -27,7 +28,7 @@ awaitable<void> Lifecycle::perform(ActivePtr operation) {
     case OperationKind::remove:
       return remove(operation);
     case OperationKind::migrate:
-      break;
+      return migration_->perform(operation);
   }
   throw Error(ErrorCode::Internal, "This kind of operation is not known.");
 }
@@ -51,7 +52,7 @@ awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
   operation->step("wait until VS Code answers");
   core_.breakConnections(*entry);
   std::function<awaitable<net::HttpEndpoint>()> connect = [this, entry] {
-    return core_.providerOf(*entry).agentEndpoint(entry->id(), Deadline::after(core_.options.startTimeout));
+    return core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(core_.options.startTimeout));
   };
   ReadinessReport report;
   std::optional<Error> failure;
@@ -63,7 +64,7 @@ awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
     failure = error;
   }
   if (failure && failure->code() == ErrorCode::Conflict) {  // it has ended by itself already
-    auto observed = co_await core_.providerOf(*entry).getInstance(entry->id(), Deadline::after(core_.options.startTimeout));
+    auto observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(core_.options.startTimeout));
     std::string how = observed ? observed->reason : "was removed";
     throw Error(ErrorCode::UpstreamFailed, format("Its container {} as soon as it was started.", how.empty() ? "stopped" : how));
   }
@@ -102,13 +103,13 @@ awaitable<void> Lifecycle::startContainer(ActivePtr operation) {
   std::function<awaitable<ProviderInstance>()> call = [this, operation, entry]() -> awaitable<ProviderInstance> {
     Provider& provider = core_.providerOf(*entry);
     Deadline deadline = Deadline::after(core_.options.createTimeout);
-    auto observed = co_await provider.getInstance(entry->id(), deadline);
+    auto observed = co_await provider.getInstance(entry->placeId(), deadline);
     operation->fault("looked");
     if (!observed || observed->status == InstanceStatus::creating)
       co_return co_await provider.createInstance(core_.specOf(*entry), *operation, deadline);
-    co_await provider.startInstance(entry->id(), *operation, deadline.orAfter(core_.options.startTimeout));
+    co_await provider.startInstance(entry->placeId(), *operation, deadline.orAfter(core_.options.startTimeout));
     operation->fault("started");
-    observed = co_await provider.getInstance(entry->id(), deadline);
+    observed = co_await provider.getInstance(entry->placeId(), deadline);
     if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
     co_return std::move(*observed);
   };
@@ -124,7 +125,7 @@ awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
   std::function<awaitable<bool>()> call = [this, operation, entry]() -> awaitable<bool> {
     try {
       Deadline deadline = Deadline::after(core_.options.stopGrace + core_.options.startTimeout);
-      co_await core_.providerOf(*entry).stopInstance(entry->id(), core_.options.stopGrace, *operation, deadline);
+      co_await core_.providerOf(*entry).stopInstance(entry->placeId(), core_.options.stopGrace, *operation, deadline);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::NotFound) throw;
       co_return false;
@@ -175,7 +176,7 @@ awaitable<void> Lifecycle::remove(ActivePtr operation) {
     operation->cancellable = false;
     std::optional<Error> failure;
     try {
-      co_await core_.providerOf(*entry).deleteInstance(entry->id(), with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No,
+      co_await core_.providerOf(*entry).deleteInstance(entry->placeId(), with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No,
                                                        entry->record.external, *operation, Deadline::after(core_.options.startTimeout));
     } catch (const Error& error) {
       failure = error;
@@ -188,6 +189,7 @@ awaitable<void> Lifecycle::remove(ActivePtr operation) {
   co_await retrying<bool>(operation, Patience::Endless, call);
   operation->cancellable = false;
   operation->fault("deleted");
+  co_await places_->discardAllOf(entry->id());
   co_await core_.store.deleteInstanceRow(entry->id());
   operation->fault("forgotten");
   entry->instance().status = InstanceStatus::deleted;

@@ -6,12 +6,18 @@
 namespace swarm::control {
 
 class AgentWatch;
+class Migration;
+class Places;
 class Reconciler;
 
 class Lifecycle {
  public:
   Lifecycle(Core& core, AgentWatch& agents) : core_(core), agents_(agents) {}
   void setReconciler(Reconciler& reconciler) { reconciler_ = &reconciler; }
+  void setMigration(Migration& migration, Places& places) {
+    migration_ = &migration;
+    places_ = &places;
+  }
 
   /// Throws when it fails; the instance's final state is then undo()'s business.
   awaitable<void> perform(ActivePtr operation);
@@ -19,10 +25,17 @@ class Lifecycle {
   /// After the end of any operation: what was observed meanwhile is looked at again.
   void afterOperation(EntryPtr entry);
 
- private:
+  // What moves use, too.
   enum class Patience { Bounded, Endless };
+  /// Outlasts an unreachable provider (retrying.h).
   template <typename T>
   awaitable<T> retrying(ActivePtr operation, Patience patience, std::function<awaitable<T>()> call);
+  awaitable<void> startContainer(ActivePtr operation);
+  awaitable<bool> stopContainer(ActivePtr operation);  ///< false: there is none any more
+  /// Connects the route and waits until VS Code answers; sets running.
+  awaitable<void> bringUp(ActivePtr operation);
+
+ private:
   awaitable<bool> waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay);
 
   awaitable<void> create(ActivePtr operation);
@@ -32,9 +45,6 @@ class Lifecycle {
   awaitable<void> update(ActivePtr operation);
   awaitable<void> remove(ActivePtr operation);
 
-  awaitable<void> startContainer(ActivePtr operation);
-  awaitable<bool> stopContainer(ActivePtr operation);  ///< false: there is none any more
-  awaitable<void> bringUp(ActivePtr operation);
   awaitable<void> replace(ActivePtr operation);
   awaitable<ProviderInstance> remake(ActivePtr operation, Deadline deadline);
   awaitable<void> discard(ActivePtr operation);
@@ -44,6 +54,8 @@ class Lifecycle {
   Core& core_;
   AgentWatch& agents_;
   Reconciler* reconciler_ = nullptr;
+  Migration* migration_ = nullptr;
+  Places* places_ = nullptr;
 };
 
 }  // namespace swarm::control

@@ -29,6 +29,7 @@ void Reconciler::adoptFacts(Entry& entry, const ProviderInstance& observed) {
   Instance& instance = entry.instance();
   instance.resources = observed.resources;
   instance.network = observed.network;
+  instance.region = observed.region;
   if (instance.network.urls.empty() && !instance.url.empty()) instance.network.urls.push_back(instance.url);
   instance.stale = false;
   instance.observedAt = core_.clock.now();

@@ -16,7 +16,8 @@ namespace swarm::control {
 namespace {
 
 bool joins(OperationKind running, OperationKind asked) {
-  return running == asked ? asked != OperationKind::update : running == OperationKind::create && asked == OperationKind::start;
+  return running == asked ? asked != OperationKind::update && asked != OperationKind::migrate
+                          : running == OperationKind::create && asked == OperationKind::start;
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, 
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
   noteActive(*entry, clock.now());
   if (!entry->ready || entry->instance().provider == ProviderType::fake)  // without an agent, the provider's own way is left
-    co_return co_await providerOf(*entry).executeCommand(entry->id(), std::move(command), std::move(stdin_text), deadline);
+    co_return co_await providerOf(*entry).executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline);
   agent::ExecRequest request;
   request.command = std::move(command);
   request.stdinText = std::move(stdin_text);
@@ -70,7 +70,7 @@ awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, 
 awaitable<ResourceUsage> SwarmController::Impl::getResourceUsage(std::string ref) {
   EntryPtr entry = require(ref);
   Provider& provider = providerOf(*entry);
-  ResourceUsage usage = co_await provider.getResourceUsage(entry->id(), Deadline::after(kQueryTimeout));
+  ResourceUsage usage = co_await provider.getResourceUsage(entry->placeId(), Deadline::after(kQueryTimeout));
   if (provider.measuresUsage() || !entry->endpoint || entry->instance().status != InstanceStatus::running) co_return usage;
   ResourceUsage inside = co_await agent::getUsage(targetOf(*entry), Deadline::after(kQueryTimeout));
   usage.cpu.usage = inside.cpu.usage;
@@ -81,7 +81,7 @@ awaitable<ResourceUsage> SwarmController::Impl::getResourceUsage(std::string ref
 
 awaitable<NetworkInfo> SwarmController::Impl::getNetworkInfo(std::string ref) {
   EntryPtr entry = require(ref);
-  NetworkInfo network = co_await providerOf(*entry).getNetworkInfo(entry->id(), Deadline::after(kQueryTimeout));
+  NetworkInfo network = co_await providerOf(*entry).getNetworkInfo(entry->placeId(), Deadline::after(kQueryTimeout));
   if (network.urls.empty() && !entry->instance().url.empty()) network.urls.push_back(entry->instance().url);
   co_return network;
 }
@@ -99,7 +99,7 @@ awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::Impl::openLogs(st
   EntryPtr entry = require(ref);
   LogSource* source = providerOf(*entry).logs();
   if (!source) throw Error(ErrorCode::Unsupported, format("The provider \"{}\" has no logs.", enumName(entry->instance().provider)));
-  co_return co_await source->openLogs(entry->id(), log_options, Deadline::after(kQueryTimeout));
+  co_return co_await source->openLogs(entry->placeId(), log_options, Deadline::after(kQueryTimeout));
 }
 
 awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
@@ -108,7 +108,12 @@ awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
     if (provider->health().status == ProviderHealth::unavailable) continue;
     try {
       auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
-      for (VolumeInfo& volume : volumes) all.push_back(std::move(volume));
+      for (VolumeInfo& volume : volumes) {
+        auto place = places.find(volume.instanceId);
+        if (place != places.end()) volume.instanceId = place->second.instanceId;
+        if (EntryPtr entry = findByPlace(volume.instanceId)) volume.instanceId = entry->id();
+        all.push_back(std::move(volume));
+      }
     } catch (const Error& error) {  // it went away just now; what the others have is still worth telling
       log::warning("a provider's volumes could not be listed", {{"provider", enumName(type)}, {"error", error.message()}});
     }
@@ -128,9 +133,11 @@ awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
     auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
     for (const VolumeInfo& volume : volumes) {
       if (volume.name != name) continue;
-      if (EntryPtr entry = find(volume.instanceId))
+      if (EntryPtr entry = findByPlace(volume.instanceId))
         throw Error(ErrorCode::Conflict,
                     format("Volume {} belongs to instance {}; delete that with its volumes.", name, entry->instance().config.name));
+      if (places.contains(volume.instanceId))
+        throw Error(ErrorCode::Conflict, format("Volume {} is part of a move, or kept after one.", name));
       co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
       co_return;
     }

@@ -61,7 +61,7 @@ void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
     if (begun_) core_.spawn("reconcile", reconcile(type, Cause::Outage));
     return;
   }
-  EntryPtr entry = core_.find(event.instanceId);
+  EntryPtr entry = core_.findByPlace(event.instanceId);
   if (!entry || entry->instance().provider != type) return;
   entry->observed.notifyAll();
   if (!begun_) return;
@@ -119,12 +119,12 @@ awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
       entry->inspectAgain = false;
       Provider& provider = core_.providerOf(*entry);
       auto touches = entry->touches;
-      auto observed = co_await provider.getInstance(entry->id(), Deadline::after(kLookTimeout));
+      auto observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kLookTimeout));
       bool ended = entry->instance().status == InstanceStatus::running && (!observed || observed->status != InstanceStatus::running);
       if (ended) {
         // A stopping Engine ends its containers first, and then goes away: that is told from a container that ended by itself.
         co_await net::sleepFor(core_.options.exitSettle);
-        observed = co_await provider.getInstance(entry->id(), Deadline::after(kLookTimeout));
+        observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kLookTimeout));
       }
       if (isIdle(*entry) && entry->touches == touches) apply(entry, observed, Cause::Event);
     }
@@ -174,7 +174,7 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
   for (auto& [id, touches] : before) {
     EntryPtr entry = core_.find(id);
     if (!entry || !isIdle(*entry) || entry->touches != touches) continue;
-    auto seen = observed.find(id);
+    auto seen = observed.find(entry->placeId());
     if (seen != observed.end() && agrees(*entry, *seen->second)) {
       confirm(*entry);
     } else if (seen != observed.end() || (list.complete && entry->instance().status != InstanceStatus::failed)) {
@@ -183,7 +183,7 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
   }
   for (EntryPtr& entry : doubtful) {  // an absence, above all, is believed only when the provider repeats it for this very instance
     auto touches = entry->touches;
-    auto one = co_await provider.getInstance(entry->id(), Deadline::after(kLookTimeout));
+    auto one = co_await provider.getInstance(entry->placeId(), Deadline::after(kLookTimeout));
     if (isIdle(*entry) && entry->touches == touches) apply(entry, one, cause);
   }
   if (list.complete) co_await sweepOrphans(type, list);
@@ -194,7 +194,7 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
 awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& list) {
   std::set<std::string> unknown;
   for (const ProviderInstance& one : list.instances) {
-    bool known = one.instanceId.empty() || core_.instances.contains(one.instanceId);
+    bool known = one.instanceId.empty() || core_.knowsPlace(one.instanceId);
     for (auto& [id, operation] : core_.active) known = known || operation->operation.instanceId == one.instanceId;
     if (!known && core_.clock.now() - one.createdAt >= core_.options.orphanGrace) unknown.insert(one.instanceId);
   }

@@ -59,6 +59,22 @@ awaitable<InstanceAndOperation> SwarmController::Impl::deleteInstance(std::strin
   co_return answer(entry, co_await runner.submit(entry, OperationKind::remove, std::move(actor), std::move(parameters)));
 }
 
+awaitable<InstanceAndOperation> SwarmController::Impl::migrateInstance(std::string ref, MigrateRequest request, std::string actor) {
+  EntryPtr entry = require(ref);
+  const Instance& instance = entry->instance();
+  bool can_move = instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped;
+  if (instance.operationId.empty() && !can_move)
+    throw Error(ErrorCode::Conflict,
+                format("Instance {} is {}: start it before it is moved.", instance.config.name, enumName(instance.status)))
+        .withInstance(instance.id);
+  boost::json::object parameters = migration.parametersFor(*entry, request);
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::migrate, std::move(actor), std::move(parameters)));
+}
+
+awaitable<MigrationPlan> SwarmController::Impl::planMigration(std::string ref, MigrateRequest request) {
+  co_return co_await migration.plan(require(ref), std::move(request));
+}
+
 awaitable<UpdateResult> SwarmController::Impl::updateInstance(std::string ref, UpdateRequest request, std::string actor) {
   EntryPtr entry = require(ref);
   const Instance& instance = entry->instance();
@@ -80,10 +96,10 @@ awaitable<bool> SwarmController::Impl::applyLive(EntryPtr entry, const InstanceC
   Deadline deadline = Deadline::after(options.startTimeout);
   bool is_live = !differ(old.env, config.env);
   if (is_live && differ(old.network, config.network))
-    is_live = co_await provider.configureNetwork(entry->id(), config.network, deadline) == AllocationEffect::Live;
+    is_live = co_await provider.configureNetwork(entry->placeId(), config.network, deadline) == AllocationEffect::Live;
   // Even when it must be made anew: limits that can't be met are refused here, before anything is torn down.
   if (differ(old.resources, config.resources))
-    is_live = co_await provider.allocateResources(entry->id(), config.resources, deadline) == AllocationEffect::Live && is_live;
+    is_live = co_await provider.allocateResources(entry->placeId(), config.resources, deadline) == AllocationEffect::Live && is_live;
   co_return is_live;
 }
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "controller/agent_watch.h"
 #include "controller/lifecycle.h"
+#include "controller/migration.h"
 #include "controller/reconcile.h"
 
 namespace swarm::control {
@@ -41,6 +42,7 @@ awaitable<void> Lifecycle::undo(ActivePtr operation, Error error) {
           operation, by_a_person ? std::string("Its deletion was cancelled.") : format("It could not be deleted: {}", error.message()));
       break;
     case OperationKind::migrate:
+      co_await migration_->undo(operation, error);
       break;
   }
 }
@@ -53,11 +55,11 @@ awaitable<void> Lifecycle::discard(ActivePtr operation) {
   try {
     Provider& provider = core_.providerOf(*entry);
     Deadline deadline = Deadline::after(std::chrono::seconds(60));
-    co_await provider.deleteInstance(entry->id(), DeleteVolumes::No, entry->record.external, *operation, deadline);
+    co_await provider.deleteInstance(entry->placeId(), DeleteVolumes::No, entry->record.external, *operation, deadline);
     operation->fault("discarded");
     auto volumes = co_await provider.listVolumes(deadline);
     for (const VolumeInfo& volume : volumes)
-      if (volume.instanceId == entry->id() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
+      if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
     auto external = entry->record.external;
     for (const ExternalResource& resource : external) co_await core_.store.forgetExternal(entry->id(), resource);
     entry->record.external.clear();
@@ -76,7 +78,7 @@ awaitable<void> Lifecycle::describeAsObserved(ActivePtr operation, std::string r
   EntryPtr entry = operation->entry;
   std::optional<ProviderInstance> observed;
   try {
-    observed = co_await core_.providerOf(*entry).getInstance(entry->id(), Deadline::after(std::chrono::seconds(30)));
+    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(std::chrono::seconds(30)));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
   }

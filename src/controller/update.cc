@@ -39,7 +39,7 @@ awaitable<ProviderInstance> Lifecycle::remake(ActivePtr operation, Deadline dead
   if (failure->code() != ErrorCode::NotFound) throw *failure;
   ProviderInstance made = co_await provider.createInstance(core_.specOf(*operation->entry), *operation, deadline);
   if (flag(operation->operation.parameters, "wasRunning")) co_return made;
-  co_await provider.stopInstance(operation->entry->id(), core_.options.stopGrace, *operation, deadline);
+  co_await provider.stopInstance(operation->entry->placeId(), core_.options.stopGrace, *operation, deadline);
   made.status = InstanceStatus::stopped;
   co_return made;
 }
@@ -57,8 +57,8 @@ awaitable<void> Lifecycle::replace(ActivePtr operation) {
     operation->fault("replaced");
     if (!was_running || made.status == InstanceStatus::running) co_return made;
     // An interrupted call had removed the old container already, and so did not know any more that it ran.
-    co_await provider.startInstance(entry->id(), *operation, deadline);
-    auto observed = co_await provider.getInstance(entry->id(), deadline);
+    co_await provider.startInstance(entry->placeId(), *operation, deadline);
+    auto observed = co_await provider.getInstance(entry->placeId(), deadline);
     if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
     co_return std::move(*observed);
   };

@@ -33,6 +33,7 @@ SWARM_ENUM_CODEC(ProviderHealth);
 SWARM_ENUM_CODEC(PlacementPolicy);
 SWARM_ENUM_CODEC(OperationKind);
 SWARM_ENUM_CODEC(OperationStatus);
+SWARM_ENUM_CODEC(PlaceRole);
 
 SWARM_CODEC(ResourceConfig);
 SWARM_CODEC(NetworkConfig);

@@ -156,6 +156,14 @@ struct KeptSource {
 };
 BOOST_DESCRIBE_STRUCT(KeptSource, (), (provider, region, until))
 
+/// Why a place beside the one in force is there.
+enum class PlaceRole {
+  target,     ///< a move into it is in progress
+  kept,       ///< the instance was moved away; stopped, with its files, until `expiresAt`
+  discarded,  ///< to be removed, with its volumes, as soon as its provider can be reached
+};
+BOOST_DESCRIBE_ENUM(PlaceRole, target, kept, discarded)
+
 /// What an instance is, to everybody outside the providers.
 struct Instance {
   std::string id;     ///< "i-…", stable for life

@@ -19,6 +19,21 @@ struct InstanceRecord {
   Instance instance;
   Secret agentSecret;                      ///< key of its instance tokens
   std::vector<ExternalResource> external;  ///< ids at the provider, recorded as they became known
+  std::string placeId{};                   ///< what its provider knows it by; empty: the instance's id, as long as it was never moved
+};
+
+/// Where an instance stands, stood or will stand at a provider, besides the place in force.
+struct PlaceRecord {
+  std::string id;  ///< what the provider knows it by
+  std::string instanceId;
+  std::string owner;
+  PlaceRole role = PlaceRole::target;
+  ProviderType provider = ProviderType::docker;
+  std::string region;
+  InstanceConfig config;  ///< as it is made there
+  std::vector<ExternalResource> external;
+  SystemTime createdAt{};
+  SystemTime expiresAt{};  ///< of a kept one
 };
 
 struct UserRecord {
@@ -64,6 +79,14 @@ class Store {
   virtual awaitable<std::vector<InstanceRecord>> loadInstances() = 0;
   virtual awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) = 0;  ///< idempotent
   virtual awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) = 0;
+
+  /// Inserts the place, or writes over the one with its id. Places outlive their instance.
+  virtual awaitable<void> putPlace(PlaceRecord place) = 0;
+  virtual awaitable<void> deletePlace(std::string id) = 0;  ///< already gone: fine
+  virtual awaitable<std::vector<PlaceRecord>> loadPlaces() = 0;
+  /// The switch of a move, in one transaction: the instance's row with its new place (`external` included), the former place in the role it
+  /// has from now on, and the operation. The new place's own row goes.
+  virtual awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) = 0;
 
   virtual awaitable<void> insertOperation(Operation operation) = 0;
   virtual awaitable<void> updateOperation(Operation operation) = 0;

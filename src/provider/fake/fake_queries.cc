@@ -175,7 +175,8 @@ ProviderCapabilities FakeProvider::getProviderCapabilities() const {
 awaitable<net::HttpEndpoint> FakeProvider::agentEndpoint(std::string instance_id, Deadline) {
   co_await call("agentEndpoint");
   if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The instance does not run.");
-  co_return simulatedAgent(world_, clock_, instance_id);
+  // The host tells test code whose agent it is.
+  co_return net::HttpEndpoint(simulatedAgent(world_, clock_, instance_id), instance_id);
 }
 
 awaitable<std::vector<VolumeInfo>> FakeProvider::listVolumes(Deadline) {

@@ -28,9 +28,11 @@ awaitable<std::string> readHead(net::Stream& stream) {
 }
 
 std::string answerTo(std::string_view head, const FakeContainer& container, bool ready) {
-  if (head.starts_with("GET /health ")) {
-    std::string body = format("{{\"ready\":{},\"reason\":\"{}\",\"generation\":\"{}\",\"vscode\":\"fake\",\"uptime\":1}}", ready,
-                              ready ? "" : "VS Code is starting.", container.generation);
+  if (head.starts_with("GET /health ") || head.starts_with("GET /health?")) {
+    bool runs = ready && container.held.empty();
+    std::string body =
+        format("{{\"ready\":{},\"reason\":\"{}\",\"generation\":\"{}\",\"vscode\":\"fake\",\"uptime\":1,\"held\":\"{}\",\"boot\":\"{}\"}}",
+               runs, runs ? "" : "VS Code is starting.", container.generation, container.held, formatTime(container.startedAt));
     return httpAnswer(200, "OK", "application/json", body);
   }
   return httpAnswer(404, "Not Found", "text/plain", "");

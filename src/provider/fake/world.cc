@@ -4,6 +4,17 @@
 #include "base/format.h"
 
 namespace swarm::fake {
+namespace {
+
+/// "hold" of the agent's file: such an agent starts nothing by itself.
+std::string holdOf(const InstanceSpec& spec) {
+  boost::system::error_code error;
+  auto config = boost::json::parse(spec.agentConfig.reveal(), error);
+  const boost::json::value* hold = !error && config.is_object() ? config.as_object().if_contains("hold") : nullptr;
+  return hold && hold->is_string() ? std::string(hold->as_string()) : std::string();
+}
+
+}  // namespace
 
 std::string volumeNameOf(const InstanceSpec& spec, std::size_t index) {
   const std::string& name = spec.config.storage[index].volumeName;
@@ -42,6 +53,20 @@ void FakeWorld::stopAll() {
       if (container.status == InstanceStatus::running) container.status = InstanceStatus::stopped;
   }
   announce({ProviderEvent::Kind::Reconnected, "", "restarted"});
+}
+
+void FakeWorld::hold(const std::string& instance_id, std::string transfer) {
+  std::lock_guard lock(mutex_);
+  auto found = containers_.find(instance_id);
+  if (found != containers_.end() && found->second.status == InstanceStatus::running) found->second.held = std::move(transfer);
+}
+
+void FakeWorld::release(const std::string& instance_id) {
+  std::lock_guard lock(mutex_);
+  auto found = containers_.find(instance_id);
+  if (found == containers_.end() || found->second.held.empty()) return;
+  found->second.held.clear();
+  found->second.generation = nextId("vscode");
 }
 
 void FakeWorld::restartVscode(const std::string& instance_id) {
@@ -204,6 +229,7 @@ void FakeWorld::start(const std::string& instance_id, std::chrono::milliseconds 
     container.reason.clear();
     container.startedAt = clock_.now();
     container.generation = nextId("vscode");
+    container.held = holdOf(container.spec);
     container.readyAt = clock_.steadyNow() + ready_after;
   }
   announce({ProviderEvent::Kind::Changed, instance_id, "start"});

@@ -39,6 +39,7 @@ struct FakeContainer {
   std::vector<PortMapping> ports;
   std::string generation;  ///< of the VS Code server inside
   SteadyTime readyAt{};    ///< when VS Code inside answers
+  std::string held;        ///< its agent waits for the end of this transfer, and runs nothing
 };
 
 struct FakeNetwork {
@@ -58,8 +59,10 @@ class FakeWorld {
   void exitContainer(const std::string& instance_id, int exit_code);  ///< the process ends by itself
   void removeContainer(const std::string& instance_id);               ///< somebody removes it; its volumes stay
   void stopAll();                                                     ///< the machine was rebooted: everything exists and is stopped
-  void restartVscode(const std::string& instance_id);                 ///< the agent replaced VS Code's server
-  void setDown(bool down);  ///< calls throw Unavailable; Disconnected and Reconnected are announced
+  void hold(const std::string& instance_id, std::string transfer);    ///< what the agent's POST /hold and /release do
+  void release(const std::string& instance_id);
+  void restartVscode(const std::string& instance_id);  ///< the agent replaced VS Code's server
+  void setDown(bool down);                             ///< calls throw Unavailable; Disconnected and Reconnected are announced
   bool isDown() const;
   void setListsPartial(bool partial);  ///< listInstances() leaves out every second one and says so
   bool areListsPartial() const;

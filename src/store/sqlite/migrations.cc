@@ -46,6 +46,12 @@ CREATE INDEX sessions_by_expiry ON sessions(expires_at);
 
 CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 )",
+    // 2: places besides the one in force, for moves
+    R"(
+ALTER TABLE instances ADD COLUMN place_id TEXT NOT NULL DEFAULT '';
+CREATE TABLE places(
+  id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, role TEXT NOT NULL, external TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

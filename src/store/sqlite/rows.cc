@@ -46,9 +46,9 @@ std::vector<Operation> readOperations(Rows rows) {
 void insertInstance(Database& database, const InstanceRecord& record) {
   const Instance& instance = record.instance;
   try {
-    database.execute("INSERT INTO instances(id, name, owner, status, agent_secret, body) VALUES(?, ?, ?, ?, ?, ?)",
+    database.execute("INSERT INTO instances(id, name, owner, status, agent_secret, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?)",
                      {instance.id, instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-                      json::serialize(toJson(instance))});
+                      record.placeId, json::serialize(toJson(instance))});
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
@@ -58,10 +58,11 @@ void insertInstance(Database& database, const InstanceRecord& record) {
 void updateInstance(Database& database, const InstanceRecord& record) {
   const Instance& instance = record.instance;
   try {
-    requireOne(database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, body = ? WHERE id = ?",
-                                {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-                                 json::serialize(toJson(instance)), instance.id}),
-               "instance", instance.id);
+    requireOne(
+        database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, place_id = ?, body = ? WHERE id = ?",
+                         {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(), record.placeId,
+                          json::serialize(toJson(instance)), instance.id}),
+        "instance", instance.id);
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
@@ -70,10 +71,10 @@ void updateInstance(Database& database, const InstanceRecord& record) {
 std::vector<InstanceRecord> loadInstances(Database& database) {
   std::vector<InstanceRecord> out;
   std::map<std::string, std::size_t, std::less<>> places;
-  Rows rows = database.query("SELECT id, agent_secret, body FROM instances ORDER BY id");
+  Rows rows = database.query("SELECT id, agent_secret, body, place_id FROM instances ORDER BY id");
   while (rows.next()) {
     places[rows.text(0)] = out.size();
-    out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore), Secret(rows.text(1)), {}});
+    out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore), Secret(rows.text(1)), {}, rows.text(3)});
   }
   Rows external = database.query("SELECT instance_id, kind, id FROM external_resources ORDER BY position");
   while (external.next()) {
@@ -90,6 +91,49 @@ void recordExternal(Database& database, const std::string& instance_id, const Ex
   }
   database.execute("INSERT INTO external_resources(instance_id, kind, id) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
                    {instance_id, resource.kind, resource.id});
+}
+
+void putPlace(Database& database, const PlaceRecord& place) {
+  json::array external;
+  for (const ExternalResource& resource : place.external) external.push_back(json::object{{"kind", resource.kind}, {"id", resource.id}});
+  json::object body{{"owner", place.owner},           {"provider", enumName(place.provider)},   {"region", place.region},
+                    {"config", toJson(place.config)}, {"createdAt", toNumber(place.createdAt)}, {"expiresAt", toNumber(place.expiresAt)}};
+  database.execute(
+      "INSERT INTO places(id, instance_id, role, external, body) VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET instance_id = "
+      "excluded.instance_id, role = excluded.role, external = excluded.external, body = excluded.body",
+      {place.id, place.instanceId, enumName(place.role), json::serialize(external), json::serialize(body)});
+}
+
+std::vector<PlaceRecord> loadPlaces(Database& database) {
+  std::vector<PlaceRecord> out;
+  Rows rows = database.query("SELECT id, instance_id, role, external, body FROM places ORDER BY id");
+  while (rows.next()) {
+    json::object body = parseStored(rows.text(4)).as_object();
+    PlaceRecord place;
+    place.id = rows.text(0);
+    place.instanceId = rows.text(1);
+    place.role = enumFromName<PlaceRole>(rows.text(2)).value_or(PlaceRole::kept);  // what a newer version keeps stays
+    place.owner = body.at("owner").as_string();
+    place.provider = enumFromName<ProviderType>(body.at("provider").as_string()).value_or(ProviderType::docker);
+    place.region = body.at("region").as_string();
+    place.config = fromJson<InstanceConfig>(body.at("config"), UnknownFields::Ignore);
+    place.createdAt = toTime(body.at("createdAt").to_number<std::int64_t>());
+    place.expiresAt = toTime(body.at("expiresAt").to_number<std::int64_t>());
+    json::value external = parseStored(rows.text(3));
+    for (const json::value& resource : external.as_array())
+      place.external.push_back({std::string(resource.at("kind").as_string()), std::string(resource.at("id").as_string())});
+    out.push_back(std::move(place));
+  }
+  return out;
+}
+
+void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former) {
+  const std::string& id = record.instance.id;
+  updateInstance(database, record);
+  database.execute("DELETE FROM external_resources WHERE instance_id = ?", {id});
+  for (const ExternalResource& resource : record.external) recordExternal(database, id, resource);
+  database.execute("DELETE FROM places WHERE id = ?", {record.placeId});
+  putPlace(database, former);
 }
 
 void insertOperation(Database& database, const Operation& operation) {

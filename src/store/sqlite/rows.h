@@ -15,6 +15,10 @@ void updateInstance(Database& database, const InstanceRecord& record);
 std::vector<InstanceRecord> loadInstances(Database& database);
 void recordExternal(Database& database, const std::string& instance_id, const ExternalResource& resource);
 
+void putPlace(Database& database, const PlaceRecord& place);
+std::vector<PlaceRecord> loadPlaces(Database& database);
+void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former);
+
 void insertOperation(Database& database, const Operation& operation);
 void updateOperation(Database& database, const Operation& operation);
 std::optional<Operation> getOperation(Database& database, const std::string& id);

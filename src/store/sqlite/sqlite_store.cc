@@ -53,6 +53,24 @@ class SqliteStore final : public Store {
     });
   }
 
+  awaitable<void> putPlace(PlaceRecord place) override {
+    co_await write([&](Database& database) { sqlite::putPlace(database, place); });
+  }
+  awaitable<void> deletePlace(std::string id) override {
+    co_await write([&](Database& database) { database.execute("DELETE FROM places WHERE id = ?", {id}); });
+  }
+  awaitable<std::vector<PlaceRecord>> loadPlaces() override {
+    std::vector<PlaceRecord> out;
+    co_await read([&](Database& database) { out = sqlite::loadPlaces(database); });
+    co_return out;
+  }
+  awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) override {
+    co_await write([&](Database& database) {
+      sqlite::switchPlace(database, record, former);
+      sqlite::updateOperation(database, operation);
+    });
+  }
+
   awaitable<void> insertOperation(Operation operation) override {
     co_await write([&](Database& database) { sqlite::insertOperation(database, operation); });
   }

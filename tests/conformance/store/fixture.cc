@@ -89,6 +89,20 @@ InstanceRecord makeRecord(const std::string& id, const std::string& name) {
   return record;
 }
 
+PlaceRecord makePlace(const std::string& id, const std::string& instance_id) {
+  PlaceRecord place;
+  place.id = id;
+  place.instanceId = instance_id;
+  place.owner = "ann";
+  place.provider = ProviderType::flyio;
+  place.region = "ams";
+  place.config = makeRecord(instance_id, "web").instance.config;
+  place.external = {{"app", "swarm-x"}};
+  place.createdAt = parseTime("2026-11-23T19:04:36.123Z");
+  place.expiresAt = parseTime("2026-11-24T19:04:36Z");
+  return place;
+}
+
 Operation makeOperation(const std::string& id, const std::string& instance_id) {
   Operation operation;
   operation.id = id;

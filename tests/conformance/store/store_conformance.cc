@@ -323,5 +323,67 @@ TEST_P(StoreConformance, finishesWhatWasQueuedBeforeItCloses) {
   EXPECT_EQ(run(store().getSetting("last")), "word");
 }
 
+TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
+  insert("i-1", "web");
+  PlaceRecord place = makePlace("i-2", "i-1");
+  run(store().putPlace(place));
+  place.external.push_back({"volume", "v"});
+  place.role = PlaceRole::discarded;
+  run(store().putPlace(place));
+  run(store().deleteInstanceRow("i-1"));
+  reopen();
+  auto loaded = run(store().loadPlaces());
+  ASSERT_EQ(loaded.size(), 1u);
+  EXPECT_EQ(loaded[0].id, place.id);
+  EXPECT_EQ(loaded[0].instanceId, "i-1");
+  EXPECT_EQ(loaded[0].owner, place.owner);
+  EXPECT_EQ(loaded[0].role, PlaceRole::discarded);
+  EXPECT_EQ(loaded[0].provider, ProviderType::flyio);
+  EXPECT_EQ(loaded[0].region, "ams");
+  EXPECT_EQ(toJson(loaded[0].config), toJson(place.config));
+  EXPECT_EQ(loaded[0].external, place.external);
+  EXPECT_EQ(loaded[0].expiresAt, place.expiresAt);
+  run(store().deletePlace("i-2"));
+  run(store().deletePlace("i-2"));
+  EXPECT_TRUE(run(store().loadPlaces()).empty());
+}
+
+TEST_P(StoreConformance, switchesAnInstanceToItsNewPlaceInOneStep) {
+  insert("i-1", "web");
+  run(store().putPlace(makePlace("i-2", "i-1")));
+  InstanceRecord record = run(store().loadInstances())[0];
+  PlaceRecord former = makePlace("i-1", "i-1");
+  former.role = PlaceRole::kept;
+  former.external = record.external;
+  record.placeId = "i-2";
+  record.external = {{"machine", "m"}, {"app", "a"}};
+  record.instance.provider = ProviderType::flyio;
+  Operation operation = makeOperation("op-i-1", "i-1");
+  operation.parameters["phase"] = "switched";
+  run(store().switchPlace(record, former, operation));
+  reopen();
+  auto loaded = run(store().loadInstances());
+  ASSERT_EQ(loaded.size(), 1u);
+  EXPECT_EQ(loaded[0].placeId, "i-2");
+  EXPECT_EQ(loaded[0].instance.provider, ProviderType::flyio);
+  EXPECT_EQ(loaded[0].external, record.external);
+  auto places = run(store().loadPlaces());
+  ASSERT_EQ(places.size(), 1u);
+  EXPECT_EQ(places[0].id, "i-1");
+  EXPECT_EQ(places[0].role, PlaceRole::kept);
+  EXPECT_EQ(places[0].external, former.external);
+  EXPECT_EQ(run(store().getOperation("op-i-1"))->parameters.at("phase").as_string(), "switched");
+}
+
+TEST_P(StoreConformance, switchesNothingWhenThereIsNoSuchOperation) {
+  insert("i-1", "web");
+  run(store().putPlace(makePlace("i-2", "i-1")));
+  InstanceRecord record = run(store().loadInstances())[0];
+  record.placeId = "i-2";
+  EXPECT_EQ(errorOf(store().switchPlace(record, makePlace("i-1", "i-1"), makeOperation("op-none", "i-1"))).code(), ErrorCode::NotFound);
+  EXPECT_EQ(run(store().loadInstances())[0].placeId, "");
+  EXPECT_EQ(run(store().loadPlaces())[0].id, "i-2");
+}
+
 }  // namespace
 }  // namespace swarm

@@ -159,6 +159,7 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
 std::string bodyOf(const api::Endpoint& route, const std::string& password) {
   if (route.bodySchema == "CreateInstance") return R"({"provider":"fake"})";
   if (route.bodySchema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
+  if (route.bodySchema == "MigrateInstance") return R"({"region":"fra"})";
   if (route.bodySchema == "ExecuteCommand") return R"({"command":["true"]})";
   if (route.bodySchema == "IssueToken") return R"({"scope":"status"})";
   if (route.bodySchema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";

@@ -67,6 +67,35 @@ awaitable<void> MemoryStore::forgetExternal(std::string instance_id, ExternalRes
   std::erase(instances.at(instance_id).external, resource);
 }
 
+awaitable<void> MemoryStore::putPlace(PlaceRecord place) {
+  co_await write();
+  places[place.id] = std::move(place);
+  co_await turn();
+}
+
+awaitable<void> MemoryStore::deletePlace(std::string id) {
+  co_await write();
+  places.erase(id);
+  co_await turn();
+}
+
+awaitable<std::vector<PlaceRecord>> MemoryStore::loadPlaces() {
+  co_await turn();
+  std::vector<PlaceRecord> all;
+  for (auto& [id, place] : places) all.push_back(place);
+  co_return all;
+}
+
+awaitable<void> MemoryStore::switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) {
+  co_await write();
+  places.erase(record.placeId);
+  places[former.id] = std::move(former);
+  operations.at(operation.id) = std::move(operation);
+  std::string id = record.instance.id;
+  instances[id] = std::move(record);
+  co_await turn();
+}
+
 awaitable<void> MemoryStore::insertOperation(Operation operation) {
   co_await write();
   operations[operation.id] = std::move(operation);

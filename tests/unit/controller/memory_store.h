@@ -11,6 +11,7 @@ class MemoryStore final : public Store {
  public:
   std::map<std::string, InstanceRecord> instances;
   std::map<std::string, Operation> operations;
+  std::map<std::string, PlaceRecord> places;
   std::map<std::string, std::string> settings;
   std::optional<Error> failWrites;  ///< "the disk is full"
   int failWritesTimes = 0;
@@ -23,6 +24,10 @@ class MemoryStore final : public Store {
   awaitable<std::vector<InstanceRecord>> loadInstances() override;
   awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override;
   awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override;
+  awaitable<void> putPlace(PlaceRecord place) override;
+  awaitable<void> deletePlace(std::string id) override;
+  awaitable<std::vector<PlaceRecord>> loadPlaces() override;
+  awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) override;
   awaitable<void> insertOperation(Operation operation) override;
   awaitable<void> updateOperation(Operation operation) override;
   awaitable<std::optional<Operation>> getOperation(std::string id) override;

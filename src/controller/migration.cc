@@ -1,0 +1,117 @@
+// Migration: where a move may lead, what it would do, and the operation's two doors.
+#include "controller/migration.h"
+
+#include "base/format.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "controller/lifecycle.h"
+#include "controller/move.h"
+#include "model/codec.h"
+
+namespace swarm::control {
+namespace {
+
+Error conflict(const Instance& instance, std::string message) {
+  return Error(ErrorCode::Conflict, std::move(message)).withInstance(instance.id);
+}
+
+/// Volumes of a name that a person gave may hold something else where the instance comes to: a move fills volumes of its own.
+void forgetVolumeNames(InstanceConfig& config) {
+  for (StorageConfig& storage : config.storage) storage.volumeName.clear();
+}
+
+void setRegion(InstanceConfig& config, ProviderType provider, const std::string& region) {
+  if (provider == ProviderType::docker) {
+    if (!config.network.docker && region.empty()) return;
+    if (!config.network.docker) config.network.docker.emplace();
+    config.network.docker->host = region;
+    return;
+  }
+  if (region.empty()) return;
+  if (!config.network.flyio) config.network.flyio.emplace();
+  config.network.flyio->regions = {region};
+}
+
+}  // namespace
+
+std::string placeTitle(ProviderType provider, const std::string& region) {
+  std::string title = provider == ProviderType::docker  ? "Docker"
+                      : provider == ProviderType::flyio ? "Fly.io"
+                                                        : std::string(enumName(provider));
+  return region.empty() ? title : format("{} ({})", title, region);
+}
+
+MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request) const {
+  const Instance& instance = entry.record.instance;
+  const PlaceRecord* kept = places_.keptFor(entry.id());
+  MoveTarget target;
+  if (request.back) {
+    if (!kept)
+      throw conflict(instance,
+                     format("No earlier place of {} is kept: move it by naming where to (--to, --region).", instance.config.name));
+    target.provider = kept->provider;
+    target.region = kept->region;
+    target.kept = kept;
+  } else {
+    target.provider = request.targetProvider.value_or(instance.provider);
+    target.region = request.region;
+    bool is_there = target.provider == instance.provider && (target.region.empty() || target.region == instance.region);
+    if (is_there)
+      throw conflict(instance, format("{} is at {} already.", instance.config.name, placeTitle(instance.provider, instance.region)));
+    bool fits_kept = kept && kept->provider == target.provider && (target.region.empty() || kept->region == target.region);
+    if (fits_kept) target.kept = kept;
+  }
+  if (!core_.providers.contains(target.provider))
+    throw Error(ErrorCode::InvalidArgument, format("This server has no provider \"{}\".", enumName(target.provider)))
+        .withField("/targetProvider", "is not configured on this server");
+  if (target.kept) target.region = target.kept->region;
+  target.config = instance.config;
+  if (target.kept) {
+    target.config.storage = target.kept->config.storage;
+    target.config.network = target.kept->config.network;
+    target.config.resources = target.kept->config.resources;
+  } else {
+    forgetVolumeNames(target.config);
+    setRegion(target.config, target.provider, target.region);
+  }
+  if (request.resources) target.config.resources = *request.resources;
+  if (request.resources && !target.kept)
+    for (StorageConfig& storage : target.config.storage)
+      if (storage.persistent) storage.size = std::max(storage.size, request.resources->storage.size);
+  return target;
+}
+
+boost::json::object Migration::parametersFor(const Entry& entry, const MigrateRequest& request) const {
+  MoveTarget target = resolve(entry, request);
+  boost::json::object parameters;
+  parameters["provider"] = enumName(target.provider);
+  parameters["region"] = target.region;
+  parameters["config"] = toJson(target.config);
+  parameters["place"] = target.kept ? target.kept->id : newId("i");
+  parameters["reused"] = target.kept != nullptr;
+  parameters["keepSource"] = request.keepSource;
+  parameters["keepHours"] = request.keepHours;
+  parameters["bandwidthLimit"] = request.bandwidthLimit;
+  parameters["wasRunning"] = entry.record.instance.status == InstanceStatus::running;
+  return parameters;
+}
+
+awaitable<void> Migration::perform(ActivePtr operation) {
+  auto move = std::make_shared<Move>(*this, operation);
+  co_await move->run();
+}
+
+awaitable<void> Migration::undo(ActivePtr operation, Error error) {
+  EntryPtr entry = operation->entry;
+  auto move = std::make_shared<Move>(*this, operation);
+  const boost::json::value* phase = operation->operation.parameters.if_contains("phase");
+  if (!phase) co_return co_await move->goBack(std::move(error));
+  entry->moving.reset();
+  std::string where = placeTitle(entry->instance().provider, entry->instance().region);
+  std::string reason =
+      format("It was moved to {} with all its files, but VS Code does not answer there: {} Start tries again.", where, error.message());
+  if (entry->instance().keptSource) reason += format(" Where it was is kept, too: swarm migrate {} --back", entry->instance().config.name);
+  core_.setStatus(*entry, entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed, reason);
+}
+
+}  // namespace swarm::control

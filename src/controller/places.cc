@@ -1,0 +1,131 @@
+// Places.
+#include "controller/places.h"
+
+#include "base/fault.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "model/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kRemoveTimeout{120};
+
+}  // namespace
+
+awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
+  auto found = core_.places.find(place_id_);
+  if (found == core_.places.end()) co_return;
+  auto& known = found->second.external;
+  if (std::ranges::find(known, resource) != known.end()) co_return;
+  known.push_back(resource);
+  if (operation_) operation_->fault("record." + resource.kind);
+  PlaceRecord place = found->second;
+  co_await core_.store.putPlace(std::move(place));
+  if (operation_) operation_->fault("recorded." + resource.kind);
+}
+
+void PlaceProgress::step(std::string name) {
+  if (operation_) operation_->detail(std::move(name));
+}
+
+void PlaceProgress::detail(std::string text, std::int64_t bytes_done, std::int64_t bytes_total) {
+  if (operation_) operation_->detail(std::move(text), bytes_done, bytes_total);
+}
+
+awaitable<void> Places::load() {
+  auto loaded = co_await core_.store.loadPlaces();
+  for (PlaceRecord& place : loaded) core_.places[place.id] = std::move(place);
+  for (auto& [id, entry] : core_.instances) describe(*entry);
+}
+
+void Places::begin() { core_.spawn("remove places that nobody needs", run()); }
+
+awaitable<void> Places::put(PlaceRecord place) {
+  co_await core_.store.putPlace(place);
+  EntryPtr entry = core_.find(place.instanceId);
+  core_.places[place.id] = std::move(place);
+  if (entry) describe(*entry);
+}
+
+const PlaceRecord* Places::keptFor(const std::string& instance_id) const {
+  for (const auto& [id, place] : core_.places)
+    if (place.instanceId == instance_id && place.role == PlaceRole::kept) return &place;
+  return nullptr;
+}
+
+void Places::describe(Entry& entry) const {
+  const PlaceRecord* kept = keptFor(entry.id());
+  entry.instance().keptSource = kept ? std::optional(KeptSource{kept->provider, kept->region, kept->expiresAt}) : std::nullopt;
+}
+
+awaitable<void> Places::discard(std::string place_id) {
+  auto found = core_.places.find(place_id);
+  if (found == core_.places.end()) co_return;
+  PlaceRecord place = found->second;
+  place.role = PlaceRole::discarded;
+  co_await put(std::move(place));
+  changed_.notifyAll();
+}
+
+awaitable<void> Places::discardAllOf(std::string instance_id) {
+  std::vector<std::string> ids;
+  for (const auto& [id, place] : core_.places)
+    if (place.instanceId == instance_id && place.role != PlaceRole::discarded) ids.push_back(id);
+  for (const std::string& id : ids) co_await discard(id);
+}
+
+awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
+  auto found = core_.places.find(place_id);
+  if (found == core_.places.end()) co_return;
+  auto provider = core_.providers.find(found->second.provider);
+  if (provider == core_.providers.end())
+    throw Error(ErrorCode::Unavailable,
+                format("The provider \"{}\" is not configured on this server any more.", enumName(found->second.provider)));
+  PlaceProgress progress(core_, place_id, operation);
+  faultPoint("controller.place.remove");
+  co_await provider->second->deleteInstance(place_id, DeleteVolumes::Yes, found->second.external, progress,
+                                            Deadline::after(kRemoveTimeout));
+  faultPoint("controller.place.removed");
+  co_await core_.store.deletePlace(place_id);
+  std::string instance_id = found->second.instanceId;
+  core_.places.erase(place_id);
+  EntryPtr entry = core_.find(instance_id);
+  if (!entry) co_return;
+  describe(*entry);
+  core_.changed(*entry);
+}
+
+awaitable<void> Places::sweep() {
+  std::vector<std::string> due;
+  for (const auto& [id, place] : core_.places) {
+    EntryPtr entry = core_.find(place.instanceId);
+    bool in_use = entry && core_.activeOf(*entry) && place.role != PlaceRole::discarded;
+    bool expired = place.role == PlaceRole::kept && place.expiresAt <= core_.clock.now();
+    if (place.role == PlaceRole::discarded || (expired && !in_use)) due.push_back(id);
+  }
+  for (const std::string& id : due) {
+    auto found = core_.places.find(id);
+    if (found == core_.places.end()) continue;
+    std::optional<Error> failure;
+    try {
+      // From here on it must not be gone back to, whatever becomes of us.
+      if (found->second.role != PlaceRole::discarded) co_await discard(id);
+      co_await removeNow(id, nullptr);
+    } catch (...) {
+      failure = currentExceptionAsError();
+    }
+    if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+    if (failure) log::warning("what a move left could not be removed yet; trying again", {{"place", id}, {"error", failure->message()}});
+  }
+}
+
+awaitable<void> Places::run() {
+  for (;;) {
+    auto seen = changed_.version();
+    co_await sweep();
+    co_await changed_.wait(seen, Deadline::after(core_.options.reconcileInterval));
+  }
+}
+
+}  // namespace swarm::control

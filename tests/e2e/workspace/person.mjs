@@ -1,0 +1,46 @@
+// A person at the browser: Chromium, signing in, the terminal, and screenshots where they are asked for.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+export const workbench = '.monaco-workbench .part.editor';
+
+export class Person {
+  /// `modules` holds playwright-core; `screenshots` is a folder, or nothing.
+  constructor({ modules, screenshots }) {
+    this.chromium = createRequire(path.resolve(modules, 'x.js'))('playwright-core').chromium;
+    this.screenshots = screenshots;
+    this.shots = 0;
+  }
+
+  async open() {
+    this.browser = await this.chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    return (await this.browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  }
+
+  async shot(page, name) {
+    if (this.screenshots) await page.screenshot({ path: path.join(this.screenshots, `${++this.shots}-${name}.png`) });
+  }
+
+  async shotAll(name) {
+    for (const page of this.browser?.contexts().flatMap((context) => context.pages()) ?? []) await this.shot(page, name).catch(() => {});
+  }
+
+  async close() { if (this.browser) await this.browser.close(); }
+
+  static async signIn(page, password) {
+    await page.fill('input[name=user]', 'admin');
+    await page.fill('input[name=password]', password);
+    await page.press('input[name=password]', 'Enter');
+  }
+
+  static async typeInTerminal(page, line) {
+    if (!(await page.locator('.terminal-wrapper.active').count())) await page.keyboard.press('Control+`');
+    await page.waitForSelector('.terminal-wrapper.active .xterm-helper-textarea', { state: 'attached', timeout: 30000 });
+    await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 30000 });
+    await page.focus('.terminal-wrapper.active .xterm-helper-textarea');
+    await page.keyboard.type(`${line}\n`, { delay: 5 });
+  }
+}

@@ -1,0 +1,45 @@
+// The agents' part in a move, in the fake world: files travel between volumes, one turn of the loop at a time, and trouble comes when asked
+// for.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "controller/move_agents.h"
+#include "provider/fake/world.h"
+
+namespace swarm::test {
+
+class FakeMoves final : public MoveAgents {
+ public:
+  explicit FakeMoves(fake::FakeWorld& world) : world_(world) {}
+
+  // Trouble. Each takes effect at the n-th call from now, counted over all links, and then is over.
+  std::map<std::string, int> cutAt;                  ///< "round", "digest", "scan", "sync", "hold", "connect" → Unavailable at the n-th
+  std::optional<Error> failRound;                    ///< every round ends so
+  int corruptions = 0;                               ///< so many digests of the target are not the source's
+  std::function<void(transfer::RoundKind)> onRound;  ///< before a round copies anything
+  std::int64_t freeAtTarget = std::int64_t{1} << 40;
+  int rounds = 0;
+  std::int64_t filesSent = 0;
+
+  awaitable<std::string> hold(agent::AgentTarget target, std::string transfer, std::string reason, Deadline deadline) override;
+  awaitable<void> release(agent::AgentTarget target, Deadline deadline) override;
+  awaitable<std::unique_ptr<transfer::Link>> connect(std::optional<agent::AgentTarget> source, std::optional<agent::AgentTarget> target,
+                                                     std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
+                                                     Deadline deadline) override;
+
+  /// Throws Unavailable when trouble is due, or the place does not run; takes a turn of the loop either way.
+  awaitable<void> pass(std::string what, std::vector<std::string> places);
+  fake::FakeWorld& world() { return world_; }
+
+ private:
+  fake::FakeWorld& world_;
+};
+
+/// What is in a place's persistent storages: mount path + file → contents.
+std::map<std::string, std::string> filesAt(fake::FakeWorld& world, const std::string& place_id);
+
+}  // namespace swarm::test
