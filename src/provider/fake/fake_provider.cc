@@ -94,6 +94,11 @@ FakeContainer FakeProvider::existing(const std::string& instance_id) const {
 awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress) {
   for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
     co_await step(method, "create volume", progress, options_.times.step);
+    if (spec.newVolumes) {
+      auto taken = world_.volume(volumeNameOf(spec, i));
+      if (taken && taken->instanceId != spec.instanceId)
+        throw Error(ErrorCode::Conflict, format("The volume {} is there already, and its files would be replaced.", taken->name));
+    }
     std::string volume = world_.ensureVolume(options_.swarmId, spec, i);
     co_await answer(method, "create volume");
     co_await progress.recorded({"volume", volume});

@@ -7,6 +7,8 @@
 namespace swarm::fake {
 namespace {
 
+constexpr std::string_view kAgentFile = "/etc/swarm/agent.json";  // agent::kConfigPath
+
 /// The commands that the fake knows.
 CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const std::vector<std::string>& command,
                          const std::string& stdin_text) {
@@ -23,6 +25,7 @@ CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const
     result.stdoutText = stdin_text;
   } else if (name == "cat") {
     auto contents = world.readFile(id, command[1]);
+    if (command[1] == kAgentFile) contents = std::string(container.spec.agentConfig.reveal());
     result.exitCode = contents ? 0 : 1;
     (contents ? result.stdoutText : result.stderrText) = contents ? *contents : format("cat: {}: No such file or directory\n", command[1]);
   } else if (name == "tee" && command.size() == 2) {

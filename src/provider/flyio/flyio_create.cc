@@ -108,10 +108,24 @@ awaitable<std::int64_t> FlyIOProvider::writeSecrets(const InstancePlan& plan, De
   co_return version;
 }
 
+/// In the instance's own app names are free, and the one that it is to take the place of has them. A kept one of the name would never be
+/// told from it again.
+void FlyIOProvider::checkNamesFree(const InstancePlan& plan, const std::vector<Stored>& all) const {
+  for (const Stored& stored : all) {
+    bool asked = std::find(plan.askedVolumes.begin(), plan.askedVolumes.end(), stored.entry.name) != plan.askedVolumes.end();
+    if (!asked || stored.app == plan.app || !stored.usedBy.empty()) continue;
+    throw Error(ErrorCode::Conflict, format("A volume {} is there already, kept of an earlier instance. Delete it first (swarm volumes "
+                                            "delete {}).",
+                                            stored.entry.name, stored.entry.name))
+        .withField("/storage", "a volume of this name is there already");
+  }
+}
+
 /// Volumes that were asked for by name and exist: the instance goes to where they are.
 awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline deadline) {
-  if (plan.askedVolumes.empty() || plan.newVolumes) co_return;  // in the instance's own app, names are free
+  if (plan.askedVolumes.empty()) co_return;
   std::vector<Stored> all = co_await storedVolumes(deadline);
+  if (plan.newVolumes) co_return checkNamesFree(plan, all);
   std::string app;
   for (const std::string& name : plan.askedVolumes) {
     for (const Stored& stored : all) {

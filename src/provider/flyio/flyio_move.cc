@@ -59,7 +59,7 @@ awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object co
   berth.config = patchedConfig(config, {});
   if (const json::value* guest = config.if_contains("guest")) berth.guest = readGuest(*guest);
   berth.regions = {machine.region};
-  for (const std::string& region : config_.regions) {
+  for (const std::string& region : regionsAllowed(machine, config_)) {
     if (region != machine.region) berth.regions.push_back(region);
   }
   if (std::string mounted = machine.volumeId(); !mounted.empty()) {

@@ -71,27 +71,29 @@ awaitable<void> FlyIOProvider::previewImage(std::string image, PlacementPreview&
   if (isRefusal(*trouble)) preview.problems.push_back(trouble->message());
 }
 
-/// Region by region as a create goes: the first with room.
+/// Region by region, in the order of a create: the first with room.
 awaitable<void> FlyIOProvider::previewRoom(const InstancePlan& plan, PlacementPreview& preview, Deadline deadline) {
   preview.region = plan.regions.front();
-  std::vector<std::string> with_room;
-  std::optional<Error> trouble;
-  try {
-    with_room = co_await client_.regionsWithRoom(plan.regions, toJson(plan.guest), plan.volumeGb, deadline);
-  } catch (const Error& error) {
-    trouble = error;
-  }
-  if (trouble && !isRefusal(*trouble)) throw *trouble;
-  if (trouble) co_return;  // the call is a help only; a create does without
-  for (const std::string& region : plan.regions) {
-    if (std::find(with_room.begin(), with_room.end(), region) == with_room.end()) continue;
-    preview.region = region;
-    co_return;
-  }
   std::string tried;
-  for (const std::string& region : plan.regions) tried += (tried.empty() ? "" : ", ") + region;
-  preview.problems.push_back(format("Fly has no room in {} now for a {} and a volume of {} GB, or the organization's quota is used up.",
-                                    tried, toString(plan.guest), plan.volumeGb));
+  for (const std::string& region : plan.regions) {
+    std::vector<std::string> with_room;
+    std::optional<Error> trouble;
+    try {
+      with_room = co_await client_.regionsWithRoom({region}, toJson(plan.guest), plan.volumeGb, deadline);
+    } catch (const Error& error) {
+      trouble = error;
+    }
+    if (trouble && !isRefusal(*trouble)) throw *trouble;
+    bool is_full = trouble ? trouble->code() == ErrorCode::OutOfResources : with_room.empty();
+    if (!is_full) {  // any other refusal: the question is a help only, a create does without
+      preview.region = region;
+      co_return;
+    }
+    tried += (tried.empty() ? "" : ", ") + region;
+  }
+  std::string volume = plan.volumeGb > 0 ? format(" with a volume of {} GB", plan.volumeGb) : std::string();
+  preview.problems.push_back(
+      format("Fly has no room in {} now for a {}{}, or the organization's quota is used up.", tried, toString(plan.guest), volume));
 }
 
 awaitable<PlacementPreview> FlyIOProvider::previewInstance(InstanceSpec spec, Deadline deadline) {

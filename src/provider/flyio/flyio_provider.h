@@ -89,7 +89,9 @@ class FlyIOProvider final : public Provider {
 
   // Making (flyio_create.cc, flyio_place.cc)
   awaitable<void> chooseRegions(InstancePlan& plan, Deadline deadline);
+  struct Stored;  ///< one storage entry, where it is, and who uses it (flyio_volumes.cc)
   awaitable<void> takeOverVolumes(InstancePlan& plan, Deadline deadline);
+  void checkNamesFree(const InstancePlan& plan, const std::vector<Stored>& all) const;
   awaitable<bool> ensureApp(std::string app, Deadline deadline);  ///< true: it is new, and nothing is in it
   awaitable<void> ensureAddresses(const InstancePlan& plan, bool is_new, Deadline deadline);
   awaitable<void> assignAddress(std::string app, std::string type, Deadline deadline);
@@ -139,7 +141,6 @@ class FlyIOProvider final : public Provider {
   awaitable<void> keepVolumes(std::string app, std::vector<StorageEntry> record, Deadline deadline);
 
   // Volumes (flyio_volumes.cc)
-  struct Stored;  ///< one storage entry, where it is, and who uses it
   awaitable<std::vector<Stored>> storedVolumes(Deadline deadline);
   awaitable<std::vector<StorageEntry>> recordOf(std::string app, Deadline deadline);
 

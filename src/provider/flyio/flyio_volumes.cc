@@ -67,7 +67,10 @@ awaitable<std::vector<VolumeInfo>> FlyIOProvider::listVolumes(Deadline deadline)
 awaitable<void> FlyIOProvider::deleteVolume(std::string name, Deadline deadline) {
   KeyedLock::Guard guard = co_await locks_.acquire("volume " + name, deadline);
   std::vector<Stored> all = co_await storedVolumes(deadline);
-  auto found = std::find_if(all.begin(), all.end(), [&](const Stored& stored) { return stored.entry.name == name; });
+  // After a move two may have the name for a while: one that nobody uses is meant.
+  auto found =
+      std::find_if(all.begin(), all.end(), [&](const Stored& stored) { return stored.entry.name == name && stored.usedBy.empty(); });
+  if (found == all.end()) found = std::find_if(all.begin(), all.end(), [&](const Stored& stored) { return stored.entry.name == name; });
   if (found == all.end()) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} at Fly.", name));
   if (!found->usedBy.empty()) {
     throw Error(ErrorCode::Conflict, format("The volume {} is in use. Delete the instance that uses it first.", name));

@@ -111,6 +111,9 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   metadata[kMetaStorage] = writeStorage(plan.storage);
   const std::vector<std::int64_t>& ports = spec.config.network.exposedPorts;
   metadata[kMetaPorts] = json::serialize(json::array(ports.begin(), ports.end()));
+  std::vector<std::string> regions;
+  if (spec.config.network.flyio) regions = spec.config.network.flyio->regions;
+  metadata[kMetaRegions] = json::serialize(json::array(regions.begin(), regions.end()));
   const ResourceConfig& resources = spec.config.resources;
   std::int64_t size = plan.volumeGb > 0 ? plan.volumeGb : resources.storage.size;
   json::object kept{{"min", resources.memory.min}, {"pids", resources.pids}, {"size", size}, {"persistent", resources.storage.persistent}};

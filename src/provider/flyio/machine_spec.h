@@ -30,6 +30,8 @@ inline constexpr std::string_view kMetaPorts = "swarm_ports";          ///< JSON
 inline constexpr std::string_view kMetaStorage = "swarm_storage";      ///< JSON: the storage record
 inline constexpr std::string_view kMetaPrivate = "swarm_private";      ///< "true": no public address
 
+inline constexpr std::string_view kMetaRegions = "swarm_regions";  ///< JSON: the regions that the instance itself asked for
+
 inline constexpr std::string_view kAgentSecret = "SWARM_AGENT_CONFIG";  ///< base64 of the agent's file
 inline constexpr std::string_view kStorageSecret = "SWARM_STORAGE";     ///< the storage record, for a volume that outlives its Machine
 

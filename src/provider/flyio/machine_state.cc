@@ -71,6 +71,15 @@ bool isTransient(std::string_view state) { return state.ends_with("ing"); }
 
 bool isPrivate(const Machine& machine) { return machine.metadata(kMetaPrivate) == "true"; }
 
+std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProviderConfig& config) {
+  std::vector<std::string> asked;
+  json::value kept = parseOrNull(machine.metadata(kMetaRegions));
+  for (const json::value& region : kept.is_array() ? kept.as_array() : json::array()) {
+    if (region.is_string()) asked.emplace_back(region.as_string());
+  }
+  return asked.empty() ? config.regions : asked;
+}
+
 ResourceConfig resourcesOf(const Machine& machine) {
   ResourceConfig resources;
   json::value kept = parseOrNull(machine.metadata(kMetaResources));

@@ -11,6 +11,8 @@ namespace swarm::flyio {
 ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& config);
 ResourceConfig resourcesOf(const Machine& machine);
 NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config);
+/// Where it may be moved when its host has no room: what the instance asked for, else the configured ones.
+std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProviderConfig& config);
 bool isPrivate(const Machine& machine);
 
 /// The time of its newest event of a type ("exit", "start") in Unix milliseconds; 0 without one.

@@ -1,8 +1,28 @@
 // What moves need of a provider: a preview that makes nothing, and a second place of the same workspace beside the first.
+#include <boost/json/parse.hpp>
+
 #include "base/id.h"
 #include "conformance/provider/provider_fixture.h"
 
 namespace swarm::testing {
+namespace {
+
+constexpr const char* kAgentFile = "/etc/swarm/agent.json";
+
+boost::json::object parsed(const std::string& text) {
+  boost::system::error_code error;
+  boost::json::value value = boost::json::parse(text, error);
+  return !error && value.is_object() ? value.as_object() : boost::json::object();
+}
+
+/// The same workspace at another place: another id for the provider, the same for the agent.
+InstanceSpec secondPlaceOf(InstanceSpec spec) {
+  spec.instanceId = newId("i");
+  spec.newVolumes = true;
+  return spec;
+}
+
+}  // namespace
 
 TEST_P(ProviderSuite, aPreviewTellsWhatACreateMakesAndMakesNothing) {
   InstanceSpec wanted = spec();
@@ -52,6 +72,82 @@ TEST_P(ProviderSuite, aPreviewSaysThatAVolumeBelongsToSomebodyElse) {
   PlacementPreview preview = runner_.run(provider().previewInstance(other, soon()));
   ASSERT_FALSE(preview.problems.empty());
   EXPECT_NE(preview.problems[0].find("belong"), std::string::npos) << preview.problems[0];
+}
+
+TEST_P(ProviderSuite, twoPlacesOfOneWorkspaceLiveSideBySide) {
+  InstanceSpec source = spec();
+  source.config.network.exposedPorts = {8080};
+  InstanceSpec target = secondPlaceOf(source);
+  create(source);
+  writeFile(source.instanceId, "/home/coder/note", "source");
+  ProviderInstance made = create(target);
+  EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
+  EXPECT_EQ(made.instanceId, target.instanceId);
+  EXPECT_EQ(made.name, source.name);
+  EXPECT_EQ(readFile(target.instanceId, "/home/coder/note"), "") << "a place begins empty";
+  writeFile(target.instanceId, "/home/coder/note", "target");
+  EXPECT_EQ(readFile(source.instanceId, "/home/coder/note"), "source");
+  EXPECT_EQ(list().size(), 2u);
+
+  stop(source.instanceId);
+  EXPECT_EQ(status(target.instanceId), InstanceStatus::running);
+  restartServer();
+  EXPECT_EQ(status(source.instanceId), InstanceStatus::stopped);
+  remove(source.instanceId);
+  EXPECT_EQ(status(source.instanceId), InstanceStatus::deleted);
+  EXPECT_EQ(readFile(target.instanceId, "/home/coder/note"), "target");
+  remove(target.instanceId);
+  EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+}
+
+TEST_P(ProviderSuite, theAgentsFileComesThroughWithMembersThatTheProviderDoesNotKnow) {
+  InstanceSpec wanted = spec();
+  wanted.agentConfig = Secret(R"({"instanceId":"i-of-the-workspace","secret":"00","hold":"op-1","more":{"list":[1,2]}})");
+  create(wanted);
+  boost::json::object seen = parsed(readFile(wanted.instanceId, kAgentFile));
+  EXPECT_EQ(seen["instanceId"], "i-of-the-workspace");
+  EXPECT_EQ(seen["hold"], "op-1");
+  EXPECT_EQ(seen["more"], boost::json::parse(R"({"list":[1,2]})"));
+  // Another start finds the same file.
+  stop(wanted.instanceId);
+  start(wanted.instanceId);
+  EXPECT_EQ(parsed(readFile(wanted.instanceId, kAgentFile))["hold"], "op-1");
+}
+
+TEST_P(ProviderSuite, aReplaceForTheSakeOfTheAgentsFileAloneTakesPlace) {
+  InstanceSpec wanted = spec();
+  wanted.agentConfig = Secret(R"({"instanceId":"i-1","secret":"00","hold":"op-1"})");
+  create(wanted);
+  writeFile(wanted.instanceId, "/home/coder/note", "kept");
+  wanted.agentConfig = Secret(R"({"instanceId":"i-1","secret":"00"})");
+  ProviderInstance now = runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
+  EXPECT_EQ(now.status, InstanceStatus::running);
+  boost::json::object seen = parsed(readFile(wanted.instanceId, kAgentFile));
+  EXPECT_EQ(seen["instanceId"], "i-1");
+  EXPECT_FALSE(seen.contains("hold"));
+  stop(wanted.instanceId);
+  start(wanted.instanceId);
+  EXPECT_FALSE(parsed(readFile(wanted.instanceId, kAgentFile)).contains("hold"));
+  EXPECT_EQ(readFile(wanted.instanceId, "/home/coder/note"), "kept");
+}
+
+TEST_P(ProviderSuite, theTargetOfAMoveTakesNoVolumeThatIsThereAlready) {
+  InstanceSpec first = spec();
+  first.config.storage[0].volumeName = "files" + first.instanceId.substr(first.instanceId.size() - 8);
+  create(first);
+  writeFile(first.instanceId, "/home/coder/note", "first");
+  InstanceSpec target = secondPlaceOf(first);
+  auto error = errorOf([&] { create(target); });
+  if (error) {  // where names are unique
+    EXPECT_EQ(error->code(), ErrorCode::Conflict) << error->message();
+  } else {
+    EXPECT_EQ(readFile(target.instanceId, "/home/coder/note"), "");
+    writeFile(target.instanceId, "/home/coder/note", "target");
+  }
+  remove(target.instanceId);
+  EXPECT_EQ(readFile(first.instanceId, "/home/coder/note"), "first");
+  remove(first.instanceId);
+  EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
 }  // namespace swarm::testing
