@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 
 #include "base/format.h"
@@ -103,13 +104,16 @@ int columnsOfStderr() {
 
 std::string endedStepLine(const OperationStep& step) {
   std::string line = format("  {} {:<34} {:>9}", mark(step.status), step.name, seconds(step, step.endedAt));
-  if (step.filesDone > 0 && repeatsNumbers(step)) {
+  if (repeatsNumbers(step)) {
+    if (step.filesDone == 0) return line;  // it was over before anything was counted
     const double took = static_cast<double>((step.endedAt - step.startedAt).count()) / 1000.0;
     line += format("  {} files, {}", countText(step.filesDone), bytesText(step.bytesDone));
     return took < 0.01 ? line : line + format(", {}/s", bytesText(static_cast<std::int64_t>(static_cast<double>(step.bytesDone) / took)));
   }
-  if (!step.detail.empty()) return line + "  " + step.detail;
   if (step.bytesTotal > 0) line += format("  {} of {}", bytesText(step.bytesDone), bytesText(step.bytesTotal));
+  // What a step was doing last ("stop Machine") matters only where it failed; a sentence ("It is done later: …") stays true.
+  const bool is_sentence = !step.detail.empty() && std::isupper(static_cast<unsigned char>(step.detail.front())) != 0;
+  if (is_sentence || (step.status != OperationStatus::succeeded && !step.detail.empty())) line += "  " + step.detail;
   return line;
 }
 

@@ -26,7 +26,7 @@ const std::string kCopying = operationText("running", R"("steps":[
   {"name":"copy","status":"running","startedAt":"2026-01-01T00:00:01Z","bytesDone":5,"bytesTotal":10}])");
 const std::string kSucceeded = operationText("succeeded", R"("steps":[
   {"name":"plan","status":"succeeded","startedAt":"2026-01-01T00:00:00Z","endedAt":"2026-01-01T00:00:01Z"},
-  {"name":"copy","status":"succeeded","startedAt":"2026-01-01T00:00:01Z","endedAt":"2026-01-01T00:00:03Z","detail":"100,000 files"}])");
+  {"name":"copy","status":"succeeded","startedAt":"2026-01-01T00:00:01Z","endedAt":"2026-01-01T00:00:03Z","detail":"It is done later."}])");
 
 class Migrate : public ::testing::Test {
  protected:
@@ -45,7 +45,7 @@ TEST_F(Migrate, waitsWithTheStepsOnStderrAndLeavesOnlyTheUrlOnStdout) {
   EXPECT_EQ(ran.out, "http://web1.localhost:7420/\n");
   EXPECT_NE(ran.err.find("swarm operations cancel op-1"), std::string::npos);
   EXPECT_NE(ran.err.find("✓ plan"), std::string::npos);
-  EXPECT_NE(ran.err.find("2.00 s  100,000 files"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("2.00 s  It is done later."), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("web1 is at Fly.io (ams) now."), std::string::npos);
   EXPECT_EQ(ran.err.find("\033"), std::string::npos) << "nothing is redrawn where no terminal is";
   EXPECT_EQ(api_.bodyOf(kBegin), boost::json::parse(R"({"targetProvider":"flyio","region":"ams"})"));
@@ -213,6 +213,19 @@ TEST(EndedLine, tellsFilesBytesAndTheRateOverTheWholeStep) {
   step.detail = "100,000 of 100,000 files, 12.0 MB/s";
   step.endedAt = step.startedAt + std::chrono::seconds(64);
   EXPECT_EQ(endedStepLine(step), "  ✓ copy                                 64.00 s  100,000 files, 4.0 GB, 64.0 MB/s");
+}
+
+TEST(EndedLine, keepsWhatItWasDoingLastOnlyWhereItFailed) {
+  OperationStep step = runningStep("retire source");
+  step.endedAt = step.startedAt + std::chrono::seconds(1);
+  step.detail = "stop Machine";
+  step.status = OperationStatus::succeeded;
+  EXPECT_EQ(endedStepLine(step), "  ✓ retire source                         1.00 s");
+  step.status = OperationStatus::failed;
+  EXPECT_EQ(endedStepLine(step), "  ✗ retire source                         1.00 s  stop Machine");
+  step.status = OperationStatus::succeeded;
+  step.detail = "It is done later: Fly.io can't be reached.";
+  EXPECT_NE(endedStepLine(step).find("It is done later"), std::string::npos);
 }
 
 TEST(LiveLine, leavesOutTheLeastImportantUntilItFitsOneLineOfTheTerminal) {
