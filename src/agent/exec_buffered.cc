@@ -99,7 +99,7 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
 awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
   ExecSpec spec;
   std::optional<Error> wrong;
-  Guest guest(hold, Guest::Kind::Command);
+  Guest guest(hold);
   try {
     std::string body = co_await net::readAll(exchange.body(), kMaxExecRequest);
     spec = readExecSpec(parseJson(body), ExecForm::Buffered);

@@ -242,7 +242,7 @@ awaitable<void> fail(net::WebSocket& socket, std::string message) {
 }  // namespace
 
 awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
-  Guest guest(hold, Guest::Kind::Command);
+  Guest guest(hold);
   auto socket = co_await net::acceptWebSocket(exchange);
   guest.whenTold([&socket] { socket->cut(); });
   Activity::Connection connection(activity);

@@ -99,12 +99,11 @@ awaitable<void> Hold::becomeHeld() {
   auto since = [began] { return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began).count(); };
   std::string transfer = wish_;
   phase_ = Phase::Holding;
-  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) {
-    if (guest->kind_ == Guest::Kind::Command) guest->tell();
-  }
+  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->tell();
+  if (parts_.vscode.ready() && !guests_.empty()) co_await net::sleepFor(parts_.quiet);
   co_await stopServices();
   auto stopped = since();
-  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->tell();
+  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->dismiss();
   if (!co_await endEverybody(parts_.patience, Deadline::after(parts_.patience + kKillPatience))) {
     throw Error(ErrorCode::Unavailable,
                 format("These processes could not be ended: {}. The workspace runs on where it is.", namesOfThoseLeft()));
@@ -129,17 +128,27 @@ void Hold::giveUp(std::string why) {
   wish_.clear();
 }
 
-Guest::Guest(Hold& hold, Kind kind) : hold_(hold), kind_(kind), told_(hold.closed()) { hold_.guests_.insert(this); }
+Guest::Guest(Hold& hold) : hold_(hold), told_(hold.closed()) { hold_.guests_.insert(this); }
 
 Guest::~Guest() { hold_.guests_.erase(this); }
 
-void Guest::whenTold(std::function<void()> end) {
-  end_ = std::move(end);
-  if (told_ && end_) end_();
+void Guest::whenTold(std::function<void()> quiet) {
+  quiet_ = std::move(quiet);
+  if (told_) quiet_();
+}
+
+void Guest::whenDismissed(std::function<void()> leave) {
+  leave_ = std::move(leave);
+  if (dismissed_) leave_();
 }
 
 void Guest::tell() {
-  if (!std::exchange(told_, true) && end_) end_();
+  if (!std::exchange(told_, true) && quiet_) quiet_();
+}
+
+void Guest::dismiss() {
+  tell();
+  if (!std::exchange(dismissed_, true) && leave_) leave_();
 }
 
 }  // namespace swarm::agent

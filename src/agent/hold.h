@@ -22,6 +22,7 @@ struct HoldParts {
   std::function<awaitable<void>()> leave{};   ///< awaited before it is no more held for a transfer; empty: nothing
   std::chrono::milliseconds patience{1'500};  ///< for everything else than VS Code, from being asked to being killed
   std::chrono::milliseconds vscodePatience{3'000};
+  std::chrono::milliseconds quiet{150};  ///< between a client's last word and SIGTERM: a file that is being saved gets its content
 };
 
 /// On one loop. The transitions run by themselves: neither a caller that goes away nor one that asks for the opposite meanwhile leaves one
@@ -72,27 +73,30 @@ class Hold {
   std::set<Guest*> guests_;
 };
 
-/// One command or tunnel of a client's, for as long as it lives. It is told when the instance becomes held, and then ends soon.
+/// One command or tunnel of a client's, for as long as it lives.
 class Guest {
  public:
-  enum class Kind { Command, Tunnel };  ///< tunnels are told last: what VS Code still says while it ends is let through
-  Guest(Hold& hold, Kind kind);
+  explicit Guest(Hold& hold);
   ~Guest();
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
 
   bool told() const { return told_; }
-  /// Called when it is told, or now if it was. Until the Guest goes.
-  void whenTold(std::function<void()> end);
   const std::string& reason() const { return hold_.reason(); }
+  /// Called when the instance begins to become held: commands end, clients of tunnels are not heard any more. At once when it has begun.
+  void whenTold(std::function<void()> quiet);
+  /// Called when VS Code has ended: what it still had to say was said.
+  void whenDismissed(std::function<void()> leave);
 
  private:
   friend class Hold;
   void tell();
+  void dismiss();
   Hold& hold_;
-  Kind kind_;
-  bool told_ = false;
-  std::function<void()> end_;
+  bool told_;
+  bool dismissed_ = false;
+  std::function<void()> quiet_;
+  std::function<void()> leave_;
 };
 
 }  // namespace swarm::agent

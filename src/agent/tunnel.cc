@@ -1,6 +1,10 @@
 // The agent's tunnels.
 #include "agent/tunnel.h"
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
 #include "agent/answers.h"
@@ -12,14 +16,24 @@ namespace swarm::agent {
 namespace {
 constexpr std::chrono::seconds kConnectPatience{5};
 
-/// Passes everything through, and shows what is read to the detector.
+/// Passes everything through, and shows what is read to the detector; until it is hushed: then nothing of the client's gets through.
 class WatchedStream final : public net::Stream {
  public:
   WatchedStream(net::StreamPtr inner, Activity& activity, PersonDetector::Traffic traffic)
-      : inner_(std::move(inner)), activity_(activity), detector_(traffic) {}
+      : inner_(std::move(inner)),
+        activity_(activity),
+        detector_(traffic),
+        closed_(inner_->executor(), asio::steady_timer::time_point::max()) {}
+
+  void hush() { hushed_ = true; }
 
   net::awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
     auto got = co_await inner_->readSome(buffer);
+    if (hushed_ && !got.error) {
+      boost::system::error_code ignored;
+      co_await closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      co_return net::IoResult{asio::error::operation_aborted, 0};
+    }
     if (got.bytes > 0 && detector_.feed({static_cast<const char*>(buffer.data()), got.bytes}, activity_.clock().steadyNow())) {
       activity_.touch();
     }
@@ -27,7 +41,10 @@ class WatchedStream final : public net::Stream {
   }
   net::awaitable<net::IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
   net::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
-  void close() override { inner_->close(); }
+  void close() override {
+    closed_.cancel();
+    inner_->close();
+  }
   void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
   net::Executor executor() override { return inner_->executor(); }
   std::string peer() const override { return inner_->peer(); }
@@ -39,6 +56,8 @@ class WatchedStream final : public net::Stream {
   net::StreamPtr inner_;
   Activity& activity_;
   PersonDetector detector_;
+  asio::steady_timer closed_;
+  bool hushed_ = false;
 };
 
 bool asksForTunnel(const net::Exchange& exchange) { return net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol); }
@@ -53,8 +72,9 @@ net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& gue
   Activity::Connection connection(activity);
   activity.touch();
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
-  auto client = watchForPerson(co_await exchange.upgrade(std::move(headers)), activity, traffic);
-  guest.whenTold([&client, &target] {
+  auto client = std::make_unique<WatchedStream>(co_await exchange.upgrade(std::move(headers)), activity, traffic);
+  guest.whenTold([&client] { client->hush(); });
+  guest.whenDismissed([&client, &target] {
     client->close();
     target->close();
   });
@@ -71,7 +91,7 @@ net::awaitable<void> handleVscodeTunnel(const Service& service, const std::files
                                         net::Exchange& exchange) {
   if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
   if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
-  Guest guest(hold, Guest::Kind::Tunnel);
+  Guest guest(hold);
   net::StreamPtr target;
   try {
     target = co_await net::connectUnix(socket, Deadline::after(kConnectPatience));
@@ -90,7 +110,7 @@ net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Ho
   }
   if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
   if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
-  Guest guest(hold, Guest::Kind::Tunnel);
+  Guest guest(hold);
   net::StreamPtr target;
   for (const char* host : {"127.0.0.1", "::1"}) {
     if (target) break;

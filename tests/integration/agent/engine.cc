@@ -112,6 +112,19 @@ std::string Container::logs() {
   return printable;
 }
 
+std::vector<std::string> Container::processes() {
+  auto top = call("GET", "/containers/" + id_ + "/top?ps_args=-eo%20pid,args");
+  std::vector<std::string> found;
+  for (const auto& row : top.at("Processes").as_array()) found.emplace_back(row.as_array().back().as_string());
+  return found;
+}
+
+void Container::execDetached(std::vector<std::string> command) {
+  boost::json::object wanted{{"Cmd", boost::json::array(command.begin(), command.end())}};
+  std::string exec(call("POST", "/containers/" + id_ + "/exec", boost::json::serialize(wanted)).at("Id").as_string());
+  call("POST", "/exec/" + exec + "/start", R"({"Detach":true})");
+}
+
 void removeVolume(TestLoop& loop, const std::string& name) { callEngine(loop, "DELETE", "/volumes/" + name, "", ""); }
 
 }  // namespace swarm::test

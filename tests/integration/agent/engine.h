@@ -30,6 +30,8 @@ class Container {
   std::int64_t exitCode();                    ///< of a container that has ended
   std::uint16_t publishedPort(int internal);  ///< on 127.0.0.1
   std::string logs();
+  std::vector<std::string> processes();                 ///< their command lines, as the Engine sees them
+  void execDetached(std::vector<std::string> command);  ///< beside the agent, as `docker exec --detach`
 
  private:
   boost::json::value call(std::string method, std::string path, std::string body = "", std::string type = "application/json");

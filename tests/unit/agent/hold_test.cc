@@ -194,6 +194,26 @@ TEST_F(HoldTest, tunnelsAreClosed) {
   waitUntil([&] { return activity.connections() == 0; });
 }
 
+TEST_F(HoldTest, whatAClientSaysAfterTheHoldBeganDoesNotGetThrough) {
+  startVscode();
+  auto listener = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});
+  auto port = await(openPortTunnel(target(), listener->port(), soon()));
+  auto inside = await(listener->accept());
+  std::array<char, 256> buffer{};
+  await(port->writeAll("before"));
+  EXPECT_EQ(await(inside->readSome(asio::buffer(buffer))).bytes, 6U);
+  auto held = begin(agent::hold(target(), std::string(kMove), std::string(kReason), soon()));
+  waitUntil([&] { return hold.closed(); });
+  await(port->writeAll("after"));
+  await(inside->writeAll("answer"));
+  EXPECT_EQ(await(port->readSome(asio::buffer(buffer))).bytes, 6U) << "the other way is open until VS Code has ended";
+  auto end = await(inside->readSome(asio::buffer(buffer)));
+  EXPECT_EQ(end.bytes, 0U);
+  EXPECT_TRUE(end.error);
+  waitFor(held);
+  EXPECT_EQ(held.get().held, kMove);
+}
+
 TEST_F(HoldTest, bothMayBeAskedForAgainAndAtTheSameTime) {
   startVscode();
   auto first = begin(agent::hold(target(), std::string(kMove), "one", soon()));
