@@ -101,8 +101,17 @@ awaitable<PlacementPreview> FlyIOProvider::previewInstance(InstanceSpec spec, De
   preview.resources = spec.config.resources;
   preview.image = spec.config.image;
   InstancePlan plan = planLeniently(spec, config_, swarm_id_, preview);
+  std::optional<Machine> present;
+  if (co_await client_.findApp(plan.app, deadline)) present = co_await machineIn(plan.app, plan.instanceId, deadline);
+  if (present) plan.volumeGb = std::max(plan.volumeGb, resourcesOf(*present).storage.size);
   preview.storageBytes = roomFor(plan.volumeGb);
   noteCosts(plan, preview);
+  bool is_named = preview.imageDetail.empty();
+  if (is_named) co_await previewImage(preview.image, preview, deadline);
+  if (present) {  // made already, a place that a move kept: it is where it is, and has its room
+    preview.region = present->region;
+    co_return preview;
+  }
   std::optional<Error> trouble;
   try {
     co_await chooseRegions(plan, deadline);
@@ -117,8 +126,6 @@ awaitable<PlacementPreview> FlyIOProvider::previewInstance(InstanceSpec spec, De
   } else {
     co_await previewRoom(plan, preview, deadline);
   }
-  bool is_named = preview.imageDetail.empty();
-  if (is_named) co_await previewImage(preview.image, preview, deadline);
   co_return preview;
 }
 

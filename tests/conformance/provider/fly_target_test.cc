@@ -134,6 +134,20 @@ TEST_F(FlyTarget, aPreviewNamesEachThingThatIsInTheWay) {
   }
 }
 
+TEST_F(FlyTarget, aPreviewOfAPlaceThatIsThereAsksForNoRoom) {
+  InstanceSpec kept = specIn({"fra"});
+  kept.config.storage[0].size = 2;
+  create(kept);
+  stop(kept.instanceId);
+  world_.fault(R"({"match":{"action":"placements"},"count":-1,"effect":{"error":"E22"}})");
+  kept.config.network.flyio.reset();
+  PlacementPreview seen = preview(kept);
+  EXPECT_EQ(seen.problems, std::vector<std::string>{});
+  EXPECT_EQ(seen.region, "fra");
+  EXPECT_GT(seen.storageBytes, 1024LL * 1024 * 1024);
+  ASSERT_EQ(preview(specIn({"fra"})).problems.size(), 1u) << "another one would need it";
+}
+
 class FlyWithoutRoom : public ::testing::Test {
  protected:
   PlacementPreview preview(std::vector<std::string> regions) {

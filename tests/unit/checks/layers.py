@@ -11,7 +11,7 @@ ONE_PLACE = {
     "boost/beast": ["src/net/"],
     "spdlog/": ["src/base/log.cc"],
     "CLI/": ["src/cli/command_line.cc"],
-    "toml++/": ["apps/swarm/config.cc"],
+    "toml++/": ["apps/swarm/config.cc", "apps/swarm/config_section.h"],
     "sqlite3.h": ["src/store/sqlite/"],
     "prometheus/": ["src/base/metrics.cc"],
 }
