@@ -16,25 +16,18 @@ constexpr std::chrono::seconds kLookTimeout{30};
 }  // namespace
 
 awaitable<void> Migration::Move::finish() {
-  if (link_) {
-    try {
-      co_await link_->close();
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::Cancelled) throw;
-    }
-    link_.reset();
-  }
+  co_await closeLink();
   operation_->cancellable = false;
   if (flag("wasRunning")) {
     teller_.step("start", true);
-    co_await migration_.lifecycle_.startContainer(operation_);
-    co_await migration_.lifecycle_.bringUp(operation_);
+    co_await lifecycle_.startContainer(operation_);
+    co_await lifecycle_.bringUp(operation_);
     if (!entry_->ready) {
       std::string reason = entry_->instance().statusReason;
       throw Error(ErrorCode::UpstreamFailed, reason.empty() ? "VS Code does not answer there." : reason);
     }
   } else {
-    co_await migration_.lifecycle_.stopContainer(operation_);
+    co_await lifecycle_.stopContainer(operation_);
     entry_->instance().desired = InstanceStatus::stopped;
     entry_->instance().network = NetworkInfo{};
     core_.setStatus(*entry_, InstanceStatus::stopped, "");
@@ -50,7 +43,7 @@ awaitable<void> Migration::Move::retire(std::string former) {
   entry_->moving.reset();
   core_.routeChanged(*entry_);
   operation_->step("retire source");
-  if (!flag("keepSource")) co_await migration_.places_.discard(former);
+  if (!flag("keepSource")) co_await places_.discard(former);
   std::optional<Error> failure;
   try {
     if (flag("keepSource")) {
@@ -62,9 +55,9 @@ awaitable<void> Migration::Move::retire(std::string former) {
       std::vector<std::string> older;
       for (const auto& [id, place] : core_.places)
         if (place.instanceId == entry_->id() && place.role == PlaceRole::kept && id != former) older.push_back(id);
-      for (const std::string& id : older) co_await migration_.places_.discard(id);
+      for (const std::string& id : older) co_await places_.discard(id);
     } else {
-      co_await migration_.places_.removeNow(former, operation_);
+      co_await places_.removeNow(former, operation_);
     }
   } catch (...) {
     failure = currentExceptionAsError();
@@ -76,7 +69,7 @@ awaitable<void> Migration::Move::retire(std::string former) {
 }
 
 awaitable<void> Migration::Move::goBack(Error error) {
-  link_.reset();
+  co_await closeLink();
   bool by_a_person = error.code() == ErrorCode::Cancelled;
   std::string why = by_a_person ? std::string("Its move was cancelled.") : format("It was not moved: {}", error.message());
   operation_->step("go back");
@@ -102,11 +95,11 @@ awaitable<void> Migration::Move::sourceBack(const std::string& why) {
     if (flag("wasRunning")) {
       entry_->instance().desired = InstanceStatus::running;
       core_.setStatus(*entry_, InstanceStatus::starting, why);
-      co_await migration_.lifecycle_.startContainer(operation_);
-      co_await migration_.lifecycle_.bringUp(operation_);
+      co_await lifecycle_.startContainer(operation_);
+      co_await lifecycle_.bringUp(operation_);
       if (entry_->instance().statusReason.empty()) core_.setStatus(*entry_, InstanceStatus::running, why);
     } else {
-      co_await migration_.lifecycle_.stopContainer(operation_);
+      co_await lifecycle_.stopContainer(operation_);
       entry_->instance().desired = InstanceStatus::stopped;
       entry_->instance().network = NetworkInfo{};
       core_.setStatus(*entry_, InstanceStatus::stopped, why);
@@ -124,27 +117,20 @@ awaitable<void> Migration::Move::sourceBack(const std::string& why) {
 awaitable<void> Migration::Move::dropTarget() {
   auto found = core_.places.find(place_id_);
   if (found == core_.places.end()) co_return;
+  if (!flag("reused")) co_return co_await drop(place_id_);
   std::optional<Error> failure;
   try {
-    if (flag("reused")) {
-      PlaceRecord place = found->second;
-      place.role = PlaceRole::kept;
-      co_await migration_.places_.put(std::move(place));
-      PlaceProgress progress(core_, place_id_, operation_);
-      co_await targetProvider().stopInstance(place_id_, core_.options.stopGrace, progress, Deadline::after(kLookTimeout));
-    } else {
-      co_await migration_.places_.discard(place_id_);
-      operation_->fault("discarded");
-      co_await migration_.places_.removeNow(place_id_, operation_);
-    }
+    PlaceRecord place = found->second;
+    place.role = PlaceRole::kept;
+    co_await places_.put(std::move(place));
+    PlaceProgress progress(core_, place_id_, operation_);
+    co_await targetProvider().stopInstance(place_id_, core_.options.stopGrace, progress, Deadline::after(kLookTimeout));
   } catch (...) {
     failure = currentExceptionAsError();
   }
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  operation_->detail(format("The target is removed later: {}", failure->message()));
-  log::warning("the target of a move that failed could not be removed yet",
-               {{"operation", operation_->operation.id}, {"place", place_id_}, {"error", failure->message()}});
+  log::warning("the place that is kept could not be stopped", {{"operation", operation_->operation.id}, {"error", failure->message()}});
 }
 
 }  // namespace swarm::control

@@ -48,6 +48,37 @@ awaitable<void> Places::put(PlaceRecord place) {
   if (entry) describe(*entry);
 }
 
+awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation) {
+  const PlaceRecord target = core_.places.at(place_id);
+  const Instance& instance = entry->record.instance;
+  PlaceRecord former;
+  former.id = entry->placeId();
+  former.instanceId = entry->id();
+  former.owner = instance.owner;
+  former.role = role;
+  former.provider = instance.provider;
+  former.region = instance.region;
+  former.config = instance.config;
+  former.external = entry->record.external;
+  former.createdAt = instance.createdAt;
+  former.expiresAt = until;
+  InstanceRecord record = entry->record;
+  record.placeId = place_id;
+  record.external = target.external;
+  record.instance.provider = target.provider;
+  record.instance.region = target.region;
+  record.instance.config = target.config;
+  record.instance.network = NetworkInfo{};
+  ++record.instance.version;
+  co_await core_.store.switchPlace(record, former, std::move(operation));
+  entry->record = std::move(record);
+  core_.places.erase(place_id);
+  core_.places[former.id] = former;
+  core_.placeChanged(*entry, former.id);
+  describe(*entry);
+  core_.changed(*entry);
+}
+
 const PlaceRecord* Places::keptFor(const std::string& instance_id) const {
   for (const auto& [id, place] : core_.places)
     if (place.instanceId == instance_id && place.role == PlaceRole::kept) return &place;

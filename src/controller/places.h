@@ -33,6 +33,9 @@ class Places {
   awaitable<void> put(PlaceRecord place);
   /// The place that an instance was moved from and that is kept for it; null when there is none.
   const PlaceRecord* keptFor(const std::string& instance_id) const;
+  /// The one write that makes `place_id` the entry's place in force; the former one gets `role` until then. In memory, too, when it
+  /// returns.
+  awaitable<void> switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation);
   /// From now on nobody needs it: removed with its volumes now or, with its provider away, later.
   awaitable<void> discard(std::string place_id);
   awaitable<void> discardAllOf(std::string instance_id);

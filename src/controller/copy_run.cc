@@ -1,0 +1,250 @@
+// CopyRun.
+#include "controller/copy_run.h"
+
+#include "base/format.h"
+#include "base/log.h"
+#include "controller/retrying.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm::control {
+namespace {
+
+using transfer::RoundKind;
+using transfer::RoundReport;
+using transfer::ScanReport;
+using transfer::Side;
+using LinkPtr = std::shared_ptr<MoveLink>;
+constexpr std::chrono::seconds kConnectTimeout{20};
+constexpr std::chrono::seconds kHoldTimeout{60};
+constexpr std::chrono::milliseconds kAskEvery{100};
+constexpr std::size_t kDifferencesTold = 5;
+
+bool runs(const std::optional<ProviderInstance>& observed) {
+  return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
+}
+
+Error gone(std::string_view end, const std::optional<ProviderInstance>& observed) {
+  std::string how = !observed ? "was removed" : observed->reason.empty() ? "stopped" : observed->reason;
+  return Error(ErrorCode::UpstreamFailed, format("The {} {} while files were being copied.", end, how));
+}
+
+}  // namespace
+
+CopyRun::CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, std::string to)
+    : core_(core),
+      lifecycle_(lifecycle),
+      places_(places),
+      operation_(operation),
+      entry_(operation->entry),
+      teller_(core, operation, std::move(to)) {}
+
+bool CopyRun::flag(std::string_view name) const {
+  const boost::json::value* value = operation_->operation.parameters.if_contains(name);
+  return value && value->is_bool() && value->as_bool();
+}
+
+std::string CopyRun::text(std::string_view name) const {
+  const boost::json::value* value = operation_->operation.parameters.if_contains(name);
+  return value && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+std::int64_t CopyRun::number(std::string_view name) const {
+  const boost::json::value* value = operation_->operation.parameters.if_contains(name);
+  return value && value->is_number() ? value->to_number<std::int64_t>() : 0;
+}
+
+transfer::Scope CopyRun::scope() const {
+  transfer::Scope scope;
+  for (const StorageConfig& storage : entry_->record.instance.config.storage)
+    (storage.persistent ? scope.storages : scope.excluded).push_back(storage.mountPath);
+  return scope;
+}
+
+transfer::ProgressSink CopyRun::sink() {
+  return [self = shared_from_this()](const transfer::TransferProgress& now) { self->teller_.progress(now); };
+}
+
+awaitable<agent::AgentTarget> CopyRun::agentAt(End end) {
+  agent::AgentTarget target = core_.targetOf(*entry_);
+  target.endpoint = co_await end.provider.agentEndpoint(end.place, Deadline::after(kConnectTimeout));
+  co_return target;
+}
+
+awaitable<LinkPtr> CopyRun::connect() {
+  MoveLink::Ends ends;
+  ends.source = co_await agentAt(source());
+  ends.target = co_await agentAt(target());
+  transfer::LinkOptions options;
+  options.bytesPerSecond = number("bandwidthLimit");
+  co_return co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, std::move(ends), operation_->operation.id,
+                                    scope(), options, Deadline::after(kConnectTimeout));
+}
+
+/// A cut connection to a place that runs is worth another try; a place that does not run any more is not.
+awaitable<void> CopyRun::throwIfAnEndIsGone() {
+  for (bool is_source : {true, false}) {
+    End end = is_source ? source() : target();
+    std::optional<ProviderInstance> observed;
+    bool asked = false;
+    try {
+      observed = co_await end.provider.getInstance(end.place, Deadline::after(kConnectTimeout));
+      asked = true;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::Cancelled) throw;  // else: not known, and tried again
+    }
+    if (asked && !runs(observed)) throw gone(is_source ? "source" : "target", observed);
+  }
+}
+
+template <typename T>
+awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
+  auto delay = core_.options.retryDelay;
+  for (;;) {
+    std::optional<Error> failure;
+    SteadyTime before = teller_.lastProgress();
+    try {
+      if (!link_) link_ = co_await connect();
+      co_return co_await call(link_);
+    } catch (...) {
+      failure = currentExceptionAsError();
+    }
+    link_.reset();
+    bool cut = failure->code() == ErrorCode::Unavailable || failure->code() == ErrorCode::DeadlineExceeded;
+    if (!cut) throw *failure;
+    co_await throwIfAnEndIsGone();
+    if (teller_.lastProgress() != before) delay = core_.options.retryDelay;
+    if (core_.clock.steadyNow() - teller_.lastProgress() > core_.options.providerOutage) throw *failure;
+    operation_->detail(format("The connection was cut; going on in a moment ({})", failure->message()));
+    log::warning("the connection of a copy was cut", {{"operation", operation_->operation.id}, {"error", failure->message()}});
+    co_await net::sleepFor(delay);
+    delay = std::min(delay * 2, core_.options.retryDelayMost);
+  }
+}
+
+awaitable<RoundReport> CopyRun::round(RoundKind kind) {
+  std::function<awaitable<RoundReport>(LinkPtr)> call = [this, kind](LinkPtr link) { return link->round(kind, sink()); };
+  co_return co_await linked<RoundReport>(call);
+}
+
+awaitable<ScanReport> CopyRun::scan(Side side) {
+  std::function<awaitable<ScanReport>(LinkPtr)> call = [side](LinkPtr link) { return link->scan(side, {}); };
+  co_return co_await linked<ScanReport>(call);
+}
+
+awaitable<void> CopyRun::readBack() {
+  std::function<awaitable<transfer::DigestReport>(LinkPtr)> call = [this](LinkPtr link) { return link->digest(Side::Target, sink()); };
+  co_await linked<transfer::DigestReport>(call);
+  co_await sync(Side::Target);
+}
+
+awaitable<void> CopyRun::sync(Side side) {
+  std::function<awaitable<bool>(LinkPtr)> call = [side](LinkPtr link) -> awaitable<bool> {
+    co_await link->sync(side);
+    co_return true;
+  };
+  co_await linked<bool>(call);
+}
+
+awaitable<bool> CopyRun::areEqual() {
+  using Digests = std::pair<transfer::DigestReport, transfer::DigestReport>;
+  std::function<awaitable<Digests>(LinkPtr)> call = [this](LinkPtr link) { return link->digests(sink()); };
+  Digests digests = co_await linked<Digests>(call);
+  co_return digests.first.digest == digests.second.digest;
+}
+
+awaitable<std::string> CopyRun::differences() {
+  using Notes = std::vector<transfer::Note>;
+  std::function<awaitable<Notes>(LinkPtr)> call = [](LinkPtr link) { return link->differences(kDifferencesTold); };
+  std::string told;
+  for (const transfer::Note& note : co_await linked<Notes>(call))
+    told += format("{}{} ({})", told.empty() ? "" : ", ", note.path, note.reason);
+  co_return told;
+}
+
+awaitable<void> CopyRun::closeLink() {
+  LinkPtr link = std::exchange(link_, nullptr);
+  if (!link) co_return;
+  try {
+    co_await link->close();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+  }
+}
+
+awaitable<void> CopyRun::makeInstanceRun() {
+  bool connected = flag("wasRunning") && entry_->endpoint && entry_->ready;
+  if (connected) co_return;
+  if (!flag("wasRunning")) core_.setStatus(*entry_, InstanceStatus::starting, "It is started so that its files can be read.");
+  co_await lifecycle_.startContainer(operation_);
+  co_await lifecycle_.bringUp(operation_);
+  operation_->cancellable = true;
+}
+
+awaitable<void> CopyRun::makeHeld(PlaceRecord place, Volumes volumes) {
+  operation_->fault("place");
+  co_await places_.put(place);
+  operation_->fault("placed");
+  InstanceSpec spec = core_.specOf(*entry_);
+  spec.instanceId = place.id;
+  spec.config = place.config;
+  spec.newVolumes = volumes == Volumes::New;
+  spec.agentConfig = core_.agentConfigOf(*entry_, operation_->operation.id);
+  Provider& provider = *core_.providers.at(place.provider);
+  auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
+  std::function<awaitable<ProviderInstance>()> make = [this, &provider, spec, progress]() -> awaitable<ProviderInstance> {
+    Deadline deadline = Deadline::after(core_.options.createTimeout);
+    auto observed = co_await provider.getInstance(spec.instanceId, deadline);
+    if (spec.newVolumes || !observed) co_return co_await provider.createInstance(spec, *progress, deadline);
+    // Made anew around its volumes, with the file that holds it: nothing of the old copy may come to life.
+    if (observed->status != InstanceStatus::running) co_await provider.replaceInstance(spec, *progress, deadline);
+    co_await provider.startInstance(spec.instanceId, *progress, deadline);
+    observed = co_await provider.getInstance(spec.instanceId, deadline);
+    if (!observed) throw gone("place", observed);
+    co_return std::move(*observed);
+  };
+  ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation_, Lifecycle::Patience::Bounded, make);
+  operation_->fault("made");
+  for (const ExternalResource& resource : made.external) co_await progress->recorded(resource);
+  if (!made.region.empty()) core_.places.at(place.id).region = made.region;
+  co_await waitForAgent({provider, place.id});
+}
+
+awaitable<void> CopyRun::waitForAgent(End end) {
+  operation_->detail("wait until its agent answers");
+  Deadline deadline = Deadline::after(core_.options.startTimeout);
+  std::string reason = "it did not answer in time";
+  while (!deadline.hasPassed()) {
+    try {
+      agent::AgentTarget agent = co_await agentAt(end);
+      // A place that is used again may have been started before it could be told to hold.
+      co_await core_.moveAgents()->hold(agent, operation_->operation.id, "Files are copied here.", deadline.orAfter(kHoldTimeout));
+      co_return;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::Cancelled) throw;
+      reason = error.message();
+    }
+    co_await net::sleepFor(kAskEvery);
+    auto observed = co_await end.provider.getInstance(end.place, Deadline::after(kConnectTimeout));
+    if (!runs(observed)) throw gone("target", observed);
+  }
+  throw Error(ErrorCode::UpstreamFailed, format("The agent of the place that files are copied to can't be reached: {}", reason));
+}
+
+awaitable<void> CopyRun::drop(std::string place) {
+  std::optional<Error> failure;
+  try {
+    co_await places_.discard(place);
+    operation_->fault("discarded");
+    co_await places_.removeNow(place, operation_);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (!failure) co_return;
+  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  operation_->detail(format("It is removed later: {}", failure->message()));
+  log::warning("a place could not be removed yet",
+               {{"operation", operation_->operation.id}, {"place", place}, {"error", failure->message()}});
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,72 @@
+// CopyRun: one run of an operation that brings the files of one place to another: what moves, snapshots and restores have in common.
+#pragma once
+
+#include "controller/lifecycle.h"
+#include "controller/move_link.h"
+#include "controller/move_teller.h"
+#include "controller/places.h"
+
+namespace swarm::control {
+
+/// Each part may be run again after a crash. Made as a shared_ptr; lives as long as anything that it waits for.
+class CopyRun : public std::enable_shared_from_this<CopyRun> {
+ public:
+  virtual ~CopyRun() = default;
+  CopyRun(const CopyRun&) = delete;
+  CopyRun& operator=(const CopyRun&) = delete;
+
+ protected:
+  struct End {
+    Provider& provider;
+    std::string place;
+  };
+  enum class Volumes { New, Existing };
+
+  CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, std::string to);
+  virtual End source() const = 0;
+  virtual End target() const = 0;
+
+  /// The instance's agent answers: one that was stopped is started for the time of the operation, one that a crash of ours left held is
+  /// released.
+  awaitable<void> makeInstanceRun();
+  /// Makes (again) what runs at a place, held. `place` is durable before the first external call.
+  awaitable<void> makeHeld(PlaceRecord place, Volumes volumes);
+  awaitable<void> waitForAgent(End end);
+  /// The place goes, now or, when its provider can't, later.
+  awaitable<void> drop(std::string place);
+
+  /// Calls with the link between the ends; made anew and called again when it was cut, as long as both ends are there and something moves.
+  template <typename T>
+  awaitable<T> linked(std::function<awaitable<T>(std::shared_ptr<MoveLink>)> call);
+  awaitable<transfer::RoundReport> round(transfer::RoundKind kind);
+  awaitable<transfer::ScanReport> scan(transfer::Side side);
+  awaitable<void> readBack();  ///< the target's files are read, hashed and on disk
+  awaitable<void> sync(transfer::Side side);
+  awaitable<bool> areEqual();  ///< by both digests
+  /// The first differences, as a phrase.
+  awaitable<std::string> differences();
+  awaitable<void> closeLink();
+  awaitable<agent::AgentTarget> agentAt(End end);
+  transfer::Scope scope() const;
+
+  boost::json::object& parameters() { return operation_->operation.parameters; }
+  bool flag(std::string_view name) const;
+  std::string text(std::string_view name) const;
+  std::int64_t number(std::string_view name) const;
+
+  Core& core_;
+  Lifecycle& lifecycle_;
+  Places& places_;
+  ActivePtr operation_;
+  EntryPtr entry_;
+  MoveTeller teller_;
+
+ private:
+  transfer::ProgressSink sink();
+  awaitable<std::shared_ptr<MoveLink>> connect();
+  awaitable<void> throwIfAnEndIsGone();
+
+  std::shared_ptr<MoveLink> link_;
+};
+
+}  // namespace swarm::control
