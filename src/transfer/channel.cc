@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kOutboxBytes = 3 * 1024 * 1024;
 constexpr std::size_t kTakeBytes = 2 * 1024 * 1024;
+constexpr std::size_t kPooled = 8;
+constexpr std::size_t kPooledBytes = 256 * 1024;
 constexpr std::size_t kTakeFrames = 5;  // three buffers each, in one call of writeAll()
 
 struct Window {
@@ -43,6 +45,26 @@ Inbox::Lane laneOf(Kind kind) {
 }
 
 }  // namespace
+
+std::string BufferPool::take(std::size_t length) {
+  std::string buffer;
+  if (length >= kPooledBytes) {
+    const std::lock_guard lock(mutex_);
+    if (!buffers_.empty()) {
+      buffer = std::move(buffers_.back());
+      buffers_.pop_back();
+    }
+  }
+  // What is there already is not written to.
+  buffer.resize(length);
+  return buffer;
+}
+
+void BufferPool::give(std::string buffer) {
+  if (buffer.capacity() < kPooledBytes) return;
+  const std::lock_guard lock(mutex_);
+  if (buffers_.size() < kPooled) buffers_.push_back(std::move(buffer));
+}
 
 void LoopWake::signal() {
   const std::lock_guard lock(mutex_);

@@ -18,6 +18,18 @@
 
 namespace swarm::transfer {
 
+/// Large buffers that are used again: fresh memory of this size costs a page fault for each 4 KiB. Thread-safe.
+class BufferPool {
+ public:
+  /// `length` bytes of anything.
+  std::string take(std::size_t length);
+  void give(std::string buffer);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> buffers_;
+};
+
 /// Lets a coroutine of one loop wait for what another thread does. wait for `timer`, after having looked.
 class LoopWake : public std::enable_shared_from_this<LoopWake> {
  public:

@@ -26,6 +26,7 @@ struct Core {
   std::vector<Storage> storages;
   bool greeted = false;  ///< the server named the storages
   StopFlag stop;
+  BufferPool buffers;
   Inbox inbox;
   Outbox outbox;
   Counters counters;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "transfer/core.h"
+#include "transfer/hash_workers.h"
 
 namespace swarm::transfer {
 namespace {
@@ -51,8 +52,8 @@ class Digester final : public Visitor {
   Digester(Core& core, bool held, LineSink sink)
       : core_(core),
         trust_(topsOf(core.storages), held || core.options.role == Role::Target ? Trust::Sync::NobodyWrites : Trust::Sync::Needed),
-        hasher_(*core.options.hashes, trust_, core.stop),
-        sink_(std::move(sink)) {}
+        sink_(std::move(sink)),
+        workers_(*core.options.hashes, trust_, core.stop, core.counters.bytes) {}
 
   std::vector<std::string> visit(VisitedDirectory directory) override {
     const Storage& storage = core_.storages[directory.storage];
@@ -77,7 +78,10 @@ class Digester final : public Visitor {
     if (!isVanished(error)) failAt("read the directory", core_.storages[storage].describe(path), error);
   }
 
-  DigestReport report() { return {hash_.finish(), files_, bytes_}; }
+  DigestReport report() {
+    workers_.finish();
+    return {hash_.finish(), files_, bytes_};
+  }
 
  private:
   Attributes attributesOf(const VisitedDirectory& directory, const std::string& name) const {
@@ -104,46 +108,53 @@ class Digester final : public Visitor {
       if (!is_first) return line(directory, name, text + " linked=" + hexadecimal(first->second));
     }
     bytes_ += occupiedContent(status);
-    line(directory, name, text + " content=" + hexadecimal(content(directory, name, status)));
+    content(directory, name, status, std::move(text));
   }
 
-  Hash content(const VisitedDirectory& directory, const std::string& name, const struct stat& status) {
-    const std::string& storage = core_.storages[directory.storage].mountPath;
+  /// The line of a file with content, in its turn, once the content's hash is known.
+  void content(const VisitedDirectory& directory, const std::string& name, const struct stat& status, std::string text) {
     if (const auto known = core_.options.hashes->find(status)) {
       core_.counters.bytes += occupiedContent(status);
-      return known->content;
+      return line(directory, name, text + " content=" + hexadecimal(known->content));
     }
-    const Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const std::string shown = core_.storages[directory.storage].describe(directory.path, name);
+    Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat opened{};
-    if (!file.valid() || ::fstat(file.get(), &opened) != 0) {
-      if (isVanished(errno)) return {};
-      failAt("read", describePath(storage, directory.path, name), errno);
-    }
-    std::optional<FileHashes> hashes;
-    try {
-      if (isUnchanged(status, opened) && opened.st_ino == status.st_ino) hashes = hasher_.hash(file.get(), opened, core_.counters.bytes);
-    } catch (const std::system_error& error) {
-      failAt("read", describePath(storage, directory.path, name), error.code().value());
-    }
+    const bool there = file.valid() && ::fstat(file.get(), &opened) == 0;
+    if (!there && !isVanished(errno)) failAt("read", shown, errno);
     // A file that is being written to has no content that two sides could agree on.
-    return hashes ? hashes->content : Hash{};
+    if (!there || !isUnchanged(status, opened) || opened.st_ino != status.st_ino) {
+      return line(directory, name, text + " content=changing");
+    }
+    workers_.add(
+        std::move(file), opened,
+        [this, storage = directory.storage, path = directory.path, name, text = std::move(text)](std::optional<FileHashes> hashes) {
+          write({storage, path, name, text + " content=" + (hashes ? hexadecimal(hashes->content) : "changing")});
+        },
+        [shown](int error) { failAt("read", shown, error); });
   }
 
-  void line(const VisitedDirectory& directory, const std::string& name, const std::string& facts) {
+  void line(const VisitedDirectory& directory, const std::string& name, std::string facts) {
+    workers_.add([this, made = ManifestLine{directory.storage, directory.path, name, std::move(facts)}](std::optional<FileHashes>) mutable {
+      write(std::move(made));
+    });
+  }
+
+  void write(ManifestLine made) {
     Encoder encoded;
-    encoded.number(directory.storage).bytes(directory.path).bytes(name).bytes(facts);
+    encoded.number(made.storage).bytes(made.directory).bytes(made.name).bytes(made.facts);
     hash_.add(encoded.text());
-    if (sink_) sink_({directory.storage, directory.path, name, facts});
+    if (sink_) sink_(std::move(made));
   }
 
   Core& core_;
   Trust trust_;
-  ContentHasher hasher_;
   LineSink sink_;
   TreeHash hash_;
   std::map<FileId, Hash> links_;
   std::int64_t files_ = 0;
   std::int64_t bytes_ = 0;
+  HashWorkers workers_;
 };
 
 }  // namespace
@@ -170,6 +181,7 @@ void runManifest(Core& core, bool held) {
     if (bytes > kListingBytes) send();
   });
   walk(core.storages, digester, core.stop);
+  static_cast<void>(digester.report());
   send();
 }
 

@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kBuffer = 64 * 1024;
 }
 
-FrameReader::FrameReader(net::Stream& stream) : stream_(stream), buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {}
+FrameReader::FrameReader(net::Stream& stream, BufferPool* buffers)
+    : stream_(stream), buffers_(buffers), buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {}
 
 awaitable<bool> FrameReader::fill(char* out, std::size_t length) {
   while (length > 0) {
@@ -41,7 +42,7 @@ awaitable<std::optional<Arrived>> FrameReader::next() {
   if (!co_await fill(head.data(), head.size())) co_return std::nullopt;
   const FrameHeader header = parseHeader({head.data(), head.size()});
   Arrived frame{static_cast<Kind>(header.kind), {}};
-  frame.payload.resize(header.length);
+  frame.payload = buffers_ ? buffers_->take(header.length) : std::string(header.length, '\0');
   if (!co_await fill(frame.payload.data(), frame.payload.size())) co_return std::nullopt;
   co_return frame;
 }

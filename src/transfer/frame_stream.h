@@ -15,7 +15,8 @@ using net::awaitable;
 /// Reads frames. One at a time.
 class FrameReader {
  public:
-  explicit FrameReader(net::Stream& stream);
+  /// Large payloads are taken from `buffers`, when there are any.
+  explicit FrameReader(net::Stream& stream, BufferPool* buffers = nullptr);
   /// Empty at the connection's end, however it ends. Throws Error(UpstreamFailed) for what is no frame.
   awaitable<std::optional<Arrived>> next();
 
@@ -23,6 +24,7 @@ class FrameReader {
   awaitable<bool> fill(char* out, std::size_t length);
 
   net::Stream& stream_;
+  BufferPool* buffers_;
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

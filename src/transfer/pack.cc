@@ -30,12 +30,11 @@ void CompressionChoice::result(std::size_t raw, std::size_t compressed) {
   }
 }
 
-PackSender::PackSender(Core& core)
-    : core_(core), raw_(std::make_unique_for_overwrite<char[]>(kMaxPackRaw)), waited_(core.outbox.waited()) {}
+PackSender::PackSender(Core& core) : core_(core), raw_(core.buffers.take(kMaxPackRaw)), waited_(core.outbox.waited()) {}
 
 char* PackSender::room(std::size_t length) {
   if (used_ + length > kMaxPackRaw) flush();
-  return raw_.get() + used_;
+  return raw_.data() + used_;
 }
 
 void PackSender::add(Segment segment) {
@@ -67,7 +66,7 @@ void PackSender::gone(std::uint64_t unit, std::uint64_t index, std::int64_t byte
 std::string PackSender::compress(int level) {
   if (!context_) context_.reset(::ZSTD_createCCtx());
   std::string out(::ZSTD_compressBound(used_), '\0');
-  const std::size_t size = ::ZSTD_compressCCtx(context_.get(), out.data(), out.size(), raw_.get(), used_, level);
+  const std::size_t size = ::ZSTD_compressCCtx(context_.get(), out.data(), out.size(), raw_.data(), used_, level);
   out.resize(::ZSTD_isError(size) ? used_ : std::min(size, used_));
   choice_.result(used_, out.size());
   return out;
@@ -86,7 +85,7 @@ void PackSender::flush() {
   PackHead head;
   head.sequence = current_.sequence;
   head.rawLength = used_;
-  head.hash = hashBytes({raw_.get(), used_});
+  head.hash = hashBytes({raw_.data(), used_});
   head.segments = std::move(segments_);
   Frame frame{Kind::Pack, {}, {}};
   constexpr std::size_t kWorthIt = 512;
@@ -94,7 +93,12 @@ void PackSender::flush() {
     frame.body = compress(level);
     head.compressed = frame.body.size() < used_ - used_ / 16;
   }
-  if (!head.compressed) frame.body.assign(raw_.get(), used_);
+  if (!head.compressed && used_ >= kMaxPackRaw / 4) {
+    raw_.resize(used_);
+    frame.body = std::exchange(raw_, core_.buffers.take(kMaxPackRaw));
+  } else if (!head.compressed) {
+    frame.body.assign(raw_.data(), used_);
+  }
   frame.payload = encode(head);
   core_.outbox.push(std::move(frame));
   in_flight_.push_back(current_);

@@ -56,7 +56,7 @@ class PackSender {
   std::string compress(int level);
 
   Core& core_;
-  std::unique_ptr<char[]> raw_;
+  std::string raw_;
   std::size_t used_ = 0;
   std::vector<Segment> segments_;
   InFlight current_{1, 0, 0};

@@ -141,7 +141,7 @@ class Server {
 };
 
 awaitable<void> receive(net::Stream& stream, Core& core) {
-  FrameReader reader(stream);
+  FrameReader reader(stream, &core.buffers);
   try {
     for (;;) {
       auto frame = co_await reader.next();
@@ -178,8 +178,9 @@ awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
       // Counters change without a word: looked at five times a second.
       wake.timer.expires_after(kProgressEvery);
       co_await net::waitTimer(wake.timer);
-    } else if (!co_await writeFrames(stream, frames)) {
-      co_return;
+    } else {
+      if (!co_await writeFrames(stream, frames)) co_return;
+      for (Frame& frame : frames) core.buffers.give(std::move(frame.body));
     }
     const boost::asio::cancellation_state state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) co_return;

@@ -42,11 +42,12 @@ void TargetWriter::run() {
       return more || state_.listed;
     });
     if (!more) return;
-    const Arrived frame = inbox.take(Inbox::Packs);
+    Arrived frame = inbox.take(Inbox::Packs);
     std::string_view body;
     const PackHead head = decodePack(frame.payload, body);
     if (head.sequence != expected_++) brokenPeer("packs are out of order");
     write(head, unpack(head, body, buffer_));
+    state_.core.buffers.give(std::move(frame.payload));
     state_.core.outbox.push({Kind::Ack, encodeAck(head.sequence), {}});
   }
 }
