@@ -193,7 +193,7 @@ awaitable<std::optional<ProviderInstance>> DockerHosts::getInstance(std::string 
 
 awaitable<AllocationEffect> DockerHosts::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
   Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->allocateResources(std::move(instance_id), std::move(resources), deadline);
+  co_return co_await host->engine->allocateResources(std::move(instance_id), resources, deadline);
 }
 
 awaitable<ResourceUsage> DockerHosts::getResourceUsage(std::string instance_id, Deadline deadline) {
