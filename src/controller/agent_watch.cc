@@ -10,11 +10,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kConnectingAtOnce = 32;  // after a restart, many routes come back together
 constexpr milliseconds kProbeTimeout{2000};
 constexpr milliseconds kReleaseTimeout{10'000};
 constexpr milliseconds kAgentHolds{1000};  // once it has said "not yet", the agent itself says when
 constexpr std::chrono::milliseconds kLongestPause{1000};
+constexpr std::chrono::minutes kConnectWithin{5};  // in line behind all the others
 constexpr std::chrono::seconds kEagerFor{3};
 constexpr std::chrono::seconds kLookAtContainerEvery{2};
 constexpr std::chrono::milliseconds kBetweenDoubts{300};
@@ -83,20 +83,10 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
 }
 
 awaitable<void> AgentWatch::connect(EntryPtr entry) {
-  while (connecting_ >= kConnectingAtOnce) co_await connected_.wait(connected_.version(), Deadline::after(std::chrono::seconds(30)));
-  ++connecting_;
+  auto turn = co_await connecting_.take(Deadline::after(kConnectWithin));
   std::uint64_t epoch = entry->epoch;
-  std::optional<Error> failure;
-  try {
-    net::HttpEndpoint endpoint =
-        co_await core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
-    if (entry->epoch == epoch) entry->endpoint = std::move(endpoint);
-  } catch (...) {
-    failure = currentExceptionAsError();
-  }
-  --connecting_;
-  connected_.notifyAll();
-  if (failure) throw *failure;
+  net::HttpEndpoint endpoint = co_await core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
+  if (entry->epoch == epoch) entry->endpoint = std::move(endpoint);
   core_.routeChanged(*entry);
 }
 

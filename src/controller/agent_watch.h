@@ -2,6 +2,7 @@
 #pragma once
 
 #include "controller/core.h"
+#include "net/turns.h"
 
 namespace swarm::control {
 
@@ -37,8 +38,7 @@ class AgentWatch {
   awaitable<bool> stillRuns(EntryPtr entry, std::string& reason);
 
   Core& core_;
-  std::size_t connecting_ = 0;
-  Notifier connected_;
+  net::Turns connecting_{32};  ///< after a restart, many routes come back together
 };
 
 }  // namespace swarm::control

@@ -12,6 +12,7 @@ namespace swarm::control {
 namespace {
 
 constexpr std::chrono::seconds kLookTimeout{30};
+constexpr std::size_t kLooksAtOnce = 32;
 constexpr std::chrono::hours kPruneEvery{1};
 constexpr std::chrono::seconds kEndedWithTheEngine{30};  // an Engine that stops takes at most about this long from the first exit
 
@@ -181,12 +182,46 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
       doubtful.push_back(entry);
     }
   }
-  for (EntryPtr& entry : doubtful) {  // an absence, above all, is believed only when the provider repeats it for this very instance
-    auto touches = entry->touches;
-    auto one = co_await provider.getInstance(entry->placeId(), Deadline::after(kLookTimeout));
-    if (isIdle(*entry) && entry->touches == touches) apply(entry, one, cause);
-  }
+  // An absence, above all, is believed only when the provider repeats it for this very instance.
+  if (!doubtful.empty()) co_await lookAtEach(std::move(doubtful), cause);
   if (list.complete) co_await sweepOrphans(type, list);
+}
+
+/// Instances that are looked at one by one, by several coroutines: after a restart that is all of them, and a provider may be far away.
+struct Reconciler::Looks {
+  std::vector<EntryPtr> left;
+  Cause cause;
+  std::size_t running = 0;
+  std::optional<Error> failure;
+  Notifier ended;
+};
+
+awaitable<void> Reconciler::lookAtEach(std::vector<EntryPtr> doubtful, Cause cause) {
+  auto looks = std::make_shared<Looks>(Looks{std::move(doubtful), cause, 0, {}, {}});
+  std::reverse(looks->left.begin(), looks->left.end());  // taken from the end
+  looks->running = std::min(looks->left.size(), kLooksAtOnce);
+  for (std::size_t i = looks->running; i > 0; --i) core_.spawn("look at instances", lookAtNext(looks));
+  while (looks->running > 0) {
+    auto seen = looks->ended.version();
+    co_await looks->ended.wait(seen, Deadline::after(kLookTimeout));
+  }
+  if (looks->failure) throw *looks->failure;
+}
+
+awaitable<void> Reconciler::lookAtNext(std::shared_ptr<Looks> looks) {
+  try {
+    while (!looks->left.empty() && !looks->failure) {
+      EntryPtr entry = std::move(looks->left.back());
+      looks->left.pop_back();
+      auto touches = entry->touches;
+      auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kLookTimeout));
+      if (isIdle(*entry) && entry->touches == touches) apply(entry, one, looks->cause);
+    }
+  } catch (...) {
+    looks->failure = currentExceptionAsError();
+  }
+  --looks->running;
+  looks->ended.notifyAll();
 }
 
 /// Removes what carries our swarm's label and nobody knows: seen in two complete lists, and old enough that no create can be behind it.

@@ -34,6 +34,9 @@ class Reconciler {
   void inspect(EntryPtr entry);
   awaitable<void> inspectNow(EntryPtr entry);
   awaitable<void> reconcileOnce(ProviderType type, Cause cause);
+  struct Looks;
+  awaitable<void> lookAtEach(std::vector<EntryPtr> doubtful, Cause cause);
+  awaitable<void> lookAtNext(std::shared_ptr<Looks> looks);
   void apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause);
   void applyRunning(const EntryPtr& entry, const ProviderInstance& observed, Cause cause);
   void applyEnded(const EntryPtr& entry, const ProviderInstance& observed, Cause cause);

@@ -59,6 +59,7 @@ awaitable<std::expected<EdgeTarget, EdgeRefusal>> Emulator::findEdgeTarget(EdgeQ
   co_return co_await lookUpEdgeTarget(*impl_->core, std::move(query));
 }
 std::vector<EdgeService> Emulator::edgeServices() const { return listEdgeServices(*impl_->core); }
+std::vector<EdgeService> Emulator::edgeServicesOf(const std::string& app) const { return listEdgeServicesOf(*impl_->core, app); }
 void Emulator::onEdgeServicesChanged(std::function<void()> listener) { impl_->core->servicesListener = std::move(listener); }
 void Emulator::addToState(std::function<void(boost::json::object& state)> contributor) {
   impl_->core->stateContributors.push_back(std::move(contributor));

@@ -127,6 +127,7 @@ class Emulator {
   /// Starts a stopped Machine whose service says autostart, and waits for it.
   awaitable<std::expected<EdgeTarget, EdgeRefusal>> findEdgeTarget(EdgeQuery query);
   std::vector<EdgeService> edgeServices() const;
+  std::vector<EdgeService> edgeServicesOf(const std::string& app) const;
   /// Called, on the loop, a few milliseconds after a change of what edgeServices() gives.
   void onEdgeServicesChanged(std::function<void()> listener);
   /// Adds members to the answer of GET /emulator/state (the edge's listeners).

@@ -58,8 +58,8 @@ EdgeProxy::EdgeProxy(EdgeRoutes routes, EdgeOptions options) : routes_(std::move
 std::uint16_t EdgeProxy::chooseHttpPort(const std::string& app) const {
   // One port of ours stands for 443 and 80, and for any other that speaks HTTP when there is no such.
   std::uint16_t chosen = 0;
-  for (const EdgeService& service : routes_.services()) {
-    if (service.app != app || !isHttp(service)) continue;
+  for (const EdgeService& service : routes_.servicesOf(app)) {
+    if (!isHttp(service)) continue;
     if (service.externalPort == 443) return 443;
     if (chosen == 0 || service.externalPort == 80) chosen = service.externalPort;
   }

@@ -17,7 +17,8 @@ namespace swarm::emulator {
 /// What the edge asks; Emulator's functions, or a test's.
 struct EdgeRoutes {
   std::function<awaitable<std::expected<EdgeTarget, EdgeRefusal>>(EdgeQuery)> find;
-  std::function<std::vector<EdgeService>()> services;
+  std::function<std::vector<EdgeService>()> services;                          ///< of all apps
+  std::function<std::vector<EdgeService>(const std::string& app)> servicesOf;  ///< of one: asked for each request
   /// Throws Error(Unavailable) when nothing listens there.
   std::function<awaitable<net::StreamPtr>(std::string machine_id, std::uint16_t port, Deadline)> connect;
 };
@@ -25,6 +26,7 @@ struct EdgeRoutes {
 inline EdgeRoutes routesOf(Emulator& emulator) {
   return {.find = [&emulator](EdgeQuery query) { return emulator.findEdgeTarget(std::move(query)); },
           .services = [&emulator] { return emulator.edgeServices(); },
+          .servicesOf = [&emulator](const std::string& app) { return emulator.edgeServicesOf(app); },
           .connect = [&emulator](std::string machine, std::uint16_t port,
                                  Deadline deadline) { return emulator.backend().connect(std::move(machine), port, deadline); }};
 }

@@ -112,23 +112,28 @@ awaitable<std::expected<EdgeTarget, EdgeRefusal>> lookUpEdgeTarget(Core& core, E
   co_return targetOf(*machine, *port);
 }
 
+std::vector<EdgeService> listEdgeServicesOf(const Core& core, const std::string& app_name) {
+  AppPtr app = core.world.findApp(app_name);
+  if (!app || app->deleted || !hasAddress(*app)) return {};
+  std::map<std::pair<std::string, std::int64_t>, EdgeService> of_app;
+  for (const auto& [number, machine] : app->machines) {
+    if (machine->state == State::destroyed) continue;
+    visitPorts(*machine, [&](const json::object& service, const json::object& port) {
+      auto external = integerOf(port, "port");
+      if (!external) return;
+      std::string protocol = textOf(service, "protocol");
+      of_app.try_emplace({protocol, *external},
+                         EdgeService{app_name, static_cast<std::uint16_t>(*external), protocol, textsOf(port, "handlers")});
+    });
+  }
+  std::vector<EdgeService> result;
+  for (auto& [key, service] : of_app) result.push_back(std::move(service));
+  return result;
+}
+
 std::vector<EdgeService> listEdgeServices(const Core& core) {
   std::vector<EdgeService> result;
-  for (const auto& [name, app] : core.world.apps) {
-    if (app->deleted || !hasAddress(*app)) continue;
-    std::map<std::pair<std::string, std::int64_t>, EdgeService> of_app;
-    for (const auto& [number, machine] : app->machines) {
-      if (machine->state == State::destroyed) continue;
-      visitPorts(*machine, [&, &app_name = name](const json::object& service, const json::object& port) {
-        auto external = integerOf(port, "port");
-        if (!external) return;
-        std::string protocol = textOf(service, "protocol");
-        of_app.try_emplace({protocol, *external},
-                           EdgeService{app_name, static_cast<std::uint16_t>(*external), protocol, textsOf(port, "handlers")});
-      });
-    }
-    for (auto& [key, service] : of_app) result.push_back(std::move(service));
-  }
+  for (const auto& [name, app] : core.world.apps) std::ranges::move(listEdgeServicesOf(core, name), std::back_inserter(result));
   return result;
 }
 

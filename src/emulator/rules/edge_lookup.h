@@ -7,5 +7,6 @@ namespace swarm::emulator {
 
 awaitable<std::expected<EdgeTarget, EdgeRefusal>> lookUpEdgeTarget(Core& core, EdgeQuery query);
 std::vector<EdgeService> listEdgeServices(const Core& core);
+std::vector<EdgeService> listEdgeServicesOf(const Core& core, const std::string& app);
 
 }  // namespace swarm::emulator

@@ -237,5 +237,26 @@ TEST_F(Reconcile, anIdleSwarmAsksItsProviderOnlyByTheSafetyNet) {
   EXPECT_EQ(handlers, 0) << "something runs while nothing happens";
 }
 
+TEST_F(Reconcile, afterARestartManyInstancesAreLookedAtSideBySideAndNeverAllAtOnce) {
+  constexpr int kInstances = 40;
+  for (int i = 0; i < kInstances; ++i) create("one" + std::to_string(i));
+  kill();
+  auto gate = world_.faults.block("getInstance");
+  int before = world_.faults.passes("getInstance");
+  boot();
+  drive([&] { return world_.faults.passes("getInstance") >= before + 32; });
+  while (turn(1)) {
+  }
+  EXPECT_EQ(world_.faults.passes("getInstance"), before + 32);  // not all of them: a provider far away is not to be flooded
+  gate->open();
+  auto all_are_back = [&] {
+    for (int i = 0; i < kInstances; ++i)
+      if (!route("one" + std::to_string(i))->ready) return false;
+    return true;
+  };
+  drive(all_are_back);
+  for (int i = 0; i < kInstances; ++i) EXPECT_FALSE(get("one" + std::to_string(i)).stale);
+}
+
 }  // namespace
 }  // namespace swarm::test

@@ -25,6 +25,11 @@ class EdgeTest : public ::testing::Test {
     EdgeRoutes made;
     made.find = [this](EdgeQuery query) { return find(std::move(query)); };
     made.services = [this] { return services; };
+    made.servicesOf = [this](const std::string& app) {
+      std::vector<EdgeService> found;
+      std::ranges::copy_if(services, std::back_inserter(found), [&](const EdgeService& service) { return service.app == app; });
+      return found;
+    };
     made.connect = [this](std::string machine_id, std::uint16_t port, Deadline deadline) {
       asked_machine = std::move(machine_id);
       asked_port = port;
