@@ -19,7 +19,8 @@ Usage: fly-emulator --token TOKEN [flags]
 
   --listen HOST:PORT     where the API answers (127.0.0.1:4280; port 0: any free one)
   --edge HOST:PORT       where apps answer, as <app>.fly.localhost (127.0.0.1:4281)
-  --edge-tls             the edge speaks TLS, with a certificate made by itself (kept below --data)
+  --api-tls              the API speaks TLS, with a certificate made by the emulator (kept below --data; its file is printed)
+  --edge-tls             the edge speaks TLS, with the same certificate
   --data DIR             what outlives this process; without it, Machines and volumes are removed at the end
   --backend docker|memory  docker: a Machine is a container, with real volumes; memory: simulated, for thousands
   --docker-socket PATH   the Engine's socket (/var/run/docker.sock, or DOCKER_HOST when it is unix://…)
@@ -38,6 +39,7 @@ Examples:
   curl -H 'Authorization: Bearer secret' http://127.0.0.1:4280/v1/apps?org_slug=personal
   curl http://my-app.fly.localhost:4281/
   fly-emulator --backend memory --token secret --listen 127.0.0.1:0 --edge 127.0.0.1:0
+  fly-emulator --token secret --data DIR --api-tls --edge-tls     # then: SWARM_FLYIO_CA_FILE=DIR/edge.pem
 
 SIGTERM and SIGINT end it; with the docker backend Machines run on, and are found again with the same --data.
 )";
@@ -106,11 +108,8 @@ std::map<std::string, Setter> flagsWithValue(ProgramOptions& options) {
 }
 
 std::map<std::string, bool*> switches(ProgramOptions& options) {
-  return {{"--edge-tls", &options.edgeTls},
-          {"--strict", &options.strict},
-          {"--help", &options.help},
-          {"-h", &options.help},
-          {"--version", &options.version}};
+  return {{"--api-tls", &options.apiTls}, {"--edge-tls", &options.edgeTls}, {"--strict", &options.strict}, {"--help", &options.help},
+          {"-h", &options.help},          {"--version", &options.version}};
 }
 
 void check(const ProgramOptions& options) {

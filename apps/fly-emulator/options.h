@@ -16,6 +16,7 @@ enum class Transitions { None, LikeFly };  ///< how long states last beyond what
 struct ProgramOptions {
   net::HostPort listen{"127.0.0.1", 4280};
   net::HostPort edge{"127.0.0.1", 4281};
+  bool apiTls = false;
   bool edgeTls = false;
   std::filesystem::path data;  ///< empty: nothing is kept
   BackendKind backend = BackendKind::Docker;

@@ -105,15 +105,19 @@ class Process {
     return made;
   }
 
+  /// Without a data folder the certificate lives as long as the process.
+  fs::path temporaryFolder() const { return fs::temp_directory_path() / format("fly-emulator-{}", ::getpid()); }
+
+  void makeCertificate() {
+    fs::path folder = options_.data.empty() ? temporaryFolder() : options_.data;
+    makeFolder(folder);
+    CertificateFiles files = makeSelfSigned(folder, {"*.fly.localhost", "localhost", "127.0.0.1"});
+    tls_ = net::makeTlsServer(files.certificate, files.key);
+    certificate_ = files.certificate;
+  }
+
   void listenEdge() {
-    std::shared_ptr<net::TlsContext> tls;
-    if (options_.edgeTls) {
-      fs::path folder = options_.data.empty() ? fs::temp_directory_path() / format("fly-emulator-{}", ::getpid()) : options_.data;
-      makeFolder(folder);
-      CertificateFiles files = makeSelfSigned(folder, {"*.fly.localhost", "localhost"});
-      tls = net::makeTlsServer(files.certificate, files.key);
-      if (options_.data.empty()) fs::remove_all(folder);  // it has been read
-    }
+    std::shared_ptr<net::TlsContext> tls = options_.edgeTls ? tls_ : nullptr;
     EdgeOptions edge;
     edge.region = options_.regions.front();
     proxy_ = std::make_unique<EdgeProxy>(routesOf(*emulator_), std::move(edge));
@@ -142,15 +146,21 @@ class Process {
 
   awaitable<void> live() {
     asio::signal_set signals(context_, SIGTERM, SIGINT);
-    api_ = std::make_unique<net::HttpServer>(net::listenTcp(context_.get_executor(), options_.listen),
-                                             [this](net::Exchange& exchange) { return emulator_->handle(exchange); });
+    if (options_.apiTls || options_.edgeTls) makeCertificate();
+    net::HttpServerOptions server;
+    server.tls = options_.apiTls ? tls_ : nullptr;
+    api_ = std::make_unique<net::HttpServer>(
+        net::listenTcp(context_.get_executor(), options_.listen), [this](net::Exchange& exchange) { return emulator_->handle(exchange); },
+        server);
     co_await emulator_->open();
     listenEdge();
     asio::co_spawn(context_, api_->run(), asio::detached);
     asio::co_spawn(context_, edge_->run(), asio::detached);
     // For people, and for scripts that wait for the last line.
-    std::printf("Machines API  http://%s/v1\n", net::toString({options_.listen.host, api_->port()}).c_str());
+    std::printf("Machines API  %s://%s/v1\n", options_.apiTls ? "https" : "http",
+                net::toString({options_.listen.host, api_->port()}).c_str());
     std::printf("Edge          %s://<app>.fly.localhost:%u\n", options_.edgeTls ? "https" : "http", edge_->port());
+    if (!certificate_.empty()) std::printf("Certificate   %s\n", certificate_.c_str());
     std::puts("ready");
     std::fflush(stdout);
     auto [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -160,6 +170,8 @@ class Process {
     api_->stop();
     co_await net::withDeadline(emulator_->close(), Deadline::after(kStopTime), "The emulator did not stop in time.");
     if (options_.data.empty()) co_await removeEverything(emulator_->backend());
+    std::error_code ignored;
+    if (options_.data.empty() && tls_) fs::remove_all(temporaryFolder(), ignored);
   }
 
   /// Without a data folder nobody would ever find them again.
@@ -172,6 +184,8 @@ class Process {
   ProgramOptions options_;
   RealClock clock_;
   asio::io_context context_{1};
+  std::shared_ptr<net::TlsContext> tls_;
+  fs::path certificate_;
   std::unique_ptr<Emulator> emulator_;
   std::unique_ptr<EdgeProxy> proxy_;
   std::unique_ptr<EdgeListeners> listeners_;

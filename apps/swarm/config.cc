@@ -151,6 +151,7 @@ bool readFlyIO(Section section, FlyIOProviderConfig& flyio) {
   section.read("defaultRegion", flyio.defaultRegion);
   section.read("apiBaseUrl", flyio.apiBaseUrl);
   section.read("appUrl", flyio.appUrl);
+  section.read("caFile", flyio.caFile);
   section.read("appPrefix", flyio.appPrefix);
   section.read("workspaceImage", flyio.workspaceImage);
   section.read("publicAddresses", flyio.publicAddresses);
@@ -263,6 +264,7 @@ void readFlyIOEnvironment(std::optional<FlyIOProviderConfig>& flyio) {
   };
   read("SWARM_FLYIO_API_BASE_URL", [](auto& section, const std::string& value) { section.apiBaseUrl = value; });
   read("SWARM_FLYIO_APP_URL", [](auto& section, const std::string& value) { section.appUrl = value; });
+  read("SWARM_FLYIO_CA_FILE", [](auto& section, const std::string& value) { section.caFile = value; });
   read("SWARM_FLYIO_API_TOKEN_FILE", [](auto& section, const std::string& value) { section.apiTokenFile = value; });
   read("SWARM_FLYIO_ORGANIZATION", [](auto& section, const std::string& value) { section.organization = value; });
   read("SWARM_FLYIO_REGIONS", [](auto& section, const std::string& value) { section.regions = splitList(value); });

@@ -33,6 +33,8 @@ struct TlsClientOptions {
 };
 class TlsContext;                                                            ///< one per set of options; shared by connections
 std::shared_ptr<TlsContext> makeTlsClient(const TlsClientOptions& options);  ///< throws Error(InvalidArgument) naming the bad file
+/// The same settings for another server: no file is read again, and the trust store is shared.
+std::shared_ptr<TlsContext> withServerName(const TlsContext& context, std::string server_name);
 std::shared_ptr<TlsContext> makeTlsServer(const std::filesystem::path& certificate, const std::filesystem::path& key,
                                           const std::filesystem::path& client_ca = {});
 awaitable<StreamPtr> connectTls(HostPort address, std::shared_ptr<TlsContext> context, Deadline deadline);

@@ -76,6 +76,11 @@ std::shared_ptr<TlsContext> makeTlsClient(const TlsClientOptions& options) {
   return context;
 }
 
+std::shared_ptr<TlsContext> withServerName(const TlsContext& context, std::string server_name) {
+  SSL_CTX_up_ref(context.get());
+  return std::make_shared<TlsContext>(context.get(), std::move(server_name));
+}
+
 std::shared_ptr<TlsContext> makeTlsServer(const std::filesystem::path& certificate, const std::filesystem::path& key,
                                           const std::filesystem::path& client_ca) {
   auto context = newContext(TLS_server_method(), {});

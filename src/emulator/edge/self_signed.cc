@@ -24,7 +24,7 @@ using Certificate = std::unique_ptr<X509, decltype([](X509* certificate) { X509_
 using File = std::unique_ptr<std::FILE, decltype([](std::FILE* file) { std::fclose(file); })>;
 
 void require(bool condition) {
-  if (!condition) throw Error(ErrorCode::Internal, "OpenSSL could not make a certificate for the edge.");
+  if (!condition) throw Error(ErrorCode::Internal, "OpenSSL could not make a certificate for TLS.");
 }
 
 Certificate makeCertificate(EVP_PKEY* key, const std::vector<std::string>& names) {
@@ -39,7 +39,10 @@ Certificate makeCertificate(EVP_PKEY* key, const std::vector<std::string>& names
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>("fly-emulator"), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
   std::string alternatives;
-  for (const std::string& host : names) alternatives += (alternatives.empty() ? "DNS:" : ",DNS:") + host;
+  for (const std::string& host : names) {
+    bool is_address = host.find_first_not_of("0123456789.") == std::string::npos;
+    alternatives += format("{}{}:{}", alternatives.empty() ? "" : ",", is_address ? "IP" : "DNS", host);
+  }
   X509V3_CTX context;
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
   X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, NID_subject_alt_name, alternatives.c_str());

@@ -22,8 +22,9 @@ struct FlyIOProviderConfig {
   std::string defaultRegion;
   std::string apiBaseUrl = "https://api.machines.dev";
   std::string appUrl = "https://{app}.fly.dev";  ///< where an app's services answer; the emulator: "http://{app}.fly.localhost:4281"
-  std::string appPrefix = "swarm";               ///< app names begin with it; they share one namespace with all of Fly's customers
-  std::string workspaceImage;  ///< the workspace image where Fly can pull it; stands for `localWorkspaceImage`; empty: none was pushed
+  std::filesystem::path caFile;     ///< PEM; the only authorities to trust at apiBaseUrl, appUrl and registries; empty: the system's
+  std::string appPrefix = "swarm";  ///< app names begin with it; they share one namespace with all of Fly's customers
+  std::string workspaceImage;       ///< the workspace image where Fly can pull it; stands for `localWorkspaceImage`; empty: none was pushed
   std::string localWorkspaceImage = "swarm-workspace:latest";
   bool publicAddresses = true;              ///< shared IPv4 and IPv6 for each app; false: private only, and the server must be on the 6PN
   std::map<std::string, std::string> tags;  ///< metadata on all that is made

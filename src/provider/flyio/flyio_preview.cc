@@ -60,7 +60,7 @@ void noteCosts(const InstancePlan& plan, PlacementPreview& preview) {
 awaitable<void> FlyIOProvider::previewImage(std::string image, PlacementPreview& preview, Deadline deadline) {
   std::optional<Error> trouble;
   try {
-    preview.imageDetail = co_await checkImage(std::move(image), config_, deadline);
+    preview.imageDetail = co_await checkImage(std::move(image), config_, tls_, deadline);
     preview.imageFound = true;
   } catch (const Error& error) {
     trouble = error;

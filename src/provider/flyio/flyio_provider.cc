@@ -64,6 +64,12 @@ FlyIOProviderConfig checked(FlyIOProviderConfig config, const std::string& swarm
   return config;
 }
 
+/// One set of authorities for everything: reading the system's takes longer than a request.
+std::shared_ptr<net::TlsContext> trust(const FlyIOProviderConfig& config) {
+  bool speaks_tls = config.apiBaseUrl.starts_with("https://") || config.appUrl.starts_with("https://");
+  return speaks_tls || !config.caFile.empty() ? net::makeTlsClient({.ca = config.caFile}) : nullptr;
+}
+
 }  // namespace
 
 FlyIOProvider::FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock, Tuning tuning)
@@ -71,7 +77,8 @@ FlyIOProvider::FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, c
       swarm_id_(std::move(swarm_id)),
       clock_(clock),
       app_prefix_(appNamePrefix(config_, swarm_id_)),
-      client_(config_.apiBaseUrl, config_.apiToken, config_.organization, tuning) {}
+      tls_(trust(config_)),
+      client_(config_.apiBaseUrl, config_.apiToken, config_.organization, tuning, tls_) {}
 
 FlyIOProvider::~FlyIOProvider() = default;
 

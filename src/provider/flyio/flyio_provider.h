@@ -163,7 +163,8 @@ class FlyIOProvider final : public Provider {
   FlyIOProviderConfig config_;
   std::string swarm_id_;
   const Clock& clock_;
-  std::string app_prefix_;  ///< of the names of all apps of this swarm
+  std::string app_prefix_;                ///< of the names of all apps of this swarm
+  std::shared_ptr<net::TlsContext> tls_;  ///< whom to trust; null: nothing is spoken to by TLS
   MachinesClient client_;
   KeyedLock locks_;
 

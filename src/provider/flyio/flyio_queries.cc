@@ -35,7 +35,7 @@ awaitable<net::HttpEndpoint> FlyIOProvider::agentEndpoint(std::string instance_i
     throw Error(ErrorCode::Unavailable, "The instance's host at Fly can't be reached.").withInstance(instance_id);
   }
   Url url = parseUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
-  co_return net::HttpEndpoint(connectorTo(url), hostHeader(url), {{"fly-force-instance-id", machine.id}});
+  co_return net::HttpEndpoint(connectorTo(url, tls_), hostHeader(url), {{"fly-force-instance-id", machine.id}});
 }
 
 }  // namespace swarm::flyio

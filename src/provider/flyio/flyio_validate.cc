@@ -70,8 +70,8 @@ awaitable<std::string> checkRoom(MachinesClient& client, std::vector<std::string
   co_return format("{} has room for a {}", joined(with_room), toString(guest));
 }
 
-awaitable<std::string> checkWorkspaceImage(const FlyIOProviderConfig& config, Deadline deadline) {
-  co_return co_await checkImage(imageAtFly("", config), config, deadline);
+awaitable<std::string> checkWorkspaceImage(const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls, Deadline deadline) {
+  co_return co_await checkImage(imageAtFly("", config), config, std::move(tls), deadline);
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ awaitable<std::vector<ValidationCheck>> FlyIOProvider::validate(Deadline deadlin
   checks.push_back(co_await check("organization", checkOrganization(client_, deadline)));
   checks.push_back(co_await check("regions", checkRegions(client_, regions, deadline)));
   if (checks.back().ok) checks.push_back(co_await check("capacity", checkRoom(client_, regions, deadline)));
-  checks.push_back(co_await check("workspace image", checkWorkspaceImage(config_, deadline)));
+  checks.push_back(co_await check("workspace image", checkWorkspaceImage(config_, tls_, deadline)));
   co_return checks;
 }
 

@@ -17,8 +17,9 @@ constexpr std::string_view kManifests =
     "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 constexpr std::chrono::seconds kLongest{20};
 
-boost::asio::awaitable<net::HttpResponse> ask(Url url, std::string method, std::string target, net::Headers headers, Deadline deadline) {
-  net::HttpClient client(connectorTo(url), {.host = hostHeader(url), .name = url.host});
+boost::asio::awaitable<net::HttpResponse> ask(RegistryAccess access, std::string method, std::string target, net::Headers headers,
+                                              Deadline deadline) {
+  net::HttpClient client(connectorTo(access.url, access.tls), {.host = hostHeader(access.url), .name = hostHeader(access.url)});
   net::HttpRequest request;
   request.method = std::move(method);
   request.target = std::move(target);
@@ -35,12 +36,12 @@ std::string quoted(std::string_view header, std::string_view key) {
 }
 
 /// An anonymous pull token of a registry that wants one.
-boost::asio::awaitable<std::string> pullToken(RegistryChallenge challenge, Deadline deadline) {
+boost::asio::awaitable<std::string> pullToken(RegistryChallenge challenge, std::shared_ptr<net::TlsContext> tls, Deadline deadline) {
   auto slash = challenge.realm.find('/', 8);
   Url url = parseUrl(challenge.realm.substr(0, slash), "workspaceImage");
   std::string target = slash == std::string::npos ? "/" : challenge.realm.substr(slash);
   target += format("?service={}&scope={}", net::percentEncode(challenge.service), net::percentEncode(challenge.scope));
-  net::HttpResponse answer = co_await ask(url, "GET", std::move(target), {}, deadline);
+  net::HttpResponse answer = co_await ask({std::move(url), {}, std::move(tls)}, "GET", std::move(target), {}, deadline);
   json::value parsed = parseOrNull(answer.body);
   std::string token = stringAt(parsed, "token");
   co_return token.empty() ? stringAt(parsed, "access_token") : token;
@@ -77,7 +78,31 @@ RegistryChallenge parseChallenge(std::string_view header) {
   return {quoted(header, "realm"), quoted(header, "service"), quoted(header, "scope")};
 }
 
-boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, Deadline deadline) {
+std::string registryPassword(const std::string& token) {
+  auto space = token.find(' ');
+  bool has_scheme = space != std::string::npos && (token.starts_with("FlyV1 ") || token.starts_with("Bearer "));
+  return has_scheme ? token.substr(space + 1) : token;
+}
+
+boost::asio::awaitable<bool> hasManifest(ImageName name, RegistryAccess access, Deadline deadline) {
+  std::string target = format("/v2/{}/manifests/{}", name.repository, name.reference);
+  net::Headers headers{{"Accept", std::string(kManifests)}};
+  if (!access.login.empty()) headers.push_back({"Authorization", "Basic " + toBase64(access.login)});
+  net::HttpResponse answer = co_await ask(access, "HEAD", target, headers, deadline);
+  RegistryChallenge challenge = parseChallenge(net::findHeader(answer.headers, "www-authenticate"));
+  if (answer.status == 401 && access.login.empty() && challenge.realm.starts_with("https://")) {
+    std::string token = co_await pullToken(std::move(challenge), access.tls, deadline);
+    headers.push_back({"Authorization", "Bearer " + token});
+    answer = co_await ask(access, "HEAD", target, headers, deadline);
+  }
+  if (answer.status == 200) co_return true;
+  if (answer.status == 404) co_return false;
+  throw Error(ErrorCode::Unprocessable, format("{} does not give {}:{} out (status {}): Fly needs a public image, or one at {}.",
+                                               name.registry, name.repository, name.reference, answer.status, kFlyRegistry));
+}
+
+boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls,
+                                               Deadline deadline) {
   if (config.apiBaseUrl != FlyIOProviderConfig{}.apiBaseUrl) {
     co_return format("{} (not looked for: {} is not Fly itself)", image, config.apiBaseUrl);
   }
@@ -85,22 +110,11 @@ boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOPro
   if (name.registry.starts_with("localhost") || name.registry.starts_with("127.")) {
     throw Error(ErrorCode::Unprocessable, format("Fly can't pull {}: its registry is on this machine.", image));
   }
-  Url url{true, name.registry == kDefaultRegistry ? format("registry-1.{}", name.registry) : name.registry, 443};
-  std::string target = format("/v2/{}/manifests/{}", name.repository, name.reference);
-  net::Headers headers{{"Accept", std::string(kManifests)}};
-  if (name.registry == kFlyRegistry) headers.push_back({"Authorization", "Basic " + toBase64("x:" + config.apiToken.reveal())});
-  net::HttpResponse answer = co_await ask(url, "HEAD", target, headers, deadline);
-  RegistryChallenge challenge = parseChallenge(net::findHeader(answer.headers, "www-authenticate"));
-  if (answer.status == 401 && challenge.realm.starts_with("https://") && name.registry != kFlyRegistry) {
-    std::string token = co_await pullToken(challenge, deadline);
-    headers.push_back({"Authorization", "Bearer " + token});
-    answer = co_await ask(url, "HEAD", target, headers, deadline);
-  }
-  if (answer.status == 200) co_return image + " can be pulled";
-  if (answer.status == 404)
-    throw Error(ErrorCode::Unprocessable, format("{} has no image {}: push it (see README.md of the Fly provider).", name.registry, image));
-  throw Error(ErrorCode::Unprocessable, format("{} does not give {} out (status {}): Fly needs a public image, or one at registry.fly.io.",
-                                               name.registry, image, answer.status));
+  std::string host = name.registry == kDefaultRegistry ? format("registry-1.{}", name.registry) : name.registry;
+  RegistryAccess access{parseUrl("https://" + host, "workspaceImage"), {}, std::move(tls)};
+  if (name.registry == kFlyRegistry) access.login = "x:" + registryPassword(config.apiToken.reveal());
+  if (co_await hasManifest(name, std::move(access), deadline)) co_return image + " can be pulled";
+  throw Error(ErrorCode::Unprocessable, format("{} has no image {}: push it (images/workspace/push).", name.registry, image));
 }
 
 }  // namespace swarm::flyio

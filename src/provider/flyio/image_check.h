@@ -5,6 +5,7 @@
 #include <string>
 
 #include "provider/flyio/flyio_config.h"
+#include "provider/flyio/machines_client.h"
 
 namespace swarm::flyio {
 
@@ -24,7 +25,20 @@ struct RegistryChallenge {
 };
 RegistryChallenge parseChallenge(std::string_view header);
 
+/// Where a registry answers, and as whom to ask.
+struct RegistryAccess {
+  Url url;
+  std::string login = {};                     ///< "user:password"; empty: nobody, or the anonymous token that a registry names
+  std::shared_ptr<net::TlsContext> tls = {};  ///< whom to trust; null: the system's authorities
+};
+/// Asks for the manifest, as a pull begins. True: it is there and may be pulled. False: there is none. Throws Error for everything else.
+boost::asio::awaitable<bool> hasManifest(ImageName name, RegistryAccess access, Deadline deadline);
+
+/// The password for registry.fly.io: the token without its scheme.
+std::string registryPassword(const std::string& token);
+
 /// What was found, as a sentence for validate(); throws Error that says what to do. Fly's own registry gets the token, others none.
-boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, Deadline deadline);
+boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls,
+                                               Deadline deadline);
 
 }  // namespace swarm::flyio

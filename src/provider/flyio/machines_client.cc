@@ -69,10 +69,10 @@ Url parseUrl(const std::string& text, std::string_view key) {
   return url;
 }
 
-net::Connector connectorTo(const Url& url) {
+net::Connector connectorTo(const Url& url, const std::shared_ptr<net::TlsContext>& tls) {
   net::HostPort address{url.host, url.port};
   if (!url.tls) return [address](Deadline deadline) { return net::connectTcp(address, deadline); };
-  auto context = net::makeTlsClient({.serverName = url.host});
+  auto context = tls ? net::withServerName(*tls, url.host) : net::makeTlsClient({.serverName = url.host});
   return [address, context](Deadline deadline) { return net::connectTls(address, context, deadline); };
 }
 
@@ -99,7 +99,8 @@ FlyFault FlyReply::fault() const {
 
 json::value FlyReply::json() const { return parseOrNull(body); }
 
-MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning)
+MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning,
+                               std::shared_ptr<net::TlsContext> tls)
     : base_url_(base_url),
       authorization_(authorizationFor(token.reveal())),
       organization_(std::move(organization)),
@@ -114,7 +115,7 @@ MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::s
   // Shorter than any server's own: a POST on a connection that the other side is just closing leaves its fate open.
   options.idleTimeout = std::chrono::seconds(10);
   options.headers = {{"User-Agent", std::string(kUserAgent)}, {"Accept", "application/json"}};
-  http_ = std::make_unique<net::HttpClient>(marking(connectorTo(url)), std::move(options));
+  http_ = std::make_unique<net::HttpClient>(marking(connectorTo(url, tls)), std::move(options));
 }
 
 std::chrono::milliseconds MachinesClient::jittered(std::chrono::milliseconds duration) {

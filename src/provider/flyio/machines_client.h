@@ -57,7 +57,9 @@ struct FlyReply {
 class MachinesClient {
  public:
   /// `base_url`: "https://api.machines.dev" or "http://host:port". Throws Error(InvalidArgument) for another kind.
-  MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning);
+  /// `tls`: whom to trust behind https; null: the system's authorities.
+  MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning,
+                 std::shared_ptr<net::TlsContext> tls = {});
 
   /// Any status is an answer; 429, 502, 503 and lost connections were retried where that is safe. Throws Error(Unavailable) when no request
   /// could be sent or repeating did not help, Error(DeadlineExceeded).
@@ -137,7 +139,8 @@ struct Url {
   std::uint16_t port = 0;
 };
 Url parseUrl(const std::string& text, std::string_view key);
-net::Connector connectorTo(const Url& url);
+/// `tls`: whom to trust, for whatever server; null: the system's authorities. An https URL is never spoken to without TLS.
+net::Connector connectorTo(const Url& url, const std::shared_ptr<net::TlsContext>& tls);
 std::string hostHeader(const Url& url);  ///< with the port unless it is the scheme's own
 
 }  // namespace swarm::flyio

@@ -21,12 +21,19 @@ Deviations FlyFixture::flyDeviations() {
   return deviations;
 }
 
-FlyFixture::FlyFixture(CoroutineRunner& runner, const MakeBackend& make_backend, std::string image, Deviations deviations)
-    : swarm_id_(newId("test")), image_(std::move(image)), deviations_(deviations), world_(runner, make_backend, [] {
-        emulator::EmulatorOptions options;
-        options.rateLimits = emulator::RateLimits::Off;
-        return options;
-      }()) {}
+FlyFixture::FlyFixture(CoroutineRunner& runner, const MakeBackend& make_backend, std::string image, Deviations deviations,
+                       Transport transport)
+    : swarm_id_(newId("test")),
+      image_(std::move(image)),
+      deviations_(deviations),
+      world_(
+          runner, make_backend,
+          [] {
+            emulator::EmulatorOptions options;
+            options.rateLimits = emulator::RateLimits::Off;
+            return options;
+          }(),
+          transport) {}
 
 FlyFixture::~FlyFixture() = default;
 

@@ -10,7 +10,8 @@ namespace swarm::testing {
 
 class FlyFixture final : public ProviderFixture {
  public:
-  FlyFixture(CoroutineRunner& runner, const MakeBackend& make_backend, std::string image, Deviations deviations);
+  FlyFixture(CoroutineRunner& runner, const MakeBackend& make_backend, std::string image, Deviations deviations,
+             Transport transport = Transport::Plain);
   ~FlyFixture() override;
 
   ProviderPtr makeProvider() override;

@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "emulator/openapi/checker.h"
+#include "support/test_certificates.h"
 
 namespace swarm::testing {
 
@@ -26,28 +27,49 @@ Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
 
 }  // namespace
 
+struct FlyWorld::Certificates {
+  test::TestAuthority authority;
+  std::shared_ptr<net::TlsContext> api = serverFor("127.0.0.1");
+  std::shared_ptr<net::TlsContext> edge = serverFor("*.fly.localhost");
+  std::shared_ptr<net::TlsContext> serverFor(const std::string& name) {
+    test::CertificateFiles files = authority.issue(name);
+    return net::makeTlsServer(files.certificate, files.key);
+  }
+};
+
 struct FlyWorld::Server {
-  Server(CoroutineRunner& runner, std::uint16_t port, net::HttpHandler handler)
-      : runner_(runner), server(net::listenTcp(runner.context().get_executor(), {"127.0.0.1", port}), std::move(handler)) {
+  Server(CoroutineRunner& runner, std::uint16_t port, std::shared_ptr<net::TlsContext> tls, net::HttpHandler handler)
+      : runner_(runner),
+        server(net::listenTcp(runner.context().get_executor(), {"127.0.0.1", port}), std::move(handler), withTls(std::move(tls))) {
     asio::co_spawn(runner.context(), server.run(), [this](std::exception_ptr) { ended = true; });
   }
   ~Server() {
     server.stop();
     runner_.waitFor([this] { return ended; });
   }
+  static net::HttpServerOptions withTls(std::shared_ptr<net::TlsContext> tls) {
+    net::HttpServerOptions options;
+    options.tls = std::move(tls);
+    return options;
+  }
   CoroutineRunner& runner_;
   net::HttpServer server;
   bool ended = false;
 };
 
-FlyWorld::FlyWorld(CoroutineRunner& runner, const MakeBackend& make_backend, emulator::EmulatorOptions options)
+FlyWorld::FlyWorld(CoroutineRunner& runner, const MakeBackend& make_backend, emulator::EmulatorOptions options, Transport transport)
     : runner_(runner),
+      certificates_(transport == Transport::Tls ? std::make_unique<Certificates>() : nullptr),
       emulator_(runner.context().get_executor(), clock_, completed(std::move(options)),
                 make_backend(runner.context().get_executor(), clock_)),
       edge_(emulator::routesOf(emulator_)) {
   runner_.run(emulator_.open());
   serve(0, 0);
-  auto connect = [this](Deadline deadline) { return net::connectTcp({"127.0.0.1", api_port_}, deadline); };
+  std::shared_ptr<net::TlsContext> trusted = certificates_ ? net::makeTlsClient({.ca = caFile()}) : nullptr;
+  auto connect = [this, trusted](Deadline deadline) {
+    net::HostPort api{"127.0.0.1", api_port_};
+    return trusted ? net::connectTls(api, trusted, deadline) : net::connectTcp(api, deadline);
+  };
   client_ = std::make_unique<net::HttpClient>(connect, net::HttpClientOptions{.host = "127.0.0.1", .name = "the emulator"});
 }
 
@@ -67,8 +89,10 @@ asio::awaitable<void> FlyWorld::destroyAll() {
 }
 
 void FlyWorld::serve(std::uint16_t api_port, std::uint16_t edge_port) {
-  api_server_ = std::make_unique<Server>(runner_, api_port, [this](net::Exchange& exchange) { return emulator_.handle(exchange); });
-  edge_server_ = std::make_unique<Server>(runner_, edge_port, [this](net::Exchange& exchange) { return edge_.handle(exchange); });
+  std::shared_ptr<net::TlsContext> api = certificates_ ? certificates_->api : nullptr;
+  std::shared_ptr<net::TlsContext> edge = certificates_ ? certificates_->edge : nullptr;
+  api_server_ = std::make_unique<Server>(runner_, api_port, api, [this](net::Exchange& exchange) { return emulator_.handle(exchange); });
+  edge_server_ = std::make_unique<Server>(runner_, edge_port, edge, [this](net::Exchange& exchange) { return edge_.handle(exchange); });
   api_port_ = api_server_->server.port();
   edge_port_ = edge_server_->server.port();
 }
@@ -80,14 +104,16 @@ void FlyWorld::goAway() {
 
 void FlyWorld::comeBack() { serve(api_port_, edge_port_); }
 
-std::string FlyWorld::apiUrl() const { return format("http://127.0.0.1:{}", api_port_); }
+std::string FlyWorld::apiUrl() const { return format("{}://127.0.0.1:{}", certificates_ ? "https" : "http", api_port_); }
+std::filesystem::path FlyWorld::caFile() const { return certificates_ ? certificates_->authority.ca() : std::filesystem::path(); }
 
 FlyIOProviderConfig FlyWorld::providerConfig() const {
   FlyIOProviderConfig config;
   config.apiToken = Secret(std::string("FlyV1 ") + kToken);
   config.regions = {"ams", "fra", "iad"};
   config.apiBaseUrl = apiUrl();
-  config.appUrl = format("http://{{app}}.fly.localhost:{}", edge_port_);
+  config.appUrl = format("{}://{{app}}.fly.localhost:{}", certificates_ ? "https" : "http", edge_port_);
+  config.caFile = caFile();
   return config;
 }
 

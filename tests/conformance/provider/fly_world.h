@@ -19,13 +19,17 @@ namespace swarm::testing {
 
 using MakeBackend = std::function<emulator::BackendPtr(net::Executor, const Clock&)>;
 
+enum class Transport { Plain, Tls };
+
 /// No rate limits and no delays unless the options say so. Everything in it is destroyed with it.
 class FlyWorld {
  public:
-  FlyWorld(CoroutineRunner& runner, const MakeBackend& make_backend, emulator::EmulatorOptions options = {});
+  FlyWorld(CoroutineRunner& runner, const MakeBackend& make_backend, emulator::EmulatorOptions options = {},
+           Transport transport = Transport::Plain);
   ~FlyWorld();
 
   std::string apiUrl() const;
+  std::filesystem::path caFile() const;  ///< of the authority behind both; empty: plain
   /// A provider's configuration for it, and times for tests.
   FlyIOProviderConfig providerConfig() const;
   static flyio::Tuning quickTuning();
@@ -50,7 +54,10 @@ class FlyWorld {
   void serve(std::uint16_t api_port, std::uint16_t edge_port);
   boost::asio::awaitable<void> destroyAll();
 
+  /// Certificates of both listeners, and their authority.
+  struct Certificates;
   CoroutineRunner& runner_;
+  std::unique_ptr<Certificates> certificates_;  ///< null: plain
   RealClock clock_;
   emulator::Emulator emulator_;
   emulator::EdgeProxy edge_;

@@ -1,6 +1,8 @@
-// A fly-emulator of a test's own, on the docker backend: its data and ports outlive its process, so that it can be killed and come back.
+// A fly-emulator of a test's own, on the docker backend: its data and ports outlive its process, so that it can be killed and come back. API and
+// edge speak TLS, as Fly's do.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import https from 'node:https';
 import path from 'node:path';
 import { docker, waitFor } from '../workspace/server.mjs';
 
@@ -18,7 +20,7 @@ export class FlyEmulator {
   async start() {
     const log = fs.openSync(this.log, 'a');
     const printed = fs.fstatSync(log).size;
-    this.process = spawn(this.program, ['--token', this.token, '--data', this.data, '--listen', this.listen, '--edge', this.edge, '--regions', 'ams,fra', '--strict'],
+    this.process = spawn(this.program, ['--token', this.token, '--data', this.data, '--listen', this.listen, '--edge', this.edge, '--api-tls', '--edge-tls', '--regions', 'ams,fra', '--strict'],
       { stdio: ['ignore', log, log] });
     this.ended = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve({ code, signal })));
     let gone = false;
@@ -26,8 +28,9 @@ export class FlyEmulator {
     const text = () => fs.readFileSync(this.log, 'utf8').slice(printed);
     await waitFor('the emulator is ready', () => gone || /^ready$/m.test(text()), 30);
     if (gone) throw new Error(`the emulator ended at its start:\n${text()}`);
-    this.listen = /Machines API +http:\/\/([\d.:]+)\/v1/.exec(text())[1];
+    this.listen = /Machines API +https:\/\/([\d.:]+)\/v1/.exec(text())[1];
     this.edge = `127.0.0.1:${/fly\.localhost:(\d+)/.exec(text())[1]}`;
+    this.certificate = path.join(this.data, 'edge.pem');
     this.id = fs.readFileSync(path.join(this.data, 'emulator-id'), 'utf8').trim();
   }
 
@@ -36,15 +39,23 @@ export class FlyEmulator {
     return [
       '[flyio]',
       `apiToken = "${this.token}"`,
-      `apiBaseUrl = "http://${this.listen}"`,
-      `appUrl = "http://{app}.fly.localhost:${this.edge.split(':')[1]}"`,
+      `apiBaseUrl = "https://${this.listen}"`,
+      `appUrl = "https://{app}.fly.localhost:${this.edge.split(':')[1]}"`,
+      `caFile = "${this.certificate}"`,
       'regions = ["ams", "fra"]',
       `workspaceImage = "registry.fly.io/swarm/${image}"`,
       '',
     ].join('\n');
   }
 
-  async state() { return (await fetch(`http://${this.listen}/emulator/state`)).json(); }
+  async state() {
+    const [host, port] = this.listen.split(':');
+    const options = { host, port, path: '/emulator/state', ca: fs.readFileSync(this.certificate), agent: false };
+    const text = await new Promise((resolve, reject) => {
+      https.get(options, async (response) => resolve((await response.setEncoding('utf8').toArray()).join(''))).on('error', reject);
+    });
+    return JSON.parse(text);
+  }
 
   async kill(signal = 'SIGKILL') {
     this.process.kill(signal);

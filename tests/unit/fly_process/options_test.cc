@@ -35,11 +35,11 @@ TEST(FlyEmulatorOptions, everyFlagIsTakenInBothForms) {
   test::TempDir folder;
   std::string file = folder.write("tokens", "# mine\none\n\ntwo \n").string();
   ProgramOptions options =
-      parseOptions({"--listen=[::1]:1", "--edge", "0.0.0.0:0", "--edge-tls", "--data=/d", "--backend=memory", "--token-file", file,
-                    "--organization", "acme", "--strict", "--regions", "fra,ams", "--transitions=fly", "--no-rate-limits"});
+      parseOptions({"--listen=[::1]:1", "--edge", "0.0.0.0:0", "--edge-tls", "--api-tls", "--data=/d", "--backend=memory", "--token-file",
+                    file, "--organization", "acme", "--strict", "--regions", "fra,ams", "--transitions=fly", "--no-rate-limits"});
   EXPECT_EQ(options.listen.host, "::1");
   EXPECT_EQ(options.edge.port, 0);
-  EXPECT_TRUE(options.edgeTls && options.strict && !options.rateLimits);
+  EXPECT_TRUE(options.edgeTls && options.apiTls && options.strict && !options.rateLimits);
   EXPECT_EQ(options.data, "/d");
   EXPECT_EQ(options.backend, BackendKind::Memory);
   ASSERT_EQ(options.tokens.size(), 2U);
@@ -67,8 +67,8 @@ TEST(FlyEmulatorOptions, wrongUseIsExplained) {
 TEST(FlyEmulatorOptions, helpNamesEveryFlagAndNeedsNothing) {
   EXPECT_TRUE(parseOptions({"--help"}).help);
   EXPECT_TRUE(parseOptions({"--version"}).version);
-  for (const char* flag : {"--listen", "--edge", "--edge-tls", "--data", "--backend", "--token", "--token-file", "--organization",
-                           "--regions", "--strict", "--transitions", "--no-rate-limits", "Examples:"}) {
+  for (const char* flag : {"--listen", "--edge", "--edge-tls", "--api-tls", "--data", "--backend", "--token", "--token-file",
+                           "--organization", "--regions", "--strict", "--transitions", "--no-rate-limits", "Examples:"}) {
     EXPECT_THAT(helpText(), HasSubstr(flag));
   }
 }

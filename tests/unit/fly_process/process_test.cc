@@ -39,6 +39,33 @@ TEST(FlyEmulatorProcess, saysWhereItAnswersAndEndsAtSigtermWithZero) {
   EXPECT_EQ(program.waitForExit(), 0);
 }
 
+TEST(FlyEmulatorProcess, apiAndEdgeSpeakTlsWithACertificateWhoseFileItNames) {
+  std::vector<std::string> arguments = freePorts();
+  arguments.insert(arguments.end(), {"--api-tls", "--edge-tls"});
+  Program program(arguments);
+  std::string text = program.readUntil("ready");
+  std::string certificate = text.substr(text.find("Certificate   ") + 14);
+  certificate.resize(certificate.find('\n'));
+  auto ask = [&](const std::string& host, std::uint16_t port, std::string target) {
+    auto context = net::makeTlsClient({.ca = certificate, .serverName = host});
+    return test::run([](auto tls, std::string name, std::uint16_t to, std::string what) -> net::awaitable<int> {
+      net::HttpClient client([to, tls](Deadline deadline) { return net::connectTls({"127.0.0.1", to}, tls, deadline); },
+                             {.host = name, .name = name});
+      net::HttpRequest request;
+      request.target = what;
+      request.headers = {{"Authorization", "Bearer secret"}};
+      co_return (co_await client.send(std::move(request), Deadline::after(std::chrono::seconds(20)))).status;
+    }(context, host, port, std::move(target)));
+  };
+  std::uint16_t api = numberAfter(text, "Machines API  https://127.0.0.1:");
+  EXPECT_EQ(ask("127.0.0.1", api, "/v1/apps?org_slug=personal"), 200);
+  EXPECT_EQ(ask("localhost", api, "/v1/apps?org_slug=personal"), 200);
+  EXPECT_EQ(ask("none.fly.localhost", numberAfter(text, "https://<app>.fly.localhost:"), "/"), 404);
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.waitForExit(), 0);
+  EXPECT_FALSE(std::filesystem::exists(certificate));
+}
+
 TEST(FlyEmulatorProcess, appsOutliveAProcessThatWasKilled) {
   test::TempDir folder;
   std::vector<std::string> arguments = freePorts();

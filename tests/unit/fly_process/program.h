@@ -1,76 +1,21 @@
 // fly-emulator as a process of a test's own.
 #pragma once
 
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <stdexcept>
-#include <string>
-#include <vector>
-
-extern char** environ;  // POSIX has no header for it
+#include "support/child_program.h"
 
 namespace swarm::emulator {
 
-class Program {
- public:
-  explicit Program(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), SWARM_TEST_FLY_EMULATOR);
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    int ends[2];
-    if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-    ::posix_spawn_file_actions_addclose(&actions, ends[0]);
-    if (::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) throw std::runtime_error("fly-emulator can't be run");
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    output_ = ends[0];
-  }
-  ~Program() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      waitForExit();
-    }
-    ::close(output_);
-  }
+using test::numberAfter;
 
-  /// Until the text holds `what`, or the program's end.
-  std::string readUntil(const std::string& what) {
-    std::array<char, 4096> piece{};
-    while (!text_.contains(what)) {
-      ssize_t got = ::read(output_, piece.data(), piece.size());
-      if (got <= 0) break;
-      text_.append(piece.data(), static_cast<std::size_t>(got));
-    }
-    return text_;
-  }
-  void signal(int number) { ::kill(pid_, number); }
-  int waitForExit() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-  }
+class Program : public test::ChildProgram {
+ public:
+  explicit Program(std::vector<std::string> arguments) : ChildProgram(withProgram(std::move(arguments))) {}
 
  private:
-  pid_t pid_ = -1;
-  int output_ = -1;
-  std::string text_;
+  static std::vector<std::string> withProgram(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), SWARM_TEST_FLY_EMULATOR);
+    return arguments;
+  }
 };
-
-/// The number behind `before` in what was printed.
-inline std::uint16_t numberAfter(const std::string& text, const std::string& before) {
-  auto at = text.find(before);
-  if (at == std::string::npos) throw std::runtime_error("not printed: " + before + " in: " + text);
-  return static_cast<std::uint16_t>(std::stoi(text.substr(at + before.size())));
-}
 
 }  // namespace swarm::emulator

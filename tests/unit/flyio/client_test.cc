@@ -3,9 +3,11 @@
 
 #include <boost/json/parse.hpp>
 
+#include "base/format.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/json_access.h"
 #include "scripted_fly.h"
+#include "support/raw_server.h"
 
 namespace swarm::flyio {
 namespace {
@@ -209,6 +211,28 @@ TEST(Urls, areTakenApart) {
   for (const char* wrong : {"", "api.machines.dev", "ftp://x", "http://", "http://a/b", "http://user@host"}) {
     EXPECT_THROW(parseUrl(wrong, "apiBaseUrl"), Error) << wrong;
   }
+}
+
+TEST(ClientByTls, sendsNothingToAServerThatDoesNotSpeakTls) {
+  test::TestLoop loop;
+  std::string received;
+  test::RawServer server(loop, [&](net::StreamPtr stream, int) -> boost::asio::awaitable<void> {
+    std::vector<char> buffer(4096);
+    net::IoResult got = co_await stream->readSome(boost::asio::buffer(buffer));
+    received.append(buffer.data(), got.bytes);
+    co_await stream->writeAll(std::string_view("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+  });
+  MachinesClient fly(format("https://127.0.0.1:{}", server.address().port), Secret("fm2_secret"), "personal", quick());
+  try {
+    loop.run(fly.regions(Deadline::after(std::chrono::seconds(10))));
+    FAIL() << "it was believed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_NE(error.message().find("TLS handshake"), std::string::npos) << error.message();
+  }
+  EXPECT_FALSE(received.empty());
+  EXPECT_EQ(received.find("fm2_secret"), std::string::npos);
+  EXPECT_EQ(received.find("HTTP/1.1"), std::string::npos);
 }
 
 }  // namespace
