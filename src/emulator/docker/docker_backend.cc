@@ -3,42 +3,28 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/parse.hpp>
 #include <exception>
 #include <fstream>
 #include <iterator>
 
 #include "base/error.h"
 #include "base/format.h"
-#include "base/log.h"
 #include "emulator/docker/docker_backend_impl.h"
-#include "provider/docker/engine_stream.h"
 
 namespace swarm::emulator {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::milliseconds kFirstPause{100};
-constexpr std::chrono::milliseconds kLongestPause{2'000};
 constexpr std::chrono::seconds kConnectTime{10};
-/// A stream this old is opened anew where it ended.
-constexpr std::chrono::minutes kStreamAge{5};
 /// How long close() waits for what has been begun at the Engine.
 constexpr std::chrono::seconds kFinishTime{60};
 constexpr int kFirstSignalCode = 128;
 constexpr int kLastSignalCode = 159;
-
-std::string attribute(const json::value& event, std::string_view name) {
-  const json::value* attributes = docker::member(event, "Actor.Attributes");
-  const json::value* found = attributes && attributes->is_object() ? attributes->as_object().if_contains(name) : nullptr;
-  return found && found->is_string() ? std::string(found->as_string()) : std::string();
-}
 
 std::string readTool(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -94,24 +80,19 @@ awaitable<void> DockerBackend::open(GuestExitSink sink) {
   }
   co_await catchUp(deadline);
   co_await removeUnusedNetworks(deadline);
-  auto executor = co_await asio::this_coro::executor;
-  closing_ = false;
-  following_ = true;
-  events_ended_ = std::make_unique<asio::steady_timer>(executor, SteadyTime::max());
-  auto ended = [this](std::exception_ptr) {
-    following_ = false;
-    events_ended_->cancel();
-  };
-  asio::co_spawn(executor, followEvents(), asio::bind_cancellation_slot(stop_events_.slot(), std::move(ended)));
+  json::object filters = ownFilter();
+  filters["type"] = json::array{"container"};
+  filters["event"] = json::array{"die", "oom"};
+  events_.follow(co_await asio::this_coro::executor, {.filters = std::move(filters),
+                                                      .catchUp = [this](Deadline time) { return catchUp(time); },
+                                                      .connected = {},
+                                                      .event = [this](const json::value& event) { handleEvent(event); },
+                                                      .lost = [this](const std::string&, bool) { addresses_.clear(); }});
 }
 
 awaitable<void> DockerBackend::close() {
-  closing_ = true;
   sink_ = nullptr;  // whoever hears of an end now would boot again
-  if (following_) {
-    stop_events_.emit(asio::cancellation_type::terminal);
-    co_await events_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
-  }
+  co_await events_.close();
   Deadline patience = Deadline::after(kFinishTime);
   while (unfinished_ > 0 && !patience.hasPassed()) {
     one_ended_ = std::make_unique<asio::steady_timer>(co_await asio::this_coro::executor, patience.time());
@@ -198,75 +179,15 @@ void DockerBackend::announceEnd(const std::string& machine_id) {
   for (const std::string& container : begun) tellEnd(container);
 }
 
-void DockerBackend::handleEvent(std::string_view line) {
-  boost::system::error_code error;
-  json::value event = json::parse(line, error);
-  if (error) return;
-  std::int64_t nanoseconds = docker::integerAt(event, "timeNano");
-  if (nanoseconds > 0) last_event_ = format("{}.{:09}", nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000 + 1);
+void DockerBackend::handleEvent(const json::value& event) {
   std::string action = docker::stringAt(event, "Action");
   std::string container = docker::stringAt(event, "Actor.ID");
   auto run = runs_.find(container);
   if (run == runs_.end()) return;
   if (action == "oom") run->second.outOfMemory = true;
   if (action == "die") {
-    SystemTime at{std::chrono::milliseconds(nanoseconds / 1'000'000)};
-    noteEnd(container, std::strtol(attribute(event, "exitCode").c_str(), nullptr, 10), at);
-  }
-}
-
-awaitable<void> DockerBackend::readEvents() {
-  Deadline connecting = Deadline::after(kConnectTime);
-  json::object filters = ownFilter();
-  filters["type"] = json::array{"container"};
-  filters["event"] = json::array{"die", "oom"};
-  std::string target = "/events?" + docker::filterQuery(filters);
-  if (!last_event_.empty()) target += "&since=" + last_event_;
-  auto exchange = co_await engine_.open({.target = std::move(target), .doing = "tell its events", .body = {}}, connecting);
-  // What ended before the stream was open is not in it.
-  if (!connected_) co_await catchUp(connecting);
-  connected_ = true;
-  docker::LineReader lines;
-  Deadline age = Deadline::after(kStreamAge);
-  try {
-    for (;;) {
-      std::string piece = co_await exchange->read(age);
-      if (piece.empty()) break;
-      lines.add(piece);
-      while (auto line = lines.next()) handleEvent(*line);
-    }
-  } catch (const Error& failure) {
-    if (failure.code() == ErrorCode::DeadlineExceeded && age.hasPassed() && !last_event_.empty()) co_return;
-    throw;
-  }
-  throw Error(ErrorCode::Unavailable, "The Docker Engine closed its event stream (it was stopped or restarted).");
-}
-
-awaitable<void> DockerBackend::followEvents() {
-  std::chrono::milliseconds pause = kFirstPause;
-  while (!closing_) {
-    std::string trouble;
-    try {
-      co_await readEvents();
-      pause = kFirstPause;
-      continue;
-    } catch (const Error& error) {
-      trouble = error.message();
-    } catch (const boost::system::system_error& error) {
-      trouble = error.what();
-    }
-    if (closing_) break;
-    if (connected_) {
-      log::warning("the Docker Engine can't be reached", {{"reason", trouble}});
-      pause = kFirstPause;
-    }
-    connected_ = false;
-    last_event_.clear();
-    addresses_.clear();
-    engine_.forget();
-    asio::steady_timer timer(co_await asio::this_coro::executor, pause);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    pause = std::min(pause * 2, kLongestPause);
+    SystemTime at{std::chrono::milliseconds(docker::integerAt(event, "timeNano") / 1'000'000)};
+    noteEnd(container, std::strtol(docker::eventAttribute(event, "exitCode").c_str(), nullptr, 10), at);
   }
 }
 

@@ -1,7 +1,6 @@
 // Internal: the docker backend's class. Split over docker_backend.cc (life and events), machines.cc, exec.cc, volumes.cc and networks.cc.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
@@ -13,6 +12,7 @@
 #include "emulator/docker/machine_body.h"
 #include "net/stream.h"
 #include "provider/docker/engine_client.h"
+#include "provider/docker/engine_events.h"
 #include "provider/keyed_lock.h"
 
 namespace swarm::emulator {
@@ -64,11 +64,9 @@ class DockerBackend final : public Backend {
   awaitable<void> finish(awaitable<void> work, std::function<void()> afterwards = [] {});
 
   // Events (docker_backend.cc)
-  awaitable<void> followEvents();
-  awaitable<void> readEvents();
   awaitable<void> catchUp(Deadline deadline);
   awaitable<std::vector<json::value>> listContainers(std::string_view label, Deadline deadline);
-  void handleEvent(std::string_view line);
+  void handleEvent(const json::value& event);
   void noteEnd(const std::string& container, std::int64_t exit_code, SystemTime at);
   void tellEnd(const std::string& container);
   void announceEnd(const std::string& machine_id);  ///< boot() has returned: an end may be told from now on
@@ -89,10 +87,6 @@ class DockerBackend final : public Backend {
   // Networks (networks.cc)
   awaitable<void> ensureNetwork(std::string network, Deadline deadline);
   awaitable<void> removeUnusedNetworks(Deadline deadline);
-
-  // Exec (exec.cc)
-  awaitable<void> readOutput(net::Stream& stream, GuestExecResult& result, Deadline deadline);
-  awaitable<json::value> finishedExec(std::string exec, Deadline deadline);
 
   // Volumes (volumes.cc)
   struct HelperMount {
@@ -126,12 +120,7 @@ class DockerBackend final : public Backend {
   };
   std::map<std::string, UsedBytes> used_bytes_;  ///< by volume
 
-  bool closing_ = false;
-  bool following_ = false;
-  bool connected_ = false;
-  std::string last_event_;
-  boost::asio::cancellation_signal stop_events_;
-  std::unique_ptr<boost::asio::steady_timer> events_ended_;
+  docker::EngineEvents events_{engine_, std::chrono::seconds(2)};
   int unfinished_ = 0;                                    ///< calls of finish()
   std::unique_ptr<boost::asio::steady_timer> one_ended_;  ///< cancelled as one of them ends
 };

@@ -64,9 +64,10 @@ ProviderCapabilities DockerProvider::getProviderCapabilities() const {
 }
 
 ProviderHealthReport DockerProvider::health() const {
-  if (connected_)
+  if (engine_events_.connected())
     return {ProviderHealth::healthy, format("Docker Engine {} at {}", engine_.facts().engineVersion, endpointText(engine_.config()))};
-  std::string why = trouble_.empty() ? format("not connected to {} yet", endpointText(engine_.config())) : trouble_;
+  std::string why = engine_events_.trouble();
+  if (why.empty()) why = format("not connected to {} yet", endpointText(engine_.config()));
   return {ProviderHealth::unavailable, why};
 }
 

@@ -1,8 +1,6 @@
 // DockerProvider: the provider contract on the Docker Engine's HTTP API. Configuration is docker_config.h; README.md tells the rest.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,6 +11,7 @@
 #include "provider/docker/container_state.h"
 #include "provider/docker/docker_config.h"
 #include "provider/docker/engine_client.h"
+#include "provider/docker/engine_events.h"
 #include "provider/keyed_lock.h"
 #include "provider/provider.h"
 
@@ -132,9 +131,8 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<CommandResult> executeIn(std::string instance_id, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
 
   // Events (docker_events.cc)
-  awaitable<void> followEvents();
-  awaitable<void> readEvents();
-  void handleEvent(std::string_view line);
+  void handleEvent(const json::value& event);
+  void forgetEngine();
   void tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
   void forgetInstance(const std::string& instance_id);
 
@@ -153,13 +151,7 @@ class DockerProvider final : public Provider, private LogSource {
   std::map<std::string, StorageSample> storage_samples_;  ///< by instance
 
   ProviderEventSink sink_;
-  boost::asio::cancellation_signal stop_events_;
-  std::unique_ptr<boost::asio::steady_timer> events_ended_;  ///< cancelled when the follower has ended
-  bool closing_ = false;
-  bool following_ = false;
-  bool connected_ = false;  ///< the event stream is open
-  std::string last_event_;  ///< "seconds.nanoseconds" of the last event, to go on from
-  std::string trouble_;     ///< why it is not connected
+  EngineEvents engine_events_{engine_, std::chrono::seconds(5)};
 };
 
 }  // namespace swarm::docker

@@ -129,7 +129,7 @@ awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Dea
     // Details are asked for once per change: every event about a container forgets them.
     auto known = inspected_.find(ref.id);
     std::optional<ContainerDetails> details;
-    if (connected_ && known != inspected_.end() && known->second.state == ref.state) {
+    if (engine_events_.connected() && known != inspected_.end() && known->second.state == ref.state) {
       details = known->second;
     } else {
       inspected_.erase(ref.id);
