@@ -150,6 +150,16 @@ awaitable<AgentHold> release(AgentTarget target, Deadline deadline) {
   return changeHold(std::move(target), post(kReleasePath, {}), deadline);
 }
 
+awaitable<std::size_t> freeze(AgentTarget target, std::string transfer, Deadline deadline) {
+  auto answer = co_await call(std::move(target), TokenScope::Files, post(kFreezePath, {{"transfer", transfer}}), deadline);
+  co_return readAnswer(std::move(answer),
+                       [](ObjectReader& reader) { return static_cast<std::size_t>(reader.require<std::int64_t>("frozen")); });
+}
+
+awaitable<void> thaw(AgentTarget target, Deadline deadline) {
+  co_await call(std::move(target), TokenScope::Files, post(kThawPath, {}), deadline);
+}
+
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline) {
   auto answer = co_await call(std::move(target), TokenScope::Status, get(kUsagePath), deadline);
   co_return fromJson<ResourceUsage>(answer, UnknownFields::Ignore);

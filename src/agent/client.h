@@ -60,6 +60,12 @@ awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, std::chr
 awaitable<AgentHold> hold(AgentTarget target, std::string transfer, std::string reason, Deadline deadline);
 /// Starts VS Code and the command again. Can be called again.
 awaitable<AgentHold> release(AgentTarget target, Deadline deadline);
+/// Stops every process of the user's (none ends); when it returns the files stand still. How many were stopped. Again: the minute after
+/// which the agent lets them go on by itself begins anew. Throws Error(Unavailable) with the names of those that could not be stopped, or
+/// when it is held (all go on then), Error(Conflict) when it is frozen for another transfer or was thawed meanwhile.
+awaitable<std::size_t> freeze(AgentTarget target, std::string transfer, Deadline deadline);
+/// Lets them go on. Can be called again.
+awaitable<void> thaw(AgentTarget target, Deadline deadline);
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline);
 awaitable<AgentActivity> getActivity(AgentTarget target, Deadline deadline);
 awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline deadline);

@@ -51,7 +51,17 @@ std::optional<ProcessFacts> factsOf(pid_t pid) {
   return found ? std::optional(std::move(facts)) : std::nullopt;
 }
 
-std::vector<pid_t> everybody() {
+/// Whether waiting is of any use: somebody may still end by itself.
+bool doesAnybodyListen() {
+  for (pid_t process : everybodyElse()) {
+    if (auto facts = factsOf(process); facts && !facts->ended && !(facts->ignoresTerm && facts->ignoresHangUp)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<pid_t> everybodyElse() {
   if (!isFirstProcess()) return descendantsOf(::getpid());
   std::vector<pid_t> found;
   std::error_code error;
@@ -64,15 +74,10 @@ std::vector<pid_t> everybody() {
   return found;
 }
 
-/// Whether waiting is of any use: somebody may still end by itself.
-bool doesAnybodyListen() {
-  for (pid_t process : everybody()) {
-    if (auto facts = factsOf(process); facts && !facts->ended && !(facts->ignoresTerm && facts->ignoresHangUp)) return true;
-  }
-  return false;
+std::string nameOf(pid_t pid) {
+  auto facts = factsOf(pid);
+  return facts ? facts->name : std::string();
 }
-
-}  // namespace
 
 void signalEverybody(int number) {
   if (isFirstProcess()) {
@@ -83,7 +88,7 @@ void signalEverybody(int number) {
 }
 
 void askEverybodyToEnd() {
-  for (pid_t process : everybody()) {
+  for (pid_t process : everybodyElse()) {
     auto facts = factsOf(process);
     if (!facts || facts->ended) continue;
     ::kill(process, facts->ignoresTerm ? SIGHUP : SIGTERM);
@@ -101,7 +106,7 @@ bool isAnybodyLeft() {
 std::string namesOfThoseLeft() {
   std::string names;
   std::size_t count = 0;
-  for (pid_t process : everybody()) {
+  for (pid_t process : everybodyElse()) {
     auto facts = factsOf(process);
     if (!facts || facts->ended) continue;
     if (++count > kMostNames) return names + " …";

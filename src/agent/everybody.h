@@ -2,13 +2,21 @@
 // an init of its own), everything that came from the agent, orphans included.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "net/loop.h"
 
 namespace swarm::agent {
+
+/// Their ids, as /proc shows them at this moment.
+std::vector<pid_t> everybodyElse();
+
+std::string nameOf(pid_t pid);  ///< empty: there is no such process
 
 void signalEverybody(int number);
 

@@ -59,6 +59,7 @@ boost::json::object toAnswer(const BufferedResult& run) {
 }  // namespace
 
 awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
+  co_await context.whenThawed();
   BufferedResult run;
   auto started = startExec(context, spec);
   if (!started) {
@@ -87,7 +88,7 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   // The tasks work on what stands in this frame: they must have ended, cancelled or not.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   if (cancelled) {
-    co_await hangUp(process.child, kHangUpGrace);
+    co_await hangUp(context, process.child, kHangUpGrace);
     co_await drain.closeWhenDone();
   }
   process.closeAll();

@@ -180,7 +180,8 @@ void ExecProcess::signal(int number) {
   }
 }
 
-awaitable<void> hangUp(std::shared_ptr<Child> child, std::chrono::milliseconds grace) {
+awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child, std::chrono::milliseconds grace) {
+  co_await context.whenThawed();
   if (child->exited()) co_return;
   child->signalGroup(SIGHUP);
   child->signalGroup(SIGCONT);  // a stopped process can't see the hang-up
@@ -203,6 +204,10 @@ void ExecProcess::closeAll() {
   for (auto* descriptor : {&input, &output, &error}) {
     if (descriptor->is_open()) descriptor->close(ignored);
   }
+}
+
+awaitable<void> ExecContext::whenThawed() const {
+  if (freeze) co_await freeze->waitUntilThawed(Deadline::never());
 }
 
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec) {

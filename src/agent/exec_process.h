@@ -12,6 +12,7 @@
 
 #include "agent/children.h"
 #include "agent/environment.h"
+#include "agent/freeze.h"
 
 namespace swarm::agent {
 
@@ -53,16 +54,18 @@ class ExecProcess {
   void closeAll();
 };
 
-/// The client is gone: SIGHUP to the group; what still lives after the grace is killed.
-awaitable<void> hangUp(std::shared_ptr<Child> child, std::chrono::milliseconds grace);
-
 /// Whom and in what environment commands run.
 struct ExecContext {
   Executor executor;
   Children& children;
   Environment base;
   UserDatabase users;
+  const Freeze* freeze = nullptr;  ///< while it is closed nothing is started or signalled; null: never
+  awaitable<void> whenThawed() const;
 };
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec);
+
+/// The client is gone: SIGHUP to the group; what still lives after the grace is killed. The context must outlive it.
+awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child, std::chrono::milliseconds grace);
 
 }  // namespace swarm::agent

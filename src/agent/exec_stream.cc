@@ -129,6 +129,7 @@ class ExecSession {
 
   /// False: the client does not speak the protocol.
   awaitable<bool> take(std::string data) {
+    co_await context_.whenThawed();
     auto kind = static_cast<ExecFrame>(data.front());
     std::string_view payload = std::string_view(data).substr(1);
     switch (kind) {
@@ -215,7 +216,7 @@ class ExecSession {
 
   void hangUpCommand() {
     if (process_->tty) process_->signal(SIGHUP);  // its foreground group is another than the shell's own
-    asio::co_spawn(context_.executor, hangUp(process_->child, kHangUpGrace), asio::detached);
+    asio::co_spawn(context_.executor, hangUp(context_, process_->child, kHangUpGrace), asio::detached);
   }
 
   ExecContext& context_;
@@ -262,6 +263,7 @@ awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold&
     for (const auto& field : error.fields()) problem += format(" {} {}.", field.pointer, field.detail);
   }
   std::unique_ptr<ExecProcess> process;
+  co_await context.whenThawed();
   if (guest.told()) co_return;
   if (problem.empty()) {
     auto started = startExec(context, spec);

@@ -15,6 +15,7 @@
 
 #include "agent/binds.h"
 #include "agent/everybody.h"
+#include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/home.h"
 #include "agent/server.h"
@@ -42,6 +43,7 @@ class Agent {
   awaitable<void> live();
   void startServices();
   HoldParts holdParts();
+  FreezeParts freezeParts();
   awaitable<void> stop();
   awaitable<void> sweep(Deadline deadline);
   ServiceOptions vscodeOptions() const;
@@ -58,6 +60,7 @@ class Agent {
   Activity activity_;
   UsageMeter usage_;
   ExecContext exec_;
+  Freeze freeze_;
   Hold hold_;
   Transfers transfers_;
   AgentServer server_;
@@ -72,11 +75,12 @@ Agent::Agent(AgentOptions options)
       vscode_(context_.get_executor(), children_, options_.environment, vscodeOptions(), options_.users),
       activity_(clock_),
       usage_(usageOptions()),
-      exec_{context_.get_executor(), children_, options_.environment, options_.users},
+      exec_{context_.get_executor(), children_, options_.environment, options_.users, &freeze_},
+      freeze_(freezeParts()),
       hold_(holdParts()),
       transfers_(hold_),
       server_(AgentParts{options_.config.instanceId, options_.config.secret, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                         activity_, usage_, exec_, hold_, transfers_}) {}
+                         activity_, usage_, exec_, hold_, freeze_, transfers_}) {}
 
 HoldParts Agent::holdParts() {
   if (!options_.command.empty()) {
@@ -84,6 +88,13 @@ HoldParts Agent::holdParts() {
   }
   return {context_.get_executor(), vscode_, command_ ? &*command_ : nullptr, [this] { startServices(); },
           [this] { return transfers_.endReceiving(); }};
+}
+
+FreezeParts Agent::freezeParts() {
+  return {context_.get_executor(), [this](bool paused) {
+            vscode_.pause(paused);
+            if (command_) command_->pause(paused);
+          }};
 }
 
 ServiceOptions Agent::vscodeOptions() const {
@@ -184,6 +195,7 @@ void Agent::startServices() {
 }
 
 awaitable<void> Agent::stop() {
+  freeze_.end();
   hold_.end();
   for (auto& listener : listeners_) listener->stop();
   auto end = Deadline::after(options_.stopPatience);

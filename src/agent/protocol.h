@@ -27,6 +27,9 @@ inline constexpr std::string_view kExecPath = "/exec";          ///< scope exec;
 // A move: scope files.
 inline constexpr std::string_view kHoldPath = "/hold";  ///< POST {"transfer","reason"} → {"held","boot"} once nothing of the user's runs
 inline constexpr std::string_view kReleasePath = "/release";  ///< POST → {"held":"","boot"}
+// A snapshot: scope files.
+inline constexpr std::string_view kFreezePath = "/freeze";  ///< POST {"transfer"} → {"frozen": n} once the user's processes stand still
+inline constexpr std::string_view kThawPath = "/thaw";      ///< POST → {}: they go on
 // GET, Upgrade: swarm-tunnel, "?transfer=ID"; after 101 one session of src/transfer. 409 for receive unless held for that transfer.
 inline constexpr std::string_view kSendPath = "/transfer/send";
 inline constexpr std::string_view kReceivePath = "/transfer/receive";

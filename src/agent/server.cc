@@ -30,8 +30,12 @@ constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"},
                              Route{kVscodeTunnelPath, TokenScope::Vscode, "GET", WhileHeld::Refused},
                              Route{kHoldPath, TokenScope::Files, "POST"},
                              Route{kReleasePath, TokenScope::Files, "POST"},
+                             Route{kFreezePath, TokenScope::Files, "POST", WhileHeld::Refused},
+                             Route{kThawPath, TokenScope::Files, "POST"},
                              Route{kSendPath, TokenScope::Files, "GET"},
                              Route{kReceivePath, TokenScope::Files, "GET"}};
+constexpr std::chrono::seconds kFrozenPatience{10};
+constexpr std::string_view kFrozenReason = "This workspace stands still for a moment: a snapshot of it is being made.";
 constexpr std::size_t kMaxHoldRequest = 64 * 1024;
 constexpr std::chrono::seconds kLongestHealthWait{10};
 constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", WhileHeld::Refused};
@@ -89,6 +93,8 @@ net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
     co_return co_await exchange.respond(405, std::move(headers), "");
   }
   if (route->whileHeld == WhileHeld::Refused && parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
+  if (route->path == kFreezePath) co_return co_await answerFreeze(exchange);
+  if (route->path == kThawPath) co_return co_await answerThaw(exchange);
   if (route->path == kHoldPath) co_return co_await answerHold(exchange);
   if (route->path == kReleasePath) co_return co_await answerRelease(exchange);
   if (route->path == kSendPath) co_return co_await parts_.transfers.handle(transfer::Role::Source, exchange);
@@ -131,32 +137,64 @@ net::awaitable<void> AgentServer::answerActivity(net::Exchange& exchange) {
 
 net::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   const net::RequestHead& head = exchange.head();
+  if (!co_await parts_.freeze.waitUntilThawed(Deadline::after(kFrozenPatience)))
+    co_return co_await answerReason(exchange, 503, std::string(kFrozenReason));
   if (head.method == "POST") co_return co_await handleExecPost(parts_.exec, parts_.activity, parts_.hold, exchange);
   if (!net::equalsIgnoreCase(head.upgrade, "websocket"))
     co_return co_await answerReason(exchange, 426, "GET needs \"Upgrade: websocket\".");
   co_await handleExecStream(parts_.exec, parts_.activity, parts_.hold, exchange);
 }
 
-net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
-  std::string transfer, reason;
+net::awaitable<std::optional<AgentServer::Wish>> AgentServer::readWish(net::Exchange& exchange) {
+  Wish wish;
   std::optional<Error> wrong;
   try {
     std::string body = co_await net::readAll(exchange.body(), kMaxHoldRequest);
     ObjectReader reader(parseJson(body), UnknownFields::Ignore);
-    transfer = reader.require<std::string>("transfer");
-    reason = reader.read<std::string>("reason").value_or("");
-    if (transfer.empty()) reader.fail("/transfer", "must not be empty");
+    wish.transfer = reader.require<std::string>("transfer");
+    wish.reason = reader.read<std::string>("reason").value_or("");
+    if (wish.transfer.empty()) reader.fail("/transfer", "must not be empty");
     reader.finish();
   } catch (const Error& error) {
     wrong = error;
   }
-  if (wrong) co_return co_await answerError(exchange, *wrong);
-  co_await answerHeld(exchange, parts_.hold.hold(std::move(transfer), std::move(reason)));
+  if (!wrong) co_return wish;
+  co_await answerError(exchange, *wrong);
+  co_return std::nullopt;
+}
+
+net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
+  auto wish = co_await readWish(exchange);
+  if (!wish) co_return;
+  parts_.freeze.thaw();  // who stands still does not hear that it is to end
+  co_await answerHeld(exchange, parts_.hold.hold(std::move(wish->transfer), std::move(wish->reason)));
 }
 
 net::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
+  parts_.freeze.thaw();
   co_await answerHeld(exchange, parts_.hold.release());
+}
+
+net::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
+  auto wish = co_await readWish(exchange);
+  if (!wish) co_return;
+  if (parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
+  std::size_t frozen = 0;
+  std::optional<Error> failure;
+  try {
+    frozen = co_await parts_.freeze.freeze(std::move(wish->transfer));
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure) co_return co_await answerError(exchange, *failure);
+  co_await answerJson(exchange, 200, boost::json::object{{"frozen", frozen}});
+}
+
+net::awaitable<void> AgentServer::answerThaw(net::Exchange& exchange) {
+  co_await net::readAll(exchange.body(), kMaxHoldRequest);
+  parts_.freeze.thaw();
+  co_await answerJson(exchange, 200, {});
 }
 
 net::awaitable<void> AgentServer::answerHeld(net::Exchange& exchange, net::awaitable<void> change) {

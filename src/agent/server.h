@@ -7,6 +7,7 @@
 
 #include "agent/activity.h"
 #include "agent/exec_process.h"
+#include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/service.h"
 #include "agent/transfers.h"
@@ -30,6 +31,7 @@ struct AgentParts {
   UsageMeter& usage;
   ExecContext& exec;
   Hold& hold;
+  Freeze& freeze;
   Transfers& transfers;
 };
 
@@ -47,6 +49,14 @@ class AgentServer {
   net::awaitable<void> answerUsage(net::Exchange& exchange);
   net::awaitable<void> answerActivity(net::Exchange& exchange);
   net::awaitable<void> handleExec(net::Exchange& exchange);
+  /// The body of /hold and /freeze. Nothing: it was wrong, and that was answered.
+  struct Wish {
+    std::string transfer;
+    std::string reason;
+  };
+  net::awaitable<std::optional<Wish>> readWish(net::Exchange& exchange);
+  net::awaitable<void> answerFreeze(net::Exchange& exchange);
+  net::awaitable<void> answerThaw(net::Exchange& exchange);
   net::awaitable<void> answerHold(net::Exchange& exchange);
   net::awaitable<void> answerRelease(net::Exchange& exchange);
   net::awaitable<void> answerHeld(net::Exchange& exchange, net::awaitable<void> change);

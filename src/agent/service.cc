@@ -85,6 +85,8 @@ awaitable<void> Service::supervise() {
     auto started = std::chrono::steady_clock::now();
     state_ = ServiceState::Starting;
     milliseconds pause{};
+    co_await waitWhilePaused();
+    if (stopping_) break;
     if (auto result = start(); !result) {
       exit_code_ = result.error().exitCode;
       pause = backoff.after({});
@@ -167,7 +169,11 @@ awaitable<void> Service::probeUntilCancelled() {
   auto started = std::chrono::steady_clock::now();
   int missed = 0;
   for (;;) {
-    if (co_await probe()) {
+    co_await waitWhilePaused();
+    auto pauses = pauses_;
+    bool answers = co_await probe();
+    if (pauses != pauses_) continue;  // it could not answer
+    if (answers) {
       if (!std::exchange(ready_, true)) {
         became_ready_.notifyAll();
         auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started).count();
@@ -222,8 +228,20 @@ void Service::explainEnd(milliseconds pause) {
   reason_ = format("{} {}. It starts again in {:.1f} s.", options_.title, how, static_cast<double>(pause.count()) / 1000);
 }
 
+void Service::pause(bool paused) {
+  if (paused == paused_) return;
+  paused_ = paused;
+  ++pauses_;
+  unpaused_.notifyAll();
+}
+
+awaitable<void> Service::waitWhilePaused() {
+  for (auto seen = unpaused_.version(); paused_ && !stopping_; seen = unpaused_.version()) co_await unpaused_.wait(seen, Deadline::never());
+}
+
 awaitable<void> Service::stop(Deadline deadline) {
   stopping_ = true;
+  unpaused_.notifyAll();
   pause_.cancel();
   if (auto child = child_; child && !child->exited()) {
     child->signalGroup(SIGTERM);

@@ -58,6 +58,9 @@ class Service {
   /// SIGTERM to its group; returns once the process (at the deadline: after SIGKILL) and run() have ended.
   awaitable<void> stop(Deadline deadline);
 
+  /// Its process is stopped with all others, which is no fault of its: it is neither asked nor started until that is over.
+  void pause(bool paused);
+
   ServiceState state() const { return state_; }
   bool ready() const { return ready_; }
   awaitable<void> waitUntilReady(Deadline deadline) const;       ///< or until the deadline: ready() tells
@@ -73,6 +76,7 @@ class Service {
   awaitable<void> watch();  // until the process has ended
   awaitable<void> probeUntilCancelled();
   awaitable<bool> probe();
+  awaitable<void> waitWhilePaused();
   awaitable<void> pauseFor(std::chrono::milliseconds duration);
   void explainEnd(std::chrono::milliseconds pause);
 
@@ -89,6 +93,9 @@ class Service {
   net::Notifier run_ended_;
   bool running_ = false;
   bool stopping_ = false;
+  bool paused_ = false;
+  std::uint64_t pauses_ = 0;
+  net::Notifier unpaused_;
   int exit_code_ = 0;
   std::string reason_;
   std::string generation_;

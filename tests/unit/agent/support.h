@@ -105,11 +105,12 @@ class AgentTest : public LoopTest {
         vscode(context.get_executor(), children, base, vscodeOptions(), users),
         activity(clock),
         usage(UsageMeter::Options{"/sys/fs/cgroup", "/proc", {folder.path()}}),
-        exec{context.get_executor(), children, base, users},
+        exec{context.get_executor(), children, base, users, &freeze},
+        freeze(freezeParts()),
         hold(holdParts()),
         transfers(hold, folder / "root"),
-        server(
-            AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec, hold, transfers}),
+        server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec, hold, freeze,
+                          transfers}),
         http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), server.handler()) {
     asio::co_spawn(context, http.run(), asio::detached);
   }
@@ -134,6 +135,10 @@ class AgentTest : public LoopTest {
     options.command = {SWARM_TEST_CODE_SERVER, "--socket", options.socket.string()};
     options.backoff = {std::chrono::milliseconds(10), std::chrono::milliseconds(50), std::chrono::milliseconds(60'000)};
     return options;
+  }
+
+  FreezeParts freezeParts() {
+    return {context.get_executor(), [this](bool paused) { vscode.pause(paused); }};
   }
 
   HoldParts holdParts() {
@@ -172,6 +177,7 @@ class AgentTest : public LoopTest {
   Activity activity;
   UsageMeter usage;
   ExecContext exec;
+  Freeze freeze;
   Hold hold;
   Transfers transfers;
   AgentServer server;

@@ -1,0 +1,140 @@
+// Stopping all processes from the top down, and letting them go on from the bottom up.
+#include "agent/freeze.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <ranges>
+#include <unordered_map>
+
+#include "agent/everybody.h"
+#include "agent/process_state.h"
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "net/deadline.h"
+
+namespace swarm::agent {
+namespace {
+namespace asio = boost::asio;
+constexpr std::chrono::milliseconds kStep{2};
+constexpr int kCalmLooks = 2;  // one look can miss whoever was started behind its back
+constexpr std::size_t kMostNames = 5;
+
+/// For a person: who does not stand still.
+std::string namesOfThoseWhoRun() {
+  std::string names;
+  std::size_t count = 0;
+  for (pid_t process : everybodyElse()) {
+    auto state = stateOf(process);
+    if (!state || state->still) continue;
+    if (++count > kMostNames) return names + " …";
+    names += format("{}{} ({})", names.empty() ? "" : ", ", nameOf(process), process);
+  }
+  return names;
+}
+}  // namespace
+
+net::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
+  if (ended_) throw Error(ErrorCode::Unavailable, "The instance is stopping.");
+  if (closed() && transfer_ != transfer)
+    throw Error(ErrorCode::Conflict, format("This instance is frozen for another transfer, {}.", transfer_));
+  if (phase_ != Phase::Freezing) {
+    transfer_ = std::move(transfer);
+    if (phase_ == Phase::Running) parts_.pause(true);
+    phase_ = Phase::Freezing;
+    asio::co_spawn(parts_.executor, work(++attempt_), asio::detached);
+  }
+  auto mine = attempt_;
+  for (;;) {
+    auto seen = changed_.version();
+    if (failed_ == mine) throw Error(ErrorCode::Unavailable, failure_);
+    if (attempt_ != mine || phase_ == Phase::Running) throw Error(ErrorCode::Conflict, "It was thawed meanwhile.");
+    if (phase_ == Phase::Frozen) co_return stopped_.size();
+    co_await changed_.wait(seen, Deadline::never());
+  }
+}
+
+net::awaitable<void> Freeze::work(std::uint64_t attempt) {
+  auto began = std::chrono::steady_clock::now();
+  auto end = Deadline::after(parts_.patience);
+  int calm = 0;
+  while (attempt_ == attempt && phase_ == Phase::Freezing) {
+    calm = stopThoseWhoRun() ? calm + 1 : 0;
+    if (calm == kCalmLooks) {
+      phase_ = Phase::Frozen;
+      beginLease();
+      auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count();
+      log::info("frozen", {{"transfer", transfer_}, {"processes", stopped_.size()}, {"milliseconds", took}});
+    } else if (auto names = end.hasPassed() ? namesOfThoseWhoRun() : std::string(); !names.empty()) {
+      failed_ = attempt;
+      failure_ = format("These processes could not be stopped: {}.", names);
+      log::warning("could not be frozen", {{"reason", failure_}});
+      thaw();
+    } else {
+      co_await net::sleepFor(kStep);
+    }
+  }
+  changed_.notifyAll();
+}
+
+bool Freeze::stopThoseWhoRun() {
+  std::unordered_map<pid_t, ProcessState> all;
+  for (pid_t process : everybodyElse()) {
+    if (auto state = stateOf(process)) all.emplace(process, *state);
+  }
+  bool everybody_still = true;
+  for (const auto& [process, state] : all) {
+    if (state.still) continue;
+    everybody_still = false;
+    auto parent = all.find(state.parent);
+    bool is_seen_by_parent = parent != all.end() && !parent->second.still;
+    if (!is_seen_by_parent && ::kill(process, SIGSTOP) == 0) remember(process, state.started);
+  }
+  return everybody_still;
+}
+
+void Freeze::remember(pid_t pid, std::uint64_t started) {
+  bool known = std::ranges::any_of(stopped_, [&](const Stopped& one) { return one.pid == pid && one.started == started; });
+  if (!known) stopped_.push_back({pid, started});
+}
+
+void Freeze::thaw() {
+  if (phase_ == Phase::Running) return;
+  for (const Stopped& one : std::views::reverse(stopped_)) {
+    auto state = stateOf(one.pid);
+    if (state && state->started == one.started) ::kill(one.pid, SIGCONT);
+  }
+  log::info("thawed", {{"transfer", transfer_}, {"processes", stopped_.size()}});
+  stopped_.clear();
+  transfer_.clear();
+  phase_ = Phase::Running;
+  lease_.cancel();
+  parts_.pause(false);
+  changed_.notifyAll();
+}
+
+void Freeze::end() {
+  ended_ = true;
+  thaw();
+}
+
+net::awaitable<bool> Freeze::waitUntilThawed(Deadline deadline) const {
+  for (auto seen = changed_.version(); closed(); seen = changed_.version()) {
+    if (!co_await changed_.wait(seen, deadline)) co_return !closed();
+  }
+  co_return true;
+}
+
+void Freeze::beginLease() {
+  lease_.expires_after(parts_.lease);
+  lease_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled || phase_ != Phase::Frozen || lease_.expiry() > std::chrono::steady_clock::now()) return;
+    log::warning("frozen for too long, and nobody asked for more");
+    thaw();
+  });
+}
+
+}  // namespace swarm::agent

@@ -1,0 +1,328 @@
+// Frozen and thawed: nobody runs, nobody ends, nobody notices; and requests that come twice, too late, or from nobody.
+#include "agent/freeze.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "agent/everybody.h"
+#include "agent/process_state.h"
+#include "base/format.h"
+#include "net/websocket.h"
+#include "unit/agent/support.h"
+
+namespace swarm::agent {
+namespace {
+using std::chrono::milliseconds;
+constexpr std::string_view kSnapshot = "op-snapshot";
+
+class FreezeTest : public AgentTest {
+ protected:
+  // As in an instance: orphans come to the agent.
+  FreezeTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~FreezeTest() override {
+    waitUntil([] {
+      signalEverybody(SIGKILL);
+      return !isAnybodyLeft();
+    });
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  }
+
+  Deadline soon() const { return Deadline::after(kPatience); }
+  std::size_t freezeIt(std::string transfer = std::string(kSnapshot)) {
+    return await(agent::freeze(target(), std::move(transfer), soon()));
+  }
+  void thawIt() { await(agent::thaw(target(), soon())); }
+
+  template <typename T>
+  std::future<T> begin(awaitable<T> work) {
+    return asio::co_spawn(context, std::move(work), asio::use_future);
+  }
+  template <typename T>
+  bool isDone(std::future<T>& future) {
+    return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+  template <typename T>
+  void waitFor(std::future<T>& future) {
+    waitUntil([&] { return isDone(future); });
+  }
+  /// Long enough for whoever runs to have done something.
+  void letTimePass() { await(net::sleepFor(milliseconds(150))); }
+
+  std::future<CommandResult> run(std::string script) {
+    ExecRequest request;
+    request.command = {"bash", "-c", std::move(script)};
+    return begin(agent::exec(target(), std::move(request), soon()));
+  }
+  /// A process that counts in a file for as long as it runs.
+  pid_t startCounter(std::string name) {
+    auto file = folder / name, told = folder / (name + ".pid");
+    background.push_back(
+        run(format("echo $$ > {0}.new; mv {0}.new {0}; while :; do echo >> {1}; sleep 0.005; done", told.string(), file.string())));
+    waitUntil([&] { return std::filesystem::exists(told) && sizeOf(name) > 0; });
+    return std::stoi(readFile(told));
+  }
+  std::uintmax_t sizeOf(std::string name) {
+    std::error_code error;
+    auto size = std::filesystem::file_size(folder / name, error);
+    return error ? 0 : size;
+  }
+  void expectCounts(std::string name) {
+    auto before = sizeOf(name);
+    waitUntil([&] { return sizeOf(name) > before; });
+  }
+  void expectStandsStill(std::string name) {
+    auto before = sizeOf(name);
+    letTimePass();
+    EXPECT_EQ(sizeOf(name), before);
+  }
+  bool isStill(pid_t pid) {
+    auto state = stateOf(pid);
+    return state && state->still;
+  }
+  void expectError(ErrorCode code, std::function<void()> call) {
+    try {
+      call();
+      FAIL() << "it was no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code) << error.message();
+    }
+  }
+
+  std::vector<std::future<CommandResult>> background;
+};
+
+TEST_F(FreezeTest, everyProcessStandsStillAndGoesOn) {
+  startVscode();
+  auto generation = await(getHealth(target(), soon())).generation;
+  pid_t counter = startCounter("count");
+  EXPECT_GE(freezeIt(), 2U);
+  EXPECT_TRUE(isStill(vscode.pid()));
+  EXPECT_TRUE(isStill(counter));
+  expectStandsStill("count");
+  thawIt();
+  expectCounts("count");
+  EXPECT_FALSE(isStill(vscode.pid()));
+  EXPECT_EQ(await(getHealth(target(), soon())).generation, generation) << "it is the same VS Code";
+  EXPECT_FALSE(isDone(background.front())) << "no command has ended";
+}
+
+TEST_F(FreezeTest, whoeverStartsOthersAllTheTimeIsStoppedToo) {
+  auto file = folder / "spawned";
+  background.push_back(
+      run(format("for i in 1 2 3; do (while :; do (setsid sh -c 'echo >> {0}' &) ; sh -c :; done) & done; wait", file.string())));
+  waitUntil([&] { return sizeOf("spawned") > 10; });
+  for (int round = 0; round < 10; ++round) {
+    freezeIt();
+    for (pid_t pid : everybodyElse()) EXPECT_TRUE(isStill(pid)) << pid;
+    auto before = sizeOf("spawned");
+    await(net::sleepFor(milliseconds(30)));
+    EXPECT_EQ(sizeOf("spawned"), before);
+    thawIt();
+    expectCounts("spawned");
+  }
+}
+
+TEST_F(FreezeTest, whoWasStoppedBeforeStaysStopped) {
+  pid_t stopped = startCounter("stopped");
+  ::kill(stopped, SIGSTOP);
+  waitUntil([&] { return isStill(stopped); });
+  startCounter("runs");
+  freezeIt();
+  thawIt();
+  expectCounts("runs");
+  EXPECT_TRUE(isStill(stopped));
+  expectStandsStill("stopped");
+}
+
+TEST_F(FreezeTest, aShellOnATerminalDoesNotNotice) {
+  auto socket = await([](AgentTarget where, net::Headers headers) -> awaitable<std::unique_ptr<net::WebSocket>> {
+    auto stream = co_await where.endpoint.connect(Deadline::after(kPatience));
+    auto opened = co_await net::openWebSocket(std::move(stream), "agent", "/exec", headers, Deadline::after(kPatience));
+    co_await opened->write(R"({"command":["bash","--norc","-i"],"tty":true})", true);
+    co_return opened;
+  }(target(), execHeaders(target(), clock)));
+  auto file = folder / "job";
+  std::string typed = format("sh -c 'while :; do echo >> {}; sleep 0.005; done'; echo EN''DED\n", file.string());
+  await(socket->write(std::string(1, '\0') + typed));
+  waitUntil([&] { return sizeOf("job") > 0; });
+  for (int round = 0; round < 10; ++round) {
+    freezeIt();
+    thawIt();
+    expectCounts("job");
+  }
+  // The job is in the foreground still: Ctrl-C ends it, and the shell goes on only now.
+  await(socket->write(std::string(1, '\0') + "\x03"));
+  await(socket->write(std::string(1, '\0') + "exit 7\n"));
+  std::string shown;
+  while (auto message = await(socket->read())) shown += message->data.substr(1);
+  EXPECT_THAT(shown, testing::Not(testing::HasSubstr("Stopped")));
+  EXPECT_THAT(shown, testing::HasSubstr(R"({"exitCode":7})"));
+}
+
+TEST_F(FreezeTest, vscodeIsNotTakenForDead) {
+  startVscode();
+  freezeIt();
+  letTimePass();
+  auto health = await(getHealth(target(), soon()));
+  EXPECT_TRUE(health.ready) << health.reason;
+  thawIt();
+  auto tunnel = await(openVscodeTunnel(target(), soon()));
+  await(tunnel->writeAll("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  std::array<char, 256> buffer{};
+  EXPECT_GT(await(tunnel->readSome(asio::buffer(buffer))).bytes, 0U);
+}
+
+TEST_F(FreezeTest, aServiceThatEndsMeanwhileIsStartedAgainAfterwards) {
+  startVscode();
+  auto generation = vscode.generation();
+  freezeIt();
+  ::kill(vscode.pid(), SIGKILL);
+  letTimePass();
+  EXPECT_EQ(vscode.generation(), generation);
+  for (pid_t pid : everybodyElse()) EXPECT_TRUE(isStill(pid)) << pid;
+  thawIt();
+  waitUntil([&] { return vscode.ready() && vscode.generation() != generation; });
+}
+
+TEST_F(FreezeTest, commandsWaitUntilItIsOver) {
+  freezeIt();
+  auto asked = run("echo now");
+  letTimePass();
+  EXPECT_FALSE(isDone(asked));
+  EXPECT_TRUE(everybodyElse().empty());
+  thawIt();
+  waitFor(asked);
+  EXPECT_EQ(asked.get().stdoutText, "now\n");
+}
+
+TEST_F(FreezeTest, aClientThatGoesAwayWakesNobody) {
+  startCounter("count");
+  auto where = target();
+  auto cut = std::make_unique<net::StreamPtr>(await(where.endpoint.connect(soon())));
+  auto told = folder / "its-pid";
+  std::string body =
+      format(R"({{"command":["sh","-c","echo $$ > {0}.new; mv {0}.new {0}; while :; do sleep 0.01; done"]}})", told.string());
+  await((*cut)->writeAll(format("POST /exec HTTP/1.1\r\nHost: a\r\nSwarm-Token: {}\r\nContent-Length: {}\r\n\r\n{}",
+                                token(TokenScope::Exec), body.size(), body)));
+  waitUntil([&] { return std::filesystem::exists(told); });
+  pid_t pid = std::stoi(readFile(told));
+  freezeIt();
+  (*cut)->close();
+  letTimePass();
+  EXPECT_TRUE(isStill(pid));
+  thawIt();
+  waitUntil([&] { return ::kill(pid, 0) != 0; });
+}
+
+TEST_F(FreezeTest, itEndsByItselfWhenNobodyAsksForMore) {
+  Freeze brief({context.get_executor(), [](bool) {}, milliseconds(2'000), milliseconds(400)});
+  startCounter("count");
+  await(brief.freeze(std::string(kSnapshot)));
+  await(net::sleepFor(milliseconds(250)));
+  await(brief.freeze(std::string(kSnapshot)));
+  await(net::sleepFor(milliseconds(250)));
+  EXPECT_TRUE(brief.closed()) << "the second request began the time anew";
+  EXPECT_TRUE(await(brief.waitUntilThawed(soon())));
+  expectCounts("count");
+}
+
+TEST_F(FreezeTest, anotherTransferIsRefusedAndTheSameOneIsNot) {
+  startCounter("count");
+  auto first = freezeIt();
+  EXPECT_EQ(freezeIt(), first);
+  expectError(ErrorCode::Conflict, [&] { freezeIt("op-other"); });
+  expectStandsStill("count");
+  thawIt();
+  thawIt();
+  expectCounts("count");
+  freezeIt("op-other");
+  thawIt();
+}
+
+TEST_F(FreezeTest, holdAndReleaseThawFirst) {
+  startVscode();
+  startCounter("count");
+  freezeIt();
+  EXPECT_EQ(await(agent::hold(target(), "op-move", "It moves.", soon())).held, "op-move");
+  EXPECT_FALSE(freeze.closed());
+  EXPECT_FALSE(isAnybodyLeft());
+  expectError(ErrorCode::Unavailable, [&] { freezeIt(); });
+  await(agent::release(target(), soon()));
+  startCounter("again");
+  freezeIt();
+  await(agent::release(target(), soon()));
+  expectCounts("again");
+}
+
+TEST_F(FreezeTest, whoDoesNotStopIsNamedAndEverybodyGoesOn) {
+  startCounter("count");
+  // Until its child becomes another program, the caller of vfork waits in the kernel, where no SIGSTOP reaches it.
+  pid_t hangs = ::fork();
+  if (hangs == 0) {
+    if (::vfork() == 0) {
+      for (;;) ::pause();
+    }
+    ::_exit(0);
+  }
+  Freeze hasty({context.get_executor(), [](bool) {}, milliseconds(300)});
+  try {
+    await(hasty.freeze(std::string(kSnapshot)));
+    FAIL() << "it is frozen";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_THAT(error.message(), testing::HasSubstr(format("({})", hangs)));
+  }
+  EXPECT_FALSE(hasty.closed());
+  expectCounts("count");
+}
+
+TEST_F(FreezeTest, thawedMeanwhileIsAConflictAndNobodyStaysStopped) {
+  startCounter("count");
+  auto asked = begin(freeze.freeze(std::string(kSnapshot)));
+  waitUntil([&] { return freeze.closed(); });
+  freeze.thaw();
+  expectCounts("count");
+  waitFor(asked);
+  try {
+    asked.get();  // it may have been done before
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Conflict);
+  }
+}
+
+TEST_F(FreezeTest, atTheAgentsEndNobodyStaysStopped) {
+  startCounter("count");
+  freezeIt();
+  freeze.end();
+  expectCounts("count");
+  expectError(ErrorCode::Unavailable, [&] { freezeIt(); });
+}
+
+TEST_F(FreezeTest, itNeedsATransferAndTheScopeOfFiles) {
+  for (std::string_view body : {"", "nonsense", "{}", R"({"transfer":""})"}) {
+    auto wrong = request("POST", "/freeze", token(TokenScope::Files));
+    wrong.body = body;
+    EXPECT_EQ(send(std::move(wrong)).status, 400) << body;
+  }
+  for (std::string path : {"/freeze", "/thaw"}) EXPECT_EQ(send(request("POST", path, token(TokenScope::Exec))).status, 401);
+  EXPECT_FALSE(freeze.closed());
+}
+
+TEST(ProcessStateTest, aThreadThatRunsIsSeenBehindAnEndedFirstOne) {
+  TemporaryFolder proc;
+  auto line = [](std::string_view state) { return format("7 (a) b) {} 3 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", state, 4711); };
+  writeFile(proc / "7/stat", line("Z"));
+  writeFile(proc / "7/task/7/stat", line("Z"));
+  writeFile(proc / "7/task/8/stat", line("R"));
+  auto state = stateOf(7, proc.path());
+  ASSERT_TRUE(state);
+  EXPECT_FALSE(state->still);
+  EXPECT_EQ(state->parent, 3);
+  EXPECT_EQ(state->started, 4711U);
+  writeFile(proc / "7/task/8/stat", line("T"));
+  EXPECT_TRUE(stateOf(7, proc.path())->still);
+  EXPECT_FALSE(stateOf(8, proc.path()));
+}
+
+}  // namespace
+}  // namespace swarm::agent
