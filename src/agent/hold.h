@@ -62,8 +62,8 @@ class Hold {
   HoldParts parts_;
   Phase phase_ = Phase::Running;
   std::string wish_;          // the transfer to be held for; empty: to run
-  std::uint64_t wishes_ = 0;  // number of the last one
-  std::uint64_t failed_ = 0;  // number of the last one that failed, and why
+  std::uint64_t wishes_ = 1;  // number of the last one
+  std::uint64_t failed_ = 0;  // number of the last one that failed (0: none), and why
   std::string failure_;
   std::string held_;
   std::string reason_;

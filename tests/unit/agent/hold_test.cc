@@ -300,6 +300,15 @@ TEST_F(HoldTest, heldFromTheBeginningNothingRunsUntilRelease) {
   EXPECT_TRUE(await(getHealth(target(), soon(), std::chrono::seconds(10))).ready);
 }
 
+TEST_F(HoldTest, heldFromTheBeginningItConfirmsThatToWhoeverAsks) {
+  hold.begin(std::string(kMove));
+  EXPECT_EQ(await(agent::hold(target(), std::string(kMove), std::string(kReason), soon())).held, kMove);
+}
+
+TEST_F(HoldTest, aReleaseOfWhatNeverWasHeldChangesNothing) {
+  EXPECT_EQ(await(agent::release(target(), soon())).held, "");
+}
+
 TEST_F(LoopTest, anAgentOfBeforeMovesIsUnderstood) {
   net::HttpServer old(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), [](net::Exchange& exchange) -> awaitable<void> {
     co_await exchange.respond(200, {}, R"({"ready":true,"reason":"","generation":"g","vscode":"running","uptime":1})");
