@@ -56,7 +56,7 @@ class SecondEngine:
 
 class Server:
     def __init__(self, build, image, second_engine):
-        self.folder = tempfile.mkdtemp(prefix="swarm-bench-")
+        self.folder, self.containers = tempfile.mkdtemp(prefix="swarm-bench-"), set()
         self.engine = SecondEngine(self.folder, image) if second_engine else None
         environment = {**os.environ, "XDG_CONFIG_HOME": f"{self.folder}/config", "XDG_DATA_HOME": f"{self.folder}/data", "SWARM_WORKSPACE_IMAGE": image}
         self.start_fly(build)
@@ -122,10 +122,11 @@ class Server:
     def container(self, name):
         """The container in which the instance runs now, and its Engine (None: the usual one)."""
         instance = self.api("GET", f"/api/instances/{name}")
-        if instance["provider"] == "flyio":
-            return docker("ps", "-q", "--filter", f"label=fly-emulator.id={self.emulator_id}", "--filter", "label=fly-emulator.machine"), None
-        host = self.engine.host if instance.get("region") == "box2" else None
-        return docker("ps", "-q", "--filter", f"label=swarm.name={name}", host=host), host
+        host = self.engine.host if self.engine and instance.get("region") == "box2" else None
+        labels = [f"fly-emulator.id={self.emulator_id}", "fly-emulator.machine"] if instance["provider"] == "flyio" else [f"swarm.name={name}"]
+        found = docker("ps", "-q", *(word for label in labels for word in ("--filter", f"label={label}")), host=host)
+        self.containers.add(found)
+        return found, host
 
     def stop(self):
         try:

@@ -77,7 +77,7 @@ class VsCode:
             connection.close()
 
     def watch(self):
-        while not self.over.wait(0.01):
+        while not self.over.wait(0.03):
             is_there = self.answers()
             self.seen.append((time.time(), is_there))
 
