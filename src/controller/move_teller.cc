@@ -38,8 +38,11 @@ void MoveTeller::totals(std::int64_t files, std::int64_t bytes) {
   bytes_ = bytes;
 }
 
-void MoveTeller::progress(const transfer::TransferProgress& now) {
+void MoveTeller::progress(const transfer::TransferProgress& told) {
   if (operation_->hasEnded || operation_->operation.steps.empty()) return;
+  // A file counts once all of it is there: with a large one under way, what has travelled tells that it goes on.
+  transfer::TransferProgress now = told;
+  now.bytesDone = std::max(now.bytesDone, std::min(now.bytesSent, bytes_));
   SteadyTime time = core_.clock.steadyNow();
   bool moved = now.filesDone != before_.filesDone || now.bytesDone != before_.bytesDone || now.bytesSent != before_.bytesSent;
   if (moved) last_progress_ = time;

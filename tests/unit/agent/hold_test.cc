@@ -305,9 +305,7 @@ TEST_F(HoldTest, heldFromTheBeginningItConfirmsThatToWhoeverAsks) {
   EXPECT_EQ(await(agent::hold(target(), std::string(kMove), std::string(kReason), soon())).held, kMove);
 }
 
-TEST_F(HoldTest, aReleaseOfWhatNeverWasHeldChangesNothing) {
-  EXPECT_EQ(await(agent::release(target(), soon())).held, "");
-}
+TEST_F(HoldTest, aReleaseOfWhatNeverWasHeldChangesNothing) { EXPECT_EQ(await(agent::release(target(), soon())).held, ""); }
 
 TEST_F(LoopTest, anAgentOfBeforeMovesIsUnderstood) {
   net::HttpServer old(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), [](net::Exchange& exchange) -> awaitable<void> {

@@ -31,6 +31,7 @@ class FakeLink final : public transfer::Link {
   awaitable<transfer::RoundReport> round(RoundKind kind, transfer::ProgressSink progress) override {
     ++moves_.rounds;
     if (moves_.onRound) moves_.onRound(kind);
+    if (moves_.tell && progress) progress(*moves_.tell);
     co_await moves_.pass("round", places());
     if (moves_.failRound) throw *moves_.failRound;
     auto target = moves_.world().container(target_);

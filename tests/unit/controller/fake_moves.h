@@ -21,6 +21,7 @@ class FakeMoves final : public MoveAgents {
   std::optional<Error> failRound;                    ///< every round ends so
   int corruptions = 0;                               ///< so many digests of the target are not the source's
   std::function<void(transfer::RoundKind)> onRound;  ///< before a round copies anything
+  std::optional<transfer::TransferProgress> tell{};  ///< told by every round before it copies anything
   std::int64_t freeAtTarget = std::int64_t{1} << 40;
   int rounds = 0;
   std::int64_t filesSent = 0;

@@ -91,6 +91,17 @@ TEST_F(MigrationTest, tellsItsStepsInTheirOrder) {
                                              "final changes", "verify", "switch", "start", "retire source"}));
 }
 
+TEST_F(MigrationTest, countsWhatHasTravelledOfAFileThatIsNotThereYet) {
+  boot();
+  makeWorkspace();
+  moves_->tell = transfer::TransferProgress{.filesDone = 0, .bytesDone = 0, .bytesSent = 5};
+  moves_->failRound = Error(ErrorCode::UpstreamFailed, "It ends here.");
+  Operation moved = move(to("fra"));
+  auto copy = std::ranges::find(moved.steps, "copy", &OperationStep::name);
+  ASSERT_NE(copy, moved.steps.end());
+  EXPECT_EQ(copy->bytesDone, 5);
+}
+
 TEST_F(MigrationTest, bringsWhatIsWrittenWhileItCopies) {
   boot();
   std::string source = makeWorkspace();
