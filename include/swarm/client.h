@@ -162,6 +162,13 @@ class SwarmClient {
   Operation waitForOperation(const std::string& id, std::chrono::seconds timeout,
                              const std::function<void(const Operation&)>& observer = {});
 
+  /// Keeps the instance's files as they are now; an empty name: the time. restore: `snapshot` is a name or an id; what the files were
+  /// becomes a snapshot, too.
+  StartedOperation takeSnapshot(const std::string& ref, const std::string& name = {});
+  StartedOperation restoreSnapshot(const std::string& ref, const std::string& snapshot);
+  std::vector<Snapshot> listSnapshots();  ///< also those of deleted instances
+  void deleteSnapshot(const std::string& id);
+
   boost::json::array listVolumes();  ///< also those that deleted instances left: name, instanceId, owner, mountPath, inUse, createdAt
   void deleteVolume(const std::string& name);  ///< with its files; Conflict while an instance has it
 

@@ -17,6 +17,11 @@ awaitable<Reply> restartInstance(Services& services, Call& call);
 awaitable<Reply> deleteInstance(Services& services, Call& call);
 // migrate.cc
 awaitable<Reply> migrateInstance(Services& services, Call& call);
+// snapshots.cc
+awaitable<Reply> takeSnapshot(Services& services, Call& call);
+awaitable<Reply> restoreSnapshot(Services& services, Call& call);
+awaitable<Reply> listSnapshots(Services& services, Call& call);
+awaitable<Reply> deleteSnapshot(Services& services, Call& call);
 // inside.cc
 awaitable<Reply> executeCommand(Services& services, Call& call);
 awaitable<Reply> getUsage(Services& services, Call& call);

@@ -78,6 +78,9 @@ void addRequestSchemas(json::object& schemas) {
        {"back", {{"type", "boolean"}, {"default", false}, {"description", "To the source that an earlier move kept"}}},
        {"dryRun", {{"type", "boolean"}, {"default", false}, {"description", "Change nothing; answer with a MigrationPlan"}}}},
       {});
+  schemas["TakeSnapshot"] =
+      closedObject({{"name", {{"type", "string"}, {"description", "Unique among the instance's; absent: the time"}}}}, {});
+  schemas["RestoreSnapshot"] = closedObject({{"snapshot", {{"type", "string"}, {"description", "Its name, or its id"}}}}, {"snapshot"});
   schemas["ExecuteCommand"] =
       closedObject({{"command", {{"type", "array"}, {"items", type("string")}, {"minItems", 1}}},
                     {"stdin", type("string")},
@@ -107,6 +110,7 @@ void addAnswerSchemas(json::object& schemas) {
                                     {"createdAt", {{"type", {"string", "null"}}, {"format", "date-time"}}}},
                                    {"name", "instanceId", "owner", "mountPath", "inUse", "createdAt"});
   schemas["VolumeList"] = listOf("Volume");
+  schemas["SnapshotList"] = listOf("Snapshot");
   schemas["ProviderDetails"] = closedObject({{"type", ref("ProviderType")},
                                              {"status", ref("ProviderHealth")},
                                              {"detail", {{"type", "string"}, {"description", "Why it is not healthy"}}},

@@ -130,6 +130,28 @@ void addInstanceRoutes(std::vector<Endpoint>& table) {
                    {instanceRef(), waitSeconds()},
                    BodyRule::Json,
                    "MigrateInstance"});
+  table.push_back({"POST",
+                   "/api/instances/{id}/snapshots",
+                   Permission::WriteOwn,
+                   "takeSnapshot",
+                   "snapshots",
+                   "Keep an instance's files as they are now",
+                   takeSnapshot,
+                   {begun(), {200, "Taken (with wait)", "StartedInstance"}},
+                   {instanceRef(), waitSeconds()},
+                   BodyRule::Json,
+                   "TakeSnapshot"});
+  table.push_back({"POST",
+                   "/api/instances/{id}/restore",
+                   Permission::WriteOwn,
+                   "restoreSnapshot",
+                   "snapshots",
+                   "Bring a snapshot's files to an instance; what they were becomes a snapshot",
+                   restoreSnapshot,
+                   {begun(), {200, "Restored (with wait)", "StartedInstance"}},
+                   {instanceRef(), waitSeconds()},
+                   BodyRule::Json,
+                   "RestoreSnapshot"});
 }
 
 void addInsideRoutes(std::vector<Endpoint>& table) {
@@ -300,6 +322,23 @@ void addSwarmRoutes(std::vector<Endpoint>& table) {
                    deleteVolume,
                    {{204, "Deleted"}},
                    {path("name", "The volume's name")}});
+  table.push_back({"GET",
+                   "/api/snapshots",
+                   Permission::ReadOwn,
+                   "listSnapshots",
+                   "snapshots",
+                   "List snapshots, also of deleted instances",
+                   listSnapshots,
+                   {{200, "All that the caller may see", "SnapshotList"}}});
+  table.push_back({"DELETE",
+                   "/api/snapshots/{snapshot}",
+                   Permission::WriteOwn,
+                   "deleteSnapshot",
+                   "snapshots",
+                   "Delete a snapshot with its files",
+                   deleteSnapshot,
+                   {{204, "Deleted"}},
+                   {path("snapshot", "The snapshot's id")}});
   table.push_back({"GET",
                    "/api/events",
                    Permission::ReadOwn,

@@ -295,6 +295,27 @@ class CommandLine {
     part->add_flag("-y,--yes", delete_.yes, "Ask nothing");
     onRun(part, [this](Context& context) { return volumesDelete(context, names_, delete_.yes); });
 
+    made = verb("snapshot", "Snapshots of a workspace's files: create, list, restore, delete",
+                "swarm snapshot create web1 --name before-upgrade");
+    made->require_subcommand(1, 1);
+    part = made->add_subcommand("create", "Keep the files as they are now; what runs goes on");
+    part->add_option("instance", snapshot_.instance, "Name or id")->required();
+    part->add_option("--name", snapshot_.name, "What it is called (default: the time)");
+    addWait(part, snapshot_.wait);
+    onRun(part, [this](Context& context) { return snapshotCreate(context, snapshot_); });
+    part = made->add_subcommand("list", "Snapshots, also those of deleted workspaces");
+    part->add_option("instance", instance_, "Only of this one");
+    onRun(part, [this](Context& context) { return snapshotList(context, instance_); });
+    part = made->add_subcommand("restore", "Bring the files of a snapshot back; what they were becomes a snapshot, too");
+    part->add_option("instance", snapshot_.instance, "Name or id of the workspace")->required();
+    part->add_option("snapshot", snapshot_.name, "Its name, INSTANCE/NAME, or its id")->required();
+    addWait(part, snapshot_.wait);
+    onRun(part, [this](Context& context) { return snapshotRestore(context, snapshot_); });
+    part = made->add_subcommand("delete", "Delete snapshots with their files");
+    part->add_option("names", names_, "Names, INSTANCE/NAME, or ids")->required();
+    part->add_flag("-y,--yes", delete_.yes, "Ask nothing");
+    onRun(part, [this](Context& context) { return snapshotDelete(context, names_, delete_.yes); });
+
     made = verb("operations", "Operations: list, show, follow, cancel", "swarm operations show op-…");
     made->require_subcommand(0, 1);
     made->add_option("--instance", instance_, "Only of this instance");
@@ -335,6 +356,7 @@ class CommandLine {
   ListFlags list_;
   UpdateFlags update_;
   MigrateFlags migrate_;
+  SnapshotFlags snapshot_;
   DeleteFlags delete_;
   ExecFlags exec_;
   LogFlags logs_;

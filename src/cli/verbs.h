@@ -85,6 +85,16 @@ struct MigrateFlags {
   WaitOptions wait{.timeout = std::chrono::hours(24)};
 };
 int migrate(Context& context, const MigrateFlags& flags);
+
+struct SnapshotFlags {
+  std::string instance;
+  std::string name;
+  WaitOptions wait{.timeout = std::chrono::hours(24)};
+};
+int snapshotCreate(Context& context, const SnapshotFlags& flags);
+int snapshotList(Context& context, const std::string& instance);
+int snapshotRestore(Context& context, const SnapshotFlags& flags);
+int snapshotDelete(Context& context, const std::vector<std::string>& names, bool yes);
 /// The plan of a move, for people.
 std::string planText(const std::string& name, const MigrationPlan& plan, int columns, bool colour);
 /// "" and "false": not kept. Throws Error(InvalidArgument).

@@ -247,6 +247,24 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
   }
 }
 
+StartedOperation SwarmClient::takeSnapshot(const std::string& ref, const std::string& name) {
+  boost::json::object body;
+  if (!name.empty()) body["name"] = name;
+  const boost::json::value value = std::move(body);
+  return impl_->begin("POST", instancePath(ref, "/snapshots"), &value);
+}
+
+StartedOperation SwarmClient::restoreSnapshot(const std::string& ref, const std::string& snapshot) {
+  const boost::json::value body = boost::json::object{{"snapshot", snapshot}};
+  return impl_->begin("POST", instancePath(ref, "/restore"), &body);
+}
+
+std::vector<Snapshot> SwarmClient::listSnapshots() {
+  return fromJson<std::vector<Snapshot>>(impl_->connection.call("GET", "/api/snapshots").at("items"), UnknownFields::Ignore);
+}
+
+void SwarmClient::deleteSnapshot(const std::string& id) { impl_->connection.call("DELETE", "/api/snapshots/" + net::percentEncode(id)); }
+
 boost::json::array SwarmClient::listVolumes() { return impl_->connection.call("GET", "/api/volumes").at("items").as_array(); }
 
 void SwarmClient::deleteVolume(const std::string& name) { impl_->connection.call("DELETE", "/api/volumes/" + net::percentEncode(name)); }

@@ -19,10 +19,11 @@ SwarmController::Impl::Impl(net::Executor control_loop, Store& durable, std::map
       placesElsewhere(*this),
       lifecycle(*this, agents),
       migration(*this, lifecycle, agents, placesElsewhere),
+      snapshots(*this, lifecycle, placesElsewhere),
       runner(*this, lifecycle),
       reconciler(*this, agents, runner) {
   lifecycle.setReconciler(reconciler);
-  lifecycle.setMigration(migration, placesElsewhere);
+  lifecycle.setMoves(migration, snapshots, placesElsewhere);
 }
 
 awaitable<void> SwarmController::Impl::open() {
@@ -111,6 +112,14 @@ awaitable<InstanceAndOperation> SwarmController::deleteInstance(std::string ref,
 awaitable<InstanceAndOperation> SwarmController::migrateInstance(std::string ref, MigrateRequest request, std::string actor) {
   return onLoop(impl_, impl_->migrateInstance(std::move(ref), std::move(request), std::move(actor)));
 }
+awaitable<InstanceAndOperation> SwarmController::takeSnapshot(std::string ref, std::string name, std::string actor) {
+  return onLoop(impl_, impl_->takeSnapshot(std::move(ref), std::move(name), std::move(actor)));
+}
+awaitable<InstanceAndOperation> SwarmController::restoreSnapshot(std::string ref, std::string snapshot, std::string actor) {
+  return onLoop(impl_, impl_->restoreSnapshot(std::move(ref), std::move(snapshot), std::move(actor)));
+}
+awaitable<std::vector<Snapshot>> SwarmController::listSnapshots() { return onLoop(impl_, impl_->listSnapshots()); }
+awaitable<void> SwarmController::deleteSnapshot(std::string id) { return onLoop(impl_, impl_->deleteSnapshot(std::move(id))); }
 awaitable<MigrationPlan> SwarmController::planMigration(std::string ref, MigrateRequest request) {
   return onLoop(impl_, impl_->planMigration(std::move(ref), std::move(request)));
 }

@@ -135,6 +135,14 @@ class SwarmController {
   awaitable<InstanceAndOperation> migrateInstance(std::string ref, MigrateRequest request, std::string actor);
   awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);  ///< changes nothing
 
+  /// Keeps the instance's files as they are at a moment, at its provider; people's processes stand still for it, and go on. `name`: unique
+  /// among its snapshots; empty: the time.
+  awaitable<InstanceAndOperation> takeSnapshot(std::string ref, std::string name, std::string actor);
+  /// The instance's files become those of the snapshot (its name, or its id); what they were becomes a snapshot, too.
+  awaitable<InstanceAndOperation> restoreSnapshot(std::string ref, std::string snapshot, std::string actor);
+  awaitable<std::vector<Snapshot>> listSnapshots();  ///< also those that deleted instances left
+  awaitable<void> deleteSnapshot(std::string id);    ///< Conflict while it is being restored
+
   awaitable<std::optional<Operation>> getOperation(std::string id);  ///< with live progress
   awaitable<std::vector<Operation>> listOperations(OperationFilter filter);
   awaitable<Operation> cancelOperation(std::string id);  ///< Conflict when it has ended or is past the point of no return

@@ -9,6 +9,7 @@
 #include "controller/placement.h"
 #include "controller/places.h"
 #include "controller/reconcile.h"
+#include "controller/snapshots.h"
 
 namespace swarm {
 
@@ -20,6 +21,7 @@ struct SwarmController::Impl : control::Core {
   control::Places placesElsewhere;
   control::Lifecycle lifecycle;
   control::Migration migration;
+  control::Snapshots snapshots;
   control::OperationRunner runner;
   control::Reconciler reconciler;
   std::set<std::string> keysInUse;  ///< Idempotency-Keys whose first request is on its way
@@ -46,6 +48,10 @@ struct SwarmController::Impl : control::Core {
 
   awaitable<InstanceAndOperation> migrateInstance(std::string ref, MigrateRequest request, std::string actor);
   awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);
+  awaitable<InstanceAndOperation> takeSnapshot(std::string ref, std::string name, std::string actor);
+  awaitable<InstanceAndOperation> restoreSnapshot(std::string ref, std::string snapshot, std::string actor);
+  awaitable<std::vector<Snapshot>> listSnapshots();
+  awaitable<void> deleteSnapshot(std::string id);
 
   awaitable<std::optional<Instance>> getInstance(std::string ref);
   awaitable<InstancePage> listInstances(InstanceQuery query);

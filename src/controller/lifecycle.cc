@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "controller/agent_watch.h"
 #include "controller/migration.h"
+#include "controller/places.h"
 #include "controller/reconcile.h"
 #include "controller/retrying.h"
+#include "controller/snapshots.h"
 #include "model/codec.h"
 #include "net/deadline.h"
 
@@ -29,6 +31,9 @@ awaitable<void> Lifecycle::perform(ActivePtr operation) {
       return remove(operation);
     case OperationKind::migrate:
       return migration_->perform(operation);
+    case OperationKind::snapshot:
+    case OperationKind::restore:
+      return snapshots_->perform(operation);
   }
   throw Error(ErrorCode::Internal, "This kind of operation is not known.");
 }
@@ -189,7 +194,7 @@ awaitable<void> Lifecycle::remove(ActivePtr operation) {
   co_await retrying<bool>(operation, Patience::Endless, call);
   operation->cancellable = false;
   operation->fault("deleted");
-  co_await places_->discardAllOf(entry->id());
+  co_await places_->discardAllOf(entry->id(), with_volumes ? Places::Snapshots::Go : Places::Snapshots::Stay);
   co_await core_.store.deleteInstanceRow(entry->id());
   operation->fault("forgotten");
   entry->instance().status = InstanceStatus::deleted;

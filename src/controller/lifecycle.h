@@ -8,14 +8,16 @@ namespace swarm::control {
 class AgentWatch;
 class Migration;
 class Places;
+class Snapshots;
 class Reconciler;
 
 class Lifecycle {
  public:
   Lifecycle(Core& core, AgentWatch& agents) : core_(core), agents_(agents) {}
   void setReconciler(Reconciler& reconciler) { reconciler_ = &reconciler; }
-  void setMigration(Migration& migration, Places& places) {
+  void setMoves(Migration& migration, Snapshots& snapshots, Places& places) {
     migration_ = &migration;
+    snapshots_ = &snapshots;
     places_ = &places;
   }
 
@@ -55,6 +57,7 @@ class Lifecycle {
   AgentWatch& agents_;
   Reconciler* reconciler_ = nullptr;
   Migration* migration_ = nullptr;
+  Snapshots* snapshots_ = nullptr;
   Places* places_ = nullptr;
 };
 

@@ -13,6 +13,10 @@ class RealMoveAgents final : public MoveAgents {
     co_return held.boot;
   }
   awaitable<void> release(agent::AgentTarget target, Deadline deadline) override { co_await agent::release(std::move(target), deadline); }
+  awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) override {
+    co_await agent::freeze(std::move(target), std::move(transfer), deadline);
+  }
+  awaitable<void> thaw(agent::AgentTarget target, Deadline deadline) override { co_await agent::thaw(std::move(target), deadline); }
   awaitable<std::unique_ptr<transfer::Link>> connect(std::optional<agent::AgentTarget> source, std::optional<agent::AgentTarget> target,
                                                      std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
                                                      Deadline deadline) override {

@@ -19,6 +19,9 @@ class MoveAgents {
   /// one life of the agent from the next.
   virtual awaitable<std::string> hold(agent::AgentTarget target, std::string transfer, std::string reason, Deadline deadline) = 0;
   virtual awaitable<void> release(agent::AgentTarget target, Deadline deadline) = 0;
+  /// Every process of a person's stands still until thaw(), a minute at most. Idempotent.
+  virtual awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) = 0;
+  virtual awaitable<void> thaw(agent::AgentTarget target, Deadline deadline) = 0;
   /// Opens a session at each end that is given and joins them. Streams and link live on the caller's loop.
   virtual awaitable<std::unique_ptr<transfer::Link>> connect(std::optional<agent::AgentTarget> source,
                                                              std::optional<agent::AgentTarget> target, std::string transfer,

@@ -74,6 +74,7 @@ void MoveTeller::progress(const transfer::TransferProgress& told) {
 
 void MoveTeller::publish(int percent, std::int64_t seconds_left) {
   published_ = core_.clock.steadyNow();
+  if (shown_.to.empty()) return;  // it goes nowhere
   shown_.percent = std::max(shown_.percent, percent);
   shown_.secondsLeft = seconds_left;
   Entry& entry = *operation_->entry;

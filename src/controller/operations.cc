@@ -15,9 +15,11 @@
 namespace swarm::control {
 namespace {
 
+/// A second wish for the same thing; those that say more than their kind (what to change, where to move) are never the same.
 bool joins(OperationKind running, OperationKind asked) {
-  return running == asked ? asked != OperationKind::update && asked != OperationKind::migrate
-                          : running == OperationKind::create && asked == OperationKind::start;
+  using enum OperationKind;
+  bool says_more = asked == update || asked == migrate || asked == snapshot || asked == restore;
+  return running == asked ? !says_more : running == create && asked == start;
 }
 
 }  // namespace

@@ -39,7 +39,11 @@ awaitable<void> Places::load() {
   for (auto& [id, entry] : core_.instances) describe(*entry);
 }
 
-void Places::begin() { core_.spawn("remove places that nobody needs", run()); }
+void Places::begin() {
+  for (const auto& [id, place] : core_.places)
+    if (place.role == PlaceRole::snapshot) to_close_.insert(id);  // an earlier life may have left something running there
+  core_.spawn("remove places that nobody needs", run());
+}
 
 awaitable<void> Places::put(PlaceRecord place) {
   co_await core_.store.putPlace(place);
@@ -48,7 +52,8 @@ awaitable<void> Places::put(PlaceRecord place) {
   if (entry) describe(*entry);
 }
 
-awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation) {
+awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation,
+                                 std::string name) {
   const PlaceRecord target = core_.places.at(place_id);
   const Instance& instance = entry->record.instance;
   PlaceRecord former;
@@ -60,8 +65,9 @@ awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole
   former.region = instance.region;
   former.config = instance.config;
   former.external = entry->record.external;
-  former.createdAt = instance.createdAt;
+  former.createdAt = role == PlaceRole::snapshot ? core_.clock.now() : instance.createdAt;
   former.expiresAt = until;
+  former.name = std::move(name);
   InstanceRecord record = entry->record;
   record.placeId = place_id;
   record.external = target.external;
@@ -99,11 +105,38 @@ awaitable<void> Places::discard(std::string place_id) {
   changed_.notifyAll();
 }
 
-awaitable<void> Places::discardAllOf(std::string instance_id) {
+awaitable<void> Places::discardAllOf(std::string instance_id, Snapshots snapshots) {
   std::vector<std::string> ids;
-  for (const auto& [id, place] : core_.places)
-    if (place.instanceId == instance_id && place.role != PlaceRole::discarded) ids.push_back(id);
+  for (const auto& [id, place] : core_.places) {
+    bool stays = place.role == PlaceRole::discarded || (place.role == PlaceRole::snapshot && snapshots == Snapshots::Stay);
+    if (place.instanceId == instance_id && !stays) ids.push_back(id);
+  }
   for (const std::string& id : ids) co_await discard(id);
+}
+
+void Places::closeSoon(std::string place_id) {
+  to_close_.insert(std::move(place_id));
+  changed_.notifyAll();
+}
+
+bool Places::isInUse(const std::string& place_id) const {
+  auto names = [&](const ActivePtr& active, std::string_view member) {
+    const boost::json::value* value = active->operation.parameters.if_contains(member);
+    return value && value->is_string() && value->as_string() == place_id;
+  };
+  return std::ranges::any_of(core_.active, [&](const auto& active) {
+    return names(active.second, "place") || names(active.second, "snapshot") || names(active.second, "former");
+  });
+}
+
+awaitable<void> Places::close(std::string place_id) {
+  auto found = core_.places.find(place_id);
+  auto provider = found == core_.places.end() ? core_.providers.end() : core_.providers.find(found->second.provider);
+  if (provider == core_.providers.end()) co_return;
+  PlaceProgress progress(core_, place_id, nullptr);
+  faultPoint("controller.place.close");
+  co_await provider->second->deleteInstance(place_id, DeleteVolumes::No, found->second.external, progress, Deadline::after(kRemoveTimeout));
+  faultPoint("controller.place.closed");
 }
 
 awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
@@ -130,25 +163,34 @@ awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
 awaitable<void> Places::sweep() {
   std::vector<std::string> due;
   for (const auto& [id, place] : core_.places) {
-    EntryPtr entry = core_.find(place.instanceId);
-    bool in_use = entry && core_.activeOf(*entry) && place.role != PlaceRole::discarded;
     bool expired = place.role == PlaceRole::kept && place.expiresAt <= core_.clock.now();
-    if (place.role == PlaceRole::discarded || (expired && !in_use)) due.push_back(id);
+    bool left_behind = place.role == PlaceRole::target;  // by an operation that is not there any more
+    if (place.role == PlaceRole::discarded || ((expired || left_behind) && !isInUse(id))) due.push_back(id);
   }
-  for (const std::string& id : due) {
+  for (const std::string& id : due) co_await tidy(id, Tidying::Remove);
+  auto closing = to_close_;
+  for (const std::string& id : closing)
+    if (!isInUse(id)) co_await tidy(id, Tidying::Close);
+}
+
+/// Tried again with the next look when it fails.
+awaitable<void> Places::tidy(std::string id, Tidying what) {
+  std::optional<Error> failure;
+  try {
     auto found = core_.places.find(id);
-    if (found == core_.places.end()) continue;
-    std::optional<Error> failure;
-    try {
+    if (what == Tidying::Close) {
+      co_await close(id);
+      to_close_.erase(id);
+    } else if (found != core_.places.end()) {
       // From here on it must not be gone back to, whatever becomes of us.
       if (found->second.role != PlaceRole::discarded) co_await discard(id);
       co_await removeNow(id, nullptr);
-    } catch (...) {
-      failure = currentExceptionAsError();
     }
-    if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
-    if (failure) log::warning("what a move left could not be removed yet; trying again", {{"place", id}, {"error", failure->message()}});
+  } catch (...) {
+    failure = currentExceptionAsError();
   }
+  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+  if (failure) log::warning("a place could not be tidied up yet; trying again", {{"place", id}, {"error", failure->message()}});
 }
 
 awaitable<void> Places::run() {

@@ -35,10 +35,16 @@ class Places {
   const PlaceRecord* keptFor(const std::string& instance_id) const;
   /// The one write that makes `place_id` the entry's place in force; the former one gets `role` until then. In memory, too, when it
   /// returns.
-  awaitable<void> switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation);
+  awaitable<void> switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation,
+                           std::string name = {});
   /// From now on nobody needs it: removed with its volumes now or, with its provider away, later.
   awaitable<void> discard(std::string place_id);
-  awaitable<void> discardAllOf(std::string instance_id);
+  enum class Snapshots { Stay, Go };
+  awaitable<void> discardAllOf(std::string instance_id, Snapshots snapshots);
+  /// What runs at a snapshot goes in the background, its volumes stay.
+  void closeSoon(std::string place_id);
+  /// An operation in progress needs it.
+  bool isInUse(const std::string& place_id) const;
   /// Removes it now. Throws when its provider can't.
   awaitable<void> removeNow(std::string place_id, ActivePtr operation);
   /// The instance's keptSource is what is true.
@@ -47,9 +53,13 @@ class Places {
  private:
   awaitable<void> run();
   awaitable<void> sweep();
+  enum class Tidying { Remove, Close };
+  awaitable<void> tidy(std::string id, Tidying what);
+  awaitable<void> close(std::string place_id);
 
   Core& core_;
   Notifier changed_;
+  std::set<std::string> to_close_;  ///< snapshots at which something may run
 };
 
 }  // namespace swarm::control

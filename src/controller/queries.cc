@@ -137,7 +137,8 @@ awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
         throw Error(ErrorCode::Conflict,
                     format("Volume {} belongs to instance {}; delete that with its volumes.", name, entry->instance().config.name));
       if (places.contains(volume.instanceId))
-        throw Error(ErrorCode::Conflict, format("Volume {} is part of a move, or kept after one.", name));
+        throw Error(ErrorCode::Conflict,
+                    format("Volume {} belongs to a move, a source that is kept, or a snapshot (swarm snapshot list).", name));
       co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
       co_return;
     }

@@ -59,14 +59,21 @@ awaitable<InstanceAndOperation> SwarmController::Impl::deleteInstance(std::strin
   co_return answer(entry, co_await runner.submit(entry, OperationKind::remove, std::move(actor), std::move(parameters)));
 }
 
+namespace {
+
+/// Files can be read at, and brought to, what runs or is stopped.
+void requireSettled(const Instance& instance) {
+  bool settled = instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped;
+  if (!instance.operationId.empty() || settled) return;  // a busy one is told so by the journal
+  throw Error(ErrorCode::Conflict, format("Instance {} is {}: start it first.", instance.config.name, enumName(instance.status)))
+      .withInstance(instance.id);
+}
+
+}  // namespace
+
 awaitable<InstanceAndOperation> SwarmController::Impl::migrateInstance(std::string ref, MigrateRequest request, std::string actor) {
   EntryPtr entry = require(ref);
-  const Instance& instance = entry->instance();
-  bool can_move = instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped;
-  if (instance.operationId.empty() && !can_move)
-    throw Error(ErrorCode::Conflict,
-                format("Instance {} is {}: start it before it is moved.", instance.config.name, enumName(instance.status)))
-        .withInstance(instance.id);
+  requireSettled(entry->instance());
   boost::json::object parameters = migration.parametersFor(*entry, request);
   co_return answer(entry, co_await runner.submit(entry, OperationKind::migrate, std::move(actor), std::move(parameters)));
 }
@@ -74,6 +81,23 @@ awaitable<InstanceAndOperation> SwarmController::Impl::migrateInstance(std::stri
 awaitable<MigrationPlan> SwarmController::Impl::planMigration(std::string ref, MigrateRequest request) {
   co_return co_await migration.plan(require(ref), std::move(request));
 }
+
+awaitable<InstanceAndOperation> SwarmController::Impl::takeSnapshot(std::string ref, std::string name, std::string actor) {
+  EntryPtr entry = require(ref);
+  requireSettled(entry->instance());
+  boost::json::object parameters = snapshots.parametersForTaking(*entry, std::move(name));
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::snapshot, std::move(actor), std::move(parameters)));
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::restoreSnapshot(std::string ref, std::string snapshot, std::string actor) {
+  EntryPtr entry = require(ref);
+  requireSettled(entry->instance());
+  boost::json::object parameters = snapshots.parametersForRestoring(*entry, snapshot);
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::restore, std::move(actor), std::move(parameters)));
+}
+
+awaitable<std::vector<Snapshot>> SwarmController::Impl::listSnapshots() { co_return snapshots.list(); }
+awaitable<void> SwarmController::Impl::deleteSnapshot(std::string id) { co_await snapshots.remove(std::move(id)); }
 
 awaitable<UpdateResult> SwarmController::Impl::updateInstance(std::string ref, UpdateRequest request, std::string actor) {
   EntryPtr entry = require(ref);

@@ -5,6 +5,7 @@
 #include "controller/lifecycle.h"
 #include "controller/migration.h"
 #include "controller/reconcile.h"
+#include "controller/snapshots.h"
 
 namespace swarm::control {
 
@@ -43,6 +44,10 @@ awaitable<void> Lifecycle::undo(ActivePtr operation, Error error) {
       break;
     case OperationKind::migrate:
       co_await migration_->undo(operation, error);
+      break;
+    case OperationKind::snapshot:
+    case OperationKind::restore:
+      co_await snapshots_->undo(operation, error);
       break;
   }
 }

@@ -54,5 +54,7 @@ SWARM_CODEC(std::vector<OperationStep>);
 SWARM_CODEC(Operation);
 SWARM_CODEC(std::vector<Operation>);
 SWARM_CODEC(MigrationPlan);
+SWARM_CODEC(Snapshot);
+SWARM_CODEC(std::vector<Snapshot>);
 
 }  // namespace swarm

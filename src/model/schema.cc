@@ -103,6 +103,7 @@ SWARM_SCHEMA_NAME(MigrationEnd);
 SWARM_SCHEMA_NAME(MigrationChange);
 SWARM_SCHEMA_NAME(MigrationSkip);
 SWARM_SCHEMA_NAME(MigrationPlan);
+SWARM_SCHEMA_NAME(Snapshot);
 
 json::object refTo(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }
 
@@ -208,7 +209,7 @@ json::object makeSchemas() {
   addAll<ProviderType, InstanceStatus, ProviderHealth, OperationKind, OperationStatus, CpuConfig, MemoryConfig, StorageResource,
          ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, PortMapping, NetworkInfo,
          CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage, ProviderStatus,
-         SwarmStatus, OperationStep, Operation, KeptSource, MigrationEnd, MigrationChange, MigrationSkip, MigrationPlan>(out);
+         SwarmStatus, OperationStep, Operation, KeptSource, MigrationEnd, MigrationChange, MigrationSkip, MigrationPlan, Snapshot>(out);
   out["Error"] = errorSchema();
   addDerived(out);
   return out;

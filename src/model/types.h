@@ -161,8 +161,9 @@ enum class PlaceRole {
   target,     ///< a move into it is in progress
   kept,       ///< the instance was moved away; stopped, with its files, until `expiresAt`
   discarded,  ///< to be removed, with its volumes, as soon as its provider can be reached
+  snapshot,   ///< volumes with the files of a moment; nothing runs there
 };
-BOOST_DESCRIBE_ENUM(PlaceRole, target, kept, discarded)
+BOOST_DESCRIBE_ENUM(PlaceRole, target, kept, discarded, snapshot)
 
 /// What an instance is, to everybody outside the providers.
 struct Instance {
@@ -218,8 +219,8 @@ struct SwarmStatus {
 };
 BOOST_DESCRIBE_STRUCT(SwarmStatus, (), (totalInstances, runningInstances, stoppedInstances, failedInstances, resourceUsage, providers))
 
-enum class OperationKind { create, start, stop, restart, update, remove, migrate };
-BOOST_DESCRIBE_ENUM(OperationKind, create, start, stop, restart, update, remove, migrate)
+enum class OperationKind { create, start, stop, restart, update, remove, migrate, snapshot, restore };
+BOOST_DESCRIBE_ENUM(OperationKind, create, start, stop, restart, update, remove, migrate, snapshot, restore)
 enum class OperationStatus { pending, running, succeeded, failed, cancelled };
 BOOST_DESCRIBE_ENUM(OperationStatus, pending, running, succeeded, failed, cancelled)
 
@@ -252,6 +253,21 @@ struct Operation {
   std::optional<Error> error;
   boost::json::object parameters;  ///< what the operation needs to run again after a crash
 };
+
+/// The files of an instance as they were at a moment, kept at its provider.
+struct Snapshot {
+  std::string id;
+  std::string name;  ///< unique among those of its instance
+  std::string instanceId;
+  std::string instanceName;  ///< as it was called then
+  std::string owner;
+  ProviderType provider = ProviderType::docker;
+  std::string region;
+  SystemTime createdAt{};
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;  ///< of their content
+};
+BOOST_DESCRIBE_STRUCT(Snapshot, (), (id, name, instanceId, instanceName, owner, provider, region, createdAt, files, bytes))
 
 /// What a move would do, as far as can be said before it begins. Sizes in bytes, times in seconds (0: not known).
 struct MigrationEnd {

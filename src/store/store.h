@@ -34,6 +34,10 @@ struct PlaceRecord {
   std::vector<ExternalResource> external;
   SystemTime createdAt{};
   SystemTime expiresAt{};  ///< of a kept one
+  // Of a snapshot.
+  std::string name{};
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
 };
 
 struct UserRecord {

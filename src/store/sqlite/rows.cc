@@ -96,8 +96,15 @@ void recordExternal(Database& database, const std::string& instance_id, const Ex
 void putPlace(Database& database, const PlaceRecord& place) {
   json::array external;
   for (const ExternalResource& resource : place.external) external.push_back(json::object{{"kind", resource.kind}, {"id", resource.id}});
-  json::object body{{"owner", place.owner},           {"provider", enumName(place.provider)},   {"region", place.region},
-                    {"config", toJson(place.config)}, {"createdAt", toNumber(place.createdAt)}, {"expiresAt", toNumber(place.expiresAt)}};
+  json::object body{{"owner", place.owner},
+                    {"provider", enumName(place.provider)},
+                    {"region", place.region},
+                    {"config", toJson(place.config)},
+                    {"createdAt", toNumber(place.createdAt)},
+                    {"expiresAt", toNumber(place.expiresAt)},
+                    {"name", place.name},
+                    {"files", place.files},
+                    {"bytes", place.bytes}};
   database.execute(
       "INSERT INTO places(id, instance_id, role, external, body) VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET instance_id = "
       "excluded.instance_id, role = excluded.role, external = excluded.external, body = excluded.body",
@@ -119,6 +126,9 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
     place.config = fromJson<InstanceConfig>(body.at("config"), UnknownFields::Ignore);
     place.createdAt = toTime(body.at("createdAt").to_number<std::int64_t>());
     place.expiresAt = toTime(body.at("expiresAt").to_number<std::int64_t>());
+    place.name = body.at("name").as_string();
+    place.files = body.at("files").to_number<std::int64_t>();
+    place.bytes = body.at("bytes").to_number<std::int64_t>();
     json::value external = parseStored(rows.text(3));
     for (const json::value& resource : external.as_array())
       place.external.push_back({std::string(resource.at("kind").as_string()), std::string(resource.at("id").as_string())});

@@ -100,6 +100,9 @@ PlaceRecord makePlace(const std::string& id, const std::string& instance_id) {
   place.external = {{"app", "swarm-x"}};
   place.createdAt = parseTime("2026-11-23T19:04:36.123Z");
   place.expiresAt = parseTime("2026-11-24T19:04:36Z");
+  place.name = "before";
+  place.files = 7;
+  place.bytes = 1'000;
   return place;
 }
 

@@ -343,6 +343,9 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   EXPECT_EQ(toJson(loaded[0].config), toJson(place.config));
   EXPECT_EQ(loaded[0].external, place.external);
   EXPECT_EQ(loaded[0].expiresAt, place.expiresAt);
+  EXPECT_EQ(loaded[0].name, "before");
+  EXPECT_EQ(loaded[0].files, 7);
+  EXPECT_EQ(loaded[0].bytes, 1'000);
   run(store().deletePlace("i-2"));
   run(store().deletePlace("i-2"));
   EXPECT_TRUE(run(store().loadPlaces()).empty());

@@ -62,13 +62,19 @@ async function workBefore(page, url) {
 async function move(page, words, name) {
   await page.evaluate(() => { window.beforeTheMove = true; });
   const began = Date.now();
+  const seen = { bar: false, notification: false, dialog: false };
   let ended = false;
   const moving = server.runWith({ seconds: 300 }, 'migrate', 'web1', ...words).then((answer) => { ended = true; return answer; });
-  const told = waitFor('the tab says that the workspace moves', async () =>
-    (await page.locator('.statusbar-item[id*="swarm.connection"], .notifications-toasts').allInnerTexts().catch(() => [])).join(' ').match(/[Mm]oving/) || ended, 120);
-  await told.catch(() => {});
-  await person.shot(page, `${name}-under-way`);
+  while (!ended && await page.evaluate(() => window.beforeTheMove === true).catch(() => false)) {
+    const shown = (await page.locator('body').innerText().catch(() => '')).replace(/\s+/g, ' ');
+    if (!seen.bar && shown.includes('Moving to ')) { seen.bar = true; await person.shot(page, `${name}-moving`); }
+    if (!seen.notification && shown.includes('This workspace is moving to ')) { seen.notification = true; await person.shot(page, `${name}-paused`); }
+    seen.dialog ||= /Cannot reconnect/.test(shown);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   const moved = await moving;
+  check(seen.bar || seen.notification, 'the tab says that the workspace moves', JSON.stringify(seen));
+  check(!seen.dialog, "and VS Code's own dialog did not come up");
   check(moved.code === 0, `swarm migrate ${words.join(' ')} works`, JSON.stringify(moved));
   check(moved.stdout.trim() === server.instanceUrl, 'it prints the same URL', moved.stdout);
   say(moved.stderr.trim().split('\n').join(' | '));
@@ -89,7 +95,7 @@ async function workAfter(page, before, where) {
   check((await inside('git', '-C', '/home/coder/project/repo', 'fsck', '--full')).code === 0, 'git fsck finds nothing wrong');
   const hard = await inside('sh', '-c', 'cd /home/coder/project && [ one -ef deep/two ] && stat -c %b sparse');
   check(hard.code === 0 && Number(hard.stdout) < 2000, 'hard links are hard links, sparse files are sparse', JSON.stringify(hard));
-  await Person.typeInTerminal(page, `echo on-${where} >> ~/trail.txt`);
+  await Person.typeInTerminal(page, `echo 'on-${where}' >> ~/trail.txt`);
   const trail = await waitFor('the terminal works', async () => {
     const answer = await inside('cat', '/home/coder/trail.txt');
     return answer.code === 0 && answer.stdout.includes(`on-${where}`) ? answer : undefined;
@@ -135,16 +141,23 @@ try {
   check(left.containers.length === 0 && left.volumes.length === 0, 'the container and its volume are gone', JSON.stringify(left));
 
   const atFly = await listing();
-  await move(page, ['--to', 'docker'], 'to-docker');
+  await move(page, ['--to', 'docker', '--keep-source'], 'to-docker');
   const again = await show();
   check(again.id === id && again.provider === 'docker' && again.status === 'running', 'and back on Docker', JSON.stringify(again));
+  check(again.keptSource?.provider === 'flyio' && (await fly.state()).machines === 1, 'the place at Fly is kept', JSON.stringify(again));
   await workAfter(page, atFly, 'docker');
-  await waitFor('nothing at Fly', async () => (await fly.state()).apps === 0, 30).catch(() => {});
-  check((await fly.state()).apps === 0 && Object.values(fly.left()).every((list) => list.length === 0), 'nothing is left at Fly', JSON.stringify(await fly.state()));
+
+  const onDocker = await listing();
+  await move(page, ['--back'], 'back');
+  const last = await show();
+  check(last.id === id && last.provider === 'flyio' && !last.keptSource, 'one command goes back to the kept place', JSON.stringify(last));
+  await workAfter(page, onDocker, 'fly again');
 
   const deleted = await server.run('delete', 'web1', '--volumes', '--yes');
   check(deleted.code === 0, 'delete works', JSON.stringify(deleted));
-  check(Object.values(server.left()).every((list) => list.length === 0), 'nothing is left on Docker', JSON.stringify(server.left()));
+  await waitFor('nothing at Fly', async () => (await fly.state()).apps === 0, 30).catch(() => {});
+  check((await fly.state()).apps === 0 && Object.values(fly.left()).every((list) => list.length === 0), 'nothing is left at Fly', JSON.stringify(await fly.state()));
+  check(Object.values(server.left()).every((list) => list.length === 0), 'nor on Docker', JSON.stringify(server.left()));
 } catch (error) {
   await person.shotAll('at-the-failure');
   check(false, error.message, error.stack);

@@ -141,6 +141,7 @@ struct Walk {
   std::string instance;
   std::string operation;
   std::string volume;
+  std::string snapshot;
 };
 
 std::string pathOf(const api::Endpoint& route, const Walk& walk) {
@@ -150,6 +151,7 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
   };
   fill("{id}", route.pattern.starts_with("/api/operations") ? walk.operation : walk.instance);
   fill("{name}", walk.volume);
+  fill("{snapshot}", walk.snapshot);
   fill("{type}", "fake");
   fill("{port}", "8080");
   return path;
@@ -160,6 +162,8 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password) {
   if (route.bodySchema == "CreateInstance") return R"({"provider":"fake"})";
   if (route.bodySchema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
   if (route.bodySchema == "MigrateInstance") return R"({"region":"fra"})";
+  if (route.bodySchema == "TakeSnapshot") return "{}";
+  if (route.bodySchema == "RestoreSnapshot") return R"({"snapshot":"first"})";
   if (route.bodySchema == "ExecuteCommand") return R"({"command":["true"]})";
   if (route.bodySchema == "IssueToken") return R"({"scope":"status"})";
   if (route.bodySchema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
@@ -184,6 +188,13 @@ TEST(ApiPermissions, areWhatTheTableSaysForEverybodyOnEveryRoute) {
       for (const auto& volume : server.world.volumes()) {
         if (volume.instanceId == walk.instance) walk.volume = volume.name;
       }
+      if (route.pattern.find("snapshot") != std::string_view::npos || route.operationId == "restoreSnapshot") {
+        Answer taken = server.send({"POST", "/api/instances/" + walk.instance + "/snapshots?wait=10", R"({"name":"first"})"}, server.user);
+        ASSERT_EQ(taken.status, 200) << taken.text;
+        Answer list = server.send({"GET", "/api/snapshots"}, server.user);
+        for (const auto& snapshot : list.json.at("items").as_array())
+          if (snapshot.at("instanceId").as_string() == walk.instance) walk.snapshot = snapshot.at("id").as_string();
+      }
       std::string token;
       if (who == Who::Garbage) token = "garbage";
       if (who == Who::Expired) token = expired;
@@ -195,7 +206,7 @@ TEST(ApiPermissions, areWhatTheTableSaysForEverybodyOnEveryRoute) {
       // Streams have no end: their HEAD asks for the same permission.
       if (route.operationId == "streamEvents" || route.operationId == "readLogs") request.method = "HEAD";
       Answer answer = server.send(request, token);
-      bool names_ullas = route.pattern.find("{id}") != std::string_view::npos || route.pattern.find("{name}") != std::string_view::npos;
+      bool names_ullas = route.pattern.find('{') != std::string_view::npos && route.pattern.find("{type}") == std::string_view::npos;
       // Upgrade routes without an upgrade answer 426 to whoever has passed the role's check, before the instance is looked up.
       bool before_lookup = route.kind == api::RouteKind::Upgrade && answer.status == 426;
       Verdict wanted = expected(route.permission, names_ullas && !before_lookup, who);

@@ -6,6 +6,7 @@
 #include "agent/protocol.h"
 #include "base/log.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/fake_moves.h"
 
 namespace swarm::test {
 namespace {
@@ -127,6 +128,7 @@ ApiServer::ApiServer(ApiOptions options) {
   std::map<ProviderType, ProviderPtr> providers;
   providers[ProviderType::fake] = std::make_unique<ScriptedProvider>(world, clock, inside, agent_connector);
   ControllerOptions controller_options;
+  controller_options.moveAgents = std::make_shared<test::FakeMoves>(world);
   controller_options.urlPattern = "http://{name}.localhost:7420/";
   controller = std::make_unique<SwarmController>(loop.executor(), *store_, std::move(providers), clock, controller_options);
   loop.run(controller->open());

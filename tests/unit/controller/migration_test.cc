@@ -1,7 +1,7 @@
 // Moves in the fake world: every file arrives, nobody ever writes at two places, and whatever goes wrong before the switch leaves the
 // source as it was.
 #include "model/codec.h"
-#include "unit/controller/fake_moves.h"
+#include "support/fake_moves.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {

@@ -1,5 +1,5 @@
 // FakeMoves.
-#include "unit/controller/fake_moves.h"
+#include "support/fake_moves.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -36,7 +36,7 @@ class FakeLink final : public transfer::Link {
     if (moves_.failRound) throw *moves_.failRound;
     auto target = moves_.world().container(target_);
     if (target->held != transfer_) throw Error(ErrorCode::Internal, "A place that is in use would have been written over.");
-    if (kind == RoundKind::Final && moves_.world().container(source_)->held.empty())
+    if (kind == RoundKind::Final && moves_.world().container(source_)->held.empty() && !moves_.frozen.contains(source_))
       throw Error(ErrorCode::Internal, "The final changes were taken from a place that is in use.");
     co_return co_await copy(std::move(progress));
   }
@@ -131,6 +131,16 @@ awaitable<std::string> FakeMoves::hold(agent::AgentTarget target, std::string tr
 awaitable<void> FakeMoves::release(agent::AgentTarget target, Deadline) {
   co_await pass("release", {target.endpoint.host});
   world_.release(target.endpoint.host);
+}
+
+awaitable<void> FakeMoves::freeze(agent::AgentTarget target, std::string, Deadline) {
+  co_await pass("freeze", {target.endpoint.host});
+  frozen.insert(target.endpoint.host);
+}
+
+awaitable<void> FakeMoves::thaw(agent::AgentTarget target, Deadline) {
+  co_await pass("thaw", {target.endpoint.host});
+  frozen.erase(target.endpoint.host);
 }
 
 awaitable<std::unique_ptr<transfer::Link>> FakeMoves::connect(std::optional<agent::AgentTarget> source,

@@ -23,11 +23,14 @@ class FakeMoves final : public MoveAgents {
   std::function<void(transfer::RoundKind)> onRound;  ///< before a round copies anything
   std::optional<transfer::TransferProgress> tell{};  ///< told by every round before it copies anything
   std::int64_t freeAtTarget = std::int64_t{1} << 40;
+  std::set<std::string> frozen;  ///< places whose processes stand still
   int rounds = 0;
   std::int64_t filesSent = 0;
 
   awaitable<std::string> hold(agent::AgentTarget target, std::string transfer, std::string reason, Deadline deadline) override;
   awaitable<void> release(agent::AgentTarget target, Deadline deadline) override;
+  awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) override;
+  awaitable<void> thaw(agent::AgentTarget target, Deadline deadline) override;
   awaitable<std::unique_ptr<transfer::Link>> connect(std::optional<agent::AgentTarget> source, std::optional<agent::AgentTarget> target,
                                                      std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
                                                      Deadline deadline) override;

@@ -1,0 +1,44 @@
+// Snapshots: taking, listing, restoring, deleting.
+#include "api/handlers.h"
+#include "base/format.h"
+#include "model/codec.h"
+
+namespace swarm::api {
+
+awaitable<Reply> takeSnapshot(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  ObjectReader reader(call.body());
+  std::string name = reader.read<std::string>("name").value_or("");
+  reader.finish();
+  auto begun = co_await services.controller.takeSnapshot(instance.id, std::move(name), call.principal().user);
+  co_return co_await answerOperation(services, call, std::move(begun), 200);
+}
+
+awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  ObjectReader reader(call.body());
+  std::string snapshot = reader.require<std::string>("snapshot");
+  reader.finish();
+  auto begun = co_await services.controller.restoreSnapshot(instance.id, std::move(snapshot), call.principal().user);
+  co_return co_await answerOperation(services, call, std::move(begun), 200);
+}
+
+awaitable<Reply> listSnapshots(Services& services, Call& call) {
+  boost::json::array items;
+  for (const Snapshot& snapshot : co_await services.controller.listSnapshots())
+    if (canSee(call.principal(), snapshot.owner)) items.push_back(toJson(snapshot));
+  co_return jsonReply(200, boost::json::object{{"items", std::move(items)}});
+}
+
+awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
+  std::vector<Snapshot> snapshots = co_await services.controller.listSnapshots();
+  auto found = std::ranges::find_if(
+      snapshots, [&](const Snapshot& snapshot) { return snapshot.id == call.argument() && canSee(call.principal(), snapshot.owner); });
+  if (found == snapshots.end()) throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", call.argument()));
+  if (!isAllowed(call.principal(), Permission::WriteOwn, found->owner))
+    throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+  co_await services.controller.deleteSnapshot(found->id);
+  co_return Reply{.status = 204};
+}
+
+}  // namespace swarm::api

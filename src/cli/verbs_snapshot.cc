@@ -1,0 +1,95 @@
+// Verbs: snapshot create, list, restore, delete.
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+
+#include "base/format.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/quantities.h"
+#include "cli/verbs.h"
+#include "cli/verbs_shared.h"
+#include "model/codec.h"
+
+namespace swarm::cli {
+namespace {
+
+/// What `wanted` names: an id, a name (one of `instance`'s own before all others), or INSTANCE/NAME.
+Snapshot findSnapshot(Context& context, const std::string& wanted, const std::string& instance = {}) {
+  std::vector<Snapshot> found;
+  for (const Snapshot& snapshot : context.client().listSnapshots())
+    if (snapshot.id == wanted || snapshot.name == wanted || snapshot.instanceName + "/" + snapshot.name == wanted)
+      found.push_back(snapshot);
+  auto is_own = [&](const Snapshot& snapshot) { return snapshot.instanceName == instance || snapshot.instanceId == instance; };
+  if (std::ranges::any_of(found, is_own)) std::erase_if(found, std::not_fn(is_own));
+  if (found.empty()) throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", wanted));
+  if (found.size() > 1)
+    throw Error(ErrorCode::InvalidArgument,
+                format("{} snapshots are called \"{}\": say which by INSTANCE/NAME or by its id.", found.size(), wanted));
+  return found.front();
+}
+
+int follow(Context& context, const StartedOperation& started, const WaitOptions& wait) {
+  if (!wait.wait) {
+    if (!printStructured(context, toJson(started.instance))) print(started.operationId + "\n");
+    return kDone;
+  }
+  waitWithProgress(context, started.operationId, wait.timeout);
+  return kDone;
+}
+
+}  // namespace
+
+int snapshotCreate(Context& context, const SnapshotFlags& flags) {
+  StartedOperation started = context.client().takeSnapshot(flags.instance, flags.name);
+  std::fputs(format("Taking a snapshot of {} …\n", started.instance.config.name).c_str(), stderr);
+  follow(context, started, flags.wait);
+  if (!flags.wait.wait) return kDone;
+  Snapshot newest;
+  for (const Snapshot& snapshot : context.client().listSnapshots())
+    if (snapshot.instanceId == started.instance.id && snapshot.createdAt >= newest.createdAt) newest = snapshot;
+  if (!printStructured(context, toJson(newest))) print(newest.name + "\n");
+  return kDone;
+}
+
+int snapshotList(Context& context, const std::string& instance) {
+  std::vector<Snapshot> snapshots = context.client().listSnapshots();
+  if (!instance.empty())
+    std::erase_if(snapshots, [&](const Snapshot& one) { return one.instanceName != instance && one.instanceId != instance; });
+  if (printStructured(context, toJson(snapshots))) return kDone;
+  Table table({"INSTANCE", "SNAPSHOT", "TAKEN", "FILES", "SIZE", "AT", "ID"});
+  for (const Snapshot& one : snapshots) {
+    if (context.output() == OutputFormat::Name) {
+      print(one.id + "\n");
+      continue;
+    }
+    bool counted = one.files > 0;  // of what a restore has replaced, nobody counted it
+    table.add({one.instanceName, one.name, formatTime(one.createdAt), counted ? std::to_string(one.files) : "",
+               counted ? bytesText(one.bytes) : "", placeText(one.provider, one.region), one.id});
+  }
+  if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
+  return kDone;
+}
+
+int snapshotRestore(Context& context, const SnapshotFlags& flags) {
+  const Snapshot snapshot = findSnapshot(context, flags.name, flags.instance);
+  StartedOperation started = context.client().restoreSnapshot(flags.instance, snapshot.id);
+  std::fputs(
+      format("Bringing the files of {} to {} … (what they are now becomes a snapshot, too)\n", snapshot.name, started.instance.config.name)
+          .c_str(),
+      stderr);
+  return follow(context, started, flags.wait);
+}
+
+int snapshotDelete(Context& context, const std::vector<std::string>& names, bool yes) {
+  if (!yes && !confirmed("This deletes the snapshots with all files; they can't be brought back. Go on? [y/N] ")) return kFailed;
+  for (const std::string& name : names) {
+    const Snapshot snapshot = findSnapshot(context, name);
+    context.client().deleteSnapshot(snapshot.id);
+    std::fputs(format("{} is deleted\n", snapshot.name).c_str(), stderr);
+  }
+  return kDone;
+}
+
+}  // namespace swarm::cli
