@@ -18,6 +18,7 @@ using LinkPtr = std::shared_ptr<MoveLink>;
 constexpr std::chrono::seconds kConnectTimeout{20};
 constexpr std::chrono::seconds kHoldTimeout{60};
 constexpr std::chrono::milliseconds kAskEvery{100};
+constexpr std::chrono::seconds kGoodbye{2};
 constexpr std::size_t kDifferencesTold = 5;
 
 bool runs(const std::optional<ProviderInstance>& observed) {
@@ -81,20 +82,17 @@ awaitable<LinkPtr> CopyRun::connect() {
                                     scope(), options, Deadline::after(kConnectTimeout));
 }
 
-/// A cut connection to a place that runs is worth another try; a place that does not run any more is not.
-awaitable<void> CopyRun::throwIfAnEndIsGone() {
-  for (bool is_source : {true, false}) {
-    End end = is_source ? source() : target();
-    std::optional<ProviderInstance> observed;
-    bool asked = false;
-    try {
-      observed = co_await end.provider.getInstance(end.place, Deadline::after(kConnectTimeout));
-      asked = true;
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::Cancelled) throw;  // else: not known, and tried again
-    }
-    if (asked && !runs(observed)) throw gone(is_source ? "source" : "target", observed);
+/// A cut connection to a place that runs is worth another try; a place that does not run any more is not. With its provider away nobody
+/// knows.
+awaitable<void> CopyRun::throwIfGone(std::string_view title, End end) {
+  std::optional<ProviderInstance> observed;
+  try {
+    observed = co_await end.provider.getInstance(end.place, Deadline::after(kConnectTimeout));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    co_return;
   }
+  if (!runs(observed)) throw gone(title, observed);
 }
 
 template <typename T>
@@ -112,7 +110,8 @@ awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
     link_.reset();
     bool cut = failure->code() == ErrorCode::Unavailable || failure->code() == ErrorCode::DeadlineExceeded;
     if (!cut) throw *failure;
-    co_await throwIfAnEndIsGone();
+    co_await throwIfGone("source", source());
+    co_await throwIfGone("target", target());
     if (teller_.lastProgress() != before) delay = core_.options.retryDelay;
     if (core_.clock.steadyNow() - teller_.lastProgress() > core_.options.providerOutage) throw *failure;
     operation_->detail(format("The connection was cut; going on in a moment ({})", failure->message()));
@@ -166,7 +165,8 @@ awaitable<void> CopyRun::closeLink() {
   LinkPtr link = std::exchange(link_, nullptr);
   if (!link) co_return;
   try {
-    co_await link->close();
+    // A courtesy: people may be waiting, and an agent that is gone or stuck is not waited for.
+    co_await net::withDeadline<void>(link->close(), Deadline::after(kGoodbye), "An agent did not answer the goodbye.");
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
   }
@@ -225,8 +225,7 @@ awaitable<void> CopyRun::waitForAgent(End end) {
       reason = error.message();
     }
     co_await net::sleepFor(kAskEvery);
-    auto observed = co_await end.provider.getInstance(end.place, Deadline::after(kConnectTimeout));
-    if (!runs(observed)) throw gone("target", observed);
+    co_await throwIfGone("target", end);
   }
   throw Error(ErrorCode::UpstreamFailed, format("The agent of the place that files are copied to can't be reached: {}", reason));
 }

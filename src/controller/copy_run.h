@@ -64,7 +64,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
  private:
   transfer::ProgressSink sink();
   awaitable<std::shared_ptr<MoveLink>> connect();
-  awaitable<void> throwIfAnEndIsGone();
+  awaitable<void> throwIfGone(std::string_view title, End end);
 
   std::shared_ptr<MoveLink> link_;
 };

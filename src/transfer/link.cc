@@ -96,7 +96,7 @@ class AgentLink final : public Link {
   awaitable<void> close() override {
     Command command(relay_, {});
     for (const std::size_t peer : {kSource, kTarget}) {
-      if (!relay_->peers[peer].stream) continue;
+      if (!relay_->peers[peer].stream || relay_->peers[peer].ended) continue;
       co_await sendCommand(*relay_, peer, Kind::Bye, {});
       relay_->closing = true;
       co_await awaitAnswer(*relay_, peer);

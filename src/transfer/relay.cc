@@ -31,6 +31,7 @@ class Listener {
     stayPatient();
     const net::IoResult got = co_await relay_.peers[peer_].stream->readSome(boost::asio::buffer(out, length));
     if (got.error && relay_.closing) {
+      relay_.peers[peer_].ended = true;
       if (!relay_.peers[peer_].answer) relay_.peers[peer_].answer.emplace();
       relay_.changed.notifyAll();
       co_return false;

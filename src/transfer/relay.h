@@ -20,6 +20,7 @@ struct Peer {
   std::optional<std::string> answer;  ///< to the command of the moment
   TransferProgress progress;
   std::deque<std::vector<ManifestLine>> lines;
+  bool ended = false;  ///< its connection, after Bye was said: it answers nothing any more
 };
 
 /// Shared with the listening coroutines, which may outlive the Link for a moment.

@@ -4,10 +4,13 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "base/error.h"
 #include "net/connect.h"
 #include "net/deadline.h"
+#include "transfer/frame_stream.h"
 #include "unit/transfer/support.h"
 
 namespace swarm::transfer {
@@ -160,6 +163,31 @@ TEST(Link, aCancelledSessionHasEndedItsThreadsWhenItEnds) {
   auto link = move.loop().run(openLink(std::move(near_end), nullptr, "op-test", move.scope));
   cancel.emit(boost::asio::cancellation_type::terminal);
   move.loop().runUntil([&] { return ended; });
+}
+
+/// Two agents, of which the target dies when the source has heard Bye. Its socket still takes what is written to it, as a proxy's does.
+net::awaitable<void> leaveWhileTheLinkCloses(net::StreamPtr source, net::StreamPtr target) {
+  FrameReader from_source(*source), from_target(*target);
+  std::vector<Frame> welcome(1);
+  welcome[0] = {Kind::Result, {}, {}};
+  co_await from_source.next();
+  co_await writeFrames(*source, welcome);
+  co_await from_target.next();
+  co_await writeFrames(*target, welcome);
+  co_await from_source.next();
+  co_await target->shutdownWrite();
+  for (int turn = 0; turn < 10; ++turn) co_await boost::asio::post(boost::asio::use_awaitable);
+  co_await writeFrames(*source, welcome);
+  while (co_await from_target.next());
+}
+
+TEST(Link, closesAlsoWhenATargetIsGoneMeanwhile) {
+  Move move;
+  auto [source, source_end] = net::makePipe(move.loop().executor());
+  auto [target, target_end] = net::makePipe(move.loop().executor());
+  move.loop().spawn(leaveWhileTheLinkCloses(std::move(source_end), std::move(target_end)));
+  auto link = move.loop().run(openLink(std::move(source), std::move(target), "op-test", move.scope));
+  move.loop().run(link->close(), std::chrono::seconds(5));
 }
 
 TEST(Link, worksOverRealSockets) {
