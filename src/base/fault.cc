@@ -16,10 +16,17 @@
 namespace swarm {
 namespace {
 
+enum class Deed { Kill, Stop, Throw };
+
 struct Fault {
   int pass = 1;
-  bool kill = true;
+  Deed deed = Deed::Kill;
 };
+
+Deed deedOf(std::string_view word) {
+  if (word == "error") return Deed::Throw;
+  return word == "stop" ? Deed::Stop : Deed::Kill;
+}
 
 std::map<std::string, Fault, std::less<>> readFaults() {
   std::map<std::string, Fault, std::less<>> faults;
@@ -30,7 +37,7 @@ std::map<std::string, Fault, std::less<>> readFaults() {
     rest.remove_prefix(std::min(rest.size(), one.size() + 1));
     auto equals = one.find('=');
     Fault fault;
-    fault.kill = equals == std::string_view::npos || one.substr(equals + 1) == "kill";
+    if (equals != std::string_view::npos) fault.deed = deedOf(one.substr(equals + 1));
     std::string_view name = one.substr(0, equals);
     if (auto colon = name.find(':'); colon != std::string_view::npos) {
       fault.pass = std::atoi(std::string(name.substr(colon + 1)).c_str());
@@ -59,7 +66,11 @@ void faultPoint(std::string_view name) {
   if (list) appendToList(list, name);
   auto fault = faults.find(name);
   if (fault == faults.end() || --fault->second.pass != 0) return;
-  if (fault->second.kill) {
+  if (fault->second.deed == Deed::Stop) {
+    ::kill(::getpid(), SIGSTOP);  // who watches us does something now, and lets us go on
+    return;
+  }
+  if (fault->second.deed == Deed::Kill) {
     ::kill(::getpid(), SIGKILL);
     ::pause();
   }

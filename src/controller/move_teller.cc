@@ -46,6 +46,7 @@ void MoveTeller::progress(const transfer::TransferProgress& told) {
   SteadyTime time = core_.clock.steadyNow();
   bool moved = now.filesDone != before_.filesDone || now.bytesDone != before_.bytesDone || now.bytesSent != before_.bytesSent;
   if (moved) last_progress_ = time;
+  if (shown_.step == "copy") operation_->fault("copying");
   auto since = std::chrono::duration<double>(time - measured_).count();
   if (measured_ == SteadyTime{} || now.bytesDone < before_.bytesDone) {
     measured_ = time;

@@ -1,5 +1,7 @@
 // A server reduced to what kill -9 can hurt: SQLite store, one provider, controller. One request per line on stdin, one JSON answer per
-// line on stdout. usage: chaos_server DATA_DIR SWARM_ID IMAGE [FLY_API_URL]
+// line on stdout. usage: chaos_server DATA_DIR SWARM_ID IMAGE [FLY_API_URL [FLY_APP_URL]]
+// With FLY_APP_URL there are both providers, and the image has an agent. CHAOS_SECOND_ENGINE: the socket of another Docker host, "box2".
+// CHAOS_TROUBLE=KIND[:SEED]: what lies between the server and its agents (trouble.h), or "repeats".
 #include <boost/asio/use_future.hpp>
 #include <cstdio>
 #include <future>
@@ -7,8 +9,10 @@
 #include <sstream>
 
 #include "base/log.h"
+#include "chaos/kill/trouble.h"
 #include "controller/controller.h"
 #include "model/codec.h"
+#include "net/deadline.h"
 #include "provider/docker/docker_config.h"
 #include "provider/flyio/flyio_provider.h"
 #include "store/sqlite/sqlite_store.h"
@@ -22,15 +26,28 @@ ProviderPtr makeDocker(const std::string& swarm_id) {
   DockerProviderConfig docker;
   if (const char* socket = std::getenv("SWARM_TEST_DOCKER_SOCKET")) docker.socketPath = socket;
   docker.localImages.push_back("swarm-test-busybox");
-  return makeDockerProvider(docker, swarm_id);
+  docker.localImages.push_back("swarm-test-agent");
+  const char* second = std::getenv("CHAOS_SECOND_ENGINE");
+  if (!second) return makeDockerProvider(docker, swarm_id);
+  DockerProviderConfig other = docker;
+  docker.name = "local";
+  other.name = "box2";
+  other.socketPath = second;
+  return makeDockerProvider(std::vector{docker, other}, swarm_id);
 }
 
 /// The emulator is near and does not limit: what the provider does patiently at Fly it does quickly here.
-ProviderPtr makeFly(const std::string& api_url, const std::string& swarm_id, const Clock& clock) {
+ProviderPtr makeFly(const std::string& api_url, const char* app_url, const std::string& image, const std::string& swarm_id,
+                    const Clock& clock) {
   FlyIOProviderConfig config;
   config.apiToken = Secret("chaos");
   config.regions = {"ams"};
   config.apiBaseUrl = config.appUrl = api_url;
+  if (app_url) {
+    config.appUrl = app_url;
+    config.localWorkspaceImage = image;
+    config.workspaceImage = "registry.fly.io/chaos/" + image;
+  }
   flyio::Tuning tuning;
   tuning.lookFor = std::chrono::milliseconds(300);
   tuning.firstPause = std::chrono::milliseconds(2);
@@ -41,24 +58,25 @@ ProviderPtr makeFly(const std::string& api_url, const std::string& swarm_id, con
 
 class Server {
  public:
-  Server(const char* data_dir, std::string swarm_id, std::string image, const char* fly_api)
-      : store_(openSqliteStore(data_dir)), loop_("control"), file_(fly_api ? "/data/notes" : "/home/coder/notes") {
+  Server(const char* data_dir, std::string swarm_id, std::string image, const char* fly_api, const char* fly_app)
+      : store_(openSqliteStore(data_dir)), loop_("control"), world_(swarm_id), file_(fly_api ? "/data/notes" : "/home/coder/notes") {
     std::map<ProviderType, ProviderPtr> providers;
-    if (fly_api) {
-      providers[ProviderType::flyio] = makeFly(fly_api, swarm_id, clock_);
-    } else {
-      providers[ProviderType::docker] = makeDocker(swarm_id);
-    }
+    if (fly_api) providers[ProviderType::flyio] = makeFly(fly_api, fly_app, image, swarm_id, clock_);
+    if (!fly_api || fly_app) providers[ProviderType::docker] = makeDocker(swarm_id);
     ControllerOptions options;
+    addTrouble(providers, options);
+    options.moveExecutor = move_loop_.executor();
     options.swarmId = std::move(swarm_id);
     options.workspaceImage = std::move(image);
-    options.agentRefusal = std::chrono::milliseconds(20);  // the image has no agent
+    if (!fly_app) options.agentRefusal = std::chrono::milliseconds(20);  // the image has no agent
     options.stopGrace = std::chrono::seconds(3);
+    options.providerOutage = std::chrono::seconds(20);
+    options.retryDelayMost = std::chrono::seconds(1);
     controller_ = std::make_unique<SwarmController>(loop_.executor(), *store_, std::move(providers), clock_, options);
     run(controller_->open());
   }
 
-  boost::json::value handle(const std::string& verb, const std::string& name) {
+  boost::json::value handle(const std::string& verb, const std::string& name, const std::string& rest) {
     if (verb == "create") return create(name);
     if (verb == "start") return finish(run(controller_->startInstance(name, "ann")));
     if (verb == "stop") return finish(run(controller_->stopInstance(name, "ann")));
@@ -68,6 +86,9 @@ class Server {
     if (verb == "purge") return finish(run(controller_->deleteInstance(name, DeleteVolumes::Yes, "ann")));
     if (verb == "write") return exec(name, {"tee", file_}, "precious");
     if (verb == "read") return exec(name, {"cat", file_}, "");
+    if (verb == "exec" || verb == "migrate") waitUntilReady(name);
+    if (verb == "exec") return exec(name, wordsOf(rest), "");
+    if (verb == "migrate") return migrate(name, wordsOf(rest));
     if (verb == "settle") return settle();
     if (verb == "list") return toJson(run(controller_->listInstances({})).items);
     throw Error(ErrorCode::InvalidArgument, "unknown verb " + verb);
@@ -76,6 +97,22 @@ class Server {
   void close() { run(controller_->close(std::chrono::seconds(5))); }
 
  private:
+  static void addTrouble(std::map<ProviderType, ProviderPtr>& providers, ControllerOptions& options) {
+    const char* setting = std::getenv("CHAOS_TROUBLE");
+    if (!setting) return;
+    std::string kind = setting;
+    if (kind == "repeats") {
+      options.moveAgents = test::repeatingMoveAgents();
+      return;
+    }
+    unsigned seed = 1;
+    if (auto colon = kind.find(':'); colon != std::string::npos) {
+      seed = static_cast<unsigned>(std::stoul(kind.substr(colon + 1)));
+      kind.resize(colon);
+    }
+    for (auto& [type, provider] : providers) provider = test::withTrouble(std::move(provider), kind, seed);
+  }
+
   template <typename T>
   T run(awaitable<T> work) {
     return boost::asio::co_spawn(loop_.executor(), std::move(work), boost::asio::use_future).get();
@@ -90,6 +127,7 @@ class Server {
     request.owner = request.actor = "ann";
     request.config.name = name;
     request.config.resources.memory.max = 64;
+    request.config.env["CHAOS_WORLD"] = world_;  // by it the test knows its processes
     return finish(run(controller_->createInstance(request)));
   }
 
@@ -98,6 +136,37 @@ class Server {
     request.env = std::map<std::string, std::string>{{"CHANGED", "yes"}};
     UpdateResult result = run(controller_->updateInstance(name, request, "ann"));
     return toJson(run(controller_->waitForOperation(result.operation.value().id, Deadline::after(kPatience))));
+  }
+
+  static std::vector<std::string> wordsOf(const std::string& text) {
+    std::istringstream words(text);
+    std::vector<std::string> found;
+    for (std::string word; words >> word;) found.push_back(word);
+    return found;
+  }
+
+  /// After a start of ours the agent of what runs is asked first; what is done before that goes another way than usual.
+  void waitUntilReady(const std::string& name) {
+    Deadline deadline = Deadline::after(std::chrono::seconds(20));
+    while (!deadline.hasPassed()) {
+      auto table = controller_->routes().current();
+      auto route = table->find(name);
+      if (route == table->end() || route->second->status != InstanceStatus::running || route->second->ready) return;
+      run(net::sleepFor(std::chrono::milliseconds(5)));
+    }
+  }
+
+  /// Words: a provider's name, "region=R", "keep", "back", "limit=BYTES" (a second).
+  boost::json::value migrate(const std::string& name, const std::vector<std::string>& words) {
+    MigrateRequest request;
+    for (const std::string& word : words) {
+      if (auto provider = enumFromName<ProviderType>(word)) request.targetProvider = provider;
+      if (word.starts_with("region=")) request.region = word.substr(7);
+      if (word.starts_with("limit=")) request.bandwidthLimit = std::stoll(word.substr(6));
+      if (word == "keep") request.keepSource = true;
+      if (word == "back") request.back = true;
+    }
+    return finish(run(controller_->migrateInstance(name, request, "ann")));
   }
 
   boost::json::value exec(const std::string& name, std::vector<std::string> command, std::string input) {
@@ -118,6 +187,8 @@ class Server {
   RealClock clock_;
   std::unique_ptr<Store> store_;
   net::Loop loop_;
+  net::Loop move_loop_{"move"};
+  std::string world_;
   std::string file_;  ///< on what outlives the instance's processes: no agent binds a Machine's volume to the home here
   std::unique_ptr<SwarmController> controller_;
 };
@@ -126,17 +197,18 @@ class Server {
 }  // namespace swarm
 
 int main(int argc, char** argv) {
-  if (argc != 4 && argc != 5) return 2;
+  if (argc < 4 || argc > 6) return 2;
   swarm::log::configure(swarm::log::Level::Debug, swarm::log::Style::Text);
   try {
-    swarm::Server server(argv[1], argv[2], argv[3], argc == 5 ? argv[4] : nullptr);
+    swarm::Server server(argv[1], argv[2], argv[3], argc > 4 ? argv[4] : nullptr, argc > 5 ? argv[5] : nullptr);
     std::cout << "{\"ready\":true}" << std::endl;
     for (std::string line; std::getline(std::cin, line);) {
       std::istringstream words(line);
-      std::string verb, name;
+      std::string verb, name, rest;
       words >> verb >> name;
+      std::getline(words, rest);
       try {
-        std::cout << boost::json::serialize(server.handle(verb, name)) << std::endl;
+        std::cout << boost::json::serialize(server.handle(verb, name, rest)) << std::endl;
       } catch (const swarm::Error& error) {
         std::cout << boost::json::serialize(boost::json::object{{"failed", error.message()}}) << std::endl;
       }

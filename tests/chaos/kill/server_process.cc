@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,11 +27,14 @@ ServerProcess::ServerProcess(const ServerSettings& settings, std::vector<std::st
   for (std::string& one : environment) variables.push_back(one.data());
   variables.push_back(nullptr);
   std::string data_dir = settings.dataDir, id = settings.swarmId, image = settings.image, program = CHAOS_SERVER, log = settings.log;
-  std::string fly = settings.flyApi;
-  char* arguments[] = {program.data(), data_dir.data(), id.data(), image.data(), fly.empty() ? nullptr : fly.data(), nullptr};
+  std::string fly = settings.flyApi, app = settings.flyApp;
+  char* arguments[] = {
+      program.data(), data_dir.data(), id.data(), image.data(), fly.empty() ? nullptr : fly.data(), app.empty() ? nullptr : app.data(),
+      nullptr};
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing running
     int err = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(in[0], 0);
     ::dup2(out[1], 1);
@@ -73,12 +77,27 @@ std::optional<boost::json::value> ServerProcess::readAnswer() {
   }
 }
 
-std::optional<boost::json::value> ServerProcess::ask(const std::string& line) {
+bool ServerProcess::tell(const std::string& line) {
   std::string text = line + "\n";
   // A dead server shows as end of file on its answers; SIGPIPE is ignored by the test.
-  if (::write(to_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) return std::nullopt;
+  return ::write(to_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+std::optional<boost::json::value> ServerProcess::ask(const std::string& line) {
+  if (!tell(line)) return std::nullopt;
   return readAnswer();
 }
+
+bool ServerProcess::waitUntilStopped() {
+  int status = 0;
+  if (::waitpid(pid_, &status, WUNTRACED) != pid_) return false;
+  if (WIFSTOPPED(status)) return true;
+  status_ = status;
+  reaped_ = true;
+  return false;
+}
+
+void ServerProcess::letGoOn() { ::kill(pid_, SIGCONT); }
 
 int ServerProcess::end() {
   ::close(to_);

@@ -16,6 +16,7 @@ struct ServerSettings {
   std::string swarmId;
   std::string image;
   std::string flyApi;         ///< where an emulated Fly answers; empty: Docker is the provider
+  std::string flyApp;         ///< where its apps answer; not empty: Docker and Fly both
   std::filesystem::path log;  ///< its stderr is appended here
 };
 
@@ -30,6 +31,10 @@ class ServerProcess {
   /// Nothing when the process died before it answered. Throws after three minutes of silence.
   std::optional<boost::json::value> awaitReady() { return readAnswer(); }
   std::optional<boost::json::value> ask(const std::string& line);
+  bool tell(const std::string& line);  ///< without waiting for the answer; false: it is dead
+  std::optional<boost::json::value> awaitAnswer() { return readAnswer(); }
+  bool waitUntilStopped();  ///< by a fault "stop"; false: it has ended
+  void letGoOn();           ///< SIGCONT
   /// Closes its stdin and waits; the exit status as waitpid gives it.
   int end();
 

@@ -59,13 +59,11 @@ docker::EngineReply TestEngine::send(std::string method, std::string target, std
 
 json::value TestEngine::get(std::string target) { return send("GET", std::move(target)).json("do what the test asks"); }
 
-std::string TestEngine::ensureImage() {
-  std::string archive = imageArchive();
-  std::string name = "swarm-test-busybox:" + toHex(sha256(archive)).substr(0, 12);
+std::string TestEngine::importImage(std::string_view repository, const std::string& archive, const std::vector<std::string>& changes) {
+  std::string name = format("{}:{}", repository, toHex(sha256(archive)).substr(0, 12));
   if (send("GET", "/images/" + name + "/json").ok()) return name;
-  std::string changes = net::percentEncode(R"(CMD ["/bin/main"])");
-  std::string target = format("/images/create?fromSrc=-&repo=swarm-test-busybox&tag={}&changes={}&changes={}",
-                              name.substr(name.find(':') + 1), changes, net::percentEncode("ENV PATH=/bin"));
+  std::string target = format("/images/create?fromSrc=-&repo={}&tag={}", repository, name.substr(name.find(':') + 1));
+  for (const std::string& change : changes) target += "&changes=" + net::percentEncode(change);
   docker::EngineCall call{.method = "POST",
                           .target = target,
                           .doing = "make the test image",
@@ -75,6 +73,10 @@ std::string TestEngine::ensureImage() {
   docker::EngineReply reply = runner_.run(client_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
   if (!reply.ok()) throw std::runtime_error("the test image could not be made: " + reply.body);
   return name;
+}
+
+std::string TestEngine::ensureImage() {
+  return importImage("swarm-test-busybox", imageArchive(), {R"(CMD ["/bin/main"])", "ENV PATH=/bin"});
 }
 
 std::string TestEngine::containerOf(const std::string& swarm_id, const std::string& instance_id) {

@@ -24,6 +24,8 @@ class TestEngine {
   /// An image of busybox that writes "ready", answers HTTP on port 7777 and ends at SIGTERM. Made once per Engine; the name holds a hash of
   /// what it is made from. Throws when /bin/busybox is missing (Debian: busybox-static).
   std::string ensureImage();
+  /// An image of these files, with changes in the words of a Dockerfile. Its tag is a hash of the archive: one that is there is used.
+  std::string importImage(std::string_view repository, const std::string& archive, const std::vector<std::string>& changes);
 
   std::string containerOf(const std::string& swarm_id, const std::string& instance_id);  ///< its id, or empty
   std::vector<std::string> leftovers(const std::string& swarm_id);

@@ -1,6 +1,7 @@
 // Fault points act at the pass that was asked for. Each case runs in a child: the setting is read once per process.
 #include "base/fault.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +45,21 @@ TEST(FaultPoint, killsOrThrowsAtThePassThatWasAskedFor) {
   EXPECT_EQ(endWith("first:2=kill"), 128 + SIGKILL);
   EXPECT_EQ(endWith("first=error"), 1);
   EXPECT_EQ(endWith("first:2=error,second=error"), 2);
+}
+
+TEST(FaultPoint, stopsUntilSomebodyLetsItGoOn) {
+  pid_t child = ::fork();
+  if (child == 0) {
+    ::setenv("SWARM_FAULT", "here=stop", 1);
+    faultPoint("here");
+    ::_exit(7);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  EXPECT_TRUE(WIFSTOPPED(status));
+  ::kill(child, SIGCONT);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
 }
 
 }  // namespace

@@ -1,0 +1,138 @@
+// In the middle of a move: the source's or the target's container is killed, the emulated Fly goes away and comes back, its API answers
+// nonsense. The move fails or goes on; the workspace is whole where it runs, and nothing is left over.
+#include <boost/json/serialize.hpp>
+
+#include "base/format.h"
+#include "chaos/move/move_test.h"
+
+namespace swarm::test {
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kToFly = "migrate one flyio region=ams limit=4000000";  // slow enough to be met in the middle of its copy
+constexpr const char* kToDocker = "migrate one docker limit=4000000";
+
+class TroubleInAMove : public MoveTest {
+ protected:
+  void SetUp() override {
+    boot();
+    makeWorkspace();
+  }
+  std::string lineNow() { return providerNow() == "docker" ? kToFly : kToDocker; }
+
+  /// The containers of one side that run. At Docker: of the instance; at Fly: of its Machines.
+  std::vector<std::string> containersAt(const std::string& provider) {
+    json::object filter{{"ancestor", json::array{json::string(settings_.image)}}};
+    std::vector<std::string> found;
+    for (const json::value& one : engine_.get("/containers/json?" + docker::filterQuery(filter)).as_array()) {
+      const json::object& labels = one.at("Labels").as_object();
+      const json::value* swarm = labels.if_contains("swarm.id");
+      const json::value* emulator = labels.if_contains("fly-emulator.id");
+      bool is_ours =
+          provider == "docker" ? swarm && swarm->as_string() == settings_.swarmId : emulator && emulator->as_string() == fly_->id();
+      if (is_ours) found.push_back(docker::stringAt(one, "Id"));
+    }
+    return found;
+  }
+  void killAllAt(const std::string& provider) {
+    for (const std::string& id : containersAt(provider)) engine_.send("POST", "/containers/" + id + "/kill?signal=KILL");
+  }
+
+  /// Moves, does `deed` when the operation is at `point`, and looks at what became of it.
+  void moveWith(const std::string& point, const std::function<void()>& deed) {
+    std::string from = providerNow(), to = from == "docker" ? "flyio" : "docker", line = lineNow();
+    ASSERT_EQ(server_->end(), 0);
+    std::filesystem::remove(settings_.log);
+    boot({"SWARM_FAULT=" + point + "=stop"});
+    ASSERT_TRUE(server_->tell(line));
+    ASSERT_TRUE(server_->waitUntilStopped()) << "the point was not passed";
+    deed();
+    server_->letGoOn();
+    auto answer = server_->awaitAnswer();
+    ASSERT_TRUE(answer && answer->is_object()) << log();
+    const json::value* status = answer->as_object().if_contains("status");
+    ASSERT_TRUE(status) << json::serialize(*answer);
+    bool moved = status->as_string() == "succeeded";
+    std::string now = providerNow();
+    if (moved) {
+      ASSERT_EQ(now, to);
+    }
+    std::printf("  %s, %s: %s\n", line.c_str(), point.c_str(), moved ? "moved" : now == to ? "failed after the switch" : "stayed");
+    bool ended = eventually([&] {
+      auto state = std::string(instance().at("status").as_string());
+      return state == "failed" || state == "stopped" || (state == "running" && user_processes_->placesNow() == 1);
+    });
+    ASSERT_TRUE(ended) << json::serialize(instance());
+    if (instance().at("status").as_string() != "running") must("start one");  // what was killed behind the switch needs a person
+    bool keeps_former = now == to && !moved;
+    expectIntact(now, keeps_former ? heldFor(1, 1) : now == "docker" ? heldFor(1, 0) : heldFor(0, 1));
+  }
+
+  const std::vector<std::string> points_{"copying", "read_back", "held", "final", "verified", "switched", "started"};
+};
+
+TEST_F(TroubleInAMove, aTargetThatIsKilledLosesAndLeavesNothing) {
+  for (const std::string& step : points_) {
+    for (int way = 0; way < 2; ++way) {
+      std::string to = providerNow() == "docker" ? "flyio" : "docker";
+      SCOPED_TRACE(step + ", to " + to);
+      moveWith("controller.migrate." + step, [&] { killAllAt(to); });
+      if (HasFatalFailure()) return;
+      if (providerNow() != to) must(lineNow());
+    }
+  }
+}
+
+TEST_F(TroubleInAMove, aSourceThatIsKilledLosesAndLeavesNothing) {
+  for (const std::string& step : points_) {
+    for (int way = 0; way < 2; ++way) {
+      std::string from = providerNow();
+      SCOPED_TRACE(step + ", from " + from);
+      moveWith("controller.migrate." + step, [&] { killAllAt(from); });
+      if (HasFatalFailure()) return;
+      if (providerNow() == from) must(lineNow());
+    }
+  }
+}
+
+TEST_F(TroubleInAMove, aFlyThatDiesAndComesBackLosesAndLeavesNothing) {
+  for (const std::string& step : {"placed", "made", "copying", "held", "verified", "switched", "started"}) {
+    for (int way = 0; way < 2; ++way) {
+      std::string from = providerNow();
+      SCOPED_TRACE(step + ", from " + from);
+      moveWith("controller.migrate." + step, [&] {
+        fly_->kill();
+        fly_->start();
+      });
+      if (HasFatalFailure()) return;
+      if (providerNow() == from) must(lineNow());
+    }
+  }
+}
+
+TEST_F(TroubleInAMove, anApiThatAnswersNonsenseLosesAndLeavesNothing) {
+  const std::vector<std::string> effects{
+      R"({"status":429,"body":{"error":"too many requests"},"headers":{"Retry-After":"1"}})",
+      R"({"status":500,"body":{"error":"internal server error"}})",
+      R"({"status":502,"body":"<html><body>Bad gateway</body></html>","content_type":"text/html"})",
+      R"({"cut":"before"})",
+      R"({"cut":"after"})",
+      R"({"status":408,"body":{"error":"deadline_exceeded"},"commit":true})",
+  };
+  int skip = 0;
+  for (const std::string& effect : effects) {
+    for (int way = 0; way < 2; ++way) {
+      std::string from = providerNow();
+      SCOPED_TRACE(effect + ", from " + from);
+      std::string fault = format(R"({{"match":{{}},"skip":{},"count":3,"effect":{}}})", skip++ % 5, effect);
+      moveWith("controller.migrate.begin", [&] { fly_->send("POST", "/emulator/faults", fault); });
+      fly_->send("DELETE", "/emulator/faults");
+      if (HasFatalFailure()) return;
+      if (providerNow() == from) must(lineNow());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace swarm::test
