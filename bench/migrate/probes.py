@@ -14,6 +14,8 @@ class Peaks:
         self.thread = threading.Thread(target=self.watch)
 
     def __enter__(self):
+        # The server hashed a password at its start, which takes 64 MiB by design: its peak counts from here.
+        pathlib.Path(f"/proc/{self.server_pid}/clear_refs").write_text("5")
         self.thread.start()
         return self
 
@@ -90,7 +92,7 @@ class VsCode:
 
 
 TICK = "/home/coder/ticks"
-WRITE = r"""use Time::HiRes qw(sleep time); open(my $file, '>>', $ARGV[0]) or die $!; $file->autoflush(1);
+WRITE = r"""use Time::HiRes qw(sleep time); unlink($ARGV[0]); open(my $file, '>>', $ARGV[0]) or die $!; $file->autoflush(1);
 for (my $n = 1;; ++$n) { printf $file "%d %.6f\n", $n, time or exit; sleep(0.01) }"""
 
 
