@@ -123,6 +123,10 @@ class RepeatingMoveAgents final : public MoveAgents {
     asio::co_spawn(co_await asio::this_coro::executor, releaseToo(inner_, target, deadline), asio::detached);
     co_await inner_->release(target, deadline);
   }
+  awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) override {
+    return inner_->freeze(std::move(target), std::move(transfer), deadline);
+  }
+  awaitable<void> thaw(agent::AgentTarget target, Deadline deadline) override { return inner_->thaw(std::move(target), deadline); }
   awaitable<std::unique_ptr<transfer::Link>> connect(std::optional<agent::AgentTarget> source, std::optional<agent::AgentTarget> target,
                                                      std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
                                                      Deadline deadline) override {
