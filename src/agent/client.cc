@@ -47,6 +47,13 @@ Error failure(const AgentTarget& target, int status, std::string_view body) {
         .withUpstream({status, ""})
         .withInstance(target.instanceId);
   }
+  if (status == 404) {  // every path that we ask for is one of an agent of this version
+    return Error(ErrorCode::Unprocessable,
+                 "The agent in this workspace is older than the server, and does not know what was asked of it. Make the workspace anew from "
+                 "the current image; its files stay (a changed environment does it: swarm update NAME --env REMADE=1).")
+        .withUpstream({status, ""})
+        .withInstance(target.instanceId);
+  }
   // What the agent finds wrong in a request of a person (an unknown user, a bad directory) is theirs to know.
   ErrorCode code = status == 502 || status == 503 ? ErrorCode::Unavailable
                    : status == 400                ? ErrorCode::InvalidArgument

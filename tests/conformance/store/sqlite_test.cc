@@ -97,6 +97,18 @@ TEST_F(SqliteStore, isFreeAgainWhenItsServerWasKilled) {
   EXPECT_NO_THROW(openSqliteStore(data()));
 }
 
+TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
+  run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
+  sql("ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places; PRAGMA user_version=1");
+  auto store = openSqliteStore(data());
+  auto loaded = run(store->loadInstances());
+  ASSERT_EQ(loaded.size(), 1u);
+  EXPECT_EQ(loaded[0].placeId, "");
+  EXPECT_EQ(loaded[0].external, makeRecord("i-1", "web").external);
+  run(store->putPlace(makePlace("i-2", "i-1")));
+  EXPECT_EQ(run(store->loadPlaces()).size(), 1u);
+}
+
 TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {
   openSqliteStore(data());
   sql("PRAGMA user_version=" + std::to_string(sqlite::latestSchema() + 1));
