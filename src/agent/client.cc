@@ -48,9 +48,10 @@ Error failure(const AgentTarget& target, int status, std::string_view body) {
         .withInstance(target.instanceId);
   }
   if (status == 404) {  // every path that we ask for is one of an agent of this version
-    return Error(ErrorCode::Unprocessable,
-                 "The agent in this workspace is older than the server, and does not know what was asked of it. Make the workspace anew from "
-                 "the current image; its files stay (a changed environment does it: swarm update NAME --env REMADE=1).")
+    return Error(
+               ErrorCode::Unprocessable,
+               "The agent in this workspace is older than the server, and does not know what was asked of it. Make the workspace anew from "
+               "the current image; its files stay (a changed environment does it: swarm update NAME --env REMADE=1).")
         .withUpstream({status, ""})
         .withInstance(target.instanceId);
   }

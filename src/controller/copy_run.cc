@@ -222,7 +222,7 @@ awaitable<void> CopyRun::waitForAgent(End end) {
       co_return;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;
-      reason = error.message();
+      if (error.code() != ErrorCode::DeadlineExceeded) reason = error.message();  // what it said says more than that it says nothing now
     }
     co_await net::sleepFor(kAskEvery);
     co_await throwIfGone("target", end);

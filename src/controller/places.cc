@@ -11,6 +11,19 @@ namespace {
 
 constexpr std::chrono::seconds kRemoveTimeout{120};
 
+/// Names what is being worked on, for as long as it lives.
+class InSet {
+ public:
+  InSet(std::set<std::string>& all, std::string one) : all_(all), one_(std::move(one)) { all_.insert(one_); }
+  ~InSet() { all_.erase(one_); }
+  InSet(const InSet&) = delete;
+  InSet& operator=(const InSet&) = delete;
+
+ private:
+  std::set<std::string>& all_;
+  std::string one_;
+};
+
 }  // namespace
 
 awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
@@ -141,20 +154,19 @@ awaitable<void> Places::close(std::string place_id) {
 
 awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
   auto found = core_.places.find(place_id);
-  if (found == core_.places.end()) co_return;
-  auto provider = core_.providers.find(found->second.provider);
+  if (found == core_.places.end() || removing_.contains(place_id)) co_return;
+  InSet guard(removing_, place_id);
+  const PlaceRecord place = found->second;  // the row may be gone when we come back: an operation and the sweep meet at one place
+  auto provider = core_.providers.find(place.provider);
   if (provider == core_.providers.end())
-    throw Error(ErrorCode::Unavailable,
-                format("The provider \"{}\" is not configured on this server any more.", enumName(found->second.provider)));
+    throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not configured on this server any more.", enumName(place.provider)));
   PlaceProgress progress(core_, place_id, operation);
   faultPoint("controller.place.remove");
-  co_await provider->second->deleteInstance(place_id, DeleteVolumes::Yes, found->second.external, progress,
-                                            Deadline::after(kRemoveTimeout));
+  co_await provider->second->deleteInstance(place_id, DeleteVolumes::Yes, place.external, progress, Deadline::after(kRemoveTimeout));
   faultPoint("controller.place.removed");
   co_await core_.store.deletePlace(place_id);
-  std::string instance_id = found->second.instanceId;
   core_.places.erase(place_id);
-  EntryPtr entry = core_.find(instance_id);
+  EntryPtr entry = core_.find(place.instanceId);
   if (!entry) co_return;
   describe(*entry);
   core_.changed(*entry);

@@ -45,7 +45,7 @@ class Places {
   void closeSoon(std::string place_id);
   /// An operation in progress needs it.
   bool isInUse(const std::string& place_id) const;
-  /// Removes it now. Throws when its provider can't.
+  /// Removes it now, unless that goes on already. Throws when its provider can't.
   awaitable<void> removeNow(std::string place_id, ActivePtr operation);
   /// The instance's keptSource is what is true.
   void describe(Entry& entry) const;
@@ -59,6 +59,7 @@ class Places {
 
   Core& core_;
   Notifier changed_;
+  std::set<std::string> removing_;
   std::set<std::string> to_close_;  ///< snapshots at which something may run
 };
 
