@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "model/archive.h"
 #include "model/types.h"
 
 namespace swarm {
@@ -65,6 +66,14 @@ struct MigrateOptions {
   std::int64_t keepHours = 24;
   std::int64_t bandwidthLimit = 0;  ///< bytes per second; 0: none
   bool back = false;                ///< to the place that an earlier move kept; only what differs travels
+};
+
+/// What became of an archive on its way.
+struct ArchiveReport {
+  std::string workspace;   ///< import: name of the one that was exported
+  std::int64_t files = 0;  ///< import
+  std::int64_t bytes = 0;  ///< export: of the archive; import: of the files' content
+  ArchiveNotes left;       ///< what was left out, or changed while it was read
 };
 
 struct LogOptions {
@@ -143,6 +152,14 @@ class SwarmClient {
   MigrationPlan planMigration(const std::string& ref, const MigrateOptions& options);
   /// Moves the instance, waits for the end however long it takes, and gives it as it is there. Throws the move's error.
   Instance switchProvider(const std::string& ref, ProviderType target);
+
+  /// Gives the archive of a running instance's persistent storages piece by piece (POSIX tar in Zstandard). Throws Error(Unavailable) when
+  /// it was cut, UpstreamFailed with the reason when the instance could not finish it: then what was given is no whole archive.
+  ArchiveReport exportInstance(const std::string& ref, const std::function<void(std::string_view)>& sink);
+  /// Replaces what is in a running instance's storages by an archive. `source` gives the next piece, empty at the end; what it throws
+  /// passes. Everything in the instance is ended for it; it returns when VS Code was started again. Throws Conflict when a person's files
+  /// are there and not `force`; whatever fails after the first bytes leaves the storages incomplete.
+  ArchiveReport importInstance(const std::string& ref, const std::function<std::string()>& source, bool force = false);
 
   CommandResult executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text = {},
                                std::chrono::seconds timeout = std::chrono::seconds(60));

@@ -31,7 +31,7 @@ void Child::setExited(int status) {
 Children::Children(Executor executor) : executor_(executor), signals_(executor, SIGCHLD) {}
 
 awaitable<void> Children::run() {
-  for (;;) {
+  while (!stopped_) {
     reap();
     boost::system::error_code error;
     co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
@@ -39,7 +39,10 @@ awaitable<void> Children::run() {
   }
 }
 
-void Children::stop() { signals_.cancel(); }
+void Children::stop() {
+  stopped_ = true;
+  signals_.cancel();
+}
 
 void Children::reap() {
   for (;;) {

@@ -59,6 +59,7 @@ class Children {
   asio::signal_set signals_;
   std::map<pid_t, std::shared_ptr<Child>> children_;
   std::size_t orphans_ = 0;
+  bool stopped_ = false;  // a signal that had come already hides that its wait was cancelled
 };
 
 }  // namespace swarm::agent

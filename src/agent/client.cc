@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/format.h"
+#include "model/archive.h"
 #include "model/codec.h"
 #include "net/deadline.h"
 
@@ -60,6 +61,8 @@ Error failure(const AgentTarget& target, int status, std::string_view body) {
                    : status == 400                ? ErrorCode::InvalidArgument
                    : status == 409                ? ErrorCode::Conflict
                    : status == 413                ? ErrorCode::PayloadTooLarge
+                   : status == 422                ? ErrorCode::Unprocessable
+                   : status == 507                ? ErrorCode::OutOfResources
                                                   : ErrorCode::UpstreamFailed;
   return Error(code, reasonOf(body, status)).withUpstream({status, ""}).withInstance(target.instanceId);
 }
@@ -102,6 +105,15 @@ auto readAnswer(boost::json::value value, Read read) {
   throw Error(ErrorCode::UpstreamFailed, format("The instance's agent gave a wrong answer: {} {}.", fault.pointer, fault.detail));
 }
 
+awaitable<std::string> readRefusal(net::HttpExchange& exchange, Deadline deadline) {
+  std::string body;
+  for (;;) {
+    std::string piece = co_await exchange.read(deadline);
+    if (piece.empty() || body.size() > net::kMaxHeadBytes) co_return body;
+    body += piece;
+  }
+}
+
 awaitable<net::StreamPtr> openTunnel(AgentTarget target, TokenScope scope, std::string path, Deadline deadline) {
   net::HttpClient client(target.endpoint.connect, options(target));
   net::HttpRequest request = get(path);
@@ -110,12 +122,7 @@ awaitable<net::StreamPtr> openTunnel(AgentTarget target, TokenScope scope, std::
   request.headers.push_back({std::string(kTokenHeader), token(target, scope, RealClock())});
   auto exchange = co_await client.open(std::move(request), deadline);
   if (exchange->upgraded()) co_return exchange->takeStream();
-  std::string body;
-  for (;;) {
-    std::string piece = co_await exchange->read(deadline);
-    if (piece.empty() || body.size() > net::kMaxHeadBytes) break;
-    body += piece;
-  }
+  std::string body = co_await readRefusal(*exchange, deadline);
   throw failure(target, exchange->status(), body);
 }
 
@@ -219,6 +226,30 @@ awaitable<net::StreamPtr> openPortTunnel(AgentTarget target, std::uint16_t port,
 awaitable<net::StreamPtr> openTransfer(AgentTarget target, transfer::Role role, std::string transfer_id, Deadline deadline) {
   std::string path = format("{}?transfer={}", role == transfer::Role::Source ? kSendPath : kReceivePath, transfer_id);
   return openTunnel(std::move(target), TokenScope::Files, std::move(path), deadline);
+}
+
+awaitable<std::unique_ptr<net::HttpExchange>> openExport(AgentTarget target, boost::json::object workspace, ArchivePlaces places,
+                                                         Deadline deadline) {
+  net::HttpClient client(target.endpoint.connect, options(target));
+  net::HttpRequest request =
+      post(kExportPath, {{"workspace", workspace}, {"storages", toJson(places.storages)}, {"excluded", toJson(places.excluded)}});
+  request.headers.push_back({std::string(kTokenHeader), token(target, TokenScope::Files, RealClock())});
+  auto exchange = co_await client.open(std::move(request), deadline);
+  if (exchange->status() == 200) co_return exchange;
+  std::string body = co_await readRefusal(*exchange, deadline);
+  throw failure(target, exchange->status(), body);
+}
+
+awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces places, bool force, ArchiveSource source) {
+  net::HttpRequest request;
+  request.method = "PUT";
+  request.target = format("{}?force={}", kImportPath, force);
+  for (const std::string& path : places.storages) request.target += "&storage=" + net::percentEncode(path);
+  for (const std::string& path : places.excluded) request.target += "&excluded=" + net::percentEncode(path);
+  request.contentType = kArchiveType;
+  request.bodySource = std::move(source);
+  auto answer = co_await call(std::move(target), TokenScope::Files, std::move(request), Deadline::never());
+  co_return answer.as_object();
 }
 
 net::Headers execHeaders(const AgentTarget& target, const Clock& clock) {

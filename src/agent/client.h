@@ -43,6 +43,12 @@ struct AgentTarget {
   net::HttpEndpoint endpoint;
 };
 
+/// Which mount paths of an instance an archive is about.
+struct ArchivePlaces {
+  std::vector<std::string> storages;
+  std::vector<std::string> excluded;  ///< other mounts, which may lie within them
+};
+
 struct ExecRequest {
   std::vector<std::string> command;
   std::map<std::string, std::string> env;
@@ -77,6 +83,16 @@ awaitable<net::StreamPtr> openPortTunnel(AgentTarget target, std::uint16_t port,
 /// Opens the agent's end of a move; what is spoken on it: transfer/link.h. An older session of the same role ends. Throws Error(Conflict)
 /// when it is to receive and is not held for this transfer.
 awaitable<net::StreamPtr> openTransfer(AgentTarget target, transfer::Role role, std::string transfer_id, Deadline deadline);
+/// Streams the instance's archive (model/archive.h): a body whose end, or whose end mark, is missing is no whole one. `workspace` goes into
+/// its first member. Throws Error(Unprocessable) when the image lacks a tool.
+awaitable<std::unique_ptr<net::HttpExchange>> openExport(AgentTarget target, boost::json::object workspace, ArchivePlaces places,
+                                                         Deadline deadline);
+/// Gives the next piece of an archive; empty at its end. What it throws passes.
+using ArchiveSource = std::function<awaitable<std::string>(Deadline)>;
+/// Replaces what is in the archive's storages: {"files","bytes","workspace","notes","count"}. Everything of the user's is ended for it, and
+/// started again. Throws Error(Conflict) when there are files and not `force`, Unprocessable for what is no archive or does not fit here,
+/// OutOfResources for a full disk.
+awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces places, bool force, ArchiveSource source);
 /// For passing a client's exec WebSocket through as bytes: the headers that an upgrade request to kExecPath needs.
 net::Headers execHeaders(const AgentTarget& target, const Clock& clock);
 

@@ -113,7 +113,9 @@ ExecResult startOnTerminal(ExecContext& context, SpawnRequest request, const Exe
   return process;
 }
 
-ExecResult startOnPipes(ExecContext& context, SpawnRequest request) {
+}  // namespace
+
+std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startOnPipes(ExecContext& context, SpawnRequest request) {
   auto input = makePipe(), output = makePipe(), error = makePipe();
   for (auto* pipe : {&input, &output, &error}) {
     if (!*pipe) return std::unexpected(pipe->error());
@@ -130,8 +132,6 @@ ExecResult startOnPipes(ExecContext& context, SpawnRequest request) {
   process->error.assign(error->first.release());
   return process;
 }
-
-}  // namespace
 
 ExecSpec readExecSpec(const boost::json::value& json, ExecForm form) {
   ObjectReader reader(json);

@@ -65,6 +65,9 @@ struct ExecContext {
 };
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec);
 
+/// Runs with three pipes.
+std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startOnPipes(ExecContext& context, SpawnRequest request);
+
 /// The client is gone: SIGHUP to the group; what still lives after the grace is killed. The context must outlive it.
 awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child, std::chrono::milliseconds grace);
 

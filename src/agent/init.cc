@@ -63,6 +63,7 @@ class Agent {
   Freeze freeze_;
   Hold hold_;
   Transfers transfers_;
+  Archives archives_;
   AgentServer server_;
   std::vector<std::unique_ptr<net::HttpServer>> listeners_;
   std::optional<std::string> storage_failure_;
@@ -79,8 +80,9 @@ Agent::Agent(AgentOptions options)
       freeze_(freezeParts()),
       hold_(holdParts()),
       transfers_(hold_),
+      archives_({exec_, activity_, hold_, vscode_}),
       server_(AgentParts{options_.config.instanceId, options_.config.secret, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                         activity_, usage_, exec_, hold_, freeze_, transfers_}) {}
+                         activity_, usage_, exec_, hold_, freeze_, transfers_, archives_}) {}
 
 HoldParts Agent::holdParts() {
   if (!options_.command.empty()) {
@@ -156,6 +158,7 @@ void Agent::prepareStorage() {
   if (storage_failure_) {
     vscode_.refuse(*storage_failure_);
     transfers_.refuse(*storage_failure_);
+    archives_.refuse(*storage_failure_);
   }
   auto user = options_.users.find(options_.config.user);
   if (!user) return;

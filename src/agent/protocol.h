@@ -27,6 +27,9 @@ inline constexpr std::string_view kExecPath = "/exec";          ///< scope exec;
 // A move: scope files.
 inline constexpr std::string_view kHoldPath = "/hold";  ///< POST {"transfer","reason"} → {"held","boot"} once nothing of the user's runs
 inline constexpr std::string_view kReleasePath = "/release";  ///< POST → {"held":"","boot"}
+// A workspace's archive: scope files.
+inline constexpr std::string_view kExportPath = "/export";  ///< POST {"workspace","storages","excluded"} → the archive
+inline constexpr std::string_view kImportPath = "/import";  ///< PUT ?storage=…&excluded=…&force=true, the archive → {"files","bytes",…}
 // A snapshot: scope files.
 inline constexpr std::string_view kFreezePath = "/freeze";  ///< POST {"transfer"} → {"frozen": n} once the user's processes stand still
 inline constexpr std::string_view kThawPath = "/thaw";      ///< POST → {}: they go on

@@ -30,6 +30,8 @@ constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"},
                              Route{kVscodeTunnelPath, TokenScope::Vscode, "GET", WhileHeld::Refused},
                              Route{kHoldPath, TokenScope::Files, "POST"},
                              Route{kReleasePath, TokenScope::Files, "POST"},
+                             Route{kExportPath, TokenScope::Files, "POST", WhileHeld::Refused},
+                             Route{kImportPath, TokenScope::Files, "PUT", WhileHeld::Refused},
                              Route{kFreezePath, TokenScope::Files, "POST", WhileHeld::Refused},
                              Route{kThawPath, TokenScope::Files, "POST"},
                              Route{kSendPath, TokenScope::Files, "GET"},
@@ -93,6 +95,8 @@ net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
     co_return co_await exchange.respond(405, std::move(headers), "");
   }
   if (route->whileHeld == WhileHeld::Refused && parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
+  if (route->path == kExportPath) co_return co_await parts_.archives.handleExport(exchange);
+  if (route->path == kImportPath) co_return co_await parts_.archives.handleImport(exchange);
   if (route->path == kFreezePath) co_return co_await answerFreeze(exchange);
   if (route->path == kThawPath) co_return co_await answerThaw(exchange);
   if (route->path == kHoldPath) co_return co_await answerHold(exchange);
@@ -120,7 +124,7 @@ net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
                            {"generation", parts_.vscode.generation()},
                            {"vscode", toString(parts_.vscode.state())},
                            {"uptime", uptime},
-                           {"held", parts_.hold.transfer()},
+                           {"held", parts_.archives.isImporting() ? std::string() : parts_.hold.transfer()},
                            {"boot", boot_}};
   co_await answerJson(exchange, 200, std::move(body));
 }
@@ -166,12 +170,14 @@ net::awaitable<std::optional<AgentServer::Wish>> AgentServer::readWish(net::Exch
 net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
   auto wish = co_await readWish(exchange);
   if (!wish) co_return;
+  if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();  // who stands still does not hear that it is to end
   co_await answerHeld(exchange, parts_.hold.hold(std::move(wish->transfer), std::move(wish->reason)));
 }
 
 net::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
+  if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();
   co_await answerHeld(exchange, parts_.hold.release());
 }

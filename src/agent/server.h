@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "agent/activity.h"
+#include "agent/archives.h"
 #include "agent/exec_process.h"
 #include "agent/freeze.h"
 #include "agent/hold.h"
@@ -33,6 +34,7 @@ struct AgentParts {
   Hold& hold;
   Freeze& freeze;
   Transfers& transfers;
+  Archives& archives;
 };
 
 /// On one loop. A request without a token that is valid for its path's scope gets 401 with an empty body, whatever else is wrong with it,

@@ -131,6 +131,7 @@ void Call::bind(const Endpoint& route, std::vector<std::string> arguments) {
 awaitable<void> Call::readBody(std::size_t limit) {
   const net::RequestHead& head = exchange_.head();
   const net::BodyFraming framing = head.body;
+  if (route_->body == BodyRule::Bytes) co_return;
   bool empty = framing.kind == net::BodyKind::None || (framing.kind == net::BodyKind::Length && framing.length == 0);
   if (route_->body == BodyRule::None) {
     if (empty) co_return;

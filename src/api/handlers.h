@@ -22,6 +22,9 @@ awaitable<Reply> takeSnapshot(Services& services, Call& call);
 awaitable<Reply> restoreSnapshot(Services& services, Call& call);
 awaitable<Reply> listSnapshots(Services& services, Call& call);
 awaitable<Reply> deleteSnapshot(Services& services, Call& call);
+// archive.cc
+awaitable<Reply> exportInstance(Services& services, Call& call);
+awaitable<Reply> importInstance(Services& services, Call& call);
 // inside.cc
 awaitable<Reply> executeCommand(Services& services, Call& call);
 awaitable<Reply> getUsage(Services& services, Call& call);

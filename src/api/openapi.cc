@@ -97,6 +97,14 @@ void addRequestSchemas(json::object& schemas) {
 void addAnswerSchemas(json::object& schemas) {
   schemas["Problem"] = problemSchema();
   schemas["Object"] = type("object");
+  json::object note = closedObject({{"path", type("string")}, {"reason", type("string")}}, {"path", "reason"});
+  schemas["ImportResult"] =
+      closedObject({{"files", type("integer")},
+                    {"bytes", {{"type", "integer"}, {"description", "Of their content"}}},
+                    {"workspace", {{"type", "string"}, {"description", "Name of the one that was exported"}}},
+                    {"notes", {{"type", "array"}, {"items", std::move(note)}, {"description", "What was left out, at most 200"}}},
+                    {"count", {{"type", "integer"}, {"description", "How many notes there are in all"}}}},
+                   {"files", "bytes", "workspace", "notes", "count"});
   schemas["StartedInstanceOrPlan"] = json::object{{"oneOf", {ref("StartedInstance"), ref("MigrationPlan")}}};
   schemas["StartedInstance"] = with("Instance", {{"operationId", {{"type", "string"}, {"description", "The operation that was begun"}}}});
   schemas["UpdatedInstance"] = with("Instance", {{"effect", {{"type", "string"}, {"enum", {"none", "live", "restart"}}}}});
@@ -198,7 +206,10 @@ json::object operationJson(const Endpoint& route) {
     for (const Parameter& parameter : route.parameters) parameters.push_back(parameterJson(parameter));
     out["parameters"] = std::move(parameters);
   }
-  if (route.body != BodyRule::None) {
+  if (route.body == BodyRule::Bytes) {
+    out["requestBody"] =
+        json::object{{"required", true}, {"content", {{route.bodySchema, {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
+  } else if (route.body != BodyRule::None) {
     out["requestBody"] =
         json::object{{"required", route.body == BodyRule::Json}, {"content", {{"application/json", {{"schema", ref(route.bodySchema)}}}}}};
   }

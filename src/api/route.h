@@ -29,7 +29,8 @@ struct Parameter {
   std::vector<std::string_view> choices = {};
 };
 
-enum class BodyRule { None, Json, OptionalJson };  ///< OptionalJson: without a body, Call::body() is null
+/// OptionalJson: without a body, Call::body() is null. Bytes: the handler reads it, of whatever size.
+enum class BodyRule { None, Json, OptionalJson, Bytes };
 
 /// One way in which a route answers. `schema` names a component of the OpenAPI document; empty: no body, or not JSON.
 struct Answer {

@@ -1,5 +1,6 @@
 // The API, route by route. Every route asks for exactly one permission.
 #include "api/handlers.h"
+#include "model/archive.h"
 
 namespace swarm::api {
 namespace {
@@ -152,6 +153,33 @@ void addInstanceRoutes(std::vector<Endpoint>& table) {
                    {instanceRef(), waitSeconds()},
                    BodyRule::Json,
                    "RestoreSnapshot"});
+}
+
+void addArchiveRoutes(std::vector<Endpoint>& table) {
+  table.push_back({"GET",
+                   "/api/instances/{id}/export",
+                   Permission::UseOwn,
+                   "exportInstance",
+                   "inside",
+                   "The files of an instance's persistent storages, as a compressed POSIX tar",
+                   exportInstance,
+                   {{200, "The archive. Without the end of the answer it is not whole", {}, kArchiveType}},
+                   {instanceRef()},
+                   BodyRule::None,
+                   {},
+                   RouteKind::Stream});
+  table.push_back({"PUT",
+                   "/api/instances/{id}/import",
+                   Permission::WriteOwn,
+                   "importInstance",
+                   "inside",
+                   "Replace the files of an instance's storages by those of an archive",
+                   importInstance,
+                   {{200, "All is there, and VS Code was started again", "ImportResult"}},
+                   {instanceRef(), flag("force", "Replace what a person made there, too")},
+                   BodyRule::Bytes,
+                   kArchiveType,
+                   RouteKind::Stream});
 }
 
 void addInsideRoutes(std::vector<Endpoint>& table) {
@@ -417,6 +445,7 @@ std::vector<Endpoint> makeRouteTable() {
   std::vector<Endpoint> table;
   addInstanceRoutes(table);
   addInsideRoutes(table);
+  addArchiveRoutes(table);
   addSwarmRoutes(table);
   addSystemRoutes(table);
   return table;

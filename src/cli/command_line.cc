@@ -24,6 +24,7 @@ class CommandLine {
     addLifecycle();
     addUpdateAndDelete();
     addMigrate();
+    addArchive();
     addInside();
     addSwarm();
     addCompletion();
@@ -74,6 +75,7 @@ class CommandLine {
   void addCommon(CLI::App* made) {
     made->add_option("--url", common_.url, "Address of the server (SWARM_URL; default: what serve or login wrote)");
     made->add_option("--ca", common_.caFile, "PEM file to trust for https");
+    if (made->get_option_no_throw("--output")) return;  // a verb whose output is a file
     made->add_option_function<std::string>(
             "-o,--output",
             [this](const std::string& text) {
@@ -142,7 +144,21 @@ class CommandLine {
     CLI::App* made =
         verb("create", "Create a workspace and wait until VS Code answers", "swarm create web1 --cpus 2 --memory 4g --port 3000");
     made->add_option("name", create_.name, "Name: a DNS label; one is made when absent");
-    made->add_option("--provider", create_.provider, "docker (default: the server places it)");
+    addCreateOptions(made);
+    made->add_flag("--ephemeral", create_.ephemeral, "Its volumes are deleted with it");
+    made->add_flag("--open", create_.open, "Open the browser when it runs");
+    addWait(made, create_.wait);
+    made->footer(
+        "What stands behind -- is a command to run beside VS Code.\nExample:\n  swarm create web1 --cpus 2 --memory 4g --port 3000");
+    onRun(made, [this](Context& context) {
+      create_.command = command_;
+      return create(context, create_);
+    });
+  }
+
+  /// What the instance is made with, by create and by import.
+  void addCreateOptions(CLI::App* made) {
+    made->add_option("--provider", create_.provider, "docker or flyio (default: the server places it)");
     made->add_option("--image", create_.image, "Image (default: the workspace image)");
     addResources(made, create_.resources);
     made->add_option("-e,--env", create_.env, "KEY=VALUE in its environment; may be repeated");
@@ -152,15 +168,36 @@ class CommandLine {
     made->add_option("-p,--port", create_.ports,
                      "Port to publish; may be repeated. Ports inside are reachable at PORT--NAME.DOMAIN without it");
     made->add_option("-v,--volume", create_.volumes, "[NAME:]/path[:GiB]; may be repeated (default: one at /home/coder)");
-    made->add_flag("--ephemeral", create_.ephemeral, "Its volumes are deleted with it");
     made->add_flag("--internal-network", create_.internalNetwork, "No way out to the internet");
-    made->add_flag("--open", create_.open, "Open the browser when it runs");
-    addWait(made, create_.wait);
+  }
+
+  void addArchive() {
+    CLI::App* made = verb("export", "Write a workspace's files as one archive (POSIX tar, Zstandard)", "");
+    made->add_option("name", export_.name, "Name or id; it must run")->required();
+    made->add_option("-o,--output", export_.file, "File to write; it has its name only when it is whole (default: standard output)");
     made->footer(
-        "What stands behind -- is a command to run beside VS Code.\nExample:\n  swarm create web1 --cpus 2 --memory 4g --port 3000");
+        "It holds the persistent storages, with owners, modes, times, attributes, links and holes. What changes meanwhile, and sockets, "
+        "are told.\n"
+        "A whole archive ends with exit code 0; one that was cut is known to zstd, tar and `swarm import` too.\n"
+        "Examples:\n  swarm export web1 > web1.tar.zst\n  swarm export web1 -o web1.tar.zst\n  zstd -dc web1.tar.zst | tar -t");
+    onRun(made, [this](Context& context) { return exportArchive(context, export_); });
+
+    made = verb("import", "Make a workspace from an archive of `swarm export`", "");
+    made->add_option("file", import_.file, "The archive; - for standard input")->required();
+    made->add_option("--name", create_.name, "Name: a DNS label; one is made when absent");
+    addCreateOptions(made);
+    made->add_flag("--force", import_.force, "Into the workspace of that name, if there is one: what is in its storages is replaced");
+    made->add_option_function<int>(
+            "--timeout", [this](int seconds) { create_.wait.timeout = std::chrono::seconds(seconds); },
+            format("Seconds to wait for its creation (default {})", create_.wait.timeout.count()))
+        ->check(CLI::Range(1, 86400));
+    made->footer(
+        "It needs a storage for each in the archive (--volume). Whatever fails says what is left, and how to remove it.\n"
+        "Examples:\n  swarm import web1.tar.zst --name web2\n  swarm import web1.tar.zst --name web2 --provider flyio --region ams\n"
+        "  swarm export web1 | swarm import - --name web2");
     onRun(made, [this](Context& context) {
-      create_.command = command_;
-      return create(context, create_);
+      import_.create = create_;
+      return importArchive(context, import_);
     });
   }
 
@@ -357,6 +394,8 @@ class CommandLine {
   UpdateFlags update_;
   MigrateFlags migrate_;
   SnapshotFlags snapshot_;
+  ExportFlags export_;
+  ImportFlags import_;
   DeleteFlags delete_;
   ExecFlags exec_;
   LogFlags logs_;

@@ -5,7 +5,7 @@
 namespace swarm::cli {
 namespace {
 
-constexpr std::string_view kNameVerbs = "show|start|stop|restart|update|delete|migrate|open|exec|logs|forward|usage";
+constexpr std::string_view kNameVerbs = "show|start|stop|restart|update|delete|migrate|export|open|exec|logs|forward|usage";
 
 std::string replaceAll(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
@@ -18,6 +18,9 @@ constexpr std::string_view kBash = R"sh(_swarm() {
     COMPREPLY=($(compgen -W "@VERBS@" -- "$current"))
     return
   fi
+  case "$verb ${COMP_WORDS[COMP_CWORD-1]}" in
+    export\ -o|export\ --output) COMPREPLY=($(compgen -f -- "$current")); return ;;
+  esac
   case "${COMP_WORDS[COMP_CWORD-1]}" in
     --to|--provider) COMPREPLY=($(compgen -W "docker flyio" -- "$current")); return ;;
     --output|-o) COMPREPLY=($(compgen -W "table json yaml name" -- "$current")); return ;;
@@ -29,6 +32,7 @@ constexpr std::string_view kBash = R"sh(_swarm() {
   fi
   case "$verb" in
     @NAMEVERBS@) COMPREPLY=($(compgen -W "$(timeout 2 swarm list -o name 2>/dev/null)" -- "$current")) ;;
+    import) COMPREPLY=($(compgen -f -- "$current")) ;;
     completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$current")) ;;
     providers) COMPREPLY=($(compgen -W "show regions validate docker flyio" -- "$current")) ;;
     operations) COMPREPLY=($(compgen -W "show follow cancel" -- "$current")) ;;
@@ -43,6 +47,9 @@ _swarm() {
     compadd @VERBS@
     return
   fi
+  case "${words[2]} ${words[CURRENT-1]}" in
+    export\ -o|export\ --output) _files; return ;;
+  esac
   case "${words[CURRENT-1]}" in
     --to|--provider) compadd docker flyio; return ;;
     --output|-o) compadd table json yaml name; return ;;
@@ -54,6 +61,7 @@ _swarm() {
   fi
   case "${words[2]}" in
     @NAMEVERBS@) compadd $(timeout 2 swarm list -o name 2>/dev/null) ;;
+    import) _files ;;
     completion) compadd bash zsh fish ;;
     providers) compadd show regions validate docker flyio ;;
     operations) compadd show follow cancel ;;
@@ -68,6 +76,8 @@ complete -c swarm -n "__fish_seen_subcommand_from @NAMEWORDS@" -a "(timeout 2 sw
 complete -c swarm -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
 complete -c swarm -n "__fish_seen_subcommand_from providers" -a "show regions validate docker flyio"
 complete -c swarm -n "__fish_seen_subcommand_from operations" -a "show follow cancel"
+complete -c swarm -n "__fish_seen_subcommand_from import" -F
+complete -c swarm -n "__fish_seen_subcommand_from export" -s o -l output -r -F -d "File to write"
 complete -c swarm -n "__fish_seen_subcommand_from migrate" -l to -x -a "docker flyio" -d Provider
 complete -c swarm -n "__fish_seen_subcommand_from migrate create" -l region -x -a "(timeout 2 swarm providers regions -o name 2>/dev/null)" -d "Region or host"
 complete -c swarm -n "__fish_seen_subcommand_from migrate" -l back -d "To the kept place"

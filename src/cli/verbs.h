@@ -44,6 +44,19 @@ struct CreateFlags {
 };
 int create(Context& context, const CreateFlags& flags);
 
+struct ExportFlags {
+  std::string name;
+  std::string file;  ///< empty: stdout
+};
+int exportArchive(Context& context, const ExportFlags& flags);
+
+struct ImportFlags {
+  std::string file;    ///< "-": stdin
+  CreateFlags create;  ///< of the instance that is made for it
+  bool force = false;  ///< into the one of that name, replacing its files
+};
+int importArchive(Context& context, const ImportFlags& flags);
+
 struct ListFlags {
   std::string status, provider, owner;
   std::vector<std::string> labels;

@@ -51,7 +51,9 @@ std::pair<std::string, std::string> parseKeyValue(const std::string& text, const
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
-int create(Context& context, const CreateFlags& flags) {
+namespace {
+
+StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
   InstanceConfig config;
   config.name = flags.name;
   config.image = flags.image;
@@ -68,14 +70,25 @@ int create(Context& context, const CreateFlags& flags) {
 
   // The key makes a retry after a cut connection find what the first try made.
   CreateOptions options{parseEnum<ProviderType>(flags.provider, "--provider"), newId("cli"), flags.regions};
-  StartedOperation started = context.client().createInstance(config, options);
+  return context.client().createInstance(config, options);
+}
+
+}  // namespace
+
+Instance createAndWait(Context& context, const CreateFlags& flags) {
+  const StartedOperation started = beginCreate(context, flags);
+  std::fputs(format("Creating {} …\n", started.instance.config.name).c_str(), stderr);
+  waitWithProgress(context, started.operationId, flags.wait.timeout);
+  return reload(context, started.instance);
+}
+
+int create(Context& context, const CreateFlags& flags) {
   if (!flags.wait.wait) {
+    const StartedOperation started = beginCreate(context, flags);
     if (!printStructured(context, toJson(started.instance))) print(started.instance.config.name + "\n");
     return kDone;
   }
-  std::fputs(format("Creating {} …\n", started.instance.config.name).c_str(), stderr);
-  waitWithProgress(context, started.operationId, flags.wait.timeout);
-  Instance instance = reload(context, started.instance);
+  const Instance instance = createAndWait(context, flags);
   printResult(context, instance);
   return flags.open ? cli::open(context, instance.id, false) : kDone;
 }

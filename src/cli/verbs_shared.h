@@ -15,6 +15,8 @@ std::optional<Enum> parseEnum(const std::string& text, const std::string& flag) 
   return value;
 }
 
+/// Creates an instance and waits until it runs.
+Instance createAndWait(Context& context, const CreateFlags& flags);
 /// Puts what was given into `resources`.
 void applyResources(const ResourceFlags& flags, ResourceConfig& resources);
 /// Prints an instance after a verb: JSON, YAML or its name as asked; for people, its URL.

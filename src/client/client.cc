@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "client/connection.h"
+#include "client/impl.h"
 #include "client/sessions.h"
 #include "model/codec.h"
 #include "net/deadline.h"
@@ -10,24 +11,6 @@
 namespace swarm {
 
 using client::instancePath;
-
-struct SwarmClient::Impl {
-  explicit Impl(ClientConfig config) : connection(std::move(config)) {}
-  client::Connection connection;
-
-  /// POST or DELETE on an instance that begins an operation.
-  StartedOperation begin(const std::string& method, const std::string& target, const boost::json::value* body = nullptr) {
-    boost::json::value answer = connection.call(method, target, body);
-    return started(answer);
-  }
-
-  static StartedOperation started(const boost::json::value& answer) {
-    StartedOperation result;
-    result.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
-    result.operationId = result.instance.operationId;
-    return result;
-  }
-};
 
 SwarmClient::SwarmClient(ClientConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
 SwarmClient::~SwarmClient() = default;

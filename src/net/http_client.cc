@@ -144,6 +144,8 @@ class ClientExchange final : public HttpExchange {
 awaitable<error_code> writeSource(Stream& stream, const HttpRequest& request, Deadline deadline) {
   while (true) {
     const std::string piece = co_await request.bodySource(deadline);
+    // An answer before the end is a refusal: nobody reads what else there is. (Under TLS, what came may be none.)
+    if (!stream.isTls() && !stream.isIdle()) co_return error_code(asio::error::broken_pipe);
     const std::string size = piece.empty() ? "0\r\n" : format("{:x}\r\n", piece.size());
     const asio::const_buffer pieces[] = {asio::buffer(size), asio::buffer(piece), asio::buffer("\r\n", 2)};
     const IoResult written = co_await stream.writeAll(pieces);

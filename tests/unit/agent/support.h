@@ -109,14 +109,20 @@ class AgentTest : public LoopTest {
         freeze(freezeParts()),
         hold(holdParts()),
         transfers(hold, folder / "root"),
+        archives({exec, activity, hold, vscode, folder / "root"}),
         server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec, hold, freeze,
-                          transfers}),
+                          transfers, archives}),
         http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), server.handler()) {
     asio::co_spawn(context, http.run(), asio::detached);
   }
   ~AgentTest() override {
     http.stop();
     await(vscode.stop(Deadline::after(std::chrono::seconds(2))));
+    // A command whose client has gone ends soon; its session stands on what goes away here, and waits until it was reaped.
+    for (auto end = Deadline::after(kPatience); children.running() > 0 && !end.hasPassed();) {
+      context.restart();
+      context.run_for(std::chrono::milliseconds(20));
+    }
     children.stop();
     context.restart();
     context.run_for(std::chrono::seconds(10));
@@ -180,6 +186,7 @@ class AgentTest : public LoopTest {
   Freeze freeze;
   Hold hold;
   Transfers transfers;
+  Archives archives;
   AgentServer server;
   net::HttpServer http;
 };

@@ -156,7 +156,7 @@ class TwoAgentsTest : public TransfersTest {
       : other_hold({context.get_executor(), vscode, nullptr, [] {}, {}}),
         other_transfers(other_hold, folder / "other"),
         other_server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec,
-                                other_hold, freeze, other_transfers}),
+                                other_hold, freeze, other_transfers, archives}),
         other_http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), other_server.handler()) {
     other_hold.begin(std::string(kMove));
     asio::co_spawn(context, other_http.run(), asio::detached);

@@ -170,6 +170,8 @@ std::string ApiServer::create(const std::string& name, const std::string& token)
   return answer.at("id");
 }
 
+std::string ApiServer::url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
+
 net::StreamPtr ApiServer::connect() {
   return loop.run(net::connectTcp({"127.0.0.1", server_->port()}, Deadline::after(std::chrono::seconds(5))));
 }

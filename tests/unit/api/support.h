@@ -70,6 +70,7 @@ class ApiServer {
   /// Sends bytes as they are and reads until the server closes (send "Connection: close").
   std::string raw(const std::string& bytes);
   std::string issue(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
+  std::string url() const;
   net::StreamPtr connect();
   net::HttpClient& client() { return *client_; }
 

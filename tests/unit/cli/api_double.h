@@ -86,7 +86,8 @@ class ApiDouble {
       if (read.error || read.bytes == 0) break;
       text.append(piece.data(), read.bytes);
     }
-    if (!text.empty()) asked.body = boost::json::parse(text);
+    const bool json = exchange.head().headers.find("Content-Type").value_or("") == "application/json";
+    if (json && !text.empty()) asked.body = boost::json::parse(text);
     int status = 404;
     std::string body = R"({"code":"not_found","detail":"There is nothing like that."})";
     {

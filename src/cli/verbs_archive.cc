@@ -1,0 +1,243 @@
+// export and import: a workspace's files as one archive.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/format.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/quantities.h"
+#include "cli/verbs_shared.h"
+
+namespace swarm::cli {
+namespace {
+
+constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kNotesShown = 10;
+constexpr std::chrono::milliseconds kRedraw{200};
+
+Error fileError(const std::string& doing, const std::string& path) {
+  ErrorCode code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::OutOfResources
+                   : errno == ENOENT                  ? ErrorCode::NotFound
+                                                      : ErrorCode::InvalidArgument;
+  return Error(code, format("{} could not be {}: {}.", path, doing, std::strerror(errno)));
+}
+
+void writeAll(int file, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    ssize_t count = ::write(file, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw fileError("written", path);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+/// One line on a terminal that says how far it is; nothing elsewhere.
+class ByteProgress {
+ public:
+  ByteProgress(const Context& context, std::int64_t total) : live_(context.stderrIsTerminal()), total_(total) {}
+  ~ByteProgress() { clear(); }
+  ByteProgress(const ByteProgress&) = delete;
+  ByteProgress& operator=(const ByteProgress&) = delete;
+
+  void add(std::size_t bytes) {
+    done_ += static_cast<std::int64_t>(bytes);
+    auto now = std::chrono::steady_clock::now();
+    if (!live_ || now - drawn_ < kRedraw) return;
+    drawn_ = now;
+    double seconds = std::chrono::duration<double>(now - began_).count();
+    auto rate = static_cast<std::int64_t>(static_cast<double>(done_) / std::max(seconds, 0.1));
+    std::string text = bytesText(done_);
+    if (total_ > 0) text += format(" of {} ({} %)", bytesText(total_), done_ * 100 / total_);
+    std::fputs(format("\r\033[K{}, {}/s", text, bytesText(rate)).c_str(), stderr);
+  }
+  void clear() {
+    if (live_ && drawn_ != std::chrono::steady_clock::time_point{}) std::fputs("\r\033[K", stderr);
+    live_ = false;
+  }
+
+ private:
+  bool live_;
+  std::int64_t total_;
+  std::int64_t done_ = 0;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point drawn_{};
+};
+
+void tellNotes(const ArchiveNotes& notes) {
+  for (std::size_t i = 0; i < std::min(notes.notes.size(), kNotesShown); ++i) {
+    const ArchiveNote& note = notes.notes[i];
+    std::fputs(format("  {}{}{}\n", note.path, note.path.empty() ? "" : ": ", note.reason).c_str(), stderr);
+  }
+  if (auto shown = std::min<std::int64_t>(notes.count, kNotesShown); notes.count > shown)
+    std::fputs(format("  and {} more\n", countText(notes.count - shown)).c_str(), stderr);
+}
+
+// The file that a signal's handler removes: a half-written archive must not lie about.
+std::array<char, 4096> partial_path{};
+
+extern "C" void removePartial(int number) {
+  ::unlink(partial_path.data());
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+/// Where the archive goes: a file that gets its name when it is whole, and is removed when it is not; or standard output.
+class Target {
+ public:
+  explicit Target(const std::string& path) : path_(path) {
+    if (path_.empty()) {
+      if (::isatty(STDOUT_FILENO))
+        throw Error(ErrorCode::InvalidArgument, "An archive is nothing for a terminal: add -o FILE, or send it on with > FILE.");
+      return;
+    }
+    partial_ = path_ + ".partial";
+    if (partial_.size() >= partial_path.size()) throw Error(ErrorCode::InvalidArgument, "The file's name is too long.");
+    file_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file_ < 0) throw fileError("written", partial_);
+    partial_.copy(partial_path.data(), partial_.size());
+    for (int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, removePartial);
+  }
+  ~Target() {
+    if (file_ < 0) return;
+    ::close(file_);
+    ::unlink(partial_.c_str());
+  }
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  void write(std::string_view bytes) {
+    if (path_.empty()) return writeAll(STDOUT_FILENO, bytes, "standard output");
+    writeAll(file_, bytes, partial_);
+  }
+  void finish() {
+    if (path_.empty()) return;
+    if (::fsync(file_) != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) throw fileError("written", path_);
+    ::close(std::exchange(file_, -1));
+  }
+
+ private:
+  std::string path_, partial_;
+  int file_ = -1;
+};
+
+/// The archive to send: looked at before anything is made for it.
+class Source {
+ public:
+  explicit Source(const std::string& path) : name_(path == "-" ? "standard input" : path) {
+    file_ = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file_ < 0) throw fileError("read", name_);
+    first_ = read(kPiece);
+    if (!looksCompressed(first_)) throw Error(ErrorCode::Unprocessable, format("{} is no archive of `swarm export`.", name_));
+    struct stat status{};
+    if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) return;
+    size_ = status.st_size;
+    checkEnd();
+  }
+  ~Source() {
+    if (file_ >= 0) ::close(file_);
+  }
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  std::int64_t size() const { return size_; }  ///< 0: not known
+  std::string next() { return first_.empty() ? read(kPiece) : std::exchange(first_, std::string()); }
+
+ private:
+  std::string read(std::size_t most) {
+    std::string piece(most, '\0');
+    ssize_t count = 0;
+    do {
+      count = ::read(file_, piece.data(), piece.size());
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) throw fileError("read", name_);
+    piece.resize(static_cast<std::size_t>(count));
+    return piece;
+  }
+
+  void checkEnd() const {
+    auto length = std::min<std::int64_t>(size_, kLongestEndMark);
+    std::string tail(static_cast<std::size_t>(length), '\0');
+    if (::pread(file_, tail.data(), tail.size(), size_ - length) != length) throw fileError("read", name_);
+    auto mark = findEndMark(tail);
+    if (mark && mark->failure.empty()) return;
+    throw Error(ErrorCode::Unprocessable,
+                format("{} is not whole: the end that `swarm export` writes is missing. (One that other tools packed anew goes through "
+                       "standard input: swarm import - < {}.)",
+                       name_, name_));
+  }
+
+  std::string name_;
+  int file_ = -1;
+  std::string first_;
+  std::int64_t size_ = 0;
+};
+
+std::string hintAfter(const ImportFlags& flags, const Instance& instance, bool made) {
+  if (!made)
+    return format("The import into {} is not complete. Once the reason is gone: swarm import {} --name {} --force\n", instance.config.name,
+                  flags.file, instance.config.name);
+  return format("The import is not complete; {} is there without its files. To remove it: swarm delete {} --volumes\n",
+                instance.config.name, instance.config.name);
+}
+
+}  // namespace
+
+int exportArchive(Context& context, const ExportFlags& flags) {
+  ::signal(SIGPIPE, SIG_IGN);
+  Target target(flags.file);
+  ArchiveReport report;
+  {
+    ByteProgress progress(context, 0);
+    report = context.client().exportInstance(flags.name, [&](std::string_view piece) {
+      target.write(piece);
+      progress.add(piece.size());
+    });
+  }
+  target.finish();
+  std::fputs(format("{}{}\n", bytesText(report.bytes), flags.file.empty() ? "" : " in " + flags.file).c_str(), stderr);
+  if (report.left.count > 0) {
+    std::fputs("Left out, or changed while it was read:\n", stderr);
+    tellNotes(report.left);
+  }
+  return kDone;
+}
+
+int importArchive(Context& context, const ImportFlags& flags) {
+  Source source(flags.file);
+  std::optional<Instance> instance;
+  if (flags.force && !flags.create.name.empty()) instance = context.client().getInstance(flags.create.name);
+  bool made = !instance;
+  if (made) instance = createAndWait(context, flags.create);
+  ArchiveReport report;
+  try {
+    ByteProgress progress(context, source.size());
+    report = context.client().importInstance(
+        instance->id,
+        [&] {
+          std::string piece = source.next();
+          progress.add(piece.size());
+          return piece;
+        },
+        flags.force);
+  } catch (const Error& error) {
+    printError(error);
+    std::fputs(hintAfter(flags, *instance, made).c_str(), stderr);
+    return exitCodeOf(error);
+  }
+  std::fputs(format("{} files, {}, from {}\n", countText(report.files), bytesText(report.bytes), report.workspace).c_str(), stderr);
+  if (report.left.count > 0) {
+    std::fputs("Left out:\n", stderr);
+    tellNotes(report.left);
+  }
+  printResult(context, reload(context, *instance));
+  return kDone;
+}
+
+}  // namespace swarm::cli

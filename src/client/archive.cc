@@ -1,0 +1,90 @@
+// SwarmClient's two calls that carry archives.
+#include "model/archive.h"
+
+#include "base/format.h"
+#include "client/connection.h"
+#include "client/impl.h"
+#include "model/codec.h"
+#include "net/deadline.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::chrono::minutes kSilence{15};
+
+/// The last bytes of a stream, in which its end mark is found.
+class Tail {
+ public:
+  void add(std::string_view piece) {
+    bytes_ += piece;
+    if (bytes_.size() > 4 * kLongestEndMark) bytes_.erase(0, bytes_.size() - kLongestEndMark);
+  }
+  std::optional<ArchiveNotes> mark() const { return findEndMark(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+std::string restOf(client::Connection& connection, net::HttpExchange& exchange) {
+  std::string body;
+  for (;;) {
+    std::string piece = connection.run(exchange.read(Deadline::after(connection.config().timeout)));
+    if (piece.empty()) return body;
+    body += piece;
+  }
+}
+
+}  // namespace
+
+ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::function<void(std::string_view)>& sink) {
+  auto& connection = impl_->connection;
+  net::HttpRequest request;
+  request.target = client::instancePath(ref, "/export");
+  request.headers = connection.authorization();
+  auto exchange = connection.run(connection.http().open(std::move(request), Deadline::after(connection.config().timeout)));
+  if (exchange->status() >= 400) throw client::errorFromResponse(exchange->status(), exchange->headers(), restOf(connection, *exchange));
+  ArchiveReport report;
+  Tail tail;
+  std::optional<Error> cut;
+  for (;;) {
+    std::string piece;
+    try {
+      piece = connection.run(exchange->read(Deadline::after(kSilence)));
+    } catch (const Error& error) {
+      cut = error;
+    }
+    if (piece.empty()) break;
+    report.bytes += static_cast<std::int64_t>(piece.size());
+    tail.add(piece);
+    sink(piece);
+  }
+  auto mark = tail.mark();
+  if (mark && !mark->failure.empty()) throw Error(ErrorCode::UpstreamFailed, "The archive is not whole: " + mark->failure);
+  if (cut) throw Error(ErrorCode::Unavailable, "The archive is not whole: it was cut.").withCause(cut->message());
+  if (!mark) throw Error(ErrorCode::UpstreamFailed, "The archive is not whole: its end is missing.");
+  report.left = std::move(*mark);
+  return report;
+}
+
+ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::function<std::string()>& source, bool force) {
+  auto& connection = impl_->connection;
+  net::HttpRequest request;
+  request.method = "PUT";
+  request.target = client::instancePath(ref, force ? "/import?force=true" : "/import");
+  request.headers = connection.authorization();
+  request.contentType = kArchiveType;
+  // Reading blocks the loop's thread, which has nothing else to do meanwhile.
+  request.bodySource = [&source](Deadline) -> net::awaitable<std::string> { co_return source(); };
+  net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()));
+  if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);
+  boost::json::value answer = parseJson(response.body, "The server's answer");
+  ObjectReader reader(answer, UnknownFields::Ignore);
+  ArchiveReport report;
+  report.workspace = reader.read<std::string>("workspace").value_or("");
+  report.files = reader.read<std::int64_t>("files").value_or(0);
+  report.bytes = reader.read<std::int64_t>("bytes").value_or(0);
+  report.left = archiveNotesFromJson(answer);
+  return report;
+}
+
+}  // namespace swarm

@@ -1,0 +1,27 @@
+// What a SwarmClient holds.
+#pragma once
+
+#include "client/connection.h"
+#include "model/codec.h"
+
+namespace swarm {
+
+struct SwarmClient::Impl {
+  explicit Impl(ClientConfig config) : connection(std::move(config)) {}
+  client::Connection connection;
+
+  /// POST or DELETE on an instance that begins an operation.
+  StartedOperation begin(const std::string& method, const std::string& target, const boost::json::value* body = nullptr) {
+    boost::json::value answer = connection.call(method, target, body);
+    return started(answer);
+  }
+
+  static StartedOperation started(const boost::json::value& answer) {
+    StartedOperation result;
+    result.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
+    result.operationId = result.instance.operationId;
+    return result;
+  }
+};
+
+}  // namespace swarm

@@ -1,0 +1,111 @@
+// `swarm export` and `swarm import`: what they ask, what they leave behind when something goes wrong, and what they say.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "api_double.h"
+#include "model/archive.h"
+#include "support/temp_dir.h"
+
+namespace swarm::cli::testing {
+namespace {
+namespace fs = std::filesystem;
+
+const std::string kRunning =
+    R"({"id":"i-1","owner":"ada","provider":"docker","status":"running","config":{"name":"web2"},"url":"http://web2.localhost:7420/","operationId":"op-1"})";
+const std::string kDone = R"({"id":"op-1","kind":"create","instanceId":"i-1","instanceName":"web2","status":"succeeded","steps":[]})";
+const std::string kMagic = "\x28\xb5\x2f\xfd";
+
+class Archive : public ::testing::Test {
+ protected:
+  fs::path file(std::string_view name) const { return folder_.path() / name; }
+  static std::string content(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+  void expectCreate() {
+    api_.on("POST /api/instances", 202, {kRunning});
+    api_.on("GET /api/operations/op-1", 200, {kDone});
+    api_.on("GET /api/instances/i-1", 200, {kRunning});
+  }
+
+  test::TempDir folder_;
+  ApiDouble api_;
+};
+
+TEST_F(Archive, isWrittenToAFileThatHasItsNameOnlyWhenItIsWhole) {
+  ArchiveNotes notes;
+  notes.add("home/coder/s", "socket ignored");
+  api_.on("GET /api/instances/web1/export", 200, {"bytes" + makeEndMark(notes)});
+  const Ran ran = runCommand(api_, {"export", "web1", "-o", file("a").string()});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_TRUE(content(file("a")).starts_with("bytes"));
+  EXPECT_NE(ran.err.find("home/coder/s: socket ignored"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.out, "");
+}
+
+TEST_F(Archive, thatIsNotWholeLeavesNoFileAndAnExitCode) {
+  api_.on("GET /api/instances/web1/export", 200, {"bytes"});
+  const Ran ran = runCommand(api_, {"export", "web1", "-o", file("a").string()});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("not whole"), std::string::npos) << ran.err;
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+  EXPECT_EQ(runCommand(api_, {"export", "nobody", "-o", file("a").string()}).code, 3);
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(Archive, goesToStandardOutputAsItIs) {
+  api_.on("GET /api/instances/web1/export", 200, {"bytes" + makeEndMark({})});
+  const Ran ran = runCommand(api_, {"export", "web1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "bytes" + makeEndMark({}));
+}
+
+TEST_F(Archive, isLookedAtBeforeAnythingIsMadeForIt) {
+  write(file("text"), "no archive at all");
+  write(file("cut"), kMagic + "and no end");
+  for (const char* name : {"text", "cut", "absent"}) {
+    const Ran ran = runCommand(api_, {"import", file(name).string(), "--name", "web2"});
+    EXPECT_NE(ran.code, 0) << name;
+    EXPECT_NE(ran.err.find(name), std::string::npos) << ran.err;
+  }
+  EXPECT_TRUE(api_.asked().empty());
+}
+
+TEST_F(Archive, whoseImportFailsSaysWhatIsLeftAndHowToRemoveIt) {
+  write(file("a"), kMagic + "archive" + makeEndMark({}));
+  expectCreate();
+  api_.on("PUT /api/instances/i-1/import", 507, {R"({"code":"out_of_resources","detail":"The storage is full."})"});
+  const Ran ran = runCommand(api_, {"import", file("a").string(), "--name", "web2", "--cpus", "2"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("The storage is full."), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("swarm delete web2 --volumes"), std::string::npos) << ran.err;
+  EXPECT_EQ(api_.bodyOf("POST /api/instances").at("resources").at("cpu").at("cores").to_number<double>(), 2);
+}
+
+TEST_F(Archive, isImportedIntoANewInstance) {
+  write(file("a"), kMagic + "archive" + makeEndMark({}));
+  expectCreate();
+  api_.on("PUT /api/instances/i-1/import", 200, {R"({"files":12,"bytes":3456,"workspace":"web1","notes":[],"count":0})"});
+  const Ran ran = runCommand(api_, {"import", file("a").string(), "--name", "web2"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "http://web2.localhost:7420/\n");
+  EXPECT_NE(ran.err.find("12 files"), std::string::npos) << ran.err;
+}
+
+TEST_F(Archive, replacesTheFilesOfAnInstanceOnlyByForce) {
+  write(file("a"), kMagic + "archive" + makeEndMark({}));
+  api_.on("GET /api/instances/web2", 200, {kRunning});
+  api_.on("GET /api/instances/i-1", 200, {kRunning});
+  api_.on("POST /api/instances", 409, {R"({"code":"already_exists","detail":"The name web2 is taken."})"});
+  api_.on("PUT /api/instances/i-1/import?force=true", 200, {R"({"files":1,"bytes":1,"workspace":"web1","notes":[],"count":0})"});
+  EXPECT_EQ(runCommand(api_, {"import", file("a").string(), "--name", "web2"}).code, 1);
+  const Ran ran = runCommand(api_, {"import", file("a").string(), "--name", "web2", "--force"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+}
+
+}  // namespace
+}  // namespace swarm::cli::testing
