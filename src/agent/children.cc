@@ -31,11 +31,11 @@ void Child::setExited(int status) {
 Children::Children(Executor executor) : executor_(executor), signals_(executor, SIGCHLD) {}
 
 awaitable<void> Children::run() {
-  while (!stopped_) {
+  for (;;) {
     reap();
     boost::system::error_code error;
     co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return;
+    if (error || stopped_) co_return;
   }
 }
 

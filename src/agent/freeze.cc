@@ -60,6 +60,7 @@ net::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
 net::awaitable<void> Freeze::work(std::uint64_t attempt) {
   auto began = std::chrono::steady_clock::now();
   auto end = Deadline::after(parts_.patience);
+  auto very_end = Deadline::after(2 * parts_.patience);
   int calm = 0;
   while (attempt_ == attempt && phase_ == Phase::Freezing) {
     calm = stopThoseWhoRun() ? calm + 1 : 0;
@@ -68,9 +69,9 @@ net::awaitable<void> Freeze::work(std::uint64_t attempt) {
       beginLease();
       auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count();
       log::info("frozen", {{"transfer", transfer_}, {"processes", stopped_.size()}, {"milliseconds", took}});
-    } else if (auto names = end.hasPassed() ? namesOfThoseWhoRun() : std::string(); !names.empty()) {
+    } else if (auto names = end.hasPassed() ? namesOfThoseWhoRun() : std::string(); !names.empty() || very_end.hasPassed()) {
       failed_ = attempt;
-      failure_ = format("These processes could not be stopped: {}.", names);
+      failure_ = format("These processes could not be stopped: {}.", names.empty() ? "others are started again and again" : names);
       log::warning("could not be frozen", {{"reason", failure_}});
       thaw();
     } else {
