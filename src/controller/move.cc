@@ -40,6 +40,9 @@ std::string Migration::Move::targetTitle() const { return titleOf(operation_->op
 awaitable<void> Migration::Move::run() {
   if (text("phase") != "switched") {
     core_.changed(*entry_);
+    auto place = core_.places.find(place_id_);
+    if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // a crash of ours lies between
+      throw Error(ErrorCode::UpstreamFailed, "It was being taken back already when the server ended.");
     teller_.step("validate", false);
     co_await targetProvider().getInstance(place_id_, Deadline::after(kAskTimeout));  // can it be asked at all?
     co_await makeInstanceRun();

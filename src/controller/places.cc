@@ -11,19 +11,6 @@ namespace {
 
 constexpr std::chrono::seconds kRemoveTimeout{120};
 
-/// Names what is being worked on, for as long as it lives.
-class InSet {
- public:
-  InSet(std::set<std::string>& all, std::string one) : all_(all), one_(std::move(one)) { all_.insert(one_); }
-  ~InSet() { all_.erase(one_); }
-  InSet(const InSet&) = delete;
-  InSet& operator=(const InSet&) = delete;
-
- private:
-  std::set<std::string>& all_;
-  std::string one_;
-};
-
 }  // namespace
 
 awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
@@ -152,33 +139,49 @@ awaitable<void> Places::close(std::string place_id) {
   faultPoint("controller.place.closed");
 }
 
+/// The sweeper and an operation may want it at the same time: one works, the other waits for what becomes of that.
 awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
+  while (removing_.contains(place_id)) co_await removed_.wait(removed_.version(), Deadline::never());
   auto found = core_.places.find(place_id);
-  if (found == core_.places.end() || removing_.contains(place_id)) co_return;
-  InSet guard(removing_, place_id);
-  const PlaceRecord place = found->second;  // the row may be gone when we come back: an operation and the sweep meet at one place
+  if (found == core_.places.end()) co_return;
+  removing_.insert(place_id);
+  std::optional<Error> failure;
+  try {
+    co_await remove(found->second, operation);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  removing_.erase(place_id);
+  removed_.notifyAll();
+  if (failure) throw *failure;
+}
+
+awaitable<void> Places::remove(PlaceRecord place, ActivePtr operation) {
   auto provider = core_.providers.find(place.provider);
   if (provider == core_.providers.end())
     throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not configured on this server any more.", enumName(place.provider)));
-  PlaceProgress progress(core_, place_id, operation);
+  PlaceProgress progress(core_, place.id, operation);
   faultPoint("controller.place.remove");
-  co_await provider->second->deleteInstance(place_id, DeleteVolumes::Yes, place.external, progress, Deadline::after(kRemoveTimeout));
+  co_await provider->second->deleteInstance(place.id, DeleteVolumes::Yes, place.external, progress, Deadline::after(kRemoveTimeout));
   faultPoint("controller.place.removed");
-  co_await core_.store.deletePlace(place_id);
-  core_.places.erase(place_id);
+  co_await core_.store.deletePlace(place.id);
+  core_.places.erase(place.id);
   EntryPtr entry = core_.find(place.instanceId);
   if (!entry) co_return;
   describe(*entry);
   core_.changed(*entry);
 }
 
+bool Places::isDue(const PlaceRecord& place) const {
+  bool expired = place.role == PlaceRole::kept && place.expiresAt <= core_.clock.now();
+  bool left_behind = place.role == PlaceRole::target;  // by an operation that is not there any more
+  return place.role == PlaceRole::discarded || ((expired || left_behind) && !isInUse(place.id));
+}
+
 awaitable<void> Places::sweep() {
   std::vector<std::string> due;
-  for (const auto& [id, place] : core_.places) {
-    bool expired = place.role == PlaceRole::kept && place.expiresAt <= core_.clock.now();
-    bool left_behind = place.role == PlaceRole::target;  // by an operation that is not there any more
-    if (place.role == PlaceRole::discarded || ((expired || left_behind) && !isInUse(id))) due.push_back(id);
-  }
+  for (const auto& [id, place] : core_.places)
+    if (isDue(place)) due.push_back(id);
   for (const std::string& id : due) co_await tidy(id, Tidying::Remove);
   auto closing = to_close_;
   for (const std::string& id : closing)
@@ -193,7 +196,7 @@ awaitable<void> Places::tidy(std::string id, Tidying what) {
     if (what == Tidying::Close) {
       co_await close(id);
       to_close_.erase(id);
-    } else if (found != core_.places.end()) {
+    } else if (found != core_.places.end() && isDue(found->second)) {  // an operation may have taken it meanwhile
       // From here on it must not be gone back to, whatever becomes of us.
       if (found->second.role != PlaceRole::discarded) co_await discard(id);
       co_await removeNow(id, nullptr);

@@ -45,7 +45,7 @@ class Places {
   void closeSoon(std::string place_id);
   /// An operation in progress needs it.
   bool isInUse(const std::string& place_id) const;
-  /// Removes it now, unless that goes on already. Throws when its provider can't.
+  /// Removes it now. Throws when its provider can't.
   awaitable<void> removeNow(std::string place_id, ActivePtr operation);
   /// The instance's keptSource is what is true.
   void describe(Entry& entry) const;
@@ -56,10 +56,13 @@ class Places {
   enum class Tidying { Remove, Close };
   awaitable<void> tidy(std::string id, Tidying what);
   awaitable<void> close(std::string place_id);
+  awaitable<void> remove(PlaceRecord place, ActivePtr operation);
+  bool isDue(const PlaceRecord& place) const;
 
   Core& core_;
   Notifier changed_;
   std::set<std::string> removing_;
+  Notifier removed_;
   std::set<std::string> to_close_;  ///< snapshots at which something may run
 };
 

@@ -162,6 +162,38 @@ TEST_F(MigrationTest, movesAStoppedInstanceWhichStaysStopped) {
   EXPECT_EQ(writers(), 1);
 }
 
+TEST_F(MigrationTest, removesTheSourceOnce) {
+  boot();
+  makeWorkspace();
+  ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_EQ(world_.faults.passes("deleteInstance"), 1);
+}
+
+TEST_F(MigrationTest, goesOnTakingBackWhatWasTakenBackWhenTheServerDied) {
+  boot();
+  std::string source = makeWorkspace();
+  moves_->corruptions = 100;
+  auto gate = world_.faults.block("deleteInstance");
+  std::string id = run(swarm().migrateInstance("web", to("fra"), "ann")).operation.id;
+  drive([&] {
+    life_->loop.poll_one();
+    return world_.faults.passes("deleteInstance") > 0;
+  });
+  kill();
+  world_.faults.clear();
+  moves_->corruptions = 0;
+  boot();
+  Operation moved = run(swarm().waitForOperation(id, Deadline::after(std::chrono::seconds(10))));
+  EXPECT_EQ(moved.status, OperationStatus::failed);
+  EXPECT_NE(get("web").statusReason.find("taken back"), std::string::npos) << get("web").statusReason;
+  EXPECT_EQ(placeOf("web"), source);
+  EXPECT_EQ(get("web").status, InstanceStatus::running);
+  EXPECT_EQ(filesAt(world_, source), files_);
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_EQ(writers(), 1);
+}
+
 TEST_F(MigrationTest, neverSwitchesToFilesThatDiffer) {
   boot();
   std::string source = makeWorkspace();
