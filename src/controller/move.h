@@ -24,6 +24,7 @@ class Migration::Move final : public CopyRun {
   awaitable<bool> passOnce(bool last);
   awaitable<void> switchOver();
   awaitable<void> finish();
+  awaitable<bool> startThere(bool last);
   awaitable<void> retire(std::string former);
   awaitable<void> sourceBack(const std::string& why);
   awaitable<void> dropTarget();

@@ -12,6 +12,7 @@ namespace swarm::control {
 namespace {
 
 constexpr std::chrono::seconds kLookTimeout{30};
+constexpr int kMostStarts = 3;
 
 }  // namespace
 
@@ -20,11 +21,7 @@ awaitable<void> Migration::Move::finish() {
   operation_->cancellable = false;
   if (flag("wasRunning")) {
     teller_.step("start", true);
-    co_await lifecycle_.startContainer(operation_);
-    co_await lifecycle_.bringUp(operation_);
-    if (!entry_->ready) {
-      std::string reason = entry_->instance().statusReason;
-      throw Error(ErrorCode::UpstreamFailed, reason.empty() ? "VS Code does not answer there." : reason);
+    for (int n = 1; !co_await startThere(n == kMostStarts); ++n) {
     }
   } else {
     co_await lifecycle_.stopContainer(operation_);
@@ -36,6 +33,26 @@ awaitable<void> Migration::Move::finish() {
   operation_->fault("started");
   co_await retire(text("former"));
   operation_->fault("retired");
+}
+
+/// There is no way back any more: a target that ended meanwhile, or ends as it is started, is started again before anybody has to do it.
+awaitable<bool> Migration::Move::startThere(bool last) {
+  std::optional<Error> failure;
+  try {
+    co_await lifecycle_.startContainer(operation_);
+    co_await lifecycle_.bringUp(operation_);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  operation_->cancellable = false;
+  if (!failure && !entry_->ready) {
+    std::string reason = entry_->instance().statusReason;
+    throw Error(ErrorCode::UpstreamFailed, reason.empty() ? "VS Code does not answer there." : reason);
+  }
+  if (!failure) co_return true;
+  if (last || failure->code() == ErrorCode::Cancelled) throw *failure;
+  log::warning("a move's target did not start; trying again", {{"operation", operation_->operation.id}, {"error", failure->message()}});
+  co_return false;
 }
 
 /// The target works: the source is not needed any more, or kept for a time. What can't be done now is done later; the move has succeeded.
