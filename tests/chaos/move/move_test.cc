@@ -25,6 +25,7 @@ void PrintTo(const Held& held, std::ostream* out) {
 
 MoveTest::MoveTest() : engine_(runner_, testing::testEngineConfig()) {
   ::signal(SIGPIPE, SIG_IGN);
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what was done is seen also when time runs out
   settings_.dataDir = folder_ / "data";
   settings_.log = folder_ / "log";
   settings_.swarmId = newId("chaos");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
+#include <set>
 
 #include "chaos/move/move_test.h"
 
@@ -70,10 +71,21 @@ class ServerKilledInAMove : public MoveTest {
     boot();
     json::value after = ask("settle");
     bool accepted = after.as_array().size() > operations;  // it had become durable
-    for (const json::value& operation : after.as_array())
-      ASSERT_EQ(operation.at("status").as_string(), "succeeded") << json::serialize(operation);
-    expectIntact(accepted ? way.to : way.from, accepted ? way.after : before);
+    bool moved = accepted;
+    for (const json::value& operation : after.as_array()) {
+      bool failed = operation.at("status").as_string() == "failed";
+      ASSERT_TRUE(operation.at("status").as_string() == "succeeded" || (failed && may_fail_)) << json::serialize(operation);
+      ASSERT_FALSE(failed && json::serialize(operation).contains("unexpected")) << json::serialize(operation);
+      if (failed && !known_failures_.contains(operation.at("id").as_string())) {
+        known_failures_.emplace(operation.at("id").as_string());
+        moved = false;
+      }
+    }
+    expectIntact(moved ? way.to : way.from, moved ? way.after : before);
   }
+
+  bool may_fail_ = false;
+  std::set<std::string, std::less<>> known_failures_;
 };
 
 TEST_F(ServerKilledInAMove, whereItKeepsOrUsesAKeptSourceLosesAndLeavesNothing) {
@@ -85,19 +97,20 @@ TEST_F(ServerKilledInAMove, whereItKeepsOrUsesAKeptSourceLosesAndLeavesNothing) 
                   common + "pause", common + "held", common + "final", common + "verified"});
 }
 
-/// A move that has failed is taken back, and the server dies meanwhile: the next one tries again, and moves it.
+/// A move that has failed is taken back, and the server dies meanwhile: the next one goes on taking it back, or moves it after all.
 TEST_F(ServerKilledInAMove, whileItIsTakenBackLosesAndLeavesNothing) {
   boot();
   makeWorkspace();
+  may_fail_ = true;
   const Way there{"migrate one flyio region=ams", "docker", "flyio", heldFor(0, 1)};
   const Way back{"migrate one docker", "flyio", "docker", heldFor(1, 0)};
   for (const char* point : {"controller.migrate.undo", "controller.migrate.source_back", "controller.migrate.discarded",
                             "controller.place.remove", "controller.place.removed"}) {
     for (const Way& way : {there, back}) {
       SCOPED_TRACE(way.line + " killed at " + point);
-      ASSERT_EQ(providerNow(), way.from);
       killAt(way, std::string("controller.migrate.verified=error,") + point, way.from == "docker" ? back.after : there.after);
       if (HasFatalFailure()) return;
+      if (providerNow() == way.from) must(way.line);
     }
   }
 }
