@@ -20,7 +20,8 @@ namespace swarm::agent {
 namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kStep{2};
-constexpr int kCalmLooks = 2;  // one look can miss whoever was started behind its back
+constexpr int kFewestLooks = 50;  // on a machine without a breath 2 s may be a few looks only
+constexpr int kCalmLooks = 2;     // one look can miss whoever was started behind its back
 constexpr std::size_t kMostNames = 5;
 
 /// For a person: who does not stand still.
@@ -60,8 +61,9 @@ net::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
 net::awaitable<void> Freeze::work(std::uint64_t attempt) {
   auto began = std::chrono::steady_clock::now();
   auto end = Deadline::after(parts_.patience);
-  auto very_end = Deadline::after(2 * parts_.patience);
+  auto very_end = Deadline::after(5 * parts_.patience);
   int calm = 0;
+  int looks = 0;
   while (attempt_ == attempt && phase_ == Phase::Freezing) {
     calm = stopThoseWhoRun() ? calm + 1 : 0;
     if (calm == kCalmLooks) {
@@ -69,7 +71,8 @@ net::awaitable<void> Freeze::work(std::uint64_t attempt) {
       beginLease();
       auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count();
       log::info("frozen", {{"transfer", transfer_}, {"processes", stopped_.size()}, {"milliseconds", took}});
-    } else if (auto names = end.hasPassed() ? namesOfThoseWhoRun() : std::string(); !names.empty() || very_end.hasPassed()) {
+    } else if (auto names = (++looks > kFewestLooks && end.hasPassed()) || very_end.hasPassed() ? namesOfThoseWhoRun() : std::string();
+               !names.empty() || very_end.hasPassed()) {
       failed_ = attempt;
       failure_ = format("These processes could not be stopped: {}.", names.empty() ? "others are started again and again" : names);
       log::warning("could not be frozen", {{"reason", failure_}});

@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kPiece = 128 * 1024;
 constexpr std::chrono::seconds kSilence{300};  // of a client
 constexpr std::chrono::seconds kVscodePatience{60};
+constexpr std::chrono::seconds kFarewell{10};
 constexpr int kPipeSize = 1024 * 1024;
 constexpr std::string_view kHoldName = "import";
 constexpr std::string_view kHoldReason = "Files are being imported into this workspace.";
@@ -47,6 +48,17 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
+}
+
+/// Closing with unread bytes would reset the connection, and a proxy in between might drop our answer: whoever still sends gets time to see
+/// it.
+awaitable<void> readOn(net::Exchange& exchange) {
+  std::vector<char> scratch(kPiece);
+  exchange.stream().setDeadline(std::chrono::steady_clock::now() + kFarewell);
+  while (!exchange.body().done()) {
+    auto got = co_await exchange.body().readSome(asio::buffer(scratch));
+    if (got.error) co_return;
+  }
 }
 
 /// One import while it runs. Lives in handleImport's frame until its tasks have ended.
@@ -222,8 +234,10 @@ class ImportSession {
 
   void takeLine(std::string_view line) {
     addTarLine(gate_.notes(), line);
-    full_ = line.contains("No space left on device") || line.contains("Disk quota exceeded");
-    if (!full_ || !problem_.empty()) return;
+    // "Wrote only 7168 of 10240 bytes" is how the last write into a full storage ends.
+    bool tells = line.contains("No space left on device") || line.contains("Disk quota exceeded") || line.contains(": Wrote only ");
+    if (full_ || !tells) return;
+    full_ = true;
     problem_ = "The storage is full: the archive does not fit. The import is not complete.";
     tar_->child->signalGroup(SIGKILL);
   }
@@ -290,8 +304,9 @@ awaitable<void> Archives::handleImport(net::Exchange& exchange) {
     wrong = error;
     log::warning("an import failed", {{"reason", error.message()}});
   }
-  if (wrong) co_return co_await answerError(exchange, *wrong);
-  co_await answerJson(exchange, 200, std::move(answer));
+  if (!wrong) co_return co_await answerJson(exchange, 200, std::move(answer));
+  co_await answerError(exchange, *wrong);
+  co_await readOn(exchange);
 }
 
 }  // namespace swarm::agent

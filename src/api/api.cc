@@ -63,7 +63,7 @@ Reply problemReply(const Call& call, const Error& error, int status = 0) {
 /// A client that is still writing its body would see a reset instead of our answer: what is left is read and dropped, within bounds.
 awaitable<void> drain(net::Exchange& exchange) {
   constexpr std::size_t most = 32 * 1024 * 1024;
-  if (exchange.head().expectsContinue) co_return;
+  if (exchange.body().awaitsContinue()) co_return;
   exchange.stream().setDeadline(std::chrono::steady_clock::now() + std::chrono::seconds(5));
   std::vector<char> scratch(64 * 1024);
   for (std::size_t dropped = 0; dropped < most && !exchange.body().done();) {
@@ -237,6 +237,7 @@ awaitable<void> Api::handle(net::Exchange& exchange) {
   const Endpoint* route = nullptr;
   Reply reply = co_await impl_->answer(call, route);
   if (!reply.sent) co_await impl_->send(call, reply);
+  if (!reply.sent && reply.status >= 400 && route != nullptr && route->body == BodyRule::Bytes) co_await drain(exchange);
   impl_->account(call, route, reply.status, impl_->services.clock.steadyNow() - began);
 }
 
