@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "agent/descendants.h"
 #include "agent/everybody.h"
 #include "agent/process_state.h"
 #include "base/format.h"
@@ -264,6 +265,7 @@ TEST_F(FreezeTest, whoDoesNotStopIsNamedAndEverybodyGoesOn) {
     }
     ::_exit(0);
   }
+  waitUntil([&] { return !descendantsOf(hangs).empty(); });
   Freeze hasty({context.get_executor(), [](bool) {}, milliseconds(300)});
   try {
     await(hasty.freeze(std::string(kSnapshot)));
