@@ -71,7 +71,8 @@ TEST(Schema, closesRequestsAndGivesTheirDefaults) {
 }
 
 TEST(Schema, namesEnumValuesAsJsonDoes) {
-  EXPECT_EQ(json::serialize(jsonSchemaFor("OperationKind")["enum"]), R"(["create","start","stop","restart","update","delete","migrate"])");
+  EXPECT_EQ(json::serialize(jsonSchemaFor("OperationKind")["enum"]),
+            R"(["create","start","stop","restart","update","delete","migrate","snapshot","restore"])");
 }
 
 TEST(Schema, refersByName) { EXPECT_EQ(json::serialize(schemaRef("Instance")), R"({"$ref":"#/components/schemas/Instance"})"); }
