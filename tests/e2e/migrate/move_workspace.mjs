@@ -38,7 +38,7 @@ const differences = (before, after) => [...before.filter((line) => !after.includ
 
 const hardCases = `set -e; cd /home/coder/project; git init -q repo; cd repo; git config user.email a@b.c; git config user.name a;
 for i in 1 2 3; do echo $i >file$i; git add .; git commit -qm "commit $i"; done; cd ..;
-mkdir -p deep/a/b/c; echo deep >deep/a/b/c/file; ln -s nowhere dangling; ln -s ../project loop; echo hard >one; ln one deep/two;
+head -c 50M /dev/urandom >big; mkdir -p deep/a/b/c; echo deep >deep/a/b/c/file; ln -s nowhere dangling; ln -s ../project loop; echo hard >one; ln one deep/two;
 printf 'x' >"$(printf 'new\\nline')"; truncate -s 20M sparse; printf 'middle' | dd of=sparse bs=1 seek=9000000 conv=notrunc status=none;
 chmod 4755 one; mkfifo pipe; printf 'raw' >"$(printf 'latin\\351')"; setfattr -n user.note -v kept deep/a 2>/dev/null || true`;
 
@@ -73,7 +73,8 @@ async function move(page, words, name) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const moved = await moving;
-  check(seen.bar || seen.notification, 'the tab says that the workspace moves', JSON.stringify(seen));
+  // A small workspace has moved before the tab asks for the first time: only a slow move must be told of.
+  if (words.includes('--limit')) check(seen.bar || seen.notification, 'the tab says that the workspace moves', JSON.stringify(seen));
   check(!seen.dialog, "and VS Code's own dialog did not come up");
   check(moved.code === 0, `swarm migrate ${words.join(' ')} works`, JSON.stringify(moved));
   check(moved.stdout.trim() === server.instanceUrl, 'it prints the same URL', moved.stdout);
@@ -131,7 +132,7 @@ try {
   await mistakes();
 
   const before = await listing();
-  await move(page, ['--to', 'flyio', '--region', 'ams'], 'to-fly');
+  await move(page, ['--to', 'flyio', '--region', 'ams', '--limit', '5M'], 'to-fly');
   const there = await show();
   check(there.id === id && there.provider === 'flyio' && there.region === 'ams' && there.status === 'running', 'the same instance, on Fly now', JSON.stringify(there));
   await workAfter(page, before, 'fly');
