@@ -7,7 +7,7 @@ install(TARGETS swarm swarm-agent RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} CO
 set(headers ${CMAKE_INSTALL_INCLUDEDIR}/swarm-client)
 install(DIRECTORY include/swarm DESTINATION ${headers} COMPONENT client)
 install(FILES src/base/clock.h src/base/error.h src/base/secret.h DESTINATION ${headers}/base COMPONENT client)
-install(FILES src/model/types.h DESTINATION ${headers}/model COMPONENT client)
+install(FILES src/model/archive.h src/model/types.h DESTINATION ${headers}/model COMPONENT client)
 
 set_target_properties(swarm_client PROPERTIES EXPORT_NAME client)
 install(TARGETS swarm_client swarm_net swarm_model swarm_base swarm_options EXPORT swarm-client ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
