@@ -160,9 +160,10 @@ Frame progressFrame(const Core& core) {
 /// Sends what threads have to say, progress, and something every ten seconds.
 awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  auto told = std::chrono::steady_clock::now();
-  std::int64_t told_files = -1;
-  std::int64_t told_bytes = -1;
+  // The first that is done is told at once: on a connection that is soon cut, too, the server learns that something gets ahead.
+  auto told = std::chrono::steady_clock::now() - kProgressEvery;
+  std::int64_t told_files = 0;
+  std::int64_t told_bytes = 0;
   for (;;) {
     std::vector<Frame> frames = core.outbox.take();
     const auto now = std::chrono::steady_clock::now();

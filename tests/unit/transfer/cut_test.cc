@@ -74,10 +74,10 @@ void makeTree(const fs::path& top) {
   fs::create_symlink("x", top / "one" / "link");
 }
 
-bool tryRound(Move& move, const CountPtr& source, const CountPtr& target) {
+bool tryRound(Move& move, const CountPtr& source, const CountPtr& target, ProgressSink progress = {}) {
   try {
     auto link = move.connect({}, counted(source), counted(target));
-    move.loop().run(link->round(RoundKind::Live, {}));
+    move.loop().run(link->round(RoundKind::Live, std::move(progress)));
     return true;
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable) << error.message();
@@ -127,6 +127,18 @@ TEST(Cut, whatWasAcknowledgedIsNotSentAgain) {
   const auto present = occupied(move.target());
   const auto report = move.moveAndCheck();
   EXPECT_LT(report.bytesSent, 18'000'000 - present + 2'200'000);
+}
+
+/// Who decides whether another try is worth it has to know, however short the connection's life.
+TEST(Cut, whatWasDoneBeforeAnEarlyOneHasBeenTold) {
+  Move move;
+  for (int file = 0; file < 40; ++file) writeFile(move.source() / std::to_string(file), noise(1'000'000, static_cast<unsigned>(file)));
+  auto source = std::make_shared<Cutting::Count>();
+  source->cutRead = 30'000'000;
+  std::int64_t told = 0;
+  ASSERT_FALSE(tryRound(move, source, std::make_shared<Cutting::Count>(),
+                        [&](const TransferProgress& progress) { told = std::max(told, progress.bytesDone); }));
+  EXPECT_GT(told, 0);
 }
 
 }  // namespace
