@@ -21,20 +21,6 @@ class TroubleInAMove : public MoveTest {
   }
   std::string lineNow() { return providerNow() == "docker" ? kToFly : kToDocker; }
 
-  /// The containers of one side that run. At Docker: of the instance; at Fly: of its Machines.
-  std::vector<std::string> containersAt(const std::string& provider) {
-    json::object filter{{"ancestor", json::array{json::string(settings_.image)}}};
-    std::vector<std::string> found;
-    for (const json::value& one : engine_.get("/containers/json?" + docker::filterQuery(filter)).as_array()) {
-      const json::object& labels = one.at("Labels").as_object();
-      const json::value* swarm = labels.if_contains("swarm.id");
-      const json::value* emulator = labels.if_contains("fly-emulator.id");
-      bool is_ours =
-          provider == "docker" ? swarm && swarm->as_string() == settings_.swarmId : emulator && emulator->as_string() == fly_->id();
-      if (is_ours) found.push_back(docker::stringAt(one, "Id"));
-    }
-    return found;
-  }
   void killAllAt(const std::string& provider) {
     for (const std::string& id : containersAt(provider)) engine_.send("POST", "/containers/" + id + "/kill?signal=KILL");
   }

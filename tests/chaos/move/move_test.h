@@ -44,6 +44,8 @@ class MoveTest : public ::testing::Test {
   void makeWorkspace(const std::string& fill = "tree fill /home/coder/work");
   /// The points that the operation passes, as "name:n" for its n-th pass since the server's start.
   std::vector<std::string> pointsOf(const std::string& line);
+  /// The containers that run. "docker": the instance's; "flyio": its Machines'.
+  std::vector<std::string> containersAt(const std::string& provider);
   Held held();
   static Held heldFor(std::size_t at_docker, std::size_t at_fly) { return {at_docker, at_docker, at_docker, at_fly, at_fly, at_fly}; }
   bool eventually(const std::function<bool()>& holds, std::chrono::seconds limit = std::chrono::seconds(30));

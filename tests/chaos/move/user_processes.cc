@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <set>
 
 namespace swarm::test {
 namespace {
@@ -24,9 +23,20 @@ std::string contentOf(const std::filesystem::path& path) {
   return content;
 }
 
+std::set<std::string> allProcesses() {
+  std::set<std::string> pids;
+  std::error_code gone;  // processes end while we look
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
+    std::string pid = entry.path().filename();
+    if (std::ranges::all_of(pid, [](char c) { return c >= '0' && c <= '9'; })) pids.insert(std::move(pid));
+  }
+  return pids;
+}
+
 }  // namespace
 
-UserProcesses::UserProcesses(std::string world) : mark_("CHAOS_WORLD=" + std::move(world)), thread_([this] { watch(); }) {}
+UserProcesses::UserProcesses(std::string world)
+    : mark_("CHAOS_WORLD=" + std::move(world)), others_(allProcesses()), thread_([this] { watch(); }) {}
 
 UserProcesses::~UserProcesses() {
   {
@@ -39,13 +49,13 @@ UserProcesses::~UserProcesses() {
 
 int UserProcesses::placesNow() const {
   std::set<std::string> places;
-  std::error_code gone;  // processes end while we look
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
-    std::string pid = entry.path().filename();
-    if (!std::ranges::all_of(pid, [](char c) { return c >= '0' && c <= '9'; })) continue;
-    if (contentOf(entry.path() / "comm") != "code-server\n") continue;
-    if (contentOf(entry.path() / "environ").find(mark_) == std::string::npos) continue;
-    std::string place = std::filesystem::read_symlink(entry.path() / "ns" / "pid", gone);
+  for (const std::string& pid : allProcesses()) {
+    if (others_.contains(pid)) continue;
+    std::filesystem::path process = "/proc/" + pid;
+    if (contentOf(process / "comm") != "code-server\n") continue;
+    if (contentOf(process / "environ").find(mark_) == std::string::npos) continue;
+    std::error_code gone;
+    std::string place = std::filesystem::read_symlink(process / "ns" / "pid", gone);
     if (!place.empty()) places.insert(place);
   }
   return static_cast<int>(places.size());

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -25,6 +26,7 @@ class UserProcesses {
   void watch();
 
   std::string mark_;
+  const std::set<std::string> others_;  ///< pids of what ran before: not looked at again and again
   std::atomic<int> most_ = 0;
   std::mutex mutex_;
   std::condition_variable ending_;
