@@ -1,8 +1,7 @@
-# What the tests need beside the build: image, npm modules, and one CTest run over several build folders.
+# What the tests need beside the build: image, npm modules, and the CTest run.
 # shellcheck shell=bash
 # Source common.sh, build.sh and engine.sh first.
 
-TEST_SUITE=$SWARM_ROOT/build/suite       # CTest starts here; it leads to build/dev and build/asan
 TEST_TOOLS=$SWARM_CACHE/test             # npm modules that only tests use
 TEST_NPM_MODULES=(playwright-core@1)     # drives Debian's Chromium
 TEST_IMAGE=swarm-workspace:test          # with the agent of this build; swarm-workspace:latest is people's own
@@ -32,25 +31,17 @@ test_modules() {
   printf '%s\n' "$wanted" >"$TEST_TOOLS/complete"
 }
 
-# The folders of C++ tests that also run sanitized: tests/unit/* and tests/conformance/*.
-test_sanitized_folders() { (cd "$SWARM_ROOT" && find tests/unit tests/conformance -mindepth 2 -maxdepth 2 -name '*.cc' -printf '%h\n' 2>/dev/null | sort -u); }
-
-test_build_sanitized() {
-  local targets
-  mapfile -t targets < <(test_sanitized_folders | sed 's,$,/all,')
-  SWARM_QUIET_BUILD=yes build_targets asan "${targets[@]}"
-}
-
-# One CTest run gives one summary, whatever was built where.
-test_write_suite() {
-  local folder
-  mkdir -p "$TEST_SUITE"
-  {
-    echo "# Written by scripts/test: the build folders whose tests run together."
-    echo "subdirs(\"$SWARM_ROOT/build/dev\")"
-    [[ ${CI:-} == true ]] || return 0
-    test_sanitized_folders | while read -r folder; do echo "subdirs(\"$SWARM_ROOT/build/asan/$folder\")"; done
-  } >"$TEST_SUITE/CTestTestfile.cmake"
+# In CI the unit and conformance tests also run sanitized; the test build.asan builds them.
+test_configure() {
+  local twin='' log=$SWARM_STATE/configure-dev.log
+  if [[ ${CI:-} == true ]]; then
+    twin=$SWARM_ROOT/build/asan
+    build_configure asan
+  fi
+  build_configure dev
+  grep -qx "SWARM_SANITIZED_TWIN:PATH=$twin" "$SWARM_ROOT/build/dev/CMakeCache.txt" && return 0
+  cmake -S "$SWARM_ROOT" -B "$SWARM_ROOT/build/dev" "-DSWARM_SANITIZED_TWIN=$twin" >"$log" 2>&1 ||
+    fail "CMake could not configure preset dev (see $log)"
 }
 
 # test_run LABEL... -- CTEST_ARGUMENT...
@@ -59,7 +50,8 @@ test_run() {
   export SWARM_TEST_IMAGE=$TEST_IMAGE SWARM_WORKSPACE_IMAGE=$TEST_IMAGE
   while [[ $1 != -- ]]; do labels+=("$1") && shift; done
   shift
-  local pattern options=(--test-dir "$TEST_SUITE" --output-on-failure --no-tests=error --parallel "$(nproc)")
+  # One more than there are cores: many tests wait for an Engine or a browser most of the time.
+  local pattern options=(--test-dir "$SWARM_ROOT/build/dev" --output-on-failure --no-tests=error --parallel "$(($(nproc) + 1))")
   if ((${#labels[@]})); then
     pattern=$(printf '|%s' "${labels[@]}")
     options+=(--label-regex "^(${pattern:1})\$")

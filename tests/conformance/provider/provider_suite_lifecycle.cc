@@ -121,10 +121,12 @@ TEST_P(ProviderSuite, stopAndStartAreIdempotentAndKeepTheStatus) {
   create(wanted);
   start(wanted.instanceId);  // runs already
   EXPECT_EQ(status(wanted.instanceId), InstanceStatus::running);
-  stop(wanted.instanceId);
-  EXPECT_EQ(status(wanted.instanceId), InstanceStatus::stopped);
-  stop(wanted.instanceId);
-  EXPECT_EQ(status(wanted.instanceId), InstanceStatus::stopped);
+  for (int n = 0; n < 2; ++n) {
+    stop(wanted.instanceId);
+    auto found = get(wanted.instanceId);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->status, InstanceStatus::stopped) << found->reason;
+  }
   start(wanted.instanceId);
   EXPECT_EQ(status(wanted.instanceId), InstanceStatus::running);
 }
