@@ -57,6 +57,7 @@ test_run() {
     options+=(--label-regex "^(${pattern:1})\$")
   fi
   step "running the tests"
+  export SWARM_TIDY_CACHE=$SWARM_CACHE/tidy
   # A leak or an undefined step is a failed test, with the place it stands at.
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
   ctest "${options[@]}" "$@"

@@ -23,7 +23,7 @@ std::string label(const json::value& labels, std::string_view name) {
 /// Ended by our own stop or kill: 143 is SIGTERM, 137 SIGKILL after the grace, 130 SIGINT.
 bool isStopCode(std::int64_t code) { return code == 0 || code == 143 || code == 137 || code == 130; }
 
-void readExit(const json::value& state, ProviderInstance& instance) {
+void readExit(const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
   std::int64_t code = integerAt(state, "ExitCode");
   std::string error = stringAt(state, "Error");
   if (boolAt(state, "OOMKilled")) {
@@ -32,7 +32,7 @@ void readExit(const json::value& state, ProviderInstance& instance) {
   } else if (!error.empty()) {
     instance.status = InstanceStatus::failed;
     instance.reason = format("could not be started: {}", error);
-  } else if (isStopCode(code)) {
+  } else if (ended_by == EndedBy::Stop || isStopCode(code)) {
     instance.status = InstanceStatus::stopped;
     if (code == 137) instance.reason = "killed (signal 9)";
   } else {
@@ -41,7 +41,7 @@ void readExit(const json::value& state, ProviderInstance& instance) {
   }
 }
 
-void readStatus(const json::value& state, ProviderInstance& instance) {
+void readStatus(const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
   std::string status = stringAt(state, "Status");
   if (status == "running") {
     instance.status = InstanceStatus::running;
@@ -58,7 +58,7 @@ void readStatus(const json::value& state, ProviderInstance& instance) {
   } else if (status == "created" && stringAt(state, "Error").empty()) {
     instance.status = InstanceStatus::creating;
   } else {
-    readExit(state, instance);
+    readExit(state, ended_by, instance);
   }
 }
 
@@ -146,7 +146,7 @@ SystemTime readTime(const std::string& text) {
   }
 }
 
-ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, bool engine_is_local) {
+ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, bool engine_is_local, EndedBy ended_by) {
   ContainerDetails details;
   details.id = stringAt(inspection, "Id");
   details.name = stringAt(inspection, "Name");
@@ -173,7 +173,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   instance.region = config.name;
   instance.createdAt = readTime(stringAt(inspection, "Created"));
   instance.startedAt = readTime(stringAt(inspection, "State.StartedAt"));
-  if (const json::value* state = member(inspection, "State")) readStatus(*state, instance);
+  if (const json::value* state = member(inspection, "State")) readStatus(*state, ended_by, instance);
   readResources(inspection, label(labels, kLabelResources), instance.resources);
   readNetwork(inspection, config, engine_is_local, details);
   readMounts(inspection, details);

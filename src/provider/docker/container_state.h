@@ -29,7 +29,10 @@ struct ContainerDetails {
   bool runs() const { return state == "running" || state == "paused" || state == "restarting"; }
 };
 
-ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, bool engine_is_local);
+enum class EndedBy { Itself, Stop };
+/// `ended_by` matters for a container that has ended: after our stop any exit code is that of a stopped one.
+ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, bool engine_is_local,
+                               EndedBy ended_by = EndedBy::Itself);
 
 /// The Engine's zero time and unreadable texts give the epoch.
 SystemTime readTime(const std::string& text);

@@ -33,6 +33,7 @@ void DockerProvider::handleEvent(const json::value& event) {
 void DockerProvider::forgetEngine() {
   primary_.clear();
   inspected_.clear();
+  stopped_.clear();
   known_networks_.clear();
   known_images_.clear();
 }

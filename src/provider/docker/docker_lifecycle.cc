@@ -46,6 +46,7 @@ awaitable<void> DockerProvider::removeContainer(std::string container, Deadline 
   EngineReply reply =
       co_await engine_.send({.method = "DELETE", .target = target + "?force=true&v=true", .doing = doing, .body = {}}, deadline);
   inspected_.erase(container);
+  stopped_.erase(container);
   cpu_samples_.erase(container);
   if (reply.ok() || reply.status == 404) co_return;
   if (reply.status == 409 && reply.body.find("already in progress") != std::string::npos) {
@@ -76,9 +77,14 @@ awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress&
 awaitable<void> DockerProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
   progress.step("stop container");
   faultPoint("docker.stop.before");
+  // A stop right behind a start may meet runc before it has become the program: it ends with a code of its own.
+  if (auto container = co_await findContainer(instance_id, deadline)) stopped_[*container].clear();
   EngineCall call{.method = "POST", .target = format("/stop?t={}", grace.count()), .doing = "stop the container", .body = {}};
   EngineReply reply = co_await sendToInstance(instance_id, std::move(call), deadline);
-  if (!reply.ok()) throw engineError(reply.status, reply.body, "stop the container");
+  if (!reply.ok()) {
+    if (auto known = primary_.find(instance_id); known != primary_.end()) stopped_.erase(known->second);
+    throw engineError(reply.status, reply.body, "stop the container");
+  }
   faultPoint("docker.stop.after");
 }
 

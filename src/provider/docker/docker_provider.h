@@ -71,6 +71,7 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<std::vector<ContainerRef>> containersOf(std::string instance_id, Deadline deadline);
   awaitable<std::optional<std::string>> findContainer(std::string instance_id, Deadline deadline);
   awaitable<std::optional<ContainerDetails>> inspectContainer(std::string container, Deadline deadline);  ///< by id or name
+  EndedBy whatEnded(const json::value& inspection);
   awaitable<std::optional<ContainerDetails>> inspectInstance(std::string instance_id, Deadline deadline);
   awaitable<ContainerDetails> requireInstance(std::string instance_id, Deadline deadline);
   /// Sends to /containers/{the instance's}/`suffix`; finds the container anew once when the remembered one is gone. Throws NotFound.
@@ -145,6 +146,7 @@ class DockerProvider final : public Provider, private LogSource {
   std::map<std::string, std::string> primary_;         ///< instance → container
   std::map<std::string, ContainerDetails> inspected_;  ///< container → details, while events keep them true
   std::map<std::string, int> network_pins_;            ///< networks that a create in progress counts on
+  std::map<std::string, std::string> stopped_;         ///< container → when the run began that we stopped; empty: not seen since
   std::set<std::string> set_aside_;                    ///< containers whose removal is not the instance's
   KeyedLock locks_;
   std::map<std::string, CpuSample> cpu_samples_;          ///< by container

@@ -78,8 +78,17 @@ awaitable<std::optional<ContainerDetails>> DockerProvider::inspectContainer(std:
     co_return std::nullopt;
   }
   if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
-  ContainerDetails details = readContainer(reply.json(doing), engine_.config(), engine_.isLocal());
-  co_return details;
+  json::value inspection = reply.json(doing);
+  co_return readContainer(inspection, engine_.config(), engine_.isLocal(), whatEnded(inspection));
+}
+
+/// Only the run that we asked to stop counts: what is started again by somebody else and fails has failed.
+EndedBy DockerProvider::whatEnded(const json::value& inspection) {
+  auto asked = stopped_.find(stringAt(inspection, "Id"));
+  if (asked == stopped_.end() || boolAt(inspection, "State.Running")) return EndedBy::Itself;
+  std::string run = stringAt(inspection, "State.StartedAt");
+  if (asked->second.empty()) asked->second = run;
+  return asked->second == run ? EndedBy::Stop : EndedBy::Itself;
 }
 
 awaitable<std::optional<ContainerDetails>> DockerProvider::inspectInstance(std::string instance_id, Deadline deadline) {

@@ -1,6 +1,8 @@
 // Fills a folder with files of all kinds, and lists a folder with everything that a move must keep. Shares no code with what is tested.
 //   tree fill DIR [FILES BYTES]   FILES more files of about BYTES each
+//   tree big FILE MIB             a file of so many MiB
 //   tree list DIR                 one line for each entry, in order
+//   tree sum DIR                  how many lines that would be, and a hash of them
 //   tree judge DIR                whether what /bin/writer left in DIR is what one moment had
 #include <dirent.h>
 #include <fcntl.h>
@@ -81,13 +83,20 @@ std::string readable(const std::string& text) {
   return shown;
 }
 
+/// FNV-1a.
+constexpr std::uint64_t kNoBytes = 14695981039346656037ULL;
+std::uint64_t hashOf(const void* bytes, std::size_t length, std::uint64_t hash) {
+  for (std::size_t at = 0; at < length; ++at) hash = (hash ^ static_cast<const unsigned char*>(bytes)[at]) * 1099511628211ULL;
+  return hash;
+}
+
 std::uint64_t contentHash(const std::string& path) {
-  std::uint64_t hash = 14695981039346656037ULL;
+  std::uint64_t hash = kNoBytes;
   int file = open(path.c_str(), O_RDONLY | O_NOFOLLOW);
   if (file < 0) fail(path);
   static std::vector<unsigned char> buffer(1 << 20);
   for (ssize_t got = 0; (got = read(file, buffer.data(), buffer.size())) > 0;)
-    for (ssize_t at = 0; at < got; ++at) hash = (hash ^ buffer[static_cast<std::size_t>(at)]) * 1099511628211ULL;
+    hash = hashOf(buffer.data(), static_cast<std::size_t>(got), hash);
   close(file);
   return hash;
 }
@@ -109,6 +118,9 @@ std::string attributes(const std::string& path) {
 }
 
 std::map<ino_t, std::string> links;
+long entries = 0;
+std::uint64_t lines_hash = kNoBytes;
+bool only_sum = false;
 
 void list(const std::string& path, const std::string& shown) {
   struct stat facts{};
@@ -117,10 +129,15 @@ void list(const std::string& path, const std::string& shown) {
   ssize_t length = S_ISLNK(facts.st_mode) ? readlink(path.c_str(), target, sizeof target) : 0;
   bool is_folder = S_ISDIR(facts.st_mode);
   std::string first = !is_folder && facts.st_nlink > 1 ? links.try_emplace(facts.st_ino, shown).first->second : "";
-  printf("%s|%o|%u:%u|%lld|%lld.%09ld|%s|%s|%s|%016llx\n", readable(shown).c_str(), facts.st_mode, facts.st_uid, facts.st_gid,
-         is_folder ? 0LL : static_cast<long long>(facts.st_size), static_cast<long long>(facts.st_mtim.tv_sec), facts.st_mtim.tv_nsec,
-         readable(first).c_str(), readable(std::string(target, static_cast<std::size_t>(std::max<ssize_t>(length, 0)))).c_str(),
-         attributes(path).c_str(), S_ISREG(facts.st_mode) ? static_cast<unsigned long long>(contentHash(path)) : 0ULL);
+  static char line[64 * 1024];
+  int bytes = snprintf(line, sizeof line, "%s|%o|%u:%u|%lld|%lld.%09ld|%s|%s|%s|%016llx\n", readable(shown).c_str(), facts.st_mode,
+                       facts.st_uid, facts.st_gid, is_folder ? 0LL : static_cast<long long>(facts.st_size),
+                       static_cast<long long>(facts.st_mtim.tv_sec), facts.st_mtim.tv_nsec, readable(first).c_str(),
+                       readable(std::string(target, static_cast<std::size_t>(std::max<ssize_t>(length, 0)))).c_str(),
+                       attributes(path).c_str(), S_ISREG(facts.st_mode) ? static_cast<unsigned long long>(contentHash(path)) : 0ULL);
+  ++entries;
+  lines_hash = hashOf(line, static_cast<std::size_t>(bytes), lines_hash);
+  if (!only_sum) fputs(line, stdout);
   if (!is_folder) return;
   DIR* opened = opendir(path.c_str());
   if (!opened) fail(path);
@@ -185,8 +202,14 @@ int main(int argc, char** argv) {
     fill(argv[2], argc > 4 ? atoi(argv[3]) : 0, argc > 4 ? static_cast<std::size_t>(atol(argv[4])) : 0);
     return 0;
   }
-  if (argc == 3 && strcmp(argv[1], "list") == 0) {
+  if (argc == 4 && strcmp(argv[1], "big") == 0) {
+    for (int mib = 0; mib < atoi(argv[3]); ++mib) write(argv[2], noise(static_cast<std::uint64_t>(mib), 1 << 20), off_t{mib} << 20);
+    return 0;
+  }
+  if (argc == 3 && (strcmp(argv[1], "list") == 0 || strcmp(argv[1], "sum") == 0)) {
+    only_sum = strcmp(argv[1], "sum") == 0;
     list(argv[2], ".");
+    if (only_sum) printf("%ld entries, %016llx\n", entries, static_cast<unsigned long long>(lines_hash));
     return 0;
   }
   if (argc == 3 && strcmp(argv[1], "judge") == 0) {

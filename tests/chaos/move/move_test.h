@@ -35,7 +35,7 @@ class MoveTest : public ::testing::Test {
   boost::json::value ask(const std::string& line);
   boost::json::value must(const std::string& line);  ///< an operation that succeeds
   std::string run(const std::string& command);       ///< in the workspace, by exec
-  std::string listing() { return run("tree list /home/coder"); }
+  std::string listing() { return run(judge_); }
   std::string log() const;  ///< its end
   boost::json::object instance();
   std::string providerNow() { return std::string(instance().at("provider").as_string()); }
@@ -59,7 +59,8 @@ class MoveTest : public ::testing::Test {
   std::unique_ptr<FlyProcess> fly_;
   std::unique_ptr<UserProcesses> user_processes_;
   std::unique_ptr<ServerProcess> server_;
-  std::string expected_;
+  std::string judge_ = "tree list /home/coder";
+  std::string expected_;  ///< what it said
 };
 
 }  // namespace swarm::test

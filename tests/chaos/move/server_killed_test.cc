@@ -120,6 +120,16 @@ TEST_F(ServerKilledInAMove, whileItIsTakenBackLosesAndLeavesNothing) {
   }
 }
 
+TEST_F(ServerKilledInAMove, inTheMiddleOfACopyLosesAndLeavesNothing) {
+  boot();
+  makeWorkspace("tree fill /home/coder/work 500 20000");
+  for (const Way& way : {Way{"migrate one flyio region=ams limit=4000000", "docker", "flyio", heldFor(0, 1)},
+                         Way{"migrate one docker limit=4000000", "flyio", "docker", heldFor(1, 0)}}) {
+    killAt(way, "controller.migrate.copying:4", way.from == "docker" ? heldFor(1, 0) : heldFor(0, 1));
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST_F(ServerKilledInAMove, anywhereOnTheWayToFlyAndBackLosesAndLeavesNothing) {
   killEverywhere({"migrate one flyio region=ams", "docker", "flyio", heldFor(0, 1)},
                  {"migrate one docker", "flyio", "docker", heldFor(1, 0)}, 30,

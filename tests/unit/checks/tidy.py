@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over src/ and apps/, as many at once as there are cores. A file whose text, includes and rules are as they were at its last clean run is
-passed over, by a digest of its preprocessed text kept in the build folder."""
+"""Runs clang-tidy over src/ and apps/, as many at once as there are cores. A file that was clean is passed over while its text, includes, command and the
+rules are the same: digests of them are kept in SWARM_TIDY_CACHE, for all checkouts, or else in the build folder."""
 import concurrent.futures
 import hashlib
 import json
@@ -8,11 +8,17 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-stamps = build / "tidy"
-stamps.mkdir(exist_ok=True)
-rules = (root / ".clang-tidy").read_bytes()
+stamps = pathlib.Path(os.environ.get("SWARM_TIDY_CACHE") or build / "tidy")
+stamps.mkdir(parents=True, exist_ok=True)
+tool = "clang-tidy-19"
+rules = (root / ".clang-tidy").read_bytes() + subprocess.run([tool, "--version"], capture_output=True, check=True).stdout
+KEPT_FOR = 30 * 24 * 3600  # seconds since it was last of use
+for old in stamps.iterdir():
+    if time.time() - old.stat().st_mtime > KEPT_FOR:
+        old.unlink(missing_ok=True)
 
 
 def own_includes(path, seen):
@@ -30,13 +36,14 @@ def own_includes(path, seen):
 
 def run(entry):
     path = pathlib.Path(entry["file"])
-    digest = hashlib.sha256(rules)
+    digest = hashlib.sha256(rules + entry["command"].replace(str(build), "").replace(str(root), "").encode())
     for name, text in sorted(own_includes(path, {}).items()):
         digest.update(str(name.relative_to(root)).encode() + text)
     stamp = stamps / digest.hexdigest()
     if stamp.exists():
+        stamp.touch()
         return path, 0, "", True
-    result = subprocess.run(["clang-tidy-19", "--quiet", "-p", build, path], capture_output=True, text=True)
+    result = subprocess.run([tool, "--quiet", "-p", build, path], capture_output=True, text=True)
     if result.returncode == 0:
         stamp.touch()
     return path, result.returncode, result.stdout, False

@@ -1,0 +1,57 @@
+// What ended an instance: our stop, whatever code its program then ends with, or the program itself.
+#include "integration/docker/docker_test.h"
+#include "net/deadline.h"
+
+namespace swarm::testing {
+namespace {
+
+class DockerStop : public DockerTest {
+ protected:
+  void SetUp() override {
+    useEngine();
+    wanted_ = spec();
+    // As runc, when a stop meets it right behind a start and before it has become the program.
+    wanted_.config.command = {"/bin/sh", "-c", R"(trap 'exit 2' TERM
+trap 'exit 3' USR1
+: >/tmp/ready
+while :; do sleep 1000 & wait $!; done)"};
+  }
+  bool eventually(const std::function<bool()>& holds) {
+    for (Deadline deadline = soon(); !deadline.hasPassed(); runner_.run(net::sleepFor(std::chrono::milliseconds(20))))
+      if (holds()) return true;
+    return false;
+  }
+  bool isReady() { return execute(wanted_, {"stat", "/tmp/ready"}).exitCode == 0; }
+  void stop() { runner_.run(provider_->stopInstance(wanted_.instanceId, std::chrono::seconds(5), progress_, soon())); }
+  void start() { runner_.run(provider_->startInstance(wanted_.instanceId, progress_, soon())); }
+  void fail() {
+    fixture_->engine().send(
+        "POST", "/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted_.instanceId) + "/kill?signal=SIGUSR1");
+  }
+
+  InstanceSpec wanted_;
+};
+
+TEST_F(DockerStop, givesAStoppedInstanceWhateverTheExitCode) {
+  create(wanted_);
+  ASSERT_TRUE(eventually([&] { return isReady(); }));
+  stop();
+  EXPECT_EQ(status(wanted_), InstanceStatus::stopped);
+  EXPECT_EQ(status(wanted_), InstanceStatus::stopped);
+}
+
+TEST_F(DockerStop, doesNotExcuseALaterRunThatFails) {
+  create(wanted_);
+  ASSERT_TRUE(eventually([&] { return isReady(); }));
+  stop();
+  EXPECT_EQ(status(wanted_), InstanceStatus::stopped);
+  start();
+  // Again until it hears: it may not have come to its traps yet.
+  EXPECT_TRUE(eventually([&] {
+    fail();
+    return status(wanted_) == InstanceStatus::failed;
+  }));
+}
+
+}  // namespace
+}  // namespace swarm::testing
