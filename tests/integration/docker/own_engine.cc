@@ -54,14 +54,17 @@ void setFlags(int control, const std::string& name, bool up) {
   ::ioctl(control, SIOCSIFFLAGS, &request);
 }
 
-/// A bridge for dockerd's default network. With --bridge=none it would remove docker0, which belongs to the machine's Engine.
+/// A bridge for dockerd's default network. With --bridge=none it would remove docker0, which belongs to the machine's Engine. Its address is
+/// this process's: several tests may have one at the same time.
 void makeBridge(const std::string& name) {
   int control = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ifreq request{};
   name.copy(request.ifr_name, IFNAMSIZ - 1);
   auto address = reinterpret_cast<sockaddr_in*>(&request.ifr_addr);
   address->sin_family = AF_INET;
-  ::inet_pton(AF_INET, "10.214.0.1", &address->sin_addr);
+  auto number = static_cast<unsigned>(::getpid());
+  std::string own = "10." + std::to_string(200 + number / 250 % 50) + "." + std::to_string(number % 250) + ".1";
+  ::inet_pton(AF_INET, own.c_str(), &address->sin_addr);
   bool made = ::ioctl(control, SIOCBRADDBR, name.c_str()) == 0 && ::ioctl(control, SIOCSIFADDR, &request) == 0;
   ::inet_pton(AF_INET, "255.255.255.0", &address->sin_addr);
   made = made && ::ioctl(control, SIOCSIFNETMASK, &request) == 0;
