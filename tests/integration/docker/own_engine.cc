@@ -54,8 +54,8 @@ void setFlags(int control, const std::string& name, bool up) {
   ::ioctl(control, SIOCSIFFLAGS, &request);
 }
 
-/// A bridge for dockerd's default network. With --bridge=none it would remove docker0, which belongs to the machine's Engine. Its address is
-/// this process's: several tests may have one at the same time.
+/// A bridge for dockerd's default network. With --bridge=none it would remove docker0, which belongs to the machine's Engine. Its address
+/// is this process's: several tests may have one at the same time.
 void makeBridge(const std::string& name) {
   int control = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   ifreq request{};

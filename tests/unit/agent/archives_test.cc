@@ -25,6 +25,17 @@ std::string shell(const std::string& script) {
   return out;
 }
 
+/// As linux/posix_acl_xattr.h has it: version 2, then tag, permissions and id of the owner, user 1234, the group, the mask, the others.
+constexpr const char* kAccessList = "system.posix_acl_access";
+const std::string kOneMoreUser = [] {
+  std::string bytes{2, 0, 0, 0};
+  for (auto [tag, permissions, id] : {std::tuple{0x01, 6, -1}, {0x02, 4, 1234}, {0x04, 4, -1}, {0x10, 4, -1}, {0x20, 4, -1}}) {
+    bytes += {static_cast<char>(tag), 0, static_cast<char>(permissions), 0};
+    for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(id >> shift & 0xff);
+  }
+  return bytes;
+}();
+
 class ArchivesTest : public AgentTest {
  protected:
   ArchivesTest() { fs::create_directories(home()); }
@@ -102,6 +113,7 @@ TEST_F(ArchivesTest, whatComesInIsWhatWentOut) {
     mkdir -m 700 closed && head -c 3000000 /dev/urandom > random && head -c 1024 /dev/zero > zzz-zeros)sh",
       home().string()));
   bool attributes = ::setxattr((home() / "old").c_str(), "user.note", "kept", 4, 0) == 0;
+  bool lists = ::setxattr((home() / "empty").c_str(), kAccessList, kOneMoreUser.data(), kOneMoreUser.size(), 0) == 0;
   auto before = listing();
   auto got = receive();
   ASSERT_TRUE(got.whole);
@@ -117,6 +129,12 @@ TEST_F(ArchivesTest, whatComesInIsWhatWentOut) {
     char value[8]{};
     EXPECT_EQ(::getxattr((home() / "old").c_str(), "user.note", value, sizeof(value)), 4);
   }
+  if (lists) {
+    std::string value(256, '\0');
+    ssize_t size = ::getxattr((home() / "empty").c_str(), kAccessList, value.data(), value.size());
+    EXPECT_EQ(value.substr(0, static_cast<std::size_t>(std::max<ssize_t>(size, 0))), kOneMoreUser);
+  }
+  EXPECT_TRUE(attributes || lists) << "no file system with attributes: nothing of them was tested";
   struct stat status{};
   ASSERT_EQ(::stat((home() / "holes").c_str(), &status), 0);
   EXPECT_LT(status.st_blocks * 512, 1'000'000) << "a hole stays one";
