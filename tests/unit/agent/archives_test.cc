@@ -372,32 +372,5 @@ TEST(EndMarkTest, isFoundOnlyWhereItIsWhole) {
   EXPECT_FALSE(findEndMark(""));
 }
 
-TEST(TarGateTest, takesPiecesOfAnySizeAndNeverMoreThanItWasGiven) {
-  std::string archive = tarMember(kArchiveManifest, R"({"format":1})", 0) + tarMember("s/a", std::string(700, 'a'), 0) +
-                        tarMember("s/b", "", 0) + tarMember(kArchiveNotes, "{}", 0) + std::string(10 * kTarBlock, '\0');
-  for (std::size_t size : {1UL, 100UL, 512UL, 5'000UL}) {
-    TarGate gate;
-    gate.setStorages({"/s"});
-    std::string out;
-    for (std::size_t at = 0; at < archive.size(); at += size) gate.feed(std::string_view(archive).substr(at, size), out);
-    EXPECT_TRUE(gate.ended());
-    EXPECT_EQ(gate.files(), 2);
-    EXPECT_EQ(gate.bytes(), 700);
-    EXPECT_EQ(out, tarMember("s/a", std::string(700, 'a'), 0) + tarMember("s/b", "", 0) + std::string(2 * kTarBlock, '\0'));
-  }
-}
-
-TEST(TarGateTest, damagedHeadersAreRefusedAndNothingElseHappens) {
-  std::string archive = tarMember(kArchiveManifest, "{}", 0) + tarMember("s/a", "a", 0) + std::string(2 * kTarBlock, '\0');
-  for (std::size_t at = 0; at < kTarBlock; ++at) {
-    std::string damaged = archive;
-    damaged[2 * kTarBlock + at] = static_cast<char>(damaged[2 * kTarBlock + at] ^ 1);
-    TarGate gate;
-    gate.setStorages({"/s"});
-    std::string out;
-    EXPECT_THROW(gate.feed(damaged, out), Error) << at;
-  }
-}
-
 }  // namespace
 }  // namespace swarm::agent
