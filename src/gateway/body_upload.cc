@@ -29,7 +29,13 @@ std::shared_ptr<BodyUpload> BodyUpload::start(net::Exchange& exchange, net::Stre
 net::awaitable<void> BodyUpload::run(std::shared_ptr<BodyUpload> self, net::BodyReader& body, net::Stream& upstream, bool chunked) {
   std::array<char, 20> size_line;
   for (;;) {
-    const auto read = co_await body.readSome(asio::buffer(self->piece_));
+    auto read = net::IoResult{};
+    if (!chunked && !self->discard_ && body.hasLargeRest()) {
+      const auto moved = co_await body.spliceTo(upstream);
+      if (moved.written.error) self->discard_ = true;
+      read.error = moved.read.error;
+    }
+    if (!read.error) read = co_await body.readSome(asio::buffer(self->piece_));
     if (read.error) {
       self->client_failed_ = !self->discard_;
       if (!self->discard_) upstream.close();  // ends the read of the answer, too

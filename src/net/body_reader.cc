@@ -69,6 +69,14 @@ awaitable<IoResult> BodyReader::readSome(asio::mutable_buffer into) {
   co_return got;
 }
 
+awaitable<Spliced> BodyReader::spliceTo(Stream& to) {
+  if (!hasLargeRest()) co_return Spliced{};
+  const Spliced moved = co_await splice(stream_, to, left_);
+  left_ -= moved.read.bytes;
+  done_ = left_ == 0;
+  co_return moved;
+}
+
 awaitable<IoResult> BodyReader::readRaw(asio::mutable_buffer into) {
   if (buffer_.empty()) {
     if (continue_pending_ || (framing_.kind == BodyKind::Chunked && left_ < kDirectChunk)) {

@@ -2,6 +2,7 @@
 #include "net/fd_stream.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -142,6 +143,43 @@ awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffe
   if (++burst_ >= kMaxBurst) {
     burst_ = 0;
     co_await yieldLoop();
+  }
+  co_return result;
+}
+
+awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t most) {
+  drained_ = false;  // readSome() can't know what is left behind it
+  if (++burst_ >= kMaxBurst) {
+    burst_ = 0;
+    co_await yieldLoop();
+  }
+  while (true) {
+    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted};
+    if (deadline_.expired()) co_return IoResult{asio::error::timed_out};
+    const ssize_t got = ::splice(fd_, nullptr, pipe, nullptr, most, SPLICE_F_NONBLOCK);
+    if (got > 0) co_return IoResult{{}, static_cast<std::size_t>(got)};
+    if (got == 0) co_return IoResult{asio::error::eof};
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError()};
+    burst_ = 0;
+    if (error_code error = co_await waitReadable(descriptor_)) co_return IoResult{waitError(error)};
+  }
+}
+
+awaitable<IoResult> FdStream::spliceFrom(int pipe, std::size_t bytes) {
+  IoResult result;
+  while (result.bytes < bytes) {
+    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted, result.bytes};
+    if (deadline_.expired()) co_return IoResult{asio::error::timed_out, result.bytes};
+    const ssize_t sent = ::splice(pipe, nullptr, fd_, nullptr, bytes - result.bytes, SPLICE_F_NONBLOCK);
+    if (sent > 0) {
+      result.bytes += static_cast<std::size_t>(sent);
+      continue;
+    }
+    if (sent == 0) co_return IoResult{asio::error::broken_pipe, result.bytes};  // the pipe holds less than was said
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError(), result.bytes};
+    if (error_code error = co_await waitWritable(descriptor_)) co_return IoResult{waitError(error), result.bytes};
   }
   co_return result;
 }

@@ -24,6 +24,12 @@ class FdStream final : public Stream {
   std::string peer() const override;
   std::string peerAddress() const override;
   bool isIdle() override;
+  FdStream* bareSocket() override { return this; }
+
+  /// Moves at least one byte and at most `most` into `pipe`, which must be empty.
+  awaitable<IoResult> spliceInto(int pipe, std::size_t most);
+  /// Moves `bytes` bytes, which `pipe` holds, into the socket. SIGPIPE must be ignored.
+  awaitable<IoResult> spliceFrom(int pipe, std::size_t bytes);
 
  private:
   error_code waitError(error_code error) const;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/splice.h"
 #include "net/stream.h"
 
 namespace swarm::net {
@@ -118,6 +119,10 @@ class BodyReader {
   /// Decoded bytes; 0 bytes without error at the end of the body; a truncated body is asio::error::eof → error, bad chunk framing is
   /// bad_message (EBADMSG). After an error the connection is of no further use.
   awaitable<IoResult> readSome(asio::mutable_buffer into);
+  /// Moves the rest of the body to `to` as it came, without copying it, where splice() can. What it left is read as ever.
+  awaitable<Spliced> spliceTo(Stream& to);
+  /// Whether spliceTo() is worth a call: much of a body by length has not arrived in the buffer.
+  bool hasLargeRest() const { return framing_.kind == BodyKind::Length && left_ >= kSpliceBytes && buffer_.empty() && !continue_pending_; }
   bool done() const { return done_; }
   const BodyFraming& framing() const { return framing_; }
   /// The peer waits for "100 Continue": the first readSome() that finds nothing buffered sends it.

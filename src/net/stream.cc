@@ -32,6 +32,7 @@ class PrependedStream final : public Stream {
   std::string peerAddress() const override { return inner_->peerAddress(); }
   bool isTls() const override { return inner_->isTls(); }
   bool isIdle() override { return offset_ == buffered_.size() && inner_->isIdle(); }
+  FdStream* bareSocket() override { return offset_ == buffered_.size() ? inner_->bareSocket() : nullptr; }
 
  private:
   awaitable<IoResult> readBuffered(asio::mutable_buffer buffer) {

@@ -21,6 +21,8 @@ using asio::awaitable;
 using boost::system::error_code;
 using Executor = asio::any_io_executor;
 
+class FdStream;
+
 struct IoResult {
   error_code error;
   std::size_t bytes = 0;
@@ -55,6 +57,8 @@ class Stream {
   /// Whether the stream is open and has nothing to read: what a pool asks of a kept connection before it is used again. Costs a system
   /// call.
   virtual bool isIdle() { return true; }
+  /// The socket whose bytes are this stream's as they are, where there is one and nothing else is to be read before: what splice() needs.
+  virtual FdStream* bareSocket() { return nullptr; }
 };
 
 using StreamPtr = std::unique_ptr<Stream>;

@@ -25,6 +25,7 @@ struct TlsServer {
         listenTcp(loop.executor(), {"127.0.0.1", 0}),
         [](Exchange& e) -> awaitable<void> {
           EXPECT_TRUE(e.stream().isTls());
+          EXPECT_EQ(e.stream().bareSocket(), nullptr);  // or splice() would send plain text
           std::string body = co_await readAll(e.body(), 8 << 20);
           co_await e.respond(200, {}, body);
         },
