@@ -9,6 +9,8 @@
 
 #include <array>
 #include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 
 #include "base/check.h"
@@ -62,6 +64,15 @@ std::size_t advance(std::span<iovec> buffers, std::size_t first, std::size_t byt
   return first;
 }
 
+ssize_t sendPieces(int fd, std::span<iovec> pieces) {
+  // The kernel need not fetch a vector for one piece, which small messages are.
+  if (pieces.size() == 1) return ::send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 void disableDelay(int fd) {
@@ -105,7 +116,9 @@ awaitable<IoResult> FdStream::readSome(asio::mutable_buffer buffer) {
       if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError()};
     }
     // Asio looks once more and then waits without a further system call; async_wait() would re-arm the reactor with one each time.
-    const IoResult got = co_await readDescriptor(descriptor_, buffer);
+    // Not in a function of its own: a coroutine's frame for each wait is what a small message feels most, after the system calls.
+    IoResult got;
+    got.bytes = co_await descriptor_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, got.error));
     burst_ = 0;
     drained_ = got.bytes < buffer.size();
     if (got.error && got.error != asio::error::eof) co_return IoResult{waitError(got.error)};
@@ -126,10 +139,7 @@ awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffe
   while (first < count) {
     if (fd_ < 0) co_return IoResult{asio::error::operation_aborted, result.bytes};
     if (deadline_.expired()) co_return IoResult{asio::error::timed_out, result.bytes};
-    msghdr message{};
-    message.msg_iov = &pieces[first];
-    message.msg_iovlen = count - first;
-    const ssize_t sent = ::sendmsg(fd_, &message, MSG_NOSIGNAL);
+    const ssize_t sent = sendPieces(fd_, pieces.subspan(first));
     if (sent >= 0) {
       result.bytes += static_cast<std::size_t>(sent);
       first = advance(pieces, first, static_cast<std::size_t>(sent));

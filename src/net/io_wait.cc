@@ -19,12 +19,6 @@ asio::awaitable<error_code> waitWritable(asio::posix::stream_descriptor& descrip
   co_return error;
 }
 
-asio::awaitable<IoResult> readDescriptor(asio::posix::stream_descriptor& descriptor, asio::mutable_buffer buffer) {
-  IoResult result;
-  result.bytes = co_await descriptor.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, result.error));
-  co_return result;
-}
-
 asio::awaitable<error_code> waitTimer(asio::steady_timer& timer) {
   error_code error;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));

@@ -12,8 +12,6 @@ namespace swarm::net {
 
 asio::awaitable<boost::system::error_code> waitReadable(asio::posix::stream_descriptor& descriptor);
 asio::awaitable<boost::system::error_code> waitWritable(asio::posix::stream_descriptor& descriptor);
-/// Reads what there is, or waits for it.
-asio::awaitable<IoResult> readDescriptor(asio::posix::stream_descriptor& descriptor, asio::mutable_buffer buffer);
 /// The timer's result: success once it expires, operation_aborted when it or the coroutine is cancelled.
 asio::awaitable<boost::system::error_code> waitTimer(asio::steady_timer& timer);
 /// Lets other work of the loop run.

@@ -63,7 +63,8 @@ awaitable<void> pumpOneWay(Stream& from, Stream& to, PumpDirection direction, co
     }
     if (got.error) break;
     if (on_bytes) on_bytes(direction, got.bytes);
-    const IoResult written = co_await to.writeAll(std::string_view(buffer.get(), got.bytes));
+    const asio::const_buffer piece(buffer.get(), got.bytes);
+    const IoResult written = co_await to.writeAll(std::span(&piece, 1));
     if (written.error) break;
   }
   from.close();
