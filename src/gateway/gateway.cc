@@ -11,6 +11,7 @@
 #include "gateway/proxy.h"
 #include "gateway/sign_in.h"
 #include "gateway/targets.h"
+#include "net/deadline.h"
 
 namespace swarm {
 
@@ -22,6 +23,8 @@ constexpr std::string_view kOwnPaths = "/.swarm/";
 constexpr std::string_view kStatusPath = "/.swarm/status";
 constexpr std::chrono::seconds kSweepInterval{2};
 constexpr std::string_view kRetrySoon = "2";
+constexpr std::chrono::milliseconds kLookEvery{50};
+constexpr int kMostWaiting = 256;  ///< requests that wait for a move's end
 
 enum class Availability { Open, Starting, Stopping, Stopped, Failed, Gone };
 
@@ -64,6 +67,13 @@ WaitingKind waitingKindOf(const Route& route, Availability availability) {
   return WaitingKind::Starting;
 }
 
+/// A script, a style, a fetch of a page that a browser has: who is refused one shows half a page, and says nothing.
+bool isPartOfAPage(const net::RequestHead& head) {
+  const auto mode = head.headers.find("Sec-Fetch-Mode");
+  return mode && *mode != "navigate" && *mode != "websocket" && head.method == "GET" && head.upgrade.empty() &&
+         head.body.kind == net::BodyKind::None;
+}
+
 std::string_view statusName(InstanceStatus status) {
   const char* name = boost::describe::enum_to_string(status, "unknown");
   return name;
@@ -87,6 +97,9 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
     targets->subscribe();
   }
 
+  net::awaitable<void> handle(net::Exchange& exchange);
+  net::awaitable<void> respondForeign(net::Exchange& exchange);
+  net::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target);
   net::awaitable<void> handleOwnPath(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target);
   net::awaitable<void> respondStatus(net::Exchange& exchange, const Route& route);
   net::awaitable<void> respondUnavailable(net::Exchange& exchange, const Route& route, std::uint16_t port, WaitingKind kind,
@@ -109,6 +122,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   Proxy proxy;
   net::asio::steady_timer timer;
   bool sweeping = false;
+  int waiting = 0;
 };
 
 Gateway::Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
@@ -124,43 +138,67 @@ net::awaitable<bool> Gateway::handlePages(net::Exchange& exchange) {
   co_return co_await impl_->sign_in.handleBase(exchange);
 }
 
-net::awaitable<void> Gateway::respondForeign(net::Exchange& exchange) {
+net::awaitable<void> Gateway::handle(net::Exchange& exchange) { return impl_->handle(exchange); }
+
+net::awaitable<void> Gateway::respondForeign(net::Exchange& exchange) { return impl_->respondForeign(exchange); }
+
+net::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
   co_await respondMessage(exchange, 421, "invalid_argument",
                           {.title = "Not served here",
                            .text = "This server does not answer for this host name.",
                            .detail = {},
                            .linkText = "Go to the server",
-                           .link = impl_->address.origin({}, exchange.head())});
+                           .link = address.origin({}, exchange.head())});
 }
 
-net::awaitable<void> Gateway::handle(net::Exchange& exchange) {
-  auto& self = *impl_;
+net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  const auto host = parseHost(head.host, self.address.baseDomain);
+  const auto host = parseHost(head.host, address.baseDomain);
   if (host.kind() != HostKind::Instance) {
     co_await respondForeign(exchange);
     co_return;
   }
-  self.targets->follow();
-  auto target = self.targets->find(host);
+  targets->follow();
+  auto target = targets->find(host);
   if (head.target.starts_with(kOwnPaths)) {
-    co_await self.handleOwnPath(exchange, host, std::move(target));
+    co_await handleOwnPath(exchange, host, std::move(target));
     co_return;
   }
-  auto cookie = target ? self.targets->authenticate(head, target) : nullptr;
+  auto cookie = target ? targets->authenticate(head, target) : nullptr;
   if (!cookie) {
-    co_await self.sign_in.challenge(exchange, host);
+    co_await sign_in.challenge(exchange, host);
     co_return;
   }
   if (const auto availability = availabilityOf(*target->route, target->port); availability != Availability::Open) {
-    co_await self.respondClosed(exchange, *target, availability);
+    if (co_await waitForNewPlace(head, target)) co_return co_await handle(exchange);
+    co_await respondClosed(exchange, *target, availabilityOf(*target->route, target->port));
     co_return;
   }
   if (head.method == "CONNECT" || head.method == "TRACE") {
     co_await respondProblem(exchange, 405, "invalid_argument", "Workspaces do not take this method.");
     co_return;
   }
-  co_await self.forward(exchange, host, std::move(target), std::move(cookie));
+  co_await forward(exchange, host, std::move(target), std::move(cookie));
+}
+
+/// A page that is being loaded while its workspace moves gets its parts from the new place. False: there is nothing to wait for, or not
+/// any more.
+net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target) {
+  if (!isPartOfAPage(head) || waiting >= kMostWaiting) co_return false;
+  struct Place {
+    explicit Place(int& its_count) : count(its_count) { ++count; }
+    ~Place() { --count; }
+    int& count;
+  } place(waiting);
+  const auto limit = clock.steadyNow() + options.moveWait;
+  for (;;) {
+    targets->follow();
+    if (!target->known) co_return false;
+    const auto availability = availabilityOf(*target->route, target->port);
+    if (availability == Availability::Open) co_return true;
+    if (!target->route->moving || clock.steadyNow() >= limit) co_return false;
+    co_await net::sleepFor(kLookEvery);
+  }
 }
 
 Gateway::Counters Gateway::counters() const {
@@ -187,6 +225,11 @@ net::awaitable<void> Gateway::Impl::forward(net::Exchange& exchange, const HostN
   // A connection that can't be made, or a WebSocket that ended, is how a replaced VS Code server shows: the controller looks.
   if (target->port == 0 && (upgrades || result.outcome == ForwardOutcome::ConnectFailed || result.outcome == ForwardOutcome::UpstreamBroke))
     route_source.reportDoubt(target->route->instanceId);
+  if (result.outcome != ForwardOutcome::Answered && result.outcome != ForwardOutcome::SignedOut) {
+    targets->follow();
+    const bool is_closed = availabilityOf(*target->route, target->port) != Availability::Open;
+    if (is_closed && co_await waitForNewPlace(exchange.head(), target)) co_return co_await handle(exchange);
+  }
   if (result.outcome != ForwardOutcome::Answered) co_await respondFailure(exchange, host, std::move(target), std::move(result));
 }
 

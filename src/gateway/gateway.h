@@ -24,6 +24,7 @@ struct GatewayOptions {
   std::size_t maxIdlePerHost = 128;                  ///< kept-alive connections per instance host and loop
   std::chrono::milliseconds idleTimeout{4'000};      ///< of these; below the 5 s after which Node closes them
   std::chrono::milliseconds connectTimeout{10'000};  ///< to open a tunnel
+  std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
 };
 
 /// One per loop: nothing in it is shared, but the route table and auth, which are thread-safe. Every call on the owning loop's thread.

@@ -4,6 +4,11 @@
 namespace swarm::gateway::testing {
 namespace {
 
+std::shared_ptr<const MoveProgress> moveTo(std::string to, std::string step, int percent, bool paused, std::int64_t seconds_left) {
+  return std::make_shared<const MoveProgress>(
+      MoveProgress{.to = std::move(to), .step = std::move(step), .percent = percent, .paused = paused, .secondsLeft = seconds_left});
+}
+
 class Waiting : public GatewayTest {
  protected:
   awaitable<Answer> page(std::string_view host = "ws") {
@@ -13,6 +18,26 @@ class Waiting : public GatewayTest {
   awaitable<Answer> fetch(std::string_view path = "/", std::string_view host = "ws") {
     auto client = co_await connect();
     co_return co_await client.ask(get(path, "Accept: */*\r\n", host));
+  }
+  /// What a browser's page asks for while it is being loaded.
+  awaitable<Answer> script() {
+    auto client = co_await connect();
+    co_return co_await client.ask(get("/main.js", "Accept: */*\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n"));
+  }
+  void pauseMove() {
+    publish([](Route& route) {
+      route.status = InstanceStatus::starting;
+      route.ready = false;
+      route.moving = moveTo("Fly.io (ams)", "final changes", 90, true, 1);
+    });
+  }
+  void arrive() {
+    publish([](Route& route) {
+      route.status = InstanceStatus::running;
+      route.ready = true;
+      route.generation = "g2";
+      route.epoch = 2;
+    });
   }
 };
 
@@ -94,11 +119,6 @@ TEST_F(Waiting, answersStatusFromTheTableWithoutTouchingTheInstance) {
   });
 }
 
-std::shared_ptr<const MoveProgress> moveTo(std::string to, std::string step, int percent, bool paused, std::int64_t seconds_left) {
-  return std::make_shared<const MoveProgress>(
-      MoveProgress{.to = std::move(to), .step = std::move(step), .percent = percent, .paused = paused, .secondsLeft = seconds_left});
-}
-
 TEST_F(Waiting, leavesAWorkspaceOpenThatMovesWithoutAPauseYetAndTellsItsProgress) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "copy", 45, false, 31); });
@@ -163,6 +183,70 @@ TEST_F(Waiting, keepsPortsClosedWhileAMoveHasPausedTheWorkspaceAndOpensThemAfter
     });
     EXPECT_EQ((co_await page("8080--ws")).status, 200);
     EXPECT_EQ((co_await page()).status, 200);
+  });
+}
+
+TEST_F(Waiting, givesPartsOfAPageThatIsBeingLoadedFromTheNewPlace) {
+  run([&]() -> awaitable<void> {
+    pauseMove();
+    bool answered = false;
+    const auto load = [&]() -> awaitable<void> {
+      const auto answer = co_await script();
+      EXPECT_EQ(answer.status, 200);
+      EXPECT_EQ(answer.body, "hello");
+      answered = true;
+    };
+    asio::co_spawn(context_, load(), asio::detached);
+    EXPECT_EQ((co_await page()).status, 503) << "a person sees how far it is";
+    EXPECT_EQ((co_await fetch()).status, 503) << "a program is told at once";
+    EXPECT_FALSE(answered);
+    EXPECT_EQ(application_->connections, 0);
+    arrive();
+    EXPECT_TRUE(co_await eventually([&] { return answered; }));
+  });
+}
+
+TEST_F(Waiting, asksTheNewPlaceForAPartThatTheOldOneWasCutOffAt) {
+  run([&]() -> awaitable<void> {
+    const auto good = application_->script;
+    bool asked = false, answered = false;
+    application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
+      co_await application_->readHead(stream, buffer);
+      asked = true;
+      std::array<char, 1> rest;
+      co_await stream.readSome(asio::buffer(rest));  // until it is cut
+    };
+    const auto load = [&]() -> awaitable<void> {
+      EXPECT_EQ((co_await script()).body, "hello");
+      answered = true;
+    };
+    asio::co_spawn(context_, load(), asio::detached);
+    EXPECT_TRUE(co_await eventually([&] { return asked; }));
+    pauseMove();
+    publish([](Route& route) { route.epoch = 2; });
+    EXPECT_EQ((co_await page()).status, 503);
+    application_->script = good;
+    arrive();
+    EXPECT_TRUE(co_await eventually([&] { return answered; }));
+  });
+}
+
+TEST_F(Waiting, letsPartsOfAPageGoWhenTheMoveTakesTooLongOrFails) {
+  run([&]() -> awaitable<void> {
+    pauseMove();
+    int refused = 0;
+    const auto load = [&]() -> awaitable<void> { refused += (co_await script()).status == 503; };
+    asio::co_spawn(context_, load(), asio::detached);
+    EXPECT_EQ((co_await page()).status, 503);
+    clock_.advance(std::chrono::seconds(21));
+    EXPECT_TRUE(co_await eventually([&] { return refused == 1; }));
+    asio::co_spawn(context_, load(), asio::detached);
+    EXPECT_EQ((co_await page()).status, 503);
+    publish([](Route& route) {
+      route.status = InstanceStatus::failed;
+      route.moving = nullptr;
+    });
+    EXPECT_TRUE(co_await eventually([&] { return refused == 2; }));
   });
 }
 
