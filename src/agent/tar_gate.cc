@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kMostExtended = 4 * 1024 * 1024;  // attributes are at most 64 KiB each
 constexpr std::size_t kMostOwn = 1024 * 1024;
 constexpr std::uint64_t kMostSize = 1ULL << 50;
+constexpr std::uint64_t kMostMode = 07777;
 
 struct Field {
   std::size_t at, length;
@@ -140,6 +141,7 @@ void TarGate::takeHeader(std::string_view block, std::string& out) {
     return;
   }
   if (empty_blocks_ > 0 || block.substr(kMagic.at, kMagic.length) != kUstar || numberAt(block, kChecksum) != sumOf(block)) refuseForm();
+  if (numberAt(block, kMode) > kMostMode) refuseForm();  // some take a file's kind from it
   char type = block[kType];
   std::uint64_t size = numberAt(block, kSize);
   if (type == 'x') {
