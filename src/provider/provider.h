@@ -149,6 +149,36 @@ class LogSource {
   virtual awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) = 0;
 };
 
+/// What a provider took of an instance's volume by itself, and deletes by itself.
+struct VolumeSnapshot {
+  std::string id;
+  SystemTime createdAt{};
+  SystemTime expiresAt{};  ///< zero: it does not say
+  std::int64_t bytes = 0;  ///< stored
+};
+
+/// A place at which the files of such a snapshot can be read, and nothing else happens.
+struct SnapshotReader {
+  std::string snapshotId;
+  std::string instanceId;  ///< the reader's own: getInstance, agentEndpoint and deleteInstance take it as they take every other place's
+  InstanceSpec of;         ///< the instance that it was taken of, but with the agent's file of the reader, which says hold
+  std::vector<ExternalResource> external;  ///< the instance's
+};
+
+/// The snapshots that a provider takes by itself (docs/adr/0008-flys-volume-snapshots.md).
+class VolumeSnapshots {
+ public:
+  virtual ~VolumeSnapshots() = default;
+  /// By its looks alone: no call is made.
+  virtual bool isSnapshotId(std::string_view id) const = 0;
+  /// Those of the instance's volumes, newest first. No instance: none.
+  virtual awaitable<std::vector<VolumeSnapshot>> listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
+                                                               Deadline deadline) = 0;
+  /// Makes the reader and starts it. Idempotent by its instanceId. Throws Error(Unprocessable) for a snapshot that is not there any more.
+  /// deleteInstance(reader's id) closes it and can't touch what is the instance's, in whatever state either of them is.
+  virtual awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) = 0;
+};
+
 /// Thread-safety: one loop (the controller's) calls everything. Every call may be made again after any failure or crash. Errors are
 /// swarm::Error: Unavailable (endpoint unreachable), DeadlineExceeded, UpstreamFailed, Unprocessable (can't be done as asked),
 /// OutOfResources, AlreadyExists, NotFound (a call on an instance that does not exist there, except where optional says so).
@@ -204,6 +234,7 @@ class Provider {
   virtual UsedTotal memoryTotal() const { return {}; }  ///< MiB
 
   virtual LogSource* logs() { return nullptr; }
+  virtual VolumeSnapshots* volumeSnapshots() { return nullptr; }
 };
 
 using ProviderPtr = std::unique_ptr<Provider>;

@@ -69,6 +69,7 @@ class ForwardingProvider : public Provider {
   UsedTotal cpuTotal() const override { return inner_->cpuTotal(); }
   UsedTotal memoryTotal() const override { return inner_->memoryTotal(); }
   LogSource* logs() override { return inner_->logs(); }
+  VolumeSnapshots* volumeSnapshots() override { return inner_->volumeSnapshots(); }
 
  protected:
   using Attempt = std::function<awaitable<void>()>;

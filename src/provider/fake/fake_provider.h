@@ -22,14 +22,15 @@ struct FakeOptions {
   std::string swarmId = "fake-swarm";
   ProviderType type = ProviderType::fake;  ///< tests of placement let it stand in for another
   FakeTimes times;
-  bool liveResize = true;            ///< allocateResources answers Live, else NeedsRestart
-  std::vector<std::string> regions;  ///< that it offers; an instance is where its configuration says, whatever stands here
-  bool limitsStorage = false;        ///< previews tell the storages' size as the room that there is
+  bool liveResize = true;             ///< allocateResources answers Live, else NeedsRestart
+  std::vector<std::string> regions;   ///< that it offers; an instance is where its configuration says, whatever stands here
+  bool takesVolumeSnapshots = false;  ///< volumeSnapshots() is not null
+  bool limitsStorage = false;         ///< previews tell the storages' size as the room that there is
 };
 
 /// The world must outlive the provider; several providers (one after the other, or of two swarms) may share one. Steps of createInstance:
 /// "check image", "create network", "create volume", "create container", "start container"; see FaultPlan for the points.
-class FakeProvider final : public Provider {
+class FakeProvider final : public Provider, private VolumeSnapshots {
  public:
   FakeProvider(FakeWorld& world, const Clock& clock, FakeOptions options = {});
   ~FakeProvider() override;
@@ -60,10 +61,16 @@ class FakeProvider final : public Provider {
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+  VolumeSnapshots* volumeSnapshots() override { return options_.takesVolumeSnapshots ? this : nullptr; }
   UsedTotal cpuTotal() const override { return {0, 64}; }
   UsedTotal memoryTotal() const override { return {0, 1024.0 * 1024}; }
 
  private:
+  bool isSnapshotId(std::string_view id) const override { return id.starts_with("vs_"); }
+  awaitable<std::vector<VolumeSnapshot>> listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
+                                                       Deadline deadline) override;
+  awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) override;
+
   struct Subscription;
 
   awaitable<void> call(const char* method);

@@ -154,6 +154,24 @@ void FakeWorld::writeFile(const std::string& volume, std::string path, std::stri
   volumes_.at(volume).files[std::move(path)] = std::move(contents);
 }
 
+std::string FakeWorld::takeVolumeSnapshot(const std::string& instance_id) {
+  std::lock_guard lock(mutex_);
+  FakeVolumeSnapshot taken{nextId("vs_fake"), instance_id, clock_.now(), clock_.now() + std::chrono::days(14), {}};
+  for (const std::string& name : containers_.at(instance_id).volumes) taken.volumes.push_back(volumes_.at(name));
+  volume_snapshots_.push_back(taken);
+  return taken.id;
+}
+
+void FakeWorld::dropVolumeSnapshot(const std::string& id) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(volume_snapshots_, [&](const FakeVolumeSnapshot& taken) { return taken.id == id; });
+}
+
+std::vector<FakeVolumeSnapshot> FakeWorld::volumeSnapshots() const {
+  std::lock_guard lock(mutex_);
+  return volume_snapshots_;
+}
+
 void FakeWorld::plant(FakeContainer container, std::vector<FakeVolume> volumes) {
   std::lock_guard lock(mutex_);
   for (auto& volume : volumes) volumes_[volume.name] = std::move(volume);
@@ -195,6 +213,15 @@ std::string FakeWorld::ensureVolume(const std::string& swarm_id, const InstanceS
   std::string name = volumeNameOf(spec, index);
   FakeVolume fresh{name, swarm_id, spec.instanceId, spec.owner, storage.mountPath, storage.persistent, clock_.now(), {}};
   volumes_.try_emplace(name, std::move(fresh));
+  return name;
+}
+
+std::string FakeWorld::ensureCopy(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index, const std::string& snapshot) {
+  std::string name = ensureVolume(swarm_id, spec, index);
+  std::lock_guard lock(mutex_);
+  auto taken = std::ranges::find(volume_snapshots_, snapshot, &FakeVolumeSnapshot::id);
+  if (taken == volume_snapshots_.end()) throw Error(ErrorCode::Unprocessable, format("There is no snapshot {} any more.", snapshot));
+  volumes_.at(name).files = taken->volumes.at(index).files;
   return name;
 }
 

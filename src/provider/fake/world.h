@@ -42,6 +42,15 @@ struct FakeContainer {
   std::string held;        ///< its agent waits for the end of this transfer, and runs nothing
 };
 
+/// What the world took of an instance's volumes by itself.
+struct FakeVolumeSnapshot {
+  std::string id;
+  std::string instanceId;
+  SystemTime createdAt{};
+  SystemTime expiresAt{};
+  std::vector<FakeVolume> volumes;  ///< in the order of the instance's storages
+};
+
 struct FakeNetwork {
   std::string name;
   std::string swarmId;
@@ -77,6 +86,9 @@ class FakeWorld {
   std::optional<FakeContainer> container(const std::string& instance_id) const;
   std::optional<FakeVolume> volume(const std::string& name) const;
   void writeFile(const std::string& volume, std::string path, std::string contents);
+  std::string takeVolumeSnapshot(const std::string& instance_id);  ///< "vs_fake-1"; kept for two weeks
+  void dropVolumeSnapshot(const std::string& id);                  ///< its time is over
+  std::vector<FakeVolumeSnapshot> volumeSnapshots() const;
   /// Something that an earlier, crashed server left behind.
   void plant(FakeContainer container, std::vector<FakeVolume> volumes);
 
@@ -88,6 +100,8 @@ class FakeWorld {
   bool hasAgent(const std::string& image) const;
   std::string ensureNetwork(const std::string& swarm_id, const std::string& owner);
   std::string ensureVolume(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index);
+  /// The same, with the files of a snapshot's volume; throws Unprocessable for one that is not there any more.
+  std::string ensureCopy(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index, const std::string& snapshot);
   FakeContainer ensureContainer(const std::string& swarm_id, const InstanceSpec& spec);
   void start(const std::string& instance_id, std::chrono::milliseconds ready_after);
   void stop(const std::string& instance_id);
@@ -110,6 +124,7 @@ class FakeWorld {
   std::map<std::string, FakeContainer> containers_;  ///< by instance id
   std::map<std::string, FakeVolume> volumes_;        ///< by name
   std::map<std::string, FakeNetwork> networks_;      ///< by name
+  std::vector<FakeVolumeSnapshot> volume_snapshots_;
   std::map<std::uint64_t, Sink> sinks_;
   std::set<std::string> missing_images_;
   std::set<std::string> images_without_agent_;

@@ -16,6 +16,7 @@ struct FlyIOProvider::Berth {
   Guest guest;
   std::int64_t volumeGb = 0;
   std::optional<Volume> source;        ///< has the files: new volumes are forks of it
+  std::string snapshotId;              ///< or this one has them; its volumes are a reader's
   std::set<std::string> knownVolumes;  ///< were there before; another one of the name is ours
   std::vector<std::string> regions;    ///< in this order
   int machineGeneration = 0;

@@ -55,6 +55,16 @@ struct Volume {
   bool isWhole() const { return state == "created"; }  ///< all its content is on its own host
 };
 
+/// Fly's own, of a volume.
+struct StoredSnapshot {
+  std::string id;
+  std::string status;
+  SystemTime createdAt{};
+  std::int64_t retentionDays = 0;
+  std::int64_t sizeBytes = 0;
+  std::int64_t volumeBytes = 0;  ///< a volume that is made from it has at least this size
+};
+
 struct IpAddress {
   std::string ip;
   bool shared = false;

@@ -29,7 +29,7 @@ struct FlyIOProviderConfig {
   bool publicAddresses = true;              ///< shared IPv4 and IPv6 for each app; false: private only, and the server must be on the 6PN
   std::map<std::string, std::string> tags;  ///< metadata on all that is made
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
-  std::int64_t volumeSnapshotRetentionDays = 5;
+  std::int64_t volumeSnapshotRetentionDays = 14;  ///< 1 to 60, of the snapshot that Fly takes of each volume every day
 };
 
 /// `swarm_id` marks everything that is made, so that two swarms can share one organization. Throws Error(InvalidArgument) for a wrong

@@ -80,7 +80,11 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
   }
   std::vector<StorageEntry> record;
   bool is_anothers = false;
+  std::vector<Machine> own;
   for (const Machine& machine : machines) {
+    bool is_reader_of_it = isReader(machine) && machine.metadata(kMetaReads) == instance_id;
+    if (is_reader_of_it || machine.metadata(kMetaInstance) == instance_id) own.push_back(machine);
+    if (is_reader_of_it) continue;
     if (machine.metadata(kMetaInstance) != instance_id) {
       is_anothers = true;
       continue;
@@ -89,9 +93,7 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
   }
   if (record.empty() && !is_anothers) record = co_await recordOf(app, deadline);
   progress.step("destroy Machine");
-  for (const Machine& machine : machines) {
-    if (machine.metadata(kMetaInstance) == instance_id) co_await destroyMachine(machine, deadline);
-  }
+  for (const Machine& machine : own) co_await destroyMachine(machine, deadline);
   if (is_anothers) co_return;  // it took this app's volume over
   progress.step("delete volume");
   std::vector<Volume> present = co_await volumesIn(app, deadline);
@@ -101,6 +103,10 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
     auto volume = co_await client_.findVolume(app, resource.id, deadline);
     if (volume) present.push_back(std::move(*volume));
   }
+  for (const Volume& volume : present) {
+    if (isReader(volume)) co_await dropVolume(app, volume.id, deadline);
+  }
+  std::erase_if(present, [](const Volume& volume) { return isReader(volume); });
   // What an earlier instance left on the volume is not this one's to delete.
   if (volumes == DeleteVolumes::Yes) std::erase_if(record, [](const StorageEntry& entry) { return entry.isMounted; });
   // Without a record nobody knows what is on a volume: then it stays.
@@ -120,6 +126,10 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
 awaitable<void> FlyIOProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                               Progress& progress, Deadline deadline) {
   KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
+  if (std::string app = co_await appOfReader(instance_id, external, deadline); !app.empty()) {
+    co_await closeReader(app, instance_id, std::move(external), progress, deadline);
+    co_return forget(instance_id);
+  }
   std::set<std::string> apps{appName(config_, swarm_id_, instance_id)};
   if (auto known = places_.find(instance_id); known != places_.end()) apps.insert(known->second.app);
   for (const ExternalResource& resource : external) {

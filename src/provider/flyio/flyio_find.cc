@@ -131,7 +131,8 @@ void FlyIOProvider::remember(const Machine& machine) {
                        machine.metadata(kMetaStorage),
                        machine.updatedAt,
                        std::chrono::steady_clock::now(),
-                       toInstance(machine, config_)};
+                       toInstance(machine, config_),
+                       isReader(machine)};
 }
 
 }  // namespace swarm::flyio

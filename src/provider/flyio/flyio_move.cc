@@ -25,6 +25,7 @@ awaitable<bool> FlyIOProvider::waitUntilWhole(std::string app, std::string volum
 }
 
 awaitable<void> FlyIOProvider::tidyUp(Machine current, Deadline deadline) {
+  if (isReader(current)) co_return;  // nothing in its app is left over from it but what deleteInstance removes
   const std::string instance_id = current.metadata(kMetaInstance);
   std::vector<Machine> machines = co_await machinesIn(current.app, deadline);
   for (const Machine& machine : machines) {
@@ -50,6 +51,9 @@ awaitable<void> FlyIOProvider::tidyUp(Machine current, Deadline deadline) {
 
 awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object config, Progress& progress, Deadline deadline) {
   const std::string instance_id = machine.metadata(kMetaInstance);
+  if (isReader(machine)) {  // a fork of its volume would be taken for the instance's
+    throw Error(ErrorCode::OutOfResources, "The host of the snapshot's copy has no room for its Machine. Try again.").withRetryable(true);
+  }
   progress.step("move to another host");
   tidy_.erase(instance_id);
   Berth berth;

@@ -71,6 +71,7 @@ awaitable<Machine> FlyIOProvider::placeAnywhere(const Berth& berth, Progress& pr
         }
         volume_id = volume.made->id;
         co_await progress.recorded({"volume", volume_id});
+        if (!berth.snapshotId.empty()) co_await waitUntilWhole(berth.app, volume_id, deadline);
       }
       progress.step("create Machine");
       Attempt<Machine> machine = co_await makeMachine(berth, region, volume_id, deadline);
@@ -94,16 +95,19 @@ awaitable<Machine> FlyIOProvider::placeAnywhere(const Berth& berth, Progress& pr
 }
 
 awaitable<FlyIOProvider::Attempt<Volume>> FlyIOProvider::makeVolume(const Berth& berth, std::string region, Deadline deadline) {
-  const std::string name = volumeName(berth.volumeGeneration);
+  bool is_copy = !berth.snapshotId.empty();
+  const std::string name = is_copy ? readerVolume(berth.instanceId) : volumeName(berth.volumeGeneration);
   const std::string doing = format("create a volume in {}", region);
   json::object body{{"name", name},
                     {"region", region},
                     {"size_gb", berth.volumeGb},
                     {"encrypted", true},
                     {"require_unique_zone", false},  // true would refuse a second volume of the name on one machine of Fly's
-                    {"snapshot_retention", config_.volumeSnapshotRetentionDays},
+                    {"auto_backup_enabled", !is_copy},
+                    {"snapshot_retention", is_copy ? 1 : config_.volumeSnapshotRetentionDays},
                     {"compute", toJson(berth.guest)}};  // a host that has room for the Machine, too
   if (berth.source) body["source_volume_id"] = berth.source->id;
+  if (is_copy) body["snapshot_id"] = berth.snapshotId;
   FlyCall call{.action = Action::CreateVolume,
                .id = berth.app,
                .method = "POST",
@@ -111,7 +115,7 @@ awaitable<FlyIOProvider::Attempt<Volume>> FlyIOProvider::makeVolume(const Berth&
                .doing = doing,
                .body = std::move(body),
                .repeat = Repeat::Never};
-  call.patienceForNew = client_.tuning().lookFor;
+  if (!is_copy) call.patienceForNew = client_.tuning().lookFor;  // an app with a snapshot is not new
   faultPoint("flyio.create.volume.before");
   FlyReply reply = co_await client_.send(std::move(call), deadline);
   faultPoint("flyio.create.volume.after");
@@ -121,6 +125,7 @@ awaitable<FlyIOProvider::Attempt<Volume>> FlyIOProvider::makeVolume(const Berth&
   }
   Shortage shortage = shortageOf(reply.fault());
   if (shortage != Shortage::None) co_return Attempt<Volume>{{}, shortage, client_.failure(reply, doing)};
+  if (is_copy && reply.isAbsent()) throw noSnapshot(berth.snapshotId);
   if (!reply.isFateOpen()) throw client_.failure(reply, doing);
   // Names of volumes need not be unique: a second try could make a second one. It appears, or it was never made.
   SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().lookFor;

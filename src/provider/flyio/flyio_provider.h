@@ -19,9 +19,9 @@
 namespace swarm::flyio {
 
 /// Split over flyio_create.cc, flyio_preview.cc, flyio_place.cc, flyio_move.cc, flyio_lifecycle.cc, flyio_update.cc, flyio_delete.cc,
-/// flyio_find.cc, flyio_lists.cc, flyio_queries.cc, flyio_volumes.cc, flyio_exec.cc, flyio_events.cc and flyio_validate.cc. close() before
-/// destruction, once open() was called.
-class FlyIOProvider final : public Provider {
+/// flyio_snapshots.cc, flyio_find.cc, flyio_lists.cc, flyio_queries.cc, flyio_volumes.cc, flyio_exec.cc, flyio_events.cc and
+/// flyio_validate.cc. close() before destruction, once open() was called.
+class FlyIOProvider final : public Provider, private VolumeSnapshots {
  public:
   FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock, Tuning tuning = {});
   ~FlyIOProvider() override;
@@ -52,6 +52,7 @@ class FlyIOProvider final : public Provider {
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+  VolumeSnapshots* volumeSnapshots() override { return this; }
 
   const MachinesClient& client() const { return client_; }
 
@@ -65,6 +66,7 @@ class FlyIOProvider final : public Provider {
     SystemTime updatedAt{};
     SteadyTime learnt{};
     ProviderInstance details;
+    bool isReader = false;
   };
   /// An answer that is a Machine or volume, or a shortage that another place may not have.
   template <typename T>
@@ -139,6 +141,22 @@ class FlyIOProvider final : public Provider {
   awaitable<void> deleteApp(std::string app, Deadline deadline);
   awaitable<void> releaseAddresses(std::string app, Deadline deadline);
   awaitable<void> keepVolumes(std::string app, std::vector<StorageEntry> record, Deadline deadline);
+
+  // Snapshots (flyio_snapshots.cc)
+  bool isSnapshotId(std::string_view id) const override { return id.starts_with("vs_"); }
+  awaitable<std::vector<VolumeSnapshot>> listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
+                                                       Deadline deadline) override;
+  awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) override;
+  std::string appOf(const std::string& instance_id, const std::vector<ExternalResource>& external) const;
+  Error noSnapshot(const std::string& snapshot_id) const;
+  /// Of the instance's volumes, also of those that are gone.
+  awaitable<std::vector<StoredSnapshot>> snapshotsIn(std::string app, const std::vector<Volume>& volumes,
+                                                     std::vector<ExternalResource> external, Deadline deadline);
+  awaitable<Machine> makeReader(const InstancePlan& plan, const SnapshotReader& reader, Progress& progress, Deadline deadline);
+  /// The app that a reader of that id stands in; empty: it is none.
+  awaitable<std::string> appOfReader(std::string id, const std::vector<ExternalResource>& external, Deadline deadline);
+  awaitable<void> closeReader(std::string app, std::string id, std::vector<ExternalResource> external, Progress& progress,
+                              Deadline deadline);
 
   // Volumes (flyio_volumes.cc)
   awaitable<std::vector<Stored>> storedVolumes(Deadline deadline);

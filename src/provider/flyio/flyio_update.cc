@@ -17,6 +17,9 @@ constexpr std::chrono::seconds kGrace{10};
 std::string leasePath(const Machine& machine) { return format("/v1/apps/{}/machines/{}/lease", machine.app, machine.id); }
 
 void requireUpdatable(const Machine& machine) {
+  if (isReader(machine)) {  // in its app, the agent's file and the record are the instance's
+    throw Error(ErrorCode::Conflict, "It is there to read a snapshot, and can't be changed.").withInstance(machine.metadata(kMetaInstance));
+  }
   if (!machine.isHostUnreachable() && machine.hasConfig) return;
   throw Error(ErrorCode::Unavailable, "The instance's host at Fly can't be reached: its Machine can't be changed now.")
       .withInstance(machine.metadata(kMetaInstance));

@@ -23,12 +23,12 @@ awaitable<std::vector<FlyIOProvider::Stored>> FlyIOProvider::storedVolumes(Deadl
   OrgMachines machines = co_await readOrganization({}, deadline);
   std::map<std::string, std::pair<std::string, std::vector<StorageEntry>>> users;  // app → instance, record
   for (const Machine& machine : machines.machines) {
-    if (!destroyed_.contains(machine.id))
+    if (!destroyed_.contains(machine.id) && !isReader(machine))
       users[machine.app] = {machine.metadata(kMetaInstance), readStorage(machine.metadata(kMetaStorage))};
   }
   SteadyTime now = std::chrono::steady_clock::now();
   for (const auto& [instance, place] : places_) {
-    if (now - place.learnt < kNewerThanLists) users[place.app] = {instance, readStorage(place.storage)};
+    if (now - place.learnt < kNewerThanLists && !place.isReader) users[place.app] = {instance, readStorage(place.storage)};
   }
   std::map<std::string, Volume> volumes;  // one for each app
   std::string cursor;

@@ -103,6 +103,8 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   for (const auto& [key, value] : config.tags) metadata[key] = value;
   for (const auto& [key, value] : spec.config.labels) metadata[key] = value;
   // Ours come last: they decide who owns what.
+  metadata.erase(kMetaRole);
+  metadata.erase(kMetaReads);
   metadata[kMetaSwarm] = swarm_id;
   metadata[kMetaInstance] = spec.instanceId;
   metadata[kMetaOwner] = spec.owner;
@@ -327,6 +329,33 @@ std::string volumeName(int generation) { return generation == 0 ? std::string(kV
 
 int generationOf(const Volume& volume) {
   return volume.name == kVolumeName ? 0 : suffixNumber(volume.name, std::string(kVolumeName) + "_");
+}
+
+bool isReader(const Machine& machine) { return machine.metadata(kMetaRole) == kReaderKind; }
+
+bool isReader(const Volume& volume) { return volume.name.starts_with("reader_"); }
+
+std::string readerVolume(const std::string& reader_id) { return "reader_" + toHex(sha256(reader_id)).substr(0, 16); }
+
+std::string readerSecret(const std::string& reader_id) {
+  std::string name = "SWARM_READER_" + toHex(sha256(reader_id)).substr(0, 16);
+  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return name;
+}
+
+InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id) {
+  InstanceSpec spec = reader.of;
+  spec.config.network.exposedPorts.clear();  // the instance's answer there
+  // Folders and binds are those of the instance: its files lie there on the copy, too.
+  InstancePlan plan = planInstance(spec, config, swarm_id);
+  plan.instanceId = reader.instanceId;
+  json::object& metadata = plan.config["metadata"].as_object();
+  metadata[kMetaInstance] = reader.instanceId;
+  metadata[kMetaRole] = kReaderKind;
+  metadata[kMetaReads] = reader.of.instanceId;
+  metadata.erase(kMetaStorage);  // nothing on its volume is anybody's to find, keep or delete
+  plan.config["files"].as_array().front().as_object()["secret_name"] = readerSecret(reader.instanceId);
+  return plan;
 }
 
 std::string appUrl(const FlyIOProviderConfig& config, const std::string& app, bool is_private) {

@@ -30,6 +30,9 @@ inline constexpr std::string_view kMetaPorts = "swarm_ports";          ///< JSON
 inline constexpr std::string_view kMetaStorage = "swarm_storage";      ///< JSON: the storage record
 inline constexpr std::string_view kMetaPrivate = "swarm_private";      ///< "true": no public address
 
+inline constexpr std::string_view kMetaRole = "swarm_role";    ///< "reader": of a snapshot; absent: an instance
+inline constexpr std::string_view kMetaReads = "swarm_reads";  ///< the instance whose app a reader stands in
+
 inline constexpr std::string_view kMetaRegions = "swarm_regions";  ///< JSON: the regions that the instance itself asked for
 
 inline constexpr std::string_view kAgentSecret = "SWARM_AGENT_CONFIG";  ///< base64 of the agent's file
@@ -91,7 +94,16 @@ json::object withMount(json::object config, const std::string& volume_id);
 std::string machineName(const std::string& instance_id, int generation);
 int generationOf(const Machine& machine);
 std::string volumeName(int generation);
-int generationOf(const Volume& volume);  ///< -1: none of ours
+int generationOf(const Volume& volume);  ///< -1: no instance's
+
+/// A reader (flyio_snapshots.cc) stands in its instance's app under names of its own. As a resource, kReaderKind is that app.
+inline constexpr std::string_view kReaderKind = "reader";
+bool isReader(const Machine& machine);
+bool isReader(const Volume& volume);
+std::string readerVolume(const std::string& reader_id);
+std::string readerSecret(const std::string& reader_id);  ///< its agent's file: the app's kAgentSecret is the instance's
+/// The plan of the instance whose snapshot it reads, but for what makes it the reader; agent's file and storages as in `reader.of`.
+InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id);
 
 /// The app's public (or private) address, by the configured template.
 std::string appUrl(const FlyIOProviderConfig& config, const std::string& app, bool is_private);

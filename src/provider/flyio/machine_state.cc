@@ -119,7 +119,7 @@ ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& c
   readStatus(machine, instance);
   instance.resources = resourcesOf(machine);
   instance.network = networkOf(machine, config);
-  instance.external = {{"app", machine.app}, {"machine", machine.id}};
+  instance.external = {{isReader(machine) ? std::string(kReaderKind) : "app", machine.app}, {"machine", machine.id}};
   std::string volume = machine.volumeId();
   if (!volume.empty()) instance.external.push_back({"volume", volume});
   return instance;

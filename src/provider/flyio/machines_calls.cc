@@ -88,6 +88,23 @@ awaitable<std::vector<Volume>> MachinesClient::listVolumes(std::string app, Dead
   co_return found;
 }
 
+awaitable<std::vector<StoredSnapshot>> MachinesClient::listSnapshots(std::string app, std::string volume_id, Deadline deadline) {
+  const std::string doing = "list the volume's snapshots";
+  FlyCall call{
+      .action = Action::ListSnapshots, .id = app, .target = inApp(app, format("/volumes/{}/snapshots", volume_id)), .doing = doing};
+  FlyReply reply = co_await send(std::move(call), deadline);
+  std::vector<StoredSnapshot> found;
+  if (reply.isAbsent()) co_return found;
+  if (!reply.ok()) throw failure(reply, doing);
+  json::value answer = reply.json();
+  if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the volume's snapshots.");
+  for (const json::value& item : answer.as_array()) {
+    found.push_back({stringAt(item, "id"), stringAt(item, "status"), readTime(stringAt(item, "created_at")),
+                     integerAt(item, "retention_days"), integerAt(item, "size"), integerAt(item, "volume_size")});
+  }
+  co_return found;
+}
+
 awaitable<std::optional<Volume>> MachinesClient::findVolume(std::string app, std::string id, Deadline deadline) {
   const std::string doing = format("look up the volume {}", id);
   FlyReply reply =

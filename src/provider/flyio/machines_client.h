@@ -85,6 +85,7 @@ class MachinesClient {
   awaitable<std::vector<Machine>> listMachines(std::string app, bool include_deleted, Deadline deadline);  ///< no app: none
   awaitable<std::optional<Machine>> findMachine(std::string app, std::string id, Deadline deadline, bool is_new = false);
   awaitable<std::vector<Volume>> listVolumes(std::string app, Deadline deadline);  ///< without those that are being destroyed
+  awaitable<std::vector<StoredSnapshot>> listSnapshots(std::string app, std::string volume_id, Deadline deadline);  ///< no volume: none
   awaitable<std::optional<Volume>> findVolume(std::string app, std::string id, Deadline deadline);
   /// Until the Machine is in one of `states` (comma list) or `rounds` of the API's own wait have passed: its state, or nothing.
   struct Waited {

@@ -29,6 +29,7 @@ enum class Action {
   CreateVolume,
   ExtendVolume,
   DeleteVolume,
+  ListSnapshots,
   ListMachines,
   GetMachine,
   CreateMachine,

@@ -128,6 +128,41 @@ TEST(MachineSpec, theHashTellsWhetherAnUpdateWouldChangeAnything) {
   EXPECT_NE(hash, planInstance(changed, makeConfig(), "swarm-1").hash);
 }
 
+TEST(MachineSpec, aReadersNamesAreItsOwnAndNobodysGeneration) {
+  SnapshotReader reader{"vs_1", "i-01hq3zt7s0m9x4k2v8w6y1b5ce", makeSpec(), {}};
+  reader.of.config.network.exposedPorts = {8080};
+  reader.of.config.labels["swarm_role"] = "instance";
+  InstancePlan plan = planReader(reader, makeConfig(), "swarm-1");
+  EXPECT_EQ(plan.instanceId, reader.instanceId);
+  EXPECT_EQ(metadata(plan, "swarm_instance"), reader.instanceId);
+  EXPECT_EQ(metadata(plan, "swarm_role"), "reader");
+  EXPECT_EQ(metadata(plan, "swarm_reads"), reader.of.instanceId);
+  EXPECT_FALSE(plan.config.at("metadata").as_object().contains("swarm_storage"));
+  EXPECT_EQ(plan.config.at("services").as_array().size(), 1u) << "the instance's ports are the instance's";
+  EXPECT_EQ(stringAt(plan.config.at("files").at(0), "secret_name"), readerSecret(reader.instanceId));
+  EXPECT_EQ(plan.agentFile.reveal(), planInstance(reader.of, makeConfig(), "swarm-1").agentFile.reveal());
+  Machine machine;
+  machine.config = plan.config;
+  EXPECT_TRUE(isReader(machine));
+  Volume volume;
+  volume.name = readerVolume(reader.instanceId);
+  EXPECT_TRUE(isReader(volume));
+  EXPECT_LE(volume.name.size(), 30u);
+  EXPECT_EQ(volume.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string::npos);
+  EXPECT_EQ(generationOf(volume), -1);
+}
+
+/// Whoever may label an instance can't turn it into something that is not looked for.
+TEST(MachineSpec, aLabelMakesNoReader) {
+  InstanceSpec spec = makeSpec();
+  spec.config.labels["swarm_role"] = "reader";
+  spec.config.labels["swarm_reads"] = "i-other";
+  Machine machine;
+  machine.config = planInstance(spec, makeConfig(), "swarm-1").config;
+  EXPECT_FALSE(isReader(machine));
+  EXPECT_EQ(machine.metadata("swarm_reads"), "");
+}
+
 TEST(MachineSpec, theLocalImageIsThePushedOne) {
   FlyIOProviderConfig config = makeConfig();
   auto error = refusal([&] { imageAtFly("swarm-workspace:latest", config); });
