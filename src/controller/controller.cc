@@ -119,6 +119,7 @@ awaitable<InstanceAndOperation> SwarmController::restoreSnapshot(std::string ref
   return onLoop(impl_, impl_->restoreSnapshot(std::move(ref), std::move(snapshot), std::move(actor)));
 }
 awaitable<std::vector<Snapshot>> SwarmController::listSnapshots() { return onLoop(impl_, impl_->listSnapshots()); }
+awaitable<SnapshotList> SwarmController::listSnapshotsOf(std::string ref) { return onLoop(impl_, impl_->listSnapshotsOf(std::move(ref))); }
 awaitable<void> SwarmController::deleteSnapshot(std::string id) { return onLoop(impl_, impl_->deleteSnapshot(std::move(id))); }
 awaitable<MigrationPlan> SwarmController::planMigration(std::string ref, MigrateRequest request) {
   return onLoop(impl_, impl_->planMigration(std::move(ref), std::move(request)));

@@ -140,8 +140,9 @@ class SwarmController {
   awaitable<InstanceAndOperation> takeSnapshot(std::string ref, std::string name, std::string actor);
   /// The instance's files become those of the snapshot (its name, or its id); what they were becomes a snapshot, too.
   awaitable<InstanceAndOperation> restoreSnapshot(std::string ref, std::string snapshot, std::string actor);
-  awaitable<std::vector<Snapshot>> listSnapshots();  ///< also those that deleted instances left
-  awaitable<void> deleteSnapshot(std::string id);    ///< Conflict while it is being restored
+  awaitable<std::vector<Snapshot>> listSnapshots();          ///< also those that deleted instances left
+  awaitable<SnapshotList> listSnapshotsOf(std::string ref);  ///< also those that its provider takes by itself
+  awaitable<void> deleteSnapshot(std::string id);            ///< Conflict while it is being restored; Unprocessable for a provider's own
 
   awaitable<std::optional<Operation>> getOperation(std::string id);  ///< with live progress
   awaitable<std::vector<Operation>> listOperations(OperationFilter filter);

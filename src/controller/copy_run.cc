@@ -182,32 +182,38 @@ awaitable<void> CopyRun::makeInstanceRun() {
 }
 
 awaitable<void> CopyRun::makeHeld(PlaceRecord place, Volumes volumes) {
+  Provider& provider = *core_.providers.at(place.provider);
+  Make make = [&provider, volumes](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
+    spec.newVolumes = volumes == Volumes::New;
+    auto observed = co_await provider.getInstance(spec.instanceId, deadline);
+    if (spec.newVolumes || !observed) co_return co_await provider.createInstance(spec, progress, deadline);
+    // Made anew around its volumes, with the file that holds it: nothing of the old copy may come to life.
+    if (observed->status != InstanceStatus::running) co_await provider.replaceInstance(spec, progress, deadline);
+    co_await provider.startInstance(spec.instanceId, progress, deadline);
+    observed = co_await provider.getInstance(spec.instanceId, deadline);
+    if (!observed) throw gone("place", observed);
+    co_return std::move(*observed);
+  };
+  co_await makeHeldBy(std::move(place), std::move(make));
+}
+
+awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   operation_->fault("place");
   co_await places_.put(place);
   operation_->fault("placed");
   InstanceSpec spec = core_.specOf(*entry_);
   spec.instanceId = place.id;
   spec.config = place.config;
-  spec.newVolumes = volumes == Volumes::New;
   spec.agentConfig = core_.agentConfigOf(*entry_, operation_->operation.id);
-  Provider& provider = *core_.providers.at(place.provider);
   auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
-  std::function<awaitable<ProviderInstance>()> make = [this, &provider, spec, progress]() -> awaitable<ProviderInstance> {
-    Deadline deadline = Deadline::after(core_.options.createTimeout);
-    auto observed = co_await provider.getInstance(spec.instanceId, deadline);
-    if (spec.newVolumes || !observed) co_return co_await provider.createInstance(spec, *progress, deadline);
-    // Made anew around its volumes, with the file that holds it: nothing of the old copy may come to life.
-    if (observed->status != InstanceStatus::running) co_await provider.replaceInstance(spec, *progress, deadline);
-    co_await provider.startInstance(spec.instanceId, *progress, deadline);
-    observed = co_await provider.getInstance(spec.instanceId, deadline);
-    if (!observed) throw gone("place", observed);
-    co_return std::move(*observed);
+  std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make] {
+    return make(spec, *progress, Deadline::after(core_.options.createTimeout));
   };
-  ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation_, Lifecycle::Patience::Bounded, make);
+  ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation_, Lifecycle::Patience::Bounded, call);
   operation_->fault("made");
   for (const ExternalResource& resource : made.external) co_await progress->recorded(resource);
   if (!made.region.empty()) core_.places.at(place.id).region = made.region;
-  co_await waitForAgent({provider, place.id});
+  co_await waitForAgent({*core_.providers.at(place.provider), place.id});
 }
 
 awaitable<void> CopyRun::waitForAgent(End end) {

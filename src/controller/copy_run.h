@@ -31,6 +31,9 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   awaitable<void> makeInstanceRun();
   /// Makes (again) what runs at a place, held. `place` is durable before the first external call.
   awaitable<void> makeHeld(PlaceRecord place, Volumes volumes);
+  /// The same with another call than a create; called again while the provider can't be reached.
+  using Make = std::function<awaitable<ProviderInstance>(InstanceSpec spec, Progress& progress, Deadline deadline)>;
+  awaitable<void> makeHeldBy(PlaceRecord place, Make make);
   awaitable<void> waitForAgent(End end);
   /// The place goes, now or, when its provider can't, later.
   awaitable<void> drop(std::string place);

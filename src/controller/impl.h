@@ -51,6 +51,7 @@ struct SwarmController::Impl : control::Core {
   awaitable<InstanceAndOperation> takeSnapshot(std::string ref, std::string name, std::string actor);
   awaitable<InstanceAndOperation> restoreSnapshot(std::string ref, std::string snapshot, std::string actor);
   awaitable<std::vector<Snapshot>> listSnapshots();
+  awaitable<SnapshotList> listSnapshotsOf(std::string ref);
   awaitable<void> deleteSnapshot(std::string id);
 
   awaitable<std::optional<Instance>> getInstance(std::string ref);

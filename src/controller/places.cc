@@ -46,6 +46,7 @@ void Places::begin() {
 }
 
 awaitable<void> Places::put(PlaceRecord place) {
+  core_.places.try_emplace(place.id, place);  // a write goes through even when whoever waits for it is cancelled
   co_await core_.store.putPlace(place);
   EntryPtr entry = core_.find(place.instanceId);
   core_.places[place.id] = std::move(place);
@@ -125,7 +126,8 @@ bool Places::isInUse(const std::string& place_id) const {
     return value && value->is_string() && value->as_string() == place_id;
   };
   return std::ranges::any_of(core_.active, [&](const auto& active) {
-    return names(active.second, "place") || names(active.second, "snapshot") || names(active.second, "former");
+    return names(active.second, "place") || names(active.second, "snapshot") || names(active.second, "former") ||
+           names(active.second, "reader");
   });
 }
 

@@ -91,12 +91,14 @@ awaitable<InstanceAndOperation> SwarmController::Impl::takeSnapshot(std::string 
 
 awaitable<InstanceAndOperation> SwarmController::Impl::restoreSnapshot(std::string ref, std::string snapshot, std::string actor) {
   EntryPtr entry = require(ref);
-  requireSettled(entry->instance());
-  boost::json::object parameters = snapshots.parametersForRestoring(*entry, snapshot);
+  // A failed one, too: nothing is asked of what failed.
+  if (entry->instance().status != InstanceStatus::failed) requireSettled(entry->instance());
+  boost::json::object parameters = co_await snapshots.parametersForRestoring(entry, std::move(snapshot));
   co_return answer(entry, co_await runner.submit(entry, OperationKind::restore, std::move(actor), std::move(parameters)));
 }
 
 awaitable<std::vector<Snapshot>> SwarmController::Impl::listSnapshots() { co_return snapshots.list(); }
+awaitable<SnapshotList> SwarmController::Impl::listSnapshotsOf(std::string ref) { co_return co_await snapshots.listOf(require(ref)); }
 awaitable<void> SwarmController::Impl::deleteSnapshot(std::string id) { co_await snapshots.remove(std::move(id)); }
 
 awaitable<UpdateResult> SwarmController::Impl::updateInstance(std::string ref, UpdateRequest request, std::string actor) {

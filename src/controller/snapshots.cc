@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "controller/copy_run.h"
 #include "controller/migration.h"
+#include "controller/snapshot_restore.h"
 #include "model/codec.h"
 #include "model/validation.h"
 
@@ -15,17 +16,17 @@ using transfer::RoundKind;
 using transfer::Side;
 constexpr int kMostTries = 3;
 constexpr std::chrono::seconds kFreezeTimeout{20};
+constexpr std::chrono::seconds kAskTimeout{8};  // somebody waits for the answer
 
-/// "20261126-0331": what a snapshot without a name is called, and what a restore calls the files that it replaces.
+const boost::json::value& at(const ActivePtr& operation, std::string_view name) { return operation->operation.parameters.at(name); }
+
+}  // namespace
+
 std::string timeName(SystemTime now) {
   std::string text = formatTime(now);  // 2026-11-26T03:31:07.123Z
   std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
   return text.substr(0, 8) + "-" + text.substr(9, 6);
 }
-
-const boost::json::value& at(const ActivePtr& operation, std::string_view name) { return operation->operation.parameters.at(name); }
-
-}  // namespace
 
 /// The files of the instance go to volumes of their own; nothing is ended for it.
 class Snapshots::Taking final : public CopyRun {
@@ -136,102 +137,6 @@ class Snapshots::Taking final : public CopyRun {
   std::string place_id_;
 };
 
-/// The snapshot's files go to a new place, and one write makes it the place in force; the former one's files stay, as a snapshot.
-class Snapshots::Restoring final : public CopyRun {
- public:
-  Restoring(Snapshots& owner, ActivePtr operation)
-      : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation, ""),
-        snapshot_id_(at(operation, "snapshot").as_string()),
-        place_id_(at(operation, "place").as_string()) {}
-
-  awaitable<void> run() {
-    if (text("phase") != "switched") co_await bring();
-    operation_->cancellable = false;
-    if (flag("wasRunning")) {
-      operation_->step("start");
-      co_await lifecycle_.startContainer(operation_);
-      co_await lifecycle_.bringUp(operation_);
-      operation_->cancellable = false;
-    } else {
-      co_await lifecycle_.stopContainer(operation_);
-      core_.setStatus(*entry_, InstanceStatus::stopped, "");
-    }
-    operation_->fault("started");
-    co_await closeLink();
-    places_.closeSoon(snapshot_id_);
-    places_.closeSoon(text("former"));
-  }
-
-  awaitable<void> goBack(Error error) {
-    co_await closeLink();
-    std::string why = format("No snapshot was restored: {}", error.message());
-    if (flag("wasRunning") && entry_->instance().status != InstanceStatus::running) {
-      core_.setStatus(*entry_, InstanceStatus::starting, why);
-      co_await lifecycle_.startContainer(operation_);
-      co_await lifecycle_.bringUp(operation_);
-    }
-    core_.setStatus(*entry_, flag("wasRunning") ? InstanceStatus::running : InstanceStatus::stopped, why);
-    co_await drop(place_id_);
-    places_.closeSoon(snapshot_id_);
-  }
-
- private:
-  End source() const override {
-    const PlaceRecord& snapshot = core_.places.at(snapshot_id_);
-    return {*core_.providers.at(snapshot.provider), snapshot_id_};
-  }
-  End target() const override { return {source().provider, place_id_}; }
-
-  awaitable<void> bring() {
-    operation_->step("open snapshot");
-    PlaceRecord snapshot = core_.places.at(snapshot_id_);
-    co_await makeHeld(snapshot, Volumes::Existing);
-    operation_->step("create target");
-    PlaceRecord place = snapshot;
-    place.id = place_id_;
-    place.instanceId = entry_->id();
-    place.owner = entry_->instance().owner;
-    place.role = PlaceRole::target;
-    place.external.clear();
-    if (auto known = core_.places.find(place_id_); known != core_.places.end()) place.external = known->second.external;
-    place.name.clear();
-    place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
-    place.createdAt = core_.clock.now();
-    co_await makeHeld(place, Volumes::New);
-    operation_->step("copy");
-    transfer::ScanReport all = co_await scan(Side::Source);
-    teller_.totals(all.files, all.bytes);
-    co_await round(RoundKind::Final);
-    operation_->fault("copied");
-    operation_->step("verify");
-    co_await readBack();
-    if (!co_await areEqual())
-      throw Error(ErrorCode::UpstreamFailed, format("The files that were brought are not the snapshot's: {}.", co_await differences()));
-    operation_->fault("verified");
-    co_await switchOver();
-  }
-
-  /// What people write now would be lost with the switch: they stop first.
-  awaitable<void> switchOver() {
-    operation_->step("stop");
-    if (flag("wasRunning")) co_await lifecycle_.stopContainer(operation_);
-    operation_->step("switch");
-    operation_->cancellable = false;
-    co_await operation_->settle();
-    std::string former = entry_->placeId();
-    Operation row = operation_->operation;
-    row.parameters["phase"] = "switched";
-    row.parameters["former"] = former;
-    operation_->fault("switch");
-    co_await places_.switchTo(entry_, place_id_, PlaceRole::snapshot, {}, row, "before-restore-" + timeName(core_.clock.now()));
-    operation_->operation.parameters = row.parameters;
-    operation_->fault("switched");
-  }
-
-  std::string snapshot_id_;
-  std::string place_id_;
-};
-
 const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapshot) const {
   for (const auto& [id, place] : core_.places) {
     bool is_meant = id == snapshot || (place.instanceId == entry.id() && place.name == snapshot);
@@ -259,24 +164,43 @@ boost::json::object Snapshots::parametersForTaking(const Entry& entry, std::stri
   return parameters;
 }
 
-boost::json::object Snapshots::parametersForRestoring(const Entry& entry, const std::string& snapshot) const {
-  const Instance& instance = entry.record.instance;
-  const PlaceRecord* place = find(entry, snapshot);
-  if (!place)
+/// What a provider takes by itself, of this entry; null when it takes none.
+VolumeSnapshots* Snapshots::providersOwn(const Entry& entry) const {
+  auto provider = core_.providers.find(entry.record.instance.provider);
+  return provider == core_.providers.end() ? nullptr : provider->second->volumeSnapshots();
+}
+
+awaitable<boost::json::object> Snapshots::parametersForRestoring(EntryPtr entry, std::string snapshot) const {
+  const PlaceRecord* place = find(*entry, snapshot);
+  VolumeSnapshots* theirs = place ? nullptr : providersOwn(*entry);
+  bool is_theirs = false;
+  if (theirs && theirs->isSnapshotId(snapshot)) {
+    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kAskTimeout));
+    is_theirs = std::ranges::any_of(all, [&](const VolumeSnapshot& one) { return one.id == snapshot; });
+    if (entry->removed) throw Error(ErrorCode::NotFound, "The instance was deleted meanwhile.").withInstance(entry->id());
+  }
+  const Instance& instance = entry->record.instance;
+  if (!place && !is_theirs)
     throw Error(ErrorCode::Unprocessable, format("There is no snapshot \"{}\" of {}.", snapshot, instance.config.name))
         .withField("/snapshot", "is not known");
-  if (!core_.providers.contains(place->provider))
+  if (place && !core_.providers.contains(place->provider))
     throw Error(ErrorCode::Unavailable,
                 format("The provider \"{}\" is not configured on this server any more.", enumName(place->provider)));
   InstanceConfig config = instance.config;
-  config.storage = place->config.storage;
-  config.network = instance.provider == place->provider ? instance.config.network : place->config.network;
   boost::json::object parameters;
-  parameters["snapshot"] = place->id;
+  if (place) {
+    config.storage = place->config.storage;
+    config.network = instance.provider == place->provider ? instance.config.network : place->config.network;
+  } else {
+    for (StorageConfig& storage : config.storage) storage.volumeName.clear();
+    parameters["reader"] = newId("i");
+  }
+  parameters["snapshot"] = place ? place->id : snapshot;
   parameters["place"] = newId("i");
   parameters["config"] = toJson(config);
   parameters["wasRunning"] = instance.status == InstanceStatus::running;
-  return parameters;
+  parameters["wasFailed"] = instance.status == InstanceStatus::failed;
+  co_return parameters;
 }
 
 std::vector<Snapshot> Snapshots::list() const {
@@ -289,7 +213,35 @@ std::vector<Snapshot> Snapshots::list() const {
   return list;
 }
 
+awaitable<SnapshotList> Snapshots::listOf(EntryPtr entry) const {
+  SnapshotList answer;
+  for (Snapshot& one : list())
+    if (one.instanceId == entry->id()) answer.items.push_back(std::move(one));
+  VolumeSnapshots* theirs = providersOwn(*entry);
+  if (!theirs) co_return answer;
+  const Instance instance = entry->record.instance;
+  try {
+    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kAskTimeout));
+    for (const VolumeSnapshot& one : all)
+      answer.items.push_back({one.id, one.id, instance.id, instance.config.name, instance.owner, instance.provider, instance.region,
+                              one.createdAt, 0, one.bytes, true, one.expiresAt});
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    answer.missing =
+        format("{} could not be asked for the snapshots that it takes by itself: {}", placeTitle(instance.provider, ""), error.message());
+  }
+  co_return answer;
+}
+
 awaitable<void> Snapshots::remove(std::string id) {
+  for (const auto& [type, provider] : core_.providers) {
+    VolumeSnapshots* theirs = provider->volumeSnapshots();
+    if (theirs && theirs->isSnapshotId(id))
+      throw Error(ErrorCode::Unprocessable,
+                  format("{} took the snapshot {} by itself, and deletes it by itself when its time is over (swarm "
+                         "snapshot list INSTANCE says when). It can't be deleted before.",
+                         placeTitle(type, ""), id));
+  }
   auto found = core_.places.find(id);
   if (found == core_.places.end() || found->second.role != PlaceRole::snapshot)
     throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", id));

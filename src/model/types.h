@@ -266,8 +266,17 @@ struct Snapshot {
   SystemTime createdAt{};
   std::int64_t files = 0;
   std::int64_t bytes = 0;  ///< of their content
+  bool automatic = false;  ///< taken by the provider itself, which deletes it by itself; name is the id, and nobody counted its files
+  SystemTime expiresAt{};  ///< when it does; zero: kept until somebody deletes it
 };
-BOOST_DESCRIBE_STRUCT(Snapshot, (), (id, name, instanceId, instanceName, owner, provider, region, createdAt, files, bytes))
+BOOST_DESCRIBE_STRUCT(Snapshot, (),
+                      (id, name, instanceId, instanceName, owner, provider, region, createdAt, files, bytes, automatic, expiresAt))
+
+/// An instance's own, and those that its provider takes by itself.
+struct SnapshotList {
+  std::vector<Snapshot> items;
+  std::string missing;  ///< why the provider's are not among them, as a sentence; empty: they are, or it takes none
+};
 
 /// What a move would do, as far as can be said before it begins. Sizes in bytes, times in seconds (0: not known).
 struct MigrationEnd {

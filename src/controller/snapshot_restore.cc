@@ -1,0 +1,157 @@
+// Restoring.
+#include "controller/snapshot_restore.h"
+
+#include "base/format.h"
+#include "controller/retrying.h"
+#include "model/codec.h"
+
+namespace swarm::control {
+namespace {
+
+using transfer::RoundKind;
+using transfer::Side;
+constexpr std::chrono::seconds kLookTimeout{30};
+
+}  // namespace
+
+Snapshots::Restoring::Restoring(Snapshots& owner, ActivePtr operation)
+    : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation, ""),
+      snapshot_id_(text("snapshot")),
+      place_id_(text("place")),
+      reader_id_(text("reader")) {}
+
+auto Snapshots::Restoring::source() const -> End {
+  if (!reader_id_.empty()) return {core_.providerOf(*entry_), reader_id_};
+  const PlaceRecord& snapshot = core_.places.at(snapshot_id_);
+  return {*core_.providers.at(snapshot.provider), snapshot_id_};
+}
+
+awaitable<void> Snapshots::Restoring::run() {
+  if (text("phase") != "switched") co_await bring();
+  operation_->cancellable = false;
+  if (flag("wasRunning") || flag("wasFailed")) {
+    operation_->step("start");
+    if (flag("wasFailed")) core_.setStatus(*entry_, InstanceStatus::starting, "");
+    co_await lifecycle_.startContainer(operation_);
+    co_await lifecycle_.bringUp(operation_);
+    operation_->cancellable = false;
+  } else {
+    co_await lifecycle_.stopContainer(operation_);
+    core_.setStatus(*entry_, InstanceStatus::stopped, "");
+  }
+  operation_->fault("started");
+  co_await closeLink();
+  if (reader_id_.empty()) {
+    places_.closeSoon(snapshot_id_);
+  } else {
+    co_await places_.discard(reader_id_);
+  }
+  places_.closeSoon(text("former"));
+}
+
+awaitable<void> Snapshots::Restoring::goBack(Error error) {
+  co_await closeLink();
+  std::string why = format("No snapshot was restored: {}", error.message());
+  if (flag("wasRunning") && entry_->instance().status != InstanceStatus::running) {
+    core_.setStatus(*entry_, InstanceStatus::starting, why);
+    co_await lifecycle_.startContainer(operation_);
+    co_await lifecycle_.bringUp(operation_);
+  }
+  core_.setStatus(*entry_,
+                  flag("wasRunning")  ? InstanceStatus::running
+                  : flag("wasFailed") ? InstanceStatus::failed
+                                      : InstanceStatus::stopped,
+                  why);
+  co_await drop(place_id_);
+  if (reader_id_.empty()) {
+    places_.closeSoon(snapshot_id_);
+  } else {
+    co_await drop(reader_id_);
+  }
+}
+
+/// A place of its own, as a target is one: what a crash leaves of it is removed by whoever removes places.
+awaitable<void> Snapshots::Restoring::openReader() {
+  const Instance& instance = entry_->record.instance;
+  PlaceRecord reader;
+  reader.id = reader_id_;
+  reader.instanceId = entry_->id();
+  reader.owner = instance.owner;
+  reader.role = PlaceRole::target;
+  reader.provider = instance.provider;
+  reader.region = instance.region;
+  reader.config = instance.config;
+  if (auto known = core_.places.find(reader_id_); known != core_.places.end()) reader.external = known->second.external;
+  reader.createdAt = core_.clock.now();
+  Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
+    VolumeSnapshots* theirs = core_.providerOf(*entry_).volumeSnapshots();
+    if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no snapshots by itself.");
+    SnapshotReader wanted{snapshot_id_, spec.instanceId, spec, entry_->record.external};
+    wanted.of.instanceId = entry_->placeId();
+    co_return co_await theirs->openSnapshot(std::move(wanted), progress, deadline);
+  };
+  co_await makeHeldBy(std::move(reader), std::move(make));
+}
+
+awaitable<void> Snapshots::Restoring::bring() {
+  operation_->step("open snapshot");
+  if (reader_id_.empty()) {
+    co_await makeHeld(core_.places.at(snapshot_id_), Volumes::Existing);
+  } else {
+    co_await openReader();
+  }
+  operation_->step("create target");
+  PlaceRecord place = core_.places.at(source().place);
+  place.id = place_id_;
+  place.instanceId = entry_->id();
+  place.owner = entry_->instance().owner;
+  place.role = PlaceRole::target;
+  place.external.clear();
+  if (auto known = core_.places.find(place_id_); known != core_.places.end()) place.external = known->second.external;
+  place.name.clear();
+  place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
+  place.createdAt = core_.clock.now();
+  co_await makeHeld(place, Volumes::New);
+  operation_->step("copy");
+  transfer::ScanReport all = co_await scan(Side::Source);
+  teller_.totals(all.files, all.bytes);
+  co_await round(RoundKind::Final);
+  operation_->fault("copied");
+  operation_->step("verify");
+  co_await readBack();
+  if (!co_await areEqual())
+    throw Error(ErrorCode::UpstreamFailed, format("The files that were brought are not the snapshot's: {}.", co_await differences()));
+  operation_->fault("verified");
+  co_await switchOver();
+}
+
+/// By its provider's word, and not by ours: where its host can't be reached, nothing runs that could be stopped.
+awaitable<bool> Snapshots::Restoring::formerRuns() {
+  std::function<awaitable<bool>()> look = [this]() -> awaitable<bool> {
+    auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kLookTimeout));
+    co_return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
+  };
+  co_return co_await lifecycle_.retrying<bool>(operation_, Lifecycle::Patience::Bounded, look);
+}
+
+/// What people write now would be lost with the switch: they stop first.
+awaitable<void> Snapshots::Restoring::switchOver() {
+  operation_->step("stop");
+  bool may_run = flag("wasRunning") || flag("wasFailed");
+  if (may_run && co_await formerRuns()) co_await lifecycle_.stopContainer(operation_);
+  operation_->step("switch");
+  operation_->cancellable = false;
+  co_await operation_->settle();
+  std::string former = entry_->placeId();
+  // A create that failed has left nothing: no snapshot is made of that.
+  PlaceRole role = entry_->record.external.empty() ? PlaceRole::discarded : PlaceRole::snapshot;
+  Operation row = operation_->operation;
+  row.parameters["phase"] = "switched";
+  row.parameters["former"] = former;
+  operation_->fault("switch");
+  co_await places_.switchTo(entry_, place_id_, role, {}, row, "before-restore-" + timeName(core_.clock.now()));
+  operation_->operation.parameters = row.parameters;
+  operation_->fault("switched");
+}
+
+}  // namespace swarm::control
