@@ -183,7 +183,8 @@ class SwarmClient {
   /// becomes a snapshot, too.
   StartedOperation takeSnapshot(const std::string& ref, const std::string& name = {});
   StartedOperation restoreSnapshot(const std::string& ref, const std::string& snapshot);
-  std::vector<Snapshot> listSnapshots();  ///< also those of deleted instances
+  std::vector<Snapshot> listSnapshots();                 ///< also those of deleted instances
+  SnapshotList listSnapshotsOf(const std::string& ref);  ///< also those that its provider takes by itself
   void deleteSnapshot(const std::string& id);
 
   boost::json::array listVolumes();  ///< also those that deleted instances left: name, instanceId, owner, mountPath, inUse, createdAt

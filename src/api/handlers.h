@@ -21,6 +21,7 @@ awaitable<Reply> migrateInstance(Services& services, Call& call);
 awaitable<Reply> takeSnapshot(Services& services, Call& call);
 awaitable<Reply> restoreSnapshot(Services& services, Call& call);
 awaitable<Reply> listSnapshots(Services& services, Call& call);
+awaitable<Reply> listInstanceSnapshots(Services& services, Call& call);
 awaitable<Reply> deleteSnapshot(Services& services, Call& call);
 // archive.cc
 awaitable<Reply> exportInstance(Services& services, Call& call);

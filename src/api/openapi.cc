@@ -119,6 +119,10 @@ void addAnswerSchemas(json::object& schemas) {
                                    {"name", "instanceId", "owner", "mountPath", "inUse", "createdAt"});
   schemas["VolumeList"] = listOf("Volume");
   schemas["SnapshotList"] = listOf("Snapshot");
+  schemas["InstanceSnapshots"] =
+      closedObject({{"items", {{"type", "array"}, {"items", ref("Snapshot")}}},
+                    {"missing", {{"type", "string"}, {"description", "Why the provider's own are not among them; absent when they are"}}}},
+                   {"items"});
   schemas["ProviderDetails"] = closedObject({{"type", ref("ProviderType")},
                                              {"status", ref("ProviderHealth")},
                                              {"detail", {{"type", "string"}, {"description", "Why it is not healthy"}}},

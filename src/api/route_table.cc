@@ -142,6 +142,15 @@ void addInstanceRoutes(std::vector<Endpoint>& table) {
                    {instanceRef(), waitSeconds()},
                    BodyRule::Json,
                    "TakeSnapshot"});
+  table.push_back({"GET",
+                   "/api/instances/{id}/snapshots",
+                   Permission::ReadOwn,
+                   "listInstanceSnapshots",
+                   "snapshots",
+                   "List an instance's snapshots, also those that its provider takes by itself",
+                   listInstanceSnapshots,
+                   {{200, "Ours, and the provider's when it could be asked", "InstanceSnapshots"}},
+                   {instanceRef()}});
   table.push_back({"POST",
                    "/api/instances/{id}/restore",
                    Permission::WriteOwn,

@@ -30,14 +30,26 @@ awaitable<Reply> listSnapshots(Services& services, Call& call) {
   co_return jsonReply(200, boost::json::object{{"items", std::move(items)}});
 }
 
+awaitable<Reply> listInstanceSnapshots(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  SnapshotList found = co_await services.controller.listSnapshotsOf(instance.id);
+  boost::json::array items;
+  for (const Snapshot& snapshot : found.items) items.push_back(toJson(snapshot));
+  boost::json::object answer{{"items", std::move(items)}};
+  if (!found.missing.empty()) answer["missing"] = found.missing;
+  co_return jsonReply(200, std::move(answer));
+}
+
 awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
   std::vector<Snapshot> snapshots = co_await services.controller.listSnapshots();
-  auto found = std::ranges::find_if(
-      snapshots, [&](const Snapshot& snapshot) { return snapshot.id == call.argument() && canSee(call.principal(), snapshot.owner); });
-  if (found == snapshots.end()) throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", call.argument()));
-  if (!isAllowed(call.principal(), Permission::WriteOwn, found->owner))
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
-  co_await services.controller.deleteSnapshot(found->id);
+  auto found = std::ranges::find(snapshots, call.argument(), &Snapshot::id);
+  if (found != snapshots.end()) {
+    if (!canSee(call.principal(), found->owner)) throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", call.argument()));
+    if (!isAllowed(call.principal(), Permission::WriteOwn, found->owner))
+      throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+  }
+  // What is none of ours, or is a provider's own, is told there.
+  co_await services.controller.deleteSnapshot(std::string(call.argument()));
   co_return Reply{.status = 204};
 }
 

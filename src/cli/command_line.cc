@@ -340,12 +340,13 @@ class CommandLine {
     part->add_option("--name", snapshot_.name, "What it is called (default: the time)");
     addWait(part, snapshot_.wait);
     onRun(part, [this](Context& context) { return snapshotCreate(context, snapshot_); });
-    part = made->add_subcommand("list", "Snapshots, also those of deleted workspaces");
+    part = made->add_subcommand("list",
+                                "Snapshots, also those of deleted workspaces; of one workspace, also those that Fly.io takes by itself");
     part->add_option("instance", instance_, "Only of this one");
     onRun(part, [this](Context& context) { return snapshotList(context, instance_); });
     part = made->add_subcommand("restore", "Bring the files of a snapshot back; what they were becomes a snapshot, too");
     part->add_option("instance", snapshot_.instance, "Name or id of the workspace")->required();
-    part->add_option("snapshot", snapshot_.name, "Its name, INSTANCE/NAME, or its id")->required();
+    part->add_option("snapshot", snapshot_.name, "Its name, INSTANCE/NAME, or its id (also one of Fly.io's own)")->required();
     addWait(part, snapshot_.wait);
     onRun(part, [this](Context& context) { return snapshotRestore(context, snapshot_); });
     part = made->add_subcommand("delete", "Delete snapshots with their files");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <optional>
 
 #include "base/format.h"
 #include "cli/cli.h"
@@ -15,15 +16,16 @@
 namespace swarm::cli {
 namespace {
 
-/// What `wanted` names: an id, a name (one of `instance`'s own before all others), or INSTANCE/NAME.
-Snapshot findSnapshot(Context& context, const std::string& wanted, const std::string& instance = {}) {
+/// What `wanted` names: an id, a name (one of `instance`'s own before all others), or INSTANCE/NAME. Nothing: it is none of ours, and the
+/// server knows whether it is one that a provider takes by itself.
+std::optional<Snapshot> findSnapshot(Context& context, const std::string& wanted, const std::string& instance = {}) {
   std::vector<Snapshot> found;
   for (const Snapshot& snapshot : context.client().listSnapshots())
     if (snapshot.id == wanted || snapshot.name == wanted || snapshot.instanceName + "/" + snapshot.name == wanted)
       found.push_back(snapshot);
   auto is_own = [&](const Snapshot& snapshot) { return snapshot.instanceName == instance || snapshot.instanceId == instance; };
   if (std::ranges::any_of(found, is_own)) std::erase_if(found, std::not_fn(is_own));
-  if (found.empty()) throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", wanted));
+  if (found.empty()) return std::nullopt;
   if (found.size() > 1)
     throw Error(ErrorCode::InvalidArgument,
                 format("{} snapshots are called \"{}\": say which by INSTANCE/NAME or by its id.", found.size(), wanted));
@@ -53,41 +55,64 @@ int snapshotCreate(Context& context, const SnapshotFlags& flags) {
   return kDone;
 }
 
-int snapshotList(Context& context, const std::string& instance) {
-  std::vector<Snapshot> snapshots = context.client().listSnapshots();
+namespace {
+
+/// Of one workspace, those that its provider takes by itself as well; a deleted one has its own only.
+SnapshotList snapshotsOf(Context& context, const std::string& instance) {
+  if (!instance.empty()) {
+    try {
+      return context.client().listSnapshotsOf(instance);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::NotFound) throw;
+    }
+  }
+  SnapshotList all{context.client().listSnapshots(), {}};
   if (!instance.empty())
-    std::erase_if(snapshots, [&](const Snapshot& one) { return one.instanceName != instance && one.instanceId != instance; });
-  if (printStructured(context, toJson(snapshots))) return kDone;
-  Table table({"INSTANCE", "SNAPSHOT", "TAKEN", "FILES", "SIZE", "AT", "ID"});
-  for (const Snapshot& one : snapshots) {
+    std::erase_if(all.items, [&](const Snapshot& one) { return one.instanceName != instance && one.instanceId != instance; });
+  return all;
+}
+
+std::string expiryText(const Snapshot& one) {
+  if (!one.automatic) return "";
+  return format("{} ({}'s own)", one.expiresAt == SystemTime{} ? "by itself" : formatTime(one.expiresAt), placeText(one.provider, ""));
+}
+
+}  // namespace
+
+int snapshotList(Context& context, const std::string& instance) {
+  const SnapshotList list = snapshotsOf(context, instance);
+  if (!list.missing.empty()) std::fputs((list.missing + "\n").c_str(), stderr);
+  if (printStructured(context, toJson(list.items))) return kDone;
+  Table table({"INSTANCE", "SNAPSHOT", "TAKEN", "FILES", "SIZE", "AT", "EXPIRES", "ID"});
+  for (const Snapshot& one : list.items) {
     if (context.output() == OutputFormat::Name) {
       print(one.id + "\n");
       continue;
     }
-    bool counted = one.files > 0;  // of what a restore has replaced, nobody counted it
+    bool counted = one.files > 0;  // of what a restore has replaced, and of what a provider took, nobody counted it
     table.add({one.instanceName, one.name, formatTime(one.createdAt), counted ? std::to_string(one.files) : "",
-               counted ? bytesText(one.bytes) : "", placeText(one.provider, one.region), one.id});
+               counted ? bytesText(one.bytes) : "", placeText(one.provider, one.region), expiryText(one), one.id});
   }
   if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
   return kDone;
 }
 
 int snapshotRestore(Context& context, const SnapshotFlags& flags) {
-  const Snapshot snapshot = findSnapshot(context, flags.name, flags.instance);
-  StartedOperation started = context.client().restoreSnapshot(flags.instance, snapshot.id);
-  std::fputs(
-      format("Bringing the files of {} to {} … (what they are now becomes a snapshot, too)\n", snapshot.name, started.instance.config.name)
-          .c_str(),
-      stderr);
+  const std::optional<Snapshot> known = findSnapshot(context, flags.name, flags.instance);
+  StartedOperation started = context.client().restoreSnapshot(flags.instance, known ? known->id : flags.name);
+  std::fputs(format("Bringing the files of {} to {} … (what they are now becomes a snapshot, too)\n", known ? known->name : flags.name,
+                    started.instance.config.name)
+                 .c_str(),
+             stderr);
   return follow(context, started, flags.wait);
 }
 
 int snapshotDelete(Context& context, const std::vector<std::string>& names, bool yes) {
   if (!yes && !confirmed("This deletes the snapshots with all files; they can't be brought back. Go on? [y/N] ")) return kFailed;
   for (const std::string& name : names) {
-    const Snapshot snapshot = findSnapshot(context, name);
-    context.client().deleteSnapshot(snapshot.id);
-    std::fputs(format("{} is deleted\n", snapshot.name).c_str(), stderr);
+    const std::optional<Snapshot> known = findSnapshot(context, name);
+    context.client().deleteSnapshot(known ? known->id : name);
+    std::fputs(format("{} is deleted\n", known ? known->name : name).c_str(), stderr);
   }
   return kDone;
 }

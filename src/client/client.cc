@@ -246,6 +246,13 @@ std::vector<Snapshot> SwarmClient::listSnapshots() {
   return fromJson<std::vector<Snapshot>>(impl_->connection.call("GET", "/api/snapshots").at("items"), UnknownFields::Ignore);
 }
 
+SnapshotList SwarmClient::listSnapshotsOf(const std::string& ref) {
+  const boost::json::value answer = impl_->connection.call("GET", instancePath(ref, "/snapshots"));
+  SnapshotList list{fromJson<std::vector<Snapshot>>(answer.at("items"), UnknownFields::Ignore), {}};
+  if (const boost::json::value* missing = answer.as_object().if_contains("missing")) list.missing = std::string(missing->as_string());
+  return list;
+}
+
 void SwarmClient::deleteSnapshot(const std::string& id) { impl_->connection.call("DELETE", "/api/snapshots/" + net::percentEncode(id)); }
 
 boost::json::array SwarmClient::listVolumes() { return impl_->connection.call("GET", "/api/volumes").at("items").as_array(); }

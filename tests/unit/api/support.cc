@@ -15,7 +15,7 @@ namespace {
 class ScriptedProvider final : public Provider {
  public:
   ScriptedProvider(fake::FakeWorld& world, const Clock& clock, Inside& inside, std::function<net::Connector()> agent)
-      : fake_(world, clock), inside_(inside), agent_(std::move(agent)) {}
+      : fake_(world, clock, withSnapshots()), inside_(inside), agent_(std::move(agent)) {}
 
   ProviderType type() const override { return fake_.type(); }
   awaitable<void> open(ProviderEventSink sink) override { return fake_.open(std::move(sink)); }
@@ -71,9 +71,15 @@ class ScriptedProvider final : public Provider {
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override { return fake_.validate(deadline); }
   UsedTotal cpuTotal() const override { return fake_.cpuTotal(); }
   UsedTotal memoryTotal() const override { return fake_.memoryTotal(); }
+  VolumeSnapshots* volumeSnapshots() override { return fake_.volumeSnapshots(); }
   LogSource* logs() override { return inside_.logs ? inside_.logs.get() : fake_.logs(); }
 
  private:
+  static fake::FakeOptions withSnapshots() {
+    fake::FakeOptions options;
+    options.takesVolumeSnapshots = true;
+    return options;
+  }
   fake::FakeProvider fake_;
   Inside& inside_;
   std::function<net::Connector()> agent_;

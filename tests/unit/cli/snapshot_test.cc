@@ -1,0 +1,76 @@
+// `swarm snapshot` with snapshots that Fly takes by itself.
+#include "api_double.h"
+#include "cli/verbs.h"
+
+namespace swarm::cli::testing {
+namespace {
+
+const std::string kOurs =
+    R"({"id":"i-9","name":"monday","instanceId":"i-1","instanceName":"web1","owner":"ada","provider":"flyio","region":"ams",
+        "createdAt":"2026-01-01T00:00:00Z","files":3,"bytes":2048,"automatic":false,"expiresAt":null})";
+const std::string kFlys =
+    R"({"id":"vs_abc","name":"vs_abc","instanceId":"i-1","instanceName":"web1","owner":"ada","provider":"flyio","region":"ams",
+        "createdAt":"2026-01-02T00:00:00Z","files":0,"bytes":9,"automatic":true,"expiresAt":"2026-01-16T00:00:00Z"})";
+const std::string kBegun =
+    R"({"id":"i-1","owner":"ada","provider":"flyio","status":"running","config":{"name":"web1"},"operationId":"op-1"})";
+
+class SnapshotVerbs : public ::testing::Test {
+ protected:
+  SnapshotVerbs() {
+    api_.on("GET /api/snapshots", 200, {R"({"items":[)" + kOurs + "]}"});
+    api_.on("GET /api/instances/web1/snapshots", 200, {R"({"items":[)" + kOurs + "," + kFlys + "]}"});
+  }
+  ApiDouble api_;
+};
+
+TEST_F(SnapshotVerbs, listMarksFlysOwnWithWhenTheyExpire) {
+  const Ran ran = runCommand(api_, {"snapshot", "list", "web1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("EXPIRES"), std::string::npos);
+  EXPECT_NE(ran.out.find("2026-01-16T00:00:00.000Z (Fly.io's own)"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("monday"), std::string::npos);
+  EXPECT_EQ(runCommand(api_, {"snapshot", "list"}).out.find("vs_abc"), std::string::npos);
+  EXPECT_EQ(runCommand(api_, {"snapshot", "list", "web1", "-o", "name"}).out, "i-9\nvs_abc\n");
+}
+
+TEST_F(SnapshotVerbs, listSaysThatFlysAreMissingAndShowsTheRest) {
+  api_.on("GET /api/instances/web1/snapshots", 200,
+          {R"({"items":[)" + kOurs + R"(],"missing":"Fly.io could not be asked for the snapshots that it takes by itself: it is down."})"});
+  const Ran ran = runCommand(api_, {"snapshot", "list", "web1"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_NE(ran.err.find("could not be asked"), std::string::npos);
+  EXPECT_NE(ran.out.find("monday"), std::string::npos);
+}
+
+TEST_F(SnapshotVerbs, listOfADeletedWorkspaceHasWhatItLeft) {
+  api_.on("GET /api/instances/web1/snapshots", 404, {R"({"code":"not_found","detail":"There is no instance."})"});
+  const Ran ran = runCommand(api_, {"snapshot", "list", "web1"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_NE(ran.out.find("monday"), std::string::npos);
+}
+
+TEST_F(SnapshotVerbs, restoreTakesFlysIdAsItIs) {
+  api_.on("POST /api/instances/web1/restore", 202, {kBegun});
+  const Ran ran = runCommand(api_, {"snapshot", "restore", "web1", "vs_abc", "--no-wait"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(api_.bodyOf("POST /api/instances/web1/restore"), boost::json::parse(R"({"snapshot":"vs_abc"})"));
+  EXPECT_NE(ran.err.find("Bringing the files of vs_abc to web1"), std::string::npos) << ran.err;
+}
+
+TEST_F(SnapshotVerbs, restoreStillTakesNamesOfOurs) {
+  api_.on("POST /api/instances/web1/restore", 202, {kBegun});
+  ASSERT_EQ(runCommand(api_, {"snapshot", "restore", "web1", "monday", "--no-wait"}).code, 0);
+  EXPECT_EQ(api_.bodyOf("POST /api/instances/web1/restore"), boost::json::parse(R"({"snapshot":"i-9"})"));
+}
+
+TEST_F(SnapshotVerbs, deleteOfFlysTellsWhatTheServerSays) {
+  api_.on("DELETE /api/snapshots/vs_abc", 422, {R"({"code":"unprocessable","detail":"Fly.io deletes it by itself."})"});
+  const Ran ran = runCommand(api_, {"snapshot", "delete", "vs_abc", "--yes"});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_NE(ran.err.find("Fly.io deletes it by itself."), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("is deleted"), std::string::npos);
+  EXPECT_EQ(runCommand(api_, {"snapshot", "delete", "nothing", "--yes"}).code, kNotFound);
+}
+
+}  // namespace
+}  // namespace swarm::cli::testing
