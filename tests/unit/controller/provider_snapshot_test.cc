@@ -12,7 +12,7 @@ class ProviderSnapshotTest : public ControllerTest {
   ProviderSnapshotTest() {
     fake_options_.takesVolumeSnapshots = true;
     options_.moveAgents = moves_;
-    options_.providerOutage = std::chrono::milliseconds(300);
+    options_.providerOutage = std::chrono::seconds(3);  // of real time: a busy machine must not look like an outage
     options_.reconcileInterval = std::chrono::milliseconds(5);
   }
 

@@ -11,7 +11,7 @@ class SnapshotTest : public ControllerTest {
  protected:
   SnapshotTest() {
     options_.moveAgents = moves_;
-    options_.providerOutage = std::chrono::milliseconds(300);
+    options_.providerOutage = std::chrono::seconds(3);  // of real time: a busy machine must not look like an outage
     options_.reconcileInterval = std::chrono::milliseconds(5);
   }
 
