@@ -31,7 +31,7 @@ test_modules() {
   printf '%s\n' "$wanted" >"$TEST_TOOLS/complete"
 }
 
-# In CI the unit and conformance tests also run sanitized; the test build.asan builds them.
+# In CI the unit and conformance tests run sanitized; the test build.asan builds them.
 test_configure() {
   local twin='' log=$SWARM_STATE/configure-dev.log
   if [[ ${CI:-} == true ]]; then
@@ -50,8 +50,8 @@ test_run() {
   export SWARM_TEST_IMAGE=$TEST_IMAGE SWARM_WORKSPACE_IMAGE=$TEST_IMAGE
   while [[ $1 != -- ]]; do labels+=("$1") && shift; done
   shift
-  # One more than there are cores: many tests wait for an Engine or a browser most of the time.
-  local pattern options=(--test-dir "$SWARM_ROOT/build/dev" --output-on-failure --no-tests=error --parallel "$(($(nproc) + 1))")
+  # More than there are cores: many tests wait for an Engine or a browser most of the time.
+  local pattern options=(--test-dir "$SWARM_ROOT/build/dev" --output-on-failure --no-tests=error --parallel "$(($(nproc) + 2))")
   if ((${#labels[@]})); then
     pattern=$(printf '|%s' "${labels[@]}")
     options+=(--label-regex "^(${pattern:1})\$")

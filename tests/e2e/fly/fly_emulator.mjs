@@ -48,13 +48,30 @@ export class FlyEmulator {
     ].join('\n');
   }
 
-  async state() {
+  state() {
+    return this.ask('GET', '/emulator/state');
+  }
+
+  /// A request to its API, as Fly's customers make them.
+  async ask(method, path) {
     const [host, port] = this.listen.split(':');
-    const options = { host, port, path: '/emulator/state', ca: fs.readFileSync(this.certificate), agent: false };
+    const options = { host, port, path, method, ca: fs.readFileSync(this.certificate), agent: false, headers: { Authorization: this.token } };
     const text = await new Promise((resolve, reject) => {
-      https.get(options, async (response) => resolve((await response.setEncoding('utf8').toArray()).join(''))).on('error', reject);
+      https.request(options, async (response) => resolve((await response.setEncoding('utf8').toArray()).join(''))).on('error', reject).end();
     });
     return JSON.parse(text);
+  }
+
+  /// All volumes that there are, each with `app`.
+  async volumes() {
+    const { apps } = await this.ask('GET', '/v1/apps?org_slug=personal');
+    const lists = await Promise.all(apps.map(async ({ name }) => (await this.ask('GET', `/v1/apps/${name}/volumes`)).map((volume) => ({ ...volume, app: name }))));
+    return lists.flat();
+  }
+
+  /// What Fly does by itself once a day.
+  async snapshotOfEachVolume() {
+    return Promise.all((await this.volumes()).map(({ app, id }) => this.ask('POST', `/v1/apps/${app}/volumes/${id}/snapshots`)));
   }
 
   async kill(signal = 'SIGKILL') {

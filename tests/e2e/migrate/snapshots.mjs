@@ -39,6 +39,28 @@ async function tryOn(name, ...where) {
   check(undone.code === 0 && back.stdout === 'second\nnew\n', `${name}: and can be brought back`, JSON.stringify([undone, back]));
 }
 
+/// Fly takes one of each volume every day; here it is asked for. The files are destroyed, and come back.
+async function tryFlysOwn(name) {
+  await at(name, 'sh', '-c', 'sync; echo yesterday >~/notes; sync');
+  const taken = await fly.snapshotOfEachVolume();
+  check(taken.length > 0, `${name}: Fly takes its own snapshots`, JSON.stringify(taken));
+  await at(name, 'sh', '-c', 'rm -rf ~/* && echo broken >~/notes');
+  const list = JSON.parse((await server.run('snapshot', 'list', name, '-o', 'json')).stdout);
+  const own = list.find((snapshot) => snapshot.automatic);
+  check(own?.id.startsWith('vs_') && Date.parse(own.expiresAt) > Date.now(), `${name}: they are listed, with their end`, JSON.stringify(list));
+  say((await server.run('snapshot', 'list', name)).stdout.trim().split('\n').join(' | '));
+  const kept = await server.run('snapshot', 'delete', own?.id ?? '', '--yes');
+  check(kept.code !== 0 && /by itself/.test(kept.stderr), `${name}: that Fly deletes them is said`, JSON.stringify(kept));
+  const restored = await server.run('snapshot', 'restore', name, own?.id ?? '');
+  check(restored.code === 0, `${name}: Fly's snapshot is restored`, JSON.stringify(restored));
+  say(restored.stderr.trim().split('\n').join(' | '));
+  const files = await at(name, 'sh', '-c', 'cat ~/notes ~/more');
+  check(files.stdout === 'yesterday\nnew\n', `${name}: with yesterday's files`, JSON.stringify(files));
+  const readers = async () => (await fly.volumes()).filter((volume) => volume.name.startsWith('reader'));
+  await waitFor('what read it goes', async () => (await readers()).length === 0, 30).catch(() => {});
+  check((await readers()).length === 0, `${name}: what read it is gone`, JSON.stringify(await readers()));
+}
+
 try {
   await fly.start();
   fs.mkdirSync(server.config, { recursive: true });
@@ -47,6 +69,7 @@ try {
   await tryOn('here', '--provider', 'docker');
   await server.learnLabel('here').catch(() => {});
   await tryOn('there', '--provider', 'flyio', '--region', 'ams');
+  await tryFlysOwn('there');
   say((await server.run('snapshot', 'list')).stdout.trim().split('\n').join(' | '));
   const deleted = await server.run('delete', 'here', 'there', '--volumes', '--yes');
   check(deleted.code === 0, 'both are deleted, with their files', JSON.stringify(deleted));
