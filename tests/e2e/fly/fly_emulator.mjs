@@ -52,20 +52,27 @@ export class FlyEmulator {
     return this.ask('GET', '/emulator/state');
   }
 
-  /// A request to its API, as Fly's customers make them.
+  /// A request to its API, as Fly's customers make them: later, when it has had too many.
   async ask(method, path) {
     const [host, port] = this.listen.split(':');
     const options = { host, port, path, method, ca: fs.readFileSync(this.certificate), agent: false, headers: { Authorization: this.token } };
-    const text = await new Promise((resolve, reject) => {
-      https.request(options, async (response) => resolve((await response.setEncoding('utf8').toArray()).join(''))).on('error', reject).end();
-    });
-    return JSON.parse(text);
+    for (;;) {
+      const { status, text } = await new Promise((resolve, reject) => {
+        https.request(options, async (response) => resolve({ status: response.statusCode, text: (await response.setEncoding('utf8').toArray()).join('') })).on('error', reject).end();
+      });
+      if (status !== 429) return JSON.parse(text);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
   }
 
-  /// All volumes that there are, each with `app`.
+  /// All volumes that there are, each with `app`. An app may go meanwhile, with all that it has.
   async volumes() {
     const { apps } = await this.ask('GET', '/v1/apps?org_slug=personal');
-    const lists = await Promise.all(apps.map(async ({ name }) => (await this.ask('GET', `/v1/apps/${name}/volumes`)).map((volume) => ({ ...volume, app: name }))));
+    const lists = await Promise.all(apps.map(async ({ name }) => {
+      const answer = await this.ask('GET', `/v1/apps/${name}/volumes`);
+      if (!Array.isArray(answer) && !/not find|not found/i.test(answer.error)) throw new Error(JSON.stringify(answer));
+      return Array.isArray(answer) ? answer.map((volume) => ({ ...volume, app: name })) : [];
+    }));
     return lists.flat();
   }
 

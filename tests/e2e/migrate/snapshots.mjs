@@ -56,7 +56,7 @@ async function tryFlysOwn(name) {
   say(restored.stderr.trim().split('\n').join(' | '));
   const files = await at(name, 'sh', '-c', 'cat ~/notes ~/more');
   check(files.stdout === 'yesterday\nnew\n', `${name}: with yesterday's files`, JSON.stringify(files));
-  const readers = async () => (await fly.volumes()).filter((volume) => volume.name.startsWith('reader'));
+  const readers = async () => (await fly.volumes()).filter((volume) => volume.name.startsWith('reader') && volume.state !== 'pending_destroy');
   await waitFor('what read it goes', async () => (await readers()).length === 0, 30).catch(() => {});
   check((await readers()).length === 0, `${name}: what read it is gone`, JSON.stringify(await readers()));
 }
