@@ -15,16 +15,24 @@ bool offersOneOf(const PlacementCandidate& candidate, const std::vector<std::str
   return std::ranges::find_first_of(regions, candidate.regions) != regions.end();
 }
 
-/// Always the same one: what a person expects who has not thought about it.
+/// Those that are up, or all when none is.
+Candidates upOrAll(const Candidates& eligible) {
+  Candidates up = eligible;
+  std::erase_if(up, [](const PlacementCandidate& candidate) { return candidate.health == ProviderHealth::unavailable; });
+  return up.empty() ? eligible : up;
+}
+
+/// Always the same one: what a person expects who has not thought about it. Also when it is down: what was meant for this machine must not
+/// be made, and billed, elsewhere because an Engine restarts.
 class Fixed final : public Placement {
  public:
   explicit Fixed(std::optional<ProviderType> preferred) : preferred_(preferred.value_or(ProviderType::docker)) {}
 
  private:
-  const PlacementCandidate& best(const Candidates& eligible) const override {
+  ProviderType best(const Candidates& eligible) const override {
     auto found = std::ranges::find(eligible, preferred_, &PlacementCandidate::type);
     if (found == eligible.end()) found = std::ranges::find(eligible, ProviderType::docker, &PlacementCandidate::type);
-    return found == eligible.end() ? eligible.front() : *found;
+    return found == eligible.end() ? eligible.front().type : found->type;
   }
 
   ProviderType preferred_;
@@ -35,17 +43,22 @@ class LeastLoaded final : public Placement {
   static double load(const PlacementCandidate& candidate) {
     return candidate.memory.total > 0 ? candidate.memory.used / candidate.memory.total : 0;
   }
-  const PlacementCandidate& best(const Candidates& eligible) const override {
-    return *std::ranges::min_element(eligible, [](const PlacementCandidate& a, const PlacementCandidate& b) {
+  ProviderType best(const Candidates& eligible) const override {
+    Candidates up = upOrAll(eligible);
+    auto least = std::ranges::min_element(up, [](const PlacementCandidate& a, const PlacementCandidate& b) {
       return std::pair(load(a), a.instances) < std::pair(load(b), b.instances);
     });
+    return least->type;
   }
 };
 
 /// A machine that is there anyway costs nothing; Fly.io bills by the second (fly-machines.md §9).
 class CheapestFirst final : public Placement {
   static int cost(const PlacementCandidate& candidate) { return candidate.type == ProviderType::flyio ? 1 : 0; }
-  const PlacementCandidate& best(const Candidates& eligible) const override { return *std::ranges::min_element(eligible, {}, cost); }
+  ProviderType best(const Candidates& eligible) const override {
+    Candidates up = upOrAll(eligible);
+    return std::ranges::min_element(up, {}, cost)->type;
+  }
 };
 
 Error noSuchProvider(ProviderType type) {
@@ -69,9 +82,7 @@ ProviderType Placement::choose(const PlacementRequest& request, const Candidates
       throw Error(ErrorCode::InvalidArgument, format("No provider of this server has the region \"{}\".", request.regions.front()))
           .withField(std::string(request.field), "is offered by no configured provider");
   }
-  auto is_up = [](const PlacementCandidate& candidate) { return candidate.health != ProviderHealth::unavailable; };
-  if (std::ranges::any_of(eligible, is_up)) std::erase_if(eligible, std::not_fn(is_up));
-  return best(eligible).type;
+  return best(eligible);
 }
 
 void applyRegions(NetworkConfig& network, ProviderType type, const std::vector<std::string>& regions,

@@ -34,8 +34,8 @@ class Placement {
   ProviderType choose(const PlacementRequest& request, const std::vector<PlacementCandidate>& candidates) const;
 
  protected:
-  /// The best of `eligible` (never empty): those that the request allows, the unavailable ones left out unless nothing else is there.
-  virtual const PlacementCandidate& best(const std::vector<PlacementCandidate>& eligible) const = 0;
+  /// The best of `eligible` (never empty): those that the request allows, whether they are up or not.
+  virtual ProviderType best(const std::vector<PlacementCandidate>& eligible) const = 0;
 };
 
 /// Writes into a configuration where the instance is to be at the provider that was chosen: the first region that is the name of a Docker

@@ -25,8 +25,7 @@ struct Way {
 class ServerKilledInAMove : public MoveTest {
  protected:
   /// Points of whose names one of `elsewhere` is a part are another test's business.
-  enum class Share { All, Half };  ///< Half: every other point on the way there, the ones between on the way back: the code is the same
-  void killEverywhere(const Way& there, const Way& back, std::size_t least, std::vector<std::string> elsewhere, Share share = Share::All) {
+  void killEverywhere(const Way& there, const Way& back, std::size_t least, std::vector<std::string> elsewhere) {
     // Right behind another point, with nothing durable in between: what is found after a kill is the same.
     elsewhere.insert(elsewhere.end(), {".before:", ".record.", "place.remove:"});
     boot();
@@ -38,10 +37,6 @@ class ServerKilledInAMove : public MoveTest {
       std::erase_if(left[way->line], [&](const std::string& point) {
         return std::ranges::any_of(elsewhere, [&](const std::string& part) { return point.contains(part); });
       });
-      if (share == Share::Half) {
-        std::size_t index = way == &there ? 0 : 1;
-        std::erase_if(left[way->line], [&](const std::string&) { return index++ % 2 == 1; });
-      }
       std::ranges::reverse(left[way->line]);
     }
     Held before = there.after, start = back.after;
@@ -133,8 +128,7 @@ TEST_F(ServerKilledInAMove, inTheMiddleOfACopyLosesAndLeavesNothing) {
 TEST_F(ServerKilledInAMove, anywhereOnTheWayToFlyAndBackLosesAndLeavesNothing) {
   killEverywhere({"migrate one flyio region=ams", "docker", "flyio", heldFor(0, 1)},
                  {"migrate one docker", "flyio", "docker", heldFor(1, 0)}, 30,
-                 {"controller.migrate.copying"},  // how often it passes there depends on the time
-                 Share::Half);
+                 {"controller.migrate.copying"});  // how often it passes there depends on the time
 }
 
 }  // namespace

@@ -84,8 +84,16 @@ TEST(Placement, refusesARegionThatTheNamedProviderHasNot) {
 TEST(Placement, leavesOutWhatIsDownUnlessNothingElseIsThere) {
   PlacementCandidate down = kDocker;
   down.health = ProviderHealth::unavailable;
-  EXPECT_EQ(chosen(PlacementPolicy::fixed, {down, kFly}), ProviderType::flyio);
-  EXPECT_EQ(chosen(PlacementPolicy::fixed, {down}), ProviderType::docker);
+  for (PlacementPolicy policy : {PlacementPolicy::cheapest, PlacementPolicy::leastLoaded}) {
+    EXPECT_EQ(chosen(policy, {down, kFly}), ProviderType::flyio);
+    EXPECT_EQ(chosen(policy, {down}), ProviderType::docker);
+  }
+}
+
+TEST(Placement, makesNothingElsewhereBecauseTheFixedOneIsDown) {
+  PlacementCandidate down = kDocker;
+  down.health = ProviderHealth::unavailable;
+  EXPECT_EQ(chosen(PlacementPolicy::fixed, {down, kFly}), ProviderType::docker);
 }
 
 TEST(Placement, canGoToTheLeastLoaded) {
