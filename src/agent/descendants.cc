@@ -1,22 +1,18 @@
-// Reading /proc/N/stat: "pid (name) state ppid …", whose name may hold anything.
+// Parents of all processes, by /proc/N/stat.
 #include "agent/descendants.h"
 
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <sstream>
 #include <string>
+
+#include "agent/process_state.h"
 
 namespace swarm::agent {
 namespace {
 
 pid_t parentOf(const std::filesystem::path& process) {
-  std::ifstream file(process / "stat");
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto end_of_name = text.rfind(')');
-  if (end_of_name == std::string::npos) return 0;
-  std::istringstream fields(text.substr(end_of_name + 1));
+  std::istringstream fields(statBehindName(process / "stat"));
   std::string state;
   pid_t parent = 0;
   fields >> state >> parent;

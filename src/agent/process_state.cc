@@ -1,10 +1,9 @@
 // Reading /proc/N/stat, "pid (name) state ppid …", whose name may hold anything, and the same of each thread.
 #include "agent/process_state.h"
 
+#include <array>
 #include <fstream>
-#include <iterator>
 #include <sstream>
-#include <string>
 
 namespace swarm::agent {
 namespace {
@@ -17,11 +16,7 @@ struct Line {
 };
 
 std::optional<Line> readLine(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto end_of_name = text.rfind(')');
-  if (end_of_name == std::string::npos) return std::nullopt;
-  std::istringstream fields(text.substr(end_of_name + 1));
+  std::istringstream fields(statBehindName(path));
   Line line;
   fields >> line.state >> line.parent;
   std::string skipped;
@@ -33,6 +28,16 @@ std::optional<Line> readLine(const std::filesystem::path& path) {
 bool standsStill(char state) { return state == 'T' || state == 't' || state == 'Z' || state == 'X'; }
 
 }  // namespace
+
+std::string statBehindName(const std::filesystem::path& stat) {
+  std::array<char, 4096> text{};  // a line is about 300 bytes
+  std::ifstream file(stat);
+  // Not by the buffer's iterators: of a process that ends between open and read they throw.
+  file.read(text.data(), text.size());
+  std::string_view line(text.data(), static_cast<std::size_t>(file.gcount()));
+  auto end_of_name = line.rfind(')');
+  return end_of_name == std::string_view::npos ? std::string() : std::string(line.substr(end_of_name + 1));
+}
 
 std::optional<ProcessState> stateOf(pid_t pid, const std::filesystem::path& proc) {
   auto process = proc / std::to_string(pid);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace swarm::agent {
 
@@ -17,5 +18,8 @@ struct ProcessState {
 
 /// Nothing: there is no such process (any more).
 std::optional<ProcessState> stateOf(pid_t pid, const std::filesystem::path& proc = "/proc");
+
+/// What a stat file says behind the process's name, from " state ppid" on. Empty: there is no such process (any more).
+std::string statBehindName(const std::filesystem::path& stat);
 
 }  // namespace swarm::agent

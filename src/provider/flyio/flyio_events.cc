@@ -52,15 +52,15 @@ void FlyIOProvider::noteChange(const Machine& machine) {
 awaitable<void> FlyIOProvider::lookAtEverything() {
   Deadline deadline = Deadline::after(kLookTime);
   regions_ = co_await client_.regions(deadline);
-  OrgMachines all = co_await readOrganization({}, deadline);
+  std::shared_ptr<const OrgMachines> all = co_await readWholeOrganization(deadline);
   seen_.clear();
   seen_until_ = {};
-  for (const Machine& machine : all.machines) {
+  for (const Machine& machine : all->machines) {
     seen_[machine.id] = {machine.metadata(kMetaInstance), machine.state, machine.version, machine.updatedAt, machine.isGone()};
     seen_until_ = std::max(seen_until_, machine.updatedAt);
   }
   if (seen_until_ == SystemTime{}) seen_until_ = clock_.now();
-  partial_ = !all.complete;
+  partial_ = !all->complete;
 }
 
 awaitable<void> FlyIOProvider::lookAtChanges() {

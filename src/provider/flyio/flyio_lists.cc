@@ -1,6 +1,7 @@
 // listInstances from the organization's one list: a request for a thousand Machines. What we did ourselves a moment ago counts more than
 // a list that may not know of it yet.
 #include "base/format.h"
+#include "net/notifier.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::flyio {
@@ -57,6 +58,35 @@ awaitable<FlyIOProvider::OrgMachines> FlyIOProvider::readOrganization(MachinesCl
   co_return all;
 }
 
+struct FlyIOProvider::WholeRead {
+  std::shared_ptr<const OrgMachines> all;  ///< null while it goes on, and when it failed
+  bool ended = false;
+  net::Notifier atEnd;
+};
+
+awaitable<std::shared_ptr<const FlyIOProvider::OrgMachines>> FlyIOProvider::readWholeOrganization(Deadline deadline) {
+  while (whole_read_ && !whole_read_->ended) {
+    std::shared_ptr<WholeRead> read = whole_read_;
+    if (!co_await read->atEnd.wait(read->atEnd.version(), deadline))
+      throw Error(ErrorCode::DeadlineExceeded, "Fly did not list the organization's Machines in time.");
+    if (read->all) co_return read->all;
+    // It failed for whoever asked for it: another one's deadline or cancellation is not ours.
+  }
+  auto read = std::make_shared<WholeRead>();
+  whole_read_ = read;
+  // However this frame ends, also when its loop is destroyed behind the provider.
+  struct End {
+    std::shared_ptr<WholeRead> read;
+    ~End() {
+      read->ended = true;
+      read->atEnd.notifyAll();
+    }
+  } end{read};
+  read->all = std::make_shared<const OrgMachines>(co_await readOrganization({}, deadline));
+  whole_read_.reset();
+  co_return read->all;
+}
+
 /// One line of the list as an instance; a stopped one is looked at, unless that was done since it changed.
 awaitable<ProviderInstance> FlyIOProvider::describe(const Machine& listed, int& looks_left, Deadline deadline) {
   auto known = places_.find(listed.metadata(kMetaInstance));
@@ -73,14 +103,14 @@ awaitable<ProviderInstance> FlyIOProvider::describe(const Machine& listed, int& 
 }
 
 awaitable<InstanceList> FlyIOProvider::listInstances(InstanceFilter filter, Deadline deadline) {
-  OrgMachines all = co_await readOrganization({}, deadline);
+  std::shared_ptr<const OrgMachines> all = co_await readWholeOrganization(deadline);
   InstanceList list;
-  list.complete = all.complete;
+  list.complete = all->complete;
   SteadyTime now = std::chrono::steady_clock::now();
   std::erase_if(destroyed_, [now](const auto& entry) { return now - entry.second > kListLag * 10; });
   std::set<std::string> listed;
   int looks_left = kMostLooks;
-  for (const Machine& machine : all.machines) {
+  for (const Machine& machine : all->machines) {
     if (machine.isGone() || destroyed_.contains(machine.id)) continue;
     ProviderInstance instance = co_await describe(machine, looks_left, deadline);
     if (!listed.insert(instance.instanceId).second || instance.status == InstanceStatus::deleting) continue;

@@ -169,6 +169,9 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
     std::string lastUpdatedAt;
   };
   awaitable<OrgMachines> readOrganization(MachinesClient::OrgQuery query, Deadline deadline);
+  struct WholeRead;
+  /// All of it, once for all who ask meanwhile: at a start the first look and the controller's are the same.
+  awaitable<std::shared_ptr<const OrgMachines>> readWholeOrganization(Deadline deadline);
   awaitable<ProviderInstance> describe(const Machine& listed, int& looks_left, Deadline deadline);
   awaitable<void> followEvents();
   awaitable<void> lookAtEverything();
@@ -193,6 +196,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   std::map<std::string, std::vector<StorageEntry>> records_;  ///< of apps that keep a volume without a Machine
   std::set<std::string> tidy_;                                ///< instances whose app holds nothing that is left over
   RegionList regions_;
+  std::shared_ptr<WholeRead> whole_read_;  ///< in progress, or null
 
   ProviderEventSink sink_;
   boost::asio::cancellation_signal stop_events_;

@@ -1,5 +1,8 @@
 // The Fly provider with other people's hands in its Machines, partial and empty lists, kept volumes, and an API that goes away.
 #include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
 
 #include "conformance/provider/fly_places.h"
 
@@ -84,6 +87,49 @@ TEST_F(FlyPlaces, aPartialListSaysSo) {
   EXPECT_FALSE(partial.complete);
   EXPECT_TRUE(list().complete);
   EXPECT_EQ(list().instances.size(), 1u);
+}
+
+TEST_F(FlyPlaces, whoeverAsksForTheListMeanwhileGetsTheSameOne) {
+  create(spec());
+  restartServer();
+  world_.fault(R"({"match":{"path":"/v1/orgs/**"},"count":-1,"effect":{"latency_ms":200}})");
+  std::vector<std::size_t> listed;
+  auto ask = [&]() -> asio::awaitable<void> { listed.push_back((co_await provider_->listInstances({}, soon())).instances.size()); };
+  auto before = provider_->client().requests();
+  std::vector<asio::awaitable<void>> asking;
+  for (int i = 0; i < 5; ++i) asking.push_back(ask());
+  runner_.runAll(std::move(asking));
+  EXPECT_EQ(listed, std::vector<std::size_t>(5, 1));
+  EXPECT_EQ(provider_->client().requests() - before, 1);
+  EXPECT_EQ(list().instances.size(), 1u);
+  EXPECT_EQ(provider_->client().requests() - before, 2) << "a later one is a new one";
+}
+
+TEST_F(FlyPlaces, aListThatItsAskerGivesUpIsReadForTheOthersAllTheSame) {
+  create(spec());
+  restartServer();
+  world_.fault(R"({"match":{"path":"/v1/orgs/**"},"count":1,"effect":{"latency_ms":5000}})");
+  asio::cancellation_signal stop;
+  bool given_up = false;
+  auto leader = [this]() -> asio::awaitable<void> { co_await provider_->listInstances({}, soon()); };
+  asio::co_spawn(runner_.context(), leader, asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { given_up = true; }));
+  ASSERT_TRUE(runner_.waitFor([&] { return provider_->client().requests() > 0; }));
+  std::vector<std::size_t> listed;
+  auto follower = [&]() -> asio::awaitable<void> { listed.push_back((co_await provider_->listInstances({}, soon())).instances.size()); };
+  auto impatient = [&]() -> asio::awaitable<void> {
+    co_await provider_->listInstances({}, Deadline::after(std::chrono::milliseconds(50)));
+  };
+  auto error = errorOf([&] { runner_.run(impatient()); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::DeadlineExceeded);
+  asio::post(runner_.context(), [&] { stop.emit(asio::cancellation_type::terminal); });
+  runner_.runAll([&] {
+    std::vector<asio::awaitable<void>> asking;
+    for (int i = 0; i < 3; ++i) asking.push_back(follower());
+    return asking;
+  }());
+  EXPECT_TRUE(given_up);
+  EXPECT_EQ(listed, std::vector<std::size_t>(3, 1));
 }
 
 TEST_F(FlyPlaces, anEmptyListNeitherMakesASecondOneNorHidesTheFirst) {

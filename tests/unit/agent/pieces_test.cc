@@ -5,6 +5,7 @@
 #include "agent/descendants.h"
 #include "agent/home.h"
 #include "agent/log_pipe.h"
+#include "agent/process_state.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {
@@ -216,9 +217,23 @@ TEST(Descendants, areChildrenAndTheirChildrenWhateverTheirNames) {
   writeFile(proc / "9/stat", "9 (grandchild) S 11 9 9");
   writeFile(proc / "12/stat", "12 (other) S 1 12 12");
   writeFile(proc / "13/stat", "");
+  std::filesystem::create_directories(proc / "14/stat");  // opens, and can't be read: as a process that ends in between
   writeFile(proc / "self/stat", "10 (agent) S 1");
   EXPECT_THAT(descendantsOf(10, proc.path()), testing::ElementsAre(11, 9));
   EXPECT_TRUE(descendantsOf(12, proc.path()).empty());
+}
+
+TEST(ProcessState, isNoneOfAProcessThatEndsWhileItIsRead) {
+  TemporaryFolder proc;
+  std::filesystem::create_directories(proc / "14/stat");
+  EXPECT_FALSE(stateOf(14, proc.path()));
+  writeFile(proc / "15/stat", "15 (a) b\n) T 3 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200 23");
+  std::filesystem::create_directories(proc / "15/task/16/stat");
+  auto state = stateOf(15, proc.path());
+  ASSERT_TRUE(state);
+  EXPECT_EQ(state->parent, 3);
+  EXPECT_EQ(state->started, 2200U);
+  EXPECT_TRUE(state->still);
 }
 
 TEST(ControlGroup, readsVersion2) {
