@@ -10,6 +10,7 @@ namespace swarm::control {
 namespace {
 
 constexpr std::chrono::seconds kRemoveTimeout{120};
+constexpr std::chrono::seconds kOperationsPatience{30};  ///< whoever waits for an operation need not wait for tidying up
 
 }  // namespace
 
@@ -143,13 +144,17 @@ awaitable<void> Places::close(std::string place_id) {
 
 /// The sweeper and an operation may want it at the same time: one works, the other waits for what becomes of that.
 awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
-  while (removing_.contains(place_id)) co_await removed_.wait(removed_.version(), Deadline::never());
+  Deadline deadline = Deadline::after(operation ? kOperationsPatience : kRemoveTimeout);
+  while (removing_.contains(place_id)) {
+    if (!co_await removed_.wait(removed_.version(), deadline))
+      throw Error(ErrorCode::DeadlineExceeded, "It is being removed, and that takes long.");
+  }
   auto found = core_.places.find(place_id);
   if (found == core_.places.end()) co_return;
   removing_.insert(place_id);
   std::optional<Error> failure;
   try {
-    co_await remove(found->second, operation);
+    co_await remove(found->second, operation, deadline);
   } catch (...) {
     failure = currentExceptionAsError();
   }
@@ -158,13 +163,13 @@ awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
   if (failure) throw *failure;
 }
 
-awaitable<void> Places::remove(PlaceRecord place, ActivePtr operation) {
+awaitable<void> Places::remove(PlaceRecord place, ActivePtr operation, Deadline deadline) {
   auto provider = core_.providers.find(place.provider);
   if (provider == core_.providers.end())
     throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not configured on this server any more.", enumName(place.provider)));
   PlaceProgress progress(core_, place.id, operation);
   faultPoint("controller.place.remove");
-  co_await provider->second->deleteInstance(place.id, DeleteVolumes::Yes, place.external, progress, Deadline::after(kRemoveTimeout));
+  co_await provider->second->deleteInstance(place.id, DeleteVolumes::Yes, place.external, progress, deadline);
   faultPoint("controller.place.removed");
   co_await core_.store.deletePlace(place.id);
   core_.places.erase(place.id);

@@ -56,7 +56,7 @@ class Places {
   enum class Tidying { Remove, Close };
   awaitable<void> tidy(std::string id, Tidying what);
   awaitable<void> close(std::string place_id);
-  awaitable<void> remove(PlaceRecord place, ActivePtr operation);
+  awaitable<void> remove(PlaceRecord place, ActivePtr operation, Deadline deadline);
   bool isDue(const PlaceRecord& place) const;
 
   Core& core_;

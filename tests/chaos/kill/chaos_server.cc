@@ -77,7 +77,7 @@ class Server {
   }
 
   boost::json::value handle(const std::string& verb, const std::string& name, const std::string& rest) {
-    if (verb == "create") return create(name);
+    if (verb == "create") return create(name, rest);
     if (verb == "start") return finish(run(controller_->startInstance(name, "ann")));
     if (verb == "stop") return finish(run(controller_->stopInstance(name, "ann")));
     if (verb == "restart") return finish(run(controller_->restartInstance(name, "ann")));
@@ -122,11 +122,12 @@ class Server {
     return toJson(run(controller_->waitForOperation(started.operation.id, Deadline::after(kPatience))));
   }
 
-  boost::json::value create(const std::string& name) {
+  /// `memory`: of the container, in MiB.
+  boost::json::value create(const std::string& name, const std::string& memory) {
     CreateRequest request;
     request.owner = request.actor = "ann";
     request.config.name = name;
-    request.config.resources.memory.max = 64;
+    request.config.resources.memory.max = memory.empty() ? 64 : std::stoi(memory);
     request.config.env["CHAOS_WORLD"] = world_;  // by it the test knows its processes
     return finish(run(controller_->createInstance(request)));
   }

@@ -35,6 +35,7 @@ class ServerProcess {
   std::optional<boost::json::value> awaitAnswer() { return readAnswer(); }
   bool waitUntilStopped();  ///< by a fault "stop"; false: it has ended
   void letGoOn();           ///< SIGCONT
+  pid_t pid() const { return pid_; }
   /// Closes its stdin and waits; the exit status as waitpid gives it.
   int end();
 

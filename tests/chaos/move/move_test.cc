@@ -95,7 +95,7 @@ json::object MoveTest::instance() {
 }
 
 void MoveTest::makeWorkspace(const std::string& fill) {
-  must("create one");
+  must(memory_.empty() ? "create one" : "create one " + memory_);
   run(fill);
   expected_ = listing();
   ASSERT_GT(expected_.size(), 20U) << expected_;
@@ -169,7 +169,7 @@ void MoveTest::expectIntact(const std::string& provider, const Held& held_now) {
   ASSERT_TRUE(eventually([&] { return instance().at("status").as_string() == "running"; })) << json::serialize(instance());
   ASSERT_TRUE(eventually([&] { return user_processes_->placesNow() == 1; })) << user_processes_->placesNow() << " places run";
   ASSERT_EQ(listing(), expected_) << "files differ";
-  ASSERT_TRUE(eventually([&] { return held() == held_now; }))
+  ASSERT_TRUE(eventually([&] { return held() == held_now; }, std::chrono::seconds(120)))
       << ::testing::PrintToString(held()) << ", and not " << ::testing::PrintToString(held_now);
   ASSERT_LE(user_processes_->mostPlaces(), 1) << "a user's processes ran in two places at the same time";
 }

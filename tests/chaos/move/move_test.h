@@ -59,6 +59,7 @@ class MoveTest : public ::testing::Test {
   std::unique_ptr<FlyProcess> fly_;
   std::unique_ptr<UserProcesses> user_processes_;
   std::unique_ptr<ServerProcess> server_;
+  std::string memory_;  ///< of the workspace's container, in MiB; empty: 64
   std::string judge_ = "tree list /home/coder";
   std::string expected_;  ///< what it said
 };
