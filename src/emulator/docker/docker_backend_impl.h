@@ -82,7 +82,7 @@ class DockerBackend final : public Backend {
   awaitable<std::string> makeContainer(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);
   awaitable<void> bootNow(MachinePlan plan, Deadline deadline);
   awaitable<void> bootFresh(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);
-  awaitable<void> startContainer(std::string container, std::string machine_id, Deadline deadline);
+  awaitable<void> startContainer(std::string container, const MachinePlan& plan, Deadline deadline);
 
   // Networks (networks.cc)
   awaitable<void> ensureNetwork(std::string network, Deadline deadline);

@@ -3,7 +3,9 @@
 #include "base/format.h"
 #include "emulator/docker/docker_backend_impl.h"
 #include "net/connect.h"
+#include "net/deadline.h"
 #include "provider/docker/engine_errors.h"
+#include "provider/docker/network_doubles.h"
 #include "provider/docker/network_pin.h"
 
 namespace swarm::emulator {
@@ -15,6 +17,8 @@ using docker::EngineReply;
 
 constexpr std::chrono::seconds kConnectTime{5};
 constexpr std::chrono::seconds kCleanUpTime{20};
+constexpr std::chrono::seconds kUnseenPatience{30};  ///< for a container whose name is taken and that can't be seen
+constexpr std::chrono::milliseconds kUnseenPause{50};
 
 Error notRunning(const std::string& machine_id) { return Error(ErrorCode::Conflict, format("The Machine {} does not run.", machine_id)); }
 
@@ -111,7 +115,15 @@ awaitable<std::string> DockerBackend::makeContainer(const MachinePlan& plan, con
                             .target = "/containers/create?name=" + containerName(id(), plan.machineId),
                             .doing = "create a Machine's container",
                             .body = std::move(body)};
-  std::string container = docker::stringAt(co_await engine_.call(std::move(create), deadline), "Id");
+  EngineReply made = co_await engine_.send(create, deadline);
+  // The Engine goes on with what an emulator asked for that was killed since: the name is taken before there is anything to remove.
+  for (Deadline patience = Deadline::after(kUnseenPatience); made.status == 409 && !patience.hasPassed();) {
+    co_await net::sleepFor(kUnseenPause);
+    co_await removeMachine(plan.machineId, deadline);
+    made = co_await engine_.send(create, deadline);
+  }
+  if (!made.ok()) throw engineError(made.status, made.body, create.doing);
+  std::string container = docker::stringAt(made.json(create.doing), "Id");
   docker::EngineCall upload{.method = "PUT",
                             .target = format("/containers/{}/archive?path=/", container),
                             .doing = "put files into a Machine",
@@ -129,12 +141,17 @@ awaitable<std::string> DockerBackend::makeContainer(const MachinePlan& plan, con
   throw *failure;
 }
 
-awaitable<void> DockerBackend::startContainer(std::string container, std::string machine_id, Deadline deadline) {
-  runs_[container] = Run{.machineId = machine_id};
+awaitable<void> DockerBackend::startContainer(std::string container, const MachinePlan& plan, Deadline deadline) {
+  runs_[container] = Run{.machineId = plan.machineId};
   std::optional<Error> failure;
+  docker::EngineCall start{.method = "POST", .target = format("/containers/{}/start", container), .doing = "start a Machine", .body = {}};
   try {
-    co_await engine_.call({.method = "POST", .target = format("/containers/{}/start", container), .doing = "start a Machine", .body = {}},
-                          deadline);
+    EngineReply reply = co_await engine_.send(start, deadline);
+    if (docker::saysNetworkIsDouble(reply)) {
+      co_await docker::removeDoubleNetworks(engine_, networkName(id(), plan.network), deadline);
+      reply = co_await engine_.send(start, deadline);
+    }
+    if (!reply.ok()) failure = engineError(reply.status, reply.body, start.doing);
   } catch (const Error& error) {
     failure = error;
   }
@@ -149,7 +166,7 @@ awaitable<void> DockerBackend::bootFresh(const MachinePlan& plan, const ImageDet
   docker::NetworkPin pin(network_pins_, networkName(id(), plan.network));
   co_await ensureNetwork(plan.network, deadline);
   std::string container = co_await makeContainer(plan, image, deadline);
-  co_await startContainer(container, plan.machineId, deadline);
+  co_await startContainer(container, plan, deadline);
 }
 
 awaitable<void> DockerBackend::boot(MachinePlan plan, Deadline deadline) {

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "emulator/docker/docker_backend_impl.h"
 #include "provider/docker/engine_errors.h"
+#include "provider/docker/network_doubles.h"
 
 namespace swarm::emulator {
 namespace {
@@ -18,6 +19,7 @@ awaitable<void> DockerBackend::ensureNetwork(std::string network, Deadline deadl
   KeyedLock::Guard guard = co_await locks_.acquire("network " + name, deadline);
   const std::string doing = format("create the network {}", name);
   docker::EngineReply found = co_await engine_.send({.target = "/networks/" + name, .doing = doing, .body = {}}, deadline);
+  if (docker::saysNetworkIsDouble(found)) co_return co_await docker::removeDoubleNetworks(engine_, name, deadline);
   if (found.ok()) co_return;
   if (found.status != 404) throw docker::engineError(found.status, found.body, doing);
   for (int attempt = 0;; ++attempt) {
@@ -42,8 +44,8 @@ awaitable<void> DockerBackend::removeUnusedNetworks(Deadline deadline) {
     if (!label || !label->is_string()) continue;
     auto users = co_await listContainers(format("{}={}", kLabelNetwork, std::string_view(label->as_string())), deadline);
     if (!users.empty() || network_pins_.contains(name)) continue;
-    docker::EngineReply reply =
-        co_await engine_.send({.method = "DELETE", .target = "/networks/" + name, .doing = "remove a network", .body = {}}, deadline);
+    docker::EngineReply reply = co_await engine_.send(
+        {.method = "DELETE", .target = "/networks/" + docker::stringAt(network, "Id"), .doing = "remove a network", .body = {}}, deadline);
     // In use after all, by a container that is not ours: it stays for them.
     bool fine = reply.ok() || reply.status == 404 || reply.status == 403 || reply.status == 409;
     if (!fine) throw docker::engineError(reply.status, reply.body, format("remove the network {}", name));

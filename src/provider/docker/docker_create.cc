@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "net/deadline.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/engine_errors.h"
 #include "provider/docker/engine_stream.h"
@@ -13,6 +14,8 @@ namespace swarm::docker {
 namespace {
 
 constexpr std::chrono::seconds kImageMemory{30};
+constexpr std::chrono::seconds kUnseenPatience{30};  ///< for a container whose name is taken and that can't be seen
+constexpr std::chrono::milliseconds kUnseenPause{50};
 
 bool saysNoImage(const EngineReply& reply) { return reply.status == 404 && reply.body.find("No such image") != std::string::npos; }
 
@@ -115,8 +118,10 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
   const std::string doing = "create the container";
   std::string spec_hash(body["Labels"].as_object()[kLabelSpec].as_string());
   json::value sent(std::move(body));
-  // Two ways lead to another try, each once: the image went away after it was seen, a half-made container had to go.
-  for (int attempt = 0;; ++attempt) {
+  // What leads to another try: the image went away after it was seen; a half-made container had to go; or the name is taken and there is
+  // nothing to see, as while the Engine still makes the container for a server that was killed.
+  SteadyTime patient_until = std::chrono::steady_clock::now() + kUnseenPatience;
+  for (int fetched = 0;;) {
     faultPoint("docker.create.container.before");
     EngineReply reply =
         co_await engine_.send({.method = "POST", .target = "/containers/create?name=" + name, .doing = doing, .body = sent}, deadline);
@@ -126,14 +131,18 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
       co_await progress.recorded({"container", id});
       co_return id;
     }
-    if (attempt < 2 && saysNoImage(reply)) {
+    if (fetched < 2 && saysNoImage(reply)) {
+      ++fetched;
       known_images_.erase(spec.config.image);
       co_await ensureImage(spec.config.image, progress, deadline);
       continue;
     }
-    if (attempt < 2 && reply.status == 409) {
+    if (reply.status == 409 && std::chrono::steady_clock::now() < patient_until) {
       auto adopted = co_await adoptContainer(spec, name, spec_hash, deadline);
-      if (!adopted) continue;
+      if (!adopted) {
+        co_await net::sleepFor(kUnseenPause);
+        continue;
+      }
       co_await progress.recorded({"container", *adopted});
       co_return *adopted;
     }

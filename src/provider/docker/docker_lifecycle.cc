@@ -3,9 +3,12 @@
 #include "base/format.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/engine_errors.h"
+#include "provider/docker/network_doubles.h"
 
 namespace swarm::docker {
 namespace {
+
+constexpr int kMostRepairs = 2;
 
 bool saysNoNetwork(const EngineReply& reply) { return reply.status == 404 && reply.body.find("network ") != std::string::npos; }
 
@@ -19,11 +22,9 @@ awaitable<void> DockerProvider::startContainer(std::string container, Deadline d
     EngineReply reply =
         co_await engine_.send({.method = "POST", .target = "/containers/" + container + "/start", .doing = doing, .body = {}}, deadline);
     if (reply.ok()) co_return;  // 304: it runs already
-    if (attempt == 0 && saysNoNetwork(reply)) {
-      co_await repairNetwork(container, deadline);
-      continue;
-    }
-    throw engineError(reply.status, reply.body, doing);
+    bool is_repairable = saysNoNetwork(reply) || saysNetworkIsDouble(reply);
+    if (!is_repairable || attempt == kMostRepairs) throw engineError(reply.status, reply.body, doing);
+    co_await repairNetwork(container, deadline);
   }
 }
 
@@ -63,8 +64,8 @@ awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress&
   faultPoint("docker.start.before");
   EngineReply reply =
       co_await sendToInstance(instance_id, {.method = "POST", .target = "/start", .doing = "start the container", .body = {}}, deadline);
-  if (saysNoNetwork(reply)) {
-    // Somebody pruned the network while the instance was stopped.
+  if (saysNoNetwork(reply) || saysNetworkIsDouble(reply)) {
+    // Somebody pruned the network while the instance was stopped, or a killed server's was made behind our back.
     auto container = co_await findContainer(instance_id, deadline);
     if (container) co_await repairNetwork(*container, deadline);
     if (container) co_await startContainer(*container, deadline);

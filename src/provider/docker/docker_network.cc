@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/engine_errors.h"
+#include "provider/docker/network_doubles.h"
 
 namespace swarm::docker {
 namespace {
@@ -48,6 +49,9 @@ awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const Ne
         checkExisting(network, plan, spec.owner, swarm_id_);
         break;
       }
+    } else if (saysNetworkIsDouble(found) && attempt == 0) {
+      co_await removeDoubleNetworks(engine_, plan.name, deadline);
+      continue;
     } else if (found.status != 404) {
       throw engineError(found.status, found.body, doing);
     }
@@ -57,7 +61,7 @@ awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const Ne
         deadline);
     faultPoint("docker.create.network.after");
     if (made.ok()) break;
-    if (made.status == 409 && attempt == 0) continue;  // somebody was faster: look at what they made
+    if (made.status == 409 && attempt <= 1) continue;  // somebody was faster: look at what they made
     throw engineError(made.status, made.body, doing);
   }
   known_networks_.insert(plan.name);
@@ -67,7 +71,7 @@ awaitable<void> DockerProvider::previewNetwork(const InstanceSpec& spec, Placeme
   NetworkPlan plan = planNetwork(spec, engine_.config(), swarm_id_);
   const std::string doing = format("look at the network {}", plan.name);
   EngineReply found = co_await engine_.send({.target = "/networks/" + plan.name, .doing = doing, .body = {}}, deadline);
-  if (found.status == 404) co_return;
+  if (found.status == 404 || saysNetworkIsDouble(found)) co_return;
   if (!found.ok()) throw engineError(found.status, found.body, doing);
   json::value network = found.json(doing);
   if (stringAt(network, "Name") != plan.name) co_return;
@@ -81,7 +85,11 @@ awaitable<void> DockerProvider::previewNetwork(const InstanceSpec& spec, Placeme
 awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline deadline) {
   auto details = co_await inspectContainer(container, deadline);
   if (!details || details->network.empty()) co_return;
-  log::warning("the network of an instance is gone: making it again",
+  {
+    KeyedLock::Guard guard = co_await locks_.acquire(details->network, deadline);
+    co_await removeDoubleNetworks(engine_, details->network, deadline);
+  }
+  log::warning("the network of an instance is gone, or there are two: mending it",
                {{"instance", details->instance.instanceId}, {"network", details->network}});
   known_networks_.erase(details->network);
   InstanceSpec spec{details->instance.instanceId, details->instance.name, details->instance.owner, {}, {}};
@@ -115,8 +123,8 @@ awaitable<void> DockerProvider::removeUnusedNetworks(Deadline deadline) {
     if (!users.is_array() || !users.as_array().empty() || network_pins_.contains(name)) continue;
     known_networks_.erase(name);
     faultPoint("docker.delete.network.before");
-    EngineReply reply =
-        co_await engine_.send({.method = "DELETE", .target = "/networks/" + name, .doing = "remove the network", .body = {}}, deadline);
+    EngineReply reply = co_await engine_.send(
+        {.method = "DELETE", .target = "/networks/" + stringAt(network, "Id"), .doing = "remove the network", .body = {}}, deadline);
     faultPoint("docker.delete.network.after");
     // In use after all (a container that is not ours): it stays for them.
     if (!reply.ok() && reply.status != 404 && reply.status != 403 && reply.status != 409) {

@@ -89,6 +89,27 @@ TEST(DockerWorker, DISABLED_doesOneCall) {
   }
 }
 
+/// The Engine goes on with what a killed server asked for: meanwhile the name is taken, and there is nothing to see of the container.
+TEST_F(DockerKillPoints, aCreateThatTheEngineHasNotEndedYetIsWaitedFor) {
+  ProviderPtr killed = fixture_->makeProvider();
+  for (int turn = 0; turn < 3; ++turn) {
+    InstanceSpec wanted = spec();
+    std::set<std::string> containers;
+    auto make = [&](Provider& provider) -> asio::awaitable<void> {
+      ProviderInstance made = co_await provider.createInstance(wanted, progress_, soon());
+      for (const ExternalResource& resource : made.external)
+        if (resource.kind == "container") containers.insert(resource.id);
+    };
+    std::vector<asio::awaitable<void>> both;
+    both.push_back(make(*killed));
+    both.push_back(make(*provider_));
+    runner_.runAll(std::move(both));
+    EXPECT_EQ(containers.size(), 1U);
+    EXPECT_EQ(status(wanted), InstanceStatus::running);
+    remove(wanted);
+  }
+}
+
 TEST_F(DockerKillPoints, createIsCompletedAfterEach) {
   std::string trial = newId("i");
   std::set<std::string> points = pointsOf("create", trial);

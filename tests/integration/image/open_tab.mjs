@@ -204,10 +204,14 @@ async function run() {
 
     await page.keyboard.press('Control+Shift+Backquote');
     await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 120_000 });
-    await page.waitForTimeout(2000);
-    await page.keyboard.type('code opened-from-terminal.txt\n');
-    await page.locator('.tab', { hasText: 'opened-from-terminal.txt' }).waitFor({ timeout: 60_000 })
-      .then(() => check(true, 'a terminal opens, and "code FILE" in it opens the file'), () => check(false, 'a terminal opens, and "code FILE" in it opens the file'));
+    const opened = page.locator('.tab', { hasText: 'opened-from-terminal.txt' });
+    // Its shell may take a moment on a busy machine, and what is typed before the keyboard is the terminal's is lost: typed again.
+    for (let turn = 0; turn < 8 && !await opened.isVisible(); ++turn) {
+      await page.click('.terminal-wrapper.active .xterm-screen');
+      await page.keyboard.type('code opened-from-terminal.txt\n');
+      await opened.waitFor({ timeout: 10_000 }).catch(() => {});
+    }
+    check(await opened.isVisible(), 'a terminal opens, and "code FILE" in it opens the file');
     await shot(page, '5-terminal');
 
     await moves(page);
