@@ -20,7 +20,8 @@ add_library(swarm_options INTERFACE)
 target_include_directories(swarm_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
                                                    $<INSTALL_INTERFACE:include/swarm-client>)
 # -fPIC everywhere: a precompiled header serves either PIC or PIE.
-set(own_flags -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror -fPIC
+set(own_flags -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wsuggest-override
+              -Wzero-as-null-pointer-constant -Wrange-loop-analysis -Werror -fPIC
               "SHELL:-Xclang -fno-pch-timestamp")
 foreach(flag IN LISTS own_flags)
   target_compile_options(swarm_options INTERFACE $<BUILD_INTERFACE:${flag}>)

@@ -17,7 +17,7 @@ using boost::asio::awaitable;
 class KeyedLock {
  public:
   /// Held until destroyed.
-  class Guard {
+  class [[nodiscard]] Guard {
    public:
     Guard(KeyedLock& lock, std::string key) : lock_(&lock), key_(std::move(key)) {}
     Guard(Guard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)), key_(std::move(other.key_)) {}

@@ -19,8 +19,8 @@ std::strong_ordering compareDirectories(std::string_view left, std::string_view 
 }
 
 std::strong_ordering compareLines(const ManifestLine& left, const ManifestLine& right) {
-  if (const auto order = left.storage <=> right.storage; order != 0) return order;
-  if (const auto order = compareDirectories(left.directory, right.directory); order != 0) return order;
+  if (const auto order = left.storage <=> right.storage; std::is_neq(order)) return order;
+  if (const auto order = compareDirectories(left.directory, right.directory); std::is_neq(order)) return order;
   return left.name <=> right.name;
 }
 
@@ -95,11 +95,12 @@ awaitable<std::vector<Note>> compareManifests(Relay& relay, const Scope& scope, 
     const auto order = !source.now()   ? std::strong_ordering::greater
                        : !target.now() ? std::strong_ordering::less
                                        : compareLines(*source.now(), *target.now());
-    if (order < 0) add(*source.now(), "is missing at the target");
-    if (order > 0) add(*target.now(), "is at the target only");
-    if (order == 0 && source.now()->facts != target.now()->facts) add(*source.now(), describeDifference(*source.now(), *target.now()));
-    if (order <= 0) co_await source.advance();
-    if (order >= 0) co_await target.advance();
+    if (std::is_lt(order)) add(*source.now(), "is missing at the target");
+    if (std::is_gt(order)) add(*target.now(), "is at the target only");
+    if (std::is_eq(order) && source.now()->facts != target.now()->facts)
+      add(*source.now(), describeDifference(*source.now(), *target.now()));
+    if (std::is_lteq(order)) co_await source.advance();
+    if (std::is_gteq(order)) co_await target.advance();
   }
   co_return notes;
 }

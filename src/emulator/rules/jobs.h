@@ -7,7 +7,7 @@
 namespace swarm::emulator {
 
 /// Holds a Machine for one job; the others wait for the change that its end is.
-class JobLock {
+class [[nodiscard]] JobLock {
  public:
   explicit JobLock(MachinePtr machine) : machine_(std::move(machine)) {}
   ~JobLock() {

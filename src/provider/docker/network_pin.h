@@ -6,7 +6,7 @@
 
 namespace swarm::docker {
 
-class NetworkPin {
+class [[nodiscard]] NetworkPin {
  public:
   NetworkPin(std::map<std::string, int>& pins, std::string name) : pins_(pins), name_(std::move(name)) { ++pins_[name_]; }
   ~NetworkPin() {
