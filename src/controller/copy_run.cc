@@ -181,6 +181,21 @@ awaitable<void> CopyRun::makeInstanceRun() {
   operation_->cancellable = true;
 }
 
+PlaceRecord CopyRun::placeOfOurs(const std::string& id) const {
+  const Instance& instance = entry_->record.instance;
+  PlaceRecord place;
+  place.createdAt = core_.clock.now();
+  if (auto known = core_.places.find(id); known != core_.places.end()) place = known->second;
+  place.id = id;
+  place.instanceId = entry_->id();
+  place.owner = instance.owner;
+  place.role = PlaceRole::target;
+  place.provider = instance.provider;
+  place.region = instance.region;
+  place.config = instance.config;
+  return place;
+}
+
 awaitable<void> CopyRun::makeHeld(PlaceRecord place, Volumes volumes) {
   Provider& provider = *core_.providers.at(place.provider);
   Make make = [&provider, volumes](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {

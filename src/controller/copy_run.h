@@ -29,6 +29,8 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   /// The instance's agent answers: one that was stopped is started for the time of the operation, one that a crash of ours left held is
   /// released.
   awaitable<void> makeInstanceRun();
+  /// A place of this operation, like the one in force; what a crash of ours has left known of it stays known.
+  PlaceRecord placeOfOurs(const std::string& id) const;
   /// Makes (again) what runs at a place, held. `place` is durable before the first external call.
   awaitable<void> makeHeld(PlaceRecord place, Volumes volumes);
   /// The same with another call than a create; called again while the provider can't be reached.

@@ -78,14 +78,7 @@ awaitable<void> Migration::Move::checkPlan() {
 
 awaitable<void> Migration::Move::makeTarget() {
   teller_.step("create target", false);
-  PlaceRecord place;
-  auto known = core_.places.find(place_id_);
-  if (known != core_.places.end()) place = known->second;  // kept from an earlier move, or made before a crash
-  if (known == core_.places.end()) place.createdAt = core_.clock.now();
-  place.id = place_id_;
-  place.instanceId = entry_->id();
-  place.owner = entry_->instance().owner;
-  place.role = PlaceRole::target;
+  PlaceRecord place = placeOfOurs(place_id_);  // kept from an earlier move, made before a crash, or new
   place.provider = targetProvider().type();
   place.region = text("region");
   place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);

@@ -72,17 +72,6 @@ awaitable<void> Snapshots::Restoring::goBack(Error error) {
 
 /// A place of its own, as a target is one: what a crash leaves of it is removed by whoever removes places.
 awaitable<void> Snapshots::Restoring::openReader() {
-  const Instance& instance = entry_->record.instance;
-  PlaceRecord reader;
-  reader.id = reader_id_;
-  reader.instanceId = entry_->id();
-  reader.owner = instance.owner;
-  reader.role = PlaceRole::target;
-  reader.provider = instance.provider;
-  reader.region = instance.region;
-  reader.config = instance.config;
-  if (auto known = core_.places.find(reader_id_); known != core_.places.end()) reader.external = known->second.external;
-  reader.createdAt = core_.clock.now();
   Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
     VolumeSnapshots* theirs = core_.providerOf(*entry_).volumeSnapshots();
     if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no snapshots by itself.");
@@ -90,7 +79,7 @@ awaitable<void> Snapshots::Restoring::openReader() {
     wanted.of.instanceId = entry_->placeId();
     co_return co_await theirs->openSnapshot(std::move(wanted), progress, deadline);
   };
-  co_await makeHeldBy(std::move(reader), std::move(make));
+  co_await makeHeldBy(placeOfOurs(reader_id_), std::move(make));
 }
 
 awaitable<void> Snapshots::Restoring::bring() {
@@ -101,16 +90,11 @@ awaitable<void> Snapshots::Restoring::bring() {
     co_await openReader();
   }
   operation_->step("create target");
-  PlaceRecord place = core_.places.at(source().place);
-  place.id = place_id_;
-  place.instanceId = entry_->id();
-  place.owner = entry_->instance().owner;
-  place.role = PlaceRole::target;
-  place.external.clear();
-  if (auto known = core_.places.find(place_id_); known != core_.places.end()) place.external = known->second.external;
-  place.name.clear();
+  const PlaceRecord& read = core_.places.at(source().place);
+  PlaceRecord place = placeOfOurs(place_id_);
+  place.provider = read.provider;
+  place.region = read.region;
   place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
-  place.createdAt = core_.clock.now();
   co_await makeHeld(place, Volumes::New);
   operation_->step("copy");
   transfer::ScanReport all = co_await scan(Side::Source);

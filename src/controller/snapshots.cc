@@ -61,15 +61,8 @@ class Snapshots::Taking final : public CopyRun {
     operation_->step("validate");
     co_await makeInstanceRun();
     operation_->step("create target");
-    PlaceRecord place;
-    place.id = place_id_;
-    place.instanceId = entry_->id();
-    place.owner = entry_->instance().owner;
-    place.role = PlaceRole::target;
-    place.provider = entry_->instance().provider;
-    place.region = entry_->instance().region;
+    PlaceRecord place = placeOfOurs(place_id_);
     place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
-    place.createdAt = core_.clock.now();
     co_await makeHeld(place, Volumes::New);
     operation_->step("copy");
     transfer::ScanReport all = co_await scan(Side::Source);
