@@ -42,7 +42,8 @@ endif()
 file(WRITE ${CMAKE_BINARY_DIR}/pch_anchor.cc "// Compiles the shared precompiled header.\n")
 add_library(swarm_pch OBJECT ${CMAKE_BINARY_DIR}/pch_anchor.cc)
 target_link_libraries(swarm_pch PUBLIC swarm_options)
-target_precompile_headers(swarm_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
+# By its short name: the header that CMake makes of it is then the same in every checkout, as ccache wants it.
+target_precompile_headers(swarm_pch PRIVATE [["base/pch.h"]])
 file(SHA256 ${CMAKE_SOURCE_DIR}/src/base/pch.h pch_digest)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/pch.h)
 file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/swarm_pch.dir/cmake_pch.hxx.pch.sum
