@@ -38,13 +38,24 @@ if(SWARM_SANITIZE)
   target_link_options(swarm_options INTERFACE -fsanitize=${SWARM_SANITIZE})
 endif()
 
-# One precompiled header for all layers: the standard library, Asio's coroutines and JSON values cost 3 s per translation unit without it.
-file(WRITE ${CMAKE_BINARY_DIR}/pch_anchor.cc "// Compiles the shared precompiled header.\n")
-add_library(swarm_pch OBJECT ${CMAKE_BINARY_DIR}/pch_anchor.cc)
-target_link_libraries(swarm_pch PUBLIC swarm_options)
-# By its short name: the header that CMake makes of it is then the same in every checkout, as ccache wants it.
-target_precompile_headers(swarm_pch PRIVATE [["base/pch.h"]])
-file(SHA256 ${CMAKE_SOURCE_DIR}/src/base/pch.h pch_digest)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/pch.h)
-file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/swarm_pch.dir/cmake_pch.hxx.pch.sum
-     "${pch_digest} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${SWARM_SANITIZE} Boost ${Boost_VERSION}\n")
+# swarm_precompiled(NAME FOLDER HEADER LIBS...): a precompiled header for others to reuse. By its short name below FOLDER: the header that CMake
+# makes of it is then the same in every checkout, as ccache wants it (with_ccache.sh), and the .sum file stands for its bytes.
+function(swarm_precompiled name folder header)
+  file(WRITE ${CMAKE_BINARY_DIR}/${name}.cc "// Compiles a precompiled header.\n")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cc)
+  target_link_libraries(${name} PUBLIC swarm_options ${ARGN})
+  target_include_directories(${name} PRIVATE ${folder})
+  target_precompile_headers(${name} PRIVATE "\"${header}\"")
+  file(SHA256 ${CMAKE_SOURCE_DIR}/src/base/pch.h base_digest)
+  file(SHA256 ${folder}/${header} own_digest)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/pch.h ${folder}/${header})
+  file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/${name}.dir/cmake_pch.hxx.pch.sum
+       "${base_digest} ${own_digest} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${SWARM_SANITIZE} Boost ${Boost_VERSION} GTest ${GTest_VERSION}\n")
+endfunction()
+
+# What nearly every translation unit parses: the standard library, Asio's coroutines and JSON values cost 3 s each time without it.
+swarm_precompiled(swarm_pch ${CMAKE_SOURCE_DIR}/src base/pch.h)
+find_package(GTest QUIET)
+if(SWARM_TESTS AND GTest_FOUND)
+  swarm_precompiled(swarm_test_pch ${CMAKE_SOURCE_DIR}/tests support/pch.h GTest::gmock)
+endif()

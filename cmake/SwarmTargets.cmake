@@ -1,6 +1,5 @@
 # swarm_library(NAME LIBS... ) : a layer from all .cc files of the calling folder (SOURCES to name them, EXCLUDE to leave some out).
 # swarm_test(NAME LABEL l LIBS...) : a GoogleTest program from all .cc files of the calling folder, each test known to CTest under LABEL.
-find_package(GTest QUIET)
 include(GoogleTest)
 
 # A layer without sources is an interface: headers only.
@@ -40,7 +39,7 @@ function(swarm_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE swarm_options ${arg_LIBS} GTest::gmock GTest::gtest_main)
-  target_precompile_headers(${name} REUSE_FROM swarm_pch)
+  target_precompile_headers(${name} REUSE_FROM swarm_test_pch)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   set(properties LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
   if(arg_SERIAL)

@@ -37,6 +37,8 @@ Loop::~Loop() {
   join();
 }
 
+Executor Loop::executor() { return context_.get_executor(); }  // here: the conversion is heavy to compile
+
 void Loop::join() {
   SWARM_CHECK(std::this_thread::get_id() != thread_.get_id());
   if (thread_.joinable()) thread_.join();

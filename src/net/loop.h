@@ -28,7 +28,7 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  Executor executor() { return context_.get_executor(); }
+  Executor executor();
   asio::io_context& context() { return context_; }
   void stop();
   void join();  ///< waits for the thread's end; not from the loop's own thread
