@@ -1,5 +1,6 @@
 # swarm_library(NAME LIBS... ) : a layer from all .cc files of the calling folder (SOURCES to name them, EXCLUDE to leave some out).
 # swarm_test(NAME LABEL l LIBS...) : a GoogleTest program from all .cc files of the calling folder, each test known to CTest under LABEL.
+# swarm_browser_test(NAME LABEL l TIMEOUT s COMMAND...) : a Node program with a browser, an Engine and VS Code.
 include(GoogleTest)
 
 # A layer without sources is an interface: headers only.
@@ -69,4 +70,13 @@ function(swarm_test name)
   else()
     gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
   endif()
+endfunction()
+
+# First of all, and without others that use the Engine: a browser beside them is slower than a person would wait. What is built meanwhile has a
+# low priority.
+function(swarm_browser_test name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
+  add_test(NAME ${name} COMMAND node ${arg_COMMAND})
+  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} COST 850
+                       RESOURCE_LOCK "e2e;chaos;chaos-killed;integration;integration-docker;conformance-docker")
 endfunction()
