@@ -72,11 +72,11 @@ function(swarm_test name)
   endif()
 endfunction()
 
-# First of all, and without others that use the Engine: a browser beside them is slower than a person would wait. What is built meanwhile has a
-# low priority.
+# First of all, and with a single other test that does not use the Engine: a browser beside more is slower than a person would wait. What is
+# built meanwhile has a low priority.
 function(swarm_browser_test name)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
   add_test(NAME ${name} COMMAND node ${arg_COMMAND})
-  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} COST 850
+  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} COST 850 PROCESSORS 3
                        RESOURCE_LOCK "e2e;chaos;chaos-killed;integration;integration-docker;conformance-docker")
 endfunction()

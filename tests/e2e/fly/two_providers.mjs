@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { Person } from '../workspace/person.mjs';
 import { Server, check, say, waitFor } from '../workspace/server.mjs';
 import { FlyEmulator } from './fly_emulator.mjs';
 
@@ -28,14 +29,6 @@ async function signIn(page) {
   await page.fill('input[name=user]', 'admin');
   await page.fill('input[name=password]', server.password());
   await page.press('input[name=password]', 'Enter');
-}
-
-async function typeInTerminal(page, line) {
-  await page.keyboard.press('Control+`');
-  await page.waitForSelector('.terminal-wrapper.active .xterm-helper-textarea', { state: 'attached', timeout: 30000 });
-  await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 30000 });
-  await page.focus('.terminal-wrapper.active .xterm-helper-textarea');
-  await page.keyboard.type(`${line}\n`, { delay: 5 });
 }
 
 const inside = (name, ...words) => server.run('exec', name, '--', ...words);
@@ -66,12 +59,11 @@ async function workInBrowser(page, url) {
   await signIn(page);
   await page.waitForSelector(workbench, { timeout: 120000 });
   check(page.url().startsWith(url), 'VS Code opens through the gateway and the edge');
-  await typeInTerminal(page, 'echo made-in-$((40+2)) > ~/from-terminal.txt');
-  const seen = await waitFor('exec sees the file', async () => {
+  const seen = await Person.typeInTerminal(page, 'echo made-in-$((40+2)) > ~/from-terminal.txt', async () => {
     const answer = await inside('web1', 'cat', '/home/coder/from-terminal.txt');
     return answer.code === 0 && answer.stdout ? answer : undefined;
   });
-  check(seen.stdout === 'made-in-42\n', 'the terminal works, and exec sees its file', JSON.stringify(seen));
+  check(seen?.stdout === 'made-in-42\n', 'the terminal works, and exec sees its file', JSON.stringify(seen));
   await shot(page, 'terminal');
 }
 

@@ -48,8 +48,9 @@ async function workBefore(page, url) {
   await page.waitForSelector(workbench, { timeout: 120000 });
   const made = await inside('bash', '-c', hardCases);
   check(made.code === 0, 'a project with a git repository and hard cases is made', JSON.stringify(made));
-  await Person.typeInTerminal(page, 'echo saved-in-$((40+2)) > ~/saved.txt');
-  await waitFor('the saved file', async () => (await inside('cat', '/home/coder/saved.txt')).stdout === 'saved-in-42\n');
+  const saved = await Person.typeInTerminal(page, 'echo saved-in-$((40+2)) > ~/saved.txt',
+    async () => (await inside('cat', '/home/coder/saved.txt')).stdout === 'saved-in-42\n');
+  check(saved, 'a file is saved from the terminal');
   await page.locator('.part.editor').dblclick({ position: { x: 300, y: 20 } });
   await page.waitForSelector('.monaco-editor .view-lines', { state: 'attached' });
   await page.keyboard.type('unsaved words that must survive');
@@ -60,6 +61,8 @@ async function workBefore(page, url) {
 }
 
 async function move(page, words, name) {
+  // The tab is whole: what heals it asks how its workspace is. Its extension comes after the workbench, on a busy machine a while after.
+  await page.waitForResponse((response) => response.url().endsWith('/.swarm/status'), { timeout: 60000 });
   await page.evaluate(() => { window.beforeTheMove = true; });
   const began = Date.now();
   const seen = { bar: false, notification: false, dialog: false };
@@ -96,11 +99,10 @@ async function workAfter(page, before, where) {
   check((await inside('git', '-C', '/home/coder/project/repo', 'fsck', '--full')).code === 0, 'git fsck finds nothing wrong');
   const hard = await inside('sh', '-c', 'cd /home/coder/project && [ one -ef deep/two ] && stat -c %b sparse');
   check(hard.code === 0 && Number(hard.stdout) < 2000, 'hard links are hard links, sparse files are sparse', JSON.stringify(hard));
-  await Person.typeInTerminal(page, `echo 'on-${where}' >> ~/trail.txt`);
-  const trail = await waitFor('the terminal works', async () => {
+  const trail = await Person.typeInTerminal(page, `echo 'on-${where}' >> ~/trail.txt`, async () => {
     const answer = await inside('cat', '/home/coder/trail.txt');
-    return answer.code === 0 && answer.stdout.includes(`on-${where}`) ? answer : undefined;
-  }).catch(() => undefined);
+    return answer.code === 0 && answer.stdout.includes(`on-${where}`);
+  });
   check(trail, `the terminal works on ${where}`);
 }
 

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { Person } from './person.mjs';
 import { Server, check, say, waitFor } from './server.mjs';
 
 const { values: options } = parseArgs({
@@ -26,14 +27,6 @@ async function signIn(page) {
   await page.press('input[name=password]', 'Enter');
 }
 
-async function typeInTerminal(page, line) {
-  await page.keyboard.press('Control+`');
-  await page.waitForSelector('.terminal-wrapper.active .xterm-helper-textarea', { state: 'attached', timeout: 30000 });
-  await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 30000 });
-  await page.focus('.terminal-wrapper.active .xterm-helper-textarea');
-  await page.keyboard.type(`${line}\n`, { delay: 5 });
-}
-
 try {
   await server.start();
   const created = await server.run('create', 'first');
@@ -55,12 +48,11 @@ try {
   check(page.url().startsWith(url), 'after signing in, the workbench is at the instance\'s own URL');
   await shot(page, 'workbench');
 
-  await typeInTerminal(page, 'echo made-in-$((40+2)) > ~/from-terminal.txt');
-  const seen = await waitFor('exec sees the file', async () => {
+  const seen = await Person.typeInTerminal(page, 'echo made-in-$((40+2)) > ~/from-terminal.txt', async () => {
     const answer = await server.run('exec', 'first', '--', 'cat', '/home/coder/from-terminal.txt');
     return answer.code === 0 && answer.stdout ? answer : undefined;
   });
-  check(seen.stdout === 'made-in-42\n', 'exec sees the file that the terminal made', JSON.stringify(seen));
+  check(seen?.stdout === 'made-in-42\n', 'exec sees the file that the terminal made', JSON.stringify(seen));
   await shot(page, 'terminal');
 
   // An unsaved editor, and a VS Code that dies under the open tab.

@@ -36,11 +36,20 @@ export class Person {
     await page.press('input[name=password]', 'Enter');
   }
 
-  static async typeInTerminal(page, line) {
-    if (!(await page.locator('.terminal-wrapper.active').count())) await page.keyboard.press('Control+`');
-    await page.waitForSelector('.terminal-wrapper.active .xterm-helper-textarea', { state: 'attached', timeout: 30000 });
-    await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 30000 });
-    await page.focus('.terminal-wrapper.active .xterm-helper-textarea');
-    await page.keyboard.type(`${line}\n`, { delay: 5 });
+  /// Types `line` until `isDone` answers something, and gives that; nothing: it never did. A terminal's shell may take a moment, above all
+  /// after a reload, and what is typed before it is there can be lost.
+  static async typeInTerminal(page, line, isDone) {
+    for (let turn = 0; turn < 6; ++turn) {
+      if (!(await page.locator('.terminal-wrapper.active').count())) await page.keyboard.press('Control+`');
+      await page.waitForSelector('.terminal-wrapper.active .xterm-helper-textarea', { state: 'attached', timeout: 30000 });
+      await page.waitForSelector('.terminal-wrapper.active .xterm-screen', { timeout: 30000 });
+      await page.focus('.terminal-wrapper.active .xterm-helper-textarea');
+      await page.keyboard.type(`${line}\n`, { delay: 5 });
+      for (const end = Date.now() + 10000; Date.now() < end; await page.waitForTimeout(200)) {
+        const answer = await isDone();
+        if (answer) return answer;
+      }
+    }
+    return undefined;
   }
 }

@@ -36,15 +36,18 @@ function check(condition, sentence) {
 
 async function answers() {
   return new Promise((resolve) => {
-    http.get({ socketPath: socket, path: '/healthz' }, (r) => { r.resume(); resolve(r.statusCode === 200); }).on('error', () => resolve(false));
+    http.get({ socketPath: socket, path: '/healthz', timeout: 5000 }, (r) => { r.resume(); resolve(r.statusCode === 200); })
+      .on('error', () => resolve(false)).on('timeout', function () { this.destroy(); });
   });
 }
 
+// Asking may take for ever itself: a page that is being left answers nothing.
 async function waitFor(what, condition, seconds = 30) {
   const end = Date.now() + seconds * 1000;
-  while (!(await condition())) {
+  const pause = (milliseconds, value) => new Promise((resolve) => { setTimeout(resolve, milliseconds, value); });
+  while (!(await Promise.race([condition(), pause(5000, false)]))) {
     if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
 }
 
