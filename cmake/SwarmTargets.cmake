@@ -72,8 +72,8 @@ function(swarm_test name)
   endif()
 endfunction()
 
-# First of all, and with a single other test that does not use the Engine: a browser beside more is slower than a person would wait. What is
-# built meanwhile has a low priority.
+# Beside a single other test at most, and none that uses the Engine: a browser beside more is slower than a person would wait. In CI that is at the
+# end, beside what is left of clang-tidy, which has a low priority.
 function(swarm_browser_test name)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
   add_test(NAME ${name} COMMAND node ${arg_COMMAND})

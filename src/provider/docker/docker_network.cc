@@ -102,9 +102,14 @@ awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline de
                          .doing = "leave the network",
                          .body = json::object{{"Container", container}, {"Force", true}}},
                         deadline);
-  co_await engine_.call(
-      {.method = "POST", .target = target + "/connect", .doing = "join the network", .body = json::object{{"Container", container}}},
-      deadline);
+  EngineCall join{
+      .method = "POST", .target = target + "/connect", .doing = "join the network", .body = json::object{{"Container", container}}};
+  EngineReply joined = co_await engine_.send(join, deadline);
+  if (saysNetworkIsDouble(joined)) {
+    co_await removeDoubleNetworks(engine_, plan.name, deadline);
+    joined = co_await engine_.send(join, deadline);
+  }
+  if (!joined.ok()) throw engineError(joined.status, joined.body, join.doing);
 }
 
 awaitable<void> DockerProvider::removeUnusedNetworks(Deadline deadline) {
