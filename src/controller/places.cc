@@ -100,7 +100,8 @@ void Places::describe(Entry& entry) const {
 
 awaitable<void> Places::discard(std::string place_id) {
   auto found = core_.places.find(place_id);
-  if (found == core_.places.end()) co_return;
+  // A second write could overtake the removal of what the first one has set free, and leave a row for a place that is gone.
+  if (found == core_.places.end() || found->second.role == PlaceRole::discarded) co_return;
   PlaceRecord place = found->second;
   place.role = PlaceRole::discarded;
   co_await put(std::move(place));
