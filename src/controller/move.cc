@@ -168,6 +168,7 @@ awaitable<void> Migration::Move::switchOver() {
   operation_->fault("switch");
   co_await places_.switchTo(entry_, place_id_, PlaceRole::kept, until, row);
   operation_->operation.parameters = row.parameters;
+  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
   log::info("moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
   operation_->fault("switched");
 }

@@ -1,6 +1,8 @@
 // Places.
 #include "controller/places.h"
 
+#include <boost/asio/cancellation_state.hpp>
+
 #include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
@@ -78,7 +80,10 @@ awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole
   record.instance.config = target.config;
   record.instance.network = NetworkInfo{};
   ++record.instance.version;
+  // Whoever is cancelled here has switched all the same: memory follows what is durable.
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   co_await core_.store.switchPlace(record, former, std::move(operation));
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::enable_terminal_cancellation());
   entry->record = std::move(record);
   core_.places.erase(place_id);
   core_.places[former.id] = former;
@@ -100,8 +105,7 @@ void Places::describe(Entry& entry) const {
 
 awaitable<void> Places::discard(std::string place_id) {
   auto found = core_.places.find(place_id);
-  // A second write could overtake the removal of what the first one has set free, and leave a row for a place that is gone.
-  if (found == core_.places.end() || found->second.role == PlaceRole::discarded) co_return;
+  if (found == core_.places.end()) co_return;
   PlaceRecord place = found->second;
   place.role = PlaceRole::discarded;
   co_await put(std::move(place));

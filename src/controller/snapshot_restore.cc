@@ -135,6 +135,7 @@ awaitable<void> Snapshots::Restoring::switchOver() {
   operation_->fault("switch");
   co_await places_.switchTo(entry_, place_id_, role, {}, row, "before-restore-" + timeName(core_.clock.now()));
   operation_->operation.parameters = row.parameters;
+  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
   operation_->fault("switched");
 }
 
