@@ -17,11 +17,18 @@ tr -d '\n' < /etc/swarm/agent.json | sed 's/.*"binds":\[//; s/\].*//' | tr '}' '
   sed -n 's/.*"from":"\([^"]*\)","to":"\([^"]*\)".*/\1 \2/p' | while read -r from to; do
   mkdir -p "$from" "$to" && mount --bind "$from" "$to" || exit 9
 done
+: >/tmp/bound
 trap 'exit 0' TERM
 httpd -p 7777 -h /tmp
 echo ready
 while :; do sleep 1000 & wait $!; done
 )sh";
+
+// A Machine runs before its main program has bound anything; what reads and writes files waits for that, as a person waits for the agent.
+constexpr std::string_view kBehindTheBinds = R"sh(#!/bin/sh
+turn=0
+while [ ! -e /tmp/bound ] && [ $((turn += 1)) -le 300 ]; do busybox usleep 10000; done
+exec busybox )sh";
 
 std::string imageArchive() {
   std::ifstream file("/bin/busybox", std::ios::binary);
@@ -32,10 +39,11 @@ std::string imageArchive() {
   for (const char* folder : {"bin", "data", "etc", "etc/swarm", "home", "home/coder", "usr", "usr/bin"}) tar.addFolder(folder, 0755);
   tar.addFolder("tmp", 01777);
   tar.addFile("bin/busybox", 0755, busybox.str());
-  for (const char* applet :
-       {"sh", "cat", "tee", "echo", "true", "false", "sleep", "dd", "ls", "httpd", "id", "mkdir", "mount", "sed", "tr"}) {
+  for (const char* applet : {"sh", "echo", "true", "false", "sleep", "dd", "ls", "httpd", "id", "mkdir", "mount", "sed", "tr"}) {
     tar.addLink(std::string("bin/") + applet, "busybox");
   }
+  for (const char* applet : {"cat", "tee"})
+    tar.addFile(std::string("bin/") + applet, 0755, std::string(kBehindTheBinds) + applet + " \"$@\"\n");
   tar.addFile("bin/main", 0755, kMain);
   tar.addFile("bin/printenv", 0755, "#!/bin/sh\neval \"echo \\\"\\$$1\\\"\"\n");
   tar.addFile("etc/passwd", 0644, "root:x:0:0:root:/:/bin/sh\n");
