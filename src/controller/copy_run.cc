@@ -251,6 +251,19 @@ awaitable<void> CopyRun::waitForAgent(End end) {
   throw Error(ErrorCode::UpstreamFailed, format("The agent of the place that files are copied to can't be reached: {}", reason));
 }
 
+awaitable<void> CopyRun::switchTo(std::string place, PlaceRole role, SystemTime until, std::string name) {
+  operation_->cancellable = false;
+  co_await operation_->settle();
+  Operation row = operation_->operation;
+  row.parameters["phase"] = "switched";
+  row.parameters["former"] = entry_->placeId();
+  operation_->fault("switch");
+  co_await places_.switchTo(entry_, std::move(place), role, until, row, std::move(name));
+  operation_->operation.parameters = row.parameters;
+  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
+  operation_->fault("switched");
+}
+
 awaitable<void> CopyRun::drop(std::string place) {
   std::optional<Error> failure;
   try {

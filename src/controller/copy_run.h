@@ -37,6 +37,8 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   using Make = std::function<awaitable<ProviderInstance>(InstanceSpec spec, Progress& progress, Deadline deadline)>;
   awaitable<void> makeHeldBy(PlaceRecord place, Make make);
   awaitable<void> waitForAgent(End end);
+  /// ONE durable write: before it the place in force is the truth, after it `place`; the former one gets `role` until then.
+  awaitable<void> switchTo(std::string place, PlaceRole role, SystemTime until, std::string name = {});
   /// The place goes, now or, when its provider can't, later.
   awaitable<void> drop(std::string place);
 

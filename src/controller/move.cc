@@ -153,24 +153,13 @@ awaitable<bool> Migration::Move::passOnce(bool last) {
   throw Error(ErrorCode::UpstreamFailed, format("The files at the target are not the source's: {}. Nothing was switched.", where));
 }
 
-/// ONE durable write: before it the source is the truth, after it the target.
 awaitable<void> Migration::Move::switchOver() {
   teller_.step("switch", true);
-  operation_->cancellable = false;
-  co_await operation_->settle();
   // A source that is not to be kept stays until VS Code has answered at the target: that may need a person.
   constexpr std::chrono::hours kUntilItRuns{7 * 24};
   SystemTime until = core_.clock.now() + (flag("keepSource") ? std::chrono::hours(number("keepHours")) : kUntilItRuns);
-  std::string former = entry_->placeId();
-  Operation row = operation_->operation;
-  row.parameters["phase"] = "switched";
-  row.parameters["former"] = former;
-  operation_->fault("switch");
-  co_await places_.switchTo(entry_, place_id_, PlaceRole::kept, until, row);
-  operation_->operation.parameters = row.parameters;
-  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
+  co_await switchTo(place_id_, PlaceRole::kept, until);
   log::info("moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
-  operation_->fault("switched");
 }
 
 }  // namespace swarm::control

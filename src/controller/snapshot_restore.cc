@@ -124,19 +124,9 @@ awaitable<void> Snapshots::Restoring::switchOver() {
   bool may_run = flag("wasRunning") || flag("wasFailed");
   if (may_run && co_await formerRuns()) co_await lifecycle_.stopContainer(operation_);
   operation_->step("switch");
-  operation_->cancellable = false;
-  co_await operation_->settle();
-  std::string former = entry_->placeId();
   // A create that failed has left nothing: no snapshot is made of that.
   PlaceRole role = entry_->record.external.empty() ? PlaceRole::discarded : PlaceRole::snapshot;
-  Operation row = operation_->operation;
-  row.parameters["phase"] = "switched";
-  row.parameters["former"] = former;
-  operation_->fault("switch");
-  co_await places_.switchTo(entry_, place_id_, role, {}, row, "before-restore-" + timeName(core_.clock.now()));
-  operation_->operation.parameters = row.parameters;
-  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
-  operation_->fault("switched");
+  co_await switchTo(place_id_, role, {}, "before-restore-" + timeName(core_.clock.now()));
 }
 
 }  // namespace swarm::control

@@ -66,9 +66,7 @@ awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress&
       co_await sendToInstance(instance_id, {.method = "POST", .target = "/start", .doing = "start the container", .body = {}}, deadline);
   if (saysNoNetwork(reply) || saysNetworkIsDouble(reply)) {
     // Somebody pruned the network while the instance was stopped, or a killed server's was made behind our back.
-    auto container = co_await findContainer(instance_id, deadline);
-    if (container) co_await repairNetwork(*container, deadline);
-    if (container) co_await startContainer(*container, deadline);
+    if (auto container = co_await findContainer(instance_id, deadline)) co_await startContainer(*container, deadline);
   } else if (!reply.ok()) {
     throw engineError(reply.status, reply.body, "start the container");
   }

@@ -85,10 +85,6 @@ awaitable<void> DockerProvider::previewNetwork(const InstanceSpec& spec, Placeme
 awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline deadline) {
   auto details = co_await inspectContainer(container, deadline);
   if (!details || details->network.empty()) co_return;
-  {
-    KeyedLock::Guard guard = co_await locks_.acquire(details->network, deadline);
-    co_await removeDoubleNetworks(engine_, details->network, deadline);
-  }
   log::warning("the network of an instance is gone, or there are two: mending it",
                {{"instance", details->instance.instanceId}, {"network", details->network}});
   known_networks_.erase(details->network);
