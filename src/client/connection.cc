@@ -34,19 +34,30 @@ Endpoint parseUrl(const std::string& text) {
   return endpoint;
 }
 
+net::awaitable<net::StreamPtr> connectOrTell(net::Connector connect, Deadline deadline) {
+  try {
+    co_return co_await connect(deadline);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Unavailable) throw;
+    throw Error(error.code(), error.message() + " Is the swarm server running there? `scripts/up` or `swarm serve` starts one.");
+  }
+}
+
 }  // namespace
 
 Connection::Connection(ClientConfig config) : config_(std::move(config)) {
   Endpoint endpoint = parseUrl(config_.url);
   host_header_ = endpoint.hostHeader;
+  net::Connector connect;
   if (endpoint.tls) {
     auto context = net::makeTlsClient({.ca = config_.caFile, .certificate = {}, .key = {}, .serverName = endpoint.address.host});
-    connect_ = [address = endpoint.address, context](Deadline deadline) {
+    connect = [address = endpoint.address, context](Deadline deadline) {
       return net::connectTls(address, context, deadline.orAfter(kConnectTimeout));
     };
   } else {
-    connect_ = [address = endpoint.address](Deadline deadline) { return net::connectTcp(address, deadline.orAfter(kConnectTimeout)); };
+    connect = [address = endpoint.address](Deadline deadline) { return net::connectTcp(address, deadline.orAfter(kConnectTimeout)); };
   }
+  connect_ = [connect = std::move(connect)](Deadline deadline) { return connectOrTell(connect, deadline); };
   net::HttpClientOptions options;
   options.host = host_header_;
   options.headers = {{"User-Agent", "swarm/" SWARM_VERSION}, {"Accept", "application/json"}};

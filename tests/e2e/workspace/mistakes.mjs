@@ -18,7 +18,7 @@ async function expectWith(how, sentence, code, pattern, ...words) {
 }
 
 try {
-  await expect('without a server, the CLI says that nothing answers', 1, /refused|could not be reached|reach/i, 'list', '--url', 'http://127.0.0.1:1');
+  await expect('without a server, the CLI says that nothing answers, and what to do', 1, /refused.*scripts\/up/i, 'list', '--url', 'http://127.0.0.1:1');
   await server.start();
   const token = JSON.parse(fs.readFileSync(path.join(server.config, 'credentials.json'), 'utf8')).token;
   check((fs.statSync(path.join(server.config, 'credentials.json')).mode & 0o777) === 0o600, 'the credentials are readable by their owner only');
