@@ -12,6 +12,7 @@ const kEagerMilliseconds = 1000; // while the server is away, or a move is under
 const kPausedMilliseconds = 300; // while a move has stopped VS Code: VS Code itself tries again after 5 s, and would then give up
 const kAnswerMilliseconds = 8000; // no answer within this time counts as "away"
 const kPausedAnswerMilliseconds = 3000; // the same during such a pause
+const kHandoverChannel = 'swarm-workspace'; // to the page's own script (../page.js), which watches until this extension does
 
 /** Follows the generation of VS Code's server. No I/O and no clock here: it is fed answers and says what to do. */
 class Healer {
@@ -20,6 +21,11 @@ class Healer {
   #away = false;
   /** @type {Move | undefined} */
   #move;
+
+  /** Of the server that this page is connected to; undefined until it was seen ready. */
+  get generation() {
+    return this.#generation;
+  }
 
   /** True from the first sign of trouble until the server that we know is back. */
   get away() {
@@ -318,6 +324,7 @@ function activate(context) {
 
   const healer = new Healer();
   const signs = new Signs(context);
+  let handover = new BroadcastChannel(kHandoverChannel);
   let timer;
   let ended = false;
   context.subscriptions.push({ dispose() { ended = true; clearTimeout(timer); } });
@@ -328,6 +335,11 @@ function activate(context) {
     if (ended) return;
     const step = healer.next(answer);
     if (step === 'quit') return;
+    if (handover && healer.generation !== undefined) {
+      handover.postMessage(healer.generation);
+      handover.close();
+      handover = undefined;
+    }
     if (step === 'reload') {
       const move = healer.move ?? before;
       if (!(await reload(signs, move ? outcomeText(move, answer.reason) : ''))) return;

@@ -3,10 +3,10 @@
 # Uses from build: here, cache, versions.sh, common.sh.
 
 overlay_key() { # AGENT
-  hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/defaults.json"
+  hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/defaults.json" "$here/page.js"
 }
 
-# The page of VS Code with our default settings in it. Defaults that an extension contributes come too late for a first
+# The page of VS Code with our default settings and page.js in it. Defaults that an extension contributes come too late for a first
 # visit and may not touch every setting; those of the page are there from the start, and a person's settings override
 # them. The page is code-server's own, with one script more.
 overlay_page() { # FROM
@@ -20,7 +20,8 @@ const options = JSON.parse(meta.getAttribute("data-settings"));
 options.configurationDefaults = %s;
 meta.setAttribute("data-settings", JSON.stringify(options));
 })();
-</script>' "$(<"$here/defaults.json")")
+%s
+</script>' "$(<"$here/defaults.json")" "$(<"$here/page.js")")
   printf '%s%s\n%s%s\n' "${page%%"$marker"*}" "$script" "$marker" "${page#*"$marker"}"
 }
 workbench_page=/opt/swarm/code-server/lib/vscode/out/vs/code/browser/workbench/workbench.html

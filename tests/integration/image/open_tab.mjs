@@ -66,6 +66,7 @@ function stopServer() {
 let asked = 0;
 let statusCookie = '';
 let moving = null; // what the gateway says of a move
+let extensionIsThere = Promise.resolve(); // its script is handed out only then
 const gateway = http.createServer(async (request, response) => {
   if (request.url === '/.swarm/status') {
     asked += 1;
@@ -75,6 +76,7 @@ const gateway = http.createServer(async (request, response) => {
     response.end(JSON.stringify({ instance: 'try', status: ready ? 'running' : 'stopped', ready, generation: String(generation), moving }));
     return;
   }
+  if (request.url.includes('healer.js')) await extensionIsThere;
   const upstream = http.request({ socketPath: socket, path: request.url, method: request.method, headers: request.headers }, (answer) => {
     response.writeHead(answer.statusCode, answer.headers);
     answer.pipe(response);
@@ -139,6 +141,31 @@ async function moves(page) {
   await waitFor('nothing tells of the move any more', async () => !/[Mm]oving/.test(await bodyText(page)), 20);
   await shot(page, '6-moved');
   check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog is left');
+}
+
+// The server is replaced while the page is being loaded: at once, when VS Code does not even start its extensions any more, or a while later.
+async function replacedBeforeTheExtensionIsThere(browser, origin, afterMilliseconds) {
+  let letCome;
+  extensionIsThere = new Promise((resolve) => { letCome = resolve; });
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  await page.goto(origin + '/', { timeout: 120_000 });
+  await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
+  await page.waitForTimeout(afterMilliseconds);
+  await page.evaluate(() => { window.beforeReload = true; });
+  stopServer();
+  await startServer();
+  letCome();
+  const when = `replaced ${afterMilliseconds} ms after the workbench appeared`;
+  await waitFor(`the tab goes on, its server ${when}`, () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 20)
+    .then(() => check(true, `a tab goes on by itself, its server ${when}`), () => check(false, `a tab goes on by itself, its server ${when}`));
+  await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
+  await page.evaluate(() => { window.beforeReload = true; });
+  const first = asked;
+  await waitFor('the status is asked for again and again', () => asked >= first + 8, 60);
+  check(await page.evaluate(() => window.beforeReload === true), 'it reloads once');
+  check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog is left');
+  await shot(page, `8-replaced-early-${afterMilliseconds}`);
+  await page.context().close();
 }
 
 async function run() {
@@ -228,6 +255,8 @@ async function run() {
     await shot(page, '6-paused');
     check(await page.evaluate(() => window.beforeReload === true), 'an outage of the same server reloads nothing');
     await context.close();
+
+    for (const milliseconds of [0, 700, 3000]) await replacedBeforeTheExtensionIsThere(browser, origin, milliseconds);
 
     docker('exec', container, 'sh', '-c', `echo '{"workbench.startupEditor": "welcomePage"}' >~/.local/share/code-server/User/settings.json`);
     const other = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();

@@ -1,0 +1,33 @@
+// Runs in VS Code's page from its first moment, until the web extension (extension/healer.js) is there and takes over: a page whose server was
+// replaced while it was being loaded starts no extensions, and would wait for ever. Nothing has been typed yet: it reloads, and that is all.
+(() => {
+  let known; // generation of the server that this page comes from; '': it was gone by the first look
+  let timer;
+  const handover = new BroadcastChannel('swarm-workspace');
+  const end = () => { clearTimeout(timer); handover.close(); };
+  const follow = (generation) => {
+    known ??= generation;
+    if (known === generation) return;
+    end();
+    location.reload();
+  };
+  const look = async () => {
+    try {
+      const answer = await fetch('/.swarm/status', { cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(20_000) });
+      if (answer.ok) {
+        const status = await answer.json();
+        if (status.ready) follow(status.generation);
+        else known ??= '';
+      } else if (answer.status < 500) {
+        return end(); // not behind our gateway, or signed out
+      }
+    } catch (error) {
+      if (error instanceof SyntaxError) return end(); // not our gateway's answer
+      // No answer says nothing of VS Code: a slow line is busy with the page itself, say.
+    }
+    timer = setTimeout(look, 1000);
+  };
+  // The extension says which server it has found. One of another tab does no harm: it has found the same, or a newer one.
+  handover.onmessage = ({ data }) => { follow(data); end(); };
+  look();
+})();
