@@ -1,10 +1,7 @@
 // Load for WebSocket echo: keeps CONNECTIONS sockets busy with one small message each for SECONDS, and prints the messages per second.
 // Usage: gateway_socket_load PORT HOST CONNECTIONS SECONDS [HEADER...]
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -13,24 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "connect.h"
+
 namespace {
 
 constexpr std::size_t kPayload = 64;
-
-int connectTo(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    std::perror("connect");
-    std::exit(1);
-  }
-  return fd;
-}
 
 void upgrade(int fd, const std::string& request) {
   if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) std::exit(1);

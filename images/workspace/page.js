@@ -2,14 +2,12 @@
 // replaced while it was being loaded starts no extensions, and would wait for ever. Nothing has been typed yet: it reloads, and that is all.
 (() => {
   let known; // generation of the server that this page comes from; '': it was gone by the first look
-  let timer;
+  let watching = true;
   const handover = new BroadcastChannel('swarm-workspace');
-  const end = () => { clearTimeout(timer); handover.close(); };
+  const end = () => { watching = false; handover.close(); };
   const follow = (generation) => {
     known ??= generation;
-    if (known === generation) return;
-    end();
-    location.reload();
+    if (known !== generation) location.reload();
   };
   const look = async () => {
     try {
@@ -25,7 +23,7 @@
       if (error instanceof SyntaxError) return end(); // not our gateway's answer
       // No answer says nothing of VS Code: a slow line is busy with the page itself, say.
     }
-    timer = setTimeout(look, 1000);
+    if (watching) setTimeout(look, 1000);
   };
   // The extension says which server it has found. One of another tab does no harm: it has found the same, or a newer one.
   handover.onmessage = ({ data }) => { follow(data); end(); };
