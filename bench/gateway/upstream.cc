@@ -1,10 +1,8 @@
 // The application behind every proxy of the benchmark: one epoll loop, fixed bodies, WebSocket echo. So fast that the proxy is what is
-// measured: large bodies leave by sendfile, without being copied. Usage: gateway_upstream PORT
+// measured: answers are sent from where they stand. Usage: gateway_upstream PORT
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,34 +18,19 @@ namespace {
 
 struct Connection {
   std::string in;
-  std::string out;
-  std::size_t written = 0;
-  std::size_t large = 0;  ///< bytes of the large body that follow `out`
+  std::string echo;      ///< of a WebSocket, or the head of one
+  std::string_view out;  ///< what is being sent: of `echo`, or of an answer; nobody here pipelines
   bool socket = false;
   bool closing = false;
 };
 
-constexpr std::size_t kLargeBytes = 1024 * 1024;
-
-std::string headOf(std::size_t bytes) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n";
+std::string answer(std::size_t bytes) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" + std::string(bytes, 'x');
 }
 
-const std::string kSmall = headOf(200) + std::string(200, 'x');
-const std::string kMiddle = headOf(20 * 1024) + std::string(20 * 1024, 'x');
-const std::string kLargeHead = headOf(kLargeBytes);
-
-// The large body, in memory.
-int largeFile() {
-  const int file = memfd_create("body", MFD_CLOEXEC);
-  const std::string body(kLargeBytes, 'x');
-  if (file < 0 || write(file, body.data(), body.size()) != static_cast<ssize_t>(body.size())) {
-    std::perror("gateway_upstream");
-    std::exit(1);
-  }
-  return file;
-}
-const int kLargeFile = largeFile();
+const std::string kSmall = answer(200);
+const std::string kMiddle = answer(20 * 1024);
+const std::string kLarge = answer(1024 * 1024);
 
 // Unmasks one small frame of a client and echoes it; 0 when it is not complete.
 std::size_t echoFrame(std::string_view in, std::string& out) {
@@ -63,7 +46,8 @@ std::size_t echoFrame(std::string_view in, std::string& out) {
 void process(Connection& connection) {
   for (;;) {
     if (connection.socket) {
-      const auto used = echoFrame(connection.in, connection.out);
+      if (!connection.out.empty()) return;  // `echo` is being sent
+      const auto used = echoFrame(connection.in, connection.echo);
       if (used == 0) return;
       connection.in.erase(0, used);
       continue;
@@ -73,12 +57,10 @@ void process(Connection& connection) {
     const std::string_view head(connection.in.data(), end + 4);
     if (head.find("pgrade: websocket") != std::string_view::npos) {
       // The accept key is the load generator's business, which does not look.
-      connection.out += "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n";
+      connection.echo = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n";
       connection.socket = true;
     } else {
-      const bool large = head.starts_with("GET /1m");
-      connection.out += large ? kLargeHead : head.starts_with("GET /20k") ? kMiddle : kSmall;
-      if (large) connection.large = kLargeBytes;  // one at a time: nobody here pipelines
+      connection.out = head.starts_with("GET /1m") ? kLarge : head.starts_with("GET /20k") ? kMiddle : kSmall;
       connection.closing = head.find("onnection: close") != std::string_view::npos;
     }
     connection.in.erase(0, end + 4);
@@ -86,20 +68,13 @@ void process(Connection& connection) {
 }
 
 bool flush(int fd, Connection& connection) {
-  while (connection.written < connection.out.size()) {
-    const int more = connection.large > 0 ? MSG_MORE : 0;
-    const auto sent = send(fd, connection.out.data() + connection.written, connection.out.size() - connection.written, MSG_NOSIGNAL | more);
+  if (connection.out.empty()) connection.out = connection.echo;
+  while (!connection.out.empty()) {
+    const auto sent = send(fd, connection.out.data(), connection.out.size(), MSG_NOSIGNAL);
     if (sent < 0) return errno == EAGAIN;
-    connection.written += static_cast<std::size_t>(sent);
+    connection.out.remove_prefix(static_cast<std::size_t>(sent));
   }
-  connection.out.clear();
-  connection.written = 0;
-  while (connection.large > 0) {
-    auto offset = static_cast<off_t>(kLargeBytes - connection.large);
-    const auto sent = sendfile(fd, kLargeFile, &offset, connection.large);
-    if (sent <= 0) return sent < 0 && errno == EAGAIN;
-    connection.large -= static_cast<std::size_t>(sent);
-  }
+  connection.echo.clear();
   return !connection.closing;
 }
 
