@@ -1,4 +1,5 @@
 // status, providers, operations, version.
+#include <algorithm>
 #include <cstdio>
 
 #include "base/format.h"
@@ -22,6 +23,14 @@ std::string usedOf(const UsedTotal& value, std::string_view unit) {
   return format("{:.1f} of {:.0f} {}", value.used, value.total, unit);
 }
 
+/// Of MiB: "4.0 of 23.5 GiB", and what is less than one GiB in MiB.
+std::string memoryOf(const UsedTotal& value) {
+  double most = std::max(value.used, value.total);
+  if (most < 1024) return usedOf(value, "MiB");
+  if (value.total <= 0) return format("{:.1f} GiB", value.used / 1024);
+  return format("{:.1f} of {:.1f} GiB", value.used / 1024, value.total / 1024);
+}
+
 std::string elapsed(const Operation& operation) {
   if (operation.endedAt.time_since_epoch().count() == 0) return "-";
   return format("{:.2f} s", static_cast<double>((operation.endedAt - operation.createdAt).count()) / 1000.0);
@@ -32,9 +41,9 @@ std::string elapsed(const Operation& operation) {
 int status(Context& context) {
   SwarmStatus status = context.client().getSwarmStatus();
   if (printStructured(context, toJson(status))) return kDone;
-  print(format("{} instances: {} running, {} stopped, {} failed\n", status.totalInstances, status.runningInstances, status.stoppedInstances,
-               status.failedInstances));
-  print(format("cpu {}, memory {}, storage {}\n\n", usedOf(status.resourceUsage.cpu, "cores"), usedOf(status.resourceUsage.memory, "MiB"),
+  print(format("{} instance{}: {} running, {} stopped, {} failed\n", status.totalInstances, status.totalInstances == 1 ? "" : "s",
+               status.runningInstances, status.stoppedInstances, status.failedInstances));
+  print(format("cpu {}, memory {}, storage {}\n\n", usedOf(status.resourceUsage.cpu, "cores"), memoryOf(status.resourceUsage.memory),
                usedOf(status.resourceUsage.storage, "GiB")));
   Table table({"PROVIDER", "STATUS", "INSTANCES", "DETAIL"});
   for (const ProviderStatus& provider : status.providers) {
