@@ -7,7 +7,9 @@
   const end = () => { watching = false; handover.close(); };
   const follow = (generation) => {
     known ??= generation;
-    if (known !== generation) location.reload();
+    if (known === generation) return;
+    end(); // on a slow line the page takes long, and to ask for it again would begin anew
+    location.reload();
   };
   const look = async () => {
     try {
@@ -25,7 +27,7 @@
     }
     if (watching) setTimeout(look, 1000);
   };
-  // The extension says which server it has found. One of another tab does no harm: it has found the same, or a newer one.
+  // The extension says which server it has found. That of another tab, too: then this tab's own is a moment away, as a rule.
   handover.onmessage = ({ data }) => { follow(data); end(); };
   look();
 })();

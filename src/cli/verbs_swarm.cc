@@ -23,12 +23,10 @@ std::string usedOf(const UsedTotal& value, std::string_view unit) {
   return format("{:.1f} of {:.0f} {}", value.used, value.total, unit);
 }
 
-/// Of MiB: "4.0 of 23.5 GiB", and what is less than one GiB in MiB.
+/// Of MiB.
 std::string memoryOf(const UsedTotal& value) {
-  double most = std::max(value.used, value.total);
-  if (most < 1024) return usedOf(value, "MiB");
-  if (value.total <= 0) return format("{:.1f} GiB", value.used / 1024);
-  return format("{:.1f} of {:.1f} GiB", value.used / 1024, value.total / 1024);
+  if (std::max(value.used, value.total) < 1024) return usedOf(value, "MiB");
+  return usedOf({value.used / 1024, value.total / 1024}, "GiB");
 }
 
 std::string elapsed(const Operation& operation) {

@@ -12,6 +12,7 @@ const kEagerMilliseconds = 1000; // while the server is away, or a move is under
 const kPausedMilliseconds = 300; // while a move has stopped VS Code: VS Code itself tries again after 5 s, and would then give up
 const kAnswerMilliseconds = 8000; // no answer within this time counts as "away"
 const kPausedAnswerMilliseconds = 3000; // the same during such a pause
+const kReloadMilliseconds = 30_000; // a page may take this long on a slow line; to ask for it again sooner begins anew, for ever
 const kHandoverChannel = 'swarm-workspace'; // to the page's own script (../page.js), which watches until this extension does
 
 /** Follows the generation of VS Code's server. No I/O and no clock here: it is fed answers and says what to do. */
@@ -324,7 +325,7 @@ function activate(context) {
 
   const healer = new Healer();
   const signs = new Signs(context);
-  let handover = new BroadcastChannel(kHandoverChannel);
+  let handedOver = false;
   let timer;
   let ended = false;
   context.subscriptions.push({ dispose() { ended = true; clearTimeout(timer); } });
@@ -335,10 +336,11 @@ function activate(context) {
     if (ended) return;
     const step = healer.next(answer);
     if (step === 'quit') return;
-    if (handover && healer.generation !== undefined) {
+    if (!handedOver && healer.generation !== undefined) {
+      handedOver = true;
+      const handover = new BroadcastChannel(kHandoverChannel);
       handover.postMessage(healer.generation);
       handover.close();
-      handover = undefined;
     }
     if (step === 'reload') {
       const move = healer.move ?? before;
@@ -347,7 +349,7 @@ function activate(context) {
       signs.show(healer, answer);
     }
     if (step === 'stayed') vscode.window.showInformationMessage(answer.reason || `Not moved to ${before.to}: the workspace stays where it is.`);
-    if (!ended) timer = setTimeout(look, healer.delayMilliseconds);
+    if (!ended) timer = setTimeout(look, step === 'reload' ? kReloadMilliseconds : healer.delayMilliseconds);
   };
   restore().catch((error) => console.error('swarm-workspace: text could not be restored', error));
   look();

@@ -63,20 +63,26 @@ function stopServer() {
 }
 
 // What the gateway does, for one instance.
-let asked = 0;
+let asked = 0; // by the page's script and the extension
+let extensionAsked = 0;
+let pageDelay = 0; // ms until the page itself is answered: a slow line
 let statusCookie = '';
 let moving = null; // what the gateway says of a move
 let extensionIsThere = Promise.resolve(); // its script is handed out only then
 const gateway = http.createServer(async (request, response) => {
   if (request.url === '/.swarm/status') {
     asked += 1;
-    statusCookie = request.headers.cookie ?? '';
+    if (request.headers.accept === 'application/json') { // the page's script asks for nothing in particular
+      extensionAsked += 1;
+      statusCookie = request.headers.cookie ?? '';
+    }
     const ready = await answers();
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ instance: 'try', status: ready ? 'running' : 'stopped', ready, generation: String(generation), moving }));
     return;
   }
   if (request.url.includes('healer.js')) await extensionIsThere;
+  if (request.headers['sec-fetch-dest'] === 'document') await new Promise((resolve) => { setTimeout(resolve, pageDelay); });
   const upstream = http.request({ socketPath: socket, path: request.url, method: request.method, headers: request.headers }, (answer) => {
     response.writeHead(answer.statusCode, answer.headers);
     answer.pipe(response);
@@ -153,11 +159,13 @@ async function replacedBeforeTheExtensionIsThere(browser, origin, afterMilliseco
   await page.waitForTimeout(afterMilliseconds);
   await page.evaluate(() => { window.beforeReload = true; });
   stopServer();
+  pageDelay = 5000;
   await startServer();
   letCome();
   const when = `replaced ${afterMilliseconds} ms after the workbench appeared`;
   await waitFor(`the tab goes on, its server ${when}`, () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 20)
     .then(() => check(true, `a tab goes on by itself, its server ${when}`), () => check(false, `a tab goes on by itself, its server ${when}`));
+  pageDelay = 0;
   await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
   await page.evaluate(() => { window.beforeReload = true; });
   const first = asked;
@@ -188,9 +196,12 @@ async function run() {
     await page.goto(origin + '/', { timeout: 120_000 });
     await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
     say('the workbench is up');
-    await waitFor('the web extension asks for the status', () => asked > 0, 60);
+    await waitFor('the web extension asks for the status', () => extensionAsked > 0, 60);
     check(statusCookie.includes('session='), 'the extension asks with the cookie of the instance');
+    await page.waitForTimeout(1500); // what the page's script had asked just then
+    const byThePage = asked - extensionAsked;
     await page.waitForTimeout(3000);
+    check(asked - extensionAsked === byThePage, "the page's script asks no more once the extension does");
     await shot(page, '1-opened');
     check(page.url().includes('folder=') && page.url().includes('project'), `a first visit opens the project folder (${page.url().replace(origin, '')})`);
     const settings = JSON.parse(await page.locator('#vscode-workbench-web-configuration').getAttribute('data-settings'));
@@ -221,10 +232,12 @@ async function run() {
     await page.waitForTimeout(3000);
     await shot(page, '3-typed-while-away');
     const before = Date.now();
+    pageDelay = 5000; // whoever asks for the page again meanwhile begins anew, and never gets it
     await startServer();
     say('another server answers');
     await waitFor('the tab reloads by itself', () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 30);
     say(`the tab reloaded ${((Date.now() - before) / 1000).toFixed(1)} s after the start`);
+    pageDelay = 0;
     await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
     await waitFor('the unsaved text is back', async () => (await page.locator('.view-lines').allInnerTexts()).join('').includes('survive'), 30)
       .then(() => check(true, 'unsaved text is back'), () => check(false, 'unsaved text is back'));

@@ -12,10 +12,10 @@ std::string statusOf(int instances, const std::string& memory) {
 
 TEST(StatusVerb, countsAndMeasuresAsPeopleDo) {
   ApiDouble api;
-  api.on("GET /api/swarm/status", 200, {statusOf(1, R"({"used":4096,"total":24064})"), statusOf(2, R"({"used":256,"total":512})")});
+  api.on("GET /api/swarm/status", 200, {statusOf(1, R"({"used":4096,"total":24576})"), statusOf(2, R"({"used":256,"total":512})")});
   const Ran one = runCommand(api, {"status"});
   EXPECT_EQ(one.code, 0) << one.err;
-  EXPECT_NE(one.out.find("1 instance: 1 running, 0 stopped, 0 failed\ncpu 2.0 of 4 cores, memory 4.0 of 23.5 GiB, storage 10.0 GiB\n"),
+  EXPECT_NE(one.out.find("1 instance: 1 running, 0 stopped, 0 failed\ncpu 2.0 of 4 cores, memory 4.0 of 24 GiB, storage 10.0 GiB\n"),
             std::string::npos)
       << one.out;
   EXPECT_NE(one.out.find("docker    healthy"), std::string::npos) << one.out;
