@@ -11,7 +11,7 @@
 namespace swarm::agent {
 namespace {
 namespace fs = std::filesystem;
-constexpr std::size_t kMostNames = 3;
+constexpr std::size_t kMaxStorageNames = 3;
 constexpr std::string_view kLostAndFound = "lost+found";
 /// What VS Code, shells and sudo make without being asked.
 constexpr std::array<std::string_view, 8> kMadeByThemselves{
@@ -55,7 +55,8 @@ bool holdsNothing(const fs::path& path) {
 std::vector<std::string> namesOfWorkIn(const fs::path& storage, const fs::path& skeleton) {
   std::vector<std::string> names;
   std::error_code error;
-  for (fs::directory_iterator entry(storage, error), end; !error && entry != end && names.size() < kMostNames; entry.increment(error)) {
+  for (fs::directory_iterator entry(storage, error), end; !error && entry != end && names.size() < kMaxStorageNames;
+       entry.increment(error)) {
     std::string name = entry->path().filename();
     std::error_code ignored;
     bool expected = std::ranges::find(kMadeByThemselves, name) != kMadeByThemselves.end() ||

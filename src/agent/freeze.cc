@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kStep{2};
 constexpr int kFewestLooks = 50;  // on a machine without a breath 2 s may be a few looks only
 constexpr int kCalmLooks = 2;     // one look can miss whoever was started behind its back
-constexpr std::size_t kMostNames = 5;
+constexpr std::size_t kMaxRunningNames = 5;
 
 /// For a person: who does not stand still.
 std::string namesOfThoseWhoRun() {
@@ -31,7 +31,7 @@ std::string namesOfThoseWhoRun() {
   for (pid_t process : everybodyElse()) {
     auto state = stateOf(process);
     if (!state || state->still) continue;
-    if (++count > kMostNames) return names + " …";
+    if (++count > kMaxRunningNames) return names + " …";
     names += format("{}{} ({})", names.empty() ? "" : ", ", nameOf(process), process);
   }
   return names;

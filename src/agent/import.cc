@@ -18,11 +18,11 @@
 
 namespace swarm::agent {
 namespace {
-constexpr std::size_t kPiece = 128 * 1024;
+constexpr std::size_t kImportPiece = 128 * 1024;
 constexpr std::chrono::seconds kSilence{300};  // of a client
 constexpr std::chrono::seconds kVscodePatience{60};
-constexpr std::chrono::seconds kFarewell{10};
-constexpr int kPipeSize = 1024 * 1024;
+constexpr std::chrono::seconds kImportFarewell{10};
+constexpr int kImportPipeSize = 1024 * 1024;
 constexpr std::string_view kHoldName = "import";
 constexpr std::string_view kHoldReason = "Files are being imported into this workspace.";
 
@@ -53,8 +53,8 @@ std::string joined(const std::vector<std::string>& words) {
 /// Closing with unread bytes would reset the connection, and a proxy in between might drop our answer: whoever still sends gets time to see
 /// it.
 awaitable<void> readOn(net::Exchange& exchange) {
-  std::vector<char> scratch(kPiece);
-  exchange.stream().setDeadline(std::chrono::steady_clock::now() + kFarewell);
+  std::vector<char> scratch(kImportPiece);
+  exchange.stream().setDeadline(std::chrono::steady_clock::now() + kImportFarewell);
   while (!exchange.body().done()) {
     auto got = co_await exchange.body().readSome(asio::buffer(scratch));
     if (got.error) co_return;
@@ -102,7 +102,7 @@ class ImportSession {
     std::string out;
     while (out.empty()) {
       if (compressed_.empty() && !unzip_.hasMore()) {
-        std::vector<char> piece(kPiece);
+        std::vector<char> piece(kImportPiece);
         exchange_.stream().setDeadline(std::chrono::steady_clock::now() + kSilence);
         auto got = co_await exchange_.body().readSome(asio::buffer(piece));
         exchange_.stream().setDeadline(SteadyTime::max());
@@ -227,7 +227,7 @@ class ImportSession {
                   missing ? "The image of this instance has no \"tar\", which unpacks the archive." : started.error().message);
     }
     tar_ = std::move(*started);
-    ::fcntl(tar_->input.native_handle(), F_SETPIPE_SZ, kPipeSize);
+    ::fcntl(tar_->input.native_handle(), F_SETPIPE_SZ, kImportPipeSize);
     tasks_.spawn(readLines(tar_->error, [this](std::string_view line) { takeLine(line); }));
     tasks_.spawn(readLines(tar_->output, [](std::string_view) {}));
   }

@@ -12,8 +12,8 @@ namespace {
 using transfer::RoundKind;
 using transfer::RoundReport;
 using transfer::Side;
-constexpr std::chrono::seconds kAskTimeout{20};
-constexpr std::chrono::seconds kHoldTimeout{60};
+constexpr std::chrono::seconds kTargetLookTimeout{20};
+constexpr std::chrono::seconds kMoveHoldTimeout{60};
 constexpr int kMostRounds = 6;
 constexpr int kMostFinalPasses = 3;
 constexpr std::int64_t kLittleBytes = 8 << 20;  ///< so much can be sent while people wait
@@ -44,7 +44,7 @@ awaitable<void> Migration::Move::run() {
     if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // a crash of ours lies between
       throw Error(ErrorCode::UpstreamFailed, "It was being taken back already when the server ended.");
     teller_.step("validate", false);
-    co_await targetProvider().getInstance(place_id_, Deadline::after(kAskTimeout));  // can it be asked at all?
+    co_await targetProvider().getInstance(place_id_, Deadline::after(kTargetLookTimeout));  // can it be asked at all?
     co_await makeInstanceRun();
     operation_->fault("validated");
     co_await checkPlan();
@@ -117,7 +117,7 @@ awaitable<void> Migration::Move::hold() {
   std::function<awaitable<std::string>()> call = [this]() -> awaitable<std::string> {
     agent::AgentTarget agent = co_await agentAt(source());
     co_return co_await core_.moveAgents()->hold(agent, operation_->operation.id, format("This workspace is moving to {}.", targetTitle()),
-                                                Deadline::after(kHoldTimeout));
+                                                Deadline::after(kMoveHoldTimeout));
   };
   boot_ = co_await lifecycle_.retrying<std::string>(operation_, Lifecycle::Patience::Bounded, call);
 }

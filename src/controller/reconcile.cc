@@ -11,7 +11,7 @@
 namespace swarm::control {
 namespace {
 
-constexpr std::chrono::seconds kLookTimeout{30};
+constexpr std::chrono::seconds kReconcileLookTimeout{30};
 constexpr std::size_t kLooksAtOnce = 32;
 constexpr std::chrono::hours kPruneEvery{1};
 constexpr std::chrono::seconds kEndedWithTheEngine{30};  // an Engine that stops takes at most about this long from the first exit
@@ -120,12 +120,12 @@ awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
       entry->inspectAgain = false;
       Provider& provider = core_.providerOf(*entry);
       auto touches = entry->touches;
-      auto observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kLookTimeout));
+      auto observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
       bool ended = entry->instance().status == InstanceStatus::running && (!observed || observed->status != InstanceStatus::running);
       if (ended) {
         // A stopping Engine ends its containers first, and then goes away: that is told from a container that ended by itself.
         co_await net::sleepFor(core_.options.exitSettle);
-        observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kLookTimeout));
+        observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
       }
       if (isIdle(*entry) && entry->touches == touches) apply(entry, observed, Cause::Event);
     }
@@ -168,7 +168,7 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
   std::map<std::string, std::uint64_t> before;  // what an operation touches while we look is left alone
   for (auto& [id, entry] : core_.instances)
     if (entry->instance().provider == type && isIdle(*entry)) before[id] = entry->touches;
-  InstanceList list = co_await provider.listInstances({}, Deadline::after(kLookTimeout));
+  InstanceList list = co_await provider.listInstances({}, Deadline::after(kReconcileLookTimeout));
   std::map<std::string_view, const ProviderInstance*> observed;
   for (const ProviderInstance& one : list.instances) observed[one.instanceId] = &one;
   std::vector<EntryPtr> doubtful;
@@ -203,7 +203,7 @@ awaitable<void> Reconciler::lookAtEach(std::vector<EntryPtr> doubtful, Cause cau
   for (std::size_t i = looks->running; i > 0; --i) core_.spawn("look at instances", lookAtNext(looks));
   while (looks->running > 0) {
     auto seen = looks->ended.version();
-    co_await looks->ended.wait(seen, Deadline::after(kLookTimeout));
+    co_await looks->ended.wait(seen, Deadline::after(kReconcileLookTimeout));
   }
   if (looks->failure) throw *looks->failure;
 }
@@ -214,7 +214,7 @@ awaitable<void> Reconciler::lookAtNext(std::shared_ptr<Looks> looks) {
       EntryPtr entry = std::move(looks->left.back());
       looks->left.pop_back();
       auto touches = entry->touches;
-      auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kLookTimeout));
+      auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
       if (isIdle(*entry) && entry->touches == touches) apply(entry, one, looks->cause);
     }
   } catch (...) {
@@ -240,7 +240,7 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
     NoProgress progress;
     try {
       faultPoint("controller.sweep");
-      co_await core_.providers.at(type)->deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kLookTimeout));
+      co_await core_.providers.at(type)->deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileLookTimeout));
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;
       log::warning("an orphan could not be removed", {{"instance", id}, {"error", error.message()}});

@@ -10,7 +10,7 @@ namespace {
 
 using transfer::RoundKind;
 using transfer::Side;
-constexpr std::chrono::seconds kLookTimeout{30};
+constexpr std::chrono::seconds kRestoreLookTimeout{30};
 
 }  // namespace
 
@@ -112,7 +112,7 @@ awaitable<void> Snapshots::Restoring::bring() {
 /// By its provider's word, and not by ours: where its host can't be reached, nothing runs that could be stopped.
 awaitable<bool> Snapshots::Restoring::formerRuns() {
   std::function<awaitable<bool>()> look = [this]() -> awaitable<bool> {
-    auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kLookTimeout));
+    auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kRestoreLookTimeout));
     co_return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
   };
   co_return co_await lifecycle_.retrying<bool>(operation_, Lifecycle::Patience::Bounded, look);

@@ -16,7 +16,7 @@ using transfer::RoundKind;
 using transfer::Side;
 constexpr int kMostTries = 3;
 constexpr std::chrono::seconds kFreezeTimeout{20};
-constexpr std::chrono::seconds kAskTimeout{8};  // somebody waits for the answer
+constexpr std::chrono::seconds kSnapshotListTimeout{8};  // somebody waits for the answer
 
 const boost::json::value& at(const ActivePtr& operation, std::string_view name) { return operation->operation.parameters.at(name); }
 
@@ -168,7 +168,7 @@ awaitable<boost::json::object> Snapshots::parametersForRestoring(EntryPtr entry,
   VolumeSnapshots* theirs = place ? nullptr : providersOwn(*entry);
   bool is_theirs = false;
   if (theirs && theirs->isSnapshotId(snapshot)) {
-    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kAskTimeout));
+    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
     is_theirs = std::ranges::any_of(all, [&](const VolumeSnapshot& one) { return one.id == snapshot; });
     if (entry->removed) throw Error(ErrorCode::NotFound, "The instance was deleted meanwhile.").withInstance(entry->id());
   }
@@ -214,7 +214,7 @@ awaitable<SnapshotList> Snapshots::listOf(EntryPtr entry) const {
   if (!theirs) co_return answer;
   const Instance instance = entry->record.instance;
   try {
-    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kAskTimeout));
+    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
     for (const VolumeSnapshot& one : all)
       answer.items.push_back({one.id, one.id, instance.id, instance.config.name, instance.owner, instance.provider, instance.region,
                               one.createdAt, 0, one.bytes, true, one.expiresAt});

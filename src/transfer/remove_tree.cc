@@ -9,7 +9,7 @@
 namespace swarm::transfer {
 namespace {
 
-struct Level {
+struct RemovedLevel {
   std::string path;  ///< below the storage
   std::string name;
   std::vector<std::string> directories;
@@ -21,8 +21,8 @@ class Remover {
   Remover(const Storage& storage, const StopFlag& stop, std::int64_t& deleted) : storage_(storage), stop_(stop), deleted_(deleted) {}
 
   /// Removes all in a directory but its directories, whose names it gives.
-  Level clear(const std::string& path, const std::string& name) {
-    Level level{path, name, {}};
+  RemovedLevel clear(const std::string& path, const std::string& name) {
+    RemovedLevel level{path, name, {}};
     const Descriptor directory = openTargetDirectory(storage_, path);
     std::vector<std::string> names;
     try {
@@ -47,7 +47,7 @@ class Remover {
   }
 
   /// False when it had to stay.
-  bool removeDirectory(int parent, const Level& level) {
+  bool removeDirectory(int parent, const RemovedLevel& level) {
     if (level.keeps) return false;
     if (::unlinkat(parent, level.name.c_str(), AT_REMOVEDIR) != 0) {
       if (errno == EBUSY) return false;  // something is mounted there
@@ -68,10 +68,10 @@ class Remover {
 bool removeTree(const Storage& storage, int directory, const std::string& path, const std::string& name, const StopFlag& stop,
                 std::int64_t& deleted) {
   Remover remover(storage, stop, deleted);
-  std::vector<Level> levels;
+  std::vector<RemovedLevel> levels;
   levels.push_back(remover.clear(join(path, name), name));
   for (;;) {
-    Level& level = levels.back();
+    RemovedLevel& level = levels.back();
     if (!level.directories.empty()) {
       const std::string below = std::move(level.directories.back());
       level.directories.pop_back();
@@ -79,7 +79,7 @@ bool removeTree(const Storage& storage, int directory, const std::string& path, 
       continue;
     }
     if (levels.size() == 1) return remover.removeDirectory(directory, level);
-    const Level done = std::move(level);
+    const RemovedLevel done = std::move(level);
     levels.pop_back();
     const Descriptor parent = openTargetDirectory(storage, levels.back().path);
     if (!remover.removeDirectory(parent.get(), done)) levels.back().keeps = true;

@@ -25,14 +25,14 @@ std::string below(const std::string& mount, const std::string& path) {
   return path.starts_with(prefix) ? path.substr(prefix.size()) : std::string();
 }
 
-struct Level {
+struct ScannedLevel {
   std::string path;
   std::vector<std::string> names;
   std::size_t next = 0;
 };
 
 /// False when the directory can't be looked into; the visitor was told.
-bool show(const std::vector<Storage>& storages, std::size_t storage, Level& level, Visitor& visitor) {
+bool show(const std::vector<Storage>& storages, std::size_t storage, ScannedLevel& level, Visitor& visitor) {
   const Descriptor directory = openBelow(storages[storage].top.get(), level.path);
   struct stat status{};
   if (!directory.valid() || ::fstat(directory.get(), &status) != 0) {
@@ -108,16 +108,16 @@ Sight lookAt(const Storage& storage, int directory, const std::string& path, con
 
 void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag& stop) {
   for (std::size_t storage = 0; storage < storages.size(); ++storage) {
-    std::vector<Level> levels(1);
+    std::vector<ScannedLevel> levels(1);
     if (!show(storages, storage, levels.back(), visitor)) continue;
     while (!levels.empty()) {
       stop.check();
-      Level& level = levels.back();
+      ScannedLevel& level = levels.back();
       if (level.next == level.names.size()) {
         levels.pop_back();
         continue;
       }
-      Level below{join(level.path, level.names[level.next++]), {}};
+      ScannedLevel below{join(level.path, level.names[level.next++]), {}};
       if (show(storages, storage, below, visitor)) levels.push_back(std::move(below));
     }
   }

@@ -75,7 +75,7 @@ awaitable<void> pass(std::shared_ptr<State> state, net::StreamPtr client) {
 }
 
 template <typename State>
-awaitable<void> acceptAll(std::shared_ptr<State> state) {
+awaitable<void> acceptGated(std::shared_ptr<State> state) {
   while (true) {
     net::StreamPtr client = co_await state->listener->accept();
     ++state->connections;
@@ -88,7 +88,7 @@ awaitable<void> acceptAll(std::shared_ptr<State> state) {
 TcpGate::TcpGate(TestLoop& loop, net::Connector target)
     : state_(std::make_shared<State>(loop, std::move(target), net::listenTcp(loop.executor(), {"127.0.0.1", 0}))),
       port_(state_->listener->port()) {
-  loop.spawn(acceptAll(state_));
+  loop.spawn(acceptGated(state_));
 }
 
 TcpGate::~TcpGate() {

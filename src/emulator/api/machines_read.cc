@@ -84,7 +84,7 @@ std::shared_ptr<StateWaiter> readWaiter(const Call& call) {
 }
 
 /// Plain seconds, as §5 has it. I: that a Go duration is taken, too.
-std::chrono::milliseconds readTimeout(const Call& call) {
+std::chrono::milliseconds readWaitTimeout(const Call& call) {
   auto text = call.parameter("timeout");
   if (!text || text->empty()) return std::chrono::seconds(kLongestWaitSeconds);
   auto timeout = parseGoDuration(*text);
@@ -152,7 +152,7 @@ awaitable<Answer> listVersions(Core&, Call& call) {
 awaitable<Answer> waitForMachine(Core&, Call& call) {
   MachinePtr machine = call.machine;
   std::shared_ptr<StateWaiter> waiter = readWaiter(call);
-  Deadline deadline = Deadline::after(readTimeout(call));
+  Deadline deadline = Deadline::after(readWaitTimeout(call));
   bool known = waiter->version.empty() ||
                std::ranges::any_of(machine->versions, [&](const MachineVersion& version) { return version.version == waiter->version; });
   if (!known) refuse(404, "not_found: machine version not found");  // I: status and words

@@ -24,7 +24,7 @@ void put(Core& core, App& app, const std::string& name, std::string value) {
 }
 
 /// min_version: I: a version that is not reached yet is a 400.
-void checkVersion(const Call& call) {
+void checkMinVersion(const Call& call) {
   auto least = call.integer("min_version", 0, INT64_MAX);
   if (least && *least > call.app->secretsVersion) refuse(400, "secrets version not available yet");
 }
@@ -44,7 +44,7 @@ AppSecret& requireSecret(const Call& call) {
 }  // namespace
 
 awaitable<Answer> listSecrets(Core&, Call& call) {
-  checkVersion(call);
+  checkMinVersion(call);
   json::array list;
   for (const auto& [name, secret] : call.app->secrets) list.push_back(secretToJson(name, secret, call.flag("show_secrets")));
   co_return jsonAnswer(200, json::object{{"secrets", std::move(list)}});
@@ -74,7 +74,7 @@ awaitable<Answer> updateSecrets(Core& core, Call& call) {
 }
 
 awaitable<Answer> getSecret(Core&, Call& call) {
-  checkVersion(call);
+  checkMinVersion(call);
   co_return jsonAnswer(200, secretToJson(call.arguments[1], requireSecret(call), call.flag("show_secrets")));
 }
 

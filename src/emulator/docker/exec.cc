@@ -10,8 +10,8 @@ namespace {
 
 /// Of stdout and of stderr each; the rest is read and dropped.
 constexpr std::size_t kMostOutput = 5 * 1024 * 1024;
-constexpr int kFirstSignalCode = 128;
-constexpr int kLastSignalCode = 159;
+constexpr int kFirstExecSignal = 128;
+constexpr int kLastExecSignal = 159;
 
 }  // namespace
 
@@ -40,7 +40,7 @@ awaitable<GuestExecResult> DockerBackend::exec(std::string machine_id, GuestExec
   result.stdoutText = std::move(ended.stdoutText);
   result.stderrText = std::move(ended.stderrText);
   // The Engine tells a signal as a shell does.
-  if (*result.exitCode > kFirstSignalCode && *result.exitCode <= kLastSignalCode) result.exitSignal = *result.exitCode - kFirstSignalCode;
+  if (*result.exitCode > kFirstExecSignal && *result.exitCode <= kLastExecSignal) result.exitSignal = *result.exitCode - kFirstExecSignal;
   co_return result;
 }
 

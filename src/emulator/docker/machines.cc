@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 using docker::engineError;
 using docker::EngineReply;
 
-constexpr std::chrono::seconds kConnectTime{5};
+constexpr std::chrono::seconds kMachineConnectTime{5};
 constexpr std::chrono::seconds kCleanUpTime{20};
 constexpr std::chrono::seconds kUnseenPatience{30};  ///< for a container whose name is taken and that can't be seen
 constexpr std::chrono::milliseconds kUnseenPause{50};
@@ -272,7 +272,7 @@ awaitable<net::StreamPtr> DockerBackend::connect(std::string machine_id, std::ui
     address = state->address;
     addresses_[machine_id] = address;
   }
-  co_return co_await net::connectTcp({address, port}, deadline.orAfter(kConnectTime));
+  co_return co_await net::connectTcp({address, port}, deadline.orAfter(kMachineConnectTime));
 }
 
 }  // namespace swarm::emulator

@@ -19,7 +19,7 @@ namespace {
 
 constexpr long kValidSeconds = 365L * 24 * 3600;
 
-using Key = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* key) { EVP_PKEY_free(key); })>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* key) { EVP_PKEY_free(key); })>;
 using Certificate = std::unique_ptr<X509, decltype([](X509* certificate) { X509_free(certificate); })>;
 using File = std::unique_ptr<std::FILE, decltype([](std::FILE* file) { std::fclose(file); })>;
 
@@ -65,7 +65,7 @@ File create(const std::filesystem::path& path, int mode) {
 CertificateFiles makeSelfSigned(const std::filesystem::path& directory, const std::vector<std::string>& names) {
   CertificateFiles files{directory / "edge.pem", directory / "edge.key"};
   if (std::filesystem::exists(files.certificate) && std::filesystem::exists(files.key)) return files;
-  Key key(EVP_EC_gen("P-256"));
+  PrivateKey key(EVP_EC_gen("P-256"));
   require(key != nullptr);
   Certificate certificate = makeCertificate(key.get(), names);
   require(PEM_write_PrivateKey(create(files.key, 0600).get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);

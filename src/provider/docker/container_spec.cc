@@ -13,8 +13,6 @@
 namespace swarm::docker {
 namespace {
 
-constexpr std::int64_t kMib = 1024 * 1024;
-
 /// Letters, digits, '_' and '.' stay; the rest becomes '-'. Docker's names begin with a letter or digit.
 std::string slug(std::string_view text) {
   std::string out;

@@ -11,6 +11,8 @@
 
 namespace swarm::docker {
 
+inline constexpr std::int64_t kMib = 1024 * 1024;  ///< bytes
+
 inline constexpr std::string_view kLabelSwarm = "swarm.id";
 inline constexpr std::string_view kLabelInstance = "swarm.instance";
 inline constexpr std::string_view kLabelOwner = "swarm.owner";

@@ -12,8 +12,6 @@
 namespace swarm::docker {
 namespace {
 
-constexpr std::int64_t kMib = 1024 * 1024;
-
 std::string label(const json::value& labels, std::string_view name) {
   const json::object* object = labels.if_object();
   const json::value* found = object ? object->if_contains(name) : nullptr;

@@ -18,8 +18,6 @@ ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id
 namespace swarm::docker {
 namespace {
 
-constexpr double kMib = 1024.0 * 1024.0;
-
 /// Runs one validation step; its error becomes the check's detail.
 template <typename Work>
 awaitable<ValidationCheck> check(std::string name, Work work) {
@@ -74,7 +72,7 @@ ProviderHealthReport DockerProvider::health() const {
 UsedTotal DockerProvider::cpuTotal() const { return {0, engine_.connected() ? static_cast<double>(engine_.facts().cpus) : 0}; }
 
 UsedTotal DockerProvider::memoryTotal() const {
-  return {0, engine_.connected() ? static_cast<double>(engine_.facts().memoryBytes) / kMib : 0};
+  return {0, engine_.connected() ? static_cast<double>(engine_.facts().memoryBytes) / static_cast<double>(kMib) : 0};
 }
 
 awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadline) {

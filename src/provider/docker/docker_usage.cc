@@ -1,12 +1,12 @@
 // What an instance uses: CPU from two samples, memory without the page cache that can go, storage by du in its volumes.
 #include "net/deadline.h"
+#include "provider/docker/container_spec.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/engine_errors.h"
 
 namespace swarm::docker {
 namespace {
 
-constexpr double kMib = 1024.0 * 1024.0;
 constexpr std::chrono::milliseconds kShortestSpan{200};  ///< between two CPU samples
 constexpr std::chrono::seconds kLongestSpan{120};        ///< an older sample says nothing about now
 constexpr std::chrono::seconds kStorageMemory{60};       ///< du walks every file: once a minute is enough
@@ -21,7 +21,7 @@ double memoryMib(const json::value& statistics) {
   std::int64_t usage = integerAt(statistics, "memory_stats.usage");
   std::int64_t inactive = integerAt(statistics, "memory_stats.stats.total_inactive_file");
   if (inactive == 0) inactive = integerAt(statistics, "memory_stats.stats.inactive_file");
-  return static_cast<double>(std::max<std::int64_t>(0, usage - inactive)) / kMib;
+  return static_cast<double>(std::max<std::int64_t>(0, usage - inactive)) / static_cast<double>(kMib);
 }
 
 }  // namespace
@@ -74,8 +74,8 @@ awaitable<double> DockerProvider::storageGib(std::string instance_id, const Cont
   } catch (const Error&) {
     co_return last;  // an image without du, or more files than can be walked in time
   }
-  storage_samples_[instance_id] = {kib / kMib, now};
-  co_return kib / kMib;
+  storage_samples_[instance_id] = {kib / static_cast<double>(kMib), now};
+  co_return kib / static_cast<double>(kMib);
 }
 
 awaitable<ResourceUsage> DockerProvider::getResourceUsage(std::string instance_id, Deadline deadline) {

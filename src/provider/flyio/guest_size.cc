@@ -29,10 +29,6 @@ struct Family {
 constexpr Family kShared{true, kSharedCpus, 256, 2048, 256};
 constexpr Family kPerformance{false, kPerformanceCpus, 2048, 8192, 1024};
 
-Error unprocessable(std::string pointer, std::string message) {
-  return Error(ErrorCode::Unprocessable, message).withField(std::move(pointer), message);
-}
-
 std::optional<Guest> smallestOf(const Family& family, double cores, std::int64_t memory) {
   for (std::int64_t cpus : family.cpus) {
     if (static_cast<double>(cpus) + 1e-9 < cores || family.mostPerCpu * cpus < memory) continue;
@@ -43,6 +39,10 @@ std::optional<Guest> smallestOf(const Family& family, double cores, std::int64_t
 }
 
 }  // namespace
+
+Error unprocessable(std::string pointer, std::string message) {
+  return Error(ErrorCode::Unprocessable, message).withField(std::move(pointer), message);
+}
 
 Guest roundUp(const ResourceConfig& resources) {
   const CpuConfig& cpu = resources.cpu;

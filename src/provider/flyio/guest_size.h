@@ -5,9 +5,13 @@
 #include <cstdint>
 #include <string>
 
+#include "base/error.h"
 #include "model/types.h"
 
 namespace swarm::flyio {
+
+/// A field of a request that no Machine can fulfil.
+Error unprocessable(std::string pointer, std::string message);
 
 /// One valid size of a Machine.
 struct Guest {

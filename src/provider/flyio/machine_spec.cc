@@ -20,10 +20,6 @@ constexpr std::size_t kMostPrefix = 20;
 constexpr std::int64_t kSoftConnections = 2'000;
 constexpr std::int64_t kHardConnections = 10'000;
 
-Error unprocessable(std::string pointer, std::string message) {
-  return Error(ErrorCode::Unprocessable, message).withField(std::move(pointer), message);
-}
-
 std::string dashed(std::string_view text) {
   std::string out;
   for (char c : text) {

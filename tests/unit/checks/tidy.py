@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over src/ and apps/, as many at once as there are cores. A file that was clean is passed over while its text, includes, command and the
+"""Runs clang-tidy over src/ and apps/ (a folder's files twelve at a time, as they are compiled), as many at once as there are cores. A file that was clean is passed over while its text, includes, command and the
 rules are the same: digests of them are kept in SWARM_TIDY_CACHE, for all checkouts, or else in the build folder."""
 import concurrent.futures
 import hashlib
@@ -39,7 +39,7 @@ def run(entry):
     path = pathlib.Path(entry["file"])
     digest = hashlib.sha256(rules + entry["command"].replace(str(build), "").replace(str(root), "").encode())
     for name, text in sorted(own_includes(path, {}).items()):
-        digest.update(str(name.relative_to(root)).encode() + text)
+        digest.update(str(name.relative_to(build if name.is_relative_to(build) else root)).encode() + text)
     stamp = stamps / digest.hexdigest()
     if stamp.exists():
         stamp.touch()
@@ -51,7 +51,7 @@ def run(entry):
 
 
 entries = [entry for entry in json.loads((build / "compile_commands.json").read_text())
-           if entry["file"].startswith((f"{root}/src/", f"{root}/apps/"))]
+           if entry["file"].startswith(tuple(f"{top}/{folder}/" for top in (root, build) for folder in ("src", "apps")))]
 assert entries, "no files in compile_commands.json"
 failed = 0
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -59,6 +59,6 @@ with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
 for path, code, text, _ in results:
     if code:
         failed += 1
-        print(f"{path.relative_to(root)}\n{text}")
+        print(f"{path}\n{text}")
 print(f"{len(results)} files, {sum(1 for r in results if r[3])} unchanged since their last clean run, {failed} with findings")
 sys.exit(1 if failed else 0)
