@@ -7,7 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include "agent/utf8.h"
+#include "base/utf8.h"
 
 namespace swarm::agent {
 

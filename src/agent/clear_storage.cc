@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 
-#include "agent/utf8.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/utf8.h"
 
 namespace swarm::agent {
 namespace {

@@ -10,8 +10,8 @@
 #include "agent/exec.h"
 #include "agent/exec_drain.h"
 #include "agent/tasks.h"
-#include "agent/utf8.h"
 #include "base/format.h"
+#include "base/utf8.h"
 #include "model/codec.h"
 #include "net/deadline.h"
 

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <cstring>
 
-#include "agent/utf8.h"
 #include "base/error.h"
 #include "base/format.h"
+#include "base/utf8.h"
 
 namespace swarm::agent {
 namespace {

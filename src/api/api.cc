@@ -8,10 +8,10 @@
 #include "api/openapi.h"
 #include "api/problem.h"
 #include "api/session_cookie.h"
-#include "api/text_lines.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "net/deadline.h"
 
 namespace swarm {

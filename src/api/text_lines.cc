@@ -1,34 +1,15 @@
-// Lines and UTF-8.
+// Lines from pieces.
 #include "api/text_lines.h"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/utf8.h"
+
 namespace swarm::api {
 namespace {
 
 constexpr std::size_t kLongestLine = 64 * 1024;
-
-bool isContinuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
-
-/// Bytes of the well-formed sequence at the begin of `text`; 0: there is none (Unicode 15, table 3-7).
-std::size_t sequenceLength(std::string_view text) {
-  auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
-  unsigned char first = static_cast<unsigned char>(byte(0));
-  unsigned char second = static_cast<unsigned char>(byte(1));
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return isContinuation(second) ? 2 : 0;
-  bool third = isContinuation(static_cast<unsigned char>(byte(2)));
-  if (first >= 0xE0 && first <= 0xEF) {
-    bool second_fits = isContinuation(second) && (first != 0xE0 || second >= 0xA0) && (first != 0xED || second <= 0x9F);
-    return second_fits && third ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    bool second_fits = isContinuation(second) && (first != 0xF0 || second >= 0x90) && (first != 0xF4 || second <= 0x8F);
-    return second_fits && third && isContinuation(static_cast<unsigned char>(byte(3))) ? 4 : 0;
-  }
-  return 0;
-}
 
 std::string asJson(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -36,22 +17,6 @@ std::string asJson(std::string_view line) {
 }
 
 }  // namespace
-
-std::string toValidUtf8(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    std::size_t length = sequenceLength(text);
-    if (length == 0) {
-      out += "\xEF\xBF\xBD";
-      length = 1;
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length);
-  }
-  return out;
-}
 
 std::string NdjsonLines::add(std::string_view piece) {
   std::string out;

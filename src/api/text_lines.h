@@ -6,9 +6,6 @@
 
 namespace swarm::api {
 
-/// Replaces what is no UTF-8 by U+FFFD: JSON may hold nothing else, and programs log what they like.
-std::string toValidUtf8(std::string_view text);
-
 /// Cuts text that comes in pieces into lines, each as {"line":"…"} and a newline.
 class NdjsonLines {
  public:

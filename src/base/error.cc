@@ -5,6 +5,8 @@
 #include <boost/system/system_error.hpp>
 #include <new>
 
+#include "base/untrusted_text.h"
+
 namespace swarm {
 namespace {
 
@@ -43,6 +45,9 @@ const CodeRow& row(ErrorCode code) {
   std::abort();  // a code without a row is a broken build of this file
 }
 
+/// Errors end in rows, logs, event streams and terminals.
+std::string bounded(std::string text) { return printable(text, Error::kMaxText, LineBreaks::Keep); }
+
 }  // namespace
 
 std::string_view toString(ErrorCode code) { return row(code).name; }
@@ -58,17 +63,15 @@ int httpStatus(ErrorCode code) { return row(code).status; }
 
 bool isRetryableByDefault(ErrorCode code) { return row(code).retryable; }
 
-Error::Error(ErrorCode code, std::string message) : code_(code), retryable_(isRetryableByDefault(code)), message_(std::move(message)) {}
+Error::Error(ErrorCode code, std::string message)
+    : code_(code), retryable_(isRetryableByDefault(code)), message_(bounded(std::move(message))) {}
 
 Error& Error::withCause(std::string cause) & {
-  cause_ = std::move(cause);
+  cause_ = bounded(std::move(cause));
   return *this;
 }
 
-Error&& Error::withCause(std::string cause) && {
-  cause_ = std::move(cause);
-  return std::move(*this);
-}
+Error&& Error::withCause(std::string cause) && { return std::move(withCause(std::move(cause))); }
 
 Error&& Error::withRetryable(bool retryable) && {
   retryable_ = retryable;
@@ -81,7 +84,7 @@ Error&& Error::withUpstream(UpstreamFacts facts) && {
 }
 
 Error&& Error::withField(std::string pointer, std::string detail) && {
-  fields_.push_back({std::move(pointer), std::move(detail)});
+  fields_.push_back({bounded(std::move(pointer)), bounded(std::move(detail))});
   return std::move(*this);
 }
 

@@ -49,9 +49,12 @@ struct UpstreamFacts {
 };
 
 /// The control plane's exception. `what()` is the public message: a full sentence that says what happened and, where there is one, what to
-/// do next. It never holds a secret. `cause()` is for the log only. Copyable; not thread-safe.
+/// do next. It never holds a secret. `cause()` is for the log only. Whatever was quoted in them, its texts are printable
+/// (base/untrusted_text.h) and at most kMaxText bytes each. Copyable; not thread-safe.
 class Error : public std::exception {
  public:
+  static constexpr std::size_t kMaxText = 4096;
+
   Error(ErrorCode code, std::string message);
 
   Error& withCause(std::string cause) &;

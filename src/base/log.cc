@@ -5,11 +5,14 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
 
 #include "base/clock.h"
+#include "base/untrusted_text.h"
+#include "base/utf8.h"
 
 namespace swarm::log {
 namespace {
@@ -44,45 +47,42 @@ std::string_view nameOf(Level level) {
   return "error";
 }
 
-/// How many bytes the UTF-8 character at the beginning of `text` has; 0 when it is none (overlong, surrogate, cut off, beyond U+10FFFF).
-std::size_t characterLength(std::string_view text) {
-  auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  auto continues = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  unsigned first = byte(0), second = byte(1);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f);
-    return !wrong && continues(1) && continues(2) ? 3 : 0;
+/// Of a message or a value, as it is written: a line is for people, and no text that was quoted in it may fill a disk or an event stream.
+constexpr std::size_t kMaxValue = 4096;
+
+/// "\u001b"; two of them beyond U+FFFF, as JSON has it.
+void appendUnicodeEscape(std::string& out, char32_t code) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  if (code > 0xffff) {
+    appendUnicodeEscape(out, 0xd800 + ((code - 0x10000) >> 10));
+    code = 0xdc00 + ((code - 0x10000) & 0x3ff);
   }
-  if (first >= 0xf0 && first <= 0xf4) {
-    bool wrong = (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-    return !wrong && continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out.push_back(digits[(code >> shift) & 15]);
 }
 
-/// JSON string escapes; in text logs too, so that no input can forge a line or steer a terminal. Bytes that are no UTF-8 become U+FFFD.
+/// JSON string escapes; in text logs too, so that no input can forge a line or steer a terminal. Bytes that are not UTF-8 become U+FFFD.
 void appendEscaped(std::string& out, std::string_view text, bool quotes) {
-  constexpr std::string_view digits = "0123456789abcdef";
+  const std::size_t end = out.size() + kMaxValue;
   while (!text.empty()) {
-    std::size_t length = characterLength(text);
-    auto byte = static_cast<unsigned char>(text[0]);
-    if (length == 0) {
+    if (out.size() >= end) {
+      out += "…";
+      return;
+    }
+    const Utf8Character character = firstCharacter(text);
+    if (character.bytes == 0) {
       out += "\xef\xbf\xbd";
-    } else if (quotes && (byte == '"' || byte == '\\')) {
+    } else if (quotes && (character.code == '"' || character.code == '\\')) {
       out.push_back('\\');
       out.push_back(text[0]);
-    } else if (byte == '\n') {
+    } else if (character.code == '\n') {
       out += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\u00";
-      out.push_back(digits[byte >> 4]);
-      out.push_back(digits[byte & 15]);
+    } else if (isPrintable(character.code)) {
+      out.append(text.substr(0, character.bytes));
     } else {
-      out.append(text.substr(0, length));
+      appendUnicodeEscape(out, character.code);
     }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    text.remove_prefix(std::max<std::size_t>(character.bytes, 1));
   }
 }
 
@@ -93,7 +93,7 @@ void appendQuoted(std::string& out, std::string_view text) {
 }
 
 bool isPlain(std::string_view text) {
-  if (text.empty()) return false;
+  if (text.empty() || text.size() > kMaxValue) return false;
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte >= 0x7f || c == '"' || c == '\\' || c == '=') return false;

@@ -45,7 +45,8 @@ Level level();
 using Tap = std::function<void(const std::string& json_line)>;
 void setTap(Tap tap);
 
-void write(Level level, std::string_view message, Fields fields);  ///< thread-safe
+/// Thread-safe. Message and values are escaped, and cut at 4 KiB each.
+void write(Level level, std::string_view message, Fields fields);
 inline void debug(std::string_view message, Fields fields = {}) {
   if (level() <= Level::Debug) write(Level::Debug, message, fields);
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/id.h"
+#include "base/utf8.h"
 #include "net/deadline_timer.h"
 #include "net/io_wait.h"
 #include "net/websocket_frame.h"

@@ -1,4 +1,4 @@
-// Parsing and writing of frame headers, masks, UTF-8.
+// Parsing and writing of frame headers, masks.
 #include "net/websocket_frame.h"
 
 namespace swarm::net {
@@ -12,24 +12,6 @@ std::uint64_t readBigEndian(std::string_view bytes) {
 
 void appendBigEndian(std::string& out, std::uint64_t value, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xff);
-}
-
-// Length of the UTF-8 sequence that `lead` begins, with the bounds of its second byte; 0 when nothing begins so.
-struct Sequence {
-  int length = 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xbf;
-};
-
-Sequence sequenceOf(unsigned char lead) {
-  if (lead >= 0xc2 && lead <= 0xdf) return {2};
-  if (lead == 0xe0) return {3, 0xa0};
-  if (lead == 0xed) return {3, 0x80, 0x9f};  // no surrogates
-  if (lead >= 0xe1 && lead <= 0xef) return {3};
-  if (lead == 0xf0) return {4, 0x90};
-  if (lead >= 0xf1 && lead <= 0xf3) return {4};
-  if (lead == 0xf4) return {4, 0x80, 0x8f};  // up to U+10FFFF
-  return {};
 }
 
 }  // namespace
@@ -80,25 +62,6 @@ std::string formatFrameHeader(const FrameHeader& header) {
 
 void applyMask(char* bytes, std::size_t count, const std::array<unsigned char, 4>& mask, std::size_t offset) {
   for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<char>(static_cast<unsigned char>(bytes[i]) ^ mask[(offset + i) & 3]);
-}
-
-bool isUtf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const Sequence sequence = sequenceOf(lead);
-    if (sequence.length == 0 || text.size() - i < static_cast<std::size_t>(sequence.length)) return false;
-    const auto second = static_cast<unsigned char>(text[i + 1]);
-    if (second < sequence.low || second > sequence.high) return false;
-    for (int k = 2; k < sequence.length; ++k) {
-      if ((static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]) & 0xc0) != 0x80) return false;
-    }
-    i += static_cast<std::size_t>(sequence.length);
-  }
-  return true;
 }
 
 bool isCloseCode(unsigned code) {

@@ -30,7 +30,6 @@ std::string formatFrameHeader(const FrameHeader& header);
 /// Masks or unmasks `bytes` in place; `offset` is the position of its first byte in the payload.
 void applyMask(char* bytes, std::size_t count, const std::array<unsigned char, 4>& mask, std::size_t offset = 0);
 
-bool isUtf8(std::string_view text);
 bool isCloseCode(unsigned code);  ///< one that may stand in a Close frame
 
 }  // namespace swarm::net

@@ -17,27 +17,12 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "base/untrusted_text.h"
+#include "base/utf8.h"
 #include "transfer/message_parts.h"
 
 namespace swarm::transfer {
 namespace {
-
-/// The length of the UTF-8 sequence at the start of `text`, or 0 when there is none.
-std::size_t sequenceLength(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  const std::size_t length = byte(0) < 0x80                      ? 1
-                             : byte(0) >= 0xc2 && byte(0) < 0xe0 ? 2
-                             : byte(0) >= 0xe0 && byte(0) < 0xf0 ? 3
-                             : byte(0) >= 0xf0 && byte(0) < 0xf5 ? 4
-                                                                 : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t at = 1; at < length; ++at) {
-    if ((byte(at) & 0xc0) != 0x80) return 0;
-  }
-  if (length == 3 && ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f))) return 0;
-  if (length == 4 && ((byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) > 0x8f))) return 0;
-  return length;
-}
 
 /// Names for the *xattr calls that take no directory: what is below an open directory, without following its last component.
 std::string procPath(int directory, const std::string& name) { return "/proc/self/fd/" + std::to_string(directory) + "/" + name; }
@@ -123,15 +108,14 @@ std::array<timespec, 2> timesOf(const Facts& facts) {
 std::string readable(std::string_view path) {
   std::string text;
   while (!path.empty()) {
-    const std::size_t length = sequenceLength(path);
-    const auto byte = static_cast<unsigned char>(path.front());
-    if (length == 0 || byte < 0x20 || byte == 0x7f) {
-      text += format("\\x{:02x}", byte);
-      path.remove_prefix(1);
+    const Utf8Character character = firstCharacter(path);
+    const std::size_t bytes = std::max<std::size_t>(character.bytes, 1);
+    if (character.bytes > 0 && isPrintable(character.code)) {
+      text += path.substr(0, bytes);
     } else {
-      text += path.substr(0, length);
-      path.remove_prefix(length);
+      for (const char byte : path.substr(0, bytes)) text += format("\\x{:02x}", static_cast<unsigned char>(byte));
     }
+    path.remove_prefix(bytes);
   }
   constexpr std::size_t kMost = 1000;
   if (text.size() > kMost) {

@@ -12,7 +12,7 @@
 
 namespace swarm::transfer {
 
-/// For people: no control characters, valid UTF-8.
+/// For people: printable (base/untrusted_text.h), with other bytes as \xNN. Of a long path the end.
 std::string readable(std::string_view path);
 
 /// "mount path/directory/name" for people.

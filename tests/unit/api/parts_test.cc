@@ -132,12 +132,6 @@ TEST(LogLines, ofEndlessTextAreCut) {
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 2);
 }
 
-TEST(ValidUtf8, replacesOverlongSurrogateAndCutSequences) {
-  EXPECT_EQ(toValidUtf8("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"), "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80");
-  for (std::string_view bad : {"\xC0\x80", "\xED\xA0\x80", "\xE2\x82", "\xF5\x80\x80\x80", "\x80"})
-    EXPECT_EQ(toValidUtf8(bad).find(bad), std::string::npos);
-}
-
 TEST(Problem, holdsWhatTheErrorKnowsAndNotItsCause) {
   Error error =
       Error(ErrorCode::Unprocessable, "No such image.").withCause("secret cause").withField("/image", "is not there").withInstance("i-1");

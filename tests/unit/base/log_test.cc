@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "gmock/gmock.h"
 
 namespace swarm {
@@ -93,6 +94,32 @@ TEST_F(Log, writesJsonThatParsesWhateverBytesItIsGiven) {
   }
   std::string text = captured([] { log::info("m", {{"inf", std::numeric_limits<double>::infinity()}, {"nan", std::nan("")}}); });
   EXPECT_NO_THROW(boost::json::parse(text)) << text;
+}
+
+TEST_F(Log, carriesNothingThatATerminalObeysOrThatTurnsALine) {
+  const std::string hostile =
+      "\xc2\x9b"
+      "31m \xe2\x80\xae"
+      "drow \xf3\xa0\x81\x81 \x9b";  // CSI of C1, right-to-left, a tag, a bare byte
+  for (log::Style style : {log::Style::Text, log::Style::Json}) {
+    log::configure(log::Level::Info, style);
+    std::string text = captured([&] { log::info("m " + hostile, {{"v", hostile}}); });
+    for (const char* bytes : {"\xc2\x9b", "\xe2\x80\xae", "\xf3\xa0"}) EXPECT_THAT(text, Not(HasSubstr(bytes)));
+    EXPECT_THAT(text, HasSubstr("\\u202edrow \\udb40\\udc41"));
+    EXPECT_TRUE(isUtf8(text));
+    if (style == log::Style::Json) EXPECT_EQ(boost::json::parse(text).at("v").as_string().subview(0, 2), "\xc2\x9b");
+  }
+}
+
+TEST_F(Log, holdsNoMoreOfATextThanALineShould) {
+  for (log::Style style : {log::Style::Text, log::Style::Json}) {
+    log::configure(log::Level::Info, style);
+    const std::string endless(15'000'000, 'x');
+    std::string text = captured([&] { log::info(endless, {{"v", endless}, {"escaped", std::string(1'000'000, '\x1b')}}); });
+    EXPECT_LT(text.size(), 13'000u);
+    EXPECT_THAT(text, HasSubstr("…"));
+    if (style == log::Style::Json) EXPECT_NO_THROW(boost::json::parse(text));
+  }
 }
 
 TEST_F(Log, leavesOutWhatIsBelowItsLevel) {
