@@ -19,8 +19,9 @@ add_library(swarm_options INTERFACE)
 # The installed library (SwarmInstall.cmake) keeps the layers' folders below include/swarm-client, and none of our warnings.
 target_include_directories(swarm_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
                                                    $<INSTALL_INTERFACE:include/swarm-client>)
-# -fPIC everywhere: a precompiled header serves either PIC or PIE.
-set(own_flags -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wsuggest-override
+# -fPIC everywhere: a precompiled header serves either PIC or PIE. Hidden symbols: a shared library that holds SwarmClient exports its own names only.
+set(own_flags -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+              -Wimplicit-fallthrough -Wsuggest-override
               -Wzero-as-null-pointer-constant -Wrange-loop-analysis -Werror -fPIC
               "SHELL:-Xclang -fno-pch-timestamp")
 foreach(flag IN LISTS own_flags)

@@ -188,8 +188,8 @@ awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
   }
   Reply reply = problemReply(call, *failure);
   if (status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
-  if (status == 429) reply.headers.push_back({"Retry-After", "30"});
-  if (status == 503) reply.headers.push_back({"Retry-After", "2"});
+  if (auto wait = std::chrono::ceil<std::chrono::seconds>(failure->retryAfter()); wait.count() > 0)
+    reply.headers.push_back({"Retry-After", std::to_string(wait.count())});
   co_return reply;
 }
 

@@ -39,7 +39,8 @@ class Place {
   explicit Place(std::atomic<int>& waiting) : waiting_(waiting) {
     if (waiting_.fetch_add(1) >= kMostWaiting) {
       waiting_.fetch_sub(1);
-      throw Error(ErrorCode::TooManyRequests, "Too many people sign in at this moment; try again in 5 seconds.");
+      throw Error(ErrorCode::TooManyRequests, "Too many people sign in at this moment; try again in 5 seconds.")
+          .withRetryAfter(std::chrono::seconds(5));
     }
   }
   ~Place() { waiting_.fetch_sub(1); }

@@ -39,8 +39,10 @@ void LoginThrottle::check(const Entries& entries, std::string_view key) const {
   if (entry == entries.end()) return;
   SteadyTime now = clock_.steadyNow();
   if (now >= entry->second.notBefore || now - entry->second.last > kMemory) return;
-  auto wait = std::chrono::ceil<std::chrono::seconds>(entry->second.notBefore - now).count();
-  throw Error(ErrorCode::TooManyRequests, format("Too many failed sign-ins; try again in {} second{}.", wait, wait == 1 ? "" : "s"));
+  auto wait = std::chrono::ceil<std::chrono::seconds>(entry->second.notBefore - now);
+  throw Error(ErrorCode::TooManyRequests,
+              format("Too many failed sign-ins; try again in {} second{}.", wait.count(), wait.count() == 1 ? "" : "s"))
+      .withRetryAfter(wait);
 }
 
 void LoginThrottle::count(Entries& entries, std::string_view key, Limit limit) {

@@ -1,6 +1,7 @@
 // The table behind ErrorCode, and Error's members.
 #include "base/error.h"
 
+#include <array>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <new>
@@ -63,6 +64,15 @@ int httpStatus(ErrorCode code) { return row(code).status; }
 
 bool isRetryableByDefault(ErrorCode code) { return row(code).retryable; }
 
+std::span<const ErrorCode> errorCodes() {
+  static const auto codes = [] {
+    std::array<ErrorCode, std::size(kCodes)> list{};
+    for (std::size_t i = 0; i < list.size(); ++i) list[i] = kCodes[i].code;
+    return list;
+  }();
+  return codes;
+}
+
 Error::Error(ErrorCode code, std::string message)
     : code_(code), retryable_(isRetryableByDefault(code)), message_(bounded(std::move(message))) {}
 
@@ -75,6 +85,11 @@ Error&& Error::withCause(std::string cause) && { return std::move(withCause(std:
 
 Error&& Error::withRetryable(bool retryable) && {
   retryable_ = retryable;
+  return std::move(*this);
+}
+
+Error&& Error::withRetryAfter(std::chrono::milliseconds wait) && {
+  retry_after_ = wait;
   return std::move(*this);
 }
 

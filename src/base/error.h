@@ -1,8 +1,10 @@
 // The one exception type of the control plane, with a closed list of codes.
 #pragma once
 
+#include <chrono>
 #include <exception>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,7 @@ std::string_view toString(ErrorCode code);                            ///< snake
 std::optional<ErrorCode> errorCodeFromString(std::string_view text);  ///< the inverse
 int httpStatus(ErrorCode code);                                       ///< the HTTP status that the API answers with
 bool isRetryableByDefault(ErrorCode code);                            ///< whether the same call may succeed later, unchanged
+std::span<const ErrorCode> errorCodes();                              ///< all of them, in the order of their HTTP status
 
 /// One wrong place in a request: a JSON pointer ("/resources/cpu/cores") and what is wrong there.
 struct FieldError {
@@ -60,6 +63,8 @@ class Error : public std::exception {
   Error& withCause(std::string cause) &;
   Error&& withCause(std::string cause) &&;
   Error&& withRetryable(bool retryable) &&;
+  /// When a retry may succeed, from now; only where that is known. The API sends it as Retry-After, in whole seconds.
+  Error&& withRetryAfter(std::chrono::milliseconds wait) &&;
   Error&& withUpstream(UpstreamFacts facts) &&;
   Error&& withField(std::string pointer, std::string detail) &&;
   Error&& withInstance(std::string instance) &&;
@@ -69,6 +74,7 @@ class Error : public std::exception {
   const std::string& cause() const { return cause_; }
   const std::string& instance() const { return instance_; }
   bool retryable() const { return retryable_; }
+  std::chrono::milliseconds retryAfter() const { return retry_after_; }  ///< zero: not known
   const UpstreamFacts& upstream() const { return upstream_; }
   const std::vector<FieldError>& fields() const { return fields_; }
   std::vector<FieldError>& fields() { return fields_; }
@@ -77,6 +83,7 @@ class Error : public std::exception {
  private:
   ErrorCode code_;
   bool retryable_;
+  std::chrono::milliseconds retry_after_{0};
   std::string message_;
   std::string cause_;
   std::string instance_;

@@ -3,6 +3,7 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <charconv>
 
 #include "base/format.h"
 #include "model/codec.h"
@@ -96,6 +97,10 @@ Error errorFromResponse(int status, const net::Headers& headers, std::string_vie
   std::string message = text("detail").empty() ? text("title") : text("detail");
   if (code == ErrorCode::Unauthenticated) message += " Sign in with `swarm login`.";
   Error error = Error(code, message).withUpstream({status, text("requestId").empty() ? request_id : text("requestId")});
+  std::string_view wait = net::findHeader(headers, "Retry-After");
+  int seconds = 0;
+  if (std::from_chars(wait.data(), wait.data() + wait.size(), seconds).ec == std::errc() && seconds > 0)
+    error = std::move(error).withRetryAfter(std::chrono::seconds(seconds));
   if (const boost::json::value* fields = problem->if_contains("errors"); fields && fields->is_array()) {
     for (const auto& field : fields->get_array()) {
       const auto* object = field.if_object();

@@ -47,6 +47,16 @@ TEST(ApiSessions, areNotOpenedByAWrongPassword) {
   EXPECT_EQ(server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"x","more":1})"}, "").status, 400);
 }
 
+TEST(ApiSessions, sayHowLongAThrottledSignInHasToWait) {
+  ApiServer server;
+  Request wrong{"POST", "/api/auth/login", R"({"user":"nobody","password":"wrong"})"};
+  Answer answer = server.send(wrong, "");
+  for (int attempt = 1; answer.status != 429 && attempt < 20; ++attempt) answer = server.send(wrong, "");
+  ASSERT_EQ(answer.status, 429) << answer.text;
+  std::string wait = answer.header("Retry-After");
+  EXPECT_NE(answer.at("detail").find("try again in " + wait + " second"), std::string::npos) << answer.at("detail") << " / " << wait;
+}
+
 TEST(ApiSessions, byCookieActOnlyFromOurOwnPages) {
   ApiServer server;
   net::Headers cookie{{"Cookie", "other=1; " + cookieOf(signIn(server))}};

@@ -21,6 +21,8 @@ class Throttle : public testing::Test {
       return "allowed";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::TooManyRequests);
+      std::string seconds = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(error.retryAfter()).count());
+      EXPECT_THAT(error.message(), HasSubstr("try again in " + seconds + " second")) << "Retry-After says the same";
       return error.message();
     }
   }
