@@ -187,7 +187,8 @@ class SwarmClient {
   SnapshotList listSnapshotsOf(const std::string& ref);  ///< also those that its provider takes by itself
   void deleteSnapshot(const std::string& id);
 
-  boost::json::array listVolumes();  ///< also those that deleted instances left: name, instanceId, owner, mountPath, inUse, createdAt
+  boost::json::array
+  listVolumes();  ///< also those that deleted instances left: name, instanceId, owner, mountPath, inUse, createdAt, stray
   void deleteVolume(const std::string& name);  ///< with its files; Conflict while an instance has it
 
   SwarmStatus getSwarmStatus();

@@ -110,13 +110,19 @@ void addAnswerSchemas(json::object& schemas) {
   schemas["UpdatedInstance"] = with("Instance", {{"effect", {{"type", "string"}, {"enum", {"none", "live", "restart"}}}}});
   schemas["InstanceList"] = listOf("Instance");
   schemas["OperationList"] = listOf("Operation");
-  schemas["Volume"] = closedObject({{"name", type("string")},
-                                    {"instanceId", {{"type", "string"}, {"description", "The one it was made for"}}},
-                                    {"owner", type("string")},
-                                    {"mountPath", type("string")},
-                                    {"inUse", type("boolean")},
-                                    {"createdAt", {{"type", {"string", "null"}}, {"format", "date-time"}}}},
-                                   {"name", "instanceId", "owner", "mountPath", "inUse", "createdAt"});
+  schemas["Volume"] =
+      closedObject({{"name", type("string")},
+                    {"instanceId", {{"type", "string"}, {"description", "The one it was made for"}}},
+                    {"owner", type("string")},
+                    {"mountPath", type("string")},
+                    {"inUse", type("boolean")},
+                    {"createdAt", {{"type", {"string", "null"}}, {"format", "date-time"}}},
+                    {"stray",
+                     {{"type", "boolean"},
+                      {"description",
+                       "It holds no storage of the instance (the provider performed a request twice, or a copy was cut off) "
+                       "and is billed all the same; its name is the provider's id"}}}},
+                   {"name", "instanceId", "owner", "mountPath", "inUse", "createdAt", "stray"});
   schemas["VolumeList"] = listOf("Volume");
   schemas["SnapshotList"] = listOf("Snapshot");
   schemas["InstanceSnapshots"] =

@@ -18,8 +18,8 @@ awaitable<Operation> requireOperation(Services& services, Call& call, Permission
 }
 
 json::object volumeJson(const VolumeInfo& volume) {
-  return {{"name", volume.name},           {"instanceId", volume.instanceId}, {"owner", volume.owner},
-          {"mountPath", volume.mountPath}, {"inUse", volume.inUse},           {"createdAt", toJson(volume.createdAt)}};
+  return {{"name", volume.name},   {"instanceId", volume.instanceId},       {"owner", volume.owner},  {"mountPath", volume.mountPath},
+          {"inUse", volume.inUse}, {"createdAt", toJson(volume.createdAt)}, {"stray", volume.isStray}};
 }
 
 }  // namespace

@@ -119,8 +119,12 @@ int volumesList(Context& context) {
       continue;
     }
     auto instance = names.find(textOf(volume, "instanceId"));
+    bool is_stray = textOf(volume, "stray") == "true";
     table.add({textOf(volume, "name"), instance == names.end() ? "(deleted)" : instance->second, textOf(volume, "owner"),
-               textOf(volume, "mountPath"), textOf(volume, "inUse") == "true" ? "yes" : "no"});
+               textOf(volume, "mountPath"),
+               is_stray                            ? "stray"
+               : textOf(volume, "inUse") == "true" ? "yes"
+                                                   : "no"});
   }
   if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
   return kDone;

@@ -221,7 +221,8 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   spec.config = place.config;
   spec.agentConfig = core_.agentConfigOf(*entry_, operation_->operation.id);
   auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
-  std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make] {
+  std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make]() mutable {
+    spec.known = core_.places.at(spec.instanceId).external;
     return make(spec, *progress, Deadline::after(core_.options.createTimeout));
   };
   ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation_, Lifecycle::Patience::Bounded, call);

@@ -226,6 +226,7 @@ InstanceSpec Core::specOf(const Entry& entry) const {
   spec.owner = instance.owner;
   spec.config = instance.config;
   spec.agentConfig = agentConfigOf(entry, "");
+  spec.known = entry.record.external;
   return spec;
 }
 

@@ -78,6 +78,7 @@ awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, s
   spec.instanceId = target.kept ? target.kept->id : newId("i");
   spec.config = target.config;
   spec.newVolumes = !target.kept;
+  spec.known = target.kept ? target.kept->external : std::vector<ExternalResource>{};
   PlacementPreview preview = co_await core_.providers.at(target.provider)->previewInstance(spec, Deadline::after(kAskTimeout));
   plan.to = {target.provider, preview.region.empty() ? target.region : preview.region};
   plan.problems = preview.problems;

@@ -133,6 +133,7 @@ awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
     auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
     for (const VolumeInfo& volume : volumes) {
       if (volume.name != name) continue;
+      if (volume.isStray) co_return co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
       if (EntryPtr entry = findByPlace(volume.instanceId))
         throw Error(ErrorCode::Conflict,
                     format("Volume {} belongs to instance {}; delete that with its volumes.", name, entry->instance().config.name));

@@ -18,6 +18,13 @@ namespace swarm {
 
 using boost::asio::awaitable;
 
+/// Something that exists at a provider: "container", "volume", "network", "machine", "app" … and its id there.
+struct ExternalResource {
+  std::string kind;
+  std::string id;
+  bool operator==(const ExternalResource&) const = default;
+};
+
 /// What a provider is asked to make. Everything that it makes carries labels or metadata swarm.id (the swarm), swarm.instance, swarm.owner.
 struct InstanceSpec {
   std::string instanceId;
@@ -29,13 +36,8 @@ struct InstanceSpec {
   /// The target of a move: no volume that is there already may be taken, whatever name the storages ask for (its files would be replaced).
   /// A create then fails with Conflict where the name is taken, or makes another one of the name where names need not be unique (Fly).
   bool newVolumes = false;
-};
-
-/// Something that exists at a provider: "container", "volume", "network", "machine", "app" … and its id there.
-struct ExternalResource {
-  std::string kind;
-  std::string id;
-  bool operator==(const ExternalResource&) const = default;
+  /// What earlier calls for this instance recorded, oldest first: of several things of one name these are its own.
+  std::vector<ExternalResource> known{};
 };
 
 /// How a provider tells of its work while it works. Calls are durable when they return: recorded() writes the id to the store before it
@@ -108,6 +110,9 @@ struct VolumeInfo {
   std::string mountPath;
   bool inUse = false;
   SystemTime createdAt{};
+  /// It holds no storage of the instance, and only a person may remove it: a request that was performed twice made it, or a copy was cut
+  /// off. It is billed all the same. Its name is its id.
+  bool isStray = false;
 };
 
 /// One check of a provider's configuration against the real endpoint.
