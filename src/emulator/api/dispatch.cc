@@ -145,6 +145,27 @@ void emptyTheList(Answer& answer) {
   std::erase_if(answer.headers, [](const net::Header& header) { return header.name == "fly-next-cursor"; });
 }
 
+/// The request's own work, and its answer.
+awaitable<Answer> perform(Core& core, const Route& route, Call& call) {
+  findTarget(core, route, call);
+  if (route.gate == LeaseGate::Gated) requireLease(core, call, *call.machine);
+  co_return co_await route.handler(core, call);
+}
+
+/// A refusal counts as an answer: what matters is that both were performed.
+awaitable<Answer> performTwice(Core& core, const Route& route, Call& call) {
+  Call again = call;
+  std::vector<Answer> answers;
+  for (Call* one : {&call, &again}) {
+    try {
+      answers.push_back(co_await perform(core, route, *one));
+    } catch (const Refusal& refusal) {
+      answers.push_back(refusal.answer());
+    }
+  }
+  co_return call.fault.twice == Twice::FirstAnswers ? std::move(answers.front()) : std::move(answers.back());
+}
+
 awaitable<Outcome> runRoute(Core& core, const Route& route, Call& call) {
   if (auto fault = core.faults.take(call.method, call.path, route.action)) call.fault = std::move(*fault);
   if (call.fault.latency.count() > 0) co_await net::sleepFor(call.fault.latency);
@@ -152,9 +173,7 @@ awaitable<Outcome> runRoute(Core& core, const Route& route, Call& call) {
   bool replaced = fault.answer.has_value() || fault.cut;
   if (replaced && fault.commit == Commit::No) co_return Outcome{fault.answer.value_or(Answer{}), fault.cut};
   readDocument(route, call);
-  findTarget(core, route, call);
-  if (route.gate == LeaseGate::Gated) requireLease(core, call, *call.machine);
-  Answer answer = co_await route.handler(core, call);
+  Answer answer = fault.twice == Twice::No ? co_await perform(core, route, call) : co_await performTwice(core, route, call);
   if (fault.emptyList) emptyTheList(answer);
   if (call.method != "GET") answer.headers.push_back({"set-cookie", format("{}={}; Path=/v1/apps", kAffinityCookie, kAffinityValue)});
   // What was asked for is done and durable before the answer is lost.

@@ -78,7 +78,7 @@ std::optional<Answer> readAnswer(const json::object& effect) {
 FaultEffect readEffect(const json::object& effect) {
   static constexpr std::string_view kMembers[] = {"latency_ms",     "error",     "values",        "capacity", "status",     "body",
                                                   "content_type",   "headers",   "commit",        "cut",      "empty_list", "error_regions",
-                                                  "propagation_ms", "settle_ms", "transition_ms", "stuck"};
+                                                  "propagation_ms", "settle_ms", "transition_ms", "stuck",    "twice"};
   for (const auto& [name, value] : effect) {
     if (std::ranges::find(kMembers, std::string_view(name)) == std::end(kMembers))
       wrong(format("has an unknown effect {}", std::string(name)));
@@ -92,6 +92,10 @@ FaultEffect readEffect(const json::object& effect) {
     if (cut != "before" && cut != "after") wrong("wants a cut other than before or after");
     result.cut = true;
     result.commit = cut == "after" ? Commit::Yes : Commit::No;
+  }
+  if (std::string twice = text(effect, "twice"); !twice.empty()) {
+    if (twice != "first" && twice != "last") wrong("wants a twice other than first or last");
+    result.twice = twice == "first" ? Twice::FirstAnswers : Twice::LastAnswers;
   }
   auto flag = [&](std::string_view name) {
     const json::value* value = effect.if_contains(name);

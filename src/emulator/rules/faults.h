@@ -17,12 +17,15 @@ namespace swarm::emulator {
 
 /// Whether the request's work is done although the answer is another.
 enum class Commit { No, Yes };
+/// A request that is performed twice, as a proxy's retry does: whose answer arrives.
+enum class Twice { No, FirstAnswers, LastAnswers };
 
 struct FaultEffect {
   std::chrono::milliseconds latency{0};
-  std::optional<Answer> answer;                                  ///< instead of the request's own
-  Commit commit = Commit::No;                                    ///< with `answer` or `cut`: before or after the work
-  bool cut = false;                                              ///< the connection is closed without an answer
+  std::optional<Answer> answer;  ///< instead of the request's own
+  Commit commit = Commit::No;    ///< with `answer` or `cut`: before or after the work
+  bool cut = false;              ///< the connection is closed without an answer
+  Twice twice = Twice::No;
   bool emptyList = false;                                        ///< a list answers with no entry, and no cursor
   std::vector<std::string> errorRegions;                         ///< an org-wide list lacks these regions and says so
   std::optional<std::chrono::milliseconds> propagation;          ///< what the request creates is not found for so long

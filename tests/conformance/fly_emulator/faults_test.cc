@@ -55,6 +55,22 @@ TEST_P(FlyRules, case099_aLimitedActionIsAllowedAgainLater) {
   EXPECT_EQ(post(machine.path + "/stop").status, 200);
 }
 
+TEST_P(FlyRules, aRequestThatAProxyRepeatsIsPerformedTwice) {
+  createApp();
+  emulator().addFault({{"match", {{"action", "volume_create"}}}, {"effect", {{"twice", "first"}}}});
+  std::string answered = createVolume();
+  const FlyAnswer volumes = get("/v1/apps/a1/volumes");
+  ASSERT_EQ(volumes.body.as_array().size(), 2u) << "names of volumes need not be unique";
+  EXPECT_EQ(volumes.at("/0/id"), answered);
+  EXPECT_EQ(volumes.at("/1/name"), volumes.at("/0/name"));
+  emulator().addFault({{"match", {{"action", "machine_create"}}}, {"effect", {{"twice", "first"}}}});
+  create(machineRequest());
+  EXPECT_EQ(get(kMachines).body.as_array().size(), 2u);
+  emulator().addFault({{"match", {{"action", "machine_create"}}}, {"effect", {{"twice", "last"}}}});
+  EXPECT_EQ(post(kMachines, named(machineRequest(), "m1")).status, 409) << "names of Machines are unique: it meets the first one";
+  EXPECT_EQ(get(kMachines).body.as_array().size(), 3u);
+}
+
 void expectRegionIsFull(const FlyAnswer& answer) {
   EXPECT_TRUE(answer.status == 422 || answer.status == 503) << answer;
   EXPECT_EQ(answer.at("/status"), "insufficient_capacity");
