@@ -51,6 +51,8 @@ void Reconciler::decide(const EntryPtr& entry, InstanceStatus status, std::strin
 
 void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause) {
   bool was_stale = entry->instance().stale;
+  // The first look after the provider was away shows what the outage did, whatever caused the look.
+  if (was_stale) cause = Cause::Outage;
   if (!observed) {
     entry->instance().stale = false;
     entry->instance().observedAt = core_.clock.now();

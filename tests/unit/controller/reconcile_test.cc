@@ -83,6 +83,11 @@ TEST_F(Reconcile, whatEndedTogetherWithItsEngineIsStartedAgain) {
 
 TEST_F(Reconcile, whatAlwaysStopsAgainFailsInTheEnd) {
   Instance instance = create("one");
+  // A look may see the end before the outage is known to be its cause: that failure is not the last word.
+  auto has_given_up = [&] {
+    Instance now = get("one");
+    return now.status == InstanceStatus::failed && now.statusReason.find("5 times") != std::string::npos;
+  };
   for (int i = 0; i < 6; ++i) {
     world_.setDown(true);
     drive([&] { return get("one").stale; });
@@ -94,11 +99,10 @@ TEST_F(Reconcile, whatAlwaysStopsAgainFailsInTheEnd) {
       Instance now = get("one");
       bool up = now.status == InstanceStatus::running && now.operationId.empty() &&
                 world_.container(instance.id)->status == InstanceStatus::running;
-      return up || now.status == InstanceStatus::failed;
+      return up || has_given_up();
     });
+    EXPECT_EQ(has_given_up(), i == 5) << get("one").statusReason;
   }
-  EXPECT_EQ(get("one").status, InstanceStatus::failed);
-  EXPECT_NE(get("one").statusReason.find("5 times"), std::string::npos) << get("one").statusReason;
 }
 
 TEST_F(Reconcile, aRestartOfTheServerBringsRoutesBackWithoutTouchingInstances) {
