@@ -39,6 +39,8 @@ class Freeze {
 
   bool closed() const { return phase_ != Phase::Running; }  ///< frozen or about to be: nothing may be started or signalled
   const std::string& transfer() const { return transfer_; }
+  /// When all go on without another freeze(). Only while frozen.
+  std::chrono::steady_clock::time_point leaseEnd() const { return lease_.expiry(); }
   /// False when it is still closed at the deadline.
   net::awaitable<bool> waitUntilThawed(Deadline deadline) const;
 
