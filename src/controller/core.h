@@ -35,7 +35,8 @@ struct Entry {
   bool asking = false;      ///< its agent is being asked for the last activity
   bool inspecting = false;  ///< an inspection goes on
   bool inspectAgain = false;
-  std::string incarnation;  ///< container id and start time: another one means that old connections are dead
+  std::string incarnation;      ///< container id and start time: another one means that old connections are dead
+  bool startScheduled = false;  ///< it ended with its provider, and a start is about to be submitted
   int autoStarts = 0;
   SteadyTime lastAutoStart{};
   std::optional<SteadyTime> endedAt;  ///< when it was seen to have ended by itself

@@ -92,6 +92,7 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
 }
 
 void Reconciler::applyEnded(const EntryPtr& entry, const ProviderInstance& observed, Cause cause) {
+  if (entry->startScheduled) return;  // that it does not run is known
   Instance& instance = entry->instance();
   instance.network = NetworkInfo{};
   bool was_running = instance.status == InstanceStatus::running || instance.status == InstanceStatus::starting;
@@ -131,11 +132,13 @@ void Reconciler::startAgain(const EntryPtr& entry) {
   ++entry->autoStarts;
   entry->lastAutoStart = now;
   core_.setStatus(*entry, InstanceStatus::starting, "It stopped with its provider and is started again.");
+  entry->startScheduled = true;
   core_.spawn("start again " + entry->id(), startLater(entry, std::min(delay, core_.options.retryDelayMost)));
 }
 
 awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds delay) {
   if (delay.count() > 0) co_await net::sleepFor(delay);
+  entry->startScheduled = false;
   if (!isIdle(*entry) || entry->instance().status != InstanceStatus::starting) co_return;
   co_await runner_.submit(entry, OperationKind::start, "system", {});
 }
