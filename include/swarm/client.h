@@ -11,6 +11,7 @@
 
 #include "base/secret.h"
 #include "model/archive.h"
+#include "model/patch.h"
 #include "model/types.h"
 
 namespace swarm {
@@ -41,14 +42,14 @@ struct ListOptions {
   std::map<std::string, std::string> labels;
 };
 
-/// What updateInstance changes; absent members stay.
+/// What updateInstance changes; absent members stay, inside resources and network, too. env, labels and metadata are replaced whole.
 struct UpdateOptions {
-  std::optional<ResourceConfig> resources;
-  std::optional<std::map<std::string, std::string>> env;
-  std::optional<NetworkConfig> network;
-  std::optional<std::map<std::string, std::string>> labels;
-  std::optional<boost::json::object> metadata;
-  std::optional<std::int64_t> ifVersion;
+  std::optional<ResourcePatch> resources{};
+  std::optional<std::map<std::string, std::string>> env{};
+  std::optional<NetworkPatch> network{};
+  std::optional<std::map<std::string, std::string>> labels{};
+  std::optional<boost::json::object> metadata{};
+  std::optional<std::int64_t> ifVersion{};  ///< at another version nothing is changed: Error(PreconditionFailed)
 };
 
 struct UpdateOutcome {
@@ -61,7 +62,7 @@ struct UpdateOutcome {
 struct MigrateOptions {
   std::optional<ProviderType> targetProvider;  ///< absent: it stays with its provider
   std::string region{};                        ///< Fly's region or the name of a Docker host; empty: the provider chooses
-  std::optional<ResourceConfig> resources{};   ///< absent: as they are
+  std::optional<ResourcePatch> resources{};    ///< what is absent stays
   bool keepSource = false;                     ///< the old place stays, stopped, for keepHours
   std::int64_t keepHours = 24;
   std::int64_t bandwidthLimit = 0;  ///< bytes per second; 0: none
@@ -140,10 +141,11 @@ class SwarmClient {
   std::optional<Instance> getInstance(const std::string& ref);
   std::vector<Instance> listInstances(const ListOptions& options = {});
   UpdateOutcome updateInstance(const std::string& ref, const UpdateOptions& options);
-  StartedOperation startInstance(const std::string& ref);
-  StartedOperation stopInstance(const std::string& ref);
-  StartedOperation restartInstance(const std::string& ref);
-  StartedOperation deleteInstance(const std::string& ref, bool volumes = false);
+  /// With `if_version`, an instance at another version is left alone, and Error(PreconditionFailed) is thrown.
+  StartedOperation startInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
+  StartedOperation stopInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
+  StartedOperation restartInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
+  StartedOperation deleteInstance(const std::string& ref, bool volumes = false, std::optional<std::int64_t> if_version = {});
 
   /// Begins a move to another provider or region: the same files under the same id, name and URL. It runs as an operation that can be
   /// cancelled until it switches; what goes wrong before leaves the instance where it was.

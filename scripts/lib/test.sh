@@ -3,7 +3,11 @@
 # Source common.sh, build.sh and engine.sh first.
 
 TEST_TOOLS=$SWARM_CACHE/test             # npm modules that only tests use
-TEST_NPM_MODULES=(playwright-core@1)     # drives Debian's Chromium
+TEST_NPM_MODULES=(
+  playwright-core@1 # drives Debian's Chromium
+  # for the API's description; Redocly 2 wants a newer Node than Debian's
+  @redocly/cli@1.34.5 @stoplight/spectral-cli@6.16.3 openapi-typescript@7.13.0 typescript@5.9.3 ajv@8.20.0 ajv-formats@3.0.1
+)
 TEST_IMAGE=swarm-workspace:test          # with the agent of this build; swarm-workspace:latest is people's own
 
 # test_needs_engine LABEL...: no label means all of them.

@@ -188,6 +188,7 @@ awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
   }
   Reply reply = problemReply(call, *failure);
   if (status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
+  if (status == 415 && call.exchange().head().headers.has("Content-Encoding")) reply.headers.push_back({"Accept-Encoding", "identity"});
   if (auto wait = std::chrono::ceil<std::chrono::seconds>(failure->retryAfter()); wait.count() > 0)
     reply.headers.push_back({"Retry-After", std::to_string(wait.count())});
   co_return reply;

@@ -76,6 +76,7 @@ awaitable<Reply> exportInstance(Services& services, Call& call) {
 
 awaitable<Reply> importInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  requireAdmitted(call, instance);
   agent::ArchivePlaces places = placesOf(instance);
   auto stream_place = services.streams.take(call.principal().user);
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);

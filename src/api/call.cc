@@ -3,6 +3,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "api/entity_tags.h"
 #include "api/json_keys.h"
 #include "base/format.h"
 #include "model/codec.h"
@@ -47,28 +48,49 @@ std::string faultOf(const Parameter& parameter, const std::string& value) {
       }
       return "must be one of " + names;
     }
+    case Kind::EntityTags:
+      if (value.size() > static_cast<std::size_t>(parameter.maximum)) return format("must have at most {} characters", parameter.maximum);
+      return parseEntityTags(value) ? "" : "must be a list of ETags, like \"v3\", or *";
     case Kind::Labels:
       return {};
   }
   return {};
 }
 
+/// KEY of "label[KEY]" and "label.KEY"; empty: it is neither.
+std::string_view labelKey(std::string_view name) {
+  if (name.starts_with("label.")) return name.substr(6);
+  if (name.starts_with("label[") && name.ends_with(']')) return name.substr(6, name.size() - 7);
+  return {};
+}
+
 const Parameter* findParameter(const Endpoint& route, std::string_view name) {
   for (const Parameter& parameter : route.parameters) {
     if (parameter.place != Place::Query) continue;
-    if (parameter.kind == Kind::Labels ? name.starts_with("label.") && name.size() > 6 : parameter.name == name) return &parameter;
+    if (parameter.kind == Kind::Labels ? !labelKey(name).empty() : parameter.name == name) return &parameter;
   }
   return nullptr;
 }
 
-bool isJson(std::string_view content_type) {
+/// JSON in UTF-8, under its own name or `other`.
+bool isJson(std::string_view content_type, std::string_view other) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
-  if (!net::equalsIgnoreCase(type, "application/json")) return false;
-  if (type.size() == content_type.size() || content_type.find(';') == std::string_view::npos) return true;
+  if (!net::equalsIgnoreCase(type, kJsonType) && !net::equalsIgnoreCase(type, other)) return false;
+  if (content_type.find(';') == std::string_view::npos) return true;
   std::string_view parameter = content_type.substr(content_type.find(';') + 1);
   while (parameter.starts_with(' ')) parameter.remove_prefix(1);
   return net::equalsIgnoreCase(parameter, "charset=utf-8") || net::equalsIgnoreCase(parameter, "charset=\"utf-8\"");
+}
+
+/// Decoding what a client packed would be a way to make a small request large; nobody needs it here.
+void refuseContentCoding(const net::RequestHead& head) {
+  for (const net::HeaderView& field : head.headers.all()) {
+    if (!net::equalsIgnoreCase(field.name, "Content-Encoding") || net::equalsIgnoreCase(field.value, "identity")) continue;
+    throw Error(
+        ErrorCode::UnsupportedMedia,
+        format("The body has the content coding \"{}\", which is not read here. Send it without \"Content-Encoding\".", field.value));
+  }
 }
 
 }  // namespace
@@ -97,7 +119,7 @@ void Call::bindQuery(const Endpoint& route, std::vector<FieldError>& faults) {
       faults.push_back({pointer, "is not a parameter of this request"});
     } else if (std::string fault = faultOf(*parameter, value); !fault.empty()) {
       faults.push_back({pointer, fault});
-    } else if (!values_.emplace(name, std::move(value)).second) {
+    } else if (!values_.emplace(parameter->kind == Kind::Labels ? "label." + std::string(labelKey(name)) : name, std::move(value)).second) {
       faults.push_back({pointer, "is there more than once"});
     }
     if (faults.size() >= 20) return;
@@ -109,30 +131,41 @@ void Call::bind(const Endpoint& route, std::vector<std::string> arguments) {
   arguments_ = std::move(arguments);
   std::vector<FieldError> faults;
   bindQuery(route, faults);
-  for (const Parameter& parameter : route.parameters) {
-    if (parameter.place != Place::Header) continue;
-    std::size_t times = 0;
-    for (const net::HeaderView& field : exchange_.head().headers.all()) {
-      if (!net::equalsIgnoreCase(field.name, parameter.name)) continue;
-      std::string value(field.value);
-      std::string pointer = "header " + std::string(parameter.name);
-      if (++times > 1) {
-        faults.push_back({pointer, "is there more than once"});
-      } else if (std::string fault = faultOf(parameter, value); !fault.empty()) {
-        faults.push_back({pointer, fault});
-      } else {
-        values_[std::string(parameter.name)] = value;
-      }
-    }
-  }
+  for (const Parameter& parameter : route.parameters)
+    if (parameter.place == Place::Header) bindHeader(parameter, faults);
   throwIfAny(std::move(faults));
+  refuseCondition(route);
+}
+
+void Call::bindHeader(const Parameter& parameter, std::vector<FieldError>& faults) {
+  std::string pointer = "header " + std::string(parameter.name);
+  std::optional<std::string> value;
+  for (const net::HeaderView& field : exchange_.head().headers.all()) {
+    if (!net::equalsIgnoreCase(field.name, parameter.name)) continue;
+    if (value && parameter.kind != Kind::EntityTags) return faults.push_back({pointer, "is there more than once"});
+    value = value ? *value + "," + std::string(field.value) : std::string(field.value);
+  }
+  if (!value) return;
+  if (std::string fault = faultOf(parameter, *value); !fault.empty()) return faults.push_back({pointer, fault});
+  values_[std::string(parameter.name)] = std::move(*value);
+}
+
+/// What has no version can't be at one of those that If-Match names, and so is not changed.
+void Call::refuseCondition(const Endpoint& route) const {
+  auto condition = exchange_.head().headers.find("If-Match");
+  bool is_read = route.method == "GET" || route.kind == RouteKind::Upgrade;
+  bool is_known = std::any_of(route.parameters.begin(), route.parameters.end(),
+                              [](const Parameter& parameter) { return parameter.kind == Kind::EntityTags; });
+  if (!condition || *condition == "*" || is_read || is_known) return;
+  throw Error(ErrorCode::PreconditionFailed, "What this request changes has no ETag: send it without If-Match. Nothing was done.");
 }
 
 awaitable<void> Call::readBody(std::size_t limit) {
   const net::RequestHead& head = exchange_.head();
   const net::BodyFraming framing = head.body;
-  if (route_->body == BodyRule::Bytes) co_return;
   bool empty = framing.kind == net::BodyKind::None || (framing.kind == net::BodyKind::Length && framing.length == 0);
+  if (!empty) refuseContentCoding(head);
+  if (route_->body == BodyRule::Bytes) co_return;
   if (route_->body == BodyRule::None) {
     if (empty) co_return;
     // A chunked body may turn out to hold nothing.
@@ -140,8 +173,8 @@ awaitable<void> Call::readBody(std::size_t limit) {
       throw Error(ErrorCode::InvalidArgument, "This request takes no body.");
     co_return;
   }
-  if (!empty && !isJson(head.headers.find("Content-Type").value_or("")))
-    throw Error(ErrorCode::UnsupportedMedia, "The request body must be JSON: send it with \"Content-Type: application/json\".");
+  if (!empty && !isJson(head.headers.find("Content-Type").value_or(""), route_->bodyType))
+    throw Error(ErrorCode::UnsupportedMedia, format("The request body must be JSON: send it with \"Content-Type: {}\".", route_->bodyType));
   if (framing.kind == net::BodyKind::Length && framing.length > limit)
     throw Error(ErrorCode::PayloadTooLarge, format("The request body has {} bytes; at most {} are taken.", framing.length, limit));
   std::string text;
@@ -184,6 +217,11 @@ std::map<std::string, std::string> Call::labels() const {
     if (name.starts_with("label.")) labels[name.substr(6)] = value;
   }
   return labels;
+}
+
+VersionCondition Call::versions() const {
+  auto value = text("If-Match");
+  return value ? parseEntityTags(*value).value() : VersionCondition{};
 }
 
 }  // namespace swarm::api

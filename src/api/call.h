@@ -59,7 +59,7 @@ class Call {
   /// Checks query and headers against the route and keeps copies: views into the head end when the body is read. Throws
   /// Error(InvalidArgument) with every fault.
   void bind(const Endpoint& route, std::vector<std::string> arguments);
-  /// Reads the body by the route's rule. Throws Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument).
+  /// Reads the body by the route's rule. Throws Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument). Bytes are left to the handler.
   awaitable<void> readBody(std::size_t limit);
 
   net::Exchange& exchange() { return exchange_; }
@@ -74,6 +74,8 @@ class Call {
   std::optional<std::int64_t> integer(std::string_view name) const;
   bool flag(std::string_view name) const;
   std::map<std::string, std::string> labels() const;
+  /// The versions of an instance that If-Match names; all of them when it is absent or *.
+  VersionCondition versions() const;
   boost::json::value& body() { return body_; }
   /// `?wait=`; zero when it was not asked for.
   std::chrono::seconds wait() const { return std::chrono::seconds(integer("wait").value_or(0)); }
@@ -91,6 +93,8 @@ class Call {
 
  private:
   void bindQuery(const Endpoint& route, std::vector<FieldError>& faults);
+  void bindHeader(const Parameter& parameter, std::vector<FieldError>& faults);
+  void refuseCondition(const Endpoint& route) const;
 
   net::Exchange& exchange_;
   std::string request_id_;

@@ -10,6 +10,7 @@ awaitable<Reply> createInstance(Services& services, Call& call);
 awaitable<Reply> listInstances(Services& services, Call& call);
 awaitable<Reply> getInstance(Services& services, Call& call);
 awaitable<Reply> updateInstance(Services& services, Call& call);
+awaitable<Reply> patchInstance(Services& services, Call& call);
 // lifecycle.cc
 awaitable<Reply> startInstance(Services& services, Call& call);
 awaitable<Reply> stopInstance(Services& services, Call& call);
@@ -63,14 +64,17 @@ awaitable<Reply> version(Services& services, Call& call);
 /// Error(PermissionDenied) when the caller sees it but the route asks for more.
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission);
 
+/// Throws Error(PreconditionFailed) for an instance at a version that If-Match does not name. Changes are admitted by the controller.
+void requireAdmitted(const Call& call, const Instance& instance);
+
 /// What a mutation answers once it was begun: waits as `?wait=` says. `done` is the status when it has ended well, 202 is it before that.
 /// Throws the operation's own error when it has failed.
 awaitable<Reply> answerOperation(Services& services, Call& call, InstanceAndOperation begun, int done);
 /// Waits for `operation` as `?wait=` says; throws its error when it has failed.
 awaitable<Operation> settle(Services& services, Call& call, Operation operation);
 
-/// "\"v3\""
-std::string entityTag(const Instance& instance);
+/// Where the answer tells that its operation is followed.
+net::Header operationLocation(const std::string& operation_id);
 
 /// Cursors are opaque: an id in base64url.
 std::string makeCursor(std::string_view id);

@@ -1,4 +1,5 @@
 // Create, list, show and update instances.
+#include "api/entity_tags.h"
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/instance_text.h"
@@ -67,17 +68,17 @@ InstanceQuery readQuery(const Call& call) {
   return query;
 }
 
-/// If-Match: "v3" or *; nothing when it is absent or *.
-std::optional<std::int64_t> readIfMatch(const Call& call) {
-  auto tag = call.text("If-Match");
-  if (!tag || *tag == "*") return std::nullopt;
-  std::string_view text = *tag;
-  std::int64_t version = 0;
-  if (text.starts_with("\"v") && text.ends_with('"') && text.size() > 3) {
-    auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size() - 1, version);
-    if (error == std::errc() && end == text.data() + text.size() - 1) return version;
-  }
-  throw Error(ErrorCode::InvalidArgument, "If-Match must be an ETag that this server gave, like \"v3\", or *.");
+void validateParts(const UpdateRequest& update, std::vector<FieldError>& faults) {
+  if (update.resources) validateResources(*update.resources, faults, "/resources");
+  if (update.network) validateNetwork(*update.network, faults, "/network");
+  if (update.env) validateEnvironment(*update.env, faults, "/env");
+  if (update.labels) validateLabels(*update.labels, faults, "/labels");
+  if (update.metadata) validateMetadata(*update.metadata, faults, "/metadata");
+}
+
+void requireChange(const UpdateRequest& update) {
+  if (update.resources || update.network || update.env || update.labels || update.metadata) return;
+  throw Error(ErrorCode::InvalidArgument, "There is nothing to change: give resources, env, network, labels or metadata.");
 }
 
 /// Parts that are objects are merged into what the instance has: a changed CPU leaves the memory as it is.
@@ -89,14 +90,50 @@ UpdateRequest readUpdateRequest(const json::value& body, const Instance& current
   update.env = reader.read<std::map<std::string, std::string>>("env");
   update.labels = reader.read<std::map<std::string, std::string>>("labels");
   update.metadata = reader.read<json::object>("metadata");
-  if (update.resources) validateResources(*update.resources, reader.faults(), "/resources");
-  if (update.network) validateNetwork(*update.network, reader.faults(), "/network");
-  if (update.env) validateEnvironment(*update.env, reader.faults(), "/env");
-  if (update.labels) validateLabels(*update.labels, reader.faults(), "/labels");
-  if (update.metadata) validateMetadata(*update.metadata, reader.faults(), "/metadata");
+  validateParts(update, reader.faults());
   reader.finish();
-  if (!update.resources && !update.network && !update.env && !update.labels && !update.metadata)
-    throw Error(ErrorCode::InvalidArgument, "There is nothing to change: give resources, env, network, labels or metadata.");
+  requireChange(update);
+  return update;
+}
+
+/// RFC 7396.
+void mergePatch(json::value& target, const json::value& patch) {
+  if (!patch.is_object()) {
+    target = patch;
+    return;
+  }
+  if (!target.is_object()) target.emplace_object();
+  for (const auto& [key, value] : patch.get_object()) {
+    if (value.is_null())
+      target.get_object().erase(key);
+    else
+      mergePatch(target.get_object()[key], value);
+  }
+}
+
+/// A JSON merge patch on the changeable part of the configuration: what it removes gets its default.
+UpdateRequest readPatchRequest(const json::value& patch, const Instance& current) {
+  const InstanceConfig& config = current.config;
+  json::value merged = json::object{{"resources", toJson(config.resources)},
+                                    {"network", toJson(config.network)},
+                                    {"env", toJson(config.env)},
+                                    {"labels", toJson(config.labels)},
+                                    {"metadata", config.metadata}};
+  ObjectReader named(patch);
+  for (const auto& [name, part] : merged.as_object()) named.accept(name);
+  named.finish();
+  mergePatch(merged, patch);
+  ObjectReader reader(std::move(merged));
+  UpdateRequest update;
+  if (named.has("resources")) update.resources = reader.read<ResourceConfig>("resources").value_or(ResourceConfig{});
+  if (named.has("network")) update.network = reader.read<NetworkConfig>("network").value_or(NetworkConfig{});
+  if (named.has("env")) update.env = reader.read<std::map<std::string, std::string>>("env").value_or(std::map<std::string, std::string>{});
+  if (named.has("labels"))
+    update.labels = reader.read<std::map<std::string, std::string>>("labels").value_or(std::map<std::string, std::string>{});
+  if (named.has("metadata")) update.metadata = reader.read<json::object>("metadata").value_or(json::object{});
+  validateParts(update, reader.faults());
+  throwIfAny(std::move(reader.faults()));
+  requireChange(update);
   return update;
 }
 
@@ -109,8 +146,6 @@ void appendSelected(std::string& out, const Instance& instance, const FieldSelec
 }
 
 }  // namespace
-
-std::string entityTag(const Instance& instance) { return format("\"v{}\"", instance.version); }
 
 std::string makeCursor(std::string_view id) { return toBase64Url(id); }
 
@@ -130,6 +165,13 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
   if (!isAllowed(call.principal(), permission, instance->owner))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this on the instance.").withInstance(instance->id);
   co_return std::move(*instance);
+}
+
+void requireAdmitted(const Call& call, const Instance& instance) {
+  if (call.versions().admits(instance.version)) return;
+  throw Error(ErrorCode::PreconditionFailed, format("Instance {} is at version {}, which If-Match does not name; nothing was done.",
+                                                    instance.config.name, instance.version))
+      .withInstance(instance.id);
 }
 
 awaitable<Reply> createInstance(Services& services, Call& call) {
@@ -167,19 +209,23 @@ awaitable<Reply> getInstance(Services& services, Call& call) {
   co_return reply;
 }
 
-awaitable<Reply> updateInstance(Services& services, Call& call) {
-  std::optional<std::int64_t> if_version = readIfMatch(call);
+namespace {
+
+/// The body's change was merged with one version: another user's change in between means merging again.
+awaitable<Reply> changeInstance(Services& services, Call& call, UpdateRequest (*read)(const json::value&, const Instance&)) {
+  const VersionCondition asked = call.versions();
   UpdateResult result;
   for (int attempt = 1;; ++attempt) {
     Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
-    UpdateRequest update = readUpdateRequest(call.body(), current);
-    // The merge was made with this version; without If-Match, somebody else's change in between means merging again.
-    update.ifVersion = if_version.value_or(current.version);
+    UpdateRequest update = read(call.body(), current);
+    bool is_admitted = asked.admits(current.version);
+    VersionCondition merged{.any = false, .versions = {}};
+    if (is_admitted) merged.versions.push_back(current.version);
     try {
-      result = co_await services.controller.updateInstance(current.id, std::move(update), call.principal().user);
+      result = co_await services.controller.updateInstance({current.id, merged}, std::move(update), call.principal().user);
       break;
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::PreconditionFailed || if_version || attempt == 3) throw;
+      if (error.code() != ErrorCode::PreconditionFailed || !is_admitted || attempt == 3) throw;
     }
   }
   int status = 200;
@@ -196,7 +242,13 @@ awaitable<Reply> updateInstance(Services& services, Call& call) {
   body.get_object()["effect"] = result.effect;
   Reply reply = jsonReply(status, body);
   reply.headers.push_back({"ETag", entityTag(result.instance)});
+  if (status == 202) reply.headers.push_back(operationLocation(result.instance.operationId));
   co_return reply;
 }
+
+}  // namespace
+
+awaitable<Reply> updateInstance(Services& services, Call& call) { return changeInstance(services, call, readUpdateRequest); }
+awaitable<Reply> patchInstance(Services& services, Call& call) { return changeInstance(services, call, readPatchRequest); }
 
 }  // namespace swarm::api

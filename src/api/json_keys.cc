@@ -2,6 +2,7 @@
 #include "api/json_keys.h"
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 
 #include "model/codec.h"
 
@@ -11,8 +12,8 @@ namespace {
 /// An array or object that is open at this place of the text.
 struct Level {
   bool isObject = false;
-  std::vector<std::string_view> keys;
-  std::string_view key;   ///< the member that is being read
+  std::vector<std::string> keys;
+  std::string key;        ///< the member that is being read
   std::size_t index = 0;  ///< the element that is being read
 };
 
@@ -22,10 +23,17 @@ std::string pointerOf(const std::vector<Level>& levels) {
   return pointer;
 }
 
+/// From quote to quote.
 std::string_view takeString(std::string_view text, std::size_t& at) {
-  std::size_t begin = ++at;
+  std::size_t begin = at++;
   while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-  return text.substr(begin, at - begin);
+  return text.substr(begin, at - begin + 1);
+}
+
+/// What a string says: "a" and "\u0061" are one key.
+std::string meaningOf(std::string_view string) {
+  if (string.find('\\') == std::string_view::npos) return std::string(string.substr(1, string.size() - 2));
+  return std::string(boost::json::parse(string).as_string());
 }
 
 }  // namespace
@@ -62,8 +70,8 @@ std::vector<std::string> duplicateKeys(std::string_view text) {
       case '"': {
         std::string_view string = takeString(text, at);
         if (expect_key) {
-          levels.back().key = string;
-          levels.back().keys.push_back(string);
+          levels.back().key = meaningOf(string);
+          levels.back().keys.push_back(levels.back().key);
         }
         expect_key = false;
         break;

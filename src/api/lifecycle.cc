@@ -1,4 +1,5 @@
 // Start, stop, restart and delete, and what all mutations share: waiting for their operation.
+#include "api/entity_tags.h"
 #include "api/handlers.h"
 #include "model/codec.h"
 
@@ -9,7 +10,12 @@ bool hasEnded(const Operation& operation) {
   return operation.status != OperationStatus::pending && operation.status != OperationStatus::running;
 }
 
+/// The instance, and the versions of it that the request is meant for.
+InstanceRef refOf(const Instance& instance, const Call& call) { return {instance.id, call.versions()}; }
+
 }  // namespace
+
+net::Header operationLocation(const std::string& operation_id) { return {"Operation-Location", "/api/operations/" + operation_id}; }
 
 awaitable<Operation> settle(Services& services, Call& call, Operation operation) {
   if (call.wait() > std::chrono::seconds(0) && !hasEnded(operation))
@@ -38,31 +44,32 @@ awaitable<Reply> answerOperation(Services& services, Call& call, InstanceAndOper
   body.get_object()["operationId"] = operation.id;
   Reply reply = jsonReply(waits && ended ? done : 202, body);
   reply.headers.push_back({"ETag", entityTag(instance)});
+  if (reply.status == 202) reply.headers.push_back(operationLocation(operation.id));
   co_return reply;
 }
 
 awaitable<Reply> startInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto begun = co_await services.controller.startInstance(instance.id, call.principal().user);
+  auto begun = co_await services.controller.startInstance(refOf(instance, call), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 
 awaitable<Reply> stopInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto begun = co_await services.controller.stopInstance(instance.id, call.principal().user);
+  auto begun = co_await services.controller.stopInstance(refOf(instance, call), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 
 awaitable<Reply> restartInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto begun = co_await services.controller.restartInstance(instance.id, call.principal().user);
+  auto begun = co_await services.controller.restartInstance(refOf(instance, call), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 
 awaitable<Reply> deleteInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
   DeleteVolumes volumes = call.flag("volumes") ? DeleteVolumes::Yes : DeleteVolumes::No;
-  auto begun = co_await services.controller.deleteInstance(instance.id, volumes, call.principal().user);
+  auto begun = co_await services.controller.deleteInstance(refOf(instance, call), volumes, call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 

@@ -43,10 +43,12 @@ awaitable<Reply> migrateInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
   MigrateCall asked = readMigrateCall(call.body(), instance);
   if (asked.dryRun) {
+    requireAdmitted(call, instance);
     MigrationPlan plan = co_await services.controller.planMigration(instance.id, std::move(asked.request));
     co_return jsonReply(200, toJson(plan));
   }
-  auto begun = co_await services.controller.migrateInstance(instance.id, std::move(asked.request), call.principal().user);
+  auto begun =
+      co_await services.controller.migrateInstance({instance.id, call.versions()}, std::move(asked.request), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 

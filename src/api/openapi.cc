@@ -1,209 +1,172 @@
-// Turns routes into paths, and adds the schemas of what only the API has.
+// Turns routes into paths; the parts that several share are components.
 #include "api/openapi.h"
 
+#include <set>
+
+#include "api/schema_parts.h"
+#include "api/session_cookie.h"
 #include "model/schema.h"
 
 namespace swarm::api {
 namespace {
 
 namespace json = boost::json;
+using schema::ref;
+using schema::type;
 
-json::object ref(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }
-
-json::object type(std::string_view name) { return {{"type", name}}; }
-json::object time() { return {{"type", "string"}, {"format", "date-time"}}; }
-
-json::object closedObject(json::object properties, json::array required) {
-  return {{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}, {"additionalProperties", false}};
+json::object component(std::string_view kind, std::string_view name) {
+  return {{"$ref", "#/components/" + std::string(kind) + "/" + std::string(name)}};
 }
 
-json::object listOf(std::string_view item) {
-  return closedObject({{"items", {{"type", "array"}, {"items", ref(item)}}},
-                       {"nextCursor", {{"type", "string"}, {"description", "For the next page; absent on the last one"}}}},
-                      {"items"});
+struct NamedProblem {
+  int status;
+  std::string_view name;
+  std::string_view description;
+  std::vector<std::string_view> headers = {};
+};
+
+const std::vector<NamedProblem>& problems() {
+  static const std::vector<NamedProblem> list{
+      {400, "BadRequest", "The request is not valid; `errors` has each fault with its place"},
+      {401, "Unauthenticated", "No credentials, or not valid ones", {"WWW-Authenticate"}},
+      {403, "Forbidden", "The role does not allow it, or a page of another origin sent it"},
+      {404, "NotFound", "There is no such thing, or it is another user's"},
+      {409, "Conflict", "The present state does not allow it, or the name is taken"},
+      {412, "PreconditionFailed", "If-Match names other versions; nothing was done"},
+      {413, "TooLarge", "The body is larger than 1 MiB"},
+      {415, "UnsupportedMedia", "Another content type, or a content coding", {"Accept-Encoding"}},
+      {422, "Unprocessable", "Well-formed, but not possible as asked"},
+      {426, "UpgradeRequired", "The path is there for an upgrade only", {"Upgrade"}},
+      {429, "TooManyRequests", "A limit of the caller is reached", {"Retry-After"}},
+      {501, "Unsupported", "The provider or this server can't do it"},
+      {503, "Unavailable", "The provider, the instance or the server can't be reached now", {"Retry-After"}},
+  };
+  return list;
 }
 
-/// `base` with members beside its own.
-json::object with(std::string_view base, json::object properties) {
-  return {{"allOf", {ref(base), {{"type", "object"}, {"properties", std::move(properties)}}}}};
+json::object headerSchemas() {
+  auto header = [](std::string_view description, json::object value) {
+    return json::object{{"description", description}, {"schema", std::move(value)}};
+  };
+  return {
+      {"X-Request-Id", header("Of the request; also in the log", type("string"))},
+      {"ETag", header("The version, for If-Match", {{"type", "string"}, {"pattern", "^\"v[0-9]+\"$"}})},
+      {"Location", header("The instance", {{"type", "string"}, {"format", "uri-reference"}})},
+      {"Operation-Location", header("The operation that goes on", {{"type", "string"}, {"format", "uri-reference"}})},
+      {"Idempotency-Replayed", header("There when the key was known: nothing new was made", schema::oneOf({"true"}))},
+      {"Retry-After", header("Seconds; there where it is known when a retry may succeed", {{"type", "integer"}, {"minimum", 1}})},
+      {"WWW-Authenticate", header("The scheme that is wanted", type("string"))},
+      {"Accept-Encoding", header("\"identity\" when a content coding was the reason", type("string"))},
+      {"Upgrade", header("The protocol that the path speaks", type("string"))},
+      {"Content-Disposition", header("A name for the file", type("string"))},
+      {"Set-Cookie", header("The browser's session", type("string"))},
+  };
 }
 
-json::object problemSchema() {
-  json::object error = closedObject(
-      {{"pointer", {{"type", "string"}, {"description", "JSON pointer, or ?NAME of a query parameter"}}}, {"detail", type("string")}},
-      {"pointer", "detail"});
-  return {{"type", "object"},
-          {"description", "RFC 9457"},
-          {"properties",
-           {{"type", {{"type", "string"}, {"format", "uri"}}},
-            {"title", type("string")},
-            {"status", type("integer")},
-            {"detail", {{"type", "string"}, {"description", "What happened and, where there is one, what to do next"}}},
-            {"code", {{"type", "string"}, {"description", "One of a closed list, like not_found"}}},
-            {"instance", {{"type", "string"}, {"format", "uri-reference"}}},
-            {"requestId", type("string")},
-            {"retryable", {{"type", "boolean"}, {"description", "Whether the same request may succeed later"}}},
-            {"errors", {{"type", "array"}, {"items", std::move(error)}}},
-            {"upstream", {{"type", "object"}, {"properties", {{"status", type("integer")}, {"requestId", type("string")}}}}}}},
-          {"required", {"type", "title", "status", "detail", "code", "instance", "requestId", "retryable"}}};
+json::object headersJson(const std::vector<std::string_view>& names) {
+  json::object headers{{"X-Request-Id", component("headers", "X-Request-Id")}};
+  for (std::string_view name : names) headers[name] = component("headers", name);
+  return headers;
 }
 
-void addRequestSchemas(json::object& schemas) {
-  json::object strings{{"type", "array"}, {"items", type("string")}};
-  schemas["CreateInstance"] =
-      with("InstanceConfig",
-           {{"provider", {{"$ref", "#/components/schemas/ProviderType"}, {"description", "Absent: placement chooses"}}},
-            {"regions",
-             {{"type", "array"},
-              {"items", type("string")},
-              {"maxItems", 16},
-              {"description", "Regions of Fly.io or names of Docker hosts, tried in this order; they choose the provider, too"}}},
-            {"owner", {{"type", "string"}, {"description", "Another user, for admins; absent: the caller"}}}});
-  json::object update;
-  update["type"] = "object";
-  update["description"] = "What is absent stays. resources and network are merged; env, labels and metadata are replaced whole.";
-  update["minProperties"] = 1;
-  update["additionalProperties"] = false;
-  json::object map{{"type", "object"}, {"additionalProperties", type("string")}};
-  update["properties"] = json::object{
-      {"resources", ref("ResourceConfig")}, {"network", ref("NetworkConfig")}, {"env", map}, {"labels", map}, {"metadata", type("object")}};
-  schemas["UpdateInstance"] = std::move(update);
-  schemas["MigrateInstance"] = closedObject(
-      {{"targetProvider", {{"$ref", "#/components/schemas/ProviderType"}, {"description", "Absent: the one it is at, in another region"}}},
-       {"region", {{"type", "string"}, {"description", "Fly's region, or the name of a Docker host"}}},
-       {"resources", {{"$ref", "#/components/schemas/ResourceConfig"}, {"description", "What is absent stays"}}},
-       {"keepSource", {{"type", "boolean"}, {"default", false}, {"description", "Keep the source, stopped, to go back to"}}},
-       {"keepHours", {{"type", "integer"}, {"minimum", 1}, {"maximum", 8760}, {"default", 24}}},
-       {"bandwidthLimit", {{"type", "integer"}, {"minimum", 0}, {"default", 0}, {"description", "Bytes per second; 0: none"}}},
-       {"back", {{"type", "boolean"}, {"default", false}, {"description", "To the source that an earlier move kept"}}},
-       {"dryRun", {{"type", "boolean"}, {"default", false}, {"description", "Change nothing; answer with a MigrationPlan"}}}},
-      {});
-  schemas["TakeSnapshot"] =
-      closedObject({{"name", {{"type", "string"}, {"description", "Unique among the instance's; absent: the time"}}}}, {});
-  schemas["RestoreSnapshot"] = closedObject({{"snapshot", {{"type", "string"}, {"description", "Its name, or its id"}}}}, {"snapshot"});
-  schemas["ExecuteCommand"] =
-      closedObject({{"command", {{"type", "array"}, {"items", type("string")}, {"minItems", 1}}},
-                    {"stdin", type("string")},
-                    {"timeout", {{"type", "integer"}, {"minimum", 1}, {"maximum", 3600}, {"default", 60}, {"description", "Seconds"}}}},
-                   {"command"});
-  schemas["IssueToken"] =
-      closedObject({{"scope", {{"type", "string"}, {"enum", {"status", "exec", "vscode", "port", "ssh", "files"}}}},
-                    {"ttl", {{"type", "integer"}, {"minimum", 1}, {"maximum", 3600}, {"default", 300}, {"description", "Seconds"}}}},
-                   {"scope"});
-  schemas["Credentials"] =
-      closedObject({{"user", type("string")}, {"password", {{"type", "string"}, {"format", "password"}}}}, {"user", "password"});
+json::object problemContent() { return {{"application/problem+json", {{"schema", ref("Problem")}}}}; }
+
+json::object problemResponses() {
+  json::object responses;
+  for (const NamedProblem& problem : problems()) {
+    responses[problem.name] =
+        json::object{{"description", problem.description}, {"headers", headersJson(problem.headers)}, {"content", problemContent()}};
+  }
+  responses["Problem"] = json::object{{"description", "Every other failure"}, {"headers", headersJson({})}, {"content", problemContent()}};
+  return responses;
 }
 
-void addAnswerSchemas(json::object& schemas) {
-  schemas["Problem"] = problemSchema();
-  schemas["Object"] = type("object");
-  json::object note = closedObject({{"path", type("string")}, {"reason", type("string")}}, {"path", "reason"});
-  schemas["ImportResult"] =
-      closedObject({{"files", type("integer")},
-                    {"bytes", {{"type", "integer"}, {"description", "Of their content"}}},
-                    {"workspace", {{"type", "string"}, {"description", "Name of the one that was exported"}}},
-                    {"notes", {{"type", "array"}, {"items", std::move(note)}, {"description", "What was left out, at most 200"}}},
-                    {"count", {{"type", "integer"}, {"description", "How many notes there are in all"}}}},
-                   {"files", "bytes", "workspace", "notes", "count"});
-  schemas["StartedInstanceOrPlan"] = json::object{{"oneOf", {ref("StartedInstance"), ref("MigrationPlan")}}};
-  schemas["StartedInstance"] = with("Instance", {{"operationId", {{"type", "string"}, {"description", "The operation that was begun"}}}});
-  schemas["UpdatedInstance"] = with("Instance", {{"effect", {{"type", "string"}, {"enum", {"none", "live", "restart"}}}}});
-  schemas["InstanceList"] = listOf("Instance");
-  schemas["OperationList"] = listOf("Operation");
-  schemas["Volume"] =
-      closedObject({{"name", type("string")},
-                    {"instanceId", {{"type", "string"}, {"description", "The one it was made for"}}},
-                    {"owner", type("string")},
-                    {"mountPath", type("string")},
-                    {"inUse", type("boolean")},
-                    {"createdAt", {{"type", {"string", "null"}}, {"format", "date-time"}}},
-                    {"stray",
-                     {{"type", "boolean"},
-                      {"description",
-                       "It holds no storage of the instance (the provider performed a request twice, or a copy was cut off) "
-                       "and is billed all the same; its name is the provider's id"}}}},
-                   {"name", "instanceId", "owner", "mountPath", "inUse", "createdAt", "stray"});
-  schemas["VolumeList"] = listOf("Volume");
-  schemas["SnapshotList"] = listOf("Snapshot");
-  schemas["InstanceSnapshots"] =
-      closedObject({{"items", {{"type", "array"}, {"items", ref("Snapshot")}}},
-                    {"missing", {{"type", "string"}, {"description", "Why the provider's own are not among them; absent when they are"}}}},
-                   {"items"});
-  schemas["ProviderDetails"] = closedObject({{"type", ref("ProviderType")},
-                                             {"status", ref("ProviderHealth")},
-                                             {"detail", {{"type", "string"}, {"description", "Why it is not healthy"}}},
-                                             {"instances", type("integer")},
-                                             {"isDefault", type("boolean")},
-                                             {"regions", {{"type", "array"}, {"items", type("string")}}},
-                                             {"capabilities", ref("ProviderCapabilities")}},
-                                            {"type", "status", "detail", "instances", "isDefault", "regions", "capabilities"});
-  schemas["ProviderList"] = listOf("ProviderDetails");
-  json::object check =
-      closedObject({{"name", type("string")}, {"ok", type("boolean")}, {"detail", type("string")}}, {"name", "ok", "detail"});
-  schemas["ProviderValidation"] =
-      closedObject({{"type", ref("ProviderType")}, {"ok", type("boolean")}, {"checks", {{"type", "array"}, {"items", std::move(check)}}}},
-                   {"type", "ok", "checks"});
-  json::object principal{
-      {"user", type("string")}, {"role", {{"type", "string"}, {"enum", {"viewer", "user", "admin"}}}}, {"expiresAt", time()}};
-  json::object login = principal;
-  login["token"] = {{"type", "string"}, {"description", "For Authorization: Bearer"}};
-  schemas["Login"] = closedObject(std::move(login), {"token", "user", "role", "expiresAt"});
-  principal["authenticated"] = type("boolean");
-  schemas["AuthStatus"] = closedObject(std::move(principal), {"authenticated", "user", "role", "expiresAt"});
-  schemas["InstanceToken"] =
-      closedObject({{"token", type("string")}, {"instanceId", type("string")}, {"scope", type("string")}, {"expiresAt", time()}},
-                   {"token", "instanceId", "scope", "expiresAt"});
-  schemas["Health"] = closedObject({{"status", type("string")}}, {"status"});
-  schemas["Version"] = closedObject({{"name", type("string")}, {"version", type("string")}}, {"name", "version"});
+json::object parameterSchema(const Parameter& parameter) {
+  using Kind = Parameter::Kind;
+  switch (parameter.kind) {
+    case Kind::Integer:
+      return {{"type", "integer"}, {"minimum", parameter.minimum}, {"maximum", parameter.maximum}};
+    case Kind::Flag:
+      return type("boolean");
+    case Kind::Time:
+      return schema::time();
+    case Kind::Choice:
+      return schema::oneOf(json::array(parameter.choices.begin(), parameter.choices.end()));
+    case Kind::Labels:
+      return {{"type", "object"}, {"additionalProperties", type("string")}};
+    case Kind::Text:
+    case Kind::EntityTags:
+      break;
+  }
+  json::object out = type("string");
+  if (parameter.maximum > 0) out["maxLength"] = parameter.maximum;
+  return out;
 }
 
 json::object parameterJson(const Parameter& parameter) {
-  using Kind = Parameter::Kind;
-  json::object schema = type("string");
-  switch (parameter.kind) {
-    case Kind::Integer:
-      schema = {{"type", "integer"}, {"minimum", parameter.minimum}, {"maximum", parameter.maximum}};
-      break;
-    case Kind::Flag:
-      schema = type("boolean");
-      break;
-    case Kind::Time:
-      schema = time();
-      break;
-    case Kind::Choice: {
-      json::array choices;
-      for (std::string_view choice : parameter.choices) choices.push_back(json::string(choice));
-      schema["enum"] = std::move(choices);
-      break;
-    }
-    case Kind::Text:
-      if (parameter.maximum > 0) schema["maxLength"] = parameter.maximum;
-      break;
-    case Kind::Labels:
-      schema = {{"type", "object"}, {"additionalProperties", type("string")}};
-      break;
+  using Place = Parameter::Place;
+  json::object out{{"name", parameter.name},
+                   {"in", parameter.place == Place::Path    ? "path"
+                          : parameter.place == Place::Query ? "query"
+                                                            : "header"},
+                   {"required", parameter.place == Place::Path},
+                   {"description", parameter.description}};
+  if (parameter.kind == Parameter::Kind::Labels) {
+    out["style"] = "deepObject";
+    out["explode"] = true;
   }
-  bool is_path = parameter.place == Parameter::Place::Path;
-  return {{"name", parameter.kind == Kind::Labels ? "label" : parameter.name},
-          {"in", is_path                                      ? "path"
-                 : parameter.place == Parameter::Place::Query ? "query"
-                                                              : "header"},
-          {"required", is_path},
-          {"description", parameter.description},
-          {"schema", std::move(schema)}};
+  out["schema"] = parameterSchema(parameter);
+  return out;
 }
 
-json::object answerJson(const Answer& answer) {
-  json::object out{{"description", answer.description}};
-  json::object headers;
-  headers["X-Request-Id"] = {{"schema", type("string")}};
-  out["headers"] = std::move(headers);
-  if (!answer.schema.empty()) {
-    out["content"] = json::object{{answer.contentType, {{"schema", ref(answer.schema)}}}};
-  } else if (answer.contentType != "application/json") {
-    out["content"] = json::object{{answer.contentType, {{"schema", type("string")}}}};
-  }
-  return out;
+/// The schema of an answer's content. Lines and events are texts that hold JSON.
+json::object contentSchema(const Answer& answer) {
+  if (answer.schema.empty()) return type("string");
+  if (answer.contentType == "application/json") return ref(answer.schema);
+  return {{"type", "string"}, {"contentMediaType", answer.contentType}, {"contentSchema", ref(answer.schema)}};
+}
+
+/// Several answers of one status are several content types.
+void addAnswer(json::object& responses, const Answer& answer) {
+  json::value& response = responses[std::to_string(answer.status)];
+  if (!response.is_object()) response = json::object{{"description", answer.description}, {"headers", headersJson(answer.headers)}};
+  if (answer.schema.empty() && answer.contentType == "application/json") return;
+  json::value& content = response.get_object()["content"];
+  if (!content.is_object()) content.emplace_object();
+  content.get_object()[answer.contentType] = json::object{{"schema", contentSchema(answer)}};
+}
+
+/// Which problems a route answers with, by what it takes and asks for.
+std::set<int> problemsOf(const Endpoint& route) {
+  std::set<int> statuses(route.problems.begin(), route.problems.end());
+  statuses.insert(400);
+  if (route.permission != Permission::Public) statuses.insert(401);
+  bool is_open = route.permission == Permission::Public || (route.permission == Permission::SignedIn && route.method == "GET");
+  if (!is_open) statuses.insert(403);
+  if (route.pattern.find('{') != std::string_view::npos) statuses.insert(404);
+  if (route.body != BodyRule::None) statuses.insert(415);
+  if (route.body == BodyRule::Json || route.body == BodyRule::OptionalJson) statuses.insert(413);
+  for (const Parameter& parameter : route.parameters)
+    if (parameter.kind == Parameter::Kind::EntityTags) statuses.insert(412);
+  return statuses;
+}
+
+json::object responsesJson(const Endpoint& route) {
+  json::object responses;
+  for (const Answer& answer : route.answers) addAnswer(responses, answer);
+  std::set<int> statuses = problemsOf(route);
+  for (const NamedProblem& problem : problems())
+    if (statuses.contains(problem.status)) responses[std::to_string(problem.status)] = component("responses", problem.name);
+  responses["default"] = component("responses", "Problem");
+  return responses;
+}
+
+json::object bodyJson(const Endpoint& route) {
+  if (route.body == BodyRule::Bytes)
+    return {{"required", true}, {"content", {{route.bodyType, {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
+  json::object media{{"schema", ref(route.bodySchema)}};
+  if (json::object examples = schema::requestExamples(route.bodySchema); !examples.empty()) media["examples"] = std::move(examples);
+  return {{"required", route.body == BodyRule::Json}, {"content", {{route.bodyType, std::move(media)}}}};
 }
 
 json::object operationJson(const Endpoint& route) {
@@ -211,22 +174,14 @@ json::object operationJson(const Endpoint& route) {
   out["operationId"] = route.operationId;
   out["tags"] = json::array{json::string(route.tag)};
   out["summary"] = route.summary;
+  out["description"] = route.description;
   if (!route.parameters.empty()) {
     json::array parameters;
     for (const Parameter& parameter : route.parameters) parameters.push_back(parameterJson(parameter));
     out["parameters"] = std::move(parameters);
   }
-  if (route.body == BodyRule::Bytes) {
-    out["requestBody"] =
-        json::object{{"required", true}, {"content", {{route.bodySchema, {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
-  } else if (route.body != BodyRule::None) {
-    out["requestBody"] =
-        json::object{{"required", route.body == BodyRule::Json}, {"content", {{"application/json", {{"schema", ref(route.bodySchema)}}}}}};
-  }
-  json::object responses;
-  for (const Answer& answer : route.answers) responses[std::to_string(answer.status)] = answerJson(answer);
-  responses["default"] = json::object{{"$ref", "#/components/responses/Problem"}};
-  out["responses"] = std::move(responses);
+  if (route.body != BodyRule::None) out["requestBody"] = bodyJson(route);
+  out["responses"] = responsesJson(route);
   if (route.permission == Permission::Public) out["security"] = json::array();
   if (!route.upgrade.empty()) out["x-upgrade"] = route.upgrade;
   return out;
@@ -236,6 +191,24 @@ std::string methodKey(std::string_view method) {
   std::string key;
   for (char c : method) key += static_cast<char>(c - 'A' + 'a');
   return key;
+}
+
+json::object info() {
+  return {{"title", "VSCode Remote Swarm"},
+          {"version", SWARM_VERSION},
+          {"description", "Workspaces on Docker Engines and Fly.io. docs/api.md says what a description can't."},
+          {"contact", {{"name", "The administrators of this server"}}},
+          {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}};
+}
+
+json::array tags() {
+  auto tag = [](std::string_view name, std::string_view description) { return json::object{{"name", name}, {"description", description}}; };
+  return {
+      tag("instances", "Workspaces and their life"),       tag("snapshots", "Files of an instance as they were at a moment"),
+      tag("volumes", "What holds the files of instances"), tag("inside", "Commands, logs, files, ports and usage of a running instance"),
+      tag("operations", "Durable work and its progress"),  tag("events", "What happens, as a stream"),
+      tag("swarm", "Providers, and the swarm as a whole"), tag("auth", "Sessions"),
+      tag("system", "Health, metrics and this document")};
 }
 
 }  // namespace
@@ -248,23 +221,21 @@ json::object makeOpenApi(const std::vector<Endpoint>& table) {
     path.get_object()[methodKey(route.method)] = operationJson(route);
   }
   json::object schemas = jsonSchemas();
-  addRequestSchemas(schemas);
-  addAnswerSchemas(schemas);
-  json::object problem{{"description", "A problem document (RFC 9457)"},
-                       {"content", {{"application/problem+json", {{"schema", ref("Problem")}}}}}};
+  schema::addRequestSchemas(schemas);
+  schema::addAnswerSchemas(schemas);
   json::object security{{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}},
-                        {"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "swarm_session"}}}};
+                        {"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", kSessionCookie}}}};
   json::object document;
   document["openapi"] = "3.1.0";
-  document["info"] = json::object{{"title", "VSCode Remote Swarm"},
-                                  {"version", SWARM_VERSION},
-                                  {"description", "Workspaces on Docker and Fly.io"},
-                                  {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}};
+  document["info"] = info();
   document["servers"] = json::array{json::object{{"url", "/"}}};
   document["security"] = json::array{json::object{{"bearer", json::array()}}, json::object{{"cookie", json::array()}}};
+  document["tags"] = tags();
   document["paths"] = std::move(paths);
-  document["components"] = json::object{
-      {"schemas", std::move(schemas)}, {"responses", {{"Problem", std::move(problem)}}}, {"securitySchemes", std::move(security)}};
+  document["components"] = json::object{{"schemas", std::move(schemas)},
+                                        {"headers", headerSchemas()},
+                                        {"responses", problemResponses()},
+                                        {"securitySchemes", std::move(security)}};
   return document;
 }
 

@@ -45,12 +45,17 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
 }
 
 awaitable<Reply> getOperation(Services& services, Call& call) {
-  co_return jsonReply(200, toJson(co_await requireOperation(services, call, Permission::ReadOwn)));
+  Operation operation = co_await requireOperation(services, call, Permission::ReadOwn);
+  if (call.wait() > std::chrono::seconds(0))
+    operation = co_await services.controller.waitForOperation(operation.id, Deadline::after(call.wait()));
+  co_return jsonReply(200, toJson(operation));
 }
 
 awaitable<Reply> cancelOperation(Services& services, Call& call) {
   Operation operation = co_await requireOperation(services, call, Permission::WriteOwn);
-  co_return jsonReply(202, toJson(co_await services.controller.cancelOperation(operation.id)));
+  Reply reply = jsonReply(202, toJson(co_await services.controller.cancelOperation(operation.id)));
+  reply.headers.push_back(operationLocation(operation.id));
+  co_return reply;
 }
 
 awaitable<Reply> listVolumes(Services& services, Call& call) {

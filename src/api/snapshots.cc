@@ -10,7 +10,7 @@ awaitable<Reply> takeSnapshot(Services& services, Call& call) {
   ObjectReader reader(call.body());
   std::string name = reader.read<std::string>("name").value_or("");
   reader.finish();
-  auto begun = co_await services.controller.takeSnapshot(instance.id, std::move(name), call.principal().user);
+  auto begun = co_await services.controller.takeSnapshot({instance.id, call.versions()}, std::move(name), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 
@@ -19,7 +19,7 @@ awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
   ObjectReader reader(call.body());
   std::string snapshot = reader.require<std::string>("snapshot");
   reader.finish();
-  auto begun = co_await services.controller.restoreSnapshot(instance.id, std::move(snapshot), call.principal().user);
+  auto begun = co_await services.controller.restoreSnapshot({instance.id, call.versions()}, std::move(snapshot), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 

@@ -58,7 +58,7 @@ StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
   config.name = flags.name;
   config.image = flags.image;
   config.command = flags.command;
-  applyResources(flags.resources, config.resources);
+  apply(patchOf(flags.resources), config.resources);
   config.resources.storage.persistent = !flags.ephemeral;
   config.env = parsePairs(flags.env, "--env");
   config.labels = parsePairs(flags.labels, "--label");
@@ -192,10 +192,7 @@ int update(Context& context, const UpdateFlags& flags) {
   if (!instance) throw Error(ErrorCode::NotFound, format("There is no instance \"{}\".", flags.name));
   UpdateOptions options;
   options.ifVersion = instance->version;
-  if (flags.resources.given()) {
-    options.resources = instance->config.resources;
-    applyResources(flags.resources, *options.resources);
-  }
+  if (flags.resources.given()) options.resources = patchOf(flags.resources);
   auto merge = [](std::map<std::string, std::string> into, const std::vector<std::string>& changes, const std::string& flag) {
     for (const std::string& change : changes) {
       if (change.find('=') == std::string::npos) {
@@ -209,10 +206,7 @@ int update(Context& context, const UpdateFlags& flags) {
   };
   if (!flags.env.empty()) options.env = merge(instance->config.env, flags.env, "--env");
   if (!flags.labels.empty()) options.labels = merge(instance->config.labels, flags.labels, "--label");
-  if (flags.portsGiven) {
-    options.network = instance->config.network;
-    options.network->exposedPorts = flags.ports;
-  }
+  if (flags.portsGiven) options.network = NetworkPatch{.exposedPorts = flags.ports};
   UpdateOutcome outcome = context.client().updateInstance(flags.name, options);
   if (flags.wait.wait && !outcome.operationId.empty()) waitWithProgress(context, outcome.operationId, flags.wait.timeout);
   if (printStructured(context, toJson(reload(context, outcome.instance)))) return kDone;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kKeepHours = 24;
 constexpr std::size_t kSkippedShown = 10;
 
-MigrateOptions optionsOf(Context& context, const MigrateFlags& flags) {
+MigrateOptions optionsOf(const MigrateFlags& flags) {
   MigrateOptions options;
   options.targetProvider = parseEnum<ProviderType>(flags.to, "--to");
   options.region = flags.region;
@@ -25,12 +25,7 @@ MigrateOptions optionsOf(Context& context, const MigrateFlags& flags) {
     options.keepHours = *hours;
   }
   if (!flags.limit.empty()) options.bandwidthLimit = parseRate(flags.limit);
-  if (flags.resources.given()) {
-    auto instance = context.client().getInstance(flags.name);
-    if (!instance) throw Error(ErrorCode::NotFound, format("There is no instance \"{}\". `swarm list` shows yours.", flags.name));
-    options.resources = instance->config.resources;
-    applyResources(flags.resources, *options.resources);
-  }
+  if (flags.resources.given()) options.resources = patchOf(flags.resources);
   return options;
 }
 
@@ -110,7 +105,7 @@ int migrate(Context& context, const MigrateFlags& flags) {
     std::fputs("swarm: say where: --to docker, --to flyio --region ams, --region NAME, or --back.\nSee `swarm migrate --help`.\n", stderr);
     return kWrongUse;
   }
-  const MigrateOptions options = optionsOf(context, flags);
+  const MigrateOptions options = optionsOf(flags);
   if (flags.dryRun) return printPlan(context, flags, options);
   const StartedOperation started = context.client().migrateInstance(flags.name, options);
   if (!flags.wait.wait || started.operationId.empty()) {

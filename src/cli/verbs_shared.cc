@@ -6,15 +6,16 @@
 
 namespace swarm::cli {
 
-void applyResources(const ResourceFlags& flags, ResourceConfig& resources) {
-  if (flags.cpus) {
-    resources.cpu.cores = *flags.cpus;
-    resources.cpu.limit = 0;  // follows the cores
-  }
-  if (!flags.memory.empty()) resources.memory.max = parseMemory(flags.memory);
-  if (!flags.memoryMin.empty()) resources.memory.min = parseMemory(flags.memoryMin);
-  if (flags.disk) resources.storage.size = *flags.disk;
-  if (flags.pids) resources.pids = *flags.pids;
+ResourcePatch patchOf(const ResourceFlags& flags) {
+  ResourcePatch patch;
+  if (flags.cpus) patch.cpu = CpuPatch{.cores = *flags.cpus, .limit = 0};  // 0: the limit follows the cores
+  MemoryPatch memory;
+  if (!flags.memory.empty()) memory.max = parseMemory(flags.memory);
+  if (!flags.memoryMin.empty()) memory.min = parseMemory(flags.memoryMin);
+  if (memory.max || memory.min) patch.memory = memory;
+  if (flags.disk) patch.storage = StorageResourcePatch{.size = *flags.disk};
+  patch.pids = flags.pids;
+  return patch;
 }
 
 void printResult(Context& context, const Instance& instance) {

@@ -18,7 +18,7 @@ std::optional<Enum> parseEnum(const std::string& text, const std::string& flag) 
 /// Creates an instance and waits until it runs.
 Instance createAndWait(Context& context, const CreateFlags& flags);
 /// Puts what was given into `resources`.
-void applyResources(const ResourceFlags& flags, ResourceConfig& resources);
+ResourcePatch patchOf(const ResourceFlags& flags);
 /// Prints an instance after a verb: JSON, YAML or its name as asked; for people, its URL.
 void printResult(Context& context, const Instance& instance);
 /// The instance as it is now; as it was when it is gone.

@@ -105,10 +105,8 @@ UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOp
   if (options.network) body["network"] = toJson(*options.network);
   if (options.labels) body["labels"] = toJson(*options.labels);
   if (options.metadata) body["metadata"] = *options.metadata;
-  net::Headers headers;
-  if (options.ifVersion) headers.push_back({"If-Match", format("\"v{}\"", *options.ifVersion)});
   boost::json::value value = body;
-  boost::json::value answer = impl_->connection.call("PUT", instancePath(ref), &value, std::move(headers));
+  boost::json::value answer = impl_->connection.call("PUT", instancePath(ref), &value, Impl::ifMatch(options.ifVersion));
   UpdateOutcome outcome;
   outcome.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
   outcome.operationId = outcome.instance.operationId;
@@ -116,11 +114,20 @@ UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOp
   return outcome;
 }
 
-StartedOperation SwarmClient::startInstance(const std::string& ref) { return impl_->begin("POST", instancePath(ref, "/start")); }
-StartedOperation SwarmClient::stopInstance(const std::string& ref) { return impl_->begin("POST", instancePath(ref, "/stop")); }
-StartedOperation SwarmClient::restartInstance(const std::string& ref) { return impl_->begin("POST", instancePath(ref, "/restart")); }
-StartedOperation SwarmClient::deleteInstance(const std::string& ref, bool volumes) {
-  return impl_->begin("DELETE", instancePath(ref, volumes ? "?volumes=true" : ""));
+StartedOperation SwarmClient::startInstance(const std::string& ref, std::optional<std::int64_t> if_version) {
+  return impl_->begin("POST", instancePath(ref, "/start"), nullptr, if_version);
+}
+
+StartedOperation SwarmClient::stopInstance(const std::string& ref, std::optional<std::int64_t> if_version) {
+  return impl_->begin("POST", instancePath(ref, "/stop"), nullptr, if_version);
+}
+
+StartedOperation SwarmClient::restartInstance(const std::string& ref, std::optional<std::int64_t> if_version) {
+  return impl_->begin("POST", instancePath(ref, "/restart"), nullptr, if_version);
+}
+
+StartedOperation SwarmClient::deleteInstance(const std::string& ref, bool volumes, std::optional<std::int64_t> if_version) {
+  return impl_->begin("DELETE", instancePath(ref, volumes ? "?volumes=true" : ""), nullptr, if_version);
 }
 
 StartedOperation SwarmClient::migrateInstance(const std::string& ref, const MigrateOptions& options) {

@@ -1,6 +1,7 @@
 // What a SwarmClient holds.
 #pragma once
 
+#include "base/format.h"
 #include "client/connection.h"
 #include "model/codec.h"
 
@@ -11,9 +12,15 @@ struct SwarmClient::Impl {
   client::Connection connection;
 
   /// POST or DELETE on an instance that begins an operation.
-  StartedOperation begin(const std::string& method, const std::string& target, const boost::json::value* body = nullptr) {
-    boost::json::value answer = connection.call(method, target, body);
+  StartedOperation begin(const std::string& method, const std::string& target, const boost::json::value* body = nullptr,
+                         std::optional<std::int64_t> if_version = {}) {
+    boost::json::value answer = connection.call(method, target, body, ifMatch(if_version));
     return started(answer);
+  }
+
+  static net::Headers ifMatch(std::optional<std::int64_t> version) {
+    if (!version) return {};
+    return {{"If-Match", format("\"v{}\"", *version)}};
   }
 
   static StartedOperation started(const boost::json::value& answer) {

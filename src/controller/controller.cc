@@ -94,28 +94,28 @@ awaitable<std::optional<Instance>> SwarmController::getInstance(std::string ref)
 awaitable<InstancePage> SwarmController::listInstances(InstanceQuery query) {
   return onLoop(impl_, impl_->listInstances(std::move(query)));
 }
-awaitable<UpdateResult> SwarmController::updateInstance(std::string ref, UpdateRequest request, std::string actor) {
+awaitable<UpdateResult> SwarmController::updateInstance(InstanceRef ref, UpdateRequest request, std::string actor) {
   return onLoop(impl_, impl_->updateInstance(std::move(ref), std::move(request), std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::startInstance(std::string ref, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::startInstance(InstanceRef ref, std::string actor) {
   return onLoop(impl_, impl_->startInstance(std::move(ref), std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::stopInstance(std::string ref, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::stopInstance(InstanceRef ref, std::string actor) {
   return onLoop(impl_, impl_->stopInstance(std::move(ref), std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::restartInstance(std::string ref, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::restartInstance(InstanceRef ref, std::string actor) {
   return onLoop(impl_, impl_->restartInstance(std::move(ref), std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor) {
   return onLoop(impl_, impl_->deleteInstance(std::move(ref), volumes, std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::migrateInstance(std::string ref, MigrateRequest request, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor) {
   return onLoop(impl_, impl_->migrateInstance(std::move(ref), std::move(request), std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::takeSnapshot(std::string ref, std::string name, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::takeSnapshot(InstanceRef ref, std::string name, std::string actor) {
   return onLoop(impl_, impl_->takeSnapshot(std::move(ref), std::move(name), std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::restoreSnapshot(std::string ref, std::string snapshot, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor) {
   return onLoop(impl_, impl_->restoreSnapshot(std::move(ref), std::move(snapshot), std::move(actor)));
 }
 awaitable<std::vector<Snapshot>> SwarmController::listSnapshots() { return onLoop(impl_, impl_->listSnapshots()); }

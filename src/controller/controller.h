@@ -1,6 +1,7 @@
 // SwarmController: owns the swarm. Every mutation is a durable operation; the store is the truth about intent, providers about what exists.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -71,14 +72,28 @@ struct MigrateRequest {
   bool back = false;                ///< to the place that an earlier move has kept
 };
 
-/// What PUT may change; absent members stay as they are.
+/// Which versions of an instance a request is meant for.
+struct VersionCondition {
+  bool any = true;
+  std::vector<std::int64_t> versions = {};  ///< unless `any`; none: it can't be met
+  bool admits(std::int64_t version) const { return any || std::find(versions.begin(), versions.end(), version) != versions.end(); }
+};
+
+/// An instance's id or name. A change of an instance at a version that is not admitted is refused with PreconditionFailed: nothing is done.
+struct InstanceRef {
+  InstanceRef(std::string ref, VersionCondition condition = {}) : text(std::move(ref)), versions(std::move(condition)) {}  // NOLINT
+  InstanceRef(const char* ref) : text(ref) {}                                                                              // NOLINT
+  std::string text;
+  VersionCondition versions = {};
+};
+
+/// What an update changes; absent members stay as they are.
 struct UpdateRequest {
   std::optional<ResourceConfig> resources;
   std::optional<std::map<std::string, std::string>> env;
   std::optional<NetworkConfig> network;
   std::optional<std::map<std::string, std::string>> labels;
   std::optional<boost::json::object> metadata;
-  std::optional<std::int64_t> ifVersion;  ///< If-Match
 };
 
 struct InstanceAndOperation {
@@ -125,21 +140,21 @@ class SwarmController {
   awaitable<InstanceAndOperation> createInstance(CreateRequest request);
   awaitable<std::optional<Instance>> getInstance(std::string ref);
   awaitable<InstancePage> listInstances(InstanceQuery query);
-  awaitable<UpdateResult> updateInstance(std::string ref, UpdateRequest request, std::string actor);
-  awaitable<InstanceAndOperation> startInstance(std::string ref, std::string actor);
-  awaitable<InstanceAndOperation> stopInstance(std::string ref, std::string actor);
-  awaitable<InstanceAndOperation> restartInstance(std::string ref, std::string actor);
+  awaitable<UpdateResult> updateInstance(InstanceRef ref, UpdateRequest request, std::string actor);
+  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor);
+  awaitable<InstanceAndOperation> stopInstance(InstanceRef ref, std::string actor);
+  awaitable<InstanceAndOperation> restartInstance(InstanceRef ref, std::string actor);
   /// In any state; a create in progress is cancelled and rolled back.
-  awaitable<InstanceAndOperation> deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor);
+  awaitable<InstanceAndOperation> deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor);
 
-  awaitable<InstanceAndOperation> migrateInstance(std::string ref, MigrateRequest request, std::string actor);
+  awaitable<InstanceAndOperation> migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor);
   awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);  ///< changes nothing
 
   /// Keeps the instance's files as they are at a moment, at its provider; people's processes stand still for it, and go on. `name`: unique
   /// among its snapshots; empty: the time.
-  awaitable<InstanceAndOperation> takeSnapshot(std::string ref, std::string name, std::string actor);
+  awaitable<InstanceAndOperation> takeSnapshot(InstanceRef ref, std::string name, std::string actor);
   /// The instance's files become those of the snapshot (its name, or its id); what they were becomes a snapshot, too.
-  awaitable<InstanceAndOperation> restoreSnapshot(std::string ref, std::string snapshot, std::string actor);
+  awaitable<InstanceAndOperation> restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor);
   awaitable<std::vector<Snapshot>> listSnapshots();          ///< also those that deleted instances left
   awaitable<SnapshotList> listSnapshotsOf(std::string ref);  ///< also those that its provider takes by itself
   awaitable<void> deleteSnapshot(std::string id);            ///< Conflict while it is being restored; Unprocessable for a provider's own

@@ -147,6 +147,8 @@ awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(con
     result.instance.config.name = result.operation.instanceName;
     result.instance.status = InstanceStatus::deleted;
     result.instance.desired = InstanceStatus::deleted;
+    result.instance.createdAt = result.instance.lastActive = result.operation.createdAt;
+    result.instance.observedAt = result.operation.updatedAt;
   }
   co_return result;
 }

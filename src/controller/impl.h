@@ -38,18 +38,19 @@ struct SwarmController::Impl : control::Core {
   InstanceConfig complete(const CreateRequest& request, const Provider& provider) const;
   awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const;
 
-  awaitable<UpdateResult> updateInstance(std::string ref, UpdateRequest request, std::string actor);
+  control::EntryPtr admit(const InstanceRef& ref) const;  ///< throws NotFound, PreconditionFailed
+  awaitable<UpdateResult> updateInstance(InstanceRef ref, UpdateRequest request, std::string actor);
   awaitable<UpdateResult> applyUpdate(control::EntryPtr entry, UpdateRequest request, std::string actor);
   awaitable<bool> applyLive(control::EntryPtr entry, const InstanceConfig& config);
-  awaitable<InstanceAndOperation> startInstance(std::string ref, std::string actor);
-  awaitable<InstanceAndOperation> stopInstance(std::string ref, std::string actor);
-  awaitable<InstanceAndOperation> restartInstance(std::string ref, std::string actor);
-  awaitable<InstanceAndOperation> deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor);
+  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor);
+  awaitable<InstanceAndOperation> stopInstance(InstanceRef ref, std::string actor);
+  awaitable<InstanceAndOperation> restartInstance(InstanceRef ref, std::string actor);
+  awaitable<InstanceAndOperation> deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor);
 
-  awaitable<InstanceAndOperation> migrateInstance(std::string ref, MigrateRequest request, std::string actor);
+  awaitable<InstanceAndOperation> migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor);
   awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);
-  awaitable<InstanceAndOperation> takeSnapshot(std::string ref, std::string name, std::string actor);
-  awaitable<InstanceAndOperation> restoreSnapshot(std::string ref, std::string snapshot, std::string actor);
+  awaitable<InstanceAndOperation> takeSnapshot(InstanceRef ref, std::string name, std::string actor);
+  awaitable<InstanceAndOperation> restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor);
   awaitable<std::vector<Snapshot>> listSnapshots();
   awaitable<SnapshotList> listSnapshotsOf(std::string ref);
   awaitable<void> deleteSnapshot(std::string id);

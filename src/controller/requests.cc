@@ -30,6 +30,15 @@ class UpdatingGuard {
   EntryPtr entry_;
 };
 
+void requireVersion(const control::Entry& entry, const VersionCondition& versions) {
+  const Instance& instance = entry.record.instance;
+  if (versions.admits(instance.version)) return;
+  throw Error(ErrorCode::PreconditionFailed, format("Instance {} is at version {}, which the request is not meant for; nothing was done. "
+                                                    "Read it again before you repeat the request.",
+                                                    instance.config.name, instance.version))
+      .withInstance(instance.id);
+}
+
 template <typename T>
 bool differ(const T& a, const T& b) {
   return toJson(a) != toJson(b);
@@ -37,23 +46,29 @@ bool differ(const T& a, const T& b) {
 
 }  // namespace
 
-awaitable<InstanceAndOperation> SwarmController::Impl::startInstance(std::string ref, std::string actor) {
-  EntryPtr entry = require(ref);
+EntryPtr SwarmController::Impl::admit(const InstanceRef& ref) const {
+  EntryPtr entry = require(ref.text);
+  requireVersion(*entry, ref.versions);
+  return entry;
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::startInstance(InstanceRef ref, std::string actor) {
+  EntryPtr entry = admit(ref);
   co_return answer(entry, co_await runner.submit(entry, OperationKind::start, std::move(actor), {}));
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::stopInstance(std::string ref, std::string actor) {
-  EntryPtr entry = require(ref);
+awaitable<InstanceAndOperation> SwarmController::Impl::stopInstance(InstanceRef ref, std::string actor) {
+  EntryPtr entry = admit(ref);
   co_return answer(entry, co_await runner.submit(entry, OperationKind::stop, std::move(actor), {}));
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::restartInstance(std::string ref, std::string actor) {
-  EntryPtr entry = require(ref);
+awaitable<InstanceAndOperation> SwarmController::Impl::restartInstance(InstanceRef ref, std::string actor) {
+  EntryPtr entry = admit(ref);
   co_return answer(entry, co_await runner.submit(entry, OperationKind::restart, std::move(actor), {}));
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::deleteInstance(std::string ref, DeleteVolumes volumes, std::string actor) {
-  EntryPtr entry = require(ref);
+awaitable<InstanceAndOperation> SwarmController::Impl::deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor) {
+  EntryPtr entry = admit(ref);
   boost::json::object parameters;
   parameters["volumes"] = volumes == DeleteVolumes::Yes;
   co_return answer(entry, co_await runner.submit(entry, OperationKind::remove, std::move(actor), std::move(parameters)));
@@ -71,8 +86,8 @@ void requireSettled(const Instance& instance) {
 
 }  // namespace
 
-awaitable<InstanceAndOperation> SwarmController::Impl::migrateInstance(std::string ref, MigrateRequest request, std::string actor) {
-  EntryPtr entry = require(ref);
+awaitable<InstanceAndOperation> SwarmController::Impl::migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor) {
+  EntryPtr entry = admit(ref);
   requireSettled(entry->instance());
   boost::json::object parameters = migration.parametersFor(*entry, request);
   co_return answer(entry, co_await runner.submit(entry, OperationKind::migrate, std::move(actor), std::move(parameters)));
@@ -82,18 +97,19 @@ awaitable<MigrationPlan> SwarmController::Impl::planMigration(std::string ref, M
   co_return co_await migration.plan(require(ref), std::move(request));
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::takeSnapshot(std::string ref, std::string name, std::string actor) {
-  EntryPtr entry = require(ref);
+awaitable<InstanceAndOperation> SwarmController::Impl::takeSnapshot(InstanceRef ref, std::string name, std::string actor) {
+  EntryPtr entry = admit(ref);
   requireSettled(entry->instance());
   boost::json::object parameters = snapshots.parametersForTaking(*entry, std::move(name));
   co_return answer(entry, co_await runner.submit(entry, OperationKind::snapshot, std::move(actor), std::move(parameters)));
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::restoreSnapshot(std::string ref, std::string snapshot, std::string actor) {
-  EntryPtr entry = require(ref);
+awaitable<InstanceAndOperation> SwarmController::Impl::restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor) {
+  EntryPtr entry = admit(ref);
   // A failed one, too: nothing is asked of what failed.
   if (entry->instance().status != InstanceStatus::failed) requireSettled(entry->instance());
   boost::json::object parameters = co_await snapshots.parametersForRestoring(entry, std::move(snapshot));
+  requireVersion(*entry, ref.versions);  // a while has passed
   co_return answer(entry, co_await runner.submit(entry, OperationKind::restore, std::move(actor), std::move(parameters)));
 }
 
@@ -101,13 +117,9 @@ awaitable<std::vector<Snapshot>> SwarmController::Impl::listSnapshots() { co_ret
 awaitable<SnapshotList> SwarmController::Impl::listSnapshotsOf(std::string ref) { co_return co_await snapshots.listOf(require(ref)); }
 awaitable<void> SwarmController::Impl::deleteSnapshot(std::string id) { co_await snapshots.remove(std::move(id)); }
 
-awaitable<UpdateResult> SwarmController::Impl::updateInstance(std::string ref, UpdateRequest request, std::string actor) {
-  EntryPtr entry = require(ref);
+awaitable<UpdateResult> SwarmController::Impl::updateInstance(InstanceRef ref, UpdateRequest request, std::string actor) {
+  EntryPtr entry = admit(ref);
   const Instance& instance = entry->instance();
-  if (request.ifVersion && *request.ifVersion != instance.version)
-    throw Error(ErrorCode::PreconditionFailed,
-                format("Instance {} has changed since: it is at version {} now.", instance.config.name, instance.version))
-        .withInstance(instance.id);
   if (entry->updating || !instance.operationId.empty())
     throw Error(ErrorCode::Conflict, format("Instance {} is busy; try again when its operation has ended.", instance.config.name))
         .withRetryable(true)

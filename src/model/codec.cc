@@ -2,6 +2,7 @@
 #include "model/codec.h"
 
 #include "model/codec_detail.h"
+#include "model/patch.h"
 
 // Both directions of one type.
 #define SWARM_CODEC(...)                                                                                                       \
@@ -37,6 +38,8 @@ SWARM_ENUM_CODEC(PlaceRole);
 
 SWARM_CODEC(ResourceConfig);
 SWARM_CODEC(NetworkConfig);
+SWARM_CODEC(ResourcePatch);
+SWARM_CODEC(NetworkPatch);
 SWARM_CODEC(StorageConfig);
 SWARM_CODEC(std::vector<StorageConfig>);
 SWARM_CODEC(InstanceConfig);

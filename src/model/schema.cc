@@ -1,89 +1,50 @@
-// Walks the descriptions once and adds what they can't say (units, ranges) from one table.
+// Walks the descriptions once for each shape, and adds what they can't say (units, ranges) from the notes.
 #include "model/schema.h"
 
 #include "base/check.h"
 #include "model/codec_detail.h"
+#include "model/schema_notes.h"
 
 namespace swarm {
 namespace {
 
 namespace json = boost::json;
 
-/// What a member means, beyond its type. Ranges are those that validation.cc enforces.
-struct Note {
-  std::string_view type;
-  std::string_view member;
-  std::string_view description;
-  std::optional<double> minimum = std::nullopt;
-  std::optional<double> maximum = std::nullopt;
-};
-
-constexpr Note kNotes[] = {
-    {"CpuConfig", "cores", "Cores to reserve or show", 0.1, 1024},
-    {"CpuConfig", "limit", "Hard limit in millicores; 0: cores x 1000", 0, 1'024'000},
-    {"MemoryConfig", "min", "MiB kept for it (soft); 0: none", 0, 16'777'216},
-    {"MemoryConfig", "max", "MiB, hard limit", 6, 16'777'216},
-    {"StorageResource", "size", "GiB", 1, 65'536},
-    {"ResourceConfig", "pids", "Most processes and threads", 16, 4'194'304},
-    {"DockerNetworkConfig", "networkName", "Empty: the owner's own network"},
-    {"DockerNetworkConfig", "host", "One of the configured Engines, by name; empty: the provider chooses"},
-    {"NetworkConfig", "exposedPorts", "TCP ports to publish, 1 to 65535, without 7777 (the agent's)"},
-    {"NetworkConfig", "internalNetwork", "No way out to the internet"},
-    {"StorageConfig", "size", "GiB", 1, 65'536},
-    {"StorageConfig", "persistent", "false: deleted with the instance"},
-    {"StorageConfig", "mountPath", "Absolute path in the instance"},
-    {"StorageConfig", "volumeName", "Empty: made from the instance's id; a name: that volume is made or attached"},
-    {"InstanceConfig", "name", "DNS label of at most 40 characters without \"--\", unique in the swarm; empty: one is made"},
-    {"InstanceConfig", "image", "Image reference; empty: the workspace image"},
-    {"InstanceConfig", "storage", "Empty in a request: one persistent volume at /home/coder"},
-    {"CpuUsage", "usage", "Percent of one core"},
-    {"CpuUsage", "limit", "Millicores"},
-    {"ResourceUsage", "memory", "MiB"},
-    {"ResourceUsage", "storage", "GiB"},
-    {"CommandResult", "truncated", "Output beyond the limit was dropped"},
-    {"ProviderCapabilities", "maxInstancesPerUser", "0: no limit of the provider's"},
-    {"Instance", "region", "Fly's region or the name of a Docker host; empty where there is only one"},
-    {"Instance", "keptSource", "The place that it was moved from, as long as it is kept"},
-    {"Instance", "statusReason", "Why it failed or is not ready, as a sentence; empty when all is well"},
-    {"Instance", "desired", "running, stopped or deleted"},
-    {"Instance", "resources", "In force now"},
-    {"Instance", "url", "Where VS Code opens"},
-    {"Instance", "version", "Grows with each change of configuration; the ETag"},
-    {"Instance", "stale", "The provider can't be reached: this is the last known state, of observedAt"},
-    {"Instance", "operationId", "The operation in progress, or empty"},
-    {"SwarmResourceUsage", "cpu", "Cores"},
-    {"SwarmResourceUsage", "memory", "MiB"},
-    {"SwarmResourceUsage", "storage", "GiB"},
-    {"ProviderStatus", "detail", "Why it is not healthy"},
+/// The same type looks different in an answer and in a request.
+enum class Shape {
+  Answer,      ///< every member is there; a newer server may add some
+  Request,     ///< every member may be absent, and no other is taken. No `default`: an update leaves alone what is absent
+  MergePatch,  ///< as Request, and null sets a member back
+  Selection,   ///< an answer of which a part was asked for
 };
 
 template <typename T>
 constexpr std::string_view kSchemaName = {};
 template <typename T>
-constexpr bool kIsRequest = false;  // every member may be absent and has a default; else every member is there
+constexpr std::string_view kRequestName = {};  // what of T a request gives
 
 #define SWARM_SCHEMA_NAME(T) \
   template <>                \
   constexpr std::string_view kSchemaName<T> = #T
-#define SWARM_REQUEST_SCHEMA(T) \
-  SWARM_SCHEMA_NAME(T);         \
-  template <>                   \
-  constexpr bool kIsRequest<T> = true
+#define SWARM_REQUEST_SCHEMA(T, NAME) \
+  SWARM_SCHEMA_NAME(T);               \
+  template <>                         \
+  constexpr std::string_view kRequestName<T> = NAME
 
 SWARM_SCHEMA_NAME(ProviderType);
 SWARM_SCHEMA_NAME(InstanceStatus);
 SWARM_SCHEMA_NAME(ProviderHealth);
 SWARM_SCHEMA_NAME(OperationKind);
 SWARM_SCHEMA_NAME(OperationStatus);
-SWARM_REQUEST_SCHEMA(CpuConfig);
-SWARM_REQUEST_SCHEMA(MemoryConfig);
-SWARM_REQUEST_SCHEMA(StorageResource);
-SWARM_REQUEST_SCHEMA(ResourceConfig);
-SWARM_REQUEST_SCHEMA(DockerNetworkConfig);
-SWARM_REQUEST_SCHEMA(FlyNetworkConfig);
-SWARM_REQUEST_SCHEMA(NetworkConfig);
-SWARM_REQUEST_SCHEMA(StorageConfig);
-SWARM_REQUEST_SCHEMA(InstanceConfig);
+SWARM_REQUEST_SCHEMA(CpuConfig, "CpuPatch");
+SWARM_REQUEST_SCHEMA(MemoryConfig, "MemoryPatch");
+SWARM_REQUEST_SCHEMA(StorageResource, "StorageResourcePatch");
+SWARM_REQUEST_SCHEMA(ResourceConfig, "ResourcePatch");
+SWARM_REQUEST_SCHEMA(DockerNetworkConfig, "DockerNetworkPatch");
+SWARM_REQUEST_SCHEMA(FlyNetworkConfig, "FlyNetworkPatch");
+SWARM_REQUEST_SCHEMA(NetworkConfig, "NetworkPatch");
+SWARM_REQUEST_SCHEMA(StorageConfig, "NewStorage");
+SWARM_REQUEST_SCHEMA(InstanceConfig, "CreateInstance");
 SWARM_SCHEMA_NAME(PortMapping);
 SWARM_SCHEMA_NAME(NetworkInfo);
 SWARM_SCHEMA_NAME(CpuUsage);
@@ -107,8 +68,11 @@ SWARM_SCHEMA_NAME(Snapshot);
 
 json::object refTo(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }
 
+template <codec::DescribedStruct T>
+json::object structSchema(Shape shape);
+
 template <typename T>
-json::object typeSchema() {
+json::object typeSchema(Shape shape) {
   if constexpr (std::same_as<T, bool>) {
     return {{"type", "boolean"}};
   } else if constexpr (std::same_as<T, std::int64_t>) {
@@ -118,34 +82,58 @@ json::object typeSchema() {
   } else if constexpr (std::same_as<T, std::string>) {
     return {{"type", "string"}};
   } else if constexpr (std::same_as<T, SystemTime>) {
-    return {{"type", {"string", "null"}}, {"format", "date-time"}};
+    return {{"type", "string"}, {"format", "date-time"}};
   } else if constexpr (std::same_as<T, json::object>) {
     return {{"type", "object"}};
   } else if constexpr (std::same_as<T, Error>) {
     return refTo("Error");
   } else if constexpr (codec::IsOptional<T>::value) {
-    return typeSchema<typename T::value_type>();
+    return typeSchema<typename T::value_type>(shape);
   } else if constexpr (codec::IsVector<T>::value) {
-    return {{"type", "array"}, {"items", typeSchema<typename T::value_type>()}};
+    // A list is replaced as a whole.
+    Shape items = shape == Shape::MergePatch ? Shape::Request : shape == Shape::Selection ? Shape::Answer : shape;
+    return {{"type", "array"}, {"items", typeSchema<typename T::value_type>(items)}};
   } else if constexpr (codec::IsMap<T>::value) {
-    return {{"type", "object"}, {"additionalProperties", typeSchema<typename T::mapped_type>()}};
+    json::object value = typeSchema<typename T::mapped_type>(shape);
+    if (shape == Shape::MergePatch) value["type"] = json::array{value["type"], "null"};
+    return {{"type", "object"}, {"additionalProperties", std::move(value)}};
+  } else if constexpr (codec::DescribedEnum<T>) {
+    return refTo(kSchemaName<T>);
   } else {
     static_assert(!kSchemaName<T>.empty(), "name the type with SWARM_SCHEMA_NAME");
-    return refTo(kSchemaName<T>);
+    if (shape == Shape::MergePatch || shape == Shape::Selection) return structSchema<T>(shape);
+    return refTo(shape == Shape::Request ? kRequestName<T> : kSchemaName<T>);
   }
 }
 
 void addNote(json::object& schema, std::string_view type, std::string_view member) {
-  for (const Note& note : kNotes) {
+  for (const SchemaNote& note : kNotes) {
     if (note.type != type || note.member != member) continue;
     schema["description"] = note.description;
     if (note.minimum) schema["minimum"] = *note.minimum;
     if (note.maximum) schema["maximum"] = *note.maximum;
   }
+  for (const MemberName& time : kNullableTimes)
+    if (time.type == type && time.member == member) schema["type"] = json::array{"string", "null"};
+  for (const Choices& choices : kChoices) {
+    if (choices.type != type || choices.member != member) continue;
+    schema.erase("$ref");
+    schema["type"] = "string";
+    schema["enum"] = json::array(std::begin(choices.values), std::end(choices.values));
+  }
+}
+
+/// In words, since code generators make a member with a `default` one that is always sent.
+template <typename Part>
+void addDefault(json::object& schema, const Part& value) {
+  if constexpr (std::is_arithmetic_v<Part>) {
+    std::string text = schema.contains("description") ? std::string(schema["description"].as_string()) + ". " : std::string();
+    schema["description"] = text + format("When an instance is created: {} by default", value);
+  }
 }
 
 template <codec::DescribedEnum T>
-json::object bodySchema() {
+json::object enumSchema() {
   json::array names;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>(
       [&](auto one) { names.push_back(json::string(codec::jsonEnumName<T>(one.name))); });
@@ -153,31 +141,39 @@ json::object bodySchema() {
 }
 
 template <codec::DescribedStruct T>
-json::object bodySchema() {
+json::object structSchema(Shape shape) {
   json::object properties;
   json::array required;
   const T defaults{};
   boost::mp11::mp_for_each<codec::Members<T>>([&](auto member) {
     std::string_view name = codec::jsonName<T>(member.name);
     using Part = std::remove_cvref_t<decltype(defaults.*member.pointer)>;
-    json::object schema = typeSchema<Part>();
+    json::object schema = typeSchema<Part>(shape);
     addNote(schema, kSchemaName<T>, name);
-    if constexpr (kIsRequest<T>) {
-      if constexpr (std::is_arithmetic_v<Part> || std::same_as<Part, std::string>) schema["default"] = toJson(defaults.*member.pointer);
-    } else if constexpr (!codec::IsOptional<Part>::value) {
-      required.push_back(json::string(name));
-    }
+    if (shape == Shape::Request || shape == Shape::MergePatch) addDefault(schema, defaults.*member.pointer);
+    if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
+    if (shape == Shape::Answer && !codec::IsOptional<Part>::value) required.push_back(json::string(name));
     properties.emplace(name, std::move(schema));
   });
   json::object out{{"type", "object"}, {"properties", std::move(properties)}};
   if (!required.empty()) out["required"] = std::move(required);
-  if (kIsRequest<T>) out["additionalProperties"] = false;
+  if (shape == Shape::Request || shape == Shape::MergePatch) out["additionalProperties"] = false;
   return out;
+}
+
+template <typename T>
+void add(json::object& out) {
+  if constexpr (codec::DescribedEnum<T>) {
+    out.emplace(kSchemaName<T>, enumSchema<T>());
+  } else {
+    out.emplace(kSchemaName<T>, structSchema<T>(Shape::Answer));
+    if constexpr (!kRequestName<T>.empty()) out.emplace(kRequestName<T>, structSchema<T>(Shape::Request));
+  }
 }
 
 template <typename... T>
 void addAll(json::object& out) {
-  (out.emplace(kSchemaName<T>, bodySchema<T>()), ...);
+  (add<T>(out), ...);
 }
 
 json::object errorSchema() {
@@ -187,7 +183,7 @@ json::object errorSchema() {
                      {"required", {"pointer", "detail"}}};
   return {{"type", "object"},
           {"properties",
-           {{"code", text},
+           {{"code", refTo("ErrorCode")},
             {"message", text},
             {"retryable", {{"type", "boolean"}, {"description", "Whether the same call may succeed later, unchanged"}}},
             {"errors", {{"type", "array"}, {"items", field}}},
@@ -196,10 +192,18 @@ json::object errorSchema() {
           {"required", {"code", "message", "retryable"}}};
 }
 
+json::object errorCodeSchema() {
+  json::array codes;
+  for (ErrorCode code : errorCodes()) codes.push_back(json::string(toString(code)));
+  return {{"type", "string"}, {"enum", std::move(codes)}};
+}
+
 /// The members that the codec derives.
 void addDerived(json::object& schemas) {
-  schemas["Instance"].get_object()["properties"].get_object()["metadata"] =
-      json::object{{"type", "object"}, {"description", "The configuration's metadata"}};
+  json::object metadata{{"type", "object"}, {"description", "The configuration's metadata"}};
+  schemas["Instance"].get_object()["properties"].get_object()["metadata"] = metadata;
+  schemas["Instance"].get_object()["required"].get_array().push_back("metadata");
+  schemas["InstanceSelection"].get_object()["properties"].get_object()["metadata"] = std::move(metadata);
   schemas["OperationStep"].get_object()["properties"].get_object()["percent"] =
       json::object{{"type", "integer"}, {"minimum", 0}, {"maximum", 100}, {"description", "Only when bytesTotal is known"}};
 }
@@ -210,6 +214,11 @@ json::object makeSchemas() {
          ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, PortMapping, NetworkInfo,
          CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage, ProviderStatus,
          SwarmStatus, OperationStep, Operation, KeptSource, MigrationEnd, MigrationChange, MigrationSkip, MigrationPlan, Snapshot>(out);
+  out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
+  out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
+  out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);
+  out["NewStorage"].get_object()["required"] = json::array{"mountPath"};
+  out["ErrorCode"] = errorCodeSchema();
   out["Error"] = errorSchema();
   addDerived(out);
   return out;

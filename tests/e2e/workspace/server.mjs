@@ -40,13 +40,14 @@ export class Server {
       SWARM_TOKEN: '',
     };
     this.listen = '127.0.0.1:0';
+    this.flags = [];  // further ones of `serve`
   }
 
   async start() {
     const credentials = path.join(this.config, 'credentials.json');
     fs.rmSync(credentials, { force: true });
     this.log = fs.openSync(path.join(this.folder, 'serve.log'), 'a');
-    this.process = spawn(this.swarm, ['serve', '--listen', this.listen], { env: this.environment, stdio: ['ignore', this.log, this.log] });
+    this.process = spawn(this.swarm, ['serve', '--listen', this.listen, ...this.flags], { env: this.environment, stdio: ['ignore', this.log, this.log] });
     this.ended = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve({ code, signal })));
     let gone = false;
     this.ended.then(() => { gone = true; });

@@ -2,9 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <functional>
-#include <thread>
 
 #include "agent/protocol.h"
 #include "base/format.h"
@@ -53,28 +51,7 @@ class ApiArchive : public testing::Test {
     server_.inside.agent = agent_.handler();
     server_.create("ullas", server_.user);
   }
-  /// The library blocks its caller: it gets a thread, while the server's loop is turned here. Throws what `use` throws.
-  void withClient(std::function<void(SwarmClient&)> use) {
-    std::atomic<bool> done = false;
-    std::exception_ptr failure;
-    std::thread thread([&] {
-      try {
-        ClientConfig config;
-        config.url = server_.url();
-        config.token = Secret(server_.user);
-        SwarmClient client(std::move(config));
-        use(client);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      done = true;
-    });
-    server_.loop.run([](std::atomic<bool>& ended) -> awaitable<void> {
-      while (!ended) co_await net::sleepFor(std::chrono::milliseconds(5));
-    }(done));
-    thread.join();
-    if (failure) std::rethrow_exception(failure);
-  }
+  void withClient(const std::function<void(SwarmClient&)>& use) { server_.withClient(use, server_.user); }
   std::string archive() const { return std::string(300'000, 'z') + makeEndMark({}); }
 
   ArchiveAgent agent_;

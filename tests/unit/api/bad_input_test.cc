@@ -42,6 +42,7 @@ TEST(ApiInput, refusesBodiesThatAreNotWhatTheRouteTakes) {
       {R"({"env":{"A":1}})", "/env/A"},
       {R"({"name":"a","name":"b"})", "/name"},
       {R"({"env":{"A":"1","A":"2"}})", "/env/A"},
+      {R"({"env":{"A":"1","\u0041":"2"}})", "/env/A"},
   };
   for (const BodyCase& one : cases) {
     Answer answer = server.post("/api/instances", one.body);
@@ -90,6 +91,20 @@ TEST(ApiInput, takesOnlyJson) {
   EXPECT_EQ(server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake"})", {}, "Application/JSON; charset=UTF-8"}).status, 201);
 }
 
+TEST(ApiInput, takesNoContentCodings) {
+  ApiServer server;
+  server.create("one");
+  for (std::string coding : {"gzip", "br", "gzip, identity", "x"}) {
+    Answer answer = server.send({"POST", "/api/instances", R"({"provider":"fake"})", {{"Content-Encoding", coding}}});
+    expectProblem(answer, 415, "unsupported_media");
+    EXPECT_EQ(answer.header("Accept-Encoding"), "identity");
+  }
+  Request archive{"PUT", "/api/instances/one/import", "not an archive", {{"Content-Encoding", "gzip"}}, "application/zstd"};
+  EXPECT_EQ(server.send(archive).status, 415);
+  EXPECT_EQ(server.world.containers().size(), 1u);
+  EXPECT_EQ(server.send({"POST", "/api/instances", R"({"provider":"fake"})", {{"Content-Encoding", "identity"}}}).status, 202);
+}
+
 TEST(ApiInput, refusesABodyWhereThereIsNone) {
   ApiServer server;
   server.create("one");
@@ -101,7 +116,7 @@ TEST(ApiInput, refusesABodyWhereThereIsNone) {
 TEST(ApiInput, refusesQueriesThatItDoesNotKnow) {
   ApiServer server;
   for (std::string query : {"limt=3", "limit=0", "limit=1001", "limit=x", "limit=", "limit=1&limit=2", "status=dead", "cursor=%21",
-                            "label.=x", "label.a=1&label.a=2", "name=", "owner=%zz"}) {
+                            "label.=x", "label.a=1&label.a=2", "label.a=1&label[a]=2", "label[]=x", "label[a=x", "name=", "owner=%zz"}) {
     Answer answer = server.get("/api/instances?" + query);
     expectProblem(answer, 400, "invalid_argument");
   }
@@ -116,9 +131,9 @@ TEST(ApiInput, answersUnknownPathsAndMethods) {
   expectProblem(server.get("/api/nothing"), 404, "not_found");
   expectProblem(server.post("/api/instances/one/migrate", "{}"), 404, "not_found");
   expectProblem(server.post("/api/swarm/scale", "{}"), 404, "not_found");
-  Answer patch = server.send({"PATCH", "/api/instances/one"});
-  expectProblem(patch, 405, "invalid_argument");
-  EXPECT_EQ(patch.header("Allow"), "GET, HEAD, PUT, DELETE, OPTIONS");
+  Answer post = server.send({"POST", "/api/instances/one"});
+  expectProblem(post, 405, "invalid_argument");
+  EXPECT_EQ(post.header("Allow"), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
   Answer options = server.send({"OPTIONS", "/api/instances"});
   EXPECT_EQ(options.status, 204);
   EXPECT_EQ(options.header("Allow"), "POST, GET, HEAD, OPTIONS");
@@ -165,6 +180,9 @@ TEST(ApiInput, refusesHeadersThatAreThereTwice) {
   Request request{"POST", "/api/instances", R"({"provider":"fake"})", {{"Idempotency-Key", "a"}, {"Idempotency-Key", "b"}}};
   expectProblem(server.send(request), 400, "invalid_argument");
   EXPECT_TRUE(server.world.containers().empty());
+  // A list may be in several fields.
+  server.create("one");
+  EXPECT_EQ(server.send({"POST", "/api/instances/one/stop", "", {{"If-Match", "\"v7\""}, {"If-Match", "\"v1\""}}}).status, 202);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ TEST(ApiInstances, areCreatedInTheBackgroundWithALocationAndAnOperation) {
   Answer operation = server.get("/api/operations/" + answer.at("operationId"));
   EXPECT_EQ(operation.status, 200);
   EXPECT_EQ(operation.at("kind"), "create");
+  EXPECT_EQ(answer.header("Operation-Location"), "/api/operations/" + answer.at("operationId"));
   gate->open();
   server.loop.run(server.controller->waitForOperation(answer.at("operationId"), Deadline::after(std::chrono::seconds(10))));
   EXPECT_EQ(server.get(answer.header("Location")).at("status"), "running");
@@ -110,6 +111,8 @@ TEST(ApiInstances, areFiltered) {
   EXPECT_EQ(idsOf(server.get("/api/instances?owner=ulla")), std::vector{ullas});
   EXPECT_EQ(idsOf(server.get("/api/instances?label.team=a%20b")), std::vector{labelled.at("id")});
   EXPECT_EQ(idsOf(server.get("/api/instances?label.team=other")), std::vector<std::string>{});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label%5Bteam%5D=a+b")), std::vector{labelled.at("id")});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label[team]=other")), std::vector<std::string>{});
   EXPECT_EQ(idsOf(server.get("/api/instances?provider=docker")), std::vector<std::string>{});
   EXPECT_EQ(idsOf(server.get("/api/instances?provider=fake")).size(), 3u);
 }
@@ -180,42 +183,13 @@ TEST(ApiInstances, areDeletedWithTheirVolumesWhenAsked) {
   EXPECT_TRUE(server.world.volumes().empty());
 }
 
-TEST(ApiInstances, areChangedWithTheirEffectTold) {
+TEST(ApiInstances, tellAStrangerNothingOfWhoHasAName) {
   ApiServer server;
-  server.create("one");
-  Answer live = server.send({"PUT", "/api/instances/one?wait=10", R"({"resources":{"cpu":{"cores":1}}})", {{"If-Match", "\"v1\""}}});
-  ASSERT_EQ(live.status, 200) << live.text;
-  EXPECT_EQ(live.at("effect"), "live");
-  EXPECT_EQ(live.header("ETag"), "\"v2\"");
-  // What was not named stays.
-  EXPECT_EQ(live.json.at("config").at("resources").at("memory").at("max").as_int64(), 4096);
-  Answer env = server.send({"PUT", "/api/instances/one?wait=10", R"({"env":{"A":"1"}})"});
-  EXPECT_EQ(env.status, 200) << env.text;
-  EXPECT_EQ(env.at("effect"), "restart");
-  Answer labels = server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"b"}})"});
-  EXPECT_EQ(labels.at("effect"), "none");
-  EXPECT_EQ(server.get("/api/instances/one").json.at("config").at("env").at("A").as_string(), "1");
-}
-
-TEST(ApiInstances, refuseAChangeThatWasMadeForAnOldVersion) {
-  ApiServer server;
-  server.create("one");
-  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"b"}})", {{"If-Match", "\"v1\""}}}).status, 200);
-  Answer late = server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"c"}})", {{"If-Match", "\"v1\""}}});
-  EXPECT_EQ(late.status, 412);
-  EXPECT_EQ(late.at("code"), "precondition_failed");
-  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"c"}})", {{"If-Match", "*"}}}).status, 200);
-  for (std::string tag : {"v2", "\"2\"", "W/\"v2\"", "\"v\"", "\"v2x\""})
-    EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{}})", {{"If-Match", tag}}}).status, 400) << tag;
-}
-
-TEST(ApiInstances, refuseAChangeOfNothingOrOfWhatStays) {
-  ApiServer server;
-  server.create("one");
-  EXPECT_EQ(server.send({"PUT", "/api/instances/one", "{}"}).status, 400);
-  Answer name = server.send({"PUT", "/api/instances/one", R"({"name":"two"})"});
-  EXPECT_EQ(name.status, 400);
-  EXPECT_EQ(name.json.at("errors").at(0).at("pointer").as_string(), "/name");
+  server.create("taken", server.user);
+  Answer answer = server.send({"POST", "/api/instances", R"({"provider":"fake","name":"taken"})"}, server.stranger);
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.text.find("ulla"), std::string::npos) << answer.text;
+  EXPECT_EQ(answer.text.find("i-"), std::string::npos) << answer.text;
 }
 
 TEST(ApiInstances, runCommands) {
@@ -268,6 +242,36 @@ TEST(ApiOperations, areListedAndCancelled) {
   EXPECT_EQ(ended.status, OperationStatus::cancelled);
   EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 409);
   EXPECT_EQ(server.get("/api/operations/op-nothing").status, 404);
+}
+
+TEST(ApiOperations, areWaitedFor) {
+  ApiServer server;
+  auto gate = server.world.faults.block("createInstance");
+  Answer begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  std::string path = begun.header("Operation-Location");
+  EXPECT_EQ(server.get(path + "?wait=1").at("status"), "running") << "as it is when the time is over";
+  gate->open();
+  EXPECT_EQ(server.get(path + "?wait=60").at("status"), "succeeded");
+  server.world.addMissingImage("nowhere:1");
+  Answer bad = server.post("/api/instances", R"({"provider":"fake","name":"two","image":"nowhere:1"})");
+  Answer failed = server.get(bad.header("Operation-Location") + "?wait=60");
+  EXPECT_EQ(failed.status, 200) << "the question is answered";
+  EXPECT_EQ(failed.at("status"), "failed");
+  EXPECT_EQ(server.send({.target = path + "?wait=1"}, server.stranger).status, 404);
+}
+
+TEST(ApiOperations, areFollowedFromEvery202) {
+  ApiServer server;
+  server.create("one");
+  for (const Request& request :
+       {Request{"POST", "/api/instances/one/stop"}, Request{"POST", "/api/instances/one/start"},
+        Request{"PUT", "/api/instances/one", R"({"env":{"A":"1"}})"}, Request{"PATCH", "/api/instances/one", R"({"env":{"A":null}})"},
+        Request{"DELETE", "/api/instances/one"}}) {
+    Answer answer = server.send(request);
+    ASSERT_EQ(answer.status, 202) << answer.text;
+    EXPECT_EQ(answer.header("Operation-Location"), "/api/operations/" + answer.at("operationId"));
+    EXPECT_EQ(server.get(answer.header("Operation-Location") + "?wait=60").at("status"), "succeeded");
+  }
 }
 
 TEST(ApiProviders, areListedShownAndValidated) {

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "api/entity_tags.h"
 #include "api/instance_text.h"
 #include "api/json_keys.h"
 #include "api/openapi.h"
@@ -29,9 +30,9 @@ TEST(RouteTable, tellsAnUnknownPathFromAWrongMethod) {
   auto table = makeRouteTable();
   for (std::string_view path : {"/api", "/api/", "/api/instances/", "/api/instances//start", "/api/instances/a/b", "/", "", "x"})
     EXPECT_TRUE(findRoute(table, "GET", path).allow.empty()) << path;
-  Match match = findRoute(table, "PATCH", "/api/instances/a");
+  Match match = findRoute(table, "POST", "/api/instances/a");
   EXPECT_EQ(match.route, nullptr);
-  EXPECT_EQ(match.allow, "GET, HEAD, PUT, DELETE, OPTIONS");
+  EXPECT_EQ(match.allow, "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
 }
 
 TEST(RouteTable, servesHeadWhereItServesGet) {
@@ -46,7 +47,8 @@ TEST(RouteTable, givesEveryRouteAnIdOfItsOwnAndAnAnswer) {
     EXPECT_TRUE(ids.insert(route.operationId).second) << route.operationId;
     EXPECT_FALSE(route.answers.empty()) << route.operationId;
     EXPECT_NE(route.handler, nullptr);
-    EXPECT_EQ(route.body != BodyRule::None, !route.bodySchema.empty()) << route.operationId;
+    EXPECT_FALSE(route.summary.empty() || route.description.empty()) << route.operationId;
+    EXPECT_EQ(route.body == BodyRule::Json || route.body == BodyRule::OptionalJson, !route.bodySchema.empty()) << route.operationId;
     EXPECT_EQ(route.kind == RouteKind::Upgrade, !route.upgrade.empty()) << route.operationId;
   }
 }
@@ -108,6 +110,54 @@ TEST(OpenApi, refersOnlyToWhatItHolds) {
   collectReferences(document, references);
   EXPECT_GT(references.size(), 20u);
   for (const std::string& reference : references) EXPECT_NE(resolve(document, reference), nullptr) << reference;
+}
+
+TEST(OpenApi, saysOfEveryRouteHowItCanFail) {
+  json::object document = makeOpenApi(makeRouteTable());
+  for (const auto& [path, item] : document.at("paths").as_object()) {
+    for (const auto& [method, operation] : item.as_object()) {
+      const json::object& responses = operation.at("responses").as_object();
+      EXPECT_TRUE(responses.contains("400")) << path << " " << method;
+      EXPECT_EQ(responses.contains("404"), path.find('{') != std::string_view::npos) << path << " " << method;
+      if (responses.contains("202"))
+        EXPECT_TRUE(responses.at("202").at("headers").as_object().contains("Operation-Location")) << path << " " << method;
+    }
+  }
+  const json::value stop = document.at("paths").at("/api/instances/{id}/stop").at("post");
+  EXPECT_TRUE(stop.at("responses").as_object().contains("412"));
+}
+
+TEST(OpenApi, describesACreateAsOneClosedObject) {
+  json::object document = makeOpenApi(makeRouteTable());
+  const json::object& create = document.at("components").at("schemas").at("CreateInstance").as_object();
+  EXPECT_FALSE(create.contains("allOf")) << "its parts would refuse each other's members";
+  EXPECT_EQ(create.at("additionalProperties"), json::value(false));
+  for (const char* member : {"name", "image", "resources", "provider", "regions", "owner"})
+    EXPECT_TRUE(create.at("properties").as_object().contains(member)) << member;
+}
+
+TEST(EntityTags, areReadAsListsOfWhichWeakOnesMatchNothing) {
+  auto admits = [](std::string_view list, std::int64_t version) {
+    std::optional<VersionCondition> condition = parseEntityTags(list);
+    EXPECT_TRUE(condition) << list;
+    return condition && condition->admits(version);
+  };
+  EXPECT_TRUE(admits("\"v3\"", 3));
+  EXPECT_FALSE(admits("\"v3\"", 4));
+  EXPECT_TRUE(admits("*", 7));
+  EXPECT_TRUE(admits("\"v1\" ,\t\"v3\"", 3));
+  EXPECT_TRUE(admits(", \"a,b\",, W/\"v4\", \"v5\" ,", 5));
+  EXPECT_FALSE(admits("W/\"v3\"", 3)) << "If-Match compares strongly";
+  EXPECT_FALSE(admits("\"3\"", 3));
+  EXPECT_FALSE(admits("\"v3x\", \"\"", 3));
+  for (std::string_view bad : {"", " ", ",", "v3", "\"v3", "\"v3\" \"v4\"", "*, \"v3\"", "\"v3\", *", "w/\"v3\"", "\"v 3\""})
+    EXPECT_FALSE(parseEntityTags(bad)) << bad;
+}
+
+TEST(DuplicateKeys, areTheSameHoweverTheyAreSpelt) {
+  EXPECT_EQ(duplicateKeys(R"({"a":1,"\u0061":2})"), std::vector<std::string>{"/a"});
+  EXPECT_EQ(duplicateKeys(R"({"x":{"\/":1,"\u002F":2}})"), std::vector<std::string>{"/x/~1"});
+  EXPECT_EQ(duplicateKeys(R"({"a":1,"\\u0061":2,"\"":3})"), std::vector<std::string>());
 }
 
 TEST(DuplicateKeys, areFoundAtEveryDepth) {

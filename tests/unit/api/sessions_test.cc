@@ -171,6 +171,7 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
 std::string bodyOf(const api::Endpoint& route, const std::string& password) {
   if (route.bodySchema == "CreateInstance") return R"({"provider":"fake"})";
   if (route.bodySchema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
+  if (route.bodySchema == "PatchInstance") return R"({"labels":{"a":null}})";
   if (route.bodySchema == "MigrateInstance") return R"({"region":"fra"})";
   if (route.bodySchema == "TakeSnapshot") return "{}";
   if (route.bodySchema == "RestoreSnapshot") return R"({"snapshot":"first"})";

@@ -1,7 +1,9 @@
 // Wires the server of the API's tests.
 #include "unit/api/support.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/json/parse.hpp>
+#include <thread>
 
 #include "agent/protocol.h"
 #include "base/log.h"
@@ -194,6 +196,26 @@ std::string ApiServer::raw(const std::string& bytes) {
       out.append(buffer.data(), got.bytes);
     }
   }(*stream, bytes));
+}
+
+void ApiServer::withClient(const std::function<void(SwarmClient&)>& use, const std::string& token) {
+  bool done = false;
+  std::exception_ptr failure;
+  std::thread thread([&] {
+    try {
+      ClientConfig config;
+      config.url = url();
+      config.token = Secret(token);
+      SwarmClient client(std::move(config));
+      use(client);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    boost::asio::post(loop.context(), [&done] { done = true; });
+  });
+  loop.runUntil([&done] { return done; });
+  thread.join();
+  if (failure) std::rethrow_exception(failure);
 }
 
 std::string ApiServer::issue(const std::string& name, std::chrono::seconds ttl) { return loop.run(auth->issue(name, ttl)).token.reveal(); }

@@ -15,6 +15,7 @@
 #include "store/store.h"
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
+#include "swarm/client.h"
 
 namespace swarm::test {
 
@@ -69,6 +70,9 @@ class ApiServer {
   std::string create(const std::string& name) { return create(name, admin); }
   /// Sends bytes as they are and reads until the server closes (send "Connection: close").
   std::string raw(const std::string& bytes);
+  /// The library blocks its caller: it gets a thread, while the server's loop is run here. Throws what `use` throws.
+  void withClient(const std::function<void(SwarmClient&)>& use, const std::string& token);
+  void withClient(const std::function<void(SwarmClient&)>& use) { withClient(use, admin); }
   std::string issue(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
   std::string url() const;
   net::StreamPtr connect();

@@ -63,14 +63,14 @@ TEST_F(Requests, aLiveChangeIsInForceAtOnce) {
   UpdateRequest change;
   change.resources = before.config.resources;
   change.resources->memory.max = 8192;
-  change.ifVersion = before.version;
-  UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
+  InstanceRef as_it_was("one", {.any = false, .versions = {before.version}});
+  UpdateResult result = run(swarm().updateInstance(as_it_was, change, "ann"));
   EXPECT_EQ(result.effect, "live");
   EXPECT_FALSE(result.operation);
   EXPECT_EQ(result.instance.version, before.version + 1);
   EXPECT_EQ(world_.container(before.id)->spec.config.resources.memory.max, 8192);
   try {
-    run(swarm().updateInstance("one", change, "ann"));
+    run(swarm().updateInstance(as_it_was, change, "ann"));
     FAIL() << "a version that is gone was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::PreconditionFailed);

@@ -2,9 +2,11 @@
 #include "model/schema.h"
 
 #include <boost/json/serialize.hpp>
+#include <set>
 
 #include "gmock/gmock.h"
 #include "model/codec.h"
+#include "model/patch.h"
 
 namespace swarm {
 namespace {
@@ -61,13 +63,94 @@ TEST(Schema, hasTheMembersThatTheCodecWrites) {
   expectSameMembers("OperationStep", step);
 }
 
-TEST(Schema, closesRequestsAndGivesTheirDefaults) {
-  json::object schema = jsonSchemaFor("InstanceConfig");
+TEST(Schema, closesRequestsAndGivesTheirDefaultsInWordsOnly) {
+  json::object schema = jsonSchemaFor("CreateInstance");
   EXPECT_EQ(schema["additionalProperties"], json::value(false));
   EXPECT_FALSE(schema.contains("required"));
-  EXPECT_EQ(jsonSchemaFor("MemoryConfig")["properties"].at("max").at("default"), json::value(4096));
-  EXPECT_EQ(jsonSchemaFor("MemoryConfig")["properties"].at("max").at("minimum").to_number<double>(), 6);
+  json::object max = jsonSchemaFor("MemoryPatch")["properties"].at("max").as_object();
+  EXPECT_EQ(max["description"], json::value("MiB, hard limit. When an instance is created: 4096 by default"));
+  EXPECT_EQ(max["minimum"].to_number<double>(), 6);
   EXPECT_FALSE(jsonSchemaFor("Instance").contains("additionalProperties")) << "a newer server may say more";
+  EXPECT_EQ(json::serialize(jsonSchemas()).find("\"default\""), std::string::npos)
+      << "generated clients would send it, and an update change what nobody named";
+}
+
+TEST(Schema, saysThatAnAnswerIsWholeAndThatARequestNeedNotBe) {
+  for (const char* whole : {"InstanceConfig", "ResourceConfig", "MemoryConfig", "StorageConfig"}) {
+    json::object schema = jsonSchemaFor(whole);
+    ASSERT_TRUE(schema.contains("required")) << whole;
+    EXPECT_FALSE(schema.contains("additionalProperties")) << whole;
+  }
+  for (const char* part : {"ResourcePatch", "MemoryPatch", "NetworkPatch", "InstanceSelection"})
+    EXPECT_FALSE(jsonSchemaFor(part).contains("required")) << part;
+  EXPECT_EQ(jsonSchemaFor("NewStorage")["required"], json::value(json::array{"mountPath"}));
+}
+
+TEST(Schema, tellsTheTimesThatMayBeNullFromTheOthers) {
+  auto type_of = [](const char* type, const char* member) {
+    return json::serialize(jsonSchemaFor(type)["properties"].at(member).at("type"));
+  };
+  EXPECT_EQ(type_of("Instance", "createdAt"), R"("string")");
+  EXPECT_EQ(type_of("Operation", "updatedAt"), R"("string")");
+  EXPECT_EQ(type_of("Operation", "endedAt"), R"(["string","null"])");
+  EXPECT_EQ(type_of("OperationStep", "startedAt"), R"(["string","null"])");
+}
+
+TEST(Schema, listsEveryErrorCode) {
+  EXPECT_EQ(jsonSchemaFor("ErrorCode")["enum"].as_array().size(), errorCodes().size());
+  EXPECT_EQ(json::serialize(jsonSchemaFor("Instance")["properties"].at("desired").at("enum")), R"(["running","stopped","deleted"])");
+}
+
+/// The members of a schema, and those of the schemas that it refers to.
+void collectMembers(const json::object& schema, const std::string& prefix, std::set<std::string>& out) {
+  for (const auto& [name, member] : schema.at("properties").as_object()) {
+    out.insert(prefix + std::string(name));
+    if (const json::value* ref = member.as_object().if_contains("$ref")) {
+      std::string target(ref->as_string());
+      collectMembers(jsonSchemaFor(target.substr(target.rfind('/') + 1)), prefix + std::string(name) + ".", out);
+    }
+  }
+}
+
+void collectMembers(const json::object& value, std::set<std::string>& out, const std::string& prefix) {
+  for (const auto& [name, member] : value) {
+    out.insert(prefix + std::string(name));
+    if (member.is_object()) collectMembers(member.get_object(), out, prefix + std::string(name) + ".");
+  }
+}
+
+TEST(Patches, haveTheMembersOfWhatTheyChange) {
+  ResourcePatch resources{.cpu = CpuPatch{.cores = 1, .limit = 1000},
+                          .memory = MemoryPatch{.min = 1, .max = 2},
+                          .storage = StorageResourcePatch{.size = 1, .persistent = true},
+                          .pids = 100};
+  NetworkPatch network{.exposedPorts = std::vector<std::int64_t>{80},
+                       .internalNetwork = true,
+                       .docker = DockerNetworkPatch{.networkName = "a", .networkDriver = "b", .host = "c"},
+                       .flyio = FlyNetworkPatch{.privateNetwork = true, .regions = std::vector<std::string>{"ams"}, .ipv6 = false}};
+  std::set<std::string> described, written;
+  collectMembers(jsonSchemaFor("ResourcePatch"), "", described);
+  collectMembers(toJson(resources).as_object(), written, "");
+  EXPECT_EQ(described, written);
+  described.clear(), written.clear();
+  collectMembers(jsonSchemaFor("NetworkPatch"), "", described);
+  collectMembers(toJson(network).as_object(), written, "");
+  EXPECT_EQ(described, written);
+}
+
+TEST(Patches, writeOnlyWhatTheyChange) {
+  EXPECT_EQ(json::serialize(toJson(ResourcePatch{.memory = MemoryPatch{.max = 512}})), R"({"memory":{"max":512}})");
+  EXPECT_EQ(json::serialize(toJson(NetworkPatch{})), "{}");
+}
+
+TEST(Patches, leaveAloneWhatTheyDoNotName) {
+  ResourceConfig resources;
+  resources.cpu.limit = 1500;
+  resources.memory.min = 64;
+  resources.pids = 99;
+  apply({.cpu = CpuPatch{.cores = 3}, .memory = MemoryPatch{.max = 512}}, resources);
+  EXPECT_EQ(json::serialize(toJson(resources)),
+            R"({"cpu":{"cores":3E0,"limit":1500},"memory":{"min":64,"max":512},"storage":{"size":10,"persistent":true},"pids":99})");
 }
 
 TEST(Schema, namesEnumValuesAsJsonDoes) {

@@ -125,8 +125,8 @@ TEST(Validation, keepsResourcesWithinTheirRanges) {
 }
 
 TEST(Validation, hasTheRangesThatTheSchemaTells) {
-  for (auto [type, member] : {std::pair("CpuConfig", "cores"), std::pair("MemoryConfig", "max"), std::pair("ResourceConfig", "pids"),
-                              std::pair("StorageResource", "size")}) {
+  for (auto [type, member] : {std::pair("CpuPatch", "cores"), std::pair("MemoryPatch", "max"), std::pair("ResourcePatch", "pids"),
+                              std::pair("StorageResourcePatch", "size")}) {
     boost::json::object schema = jsonSchemaFor(type)["properties"].as_object()[member].as_object();
     for (const char* edge : {"minimum", "maximum"}) {
       double value = schema[edge].to_number<double>();

@@ -1,0 +1,18 @@
+// ETags of instances, and the lists of them in If-Match (RFC 9110).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "controller/controller.h"
+
+namespace swarm::api {
+
+/// "\"v3\""
+std::string entityTag(const Instance& instance);
+
+/// The versions that a list of ETags names. Weak ones and those of others' making match none. Nothing: it is not such a list.
+std::optional<VersionCondition> parseEntityTags(std::string_view list);
+
+}  // namespace swarm::api

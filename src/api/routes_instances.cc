@@ -1,0 +1,171 @@
+// Routes: instances and their life.
+#include "api/handlers.h"
+#include "api/route_parts.h"
+
+namespace swarm::api {
+namespace {
+
+void addLifecycleRoutes(std::vector<Endpoint>& table) {
+  table.push_back({.method = "DELETE",
+                   .pattern = "/api/instances/{id}",
+                   .permission = Permission::WriteOwn,
+                   .operationId = "deleteInstance",
+                   .tag = "instances",
+                   .summary = "Delete an instance",
+                   .description = "Works in every state; an operation in progress is cancelled. Persistent volumes stay, and are listed at "
+                                  "`GET /api/volumes`, unless `volumes` is true.",
+                   .handler = deleteInstance,
+                   .answers = {accepted(), ended("Deleted (with wait)")},
+                   .problems = {409},
+                   .parameters = {instanceRef(), ifMatch(), flag("volumes", "Delete its persistent volumes, too"), waitSeconds()}});
+  table.push_back({.method = "POST",
+                   .pattern = "/api/instances/{id}/start",
+                   .permission = Permission::WriteOwn,
+                   .operationId = "startInstance",
+                   .tag = "instances",
+                   .summary = "Start an instance",
+                   .description = "An instance that runs already is left as it is.",
+                   .handler = startInstance,
+                   .answers = {accepted(), ended("It runs (with wait)")},
+                   .problems = {409, 422, 503},
+                   .parameters = {instanceRef(), ifMatch(), waitSeconds()}});
+  table.push_back({.method = "POST",
+                   .pattern = "/api/instances/{id}/stop",
+                   .permission = Permission::WriteOwn,
+                   .operationId = "stopInstance",
+                   .tag = "instances",
+                   .summary = "Stop an instance",
+                   .description = "All of its processes end; its volumes stay.",
+                   .handler = stopInstance,
+                   .answers = {accepted(), ended("It is stopped (with wait)")},
+                   .problems = {409, 503},
+                   .parameters = {instanceRef(), ifMatch(), waitSeconds()}});
+  table.push_back({.method = "POST",
+                   .pattern = "/api/instances/{id}/restart",
+                   .permission = Permission::WriteOwn,
+                   .operationId = "restartInstance",
+                   .tag = "instances",
+                   .summary = "Restart an instance",
+                   .description = "A stop and a start as one operation.",
+                   .handler = restartInstance,
+                   .answers = {accepted(), ended("It runs again (with wait)")},
+                   .problems = {409, 422, 503},
+                   .parameters = {instanceRef(), ifMatch(), waitSeconds()}});
+  table.push_back({.method = "POST",
+                   .pattern = "/api/instances/{id}/migrate",
+                   .permission = Permission::WriteOwn,
+                   .operationId = "migrateInstance",
+                   .tag = "instances",
+                   .summary = "Move an instance to another provider, region or host, with its files",
+                   .description = "Id, name, URL and owner stay. `DELETE /api/operations/{id}` cancels the move until its step \"switch\". "
+                                  "With `dryRun` nothing changes, and the answer is a MigrationPlan.",
+                   .handler = migrateInstance,
+                   .answers = {accepted(),
+                               {.status = 200,
+                                .description = "It was moved (with wait); or, for a dryRun, a MigrationPlan",
+                                .schema = "StartedInstanceOrPlan",
+                                .headers = {"ETag"}}},
+                   .problems = {409, 422, 503},
+                   .parameters = {instanceRef(), ifMatch(), waitSeconds()},
+                   .body = BodyRule::Json,
+                   .bodySchema = "MigrateInstance"});
+}
+
+Endpoint changeRoute() {
+  return {.pattern = "/api/instances/{id}",
+          .permission = Permission::WriteOwn,
+          .tag = "instances",
+          .answers = {{.status = 200, .description = "Done; `effect` tells how", .schema = "UpdatedInstance", .headers = {"ETag"}},
+                      {.status = 202,
+                       .description = "Accepted; follow the operation with operationId",
+                       .schema = "UpdatedInstance",
+                       .headers = {"ETag", "Operation-Location"}}},
+          .problems = {409, 422, 503},
+          .parameters = {instanceRef(), ifMatch(), waitSeconds()},
+          .body = BodyRule::Json};
+}
+
+void addChangeRoutes(std::vector<Endpoint>& table) {
+  Endpoint put = changeRoute();
+  put.method = "PUT";
+  put.operationId = "updateInstance";
+  put.summary = "Change an instance's configuration";
+  put.description =
+      "What is absent stays. `resources` and `network` are merged into what there is; `env`, `labels` and `metadata` are replaced whole.";
+  put.handler = updateInstance;
+  put.bodySchema = "UpdateInstance";
+  table.push_back(std::move(put));
+  Endpoint patch = changeRoute();
+  patch.method = "PATCH";
+  patch.operationId = "patchInstance";
+  patch.summary = "Change an instance's configuration by a JSON merge patch";
+  patch.description =
+      "RFC 7396 on resources, network, env, labels and metadata: what is absent stays, and null removes a member, or sets it back to its "
+      "default. `application/json` is read in the same way.";
+  patch.handler = patchInstance;
+  patch.bodySchema = "PatchInstance";
+  patch.bodyType = kMergePatchType;
+  table.push_back(std::move(patch));
+}
+
+}  // namespace
+
+void addInstanceRoutes(std::vector<Endpoint>& table) {
+  table.push_back(
+      {.method = "POST",
+       .pattern = "/api/instances",
+       .permission = Permission::WriteOwn,
+       .operationId = "createInstance",
+       .tag = "instances",
+       .summary = "Create an instance",
+       .description = "Every member may be absent: the server then chooses name, provider, image and size.",
+       .handler = createInstance,
+       .answers = {{.status = 201,
+                    .description = "It runs (with wait)",
+                    .schema = "StartedInstance",
+                    .headers = {"ETag", "Location", "Idempotency-Replayed"}},
+                   {.status = 202,
+                    .description = "Accepted; follow the operation with operationId",
+                    .schema = "StartedInstance",
+                    .headers = {"ETag", "Location", "Operation-Location", "Idempotency-Replayed"}}},
+       .problems = {409, 422, 503},
+       .parameters = {waitSeconds(), header("Idempotency-Key", "Makes a retry safe: the same key gives what it made before", 255)},
+       .body = BodyRule::Json,
+       .bodySchema = "CreateInstance"});
+  table.push_back({.method = "GET",
+                   .pattern = "/api/instances",
+                   .permission = Permission::ReadOwn,
+                   .operationId = "listInstances",
+                   .tag = "instances",
+                   .summary = "List instances",
+                   .description = "Those that the caller may see, in the order of creation. With `fields`, only the named members.",
+                   .handler = listInstances,
+                   .answers = {{.status = 200, .description = "A page", .schema = "InstanceListOrSelection"}},
+                   .parameters = {choice("status", "Only with this status",
+                                         {"creating", "starting", "running", "stopping", "stopped", "failed", "deleting", "deleted"}),
+                                  choice("provider", "Only at this provider", {"docker", "flyio", "fake"}),
+                                  text("owner", "Only this user's (for administrators)"),
+                                  text("name", "Only the one with this name"),
+                                  {.name = "label",
+                                   .kind = Parameter::Kind::Labels,
+                                   .description = "label[KEY]=VALUE: only with this label; also written label.KEY=VALUE"},
+                                  pageLimit(),
+                                  pageCursor(),
+                                  text("fields", "Members to answer with, comma-separated: id,status,config.name", 1024)}});
+  table.push_back(
+      {.method = "GET",
+       .pattern = "/api/instances/{id}",
+       .permission = Permission::ReadOwn,
+       .operationId = "getInstance",
+       .tag = "instances",
+       .summary = "Show an instance",
+       .description = "Its configuration, state and addresses. With `fields`, only the named members.",
+       .handler = getInstance,
+       .answers =
+           {{.status = 200, .description = "The instance; its ETag is for If-Match", .schema = "InstanceOrSelection", .headers = {"ETag"}}},
+       .parameters = {instanceRef(), text("fields", "Members to answer with, comma-separated: id,status,config.name", 1024)}});
+  addChangeRoutes(table);
+  addLifecycleRoutes(table);
+}
+
+}  // namespace swarm::api

@@ -1,0 +1,176 @@
+// A walk through all routes: every answer and every documented request is judged by the description.
+
+export class Walk {
+  constructor(description, url, token) {
+    Object.assign(this, { description, url, token });
+  }
+
+  /// Sends, judges the answer, and gives it: { status, headers, text, json }. `expected`: one status, several, or none in particular.
+  async call(id, { path = {}, query = {}, headers = {}, body, type, token = this.token, method } = {}, expected = undefined) {
+    const operation = this.description.operations.get(id);
+    const target = operation.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name]));
+    const search = new URLSearchParams(query).toString();
+    const init = { method: method ?? operation.method, headers: { ...headers } };
+    if (token) init.headers.Authorization = `Bearer ${token}`;
+    if (body !== undefined) {
+      init.body = typeof body === 'string' ? body : JSON.stringify(body);
+      init.headers['Content-Type'] = type ?? this.description.bodyOf(id).type ?? 'application/json';
+    }
+    const answer = await fetch(this.url + target + (search ? `?${search}` : ''), init);
+    const text = await answer.text();
+    if (init.method !== 'HEAD') this.description.judge(id, answer.status, answer.headers, text);
+    if (expected !== undefined && ![expected].flat().includes(answer.status))
+      throw new Error(`${id} answered ${answer.status} instead of ${expected}: ${text}`);
+    return { status: answer.status, headers: answer.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined };
+  }
+
+  /// As call(), and follows what was begun to its end. `cancel`: what would not end here.
+  async begin(id, request, expected, cancel = false) {
+    const answer = await this.call(id, request, expected);
+    const location = answer.headers.get('operation-location');
+    if (!location) return answer;
+    const path = { id: location.split('/').pop() };
+    if (cancel) await this.call('cancelOperation', { path }, 202);
+    await this.call('getOperation', { path, query: { wait: 60 } }, 200);
+    return answer;
+  }
+
+  /// Events until `enough` says so, each judged by its name.
+  async events(enough, during) {
+    const abort = new AbortController();
+    const answer = await fetch(`${this.url}/api/events`, { headers: { Authorization: `Bearer ${this.token}` }, signal: abort.signal });
+    this.description.judge('streamEvents', answer.status, answer.headers, '');
+    const work = during();
+    const schemas = { instance: 'InstanceEvent', operation: 'Operation', provider: 'ProviderEvent', log: 'LogEvent', reset: 'ResetEvent' };
+    const names = [];
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const piece of answer.body) {
+      text += decoder.decode(piece, { stream: true });
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const lines = text.slice(0, end).split('\n');
+        text = text.slice(end + 2);
+        const name = lines.find((line) => line.startsWith('event: '))?.slice(7);
+        if (!name) continue;
+        const faults = this.description.faultsOf(schemas[name], JSON.parse(lines.find((line) => line.startsWith('data: ')).slice(6)));
+        if (faults) throw new Error(`event ${name}: ${faults}\n${lines.join('\n')}`);
+        names.push(name);
+      }
+      if (enough(names)) break;
+    }
+    abort.abort();
+    await work;
+    return names;
+  }
+}
+
+async function walkInstances(walk) {
+  const wait = { wait: 30 };
+  const made = (await walk.call('createInstance', { query: wait, body: { name: 'one', labels: { team: 'web' } }, headers: { 'Idempotency-Key': 'k' } }, 201)).json;
+  await walk.call('createInstance', { body: { name: 'one', labels: { team: 'web' } }, headers: { 'Idempotency-Key': 'k' } }, 202);
+  await walk.call('createInstance', { body: { name: 'other' }, headers: { 'Idempotency-Key': 'k' } }, 422);
+  await walk.call('createInstance', { body: { name: 'one' } }, 409);
+  await walk.call('createInstance', { body: { name: 1, unknown: 2 } }, 400);
+  await walk.call('createInstance', { body: '{}', type: 'text/plain' }, 415);
+  await walk.call('createInstance', { body: '{}', headers: { 'Content-Encoding': 'gzip' } }, 415);
+  await walk.call('createInstance', { body: JSON.stringify({ name: 'x'.repeat(2 << 20) }) }, 413);
+  const id = made.id;
+  const path = { id };
+  await walk.call('listInstances', { query: { 'label[team]': 'web', 'limit': 1 } }, 200);
+  await walk.call('listInstances', { query: { fields: 'id,config.name,network.ports' } }, 200);
+  await walk.call('listInstances', { query: { status: 'dead' } }, 400);
+  await walk.call('getInstance', { path }, 200);
+  await walk.call('getInstance', { path, query: { fields: 'config.resources.cpu,url' } }, 200);
+  await walk.call('getInstance', { path: { id: 'nothing' } }, 404);
+  await walk.call('getInstance', { path, token: 'garbage' }, 401);
+  await walk.call('updateInstance', { path, query: wait, body: { resources: { memory: { max: 2048 } } }, headers: { 'If-Match': '"v1"' } }, 200);
+  await walk.call('updateInstance', { path, body: { labels: {} }, headers: { 'If-Match': '"v1"' } }, 412);
+  await walk.begin('updateInstance', { path, body: { env: { A: '1' } } }, 202);
+  await walk.call('patchInstance', { path, query: wait, body: { env: null, labels: { team: null } } }, 200);
+  for (const verb of ['stopInstance', 'startInstance', 'restartInstance']) await walk.call(verb, { path, query: wait }, 200);
+  await walk.call('stopInstance', { path, headers: { 'If-Match': 'W/"v1"' } }, 412);
+  await walk.call('migrateInstance', { path, body: { region: 'fra', dryRun: true } });
+  await walk.begin('migrateInstance', { path, body: { region: 'fra' } });
+  return made;
+}
+
+async function walkInside(walk, id) {
+  const path = { id };
+  await walk.call('executeCommand', { path, body: { command: ['echo', 'hi'] } }, 200);
+  await walk.call('getResourceUsage', { path }, 200);
+  await walk.call('getNetworkInfo', { path }, 200);
+  await walk.call('issueInstanceToken', { path, body: { scope: 'port' } }, 200);
+  await walk.call('issueInstanceToken', { path, body: { scope: 'root' } }, 400);
+  await walk.call('readLogs', { path, query: { tail: 3 } });
+  await walk.call('readLogs', { path, query: { format: 'ndjson' } });
+  await walk.call('openExec', { path }, 426);
+  await walk.call('openPort', { path: { id, port: 80 } }, 426);
+  // The fake provider's instances have no agent that packs and unpacks.
+  await walk.call('exportInstance', { path });
+  await walk.call('importInstance', { path, body: 'no archive' });
+}
+
+async function walkKept(walk, id) {
+  const path = { id };
+  // Without an agent nothing stands still.
+  await walk.begin('takeSnapshot', { path, body: { name: 'first' } }, 202, true);
+  await walk.call('listInstanceSnapshots', { path }, 200);
+  await walk.call('restoreSnapshot', { path, query: { wait: 30 }, body: { snapshot: 'first' } });
+  const { items } = (await walk.call('listSnapshots', {}, 200)).json;
+  await walk.call('deleteSnapshot', { path: { snapshot: items[0]?.id ?? 'none' } });
+  await walk.call('deleteInstance', { path, headers: { 'If-Match': '"v9999"' } }, 412);
+  await walk.call('deleteInstance', { path, query: { wait: 30 } }, 200);
+  const volumes = (await walk.call('listVolumes', {}, 200)).json.items;
+  await walk.call('deleteVolume', { path: { name: volumes[0].name } }, 204);
+  await walk.call('deleteVolume', { path: { name: volumes[0].name } }, 404);
+}
+
+async function walkSwarm(walk, made, password) {
+  await walk.call('listOperations', { query: { limit: 2 } }, 200);
+  await walk.call('getOperation', { path: { id: made.operationId }, query: { wait: 5 } }, 200);
+  await walk.call('getOperation', { path: { id: 'op-none' } }, 404);
+  await walk.call('cancelOperation', { path: { id: made.operationId } }, 409);
+  await walk.call('listProviders', {}, 200);
+  await walk.call('getProvider', { path: { type: 'fake' } }, 200);
+  await walk.call('getProvider', { path: { type: 'docker' } }, 404);
+  await walk.call('validateProvider', { path: { type: 'fake' } }, 200);
+  await walk.call('getSwarmStatus', {}, 200);
+  for (const id of ['health', 'ready', 'metrics', 'version', 'openapi', 'authStatus']) await walk.call(id, {}, 200);
+  await walk.call('health', { query: { unknown: 1 } }, 400);
+  const login = (await walk.call('login', { body: { user: 'admin', password }, token: null }, 200)).json;
+  await walk.call('login', { body: { user: 'admin' }, token: null }, 400);
+  await walk.call('logout', { token: login.token }, 204);
+  await walk.call('authStatus', { token: login.token }, 401);
+  await walk.call('login', { method: 'DELETE' }, 405);
+}
+
+/// Every example is right by its schema, and the server takes it: what it names need not be there.
+async function sendExamples(walk) {
+  let sent = 0;
+  const description = walk.description;
+  const { id } = (await walk.call('createInstance', { query: { wait: 30 }, body: {} }, 201)).json;
+  for (const operation of description.operations.keys()) {
+    const { schema, examples = {} } = description.bodyOf(operation);
+    for (const [name, { value }] of Object.entries(examples)) {
+      const faults = description.faults(schema, value);
+      if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
+      const type = name === 'fly' ? 'flyio' : 'docker';
+      const answer = await walk.begin(operation, { path: { id, type }, body: value }, undefined, operation === 'takeSnapshot');
+      const only_missing = (answer.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
+      if ([400, 404, 415].includes(answer.status) && !only_missing)
+        throw new Error(`example ${name} of ${operation} was refused: ${answer.text}`);
+      ++sent;
+    }
+  }
+  return sent;
+}
+
+export async function walkAll(walk, password) {
+  const made = await walkInstances(walk);
+  await walkInside(walk, made.id);
+  await walkSwarm(walk, made, password);
+  const names = await walk.events((seen) => seen.includes('instance') && seen.filter((name) => name === 'operation').length > 2,
+    () => walk.call('restartInstance', { path: { id: made.id }, query: { wait: 30 } }));
+  await walkKept(walk, made.id);
+  return { events: names.length, examples: await sendExamples(walk) };
+}

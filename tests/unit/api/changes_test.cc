@@ -1,0 +1,133 @@
+// Changes of an instance's configuration, and what is done only at the version that a request names.
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "swarm/client.h"
+#include "unit/api/support.h"
+
+namespace swarm::test {
+namespace {
+
+TEST(ApiInstances, areChangedWithTheirEffectTold) {
+  ApiServer server;
+  server.create("one");
+  Answer live = server.send({"PUT", "/api/instances/one?wait=10", R"({"resources":{"cpu":{"cores":1}}})", {{"If-Match", "\"v1\""}}});
+  ASSERT_EQ(live.status, 200) << live.text;
+  EXPECT_EQ(live.at("effect"), "live");
+  EXPECT_EQ(live.header("ETag"), "\"v2\"");
+  // What was not named stays.
+  EXPECT_EQ(live.json.at("config").at("resources").at("memory").at("max").as_int64(), 4096);
+  Answer env = server.send({"PUT", "/api/instances/one?wait=10", R"({"env":{"A":"1"}})"});
+  EXPECT_EQ(env.status, 200) << env.text;
+  EXPECT_EQ(env.at("effect"), "restart");
+  Answer labels = server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"b"}})"});
+  EXPECT_EQ(labels.at("effect"), "none");
+  EXPECT_EQ(server.get("/api/instances/one").json.at("config").at("env").at("A").as_string(), "1");
+}
+
+TEST(ApiInstances, refuseAChangeThatWasMadeForAnOldVersion) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"b"}})", {{"If-Match", "\"v1\""}}}).status, 200);
+  Answer late = server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"c"}})", {{"If-Match", "\"v1\""}}});
+  EXPECT_EQ(late.status, 412);
+  EXPECT_EQ(late.at("code"), "precondition_failed");
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"c"}})", {{"If-Match", "*"}}}).status, 200);
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{}})", {{"If-Match", "\"v7\", \"v3\""}}}).status, 200);
+  for (std::string tag : {"\"4\"", "W/\"v4\"", "\"v\"", "\"v4x\""})
+    EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{}})", {{"If-Match", tag}}}).status, 412) << tag;
+  for (std::string tag : {"v4", "\"v4\" \"v5\"", ""})
+    EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{}})", {{"If-Match", tag}}}).status, 400) << tag;
+}
+
+TEST(ApiInstances, areLeftAloneByRequestsForAnOldVersion) {
+  ApiServer server;
+  std::string id = server.create("one");
+  server.send({"PUT", "/api/instances/one", R"({"labels":{"a":"b"}})"});
+  const net::Headers old{{"If-Match", "\"v1\""}};
+  const Request requests[] = {
+      {"DELETE", "/api/instances/one?wait=10&volumes=true", "", old},
+      {"POST", "/api/instances/one/stop?wait=10", "", old},
+      {"POST", "/api/instances/one/restart?wait=10", "", old},
+      {"POST", "/api/instances/one/start?wait=10", "", old},
+      {"POST", "/api/instances/one/snapshots?wait=10", "{}", old},
+      {"POST", "/api/instances/one/restore?wait=10", R"({"snapshot":"x"})", old},
+      {"POST", "/api/instances/one/migrate?wait=10", R"({"region":"fra"})", old},
+      {"POST", "/api/instances/one/migrate", R"({"region":"fra","dryRun":true})", old},
+      {"PUT", "/api/instances/one/import", "x", old, "application/zstd"},
+      {"PATCH", "/api/instances/one", R"({"labels":null})", old, "application/merge-patch+json"},
+  };
+  for (const Request& request : requests) {
+    Answer answer = server.send(request);
+    EXPECT_EQ(answer.status, 412) << request.method << " " << request.target << " " << answer.text;
+  }
+  EXPECT_EQ(server.get("/api/instances/one").at("status"), "running");
+  EXPECT_EQ(server.get("/api/operations").json.at("items").as_array().size(), 1u) << "only the creation";
+  // What has no version can't be at the one that is named.
+  Answer volumes = server.get("/api/volumes");
+  std::string volume(volumes.json.at("items").at(0).at("name").as_string());
+  EXPECT_EQ(server.send({"DELETE", "/api/volumes/" + volume, "", old}).status, 412);
+  EXPECT_EQ(server.send({"POST", "/api/instances", R"({"provider":"fake"})", old}).status, 412);
+  EXPECT_EQ(server.send({"DELETE", "/api/instances/one?wait=10", "", {{"If-Match", "\"v1\", \"v2\""}}}).status, 200);
+}
+
+TEST(ApiInstances, areChangedByMergePatches) {
+  ApiServer server;
+  Answer made = server.post("/api/instances?wait=10",
+                            R"({"provider":"fake","name":"one","env":{"A":"1","B":"2"},"resources":{"pids":100,"memory":{"max":2048}}})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  auto patch = [&](const std::string& body, const std::string& type = "application/merge-patch+json") {
+    return server.send({"PATCH", "/api/instances/one?wait=10", body, {}, type});
+  };
+  Answer answer = patch(R"({"env":{"A":null,"C":"3"},"resources":{"memory":{"max":null}},"labels":{"x":"y"}})");
+  ASSERT_EQ(answer.status, 200) << answer.text;
+  const boost::json::value& config = answer.json.at("config");
+  EXPECT_EQ(boost::json::serialize(config.at("env")), R"({"B":"2","C":"3"})");
+  EXPECT_EQ(config.at("resources").at("memory").at("max").as_int64(), 4096) << "its default";
+  EXPECT_EQ(config.at("resources").at("pids").as_int64(), 100) << "was not named";
+  EXPECT_EQ(config.at("labels").at("x").as_string(), "y");
+  EXPECT_EQ(answer.header("ETag"), "\"v2\"");
+  EXPECT_EQ(boost::json::serialize(patch(R"({"env":null})", "application/json").json.at("config").at("env")), "{}");
+  for (std::string bad : {"{}", "[]", "null", R"({"name":"two"})", R"({"name":null})", R"({"resources":{"pids":1}})", R"({"env":{"A":1}})",
+                          R"({"resources":7})"})
+    EXPECT_EQ(patch(bad).status, 400) << bad;
+  EXPECT_EQ(patch("{}", "text/plain").status, 415);
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{}})", {}, "application/merge-patch+json"}).status, 415);
+}
+
+TEST(ApiInstances, areChangedByTheClientOnlyWhereItSays) {
+  ApiServer server;
+  Answer made = server.post(
+      "/api/instances?wait=10",
+      R"({"provider":"fake","name":"one","resources":{"pids":100,"cpu":{"cores":2,"limit":1500},"memory":{"min":64,"max":2048}}})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  UpdateOutcome outcome;
+  server.withClient([&](SwarmClient& client) {
+    outcome = client.updateInstance("one", {.resources = ResourcePatch{.memory = MemoryPatch{.max = 1024}}, .ifVersion = 1});
+  });
+  EXPECT_EQ(outcome.effect, "live");
+  const ResourceConfig& now = outcome.instance.config.resources;
+  EXPECT_EQ(now.memory.max, 1024);
+  EXPECT_EQ(now.memory.min, 64);
+  EXPECT_EQ(now.cpu.limit, 1500);
+  EXPECT_EQ(now.pids, 100);
+  try {
+    server.withClient([](SwarmClient& client) { client.deleteInstance("one", false, 1); });
+    FAIL() << "an old version was deleted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::PreconditionFailed);
+  }
+}
+
+TEST(ApiInstances, refuseAChangeOfNothingOrOfWhatStays) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", "{}"}).status, 400);
+  Answer name = server.send({"PUT", "/api/instances/one", R"({"name":"two"})"});
+  EXPECT_EQ(name.status, 400);
+  EXPECT_EQ(name.json.at("errors").at(0).at("pointer").as_string(), "/name");
+}
+
+}  // namespace
+}  // namespace swarm::test
