@@ -2,7 +2,6 @@
 #include "process.h"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -24,6 +23,7 @@
 #include "emulator/memory/memory_backend.h"
 #include "emulator/openapi/checker.h"
 #include "net/deadline.h"
+#include "net/descriptors.h"
 
 namespace swarm::emulator {
 namespace {
@@ -57,14 +57,6 @@ void makeFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) throw Error(ErrorCode::InvalidArgument, format("--data: {} can't be made: {}.", path.string(), error.message()));
-}
-
-/// Each open page has connections on both sides.
-void raiseFileLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 class Process {
@@ -197,7 +189,7 @@ class Process {
 
 int runProcess(ProgramOptions options) {
   ::signal(SIGPIPE, SIG_IGN);
-  raiseFileLimit();
+  net::raiseDescriptorLimit();
   auto process = std::make_unique<Process>(std::move(options));
   int code = process->run();
   // Connections that were cut still hold on to its parts; they end with the process.

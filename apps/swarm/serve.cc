@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/use_future.hpp>
@@ -24,8 +23,10 @@
 #include "config.h"
 #include "controller/controller.h"
 #include "gateway/gateway.h"
+#include "net/descriptors.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/splice.h"
 #include "providers.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -44,14 +45,6 @@ sigset_t blockSignals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return set;
-}
-
-/// Each workspace tab holds several connections.
-void raiseFileLimit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /// Writes a secret for the person who runs the server. Never over an existing file of another's.
@@ -77,9 +70,10 @@ class Worker {
     });
   }
 
-  void serve(std::unique_ptr<net::Listener> listener) {
+  void serve(std::unique_ptr<net::Listener> listener, net::HttpServerOptions options) {
     onLoop([&] {
-      server_ = std::make_unique<net::HttpServer>(std::move(listener), [this](net::Exchange& exchange) { return dispatch(exchange); });
+      auto handler = [this](net::Exchange& exchange) { return dispatch(exchange); };
+      server_ = std::make_unique<net::HttpServer>(std::move(listener), handler, std::move(options));
       served_ = boost::asio::co_spawn(loop_->executor(), server_->run(), boost::asio::use_future);
     });
   }
@@ -141,8 +135,11 @@ std::string instanceUrlPattern(const std::string& public_url) {
 
 class Server {
  public:
-  explicit Server(ServerConfig config)
-      : config_(std::move(config)), store_(openSqliteStore(config_.dataDir)), auth_(makeAuth(*store_, clock_)) {}
+  Server(ServerConfig config, std::size_t descriptor_limit)
+      : config_(std::move(config)),
+        descriptor_limit_(descriptor_limit),
+        store_(openSqliteStore(config_.dataDir)),
+        auth_(makeAuth(*store_, clock_)) {}
   ~Server() { stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -231,9 +228,21 @@ class Server {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
     }
     countConnections();
-    for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->serve(std::move(listeners_[i]));
+    for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->serve(std::move(listeners_[i]), serverOptions());
     loops_.clear();
     listeners_.clear();
+  }
+
+  /// Each loop has its share of the connections: the kernel spreads them evenly.
+  net::HttpServerOptions serverOptions() const {
+    const net::DescriptorPlan plan = net::planDescriptors(descriptor_limit_);
+    net::HttpServerOptions options;
+    options.maxConnections = (plan.connections + workers_.size() - 1) / workers_.size();
+    options.maxPerAddress = (plan.perAddress + workers_.size() - 1) / workers_.size();
+    options.isProxy = [proxies = config_.trustedProxies](std::string_view address) {
+      return std::find(proxies.begin(), proxies.end(), address) != proxies.end();
+    };
+    return options;
   }
 
   /// The gateways' own counters, summed when somebody asks for /metrics.
@@ -265,6 +274,7 @@ class Server {
   }
 
   ServerConfig config_;
+  std::size_t descriptor_limit_;
   RealClock clock_;
   Metrics metrics_;
   net::Loop control_{"swarm-control"};
@@ -284,8 +294,9 @@ int serve(const cli::ServeFlags& flags) {
   ServerConfig config = loadServerConfig(flags);
   log::configure(config.logLevel, config.logStyle);
   sigset_t signals = blockSignals();
-  raiseFileLimit();
-  Server server(std::move(config));
+  const std::size_t descriptor_limit = net::raiseDescriptorLimit();
+  net::setMaxPipes(static_cast<int>(net::planDescriptors(descriptor_limit).pipes));
+  Server server(std::move(config), descriptor_limit);
   server.start();
   int received = 0;
   sigwait(&signals, &received);

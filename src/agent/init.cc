@@ -27,6 +27,7 @@
 namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
+constexpr std::chrono::minutes kServerPatience{15};
 constexpr milliseconds kSweepStep{20};
 
 bool hasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
@@ -130,7 +131,11 @@ UsageMeter::Options Agent::usageOptions() const {
 }
 
 void Agent::serve(std::unique_ptr<net::Listener> listener) {
-  listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler()));
+  net::HttpServerOptions options;
+  // Our clients are servers, whose own patience with the people behind them is what counts.
+  options.bodyPatience = {.silence = kServerPatience};
+  options.writePatience = kServerPatience;
+  listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler(), std::move(options)));
   asio::co_spawn(context_, listeners_.back()->run(), [](std::exception_ptr) {});
 }
 

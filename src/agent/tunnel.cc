@@ -45,7 +45,15 @@ class WatchedStream final : public net::Stream {
     closed_.cancel();
     inner_->close();
   }
+  void abort() override {
+    closed_.cancel();
+    inner_->abort();
+  }
   void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
+  void setReadPatience(net::Patience patience) override { inner_->setReadPatience(patience); }
+  void setWritePatience(std::chrono::milliseconds silence) override { inner_->setWritePatience(silence); }
+  net::PeerState peerState() override { return inner_->peerState(); }
+  std::uint64_t bytesSent() const override { return inner_->bytesSent(); }
   net::Executor executor() override { return inner_->executor(); }
   std::string peer() const override { return inner_->peer(); }
   std::string peerAddress() const override { return inner_->peerAddress(); }

@@ -36,9 +36,7 @@ awaitable<void> copyArchive(net::Exchange& client, net::HttpExchange& inside) {
 agent::ArchiveSource bodyOf(net::Exchange& exchange) {
   return [&exchange](Deadline) -> awaitable<std::string> {
     std::string piece(kPiece, '\0');
-    exchange.stream().setDeadline(std::chrono::steady_clock::now() + kClientSilence);
     net::IoResult got = co_await exchange.body().readSome(boost::asio::buffer(piece));
-    exchange.stream().setDeadline(SteadyTime::max());
     if (got.error) throw Error(ErrorCode::InvalidArgument, "The archive was cut: the connection ended before it was whole.");
     piece.resize(got.bytes);
     co_return piece;
@@ -81,6 +79,8 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   auto stream_place = services.streams.take(call.principal().user);
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
   boost::json::object answer;
+  // Whoever packs the archive while it is sent may read large files that hold nothing.
+  call.exchange().stream().setReadPatience({.silence = kClientSilence});
   auto work = passIn(std::move(target), std::move(places), call.flag("force"), call.exchange(), answer);
   if (!co_await runWhileWanted(services, call, WatchPeer::No, std::move(work)))
     throw Error(ErrorCode::Cancelled, "Your session ended before the archive was whole. The import is not complete.")

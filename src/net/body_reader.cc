@@ -21,7 +21,13 @@ error_code badFraming() { return boost::system::errc::make_error_code(boost::sys
 
 }  // namespace
 
-std::optional<std::uint64_t> parseChunkSize(std::string_view line) {
+std::optional<std::uint64_t> parseChunkSize(std::string_view line, Grammar grammar) {
+  if (grammar == Grammar::Relaxed) {
+    const std::size_t end = std::min(line.find(';'), line.size());
+    const std::size_t last = line.substr(0, end).find_last_not_of(" \t");
+    if (last != std::string_view::npos && last + 1 < end) line = line.substr(0, last + 1);
+    while (line.size() > 16 && line.front() == '0') line.remove_prefix(1);
+  }
   std::uint64_t size = 0;
   std::size_t digits = 0;
   for (; digits < line.size(); ++digits) {
@@ -45,7 +51,8 @@ std::optional<std::uint64_t> parseChunkSize(std::string_view line) {
   return size;
 }
 
-BodyReader::BodyReader(Stream& stream, ReadBuffer& buffer, BodyFraming framing) : stream_(stream), buffer_(buffer), framing_(framing) {
+BodyReader::BodyReader(Stream& stream, ReadBuffer& buffer, BodyFraming framing, Grammar grammar)
+    : stream_(stream), buffer_(buffer), framing_(framing), grammar_(grammar) {
   if (framing.kind == BodyKind::Length) left_ = framing.length;
   done_ = framing.kind == BodyKind::None || (framing.kind == BodyKind::Length && left_ == 0);
 }
@@ -54,7 +61,10 @@ awaitable<IoResult> BodyReader::readSome(asio::mutable_buffer into) {
   if (done_ || into.size() == 0) co_return IoResult{};
   if (framing_.kind == BodyKind::Chunked && left_ == 0) {
     if (error_code error = co_await nextChunk()) co_return IoResult{error};
-    if (done_) co_return IoResult{};
+    if (done_) {
+      progress();
+      co_return IoResult{};
+    }
   }
   if (framing_.kind != BodyKind::UntilClose)
     into = asio::buffer(into, static_cast<std::size_t>(std::min<std::uint64_t>(left_, into.size())));
@@ -66,7 +76,17 @@ awaitable<IoResult> BodyReader::readSome(asio::mutable_buffer into) {
   }
   if (framing_.kind != BodyKind::UntilClose) left_ -= got.bytes;
   if (framing_.kind == BodyKind::Length) done_ = left_ == 0;
+  progress();
   co_return got;
+}
+
+void BodyReader::progress() {
+  if (observer_ == nullptr) return;
+  if (done_) {
+    observer_->bodyEnded();
+  } else {
+    observer_->bodyProgressed();
+  }
 }
 
 awaitable<Spliced> BodyReader::spliceTo(Stream& to) {
@@ -74,6 +94,7 @@ awaitable<Spliced> BodyReader::spliceTo(Stream& to) {
   const Spliced moved = co_await splice(stream_, to, left_);
   left_ -= moved.read.bytes;
   done_ = left_ == 0;
+  progress();
   co_return moved;
 }
 
@@ -107,14 +128,14 @@ awaitable<error_code> BodyReader::fill() {
 // Reads up to the data of the next chunk, or, behind the last one, to the end of the body.
 awaitable<error_code> BodyReader::nextChunk() {
   if (!first_chunk_) {
-    const auto end = co_await readLine();
+    const auto end = co_await readLine(kMaxChunkLine);
     if (!end) co_return end.error();
     if (!end->empty()) co_return badFraming();
   }
   first_chunk_ = false;
-  const auto line = co_await readLine();
+  const auto line = co_await readLine(kMaxChunkLine);
   if (!line) co_return line.error();
-  const std::optional<std::uint64_t> size = parseChunkSize(*line);
+  const std::optional<std::uint64_t> size = parseChunkSize(*line, grammar_);
   if (!size) co_return badFraming();
   const std::size_t extension = line->find(';');
   if (extension != std::string_view::npos) extension_bytes_ += line->size() - extension;
@@ -127,7 +148,7 @@ awaitable<error_code> BodyReader::nextChunk() {
 awaitable<error_code> BodyReader::skipTrailers() {
   std::size_t bytes = 0;
   while (true) {
-    const auto line = co_await readLine();
+    const auto line = co_await readLine(kMaxTrailerBytes);
     if (!line) co_return line.error();
     if (line->empty()) break;
     bytes += line->size();
@@ -137,21 +158,22 @@ awaitable<error_code> BodyReader::skipTrailers() {
   co_return error_code();
 }
 
-// The next line without its CRLF; valid until the buffer is filled again.
-awaitable<std::expected<std::string_view, error_code>> BodyReader::readLine() {
+// The next line without its end; valid until the buffer is filled again.
+awaitable<std::expected<std::string_view, error_code>> BodyReader::readLine(std::size_t most) {
   std::size_t scanned = 0;
   while (true) {
     const std::string_view data = buffer_.data();
     const std::size_t newline = data.find('\n', scanned);
     if (newline != std::string_view::npos) {
-      if (newline == 0 || data[newline - 1] != '\r') co_return std::unexpected(badFraming());
-      const std::string_view line = data.substr(0, newline - 1);
-      if (line.size() > kMaxChunkLine || line.contains('\r')) co_return std::unexpected(badFraming());
+      const bool bare = newline == 0 || data[newline - 1] != '\r';
+      if (bare && grammar_ == Grammar::Strict) co_return std::unexpected(badFraming());
+      const std::string_view line = data.substr(0, bare ? newline : newline - 1);
+      if (line.size() > most || line.contains('\r')) co_return std::unexpected(badFraming());
       buffer_.consume(newline + 1);
       co_return line;
     }
     scanned = data.size();
-    if (scanned > kMaxChunkLine) co_return std::unexpected(badFraming());
+    if (scanned > most) co_return std::unexpected(badFraming());
     if (error_code error = co_await fill()) co_return std::unexpected(error);
   }
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -20,6 +21,7 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kMaxBuffers = 16;
+constexpr SteadyTime kNoLimit{};
 // A peer that always has data (or room) must not keep the loop from its other connections.
 constexpr unsigned char kMaxBurst = 32;
 
@@ -81,30 +83,77 @@ void disableDelay(int fd) {
 }
 
 FdStream::FdStream(Executor executor, int fd)
-    : descriptor_(executor, fd),
-      deadline_(std::move(executor),
-                [this] {
-                  error_code ignored;
-                  descriptor_.cancel(ignored);
-                }),
-      fd_(fd) {}
+    : descriptor_(executor, fd), deadline_(std::move(executor), [this] { cancelPending(); }), fd_(fd) {}
 
 FdStream::~FdStream() { FdStream::close(); }
 
+FdStream::Limits::Limits(FdStream& stream)
+    : read(stream.descriptor_.get_executor(), [&stream] { stream.cancelPending(); }),
+      write(stream.descriptor_.get_executor(), [&stream] { stream.cancelPending(); }) {}
+
+// Arms the limit of one wait; where there is none, the result says so. No scope guard: when an io_context ends, a stream may go before the
+// frame that waits on it.
+SteadyTime FdStream::beginWait(Direction direction) {
+  const bool reads = direction == Direction::Read;
+  if (reads ? !read_patience_.isLimited() : write_patience_.count() == 0) return kNoLimit;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (!limits_) limits_ = std::make_unique<Limits>(*this);
+  if (reads) {
+    limits_->read.set(read_patience_.deadline(now));
+  } else {
+    limits_->write.set(now + write_patience_);
+  }
+  return now;
+}
+
+void FdStream::endWait(Direction direction, SteadyTime began) {
+  if (began == kNoLimit) return;
+  if (direction == Direction::Read) read_patience_.waited(std::chrono::steady_clock::now() - began);
+  DeadlineTimer& timer = direction == Direction::Read ? limits_->read : limits_->write;
+  if (!timer.expired()) timer.set(SteadyTime::max());
+}
+
+void FdStream::setReadPatience(Patience patience) {
+  read_patience_.begin(patience);
+  if (limits_) limits_->read.set(SteadyTime::max());
+}
+
+void FdStream::setWritePatience(std::chrono::milliseconds silence) {
+  write_patience_ = silence;
+  if (limits_) limits_->write.set(SteadyTime::max());
+}
+
+void FdStream::cancelPending() {
+  error_code ignored;
+  descriptor_.cancel(ignored);
+}
+
+bool FdStream::hasGivenUp(Direction direction) const {
+  if (!limits_) return false;
+  return direction == Direction::Read ? limits_->read.expired() : limits_->write.expired();
+}
+
+// What is pending in the other direction is cancelled with the wait that took too long: it fails in the same way.
 error_code FdStream::waitError(error_code error) const {
   if (fd_ < 0) return asio::error::operation_aborted;
-  return deadline_.expired() ? error_code(asio::error::timed_out) : error;
+  const bool late = deadline_.expired() || hasGivenUp(Direction::Read) || hasGivenUp(Direction::Write);
+  return late ? error_code(asio::error::timed_out) : error;
+}
+
+error_code FdStream::ownState(Direction direction) const {
+  if (fd_ < 0) return asio::error::operation_aborted;
+  return deadline_.expired() || hasGivenUp(direction) ? error_code(asio::error::timed_out) : error_code();
 }
 
 awaitable<IoResult> FdStream::readSome(asio::mutable_buffer buffer) {
   if (buffer.size() == 0) co_return IoResult{};
   while (true) {
-    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted};
-    if (deadline_.expired()) co_return IoResult{asio::error::timed_out};
+    if (const error_code error = ownState(Direction::Read)) co_return IoResult{error};
     if (!drained_) {
       const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), 0);
       if (got > 0) {
         drained_ = static_cast<std::size_t>(got) < buffer.size();
+        read_patience_.received(static_cast<std::size_t>(got));
         if (++burst_ >= kMaxBurst) {
           burst_ = 0;
           co_await yieldLoop();
@@ -118,7 +167,10 @@ awaitable<IoResult> FdStream::readSome(asio::mutable_buffer buffer) {
     // Asio looks once more and then waits without a further system call; async_wait() would re-arm the reactor with one each time.
     // Not in a function of its own: a coroutine's frame for each wait is what a small message feels most, after the system calls.
     IoResult got;
+    const SteadyTime began = beginWait(Direction::Read);
     got.bytes = co_await descriptor_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, got.error));
+    endWait(Direction::Read, began);
+    read_patience_.received(got.bytes);
     burst_ = 0;
     drained_ = got.bytes < buffer.size();
     if (got.error && got.error != asio::error::eof) co_return IoResult{waitError(got.error)};
@@ -137,17 +189,19 @@ awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffe
   std::size_t first = 0;
   IoResult result;
   while (first < count) {
-    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted, result.bytes};
-    if (deadline_.expired()) co_return IoResult{asio::error::timed_out, result.bytes};
+    if (const error_code error = ownState(Direction::Write)) co_return IoResult{error, result.bytes};
     const ssize_t sent = sendPieces(fd_, pieces.subspan(first));
     if (sent >= 0) {
       result.bytes += static_cast<std::size_t>(sent);
+      bytes_sent_ += static_cast<std::size_t>(sent);
       first = advance(pieces, first, static_cast<std::size_t>(sent));
       continue;
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError(), result.bytes};
-    error_code error = co_await waitWritable(descriptor_);
+    const SteadyTime began = beginWait(Direction::Write);
+    const error_code error = co_await waitWritable(descriptor_);
+    endWait(Direction::Write, began);
     if (error) co_return IoResult{waitError(error), result.bytes};
   }
   if (++burst_ >= kMaxBurst) {
@@ -164,32 +218,38 @@ awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t most) {
     co_await yieldLoop();
   }
   while (true) {
-    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted};
-    if (deadline_.expired()) co_return IoResult{asio::error::timed_out};
+    if (const error_code error = ownState(Direction::Read)) co_return IoResult{error};
     const ssize_t got = ::splice(fd_, nullptr, pipe, nullptr, most, SPLICE_F_NONBLOCK);
+    if (got > 0) read_patience_.received(static_cast<std::size_t>(got));
     if (got > 0) co_return IoResult{{}, static_cast<std::size_t>(got)};
     if (got == 0) co_return IoResult{asio::error::eof};
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError()};
     burst_ = 0;
-    if (error_code error = co_await waitReadable(descriptor_)) co_return IoResult{waitError(error)};
+    const SteadyTime began = beginWait(Direction::Read);
+    const error_code error = co_await waitReadable(descriptor_);
+    endWait(Direction::Read, began);
+    if (error) co_return IoResult{waitError(error)};
   }
 }
 
 awaitable<IoResult> FdStream::spliceFrom(int pipe, std::size_t bytes) {
   IoResult result;
   while (result.bytes < bytes) {
-    if (fd_ < 0) co_return IoResult{asio::error::operation_aborted, result.bytes};
-    if (deadline_.expired()) co_return IoResult{asio::error::timed_out, result.bytes};
+    if (const error_code error = ownState(Direction::Write)) co_return IoResult{error, result.bytes};
     const ssize_t sent = ::splice(pipe, nullptr, fd_, nullptr, bytes - result.bytes, SPLICE_F_NONBLOCK);
     if (sent > 0) {
       result.bytes += static_cast<std::size_t>(sent);
+      bytes_sent_ += static_cast<std::size_t>(sent);
       continue;
     }
     if (sent == 0) co_return IoResult{asio::error::broken_pipe, result.bytes};  // the pipe holds less than was said
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError(), result.bytes};
-    if (error_code error = co_await waitWritable(descriptor_)) co_return IoResult{waitError(error), result.bytes};
+    const SteadyTime began = beginWait(Direction::Write);
+    const error_code error = co_await waitWritable(descriptor_);
+    endWait(Direction::Write, began);
+    if (error) co_return IoResult{waitError(error), result.bytes};
   }
   co_return result;
 }
@@ -205,6 +265,12 @@ void FdStream::close() {
   fd_ = -1;
   error_code ignored;
   descriptor_.close(ignored);
+}
+
+void FdStream::abort() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  if (fd_ >= 0) ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
 }
 
 std::string FdStream::peer() const {
@@ -223,6 +289,14 @@ bool FdStream::isIdle() {
   if (fd_ < 0 || deadline_.expired()) return false;
   char byte = 0;
   return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+PeerState FdStream::peerState() {
+  pollfd look{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+  if (fd_ < 0) return PeerState::Gone;
+  if (::poll(&look, 1, 0) < 1) return PeerState::Open;
+  if ((look.revents & (POLLERR | POLLHUP)) != 0) return PeerState::Gone;
+  return (look.revents & POLLRDHUP) != 0 ? PeerState::HalfClosed : PeerState::Open;
 }
 
 }  // namespace swarm::net

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <memory>
 #include <string>
 
 #include "net/deadline_timer.h"
@@ -19,11 +20,16 @@ class FdStream final : public Stream {
   awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) override;
   awaitable<error_code> shutdownWrite() override;
   void close() override;
+  void abort() override;
   void setDeadline(SteadyTime time) override { deadline_.set(time); }
+  void setReadPatience(Patience patience) override;
+  void setWritePatience(std::chrono::milliseconds silence) override;
   Executor executor() override { return descriptor_.get_executor(); }
   std::string peer() const override;
   std::string peerAddress() const override;
   bool isIdle() override;
+  PeerState peerState() override;
+  std::uint64_t bytesSent() const override { return bytes_sent_; }
   FdStream* bareSocket() override { return this; }
 
   /// Moves at least one byte and at most `most` into `pipe`, which must be empty.
@@ -32,10 +38,27 @@ class FdStream final : public Stream {
   awaitable<IoResult> spliceFrom(int pipe, std::size_t bytes);
 
  private:
+  enum class Direction { Read, Write };
+  /// Made by the first wait that has a limit: most connections never come to one.
+  struct Limits {
+    explicit Limits(FdStream& stream);
+    DeadlineTimer read;
+    DeadlineTimer write;
+  };
   error_code waitError(error_code error) const;
+  /// Why an operation can't begin, if it can't.
+  error_code ownState(Direction direction) const;
+  bool hasGivenUp(Direction direction) const;
+  void cancelPending();
+  SteadyTime beginWait(Direction direction);
+  void endWait(Direction direction, SteadyTime began);
 
   asio::posix::stream_descriptor descriptor_;
   DeadlineTimer deadline_;
+  PatienceMeter read_patience_;
+  std::chrono::milliseconds write_patience_{0};
+  std::unique_ptr<Limits> limits_;
+  std::uint64_t bytes_sent_ = 0;
   int fd_;
   bool drained_ = false;              // the last read took all there was: wait before the next one
   unsigned char burst_ = 0;           // operations that completed without giving way to other connections

@@ -1,5 +1,7 @@
 // Parser and gate of HTTP/1.1 heads in one pass: strict RFC 9112, views into the caller's bytes, no allocation on a warm connection.
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "net/head_target.h"
@@ -57,6 +59,7 @@ struct Facts {
   std::string_view host;
   std::string_view transfer_encoding;
   std::string_view upgrade;
+  std::string_view keep_alive_value;
   std::uint64_t content_length = 0;
   int hosts = 0;
   int content_lengths = 0;
@@ -98,7 +101,11 @@ void noteField(const HeaderView& field, Facts& facts) {
       if (equalsIgnoreCase(field.name, "Upgrade")) facts.upgrade = field.value;
       break;
     case 10:
-      if (equalsIgnoreCase(field.name, "Connection")) noteConnection(field.value, facts);
+      if (equalsIgnoreCase(field.name, "Connection")) {
+        noteConnection(field.value, facts);
+      } else if (equalsIgnoreCase(field.name, "Keep-Alive")) {
+        facts.keep_alive_value = field.value;
+      }
       break;
     case 14:
       if (equalsIgnoreCase(field.name, "Content-Length")) noteContentLength(field.value, facts);
@@ -115,7 +122,7 @@ void noteField(const HeaderView& field, Facts& facts) {
 }
 
 // The fields after the first line, to the empty line that must be the end of `rest`.
-std::expected<void, HeadError> parseFields(std::string_view rest, HeaderViews& headers, Facts& facts) {
+std::expected<void, HeadError> parseFields(std::string_view rest, std::size_t most, HeaderViews& headers, Facts& facts) {
   while (true) {
     std::string_view line;
     if (!takeLine(rest, line)) return refuse("A line of the head does not end with CRLF");
@@ -128,7 +135,7 @@ std::expected<void, HeadError> parseFields(std::string_view rest, HeaderViews& h
     while (!field.value.empty() && (field.value.front() == ' ' || field.value.front() == '\t')) field.value.remove_prefix(1);
     while (!field.value.empty() && (field.value.back() == ' ' || field.value.back() == '\t')) field.value.remove_suffix(1);
     if (!isValue(field.value)) return refuse("A header field's value has a forbidden character");
-    if (headers.all().size() == kMaxFields) return refuse("There are too many header fields", 431);
+    if (headers.all().size() == most) return refuse("There are too many header fields", 431);
     headers.add(field);
     noteField(field, facts);
   }
@@ -157,6 +164,18 @@ std::expected<void, HeadError> gateFraming(const Facts& facts, int minor_version
     return refuse("The only Transfer-Encoding understood is chunked", 501);
   }
   return refuse("Transfer-Encoding is malformed");
+}
+
+// "timeout=5, max=100"
+std::optional<std::chrono::seconds> timeoutOf(std::string_view keep_alive) {
+  constexpr std::string_view kName = "timeout=";
+  const std::size_t at = keep_alive.find(kName);
+  if (at == std::string_view::npos) return std::nullopt;
+  keep_alive.remove_prefix(at + kName.size());
+  long seconds = 0;
+  const auto parsed = std::from_chars(keep_alive.data(), keep_alive.data() + keep_alive.size(), seconds);
+  if (parsed.ec != std::errc{} || seconds < 0) return std::nullopt;
+  return std::chrono::seconds(std::min(seconds, 24L * 3600));
 }
 
 bool keepsAlive(const Facts& facts, int minor_version) { return !facts.close && (minor_version == 1 || facts.keep_alive); }
@@ -197,14 +216,14 @@ std::expected<void, HeadError> parseStatusLine(std::string_view line, ResponseHe
 
 }  // namespace
 
-std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestHead& head) {
+std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestHead& head, OddPaths odd_paths) {
   head.headers.clear();
   if (bytes.size() > kMaxHeadBytes) return refuse("The head is too large", 431);
   std::string_view line;
   if (!takeLine(bytes, line)) return refuse("The request line does not end with CRLF");
   if (auto result = parseRequestLine(line, head); !result) return result;
   Facts facts;
-  if (auto result = parseFields(bytes, head.headers, facts); !result) return result;
+  if (auto result = parseFields(bytes, kMaxFields, head.headers, facts); !result) return result;
   if (facts.hosts != 1) return refuse(facts.hosts == 0 ? "There is no Host" : "Host is repeated");
   head.hostPort = facts.host;
   head.host = gateHost(facts.host);
@@ -212,7 +231,9 @@ std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestH
   if (auto result = gateFraming(facts, head.minorVersion); !result) return result;
   const auto target = gateTarget(head.target, head.method, head.hostPort);
   if (!target) return Refusal(target.error());
-  head.target = *target;
+  if (target->odd && odd_paths == OddPaths::Refuse) return refuse("The request target's path is ambiguous");
+  head.target = target->text;
+  head.oddPath = target->odd;
   head.keepAlive = keepsAlive(facts, head.minorVersion);
   head.upgrade = facts.wants_upgrade && head.minorVersion == 1 ? facts.upgrade : std::string_view();
   head.expectsContinue = facts.expects_continue && head.minorVersion == 1;
@@ -232,17 +253,19 @@ std::expected<void, HeadError> parseResponseHead(std::string_view bytes, std::st
   if (!takeLine(bytes, line)) return refuse("The status line does not end with CRLF");
   if (auto result = parseStatusLine(line, head); !result) return result;
   Facts facts;
-  if (auto result = parseFields(bytes, head.headers, facts); !result) return result;
+  if (auto result = parseFields(bytes, kMaxAnswerFields, head.headers, facts); !result) return result;
   if (auto result = gateFraming(facts, head.minorVersion); !result) return result;
   head.keepAlive = keepsAlive(facts, head.minorVersion);
   head.upgraded = head.status == 101;
+  head.keepAliveTimeout = timeoutOf(facts.keep_alive_value);
   head.body = {};
   if (head.status < 200 || head.status == 204) {
     // A body here would be read as the next answer by one side or the other.
     if (facts.transfer_encodings > 0) return refuse("An answer that has no body has a Transfer-Encoding");
     if (facts.content_length > 0) head.keepAlive = false;
   } else if (head.status == 304 || request_method == "HEAD" || (request_method == "CONNECT" && head.status < 300)) {
-    // Content-Length and Transfer-Encoding say what a GET would have given.
+    // Content-Length and Transfer-Encoding say what a GET would have given. Some servers send the empty last chunk all the same.
+    if (head.status == 304 && facts.transfer_encodings > 0) head.keepAlive = false;
   } else if (facts.transfer_encodings == 1) {
     head.body.kind = BodyKind::Chunked;
   } else if (facts.content_lengths == 1) {

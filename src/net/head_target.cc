@@ -19,23 +19,27 @@ constexpr std::array<bool, 256> kTargetBytes = [] {
 
 constexpr int hexValue(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
 
-// Walks the path with escapes decoded: "..", however it is written, is refused, as is what some servers strip before they look (";x").
-bool isSafePath(std::string_view path) {
-  if (path.find_first_of("%\\") == std::string_view::npos && !path.contains("..")) return true;
+enum class PathKind { Plain, Odd, Unsafe };
+
+// Walks the path with escapes decoded: "..", however it is written, is unsafe, as is what some servers strip before they look (";x").
+PathKind kindOfPath(std::string_view path) {
+  PathKind kind = path.starts_with("//") ? PathKind::Odd : PathKind::Plain;
+  if (path.find_first_of("%\\") == std::string_view::npos && !path.contains("..")) return kind;
   std::size_t dots = 0;
   bool only_dots = true;  // so far in this segment
   auto is_parent = [&] { return only_dots && dots == 2; };
   for (std::size_t i = 1; i < path.size(); ++i) {
     char c = path[i];
-    if (c == '\\') return false;
-    if (c == '%') {
-      if (i + 2 >= path.size() || !isHex(path[i + 1]) || !isHex(path[i + 2])) return false;
+    if (c == '\\') return PathKind::Unsafe;
+    if (c == '%' && (i + 2 >= path.size() || !isHex(path[i + 1]) || !isHex(path[i + 2]))) {
+      kind = PathKind::Odd;
+    } else if (c == '%') {
       c = static_cast<char>(hexValue(path[i + 1]) * 16 + hexValue(path[i + 2]));
       i += 2;
-      if (c == '\0') return false;
+      if (c == '\0') return PathKind::Unsafe;
     }
     if (c == '/' || c == '\\' || c == ';') {
-      if (is_parent()) return false;
+      if (is_parent()) return PathKind::Unsafe;
       dots = 0;
       only_dots = c != ';';  // what follows ";" is a parameter of the segment
     } else if (c == '.') {
@@ -44,7 +48,7 @@ bool isSafePath(std::string_view path) {
       only_dots = false;
     }
   }
-  return !is_parent();
+  return is_parent() ? PathKind::Unsafe : kind;
 }
 
 }  // namespace
@@ -75,13 +79,13 @@ std::string_view gateHost(std::string_view host_port) {
   return port <= 65535 ? host : std::string_view();
 }
 
-std::expected<std::string_view, HeadError> gateTarget(std::string_view target, std::string_view method, std::string_view host_port) {
+std::expected<GatedTarget, HeadError> gateTarget(std::string_view target, std::string_view method, std::string_view host_port) {
   auto refuse = [](std::string_view reason) { return std::unexpected(HeadError{400, reason}); };
   if (!std::ranges::all_of(target, [](char c) { return kTargetBytes[static_cast<unsigned char>(c)]; })) {
     return refuse("The request target has a forbidden character");
   }
   if (target == "*") {
-    if (method == "OPTIONS") return target;
+    if (method == "OPTIONS") return GatedTarget{target};
     return refuse("The target * is for OPTIONS only");
   }
   if (!target.starts_with('/')) {
@@ -94,12 +98,12 @@ std::expected<std::string_view, HeadError> gateTarget(std::string_view target, s
     const std::size_t slash = std::min(target.find_first_of("/?"), target.size());
     if (!equalsIgnoreCase(target.substr(0, slash), host_port)) return refuse("The request target names another host than Host does");
     target.remove_prefix(slash);
-    if (target.empty()) return std::string_view("/");
+    if (target.empty()) return GatedTarget{"/"};
     if (target.front() != '/') return refuse("The request target has no path");
   }
-  if (target.starts_with("//")) return refuse("The request target starts with //");
-  if (!isSafePath(target.substr(0, target.find('?')))) return refuse("The request target's path is ambiguous");
-  return target;
+  const PathKind kind = kindOfPath(target.substr(0, target.find('?')));
+  if (kind == PathKind::Unsafe) return refuse("The request target's path is ambiguous");
+  return GatedTarget{target, kind == PathKind::Odd};
 }
 
 }  // namespace swarm::net

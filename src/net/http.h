@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -52,6 +53,7 @@ struct RequestHead {
   bool keepAlive = true;
   std::string_view upgrade;      ///< Upgrade's value when Connection asks for it, else empty
   bool expectsContinue = false;  ///< Expect: 100-continue
+  bool oddPath = false;          ///< see OddPaths; never set where they are refused
   BodyFraming body;
   HeaderViews headers;
   std::string_view path() const { return target.substr(0, target.find('?')); }
@@ -63,7 +65,8 @@ struct ResponseHead {
   std::string_view reason;
   int minorVersion = 1;
   bool keepAlive = true;
-  bool upgraded = false;  ///< 101
+  bool upgraded = false;                                 ///< 101
+  std::optional<std::chrono::seconds> keepAliveTimeout;  ///< Keep-Alive: timeout=N
   BodyFraming body;
   HeaderViews headers;
 };
@@ -75,15 +78,20 @@ struct HeadError {
 };
 
 inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
-inline constexpr std::size_t kMaxTargetBytes = 16 * 1024;  ///< longer: 414
-inline constexpr std::size_t kMaxFields = 200;             ///< more: 431
+inline constexpr std::size_t kMaxTargetBytes = 32 * 1024;  ///< longer: 414
+inline constexpr std::size_t kMaxFields = 200;             ///< of a request; more: 431
+inline constexpr std::size_t kMaxAnswerFields = 1000;
 
 /// Parses and gates a complete head (`bytes` ends with the empty line). The gate (architecture.md §4) refuses: no Host or two; obs-fold;
 /// bare CR or LF; NUL; Transfer-Encoding other than exactly "chunked" once; Transfer-Encoding with Content-Length; chunked on HTTP/1.0;
-/// differing or malformed Content-Lengths; white space before a colon; targets with //host, /../, /%2e%2e/, backslashes, control characters
-/// or fragments; a userinfo or bad Host. What follows "?" may hold what browsers send there unescaped, a backslash included. `head` holds
+/// repeated or malformed Content-Lengths; white space before a colon; targets with /../, /%2e%2e/, backslashes, control characters or
+/// fragments; a userinfo or bad Host. What follows "?" may hold what browsers send there unescaped, a backslash included. `head` holds
 /// nothing of use after a refusal.
-std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestHead& head);
+///
+/// Odd paths begin with "//" or hold a malformed escape ("/100%.txt"): browsers send them, and two servers may read them differently. Only
+/// who does nothing with a path but pass it on may take them; `head.oddPath` marks them.
+enum class OddPaths { Refuse, Mark };
+std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestHead& head, OddPaths odd_paths = OddPaths::Refuse);
 /// `request_method` decides whether there is a body (HEAD, CONNECT).
 std::expected<void, HeadError> parseResponseHead(std::string_view bytes, std::string_view request_method, ResponseHead& head);
 
@@ -108,14 +116,29 @@ class ReadBuffer {
   std::size_t pinned_ = 0;  // storage_ before this offset may not move
 };
 
-/// Reads until the buffer holds a complete head; gives its size, 0 at a clean end before the first byte. Also "complete" is a head that a
-/// bare LF or a first empty line spoils: the parser refuses it. Errors: message_size past kMaxHeadBytes, eof within a head, the stream's.
-awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer);
+/// Strict is what requests must be, and what our own peers send. Relaxed is what browsers take from a server, as far as it can be read in
+/// one way only: lines that end with LF alone, chunk sizes with white space or more zeros.
+enum class Grammar { Strict, Relaxed };
+
+/// Reads until the buffer holds a complete head; gives its size, 0 at a clean end before the first byte. Also "complete" is a head that
+/// can't become a good one: what a bare LF or a first empty line spoils (Strict), what does not begin as an HTTP answer does (Relaxed). The
+/// parser refuses it. Errors: message_size past kMaxHeadBytes, eof within a head, the stream's.
+awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer, Grammar grammar = Grammar::Strict);
+
+/// Is told how the reading of a body goes.
+class BodyObserver {
+ public:
+  virtual void bodyProgressed() = 0;  ///< something came
+  virtual void bodyEnded() = 0;       ///< all of it was read
+
+ protected:
+  ~BodyObserver() = default;
+};
 
 /// Decodes one message body from `buffer` and then `stream`. Chunk framing is checked strictly; trailers are read and dropped.
 class BodyReader {
  public:
-  BodyReader(Stream& stream, ReadBuffer& buffer, BodyFraming framing);
+  BodyReader(Stream& stream, ReadBuffer& buffer, BodyFraming framing, Grammar grammar = Grammar::Strict);
   /// Decoded bytes; 0 bytes without error at the end of the body; a truncated body is asio::error::eof → error, bad chunk framing is
   /// bad_message (EBADMSG). After an error the connection is of no further use.
   awaitable<IoResult> readSome(asio::mutable_buffer into);
@@ -128,16 +151,20 @@ class BodyReader {
   /// The peer waits for "100 Continue": the first readSome() that finds nothing buffered sends it.
   void continueOnRead() { continue_pending_ = !done_; }
   bool awaitsContinue() const { return continue_pending_; }
+  void observe(BodyObserver& observer) { observer_ = &observer; }  ///< which must outlive this
 
  private:
   awaitable<IoResult> readRaw(asio::mutable_buffer into);
+  void progress();
   awaitable<error_code> fill();
   awaitable<error_code> nextChunk();
   awaitable<error_code> skipTrailers();
-  awaitable<std::expected<std::string_view, error_code>> readLine();
+  awaitable<std::expected<std::string_view, error_code>> readLine(std::size_t most);
   Stream& stream_;
   ReadBuffer& buffer_;
   BodyFraming framing_;
+  Grammar grammar_;
+  BodyObserver* observer_ = nullptr;
   std::uint64_t left_ = 0;           // of the body, or of the chunk
   std::size_t extension_bytes_ = 0;  // of all chunk extensions, which are bounded
   bool first_chunk_ = true;
@@ -145,8 +172,8 @@ class BodyReader {
   bool continue_pending_ = false;
 };
 
-/// What the size line of a chunk says (without its CRLF); nothing when it is malformed. Exposed for tests and fuzzing.
-std::optional<std::uint64_t> parseChunkSize(std::string_view line);
+/// What the size line of a chunk says (without its line end); nothing when it is malformed. Exposed for tests and fuzzing.
+std::optional<std::uint64_t> parseChunkSize(std::string_view line, Grammar grammar = Grammar::Strict);
 
 /// Reads a whole request body; throws Error(PayloadTooLarge) past `limit`, Error(InvalidArgument) when it is cut or badly framed,
 /// Error(DeadlineExceeded) past the stream's deadline.

@@ -21,8 +21,8 @@ bool isCancellation(const boost::system::system_error& error) { return error.cod
 
 }  // namespace
 
-ServerConnection::ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options)
-    : stream_(std::move(stream)), handler_(handler), options_(options) {}
+ServerConnection::ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options, ConnectionTable& table)
+    : stream_(std::move(stream)), handler_(handler), options_(options), table_(table) {}
 
 void ServerConnection::stop() {
   stopped_ = true;
@@ -30,10 +30,12 @@ void ServerConnection::stop() {
 }
 
 awaitable<void> ServerConnection::serve() {
+  table_.wait(*this);
   if (options_.tls) {
     stream_ = co_await acceptTls(std::move(stream_), options_.tls, Deadline::after(options_.headTimeout));
     if (stopped_) stream_->close();
   }
+  stream_->setWritePatience(options_.writePatience);
   while (co_await readRequest()) {
     co_await handle();
     if (!stream_) co_return;
@@ -45,15 +47,19 @@ awaitable<void> ServerConnection::serve() {
   if (stream_) stream_->close();
 }
 
+// What is still on its way is waited for as long as a head may take; between requests it takes no byte to keep a connection.
+awaitable<bool> ServerConnection::readFirstByte() {
+  stream_->setDeadline(std::chrono::steady_clock::now() + (first_request_ ? options_.headTimeout : options_.keepAliveTimeout));
+  const IoResult got = co_await stream_->readSome(buffer_.prepare(2048));
+  if (!got.error) buffer_.commit(got.bytes);
+  co_return !got.error;
+}
+
 // Reads and gates the next head. False: there is none, and what there was to say about it has been said.
 awaitable<bool> ServerConnection::readRequest() {
   buffer_.unpin();
-  if (buffer_.empty()) {
-    stream_->setDeadline(std::chrono::steady_clock::now() + (first_request_ ? options_.headTimeout : options_.keepAliveTimeout));
-    const IoResult got = co_await stream_->readSome(buffer_.prepare(2048));
-    if (got.error) co_return false;
-    buffer_.commit(got.bytes);
-  }
+  table_.wait(*this);
+  if (buffer_.empty() && !co_await readFirstByte()) co_return false;
   first_request_ = false;
   stream_->setDeadline(std::chrono::steady_clock::now() + options_.headTimeout);
   const auto size = co_await readHead(*stream_, buffer_);
@@ -67,18 +73,35 @@ awaitable<bool> ServerConnection::readRequest() {
     co_return false;
   }
   if (*size == 0) co_return false;
-  if (const auto parsed = parseRequestHead(buffer_.data().substr(0, *size), head_); !parsed) {
+  if (const auto parsed = parseRequestHead(buffer_.data().substr(0, *size), head_, options_.oddPaths); !parsed) {
     co_await refuse(parsed.error());
     co_return false;
   }
   buffer_.consume(*size);
+  beginRequest();
+  co_return true;
+}
+
+void ServerConnection::beginRequest() {
   stream_->setDeadline(SteadyTime::max());
   body_.emplace(*stream_, buffer_, head_.body);
   if (head_.expectsContinue) body_->continueOnRead();
+  if (body_->done()) {
+    table_.proceed(*this);
+  } else {
+    table_.wait(*this);
+    body_->observe(*this);
+    stream_->setReadPatience(options_.bodyPatience);
+  }
   streaming_ = Streaming::No;
   answered_ = false;
   reusable_ = head_.keepAlive;
-  co_return true;
+}
+
+// The request is whole: the client is waited for no longer, and may be silent.
+void ServerConnection::bodyEnded() {
+  table_.proceed(*this);
+  if (stream_) stream_->setReadPatience({});
 }
 
 awaitable<void> ServerConnection::handle() {
@@ -90,7 +113,7 @@ awaitable<void> ServerConnection::handle() {
     if (!stopped_ || !isCancellation(error)) log::error("A request handler failed", {{"target", head_.path()}, {"error", error.what()}});
   } catch (...) {
     failed = true;
-    log::error("A request handler failed", {{"target", head_.path()}, {"error", describeCurrentException()}});
+    if (!stopped_) log::error("A request handler failed", {{"target", head_.path()}, {"error", describeCurrentException()}});
   }
   if (!stream_) co_return;
   if (stopped_ || streaming_ != Streaming::No) {
@@ -102,16 +125,23 @@ awaitable<void> ServerConnection::handle() {
   } else if (!answered_) {
     if (!failed) log::error("A handler gave no answer", {{"target", head_.path()}});
     reusable_ = false;
-    co_await respond(500, {{"Content-Type", "text/plain"}}, "Internal Server Error\n");
+    RefusalAnswer answer = refusalOf({500, "The server made an error; its log has the details"});
+    co_await respond(500, std::move(answer.headers), std::move(answer.body));
   }
 }
 
+RefusalAnswer ServerConnection::refusalOf(HeadError error) const {
+  if (options_.refusal) return options_.refusal({error, buffer_.data()});
+  return {{{"Content-Type", "text/plain"}}, format("{}.\n", error.reason)};
+}
+
 awaitable<void> ServerConnection::refuse(HeadError error) {
+  RefusalAnswer answer = refusalOf(error);
   head_.method = {};
   head_.minorVersion = 1;
   reusable_ = false;
   stream_->setDeadline(std::chrono::steady_clock::now() + kLinger);
-  co_await respond(error.status, {{"Content-Type", "text/plain"}}, format("{}.\n", error.reason));
+  co_await respond(error.status, std::move(answer.headers), std::move(answer.body));
   co_await closeGently();
 }
 
@@ -180,8 +210,10 @@ awaitable<void> ServerConnection::respond(int status, Headers headers, std::stri
   endHead();
   answered_ = true;
   const bool with_body = hasBody(status) && !head_only;
+  table_.wait(*this);
   const asio::const_buffer pieces[] = {asio::buffer(out_), asio::buffer(body)};
   const IoResult written = co_await stream_->writeAll(std::span(pieces, with_body ? 2 : 1));
+  if (body_ && body_->done()) table_.proceed(*this);
   if (written.error) reusable_ = false;
 }
 
@@ -243,7 +275,10 @@ awaitable<StreamPtr> ServerConnection::upgrade(Headers headers) {
 
 StreamPtr ServerConnection::takeStream() {
   answered_ = true;
+  table_.proceed(*this);
   stream_->setDeadline(SteadyTime::max());
+  stream_->setReadPatience({});
+  stream_->setWritePatience(options_.tunnelPatience);
   std::string read_ahead(buffer_.data());
   buffer_.consume(read_ahead.size());
   return prepend(std::move(read_ahead), std::move(stream_));

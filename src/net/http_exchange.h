@@ -3,18 +3,20 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include "net/connection_table.h"
 #include "net/http_server.h"
 
 namespace swarm::net {
 
-class ServerConnection final : public Exchange {
+class ServerConnection final : public Exchange, public ConnectionTable::Member, private BodyObserver {
  public:
-  ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options);
+  ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options, ConnectionTable& table);
 
   /// Serves requests until the connection ends or is taken over. Lets no exception of a handler out.
   awaitable<void> serve();
   /// Closes the stream, if the connection still has it, and cancels the handler.
   void stop();
+  void giveWay() override { stop(); }
   boost::asio::cancellation_slot slot() { return cancel_.slot(); }
   void cancel() { cancel_.emit(boost::asio::cancellation_type::terminal); }
 
@@ -34,8 +36,13 @@ class ServerConnection final : public Exchange {
  private:
   enum class Streaming { No, Chunked, UntilClose };
   awaitable<bool> readRequest();
+  awaitable<bool> readFirstByte();
+  void beginRequest();
+  void bodyProgressed() override { table_.wait(*this); }
+  void bodyEnded() override;
   awaitable<void> handle();
   awaitable<void> refuse(HeadError error);
+  RefusalAnswer refusalOf(HeadError error) const;
   awaitable<bool> settleBody();
   awaitable<void> closeGently();
   void startHead(int status, const Headers& headers);
@@ -44,6 +51,7 @@ class ServerConnection final : public Exchange {
   StreamPtr stream_;
   const HttpHandler& handler_;
   const HttpServerOptions& options_;
+  ConnectionTable& table_;
   ReadBuffer buffer_;
   RequestHead head_;
   std::optional<BodyReader> body_;  // set once there is a head

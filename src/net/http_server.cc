@@ -17,23 +17,36 @@
 
 namespace swarm::net {
 
+namespace {
+constexpr std::chrono::seconds kWarnEvery{60};
+}  // namespace
+
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(std::unique_ptr<Listener> its_listener, HttpHandler its_handler, HttpServerOptions its_options)
-      : listener(std::move(its_listener)), handler(std::move(its_handler)), options(std::move(its_options)), port(listener->port()) {}
+      : listener(std::move(its_listener)),
+        handler(std::move(its_handler)),
+        options(std::move(its_options)),
+        port(listener->port()),
+        table({options.maxConnections, options.maxPerAddress}) {}
 
   std::unique_ptr<Listener> listener;
   HttpHandler handler;
   HttpServerOptions options;
   std::uint16_t port;
+  ConnectionTable table;
   std::unordered_set<std::shared_ptr<ServerConnection>> connections;
   std::optional<asio::steady_timer> connection_ended;
+  SteadyTime warned{};
+  bool wants_room = false;
   bool stopping = false;
 
-  void serve(const Executor& executor, StreamPtr stream) {
-    auto connection = std::make_shared<ServerConnection>(std::move(stream), handler, options);
+  void serve(const Executor& executor, StreamPtr stream, const std::string& group) {
+    auto connection = std::make_shared<ServerConnection>(std::move(stream), handler, options, table);
+    table.add(*connection, group);
     connections.insert(connection);
     ServerConnection& served = *connection;
     auto on_end = [self = shared_from_this(), connection = std::move(connection)](std::exception_ptr error) {
+      self->table.remove(*connection);
       self->connections.erase(connection);
       if (self->connection_ended) self->connection_ended->cancel();
       if (!error || self->stopping) return;
@@ -51,12 +64,44 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     co_await waitTimer(*connection_ended);
   }
 
+  std::string groupOf(const Stream& stream) const {
+    if (options.maxPerAddress == 0) return {};
+    const std::string address = stream.peerAddress();
+    return options.isProxy && options.isProxy(address) ? std::string() : addressGroup(address);
+  }
+
+  /// False: the new connection can't be kept.
+  awaitable<bool> makeRoom(const std::string& group) {
+    auto room = table.makeRoom(group);
+    while (room == ConnectionTable::Room::Full && !stopping) {
+      wants_room = true;
+      co_await waitForEnd();
+      wants_room = false;
+      room = table.makeRoom(group);
+    }
+    co_return room == ConnectionTable::Room::Yes;
+  }
+
+  void warnOfFullAddress(const Stream& stream) {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (now - warned < kWarnEvery) return;
+    warned = now;
+    log::warning("connections were refused: their address has too many open",
+                 {{"address", stream.peerAddress()}, {"limit", options.maxPerAddress}});
+  }
+
   awaitable<void> acceptAll(Executor executor) {
+    table.onWait([this] {
+      if (wants_room) connection_ended->cancel();
+    });
     while (!stopping) {
-      while (connections.size() >= options.maxConnections && !stopping) co_await waitForEnd();
-      if (stopping) break;
       StreamPtr stream = co_await listener->accept();
-      if (!stopping) serve(executor, std::move(stream));
+      const std::string group = groupOf(*stream);
+      if (!co_await makeRoom(group)) {
+        if (!stopping) warnOfFullAddress(*stream);
+      } else if (!stopping) {
+        serve(executor, std::move(stream), group);
+      }
     }
   }
 

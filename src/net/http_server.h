@@ -41,15 +41,37 @@ class Exchange {
 
 using HttpHandler = std::function<awaitable<void>(Exchange&)>;
 
+/// A request that no handler gets to see.
+struct RefusedRequest {
+  HeadError error;
+  std::string_view bytes;  ///< what came of its head; unchecked, perhaps not whole
+};
+struct RefusalAnswer {
+  Headers headers;
+  std::string body;
+};
+
 struct HttpServerOptions {
   std::chrono::milliseconds headTimeout{30'000};       ///< from the first byte of a request to the end of its head
   std::chrono::milliseconds keepAliveTimeout{75'000};  ///< idle between requests
-  std::size_t maxConnections = 20'000;                 ///< beyond it, new connections wait in the kernel's queue
-  std::shared_ptr<TlsContext> tls{};                   ///< set: every connection starts with a TLS handshake
+  Patience bodyPatience{.silence = std::chrono::seconds(30),
+                        .leastRate = 256};           ///< with a client that sends a body; handlers may set another
+  std::chrono::milliseconds writePatience{120'000};  ///< with a client that takes nothing of an answer
+  std::chrono::milliseconds tunnelPatience{
+      1'800'000};  ///< the same on a connection that was taken over: its user may have paused a program
+  std::size_t maxConnections = 20'000;
+  std::size_t maxPerAddress = 0;                    ///< connections of one client address (IPv6: of one /64); 0: no limit
+  std::function<bool(std::string_view)> isProxy{};  ///< an address that many clients share: maxPerAddress does not count there
+  OddPaths oddPaths = OddPaths::Refuse;             ///< Mark: the handler decides
+  std::shared_ptr<TlsContext> tls{};                ///< set: every connection starts with a TLS handshake
+  std::function<RefusalAnswer(const RefusedRequest&)> refusal{};  ///< how refusals look; empty: a line of text
 };
 
 /// Serves one listener on the current loop until stop(). Exceptions that reach it from the handler are logged and answered with 500 where
-/// nothing has been sent. A refused head gets its HeadError's status with a short text/plain body, and the connection is closed.
+/// nothing has been sent. A refused head is answered with its HeadError's status, and the connection is closed.
+///
+/// At a limit, the connection that has waited longest for its client (idle, or with a request that is not whole yet) is closed in favour of
+/// the new one. Where none waits, a new connection is closed (maxPerAddress), or not accepted until another has ended (maxConnections).
 class HttpServer {
  public:
   HttpServer(std::unique_ptr<Listener> listener, HttpHandler handler, HttpServerOptions options = {});

@@ -35,8 +35,15 @@ void ReadBuffer::unpin() {
 
 namespace {
 
+// A server of another protocol may never send an empty line: there is nothing to wait for.
+bool canBecomeAnswer(std::string_view data) {
+  constexpr std::string_view kStart = "HTTP/";
+  return data.substr(0, kStart.size()) == kStart.substr(0, data.size());
+}
+
 // The size of the head at the front of `data` once it is complete; 0 before. `scanned` is where the search goes on.
-std::size_t findHeadEnd(std::string_view data, std::size_t& scanned) {
+std::size_t findHeadEnd(std::string_view data, std::size_t& scanned, Grammar grammar) {
+  if (grammar == Grammar::Relaxed && !canBecomeAnswer(data)) return data.size();
   while (true) {
     const std::size_t newline = data.find('\n', scanned);
     if (newline == std::string_view::npos) {
@@ -46,17 +53,17 @@ std::size_t findHeadEnd(std::string_view data, std::size_t& scanned) {
     scanned = newline + 1;
     const bool bare = newline == 0 || data[newline - 1] != '\r';
     const bool empty_line = newline == 1 || (newline >= 3 && data[newline - 2] == '\n');
-    if (bare || empty_line) return scanned;
+    if (grammar == Grammar::Strict ? bare || empty_line : data[newline - 1] == '\n' || (!bare && empty_line)) return scanned;
   }
 }
 
 }  // namespace
 
-awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer) {
+awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer, Grammar grammar) {
   buffer.unpin();
   std::size_t scanned = 0;
   while (true) {
-    if (const std::size_t size = findHeadEnd(buffer.data(), scanned); size > 0) {
+    if (const std::size_t size = findHeadEnd(buffer.data(), scanned, grammar); size > 0) {
       if (size > kMaxHeadBytes) co_return std::unexpected(asio::error::message_size);
       buffer.pin(size);
       co_return size;

@@ -23,8 +23,7 @@ namespace {
 constexpr std::size_t kPipeBytes = 256 * 1024;
 constexpr std::size_t kSparePipes = 16;  // of each thread
 // Connections need descriptors more than downloads do.
-constexpr int kMostPipes = 512;
-
+std::atomic<int> most_pipes = 512;
 std::atomic<int> open_pipes = 0;
 
 struct PipeEnds {
@@ -47,7 +46,7 @@ struct PipeEnds {
 };
 
 PipeEnds openPipe() {
-  if (++open_pipes > kMostPipes) {
+  if (++open_pipes > most_pipes) {
     --open_pipes;
     return {};
   }
@@ -117,6 +116,8 @@ bool isRefusal(const error_code& error) {
 }
 
 }  // namespace
+
+void setMaxPipes(int most) { most_pipes = most; }
 
 awaitable<Spliced> splice(Stream& from, Stream& to, std::uint64_t count) {
   Spliced result;

@@ -21,4 +21,7 @@ struct Spliced {
 /// caller then copies. After an error, what was read and not written is lost.
 awaitable<Spliced> splice(Stream& from, Stream& to, std::uint64_t count);
 
+/// Pipes that the process may hold at a time (512 unless set); beyond it bytes are copied. Thread-safe.
+void setMaxPipes(int most);
+
 }  // namespace swarm::net

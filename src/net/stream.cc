@@ -26,7 +26,15 @@ class PrependedStream final : public Stream {
     closed_ = true;
     inner_->close();
   }
+  void abort() override {
+    closed_ = true;
+    inner_->abort();
+  }
   void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
+  void setReadPatience(Patience patience) override { inner_->setReadPatience(patience); }
+  void setWritePatience(std::chrono::milliseconds silence) override { inner_->setWritePatience(silence); }
+  PeerState peerState() override { return inner_->peerState(); }
+  std::uint64_t bytesSent() const override { return inner_->bytesSent(); }
   Executor executor() override { return inner_->executor(); }
   std::string peer() const override { return inner_->peer(); }
   std::string peerAddress() const override { return inner_->peerAddress(); }

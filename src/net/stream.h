@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/clock.h"
+#include "net/patience.h"
 
 namespace swarm::net {
 
@@ -27,6 +27,9 @@ struct IoResult {
   error_code error;
   std::size_t bytes = 0;
 };
+
+/// What the kernel knows of the other end. HalfClosed: it will send nothing more; whether it still reads shows only when something is sent.
+enum class PeerState { Open, HalfClosed, Gone };
 
 /// Data-plane interface: errors are codes (asio::error::eof at the end, timed_out after the deadline, operation_aborted after close()).
 /// At most one read and one write may be pending. Every call on the owning loop's thread.
@@ -48,6 +51,11 @@ class Stream {
   /// From now on, pending and later reads and writes fail with timed_out once `time` has passed. Cheap enough for every request (a store;
   /// the timer behind it is armed lazily). SteadyTime::max() for none, which is the default.
   virtual void setDeadline(SteadyTime time) = 0;
+  /// Beside the deadline: from now on a read fails with timed_out where it would have to wait longer than this for the peer. Costs nothing
+  /// while reads need not wait. Streams that nothing outside this process fills have no limit.
+  virtual void setReadPatience(Patience /*patience*/) {}
+  /// The same for a write of which the peer takes no byte for so long; 0: no limit.
+  virtual void setWritePatience(std::chrono::milliseconds /*silence*/) {}
 
   virtual Executor executor() = 0;
   /// "127.0.0.1:1234", "unix", for logs and X-Forwarded-For (peerAddress: without the port, empty for unix).
@@ -57,6 +65,12 @@ class Stream {
   /// Whether the stream is open and has nothing to read: what a pool asks of a kept connection before it is used again. Costs a system
   /// call.
   virtual bool isIdle() { return true; }
+  /// Costs a system call; nothing is read.
+  virtual PeerState peerState() { return PeerState::Open; }
+  /// What the system took of our writes so far: it stands still while the peer takes nothing.
+  virtual std::uint64_t bytesSent() const { return 0; }
+  /// close() that the peer sees as a reset, even where nothing is under way: it can't be taken for the end of one direction.
+  virtual void abort() { close(); }
   /// The socket whose bytes are this stream's as they are, where there is one and nothing else is to be read before: what splice() needs.
   virtual FdStream* bareSocket() { return nullptr; }
 };

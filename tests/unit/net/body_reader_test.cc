@@ -66,6 +66,13 @@ TEST(BodyReader, decodesLargeChunks) {
   EXPECT_EQ(outcome.body, data);
 }
 
+TEST(BodyReader, dropsLongTrailers) {
+  const Outcome outcome = decode("1\r\na\r\n0\r\nX-Trailer: " + std::string(3000, 'x') + "\r\n\r\nGET /", kChunked);
+  EXPECT_FALSE(outcome.error) << outcome.error.message();
+  EXPECT_EQ(outcome.body, "a");
+  EXPECT_EQ(outcome.rest, "GET /");
+}
+
 TEST(BodyReader, leavesTheNextMessageInTheBuffer) { EXPECT_EQ(decode("1\r\na\r\n0\r\n\r\nGET /", kChunked).rest, "GET /"); }
 
 TEST(BodyReader, endsALengthBodyAtItsLength) {

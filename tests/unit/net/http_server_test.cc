@@ -1,9 +1,13 @@
 // HttpServer against raw clients: order, reuse, bodies left unread, refusals, deadlines, stopping.
 #include "net/http_server.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "net/deadline.h"
+#include "net/fd_stream.h"
 #include "support/coroutine_test.h"
 #include "support/raw_server.h"
 
@@ -236,16 +240,201 @@ TEST_F(HttpServerTest, servesOnAfterARawAnswer) {
   EXPECT_EQ(count(exchange(std::string(kGet) + kGet), "HTTP/1.1 204"), 2);
 }
 
-TEST_F(HttpServerTest, holdsConnectionsBeyondItsLimitBackUntilOneEnds) {
-  start(answerTarget, {.maxConnections = 1});
-  StreamPtr first = connect();
-  loop.run(write(*first, kGet));
-  loop.run(test::readUntil(*first, "/x"));
+TEST_F(HttpServerTest, givesUpOnABodyThatNeverComes) {
+  std::string reason;
+  start(
+      [&](Exchange& e) -> awaitable<void> {
+        try {
+          co_await readAll(e.body(), 1000);
+        } catch (const Error& error) {
+          reason = error.message();
+        }
+        co_await e.respond(408, {}, reason);
+      },
+      {.bodyPatience = {.silence = milliseconds(20)}});
+  const StreamPtr stream = connect();
+  loop.run(write(*stream, "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\npart"));
+  const std::string text = loop.run(test::readToEnd(*stream));
+  EXPECT_TRUE(text.starts_with("HTTP/1.1 408 ")) << text;
+  EXPECT_EQ(reason, "The request's body took too long to arrive.");
+}
+
+TEST_F(HttpServerTest, isPatientOnceTheRequestIsWhole) {
+  // A stream that lasts: the client is silent for far longer than a body may be.
+  start(
+      [&](Exchange& e) -> awaitable<void> {
+        co_await readAll(e.body(), 1000);
+        char byte = 0;
+        const IoResult got = co_await e.stream().readSome(asio::buffer(&byte, 1));
+        co_await e.respond(200, {}, got.error ? got.error.message() : std::string(1, byte));
+      },
+      {.bodyPatience = {.silence = milliseconds(10)}});
+  const StreamPtr stream = connect();
+  auto talk = [](Stream& its_stream) -> awaitable<std::string> {
+    co_await its_stream.writeAll(std::string_view("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"));
+    co_await sleepFor(milliseconds(100));
+    co_await its_stream.writeAll(std::string_view("y"));
+    co_return co_await test::readUntil(its_stream, "\r\n\r\ny");
+  };
+  EXPECT_TRUE(loop.run(talk(*stream)).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServerTest, isPatientWithAConnectionThatWasTakenOver) {
+  start(
+      [](Exchange& e) -> awaitable<void> {
+        const StreamPtr stream = co_await e.upgrade({{"Upgrade", "echo"}});
+        const std::string text = co_await test::readExactly(*stream, 5);
+        co_await stream->writeAll(text);
+      },
+      {.headTimeout = milliseconds(10), .keepAliveTimeout = milliseconds(10), .bodyPatience = {.silence = milliseconds(10)}});
+  const StreamPtr stream = connect();
+  auto talk = [](Stream& its_stream) -> awaitable<std::string> {
+    co_await its_stream.writeAll(std::string_view("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"));
+    co_await test::readUntil(its_stream, "\r\n\r\n");
+    co_await sleepFor(milliseconds(100));
+    co_await its_stream.writeAll(std::string_view("hello"));
+    co_return co_await test::readExactly(its_stream, 5);
+  };
+  EXPECT_EQ(loop.run(talk(*stream)), "hello");
+}
+
+TEST_F(HttpServerTest, givesUpOnAClientThatTakesNoAnswer) {
+  bool written = true;
+  start(
+      [&](Exchange& e) -> awaitable<void> {
+        co_await e.begin(200, {});
+        while (written) written = co_await e.write(std::string(1 << 20, 'x'));
+      },
+      {.writePatience = milliseconds(20)});
+  const StreamPtr stream = connect();
+  loop.run(write(*stream, kGet));
+  loop.runUntil([&] { return !written; });
+}
+
+/// A server whose requests to /held end when the test says so.
+class LimitedServerTest : public HttpServerTest {
+ protected:
+  void startLimited(HttpServerOptions options) {
+    start(
+        [this](Exchange& e) -> awaitable<void> {
+          if (e.head().target == "/held") {
+            ++held;
+            while (!released) co_await sleepFor(milliseconds(1));
+          }
+          if (e.head().method == "POST") co_await readAll(e.body(), 100);
+          co_await e.respond(200, {}, std::string(e.head().target));
+        },
+        options);
+  }
+  /// A connection from another address of this machine.
+  StreamPtr connectFrom(const char* address) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    ::inet_pton(AF_INET, address, &name.sin_addr);
+    EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+    ::inet_pton(AF_INET, "127.0.0.1", &name.sin_addr);
+    name.sin_port = htons(server->port());
+    EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    return std::make_unique<FdStream>(loop.executor(), fd);
+  }
+  std::string get(Stream& stream) {
+    loop.run(write(stream, kGet));
+    return loop.run(test::readUntil(stream, "/x"));
+  }
+  bool isClosed(Stream& stream) { return loop.run(test::readToEnd(stream)).empty(); }
+
+  static constexpr const char* kHeldBody = "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
+  int held = 0;
+  bool released = false;
+};
+
+TEST_F(LimitedServerTest, holdsConnectionsBeyondItsLimitBackUntilOneHasBeenServed) {
+  startLimited({.maxConnections = 1});
+  const StreamPtr first = connect();
+  loop.run(write(*first, "GET /held HTTP/1.1\r\nHost: a\r\n\r\n"));
+  loop.runUntil([&] { return held == 1; });
   const StreamPtr second = connect();
   loop.run(write(*second, kGet));
   EXPECT_TRUE(second->isIdle());
-  first.reset();
+  released = true;
   EXPECT_NE(loop.run(test::readUntil(*second, "/x")).find("200 OK"), std::string::npos);
+}
+
+TEST_F(LimitedServerTest, answersOnWhileManyBodiesAreHeldBack) {
+  startLimited({.maxConnections = 20, .maxPerAddress = 20});
+  std::vector<StreamPtr> attackers;
+  for (int i = 0; i < 100; ++i) {
+    attackers.push_back(connect());
+    loop.run(write(*attackers.back(), kHeldBody));
+  }
+  const StreamPtr guest = connect();
+  EXPECT_NE(get(*guest).find("200 OK"), std::string::npos);
+  EXPECT_TRUE(isClosed(*attackers.front())) << "who has waited longest gave way";
+  EXPECT_EQ(attackers.back()->peerState(), PeerState::Open) << "and only as many as had to";
+}
+
+TEST_F(LimitedServerTest, takesNoConnectionOfAnotherAddressForOneThatIsFull) {
+  startLimited({.maxConnections = 100, .maxPerAddress = 3});
+  const StreamPtr guest = connectFrom("127.0.0.2");
+  EXPECT_NE(get(*guest).find("200 OK"), std::string::npos);
+  std::vector<StreamPtr> attackers;
+  for (int i = 0; i < 10; ++i) {
+    attackers.push_back(connect());
+    loop.run(write(*attackers.back(), kHeldBody));
+  }
+  EXPECT_TRUE(isClosed(*attackers.front()));
+  EXPECT_NE(get(*guest).find("200 OK"), std::string::npos);
+}
+
+TEST_F(LimitedServerTest, refusesAnAddressWhoseConnectionsAreAllBeingServed) {
+  startLimited({.maxPerAddress = 2});
+  std::vector<StreamPtr> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.push_back(connect());
+    loop.run(write(*busy.back(), "GET /held HTTP/1.1\r\nHost: a\r\n\r\n"));
+  }
+  loop.runUntil([&] { return held == 2; });
+  const StreamPtr refused = connect();
+  EXPECT_TRUE(isClosed(*refused));
+  const StreamPtr guest = connectFrom("127.0.0.2");
+  EXPECT_NE(get(*guest).find("200 OK"), std::string::npos);
+  released = true;
+}
+
+TEST_F(LimitedServerTest, doesNotCountTheClientsOfAProxyAsOne) {
+  startLimited({.maxPerAddress = 2, .isProxy = [](std::string_view address) { return address == "127.0.0.1"; }});
+  std::vector<StreamPtr> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.push_back(connect());
+    loop.run(write(*clients.back(), kHeldBody));
+  }
+  const StreamPtr guest = connect();
+  EXPECT_NE(get(*guest).find("200 OK"), std::string::npos);
+  for (const StreamPtr& client : clients) EXPECT_EQ(client->peerState(), PeerState::Open);
+}
+
+TEST_F(HttpServerTest, letsItsOwnerSayHowARefusalLooks) {
+  start(answerTarget, {.refusal = [](const RefusedRequest& refused) -> RefusalAnswer {
+          const bool wants_page = refused.bytes.contains("text/html");
+          return {{{"Content-Type", wants_page ? "text/html" : "application/problem+json"}},
+                  std::to_string(refused.error.status) + std::string(refused.error.reason)};
+        }});
+  const std::string page = exchange("GET / HTTP/1.1\r\nAccept: text/html\r\n\r\n");
+  EXPECT_TRUE(page.starts_with("HTTP/1.1 400 ")) << page;
+  EXPECT_NE(page.find("Content-Type: text/html\r\n"), std::string::npos);
+  EXPECT_TRUE(page.ends_with("400There is no Host"));
+  EXPECT_NE(exchange("GET /" + std::string(70'000, 'x')).find("problem+json"), std::string::npos);
+}
+
+TEST_F(HttpServerTest, marksOddPathsForAHandlerThatWantsThem) {
+  auto tell = [](Exchange& e) -> awaitable<void> { co_await e.respond(200, {}, e.head().oddPath ? "odd" : "plain"); };
+  start(tell, {.oddPaths = OddPaths::Mark});
+  EXPECT_TRUE(exchange("GET /100%.txt HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("odd"));
+  EXPECT_TRUE(exchange("GET //a HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("odd"));
+  EXPECT_TRUE(exchange("GET /100%25.txt HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("plain"));
+  EXPECT_TRUE(exchange("GET /%zz/../x HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 400 "));
 }
 
 TEST_F(HttpServerTest, stopEndsIdleConnectionsAndWaitingHandlers) {

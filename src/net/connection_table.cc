@@ -1,0 +1,67 @@
+// ConnectionTable: two lists that a waiting connection is in, of the server and of its address.
+#include "net/connection_table.h"
+
+#include <arpa/inet.h>
+
+namespace swarm::net {
+
+std::string addressGroup(std::string_view address) {
+  constexpr std::size_t kNetworkBytes = 8;
+  char binary[16];
+  std::string text(address);
+  if (!address.contains(':') || ::inet_pton(AF_INET6, text.c_str(), binary) != 1) return text;
+  return {binary, kNetworkBytes};
+}
+
+ConnectionTable::Room ConnectionTable::makeRoom(const std::string& group) {
+  if (limits_.perAddress > 0 && !group.empty()) {
+    const auto found = groups_.find(group);
+    if (found != groups_.end() && found->second.members >= limits_.perAddress) {
+      if (found->second.waiting.empty()) return Room::AddressFull;
+      evict(found->second.waiting.front());
+    }
+  }
+  if (size_ >= limits_.total) {
+    if (waiting_.empty()) return Room::Full;
+    evict(waiting_.front());
+  }
+  return Room::Yes;
+}
+
+void ConnectionTable::add(Member& member, const std::string& group) {
+  member.present_ = true;
+  ++size_;
+  if (limits_.perAddress == 0 || group.empty()) return;
+  member.group_ = &*groups_.try_emplace(group).first;
+  ++member.group_->second.members;
+}
+
+void ConnectionTable::remove(Member& member) {
+  if (!member.present_) return;
+  proceed(member);
+  member.present_ = false;
+  --size_;
+  if (member.group_ == nullptr) return;
+  if (--member.group_->second.members == 0) groups_.erase(member.group_->first);
+  member.group_ = nullptr;
+}
+
+void ConnectionTable::evict(Member& member) {
+  remove(member);
+  member.giveWay();
+}
+
+void ConnectionTable::wait(Member& member) {
+  if (!member.present_) return;
+  proceed(member);
+  waiting_.push_back(member);
+  if (member.group_ != nullptr) member.group_->second.waiting.push_back(member);
+  if (notify_) notify_();
+}
+
+void ConnectionTable::proceed(Member& member) {
+  member.of_server_.unlink();
+  member.of_group_.unlink();
+}
+
+}  // namespace swarm::net

@@ -1,0 +1,42 @@
+// See descriptors.h.
+#include "net/descriptors.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace swarm::net {
+namespace {
+
+constexpr std::size_t kEnough = 1U << 20U;
+constexpr std::size_t kMostReserved = 4096;
+constexpr std::size_t kMostConnections = 20'000;
+constexpr std::size_t kMostPipes = 512;
+// A browser with some workspaces open holds dozens, and everything on a laptop comes from one address.
+constexpr std::size_t kAlwaysPerAddress = 256;
+constexpr std::size_t kMostPerAddress = 4096;
+
+}  // namespace
+
+DescriptorPlan planDescriptors(std::size_t limit) {
+  limit = std::min(limit, kEnough);
+  const std::size_t reserved = std::min(limit / 4, kMostReserved);
+  const std::size_t for_clients = limit - reserved;
+  DescriptorPlan plan{};
+  plan.pipes = std::min(for_clients / 32, kMostPipes);
+  // Per connection: itself, one to an instance, and a quarter of a kept one.
+  plan.connections = std::min((for_clients - 2 * plan.pipes) * 4 / 9, kMostConnections);
+  plan.idleUpstreams = plan.connections / 4;
+  plan.perAddress = std::min(std::clamp(plan.connections / 4, kAlwaysPerAddress, kMostPerAddress), plan.connections);
+  return plan;
+}
+
+std::size_t raiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+}  // namespace swarm::net

@@ -1,0 +1,47 @@
+// Patience: how long a stream waits for a peer that sends nothing, too little, or takes nothing.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace swarm::net {
+
+/// For the reads of one message body. The default waits for as long as it takes.
+struct Patience {
+  std::chrono::milliseconds silence{0};  ///< maximum wait for the next byte; 0: no limit at all
+  std::uint64_t leastRate = 0;           ///< bytes per second, counted after the first `silence`; 0: any
+};
+
+/// Counts the time that a peer was waited for, and what it sent. Time spent elsewhere (on an upstream that takes nothing) does not count
+/// against the peer.
+class PatienceMeter {
+ public:
+  void begin(Patience patience) {
+    patience_ = patience;
+    waited_ = {};
+    received_ = 0;
+  }
+  bool isLimited() const { return patience_.silence.count() > 0; }
+  void received(std::size_t bytes) { received_ += bytes; }
+  void waited(SteadyTime::duration time) { waited_ += time; }
+
+  /// When a wait that begins now is over.
+  SteadyTime deadline(SteadyTime now) const {
+    SteadyTime::duration most = patience_.silence;
+    if (patience_.leastRate > 0) {
+      const auto earned = std::chrono::milliseconds(received_ / patience_.leastRate * 1000);
+      most = std::min<SteadyTime::duration>(most, patience_.silence + earned - waited_);
+    }
+    return now + std::max(most, SteadyTime::duration::zero());
+  }
+
+ private:
+  Patience patience_;
+  SteadyTime::duration waited_{};
+  std::uint64_t received_ = 0;
+};
+
+}  // namespace swarm::net
