@@ -22,6 +22,8 @@ class Healer {
   #away = false;
   /** @type {Move | undefined} */
   #move;
+  /** @type {'signedOut' | 'deleted' | undefined} Why the gateway no longer lets this tab in. */
+  #closed;
 
   /** Of the server that this page is connected to; undefined until it was seen ready. */
   get generation() {
@@ -38,7 +40,11 @@ class Healer {
     return this.#move;
   }
 
-  /** Until the gateway is asked again. */
+  get closed() {
+    return this.#closed;
+  }
+
+  /** Until the next request to the gateway. */
   get delayMilliseconds() {
     if (this.#move?.paused) return kPausedMilliseconds;
     return this.#away || this.#move ? kEagerMilliseconds : kCalmMilliseconds;
@@ -51,11 +57,18 @@ class Healer {
   /**
    * @typedef {{to: string, stepText: string, percent: number, paused: boolean, secondsLeft: number}} Move
    * @param {{kind: 'status', ready: boolean, generation: string, status: string, moving?: Move} | {kind: 'absent'} |
-   *   {kind: 'unreachable'}} answer
-   * @returns {'nothing' | 'lost' | 'recovered' | 'stayed' | 'reload' | 'quit'} stayed: a move ended before it stopped VS Code
+   *   {kind: 'signedOut'} | {kind: 'deleted'} | {kind: 'unreachable'}} answer
+   * @returns {'nothing' | 'lost' | 'recovered' | 'stayed' | 'reload' | 'signedOut' | 'deleted' | 'quit'}
+   *   stayed: a move ended before it stopped VS Code; signedOut, deleted: said once
    */
   next(answer) {
-    if (answer.kind === 'absent') {
+    if (this.#generation !== undefined && (answer.kind === 'signedOut' || answer.kind === 'deleted')) {
+      if (this.#closed === answer.kind) return 'nothing';
+      this.#closed = answer.kind;
+      return answer.kind;
+    }
+    if (answer.kind === 'status') this.#closed = undefined;
+    if (answer.kind === 'absent' || answer.kind === 'signedOut' || answer.kind === 'deleted') {
       // Answered, but not by our gateway: there is nothing to watch. Once we know our gateway, it is only a hiccup.
       return this.#generation === undefined ? 'quit' : 'nothing';
     }
@@ -90,7 +103,12 @@ function readMove(value) {
   };
 }
 
-/** Asks the gateway at the page's own origin. Never throws. */
+/** The address of the list of workspaces; an older gateway gives none. */
+function homeOf(body) {
+  return typeof body.home === 'string' && /^https?:\/\//.test(body.home) ? body.home : undefined;
+}
+
+/** The gateway's answer at the page's own origin. Never throws. */
 async function askStatus(origin, answerMilliseconds) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), answerMilliseconds);
@@ -99,15 +117,16 @@ async function askStatus(origin, answerMilliseconds) {
       credentials: 'include', cache: 'no-store', redirect: 'manual', signal: abort.signal,
       headers: { Accept: 'application/json' },
     });
-    // 5xx: a gateway (or a proxy before it) in trouble. Anything else that is no JSON of ours: not our gateway, or
-    // the session ended; a reload would only lead away from unsaved work.
+    // 5xx: a gateway (or a proxy before it) in trouble. Anything else that is not JSON of ours: not our gateway.
     if (response.status >= 500) return { kind: 'unreachable' };
+    if (response.status === 401) return { kind: 'signedOut' };
+    if (response.status === 410) return { kind: 'deleted', home: homeOf(await response.json()) };
     if (!response.ok) return { kind: 'absent' };
     const body = await response.json();
     if (typeof body.generation !== 'string' || typeof body.ready !== 'boolean') return { kind: 'absent' };
     return {
       kind: 'status', ready: body.ready, generation: body.generation, status: String(body.status ?? ''),
-      reason: String(body.reason ?? ''), moving: readMove(body.moving),
+      reason: String(body.reason ?? ''), moving: readMove(body.moving), home: homeOf(body),
     };
   } catch (error) {
     return error instanceof SyntaxError ? { kind: 'absent' } : { kind: 'unreachable' };
@@ -204,6 +223,16 @@ const kMessages = {
   stopping: 'This workspace is stopping.',
   starting: 'This workspace is starting. The tab goes on by itself.',
 };
+const kClosed = {
+  signedOut: {
+    bar: '$(lock) Signed out', action: 'Sign in again',
+    message: 'You are signed out of this workspace. What you type is not saved until you sign in again; unsaved text is kept.',
+  },
+  deleted: {
+    bar: '$(trash) Workspace deleted', action: 'Show workspaces',
+    message: 'This workspace was deleted. Copy what you still need from this tab.',
+  },
+};
 const kAwayMessage = 'This workspace cannot be reached at the moment. The tab goes on by itself; unsaved text is kept.';
 
 /** "about 20 s left", or nothing when it is not known. */
@@ -275,6 +304,8 @@ class Signs {
     if (move) {
       const { bar, tooltip } = moveTexts(move);
       this.#bar(bar, tooltip, false);
+    } else if (healer.closed) {
+      this.#bar(kClosed[healer.closed].bar, kClosed[healer.closed].message, true);
     } else if (healer.away) {
       const status = answer.kind === 'status' ? answer.status : '';
       this.#bar('$(sync~spin) ' + (status && status !== 'running' ? `Workspace is ${status}` : 'Workspace is away'),
@@ -318,6 +349,15 @@ async function reload(signs, notice) {
   return true;
 }
 
+/** Says why the tab is closed to its workspace, with the one next step. */
+async function sayClosed(kind, signs, home) {
+  const { message, action } = kClosed[kind];
+  const choice = await vscode.window.showWarningMessage(message, ...(kind === 'deleted' && !home ? [] : [action]));
+  if (choice !== action) return;
+  if (kind === 'signedOut') await reload(signs, ''); // the page's request leads to the sign-in, and back
+  else await vscode.env.openExternal(vscode.Uri.parse(home));
+}
+
 function activate(context) {
   // The worker runs from a blob of the page's origin.
   const origin = self.location.origin;
@@ -328,12 +368,17 @@ function activate(context) {
   let handedOver = false;
   let timer;
   let ended = false;
+  let home;
+  context.subscriptions.push(vscode.commands.registerCommand('swarm.workspaces', () => (home
+    ? vscode.env.openExternal(vscode.Uri.parse(home))
+    : vscode.window.showInformationMessage('The address of your workspaces is not known yet. Try again in a moment.'))));
   context.subscriptions.push({ dispose() { ended = true; clearTimeout(timer); } });
 
   const look = async () => {
     const before = healer.move;
     const answer = await askStatus(origin, healer.answerMilliseconds);
     if (ended) return;
+    home = answer.home ?? home;
     const step = healer.next(answer);
     if (step === 'quit') return;
     if (!handedOver && healer.generation !== undefined) {
@@ -348,6 +393,7 @@ function activate(context) {
     } else {
       signs.show(healer, answer);
     }
+    if (step === 'signedOut' || step === 'deleted') sayClosed(step, signs, home);
     if (step === 'stayed') vscode.window.showInformationMessage(answer.reason || `Not moved to ${before.to}: the workspace stays where it is.`);
     if (!ended) timer = setTimeout(look, step === 'reload' ? kReloadMilliseconds : healer.delayMilliseconds);
   };

@@ -29,7 +29,7 @@ base_build() {
   base_apt_options >"$work/apt.conf"
   packages=$(grep -v '^#' "$here/packages.txt" | paste -sd,)
   options=(--variant=minbase --include="$packages"
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*'
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-include=/usr/share/man/man?/*' --dpkgopt='path-exclude=/usr/share/info/*'
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright'
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-include=/usr/share/locale/locale.alias'
     "--customize-hook=chroot \"\$1\" sh -eu <'$work/customize.sh'"
@@ -61,6 +61,19 @@ useradd --uid 1000 --gid 1000 --create-home --shell /bin/bash --comment 'Workspa
 usermod --password '*' coder
 echo 'coder ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/coder
 chmod 0440 /etc/sudoers.d/coder
+# A language other than English is one `locale-gen` away; the default, C.UTF-8, needs none.
+sed -i 's/^# en_US.UTF-8/en_US.UTF-8/' /etc/locale.gen
+locale-gen >/dev/null
+# `man` needs no index for a page by its name; making it costs more than the rest of the installation.
+echo man-db man-db/auto-update boolean false | debconf-set-selections
+# The Node of stage 2 is people's own, too.
+for command in node npm npx; do ln -s /opt/swarm/node/bin/$command /usr/local/bin/$command; done
+# What people install for themselves goes into their home, which outlives the container.
+printf '[global]\nbreak-system-packages = true\n' >/etc/pip.conf
+printf '[init]\n\tdefaultBranch = main\n' >/etc/gitconfig
+for startup in /etc/bash.bashrc /etc/zsh/zshenv; do
+  printf '\n# Commands of `pip install` and `npm install --global`.\n[ ! -f /etc/profile.d/swarm.sh ] || . /etc/profile.d/swarm.sh\n' >>"$startup"
+done
 # Every instance makes its own identity: none may be shared through the image.
 rm -f /etc/ssh/ssh_host_*
 : >/etc/machine-id

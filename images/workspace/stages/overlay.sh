@@ -17,7 +17,13 @@ overlay_page() { # FROM
 (() => {
 const meta = document.getElementById("vscode-workbench-web-configuration");
 const options = JSON.parse(meta.getAttribute("data-settings"));
+// A workspace's host name begins with its name (a bare address has none).
+const name = /^[\\d.:[\\]]+$/.test(location.hostname) ? "" : location.hostname.split(".")[0];
 options.configurationDefaults = %s;
+if (name) {
+  options.configurationDefaults["window.title"] = "${dirty}${activeEditorShort}${separator}${rootName}${separator}" + name;
+  options.windowIndicator = { label: "$(remote) " + name, tooltip: "Workspace " + name + ": show all workspaces", command: "swarm.workspaces" };
+}
 meta.setAttribute("data-settings", JSON.stringify(options));
 })();
 %s

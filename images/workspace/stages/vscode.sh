@@ -39,12 +39,23 @@ vscode_stage_tree() {
   vscode_merge_modules "$new/code-server"
   cp "$tools/node-linux-$npm_arch/bin/node" "$new/node/bin/node"
   cp "$tools/node-linux-$npm_arch/LICENSE" "$new/node/LICENSE"
+  vscode_stage_npm "$tools" "$new/node"
   rm -rf "$new/npm"
   vscode_prune "$new"
   "$new/node/bin/node" "$new/code-server/out/node/entry.js" --config /dev/null --version >/dev/null ||
     fail "the staged code-server does not run" "It stands in $new"
   touch "$new/complete"
   mv "$new" "$tree"
+}
+
+# npm and npx for people's own work. What they install globally goes into their home: that outlives the container and needs no root.
+vscode_stage_npm() {
+  local tools=$1 node=$2 command
+  mkdir -p "$node/lib/node_modules"
+  cp -r "$tools/npm" "$node/lib/node_modules/npm"
+  for command in npm npx; do ln -s "../lib/node_modules/npm/bin/$command-cli.js" "$node/bin/$command"; done
+  # shellcheck disable=SC2016
+  printf 'prefix=${HOME}/.local\nupdate-notifier=false\n' >"$node/lib/node_modules/npm/npmrc"
 }
 
 # npm hoists code-server's dependencies beside it: put them back inside, so that the folder stands alone.
@@ -77,7 +88,7 @@ vscode_build() {
   local image=$1 base=$2 tree
   tree=$cache/vscode-$(vscode_tree_key)
   vscode_stage_tree "$tree"
-  tar -C "$tree" --owner=0 --group=0 --sort=name --transform='s,^\.,opt/swarm,' --exclude=./complete -c . |
+  tar -C "$tree" --owner=0 --group=0 --sort=name --transform='flags=rh;s,^\.,opt/swarm,' --exclude=./complete -c . |
     add_layer "$base" "$image"
   keep_newest "$cache" 'vscode-*' "$tree"
 }

@@ -52,6 +52,19 @@ TEST_F(AgentInImage, orphansAreReaped) {
   EXPECT_EQ(zombies, "");
 }
 
+TEST_F(AgentInImage, hasWhatAPersonUsesInTheFirstTenMinutes) {
+  auto missing =
+      run("for tool in python3 python pip node npm npx gcc g++ make pkg-config vim nano less man jq tmux wget curl zsh gh git ssh rsync "
+          "unzip; do "
+          "command -v $tool >/dev/null || echo $tool; done; man -w git >/dev/null || echo man page; "
+          "locale -a | grep -qx en_US.utf8 || echo en_US.utf8; python3 -m venv /tmp/venv && /tmp/venv/bin/pip --version >/dev/null || echo "
+          "venv");
+  EXPECT_EQ(missing.stdoutText, "") << missing.stderrText;
+  EXPECT_EQ(run("npm config get prefix").stdoutText, "/home/coder/.local\n") << "a container that is replaced must not take it along";
+  EXPECT_THAT(run("bash -ic 'echo $PATH'").stdoutText, testing::StartsWith("/home/coder/.local/bin:"));
+  EXPECT_LT(std::stoi(run("du -sxm / 2>/dev/null | cut -f1").stdoutText), 1500) << "MiB on disk";
+}
+
 TEST_F(AgentInImage, freshStorageBelongsToTheUser) {
   auto result = run("touch /data/mine && stat -c %U /data && touch ~/mine && echo yes");
   EXPECT_EQ(result.stdoutText, "coder\nyes\n") << result.stderrText;

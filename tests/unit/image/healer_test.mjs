@@ -143,3 +143,19 @@ test('reads what a gateway says of a move, and nothing from one that knows none'
   assert.deepEqual(readMove({ to: 'Docker', step: 'copy', percent: 140, paused: 'yes' }),
     { to: 'Docker', stepText: 'copy', percent: 100, paused: false, secondsLeft: -1 });
 });
+
+test('says once that the tab is signed out or its workspace deleted', () => {
+  const healer = new Healer();
+  healer.next(up('1'));
+  for (const kind of ['signedOut', 'deleted']) {
+    assert.equal(healer.next({ kind }), kind);
+    assert.equal(healer.next({ kind }), 'nothing');
+    assert.equal(healer.closed, kind);
+    assert.equal(healer.next(up('1')), 'nothing', 'signed in again in another tab');
+    assert.equal(healer.closed, undefined);
+  }
+});
+
+test('ends where the first answer is that of a sign-in', () => {
+  assert.equal(new Healer().next({ kind: 'signedOut' }), 'quit');
+});

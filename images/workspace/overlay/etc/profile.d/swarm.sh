@@ -1,6 +1,9 @@
-# Login shells (ssh) start with Debian's PATH: our commands belong in it.
+# Login shells (ssh) start with Debian's PATH: our commands belong in it, and those that people installed in their home.
 # shellcheck shell=sh
-case ":$PATH:" in
-  *:/opt/swarm/bin:*) ;;
-  *) PATH=/opt/swarm/bin:$PATH ;;
-esac
+for folder in /opt/swarm/bin "${HOME:-/home/coder}/.local/bin"; do
+  case ":$PATH:" in
+    *":$folder:"*) ;;
+    *) PATH=$folder:$PATH ;;
+  esac
+done
+unset folder
