@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "provider/flyio/app_volumes.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/json_access.h"
 #include "provider/flyio/stored_volume.h"
@@ -101,7 +102,9 @@ awaitable<void> FlyIOProvider::ensureAddresses(const InstancePlan& plan, bool is
 awaitable<std::int64_t> FlyIOProvider::writeSecrets(const InstancePlan& plan, Deadline deadline) {
   json::object values{{kAgentSecret, toBase64(plan.agentFile.reveal())}};
   // Volumes carry no metadata: this tells what is on one when its Machine is gone.
-  if (!plan.storage.empty()) values[kStorageSecret] = writeStorage(plan.storage);
+  StorageRecord record{plan.storage, plan.volumeId, plan.copyName};
+  if (!plan.storage.empty()) values[kStorageSecret] = writeRecord(record);
+  if (auto known = records_.find(plan.app); known != records_.end()) known->second = record;
   faultPoint("flyio.create.secrets.before");
   std::int64_t version = co_await client_.setSecrets(plan.app, std::move(values), deadline);
   faultPoint("flyio.create.secrets.after");
@@ -129,7 +132,7 @@ awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline dead
   std::string app;
   for (const std::string& name : plan.askedVolumes) {
     for (const Stored& stored : all) {
-      if (stored.entry.name != name) continue;
+      if (stored.entry.name != name || stored.isStray) continue;
       if (stored.entry.owner != plan.owner) {
         throw Error(ErrorCode::Unprocessable, format("The volume {} belongs to somebody else. Choose another volumeName.", name))
             .withField("/storage", "a volume belongs to somebody else");
@@ -143,6 +146,7 @@ awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline dead
         throw Error(ErrorCode::Unprocessable, "The volumes that were asked for are on two volumes of Fly's, and a Machine mounts one only.")
             .withField("/storage", "can't be mounted together at Fly");
       }
+      if (stored.trouble) throw *stored.trouble;
       app = stored.app;
     }
   }
@@ -150,7 +154,7 @@ awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline dead
   plan.app = app;
   std::vector<StorageEntry> present;
   for (const Stored& stored : all) {
-    if (stored.app == app) present.push_back(stored.entry);
+    if (stored.app == app && !stored.isStray) present.push_back(stored.entry);
   }
   addToRecord(plan, present);
 }
@@ -174,12 +178,17 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
     co_await progress.recorded({"machine", machine->id});
     if (std::string volume = machine->volumeId(); !volume.empty()) co_await progress.recorded({"volume", volume});
   } else {
+    AppVolumes present;
+    if (!is_new && plan.volumeGb > 0) present = co_await appVolumes(plan.app, "", spec.known, deadline);
+    if (auto trouble = ambiguityOf(present.choice, plan.app)) throw *trouble;
+    if (present.choice.data) plan.volumeId = present.choice.data->id;
+    plan.copyName = present.record.copyName;
     // The first call after the app's creation waits until it is known everywhere: secrets are written once, and so have turns to spare.
     progress.step("write secrets");
     std::int64_t secrets = co_await writeSecrets(plan, deadline);
     progress.step("assign addresses");
     co_await ensureAddresses(plan, is_new, deadline);
-    machine = co_await placeMachine(plan, is_new, secrets, progress, deadline);
+    machine = co_await placeMachine(plan, std::move(present), secrets, progress, deadline);
     records_.erase(plan.app);
     if (is_new) tidy_.insert(plan.instanceId);
   }

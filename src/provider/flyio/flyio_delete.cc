@@ -2,16 +2,13 @@
 #include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "provider/flyio/app_volumes.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::flyio {
 namespace {
 
 constexpr int kConfirmations = 2;
-
-bool anyPersistent(const std::vector<StorageEntry>& entries) {
-  return std::any_of(entries.begin(), entries.end(), [](const StorageEntry& entry) { return entry.persistent; });
-}
 
 }  // namespace
 
@@ -57,68 +54,102 @@ awaitable<void> FlyIOProvider::releaseAddresses(std::string app, Deadline deadli
   }
 }
 
-/// The app stays for its volume: what is on it is told by the record, and the agent's secret goes.
-awaitable<void> FlyIOProvider::keepVolumes(std::string app, std::vector<StorageEntry> record, Deadline deadline) {
-  if (record.empty()) co_return;
-  std::erase_if(record, [](const StorageEntry& entry) { return !entry.persistent; });
-  json::object values{{kStorageSecret, writeStorage(record)}, {kAgentSecret, nullptr}};
-  co_await client_.setSecrets(app, std::move(values), deadline);
-  records_[app] = std::move(record);
+awaitable<void> FlyIOProvider::writeRecordOf(std::string app, StorageRecord record, Deadline deadline) {
+  bool says_something = !record.entries.empty() || !record.copyName.empty();
+  if (auto known = records_.find(app); known != records_.end()) known->second = record;
+  json::value text = says_something ? json::value(writeRecord(record)) : json::value(nullptr);
+  co_await client_.setSecrets(app, {{kStorageSecret, std::move(text)}}, deadline);
 }
 
-awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_id, DeleteVolumes volumes,
-                                          std::vector<ExternalResource> external, Progress& progress, Deadline deadline) {
-  bool was_made = std::any_of(external.begin(), external.end(), [&](const ExternalResource& resource) { return resource.id == app; });
-  if (co_await isAppGone(app, was_made, deadline)) co_return;
+struct FlyIOProvider::Remains {
+  std::vector<Machine> own;  ///< and its readers
+  bool isTakenOver = false;  ///< another instance's Machine uses the app's volume
+  bool isOwnApp = false;     ///< it was made for this instance
+  AppVolumes volumes;
+  bool stays = false;  ///< files that are kept are on its volume
+};
+
+/// What a list does not have is looked for by its id.
+awaitable<FlyIOProvider::Remains> FlyIOProvider::remainsOf(std::string app, std::string instance_id, std::vector<ExternalResource> external,
+                                                           Deadline deadline) {
+  Remains remains;
+  remains.isOwnApp = app == appName(config_, swarm_id_, instance_id);
   std::vector<Machine> machines = co_await machinesIn(app, deadline);
-  // What a list does not tell of is looked for by its id.
   for (const ExternalResource& resource : external) {
     bool listed = std::any_of(machines.begin(), machines.end(), [&](const Machine& machine) { return machine.id == resource.id; });
     if (resource.kind != "machine" || listed) continue;
     auto machine = co_await client_.findMachine(app, resource.id, deadline);
     if (machine && !machine->isGone()) machines.push_back(std::move(*machine));
   }
-  std::vector<StorageEntry> record;
-  bool is_anothers = false;
-  std::vector<Machine> own;
+  const Machine* current = nullptr;
   for (const Machine& machine : machines) {
     bool is_reader_of_it = isReader(machine) && machine.metadata(kMetaReads) == instance_id;
-    if (is_reader_of_it || machine.metadata(kMetaInstance) == instance_id) own.push_back(machine);
+    bool is_its = machine.metadata(kMetaInstance) == instance_id;
+    if (is_reader_of_it || is_its) remains.own.push_back(machine);
     if (is_reader_of_it) continue;
-    if (machine.metadata(kMetaInstance) != instance_id) {
-      is_anothers = true;
-      continue;
-    }
-    if (record.empty()) record = readStorage(machine.metadata(kMetaStorage));
+    if (!is_its) remains.isTakenOver = true;
+    if (is_its && (!current || generationOf(machine) > generationOf(*current))) current = &machine;
   }
-  if (record.empty() && !is_anothers) record = co_await recordOf(app, deadline);
-  progress.step("destroy Machine");
-  for (const Machine& machine : own) co_await destroyMachine(machine, deadline);
-  if (is_anothers) co_return;  // it took this app's volume over
-  progress.step("delete volume");
-  std::vector<Volume> present = co_await volumesIn(app, deadline);
-  for (const ExternalResource& resource : external) {
-    bool listed = std::any_of(present.begin(), present.end(), [&](const Volume& volume) { return volume.id == resource.id; });
-    if (resource.kind != "volume" || listed) continue;
-    auto volume = co_await client_.findVolume(app, resource.id, deadline);
-    if (volume) present.push_back(std::move(*volume));
+  remains.volumes = co_await appVolumes(app, current ? current->volumeId() : std::string(), std::move(external), deadline);
+  if (current) {
+    auto entries = readStorage(current->metadata(kMetaStorage));
+    if (!entries.empty()) remains.volumes.record.entries = std::move(entries);
   }
-  for (const Volume& volume : present) {
+  co_return remains;
+}
+
+/// The volume of the instance unless it stays, and those that are left over in its own app, when its volumes were to go. True: no volume
+/// is left.
+awaitable<bool> FlyIOProvider::removeVolumes(std::string app, const Remains& remains, DeleteVolumes volumes, Deadline deadline) {
+  for (const Volume& volume : remains.volumes.all) {
     if (isReader(volume)) co_await dropVolume(app, volume.id, deadline);
   }
-  std::erase_if(present, [](const Volume& volume) { return isReader(volume); });
+  if (remains.stays) co_return false;
+  const VolumeChoice& choice = remains.volumes.choice;
+  if (choice.data) co_await dropVolume(app, choice.data->id, deadline);
+  bool all_gone = true;
+  for (const Volume& stray : choice.strays) {
+    bool goes = generationOf(stray) >= 0 && remains.isOwnApp && volumes == DeleteVolumes::Yes;
+    if (goes) co_await dropVolume(app, stray.id, deadline);
+    all_gone = all_gone && goes;
+  }
+  co_return all_gone;
+}
+
+awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_id, DeleteVolumes volumes,
+                                          std::vector<ExternalResource> external, Progress& progress, Deadline deadline) {
+  bool was_made = std::any_of(external.begin(), external.end(), [&](const ExternalResource& resource) { return resource.id == app; });
+  if (co_await isAppGone(app, was_made, deadline)) co_return;
+  Remains remains = co_await remainsOf(app, instance_id, std::move(external), deadline);
+  StorageRecord& record = remains.volumes.record;
+  const VolumeChoice& choice = remains.volumes.choice;
+  // Without a record it is not known what is on a volume: then it stays.
+  bool is_unknown = record.entries.empty() && volumes == DeleteVolumes::No;
+  std::erase_if(record.entries, [](const StorageEntry& entry) { return !entry.persistent; });
   // What an earlier instance left on the volume is not this one's to delete.
-  if (volumes == DeleteVolumes::Yes) std::erase_if(record, [](const StorageEntry& entry) { return entry.isMounted; });
-  // Without a record nobody knows what is on a volume: then it stays.
-  bool stays = !present.empty() && (anyPersistent(record) || (record.empty() && volumes == DeleteVolumes::No));
-  if (stays) {
-    co_await keepVolumes(app, std::move(record), deadline);
-  } else {
-    for (const Volume& volume : present) co_await dropVolume(app, volume.id, deadline);
+  if (volumes == DeleteVolumes::Yes) std::erase_if(record.entries, [](const StorageEntry& entry) { return entry.isMounted; });
+  bool has_volumes = choice.data || !choice.strays.empty();
+  remains.stays = has_volumes && (!record.entries.empty() || is_unknown);
+  if (choice.data) record.volumeId = choice.data->id;
+  record.copyName.clear();
+  // Which volume has the files is durable before the Machine, which says it, goes.
+  if (remains.stays && !remains.isTakenOver && !is_unknown) {
+    co_await writeRecordOf(app, record, deadline);
+    records_[app] = record;
+  }
+  progress.step("destroy Machine");
+  for (const Machine& machine : remains.own) co_await destroyMachine(machine, deadline);
+  if (remains.isTakenOver) co_return;
+  progress.step("delete volume");
+  bool all_gone = co_await removeVolumes(app, remains, volumes, deadline);
+  if (!all_gone) {
+    json::object secrets{{kAgentSecret, nullptr}};
+    if (!remains.stays) secrets[kStorageSecret] = nullptr;  // what is left holds no storage
+    co_await client_.setSecrets(app, std::move(secrets), deadline);
   }
   progress.step("delete addresses");
   co_await releaseAddresses(app, deadline);
-  if (stays) co_return;
+  if (!all_gone) co_return;
   progress.step("delete app");
   co_await deleteApp(app, deadline);
 }

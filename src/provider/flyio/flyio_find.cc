@@ -1,5 +1,6 @@
 // Finding an instance's Machine and volumes, and what is known of them without asking.
 #include "base/format.h"
+#include "provider/flyio/app_volumes.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::flyio {
@@ -50,6 +51,23 @@ awaitable<std::vector<Volume>> FlyIOProvider::volumesIn(std::string app, Deadlin
     co_await client_.pause(client_.jittered(delay), deadline, "Fly's lists did not agree in time.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
+}
+
+awaitable<FlyIOProvider::AppVolumes> FlyIOProvider::appVolumes(std::string app, std::string mounted, std::vector<ExternalResource> known,
+                                                               Deadline deadline) {
+  AppVolumes found;
+  found.all = co_await volumesIn(app, deadline);
+  found.record = co_await recordOf(app, deadline);
+  known.push_back({"volume", mounted});
+  known.push_back({"volume", found.record.volumeId});
+  for (const ExternalResource& resource : known) {
+    bool is_listed = std::ranges::find(found.all, resource.id, &Volume::id) != found.all.end();
+    if (resource.kind != "volume" || resource.id.empty() || is_listed) continue;
+    auto volume = co_await client_.findVolume(app, resource.id, deadline);
+    if (volume) found.all.push_back(std::move(*volume));
+  }
+  found.choice = chooseVolume(found.all, mounted, found.record, known);
+  co_return found;
 }
 
 awaitable<std::optional<Machine>> FlyIOProvider::machineIn(std::string app, std::string instance_id, Deadline deadline) {

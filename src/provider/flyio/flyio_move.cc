@@ -3,8 +3,10 @@
 //   M0 on V0, fork V1                        copied; M1 is not made yet: V1 is of no value, M0 and V0 count
 //   M0 on V0, M1 (newer generation) on V1    M1 counts, M0 is never started again
 //   M1 on V1                                 done: V0 went when all of V1 was on its own host
+// What may be removed is written down before: the copy's name in the app's record, V0's id in M1's metadata. No other volume is touched.
 #include "base/format.h"
 #include "base/log.h"
+#include "provider/flyio/app_volumes.h"
 #include "provider/flyio/berth.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/json_access.h"
@@ -34,19 +36,46 @@ awaitable<void> FlyIOProvider::tidyUp(Machine current, Deadline deadline) {
     if (is_older) co_await destroyMachine(machine, deadline);
   }
   const std::string mounted = current.volumeId();
-  bool is_clean = true;
-  if (!mounted.empty()) {
-    std::vector<Volume> volumes = co_await volumesIn(current.app, deadline);
-    std::vector<Volume> left_over;
-    for (const Volume& volume : volumes) {
-      if (volume.id != mounted && generationOf(volume) >= 0) left_over.push_back(volume);
-    }
-    if (!left_over.empty()) is_clean = co_await waitUntilWhole(current.app, mounted, deadline);
-    for (const Volume& volume : left_over) {
-      if (is_clean) co_await dropVolume(current.app, volume.id, deadline);
-    }
-  }
+  bool is_clean = mounted.empty() || co_await tidyVolumes(current, mounted, deadline);
   if (is_clean) tidy_.insert(instance_id);
+}
+
+/// False: the copy is not whole yet, and its source still counts.
+awaitable<bool> FlyIOProvider::tidyVolumes(const Machine& current, std::string mounted, Deadline deadline) {
+  AppVolumes present = co_await appVolumes(current.app, mounted, {}, deadline);
+  StorageRecord& record = present.record;
+  bool is_outdated = !record.copyName.empty() || (!record.volumeId.empty() && record.volumeId != mounted);
+  record.volumeId = mounted;
+  for (const Volume& volume : present.all) {
+    if (isAbandonedCopy(volume, record)) co_await dropVolume(current.app, volume.id, deadline);
+  }
+  record.copyName.clear();
+  if (is_outdated) co_await writeRecordOf(current.app, record, deadline);
+  std::vector<std::string> replaced = replacedBy(current);
+  std::erase_if(replaced, [&](const std::string& id) {
+    return id == mounted || std::ranges::find(present.all, id, &Volume::id) == present.all.end();
+  });
+  if (replaced.empty()) co_return true;
+  if (!co_await waitUntilWhole(current.app, mounted, deadline)) co_return false;
+  for (const std::string& id : replaced) co_await dropVolume(current.app, id, deadline);
+  co_return true;
+}
+
+awaitable<Machine> FlyIOProvider::placeOnCopy(Berth berth, AppVolumes present, Progress& progress, Deadline deadline) {
+  StorageRecord& record = present.record;
+  record.volumeId = berth.source->id;
+  for (const Volume& volume : present.all) {
+    // Of an earlier try, and older than what is on the source now.
+    if (isAbandonedCopy(volume, record)) co_await dropVolume(berth.app, volume.id, deadline);
+    berth.knownVolumes.insert(volume.id);
+  }
+  berth.volumeGeneration = present.nextGeneration();
+  record.copyName = volumeName(berth.volumeGeneration);
+  co_await writeRecordOf(berth.app, record, deadline);
+  Machine machine = co_await placeAnywhere(berth, progress, deadline);
+  if (std::string mounted = machine.volumeId(); !mounted.empty()) record.volumeId = mounted;
+  co_await writeRecordOf(berth.app, std::move(record), deadline);
+  co_return machine;
 }
 
 awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object config, Progress& progress, Deadline deadline) {
@@ -66,6 +95,7 @@ awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object co
   for (const std::string& region : regionsAllowed(machine, config_)) {
     if (region != machine.region) berth.regions.push_back(region);
   }
+  AppVolumes present;
   if (std::string mounted = machine.volumeId(); !mounted.empty()) {
     berth.source = co_await client_.findVolume(machine.app, mounted, deadline);
     if (!berth.source) {
@@ -73,16 +103,15 @@ awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object co
           .withInstance(instance_id);
     }
     berth.volumeGb = berth.source->sizeGb;
-    std::vector<Volume> volumes = co_await volumesIn(machine.app, deadline);
-    for (const Volume& volume : volumes) {
-      // A copy without a Machine is of an earlier try, and may be older than what is on the source now.
-      bool is_stale = volume.id != mounted && generationOf(volume) > 0 && volume.machineId.empty();
-      if (is_stale) co_await dropVolume(machine.app, volume.id, deadline);
-      berth.knownVolumes.insert(volume.id);
-    }
-    berth.volumeGeneration = std::max(0, generationOf(*berth.source)) + 1;
+    present = co_await appVolumes(machine.app, mounted, {}, deadline);
+    if (present.record.entries.empty()) present.record.entries = readStorage(machine.metadata(kMetaStorage));
   }
-  Machine moved = co_await placeAnywhere(berth, progress, deadline);
+  Machine moved;
+  if (berth.source) {
+    moved = co_await placeOnCopy(std::move(berth), std::move(present), progress, deadline);
+  } else {
+    moved = co_await placeAnywhere(berth, progress, deadline);
+  }
   progress.step("start Machine");
   moved = co_await waitFor(std::move(moved), "started,stopped,failed", 0, deadline);
   co_await tidyUp(moved, deadline);

@@ -1,8 +1,9 @@
 // Finding room for a volume and a Machine: region by region, host by host. A volume that holds files is never given up before another has
-// them; one that this call made and could not use is removed at once.
+// them; one that this call made and could not use is removed at once, and no other volume is.
 #include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "provider/flyio/app_volumes.h"
 #include "provider/flyio/berth.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/json_access.h"
@@ -17,7 +18,8 @@ bool belongsTo(const Machine& machine, const std::string& instance_id) { return 
 
 }  // namespace
 
-awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, bool is_new, std::int64_t secrets, Progress& progress,
+/// On the volume with the files, where there is one; on a copy of it when its host has no room.
+awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, AppVolumes present, std::int64_t secrets, Progress& progress,
                                                Deadline deadline) {
   Berth berth;
   berth.app = plan.app;
@@ -27,33 +29,27 @@ awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, bool is
   berth.volumeGb = plan.volumeGb;
   berth.secretsVersion = secrets;
   berth.regions = plan.regions;
-  if (plan.volumeGb > 0 && !is_new) {
-    std::vector<Volume> volumes = co_await volumesIn(plan.app, deadline);
-    std::erase_if(volumes, [](const Volume& volume) { return generationOf(volume) < 0; });
-    // The newest generation: an older one is left over from a move that was finished but for its removal.
-    std::sort(volumes.begin(), volumes.end(), [](const Volume& a, const Volume& b) { return generationOf(a) > generationOf(b); });
-    for (const Volume& volume : volumes) {
-      berth.knownVolumes.insert(volume.id);
-      berth.volumeGeneration = std::max(berth.volumeGeneration, generationOf(volume) + 1);
-    }
-    if (!volumes.empty()) berth.source = volumes.front();
-  }
-  if (berth.source) {
-    co_await progress.recorded({"volume", berth.source->id});
-    co_await growVolume(*berth.source, plan.volumeGb, deadline);
-    berth.volumeGb = std::max(berth.volumeGb, berth.source->sizeGb);
+  if (present.choice.data) {
+    const Volume source = *present.choice.data;
+    co_await progress.recorded({"volume", source.id});
+    co_await growVolume(source, plan.volumeGb, deadline);
+    berth.volumeGb = std::max(berth.volumeGb, source.sizeGb);
     progress.step("create Machine");
-    Attempt<Machine> attempt = co_await makeMachine(berth, berth.source->region, berth.source->id, deadline);
+    Attempt<Machine> attempt = co_await makeMachine(berth, source.region, source.id, deadline);
     if (attempt.made) {
       co_await progress.recorded({"machine", attempt.made->id});
       co_return std::move(*attempt.made);
     }
     log::warning("the host of a volume has no room for its Machine: the volume is copied to another host",
-                 {{"instance", plan.instanceId}, {"volume", berth.source->id}});
-    std::erase(berth.regions, berth.source->region);
-    if (attempt.shortage != Shortage::Region) berth.regions.insert(berth.regions.begin(), berth.source->region);
+                 {{"instance", plan.instanceId}, {"volume", source.id}});
+    std::erase(berth.regions, source.region);
+    if (attempt.shortage != Shortage::Region) berth.regions.insert(berth.regions.begin(), source.region);
     if (berth.regions.empty()) throw *attempt.error;
+    berth.source = source;
+    present.record.entries = plan.storage;
+    co_return co_await placeOnCopy(std::move(berth), std::move(present), progress, deadline);
   }
+  for (const Volume& volume : present.all) berth.knownVolumes.insert(volume.id);
   co_return co_await placeAnywhere(berth, progress, deadline);
 }
 
@@ -168,7 +164,9 @@ awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::makeMachine(const Bert
                                                                       Deadline deadline) {
   const std::string name = machineName(berth.instanceId, berth.machineGeneration);
   const std::string doing = format("create the Machine in {}", region);
-  json::object body{{"name", name}, {"region", region}, {"config", withMount(berth.config, volume_id)}};
+  json::object config = withMount(berth.config, volume_id);
+  if (berth.source) config = replacing(std::move(config), berth.source->id);
+  json::object body{{"name", name}, {"region", region}, {"config", std::move(config)}};
   if (berth.secretsVersion > 0) body["min_secrets_version"] = berth.secretsVersion;
   SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().boundPatience;
   std::chrono::milliseconds delay = client_.tuning().firstPause;

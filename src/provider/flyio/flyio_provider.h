@@ -98,7 +98,11 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> ensureAddresses(const InstancePlan& plan, bool is_new, Deadline deadline);
   awaitable<void> assignAddress(std::string app, std::string type, Deadline deadline);
   awaitable<std::int64_t> writeSecrets(const InstancePlan& plan, Deadline deadline);
-  awaitable<Machine> placeMachine(const InstancePlan& plan, bool is_new, std::int64_t secrets, Progress& progress, Deadline deadline);
+  struct AppVolumes;  ///< an app's volumes and its record of them (app_volumes.h)
+  /// `mounted`: by the instance's Machine; empty without one. Looks up by id what `known` names and the list lacks.
+  awaitable<AppVolumes> appVolumes(std::string app, std::string mounted, std::vector<ExternalResource> known, Deadline deadline);
+  awaitable<Machine> placeMachine(const InstancePlan& plan, AppVolumes present, std::int64_t secrets, Progress& progress,
+                                  Deadline deadline);
   struct Berth;  ///< what a Machine is made from, apart from its place
   awaitable<Machine> placeAnywhere(const Berth& berth, Progress& progress, Deadline deadline);
   awaitable<Attempt<Volume>> makeVolume(const Berth& berth, std::string region, Deadline deadline);
@@ -114,7 +118,10 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
 
   // Moving to another host (flyio_move.cc)
   awaitable<Machine> moveElsewhere(Machine machine, json::object config, Progress& progress, Deadline deadline);
+  /// On a copy of the berth's source. That one is being made is durable before, and that it has the files is durable after it.
+  awaitable<Machine> placeOnCopy(Berth berth, AppVolumes present, Progress& progress, Deadline deadline);
   awaitable<void> tidyUp(Machine current, Deadline deadline);
+  awaitable<bool> tidyVolumes(const Machine& current, std::string mounted, Deadline deadline);
   awaitable<bool> waitUntilWhole(std::string app, std::string volume_id, Deadline deadline);
 
   // Lifecycle (flyio_lifecycle.cc)
@@ -140,7 +147,10 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   awaitable<bool> isAppGone(std::string app, bool was_made, Deadline deadline);
   awaitable<void> deleteApp(std::string app, Deadline deadline);
   awaitable<void> releaseAddresses(std::string app, Deadline deadline);
-  awaitable<void> keepVolumes(std::string app, std::vector<StorageEntry> record, Deadline deadline);
+  struct Remains;  ///< what there is of an instance in an app (flyio_delete.cc)
+  awaitable<Remains> remainsOf(std::string app, std::string instance_id, std::vector<ExternalResource> external, Deadline deadline);
+  awaitable<bool> removeVolumes(std::string app, const Remains& remains, DeleteVolumes volumes, Deadline deadline);
+  awaitable<void> writeRecordOf(std::string app, StorageRecord record, Deadline deadline);  ///< without entries and copy: removes it
 
   // Snapshots (flyio_snapshots.cc)
   bool isSnapshotId(std::string_view id) const override { return id.starts_with("vs_"); }
@@ -160,7 +170,11 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
 
   // Volumes (flyio_volumes.cc)
   awaitable<std::vector<Stored>> storedVolumes(Deadline deadline);
-  awaitable<std::vector<StorageEntry>> recordOf(std::string app, Deadline deadline);
+  struct OrgVolumes;  ///< all volumes of the swarm, and who uses them
+  awaitable<OrgVolumes> readOrgVolumes(Deadline deadline);
+  awaitable<StorageRecord> recordOf(std::string app, Deadline deadline);
+  awaitable<void> deleteStray(const Stored& stray, bool is_last, Deadline deadline);
+  awaitable<void> deleteStorage(const Stored& stored, std::vector<Stored> others, Deadline deadline);
 
   // Lists and events (flyio_lists.cc, flyio_events.cc)
   struct OrgMachines {
@@ -189,12 +203,12 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   MachinesClient client_;
   KeyedLock locks_;
 
-  std::map<std::string, Place> places_;                       ///< by instance
-  std::map<std::string, SteadyTime> absent_;                  ///< instances that were looked for everywhere, for a moment
-  std::map<std::string, SteadyTime> made_;                    ///< Machines that we made and have not read since
-  std::map<std::string, SteadyTime> destroyed_;               ///< Machines that we destroyed: lists may show them a while longer
-  std::map<std::string, std::vector<StorageEntry>> records_;  ///< of apps that keep a volume without a Machine
-  std::set<std::string> tidy_;                                ///< instances whose app holds nothing that is left over
+  std::map<std::string, Place> places_;           ///< by instance
+  std::map<std::string, SteadyTime> absent_;      ///< instances that were looked for everywhere, for a moment
+  std::map<std::string, SteadyTime> made_;        ///< Machines that we made and have not read since
+  std::map<std::string, SteadyTime> destroyed_;   ///< Machines that we destroyed: lists may show them a while longer
+  std::map<std::string, StorageRecord> records_;  ///< of apps that keep a volume without a Machine
+  std::set<std::string> tidy_;                    ///< instances whose app holds nothing that is left over
   RegionList regions_;
   std::shared_ptr<WholeRead> whole_read_;  ///< in progress, or null
 

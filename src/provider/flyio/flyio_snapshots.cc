@@ -44,8 +44,13 @@ Error FlyIOProvider::noSnapshot(const std::string& snapshot_id) const {
 awaitable<std::vector<StoredSnapshot>> FlyIOProvider::snapshotsIn(std::string app, const std::vector<Volume>& volumes,
                                                                   std::vector<ExternalResource> external, Deadline deadline) {
   std::vector<std::string> ids;
-  for (const Volume& volume : volumes) {
-    if (!isReader(volume)) ids.push_back(volume.id);
+  // A stray's snapshots have none of the instance's files.
+  auto mounted = std::ranges::find_if(volumes, [](const Volume& volume) { return generationOf(volume) >= 0 && !volume.machineId.empty(); });
+  VolumeChoice choice = chooseVolume(volumes, mounted == volumes.end() ? "" : mounted->id, {}, external);
+  if (choice.data) ids.push_back(choice.data->id);
+  for (const Volume& volume : choice.strays) {
+    bool was_its = std::ranges::find(external, ExternalResource{"volume", volume.id}) != external.end();
+    if (!choice.data || was_its) ids.push_back(volume.id);
   }
   // Fly keeps the snapshots of a volume that is gone (the instance was moved to another host) until their time.
   for (const ExternalResource& resource : external) {

@@ -148,6 +148,7 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
     throw Error(ErrorCode::Unprocessable, "A Machine that was made without a volume can't get one later. Make a new instance.")
         .withField("/storage", "can't be added at Fly");
   }
+  plan.volumeId = mounted;
   if (machine.metadata(kMetaSpec) != plan.hash) {
     if (!mounted.empty()) {
       auto volume = co_await client_.findVolume(machine.app, mounted, deadline);

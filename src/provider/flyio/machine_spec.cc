@@ -101,6 +101,7 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   // Ours come last: they decide who owns what.
   metadata.erase(kMetaRole);
   metadata.erase(kMetaReads);
+  metadata.erase(kMetaReplaces);
   metadata[kMetaSwarm] = swarm_id;
   metadata[kMetaInstance] = spec.instanceId;
   metadata[kMetaOwner] = spec.owner;
@@ -152,30 +153,6 @@ int suffixNumber(std::string_view text, std::string_view before) {
 }
 
 }  // namespace
-
-std::string writeStorage(const std::vector<StorageEntry>& entries) {
-  json::array list;
-  for (const StorageEntry& entry : entries) {
-    list.push_back(json::object{{"name", entry.name},
-                                {"path", entry.mountPath},
-                                {"persistent", entry.persistent},
-                                {"instance", entry.instanceId},
-                                {"owner", entry.owner},
-                                {"mounted", entry.isMounted}});
-  }
-  return json::serialize(list);
-}
-
-std::vector<StorageEntry> readStorage(const std::string& text) {
-  std::vector<StorageEntry> entries;
-  json::value parsed = parseOrNull(text);
-  if (!parsed.is_array()) return entries;
-  for (const json::value& item : parsed.as_array()) {
-    entries.push_back({stringAt(item, "name"), stringAt(item, "path"), boolAt(item, "persistent"), stringAt(item, "instance"),
-                       stringAt(item, "owner"), boolAt(item, "mounted")});
-  }
-  return entries;
-}
 
 std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& swarm_id) {
   std::string prefix = dashed(config.appPrefix).substr(0, kMostPrefix);
@@ -277,6 +254,26 @@ json::object withMount(json::object config, const std::string& volume_id) {
   mounts.front().as_object()["volume"] = volume_id;
   config["mounts"] = std::move(mounts);
   return config;
+}
+
+std::vector<std::string> replacedBy(const Machine& machine) {
+  std::vector<std::string> ids;
+  json::value kept = parseOrNull(machine.metadata(kMetaReplaces));
+  for (const json::value& id : kept.is_array() ? kept.as_array() : json::array()) {
+    if (id.is_string()) ids.emplace_back(id.as_string());
+  }
+  return ids;
+}
+
+json::object replacing(json::object config, const std::string& volume_id) {
+  Machine machine;
+  machine.config = std::move(config);
+  std::vector<std::string> ids = replacedBy(machine);
+  ids.push_back(volume_id);
+  json::value& metadata = machine.config["metadata"];
+  if (!metadata.is_object()) metadata = json::object();
+  metadata.as_object()[kMetaReplaces] = json::serialize(json::array(ids.begin(), ids.end()));
+  return std::move(machine.config);
 }
 
 json::object patchedConfig(const json::object& current, const json::object& wanted) {

@@ -1,5 +1,4 @@
-// An InstanceSpec in Fly's words: names, the Machine's configuration, the storage record, the agent's file, and what is refused before
-// anything is made. Pure.
+// An InstanceSpec in Fly's words: names, the Machine's configuration, the agent's file, and what is refused before anything is made. Pure.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,6 +9,7 @@
 #include "provider/flyio/fly_types.h"
 #include "provider/flyio/flyio_config.h"
 #include "provider/flyio/guest_size.h"
+#include "provider/flyio/storage_record.h"
 #include "provider/provider.h"
 
 namespace swarm::flyio {
@@ -33,25 +33,16 @@ inline constexpr std::string_view kMetaPrivate = "swarm_private";      ///< "tru
 inline constexpr std::string_view kMetaRole = "swarm_role";    ///< "reader": of a snapshot; absent: an instance
 inline constexpr std::string_view kMetaReads = "swarm_reads";  ///< the instance whose app a reader stands in
 
+/// JSON: volumes that this Machine's one is a copy of; they go when all of it is on its own host.
+inline constexpr std::string_view kMetaReplaces = "swarm_replaces";
+
 inline constexpr std::string_view kMetaRegions = "swarm_regions";  ///< JSON: the regions that the instance itself asked for
 
 inline constexpr std::string_view kAgentSecret = "SWARM_AGENT_CONFIG";  ///< base64 of the agent's file
-inline constexpr std::string_view kStorageSecret = "SWARM_STORAGE";     ///< the storage record, for a volume that outlives its Machine
+inline constexpr std::string_view kStorageSecret = "SWARM_STORAGE";     ///< the StorageRecord
 
 inline constexpr std::string_view kVolumeName = "data";  ///< forks on other hosts: data_1, data_2 …
 inline constexpr std::string_view kVolumeMount = "/data";
-
-/// One StorageConfig: a folder of the instance's one volume, which the agent binds to its mount path.
-struct StorageEntry {
-  std::string name;
-  std::string mountPath;
-  bool persistent = true;
-  std::string instanceId;  ///< the one it was made for
-  std::string owner;
-  bool isMounted = true;  ///< false: lies on the instance's volume since an earlier instance, and is none of its own
-};
-std::string writeStorage(const std::vector<StorageEntry>& entries);
-std::vector<StorageEntry> readStorage(const std::string& text);  ///< lenient: nothing for what is no record
 
 /// All that is made for an instance, as far as the spec alone decides it.
 struct InstancePlan {
@@ -61,6 +52,8 @@ struct InstancePlan {
   Guest guest;
   std::int64_t volumeGb = 0;  ///< 0: no storage, no volume
   std::vector<StorageEntry> storage;
+  std::string volumeId;                   ///< has the files already; empty: none does
+  std::string copyName;                   ///< as StorageRecord::copyName: of a copy that an earlier call began
   std::vector<std::string> askedVolumes;  ///< volume names that a person chose
   std::vector<std::string> regions;       ///< as configured, best first; empty: the nearest
   bool newVolumes = false;                ///< those names are made anew, whoever else has them
@@ -89,6 +82,10 @@ std::int64_t externalPort(std::int64_t port);  ///< where an exposed port answer
 /// `current` with what `wanted` says; members that are not ours stay as they are, mounts always do.
 json::object patchedConfig(const json::object& current, const json::object& wanted);
 json::object withMount(json::object config, const std::string& volume_id);
+
+/// The volumes that are left over once all of this Machine's one is on its own host; and a configuration that says it of one more.
+std::vector<std::string> replacedBy(const Machine& machine);
+json::object replacing(json::object config, const std::string& volume_id);
 
 /// The n-th Machine of an instance (moved to another host: -g1, -g2 …) and back; nothing for another name.
 std::string machineName(const std::string& instance_id, int generation);

@@ -84,7 +84,7 @@ TEST_F(FlyPlaces, anInstanceWhoseHostIsFullStartsOnAnother) {
 }
 
 TEST_F(FlyPlaces, aMoveThatIsCutOffAnywhereIsFinishedAndLosesNothing) {
-  for (int cut = 0; cut < 14; ++cut) {
+  for (int cut = 0; cut < 22; ++cut) {
     SCOPED_TRACE(cut);
     InstanceSpec wanted = spec();
     create(wanted);
