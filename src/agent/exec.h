@@ -4,12 +4,12 @@
 #include "agent/activity.h"
 #include "agent/exec_process.h"
 #include "agent/hold.h"
+#include "agent/protocol.h"
 #include "model/types.h"
 #include "net/http_server.h"
 
 namespace swarm::agent {
 
-inline constexpr std::size_t kMaxBufferedOutput = 1024 * 1024;  ///< of stdout, and of stderr
 inline constexpr std::size_t kMaxExecRequest = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxQueuedInput = 256 * 1024;  ///< what a command may leave unread before its client is held back
 

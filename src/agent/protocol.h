@@ -23,6 +23,7 @@ inline constexpr std::string_view kHealthPath = "/health";
 inline constexpr std::string_view kUsagePath = "/usage";        ///< GET, scope status: ResourceUsage
 inline constexpr std::string_view kActivityPath = "/activity";  ///< GET, scope status: {"lastActivity": RFC 3339, "connections": n}
 inline constexpr std::string_view kExecPath = "/exec";          ///< scope exec; POST JSON → CommandResult; GET + WebSocket → stream
+inline constexpr std::size_t kMaxBufferedOutput = 1024 * 1024;  ///< of stdout, and of stderr, in the answer to POST
 
 // A move: scope files.
 inline constexpr std::string_view kHoldPath = "/hold";  ///< POST {"transfer","reason"} → {"held","boot"} once nothing of the user's runs

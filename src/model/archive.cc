@@ -5,6 +5,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/untrusted_text.h"
+
 namespace swarm {
 namespace {
 constexpr std::uint32_t kSkippableMagic = 0x184D2A5D;  // one of the sixteen that Zstandard leaves to others
@@ -26,21 +28,21 @@ std::uint32_t readNumber(std::string_view bytes) {
 
 std::string textOf(const boost::json::object& object, std::string_view name) {
   const auto* member = object.if_contains(name);
-  return member && member->is_string() ? std::string(member->get_string()) : std::string();
+  return member && member->is_string() ? printable(member->get_string(), kLongestText) : std::string();
 }
 
 }  // namespace
 
 void ArchiveNotes::add(std::string path, std::string reason) {
   ++count;
-  if (notes.size() < kMostArchiveNotes) notes.push_back({path.substr(0, kLongestText), reason.substr(0, kLongestText)});
+  if (notes.size() < kMostArchiveNotes) notes.push_back({printable(path, kLongestText), printable(reason, kLongestText)});
 }
 
 boost::json::object toJson(const ArchiveNotes& notes) {
   boost::json::array list;
   for (const ArchiveNote& note : notes.notes) list.push_back(boost::json::object{{"path", note.path}, {"reason", note.reason}});
   boost::json::object json{{"notes", std::move(list)}, {"count", notes.count}};
-  if (!notes.failure.empty()) json["failure"] = notes.failure.substr(0, kLongestText);
+  if (!notes.failure.empty()) json["failure"] = printable(notes.failure, kLongestText);
   return json;
 }
 
@@ -53,6 +55,7 @@ ArchiveNotes archiveNotesFromJson(const boost::json::value& json) {
   const auto* list = object->if_contains("notes");
   if (!list || !list->is_array()) return notes;
   for (const auto& one : list->get_array()) {
+    if (notes.notes.size() == kMostArchiveNotes) break;
     if (const auto* note = one.if_object()) notes.notes.push_back({textOf(*note, "path"), textOf(*note, "reason")});
   }
   return notes;

@@ -1,0 +1,35 @@
+// JSON from a peer that may send anything: parsed as it arrives, and given up as soon as it is more than was expected.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace swarm {
+
+/// What an answer may cost: memory and time follow from these, not from what the sender does.
+struct JsonLimits {
+  std::size_t bytes = 16 * 1024;
+  std::size_t values = 256;  ///< values of every kind, keys included
+  std::size_t depth = 8;
+  std::size_t string = SIZE_MAX;  ///< bytes of one string: what it has beyond them is dropped, and cut() says so
+};
+
+/// One document. Not thread-safe.
+class UntrustedJson {
+ public:
+  explicit UntrustedJson(JsonLimits limits);
+  ~UntrustedJson();
+
+  /// Throws Error(UpstreamFailed) with a reason ("it has more than 16384 bytes") when it is not JSON or exceeds a limit.
+  void add(std::string_view piece);
+  boost::json::value finish();
+  bool cut() const;
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+}  // namespace swarm

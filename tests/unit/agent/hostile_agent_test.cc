@@ -1,0 +1,187 @@
+// Whoever can run a command in a workspace can replace its agent: whatever that answers, a call ends in an Error or in clean values, and
+// little of the answer is taken.
+#include "support/hostile_agent.h"
+
+#include <gmock/gmock.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "agent/client.h"
+#include "agent/client_answers.h"
+#include "base/untrusted_text.h"
+#include "base/utf8.h"
+#include "support/coroutine_test.h"
+#include "support/raw_server.h"
+
+namespace swarm::agent {
+namespace {
+
+using test::Hostility;
+using testing::HasSubstr;
+
+/// What the kernel holds of an answer that is not read, and some of ours.
+constexpr std::size_t kInSocketBuffers = 8 * 1024 * 1024;
+
+class HostileAgent : public testing::TestWithParam<Hostility> {
+ protected:
+  AgentTarget target() {
+    return {.instanceId = "i-hostile", .secret = Secret(std::string(32, 'k')), .endpoint = net::HttpEndpoint(server.connector())};
+  }
+
+  /// Its error, or nothing when it went well.
+  template <typename T>
+  std::optional<Error> errorOf(boost::asio::awaitable<T> call) {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        loop.run(std::move(call));
+      } else {
+        check(loop.run(std::move(call)));
+      }
+    } catch (const Error& error) {
+      EXPECT_LE(error.message().size(), 2048u);
+      expectPrintable(error.message());
+      return error;
+    }
+    return std::nullopt;
+  }
+
+  static void expectPrintable(const std::string& text) { EXPECT_EQ(text, printable(text)); }
+  static void check(const AgentHealth& health) {
+    for (const std::string* text : {&health.reason, &health.generation, &health.held, &health.boot}) expectPrintable(*text);
+  }
+  static void check(const AgentHold& hold) {
+    expectPrintable(hold.held);
+    expectPrintable(hold.boot);
+  }
+  static void check(const CommandResult& result) {
+    EXPECT_LE(result.stdoutText.size(), kMaxBufferedOutput + 16);
+    EXPECT_TRUE(isUtf8(result.stdoutText));
+  }
+  static void check(const boost::json::object& report) {
+    EXPECT_LE(boost::json::serialize(report).size(), kMostArchiveNotes * 10'000);
+    EXPECT_THAT(boost::json::serialize(report), testing::Not(HasSubstr("\\u001b")));
+  }
+  static void check(const ResourceUsage&) {}
+  static void check(const AgentActivity&) {}
+  static void check(std::size_t) {}
+  static void check(const net::StreamPtr&) {}
+  static void check(const std::unique_ptr<net::HttpExchange>&) {}
+
+  test::TestLoop loop;
+  std::size_t taken = 0;
+  test::RawServer server{
+      loop, [this](net::StreamPtr stream, int) -> test::awaitable<void> { taken += co_await test::answerHostile(*stream, GetParam()); }};
+};
+
+TEST_P(HostileAgent, costsTheServerNextToNothing) {
+  const auto within = [] { return Deadline::after(std::chrono::seconds(15)); };
+  ArchivePlaces places{.storages = {"/home/coder"}, .excluded = {}};
+  bool sent = false;
+  ArchiveSource source = [&sent](Deadline) -> awaitable<std::string> { co_return std::exchange(sent, true) ? "" : "archive"; };
+  errorOf(getHealth(target(), within()));
+  errorOf(hold(target(), "op-1", "moves", within()));
+  errorOf(release(target(), within()));
+  errorOf(freeze(target(), "op-1", within()));
+  errorOf(thaw(target(), within()));
+  errorOf(getUsage(target(), within()));
+  errorOf(getActivity(target(), within()));
+  errorOf(openVscodeTunnel(target(), within()));
+  errorOf(openPortTunnel(target(), 3000, within()));
+  errorOf(importArchive(target(), places, false, source));
+  EXPECT_LE(taken, 10 * kInSocketBuffers);
+  const std::size_t before = taken;
+  ExecRequest request;
+  request.command = {"true"};
+  errorOf(exec(target(), request, within()));
+  EXPECT_LE(taken - before, kExecLimits.bytes + kInSocketBuffers);
+}
+
+TEST_P(HostileAgent, isNeverTakenForOursOrForTheCallers) {
+  // A person who looks at a workspace must not read that the request was wrong, nor that the server is.
+  for (const auto& error : {errorOf(getHealth(target(), Deadline::after(std::chrono::seconds(15)))),
+                            errorOf(getUsage(target(), Deadline::after(std::chrono::seconds(15)))),
+                            errorOf(getActivity(target(), Deadline::after(std::chrono::seconds(15))))}) {
+    if (!error) continue;
+    EXPECT_TRUE(error->code() == ErrorCode::UpstreamFailed || error->code() == ErrorCode::Unavailable ||
+                error->code() == ErrorCode::DeadlineExceeded)
+        << toString(error->code()) << ": " << error->message();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, HostileAgent, testing::ValuesIn(test::kAllHostilities), [](const auto& info) {
+  std::string name(test::nameOf(info.param));
+  std::erase(name, '-');
+  return name;
+});
+
+class HostileAnswer : public testing::Test {
+ protected:
+  /// What a call makes of one answer with this status and body.
+  template <typename Call>
+  auto answered(int status, std::string body, Call call) {
+    test::RawServer server(loop, [status, body](net::StreamPtr stream, int) -> test::awaitable<void> {
+      co_await test::readUntil(*stream, "\r\n\r\n");
+      std::string head = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+      co_await stream->writeAll(head + body);
+    });
+    AgentTarget target{
+        .instanceId = "i-hostile", .secret = Secret(std::string(32, 'k')), .endpoint = net::HttpEndpoint(server.connector())};
+    return loop.run(call(std::move(target), Deadline::after(std::chrono::seconds(15))));
+  }
+  test::TestLoop loop;
+};
+
+TEST_F(HostileAnswer, ofHealthIsAtMost16KiB) {
+  auto ask = [](AgentTarget target, Deadline deadline) { return getHealth(std::move(target), deadline); };
+  auto body = [](std::size_t size) {
+    std::string text = R"({"ready":true,"reason":"","generation":"g","more":")";
+    return text + std::string(size - text.size() - 2, 'x') + "\"}";
+  };
+  EXPECT_TRUE(answered(200, body(16 * 1024), ask).ready);
+  try {
+    answered(200, body(16 * 1024 + 1), ask);
+    FAIL() << "more than 16 KiB were taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::UpstreamFailed);
+    EXPECT_THAT(error.message(), HasSubstr("more than 16384 bytes"));
+  }
+}
+
+TEST_F(HostileAnswer, ofACommandIsCutAsTheAgentItselfCutsIt) {
+  auto run = [](AgentTarget target, Deadline deadline) {
+    ExecRequest request;
+    request.command = {"true"};
+    return exec(std::move(target), std::move(request), deadline);
+  };
+  const std::string much(kMaxBufferedOutput, 'x');
+  CommandResult whole = answered(200, R"({"exitCode":3,"stdout":")" + much + R"(","stderr":"e"})", run);
+  EXPECT_EQ(whole.stdoutText, much);
+  EXPECT_FALSE(whole.truncated);
+  CommandResult cut = answered(200, R"({"exitCode":3,"stdout":")" + much + R"(yy","stderr":"e"})", run);
+  EXPECT_EQ(cut.exitCode, 3);
+  EXPECT_EQ(cut.stdoutText, much);
+  EXPECT_EQ(cut.stderrText, "e");
+  EXPECT_TRUE(cut.truncated);
+  CommandResult within_a_character =
+      answered(200, R"({"exitCode":0,"stderr":"","stdout":"x)" + std::string(much.size() / 2, 'x') + "ü" + much + R"("})", run);
+  EXPECT_TRUE(isUtf8(within_a_character.stdoutText));
+}
+
+TEST_F(HostileAnswer, withAReasonGivesThatReasonInBrief) {
+  auto ask = [](AgentTarget target, Deadline deadline) { return getHealth(std::move(target), deadline); };
+  for (auto [status, code] :
+       {std::pair(503, ErrorCode::Unavailable), std::pair(409, ErrorCode::Conflict), std::pair(500, ErrorCode::UpstreamFailed)}) {
+    try {
+      answered(status, R"({"reason":"The disk \u001b[31mis\u202e full.)" + std::string(5000, '!') + "\"}", ask);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code);
+      EXPECT_THAT(error.message(), HasSubstr("The disk ␛[31mis\xef\xbf\xbd full.!!!"));
+      EXPECT_LE(error.message().size(), kMaxUntrustedText);
+      EXPECT_EQ(error.instance(), "i-hostile");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace swarm::agent
