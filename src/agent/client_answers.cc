@@ -1,6 +1,8 @@
 // Answers of agents: read in pieces, within limits.
 #include "agent/client_answers.h"
 
+#include <cmath>
+
 #include "base/format.h"
 #include "base/untrusted_text.h"
 #include "base/utf8.h"
@@ -113,6 +115,9 @@ ExecAnswer execAnswerOf(boost::json::value answer) {
 ResourceUsage usageOf(const boost::json::value& answer) {
   std::vector<FieldError> faults;
   auto usage = decode<ResourceUsage>(answer, {}, "", faults, UnknownFields::Ignore);
+  for (double number : {usage.cpu.usage, usage.memory.usage, usage.storage.usage, usage.memory.limit, usage.storage.limit}) {
+    if (!std::isfinite(number) || number < 0) faults.push_back({"a number", "must not be negative or infinite"});
+  }
   if (faults.empty()) return usage;
   throw wrongAnswer(faults.front().pointer + " " + faults.front().detail, "");
 }

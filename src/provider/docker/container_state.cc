@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 #include "provider/docker/agent_port.h"
 #include "provider/docker/container_spec.h"
 
@@ -23,7 +24,7 @@ bool isStopCode(std::int64_t code) { return code == 0 || code == 143 || code == 
 
 void readExit(const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
   std::int64_t code = integerAt(state, "ExitCode");
-  std::string error = stringAt(state, "Error");
+  std::string error = printable(stringAt(state, "Error"));
   if (boolAt(state, "OOMKilled")) {
     instance.status = InstanceStatus::failed;
     instance.reason = format("exited with code {} (out of memory)", code);

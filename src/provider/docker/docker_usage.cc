@@ -1,4 +1,6 @@
 // What an instance uses: CPU from two samples, memory without the page cache that can go, storage by du in its volumes.
+#include <charconv>
+
 #include "net/deadline.h"
 #include "provider/docker/container_spec.h"
 #include "provider/docker/docker_provider.h"
@@ -62,20 +64,23 @@ awaitable<double> DockerProvider::storageGib(std::string instance_id, const Cont
   storage_samples_[instance_id] = {last, now};  // a du that fails or takes too long is not tried again at once
   std::vector<std::string> command{"du", "-skx"};
   command.insert(command.end(), details.mountPaths.begin(), details.mountPaths.end());
-  double kib = 0;
+  std::uint64_t kib = 0;
   try {
     CommandResult result = co_await executeIn(instance_id, std::move(command), "", deadline.orAfter(kStorageTime));
     std::size_t at = 0;
     while (at < result.stdoutText.size()) {  // "1234\t/home/coder" per line
-      kib += std::strtod(result.stdoutText.c_str() + at, nullptr);
+      std::uint64_t size = 0;                // the image's own du says it: anything may stand there
+      std::from_chars(result.stdoutText.data() + at, result.stdoutText.data() + result.stdoutText.size(), size);
+      kib += size;
       std::size_t end = result.stdoutText.find('\n', at);
       at = end == std::string::npos ? result.stdoutText.size() : end + 1;
     }
   } catch (const Error&) {
     co_return last;  // an image without du, or more files than can be walked in time
   }
-  storage_samples_[instance_id] = {kib / static_cast<double>(kMib), now};
-  co_return kib / static_cast<double>(kMib);
+  double gib = static_cast<double>(kib) / static_cast<double>(kMib);
+  storage_samples_[instance_id] = {gib, now};
+  co_return gib;
 }
 
 awaitable<ResourceUsage> DockerProvider::getResourceUsage(std::string instance_id, Deadline deadline) {

@@ -29,8 +29,12 @@ net::Connector makeConnector(const DockerProviderConfig& config) {
   return [address, context](Deadline deadline) { return net::connectTls(address, context, deadline); };
 }
 
+/// The containers of a large machine, with the labels that their images bring.
+constexpr std::size_t kMaxAnswer = 32 * 1024 * 1024;
+
 net::HttpClientOptions makeOptions(const DockerProviderConfig& config) {
   net::HttpClientOptions options;
+  options.maxBody = kMaxAnswer;
   options.host = config.host.empty() ? "docker" : net::toString({config.host, portOf(config)});
   return options;
 }
@@ -174,7 +178,7 @@ awaitable<std::unique_ptr<net::HttpExchange>> EngineClient::open(EngineCall call
     std::unique_ptr<net::HttpExchange> exchange = co_await http_.open(request(call), deadline);
     if (exchange->status() < 400) co_return exchange;
     std::string body;
-    while (body.size() < 64 * 1024) {
+    while (body.size() < kMaxErrorBody) {
       std::string piece = co_await exchange->read(deadline);
       if (piece.empty()) break;
       body += piece;

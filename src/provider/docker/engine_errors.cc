@@ -10,6 +10,7 @@
 #include <cctype>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 
 namespace swarm::docker {
 namespace {
@@ -73,6 +74,7 @@ Error byText(int status, std::string_view message, std::string_view doing) {
 }  // namespace
 
 std::string engineMessage(std::string_view body) {
+  body = body.substr(0, kMaxErrorBody);
   boost::system::error_code error;
   boost::json::value parsed = boost::json::parse(body, error);
   std::string message(body);
@@ -81,7 +83,7 @@ std::string engineMessage(std::string_view body) {
     if (field && field->is_string()) message = field->as_string().c_str();
   }
   while (!message.empty() && std::isspace(static_cast<unsigned char>(message.back()))) message.pop_back();
-  if (message.size() > kMaxMessage) message = message.substr(0, kMaxMessage) + " …";
+  message = printable(message, kMaxMessage);
   return message.empty() ? "(it gave no reason)" : message;
 }
 

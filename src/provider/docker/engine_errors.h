@@ -9,7 +9,9 @@
 
 namespace swarm::docker {
 
-/// The Engine's `message`, or the raw body when it is no JSON, cut to a sane length.
+inline constexpr std::size_t kMaxErrorBody = 64 * 1024;  ///< what is behind is not looked at
+
+/// The Engine's `message`, or the raw body when that is not JSON: printable, cut to a sane length.
 std::string engineMessage(std::string_view body);
 
 /// An answer of 400 and above. `doing` completes "could not …": "create the container".

@@ -11,14 +11,17 @@
 
 namespace swarm::docker {
 
-/// Cuts a stream into lines.
+/// Cuts a stream into lines of at most kMaxLine bytes; a longer one is dropped.
 class LineReader {
  public:
-  void add(std::string_view piece) { buffer_ += piece; }
+  static constexpr std::size_t kMaxLine = 256 * 1024;
+  void add(std::string_view piece);
   std::optional<std::string> next();
 
  private:
   std::string buffer_;
+  std::size_t begin_ = 0;  ///< of what is not read yet
+  bool dropping_ = false;  ///< in a line that is too long
 };
 
 /// Sums the layers of a pull into one progress.
@@ -33,6 +36,7 @@ class PullProgress {
     std::int64_t total = 0;
     bool complete = false;
   };
+  static constexpr std::size_t kMostLayers = 1000;
   std::map<std::string, Layer> layers_;
   std::string error_;
 };
@@ -44,13 +48,16 @@ class FrameReader {
     int stream = 1;  ///< 0 stdin, 1 stdout, 2 stderr
     std::string data;
   };
-  void add(std::string_view piece) { buffer_ += piece; }
+  void add(std::string_view piece);
   /// The next whole frame, or what has come of it so far (a frame may be larger than memory wants to hold).
   std::optional<Frame> next();
   bool broken() const { return broken_; }  ///< the bytes are no such stream
 
  private:
+  std::string_view unread() const { return std::string_view(buffer_).substr(begin_); }
+
   std::string buffer_;
+  std::size_t begin_ = 0;
   std::size_t left_ = 0;  ///< bytes of the frame begun
   int stream_ = 1;
   bool broken_ = false;

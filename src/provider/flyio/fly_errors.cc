@@ -4,12 +4,14 @@
 #include <cctype>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 #include "provider/flyio/json_access.h"
 
 namespace swarm::flyio {
 namespace {
 
 constexpr std::size_t kMostText = 500;
+constexpr std::size_t kMostErrorBody = 64 * 1024;  ///< of an error; what is behind is not looked at
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -24,10 +26,10 @@ std::string oneLine(std::string_view text) {
     bool blank = static_cast<unsigned char>(c) <= ' ';
     if (blank && (out.empty() || out.back() == ' ')) continue;
     out += blank ? ' ' : c;
-    if (out.size() > kMostText) return out + " …";
+    if (out.size() > kMostText) break;
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
-  return out;
+  return printable(out, kMostText);
 }
 
 std::string htmlTitle(std::string_view body) {
@@ -80,6 +82,7 @@ Error byStatus(const FlyFault& fault, std::string_view doing) {
 }  // namespace
 
 FlyFault readFault(int status, std::string_view body, std::string request_id) {
+  body = body.substr(0, kMostErrorBody);
   FlyFault fault{status, {}, {}, std::move(request_id)};
   json::value parsed = parseOrNull(body);
   if (parsed.is_object()) {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 #include "net/deadline.h"
 #include "provider/flyio/json_access.h"
 
@@ -15,6 +16,8 @@ namespace {
 constexpr std::string_view kNotSent = "not sent: ";
 constexpr std::string_view kUserAgent = "vscode-remote-swarm";
 constexpr std::chrono::seconds kLongestRetryAfter{60};
+constexpr std::size_t kMaxAnswer = 32 * 1024 * 1024;  // a page of an organization's Machines
+constexpr std::size_t kMaxRequestId = 128;
 
 bool wasNotSent(const Error& error) { return error.cause().starts_with(kNotSent); }
 
@@ -112,6 +115,7 @@ MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::s
   options.host = hostHeader(url);
   options.name = format("Fly's Machines API at {}", base_url);
   options.maxIdle = 64;
+  options.maxBody = kMaxAnswer;
   // Shorter than any server's own: a POST on a connection that the other side is just closing leaves its fate open.
   options.idleTimeout = std::chrono::seconds(10);
   options.headers = {{"User-Agent", std::string(kUserAgent)}, {"Accept", "application/json"}};
@@ -171,7 +175,7 @@ awaitable<FlyReply> MachinesClient::attempt(const FlyCall& call, Deadline deadli
     learn(call, response);
     FlyReply reply;
     reply.status = response.status;
-    reply.requestId = net::findHeader(response.headers, "fly-request-id");
+    reply.requestId = printable(net::findHeader(response.headers, "fly-request-id"), kMaxRequestId);
     reply.nextCursor = net::findHeader(response.headers, "fly-next-cursor");
     reply.body = std::move(response.body);
     co_return reply;

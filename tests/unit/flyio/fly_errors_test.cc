@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/untrusted_text.h"
+
 namespace swarm::flyio {
 namespace {
 
@@ -20,6 +22,15 @@ TEST(FlyErrors, readsEveryShapeOfBody) {
   EXPECT_EQ(faultOf(500, "[1,2]").text, "[1,2]");
   EXPECT_EQ(faultOf(400, R"({"error":{"deep":1}})").text, "status 400 without a reason");
   EXPECT_LT(faultOf(500, std::string(100'000, 'x')).text.size(), 600u);
+}
+
+TEST(FlyErrors, areShortAndPrintableWhateverTheBody) {
+  for (const std::string& body : {std::string(R"({"error":"no \u001b[31mroom\u202e \u009b"})"), std::string("plain \x1b]0;x\x07 \xff"),
+                                  "<html><title>\x1b[2J" + std::string(20'000'000, 'x') + "</title>", std::string(20'000'000, '[')}) {
+    const FlyFault fault = faultOf(500, body);
+    EXPECT_EQ(fault.text, printable(fault.text));
+    EXPECT_LT(fault.text.size(), 600u);
+  }
 }
 
 TEST(FlyErrors, aCodeIsOneOfTheApisOwn) {

@@ -1,0 +1,94 @@
+// An Engine, or what stands in its place, may say anything: texts come out printable and short, streams need memory for one line only.
+#include <gmock/gmock.h>
+
+#include <boost/json/parse.hpp>
+
+#include "base/untrusted_text.h"
+#include "provider/docker/container_state.h"
+#include "provider/docker/engine_errors.h"
+#include "provider/docker/engine_stream.h"
+
+namespace swarm::docker {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Quiet final : Progress {
+  awaitable<void> recorded(ExternalResource) override { co_return; }
+  void step(std::string) override {}
+  void detail(std::string text, std::int64_t, std::int64_t) override { said = std::move(text); }
+  std::string said;
+};
+
+void expectTame(const std::string& text) {
+  EXPECT_EQ(text, printable(text));
+  EXPECT_LE(text.size(), 1500u);
+}
+
+TEST(EngineTexts, areShortAndPrintable) {
+  const std::string hostile = "no \x1b[31msuch\xe2\x80\xae image\n" + std::string(20'000'000, '!');
+  expectTame(engineMessage(hostile));
+  expectTame(engineMessage(R"({"message":"a \u001b[2J\u009b"})"));
+  expectTame(engineMessage("[" + std::string(20'000'000, '[')));
+  for (int status : {400, 404, 409, 500, 503}) {
+    Error error = engineError(status, hostile, "create the container");
+    expectTame(error.message());
+    expectTame(error.cause());
+    EXPECT_THAT(error.message(), HasSubstr("no ␛[31msuch\xef\xbf\xbd image"));
+  }
+}
+
+TEST(EngineTexts, ofAPullAreToo) {
+  PullProgress pull;
+  Quiet progress;
+  pull.read(R"({"errorDetail":{"message":"denied \u001b]0;x\u0007"}})", progress);
+  EXPECT_EQ(pull.error(), "denied ␛]0;x␇");
+  for (int i = 0; i < 5000; ++i) pull.read(R"({"status":"Pulling fs layer","id":"l)" + std::to_string(i) + "\"}", progress);
+  EXPECT_EQ(progress.said, "layer 0 of 1000");
+}
+
+std::vector<std::string> linesOf(LineReader& lines) {
+  std::vector<std::string> found;
+  while (auto line = lines.next()) found.push_back(*line);
+  return found;
+}
+
+TEST(EngineLines, comeOutWholeHoweverTheyArrive) {
+  const std::string all = "one\n\ntwo\nthree";
+  for (std::size_t size = 1; size <= all.size(); ++size) {
+    LineReader lines;
+    std::vector<std::string> found;
+    for (std::size_t at = 0; at < all.size(); at += size) {
+      lines.add(std::string_view(all).substr(at, size));
+      for (std::string& line : linesOf(lines)) found.push_back(std::move(line));
+    }
+    EXPECT_THAT(found, ElementsAre("one", "", "two"));
+  }
+}
+
+TEST(EngineLines, withoutEndAreDroppedAndTheNextIsRead) {
+  LineReader lines;
+  for (int i = 0; i < 100; ++i) {
+    lines.add(std::string(64 * 1024, 'x'));
+    EXPECT_THAT(linesOf(lines), ElementsAre());
+  }
+  lines.add("the end of it\nnext\n");
+  EXPECT_THAT(linesOf(lines), ElementsAre("next"));
+  lines.add(std::string(LineReader::kMaxLine, 'y') + "\n" + std::string(LineReader::kMaxLine + 1, 'z') + "\nlast\n");
+  EXPECT_THAT(linesOf(lines), ElementsAre(std::string(LineReader::kMaxLine, 'y'), "last"));
+}
+
+TEST(EngineFrames, ofOneByteComeOutOfAFullBuffer) {
+  FrameReader frames;
+  std::string bytes;
+  for (int i = 0; i < 20'000; ++i) bytes += std::string("\x01\0\0\0\0\0\0\x01x", 9);
+  frames.add(bytes);
+  std::size_t found = 0;
+  while (auto frame = frames.next()) found += frame->data == "x" ? 1 : 0;
+  EXPECT_EQ(found, 20'000u);
+  EXPECT_FALSE(frames.broken());
+}
+
+}  // namespace
+}  // namespace swarm::docker
