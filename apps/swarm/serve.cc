@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <boost/asio/use_future.hpp>
-#include <boost/json/parse.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <future>
@@ -166,7 +165,7 @@ class Server {
     };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
     // Administrators see warnings and errors as "log" events.
-    log::setTap([bus = &controller_->events()](const std::string& line) { bus->publish("log", "", boost::json::parse(line).as_object()); });
+    log::setTap([bus = &controller_->events()](const std::string& line) { bus->publishText("log", "", line); });
     wait(controller_->open());
     serveConnections();
     writeCliCredentials();

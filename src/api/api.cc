@@ -20,6 +20,8 @@ using namespace api;  // NOLINT: the class is the door to this namespace
 
 namespace {
 
+constexpr std::size_t kSmallAnswer = 64 * 1024;  // what is not counted while it waits for its client
+
 bool isRequestId(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
@@ -60,6 +62,16 @@ Reply problemReply(const Call& call, const Error& error, int status = 0) {
           .contentType = kProblemType};
 }
 
+/// A failure as an answer: a problem document and the headers that go with it.
+Reply refusal(Call& call, const Error& error) {
+  Reply reply = problemReply(call, error);
+  if (reply.status == 415 && call.exchange().head().headers.has("Content-Encoding")) reply.headers.push_back({"Accept-Encoding", "identity"});
+  if (reply.status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
+  if (auto wait = std::chrono::ceil<std::chrono::seconds>(error.retryAfter()); wait.count() > 0)
+    reply.headers.push_back({"Retry-After", std::to_string(wait.count())});
+  return reply;
+}
+
 /// A client that is still writing its body would see a reset instead of our answer: what is left is read and dropped, within bounds.
 awaitable<void> drain(net::Exchange& exchange) {
   constexpr std::size_t most = 32 * 1024 * 1024;
@@ -89,7 +101,7 @@ struct Api::Impl {
       : services{.options = std::move(options), .controller = controller, .auth = auth, .metrics = metrics, .clock = clock} {
     services.table = makeRouteTable();
     services.openapi = boost::json::serialize(makeOpenApi(services.table));
-    services.streams.setMost(services.options.maxStreamsPerUser);
+    services.open = OpenBudget(services.options.open);
     for (const Endpoint& route : services.table) {
       MetricLabels labels{{"method", std::string(route.method)}, {"route", std::string(route.pattern)}};
       // A stream's duration says how long somebody listened; it does not belong among the answer times.
@@ -183,18 +195,21 @@ awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
   }
   if (call.exchange().answered()) {
     // Half an answer is out: only the end of the connection can tell that it is not whole.
-    if (!call.tookOver()) call.exchange().stream().close();
+    if (!call.tookOver()) call.cut();
     co_return sentReply(status);
   }
-  Reply reply = problemReply(call, *failure);
-  if (status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
-  if (status == 415 && call.exchange().head().headers.has("Content-Encoding")) reply.headers.push_back({"Accept-Encoding", "identity"});
-  if (auto wait = std::chrono::ceil<std::chrono::seconds>(failure->retryAfter()); wait.count() > 0)
-    reply.headers.push_back({"Retry-After", std::to_string(wait.count())});
-  co_return reply;
+  co_return refusal(call, *failure);
 }
 
 awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
+  std::optional<OpenBudget::Place> held;
+  if (reply.body.size() > kSmallAnswer) {
+    try {
+      held.emplace(services.open.holdAnswer(call.principal().user, reply.body.size()));
+    } catch (const Error& error) {
+      reply = refusal(call, error);
+    }
+  }
   net::Headers headers = std::move(reply.headers);
   if (reply.status != 204) headers.push_back({"Content-Type", std::string(reply.contentType)});
   headers.push_back({"X-Request-Id", call.requestId()});

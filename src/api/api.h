@@ -8,6 +8,7 @@
 #include <string>
 
 #include "auth/auth.h"
+#include "auth/open_budget.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "controller/controller.h"
@@ -21,7 +22,7 @@ struct ApiOptions {
   std::chrono::seconds heartbeat{15};              ///< a comment on silent event streams
   std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream looks whether its session still holds
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
-  std::size_t maxStreamsPerUser = 64;              ///< open event and log streams; more get 429
+  OpenLimits open = {};                            ///< streams, tunnels and unread answers; more get 429
   /// Makes a provider from a configuration in a request, as its section of swarm.toml would. Throws Error(InvalidArgument) for a wrong one,
   /// Error(NotFound) for a type that this program does not have. Without it, only the configuration in force can be checked.
   std::function<ProviderPtr(ProviderType, const boost::json::object&)> makeProvider = {};

@@ -54,7 +54,7 @@ awaitable<Reply> exportInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
   agent::ArchivePlaces places = placesOf(instance);
   if (call.isHead()) co_return Reply{.status = 200, .body = {}, .contentType = kArchiveType};
-  auto stream_place = services.streams.take(call.principal().user);
+  auto stream_place = services.open.take(call.principal().user, instance.id);
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
   boost::json::object workspace{{"name", instance.config.name}, {"image", instance.config.image}};
   auto inside = co_await agent::openExport(std::move(target), std::move(workspace), std::move(places), Deadline::after(kFirstByte));
@@ -67,7 +67,7 @@ awaitable<Reply> exportInstance(Services& services, Call& call) {
   if (co_await runWhileWanted(services, call, WatchPeer::Yes, copyArchive(exchange, *inside))) {
     co_await exchange.finish();
   } else {
-    exchange.stream().close();
+    call.cut();
   }
   co_return sentReply(200);
 }
@@ -76,7 +76,7 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
   requireAdmitted(call, instance);
   agent::ArchivePlaces places = placesOf(instance);
-  auto stream_place = services.streams.take(call.principal().user);
+  auto stream_place = services.open.take(call.principal().user, instance.id);
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
   boost::json::object answer;
   // Whoever packs the archive while it is sent may read large files that hold nothing.

@@ -97,17 +97,6 @@ void refuseContentCoding(const net::RequestHead& head) {
 
 Reply jsonReply(int status, const boost::json::value& body) { return {status, boost::json::serialize(body)}; }
 
-StreamLimit::Place StreamLimit::take(const std::string& user) {
-  std::lock_guard lock(mutex_);
-  if (open_[user] >= most_)
-    throw Error(ErrorCode::TooManyRequests, format("You have {} streams open already, which is the most; close one first.", most_));
-  ++open_[user];
-  return {nullptr, [this, user](void*) {
-            std::lock_guard again(mutex_);
-            if (auto found = open_.find(user); --found->second == 0) open_.erase(found);
-          }};
-}
-
 Call::Call(net::Exchange& exchange, std::string request_id)
     : exchange_(exchange), request_id_(std::move(request_id)), method_(exchange.head().method), path_(exchange.head().path()) {}
 
@@ -190,6 +179,11 @@ awaitable<net::StreamPtr> Call::takeOver(net::Headers headers) {
   net::StreamPtr stream = co_await exchange_.upgrade(std::move(headers));
   took_over_ = true;
   co_return stream;
+}
+
+void Call::cut() {
+  exchange_.answeredRaw(net::Exchange::Reuse::Close);
+  exchange_.stream().close();
 }
 
 std::optional<std::string> Call::text(std::string_view name) const {

@@ -24,20 +24,6 @@ struct Reply {
 Reply jsonReply(int status, const boost::json::value& body);
 inline Reply sentReply(int status) { return {status, {}, {}, {}, true}; }
 
-/// Counts what one user has open, so that nobody can have it without bounds. Thread-safe.
-class StreamLimit {
- public:
-  void setMost(std::size_t most) { most_ = most; }  ///< before the first take()
-  /// Frees its place when destroyed.
-  using Place = std::shared_ptr<void>;
-  Place take(const std::string& user);  ///< throws Error(TooManyRequests)
-
- private:
-  std::mutex mutex_;
-  std::size_t most_ = 64;
-  std::map<std::string, std::size_t> open_;
-};
-
 /// What handlers work with.
 struct Services {
   ApiOptions options;
@@ -47,9 +33,9 @@ struct Services {
   const Clock& clock;
   std::vector<Endpoint> table = {};
   std::string openapi = {};  ///< the document's text, made once
-  StreamLimit streams = {};
-  std::mutex scrape = {};           ///< one scrape at a time
-  std::uint64_t countedEvents = 0;  ///< up to which event operations were counted (under scrape)
+  OpenBudget open = OpenBudget();
+  std::mutex scrape = {};                                   ///< one scrape at a time
+  SwarmController::EndedOperations countedOperations = {};  ///< by earlier scrapes (under scrape)
 };
 
 class Call {
@@ -86,6 +72,9 @@ class Call {
   /// Takes the connection over with a 101; from here on exchange() has no stream.
   awaitable<net::StreamPtr> takeOver(net::Headers headers);
   bool tookOver() const { return took_over_; }
+  /// Ends a streamed answer by closing the connection: the client sees that it is not whole. For a stream that was cut short, and for one
+  /// that has no end of its own.
+  void cut();
   void signIn(Principal principal, std::string token) {
     principal_ = std::move(principal);
     token_ = std::move(token);

@@ -1,4 +1,6 @@
 // What happens inside an instance: commands, usage, network, tokens, and the two streams that are passed through to its agent as bytes.
+#include <boost/json/serializer.hpp>
+
 #include "agent/client.h"
 #include "api/handlers.h"
 #include "api/watch.h"
@@ -9,6 +11,7 @@ namespace swarm::api {
 namespace {
 
 namespace json = boost::json;
+constexpr std::size_t kJsonPiece = 32 * 1024;
 
 std::optional<TokenScope> scopeFromString(std::string_view text) {
   for (TokenScope scope :
@@ -95,6 +98,27 @@ awaitable<agent::AgentTarget> requireAgent(Services& services, Call& call) {
   co_return co_await services.controller.agentTarget(instance.id);
 }
 
+/// An answer that may be large: as JSON, text may have six times its bytes, so that it is written piece by piece.
+awaitable<Reply> sendJson(Call& call, json::value value) {
+  net::Exchange& exchange = call.exchange();
+  co_await exchange.begin(200, {{"Content-Type", "application/json"},
+                                {"X-Request-Id", call.requestId()},
+                                {"Cache-Control", "no-store"},
+                                {"X-Content-Type-Options", "nosniff"}});
+  json::serializer pieces;
+  pieces.reset(&value);
+  std::vector<char> buffer(kJsonPiece);
+  while (!pieces.done()) {
+    const json::string_view piece = pieces.read(buffer.data(), buffer.size());
+    if (!co_await exchange.write({piece.data(), piece.size()})) {
+      call.cut();
+      co_return sentReply(200);
+    }
+  }
+  co_await exchange.finish();
+  co_return sentReply(200);
+}
+
 }  // namespace
 
 awaitable<Reply> executeCommand(Services& services, Call& call) {
@@ -109,9 +133,10 @@ awaitable<Reply> executeCommand(Services& services, Call& call) {
   }
   if (timeout < 1 || timeout > 3600) body.fail("/timeout", "must be from 1 to 3600 seconds");
   body.finish();
+  auto place = services.open.take(call.principal().user, instance.id, 2 * agent::kMaxBufferedOutput);
   CommandResult result = co_await services.controller.executeCommand(instance.id, std::move(command), std::move(input),
                                                                      Deadline::after(std::chrono::seconds(timeout)));
-  co_return jsonReply(200, toJson(result));
+  co_return co_await sendJson(call, toJson(result));
 }
 
 awaitable<Reply> getUsage(Services& services, Call& call) {
@@ -145,6 +170,7 @@ awaitable<Reply> openExec(Services& services, Call& call) {
   agent::AgentTarget target = co_await requireAgent(services, call);
   if (!call.exchange().head().headers.has("Sec-WebSocket-Key"))
     throw Error(ErrorCode::InvalidArgument, "A WebSocket handshake needs a Sec-WebSocket-Key header.");
+  auto place = services.open.take(call.principal().user, target.instanceId);
   net::StreamPtr inside = co_await target.endpoint.connect(Deadline::after(services.options.upstreamTimeout));
   inside->setDeadline(std::chrono::steady_clock::now() + services.options.upstreamTimeout);
   AgentAnswer answer = co_await askAgentForExec(*inside, execUpgradeRequest(services, call, target));
@@ -163,6 +189,7 @@ awaitable<Reply> openPort(Services& services, Call& call) {
   if (error != std::errc() || end != text.data() + text.size() || port == 0)
     throw Error(ErrorCode::InvalidArgument, "A port is a number from 1 to 65535.");
   agent::AgentTarget target = co_await requireAgent(services, call);
+  auto place = services.open.take(call.principal().user, target.instanceId);
   net::StreamPtr inside = co_await agent::openPortTunnel(target, port, Deadline::after(services.options.upstreamTimeout));
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(agent::kTunnelProtocol)}, {"X-Request-Id", call.requestId()}};
   net::StreamPtr client = co_await call.takeOver(std::move(headers));

@@ -7,9 +7,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// A little fewer than the bus remembers: some may come before we ask.
-constexpr std::uint64_t kRememberedEvents = 4000;
-
 void countInstances(Services& services) {
   std::map<InstanceStatus, double> counts;
   for (const auto& [name, route] : *services.controller.routes().current()) ++counts[route->status];
@@ -19,31 +16,18 @@ void countInstances(Services& services) {
   }
 }
 
-/// Counts the operations that have ended since the last scrape, from the events' memory: nothing runs in between. Between two scrapes more
-/// than the bus remembers may happen; then the counter stays behind.
+/// Adds what has ended since the last scrape: nothing runs in between.
 awaitable<void> countOperations(Services& services) {
-  std::uint64_t from = 0;
-  {
-    std::lock_guard lock(services.scrape);
-    from = services.countedEvents;
-  }
-  EventBus& bus = services.controller.events();
-  if (std::uint64_t last = bus.lastId(); last > from + kRememberedEvents) from = last - kRememberedEvents;
-  std::vector<Event> events = co_await bus.after(from, Deadline::after(std::chrono::milliseconds(0)));
+  auto ended = co_await services.controller.countEndedOperations();
   std::lock_guard lock(services.scrape);
-  for (const Event& event : events) {
-    if (event.id <= services.countedEvents) continue;  // another scrape has counted it
-    services.countedEvents = event.id;
-    if (event.type != "operation") continue;
-    auto text = [&](std::string_view name) {
-      const json::value* member = event.data.if_contains(name);
-      return member && member->is_string() ? std::string(member->get_string()) : std::string();
-    };
-    std::string result = text("status");
-    if (result != "succeeded" && result != "failed" && result != "cancelled") continue;
+  for (const auto& [what, count] : ended) {
+    std::uint64_t& counted = services.countedOperations[what];
+    if (count <= counted) continue;  // another scrape has counted it
     services.metrics
-        .counter("swarm_operations_total", "Operations that ended, by kind and result.", {{"kind", text("kind")}, {"result", result}})
-        .add();
+        .counter("swarm_operations_total", "Operations that ended, by kind and result.",
+                 {{"kind", std::string(enumName(what.first))}, {"result", std::string(enumName(what.second))}})
+        .add(static_cast<double>(count - counted));
+    counted = count;
   }
 }
 

@@ -2,6 +2,7 @@
 #include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
+#include "base/untrusted_text.h"
 #include "controller/core.h"
 #include "model/codec.h"
 
@@ -59,7 +60,7 @@ void ActiveOperation::step(std::string name) {
 void ActiveOperation::detail(std::string text, std::int64_t bytes_done, std::int64_t bytes_total) {
   if (operation.steps.empty()) return;
   OperationStep& current = operation.steps.back();
-  current.detail = std::move(text);
+  current.detail = printable(text);
   current.bytesDone = bytes_done;
   current.bytesTotal = bytes_total;
   operation.updatedAt = core_.clock.now();

@@ -134,6 +134,7 @@ awaitable<Operation> SwarmController::cancelOperation(std::string id) { return o
 awaitable<Operation> SwarmController::waitForOperation(std::string id, Deadline deadline) {
   return onLoop(impl_, impl_->runner.wait(std::move(id), deadline));
 }
+awaitable<SwarmController::EndedOperations> SwarmController::countEndedOperations() { return onLoop(impl_, impl_->countEndedOperations()); }
 awaitable<CommandResult> SwarmController::executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text,
                                                          Deadline deadline) {
   return onLoop(impl_, impl_->executeCommand(std::move(ref), std::move(command), std::move(stdin_text), deadline));

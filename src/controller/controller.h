@@ -165,6 +165,10 @@ class SwarmController {
   /// The operation when it has ended, or as it is at the deadline.
   awaitable<Operation> waitForOperation(std::string id, Deadline deadline);
 
+  /// How many have ended, by kind and end, since the server's start.
+  using EndedOperations = std::map<std::pair<OperationKind, OperationStatus>, std::uint64_t>;
+  awaitable<EndedOperations> countEndedOperations();
+
   awaitable<CommandResult> executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
   awaitable<ResourceUsage> getResourceUsage(std::string ref);
   awaitable<NetworkInfo> getNetworkInfo(std::string ref);

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/untrusted_text.h"
 #include "model/codec.h"
 #include "net/deadline.h"
 
@@ -16,6 +17,7 @@ namespace swarm::control {
 namespace {
 
 constexpr std::chrono::milliseconds kPublishEvery{5};
+constexpr std::size_t kMaxReason = 2048;  ///< of a status: it is in rows, lists and events
 
 }  // namespace
 
@@ -93,7 +95,7 @@ awaitable<void> Core::stopTasks() {
 
 void Core::setStatus(Entry& entry, InstanceStatus status, std::string reason) {
   entry.instance().status = status;
-  entry.instance().statusReason = std::move(reason);
+  entry.instance().statusReason = printable(reason, kMaxReason);
   changed(entry);
 }
 
@@ -112,14 +114,11 @@ void Core::changed(Entry& entry) {
   data["stale"] = snapshot->stale;
   data["ready"] = entry.ready;
   data["operationId"] = snapshot->operationId;
-  bus.publish("instance", snapshot->owner, std::move(data));
+  bus.publish("instance", snapshot->owner, data);
   routeChanged(entry);
 }
 
-void Core::operationChanged(const Operation& operation) {
-  boost::json::value data = toJson(operation);
-  bus.publish("operation", operation.owner, std::move(data.as_object()));
-}
+void Core::operationChanged(const Operation& operation) { bus.publish("operation", operation.owner, toJson(operation).as_object()); }
 
 /// Copying the table costs time in proportion to the swarm, so a burst of changes is published together.
 void Core::routeChanged(const Entry& entry) {

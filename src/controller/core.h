@@ -113,7 +113,8 @@ class Core : public std::enable_shared_from_this<Core> {
   std::map<std::string, ActivePtr> active;                ///< operations in progress, by id
   const std::shared_ptr<MoveAgents>& moveAgents() const { return options.moveAgents; }
   net::Executor moveExecutor() const { return options.moveExecutor ? options.moveExecutor : executor; }
-  Notifier operationEnded;  ///< some operation has ended
+  Notifier operationEnded;                                                             ///< some operation has ended
+  std::map<std::pair<OperationKind, OperationStatus>, std::uint64_t> endedOperations;  ///< in this life
   bool closing = false;
 
   EntryPtr find(std::string_view ref) const;                ///< by id or name; null when there is none

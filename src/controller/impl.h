@@ -57,6 +57,7 @@ struct SwarmController::Impl : control::Core {
 
   awaitable<std::optional<Instance>> getInstance(std::string ref);
   awaitable<InstancePage> listInstances(InstanceQuery query);
+  awaitable<EndedOperations> countEndedOperations() { co_return endedOperations; }
   awaitable<CommandResult> executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
   awaitable<ResourceUsage> getResourceUsage(std::string ref);
   awaitable<NetworkInfo> getNetworkInfo(std::string ref);

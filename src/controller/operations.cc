@@ -139,6 +139,7 @@ awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor)
   } else {
     log::info("operation ended", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
   }
+  ++core_.endedOperations[{row.kind, row.status}];
   leave(operation);
 }
 

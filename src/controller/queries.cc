@@ -1,6 +1,7 @@
 // Questions: instances, usage, agents, volumes, providers, the swarm as a whole.
 #include "base/format.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "controller/impl.h"
 #include "model/codec.h"
 
@@ -22,6 +23,19 @@ bool matches(const Instance& instance, const InstanceQuery& query) {
     if (found == instance.config.labels.end() || found->second != value) return false;
   }
   return true;
+}
+
+/// A provider passes the bytes of a command on as they are.
+CommandResult bounded(CommandResult result) {
+  for (std::string* text : {&result.stdoutText, &result.stderrText}) {
+    if (!isUtf8(*text)) *text = toValidUtf8(*text);
+    if (text->size() <= agent::kMaxBufferedOutput) continue;
+    std::size_t end = agent::kMaxBufferedOutput;
+    while (end > 0 && (static_cast<unsigned char>((*text)[end]) & 0xc0) == 0x80) --end;  // not within a character
+    text->resize(end);
+    result.truncated = true;
+  }
+  return result;
 }
 
 Error notRunning(const Instance& instance) {
@@ -60,7 +74,7 @@ awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, 
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
   noteActive(*entry, clock.now());
   if (!entry->ready || entry->instance().provider == ProviderType::fake)  // without an agent, the provider's own way is left
-    co_return co_await providerOf(*entry).executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline);
+    co_return bounded(co_await providerOf(*entry).executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline));
   agent::ExecRequest request;
   request.command = std::move(command);
   request.stdinText = std::move(stdin_text);

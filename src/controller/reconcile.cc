@@ -42,7 +42,7 @@ void Reconciler::tellProvider(ProviderType type, std::string_view what, const st
   data["type"] = enumName(type);
   data["event"] = what;
   data["detail"] = detail;
-  core_.bus.publish("provider", "", std::move(data));
+  core_.bus.publish("provider", "", data);
   log::info("provider", {{"provider", enumName(type)}, {"event", what}, {"detail", detail}});
 }
 

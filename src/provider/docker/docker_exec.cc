@@ -9,7 +9,7 @@ namespace swarm::docker {
 namespace {
 
 /// Of stdout and of stderr each; what comes after is read and dropped.
-constexpr std::size_t kMostOutput = 4 * 1024 * 1024;
+constexpr std::size_t kMostOutput = 1024 * 1024;
 
 class LogReader final : public LogSource::Reader {
  public:

@@ -216,8 +216,10 @@ TEST_F(Requests, eventsTellOfInstancesAndOperations) {
   std::vector<Event> events = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
   auto tells = [&](const std::string& type, const std::string& member, const std::string& value) {
     for (const Event& event : events)
-      if (event.type == type && event.owner == "ann" && event.data.contains(member) && event.data.at(member) == boost::json::value(value))
-        return true;
+      if (event.type == type && event.owner == "ann") {
+        boost::json::object data = boost::json::parse(*event.data).as_object();
+        if (data.contains(member) && data.at(member) == boost::json::value(value)) return true;
+      }
     return false;
   };
   EXPECT_TRUE(tells("instance", "status", "creating"));
@@ -226,7 +228,7 @@ TEST_F(Requests, eventsTellOfInstancesAndOperations) {
 }
 
 TEST_F(Requests, aSubscriberThatFellBehindIsToldToReadEverythingAgain) {
-  EventBus bus;
+  EventBus bus(0);
   for (int i = 0; i < 5000; ++i) bus.publish("log", "", {});
   std::vector<Event> events = run(bus.after(1, Deadline::after(std::chrono::seconds(1))));
   ASSERT_EQ(events.size(), 1u);
@@ -234,6 +236,47 @@ TEST_F(Requests, aSubscriberThatFellBehindIsToldToReadEverythingAgain) {
   EXPECT_EQ(events[0].id, 5000u);
   EXPECT_EQ(run(bus.after(4999, Deadline::after(std::chrono::seconds(1)))).size(), 1u);
   EXPECT_TRUE(run(bus.after(5000, Deadline::after(std::chrono::milliseconds(1)))).empty());
+}
+
+TEST_F(Requests, anEventOfAnEarlierLifeIsNeverTakenForOneOfThis) {
+  EventBus before(1'000'000);
+  for (int i = 0; i < 3; ++i) before.publish("log", "", {});
+  EventBus after(3'000'000);  // the server was started again two seconds later: numbers begin with its clock's microseconds
+  for (int i = 0; i < 3; ++i) after.publish("log", "", {});
+  for (std::uint64_t seen : {before.lastId() - 2, before.lastId(), std::uint64_t{2}}) {
+    std::vector<Event> events = run(after.after(seen, Deadline::after(std::chrono::seconds(1))));
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].type, "reset");
+    EXPECT_EQ(events[0].id, after.lastId());
+  }
+}
+
+TEST_F(Requests, eventsAreRememberedWithinAnAmountOfMemory) {
+  EventBus bus(0, {.events = 1000, .bytes = 10'000});
+  for (int i = 0; i < 100; ++i) {
+    bus.publishText("log", "", std::string(1000, 'x'));
+    EXPECT_LE(bus.rememberedBytes(), 10'000u);
+  }
+  EXPECT_EQ(run(bus.after(90, Deadline::after(std::chrono::seconds(1)))).size(), 10u);
+  EXPECT_EQ(run(bus.after(89, Deadline::after(std::chrono::seconds(1)))).at(0).type, "reset");
+  bus.publishText("log", "", std::string(1'000'000, 'x'));
+  EXPECT_EQ(run(bus.after(100, Deadline::after(std::chrono::seconds(1)))).size(), 1u) << "the newest is always told";
+  for (int i = 0; i < 100; ++i) bus.publishText("log", "", "{}");
+  EXPECT_LE(bus.rememberedBytes(), 200u);
+}
+
+TEST_F(Requests, aSubscriberTakesNoMoreEventsAtATimeThanItCanHold) {
+  EventBus bus(0);
+  for (int i = 0; i < 100; ++i) bus.publishText("log", "", std::string(1000, 'x'));
+  std::uint64_t last = 0;
+  std::size_t rounds = 0;
+  for (; last < 100; ++rounds) {
+    std::vector<Event> events = run(bus.after(last, Deadline::after(std::chrono::seconds(1)), 5000));
+    ASSERT_LE(events.size(), 5u);
+    EXPECT_EQ(events.front().id, last + 1);
+    last = events.back().id;
+  }
+  EXPECT_EQ(rounds, 20u);
 }
 
 TEST_F(Requests, aClosedControllerLeavesItsOperationsForTheNextLife) {

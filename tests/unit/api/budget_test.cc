@@ -1,0 +1,183 @@
+// What one user may have open at a time, whichever kind it is; and streams that end as streams do, without a word in the log.
+#include <gmock/gmock.h>
+
+#include "agent/protocol.h"
+#include "base/log.h"
+#include "net/deadline.h"
+#include "net/websocket.h"
+#include "unit/api/support.h"
+
+namespace swarm::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+net::Headers signedIn(const std::string& token, std::string_view upgrade = {}) {
+  net::Headers headers{{"Authorization", "Bearer " + token}};
+  if (upgrade.empty()) return headers;
+  headers.push_back({"Connection", "Upgrade"});
+  headers.push_back({"Upgrade", std::string(upgrade)});
+  headers.push_back({"Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="});
+  headers.push_back({"Sec-WebSocket-Version", "13"});
+  return headers;
+}
+
+/// Upgrades whatever is asked for, and is silent.
+awaitable<void> acceptAll(net::Exchange& exchange) {
+  const bool socket = exchange.head().upgrade == "websocket";
+  net::StreamPtr stream = co_await exchange.upgrade({{"Upgrade", socket ? "websocket" : std::string(agent::kTunnelProtocol)},
+                                                     {"Connection", "Upgrade"},
+                                                     {"Sec-WebSocket-Accept", "ICX+Yqv66kxgM0FcWaLWlFLwTAI="}});
+  char byte = 0;
+  co_await stream->readSome(boost::asio::buffer(&byte, 1));
+}
+
+std::unique_ptr<net::HttpExchange> open(ApiServer& server, std::string target, net::Headers headers) {
+  net::HttpRequest request;
+  request.target = std::move(target);
+  request.headers = std::move(headers);
+  return server.loop.run(server.client().open(std::move(request), Deadline::after(std::chrono::seconds(10))));
+}
+
+TEST(ApiBudget, isOneForStreamsTunnelsAndCommands) {
+  ApiServer server({.open = {.perUser = 3}});
+  server.inside.agent = acceptAll;
+  server.create("ullas", server.user);
+  auto events = open(server, "/api/events", signedIn(server.user));
+  auto tunnel = open(server, "/api/instances/ullas/ports/80", signedIn(server.user, agent::kTunnelProtocol));
+  auto command = open(server, "/api/instances/ullas/exec", signedIn(server.user, "websocket"));
+  EXPECT_EQ(events->status(), 200);
+  EXPECT_EQ(tunnel->status(), 101);
+  EXPECT_EQ(command->status(), 101);
+  std::vector<Answer> refused;
+  for (const Request& more :
+       {Request{.target = "/api/events"}, Request{.target = "/api/instances/ullas/logs"}, Request{.target = "/api/instances/ullas/export"},
+        Request{.method = "POST", .target = "/api/instances/ullas/exec", .body = R"({"command":["true"]})"}})
+    refused.push_back(server.send(more, server.user));
+  for (std::string target : {"/api/instances/ullas/ports/80", "/api/instances/ullas/exec"}) {
+    net::Headers headers = signedIn(server.user, target.ends_with("exec") ? "websocket" : std::string(agent::kTunnelProtocol));
+    headers.erase(headers.begin());
+    refused.push_back(server.send({.target = target, .headers = headers}, server.user));
+  }
+  for (const Answer& answer : refused) {
+    EXPECT_EQ(answer.status, 429) << answer.text;
+    EXPECT_EQ(answer.header("Retry-After"), "5");
+    EXPECT_THAT(answer.at("detail"), HasSubstr("Limit of 3 open streams and tunnels of one user"));
+  }
+  EXPECT_EQ(server.get("/api/instances/ullas").status, 200) << "a question is not a stream";
+  EXPECT_EQ(open(server, "/api/events", signedIn(server.admin))->status(), 200);
+  tunnel.reset();  // its place comes free once the server has noticed
+  server.loop.runUntil([&] { return open(server, "/api/events", signedIn(server.user))->status() == 200; });
+}
+
+TEST(ApiBudget, ofAWorkspaceCountsAllItsUsers) {
+  ApiServer server({.open = {.perInstance = 1}});
+  server.inside.agent = acceptAll;
+  server.create("ullas", server.user);
+  auto tunnel = open(server, "/api/instances/ullas/ports/80", signedIn(server.user, agent::kTunnelProtocol));
+  EXPECT_EQ(tunnel->status(), 101);
+  EXPECT_EQ(open(server, "/api/instances/ullas/ports/80", signedIn(server.admin, agent::kTunnelProtocol))->status(), 429);
+  EXPECT_EQ(open(server, "/api/events", signedIn(server.user))->status(), 200);
+}
+
+TEST(ApiBudget, ofBytesIsForAnswersThatNobodyReads) {
+  ApiServer server({.open = {.bytesPerUser = 2 * agent::kMaxBufferedOutput}});
+  server.create("ullas", server.user);
+  auto gate = server.world.faults.block("executeCommand");
+  std::optional<int> first;
+  server.loop.spawn([](ApiServer& api, std::optional<int>& status) -> awaitable<void> {
+    net::HttpRequest request{.method = "POST", .target = "/api/instances/ullas/exec", .headers = signedIn(api.user)};
+    request.body = R"({"command":["true"]})";
+    request.contentType = "application/json";
+    net::HttpResponse response = co_await api.client().send(std::move(request), Deadline::after(std::chrono::seconds(10)));
+    status = response.status;
+  }(server, first));
+  server.loop.run(gate->reached());
+  Answer second = server.send({"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"}, server.user);
+  EXPECT_EQ(second.status, 429) << second.text;
+  EXPECT_THAT(second.at("detail"), HasSubstr("Limit of 2 MiB in answers and commands' output of one user"));
+  gate->open();
+  server.loop.runUntil([&] { return first.has_value(); });
+  EXPECT_EQ(first, 200);
+  EXPECT_EQ(server.send({"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"}, server.user).status, 200);
+}
+
+/// The warnings and errors that were logged since.
+class Heard {
+ public:
+  Heard() {
+    log::setTap([this](const std::string& line) { lines_.push_back(line); });
+  }
+  ~Heard() { log::setTap({}); }
+  Heard(const Heard&) = delete;
+  Heard& operator=(const Heard&) = delete;
+  const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+/// Reads until `wanted` has come.
+void readUntil(ApiServer& server, net::HttpExchange& exchange, std::string_view wanted) {
+  std::string text;
+  while (!text.contains(wanted)) {
+    std::string piece = server.loop.run(exchange.read(Deadline::after(std::chrono::seconds(10))));
+    ASSERT_FALSE(piece.empty());
+    text += piece;
+  }
+}
+
+TEST(ApiStreams, thatTheirClientsLeaveAreNoErrors) {
+  ApiServer server({.open = {.perUser = 1}});
+  server.create("ullas", server.user);
+  Heard heard;
+  std::unique_ptr<net::HttpExchange> events;
+  for (int i = 0; i < 3; ++i) {
+    events.reset();
+    server.loop.runUntil([&] {  // the server has noticed that the one before has gone
+      events = open(server, "/api/events", signedIn(server.user));
+      return events->status() == 200;
+    });
+    readUntil(server, *events, "retry:");
+  }
+  EXPECT_THAT(heard.lines(), ElementsAre());
+}
+
+TEST(ApiStreams, thatEndWithTheirSessionAreNoErrors) {
+  ApiServer server({.sessionCheck = std::chrono::milliseconds(20)});
+  std::string token = server.issue("ulla");
+  auto events = open(server, "/api/events", signedIn(token));
+  readUntil(server, *events, "retry:");
+  Heard heard;
+  EXPECT_EQ(server.send({"POST", "/api/auth/logout"}, token).status, 204);
+  try {
+    while (!server.loop.run(events->read(Deadline::after(std::chrono::seconds(10)))).empty()) {
+    }
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+  }
+  EXPECT_EQ(server.get("/api/version").status, 200);
+  EXPECT_THAT(heard.lines(), ElementsAre());
+}
+
+TEST(ApiStreams, ofManyEventsReachASlowClientPieceByPiece) {
+  ApiServer server;
+  auto events = open(server, "/api/events", signedIn(server.user));
+  readUntil(server, *events, "retry:");
+  const std::string text = "{\"x\":\"" + std::string(1000, 'x') + "\"}";
+  for (int i = 0; i < 3000; ++i) server.controller->events().publishText("instance", "ulla", text);
+  std::string id = "id: " + std::to_string(server.controller->events().lastId()) + "\n";
+  std::size_t largest = 0;
+  std::string seen;
+  while (!seen.contains(id)) {
+    std::string piece = server.loop.run(events->read(Deadline::after(std::chrono::seconds(10))));
+    ASSERT_FALSE(piece.empty());
+    largest = std::max(largest, piece.size());
+    seen = seen.substr(seen.size() - std::min<std::size_t>(seen.size(), 100)) + piece;
+  }
+  EXPECT_LE(largest, 20'000u) << "one chunk is what the server holds for this client";
+}
+
+}  // namespace
+}  // namespace swarm::test
