@@ -168,46 +168,6 @@ Enum parseChoice(std::string_view key, const std::string& text) {
   throw Error(ErrorCode::InvalidArgument, format("{} is \"{}\"; expected one of: {}.", key, text, enumNames<Enum>()));
 }
 
-/// JSON to what the same section of swarm.toml would hold, so that there is one reader.
-toml::table tableFrom(const boost::json::object& object);
-
-void put(toml::table& table, std::string_view key, const boost::json::value& value) {
-  switch (value.kind()) {
-    case boost::json::kind::string:
-      table.insert(key, std::string(value.get_string()));
-      break;
-    case boost::json::kind::bool_:
-      table.insert(key, value.get_bool());
-      break;
-    case boost::json::kind::int64:
-      table.insert(key, value.get_int64());
-      break;
-    case boost::json::kind::object:
-      table.insert(key, tableFrom(value.get_object()));
-      break;
-    case boost::json::kind::array: {
-      toml::array list;
-      for (const boost::json::value& element : value.get_array()) {
-        if (element.is_string())
-          list.push_back(std::string(element.get_string()));
-        else
-          list.push_back(false);  // no list of a section holds anything but texts: its reader says so
-      }
-      table.insert(key, std::move(list));
-      break;
-    }
-    default:
-      throw Error(ErrorCode::InvalidArgument, format("\"{}\" has a value that no setting takes.", key))
-          .withField(format("/{}", key), "has a value of the wrong kind");
-  }
-}
-
-toml::table tableFrom(const boost::json::object& object) {
-  toml::table table;
-  for (const auto& [key, value] : object) put(table, std::string_view(key.data(), key.size()), value);
-  return table;
-}
-
 void readFile(const std::string& file, ServerConfig& config) {
   toml::table table;
   try {
@@ -229,6 +189,11 @@ void readFile(const std::string& file, ServerConfig& config) {
     if (!level.empty()) config.logLevel = parseLevel(level);
     if (!style.empty()) config.logStyle = parseStyle(style);
     server->refuseUnknown();
+  }
+  if (auto api = root.child("api")) {
+    api->read("validateAddresses", config.validateAddresses);
+    for (std::string& address : config.validateAddresses) address = net::toString(net::parseHostPort(address));
+    api->refuseUnknown();
   }
   if (auto common = root.child("common")) {
     common->read("workspaceImage", config.workspaceImage);
@@ -319,24 +284,6 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   if (config.threads < 0 || config.threads > 64) {
     throw Error(ErrorCode::InvalidArgument, format("threads is {}; expected 0 (one per core) to 64.", config.threads));
   }
-  return config;
-}
-
-std::vector<DockerProviderConfig> dockerConfigsFrom(const boost::json::object& section) {
-  toml::table table = tableFrom(section);
-  std::string file = "docker";
-  std::vector<DockerProviderConfig> engines(1), others;
-  bool enabled = true;
-  readDocker(Section(table, "", file), enabled, engines.front(), others);
-  engines.insert(engines.end(), others.begin(), others.end());
-  return engines;
-}
-
-FlyIOProviderConfig flyioConfigFrom(const boost::json::object& section) {
-  toml::table table = tableFrom(section);
-  std::string file = "flyio";
-  FlyIOProviderConfig config;
-  readFlyIO(Section(table, "", file), config);
   return config;
 }
 

@@ -1,7 +1,6 @@
 // The server's configuration: defaults, then swarm.toml, then the environment, then flags (architecture.md §10).
 #pragma once
 
-#include <boost/json/object.hpp>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -29,7 +28,8 @@ struct ServerConfig {
   std::string instanceNamePrefix = "ws-";
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;
-  std::vector<std::string> trustedProxies;  ///< addresses whose X-Forwarded-* headers are believed
+  std::vector<std::string> trustedProxies;     ///< addresses whose X-Forwarded-* headers are believed
+  std::vector<std::string> validateAddresses;  ///< host:port that a provider's configuration in a request may name, beside those in force
   bool dockerEnabled = true;
   DockerProviderConfig docker;
   std::vector<DockerProviderConfig> dockerHosts;  ///< the other Engines, each with its name: [docker.hosts.NAME]
@@ -41,9 +41,5 @@ struct ServerConfig {
 
 /// Throws Error(InvalidArgument) that names file, line, key and what was expected.
 ServerConfig loadServerConfig(const cli::ServeFlags& flags);
-
-/// A provider's section as JSON, read by the same rules as swarm.toml; the environment is left out. Throws as above.
-std::vector<DockerProviderConfig> dockerConfigsFrom(const boost::json::object& section);
-FlyIOProviderConfig flyioConfigFrom(const boost::json::object& section);
 
 }  // namespace swarm

@@ -38,16 +38,4 @@ std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, co
   return providers;
 }
 
-ProviderPtr makeProvider(ProviderType type, const boost::json::object& section, const std::string& swarm_id, const Clock& clock) {
-  switch (type) {
-    case ProviderType::docker:
-      return makeDockerProvider(dockerConfigsFrom(section), swarm_id);
-    case ProviderType::flyio:
-      return makeFlyIOProvider(flyioConfigFrom(section), swarm_id, clock);
-    case ProviderType::fake:
-      break;
-  }
-  throw Error(ErrorCode::NotFound, "The fake provider has no configuration.");
-}
-
 }  // namespace swarm

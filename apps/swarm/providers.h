@@ -11,8 +11,5 @@ namespace swarm {
 
 /// The providers that the configuration asks for. Throws Error(InvalidArgument) for a configuration that can't work.
 std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, const std::string& swarm_id, const Clock& clock);
-/// One provider from a section in JSON, to be asked and dropped. Throws Error(InvalidArgument) as above, Error(NotFound) for a type without
-/// a configuration.
-ProviderPtr makeProvider(ProviderType type, const boost::json::object& section, const std::string& swarm_id, const Clock& clock);
 
 }  // namespace swarm

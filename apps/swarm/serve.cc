@@ -26,6 +26,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/splice.h"
+#include "provider_candidate.h"
 #include "providers.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -161,7 +162,7 @@ class Server {
     ApiOptions api_options;
     api_options.secureCookies = config_.publicUrl.starts_with("https://");
     api_options.makeProvider = [this, id = options.swarmId](ProviderType type, const boost::json::object& section) {
-      return makeProvider(type, section, id, clock_);
+      return makeCandidate(type, section, config_, id, clock_);
     };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
     // Administrators see warnings and errors as "log" events.

@@ -23,8 +23,9 @@ struct ApiOptions {
   std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream looks whether its session still holds
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
   OpenLimits open = {};                            ///< streams, tunnels and unread answers; more get 429
-  /// Makes a provider from a configuration in a request, as its section of swarm.toml would. Throws Error(InvalidArgument) for a wrong one,
-  /// Error(NotFound) for a type that this program does not have. Without it, only the configuration in force can be checked.
+  /// Makes a provider from a configuration in a request (DockerCandidate, FlyCandidate of the description). Throws Error(InvalidArgument)
+  /// for a wrong one, Error(Unprocessable) for an endpoint that is not allowed, Error(NotFound) for a type that this program does not have.
+  /// Without it, only the configuration in force can be checked.
   std::function<ProviderPtr(ProviderType, const boost::json::object&)> makeProvider = {};
 };
 

@@ -25,7 +25,7 @@ awaitable<SwarmController::ProviderDetails> requireProvider(Services& services, 
   throw Error(ErrorCode::NotFound, format("There is no provider \"{}\" in this server's configuration.", name));
 }
 
-/// The body is the provider's section of swarm.toml; nothing of it is kept.
+/// The body is a DockerCandidate or a FlyCandidate; nothing of it is kept.
 awaitable<std::vector<ValidationCheck>> validateConfiguration(Services& services, Call& call) {
   auto type = enumFromName<ProviderType>(call.argument());
   if (!type) throw Error(ErrorCode::NotFound, format("There is no kind of provider \"{}\".", call.argument()));

@@ -45,7 +45,7 @@ void addProviderRoutes(std::vector<Endpoint>& table) {
            "endpoints of the configuration in force, Fly's own, or one of `[api] validateAddresses`. Nothing of it is kept.",
        .handler = validateProvider,
        .answers = {{.status = 200, .description = "Each check with its result", .schema = "ProviderValidation"}},
-       .problems = {501},
+       .problems = {422, 501},
        .parameters = {providerType()},
        .body = BodyRule::OptionalJson,
        .bodySchema = "ProviderCandidate"});

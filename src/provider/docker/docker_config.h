@@ -37,6 +37,7 @@ struct DockerProviderConfig {
   std::vector<std::string> localImages = {"swarm-workspace"};
   std::map<std::string, std::string> tags;  ///< labels on all that is made
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
+  bool isCandidate = false;                 ///< came in a request: what its endpoint answers is not passed on
 };
 
 /// `swarm_id` labels everything that is made, so that two swarms can share one Engine. Throws Error(InvalidArgument) for a wrong

@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "model/validation.h"
+#include "provider/candidate.h"
 #include "provider/docker/engine_errors.h"
 
 namespace swarm {
@@ -20,13 +21,13 @@ namespace {
 
 /// Runs one validation step; its error becomes the check's detail.
 template <typename Work>
-awaitable<ValidationCheck> check(std::string name, Work work) {
+awaitable<ValidationCheck> check(std::string name, bool is_candidate, Work work) {
   ValidationCheck result{std::move(name), false, {}};
   try {
     result.detail = co_await work();
     result.ok = true;
   } catch (const Error& error) {
-    result.detail = error.message();
+    result.detail = failureDetail(error, is_candidate);
   }
   co_return result;
 }
@@ -76,25 +77,26 @@ UsedTotal DockerProvider::memoryTotal() const {
 }
 
 awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadline) {
+  const bool is_candidate = engine_.config().isCandidate;
   std::vector<ValidationCheck> checks;
   auto ping = [&]() -> awaitable<std::string> {
     co_await engine_.ping(deadline);
     co_return endpointText(engine_.config()) + " answers";
   };
-  checks.push_back(co_await check("endpoint", ping));
+  checks.push_back(co_await check("endpoint", is_candidate, ping));
   if (!checks.back().ok) co_return checks;
   auto version = [&]() -> awaitable<std::string> {
     co_await engine_.connect(deadline);
     const EngineFacts& facts = engine_.facts();
     co_return format("Docker Engine {}, API {}", facts.engineVersion, toString(facts.api));
   };
-  checks.push_back(co_await check("api version", version));
+  checks.push_back(co_await check("api version", is_candidate, version));
   if (!checks.back().ok) co_return checks;
   auto machine = [&]() -> awaitable<std::string> {
     const EngineFacts& facts = engine_.facts();
     co_return format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / (1024 * 1024), facts.cgroupVersion);
   };
-  checks.push_back(co_await check("machine", machine));
+  checks.push_back(co_await check("machine", is_candidate, machine));
   for (const std::string& repository : engine_.config().localImages) {
     std::string image = repository + ":latest";
     auto present = [&]() -> awaitable<std::string> {
@@ -104,7 +106,7 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
       if (!reply.ok()) throw engineError(reply.status, reply.body, "look for the image");
       co_return image + " is there";
     };
-    checks.push_back(co_await check("image " + image, present));
+    checks.push_back(co_await check("image " + image, is_candidate, present));
   }
   co_return checks;
 }

@@ -29,6 +29,7 @@ struct FlyIOProviderConfig {
   bool publicAddresses = true;              ///< shared IPv4 and IPv6 for each app; false: private only, and the server must be on the 6PN
   std::map<std::string, std::string> tags;  ///< metadata on all that is made
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
+  bool isCandidate = false;                 ///< came in a request: what its endpoint answers is not passed on
   std::int64_t volumeSnapshotRetentionDays = 14;  ///< 1 to 60, of the snapshot that Fly takes of each volume every day
 };
 

@@ -1,5 +1,6 @@
 // Checking the configuration against Fly itself, one thing after the other.
 #include "base/format.h"
+#include "provider/candidate.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/image_check.h"
 #include "provider/flyio/json_access.h"
@@ -8,13 +9,13 @@ namespace swarm::flyio {
 namespace {
 
 /// Runs one step; its error becomes the check's detail.
-awaitable<ValidationCheck> check(std::string name, awaitable<std::string> work) {
+awaitable<ValidationCheck> check(std::string name, bool is_candidate, awaitable<std::string> work) {
   ValidationCheck result{std::move(name), false, {}};
   try {
     result.detail = co_await std::move(work);
     result.ok = true;
   } catch (const Error& error) {
-    result.detail = error.message();
+    result.detail = failureDetail(error, is_candidate);
   }
   co_return result;
 }
@@ -80,11 +81,11 @@ awaitable<std::vector<ValidationCheck>> FlyIOProvider::validate(Deadline deadlin
   std::vector<std::string> regions = config_.regions;
   if (regions.empty() && !config_.defaultRegion.empty()) regions = {config_.defaultRegion};
   std::vector<ValidationCheck> checks;
-  checks.push_back(co_await check("token", checkToken(client_, deadline)));
-  checks.push_back(co_await check("organization", checkOrganization(client_, deadline)));
-  checks.push_back(co_await check("regions", checkRegions(client_, regions, deadline)));
-  if (checks.back().ok) checks.push_back(co_await check("capacity", checkRoom(client_, regions, deadline)));
-  checks.push_back(co_await check("workspace image", checkWorkspaceImage(config_, tls_, deadline)));
+  checks.push_back(co_await check("token", config_.isCandidate, checkToken(client_, deadline)));
+  checks.push_back(co_await check("organization", config_.isCandidate, checkOrganization(client_, deadline)));
+  checks.push_back(co_await check("regions", config_.isCandidate, checkRegions(client_, regions, deadline)));
+  if (checks.back().ok) checks.push_back(co_await check("capacity", config_.isCandidate, checkRoom(client_, regions, deadline)));
+  checks.push_back(co_await check("workspace image", config_.isCandidate, checkWorkspaceImage(config_, tls_, deadline)));
   co_return checks;
 }
 

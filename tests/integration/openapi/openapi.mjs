@@ -1,6 +1,7 @@
 // The API's description against the server that gives it: linters, every answer and documented request by JSON Schema, and a generated client.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -33,6 +34,20 @@ function lint(file, folder) {
   check(!spectral.failed, 'Spectral finds neither errors nor warnings', spectral.output);
 }
 
+/// A service of somebody's on this machine, which is no provider and says what nobody else should read.
+async function service() {
+  const made = { requests: [], secret: 'the service keeps this to itself' };
+  made.server = http.createServer((request, response) => {
+    made.requests.push(request.url);
+    response.writeHead(500, { 'Content-Type': 'text/html' });
+    response.end(`<html><title>${made.secret}</title>${made.secret}`);
+  });
+  await new Promise((resolve) => made.server.listen(0, '127.0.0.1', resolve));
+  made.port = made.server.address().port;
+  made.url = `http://127.0.0.1:${made.port}`;
+  return made;
+}
+
 function compile(file, folder) {
   const generated = run('openapi-typescript', [file, '-o', 'api.d.ts'], { cwd: folder });
   check(!generated.failed, 'openapi-typescript makes types of it', generated.output);
@@ -54,6 +69,9 @@ function runClient(folder, server, token) {
 
 const server = new Server(values.swarm);
 server.flags = ['--fake-provider'];
+const endpoints = { forbidden: await service(), allowed: await service() };
+fs.mkdirSync(server.config, { recursive: true });
+fs.writeFileSync(path.join(server.config, 'swarm.toml'), `[api]\nvalidateAddresses = ["127.0.0.1:${endpoints.allowed.port}"]\n`);
 try {
   await server.start();
   const { token } = JSON.parse(fs.readFileSync(path.join(server.config, 'credentials.json'), 'utf8'));
@@ -66,7 +84,7 @@ try {
   say(`${Object.keys(document.paths).length} paths, ${Object.keys(document.components.schemas).length} schemas`);
 
   const description = new Description(document);
-  const { events, examples } = await walkAll(new Walk(description, server.url, token), server.password());
+  const { events, examples } = await walkAll(new Walk(description, server.url, token), server.password(), endpoints);
   check(events > 2, 'every event is as described');
   check(examples > 10, `all ${examples} documented requests are right, and taken`);
   const missed = [...description.seen].filter(([, statuses]) => statuses.size === 0).map(([id]) => id);
@@ -78,6 +96,7 @@ try {
   check(false, 'the walk went to its end', error.stack);
 } finally {
   await server.kill();
+  for (const { server: listener } of Object.values(endpoints)) listener.close();
   if (process.exitCode) say(`the server's log:\n${server.logText().slice(-4000)}`);
   fs.rmSync(server.folder, { recursive: true, force: true });
 }

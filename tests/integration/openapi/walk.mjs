@@ -144,6 +144,24 @@ async function walkSwarm(walk, made, password) {
   await walk.call('login', { method: 'DELETE' }, 405);
 }
 
+/// A configuration in a request reads no file of the server, reaches no endpoint that was not allowed, and quotes nobody.
+async function walkCandidates(walk, { forbidden, allowed }) {
+  const validate = (type, body, expected) => walk.call('validateProvider', { path: { type }, body }, expected);
+  for (const body of [{ socketPath: '/var/run/docker.sock' }, { host: '127.0.0.1', port: forbidden.port, socketPath: '/x' },
+    { host: '127.0.0.1', port: allowed.port, tls: { ca: '/etc/passwd' } }, {}]) await validate('docker', body, 400);
+  for (const body of [{ apiTokenFile: '/etc/hostname', apiBaseUrl: forbidden.url }, { apiToken: 't', caFile: '/etc/passwd' },
+    { apiToken: 't', apiBaseUrl: 'file:///etc/passwd' }, { apiToken: 't', ca: '/etc/passwd' }]) await validate('flyio', body, 400);
+  await validate('docker', { host: '127.0.0.1', port: forbidden.port }, 422);
+  await validate('docker', { host: 'localhost', port: allowed.port }, 422);
+  await validate('flyio', { apiToken: 't', apiBaseUrl: forbidden.url }, 422);
+  if (forbidden.requests.length) throw new Error(`an endpoint that is not allowed was reached: ${forbidden.requests}`);
+  for (const { text } of [await validate('docker', { host: '127.0.0.1', port: allowed.port }, 200),
+    await validate('flyio', { apiToken: 'FlyV1 fm2_abc', apiBaseUrl: allowed.url }, 200)]) {
+    if (text.includes(allowed.secret)) throw new Error(`what an endpoint answered is quoted: ${text}`);
+  }
+  if (!allowed.requests.length) throw new Error('the endpoint that is allowed was not reached');
+}
+
 /// Every example is right by its schema, and the server takes it: what it names need not be there.
 async function sendExamples(walk) {
   let sent = 0;
@@ -165,10 +183,11 @@ async function sendExamples(walk) {
   return sent;
 }
 
-export async function walkAll(walk, password) {
+export async function walkAll(walk, password, endpoints) {
   const made = await walkInstances(walk);
   await walkInside(walk, made.id);
   await walkSwarm(walk, made, password);
+  await walkCandidates(walk, endpoints);
   const names = await walk.events((seen) => seen.includes('instance') && seen.filter((name) => name === 'operation').length > 2,
     () => walk.call('restartInstance', { path: { id: made.id }, query: { wait: 30 } }));
   await walkKept(walk, made.id);
