@@ -1,22 +1,33 @@
-# `cmake --install build/release --prefix P`: the programs, and SwarmClient as a CMake package (find_package(swarm-client), target swarm::client).
+# `cmake --install build/release --prefix P`: the programs, and SwarmClient as a CMake package (find_package(swarm-client), target swarm::client)
+# and for pkg-config (swarm-client).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS swarm swarm-agent RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 
-set(headers ${CMAKE_INSTALL_INCLUDEDIR}/swarm-client)
-install(DIRECTORY include/swarm DESTINATION ${headers} COMPONENT client)
-install(FILES src/base/clock.h src/base/error.h src/base/secret.h DESTINATION ${headers}/base COMPONENT client)
-install(FILES src/model/archive.h src/model/types.h DESTINATION ${headers}/model COMPONENT client)
+# Nothing of ours stands beside other people's headers but the folder swarm/: "base/error.h" is "swarm/base/error.h" there.
+set(public_headers client.h base/clock.h base/error.h base/secret.h model/archive.h model/patch.h model/types.h)
+foreach(header IN LISTS public_headers)
+  set(source ${CMAKE_SOURCE_DIR}/src/${header})
+  if(header STREQUAL client.h)
+    set(source ${CMAKE_SOURCE_DIR}/include/swarm/client.h)
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  file(READ ${source} text)
+  string(REGEX REPLACE "#include \"(base|model)/" "#include \"swarm/\\1/" text "${text}")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/public/swarm/${header} CONTENT "${text}" @ONLY)
+endforeach()
+install(DIRECTORY ${CMAKE_BINARY_DIR}/public/swarm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT client)
 
 set_target_properties(swarm_client PROPERTIES EXPORT_NAME client)
+# What the headers need; the library itself is newer inside.
+target_compile_features(swarm_client INTERFACE cxx_std_20)
 install(TARGETS swarm_client swarm_net swarm_model swarm_base swarm_options EXPORT swarm-client ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        COMPONENT client)
+        COMPONENT client INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/swarm-client)
 install(EXPORT swarm-client NAMESPACE swarm:: DESTINATION ${package} COMPONENT client)
 file(WRITE ${CMAKE_BINARY_DIR}/swarm-client-config.cmake [[
 include(CMakeFindDependencyMacro)
-set(Boost_USE_STATIC_LIBS ON)
 find_dependency(Boost 1.81 COMPONENTS json url)
 find_dependency(OpenSSL 3)
 find_dependency(Threads)
@@ -25,3 +36,18 @@ include(${CMAKE_CURRENT_LIST_DIR}/swarm-client.cmake)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/swarm-client-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/swarm-client-config.cmake ${CMAKE_BINARY_DIR}/swarm-client-config-version.cmake DESTINATION ${package}
         COMPONENT client)
+
+set(description "Client library of VSCode Remote Swarm")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/swarm-client.pc @ONLY CONTENT [[
+prefix=${pcfiledir}/../..
+includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+
+Name: swarm-client
+Description: @description@
+Version: @PROJECT_VERSION@
+Requires: openssl >= 3
+Cflags: -I${includedir}
+Libs: -L${libdir} -lswarm_client -lswarm_net -lswarm_model -lswarm_base -lboost_json -lboost_url -pthread
+]])
+install(FILES ${CMAKE_BINARY_DIR}/swarm-client.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT client)

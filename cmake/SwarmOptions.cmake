@@ -16,9 +16,8 @@ set(OPENSSL_USE_STATIC_LIBS OFF)
 find_package(OpenSSL 3 REQUIRED)
 
 add_library(swarm_options INTERFACE)
-# The installed library (SwarmInstall.cmake) keeps the layers' folders below include/swarm-client, and none of our warnings.
-target_include_directories(swarm_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
-                                                   $<INSTALL_INTERFACE:include/swarm-client>)
+# The installed library (SwarmInstall.cmake) has none of our folders, warnings and definitions.
+target_include_directories(swarm_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
 # -fPIC everywhere: a precompiled header serves either PIC or PIE. Hidden symbols: a shared library that holds SwarmClient exports its own names only.
 set(own_flags -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
               -Wimplicit-fallthrough -Wsuggest-override
@@ -27,12 +26,13 @@ set(own_flags -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wpe
 foreach(flag IN LISTS own_flags)
   target_compile_options(swarm_options INTERFACE $<BUILD_INTERFACE:${flag}>)
 endforeach()
-target_compile_definitions(swarm_options INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_USE_STD_STRING_VIEW
-                                                   SWARM_VERSION="${PROJECT_VERSION}")
+foreach(definition BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_USE_STD_STRING_VIEW SWARM_VERSION="${PROJECT_VERSION}")
+  target_compile_definitions(swarm_options INTERFACE $<BUILD_INTERFACE:${definition}>)
+endforeach()
 target_link_options(swarm_options INTERFACE $<BUILD_INTERFACE:-fuse-ld=lld>)
 target_link_libraries(swarm_options INTERFACE Boost::headers Boost::json Boost::url Threads::Threads)
 if(SWARM_TESTS)
-  target_compile_definitions(swarm_options INTERFACE SWARM_FAULT_POINTS)
+  target_compile_definitions(swarm_options INTERFACE $<BUILD_INTERFACE:SWARM_FAULT_POINTS>)
 endif()
 if(SWARM_SANITIZE)
   target_compile_options(swarm_options INTERFACE -fsanitize=${SWARM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

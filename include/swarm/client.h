@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace swarm {
 /// Where the server is, and who we are.
 struct ClientConfig {
   std::string url = "http://localhost:7420";  ///< http or https; no path
-  Secret token;                               ///< what login() or `swarm serve` gave; empty: only login() and healthy() answer
-  std::string caFile;                         ///< PEM, for https; empty: the system's
+  Secret token{};                             ///< what login() or `swarm serve` gave; empty: only login() and healthy() answer
+  std::string caFile{};                       ///< PEM, for https; empty: the system's
   std::chrono::milliseconds timeout{60'000};  ///< of one call; calls that wait have their own
 };
 
@@ -79,8 +80,8 @@ struct ArchiveReport {
 
 struct LogOptions {
   bool follow = false;
-  std::optional<int> tail;
-  std::string since;  ///< RFC 3339, or empty
+  std::optional<int> tail{};
+  std::string since{};  ///< RFC 3339, or empty
 };
 
 struct ExecOptions {
@@ -102,7 +103,9 @@ class ExecSession {
     int exitCode = 0;  ///< for Exit
   };
   virtual ~ExecSession() = default;
-  virtual Output read() = 0;                 ///< blocks; Exit comes once, at the end. Throws Error(Unavailable) when the connection is cut
+  /// Blocks; Exit comes once, at the end. Throws Error(Unavailable) when the connection is cut, Error(Cancelled) after a request to stop:
+  /// then the session can only be destroyed.
+  virtual Output read(const std::stop_token& stop = {}) = 0;
   virtual void write(std::string data) = 0;  ///< blocks until it was sent: back pressure
   virtual void closeStdin() = 0;
   virtual void resize(int columns, int rows) = 0;
@@ -117,7 +120,8 @@ class Forward {
 };
 
 /// All calls throw swarm::Error as the server reports it, or Unavailable when it can't be reached. `ref` is an instance's id or name.
-/// Thread-safe.
+/// Thread-safe. Calls that may take long also take a stop_token: a request to stop ends the call, wherever it waits, with Error(Cancelled).
+/// What it had begun at the server goes on; cancelOperation() ends that.
 class SwarmClient {
  public:
   explicit SwarmClient(ClientConfig config);
@@ -141,6 +145,8 @@ class SwarmClient {
   std::optional<Instance> getInstance(const std::string& ref);
   std::vector<Instance> listInstances(const ListOptions& options = {});
   UpdateOutcome updateInstance(const std::string& ref, const UpdateOptions& options);
+  /// A JSON merge patch (RFC 7396) of resources, network, env, labels and metadata: null removes a member, or sets it back to its default.
+  UpdateOutcome patchInstance(const std::string& ref, const boost::json::object& patch, std::optional<std::int64_t> if_version = {});
   /// With `if_version`, an instance at another version is left alone, and Error(PreconditionFailed) is thrown.
   StartedOperation startInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
   StartedOperation stopInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
@@ -153,21 +159,23 @@ class SwarmClient {
   /// What such a move would do; changes nothing. A plan that does not fit says why in `problems`.
   MigrationPlan planMigration(const std::string& ref, const MigrateOptions& options);
   /// Moves the instance, waits for the end however long it takes, and gives it as it is there. Throws the move's error.
-  Instance switchProvider(const std::string& ref, ProviderType target);
+  Instance switchProvider(const std::string& ref, ProviderType target, const std::stop_token& stop = {});
 
   /// Gives the archive of a running instance's persistent storages piece by piece (POSIX tar in Zstandard). Throws Error(Unavailable) when
   /// it was cut, UpstreamFailed with the reason when the instance could not finish it: then what was given is no whole archive.
-  ArchiveReport exportInstance(const std::string& ref, const std::function<void(std::string_view)>& sink);
+  ArchiveReport exportInstance(const std::string& ref, const std::function<void(std::string_view)>& sink, const std::stop_token& stop = {});
   /// Replaces what is in a running instance's storages by an archive. `source` gives the next piece, empty at the end; what it throws
   /// passes. Everything in the instance is ended for it; it returns when VS Code was started again. Throws Conflict when a person's files
   /// are there and not `force`; whatever fails after the first bytes leaves the storages incomplete.
-  ArchiveReport importInstance(const std::string& ref, const std::function<std::string()>& source, bool force = false);
+  ArchiveReport importInstance(const std::string& ref, const std::function<std::string()>& source, bool force = false,
+                               const std::stop_token& stop = {});
 
   CommandResult executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text = {},
                                std::chrono::seconds timeout = std::chrono::seconds(60));
   std::unique_ptr<ExecSession> openExec(const std::string& ref, const ExecOptions& options);
   /// Gives pieces of text until the end, or until `sink` answers false.
-  void readLogs(const std::string& ref, const LogOptions& options, const std::function<bool(std::string_view)>& sink);
+  void readLogs(const std::string& ref, const LogOptions& options, const std::function<bool(std::string_view)>& sink,
+                const std::stop_token& stop = {});
   std::unique_ptr<Forward> forward(const std::string& ref, std::uint16_t remote_port, const std::string& local_address = "127.0.0.1",
                                    std::uint16_t local_port = 0);
   ResourceUsage getResourceUsage(const std::string& ref);
@@ -179,7 +187,7 @@ class SwarmClient {
   /// Follows an operation to its end and calls `observer` at each change of its steps. Gives it as it is at the timeout when that comes
   /// first.
   Operation waitForOperation(const std::string& id, std::chrono::seconds timeout,
-                             const std::function<void(const Operation&)>& observer = {});
+                             const std::function<void(const Operation&)>& observer = {}, const std::stop_token& stop = {});
 
   /// Keeps the instance's files as they are now; an empty name: the time. restore: `snapshot` is a name or an id; what the files were
   /// becomes a snapshot, too.

@@ -36,12 +36,14 @@ std::string restOf(client::Connection& connection, net::HttpExchange& exchange) 
 
 }  // namespace
 
-ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::function<void(std::string_view)>& sink) {
+ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::function<void(std::string_view)>& sink,
+                                          const std::stop_token& stop) {
   auto& connection = impl_->connection;
   net::HttpRequest request;
   request.target = client::instancePath(ref, "/export");
   request.headers = connection.authorization();
-  auto exchange = connection.run(connection.http().open(std::move(request), Deadline::after(connection.config().timeout)));
+  client::OnLoop<net::HttpExchange> exchange(
+      connection, connection.run(connection.http().open(std::move(request), Deadline::after(connection.config().timeout)), stop));
   if (exchange->status() >= 400) throw client::errorFromResponse(exchange->status(), exchange->headers(), restOf(connection, *exchange));
   ArchiveReport report;
   Tail tail;
@@ -49,8 +51,9 @@ ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::fun
   for (;;) {
     std::string piece;
     try {
-      piece = connection.run(exchange->read(Deadline::after(kSilence)));
+      piece = connection.run(exchange->read(Deadline::after(kSilence)), stop);
     } catch (const Error& error) {
+      if (error.code() == ErrorCode::Cancelled && stop.stop_requested()) throw;
       cut = error;
     }
     if (piece.empty()) break;
@@ -66,7 +69,8 @@ ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::fun
   return report;
 }
 
-ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::function<std::string()>& source, bool force) {
+ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::function<std::string()>& source, bool force,
+                                          const std::stop_token& stop) {
   auto& connection = impl_->connection;
   net::HttpRequest request;
   request.method = "PUT";
@@ -75,7 +79,7 @@ ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::fun
   request.contentType = kArchiveType;
   // Reading blocks the loop's thread, which has nothing else to do meanwhile.
   request.bodySource = [&source](Deadline) -> net::awaitable<std::string> { co_return source(); };
-  net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()));
+  net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()), stop);
   if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);
   boost::json::value answer = parseJson(response.body, "The server's answer");
   ObjectReader reader(answer, UnknownFields::Ignore);

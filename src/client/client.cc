@@ -41,6 +41,14 @@ boost::json::object migrateBody(const MigrateOptions& options) {
   return body;
 }
 
+UpdateOutcome readOutcome(const boost::json::value& answer) {
+  UpdateOutcome outcome;
+  outcome.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
+  outcome.operationId = outcome.instance.operationId;
+  outcome.effect = ObjectReader(answer, UnknownFields::Ignore).read<std::string>("effect").value_or("none");
+  return outcome;
+}
+
 }  // namespace
 
 SwarmClient::Login SwarmClient::login(std::string user, Secret password) {
@@ -105,13 +113,13 @@ UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOp
   if (options.network) body["network"] = toJson(*options.network);
   if (options.labels) body["labels"] = toJson(*options.labels);
   if (options.metadata) body["metadata"] = *options.metadata;
-  boost::json::value value = body;
-  boost::json::value answer = impl_->connection.call("PUT", instancePath(ref), &value, Impl::ifMatch(options.ifVersion));
-  UpdateOutcome outcome;
-  outcome.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
-  outcome.operationId = outcome.instance.operationId;
-  outcome.effect = ObjectReader(answer, UnknownFields::Ignore).read<std::string>("effect").value_or("none");
-  return outcome;
+  const boost::json::value value = std::move(body);
+  return readOutcome(impl_->connection.call("PUT", instancePath(ref), &value, Impl::ifMatch(options.ifVersion)));
+}
+
+UpdateOutcome SwarmClient::patchInstance(const std::string& ref, const boost::json::object& patch, std::optional<std::int64_t> if_version) {
+  const boost::json::value value = patch;
+  return readOutcome(impl_->connection.call("PATCH", instancePath(ref), &value, Impl::ifMatch(if_version)));
 }
 
 StartedOperation SwarmClient::startInstance(const std::string& ref, std::optional<std::int64_t> if_version) {
@@ -142,11 +150,11 @@ MigrationPlan SwarmClient::planMigration(const std::string& ref, const MigrateOp
   return fromJson<MigrationPlan>(impl_->connection.call("POST", instancePath(ref, "/migrate"), &value), UnknownFields::Ignore);
 }
 
-Instance SwarmClient::switchProvider(const std::string& ref, ProviderType target) {
+Instance SwarmClient::switchProvider(const std::string& ref, ProviderType target, const std::stop_token& stop) {
   StartedOperation started = migrateInstance(ref, {.targetProvider = target});
   if (started.operationId.empty()) return started.instance;
   for (;;) {
-    Operation operation = waitForOperation(started.operationId, std::chrono::hours(1));
+    Operation operation = waitForOperation(started.operationId, std::chrono::hours(1), {}, stop);
     if (operation.status == OperationStatus::succeeded) break;
     if (operation.status == OperationStatus::cancelled) throw Error(ErrorCode::Cancelled, "The move was cancelled.");
     if (operation.status == OperationStatus::failed)
@@ -173,7 +181,8 @@ std::unique_ptr<Forward> SwarmClient::forward(const std::string& ref, std::uint1
   return client::openForward(impl_->connection, ref, remote_port, {local_address, local_port});
 }
 
-void SwarmClient::readLogs(const std::string& ref, const LogOptions& options, const std::function<bool(std::string_view)>& sink) {
+void SwarmClient::readLogs(const std::string& ref, const LogOptions& options, const std::function<bool(std::string_view)>& sink,
+                           const std::stop_token& stop) {
   net::HttpRequest request;
   request.target = instancePath(ref, options.follow ? "/logs?follow=true" : "/logs?follow=false");
   if (options.tail) request.target += format("&tail={}", *options.tail);
@@ -181,17 +190,18 @@ void SwarmClient::readLogs(const std::string& ref, const LogOptions& options, co
   request.headers = impl_->connection.authorization();
   request.headers.push_back({"Accept", "text/plain"});
   auto& connection = impl_->connection;
-  auto exchange = connection.run(connection.http().open(std::move(request), Deadline::after(connection.config().timeout)));
+  auto short_time = [&] { return Deadline::after(connection.config().timeout); };
+  client::OnLoop<net::HttpExchange> exchange(connection, connection.run(connection.http().open(std::move(request), short_time()), stop));
   if (exchange->status() >= 400) {
     std::string body;
-    for (std::string piece = connection.run(exchange->read(Deadline::after(connection.config().timeout))); !piece.empty();
-         piece = connection.run(exchange->read(Deadline::after(connection.config().timeout)))) {
+    for (std::string piece = connection.run(exchange->read(short_time()), stop); !piece.empty();
+         piece = connection.run(exchange->read(short_time()), stop)) {
       body += piece;
     }
     throw client::errorFromResponse(exchange->status(), exchange->headers(), body);
   }
   for (;;) {
-    std::string piece = connection.run(exchange->read(options.follow ? Deadline::never() : Deadline::after(connection.config().timeout)));
+    std::string piece = connection.run(exchange->read(options.follow ? Deadline::never() : short_time()), stop);
     if (piece.empty() || !sink(piece)) return;
   }
 }
@@ -221,18 +231,35 @@ Operation SwarmClient::cancelOperation(const std::string& id) {
   return fromJson<Operation>(impl_->connection.call("DELETE", "/api/operations/" + net::percentEncode(id)), UnknownFields::Ignore);
 }
 
+namespace {
+
+bool hasEnded(const Operation& operation) {
+  return operation.status != OperationStatus::pending && operation.status != OperationStatus::running;
+}
+
+}  // namespace
+
 Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seconds timeout,
-                                        const std::function<void(const Operation&)>& observer) {
+                                        const std::function<void(const Operation&)>& observer, const std::stop_token& stop) {
+  constexpr std::chrono::seconds longest{60};
   Deadline deadline = Deadline::after(timeout);
-  // Quick at first, since most operations end within a second; slower for the long ones.
+  const std::string path = "/api/operations/" + net::percentEncode(id);
+  // An observer wants each step: it is looked at often, quickly at first, since most operations end within a second.
   std::chrono::milliseconds pause{40};
   for (;;) {
-    std::optional<Operation> operation = getOperation(id);
-    if (!operation) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
-    if (observer) observer(*operation);
-    bool ended = operation->status != OperationStatus::pending && operation->status != OperationStatus::running;
-    if (ended || deadline.hasPassed()) return *operation;
-    impl_->connection.run(net::sleepUntil(deadline.orAfter(pause)));
+    client::Patience patience{.stop = stop};
+    std::string target = path;
+    if (!observer) {
+      patience.extra = std::min<std::chrono::milliseconds>(longest, deadline.left());
+      target += format("?wait={}", std::chrono::ceil<std::chrono::seconds>(patience.extra).count());
+    }
+    auto answer = impl_->connection.find(std::move(target), patience);
+    if (!answer) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
+    Operation operation = fromJson<Operation>(*answer, UnknownFields::Ignore);
+    if (observer) observer(operation);
+    if (hasEnded(operation) || deadline.hasPassed()) return operation;
+    if (!observer) continue;
+    impl_->connection.run(net::sleepUntil(deadline.orAfter(pause)), stop);
     pause = std::min(pause * 5 / 4, std::chrono::milliseconds(500));
   }
 }

@@ -115,7 +115,8 @@ Error errorFromResponse(int status, const net::Headers& headers, std::string_vie
   return error;
 }
 
-boost::json::value Connection::call(std::string method, std::string target, const boost::json::value* body, net::Headers headers) {
+boost::json::value Connection::call(std::string method, std::string target, const boost::json::value* body, net::Headers headers,
+                                    const Patience& patience) {
   net::HttpRequest request;
   request.method = std::move(method);
   request.target = std::move(target);
@@ -125,15 +126,15 @@ boost::json::value Connection::call(std::string method, std::string target, cons
     request.body = boost::json::serialize(*body);
     request.contentType = "application/json";
   }
-  net::HttpResponse response = run(http_->send(std::move(request), Deadline::after(config_.timeout)));
+  net::HttpResponse response = run(http_->send(std::move(request), Deadline::after(config_.timeout + patience.extra)), patience.stop);
   if (response.status >= 400) throw errorFromResponse(response.status, response.headers, response.body);
   if (response.body.empty()) return nullptr;
   return parseJson(response.body, "The server's answer");
 }
 
-std::optional<boost::json::value> Connection::find(std::string target) {
+std::optional<boost::json::value> Connection::find(std::string target, const Patience& patience) {
   try {
-    return call("GET", std::move(target));
+    return call("GET", std::move(target), nullptr, {}, patience);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::NotFound) return std::nullopt;
     throw;

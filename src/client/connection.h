@@ -1,10 +1,14 @@
 // The library's way to the server: its URL, one loop, one pooled HTTP client, and problem details turned into Errors.
 #pragma once
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "net/http_client.h"
@@ -12,6 +16,31 @@
 #include "swarm/client.h"
 
 namespace swarm::client {
+
+/// A signal that other threads give; it belongs to the loop, which also drops it.
+class Cancellation {
+ public:
+  explicit Cancellation(net::Executor loop) : loop_(std::move(loop)), signal_(std::make_shared<boost::asio::cancellation_signal>()) {}
+  ~Cancellation() {
+    boost::asio::post(loop_, [signal = std::move(signal_)] {});
+  }
+  Cancellation(const Cancellation&) = delete;
+  Cancellation& operator=(const Cancellation&) = delete;
+  boost::asio::cancellation_slot slot() { return signal_->slot(); }
+  void emit() {
+    boost::asio::post(loop_, [signal = signal_] { signal->emit(boost::asio::cancellation_type::terminal); });
+  }
+
+ private:
+  net::Executor loop_;
+  std::shared_ptr<boost::asio::cancellation_signal> signal_;
+};
+
+/// How long a call may take beyond the configured time, and what cancels it.
+struct Patience {
+  std::chrono::milliseconds extra{0};
+  std::stop_token stop{};
+};
 
 class Connection {
  public:
@@ -23,11 +52,27 @@ class Connection {
   T run(net::awaitable<T> work) {
     return boost::asio::co_spawn(loop_.executor(), std::move(work), boost::asio::use_future).get();
   }
+  /// As run(); a request to stop cancels `work`, and Error(Cancelled) is thrown once it has ended.
+  template <typename T>
+  T run(net::awaitable<T> work, const std::stop_token& stop) {
+    if (!stop.stop_possible()) return run(std::move(work));
+    Cancellation cancellation(loop_.executor());
+    auto result = boost::asio::co_spawn(loop_.executor(), std::move(work),
+                                        boost::asio::bind_cancellation_slot(cancellation.slot(), boost::asio::use_future));
+    std::stop_callback on_stop(stop, [&cancellation] { cancellation.emit(); });
+    try {
+      return result.get();
+    } catch (...) {
+      if (stop.stop_requested()) throw Error(ErrorCode::Cancelled, "The call was cancelled by its caller.");
+      throw;
+    }
+  }
 
   /// One JSON call. Throws the server's Error for a status of 400 and above.
-  boost::json::value call(std::string method, std::string target, const boost::json::value* body = nullptr, net::Headers headers = {});
+  boost::json::value call(std::string method, std::string target, const boost::json::value* body = nullptr, net::Headers headers = {},
+                          const Patience& patience = {});
   /// As call(), and nothing for 404.
-  std::optional<boost::json::value> find(std::string target);
+  std::optional<boost::json::value> find(std::string target, const Patience& patience = {});
 
   net::HttpClient& http() { return *http_; }
   net::Executor executor() { return loop_.executor(); }
@@ -43,6 +88,24 @@ class Connection {
   net::Connector connect_;
   net::Loop loop_{"swarm-client"};
   std::unique_ptr<net::HttpClient> http_;
+};
+
+/// What belongs to the loop's thread, and so ends there.
+template <typename T>
+class OnLoop {
+ public:
+  OnLoop(Connection& connection, std::unique_ptr<T> thing) : connection_(connection), thing_(std::move(thing)) {}
+  ~OnLoop() {
+    boost::asio::post(connection_.executor(), [thing = std::shared_ptr<T>(std::move(thing_))] {});
+  }
+  OnLoop(const OnLoop&) = delete;
+  OnLoop& operator=(const OnLoop&) = delete;
+  T* operator->() { return thing_.get(); }
+  T& operator*() { return *thing_; }
+
+ private:
+  Connection& connection_;
+  std::unique_ptr<T> thing_;
 };
 
 /// The Error behind an answer with a status of 400 and above (RFC 9457, or whatever a proxy between us answered).

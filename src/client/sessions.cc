@@ -24,9 +24,9 @@ class RemoteExec final : public ExecSession {
     }(std::move(socket_)));
   }
 
-  Output read() override {
+  Output read(const std::stop_token& stop) override {
     for (;;) {
-      auto message = connection_.run(socket_->read());
+      auto message = connection_.run(socket_->read(), stop);
       if (!message) throw Error(ErrorCode::Unavailable, "The connection to the command was closed before it ended.");
       if (message->text || message->data.empty()) continue;
       auto frame = static_cast<ExecFrame>(message->data[0]);

@@ -112,6 +112,12 @@ TEST(ApiInstances, areChangedByTheClientOnlyWhereItSays) {
   EXPECT_EQ(now.memory.min, 64);
   EXPECT_EQ(now.cpu.limit, 1500);
   EXPECT_EQ(now.pids, 100);
+  server.withClient([&](SwarmClient& client) {
+    outcome = client.patchInstance("one", {{"resources", {{"cpu", {{"limit", nullptr}}}}}, {"labels", {{"team", "web"}}}}, 2);
+  });
+  EXPECT_EQ(outcome.instance.config.resources.cpu.limit, 0) << "its default";
+  EXPECT_EQ(outcome.instance.config.resources.memory.max, 1024);
+  EXPECT_EQ(outcome.instance.config.labels.at("team"), "web");
   try {
     server.withClient([](SwarmClient& client) { client.deleteInstance("one", false, 1); });
     FAIL() << "an old version was deleted";
