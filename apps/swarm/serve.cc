@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <future>
 #include <thread>
 
@@ -17,11 +19,13 @@
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/metrics.h"
 #include "cli/context.h"
 #include "config.h"
 #include "controller/controller.h"
 #include "gateway/gateway.h"
+#include "net/deadline.h"
 #include "net/descriptors.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -57,6 +61,19 @@ void writePrivateFile(const std::filesystem::path& path, const Secret& content) 
   int problem = errno;
   if (file >= 0) ::close(file);
   if (!written) throw Error(ErrorCode::OutOfResources, format("{} could not be written: {}.", path.string(), std::strerror(problem)));
+}
+
+/// What downloads, lists and operations took is free again soon; without this the process would keep it. Only while it has little to do:
+/// less than a tenth of a processor.
+net::awaitable<void> giveMemoryBack() {
+  constexpr std::chrono::seconds every{20};
+  constexpr auto quiet = static_cast<std::clock_t>(every.count() * CLOCKS_PER_SEC / 10);
+  for (std::clock_t seen = std::clock();;) {
+    co_await net::sleepFor(every);
+    const std::clock_t used = std::clock();
+    if (used - seen < quiet) releaseFreeMemory();
+    seen = used;
+  }
 }
 
 /// One loop that accepts and carries connections.
@@ -169,6 +186,7 @@ class Server {
     log::setTap([bus = &controller_->events()](const std::string& line) { bus->publishText("log", "", line); });
     wait(controller_->open());
     serveConnections();
+    boost::asio::co_spawn(moves_.executor(), giveMemoryBack(), boost::asio::detached);
     writeCliCredentials();
     log::info("Serving", {{"url", config_.publicUrl}, {"listen", config_.listen}, {"data", config_.dataDir.string()}});
   }
@@ -224,6 +242,7 @@ class Server {
     options.baseDomain = config_.baseDomain;
     options.publicUrl = config_.publicUrl;
     options.trustedProxies = config_.trustedProxies;
+    options.maxIdle = net::planDescriptors(descriptor_limit_).idleUpstreams / loops_.size();
     for (auto& loop : loops_) {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
     }
@@ -292,6 +311,7 @@ class Server {
 
 int serve(const cli::ServeFlags& flags) {
   ServerConfig config = loadServerConfig(flags);
+  configureHeap();
   log::configure(config.logLevel, config.logStyle);
   sigset_t signals = blockSignals();
   const std::size_t descriptor_limit = net::raiseDescriptorLimit();

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "agent/answers.h"
+#include "agent/listeners.h"
 #include "agent/protocol.h"
 #include "base/format.h"
 #include "net/connect.h"
@@ -74,6 +75,18 @@ net::awaitable<void> demandUpgrade(net::Exchange& exchange) {
   co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
 }
 
+/// Null where none of the addresses has it.
+net::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::uint16_t port) {
+  for (const std::string& host : hosts) {
+    try {
+      co_return co_await net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience));
+    } catch (const Error&) {
+      // The next address may have it.
+    }
+  }
+  co_return nullptr;
+}
+
 net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, PersonDetector::Traffic traffic,
                            net::Exchange& exchange) {
   if (guest.told()) co_return co_await answerReason(exchange, 503, guest.reason());
@@ -119,15 +132,9 @@ net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Ho
   if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
   if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
   Guest guest(hold);
-  net::StreamPtr target;
-  for (const char* host : {"127.0.0.1", "::1"}) {
-    if (target) break;
-    try {
-      target = co_await net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience));
-    } catch (const Error&) {
-      // The next address may have it; the answer below says that none has.
-    }
-  }
+  net::StreamPtr target = co_await connectAny({"127.0.0.1", "::1"}, port);
+  // A program may listen on the container's own address alone.
+  if (!target) target = co_await connectAny(listenersOf(port), port);
   if (!target) co_return co_await answerReason(exchange, 502, format("Nothing listens on port {} in this instance.", port));
   co_await carry(std::move(target), activity, guest, PersonDetector::Traffic::Port, exchange);
 }

@@ -11,6 +11,7 @@
 #include "gateway/proxy.h"
 #include "gateway/sign_in.h"
 #include "gateway/targets.h"
+#include "gateway/tls_probe.h"
 #include "net/deadline.h"
 
 namespace swarm {
@@ -21,7 +22,6 @@ namespace {
 
 constexpr std::string_view kOwnPaths = "/.swarm/";
 constexpr std::string_view kStatusPath = "/.swarm/status";
-constexpr std::chrono::seconds kSweepInterval{2};
 constexpr std::string_view kRetrySoon = "2";
 constexpr std::chrono::milliseconds kLookEvery{50};
 constexpr int kMostWaiting = 256;  ///< requests that wait for a move's end
@@ -74,6 +74,25 @@ bool isPartOfAPage(const net::RequestHead& head) {
          head.body.kind == net::BodyKind::None;
 }
 
+MessagePage nothingListens(const Route& route, std::uint16_t port) {
+  return {.title = format("Port {} does not answer", port),
+          .text = format("No program in {} accepts connections on port {}. Start it, and let it listen on 127.0.0.1 or 0.0.0.0.",
+                         route.name, port)};
+}
+
+MessagePage wantsHttps(const Route& route, std::uint16_t port) {
+  return {.title = format("Port {} speaks HTTPS", port),
+          .text = format("The program on port {} of {} expects HTTPS, and is reached by HTTP here. Turn HTTPS off in its configuration: "
+                         "your browser's connection ends at this server, which can have a certificate of its own.",
+                         port, route.name)};
+}
+
+MessagePage programFailed(std::uint16_t port) {
+  return {.title = format("Port {} does not answer", port), .text = "The connection to the program in the workspace failed."};
+}
+
+MessagePage vscodeFailed() { return {.title = "VS Code broke off", .text = "The connection to VS Code in the workspace failed."}; }
+
 std::string_view statusName(InstanceStatus status) {
   const char* name = boost::describe::enum_to_string(status, "unknown");
   return name;
@@ -92,7 +111,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
         connector(std::move(the_connector)),
         targets(std::make_shared<Targets>(executor, routes, auth, the_clock, address.baseDomain + ":" + address.port, live)),
         sign_in(address, auth, the_clock, *targets),
-        proxy({options.maxIdlePerHost, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
+        proxy({options.maxIdlePerHost, options.maxIdle, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
         timer(executor) {
     targets->subscribe();
   }
@@ -122,6 +141,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   Proxy proxy;
   net::asio::steady_timer timer;
   bool sweeping = false;
+  std::uint64_t requests_seen = 0;
   int waiting = 0;
 };
 
@@ -208,7 +228,8 @@ Gateway::Counters Gateway::counters() const {
           .retries = counted.retries.load(std::memory_order_relaxed),
           .failures = counted.failures.load(std::memory_order_relaxed),
           .openExchanges = impl_->live.size(),
-          .idleConnections = impl_->targets->idleConnections()};
+          .idleConnections = impl_->targets->idleConnections(),
+          .spareBuffers = counted.spareBuffers.load(std::memory_order_relaxed)};
 }
 
 net::awaitable<void> Gateway::Impl::forward(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target,
@@ -235,13 +256,20 @@ net::awaitable<void> Gateway::Impl::forward(net::Exchange& exchange, const HostN
 
 void Gateway::Impl::armSweep() {
   sweeping = true;
-  timer.expires_after(kSweepInterval);
+  timer.expires_after(options.sweepInterval);
   timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (error || !self) return;
     const auto now = self->clock.steadyNow();
     self->sweeping = false;
-    if (self->targets->sweep(now, now - self->options.idleTimeout) || !self->live.empty()) self->armSweep();
+    self->live.cutWhere([&](LiveExchange& exchange) {
+      return exchange.clientHasLeft(now, self->options.leavePatience) ? LiveExchange::Cut::ClientLeft : LiveExchange::Cut::No;
+    });
+    const bool in_use = self->targets->sweep(now, now - self->options.idleTimeout) || !self->live.empty();
+    // What a burst needed is not kept for the quiet after it.
+    if (self->proxy.counters().requests == self->requests_seen && self->live.empty()) self->proxy.dropSpare();
+    self->requests_seen = self->proxy.counters().requests;
+    if (in_use) self->armSweep();
   });
 }
 
@@ -336,16 +364,14 @@ net::awaitable<void> Gateway::Impl::respondFailure(net::Exchange& exchange, cons
     co_await respondUnavailable(exchange, *route, target->port, route->moving ? WaitingKind::Moving : WaitingKind::Reconnecting,
                                 result.reason);
   } else {
-    const bool refused = result.outcome == ForwardOutcome::ConnectFailed;
-    co_await respondMessage(
-        exchange, 502, "upstream_failed",
-        {.title = target->port == 0 ? std::string("VS Code broke off") : format("Port {} does not answer", target->port),
-         .text = refused ? format("Nothing in {} answers on port {}. Start your program, and let it listen on that port.", route->name,
-                                  target->port)
-                         : std::string("The connection to the program in the workspace failed."),
-         .detail = result.reason,
-         .linkText = "Try again",
-         .link = isLocalPath(exchange.head().target) ? std::string(exchange.head().target) : "/"});
+    auto message = result.outcome == ForwardOutcome::ConnectFailed       ? nothingListens(*route, target->port)
+                   : target->port == 0                                   ? vscodeFailed()
+                   : co_await speaksTls(*connector, route, target->port) ? wantsHttps(*route, target->port)
+                                                                         : programFailed(target->port);
+    message.detail = result.reason;
+    message.linkText = "Try again";
+    message.link = isLocalPath(exchange.head().target) ? std::string(exchange.head().target) : "/";
+    co_await respondMessage(exchange, 502, "upstream_failed", std::move(message));
   }
 }
 

@@ -20,10 +20,13 @@ namespace swarm {
 struct GatewayOptions {
   std::string baseDomain = "localhost";              ///< lower case, without port
   std::string publicUrl = "http://localhost:7420";   ///< scheme and port as browsers see them; https makes cookies Secure
-  std::vector<std::string> trustedProxies;           ///< peer addresses whose X-Forwarded-* are believed; empty: none
+  std::vector<std::string> trustedProxies{};         ///< peer addresses whose X-Forwarded-* are believed; empty: none
   std::size_t maxIdlePerHost = 128;                  ///< kept-alive connections per instance host and loop
+  std::size_t maxIdle = 4096;                        ///< of all hosts of a loop
   std::chrono::milliseconds idleTimeout{4'000};      ///< of these; below the 5 s after which Node closes them
   std::chrono::milliseconds connectTimeout{10'000};  ///< to open a tunnel
+  std::chrono::milliseconds leavePatience{30'000};   ///< with a client that ended its direction, while nothing can be sent to it
+  std::chrono::milliseconds sweepInterval{2'000};    ///< how often what is under way and kept is looked at
   std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
 };
 
@@ -56,6 +59,7 @@ class Gateway {
     std::uint64_t failures = 0;       ///< upstream could not be reached, or broke off
     std::size_t openExchanges = 0;    ///< now, tunnels included
     std::size_t idleConnections = 0;  ///< now
+    std::size_t spareBuffers = 0;     ///< kept for the next exchanges
   };
   Counters counters() const;  ///< on any thread, while the gateway lives
 

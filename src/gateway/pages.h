@@ -55,9 +55,9 @@ Page waitingPage(const WaitingPage& content);
 struct MessagePage {
   std::string title;
   std::string text;
-  std::string detail;  ///< shown apart, as given by somebody else
-  std::string linkText;
-  std::string link;
+  std::string detail{};  ///< shown apart, as given by somebody else
+  std::string linkText{};
+  std::string link{};
 };
 Page messagePage(const MessagePage& content);
 

@@ -6,8 +6,10 @@
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 
+#include "base/format.h"
 #include "base/log.h"
 #include "gateway/body_upload.h"
+#include "net/relaxed_head.h"
 
 namespace swarm::gateway {
 
@@ -19,8 +21,17 @@ constexpr std::size_t kPieceBytes = 128 * 1024;
 constexpr std::size_t kSmallBodyBytes = 64 * 1024;
 constexpr std::size_t kSpareScratches = 64;
 constexpr std::chrono::milliseconds kLinger{5'000};
-/// A kept connection that was in use this recently is taken as open, if the request may be sent again; else the kernel is asked first.
+/// A kept connection that was in use this recently is taken as open, if a second request does no harm; else the kernel is asked first.
 constexpr std::chrono::milliseconds kSurelyOpen{50};
+/// What an application says of its connections is meant at its own end, and our request needs time to get there.
+constexpr std::chrono::seconds kKeepAliveMargin{1};
+/// An application may think for as long as it likes, but must take what it is sent. A debugger may have stopped it.
+constexpr std::chrono::minutes kUpstreamPatience{30};
+
+std::string brokenBody(const net::error_code& error) {
+  if (error == boost::system::errc::bad_message) return "The chunked encoding of the application's answer is malformed.";
+  return "The application closed the connection in the middle of its answer.";
+}
 
 bool isIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" || method == "DELETE";
@@ -33,6 +44,7 @@ struct Proxy::Scratch {
   std::string request;
   std::string response;
   std::vector<char> piece;
+  std::string mended;  // the head that `head` views, where the application's own broke the grammar
   net::ResponseHead head;
 
   asio::mutable_buffer pieceBuffer() {
@@ -54,6 +66,7 @@ struct Proxy::Lease {
   }
   ~Lease() {
     if (proxy.spare_.size() < kSpareScratches) proxy.spare_.push_back(std::move(scratch));
+    proxy.counters_.spareBuffers.store(proxy.spare_.size(), std::memory_order_relaxed);
   }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
@@ -69,7 +82,7 @@ struct Proxy::Transfer {
   LiveExchange live{};
   std::unique_ptr<UpstreamConnection> upstream{};
   std::shared_ptr<BodyUpload> upload{};
-  std::string connectError{};
+  std::string reason{};  ///< why connecting, or reading the answer, failed
   bool upgrade = false;
   bool sentToClient = false;  ///< something of the final answer has left: no other answer is possible
 
@@ -82,11 +95,17 @@ Proxy::Proxy(ProxyLimits limits, const Clock& clock, UpstreamConnector& connecto
 
 Proxy::~Proxy() = default;
 
+void Proxy::dropSpare() {
+  spare_.clear();
+  counters_.spareBuffers.store(0, std::memory_order_relaxed);
+}
+
 net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::shared_ptr<Target> target,
                                              std::shared_ptr<VerifiedCookie> cookie, const ForwardFacts& facts) {
   counters_.requests.fetch_add(1, std::memory_order_relaxed);
   Transfer transfer{.exchange = exchange, .target = *target, .lease = Lease(*this)};
   transfer.live.epoch = target->route->epoch;
+  transfer.live.exchange = &exchange;
   transfer.live.target = std::move(target);
   transfer.live.cookie = std::move(cookie);
   live_.add(transfer.live);
@@ -104,6 +123,8 @@ net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::share
     co_await transfer.upload->settle(exchange.stream(), kLinger);
   }
   if (transfer.sentToClient && result.outcome != ForwardOutcome::Answered) {
+    if (!result.reason.empty())
+      log::info("an answer of a workspace broke off", {{"host", transfer.target.label}, {"reason", result.reason}});
     // Half an answer is on its way: only closing the connection tells the client that it is no whole one.
     exchange.answeredRaw(net::Exchange::Reuse::Close);
     result.outcome = ForwardOutcome::Answered;
@@ -112,10 +133,12 @@ net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::share
 }
 
 ForwardResult Proxy::fail(Transfer& transfer, ForwardOutcome outcome, std::string reason) {
+  // A plain close might be taken for the end of one direction only.
+  if (transfer.upstream) transfer.upstream->stream->abort();
   if (transfer.live.cut == LiveExchange::Cut::RouteChanged) return {ForwardOutcome::RouteChanged, "The workspace was stopped or replaced."};
   if (transfer.live.cut == LiveExchange::Cut::SignedOut) return {ForwardOutcome::SignedOut, "You have been signed out."};
-  if (transfer.upload && transfer.upload->clientFailed()) {
-    // The client went away in the middle of its request: there is nobody to answer.
+  if (transfer.live.cut == LiveExchange::Cut::ClientLeft || (transfer.upload && transfer.upload->clientFailed())) {
+    // There is no client to answer.
     transfer.exchange.answeredRaw(net::Exchange::Reuse::Close);
     return {};
   }
@@ -134,13 +157,14 @@ net::awaitable<ForwardResult> Proxy::run(Transfer& transfer, const ForwardFacts&
     co_return ForwardResult{};
   }
 
-  const bool repeatable = !stream_body && isIdempotent(head.method);
-  for (bool allow_reuse = true;; allow_reuse = false) {
+  // An application may close a kept connection at the moment we use it. Then the request is sent once more on a new one, as browsers do
+  // with any request that they still have; a body that we have not can't be, and gets a new connection at once.
+  const auto trusted = isIdempotent(head.method) ? kSurelyOpen : std::chrono::milliseconds(0);
+  for (bool allow_reuse = !stream_body;; allow_reuse = false) {
     const auto now = clock_.steadyNow();
     transfer.target.lastUsed = now;
-    if (allow_reuse)
-      transfer.upstream = transfer.target.takeIdle(now, limits_.idleTimeout, repeatable ? kSurelyOpen : std::chrono::milliseconds(0));
-    if (!transfer.upstream && !co_await connect(transfer)) co_return fail(transfer, ForwardOutcome::ConnectFailed, transfer.connectError);
+    if (allow_reuse) transfer.upstream = transfer.target.takeIdle(now, limits_.idleTimeout, trusted);
+    if (!transfer.upstream && !co_await connect(transfer)) co_return fail(transfer, ForwardOutcome::ConnectFailed, transfer.reason);
     if (transfer.live.cut != LiveExchange::Cut::No) co_return fail(transfer, ForwardOutcome::RouteChanged, {});
     transfer.live.upstream = transfer.upstream->stream.get();
 
@@ -156,11 +180,9 @@ net::awaitable<ForwardResult> Proxy::run(Transfer& transfer, const ForwardFacts&
     const auto got = co_await readFinalHead(transfer);
     if (got == HeadResult::Final) co_return co_await relay(transfer);
     if (got == HeadResult::Upgraded) co_return co_await tunnel(transfer);
-    if (got == HeadResult::Bad)
-      co_return fail(transfer, ForwardOutcome::BadResponse, "The application answered with something that is not HTTP.");
+    if (got == HeadResult::Bad) co_return fail(transfer, ForwardOutcome::BadResponse, transfer.reason);
     const bool stale = transfer.upstream->reused && got == HeadResult::NothingCame && transfer.live.cut == LiveExchange::Cut::No;
-    if (!stale || !repeatable)
-      co_return fail(transfer, ForwardOutcome::UpstreamBroke, "The application closed the connection without an answer.");
+    if (!stale) co_return fail(transfer, ForwardOutcome::UpstreamBroke, transfer.reason);
     counters_.retries.fetch_add(1, std::memory_order_relaxed);
     transfer.live.upstream = nullptr;
     transfer.upstream.reset();
@@ -185,12 +207,13 @@ net::awaitable<bool> Proxy::connect(Transfer& transfer) {
   try {
     auto connection = std::make_unique<UpstreamConnection>();
     connection->stream = co_await connector_.connect(transfer.target.route, transfer.target.port, Deadline::after(limits_.connectTimeout));
+    connection->stream->setWritePatience(kUpstreamPatience);
     transfer.upstream = std::move(connection);
     co_return true;
   } catch (const Error& error) {
-    transfer.connectError = error.message();
+    transfer.reason = error.message();
   } catch (const std::exception& error) {
-    transfer.connectError = "The workspace could not be reached.";
+    transfer.reason = "The workspace could not be reached.";
     log::warning("connecting to a workspace failed", {{"host", transfer.target.label}, {"error", error.what()}});
   }
   co_return false;
@@ -200,12 +223,13 @@ net::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
   auto& upstream = *transfer.upstream;
   auto& head = transfer.scratch().head;
   for (;;) {
-    const auto size = co_await net::readHead(*upstream.stream, upstream.buffer);
-    if (!size || *size == 0) co_return upstream.buffer.data().empty() ? HeadResult::NothingCame : HeadResult::Broken;
-    head.headers.clear();
-    if (!net::parseResponseHead(upstream.buffer.data().substr(0, *size), transfer.method(), head)) co_return HeadResult::Bad;
+    const auto size = co_await net::readHead(*upstream.stream, upstream.buffer, net::Grammar::Relaxed);
+    if (!size || *size == 0) co_return noHead(transfer, size ? net::error_code() : size.error());
+    if (!parseHead(transfer, upstream.buffer.data().substr(0, *size))) co_return HeadResult::Bad;
     upstream.buffer.consume(*size);
-    if (head.status == 101) co_return transfer.upgrade ? HeadResult::Upgraded : HeadResult::Bad;
+    if (head.status == 101 && transfer.upgrade) co_return HeadResult::Upgraded;
+    if (head.status == 101) transfer.reason = "The application switched to another protocol, which the request had not asked for.";
+    if (head.status == 101) co_return HeadResult::Bad;
     if (head.status >= 200) co_return HeadResult::Final;
     upstream.reused = false;  // it has answered: what fails from here on is not staleness
     if (transfer.exchange.head().minorVersion == 0) continue;
@@ -217,6 +241,33 @@ net::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
   }
 }
 
+Proxy::HeadResult Proxy::noHead(Transfer& transfer, net::error_code error) {
+  const bool nothing_came = transfer.upstream->buffer.data().empty();
+  if (error == boost::system::errc::message_size) {
+    transfer.reason = format("The head of the application's answer is larger than {} KiB.", net::kMaxHeadBytes / 1024);
+    return HeadResult::Bad;
+  }
+  transfer.reason = nothing_came ? "The application closed the connection without an answer."
+                                 : "The application closed the connection in the head of its answer.";
+  return nothing_came ? HeadResult::NothingCame : HeadResult::Broken;
+}
+
+/// Parses an answer's head, mended where that is needed. On false, the reason says what is wrong with it.
+bool Proxy::parseHead(Transfer& transfer, std::string_view bytes) {
+  auto& scratch = transfer.scratch();
+  scratch.head.headers.clear();
+  auto parsed = net::parseResponseHead(bytes, transfer.method(), scratch.head);
+  if (parsed) return true;
+  if (auto mended = net::mendResponseHead(bytes)) {
+    scratch.mended = std::move(*mended);
+    scratch.head.headers.clear();
+    if (net::parseResponseHead(scratch.mended, transfer.method(), scratch.head)) return true;
+  }
+  transfer.reason = bytes.starts_with("HTTP/") ? format("The application's answer is malformed: {}.", parsed.error().reason)
+                                               : std::string("The application answered with something that is not HTTP.");
+  return false;
+}
+
 net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   auto& exchange = transfer.exchange;
   auto& upstream = *transfer.upstream;
@@ -226,6 +277,7 @@ net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   const bool upload_pending = transfer.upload && !transfer.upload->ended();
   const auto plan = planClientResponse(head, client_version, exchange.head().keepAlive && !upload_pending);
   const bool reusable = head.keepAlive && head.body.kind != net::BodyKind::UntilClose;
+  if (head.keepAliveTimeout) upstream.idleMost = *head.keepAliveTimeout - kKeepAliveMargin;
   out.clear();
   appendClientResponse(head, plan, client_version, out);
   transfer.sentToClient = true;
@@ -247,12 +299,12 @@ net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
     if (!transfer.upload->ended()) upstream.stream->close();
     at_boundary = co_await transfer.upload->settle(exchange.stream(), kLinger);
   }
-  if (!complete) co_return fail(transfer, ForwardOutcome::UpstreamBroke, "The answer broke off.");
+  if (!complete) co_return fail(transfer, ForwardOutcome::UpstreamBroke, transfer.reason);
   exchange.answeredRaw(plan.keepAlive && at_boundary ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
   transfer.live.upstream = nullptr;
   if (reusable && !upload_pending && transfer.live.cut == LiveExchange::Cut::No && upstream.buffer.data().empty() &&
-      transfer.target.known && transfer.target.route->epoch == transfer.live.epoch)
-    transfer.target.putIdle(std::move(transfer.upstream), clock_.steadyNow(), limits_.maxIdlePerHost);
+      transfer.target.known && transfer.target.route->epoch == transfer.live.epoch && upstream.idleMost.count() > 0)
+    transfer.target.putIdle(std::move(transfer.upstream), clock_.steadyNow(), limits_.maxIdlePerHost, limits_.maxIdle);
   co_return ForwardResult{};
 }
 
@@ -260,7 +312,7 @@ net::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse& 
   auto& client = transfer.exchange.stream();
   auto& scratch = transfer.scratch();
   auto& out = scratch.response;
-  net::BodyReader body(*transfer.upstream->stream, transfer.upstream->buffer, scratch.head.body);
+  net::BodyReader body(*transfer.upstream->stream, transfer.upstream->buffer, scratch.head.body, net::Grammar::Relaxed);
   const bool chunked = plan.framing == ClientFraming::Chunked;
   std::array<char, 20> size_line;
   // A head whose body has not begun to arrive leaves at once: an event stream may be silent for minutes.
@@ -272,12 +324,15 @@ net::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse& 
   for (;;) {
     // A large body's rest passes by without being copied, where both ends are plain sockets.
     if (!head_waits && !chunked && body.hasLargeRest()) {
-      if ((co_await body.spliceTo(client)).failed()) co_return false;
+      const auto moved = co_await body.spliceTo(client);
+      if (moved.read.error) transfer.reason = brokenBody(moved.read.error);
+      if (moved.failed()) co_return false;
       if (body.done()) co_return true;
     }
     const auto buffer = scratch.pieceBuffer();
     const auto read = co_await body.readSome(buffer);
     if (read.error) {
+      transfer.reason = brokenBody(read.error);
       if (head_waits) {
         const std::array<asio::const_buffer, 1> buffers{asio::buffer(out)};
         co_await client.writeAll(buffers);

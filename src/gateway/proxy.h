@@ -23,6 +23,7 @@ struct ForwardResult {
 
 struct ProxyLimits {
   std::size_t maxIdlePerHost;
+  std::size_t maxIdle;
   std::chrono::milliseconds idleTimeout;
   std::chrono::milliseconds connectTimeout;
 };
@@ -33,6 +34,7 @@ struct ProxyCounters {
   std::atomic<std::uint64_t> tunnels{0};
   std::atomic<std::uint64_t> retries{0};
   std::atomic<std::uint64_t> failures{0};
+  std::atomic<std::size_t> spareBuffers{0};
 };
 
 class Proxy {
@@ -44,6 +46,8 @@ class Proxy {
   net::awaitable<ForwardResult> forward(net::Exchange& exchange, std::shared_ptr<Target> target, std::shared_ptr<VerifiedCookie> cookie,
                                         const ForwardFacts& facts);
   const ProxyCounters& counters() const { return counters_; }
+  /// Frees the buffers that are kept for the next exchanges.
+  void dropSpare();
 
  private:
   struct Scratch;
@@ -56,6 +60,8 @@ class Proxy {
   net::awaitable<bool> takeSmallBody(Transfer& transfer);
   net::awaitable<bool> connect(Transfer& transfer);
   net::awaitable<HeadResult> readFinalHead(Transfer& transfer);
+  static bool parseHead(Transfer& transfer, std::string_view bytes);
+  static HeadResult noHead(Transfer& transfer, net::error_code error);
   net::awaitable<ForwardResult> relay(Transfer& transfer);
   net::awaitable<bool> relayBody(Transfer& transfer, const ClientResponse& plan);
   net::awaitable<ForwardResult> tunnel(Transfer& transfer);

@@ -23,17 +23,19 @@ std::unique_ptr<UpstreamConnector> makeAgentConnector() { return std::make_uniqu
 
 std::unique_ptr<UpstreamConnection> Target::takeIdle(SteadyTime now, std::chrono::milliseconds most, std::chrono::milliseconds trusted) {
   while (!idle_.empty() && now - idle_.back()->idleSince <= most) {
+    const bool expired = now - idle_.back()->idleSince > idle_.back()->idleMost;
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     idle_count_->fetch_sub(1, std::memory_order_relaxed);
+    if (expired) continue;
     connection->reused = true;
     if ((now - connection->idleSince < trusted) || connection->stream->isIdle()) return connection;
   }
   return nullptr;
 }
 
-void Target::putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime now, std::size_t limit) {
-  if (idle_.size() >= limit) return;
+void Target::putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime now, std::size_t limit, std::size_t total) {
+  if (idle_.size() >= limit || idle_count_->load(std::memory_order_relaxed) >= total) return;
   connection->idleSince = now;
   idle_.push_back(std::move(connection));
   idle_count_->fetch_add(1, std::memory_order_relaxed);
@@ -62,8 +64,27 @@ void LiveExchange::unlink() {
 
 void LiveExchange::cutNow(Cut why) {
   cut = why;
+  if (why == Cut::ClientLeft) {
+    // A plain close could be the end of one direction: an application that only writes would not learn of it.
+    if (upstream != nullptr) upstream->abort();
+    if (tunnelClient != nullptr) tunnelClient->abort();
+    return;
+  }
   if (upstream != nullptr) upstream->close();
   if (tunnelClient != nullptr) tunnelClient->close();
+}
+
+bool LiveExchange::clientHasLeft(SteadyTime now, std::chrono::milliseconds patience) {
+  net::Stream& client = tunnelClient != nullptr ? *tunnelClient : exchange->stream();
+  const net::PeerState state = client.peerState();
+  if (state != net::PeerState::HalfClosed) return state == net::PeerState::Gone;
+  const std::uint64_t sent = client.bytesSent();
+  if (quietSince == SteadyTime{} || sent != sentThen) {
+    quietSince = now;
+    sentThen = sent;
+  }
+  const bool is_browser = tunnelClient == nullptr && exchange->head().headers.has("Sec-Fetch-Mode");
+  return is_browser || now - quietSince >= patience;
 }
 
 void LiveList::add(LiveExchange& live) {

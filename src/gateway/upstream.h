@@ -11,7 +11,7 @@
 
 #include "auth/auth.h"
 #include "controller/routes.h"
-#include "net/http.h"
+#include "net/http_server.h"
 #include "net/stream.h"
 
 namespace swarm::gateway {
@@ -40,6 +40,7 @@ struct UpstreamConnection {
   net::StreamPtr stream;
   net::ReadBuffer buffer{kBufferBytes};
   SteadyTime idleSince{};
+  std::chrono::milliseconds idleMost = std::chrono::hours(1);  ///< before the application closes it, as far as it said
   bool reused = false;
 };
 
@@ -68,7 +69,8 @@ struct Target {
   /// Takes the most recently used idle connection that has idled for `most` at most. One that has idled for longer than `trusted` is asked
   /// whether it is still open.
   std::unique_ptr<UpstreamConnection> takeIdle(SteadyTime now, std::chrono::milliseconds most, std::chrono::milliseconds trusted);
-  void putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime now, std::size_t limit);
+  /// `limit`: of this host; `total`: of all.
+  void putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime now, std::size_t limit, std::size_t total);
   void dropIdleBefore(SteadyTime time);
   void clearIdle();
   bool hasIdle() const { return !idle_.empty(); }
@@ -78,10 +80,10 @@ struct Target {
   std::shared_ptr<std::atomic<std::size_t>> idle_count_;   // of all targets; other threads read it
 };
 
-/// One exchange or tunnel that is under way, so that it can be cut when its route or session ends. On its coroutine's frame; linked into
-/// the list of its gateway.
+/// One exchange or tunnel that is under way, so that it can be cut when its route or session ends, or its client leaves. On its
+/// coroutine's frame; linked into the list of its gateway.
 struct LiveExchange {
-  enum class Cut { No, RouteChanged, SignedOut };
+  enum class Cut { No, RouteChanged, SignedOut, ClientLeft };
 
   LiveExchange() = default;
   ~LiveExchange() { unlink(); }
@@ -89,13 +91,19 @@ struct LiveExchange {
   LiveExchange& operator=(const LiveExchange&) = delete;
   void unlink();
   void cutNow(Cut why);
+  /// Whether nobody is there any more to read an answer. Ending one's own direction is legal, and so is to wait for the answer after it:
+  /// only a browser never does. Anyone else has left when nothing more could be sent for as long as `patience`.
+  bool clientHasLeft(SteadyTime now, std::chrono::milliseconds patience);
 
   std::shared_ptr<Target> target;
   std::shared_ptr<VerifiedCookie> cookie;
   std::uint64_t epoch = 0;
+  net::Exchange* exchange = nullptr;
   net::Stream* upstream = nullptr;      ///< while there is one
   net::Stream* tunnelClient = nullptr;  ///< after an upgrade: closed too
   Cut cut = Cut::No;
+  SteadyTime quietSince{};     ///< of a client that ended its direction; unset: it has not
+  std::uint64_t sentThen = 0;  ///< to the client, at that time
 
   LiveExchange* next = nullptr;
   LiveExchange** link = nullptr;  ///< what points to us

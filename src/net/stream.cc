@@ -60,23 +60,37 @@ class PrependedStream final : public Stream {
   StreamPtr inner_;
 };
 
-// One direction, until its source ends. A failure closes both ends, so that the other direction stops too.
+// One direction, until its source ends. A failure closes both ends, so that the other direction stops too. Left is the client.
 awaitable<void> pumpOneWay(Stream& from, Stream& to, PumpDirection direction, const PumpObserver& on_bytes) {
   const auto buffer = std::make_unique_for_overwrite<char[]>(kPumpBytes);
+  bool read_failed = true;
   while (true) {
     const IoResult got = co_await from.readSome(asio::buffer(buffer.get(), kPumpBytes));
     if (got.error == asio::error::eof) {
       if (!co_await to.shutdownWrite()) co_return;
+      read_failed = false;
       break;
     }
     if (got.error) break;
     if (on_bytes) on_bytes(direction, got.bytes);
     const asio::const_buffer piece(buffer.get(), got.bytes);
     const IoResult written = co_await to.writeAll(std::span(&piece, 1));
-    if (written.error) break;
+    if (written.error) {
+      read_failed = false;
+      break;
+    }
   }
-  from.close();
-  to.close();
+  // A client that is gone will read nothing more. A server must learn of it, and might take a plain close for the end of one direction;
+  // what a server said last must still reach its client.
+  const bool client_failed = (direction == PumpDirection::LeftToRight) == read_failed;
+  Stream& client = direction == PumpDirection::LeftToRight ? from : to;
+  Stream& server = direction == PumpDirection::LeftToRight ? to : from;
+  client.close();
+  if (client_failed) {
+    server.abort();
+  } else {
+    server.close();
+  }
 }
 
 }  // namespace

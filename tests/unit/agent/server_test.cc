@@ -1,6 +1,10 @@
 // The agent's port: token walls on every path, and what each path answers.
+#include <ifaddrs.h>
+#include <net/if.h>
+
 #include <boost/json/parse.hpp>
 
+#include "agent/listeners.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {
@@ -175,6 +179,55 @@ TEST_F(AgentTest, aPortTunnelCarriesBytesBothWays) {
     co_return std::string(buffer.data(), got.bytes);
   }(*tunnel));
   EXPECT_EQ(back, "ping");
+}
+
+/// An address of this machine other than loopback's; none where there is no network.
+std::string ownAddress() {
+  ifaddrs* list = nullptr;
+  std::string address;
+  if (::getifaddrs(&list) != 0) return address;
+  for (const ifaddrs* item = list; item != nullptr; item = item->ifa_next) {
+    if (item->ifa_addr == nullptr || item->ifa_addr->sa_family != AF_INET || (item->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
+      continue;
+    std::array<char, INET_ADDRSTRLEN> text{};
+    const auto* ip = reinterpret_cast<const sockaddr_in*>(item->ifa_addr);
+    address = ::inet_ntop(AF_INET, &ip->sin_addr, text.data(), text.size());
+  }
+  ::freeifaddrs(list);
+  return address;
+}
+
+TEST_F(AgentTest, aPortTunnelReachesAProgramThatListensOnTheOwnAddressAlone) {
+  const std::string address = ownAddress();
+  if (address.empty()) GTEST_SKIP() << "this machine has no address but loopback's";
+  auto listener = net::listenTcp(context.get_executor(), {address, 0});
+  asio::co_spawn(context, echo(*listener), asio::detached);
+  auto tunnel = await(openPortTunnel(target(), listener->port(), Deadline::after(kPatience)));
+  std::string back = await([](net::Stream& stream) -> awaitable<std::string> {
+    co_await stream.writeAll("ping");
+    std::array<char, 16> buffer{};
+    auto got = co_await stream.readSome(asio::buffer(buffer));
+    co_return std::string(buffer.data(), got.bytes);
+  }(*tunnel));
+  EXPECT_EQ(back, "ping");
+}
+
+TEST(Listeners, areReadFromTheKernelsTables) {
+  const std::string_view four =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+      "   0: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n"
+      "   1: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2 1 0 100 0 0 10 0\n"
+      "   2: 030011AC:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 3 1 0 100 0 0 10 0\n"
+      "   3: 040011AC:1F90 0100007F:A000 01 00000000:00000000 00:00000000 00000000     0        0 4 1 0 100 0 0 10 0\n"
+      "   4: 050011AC:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 5 1 0 100 0 0 10 0\n";
+  EXPECT_EQ(listenersIn(four, 8080), (std::vector<std::string>{"172.17.0.3"}));
+  EXPECT_EQ(listenersIn(four, 8081), (std::vector<std::string>{"172.17.0.5"}));
+  EXPECT_TRUE(listenersIn(four, 80).empty());
+  const std::string_view six =
+      "   0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 0:0\n"
+      "   1: B80D0120000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 0:0\n";
+  EXPECT_EQ(listenersIn(six, 8080), (std::vector<std::string>{"2001:db8::1"}));
+  EXPECT_TRUE(listenersIn("nonsense\n: : :\n0: zz:1F90 0 0A\n", 8080).empty());
 }
 
 TEST_F(AgentTest, malformedRequestsEndWithoutHarm) {

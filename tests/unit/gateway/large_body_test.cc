@@ -132,7 +132,7 @@ TEST_F(LargeBodies, areCutWhenTheirInstanceIsReplaced) {
   });
 }
 
-TEST_F(LargeBodies, goUpWholeAndTheConnectionsAreKept) {
+TEST_F(LargeBodies, goUpWholeEachOverAConnectionThatCanNotHaveGoneStale) {
   run([&]() -> awaitable<void> {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       for (;;) {
@@ -152,7 +152,9 @@ TEST_F(LargeBodies, goUpWholeAndTheConnectionsAreKept) {
       EXPECT_TRUE(answer.complete);
       EXPECT_TRUE(answer.body == body) << i;
     }
-    EXPECT_EQ(application_->connections, 1);
+    EXPECT_EQ(application_->connections, 4);
+    EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
+    EXPECT_EQ(application_->connections, 4) << "what comes after them may use theirs";
   });
 }
 

@@ -86,22 +86,88 @@ TEST_F(Proxying, retriesOnceWhenAKeptConnectionHasGoneStale) {
   });
 }
 
-TEST_F(Proxying, doesNotSendAPostTwice) {
+TEST_F(Proxying, sendsAPostOnceMoreWhenAKeptConnectionEndedWithoutAByte) {
   run([&]() -> awaitable<void> {
-    int posts = 0;
+    std::vector<std::string> bodies;
+    application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {
+      for (;;) {
+        const auto head = co_await application_->readHead(stream, buffer);
+        if (head.empty()) co_return;
+        if (head.starts_with("POST")) {
+          net::BodyReader body(stream, buffer, {.kind = net::BodyKind::Length, .length = 2});
+          bodies.push_back(co_await net::readAll(body, 2));
+          if (connection == 1) co_return;
+        }
+        co_await stream.writeAll(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+      }
+    };
+    const auto post = request("POST /", "Cookie: " + instanceCookie(ada_.principal) + "\r\nContent-Length: 2\r\n") + "ab";
+    auto client = co_await connect();
+    EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
+    EXPECT_EQ((co_await client.ask(post)).status, 200);
+    EXPECT_EQ(bodies, (std::vector<std::string>{"ab", "ab"}));
+    EXPECT_EQ(gateway_->counters().retries, 1U);
+  });
+}
+
+TEST_F(Proxying, repeatsNothingOnANewConnectionOrAfterTheFirstByte) {
+  run([&]() -> awaitable<void> {
+    std::string last_words;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
-      (void)co_await application_->readHead(stream, buffer);
-      co_await stream.writeAll(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
-      const auto head = co_await application_->readHead(stream, buffer);
-      if (head.starts_with("POST")) ++posts;
+      auto head = co_await application_->readHead(stream, buffer);
+      if (head.starts_with("GET /first")) {
+        co_await stream.writeAll(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+        (void)co_await application_->readHead(stream, buffer);
+      }
+      co_await stream.writeAll(last_words);
+    };
+    auto client = co_await connect();
+    EXPECT_EQ((co_await client.ask(get("/"))).status, 502);
+    EXPECT_EQ(application_->connections, 1);
+    last_words = "HTTP/1.1 ";
+    EXPECT_EQ((co_await client.ask(get("/first"))).status, 200);
+    EXPECT_EQ((co_await client.ask(get("/"))).status, 502);
+    EXPECT_EQ(application_->connections, 2);
+    EXPECT_EQ(gateway_->counters().retries, 0U);
+  });
+}
+
+TEST_F(Proxying, sendsABodyThatItCanNotRepeatOverANewConnection) {
+  run([&]() -> awaitable<void> {
+    application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
+      for (;;) {
+        const auto text = co_await application_->readHead(stream, buffer);
+        if (text.empty()) co_return;
+        net::RequestHead head;
+        EXPECT_TRUE(net::parseRequestHead(text, head));
+        net::BodyReader body(stream, buffer, head.body);
+        (void)co_await net::readAll(body, 100);
+        co_await stream.writeAll(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+      }
     };
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
-    const auto answer =
-        co_await client.ask(request("POST /", "Cookie: " + instanceCookie(ada_.principal) + "\r\nContent-Length: 2\r\n") + "ab");
-    EXPECT_EQ(answer.status, 502);
-    EXPECT_EQ(posts, 1);
-    EXPECT_EQ(gateway_->counters().retries, 0U);
+    const auto post = request("POST /", "Cookie: " + instanceCookie(ada_.principal) + "\r\nTransfer-Encoding: chunked\r\n");
+    EXPECT_EQ((co_await client.ask(post + "2\r\nab\r\n0\r\n\r\n")).status, 200);
+    EXPECT_EQ(application_->connections, 2);
+  });
+}
+
+TEST_F(Proxying, keepsAConnectionNoLongerThanTheApplicationSays) {
+  run([&]() -> awaitable<void> {
+    application_->script = application_->answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3\r\nContent-Length: 0\r\n\r\n");
+    auto client = co_await connect();
+    EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
+    clock_.advance(std::chrono::milliseconds(1500));
+    EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
+    EXPECT_EQ(application_->connections, 1);
+    clock_.advance(std::chrono::milliseconds(2500));
+    EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
+    EXPECT_EQ(application_->connections, 2);
+    application_->script = application_->answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n");
+    clock_.advance(std::chrono::seconds(10));
+    EXPECT_EQ((co_await client.ask(get("/", {}, "1--ws"))).status, 200);
+    EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().idleConnections == 0; }));
   });
 }
 
@@ -136,13 +202,76 @@ TEST_F(Proxying, closesTheClientWhenAnAnswerBreaksOff) {
   });
 }
 
-TEST_F(Proxying, tellsOfAnApplicationThatDoesNotSpeakHttp) {
+TEST_F(Proxying, passesOnWhatBrowsersTake) {
+  const std::string many = [] {
+    std::string fields;
+    for (int i = 0; i < 500; ++i) fields += "X-" + std::to_string(i) + ": y\r\n";
+    return fields;
+  }();
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", ""},
+      {"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ""},
+      {"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "hello"},
+      {"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n5\nhello\n0\n\n", "hello"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", "hello"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello"},
+      {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello"},
+      {"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 5\r\n\r\nhello", "hello"},
+      {"HTTP/1.1 200 OK\r\n" + many + "Content-Length: 5\r\n\r\nhello", "hello"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5   \r\nhello\r\n000\r\n\r\n", "hello"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Trailer: " + std::string(3000, 'x') + "\r\n\r\n",
+       "hello"},
+  };
   run([&]() -> awaitable<void> {
-    application_->script = application_->answering("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+    int port = 1;
+    for (const auto& [text, body] : cases) {
+      application_->script = application_->answering(text);
+      const auto host = std::to_string(port++) + "--ws";
+      auto client = co_await connect();
+      for (int turn = 0; turn < 2; ++turn) {
+        const auto answer = co_await client.ask(get("/", {}, host));
+        EXPECT_LT(answer.status, 400) << text.substr(0, 200) << answer.body;
+        EXPECT_EQ(answer.body, body) << text.substr(0, 200);
+        EXPECT_TRUE(answer.complete) << text.substr(0, 200);
+      }
+    }
+  });
+}
+
+TEST_F(Proxying, tellsWhyAnAnswerIsRefused) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "Content-Length is malformed or repeated"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "The only Transfer-Encoding understood is chunked"},
+      {"HTTP/1.1 200 OK\r\nX Y: z\r\n\r\n", "A header field's name is malformed"},
+      {"HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n", "larger than 64 KiB"},
+      {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", "another protocol"},
+  };
+  run([&]() -> awaitable<void> {
+    int port = 1;
+    for (const auto& [text, reason] : cases) {
+      application_->script = application_->answering(text);
+      auto client = co_await connect();
+      const auto answer = co_await client.ask(get("/", {}, std::to_string(port++) + "--ws"));
+      EXPECT_EQ(answer.status, 502) << text.substr(0, 200);
+      EXPECT_NE(answer.body.find(reason), std::string::npos) << answer.body;
+    }
+  });
+}
+
+TEST_F(Proxying, tellsOfAProgramThatWantsHttps) {
+  run([&]() -> awaitable<void> {
+    // What OpenSSL does: an alert for a hello it does not like, and not a byte for plain HTTP.
+    application_->script = [](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
+      const auto got = co_await stream.readSome(buffer.prepare(1024));
+      buffer.commit(got.bytes);
+      if (buffer.data().starts_with('\x16')) co_await stream.writeAll(std::string_view("\x15\x03\x03\0\x02\x02\x28", 7));
+    };
     auto client = co_await connect();
-    const auto answer = co_await client.ask(get("/", {}, "22--ws"));
-    EXPECT_EQ(answer.status, 502);
-    EXPECT_NE(answer.body.find("not HTTP"), std::string::npos);
+    const auto page = co_await client.ask(get("/", "Accept: text/html\r\n", "5173--ws"));
+    EXPECT_EQ(page.status, 502);
+    EXPECT_NE(page.body.find("Port 5173 speaks HTTPS"), std::string::npos) << page.body;
   });
 }
 
@@ -360,6 +489,18 @@ TEST_F(Proxying, refusesHugeHeads) {
     auto third = co_await connect();
     EXPECT_EQ((co_await third.ask(request("CONNECT /", "Cookie: " + instanceCookie(ada_.principal) + "\r\n"))).status, 501);
     EXPECT_EQ(application_->heads.size(), 1U);
+  });
+}
+
+TEST_F(Proxying, keepsNoBuffersOnceItIsQuiet) {
+  rebuildGateway({.sweepInterval = std::chrono::milliseconds(500)});
+  run([&]() -> awaitable<void> {
+    application_->script = application_->answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+    auto client = co_await connect();
+    EXPECT_EQ((co_await client.ask(get("/"))).body, "x");
+    EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().spareBuffers == 1; }));
+    EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().spareBuffers == 0; }));
+    EXPECT_EQ((co_await client.ask(get("/"))).body, "x");
   });
 }
 

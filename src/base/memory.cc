@@ -1,0 +1,32 @@
+// See memory.h. The names are glibc's own.
+#include "base/memory.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace swarm {
+namespace {
+
+constexpr int kArenas = 2;
+// Set, it no longer grows with the blocks that are freed, which would keep all later ones of that size in the heap.
+constexpr int kOwnMappingBytes = 256 * 1024;
+
+}  // namespace
+
+void configureHeap() {
+  ::mallopt(M_ARENA_MAX, kArenas);
+  ::mallopt(M_MMAP_THRESHOLD, kOwnMappingBytes);
+}
+
+void releaseFreeMemory() { ::malloc_trim(0); }
+
+std::size_t residentBytes() {
+  std::ifstream in("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  in >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace swarm
