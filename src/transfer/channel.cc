@@ -24,7 +24,7 @@ constexpr std::array<Window, Inbox::kLanes> kWindows{{
     {4, kMaxPayload},
     {kListingWindowCount + 2, kListingWindowBytes + kMaxPayload},
     {kPackWindow, kPackWindow* kMaxPayload},
-    {2 * kListingWindowCount + kSignatureWindowBytes / 1024, 2 * kSignatureWindowBytes + 16 * kMaxSignature + kListingWindowBytes},
+    {2 * kListingWindowCount + kSignatureWindowBytes / 1024, 2 * kSignatureWindowBytes + 32 * kMaxSignature + kListingWindowBytes},
     {kPackWindow, kMaxPayload},
 }};
 
@@ -36,6 +36,7 @@ Inbox::Lane laneOf(Kind kind) {
     case Kind::Pack:
       return Inbox::Packs;
     case Kind::Wants:
+    case Kind::WantsRuns:
       return Inbox::Wanted;
     case Kind::Ack:
       return Inbox::Acks;

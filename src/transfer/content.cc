@@ -2,6 +2,7 @@
 #include "transfer/content.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -16,9 +17,24 @@ namespace {
 
 [[noreturn]] void failReading() { throw std::system_error(errno, std::generic_category()); }
 
-Hash ofZeros() {
-  const std::vector<char> zeros(kChunkBytes);
-  return hashBytes({zeros.data(), zeros.size()});
+/// Where data begins at or behind `at`, at most at `end`. Nothing: the file system does not tell.
+std::optional<std::int64_t> nextData(int file, std::int64_t at, std::int64_t end) {
+  const off_t found = ::lseek(file, at, SEEK_DATA);
+  if (found < 0 && errno == ENXIO) return end;  // only a hole is left, or the file has become shorter
+  if (found < 0 && errno == EINVAL) return std::nullopt;
+  if (found < 0) failReading();
+  return std::min<std::int64_t>(found, end);
+}
+
+std::int64_t nextHole(int file, std::int64_t at, std::int64_t end) {
+  const off_t found = ::lseek(file, at, SEEK_HOLE);
+  return found < 0 ? end : std::min<std::int64_t>(found, end);
+}
+
+/// Blocks may be reserved that were never written, and so read as zeros: blocks do not tell.
+bool hasHoles(int file, const struct stat& status) {
+  if (status.st_size < static_cast<off_t>(kChunkBytes)) return static_cast<std::int64_t>(status.st_blocks) * 512 < status.st_size;
+  return nextHole(file, 0, status.st_size) < status.st_size;
 }
 
 }  // namespace
@@ -28,24 +44,53 @@ Hash hashBytes(std::string_view bytes) {
   return {hash.high64, hash.low64};
 }
 
-Hash hashContent(std::int64_t size, const std::vector<Hash>& chunks) {
-  std::string bytes(8 + 16 * chunks.size(), '\0');
-  std::size_t at = 0;
+const Hash& hashOfHole() {
+  static const Hash hash = [] {
+    const std::vector<char> zeros(kChunkBytes);
+    return hashBytes({zeros.data(), zeros.size()});
+  }();
+  return hash;
+}
+
+Hash hashContent(std::int64_t size, const HashRuns& chunks) {
+  const std::unique_ptr<XXH3_state_t, decltype([](XXH3_state_t* state) { XXH3_freeState(state); })> state(XXH3_createState());
+  XXH3_128bits_reset(state.get());
+  std::string bytes;
   const auto put = [&](std::uint64_t value) {
-    for (int byte = 0; byte < 8; ++byte) bytes[at++] = static_cast<char>(value >> (8 * byte));
+    for (int byte = 0; byte < 8; ++byte) bytes += static_cast<char>(value >> (8 * byte));
+  };
+  const auto flush = [&](std::size_t above) {
+    if (bytes.size() <= above) return;
+    XXH3_128bits_update(state.get(), bytes.data(), bytes.size());
+    bytes.clear();
   };
   put(static_cast<std::uint64_t>(size));
-  for (const Hash& hash : chunks) {
-    put(hash.low);
-    put(hash.high);
+  // Above 16 TiB it would take too long to say each.
+  constexpr std::uint64_t kMostSaid = 1 << 24;
+  const bool counted = chunks.chunks() > kMostSaid;
+  for (const HashRun& run : chunks.runs()) {
+    if (counted) put(run.count);
+    for (std::uint64_t copy = 0; copy < (counted ? 1 : run.count); ++copy) {
+      put(run.hash.low);
+      put(run.hash.high);
+      flush(64 * 1024);
+    }
   }
-  return hashBytes(bytes);
+  flush(0);
+  const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
+  return {hash.high64, hash.low64};
 }
 
 std::string hexadecimal(const Hash& hash) { return format("{:016x}{:016x}", hash.high, hash.low); }
 
-ChunkReader::ChunkReader(int file, const struct stat& status)
-    : file_(file), size_(status.st_size), sparse_(static_cast<std::int64_t>(status.st_blocks) * 512 < status.st_size) {}
+ChunkReader::ChunkReader(int file, const struct stat& status) : file_(file), size_(status.st_size), sparse_(hasHoles(file, status)) {}
+
+std::uint64_t ChunkReader::holeChunks(std::int64_t offset) {
+  if (!sparse_) return 0;
+  const auto data = nextData(file_, offset, size_);
+  if (!data) sparse_ = false;
+  return data ? static_cast<std::uint64_t>(*data - offset) / kChunkBytes : 0;
+}
 
 std::size_t ChunkReader::lengthAt(std::int64_t offset) const {
   return static_cast<std::size_t>(std::clamp<std::int64_t>(size_ - offset, 0, static_cast<std::int64_t>(kChunkBytes)));
@@ -72,17 +117,13 @@ std::size_t ChunkReader::read(std::int64_t offset, char* out) {
     std::int64_t begin = at;
     std::int64_t stop = end;
     if (sparse_) {
-      begin = ::lseek(file_, at, SEEK_DATA);
-      if (begin < 0 && errno == ENXIO) begin = end;  // only a hole is left, or the file has become shorter
-      if (begin < 0 && errno == EINVAL) {
+      const auto data = nextData(file_, at, end);
+      if (!data) {
         sparse_ = false;
         continue;
       }
-      if (begin < 0) failReading();
-      begin = std::min(begin, end);
-      if (begin < end) stop = ::lseek(file_, begin, SEEK_HOLE);
-      if (stop < 0) stop = end;
-      stop = std::min(stop, end);
+      begin = *data;
+      if (begin < end) stop = nextHole(file_, begin, end);
     }
     std::memset(out + (at - offset), 0, static_cast<std::size_t>(begin - at));
     if (begin == end) break;
@@ -96,8 +137,26 @@ std::size_t ChunkReader::read(std::int64_t offset, char* out) {
 }
 
 Hash ChunkReader::hash(std::string_view chunk) const {
-  static const Hash zeros = ofZeros();
-  return data_.empty() && chunk.size() == kChunkBytes ? zeros : hashBytes(chunk);
+  return data_.empty() && chunk.size() == kChunkBytes ? hashOfHole() : hashBytes(chunk);
+}
+
+std::int64_t contentBytes(int directory, const std::string& name, const struct stat& status) {
+  const std::int64_t occupied = std::min<std::int64_t>(status.st_size, static_cast<std::int64_t>(status.st_blocks) * 512);
+  if (status.st_size < static_cast<off_t>(kChunkBytes)) return occupied;
+  const Descriptor file(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return file.valid() ? contentBytes(file.get(), status) : occupied;
+}
+
+std::int64_t contentBytes(int file, const struct stat& status) {
+  if (!hasHoles(file, status)) return status.st_size;
+  std::int64_t bytes = 0;
+  for (std::int64_t at = 0; at < status.st_size;) {
+    const auto begin = nextData(file, at, status.st_size);
+    if (!begin) return status.st_size;
+    at = *begin < status.st_size ? nextHole(file, *begin, status.st_size) : status.st_size;
+    bytes += at - *begin;
+  }
+  return bytes;
 }
 
 bool isUnchanged(const struct stat& before, const struct stat& after) {
@@ -109,7 +168,7 @@ bool isUnchanged(const struct stat& before, const struct stat& after) {
 
 std::optional<FileHashes> ContentHasher::hash(int file, const struct stat& before, std::atomic<std::int64_t>& bytes_done) {
   if (auto known = cache_.find(before)) {
-    bytes_done += occupiedContent(before);
+    bytes_done += contentBytes(file, before);
     return known;
   }
   if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kChunkBytes);
@@ -118,9 +177,14 @@ std::optional<FileHashes> ContentHasher::hash(int file, const struct stat& befor
   std::int64_t offset = 0;
   while (offset < reader.size()) {
     stop_.check();
+    if (const std::uint64_t holes = reader.holeChunks(offset); holes > 0) {
+      hashes.chunks.add(hashOfHole(), holes);
+      offset += static_cast<std::int64_t>(holes * kChunkBytes);
+      continue;
+    }
     const std::size_t got = reader.read(offset, buffer_.get());
     if (got < reader.lengthAt(offset)) return std::nullopt;
-    hashes.chunks.push_back(reader.hash({buffer_.get(), got}));
+    hashes.chunks.add(reader.hash({buffer_.get(), got}));
     for (const Extent& extent : reader.data()) bytes_done += extent.length;
     offset += static_cast<std::int64_t>(got);
   }

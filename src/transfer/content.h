@@ -16,7 +16,9 @@ namespace swarm::transfer {
 
 Hash hashBytes(std::string_view bytes);
 /// Of a whole file, from its chunks.
-Hash hashContent(std::int64_t size, const std::vector<Hash>& chunks);
+Hash hashContent(std::int64_t size, const HashRuns& chunks);
+/// Of a chunk of zeros, in full length.
+const Hash& hashOfHole();
 std::string hexadecimal(const Hash& hash);
 
 struct Extent {
@@ -31,6 +33,8 @@ class ChunkReader {
 
   std::int64_t size() const { return size_; }
   std::size_t lengthAt(std::int64_t offset) const;
+  /// How many whole chunks from `offset` on are one hole: they need not be read.
+  std::uint64_t holeChunks(std::int64_t offset);
   /// Reads the chunk at `offset` into `out` (lengthAt(offset) bytes), holes as zeros. Gives less when the file has become shorter.
   std::size_t read(std::int64_t offset, char* out);
   /// Where the chunk read last has data; the rest of it is a hole.
@@ -46,6 +50,10 @@ class ChunkReader {
   bool sparse_;
   std::vector<Extent> data_;
 };
+
+/// How much of an open file's content is no hole, without reading it.
+std::int64_t contentBytes(int file, const struct stat& status);
+std::int64_t contentBytes(int directory, const std::string& name, const struct stat& status);  ///< the same of a file by its name
 
 /// Whether a file is what it was: same size and times.
 bool isUnchanged(const struct stat& before, const struct stat& after);

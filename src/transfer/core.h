@@ -24,7 +24,9 @@ struct Core {
 
   SessionOptions options;
   std::vector<Storage> storages;
-  bool greeted = false;  ///< the server named the storages
+  bool greeted = false;     ///< the server named the storages
+  std::uint64_t other = 1;  ///< what the agent at the other end understands
+  bool otherUnderstandsRuns() const { return other >= 2; }
   StopFlag stop;
   BufferPool buffers;
   Inbox inbox;

@@ -107,14 +107,14 @@ class Digester final : public Visitor {
       const auto [first, is_first] = links_.try_emplace(FileId{status.st_dev, status.st_ino}, path);
       if (!is_first) return line(directory, name, text + " linked=" + hexadecimal(first->second));
     }
-    bytes_ += occupiedContent(status);
+    bytes_ += contentBytes(directory.directory, name, status);
     content(directory, name, status, std::move(text));
   }
 
   /// The line of a file with content, in its turn, once the content's hash is known.
   void content(const VisitedDirectory& directory, const std::string& name, const struct stat& status, std::string text) {
     if (const auto known = core_.options.hashes->find(status)) {
-      core_.counters.bytes += occupiedContent(status);
+      core_.counters.bytes += contentBytes(directory.directory, name, status);
       return line(directory, name, text + " content=" + hexadecimal(known->content));
     }
     const std::string shown = core_.storages[directory.storage].describe(directory.path, name);

@@ -18,9 +18,9 @@ constexpr std::int64_t kMargin = 50'000'000;
 
 HashCache::HashCache(std::size_t limit_bytes) : limit_(limit_bytes) {}
 
-std::size_t HashCache::costOf(std::size_t chunks) {
+std::size_t HashCache::costOf(const FileHashes& hashes) {
   // A node of the table, its place in the bucket array, and the allocator's own.
-  return sizeof(std::pair<const Key, Record>) + 40 + chunks * sizeof(Hash) + 16;
+  return sizeof(std::pair<const Key, Record>) + 40 + hashes.chunks.runs().size() * sizeof(HashRun) + 16;
 }
 
 void HashCache::beginPass() {
@@ -35,24 +35,22 @@ std::optional<FileHashes> HashCache::find(const struct stat& status) {
   if (found == records_.end()) return std::nullopt;
   Record& record = found->second;
   if (record.size != status.st_size || record.mtime != nanoseconds(status.st_mtim) || record.ctime != nanoseconds(status.st_ctim)) {
-    bytes_ -= costOf(record.chunkCount);
+    bytes_ -= costOf(record.hashes);
     records_.erase(found);
     return std::nullopt;
   }
   record.pass = pass_;
-  FileHashes hashes{record.content, {}};
-  hashes.chunks.assign(record.chunks.get(), record.chunks.get() + record.chunkCount);
-  return hashes;
+  return record.hashes;
 }
 
 void HashCache::store(const struct stat& status, const FileHashes& hashes) {
   const std::lock_guard lock(mutex_);
   const Key key{status.st_dev, status.st_ino};
   if (const auto found = records_.find(key); found != records_.end()) {
-    bytes_ -= costOf(found->second.chunkCount);
+    bytes_ -= costOf(found->second.hashes);
     records_.erase(found);
   }
-  const std::size_t cost = costOf(hashes.chunks.size());
+  const std::size_t cost = costOf(hashes);
   if (bytes_ + cost > limit_) dropOld();
   if (bytes_ + cost > limit_) return;
   Record record;
@@ -60,10 +58,7 @@ void HashCache::store(const struct stat& status, const FileHashes& hashes) {
   record.mtime = nanoseconds(status.st_mtim);
   record.ctime = nanoseconds(status.st_ctim);
   record.pass = pass_;
-  record.content = hashes.content;
-  record.chunkCount = static_cast<std::uint32_t>(hashes.chunks.size());
-  record.chunks = std::make_unique<Hash[]>(hashes.chunks.size());
-  std::copy(hashes.chunks.begin(), hashes.chunks.end(), record.chunks.get());
+  record.hashes = FileHashes{hashes.content, HashRuns(std::vector<HashRun>(hashes.chunks.runs()))};  // without room to grow
   records_.emplace(key, std::move(record));
   bytes_ += cost;
 }
@@ -73,7 +68,7 @@ void HashCache::dropOld() {
   dropped_ = true;
   for (auto at = records_.begin(); at != records_.end();) {
     if (at->second.pass + 1 < pass_) {
-      bytes_ -= costOf(at->second.chunkCount);
+      bytes_ -= costOf(at->second.hashes);
       at = records_.erase(at);
     } else {
       ++at;

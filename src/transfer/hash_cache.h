@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -17,7 +16,7 @@ namespace swarm::transfer {
 /// The hash of each chunk of a file, and of the whole (a hash of size and chunk hashes).
 struct FileHashes {
   Hash content;
-  std::vector<Hash> chunks;
+  HashRuns chunks;
 };
 
 /// Records count only while size, mtime and ctime are what they were when the file was READ. Thread-safe. Bounded: once full, files are
@@ -46,11 +45,9 @@ class HashCache {
     std::int64_t mtime = 0;
     std::int64_t ctime = 0;
     std::uint32_t pass = 0;
-    std::uint32_t chunkCount = 0;
-    Hash content;
-    std::unique_ptr<Hash[]> chunks;
+    FileHashes hashes;
   };
-  static std::size_t costOf(std::size_t chunks);
+  static std::size_t costOf(const FileHashes& hashes);
   void dropOld();
 
   mutable std::mutex mutex_;

@@ -2,6 +2,7 @@
 #include "transfer/link.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <set>
@@ -29,10 +30,19 @@ class AgentLink final : public Link {
 
   awaitable<void> greet(std::string transfer_id) {
     Command command(relay_, {});
+    std::array<std::uint64_t, 2> understands{kCapability, kCapability};
     for (const std::size_t peer : {kSource, kTarget}) {
       if (!relay_->peers[peer].stream) continue;
       co_await sendCommand(*relay_, peer, Kind::Hello, encode(Hello{kProtocolVersion, transfer_id, peer == kSource, scope_}));
-      co_await awaitAnswer(*relay_, peer);
+      understands[peer] = decodeCapability(co_await awaitAnswer(*relay_, peer));
+    }
+    // An agent of the first release does not know the command, and the other one takes it for what it is.
+    if (std::ranges::min(understands) >= 2) {
+      for (const std::size_t peer : {kSource, kTarget}) {
+        if (!relay_->peers[peer].stream) continue;
+        co_await sendCommand(*relay_, peer, Kind::Other, encodeCapability(understands[1 - peer]));
+        co_await awaitAnswer(*relay_, peer);
+      }
     }
     command.succeeded();
   }

@@ -163,16 +163,25 @@ std::string encode(const Wants& wants) {
   Encoder out;
   out.number(wants.unit).flag(wants.last).number(wants.wants.size());
   for (const Want& want : wants.wants) {
-    out.number(want.index).flag(want.continues).number(want.signature.size());
-    for (const Hash& hash : want.signature) put(out, hash);
+    const auto& runs = want.signature.runs();
+    out.number(want.index).flag(want.continues).number(wants.runs ? runs.size() : want.signature.chunks());
+    for (const HashRun& run : runs) {
+      for (std::uint64_t copy = 0; copy < (wants.runs ? 1 : run.count); ++copy) put(out, run.hash);
+      if (wants.runs) out.number(run.count);
+    }
   }
   return out.take();
 }
 
-template <>
-Wants decode(std::string_view payload) {
+namespace {
+
+/// Files are at most 2^63 bytes long.
+constexpr std::uint64_t kMostChunks = (std::uint64_t{1} << 63) / kChunkBytes;
+
+Wants decodeWants(std::string_view payload, bool runs) {
   Decoder in(payload);
   Wants wants;
+  wants.runs = runs;
   wants.unit = in.number();
   wants.last = in.flag();
   const std::size_t count = in.count(3);
@@ -181,13 +190,27 @@ Wants decode(std::string_view payload) {
     Want want;
     want.index = in.number();
     want.continues = in.flag();
-    want.signature.resize(in.count(16));
-    for (Hash& hash : want.signature) hash = getHash(in);
+    std::uint64_t chunks = 0;
+    for (std::size_t left = in.count(runs ? 17 : 16); left > 0; --left) {
+      const Hash hash = getHash(in);
+      const std::uint64_t more = runs ? in.number(kMostChunks - chunks) : 1;
+      want.signature.add(hash, more);
+      chunks += more;
+    }
     wants.wants.push_back(std::move(want));
   }
   in.end();
   return wants;
 }
+
+}  // namespace
+
+template <>
+Wants decode(std::string_view payload) {
+  return decodeWants(payload, true);
+}
+
+Wants decodePlainWants(std::string_view payload) { return decodeWants(payload, false); }
 
 std::string encode(const PackHead& head) {
   Encoder out;
@@ -253,6 +276,10 @@ PackHead decodePack(std::string_view payload, std::string_view& body) {
   if (!head.compressed && body.size() != head.rawLength) brokenPeer("a pack's length is not that of its content");
   return head;
 }
+
+std::string encodeCapability(std::uint64_t capability) { return Encoder().number(capability).take(); }
+
+std::uint64_t decodeCapability(std::string_view payload) { return payload.empty() ? 1 : Decoder(payload).number(); }
 
 std::string encodeAck(std::uint64_t sequence) { return Encoder().number(sequence).take(); }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "transfer/hashes.h"
 #include "transfer/link.h"
 #include "transfer/wire.h"
 
@@ -19,19 +20,13 @@ inline constexpr std::size_t kMaxPackSegments = 8192;       ///< segments in one
 inline constexpr std::size_t kMaxEntryBytes = 1024 * 1024;  ///< one entry of a listing, encoded
 inline constexpr std::size_t kListingBytes = 128 * 1024;    ///< a part of a listing ends soon after this
 inline constexpr std::size_t kMaxListingEntries = 4096;     ///< in one part
-inline constexpr std::size_t kMaxSignature = 1024 * 1024;   ///< chunks of one file that are compared: 1 TiB
+inline constexpr std::size_t kMaxSignature = 1024 * 1024;   ///< runs of equal chunks of one file that are compared
 
 // Windows: what may be on its way at most. They bound the memory of both agents.
 inline constexpr std::size_t kListingWindowBytes = 3 * 1024 * 1024;
 inline constexpr std::size_t kListingWindowCount = 2048;
 inline constexpr std::size_t kPackWindow = 16;
 inline constexpr std::size_t kSignatureWindowBytes = 4 * 1024 * 1024;
-
-struct Hash {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  bool operator==(const Hash&) const = default;
-};
 
 enum class EntryType : std::uint8_t { Directory = 1, Regular = 2, Symlink = 3 };
 
@@ -77,14 +72,15 @@ struct Listing {
 
 struct Want {
   std::uint64_t index = 0;
-  bool continues = false;       ///< more of the signature follows in the next frame
-  std::vector<Hash> signature;  ///< of each chunk that the target has
+  bool continues = false;  ///< more of the signature follows in the next frame
+  HashRuns signature;      ///< of each chunk that the target has
 };
 
 struct Wants {
   std::uint64_t unit = 0;
   bool last = true;  ///< nothing more is wanted of this listing
   std::vector<Want> wants;
+  bool runs = true;  ///< equal hashes in a row are counted; else each is there
 };
 
 /// Gone: the file vanished or can't be read; the target keeps what it has.
@@ -147,6 +143,8 @@ std::string encode(const DigestReport& report);
 std::string encode(const Failure& failure);
 std::string encode(const std::vector<ManifestLine>& lines);
 std::string encodeAck(std::uint64_t sequence);
+std::string encodeCapability(std::uint64_t capability);
+std::uint64_t decodeCapability(std::string_view payload);  ///< 1 for an empty one
 std::string encodeEntry(const Entry& entry);
 /// The same as encode(listing) from entries that are encoded already.
 std::string encodeListing(const Listing& head, std::string_view entries, std::size_t count);
@@ -156,7 +154,8 @@ Message decode(std::string_view payload);
 template <>
 Listing decode(std::string_view payload);
 template <>
-Wants decode(std::string_view payload);
+Wants decode(std::string_view payload);            ///< with runs
+Wants decodePlainWants(std::string_view payload);  ///< without
 template <>
 Hello decode(std::string_view payload);
 template <>

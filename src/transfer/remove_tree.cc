@@ -34,7 +34,7 @@ class Remover {
       stop_.check();
       const Sight sight = lookAt(storage_, directory.get(), path, entry);
       if (sight.kind == Sight::Kind::Vanished) continue;
-      if (sight.kind == Sight::Kind::LeftOut || sight.status.st_dev != storage_.device) {
+      if (sight.kind == Sight::Kind::LeftOut || sight.kind == Sight::Kind::FileSystems || sight.status.st_dev != storage_.device) {
         level.keeps = true;
       } else if (S_ISDIR(sight.status.st_mode)) {
         level.directories.push_back(std::move(entry));

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "transfer/content.h"
 #include "transfer/storages.h"
 
 namespace swarm::transfer {
@@ -22,12 +23,12 @@ class Scanner final : public Visitor {
     for (std::string& name : directory.names) {
       stop_.check();
       const Sight sight = lookAt(storage, directory.directory, directory.path, name);
-      if (sight.kind == Sight::Kind::Skipped) notes_.add(storage.describe(directory.path, name), sight.reason);
+      if (sight.isNoteworthy()) notes_.add(storage.describe(directory.path, name), sight.reason);
       if (sight.kind != Sight::Kind::Carried) continue;
       if (S_ISDIR(sight.status.st_mode)) {
         below.push_back(std::move(name));
       } else {
-        count(sight.status);
+        count(directory.directory, name, sight.status);
       }
     }
     return below;
@@ -46,11 +47,11 @@ class Scanner final : public Visitor {
   }
 
  private:
-  void count(const struct stat& status) {
+  void count(int directory, const std::string& name, const struct stat& status) {
     ++files_;
     if (!S_ISREG(status.st_mode)) return;
     if (status.st_nlink > 1 && !links_.insert({status.st_dev, status.st_ino}).second) return;
-    bytes_ += occupiedContent(status);
+    bytes_ += contentBytes(directory, name, status);
   }
 
   const std::vector<Storage>& storages_;
@@ -63,10 +64,6 @@ class Scanner final : public Visitor {
 };
 
 }  // namespace
-
-std::int64_t occupiedContent(const struct stat& status) {
-  return std::min<std::int64_t>(status.st_size, static_cast<std::int64_t>(status.st_blocks) * 512);
-}
 
 ScanReport scanStorages(const std::vector<Storage>& storages, std::atomic<std::int64_t>& files, std::atomic<std::int64_t>& bytes,
                         const StopFlag& stop) {

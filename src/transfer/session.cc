@@ -63,7 +63,14 @@ void syncStorages(Core& core) {
 void greet(Core& core, const Hello& hello) {
   if (hello.isSource != (core.options.role == Role::Source)) brokenPeer("it takes the source for the target");
   core.storages = openStorages(hello.scope, core.options.root);
+  // Until it is known better: the first release left out whatever has this name.
+  for (Storage& storage : core.storages) storage.leavesLostAndFound = true;
   core.greeted = true;
+}
+
+void meet(Core& core, std::uint64_t other) {
+  core.other = other;
+  for (Storage& storage : core.storages) storage.leavesLostAndFound = other < 2;
 }
 
 /// One command, and its answer. False for Bye.
@@ -75,6 +82,7 @@ bool serve(Core& core, const Arrived& command) {
   switch (command.kind) {
     case Kind::Hello:
       greet(core, decode<Hello>(command.payload));
+      answer = encodeCapability(kCapability);
       break;
     case Kind::Scan:
       answer = encode(scanStorages(core.storages, core.counters.files, core.counters.bytes, core.stop));
@@ -92,6 +100,9 @@ bool serve(Core& core, const Arrived& command) {
       break;
     case Kind::Sync:
       syncStorages(core);
+      break;
+    case Kind::Other:
+      meet(core, decodeCapability(command.payload));
       break;
     case Kind::Bye:
       return false;

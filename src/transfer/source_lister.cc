@@ -70,7 +70,7 @@ void SourceLister::addChild(Part& part, const VisitedDirectory& directory, const
   const Storage& storage = state_.core.storages[directory.storage];
   const Sight sight = lookAt(storage, directory.directory, directory.path, name);
   if (sight.error != 0) return state_.unreadable(storage.describe(directory.path, name), sight.error);
-  if (sight.kind == Sight::Kind::Skipped) state_.notes.add(storage.describe(directory.path, name), sight.reason);
+  if (sight.isNoteworthy()) state_.notes.add(storage.describe(directory.path, name), sight.reason);
   if (sight.kind != Sight::Kind::Carried) return;
   Entry entry;
   entry.name = name;
@@ -81,7 +81,7 @@ void SourceLister::addChild(Part& part, const VisitedDirectory& directory, const
   } else {
     if (!describe(entry, directory, sight.status)) return;
     item.file = entry.type == EntryType::Regular && (entry.group == 0 || entry.groupFirst);
-    item.bytes = item.file ? occupiedContent(sight.status) : 0;
+    item.bytes = item.file ? contentBytes(directory.directory, name, sight.status) : 0;
     ++part.listed.files;
     part.listed.bytes += item.bytes;
   }

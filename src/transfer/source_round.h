@@ -102,8 +102,9 @@ class SourceSender {
  private:
   void serve(const Wants& wants);
   void sendFile(std::uint64_t unit, const ListedUnit& listed, const Want& want);
-  void sendContent(std::uint64_t unit, std::uint64_t index, int file, const struct stat& before, const std::vector<Hash>& signature,
+  void sendContent(std::uint64_t unit, std::uint64_t index, int file, const struct stat& before, const HashRuns& signature,
                    const ListedUnit::Item& item);
+  bool sendHoles(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::uint64_t chunks, HashCursor& theirs);
   void sendChunk(std::uint64_t unit, std::uint64_t index, const ChunkReader& reader, std::int64_t offset, char* room, std::size_t length);
   void giveUp(std::uint64_t unit, std::uint64_t index, const ListedUnit& listed, int error);
   int directoryOf(const ListedUnit& listed);

@@ -29,7 +29,8 @@ void SourceSender::run() {
     });
     packs_.takeAcks();
     if (wants) {
-      serve(decode<Wants>(inbox.take(Inbox::Wanted).payload));
+      const Arrived frame = inbox.take(Inbox::Wanted);
+      serve(frame.kind == Kind::WantsRuns ? decode<Wants>(frame.payload) : decodePlainWants(frame.payload));
     } else if (idle) {
       packs_.flush();
     } else if (state_.listed && state_.window.empty()) {
@@ -44,8 +45,8 @@ void SourceSender::serve(const Wants& wants) {
   for (const Want& want : wants.wants) {
     if (want.index >= listed.items.size() || !listed.items[want.index].file) brokenPeer("it wants what is no file");
     auto& parts = unfinished_[want.index];
-    if (parts.signature.size() + want.signature.size() > kMaxSignature) brokenPeer("a signature is too long");
-    parts.signature.insert(parts.signature.end(), want.signature.begin(), want.signature.end());
+    if (parts.signature.runs().size() + want.signature.runs().size() > kMaxSignature) brokenPeer("a signature is too long");
+    parts.signature.add(want.signature);
     if (want.continues) {
       if (unfinished_.size() > 1) brokenPeer("signatures are mixed");
       continue;
@@ -105,33 +106,49 @@ void SourceSender::sendFile(std::uint64_t unit, const ListedUnit& listed, const 
   }
 }
 
-void SourceSender::sendContent(std::uint64_t unit, std::uint64_t index, int file, const struct stat& before,
-                               const std::vector<Hash>& signature, const ListedUnit::Item& item) {
+void SourceSender::sendContent(std::uint64_t unit, std::uint64_t index, int file, const struct stat& before, const HashRuns& signature,
+                               const ListedUnit::Item& item) {
   HashCache& cache = *state_.core.options.hashes;
   const auto known = signature.empty() ? std::nullopt : cache.find(before);
   ChunkReader reader(file, before);
   FileHashes hashes;
+  HashCursor theirs(signature);
+  HashCursor ours(known ? known->chunks : hashes.chunks);
   bool sent = false;
   std::int64_t offset = 0;
   bool shorter = false;
   while (offset < reader.size() && !shorter) {
     state_.core.stop.check();
-    const std::size_t chunk = hashes.chunks.size();
     const std::size_t length = reader.lengthAt(offset);
-    if (known && chunk < signature.size() && known->chunks.at(chunk) == signature[chunk]) {
-      hashes.chunks.push_back(signature[chunk]);
-      offset += static_cast<std::int64_t>(length);
+    if (known && theirs.now() && ours.now() && *ours.now() == *theirs.now()) {
+      // The last chunk may be shorter than the others: one by one up to there.
+      const auto whole = static_cast<std::uint64_t>(reader.size() - offset) / kChunkBytes;
+      const std::uint64_t same = std::max<std::uint64_t>(1, std::min({ours.left(), theirs.left(), whole}));
+      hashes.chunks.add(*ours.now(), same);
+      offset += same == 1 ? static_cast<std::int64_t>(length) : static_cast<std::int64_t>(same * kChunkBytes);
+      ours.skip(same);
+      theirs.skip(same);
+      continue;
+    }
+    if (const std::uint64_t holes = reader.holeChunks(offset); holes > 0) {
+      sent = sendHoles(unit, index, offset, holes, theirs) || sent;
+      hashes.chunks.add(hashOfHole(), holes);
+      offset += static_cast<std::int64_t>(holes * kChunkBytes);
+      if (known) ours.skip(holes);
       continue;
     }
     char* const room = packs_.room(length);
     const std::size_t got = reader.read(offset, room);
     shorter = got < length;
     if (got == 0) break;
-    hashes.chunks.push_back(reader.hash({room, got}));
-    if (chunk >= signature.size() || signature[chunk] != hashes.chunks.back()) {
+    const Hash hash = reader.hash({room, got});
+    hashes.chunks.add(hash);
+    if (!theirs.now() || *theirs.now() != hash) {
       sendChunk(unit, index, reader, offset, room, got);
       sent = true;
     }
+    theirs.skip(1);
+    if (known) ours.skip(1);
     offset += static_cast<std::int64_t>(got);
   }
   struct stat after{};
@@ -147,6 +164,24 @@ void SourceSender::sendContent(std::uint64_t unit, std::uint64_t index, int file
   facts.size = offset;
   if (sent) ++filesSent;
   packs_.end(unit, index, facts, item.bytes);
+}
+
+/// Whether any of these chunks was not a hole at the target.
+bool SourceSender::sendHoles(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::uint64_t chunks, HashCursor& theirs) {
+  bool sent = false;
+  while (chunks > 0) {
+    state_.core.stop.check();
+    const std::uint64_t alike = std::min(chunks, theirs.left());
+    const auto bytes = static_cast<std::int64_t>(alike * kChunkBytes);
+    if (!theirs.now() || *theirs.now() != hashOfHole()) {
+      packs_.hole(unit, index, offset, bytes);
+      sent = true;
+    }
+    theirs.skip(alike);
+    chunks -= alike;
+    offset += bytes;
+  }
+  return sent;
 }
 
 /// `room` holds the chunk with its holes as zeros; what is data moves together.

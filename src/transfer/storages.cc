@@ -83,7 +83,7 @@ std::string join(const std::string& directory, const std::string& name) { return
 
 Sight lookAt(const Storage& storage, int directory, const std::string& path, const std::string& name) {
   Sight sight;
-  if ((path.empty() && name == "lost+found") || (!storage.leftOut.empty() && storage.leftOut.contains(join(path, name)))) {
+  if (!storage.leftOut.empty() && storage.leftOut.contains(join(path, name))) {
     sight.kind = Sight::Kind::LeftOut;
     return sight;
   }
@@ -92,6 +92,12 @@ Sight lookAt(const Storage& storage, int directory, const std::string& path, con
     sight.error = errno;
     sight.kind = Sight::Kind::Skipped;
     sight.reason = "could not be looked at";
+    return sight;
+  }
+  if (path.empty() && (isLostAndFound(name, sight.status) || (storage.leavesLostAndFound && name == "lost+found"))) {
+    sight.kind = Sight::Kind::FileSystems;
+    sight.reason = isLostAndFound(name, sight.status) ? "the file system's own folder"
+                                                      : "left where it is: the agent at one end is too old to move it";
     return sight;
   }
   const mode_t mode = sight.status.st_mode;
@@ -104,6 +110,11 @@ Sight lookAt(const Storage& storage, int directory, const std::string& path, con
     sight.reason = S_ISSOCK(mode) ? "socket" : S_ISFIFO(mode) ? "pipe" : S_ISCHR(mode) || S_ISBLK(mode) ? "device" : "unknown kind of file";
   }
   return sight;
+}
+
+bool isLostAndFound(std::string_view name, const struct stat& status) {
+  // As mkfs makes it. What a person makes is the person's, or has a mode that others may look through.
+  return name == "lost+found" && S_ISDIR(status.st_mode) && status.st_uid == 0 && (status.st_mode & 07777) == 0700;
 }
 
 void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag& stop) {

@@ -19,6 +19,7 @@ struct Storage {
   Descriptor top;
   dev_t device = 0;
   std::set<std::string, std::less<>> leftOut;  ///< paths below the top that belong to others
+  bool leavesLostAndFound = false;             ///< whatever has this name at the top stays, a person's own too
 
   std::string describe(std::string_view directory, std::string_view name = {}) const { return describePath(mountPath, directory, name); }
 };
@@ -44,15 +45,29 @@ class StopFlag {
 
 /// What is at `name` of a directory, as a walk sees it.
 struct Sight {
-  enum class Kind { Carried, LeftOut, Vanished, Skipped } kind = Kind::Vanished;
+  /// FileSystems: the file system's own folder. It neither moves nor is removed; a person is told of it.
+  enum class Kind { Carried, LeftOut, FileSystems, Vanished, Skipped } kind = Kind::Vanished;
   struct stat status{};
   const char* reason = "";  ///< why it is skipped
   int error = 0;            ///< an errno when it is skipped because it can't be looked at
+  bool isNoteworthy() const { return kind == Kind::Skipped || kind == Kind::FileSystems; }
 };
-/// LeftOut: not ours to touch or to mention (lost+found, other mount paths). Skipped: can't be carried, and a person should know.
+/// LeftOut: not ours to touch or to mention (other mount paths). Skipped: can't be carried, and a person should know.
 Sight lookAt(const Storage& storage, int directory, const std::string& path, const std::string& name);
 
+/// Whether what is at a storage's top is the folder that a file system keeps for itself (fsck puts what it finds into it), and not a
+/// person's of that name.
+bool isLostAndFound(std::string_view name, const struct stat& status);
+
 std::string join(const std::string& directory, const std::string& name);
+
+/// Removes `name` of a directory with all that is in it, but what is left out or on other file systems. False when something had to stay.
+/// `deleted` grows by what was removed.
+bool removeTree(const Storage& storage, int directory, const std::string& path, const std::string& name, const StopFlag& stop,
+                std::int64_t& deleted);
+
+/// Opens a directory of the target, which must be there; one that its own user may not use is made usable. Throws Error.
+Descriptor openTargetDirectory(const Storage& storage, const std::string& path);
 
 /// What a walk shows its user: one directory at a time, before what is below it.
 struct VisitedDirectory {
@@ -89,7 +104,6 @@ class Notes {
 
 ScanReport scanStorages(const std::vector<Storage>& storages, std::atomic<std::int64_t>& files, std::atomic<std::int64_t>& bytes,
                         const StopFlag& stop);
-std::int64_t occupiedContent(const struct stat& status);  ///< bytes of content without holes
 
 /// Identifies a file with several names.
 using FileId = std::pair<dev_t, ino_t>;

@@ -10,6 +10,23 @@
 
 namespace swarm::transfer {
 
+namespace {
+
+/// As much of it as is compared.
+HashRuns firstOf(const HashRuns& all, bool runs) {
+  HashRuns first;
+  std::uint64_t left = kMaxSignature;
+  for (const HashRun& run : all.runs()) {
+    const std::uint64_t taken = runs ? run.count : std::min(run.count, left);
+    first.add(run.hash, taken);
+    left -= runs ? 1 : taken;
+    if (left == 0) break;
+  }
+  return first;
+}
+
+}  // namespace
+
 TargetState::TargetState(Core& its_core) : core(its_core), trust(topsOf(core.storages), Trust::Sync::NobodyWrites), pending(core.inbox) {}
 
 TargetLister::TargetLister(TargetState& state) : state_(state), hasher_(*state.core.options.hashes, state.trust, state.core.stop) {}
@@ -34,7 +51,7 @@ void TargetLister::apply(Listing listing) {
   last_unit_ = listing.unit;
   if (listing.storage >= state_.core.storages.size()) brokenPeer("a storage that was not named");
   enter(listing);
-  wants_ = Wants{listing.unit, false, {}};
+  wants_ = Wants{listing.unit, false, {}, state_.core.otherUnderstandsRuns()};
   wants_bytes_ = 0;
   for (std::size_t index = 0; index < listing.entries.size(); ++index) {
     state_.core.stop.check();
@@ -69,7 +86,7 @@ void TargetLister::enter(const Listing& listing) {
   current_.storage = listing.storage;
   current_.path = std::make_shared<const std::string>(listing.path);
   for (std::string_view rest = listing.path;;) {
-    if (storage().leftOut.contains(rest) || rest == "lost+found") brokenPeer("a path that does not move");
+    if (storage().leftOut.contains(rest) || (storage().leavesLostAndFound && rest == "lost+found")) brokenPeer("a path that does not move");
     const std::size_t slash = rest.rfind('/');
     if (slash == rest.npos) break;
     rest = rest.substr(0, slash);
@@ -95,7 +112,8 @@ void TargetLister::finishDirectory(const Listing& listing) {
 
 void TargetLister::removeExtra(const std::string& name) {
   const Sight sight = lookAt(storage(), current_.directory.get(), *current_.path, name);
-  if (sight.kind == Sight::Kind::LeftOut || sight.kind == Sight::Kind::Vanished || sight.status.st_dev != storage().device) return;
+  const bool stays = sight.kind == Sight::Kind::LeftOut || sight.kind == Sight::Kind::FileSystems;
+  if (stays || sight.kind == Sight::Kind::Vanished || sight.status.st_dev != storage().device) return;
   remove(name);
 }
 
@@ -183,12 +201,12 @@ void TargetLister::applyRegular(std::uint64_t unit, std::uint64_t index, Entry& 
     }
     own = &fresh;
   }
-  std::vector<Hash> signature;
+  HashRuns signature;
   if (compare(entry, *own, signature)) return applyFileFacts(entry, *own);
   want(unit, index, entry, std::move(signature));
 }
 
-bool TargetLister::compare(Entry& entry, const struct stat& own, std::vector<Hash>& signature) {
+bool TargetLister::compare(Entry& entry, const struct stat& own, HashRuns& signature) {
   if (entry.facts.size == 0 && own.st_size == 0) return true;
   if (own.st_size == 0) return false;
   // A small file of another size is sent as it is.
@@ -205,8 +223,7 @@ bool TargetLister::compare(Entry& entry, const struct stat& own, std::vector<Has
   }
   if (!hashes) throw Error(ErrorCode::UpstreamFailed, format("Something else writes to \"{}\" at the target.", describe(entry.name)));
   if (entry.content && *entry.content == hashes->content && status.st_size == entry.facts.size) return true;
-  signature = std::move(hashes->chunks);
-  if (signature.size() > kMaxSignature) signature.resize(kMaxSignature);
+  signature = firstOf(hashes->chunks, state_.core.otherUnderstandsRuns());
   return false;
 }
 
@@ -223,27 +240,40 @@ void TargetLister::applyFileFacts(const Entry& entry, const struct stat& own) {
   applyFacts(file.get(), entry.facts, entry.attributes, describe(entry.name));
 }
 
-void TargetLister::want(std::uint64_t unit, std::uint64_t index, Entry& entry, std::vector<Hash> signature) {
-  constexpr std::size_t kPerFrame = 32 * 1024;  // hashes: half a MiB
-  const std::size_t bytes = signature.size() * sizeof(Hash);
+void TargetLister::want(std::uint64_t unit, std::uint64_t index, Entry& entry, HashRuns signature) {
+  constexpr std::size_t kBytesPerFrame = 512 * 1024;
+  const std::size_t each = wants_.runs ? 26 : 16;  // a hash, and a count
+  const std::size_t bytes = encodedCount(signature) * each;
   // What was found so far must be on its way before one waits for content.
-  if (wants_bytes_ + bytes > kPerFrame * sizeof(Hash)) sendWants(false);
+  if (wants_bytes_ + bytes > kBytesPerFrame) sendWants(false);
   state_.pending.add(unit, index, {current_.storage, current_.path, entry.name, std::move(entry.attributes), bytes});
-  std::size_t at = 0;
-  for (; signature.size() - at > kPerFrame; at += kPerFrame) {
-    const auto begin = signature.begin() + static_cast<std::ptrdiff_t>(at);
-    wants_.wants.push_back({index, true, {begin, begin + kPerFrame}});
-    sendWants(false);
+  HashRuns part;
+  std::size_t part_count = 0;
+  for (const HashRun& run : signature.runs()) {
+    // Without counts a run is as long as the chunks are many.
+    for (std::uint64_t left = run.count; left > 0;) {
+      const std::uint64_t step = wants_.runs ? left : std::min<std::uint64_t>(left, kBytesPerFrame / each - part_count);
+      part.add(run.hash, step);
+      part_count += wants_.runs ? 1 : static_cast<std::size_t>(step);
+      left -= step;
+      if (part_count < kBytesPerFrame / each) continue;
+      wants_.wants.push_back({index, true, std::exchange(part, {})});
+      part_count = 0;
+      sendWants(false);
+    }
   }
-  signature.erase(signature.begin(), signature.begin() + static_cast<std::ptrdiff_t>(at));
-  wants_bytes_ += signature.size() * sizeof(Hash) + 16;
-  wants_.wants.push_back({index, false, std::move(signature)});
+  wants_bytes_ += part_count * each + 16;
+  wants_.wants.push_back({index, false, std::move(part)});
+}
+
+std::size_t TargetLister::encodedCount(const HashRuns& signature) const {
+  return wants_.runs ? signature.runs().size() : static_cast<std::size_t>(signature.chunks());
 }
 
 void TargetLister::sendWants(bool last) {
   if (!last && wants_.wants.empty()) return;
   wants_.last = last;
-  state_.core.outbox.push({Kind::Wants, encode(wants_), {}});
+  state_.core.outbox.push({wants_.runs ? Kind::WantsRuns : Kind::Wants, encode(wants_), {}});
   wants_.wants.clear();
   wants_bytes_ = 0;
 }

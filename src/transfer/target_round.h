@@ -50,14 +50,6 @@ struct TargetState {
   std::int64_t deleted = 0;
 };
 
-/// Removes `name` of a directory with all that is in it, but what is left out or on other file systems. False when something had to stay.
-/// `deleted` grows by what was removed.
-bool removeTree(const Storage& storage, int directory, const std::string& path, const std::string& name, const StopFlag& stop,
-                std::int64_t& deleted);
-
-/// Opens a directory of the target, which must be there; one that its own user may not use is made usable. Throws Error.
-Descriptor openTargetDirectory(const Storage& storage, const std::string& path);
-
 /// Opens a regular file of the target; one that its own user may not use is made usable. Invalid with errno when it can't be opened.
 Descriptor openTargetFile(int directory, const std::string& name, int access);
 
@@ -94,9 +86,10 @@ class TargetLister {
   void applySymlink(const Entry& entry, bool exists);
   void applyRegular(std::uint64_t unit, std::uint64_t index, Entry& entry, const struct stat* own);
   void linkTo(const Entry& entry, const struct stat* own);
-  bool compare(Entry& entry, const struct stat& own, std::vector<Hash>& signature);
-  void want(std::uint64_t unit, std::uint64_t index, Entry& entry, std::vector<Hash> signature);
+  bool compare(Entry& entry, const struct stat& own, HashRuns& signature);
+  void want(std::uint64_t unit, std::uint64_t index, Entry& entry, HashRuns signature);
   void sendWants(bool last);
+  std::size_t encodedCount(const HashRuns& signature) const;
   void applyFileFacts(const Entry& entry, const struct stat& own);
   void createEmpty(const std::string& name);
   void removeExtra(const std::string& name);

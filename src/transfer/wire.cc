@@ -16,7 +16,7 @@ FrameHeader parseHeader(std::string_view bytes) {
   header.kind = static_cast<std::uint8_t>(bytes[0]);
   for (int at = 4; at >= 1; --at) header.length = header.length << 8 | static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(at)]);
   if (header.length > kMaxPayload) brokenPeer("a frame is too long");
-  const bool known = (header.kind >= 0x01 && header.kind <= 0x05) || (header.kind >= 0x80 && header.kind <= 0x86) ||
+  const bool known = (header.kind >= 0x01 && header.kind <= 0x06) || (header.kind >= 0x80 && header.kind <= 0x87) ||
                      (header.kind >= 0x90 && header.kind <= 0x93);
   if (!known) brokenPeer("a frame of an unknown kind");
   return header;

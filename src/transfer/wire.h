@@ -7,16 +7,21 @@
 
 namespace swarm::transfer {
 
+/// What an agent understands. 1: no more than the first release. 2: signatures as runs (WantsRuns), and a person's own lost+found. An agent
+/// says it in its answer to Hello, where the first release says nothing, and gets to know the other's by Other, where that says 2 or more.
+inline constexpr std::uint64_t kCapability = 2;
+
 inline constexpr std::size_t kMaxPayload = 2 * 1024 * 1024;
 inline constexpr std::size_t kHeaderBytes = 5;  ///< kind, and the payload's length as little endian
 
 /// Below 0x80: between the agents, relayed as they are. From there on: between the server and one agent.
 enum class Kind : std::uint8_t {
-  Listing = 0x01,   ///< source → target: one directory, or a part of it
-  Wants = 0x02,     ///< target → source: which files of a listing it needs, and what it has of them
-  Pack = 0x03,      ///< source → target: content
-  Ack = 0x04,       ///< target → source: a pack is written
-  RoundEnd = 0x05,  ///< source → target: all is listed, sent and acknowledged
+  Listing = 0x01,    ///< source → target: one directory, or a part of it
+  Wants = 0x02,      ///< target → source: which files of a listing it needs, and what it has of them
+  Pack = 0x03,       ///< source → target: content
+  Ack = 0x04,        ///< target → source: a pack is written
+  RoundEnd = 0x05,   ///< source → target: all is listed, sent and acknowledged
+  WantsRuns = 0x06,  ///< as Wants, with equal hashes in a row counted
   Hello = 0x80,
   Scan,
   Round,
@@ -24,6 +29,7 @@ enum class Kind : std::uint8_t {
   Sync,
   Manifest,
   Bye,
+  Other,  ///< what the agent at the other end understands
   Progress = 0x90,
   Result,
   Failed,

@@ -22,6 +22,15 @@ void checkMessage(std::string_view payload) {
   }
 }
 
+inline void checkPlainWants(std::string_view payload) {
+  try {
+    const std::string again = encode(decodePlainWants(payload));
+    SWARM_CHECK(encode(decodePlainWants(again)) == again);
+  } catch (const Error& error) {
+    SWARM_CHECK(error.code() == ErrorCode::UpstreamFailed);
+  }
+}
+
 inline void checkListing(std::string_view payload) {
   try {
     const auto listing = decode<Listing>(payload);
@@ -63,6 +72,7 @@ inline void fuzzTransferFrames(std::string_view input) {
   checkListing(payload);
   checkMessage<Listing>(payload);
   checkMessage<Wants>(payload);
+  checkPlainWants(payload);
   checkPack(payload);
   checkMessage<Hello>(payload);
   checkMessage<RoundCommand>(payload);

@@ -6,6 +6,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "unit/transfer/support.h"
 
 namespace swarm::transfer {
@@ -257,6 +259,67 @@ TEST(Entries, socketsPipesAndDevicesAreSkippedReportedAndRemovedAtTheTarget) {
   EXPECT_EQ(left.digest, right.digest);
 }
 
+TEST(Entries, aFileOfAnySizeCostsWhatItsDataDoes) {
+  Move move;
+  const fs::path path = move.source() / "sparse";
+  writeFile(path, noise(3'000'000, 1));
+  fs::resize_file(path, std::uintmax_t{1} << 50);
+  {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp((std::int64_t{1} << 49) + 5);
+    file << "middle";
+  }
+  // Blocks that were reserved and never written are a hole to whoever reads.
+  const fs::path reserved = move.source() / "reserved";
+  const int file = ::open(reserved.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(::fallocate(file, 0, 0, 64 << 20), 0);
+  ::close(file);
+  auto link = move.connect();
+  const auto plan = move.loop().run(link->scan(Side::Source, {}));
+  EXPECT_GE(plan.bytes, 3'000'000);
+  EXPECT_LT(plan.bytes, 4'000'000) << "what must be read";
+  move.loop().run(link->close());
+  link.reset();
+  const auto [left, right] = [&] {
+    move.round(RoundKind::Final);
+    return move.digests();
+  }();
+  EXPECT_EQ(left.digest, right.digest);
+  EXPECT_EQ(fs::file_size(move.target() / "sparse"), std::uintmax_t{1} << 50);
+  // With the caches gone both sides look again, and find the same.
+  move.forgetHashes();
+  EXPECT_EQ(move.round(RoundKind::Final).filesSent, 0);
+  {
+    std::fstream again(move.target() / "sparse", std::ios::in | std::ios::out | std::ios::binary);
+    again.seekp((std::int64_t{1} << 48) + 5);
+    again << "wrong";
+  }
+  move.forgetHashes();
+  EXPECT_EQ(move.round(RoundKind::Final).filesSent, 1);
+  const auto [source, target] = move.digests();
+  EXPECT_EQ(source.digest, target.digest);
+}
+
+TEST(Entries, aPersonsLostAndFoundMovesAndTheFileSystemsIsToldOf) {
+  Move move;
+  fs::create_directories(move.source() / "lost+found");
+  fs::create_directories(move.target() / "lost+found");
+  writeFile(move.source() / "lost+found" / "mine", "x");
+  auto report = move.moveAndCheck();
+  EXPECT_EQ(report.skippedCount, 0);
+  EXPECT_EQ(readFile(move.target() / "lost+found" / "mine"), "x");
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make the file system's own";
+  fs::permissions(move.source() / "lost+found", fs::perms::owner_all);
+  fs::permissions(move.target() / "lost+found", fs::perms::owner_all);
+  writeFile(move.source() / "lost+found" / "found", "x");
+  report = move.round(RoundKind::Final);
+  ASSERT_EQ(report.skippedCount, 1);
+  EXPECT_EQ(report.skipped[0].reason, "the file system's own folder");
+  EXPECT_FALSE(fs::exists(move.target() / "lost+found" / "found"));
+  const auto [left, right] = move.digests();
+  EXPECT_EQ(left.digest, right.digest);
+}
+
 TEST(Entries, whatBelongsToOthersIsLeftOutAtBothSides) {
   Move move;
   for (const fs::path& top : {move.source(), move.target()}) {
@@ -264,6 +327,7 @@ TEST(Entries, whatBelongsToOthersIsLeftOutAtBothSides) {
     fs::create_directories(top / "project" / "cache");
     fs::create_directories(top / "inner");
     writeFile(top / "lost+found" / "x", top.native());
+    fs::permissions(top / "lost+found", fs::perms::owner_all);
     writeFile(top / "project" / "cache" / "x", top.native());
   }
   fs::create_directories(move.source() / "deeper" / "lost+found");

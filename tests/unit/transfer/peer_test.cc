@@ -11,13 +11,20 @@ namespace {
 /// Speaks to one session as the server would, and says whatever a test wants.
 class Peer {
  public:
-  Peer(Move& move, Role role) : move_(move) {
+  /// `understands`: what the agent at the other end does; nothing is said of one of the first release.
+  Peer(Move& move, Role role, std::uint64_t understands = 1) : move_(move) {
     auto [near_end, far_end] = net::makePipe(move.loop().executor(), 4 * 1024 * 1024);
     stream_ = std::move(near_end);
     reader_ = std::make_unique<FrameReader>(*stream_);
     move.loop().spawn(runSession(std::move(far_end), {role, &cache_, role == Role::Source ? move.sourceRoot() : move.targetRoot()}));
     send(Kind::Hello, encode(Hello{kProtocolVersion, "op-test", role == Role::Source, move.scope}));
-    EXPECT_EQ(next().kind, Kind::Result);
+    const Arrived greeting = next();
+    EXPECT_EQ(greeting.kind, Kind::Result);
+    EXPECT_EQ(decodeCapability(greeting.payload), kCapability);
+    if (understands > 1) {
+      send(Kind::Other, encodeCapability(understands));
+      EXPECT_EQ(next().kind, Kind::Result);
+    }
     send(Kind::Round, encode(RoundCommand{RoundKind::Live}));
   }
 
@@ -116,6 +123,34 @@ TEST(BrokenPeer, whatIsLeftOutCannotBeNamed) {
   EXPECT_TRUE(fs::is_directory(move.target() / "excluded"));
 }
 
+TEST(OlderAgent, isAskedInItsOwnForm) {
+  for (const std::uint64_t understands : {1, 2}) {
+    Move move;
+    writeFile(move.target() / "file", std::string(5 * kChunkBytes, '\0') + "end");
+    Peer peer(move, Role::Target, understands);
+    Entry entry = fileNamed("file");
+    entry.facts.size = 6 * kChunkBytes;
+    peer.send(Kind::Listing, encode(listingOf({entry})));
+    const Arrived frame = peer.next();
+    ASSERT_EQ(frame.kind, understands == 1 ? Kind::Wants : Kind::WantsRuns);
+    const Wants wants = understands == 1 ? decodePlainWants(frame.payload) : decode<Wants>(frame.payload);
+    ASSERT_EQ(wants.wants.size(), 1);
+    EXPECT_EQ(wants.wants[0].signature.chunks(), 6);
+    EXPECT_EQ(wants.wants[0].signature.runs()[0], (HashRun{hashOfHole(), 5}));
+    EXPECT_EQ(frame.payload.size() > 6 * 16, understands == 1);
+  }
+}
+
+TEST(OlderAgent, isNotShownAPersonsLostAndFound) {
+  for (const std::uint64_t understands : {1, 2}) {
+    Move move;
+    fs::create_directories(move.source() / "lost+found");
+    Peer peer(move, Role::Source, understands);
+    const auto listing = decode<Listing>(peer.next().payload);
+    EXPECT_EQ(listing.entries.size(), understands == 1 ? 0 : 1);
+  }
+}
+
 PackHead packOf(std::string_view raw, std::int64_t offset = 0) {
   PackHead head;
   head.sequence = 1;
@@ -202,7 +237,7 @@ TEST(BrokenPeer, wantsForWhatWasNotListedAreRefused) {
     fs::create_directories(move.source() / "zdirectory");
     Peer peer(move, Role::Source);
     EXPECT_EQ(peer.next().kind, Kind::Listing);
-    peer.send(Kind::Wants, encode(wants));
+    peer.send(Kind::WantsRuns, encode(wants));
     return peer.failure();
   };
   EXPECT_TRUE(attempt({99, true, {}}).contains("not sent"));
