@@ -174,7 +174,8 @@ class CommandLine {
   void addArchive() {
     CLI::App* made = verb("export", "Write a workspace's files as one archive (POSIX tar, Zstandard)", "");
     made->add_option("name", export_.name, "Name or id; it must run")->required();
-    made->add_option("-o,--output", export_.file, "File to write; it has its name only when it is whole (default: standard output)");
+    made->add_option("-o,--output", export_.file,
+                     "File to write, which gets its name when it is whole; - for standard output (the default)");
     made->footer(
         "It holds the persistent storages, with owners, modes, times, attributes, links and holes. What changes meanwhile, and sockets, "
         "are told.\n"

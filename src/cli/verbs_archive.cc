@@ -88,42 +88,58 @@ extern "C" void removePartial(int number) {
   ::raise(number);
 }
 
-/// Where the archive goes: a file that gets its name when it is whole, and is removed when it is not; or standard output.
+/// Where the archive goes. A file gets its name when the archive is whole, and is removed when it is not; what is no file (a pipe, a
+/// device, standard output) is written through, and so is what a link leads to.
 class Target {
  public:
   explicit Target(const std::string& path) : path_(path) {
-    if (path_.empty()) {
+    if (path_.empty() || path_ == "-") {
       if (::isatty(STDOUT_FILENO))
-        throw Error(ErrorCode::InvalidArgument, "An archive is nothing for a terminal: add -o FILE, or send it on with > FILE.");
+        throw Error(ErrorCode::InvalidArgument, "An archive cannot be printed on a terminal: add -o FILE, or redirect it with > FILE.");
+      shown_ = "standard output";
+      file_ = ::dup(STDOUT_FILENO);
+      if (file_ < 0) throw fileError("written", shown_);
       return;
     }
-    partial_ = path_ + ".partial";
-    if (partial_.size() >= partial_path.size()) throw Error(ErrorCode::InvalidArgument, "The file's name is too long.");
-    file_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file_ < 0) throw fileError("written", partial_);
-    partial_.copy(partial_path.data(), partial_.size());
-    for (int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, removePartial);
+    shown_ = path_;
+    struct stat status{};
+    bool exists = ::lstat(path_.c_str(), &status) == 0;
+    if (exists && !S_ISREG(status.st_mode))
+      openThrough();
+    else
+      openPartial();
   }
   ~Target() {
-    if (file_ < 0) return;
-    ::close(file_);
-    ::unlink(partial_.c_str());
+    if (file_ >= 0) ::close(file_);
+    if (!partial_.empty()) ::unlink(partial_.c_str());
   }
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
-  void write(std::string_view bytes) {
-    if (path_.empty()) return writeAll(STDOUT_FILENO, bytes, "standard output");
-    writeAll(file_, bytes, partial_);
-  }
+  void write(std::string_view bytes) { writeAll(file_, bytes, shown_); }
   void finish() {
-    if (path_.empty()) return;
-    if (::fsync(file_) != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) throw fileError("written", path_);
-    ::close(std::exchange(file_, -1));
+    if (!partial_.empty()) {
+      if (::fsync(file_) != 0 || ::rename(partial_.c_str(), path_.c_str()) != 0) throw fileError("written", path_);
+      partial_.clear();
+    }
+    if (::close(std::exchange(file_, -1)) != 0) throw fileError("written", shown_);
   }
 
  private:
-  std::string path_, partial_;
+  void openThrough() {
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0600);
+    if (file_ < 0) throw fileError("written", path_);
+  }
+  void openPartial() {
+    partial_ = path_ + ".partial";
+    if (partial_.size() >= partial_path.size()) throw Error(ErrorCode::InvalidArgument, "The file's name is too long.");
+    file_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file_ < 0) throw fileError("written", std::exchange(partial_, {}));
+    partial_.copy(partial_path.data(), partial_.size());
+    for (int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, removePartial);
+  }
+
+  std::string path_, partial_, shown_;
   int file_ = -1;
 };
 
@@ -134,7 +150,7 @@ class Source {
     file_ = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file_ < 0) throw fileError("read", name_);
     first_ = read(kPiece);
-    if (!looksCompressed(first_)) throw Error(ErrorCode::Unprocessable, format("{} is no archive of `swarm export`.", name_));
+    if (!looksCompressed(first_)) throw Error(ErrorCode::Unprocessable, format("{} is not an archive of `swarm export`.", name_));
     struct stat status{};
     if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) return;
     size_ = status.st_size;
@@ -180,11 +196,9 @@ class Source {
 };
 
 std::string hintAfter(const ImportFlags& flags, const Instance& instance, bool made) {
-  if (!made)
-    return format("The import into {} is not complete. Once the reason is gone: swarm import {} --name {} --force\n", instance.config.name,
-                  flags.file, instance.config.name);
-  return format("The import is not complete; {} is there without its files. To remove it: swarm delete {} --volumes\n",
-                instance.config.name, instance.config.name);
+  const std::string& name = instance.config.name;
+  if (!made) return format("Try again with: swarm import {} --name {} --force\n", flags.file, name);
+  return format("Nothing was imported; {} was created and is empty. To remove it: swarm delete {} --volumes\n", name, name);
 }
 
 }  // namespace
@@ -201,7 +215,8 @@ int exportArchive(Context& context, const ExportFlags& flags) {
     });
   }
   target.finish();
-  std::fputs(format("{}{}\n", bytesText(report.bytes), flags.file.empty() ? "" : " in " + flags.file).c_str(), stderr);
+  bool named = !flags.file.empty() && flags.file != "-";
+  std::fputs(format("{}{}\n", bytesText(report.bytes), named ? " in " + flags.file : "").c_str(), stderr);
   if (report.left.count > 0) {
     std::fputs("Left out, or changed while it was read:\n", stderr);
     tellNotes(report.left);

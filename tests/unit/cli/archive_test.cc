@@ -1,9 +1,11 @@
 // `swarm export` and `swarm import`: what they ask, what they leave behind when something goes wrong, and what they say.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "api_double.h"
 #include "model/archive.h"
@@ -59,9 +61,35 @@ TEST_F(Archive, thatIsNotWholeLeavesNoFileAndAnExitCode) {
 
 TEST_F(Archive, goesToStandardOutputAsItIs) {
   api_.on("GET /api/instances/web1/export", 200, {"bytes" + makeEndMark({})});
-  const Ran ran = runCommand(api_, {"export", "web1"});
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out, "bytes" + makeEndMark({}));
+  for (std::vector<std::string> words : {std::vector<std::string>{"export", "web1"}, {"export", "web1", "-o", "-"}}) {
+    const Ran ran = runCommand(api_, words);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "bytes" + makeEndMark({}));
+    EXPECT_FALSE(fs::exists("-") || fs::exists("-.partial"));
+  }
+}
+
+TEST_F(Archive, isWrittenThroughWhatIsNoFileAndThroughLinks) {
+  api_.on("GET /api/instances/web1/export", 200, {"bytes" + makeEndMark({})});
+  write(file("there"), "before, and longer than what comes now, so that a rest of it would be seen");
+  fs::create_symlink("there", file("link"));
+  fs::create_symlink("made", file("dangling"));
+  ASSERT_EQ(::mkfifo(file("pipe").c_str(), 0600), 0);
+  std::string piped;
+  std::jthread reader([&] { piped = content(file("pipe")); });
+  for (const char* name : {"link", "dangling", "pipe"}) {
+    const Ran ran = runCommand(api_, {"export", "web1", "-o", file(name).string()});
+    EXPECT_EQ(ran.code, 0) << name << ran.err;
+  }
+  reader.join();
+  EXPECT_TRUE(fs::is_symlink(file("link")) && fs::is_symlink(file("dangling")) && fs::is_fifo(file("pipe")));
+  const std::string whole = "bytes" + makeEndMark({});
+  EXPECT_EQ(content(file("there")), whole);
+  EXPECT_EQ(content(file("made")), whole);
+  EXPECT_EQ(piped, whole);
+  EXPECT_EQ(runCommand(api_, {"export", "web1", "-o", "/dev/null"}).code, 0);
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_FALSE(fs::exists("/dev/null.partial"));
 }
 
 TEST_F(Archive, isLookedAtBeforeAnythingIsMadeForIt) {
