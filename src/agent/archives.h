@@ -44,13 +44,4 @@ class Archives {
   bool importing_ = false;
 };
 
-/// The lines of tar's stderr as notes: "tar: home/coder/s: socket ignored". Shared by both directions.
-void addTarLine(ArchiveNotes& notes, std::string_view line);
-/// The program's own environment and user, as root where the agent is; messages in English.
-SpawnRequest toolRequest(std::vector<std::string> argv);
-/// Reads lines until the end of the output.
-awaitable<void> readLines(asio::posix::stream_descriptor& output, std::function<void(std::string_view)> take);
-/// Writes all; false when the reader has gone.
-awaitable<bool> writePipe(asio::posix::stream_descriptor& input, std::string_view bytes);
-
 }  // namespace swarm::agent

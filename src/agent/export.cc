@@ -1,19 +1,14 @@
-// The way out: tar | (our own first and last member) | zstd | the client.
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <algorithm>
+// The way out: the walk | libarchive | Zstandard | the client, and beside it a reader of the same bytes.
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <fstream>
+#include <thread>
 
 #include "agent/answers.h"
+#include "agent/archive/reader.h"
+#include "agent/archive/tree_export.h"
 #include "agent/archives.h"
-#include "agent/tar_gate.h"
-#include "agent/tar_tail.h"
-#include "agent/tasks.h"
+#include "agent/blocking_work.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -23,7 +18,6 @@ namespace swarm::agent {
 namespace {
 constexpr std::size_t kMaxRequest = 64 * 1024;
 constexpr std::size_t kPiece = 256 * 1024;
-constexpr int kPipeSize = 1024 * 1024;
 
 struct ExportRequest {
   boost::json::object workspace;      ///< the manifest's members
@@ -46,79 +40,6 @@ ExportRequest readRequest(const boost::json::value& json) {
   return request;
 }
 
-/// A folder with the empty file that keeps the last member's place.
-class Placeholder {
- public:
-  Placeholder() {
-    std::string name = (std::filesystem::temp_directory_path() / "swarm-export-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw Error(ErrorCode::OutOfResources, "No temporary folder could be made in this instance.");
-    folder_ = name;
-    auto file = folder_ / kArchiveNotes;
-    std::ofstream(file) << "";
-    // Whole seconds: no extended header is written for it.
-    timespec times[2] = {{0, 0}, {0, 0}};
-    ::utimensat(AT_FDCWD, file.c_str(), times, 0);
-  }
-  ~Placeholder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Placeholder(const Placeholder&) = delete;
-  Placeholder& operator=(const Placeholder&) = delete;
-  std::string folder() const { return folder_.string(); }
-
- private:
-  std::filesystem::path folder_;
-};
-
-std::string relative(const std::string& path) { return path.substr(1); }
-
-/// In how many of the others it lies.
-std::size_t levelOf(const std::string& storage, const std::vector<std::string>& storages) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(storages, [&](const std::string& other) { return storage.starts_with(other + "/"); }));
-}
-
-/// A storage within another one is left out of that and stands for itself: told apart by "./" before its name, which is taken off again.
-std::vector<std::string> tarCommand(const ExportRequest& request, const std::filesystem::path& root, const std::string& placeholder) {
-  std::vector<std::string> argv{"tar",
-                                "--create",
-                                "--file=-",
-                                "--format=posix",
-                                "--pax-option=delete=atime,delete=ctime",
-                                "--numeric-owner",
-                                "--sparse",
-                                "--acls",
-                                "--xattrs",
-                                "--xattrs-include=user.*",
-                                "--xattrs-include=security.capability",
-                                "--one-file-system",
-                                "--quoting-style=escape",
-                                format("--blocking-factor={}", kTarRecordBlocks),
-                                "--anchored",
-                                "--no-wildcards"};
-  auto add = [&](std::string_view option, std::size_t level, const std::string& path) {
-    std::string word(option);
-    for (std::size_t i = 0; i < level; ++i) word += "./";
-    argv.push_back(word + relative(path));
-  };
-  std::size_t deepest = 0;
-  for (const std::string& storage : request.storages) deepest = std::max(deepest, levelOf(storage, request.storages));
-  for (std::size_t level = 0; level <= deepest; ++level) {
-    for (const std::string& path : request.excluded) add("--exclude=", level, path);
-    for (const std::string& storage : request.storages) {
-      add("--exclude=", level, storage + "/lost+found");
-      if (level < levelOf(storage, request.storages)) add("--exclude=", level, storage);
-    }
-  }
-  argv.push_back(R"(--transform=s,^\(\./\)*,,S)");
-  argv.push_back("--directory=" + root.string());
-  for (const std::string& storage : request.storages) add("--add-file=", levelOf(storage, request.storages), storage);
-  argv.push_back("--directory=" + placeholder);
-  argv.push_back(std::string("--add-file=").append(kArchiveNotes));
-  return argv;
-}
-
 std::string manifestOf(const ExportRequest& request) {
   boost::json::object manifest = request.workspace;
   manifest["format"] = kArchiveFormat;
@@ -127,29 +48,24 @@ std::string manifestOf(const ExportRequest& request) {
   return boost::json::serialize(manifest) + "\n";
 }
 
-/// One export while it runs. Lives in handleExport's frame until its tasks have ended.
+std::string relative(const std::string& path) { return path.substr(1); }
+
+/// One export while it runs. Lives in handleExport's frame until its threads have ended.
 class ExportSession {
  public:
-  ExportSession(ExecContext& exec, Activity& activity, Guest& guest, net::Exchange& exchange)
-      : exec_(exec), activity_(activity), guest_(guest), exchange_(exchange), tasks_(exec.executor) {}
-
-  /// False with a sentence when a program is missing.
-  std::optional<std::string> start(const ExportRequest& request, const std::filesystem::path& root) {
-    manifest_ = manifestOf(request);
-    tar_ = begin(tarCommand(request, root, placeholder_.folder()));
-    if (tar_) zstd_ = begin({"zstd", "--quiet", "-3", "-T2", "--stdout", "-"});
-    if (!zstd_) return problem_;
-    for (int fd : {tar_->output.native_handle(), zstd_->input.native_handle(), zstd_->output.native_handle()})
-      ::fcntl(fd, F_SETPIPE_SZ, kPipeSize);
-    tar_->closeInput();
-    return std::nullopt;
-  }
+  ExportSession(ExecContext& exec, Activity& activity, Guest& guest, net::Exchange& exchange, ExportRequest request,
+                const std::filesystem::path& root)
+      : exec_(exec),
+        activity_(activity),
+        guest_(guest),
+        exchange_(exchange),
+        request_(std::move(request)),
+        storages_(transfer::openStorages({request_.storages, request_.excluded}, root)),
+        out_(exec.executor, LoopPipe::Direction::ToLoop) {}
 
   awaitable<void> run() {
+    BlockingWork work(exec_.executor, [this] { write(); });
     guest_.whenTold([this] { fail(guest_.reason()); });
-    tasks_.spawn(readLines(tar_->error, [this](std::string_view line) { addTarLine(notes_, line); }));
-    tasks_.spawn(readLines(zstd_->error, [this](std::string_view line) { zstd_says_ = line; }));
-    tasks_.spawn(feed());
     std::exception_ptr cancelled;
     try {
       co_await send();
@@ -157,93 +73,103 @@ class ExportSession {
       cancelled = std::current_exception();
       fail("It was cancelled.");
     }
+    out_.loop.close();
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    for (auto* process : {tar_.get(), zstd_.get()}) {
-      if (cancelled || gone_ || !failure_.empty()) process->child->signalGroup(SIGKILL);
+    try {
+      co_await work.wait();
+    } catch (const transfer::Stopped&) {
+      // Why, is known.
+    } catch (const std::exception&) {
+      fail(describeCurrentException());
     }
-    co_await tar_->child->wait();
-    co_await zstd_->child->wait();
-    tar_->closeAll();
-    zstd_->closeAll();
-    co_await tasks_.wait();
     if (cancelled) std::rethrow_exception(cancelled);
     co_await end();
   }
 
  private:
-  std::unique_ptr<ExecProcess> begin(std::vector<std::string> argv) {
-    std::string name = argv.front();
-    auto started = startOnPipes(exec_, toolRequest(std::move(argv)));
-    if (started) return std::move(*started);
-    problem_ =
-        started.error().exitCode == 127
-            ? format("The image of this instance has no \"{}\", which an archive is made with. Install it there, and try again.", name)
-            : started.error().message;
-    if (tar_) tar_->child->signalGroup(SIGKILL);
-    return nullptr;
-  }
-
-  /// The first reason counts. zstd must not end its frame as if all were well.
+  /// The first reason counts. The frame of data must not end as if all were well.
   void fail(std::string why) {
     if (failure_.empty()) failure_ = std::move(why);
-    for (auto* process : {tar_.get(), zstd_.get()}) process->child->signalGroup(SIGKILL);
+    stop_.stop();
   }
 
-  awaitable<void> feed() {
-    std::string problem;
+  /// On the thread. What is written is read again on another one, as an import would: an archive that can't be read is no archive.
+  void write() {
+    Descriptor out = std::move(out_.thread);  // its end is the answer's end, also when this throws
+    auto [reading, writing] = threadPipe();
+    std::string read_digest;
+    std::exception_ptr unreadable;
+    std::thread reader([&, input = std::move(reading)]() mutable {
+      try {
+        read_digest = readBack(input);
+      } catch (...) {
+        unreadable = std::current_exception();
+      }
+      input.reset();
+    });
+    std::exception_ptr failure;
+    std::string digest;
     try {
-      co_await feedMembers();
-    } catch (const Error& error) {
-      problem = error.message();
+      digest = writeAll([&](std::string_view bytes) {
+        writeBlocking(out, bytes);
+        writeBlocking(writing, bytes);
+      });
+    } catch (...) {
+      failure = std::current_exception();
     }
-    if (!problem.empty()) fail(std::move(problem));
-    zstd_->closeInput();
+    writing.reset();
+    reader.join();
+    // Where reading it back failed, writing on failed because of it.
+    if (unreadable && !stop_.stopped() && (!failure || isStopped(failure))) std::rethrow_exception(unreadable);
+    if (failure) std::rethrow_exception(failure);
+    if (digest != read_digest) throw Error(ErrorCode::Internal, "What was read back from the archive is not what was put into it.");
+    notes_.digest = digest;
   }
 
-  awaitable<void> feedMembers() {
-    auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-    TarTail tail{std::string(kArchiveNotes)};
-    bool taken = co_await writePipe(zstd_->input, tarMember(kArchiveManifest, manifest_, now));
-    std::vector<char> piece(kPiece);
-    while (taken) {
-      boost::system::error_code error;
-      auto bytes = co_await tar_->output.async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, error));
-      if (error || bytes == 0) break;
-      std::string out;
-      tail.feed({piece.data(), bytes}, out);
-      taken = co_await writePipe(zstd_->input, out);
+  static bool isStopped(const std::exception_ptr& failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const transfer::Stopped&) {
+      return true;
+    } catch (...) {
+      return false;
     }
-    if (!taken) throw Error(ErrorCode::Internal, format("zstd ended early{}.", zstd_says_.empty() ? "" : ": " + zstd_says_));
-    co_await tar_->child->wait();
-    // 1: something changed while it was read, which its messages tell.
-    if (int code = tar_->child->exitCode(); code > 1) throw Error(ErrorCode::UpstreamFailed, tarFailure(code));
-    std::string notes = boost::json::serialize(toJson(notes_)) + "\n";
-    co_await writePipe(zstd_->input, tail.finish(tarMember(kArchiveNotes, notes, now)));
   }
 
-  std::string tarFailure(int code) const {
-    if (notes_.notes.empty()) return format("tar ended with exit code {}.", code);
-    const ArchiveNote& last = notes_.notes.back();
-    return format("tar could not read everything: {}{}{}.", last.path, last.path.empty() ? "" : ": ", last.reason);
+  std::string writeAll(ByteSink sink) {
+    ArchiveWriter writer(std::move(sink));
+    writer.addText(kArchiveManifest, manifestOf(request_));
+    exportTree(storages_, writer, notes_, stop_);
+    writer.addText(kArchiveNotes, boost::json::serialize(toJson(notes_)) + "\n");
+    writer.finish();
+    return writer.digest();
+  }
+
+  std::string readBack(const Descriptor& input) const {
+    ArchiveReader reader([&] { return readBlocking(input); });
+    reader.readManifest();
+    reader.setStorages(request_.storages);
+    while (reader.next()) {
+    }
+    return reader.digest();
   }
 
   awaitable<void> send() {
     std::vector<char> piece(kPiece);
     for (;;) {
       boost::system::error_code error;
-      auto bytes = co_await zstd_->output.async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, error));
-      if (error || bytes == 0) co_return;
+      auto bytes = co_await out_.loop.async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, error));
+      if (error || bytes == 0 || !failure_.empty()) co_return;
       activity_.touch();
       if (co_await exchange_.write({piece.data(), bytes})) continue;
       gone_ = true;
-      co_return fail("The client is gone.");
+      co_return fail("The client has gone.");
     }
   }
 
   /// A whole archive ends with its mark and the end of the answer. Another one has the reason in its mark, and no end.
   awaitable<void> end() {
     if (gone_) co_return;
-    if (failure_.empty() && zstd_->child->exitCode() != 0) failure_ = format("zstd ended with exit code {}.", zstd_->child->exitCode());
     notes_.failure = failure_;
     co_await exchange_.write(makeEndMark(notes_));
     if (failure_.empty()) co_return co_await exchange_.finish();
@@ -255,13 +181,13 @@ class ExportSession {
   Activity& activity_;
   Guest& guest_;
   net::Exchange& exchange_;
-  Placeholder placeholder_;
-  std::string manifest_;
-  std::unique_ptr<ExecProcess> tar_, zstd_;
-  ArchiveNotes notes_;
-  std::string zstd_says_, failure_, problem_;
+  ExportRequest request_;
+  std::vector<transfer::Storage> storages_;
+  transfer::StopFlag stop_;
+  LoopPipe out_;
+  ArchiveNotes notes_;  // the thread's until that has ended
+  std::string failure_;
   bool gone_ = false;
-  TaskGroup tasks_;
 };
 
 }  // namespace
@@ -286,10 +212,15 @@ awaitable<void> Archives::handleExport(net::Exchange& exchange) {
   if (guest.told()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(parts_.activity);
   parts_.activity.touch();
-  ExportSession session(parts_.exec, parts_.activity, guest, exchange);
-  if (auto problem = session.start(request, parts_.root)) co_return co_await answerReason(exchange, 422, std::move(*problem));
+  std::optional<ExportSession> session;
+  try {
+    session.emplace(parts_.exec, parts_.activity, guest, exchange, std::move(request), parts_.root);
+  } catch (const Error& error) {
+    wrong = error;
+  }
+  if (wrong) co_return co_await answerError(exchange, *wrong);
   co_await exchange.begin(200, {{"Content-Type", std::string(kArchiveType)}, {"Cache-Control", "no-store"}});
-  co_await session.run();
+  co_await session->run();
 }
 
 }  // namespace swarm::agent

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "agent/archive/staging.h"
 #include "agent/binds.h"
 #include "agent/everybody.h"
 #include "agent/freeze.h"
@@ -168,6 +169,9 @@ void Agent::prepareStorage() {
   auto user = options_.users.find(options_.config.user);
   if (!user) return;
   if (!storage_failure_) {
+    std::vector<std::string> storages{user->home};
+    for (const auto& mount : options_.config.mounts) storages.push_back(mount.string());
+    recoverStaging(storages, "/");
     prepareHome(*user);
     prepareMounts(*user, options_.config.mounts);
   }

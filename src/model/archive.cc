@@ -43,6 +43,7 @@ boost::json::object toJson(const ArchiveNotes& notes) {
   for (const ArchiveNote& note : notes.notes) list.push_back(boost::json::object{{"path", note.path}, {"reason", note.reason}});
   boost::json::object json{{"notes", std::move(list)}, {"count", notes.count}};
   if (!notes.failure.empty()) json["failure"] = printable(notes.failure, kLongestText);
+  if (!notes.digest.empty()) json["digest"] = notes.digest;
   return json;
 }
 
@@ -52,6 +53,7 @@ ArchiveNotes archiveNotesFromJson(const boost::json::value& json) {
   if (!object) return notes;
   if (const auto* count = object->if_contains("count"); count && count->is_int64()) notes.count = count->get_int64();
   notes.failure = textOf(*object, "failure");
+  notes.digest = textOf(*object, "digest");
   const auto* list = object->if_contains("notes");
   if (!list || !list->is_array()) return notes;
   for (const auto& one : list->get_array()) {

@@ -25,6 +25,7 @@ struct ArchiveNotes {
   std::vector<ArchiveNote> notes;
   std::int64_t count = 0;
   std::string failure = {};  ///< at an archive's end: why it is not whole
+  std::string digest = {};   ///< at an archive's end: over all that is in it, for its reader to compare; empty: an older agent wrote it
   void add(std::string path, std::string reason);
 };
 inline constexpr std::size_t kMostArchiveNotes = 200;

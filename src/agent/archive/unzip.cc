@@ -1,5 +1,5 @@
 // Over libzstd.
-#include "agent/unzip.h"
+#include "agent/archive/unzip.h"
 
 #include <zstd.h>
 
@@ -27,7 +27,8 @@ std::size_t Unzip::feed(std::string_view bytes, std::string& out) {
   std::size_t result = ZSTD_decompressStream(impl_->context, &output, &input);
   out.resize(before + output.pos);
   if (ZSTD_isError(result) != 0)
-    throw Error(ErrorCode::Unprocessable, format("This is no archive of `swarm export`, or it is damaged: {}.", ZSTD_getErrorName(result)));
+    throw Error(ErrorCode::Unprocessable,
+                format("This is not an archive of `swarm export`, or it is damaged: {}.", ZSTD_getErrorName(result)));
   between_frames_ = result == 0;
   has_more_ = output.pos == kOutput;
   return input.pos;

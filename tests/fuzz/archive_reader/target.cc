@@ -1,10 +1,10 @@
-// libFuzzer's entry to fuzzTarGate().
+// libFuzzer's entry to fuzzArchiveReader().
 #include <cstddef>
 #include <cstdint>
 
 #include "checks.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  swarm::agent::fuzzTarGate({reinterpret_cast<const char*>(data), size});
+  swarm::agent::fuzzArchiveReader({reinterpret_cast<const char*>(data), size});
   return 0;
 }

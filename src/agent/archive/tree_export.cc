@@ -1,0 +1,194 @@
+// The walk is that of moves (transfer/storages.h).
+#include "agent/archive/tree_export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <map>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace swarm::agent {
+namespace {
+
+using transfer::Extent;
+using transfer::FileId;
+using transfer::Sight;
+using transfer::Storage;
+
+constexpr std::size_t kPieceBytes = 1 << 20;
+constexpr std::size_t kMostExtents = 65'536;  // what a reader keeps in memory; what is behind them counts as data
+
+/// Where an open file has data. Without SEEK_DATA it has it everywhere.
+std::vector<Extent> extentsOf(int file, const struct stat& status) {
+  const std::int64_t size = status.st_size;
+  if (size == 0) return {};
+  std::vector<Extent> extents;
+  for (std::int64_t at = 0; at < size;) {
+    const off_t begin = ::lseek(file, at, SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) break;
+    if (begin < 0) return {{0, size}};
+    if (begin >= size) break;
+    off_t end = ::lseek(file, begin, SEEK_HOLE);
+    if (end < 0 || end > size || extents.size() + 1 == kMostExtents) end = size;
+    extents.push_back({begin, end - begin});
+    at = end;
+  }
+  return extents;
+}
+
+class TreeExporter final : public transfer::Visitor {
+ public:
+  TreeExporter(const std::vector<Storage>& storages, ArchiveWriter& writer, ArchiveNotes& notes, const transfer::StopFlag& stop)
+      : storages_(storages), writer_(writer), notes_(notes), stop_(stop) {}
+
+  std::vector<std::string> visit(transfer::VisitedDirectory directory) override {
+    // Names are linked within one storage only: each may be unpacked onto a file system of its own.
+    if (directory.path.empty()) links_.clear();
+    ArchiveEntry own{pathOf(directory.storage, directory.path), ArchiveKind::Directory, transfer::factsOf(directory.status), {}, {}};
+    own.attributes = attributesOf(directory, {}, own.path);
+    writer_.add(own);
+    std::vector<std::string> below;
+    for (std::string& name : directory.names) {
+      stop_.check();
+      if (addChild(directory, name)) below.push_back(std::move(name));
+    }
+    return below;
+  }
+
+  void unreadable(std::size_t storage, const std::string& path, int error) override {
+    if (!transfer::isVanished(error)) transfer::failAt("read the directory", storages_[storage].describe(path), error);
+    note(pathOf(storage, path), "vanished while it was read");
+  }
+
+ private:
+  std::string pathOf(std::size_t storage, const std::string& path) const {
+    const std::string top = storages_[storage].mountPath.substr(1);
+    return path.empty() ? top : transfer::join(top, path);
+  }
+  void note(const std::string& path, const char* reason) { notes_.add(transfer::readable(path), reason); }
+
+  /// Whether it is a directory to go into.
+  bool addChild(const transfer::VisitedDirectory& directory, const std::string& name) {
+    const Storage& storage = storages_[directory.storage];
+    const Sight sight = transfer::lookAt(storage, directory.directory, directory.path, name);
+    const std::string path = pathOf(directory.storage, transfer::join(directory.path, name));
+    if (sight.error != 0) transfer::failAt("look at", storage.describe(directory.path, name), sight.error);
+    if (sight.kind == Sight::Kind::LeftOut) return false;
+    if (sight.kind == Sight::Kind::Vanished) {
+      note(path, "vanished while it was read");
+      return false;
+    }
+    const mode_t mode = sight.status.st_mode;
+    const bool fifo = sight.kind == Sight::Kind::Skipped && S_ISFIFO(mode) && sight.status.st_dev == storage.device;
+    if (sight.kind != Sight::Kind::Carried && !fifo) {
+      note(path, S_ISSOCK(mode) ? "socket ignored" : sight.reason);
+      return false;
+    }
+    if (S_ISDIR(mode)) return true;
+    ArchiveEntry entry{path, fifo ? ArchiveKind::Fifo : ArchiveKind::File, transfer::factsOf(sight.status), {}, {}};
+    if (sight.status.st_nlink > 1) {
+      auto [first, is_new] = links_.try_emplace({sight.status.st_dev, sight.status.st_ino}, path);
+      if (!is_new) {
+        entry.kind = ArchiveKind::HardLink;
+        entry.link = first->second;
+        writer_.add(entry);
+        return false;
+      }
+    }
+    const bool added = S_ISLNK(mode) ? addLink(directory, name, entry) : fifo ? addPlain(entry) : addFile(directory, name, entry);
+    if (!added) {
+      links_.erase({sight.status.st_dev, sight.status.st_ino});
+      note(path, "vanished while it was read");
+    }
+    return false;
+  }
+
+  bool addPlain(const ArchiveEntry& entry) {
+    writer_.add(entry);
+    return true;
+  }
+
+  bool addLink(const transfer::VisitedDirectory& directory, const std::string& name, ArchiveEntry& entry) {
+    entry.kind = ArchiveKind::Symlink;
+    entry.link = transfer::readLink(directory.directory, name);
+    return !entry.link.empty() && addPlain(entry);
+  }
+
+  bool addFile(const transfer::VisitedDirectory& directory, const std::string& name, ArchiveEntry& entry) {
+    const transfer::Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat before{};
+    if (!file.valid() || ::fstat(file.get(), &before) != 0) {
+      if (!transfer::isVanished(errno)) transfer::failAt("read", storages_[directory.storage].describe(directory.path, name), errno);
+      return false;
+    }
+    if (!S_ISREG(before.st_mode) || before.st_dev != storages_[directory.storage].device) return false;  // another thing has its name
+    entry.facts = transfer::factsOf(before);
+    try {
+      entry.attributes = transfer::readAttributes(file.get());
+      entry.data = extentsOf(file.get(), before);
+      writer_.add(entry);
+      addContent(file.get(), entry);
+    } catch (const std::system_error& error) {
+      transfer::failAt("read", storages_[directory.storage].describe(directory.path, name), error.code().value());
+    }
+    struct stat after{};
+    if (::fstat(file.get(), &after) == 0 && !transfer::isUnchanged(before, after)) note(entry.path, "changed while it was read");
+    return true;
+  }
+
+  /// Exactly as much as the header says: a file that became shorter goes on with zeros.
+  void addContent(int file, const ArchiveEntry& entry) {
+    std::int64_t at = 0;
+    for (const Extent& extent : entry.data) {
+      writer_.hole(extent.offset - at);
+      for (std::int64_t done = 0; done < extent.length;) {
+        stop_.check();
+        const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(extent.length - done, kPieceBytes));
+        std::size_t got = readAt(file, extent.offset + done, wanted);
+        std::fill(buffer_.begin() + static_cast<std::ptrdiff_t>(got), buffer_.begin() + static_cast<std::ptrdiff_t>(wanted), '\0');
+        writer_.write({buffer_.data(), wanted});
+        done += static_cast<std::int64_t>(wanted);
+      }
+      at = extent.offset + extent.length;
+    }
+    writer_.hole(entry.facts.size - at);
+  }
+
+  std::size_t readAt(int file, std::int64_t offset, std::size_t wanted) {
+    std::size_t done = 0;
+    while (done < wanted) {
+      const ssize_t got = ::pread(file, buffer_.data() + done, wanted - done, offset + static_cast<std::int64_t>(done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw std::system_error(errno, std::generic_category());
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  transfer::Attributes attributesOf(const transfer::VisitedDirectory& directory, const std::string& name, const std::string& path) const {
+    try {
+      return transfer::readAttributes(directory.directory, name);
+    } catch (const std::system_error& error) {
+      transfer::failAt("read the attributes of", transfer::readable(path), error.code().value());
+    }
+  }
+
+  const std::vector<Storage>& storages_;
+  ArchiveWriter& writer_;
+  ArchiveNotes& notes_;
+  const transfer::StopFlag& stop_;
+  std::map<FileId, std::string> links_;  // the first name of each file that has several
+  std::vector<char> buffer_ = std::vector<char>(kPieceBytes);
+};
+
+}  // namespace
+
+void exportTree(const std::vector<Storage>& storages, ArchiveWriter& writer, ArchiveNotes& notes, const transfer::StopFlag& stop) {
+  TreeExporter exporter(storages, writer, notes, stop);
+  transfer::walk(storages, exporter, stop);
+}
+
+}  // namespace swarm::agent

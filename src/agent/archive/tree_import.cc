@@ -1,0 +1,188 @@
+// Everything is made relative to an open directory.
+#include "agent/archive/tree_import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/error.h"
+#include "base/format.h"
+
+namespace swarm::agent {
+namespace {
+
+using transfer::Descriptor;
+using transfer::failAt;
+using transfer::Storage;
+
+/// Where an entry belongs.
+struct Place {
+  std::size_t storage = 0;
+  std::string folder;  ///< below the storage's top
+  std::string name;    ///< empty: the top itself
+  std::string path() const { return folder.empty() ? name : folder + "/" + name; }
+};
+
+class TreeImporter {
+ public:
+  TreeImporter(ArchiveReader& reader, Staging& staging, const transfer::StopFlag& stop) : reader_(reader), staging_(staging), stop_(stop) {}
+
+  void run() {
+    while (auto entry = reader_.next()) {
+      stop_.check();
+      take(*entry);
+    }
+    // From the end: what is in a directory before the directory itself, whose time it would change.
+    folder_.reset();
+    for (auto late = late_.rbegin(); late != late_.rend(); ++late) {
+      const Storage& storage = staging_.places()[late->storage];
+      const Descriptor folder = transfer::openBelow(storage.top.get(), late->path);
+      if (!folder.valid()) failAt("open", storage.describe(late->path), errno);
+      applyTo(folder.get(), late->facts, late->attributes, storage.describe(late->path));
+    }
+  }
+
+ private:
+  struct Late {
+    std::size_t storage;
+    std::string path;
+    transfer::Facts facts;
+    transfer::Attributes attributes;
+  };
+
+  Place placeOf(const std::string& path) const {
+    Place place;
+    std::size_t longest = 0;
+    for (std::size_t i = 0; i < staging_.places().size(); ++i) {
+      const std::string top = staging_.places()[i].mountPath.substr(1);
+      if (top.size() < longest || !path.starts_with(top) || (path.size() > top.size() && path[top.size()] != '/')) continue;
+      longest = top.size();
+      place.storage = i;
+    }
+    const std::string below = path.size() > longest ? path.substr(longest + 1) : std::string();
+    const auto slash = below.rfind('/');
+    place.folder = slash == std::string::npos ? std::string() : below.substr(0, slash);
+    place.name = slash == std::string::npos ? below : below.substr(slash + 1);
+    return place;
+  }
+  std::string shown(const Place& place) const { return staging_.places()[place.storage].describe(place.folder, place.name); }
+
+  void take(const ArchiveEntry& entry) {
+    const Place place = placeOf(entry.path);
+    if (place.name.empty()) {
+      if (entry.kind != ArchiveKind::Directory) throw Error(ErrorCode::Unprocessable, "A storage of the archive is not a folder.");
+      return staging_.setTopFacts(place.storage, entry.facts, entry.attributes);
+    }
+    if (const char* why = staging_.obstacle(place.storage, place.path(), entry.kind == ArchiveKind::Directory)) {
+      reader_.notes().add(transfer::readable(entry.path), why);
+      return;
+    }
+    const int folder = folderOf(place);
+    const char* name = place.name.c_str();
+    if (entry.kind == ArchiveKind::Directory) return makeDirectory(folder, place, entry);
+    // Of several with one name the last counts.
+    if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) failAt("replace", shown(place), errno);
+    switch (entry.kind) {
+      case ArchiveKind::Symlink:
+        if (::symlinkat(entry.link.c_str(), folder, name) != 0) failAt("make the symbolic link", shown(place), errno);
+        return transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
+      case ArchiveKind::Fifo:
+        if (::mkfifoat(folder, name, 0600) != 0) failAt("make the pipe", shown(place), errno);
+        transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
+        if (::fchmodat(folder, name, entry.facts.mode, 0) != 0) failAt("set the mode of", shown(place), errno);
+        return;
+      case ArchiveKind::HardLink:
+        return link(folder, place, entry);
+      default:
+        return makeFile(folder, place, entry);
+    }
+  }
+
+  /// The folder that an entry is in. One that the archive has not named before is made.
+  int folderOf(const Place& place) {
+    if (folder_.valid() && folder_storage_ == place.storage && folder_path_ == place.folder) return folder_.get();
+    const Storage& storage = staging_.places()[place.storage];
+    folder_ = transfer::openBelow(storage.top.get(), place.folder);
+    if (!folder_.valid() && errno == ENOENT) {
+      for (std::size_t at = 0; at != std::string::npos;) {
+        at = place.folder.find('/', at + 1);
+        makeMissing(storage, place.folder.substr(0, at));
+      }
+      folder_ = transfer::openBelow(storage.top.get(), place.folder);
+    }
+    if (!folder_.valid()) failAt("open", storage.describe(place.folder), errno);
+    folder_storage_ = place.storage;
+    folder_path_ = place.folder;
+    return folder_.get();
+  }
+
+  static void makeMissing(const Storage& storage, const std::string& path) {
+    const auto slash = path.rfind('/');
+    const Descriptor above = transfer::openBelow(storage.top.get(), slash == std::string::npos ? std::string() : path.substr(0, slash));
+    const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    if (!above.valid() || (::mkdirat(above.get(), name.c_str(), 0755) != 0 && errno != EEXIST))
+      failAt("make the directory", storage.describe(path), errno);
+  }
+
+  void makeDirectory(int folder, const Place& place, const ArchiveEntry& entry) {
+    if (::mkdirat(folder, place.name.c_str(), 0700) != 0) {
+      struct stat status{};
+      const int error = errno;
+      const bool there = ::fstatat(folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+      if (!there) failAt("make the directory", shown(place), error);
+    }
+    late_.push_back({place.storage, place.path(), entry.facts, entry.attributes});
+  }
+
+  void makeFile(int folder, const Place& place, const ArchiveEntry& entry) {
+    const Descriptor file(::openat(folder, place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.valid()) failAt("make the file", shown(place), errno);
+    std::int64_t offset = 0;
+    for (std::string_view data; reader_.read(offset, data);) {
+      stop_.check();
+      while (!data.empty()) {
+        const ssize_t put = ::pwrite(file.get(), data.data(), data.size(), offset);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) failAt("write", shown(place), errno);
+        data.remove_prefix(static_cast<std::size_t>(put));
+        offset += put;
+      }
+    }
+    if (::ftruncate(file.get(), entry.facts.size) != 0) failAt("write", shown(place), errno);
+    applyTo(file.get(), entry.facts, entry.attributes, shown(place));
+  }
+
+  void link(int folder, const Place& place, const ArchiveEntry& entry) {
+    const Place first = placeOf(entry.link);
+    const Storage& storage = staging_.places()[first.storage];
+    const Descriptor there = transfer::openBelow(storage.top.get(), first.folder, O_PATH);
+    if (first.name.empty() || !there.valid() || ::linkat(there.get(), first.name.c_str(), folder, place.name.c_str(), 0) != 0)
+      failAt("link", shown(place), first.name.empty() ? EISDIR : errno);
+  }
+
+  /// A file system without attributes keeps the files, and a person is told.
+  void applyTo(int file, const transfer::Facts& facts, const transfer::Attributes& attributes, const std::string& its_name) {
+    std::string why;
+    try {
+      return transfer::applyFacts(file, facts, attributes, its_name);
+    } catch (const Error& error) {
+      if (attributes.empty() || error.code() != ErrorCode::Unprocessable) throw;
+      why = error.message();
+    }
+    transfer::applyFacts(file, facts, {}, its_name);
+    reader_.notes().add(its_name, why);
+  }
+
+  ArchiveReader& reader_;
+  Staging& staging_;
+  const transfer::StopFlag& stop_;
+  Descriptor folder_;  // the last one that was written into
+  std::size_t folder_storage_ = 0;
+  std::string folder_path_;
+  std::vector<Late> late_;
+};
+
+}  // namespace
+
+void importTree(ArchiveReader& reader, Staging& staging, const transfer::StopFlag& stop) { TreeImporter(reader, staging, stop).run(); }
+
+}  // namespace swarm::agent
