@@ -1,5 +1,9 @@
-// Archives in the real image, with its own tar and zstd: what does not fit where it goes.
+// Archives in the real image: what does not fit where it goes, and an agent that is killed in between.
 #include "model/archive.h"
+
+#include <atomic>
+#include <future>
+
 #include "integration/agent/image_fixture.h"
 
 namespace swarm::agent {
@@ -7,17 +11,17 @@ namespace {
 
 class ArchiveInImage : public AgentInImage {
  protected:
-  std::string exportData() {
+  std::string exportData(std::string storage = "/data") {
     return loop_.run(
-        [](AgentTarget where) -> awaitable<std::string> {
+        [](AgentTarget where, std::string its_storage) -> awaitable<std::string> {
           std::string bytes;
-          auto exchange = co_await openExport(where, {{"name", "web1"}}, {{"/data"}, {}}, Deadline::after(kPatience));
+          auto exchange = co_await openExport(where, {{"name", "web1"}}, {{its_storage}, {}}, Deadline::after(kPatience));
           for (std::string piece = co_await exchange->read(Deadline::after(kPatience)); !piece.empty();
                piece = co_await exchange->read(Deadline::after(kPatience))) {
             bytes += piece;
           }
           co_return bytes;
-        }(target()),
+        }(target(), std::move(storage)),
         kPatience);
   }
   boost::json::object importData(std::string bytes) {
@@ -33,7 +37,7 @@ TEST_F(ArchiveInImage, aStorageThatIsTooSmallIsSaidToBeFullAndVscodeComesBack) {
   auto archive = exportData();
   auto mark = findEndMark(archive);
   ASSERT_TRUE(mark && mark->failure.empty());
-  run("rm /data/random", "root");
+  run("rm /data/random $(command -v tar zstd)", "root");
   EXPECT_EQ(importData(archive).at("files").as_int64(), 2);
   EXPECT_EQ(run("sha256sum --quiet -c /tmp/sum && stat -c %u:%g /data/random", "root").stdoutText, "1234:5678\n");
 
@@ -44,9 +48,34 @@ TEST_F(ArchiveInImage, aStorageThatIsTooSmallIsSaidToBeFullAndVscodeComesBack) {
     FAIL() << "it fitted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::OutOfResources) << error.message() << "; " << error.cause();
-    EXPECT_THAT(error.message(), testing::HasSubstr("not complete"));
+    EXPECT_THAT(error.message(), testing::HasSubstr("Nothing was changed"));
   }
   EXPECT_TRUE(waitUntilReady().ready);
+}
+
+TEST_F(ArchiveInImage, anAgentThatIsKilledInTheMiddleOfAnImportHasLostNothing) {
+  waitUntilReady();
+  run("echo before >~/work && head -c 5000000 /dev/urandom >~/large");
+  const std::string archive = exportData("/home/coder");
+  run("echo precious >~/work && rm ~/large");
+  int asked = 0;
+  std::promise<void> waits;
+  std::atomic<bool> killed = false;
+  ArchiveSource source = [&](Deadline) -> awaitable<std::string> {
+    if (asked++ == 0) co_return archive.substr(0, archive.size() - 1'000);
+    if (asked == 2) waits.set_value();
+    while (!killed) co_await net::sleepFor(std::chrono::milliseconds(5));
+    throw Error(ErrorCode::Cancelled, "The test has killed it.");
+  };
+  auto running =
+      std::async(std::launch::async, [&] { loop_.run(importArchive(target(), {{"/home/coder"}, {}}, true, source), kPatience); });
+  waits.get_future().wait();
+  container_->kill();
+  killed = true;
+  EXPECT_THROW(running.get(), Error);
+  startContainer();
+  waitUntilReady();
+  EXPECT_EQ(run("cat ~/work; ls -A ~ | grep -e import -e large").stdoutText, "precious\n");
 }
 
 }  // namespace

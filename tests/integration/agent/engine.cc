@@ -94,6 +94,10 @@ Container::~Container() {
 
 void Container::start() { call("POST", "/containers/" + id_ + "/start"); }
 void Container::stop(int seconds) { call("POST", "/containers/" + id_ + "/stop?t=" + std::to_string(seconds)); }
+void Container::kill() {
+  call("POST", "/containers/" + id_ + "/kill");
+  call("POST", "/containers/" + id_ + "/wait");
+}
 std::int64_t Container::exitCode() { return call("GET", "/containers/" + id_ + "/json").at("State").at("ExitCode").as_int64(); }
 
 std::uint16_t Container::publishedPort(int internal) {
