@@ -1,6 +1,8 @@
 // swarm.toml, environment and flags into ServerConfig. The one place that names toml++.
 #include "config.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "base/format.h"
@@ -178,16 +180,19 @@ void readFile(const std::string& file, ServerConfig& config) {
   Section root(table, "", file);
   if (auto server = root.child("server")) {
     std::string level, style;
+    std::vector<std::string> proxies;
     server->read("listen", config.listen);
     server->read("baseDomain", config.baseDomain);
     server->read("publicUrl", config.publicUrl);
     server->read("dataDir", config.dataDir);
     server->read("threads", config.threads);
-    server->read("trustedProxies", config.trustedProxies);
+    server->read("instanceDomain", config.instanceDomain);
+    server->read("trustedProxies", proxies);
     server->read("logLevel", level);
     server->read("logStyle", style);
     if (!level.empty()) config.logLevel = parseLevel(level);
     if (!style.empty()) config.logStyle = parseStyle(style);
+    config.trustedProxies = TrustedProxies(proxies);
     server->refuseUnknown();
   }
   if (auto api = root.child("api")) {
@@ -240,6 +245,8 @@ void readFlyIOEnvironment(std::optional<FlyIOProviderConfig>& flyio) {
 void readEnvironment(ServerConfig& config) {
   if (auto value = environment("SWARM_LISTEN"); !value.empty()) config.listen = value;
   if (auto value = environment("SWARM_BASE_DOMAIN"); !value.empty()) config.baseDomain = value;
+  if (auto value = environment("SWARM_INSTANCE_DOMAIN"); !value.empty()) config.instanceDomain = value;
+  if (auto value = environment("SWARM_TRUSTED_PROXIES"); !value.empty()) config.trustedProxies = TrustedProxies(splitList(value));
   if (auto value = environment("SWARM_PUBLIC_URL"); !value.empty()) config.publicUrl = value;
   if (auto value = environment("SWARM_DATA_DIR"); !value.empty()) config.dataDir = value;
   if (auto value = environment("SWARM_LOG_LEVEL"); !value.empty()) config.logLevel = parseLevel(value);
@@ -253,6 +260,7 @@ void readEnvironment(ServerConfig& config) {
 void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
   if (flags.listen) config.listen = *flags.listen;
   if (flags.baseDomain) config.baseDomain = *flags.baseDomain;
+  if (flags.instanceDomain) config.instanceDomain = *flags.instanceDomain;
   if (flags.publicUrl) config.publicUrl = *flags.publicUrl;
   if (flags.dataDir) config.dataDir = *flags.dataDir;
   if (flags.dockerHost) applyDockerHost(*flags.dockerHost, config.docker);
@@ -260,6 +268,23 @@ void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
   if (flags.logStyle) config.logStyle = parseStyle(*flags.logStyle);
   if (flags.threads) config.threads = *flags.threads;
   config.fakeProvider = flags.fakeProvider;
+}
+
+/// Host names are lower case in comparisons. A bare "localhost", which was the base before, is the base of today on this machine.
+void completeDomains(ServerConfig& config) {
+  auto lower = [](std::string& text) { std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); }); };
+  lower(config.baseDomain);
+  lower(config.instanceDomain);
+  if (const auto at = config.publicUrl.find("://"); config.baseDomain.empty() && at != std::string::npos) {
+    config.baseDomain = config.publicUrl.substr(at + 3);
+    config.baseDomain.resize(std::min(config.baseDomain.find_first_of(":/"), config.baseDomain.size()));
+    lower(config.baseDomain);
+  }
+  if (config.baseDomain.empty() || config.baseDomain == "localhost") {
+    if (const auto at = config.publicUrl.find("://localhost"); at != std::string::npos) config.publicUrl.insert(at + 3, "swarm.");
+    config.baseDomain = "swarm.localhost";
+  }
+  if (config.instanceDomain.empty()) config.instanceDomain = config.baseDomain == "swarm.localhost" ? "localhost" : config.baseDomain;
 }
 
 }  // namespace
@@ -280,6 +305,7 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
     config.flyio->tags = config.tags;
     config.flyio->localWorkspaceImage = config.workspaceImage;
   }
+  completeDomains(config);
   net::parseHostPort(config.listen);  // refuse a bad address before anything is opened
   if (config.threads < 0 || config.threads > 64) {
     throw Error(ErrorCode::InvalidArgument, format("threads is {}; expected 0 (one per core) to 64.", config.threads));

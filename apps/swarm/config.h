@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/client_address.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "model/types.h"
@@ -17,8 +18,9 @@ namespace swarm {
 
 struct ServerConfig {
   std::string listen = "127.0.0.1:7420";
-  std::string baseDomain = "localhost";  ///< instances are <name>.<baseDomain>
-  std::string publicUrl;                 ///< as browsers see the base domain; empty: http://<baseDomain>:<port>
+  std::string baseDomain;                ///< host of API and dashboard; empty: that of publicUrl, else swarm.localhost
+  std::string instanceDomain;            ///< instances are <name>.<instanceDomain>; empty: localhost for swarm.localhost, else baseDomain
+  std::string publicUrl;                 ///< as browsers see the base host; empty: http://<baseDomain>:<port>
   std::filesystem::path dataDir;         ///< the store; created with mode 0700
   std::filesystem::path credentialsDir;  ///< where the CLI finds its token
   int threads = 0;                       ///< loops that carry connections; 0: one per core, at most 4
@@ -28,7 +30,7 @@ struct ServerConfig {
   std::string instanceNamePrefix = "ws-";
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;
-  std::vector<std::string> trustedProxies;     ///< addresses whose X-Forwarded-* headers are believed
+  TrustedProxies trustedProxies;  ///< whose X-Forwarded-* headers are believed
   std::vector<std::string> validateAddresses;  ///< host:port that a provider's configuration in a request may name, beside those in force
   bool dockerEnabled = true;
   DockerProviderConfig docker;

@@ -24,6 +24,7 @@
 #include "cli/context.h"
 #include "config.h"
 #include "controller/controller.h"
+#include "gateway/address.h"
 #include "gateway/gateway.h"
 #include "net/deadline.h"
 #include "net/descriptors.h"
@@ -122,6 +123,7 @@ class Worker {
       case gateway::HostKind::Instance:
         return gateway_->handle(exchange);
       case gateway::HostKind::Base:
+      case gateway::HostKind::Address:
         return dispatchBase(exchange);
       default:
         return gateway_->respondForeign(exchange);
@@ -139,16 +141,6 @@ class Worker {
   std::unique_ptr<net::HttpServer> server_;
   std::future<void> served_;
 };
-
-/// "https://swarm.example.com" → "https://{name}.swarm.example.com/"
-std::string instanceUrlPattern(const std::string& public_url) {
-  auto scheme_end = public_url.find("://");
-  if (scheme_end == std::string::npos)
-    throw Error(ErrorCode::InvalidArgument, format("publicUrl \"{}\" must begin with http:// or https://.", public_url));
-  std::string base = public_url.substr(scheme_end + 3);
-  while (base.ends_with('/')) base.pop_back();
-  return public_url.substr(0, scheme_end + 3) + "{name}." + base + "/";
-}
 
 class Server {
  public:
@@ -172,12 +164,13 @@ class Server {
     options.tags = config_.tags;
     options.placement = config_.placement;
     options.defaultProvider = config_.defaultProvider;
-    options.urlPattern = instanceUrlPattern(config_.publicUrl);
+    options.urlPattern = address_.instanceUrlPattern();
     options.moveExecutor = moves_.executor();
     controller_ =
         std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
     ApiOptions api_options;
-    api_options.secureCookies = config_.publicUrl.starts_with("https://");
+    api_options.site = {
+        .host = address_.hosts.baseHost, .scheme = address_.scheme, .port = address_.port, .proxies = config_.trustedProxies};
     api_options.makeProvider = [this, id = options.swarmId](ProviderType type, const boost::json::object& section) {
       return makeCandidate(type, section, config_, id, clock_);
     };
@@ -235,11 +228,13 @@ class Server {
     if (config_.publicUrl.empty()) {
       config_.publicUrl = "http://" + config_.baseDomain + (address.port == 80 ? std::string() : format(":{}", address.port));
     }
+    address_ = gateway::makePublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl);
   }
 
   void serveConnections() {
     GatewayOptions options;
     options.baseDomain = config_.baseDomain;
+    options.instanceDomain = config_.instanceDomain;
     options.publicUrl = config_.publicUrl;
     options.trustedProxies = config_.trustedProxies;
     options.maxIdle = net::planDescriptors(descriptor_limit_).idleUpstreams / loops_.size();
@@ -258,9 +253,7 @@ class Server {
     net::HttpServerOptions options;
     options.maxConnections = (plan.connections + workers_.size() - 1) / workers_.size();
     options.maxPerAddress = (plan.perAddress + workers_.size() - 1) / workers_.size();
-    options.isProxy = [proxies = config_.trustedProxies](std::string_view address) {
-      return std::find(proxies.begin(), proxies.end(), address) != proxies.end();
-    };
+    options.isProxy = [proxies = config_.trustedProxies](std::string_view address) { return proxies.contains(address); };
     return options;
   }
 
@@ -294,6 +287,7 @@ class Server {
 
   ServerConfig config_;
   std::size_t descriptor_limit_;
+  gateway::PublicAddress address_;
   RealClock clock_;
   Metrics metrics_;
   net::Loop control_{"swarm-control"};

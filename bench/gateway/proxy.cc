@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "auth/cookies.h"
 #include "base/id.h"
-#include "gateway/cookies.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"
 
@@ -18,7 +18,7 @@ class OneUser final : public Auth {
  public:
   explicit OneUser(const Clock& clock) : principal_{"ada", Role::user, "s", clock.now() + std::chrono::hours(1)} {}
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
-  awaitable<LoginResult> login(std::string, Secret, std::string) override { throw Error(ErrorCode::Unauthenticated, "No."); }
+  awaitable<LoginResult> login(std::string, Secret, LoginOrigin) override { throw Error(ErrorCode::Unauthenticated, "No."); }
   awaitable<LoginResult> issue(std::string, std::chrono::seconds) override { throw Error(ErrorCode::Unauthenticated, "No."); }
   awaitable<void> logout(Principal) override { co_return; }
   std::optional<Principal> verifyApiToken(std::string_view) const override { return std::nullopt; }
@@ -34,8 +34,16 @@ class OneUser final : public Auth {
     if (*text != principal_.user + "|" + std::string(instance_id)) return std::nullopt;
     return principal_;
   }
-  std::string issueCode(const Principal&, std::string_view) override { return {}; }
-  std::optional<Principal> takeCode(std::string_view, std::string_view) override { return std::nullopt; }
+  std::optional<Principal> stillSignedIn(const Principal& principal) const override { return principal; }
+  std::string issueSessionCookie(const Principal&) override { return {}; }
+  std::optional<Principal> verifySessionCookie(std::string_view) const override { return std::nullopt; }
+  std::string issueDevice(std::string_view) override { return {}; }
+  std::string markOf(std::string_view) const override { return {}; }
+  std::string issueCode(const Principal&, std::string_view, std::string_view) override { return {}; }
+  std::optional<Principal> takeCode(std::string_view, std::string_view, std::string_view) override { return std::nullopt; }
+  std::string issueLoginLink(const Principal&) override { return {}; }
+  std::optional<std::string> userOfLoginLink(std::string_view) override { return std::nullopt; }
+  awaitable<std::optional<LoginResult>> takeLoginLink(std::string) override { co_return std::nullopt; }
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
   const Principal& principal() const { return principal_; }
 
@@ -72,7 +80,7 @@ int serve(std::uint16_t port, std::uint16_t upstream_port) {
   Gateway the_gateway(context.get_executor(), {}, routes, auth, clock, std::make_unique<PlainTcp>(upstream_port));
   net::HttpServer server(net::listenTcp(context.get_executor(), {"127.0.0.1", port}),
                          [&](net::Exchange& exchange) { return the_gateway.handle(exchange); });
-  std::printf("%s=%s\n", gateway::instanceCookieName("ws", "localhost:7420").c_str(),
+  std::printf("%s=%s\n", makeCookieNames("swarm.localhost:7420", true).session.c_str(),
               auth.issueInstanceCookie(auth.principal(), "i-01").c_str());
   std::fflush(stdout);
   boost::asio::co_spawn(context, server.run(), boost::asio::detached);

@@ -73,7 +73,8 @@ class Server:
             raise SystemExit(f"the server did not start: {open(log.name).read()}")
         known = json.loads(credentials.read_text())
         self.port = urllib.parse.urlparse(known["url"]).port
-        self.base = f"localhost:{self.port}"
+        self.base = f"swarm.localhost:{self.port}"
+        self.session = ""
         self.token = {"Authorization": f"Bearer {known['token']}"}
 
     def start_fly(self, build):
@@ -112,12 +113,17 @@ class Server:
         return done.stdout
 
     def cookie_for(self, name):
-        """Signs in at the instance's host as a browser would, with the token as the base domain's cookie."""
-        session = "swarm_session=" + self.token["Authorization"].split()[1]
-        _, headers, _ = self.get(self.base, f"/auth/instance?name={name}&path=/", {"Cookie": session, "Accept": "text/html"})
-        target = urllib.parse.urlparse(headers["Location"])
-        _, headers, _ = self.get(target.netloc, f"{target.path}?{target.query}", {"Accept": "text/html"})
-        return headers["Set-Cookie"].split(";")[0], target.netloc
+        """Signs in at the instance's host as a browser would."""
+        page = {"Accept": "text/html"}
+        first = lambda headers: headers.get_all("Set-Cookie")[0].split(";")[0]
+        if not self.session:
+            password = pathlib.Path(f"{self.folder}/config/swarm/admin-password").read_text().strip()
+            body = json.dumps({"user": "admin", "password": password})
+            self.session = first(self.get(self.base, "/api/auth/login", {"Content-Type": "application/json"}, "POST", body)[1])
+        host = f"{name}.localhost:{self.port}"
+        begun = self.get(host, "/", page)[1]
+        sent = self.get(self.base, begun["Location"].split(self.base)[1], {"Cookie": self.session, **page})[1]
+        return first(self.get(host, sent["Location"].split(host)[1], {"Cookie": first(begun), **page})[1]), host
 
     def container(self, name):
         """The container in which the instance runs now, and its Engine (None: the usual one)."""

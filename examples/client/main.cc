@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   const char* url = std::getenv("SWARM_URL");
   const char* token = std::getenv("SWARM_TOKEN");
   try {
-    swarm::SwarmClient client({.url = url ? url : "http://localhost:7420", .token = swarm::Secret(token ? token : "")});
+    swarm::SwarmClient client({.url = url ? url : "http://swarm.localhost:7420", .token = swarm::Secret(token ? token : "")});
     if (argc > 1) {
       const swarm::MigrationPlan plan = client.planMigration(argv[1], {.targetProvider = swarm::ProviderType::flyio});
       for (const std::string& problem : plan.problems) std::cerr << problem << "\n";

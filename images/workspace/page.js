@@ -1,4 +1,14 @@
-// Runs in VS Code's page from its first moment, until the web extension (extension/healer.js) is there and takes over: a page whose server was
+// Runs in VS Code's page from its first moment. First, ports: on *.localhost they stand below their workspace's host, which makes them a
+// part of its site there; what the server put into the page is for a domain of one's own.
+(() => {
+  const meta = document.getElementById('vscode-workbench-web-configuration');
+  const options = JSON.parse(meta.getAttribute('data-settings'));
+  const product = options.productConfiguration;
+  if (!location.hostname.endsWith('.localhost') || product?.proxyEndpointTemplate !== '//{{port}}--{{host}}/') return;
+  product.proxyEndpointTemplate = '//{{port}}.{{host}}/';
+  meta.setAttribute('data-settings', JSON.stringify(options));
+})();
+// Then, until the web extension (extension/healer.js) is there and takes over: a page whose server was
 // replaced while it was being loaded starts no extensions, and would wait for ever. Nothing has been typed yet: it reloads, and that is all.
 (() => {
   let known; // generation of the server that this page comes from; '': it was gone by the first look

@@ -7,7 +7,6 @@
 #include "api/handlers.h"
 #include "api/openapi.h"
 #include "api/problem.h"
-#include "api/session_cookie.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -34,20 +33,19 @@ std::string requestIdOf(const net::RequestHead& head) {
 
 /// How a request says who makes it.
 struct Credentials {
-  std::string token;
+  std::optional<Principal> principal;
   bool given = false;
   bool fromCookie = false;
 };
 
 /// The Authorization header counts before the cookie; one of another scheme is wrong credentials, not none.
-Credentials credentialsOf(const net::RequestHead& head) {
+Credentials credentialsOf(const Services& services, const net::RequestHead& head) {
   constexpr std::string_view scheme = "Bearer ";
   if (auto header = head.headers.find("Authorization")) {
     bool bearer = header->size() > scheme.size() && net::equalsIgnoreCase(header->substr(0, scheme.size()), scheme);
-    return {bearer ? std::string(header->substr(scheme.size())) : std::string(), true, false};
+    return {bearer ? services.auth.verifyApiToken(header->substr(scheme.size())) : std::nullopt, true, false};
   }
-  if (auto cookie = net::cookieValue(head.headers, kSessionCookie)) return {std::move(*cookie), true, true};
-  return {};
+  return {services.browser.find(head), services.browser.hasCookie(head), true};
 }
 
 bool isSafe(const Call& call, const net::RequestHead& head) {
@@ -98,9 +96,14 @@ struct Api::Impl {
   };
 
   Impl(ApiOptions options, SwarmController& controller, Auth& auth, Metrics& metrics, const Clock& clock)
-      : services{.options = std::move(options), .controller = controller, .auth = auth, .metrics = metrics, .clock = clock} {
+      : services{.options = options,
+                 .controller = controller,
+                 .auth = auth,
+                 .browser = {options.site, auth, clock},
+                 .metrics = metrics,
+                 .clock = clock} {
     services.table = makeRouteTable();
-    services.openapi = boost::json::serialize(makeOpenApi(services.table));
+    services.openapi = boost::json::serialize(makeOpenApi(services.table, services.browser.names().session));
     services.open = OpenBudget(services.options.open);
     for (const Endpoint& route : services.table) {
       MetricLabels labels{{"method", std::string(route.method)}, {"route", std::string(route.pattern)}};
@@ -128,7 +131,7 @@ Api::~Api() = default;
 void Api::Impl::signIn(Call& call, const Endpoint* route) {
   const net::RequestHead& head = call.exchange().head();
   bool is_public = route != nullptr && route->permission == Permission::Public;
-  Credentials credentials = credentialsOf(head);
+  Credentials credentials = credentialsOf(services, head);
   if (is_public) {
     // A page of another origin must not sign its visitor in as somebody else.
     bool from_page = head.headers.has("Origin") || head.headers.has("Sec-Fetch-Site");
@@ -136,13 +139,11 @@ void Api::Impl::signIn(Call& call, const Endpoint* route) {
       throw Error(ErrorCode::PermissionDenied, "This request was made by a page of another origin.");
     return;
   }
-  std::optional<Principal> principal;
-  if (!credentials.token.empty()) principal = services.auth.verifyApiToken(credentials.token);
-  if (!principal) {
+  if (!credentials.principal) {
     throw Error(ErrorCode::Unauthenticated,
                 credentials.given ? "The token is not valid, or no longer." : "Sign in first: send a token as \"Authorization: Bearer\".");
   }
-  call.signIn(std::move(*principal), std::move(credentials.token));
+  call.signIn(std::move(*credentials.principal));
   if (credentials.fromCookie && !isSafe(call, head) && !isSameOrigin(head))
     throw Error(ErrorCode::PermissionDenied, "A request with a session cookie must come from a page of this server's own origin.");
 }
@@ -198,7 +199,9 @@ awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
     if (!call.tookOver()) call.cut();
     co_return sentReply(status);
   }
-  co_return refusal(call, *failure);
+  Reply reply = refusal(call, *failure);
+  if (status == 401) std::ranges::move(services.browser.repair(call.exchange().head()), std::back_inserter(reply.headers));
+  co_return reply;
 }
 
 awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
@@ -215,6 +218,7 @@ awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
   headers.push_back({"X-Request-Id", call.requestId()});
   headers.push_back({"Cache-Control", "no-store"});
   headers.push_back({"X-Content-Type-Options", "nosniff"});
+  headers.push_back({"Cross-Origin-Resource-Policy", "same-origin"});
   co_await call.exchange().respond(reply.status, std::move(headers), std::move(reply.body));
   if (reply.status == 413) co_await drain(call.exchange());
 }

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "auth/auth.h"
+#include "auth/browser_session.h"
 #include "auth/open_budget.h"
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -18,7 +18,7 @@ namespace swarm {
 
 struct ApiOptions {
   std::size_t maxBody = 1024 * 1024;               ///< bytes; a larger request gets 413
-  bool secureCookies = false;                      ///< Secure on cookies even over plain HTTP: a proxy in front of us speaks TLS
+  BrowserSite site{};                              ///< where browsers reach the API; cookies are set and believed there only
   std::chrono::seconds heartbeat{15};              ///< a comment on silent event streams
   std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream looks whether its session still holds
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels

@@ -29,6 +29,7 @@ struct Services {
   ApiOptions options;
   SwarmController& controller;
   Auth& auth;
+  BrowserSession browser;
   Metrics& metrics;
   const Clock& clock;
   std::vector<Endpoint> table = {};
@@ -68,17 +69,13 @@ class Call {
 
   const Principal& principal() const { return principal_; }
   bool isAdmin() const { return principal_.role == Role::admin; }
-  const std::string& token() const { return token_; }
   /// Takes the connection over with a 101; from here on exchange() has no stream.
   awaitable<net::StreamPtr> takeOver(net::Headers headers);
   bool tookOver() const { return took_over_; }
   /// Ends a streamed answer by closing the connection: the client sees that it is not whole. For a stream that was cut short, and for one
   /// that has no end of its own.
   void cut();
-  void signIn(Principal principal, std::string token) {
-    principal_ = std::move(principal);
-    token_ = std::move(token);
-  }
+  void signIn(Principal principal) { principal_ = std::move(principal); }
 
  private:
   void bindQuery(const Endpoint& route, std::vector<FieldError>& faults);
@@ -94,7 +91,6 @@ class Call {
   std::map<std::string, std::string, std::less<>> values_;  ///< query "name", headers "Name"
   boost::json::value body_;
   Principal principal_;
-  std::string token_;
   bool took_over_ = false;
 };
 

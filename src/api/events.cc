@@ -21,7 +21,7 @@ awaitable<void> copyEvents(Services& services, Call& call, std::uint64_t last) {
   net::Exchange& exchange = call.exchange();
   for (;;) {
     std::vector<Event> events = co_await bus.after(last, Deadline::after(services.options.heartbeat), kPieceBytes);
-    if (!services.auth.verifyApiToken(call.token())) co_return;
+    if (!services.auth.stillSignedIn(call.principal())) co_return;
     std::string text;
     for (const Event& event : events) {
       last = event.id;

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "api/schema_parts.h"
-#include "api/session_cookie.h"
 #include "model/schema.h"
 
 namespace swarm::api {
@@ -213,7 +212,7 @@ json::array tags() {
 
 }  // namespace
 
-json::object makeOpenApi(const std::vector<Endpoint>& table) {
+json::object makeOpenApi(const std::vector<Endpoint>& table, const std::string& session_cookie) {
   json::object paths;
   for (const Endpoint& route : table) {
     json::value& path = paths[route.pattern];
@@ -224,7 +223,7 @@ json::object makeOpenApi(const std::vector<Endpoint>& table) {
   schema::addRequestSchemas(schemas);
   schema::addAnswerSchemas(schemas);
   json::object security{{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}},
-                        {"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", kSessionCookie}}}};
+                        {"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", session_cookie}}}};
   json::object document;
   document["openapi"] = "3.1.0";
   document["info"] = info();

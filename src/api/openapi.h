@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "api/route.h"
+#include "auth/cookies.h"
 
 namespace swarm::api {
 
-boost::json::object makeOpenApi(const std::vector<Endpoint>& table);
+/// `session_cookie`: its name at this server, which depends on its address.
+boost::json::object makeOpenApi(const std::vector<Endpoint>& table,
+                                const std::string& session_cookie = makeCookieNames("swarm.localhost:7420", true).session);
 
 }  // namespace swarm::api

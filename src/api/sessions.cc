@@ -1,6 +1,7 @@
 // Sign-in, sign-out, and who one is.
+#include <boost/describe/enum_to_string.hpp>
+
 #include "api/handlers.h"
-#include "api/session_cookie.h"
 #include "base/format.h"
 #include "model/codec.h"
 
@@ -10,24 +11,12 @@ namespace {
 namespace json = boost::json;
 
 json::object principalJson(const Principal& principal) {
-  return {{"user", principal.user}, {"role", toString(principal.role)}, {"expiresAt", formatTime(principal.expiresAt)}};
+  return {{"user", principal.user},
+          {"role", boost::describe::enum_to_string(principal.role, "viewer")},
+          {"expiresAt", formatTime(principal.expiresAt)}};
 }
-
-bool isSecure(Services& services, Call& call) { return services.options.secureCookies || call.exchange().stream().isTls(); }
 
 }  // namespace
-
-std::string_view toString(Role role) {
-  switch (role) {
-    case Role::viewer:
-      return "viewer";
-    case Role::user:
-      return "user";
-    case Role::admin:
-      return "admin";
-  }
-  return "viewer";
-}
 
 awaitable<Reply> login(Services& services, Call& call) {
   ObjectReader body(call.body());
@@ -36,20 +25,19 @@ awaitable<Reply> login(Services& services, Call& call) {
   if (user.size() > 256) body.fail("/user", "must have at most 256 characters");
   if (password.reveal().size() > 1024) body.fail("/password", "must have at most 1024 characters");
   body.finish();
-  LoginResult result = co_await services.auth.login(user, std::move(password), call.exchange().stream().peerAddress());
-  auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(result.principal.expiresAt - services.clock.now());
+  LoginResult result = co_await services.auth.login(user, std::move(password), services.browser.originOf(call.exchange()));
   json::object answer = principalJson(result.principal);
   answer["token"] = result.token.reveal();
   Reply reply = jsonReply(200, answer);
-  reply.headers.push_back({"Set-Cookie", sessionCookie(result.token.reveal(), lifetime, isSecure(services, call))});
-  call.signIn(std::move(result.principal), {});  // for the log
+  reply.headers = services.browser.begin(call.exchange().head(), result.principal);
+  call.signIn(std::move(result.principal));  // for the log
   co_return reply;
 }
 
 awaitable<Reply> logout(Services& services, Call& call) {
   co_await services.auth.logout(call.principal());
   Reply reply{.status = 204};
-  reply.headers.push_back({"Set-Cookie", sessionCookie("", std::chrono::seconds(0), isSecure(services, call))});
+  reply.headers = services.browser.end(call.exchange().head());
   co_return reply;
 }
 

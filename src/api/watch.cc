@@ -6,10 +6,10 @@
 namespace swarm::api {
 namespace {
 
-awaitable<void> untilSessionEnds(Services& services, std::string token) {
+awaitable<void> untilSessionEnds(Services& services, Principal principal) {
   do {
     co_await net::sleepFor(services.options.sessionCheck);
-  } while (services.auth.verifyApiToken(token));
+  } while (services.auth.stillSignedIn(principal));
 }
 
 /// A client that listens has nothing to say: a byte from it is an end too.
@@ -23,9 +23,9 @@ awaitable<void> untilPeerCloses(net::Exchange& exchange) {
 awaitable<bool> runWhileWanted(Services& services, Call& call, WatchPeer peer, awaitable<void> work) {
   auto wanted = [](Services& s, Call& c, WatchPeer watch) -> awaitable<void> {
     if (watch == WatchPeer::No) {
-      co_await untilSessionEnds(s, c.token());
+      co_await untilSessionEnds(s, c.principal());
     } else {
-      co_await net::race(untilSessionEnds(s, c.token()), untilPeerCloses(c.exchange()));
+      co_await net::race(untilSessionEnds(s, c.principal()), untilPeerCloses(c.exchange()));
     }
   };
   int first = co_await net::race(std::move(work), wanted(services, call, peer));

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "auth/client_address.h"
 #include "auth/jwt.h"
 #include "auth/passwords.h"
 #include "auth/sessions.h"
@@ -20,6 +21,10 @@ namespace json = boost::json;
 constexpr std::chrono::hours kSessionLife{24 * 7};
 constexpr std::string_view kKeySetting = "auth.key";
 constexpr std::string_view kApiAudience = "swarm-api";
+constexpr std::string_view kBrowserAudience = "swarm-browser";
+constexpr std::string_view kDeviceAudience = "swarm-device";
+constexpr std::string_view kLoginPurpose = "login";
+constexpr std::chrono::seconds kCodeLife{60};
 constexpr std::size_t kShortestPassword = 8;
 constexpr std::size_t kLongestPassword = 1024;
 
@@ -45,6 +50,8 @@ void requirePassword(const Secret& password) {
         .withField("/password", "has the wrong length");
 }
 
+std::string codePurpose(std::string_view instance_id, std::string_view binding) { return format("{}\n{}", instance_id, binding); }
+
 std::string instanceAudience(std::string_view instance_id) { return "swarm-instance:" + std::string(instance_id); }
 
 /// A session's id begins with its user's generation: that of an older one is void, also after a restart.
@@ -56,7 +63,8 @@ std::int64_t generationOf(std::string_view session_id) {
 
 class StoreAuth final : public Auth {
  public:
-  StoreAuth(Store& store, const Clock& clock) : store_(store), clock_(clock), throttle_(clock), sessions_(clock), codes_(clock) {}
+  StoreAuth(Store& store, const Clock& clock)
+      : store_(store), clock_(clock), throttle_(clock), sessions_(clock), codes_(clock, kCodeLife), links_(clock, kLoginLinkLife) {}
 
   awaitable<std::optional<Secret>> initialise() override {
     co_await loadKey();
@@ -72,17 +80,19 @@ class StoreAuth final : public Auth {
     co_return password;
   }
 
-  awaitable<LoginResult> login(std::string user, Secret password, std::string peer_address) override {
-    throttle_.attempt(user, peer_address);
+  awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override {
+    const std::string address = throttleKeyOf(origin.address), device = deviceOf(origin.device, user);
+    const LoginAttempt attempt{.name = user, .address = address, .device = device};
+    throttle_.attempt(attempt);
     auto record = co_await store_.getUser(user);
     bool small = password.reveal().size() <= kLongestPassword;
     bool right = co_await passwords_.verify(record ? record->passwordHash : "", small ? password : Secret());
     if (!right || !record || !small || password.empty()) {
-      log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", peer_address}});
+      log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", origin.address}});
       throw Error(ErrorCode::Unauthenticated, "The name or the password is wrong.");
     }
-    throttle_.succeeded(user, peer_address);
-    log::info("signed in", {{"user", user}, {"address", peer_address}});
+    throttle_.succeeded(attempt);
+    log::info("signed in", {{"user", user}, {"address", origin.address}});
     co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, kSessionLife);
   }
 
@@ -103,6 +113,24 @@ class StoreAuth final : public Auth {
 
   std::optional<Principal> verifyApiToken(std::string_view token) const override { return verify(token, apiKey_, kApiAudience); }
 
+  std::optional<Principal> stillSignedIn(const Principal& principal) const override {
+    return sessions_.find(principal.sessionId, principal.user);
+  }
+
+  std::string issueSessionCookie(const Principal& principal) override { return sign(principal, cookieKey_, kBrowserAudience); }
+
+  std::optional<Principal> verifySessionCookie(std::string_view value) const override {
+    return verify(value, cookieKey_, kBrowserAudience);
+  }
+
+  std::string issueDevice(std::string_view user) override {
+    return signJwt(cookieKey_, {{"sub", user}, {"jti", toBase64Url(randomBytes(12))}, {"aud", kDeviceAudience}});
+  }
+
+  std::string markOf(std::string_view audience) const override {
+    return toBase64Url(hmacSha256(cookieKey_.reveal(), format("mark of {}", audience)).substr(0, 16));
+  }
+
   std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override {
     return sign(principal, cookieKey_, instanceAudience(instance_id));
   }
@@ -111,12 +139,29 @@ class StoreAuth final : public Auth {
     return verify(value, cookieKey_, instanceAudience(instance_id));
   }
 
-  std::string issueCode(const Principal& principal, std::string_view instance_id) override { return codes_.issue(principal, instance_id); }
+  std::string issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) override {
+    return codes_.issue(principal, codePurpose(instance_id, binding));
+  }
 
-  std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id) override {
-    auto principal = codes_.take(code, instance_id);
+  std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) override {
+    auto principal = codes_.take(code, codePurpose(instance_id, binding));
     // Signed out in between: the code goes with its session.
-    return principal ? sessions_.find(principal->sessionId, principal->user) : std::nullopt;
+    return principal ? stillSignedIn(*principal) : std::nullopt;
+  }
+
+  std::string issueLoginLink(const Principal& principal) override { return links_.issue(principal, std::string(kLoginPurpose)); }
+
+  std::optional<std::string> userOfLoginLink(std::string_view code) override {
+    auto principal = links_.find(code);
+    if (!principal || !stillSignedIn(*principal)) return std::nullopt;
+    return principal->user;
+  }
+
+  awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) override {
+    auto principal = links_.take(code, kLoginPurpose);
+    if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
+    log::info("signed in by a link", {{"user", principal->user}});
+    co_return co_await issue(principal->user, kSessionLife);
   }
 
   awaitable<void> putUser(std::string name, Secret password, Role role) override {
@@ -147,6 +192,17 @@ class StoreAuth final : public Auth {
     if (key.size() < 32) throw Error(ErrorCode::Unprocessable, "The signing key in the store is damaged.");
     apiKey_ = Secret(hmacSha256(key, "api token"));
     cookieKey_ = Secret(hmacSha256(key, "instance cookie"));
+  }
+
+  /// The id in a device cookie of this user's; empty: none, or somebody else's.
+  std::string deviceOf(std::string_view value, std::string_view user) const {
+    auto claims = value.empty() ? std::nullopt : verifyJwt(cookieKey_, value);
+    if (!claims) return {};
+    auto text = [&](std::string_view name) {
+      const json::value* found = claims->if_contains(name);
+      return found && found->is_string() ? std::string(found->get_string()) : std::string();
+    };
+    return text("aud") == kDeviceAudience && text("sub") == user ? text("jti") : std::string();
   }
 
   awaitable<LoginResult> begin(std::string user, Role role, std::int64_t generation, std::chrono::seconds life) {
@@ -191,6 +247,7 @@ class StoreAuth final : public Auth {
   LoginThrottle throttle_;
   SessionTable sessions_;
   CodeTable codes_;
+  CodeTable links_;
   Passwords passwords_;
 };
 

@@ -38,9 +38,17 @@ bool isAllowed(const Principal& principal, Permission permission, std::string_vi
 bool canSee(const Principal& principal, std::string_view owner);
 
 struct LoginResult {
-  Secret token;  ///< JWT (HS256) with jti, sub, role, iat, exp, aud "swarm-api"
+  Secret token;  ///< JWT (HS256) with jti, sub, role, iat, exp, aud "swarm-api": a Bearer, never a cookie
   Principal principal;
 };
+
+/// Where a sign-in comes from, for the throttle.
+struct LoginOrigin {
+  std::string address;   ///< of the client, through trusted proxies
+  std::string device{};  ///< the value of its device cookie; empty: none
+};
+
+inline constexpr std::chrono::minutes kLoginLinkLife{10};
 
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
 class Auth {
@@ -49,19 +57,35 @@ class Auth {
   /// Makes the signing key and, when there is no user, `admin` with a random password; gives that password once.
   virtual awaitable<std::optional<Secret>> initialise() = 0;
   /// Throws Error(Unauthenticated) (same text and time for a wrong name and a wrong password), Error(TooManyRequests) after repeated
-  /// failures of one name or address.
-  virtual awaitable<LoginResult> login(std::string user, Secret password, std::string peer_address) = 0;
+  /// failures (throttle.h).
+  virtual awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) = 0;
   /// A long-lived token for the CLI on this machine (written by `serve`), without a password.
   virtual awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) = 0;
   virtual awaitable<void> logout(Principal principal) = 0;  ///< revokes the session: its JWT, its cookies, those of instance hosts
   /// Signature, expiry, audience, revocation. No I/O on the fast path (revocations are in memory). Null: not valid.
   virtual std::optional<Principal> verifyApiToken(std::string_view token) const = 0;
+  /// The principal of now when its session still holds, as verifyApiToken() would give it.
+  virtual std::optional<Principal> stillSignedIn(const Principal& principal) const = 0;
+  /// The session cookie of the base host. Of another audience than tokens: what a program on some port of this machine might be sent as a
+  /// cookie is worth nothing as a Bearer, and the other way round.
+  virtual std::string issueSessionCookie(const Principal& principal) = 0;
+  virtual std::optional<Principal> verifySessionCookie(std::string_view value) const = 0;
+  /// A device cookie's value: this user has signed in there before. It signs nobody in; login() takes it as LoginOrigin::device.
+  virtual std::string issueDevice(std::string_view user) = 0;
+  /// A text that only this server can make, for what a browser's storage was filled by.
+  virtual std::string markOf(std::string_view audience) const = 0;
   /// Cookie values for instance hosts: bound to one instance and the session that they came from.
   virtual std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) = 0;
   virtual std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const = 0;
-  /// One-time codes: valid 60 s, once, for one instance host; `take` gives nothing on a second use.
-  virtual std::string issueCode(const Principal& principal, std::string_view instance_id) = 0;
-  virtual std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id) = 0;
+  /// One-time codes: valid 60 s, once, for one instance host and for the browser that `binding` stands for (a digest of a secret that only
+  /// that browser has); `take` gives nothing on a second use.
+  virtual std::string issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) = 0;
+  virtual std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) = 0;
+  /// One-time links: whoever opens one within `kLoginLinkLife` is signed in as this user, in a session of its own. Only while the session
+  /// that made the link lasts.
+  virtual std::string issueLoginLink(const Principal& principal) = 0;
+  virtual std::optional<std::string> userOfLoginLink(std::string_view code) = 0;      ///< without using it up
+  virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) = 0;  ///< nothing: used, expired or unknown
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
 
   /// Grows whenever something that verified may do so no longer (logout, a changed user): whoever remembers a verification asks again

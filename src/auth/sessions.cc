@@ -8,7 +8,6 @@
 namespace swarm {
 namespace {
 
-constexpr std::chrono::seconds kCodeLife{60};
 constexpr std::size_t kMostCodes = 10'000;
 
 }  // namespace
@@ -43,7 +42,7 @@ std::optional<Principal> SessionTable::find(std::string_view session_id, std::st
   return Principal{std::string(user), owner->second.role, std::string(session_id), session->second.expiresAt};
 }
 
-std::string CodeTable::issue(const Principal& principal, std::string_view instance_id) {
+std::string CodeTable::issue(const Principal& principal, std::string purpose) {
   std::string code = toBase64Url(randomBytes(32));
   std::lock_guard lock(mutex_);
   SteadyTime now = clock_.steadyNow();
@@ -53,17 +52,24 @@ std::string CodeTable::issue(const Principal& principal, std::string_view instan
       codes_.erase(
           std::min_element(codes_.begin(), codes_.end(), [](const auto& a, const auto& b) { return a.second.expires < b.second.expires; }));
   }
-  codes_[code] = {principal, std::string(instance_id), now + kCodeLife};
+  codes_[code] = {principal, std::move(purpose), now + life_};
   return code;
 }
 
-std::optional<Principal> CodeTable::take(std::string_view code, std::string_view instance_id) {
+std::optional<Principal> CodeTable::find(std::string_view code) {
+  std::lock_guard lock(mutex_);
+  auto found = codes_.find(code);
+  if (found == codes_.end() || clock_.steadyNow() >= found->second.expires) return std::nullopt;
+  return found->second.principal;
+}
+
+std::optional<Principal> CodeTable::take(std::string_view code, std::string_view purpose) {
   std::lock_guard lock(mutex_);
   auto found = codes_.find(code);
   if (found == codes_.end()) return std::nullopt;
   Code taken = std::move(found->second);
   codes_.erase(found);
-  if (clock_.steadyNow() >= taken.expires || taken.instanceId != instance_id) return std::nullopt;
+  if (clock_.steadyNow() >= taken.expires || taken.purpose != purpose) return std::nullopt;
   return std::move(taken.principal);
 }
 

@@ -42,22 +42,24 @@ class SessionTable {
   std::map<std::string, Session, std::less<>> sessions_;
 };
 
-/// One-time codes: 60 seconds, one use, one instance. Thread-safe.
+/// One-time codes: one use, one purpose (an instance host and a browser, say). Thread-safe.
 class CodeTable {
  public:
-  explicit CodeTable(const Clock& clock) : clock_(clock) {}
-  std::string issue(const Principal& principal, std::string_view instance_id);
-  /// Any try with a code ends it, also one for the wrong instance.
-  std::optional<Principal> take(std::string_view code, std::string_view instance_id);
+  CodeTable(const Clock& clock, std::chrono::seconds life) : clock_(clock), life_(life) {}
+  std::string issue(const Principal& principal, std::string purpose);
+  std::optional<Principal> find(std::string_view code);  ///< leaves it as it is
+  /// Any try with a code ends it, also one for the wrong purpose.
+  std::optional<Principal> take(std::string_view code, std::string_view purpose);
 
  private:
   struct Code {
     Principal principal;
-    std::string instanceId;
+    std::string purpose;
     SteadyTime expires;
   };
 
   const Clock& clock_;
+  std::chrono::seconds life_;
   std::mutex mutex_;
   std::map<std::string, Code, std::less<>> codes_;
 };

@@ -11,27 +11,50 @@ namespace {
 
 constexpr std::chrono::minutes kMemory{15};
 constexpr std::size_t kMostEntries = 10'000;
-constexpr int kFreeOfName = 5;
-constexpr int kFreeOfAddress = 20;
+
+std::string pairKey(const LoginAttempt& attempt) { return std::string(attempt.name).append("\n").append(attempt.address); }
 
 }  // namespace
 
-void LoginThrottle::attempt(std::string_view name, std::string_view address) {
+using std::chrono::seconds;
+const LoginThrottle::Limit LoginThrottle::kDevice{10, seconds(1), seconds(60)};
+const LoginThrottle::Limit LoginThrottle::kPair{5, seconds(1), seconds(60)};
+const LoginThrottle::Limit LoginThrottle::kAddress{20, seconds(1), seconds(300)};
+const LoginThrottle::Limit LoginThrottle::kName{100, seconds(2), seconds(2)};
+
+void LoginThrottle::attempt(const LoginAttempt& attempt) {
   std::lock_guard lock(mutex_);
-  check(names_, name);
-  check(addresses_, address);
-  count(names_, name, {kFreeOfName, std::chrono::seconds(60)});
-  count(addresses_, address, {kFreeOfAddress, std::chrono::seconds(300)});
+  if (!attempt.device.empty()) {
+    check(devices_, attempt.device);
+    count(devices_, attempt.device, kDevice);
+    return;
+  }
+  const std::string pair = pairKey(attempt);
+  check(pairs_, pair);
+  check(addresses_, attempt.address);
+  check(names_, attempt.name);
+  count(pairs_, pair, kPair);
+  count(addresses_, attempt.address, kAddress);
+  count(names_, attempt.name, kName);
 }
 
-void LoginThrottle::succeeded(std::string_view name, std::string_view address) {
+void LoginThrottle::succeeded(const LoginAttempt& attempt) {
   std::lock_guard lock(mutex_);
-  if (auto found = names_.find(name); found != names_.end()) names_.erase(found);
-  // Its other failures stay: a guesser may have one right password.
-  auto entry = addresses_.find(address);
-  if (entry == addresses_.end()) return;
-  if (--entry->second.failures < kFreeOfAddress) entry->second.notBefore = {};
-  if (entry->second.failures <= 0) addresses_.erase(entry);
+  if (!attempt.device.empty()) {
+    if (auto found = devices_.find(attempt.device); found != devices_.end()) devices_.erase(found);
+    return;
+  }
+  if (auto found = pairs_.find(pairKey(attempt)); found != pairs_.end()) pairs_.erase(found);
+  // The other failures of address and name stay: a guesser may have one right password, and others guess on.
+  takeBack(addresses_, attempt.address, kAddress);
+  takeBack(names_, attempt.name, kName);
+}
+
+void LoginThrottle::takeBack(Entries& entries, std::string_view key, Limit limit) {
+  auto entry = entries.find(key);
+  if (entry == entries.end()) return;
+  if (--entry->second.failures < limit.free) entry->second.notBefore = {};
+  if (entry->second.failures <= 0) entries.erase(entry);
 }
 
 void LoginThrottle::check(const Entries& entries, std::string_view key) const {
@@ -53,7 +76,7 @@ void LoginThrottle::count(Entries& entries, std::string_view key, Limit limit) {
   ++entry.failures;
   entry.last = now;
   int beyond = entry.failures - limit.free;
-  if (beyond >= 0) entry.notBefore = now + std::min(limit.longest, std::chrono::seconds(1LL << std::min(beyond, 20)));
+  if (beyond >= 0) entry.notBefore = now + std::min<std::chrono::seconds>(limit.longest, limit.shortest * (1LL << std::min(beyond, 20)));
 }
 
 /// Under attack from very many addresses memory stays bounded: the older half goes when nothing has expired.

@@ -1,4 +1,4 @@
-// LoginThrottle: slows down guessing, by name and by address.
+// LoginThrottle: slows down guessing without keeping the one who knows the password out.
 #pragma once
 
 #include <map>
@@ -10,15 +10,25 @@
 
 namespace swarm {
 
-/// A name may fail 5 times, an address 20 times; then each further failure doubles the wait, from 1 s up to 60 s (name) or 300 s (address).
-/// What did not fail for 15 minutes is forgotten. An attempt counts as failed from its beginning, so that many at once gain nothing.
-/// Thread-safe.
+/// Who tries to sign in. `address`: of the client (an IPv6 address stands for its /64). `device`: the id in its device cookie for this
+/// name; empty: a device that this user has never signed in from.
+struct LoginAttempt {
+  std::string_view name;
+  std::string_view address;
+  std::string_view device{};
+};
+
+/// A name may fail 5 times from one address, an address 20 times; then each further failure doubles the wait, from 1 s up to 60 s and 300
+/// s. A known device has a lane of its own: it may fail 10 times, whatever others do, and counts nowhere else. A name that has failed 100
+/// times from anywhere takes one attempt in 2 s from devices that it does not know: many addresses together guess no faster, and its owner
+/// still gets in. What did not fail for 15 minutes is forgotten. An attempt counts as failed from its beginning, so that many at once gain
+/// nothing. Thread-safe.
 class LoginThrottle {
  public:
   explicit LoginThrottle(const Clock& clock) : clock_(clock) {}
-  /// Throws Error(TooManyRequests) with the seconds to wait. Otherwise the attempt counts as failed until succeeded().
-  void attempt(std::string_view name, std::string_view address);
-  void succeeded(std::string_view name, std::string_view address);
+  /// Throws Error(TooManyRequests) with the time to wait. Otherwise the attempt counts as failed until succeeded().
+  void attempt(const LoginAttempt& attempt);
+  void succeeded(const LoginAttempt& attempt);
 
  private:
   struct Entry {
@@ -28,18 +38,23 @@ class LoginThrottle {
   };
   struct Limit {
     int free;
+    std::chrono::seconds shortest;
     std::chrono::seconds longest;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
+  static const Limit kDevice, kPair, kAddress, kName;
 
   void check(const Entries& entries, std::string_view key) const;
   void count(Entries& entries, std::string_view key, Limit limit);
+  static void takeBack(Entries& entries, std::string_view key, Limit limit);
   static void forgetOld(Entries& entries, SteadyTime now);
 
   const Clock& clock_;
   std::mutex mutex_;
-  Entries names_;
+  Entries devices_;
+  Entries pairs_;  ///< "name\naddress"
   Entries addresses_;
+  Entries names_;
 };
 
 }  // namespace swarm

@@ -12,6 +12,7 @@ struct ServeFlags {
   std::optional<std::string> configFile;
   std::optional<std::string> listen;
   std::optional<std::string> baseDomain;
+  std::optional<std::string> instanceDomain;
   std::optional<std::string> publicUrl;
   std::optional<std::string> dataDir;
   std::optional<std::string> dockerHost;

@@ -120,8 +120,10 @@ class CommandLine {
     CLI::App* made = verb("serve", "Run the server: API, controller and gateway", "swarm serve --listen 127.0.0.1:7420");
     made->add_option("--config", serve_flags_.configFile, "Configuration file (default: swarm.toml beside the credentials)");
     made->add_option("--listen", serve_flags_.listen, "Address and port (default 127.0.0.1:7420)");
-    made->add_option("--base-domain", serve_flags_.baseDomain, "Instances are NAME.DOMAIN (default localhost)");
-    made->add_option("--public-url", serve_flags_.publicUrl, "As browsers see the base domain, when a proxy stands before it");
+    made->add_option("--base-domain", serve_flags_.baseDomain, "Host of API and dashboard (default swarm.localhost)");
+    made->add_option("--instance-domain", serve_flags_.instanceDomain,
+                     "Workspaces are NAME.DOMAIN (default: localhost, or the base domain)");
+    made->add_option("--public-url", serve_flags_.publicUrl, "The base host's URL as browsers see it, when a proxy stands before it");
     made->add_option("--data-dir", serve_flags_.dataDir, "Where the server keeps its state");
     made->add_option("--docker", serve_flags_.dockerHost, "Docker Engine: unix:///path or tcp://host:port");
     made->add_option("--threads", serve_flags_.threads, "Threads that carry connections (default: one per core, at most 4)");
@@ -132,7 +134,8 @@ class CommandLine {
   }
 
   void addSession() {
-    CLI::App* made = verb("login", "Sign in and keep the token for later commands", "swarm login --url http://localhost:7420 --user admin");
+    CLI::App* made =
+        verb("login", "Sign in and keep the token for later commands", "swarm login --url http://swarm.localhost:7420 --user admin");
     made->add_option("--user", login_.user, "User name (default admin)");
     made->add_flag("--password-stdin", login_.passwordFromStdin, "Read the password from standard input");
     onRun(made, [this](Context& context) { return login(context, login_); });
@@ -166,7 +169,7 @@ class CommandLine {
     made->add_option("--region", create_.regions, "Where it runs: Fly.io's region, like ams, or a Docker host; several are tried in order")
         ->delimiter(',');
     made->add_option("-p,--port", create_.ports,
-                     "Port to publish; may be repeated. Ports inside are reachable at PORT--NAME.DOMAIN without it");
+                     "Port to publish; may be repeated. Ports inside are reachable at PORT.NAME.localhost without it");
     made->add_option("-v,--volume", create_.volumes, "[NAME:]/path[:GiB]; may be repeated (default: one at /home/coder)");
     made->add_flag("--internal-network", create_.internalNetwork, "No way out to the internet");
   }

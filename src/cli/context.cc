@@ -88,7 +88,7 @@ SwarmClient& Context::client() {
     // A token goes to the server that gave it, and to no other.
     if (token_.empty() && credentials->url == url_) token_ = credentials->token;
   }
-  if (url_.empty()) url_ = "http://localhost:7420";
+  if (url_.empty()) url_ = "http://swarm.localhost:7420";
   client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token_, .caFile = options_.caFile});
   return *client_;
 }

@@ -24,7 +24,7 @@ Endpoint parseUrl(const std::string& text) {
   bool usable = url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() &&
                 (url->path().empty() || url->path() == "/") && !url->has_query() && !url->has_userinfo();
   if (!usable) {
-    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no server address; expected one like http://localhost:7420.", text));
+    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no server address; expected one like http://swarm.localhost:7420.", text));
   }
   Endpoint endpoint;
   endpoint.tls = url->scheme() == "https";

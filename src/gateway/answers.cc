@@ -1,7 +1,7 @@
-// See answers.h.
 #include "gateway/answers.h"
 
 #include "base/format.h"
+#include "gateway/host.h"
 
 namespace swarm::gateway {
 namespace {
@@ -20,16 +20,15 @@ bool isNavigation(const net::RequestHead& head) {
   return accept && accept->find("text/html") != std::string_view::npos;
 }
 
-net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers) {
+net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers, std::string_view frame_ancestors) {
   addCommonHeaders(headers);
   headers.push_back({"Content-Type", "text/html; charset=utf-8"});
   // No form-action: Chromium applies it to the redirects after a post, and signing in redirects to another origin. Our pages hold no
   // injected markup, and base-uri and the nonces keep it so.
   headers.push_back({"Content-Security-Policy",
-                     format("default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; connect-src 'self'; base-uri 'none'; "
-                            "frame-ancestors 'none'",
-                            page.nonce)});
-  headers.push_back({"X-Frame-Options", "DENY"});
+                     format("default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; connect-src 'self'; base-uri 'none'{1}{2}",
+                            page.nonce, frame_ancestors.empty() ? "" : "; frame-ancestors ", frame_ancestors)});
+  if (frame_ancestors == kFramedByNobody) headers.push_back({"X-Frame-Options", "DENY"});
   // same-origin, not no-referrer: that would turn the Origin of our own forms into "null".
   headers.push_back({"Referrer-Policy", "same-origin"});
   co_await exchange.respond(status, std::move(headers), std::move(page.html));
@@ -52,25 +51,15 @@ net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::s
   co_await exchange.respond(status, std::move(headers), {});
 }
 
-net::awaitable<void> respondMessage(net::Exchange& exchange, int status, std::string_view code, MessagePage message, net::Headers headers) {
+net::awaitable<void> respondMessage(net::Exchange& exchange, int status, std::string_view code, MessagePage message, net::Headers headers,
+                                    std::string_view frame_ancestors) {
   if (isNavigation(exchange.head())) {
-    co_await respondPage(exchange, status, messagePage(message), std::move(headers));
+    co_await respondPage(exchange, status, messagePage(message), std::move(headers), frame_ancestors);
     co_return;
   }
   std::string detail = message.text;
   if (!message.detail.empty()) detail += " " + message.detail;
   co_await respondProblem(exchange, status, code, detail, std::move(headers));
-}
-
-bool isSameOriginPost(const net::RequestHead& head) {
-  const auto site = head.headers.find("Sec-Fetch-Site");
-  if (site && *site != "same-origin" && *site != "none") return false;
-  const auto origin = head.headers.find("Origin");
-  if (!origin) return true;  // no browser of today posts without one; a script has no cookies to abuse
-  if (*origin == "null") return site.has_value();
-  for (const std::string_view scheme : {"http://", "https://"})
-    if (origin->starts_with(scheme)) return net::equalsIgnoreCase(origin->substr(scheme.size()), head.hostPort);
-  return false;
 }
 
 std::optional<std::string> formField(std::string_view form, std::string_view name) {
@@ -85,6 +74,15 @@ std::optional<std::string> formField(std::string_view form, std::string_view nam
     return net::percentDecode(value);
   }
   return std::nullopt;
+}
+
+std::string localPathField(std::string_view query, std::string_view name) {
+  auto path = formField(query, name);
+  return path && isLocalPath(*path) ? *path : "/";
+}
+
+std::int64_t secondsUntil(SystemTime time, const Clock& clock) {
+  return std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(time - clock.now()).count());
 }
 
 }  // namespace swarm::gateway

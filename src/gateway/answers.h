@@ -1,18 +1,29 @@
 // Answers of our own: pages, redirects and short problems, with the headers that keep them safe.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "gateway/pages.h"
 #include "net/http_server.h"
 
 namespace swarm::gateway {
 
+/// Said by every answer behind https: from then on browsers come by it only.
+inline constexpr std::string_view kHsts = "Strict-Transport-Security: max-age=31536000";
+
 /// Whether a browser navigates: it wants a page, and follows redirects to another origin.
 bool isNavigation(const net::RequestHead& head);
 
-net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers = {});
+/// What may show a page of ours in a frame, as frame-ancestors of the Content-Security-Policy wants it.
+inline constexpr std::string_view kFramedByNobody = "'none'";
+inline constexpr std::string_view kFramedByAnyone = "";  ///< for a page without content
+
+net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers = {},
+                                 std::string_view frame_ancestors = kFramedByNobody);
 /// application/problem+json with title, status, detail and code.
 net::awaitable<void> respondProblem(net::Exchange& exchange, int status, std::string_view code, std::string_view detail,
                                     net::Headers headers = {});
@@ -20,12 +31,13 @@ net::awaitable<void> respondProblem(net::Exchange& exchange, int status, std::st
 net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers = {});
 /// The page for navigations, else the problem.
 net::awaitable<void> respondMessage(net::Exchange& exchange, int status, std::string_view code, MessagePage message,
-                                    net::Headers headers = {});
-
-/// Whether a form post comes from a page of this very host: the guard against forged sign-ins and sign-outs.
-bool isSameOriginPost(const net::RequestHead& head);
+                                    net::Headers headers = {}, std::string_view frame_ancestors = kFramedByNobody);
 
 /// Fields of an application/x-www-form-urlencoded text; nothing on a bad escape.
 std::optional<std::string> formField(std::string_view form, std::string_view name);
+/// A query's field as a path of our own; "/" when it is none.
+std::string localPathField(std::string_view query, std::string_view name);
+
+std::int64_t secondsUntil(SystemTime time, const Clock& clock);
 
 }  // namespace swarm::gateway

@@ -1,149 +1,58 @@
-// See gateway.h.
 #include "gateway/gateway.h"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "base/format.h"
-#include "base/log.h"
 #include "gateway/answers.h"
-#include "gateway/moving.h"
-#include "gateway/proxy.h"
-#include "gateway/sign_in.h"
-#include "gateway/targets.h"
-#include "gateway/tls_probe.h"
-#include "net/deadline.h"
+#include "gateway/impl.h"
 
 namespace swarm {
 
-using namespace gateway;
+using namespace gateway;  // NOLINT: the class is the door to this namespace
 
 namespace {
 
 constexpr std::string_view kOwnPaths = "/.swarm/";
 constexpr std::string_view kStatusPath = "/.swarm/status";
-constexpr std::string_view kRetrySoon = "2";
-constexpr std::chrono::milliseconds kLookEvery{50};
-constexpr int kMostWaiting = 256;  ///< requests that wait for a move's end
 
-enum class Availability { Open, Starting, Stopping, Stopped, Failed, Gone };
-
-Availability availabilityOf(const Route& route, std::uint16_t port) {
-  // From the pause on the old place answers nothing any more, whatever was last known of it.
-  if (route.moving && route.moving->paused && route.status == InstanceStatus::running && !route.ready) return Availability::Starting;
-  switch (route.status) {
-    case InstanceStatus::running:
-      return port != 0 || route.ready ? Availability::Open : Availability::Starting;
-    case InstanceStatus::creating:
-    case InstanceStatus::starting:
-      return Availability::Starting;
-    case InstanceStatus::stopping:
-      return Availability::Stopping;
-    case InstanceStatus::stopped:
-      return Availability::Stopped;
-    case InstanceStatus::failed:
-      return Availability::Failed;
-    case InstanceStatus::deleting:
-    case InstanceStatus::deleted:
-      break;
-  }
-  return Availability::Gone;
+BrowserSite siteOf(const PublicAddress& address, const GatewayOptions& options) {
+  return {.host = address.hosts.baseHost, .scheme = address.scheme, .port = address.port, .proxies = options.trustedProxies};
 }
 
-WaitingKind waitingKindOf(const Route& route, Availability availability) {
-  if (route.moving) return WaitingKind::Moving;
-  switch (availability) {
-    case Availability::Stopping:
-      return WaitingKind::Stopping;
-    case Availability::Stopped:
-      return WaitingKind::Stopped;
-    case Availability::Failed:
-      return WaitingKind::Failed;
-    case Availability::Open:
-    case Availability::Starting:
-    case Availability::Gone:
-      break;
-  }
-  return WaitingKind::Starting;
+/// Whether a request may reach an instance's host, whatever its cookies: pages of other workspaces may be of the same site, and then bring
+/// their reader's cookie.
+bool mayCome(const net::RequestHead& head, Sender sender, std::uint16_t port) {
+  if (sender == Sender::Person || sender == Sender::SameHost || opensPage(head)) return true;
+  return sender == Sender::SameWorkspace && port != 0;
 }
 
-/// A script, a style, a fetch of a page that a browser has: who is refused one shows half a page, and says nothing.
-bool isPartOfAPage(const net::RequestHead& head) {
-  const auto mode = head.headers.find("Sec-Fetch-Mode");
-  return mode && *mode != "navigate" && *mode != "websocket" && head.method == "GET" && head.upgrade.empty() &&
-         head.body.kind == net::BodyKind::None;
+/// The one script of VS Code's own for the page, and the one for its webviews. A worker outlives the instance it came from.
+bool isVscodesWorker(std::string_view path) {
+  return path.ends_with("/out/browser/serviceWorker.js") ||
+         path.ends_with("/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js");
 }
 
-MessagePage nothingListens(const Route& route, std::uint16_t port) {
-  return {.title = format("Port {} does not answer", port),
-          .text = format("No program in {} accepts connections on port {}. Start it, and let it listen on 127.0.0.1 or 0.0.0.0.",
-                         route.name, port)};
-}
-
-MessagePage wantsHttps(const Route& route, std::uint16_t port) {
-  return {.title = format("Port {} speaks HTTPS", port),
-          .text = format("The program on port {} of {} expects HTTPS, and is reached by HTTP here. Turn HTTPS off in its configuration: "
-                         "your browser's connection ends at this server, which can have a certificate of its own.",
-                         port, route.name)};
-}
-
-MessagePage programFailed(std::uint16_t port) {
-  return {.title = format("Port {} does not answer", port), .text = "The connection to the program in the workspace failed."};
-}
-
-MessagePage vscodeFailed() { return {.title = "VS Code broke off", .text = "The connection to VS Code in the workspace failed."}; }
-
-std::string_view statusName(InstanceStatus status) {
-  const char* name = boost::describe::enum_to_string(status, "unknown");
-  return name;
-}
+/// Where VS Code gets the answers of sign-ins at other services.
+bool isCallback(std::string_view path) { return path.ends_with("/callback"); }
 
 }  // namespace
 
-struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
-  Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& auth, const Clock& the_clock,
-       std::unique_ptr<UpstreamConnector> the_connector)
-      : loop(executor),
-        options(std::move(given)),
-        address(makePublicAddress(options.baseDomain, options.publicUrl)),
-        clock(the_clock),
-        route_source(routes),
-        connector(std::move(the_connector)),
-        targets(std::make_shared<Targets>(executor, routes, auth, the_clock, address.baseDomain + ":" + address.port, live)),
-        sign_in(address, auth, the_clock, *targets),
-        proxy({options.maxIdlePerHost, options.maxIdle, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
-        timer(executor) {
-    targets->subscribe();
-  }
-
-  net::awaitable<void> handle(net::Exchange& exchange);
-  net::awaitable<void> respondForeign(net::Exchange& exchange);
-  net::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target);
-  net::awaitable<void> handleOwnPath(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target);
-  net::awaitable<void> respondStatus(net::Exchange& exchange, const Route& route);
-  net::awaitable<void> respondUnavailable(net::Exchange& exchange, const Route& route, std::uint16_t port, WaitingKind kind,
-                                          std::string_view reason);
-  net::awaitable<void> respondClosed(net::Exchange& exchange, const Target& target, Availability availability);
-  net::awaitable<void> respondFailure(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target, ForwardResult result);
-  net::awaitable<void> forward(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target,
-                               std::shared_ptr<VerifiedCookie> cookie);
-  void armSweep();
-
-  net::Executor loop;
-  GatewayOptions options;
-  PublicAddress address;
-  const Clock& clock;
-  RouteSource& route_source;
-  std::unique_ptr<UpstreamConnector> connector;
-  LiveList live;
-  std::shared_ptr<Targets> targets;
-  SignIn sign_in;
-  Proxy proxy;
-  net::asio::steady_timer timer;
-  bool sweeping = false;
-  std::uint64_t requests_seen = 0;
-  int waiting = 0;
-};
+Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& auth, const Clock& the_clock,
+                    std::unique_ptr<UpstreamConnector> the_connector)
+    : loop(executor),
+      options(std::move(given)),
+      address(makePublicAddress({options.baseDomain, options.instanceDomain}, options.publicUrl)),
+      clock(the_clock),
+      route_source(routes),
+      connector(std::move(the_connector)),
+      browser(siteOf(address, options), auth, the_clock),
+      targets(std::make_shared<Targets>(executor, routes, auth, the_clock, browser.names(), live)),
+      sign_in(address, browser, auth, *targets),
+      handover(address, auth, the_clock, *targets),
+      proxy({options.maxIdlePerHost, options.maxIdle, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
+      timer(executor) {
+  targets->subscribe();
+}
 
 Gateway::Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
                  std::unique_ptr<UpstreamConnector> connector)
@@ -151,7 +60,7 @@ Gateway::Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes
 
 Gateway::~Gateway() { impl_->timer.cancel(); }
 
-HostKind Gateway::hostKind(std::string_view host) const { return parseHost(host, impl_->address.baseDomain).kind(); }
+HostKind Gateway::hostKind(std::string_view host) const { return parseHost(host, impl_->address.hosts).kind(); }
 
 net::awaitable<bool> Gateway::handlePages(net::Exchange& exchange) {
   impl_->targets->follow();
@@ -161,65 +70,6 @@ net::awaitable<bool> Gateway::handlePages(net::Exchange& exchange) {
 net::awaitable<void> Gateway::handle(net::Exchange& exchange) { return impl_->handle(exchange); }
 
 net::awaitable<void> Gateway::respondForeign(net::Exchange& exchange) { return impl_->respondForeign(exchange); }
-
-net::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
-  co_await respondMessage(exchange, 421, "invalid_argument",
-                          {.title = "Not served here",
-                           .text = "This server does not answer for this host name.",
-                           .detail = {},
-                           .linkText = "Go to the server",
-                           .link = address.origin({}, exchange.head())});
-}
-
-net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange) {
-  const auto& head = exchange.head();
-  const auto host = parseHost(head.host, address.baseDomain);
-  if (host.kind() != HostKind::Instance) {
-    co_await respondForeign(exchange);
-    co_return;
-  }
-  targets->follow();
-  auto target = targets->find(host);
-  if (head.target.starts_with(kOwnPaths)) {
-    co_await handleOwnPath(exchange, host, std::move(target));
-    co_return;
-  }
-  auto cookie = target ? targets->authenticate(head, target) : nullptr;
-  if (!cookie) {
-    co_await sign_in.challenge(exchange, host);
-    co_return;
-  }
-  if (const auto availability = availabilityOf(*target->route, target->port); availability != Availability::Open) {
-    if (co_await waitForNewPlace(head, target)) co_return co_await handle(exchange);
-    co_await respondClosed(exchange, *target, availabilityOf(*target->route, target->port));
-    co_return;
-  }
-  if (head.method == "CONNECT" || head.method == "TRACE") {
-    co_await respondProblem(exchange, 405, "invalid_argument", "Workspaces do not take this method.");
-    co_return;
-  }
-  co_await forward(exchange, host, std::move(target), std::move(cookie));
-}
-
-/// A page that is being loaded while its workspace moves gets its parts from the new place. False: there is nothing to wait for, or not
-/// any more.
-net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target) {
-  if (!isPartOfAPage(head) || waiting >= kMostWaiting) co_return false;
-  struct Place {
-    explicit Place(int& its_count) : count(its_count) { ++count; }
-    ~Place() { --count; }
-    int& count;
-  } place(waiting);
-  const auto limit = clock.steadyNow() + options.moveWait;
-  for (;;) {
-    targets->follow();
-    if (!target->known) co_return false;
-    const auto availability = availabilityOf(*target->route, target->port);
-    if (availability == Availability::Open) co_return true;
-    if (!target->route->moving || clock.steadyNow() >= limit) co_return false;
-    co_await net::sleepFor(kLookEvery);
-  }
-}
 
 Gateway::Counters Gateway::counters() const {
   const auto& counted = impl_->proxy.counters();
@@ -232,26 +82,127 @@ Gateway::Counters Gateway::counters() const {
           .spareBuffers = counted.spareBuffers.load(std::memory_order_relaxed)};
 }
 
-net::awaitable<void> Gateway::Impl::forward(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target,
-                                            std::shared_ptr<VerifiedCookie> cookie) {
+net::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
+  co_await respondMessage(exchange, 421, "invalid_argument",
+                          {.title = "Not served here",
+                           .text = "This server does not answer for this host name.",
+                           .detail = {},
+                           .linkText = "Go to the server",
+                           .link = address.baseOrigin(exchange.head())});
+}
+
+HostRules Gateway::Impl::rulesFor(const Request& request) const {
+  HostRules rules{.frameAncestors = "'self'", .cors = {}};
+  const auto& head = request.head();
+  if (!request.isVscode()) {
+    const auto own = address.hosts.hostOf(request.host.instance(), 0);
+    const auto suffix = address.portSuffix(head);
+    rules.frameAncestors += format(" {0}://{1}{2} {0}://*.{1}{2}", address.scheme, own, suffix);
+    // No wildcard stands for PORT--NAME: the page that frames this one is named, if it is of the same workspace.
+    if (const auto referer = refererOf(head, request.host, address); referer.isDashed())
+      rules.frameAncestors += format(" {}://{}.{}{}", address.scheme, referer.label(), address.hosts.instanceDomain, suffix);
+  }
+  if (const auto origin = head.headers.find("Origin"); origin && request.sender == Sender::SameWorkspace)
+    rules.cors = {{"Access-Control-Allow-Origin", std::string(*origin)}, {"Access-Control-Allow-Credentials", "true"}, {"Vary", "Origin"}};
+  return rules;
+}
+
+net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  Request request{.exchange = exchange, .host = parseHost(head.host, address.hosts), .target = nullptr};
+  if (request.host.kind() != HostKind::Instance) co_return co_await respondForeign(exchange);
+  if (address.isLocal() && request.host.isDashed()) co_return co_await redirectToPresentForm(request);
+  request.sender = senderOf(head, request.host, address);
+  if (!mayCome(head, request.sender, request.host.port())) {
+    co_await respondProblem(exchange, 403, "permission_denied", "The request was made by a page that does not belong to this workspace.");
+    co_return;
+  }
+  targets->follow();
+  request.target = targets->find(request.host);
+  if (head.target.starts_with(kOwnPaths)) co_return co_await handleOwnPath(std::move(request));
+  if (request.sender == Sender::SameWorkspace && isPreflight(head) && request.target &&
+      availabilityOf(*request.target->route, request.host.port()) == Availability::Open)
+    co_return co_await forwardPreflight(std::move(request));
+  auto cookie = request.target ? targets->authenticate(head, request.target) : nullptr;
+  if (auto of_vscode = !cookie && request.target ? targets->authenticateByPorts(head, request.target) : nullptr) {
+    // A page of the port is shown by its own cookie only, so that storage of another instance's port is cleared before.
+    if (head.method == "GET" && (opensPage(head) || opensFrame(head)))
+      co_return co_await handover.enterPort(exchange, request.target, of_vscode->principal);
+    if (request.sender == Sender::SameWorkspace) cookie = std::move(of_vscode);
+  }
+  if (cookie) co_return co_await handleSignedIn(std::move(request), std::move(cookie));
+  auto rules = rulesFor(request);
+  co_await handover.challenge(exchange, request.host, std::move(rules.cors));
+}
+
+net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_ptr<VerifiedCookie> cookie) {
+  const auto& head = request.head();
+  if (request.isVscode()) {
+    const bool from_elsewhere = request.sender == Sender::Elsewhere || request.sender == Sender::SameWorkspace;
+    // A link may lead to VS Code, and not choose the folder or file that it opens.
+    if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) co_return co_await handover.goOn(request.exchange, "/");
+    if (head.headers.has("Service-Worker") && !isVscodesWorker(head.path())) {
+      co_await respondProblem(request.exchange, 403, "permission_denied", "Only VS Code's own service workers may register here.");
+      co_return;
+    }
+  }
+  if (const auto availability = availabilityOf(*request.target->route, request.target->port); availability != Availability::Open) {
+    if (co_await waitForNewPlace(head, request.target)) co_return co_await handle(request.exchange);
+    const auto now = availabilityOf(*request.target->route, request.target->port);
+    co_return co_await respondClosed(std::move(request), now);
+  }
+  if (head.method == "CONNECT" || head.method == "TRACE") {
+    co_await respondProblem(request.exchange, 405, "invalid_argument", "Workspaces do not take this method.");
+    co_return;
+  }
+  co_await forward(std::move(request), std::move(cookie));
+}
+
+/// PORT--NAME, as ports were named here before.
+net::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
+  const auto& head = request.head();
+  const auto origin = address.originOf(address.hosts.hostOf(request.host.instance(), request.host.port()), head);
+  if (head.method == "GET" || head.method == "HEAD")
+    co_await respondRedirect(request.exchange, 302, origin + std::string(isLocalPath(head.target) ? head.target : "/"));
+  else
+    co_await respondProblem(request.exchange, 421, "invalid_argument", format("This port is at {} now.", origin));
+}
+
+/// The browser asks whether a page of the same workspace may call a port. It sends no cookie with that, so this is the one thing that
+/// reaches a port without a sign-in; the call itself needs one.
+net::awaitable<void> Gateway::Impl::forwardPreflight(Request request) {
+  auto nobody = std::make_shared<VerifiedCookie>();
+  nobody->principal.expiresAt = SystemTime::max();
+  co_await forward(std::move(request), std::move(nobody));
+}
+
+net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<VerifiedCookie> cookie) {
   if (!sweeping) armSweep();
-  const auto peer = exchange.stream().peerAddress();
-  const bool trusted = std::find(options.trustedProxies.begin(), options.trustedProxies.end(), peer) != options.trustedProxies.end();
+  const auto& head = request.head();
+  const auto target = request.target;
+  const auto peer = request.exchange.stream().peerAddress();
   auto port = std::string_view(address.port);
-  if (const auto& head = exchange.head(); address.isLoopback && head.hostPort.size() > head.host.size() + 1)
-    port = head.hostPort.substr(head.host.size() + 1);
-  const ForwardFacts facts{.clientAddress = peer, .scheme = address.scheme, .port = port, .trustedProxy = trusted};
-  const bool upgrades = !exchange.head().upgrade.empty();
-  auto result = co_await proxy.forward(exchange, target, std::move(cookie), facts);
+  if (address.isLocal() && head.hostPort.size() > head.host.size() + 1) port = head.hostPort.substr(head.host.size() + 1);
+  const auto rules = rulesFor(request);
+  std::string extra = format("Content-Security-Policy: frame-ancestors {}\r\n", rules.frameAncestors);
+  if (address.isSecure()) extra.append(kHsts).append("\r\n");
+  if (request.isVscode()) extra += "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n";
+  const ForwardFacts facts{.clientAddress = peer,
+                           .scheme = address.scheme,
+                           .port = port,
+                           .trustedProxy = options.trustedProxies.contains(peer),
+                           .response = {.extra = extra, .isolates = request.isVscode()}};
+  const bool upgrades = !head.upgrade.empty();
+  auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
   // A connection that can't be made, or a WebSocket that ended, is how a replaced VS Code server shows: the controller looks.
   if (target->port == 0 && (upgrades || result.outcome == ForwardOutcome::ConnectFailed || result.outcome == ForwardOutcome::UpstreamBroke))
     route_source.reportDoubt(target->route->instanceId);
   if (result.outcome != ForwardOutcome::Answered && result.outcome != ForwardOutcome::SignedOut) {
     targets->follow();
     const bool is_closed = availabilityOf(*target->route, target->port) != Availability::Open;
-    if (is_closed && co_await waitForNewPlace(exchange.head(), target)) co_return co_await handle(exchange);
+    if (is_closed && co_await waitForNewPlace(request.exchange.head(), target)) co_return co_await handle(request.exchange);
   }
-  if (result.outcome != ForwardOutcome::Answered) co_await respondFailure(exchange, host, std::move(target), std::move(result));
+  if (result.outcome != ForwardOutcome::Answered) co_await respondFailure(std::move(request), std::move(result));
 }
 
 void Gateway::Impl::armSweep() {
@@ -273,105 +224,23 @@ void Gateway::Impl::armSweep() {
   });
 }
 
-net::awaitable<void> Gateway::Impl::handleOwnPath(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target) {
+net::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
+  auto& exchange = request.exchange;
   const auto path = exchange.head().path();
   if (path == kCodePath) {
-    co_await sign_in.takeCode(exchange, std::move(target));
+    co_await handover.takeCode(exchange, request.target);
   } else if (path == kArrivePath) {
-    co_await sign_in.arrive(exchange, std::move(target));
-  } else if (!target || !targets->authenticate(exchange.head(), target)) {
-    co_await sign_in.challenge(exchange, host);
+    co_await handover.arrive(exchange, request.target);
+  } else if (!request.target || !targets->authenticate(exchange.head(), request.target)) {
+    auto rules = rulesFor(request);
+    co_await handover.challenge(exchange, request.host, std::move(rules.cors));
   } else if (path == kStatusPath) {
+    const auto route = request.target->route;
     // Somebody has it open, or waits for it. While a move has stopped VS Code, its tabs ask often, and the move itself looks.
-    if (!target->route->moving || !target->route->moving->paused) route_source.reportDoubt(target->route->instanceId);
-    co_await respondStatus(exchange, *target->route);
+    if (!route->moving || !route->moving->paused) route_source.reportDoubt(route->instanceId);
+    co_await respondStatus(exchange, *route);
   } else {
     co_await respondProblem(exchange, 404, "not_found", "There is nothing at this address.");
-  }
-}
-
-net::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const Route& route) {
-  const bool running = route.status == InstanceStatus::running;
-  boost::json::object status{{"instance", route.name},
-                             {"status", statusName(route.status)},
-                             {"ready", running && route.ready},
-                             {"generation", route.generation},
-                             {"step", route.step},
-                             {"reason", route.reason},
-                             {"moving", movingJson(route.moving.get())}};
-  if (!route.step.empty() && route.stepStartedAt != SystemTime{})
-    status["elapsedSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(clock.now() - route.stepStartedAt).count();
-  net::Headers headers{{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-  co_await exchange.respond(200, std::move(headers), boost::json::serialize(status));
-}
-
-net::awaitable<void> Gateway::Impl::respondClosed(net::Exchange& exchange, const Target& target, Availability availability) {
-  const auto route = target.route;
-  if (availability == Availability::Gone) {
-    co_await respondMessage(exchange, 404, "not_found",
-                            {.title = "Deleted",
-                             .text = "This workspace is being deleted.",
-                             .detail = {},
-                             .linkText = "Your workspaces",
-                             .link = address.origin({}, exchange.head())});
-    co_return;
-  }
-  co_await respondUnavailable(exchange, *route, target.port, waitingKindOf(*route, availability), route->reason);
-}
-
-net::awaitable<void> Gateway::Impl::respondUnavailable(net::Exchange& exchange, const Route& given, std::uint16_t port, WaitingKind kind,
-                                                       std::string_view reason) {
-  const Route& route = given;
-  if (kind == WaitingKind::Moving) reason = {};  // that it moves is what page and problem say themselves
-  net::Headers headers;
-  if (kind == WaitingKind::Starting || kind == WaitingKind::Reconnecting || kind == WaitingKind::Moving)
-    headers.push_back({"Retry-After", std::string(kRetrySoon)});
-  if (!isNavigation(exchange.head())) {
-    auto detail = format("The workspace {} is {}.", route.name, statusName(route.status));
-    if (kind == WaitingKind::Starting && route.status == InstanceStatus::running) detail = format("VS Code in {} is starting.", route.name);
-    if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} does not answer yet.", route.name);
-    if (kind == WaitingKind::Moving) detail = format("The workspace {} is moving to {}.", route.name, route.moving->to);
-    if (!reason.empty()) detail += format(" {}", reason);
-    co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? "conflict" : "unavailable", detail, std::move(headers));
-    co_return;
-  }
-  std::int64_t elapsed = 0;
-  if (route.stepStartedAt != SystemTime{})
-    elapsed = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(clock.now() - route.stepStartedAt).count());
-  const std::string step = route.step.empty() && route.status == InstanceStatus::running ? "wait until VS Code answers" : route.step;
-  co_await respondPage(exchange, 503,
-                       waitingPage({.kind = kind,
-                                    .name = route.name,
-                                    .step = step,
-                                    .reason = std::string(reason),
-                                    .elapsedSeconds = elapsed,
-                                    .needsVscode = port == 0,
-                                    .moving = route.moving}),
-                       std::move(headers));
-}
-
-net::awaitable<void> Gateway::Impl::respondFailure(net::Exchange& exchange, const HostName& host, std::shared_ptr<Target> target,
-                                                   ForwardResult result) {
-  log::info("a workspace could not answer", {{"host", host.label()}, {"instance", target->route->instanceId}, {"reason", result.reason}});
-  targets->follow();
-  const auto route = target->route;
-  const auto availability = availabilityOf(*route, target->port);
-  if (result.outcome == ForwardOutcome::SignedOut || !target->known) {
-    co_await sign_in.challenge(exchange, host);
-  } else if (availability != Availability::Open) {
-    co_await respondClosed(exchange, *target, availability);
-  } else if (result.outcome == ForwardOutcome::RouteChanged || (result.outcome == ForwardOutcome::ConnectFailed && target->port == 0)) {
-    co_await respondUnavailable(exchange, *route, target->port, route->moving ? WaitingKind::Moving : WaitingKind::Reconnecting,
-                                result.reason);
-  } else {
-    auto message = result.outcome == ForwardOutcome::ConnectFailed       ? nothingListens(*route, target->port)
-                   : target->port == 0                                   ? vscodeFailed()
-                   : co_await speaksTls(*connector, route, target->port) ? wantsHttps(*route, target->port)
-                                                                         : programFailed(target->port);
-    message.detail = result.reason;
-    message.linkText = "Try again";
-    message.link = isLocalPath(exchange.head().target) ? std::string(exchange.head().target) : "/";
-    co_await respondMessage(exchange, 502, "upstream_failed", std::move(message));
   }
 }
 

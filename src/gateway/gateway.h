@@ -1,5 +1,5 @@
 // Gateway: the way in to every instance. Sign-in across origins, the pages that people see, and the HTTP/WebSocket proxy
-// (architecture.md §8).
+// (docs/adr/0009-hosts-and-cookies.md).
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "auth/auth.h"
+#include "auth/client_address.h"
 #include "base/clock.h"
 #include "controller/routes.h"
 #include "gateway/host.h"
@@ -18,9 +19,10 @@
 namespace swarm {
 
 struct GatewayOptions {
-  std::string baseDomain = "localhost";              ///< lower case, without port
-  std::string publicUrl = "http://localhost:7420";   ///< scheme and port as browsers see them; https makes cookies Secure
-  std::vector<std::string> trustedProxies{};         ///< peer addresses whose X-Forwarded-* are believed; empty: none
+  std::string baseDomain = "swarm.localhost";             ///< the base host: lower case, without port
+  std::string instanceDomain = "localhost";               ///< instances are NAME.instanceDomain
+  std::string publicUrl = "http://swarm.localhost:7420";  ///< the base host's origin as browsers see it
+  TrustedProxies trustedProxies{};                        ///< peers whose X-Forwarded-* are believed
   std::size_t maxIdlePerHost = 128;                  ///< kept-alive connections per instance host and loop
   std::size_t maxIdle = 4096;                        ///< of all hosts of a loop
   std::chrono::milliseconds idleTimeout{4'000};      ///< of these; below the 5 s after which Node closes them
@@ -47,7 +49,8 @@ class Gateway {
 
   /// Answers a request to an instance host: sign-in, a page, or the instance's own answer. Throws nothing of its own.
   net::awaitable<void> handle(net::Exchange& exchange);
-  /// Answers the pages of the base domain (/, /login, /logout, /auth/instance); false: not one of them, nothing was done.
+  /// Answers the pages of the base host (/, /login, /logout, /auth/instance), and sends browsers there that came to an address; false: not
+  /// one of them, nothing was done.
   net::awaitable<bool> handlePages(net::Exchange& exchange);
   /// 421: a host name that is not ours.
   net::awaitable<void> respondForeign(net::Exchange& exchange);

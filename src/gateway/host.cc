@@ -1,4 +1,3 @@
-// See host.h.
 #include "gateway/host.h"
 
 #include <algorithm>
@@ -20,38 +19,59 @@ bool isLoopbackAddress(std::string_view host) {
 
 }  // namespace
 
+std::string HostScheme::hostOf(std::string_view instance, std::uint16_t port) const {
+  std::string host;
+  if (port != 0) host.append(std::to_string(port)).append(isLocal() ? "." : "--");
+  return host.append(instance).append(".").append(instanceDomain);
+}
+
 void HostName::setLabel(std::string_view label) {
-  if (label.empty() || label.size() > 63) return;
+  if (label.empty() || label.size() > text_.size()) return;
   std::transform(label.begin(), label.end(), text_.begin(), lower);
   const std::string_view text(text_.data(), label.size());
-  if (!std::all_of(text.begin(), text.end(), isLabelCharacter) || text.front() == '-' || text.back() == '-') return;
 
+  // A port in front: digits, then a dot or two dashes.
   std::size_t name_at = 0;
-  const auto dashes = text.find("--");
-  if (dashes != std::string_view::npos && text.find_first_not_of("0123456789") == dashes) {
+  if (const auto digits = text.find_first_not_of("0123456789"); digits != std::string_view::npos && digits > 0) {
+    const std::size_t separator = text[digits] == '.' ? 1 : text.substr(digits).starts_with("--") ? 2 : 0;
     unsigned port = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + dashes, port);
-    if (parsed.ec != std::errc{} || port == 0 || port > 65535 || text.front() == '0') return;
-    name_at = dashes + 2;
-    if (name_at >= text.size() || text[name_at] == '-') return;
+    if (separator > 0) {
+      const auto parsed = std::from_chars(text.data(), text.data() + digits, port);
+      if (parsed.ec != std::errc{} || port == 0 || port > 65535 || text.front() == '0') return;
+      name_at = digits + separator;
+    }
     port_ = static_cast<std::uint16_t>(port);
+  }
+  const auto name = text.substr(name_at);
+  const bool too_long = name.size() > 63 || (text[name_at == 0 ? 0 : name_at - 1] == '-' && text.size() > 63);
+  if (name.empty() || too_long || !std::all_of(name.begin(), name.end(), isLabelCharacter) || name.front() == '-' || name.back() == '-') {
+    port_ = 0;
+    return;
   }
   name_at_ = static_cast<std::uint8_t>(name_at);
   size_ = static_cast<std::uint8_t>(text.size());
 }
 
-HostName parseHost(std::string_view host, std::string_view base_domain) {
+HostName parseLabel(std::string_view label) {
   HostName result;
-  if (host.ends_with('.')) host.remove_suffix(1);
-  if (net::equalsIgnoreCase(host, base_domain) || isLoopbackAddress(host)) {
-    result.kind_ = HostKind::Base;
-    return result;
-  }
-  if (host.size() <= base_domain.size() + 1) return result;
-  const auto label_size = host.size() - base_domain.size() - 1;
-  if (host[label_size] != '.' || !net::equalsIgnoreCase(host.substr(label_size + 1), base_domain)) return result;
   result.kind_ = HostKind::Instance;
-  result.setLabel(host.substr(0, label_size));
+  result.setLabel(label);
+  return result;
+}
+
+HostName parseHost(std::string_view host, const HostScheme& scheme) {
+  HostName result;
+  const std::string_view domain = scheme.instanceDomain;
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (net::equalsIgnoreCase(host, scheme.baseHost)) {
+    result.kind_ = HostKind::Base;
+  } else if (isLoopbackAddress(host)) {
+    result.kind_ = HostKind::Address;
+  } else if (host.size() > domain.size() + 1) {
+    const auto label_size = host.size() - domain.size() - 1;
+    if (host[label_size] == '.' && net::equalsIgnoreCase(host.substr(label_size + 1), domain))
+      return parseLabel(host.substr(0, label_size));
+  }
   return result;
 }
 

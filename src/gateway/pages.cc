@@ -187,6 +187,28 @@ Page signedOutPage() {
                                    "<p><a class=\"button\" href=\"/login\">Sign in again</a></p>\n"});
 }
 
+Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next) {
+  return layOut(
+      {.title = "Sign in",
+       .body = brand() + format("<h1>Sign in as {}?</h1>\n<p>This link signs this browser in as <strong>{}</strong>, once. Go on only "
+                                "if you made it yourself.</p>\n<form method=\"post\" action=\"/login/link\">\n"
+                                "<input type=\"hidden\" name=\"code\" value=\"{}\">\n<input type=\"hidden\" name=\"next\" "
+                                "value=\"{}\">\n<button type=\"submit\">Sign in</button>\n</form>\n",
+                                escapeHtml(user), escapeHtml(user), escapeHtml(code), escapeHtml(next))});
+}
+
+Page goOnPage(std::string_view path) {
+  const auto link = escapeHtml(path);
+  Page page;
+  page.nonce = toBase64Url(randomBytes(18));
+  page.html = format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<title>Opening</title>\n<meta http-equiv=\"refresh\" content=\"0;url={0}\">\n</head>\n<body>\n<noscript><a "
+      "href=\"{0}\">Continue</a></noscript>\n</body>\n</html>\n",
+      link);
+  return page;
+}
+
 Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows) {
   const bool everyone = principal.role == Role::admin;
   std::string body = format(

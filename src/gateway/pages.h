@@ -26,6 +26,10 @@ struct SignInPage {
 };
 Page signInPage(const SignInPage& content);
 Page signedOutPage();
+/// Before a sign-in by a link that somebody may have slipped to its reader.
+Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next);
+/// Goes on to `path` at once.
+Page goOnPage(std::string_view path);
 
 /// One row of the landing page.
 struct LandingRow {

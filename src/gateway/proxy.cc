@@ -78,6 +78,7 @@ struct Proxy::Lease {
 struct Proxy::Transfer {
   net::Exchange& exchange;
   Target& target;
+  const ForwardFacts& facts;
   Lease lease;
   LiveExchange live{};
   std::unique_ptr<UpstreamConnection> upstream{};
@@ -103,7 +104,7 @@ void Proxy::dropSpare() {
 net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::shared_ptr<Target> target,
                                              std::shared_ptr<VerifiedCookie> cookie, const ForwardFacts& facts) {
   counters_.requests.fetch_add(1, std::memory_order_relaxed);
-  Transfer transfer{.exchange = exchange, .target = *target, .lease = Lease(*this)};
+  Transfer transfer{.exchange = exchange, .target = *target, .facts = facts, .lease = Lease(*this)};
   transfer.live.epoch = target->route->epoch;
   transfer.live.exchange = &exchange;
   transfer.live.target = std::move(target);
@@ -111,7 +112,7 @@ net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::share
   live_.add(transfer.live);
   ForwardResult result;
   try {
-    result = co_await run(transfer, facts);
+    result = co_await run(transfer);
   } catch (...) {
     // Not ours to have here: the data plane speaks in codes. Whatever it was (memory), the exchange ends, and only it.
     result = {ForwardOutcome::UpstreamBroke, describeCurrentException()};
@@ -145,11 +146,11 @@ ForwardResult Proxy::fail(Transfer& transfer, ForwardOutcome outcome, std::strin
   return {outcome, std::move(reason)};
 }
 
-net::awaitable<ForwardResult> Proxy::run(Transfer& transfer, const ForwardFacts& facts) {
+net::awaitable<ForwardResult> Proxy::run(Transfer& transfer) {
   const auto& head = transfer.exchange.head();
   auto& request = transfer.scratch().request;
   transfer.upgrade = isForwardedUpgrade(head);
-  appendUpstreamRequest(head, facts, request);
+  appendUpstreamRequest(head, transfer.facts, request);
   const bool has_body = head.body.kind != net::BodyKind::None && !(head.body.kind == net::BodyKind::Length && head.body.length == 0);
   const bool stream_body = has_body && (head.body.kind != net::BodyKind::Length || head.body.length > kSmallBodyBytes);
   if (has_body && !stream_body && !co_await takeSmallBody(transfer)) {
@@ -279,7 +280,7 @@ net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   const bool reusable = head.keepAlive && head.body.kind != net::BodyKind::UntilClose;
   if (head.keepAliveTimeout) upstream.idleMost = *head.keepAliveTimeout - kKeepAliveMargin;
   out.clear();
-  appendClientResponse(head, plan, client_version, out);
+  appendClientResponse(head, plan, client_version, transfer.facts.response, out);
   transfer.sentToClient = true;
 
   bool complete = false;

@@ -56,7 +56,7 @@ class Proxy {
   /// Final: a head that answers the request. NothingCame: the connection ended before its first byte.
   enum class HeadResult { Final, Upgraded, NothingCame, Broken, Bad };
 
-  net::awaitable<ForwardResult> run(Transfer& transfer, const ForwardFacts& facts);
+  net::awaitable<ForwardResult> run(Transfer& transfer);
   net::awaitable<bool> takeSmallBody(Transfer& transfer);
   net::awaitable<bool> connect(Transfer& transfer);
   net::awaitable<HeadResult> readFinalHead(Transfer& transfer);

@@ -1,10 +1,9 @@
-// See rewrite.h.
 #include "gateway/rewrite.h"
 
 #include <array>
 #include <charconv>
 
-#include "gateway/cookies.h"
+#include "auth/cookies.h"
 
 namespace swarm::gateway {
 namespace {
@@ -118,8 +117,10 @@ void appendForwarded(const net::RequestHead& head, const ForwardFacts& facts, st
   appendField(out, "X-Forwarded-Port", port);
 }
 
-bool replacesOurCookie(const net::HeaderView& field) {
-  return equalsIgnoreCase(field.name, "Set-Cookie") && isReservedCookie(field.value.substr(0, field.value.find_first_of("=; \t")));
+bool replacesOurs(const net::HeaderView& field, const ResponseRules& rules) {
+  if (equalsIgnoreCase(field.name, "Set-Cookie")) return setsOurCookie(field.value);
+  return rules.isolates &&
+         (equalsIgnoreCase(field.name, "Cross-Origin-Opener-Policy") || equalsIgnoreCase(field.name, "Cross-Origin-Resource-Policy"));
 }
 
 void appendStatusLine(const net::ResponseHead& head, std::string& out) {
@@ -129,11 +130,11 @@ void appendStatusLine(const net::ResponseHead& head, std::string& out) {
 }
 
 /// Every field of a response that is the application's own.
-void appendEndToEnd(const net::ResponseHead& head, std::string& out) {
+void appendEndToEnd(const net::ResponseHead& head, const ResponseRules& rules, std::string& out) {
   const ConnectionOptions connection(head.headers);
   for (const auto& field : head.headers.all()) {
     if (isHopByHop(field.name) || equalsIgnoreCase(field.name, "Content-Length")) continue;
-    if (connection.nominates(field.name) || replacesOurCookie(field)) continue;
+    if (connection.nominates(field.name) || replacesOurs(field, rules)) continue;
     appendField(out, field.name, field.value);
   }
 }
@@ -195,9 +196,11 @@ ClientResponse planClientResponse(const net::ResponseHead& head, int client_mino
   return plan;
 }
 
-void appendClientResponse(const net::ResponseHead& head, const ClientResponse& plan, int client_minor_version, std::string& out) {
+void appendClientResponse(const net::ResponseHead& head, const ClientResponse& plan, int client_minor_version, const ResponseRules& rules,
+                          std::string& out) {
   appendStatusLine(head, out);
-  appendEndToEnd(head, out);
+  appendEndToEnd(head, rules, out);
+  out.append(rules.extra);
   if (plan.framing == ClientFraming::Chunked) {
     appendField(out, "Transfer-Encoding", "chunked");
   } else if (plan.framing == ClientFraming::Length) {
@@ -215,13 +218,13 @@ void appendClientResponse(const net::ResponseHead& head, const ClientResponse& p
 
 void appendInterimResponse(const net::ResponseHead& head, std::string& out) {
   appendStatusLine(head, out);
-  appendEndToEnd(head, out);
+  appendEndToEnd(head, {}, out);
   out.append("\r\n");
 }
 
 void appendUpgradeResponse(const net::ResponseHead& head, std::string& out) {
   appendStatusLine(head, out);
-  appendEndToEnd(head, out);
+  appendEndToEnd(head, {}, out);
   appendField(out, "Connection", "Upgrade");
   if (const auto upgrade = head.headers.find("Upgrade")) appendField(out, "Upgrade", *upgrade);
   out.append("\r\n");

@@ -9,12 +9,19 @@
 
 namespace swarm::gateway {
 
+/// What the gateway adds to a response, and keeps from it.
+struct ResponseRules {
+  std::string_view extra{};  ///< complete header lines
+  bool isolates = false;     ///< the application's own Cross-Origin-Opener- and -Resource-Policy give way to those in `extra`
+};
+
 /// What the gateway knows about a client and adds to the request.
 struct ForwardFacts {
   std::string_view clientAddress;  ///< without port
   std::string_view scheme;         ///< "http" or "https", as the client sees us
   std::string_view port;           ///< decimal, as the client sees us
   bool trustedProxy = false;       ///< the peer is a proxy of ours: what it says about the client is kept
+  ResponseRules response{};
 };
 
 /// Whether a request asks for a protocol change that may be passed on: HTTP/2 in clear text is not, it would hide requests from us.
@@ -34,8 +41,9 @@ struct ClientResponse {
 /// What the client gets for this response to its request. `client_keep_alive`: what the client and we want.
 ClientResponse planClientResponse(const net::ResponseHead& head, int client_minor_version, bool client_keep_alive);
 /// Appends the complete head for the client. Hop-by-hop fields go, framing is written anew; everything else of the application stays, but
-/// cookies that would replace ours.
-void appendClientResponse(const net::ResponseHead& head, const ClientResponse& plan, int client_minor_version, std::string& out);
+/// cookies that would replace ours, however they are spelled.
+void appendClientResponse(const net::ResponseHead& head, const ClientResponse& plan, int client_minor_version, const ResponseRules& rules,
+                          std::string& out);
 /// An interim response (1xx but 101) as it is passed on.
 void appendInterimResponse(const net::ResponseHead& head, std::string& out);
 /// The 101 that is passed on before the connection becomes a byte pump.

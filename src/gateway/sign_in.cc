@@ -1,160 +1,63 @@
-// See sign_in.h.
 #include "gateway/sign_in.h"
-
-#include <charconv>
 
 #include "base/format.h"
 #include "base/log.h"
 #include "gateway/answers.h"
-#include "gateway/cookies.h"
-#include "gateway/host.h"
 #include "gateway/moving.h"
 
 namespace swarm::gateway {
 namespace {
 
 constexpr std::size_t kMostFormBytes = 16 * 1024;
+constexpr std::string_view kLinkPath = "/login/link";
 
-/// A query's field as a path of our own; "/" when it is none.
-std::string localPathField(std::string_view query, std::string_view name) {
-  auto path = formField(query, name);
-  return path && isLocalPath(*path) ? *path : "/";
-}
-
-std::int64_t secondsUntil(SystemTime time, const Clock& clock) {
-  return std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(time - clock.now()).count());
-}
-
-std::string cookie(std::string_view name, std::string_view value, std::int64_t max_age, bool secure) {
-  return format("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{}", name, value, max_age, secure ? "; Secure" : "");
-}
-
-MessagePage noSuchWorkspace(std::string link) {
+MessagePage noSuchWorkspace() {
   return {.title = "No such workspace",
           .text = "There is no workspace of this name, or it is not yours.",
           .detail = {},
           .linkText = "Your workspaces",
-          .link = std::move(link)};
+          .link = "/"};
+}
+
+bool isForm(const net::RequestHead& head) {
+  return head.headers.find("Content-Type").value_or("").starts_with("application/x-www-form-urlencoded");
+}
+
+net::Headers retryAfter(const Error& error) {
+  if (error.retryAfter().count() <= 0) return {};
+  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
+}
+
+/// Typed, pasted, or opened by a program: no page has led there.
+bool isOpenedByPerson(const net::RequestHead& head) {
+  const auto site = head.headers.find("Sec-Fetch-Site");
+  return site ? *site == "none" : !head.headers.has("Referer") && !head.headers.has("Origin");
 }
 
 }  // namespace
 
-std::string PublicAddress::origin(std::string_view label, const net::RequestHead& head) const {
-  std::string result = scheme + "://";
-  if (!label.empty()) result.append(label).append(".");
-  result += baseDomain;
-  if (isLoopback) return result.append(head.hostPort.substr(head.host.size()));
-  if (port != (isSecure() ? "443" : "80")) result.append(":").append(port);
-  return result;
-}
-
-PublicAddress makePublicAddress(std::string base_domain, std::string_view public_url) {
-  PublicAddress result;
-  const auto colon = public_url.find("://");
-  result.scheme = std::string(public_url.substr(0, colon));
-  if (colon == std::string_view::npos || (result.scheme != "http" && result.scheme != "https") || base_domain.empty())
-    throw Error(ErrorCode::InvalidArgument, format("The public URL \"{}\" must begin with http:// or https://.", public_url));
-  auto authority = public_url.substr(colon + 3);
-  authority = authority.substr(0, authority.find('/'));
-  const auto port_at = authority.rfind(':');
-  result.port = result.isSecure() ? "443" : "80";
-  if (port_at != std::string_view::npos && !authority.ends_with(']')) result.port = std::string(authority.substr(port_at + 1));
-  unsigned number = 0;
-  const auto parsed = std::from_chars(result.port.data(), result.port.data() + result.port.size(), number);
-  if (parsed.ec != std::errc{} || parsed.ptr != result.port.data() + result.port.size() || number > 65535)
-    throw Error(ErrorCode::InvalidArgument, format("The port in the public URL \"{}\" is no port.", public_url));
-  result.isLoopback = base_domain == "localhost" || base_domain.ends_with(".localhost");
-  result.baseDomain = std::move(base_domain);
-  return result;
-}
-
-SignIn::SignIn(const PublicAddress& address, Auth& auth, const Clock& clock, Targets& targets)
-    : address_(address), auth_(auth), clock_(clock), targets_(targets) {}
-
-std::optional<Principal> SignIn::sessionOf(const net::RequestHead& head) const {
-  std::optional<Principal> principal;
-  for (const auto& field : head.headers.all()) {
-    if (!net::equalsIgnoreCase(field.name, "Cookie")) continue;
-    if (visitCookies(field.value, [&](std::string_view name, std::string_view value) {
-          return name == kSessionCookie && (principal = auth_.verifyApiToken(value)).has_value();
-        }))
-      break;
-  }
-  return principal;
-}
-
-// --- On an instance's host ---
-
-net::awaitable<void> SignIn::challenge(net::Exchange& exchange, const HostName& host) {
-  const auto& head = exchange.head();
-  if (!isNavigation(head)) {
-    co_await respondProblem(exchange, 401, "unauthenticated", "Sign in to use this workspace.");
-    co_return;
-  }
-  // Known and unknown names answer alike: who is not signed in learns nothing about what exists.
-  std::string location = address_.origin({}, head) + format("{}?name={}", kInstancePath, host.instance());
-  if (host.port() != 0) location += format("&port={}", host.port());
-  location += "&path=" + net::percentEncode(isLocalPath(head.target) ? head.target : std::string_view("/"));
-  co_await respondRedirect(exchange, 302, std::move(location));
-}
-
-net::awaitable<void> SignIn::takeCode(net::Exchange& exchange, std::shared_ptr<Target> target) {
-  const auto& head = exchange.head();
-  const auto path = localPathField(head.query(), "to");
-  const auto code = formField(head.query(), "code").value_or("");
-  std::optional<Principal> principal;
-  if (target && head.method == "GET" && !code.empty()) principal = auth_.takeCode(code, target->audience);
-  if (principal && isAllowed(*principal, Permission::UseOwn, target->route->owner)) {
-    net::Headers headers{{"Set-Cookie", cookie(target->cookieName, auth_.issueInstanceCookie(*principal, target->audience),
-                                               secondsUntil(principal->expiresAt, clock_), address_.isSecure())}};
-    co_await respondRedirect(exchange, 302, format("{}?to={}", kArrivePath, net::percentEncode(path)), std::move(headers));
-    co_return;
-  }
-  // A used code comes back by reload or "back": whoever is signed in already goes on.
-  if (target && targets_.authenticate(head, target)) {
-    co_await respondRedirect(exchange, 302, path);
-    co_return;
-  }
-  co_await respondMessage(exchange, 403, "permission_denied",
-                          {.title = "This sign-in link has expired",
-                           .text = "Such a link works once, and for a minute only.",
-                           .detail = {},
-                           .linkText = "Sign in again",
-                           .link = path});
-}
-
-net::awaitable<void> SignIn::arrive(net::Exchange& exchange, std::shared_ptr<Target> target) {
-  const auto path = localPathField(exchange.head().query(), "to");
-  if (target && targets_.authenticate(exchange.head(), target)) {
-    co_await respondRedirect(exchange, 302, path);
-    co_return;
-  }
-  // Going back to the base domain from here would be a loop.
-  co_await respondMessage(
-      exchange, 403, "permission_denied",
-      {.title = "Your browser did not keep the sign-in",
-       .text = "It sent no cookie for this workspace. Allow cookies for this address (private windows and extensions may "
-               "block them), then try again.",
-       .detail = {},
-       .linkText = "Try again",
-       .link = path});
-}
-
-// --- On the base domain ---
+SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets)
+    : address_(address), browser_(browser), auth_(auth), targets_(targets) {}
 
 net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto path = head.path();
   const bool reads = head.method == "GET" || head.method == "HEAD";
-  if (path != "/" && path != "/login" && path != "/logout" && path != kInstancePath) co_return false;
-  if (reads && co_await redirectFromAddress(exchange)) co_return true;
-  if (path == "/" && reads)
+  const bool posts = head.method == "POST";
+  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath) co_return false;
+  if (!browser_.isBaseHost(head))
+    co_await leaveAddress(exchange);
+  else if (path == "/" && reads)
     co_await showLanding(exchange);
   else if (path == "/login" && reads)
     co_await showSignIn(exchange);
-  else if (path == "/login" && head.method == "POST")
+  else if (path == "/login" && posts)
     co_await signIn(exchange);
-  else if (path == "/logout" && head.method == "POST")
+  else if (path == kLinkPath && head.method == "GET")
+    co_await followLink(exchange);
+  else if (path == kLinkPath && posts)
+    co_await signInByLink(exchange);
+  else if (path == "/logout" && posts)
     co_await signOut(exchange);
   else if (path == "/logout" && reads)
     co_await respondRedirect(exchange, 303, "/");
@@ -165,21 +68,24 @@ net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   co_return true;
 }
 
-net::awaitable<bool> SignIn::redirectFromAddress(net::Exchange& exchange) {
+/// Addresses and `localhost` show no pages: their cookies would go to every program on any port there. What an earlier version set is
+/// removed.
+net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  auto host = head.host;
-  if (host.ends_with('.')) host.remove_suffix(1);
-  if (net::equalsIgnoreCase(host, address_.baseDomain) || !isNavigation(head)) co_return false;
-  // 127.0.0.1 and the name have cookies of their own: one of them only, or a person would sign in twice.
-  co_await respondRedirect(exchange, 302, address_.origin({}, head) + std::string(isLocalPath(head.target) ? head.target : "/"));
-  co_return true;
+  net::Headers headers{{"Set-Cookie", "swarm_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"}};
+  const auto location = address_.baseOrigin(head) + std::string(isLocalPath(head.target) ? head.target : "/");
+  if (head.method == "GET" || head.method == "HEAD")
+    co_await respondRedirect(exchange, 302, location, std::move(headers));
+  else
+    co_await respondProblem(exchange, 421, "invalid_argument", format("Pages are served at {} only.", address_.baseOrigin(head)),
+                            std::move(headers));
 }
 
 net::awaitable<void> SignIn::showLanding(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  const auto principal = sessionOf(head);
+  const auto principal = browser_.find(head);
   if (!principal) {
-    co_await respondRedirect(exchange, 302, "/login");
+    co_await respondRedirect(exchange, 302, "/login", browser_.repair(head));
     co_return;
   }
   std::vector<LandingRow> rows;
@@ -188,7 +94,7 @@ net::awaitable<void> SignIn::showLanding(net::Exchange& exchange) {
     const bool busy = route->status != InstanceStatus::running || !route->ready;
     rows.push_back({.name = name,
                     .owner = route->owner,
-                    .url = address_.origin(name, head) + "/",
+                    .url = address_.originOf(address_.hosts.hostOf(name, 0), head) + "/",
                     .status = route->status,
                     .ready = route->ready,
                     .note = route->status == InstanceStatus::failed ? route->reason
@@ -200,18 +106,18 @@ net::awaitable<void> SignIn::showLanding(net::Exchange& exchange) {
 }
 
 net::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
-  const auto next = localPathField(exchange.head().query(), "next");
-  if (sessionOf(exchange.head())) {
+  const auto& head = exchange.head();
+  const auto next = localPathField(head.query(), "next");
+  if (browser_.find(head)) {
     co_await respondRedirect(exchange, 303, next);
     co_return;
   }
-  co_await respondPage(exchange, 200, signInPage({.user = {}, .next = next, .problem = {}}));
+  co_await respondPage(exchange, 200, signInPage({.user = {}, .next = next, .problem = {}}), browser_.repair(head));
 }
 
 net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  const auto type = head.headers.find("Content-Type").value_or("");
-  if (!isSameOriginPost(head) || !type.starts_with("application/x-www-form-urlencoded")) {
+  if (!isSameOrigin(head) || !isForm(head)) {
     co_await respondMessage(exchange, 403, "permission_denied",
                             {.title = "Not signed in",
                              .text = "The sign-in did not come from this server's own page.",
@@ -224,30 +130,72 @@ net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   int status = 401;
   net::Headers headers;
   try {
+    auto origin = browser_.originOf(exchange);
     const auto form = co_await net::readAll(exchange.body(), kMostFormBytes);
     user = formField(form, "user").value_or("");
     next = localPathField(form, "next");
-    auto login = co_await auth_.login(user, Secret(formField(form, "password").value_or("")), exchange.stream().peerAddress());
-    headers.push_back(
-        {"Set-Cookie", cookie(kSessionCookie, login.token.reveal(), secondsUntil(login.principal.expiresAt, clock_), address_.isSecure())});
+    const auto login = co_await auth_.login(user, Secret(formField(form, "password").value_or("")), std::move(origin));
+    headers = browser_.begin(head, login.principal);
   } catch (const Error& error) {
     status = httpStatus(error.code());
     problem = error.message();
+    headers = retryAfter(error);
   }
   if (problem.empty())
     co_await respondRedirect(exchange, 303, next, std::move(headers));
   else
-    co_await respondPage(exchange, status, signInPage({.user = user, .next = next, .problem = problem}));
+    co_await respondPage(exchange, status, signInPage({.user = user, .next = next, .problem = problem}), std::move(headers));
+}
+
+// --- One-time links ---
+
+net::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  auto code = formField(head.query(), "code").value_or("");
+  auto next = localPathField(head.query(), "next");
+  const auto user = auth_.userOfLoginLink(code);
+  const auto present = browser_.find(head);
+  if (!user && present) {
+    co_await respondRedirect(exchange, 303, next);  // used before, by this very browser most likely
+    co_return;
+  }
+  // A page could lead its reader here to sign them in as somebody they are not: only a person's own doing counts at once.
+  const bool at_once = !user || (isOpenedByPerson(head) && isNavigation(head) && (!present || present->user == *user));
+  if (at_once)
+    co_await takeLink(exchange, std::move(code), std::move(next));
+  else
+    co_await respondPage(exchange, 200, signInByLinkPage(*user, code, next));
+}
+
+net::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  std::string form;
+  if (isSameOrigin(head) && isForm(head)) form = co_await net::readAll(exchange.body(), kMostFormBytes);
+  co_await takeLink(exchange, formField(form, "code").value_or(""), localPathField(form, "next"));
+}
+
+net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code, std::string next) {
+  const auto login = co_await auth_.takeLoginLink(std::move(code));
+  if (login) {
+    co_await respondRedirect(exchange, 303, std::move(next), browser_.begin(exchange.head(), login->principal));
+    co_return;
+  }
+  co_await respondMessage(exchange, 403, "permission_denied",
+                          {.title = "This link has expired",
+                           .text = format("A sign-in link works once, and for {} minutes.", kLoginLinkLife.count()),
+                           .detail = {},
+                           .linkText = "Sign in with a password",
+                           .link = "/login"});
 }
 
 net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  if (!isSameOriginPost(head)) {
+  if (!isSameOrigin(head)) {
     co_await respondProblem(exchange, 403, "permission_denied", "The sign-out did not come from this server's own page.");
     co_return;
   }
   std::string problem;
-  if (const auto principal = sessionOf(head)) {
+  if (const auto principal = browser_.find(head)) {
     try {
       co_await auth_.logout(*principal);
     } catch (const Error& error) {
@@ -261,24 +209,24 @@ net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
         {.title = "Still signed in", .text = "Signing out failed. Try again.", .detail = problem, .linkText = {}, .link = {}});
     co_return;
   }
-  co_await respondPage(exchange, 200, signedOutPage(), {{"Set-Cookie", cookie(kSessionCookie, "", 0, address_.isSecure())}});
+  co_await respondPage(exchange, 200, signedOutPage(), browser_.end(head));
 }
+
+// --- On to an instance ---
 
 net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  const auto principal = sessionOf(head);
+  const auto host = parseLabel(formField(head.query(), "host").value_or(""));
+  const auto binding = formField(head.query(), "binding").value_or("");
+  const auto principal = browser_.find(head);
   if (!principal) {
-    co_await respondRedirect(exchange, 302, "/login?next=" + net::percentEncode(isLocalPath(head.target) ? head.target : "/"));
+    co_await respondRedirect(exchange, 302, "/login?next=" + net::percentEncode(isLocalPath(head.target) ? head.target : "/"),
+                             browser_.repair(head));
     co_return;
   }
-  const auto name = formField(head.query(), "name").value_or("");
-  const auto port_text = formField(head.query(), "port").value_or("0");
-  std::uint16_t port = 0;
-  const auto parsed = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  const bool bad_port = parsed.ec != std::errc{} || parsed.ptr != port_text.data() + port_text.size();
-  const auto found = targets_.routes().find(name);
-  if (bad_port || found == targets_.routes().end() || !canSee(*principal, found->second->owner)) {
-    co_await respondMessage(exchange, 404, "not_found", noSuchWorkspace("/"));
+  const auto found = targets_.routes().find(host.instance());
+  if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner)) {
+    co_await respondMessage(exchange, 404, "not_found", noSuchWorkspace());
     co_return;
   }
   const auto route = found->second;
@@ -291,11 +239,16 @@ net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
                              .link = "/"});
     co_return;
   }
-  const auto code = auth_.issueCode(*principal, Targets::audienceOf(*route, port));
-  const auto label = port == 0 ? route->name : format("{}--{}", port, route->name);
-  co_await respondRedirect(exchange, 302,
-                           address_.origin(label, head) + format("{}?code={}&to={}", kCodePath, net::percentEncode(code),
-                                                                 net::percentEncode(localPathField(head.query(), "path"))));
+  const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts.instanceDomain), head);
+  if (binding.empty()) {
+    co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's own host
+    co_return;
+  }
+  const auto code = auth_.issueCode(*principal, Targets::audienceOf(*route, host.port()), binding);
+  co_await respondRedirect(
+      exchange, 302,
+      format("{}{}?code={}&to={}&proof={}", origin, kCodePath, net::percentEncode(code),
+             net::percentEncode(localPathField(head.query(), "path")), net::percentEncode(formField(head.query(), "proof").value_or(""))));
 }
 
 }  // namespace swarm::gateway

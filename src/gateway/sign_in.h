@@ -1,64 +1,39 @@
-// Sign-in: sessions on the base domain, and the one-time code that carries one to an instance's host (architecture.md §8).
+// SignIn: the pages of the base host, and the codes that carry its session to an instance's host (docs/adr/0009-hosts-and-cookies.md).
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "auth/auth.h"
-#include "base/clock.h"
+#include "auth/browser_session.h"
+#include "gateway/address.h"
+#include "gateway/handover.h"
 #include "gateway/targets.h"
 #include "net/http_server.h"
 
 namespace swarm::gateway {
 
-inline constexpr std::string_view kCodePath = "/.swarm/auth";        ///< instance host: takes a code, sets the cookie
-inline constexpr std::string_view kArrivePath = "/.swarm/arrive";    ///< instance host: sees whether the browser kept it
-inline constexpr std::string_view kInstancePath = "/auth/instance";  ///< base: makes a code
-
-/// How browsers reach us.
-struct PublicAddress {
-  std::string baseDomain;
-  std::string scheme;  ///< "http" or "https"
-  std::string port;    ///< decimal
-  bool isLoopback = true;
-
-  bool isSecure() const { return scheme == "https"; }
-  /// "http://ws.localhost:7420" for a label, "http://localhost:7420" for none. On loopback the port is the one that the browser used: it
-  /// may come through a forwarded port.
-  std::string origin(std::string_view label, const net::RequestHead& head) const;
-};
-
-/// Throws Error(InvalidArgument) when `public_url` is no http or https URL.
-PublicAddress makePublicAddress(std::string base_domain, std::string_view public_url);
-
 class SignIn {
  public:
-  SignIn(const PublicAddress& address, Auth& auth, const Clock& clock, Targets& targets);
+  SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets);
 
-  /// Instance host, no good cookie: off to the base domain, or 401.
-  net::awaitable<void> challenge(net::Exchange& exchange, const HostName& host);
-  /// Instance host: kCodePath and kArrivePath.
-  net::awaitable<void> takeCode(net::Exchange& exchange, std::shared_ptr<Target> target);
-  net::awaitable<void> arrive(net::Exchange& exchange, std::shared_ptr<Target> target);
-
-  /// The base domain's pages; false: none of them.
+  /// The pages of the base host, whichever of its names the request came to; false: none of them.
   net::awaitable<bool> handleBase(net::Exchange& exchange);
 
  private:
-  std::optional<Principal> sessionOf(const net::RequestHead& head) const;
-  std::string sessionCookie(const LoginResult& login) const;
   net::awaitable<void> showLanding(net::Exchange& exchange);
   net::awaitable<void> showSignIn(net::Exchange& exchange);
   net::awaitable<void> signIn(net::Exchange& exchange);
+  net::awaitable<void> followLink(net::Exchange& exchange);
+  net::awaitable<void> signInByLink(net::Exchange& exchange);
+  net::awaitable<void> takeLink(net::Exchange& exchange, std::string code, std::string next);
   net::awaitable<void> signOut(net::Exchange& exchange);
   net::awaitable<void> sendToInstance(net::Exchange& exchange);
-  net::awaitable<bool> redirectFromAddress(net::Exchange& exchange);
+  net::awaitable<void> leaveAddress(net::Exchange& exchange);
 
   const PublicAddress& address_;
+  const BrowserSession& browser_;
   Auth& auth_;
-  const Clock& clock_;
   Targets& targets_;
 };
 

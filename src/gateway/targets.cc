@@ -1,10 +1,7 @@
-// See targets.h.
 #include "gateway/targets.h"
 
 #include <atomic>
 #include <boost/asio/post.hpp>
-
-#include "gateway/cookies.h"
 
 namespace swarm::gateway {
 namespace {
@@ -31,12 +28,12 @@ struct Targets::Mailbox {
   }
 };
 
-Targets::Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, std::string base_authority, LiveList& live)
+Targets::Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live)
     : loop_(std::move(loop)),
       route_source_(routes),
       auth_(auth),
       clock_(clock),
-      base_authority_(std::move(base_authority)),
+      names_(names),
       live_(live),
       mailbox_(std::make_shared<Mailbox>()),
       table_(routes.current()) {}
@@ -98,7 +95,7 @@ void Targets::followRevocations() {
   for (auto& [label, target] : targets_) {
     std::erase_if(target->cookies, [&](auto& entry) {
       auto& [value, cookie] = entry;
-      const auto principal = auth_.verifyInstanceCookie(value, target->audience);
+      const auto principal = auth_.verifyInstanceCookie(value, cookie->audience);
       cookie->valid = principal && isAllowed(*principal, Permission::UseOwn, target->route->owner);
       return !cookie->valid;
     });
@@ -111,6 +108,8 @@ std::string Targets::audienceOf(const Route& route, std::uint16_t port) {
   return port == 0 ? route.instanceId : route.instanceId + ":" + std::to_string(port);
 }
 
+std::string Targets::portsAudienceOf(const Route& route) { return route.instanceId + ":*"; }
+
 std::shared_ptr<Target> Targets::find(const HostName& host) {
   if (const auto known = targets_.find(host.label()); known != targets_.end()) return known->second;
   const auto found = table_->find(host.instance());
@@ -119,21 +118,23 @@ std::shared_ptr<Target> Targets::find(const HostName& host) {
   target->label = host.label();
   target->port = host.port();
   target->route = found->second;
-  target->cookieName = instanceCookieName(target->label, base_authority_);
   target->audience = audienceOf(*target->route, target->port);
   return target;
 }
 
 std::shared_ptr<VerifiedCookie> Targets::authenticate(const net::RequestHead& head, const std::shared_ptr<Target>& target) {
-  std::shared_ptr<VerifiedCookie> good;
-  for (const auto& field : head.headers.all()) {
-    if (!net::equalsIgnoreCase(field.name, "Cookie")) continue;
-    // There may be several of one name: stale ones, or what another host of the same site has set. One good one is enough.
-    if (visitCookies(field.value, [&](std::string_view name, std::string_view value) {
-          return name == target->cookieName && (good = verify(*target, value)) != nullptr;
-        }))
-      break;
-  }
+  return authenticateAs(head, target, names_.session, target->audience);
+}
+
+std::shared_ptr<VerifiedCookie> Targets::authenticateByPorts(const net::RequestHead& head, const std::shared_ptr<Target>& target) {
+  return target->port == 0 ? nullptr : authenticateAs(head, target, names_.ports, portsAudienceOf(*target->route));
+}
+
+std::shared_ptr<VerifiedCookie> Targets::authenticateAs(const net::RequestHead& head, const std::shared_ptr<Target>& target,
+                                                        std::string_view cookie_name, std::string audience) {
+  const auto cookie = findCookie(head.headers, cookie_name);
+  if (cookie.value.empty()) return nullptr;
+  auto good = verify(*target, cookie.value, std::move(audience));
   if (good && !target->known) {
     target->known = true;
     targets_.emplace(target->label, target);
@@ -141,16 +142,17 @@ std::shared_ptr<VerifiedCookie> Targets::authenticate(const net::RequestHead& he
   return good;
 }
 
-std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view value) {
+std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view value, std::string audience) {
   if (const auto remembered = target.cookies.find(value); remembered != target.cookies.end()) {
+    if (remembered->second->audience != audience) return nullptr;
     if (remembered->second->principal.expiresAt > clock_.now()) return remembered->second;
     remembered->second->valid = false;
     target.cookies.erase(remembered);
     return nullptr;
   }
-  auto principal = auth_.verifyInstanceCookie(value, target.audience);
+  auto principal = auth_.verifyInstanceCookie(value, audience);
   if (!principal || !isAllowed(*principal, Permission::UseOwn, target.route->owner)) return nullptr;
-  auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal)});
+  auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::move(audience)});
   // Exchanges that hold a forgotten cookie would miss a sign-out: only unused ones may go.
   if (target.cookies.size() >= kMostCookiesPerHost)
     std::erase_if(target.cookies, [](const auto& entry) { return entry.second.use_count() == 1; });

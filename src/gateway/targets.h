@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "auth/auth.h"
+#include "auth/cookies.h"
 #include "controller/routes.h"
 #include "gateway/host.h"
 #include "gateway/upstream.h"
@@ -18,7 +19,7 @@ namespace swarm::gateway {
 /// One per gateway, on its loop. What route source and auth call from other threads reaches it through a mailbox that it may outlive.
 class Targets : public std::enable_shared_from_this<Targets> {
  public:
-  Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, std::string base_authority, LiveList& live);
+  Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live);
   ~Targets();
   /// Begins to listen for changes. Once, after construction.
   void subscribe();
@@ -27,28 +28,35 @@ class Targets : public std::enable_shared_from_this<Targets> {
   void follow();
   /// The target of an instance host under the current table; null: there is no such instance.
   std::shared_ptr<Target> find(const HostName& host);
-  /// The request's good cookie for `target`, if it has one. A target that was not in the table enters it.
+  /// The request's good cookie for `target`, if it has one and no other of its name. A target that was not in the table enters it.
   std::shared_ptr<VerifiedCookie> authenticate(const net::RequestHead& head, const std::shared_ptr<Target>& target);
+  /// The same by the cookie that VS Code's sign-in gives for all ports of the instance.
+  std::shared_ptr<VerifiedCookie> authenticateByPorts(const net::RequestHead& head, const std::shared_ptr<Target>& target);
   /// Closes connections idle since before `idle_since`, cuts exchanges whose session has expired, and forgets hosts nobody uses. True:
   /// there is still something to look after.
   bool sweep(SteadyTime now, SteadyTime idle_since);
   const RouteTable& routes() const { return *table_; }
   std::size_t idleConnections() const { return idle_count_->load(std::memory_order_relaxed); }  ///< on any thread
 
+  const CookieNames& names() const { return names_; }
+
   static std::string audienceOf(const Route& route, std::uint16_t port);
+  static std::string portsAudienceOf(const Route& route);
 
  private:
   struct Mailbox;
   void followRoutes();
   void followRevocations();
   void moveTo(Target& target, std::shared_ptr<const Route> route);
-  std::shared_ptr<VerifiedCookie> verify(Target& target, std::string_view value);
+  std::shared_ptr<VerifiedCookie> authenticateAs(const net::RequestHead& head, const std::shared_ptr<Target>& target,
+                                                 std::string_view cookie_name, std::string audience);
+  std::shared_ptr<VerifiedCookie> verify(Target& target, std::string_view value, std::string audience);
 
   net::Executor loop_;
   RouteSource& route_source_;
   Auth& auth_;
   const Clock& clock_;
-  std::string base_authority_;
+  const CookieNames& names_;
   LiveList& live_;
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<const RouteTable> table_;

@@ -30,6 +30,7 @@ std::unique_ptr<UpstreamConnector> makeAgentConnector();
 /// A cookie whose signature was checked; `valid` turns false when its session ends.
 struct VerifiedCookie {
   Principal principal;
+  std::string audience;
   bool valid = true;
 };
 
@@ -51,9 +52,8 @@ struct StringHash {
 
 /// One host of an instance: its VS Code, or one port.
 struct Target {
-  std::string label;       ///< "8080--ws"
-  std::uint16_t port = 0;  ///< 0: VS Code
-  std::string cookieName;
+  std::string label;                   ///< "8080.ws"
+  std::uint16_t port = 0;              ///< 0: VS Code
   std::string audience;                ///< what its cookies and codes are for: the instance's id, and the port where there is one
   std::shared_ptr<const Route> route;  ///< never null
   bool known = false;                  ///< in the table; a host earns that by a request with a good cookie

@@ -42,7 +42,7 @@ try {
   });
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
   await page.goto(url);
-  check(new URL(page.url()).hostname === 'localhost', 'a stranger is sent to the sign-in page');
+  check(new URL(page.url()).hostname === 'swarm.localhost', 'a stranger is sent to the sign-in page');
   await signIn(page);
   await page.waitForSelector(workbench, { timeout: 120000 });
   check(page.url().startsWith(url), 'after signing in, the workbench is at the instance\'s own URL');

@@ -205,7 +205,7 @@ async function run() {
     await shot(page, '1-opened');
     check(page.url().includes('folder=') && page.url().includes('project'), `a first visit opens the project folder (${page.url().replace(origin, '')})`);
     const settings = JSON.parse(await page.locator('#vscode-workbench-web-configuration').getAttribute('data-settings'));
-    check(settings.productConfiguration.proxyEndpointTemplate === '//{{port}}--{{host}}/', 'ports open at an origin of their own');
+    check(settings.productConfiguration.proxyEndpointTemplate === '//{{port}}.{{host}}/', 'ports open at an origin of their own');
     check(!(await visible(page, '.part.auxiliarybar')), 'there is no chat side bar');
     check(!(await visible(page, '.gettingStartedContainer')), 'there is no welcome walkthrough');
     check(!(await visible(page, '.part.banner')), 'there is no trust banner');

@@ -9,8 +9,8 @@
 #include "api/openapi.h"
 #include "api/problem.h"
 #include "api/route.h"
-#include "api/session_cookie.h"
 #include "api/text_lines.h"
+#include "auth/browser_session.h"
 #include "model/codec.h"
 
 namespace swarm::api {
@@ -249,12 +249,6 @@ TEST(SameOrigin, isDecidedBySecFetchSiteAndOrigin) {
     if (one.origin != nullptr) head.headers.add({"Origin", one.origin});
     EXPECT_EQ(isSameOrigin(head), one.same) << (one.site ? one.site : "-") << " " << (one.origin ? one.origin : "-");
   }
-}
-
-TEST(SessionCookie, isClosedToScriptsAndToOtherHosts) {
-  EXPECT_EQ(sessionCookie("t", std::chrono::seconds(60), false), "swarm_session=t; Path=/; HttpOnly; SameSite=Lax; Max-Age=60");
-  EXPECT_TRUE(sessionCookie("t", std::chrono::seconds(60), true).ends_with("; Secure"));
-  EXPECT_NE(sessionCookie("", std::chrono::seconds(-5), false).find("Max-Age=0"), std::string::npos);
 }
 
 }  // namespace

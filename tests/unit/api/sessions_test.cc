@@ -24,8 +24,14 @@ TEST(ApiSessions, beginWithAPasswordAndEndWithALogout) {
   EXPECT_EQ(login.at("role"), "user");
   EXPECT_GT(parseTime(login.at("expiresAt")), server.clock.now());
   std::string cookie = login.header("Set-Cookie");
-  EXPECT_TRUE(cookie.starts_with("swarm_session=" + login.at("token") + "; Path=/; HttpOnly; SameSite=Lax; Max-Age=")) << cookie;
-  EXPECT_EQ(cookie.find("Secure"), std::string::npos);
+  EXPECT_TRUE(cookie.starts_with("__Host-swarm-")) << cookie;
+  for (const auto* part : {"; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"})
+    EXPECT_NE(cookie.find(part), std::string::npos) << cookie;
+  EXPECT_EQ(cookie.find("Domain"), std::string::npos);
+  std::string value = cookieOf(login).substr(cookie.find('=') + 1);
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, value).status, 401) << "a cookie is not a Bearer";
+  net::Headers token_as_cookie{{"Cookie", cookie.substr(0, cookie.find('=') + 1) + login.at("token")}};
+  EXPECT_EQ(server.send({.target = "/api/auth/status", .headers = token_as_cookie}, "").status, 401) << "nor the other way round";
   Answer status = server.send({.target = "/api/auth/status"}, login.at("token"));
   EXPECT_EQ(status.at("user"), "ulla");
   EXPECT_TRUE(status.json.at("authenticated").as_bool());
@@ -70,16 +76,16 @@ TEST(ApiSessions, byCookieActOnlyFromOurOwnPages) {
   EXPECT_EQ(server.send(create, "").status, 403);
   create.headers = with({{"Origin", "http://evil.localhost"}});
   EXPECT_EQ(server.send(create, "").status, 403);
-  create.headers = with({{"Origin", "http://localhost"}, {"Sec-Fetch-Site", "same-site"}});
+  create.headers = with({{"Origin", "http://swarm.localhost"}, {"Sec-Fetch-Site", "same-site"}});
   EXPECT_EQ(server.send(create, "").status, 403);
-  create.headers = with({{"Origin", "http://localhost"}, {"Sec-Fetch-Site", "same-origin"}});
+  create.headers = with({{"Origin", "http://swarm.localhost"}, {"Sec-Fetch-Site", "same-origin"}});
   EXPECT_EQ(server.send(create, "").status, 202);
 }
 
 TEST(ApiSessions, byCookieOpenNoWebSocketFromAnotherOrigin) {
   ApiServer server;
   server.create("ullas", server.user);
-  std::string head = "GET /api/instances/ullas/exec HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+  std::string head = "GET /api/instances/ullas/exec HTTP/1.1\r\nHost: swarm.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
                      ("Cookie: " + cookieOf(signIn(server))) +
                      "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: http://ullas.localhost\r\n";
   net::StreamPtr stream = server.connect();
@@ -107,9 +113,31 @@ TEST(ApiSessions, countTheHeaderBeforeTheCookie) {
   EXPECT_EQ(server.send({.target = "/api/auth/status", .headers = cookie}, "").status, 401);
 }
 
-TEST(ApiSessions, markTheCookieSecureBehindTls) {
-  ApiServer server({.secureCookies = true});
-  EXPECT_TRUE(signIn(server).header("Set-Cookie").ends_with("; Secure"));
+TEST(ApiSessions, byCookieExistAtTheBaseHostOnly) {
+  // What is set for an address or for localhost goes to every program on any port of it.
+  ApiServer server({.site = {.host = "swarm.example.com", .scheme = "https", .port = "443"}});
+  Answer login = signIn(server);
+  EXPECT_EQ(login.status, 200);
+  EXPECT_EQ(login.header("Set-Cookie"), "");
+  ApiServer local;
+  net::Headers cookie{{"Cookie", cookieOf(signIn(local))}};
+  EXPECT_EQ(local.send({.target = "/api/auth/status", .headers = cookie}, "").status, 200);
+  for (const std::string host : {"localhost", "127.0.0.1", "localhost:3000", "evil.localhost"}) {
+    std::string answer =
+        local.raw("GET /api/auth/status HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\nCookie: " + cookie[0].value + "\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 401 ")) << host << " " << answer;
+  }
+}
+
+TEST(ApiSessions, countNoneOfSeveralCookies) {
+  ApiServer server;
+  const std::string good = cookieOf(signIn(server));
+  const std::string planted = good.substr(0, good.find('=')) + "=planted";
+  for (const std::string& both : {good + "; " + planted, planted + "; " + good}) {
+    Answer answer = server.send({.target = "/api/auth/status", .headers = {{"Cookie", both}}}, "");
+    EXPECT_EQ(answer.status, 401) << both;
+    EXPECT_NE(answer.header("Set-Cookie").find("Max-Age=0"), std::string::npos) << both;
+  }
 }
 
 // ---- the permission walk: every route of the table, as everybody ----

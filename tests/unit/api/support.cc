@@ -144,7 +144,7 @@ ApiServer::ApiServer(ApiOptions options) {
   server_ = listen(loop, [this](net::Exchange& exchange) { return api_->handle(exchange); }, server_done_);
   net::HostPort address{"127.0.0.1", server_->port()};
   client_ = std::make_unique<net::HttpClient>([address](Deadline deadline) { return net::connectTcp(address, deadline); },
-                                              net::HttpClientOptions{.host = "localhost"});
+                                              net::HttpClientOptions{.host = "swarm.localhost"});
 }
 
 ApiServer::~ApiServer() {

@@ -63,7 +63,7 @@ class AuthTest : public testing::Test {
     auth_ = makeAuth(*store_, clock_);
     password_ = run(auth_->initialise());
   }
-  LoginResult login() { return run(auth_->login("ann", Secret("correct horse"), "10.0.0.1")); }
+  LoginResult login() { return run(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1"})); }
 
   std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("swarm-auth-" + toHex(randomBytes(8)));
   ManualClock clock_;
@@ -76,10 +76,10 @@ TEST_F(AuthTest, makesAnAdminWithARandomPasswordAtTheFirstStartOnly) {
   ASSERT_TRUE(password_);
   EXPECT_EQ(password_->reveal().size(), 23u);
   Secret first = *password_;
-  EXPECT_EQ(run(auth_->login("admin", first, "::1")).principal.role, Role::admin);
+  EXPECT_EQ(run(auth_->login("admin", first, LoginOrigin{"::1"})).principal.role, Role::admin);
   open();
   EXPECT_FALSE(password_);
-  EXPECT_NO_THROW(run(auth_->login("admin", first, "::1")));
+  EXPECT_NO_THROW(run(auth_->login("admin", first, LoginOrigin{"::1"})));
 }
 
 TEST_F(AuthTest, storesNoPasswordAndNoTokenInTheClear) {
@@ -122,9 +122,9 @@ TEST_F(AuthTest, refusesTokensThatAreNotItsOwn) {
 }
 
 TEST_F(AuthTest, answersAWrongNameAndAWrongPasswordAlike) {
-  Error name = errorOf(auth_->login("nobody", Secret("correct horse"), "10.0.0.1"));
-  Error password = errorOf(auth_->login("ann", Secret("wrong"), "10.0.0.1"));
-  Error empty = errorOf(auth_->login("ann", Secret(), "10.0.0.1"));
+  Error name = errorOf(auth_->login("nobody", Secret("correct horse"), LoginOrigin{"10.0.0.1"}));
+  Error password = errorOf(auth_->login("ann", Secret("wrong"), LoginOrigin{"10.0.0.1"}));
+  Error empty = errorOf(auth_->login("ann", Secret(), LoginOrigin{"10.0.0.1"}));
   for (const Error& error : {name, password, empty}) {
     EXPECT_EQ(error.code(), ErrorCode::Unauthenticated);
     EXPECT_EQ(error.message(), name.message());
@@ -133,13 +133,14 @@ TEST_F(AuthTest, answersAWrongNameAndAWrongPasswordAlike) {
 
 TEST_F(AuthTest, refusesAPasswordForAUserWithoutOne) {
   run(auth_->putUser("robot", Secret(), Role::user));
-  EXPECT_EQ(errorOf(auth_->login("robot", Secret(), "a")).code(), ErrorCode::Unauthenticated);
+  EXPECT_EQ(errorOf(auth_->login("robot", Secret(), LoginOrigin{"a"})).code(), ErrorCode::Unauthenticated);
   EXPECT_TRUE(auth_->verifyApiToken(run(auth_->issue("robot", hours(1))).token.reveal()));
 }
 
 TEST_F(AuthTest, slowsDownGuessingAndSaysHowLong) {
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(errorOf(auth_->login("ann", Secret("guess"), "10.0.0.9")).code(), ErrorCode::Unauthenticated);
-  Error error = errorOf(auth_->login("ann", Secret("correct horse"), "10.0.0.9"));
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(errorOf(auth_->login("ann", Secret("guess"), LoginOrigin{"10.0.0.9"})).code(), ErrorCode::Unauthenticated);
+  Error error = errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.9"}));
   EXPECT_EQ(error.code(), ErrorCode::TooManyRequests);
   EXPECT_THAT(error.message(), HasSubstr("try again in 1 second."));
   clock_.advance(seconds(1));
@@ -150,7 +151,7 @@ TEST_F(AuthTest, signsOutEverythingOfTheSessionAndNothingElse) {
   LoginResult mine = login(), other = login();
   std::string cookie = auth_->issueInstanceCookie(mine.principal, "i-1");
   std::string other_cookie = auth_->issueInstanceCookie(other.principal, "i-1");
-  std::string code = auth_->issueCode(mine.principal, "i-1");
+  std::string code = auth_->issueCode(mine.principal, "i-1", "browser");
   ASSERT_TRUE(auth_->verifyInstanceCookie(cookie, "i-1"));
   auto epoch = auth_->revocationEpoch();
   int heard = 0;
@@ -160,7 +161,7 @@ TEST_F(AuthTest, signsOutEverythingOfTheSessionAndNothingElse) {
   EXPECT_EQ(heard, 1);
   EXPECT_FALSE(auth_->verifyApiToken(mine.token.reveal()));
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1"));
-  EXPECT_FALSE(auth_->takeCode(code, "i-1"));
+  EXPECT_FALSE(auth_->takeCode(code, "i-1", "browser"));
   EXPECT_TRUE(auth_->verifyApiToken(other.token.reveal()));
   EXPECT_TRUE(auth_->verifyInstanceCookie(other_cookie, "i-1"));
 }
@@ -181,8 +182,8 @@ TEST_F(AuthTest, voidsAllSessionsOfAUserWhosePasswordChanges) {
   EXPECT_FALSE(auth_->verifyApiToken(before.token.reveal()));
   open();
   EXPECT_FALSE(auth_->verifyApiToken(before.token.reveal()));
-  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), "a")).code(), ErrorCode::Unauthenticated);
-  EXPECT_EQ(run(auth_->login("ann", Secret("another horse"), "a")).principal.role, Role::viewer);
+  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"a"})).code(), ErrorCode::Unauthenticated);
+  EXPECT_EQ(run(auth_->login("ann", Secret("another horse"), LoginOrigin{"a"})).principal.role, Role::viewer);
 }
 
 TEST_F(AuthTest, bindsAnInstanceCookieToItsInstanceAndItsUse) {
@@ -196,24 +197,82 @@ TEST_F(AuthTest, bindsAnInstanceCookieToItsInstanceAndItsUse) {
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1")) << "it ends with its session";
 }
 
+TEST_F(AuthTest, takesNoCookieForATokenAndNoTokenForACookie) {
+  LoginResult result = login();
+  const std::string cookie = auth_->issueSessionCookie(result.principal);
+  EXPECT_EQ(auth_->verifySessionCookie(cookie)->user, "ann");
+  EXPECT_FALSE(auth_->verifyApiToken(cookie)) << "a program on some port that is sent the cookie must not get at the API";
+  EXPECT_FALSE(auth_->verifySessionCookie(result.token.reveal()));
+  EXPECT_FALSE(auth_->verifySessionCookie(auth_->issueInstanceCookie(result.principal, "i-1")));
+  EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1"));
+  EXPECT_FALSE(auth_->verifySessionCookie(auth_->issueDevice("ann"))) << "a known device is not signed in";
+  run(auth_->logout(result.principal));
+  EXPECT_FALSE(auth_->verifySessionCookie(cookie));
+  EXPECT_FALSE(auth_->stillSignedIn(result.principal));
+}
+
+TEST_F(AuthTest, letsAKnownDeviceInWhileOthersGuessFromItsAddress) {
+  const std::string device = auth_->issueDevice("ann");
+  for (int i = 0; i < 5; ++i) errorOf(auth_->login("ann", Secret("guess"), LoginOrigin{"10.0.0.1"}));
+  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1"})).code(), ErrorCode::TooManyRequests);
+  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1", device + "x"})).code(),
+            ErrorCode::TooManyRequests);
+  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1", auth_->issueDevice("ben")})).code(),
+            ErrorCode::TooManyRequests);
+  EXPECT_EQ(errorOf(auth_->login("ann", Secret("wrong"), LoginOrigin{"10.0.0.1", device})).code(), ErrorCode::Unauthenticated);
+  EXPECT_EQ(run(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1", device})).principal.user, "ann");
+}
+
+TEST_F(AuthTest, signsInByALinkOnceWithinItsTimeAndItsMakersSession) {
+  LoginResult maker = login();
+  std::string link = auth_->issueLoginLink(maker.principal);
+  EXPECT_EQ(auth_->userOfLoginLink(link), "ann");
+  auto taken = run(auth_->takeLoginLink(link));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->principal.user, "ann");
+  EXPECT_NE(taken->principal.sessionId, maker.principal.sessionId);
+  EXPECT_FALSE(run(auth_->takeLoginLink(link))) << "a second use";
+  EXPECT_FALSE(auth_->userOfLoginLink(link));
+
+  link = auth_->issueLoginLink(maker.principal);
+  clock_.advance(kLoginLinkLife);
+  EXPECT_FALSE(auth_->userOfLoginLink(link));
+  EXPECT_FALSE(run(auth_->takeLoginLink(link)));
+
+  link = auth_->issueLoginLink(maker.principal);
+  EXPECT_FALSE(auth_->takeCode(link, "login", "")) << "it opens no instance";
+  run(auth_->logout(maker.principal));
+  EXPECT_FALSE(run(auth_->takeLoginLink(link)));
+}
+
+TEST_F(AuthTest, marksNobodyElseCanMake) {
+  EXPECT_EQ(auth_->markOf("i-1"), auth_->markOf("i-1"));
+  EXPECT_NE(auth_->markOf("i-1"), auth_->markOf("i-2"));
+  const auto mark = auth_->markOf("i-1");
+  open();
+  EXPECT_EQ(auth_->markOf("i-1"), mark) << "also after a restart";
+}
+
 TEST_F(AuthTest, takesACodeOnceForItsInstanceWithinAMinute) {
   Principal ann = login().principal;
-  std::string code = auth_->issueCode(ann, "i-1");
-  EXPECT_EQ(auth_->takeCode(code, "i-1")->user, "ann");
-  EXPECT_FALSE(auth_->takeCode(code, "i-1")) << "a second use";
+  std::string code = auth_->issueCode(ann, "i-1", "browser");
+  EXPECT_EQ(auth_->takeCode(code, "i-1", "browser")->user, "ann");
+  EXPECT_FALSE(auth_->takeCode(code, "i-1", "browser")) << "a second use";
 
-  code = auth_->issueCode(ann, "i-1");
-  EXPECT_FALSE(auth_->takeCode(code, "i-2")) << "another instance";
-  EXPECT_FALSE(auth_->takeCode(code, "i-1")) << "it was shown to another host: burnt";
+  code = auth_->issueCode(ann, "i-1", "browser");
+  EXPECT_FALSE(auth_->takeCode(code, "i-2", "browser")) << "another instance";
+  EXPECT_FALSE(auth_->takeCode(code, "i-1", "browser")) << "it was shown to another host: burnt";
 
-  code = auth_->issueCode(ann, "i-1");
+  code = auth_->issueCode(ann, "i-1", "browser");
   clock_.advance(milliseconds(59'999));
-  EXPECT_TRUE(auth_->takeCode(code, "i-1"));
-  code = auth_->issueCode(ann, "i-1");
+  EXPECT_TRUE(auth_->takeCode(code, "i-1", "browser"));
+  code = auth_->issueCode(ann, "i-1", "browser");
   clock_.advance(seconds(60));
-  EXPECT_FALSE(auth_->takeCode(code, "i-1"));
-  EXPECT_FALSE(auth_->takeCode("", "i-1"));
-  EXPECT_FALSE(auth_->takeCode("never-issued", "i-1"));
+  EXPECT_FALSE(auth_->takeCode(code, "i-1", "browser"));
+  code = auth_->issueCode(ann, "i-1", "browser");
+  EXPECT_FALSE(auth_->takeCode(code, "i-1", "another browser"));
+  EXPECT_FALSE(auth_->takeCode("", "i-1", "browser"));
+  EXPECT_FALSE(auth_->takeCode("never-issued", "i-1", "browser"));
 }
 
 TEST_F(AuthTest, issuesLongLivedTokensToUsersThatExist) {

@@ -3,12 +3,11 @@
 
 #include <boost/asio/redirect_error.hpp>
 
-#include "gateway/cookies.h"
 #include "gateway/targets.h"
 
 namespace swarm::gateway::testing {
 
-awaitable<LoginResult> MemoryAuth::login(std::string user, Secret password, std::string) {
+awaitable<LoginResult> MemoryAuth::login(std::string user, Secret password, LoginOrigin) {
   if (password.reveal() != "pw-" + user) throw Error(ErrorCode::Unauthenticated, "The user name or the password is wrong.");
   co_return signIn(user);
 }
@@ -50,24 +49,61 @@ std::optional<Principal> MemoryAuth::verifyInstanceCookie(std::string_view value
   return verifyApiToken("token-" + std::string(value.substr(2, end - 2)));
 }
 
-std::string MemoryAuth::issueCode(const Principal& principal, std::string_view instance_id) {
+std::optional<Principal> MemoryAuth::verifySessionCookie(std::string_view value) const {
+  return value.starts_with("cookie-") ? verifyApiToken("token-" + std::string(value.substr(7))) : std::nullopt;
+}
+
+std::string MemoryAuth::issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) {
   const auto code = "code-" + std::to_string(++next_);
-  codes_[code] = {std::string(instance_id), principal};
+  codes_[code] = {std::string(instance_id) + " " + std::string(binding), principal};
   return code;
 }
 
-std::optional<Principal> MemoryAuth::takeCode(std::string_view code, std::string_view instance_id) {
+std::optional<Principal> MemoryAuth::takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) {
   const auto found = codes_.find(code);
-  if (found == codes_.end() || found->second.first != instance_id) return std::nullopt;
+  if (found == codes_.end() || found->second.first != std::string(instance_id) + " " + std::string(binding)) return std::nullopt;
   auto principal = found->second.second;
   codes_.erase(found);
   return principal;
+}
+
+std::string MemoryAuth::issueLoginLink(const Principal& principal) {
+  const auto code = "link-" + std::to_string(++next_);
+  links_[code] = principal.user;
+  return code;
+}
+
+std::optional<std::string> MemoryAuth::userOfLoginLink(std::string_view code) {
+  const auto found = links_.find(code);
+  return found == links_.end() ? std::nullopt : std::optional(found->second);
+}
+
+awaitable<std::optional<LoginResult>> MemoryAuth::takeLoginLink(std::string code) {
+  const auto user = userOfLoginLink(code);
+  links_.erase(code);
+  co_return user ? std::optional(signIn(*user)) : std::nullopt;
 }
 
 std::string Answer::header(std::string_view name) const {
   net::ResponseHead parsed;
   if (!net::parseResponseHead(head, "GET", parsed)) return {};
   return std::string(parsed.headers.find(name).value_or(""));
+}
+
+std::vector<std::string> Answer::headers(std::string_view name) const {
+  std::vector<std::string> values;
+  net::ResponseHead parsed;
+  if (!net::parseResponseHead(head, "GET", parsed)) return values;
+  for (const auto& field : parsed.headers.all())
+    if (net::equalsIgnoreCase(field.name, name)) values.emplace_back(field.value);
+  return values;
+}
+
+std::string Answer::cookie(std::string_view name) const {
+  std::string found;
+  for (const auto& set : headers("Set-Cookie"))
+    if (set.starts_with(std::string(name) + "=")) found = set;
+  return found;
 }
 
 awaitable<void> Client::send(std::string_view text) {
@@ -117,6 +153,16 @@ awaitable<std::string> Client::readExactly(std::size_t bytes) {
   }
   std::string result(buffer_.data().substr(0, bytes));
   buffer_.consume(result.size());
+  co_return result;
+}
+
+awaitable<std::string> Client::readThrough(std::string_view end) {
+  std::string result;
+  while (!result.ends_with(end)) {
+    const auto next = co_await readExactly(1);
+    if (next.empty()) break;
+    result += next;
+  }
   co_return result;
 }
 
@@ -239,13 +285,18 @@ awaitable<Client> GatewayTest::connect() {
 }
 
 std::string GatewayTest::hostName(std::string_view label) const {
-  return std::string(label) + (label.empty() ? "" : ".") + "localhost:" + std::to_string(server_->port());
+  return std::string(label.empty() ? "swarm" : label) + ".localhost:" + std::to_string(server_->port());
+}
+
+const CookieNames& GatewayTest::names() {
+  static const CookieNames names = makeCookieNames("swarm.localhost:7420", true);
+  return names;
 }
 
 std::string GatewayTest::instanceCookie(const Principal& principal, std::string_view label) {
-  const auto host = parseHost(std::string(label) + ".localhost", "localhost");
+  const auto host = parseLabel(label);
   const auto& route = current_.at(std::string(host.instance()));
-  return instanceCookieName(label, "localhost:7420") + "=" + auth_.issueInstanceCookie(principal, Targets::audienceOf(route, host.port()));
+  return names().session + "=" + auth_.issueInstanceCookie(principal, Targets::audienceOf(route, host.port()));
 }
 
 std::string GatewayTest::request(std::string_view line, std::string_view fields, std::string_view host) {

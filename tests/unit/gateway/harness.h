@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/cookies.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"
 #include "net/deadline.h"
@@ -27,14 +28,24 @@ class MemoryAuth final : public Auth {
   explicit MemoryAuth(const Clock& clock) : clock_(clock) {}
 
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
-  awaitable<LoginResult> login(std::string user, Secret password, std::string peer_address) override;
+  awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override;
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override;
   awaitable<void> logout(Principal principal) override;
   std::optional<Principal> verifyApiToken(std::string_view token) const override;
   std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override;
   std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const override;
-  std::string issueCode(const Principal& principal, std::string_view instance_id) override;
-  std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id) override;
+  std::optional<Principal> stillSignedIn(const Principal& principal) const override {
+    return verifyApiToken("token-" + principal.sessionId);
+  }
+  std::string issueSessionCookie(const Principal& principal) override { return "cookie-" + principal.sessionId; }
+  std::optional<Principal> verifySessionCookie(std::string_view value) const override;
+  std::string issueDevice(std::string_view user) override { return "device-of-" + std::string(user); }
+  std::string markOf(std::string_view audience) const override { return "mark-of-" + std::string(audience); }
+  std::string issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) override;
+  std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) override;
+  std::string issueLoginLink(const Principal& principal) override;
+  std::optional<std::string> userOfLoginLink(std::string_view code) override;
+  awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) override;
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
 
   LoginResult signIn(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
@@ -46,6 +57,7 @@ class MemoryAuth final : public Auth {
   const Clock& clock_;
   std::map<std::string, Principal, std::less<>> sessions_;
   std::map<std::string, std::pair<std::string, Principal>, std::less<>> codes_;
+  std::map<std::string, std::string, std::less<>> links_;
   int next_ = 0;
 };
 
@@ -56,7 +68,9 @@ struct Answer {
   std::string body;
   bool complete = false;
   bool keepAlive = false;
-  std::string header(std::string_view name) const;  ///< empty when absent
+  std::string header(std::string_view name) const;                ///< the first of its name; empty when absent
+  std::vector<std::string> headers(std::string_view name) const;  ///< all of its name
+  std::string cookie(std::string_view name) const;                ///< the Set-Cookie of this cookie; empty when absent
 };
 
 /// One client connection.
@@ -68,7 +82,8 @@ class Client {
   awaitable<Answer> receive(std::string_view method = "GET");
   awaitable<Answer> ask(std::string request, std::string_view method = "GET");
   awaitable<std::string> readExactly(std::size_t bytes);
-  awaitable<bool> isClosed();  ///< waits until the other side closes; false: it sent something
+  awaitable<std::string> readThrough(std::string_view end);  ///< up to and with `end`
+  awaitable<bool> isClosed();                                ///< waits until the other side closes; false: it sent something
   net::Stream& stream() { return *stream_; }
   int interim = 0;
 
@@ -115,6 +130,8 @@ class GatewayTest : public ::testing::Test {
   std::string get(std::string_view path, std::string_view fields = {}, std::string_view host = "ws");
   std::string request(std::string_view line, std::string_view fields = {}, std::string_view host = "ws");
   std::string hostName(std::string_view label) const;  ///< with port
+  /// Names of the cookies of a server at swarm.localhost:7420, as the gateway under test believes it is.
+  static const CookieNames& names();
   std::string instanceCookie(const Principal& principal, std::string_view label = "ws");
   void publish(const std::function<void(Route&)>& change = {}, const std::string& name = "ws");
   void remove(const std::string& name);

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gateway/cookies.h"
+#include "auth/cookies.h"
 
 namespace swarm::gateway {
 namespace {
@@ -41,7 +41,8 @@ TEST(UpstreamRequest, neverLosesHostOrFramingToAConnectionField) {
 }
 
 TEST(UpstreamRequest, stripsOurCookiesAndFields) {
-  EXPECT_EQ(upstreamHead("Cookie: swarm_session=x; a=b; swarm_instance_0011aabb=y; SWARM_SESSION=z; swarm_other=c\r\nSwarm-Token: t\r\n"
+  EXPECT_EQ(upstreamHead("Cookie: swarm_session=x; a=b; swarm_instance_0011aabb=y; SWARM_SESSION=z; __Host-swarm-01=s; "
+                         "__secure-swarm-01-ports=p; =__Host-swarm-01=n; swarm_other=c\r\nSwarm-Token: t\r\n"
                          "swarm_token: t\r\n"),
             plain("Cookie: a=b; swarm_other=c\r\n"));
   EXPECT_EQ(upstreamHead("Cookie: swarm_session=x\r\n"), plain(""));
@@ -82,11 +83,12 @@ TEST(UpstreamRequest, passesAWebSocketUpgradeOnAndNoHiddenHttp2) {
   }
 }
 
-std::string clientHead(const std::string& text, std::string_view method = "GET", int version = 1, bool keep_alive = true) {
+std::string clientHead(const std::string& text, std::string_view method = "GET", int version = 1, bool keep_alive = true,
+                       const ResponseRules& rules = {}) {
   net::ResponseHead head;
   if (!net::parseResponseHead(text, method, head)) return "refused";
   std::string out;
-  appendClientResponse(head, planClientResponse(head, version, keep_alive), version, out);
+  appendClientResponse(head, planClientResponse(head, version, keep_alive), version, rules, out);
   return out;
 }
 
@@ -120,10 +122,19 @@ TEST(ClientResponse, letsNoApplicationReplaceOurCookies) {
             "HTTP/1.1 200 OK\r\nSet-Cookie: swarm=fine\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST(InstanceCookieName, differsByHostAndByServer) {
-  EXPECT_NE(instanceCookieName("ws", "localhost:7420"), instanceCookieName("8080--ws", "localhost:7420"));
-  EXPECT_NE(instanceCookieName("ws", "localhost:7420"), instanceCookieName("ws", "localhost:7421"));
-  EXPECT_TRUE(isReservedCookie(instanceCookieName("ws", "localhost:7420")));
+TEST(ClientResponse, seesOurCookiesInOddSpellings) {
+  for (const std::string odd :
+       {"__Host-swarm-01=x; Secure; Path=/", "__HOST-SWARM-01=x", " __Host-swarm-01 =x", "\t__Host-swarm-01\t=x", "=__Host-swarm-01=x",
+        "= __Host-swarm-01=x", "\"__Host-swarm-01\"=x", "'__Secure-swarm-01-ports'=x", "__Host-swarm-01", "swarm-01=x"})
+    EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nSet-Cookie: " + odd + "\r\nContent-Length: 0\r\n\r\n"),
+              "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        << odd;
+}
+
+TEST(ClientResponse, putsItsRulesInThePlaceOfTheApplications) {
+  EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nCross-Origin-Opener-Policy: unsafe-none\r\nX: y\r\nContent-Length: 0\r\n\r\n", "GET", 1, true,
+                       {.extra = "Cross-Origin-Opener-Policy: same-origin\r\n", .isolates = true}),
+            "HTTP/1.1 200 OK\r\nX: y\r\nCross-Origin-Opener-Policy: same-origin\r\nContent-Length: 0\r\n\r\n");
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ TEST_F(Tunnels, carryBytesBothWaysFromTheFirstOne) {
 
 TEST_F(Tunnels, workOnPortsToo) {
   run([&]() -> awaitable<void> {
-    auto client = co_await open("5173--ws");
+    auto client = co_await open("5173.ws");
     co_await client.send("hmr");
     EXPECT_EQ(co_await client.readExactly(3), "hmr");
     EXPECT_EQ(application_->ports.at(0), 5173);
@@ -98,7 +98,7 @@ TEST_F(Tunnels, endWithTheOtherSide) {
     EXPECT_TRUE(co_await eventually([&] { return application_->open == 0 && gateway_->counters().openExchanges == 0; }));
     application_->script = application_->answering(std::string(kSwitching));
     auto other = co_await connect();
-    EXPECT_EQ((co_await other.ask(upgrade("1--ws"))).status, 101);
+    EXPECT_EQ((co_await other.ask(upgrade("1.ws"))).status, 101);
     application_->stop();
   });
 }
@@ -108,7 +108,7 @@ TEST_F(Tunnels, areCutAtOnceWhenTheSessionEnds) {
     const auto second = auth_.signIn("ada");
     auto ended = co_await open("ws", ada_.principal);
     auto stays = co_await open("ws", second.principal);
-    auto port = co_await open("8080--ws", ada_.principal);
+    auto port = co_await open("8080.ws", ada_.principal);
     co_await auth_.logout(ada_.principal);
     EXPECT_TRUE(co_await ended.isClosed());
     EXPECT_TRUE(co_await port.isClosed());

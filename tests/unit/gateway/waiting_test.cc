@@ -62,8 +62,8 @@ TEST_F(Waiting, showsStepAndTimeWhileAnInstanceStarts) {
     EXPECT_EQ(problem.header("Retry-After"), "2");
 
     publish([](Route& route) { route.status = InstanceStatus::running; });
-    EXPECT_EQ((co_await page()).status, 503);            // VS Code has not answered yet
-    EXPECT_EQ((co_await page("8080--ws")).status, 200);  // a port needs no VS Code
+    EXPECT_EQ((co_await page()).status, 503);           // VS Code has not answered yet
+    EXPECT_EQ((co_await page("8080.ws")).status, 200);  // a port needs no VS Code
     publish([](Route& route) { route.ready = true; });
     EXPECT_EQ((co_await page()).body, "hello");
   });
@@ -173,15 +173,15 @@ TEST_F(Waiting, keepsPortsClosedWhileAMoveHasPausedTheWorkspaceAndOpensThemAfter
       route.ready = false;
       route.moving = moveTo("Docker", "verify", 90, true, 1);
     });
-    EXPECT_EQ((co_await page("8080--ws")).status, 503);
-    EXPECT_EQ((co_await fetch("/", "8080--ws")).status, 503);
+    EXPECT_EQ((co_await page("8080.ws")).status, 503);
+    EXPECT_EQ((co_await fetch("/", "8080.ws")).status, 503);
     publish([](Route& route) {
       route.ready = true;
       route.generation = "g2";
       route.epoch = 2;
       route.moving = moveTo("Docker", "retire source", 99, false, 1);
     });
-    EXPECT_EQ((co_await page("8080--ws")).status, 200);
+    EXPECT_EQ((co_await page("8080.ws")).status, 200);
     EXPECT_EQ((co_await page()).status, 200);
   });
 }

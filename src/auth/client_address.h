@@ -1,0 +1,34 @@
+// The address that a request comes from, when proxies of ours stand in front of the server.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/http.h"
+
+namespace swarm {
+
+/// The proxies whose X-Forwarded-* fields are believed: addresses and networks. Immutable, thread-safe.
+class TrustedProxies {
+ public:
+  TrustedProxies() = default;
+  /// "10.0.0.7", "172.16.0.0/12", "fd00::/8". Throws Error(InvalidArgument).
+  explicit TrustedProxies(const std::vector<std::string>& texts);
+
+  bool empty() const { return networks_.empty(); }
+  bool contains(std::string_view address) const;
+  /// The peer's address, or what the trusted proxies say: X-Forwarded-For is read from its end, and the first address that is not one of
+  /// theirs is the client's. What stands before it was written by the client, and means nothing.
+  std::string clientAddress(std::string_view peer, const net::HeaderViews& headers) const;
+
+ private:
+  std::vector<std::pair<boost::asio::ip::address, int>> networks_;  ///< with the length of the prefix in bits
+};
+
+/// What one client has for itself: an IPv4 address, or the /64 network of an IPv6 address.
+std::string throttleKeyOf(std::string_view address);
+
+}  // namespace swarm

@@ -1,0 +1,54 @@
+// Who a request comes from, through proxies that are ours and others that are not.
+#include "auth/client_address.h"
+
+#include "base/error.h"
+#include "gtest/gtest.h"
+
+namespace swarm {
+namespace {
+
+std::string client(const std::vector<std::string>& trusted, const std::string& peer, const std::vector<std::string>& forwarded) {
+  net::HeaderViews headers;
+  for (const auto& value : forwarded) headers.add({"X-Forwarded-For", value});
+  return TrustedProxies(trusted).clientAddress(peer, headers);
+}
+
+TEST(ClientAddress, isThePeersWithoutATrustedProxy) {
+  EXPECT_EQ(client({}, "10.0.0.1", {"1.2.3.4"}), "10.0.0.1");
+  EXPECT_EQ(client({"10.0.0.2"}, "10.0.0.1", {"1.2.3.4"}), "10.0.0.1");
+  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {}), "10.0.0.1");
+}
+
+TEST(ClientAddress, isTheLastOneThatIsNotAProxyOfOurs) {
+  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"1.2.3.4"}), "1.2.3.4");
+  // What a client writes itself stands in front, and is not believed.
+  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"6.6.6.6, 1.2.3.4"}), "1.2.3.4");
+  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"6.6.6.6", "1.2.3.4"}), "1.2.3.4");
+  EXPECT_EQ(client({"10.0.0.0/8"}, "10.0.0.1", {"6.6.6.6, 1.2.3.4, 10.9.9.9"}), "1.2.3.4");
+  EXPECT_EQ(client({"10.0.0.0/8"}, "10.0.0.1", {"6.6.6.6, 1.2.3.4", "10.9.9.9 , 10.1.1.1"}), "1.2.3.4");
+  EXPECT_EQ(client({"10.0.0.0/8"}, "10.0.0.1", {"10.9.9.9"}), "10.9.9.9") << "all of them ours: the farthest";
+  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"1.2.3.4, unknown"}), "10.0.0.1") << "nonsense ends what is believed";
+}
+
+TEST(ClientAddress, readsAddressesWithPortsAndOfBothFamilies) {
+  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"1.2.3.4:5678"}), "1.2.3.4");
+  EXPECT_EQ(client({"10.0.0.1"}, "::ffff:10.0.0.1", {"[2001:db8::7]:99"}), "2001:db8::7");
+  EXPECT_EQ(client({"fd00::/8"}, "fd00::1", {"2001:db8::7"}), "2001:db8::7");
+  EXPECT_EQ(client({"172.16.0.0/12"}, "172.31.255.1", {"1.1.1.1"}), "1.1.1.1");
+  EXPECT_EQ(client({"172.16.0.0/12"}, "172.32.0.1", {"1.1.1.1"}), "172.32.0.1");
+}
+
+TEST(ClientAddress, refusesProxiesThatAreNotAddresses) {
+  for (const std::string bad : {"", "proxy.example.com", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "fd00::/129"})
+    EXPECT_THROW(TrustedProxies({bad}), Error) << bad;
+}
+
+TEST(ClientAddress, countsAnIpv6ClientByItsNetwork) {
+  EXPECT_EQ(throttleKeyOf("2001:db8:1:2:3::4"), throttleKeyOf("2001:db8:1:2:ffff::9"));
+  EXPECT_NE(throttleKeyOf("2001:db8:1:2::1"), throttleKeyOf("2001:db8:1:3::1"));
+  EXPECT_NE(throttleKeyOf("10.0.0.1"), throttleKeyOf("10.0.0.2"));
+  EXPECT_EQ(throttleKeyOf("::ffff:10.0.0.1"), throttleKeyOf("10.0.0.1"));
+}
+
+}  // namespace
+}  // namespace swarm

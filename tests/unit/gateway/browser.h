@@ -1,0 +1,32 @@
+// A browser for tests: cookies by host and domain, redirects and pages that go on by themselves.
+#pragma once
+
+#include "harness.h"
+
+namespace swarm::gateway::testing {
+
+class BrowserTest : public GatewayTest {
+ protected:
+  using Jar = std::map<std::string, std::map<std::string, std::string>>;  ///< by host, or by "." and a domain
+
+  awaitable<Answer> visit(std::string url, std::string fields = "Accept: text/html\r\n");
+  awaitable<Answer> post(std::string path, std::string fields, std::string form);
+  /// Follows redirects and refreshes to the end; fails beyond ten.
+  awaitable<Answer> browse(std::string url);
+  std::string base(const std::string& path) const { return "http://" + hostName("") + path; }
+  std::string instance(const std::string& path, const std::string& label = "ws") const { return "http://" + hostName(label) + path; }
+  void signInAs(const std::string& user);
+  /// The challenge's query field, decoded.
+  static std::string field(const Answer& redirect, std::string_view name);
+  /// What a sign-in that this browser has begun at `label` is bound to.
+  awaitable<std::string> beginAt(std::string label);
+
+  void store(const std::string& host, const Answer& answer);
+  std::string cookiesFor(const std::string& host) const;
+
+  Jar jar_;
+  std::vector<std::string> trail_;
+  bool keepsCookies_ = true;
+};
+
+}  // namespace swarm::gateway::testing

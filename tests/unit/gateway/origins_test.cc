@@ -1,0 +1,246 @@
+// What pages of other workspaces, of ports and of other sites may do to a workspace's hosts.
+#include "browser.h"
+
+namespace swarm::gateway::testing {
+namespace {
+
+class Origins : public BrowserTest {
+ protected:
+  Origins() { publish({}, "other"); }
+
+  /// A server on a domain, where all workspaces are of one site.
+  void useDomain() {
+    GatewayOptions options;
+    options.baseDomain = "swarm.example.com";
+    options.instanceDomain = "example.com";
+    options.publicUrl = "https://swarm.example.com";
+    rebuildGateway(options);
+    cookie_ = makeCookieNames("swarm.example.com:443", true).session;
+  }
+  std::string cookieOf(const std::string& label) {
+    const auto host = parseLabel(label);
+    const auto id = "i-" + std::string(host.instance());
+    return cookie_ + "=" + auth_.issueInstanceCookie(ada_.principal, host.port() == 0 ? id : id + ":" + std::to_string(host.port()));
+  }
+  awaitable<Answer> ask(std::string line, std::string label, std::string fields, bool signed_in = true) {
+    const auto host = cookie_ == names().session ? hostName(label) : label + ".example.com";
+    auto client = co_await connect();
+    co_return co_await client.ask(line + " HTTP/1.1\r\nHost: " + host + "\r\n" + (signed_in ? "Cookie: " + cookieOf(label) + "\r\n" : "") +
+                                  fields + "\r\n");
+  }
+  /// How many requests have reached the application.
+  std::size_t reached() const { return application_->heads.size(); }
+
+  std::string cookie_ = names().session;
+};
+
+const std::string kPost = "Content-Length: 0\r\n";
+const std::string kSocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n";
+const std::string kSameSite = "Sec-Fetch-Site: same-site\r\n";
+
+TEST_F(Origins, aSiblingWorkspaceReachesNothingWithItsReadersCookie) {
+  useDomain();
+  run([&]() -> awaitable<void> {
+    const std::string evil = "Origin: https://other.example.com\r\n";
+    for (const std::string label : {"ws", "80--ws", "80.ws"}) {
+      EXPECT_EQ((co_await ask("POST /", label, evil + kSameSite + kPost)).status, 403) << label;
+      EXPECT_EQ((co_await ask("POST /", label, evil + kPost)).status, 403) << label;  // an older browser
+      EXPECT_EQ((co_await ask("POST /", label, "Origin: null\r\n" + kSameSite + kPost)).status, 403) << label;
+      EXPECT_EQ((co_await ask("GET /", label, evil + kSameSite + kSocket)).status, 403) << label;
+      EXPECT_EQ((co_await ask("GET /", label, evil + kSocket)).status, 403) << label;
+      EXPECT_EQ((co_await ask("GET /", label, kSameSite + "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n" + evil)).status, 403)
+          << label;
+      EXPECT_EQ((co_await ask("GET /", label, kSameSite + "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n")).status, 403) << label;
+      for (const std::string frame : {"iframe", "frame", "embed", "object"})
+        EXPECT_EQ(
+            (co_await ask("GET /", label, kSameSite + "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: " + frame + "\r\nAccept: text/html\r\n"))
+                .status,
+            403)
+            << label << frame;
+      EXPECT_EQ((co_await ask("OPTIONS /", label, evil + kSameSite + "Access-Control-Request-Method: POST\r\n", false)).status, 403)
+          << label;
+    }
+    EXPECT_EQ(reached(), 0U);
+    // The base host's pages are of another origin, too.
+    EXPECT_EQ((co_await ask("POST /", "ws", "Origin: https://swarm.example.com\r\n" + kSameSite + kPost)).status, 403);
+    // Another program on the same name, by plain http or on another port.
+    EXPECT_EQ((co_await ask("POST /", "80--ws", "Origin: http://ws.example.com\r\n" + kPost)).status, 403);
+    EXPECT_EQ((co_await ask("POST /", "80--ws", "Origin: https://ws.example.com:8443\r\n" + kPost)).status, 403);
+    EXPECT_EQ(reached(), 0U);
+  });
+}
+
+TEST_F(Origins, peopleAndPagesOfTheHostItselfReachIt) {
+  useDomain();
+  run([&]() -> awaitable<void> {
+    for (const std::string label : {"ws", "80--ws"}) {
+      const auto own = "Origin: https://" + label + ".example.com\r\n";
+      EXPECT_EQ((co_await ask("POST /", label, own + "Sec-Fetch-Site: same-origin\r\n" + kPost)).status, 200) << label;
+      EXPECT_EQ((co_await ask("POST /", label, own + kPost)).status, 200) << label;
+      EXPECT_EQ((co_await ask("POST /", label, kPost)).status, 200) << label;  // no browser
+      EXPECT_EQ((co_await ask("POST /", label, "Sec-Fetch-Site: none\r\n" + kPost)).status, 200) << label;
+      // A form of a page that hides where it is.
+      EXPECT_EQ((co_await ask("POST /", label, "Origin: null\r\nSec-Fetch-Site: same-origin\r\n" + kPost)).status, 200) << label;
+    }
+  });
+}
+
+TEST_F(Origins, portsOfOneWorkspaceCallEachOtherAndNotItsVscode) {
+  for (const bool domain : {false, true}) {
+    if (domain) useDomain();
+    const std::string scheme = domain ? "https://" : "http://";
+    const auto originOf = [&](const std::string& label) { return scheme + (domain ? label + ".example.com" : hostName(label)); };
+    const std::string from = domain ? "3000--ws" : "3000.ws";
+    const std::string to = domain ? "80--ws" : "80.ws";
+    run([&]() -> awaitable<void> {
+      const auto origin = "Origin: " + originOf(from) + "\r\n";
+      EXPECT_EQ((co_await ask("POST /", to, origin + kSameSite + kPost)).status, 200);
+      EXPECT_EQ((co_await ask("GET /", to, origin + kSameSite)).status, 200);
+      EXPECT_EQ((co_await ask("POST /", to, "Origin: " + originOf("ws") + "\r\n" + kSameSite + kPost)).status, 200);
+      const auto before = reached();
+      const auto preflight = co_await ask(
+          "OPTIONS /api", to, origin + kSameSite + "Access-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x-a\r\n", false);
+      EXPECT_EQ(preflight.status, 200);
+      EXPECT_EQ(reached(), before + 1);
+      EXPECT_NE(application_->heads.back().find("Access-Control-Request-Headers: x-a"), std::string::npos);
+      // Our own refusal can be read by the page.
+      const auto refused = co_await ask("PUT /api", to, origin + kSameSite + kPost, false);
+      EXPECT_EQ(refused.status, 401);
+      EXPECT_EQ(refused.header("Access-Control-Allow-Origin"), originOf(from));
+      EXPECT_EQ(refused.header("Access-Control-Allow-Credentials"), "true");
+      EXPECT_EQ(refused.header("Vary"), "Origin");
+      EXPECT_EQ((co_await ask("PUT /", to, kPost, false)).header("Access-Control-Allow-Origin"), "");
+      // VS Code takes nothing from a port's page.
+      EXPECT_EQ((co_await ask("POST /", "ws", origin + kSameSite + kPost)).status, 403);
+      EXPECT_EQ((co_await ask("GET /", "ws", origin + kSameSite + kSocket)).status, 403);
+      EXPECT_EQ((co_await ask("OPTIONS /", "ws", origin + kSameSite + "Access-Control-Request-Method: PUT\r\n", false)).status, 403);
+      EXPECT_EQ(reached(), before + 1);
+    });
+  }
+}
+
+TEST_F(Origins, aPortIsFramedByItsOwnWorkspaceOnly) {
+  run([&]() -> awaitable<void> {
+    const auto frame = [](const std::string& referer) {
+      return kSameSite + "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nAccept: text/html\r\n" +
+             (referer.empty() ? "" : "Referer: http://" + referer + "/\r\n");
+    };
+    const auto shown = co_await ask("GET /", "80.ws", frame(hostName("ws")));
+    EXPECT_EQ(shown.status, 200);
+    const auto port = std::to_string(server_->port());
+    EXPECT_EQ(shown.header("Content-Security-Policy"),
+              "frame-ancestors 'self' http://ws.localhost:" + port + " http://*.ws.localhost:" + port);
+    // Here another workspace is of another site: same-site is this one, even when the page hides which it is.
+    EXPECT_EQ((co_await ask("GET /", "80.ws", frame(""))).status, 200);
+    EXPECT_EQ((co_await ask("GET /", "80.ws", frame(hostName("other")))).status, 403);
+    EXPECT_EQ(
+        (co_await ask("GET /", "80.ws", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe\r\nSec-Fetch-Mode: navigate\r\n")).status,
+        403);
+    // An error page of ours is shown in that frame, too.
+    application_->refuse = "refused";
+    const auto failed = co_await ask("GET /", "81.ws", frame(hostName("ws")));
+    EXPECT_EQ(failed.status, 502);
+    EXPECT_NE(failed.header("Content-Security-Policy").find("frame-ancestors 'self' http://ws.localhost:"), std::string::npos);
+    EXPECT_EQ(failed.header("X-Frame-Options"), "");
+    // VS Code itself is framed by nobody else.
+    EXPECT_EQ((co_await ask("GET /", "ws", frame(hostName("80.ws")))).status, 403);
+  });
+}
+
+TEST_F(Origins, onADomainTheFramingPageIsNamed) {
+  useDomain();
+  run([&]() -> awaitable<void> {
+    const auto shown = co_await ask(
+        "GET /", "80--ws", kSameSite + "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nReferer: https://3000--ws.example.com/\r\n");
+    EXPECT_EQ(shown.header("Content-Security-Policy"),
+              "frame-ancestors 'self' https://ws.example.com https://*.ws.example.com https://3000--ws.example.com");
+    EXPECT_NE(shown.header("Strict-Transport-Security"), "");
+    const auto alone = co_await ask("GET /", "80--ws", "Sec-Fetch-Site: none\r\nReferer: https://3000--other.example.com/\r\n");
+    EXPECT_EQ(alone.header("Content-Security-Policy"), "frame-ancestors 'self' https://ws.example.com https://*.ws.example.com");
+  });
+}
+
+TEST_F(Origins, vscodeIsKeptApart) {
+  run([&]() -> awaitable<void> {
+    application_->script = application_->answering(
+        "HTTP/1.1 200 OK\r\nCross-Origin-Opener-Policy: unsafe-none\r\nCross-Origin-Resource-Policy: cross-origin\r\nContent-Length: "
+        "2\r\n\r\nhi");
+    const auto page = co_await ask("GET /", "ws", "");
+    EXPECT_EQ(page.header("Content-Security-Policy"), "frame-ancestors 'self'");
+    EXPECT_EQ(page.headers("Cross-Origin-Opener-Policy"), std::vector<std::string>{"same-origin"});
+    EXPECT_EQ(page.headers("Cross-Origin-Resource-Policy"), std::vector<std::string>{"same-origin"});
+    EXPECT_EQ(page.header("Strict-Transport-Security"), "");
+    // A port's program decides that for itself.
+    EXPECT_EQ((co_await ask("GET /", "80.ws", "")).header("Cross-Origin-Opener-Policy"), "unsafe-none");
+  });
+}
+
+TEST_F(Origins, onlyVscodesOwnWorkersRegisterAtItsHost) {
+  run([&]() -> awaitable<void> {
+    const std::string worker = "Service-Worker: script\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Dest: serviceworker\r\n";
+    EXPECT_EQ((co_await ask("GET /evil.js", "ws", worker)).status, 403);
+    EXPECT_EQ((co_await ask("GET /vscode-remote-resource?path=/home/coder/sw.js", "ws", worker)).status, 403);
+    EXPECT_EQ(reached(), 0U);
+    EXPECT_EQ((co_await ask("GET /_static/out/browser/serviceWorker.js", "ws", worker)).status, 200);
+    EXPECT_EQ(
+        (co_await ask("GET /stable-0/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js?v=4", "ws", worker)).status,
+        200);
+    EXPECT_EQ((co_await ask("GET /sw.js", "80.ws", worker)).status, 200);
+  });
+}
+
+TEST_F(Origins, aLinkFromElsewhereOpensVscodeAndChoosesNothing) {
+  run([&]() -> awaitable<void> {
+    const std::string link = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nAccept: text/html\r\n";
+    for (const std::string path : {"/?folder=/tmp/evil", "/?payload=%5B%5D", "/"}) {
+      const auto answer = co_await ask("GET " + path, "ws", link);
+      EXPECT_EQ(answer.status, 200) << path;
+      EXPECT_NE(answer.body.find("content=\"0;url=/\""), std::string::npos) << path;
+    }
+    EXPECT_EQ(reached(), 0U);
+    EXPECT_EQ(
+        (co_await ask("GET /?folder=/tmp/mine", "ws", "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nAccept: text/html\r\n")).body,
+        "hello");
+    EXPECT_EQ(
+        (co_await ask("GET /?folder=/tmp/mine", "ws", "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nAccept: text/html\r\n"))
+            .body,
+        "hello");
+    EXPECT_EQ((co_await ask("GET /stable-0/callback?vscode-reqid=1", "ws", link)).body,
+              "hello");  // a sign-in at another service comes back
+    EXPECT_EQ((co_await ask("GET /deep/link", "80.ws", link)).body, "hello");
+  });
+}
+
+TEST_F(Origins, vscodesSignInOpensAPortInAFrame) {
+  run([&]() -> awaitable<void> {
+    signInAs("ada");
+    EXPECT_EQ((co_await browse(instance("/"))).body, "hello");
+    const auto& ports = jar_[".ws.localhost"];
+    EXPECT_EQ(ports.size(), 1U);
+    EXPECT_EQ(ports.begin()->first, names().ports);
+    EXPECT_TRUE(names().ports.starts_with("__Secure-"));
+    const auto frame = kSameSite + "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nAccept: text/html\r\n";
+    const auto entered = co_await visit(instance("/app?a=b", "3000.ws"), frame);
+    EXPECT_EQ(entered.status, 302);
+    EXPECT_EQ(entered.header("Clear-Site-Data"), "\"cache\", \"storage\"");
+    EXPECT_TRUE(entered.header("Location").starts_with("/.swarm/arrive?to="));
+    const auto arrived = co_await visit(instance(entered.header("Location"), "3000.ws"), frame);
+    EXPECT_NE(arrived.body.find("content=\"0;url=/app?a=b\""), std::string::npos);
+    EXPECT_EQ(arrived.header("X-Frame-Options"), "");
+    EXPECT_EQ((co_await visit(instance("/app?a=b", "3000.ws"), "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Dest: iframe\r\n")).body, "hello");
+    EXPECT_EQ(application_->heads.back().find("swarm-"), std::string::npos);
+    // A port that was not shown yet may be called by the others; scripts of its own origin (what an earlier instance left) may not use it.
+    const auto origin = "Origin: http://" + hostName("3000.ws") + "\r\n";
+    EXPECT_EQ((co_await visit(instance("/", "81.ws"), kSameSite + origin)).body, "hello");
+    EXPECT_EQ((co_await visit(instance("/", "81.ws"), "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\n")).status, 401);
+    // It opens no VS Code, and no other workspace.
+    const auto value = ports.begin()->second;
+    auto client = co_await connect();
+    for (const auto& name : {names().ports, names().session})
+      EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + name + "=" + value + "\r\n"))).status, 401);
+    EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + names().ports + "=" + value + "\r\n", "80.other"))).status, 401);
+  });
+}
+
+}  // namespace
+}  // namespace swarm::gateway::testing
