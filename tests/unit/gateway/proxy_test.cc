@@ -166,7 +166,7 @@ TEST_F(Proxying, keepsAConnectionNoLongerThanTheApplicationSays) {
     EXPECT_EQ(application_->connections, 2);
     application_->script = application_->answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n");
     clock_.advance(std::chrono::seconds(10));
-    EXPECT_EQ((co_await client.ask(get("/", {}, "1--ws"))).status, 200);
+    EXPECT_EQ((co_await client.ask(get("/", {}, "1.ws"))).status, 200);
     EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().idleConnections == 0; }));
   });
 }
