@@ -30,7 +30,7 @@ struct ServerConfig {
   std::string instanceNamePrefix = "ws-";
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;
-  TrustedProxies trustedProxies;  ///< whose X-Forwarded-* headers are believed
+  TrustedProxies trustedProxies;               ///< whose X-Forwarded-* headers are believed
   std::vector<std::string> validateAddresses;  ///< host:port that a provider's configuration in a request may name, beside those in force
   bool dockerEnabled = true;
   DockerProviderConfig docker;

@@ -26,6 +26,7 @@
 #include "controller/controller.h"
 #include "gateway/address.h"
 #include "gateway/gateway.h"
+#include "model/validation.h"
 #include "net/deadline.h"
 #include "net/descriptors.h"
 #include "net/http_server.h"
@@ -231,8 +232,30 @@ class Server {
     address_ = gateway::makePublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl);
   }
 
+  /// What the gateway's pages offer, by the controller.
+  WorkspaceActions workspaceActions() {
+    SwarmController& controller = *controller_;
+    return {.create = [&controller](Principal principal, std::string name) -> net::awaitable<std::string> {
+              CreateRequest request;
+              request.owner = request.actor = principal.user;
+              request.config.name = std::move(name);
+              std::vector<FieldError> faults;
+              validate(request.config, faults);
+              if (!faults.empty()) throw Error(ErrorCode::InvalidArgument, format("The name {}.", faults.front().detail));
+              auto begun = co_await controller.createInstance(std::move(request));
+              co_return begun.instance.config.name;
+            },
+            .start = [&controller](Principal principal, std::string id) -> net::awaitable<void> {
+              co_await controller.startInstance(std::move(id), principal.user);
+            },
+            .stop = [&controller](Principal principal, std::string id) -> net::awaitable<void> {
+              co_await controller.stopInstance(std::move(id), principal.user);
+            }};
+  }
+
   void serveConnections() {
     GatewayOptions options;
+    options.actions = workspaceActions();
     options.baseDomain = config_.baseDomain;
     options.instanceDomain = config_.instanceDomain;
     options.publicUrl = config_.publicUrl;

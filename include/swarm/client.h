@@ -20,9 +20,9 @@ namespace swarm {
 /// Where the server is, and who we are.
 struct ClientConfig {
   std::string url = "http://swarm.localhost:7420";  ///< http or https; no path
-  Secret token{};                             ///< what login() or `swarm serve` gave; empty: only login() and healthy() answer
-  std::string caFile{};                       ///< PEM, for https; empty: the system's
-  std::chrono::milliseconds timeout{60'000};  ///< of one call; calls that wait have their own
+  Secret token{};                                   ///< what login() or `swarm serve` gave; empty: only login() and healthy() answer
+  std::string caFile{};                             ///< PEM, for https; empty: the system's
+  std::chrono::milliseconds timeout{60'000};        ///< of one call; calls that wait have their own
 };
 
 struct CreateOptions {

@@ -63,7 +63,8 @@ Reply problemReply(const Call& call, const Error& error, int status = 0) {
 /// A failure as an answer: a problem document and the headers that go with it.
 Reply refusal(Call& call, const Error& error) {
   Reply reply = problemReply(call, error);
-  if (reply.status == 415 && call.exchange().head().headers.has("Content-Encoding")) reply.headers.push_back({"Accept-Encoding", "identity"});
+  if (reply.status == 415 && call.exchange().head().headers.has("Content-Encoding"))
+    reply.headers.push_back({"Accept-Encoding", "identity"});
   if (reply.status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
   if (auto wait = std::chrono::ceil<std::chrono::seconds>(error.retryAfter()); wait.count() > 0)
     reply.headers.push_back({"Retry-After", std::to_string(wait.count())});

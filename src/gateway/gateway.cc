@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kOwnPaths = "/.swarm/";
 constexpr std::string_view kStatusPath = "/.swarm/status";
+constexpr std::string_view kStartPath = "/.swarm/start";
 
 BrowserSite siteOf(const PublicAddress& address, const GatewayOptions& options) {
   return {.host = address.hosts.baseHost, .scheme = address.scheme, .port = address.port, .proxies = options.trustedProxies};
@@ -47,7 +48,7 @@ Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& r
       connector(std::move(the_connector)),
       browser(siteOf(address, options), auth, the_clock),
       targets(std::make_shared<Targets>(executor, routes, auth, the_clock, browser.names(), live)),
-      sign_in(address, browser, auth, *targets),
+      sign_in(address, browser, auth, *targets, options.actions),
       handover(address, auth, the_clock, *targets),
       proxy({options.maxIdlePerHost, options.maxIdle, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
       timer(executor) {
@@ -148,6 +149,7 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
   }
   if (const auto availability = availabilityOf(*request.target->route, request.target->port); availability != Availability::Open) {
     if (co_await waitForNewPlace(head, request.target)) co_return co_await handle(request.exchange);
+    request.mayStart = mayStart(cookie->principal, *request.target->route);
     const auto now = availabilityOf(*request.target->route, request.target->port);
     co_return co_await respondClosed(std::move(request), now);
   }
@@ -224,6 +226,33 @@ void Gateway::Impl::armSweep() {
   });
 }
 
+/// The button of the stopped and the failed page.
+net::awaitable<void> Gateway::Impl::start(Request request) {
+  auto& exchange = request.exchange;
+  const auto cookie = targets->authenticate(exchange.head(), request.target);
+  const auto route = request.target->route;
+  if (exchange.head().method != "POST") co_return co_await respondRedirect(exchange, 303, "/");
+  if (!isSameOrigin(exchange.head()) || !mayStart(cookie->principal, *route)) {
+    co_await respondProblem(exchange, 403, "permission_denied", "This page or your role does not allow starting the workspace.");
+    co_return;
+  }
+  std::optional<Error> failure;
+  try {
+    co_await options.actions.start(cookie->principal, route->instanceId);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure)
+    co_await respondMessage(exchange, httpStatus(failure->code()), toString(failure->code()),
+                            {.title = "Not started", .text = failure->message(), .linkText = "Back", .link = "/"});
+  else
+    co_await respondRedirect(exchange, 303, "/");
+}
+
+bool Gateway::Impl::mayStart(const Principal& principal, const Route& route) const {
+  return options.actions.start && isAllowed(principal, Permission::WriteOwn, route.owner);
+}
+
 net::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
   auto& exchange = request.exchange;
   const auto path = exchange.head().path();
@@ -239,6 +268,8 @@ net::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
     // Somebody has it open, or waits for it. While a move has stopped VS Code, its tabs ask often, and the move itself looks.
     if (!route->moving || !route->moving->paused) route_source.reportDoubt(route->instanceId);
     co_await respondStatus(exchange, *route);
+  } else if (path == kStartPath) {
+    co_await start(std::move(request));
   } else {
     co_await respondProblem(exchange, 404, "not_found", "There is nothing at this address.");
   }

@@ -12,6 +12,7 @@
 #include "auth/client_address.h"
 #include "base/clock.h"
 #include "controller/routes.h"
+#include "gateway/actions.h"
 #include "gateway/host.h"
 #include "gateway/upstream.h"
 #include "net/http_server.h"
@@ -23,13 +24,14 @@ struct GatewayOptions {
   std::string instanceDomain = "localhost";               ///< instances are NAME.instanceDomain
   std::string publicUrl = "http://swarm.localhost:7420";  ///< the base host's origin as browsers see it
   TrustedProxies trustedProxies{};                        ///< peers whose X-Forwarded-* are believed
-  std::size_t maxIdlePerHost = 128;                  ///< kept-alive connections per instance host and loop
-  std::size_t maxIdle = 4096;                        ///< of all hosts of a loop
-  std::chrono::milliseconds idleTimeout{4'000};      ///< of these; below the 5 s after which Node closes them
-  std::chrono::milliseconds connectTimeout{10'000};  ///< to open a tunnel
-  std::chrono::milliseconds leavePatience{30'000};   ///< with a client that ended its direction, while nothing can be sent to it
-  std::chrono::milliseconds sweepInterval{2'000};    ///< how often what is under way and kept is looked at
-  std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
+  std::size_t maxIdlePerHost = 128;                       ///< kept-alive connections per instance host and loop
+  std::size_t maxIdle = 4096;                             ///< of all hosts of a loop
+  std::chrono::milliseconds idleTimeout{4'000};           ///< of these; below the 5 s after which Node closes them
+  std::chrono::milliseconds connectTimeout{10'000};       ///< to open a tunnel
+  std::chrono::milliseconds leavePatience{30'000};        ///< with a client that ended its direction, while nothing can be sent to it
+  std::chrono::milliseconds sweepInterval{2'000};         ///< how often what is under way and kept is looked at
+  WorkspaceActions actions{};                             ///< that the pages offer
+  std::chrono::milliseconds moveWait{20'000};             ///< how long parts of a page wait for a move that has stopped VS Code
 };
 
 /// One per loop: nothing in it is shared, but the route table and auth, which are thread-safe. Every call on the owning loop's thread.

@@ -38,6 +38,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
     gateway::HostName host;
     gateway::Sender sender = gateway::Sender::Person;
     std::shared_ptr<gateway::Target> target;  ///< null: there is no such instance
+    bool mayStart = false;                    ///< by the role of the signed-in user
 
     const net::RequestHead& head() const { return exchange.head(); }
     bool isVscode() const { return host.port() == 0; }
@@ -46,6 +47,8 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   net::awaitable<void> handle(net::Exchange& exchange);
   net::awaitable<void> handleSignedIn(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
   net::awaitable<void> handleOwnPath(Request request);
+  net::awaitable<void> start(Request request);
+  bool mayStart(const Principal& principal, const Route& route) const;
   net::awaitable<void> redirectToPresentForm(Request request);
   net::awaitable<void> forwardPreflight(Request request);
   net::awaitable<void> forward(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);

@@ -45,6 +45,9 @@ dd{margin:0;overflow-wrap:anywhere}
 .bar{display:flex;align-items:center;gap:.75rem;margin:0 0 1.25rem}
 .bar progress{flex:1;height:.6rem;accent-color:var(--accent)}
 .bar span{color:var(--soft);min-width:3.2em;text-align:right}
+.create{display:grid;grid-template-columns:auto 1fr auto;align-items:center;gap:.75rem;margin-top:1.5rem}
+.create label{margin:0}
+.actions{text-align:right}
 header{display:flex;justify-content:space-between;align-items:start;gap:1rem}
 header form{display:flex;align-items:center;gap:.75rem}
 .who{color:var(--soft)}
@@ -58,6 +61,26 @@ tbody th{font-weight:600}
 .note{display:block;color:var(--soft);font-size:.88rem}
 [hidden]{display:none}
 )css";
+
+// Keeps the list of workspaces as it is at the server. What is typed into the form below it is left alone.
+inline constexpr std::string_view kLandingScript = R"js(
+'use strict';
+(() => {
+  const look = async () => {
+    try {
+      const answer = await fetch('/', {cache: 'no-store', credentials: 'same-origin', redirect: 'manual', headers: {Accept: 'text/html'}});
+      if (answer.type === 'opaqueredirect') return location.reload();
+      if (answer.ok) {
+        const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById('list');
+        const shown = document.getElementById('list');
+        if (fresh && fresh.innerHTML !== shown.innerHTML && !shown.contains(document.activeElement)) shown.replaceWith(fresh);
+      }
+    } catch { /* the server may be restarting */ }
+    setTimeout(look, document.hidden ? 15000 : 3000);
+  };
+  setTimeout(look, 1500);
+})();
+)js";
 
 // Watches the instance and loads the same address again once there is something else to see. It asks at most once a second, more rarely
 // when the page has been waiting for long, and twice a second during a move, whose pause is short.

@@ -77,6 +77,26 @@ std::string command(std::string_view verb, std::string_view name) {
   return format("<pre class=\"command\"><code>swarm {} {}</code></pre>\n", verb, escapeHtml(name));
 }
 
+/// A button that does one thing to one workspace.
+std::string actionButton(std::string_view action, std::string_view label, std::string_view name) {
+  return format(
+      "<form method=\"post\" action=\"/workspaces/{}\"><input type=\"hidden\" name=\"name\" value=\"{}\"><button class=\"quiet\" "
+      "type=\"submit\" aria-label=\"{} {}\">{}</button></form>",
+      action, escapeHtml(name), label, escapeHtml(name), label);
+}
+
+std::string tableRow(const LandingRow& row, bool with_owner) {
+  std::string html = format("<tr><th scope=\"row\"><a href=\"{}\">{}</a></th><td><span class=\"status {}\">{}</span>", escapeHtml(row.url),
+                            escapeHtml(row.name), statusClass(row), statusText(row));
+  if (!row.note.empty()) html += format("<span class=\"note\">{}</span>", escapeHtml(row.note));
+  html += "</td>";
+  if (with_owner) html += format("<td>{}</td>", escapeHtml(row.owner));
+  html += "<td class=\"actions\">";
+  if (row.mayChange)
+    html += row.status == InstanceStatus::running ? actionButton("stop", "Stop", row.name) : actionButton("start", "Start", row.name);
+  return html + "</td></tr>\n";
+}
+
 struct WaitingText {
   std::string_view title;
   std::string text;
@@ -92,8 +112,7 @@ WaitingText textOf(const WaitingPage& content) {
     case WaitingKind::Stopping:
       return {"Stopping", format("<strong>{}</strong> is stopping. Its files are kept.", name)};
     case WaitingKind::Stopped:
-      return {"Stopped",
-              format("<strong>{}</strong> is stopped. Its files are kept. Start it with this command; this page goes on by itself.", name)};
+      return {"Stopped", format("<strong>{}</strong> is stopped. Its files are kept.", name)};
     case WaitingKind::Failed:
       return {"Failed", format("<strong>{}</strong> could not be started or has failed.", name)};
     case WaitingKind::Moving:
@@ -209,29 +228,31 @@ Page goOnPage(std::string_view path) {
   return page;
 }
 
-Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows) {
+Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create) {
   const bool everyone = principal.role == Role::admin;
   std::string body = format(
       "<header>{}<form method=\"post\" action=\"/logout\"><span class=\"who\">{}</span><button class=\"quiet\" type=\"submit\">Sign "
-      "out</button></form></header>\n<h1>Workspaces</h1>\n",
+      "out</button></form></header>\n<h1>Workspaces</h1>\n<div id=\"list\">\n",
       brand(), escapeHtml(principal.user));
   if (rows.empty()) {
-    body += "<p>There is no workspace yet. Create one:</p>\n" + command("create", "my-workspace");
-    return layOut({.title = "Workspaces", .body = body, .wide = true});
+    body +=
+        may_create ? "<p>There are no workspaces yet. Create the first one:</p>\n" : "<p>There are no workspaces that you can see.</p>\n";
+  } else {
+    body += format(
+        "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Status</th>{}<th></th></tr></thead>\n"
+        "<tbody>\n",
+        everyone ? "<th scope=\"col\">Owner</th>" : "");
+    for (const auto& row : rows) body += tableRow(row, everyone);
+    body += "</tbody>\n</table></div>\n";
   }
-  body +=
-      format("<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Status</th>{}</tr></thead>\n<tbody>\n",
-             everyone ? "<th scope=\"col\">Owner</th>" : "");
-  for (const auto& row : rows) {
-    body += format("<tr><th scope=\"row\"><a href=\"{}\">{}</a></th><td><span class=\"status {}\">{}</span>", escapeHtml(row.url),
-                   escapeHtml(row.name), statusClass(row), statusText(row));
-    if (!row.note.empty()) body += format("<span class=\"note\">{}</span>", escapeHtml(row.note));
-    body += "</td>";
-    if (everyone) body += format("<td>{}</td>", escapeHtml(row.owner));
-    body += "</tr>\n";
-  }
-  body += "</tbody>\n</table></div>\n";
-  return layOut({.title = "Workspaces", .body = body, .wide = true});
+  body += "</div>\n";
+  if (may_create)
+    body +=
+        "<form class=\"create\" method=\"post\" action=\"/workspaces/create\">\n<label for=\"name\">Name</label>\n<input id=\"name\" "
+        "name=\"name\" maxlength=\"63\" pattern=\"[a-z]([a-z0-9\\-]*[a-z0-9])?\" title=\"lower-case letters, digits and hyphens\" "
+        "autocapitalize=\"none\" spellcheck=\"false\" placeholder=\"a name is made up when this is empty\">\n<button "
+        "type=\"submit\">New workspace</button>\n</form>\n";
+  return layOut({.title = "Workspaces", .body = body, .script = kLandingScript, .wide = true});
 }
 
 Page waitingPage(const WaitingPage& content) {
@@ -240,9 +261,11 @@ Page waitingPage(const WaitingPage& content) {
   const bool busy = content.kind != WaitingKind::Stopped && content.kind != WaitingKind::Failed;
   std::string body = brand() + format("<h1>{}{}</h1>\n<p>{}</p>\n", busy ? "<span class=\"spinner\" aria-hidden=\"true\"></span>" : "",
                                       text.title, text.text);
-  if (content.kind == WaitingKind::Stopped) body += command("start", content.name);
-  if (content.kind == WaitingKind::Failed)
-    body += "<p>To try again:</p>\n" + command("start", content.name) + "<p>To see what it wrote:</p>\n" + command("logs", content.name);
+  if (!busy) {
+    body += content.mayStart ? "<form method=\"post\" action=\"/.swarm/start\"><button type=\"submit\">Start</button></form>\n"
+                             : "<p>To start it:</p>\n" + command("start", content.name);
+    if (content.kind == WaitingKind::Failed) body += "<p class=\"hint\">What it wrote:</p>\n" + command("logs", content.name);
+  }
   if (moving) body += moveBar(*content.moving);
   body += format("<dl id=\"progress\" data-kind=\"{}\" data-vscode=\"{}\" data-elapsed=\"{}\" aria-live=\"polite\">\n",
                  nameOf(content.kind), content.needsVscode ? "yes" : "no", content.elapsedSeconds);

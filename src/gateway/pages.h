@@ -38,9 +38,11 @@ struct LandingRow {
   std::string url;
   InstanceStatus status = InstanceStatus::creating;
   bool ready = false;
-  std::string note;  ///< what it is doing, or why it failed
+  bool mayChange = false;  ///< offer Start or Stop, as its status has it
+  std::string note;        ///< what it is doing, or why it failed
 };
-Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows);
+/// `may_create`: with the form for a new workspace.
+Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create);
 
 /// An instance that can't be used now. The page watches `/.swarm/status` and goes on by itself.
 enum class WaitingKind { Starting, Reconnecting, Stopping, Stopped, Failed, Moving };
@@ -50,6 +52,7 @@ struct WaitingPage {
   std::string step{};
   std::string reason{};
   std::int64_t elapsedSeconds = 0;
+  bool mayStart = false;                         ///< offer Start where it is stopped or has failed
   bool needsVscode = true;                       ///< false on a port's host: it is enough that the instance runs
   std::shared_ptr<const MoveProgress> moving{};  ///< not null for Moving
 };

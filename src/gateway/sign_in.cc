@@ -36,19 +36,22 @@ bool isOpenedByPerson(const net::RequestHead& head) {
 
 }  // namespace
 
-SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets)
-    : address_(address), browser_(browser), auth_(auth), targets_(targets) {}
+SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions)
+    : address_(address), browser_(browser), auth_(auth), targets_(targets), landing_(address, browser, targets, actions) {}
 
 net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto path = head.path();
   const bool reads = head.method == "GET" || head.method == "HEAD";
   const bool posts = head.method == "POST";
-  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath) co_return false;
+  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && !Landing::takes(path))
+    co_return false;
   if (!browser_.isBaseHost(head))
     co_await leaveAddress(exchange);
   else if (path == "/" && reads)
-    co_await showLanding(exchange);
+    co_await landing_.show(exchange);
+  else if (Landing::takes(path))
+    co_await landing_.act(exchange);
   else if (path == "/login" && reads)
     co_await showSignIn(exchange);
   else if (path == "/login" && posts)
@@ -79,30 +82,6 @@ net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
   else
     co_await respondProblem(exchange, 421, "invalid_argument", format("Pages are served at {} only.", address_.baseOrigin(head)),
                             std::move(headers));
-}
-
-net::awaitable<void> SignIn::showLanding(net::Exchange& exchange) {
-  const auto& head = exchange.head();
-  const auto principal = browser_.find(head);
-  if (!principal) {
-    co_await respondRedirect(exchange, 302, "/login", browser_.repair(head));
-    co_return;
-  }
-  std::vector<LandingRow> rows;
-  for (const auto& [name, route] : targets_.routes()) {
-    if (!canSee(*principal, route->owner) || route->status == InstanceStatus::deleted) continue;
-    const bool busy = route->status != InstanceStatus::running || !route->ready;
-    rows.push_back({.name = name,
-                    .owner = route->owner,
-                    .url = address_.originOf(address_.hosts.hostOf(name, 0), head) + "/",
-                    .status = route->status,
-                    .ready = route->ready,
-                    .note = route->status == InstanceStatus::failed ? route->reason
-                            : route->moving ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
-                            : busy          ? route->step
-                                            : ""});
-  }
-  co_await respondPage(exchange, 200, landingPage(*principal, rows));
 }
 
 net::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {

@@ -8,6 +8,7 @@
 #include "auth/browser_session.h"
 #include "gateway/address.h"
 #include "gateway/handover.h"
+#include "gateway/landing.h"
 #include "gateway/targets.h"
 #include "net/http_server.h"
 
@@ -15,13 +16,12 @@ namespace swarm::gateway {
 
 class SignIn {
  public:
-  SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets);
+  SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions);
 
   /// The pages of the base host, whichever of its names the request came to; false: none of them.
   net::awaitable<bool> handleBase(net::Exchange& exchange);
 
  private:
-  net::awaitable<void> showLanding(net::Exchange& exchange);
   net::awaitable<void> showSignIn(net::Exchange& exchange);
   net::awaitable<void> signIn(net::Exchange& exchange);
   net::awaitable<void> followLink(net::Exchange& exchange);
@@ -35,6 +35,7 @@ class SignIn {
   const BrowserSession& browser_;
   Auth& auth_;
   Targets& targets_;
+  Landing landing_;
 };
 
 }  // namespace swarm::gateway

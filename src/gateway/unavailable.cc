@@ -167,6 +167,7 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::sha
                                     .step = step,
                                     .reason = reason,
                                     .elapsedSeconds = elapsed,
+                                    .mayStart = request.mayStart,
                                     .needsVscode = request.isVscode(),
                                     .moving = route.moving}),
                        std::move(headers), rules.frameAncestors);

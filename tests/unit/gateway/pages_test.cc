@@ -16,7 +16,8 @@ TEST(Pages, escapeWhatComesFromElsewhere) {
       signInPage({.user = kHostile, .next = kHostile, .problem = kHostile}),
       landingPage(
           {.user = kHostile, .role = Role::admin, .sessionId = {}, .expiresAt = {}},
-          {{.name = kHostile, .owner = kHostile, .url = kHostile, .status = InstanceStatus::failed, .ready = false, .note = kHostile}}),
+          {{.name = kHostile, .owner = kHostile, .url = kHostile, .status = InstanceStatus::failed, .mayChange = true, .note = kHostile}},
+          true),
       waitingPage({.kind = WaitingKind::Starting, .name = kHostile, .step = kHostile, .reason = kHostile}),
       waitingPage({.kind = WaitingKind::Stopped, .name = kHostile, .step = kHostile, .reason = kHostile}),
       waitingPage({.kind = WaitingKind::Failed, .name = kHostile, .step = kHostile, .reason = kHostile}),
