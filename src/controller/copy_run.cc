@@ -16,7 +16,8 @@ using transfer::ScanReport;
 using transfer::Side;
 using LinkPtr = std::shared_ptr<MoveLink>;
 constexpr std::chrono::seconds kConnectTimeout{20};
-constexpr std::chrono::seconds kHoldTimeout{60};
+constexpr std::chrono::seconds kLinkAttempt{10};  ///< of many: a stalled connection costs no more
+constexpr std::chrono::seconds kHoldTimeout{15};  ///< of one attempt of many; nothing runs there that has to be ended
 constexpr std::chrono::milliseconds kAskEvery{100};
 constexpr std::chrono::seconds kGoodbye{2};
 constexpr std::size_t kDifferencesTold = 5;
@@ -79,7 +80,7 @@ awaitable<LinkPtr> CopyRun::connect() {
   transfer::LinkOptions options;
   options.bytesPerSecond = number("bandwidthLimit");
   co_return co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, std::move(ends), operation_->operation.id,
-                                    scope(), options, Deadline::after(kConnectTimeout));
+                                    scope(), options, Deadline::after(kLinkAttempt));
 }
 
 /// A cut connection to a place that runs is worth another try; a place that does not run any more is not. With its provider away nobody

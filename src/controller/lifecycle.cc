@@ -40,7 +40,7 @@ awaitable<void> Lifecycle::perform(ActivePtr operation) {
 
 /// After a failed call: waits before the next one, less when the provider says that it is back. False: patience is over.
 awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay) {
-  if (error.code() != ErrorCode::Unavailable || deadline.hasPassed()) co_return false;
+  if (error.code() != ErrorCode::Unavailable || !error.retryable() || deadline.hasPassed()) co_return false;
   ProviderType type = operation->entry->instance().provider;
   operation->detail(format("{} can't be reached; trying again ({})", enumName(type), error.message()));
   log::warning("the provider can't be reached; trying again",
@@ -128,14 +128,17 @@ awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
   core_.setStatus(*entry, InstanceStatus::stopping, "");
   core_.breakConnections(*entry);
   std::function<awaitable<bool>()> call = [this, operation, entry]() -> awaitable<bool> {
+    std::optional<Error> failure;
+    bool was_cancellable = std::exchange(operation->cancellable, false);
     try {
       Deadline deadline = Deadline::after(core_.options.stopGrace + core_.options.startTimeout);
       co_await core_.providerOf(*entry).stopInstance(entry->placeId(), core_.options.stopGrace, *operation, deadline);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::NotFound) throw;
-      co_return false;
+      failure = error;
     }
-    co_return true;
+    operation->cancellable = was_cancellable;  // while the provider is away, a person may think better of it
+    if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
+    co_return !failure;
   };
   bool existed = co_await retrying<bool>(operation, Patience::Bounded, call);
   operation->fault("stopped");
@@ -144,9 +147,9 @@ awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
 
 awaitable<void> Lifecycle::stop(ActivePtr operation) {
   EntryPtr entry = operation->entry;
-  operation->cancellable = false;
   entry->instance().desired = InstanceStatus::stopped;
   bool existed = co_await stopContainer(operation);
+  operation->cancellable = false;
   entry->instance().network = NetworkInfo{};
   if (existed) {
     core_.setStatus(*entry, InstanceStatus::stopped, "");

@@ -14,6 +14,7 @@ using transfer::RoundReport;
 using transfer::Side;
 constexpr std::chrono::seconds kTargetLookTimeout{20};
 constexpr std::chrono::seconds kMoveHoldTimeout{60};
+constexpr std::chrono::seconds kHoldAttempt{20};  ///< a stalled connection costs no more
 constexpr int kMostRounds = 6;
 constexpr int kMostFinalPasses = 3;
 constexpr std::int64_t kLittleBytes = 8 << 20;  ///< so much can be sent while people wait
@@ -116,8 +117,15 @@ awaitable<void> Migration::Move::copy() {
 awaitable<void> Migration::Move::hold() {
   std::function<awaitable<std::string>()> call = [this]() -> awaitable<std::string> {
     agent::AgentTarget agent = co_await agentAt(source());
-    co_return co_await core_.moveAgents()->hold(agent, operation_->operation.id, format("This workspace is moving to {}.", targetTitle()),
-                                                Deadline::after(kMoveHoldTimeout));
+    std::string reason = format("This workspace is moving to {}.", targetTitle());
+    Deadline deadline = Deadline::after(kMoveHoldTimeout);
+    for (;;) {
+      try {
+        co_return co_await core_.moveAgents()->hold(agent, operation_->operation.id, reason, deadline.orAfter(kHoldAttempt));
+      } catch (const Error& error) {  // a repeat joins the hold that is in progress
+        if (error.code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw;
+      }
+    }
   };
   boot_ = co_await lifecycle_.retrying<std::string>(operation_, Lifecycle::Patience::Bounded, call);
 }

@@ -285,7 +285,8 @@ awaitable<Operation> OperationRunner::cancel(std::string id) {
   }
   ActivePtr operation = live->second;
   if (!operation->cancellable)
-    throw Error(ErrorCode::Conflict, format("Operation {} can't be cancelled any more; it is about to end.", id));
+    throw Error(ErrorCode::Conflict, format("Operation {} can't be cancelled while its step \"{}\" goes on. Try again after it.", id,
+                                            operation->operation.steps.empty() ? "" : operation->operation.steps.back().name));
   operation->cancel(StopReason::User);
   co_return operation->operation;
 }

@@ -33,7 +33,8 @@ awaitable<void> Lifecycle::undo(ActivePtr operation, Error error) {
       }
       break;
     case OperationKind::stop:
-      co_await describeAsObserved(operation, format("It could not be stopped: {}", error.message()));
+      co_await describeAsObserved(
+          operation, by_a_person ? std::string("Its stop was cancelled.") : format("It could not be stopped: {}", error.message()));
       break;
     case OperationKind::update:
       co_await undoUpdate(operation, error);
@@ -95,7 +96,8 @@ awaitable<void> Lifecycle::describeAsObserved(ActivePtr operation, std::string r
   bool runs = observed->status == InstanceStatus::running;
   entry->instance().desired = runs ? InstanceStatus::running : InstanceStatus::stopped;
   reconciler_->adoptFacts(*entry, *observed);
-  core_.setStatus(*entry, runs ? InstanceStatus::running : InstanceStatus::stopped, reason);
+  InstanceStatus status = runs || observed->status == InstanceStatus::failed ? observed->status : InstanceStatus::stopped;
+  core_.setStatus(*entry, status, reason);
 }
 
 }  // namespace swarm::control

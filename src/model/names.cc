@@ -163,7 +163,10 @@ std::string makeInstanceName(std::string_view prefix, const std::function<bool(s
 void fillInDefaults(InstanceConfig& config, const ConfigDefaults& defaults, const std::function<bool(std::string_view)>& isTaken) {
   if (config.name.empty()) config.name = makeInstanceName(defaults.namePrefix, isTaken);
   if (config.image.empty()) config.image = defaults.image;
-  if (config.storage.empty()) config.storage.push_back(defaults.home);
+  if (!config.storage.empty()) return;
+  config.storage.push_back(defaults.home);
+  // A disk size that was asked for is the home's: it is all that there is.
+  if (config.resources.storage.size != ResourceConfig{}.storage.size) config.storage.back().size = config.resources.storage.size;
 }
 
 }  // namespace swarm

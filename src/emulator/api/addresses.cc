@@ -29,10 +29,13 @@ IpAssignment makeIp(const Core& core, const App& app, std::string type, const Bo
   return ip;
 }
 
-void checkAssignment(const App& app, const std::string& type, const Body& fields) {
+void checkAssignment(const Core& core, const App& app, const std::string& type, const Body& fields) {
   static constexpr std::string_view kTypes[] = {"v4", "v6", "shared_v4", "private_v6", "egress_v4", "egress_v6", "egress_pair"};
   if (std::ranges::find(kTypes, type) == std::end(kTypes)) refuse(400, format("invalid IP type: {}", type));  // I: the words
-  if (type == "shared_v4" && fields.has("region")) refuse(400, "region selection is not supported for this IP type");
+  if (type == "shared_v4" && !fields.text("region").empty()) refuse(400, "region selection is not supported for this IP type");
+  // I: status and words; an egress address is one region's.
+  std::string region = fields.text("region");
+  if (!region.empty() && region != "global" && !core.capacity.hasRegion(region)) refuse(400, format("unknown region: {}", region));
   if (std::string slug = fields.text("org_slug"); !slug.empty() && (type == "shared_v4" || slug != app.organization)) {
     refuse(400, "organization not found");
   }
@@ -50,7 +53,7 @@ awaitable<Answer> assignIp(Core& core, Call& call) {
   Body fields = call.fields();
   std::string type = fields.text("type");
   App& app = *call.app;
-  checkAssignment(app, type, fields);
+  checkAssignment(core, app, type, fields);
   if (type == "egress_pair") {
     IpAssignment v4 = makeIp(core, app, "egress_v4", fields), v6 = makeIp(core, app, "egress_v6", fields);
     json::object body = ipToJson(v4);

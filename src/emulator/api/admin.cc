@@ -74,6 +74,9 @@ awaitable<Answer> setHostStatus(Core& core, Call& call) {
   std::string status = call.fields().text("status");
   if (status != "ok" && status != "unreachable") refuse(400, "status must be ok or unreachable");
   machine->host->status = status == "ok" ? HostStatus::ok : HostStatus::unreachable;
+  for (const auto& [id, other] : core.world.machines) {
+    if (other->host == machine->host) other->changed.notify();
+  }
   co_return jsonAnswer(200, json::object{{"host", machine->host->id}, {"status", status}});
 }
 

@@ -186,7 +186,7 @@ awaitable<Outcome> answerApi(Core& core, Call& call, std::string authorization) 
   const Route* route = findRoute(call.method, call.path, call.arguments);
   if (!route) refuseBy("E5");
   authenticate(core, *route, authorization, call);
-  if (core.options.strictCheck) {
+  if (core.options.strictCheck && call.path.starts_with("/v1/")) {  // Fly's document is of the Machines API alone
     if (auto violation = core.options.strictCheck(call.method, call.path, call.query, call.contentType, call.body)) {
       Answer answer = errorAnswer(400, "strict mode: " + *violation);
       answer.headers.push_back({"emulator-strict", "violation"});

@@ -40,7 +40,7 @@ void requireLease(const Core& core, const Call& call, Machine& machine) {
 
 MachineLease& takeLease(Core& core, const Call& call, const MachinePtr& machine, std::int64_t ttl_seconds, std::string description) {
   MachineLease lease{newNonce(), call.owner, std::move(description), machine->version, core.now() + std::chrono::seconds(ttl_seconds)};
-  if (const MachineLease* held = leaseOf(core, *machine)) lease.nonce = held->nonce;  // I: a refresh keeps the nonce
+  if (const MachineLease* held = leaseOf(core, *machine)) lease.nonce = held->nonce;  // a refresh keeps the nonce
   machine->lease = std::move(lease);
   core.journal.changed(machine);
   return *machine->lease;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "emulator/api/route.h"
+#include "emulator/rules/config_view.h"
 #include "emulator/rules/lifecycle.h"
 #include "emulator/state/ids.h"
 
@@ -150,6 +151,11 @@ awaitable<Answer> suspendMachine(Core& core, Call& call) {
   if (machine->state == State::suspended || machine->state == State::suspending) co_return done();  // I: a second suspend
   if (machine->state == State::starting) refuseBy("E13");
   if (machine->state != State::started) refuseState("suspend", *machine);  // I: the words
+  // §10: neither swap nor schedule. I: status and words.
+  const json::object* init = objectOf(machine->config, "init");
+  bool swaps = init && integerOf(*init, "swap_size_mb").value_or(0) > 0;
+  if (swaps || !textOf(machine->config, "schedule").empty())
+    refuse(412, "failed_precondition: machines with swap or a schedule cannot be suspended");
   applyFault(core, call);
   beginSuspend(core, machine);
   co_return done();
@@ -182,8 +188,7 @@ awaitable<Answer> signalMachine(Core& core, Call& call) {
 
 awaitable<Answer> deleteMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
-  bool force = call.flag("force") || call.flag("kill");
-  requireHost(*machine);
+  bool force = call.flag("force") || call.flag("kill");  // accepted, too, while the host can't be reached: done when it is back
   if (machine->state == State::destroyed && core.now() >= machine->destroyedAt + core.options.times.destroyedVisible) refuseBy("E7");
   if (machine->state == State::destroyed || machine->state == State::destroying) co_return done();  // I: a second destroy
   bool at_rest = machine->state == State::stopped || machine->state == State::suspended || machine->state == State::failed ||

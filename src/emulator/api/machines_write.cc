@@ -34,7 +34,7 @@ const json::object& requireConfig(const Body& fields) {
 /// Fly asks the registry. I: the answer for an image that is not there.
 awaitable<ImageReference> resolveImage(Core& core, std::string name) {
   ImageReference image = parseImage(name);
-  std::optional<ImageFacts> facts = co_await core.backend->findImage(name, Deadline::after(std::chrono::minutes(2)));
+  std::optional<ImageFacts> facts = co_await core.backend->findImage(backendName(name), Deadline::after(std::chrono::minutes(2)));
   if (!facts) refuse(400, format("failed to get manifest {}: manifest unknown", name));
   if (image.digest.empty()) image.digest = facts->digest;
   image.labels = facts->labels;
@@ -148,7 +148,9 @@ MachinePtr makeMachine(Core& core, Call& call, const json::object& config, const
   core.world.add(call.app, machine);
   if (placement.volume) mount(core, machine, placement.volume, config);
   applyFault(core, call, *machine);
-  machine->launchPending = !fields.flag("skip_launch").value_or(false);
+  const json::array* standbys = arrayOf(config, "standbys");
+  bool stands_by = standbys && !standbys->empty();  // started by Fly when one of those fails, which is not emulated
+  machine->launchPending = !fields.flag("skip_launch").value_or(false) && !stands_by;
   core.capacity.account(*machine);
   core.note(machine, {"launch", "created", "user"});
   return machine;

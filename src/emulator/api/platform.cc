@@ -10,6 +10,7 @@ namespace swarm::emulator {
 namespace {
 
 constexpr std::int64_t kMostPerPage = 1000;
+constexpr int kMostPerRegion = 50;  // I: the number
 
 void requireOrganization(const Call& call, std::string_view slug) {
   if (!call.token || call.token->organization != slug) refuseBy("E3");  // I: of another organization's list
@@ -176,18 +177,19 @@ awaitable<Answer> probePlacements(Core& core, Call& call) {
   requireOrganization(call, slug);
   const json::object* compute = fields.object("compute");
   GuestSize size = compute ? checkGuestObject(*compute) : GuestSize{};
-  std::int64_t wanted = std::clamp<std::int64_t>(fields.integer("count").value_or(1), 1, 1000);
+  // Without a count, of each region what the organization may have there at most.
+  std::int64_t wanted = std::clamp<std::int64_t>(fields.integer("count").value_or(0), 0, 1000);
   std::string expression = fields.text("region");
   std::vector<std::string> regions = core.capacity.regionsOf(expression.empty() ? "any" : expression);
   if (regions.empty()) refuse(400, "invalid region");  // I: the words
   json::array list;
   std::int64_t left = wanted;
   for (const std::string& region : regions) {
-    int room = core.capacity.roomFor(region, size, static_cast<int>(left));
+    int room = core.capacity.roomFor(region, size, wanted == 0 ? kMostPerRegion : static_cast<int>(left));
     if (room == 0) continue;
     list.push_back(json::object{{"region", region}, {"count", room}, {"concurrency", room}});
     left -= room;
-    if (left == 0) break;
+    if (wanted > 0 && left == 0) break;
   }
   if (list.empty()) refuseBy("E22");  // I: that nothing fitting is an error
   co_return jsonAnswer(200, json::object{{"regions", std::move(list)}});

@@ -119,6 +119,16 @@ std::vector<Route> platformRoutes() {
   };
 }
 
+/// What Fly's command line needs besides; at the real Fly these are another host's.
+std::vector<Route> webRoutes() {
+  return {
+      {"POST", "/graphql", "graphql", queryGraph, Scope::Nothing, Limit::None, kOpen, kRequired, "graphql.request"},
+      {"GET", "/api/v1/organizations", "web_organizations", listWebOrganizations, Scope::Nothing, Limit::None},
+      {"GET", "/api/v1/organizations/{org}", "web_organization", getWebOrganization, Scope::Nothing, Limit::None},
+      {"GET", "/api/v1/apps/{app}/logs", "web_logs", listWebLogs, Scope::App, Limit::None},
+  };
+}
+
 std::string_view takeSegment(std::string_view& path) {
   path.remove_prefix(1);  // the slash
   std::string_view segment = path.substr(0, path.find('/'));
@@ -147,7 +157,7 @@ bool matchesPath(std::string_view pattern, std::string_view path, std::vector<st
 const std::vector<Route>& routes() {
   static const std::vector<Route> kRoutes = [] {
     std::vector<Route> all;
-    for (const auto& part : {appRoutes(), machineRoutes(), annotationRoutes(), volumeRoutes(), platformRoutes()})
+    for (const auto& part : {appRoutes(), machineRoutes(), annotationRoutes(), volumeRoutes(), platformRoutes(), webRoutes()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
@@ -155,7 +165,7 @@ const std::vector<Route>& routes() {
 }
 
 const Route* findRoute(std::string_view method, std::string_view path, std::vector<std::string>& arguments) {
-  if (!path.starts_with("/v1/")) return nullptr;
+  if (!path.starts_with('/')) return nullptr;
   for (const Route& route : routes()) {
     if (route.method == method && matchesPath(route.pattern, path, arguments)) return &route;
   }

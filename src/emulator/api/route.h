@@ -109,5 +109,10 @@ awaitable<Answer> probePlacements(Core& core, Call& call);
 awaitable<Answer> currentToken(Core& core, Call& call);
 awaitable<Answer> listOrganizationMachines(Core& core, Call& call);
 awaitable<Answer> listOrganizationVolumes(Core& core, Call& call);
+// facade.cc
+awaitable<Answer> queryGraph(Core& core, Call& call);
+awaitable<Answer> listWebOrganizations(Core& core, Call& call);
+awaitable<Answer> getWebOrganization(Core& core, Call& call);
+awaitable<Answer> listWebLogs(Core& core, Call& call);
 
 }  // namespace swarm::emulator

@@ -34,8 +34,17 @@ void showAutostop(json::object& config) {
   }
 }
 
+/// What is known without the host. I: which parts those are.
+json::object knownConfig(const json::object& config) {
+  json::object known;
+  for (std::string_view part : {"image", "guest", "metadata"}) {
+    if (const json::value* value = config.if_contains(part)) known[part] = *value;
+  }
+  return known;
+}
+
 /// The stored configuration, with what Fly fills in (§3's samples).
-json::object shownConfig(const Machine& machine) {
+json::object shownConfig(const Core& core, const Machine& machine) {
   json::object config = machine.config;
   if (!config.contains("init")) config["init"] = json::object();
   if (!config.contains("dns")) config["dns"] = json::object();
@@ -46,7 +55,13 @@ json::object shownConfig(const Machine& machine) {
   config["guest"] = std::move(guest);
   if (!machine.volumeId.empty()) {
     if (json::value* mounts = config.if_contains("mounts"); mounts && mounts->is_array() && !mounts->get_array().empty()) {
-      mounts->get_array()[0].as_object()["volume"] = machine.volumeId;
+      json::object& mount = mounts->get_array()[0].as_object();
+      mount["volume"] = machine.volumeId;
+      if (auto found = core.world.volumes.find(machine.volumeId); found != core.world.volumes.end()) {
+        mount["name"] = found->second->name;
+        mount["size_gb"] = found->second->sizeGb;
+        mount["encrypted"] = found->second->encrypted;
+      }
     }
   }
   showAutostop(config);
@@ -115,7 +130,7 @@ json::object machineToJson(const Core& core, const Machine& machine, const Machi
                       {"host_status", reachable ? "ok" : "unreachable"},
                       {"cordoned", machine.cordoned}};
   if (view.detail == Detail::Full) {
-    object[reachable ? "config" : "incomplete_config"] = shownConfig(machine);
+    object[reachable ? "config" : "incomplete_config"] = reachable ? shownConfig(core, machine) : knownConfig(shownConfig(core, machine));
     json::array events;
     for (auto event = machine.events.rbegin(); event != machine.events.rend(); ++event) events.push_back(eventToJson(*event));
     object["events"] = std::move(events);

@@ -24,6 +24,11 @@ bool isVolumeName(std::string_view name) {
   return !name.empty() && name.size() <= 30 && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
 }
 
+/// Only what is stored elsewhere (snapshots) can be read while the host is away. I: status and words.
+void requireHost(const Volume& volume) {
+  if (volume.host && volume.host->status != HostStatus::ok) refuse(412, "failed_precondition: volume's host is unreachable");
+}
+
 /// Where the content comes from: nothing, another volume, or a snapshot.
 struct Origin {
   std::string contentId;
@@ -39,6 +44,7 @@ Origin findOrigin(Core& core, const Call& call) {
   if (!source.empty()) {
     VolumePtr volume = core.world.findVolume(*call.app, source);
     if (!volume || volume->isGoing()) refuse(404, format("source volume {} not found", source));  // I: status and words
+    requireHost(*volume);
     return {volume->id, "hydrating", volume->sizeGb, volume->host ? volume->host->zone : "", volume->region};
   }
   if (snapshot_id.empty()) return {};
@@ -81,6 +87,7 @@ Host* placeVolume(Core& core, const Call& call, const std::string& region, const
   }
   Host* best = nullptr;
   for (auto& [id, host] : core.world.hosts) {
+    if (host.status != HostStatus::ok) continue;
     if (host.region != region || !core.capacity.fits(host, guest) || std::ranges::find(taken, host.zone) != taken.end()) continue;
     bool avoided = !origin.avoidZone.empty() && host.zone == origin.avoidZone;
     bool best_avoided = best && !origin.avoidZone.empty() && best->zone == origin.avoidZone;
@@ -213,6 +220,7 @@ awaitable<Answer> deleteVolume(Core& core, Call& call) {
 
 awaitable<Answer> extendVolume(Core& core, Call& call) {
   Volume& volume = *call.volume;
+  requireHost(volume);
   std::int64_t size = call.fields().integer("size_gb").value_or(0);
   if (size > kLargestGb) refuse(400, format("size_gb must be between 1 and {}", kLargestGb));  // I: the words
   if (size <= volume.sizeGb)
@@ -232,6 +240,7 @@ awaitable<Answer> listSnapshots(Core& core, Call& call) {
 awaitable<Answer> createSnapshot(Core& core, Call& call) {
   VolumePtr volume = call.volume;
   if (volume->isGoing()) refuse(412, "failed_precondition: volume is being destroyed");  // I: status and words
+  requireHost(*volume);
   core.dropExpiredSnapshots(volume);
   Snapshot snapshot;
   snapshot.id = newSnapshotId();

@@ -72,7 +72,9 @@ class ValueCheck {
 
   void check(const json::value& value, const json::object& unresolved, const std::string& pointer) {
     const json::object& schema = resolve(unresolved);
-    if (value.is_null() && (reading_ == Reading::Open || schema.contains("nullable"))) return;
+    // Fly's own client sends null for what is not given, and Go reads it as that.
+    bool may_be_null = reading_ == Reading::Open || schema.contains("nullable") || !pointer.empty();
+    if (value.is_null() && may_be_null) return;
     if (isAlso(value, schema, pointer)) return;
     const std::string type = textOf(schema, "type");
     if (!type.empty() && !hasType(value, type)) {

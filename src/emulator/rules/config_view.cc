@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "emulator/api/answer.h"
+#include "emulator/rules/config_types.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
@@ -145,6 +146,8 @@ std::optional<std::chrono::milliseconds> durationOf(const json::object& object, 
 
 GuestSize checkGuestObject(const json::object& object) {
   GuestSize guest;
+  // I: the words; Fly sells none any more.
+  if (std::string kind = textOf(object, "gpu_kind"); !kind.empty()) refuse(400, format("invalid config.guest.gpu_kind, '{}'", kind));
   if (std::string kind = textOf(object, "cpu_kind"); !kind.empty()) guest.kind = kind;
   const GuestRule* rule = ruleOf(guest.kind);
   if (!rule) refuse(400, format("invalid config.guest.cpu_kind, '{}' must be one of [shared performance]", guest.kind));  // I: the words
@@ -170,6 +173,7 @@ GuestSize checkGuest(const json::object& config) {
 }
 
 void checkConfig(const json::object& config) {
+  checkTypes(config);
   checkTexts(config, "env");
   checkTexts(config, "metadata");
   if (textOf(config, "image").empty()) refuse(400, "invalid config.image, must be set");  // I: the words

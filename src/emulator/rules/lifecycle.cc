@@ -121,6 +121,7 @@ awaitable<bool> destroyOnce(Core& core, const Machine& machine) {
 }
 
 awaitable<void> runDestroy(Core& core, MachinePtr machine) {
+  while (!isReachable(*machine)) co_await machine->changed.wait(Deadline::never());
   // Whoever waits for a slow end of the process gets it at once.
   if (machine->busy) {
     try {

@@ -71,7 +71,7 @@ MachinePlan planOf(const Machine& machine) {
   plan.app = app->name;
   plan.network = app->network;
   plan.machineId = machine.id;
-  plan.image = textOf(machine.config, "image");
+  plan.image = backendName(textOf(machine.config, "image"));
   if (const json::object* init = objectOf(machine.config, "init")) addCommand(plan, *init);
   addSecrets(plan, *app, machine);
   auto add_env = [&](const json::object& source) {
@@ -117,6 +117,19 @@ ImageReference parseImage(std::string_view reference) {
   image.repository = std::string(tagged ? reference.substr(0, colon) : reference);
   if (image.registry == kHub && image.repository.find('/') == std::string::npos) image.repository = "library/" + image.repository;
   return image;
+}
+
+std::string backendName(std::string_view reference) {
+  for (std::string_view hub : {"docker.io/", "registry-1.docker.io/"}) {
+    if (!reference.starts_with(hub)) continue;
+    reference.remove_prefix(hub.size());
+    if (reference.starts_with("library/")) reference.remove_prefix(std::string_view("library/").size());
+  }
+  std::size_t digest = reference.find('@');
+  std::string_view name = reference.substr(0, digest);
+  std::size_t slash = name.rfind('/');
+  bool tagged = name.find(':', slash == std::string_view::npos ? 0 : slash) != std::string_view::npos;
+  return std::string(tagged ? name : reference);
 }
 
 std::string imageName(const ImageReference& image) {

@@ -8,5 +8,7 @@ namespace swarm::emulator {
 MachinePlan planOf(const Machine& machine);
 ImageReference parseImage(std::string_view reference);
 std::string imageName(const ImageReference& image);  ///< registry/repository:tag
+/// As the backend knows it: an answer's image_ref, which clients send back, names Docker Hub and the digest behind the tag.
+std::string backendName(std::string_view reference);
 
 }  // namespace swarm::emulator

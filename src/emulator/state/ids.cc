@@ -28,12 +28,14 @@ unsigned randomNumber() {
   return number;
 }
 
-/// "xxxx:xxxx" groups of a hash.
+/// "x:xxxx" groups of a hash, as Go writes an address: without leading zeros, and no group is zero (which would be shortened).
 std::string groups(std::string_view hash, std::size_t first_byte, int count) {
   std::string text;
   for (int group = 0; group < count; ++group) {
     if (group > 0) text += ':';
-    text += toHex(hash.substr(first_byte + 2 * static_cast<std::size_t>(group), 2));
+    std::string digits = toHex(hash.substr(first_byte + 2 * static_cast<std::size_t>(group), 2));
+    digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
+    text += digits.empty() ? "1" : digits;
   }
   return text;
 }
@@ -61,7 +63,14 @@ std::string newUlid(SystemTime now) {
 }
 
 std::string newVolumeId() { return "vol_" + randomLetters(16); }
-std::string newSnapshotId() { return "vs_" + randomLetters(16); }
+std::string newSnapshotId() {
+  std::string letters = randomLetters(24), cases = randomBytes(24);
+  for (std::size_t at = 0; at < letters.size(); ++at) {
+    bool is_upper = (static_cast<unsigned char>(cases[at]) & 1) != 0 && letters[at] >= 'a';
+    if (is_upper) letters[at] = static_cast<char>(letters[at] - 'a' + 'A');
+  }
+  return "vs_" + letters;
+}
 std::string newNonce() { return toHex(randomBytes(6)); }
 std::string newAppId() { return randomLetters(14); }
 
@@ -83,13 +92,13 @@ std::string networkCidr(std::string_view organization, std::string_view network)
   return format("fdaa:{}::/48", groups(networkHash(organization, network), 0, 2));
 }
 
-std::string publicAddressV6() { return format("2001:db8:{}::1", groups(randomBytes(8), 0, 4)); }
+std::string publicAddressV6() { return format("2001:db8:{}:0:1", groups(randomBytes(8), 0, 4)); }
 std::string publicAddressV4() {
   unsigned number = randomNumber();
   return format("198.18.{}.{}", number >> 8 & 255, 1 + number % 254);
 }
 std::string flycastAddress(std::string_view organization, std::string_view network) {
-  return format("fdaa:{}:0:1::{}", groups(networkHash(organization, network), 0, 2), toHex(randomBytes(2)));
+  return format("fdaa:{}:0:1::{}", groups(networkHash(organization, network), 0, 2), groups(randomBytes(2), 0, 1));
 }
 
 std::string formatSeconds(SystemTime time) {

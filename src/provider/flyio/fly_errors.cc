@@ -39,6 +39,26 @@ std::string htmlTitle(std::string_view body) {
   return format("an HTML page, \"{}\"", oneLine(body.substr(begin + 7, end - begin - 7)));
 }
 
+/// For an answer that has a status and no words.
+std::string_view meaningOf(int status) {
+  switch (status) {
+    case 408:
+      return "the request took the API too long";
+    case 429:
+      return "too many requests were sent";
+    case 500:
+      return "the API failed and gave no reason";
+    case 502:
+      return "Fly's proxy could not reach the API";
+    case 503:
+      return "the API is not available at the moment";
+    case 504:
+      return "the API did not answer Fly's proxy in time";
+    default:
+      return "no reason was given";
+  }
+}
+
 std::string sentence(std::string_view doing, const FlyFault& fault) { return format("Fly could not {}: {}.", doing, fault.text); }
 
 Error bodyOf(ErrorCode code, std::string_view doing, const FlyFault& fault, std::string_view advice = {}) {
@@ -65,7 +85,7 @@ Error byStatus(const FlyFault& fault, std::string_view doing) {
       return bodyOf(ErrorCode::UpstreamFailed, doing, fault).withRetryable(true);
     case 408:
     case 504:
-      return bodyOf(ErrorCode::DeadlineExceeded, doing, fault);
+      return bodyOf(ErrorCode::DeadlineExceeded, doing, fault, "Try again in a moment (status.flyio.net shows outages).");
     case 409:
     case 412:
       return bodyOf(ErrorCode::Conflict, doing, fault);
@@ -74,6 +94,8 @@ Error byStatus(const FlyFault& fault, std::string_view doing) {
     case 502:
     case 503:
       return bodyOf(ErrorCode::Unavailable, doing, fault, "This is usually over in a moment (status.flyio.net tells).");
+    case 500:
+      return bodyOf(ErrorCode::UpstreamFailed, doing, fault, "Try again in a moment (status.flyio.net shows outages).");
     default:
       return bodyOf(ErrorCode::UpstreamFailed, doing, fault);
   }
@@ -95,7 +117,7 @@ FlyFault readFault(int status, std::string_view body, std::string request_id) {
   } else {
     fault.text = oneLine(body);
   }
-  if (fault.text.empty()) fault.text = format("status {} without a reason", status);
+  if (fault.text.empty()) fault.text = format("{} (status {})", meaningOf(status), status);
   while (fault.text.ends_with('.')) fault.text.pop_back();  // it stands inside a sentence of ours
   return fault;
 }

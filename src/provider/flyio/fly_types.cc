@@ -76,6 +76,7 @@ Volume readVolume(const json::value& answer, std::string app) {
   volume.machineId = stringAt(answer, "attached_machine_id");
   volume.sizeGb = integerAt(answer, "size_gb");
   volume.createdAt = readTime(stringAt(answer, "created_at"));
+  volume.hostStatus = stringAt(answer, "host_status");
   return volume;
 }
 

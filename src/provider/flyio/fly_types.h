@@ -51,6 +51,8 @@ struct Volume {
   std::string machineId;  ///< attached to it; empty: to none
   std::int64_t sizeGb = 0;
   SystemTime createdAt{};
+  std::string hostStatus;  ///< ok, unknown, unreachable
+  bool isHostUnreachable() const { return hostStatus == "unreachable"; }
   bool isGone() const;                                 ///< being destroyed, or destroyed: lists show such volumes for a while
   bool isWhole() const { return state == "created"; }  ///< all its content is on its own host
 };

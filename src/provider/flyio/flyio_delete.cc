@@ -67,6 +67,10 @@ struct FlyIOProvider::Remains {
   bool isOwnApp = false;     ///< it was made for this instance
   AppVolumes volumes;
   bool stays = false;  ///< files that are kept are on its volume
+  /// Its Machine is destroyed when its host is back, and holds the volume until then.
+  bool isHeldByHost() const {
+    return std::ranges::any_of(own, [](const Machine& machine) { return machine.isHostUnreachable(); });
+  }
 };
 
 /// What a list does not have is looked for by its id.
@@ -102,15 +106,16 @@ awaitable<FlyIOProvider::Remains> FlyIOProvider::remainsOf(std::string app, std:
 /// is left.
 awaitable<bool> FlyIOProvider::removeVolumes(std::string app, const Remains& remains, DeleteVolumes volumes, Deadline deadline) {
   for (const Volume& volume : remains.volumes.all) {
-    if (isReader(volume)) co_await dropVolume(app, volume.id, deadline);
+    if (isReader(volume) && !volume.isHostUnreachable()) co_await dropVolume(app, volume.id, deadline);
   }
   if (remains.stays) co_return false;
   const VolumeChoice& choice = remains.volumes.choice;
-  if (choice.data) co_await dropVolume(app, choice.data->id, deadline);
+  bool waits = remains.isHeldByHost();  // the deletion of the app takes along what can't be deleted now
+  if (choice.data && !waits) co_await dropVolume(app, choice.data->id, deadline);
   bool all_gone = true;
   for (const Volume& stray : choice.strays) {
     bool goes = generationOf(stray) >= 0 && remains.isOwnApp && volumes == DeleteVolumes::Yes;
-    if (goes) co_await dropVolume(app, stray.id, deadline);
+    if (goes && !waits) co_await dropVolume(app, stray.id, deadline);
     all_gone = all_gone && goes;
   }
   co_return all_gone;

@@ -1,5 +1,6 @@
 // What happens at Fly by itself: Fly has no event stream, so the organization's list is asked every few seconds for what has changed. One
 // request, however many Machines there are.
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -74,6 +75,33 @@ awaitable<void> FlyIOProvider::lookAtChanges() {
   std::erase_if(seen_, [this](const auto& entry) { return entry.second.isGone && entry.second.updatedAt < seen_until_ - 2 * kOverlap; });
 }
 
+/// A host that dies changes no Machine's entry in the organization's list; its volumes' entries say it.
+awaitable<void> FlyIOProvider::lookAtHosts() {
+  SteadyTime now = std::chrono::steady_clock::now();
+  if (places_.empty() && seen_.empty()) co_return;
+  if (now - hosts_seen_ < client_.tuning().hostInterval) co_return;
+  hosts_seen_ = now;
+  std::set<std::string> dead;
+  std::string cursor;
+  do {
+    Page<Volume> page = co_await client_.listOrgVolumes(cursor, Deadline::after(kLookTime));
+    for (const Volume& volume : page.items) {
+      if (isOurs(volume.app) && volume.isHostUnreachable() && !volume.machineId.empty()) dead.insert(volume.machineId);
+    }
+    cursor = page.nextCursor;
+  } while (!cursor.empty());
+  std::swap(dead, dead_hosts_);
+  std::vector<std::string> changed;
+  std::ranges::set_symmetric_difference(dead, dead_hosts_, std::back_inserter(changed));
+  for (const std::string& machine : changed) {
+    auto seen = seen_.find(machine);
+    auto place = std::ranges::find_if(places_, [&](const auto& known) { return known.second.machineId == machine; });
+    std::string instance = seen != seen_.end() ? seen->second.instanceId : place != places_.end() ? place->first : "";
+    if (!instance.empty())
+      tell(ProviderEvent::Kind::Changed, instance, dead_hosts_.contains(machine) ? "host unreachable" : "host is back");
+  }
+}
+
 void FlyIOProvider::noteTrouble(std::string trouble) {
   if (connected_ || trouble != trouble_) log::warning("Fly's Machines API can't be used", {{"reason", trouble}});
   trouble_ = trouble;
@@ -88,8 +116,10 @@ awaitable<void> FlyIOProvider::followEvents() {
     try {
       if (connected_) {
         co_await lookAtChanges();
+        co_await lookAtHosts();
       } else {
         co_await lookAtEverything();
+        co_await lookAtHosts();
         connected_ = true;
         trouble_.clear();
         trouble_pause = kFirstPause;

@@ -29,10 +29,7 @@ bool isListed(std::string_view states, std::string_view state) {
 
 void requireHost(const Machine& machine) {
   if (!machine.isHostUnreachable()) return;
-  throw Error(ErrorCode::Unavailable,
-              "The instance's host at Fly can't be reached. Its Machine and volume are there and come back with the host; nothing is made "
-              "in their place.")
-      .withInstance(machine.metadata(kMetaInstance));
+  throw hostUnreachable(machine);
 }
 
 /// Fly's own yes; a proxy's page with status 200 is none.

@@ -89,6 +89,11 @@ awaitable<std::shared_ptr<const FlyIOProvider::OrgMachines>> FlyIOProvider::read
 
 /// One line of the list as an instance; a stopped one is looked at, unless that was done since it changed.
 awaitable<ProviderInstance> FlyIOProvider::describe(const Machine& listed, int& looks_left, Deadline deadline) {
+  if (dead_hosts_.contains(listed.id) && looks_left > 0) {  // the list does not say it
+    --looks_left;
+    Machine whole = co_await readAgain(listed, deadline);
+    co_return toInstance(whole, config_);
+  }
   auto known = places_.find(listed.metadata(kMetaInstance));
   bool is_known = known != places_.end() && known->second.machineId == listed.id;
   if (is_known && known->second.updatedAt >= listed.updatedAt && known->second.state == listed.state) co_return known->second.details;
@@ -118,7 +123,8 @@ awaitable<InstanceList> FlyIOProvider::listInstances(InstanceFilter filter, Dead
   }
   for (const auto& [id, place] : places_) {
     bool unknown_yet = !listed.contains(id) && now - place.learnt < kListLag;
-    if (unknown_yet && matches(place.details, filter)) list.instances.push_back(place.details);
+    bool is_there = place.details.status != InstanceStatus::deleting;
+    if (unknown_yet && is_there && matches(place.details, filter)) list.instances.push_back(place.details);
   }
   co_return list;
 }

@@ -31,6 +31,13 @@ awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, AppVolu
   berth.regions = plan.regions;
   if (present.choice.data) {
     const Volume source = *present.choice.data;
+    if (source.isHostUnreachable()) {
+      throw Error(ErrorCode::Unavailable, format("The volume {} is on a host of Fly's that can't be reached: it can be mounted, copied and "
+                                                 "extended again when the host is back.",
+                                                 source.id))
+          .withRetryable(false)
+          .withInstance(plan.instanceId);
+    }
     co_await progress.recorded({"volume", source.id});
     co_await growVolume(source, plan.volumeGb, deadline);
     berth.volumeGb = std::max(berth.volumeGb, source.sizeGb);
@@ -170,6 +177,7 @@ awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::makeMachine(const Bert
   if (berth.secretsVersion > 0) body["min_secrets_version"] = berth.secretsVersion;
   SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().boundPatience;
   std::chrono::milliseconds delay = client_.tuning().firstPause;
+  int repeats = 0;
   for (;;) {
     FlyCall call{.action = Action::CreateMachine,
                  .id = berth.app,
@@ -196,8 +204,10 @@ awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::makeMachine(const Bert
     if (shortage != Shortage::None) co_return Attempt<Machine>{{}, shortage, client_.failure(reply, doing)};
     if (reply.isFateOpen()) {
       auto found = co_await lookForMachine(berth.app, name, deadline);
-      if (!found) throw client_.failure(reply, doing).withCause("looked for it by its name, in vain");
-      co_return Attempt<Machine>{std::move(found), Shortage::None, {}};
+      if (found) co_return Attempt<Machine>{std::move(found), Shortage::None, {}};
+      // Its name is unique: should the first one appear after all, a repeat meets it (409), and makes no second.
+      if (++repeats == client_.tuning().attempts) throw client_.failure(reply, doing).withCause("looked for it by its name, in vain");
+      continue;
     }
     // The name, or the volume, is taken: by the Machine of an earlier call that no list told of, or by one that is on its way out.
     bool taken = fault.status == 409 && fault.text.find("unique machine name violation") != std::string::npos;

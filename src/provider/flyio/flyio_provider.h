@@ -190,6 +190,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> followEvents();
   awaitable<void> lookAtEverything();
   awaitable<void> lookAtChanges();
+  awaitable<void> lookAtHosts();
   void noteChange(const Machine& machine);
   void noteTrouble(std::string trouble);
   void tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
@@ -225,6 +226,8 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   };
   std::map<std::string, Seen> seen_;  ///< by Machine
   SystemTime seen_until_{};           ///< changes up to here were looked at
+  std::set<std::string> dead_hosts_;  ///< Machines whose volume's host can't be reached
+  SteadyTime hosts_seen_{};
   bool closing_ = false;
   bool following_ = false;
   bool connected_ = false;

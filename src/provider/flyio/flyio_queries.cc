@@ -3,6 +3,24 @@
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::flyio {
+namespace {
+
+/// A connection that the edge accepts and does not serve costs no more than this; another one may be served.
+constexpr std::chrono::seconds kConnectAttempt{5};
+
+net::Connector impatient(net::Connector connect) {
+  return [connect](Deadline deadline) -> awaitable<net::StreamPtr> {
+    for (;;) {
+      try {
+        co_return co_await connect(deadline.orAfter(kConnectAttempt));
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw;
+      }
+    }
+  };
+}
+
+}  // namespace
 
 awaitable<std::optional<ProviderInstance>> FlyIOProvider::getInstance(std::string instance_id, Deadline deadline) {
   auto machine = co_await findMachine(std::move(instance_id), deadline);
@@ -28,14 +46,12 @@ awaitable<NetworkInfo> FlyIOProvider::getNetworkInfo(std::string instance_id, De
 
 awaitable<net::HttpEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
   Machine machine = co_await requireMachine(instance_id, deadline);
+  if (machine.isHostUnreachable()) throw hostUnreachable(machine);
   if (machine.state != "started") {
     throw Error(ErrorCode::Conflict, format("The instance does not run (its Machine is {}).", machine.state)).withInstance(instance_id);
   }
-  if (machine.isHostUnreachable()) {
-    throw Error(ErrorCode::Unavailable, "The instance's host at Fly can't be reached.").withInstance(instance_id);
-  }
   Url url = parseUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
-  co_return net::HttpEndpoint(connectorTo(url, tls_), hostHeader(url), {{"fly-force-instance-id", machine.id}});
+  co_return net::HttpEndpoint(impatient(connectorTo(url, tls_)), hostHeader(url), {{"fly-force-instance-id", machine.id}});
 }
 
 }  // namespace swarm::flyio

@@ -20,9 +20,7 @@ void requireUpdatable(const Machine& machine) {
   if (isReader(machine)) {  // in its app, the agent's file and the record are the instance's
     throw Error(ErrorCode::Conflict, "It is there to read a snapshot, and can't be changed.").withInstance(machine.metadata(kMetaInstance));
   }
-  if (!machine.isHostUnreachable() && machine.hasConfig) return;
-  throw Error(ErrorCode::Unavailable, "The instance's host at Fly can't be reached: its Machine can't be changed now.")
-      .withInstance(machine.metadata(kMetaInstance));
+  if (machine.isHostUnreachable() || !machine.hasConfig) throw hostUnreachable(machine);
 }
 
 }  // namespace
@@ -152,7 +150,10 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
   if (machine.metadata(kMetaSpec) != plan.hash) {
     if (!mounted.empty()) {
       auto volume = co_await client_.findVolume(machine.app, mounted, deadline);
-      if (volume) co_await growVolume(*volume, plan.volumeGb, deadline);
+      if (volume) {
+        co_await growVolume(*volume, plan.volumeGb, deadline);
+        noteSize(plan, std::max(plan.volumeGb, volume->sizeGb));  // it never shrinks
+      }
     }
     progress.step("write secrets");
     std::int64_t secrets = co_await writeSecrets(plan, deadline);

@@ -70,7 +70,10 @@ void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
     sum += std::max<std::int64_t>(1, storage.size);
   }
   if (plan.storage.empty()) return;
-  plan.volumeGb = std::max({sum, spec.config.resources.storage.size, std::int64_t{1}});
+  // The sizes that were asked for volume by volume count; a disk size that was not given does not enlarge them.
+  static const std::int64_t kNotGiven = ResourceConfig{}.storage.size;
+  std::int64_t disk = spec.config.resources.storage.size;
+  plan.volumeGb = disk == kNotGiven ? sum : std::max(sum, disk);
   if (plan.volumeGb > kLargestVolumeGb) {
     throw unprocessable("/storage",
                         format("{} GiB of storage were asked for; a volume at Fly has at most {} GiB.", plan.volumeGb, kLargestVolumeGb));
@@ -244,6 +247,14 @@ void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present) {
     }
   }
   plan.config["metadata"].as_object()[kMetaStorage] = writeStorage(plan.storage);
+}
+
+void noteSize(InstancePlan& plan, std::int64_t volume_gb) {
+  json::object& metadata = plan.config["metadata"].as_object();
+  json::value kept = parseOrNull(stringAt(plan.config.at("metadata"), kMetaResources));
+  if (!kept.is_object()) return;
+  kept.as_object()["size"] = volume_gb;
+  metadata[kMetaResources] = json::serialize(kept);
 }
 
 json::object withMount(json::object config, const std::string& volume_id) {

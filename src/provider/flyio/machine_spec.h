@@ -75,6 +75,8 @@ std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& conf
 InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id);
 /// What lies on the volume already: entries of the plan's names keep whose they are, others that persist stay in the record.
 void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present);
+/// The volume's size as the Machine's metadata has it, where it is another than the spec's.
+void noteSize(InstancePlan& plan, std::int64_t volume_gb);
 void checkNetwork(const NetworkConfig& network);
 json::array servicesFor(const std::vector<std::int64_t>& exposed_ports);
 std::int64_t externalPort(std::int64_t port);  ///< where an exposed port answers: 80 and 443 are the agent's

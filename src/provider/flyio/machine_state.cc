@@ -54,9 +54,9 @@ void readStatus(const Machine& machine, ProviderInstance& instance) {
   } else {
     readExit(machine, instance);
   }
-  if (machine.isHostUnreachable()) {
+  if (machine.isHostUnreachable() && instance.status != InstanceStatus::deleting) {
     instance.status = InstanceStatus::failed;
-    instance.reason = "its host at Fly can't be reached";
+    instance.reason = "is on a host of Fly's that can't be reached; Machine and volume come back with the host";
   }
 }
 
@@ -65,6 +65,15 @@ void readStatus(const Machine& machine, ProviderInstance& instance) {
 std::int64_t newestEvent(const Machine& machine, std::string_view type) {
   const json::value* event = newestOf(machine, type);
   return event ? integerAt(*event, "timestamp") : 0;
+}
+
+Error hostUnreachable(const Machine& machine) {
+  return Error(ErrorCode::Unavailable,
+               "The instance's host at Fly can't be reached. Its Machine and volume come back with the host, and nothing is made in their "
+               "place. To go on without it, restore what Fly stored of the volume: swarm snapshot list NAME, then swarm snapshot restore "
+               "NAME vs_….")
+      .withRetryable(false)
+      .withInstance(machine.metadata(kMetaInstance));
 }
 
 bool isTransient(std::string_view state) { return state.ends_with("ing"); }

@@ -19,6 +19,8 @@ bool isPrivate(const Machine& machine);
 std::int64_t newestEvent(const Machine& machine, std::string_view type);
 
 /// States that pass by themselves (§4).
+/// For a call that needs the Machine's host. Waiting a moment does not help, so that it is not retryable.
+Error hostUnreachable(const Machine& machine);
 bool isTransient(std::string_view state);
 
 }  // namespace swarm::flyio

@@ -33,7 +33,7 @@ awaitable<std::optional<App>> MachinesClient::findApp(std::string app, Deadline 
   const std::string doing = format("look up the app {}", app);
   FlyReply reply = co_await send({.action = Action::GetApp, .id = app, .target = inApp(app, ""), .doing = doing}, deadline);
   if (reply.isAbsent()) co_return std::nullopt;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   co_return readApp(reply.json());
 }
 
@@ -42,7 +42,7 @@ awaitable<std::vector<IpAddress>> MachinesClient::listIps(std::string app, Deadl
   FlyReply reply = co_await send({.action = Action::ListIps, .id = app, .target = inApp(app, "/ip_assignments"), .doing = doing}, deadline);
   std::vector<IpAddress> found;
   if (reply.isAbsent()) co_return found;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   json::value answer = reply.json();
   for (const json::value& item : arrayAt(answer, "ips")) found.push_back({stringAt(item, "ip"), boolAt(item, "shared")});
   co_return found;
@@ -54,8 +54,9 @@ awaitable<std::vector<Machine>> MachinesClient::listMachines(std::string app, bo
   FlyReply reply = co_await send({.action = Action::ListMachines, .id = app, .target = target, .doing = doing}, deadline);
   std::vector<Machine> found;
   if (reply.isAbsent()) co_return found;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   json::value answer = reply.json();
+  if (answer.is_null()) co_return found;  // how Go writes an empty list
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's Machines.");
   for (const json::value& item : answer.as_array()) found.push_back(readMachine(item, app));
   co_return found;
@@ -67,7 +68,7 @@ awaitable<std::optional<Machine>> MachinesClient::findMachine(std::string app, s
   call.patienceForNew = patience(is_new, tuning_);
   FlyReply reply = co_await send(std::move(call), deadline);
   if (reply.isAbsent()) co_return std::nullopt;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   Machine machine = readMachine(reply.json(), app);
   if (machine.id.empty()) throw Error(ErrorCode::UpstreamFailed, format("Fly's answer about the Machine {} says nothing of it.", id));
   co_return machine;
@@ -78,8 +79,9 @@ awaitable<std::vector<Volume>> MachinesClient::listVolumes(std::string app, Dead
   FlyReply reply = co_await send({.action = Action::ListVolumes, .id = app, .target = inApp(app, "/volumes"), .doing = doing}, deadline);
   std::vector<Volume> found;
   if (reply.isAbsent()) co_return found;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   json::value answer = reply.json();
+  if (answer.is_null()) co_return found;  // how Go writes an empty list
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's volumes.");
   for (const json::value& item : answer.as_array()) {
     Volume volume = readVolume(item, app);
@@ -95,8 +97,9 @@ awaitable<std::vector<StoredSnapshot>> MachinesClient::listSnapshots(std::string
   FlyReply reply = co_await send(std::move(call), deadline);
   std::vector<StoredSnapshot> found;
   if (reply.isAbsent()) co_return found;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   json::value answer = reply.json();
+  if (answer.is_null()) co_return found;  // how Go writes an empty list
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the volume's snapshots.");
   for (const json::value& item : answer.as_array()) {
     found.push_back({stringAt(item, "id"), stringAt(item, "status"), readTime(stringAt(item, "created_at")),
@@ -110,7 +113,7 @@ awaitable<std::optional<Volume>> MachinesClient::findVolume(std::string app, std
   FlyReply reply =
       co_await send({.action = Action::GetVolume, .id = app, .target = inApp(app, "/volumes/" + id), .doing = doing}, deadline);
   if (reply.isAbsent()) co_return std::nullopt;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   Volume volume = readVolume(reply.json(), app);
   if (volume.isGone()) co_return std::nullopt;
   co_return volume;
@@ -148,7 +151,7 @@ awaitable<std::optional<std::string>> MachinesClient::readSecret(std::string app
   FlyCall call{.action = Action::GetSecret, .id = app, .target = inApp(app, format("/secrets/{}?show_secrets=true", name)), .doing = doing};
   FlyReply reply = co_await send(std::move(call), deadline);
   if (reply.isAbsent()) co_return std::nullopt;
-  if (!reply.ok()) throw failure(reply, doing);
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   json::value answer = reply.json();
   if (!member(answer, "value")) co_return std::nullopt;
   co_return stringAt(answer, "value");

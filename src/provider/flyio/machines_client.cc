@@ -100,8 +100,6 @@ FlyFault FlyReply::fault() const {
   return readFault(status, body, requestId);
 }
 
-json::value FlyReply::json() const { return parseOrNull(body); }
-
 MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning,
                                std::shared_ptr<net::TlsContext> tls)
     : base_url_(base_url),
@@ -178,6 +176,7 @@ awaitable<FlyReply> MachinesClient::attempt(const FlyCall& call, Deadline deadli
     reply.requestId = printable(net::findHeader(response.headers, "fly-request-id"), kMaxRequestId);
     reply.nextCursor = net::findHeader(response.headers, "fly-next-cursor");
     reply.body = std::move(response.body);
+    reply.document = parseOrNull(reply.body);
     co_return reply;
   } catch (const Error& error) {
     failure = error;
@@ -213,7 +212,8 @@ awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
       bool new_yet = reply->status == 404 && std::chrono::steady_clock::now() < patient_until;
       bool refused = reply->status == 429;
       // A 408 is what a wait says when its time is over; of other requests it leaves the fate open, as every trouble of the platform does.
-      bool passing = call.repeat == Repeat::Safe && !reply->ok() && reply->isFateOpen() && call.action != Action::WaitMachine;
+      bool is_open = reply->ok() ? reply->isCut() : reply->isFateOpen();
+      bool passing = call.repeat == Repeat::Safe && is_open && call.action != Action::WaitMachine;
       if (!new_yet && (is_last || !(refused || passing))) co_return std::move(*reply);
       if (deadline.left() <= delay) co_return std::move(*reply);
     }
@@ -223,6 +223,12 @@ awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
 }
 
 Error MachinesClient::failure(const FlyReply& reply, std::string_view doing) const {
+  if (reply.isCut()) {
+    return Error(ErrorCode::UpstreamFailed,
+                 format("Fly's answer to the request to {} was empty or cut off (status {}). Try again.", doing, reply.status))
+        .withRetryable(true)
+        .withUpstream({.status = reply.status, .requestId = reply.requestId});
+  }
   if (reply.status != 0) return flyError(reply.fault(), doing);
   return Error(ErrorCode::Unavailable,
                format("Fly's Machines API at {} gave no answer when asked to {}: {}.", base_url_, doing, reply.trouble));
@@ -232,12 +238,8 @@ awaitable<json::value> MachinesClient::call(FlyCall call, Deadline deadline) {
   std::string doing = call.doing;
   FlyReply reply = co_await send(std::move(call), deadline);
   if (!reply.ok()) throw failure(reply, doing);
-  json::value value = reply.json();
-  if (value.is_null() && !reply.body.empty() && reply.body != "null") {
-    throw Error(ErrorCode::UpstreamFailed, format("Fly gave an answer that is no JSON when asked to {}.", doing))
-        .withUpstream({.status = reply.status, .requestId = reply.requestId});
-  }
-  co_return value;
+  if (reply.isCut()) throw failure(reply, doing);
+  co_return std::move(reply.document);
 }
 
 }  // namespace swarm::flyio

@@ -42,14 +42,17 @@ struct FlyReply {
   std::string body;
   std::string requestId;
   std::string nextCursor;
-  std::string trouble;  ///< why status is 0
+  std::string trouble;     ///< why status is 0
+  json::value document{};  ///< the body's; null when it is none
   bool ok() const { return status >= 200 && status <= 299; }
   /// Fly says that what the path names does not exist; not: that it has no such path, or a proxy's page (§1, "Unrouted path").
   bool isAbsent() const;
   /// Nothing tells whether it was done: no answer, 408, or an error of the platform that is no refusal.
   bool isFateOpen() const;
+  /// A good answer came without its body, or with a part of it: what it would have said is not known.
+  bool isCut() const { return ok() && status != 202 && status != 204 && document.is_null() && !body.starts_with("null"); }
   FlyFault fault() const;
-  json::value json() const;  ///< null when the body is none
+  const json::value& json() const { return document; }
 };
 
 /// One loop owns it. Errors are swarm::Error; what is not found is empty. Names and ids in paths must be Fly's own (letters, digits,
@@ -61,8 +64,8 @@ class MachinesClient {
   MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning,
                  std::shared_ptr<net::TlsContext> tls = {});
 
-  /// Any status is an answer; 429, 502, 503 and lost connections were retried where that is safe. Throws Error(Unavailable) when no request
-  /// could be sent or repeating did not help, Error(DeadlineExceeded).
+  /// Any status is an answer; 429, 5xx, good answers without their body and lost connections were retried where that is safe. Throws
+  /// Error(Unavailable) when no request could be sent or repeating did not help, Error(DeadlineExceeded).
   awaitable<FlyReply> send(FlyCall call, Deadline deadline);
   /// The JSON of a good answer; throws flyError for the rest.
   awaitable<json::value> call(FlyCall call, Deadline deadline);

@@ -32,6 +32,66 @@ TEST_P(FlyRules, aMissingBodyIsAnEndOfFile) {
   }
 }
 
+TEST_P(FlyRules, aWrongTypeInsideAConfigurationIsAnsweredInGosWords) {
+  createApp();
+  json::object guest = config();
+  guest["guest"] = json::object{{"cpus", "two"}};
+  const FlyAnswer answer = post(kMachines, machineRequest(guest));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.error().find("cannot unmarshal string into Go struct field MachineConfig.config.guest.cpus of type int"),
+            std::string::npos)
+      << answer;
+  EXPECT_EQ(post(kMachines, machineRequest(configWith("mounts", json::object{}))).status, 400);
+  EXPECT_EQ(post(kMachines, machineRequest(configWith("init", nullptr))).status, 200) << "null is not given";
+}
+
+/// What clients of Go's print: no leading zeros, and one run of zeros shortened.
+TEST_P(FlyRules, addressesAreWrittenAsGoWritesThem) {
+  createApp();
+  static const std::regex kPlain("^(?!.*:0[0-9a-f]).*$");
+  for (const char* type : {"v6", "private_v6"}) {
+    const std::string address = post("/v1/apps/a1/ip_assignments", json::object{{"type", type}, {"region", ""}}).at("/ip");
+    EXPECT_TRUE(std::regex_match(address, kPlain)) << address;
+  }
+  EXPECT_EQ(post("/v1/apps/a1/ip_assignments", json::object{{"type", "shared_v4"}, {"region", ""}}).status, 200) << "empty is not given";
+  const std::string address = textAt(show(started()), "/private_ip");
+  EXPECT_TRUE(std::regex_match(address, kPlain)) << address;
+}
+
+TEST_P(FlyRules, aMountTellsOfItsVolumeAndTheImageOfAnAnswerCanBeSentBack) {
+  createApp();
+  const std::string volume = createVolume();
+  const json::value shown = show(started(mounting(volume)));
+  EXPECT_EQ(textAt(shown, "/config/mounts/0/name"), "data");
+  EXPECT_EQ(textAt(shown, "/config/mounts/0/size_gb"), "1");
+  EXPECT_EQ(textAt(shown, "/config/mounts/0/encrypted"), "true");
+  std::string image = textAt(shown, "/image_ref/registry") + "/" + textAt(shown, "/image_ref/repository") + ":" +
+                      textAt(shown, "/image_ref/tag") + "@" + textAt(shown, "/image_ref/digest");
+  started(machineRequest(configWith("image", json::value(image))));
+}
+
+TEST_P(FlyRules, anAppIsDeletedWithItsRunningMachinesAndPlacementsWithoutACountSayHowManyFit) {
+  createApp();
+  started();
+  EXPECT_EQ(remove("/v1/apps/a1").status, 202);
+  const FlyAnswer room = post("/v1/platform/placements", json::object{{"org_slug", "personal"}, {"count", 0}});
+  EXPECT_EQ(room.status, 200) << room;
+  EXPECT_GT(room.body.at("regions").as_array().at(0).at("count").to_number<int>(), 1);
+}
+
+TEST_P(FlyRules, aMachineWithSwapOrAScheduleIsNotSuspendedAndGpusAreNotSold) {
+  createApp();
+  json::object swapping = config();
+  json::object init = swapping.contains("init") ? swapping.at("init").as_object() : json::object();
+  init["swap_size_mb"] = 256;
+  swapping["init"] = std::move(init);
+  const FlyMachine machine = started(machineRequest(swapping));
+  EXPECT_EQ(post(machine.path + "/suspend").status, 412);
+  json::object gpu = config();
+  gpu["guest"].as_object()["gpu_kind"] = "a10";
+  EXPECT_EQ(post(kMachines, machineRequest(gpu)).status, 400);
+}
+
 // §1
 TEST_P(FlyRules, aWrongTypeIsAnsweredInGosWords) {
   createApp();
@@ -111,7 +171,7 @@ TEST_P(FlyRules, eachContinentsAliasMeansItsRegions) {
 TEST_P(FlyRules, anImagesReferenceIsTakenApart) {
   createApp();
   const auto parts = [&](const char* image) {
-    const FlyAnswer made = post(kMachines, machineRequest(configWith("image", image)));
+    const FlyAnswer made = post(kMachines, machineRequest(configWith("image", json::value(image))));
     EXPECT_EQ(made.status, 200) << made;
     EXPECT_TRUE(made.at("/image_ref/digest").starts_with("sha256:")) << made;
     return made.at("/image_ref/repository") + ":" + made.at("/image_ref/tag");

@@ -26,6 +26,27 @@ TEST_P(FlyRules, aMachineOnAnUnreachableHostIsShownWithoutItsConfiguration) {
   EXPECT_EQ(textAt(show(machine), "/instance_id"), machine.version);
 }
 
+TEST_P(FlyRules, aMachineOfADeadHostIsDestroyedWhenTheHostIsBack) {
+  createApp();
+  const std::string volume = createVolume();
+  const FlyMachine machine = started(mounting(volume));
+  ASSERT_EQ(post("/v1/apps/a1/volumes/" + volume + "/snapshots").status, 200);
+  const std::string snapshot = get("/v1/apps/a1/volumes/" + volume + "/snapshots").at("/0/id");
+  ASSERT_LT(post(adminPath(machine, "host"), R"({"status":"unreachable"})").status, 300);
+  EXPECT_EQ(post(machine.path + "/stop").status, 412);
+  EXPECT_EQ(remove(machine.path + "?force=true").status, 200);
+  EXPECT_EQ(state(machine), "destroying");
+  const std::string volumes = "/v1/apps/a1/volumes";
+  EXPECT_EQ(post(volumes + "/" + volume + "/snapshots").status, 412);
+  EXPECT_EQ(put(volumes + "/" + volume + "/extend", R"({"size_gb":9})").status, 412);
+  EXPECT_EQ(post(volumes, json::object{{"name", "fork"}, {"region", "ams"}, {"source_volume_id", volume}}).status, 412);
+  EXPECT_EQ(post(volumes, json::object{{"name", "restored"}, {"region", "ams"}, {"snapshot_id", snapshot}}).status, 200)
+      << "what is stored elsewhere can be restored";
+  EXPECT_EQ(state(machine), "destroying");
+  ASSERT_LT(post(adminPath(machine, "host"), R"({"status":"ok"})").status, 300);
+  eventually([&] { return state(machine) == "destroyed"; }, "it is destroyed");
+}
+
 TEST_P(FlyRules, aMigratedMachineKeepsItsIdAndGetsANewVolumeAndAddress) {
   createApp();
   const std::string volume = createVolume();

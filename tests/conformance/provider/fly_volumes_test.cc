@@ -246,6 +246,23 @@ TEST_P(FlyTwice, makesOneInstanceAndLeavesNothing) {
   }
 }
 
+/// Every answer of every operation, without its body or with the beginning of one: what it says is asked for again.
+TEST_P(FlyTwice, anAnswerThatWasCutOffIsAskedForAgain) {
+  int requests = FlyLife::requestsOf(runner_, GetParam());
+  for (const char* effect : {R"({"status":200,"body":"","commit":true})", R"({"status":200,"body":"{\"id\":\"1","commit":true})"}) {
+    for (int at = 0; at < requests; ++at) {
+      SCOPED_TRACE(format("request {} of {}, {}", at, toString(GetParam()), effect));
+      FlyLife life(runner_);
+      life.prepare(GetParam());
+      life.world().fault(format(R"({{"skip":{},"effect":{}}})", at, effect));
+      auto error = errorOf([&] { runner_.run(life.perform(GetParam(), life.recorded())); });
+      EXPECT_FALSE(error) << error->message();
+      life.world().clearFaults();
+      life.expectOutcome(GetParam());
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Fly, FlyTwice, ::testing::ValuesIn(kFlyOperations),
                          [](const ::testing::TestParamInfo<FlyOperation>& info) { return std::string(toString(info.param)); });
 

@@ -124,6 +124,7 @@ flyio::Tuning FlyWorld::quickTuning() {
   tuning.longestPause = std::chrono::milliseconds(50);
   tuning.eventInterval = std::chrono::milliseconds(50);
   tuning.idleInterval = std::chrono::milliseconds(50);
+  tuning.hostInterval = std::chrono::milliseconds(50);
   tuning.boundPatience = std::chrono::milliseconds(2'000);
   tuning.ratesTimes = 1'000;
   return tuning;

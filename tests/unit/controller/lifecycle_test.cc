@@ -207,6 +207,33 @@ TEST_F(Lifecycle, cancelTakesBackACreate) {
   EXPECT_THROW(run(swarm().cancelOperation(started.operation.id)), Error);
 }
 
+/// A retry that can't help is not waited for, and what the error says is what the instance says.
+TEST_F(Lifecycle, aStopThatWaitingCanNotHelpEndsAtOnce) {
+  create("one");
+  world_.faults.fail("stopInstance", Error(ErrorCode::Unavailable, "Its host can't be reached.").withRetryable(false), 1'000);
+  Operation ended = finish(run(swarm().stopInstance("one", "ann")));
+  EXPECT_EQ(ended.status, OperationStatus::failed);
+  EXPECT_EQ(get("one").status, InstanceStatus::running) << "it was not stopped";
+  EXPECT_NE(get("one").statusReason.find("Its host can't be reached."), std::string::npos) << get("one").statusReason;
+}
+
+TEST_F(Lifecycle, aStopThatWaitsForItsProviderCanBeCancelled) {
+  create("one");
+  world_.faults.fail("stopInstance", Error(ErrorCode::Unavailable, "The Engine went away."), 1'000'000);
+  auto stopped = run(swarm().stopInstance("one", "ann"));
+  for (;;) {  // it may be within a call just now
+    try {
+      run(swarm().cancelOperation(stopped.operation.id));
+      break;
+    } catch (const Error& error) {
+      ASSERT_EQ(error.code(), ErrorCode::Conflict);
+      ASSERT_EQ(error.message().find("about to end"), std::string::npos) << error.message();
+    }
+  }
+  EXPECT_EQ(finish(stopped).status, OperationStatus::cancelled);
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+}
+
 TEST_F(Lifecycle, cancelTakesBackAStart) {
   create("one");
   finish(run(swarm().stopInstance("one", "ann")));

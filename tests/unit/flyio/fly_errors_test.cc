@@ -17,10 +17,12 @@ TEST(FlyErrors, readsEveryShapeOfBody) {
   EXPECT_EQ(faultOf(404, "404 page not found").text, "404 page not found");
   EXPECT_EQ(faultOf(502, "<html><head><title>Bad\n Gateway</title></head></html>").text, "status 502 with an HTML page, \"Bad Gateway\"");
   EXPECT_EQ(faultOf(502, "<!DOCTYPE html><p>").text, "status 502 with an HTML page");
-  EXPECT_EQ(faultOf(500, "").text, "status 500 without a reason");
-  EXPECT_EQ(faultOf(500, "{}").text, "status 500 without a reason");
+  EXPECT_EQ(faultOf(500, "").text, "the API failed and gave no reason (status 500)");
+  EXPECT_EQ(faultOf(500, "{}").text, "the API failed and gave no reason (status 500)");
+  EXPECT_EQ(faultOf(504, "").text, "the API did not answer Fly's proxy in time (status 504)");
+  EXPECT_NE(flyError(faultOf(504, ""), "start the Machine").message().find("status.flyio.net"), std::string::npos);
   EXPECT_EQ(faultOf(500, "[1,2]").text, "[1,2]");
-  EXPECT_EQ(faultOf(400, R"({"error":{"deep":1}})").text, "status 400 without a reason");
+  EXPECT_EQ(faultOf(400, R"({"error":{"deep":1}})").text, "no reason was given (status 400)");
   EXPECT_LT(faultOf(500, std::string(100'000, 'x')).text.size(), 600u);
 }
 
