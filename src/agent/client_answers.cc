@@ -20,6 +20,7 @@ std::string reasonOf(const boost::json::value& answer, int status) {
   if (const auto* object = answer.if_object()) {
     if (const auto* reason = object->if_contains("reason"); reason && reason->is_string()) return printable(reason->as_string());
   }
+  if (status < 400) return format("The instance's agent gave an answer that does not fit the request: status {}.", status);
   return format("The instance's agent answered with status {}.", status);
 }
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "support/raw_server.h"
+#include "net/http.h"
 
 namespace swarm::test {
 namespace {
@@ -13,7 +13,7 @@ constexpr std::size_t kPiece = 256 * 1024;
 
 constexpr std::string_view kNames[] = {"huge-reason",  "huge-health",     "many-values", "deep-json",   "endless-body",
                                        "endless-head", "endless-interim", "escapes",     "wrong-types", "not-utf8",
-                                       "not-http",     "upgraded",        "cut-short",   "endless-exec"};
+                                       "not-http",     "upgraded",        "cut-short",   "endless-exec", "plausible"};
 static_assert(std::size(kNames) == std::size(kAllHostilities));
 
 /// A right answer to each of the server's questions at once.
@@ -121,6 +121,9 @@ net::awaitable<void> send(Writer& out, Hostility how) {
     case CutShort:
       co_await out.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"ready\":");
       break;
+    case Plausible:
+      co_await out.answer(200, "{" + std::string(kRightMembers) + "}");
+      break;
     case EndlessExec:
       co_await out.beginUntilClose();
       co_await out.write(R"({"exitCode":0,"stderr":"","stdout":")");
@@ -141,7 +144,8 @@ std::optional<Hostility> hostilityFrom(std::string_view name) {
 }
 
 net::awaitable<std::size_t> answerHostile(net::Stream& stream, Hostility how) {
-  co_await readUntil(stream, "\r\n\r\n");
+  net::ReadBuffer request;
+  co_await net::readHead(stream, request);
   Writer out(stream);
   co_await send(out, how);
   stream.close();

@@ -24,12 +24,13 @@ enum class Hostility {
   Upgraded,        ///< 101, unasked
   CutShort,        ///< an answer that ends in its middle
   EndlessExec,     ///< stdout without end
+  Plausible,       ///< all is well: what makes the server come back and ask for more
 };
 
 inline constexpr Hostility kAllHostilities[] = {
-    Hostility::HugeReason,  Hostility::HugeHealth,     Hostility::ManyValues, Hostility::DeepJson,    Hostility::EndlessBody,
-    Hostility::EndlessHead, Hostility::EndlessInterim, Hostility::Escapes,    Hostility::WrongTypes,  Hostility::NotUtf8,
-    Hostility::NotHttp,     Hostility::Upgraded,       Hostility::CutShort,   Hostility::EndlessExec,
+    Hostility::HugeReason,     Hostility::HugeHealth, Hostility::ManyValues, Hostility::DeepJson, Hostility::EndlessBody,
+    Hostility::EndlessHead,    Hostility::EndlessInterim, Hostility::Escapes, Hostility::WrongTypes, Hostility::NotUtf8,
+    Hostility::NotHttp,        Hostility::Upgraded,   Hostility::CutShort,   Hostility::EndlessExec, Hostility::Plausible,
 };
 std::string_view nameOf(Hostility how);
 std::optional<Hostility> hostilityFrom(std::string_view name);
