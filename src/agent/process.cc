@@ -143,6 +143,10 @@ std::expected<pid_t, SpawnFailure> spawnProcess(const SpawnRequest& request) {
   }
   Descriptor read_end(ends[0]), write_end(ends[1]);
   pid_t pid = ::fork();
+  if (pid < 0 && errno == EAGAIN) {
+    return std::unexpected(SpawnFailure{
+        126, "The process could not be started: the workspace's limit of processes and threads is reached. End some, or raise it (pids)."});
+  }
   if (pid < 0) return std::unexpected(SpawnFailure{126, format("The process could not be started: {}.", ::strerror(errno))});
   if (pid == 0) runChild(request, prepared, write_end.get());
   write_end.reset();

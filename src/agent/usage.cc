@@ -14,6 +14,7 @@
 #include <charconv>
 #include <fstream>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "base/log.h"
@@ -164,13 +165,18 @@ void UsageMeter::countInBackground() {
   auto now = std::chrono::steady_clock::now();
   if ((disk_->started && now - *disk_->started < kDiskCountAge) || disk_->counting.exchange(true)) return;
   disk_->started = now;
-  std::thread([disk = disk_, roots = options_.storage] {
+  auto count = [disk = disk_, roots = options_.storage] {
     // On Linux the nice value belongs to the thread: a count of millions of files must not be felt.
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 19);
     disk->bytes = countBytes(roots);
     disk->known = true;
     disk->counting = false;
-  }).detach();
+  };
+  try {
+    std::thread(std::move(count)).detach();
+  } catch (const std::system_error&) {
+    disk_->counting = false;  // the limit of processes is reached: what is known stays
+  }
 }
 
 net::awaitable<SizeUsage> UsageMeter::measureStorage() {

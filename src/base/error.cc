@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <new>
+#include <system_error>
 
 #include "base/untrusted_text.h"
 
@@ -132,6 +133,13 @@ Error currentExceptionAsError() {
     return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::OutOfResources, "The server is out of memory.");
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again) {  // what a thread that can't be made throws
+      return Error(ErrorCode::OutOfResources,
+                   "No further process or thread can be started: their limit is reached. End some processes, or raise the limit (pids).")
+          .withCause(error.what());
+    }
+    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
   } catch (const std::exception& error) {
     return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
   } catch (...) {

@@ -21,6 +21,13 @@ constexpr std::chrono::milliseconds kBetweenDoubts{300};
 
 }  // namespace
 
+std::chrono::milliseconds pauseAfterWrongAnswers(int count) {
+  constexpr std::chrono::milliseconds first{200};
+  constexpr std::chrono::milliseconds longest{10'000};
+  if (count <= 0) return milliseconds(0);
+  return std::min(first * (1 << std::min(count - 1, 10)), longest);
+}
+
 awaitable<bool> AgentWatch::stillRuns(EntryPtr entry, std::string& reason) {
   std::optional<ProviderInstance> observed;
   try {
@@ -44,6 +51,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   auto pause = core_.options.probeInterval;
   std::uint64_t epoch = entry->epoch;
   bool heard = false;
+  int wrong_answers = 0;  // in a row
   std::string reason;
   auto seen = entry->observed.version();
   while (!deadline.hasPassed()) {
@@ -52,6 +60,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       agent::AgentHealth health =
           co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout), heard ? kAgentHolds : milliseconds(0));
       heard = true;
+      wrong_answers = 0;
       reason = health.reason;
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
       // The place in force, and it waits for the end of a move: a move that has ended, or that was taken back.
@@ -64,13 +73,14 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       }
     } catch (const Error& error) {
       reason = error.message();
+      wrong_answers = error.code() == ErrorCode::UpstreamFailed ? wrong_answers + 1 : 0;
     }
     if (entry->ready && entry->epoch == epoch) {  // it was, and is not any more: its server is being replaced
       entry->ready = false;
       core_.routeChanged(*entry);
     }
     if (!heard && Steady::now() - began >= core_.options.agentRefusal) break;
-    bool something_happened = co_await entry->observed.wait(seen, deadline.orAfter(pause));
+    bool something_happened = co_await entry->observed.wait(seen, deadline.orAfter(std::max(pause, pauseAfterWrongAnswers(wrong_answers))));
     if (something_happened || Steady::now() - looked > kLookAtContainerEvery) {
       seen = entry->observed.version();
       looked = Steady::now();

@@ -17,6 +17,10 @@ struct ReadinessReport {
   std::string reason;  ///< a sentence, when it is not ready
 };
 
+/// How long an agent is left alone after so many answers in a row that were none of the protocol's (one that was replaced, or broken):
+/// nothing that it says is worth asking again soon.
+std::chrono::milliseconds pauseAfterWrongAnswers(int count);
+
 class AgentWatch {
  public:
   explicit AgentWatch(Core& core) : core_(core) {}

@@ -36,13 +36,39 @@ void HashWorkers::add(Descriptor file, const struct stat& status, Taker take, st
     waiting_.push_back(std::move(job));
   }
   work_added_.notify_one();
-  if (threads_.size() < kThreads) {
+  if (threads_.size() < kThreads) addThread();
+  if (threads_.empty()) workHere();
+  takeResults(kOutstanding);
+}
+
+/// Where the limit of processes is reached there are fewer, or none.
+void HashWorkers::addThread() {
+  try {
     threads_.emplace_back([this] {
       ::pthread_setname_np(::pthread_self(), "transfer-hash");
       work();
     });
+  } catch (const std::system_error&) {
   }
-  takeResults(kOutstanding);
+}
+
+/// Without a thread, the asking one reads.
+void HashWorkers::workHere() {
+  ContentHasher hasher(cache_, trust_, stop_);
+  for (; !waiting_.empty(); waiting_.pop_front()) {
+    Job& job = *waiting_.front();
+    hash(job, hasher);
+    job.done = true;
+  }
+}
+
+void HashWorkers::hash(Job& job, ContentHasher& hasher) {
+  try {
+    job.hashes = hasher.hash(job.file.get(), job.status, bytes_done_);
+  } catch (...) {
+    job.error = std::current_exception();
+  }
+  job.file.reset();
 }
 
 void HashWorkers::add(Taker take) {
@@ -85,17 +111,8 @@ void HashWorkers::work() {
     const std::shared_ptr<Job> job = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    std::optional<FileHashes> hashes;
-    std::exception_ptr error;
-    try {
-      hashes = hasher.hash(job->file.get(), job->status, bytes_done_);
-    } catch (...) {
-      error = std::current_exception();
-    }
-    job->file.reset();
+    hash(*job, hasher);
     lock.lock();
-    job->hashes = std::move(hashes);
-    job->error = error;
     job->done = true;
     work_done_.notify_one();
   }

@@ -39,8 +39,11 @@ class HashWorkers {
     std::exception_ptr error;
     bool done = false;
   };
+  void addThread();
   void work();
-  void takeResults(std::size_t until);  ///< until at most so many are outstanding
+  void workHere();
+  void hash(Job& job, ContentHasher& hasher);  ///< whoever took the job from `waiting_` has it alone until it is done
+  void takeResults(std::size_t until);         ///< until at most so many are outstanding
 
   HashCache& cache_;
   const Trust& trust_;

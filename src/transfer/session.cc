@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <boost/asio/this_coro.hpp>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -113,6 +114,8 @@ bool serve(Core& core, const Arrived& command) {
   return true;
 }
 
+Frame failedFrame(const Error& error) { return {Kind::Failed, encode(Failure{std::string(toString(error.code())), error.message()}), {}}; }
+
 void serveAll(Core& core) {
   try {
     while (serve(core, core.inbox.take(Inbox::Commands))) {
@@ -123,7 +126,7 @@ void serveAll(Core& core) {
     const Error error = currentExceptionAsError();
     log::warning("A transfer failed", {{"error", error.message()}, {"cause", error.cause()}});
     core.abort();
-    core.outbox.pushLast({Kind::Failed, encode(Failure{std::string(toString(error.code())), error.message()}), {}});
+    core.outbox.pushLast(failedFrame(error));
   }
 }
 
@@ -205,7 +208,19 @@ awaitable<void> runSession(net::StreamPtr stream, SessionOptions options) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto wake = std::make_shared<LoopWake>(co_await boost::asio::this_coro::executor);
   Core core(wake, std::move(options));
-  Server server(core, wake);
+  std::optional<Server> started;
+  std::optional<Error> failure;
+  try {
+    started.emplace(core, wake);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (failure) {  // no thread can be made: the server is to know why
+    co_await writeFrames(*stream, {failedFrame(*failure)});
+    stream->close();
+    co_return;
+  }
+  Server& server = *started;
   co_await net::race(receive(*stream, core), send(*stream, core, *wake));
   stream->close();
   core.abort();

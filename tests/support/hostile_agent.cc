@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t kHuge = 15 * 1024 * 1024;
 constexpr std::size_t kPiece = 256 * 1024;
 
-constexpr std::string_view kNames[] = {"huge-reason",  "huge-health",     "many-values", "deep-json",   "endless-body",
-                                       "endless-head", "endless-interim", "escapes",     "wrong-types", "not-utf8",
+constexpr std::string_view kNames[] = {"huge-reason",  "huge-health",     "many-values", "deep-json",    "endless-body",
+                                       "endless-head", "endless-interim", "escapes",     "wrong-types",  "not-utf8",
                                        "not-http",     "upgraded",        "cut-short",   "endless-exec", "plausible"};
 static_assert(std::size(kNames) == std::size(kAllHostilities));
 

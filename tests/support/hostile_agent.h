@@ -28,9 +28,9 @@ enum class Hostility {
 };
 
 inline constexpr Hostility kAllHostilities[] = {
-    Hostility::HugeReason,     Hostility::HugeHealth, Hostility::ManyValues, Hostility::DeepJson, Hostility::EndlessBody,
-    Hostility::EndlessHead,    Hostility::EndlessInterim, Hostility::Escapes, Hostility::WrongTypes, Hostility::NotUtf8,
-    Hostility::NotHttp,        Hostility::Upgraded,   Hostility::CutShort,   Hostility::EndlessExec, Hostility::Plausible,
+    Hostility::HugeReason,  Hostility::HugeHealth,     Hostility::ManyValues, Hostility::DeepJson,    Hostility::EndlessBody,
+    Hostility::EndlessHead, Hostility::EndlessInterim, Hostility::Escapes,    Hostility::WrongTypes,  Hostility::NotUtf8,
+    Hostility::NotHttp,     Hostility::Upgraded,       Hostility::CutShort,   Hostility::EndlessExec, Hostility::Plausible,
 };
 std::string_view nameOf(Hostility how);
 std::optional<Hostility> hostilityFrom(std::string_view name);

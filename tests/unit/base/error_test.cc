@@ -81,6 +81,10 @@ TEST(Error, isMadeOfAnyExceptionWithoutShowingItsText) {
   EXPECT_EQ(asError(boost::system::system_error(boost::asio::error::operation_aborted)).code(), ErrorCode::Cancelled);
   EXPECT_EQ(asError(boost::system::system_error(boost::asio::error::connection_refused)).code(), ErrorCode::Internal);
   EXPECT_EQ(asError(42).code(), ErrorCode::Internal);
+  Error no_thread = asError(std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)));
+  EXPECT_EQ(no_thread.code(), ErrorCode::OutOfResources);
+  EXPECT_THAT(no_thread.message(), testing::HasSubstr("raise the limit (pids)"));
+  EXPECT_EQ(asError(std::system_error(std::make_error_code(std::errc::io_error))).code(), ErrorCode::Internal);
 }
 
 TEST(Error, isDescribedForTheLogWithItsCause) {

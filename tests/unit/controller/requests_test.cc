@@ -1,4 +1,5 @@
 // Idempotency keys, updates, lists, waiting, events.
+#include "controller/agent_watch.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {
@@ -225,6 +226,14 @@ TEST_F(Requests, eventsTellOfInstancesAndOperations) {
   EXPECT_TRUE(tells("instance", "status", "creating"));
   EXPECT_TRUE(tells("instance", "status", "running"));
   EXPECT_TRUE(tells("operation", "status", "succeeded"));
+}
+
+TEST(AgentWatch, leavesAnAgentThatAnswersWronglyAloneForLongerEachTime) {
+  using control::pauseAfterWrongAnswers;
+  EXPECT_EQ(pauseAfterWrongAnswers(0).count(), 0);
+  for (int count = 1; count < 100; ++count) EXPECT_LE(pauseAfterWrongAnswers(count), pauseAfterWrongAnswers(count + 1));
+  EXPECT_EQ(pauseAfterWrongAnswers(1), std::chrono::milliseconds(200));
+  EXPECT_EQ(pauseAfterWrongAnswers(1'000'000), std::chrono::seconds(10));
 }
 
 TEST_F(Requests, aSubscriberThatFellBehindIsToldToReadEverythingAgain) {
