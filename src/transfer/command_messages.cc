@@ -1,4 +1,5 @@
 // Encoding and decoding between the server and an agent: commands, progress, reports.
+#include "base/untrusted_text.h"
 #include "transfer/message_parts.h"
 #include "transfer/messages.h"
 
@@ -7,6 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxNotes = 100;
 constexpr std::size_t kMaxText = 64 * 1024;
+constexpr std::size_t kMaxNoteText = 2048;  // what people are shown of it
 
 void put(Encoder& out, const std::vector<std::string>& texts) {
   out.number(texts.size());
@@ -30,8 +32,8 @@ void put(Encoder& out, const std::vector<Note>& notes) {
 std::vector<Note> getNotes(Decoder& in) {
   std::vector<Note> notes(in.number(kMaxNotes));
   for (Note& note : notes) {
-    note.path = in.bytes(kMaxText);
-    note.reason = in.bytes(kMaxText);
+    note.path = printable(in.bytes(kMaxText), kMaxNoteText);
+    note.reason = printable(in.bytes(kMaxText), kMaxNoteText);
   }
   return notes;
 }

@@ -13,6 +13,21 @@ namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024;
 
+/// An agent may be anybody's program: it says what is wrong in its workspace, and nothing about who asks (401 would sign a person out).
+ErrorCode failureCodeOf(std::string_view said) {
+  switch (const auto code = errorCodeFromString(said).value_or(ErrorCode::UpstreamFailed)) {
+    case ErrorCode::Conflict:
+    case ErrorCode::Unprocessable:
+    case ErrorCode::Internal:
+    case ErrorCode::Unavailable:
+    case ErrorCode::DeadlineExceeded:
+    case ErrorCode::OutOfResources:
+      return code;
+    default:
+      return ErrorCode::UpstreamFailed;
+  }
+}
+
 class Listener {
  public:
   Listener(Relay& relay, std::size_t peer) : relay_(relay), peer_(peer), buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {}
@@ -125,7 +140,7 @@ class Listener {
         break;
       case Kind::Failed: {
         const auto failure = decode<Failure>(payload);
-        relay_.fail(Error(errorCodeFromString(failure.code).value_or(ErrorCode::UpstreamFailed), failure.message));
+        relay_.fail(Error(failureCodeOf(failure.code), failure.message));
         break;
       }
       case Kind::ManifestLines:

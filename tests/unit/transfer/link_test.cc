@@ -126,6 +126,35 @@ TEST(Link, servesOneAgentOnly) {
   move.loop().run(link->close());
 }
 
+/// An agent that answers the first command with a failure of its own choice.
+awaitable<void> failWith(net::StreamPtr stream, Failure failure) {
+  FrameReader reader(*stream);
+  co_await reader.next();
+  std::vector<Frame> frames(1);
+  frames[0] = {Kind::Failed, encode(failure), {}};
+  co_await writeFrames(*stream, frames);
+}
+
+TEST(Link, takesFromAnAgentWhatIsWrongInItsWorkspaceOnly) {
+  const auto failed = [](const std::string& code) {
+    test::TestLoop loop;
+    auto [near_end, far_end] = net::makePipe(loop.executor());
+    loop.spawn(failWith(std::move(far_end), {code, "\x1b[2J" + std::string(60'000, '!')}));
+    try {
+      loop.run(openLink(std::move(near_end), nullptr, "op-test", {{"/data"}, {}}));
+    } catch (const Error& error) {
+      EXPECT_LE(error.message().size(), Error::kMaxText);
+      EXPECT_FALSE(error.message().contains('\x1b'));
+      return error.code();
+    }
+    return ErrorCode::NotFound;
+  };
+  EXPECT_EQ(failed("out_of_resources"), ErrorCode::OutOfResources);
+  EXPECT_EQ(failed("unprocessable"), ErrorCode::Unprocessable);
+  for (const char* code : {"unauthenticated", "permission_denied", "not_found", "cancelled", "invalid_argument", "", "anything"})
+    EXPECT_EQ(failed(code), ErrorCode::UpstreamFailed) << code;
+}
+
 TEST(Link, aCancelledRoundEndsBothSessionsAndTheirThreads) {
   Move move;
   writeFile(move.source() / "big", noise(30'000'000, 1));
