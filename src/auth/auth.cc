@@ -52,7 +52,8 @@ void requirePassword(const Secret& password) {
 
 std::string codePurpose(std::string_view instance_id, std::string_view binding) { return format("{}\n{}", instance_id, binding); }
 
-std::string instanceAudience(std::string_view instance_id) { return "swarm-instance:" + std::string(instance_id); }
+constexpr std::string_view kInstanceAudience = "swarm-instance:";
+std::string instanceAudience(std::string_view instance_id) { return std::string(kInstanceAudience) + std::string(instance_id); }
 
 /// A session's id begins with its user's generation: that of an older one is void, also after a restart.
 std::int64_t generationOf(std::string_view session_id) {
@@ -136,7 +137,11 @@ class StoreAuth final : public Auth {
   }
 
   std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const override {
-    return verify(value, cookieKey_, instanceAudience(instance_id));
+    return verify(value, cookieKey_, [&](std::string_view audience) { return audience == instanceAudience(instance_id); });
+  }
+
+  std::optional<Principal> verifyAnyInstanceCookie(std::string_view value) const override {
+    return verify(value, cookieKey_, [](std::string_view audience) { return audience.starts_with(kInstanceAudience); });
   }
 
   std::string issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) override {
@@ -227,6 +232,11 @@ class StoreAuth final : public Auth {
   }
 
   std::optional<Principal> verify(std::string_view token, const Secret& key, std::string_view audience) const {
+    return verify(token, key, [&](std::string_view meant) { return meant == audience; });
+  }
+
+  template <std::predicate<std::string_view> Audience>
+  std::optional<Principal> verify(std::string_view token, const Secret& key, Audience is_audience) const {
     auto claims = verifyJwt(key, token);
     if (!claims) return std::nullopt;
     const json::value* subject = claims->if_contains("sub");
@@ -236,7 +246,7 @@ class StoreAuth final : public Auth {
     if (!subject || !subject->is_string() || !session || !session->is_string() || !meant || !meant->is_string() || !expiry ||
         !expiry->is_int64())
       return std::nullopt;
-    if (std::string_view(meant->get_string()) != audience || secondsOf(clock_.now()) >= expiry->get_int64()) return std::nullopt;
+    if (!is_audience(std::string_view(meant->get_string())) || secondsOf(clock_.now()) >= expiry->get_int64()) return std::nullopt;
     return sessions_.find(session->get_string(), subject->get_string());
   }
 

@@ -77,6 +77,9 @@ class Auth {
   /// Cookie values for instance hosts: bound to one instance and the session that they came from.
   virtual std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) = 0;
   virtual std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const = 0;
+  /// The same for a cookie of whichever instance: it opens nothing, and tells a signed-in tab of a deleted instance from one that is signed
+  /// out.
+  virtual std::optional<Principal> verifyAnyInstanceCookie(std::string_view value) const = 0;
   /// One-time codes: valid 60 s, once, for one instance host and for the browser that `binding` stands for (a digest of a secret that only
   /// that browser has); `take` gives nothing on a second use.
   virtual std::string issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) = 0;

@@ -38,7 +38,7 @@ bool isCallback(std::string_view path) { return path.ends_with("/callback"); }
 
 }  // namespace
 
-Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& auth, const Clock& the_clock,
+Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& the_auth, const Clock& the_clock,
                     std::unique_ptr<UpstreamConnector> the_connector)
     : loop(executor),
       options(std::move(given)),
@@ -46,6 +46,7 @@ Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& r
       clock(the_clock),
       route_source(routes),
       connector(std::move(the_connector)),
+      auth(the_auth),
       browser(siteOf(address, options), auth, the_clock),
       targets(std::make_shared<Targets>(executor, routes, auth, the_clock, browser.names(), live)),
       sign_in(address, browser, auth, *targets, options.actions),
@@ -261,6 +262,8 @@ net::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
   } else if (path == kArrivePath) {
     co_await handover.arrive(exchange, request.target);
   } else if (!request.target || !targets->authenticate(exchange.head(), request.target)) {
+    if (path == kStatusPath && auth.verifyAnyInstanceCookie(findCookie(exchange.head().headers, browser.names().session).value))
+      co_return co_await respondDeleted(exchange);
     auto rules = rulesFor(request);
     co_await handover.challenge(exchange, request.host, std::move(rules.cors));
   } else if (path == kStatusPath) {

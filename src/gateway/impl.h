@@ -29,7 +29,7 @@ struct HostRules {
 }  // namespace gateway
 
 struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
-  Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& auth, const Clock& the_clock,
+  Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& the_auth, const Clock& the_clock,
        std::unique_ptr<gateway::UpstreamConnector> the_connector);
 
   /// One request to an instance's host, as far as its head tells.
@@ -58,6 +58,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   /// A page that is being loaded while its workspace moves gets its parts from the new place. False: there is nothing to wait for, or not
   /// any more.
   net::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<gateway::Target> target);
+  net::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to an instance of before
   net::awaitable<void> respondStatus(net::Exchange& exchange, const Route& route);
   net::awaitable<void> respondClosed(Request request, gateway::Availability availability);
   net::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const Route> route, gateway::WaitingKind kind,
@@ -71,6 +72,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   const Clock& clock;
   RouteSource& route_source;
   std::unique_ptr<gateway::UpstreamConnector> connector;
+  Auth& auth;
   BrowserSession browser;
   gateway::LiveList live;
   std::shared_ptr<gateway::Targets> targets;

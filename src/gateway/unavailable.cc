@@ -61,6 +61,10 @@ MessagePage programFailed(std::uint16_t port) {
 
 MessagePage vscodeFailed() { return {.title = "VS Code broke off", .text = "The connection to VS Code in the workspace failed."}; }
 
+net::Headers statusHeaders() {
+  return {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+}
+
 std::string_view statusName(InstanceStatus status) {
   const char* name = boost::describe::enum_to_string(status, "unknown");
   return name;
@@ -116,11 +120,16 @@ net::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const
                              {"generation", route.generation},
                              {"step", route.step},
                              {"reason", route.reason},
-                             {"moving", movingJson(route.moving.get())}};
+                             {"moving", movingJson(route.moving.get())},
+                             {"home", address.baseOrigin(exchange.head()) + "/"}};
   if (!route.step.empty() && route.stepStartedAt != SystemTime{})
     status["elapsedSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(clock.now() - route.stepStartedAt).count();
-  net::Headers headers{{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
-  co_await exchange.respond(200, std::move(headers), boost::json::serialize(status));
+  co_await exchange.respond(200, statusHeaders(), boost::json::serialize(status));
+}
+
+net::awaitable<void> Gateway::Impl::respondDeleted(net::Exchange& exchange) {
+  const boost::json::object status{{"status", "deleted"}, {"home", address.baseOrigin(exchange.head()) + "/"}};
+  co_await exchange.respond(410, statusHeaders(), boost::json::serialize(status));
 }
 
 net::awaitable<void> Gateway::Impl::respondClosed(Request request, Availability availability) {

@@ -193,8 +193,12 @@ TEST_F(AuthTest, bindsAnInstanceCookieToItsInstanceAndItsUse) {
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-2"));
   EXPECT_FALSE(auth_->verifyApiToken(cookie)) << "a workspace must not get at the API with its cookie";
   EXPECT_FALSE(auth_->verifyInstanceCookie(result.token.reveal(), "i-1"));
+  EXPECT_EQ(auth_->verifyAnyInstanceCookie(cookie)->user, "ann");
+  EXPECT_FALSE(auth_->verifyAnyInstanceCookie(auth_->issueSessionCookie(result.principal)));
+  EXPECT_FALSE(auth_->verifyAnyInstanceCookie(result.token.reveal()));
   clock_.advance(result.principal.expiresAt - clock_.now());
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1")) << "it ends with its session";
+  EXPECT_FALSE(auth_->verifyAnyInstanceCookie(cookie));
 }
 
 TEST_F(AuthTest, takesNoCookieForATokenAndNoTokenForACookie) {

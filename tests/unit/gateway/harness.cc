@@ -49,6 +49,11 @@ std::optional<Principal> MemoryAuth::verifyInstanceCookie(std::string_view value
   return verifyApiToken("token-" + std::string(value.substr(2, end - 2)));
 }
 
+std::optional<Principal> MemoryAuth::verifyAnyInstanceCookie(std::string_view value) const {
+  const auto end = value.find('.', 2);
+  return end == std::string_view::npos ? std::nullopt : verifyInstanceCookie(value, value.substr(end + 1));
+}
+
 std::optional<Principal> MemoryAuth::verifySessionCookie(std::string_view value) const {
   return value.starts_with("cookie-") ? verifyApiToken("token-" + std::string(value.substr(7))) : std::nullopt;
 }

@@ -34,6 +34,7 @@ class MemoryAuth final : public Auth {
   std::optional<Principal> verifyApiToken(std::string_view token) const override;
   std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override;
   std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const override;
+  std::optional<Principal> verifyAnyInstanceCookie(std::string_view value) const override;
   std::optional<Principal> stillSignedIn(const Principal& principal) const override {
     return verifyApiToken("token-" + principal.sessionId);
   }

@@ -107,7 +107,9 @@ TEST_F(Waiting, answersStatusFromTheTableWithoutTouchingTheInstance) {
     publish([](Route& route) { route.generation = "g2"; });
     const auto answer = co_await fetch("/.swarm/status");
     EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body, R"({"instance":"ws","status":"running","ready":true,"generation":"g2","step":"","reason":"","moving":null})");
+    EXPECT_EQ(answer.body, R"({"instance":"ws","status":"running","ready":true,"generation":"g2","step":"","reason":"","moving":null,)"
+                           R"("home":"http://)" +
+                               hostName("") + R"(/"})");
     publish([](Route& route) {
       route.status = InstanceStatus::stopped;
       route.generation.clear();
@@ -116,6 +118,22 @@ TEST_F(Waiting, answersStatusFromTheTableWithoutTouchingTheInstance) {
     EXPECT_NE(stopped.body.find(R"("status":"stopped","ready":false)"), std::string::npos);
     EXPECT_EQ(application_->connections, 0);
     EXPECT_EQ((co_await fetch("/.swarm/other")).status, 404);
+  });
+}
+
+TEST_F(Waiting, tellsATabOfADeletedInstanceFromOneThatIsSignedOut) {
+  run([&]() -> awaitable<void> {
+    auto client = co_await connect();
+    const auto look = get("/.swarm/status", "Accept: application/json\r\n");
+    remove("ws");
+    const auto deleted = co_await client.ask(look);
+    EXPECT_EQ(deleted.status, 410);
+    EXPECT_EQ(deleted.body, R"({"status":"deleted","home":"http://)" + hostName("") + R"(/"})");
+    publish([](Route& route) { route.instanceId = "i-another"; });
+    EXPECT_EQ((co_await client.ask(look)).status, 410) << "its name was used again";
+    EXPECT_EQ((co_await client.ask(request("GET /.swarm/status", "Accept: application/json\r\n"))).status, 401);
+    auth_.revoke(ada_.principal.sessionId);
+    EXPECT_EQ((co_await client.ask(look)).status, 401);
   });
 }
 
