@@ -201,6 +201,9 @@ class SwarmClient {
   listVolumes();  ///< also those that deleted instances left: name, instanceId, owner, mountPath, inUse, createdAt, stray
   void deleteVolume(const std::string& name);  ///< with its files; Conflict while an instance has it
 
+  /// Any other call: `target` is a path with its query, `body` JSON or empty. Gives the answer's body as it came; throws the server's Error
+  /// for a status of 400 and above.
+  std::string callApi(const std::string& method, const std::string& target, const std::string& body = {});
   SwarmStatus getSwarmStatus();
   boost::json::array listProviders();
   boost::json::object getProvider(const std::string& type);

@@ -1,100 +1,156 @@
-// Completion scripts. Names of instances are asked of the server with a short timeout, so that a missing server costs nothing.
+// One walk over the tree for each shell. zsh runs the script of bash, which it can.
+#include "cli/completion.h"
+
+#include <algorithm>
+#include <array>
+
 #include "base/format.h"
-#include "cli/verbs.h"
 
 namespace swarm::cli {
 namespace {
 
-constexpr std::string_view kNameVerbs = "show|start|stop|restart|update|delete|migrate|export|open|exec|logs|forward|usage";
+/// Where possible values come from: words, "files", or a command that prints names.
+struct Values {
+  std::string words;
+  std::string command;
+  bool files = false;
+  bool empty() const { return words.empty() && command.empty() && !files; }
+};
 
-std::string replaceAll(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+Values ofWorkspaces() { return {{}, "swarm list -o name", false}; }
+
+Values sourceOfFlag(const std::string& path, const std::string& flag) {
+  if (flag == "provider" || flag == "to") return {"docker flyio", {}, false};
+  if (flag == "output" && path != "/export") return {"table json yaml name", {}, false};
+  if (flag == "region") return {{}, "swarm providers regions -o name", false};
+  if (flag == "status") return {"creating running stopping stopped failed deleting migrating", {}, false};
+  if (flag == "log-level") return {"debug info warning error", {}, false};
+  if (flag == "log-style") return {"text json", {}, false};
+  if (flag == "instance") return ofWorkspaces();
+  for (const char* file : {"config", "ca", "data-dir", "output", "setup", "data"}) {
+    if (flag == file) return {{}, {}, true};
+  }
+  return {};
+}
+
+Values sourceOfWord(const std::string& path, const std::string& word) {
+  if (path == "/volumes/delete") return {{}, "swarm volumes -o name", false};
+  if (path == "/snapshot/delete" || word == "snapshot") return {{}, "swarm snapshot list -o name", false};
+  if (word == "name" || word == "names" || word == "instance") return path == "/create" ? Values{} : ofWorkspaces();
+  if (word == "file") return {{}, {}, true};
+  if (word == "id") return {{}, "swarm operations -o name", false};
+  if (word == "type") return {{}, "swarm providers -o name", false};
+  if (word == "shell") return {"bash zsh fish", {}, false};
+  if (word == "method") return {"GET POST PUT PATCH DELETE", {}, false};
+  return {};
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view between) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : std::string(between)) + word;
   return text;
 }
 
-constexpr std::string_view kBash = R"sh(_swarm() {
-  local current="${COMP_WORDS[COMP_CWORD]}" verb="${COMP_WORDS[1]}"
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "@VERBS@" -- "$current"))
-    return
-  fi
-  case "$verb ${COMP_WORDS[COMP_CWORD-1]}" in
-    export\ -o|export\ --output) COMPREPLY=($(compgen -f -- "$current")); return ;;
-  esac
-  case "${COMP_WORDS[COMP_CWORD-1]}" in
-    --to|--provider) COMPREPLY=($(compgen -W "docker flyio" -- "$current")); return ;;
-    --output|-o) COMPREPLY=($(compgen -W "table json yaml name" -- "$current")); return ;;
-    --region) COMPREPLY=($(compgen -W "$(timeout 2 swarm providers regions -o name 2>/dev/null)" -- "$current")); return ;;
-  esac
-  if [[ "$current" == -* ]]; then
-    COMPREPLY=($(compgen -W "$(swarm "$verb" --help 2>/dev/null | grep -oE -- '--[a-z-]+' | sort -u)" -- "$current"))
-    return
-  fi
-  case "$verb" in
-    @NAMEVERBS@) COMPREPLY=($(compgen -W "$(timeout 2 swarm list -o name 2>/dev/null)" -- "$current")) ;;
-    import) COMPREPLY=($(compgen -f -- "$current")) ;;
-    completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$current")) ;;
-    providers) COMPREPLY=($(compgen -W "show regions validate docker flyio" -- "$current")) ;;
-    operations) COMPREPLY=($(compgen -W "show follow cancel" -- "$current")) ;;
-  esac
+std::vector<std::string> namesOf(const CompletionNode& node) {
+  std::vector<std::string> names{node.name};
+  names.insert(names.end(), node.aliases.begin(), node.aliases.end());
+  return names;
 }
-complete -F _swarm swarm
-)sh";
 
-constexpr std::string_view kZsh = R"sh(#compdef swarm
-_swarm() {
-  if (( CURRENT == 2 )); then
-    compadd @VERBS@
-    return
-  fi
-  case "${words[2]} ${words[CURRENT-1]}" in
-    export\ -o|export\ --output) _files; return ;;
-  esac
-  case "${words[CURRENT-1]}" in
-    --to|--provider) compadd docker flyio; return ;;
-    --output|-o) compadd table json yaml name; return ;;
-    --region) compadd $(timeout 2 swarm providers regions -o name 2>/dev/null); return ;;
-  esac
-  if [[ "${words[CURRENT]}" == -* ]]; then
-    compadd -- $(swarm "${words[2]}" --help 2>/dev/null | grep -oE -- '--[a-z-]+' | sort -u)
-    return
-  fi
-  case "${words[2]}" in
-    @NAMEVERBS@) compadd $(timeout 2 swarm list -o name 2>/dev/null) ;;
-    import) _files ;;
-    completion) compadd bash zsh fish ;;
-    providers) compadd show regions validate docker flyio ;;
-    operations) compadd show follow cancel ;;
-  esac
+std::vector<std::string> namesBelow(const CompletionNode& node) {
+  std::vector<std::string> names;
+  for (const CompletionNode& one : node.below) names.push_back(one.name);
+  return names;
 }
-compdef _swarm swarm
-)sh";
 
-constexpr std::string_view kFish = R"sh(complete -c swarm -f
-complete -c swarm -n __fish_use_subcommand -a "@VERBS@"
-complete -c swarm -n "__fish_seen_subcommand_from @NAMEWORDS@" -a "(timeout 2 swarm list -o name 2>/dev/null)"
-complete -c swarm -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
-complete -c swarm -n "__fish_seen_subcommand_from providers" -a "show regions validate docker flyio"
-complete -c swarm -n "__fish_seen_subcommand_from operations" -a "show follow cancel"
-complete -c swarm -n "__fish_seen_subcommand_from import" -F
-complete -c swarm -n "__fish_seen_subcommand_from export" -s o -l output -r -F -d "File to write"
-complete -c swarm -n "__fish_seen_subcommand_from migrate" -l to -x -a "docker flyio" -d Provider
-complete -c swarm -n "__fish_seen_subcommand_from migrate create" -l region -x -a "(timeout 2 swarm providers regions -o name 2>/dev/null)" -d "Region or host"
-complete -c swarm -n "__fish_seen_subcommand_from migrate" -l back -d "To the kept place"
-complete -c swarm -n "__fish_seen_subcommand_from migrate" -l keep-source -d "Keep the old place for a day"
-complete -c swarm -n "__fish_seen_subcommand_from migrate" -l limit -x -d "Most bytes per second"
-complete -c swarm -n "__fish_seen_subcommand_from migrate" -l dry-run -d "Only tell what would happen"
-)sh";
+template <typename Visit>
+void visitAll(const CompletionNode& node, const std::string& path, const Visit& visit) {
+  visit(node, path);
+  for (const CompletionNode& one : node.below) visitAll(one, path + "/" + one.name, visit);
+}
+
+std::string bashReply(const Values& source) {
+  if (source.files) return "COMPREPLY=($(compgen -f -- \"$current\"))";
+  const std::string words = source.command.empty() ? source.words : format("$(timeout 2 {} 2>/dev/null)", source.command);
+  return format("COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))", words);
+}
+
+std::string bashScript(const CompletionNode& root) {
+  std::string steps, values, verbs;
+  visitAll(root, "", [&](const CompletionNode& node, const std::string& path) {
+    for (const CompletionNode& one : node.below) {
+      std::vector<std::string> patterns;
+      for (const std::string& name : namesOf(one)) patterns.push_back(path + "/" + name);
+      steps += format("      {}) path={}/{} ;;\n", joined(patterns, "|"), path, one.name);
+    }
+    std::vector<std::string> flags;
+    for (const CompletionFlag& flag : node.flags) {
+      for (const std::string& name : flag.names) flags.push_back("--" + name);
+      if (!flag.hasValue || flag.names.empty()) continue;
+      std::vector<std::string> patterns;
+      for (const std::string& name : flag.names) patterns.push_back(format("\"{} --{}\"", path, name));
+      for (const std::string& name : flag.shortNames) patterns.push_back(format("\"{} -{}\"", path, name));
+      const Values source = sourceOfFlag(path, flag.names.front());
+      values += format("    {}) {}; return ;;\n", joined(patterns, "|"), source.empty() ? "COMPREPLY=()" : bashReply(source));
+    }
+    Values source{joined(namesBelow(node), " "), {}, false};
+    if (node.below.empty() && !node.words.empty()) source = sourceOfWord(path, node.words.front());
+    verbs += format("    \"{}\") if [[ \"$current\" == -* ]]; then COMPREPLY=($(compgen -W \"{}\" -- \"$current\")); else {}; fi ;;\n",
+                    path, joined(flags, " "), source.empty() ? "COMPREPLY=()" : bashReply(source));
+  });
+  return format(
+      "_swarm() {{\n  local current=\"${{COMP_WORDS[COMP_CWORD]}}\" previous=\"${{COMP_WORDS[COMP_CWORD-1]}}\" path= i\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"$path/${{COMP_WORDS[i]}}\" in\n{}    esac\n  done\n"
+      "  case \"$path $previous\" in\n{}  esac\n  case \"$path\" in\n{}  esac\n}}\ncomplete -F _swarm swarm\n",
+      steps, values, verbs);
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (char c : text) out += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  return out + "'";
+}
+
+std::string fishValues(const Values& source) {
+  if (source.files) return " -F";
+  if (source.empty()) return "";
+  return " -a " + quoted(source.command.empty() ? source.words : format("(timeout 2 {} 2>/dev/null)", source.command));
+}
+
+std::string fishScript(const CompletionNode& root) {
+  std::string steps, lines;
+  visitAll(root, "", [&](const CompletionNode& node, const std::string& path) {
+    const std::string here = format("complete -c swarm -n '__swarm_at \"{}\"'", path);
+    for (const CompletionNode& one : node.below) {
+      std::vector<std::string> patterns;
+      for (const std::string& name : namesOf(one)) patterns.push_back(path + "/" + name);
+      steps += format("      case {}\n        set path {}/{}\n", joined(patterns, " "), path, one.name);
+      lines += format("{} -a {} -d {}\n", here, one.name, quoted(one.about));
+    }
+    for (const CompletionFlag& flag : node.flags) {
+      if (flag.names.empty()) continue;
+      std::string names;
+      for (const std::string& name : flag.names) names += " -l " + name;
+      for (const std::string& name : flag.shortNames) names += " -s " + name;
+      const Values source = sourceOfFlag(path, flag.names.front());
+      lines += format("{}{}{} -d {}\n", here, names, flag.hasValue ? (source.files ? " -r" : " -x") + fishValues(source) : "",
+                      quoted(flag.about));
+    }
+    if (!node.below.empty() || node.words.empty()) return;
+    if (const std::string values = fishValues(sourceOfWord(path, node.words.front())); !values.empty()) lines += here + values + "\n";
+  });
+  return format(
+      "function __swarm_at\n  set -l path ''\n  for word in (commandline -opc)[2..-1]\n    switch \"$path/$word\"\n{}    end\n  end\n"
+      "  test \"$path\" = \"$argv[1]\"\nend\ncomplete -c swarm -f\n{}",
+      steps, lines);
+}
 
 }  // namespace
 
-std::string completionScript(const std::string& shell, const std::vector<std::string>& verbs) {
-  std::string words;
-  for (const std::string& verb : verbs) words += (words.empty() ? "" : " ") + verb;
-  std::string script(shell == "zsh" ? kZsh : shell == "fish" ? kFish : kBash);
-  script = replaceAll(script, "@VERBS@", words);
-  script = replaceAll(script, "@NAMEVERBS@", kNameVerbs);
-  return replaceAll(script, "@NAMEWORDS@", replaceAll(std::string(kNameVerbs), "|", " "));
+std::string completionScript(const std::string& shell, const CompletionNode& root) {
+  if (shell == "fish") return fishScript(root);
+  if (shell == "zsh") return "#compdef swarm\nautoload -U +X bashcompinit && bashcompinit\n" + bashScript(root);
+  return bashScript(root);
 }
 
 }  // namespace swarm::cli

@@ -88,7 +88,11 @@ SwarmClient& Context::client() {
     // A token goes to the server that gave it, and to no other.
     if (token_.empty() && credentials->url == url_) token_ = credentials->token;
   }
-  if (url_.empty()) url_ = "http://swarm.localhost:7420";
+  if (url_.empty()) {
+    throw Error(
+        ErrorCode::Unauthenticated,
+        "This machine is not signed in to a server. Sign in with `swarm login --url URL`, or start a server here with `swarm serve`.");
+  }
   client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token_, .caFile = options_.caFile});
   return *client_;
 }

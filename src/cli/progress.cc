@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/quantities.h"
@@ -68,14 +69,17 @@ bool repeatsNumbers(const OperationStep& step) {
   return step.filesTotal > 0 && (step.detail.empty() || step.detail.starts_with(countText(step.filesDone) + " of "));
 }
 
-/// A part of the live line; the ones with the highest `order` give way first.
+/// Why something waits is never left out: it is cut at the line's end.
+constexpr int kDetail = 0;
+
+/// A part of the live line; the ones with the highest `order` give way first, but those with 0.
 struct Part {
   int order;
   std::string text;
 };
 
 std::vector<Part> partsOf(const OperationStep& step, SystemTime now) {
-  std::vector<Part> parts{{0, format("  {} {}", mark(step.status), step.name)}};
+  std::vector<Part> parts{{0, format("  {} {}", mark(step.status), printable(step.name))}};
   const auto add = [&](int order, std::string text) {
     if (!text.empty()) parts.push_back({order, std::move(text)});
   };
@@ -87,10 +91,10 @@ std::vector<Part> partsOf(const OperationStep& step, SystemTime now) {
     add(3, timeLeft(step));
     add(6, seconds(step, now));
     // A text that only repeats the numbers is left out; one that tells something else ("the connection was cut") is worth more than they.
-    if (!repeatsNumbers(step)) add(2, step.detail);
+    if (!repeatsNumbers(step)) add(kDetail, printable(step.detail));
   } else {
     add(1, seconds(step, now));
-    add(2, step.detail);
+    add(kDetail, printable(step.detail));
   }
   return parts;
 }
@@ -103,7 +107,7 @@ int columnsOfStderr() {
 }  // namespace
 
 std::string endedStepLine(const OperationStep& step) {
-  std::string line = format("  {} {:<34} {:>9}", mark(step.status), step.name, seconds(step, step.endedAt));
+  std::string line = format("  {} {:<34} {:>9}", mark(step.status), printable(step.name), seconds(step, step.endedAt));
   if (repeatsNumbers(step)) {
     if (step.filesDone == 0) return line;  // it was over before anything was counted
     const double took = static_cast<double>((step.endedAt - step.startedAt).count()) / 1000.0;
@@ -113,7 +117,7 @@ std::string endedStepLine(const OperationStep& step) {
   if (step.bytesTotal > 0) line += format("  {} of {}", bytesText(step.bytesDone), bytesText(step.bytesTotal));
   // What a step was doing last ("stop Machine") matters only where it failed; a sentence ("It is done later: …") stays true.
   const bool is_sentence = !step.detail.empty() && std::isupper(static_cast<unsigned char>(step.detail.front())) != 0;
-  if (is_sentence || (step.status != OperationStatus::succeeded && !step.detail.empty())) line += "  " + step.detail;
+  if (is_sentence || (step.status != OperationStatus::succeeded && !step.detail.empty())) line += "  " + printable(step.detail);
   return line;
 }
 
@@ -125,8 +129,11 @@ std::string liveStepLine(const OperationStep& step, SystemTime now, int columns)
     return line;
   };
   // One cell stays free: a terminal goes to the next line when the last one is filled.
-  while (columns > 0 && parts.size() > 1 && displayWidth(join()) >= static_cast<std::size_t>(columns))
-    parts.erase(std::ranges::max_element(parts, {}, &Part::order));
+  while (columns > 0 && displayWidth(join()) >= static_cast<std::size_t>(columns)) {
+    auto least = std::ranges::max_element(parts, {}, &Part::order);
+    if (least->order == 0) break;
+    parts.erase(least);
+  }
   return columns > 0 ? cutToWidth(join(), static_cast<std::size_t>(columns) - 1) : join();
 }
 
@@ -143,6 +150,13 @@ void OperationView::update(const Operation& operation) {
   if (terminal_ && shown_ < operation.steps.size() && operation.steps[shown_].status == OperationStatus::running) {
     text += liveStepLine(operation.steps[shown_], RealClock().now(), columnsOfStderr());
     live_line_ = true;
+  } else if (!terminal_ && shown_ < operation.steps.size()) {
+    // Without a terminal nothing is drawn again: what is waited for is said once.
+    const OperationStep& step = operation.steps[shown_];
+    const bool is_sentence = !step.detail.empty() && std::isupper(static_cast<unsigned char>(step.detail.front())) != 0;
+    if (is_sentence && step.detail != said_)
+      text += format("  {} {}: {}\n", mark(step.status), printable(step.name), printable(step.detail));
+    if (is_sentence) said_ = step.detail;
   }
   std::fputs(text.c_str(), stderr);  // at once: a line that is wiped and drawn in two writes flickers
   std::fflush(stderr);
@@ -156,7 +170,8 @@ void OperationView::finish() {
 
 Operation waitWithProgress(Context& context, const std::string& operation_id, std::chrono::seconds timeout) {
   const InterruptNotice notice(
-      format("\nIt goes on in the background. `swarm operations follow {0}` watches it again, `swarm operations cancel {0}` cancels it.\n",
+      format("\nThe operation continues in the background. `swarm operations follow {0}` watches it again, `swarm operations cancel {0}` "
+             "cancels it.\n",
              operation_id));
   OperationView view(context);
   Operation operation = context.client().waitForOperation(operation_id, timeout, [&](const Operation& state) { view.update(state); });
@@ -171,8 +186,8 @@ Operation waitWithProgress(Context& context, const std::string& operation_id, st
       throw Error(ErrorCode::Cancelled, "The operation was cancelled.");
     default:
       throw Error(ErrorCode::DeadlineExceeded,
-                  format("Not done after {} s; it goes on in the background. Look with `swarm operations show {}`.", timeout.count(),
-                         operation_id));
+                  format("Not done after {} s; the operation continues in the background. Follow it with `swarm operations follow {}`.",
+                         timeout.count(), operation_id));
   }
 }
 

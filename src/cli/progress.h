@@ -19,6 +19,7 @@ class OperationView {
   bool terminal_;
   bool live_line_ = false;
   std::size_t shown_ = 0;  ///< steps that were printed for good
+  std::string said_;       ///< the last detail of the step in progress, where there is no terminal
 };
 
 /// A step that has ended, as a line without its end.

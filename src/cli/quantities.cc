@@ -1,6 +1,7 @@
 // See quantities.h.
 #include "cli/quantities.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -95,6 +96,16 @@ std::int64_t parseRate(const std::string& text) {
     throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no rate; expected bytes per second like 10M, 500K or 1.5G.", text));
   }
   return static_cast<std::int64_t>(rate);
+}
+
+std::string sinceTime(const std::string& text, SystemTime now) {
+  std::int64_t count = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (failure != std::errc() || end + 1 != text.data() + text.size() || count < 0 || count > 1'000'000) return text;
+  const std::string_view units = "smhd";
+  constexpr std::array<std::int64_t, 4> seconds{1, 60, 3600, 86400};
+  const auto unit = units.find(*end);
+  return unit == std::string_view::npos ? text : formatTime(now - std::chrono::seconds(count * seconds[unit]));
 }
 
 }  // namespace swarm::cli

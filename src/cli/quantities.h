@@ -17,6 +17,8 @@ std::string placeText(ProviderType provider, const std::string& region);  ///< "
 
 /// "4g", "512m", "1024" (MiB) → MiB. Throws Error(InvalidArgument).
 std::int64_t parseMemory(const std::string& text);
+/// "5m", "2h", "1d", "90s" before `now`, as RFC 3339; any other text as it is.
+std::string sinceTime(const std::string& text, SystemTime now);
 /// "10M", "500K", "1.5G" (powers of 1024) or a bare number → bytes per second. Throws Error(InvalidArgument).
 std::int64_t parseRate(const std::string& text);
 

@@ -74,6 +74,7 @@ struct UpdateFlags {
   std::vector<std::string> labels;
   std::vector<std::int64_t> ports;  ///< replaces the list
   bool portsGiven = false;
+  bool yes = false;  ///< no question before a restart
   WaitOptions wait;
 };
 int update(Context& context, const UpdateFlags& flags);
@@ -81,7 +82,7 @@ int update(Context& context, const UpdateFlags& flags);
 struct DeleteFlags {
   std::vector<std::string> names;
   bool volumes = false;
-  bool yes = false;  ///< no question when volumes go
+  bool yes = false;  ///< no question when files go or something runs
   WaitOptions wait;
 };
 int remove(Context& context, const DeleteFlags& flags);
@@ -137,7 +138,7 @@ struct LogFlags {
   std::string name;
   bool follow = false;
   std::optional<int> tail;
-  std::string since;
+  std::string since;  ///< "5m", or RFC 3339
 };
 int logs(Context& context, const LogFlags& flags);
 int forward(Context& context, const std::string& name, const std::vector<std::string>& ports);
@@ -155,8 +156,11 @@ int operationsShow(Context& context, const std::string& id, bool follow);
 int operationsCancel(Context& context, const std::string& id);
 int version(Context& context);
 
-/// The completion script of a shell, for these verbs.
-std::string completionScript(const std::string& shell, const std::vector<std::string>& verbs);
+struct ApiFlags {
+  std::string method, path;
+  std::string data;  ///< JSON, "@FILE" or "@-"
+};
+int callApi(Context& context, const ApiFlags& flags);
 
 /// "K=V" → pair. Throws Error(InvalidArgument) that names `flag`.
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag);

@@ -73,7 +73,7 @@ class ByteProgress {
 void tellNotes(const ArchiveNotes& notes) {
   for (std::size_t i = 0; i < std::min(notes.notes.size(), kNotesShown); ++i) {
     const ArchiveNote& note = notes.notes[i];
-    std::fputs(format("  {}{}{}\n", note.path, note.path.empty() ? "" : ": ", note.reason).c_str(), stderr);
+    tell(format("  {}{}{}\n", note.path, note.path.empty() ? "" : ": ", note.reason));
   }
   if (auto shown = std::min<std::int64_t>(notes.count, kNotesShown); notes.count > shown)
     std::fputs(format("  and {} more\n", countText(notes.count - shown)).c_str(), stderr);
@@ -242,11 +242,11 @@ int importArchive(Context& context, const ImportFlags& flags) {
         },
         flags.force);
   } catch (const Error& error) {
-    printError(error);
-    std::fputs(hintAfter(flags, *instance, made).c_str(), stderr);
+    printError(error, context.output());
+    tell(hintAfter(flags, *instance, made));
     return exitCodeOf(error);
   }
-  std::fputs(format("{} files, {}, from {}\n", countText(report.files), bytesText(report.bytes), report.workspace).c_str(), stderr);
+  tell(format("{} files, {}, from {}\n", countText(report.files), bytesText(report.bytes), report.workspace));
   if (report.left.count > 0) {
     std::fputs("Left out:\n", stderr);
     tellNotes(report.left);

@@ -16,6 +16,8 @@
 #include "base/format.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/quantities.h"
+#include "cli/terminal_text.h"
 #include "cli/verbs.h"
 #include "model/codec.h"
 
@@ -26,7 +28,7 @@ namespace {
 
 Instance requireInstance(Context& context, const std::string& name) {
   auto instance = context.client().getInstance(name);
-  if (!instance) throw Error(ErrorCode::NotFound, format("There is no instance \"{}\". `swarm list` shows yours.", name));
+  if (!instance) throw Error(ErrorCode::NotFound, format("There is no workspace \"{}\". `swarm list` shows yours.", name));
   return *instance;
 }
 
@@ -141,10 +143,8 @@ bool startBrowser(const std::string& url) {
 int open(Context& context, const std::string& name, bool print_only) {
   Instance instance = requireInstance(context, name);
   if (instance.status != InstanceStatus::running) {
-    std::fputs(format("{} is {}. Start it with `swarm start {}`; the page goes on by itself.\n", instance.config.name,
-                      enumName(instance.status), instance.config.name)
-                   .c_str(),
-               stderr);
+    tell(format("{} is {}. Start it with `swarm start {}`; an open page then continues.\n", instance.config.name, enumName(instance.status),
+                instance.config.name));
   }
   if (print_only || !startBrowser(instance.url)) print(instance.url + "\n");
   return kDone;
@@ -158,7 +158,8 @@ int exec(Context& context, const ExecFlags& flags) {
   for (const std::string& text : flags.env) options.env.insert(parseKeyValue(text, "--env"));
   bool interactive = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
   if (options.command.empty()) {
-    if (!interactive && !flags.tty) throw Error(ErrorCode::InvalidArgument, "Which command? Use: swarm exec NAME -- COMMAND [ARGUMENTS …]");
+    if (!interactive && !flags.tty)
+      throw Error(ErrorCode::InvalidArgument, "The command to run is missing. Use: swarm exec NAME -- COMMAND [ARGUMENTS …]");
     options.command = {"bash", "-l"};
   }
   options.tty = flags.tty || (interactive && !flags.noTty);
@@ -189,10 +190,16 @@ int exec(Context& context, const ExecFlags& flags) {
 
 int logs(Context& context, const LogFlags& flags) {
   ::signal(SIGPIPE, SIG_IGN);
-  context.client().readLogs(flags.name, {flags.follow, flags.tail, flags.since}, [](std::string_view piece) {
-    writeAll(STDOUT_FILENO, piece);
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  LogFilter filter;  // what a workspace prints must not give orders to the terminal of whoever reads it
+  context.client().readLogs(flags.name, {flags.follow, flags.tail, sinceTime(flags.since, RealClock().now())}, [&](std::string_view piece) {
+    if (terminal)
+      writeAll(STDOUT_FILENO, filter.feed(piece));
+    else
+      writeAll(STDOUT_FILENO, piece);
     return true;
   });
+  writeAll(STDOUT_FILENO, filter.finish());
   return kDone;
 }
 
@@ -203,7 +210,7 @@ int forward(Context& context, const std::string& name, const std::vector<std::st
       std::uint16_t port = 0;
       auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), port);
       if (failure != std::errc() || end != part.data() + part.size() || port == 0) {
-        throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
+        throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
       }
       return port;
     };
@@ -212,7 +219,7 @@ int forward(Context& context, const std::string& name, const std::vector<std::st
     std::uint16_t remote = colon == std::string::npos ? local : number(std::string_view(text).substr(colon + 1));
     requireInstance(context, name);
     forwards.push_back(context.client().forward(name, remote, "127.0.0.1", local));
-    std::fputs(format("http://127.0.0.1:{} → port {} of {}\n", forwards.back()->localPort(), remote, name).c_str(), stderr);
+    tell(format("http://127.0.0.1:{} → port {} of {}\n", forwards.back()->localPort(), remote, name));
   }
   std::fputs("Ctrl-C ends it.\n", stderr);
   sigset_t set;

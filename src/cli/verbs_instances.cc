@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "base/id.h"
+#include "base/untrusted_text.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -35,7 +36,7 @@ StorageConfig parseVolume(const std::string& text, bool persistent, std::int64_t
     std::string size = rest.substr(colon + 1);
     auto [end, failure] = std::from_chars(size.data(), size.data() + size.size(), storage.size);
     if (failure != std::errc() || end != size.data() + size.size()) {
-      throw Error(ErrorCode::InvalidArgument, format("--volume {}: \"{}\" is no size in GiB.", text, size));
+      throw Error(ErrorCode::InvalidArgument, format("--volume {}: \"{}\" is not a size in GiB.", text, size));
     }
     rest = rest.substr(0, colon);
   }
@@ -77,7 +78,7 @@ StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
 
 Instance createAndWait(Context& context, const CreateFlags& flags) {
   const StartedOperation started = beginCreate(context, flags);
-  std::fputs(format("Creating {} …\n", started.instance.config.name).c_str(), stderr);
+  tell(format("Creating {} …\n", started.instance.config.name));
   waitWithProgress(context, started.operationId, flags.wait.timeout);
   return reload(context, started.instance);
 }
@@ -106,31 +107,28 @@ int list(Context& context, const ListFlags& flags) {
     return kDone;
   }
   if (instances.empty()) {
-    std::fputs("No instances yet. Make one with `swarm create NAME`.\n", stderr);
+    tell("There are no workspaces yet. Create one with `swarm create NAME`.\n");
     return kDone;
   }
-  Table table({"NAME", "STATUS", "PROVIDER", "REGION", "OWNER", "CPUS", "MEMORY", "CREATED", "URL"});
+  Table table({copied("NAME"), "STATUS", "PLACE", extra("OWNER"), extra("CPUS"), extra("MEMORY"), extra("CREATED"), copied("URL")});
   for (const Instance& instance : instances) {
-    table.add({instance.config.name, statusCell(context, instance.status) + (instance.stale ? "?" : ""),
-               std::string(enumName(instance.provider)), instance.region.empty() ? "-" : instance.region, instance.owner,
-               format("{:g}", instance.resources.cpu.cores), memoryText(instance.resources.memory.max), ago(instance.createdAt),
-               instance.url});
+    table.add({instance.config.name, statusCell(instance.status, instance.stale ? "?" : ""), placeText(instance.provider, instance.region),
+               instance.owner, format("{:g}", instance.resources.cpu.cores), memoryText(instance.resources.memory.max),
+               ago(instance.createdAt), instance.url});
   }
   print(table.render(context.columns(), context.colour()));
   for (const Instance& instance : instances) {
     if (instance.stale)
-      std::fputs(format("{}: {} can't be reached; this was its state {}.\n", instance.config.name, enumName(instance.provider),
-                        ago(instance.observedAt))
-                     .c_str(),
-                 stderr);
-    if (!instance.statusReason.empty()) std::fputs(format("{}: {}\n", instance.config.name, instance.statusReason).c_str(), stderr);
+      tell(format("{}: {} cannot be reached; this was its state {}.\n", instance.config.name, enumName(instance.provider),
+                  ago(instance.observedAt)));
+    if (!instance.statusReason.empty()) tell(format("{}: {}\n", instance.config.name, printable(instance.statusReason)));
   }
   return kDone;
 }
 
 int show(Context& context, const std::string& name) {
   auto instance = context.client().getInstance(name);
-  if (!instance) throw Error(ErrorCode::NotFound, format("There is no instance \"{}\". `swarm list` shows yours.", name));
+  if (!instance) throw Error(ErrorCode::NotFound, noSuchWorkspace(name));
   if (printStructured(context, toJson(*instance))) return kDone;
   if (context.output() == OutputFormat::Name) {
     print(instance->config.name + "\n");
@@ -138,10 +136,11 @@ int show(Context& context, const std::string& name) {
   }
   std::string text;
   auto row = [&](std::string_view label, const std::string& value) {
-    if (!value.empty()) text += format("{:<12} {}\n", label, value);
+    if (!value.empty()) text += format("{:<12} {}\n", label, printable(value));
   };
   row("name", instance->config.name);
-  row("status", statusCell(context, instance->status));
+  const Cell status = statusCell(instance->status);
+  text += format("{:<12} {}\n", "status", context.colour() ? format("\033[{}m{}\033[0m", status.colour, status.text) : status.text);
   row("reason", instance->statusReason);
   row("url", instance->url);
   row("id", instance->id);
@@ -180,51 +179,148 @@ int lifecycle(Context& context, LifecycleVerb verb, const std::vector<std::strin
                       : verb == LifecycleVerb::Stop ? context.client().stopInstance(name)
                                                     : context.client().restartInstance(name));
   }
+  std::vector<Instance> results;
   for (const StartedOperation& one : started) {
     if (wait.wait && !one.operationId.empty()) waitWithProgress(context, one.operationId, wait.timeout);
-    printResult(context, reload(context, one.instance));
+    results.push_back(reload(context, one.instance));
   }
+  printResults(context, results);
   return kDone;
 }
+
+namespace {
+
+std::map<std::string, std::string> merged(std::map<std::string, std::string> into, const std::vector<std::string>& changes,
+                                          const std::string& flag) {
+  for (const std::string& change : changes) {
+    if (change.find('=') == std::string::npos) {
+      into.erase(change);
+    } else {
+      auto [key, value] = parseKeyValue(change, flag);
+      into[key] = value;
+    }
+  }
+  return into;
+}
+
+UpdateOptions updateOptionsOf(const Instance& instance, const UpdateFlags& flags) {
+  UpdateOptions options;
+  options.ifVersion = instance.version;
+  if (flags.resources.given()) options.resources = patchOf(flags.resources);
+  if (!flags.env.empty()) options.env = merged(instance.config.env, flags.env, "--env");
+  if (!flags.labels.empty()) options.labels = merged(instance.config.labels, flags.labels, "--label");
+  if (flags.portsGiven) options.network = NetworkPatch{.exposedPorts = flags.ports};
+  return options;
+}
+
+/// Says what an update will interrupt, and asks. False: it is not wanted.
+bool mayUpdate(const Instance& instance, const UpdateOptions& options, bool yes) {
+  const bool changes_more_than_labels = options.resources || options.env || options.network;
+  if (yes || instance.status != InstanceStatus::running || !changes_more_than_labels) return true;
+  tell(format("{} may be restarted for this: then everything that runs in it ends; files in its volumes stay.\n", instance.config.name));
+  return confirmed();
+}
+
+}  // namespace
 
 int update(Context& context, const UpdateFlags& flags) {
   auto instance = context.client().getInstance(flags.name);
-  if (!instance) throw Error(ErrorCode::NotFound, format("There is no instance \"{}\".", flags.name));
-  UpdateOptions options;
-  options.ifVersion = instance->version;
-  if (flags.resources.given()) options.resources = patchOf(flags.resources);
-  auto merge = [](std::map<std::string, std::string> into, const std::vector<std::string>& changes, const std::string& flag) {
-    for (const std::string& change : changes) {
-      if (change.find('=') == std::string::npos) {
-        into.erase(change);
-      } else {
-        auto [key, value] = parseKeyValue(change, flag);
-        into[key] = value;
-      }
-    }
-    return into;
-  };
-  if (!flags.env.empty()) options.env = merge(instance->config.env, flags.env, "--env");
-  if (!flags.labels.empty()) options.labels = merge(instance->config.labels, flags.labels, "--label");
-  if (flags.portsGiven) options.network = NetworkPatch{.exposedPorts = flags.ports};
+  if (!instance) throw Error(ErrorCode::NotFound, noSuchWorkspace(flags.name));
+  const UpdateOptions options = updateOptionsOf(*instance, flags);
+  if (!mayUpdate(*instance, options, flags.yes)) return kFailed;
   UpdateOutcome outcome = context.client().updateInstance(flags.name, options);
-  if (flags.wait.wait && !outcome.operationId.empty()) waitWithProgress(context, outcome.operationId, flags.wait.timeout);
+  const bool waits = flags.wait.wait && !outcome.operationId.empty();
+  if (waits) waitWithProgress(context, outcome.operationId, flags.wait.timeout);
   if (printStructured(context, toJson(reload(context, outcome.instance)))) return kDone;
-  std::fputs(outcome.effect == "live"      ? "Changed while it runs.\n"
-             : outcome.effect == "restart" ? "Changed; it was restarted, or will have it at its next start.\n"
-                                           : "Changed.\n",
-             stderr);
+  const std::string& name = instance->config.name;
+  if (outcome.effect == "live")
+    tell(format("{} was changed while it runs.\n", name));
+  else if (outcome.effect != "restart")
+    tell(format("{} was changed.\n", name));
+  else if (outcome.operationId.empty())
+    tell(format("{} was changed; the change takes effect at its next start.\n", name));
+  else
+    tell(format("{} {}.\n", name, waits ? "was changed and restarted" : "is being changed and restarted"));
   return kDone;
 }
 
-int remove(Context& context, const DeleteFlags& flags) {
-  if (flags.volumes && !flags.yes && !confirmed("This deletes the files of the volumes too. Go on? [y/N] ")) return kFailed;
-  std::vector<StartedOperation> started;
-  for (const std::string& name : flags.names) started.push_back(context.client().deleteInstance(name, flags.volumes));
-  for (const StartedOperation& one : started) {
-    if (flags.wait.wait && !one.operationId.empty()) waitWithProgress(context, one.operationId, flags.wait.timeout);
-    if (context.output() == OutputFormat::Name) print(one.instance.config.name + "\n");
+namespace {
+
+/// A workspace that is to be deleted, and the volumes that hold its files.
+struct Condemned {
+  Instance instance;
+  std::vector<std::string> volumes;
+};
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::vector<Condemned> findCondemned(Context& context, const std::vector<std::string>& names) {
+  std::vector<Condemned> all;
+  for (const std::string& name : names) {
+    auto instance = context.client().getInstance(name);
+    if (!instance) throw Error(ErrorCode::NotFound, noSuchWorkspace(name));
+    all.push_back({std::move(*instance), {}});
   }
+  for (const auto& value : context.client().listVolumes()) {
+    const auto& volume = value.as_object();
+    for (Condemned& one : all) {
+      if (volume.at("instanceId").as_string() == one.instance.id) one.volumes.emplace_back(volume.at("name").as_string());
+    }
+  }
+  return all;
+}
+
+std::string warningOf(const Condemned& one, bool with_volumes) {
+  const std::string& name = one.instance.config.name;
+  std::string text = format("Deleting {} ({})", name, enumName(one.instance.status));
+  if (with_volumes)
+    text += one.volumes.empty() ? " with all its files" : format(" with all its files in {}; they cannot be restored", listed(one.volumes));
+  else if (!one.volumes.empty())
+    text += format("; its files stay in {}", listed(one.volumes));
+  for (const StorageConfig& storage : one.instance.config.storage) {
+    if (!with_volumes && !storage.persistent) text += format("; what is in {} is deleted, too", storage.mountPath);
+  }
+  return text + ".\n";
+}
+
+boost::json::object deletedJson(const Condemned& one, bool with_volumes, bool done) {
+  boost::json::array volumes(one.volumes.begin(), one.volumes.end());
+  return {{"id", one.instance.id},
+          {"name", one.instance.config.name},
+          {"deleted", done},
+          {"volumes", std::move(volumes)},
+          {"volumesDeleted", with_volumes}};
+}
+
+}  // namespace
+
+int remove(Context& context, const DeleteFlags& flags) {
+  const std::vector<Condemned> all = findCondemned(context, flags.names);
+  bool risky = flags.volumes;
+  for (const Condemned& one : all) {
+    tell(warningOf(one, flags.volumes));
+    risky = risky || one.instance.status != InstanceStatus::stopped;
+  }
+  if (risky && !flags.yes && !confirmed()) return kFailed;
+  std::vector<StartedOperation> started;
+  for (const Condemned& one : all) started.push_back(context.client().deleteInstance(one.instance.id, flags.volumes));
+  boost::json::array results;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool done = flags.wait.wait || started[i].operationId.empty();
+    if (flags.wait.wait && !started[i].operationId.empty()) waitWithProgress(context, started[i].operationId, flags.wait.timeout);
+    const std::string& name = all[i].instance.config.name;
+    results.push_back(deletedJson(all[i], flags.volumes, done));
+    if (context.output() == OutputFormat::Name) print(name + "\n");
+    if (context.output() != OutputFormat::Table || !done) continue;
+    tell(format("{} is deleted.\n", name));
+    if (!flags.volumes && !all[i].volumes.empty())
+      tell(format("Its files are in {}; `swarm volumes` lists them.\n", listed(all[i].volumes)));
+  }
+  printStructured(context, results.size() == 1 ? results.front() : boost::json::value(results));
   return kDone;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -44,7 +45,7 @@ void tellOutcome(const Instance& instance) {
     text += format("The old place, {}, is kept until {}; to go back: swarm migrate {} --back\n", placeText(kept.provider, kept.region),
                    formatTime(kept.until), instance.config.name);
   }
-  std::fputs(text.c_str(), stderr);
+  tell(text);
 }
 
 std::string sizeLine(const MigrationPlan& plan) {
@@ -75,7 +76,7 @@ std::string planText(const std::string& name, const MigrationPlan& plan, int col
   std::string text =
       format("{}: {} → {}\n", name, placeText(plan.from.provider, plan.from.region), placeText(plan.to.provider, plan.to.region));
   const auto row = [&](std::string_view label, const std::string& value) {
-    if (!value.empty()) text += format("{:<10} {}\n", label, value);
+    if (!value.empty()) text += format("{:<10} {}\n", label, printable(value));
   };
   row("fits", plan.fits ? "yes" : "no");
   for (const std::string& problem : plan.problems) row("problem", problem);
@@ -102,7 +103,7 @@ std::string planText(const std::string& name, const MigrationPlan& plan, int col
 
 int migrate(Context& context, const MigrateFlags& flags) {
   if (flags.to.empty() && flags.region.empty() && !flags.back) {
-    std::fputs("swarm: say where: --to docker, --to flyio --region ams, --region NAME, or --back.\nSee `swarm migrate --help`.\n", stderr);
+    tell("swarm: The target is missing: --to docker, --to flyio --region ams, --region NAME, or --back.\nSee `swarm migrate --help`.\n");
     return kWrongUse;
   }
   const MigrateOptions options = optionsOf(flags);
@@ -111,13 +112,11 @@ int migrate(Context& context, const MigrateFlags& flags) {
   if (!flags.wait.wait || started.operationId.empty()) {
     if (!printStructured(context, toJson(started.instance))) print(started.instance.config.name + "\n");
     if (!started.operationId.empty())
-      std::fputs(format("It moves. `swarm operations follow {0}` shows how far it is, `swarm operations cancel {0}` cancels it.\n",
-                        started.operationId)
-                     .c_str(),
-                 stderr);
+      tell(format("The move continues. `swarm operations follow {0}` shows its progress, `swarm operations cancel {0}` cancels it.\n",
+                  started.operationId));
     return kDone;
   }
-  std::fputs(format("Moving {} … (swarm operations cancel {})\n", started.instance.config.name, started.operationId).c_str(), stderr);
+  tell(format("Moving {} … (swarm operations cancel {})\n", started.instance.config.name, started.operationId));
   waitWithProgress(context, started.operationId, flags.wait.timeout);
   const Instance instance = reload(context, started.instance);
   tellOutcome(instance);

@@ -46,7 +46,7 @@ int login(Context& context, const LoginFlags& flags) {
   }
   SwarmClient::Login login = client.login(flags.user, password);
   writeCredentials(credentialsPath(), {context.url(), login.token, login.user});
-  std::fputs(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role).c_str(), stderr);
+  tell(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role));
   return kDone;
 }
 

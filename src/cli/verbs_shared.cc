@@ -1,4 +1,4 @@
-// See verbs_shared.h.
+// Results of verbs on workspaces.
 #include "cli/verbs_shared.h"
 
 #include "cli/output.h"
@@ -16,6 +16,13 @@ ResourcePatch patchOf(const ResourceFlags& flags) {
   if (flags.disk) patch.storage = StorageResourcePatch{.size = *flags.disk};
   patch.pids = flags.pids;
   return patch;
+}
+
+std::string noSuchWorkspace(const std::string& name) { return format("There is no workspace \"{}\". `swarm list` shows yours.", name); }
+
+void printResults(Context& context, const std::vector<Instance>& instances) {
+  if (instances.size() > 1 && printStructured(context, toJson(instances))) return;
+  for (const Instance& instance : instances) printResult(context, instance);
 }
 
 void printResult(Context& context, const Instance& instance) {

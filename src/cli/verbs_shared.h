@@ -21,6 +21,9 @@ Instance createAndWait(Context& context, const CreateFlags& flags);
 ResourcePatch patchOf(const ResourceFlags& flags);
 /// Prints an instance after a verb: JSON, YAML or its name as asked; for people, its URL.
 void printResult(Context& context, const Instance& instance);
+/// Of several, JSON and YAML are one list.
+void printResults(Context& context, const std::vector<Instance>& instances);
+std::string noSuchWorkspace(const std::string& name);
 /// The instance as it is now; as it was when it is gone.
 Instance reload(Context& context, const Instance& instance);
 

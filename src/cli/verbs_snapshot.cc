@@ -45,7 +45,7 @@ int follow(Context& context, const StartedOperation& started, const WaitOptions&
 
 int snapshotCreate(Context& context, const SnapshotFlags& flags) {
   StartedOperation started = context.client().takeSnapshot(flags.instance, flags.name);
-  std::fputs(format("Taking a snapshot of {} …\n", started.instance.config.name).c_str(), stderr);
+  tell(format("Taking a snapshot of {} …\n", started.instance.config.name));
   follow(context, started, flags.wait);
   if (!flags.wait.wait) return kDone;
   Snapshot newest;
@@ -81,9 +81,9 @@ std::string expiryText(const Snapshot& one) {
 
 int snapshotList(Context& context, const std::string& instance) {
   const SnapshotList list = snapshotsOf(context, instance);
-  if (!list.missing.empty()) std::fputs((list.missing + "\n").c_str(), stderr);
+  if (!list.missing.empty()) tell(list.missing + "\n");
   if (printStructured(context, toJson(list.items))) return kDone;
-  Table table({"INSTANCE", "SNAPSHOT", "TAKEN", "FILES", "SIZE", "AT", "EXPIRES", "ID"});
+  Table table({copied("WORKSPACE"), copied("SNAPSHOT"), "TAKEN", extra("FILES"), extra("SIZE"), "AT", extra("EXPIRES"), copied("ID")});
   for (const Snapshot& one : list.items) {
     if (context.output() == OutputFormat::Name) {
       print(one.id + "\n");
@@ -100,19 +100,22 @@ int snapshotList(Context& context, const std::string& instance) {
 int snapshotRestore(Context& context, const SnapshotFlags& flags) {
   const std::optional<Snapshot> known = findSnapshot(context, flags.name, flags.instance);
   StartedOperation started = context.client().restoreSnapshot(flags.instance, known ? known->id : flags.name);
-  std::fputs(format("Bringing the files of {} to {} … (what they are now becomes a snapshot, too)\n", known ? known->name : flags.name,
-                    started.instance.config.name)
-                 .c_str(),
-             stderr);
+  tell(format("Restoring the files of {} in {} … (what they are now becomes a snapshot, too)\n", known ? known->name : flags.name,
+              started.instance.config.name));
   return follow(context, started, flags.wait);
 }
 
 int snapshotDelete(Context& context, const std::vector<std::string>& names, bool yes) {
-  if (!yes && !confirmed("This deletes the snapshots with all files; they can't be brought back. Go on? [y/N] ")) return kFailed;
+  if (!yes) {
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+    tell(format("Deleting {} with all files in {}; they cannot be restored.\n", list, names.size() == 1 ? "it" : "them"));
+    if (!confirmed()) return kFailed;
+  }
   for (const std::string& name : names) {
     const std::optional<Snapshot> known = findSnapshot(context, name);
     context.client().deleteSnapshot(known ? known->id : name);
-    std::fputs(format("{} is deleted\n", known ? known->name : name).c_str(), stderr);
+    tell(format("{} is deleted\n", known ? known->name : name));
   }
   return kDone;
 }

@@ -1,8 +1,12 @@
 // status, providers, operations, version.
 #include <algorithm>
-#include <cstdio>
+#include <boost/json/parse.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -39,11 +43,11 @@ std::string elapsed(const Operation& operation) {
 int status(Context& context) {
   SwarmStatus status = context.client().getSwarmStatus();
   if (printStructured(context, toJson(status))) return kDone;
-  print(format("{} instance{}: {} running, {} stopped, {} failed\n", status.totalInstances, status.totalInstances == 1 ? "" : "s",
+  print(format("{} workspace{}: {} running, {} stopped, {} failed\n", status.totalInstances, status.totalInstances == 1 ? "" : "s",
                status.runningInstances, status.stoppedInstances, status.failedInstances));
   print(format("cpu {}, memory {}, storage {}\n\n", usedOf(status.resourceUsage.cpu, "cores"), memoryOf(status.resourceUsage.memory),
                usedOf(status.resourceUsage.storage, "GiB")));
-  Table table({"PROVIDER", "STATUS", "INSTANCES", "DETAIL"});
+  Table table({copied("PROVIDER"), "STATUS", "WORKSPACES", "DETAIL"});
   for (const ProviderStatus& provider : status.providers) {
     table.add({std::string(enumName(provider.type)), std::string(enumName(provider.status)), std::to_string(provider.instances),
                provider.detail});
@@ -55,7 +59,7 @@ int status(Context& context) {
 int providersList(Context& context) {
   boost::json::array providers = context.client().listProviders();
   if (printStructured(context, providers)) return kDone;
-  Table table({"PROVIDER", "STATUS", "INSTANCES", "DEFAULT", "DETAIL"});
+  Table table({copied("PROVIDER"), "STATUS", "WORKSPACES", "DEFAULT", "DETAIL"});
   for (const auto& value : providers) {
     const auto& provider = value.as_object();
     if (context.output() == OutputFormat::Name) {
@@ -77,7 +81,7 @@ int providersRegions(Context& context) {
       regions.push_back(boost::json::object{{"provider", provider.at("type")}, {"region", region}});
   }
   if (printStructured(context, regions)) return kDone;
-  Table table({"PROVIDER", "REGION"});
+  Table table({copied("PROVIDER"), copied("REGION")});
   for (const auto& region : regions) {
     if (context.output() == OutputFormat::Name) print(textOf(region.as_object(), "region") + "\n");
     table.add({textOf(region.as_object(), "provider"), textOf(region.as_object(), "region")});
@@ -106,18 +110,34 @@ int providersValidate(Context& context, const std::string& type) {
   return all_ok ? kDone : kFailed;
 }
 
+namespace {
+
+/// Names of workspaces by their ids; of deleted ones, what their operations called them last.
+std::map<std::string, std::string> namesOfWorkspaces(Context& context) {
+  std::map<std::string, std::string> names;
+  const auto operations = boost::json::parse(context.client().callApi("GET", "/api/operations?limit=1000"));
+  for (const auto& value : operations.at("items").as_array()) {
+    const auto& operation = value.as_object();
+    if (const std::string name = textOf(operation, "instanceName"); !name.empty())
+      names.try_emplace(textOf(operation, "instanceId"), name + " (deleted)");
+  }
+  for (const Instance& instance : context.client().listInstances({})) names[instance.id] = instance.config.name;
+  return names;
+}
+
+}  // namespace
+
 int volumesList(Context& context) {
   boost::json::array volumes = context.client().listVolumes();
   if (printStructured(context, volumes)) return kDone;
-  std::map<std::string, std::string> names;
-  for (const Instance& instance : context.client().listInstances({})) names[instance.id] = instance.config.name;
-  Table table({"VOLUME", "OF", "OWNER", "MOUNTED AT", "IN USE"});
+  if (context.output() == OutputFormat::Name) {
+    for (const auto& volume : volumes) print(textOf(volume.as_object(), "name") + "\n");
+    return kDone;
+  }
+  const std::map<std::string, std::string> names = namesOfWorkspaces(context);
+  Table table({copied("VOLUME"), "WORKSPACE", extra("OWNER"), "MOUNTED AT", "IN USE"});
   for (const auto& value : volumes) {
     const auto& volume = value.as_object();
-    if (context.output() == OutputFormat::Name) {
-      print(textOf(volume, "name") + "\n");
-      continue;
-    }
     auto instance = names.find(textOf(volume, "instanceId"));
     bool is_stray = textOf(volume, "stray") == "true";
     table.add({textOf(volume, "name"), instance == names.end() ? "(deleted)" : instance->second, textOf(volume, "owner"),
@@ -126,15 +146,20 @@ int volumesList(Context& context) {
                : textOf(volume, "inUse") == "true" ? "yes"
                                                    : "no"});
   }
-  if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
+  print(table.render(context.columns(), context.colour()));
   return kDone;
 }
 
 int volumesDelete(Context& context, const std::vector<std::string>& names, bool yes) {
-  if (!yes && !confirmed("This deletes the volumes with all files; they can't be brought back. Go on? [y/N] ")) return kFailed;
+  if (!yes) {
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+    tell(format("Deleting {} with all files in {}; they cannot be restored.\n", list, names.size() == 1 ? "it" : "them"));
+    if (!confirmed()) return kFailed;
+  }
   for (const std::string& name : names) {
     context.client().deleteVolume(name);
-    std::fputs(format("{} is deleted\n", name).c_str(), stderr);
+    tell(format("{} is deleted\n", name));
   }
   return kDone;
 }
@@ -142,7 +167,7 @@ int volumesDelete(Context& context, const std::vector<std::string>& names, bool 
 int operationsList(Context& context, const std::string& instance) {
   std::vector<Operation> operations = context.client().listOperations(instance);
   if (printStructured(context, toJson(operations))) return kDone;
-  Table table({"ID", "KIND", "INSTANCE", "STATUS", "BEGAN", "TOOK", "ERROR"});
+  Table table({copied("ID"), "KIND", copied("WORKSPACE"), "STATUS", extra("BEGAN"), extra("TOOK"), "ERROR"});
   for (const Operation& operation : operations) {
     if (context.output() == OutputFormat::Name) {
       print(operation.id + "\n");
@@ -168,7 +193,7 @@ int operationsShow(Context& context, const std::string& id, bool follow) {
 
 int operationsCancel(Context& context, const std::string& id) {
   Operation operation = context.client().cancelOperation(id);
-  if (!printStructured(context, toJson(operation))) std::fputs(format("{} is {}.\n", id, enumName(operation.status)).c_str(), stderr);
+  if (!printStructured(context, toJson(operation))) tell(format("{} is {}.\n", id, enumName(operation.status)));
   return kDone;
 }
 
@@ -183,10 +208,39 @@ int version(Context& context) {
   if (printStructured(context, versions)) return kDone;
   print(format("swarm {}\n", SWARM_VERSION));
   if (const auto* server = versions["server"].if_object()) {
-    print(format("server {} at {}\n", textOf(*server, "version"), context.url()));
+    print(format("server {} at {}\n", printable(textOf(*server, "version")), context.url()));
   } else {
-    std::fputs(format("server: {}\n", textOf(versions, "reason")).c_str(), stderr);
+    tell(format("server: {}\n", textOf(versions, "reason")));
   }
+  return kDone;
+}
+
+namespace {
+
+/// What --data says: JSON, or where it is.
+std::string dataOf(const std::string& text) {
+  if (!text.starts_with("@")) return text;
+  if (text == "@-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::ifstream file(text.substr(1), std::ios::binary);
+  if (!file) throw Error(ErrorCode::NotFound, format("{} could not be read.", text.substr(1)));
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+int callApi(Context& context, const ApiFlags& flags) {
+  std::string path = flags.path.starts_with("/") ? flags.path : "/" + flags.path;
+  const bool whole = path.starts_with("/api/") || path == "/healthz" || path == "/readyz" || path == "/metrics";
+  const std::string answer = context.client().callApi(flags.method, whole ? path : "/api" + path, dataOf(flags.data));
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(answer, error);
+  if (answer.empty()) return kDone;
+  if (error)
+    print(answer);
+  else if (context.output() == OutputFormat::Yaml)
+    print(toYaml(value));
+  else
+    print(prettyJson(value));
   return kDone;
 }
 

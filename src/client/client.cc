@@ -293,6 +293,19 @@ boost::json::array SwarmClient::listVolumes() { return impl_->connection.call("G
 
 void SwarmClient::deleteVolume(const std::string& name) { impl_->connection.call("DELETE", "/api/volumes/" + net::percentEncode(name)); }
 
+std::string SwarmClient::callApi(const std::string& method, const std::string& target, const std::string& body) {
+  auto& connection = impl_->connection;
+  net::HttpRequest request;
+  request.method = method;
+  request.target = target;
+  request.headers = connection.authorization();
+  if (!body.empty()) request.contentType = "application/json";
+  request.body = body;
+  net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::after(connection.config().timeout)));
+  if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);
+  return response.body;
+}
+
 SwarmStatus SwarmClient::getSwarmStatus() {
   return fromJson<SwarmStatus>(impl_->connection.call("GET", "/api/swarm/status"), UnknownFields::Ignore);
 }

@@ -10,7 +10,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 ONE_PLACE = {
     "boost/beast": ["src/net/"],
     "spdlog/": ["src/base/log.cc"],
-    "CLI/": ["src/cli/command_line.cc"],
+    "CLI/": ["src/cli/command_line.h"],
     "toml++/": ["apps/swarm/config.cc", "apps/swarm/config_section.h"],
     "sqlite3.h": ["src/store/sqlite/"],
     "prometheus/": ["src/base/metrics.cc"],

@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
-
 #include "cli/quantities.h"
+#include "cli/terminal_text.h"
 #include "cli/verbs.h"
+#include "model/codec.h"
 
 namespace swarm::cli {
 namespace {
@@ -18,16 +18,39 @@ TEST(Table, alignsItsColumns) {
   EXPECT_EQ(table.render(0, false), "NAME         STATUS\na            running\nlonger-name  stopped\n");
 }
 
-TEST(Table, cutsTheWidestColumnWhenTheTerminalIsNarrow) {
-  Table table({"NAME", "URL"});
-  table.add({"web1", "http://a-very-long-name.localhost:7420/"});
-  std::string text = table.render(24, false);
-  std::size_t begin = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos; begin = end + 1, end = text.find('\n', begin)) {
-    EXPECT_LE(displayWidth(std::string_view(text).substr(begin, end - begin)), 24u);
+std::vector<std::string> linesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1)
+    lines.push_back(text.substr(at, end - at));
+  return lines;
+}
+
+TEST(Table, neverCutsWhatPeopleCopyAndLosesNoText) {
+  Table table({copied("NAME"), "WHY", extra("CREATED"), copied("URL")});
+  table.add({"web1", "the workspace could not be started because its image is gone", "3 min ago", "http://web1.swarm.localhost:7420/"});
+  const std::string text = table.render(60, false);
+  EXPECT_NE(text.find("http://web1.swarm.localhost:7420/"), std::string::npos);
+  EXPECT_EQ(text.find("CREATED"), std::string::npos) << "what is extra gives way first";
+  EXPECT_EQ(text.find("…"), std::string::npos);
+  std::string words;
+  for (const std::string& line : linesOf(text)) {
+    EXPECT_LE(displayWidth(line), 60u) << line;
+    words += line + " ";
   }
-  EXPECT_NE(text.find("web1"), std::string::npos);
-  EXPECT_NE(text.find("…"), std::string::npos);
+  for (const char* word : {"workspace", "started", "because", "image", "gone"}) EXPECT_NE(words.find(word), std::string::npos) << word;
+  EXPECT_NE(table.render(200, false).find("3 min ago"), std::string::npos);
+  // Narrower than what must be whole: it is whole all the same.
+  EXPECT_NE(table.render(20, false).find("http://web1.swarm.localhost:7420/"), std::string::npos);
+}
+
+TEST(Table, showsNoControlCharacterOfAnyoneAsItIs) {
+  Table table({copied("NAME"), "STATUS"});
+  table.add({"a\033]0;owned\a\u009b31m\u202e", Cell("running", "32")});
+  const std::string text = table.render(0, true);
+  EXPECT_EQ(text.find("\033]"), std::string::npos);
+  EXPECT_EQ(text.find("\u009b"), std::string::npos);
+  EXPECT_EQ(text.find("\u202e"), std::string::npos);
+  EXPECT_NE(text.find("\033[32mrunning\033[0m"), std::string::npos) << "our own colours stay";
 }
 
 TEST(Table, countsACharacterOfSeveralBytesOnce) {
@@ -80,23 +103,42 @@ TEST(KeyValue, keepsWhatIsBehindTheFirstEqualsSign) {
   EXPECT_THROW(parseKeyValue("=b", "--env"), Error);
 }
 
-TEST(Completion, knowsWhereAWorkspaceCanMove) {
-  for (const char* shell : {"bash", "zsh", "fish"}) {
-    const std::string script = completionScript(shell, {"migrate"});
-    EXPECT_NE(script.find("docker flyio"), std::string::npos) << shell;
-    EXPECT_NE(script.find("swarm providers regions"), std::string::npos) << shell;
-    EXPECT_EQ(script.find('@'), std::string::npos) << "a placeholder was left for " << shell;
-  }
+TEST(Numbers, areWrittenAsEveryReaderTakesThem) {
+  boost::json::value value = boost::json::parse(R"({"a":2.0,"b":0.5,"c":1e20,"d":-3,"e":1.25e-7})");
+  value.as_object()["a"] = 2.0;
+  EXPECT_EQ(toYaml(value), "a: 2\nb: 0.5\nc: 100000000000000000000\nd: -3\ne: 0.000000125\n");
+  EXPECT_EQ(boost::json::parse(prettyJson(value)).at("b").as_double(), 0.5);
 }
 
-TEST(Completion, bashScriptIsValidAndKnowsTheVerbs) {
-  std::string script = completionScript("bash", {"create", "list"});
-  EXPECT_NE(script.find("create list"), std::string::npos);
-  EXPECT_EQ(script.find('@'), std::string::npos) << "a placeholder was left";
-  FILE* shell = ::popen("bash -n", "w");
-  ASSERT_NE(shell, nullptr);
-  std::fwrite(script.data(), 1, script.size(), shell);
-  EXPECT_EQ(::pclose(shell), 0);
+TEST(Json, escapesWhatATerminalWouldActOn) {
+  const boost::json::value value{{"a", "\033[31m\u009b\u202e\U000e0001é"}};
+  const std::string text = prettyJson(value);
+  EXPECT_EQ(boost::json::parse(text), value) << "the same value";
+  EXPECT_NE(text.find("\\u009b\\u202e\\udb40\\udc01é"), std::string::npos) << text;
+}
+
+TEST(LogFilter, keepsColoursAndLinesAndNothingElse) {
+  LogFilter filter;
+  std::string out;
+  for (const char* piece : {"\033[3", "1mred\033[0m\r\n", "\033]0;title\a\033[2Jx\n", "rest"}) out += filter.feed(piece);
+  out += filter.finish();
+  EXPECT_EQ(out, "\033[31mred\033[0m\n␛]0;title␇␛[2Jx\nrest");
+}
+
+TEST(Since, takesAgesAndTimes) {
+  const SystemTime now = parseTime("2026-05-01T12:00:00.000Z");
+  EXPECT_EQ(sinceTime("5m", now), "2026-05-01T11:55:00.000Z");
+  EXPECT_EQ(sinceTime("2h", now), "2026-05-01T10:00:00.000Z");
+  EXPECT_EQ(sinceTime("1d", now), "2026-04-30T12:00:00.000Z");
+  EXPECT_EQ(sinceTime("90s", now), "2026-05-01T11:58:30.000Z");
+  for (const char* other : {"", "5x", "m", "2026-05-01T11:55:00Z"}) EXPECT_EQ(sinceTime(other, now), other);
+}
+
+TEST(Flags, standForWhatARequestCallsItsMembers) {
+  EXPECT_EQ(flagOf("/resources/memory/max"), "--memory");
+  EXPECT_EQ(flagOf("/resources/memory/min"), "--memory-min");
+  EXPECT_EQ(flagOf("/env/A~1B"), "--env");
+  EXPECT_EQ(flagOf("/metadata"), "/metadata");
 }
 
 }  // namespace

@@ -1,0 +1,210 @@
+// Whole command lines: what is understood, what is said of mistakes, and what is asked before anything is lost.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "api_double.h"
+#include "cli/completion.h"
+#include "support/temp_dir.h"
+
+namespace swarm::cli::testing {
+namespace {
+
+const std::string kStopped =
+    R"({"id":"i-1","owner":"ada","provider":"docker","status":"stopped","config":{"name":"web1","storage":[{"size":10,"persistent":true,"mountPath":"/home/coder","volumeName":""}]},"resources":{"cpu":{"cores":2.0}},"url":"http://web1.swarm.localhost:7420/","operationId":""})";
+const std::string kVolumes =
+    R"({"items":[{"name":"swarm-i-1-home","instanceId":"i-1","owner":"ada","mountPath":"/home/coder","inUse":false},{"name":"swarm-i-9-home","instanceId":"i-9","owner":"ada","mountPath":"/home/coder","inUse":false}]})";
+const std::string kAccepted =
+    R"({"id":"i-1","owner":"ada","provider":"docker","status":"deleting","config":{"name":"web1"},"operationId":"op-1"})";
+const std::string kDone = R"({"id":"op-1","kind":"delete","instanceId":"i-1","instanceName":"web1","status":"succeeded","steps":[]})";
+
+class Command : public ::testing::Test {
+ protected:
+  Command() {
+    api_.on("GET /api/instances/web1", 200, {kStopped});
+    api_.on("GET /api/instances?limit=500", 200, {R"({"items":[)" + kStopped + "]}"});
+    api_.on("GET /api/volumes", 200, {kVolumes});
+    api_.on("DELETE /api/instances/i-1", 202, {kAccepted});
+    api_.on("DELETE /api/instances/i-1?volumes=true", 202, {kAccepted});
+    api_.on("GET /api/operations/op-1", 200, {kDone});
+  }
+  Ran run(std::vector<std::string> words) { return runCommand(api_, std::move(words)); }
+  ApiDouble api_;
+};
+
+TEST_F(Command, anUnknownVerbIsNamedWithTheNearestOne) {
+  for (auto [word, nearest] : {std::pair{"lst", "list"}, {"crate", "create"}, {"migrat", "migrate"}, {"satrt", "start"}}) {
+    const Ran ran = run({word});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_NE(ran.err.find(std::string("\"") + word + "\""), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find(std::string("Did you mean \"") + nearest + "\"?"), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(run({"xyzzyplugh"}).err.find("Did you mean"), std::string::npos);
+}
+
+TEST_F(Command, versionAndHelpAreThereInEveryUsualForm) {
+  for (const char* flag : {"-v", "--version"}) EXPECT_EQ(run({flag}).out, "swarm " SWARM_VERSION "\n");
+  EXPECT_NE(run({"help", "create"}).out.find("--memory"), std::string::npos);
+  EXPECT_NE(run({"help", "snapshot", "restore"}).out.find("snapshot"), std::string::npos);
+  EXPECT_NE(run({"help"}).out.find("migrate"), std::string::npos);
+  EXPECT_NE(run({}).out.find("migrate"), std::string::npos);
+  EXPECT_EQ(run({"help", "lst"}).code, 2);
+}
+
+TEST_F(Command, theServersAddressMayStandBeforeTheVerb) {
+  ApiDouble other;
+  other.on("GET /api/instances/web1", 200, {kStopped});
+  EXPECT_EQ(run({"--url", other.url(), "show", "web1", "-o", "name"}).code, 0);
+  EXPECT_EQ(other.asked().size(), 1);
+  EXPECT_TRUE(api_.asked().empty());
+}
+
+TEST_F(Command, withoutAServerItSaysHowToGetOneAndTalksToNone) {
+  const test::TempDir empty;
+  ::setenv("XDG_CONFIG_HOME", empty.path().c_str(), 1);
+  ::testing::internal::CaptureStderr();
+  ::unsetenv("SWARM_URL");
+  ::unsetenv("SWARM_TOKEN");
+  std::string words[] = {"swarm", "list"};
+  char* arguments[] = {words[0].data(), words[1].data()};
+  EXPECT_EQ(cli::run(2, arguments, [](const ServeFlags&) { return 0; }), 4);
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("swarm login --url"), std::string::npos);
+}
+
+TEST_F(Command, anAnswerThatCannotBeWrittenIsAnError) {
+  const int before = ::dup(STDOUT_FILENO);
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ::setenv("SWARM_URL", api_.url().c_str(), 1);
+  ::setenv("SWARM_TOKEN", "t", 1);
+  std::string words[] = {"swarm", "show", "web1"};
+  char* arguments[] = {words[0].data(), words[1].data(), words[2].data()};
+  ::testing::internal::CaptureStderr();
+  std::fflush(stdout);
+  ::dup2(full, STDOUT_FILENO);
+  const int code = cli::run(3, arguments, [](const ServeFlags&) { return 0; });
+  ::dup2(before, STDOUT_FILENO);
+  ::close(before);
+  ::close(full);
+  const std::string err = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(code, 1);
+  EXPECT_NE(err.find("No space left on device"), std::string::npos) << err;
+}
+
+TEST(StandardInput, thatIsClosedIsNoPlaceForAConnection) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(STDIN_FILENO);
+    const int null = ::open("/dev/null", O_WRONLY);  // it has taken the place of standard input
+    ::dup2(null, STDOUT_FILENO);
+    ::close(STDIN_FILENO);
+    std::string words[] = {"swarm", "help"};
+    char* arguments[] = {words[0].data(), words[1].data()};
+    cli::run(2, arguments, [](const ServeFlags&) { return 0; });
+    struct stat status{};
+    ::_exit(::fstat(STDIN_FILENO, &status) == 0 && S_ISCHR(status.st_mode) ? 0 : 1);
+  }
+  int ended = 0;
+  ASSERT_EQ(::waitpid(child, &ended, 0), child);
+  EXPECT_TRUE(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
+}
+
+TEST_F(Command, errorsAreObjectsWhereJsonIsAskedFor) {
+  api_.on("GET /api/instances/none", 404, {R"({"code":"not_found","detail":"gone"})"});
+  const Ran ran = run({"show", "none", "-o", "json"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_EQ(ran.out, "");
+  const auto error = boost::json::parse(ran.err).at("error");
+  EXPECT_EQ(error.at("code"), "not_found");
+  EXPECT_EQ(error.at("exitCode"), 3);
+}
+
+TEST_F(Command, errorsOfARequestNameTheFlag) {
+  api_.on(
+      "POST /api/instances", 400,
+      {R"({"code":"invalid_argument","detail":"The request is wrong.","errors":[{"pointer":"/resources/memory/max","detail":"must be at least 64"}]})"});
+  const Ran ran = run({"create", "web1", "--memory", "1m"});
+  EXPECT_NE(ran.err.find("--memory: must be at least 64"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("/resources"), std::string::npos) << ran.err;
+}
+
+TEST_F(Command, whatIsDeletedAndWhatStaysIsSaidBeforeAndAfter) {
+  const Ran kept = run({"delete", "web1"});
+  EXPECT_EQ(kept.code, 0) << kept.err;
+  EXPECT_NE(kept.err.find("Deleting web1 (stopped); its files stay in swarm-i-1-home."), std::string::npos) << kept.err;
+  EXPECT_NE(kept.err.find("Its files are in swarm-i-1-home"), std::string::npos) << kept.err;
+  EXPECT_EQ(kept.err.find("swarm-i-9-home"), std::string::npos) << "another's";
+  const Ran all = run({"rm", "web1", "--volumes", "--yes"});
+  EXPECT_NE(all.err.find("with all its files in swarm-i-1-home; they cannot be restored"), std::string::npos) << all.err;
+  const auto json = boost::json::parse(run({"delete", "web1", "-o", "json"}).out);
+  EXPECT_EQ(json.at("name"), "web1");
+  EXPECT_EQ(json.at("volumes").as_array().at(0), "swarm-i-1-home");
+}
+
+TEST_F(Command, severalResultsAreOneDocument) {
+  api_.on("POST /api/instances/web1/stop", 200, {kStopped});
+  api_.on("POST /api/instances/web2/stop", 200, {kStopped});
+  api_.on("GET /api/instances/i-1", 200, {kStopped});
+  const auto several = boost::json::parse(run({"stop", "web1", "web2", "-o", "json"}).out);
+  EXPECT_EQ(several.as_array().size(), 2);
+  EXPECT_TRUE(boost::json::parse(run({"stop", "web1", "-o", "json"}).out).is_object());
+}
+
+TEST_F(Command, volumesShowWhoseTheyWere) {
+  api_.on("GET /api/operations?limit=1000", 200,
+          {R"({"items":[{"id":"op-9","kind":"delete","instanceId":"i-9","instanceName":"web9","status":"succeeded","steps":[]}]})"});
+  const Ran ran = run({"volumes"});
+  EXPECT_NE(ran.out.find("web9 (deleted)"), std::string::npos) << ran.out << ran.err;
+}
+
+TEST_F(Command, anyCallOfTheApiCanBeMade) {
+  api_.on("PUT /api/instances/web1", 200, {R"({"effect":"live","cores":2.0})"});
+  const Ran ran = run({"api", "put", "/instances/web1", "--data", R"({"labels":{"a":"b"}})"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "{\n  \"effect\": \"live\",\n  \"cores\": 2\n}\n");
+  EXPECT_EQ(api_.bodyOf("PUT /api/instances/web1").at("labels").at("a"), "b");
+  EXPECT_EQ(run({"api", "GET", "/api/instances/none"}).code, 3);
+}
+
+TEST_F(Command, whatAWorkspaceSaysGivesTheTerminalNoOrders) {
+  api_.on(
+      "GET /api/operations/op-1", 200,
+      {R"({"id":"op-1","kind":"delete","instanceId":"i-1","instanceName":"web1","status":"failed","error":{"code":"upstream_failed","message":"\u001b]0;owned\u0007bad"},"steps":[{"name":"\u001b[2Jstep","status":"failed","detail":"Oh \u001b[31m"}]})"});
+  const Ran ran = run({"delete", "web1", "--yes"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err.find('\033'), std::string::npos) << ran.err;
+}
+
+/// The script, run by bash: what it offers for the last of the words.
+std::string offered(const std::string& script, const std::string& words) {
+  const test::TempDir folder;
+  std::ofstream(folder.path() / "script") << script;
+  const std::string command = "bash -c 'swarm() { echo \"$*\" | sed \"s/.*/web1 web2/\"; }; timeout() { shift; \"$@\"; }; source " +
+                              (folder.path() / "script").string() + "; COMP_WORDS=(" + words +
+                              "); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _swarm; echo \"${COMPREPLY[@]}\"'";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  std::array<char, 4096> text{};
+  const std::size_t length = std::fread(text.data(), 1, text.size(), pipe);
+  EXPECT_EQ(::pclose(pipe), 0) << command;
+  return {text.data(), length};
+}
+
+TEST_F(Command, completionKnowsEveryVerbAndFlagOfThisVeryCommand) {
+  const std::string bash = run({"completion", "bash"}).out;
+  EXPECT_EQ(offered(bash, "swarm snap"), "snapshot\n");
+  EXPECT_EQ(offered(bash, "swarm snapshot res"), "restore\n");
+  EXPECT_EQ(offered(bash, "swarm migrate --keep"), "--keep-source\n");
+  EXPECT_EQ(offered(bash, "swarm rm web"), "web1 web2\n") << "an alias";
+  EXPECT_EQ(offered(bash, "swarm create --provider f"), "flyio\n");
+  const std::string fish = run({"completion", "fish"}).out;
+  const std::string zsh = run({"completion", "zsh"}).out;
+  for (const char* word : {"keep-source", "since", "snapshot", "memory-min", "api", "dry-run"}) {
+    for (const std::string* script : {&bash, &fish, &zsh}) EXPECT_NE(script->find(word), std::string::npos) << word;
+  }
+}
+
+}  // namespace
+}  // namespace swarm::cli::testing
