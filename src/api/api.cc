@@ -63,6 +63,7 @@ Reply problemReply(const Call& call, const Error& error, int status = 0) {
 /// A failure as an answer: a problem document and the headers that go with it.
 Reply refusal(Call& call, const Error& error) {
   Reply reply = problemReply(call, error);
+  if (reply.status == 415 && call.method() == "PATCH") reply.headers.push_back({"Accept-Patch", std::string(kMergePatchType)});
   if (reply.status == 415 && call.exchange().head().headers.has("Content-Encoding"))
     reply.headers.push_back({"Accept-Encoding", "identity"});
   if (reply.status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
@@ -157,6 +158,7 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
   if (route == nullptr && call.method() == "OPTIONS") {
     Reply reply{.status = 204};
     reply.headers.push_back({"Allow", match.allow});
+    if (net::listHasToken(match.allow, "PATCH")) reply.headers.push_back({"Accept-Patch", std::string(kMergePatchType)});
     co_return reply;
   }
   if (route == nullptr) {

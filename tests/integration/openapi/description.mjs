@@ -56,7 +56,7 @@ export class Description {
     const where = `${id} ${status}`;
     if (status < 400 && !operation.responses[status]) throw new Error(`${where}: the status is not described`);
     for (const name of Object.keys(described.headers ?? {})) {
-      const optional = ['Retry-After', 'Accept-Encoding', 'Idempotency-Replayed'].includes(name) || (id === 'migrateInstance' && name === 'ETag');
+      const optional = ['Retry-After', 'Accept-Encoding', 'Accept-Patch', 'Idempotency-Replayed'].includes(name) || (id === 'migrateInstance' && name === 'ETag');
       const value = headers.get(name);
       if (value === null && !optional) throw new Error(`${where}: header ${name} is missing`);
       const schema = this.resolve(described.headers[name]).schema;

@@ -84,9 +84,10 @@ try {
   say(`${Object.keys(document.paths).length} paths, ${Object.keys(document.components.schemas).length} schemas`);
 
   const description = new Description(document);
-  const { events, examples } = await walkAll(new Walk(description, server.url, token), server.password(), endpoints);
+  const { events, examples, broken } = await walkAll(new Walk(description, server.url, token), server.password(), endpoints);
   check(events > 2, 'every event is as described');
   check(examples > 10, `all ${examples} documented requests are right, and taken`);
+  check(broken > 30, `all ${broken} requests that the description refuses are refused`);
   const missed = [...description.seen].filter(([, statuses]) => statuses.size === 0).map(([id]) => id);
   check(missed.length === 0, 'every answer of a walk through all routes is as described', `not walked: ${missed.join(', ')}`);
   lint('openapi.json', folder);

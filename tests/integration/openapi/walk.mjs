@@ -183,6 +183,29 @@ async function sendExamples(walk) {
   return sent;
 }
 
+const wrong = (value) => (typeof value === 'string' || Array.isArray(value) ? 7 : 'seven');
+
+/// What the description refuses, the server refuses, and with the place: unknown members, and members of another type.
+async function sendBroken(walk) {
+  const description = walk.description;
+  const { id } = (await walk.call('createInstance', { query: { wait: 30 }, body: {} }, 201)).json;
+  let sent = 0;
+  for (const operation of description.operations.keys()) {
+    const { schema, examples = {} } = description.bodyOf(operation);
+    for (const [name, { value }] of Object.entries(examples)) {
+      const bodies = [{ ...value, unheardOf: 1 }, ...Object.keys(value).map((key) => ({ ...value, [key]: wrong(value[key]) }))];
+      for (const body of bodies) {
+        if (!description.faults(schema, body)) throw new Error(`${operation} takes ${JSON.stringify(body)}`);
+        const answer = await walk.call(operation, { path: { id, type: name === 'fly' ? 'flyio' : 'docker' }, body }, 400);
+        if (!answer.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${answer.text}`);
+        ++sent;
+      }
+    }
+  }
+  await walk.begin('deleteInstance', { path: { id } }, 202);
+  return sent;
+}
+
 export async function walkAll(walk, password, endpoints) {
   const made = await walkInstances(walk);
   await walkInside(walk, made.id);
@@ -191,5 +214,5 @@ export async function walkAll(walk, password, endpoints) {
   const names = await walk.events((seen) => seen.includes('instance') && seen.filter((name) => name === 'operation').length > 2,
     () => walk.call('restartInstance', { path: { id: made.id }, query: { wait: 30 } }));
   await walkKept(walk, made.id);
-  return { events: names.length, examples: await sendExamples(walk) };
+  return { events: names.length, examples: await sendExamples(walk), broken: await sendBroken(walk) };
 }

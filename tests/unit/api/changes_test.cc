@@ -92,7 +92,10 @@ TEST(ApiInstances, areChangedByMergePatches) {
   for (std::string bad : {"{}", "[]", "null", R"({"name":"two"})", R"({"name":null})", R"({"resources":{"pids":1}})", R"({"env":{"A":1}})",
                           R"({"resources":7})"})
     EXPECT_EQ(patch(bad).status, 400) << bad;
-  EXPECT_EQ(patch("{}", "text/plain").status, 415);
+  Answer text = patch("{}", "text/plain");
+  EXPECT_EQ(text.status, 415);
+  EXPECT_EQ(text.header("Accept-Patch"), "application/merge-patch+json");
+  EXPECT_EQ(server.send({"OPTIONS", "/api/instances/one"}).header("Accept-Patch"), "application/merge-patch+json");
   EXPECT_EQ(server.send({"PUT", "/api/instances/one", R"({"labels":{}})", {}, "application/merge-patch+json"}).status, 415);
 }
 
