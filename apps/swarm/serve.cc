@@ -260,7 +260,10 @@ class Server {
     options.instanceDomain = config_.instanceDomain;
     options.publicUrl = config_.publicUrl;
     options.trustedProxies = config_.trustedProxies;
-    options.maxIdle = net::planDescriptors(descriptor_limit_).idleUpstreams / loops_.size();
+    const net::DescriptorPlan plan = net::planDescriptors(descriptor_limit_);
+    options.maxIdle = plan.idleUpstreams / loops_.size();
+    // A page of a workspace is not to take its user's other workspaces, nor the server, their connections.
+    options.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 256, .total = plan.connections / 2});
     for (auto& loop : loops_) {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
     }

@@ -33,6 +33,21 @@ bool isVscodesWorker(std::string_view path) {
          path.ends_with("/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js");
 }
 
+/// A tunnel may stay for days. The error that says which limit is reached, if one is.
+std::optional<Error> takeTunnel(OpenBudget& budget, const std::string& user, const std::string& instance_id,
+                                std::optional<OpenBudget::Place>& place) {
+  try {
+    place.emplace(budget.take(user, instance_id));
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
+net::Headers retryLater(const Error& error) {
+  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
+}
+
 /// Where VS Code gets the answers of sign-ins at other services.
 bool isCallback(std::string_view path) { return path.ends_with("/callback"); }
 
@@ -196,6 +211,11 @@ net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<Ver
                            .trustedProxy = options.trustedProxies.contains(peer),
                            .response = {.extra = extra, .isolates = request.isVscode()}};
   const bool upgrades = !head.upgrade.empty();
+  std::optional<OpenBudget::Place> place;
+  if (upgrades && options.tunnels) {
+    if (const auto full = takeTunnel(*options.tunnels, cookie->principal.user, target->route->instanceId, place))
+      co_return co_await respondProblem(request.exchange, 429, toString(full->code()), full->message(), retryLater(*full));
+  }
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
   // A connection that can't be made, or a WebSocket that ended, is how a replaced VS Code server shows: the controller looks.
   if (target->port == 0 && (upgrades || result.outcome == ForwardOutcome::ConnectFailed || result.outcome == ForwardOutcome::UpstreamBroke))

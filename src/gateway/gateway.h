@@ -10,6 +10,7 @@
 
 #include "auth/auth.h"
 #include "auth/client_address.h"
+#include "auth/open_budget.h"
 #include "base/clock.h"
 #include "controller/routes.h"
 #include "gateway/actions.h"
@@ -31,6 +32,7 @@ struct GatewayOptions {
   std::chrono::milliseconds leavePatience{30'000};        ///< with a client that ended its direction, while nothing can be sent to it
   std::chrono::milliseconds sweepInterval{2'000};         ///< how often what is under way and kept is looked at
   WorkspaceActions actions{};                             ///< that the pages offer
+  std::shared_ptr<OpenBudget> tunnels{};                  ///< WebSockets and other upgrades, of all loops; null: as many as there come
   std::chrono::milliseconds moveWait{20'000};             ///< how long parts of a page wait for a move that has stopped VS Code
 };
 

@@ -9,7 +9,9 @@ constexpr std::string_view kSwitching =
 
 class Tunnels : public GatewayTest {
  protected:
-  Tunnels() {
+  Tunnels() { acceptUpgrades(); }
+
+  void acceptUpgrades() {
     application_->script = [this](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       const auto head = co_await application_->readHead(stream, buffer);
       if (head.find("Upgrade: websocket") == std::string::npos) {
@@ -45,6 +47,28 @@ class Tunnels : public GatewayTest {
     co_return client;
   }
 };
+
+TEST_F(Tunnels, areCountedForTheirUserAndTheirWorkspace) {
+  GatewayOptions limited;
+  limited.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 2, .perInstance = 100});
+  rebuildGateway(limited);
+  acceptUpgrades();
+  run([&]() -> awaitable<void> {
+    auto first = std::make_optional(co_await open());
+    auto second = co_await open();
+    auto refused = co_await connect();
+    const auto answer = co_await refused.ask(upgrade());
+    EXPECT_EQ(answer.status, 429);
+    EXPECT_EQ(answer.header("Retry-After"), "5");
+    EXPECT_NE(answer.body.find("Limit of 2 open streams and tunnels of one user"), std::string::npos);
+    auto plain = co_await connect();
+    EXPECT_EQ((co_await plain.ask(get("/page"))).status, 426) << "a request that ends is not a tunnel";
+    first.reset();
+    EXPECT_TRUE(co_await eventually([&] { return limited.tunnels->open() == 1; })) << "a place comes free with its tunnel";
+    auto third = co_await open();
+    EXPECT_EQ(limited.tunnels->open(), 2u);
+  });
+}
 
 TEST_F(Tunnels, carryBytesBothWaysFromTheFirstOne) {
   run([&]() -> awaitable<void> {
