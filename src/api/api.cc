@@ -6,12 +6,12 @@
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/openapi.h"
-#include "api/problem.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "net/deadline.h"
+#include "net/problem.h"
 
 namespace swarm {
 
@@ -54,10 +54,10 @@ bool isSafe(const Call& call, const net::RequestHead& head) {
 
 /// Messages may quote what the client sent, which need not be UTF-8; JSON has to be.
 Reply problemReply(const Call& call, const Error& error, int status = 0) {
-  boost::json::object document = problemDocument(error, call.path(), call.requestId(), status);
+  boost::json::object document = net::problemDocument(error, call.path(), call.requestId(), status);
   return {.status = static_cast<int>(document.at("status").as_int64()),
           .body = toValidUtf8(boost::json::serialize(document)),
-          .contentType = kProblemType};
+          .contentType = net::kProblemType};
 }
 
 /// A failure as an answer: a problem document and the headers that go with it.

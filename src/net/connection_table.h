@@ -30,6 +30,8 @@ class ConnectionTable {
   /// longest gives way.
   Room makeRoom(const std::string& group);
   void add(Member& member, const std::string& group);
+  /// Counts a member, which is there, for another address from now on; false: that one is full.
+  bool regroup(Member& member, const std::string& group);
   void remove(Member& member);  ///< no matter whether it is there
 
   /// It waits for its client from now on, and gives way after those that began earlier.
@@ -42,8 +44,9 @@ class ConnectionTable {
  private:
   using Hook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
   struct Group;
-  struct Hooks;
   void evict(Member& member);
+  bool makeRoomIn(const std::string& group);
+  void leaveGroup(Member& member);
 
  public:
   class Member {

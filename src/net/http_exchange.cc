@@ -22,7 +22,9 @@ bool isCancellation(const boost::system::system_error& error) { return error.cod
 }  // namespace
 
 ServerConnection::ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options, ConnectionTable& table)
-    : stream_(std::move(stream)), handler_(handler), options_(options), table_(table) {}
+    : stream_(std::move(stream)), handler_(handler), options_(options), table_(table) {
+  behind_proxy_ = options.isProxy && options.clientOf && options.isProxy(stream_->peerAddress());
+}
 
 void ServerConnection::stop() {
   stopped_ = true;
@@ -78,8 +80,17 @@ awaitable<bool> ServerConnection::readRequest() {
     co_return false;
   }
   buffer_.consume(*size);
+  if (behind_proxy_ && !countForClient()) {
+    co_await refuse({503, "Too many connections of your address are open"});
+    co_return false;
+  }
   beginRequest();
   co_return true;
+}
+
+// A proxy's connections carry requests of many clients: each counts for the client whose request it has.
+bool ServerConnection::countForClient() {
+  return table_.regroup(*this, addressGroup(options_.clientOf(head_.headers, stream_->peerAddress())));
 }
 
 void ServerConnection::beginRequest() {
@@ -125,18 +136,18 @@ awaitable<void> ServerConnection::handle() {
   } else if (!answered_) {
     if (!failed) log::error("A handler gave no answer", {{"target", head_.path()}});
     reusable_ = false;
-    RefusalAnswer answer = refusalOf({500, "The server made an error; its log has the details"});
+    RefusalAnswer answer = refusalOf({500, "The server made an error; its log has the details"}, {});
     co_await respond(500, std::move(answer.headers), std::move(answer.body));
   }
 }
 
-RefusalAnswer ServerConnection::refusalOf(HeadError error) const {
-  if (options_.refusal) return options_.refusal({error, buffer_.data()});
+RefusalAnswer ServerConnection::refusalOf(HeadError error, std::string_view bytes) const {
+  if (options_.refusal) return options_.refusal({error, bytes});
   return {{{"Content-Type", "text/plain"}}, format("{}.\n", error.reason)};
 }
 
 awaitable<void> ServerConnection::refuse(HeadError error) {
-  RefusalAnswer answer = refusalOf(error);
+  RefusalAnswer answer = refusalOf(error, buffer_.data());
   head_.method = {};
   head_.minorVersion = 1;
   reusable_ = false;

@@ -42,7 +42,8 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   void bodyEnded() override;
   awaitable<void> handle();
   awaitable<void> refuse(HeadError error);
-  RefusalAnswer refusalOf(HeadError error) const;
+  RefusalAnswer refusalOf(HeadError error, std::string_view bytes) const;
+  bool countForClient();
   awaitable<bool> settleBody();
   awaitable<void> closeGently();
   void startHead(int status, const Headers& headers);
@@ -58,6 +59,7 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   std::string out_;                 // the answer's head; keeps its capacity
   boost::asio::cancellation_signal cancel_;
   Streaming streaming_ = Streaming::No;
+  bool behind_proxy_ = false;
   bool first_request_ = true;
   bool answered_ = false;
   bool reusable_ = true;

@@ -61,9 +61,11 @@ struct HttpServerOptions {
       1'800'000};  ///< the same on a connection that was taken over: its user may have paused a program
   std::size_t maxConnections = 20'000;
   std::size_t maxPerAddress = 0;                    ///< connections of one client address (IPv6: of one /64); 0: no limit
-  std::function<bool(std::string_view)> isProxy{};  ///< an address that many clients share: maxPerAddress does not count there
-  OddPaths oddPaths = OddPaths::Refuse;             ///< Mark: the handler decides
-  std::shared_ptr<TlsContext> tls{};                ///< set: every connection starts with a TLS handshake
+  std::function<bool(std::string_view)> isProxy{};  ///< a peer that stands for many clients: its connections are not counted as its own
+  /// The client's address in a request that such a peer passes on; empty: it is not counted by address.
+  std::function<std::string(const HeaderViews&, std::string_view peer)> clientOf{};
+  OddPaths oddPaths = OddPaths::Refuse;                           ///< Mark: the handler decides
+  std::shared_ptr<TlsContext> tls{};                              ///< set: every connection starts with a TLS handshake
   std::function<RefusalAnswer(const RefusedRequest&)> refusal{};  ///< how refusals look; empty: a line of text
 };
 

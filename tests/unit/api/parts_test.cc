@@ -7,11 +7,11 @@
 #include "api/instance_text.h"
 #include "api/json_keys.h"
 #include "api/openapi.h"
-#include "api/problem.h"
 #include "api/route.h"
 #include "api/text_lines.h"
 #include "auth/browser_session.h"
 #include "model/codec.h"
+#include "net/problem.h"
 
 namespace swarm::api {
 namespace {
@@ -185,7 +185,7 @@ TEST(LogLines, ofEndlessTextAreCut) {
 TEST(Problem, holdsWhatTheErrorKnowsAndNotItsCause) {
   Error error =
       Error(ErrorCode::Unprocessable, "No such image.").withCause("secret cause").withField("/image", "is not there").withInstance("i-1");
-  json::object problem = problemDocument(error, "/api/instances", "rq-1");
+  json::object problem = net::problemDocument(error, "/api/instances", "rq-1");
   EXPECT_EQ(problem.at("status").as_int64(), 422);
   EXPECT_EQ(problem.at("code").as_string(), "unprocessable");
   EXPECT_EQ(problem.at("type").as_string(), "urn:swarm:problem:unprocessable");

@@ -82,6 +82,19 @@ TEST_F(Table, doesNotCountClientsWithoutAnAddressByIt) {
   open("", Room::Full);
 }
 
+TEST_F(Table, countsAMemberForAnotherAddressOnceItChanges) {
+  Connection* proxy = openWaiting("");
+  EXPECT_TRUE(table.regroup(*proxy, "a"));
+  openWaiting("a");
+  openWaiting("a");
+  openWaiting("a");
+  EXPECT_FALSE(proxy->open) << "it had waited longest of its address";
+  Connection* other = open("");
+  for (int i = 1; i <= 3; ++i) table.proceed(*connections.at(static_cast<std::size_t>(i)));
+  EXPECT_FALSE(table.regroup(*other, "a"));
+  EXPECT_TRUE(table.regroup(*other, "b"));
+}
+
 TEST_F(Table, saysWhenThereMayBeRoomAgain) {
   int told = 0;
   table.onWait([&] { ++told; });

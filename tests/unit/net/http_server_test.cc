@@ -415,6 +415,29 @@ TEST_F(LimitedServerTest, doesNotCountTheClientsOfAProxyAsOne) {
   for (const StreamPtr& client : clients) EXPECT_EQ(client->peerState(), PeerState::Open);
 }
 
+TEST_F(LimitedServerTest, countsRequestsThroughAProxyForTheirClients) {
+  startLimited(
+      {.maxPerAddress = 2,
+       .isProxy = [](std::string_view address) { return address == "127.0.0.1"; },
+       .clientOf = [](const HeaderViews& headers, std::string_view) { return std::string(headers.find("X-Client").value_or("")); }});
+  auto request = [](std::string client, std::string path) {
+    return "GET " + path + " HTTP/1.1\r\nHost: a\r\nX-Client: " + client + "\r\n\r\n";
+  };
+  std::vector<StreamPtr> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.push_back(connect());
+    loop.run(write(*busy.back(), request("192.0.2.1", "/held")));
+  }
+  loop.runUntil([&] { return held == 2; });
+  const StreamPtr third = connect();
+  loop.run(write(*third, request("192.0.2.1", "/x")));
+  EXPECT_TRUE(loop.run(test::readToEnd(*third)).starts_with("HTTP/1.1 503 "));
+  const StreamPtr guest = connect();
+  loop.run(write(*guest, request("192.0.2.2", "/x")));
+  EXPECT_NE(loop.run(test::readUntil(*guest, "/x")).find("200 OK"), std::string::npos);
+  released = true;
+}
+
 TEST_F(HttpServerTest, letsItsOwnerSayHowARefusalLooks) {
   start(answerTarget, {.refusal = [](const RefusedRequest& refused) -> RefusalAnswer {
           const bool wants_page = refused.bytes.contains("text/html");

@@ -1,11 +1,11 @@
 // The titles of problems, and their documents.
-#include "api/problem.h"
+#include "net/problem.h"
 
 #include <boost/json/array.hpp>
 
 #include "net/http.h"
 
-namespace swarm::api {
+namespace swarm::net {
 namespace {
 
 namespace json = boost::json;
@@ -57,10 +57,10 @@ std::string_view titleOf(ErrorCode code) {
 
 json::object problemDocument(const Error& error, std::string_view request_path, std::string_view request_id, int status) {
   bool usual = status == 0 || status == httpStatus(error.code());
-  std::string instance = error.instance().empty() ? std::string(request_path) : "/api/instances/" + net::percentEncode(error.instance());
+  std::string instance = error.instance().empty() ? std::string(request_path) : "/api/instances/" + percentEncode(error.instance());
   json::object out;
   out["type"] = std::string("urn:swarm:problem:") + std::string(toString(error.code()));
-  out["title"] = usual ? titleOf(error.code()) : net::reasonPhrase(status);
+  out["title"] = usual ? titleOf(error.code()) : reasonPhrase(status);
   out["status"] = usual ? httpStatus(error.code()) : status;
   out["detail"] = error.message();
   out["code"] = toString(error.code());
@@ -81,4 +81,4 @@ json::object problemDocument(const Error& error, std::string_view request_path, 
   return out;
 }
 
-}  // namespace swarm::api
+}  // namespace swarm::net

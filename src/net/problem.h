@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace swarm::api {
+namespace swarm::net {
 
 inline constexpr std::string_view kProblemType = "application/problem+json";
 
@@ -15,4 +15,4 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 /// any. `instance` is the path of what failed: the instance's own when the error names one, else the request's. `status` 0: the code's.
 boost::json::object problemDocument(const Error& error, std::string_view request_path, std::string_view request_id, int status = 0);
 
-}  // namespace swarm::api
+}  // namespace swarm::net
