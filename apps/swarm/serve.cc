@@ -26,6 +26,7 @@
 #include "controller/controller.h"
 #include "gateway/address.h"
 #include "gateway/gateway.h"
+#include "gateway/refusals.h"
 #include "model/validation.h"
 #include "net/deadline.h"
 #include "net/descriptors.h"
@@ -120,9 +121,12 @@ class Worker {
 
   /// Not a coroutine itself: the proxied request's path has one frame less.
   net::awaitable<void> dispatch(net::Exchange& exchange) {
-    switch (gateway_->hostKind(exchange.head().host)) {
+    const auto& head = exchange.head();
+    const gateway::HostName host = gateway_->parseHost(head.host);
+    if (head.oddPath && host.kind() != gateway::HostKind::Instance) return gateway_->respondOddPath(exchange);
+    switch (host.kind()) {
       case gateway::HostKind::Instance:
-        return gateway_->handle(exchange);
+        return gateway_->handle(exchange, host);
       case gateway::HostKind::Base:
       case gateway::HostKind::Address:
         return dispatchBase(exchange);
@@ -279,7 +283,12 @@ class Server {
     net::HttpServerOptions options;
     options.maxConnections = (plan.connections + workers_.size() - 1) / workers_.size();
     options.maxPerAddress = (plan.perAddress + workers_.size() - 1) / workers_.size();
-    options.isProxy = [proxies = config_.trustedProxies](std::string_view address) { return proxies.contains(address); };
+    if (const TrustedProxies& proxies = config_.trustedProxies; !proxies.empty()) {
+      options.isProxy = [proxies](std::string_view address) { return proxies.contains(address); };
+      options.clientOf = [proxies](const net::HeaderViews& headers, std::string_view peer) { return proxies.clientAddress(peer, headers); };
+    }
+    options.oddPaths = net::OddPaths::Mark;
+    options.refusal = gateway::refusalAnswer;
     return options;
   }
 

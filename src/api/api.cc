@@ -21,16 +21,6 @@ namespace {
 
 constexpr std::size_t kSmallAnswer = 64 * 1024;  // what is not counted while it waits for its client
 
-bool isRequestId(std::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
-}
-
-std::string requestIdOf(const net::RequestHead& head) {
-  std::string_view given = head.headers.find("X-Request-Id").value_or("");
-  return isRequestId(given) ? std::string(given) : newId("rq");
-}
-
 /// How a request says who makes it.
 struct Credentials {
   std::optional<Principal> principal;
@@ -256,7 +246,7 @@ void Api::Impl::account(Call& call, const Endpoint* route, int status, std::chro
 
 awaitable<void> Api::handle(net::Exchange& exchange) {
   auto began = impl_->services.clock.steadyNow();
-  Call call(exchange, requestIdOf(exchange.head()));
+  Call call(exchange, net::requestIdOf(exchange.head().headers));
   const Endpoint* route = nullptr;
   Reply reply = co_await impl_->answer(call, route);
   if (!reply.sent) co_await impl_->send(call, reply);

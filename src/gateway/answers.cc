@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "gateway/host.h"
+#include "net/problem.h"
 
 namespace swarm::gateway {
 namespace {
@@ -20,7 +21,7 @@ bool isNavigation(const net::RequestHead& head) {
   return accept && accept->find("text/html") != std::string_view::npos;
 }
 
-net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers, std::string_view frame_ancestors) {
+void addPageHeaders(const Page& page, std::string_view frame_ancestors, net::Headers& headers) {
   addCommonHeaders(headers);
   headers.push_back({"Content-Type", "text/html; charset=utf-8"});
   // No form-action: Chromium applies it to the redirects after a post, and signing in redirects to another origin. Our pages hold no
@@ -31,16 +32,20 @@ net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page,
   if (frame_ancestors == kFramedByNobody) headers.push_back({"X-Frame-Options", "DENY"});
   // same-origin, not no-referrer: that would turn the Origin of our own forms into "null".
   headers.push_back({"Referrer-Policy", "same-origin"});
+}
+
+net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers, std::string_view frame_ancestors) {
+  addPageHeaders(page, frame_ancestors, headers);
   co_await exchange.respond(status, std::move(headers), std::move(page.html));
 }
 
-net::awaitable<void> respondProblem(net::Exchange& exchange, int status, std::string_view code, std::string_view detail,
-                                    net::Headers headers) {
+net::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCode code, std::string_view detail, net::Headers headers) {
   addCommonHeaders(headers);
-  headers.push_back({"Content-Type", "application/problem+json"});
-  const boost::json::object problem{{"type", "about:blank"}, {"title", net::reasonPhrase(status)},
-                                    {"status", status},      {"detail", detail},
-                                    {"code", code},          {"retryable", status == 503 || status == 502 || status == 429}};
+  const auto& head = exchange.head();
+  std::string request_id = net::requestIdOf(head.headers);
+  const auto problem = net::problemDocument(Error(code, std::string(detail)), head.path(), request_id, status);
+  headers.push_back({"Content-Type", std::string(net::kProblemType)});
+  headers.push_back({"X-Request-Id", std::move(request_id)});
   co_await exchange.respond(status, std::move(headers), boost::json::serialize(problem));
 }
 
@@ -51,7 +56,7 @@ net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::s
   co_await exchange.respond(status, std::move(headers), {});
 }
 
-net::awaitable<void> respondMessage(net::Exchange& exchange, int status, std::string_view code, MessagePage message, net::Headers headers,
+net::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers,
                                     std::string_view frame_ancestors) {
   if (isNavigation(exchange.head())) {
     co_await respondPage(exchange, status, messagePage(message), std::move(headers), frame_ancestors);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "gateway/pages.h"
 #include "net/http_server.h"
 
@@ -24,14 +25,16 @@ inline constexpr std::string_view kFramedByAnyone = "";  ///< for a page without
 
 net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers = {},
                                  std::string_view frame_ancestors = kFramedByNobody);
-/// application/problem+json with title, status, detail and code.
-net::awaitable<void> respondProblem(net::Exchange& exchange, int status, std::string_view code, std::string_view detail,
+/// What every page of ours says to the browser, beside its own headers.
+void addPageHeaders(const Page& page, std::string_view frame_ancestors, net::Headers& headers);
+/// A problem document as the API's are, with the request's id.
+net::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCode code, std::string_view detail,
                                     net::Headers headers = {});
 /// Never cached, and nothing of the present address reaches the next one by Referer.
 net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers = {});
 /// The page for navigations, else the problem.
-net::awaitable<void> respondMessage(net::Exchange& exchange, int status, std::string_view code, MessagePage message,
-                                    net::Headers headers = {}, std::string_view frame_ancestors = kFramedByNobody);
+net::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers = {},
+                                    std::string_view frame_ancestors = kFramedByNobody);
 
 /// Fields of an application/x-www-form-urlencoded text; nothing on a bad escape.
 std::optional<std::string> formField(std::string_view form, std::string_view name);

@@ -13,6 +13,7 @@ using namespace gateway;  // NOLINT: the class is the door to this namespace
 namespace {
 
 constexpr std::string_view kOwnPaths = "/.swarm/";
+constexpr std::string_view kOwnFrames = "'self'";
 constexpr std::string_view kStatusPath = "/.swarm/status";
 constexpr std::string_view kStartPath = "/.swarm/start";
 
@@ -67,7 +68,9 @@ Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& r
       sign_in(address, browser, auth, *targets, options.actions),
       handover(address, auth, the_clock, *targets),
       proxy({options.maxIdlePerHost, options.maxIdle, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
-      timer(executor) {
+      timer(executor),
+      vscode_fields(fieldsFor({.frameAncestors = std::string(kOwnFrames), .cors = {}}) +
+                    "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n") {
   targets->subscribe();
 }
 
@@ -77,16 +80,18 @@ Gateway::Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes
 
 Gateway::~Gateway() { impl_->timer.cancel(); }
 
-HostKind Gateway::hostKind(std::string_view host) const { return parseHost(host, impl_->address.hosts).kind(); }
+HostName Gateway::parseHost(std::string_view host) const { return gateway::parseHost(host, impl_->address.hosts); }
 
 net::awaitable<bool> Gateway::handlePages(net::Exchange& exchange) {
   impl_->targets->follow();
   co_return co_await impl_->sign_in.handleBase(exchange);
 }
 
-net::awaitable<void> Gateway::handle(net::Exchange& exchange) { return impl_->handle(exchange); }
+net::awaitable<void> Gateway::handle(net::Exchange& exchange, HostName host) { return impl_->handle(exchange, host); }
 
 net::awaitable<void> Gateway::respondForeign(net::Exchange& exchange) { return impl_->respondForeign(exchange); }
+
+net::awaitable<void> Gateway::respondOddPath(net::Exchange& exchange) { return impl_->respondOddPath(exchange); }
 
 Gateway::Counters Gateway::counters() const {
   const auto& counted = impl_->proxy.counters();
@@ -100,7 +105,7 @@ Gateway::Counters Gateway::counters() const {
 }
 
 net::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
-  co_await respondMessage(exchange, 421, "invalid_argument",
+  co_await respondMessage(exchange, 421, ErrorCode::InvalidArgument,
                           {.title = "Not served here",
                            .text = "This server does not answer for this host name.",
                            .detail = {},
@@ -109,7 +114,7 @@ net::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
 }
 
 HostRules Gateway::Impl::rulesFor(const Request& request) const {
-  HostRules rules{.frameAncestors = "'self'", .cors = {}};
+  HostRules rules{.frameAncestors = std::string(kOwnFrames), .cors = {}};
   const auto& head = request.head();
   if (!request.isVscode()) {
     const auto own = address.hosts.hostOf(request.host.instance(), 0);
@@ -124,14 +129,23 @@ HostRules Gateway::Impl::rulesFor(const Request& request) const {
   return rules;
 }
 
-net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange) {
+net::awaitable<void> Gateway::Impl::respondOddPath(net::Exchange& exchange) {
+  co_await respondMessage(exchange, 400, ErrorCode::InvalidArgument,
+                          {.title = "This address can't be read",
+                           .text = "Its path begins with two slashes, or has a % that no two hexadecimal digits follow. Write % as %25.",
+                           .linkText = "Go to the server",
+                           .link = "/"});
+}
+
+net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName host) {
   const auto& head = exchange.head();
-  Request request{.exchange = exchange, .host = parseHost(head.host, address.hosts), .target = nullptr};
-  if (request.host.kind() != HostKind::Instance) co_return co_await respondForeign(exchange);
+  Request request{.exchange = exchange, .host = host, .target = nullptr};
+  if (host.kind() != HostKind::Instance) co_return co_await respondForeign(exchange);
   if (address.isLocal() && request.host.isDashed()) co_return co_await redirectToPresentForm(request);
   request.sender = senderOf(head, request.host, address);
   if (!mayCome(head, request.sender, request.host.port())) {
-    co_await respondProblem(exchange, 403, "permission_denied", "The request was made by a page that does not belong to this workspace.");
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
+                            "The request was made by a page that does not belong to this workspace.");
     co_return;
   }
   targets->follow();
@@ -159,18 +173,18 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
     // A link may lead to VS Code, and not choose the folder or file that it opens.
     if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) co_return co_await handover.goOn(request.exchange, "/");
     if (head.headers.has("Service-Worker") && !isVscodesWorker(head.path())) {
-      co_await respondProblem(request.exchange, 403, "permission_denied", "Only VS Code's own service workers may register here.");
+      co_await respondProblem(request.exchange, 403, ErrorCode::PermissionDenied, "Only VS Code's own service workers may register here.");
       co_return;
     }
   }
   if (const auto availability = availabilityOf(*request.target->route, request.target->port); availability != Availability::Open) {
-    if (co_await waitForNewPlace(head, request.target)) co_return co_await handle(request.exchange);
+    if (co_await waitForNewPlace(head, request.target)) co_return co_await handle(request.exchange, request.host);
     request.mayStart = mayStart(cookie->principal, *request.target->route);
     const auto now = availabilityOf(*request.target->route, request.target->port);
     co_return co_await respondClosed(std::move(request), now);
   }
   if (head.method == "CONNECT" || head.method == "TRACE") {
-    co_await respondProblem(request.exchange, 405, "invalid_argument", "Workspaces do not take this method.");
+    co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument, "Workspaces do not take this method.");
     co_return;
   }
   co_await forward(std::move(request), std::move(cookie));
@@ -183,7 +197,7 @@ net::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
   if (head.method == "GET" || head.method == "HEAD")
     co_await respondRedirect(request.exchange, 302, origin + std::string(isLocalPath(head.target) ? head.target : "/"));
   else
-    co_await respondProblem(request.exchange, 421, "invalid_argument", format("This port is at {} now.", origin));
+    co_await respondProblem(request.exchange, 421, ErrorCode::InvalidArgument, format("This port is at {} now.", origin));
 }
 
 /// The browser asks whether a page of the same workspace may call a port. It sends no cookie with that, so this is the one thing that
@@ -194,6 +208,13 @@ net::awaitable<void> Gateway::Impl::forwardPreflight(Request request) {
   co_await forward(std::move(request), std::move(nobody));
 }
 
+/// What is said beside the answer of a workspace's own.
+std::string Gateway::Impl::fieldsFor(const HostRules& rules) const {
+  std::string fields = format("Content-Security-Policy: frame-ancestors {}\r\n", rules.frameAncestors);
+  if (address.isSecure()) fields.append(kHsts).append("\r\n");
+  return fields;
+}
+
 net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<VerifiedCookie> cookie) {
   if (!sweeping) armSweep();
   const auto& head = request.head();
@@ -201,10 +222,8 @@ net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<Ver
   const auto peer = request.exchange.stream().peerAddress();
   auto port = std::string_view(address.port);
   if (address.isLocal() && head.hostPort.size() > head.host.size() + 1) port = head.hostPort.substr(head.host.size() + 1);
-  const auto rules = rulesFor(request);
-  std::string extra = format("Content-Security-Policy: frame-ancestors {}\r\n", rules.frameAncestors);
-  if (address.isSecure()) extra.append(kHsts).append("\r\n");
-  if (request.isVscode()) extra += "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n";
+  const std::string of_port = request.isVscode() ? std::string() : fieldsFor(rulesFor(request));
+  const std::string_view extra = request.isVscode() ? vscode_fields : of_port;
   const ForwardFacts facts{.clientAddress = peer,
                            .scheme = address.scheme,
                            .port = port,
@@ -223,7 +242,7 @@ net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<Ver
   if (result.outcome != ForwardOutcome::Answered && result.outcome != ForwardOutcome::SignedOut) {
     targets->follow();
     const bool is_closed = availabilityOf(*target->route, target->port) != Availability::Open;
-    if (is_closed && co_await waitForNewPlace(request.exchange.head(), target)) co_return co_await handle(request.exchange);
+    if (is_closed && co_await waitForNewPlace(request.exchange.head(), target)) co_return co_await handle(request.exchange, request.host);
   }
   if (result.outcome != ForwardOutcome::Answered) co_await respondFailure(std::move(request), std::move(result));
 }
@@ -254,7 +273,7 @@ net::awaitable<void> Gateway::Impl::start(Request request) {
   const auto route = request.target->route;
   if (exchange.head().method != "POST") co_return co_await respondRedirect(exchange, 303, "/");
   if (!isSameOrigin(exchange.head()) || !mayStart(cookie->principal, *route)) {
-    co_await respondProblem(exchange, 403, "permission_denied", "This page or your role does not allow starting the workspace.");
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "This page or your role does not allow starting the workspace.");
     co_return;
   }
   std::optional<Error> failure;
@@ -264,7 +283,7 @@ net::awaitable<void> Gateway::Impl::start(Request request) {
     failure = error;
   }
   if (failure)
-    co_await respondMessage(exchange, httpStatus(failure->code()), toString(failure->code()),
+    co_await respondMessage(exchange, httpStatus(failure->code()), failure->code(),
                             {.title = "Not started", .text = failure->message(), .linkText = "Back", .link = "/"});
   else
     co_await respondRedirect(exchange, 303, "/");
@@ -294,7 +313,7 @@ net::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
   } else if (path == kStartPath) {
     co_await start(std::move(request));
   } else {
-    co_await respondProblem(exchange, 404, "not_found", "There is nothing at this address.");
+    co_await respondProblem(exchange, 404, ErrorCode::NotFound, "There is nothing at this address.");
   }
 }
 

@@ -48,16 +48,18 @@ class Gateway {
   Gateway& operator=(const Gateway&) = delete;
 
   /// `host`: RequestHead::host. Foreign hosts must be answered with respondForeign(), or they could rebind DNS to reach us.
-  gateway::HostKind hostKind(std::string_view host) const;
-  bool isInstanceHost(std::string_view host) const { return hostKind(host) == gateway::HostKind::Instance; }
+  gateway::HostName parseHost(std::string_view host) const;
 
-  /// Answers a request to an instance host: sign-in, a page, or the instance's own answer. Throws nothing of its own.
-  net::awaitable<void> handle(net::Exchange& exchange);
+  /// Answers a request to an instance host, which the caller has parsed: sign-in, a page, or the instance's own answer. Throws nothing of
+  /// its own.
+  net::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
   /// Answers the pages of the base host (/, /login, /logout, /auth/instance), and sends browsers there that came to an address; false: not
   /// one of them, nothing was done.
   net::awaitable<bool> handlePages(net::Exchange& exchange);
   /// 421: a host name that is not ours.
   net::awaitable<void> respondForeign(net::Exchange& exchange);
+  /// 400: an odd path (see net::OddPaths), which only an instance's own program may read as it likes.
+  net::awaitable<void> respondOddPath(net::Exchange& exchange);
 
   struct Counters {
     std::uint64_t requests = 0;       ///< forwarded

@@ -44,7 +44,7 @@ net::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName
   const auto& names = targets_.names();
   if (findCookie(head.headers, names.session).isAmbiguous()) expireCookie(names, names.session, head.host, head.path(), headers);
   if (!isNavigation(head)) {
-    co_await respondProblem(exchange, 401, "unauthenticated", "Sign in to use this workspace.", std::move(headers));
+    co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
     co_return;
   }
   // Several tabs may begin at once: they share one secret.
@@ -105,8 +105,8 @@ net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr
   }
   // A used code comes back by reload or "back": whoever is signed in already goes on.
   if (target && targets_.authenticate(head, target)) co_return co_await goOn(exchange, path);
-  if (binding.empty()) co_return co_await respondMessage(exchange, 403, "permission_denied", noCookie(path));
-  co_await respondMessage(exchange, 403, "permission_denied",
+  if (binding.empty()) co_return co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
+  co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This sign-in has expired",
                            .text = "A sign-in works once, for a minute, and only in the browser that began it.",
                            .detail = {},
@@ -118,7 +118,7 @@ net::awaitable<void> Handover::arrive(net::Exchange& exchange, std::shared_ptr<T
   const auto path = wantedPath(exchange.head(), target.get());
   if (target && targets_.authenticate(exchange.head(), target)) co_return co_await goOn(exchange, path);
   // Going back to the base host from here would be a loop.
-  co_await respondMessage(exchange, 403, "permission_denied", noCookie(path));
+  co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
 }
 
 net::awaitable<void> Handover::enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal) {

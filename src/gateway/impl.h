@@ -44,7 +44,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
     bool isVscode() const { return host.port() == 0; }
   };
 
-  net::awaitable<void> handle(net::Exchange& exchange);
+  net::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
   net::awaitable<void> handleSignedIn(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
   net::awaitable<void> handleOwnPath(Request request);
   net::awaitable<void> start(Request request);
@@ -53,7 +53,9 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   net::awaitable<void> forwardPreflight(Request request);
   net::awaitable<void> forward(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
   net::awaitable<void> respondForeign(net::Exchange& exchange);
+  net::awaitable<void> respondOddPath(net::Exchange& exchange);
   gateway::HostRules rulesFor(const Request& request) const;
+  std::string fieldsFor(const gateway::HostRules& rules) const;
 
   /// A page that is being loaded while its workspace moves gets its parts from the new place. False: there is nothing to wait for, or not
   /// any more.
@@ -80,6 +82,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   gateway::Handover handover;
   gateway::Proxy proxy;
   net::asio::steady_timer timer;
+  std::string vscode_fields;  ///< fieldsFor() VS Code, the same for all its answers
   bool sweeping = false;
   std::uint64_t requests_seen = 0;
   int waiting = 0;

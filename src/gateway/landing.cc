@@ -80,7 +80,7 @@ net::awaitable<void> Landing::act(net::Exchange& exchange) {
     co_return;
   }
   if (!isSameOrigin(head)) {
-    co_await respondProblem(exchange, 403, "permission_denied", "The request did not come from this server's own page.");
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The request did not come from this server's own page.");
     co_return;
   }
   auto principal = browser_.find(head);
@@ -98,7 +98,7 @@ net::awaitable<void> Landing::act(net::Exchange& exchange) {
     failure = error;
   }
   if (failure)
-    co_await respondMessage(exchange, httpStatus(failure->code()), toString(failure->code()),
+    co_await respondMessage(exchange, httpStatus(failure->code()), failure->code(),
                             {.title = "Not done", .text = failure->message(), .linkText = "Your workspaces", .link = "/"});
   else
     co_await respondRedirect(exchange, 303, std::move(next));

@@ -67,7 +67,7 @@ net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   else if (path == kInstancePath && reads)
     co_await sendToInstance(exchange);
   else
-    co_await respondProblem(exchange, 405, "invalid_argument", "This address does not take this method.");
+    co_await respondProblem(exchange, 405, ErrorCode::InvalidArgument, "This address does not take this method.");
   co_return true;
 }
 
@@ -80,7 +80,7 @@ net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
   if (head.method == "GET" || head.method == "HEAD")
     co_await respondRedirect(exchange, 302, location, std::move(headers));
   else
-    co_await respondProblem(exchange, 421, "invalid_argument", format("Pages are served at {} only.", address_.baseOrigin(head)),
+    co_await respondProblem(exchange, 421, ErrorCode::InvalidArgument, format("Pages are served at {} only.", address_.baseOrigin(head)),
                             std::move(headers));
 }
 
@@ -97,7 +97,7 @@ net::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
 net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head) || !isForm(head)) {
-    co_await respondMessage(exchange, 403, "permission_denied",
+    co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                             {.title = "Not signed in",
                              .text = "The sign-in did not come from this server's own page.",
                              .detail = {},
@@ -159,7 +159,7 @@ net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code,
     co_await respondRedirect(exchange, 303, std::move(next), browser_.begin(exchange.head(), login->principal));
     co_return;
   }
-  co_await respondMessage(exchange, 403, "permission_denied",
+  co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This link has expired",
                            .text = format("A sign-in link works once, and for {} minutes.", kLoginLinkLife.count()),
                            .detail = {},
@@ -170,7 +170,7 @@ net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code,
 net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head)) {
-    co_await respondProblem(exchange, 403, "permission_denied", "The sign-out did not come from this server's own page.");
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The sign-out did not come from this server's own page.");
     co_return;
   }
   std::string problem;
@@ -184,7 +184,7 @@ net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   if (!problem.empty()) {
     // A session that lives on must not be called ended.
     co_await respondMessage(
-        exchange, 503, "unavailable",
+        exchange, 503, ErrorCode::Unavailable,
         {.title = "Still signed in", .text = "Signing out failed. Try again.", .detail = problem, .linkText = {}, .link = {}});
     co_return;
   }
@@ -205,12 +205,12 @@ net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
   }
   const auto found = targets_.routes().find(host.instance());
   if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner)) {
-    co_await respondMessage(exchange, 404, "not_found", noSuchWorkspace());
+    co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
     co_return;
   }
   const auto route = found->second;
   if (!isAllowed(*principal, Permission::UseOwn, route->owner)) {
-    co_await respondMessage(exchange, 403, "permission_denied",
+    co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                             {.title = "Not allowed",
                              .text = "Your role lets you see this workspace, but not open it.",
                              .detail = {},

@@ -78,6 +78,7 @@ void Targets::followRoutes() {
     const bool changed = !live.target->known || live.target->route->epoch != live.epoch;
     return changed ? LiveExchange::Cut::RouteChanged : live.cookie->valid ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut;
   });
+  routes_changed_.notifyAll();
 }
 
 void Targets::moveTo(Target& target, std::shared_ptr<const Route> route) {

@@ -13,6 +13,7 @@
 #include "gateway/host.h"
 #include "gateway/upstream.h"
 #include "net/http.h"
+#include "net/notifier.h"
 
 namespace swarm::gateway {
 
@@ -36,6 +37,8 @@ class Targets : public std::enable_shared_from_this<Targets> {
   /// there is still something to look after.
   bool sweep(SteadyTime now, SteadyTime idle_since);
   const RouteTable& routes() const { return *table_; }
+  /// Wakes when a change of the table was applied.
+  net::Notifier& routesChanged() { return routes_changed_; }
   std::size_t idleConnections() const { return idle_count_->load(std::memory_order_relaxed); }  ///< on any thread
 
   const CookieNames& names() const { return names_; }
@@ -61,6 +64,7 @@ class Targets : public std::enable_shared_from_this<Targets> {
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<const RouteTable> table_;
   std::shared_ptr<std::atomic<std::size_t>> idle_count_ = std::make_shared<std::atomic<std::size_t>>(0);
+  net::Notifier routes_changed_;
   std::uint64_t seen_table_ = 0;
   std::uint64_t seen_revocation_ = 0;
   std::unordered_map<std::string, std::shared_ptr<Target>, StringHash, std::equal_to<>> targets_;

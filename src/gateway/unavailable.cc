@@ -15,8 +15,8 @@ using namespace gateway;  // NOLINT: the class is the door to this namespace
 namespace {
 
 constexpr std::string_view kRetrySoon = "2";
-constexpr std::chrono::milliseconds kLookEvery{50};
-constexpr int kMostWaiting = 256;  ///< requests that wait for a move's end
+constexpr std::chrono::seconds kLookAtClock{1};  ///< at most: it need not be that of the system's timers
+constexpr int kMostWaiting = 256;                ///< requests that wait for a move's end
 
 WaitingKind waitingKindOf(const Route& route, Availability availability) {
   if (route.moving) return WaitingKind::Moving;
@@ -104,11 +104,14 @@ net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head
   const auto limit = clock.steadyNow() + options.moveWait;
   for (;;) {
     targets->follow();
+    const auto seen = targets->routesChanged().version();
     if (!target->known) co_return false;
     const auto availability = availabilityOf(*target->route, target->port);
     if (availability == Availability::Open) co_return true;
-    if (!target->route->moving || clock.steadyNow() >= limit) co_return false;
-    co_await net::sleepFor(kLookEvery);
+    const auto now = clock.steadyNow();
+    if (!target->route->moving || now >= limit) co_return false;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - now);
+    co_await targets->routesChanged().wait(seen, Deadline::after(std::min<std::chrono::milliseconds>(left, kLookAtClock)));
   }
 }
 
@@ -136,7 +139,7 @@ net::awaitable<void> Gateway::Impl::respondClosed(Request request, Availability 
   const auto route = request.target->route;
   if (availability == Availability::Gone) {
     auto rules = rulesFor(request);
-    co_await respondMessage(request.exchange, 404, "not_found",
+    co_await respondMessage(request.exchange, 404, ErrorCode::NotFound,
                             {.title = "Deleted",
                              .text = "This workspace is being deleted.",
                              .detail = {},
@@ -163,7 +166,8 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::sha
     if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} does not answer yet.", route.name);
     if (kind == WaitingKind::Moving) detail = format("The workspace {} is moving to {}.", route.name, route.moving->to);
     if (!reason.empty()) detail += format(" {}", reason);
-    co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? "conflict" : "unavailable", detail, std::move(headers));
+    co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? ErrorCode::Conflict : ErrorCode::Unavailable, detail,
+                            std::move(headers));
     co_return;
   }
   std::int64_t elapsed = 0;
@@ -204,7 +208,8 @@ net::awaitable<void> Gateway::Impl::respondFailure(Request request, ForwardResul
     message.detail = result.reason;
     message.linkText = "Try again";
     message.link = isLocalPath(request.head().target) ? std::string(request.head().target) : "/";
-    co_await respondMessage(request.exchange, 502, "upstream_failed", std::move(message), std::move(rules.cors), rules.frameAncestors);
+    co_await respondMessage(request.exchange, 502, ErrorCode::UpstreamFailed, std::move(message), std::move(rules.cors),
+                            rules.frameAncestors);
   }
 }
 

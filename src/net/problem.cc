@@ -1,9 +1,11 @@
 // The titles of problems, and their documents.
 #include "net/problem.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
+#include <cctype>
 
-#include "net/http.h"
+#include "base/id.h"
 
 namespace swarm::net {
 namespace {
@@ -53,7 +55,17 @@ std::string_view titleOf(ErrorCode code) {
   return "An error";
 }
 
+bool isRequestId(std::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
+}
+
 }  // namespace
+
+std::string requestIdOf(const HeaderViews& headers) {
+  const std::string_view given = headers.find("X-Request-Id").value_or("");
+  return isRequestId(given) ? std::string(given) : newId("rq");
+}
 
 json::object problemDocument(const Error& error, std::string_view request_path, std::string_view request_id, int status) {
   bool usual = status == 0 || status == httpStatus(error.code());

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "net/http.h"
 
 namespace swarm::net {
 
@@ -14,5 +15,8 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 /// {"type","title","status","detail","code","instance","requestId","retryable"} and "errors", "operationId", "upstream" where there are
 /// any. `instance` is the path of what failed: the instance's own when the error names one, else the request's. `status` 0: the code's.
 boost::json::object problemDocument(const Error& error, std::string_view request_path, std::string_view request_id, int status = 0);
+
+/// The request's own X-Request-Id where it is one, else a new one.
+std::string requestIdOf(const HeaderViews& headers);
 
 }  // namespace swarm::net

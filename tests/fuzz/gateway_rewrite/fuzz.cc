@@ -22,13 +22,14 @@ std::size_t countOf(const net::HeaderViews& headers, std::string_view name) {
 
 void checkRequest(std::string_view bytes) {
   net::RequestHead head;
-  if (!net::parseRequestHead(bytes, head)) return;
+  if (!net::parseRequestHead(bytes, head, net::OddPaths::Mark)) return;
   (void)parseHost(head.host, {});
   std::string out;
   appendUpstreamRequest(head, {.clientAddress = "127.0.0.1", .scheme = "http", .port = "7420", .trustedProxy = false}, out);
   net::RequestHead rewritten;
   SWARM_CHECK(out.find("\r\n\r\n") == out.size() - 4);  // one head, and nothing behind it
-  SWARM_CHECK(net::parseRequestHead(out, rewritten).has_value());
+  SWARM_CHECK(net::parseRequestHead(out, rewritten, net::OddPaths::Mark).has_value());
+  SWARM_CHECK(rewritten.oddPath == head.oddPath);
   SWARM_CHECK(rewritten.method == head.method && rewritten.target == head.target && rewritten.hostPort == head.hostPort);
   SWARM_CHECK(rewritten.body.length == head.body.length);
   SWARM_CHECK((rewritten.body.kind == net::BodyKind::Chunked) == (head.body.kind == net::BodyKind::Chunked));

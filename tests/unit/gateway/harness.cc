@@ -3,6 +3,7 @@
 
 #include <boost/asio/redirect_error.hpp>
 
+#include "gateway/refusals.h"
 #include "gateway/targets.h"
 
 namespace swarm::gateway::testing {
@@ -249,17 +250,22 @@ void GatewayTest::rebuildGateway(GatewayOptions options) {
   application_ = application.get();
   application_->script = application_->answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   gateway_ = std::make_unique<Gateway>(context_.get_executor(), std::move(options), routes_, auth_, clock_, std::move(application));
-  server_ = std::make_unique<net::HttpServer>(net::listenTcp(context_.get_executor(), {"127.0.0.1", 0}),
-                                              [this](net::Exchange& exchange) -> awaitable<void> {
-                                                const auto kind = gateway_->hostKind(exchange.head().host);
-                                                if (kind == HostKind::Instance) {
-                                                  co_await gateway_->handle(exchange);
-                                                } else if (kind == HostKind::Foreign) {
-                                                  co_await gateway_->respondForeign(exchange);
-                                                } else if (!co_await gateway_->handlePages(exchange)) {
-                                                  co_await exchange.respond(404, {}, "api");
-                                                }
-                                              });
+  auto handler = [this](net::Exchange& exchange) -> awaitable<void> {
+    const auto host = gateway_->parseHost(exchange.head().host);
+    if (host.kind() == HostKind::Instance) {
+      co_await gateway_->handle(exchange, host);
+    } else if (host.kind() == HostKind::Foreign) {
+      co_await gateway_->respondForeign(exchange);
+    } else if (exchange.head().oddPath) {
+      co_await gateway_->respondOddPath(exchange);
+    } else if (!co_await gateway_->handlePages(exchange)) {
+      co_await exchange.respond(404, {}, "api");
+    }
+  };
+  net::HttpServerOptions server_options;
+  server_options.oddPaths = net::OddPaths::Mark;
+  server_options.refusal = refusalAnswer;
+  server_ = std::make_unique<net::HttpServer>(net::listenTcp(context_.get_executor(), {"127.0.0.1", 0}), handler, server_options);
 }
 
 void GatewayTest::run(std::function<awaitable<void>()> test) {

@@ -239,6 +239,40 @@ TEST_F(Proxying, passesOnWhatBrowsersTake) {
   });
 }
 
+TEST_F(Proxying, passesOddAddressesOnAsTheyAre) {
+  run([&]() -> awaitable<void> {
+    for (const std::string& path :
+         {std::string("/100%.txt"), std::string("//a"), std::string("//other.example/b"), "/" + std::string(17'000, 'x')}) {
+      auto client = co_await connect();
+      EXPECT_EQ((co_await client.ask(get(path))).status, 200) << path.substr(0, 50);
+      EXPECT_TRUE(application_->heads.back().starts_with("GET " + path + " HTTP/1.1\r\n")) << path.substr(0, 50);
+    }
+  });
+}
+
+TEST_F(Proxying, refusesOddAddressesOfItsOwnHostInItsOwnWay) {
+  run([&]() -> awaitable<void> {
+    for (const std::string path : {"/api/100%.txt", "//a"}) {
+      auto client = co_await connect();
+      const auto page = co_await client.ask(request("GET " + path, "Accept: text/html\r\n", ""));
+      EXPECT_EQ(page.status, 400);
+      EXPECT_NE(page.body.find("two slashes"), std::string::npos) << page.body;
+      const auto problem = co_await client.ask(request("GET " + path, "X-Request-Id: mine\r\n", ""));
+      EXPECT_EQ(problem.status, 400);
+      EXPECT_EQ(problem.header("X-Request-Id"), "mine");
+      EXPECT_NE(problem.body.find("\"requestId\":\"mine\""), std::string::npos) << problem.body;
+    }
+    auto other = co_await connect();
+    const auto foreign = co_await other.ask("GET / HTTP/1.1\r\nHost: 192.168.1.7:7420\r\nAccept: text/html\r\n\r\n");
+    EXPECT_EQ(foreign.status, 421);
+    EXPECT_TRUE(foreign.header("Content-Type").starts_with("text/html"));
+    auto third = co_await connect();
+    const auto too_long = co_await third.ask(request("GET /" + std::string(40'000, 'x'), "Accept: text/html\r\n"));
+    EXPECT_EQ(too_long.status, 414);
+    EXPECT_TRUE(too_long.header("Content-Type").starts_with("text/html"));
+  });
+}
+
 TEST_F(Proxying, tellsWhyAnAnswerIsRefused) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"},
