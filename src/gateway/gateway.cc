@@ -233,7 +233,7 @@ net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<Ver
   std::optional<OpenBudget::Place> place;
   if (upgrades && options.tunnels) {
     if (const auto full = takeTunnel(*options.tunnels, cookie->principal.user, target->route->instanceId, place))
-      co_return co_await respondProblem(request.exchange, 429, toString(full->code()), full->message(), retryLater(*full));
+      co_return co_await respondProblem(request.exchange, 429, full->code(), full->message(), retryLater(*full));
   }
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
   // A connection that can't be made, or a WebSocket that ended, is how a replaced VS Code server shows: the controller looks.
