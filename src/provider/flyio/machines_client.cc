@@ -1,8 +1,12 @@
 // Transport: turns, repeats, cookies, and what a lost answer means.
 #include "provider/flyio/machines_client.h"
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <exception>
 
 #include "base/format.h"
 #include "base/untrusted_text.h"
@@ -188,6 +192,29 @@ awaitable<FlyReply> MachinesClient::attempt(const FlyCall& call, Deadline deadli
   co_return lost;
 }
 
+/// A change that was sent has its effect, whatever becomes of the one who waits: a cancellation counts once its answer is there, so that
+/// what is looked at next shows it.
+awaitable<FlyReply> MachinesClient::attemptWhole(const FlyCall& call, Deadline deadline) {
+  namespace asio = boost::asio;
+  auto cancelled = std::make_shared<bool>(false);
+  auto note = [cancelled](asio::cancellation_type) {
+    *cancelled = true;
+    return asio::cancellation_type::none;
+  };
+  co_await asio::this_coro::reset_cancellation_state(note);
+  std::optional<FlyReply> reply;
+  std::exception_ptr failure;
+  try {
+    reply = co_await attempt(call, deadline);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  if (*cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+  if (failure) std::rethrow_exception(failure);
+  co_return std::move(*reply);
+}
+
 void MachinesClient::throwUnreachable(const std::string& reason) const {
   std::string why = reason;
   while (why.ends_with('.')) why.pop_back();
@@ -202,7 +229,7 @@ awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
     std::optional<FlyReply> reply;
     std::string unsent;
     try {
-      reply = co_await attempt(call, deadline);
+      reply = co_await (call.method == "GET" ? attempt(call, deadline) : attemptWhole(call, deadline));
     } catch (const Error& error) {
       unsent = error.message();
     }

@@ -115,6 +115,7 @@ class MachinesClient {
 
  private:
   awaitable<FlyReply> attempt(const FlyCall& call, Deadline deadline);
+  awaitable<FlyReply> attemptWhole(const FlyCall& call, Deadline deadline);
   awaitable<void> awaitTurn(const FlyCall& call, Deadline deadline);
   net::HttpRequest request(const FlyCall& call) const;
   void learn(const FlyCall& call, const net::HttpResponse& response);

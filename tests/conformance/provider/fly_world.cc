@@ -91,7 +91,10 @@ asio::awaitable<void> FlyWorld::destroyAll() {
 void FlyWorld::serve(std::uint16_t api_port, std::uint16_t edge_port) {
   std::shared_ptr<net::TlsContext> api = certificates_ ? certificates_->api : nullptr;
   std::shared_ptr<net::TlsContext> edge = certificates_ ? certificates_->edge : nullptr;
-  api_server_ = std::make_unique<Server>(runner_, api_port, api, [this](net::Exchange& exchange) { return emulator_.handle(exchange); });
+  api_server_ = std::make_unique<Server>(runner_, api_port, api, [this](net::Exchange& exchange) {
+    ++arrived_;
+    return emulator_.handle(exchange);
+  });
   edge_server_ = std::make_unique<Server>(runner_, edge_port, edge, [this](net::Exchange& exchange) { return edge_.handle(exchange); });
   api_port_ = api_server_->server.port();
   edge_port_ = edge_server_->server.port();

@@ -43,6 +43,8 @@ class FlyWorld {
   std::vector<std::string> leftovers();       ///< "2 apps": what is not zero
   boost::json::array machines();              ///< of the whole organization, as its list tells
 
+  std::int64_t arrived() const { return arrived_; }  ///< requests that the API has begun to answer
+
   const Clock& clock() const { return clock_; }
 
   /// The listeners go away and come back: what a client sees of an API that is down.
@@ -62,6 +64,7 @@ class FlyWorld {
   emulator::Emulator emulator_;
   emulator::EdgeProxy edge_;
   std::unique_ptr<Server> api_server_, edge_server_;
+  std::int64_t arrived_ = 0;
   std::uint16_t api_port_ = 0, edge_port_ = 0;
   std::unique_ptr<net::HttpClient> client_;
 };
