@@ -1,8 +1,10 @@
 // Turns routes into paths; the parts that several share are components.
 #include "api/openapi.h"
 
+#include <algorithm>
 #include <set>
 
+#include "api/problem.h"
 #include "api/schema_parts.h"
 #include "model/schema.h"
 
@@ -69,15 +71,29 @@ json::object headersJson(const std::vector<std::string_view>& names) {
   return headers;
 }
 
-json::object problemContent() { return {{"application/problem+json", {{"schema", ref("Problem")}}}}; }
+json::object problemContent(json::object example) {
+  return {{"application/problem+json", {{"schema", ref("Problem")}, {"example", std::move(example)}}}};
+}
+
+/// The document that the server itself makes of such a failure.
+json::object exampleOf(int status, std::string_view description) {
+  const std::span<const ErrorCode> codes = errorCodes();
+  auto code = std::find_if(codes.begin(), codes.end(), [&](ErrorCode one) { return httpStatus(one) == status; });
+  Error error(code != codes.end() ? *code : ErrorCode::InvalidArgument, std::string(description) + ".");
+  if (status == 400) error = std::move(error).withField("/name", "must be a string, not a number");
+  return problemDocument(error, "/api/instances/dev", "rq-01k9t0w2e1f2g3h4j5k6m7n8pq", status);
+}
 
 json::object problemResponses() {
   json::object responses;
   for (const NamedProblem& problem : problems()) {
-    responses[problem.name] =
-        json::object{{"description", problem.description}, {"headers", headersJson(problem.headers)}, {"content", problemContent()}};
+    responses[problem.name] = json::object{{"description", problem.description},
+                                           {"headers", headersJson(problem.headers)},
+                                           {"content", problemContent(exampleOf(problem.status, problem.description))}};
   }
-  responses["Problem"] = json::object{{"description", "Every other failure"}, {"headers", headersJson({})}, {"content", problemContent()}};
+  responses["Problem"] = json::object{{"description", "Every other failure"},
+                                      {"headers", headersJson({})},
+                                      {"content", problemContent(exampleOf(500, "An error in the server"))}};
   return responses;
 }
 
@@ -223,6 +239,7 @@ json::object makeOpenApi(const std::vector<Endpoint>& table, const std::string& 
   json::object schemas = jsonSchemas();
   schema::addRequestSchemas(schemas);
   schema::addAnswerSchemas(schemas);
+  schema::addAnswerExamples(schemas);
   json::object security{{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}},
                         {"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", session_cookie}}}};
   json::object document;

@@ -41,6 +41,7 @@ inline json::object anyOf(std::string_view first, std::string_view second) { ret
 
 void addRequestSchemas(json::object& schemas);  // request_schemas.cc; wants those of the model in `schemas`
 void addAnswerSchemas(json::object& schemas);   // answer_schemas.cc; likewise
+void addAnswerExamples(json::object& schemas);  // answer_examples.cc; wants all of them
 /// Bodies that the request with this schema takes, by name, for the document and for the tests that send them.
 json::object requestExamples(std::string_view schema);
 
