@@ -34,9 +34,15 @@ Operation operation() {
   one.owner = one.actor = "ann";
   one.status = OperationStatus::running;
   one.createdAt = one.updatedAt = parseTime("2026-11-23T19:04:36Z");
-  one.steps = {
-      OperationStep{.name = "create container", .status = OperationStatus::succeeded, .startedAt = one.createdAt, .endedAt = one.createdAt},
-      OperationStep{.name = "wait until VS Code answers", .status = OperationStatus::running, .startedAt = one.createdAt}};
+  one.steps.resize(2);
+  OperationStep& first = one.steps.front();
+  first.name = "create container";
+  first.status = OperationStatus::succeeded;
+  first.startedAt = first.endedAt = one.createdAt;
+  OperationStep& second = one.steps.back();
+  second.name = "wait until VS Code answers";
+  second.status = OperationStatus::running;
+  second.startedAt = one.createdAt;
   return one;
 }
 

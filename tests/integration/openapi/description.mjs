@@ -43,6 +43,19 @@ export class Description {
   }
   faultsOf(name, value) { return this.faults({ $ref: `#/components/schemas/${name}` }, value); }
 
+  /// How many examples of answers there are, all of them right.
+  judgeExamples() {
+    let judged = 0;
+    const judge = (name, example) => {
+      const faults = this.faultsOf(name, example);
+      if (faults) throw new Error(`the example of ${name}: ${faults}`);
+      ++judged;
+    };
+    for (const [name, { examples = [] }] of Object.entries(this.document.components.schemas)) for (const example of examples) judge(name, example);
+    for (const { content } of Object.values(this.document.components.responses)) judge('Problem', content['application/problem+json'].example);
+    return judged;
+  }
+
   bodyOf(id) {
     const [type, media] = Object.entries(this.operations.get(id).requestBody?.content ?? {})[0] ?? [];
     return { type, ...media };

@@ -86,6 +86,7 @@ try {
   const description = new Description(document);
   const { events, examples, broken } = await walkAll(new Walk(description, server.url, token), server.password(), endpoints);
   check(events > 2, 'every event is as described');
+  check(description.judgeExamples() > 15, 'every example of an answer is right');
   check(examples > 10, `all ${examples} documented requests are right, and taken`);
   check(broken > 30, `all ${broken} requests that the description refuses are refused`);
   const missed = [...description.seen].filter(([, statuses]) => statuses.size === 0).map(([id]) => id);
