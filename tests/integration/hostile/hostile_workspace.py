@@ -85,6 +85,10 @@ class Server:
         line = next(line for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines() if line.startswith(what))
         return int(line.split()[1]) * 1024
 
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def forget_peak(self):
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
@@ -167,6 +171,7 @@ def examine(server, options):
     alone = friend.measure(2)
     before, log_before = server.memory("VmRSS"), server.log.stat().st_size
     server.forget_peak()
+    worked = server.cpu_seconds()
     replace_agent(hostile, options.agent)
     attack = Attack(server)
     attack.begin()
@@ -176,7 +181,8 @@ def examine(server, options):
         attack.end()
     growth = server.memory("VmHWM") - before
     logged = server.log.stat().st_size - log_before
-    print(f"{attack.made} requests; the server grew by {growth / MIB:.1f} MiB at its peak, its log by {logged / 1024:.0f} KiB; "
+    worked = server.cpu_seconds() - worked
+    print(f"{attack.made} requests; the server grew by {growth / MIB:.1f} MiB at its peak, its log by {logged / 1024:.0f} KiB, and worked {worked:.2f} s; "
           f"a friend waited {alone * 1000:.1f} ms alone, {beside * 1000:.1f} ms beside it (99 of 100)")
     if attack.made < 20:
         wrong.append(f"only {attack.made} requests were made")
