@@ -52,15 +52,22 @@ net::HttpRequest post(std::string_view path, const boost::json::object& body) {
   return request;
 }
 
-awaitable<net::StreamPtr> openTunnel(AgentTarget target, TokenScope scope, std::string path, Deadline deadline) {
+awaitable<std::unique_ptr<net::HttpExchange>> upgrade(AgentTarget target, TokenScope scope, std::string path, net::Headers headers,
+                                                      Deadline deadline) {
   net::HttpClient client(target.endpoint.connect, options(target));
   net::HttpRequest request = get(path);
+  request.headers = std::move(headers);
   request.headers.push_back({"Connection", "Upgrade"});
-  request.headers.push_back({"Upgrade", std::string(kTunnelProtocol)});
   request.headers.push_back({std::string(kTokenHeader), token(target, scope, RealClock())});
   auto exchange = co_await client.open(std::move(request), deadline);
-  if (exchange->upgraded()) co_return exchange->takeStream();
+  if (exchange->upgraded()) co_return exchange;
   throw co_await readFailure(*exchange, target.instanceId, deadline);
+}
+
+awaitable<net::StreamPtr> openTunnel(AgentTarget target, TokenScope scope, std::string path, Deadline deadline) {
+  net::Headers headers{{"Upgrade", std::string(kTunnelProtocol)}};
+  auto exchange = co_await upgrade(std::move(target), scope, std::move(path), std::move(headers), deadline);
+  co_return exchange->takeStream();
 }
 
 }  // namespace
@@ -177,6 +184,11 @@ awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces p
   request.bodySource = std::move(source);
   auto answer = co_await call(std::move(target), TokenScope::Files, std::move(request), kImportLimits, Deadline::never());
   co_return importReportOf(answer);
+}
+
+awaitable<std::unique_ptr<net::HttpExchange>> openExec(AgentTarget target, net::Headers handshake, Deadline deadline) {
+  handshake.push_back({"Upgrade", "websocket"});
+  return upgrade(std::move(target), TokenScope::Exec, std::string(kExecPath), std::move(handshake), deadline);
 }
 
 net::Headers execHeaders(const AgentTarget& target, const Clock& clock) {

@@ -93,6 +93,9 @@ using ArchiveSource = std::function<awaitable<std::string>(Deadline)>;
 /// started again. Throws Error(Conflict) when there are files and not `force`, Unprocessable for what is no archive or does not fit here,
 /// OutOfResources for a full disk.
 awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces places, bool force, ArchiveSource source);
+/// Opens a command's stream for a client whose handshake is passed on: `handshake` are its Sec-WebSocket-* fields, and the headers of what
+/// comes back, which was upgraded, complete it. Throws as the tunnels do, with the agent's reason.
+awaitable<std::unique_ptr<net::HttpExchange>> openExec(AgentTarget target, net::Headers handshake, Deadline deadline);
 /// For passing a client's exec WebSocket through as bytes: the headers that an upgrade request to kExecPath needs.
 net::Headers execHeaders(const AgentTarget& target, const Clock& clock);
 

@@ -21,64 +21,18 @@ std::optional<TokenScope> scopeFromString(std::string_view text) {
   return std::nullopt;
 }
 
-/// The agent's answer to our upgrade request, read from the raw stream.
-struct AgentAnswer {
-  int status = 0;
-  net::Headers headers;
-  std::string body;    ///< of a refusal
-  std::string unread;  ///< what came behind a 101
-};
-
-awaitable<AgentAnswer> askAgentForExec(net::Stream& stream, std::string request) {
-  Error cut(ErrorCode::Unavailable, "The instance's agent closed the connection.");
-  if ((co_await stream.writeAll(request)).error) throw cut;
-  net::ReadBuffer buffer;
-  auto size = co_await net::readHead(stream, buffer);
-  if (!size || *size == 0) throw cut;
-  net::ResponseHead head;
-  if (!net::parseResponseHead(buffer.data().substr(0, *size), "GET", head))
-    throw Error(ErrorCode::UpstreamFailed, "The instance's agent gave an answer that is not HTTP.");
-  AgentAnswer answer;
-  answer.status = head.status;
-  for (const net::HeaderView& field : head.headers.all()) answer.headers.push_back({std::string(field.name), std::string(field.value)});
-  net::BodyFraming framing = head.body;
-  buffer.consume(*size);
-  if (head.upgraded) {
-    answer.unread = buffer.data();
-  } else {
-    net::BodyReader body(stream, buffer, framing);
-    answer.body = co_await net::readAll(body, 64 * 1024);
-  }
-  co_return answer;
-}
-
-std::string execUpgradeRequest(Services& services, Call& call, const agent::AgentTarget& target) {
-  const net::HeaderViews& fields = call.exchange().head().headers;
-  std::string text = format("GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", agent::kExecPath,
-                            target.endpoint.host.empty() ? target.instanceId : target.endpoint.host);
+/// The part of a client's WebSocket handshake that is the agent's to answer.
+net::Headers handshakeOf(const net::RequestHead& head) {
+  net::Headers handshake;
   for (std::string_view name : {"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"}) {
-    if (auto value = fields.find(name)) text += format("{}: {}\r\n", name, *value);
+    if (auto value = head.headers.find(name)) handshake.push_back({std::string(name), std::string(*value)});
   }
-  for (const net::Header& header : target.endpoint.headers) text += format("{}: {}\r\n", header.name, header.value);
-  for (const net::Header& header : agent::execHeaders(target, services.clock)) {
-    bool ours = net::equalsIgnoreCase(header.name, "Connection") || net::equalsIgnoreCase(header.name, "Upgrade");
-    if (!ours) text += format("{}: {}\r\n", header.name, header.value);
-  }
-  return text + "\r\n";
+  return handshake;
 }
 
-[[noreturn]] void throwAgentRefusal(const AgentAnswer& answer, const std::string& instance) {
-  bool our_callers_fault = answer.status == 400 || answer.status == 426;
-  throw Error(our_callers_fault ? ErrorCode::InvalidArgument : ErrorCode::UpstreamFailed,
-              format("The instance's agent refused the stream with status {}.", answer.status))
-      .withInstance(instance)
-      .withUpstream({answer.status, {}})
-      .withCause(answer.body);
-}
-
-net::Headers upgradeHeaders(const AgentAnswer& answer, const std::string& request_id) {
+net::Headers upgradeHeaders(const net::HttpExchange& answer, const std::string& request_id) {
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"X-Request-Id", request_id}};
-  for (const net::Header& header : answer.headers) {
+  for (const net::Header& header : answer.headers()) {
     if (net::equalsIgnoreCase(header.name, "Sec-WebSocket-Accept") || net::equalsIgnoreCase(header.name, "Sec-WebSocket-Protocol"))
       headers.push_back(header);
   }
@@ -171,13 +125,9 @@ awaitable<Reply> openExec(Services& services, Call& call) {
   if (!call.exchange().head().headers.has("Sec-WebSocket-Key"))
     throw Error(ErrorCode::InvalidArgument, "A WebSocket handshake needs a Sec-WebSocket-Key header.");
   auto place = services.open.take(call.principal().user, target.instanceId);
-  net::StreamPtr inside = co_await target.endpoint.connect(Deadline::after(services.options.upstreamTimeout));
-  inside->setDeadline(std::chrono::steady_clock::now() + services.options.upstreamTimeout);
-  AgentAnswer answer = co_await askAgentForExec(*inside, execUpgradeRequest(services, call, target));
-  if (answer.status != 101) throwAgentRefusal(answer, target.instanceId);
-  inside->setDeadline(SteadyTime::max());
-  if (!answer.unread.empty()) inside = net::prepend(std::move(answer.unread), std::move(inside));
-  net::StreamPtr client = co_await call.takeOver(upgradeHeaders(answer, call.requestId()));
+  auto answer = co_await agent::openExec(target, handshakeOf(call.exchange().head()), Deadline::after(services.options.upstreamTimeout));
+  net::StreamPtr inside = answer->takeStream();
+  net::StreamPtr client = co_await call.takeOver(upgradeHeaders(*answer, call.requestId()));
   co_await passThrough(services, call, std::move(client), std::move(inside));
   co_return sentReply(101);
 }

@@ -103,6 +103,28 @@ TEST(ApiBudget, ofBytesIsForAnswersThatNobodyReads) {
   EXPECT_EQ(server.send({"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"}, server.user).status, 200);
 }
 
+TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
+  ApiServer server;
+  int status = 500;
+  std::string body(1'000'000, 'x');
+  server.inside.agent = [&](net::Exchange& exchange) { return exchange.respond(status, {}, body); };
+  server.create("ullas", server.user);
+  net::Headers headers = signedIn(server.user, "websocket");
+  headers.erase(headers.begin());
+  auto ask = [&] { return server.send({.target = "/api/instances/ullas/exec", .headers = headers}, server.user); };
+  Answer huge = ask();
+  EXPECT_EQ(huge.status, 502) << huge.text;
+  EXPECT_LT(huge.text.size(), 2000u);
+  status = 200;
+  body = "{}";
+  EXPECT_EQ(ask().status, 502) << "not an upgrade";
+  status = 503;
+  body = R"({"reason":"The workspace \u001b[2Jmoves."})";
+  Answer held = ask();
+  EXPECT_EQ(held.status, 503) << held.text;
+  EXPECT_THAT(held.at("detail"), HasSubstr("The workspace ␛[2Jmoves."));
+}
+
 /// The warnings and errors that were logged since.
 class Heard {
  public:
