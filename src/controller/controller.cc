@@ -37,6 +37,8 @@ awaitable<void> SwarmController::Impl::open() {
     add(std::move(entry));
   }
   co_await placesElsewhere.load();
+  auto gone = co_await store.loadDepartures();
+  for (Departure& departure : gone) departed[departure.instanceId] = std::move(departure);
   routes.onDoubt([weak = weak_from_this()](const std::string& id) {
     auto self = std::static_pointer_cast<Impl>(weak.lock());
     if (self) boost::asio::post(self->executor, [self, id] { self->agents.noteTrouble(id); });

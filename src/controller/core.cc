@@ -40,6 +40,13 @@ EntryPtr Core::findByPlace(const std::string& place_id) const {
   return found == place_owners_.end() ? nullptr : find(found->second);
 }
 
+std::string Core::ownerOfPlace(const std::string& place_id) const {
+  if (EntryPtr entry = findByPlace(place_id)) return entry->record.instance.owner;
+  if (auto place = places.find(place_id); place != places.end()) return place->second.owner;
+  auto gone = departed.find(place_id);
+  return gone == departed.end() ? std::string() : gone->second.owner;
+}
+
 void Core::placeChanged(Entry& entry, const std::string& former) {
   place_owners_.erase(former);
   place_owners_[entry.placeId()] = entry.id();

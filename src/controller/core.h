@@ -62,6 +62,7 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   Operation operation;
   EntryPtr entry;
   bool cancellable = true;
+  bool resumed = false;  ///< an earlier life of the server began it
   StopReason stop = StopReason::None;
   bool hasEnded = false;
   boost::asio::cancellation_signal signal;
@@ -110,6 +111,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::map<std::string, EntryPtr> instances;              ///< by id
   std::map<std::string, std::string, std::less<>> names;  ///< name → id; reserved before the row is written
   std::map<std::string, PlaceRecord> places;              ///< besides those in force, by id
+  std::map<std::string, Departure> departed;              ///< what was deleted, by its provider's id
   std::map<std::string, ActivePtr> active;                ///< operations in progress, by id
   const std::shared_ptr<MoveAgents>& moveAgents() const { return options.moveAgents; }
   net::Executor moveExecutor() const { return options.moveExecutor ? options.moveExecutor : executor; }
@@ -121,9 +123,12 @@ class Core : public std::enable_shared_from_this<Core> {
   EntryPtr require(const std::string& ref) const;           ///< throws NotFound
   EntryPtr findByPlace(const std::string& place_id) const;  ///< whose place in force it is; null when it is none's
   bool knowsPlace(const std::string& place_id) const { return place_owners_.contains(place_id) || places.contains(place_id); }
-  void placeChanged(Entry& entry, const std::string& former);  ///< its place in force is another one now
-  ActivePtr activeOf(const Entry& entry) const;                ///< the newest operation of an instance that has not ended, or null
-  Provider& providerOf(const Entry& entry) const;              ///< throws Unavailable when it is not configured any more
+  /// Deleted, and not made again since (a move that goes on after a crash makes its target again).
+  bool isDeparted(const std::string& place_id) const { return departed.contains(place_id) && !knowsPlace(place_id); }
+  std::string ownerOfPlace(const std::string& place_id) const;  ///< also of a deleted one; empty: it was never this swarm's
+  void placeChanged(Entry& entry, const std::string& former);   ///< its place in force is another one now
+  ActivePtr activeOf(const Entry& entry) const;                 ///< the newest operation of an instance that has not ended, or null
+  Provider& providerOf(const Entry& entry) const;               ///< throws Unavailable when it is not configured any more
 
   /// Runs `work` in the background until it ends or the controller closes. What it throws is logged.
   void spawn(std::string what, awaitable<void> work);

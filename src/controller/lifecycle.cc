@@ -183,9 +183,11 @@ awaitable<void> Lifecycle::remove(ActivePtr operation) {
   std::function<awaitable<bool>()> call = [this, operation, entry, with_volumes]() -> awaitable<bool> {
     operation->cancellable = false;
     std::optional<Error> failure;
+    Deadline deadline = Deadline::after(core_.options.startTimeout);
     try {
+      if (operation->resumed) co_await core_.providerOf(*entry).settle(core_.specOf(*entry), deadline);
       co_await core_.providerOf(*entry).deleteInstance(entry->placeId(), with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No,
-                                                       entry->record.external, *operation, Deadline::after(core_.options.startTimeout));
+                                                       entry->record.external, *operation, deadline);
     } catch (const Error& error) {
       failure = error;
     }
@@ -198,7 +200,10 @@ awaitable<void> Lifecycle::remove(ActivePtr operation) {
   operation->cancellable = false;
   operation->fault("deleted");
   co_await places_->discardAllOf(entry->id(), with_volumes ? Places::Snapshots::Go : Places::Snapshots::Stay);
-  co_await core_.store.deleteInstanceRow(entry->id());
+  Departure departure{entry->placeId(), entry->instance().owner, entry->instance().provider,
+                      with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No, operation->operation.createdAt};
+  co_await core_.store.deleteInstanceRow(entry->id(), departure);
+  core_.departed[departure.instanceId] = departure;
   operation->fault("forgotten");
   entry->instance().status = InstanceStatus::deleted;
   core_.changed(*entry);

@@ -239,6 +239,7 @@ awaitable<void> OperationRunner::resumeAll() {
     for (OperationStep& step : operation.steps)
       if (step.status == OperationStatus::running) step.status = OperationStatus::cancelled;
     auto active = std::make_shared<ActiveOperation>(core_, operation, entry);
+    active->resumed = true;
     entry->instance().operationId = operation.id;
     core_.active[operation.id] = active;
     begin(active, nullptr);

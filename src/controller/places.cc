@@ -173,10 +173,12 @@ awaitable<void> Places::remove(PlaceRecord place, ActivePtr operation, Deadline 
   if (provider == core_.providers.end())
     throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not configured on this server any more.", enumName(place.provider)));
   PlaceProgress progress(core_, place.id, operation);
+  Departure departure{place.id, place.owner, place.provider, DeleteVolumes::Yes, core_.clock.now()};
   faultPoint("controller.place.remove");
   co_await provider->second->deleteInstance(place.id, DeleteVolumes::Yes, place.external, progress, deadline);
   faultPoint("controller.place.removed");
-  co_await core_.store.deletePlace(place.id);
+  co_await core_.store.deletePlace(place.id, departure);
+  core_.departed[place.id] = departure;
   core_.places.erase(place.id);
   EntryPtr entry = core_.find(place.instanceId);
   if (!entry) co_return;

@@ -123,6 +123,8 @@ awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
     try {
       auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
       for (VolumeInfo& volume : volumes) {
+        if (volume.owner.empty()) volume.owner = ownerOfPlace(volume.instanceId);
+        if (volume.owner.empty() && !volume.isStray) continue;
         auto place = places.find(volume.instanceId);
         if (place != places.end()) volume.instanceId = place->second.instanceId;
         if (EntryPtr entry = findByPlace(volume.instanceId)) volume.instanceId = entry->id();
@@ -146,7 +148,8 @@ awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
       unasked += format(" Not all of the provider \"{}\" can be asked now ({}).", enumName(type), health.detail);
     auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
     for (const VolumeInfo& volume : volumes) {
-      if (volume.name != name) continue;
+      bool is_ours = volume.isStray || !volume.owner.empty() || !ownerOfPlace(volume.instanceId).empty();
+      if (volume.name != name || !is_ours) continue;
       if (volume.isStray) co_return co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
       if (EntryPtr entry = findByPlace(volume.instanceId))
         throw Error(ErrorCode::Conflict,

@@ -63,6 +63,8 @@ void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
     return;
   }
   EntryPtr entry = core_.findByPlace(event.instanceId);
+  bool came_late = begun_ && event.kind == ProviderEvent::Kind::Changed && event.detail == "create" && core_.isDeparted(event.instanceId);
+  if (came_late && sweeping_.insert(type).second) core_.spawn("sweep", sweepDeparted(type));
   if (!entry || entry->instance().provider != type) return;
   entry->observed.notifyAll();
   if (!begun_) return;
@@ -185,6 +187,7 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
   // An absence, above all, is believed only when the provider repeats it for this very instance.
   if (!doubtful.empty()) co_await lookAtEach(std::move(doubtful), cause);
   if (list.complete) co_await sweepOrphans(type, list);
+  co_await sweepDeparted(type);
 }
 
 /// Instances that are looked at one by one, by several coroutines: after a restart that is all of them, and a provider may be far away.
@@ -229,7 +232,7 @@ awaitable<void> Reconciler::lookAtNext(std::shared_ptr<Looks> looks) {
 awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& list) {
   std::set<std::string> unknown;
   for (const ProviderInstance& one : list.instances) {
-    bool known = one.instanceId.empty() || core_.knowsPlace(one.instanceId);
+    bool known = one.instanceId.empty() || core_.knowsPlace(one.instanceId) || core_.isDeparted(one.instanceId);
     for (auto& [id, operation] : core_.active) known = known || operation->operation.instanceId == one.instanceId;
     if (!known && core_.clock.now() - one.createdAt >= core_.options.orphanGrace) unknown.insert(one.instanceId);
   }
@@ -248,13 +251,28 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
   }
 }
 
+/// What an endpoint made after all, of a call that was cut off, for an instance that had been deleted by then.
+awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
+  sweeping_.erase(type);
+  std::vector<Departure> gone;
+  for (const auto& [id, departure] : core_.departed)
+    if (departure.provider == type && core_.isDeparted(id)) gone.push_back(departure);
+  if (gone.empty()) co_return;
+  faultPoint("controller.sweep.departed");
+  auto removed = co_await core_.providers.at(type)->sweep(std::move(gone), Deadline::after(kReconcileLookTimeout));
+  for (const std::string& what : removed)
+    log::warning("removed what came to light of a deleted instance", {{"provider", enumName(type)}, {"what", what}});
+}
+
 awaitable<void> Reconciler::run() {
   SteadyTime pruned{};
   for (;;) {
     if (core_.clock.steadyNow() - pruned >= kPruneEvery) {
       pruned = core_.clock.steadyNow();
       try {
-        co_await core_.store.pruneOperations(core_.clock.now() - core_.options.operationsKept);
+        SystemTime before = core_.clock.now() - core_.options.operationsKept;
+        co_await core_.store.pruneOperations(before);
+        std::erase_if(core_.departed, [&](const auto& one) { return one.second.since < before; });
       } catch (const Error& error) {
         if (error.code() == ErrorCode::Cancelled) throw;
         log::warning("old operations could not be forgotten", {{"error", error.message()}});

@@ -44,6 +44,7 @@ class Reconciler {
   void startAgain(const EntryPtr& entry);
   awaitable<void> startLater(EntryPtr entry, std::chrono::milliseconds delay);
   awaitable<void> sweepOrphans(ProviderType type, const InstanceList& list);
+  awaitable<void> sweepDeparted(ProviderType type);
   void confirm(Entry& entry);
   void markStale(ProviderType type);
   void disconnected(ProviderType type, const std::string& detail);
@@ -56,6 +57,7 @@ class Reconciler {
   AgentWatch& agents_;
   OperationRunner& runner_;
   bool begun_ = false;
+  std::set<ProviderType> sweeping_;                         ///< at which something has come to light that was deleted before
   std::map<ProviderType, std::optional<Cause>> going_on_;   ///< present: a look goes on; with a cause: one more is wanted after it
   std::map<ProviderType, std::set<std::string>> suspects_;  ///< unknown to us in the last complete list
 };

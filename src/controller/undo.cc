@@ -61,14 +61,16 @@ awaitable<void> Lifecycle::discard(ActivePtr operation) {
   try {
     Provider& provider = core_.providerOf(*entry);
     Deadline deadline = Deadline::after(std::chrono::seconds(60));
+    if (operation->resumed) co_await provider.settle(core_.specOf(*entry), deadline);
     co_await provider.deleteInstance(entry->placeId(), DeleteVolumes::No, entry->record.external, *operation, deadline);
     operation->fault("discarded");
     auto volumes = co_await provider.listVolumes(deadline);
-    for (const VolumeInfo& volume : volumes)
-      if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
+    // First forgotten, then removed: a volume that is recorded and not there counts as lost with its files.
     auto external = entry->record.external;
     for (const ExternalResource& resource : external) co_await core_.store.forgetExternal(entry->id(), resource);
     entry->record.external.clear();
+    for (const VolumeInfo& volume : volumes)
+      if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
   } catch (const Error& error) {
     failure = error;
   }

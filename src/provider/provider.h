@@ -36,8 +36,10 @@ struct InstanceSpec {
   /// The target of a move: no volume that is there already may be taken, whatever name the storages ask for (its files would be replaced).
   /// A create then fails with Conflict where the name is taken, or makes another one of the name where names need not be unique (Fly).
   bool newVolumes = false;
-  /// What earlier calls for this instance recorded, oldest first: of several things of one name these are its own.
+  /// What earlier calls for this instance recorded, oldest first: of several things of one name these are its own. A volume among it that is
+  /// not there any more had the instance's files: a create or a replacement fails with Conflict, and makes no empty one in its place.
   std::vector<ExternalResource> known{};
+  bool emptyVolumes = false;  ///< somebody asked for just that: empty ones in the place of those that are gone
 };
 
 /// How a provider tells of its work while it works. Calls are durable when they return: recorded() writes the id to the store before it
@@ -100,6 +102,16 @@ struct PlacementPreview {
 };
 
 enum class DeleteVolumes { No, Yes };  ///< No: persistent volumes stay; volumes that are not persistent always go
+
+/// An instance (or a place of one) that was deleted.
+struct Departure {
+  std::string instanceId;  ///< what its provider knew it by
+  std::string owner;
+  ProviderType provider = ProviderType::docker;
+  DeleteVolumes volumes = DeleteVolumes::No;  ///< as was asked
+  SystemTime since{};                         ///< when its deletion began
+};
+
 /// Whether a new allocation is in force at once or after the next start.
 enum class AllocationEffect { Live, NeedsRestart };
 
@@ -209,6 +221,13 @@ class Provider {
   /// In any state, also half-made. Gone already: fine. `external`: ids recorded by createInstance, for what labels alone can't find.
   virtual awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                          Progress& progress, Deadline deadline) = 0;
+
+  /// Before the deleteInstance of a server that was killed in the middle of a create or an update: waits until what the endpoint may still
+  /// make of that is there, so that it is removed.
+  virtual awaitable<void> settle(InstanceSpec, Deadline) { co_return; }
+  /// Removes what came into being for instances that had been deleted by then, as the effect of a call that nobody waited for; volumes as
+  /// was asked for them. Never what is older than the deletion, or in use by another instance. Gives what was removed: "container x".
+  virtual awaitable<std::vector<std::string>> sweep(std::vector<Departure>, Deadline) { co_return std::vector<std::string>(); }
 
   virtual awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) = 0;
   virtual awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) = 0;

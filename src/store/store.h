@@ -79,14 +79,17 @@ class Store {
   virtual awaitable<void> updateInstance(InstanceRecord record) = 0;
   /// Instance and operation in one transaction (status flips, ends).
   virtual awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) = 0;
-  virtual awaitable<void> deleteInstanceRow(std::string id) = 0;  ///< its operations stay; already gone: fine
+  /// Its operations stay; already gone: fine. In the same transaction its departure is remembered, by the provider's id.
+  virtual awaitable<void> deleteInstanceRow(std::string id, Departure departure) = 0;
   virtual awaitable<std::vector<InstanceRecord>> loadInstances() = 0;
   virtual awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) = 0;  ///< idempotent
   virtual awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) = 0;
 
   /// Inserts the place, or writes over the one with its id. Places outlive their instance.
   virtual awaitable<void> putPlace(PlaceRecord place) = 0;
-  virtual awaitable<void> deletePlace(std::string id) = 0;  ///< already gone: fine
+  virtual awaitable<void> deletePlace(std::string id, Departure departure) = 0;  ///< already gone: fine
+  /// What was deleted, until pruneOperations() forgets it: what comes to light of it at its provider is removed as was asked then.
+  virtual awaitable<std::vector<Departure>> loadDepartures() = 0;
   virtual awaitable<std::vector<PlaceRecord>> loadPlaces() = 0;
   /// The switch of a move, in one transaction: the instance's row with its new place (`external` included), the former place in the role it
   /// has from now on, and the operation. The new place's own row goes.
@@ -97,7 +100,7 @@ class Store {
   virtual awaitable<std::optional<Operation>> getOperation(std::string id) = 0;
   virtual awaitable<std::vector<Operation>> listOperations(OperationFilter filter) = 0;
   virtual awaitable<std::vector<Operation>> unfinishedOperations() = 0;  ///< pending or running, oldest first
-  /// Removes operations that ended, and idempotency keys that were put, before `before`; gives how many operations.
+  /// Removes operations that ended, idempotency keys that were put, and departures, before `before`; gives how many operations.
   virtual awaitable<std::int64_t> pruneOperations(SystemTime before) = 0;
 
   /// Idempotency keys: remembers what a (user, key) made; gives the first answer when it was there. `fingerprint`: a digest of the request.

@@ -63,6 +63,10 @@ class ForwardingProvider : public Provider {
   awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
+  awaitable<void> settle(InstanceSpec spec, Deadline deadline) override { return inner_->settle(std::move(spec), deadline); }
+  awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override {
+    return inner_->sweep(std::move(gone), deadline);
+  }
   bool measuresUsage() const override { return inner_->measuresUsage(); }
   ProviderHealthReport health() const override { return inner_->health(); }
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;

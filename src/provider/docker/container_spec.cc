@@ -65,8 +65,8 @@ json::object containerLabels(const InstanceSpec& spec, const DockerProviderConfi
   return labels;
 }
 
-json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& config, const NetworkPlan& network,
-                        const std::vector<VolumePlan>& volumes) {
+json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& config, const std::string& swarm_id,
+                        const NetworkPlan& network, const std::vector<VolumePlan>& volumes) {
   json::object host = resourceLimits(spec.config.resources);
   host["NetworkMode"] = network.name;
   // Intent is the controller's: a second party that restarts containers would hide crashes from it (README.md, "Who restarts what").
@@ -85,7 +85,12 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
   }
   json::array mounts;
   for (const VolumePlan& volume : volumes) {
-    mounts.push_back(json::object{{"Type", "volume"}, {"Source", volume.name}, {"Target", volume.mountPath}});
+    // Labels here, too: the Engine makes a volume that is not there (any more) by itself, and nobody would find that one.
+    json::object made = volumeBody(spec, volume, config, swarm_id);
+    json::object options{{"Labels", made.at("Labels")},
+                         {"DriverConfig", json::object{{"Name", made.at("Driver")}, {"Options", made.at("DriverOpts")}}}};
+    mounts.push_back(
+        json::object{{"Type", "volume"}, {"Source", volume.name}, {"Target", volume.mountPath}, {"VolumeOptions", std::move(options)}});
   }
   host["Mounts"] = std::move(mounts);
   return host;
@@ -266,7 +271,7 @@ json::object containerBody(const InstanceSpec& spec, const DockerProviderConfig&
   json::object exposed{{kAgentPortKey, json::object()}};
   for (std::int64_t port : spec.config.network.exposedPorts) exposed[format("{}/tcp", port)] = json::object();
   body["ExposedPorts"] = std::move(exposed);
-  body["HostConfig"] = hostConfig(spec, config, network, volumes);
+  body["HostConfig"] = hostConfig(spec, config, swarm_id, network, volumes);
   body["Labels"] = containerLabels(spec, config, swarm_id, network);
   // The agent's file counts, too: a replacement for its sake alone must take place. Of its secret, a part of a hash tells nothing.
   std::string hash = toHex(sha256(json::serialize(body) + spec.agentConfig.reveal())).substr(0, 32);

@@ -87,7 +87,9 @@ awaitable<void> DockerProvider::makeVolumes(const InstanceSpec& spec, const std:
                     .target = "/volumes/create",
                     .doing = format("create the volume {}", volume.name),
                     .body = volumeBody(spec, volume, engine_.config(), swarm_id_)};
-    json::value made = co_await engine_.call(std::move(call), deadline);
+    EngineReply reply = co_await engine_.sendToTheEnd(call, spec.instanceId, deadline);
+    if (!reply.ok()) throw engineError(reply.status, reply.body, call.doing);
+    json::value made = reply.json(call.doing);
     faultPoint("docker.create.volume.after");
     if (!member(made, "Labels")) {
       // After its own restart, Engine 20.10 leaves the labels of a volume that was there already out of this answer.
@@ -123,8 +125,8 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
   SteadyTime patient_until = std::chrono::steady_clock::now() + kUnseenPatience;
   for (int fetched = 0;;) {
     faultPoint("docker.create.container.before");
-    EngineReply reply =
-        co_await engine_.send({.method = "POST", .target = "/containers/create?name=" + name, .doing = doing, .body = sent}, deadline);
+    EngineCall call{.method = "POST", .target = "/containers/create?name=" + name, .doing = doing, .body = sent};
+    EngineReply reply = co_await engine_.sendToTheEnd(std::move(call), spec.instanceId, deadline);
     faultPoint("docker.create.container.after");
     if (reply.ok()) {
       std::string id = stringAt(reply.json(doing), "Id");
@@ -137,7 +139,7 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
       co_await ensureImage(spec.config.image, progress, deadline);
       continue;
     }
-    if (reply.status == 409 && std::chrono::steady_clock::now() < patient_until) {
+    if (saysNameIsTaken(reply.status, reply.body) && std::chrono::steady_clock::now() < patient_until) {
       auto adopted = co_await adoptContainer(spec, name, spec_hash, deadline);
       if (!adopted) {
         co_await net::sleepFor(kUnseenPause);

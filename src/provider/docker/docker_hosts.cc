@@ -50,6 +50,12 @@ DockerHosts::Host* DockerHosts::named(std::string_view name) {
   return nullptr;
 }
 
+DockerHosts::Host* DockerHosts::homeOf(const std::string& instance_id, const std::vector<ExternalResource>& external) {
+  if (auto known = homes_.find(instance_id); known != homes_.end()) return known->second;
+  auto recorded = std::ranges::find(external, kHostKind, &ExternalResource::kind);
+  return recorded == external.end() ? nullptr : named(recorded->id);
+}
+
 std::string DockerHosts::names() const {
   std::string text;
   for (const auto& host : hosts_) text += (text.empty() ? "" : ", ") + host->name;
@@ -156,12 +162,7 @@ awaitable<void> DockerHosts::stopInstance(std::string instance_id, std::chrono::
 
 awaitable<void> DockerHosts::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                             Progress& progress, Deadline deadline) {
-  Host* home = nullptr;
-  if (auto known = homes_.find(instance_id); known != homes_.end()) home = known->second;
-  for (const ExternalResource& resource : external) {
-    if (!home && resource.kind == kHostKind) home = named(resource.id);
-  }
-  if (home) {
+  if (Host* home = homeOf(instance_id, external)) {
     co_await home->engine->deleteInstance(instance_id, volumes, std::move(external), progress, deadline);
     homes_.erase(instance_id);
     co_return;
@@ -181,6 +182,12 @@ awaitable<void> DockerHosts::deleteInstance(std::string instance_id, DeleteVolum
     }
   }
   if (trouble) throw *trouble;
+}
+
+/// A create records its host before anything else: where none is recorded, none was begun.
+awaitable<void> DockerHosts::settle(InstanceSpec spec, Deadline deadline) {
+  Host* home = homeOf(spec.instanceId, spec.known);
+  if (home) co_await home->engine->settle(std::move(spec), deadline);
 }
 
 awaitable<std::optional<ProviderInstance>> DockerHosts::getInstance(std::string instance_id, Deadline deadline) {

@@ -34,6 +34,8 @@ class DockerHosts final : public Provider, private LogSource {
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override;
+  awaitable<void> settle(InstanceSpec spec, Deadline deadline) override;
+  awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override;
   awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
@@ -72,6 +74,8 @@ class DockerHosts final : public Provider, private LogSource {
   /// The Engine that the configuration names, else the main one. Throws Error(Unprocessable) with the known names.
   Host& wanted(const InstanceConfig& config);
   Host* named(std::string_view name);
+  /// Where the instance was last seen, or was recorded to be made; null: not known.
+  Host* homeOf(const std::string& instance_id, const std::vector<ExternalResource>& external);
   std::string names() const;
   bool isAway(const Host& host) const { return host.engine->health().status == ProviderHealth::unavailable; }
   std::vector<Host*> answeringFirst();  ///< all, those that don't answer at the end: they may take their time

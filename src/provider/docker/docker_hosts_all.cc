@@ -84,6 +84,16 @@ awaitable<InstanceList> DockerHosts::listInstances(InstanceFilter filter, Deadli
   co_return all;
 }
 
+awaitable<std::vector<std::string>> DockerHosts::sweep(std::vector<Departure> gone, Deadline deadline) {
+  std::vector<std::string> removed;
+  for (auto& host : hosts_) {
+    if (isAway(*host)) continue;  // the next sweep finds it back
+    std::vector<std::string> some = co_await host->engine->sweep(gone, deadline);
+    for (std::string& one : some) removed.push_back(format("{} on {}", one, host->name));
+  }
+  co_return removed;
+}
+
 ProviderCapabilities DockerHosts::getProviderCapabilities() const {
   ProviderCapabilities all = hosts_.front()->engine->getProviderCapabilities();
   all.supportsMultiRegion = true;

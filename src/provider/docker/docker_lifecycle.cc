@@ -1,4 +1,4 @@
-// start, stop, delete and live allocation, and the container calls behind them.
+// start, stop and live allocation, and the container calls behind them.
 #include "base/fault.h"
 #include "base/format.h"
 #include "provider/docker/docker_provider.h"
@@ -85,29 +85,6 @@ awaitable<void> DockerProvider::stopInstance(std::string instance_id, std::chron
     throw engineError(reply.status, reply.body, "stop the container");
   }
   faultPoint("docker.stop.after");
-}
-
-awaitable<void> DockerProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
-                                               Progress& progress, Deadline deadline) {
-  progress.step("remove container");
-  // Volumes of the container count, too: one that was made for another instance may be this one's by now.
-  std::set<std::string> mounted;
-  for (const ExternalResource& resource : external) {
-    if (resource.kind == "volume") mounted.insert(resource.id);
-  }
-  std::vector<ContainerRef> containers = co_await containersOf(instance_id, deadline);
-  for (const ContainerRef& ref : containers) {
-    auto details = co_await inspectContainer(ref.id, deadline);
-    if (details) mounted.insert(details->volumes.begin(), details->volumes.end());
-    faultPoint("docker.delete.container.before");
-    co_await removeContainer(ref.id, deadline);
-    faultPoint("docker.delete.container.after");
-  }
-  forgetInstance(instance_id);
-  progress.step("remove volumes");
-  co_await deleteVolumesOf(instance_id, volumes, std::move(mounted), deadline);
-  progress.step("remove network");
-  co_await removeUnusedNetworks(deadline);
 }
 
 void DockerProvider::forgetInstance(const std::string& instance_id) {

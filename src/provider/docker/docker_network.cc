@@ -32,13 +32,20 @@ void checkExisting(const json::value& network, const NetworkPlan& plan, const st
   }
 }
 
+/// A lock that outlives the provider with whoever holds it.
+struct HeldLock {
+  std::shared_ptr<KeyedLock> lock;
+  KeyedLock::Guard guard;
+};
+
 }  // namespace
 
 awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline) {
   // A name that people choose is checked for its owner each time; the names that we make belong to one owner.
   bool own_name = !spec.config.network.docker || spec.config.network.docker->networkName.empty();
   if (own_name && known_networks_.contains(plan.name)) co_return;
-  KeyedLock::Guard guard = co_await locks_.acquire(plan.name, deadline);
+  // Held until the Engine has answered, whatever becomes of the caller: nobody may look meanwhile and make the network a second time.
+  auto guard = std::make_shared<HeldLock>(HeldLock{locks_, co_await locks_->acquire(plan.name, deadline)});
   if (own_name && known_networks_.contains(plan.name)) co_return;
   const std::string doing = format("create the network {}", plan.name);
   for (int attempt = 0;; ++attempt) {
@@ -56,9 +63,9 @@ awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const Ne
       throw engineError(found.status, found.body, doing);
     }
     faultPoint("docker.create.network.before");
-    EngineReply made = co_await engine_.send(
-        {.method = "POST", .target = "/networks/create", .doing = doing, .body = networkBody(spec, plan, engine_.config(), swarm_id_)},
-        deadline);
+    EngineCall call{
+        .method = "POST", .target = "/networks/create", .doing = doing, .body = networkBody(spec, plan, engine_.config(), swarm_id_)};
+    EngineReply made = co_await engine_.sendToTheEnd(std::move(call), spec.instanceId, deadline, guard);
     faultPoint("docker.create.network.after");
     if (made.ok()) break;
     if (made.status == 409 && attempt <= 1) continue;  // somebody was faster: look at what they made
@@ -116,7 +123,7 @@ awaitable<void> DockerProvider::removeUnusedNetworks(Deadline deadline) {
   for (const json::value& network : *list) {
     std::string name = stringAt(network, "Name");
     if (labelIn(network, kLabelOwner).empty()) continue;  // the configured one stays
-    KeyedLock::Guard guard = co_await locks_.acquire(name, deadline);
+    KeyedLock::Guard guard = co_await locks_->acquire(name, deadline);
     if (network_pins_.contains(name)) continue;
     std::string of_network = filterQuery(ownFilter(format("{}={}", kLabelNetwork, name)));
     json::value users =

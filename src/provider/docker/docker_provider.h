@@ -27,8 +27,9 @@ struct ContainerRef {
   std::string instanceId;
 };
 
-/// Split over docker_create.cc, docker_preview.cc, docker_lifecycle.cc, docker_replace.cc, docker_queries.cc, docker_usage.cc,
-/// docker_exec.cc, docker_network.cc, docker_volumes.cc and docker_events.cc. close() before destruction, once open() was called.
+/// Split over docker_create.cc, docker_preview.cc, docker_lifecycle.cc, docker_delete.cc, docker_replace.cc, docker_queries.cc,
+/// docker_usage.cc, docker_exec.cc, docker_network.cc, docker_volumes.cc and docker_events.cc. close() before destruction, once open() was
+/// called.
 class DockerProvider final : public Provider, private LogSource {
  public:
   DockerProvider(DockerProviderConfig config, std::string swarm_id);
@@ -44,6 +45,8 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override;
+  awaitable<void> settle(InstanceSpec spec, Deadline deadline) override;
+  awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override;
   awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
@@ -109,10 +112,21 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> repairNetwork(std::string container, Deadline deadline);
   awaitable<void> removeUnusedNetworks(Deadline deadline);
 
+  // Removing (docker_delete.cc)
+  awaitable<void> removeContainersOf(std::string instance_id, std::set<std::string>& mounted, Deadline deadline);
+  awaitable<void> claimName(std::string instance_id, std::string name, Deadline deadline);
+
   // Volumes (docker_volumes.cc)
-  struct Volume;
+  struct Volume {
+    VolumeInfo info;
+    bool persistent = true;
+  };
+  awaitable<json::array> volumesBy(json::object filter, Deadline deadline);
   awaitable<std::vector<Volume>> ownVolumes(std::string extra_label, Deadline deadline);
-  awaitable<void> deleteVolumesOf(std::string instance_id, DeleteVolumes volumes, std::set<std::string> mounted, Deadline deadline);
+  awaitable<std::vector<Volume>> unlabelledVolumes(std::string instance_id, Deadline deadline);  ///< empty: of all
+  /// False: one is held by something that is not listed, as a container that the Engine is making. To be tried again.
+  awaitable<bool> removeVolumesOf(std::string instance_id, DeleteVolumes volumes, const std::set<std::string>& mounted, Deadline deadline);
+  awaitable<bool> isUsedByOthers(std::string volume, std::string instance_id, Deadline deadline);
   awaitable<bool> removeVolume(std::string name, Deadline deadline);  ///< false: in use
 
   // Usage (docker_usage.cc)
@@ -148,7 +162,7 @@ class DockerProvider final : public Provider, private LogSource {
   std::map<std::string, int> network_pins_;            ///< networks that a create in progress counts on
   std::map<std::string, std::string> stopped_;         ///< container → when the run began that we stopped; empty: not seen since
   std::set<std::string> set_aside_;                    ///< containers whose removal is not the instance's
-  KeyedLock locks_;
+  std::shared_ptr<KeyedLock> locks_ = std::make_shared<KeyedLock>();
   std::map<std::string, CpuSample> cpu_samples_;          ///< by container
   std::map<std::string, StorageSample> storage_samples_;  ///< by instance
 

@@ -6,32 +6,65 @@
 
 namespace swarm::docker {
 
-struct DockerProvider::Volume {
-  VolumeInfo info;
-  bool persistent = true;
-};
+namespace {
+
+std::string volumeLabel(const json::value& volume, std::string_view name) {
+  const json::value* labels = member(volume, "Labels");
+  const json::object* object = labels ? labels->if_object() : nullptr;
+  const json::value* value = object ? object->if_contains(name) : nullptr;
+  return value && value->is_string() ? std::string(value->as_string()) : std::string();
+}
+
+/// "swarm-i-0abc-home-coder-1234abcd" → "i-0abc", for names that planVolumes() makes; empty for others.
+std::string instanceInName(std::string_view name) {
+  constexpr std::string_view prefix = "swarm-";
+  if (!name.starts_with(prefix)) return {};
+  name.remove_prefix(prefix.size());
+  std::size_t end = name.find('-', name.find('-') + 1);
+  return name.starts_with("i-") && end != std::string_view::npos ? std::string(name.substr(0, end)) : std::string();
+}
+
+/// What the Engine names by itself: 64 digits, for a VOLUME of an image.
+bool isAnonymous(std::string_view name) {
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
+awaitable<json::array> DockerProvider::volumesBy(json::object filter, Deadline deadline) {
+  json::value answer = co_await engine_.call({.target = "/volumes?" + filterQuery(filter), .doing = "list volumes", .body = {}}, deadline);
+  const json::value* list = member(answer, "Volumes");
+  co_return list && list->is_array() ? list->as_array() : json::array();
+}
 
 awaitable<std::vector<DockerProvider::Volume>> DockerProvider::ownVolumes(std::string extra_label, Deadline deadline) {
-  json::value answer =
-      co_await engine_.call({.target = "/volumes?" + filterQuery(ownFilter(extra_label)), .doing = "list volumes", .body = {}}, deadline);
+  json::array list = co_await volumesBy(ownFilter(extra_label), deadline);
   std::vector<Volume> found;
-  const json::value* list = member(answer, "Volumes");
-  if (!list || !list->is_array()) co_return found;
-  for (const json::value& item : list->as_array()) {
-    auto label = [&](std::string_view name) {
-      const json::value* labels = member(item, "Labels");
-      const json::object* object = labels ? labels->if_object() : nullptr;
-      const json::value* value = object ? object->if_contains(name) : nullptr;
-      return value && value->is_string() ? std::string(value->as_string()) : std::string();
-    };
+  for (const json::value& item : list) {
     Volume volume;
     volume.info.name = stringAt(item, "Name");
-    volume.info.instanceId = label(kLabelInstance);
-    volume.info.owner = label(kLabelOwner);
-    volume.info.mountPath = label(kLabelMount);
+    volume.info.instanceId = volumeLabel(item, kLabelInstance);
+    volume.info.owner = volumeLabel(item, kLabelOwner);
+    volume.info.mountPath = volumeLabel(item, kLabelMount);
     volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
-    volume.persistent = label(kLabelPersistent) != "false";
+    volume.persistent = volumeLabel(item, kLabelPersistent) != "false";
     found.push_back(std::move(volume));
+  }
+  co_return found;
+}
+
+/// Containers of earlier versions, made after their volume was removed, made one again without a label.
+awaitable<std::vector<DockerProvider::Volume>> DockerProvider::unlabelledVolumes(std::string instance_id, Deadline deadline) {
+  std::string begin = instance_id.empty() ? "swarm-i-" : format("swarm-{}-", instance_id);
+  json::array list = co_await volumesBy({{"name", json::array{json::string(begin)}}}, deadline);
+  std::vector<Volume> found;
+  for (const json::value& item : list) {
+    Volume volume;
+    volume.info.name = stringAt(item, "Name");
+    volume.info.instanceId = instanceInName(volume.info.name);
+    volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
+    bool is_that = instance_id.empty() ? !volume.info.instanceId.empty() : volume.info.instanceId == instance_id;
+    if (is_that && volumeLabel(item, kLabelSwarm).empty()) found.push_back(std::move(volume));
   }
   co_return found;
 }
@@ -46,19 +79,48 @@ awaitable<bool> DockerProvider::removeVolume(std::string name, Deadline deadline
   throw engineError(reply.status, reply.body, doing);
 }
 
-awaitable<void> DockerProvider::deleteVolumesOf(std::string instance_id, DeleteVolumes volumes, std::set<std::string> mounted,
+/// Whether a container that is listed, of another instance or of no instance, mounts it.
+awaitable<bool> DockerProvider::isUsedByOthers(std::string volume, std::string instance_id, Deadline deadline) {
+  std::string filter = filterQuery({{"volume", json::array{json::string(volume)}}});
+  json::value users =
+      co_await engine_.call({.target = "/containers/json?all=true&" + filter, .doing = "list containers", .body = {}}, deadline);
+  if (!users.is_array()) co_return false;
+  for (const json::value& user : users.as_array()) {
+    if (volumeLabel(user, kLabelInstance) != instance_id || volumeLabel(user, kLabelSwarm) != swarm_id_) co_return true;
+  }
+  co_return false;
+}
+
+awaitable<bool> DockerProvider::removeVolumesOf(std::string instance_id, DeleteVolumes volumes, const std::set<std::string>& mounted,
                                                 Deadline deadline) {
+  std::set<std::string> going;
   std::vector<Volume> all = co_await ownVolumes("", deadline);
   for (const Volume& volume : all) {
     bool concerned = volume.info.instanceId == instance_id || mounted.contains(volume.info.name);
-    bool goes = volumes == DeleteVolumes::Yes || !volume.persistent;
-    // One that another instance uses stays until that one goes.
-    if (concerned && goes) co_await removeVolume(volume.info.name, deadline);
+    if (concerned && (volumes == DeleteVolumes::Yes || !volume.persistent)) going.insert(volume.info.name);
   }
+  if (volumes == DeleteVolumes::Yes) {
+    std::vector<Volume> unlabelled = co_await unlabelledVolumes(instance_id, deadline);
+    for (const Volume& volume : unlabelled) going.insert(volume.info.name);
+  }
+  // What an image declares as VOLUME is a part of its container, also where a replacement took it over by name.
+  for (const std::string& name : mounted) {
+    if (isAnonymous(name)) going.insert(name);
+  }
+  bool decided = true;
+  for (const std::string& name : going) {
+    // One that another instance uses stays until that one goes.
+    if (co_await removeVolume(name, deadline) || co_await isUsedByOthers(name, instance_id, deadline)) continue;
+    decided = false;
+  }
+  co_return decided;
 }
 
+/// Those without a label have no owner either: only whoever knows the instances can tell whether they are this swarm's.
 awaitable<std::vector<VolumeInfo>> DockerProvider::listVolumes(Deadline deadline) {
   std::vector<Volume> all = co_await ownVolumes("", deadline);
+  std::vector<Volume> unlabelled = co_await unlabelledVolumes("", deadline);
+  all.insert(all.end(), unlabelled.begin(), unlabelled.end());
   json::value containers = co_await engine_.call(
       {.target = "/containers/json?all=true&" + filterQuery(ownFilter()), .doing = "list containers", .body = {}}, deadline);
   std::set<std::string> used;
@@ -79,6 +141,8 @@ awaitable<std::vector<VolumeInfo>> DockerProvider::listVolumes(Deadline deadline
 
 awaitable<void> DockerProvider::deleteVolume(std::string name, Deadline deadline) {
   std::vector<Volume> all = co_await ownVolumes("", deadline);
+  std::vector<Volume> unlabelled = co_await unlabelledVolumes("", deadline);
+  all.insert(all.end(), unlabelled.begin(), unlabelled.end());
   bool ours = std::any_of(all.begin(), all.end(), [&](const Volume& volume) { return volume.info.name == name; });
   if (!ours) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} on the Docker Engine.", name));
   if (!co_await removeVolume(name, deadline)) {

@@ -164,6 +164,18 @@ awaitable<EngineReply> EngineClient::send(EngineCall call, Deadline deadline) {
   throw transportError(*failure, config_);
 }
 
+awaitable<EngineReply> EngineClient::sendToTheEnd(EngineCall call, std::string subject, Deadline deadline, std::shared_ptr<void> held) {
+  co_await connect(deadline);
+  std::optional<Error> failure;
+  try {
+    net::HttpResponse response = co_await unsettled_.send(http_, request(call), std::move(subject), deadline, std::move(held));
+    co_return EngineReply{response.status, std::move(response.body)};
+  } catch (const Error& error) {
+    failure = error;
+  }
+  throw transportError(*failure, config_);
+}
+
 awaitable<json::value> EngineClient::call(EngineCall call, Deadline deadline) {
   std::string doing = call.doing;
   EngineReply reply = co_await send(std::move(call), deadline);

@@ -8,6 +8,7 @@
 
 #include "net/http_client.h"
 #include "provider/docker/docker_config.h"
+#include "provider/docker/unsettled.h"
 
 namespace swarm::docker {
 
@@ -69,6 +70,12 @@ class EngineClient {
 
   /// Any status is an answer. Throws Error(Unavailable | DeadlineExceeded) for transport trouble.
   awaitable<EngineReply> send(EngineCall call, Deadline deadline);
+  /// The same for a call that the Engine finishes whatever becomes of its caller (a create): cancelling or outliving the caller ends the
+  /// waiting only, the request goes on by itself and counts as unsettled for `subject` until the Engine has answered. `held` is kept until
+  /// then.
+  awaitable<EngineReply> sendToTheEnd(EngineCall call, std::string subject, Deadline deadline, std::shared_ptr<void> held = {});
+  /// Waits until nothing goes on for `subject`. Throws Error(Unavailable) at the deadline.
+  awaitable<void> settled(std::string subject, Deadline deadline) { return unsettled_.wait(std::move(subject), deadline); }
   /// The parsed answer (null when there is no body); a status of 400 and above is thrown as engineError() says.
   awaitable<json::value> call(EngineCall call, Deadline deadline);
   /// A streaming or upgraded answer; statuses of 400 and above are thrown.
@@ -88,6 +95,7 @@ class EngineClient {
   net::HttpClient http_;
   std::optional<EngineFacts> facts_;
   std::string prefix_;
+  Unsettled unsettled_;
 };
 
 /// Tolerant access to the Engine's JSON: absent or null gives the default.

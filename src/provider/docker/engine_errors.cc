@@ -92,6 +92,11 @@ Error engineError(int status, std::string_view body, std::string_view doing) {
   return byText(status, message, doing).withCause(message).withUpstream({.status = status, .requestId = {}});
 }
 
+bool saysNameIsTaken(int status, std::string_view body) {
+  // podman says it with 500.
+  return (status == 409 || status == 500) && contains(body, "name") && contains(body, "already in use");
+}
+
 std::string endpointText(const DockerProviderConfig& config) {
   if (config.host.empty()) return "unix://" + config.socketPath.string();
   std::uint16_t port = config.port != 0 ? config.port : (config.tls.enabled ? 2376 : 2375);

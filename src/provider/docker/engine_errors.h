@@ -17,6 +17,9 @@ std::string engineMessage(std::string_view body);
 /// An answer of 400 and above. `doing` completes "could not …": "create the container".
 Error engineError(int status, std::string_view body, std::string_view doing);
 
+/// A create of a container whose name another one has, or is about to have.
+bool saysNameIsTaken(int status, std::string_view body);
+
 /// A connection that could not be made or broke, in words that tell what to do about it.
 Error transportError(const Error& cause, const DockerProviderConfig& config);
 

@@ -181,6 +181,24 @@ awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolu
   }
 }
 
+awaitable<std::vector<std::string>> FakeProvider::sweep(std::vector<Departure> gone, Deadline) {
+  co_await call("sweep");
+  std::vector<std::string> removed;
+  for (const Departure& one : gone) {
+    auto container = world_.container(one.instanceId);
+    if (container && container->swarmId == options_.swarmId) {
+      world_.remove(one.instanceId);
+      removed.push_back("container " + container->id);
+    }
+    for (const FakeVolume& volume : world_.volumes()) {
+      bool came_late = volume.swarmId == options_.swarmId && volume.instanceId == one.instanceId && volume.createdAt >= one.since;
+      bool goes = one.volumes == DeleteVolumes::Yes || !volume.persistent;
+      if (came_late && goes && world_.removeVolume(volume.name)) removed.push_back("volume " + volume.name);
+    }
+  }
+  co_return removed;
+}
+
 awaitable<ProviderInstance> FakeProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline) {
   co_await call("replaceInstance");
   checkSpec(spec);

@@ -45,6 +45,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override;
+  awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override;
   awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;

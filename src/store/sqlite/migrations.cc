@@ -52,6 +52,17 @@ ALTER TABLE instances ADD COLUMN place_id TEXT NOT NULL DEFAULT '';
 CREATE TABLE places(
   id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, role TEXT NOT NULL, external TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 )",
+    // 3: what was deleted, with what was asked for its volumes; those of earlier deletes are in the journal (their provider is not)
+    R"(
+CREATE TABLE departures(
+  instance_id TEXT PRIMARY KEY, owner TEXT NOT NULL, provider TEXT NOT NULL, volumes INTEGER NOT NULL, since INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID;
+CREATE INDEX departures_by_time ON departures(since);
+INSERT INTO departures
+  SELECT instance_id, owner, 'docker', max(coalesce(json_extract(parameters, '$.volumes'), 0)), max(ended_at) FROM operations
+  WHERE json_extract(body, '$.kind') = 'remove' AND status = 'succeeded' AND instance_id NOT IN (SELECT id FROM instances)
+  GROUP BY instance_id;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -137,6 +137,21 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
   return out;
 }
 
+void putDeparture(Database& database, const Departure& departure) {
+  database.execute("INSERT OR REPLACE INTO departures(instance_id, owner, provider, volumes, since) VALUES(?, ?, ?, ?, ?)",
+                   {departure.instanceId, departure.owner, enumName(departure.provider),
+                    std::int64_t{departure.volumes == DeleteVolumes::Yes}, toNumber(departure.since)});
+}
+
+std::vector<Departure> loadDepartures(Database& database) {
+  std::vector<Departure> out;
+  Rows rows = database.query("SELECT instance_id, owner, provider, volumes, since FROM departures ORDER BY instance_id");
+  while (rows.next())
+    out.push_back({rows.text(0), rows.text(1), enumFromName<ProviderType>(rows.text(2)).value_or(ProviderType::docker),
+                   rows.integer(3) != 0 ? DeleteVolumes::Yes : DeleteVolumes::No, toTime(rows.integer(4))});
+  return out;
+}
+
 void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former) {
   const std::string& id = record.instance.id;
   updateInstance(database, record);
@@ -199,6 +214,7 @@ std::vector<Operation> unfinishedOperations(Database& database) {
 
 std::int64_t pruneOperations(Database& database, SystemTime before) {
   database.execute("DELETE FROM idempotency_keys WHERE created_at < ?", {toNumber(before)});
+  database.execute("DELETE FROM departures WHERE since < ?", {toNumber(before)});
   return database.execute("DELETE FROM operations WHERE status NOT IN ('pending', 'running') AND ended_at < ?", {toNumber(before)});
 }
 

@@ -19,6 +19,9 @@ void putPlace(Database& database, const PlaceRecord& place);
 std::vector<PlaceRecord> loadPlaces(Database& database);
 void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former);
 
+void putDeparture(Database& database, const Departure& departure);
+std::vector<Departure> loadDepartures(Database& database);
+
 void insertOperation(Database& database, const Operation& operation);
 void updateOperation(Database& database, const Operation& operation);
 std::optional<Operation> getOperation(Database& database, const std::string& id);

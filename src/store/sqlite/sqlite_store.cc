@@ -35,8 +35,11 @@ class SqliteStore final : public Store {
       sqlite::updateOperation(database, operation);
     });
   }
-  awaitable<void> deleteInstanceRow(std::string id) override {
-    co_await write([&](Database& database) { database.execute("DELETE FROM instances WHERE id = ?", {id}); });
+  awaitable<void> deleteInstanceRow(std::string id, Departure departure) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM instances WHERE id = ?", {id});
+      sqlite::putDeparture(database, departure);
+    });
   }
   awaitable<std::vector<InstanceRecord>> loadInstances() override {
     std::vector<InstanceRecord> out;
@@ -56,8 +59,16 @@ class SqliteStore final : public Store {
   awaitable<void> putPlace(PlaceRecord place) override {
     co_await write([&](Database& database) { sqlite::putPlace(database, place); });
   }
-  awaitable<void> deletePlace(std::string id) override {
-    co_await write([&](Database& database) { database.execute("DELETE FROM places WHERE id = ?", {id}); });
+  awaitable<void> deletePlace(std::string id, Departure departure) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM places WHERE id = ?", {id});
+      sqlite::putDeparture(database, departure);
+    });
+  }
+  awaitable<std::vector<Departure>> loadDepartures() override {
+    std::vector<Departure> out;
+    co_await read([&](Database& database) { out = sqlite::loadDepartures(database); });
+    co_return out;
   }
   awaitable<std::vector<PlaceRecord>> loadPlaces() override {
     std::vector<PlaceRecord> out;

@@ -89,6 +89,10 @@ InstanceRecord makeRecord(const std::string& id, const std::string& name) {
   return record;
 }
 
+Departure departed(const std::string& id, DeleteVolumes volumes) {
+  return {id, "ada", ProviderType::flyio, volumes, SystemTime(std::chrono::seconds(1'700'000'000))};
+}
+
 PlaceRecord makePlace(const std::string& id, const std::string& instance_id) {
   PlaceRecord place;
   place.id = id;

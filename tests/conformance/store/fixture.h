@@ -53,6 +53,7 @@ class TemporaryFolder {
 /// An instance with every member set to something of its own.
 InstanceRecord makeRecord(const std::string& id, const std::string& name);
 PlaceRecord makePlace(const std::string& id, const std::string& instance_id);
+Departure departed(const std::string& id, DeleteVolumes volumes = DeleteVolumes::Yes);  ///< ada's, at Fly
 Operation makeOperation(const std::string& id, const std::string& instance_id);
 
 /// Runs `body` in a forked child and gives its exit code; an exception there is printed and gives 99. Call it while no thread runs.

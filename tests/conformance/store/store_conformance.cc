@@ -89,7 +89,7 @@ TEST_P(StoreConformance, letsANameGoWithItsInstance) {
   record.instance.status = InstanceStatus::deleted;
   run(store().updateInstance(record));
   EXPECT_NO_THROW(insert("i-2", "web"));
-  run(store().deleteInstanceRow("i-2"));
+  run(store().deleteInstanceRow("i-2", departed("i-2")));
   EXPECT_NO_THROW(insert("i-3", "web"));
 }
 
@@ -143,8 +143,8 @@ TEST_P(StoreConformance, doesNotTouchExternalResourcesInAnUpdate) {
 
 TEST_P(StoreConformance, deletesARowAndKeepsItsHistory) {
   insert("i-1", "web");
-  run(store().deleteInstanceRow("i-1"));
-  run(store().deleteInstanceRow("i-1"));
+  run(store().deleteInstanceRow("i-1", departed("i-1")));
+  run(store().deleteInstanceRow("i-1", departed("i-1")));
   EXPECT_TRUE(run(store().loadInstances()).empty());
   EXPECT_TRUE(run(store().getOperation("op-i-1")));
 }
@@ -330,7 +330,7 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   place.external.push_back({"volume", "v"});
   place.role = PlaceRole::discarded;
   run(store().putPlace(place));
-  run(store().deleteInstanceRow("i-1"));
+  run(store().deleteInstanceRow("i-1", departed("i-1")));
   reopen();
   auto loaded = run(store().loadPlaces());
   ASSERT_EQ(loaded.size(), 1u);
@@ -346,9 +346,28 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   EXPECT_EQ(loaded[0].name, "before");
   EXPECT_EQ(loaded[0].files, 7);
   EXPECT_EQ(loaded[0].bytes, 1'000);
-  run(store().deletePlace("i-2"));
-  run(store().deletePlace("i-2"));
+  run(store().deletePlace("i-2", departed("i-2")));
+  run(store().deletePlace("i-2", departed("i-2")));
   EXPECT_TRUE(run(store().loadPlaces()).empty());
+}
+
+TEST_P(StoreConformance, remembersWhatWasDeletedAndWhatWasAskedForItsVolumes) {
+  insert("i-1", "web");
+  run(store().deleteInstanceRow("i-1", departed("i-1", DeleteVolumes::No)));
+  run(store().deletePlace("i-2", departed("i-2", DeleteVolumes::Yes)));
+  run(store().deletePlace("i-2", departed("i-2", DeleteVolumes::Yes)));
+  reopen();
+  auto loaded = run(store().loadDepartures());
+  ASSERT_EQ(loaded.size(), 2u);
+  EXPECT_EQ(loaded[0].instanceId, "i-1");
+  EXPECT_EQ(loaded[0].volumes, DeleteVolumes::No);
+  EXPECT_EQ(loaded[1].instanceId, "i-2");
+  EXPECT_EQ(loaded[1].owner, "ada");
+  EXPECT_EQ(loaded[1].provider, ProviderType::flyio);
+  EXPECT_EQ(loaded[1].volumes, DeleteVolumes::Yes);
+  EXPECT_EQ(loaded[1].since, departed("i-2").since);
+  run(store().pruneOperations(departed("i-2").since + std::chrono::milliseconds(1)));
+  EXPECT_TRUE(run(store().loadDepartures()).empty());
 }
 
 TEST_P(StoreConformance, switchesAnInstanceToItsNewPlaceInOneStep) {

@@ -42,9 +42,10 @@ awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, O
   co_await turn();
 }
 
-awaitable<void> MemoryStore::deleteInstanceRow(std::string id) {
+awaitable<void> MemoryStore::deleteInstanceRow(std::string id, Departure departure) {
   co_await write();
   instances.erase(id);
+  departures[departure.instanceId] = std::move(departure);
   co_await turn();
 }
 
@@ -73,10 +74,18 @@ awaitable<void> MemoryStore::putPlace(PlaceRecord place) {
   co_await turn();
 }
 
-awaitable<void> MemoryStore::deletePlace(std::string id) {
+awaitable<void> MemoryStore::deletePlace(std::string id, Departure departure) {
   co_await write();
   places.erase(id);
+  departures[departure.instanceId] = std::move(departure);
   co_await turn();
+}
+
+awaitable<std::vector<Departure>> MemoryStore::loadDepartures() {
+  co_await turn();
+  std::vector<Departure> all;
+  for (auto& [id, departure] : departures) all.push_back(departure);
+  co_return all;
 }
 
 awaitable<std::vector<PlaceRecord>> MemoryStore::loadPlaces() {

@@ -12,6 +12,7 @@ class MemoryStore final : public Store {
   std::map<std::string, InstanceRecord> instances;
   std::map<std::string, Operation> operations;
   std::map<std::string, PlaceRecord> places;
+  std::map<std::string, Departure> departures;
   std::map<std::string, std::string> settings;
   std::optional<Error> failWrites;  ///< "the disk is full"
   int failWritesTimes = 0;
@@ -20,12 +21,13 @@ class MemoryStore final : public Store {
   awaitable<void> insertInstance(InstanceRecord record, Operation operation) override;
   awaitable<void> updateInstance(InstanceRecord record) override;
   awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) override;
-  awaitable<void> deleteInstanceRow(std::string id) override;
+  awaitable<void> deleteInstanceRow(std::string id, Departure departure) override;
   awaitable<std::vector<InstanceRecord>> loadInstances() override;
   awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override;
   awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override;
   awaitable<void> putPlace(PlaceRecord place) override;
-  awaitable<void> deletePlace(std::string id) override;
+  awaitable<void> deletePlace(std::string id, Departure departure) override;
+  awaitable<std::vector<Departure>> loadDepartures() override;
   awaitable<std::vector<PlaceRecord>> loadPlaces() override;
   awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) override;
   awaitable<void> insertOperation(Operation operation) override;

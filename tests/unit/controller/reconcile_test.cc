@@ -151,6 +151,22 @@ TEST_F(Reconcile, anOrphanOfOurSwarmIsSweptAndAForeignOneIsNot) {
   EXPECT_TRUE(world_.volume("volume-i-lost")) << "a persistent volume of an orphan is kept";
 }
 
+/// Of a deleted instance, as if its provider had finished a create late.
+TEST_F(Reconcile, whatComesToLightOfADeletedInstanceIsRemovedAsWasAsked) {
+  Instance purged = create("one"), kept = create("two");
+  InstanceSpec spec_of_purged = world_.container(purged.id)->spec, spec_of_kept = world_.container(kept.id)->spec;
+  finish(run(swarm().deleteInstance("one", DeleteVolumes::Yes, "ann")));
+  finish(run(swarm().deleteInstance("two", DeleteVolumes::No, "ann")));
+  std::string old = world_.volumes().at(0).name;
+  reboot();
+  for (const InstanceSpec* late : {&spec_of_purged, &spec_of_kept}) {
+    world_.ensureVolume(fake_options_.swarmId, *late, 0);
+    world_.ensureContainer(fake_options_.swarmId, *late);
+  }
+  drive([&] { return world_.containers().empty() && world_.volumes().size() == 1; });
+  EXPECT_EQ(world_.volumes().at(0).name, old);
+}
+
 TEST_F(Reconcile, aYoungUnknownThingIsLeftAlone) {
   options_.orphanGrace = std::chrono::minutes(1);
   reboot();
