@@ -220,7 +220,6 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   InstanceSpec spec = core_.specOf(*entry_);
   spec.instanceId = place.id;
   spec.config = place.config;
-  spec.known = place.external;
   spec.agentConfig = core_.agentConfigOf(*entry_, operation_->operation.id);
   auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
   std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make]() mutable {

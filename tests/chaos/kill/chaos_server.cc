@@ -1,6 +1,7 @@
 // A server reduced to what kill -9 can hurt: SQLite store, one provider, controller. One request per line on stdin, one JSON answer per
 // line on stdout. usage: chaos_server DATA_DIR SWARM_ID IMAGE [FLY_API_URL [FLY_APP_URL]]
 // With FLY_APP_URL there are both providers, and the image has an agent. CHAOS_SECOND_ENGINE: the socket of another Docker host, "box2".
+// CHAOS_AGENT: the image has an agent, at Docker alone.
 // CHAOS_TROUBLE=KIND[:SEED]: what lies between the server and its agents (trouble.h), or "repeats".
 #include <boost/asio/use_future.hpp>
 #include <cstdio>
@@ -10,6 +11,7 @@
 
 #include "base/log.h"
 #include "chaos/kill/trouble.h"
+#include "chaos/races/storm.h"
 #include "controller/controller.h"
 #include "model/codec.h"
 #include "net/deadline.h"
@@ -68,7 +70,8 @@ class Server {
     options.moveExecutor = move_loop_.executor();
     options.swarmId = std::move(swarm_id);
     options.workspaceImage = std::move(image);
-    if (!fly_app) options.agentRefusal = std::chrono::milliseconds(20);  // the image has no agent
+    has_agent_ = fly_app || std::getenv("CHAOS_AGENT");
+    if (!has_agent_) options.agentRefusal = std::chrono::milliseconds(20);  // the image has no agent
     options.stopGrace = std::chrono::seconds(3);
     options.providerOutage = std::chrono::seconds(20);
     options.retryDelayMost = std::chrono::seconds(1);
@@ -89,6 +92,7 @@ class Server {
     if (verb == "exec" || verb == "migrate") waitUntilReady(name);
     if (verb == "exec") return exec(name, wordsOf(rest), "");
     if (verb == "migrate") return migrate(name, wordsOf(rest));
+    if (verb == "storm") return storm(std::stoul(name), wordsOf(rest));
     if (verb == "settle") return settle();
     if (verb == "list") return toJson(run(controller_->listInstances({})).items);
     throw Error(ErrorCode::InvalidArgument, "unknown verb " + verb);
@@ -175,6 +179,16 @@ class Server {
     return boost::json::value(boost::json::string(result.stdoutText));
   }
 
+  /// Words: rounds, seed, "purge" (nothing is deleted without its volumes).
+  boost::json::value storm(std::size_t lanes, const std::vector<std::string>& words) {
+    test::StormPlan plan{.lanes = lanes,
+                         .rounds = std::stoul(words.at(0)),
+                         .seed = static_cast<unsigned>(std::stoul(words.at(1))),
+                         .hasAgent = has_agent_,
+                         .keepsVolumes = words.size() < 3};
+    return run(test::runStorm(*controller_, plan));
+  }
+
   /// Waits for every operation that an earlier life left unfinished.
   boost::json::value settle() {
     for (const Operation& operation : run(controller_->listOperations({})))
@@ -190,6 +204,7 @@ class Server {
   net::Loop loop_;
   net::Loop move_loop_{"move"};
   std::string world_;
+  bool has_agent_ = false;
   std::string file_;  ///< on what outlives the instance's processes: no agent binds a Machine's volume to the home here
   std::unique_ptr<SwarmController> controller_;
 };

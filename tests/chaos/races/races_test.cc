@@ -1,0 +1,125 @@
+// Nothing is left at the Engine, labelled or not, whatever cut off what: after a storm, and after storms whose server was killed.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "base/format.h"
+#include "base/id.h"
+#include "chaos/image/chaos_image.h"
+#include "chaos/kill/server_process.h"
+#include "conformance/provider/test_engine.h"
+#include "support/temp_dir.h"
+
+namespace swarm::test {
+namespace {
+
+namespace json = boost::json;
+
+int fromEnvironment(const char* name, int otherwise) {
+  const char* value = std::getenv(name);
+  return value ? std::atoi(value) : otherwise;
+}
+
+class Races : public ::testing::Test {
+ protected:
+  Races() {
+    ::signal(SIGPIPE, SIG_IGN);
+    settings_.dataDir = folder_ / "data";
+    settings_.log = folder_ / "log";
+    settings_.swarmId = newId("races");
+    settings_.image = testing::ensureChaosImage(engine_);
+  }
+  ~Races() override {
+    server_.reset();
+    engine_.removeAll(settings_.swarmId);
+  }
+
+  void boot() {
+    server_ = std::make_unique<ServerProcess>(settings_, std::vector<std::string>{"CHAOS_AGENT=yes"});
+    if (!server_->awaitReady()) throw std::runtime_error("the server did not start: " + lastLog());
+  }
+  json::value ask(const std::string& line) {
+    auto answer = server_->ask(line);
+    if (!answer) throw std::runtime_error("the server died at \"" + line + "\": " + lastLog());
+    return *answer;
+  }
+  std::string lastLog() const {
+    std::ifstream file(settings_.log);
+    std::string text((std::istreambuf_iterator<char>(file)), {});
+    return "\n" + text.substr(text.size() > 6000 ? text.size() - 6000 : 0);
+  }
+
+  /// What carries the swarm's label, and volumes without one that are named for one of its instances.
+  std::vector<std::string> leftovers(const std::set<std::string>& instances) {
+    std::vector<std::string> found = engine_.leftovers(settings_.swarmId);
+    json::value all = engine_.get("/volumes?" + docker::filterQuery({{"name", json::array{"swarm-i-"}}}));
+    const json::value* list = docker::member(all, "Volumes");
+    if (!list || !list->is_array()) return found;
+    for (const json::value& volume : list->as_array()) {
+      std::string name = docker::stringAt(volume, "Name");
+      std::string id = name.substr(std::string("swarm-").size(), name.find('-', 8) - std::string("swarm-").size());
+      if (instances.contains(id) && !docker::member(volume, "Labels")) found.push_back("unlabelled volume " + name);
+    }
+    return found;
+  }
+
+  std::set<std::string> instancesOf(const json::value& operations) {
+    std::set<std::string> ids;
+    for (const json::value& operation : operations.as_array()) ids.insert(docker::stringAt(operation, "instanceId"));
+    return ids;
+  }
+
+  /// Snapshots of what was deleted go in the background.
+  void expectNothingIsLeft(const json::value& operations) {
+    std::set<std::string> ids = instancesOf(operations);
+    Deadline deadline = Deadline::after(std::chrono::seconds(60));
+    std::vector<std::string> left = leftovers(ids);
+    while (!left.empty() && !deadline.hasPassed()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      left = leftovers(ids);
+    }
+    EXPECT_EQ(left, std::vector<std::string>{}) << lastLog();
+  }
+
+  TempDir folder_;
+  testing::CoroutineRunner runner_;
+  testing::TestEngine engine_{runner_, testing::testEngineConfig()};
+  ServerSettings settings_;
+  std::unique_ptr<ServerProcess> server_;
+};
+
+TEST_F(Races, whatCutsEachOtherOffLeavesNothing) {
+  boot();
+  int rounds = fromEnvironment("RACES_ROUNDS", 4);
+  json::value result = ask(format("storm 14 {} {}", rounds, fromEnvironment("RACES_SEED", 1)));
+  std::printf("%s\n", json::serialize(result).c_str());
+  const json::value* wrong = docker::member(result, "wrong");
+  ASSERT_TRUE(wrong && wrong->is_array()) << json::serialize(result) << lastLog();
+  EXPECT_TRUE(wrong->as_array().empty()) << lastLog();
+  EXPECT_TRUE(ask("list").as_array().empty());
+  expectNothingIsLeft(ask("settle"));
+}
+
+TEST_F(Races, aServerKilledInTheMiddleLeavesNothingAndForgetsNoWish) {
+  std::mt19937 random(static_cast<unsigned>(fromEnvironment("RACES_SEED", 1)));
+  int lives = fromEnvironment("RACES_LIVES", 4);
+  for (int life = 0; life < lives; ++life) {
+    boot();
+    server_->tell(format("storm 14 1000 {} purge", life + 1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500 + random() % 4000));  // the moment of the kill
+    ::kill(server_->pid(), SIGKILL);
+    server_->end();
+  }
+  boot();
+  json::value operations = ask("settle");
+  json::value left = ask("list");
+  for (const json::value& instance : left.as_array()) ask("purge " + docker::stringAt(instance, "id"));
+  EXPECT_TRUE(ask("list").as_array().empty());
+  expectNothingIsLeft(operations);
+}
+
+}  // namespace
+}  // namespace swarm::test
