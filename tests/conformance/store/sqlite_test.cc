@@ -99,7 +99,7 @@ TEST_F(SqliteStore, isFreeAgainWhenItsServerWasKilled) {
 
 TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
-  sql("ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places; PRAGMA user_version=1");
+  sql("ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places; DROP TABLE departures; PRAGMA user_version=1");
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
   ASSERT_EQ(loaded.size(), 1u);
@@ -107,6 +107,30 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   EXPECT_EQ(loaded[0].external, makeRecord("i-1", "web").external);
   run(store->putPlace(makePlace("i-2", "i-1")));
   EXPECT_EQ(run(store->loadPlaces()).size(), 1u);
+}
+
+/// Earlier versions left things of deleted instances behind: the journal knows which they were, and what was asked.
+TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
+  {
+    auto store = openSqliteStore(data());
+    for (const char* id : {"i-1", "i-2"}) {
+      Operation removal = makeOperation(std::string("op-") + id, id);
+      removal.kind = OperationKind::remove;
+      removal.status = OperationStatus::succeeded;
+      removal.endedAt = SystemTime(std::chrono::seconds(1'700'000'000));
+      removal.parameters["volumes"] = std::string(id) == "i-2";
+      run(store->insertOperation(removal));
+    }
+    run(store->insertInstance(makeRecord("i-3", "web"), makeOperation("op-3", "i-3")));
+  }
+  sql("DROP TABLE departures; PRAGMA user_version=2");
+  auto loaded = run(openSqliteStore(data())->loadDepartures());
+  ASSERT_EQ(loaded.size(), 2u);
+  EXPECT_EQ(loaded[0].instanceId, "i-1");
+  EXPECT_EQ(loaded[0].volumes, DeleteVolumes::No);
+  EXPECT_EQ(loaded[1].instanceId, "i-2");
+  EXPECT_EQ(loaded[1].volumes, DeleteVolumes::Yes);
+  EXPECT_EQ(loaded[1].since, SystemTime(std::chrono::seconds(1'700'000'000)));
 }
 
 TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {
