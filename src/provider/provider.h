@@ -36,8 +36,8 @@ struct InstanceSpec {
   /// The target of a move: no volume that is there already may be taken, whatever name the storages ask for (its files would be replaced).
   /// A create then fails with Conflict where the name is taken, or makes another one of the name where names need not be unique (Fly).
   bool newVolumes = false;
-  /// What earlier calls for this instance recorded, oldest first: of several things of one name these are its own. A volume among it that is
-  /// not there any more had the instance's files: a create or a replacement fails with Conflict, and makes no empty one in its place.
+  /// What earlier calls for this instance recorded, oldest first: of several things of one name these are its own. A volume among it that
+  /// is not there any more had the instance's files: a create or a replacement fails with Conflict, and makes no empty one in its place.
   std::vector<ExternalResource> known{};
   bool emptyVolumes = false;  ///< somebody asked for just that: empty ones in the place of those that are gone
 };

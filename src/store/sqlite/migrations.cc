@@ -60,7 +60,7 @@ CREATE TABLE departures(
 CREATE INDEX departures_by_time ON departures(since);
 INSERT INTO departures
   SELECT instance_id, owner, 'docker', max(coalesce(json_extract(parameters, '$.volumes'), 0)), max(ended_at) FROM operations
-  WHERE json_extract(body, '$.kind') = 'remove' AND status = 'succeeded' AND instance_id NOT IN (SELECT id FROM instances)
+  WHERE json_extract(body, '$.kind') = 'delete' AND status = 'succeeded' AND instance_id NOT IN (SELECT id FROM instances)
   GROUP BY instance_id;
 )",
 };
