@@ -98,6 +98,8 @@ void readEngine(Section& section, DockerProviderConfig& docker) {
   section.read("publishAddress", docker.publishAddress);
   section.read("agentPublishAddress", docker.agentPublishAddress);
   section.read("volumeDriverOptions", docker.volumeDriverOptions);
+  section.read("localImages", docker.localImages);
+  section.read("allowedImages", docker.allowedImages);
   if (auto tls = section.child("tls")) {
     docker.tls.enabled = true;
     tls->read("ca", docker.tls.ca);

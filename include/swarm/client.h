@@ -147,8 +147,11 @@ class SwarmClient {
   UpdateOutcome updateInstance(const std::string& ref, const UpdateOptions& options);
   /// A JSON merge patch (RFC 7396) of resources, network, env, labels and metadata: null removes a member, or sets it back to its default.
   UpdateOutcome patchInstance(const std::string& ref, const boost::json::object& patch, std::optional<std::int64_t> if_version = {});
+  /// What that would do; changes nothing. A restart drops what was installed or written outside of volumes.
+  UpdatePlan planUpdate(const std::string& ref, const UpdateOptions& options);
   /// With `if_version`, an instance at another version is left alone, and Error(PreconditionFailed) is thrown.
-  StartedOperation startInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
+  /// A volume that is gone, with the instance's files, is replaced with an empty one only with `empty_volumes`; else the start fails.
+  StartedOperation startInstance(const std::string& ref, std::optional<std::int64_t> if_version = {}, bool empty_volumes = false);
   StartedOperation stopInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
   StartedOperation restartInstance(const std::string& ref, std::optional<std::int64_t> if_version = {});
   StartedOperation deleteInstance(const std::string& ref, bool volumes = false, std::optional<std::int64_t> if_version = {});

@@ -47,6 +47,8 @@ void addInstances(json::object& schemas) {
   schemas["StartedInstance"] = with(schemas, "Instance", {{"operationId", type("string", "The operation that was begun")}});
   schemas["UpdateEffect"] = oneOf({"none", "live", "restart"});
   schemas["UpdatedInstance"] = with(schemas, "Instance", {{"effect", ref("UpdateEffect")}});
+  schemas["UpdatePlan"].get_object()["properties"].get_object()["effect"] = ref("UpdateEffect");
+  schemas["UpdatedInstanceOrPlan"] = anyOf("UpdatedInstance", "UpdatePlan");
   schemas["StartedInstanceOrPlan"] = anyOf("StartedInstance", "MigrationPlan");
   schemas["InstanceSelection"].get_object()["description"] = "The members of an Instance that `fields` named";
   schemas["InstanceList"] = listOf("Instance");

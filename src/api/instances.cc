@@ -213,6 +213,13 @@ namespace {
 
 /// The body's change was merged with one version: another user's change in between means merging again.
 awaitable<Reply> changeInstance(Services& services, Call& call, UpdateRequest (*read)(const json::value&, const Instance&)) {
+  if (call.flag("dryRun")) {
+    Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
+    UpdatePlan plan = co_await services.controller.planUpdate(current.id, read(call.body(), current));
+    Reply reply = jsonReply(200, toJson(plan));
+    reply.headers.push_back({"ETag", entityTag(current)});
+    co_return reply;
+  }
   const VersionCondition asked = call.versions();
   UpdateResult result;
   for (int attempt = 1;; ++attempt) {

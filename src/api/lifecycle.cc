@@ -50,7 +50,8 @@ awaitable<Reply> answerOperation(Services& services, Call& call, InstanceAndOper
 
 awaitable<Reply> startInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto begun = co_await services.controller.startInstance(refOf(instance, call), call.principal().user);
+  auto begun = co_await services.controller.startInstance(refOf(instance, call), call.principal().user,
+                                                          call.flag("emptyVolumes") ? EmptyVolumes::Yes : EmptyVolumes::No);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 

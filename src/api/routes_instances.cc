@@ -24,11 +24,14 @@ void addLifecycleRoutes(std::vector<Endpoint>& table) {
                    .operationId = "startInstance",
                    .tag = "instances",
                    .summary = "Start an instance",
-                   .description = "An instance that runs already is left as it is.",
+                   .description =
+                       "An instance that runs already is left as it is. One whose volume is gone is not started with an empty one, "
+                       "unless `emptyVolumes` is true.",
                    .handler = startInstance,
                    .answers = {accepted(), ended("It runs (with wait)")},
                    .problems = {409, 422, 503},
-                   .parameters = {instanceRef(), ifMatch(), waitSeconds()}});
+                   .parameters = {instanceRef(), ifMatch(), flag("emptyVolumes", "Make an empty volume where one with its files is gone"),
+                                  waitSeconds()}});
   table.push_back({.method = "POST",
                    .pattern = "/api/instances/{id}/stop",
                    .permission = Permission::WriteOwn,
@@ -72,17 +75,22 @@ void addLifecycleRoutes(std::vector<Endpoint>& table) {
 }
 
 Endpoint changeRoute() {
-  return {.pattern = "/api/instances/{id}",
-          .permission = Permission::WriteOwn,
-          .tag = "instances",
-          .answers = {{.status = 200, .description = "Done; `effect` tells how", .schema = "UpdatedInstance", .headers = {"ETag"}},
-                      {.status = 202,
-                       .description = "Accepted; follow the operation with operationId",
-                       .schema = "UpdatedInstance",
-                       .headers = {"ETag", "Operation-Location"}}},
-          .problems = {409, 422, 503},
-          .parameters = {instanceRef(), ifMatch(), waitSeconds()},
-          .body = BodyRule::Json};
+  return {
+      .pattern = "/api/instances/{id}",
+      .permission = Permission::WriteOwn,
+      .tag = "instances",
+      .answers = {{.status = 200,
+                   .description = "Done; `effect` tells how. For a dryRun, an UpdatePlan",
+                   .schema = "UpdatedInstanceOrPlan",
+                   .headers = {"ETag"}},
+                  {.status = 202,
+                   .description = "Accepted; follow the operation with operationId",
+                   .schema = "UpdatedInstance",
+                   .headers = {"ETag", "Operation-Location"}}},
+      .problems = {409, 422, 503},
+      .parameters = {instanceRef(), ifMatch(),
+                     flag("dryRun", "Change nothing, and tell what would be done: a restart drops what is in no volume"), waitSeconds()},
+      .body = BodyRule::Json};
 }
 
 void addChangeRoutes(std::vector<Endpoint>& table) {

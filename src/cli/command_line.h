@@ -67,6 +67,7 @@ class CommandLine {
   ExecFlags exec_;
   LogFlags logs_;
   WaitOptions wait_;
+  bool empty_volumes_ = false;
   std::string name_, instance_;
   std::vector<std::string> names_;
   std::vector<std::string> command_;  ///< what stands behind "--"

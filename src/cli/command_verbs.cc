@@ -117,7 +117,9 @@ void CommandLine::addLifecycle() {
     CLI::App* made = verb(row.name, row.what, format("swarm {} web1", row.name));
     made->add_option("names", names_, "Names or ids")->required();
     addWait(made, wait_);
-    onRun(made, [this, verb = row.verb](Context& context) { return lifecycle(context, verb, names_, wait_); });
+    if (row.verb == LifecycleVerb::Start)
+      made->add_flag("--empty-volumes", empty_volumes_, "Where a volume is gone with its files, start with an empty one");
+    onRun(made, [this, verb = row.verb](Context& context) { return lifecycle(context, verb, names_, wait_, empty_volumes_); });
   }
 }
 

@@ -65,7 +65,8 @@ int list(Context& context, const ListFlags& flags);
 int show(Context& context, const std::string& name);
 
 enum class LifecycleVerb { Start, Stop, Restart };
-int lifecycle(Context& context, LifecycleVerb verb, const std::vector<std::string>& names, const WaitOptions& wait);
+/// `empty_volumes`: a start makes an empty one where one with files is gone.
+int lifecycle(Context& context, LifecycleVerb verb, const std::vector<std::string>& names, const WaitOptions& wait, bool empty_volumes);
 
 struct UpdateFlags {
   std::string name;

@@ -171,11 +171,11 @@ int show(Context& context, const std::string& name) {
   return kDone;
 }
 
-int lifecycle(Context& context, LifecycleVerb verb, const std::vector<std::string>& names, const WaitOptions& wait) {
+int lifecycle(Context& context, LifecycleVerb verb, const std::vector<std::string>& names, const WaitOptions& wait, bool empty_volumes) {
   // All begin before the first is waited for.
   std::vector<StartedOperation> started;
   for (const std::string& name : names) {
-    started.push_back(verb == LifecycleVerb::Start  ? context.client().startInstance(name)
+    started.push_back(verb == LifecycleVerb::Start  ? context.client().startInstance(name, {}, empty_volumes)
                       : verb == LifecycleVerb::Stop ? context.client().stopInstance(name)
                                                     : context.client().restartInstance(name));
   }

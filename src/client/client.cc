@@ -106,14 +106,28 @@ std::vector<Instance> SwarmClient::listInstances(const ListOptions& options) {
   return instances;
 }
 
-UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOptions& options) {
+namespace {
+
+boost::json::value bodyOf(const UpdateOptions& options) {
   boost::json::object body;
   if (options.resources) body["resources"] = toJson(*options.resources);
   if (options.env) body["env"] = toJson(*options.env);
   if (options.network) body["network"] = toJson(*options.network);
   if (options.labels) body["labels"] = toJson(*options.labels);
   if (options.metadata) body["metadata"] = *options.metadata;
-  const boost::json::value value = std::move(body);
+  return body;
+}
+
+}  // namespace
+
+UpdatePlan SwarmClient::planUpdate(const std::string& ref, const UpdateOptions& options) {
+  const boost::json::value value = bodyOf(options);
+  boost::json::value answer = impl_->connection.call("PUT", instancePath(ref, "?dryRun=true"), &value, Impl::ifMatch(options.ifVersion));
+  return fromJson<UpdatePlan>(answer, UnknownFields::Ignore);
+}
+
+UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOptions& options) {
+  const boost::json::value value = bodyOf(options);
   return readOutcome(impl_->connection.call("PUT", instancePath(ref), &value, Impl::ifMatch(options.ifVersion)));
 }
 
@@ -122,8 +136,8 @@ UpdateOutcome SwarmClient::patchInstance(const std::string& ref, const boost::js
   return readOutcome(impl_->connection.call("PATCH", instancePath(ref), &value, Impl::ifMatch(if_version)));
 }
 
-StartedOperation SwarmClient::startInstance(const std::string& ref, std::optional<std::int64_t> if_version) {
-  return impl_->begin("POST", instancePath(ref, "/start"), nullptr, if_version);
+StartedOperation SwarmClient::startInstance(const std::string& ref, std::optional<std::int64_t> if_version, bool empty_volumes) {
+  return impl_->begin("POST", instancePath(ref, empty_volumes ? "/start?emptyVolumes=true" : "/start"), nullptr, if_version);
 }
 
 StartedOperation SwarmClient::stopInstance(const std::string& ref, std::optional<std::int64_t> if_version) {

@@ -132,6 +132,7 @@ awaitable<void> AgentWatch::look(EntryPtr entry, std::chrono::milliseconds bound
   if (!failure && report.readiness == Readiness::Gone) co_return;              // the reconciler describes that
   if (!failure && report.readiness == Readiness::Ready) noteUse(entry->id());  // after our restart it knows more than our row
   std::string reason = failure ? format("It runs, but its agent can't be reached: {}", failure->message()) : report.reason;
+  if (reason.empty()) reason = entry->notice;
   if (entry->instance().statusReason == reason) co_return;
   core_.setStatus(*entry, InstanceStatus::running, reason);
 }

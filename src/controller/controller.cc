@@ -99,8 +99,11 @@ awaitable<InstancePage> SwarmController::listInstances(InstanceQuery query) {
 awaitable<UpdateResult> SwarmController::updateInstance(InstanceRef ref, UpdateRequest request, std::string actor) {
   return onLoop(impl_, impl_->updateInstance(std::move(ref), std::move(request), std::move(actor)));
 }
-awaitable<InstanceAndOperation> SwarmController::startInstance(InstanceRef ref, std::string actor) {
-  return onLoop(impl_, impl_->startInstance(std::move(ref), std::move(actor)));
+awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest request) {
+  return onLoop(impl_, impl_->planUpdate(std::move(ref), std::move(request)));
+}
+awaitable<InstanceAndOperation> SwarmController::startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty) {
+  return onLoop(impl_, impl_->startInstance(std::move(ref), std::move(actor), empty));
 }
 awaitable<InstanceAndOperation> SwarmController::stopInstance(InstanceRef ref, std::string actor) {
   return onLoop(impl_, impl_->stopInstance(std::move(ref), std::move(actor)));

@@ -96,6 +96,9 @@ struct UpdateRequest {
   std::optional<boost::json::object> metadata;
 };
 
+/// Whether an empty volume may be made where one with files was lost.
+enum class EmptyVolumes { No, Yes };
+
 struct InstanceAndOperation {
   Instance instance;
   Operation operation;
@@ -141,7 +144,9 @@ class SwarmController {
   awaitable<std::optional<Instance>> getInstance(std::string ref);
   awaitable<InstancePage> listInstances(InstanceQuery query);
   awaitable<UpdateResult> updateInstance(InstanceRef ref, UpdateRequest request, std::string actor);
-  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor);
+  awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);  ///< what that would do; changes nothing
+  /// `empty`: a volume that is gone, and had the instance's files, is replaced with an empty one; otherwise the start fails.
+  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty = EmptyVolumes::No);
   awaitable<InstanceAndOperation> stopInstance(InstanceRef ref, std::string actor);
   awaitable<InstanceAndOperation> restartInstance(InstanceRef ref, std::string actor);
   /// In any state; a create in progress is cancelled and rolled back.

@@ -41,7 +41,9 @@ struct Entry {
   SteadyTime lastAutoStart{};
   std::optional<SteadyTime> endedAt;  ///< when it was seen to have ended by itself
   bool endedWithProvider = false;     ///< …and its provider went away right after
-  bool updating = false;              ///< a change in place goes on
+  std::string notice;                 ///< of what happened in it since its start, for its owner
+  std::optional<SteadyTime> noticedAt;
+  bool updating = false;  ///< a change in place goes on
 
   Instance& instance() { return record.instance; }
   const std::string& id() const { return record.instance.id; }

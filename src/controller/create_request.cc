@@ -184,6 +184,12 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   auto entry = std::make_shared<control::Entry>();
   Instance& instance = entry->instance();
   instance.config = complete(request, *providers.at(type));
+  InstanceSpec asked;
+  asked.instanceId = id;
+  asked.name = instance.config.name;
+  asked.owner = request.owner;
+  asked.config = instance.config;
+  providers.at(type)->checkRequest(asked);
   NameGuard name(names, instance.config.name, id);
   instance.id = id;
   instance.owner = request.owner;

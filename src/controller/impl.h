@@ -41,8 +41,10 @@ struct SwarmController::Impl : control::Core {
   control::EntryPtr admit(const InstanceRef& ref) const;  ///< throws NotFound, PreconditionFailed
   awaitable<UpdateResult> updateInstance(InstanceRef ref, UpdateRequest request, std::string actor);
   awaitable<UpdateResult> applyUpdate(control::EntryPtr entry, UpdateRequest request, std::string actor);
+  awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);
+  void checkChange(const control::Entry& entry, const InstanceConfig& config) const;
   awaitable<bool> applyLive(control::EntryPtr entry, const InstanceConfig& config);
-  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor);
+  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty);
   awaitable<InstanceAndOperation> stopInstance(InstanceRef ref, std::string actor);
   awaitable<InstanceAndOperation> restartInstance(InstanceRef ref, std::string actor);
   awaitable<InstanceAndOperation> deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor);

@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "controller/agent_watch.h"
+#include "controller/lost_volumes.h"
 #include "controller/migration.h"
 #include "controller/places.h"
 #include "controller/reconcile.h"
@@ -55,6 +56,7 @@ awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& err
 awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
   EntryPtr entry = operation->entry;
   operation->step("wait until VS Code answers");
+  entry->notice.clear();
   core_.breakConnections(*entry);
   std::function<awaitable<net::HttpEndpoint>()> connect = [this, entry] {
     return core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(core_.options.startTimeout));
@@ -70,8 +72,10 @@ awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
   }
   if (failure && failure->code() == ErrorCode::Conflict) {  // it has ended by itself already
     auto observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(core_.options.startTimeout));
+    if (observed && observed->status == InstanceStatus::running) throw *failure;
     std::string how = observed ? observed->reason : "was removed";
-    throw Error(ErrorCode::UpstreamFailed, format("Its container {} as soon as it was started.", how.empty() ? "stopped" : how));
+    if (how.empty()) throw Error(ErrorCode::UpstreamFailed, "Its container stopped as soon as it was started.");
+    throw Error(ErrorCode::UpstreamFailed, format("It was started, but its container {}.", how));
   }
   if (failure) throw *failure;
   if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason);
@@ -110,8 +114,12 @@ awaitable<void> Lifecycle::startContainer(ActivePtr operation) {
     Deadline deadline = Deadline::after(core_.options.createTimeout);
     auto observed = co_await provider.getInstance(entry->placeId(), deadline);
     operation->fault("looked");
-    if (!observed || observed->status == InstanceStatus::creating)
-      co_return co_await provider.createInstance(core_.specOf(*entry), *operation, deadline);
+    if (!observed || observed->status == InstanceStatus::creating) {
+      InstanceSpec spec = core_.specOf(*entry);
+      spec.emptyVolumes = operation->operation.parameters.contains("emptyVolumes");
+      co_await requireVolumes(core_, entry, spec, deadline);
+      co_return co_await provider.createInstance(std::move(spec), *operation, deadline);
+    }
     co_await provider.startInstance(entry->placeId(), *operation, deadline.orAfter(core_.options.startTimeout));
     operation->fault("started");
     observed = co_await provider.getInstance(entry->placeId(), deadline);
@@ -154,7 +162,8 @@ awaitable<void> Lifecycle::stop(ActivePtr operation) {
   if (existed) {
     core_.setStatus(*entry, InstanceStatus::stopped, "");
   } else {
-    core_.setStatus(*entry, InstanceStatus::failed, std::string(kContainerGone));
+    std::string description = co_await describeMissingContainer(core_, entry);
+    core_.setStatus(*entry, InstanceStatus::failed, std::move(description));
   }
 }
 

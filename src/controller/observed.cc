@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "controller/agent_watch.h"
+#include "controller/lost_volumes.h"
 #include "controller/operations.h"
 #include "controller/reconcile.h"
 #include "model/codec.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr int kMostAutoStarts = 5;
 constexpr std::chrono::minutes kAutoStartMemory{10};
 constexpr std::chrono::seconds kProbeOnce{2};
+constexpr std::chrono::seconds kBetweenNotices{10};
 
 std::string incarnationOf(const ProviderInstance& observed) {
   std::string incarnation = formatTime(observed.startedAt);
@@ -49,14 +51,19 @@ void Reconciler::decide(const EntryPtr& entry, InstanceStatus status, std::strin
   core_.spawn("save " + entry->id(), save(entry));
 }
 
-void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause) {
+awaitable<std::string> Reconciler::describe(EntryPtr entry, const std::optional<ProviderInstance>& observed) {
+  if (observed || entry->instance().status == InstanceStatus::failed) co_return std::string();
+  co_return co_await describeMissingContainer(core_, std::move(entry));
+}
+
+void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause, std::string description) {
   bool was_stale = entry->instance().stale;
   // The first look after the provider was away shows what the outage did, whatever caused the look.
   if (was_stale) cause = Cause::Outage;
   if (!observed) {
     entry->instance().stale = false;
     entry->instance().observedAt = core_.clock.now();
-    applyGone(entry);
+    applyGone(entry, std::move(description));
   } else {
     adoptFacts(*entry, *observed);
     if (observed->status == InstanceStatus::running) {
@@ -110,11 +117,30 @@ void Reconciler::applyEnded(const EntryPtr& entry, const ProviderInstance& obser
   }
 }
 
-void Reconciler::applyGone(const EntryPtr& entry) {
+void Reconciler::applyGone(const EntryPtr& entry, std::string description) {
   if (entry->instance().status == InstanceStatus::failed) return;
   core_.breakConnections(*entry);
   entry->instance().network = NetworkInfo{};
-  decide(entry, InstanceStatus::failed, std::string(kContainerGone));
+  decide(entry, InstanceStatus::failed, std::move(description));
+}
+
+/// The instance runs on, and whoever works in it misses a process: that is told once, and stands with the instance until its next start.
+void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
+  SteadyTime now = core_.clock.steadyNow();
+  if (entry->noticedAt && now - *entry->noticedAt < kBetweenNotices) return;
+  entry->noticedAt = now;
+  const Instance& instance = entry->instance();
+  entry->notice = format("A process in it was killed at {}, when the workspace reached its memory limit of {} MiB.",
+                         formatTime(core_.clock.now()), instance.resources.memory.max);
+  log::info("a process was killed at the memory limit", {{"instance", entry->id()}});
+  boost::json::object data;
+  data["id"] = entry->id();
+  data["name"] = instance.config.name;
+  data["kind"] = "outOfMemory";
+  data["text"] = entry->notice;
+  core_.bus.publish("notice", instance.owner, std::move(data));
+  bool is_well = instance.status == InstanceStatus::running && instance.statusReason.empty();
+  if (is_well && isIdle(*entry)) decide(entry, InstanceStatus::running, entry->notice);
 }
 
 /// It ran, and stopped because the provider (or the machine) did. A few times in a row; after that somebody has to look.

@@ -66,6 +66,7 @@ void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
   bool came_late = begun_ && event.kind == ProviderEvent::Kind::Changed && event.detail == "create" && core_.isDeparted(event.instanceId);
   if (came_late && sweeping_.insert(type).second) core_.spawn("sweep", sweepDeparted(type));
   if (!entry || entry->instance().provider != type) return;
+  if (event.kind == ProviderEvent::Kind::OutOfMemory) return noteOutOfMemory(entry);
   entry->observed.notifyAll();
   if (!begun_) return;
   if (isIdle(*entry)) {
@@ -129,7 +130,8 @@ awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
         co_await net::sleepFor(core_.options.exitSettle);
         observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
       }
-      if (isIdle(*entry) && entry->touches == touches) apply(entry, observed, Cause::Event);
+      std::string description = co_await describe(entry, observed);
+      if (isIdle(*entry) && entry->touches == touches) apply(entry, observed, Cause::Event, std::move(description));
     }
   } catch (...) {
     failure = currentExceptionAsError();
@@ -218,7 +220,8 @@ awaitable<void> Reconciler::lookAtNext(std::shared_ptr<Looks> looks) {
       looks->left.pop_back();
       auto touches = entry->touches;
       auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
-      if (isIdle(*entry) && entry->touches == touches) apply(entry, one, looks->cause);
+      std::string description = co_await describe(entry, one);
+      if (isIdle(*entry) && entry->touches == touches) apply(entry, one, looks->cause, std::move(description));
     }
   } catch (...) {
     looks->failure = currentExceptionAsError();

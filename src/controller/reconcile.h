@@ -8,9 +8,6 @@ namespace swarm::control {
 class AgentWatch;
 class OperationRunner;
 
-inline constexpr std::string_view kContainerGone =
-    "Its container was removed outside of swarm. Its volumes are intact; start makes it anew.";
-
 /// What runs the instance's processes: another one means another root file system.
 inline bool isMachine(const ExternalResource& resource) { return resource.kind == "container" || resource.kind == "machine"; }
 
@@ -37,10 +34,13 @@ class Reconciler {
   struct Looks;
   awaitable<void> lookAtEach(std::vector<EntryPtr> doubtful, Cause cause);
   awaitable<void> lookAtNext(std::shared_ptr<Looks> looks);
-  void apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause);
+  /// Looks again where there is nothing: what became of its volumes is told, too.
+  awaitable<std::string> describe(EntryPtr entry, const std::optional<ProviderInstance>& observed);
+  void apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause, std::string description);
   void applyRunning(const EntryPtr& entry, const ProviderInstance& observed, Cause cause);
   void applyEnded(const EntryPtr& entry, const ProviderInstance& observed, Cause cause);
-  void applyGone(const EntryPtr& entry);
+  void applyGone(const EntryPtr& entry, std::string description);
+  void noteOutOfMemory(const EntryPtr& entry);
   void startAgain(const EntryPtr& entry);
   awaitable<void> startLater(EntryPtr entry, std::chrono::milliseconds delay);
   awaitable<void> sweepOrphans(ProviderType type, const InstanceList& list);

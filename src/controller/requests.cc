@@ -44,6 +44,15 @@ bool differ(const T& a, const T& b) {
   return toJson(a) != toJson(b);
 }
 
+InstanceConfig changedConfig(InstanceConfig config, const UpdateRequest& request) {
+  if (request.resources) config.resources = *request.resources;
+  if (request.env) config.env = *request.env;
+  if (request.network) config.network = *request.network;
+  if (request.labels) config.labels = *request.labels;
+  if (request.metadata) config.metadata = *request.metadata;
+  return config;
+}
+
 }  // namespace
 
 EntryPtr SwarmController::Impl::admit(const InstanceRef& ref) const {
@@ -52,9 +61,11 @@ EntryPtr SwarmController::Impl::admit(const InstanceRef& ref) const {
   return entry;
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::startInstance(InstanceRef ref, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::Impl::startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty) {
   EntryPtr entry = admit(ref);
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::start, std::move(actor), {}));
+  boost::json::object parameters;
+  if (empty == EmptyVolumes::Yes) parameters["emptyVolumes"] = true;
+  co_return answer(entry, co_await runner.submit(entry, OperationKind::start, std::move(actor), std::move(parameters)));
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::stopInstance(InstanceRef ref, std::string actor) {
@@ -141,14 +152,48 @@ awaitable<bool> SwarmController::Impl::applyLive(EntryPtr entry, const InstanceC
   co_return is_live;
 }
 
+/// By what the provider says of itself: a live change may still turn out to need a restart.
+awaitable<UpdatePlan> SwarmController::Impl::planUpdate(std::string ref, UpdateRequest request) {
+  EntryPtr entry = require(ref);
+  const InstanceConfig old = entry->instance().config;
+  InstanceConfig config = changedConfig(old, request);
+  checkChange(*entry, config);
+  UpdatePlan plan{"none", {}};
+  bool is_there = entry->instance().status == InstanceStatus::running || entry->instance().status == InstanceStatus::stopped;
+  bool new_limits = differ(old.resources, config.resources);
+  bool needs_restart = differ(old.env, config.env) || differ(old.network, config.network) ||
+                       old.resources.storage.size != config.resources.storage.size ||
+                       (new_limits && !providerOf(*entry).getProviderCapabilities().supportsLiveResize);
+  if (!is_there || (!needs_restart && !new_limits)) co_return plan;
+  plan.effect = needs_restart ? "restart" : "live";
+  if (!needs_restart) co_return plan;
+  auto drops = co_await providerOf(*entry).previewReplacement(entry->placeId(), Deadline::after(options.startTimeout));
+  plan.drops = drops.value_or(ReplacementLoss{.files = 0, .more = true, .folders = {}});
+  co_return plan;
+}
+
+/// Only what is new is held to the rules of today.
+void SwarmController::Impl::checkChange(const control::Entry& entry, const InstanceConfig& config) const {
+  const InstanceConfig& old = entry.record.instance.config;
+  bool new_network = differ(old.network, config.network);
+  if (!new_network && !differ(old.resources, config.resources)) return;
+  InstanceSpec asked;
+  asked.instanceId = entry.placeId();
+  asked.name = config.name;
+  asked.owner = entry.record.instance.owner;
+  asked.config.resources = config.resources;
+  if (new_network) {
+    asked.config.network = config.network;
+  } else if (old.network.docker) {
+    asked.config.network.docker.emplace().host = old.network.docker->host;
+  }
+  providerOf(entry).checkRequest(asked);
+}
+
 awaitable<UpdateResult> SwarmController::Impl::applyUpdate(EntryPtr entry, UpdateRequest request, std::string actor) {
   Instance& instance = entry->instance();
-  InstanceConfig config = instance.config;
-  if (request.resources) config.resources = *request.resources;
-  if (request.env) config.env = *request.env;
-  if (request.network) config.network = *request.network;
-  if (request.labels) config.labels = *request.labels;
-  if (request.metadata) config.metadata = *request.metadata;
+  InstanceConfig config = changedConfig(instance.config, request);
+  checkChange(*entry, config);
   UpdateResult result;
   result.effect = "none";
   bool is_ours_alone = !differ(config.env, instance.config.env) && !differ(config.network, instance.config.network) &&

@@ -56,6 +56,7 @@ SWARM_CODEC(OperationStep);
 SWARM_CODEC(std::vector<OperationStep>);
 SWARM_CODEC(Operation);
 SWARM_CODEC(std::vector<Operation>);
+SWARM_CODEC(UpdatePlan);
 SWARM_CODEC(MigrationPlan);
 SWARM_CODEC(Snapshot);
 SWARM_CODEC(std::vector<Snapshot>);

@@ -62,6 +62,9 @@ SWARM_SCHEMA_NAME(Operation);
 SWARM_SCHEMA_NAME(KeptSource);
 SWARM_SCHEMA_NAME(MigrationEnd);
 SWARM_SCHEMA_NAME(MigrationChange);
+SWARM_SCHEMA_NAME(DroppedFolder);
+SWARM_SCHEMA_NAME(ReplacementLoss);
+SWARM_SCHEMA_NAME(UpdatePlan);
 SWARM_SCHEMA_NAME(MigrationSkip);
 SWARM_SCHEMA_NAME(MigrationPlan);
 SWARM_SCHEMA_NAME(Snapshot);
@@ -213,7 +216,8 @@ json::object makeSchemas() {
   addAll<ProviderType, InstanceStatus, ProviderHealth, OperationKind, OperationStatus, CpuConfig, MemoryConfig, StorageResource,
          ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, PortMapping, NetworkInfo,
          CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage, ProviderStatus,
-         SwarmStatus, OperationStep, Operation, KeptSource, MigrationEnd, MigrationChange, MigrationSkip, MigrationPlan, Snapshot>(out);
+         SwarmStatus, OperationStep, Operation, KeptSource, DroppedFolder, ReplacementLoss, UpdatePlan, MigrationEnd, MigrationChange,
+         MigrationSkip, MigrationPlan, Snapshot>(out);
   out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
   out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
   out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);

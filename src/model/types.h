@@ -140,13 +140,34 @@ struct ProviderCapabilities {
   bool supportsLiveResize = false;
   bool supportsSnapshotting = false;
   bool supportsMultiRegion = false;
+  bool enforcesStorage = true;  ///< false: the size of a storage limits nothing, and is only what usage is shown against
   std::vector<std::string> supportedRegions;
   std::int64_t maxInstancesPerUser = 0;  ///< 0: no limit of the provider's
   ResourceConfig maxResourcesPerInstance;
 };
 BOOST_DESCRIBE_STRUCT(ProviderCapabilities, (),
-                      (supportsLiveResize, supportsSnapshotting, supportsMultiRegion, supportedRegions, maxInstancesPerUser,
-                       maxResourcesPerInstance))
+                      (supportsLiveResize, supportsSnapshotting, supportsMultiRegion, enforcesStorage, supportedRegions,
+                       maxInstancesPerUser, maxResourcesPerInstance))
+
+/// What a replacement of an instance's container or Machine drops: what was installed or written outside of its volumes.
+struct DroppedFolder {
+  std::string path;
+  std::int64_t files = 0;  ///< changed, added or removed in it
+};
+BOOST_DESCRIBE_STRUCT(DroppedFolder, (), (path, files))
+struct ReplacementLoss {
+  std::int64_t files = 0;
+  bool more = false;                   ///< there is more than was looked at
+  std::vector<DroppedFolder> folders;  ///< those with most first; not all
+};
+BOOST_DESCRIBE_STRUCT(ReplacementLoss, (), (files, more, folders))
+
+/// What a change of the configuration would do.
+struct UpdatePlan {
+  std::string effect;     ///< "none", "live", or "restart": another container or Machine takes its place
+  ReplacementLoss drops;  ///< by a restart
+};
+BOOST_DESCRIBE_STRUCT(UpdatePlan, (), (effect, drops))
 
 /// The place that an instance was moved from, kept as it was left: stopped, with its files, until a time.
 struct KeptSource {

@@ -46,13 +46,10 @@ bool isWithin(std::string_view path, std::string_view folder) {
 
 /// What a mount at `path` would break, or nothing.
 std::string_view brokenByMountAt(std::string_view path) {
-  // At or below these; and above them, where the mount would hide them.
-  for (std::string_view folder : {"/proc", "/sys", "/dev", "/run", "/var/run", "/etc/swarm", "/opt/swarm"}) {
+  // At or below these; and above them, where the mount would hide them. The agent is in /usr/local/bin, and what runs as root reads /root.
+  for (std::string_view folder : {"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/opt/swarm", "/proc", "/root",
+                                  "/run", "/sbin", "/sys", "/usr", "/var/run"}) {
     if (isWithin(path, folder) || isWithin(folder, path)) return folder;
-  }
-  // The system itself: only the folder as a whole.
-  for (std::string_view folder : {"/bin", "/boot", "/lib", "/lib64", "/sbin", "/usr", "/usr/bin", "/usr/lib", "/usr/sbin"}) {
-    if (path == folder) return folder;
   }
   return {};
 }

@@ -127,6 +127,12 @@ struct VolumeInfo {
   bool isStray = false;
 };
 
+/// A volume that had files of an instance and is not there any more.
+struct LostVolume {
+  std::string name;
+  std::string mountPath;
+};
+
 /// One check of a provider's configuration against the real endpoint.
 struct ValidationCheck {
   std::string name;  ///< "endpoint", "api version", "workspace image"
@@ -141,7 +147,8 @@ struct ProviderHealthReport {
 
 /// What happened at the provider by itself, or by our calls: drives the observed state.
 struct ProviderEvent {
-  enum class Kind { Changed, Removed, Reconnected, Disconnected };
+  /// OutOfMemory: a process in the instance was killed at its memory limit; the instance itself may run on.
+  enum class Kind { Changed, Removed, OutOfMemory, Reconnected, Disconnected };
   Kind kind = Kind::Changed;
   std::string instanceId;  ///< empty for Reconnected and Disconnected: look at everything
   std::string detail;      ///< "die exitCode=137"
@@ -209,12 +216,17 @@ class Provider {
   virtual awaitable<void> open(ProviderEventSink sink) = 0;
   virtual awaitable<void> close() = 0;
 
+  /// What a person asks for anew, before anything of it is made or its name is taken: throws Error(Unprocessable) for what is not allowed,
+  /// or can't be by the facts that are known. Makes no call. Members that are empty pass.
+  virtual void checkRequest(const InstanceSpec&) const {}
   /// Makes everything the instance needs and starts it. Idempotent by instanceId: what an interrupted call made is found, completed and
   /// used. On failure, what this call made may remain; the caller deletes by deleteInstance.
   virtual awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
   /// What createInstance would make, without making it: reads only. What speaks against it is in `problems`, never thrown; throws
   /// Unavailable and DeadlineExceeded when the endpoint can't be asked. Room that is free now may be taken by the time of the create.
   virtual awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) = 0;
+  /// Volumes among spec.known that are gone; nothing: this provider cannot tell.
+  virtual awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec, Deadline) { co_return std::nullopt; }
   virtual awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) = 0;  ///< already running: fine
   /// Sends the stop signal, waits `grace`, then kills. Already stopped: fine.
   virtual awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) = 0;
@@ -245,6 +257,9 @@ class Provider {
   /// Applies a changed configuration that needs the instance to be made anew (env, image, ports, command), keeping its volumes. Leaves it
   /// running or stopped as it was. Idempotent by the spec.
   virtual awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
+
+  /// What replaceInstance would drop; nothing: this provider cannot tell.
+  virtual awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string, Deadline) { co_return std::nullopt; }
 
   /// Where the agent answers; may be used from any loop (it opens streams on the caller's executor). Throws Error(Conflict) when it does
   /// not run.

@@ -67,6 +67,13 @@ class ForwardingProvider : public Provider {
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override {
     return inner_->sweep(std::move(gone), deadline);
   }
+  awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override {
+    return inner_->findLostVolumes(std::move(spec), deadline);
+  }
+  awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string instance_id, Deadline deadline) override {
+    return inner_->previewReplacement(std::move(instance_id), deadline);
+  }
+  void checkRequest(const InstanceSpec& spec) const override { inner_->checkRequest(spec); }
   bool measuresUsage() const override { return inner_->measuresUsage(); }
   ProviderHealthReport health() const override { return inner_->health(); }
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;

@@ -24,7 +24,21 @@ std::string slug(std::string_view text) {
   return out.substr(0, 40);
 }
 
+constexpr std::size_t kMostDeclared = 16;  ///< volumes that an image may declare; further ones are anonymous
+
 std::string shortHash(std::string_view text) { return toHex(sha256(text)).substr(0, 8); }
+
+std::string volumeName(const InstanceSpec& spec, std::string_view path) {
+  return format("swarm-{}-{}-{}", spec.instanceId, slug(path), shortHash(path));
+}
+
+bool samePath(std::string_view a, std::string_view b) {
+  auto plain = [](std::string_view path) {
+    while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+    return path;
+  };
+  return plain(a) == plain(b);
+}
 
 Error unprocessable(std::string pointer, std::string message) {
   return Error(ErrorCode::Unprocessable, message).withField(std::move(pointer), message);
@@ -48,7 +62,10 @@ json::object containerLabels(const InstanceSpec& spec, const DockerProviderConfi
                              const NetworkPlan& network) {
   json::object labels;
   addTags(labels, config);
-  for (const auto& [key, value] : spec.config.labels) labels[key] = value;
+  for (const auto& [key, value] : spec.config.labels) {
+    auto tag = config.tags.find(key);  // the administrator's stand among them
+    if (tag == config.tags.end() || tag->second != value) labels[std::string(kUserLabel) + key] = value;
+  }
   // Ours come last: they decide who owns what.
   labels[kLabelSwarm] = swarm_id;
   labels[kLabelInstance] = spec.instanceId;
@@ -123,14 +140,32 @@ NetworkPlan planNetwork(const InstanceSpec& spec, const DockerProviderConfig& co
   return plan;
 }
 
-std::vector<VolumePlan> planVolumes(const InstanceSpec& spec) {
+std::vector<VolumePlan> planVolumes(const InstanceSpec& spec, const std::vector<std::string>& declared) {
   std::vector<VolumePlan> plans;
   for (const StorageConfig& storage : spec.config.storage) {
     VolumePlan plan{storage.volumeName, storage.mountPath, storage.persistent};
-    if (plan.name.empty()) plan.name = format("swarm-{}-{}-{}", spec.instanceId, slug(plan.mountPath), shortHash(plan.mountPath));
+    if (plan.name.empty()) plan.name = volumeName(spec, plan.mountPath);
     plans.push_back(std::move(plan));
   }
+  for (const std::string& path : declared) {
+    bool is_taken = std::ranges::any_of(plans, [&](const VolumePlan& plan) { return samePath(plan.mountPath, path); });
+    if (!is_taken && plans.size() < spec.config.storage.size() + kMostDeclared) plans.push_back({volumeName(spec, path), path});
+  }
   return plans;
+}
+
+void carryVolumes(const InstanceSpec& spec, const std::vector<std::pair<std::string, std::string>>& mounted,
+                  std::vector<VolumePlan>& plans) {
+  std::vector<VolumePlan> carried;
+  for (const auto& [name, path] : mounted) {
+    auto plan = std::ranges::find_if(plans, [&](const VolumePlan& one) { return samePath(one.mountPath, path); });
+    bool is_storage = plan != plans.end() && std::distance(plans.begin(), plan) < std::ssize(spec.config.storage);
+    if (is_storage || (plan != plans.end() && plan->name == name)) continue;
+    if (plan != plans.end()) plans.erase(plan);
+    carried.push_back({name, path, true, true});
+  }
+  std::ranges::sort(carried, {}, &VolumePlan::mountPath);  // the Engine lists mounts in any order
+  plans.insert(plans.end(), carried.begin(), carried.end());
 }
 
 void checkResources(const ResourceConfig& resources, const EngineFacts& facts) {
@@ -214,7 +249,8 @@ void checkNetwork(const InstanceSpec& spec, const EngineClient& engine) {
   if (name == "host" || name == "none" || name == "default" || name == "bridge" || name.starts_with("container:")) {
     throw unprocessable("/network/docker/networkName", format("An instance can't join the network \"{}\": it is not isolated.", name));
   }
-  if (!name.empty() && (slug(name).size() < 2 || name.find('/') != std::string::npos)) {
+  bool is_id = name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;  // the Engine takes it for one
+  if (!name.empty() && (is_id || slug(name).size() < 2 || name.find('/') != std::string::npos)) {
     throw unprocessable("/network/docker/networkName", format("\"{}\" is no name for a network.", name));
   }
 }

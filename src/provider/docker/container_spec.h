@@ -26,6 +26,8 @@ inline constexpr std::string_view kLabelInternal = "swarm.internal";    ///< "tr
 inline constexpr std::string_view kLabelRun = "swarm.run";              ///< on a replacement: whether the old one was running
 inline constexpr std::string_view kLabelMount = "swarm.mount";          ///< on volumes: the mount path
 inline constexpr std::string_view kLabelPersistent = "swarm.persistent";
+/// Before the keys of people's own labels: other programs on the Engine's machine act on labels that they know.
+inline constexpr std::string_view kUserLabel = "swarm.label.";
 
 inline constexpr std::string_view kAsideSuffix = "-old";  ///< the container that a replacement stands aside
 inline constexpr std::string_view kNextSuffix = "-new";   ///< the replacement that is not in force yet
@@ -44,12 +46,18 @@ struct VolumePlan {
   std::string name;
   std::string mountPath;
   bool persistent = true;
+  bool carried = false;  ///< of the container before: it is there, perhaps without a label, and is mounted as it is
 };
 
 /// "swarm-<name>-<end of the id>": the same for every call about this instance.
 std::string containerName(const InstanceSpec& spec);
 NetworkPlan planNetwork(const InstanceSpec& spec, const DockerProviderConfig& config, const std::string& swarm_id);
-std::vector<VolumePlan> planVolumes(const InstanceSpec& spec);
+/// The storages that were asked for, and the folders that the image declares as VOLUME: as volumes of the instance, with a name and labels,
+/// and not as anonymous ones, which go with their container.
+std::vector<VolumePlan> planVolumes(const InstanceSpec& spec, const std::vector<std::string>& declared = {});
+/// What the container before mounts besides the instance's storages is mounted by the next one, too.
+void carryVolumes(const InstanceSpec& spec, const std::vector<std::pair<std::string, std::string>>& mounted,
+                  std::vector<VolumePlan>& plans);
 
 /// What the one Engine is called that nobody named.
 inline constexpr std::string_view kUnnamedHost = "local";

@@ -25,7 +25,9 @@ bool isStopCode(std::int64_t code) { return code == 0 || code == 143 || code == 
 void readExit(const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
   std::int64_t code = integerAt(state, "ExitCode");
   std::string error = printable(stringAt(state, "Error"));
-  if (boolAt(state, "OOMKilled")) {
+  // The Engine says the same of any process inside; only a main process that was killed ended for it.
+  bool out_of_memory = boolAt(state, "OOMKilled") && code == 137 && ended_by == EndedBy::Itself;
+  if (out_of_memory) {
     instance.status = InstanceStatus::failed;
     instance.reason = format("exited with code {} (out of memory)", code);
   } else if (!error.empty()) {
@@ -45,8 +47,8 @@ void readStatus(const json::value& state, EndedBy ended_by, ProviderInstance& in
   if (status == "running") {
     instance.status = InstanceStatus::running;
   } else if (status == "paused") {
-    instance.status = InstanceStatus::running;
-    instance.reason = "paused at the Docker Engine";
+    instance.status = InstanceStatus::stopped;  // nothing in it runs
+    instance.reason = "is paused at the Docker Engine; start continues it";
   } else if (status == "restarting") {
     instance.status = InstanceStatus::starting;
   } else if (status == "removing") {
@@ -119,6 +121,12 @@ void readNetwork(const json::value& inspection, const DockerProviderConfig& conf
     }
   }
   details.networkAddress = network.internalIp;
+  const json::value* joined = member(inspection, "NetworkSettings.Networks");
+  details.connected = details.network.empty() || !joined || !joined->is_object() || joined->as_object().contains(details.network);
+  if (!details.connected && details.state == "running") {
+    details.instance.status = InstanceStatus::failed;
+    details.instance.reason = format("is not connected to its network {}; restart connects it again", details.network);
+  }
   if (const json::value* ports = member(inspection, "NetworkSettings.Ports"); ports && ports->is_object()) {
     for (const auto& entry : ports->as_object()) readPort(entry.key(), entry.value(), config, engine_is_local, details);
   }

@@ -18,6 +18,7 @@ struct ContainerDetails {
   std::string specHash;
   std::string network;
   bool internal = false;
+  bool connected = true;                ///< to its network; not when someone disconnected it at the Engine
   std::string networkAddress;           ///< of the container, empty when it does not run
   std::set<std::int64_t> exposedPorts;  ///< as asked for
   std::int64_t agentPort = 0;           ///< published port on the Engine's machine; 0: none
@@ -26,6 +27,11 @@ struct ContainerDetails {
   std::int64_t exitCode = 0;
   json::value runLabel;  ///< null, "true" or "false" (kLabelRun)
   ProviderInstance instance;
+  std::vector<std::pair<std::string, std::string>> mounted() const {  ///< volume and mount path
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (std::size_t i = 0; i < volumes.size(); ++i) pairs.emplace_back(volumes[i], mountPaths[i]);
+    return pairs;
+  }
   bool runs() const { return state == "running" || state == "paused" || state == "restarting"; }
 };
 

@@ -35,6 +35,8 @@ struct DockerProviderConfig {
 
   /// Repositories that exist only where they were built: never asked of a registry, so that nobody else's image of that name can come in.
   std::vector<std::string> localImages = {"swarm-workspace"};
+  /// Patterns ("registry.example.com/team/*") of the images that people may use; empty: all but those of internal registries.
+  std::vector<std::string> allowedImages;
   std::map<std::string, std::string> tags;  ///< labels on all that is made
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
   bool isCandidate = false;                 ///< came in a request: what its endpoint answers is not passed on

@@ -9,6 +9,7 @@
 #include "provider/docker/engine_errors.h"
 #include "provider/docker/engine_stream.h"
 #include "provider/docker/network_pin.h"
+#include "provider/docker/request_policy.h"
 
 namespace swarm::docker {
 namespace {
@@ -18,6 +19,15 @@ constexpr std::chrono::seconds kUnseenPatience{30};  ///< for a container whose 
 constexpr std::chrono::milliseconds kUnseenPause{50};
 
 bool saysNoImage(const EngineReply& reply) { return reply.status == 404 && reply.body.find("No such image") != std::string::npos; }
+
+std::vector<std::string> declaredVolumes(const json::value& image) {
+  std::vector<std::string> paths;
+  const json::value* declared = member(image, "Config.Volumes");
+  if (declared && declared->is_object())
+    for (const auto& entry : declared->as_object()) paths.emplace_back(entry.key());
+  std::ranges::sort(paths);
+  return paths;
+}
 
 /// "registry:5000/team/image:tag" → name and tag; a digest stays in the name.
 std::string pullTarget(const std::string& image) {
@@ -38,6 +48,7 @@ std::string pullTarget(const std::string& image) {
 
 awaitable<void> DockerProvider::pullImage(std::string image, Progress& progress, Deadline deadline) {
   if (isLocalOnly(image, engine_.config())) throw imageMissing(image, "", true);
+  checkImage(image, engine_.config());
   progress.step("pull image");
   std::optional<Error> failure;
   try {
@@ -58,30 +69,39 @@ awaitable<void> DockerProvider::pullImage(std::string image, Progress& progress,
   bool transport = failure->code() == ErrorCode::DeadlineExceeded || failure->code() == ErrorCode::OutOfResources ||
                    (failure->code() == ErrorCode::Unavailable && failure->upstream().status == 0);
   if (transport) throw *failure;
-  throw imageMissing(image, failure->cause(), false).withUpstream(UpstreamFacts(failure->upstream()));
+  throw imageMissing(image, pullTrouble(failure->cause()), false)
+      .withCause(failure->cause())
+      .withUpstream(UpstreamFacts(failure->upstream()));
 }
 
-awaitable<void> DockerProvider::ensureImage(std::string image, Progress& progress, Deadline deadline) {
+awaitable<std::vector<std::string>> DockerProvider::ensureImage(std::string image, Progress& progress, Deadline deadline) {
   auto known = known_images_.find(image);
-  if (known != known_images_.end() && known->second > std::chrono::steady_clock::now()) co_return;
+  if (known != known_images_.end() && known->second.until > std::chrono::steady_clock::now()) co_return known->second.volumes;
   progress.step("check image");
   const std::string doing = "look for the image";
   faultPoint("docker.create.image.before");
   std::string name = net::percentEncode(image);
-  EngineReply reply = co_await engine_.send({.target = "/images/" + name + "/json", .doing = doing, .body = {}}, deadline);
+  EngineCall call{.target = "/images/" + name + "/json", .doing = doing, .body = {}};
+  EngineReply reply = co_await engine_.send(call, deadline);
   if (reply.status == 404) {
     co_await pullImage(image, progress, deadline);
-  } else if (!reply.ok()) {
-    throw engineError(reply.status, reply.body, doing);
+    reply = co_await engine_.send(call, deadline);
   }
+  if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
   faultPoint("docker.create.image.after");
-  known_images_[image] = std::chrono::steady_clock::now() + kImageMemory;
+  KnownImage found{std::chrono::steady_clock::now() + kImageMemory, declaredVolumes(reply.json(doing))};
+  known_images_[image] = found;
+  co_return found.volumes;
 }
 
 awaitable<void> DockerProvider::makeVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& volumes, Progress& progress,
                                             Deadline deadline) {
   if (!volumes.empty()) progress.step("create volume");
   for (const VolumePlan& volume : volumes) {
+    if (volume.carried) {
+      co_await progress.recorded({"volume", volume.name});
+      continue;
+    }
     faultPoint("docker.create.volume.before");
     EngineCall call{.method = "POST",
                     .target = "/volumes/create",
@@ -169,8 +189,8 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
   co_await engine_.connect(deadline);
   checkSpec(spec, engine_);
   NetworkPlan network = planNetwork(spec, engine_.config(), swarm_id_);
-  std::vector<VolumePlan> volumes = planVolumes(spec);
-  co_await ensureImage(spec.config.image, progress, deadline);
+  std::vector<VolumePlan> volumes = planVolumes(spec, co_await ensureImage(spec.config.image, progress, deadline));
+  co_await requireKnownVolumes(spec, volumes, deadline);
   std::string container;
   {
     NetworkPin pin(network_pins_, network.name);  // until a container stands for it, nobody may remove it as unused

@@ -26,7 +26,8 @@ void DockerProvider::handleEvent(const json::value& event) {
     if (was_aside) removed = false;  // replaced by another container, which is the instance now
     if (primary != primary_.end() && primary->second == container) forgetInstance(instance);
   }
-  tell(removed ? ProviderEvent::Kind::Removed : ProviderEvent::Kind::Changed, instance, detail);
+  auto kind = action == "oom" ? ProviderEvent::Kind::OutOfMemory : removed ? ProviderEvent::Kind::Removed : ProviderEvent::Kind::Changed;
+  tell(kind, instance, detail);
 }
 
 /// What was known of the Engine: after a loss it may be another one.
@@ -38,14 +39,15 @@ void DockerProvider::forgetEngine() {
   known_images_.clear();
 }
 
-awaitable<void> DockerProvider::open(ProviderEventSink sink) {
-  sink_ = std::move(sink);
-  auto executor = co_await boost::asio::this_coro::executor;
-  try {
-    co_await engine_.connect(Deadline::after(std::chrono::seconds(5)));
-  } catch (const Error& error) {
-    engine_events_.noteTrouble(error.message());
-  }
+/// Someone connected or disconnected a container, or it started or ended.
+void DockerProvider::handleNetworkEvent(const json::value& event) {
+  std::string container = eventAttribute(event, "container");
+  inspected_.erase(container);
+  auto of = std::ranges::find_if(primary_, [&](const auto& known) { return known.second == container; });
+  if (of != primary_.end()) tell(ProviderEvent::Kind::Changed, of->first, "network " + stringAt(event, "Action"));
+}
+
+void DockerProvider::followContainers(net::Executor executor) {
   // What exec does inside is none of our business, and there is much of it.
   json::array actions{"create", "start", "die", "oom", "stop", "kill", "destroy", "pause", "unpause", "update", "rename"};
   json::object filters{{"type", json::array{"container"}},
@@ -66,8 +68,29 @@ awaitable<void> DockerProvider::open(ProviderEventSink sink) {
                                    .lost = std::move(lost)});
 }
 
+void DockerProvider::followNetworks(net::Executor executor) {
+  network_events_.follow(executor, {.filters = {{"type", json::array{"network"}}, {"event", json::array{"connect", "disconnect"}}},
+                                    .catchUp = {},
+                                    .connected = {},
+                                    .event = [this](const json::value& event) { handleNetworkEvent(event); },
+                                    .lost = [](const std::string&, bool) {}});  // the containers' stream tells of that
+}
+
+awaitable<void> DockerProvider::open(ProviderEventSink sink) {
+  sink_ = std::move(sink);
+  auto executor = co_await boost::asio::this_coro::executor;
+  try {
+    co_await engine_.connect(Deadline::after(std::chrono::seconds(5)));
+  } catch (const Error& error) {
+    engine_events_.noteTrouble(error.message());
+  }
+  followContainers(executor);
+  followNetworks(executor);
+}
+
 awaitable<void> DockerProvider::close() {
   co_await engine_events_.close();
+  co_await network_events_.close();
   sink_ = nullptr;
 }
 

@@ -43,8 +43,8 @@ DockerHosts::DockerHosts(std::vector<DockerProviderConfig> engines, std::string 
 
 DockerHosts::~DockerHosts() = default;
 
-DockerHosts::Host* DockerHosts::named(std::string_view name) {
-  for (auto& host : hosts_) {
+DockerHosts::Host* DockerHosts::named(std::string_view name) const {
+  for (const auto& host : hosts_) {
     if (host->name == name) return host.get();
   }
   return nullptr;
@@ -62,7 +62,7 @@ std::string DockerHosts::names() const {
   return text;
 }
 
-DockerHosts::Host& DockerHosts::wanted(const InstanceConfig& config) {
+DockerHosts::Host& DockerHosts::wanted(const InstanceConfig& config) const {
   const std::optional<DockerNetworkConfig>& docker = config.network.docker;
   if (!docker || docker->host.empty()) return *hosts_.front();
   if (Host* host = named(docker->host)) return *host;
@@ -125,6 +125,8 @@ void DockerHosts::checkStays(const NetworkConfig& network, const Host& host) con
       .withField("/network/docker/host", "can't be changed in place");
 }
 
+void DockerHosts::checkRequest(const InstanceSpec& spec) const { wanted(spec.config).engine->checkRequest(spec); }
+
 awaitable<ProviderInstance> DockerHosts::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   Host& host = wanted(spec.config);
   const std::string id = spec.instanceId;
@@ -148,6 +150,12 @@ awaitable<PlacementPreview> DockerHosts::previewInstance(InstanceSpec spec, Dead
   impossible.image = spec.config.image;
   impossible.imageDetail = impossible.problems.front();
   co_return impossible;
+}
+
+awaitable<std::optional<std::vector<LostVolume>>> DockerHosts::findLostVolumes(InstanceSpec spec, Deadline deadline) {
+  Host* home = homeOf(spec.instanceId, spec.known);
+  if (!home) co_return std::nullopt;
+  co_return co_await home->engine->findLostVolumes(std::move(spec), deadline);
 }
 
 awaitable<void> DockerHosts::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
@@ -223,6 +231,11 @@ awaitable<CommandResult> DockerHosts::executeCommand(std::string instance_id, st
                                                      Deadline deadline) {
   Host* host = co_await require(instance_id, deadline);
   co_return co_await host->engine->executeCommand(std::move(instance_id), std::move(command), std::move(stdin_text), deadline);
+}
+
+awaitable<std::optional<ReplacementLoss>> DockerHosts::previewReplacement(std::string instance_id, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->previewReplacement(std::move(instance_id), deadline);
 }
 
 awaitable<ProviderInstance> DockerHosts::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {

@@ -28,8 +28,10 @@ class DockerHosts final : public Provider, private LogSource {
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 
+  void checkRequest(const InstanceSpec& spec) const override;
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
+  awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
@@ -46,6 +48,7 @@ class DockerHosts final : public Provider, private LogSource {
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string instance_id, Deadline deadline) override;
   awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
@@ -72,8 +75,8 @@ class DockerHosts final : public Provider, private LogSource {
   awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) override;
 
   /// The Engine that the configuration names, else the main one. Throws Error(Unprocessable) with the known names.
-  Host& wanted(const InstanceConfig& config);
-  Host* named(std::string_view name);
+  Host& wanted(const InstanceConfig& config) const;
+  Host* named(std::string_view name) const;
   /// Where the instance was last seen, or was recorded to be made; null: not known.
   Host* homeOf(const std::string& instance_id, const std::vector<ExternalResource>& external);
   std::string names() const;

@@ -30,6 +30,7 @@ void DockerHosts::onEvent(Host& host, const ProviderEvent& event) {
   ProviderEvent told = event;
   switch (event.kind) {
     case ProviderEvent::Kind::Changed:
+    case ProviderEvent::Kind::OutOfMemory:
       remember(event.instanceId, host);
       break;
     case ProviderEvent::Kind::Removed:

@@ -41,11 +41,11 @@ awaitable<void> DockerProvider::renameContainer(std::string container, std::stri
   co_await engine_.call(std::move(call), deadline);
 }
 
-awaitable<void> DockerProvider::removeContainer(std::string container, Deadline deadline) {
+awaitable<void> DockerProvider::removeContainer(std::string container, Deadline deadline, AnonymousVolumes volumes) {
   const std::string doing = "remove the container";
   std::string target = "/containers/" + container;
-  EngineReply reply =
-      co_await engine_.send({.method = "DELETE", .target = target + "?force=true&v=true", .doing = doing, .body = {}}, deadline);
+  std::string how = volumes == AnonymousVolumes::Go ? "?force=true&v=true" : "?force=true";
+  EngineReply reply = co_await engine_.send({.method = "DELETE", .target = target + how, .doing = doing, .body = {}}, deadline);
   inspected_.erase(container);
   stopped_.erase(container);
   cpu_samples_.erase(container);
@@ -62,13 +62,14 @@ awaitable<void> DockerProvider::removeContainer(std::string container, Deadline 
 awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
   progress.step("start container");
   faultPoint("docker.start.before");
-  EngineReply reply =
-      co_await sendToInstance(instance_id, {.method = "POST", .target = "/start", .doing = "start the container", .body = {}}, deadline);
-  if (saysNoNetwork(reply) || saysNetworkIsDouble(reply)) {
-    // Somebody pruned the network while the instance was stopped, or a killed server's was made behind our back.
-    if (auto container = co_await findContainer(instance_id, deadline)) co_await startContainer(*container, deadline);
-  } else if (!reply.ok()) {
-    throw engineError(reply.status, reply.body, "start the container");
+  ContainerDetails details = co_await requireInstance(instance_id, deadline);
+  // Someone disconnected it at the Engine: it would run, and nothing could reach it.
+  if (!details.connected) co_await repairNetwork(details.id, deadline);
+  if (details.state == "paused") {
+    EngineCall call{.method = "POST", .target = format("/containers/{}/unpause", details.id), .doing = "unpause the container", .body = {}};
+    co_await engine_.call(std::move(call), deadline);
+  } else {
+    co_await startContainer(details.id, deadline);
   }
   faultPoint("docker.start.after");
 }
@@ -106,6 +107,7 @@ awaitable<AllocationEffect> DockerProvider::allocateResources(std::string instan
   faultPoint("docker.allocate.before");
   EngineCall call{.method = "POST", .target = "/update", .doing = "change the container's resources", .body = resourceLimits(resources)};
   EngineReply reply = co_await sendToInstance(instance_id, std::move(call), deadline);
+  if (saysNoSuchCall(reply.status, reply.body)) co_return AllocationEffect::NeedsRestart;
   if (!reply.ok()) {
     std::string message = engineMessage(reply.body);
     if (message.find("busy") != std::string::npos || message.find("current usage") != std::string::npos) {

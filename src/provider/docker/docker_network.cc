@@ -40,20 +40,22 @@ struct HeldLock {
 
 }  // namespace
 
-awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline) {
+awaitable<std::string> DockerProvider::ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline) {
   // A name that people choose is checked for its owner each time; the names that we make belong to one owner.
   bool own_name = !spec.config.network.docker || spec.config.network.docker->networkName.empty();
-  if (own_name && known_networks_.contains(plan.name)) co_return;
+  if (own_name && known_networks_.contains(plan.name)) co_return std::string();
   // Held until the Engine has answered, whatever becomes of the caller: nobody may look meanwhile and make the network a second time.
   auto guard = std::make_shared<HeldLock>(HeldLock{locks_, co_await locks_->acquire(plan.name, deadline)});
-  if (own_name && known_networks_.contains(plan.name)) co_return;
+  if (own_name && known_networks_.contains(plan.name)) co_return std::string();
   const std::string doing = format("create the network {}", plan.name);
+  std::string id;
   for (int attempt = 0;; ++attempt) {
     EngineReply found = co_await engine_.send({.target = "/networks/" + plan.name, .doing = doing, .body = {}}, deadline);
     if (found.ok()) {
       json::value network = found.json(doing);
       if (stringAt(network, "Name") == plan.name) {  // the Engine also finds by the beginning of an id
         checkExisting(network, plan, spec.owner, swarm_id_);
+        id = stringAt(network, "Id");
         break;
       }
     } else if (saysNetworkIsDouble(found) && attempt == 0) {
@@ -67,11 +69,15 @@ awaitable<void> DockerProvider::ensureNetwork(const InstanceSpec& spec, const Ne
         .method = "POST", .target = "/networks/create", .doing = doing, .body = networkBody(spec, plan, engine_.config(), swarm_id_)};
     EngineReply made = co_await engine_.sendToTheEnd(std::move(call), spec.instanceId, deadline, guard);
     faultPoint("docker.create.network.after");
-    if (made.ok()) break;
+    if (made.ok()) {
+      id = stringAt(made.json(doing), "Id");
+      break;
+    }
     if (made.status == 409 && attempt <= 1) continue;  // somebody was faster: look at what they made
     throw engineError(made.status, made.body, doing);
   }
   known_networks_.insert(plan.name);
+  co_return id;
 }
 
 awaitable<void> DockerProvider::previewNetwork(const InstanceSpec& spec, PlacementPreview& preview, Deadline deadline) {
@@ -97,16 +103,17 @@ awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline de
   known_networks_.erase(details->network);
   InstanceSpec spec{details->instance.instanceId, details->instance.name, details->instance.owner, {}, {}};
   NetworkPlan plan{.name = details->network, .internal = details->internal, .shared = details->network == engine_.config().networkName};
-  co_await ensureNetwork(spec, plan, deadline);
+  std::string id = co_await ensureNetwork(spec, plan, deadline);
   // The container remembers the id of the lost network: let go of it, then join the new one.
-  std::string target = "/networks/" + plan.name;
   co_await engine_.send({.method = "POST",
-                         .target = target + "/disconnect",
+                         .target = format("/networks/{}/disconnect", plan.name),
                          .doing = "leave the network",
                          .body = json::object{{"Container", container}, {"Force", true}}},
                         deadline);
-  EngineCall join{
-      .method = "POST", .target = target + "/connect", .doing = "join the network", .body = json::object{{"Container", container}}};
+  EngineCall join{.method = "POST",
+                  .target = format("/networks/{}/connect", id),
+                  .doing = "join the network",
+                  .body = json::object{{"Container", container}}};
   EngineReply joined = co_await engine_.send(join, deadline);
   if (saysNetworkIsDouble(joined)) {
     co_await removeDoubleNetworks(engine_, plan.name, deadline);

@@ -2,14 +2,17 @@
 #include <cmath>
 
 #include "base/format.h"
+#include "provider/docker/container_changes.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/engine_errors.h"
+#include "provider/docker/request_policy.h"
 
 namespace swarm::docker {
 namespace {
 
 /// A registry that says nothing for this long is no answer; a pull would wait longer.
 constexpr std::chrono::seconds kRegistryPatience{20};
+constexpr std::size_t kMostChanges = 1024 * 1024;  ///< of the Engine's answer: some ten thousand paths
 
 template <typename Check>
 void collect(PlacementPreview& preview, Check check) {
@@ -33,12 +36,18 @@ awaitable<void> DockerProvider::previewImage(std::string image, PlacementPreview
   std::optional<Error> missing;
   if (isLocalOnly(image, engine_.config())) {
     missing = imageMissing(image, "", true);
+  } else if (!isImageAllowed(image, engine_.config())) {
+    try {
+      checkImage(image, engine_.config());
+    } catch (const Error& error) {
+      missing = error;
+    }
   } else {
     // The Engine asks the image's registry, as a pull would.
     EngineCall call{.target = "/distribution/" + name + "/json", .doing = "ask the image's registry", .body = {}};
     try {
       EngineReply asked = co_await engine_.send(std::move(call), deadline.orAfter(kRegistryPatience));
-      if (!asked.ok()) missing = imageMissing(image, engineMessage(asked.body), false);
+      if (!asked.ok()) missing = imageMissing(image, pullTrouble(asked.body), false);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw;
       missing = imageMissing(image, "its registry does not answer", false);
@@ -59,6 +68,22 @@ awaitable<void> DockerProvider::previewVolumes(const InstanceSpec& spec, Placeme
     if (!found.ok()) throw engineError(found.status, found.body, doing);
     collect(preview, [&] { checkTaken(found.json(doing), storage.volumeName, spec, swarm_id_); });
   }
+}
+
+awaitable<std::optional<ReplacementLoss>> DockerProvider::previewReplacement(std::string instance_id, Deadline deadline) {
+  ContainerDetails details = co_await requireInstance(std::move(instance_id), deadline);
+  EngineCall call{.target = format("/containers/{}/changes", details.id), .doing = "tell what was changed in the container", .body = {}};
+  auto exchange = co_await engine_.open(std::move(call), deadline);
+  std::string answer;
+  bool is_cut = false;
+  for (;;) {
+    std::string piece = co_await exchange->read(deadline);
+    if (piece.empty()) break;
+    answer += piece;
+    is_cut = answer.size() > kMostChanges;
+    if (is_cut) break;
+  }
+  co_return readChanges(answer, is_cut, details.mountPaths);
 }
 
 awaitable<PlacementPreview> DockerProvider::previewInstance(InstanceSpec spec, Deadline deadline) {

@@ -5,6 +5,7 @@
 #include "model/validation.h"
 #include "provider/candidate.h"
 #include "provider/docker/engine_errors.h"
+#include "provider/docker/request_policy.h"
 
 namespace swarm {
 
@@ -51,6 +52,7 @@ DockerProvider::~DockerProvider() = default;
 ProviderCapabilities DockerProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = true;
+  capabilities.enforcesStorage = false;
   capabilities.maxInstancesPerUser = engine_.config().maxInstancesPerUser;
   if (!engine_.config().name.empty()) capabilities.supportedRegions = {engine_.config().name};
   ResourceConfig& most = capabilities.maxResourcesPerInstance;
@@ -60,6 +62,11 @@ ProviderCapabilities DockerProvider::getProviderCapabilities() const {
     most.memory = {0, facts.memoryBytes / (1024 * 1024)};
   }
   return capabilities;
+}
+
+void DockerProvider::checkRequest(const InstanceSpec& spec) const {
+  checkPolicy(spec.config, engine_.config());
+  if (engine_.connected()) checkSpec(spec, engine_);
 }
 
 ProviderHealthReport DockerProvider::health() const {

@@ -25,6 +25,7 @@ struct ContainerRef {
   std::string name;
   std::string state;
   std::string instanceId;
+  bool connected = true;  ///< to its network
 };
 
 /// Split over docker_create.cc, docker_preview.cc, docker_lifecycle.cc, docker_delete.cc, docker_replace.cc, docker_queries.cc,
@@ -39,8 +40,10 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 
+  void checkRequest(const InstanceSpec& spec) const override;
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
+  awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
@@ -57,6 +60,7 @@ class DockerProvider final : public Provider, private LogSource {
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string instance_id, Deadline deadline) override;
   awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
@@ -81,7 +85,8 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<EngineReply> sendToInstance(std::string instance_id, EngineCall call, Deadline deadline);
 
   // Making (docker_create.cc)
-  awaitable<void> ensureImage(std::string image, Progress& progress, Deadline deadline);
+  /// The folders that the image declares as VOLUME.
+  awaitable<std::vector<std::string>> ensureImage(std::string image, Progress& progress, Deadline deadline);
   awaitable<void> pullImage(std::string image, Progress& progress, Deadline deadline);
   awaitable<void> makeVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& volumes, Progress& progress, Deadline deadline);
   /// Creates or adopts the container of that name. `body` is kept for a second try after a pull.
@@ -91,7 +96,9 @@ class DockerProvider final : public Provider, private LogSource {
                                                        Deadline deadline);
   awaitable<void> writeAgentConfig(std::string container, Secret agent_config, Deadline deadline);
   awaitable<void> startContainer(std::string container, Deadline deadline);
-  awaitable<void> removeContainer(std::string container, Deadline deadline);  ///< running or not; gone already: fine
+  enum class AnonymousVolumes { Go, Stay };
+  /// Running or not; gone already: fine.
+  awaitable<void> removeContainer(std::string container, Deadline deadline, AnonymousVolumes volumes = AnonymousVolumes::Go);
   awaitable<void> stopContainer(std::string container, std::chrono::seconds grace, Deadline deadline);
   awaitable<void> renameContainer(std::string container, std::string name, Deadline deadline);
 
@@ -108,7 +115,8 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> rollBackReplacement(const Replacement& state, Deadline deadline);
 
   // Networks (docker_network.cc)
-  awaitable<void> ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline);
+  /// Its id; empty when it was there a moment ago already.
+  awaitable<std::string> ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline);
   awaitable<void> repairNetwork(std::string container, Deadline deadline);
   awaitable<void> removeUnusedNetworks(Deadline deadline);
 
@@ -128,6 +136,8 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<bool> removeVolumesOf(std::string instance_id, DeleteVolumes volumes, const std::set<std::string>& mounted, Deadline deadline);
   awaitable<bool> isUsedByOthers(std::string volume, std::string instance_id, Deadline deadline);
   awaitable<bool> removeVolume(std::string name, Deadline deadline);  ///< false: in use
+  awaitable<std::vector<LostVolume>> lostAmong(const InstanceSpec& spec, std::vector<VolumePlan> plans, Deadline deadline);
+  awaitable<void> requireKnownVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& plans, Deadline deadline);
 
   // Usage (docker_usage.cc)
   struct CpuSample {
@@ -147,6 +157,9 @@ class DockerProvider final : public Provider, private LogSource {
 
   // Events (docker_events.cc)
   void handleEvent(const json::value& event);
+  void handleNetworkEvent(const json::value& event);
+  void followContainers(net::Executor executor);
+  void followNetworks(net::Executor executor);
   void forgetEngine();
   void tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
   void forgetInstance(const std::string& instance_id);
@@ -155,7 +168,11 @@ class DockerProvider final : public Provider, private LogSource {
   std::string swarm_id_;
 
   // What is known to exist, so that the hot path asks only once. Forgotten when the Engine goes away, or answers otherwise.
-  std::map<std::string, SteadyTime> known_images_;
+  struct KnownImage {
+    SteadyTime until{};
+    std::vector<std::string> volumes;
+  };
+  std::map<std::string, KnownImage> known_images_;
   std::set<std::string> known_networks_;
   std::map<std::string, std::string> primary_;         ///< instance → container
   std::map<std::string, ContainerDetails> inspected_;  ///< container → details, while events keep them true
@@ -168,6 +185,7 @@ class DockerProvider final : public Provider, private LogSource {
 
   ProviderEventSink sink_;
   EngineEvents engine_events_{engine_, std::chrono::seconds(5)};
+  EngineEvents network_events_{engine_, std::chrono::seconds(5)};  ///< they carry no label of ours
 };
 
 }  // namespace swarm::docker

@@ -23,6 +23,9 @@ ContainerRef readRef(const json::value& item) {
     if (first.is_string()) ref.name = first.as_string();
     if (ref.name.starts_with('/')) ref.name.erase(0, 1);
   }
+  std::string network = labelOf(item, kLabelNetwork);
+  const json::value* joined = member(item, "NetworkSettings.Networks");
+  ref.connected = network.empty() || !joined || !joined->is_object() || joined->as_object().contains(network);
   return ref;
 }
 
@@ -117,7 +120,7 @@ awaitable<EngineReply> DockerProvider::sendToInstance(std::string instance_id, E
     EngineCall addressed = call;
     addressed.target = "/containers/" + *container + suffix;
     EngineReply reply = co_await engine_.send(std::move(addressed), deadline);
-    if (reply.status != 404 || reply.body.find("No such container") == std::string::npos) co_return reply;
+    if (!saysNoContainer(reply.status, reply.body)) co_return reply;
     primary_.erase(instance_id);
   }
   throw noInstance(instance_id);
@@ -138,7 +141,8 @@ awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Dea
     // Details are asked for once per change: every event about a container forgets them.
     auto known = inspected_.find(ref.id);
     std::optional<ContainerDetails> details;
-    if (engine_events_.connected() && known != inspected_.end() && known->second.state == ref.state) {
+    if (engine_events_.connected() && known != inspected_.end() && known->second.state == ref.state &&
+        known->second.connected == ref.connected) {
       details = known->second;
     } else {
       inspected_.erase(ref.id);

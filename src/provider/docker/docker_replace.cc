@@ -83,20 +83,21 @@ awaitable<void> DockerProvider::rollBackReplacement(const Replacement& state, De
 awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   co_await engine_.connect(deadline);
   checkSpec(spec, engine_);
+  Replacement state = co_await surveyReplacement(spec, deadline);
   NetworkPlan network = planNetwork(spec, engine_.config(), swarm_id_);
-  std::vector<VolumePlan> volumes = planVolumes(spec);
+  std::vector<VolumePlan> volumes = planVolumes(spec, co_await ensureImage(spec.config.image, progress, deadline));
+  carryVolumes(spec, (state.current ? state.current : state.aside)->mounted(), volumes);
+  co_await requireKnownVolumes(spec, volumes, deadline);
   json::object body = containerBody(spec, engine_.config(), swarm_id_, network, volumes);
   std::string hash(body["Labels"].as_object()[kLabelSpec].as_string());
-  Replacement state = co_await surveyReplacement(spec, deadline);
   bool in_force = state.current && state.current->specHash == hash;
 
   if (!in_force) {
     if (state.current && state.aside) {
       // An earlier replacement was put in force and not tidied up: its old one is of no use any more.
-      co_await removeContainer(state.aside->id, deadline);
+      co_await removeContainer(state.aside->id, deadline, AnonymousVolumes::Stay);
       state.aside.reset();
     }
-    co_await ensureImage(spec.config.image, progress, deadline);
     {
       NetworkPin pin(network_pins_, network.name);
       co_await ensureNetwork(spec, network, deadline);
@@ -138,7 +139,7 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
       throw *failure;
     }
     progress.step("remove old container");
-    co_await removeContainer(state.aside->id, deadline);
+    co_await removeContainer(state.aside->id, deadline, AnonymousVolumes::Stay);  // the new one has them
     faultPoint("docker.replace.removed");
     co_await removeUnusedNetworks(deadline);
   }

@@ -139,6 +139,34 @@ awaitable<std::vector<VolumeInfo>> DockerProvider::listVolumes(Deadline deadline
   co_return infos;
 }
 
+awaitable<std::optional<std::vector<LostVolume>>> DockerProvider::findLostVolumes(InstanceSpec spec, Deadline deadline) {
+  co_return co_await lostAmong(spec, planVolumes(spec), deadline);
+}
+
+awaitable<std::vector<LostVolume>> DockerProvider::lostAmong(const InstanceSpec& spec, std::vector<VolumePlan> plans, Deadline deadline) {
+  std::vector<LostVolume> lost;
+  for (const VolumePlan& volume : plans) {
+    if (std::ranges::find(spec.known, ExternalResource{"volume", volume.name}) == spec.known.end()) continue;
+    const std::string doing = format("look at the volume {}", volume.name);
+    EngineReply reply = co_await engine_.send({.target = "/volumes/" + volume.name, .doing = doing, .body = {}}, deadline);
+    if (!reply.ok() && reply.status != 404) throw engineError(reply.status, reply.body, doing);
+    if (reply.status == 404) lost.push_back({volume.name, volume.mountPath});
+  }
+  co_return lost;
+}
+
+/// An empty volume in the place of one with files would hide that they are lost.
+awaitable<void> DockerProvider::requireKnownVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& plans, Deadline deadline) {
+  if (spec.emptyVolumes) co_return;
+  std::vector<LostVolume> lost = co_await lostAmong(spec, plans, deadline);
+  if (lost.empty()) co_return;
+  throw Error(ErrorCode::Conflict,
+              format("The volume {}, which had the files of {}, is gone from the Docker Engine. No empty one was made in "
+                     "its place.",
+                     lost.front().name, lost.front().mountPath))
+      .withInstance(spec.instanceId);
+}
+
 awaitable<void> DockerProvider::deleteVolume(std::string name, Deadline deadline) {
   std::vector<Volume> all = co_await ownVolumes("", deadline);
   std::vector<Volume> unlabelled = co_await unlabelledVolumes("", deadline);

@@ -97,6 +97,14 @@ bool saysNameIsTaken(int status, std::string_view body) {
   return (status == 409 || status == 500) && contains(body, "name") && contains(body, "already in use");
 }
 
+bool saysNoContainer(int status, std::string_view body) {
+  return status == 404 && (contains(body, "No such container") || contains(body, "no such container"));
+}
+
+bool saysNoSuchCall(int status, std::string_view body) {
+  return status == 405 || (status == 404 && (contains(body, "page not found") || engineMessage(body) == "Not Found"));
+}
+
 std::string endpointText(const DockerProviderConfig& config) {
   if (config.host.empty()) return "unix://" + config.socketPath.string();
   std::uint16_t port = config.port != 0 ? config.port : (config.tls.enabled ? 2376 : 2375);

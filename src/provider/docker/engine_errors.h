@@ -20,6 +20,10 @@ Error engineError(int status, std::string_view body, std::string_view doing);
 /// A create of a container whose name another one has, or is about to have.
 bool saysNameIsTaken(int status, std::string_view body);
 
+/// The endpoint does not know the container, or (podman 4.3) not the call itself.
+bool saysNoContainer(int status, std::string_view body);
+bool saysNoSuchCall(int status, std::string_view body);
+
 /// A connection that could not be made or broke, in words that tell what to do about it.
 Error transportError(const Error& cause, const DockerProviderConfig& config);
 

@@ -122,12 +122,26 @@ awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Prog
   co_await call("createInstance");
   co_await step("createInstance", "check image", progress, options_.times.step);
   checkSpec(spec);
+  auto lost = co_await findLostVolumes(spec, Deadline::never());
+  if (!spec.emptyVolumes && !lost->empty())
+    throw Error(ErrorCode::Conflict, format("The volume {} is gone from the fake provider.", lost->front().name));
   co_await step("createInstance", "create network", progress, options_.times.step);
   std::string network = world_.ensureNetwork(options_.swarmId, spec.owner);
   co_await answer("createInstance", "create network");
   co_await progress.recorded({"network", network});
   co_await makeVolumes("createInstance", spec, progress);
   co_return co_await makeContainer("createInstance", spec, true, progress);
+}
+
+awaitable<std::optional<std::vector<LostVolume>>> FakeProvider::findLostVolumes(InstanceSpec spec, Deadline) {
+  co_await call("findLostVolumes");
+  std::vector<LostVolume> lost;
+  for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
+    std::string name = volumeNameOf(spec, i);
+    bool was_made = std::find(spec.known.begin(), spec.known.end(), ExternalResource{"volume", name}) != spec.known.end();
+    if (was_made && !world_.volume(name)) lost.push_back({name, spec.config.storage[i].mountPath});
+  }
+  co_return lost;
 }
 
 awaitable<void> FakeProvider::startInstance(std::string instance_id, Progress& progress, Deadline) {

@@ -25,6 +25,7 @@ struct FakeOptions {
   bool liveResize = true;             ///< allocateResources answers Live, else NeedsRestart
   std::vector<std::string> regions;   ///< that it offers; an instance is where its configuration says, whatever stands here
   bool takesVolumeSnapshots = false;  ///< volumeSnapshots() is not null
+  bool checksRequests = false;        ///< refuses what createInstance would, at once
   bool limitsStorage = false;         ///< previews tell the storages' size as the room that there is
 };
 
@@ -39,8 +40,12 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 
+  void checkRequest(const InstanceSpec& spec) const override {
+    if (options_.checksRequests) checkSpec(spec);
+  }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
+  awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,

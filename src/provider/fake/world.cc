@@ -46,6 +46,13 @@ void FakeWorld::exitContainer(const std::string& instance_id, int exit_code) {
 
 void FakeWorld::removeContainer(const std::string& instance_id) { remove(instance_id); }
 
+void FakeWorld::killAtMemoryLimit(const std::string& instance_id) { announce({ProviderEvent::Kind::OutOfMemory, instance_id, "oom"}); }
+
+void FakeWorld::dropVolume(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  volumes_.erase(name);
+}
+
 void FakeWorld::stopAll() {
   {
     std::lock_guard lock(mutex_);

@@ -67,6 +67,8 @@ class FakeWorld {
   // What happens behind the server's back.
   void exitContainer(const std::string& instance_id, int exit_code);  ///< the process ends by itself
   void removeContainer(const std::string& instance_id);               ///< somebody removes it; its volumes stay
+  void killAtMemoryLimit(const std::string& instance_id);             ///< one of its processes; it runs on
+  void dropVolume(const std::string& name);                           ///< somebody removes it
   void stopAll();                                                     ///< the machine was rebooted: everything exists and is stopped
   void hold(const std::string& instance_id, std::string transfer);    ///< what the agent's POST /hold and /release do
   void release(const std::string& instance_id);

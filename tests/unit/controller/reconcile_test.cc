@@ -24,6 +24,45 @@ TEST_F(Reconcile, aRemovedContainerFailsWithAReasonAndStartMakesItAnew) {
   EXPECT_EQ(world_.volume(volume)->files.at("notes"), "text");
 }
 
+TEST_F(Reconcile, volumesAreCalledIntactOnlyAfterALookAndAnEmptyOneTakesNoPlaceUnasked) {
+  Instance one = create("one"), two = create("two");
+  world_.removeContainer(one.id);
+  waitForStatus("one", InstanceStatus::failed);
+  EXPECT_NE(get("one").statusReason.find("Its volumes are intact"), std::string::npos) << get("one").statusReason;
+  std::string volume;
+  for (const fake::FakeVolume& found : world_.volumes())
+    if (found.instanceId == two.id) volume = found.name;
+  world_.emitEvents(false);  // both are gone before anybody looks
+  world_.removeContainer(two.id);
+  world_.dropVolume(volume);
+  world_.emitEvents(true);
+  waitForStatus("two", InstanceStatus::failed);
+  EXPECT_EQ(get("two").statusReason.find("intact"), std::string::npos) << get("two").statusReason;
+  EXPECT_NE(get("two").statusReason.find(volume), std::string::npos) << get("two").statusReason;
+  Operation refused = finish(run(swarm().startInstance("two", "ann")));
+  EXPECT_EQ(refused.status, OperationStatus::failed);
+  EXPECT_NE(refused.error->message().find("--empty-volumes"), std::string::npos) << refused.error->message();
+  EXPECT_FALSE(world_.volume(volume)) << "an empty one hides that it is lost";
+  EXPECT_EQ(finish(run(swarm().startInstance("two", "ann", EmptyVolumes::Yes))).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("two").status, InstanceStatus::running);
+}
+
+TEST_F(Reconcile, aProcessThatWasKilledAtTheMemoryLimitIsToldToTheOwner) {
+  Instance instance = create("one");
+  drive([&] { return route("one")->ready; });
+  std::uint64_t before = swarm().events().lastId();
+  world_.killAtMemoryLimit(instance.id);
+  drive([&] { return !get("one").statusReason.empty(); });
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+  EXPECT_NE(get("one").statusReason.find("memory limit"), std::string::npos) << get("one").statusReason;
+  auto told = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
+  auto notice = std::ranges::find(told, "notice", &Event::type);
+  ASSERT_NE(notice, told.end());
+  EXPECT_EQ(notice->owner, "ann");
+  finish(run(swarm().restartInstance("one", "ann")));
+  EXPECT_EQ(get("one").statusReason, "");
+}
+
 TEST_F(Reconcile, anExitByItselfIsToldWithItsReason) {
   Instance one = create("one");
   Instance two = create("two");

@@ -31,6 +31,27 @@ TEST_F(Requests, aRepeatedIdempotencyKeyGivesTheFirstAnswer) {
   EXPECT_EQ(world_.containers().size(), 1u);
 }
 
+/// By what the provider knows already: no operation, no row, and the name is free.
+TEST_F(Requests, whatCanNotBeMadeIsRefusedBeforeItsNameIsTaken) {
+  fake_options_.checksRequests = true;
+  reboot();
+  CreateRequest too_large = request("one");
+  too_large.config.resources.memory.max = std::int64_t{1024} * 1024 * 1024;
+  try {
+    run(swarm().createInstance(too_large));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
+  }
+  EXPECT_TRUE(run(swarm().listInstances({})).items.empty());
+  EXPECT_TRUE(run(swarm().listOperations({})).empty());
+  EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded);
+  UpdateRequest update;
+  update.resources = too_large.config.resources;
+  EXPECT_THROW(run(swarm().updateInstance("one", update, "ann")), Error);
+  EXPECT_NE(get("one").config.resources.memory.max, too_large.config.resources.memory.max);
+}
+
 TEST_F(Requests, anIdempotencyKeyForAnotherRequestIsRefused) {
   finish(run(swarm().createInstance(keyed("one", "k"))));
   try {

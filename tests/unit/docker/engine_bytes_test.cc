@@ -39,6 +39,19 @@ TEST(EngineTexts, areShortAndPrintable) {
   }
 }
 
+/// As Docker 20.10 and podman 4.3 say it.
+TEST(EngineTexts, tellTheSameInTheWordsOfEachEngine) {
+  EXPECT_TRUE(saysNameIsTaken(409, R"({"message":"Conflict. The container name \"/x\" is already in use by container \"0\"."})"));
+  EXPECT_TRUE(saysNameIsTaken(
+      500, R"({"cause":"that name is already in use","message":"the container name \"x\" is already in use by 0.","response":500})"));
+  EXPECT_FALSE(saysNameIsTaken(409, R"({"message":"a volume with the name x exists, made by another driver"})"));
+  EXPECT_TRUE(saysNoContainer(404, R"({"message":"No such container: x"})"));
+  EXPECT_TRUE(saysNoContainer(404, R"({"message":"no container with name or ID \"x\" found: no such container"})"));
+  EXPECT_TRUE(saysNoSuchCall(404, "Not Found\n"));
+  EXPECT_TRUE(saysNoSuchCall(404, R"({"message":"page not found"})"));
+  EXPECT_FALSE(saysNoSuchCall(404, R"({"message":"No such container: x"})"));
+}
+
 TEST(EngineTexts, ofAPullAreToo) {
   PullProgress pull;
   Quiet progress;

@@ -172,11 +172,13 @@ TEST(Validation, checksProviderNetworks) {
 }
 
 TEST(Validation, keepsVolumesAwayFromWhatTheInstanceNeeds) {
-  for (const char* path : {"/data", "/home/coder", "/home", "/srv/a-b_c.d", "/tmp", "/mnt/x", "/usr/local", "/etc/ssh", "/optional",
-                           "/runner", "/var/lib/docker"})
+  for (const char* path : {"/data", "/home/coder", "/home", "/srv/a-b_c.d", "/tmp", "/mnt/x", "/opt/tools", "/optional", "/runner",
+                           "/var/lib/docker", "/rooted"})
     EXPECT_THAT(faultsAfter([&](auto& c) { c.storage[0].mountPath = path; }), IsEmpty()) << path;
-  for (const char* path : {"/proc", "/proc/1", "/sys/fs", "/dev", "/dev/shm", "/run", "/run/x", "/etc/swarm", "/etc/swarm/x", "/etc",
-                           "/opt", "/opt/swarm", "/opt/swarm/bin", "/usr", "/bin", "/lib", "/var", "/var/run"})
+  for (const char* path :
+       {"/proc",        "/proc/1",    "/sys/fs",  "/dev",       "/dev/shm",       "/run",   "/run/x",     "/etc/swarm",
+        "/etc/swarm/x", "/etc",       "/opt",     "/opt/swarm", "/opt/swarm/bin", "/usr",   "/usr/local", "/usr/local/bin",
+        "/root",        "/root/.ssh", "/etc/ssh", "/bin",       "/lib",           "/lib/x", "/var",       "/var/run"})
     EXPECT_THAT(faultsAfter([&](auto& c) { c.storage[0].mountPath = path; }), ElementsAre(HasSubstr("/storage/0/mountPath must not cover")))
         << path;
 }
