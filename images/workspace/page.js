@@ -29,7 +29,8 @@
         if (status.ready) follow(status.generation);
         else known ??= '';
       } else if (answer.status < 500) {
-        return end(); // not behind our gateway, or signed out
+        end(); // not behind our gateway; or signed out or deleted since the last look, which the gateway's own page says
+        return known === undefined ? undefined : location.reload();
       }
     } catch (error) {
       if (error instanceof SyntaxError) return end(); // not our gateway's answer

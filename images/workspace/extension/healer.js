@@ -62,13 +62,13 @@ class Healer {
    *   stayed: a move ended before it stopped VS Code; signedOut, deleted: said once
    */
   next(answer) {
-    if (this.#generation !== undefined && (answer.kind === 'signedOut' || answer.kind === 'deleted')) {
+    if (answer.kind === 'signedOut' || answer.kind === 'deleted') {
       if (this.#closed === answer.kind) return 'nothing';
       this.#closed = answer.kind;
       return answer.kind;
     }
     if (answer.kind === 'status') this.#closed = undefined;
-    if (answer.kind === 'absent' || answer.kind === 'signedOut' || answer.kind === 'deleted') {
+    if (answer.kind === 'absent') {
       // Answered, but not by our gateway: there is nothing to watch. Once we know our gateway, it is only a hiccup.
       return this.#generation === undefined ? 'quit' : 'nothing';
     }
@@ -119,8 +119,11 @@ async function askStatus(origin, answerMilliseconds) {
     });
     // 5xx: a gateway (or a proxy before it) in trouble. Anything else that is not JSON of ours: not our gateway.
     if (response.status >= 500) return { kind: 'unreachable' };
-    if (response.status === 401) return { kind: 'signedOut' };
-    if (response.status === 410) return { kind: 'deleted', home: homeOf(await response.json()) };
+    if (response.status === 401 && (await response.json()).code === 'unauthenticated') return { kind: 'signedOut' };
+    if (response.status === 410) {
+      const body = await response.json();
+      return body.status === 'deleted' ? { kind: 'deleted', home: homeOf(body) } : { kind: 'absent' };
+    }
     if (!response.ok) return { kind: 'absent' };
     const body = await response.json();
     if (typeof body.generation !== 'string' || typeof body.ready !== 'boolean') return { kind: 'absent' };

@@ -17,7 +17,7 @@ overlay_page() { # FROM
 (() => {
 const meta = document.getElementById("vscode-workbench-web-configuration");
 const options = JSON.parse(meta.getAttribute("data-settings"));
-// A workspace's host name begins with its name (a bare address has none).
+// The host name of a workspace begins with its name (a bare address has none).
 const name = /^[\\d.:[\\]]+$/.test(location.hostname) ? "" : location.hostname.split(".")[0];
 options.configurationDefaults = %s;
 if (name) {

@@ -156,6 +156,7 @@ test('says once that the tab is signed out or its workspace deleted', () => {
   }
 });
 
-test('ends where the first answer is that of a sign-in', () => {
-  assert.equal(new Healer().next({ kind: 'signedOut' }), 'quit');
+test('says so when its very first answer is that', () => {
+  assert.equal(new Healer().next({ kind: 'signedOut' }), 'signedOut');
+  assert.equal(new Healer().next({ kind: 'deleted' }), 'deleted');
 });
