@@ -22,6 +22,17 @@ std::string environmentOr(const char* name, std::string_view fallback) {
   return value && *value ? value : std::string(fallback);
 }
 
+swarm::agent::AgentConfig readConfig() {
+  std::string settings = environmentOr(swarm::agent::kSettingsVariable, "");
+  if (!settings.empty()) return swarm::agent::readSettings(settings);
+  std::string path = environmentOr("SWARM_AGENT_CONFIG", swarm::agent::kConfigPath);
+  // On Fly an app secret of this name holds the file's content, and every secret is in the environment, too.
+  if (!path.starts_with('/')) path = swarm::agent::kConfigPath;
+  swarm::agent::AgentConfig config = swarm::agent::loadConfig(path);
+  swarm::agent::protectConfig(path);
+  return config;
+}
+
 /// Descriptors 0 to 2 exist, so that nothing of ours is ever taken for one of them.
 void openStandardDescriptors() {
   int fd = ::open("/dev/null", O_RDWR);
@@ -38,14 +49,11 @@ int main(int argc, char** argv) {
     return 0;
   }
   try {
-    // Nobody but root may look into the memory that holds the secret.
+    // What passes through it is the user's and nobody else's business; an older one's memory holds a secret.
     ::prctl(PR_SET_DUMPABLE, 0);
-    std::string path = environmentOr("SWARM_AGENT_CONFIG", swarm::agent::kConfigPath);
-    // On Fly an app secret of this name holds the file's content, and every secret is in the environment, too.
-    if (!path.starts_with('/')) path = swarm::agent::kConfigPath;
+    swarm::agent::requireRoot(::geteuid());
     swarm::agent::AgentOptions options;
-    options.config = swarm::agent::loadConfig(path);
-    swarm::agent::protectConfig(path);
+    options.config = readConfig();
     options.environment = swarm::agent::containerEnvironment(environ);
     options.port = swarm::agent::kPort;
     options.command.assign(argv + 1, argv + argc);

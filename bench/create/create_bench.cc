@@ -51,8 +51,10 @@ class Bench {
   }
 
  private:
+  static std::string bootOf() { return R"({"instanceId":"bench","publicKey":")" + std::string(64, '0') + R"("})"; }
+
   InstanceSpec spec() {
-    InstanceSpec made{newId("i"), "bench", "bench", {}, Secret(R"({"instanceId":"bench","secret":"00"})")};
+    InstanceSpec made{newId("i"), "bench", "bench", {}, bootOf(), Secret(R"({"instanceId":"bench","secret":"00"})")};
     made.config.name = "bench";
     made.config.image = settings_.image;
     made.config.resources.cpu = {1, 1000};
@@ -85,22 +87,26 @@ class Bench {
     wait(provider_->close());
   }
 
-  /// The provider's own bodies, in its order: volume, container, agent's file, start, inspect.
+  /// The provider's own bodies, in its order: volume, container, (an older agent's file,) start, inspect.
   void createBare(const InstanceSpec& spec) {
     auto network = docker::planNetwork(spec, config_, swarm_id_);
     auto volumes = docker::planVolumes(spec);
     const std::string v = "/v1.41";
     bare_.call("POST", v + "/volumes/create", json::serialize(docker::volumeBody(spec, volumes[0], config_, swarm_id_)));
-    std::string body = json::serialize(docker::containerBody(spec, config_, swarm_id_, network, volumes));
-    json::value made = json::parse(bare_.call("POST", v + "/containers/create?name=" + docker::containerName(spec), body));
+    json::object body = docker::containerBody(spec, config_, swarm_id_, network, volumes);
+    docker::fitToAgent(body, spec, agent_);
+    json::value made = json::parse(bare_.call("POST", v + "/containers/create?name=" + docker::containerName(spec), json::serialize(body)));
     std::string container(made.at("Id").as_string());
-    bare_.call("PUT", v + "/containers/" + container + "/archive?path=%2F", docker::agentConfigArchive(spec.agentConfig),
-               "application/x-tar");
+    if (agent_.credential == AgentCredential::Secret) {
+      bare_.call("PUT", v + "/containers/" + container + "/archive?path=%2F", docker::agentFileArchive(spec.agentFile),
+                 "application/x-tar");
+    }
     bare_.call("POST", v + "/containers/" + container + "/start");
     bare_.call("GET", v + "/containers/" + container + "/json");
   }
 
   void measure() {
+    agent_ = docker::readImageAgent(json::parse(bare_.call("GET", "/v1.41/images/" + net::percentEncode(settings_.image) + "/json")));
     std::vector<double> ours, bare, ratios;
     for (int round = 0; round < settings_.rounds + 1; ++round) {
       double times[2] = {0, 0};
@@ -131,6 +137,7 @@ class Bench {
   DockerProviderConfig config_;
   std::string swarm_id_ = newId("bench");
   BareEngine bare_;
+  docker::ImageAgent agent_;
   asio::io_context context_{1};
   ProviderPtr provider_;
   NoProgress progress_;

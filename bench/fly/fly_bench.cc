@@ -23,7 +23,7 @@ constexpr double kMostForLook = 2'000;   // ms
 constexpr int kAtOnce = 100;             // creates in progress while the Machines to look at are made
 
 InstanceSpec makeSpec(int number) {
-  InstanceSpec spec{newId("i"), format("bench{}", number), "ada", {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+  InstanceSpec spec{newId("i"), format("bench{}", number), "ada", {}, R"({"instanceId":"x"})", {}};
   spec.config.name = spec.name;
   spec.config.image = "workspace";
   spec.config.storage = {{10, true, "/home/coder", ""}};

@@ -1,7 +1,7 @@
 # What goes into the image from outside Debian. Raise a version here; only the stages that use it are rebuilt.
 # shellcheck shell=bash disable=SC2034
 
-IMAGE_VERSION=1          # of the image's layout (paths, contracts with swarm-agent), a label on the image
+IMAGE_VERSION=2          # of the image's layout (paths, contracts with swarm-agent), a label on the image
 DEBIAN_RELEASE=bookworm
 NODE_VERSION=24          # npm package node-linux-ARCH; code-server asks for this major version
 NPM_VERSION=11           # the npm that installs the rest

@@ -138,6 +138,9 @@ class SwarmClient {
   Login login(std::string user, Secret password);
   void logout();
   Login authStatus();
+  /// Who the signed-in user's commits are by in new workspaces. Empty: not set; setting an empty one removes it.
+  GitIdentity gitIdentity();
+  GitIdentity setGitIdentity(const GitIdentity& identity);
   bool healthy();  ///< whether /readyz answers 200; false when unreachable
   boost::json::object serverVersion();
 

@@ -18,7 +18,7 @@ constexpr milliseconds kAnswerMargin{500};  // the agent stops a command this lo
 constexpr double kLongestTimeout = 24 * 3600;
 
 std::string token(const AgentTarget& target, TokenScope scope, const Clock& clock) {
-  return signInstanceToken(target.secret, target.instanceId, scope, kTokenLife, clock);
+  return signInstanceToken(target.key, target.instanceId, scope, kTokenLife, clock);
 }
 
 net::HttpClientOptions options(const AgentTarget& target) {
@@ -83,6 +83,10 @@ awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, millisec
     health.generation = printable(reader.require<std::string>("generation"));
     health.held = textOf(reader, "held");
     health.boot = textOf(reader, "boot");
+    health.vscodeEnded = textOf(reader, "vscode") == "waiting";
+    auto setup = reader.read<boost::json::object>("setup").value_or(boost::json::object());
+    if (const auto* state = setup.if_contains("state"); state && state->is_string()) health.setup = printable(state->as_string());
+    if (const auto* code = setup.if_contains("exitCode"); code && code->is_int64()) health.setupExitCode = code->as_int64();
     return health;
   });
 }
@@ -118,6 +122,10 @@ awaitable<std::size_t> freeze(AgentTarget target, std::string transfer, Deadline
 
 awaitable<void> thaw(AgentTarget target, Deadline deadline) {
   co_await call(std::move(target), TokenScope::Files, post(kThawPath, {}), kStatusLimits, deadline);
+}
+
+awaitable<void> endSession(AgentTarget target, std::string session, Deadline deadline) {
+  co_await call(std::move(target), TokenScope::Control, post(kEndSessionPath, {{"session", session}}), kStatusLimits, deadline);
 }
 
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline) {

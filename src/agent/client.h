@@ -18,11 +18,15 @@ namespace swarm::agent {
 using net::awaitable;
 
 struct AgentHealth {
-  bool ready = false;      ///< VS Code answers
-  std::string reason;      ///< why not yet, as a sentence
-  std::string generation;  ///< changes whenever VS Code's server was replaced
-  std::string held;        ///< the transfer for which nothing of the user's runs here; empty: none
-  std::string boot;        ///< random, of this process of the agent; empty from an agent of before moves
+  bool ready = false;        ///< VS Code answers
+  std::string reason;        ///< why not yet, as a sentence
+  std::string generation;    ///< changes whenever VS Code's server was replaced
+  std::string held;          ///< the transfer for which nothing of the user's runs here; empty: none
+  std::string boot;          ///< random, of this process of the agent; empty from an agent of before moves
+  bool vscodeEnded = false;  ///< VS Code's process ended, and waits for its next start
+  /// Of the setup script: "none", "running", "succeeded" or "failed".
+  std::string setup = "none";
+  std::int64_t setupExitCode = 0;
 };
 
 /// What /hold and /release leave behind.
@@ -39,7 +43,7 @@ struct AgentActivity {
 /// How to reach and be believed by one agent. A value, cheap to copy; thread-safe.
 struct AgentTarget {
   std::string instanceId;
-  Secret secret;
+  SigningKey key;
   net::HttpEndpoint endpoint;
 };
 
@@ -72,6 +76,8 @@ awaitable<AgentHold> release(AgentTarget target, Deadline deadline);
 awaitable<std::size_t> freeze(AgentTarget target, std::string transfer, Deadline deadline);
 /// Lets them go on. Can be called again.
 awaitable<void> thaw(AgentTarget target, Deadline deadline);
+/// Tokens of that sign-in open nothing any more, and what they opened is closed. Can be called again.
+awaitable<void> endSession(AgentTarget target, std::string session, Deadline deadline);
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline);
 awaitable<AgentActivity> getActivity(AgentTarget target, Deadline deadline);
 awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline deadline);

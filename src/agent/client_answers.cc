@@ -38,7 +38,7 @@ ErrorCode codeOf(int status) {
 Error failureOf(const boost::json::value& answer, int status, const std::string& instance_id) {
   if (status == 401) {
     return Error(ErrorCode::UpstreamFailed,
-                 "The instance's agent did not accept our token: its clock or its secret differs from the server's.")
+                 "The instance's agent did not accept our token: its clock or its key differs from the server's.")
         .withUpstream({status, ""})
         .withInstance(instance_id);
   }

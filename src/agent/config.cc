@@ -1,4 +1,4 @@
-// Reading and protecting the agent's file.
+// Reading the agent's settings, and protecting its file.
 #include "agent/config.h"
 
 #include <errno.h>
@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <iterator>
 
+#include "auth/ed25519.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -22,8 +24,8 @@ std::string readText(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     throw Error(ErrorCode::InvalidArgument,
-                format("The agent's file {} can't be read: {}. It is written by the server that creates the instance; without it nobody "
-                       "could sign in.",
+                format("The agent's file {} can't be read: {}. It is written by the server that creates the instance; without it no "
+                       "request can be authorised.",
                        path.string(), ::strerror(errno)));
   }
   return {std::istreambuf_iterator<char>(file), {}};
@@ -52,36 +54,68 @@ std::vector<StorageBind> readBinds(const boost::json::value& document, ObjectRea
   if (!good) reader.fail("/binds", "must be a list of {\"from\", \"to\"}: absolute paths, each named once");
   return binds;
 }
-}  // namespace
 
-AgentConfig loadConfig(const std::filesystem::path& path) {
-  std::string text = readText(path);
+GitIdentity readGit(ObjectReader& reader) {
+  auto git = reader.read<boost::json::object>("git").value_or(boost::json::object());
+  auto textOf = [&](std::string_view name) {
+    const auto* text = git.if_contains(name);
+    return text && text->is_string() ? std::string(text->as_string()) : std::string();
+  };
+  return {textOf("name"), textOf("email")};
+}
+
+/// `source` begins the sentence that says what is wrong.
+AgentConfig parseConfig(const std::string& text, const std::string& source, const std::function<VerifyingKey(ObjectReader&)>& readKey) {
   AgentConfig config;
   try {
-    boost::json::value document = parseJson(text, "The agent's file");
+    boost::json::value document = parseJson(text, source);
     ObjectReader reader(document, UnknownFields::Ignore);
     config.binds = readBinds(document, reader);
     config.instanceId = reader.require<std::string>("instanceId");
-    auto secret = fromHex(reader.require<std::string>("secret"));
-    if (!secret || secret->size() < kShortestSecret) {
-      reader.fail("/secret", format("must be at least {} bytes in hexadecimal", kShortestSecret));
-    } else {
-      config.secret = Secret(std::move(*secret));
-    }
+    config.key = readKey(reader);
     if (config.instanceId.empty()) reader.fail("/instanceId", "must not be empty");
     for (auto& mount : reader.read<std::vector<std::string>>("mounts").value_or(std::vector<std::string>{})) {
       if (!mount.starts_with('/')) reader.fail("/mounts", "must be absolute paths");
       config.mounts.emplace_back(std::move(mount));
     }
     if (auto user = reader.read<std::string>("user"); user && !user->empty()) config.user = std::move(*user);
+    config.setup = reader.read<std::string>("setup").value_or("");
+    config.git = readGit(reader);
     config.hold = reader.read<std::string>("hold").value_or("");
     reader.finish();
   } catch (const Error& error) {
     std::string detail = error.message();
     for (const auto& field : error.fields()) detail += format(" {} {}.", field.pointer, field.detail);
-    throw Error(ErrorCode::InvalidArgument, format("The agent's file {} is wrong: {}", path.string(), detail));
+    throw Error(ErrorCode::InvalidArgument, format("{} is wrong: {}", source, detail));
   }
   return config;
+}
+}  // namespace
+
+AgentConfig readSettings(const std::string& text) {
+  AgentConfig config = parseConfig(text, "The value of SWARM_AGENT", [](ObjectReader& reader) {
+    auto key = fromHex(reader.require<std::string>("publicKey"));
+    if (!key || key->size() != ed25519::kPublicKeyBytes)
+      reader.fail("/publicKey", format("must be {} bytes in hexadecimal", ed25519::kPublicKeyBytes));
+    if (reader.read<std::string>("secret")) reader.fail("/secret", "must not be in the environment");
+    return VerifyingKey{TokenAlgorithm::Ed25519, Secret(std::move(key).value_or(""))};
+  });
+  return config;
+}
+
+AgentConfig loadConfig(const std::filesystem::path& path) {
+  return parseConfig(readText(path), format("The agent's file {}", path.string()), [](ObjectReader& reader) {
+    auto secret = fromHex(reader.require<std::string>("secret"));
+    if (!secret || secret->size() < kShortestSecret)
+      reader.fail("/secret", format("must be at least {} bytes in hexadecimal", kShortestSecret));
+    return VerifyingKey{TokenAlgorithm::Hmac, Secret(std::move(secret).value_or(""))};
+  });
+}
+
+void requireRoot(uid_t user) {
+  if (user == 0) return;
+  throw Error(ErrorCode::InvalidArgument,
+              format("swarm-agent runs as user {}, and needs root to start VS Code as its own user. End the image with USER root.", user));
 }
 
 void protectConfig(const std::filesystem::path& path) {

@@ -114,9 +114,7 @@ awaitable<void> Hold::becomeHeld() {
 }
 
 awaitable<void> Hold::stopServices() {
-  auto vscode = parts_.vscode.stop(Deadline::after(parts_.vscodePatience));
-  if (!parts_.command) co_return co_await std::move(vscode);
-  co_await net::both(std::move(vscode), parts_.command->stop(Deadline::after(parts_.patience)));
+  co_await net::both(parts_.vscode.stop(Deadline::after(parts_.vscodePatience)), parts_.stopOthers(Deadline::after(parts_.patience)));
 }
 
 /// What was stopped is started again by the next step.

@@ -17,10 +17,10 @@ class Guest;
 struct HoldParts {
   Executor executor;
   Service& vscode;
-  Service* command = nullptr;                 ///< the container's own; null: none
-  std::function<void()> start;                ///< starts VS Code and the command
-  std::function<awaitable<void>()> leave{};   ///< awaited before it is no more held for a transfer; empty: nothing
-  std::chrono::milliseconds patience{1'500};  ///< for everything else than VS Code, from being asked to being killed
+  std::function<void()> start;                          ///< starts VS Code and what runs beside it
+  std::function<awaitable<void>(Deadline)> stopOthers;  ///< stops what runs beside VS Code, other than by people
+  std::function<awaitable<void>()> leave{};             ///< awaited before it is no more held for a transfer; empty: nothing
+  std::chrono::milliseconds patience{1'500};            ///< for everything else than VS Code, from being asked to being killed
   std::chrono::milliseconds vscodePatience{3'000};
   std::chrono::milliseconds quiet{150};  ///< between a client's last word and SIGTERM: a file that is being saved gets its content
 };

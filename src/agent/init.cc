@@ -20,6 +20,7 @@
 #include "agent/hold.h"
 #include "agent/home.h"
 #include "agent/server.h"
+#include "agent/setup.h"
 #include "agent/transfers.h"
 #include "base/log.h"
 #include "net/connect.h"
@@ -45,11 +46,13 @@ class Agent {
   awaitable<void> live();
   void startServices();
   HoldParts holdParts();
+  awaitable<void> stopOthers(Deadline deadline);
   FreezeParts freezeParts();
   awaitable<void> stop();
   awaitable<void> sweep(Deadline deadline);
   ServiceOptions vscodeOptions() const;
   ServiceOptions commandOptions() const;
+  SetupOptions setupOptions() const;
   UsageMeter::Options usageOptions() const;
 
   AgentOptions options_;
@@ -59,6 +62,7 @@ class Agent {
   Children children_;
   Service vscode_;
   std::optional<Service> command_;
+  Setup setup_;
   Activity activity_;
   UsageMeter usage_;
   ExecContext exec_;
@@ -76,6 +80,7 @@ Agent::Agent(AgentOptions options)
     : options_(std::move(options)),
       children_(context_.get_executor()),
       vscode_(context_.get_executor(), children_, options_.environment, vscodeOptions(), options_.users),
+      setup_(context_.get_executor(), children_, options_.environment, setupOptions(), options_.users),
       activity_(clock_),
       usage_(usageOptions()),
       exec_{context_.get_executor(), children_, options_.environment, options_.users, &freeze_},
@@ -83,14 +88,14 @@ Agent::Agent(AgentOptions options)
       hold_(holdParts()),
       transfers_(hold_),
       archives_({exec_, activity_, hold_, vscode_}),
-      server_(AgentParts{options_.config.instanceId, options_.config.secret, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                         activity_, usage_, exec_, hold_, freeze_, transfers_, archives_}) {}
+      server_(AgentParts{options_.config.instanceId, options_.config.key, clock_, vscode_, options_.socketDirectory / "code-server.sock",
+                         activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_}) {}
 
 HoldParts Agent::holdParts() {
   if (!options_.command.empty()) {
     command_.emplace(context_.get_executor(), children_, options_.environment, commandOptions(), options_.users);
   }
-  return {context_.get_executor(), vscode_, command_ ? &*command_ : nullptr, [this] { startServices(); },
+  return {context_.get_executor(), vscode_, [this] { startServices(); }, [this](Deadline deadline) { return stopOthers(deadline); },
           [this] { return transfers_.endReceiving(); }};
 }
 
@@ -98,6 +103,7 @@ FreezeParts Agent::freezeParts() {
   return {context_.get_executor(), [this](bool paused) {
             vscode_.pause(paused);
             if (command_) command_->pause(paused);
+            setup_.pause(paused);
           }};
 }
 
@@ -124,10 +130,27 @@ ServiceOptions Agent::commandOptions() const {
   return service;
 }
 
+SetupOptions Agent::setupOptions() const {
+  SetupOptions setup;
+  setup.script = options_.config.setup;
+  setup.git = options_.config.git;
+  setup.user = options_.config.user;
+  if (auto user = options_.users.find(setup.user)) setup.home = user->home;
+  setup.mark = options_.setupMark;
+  return setup;
+}
+
+awaitable<void> Agent::stopOthers(Deadline deadline) {
+  if (command_) co_return co_await net::both(command_->stop(deadline), setup_.stop(deadline));
+  co_await setup_.stop(deadline);
+}
+
 UsageMeter::Options Agent::usageOptions() const {
   UsageMeter::Options usage;
   if (auto user = options_.users.find(options_.config.user)) usage.storage.emplace_back(user->home);
-  usage.storage.insert(usage.storage.end(), options_.config.mounts.begin(), options_.config.mounts.end());
+  for (const auto& mount : options_.config.mounts) {
+    if (std::ranges::find(usage.storage, mount) == usage.storage.end()) usage.storage.push_back(mount);
+  }
   return usage;
 }
 
@@ -202,6 +225,7 @@ awaitable<void> Agent::live() {
 void Agent::startServices() {
   if (storage_failure_) return;
   asio::co_spawn(context_, vscode_.run(), asio::detached);
+  asio::co_spawn(context_, setup_.run(), asio::detached);
   // One that has done its work, before a move that came to nothing, has done it.
   if (command_ && command_->state() != ServiceState::Ended) asio::co_spawn(context_, command_->run(), asio::detached);
 }
@@ -213,10 +237,7 @@ awaitable<void> Agent::stop() {
   auto end = Deadline::after(options_.stopPatience);
   // VS Code first and alone: what it still has to write, it writes while its terminals and helpers live.
   auto its_end = Deadline::after(options_.stopPatience * 3 / 4);
-  if (command_)
-    co_await net::both(vscode_.stop(its_end), command_->stop(its_end));
-  else
-    co_await vscode_.stop(its_end);
+  co_await net::both(vscode_.stop(its_end), stopOthers(its_end));
   co_await transfers_.endAll();
   co_await sweep(end);
   log::info("stopped");

@@ -8,6 +8,7 @@
 #include "agent/config.h"
 #include "agent/environment.h"
 #include "agent/service.h"
+#include "agent/setup.h"
 
 namespace swarm::agent {
 
@@ -17,6 +18,7 @@ struct AgentOptions {
   std::string listenHost;  ///< empty: every address
   std::vector<std::string> launcher{"/opt/swarm/bin/code-server"};
   std::filesystem::path socketDirectory = "/run/swarm";
+  std::filesystem::path setupMark = SetupOptions().mark;
   std::vector<std::string> command;  ///< the container's own command, run beside VS Code; empty: none
   Environment environment;
   UserDatabase users;

@@ -50,11 +50,12 @@ std::string LinePrefixer::feed(std::string_view bytes) {
 std::string LinePrefixer::finish() {
   if (partial_.empty()) return {};
   std::string line = prefix_ + partial_ + "\n";
+  last_ = partial_;
   partial_.clear();
   return line;
 }
 
-net::awaitable<void> forwardLines(net::Executor executor, Descriptor source, std::string name, int target) {
+net::awaitable<void> forwardLines(net::Executor executor, Descriptor source, std::string name, int target, std::string* last) {
   asio::posix::stream_descriptor output(executor, source.release());
   LinePrefixer lines(std::move(name));
   std::array<char, 4096> buffer{};
@@ -62,6 +63,7 @@ net::awaitable<void> forwardLines(net::Executor executor, Descriptor source, std
     boost::system::error_code error;
     auto bytes = co_await output.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
     std::string text = error ? lines.finish() : lines.feed({buffer.data(), bytes});
+    *last = lines.last();
     co_await writeWithoutBlocking(executor, target, text);
     if (error) co_return;
   }

@@ -7,8 +7,10 @@
 namespace swarm::agent {
 
 inline constexpr std::uint16_t kPort = 7777;  ///< the one listening port in an instance
-inline constexpr std::string_view kConfigPath =
-    "/etc/swarm/agent.json";  ///< {"instanceId","secret"(hex)}, root 0400, written before the first start
+/// The environment variable with the agent's settings, a JSON object: {"instanceId","publicKey"(hex),…}. Nothing in it is a secret.
+inline constexpr const char* kSettingsVariable = "SWARM_AGENT";
+/// Where there is no such variable: {"instanceId","secret"(hex),…}, root 0400, of a container made before agents had public keys.
+inline constexpr std::string_view kConfigPath = "/etc/swarm/agent.json";
 inline constexpr std::string_view kTokenHeader = "Swarm-Token";      ///< instance token; 401 and nothing else without a valid one
 inline constexpr std::string_view kTunnelProtocol = "swarm-tunnel";  ///< Upgrade: value; after 101 the connection is a byte pump
 
@@ -24,6 +26,9 @@ inline constexpr std::string_view kUsagePath = "/usage";        ///< GET, scope 
 inline constexpr std::string_view kActivityPath = "/activity";  ///< GET, scope status: {"lastActivity": RFC 3339, "connections": n}
 inline constexpr std::string_view kExecPath = "/exec";          ///< scope exec; POST JSON → CommandResult; GET + WebSocket → stream
 inline constexpr std::size_t kMaxBufferedOutput = 1024 * 1024;  ///< of stdout, and of stderr, in the answer to POST
+
+/// POST {"session"} → {}: scope control. Tokens of that sign-in count no more, and their connections are closed.
+inline constexpr std::string_view kEndSessionPath = "/sessions/end";
 
 // A move: scope files.
 inline constexpr std::string_view kHoldPath = "/hold";  ///< POST {"transfer","reason"} → {"held","boot"} once nothing of the user's runs

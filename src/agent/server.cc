@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "agent/answers.h"
 #include "agent/exec.h"
@@ -35,14 +36,15 @@ constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"},
                              Route{kFreezePath, TokenScope::Files, "POST", WhileHeld::Refused},
                              Route{kThawPath, TokenScope::Files, "POST"},
                              Route{kSendPath, TokenScope::Files, "GET"},
-                             Route{kReceivePath, TokenScope::Files, "GET"}};
+                             Route{kReceivePath, TokenScope::Files, "GET"},
+                             Route{kEndSessionPath, TokenScope::Control, "POST"}};
 constexpr std::chrono::seconds kFrozenPatience{10};
 constexpr std::string_view kFrozenReason = "This workspace stands still for a moment: a snapshot of it is being made.";
 constexpr std::size_t kMaxHoldRequest = 64 * 1024;
 constexpr std::chrono::seconds kLongestHealthWait{10};
 constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", WhileHeld::Refused};
-constexpr std::array kAllScopes{TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
-                                TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
+constexpr std::array kAllScopes{TokenScope::Status, TokenScope::Exec,  TokenScope::Vscode, TokenScope::Port,
+                                TokenScope::Ssh,    TokenScope::Files, TokenScope::Control};
 
 const Route* findRoute(std::string_view path) {
   for (const auto& route : kRoutes) {
@@ -69,48 +71,58 @@ std::optional<TokenScope> scopeOf(std::string_view path) {
   return route ? std::optional(route->scope) : std::nullopt;
 }
 
-AgentServer::AgentServer(AgentParts parts) : parts_(std::move(parts)), started_(parts_.clock.steadyNow()), boot_(toHex(randomBytes(8))) {}
+AgentServer::AgentServer(AgentParts parts)
+    : parts_(std::move(parts)), sessions_(parts_.clock), started_(parts_.clock.steadyNow()), boot_(toHex(randomBytes(8))) {}
 
 net::HttpHandler AgentServer::handler() {
   return [this](net::Exchange& exchange) { return handle(exchange); };
 }
 
-bool AgentServer::isAllowed(const net::RequestHead& head, std::optional<TokenScope> scope) const {
+std::optional<TokenClaims> AgentServer::claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const {
   auto token = head.headers.find(kTokenHeader);
-  if (!token) return false;
-  auto opens = [&](TokenScope wanted) {
-    return verifyInstanceToken(*token, parts_.secret, parts_.instanceId, wanted, parts_.clock).has_value();
-  };
+  if (!token) return std::nullopt;
   // Where there is no path there is no scope: any token of ours may know that.
-  return scope ? opens(*scope) : std::ranges::any_of(kAllScopes, opens);
+  for (TokenScope wanted : scope ? std::span(&*scope, 1) : std::span<const TokenScope>(kAllScopes)) {
+    auto claims = verifyInstanceToken(*token, parts_.key, parts_.instanceId, wanted, parts_.clock);
+    if (claims) return sessions_.hasEnded(claims->session) ? std::nullopt : std::optional(std::move(*claims));
+  }
+  return std::nullopt;
 }
 
 net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
   const net::RequestHead& head = exchange.head();
   const Route* route = findRoute(head.path());
-  if (!isAllowed(head, route ? std::optional(route->scope) : std::nullopt)) co_return co_await exchange.respond(401, {}, "");
+  auto claims = claimsOf(head, route ? std::optional(route->scope) : std::nullopt);
+  if (!claims) co_return co_await exchange.respond(401, {}, "");
   if (!route) co_return co_await answerReason(exchange, 404, "There is no such path.");
   if (!net::listHasToken(route->methods, head.method)) {
     net::Headers headers{{"Allow", std::string(route->methods)}};
     co_return co_await exchange.respond(405, std::move(headers), "");
   }
   if (route->whileHeld == WhileHeld::Refused && parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
-  if (route->path == kExportPath) co_return co_await parts_.archives.handleExport(exchange);
-  if (route->path == kImportPath) co_return co_await parts_.archives.handleImport(exchange);
-  if (route->path == kFreezePath) co_return co_await answerFreeze(exchange);
-  if (route->path == kThawPath) co_return co_await answerThaw(exchange);
-  if (route->path == kHoldPath) co_return co_await answerHold(exchange);
-  if (route->path == kReleasePath) co_return co_await answerRelease(exchange);
-  if (route->path == kSendPath) co_return co_await parts_.transfers.handle(transfer::Role::Source, exchange);
-  if (route->path == kReceivePath) co_return co_await parts_.transfers.handle(transfer::Role::Target, exchange);
-  if (route->path == kHealthPath) co_return co_await answerHealth(exchange);
-  if (route->path == kUsagePath) co_return co_await answerUsage(exchange);
-  if (route->path == kActivityPath) co_return co_await answerActivity(exchange);
-  if (route->path == kExecPath) co_return co_await handleExec(exchange);
-  if (route->path == kVscodeTunnelPath) {
+  // The stream lives as long as the request, also once it was taken over: who serves it holds it until the end.
+  Sessions::Request request(sessions_, claims->session, [&stream = exchange.stream()] { stream.close(); });
+  co_await answer(route->path, exchange);
+}
+
+net::awaitable<void> AgentServer::answer(std::string_view path, net::Exchange& exchange) {
+  if (path == kEndSessionPath) co_return co_await answerEndSession(exchange);
+  if (path == kExportPath) co_return co_await parts_.archives.handleExport(exchange);
+  if (path == kImportPath) co_return co_await parts_.archives.handleImport(exchange);
+  if (path == kFreezePath) co_return co_await answerFreeze(exchange);
+  if (path == kThawPath) co_return co_await answerThaw(exchange);
+  if (path == kHoldPath) co_return co_await answerHold(exchange);
+  if (path == kReleasePath) co_return co_await answerRelease(exchange);
+  if (path == kSendPath) co_return co_await parts_.transfers.handle(transfer::Role::Source, exchange);
+  if (path == kReceivePath) co_return co_await parts_.transfers.handle(transfer::Role::Target, exchange);
+  if (path == kHealthPath) co_return co_await answerHealth(exchange);
+  if (path == kUsagePath) co_return co_await answerUsage(exchange);
+  if (path == kActivityPath) co_return co_await answerActivity(exchange);
+  if (path == kExecPath) co_return co_await handleExec(exchange);
+  if (path == kVscodeTunnelPath) {
     co_return co_await handleVscodeTunnel(parts_.vscode, parts_.vscodeSocket, parts_.activity, parts_.hold, exchange);
   }
-  co_await handlePortTunnel(std::string(head.path().substr(kPortTunnelPrefix.size())), parts_.activity, parts_.hold, exchange);
+  co_await handlePortTunnel(std::string(exchange.head().path().substr(kPortTunnelPrefix.size())), parts_.activity, parts_.hold, exchange);
 }
 
 net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
@@ -125,7 +137,8 @@ net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
                            {"vscode", toString(parts_.vscode.state())},
                            {"uptime", uptime},
                            {"held", parts_.archives.isImporting() ? std::string() : parts_.hold.transfer()},
-                           {"boot", boot_}};
+                           {"boot", boot_},
+                           {"setup", parts_.setup.toJson()}};
   co_await answerJson(exchange, 200, std::move(body));
 }
 
@@ -200,6 +213,21 @@ net::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
 net::awaitable<void> AgentServer::answerThaw(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
   parts_.freeze.thaw();
+  co_await answerJson(exchange, 200, {});
+}
+
+net::awaitable<void> AgentServer::answerEndSession(net::Exchange& exchange) {
+  std::string session;
+  std::optional<Error> wrong;
+  try {
+    ObjectReader reader(parseJson(co_await net::readAll(exchange.body(), kMaxHoldRequest)), UnknownFields::Ignore);
+    session = reader.require<std::string>("session");
+    reader.finish();
+  } catch (const Error& error) {
+    wrong = error;
+  }
+  if (wrong) co_return co_await answerError(exchange, *wrong);
+  sessions_.end(session);
   co_await answerJson(exchange, 200, {});
 }
 

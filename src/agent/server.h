@@ -11,6 +11,8 @@
 #include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/service.h"
+#include "agent/sessions.h"
+#include "agent/setup.h"
 #include "agent/transfers.h"
 #include "agent/usage.h"
 #include "auth/instance_token.h"
@@ -24,7 +26,7 @@ std::optional<TokenScope> scopeOf(std::string_view path);
 /// What the server speaks for. All must outlive it.
 struct AgentParts {
   std::string instanceId;
-  Secret secret;
+  VerifyingKey key;
   const Clock& clock;
   const Service& vscode;
   std::filesystem::path vscodeSocket;
@@ -35,6 +37,7 @@ struct AgentParts {
   Freeze& freeze;
   Transfers& transfers;
   Archives& archives;
+  const Setup& setup;
 };
 
 /// On one loop. A request without a token that is valid for its path's scope gets 401 with an empty body, whatever else is wrong with it,
@@ -46,7 +49,10 @@ class AgentServer {
 
  private:
   net::awaitable<void> handle(net::Exchange& exchange);
-  bool isAllowed(const net::RequestHead& head, std::optional<TokenScope> scope) const;
+  /// What its token claims, when it is valid for the scope.
+  std::optional<TokenClaims> claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const;
+  net::awaitable<void> answer(std::string_view path, net::Exchange& exchange);
+  net::awaitable<void> answerEndSession(net::Exchange& exchange);
   net::awaitable<void> answerHealth(net::Exchange& exchange);
   net::awaitable<void> answerUsage(net::Exchange& exchange);
   net::awaitable<void> answerActivity(net::Exchange& exchange);
@@ -65,6 +71,7 @@ class AgentServer {
   bool isReady() const { return parts_.vscode.ready() && !parts_.hold.closed(); }
 
   AgentParts parts_;
+  Sessions sessions_;
   SteadyTime started_;
   std::string boot_;  ///< tells this process of the agent from others before and after it
 };

@@ -25,6 +25,8 @@ constexpr milliseconds kSlowStartProbe{250};
 constexpr milliseconds kCalmProbe{5'000};
 constexpr milliseconds kEagerTime{15'000};
 constexpr milliseconds kProbeDeadline{2'000};
+constexpr milliseconds kLastWords{200};  // for output that a process has left in its pipe
+constexpr std::size_t kLongestQuote = 300;
 constexpr int kMissedProbes = 3;  // a loaded machine answers late: only a silence of this many probes makes it not ready
 }  // namespace
 
@@ -89,18 +91,17 @@ awaitable<void> Service::supervise() {
     if (stopping_) break;
     if (auto result = start(); !result) {
       exit_code_ = result.error().exitCode;
+      if (options_.restart == Restart::Never) co_return end(result.error().message);
       pause = backoff.after({});
       reason_ = format("{} could not be started: {} The next try is in {:.1f} s.", options_.title, result.error().message,
                        static_cast<double>(pause.count()) / 1000);
     } else {
       co_await watch();
       if (stopping_) break;
-      if (options_.restart == Restart::OnFailure && exit_code_ == 0) {
-        state_ = ServiceState::Ended;
-        reason_ = format("{} has ended.", options_.title);
-        log::info("ended", {{"service", options_.name}, {"exitCode", exit_code_}});
-        co_return;
-      }
+      bool is_over = options_.restart == Restart::Never || (options_.restart == Restart::OnFailure && exit_code_ == 0);
+      if (is_over) co_return end(format("{} has ended.", options_.title));
+      co_await waitForLastWords();
+      if (stopping_) break;
       pause = backoff.after(std::chrono::steady_clock::now() - started);
       explainEnd(pause);
     }
@@ -113,6 +114,12 @@ awaitable<void> Service::supervise() {
   state_ = ServiceState::Stopped;
   ready_ = false;
   reason_ = format("{} is stopped.", options_.title);
+}
+
+void Service::end(std::string reason) {
+  state_ = ServiceState::Ended;
+  reason_ = std::move(reason);
+  log::info("ended", {{"service", options_.name}, {"exitCode", exit_code_}});
 }
 
 void Service::refuse(std::string reason) {
@@ -143,9 +150,22 @@ std::expected<void, SpawnFailure> Service::start() {
   child_ = std::move(*child);
   generation_ = toHex(randomBytes(8));
   reason_ = format("{} is starting.", options_.title);
-  asio::co_spawn(executor_, forwardLines(executor_, std::move(log), options_.name, options_.logFd), asio::detached);
+  output_ = std::make_shared<Output>();
+  asio::co_spawn(executor_, carry(executor_, std::move(log), options_, output_), asio::detached);
   log::info("started", {{"service", options_.name}, {"pid", child_->pid()}, {"generation", generation_}});
   return {};
+}
+
+awaitable<void> Service::carry(Executor executor, Descriptor source, ServiceOptions options, std::shared_ptr<Output> output) {
+  co_await forwardLines(executor, std::move(source), options.name, options.logFd, &output->lastLine);
+  output->ended = true;
+  output->end.notifyAll();
+}
+
+/// A helper that lives on may hold the pipe open.
+awaitable<void> Service::waitForLastWords() const {
+  std::shared_ptr<Output> output = output_;
+  if (!output->ended) co_await output->end.wait(output->end.version(), Deadline::after(kLastWords));
 }
 
 awaitable<void> Service::watch() {
@@ -225,6 +245,7 @@ awaitable<void> Service::pauseFor(milliseconds duration) {
 void Service::explainEnd(milliseconds pause) {
   std::string how = child_->wasKilled() ? format("was ended by signal {} ({})", child_->signal(), ::strsignal(child_->signal()))
                                         : format("ended with exit code {}", exit_code_);
+  if (!output_->lastLine.empty()) how += format(" ({})", output_->lastLine.substr(0, kLongestQuote));
   reason_ = format("{} {}. It starts again in {:.1f} s.", options_.title, how, static_cast<double>(pause.count()) / 1000);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/children.h"
+#include "agent/descriptor.h"
 #include "agent/environment.h"
 #include "base/clock.h"
 #include "net/notifier.h"
@@ -30,7 +31,7 @@ class Backoff {
   std::chrono::milliseconds next_;
 };
 
-enum class Restart { Always, OnFailure };  ///< OnFailure: an exit with 0 is the end
+enum class Restart { Always, OnFailure, Never };  ///< OnFailure: an exit with 0 is the end; Never: any is
 
 struct ServiceOptions {
   std::string name;   ///< prefix of its lines in the container's log
@@ -52,7 +53,7 @@ class Service {
  public:
   Service(Executor executor, Children& children, Environment base, ServiceOptions options, UserDatabase users = UserDatabase());
 
-  /// Until stop(), or the end of an OnFailure command. It counts as running from the call on, not from the first co_await.
+  /// Until stop(), or the end of a command that is not started again. It counts as running from the call on, not from the first co_await.
   awaitable<void> run();
   void refuse(std::string reason);  ///< instead of run(): it never starts, and reason() says why
   /// SIGTERM to its group; returns once the process (at the deadline: after SIGKILL) and run() have ended.
@@ -78,7 +79,16 @@ class Service {
   awaitable<bool> probe();
   awaitable<void> waitWhilePaused();
   awaitable<void> pauseFor(std::chrono::milliseconds duration);
+  void end(std::string reason);
   void explainEnd(std::chrono::milliseconds pause);
+  /// What its process says, on its way into the log.
+  struct Output {
+    std::string lastLine;
+    bool ended = false;
+    net::Notifier end;
+  };
+  static awaitable<void> carry(Executor executor, Descriptor source, ServiceOptions options, std::shared_ptr<Output> output);
+  awaitable<void> waitForLastWords() const;
 
   Executor executor_;
   Children& children_;
@@ -87,6 +97,7 @@ class Service {
   UserDatabase users_;
   asio::steady_timer pause_;
   std::shared_ptr<Child> child_;
+  std::shared_ptr<Output> output_;
   ServiceState state_ = ServiceState::Starting;
   bool ready_ = false;
   mutable net::Notifier became_ready_;  ///< waiting changes nothing that others see

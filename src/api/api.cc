@@ -94,6 +94,7 @@ struct Api::Impl {
                  .browser = {options.site, auth, clock},
                  .metrics = metrics,
                  .clock = clock} {
+    auth.onRevoked(controller.sessionListener());
     services.table = makeRouteTable();
     services.openapi = boost::json::serialize(makeOpenApi(services.table, services.browser.names().session));
     services.open = OpenBudget(services.options.open);

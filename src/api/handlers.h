@@ -53,6 +53,9 @@ awaitable<Reply> getSwarmStatus(Services& services, Call& call);
 awaitable<Reply> login(Services& services, Call& call);
 awaitable<Reply> logout(Services& services, Call& call);
 awaitable<Reply> authStatus(Services& services, Call& call);
+// users.cc
+awaitable<Reply> getGitIdentity(Services& services, Call& call);
+awaitable<Reply> setGitIdentity(Services& services, Call& call);
 // system.cc
 awaitable<Reply> health(Services& services, Call& call);
 awaitable<Reply> ready(Services& services, Call& call);

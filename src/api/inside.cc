@@ -113,11 +113,17 @@ awaitable<Reply> issueToken(Services& services, Call& call) {
   if (ttl < 1 || ttl > 3600) body.fail("/ttl", "must be from 1 to 3600 seconds");
   body.finish();
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
-  std::string token = signInstanceToken(target.secret, instance.id, *scope, std::chrono::seconds(ttl), services.clock);
-  co_return jsonReply(200, json::object{{"token", token},
-                                        {"instanceId", instance.id},
-                                        {"scope", name},
-                                        {"expiresAt", formatTime(services.clock.now() + std::chrono::seconds(ttl))}});
+  // It ends with its session; where the agent can't be told of that, soon after.
+  auto session_left = std::chrono::floor<std::chrono::seconds>(call.principal().expiresAt - services.clock.now());
+  auto life = std::min({std::chrono::seconds(ttl), kLongestIssuedLife, session_left});
+  SystemTime expires_at = services.clock.now() + life;
+  const std::string& session = call.principal().sessionId;
+  std::string token = signInstanceToken(target.key, instance.id, *scope, life, services.clock, session);
+  co_await services.controller.noteIssuedToken(instance.id, session, expires_at, [&auth = services.auth, principal = call.principal()] {
+    return auth.stillSignedIn(principal).has_value();
+  });
+  co_return jsonReply(200,
+                      json::object{{"token", token}, {"instanceId", instance.id}, {"scope", name}, {"expiresAt", formatTime(expires_at)}});
 }
 
 awaitable<Reply> openExec(Services& services, Call& call) {

@@ -76,6 +76,8 @@ void addRequestSchemas(json::object& schemas) {
   addCreateInstance(schemas);
   addChanges(schemas);
   addProviderCandidates(schemas);
+  schemas["SetGitIdentity"] = closedObject(
+      {{"name", {{"type", "string"}, {"maxLength", 128}}}, {"email", {{"type", "string"}, {"maxLength", 254}}}}, {"name", "email"});
   schemas["TakeSnapshot"] = closedObject({{"name", type("string", "Unique among the instance's; absent: the time")}}, {});
   schemas["RestoreSnapshot"] = closedObject({{"snapshot", type("string", "Its name, or its id")}}, {"snapshot"});
   json::object command = arrayOf(type("string"));

@@ -39,10 +39,34 @@ void addSessionRoutes(std::vector<Endpoint>& table) {
                    .answers = {{.status = 200, .description = "User, role and expiry", .schema = "AuthStatus"}}});
 }
 
+void addUserRoutes(std::vector<Endpoint>& table) {
+  table.push_back({.method = "GET",
+                   .pattern = "/api/users/me/git-identity",
+                   .permission = Permission::SignedIn,
+                   .operationId = "getGitIdentity",
+                   .tag = "auth",
+                   .summary = "Show who the user's commits are by",
+                   .description = "Both members are empty where it was not set.",
+                   .handler = getGitIdentity,
+                   .answers = {{.status = 200, .description = "Name and e-mail address", .schema = "GitIdentity"}}});
+  table.push_back({.method = "PUT",
+                   .pattern = "/api/users/me/git-identity",
+                   .permission = Permission::SignedIn,
+                   .operationId = "setGitIdentity",
+                   .tag = "auth",
+                   .summary = "Set who the user's commits are by in new workspaces",
+                   .description = "Written to `~/.gitconfig` of homes that have none. Two empty members remove it.",
+                   .handler = setGitIdentity,
+                   .answers = {{.status = 200, .description = "As it is now", .schema = "GitIdentity"}},
+                   .body = BodyRule::Json,
+                   .bodySchema = "SetGitIdentity"});
+}
+
 }  // namespace
 
 void addSystemRoutes(std::vector<Endpoint>& table) {
   addSessionRoutes(table);
+  addUserRoutes(table);
   table.push_back({.method = "GET",
                    .pattern = "/healthz",
                    .permission = Permission::Public,

@@ -56,6 +56,7 @@ class CommandLine {
   CommonOptions common_;
   ServeFlags serve_flags_;
   LoginFlags login_;
+  GitIdentityFlags git_;
   CreateFlags create_;
   ListFlags list_;
   UpdateFlags update_;

@@ -29,6 +29,12 @@ void CommandLine::addSession() {
   onRun(verb("logout", "Revoke the token and remove it from this machine", "swarm logout"),
         [](Context& context) { return logout(context); });
   onRun(verb("whoami", "Show the signed-in user", "swarm whoami -o json"), [](Context& context) { return whoami(context); });
+  CLI::App* git =
+      verb("git-identity", "Show or set who your commits are by in new workspaces", "swarm git-identity \"Ada Lovelace\" ada@example.com");
+  git->add_option("name", git_.name, "Author name; none: show what is set");
+  git->add_option("email", git_.email, "E-mail address");
+  git->add_flag("--clear", git_.clear, "Remove it")->excludes("name");
+  onRun(git, [this](Context& context) { return gitIdentity(context, git_); });
 }
 
 void CommandLine::addCreate() {
@@ -37,6 +43,7 @@ void CommandLine::addCreate() {
   made->add_option("name", create_.name, "Name: a DNS label; one is made when absent");
   addCreateOptions(made);
   made->add_flag("--ephemeral", create_.ephemeral, "Its volumes are deleted with it");
+  made->add_option("--setup", create_.setupFile, "Script that each new container runs once, as the user (- for standard input)");
   made->add_flag("--open", create_.open, "Open the browser when it runs");
   addWait(made, create_.wait);
   made->footer("What stands behind -- is a command to run beside VS Code.\nExample:\n  swarm create web1 --cpus 2 --memory 4g --port 3000");

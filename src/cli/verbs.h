@@ -38,6 +38,7 @@ struct CreateFlags {
   std::vector<std::string> volumes;  ///< [NAME:]/path[:GiB]
   bool ephemeral = false;            ///< volumes go with the instance
   bool internalNetwork = false;
+  std::string setupFile;  ///< "-": stdin
   std::vector<std::string> command;
   bool open = false;
   WaitOptions wait;
@@ -122,6 +123,13 @@ struct LoginFlags {
 int login(Context& context, const LoginFlags& flags);
 int logout(Context& context);
 int whoami(Context& context);
+
+struct GitIdentityFlags {
+  std::string name;  ///< empty: show it
+  std::string email;
+  bool clear = false;
+};
+int gitIdentity(Context& context, const GitIdentityFlags& flags);
 
 int open(Context& context, const std::string& name, bool print_only);
 

@@ -1,5 +1,10 @@
 // create, list, show, start, stop, restart, update, delete.
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <iterator>
 
 #include "base/format.h"
 #include "base/id.h"
@@ -18,6 +23,18 @@ std::map<std::string, std::string> parsePairs(const std::vector<std::string>& te
   std::map<std::string, std::string> pairs;
   for (const std::string& text : texts) pairs.insert_or_assign(parseKeyValue(text, flag).first, parseKeyValue(text, flag).second);
   return pairs;
+}
+
+/// "-": standard input.
+std::string readScript(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  if (path != "-" && !file)
+    throw Error(ErrorCode::InvalidArgument, format("--setup {}: the file can't be read: {}.", path, ::strerror(errno)));
+  std::istream& source = path == "-" ? std::cin : file;
+  std::string text(std::istreambuf_iterator<char>(source), {});
+  if (text.empty()) throw Error(ErrorCode::InvalidArgument, format("--setup {}: the script is empty.", path));
+  return text;
 }
 
 /// "[NAME:]/path[:GiB]"
@@ -65,6 +82,7 @@ StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
   config.labels = parsePairs(flags.labels, "--label");
   config.network.exposedPorts = flags.ports;
   config.network.internalNetwork = flags.internalNetwork;
+  if (!flags.setupFile.empty()) config.setup = readScript(flags.setupFile);
   for (const std::string& volume : flags.volumes)
     config.storage.push_back(parseVolume(volume, !flags.ephemeral, config.resources.storage.size));
   if (config.storage.empty() && flags.ephemeral) config.storage.push_back({config.resources.storage.size, false, "/home/coder", ""});

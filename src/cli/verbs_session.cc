@@ -1,4 +1,4 @@
-// login, logout, whoami.
+// login, logout, whoami, git-identity.
 #include <termios.h>
 #include <unistd.h>
 
@@ -6,9 +6,11 @@
 #include <iostream>
 
 #include "base/format.h"
+#include "base/untrusted_text.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "model/codec.h"
 
 namespace swarm::cli {
 namespace {
@@ -54,6 +56,20 @@ int logout(Context& context) {
   context.client().logout();
   removeCredentials(credentialsPath());
   std::fputs("Signed out.\n", stderr);
+  return kDone;
+}
+
+int gitIdentity(Context& context, const GitIdentityFlags& flags) {
+  if (!flags.name.empty() && flags.email.empty())
+    throw Error(ErrorCode::InvalidArgument, "Give a name and an e-mail address: swarm git-identity \"Ada Lovelace\" ada@example.com.");
+  bool changes = flags.clear || !flags.name.empty();
+  GitIdentity git = changes ? context.client().setGitIdentity({flags.name, flags.email}) : context.client().gitIdentity();
+  if (printStructured(context, toJson(git))) return kDone;
+  if (git.name.empty())
+    print("No git identity is set. Set one with: swarm git-identity \"NAME\" EMAIL\n");
+  else
+    print(format("{} <{}>\n", printable(git.name), printable(git.email)));
+  if (changes && !flags.clear) std::fputs("New workspaces get it as ~/.gitconfig; those that have one keep it.\n", stderr);
   return kDone;
 }
 

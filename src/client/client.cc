@@ -62,6 +62,15 @@ void SwarmClient::logout() { impl_->connection.call("POST", "/api/auth/logout");
 
 SwarmClient::Login SwarmClient::authStatus() { return readLogin(impl_->connection.call("GET", "/api/auth/status")); }
 
+GitIdentity SwarmClient::gitIdentity() {
+  return fromJson<GitIdentity>(impl_->connection.call("GET", "/api/users/me/git-identity"), UnknownFields::Ignore);
+}
+
+GitIdentity SwarmClient::setGitIdentity(const GitIdentity& identity) {
+  boost::json::value body = toJson(identity);
+  return fromJson<GitIdentity>(impl_->connection.call("PUT", "/api/users/me/git-identity", &body), UnknownFields::Ignore);
+}
+
 bool SwarmClient::healthy() {
   try {
     impl_->connection.call("GET", "/readyz");

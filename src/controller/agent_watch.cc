@@ -18,6 +18,15 @@ constexpr std::chrono::minutes kConnectWithin{5};  // in line behind all the oth
 constexpr std::chrono::seconds kEagerFor{3};
 constexpr std::chrono::seconds kLookAtContainerEvery{2};
 constexpr std::chrono::milliseconds kBetweenDoubts{300};
+constexpr std::string_view kSetupRuns = "VS Code is ready; the setup script (~/.config/swarm/setup.sh) is still running.";
+
+/// What a status says of the setup script; empty: nothing that anybody need know.
+std::string reasonOf(const SetupReport& setup) {
+  if (setup.state == "running") return std::string(kSetupRuns);
+  if (setup.state != "failed") return {};
+  return format("The setup script (~/.config/swarm/setup.sh) failed with exit code {}. Its output is in the workspace's log.",
+                setup.exitCode);
+}
 
 }  // namespace
 
@@ -51,7 +60,8 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   auto pause = core_.options.probeInterval;
   std::uint64_t epoch = entry->epoch;
   bool heard = false;
-  int wrong_answers = 0;  // in a row
+  int wrong_answers = 0;                    // in a row
+  std::optional<Steady::time_point> ended;  // since when VS Code's process ends whenever it is started
   std::string reason;
   auto seen = entry->observed.version();
   while (!deadline.hasPassed()) {
@@ -62,6 +72,9 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       heard = true;
       wrong_answers = 0;
       reason = health.reason;
+      if (!health.vscodeEnded) ended.reset();
+      if (health.vscodeEnded && !ended) ended = Steady::now();
+      entry->setup = {health.setup, health.setupExitCode};
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
       // The place in force, and it waits for the end of a move: a move that has ended, or that was taken back.
       if (!health.held.empty()) co_await core_.moveAgents()->release(core_.targetOf(*entry), deadline.orAfter(kReleaseTimeout));
@@ -80,6 +93,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       core_.routeChanged(*entry);
     }
     if (!heard && Steady::now() - began >= core_.options.agentRefusal) break;
+    if (ended && Steady::now() - *ended >= core_.options.agentRefusal) break;
     bool something_happened = co_await entry->observed.wait(seen, deadline.orAfter(std::max(pause, pauseAfterWrongAnswers(wrong_answers))));
     if (something_happened || Steady::now() - looked > kLookAtContainerEvery) {
       seen = entry->observed.version();
@@ -89,13 +103,17 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
     }
     if (Steady::now() - began > kEagerFor) pause = std::min(pause * 2, kLongestPause);
   }
-  co_return ReadinessReport{Readiness::NoAnswer, format("It runs, but VS Code in it can't be reached: {}", reason)};
+  if (heard) co_return ReadinessReport{Readiness::NoAnswer, format("It runs, but VS Code in it does not answer: {}", reason)};
+  co_return ReadinessReport{Readiness::NoAnswer,
+                            format("It runs, but VS Code in it can't be reached: {} Its image must be made from the workspace image, "
+                                   "whose first process is swarm-agent.",
+                                   reason)};
 }
 
 awaitable<void> AgentWatch::connect(EntryPtr entry) {
   auto turn = co_await connecting_.take(Deadline::after(kConnectWithin));
   std::uint64_t epoch = entry->epoch;
-  net::HttpEndpoint endpoint = co_await core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
+  AgentEndpoint endpoint = co_await core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
   if (entry->epoch == epoch) entry->endpoint = std::move(endpoint);
   core_.routeChanged(*entry);
 }
@@ -129,12 +147,42 @@ awaitable<void> AgentWatch::look(EntryPtr entry, std::chrono::milliseconds bound
     entry->watchAgain = true;  // what was asked for concerned the place before; the new one is looked at next
     co_return;
   }
-  if (!failure && report.readiness == Readiness::Gone) co_return;              // the reconciler describes that
-  if (!failure && report.readiness == Readiness::Ready) noteUse(entry->id());  // after our restart it knows more than our row
+  if (!failure && report.readiness == Readiness::Gone) co_return;  // the reconciler describes that
+  bool is_ready = !failure && report.readiness == Readiness::Ready;
+  if (is_ready) noteUse(entry->id());  // after our restart it knows more than our row
   std::string reason = failure ? format("It runs, but its agent can't be reached: {}", failure->message()) : report.reason;
   if (reason.empty()) reason = entry->notice;
-  if (entry->instance().statusReason == reason) co_return;
-  core_.setStatus(*entry, InstanceStatus::running, reason);
+  bool is_known = entry->instance().statusReason == reason || (is_ready && entry->instance().statusReason == reasonOf(entry->setup));
+  if (!is_known) core_.setStatus(*entry, InstanceStatus::running, reason);
+  if (is_ready) followSetup(entry);
+}
+
+void AgentWatch::followSetup(EntryPtr entry) {
+  bool nothing_to_say = reasonOf(entry->setup).empty() && entry->instance().statusReason != kSetupRuns;
+  if (!entry->ready || entry->followingSetup || nothing_to_say) return;
+  entry->followingSetup = true;
+  core_.spawn("setup of " + entry->id(), watchSetup(entry));
+}
+
+awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
+  std::uint64_t epoch = entry->epoch;
+  for (;;) {
+    Instance& instance = entry->instance();
+    std::string reason = reasonOf(entry->setup);
+    bool is_ours = instance.statusReason.empty() || instance.statusReason == kSetupRuns;
+    bool settled = instance.status == InstanceStatus::running && instance.operationId.empty();
+    if (settled && is_ours && instance.statusReason != reason) core_.setStatus(*entry, InstanceStatus::running, reason);
+    if (settled && entry->setup.state != "running") break;
+    co_await net::sleepFor(core_.options.setupInterval);
+    if (entry->epoch != epoch || entry->removed || !entry->endpoint) break;
+    try {
+      agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), Deadline::after(kProbeTimeout));
+      entry->setup = {health.setup, health.setupExitCode};
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::Cancelled) throw;  // else: asked again
+    }
+  }
+  entry->followingSetup = false;
 }
 
 void AgentWatch::noteTrouble(const std::string& instance_id) {

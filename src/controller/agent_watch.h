@@ -30,6 +30,8 @@ class AgentWatch {
   awaitable<ReadinessReport> waitUntilReady(EntryPtr entry, Deadline deadline);
   /// In the background: connects the route of a running instance and follows it until it is ready. One watch for each instance.
   void watch(EntryPtr entry, std::chrono::milliseconds bound);
+  /// In the background: says in the status reason that the setup script runs, and when it failed.
+  void followSetup(EntryPtr entry);
   void noteTrouble(const std::string& instance_id);
   /// Somebody has it open: the agent, who can tell a person from an idle page, is asked when it was last used.
   void noteUse(const std::string& instance_id);
@@ -38,6 +40,7 @@ class AgentWatch {
   awaitable<void> follow(EntryPtr entry, std::chrono::milliseconds bound);
   awaitable<void> look(EntryPtr entry, std::chrono::milliseconds bound);
   awaitable<void> connect(EntryPtr entry);
+  awaitable<void> watchSetup(EntryPtr entry);
   awaitable<void> askForActivity(EntryPtr entry);
   awaitable<bool> stillRuns(EntryPtr entry, std::string& reason);
 

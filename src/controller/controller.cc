@@ -3,6 +3,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "auth/ed25519.h"
+#include "base/id.h"
 #include "base/log.h"
 #include "controller/impl.h"
 #include "model/codec.h"
@@ -21,14 +23,22 @@ SwarmController::Impl::Impl(net::Executor control_loop, Store& durable, std::map
       migration(*this, lifecycle, agents, placesElsewhere),
       snapshots(*this, lifecycle, placesElsewhere),
       runner(*this, lifecycle),
-      reconciler(*this, agents, runner) {
+      reconciler(*this, agents, runner),
+      issuedTokens(*this) {
   lifecycle.setReconciler(reconciler);
   lifecycle.setMoves(migration, snapshots, placesElsewhere);
 }
 
 awaitable<void> SwarmController::Impl::open() {
   std::vector<InstanceRecord> records = co_await store.loadInstances();
+  for (const UserRecord& user : co_await store.listUsers()) {
+    if (user.git != GitIdentity{}) gitIdentities[user.name] = user.git;
+  }
   for (InstanceRecord& record : records) {
+    if (record.agentKey.empty()) {  // written before it is given to an agent
+      record.agentKey = Secret(toHex(randomBytes(ed25519::kSeedBytes)));
+      co_await store.updateInstance(record);
+    }
     auto entry = std::make_shared<control::Entry>();
     entry->record = std::move(record);
     entry->instance().operationId.clear();
@@ -149,6 +159,19 @@ awaitable<ResourceUsage> SwarmController::getResourceUsage(std::string ref) {
 }
 awaitable<NetworkInfo> SwarmController::getNetworkInfo(std::string ref) { return onLoop(impl_, impl_->getNetworkInfo(std::move(ref))); }
 awaitable<agent::AgentTarget> SwarmController::agentTarget(std::string ref) { return onLoop(impl_, impl_->agentTarget(std::move(ref))); }
+awaitable<void> SwarmController::noteIssuedToken(std::string ref, std::string session, SystemTime expires_at,
+                                                 std::function<bool()> counts) {
+  return onLoop(impl_, impl_->noteIssuedToken(std::move(ref), std::move(session), expires_at, std::move(counts)));
+}
+std::function<void()> SwarmController::sessionListener() const {
+  return [weak = std::weak_ptr<Impl>(impl_)] {
+    if (auto impl = weak.lock()) boost::asio::post(impl->executor, [impl] { impl->issuedTokens.check(); });
+  };
+}
+awaitable<void> SwarmController::setGitIdentity(std::string user, GitIdentity identity) {
+  return onLoop(impl_, impl_->setGitIdentity(std::move(user), std::move(identity)));
+}
+awaitable<GitIdentity> SwarmController::gitIdentity(std::string user) { return onLoop(impl_, impl_->gitIdentity(std::move(user))); }
 awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::openLogs(std::string ref, LogSource::Options options) {
   return onLoop(impl_, impl_->openLogs(std::move(ref), options));
 }

@@ -35,8 +35,10 @@ struct ControllerOptions {
   std::chrono::milliseconds reconcileInterval{30'000};  ///< the safety net; events drive the observed state
   std::chrono::hours operationsKept{30 * 24};           ///< ended operations older than this are forgotten
 
-  std::chrono::milliseconds agentRefusal{20'000};     ///< how long a running container may refuse before VS Code is called unreachable
-  std::chrono::milliseconds probeInterval{20};        ///< between questions to a starting agent, at first
+  bool needsVscode = true;                         ///< an operation fails when VS Code never answered; false: for images that have no agent
+  std::chrono::milliseconds setupInterval{1000};   ///< how often an agent is asked whether its setup script has ended
+  std::chrono::milliseconds agentRefusal{20'000};  ///< how long a running container may refuse before VS Code is called unreachable
+  std::chrono::milliseconds probeInterval{20};     ///< between questions to a starting agent, at first
   std::chrono::milliseconds providerOutage{120'000};  ///< how long an operation outlasts an unreachable provider (delete: for ever)
   std::chrono::milliseconds retryDelay{250};          ///< before a provider is asked again; doubles up to retryDelayMost
   std::chrono::milliseconds retryDelayMost{15'000};
@@ -178,6 +180,14 @@ class SwarmController {
   awaitable<ResourceUsage> getResourceUsage(std::string ref);
   awaitable<NetworkInfo> getNetworkInfo(std::string ref);
   awaitable<agent::AgentTarget> agentTarget(std::string ref);  ///< Conflict with the reason when it does not run
+  /// A client was given a token for the instance's agent, which ends with the sign-in that it was issued to. `counts`: whether that still
+  /// does; called on the control loop.
+  awaitable<void> noteIssuedToken(std::string ref, std::string session, SystemTime expires_at, std::function<bool()> counts);
+  /// To be called (from any thread, also after the controller has gone) when a sign-in may have ended.
+  std::function<void()> sessionListener() const;
+  /// Who the user's commits are by in new workspaces; empty: not known. Throws Error(NotFound) for a user that is not there.
+  awaitable<void> setGitIdentity(std::string user, GitIdentity identity);
+  awaitable<GitIdentity> gitIdentity(std::string user);
   /// Its reader may be used from any loop.
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
   awaitable<std::vector<VolumeInfo>> listVolumes();

@@ -68,9 +68,7 @@ transfer::ProgressSink CopyRun::sink() {
 }
 
 awaitable<agent::AgentTarget> CopyRun::agentAt(End end) {
-  agent::AgentTarget target = core_.targetOf(*entry_);
-  target.endpoint = co_await end.provider.agentEndpoint(end.place, Deadline::after(kConnectTimeout));
-  co_return target;
+  co_return core_.targetOf(*entry_, co_await end.provider.agentEndpoint(end.place, Deadline::after(kConnectTimeout)));
 }
 
 awaitable<LinkPtr> CopyRun::connect() {
@@ -220,7 +218,7 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   InstanceSpec spec = core_.specOf(*entry_);
   spec.instanceId = place.id;
   spec.config = place.config;
-  spec.agentConfig = core_.agentConfigOf(*entry_, operation_->operation.id);
+  core_.addAgentSettings(spec, *entry_, operation_->operation.id);
   auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
   std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make]() mutable {
     spec.known = core_.places.at(spec.instanceId).external;

@@ -19,6 +19,12 @@ namespace {
 constexpr std::chrono::milliseconds kPublishEvery{5};
 constexpr std::size_t kMaxReason = 2048;  ///< of a status: it is in rows, lists and events
 
+SigningKey keyOf(const InstanceRecord& record, AgentCredential credential) {
+  bool is_public = credential == AgentCredential::PublicKey;
+  const Secret& hex = is_public ? record.agentKey : record.agentSecret;
+  return {is_public ? TokenAlgorithm::Ed25519 : TokenAlgorithm::Hmac, Secret(fromHex(hex.reveal()).value_or(""))};
+}
+
 }  // namespace
 
 Core::Core(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen)
@@ -208,20 +214,28 @@ void Core::remove(const EntryPtr& entry) {
   routeChanged(*entry);
 }
 
-agent::AgentTarget Core::targetOf(const Entry& entry) const {
+agent::AgentTarget Core::targetOf(const Entry& entry, AgentEndpoint endpoint) const {
   agent::AgentTarget target;
   target.instanceId = entry.record.instance.id;
-  target.secret = Secret(fromHex(entry.record.agentSecret.reveal()).value_or(""));
-  target.endpoint = entry.endpoint;
+  target.key = keyOf(entry.record, endpoint.credential);
+  target.endpoint = std::move(endpoint);
   return target;
 }
 
-Secret Core::agentConfigOf(const Entry& entry, const std::string& hold) const {
-  boost::json::object agent_config;
-  agent_config["instanceId"] = entry.id();  // whatever its place is called
-  agent_config["secret"] = entry.record.agentSecret.reveal();
-  if (!hold.empty()) agent_config["hold"] = hold;
-  return Secret(boost::json::serialize(agent_config));
+void Core::addAgentSettings(InstanceSpec& spec, const Entry& entry, const std::string& hold) const {
+  boost::json::object settings{{"instanceId", entry.id()}};  // whatever its place is called
+  boost::json::array mounts;
+  for (const StorageConfig& storage : spec.config.storage) mounts.push_back(boost::json::string(storage.mountPath));
+  if (!mounts.empty()) settings["mounts"] = std::move(mounts);
+  if (!hold.empty()) settings["hold"] = hold;
+  if (!spec.config.setup.empty()) settings["setup"] = spec.config.setup;
+  if (auto git = gitIdentities.find(spec.owner); git != gitIdentities.end() && git->second != GitIdentity{})
+    settings["git"] = toJson(git->second);
+  boost::json::object file = settings;
+  file["secret"] = entry.record.agentSecret.reveal();
+  spec.agentFile = Secret(boost::json::serialize(file));
+  settings["publicKey"] = toHex(verifyingKeyOf(keyOf(entry.record, AgentCredential::PublicKey)).bytes.reveal());
+  spec.agentBoot = boost::json::serialize(settings);
 }
 
 InstanceSpec Core::specOf(const Entry& entry) const {
@@ -231,7 +245,7 @@ InstanceSpec Core::specOf(const Entry& entry) const {
   spec.name = instance.config.name;
   spec.owner = instance.owner;
   spec.config = instance.config;
-  spec.agentConfig = agentConfigOf(entry, "");
+  addAgentSettings(spec, entry, "");
   spec.known = entry.record.external;
   return spec;
 }

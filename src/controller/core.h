@@ -12,6 +12,12 @@ namespace swarm::control {
 
 using net::Notifier;
 
+/// What an agent says of the setup script.
+struct SetupReport {
+  std::string state = "none";  ///< none, running, succeeded or failed
+  std::int64_t exitCode = 0;
+};
+
 /// One instance: its durable record, the snapshot that readers get, and what is known of it while the server runs.
 struct Entry {
   InstanceRecord record;
@@ -27,12 +33,14 @@ struct Entry {
   std::string step;
   SystemTime stepStartedAt{};
   std::shared_ptr<const MoveProgress> moving;  ///< null: it is not being moved
-  net::HttpEndpoint endpoint;
+  AgentEndpoint endpoint;
 
   // Observation.
   bool watching = false;    ///< a watch of the agent goes on
   bool watchAgain = false;  ///< there was doubt meanwhile
   bool asking = false;      ///< its agent is being asked for the last activity
+  SetupReport setup;
+  bool followingSetup = false;
   bool inspecting = false;  ///< an inspection goes on
   bool inspectAgain = false;
   std::string incarnation;      ///< container id and start time: another one means that old connections are dead
@@ -65,6 +73,7 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   EntryPtr entry;
   bool cancellable = true;
   bool resumed = false;  ///< an earlier life of the server began it
+  bool isUnanswered = false;  ///< its container runs, and VS Code in it did not answer: it failed, and nothing is to be undone
   StopReason stop = StopReason::None;
   bool hasEnded = false;
   boost::asio::cancellation_signal signal;
@@ -114,6 +123,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::map<std::string, std::string, std::less<>> names;  ///< name → id; reserved before the row is written
   std::map<std::string, PlaceRecord> places;              ///< besides those in force, by id
   std::map<std::string, Departure> departed;              ///< what was deleted, by its provider's id
+  std::map<std::string, GitIdentity> gitIdentities;       ///< of users that have one, for their new workspaces
   std::map<std::string, ActivePtr> active;                ///< operations in progress, by id
   const std::shared_ptr<MoveAgents>& moveAgents() const { return options.moveAgents; }
   net::Executor moveExecutor() const { return options.moveExecutor ? options.moveExecutor : executor; }
@@ -145,10 +155,11 @@ class Core : public std::enable_shared_from_this<Core> {
   void add(EntryPtr entry);
   void remove(const EntryPtr& entry);
 
-  agent::AgentTarget targetOf(const Entry& entry) const;
+  agent::AgentTarget targetOf(const Entry& entry) const { return targetOf(entry, entry.endpoint); }
+  agent::AgentTarget targetOf(const Entry& entry, AgentEndpoint endpoint) const;  ///< at any of its places
   InstanceSpec specOf(const Entry& entry) const;
-  /// The agent's file of a place; `hold`: the transfer that it waits for, or empty.
-  Secret agentConfigOf(const Entry& entry, const std::string& hold) const;
+  /// Fills in what the agent of a place is given; `hold`: the transfer that it waits for, or empty.
+  void addAgentSettings(InstanceSpec& spec, const Entry& entry, const std::string& hold) const;
   awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline, std::chrono::milliseconds wait = {}) const;
   awaitable<agent::AgentActivity> activity(agent::AgentTarget target, Deadline deadline) const;
   void noteActive(Entry& entry, SystemTime at);  ///< a person did something then

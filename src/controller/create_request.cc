@@ -1,4 +1,5 @@
 // createInstance: placement, defaults, names, Idempotency-Keys.
+#include "auth/ed25519.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -200,6 +201,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   instance.resources = instance.config.resources;
   instance.url = urlOf(instance.config.name);
   entry->record.agentSecret = Secret(toHex(randomBytes(kSecretBytes)));
+  entry->record.agentKey = Secret(toHex(randomBytes(ed25519::kSeedBytes)));
   std::string operation_id = operation.id;
   operation = runner.make(*entry, OperationKind::create, request.actor, {});
   operation.id = operation_id;

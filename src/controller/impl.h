@@ -3,6 +3,7 @@
 
 #include "controller/agent_watch.h"
 #include "controller/core.h"
+#include "controller/issued_tokens.h"
 #include "controller/lifecycle.h"
 #include "controller/migration.h"
 #include "controller/operations.h"
@@ -24,6 +25,7 @@ struct SwarmController::Impl : control::Core {
   control::Snapshots snapshots;
   control::OperationRunner runner;
   control::Reconciler reconciler;
+  control::IssuedTokens issuedTokens;
   std::set<std::string> keysInUse;  ///< Idempotency-Keys whose first request is on its way
 
   awaitable<void> open();
@@ -64,6 +66,9 @@ struct SwarmController::Impl : control::Core {
   awaitable<ResourceUsage> getResourceUsage(std::string ref);
   awaitable<NetworkInfo> getNetworkInfo(std::string ref);
   awaitable<agent::AgentTarget> agentTarget(std::string ref);
+  awaitable<void> noteIssuedToken(std::string ref, std::string session, SystemTime expires_at, std::function<bool()> counts);
+  awaitable<void> setGitIdentity(std::string user, GitIdentity identity);
+  awaitable<GitIdentity> gitIdentity(std::string user);
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
   awaitable<std::vector<VolumeInfo>> listVolumes();
   awaitable<void> deleteVolume(std::string name);

@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "base/log.h"
+#include "base/untrusted_text.h"
 #include "controller/agent_watch.h"
 #include "controller/lost_volumes.h"
 #include "controller/migration.h"
@@ -14,6 +15,11 @@
 #include "net/deadline.h"
 
 namespace swarm::control {
+namespace {
+constexpr std::chrono::seconds kLogTimeout{5};
+constexpr int kLastLines = 10;
+constexpr std::size_t kLongestLastWords = 2048;
+}  // namespace
 
 awaitable<void> Lifecycle::perform(ActivePtr operation) {
   operation->fault("begin");
@@ -52,19 +58,18 @@ awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& err
   co_return true;
 }
 
-/// Connects the route and waits until VS Code answers, within bounds. An instance without an agent is running all the same.
-awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
+awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
   EntryPtr entry = operation->entry;
   operation->step("wait until VS Code answers");
   entry->notice.clear();
   core_.breakConnections(*entry);
-  std::function<awaitable<net::HttpEndpoint>()> connect = [this, entry] {
+  std::function<awaitable<AgentEndpoint>()> connect = [this, entry] {
     return core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(core_.options.startTimeout));
   };
   ReadinessReport report;
   std::optional<Error> failure;
   try {
-    entry->endpoint = co_await retrying<net::HttpEndpoint>(operation, Patience::Bounded, connect);
+    entry->endpoint = co_await retrying<AgentEndpoint>(operation, Patience::Bounded, connect);
     core_.routeChanged(*entry);
     report = co_await agents_.waitUntilReady(entry, Deadline::after(core_.options.startTimeout));
   } catch (const Error& error) {
@@ -74,16 +79,43 @@ awaitable<void> Lifecycle::bringUp(ActivePtr operation) {
     auto observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(core_.options.startTimeout));
     if (observed && observed->status == InstanceStatus::running) throw *failure;
     std::string how = observed ? observed->reason : "was removed";
-    if (how.empty()) throw Error(ErrorCode::UpstreamFailed, "Its container stopped as soon as it was started.");
-    throw Error(ErrorCode::UpstreamFailed, format("It was started, but its container {}.", how));
+    std::string what = how.empty() ? "Its container stopped as soon as it was started." : format("It was started, but its container {}.", how);
+    report = {Readiness::Gone, std::move(what)};
+    failure.reset();
   }
   if (failure) throw *failure;
-  if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason);
+  if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason + co_await lastWords(entry));
   operation->fault("ready");
   operation->cancellable = false;
   entry->instance().desired = InstanceStatus::running;
   entry->instance().lastActive = core_.clock.now();
   core_.setStatus(*entry, InstanceStatus::running, report.reason);
+  agents_.followSetup(entry);
+  co_return report.readiness;
+}
+
+awaitable<void> Lifecycle::bringUpOrFail(ActivePtr operation) {
+  if (co_await bringUp(operation) == Readiness::Ready || !core_.options.needsVscode) co_return;
+  operation->isUnanswered = true;
+  throw Error(ErrorCode::UpstreamFailed, operation->entry->instance().statusReason);
+}
+
+awaitable<std::string> Lifecycle::lastWords(EntryPtr entry) {
+  std::string text;
+  try {
+    Deadline deadline = Deadline::after(kLogTimeout);
+    LogSource* logs = core_.providerOf(*entry).logs();
+    if (!logs) co_return text;
+    LogSource::Options last;
+    last.tail = kLastLines;
+    auto reader = co_await logs->openLogs(entry->placeId(), last, deadline);
+    for (std::string piece = "?"; !piece.empty() && text.size() < kLongestLastWords;) text += piece = co_await reader->next(deadline);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    log::debug("the log of an ended container could not be read", {{"instance", entry->id()}, {"error", error.message()}});
+  }
+  while (text.ends_with('\n')) text.pop_back();
+  co_return text.empty() ? text : format(" The end of its log:\n{}", printable(text, kLongestLastWords, LineBreaks::Keep));
 }
 
 awaitable<void> Lifecycle::create(ActivePtr operation) {
@@ -95,7 +127,7 @@ awaitable<void> Lifecycle::create(ActivePtr operation) {
   ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
   operation->fault("made");
   reconciler_->adoptFacts(*entry, made);
-  co_await bringUp(operation);
+  co_await bringUpOrFail(operation);
 }
 
 awaitable<void> Lifecycle::start(ActivePtr operation) {
@@ -103,7 +135,7 @@ awaitable<void> Lifecycle::start(ActivePtr operation) {
   entry->instance().desired = InstanceStatus::running;
   core_.setStatus(*entry, InstanceStatus::starting, "");
   co_await startContainer(operation);
-  co_await bringUp(operation);
+  co_await bringUpOrFail(operation);
 }
 
 /// Starts the container; where there is none, or only half of one, it is made (again) around the volumes that are there.
@@ -180,7 +212,7 @@ awaitable<void> Lifecycle::restart(ActivePtr operation) {
   }
   core_.setStatus(*entry, InstanceStatus::starting, "");
   co_await startContainer(operation);
-  co_await bringUp(operation);
+  co_await bringUpOrFail(operation);
 }
 
 awaitable<void> Lifecycle::remove(ActivePtr operation) {

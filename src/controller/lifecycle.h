@@ -1,7 +1,7 @@
 // Lifecycle: what each kind of operation does at the provider. Every body may be run again from its beginning after a crash.
 #pragma once
 
-#include "controller/core.h"
+#include "controller/agent_watch.h"
 
 namespace swarm::control {
 
@@ -34,8 +34,8 @@ class Lifecycle {
   awaitable<T> retrying(ActivePtr operation, Patience patience, std::function<awaitable<T>()> call);
   awaitable<void> startContainer(ActivePtr operation);
   awaitable<bool> stopContainer(ActivePtr operation);  ///< false: there is none any more
-  /// Connects the route and waits until VS Code answers; sets running.
-  awaitable<void> bringUp(ActivePtr operation);
+  /// Connects the route and waits until VS Code answers; sets running, with the reason when VS Code did not answer.
+  awaitable<Readiness> bringUp(ActivePtr operation);
 
  private:
   awaitable<bool> waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay);
@@ -46,6 +46,11 @@ class Lifecycle {
   awaitable<void> restart(ActivePtr operation);
   awaitable<void> update(ActivePtr operation);
   awaitable<void> remove(ActivePtr operation);
+
+  /// The same, but fails when VS Code did not answer: what runs stays, so that a person can look and mend it.
+  awaitable<void> bringUpOrFail(ActivePtr operation);
+  /// The end of the container's log, for the error of one that ended; empty when there is none.
+  awaitable<std::string> lastWords(EntryPtr entry);
 
   awaitable<void> replace(ActivePtr operation);
   awaitable<ProviderInstance> remake(ActivePtr operation, Deadline deadline);

@@ -39,7 +39,7 @@ void addChanges(MigrationPlan& plan, const Instance& instance, const InstanceCon
   if (!instance.config.network.exposedPorts.empty()) addChange(plan, "published ports", "as now", "at other addresses");
   bool has_temporary = std::ranges::any_of(instance.config.storage, [](const StorageConfig& storage) { return !storage.persistent; });
   if (has_temporary) addChange(plan, "storage that is not persistent", "as now", "empty");
-  addChange(plan, "files outside of the storages", "as now", "as in the image");
+  addChange(plan, "files outside of the storages", "as now", "as in the image; ~/.config/swarm/setup.sh, if there is one, runs again");
 }
 
 void estimate(MigrationPlan& plan, std::int64_t limit) {
@@ -53,8 +53,8 @@ void estimate(MigrationPlan& plan, std::int64_t limit) {
 }  // namespace
 
 awaitable<void> Migration::addSourceFacts(const Entry& entry, MigrationPlan& plan) {
-  agent::AgentTarget source = core_.targetOf(entry);
-  source.endpoint = co_await core_.providerOf(entry).agentEndpoint(entry.placeId(), Deadline::after(kAskTimeout));
+  AgentEndpoint endpoint = co_await core_.providerOf(entry).agentEndpoint(entry.placeId(), Deadline::after(kAskTimeout));
+  agent::AgentTarget source = core_.targetOf(entry, std::move(endpoint));
   transfer::Scope scope;
   for (const StorageConfig& storage : entry.record.instance.config.storage)
     (storage.persistent ? scope.storages : scope.excluded).push_back(storage.mountPath);

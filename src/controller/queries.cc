@@ -109,6 +109,22 @@ awaitable<agent::AgentTarget> SwarmController::Impl::agentTarget(std::string ref
   co_return targetOf(*entry);
 }
 
+awaitable<void> SwarmController::Impl::noteIssuedToken(std::string ref, std::string session, SystemTime expires_at,
+                                                       std::function<bool()> counts) {
+  issuedTokens.note(require(ref)->id(), session, expires_at, std::move(counts));
+  co_return;
+}
+
+awaitable<void> SwarmController::Impl::setGitIdentity(std::string user, GitIdentity identity) {
+  co_await store.setGitIdentity(user, identity);
+  gitIdentities[user] = std::move(identity);
+}
+
+awaitable<GitIdentity> SwarmController::Impl::gitIdentity(std::string user) {
+  auto found = gitIdentities.find(user);
+  co_return found == gitIdentities.end() ? GitIdentity{} : found->second;
+}
+
 awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::Impl::openLogs(std::string ref, LogSource::Options log_options) {
   EntryPtr entry = require(ref);
   LogSource* source = providerOf(*entry).logs();

@@ -13,6 +13,7 @@ awaitable<void> Lifecycle::undo(ActivePtr operation, Error error) {
   EntryPtr entry = operation->entry;
   bool by_a_person = operation->stop == StopReason::User || operation->operation.parameters.contains("cancelled");
   operation->fault("undo");
+  if (operation->isUnanswered) co_return;
   switch (operation->operation.kind) {
     case OperationKind::create:
       core_.breakConnections(*entry);

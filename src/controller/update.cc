@@ -66,7 +66,7 @@ awaitable<void> Lifecycle::replace(ActivePtr operation) {
   operation->fault("made");
   reconciler_->adoptFacts(*entry, made);
   if (was_running) {
-    co_await bringUp(operation);
+    co_await bringUpOrFail(operation);
   } else {
     core_.setStatus(*entry, InstanceStatus::stopped, "");
   }

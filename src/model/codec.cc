@@ -43,6 +43,7 @@ SWARM_CODEC(NetworkPatch);
 SWARM_CODEC(StorageConfig);
 SWARM_CODEC(std::vector<StorageConfig>);
 SWARM_CODEC(InstanceConfig);
+SWARM_CODEC(GitIdentity);
 SWARM_CODEC(NetworkInfo);
 SWARM_CODEC(ResourceUsage);
 SWARM_CODEC(CommandResult);

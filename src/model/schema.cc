@@ -214,7 +214,7 @@ void addDerived(json::object& schemas) {
 json::object makeSchemas() {
   json::object out;
   addAll<ProviderType, InstanceStatus, ProviderHealth, OperationKind, OperationStatus, CpuConfig, MemoryConfig, StorageResource,
-         ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, PortMapping, NetworkInfo,
+         ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, GitIdentity, PortMapping, NetworkInfo,
          CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage, ProviderStatus,
          SwarmStatus, OperationStep, Operation, KeptSource, DroppedFolder, ReplacementLoss, UpdatePlan, MigrationEnd, MigrationChange,
          MigrationSkip, MigrationPlan, Snapshot>(out);

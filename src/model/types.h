@@ -93,8 +93,17 @@ struct InstanceConfig {
   std::vector<StorageConfig> storage;  ///< empty in a request: one persistent volume at /home/coder
   std::map<std::string, std::string> labels;
   boost::json::object metadata;
+  std::string setup{};  ///< script that each new container runs once, as ~/.config/swarm/setup.sh where the home has none; empty: none
 };
-BOOST_DESCRIBE_STRUCT(InstanceConfig, (), (name, image, command, env, resources, network, storage, labels, metadata))
+BOOST_DESCRIBE_STRUCT(InstanceConfig, (), (name, image, command, env, resources, network, storage, labels, metadata, setup))
+
+/// Who a person's commits are by. Either both are set or none.
+struct GitIdentity {
+  std::string name{};
+  std::string email{};
+  bool operator==(const GitIdentity&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(GitIdentity, (), (name, email))
 
 struct PortMapping {
   std::int64_t internal = 0;

@@ -15,6 +15,7 @@ constexpr std::int64_t kSmallestMemory = 6;  // MiB: the Engine refuses less
 constexpr std::int64_t kLargestMemory = 16'777'216;
 constexpr std::size_t kLongestEnvironment = 256 * 1024;
 constexpr std::size_t kLongestValue = 32 * 1024;
+constexpr std::size_t kLongestSetup = 16 * 1024;  // it reaches the agent in an environment variable
 constexpr std::size_t kLongestMetadata = 64 * 1024;
 
 /// Adds faults below one pointer.
@@ -197,6 +198,8 @@ void validate(const InstanceConfig& config, Faults& faults, std::string_view poi
   validateStorage(config.storage, faults, at.member("storage").pointer);
   validateLabels(config.labels, faults, at.member("labels").pointer);
   validateMetadata(config.metadata, faults, at.member("metadata").pointer);
+  bool is_script = config.setup.size() <= kLongestSetup && config.setup.find('\0') == std::string::npos;
+  at.member("setup").require(is_script, "must be a script of at most 16 KiB without NUL bytes");
 }
 
 void validateDecoded(const InstanceConfig& config, Faults& faults) {

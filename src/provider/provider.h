@@ -31,8 +31,9 @@ struct InstanceSpec {
   std::string name;
   std::string owner;
   InstanceConfig config;  ///< complete: name, image and storage are filled in
-  Secret agentConfig;  ///< JSON text for the agent's file (agent::kConfigPath, mode 0400, root): instance id and token secret. Never in env
-                       ///< or labels.
+  std::string agentBoot;  ///< JSON object of the agent's settings, for its environment (kAgentVariable): nothing in it is a secret
+  Secret agentFile;  ///< the same for an agent that knows no public keys, with the secret of its tokens: a file (agent::kConfigPath, mode
+                     ///< 0400, root), never in env or labels
   /// The target of a move: no volume that is there already may be taken, whatever name the storages ask for (its files would be replaced).
   /// A create then fails with Conflict where the name is taken, or makes another one of the name where names need not be unique (Fly).
   bool newVolumes = false;
@@ -40,6 +41,21 @@ struct InstanceSpec {
   /// is not there any more had the instance's files: a create or a replacement fails with Conflict, and makes no empty one in its place.
   std::vector<ExternalResource> known{};
   bool emptyVolumes = false;  ///< somebody asked for just that: empty ones in the place of those that are gone
+};
+
+/// The variable that a provider puts InstanceSpec::agentBoot into; whatever a person's environment says, the provider's counts.
+inline constexpr std::string_view kAgentVariable = "SWARM_AGENT";
+
+/// What the agent at a place was given to check tokens with.
+enum class AgentCredential {
+  PublicKey,  ///< InstanceSpec::agentBoot
+  Secret,     ///< InstanceSpec::agentFile
+};
+
+/// Where an agent answers, and which tokens it understands.
+struct AgentEndpoint : net::HttpEndpoint {
+  using net::HttpEndpoint::HttpEndpoint;
+  AgentCredential credential = AgentCredential::PublicKey;
 };
 
 /// How a provider tells of its work while it works. Calls are durable when they return: recorded() writes the id to the store before it
@@ -263,7 +279,7 @@ class Provider {
 
   /// Where the agent answers; may be used from any loop (it opens streams on the caller's executor). Throws Error(Conflict) when it does
   /// not run.
-  virtual awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) = 0;
+  virtual awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) = 0;
 
   virtual awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) = 0;
   virtual awaitable<void> deleteVolume(std::string name, Deadline deadline) = 0;  ///< Conflict when in use

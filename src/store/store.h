@@ -17,9 +17,10 @@ namespace swarm {
 /// An instance's row: the public part, and what only the server may know.
 struct InstanceRecord {
   Instance instance;
-  Secret agentSecret;                      ///< key of its instance tokens
+  Secret agentSecret;                      ///< key of its tokens for an agent that knows no public keys (HMAC), in hexadecimal
   std::vector<ExternalResource> external;  ///< ids at the provider, recorded as they became known
   std::string placeId{};                   ///< what its provider knows it by; empty: the instance's id, as long as it was never moved
+  Secret agentKey{};  ///< private key of its tokens (Ed25519 seed), in hexadecimal; empty in rows from before public keys
 };
 
 /// Where an instance stands, stood or will stand at a provider, besides the place in force.
@@ -46,6 +47,7 @@ struct UserRecord {
   std::string role;          ///< "admin", "user", "viewer"
   SystemTime createdAt{};
   std::int64_t tokenGeneration = 1;  ///< tokens of an earlier generation are void (sign out everywhere)
+  GitIdentity git{};                 ///< put into new workspaces
 };
 
 struct SessionRecord {
@@ -114,7 +116,8 @@ class Store {
   virtual awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) = 0;
 
   virtual awaitable<std::optional<UserRecord>> getUser(std::string name) = 0;
-  virtual awaitable<void> putUser(UserRecord user) = 0;
+  virtual awaitable<void> putUser(UserRecord user) = 0;                                ///< all but `git`, which only setGitIdentity writes
+  virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when there is no such user
   virtual awaitable<std::vector<UserRecord>> listUsers() = 0;
   virtual awaitable<void> putSession(SessionRecord session) = 0;
   virtual awaitable<std::optional<SessionRecord>> getSession(std::string id) = 0;

@@ -3,7 +3,7 @@
 # Uses from build: here, cache, versions.sh, common.sh.
 
 overlay_key() { # AGENT
-  hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/defaults.json" "$here/page.js"
+  hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/defaults.json" "$here/page.js" "$here/trust.js"
 }
 
 # The page of VS Code with our default settings and page.js in it. Defaults that an extension contributes come too late for a first
@@ -24,10 +24,11 @@ if (name) {
   options.configurationDefaults["window.title"] = "${dirty}${activeEditorShort}${separator}${rootName}${separator}" + name;
   options.windowIndicator = { label: "$(remote) " + name, tooltip: "Workspace " + name + ": show all workspaces", command: "swarm.workspaces" };
 }
+%s
 meta.setAttribute("data-settings", JSON.stringify(options));
 })();
 %s
-</script>' "$(<"$here/defaults.json")" "$(<"$here/page.js")")
+</script>' "$(<"$here/defaults.json")" "$(<"$here/trust.js")" "$(<"$here/page.js")")
   printf '%s%s\n%s%s\n' "${page%%"$marker"*}" "$script" "$marker" "${page#*"$marker"}"
 }
 workbench_page=/opt/swarm/code-server/lib/vscode/out/vs/code/browser/workbench/workbench.html

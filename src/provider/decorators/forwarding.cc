@@ -130,9 +130,9 @@ awaitable<ProviderInstance> ForwardingProvider::replaceInstance(InstanceSpec spe
   co_return co_await forward<ProviderInstance>({ProviderCall::ReplaceInstance, spec.instanceId, deadline}, call);
 }
 
-awaitable<net::HttpEndpoint> ForwardingProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
-  std::function<awaitable<net::HttpEndpoint>()> call = [&] { return inner_->agentEndpoint(instance_id, deadline); };
-  co_return co_await forward<net::HttpEndpoint>({ProviderCall::AgentEndpoint, instance_id, deadline}, call);
+awaitable<AgentEndpoint> ForwardingProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
+  std::function<awaitable<AgentEndpoint>()> call = [&] { return inner_->agentEndpoint(instance_id, deadline); };
+  co_return co_await forward<AgentEndpoint>({ProviderCall::AgentEndpoint, instance_id, deadline}, call);
 }
 
 awaitable<std::vector<VolumeInfo>> ForwardingProvider::listVolumes(Deadline deadline) {

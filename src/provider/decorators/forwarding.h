@@ -60,7 +60,7 @@ class ForwardingProvider : public Provider {
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override { return inner_->getProviderCapabilities(); }
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   awaitable<void> settle(InstanceSpec spec, Deadline deadline) override { return inner_->settle(std::move(spec), deadline); }

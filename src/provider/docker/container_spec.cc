@@ -301,7 +301,9 @@ json::object containerBody(const InstanceSpec& spec, const DockerProviderConfig&
   body["Image"] = spec.config.image;
   if (!spec.config.command.empty()) body["Cmd"] = json::array(spec.config.command.begin(), spec.config.command.end());
   json::array env;
-  for (const auto& [key, value] : spec.config.env) env.push_back(json::string(key + "=" + value));
+  for (const auto& [key, value] : spec.config.env) {
+    if (key != kAgentVariable) env.push_back(json::string(key + "=" + value));
+  }
   body["Env"] = std::move(env);
   body["StopSignal"] = "SIGTERM";
   json::object exposed{{kAgentPortKey, json::object()}};
@@ -309,8 +311,8 @@ json::object containerBody(const InstanceSpec& spec, const DockerProviderConfig&
   body["ExposedPorts"] = std::move(exposed);
   body["HostConfig"] = hostConfig(spec, config, swarm_id, network, volumes);
   body["Labels"] = containerLabels(spec, config, swarm_id, network);
-  // The agent's file counts, too: a replacement for its sake alone must take place. Of its secret, a part of a hash tells nothing.
-  std::string hash = toHex(sha256(json::serialize(body) + spec.agentConfig.reveal())).substr(0, 32);
+  // The agent's settings count, too: a replacement for their sake alone must take place. Of a secret, a part of a hash tells nothing.
+  std::string hash = toHex(sha256(json::serialize(body) + spec.agentBoot + spec.agentFile.reveal())).substr(0, 32);
   body["Labels"].as_object()[kLabelSpec] = hash;
   return body;
 }
@@ -337,10 +339,29 @@ json::object networkBody(const InstanceSpec& spec, const NetworkPlan& network, c
           {"Labels", std::move(labels)}};
 }
 
-std::string agentConfigArchive(const Secret& agent_config) {
+ImageAgent readImageAgent(const json::value& inspection) {
+  ImageAgent agent;
+  const json::value* entry = member(inspection, "Config.Entrypoint");
+  if (entry && entry->is_array() && !entry->as_array().empty() && entry->as_array().front().is_string())
+    agent.isEntryPoint = std::string_view(entry->as_array().front().as_string()).ends_with("/swarm-agent");
+  const json::value* labels = member(inspection, "Config.Labels");
+  const json::value* version = labels && labels->is_object() ? labels->as_object().if_contains(kLabelImageVersion) : nullptr;
+  if (version && version->is_string() && version->as_string() == kImageOfSecrets) agent.credential = AgentCredential::Secret;
+  return agent;
+}
+
+void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& agent) {
+  // It runs VS Code as the workspace's user, and needs root for that: an image may end with a USER for the shells of its builder.
+  if (agent.isEntryPoint) body["User"] = "0:0";
+  if (agent.credential == AgentCredential::Secret || spec.agentBoot.empty()) return;
+  body["Env"].as_array().push_back(json::string(format("{}={}", kAgentVariable, spec.agentBoot)));
+  body["Labels"].as_object()[kLabelAgent] = kPublicKeyAgent;
+}
+
+std::string agentFileArchive(const Secret& agent_file) {
   TarWriter tar;
   tar.addFolder("etc/swarm", 0755);
-  tar.addFile("etc/swarm/agent.json", 0400, agent_config.reveal());
+  tar.addFile("etc/swarm/agent.json", 0400, agent_file.reveal());
   return std::move(tar).finish();
 }
 

@@ -28,6 +28,11 @@ inline constexpr std::string_view kLabelMount = "swarm.mount";          ///< on 
 inline constexpr std::string_view kLabelPersistent = "swarm.persistent";
 /// Before the keys of people's own labels: other programs on the Engine's machine act on labels that they know.
 inline constexpr std::string_view kUserLabel = "swarm.label.";
+inline constexpr std::string_view kLabelAgent = "swarm.agent";  ///< on containers: kPublicKeyAgent; absent: its agent was given a secret
+inline constexpr std::string_view kPublicKeyAgent = "public-key";
+
+inline constexpr std::string_view kLabelImageVersion = "swarm.image.version";  ///< on images (images/workspace/versions.sh)
+inline constexpr std::string_view kImageOfSecrets = "1";                       ///< whose agent knows no public keys
 
 inline constexpr std::string_view kAsideSuffix = "-old";  ///< the container that a replacement stands aside
 inline constexpr std::string_view kNextSuffix = "-new";   ///< the replacement that is not in force yet
@@ -86,7 +91,21 @@ json::object volumeBody(const InstanceSpec& spec, const VolumePlan& volume, cons
 json::object networkBody(const InstanceSpec& spec, const NetworkPlan& network, const DockerProviderConfig& config,
                          const std::string& swarm_id);
 
+/// What an image says of the agent in it, from the Engine's inspection.
+struct ImageAgent {
+  bool isEntryPoint = false;                                ///< it is the first process of a container
+  AgentCredential credential = AgentCredential::PublicKey;  ///< what it can be given
+};
+/// What is known of an image.
+struct ImageFacts {
+  std::vector<std::string> volumes;  ///< the folders that it declares as VOLUME
+  ImageAgent agent;
+};
+ImageAgent readImageAgent(const json::value& inspection);
+/// Adds to a container's body what the agent in its image needs. Outside kLabelSpec: the same spec with the same agent's settings is the
+/// same container, whatever the image.
+void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& agent);
 /// The archive that puts the agent's file in its place (kConfigPath, root 0400).
-std::string agentConfigArchive(const Secret& agent_config);
+std::string agentFileArchive(const Secret& agent_file);
 
 }  // namespace swarm::docker

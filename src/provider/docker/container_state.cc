@@ -164,6 +164,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   const json::value* found_labels = member(inspection, "Config.Labels");
   const json::value& labels = found_labels ? *found_labels : kNone;
   details.specHash = label(labels, kLabelSpec);
+  details.credential = label(labels, kLabelAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
   details.network = label(labels, kLabelNetwork);
   details.internal = label(labels, kLabelInternal) == "true";
   boost::system::error_code error;

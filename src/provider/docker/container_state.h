@@ -25,6 +25,7 @@ struct ContainerDetails {
   std::vector<std::string> volumes;     ///< names of mounted volumes
   std::vector<std::string> mountPaths;
   std::int64_t exitCode = 0;
+  AgentCredential credential = AgentCredential::PublicKey;
   json::value runLabel;  ///< null, "true" or "false" (kLabelRun)
   ProviderInstance instance;
   std::vector<std::pair<std::string, std::string>> mounted() const {  ///< volume and mount path

@@ -74,9 +74,9 @@ awaitable<void> DockerProvider::pullImage(std::string image, Progress& progress,
       .withUpstream(UpstreamFacts(failure->upstream()));
 }
 
-awaitable<std::vector<std::string>> DockerProvider::ensureImage(std::string image, Progress& progress, Deadline deadline) {
+awaitable<ImageFacts> DockerProvider::ensureImage(std::string image, Progress& progress, Deadline deadline) {
   auto known = known_images_.find(image);
-  if (known != known_images_.end() && known->second.until > std::chrono::steady_clock::now()) co_return known->second.volumes;
+  if (known != known_images_.end() && known->second.until > std::chrono::steady_clock::now()) co_return known->second.facts;
   progress.step("check image");
   const std::string doing = "look for the image";
   faultPoint("docker.create.image.before");
@@ -89,9 +89,10 @@ awaitable<std::vector<std::string>> DockerProvider::ensureImage(std::string imag
   }
   if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
   faultPoint("docker.create.image.after");
-  KnownImage found{std::chrono::steady_clock::now() + kImageMemory, declaredVolumes(reply.json(doing))};
-  known_images_[image] = found;
-  co_return found.volumes;
+  json::value inspection = reply.json(doing);
+  ImageFacts facts{declaredVolumes(inspection), readImageAgent(inspection)};
+  known_images_[image] = {std::chrono::steady_clock::now() + kImageMemory, facts};
+  co_return facts;
 }
 
 awaitable<void> DockerProvider::makeVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& volumes, Progress& progress,
@@ -172,14 +173,15 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
   }
 }
 
-awaitable<void> DockerProvider::writeAgentConfig(std::string container, Secret agent_config, Deadline deadline) {
-  if (agent_config.empty()) co_return;
+/// Only for agents that know no public keys: the Engine unpacks it in some 40 ms.
+awaitable<void> DockerProvider::writeAgentFile(std::string container, const InstanceSpec& spec, ImageAgent agent, Deadline deadline) {
+  if (agent.credential == AgentCredential::PublicKey || spec.agentFile.empty()) co_return;
   faultPoint("docker.create.archive.before");
   EngineCall call{.method = "PUT",
                   .target = "/containers/" + container + "/archive?path=%2F",
                   .doing = "write the agent's file into the container",
                   .body = {},
-                  .rawBody = agentConfigArchive(agent_config),
+                  .rawBody = agentFileArchive(spec.agentFile),
                   .contentType = "application/x-tar"};
   co_await engine_.call(std::move(call), deadline);
   faultPoint("docker.create.archive.after");
@@ -189,7 +191,8 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
   co_await engine_.connect(deadline);
   checkSpec(spec, engine_);
   NetworkPlan network = planNetwork(spec, engine_.config(), swarm_id_);
-  std::vector<VolumePlan> volumes = planVolumes(spec, co_await ensureImage(spec.config.image, progress, deadline));
+  const auto [declared, agent] = co_await ensureImage(spec.config.image, progress, deadline);
+  std::vector<VolumePlan> volumes = planVolumes(spec, declared);
   co_await requireKnownVolumes(spec, volumes, deadline);
   std::string container;
   {
@@ -200,11 +203,12 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
     co_await makeVolumes(spec, volumes, progress, deadline);
     progress.step("create container");
     json::object body = containerBody(spec, engine_.config(), swarm_id_, network, volumes);
+    fitToAgent(body, spec, agent);
     container = co_await makeContainer(spec, containerName(spec), std::move(body), progress, deadline);
   }
   primary_[spec.instanceId] = container;
   progress.step("start container");
-  co_await writeAgentConfig(container, spec.agentConfig, deadline);
+  co_await writeAgentFile(container, spec, agent, deadline);
   faultPoint("docker.create.start.before");
   co_await startContainer(container, deadline);
   faultPoint("docker.create.start.after");

@@ -246,7 +246,7 @@ awaitable<ProviderInstance> DockerHosts::replaceInstance(InstanceSpec spec, Prog
   co_return made;
 }
 
-awaitable<net::HttpEndpoint> DockerHosts::agentEndpoint(std::string instance_id, Deadline deadline) {
+awaitable<AgentEndpoint> DockerHosts::agentEndpoint(std::string instance_id, Deadline deadline) {
   Host* host = co_await require(instance_id, deadline);
   co_return co_await host->engine->agentEndpoint(std::move(instance_id), deadline);
 }

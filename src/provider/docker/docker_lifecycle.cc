@@ -127,7 +127,7 @@ awaitable<AllocationEffect> DockerProvider::allocateResources(std::string instan
 
 awaitable<AllocationEffect> DockerProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
   ContainerDetails details = co_await requireInstance(instance_id, deadline);
-  InstanceSpec spec{instance_id, details.instance.name, details.instance.owner, {}, {}};
+  InstanceSpec spec{instance_id, details.instance.name, details.instance.owner, {}, {}, {}};
   spec.config.network = std::move(network);
   checkNetwork(spec, engine_);
   NetworkPlan plan = planNetwork(spec, engine_.config(), swarm_id_);

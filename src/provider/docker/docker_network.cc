@@ -101,7 +101,7 @@ awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline de
   log::warning("the network of an instance is gone, or there are two: mending it",
                {{"instance", details->instance.instanceId}, {"network", details->network}});
   known_networks_.erase(details->network);
-  InstanceSpec spec{details->instance.instanceId, details->instance.name, details->instance.owner, {}, {}};
+  InstanceSpec spec{details->instance.instanceId, details->instance.name, details->instance.owner, {}, {}, {}};
   NetworkPlan plan{.name = details->network, .internal = details->internal, .shared = details->network == engine_.config().networkName};
   std::string id = co_await ensureNetwork(spec, plan, deadline);
   // The container remembers the id of the lost network: let go of it, then join the new one.

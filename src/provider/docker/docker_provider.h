@@ -61,7 +61,7 @@ class DockerProvider final : public Provider, private LogSource {
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string instance_id, Deadline deadline) override;
-  awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;
@@ -85,8 +85,7 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<EngineReply> sendToInstance(std::string instance_id, EngineCall call, Deadline deadline);
 
   // Making (docker_create.cc)
-  /// The folders that the image declares as VOLUME.
-  awaitable<std::vector<std::string>> ensureImage(std::string image, Progress& progress, Deadline deadline);
+  awaitable<ImageFacts> ensureImage(std::string image, Progress& progress, Deadline deadline);
   awaitable<void> pullImage(std::string image, Progress& progress, Deadline deadline);
   awaitable<void> makeVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& volumes, Progress& progress, Deadline deadline);
   /// Creates or adopts the container of that name. `body` is kept for a second try after a pull.
@@ -94,7 +93,7 @@ class DockerProvider final : public Provider, private LogSource {
                                        Deadline deadline);
   awaitable<std::optional<std::string>> adoptContainer(const InstanceSpec& spec, std::string name, std::string spec_hash,
                                                        Deadline deadline);
-  awaitable<void> writeAgentConfig(std::string container, Secret agent_config, Deadline deadline);
+  awaitable<void> writeAgentFile(std::string container, const InstanceSpec& spec, ImageAgent agent, Deadline deadline);
   awaitable<void> startContainer(std::string container, Deadline deadline);
   enum class AnonymousVolumes { Go, Stay };
   /// Running or not; gone already: fine.
@@ -110,7 +109,7 @@ class DockerProvider final : public Provider, private LogSource {
   // Replacing (docker_replace.cc)
   struct Replacement;
   awaitable<Replacement> surveyReplacement(const InstanceSpec& spec, Deadline deadline);
-  awaitable<void> prepareReplacement(const InstanceSpec& spec, Replacement& state, json::object body, Progress& progress,
+  awaitable<void> prepareReplacement(const InstanceSpec& spec, Replacement& state, json::object body, ImageAgent agent, Progress& progress,
                                      Deadline deadline);
   awaitable<void> rollBackReplacement(const Replacement& state, Deadline deadline);
 
@@ -170,7 +169,7 @@ class DockerProvider final : public Provider, private LogSource {
   // What is known to exist, so that the hot path asks only once. Forgotten when the Engine goes away, or answers otherwise.
   struct KnownImage {
     SteadyTime until{};
-    std::vector<std::string> volumes;
+    ImageFacts facts;
   };
   std::map<std::string, KnownImage> known_images_;
   std::set<std::string> known_networks_;

@@ -163,7 +163,7 @@ awaitable<NetworkInfo> DockerProvider::getNetworkInfo(std::string instance_id, D
   co_return std::move(details.instance.network);
 }
 
-awaitable<net::HttpEndpoint> DockerProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
+awaitable<AgentEndpoint> DockerProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
   ContainerDetails details = co_await requireInstance(instance_id, deadline);
   if (details.state != "running") {
     throw Error(ErrorCode::Conflict, format("The instance does not run (its container is {}).", details.state)).withInstance(instance_id);
@@ -182,7 +182,9 @@ awaitable<net::HttpEndpoint> DockerProvider::agentEndpoint(std::string instance_
         .withInstance(instance_id);
   }
   net::Connector connector = [address](Deadline connect_deadline) { return net::connectTcp(address, connect_deadline); };
-  co_return connector;
+  AgentEndpoint endpoint(connector);
+  endpoint.credential = details.credential;
+  co_return endpoint;
 }
 
 }  // namespace swarm::docker

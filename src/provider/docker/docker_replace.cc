@@ -54,18 +54,19 @@ awaitable<DockerProvider::Replacement> DockerProvider::surveyReplacement(const I
   co_return state;
 }
 
-awaitable<void> DockerProvider::prepareReplacement(const InstanceSpec& spec, Replacement& state, json::object body, Progress& progress,
-                                                   Deadline deadline) {
+awaitable<void> DockerProvider::prepareReplacement(const InstanceSpec& spec, Replacement& state, json::object body, ImageAgent agent,
+                                                   Progress& progress, Deadline deadline) {
   std::string hash(body["Labels"].as_object()[kLabelSpec].as_string());
   if (state.next && state.next->specHash != hash) {
     co_await removeContainer(state.next->id, deadline);  // of an earlier request, never started
     state.next.reset();
   }
+  fitToAgent(body, spec, agent);
   body["Labels"].as_object()[kLabelRun] = state.run ? "true" : "false";
   progress.step("create container");
   std::string id = co_await makeContainer(spec, state.name + std::string(kNextSuffix), std::move(body), progress, deadline);
   set_aside_.insert(id);  // should it be removed again, the instance is still there
-  co_await writeAgentConfig(id, spec.agentConfig, deadline);
+  co_await writeAgentFile(id, spec, agent, deadline);
   faultPoint("docker.replace.prepared");
   state.next = co_await inspectContainer(id, deadline);
   if (!state.next) throw Error(ErrorCode::UpstreamFailed, "The new container went away while it was being prepared.");
@@ -85,7 +86,8 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
   checkSpec(spec, engine_);
   Replacement state = co_await surveyReplacement(spec, deadline);
   NetworkPlan network = planNetwork(spec, engine_.config(), swarm_id_);
-  std::vector<VolumePlan> volumes = planVolumes(spec, co_await ensureImage(spec.config.image, progress, deadline));
+  const auto [declared, agent] = co_await ensureImage(spec.config.image, progress, deadline);
+  std::vector<VolumePlan> volumes = planVolumes(spec, declared);
   carryVolumes(spec, (state.current ? state.current : state.aside)->mounted(), volumes);
   co_await requireKnownVolumes(spec, volumes, deadline);
   json::object body = containerBody(spec, engine_.config(), swarm_id_, network, volumes);
@@ -103,7 +105,7 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
       co_await ensureNetwork(spec, network, deadline);
       co_await progress.recorded({"network", network.name});
       co_await makeVolumes(spec, volumes, progress, deadline);
-      co_await prepareReplacement(spec, state, std::move(body), progress, deadline);
+      co_await prepareReplacement(spec, state, std::move(body), agent, progress, deadline);
     }
     if (state.current) {
       progress.step("stop container");

@@ -7,8 +7,6 @@
 namespace swarm::fake {
 namespace {
 
-constexpr std::string_view kAgentFile = "/etc/swarm/agent.json";  // agent::kConfigPath
-
 /// The commands that the fake knows.
 CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const std::vector<std::string>& command,
                          const std::string& stdin_text) {
@@ -25,15 +23,16 @@ CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const
     result.stdoutText = stdin_text;
   } else if (name == "cat") {
     auto contents = world.readFile(id, command[1]);
-    if (command[1] == kAgentFile) contents = std::string(container.spec.agentConfig.reveal());
     result.exitCode = contents ? 0 : 1;
     (contents ? result.stdoutText : result.stderrText) = contents ? *contents : format("cat: {}: No such file or directory\n", command[1]);
   } else if (name == "tee" && command.size() == 2) {
     result.exitCode = world.writeInside(id, command[1], stdin_text) ? 0 : 1;
     result.stdoutText = stdin_text;
   } else if (name == "printenv" && command.size() == 2) {
-    auto found = container.spec.config.env.find(command[1]);
-    result.exitCode = found == container.spec.config.env.end() ? 1 : 0;
+    auto environment = container.spec.config.env;
+    environment[std::string(kAgentVariable)] = container.spec.agentBoot;
+    auto found = environment.find(command[1]);
+    result.exitCode = found == environment.end() ? 1 : 0;
     if (result.exitCode == 0) result.stdoutText = found->second + "\n";
   } else if (name == "sh" && command.size() == 3 && command[2].starts_with("exit ")) {
     result.exitCode = std::atoi(command[2].c_str() + 5);
@@ -175,11 +174,11 @@ ProviderCapabilities FakeProvider::getProviderCapabilities() const {
   return capabilities;
 }
 
-awaitable<net::HttpEndpoint> FakeProvider::agentEndpoint(std::string instance_id, Deadline) {
+awaitable<AgentEndpoint> FakeProvider::agentEndpoint(std::string instance_id, Deadline) {
   co_await call("agentEndpoint");
   if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The instance does not run.");
   // The host tells test code whose agent it is.
-  co_return net::HttpEndpoint(simulatedAgent(world_, clock_, instance_id), instance_id);
+  co_return AgentEndpoint(simulatedAgent(world_, clock_, instance_id), instance_id);
 }
 
 awaitable<std::vector<VolumeInfo>> FakeProvider::listVolumes(Deadline) {

@@ -6,10 +6,10 @@
 namespace swarm::fake {
 namespace {
 
-/// "hold" of the agent's file: such an agent starts nothing by itself.
+/// "hold" of the agent's settings: such an agent starts nothing by itself.
 std::string holdOf(const InstanceSpec& spec) {
   boost::system::error_code error;
-  auto config = boost::json::parse(spec.agentConfig.reveal(), error);
+  auto config = boost::json::parse(spec.agentBoot, error);
   const boost::json::value* hold = !error && config.is_object() ? config.as_object().if_contains("hold") : nullptr;
   return hold && hold->is_string() ? std::string(hold->as_string()) : std::string();
 }

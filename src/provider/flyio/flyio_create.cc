@@ -100,11 +100,13 @@ awaitable<void> FlyIOProvider::ensureAddresses(const InstancePlan& plan, bool is
 }
 
 awaitable<std::int64_t> FlyIOProvider::writeSecrets(const InstancePlan& plan, Deadline deadline) {
-  json::object values{{kAgentSecret, toBase64(plan.agentFile.reveal())}};
+  json::object values;
+  if (!plan.agentFile.empty()) values[kAgentSecret] = toBase64(plan.agentFile.reveal());
   // Volumes carry no metadata: this tells what is on one when its Machine is gone.
   StorageRecord record{plan.storage, plan.volumeId, plan.copyName};
   if (!plan.storage.empty()) values[kStorageSecret] = writeRecord(record);
   if (auto known = records_.find(plan.app); known != records_.end()) known->second = record;
+  if (values.empty()) co_return 0;
   faultPoint("flyio.create.secrets.before");
   std::int64_t version = co_await client_.setSecrets(plan.app, std::move(values), deadline);
   faultPoint("flyio.create.secrets.after");

@@ -47,7 +47,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<net::HttpEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;

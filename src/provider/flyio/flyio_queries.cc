@@ -44,14 +44,16 @@ awaitable<NetworkInfo> FlyIOProvider::getNetworkInfo(std::string instance_id, De
   co_return networkOf(machine, config_);
 }
 
-awaitable<net::HttpEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
+awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
   Machine machine = co_await requireMachine(instance_id, deadline);
   if (machine.isHostUnreachable()) throw hostUnreachable(machine);
   if (machine.state != "started") {
     throw Error(ErrorCode::Conflict, format("The instance does not run (its Machine is {}).", machine.state)).withInstance(instance_id);
   }
   Url url = parseUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
-  co_return net::HttpEndpoint(impatient(connectorTo(url, tls_)), hostHeader(url), {{"fly-force-instance-id", machine.id}});
+  AgentEndpoint endpoint(impatient(connectorTo(url, tls_)), hostHeader(url), {{"fly-force-instance-id", machine.id}});
+  endpoint.credential = credentialOf(machine);
+  co_return endpoint;
 }
 
 }  // namespace swarm::flyio

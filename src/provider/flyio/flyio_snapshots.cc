@@ -103,11 +103,13 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
     if (meant == stored.end()) throw noSnapshot(reader.snapshotId);
     berth.volumeGb = std::max({berth.volumeGb, (meant->volumeBytes + kBytesPerGb - 1) / kBytesPerGb, std::int64_t{1}});
   }
-  progress.step("write secrets");
-  faultPoint("flyio.reader.secrets.before");
-  json::object values{{readerSecret(plan.instanceId), toBase64(plan.agentFile.reveal())}};
-  berth.secretsVersion = co_await client_.setSecrets(plan.app, std::move(values), deadline);
-  faultPoint("flyio.reader.secrets.after");
+  if (!plan.agentFile.empty()) {
+    progress.step("write secrets");
+    faultPoint("flyio.reader.secrets.before");
+    json::object values{{readerSecret(plan.instanceId), toBase64(plan.agentFile.reveal())}};
+    berth.secretsVersion = co_await client_.setSecrets(plan.app, std::move(values), deadline);
+    faultPoint("flyio.reader.secrets.after");
+  }
   co_await ensureAddresses(plan, false, deadline);
   if (!made_before) co_return co_await placeAnywhere(berth, progress, deadline);
   co_await progress.recorded({"volume", made_before->id});
@@ -124,8 +126,11 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
 
 awaitable<ProviderInstance> FlyIOProvider::openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) {
   KeyedLock::Guard guard = co_await locks_.acquire(reader.instanceId, deadline);
-  InstancePlan plan = planReader(reader, config_, swarm_id_);
-  plan.app = appOf(reader.of.instanceId, reader.external);
+  std::string app = appOf(reader.of.instanceId, reader.external);
+  // Its image is the instance's, and so is what its agent understands.
+  auto instance = co_await machineIn(app, reader.of.instanceId, deadline);
+  InstancePlan plan = planReader(reader, config_, swarm_id_, instance ? credentialOf(*instance) : AgentCredential::PublicKey);
+  plan.app = std::move(app);
   absent_.erase(plan.instanceId);
   // Before anything is made: whatever becomes of us, it is known where to look for it.
   co_await progress.recorded({std::string(kReaderKind), plan.app});

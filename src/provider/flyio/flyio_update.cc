@@ -23,6 +23,9 @@ void requireUpdatable(const Machine& machine) {
   if (machine.isHostUnreachable() || !machine.hasConfig) throw hostUnreachable(machine);
 }
 
+/// A Machine may tell its image with the digest that was found for it.
+std::string withoutDigest(const std::string& image) { return image.substr(0, image.find('@')); }
+
 }  // namespace
 
 awaitable<std::string> FlyIOProvider::acquireLease(const Machine& machine, Deadline deadline) {
@@ -132,10 +135,12 @@ awaitable<Machine> FlyIOProvider::updateMachine(Machine machine, const InstanceP
 }
 
 awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  InstancePlan plan = planInstance(spec, config_, swarm_id_);
-  KeyedLock::Guard guard = co_await locks_.acquire(plan.instanceId, deadline);
-  Machine machine = co_await requireMachine(plan.instanceId, deadline);
+  KeyedLock::Guard guard = co_await locks_.acquire(spec.instanceId, deadline);
+  Machine machine = co_await requireMachine(spec.instanceId, deadline);
   requireUpdatable(machine);
+  // The image that it has may be one whose agent knows no public keys; another one is taken for new.
+  bool keeps_image = withoutDigest(stringAt(json::value(machine.config), "image")) == withoutDigest(imageAtFly(spec.config.image, config_));
+  InstancePlan plan = planInstance(spec, config_, swarm_id_, keeps_image ? credentialOf(machine) : AgentCredential::PublicKey);
   plan.app = machine.app;
   addToRecord(plan, readStorage(machine.metadata(kMetaStorage)));
   co_await progress.recorded({"app", machine.app});

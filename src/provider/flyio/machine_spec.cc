@@ -80,20 +80,21 @@ void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
   }
 }
 
-Secret planAgentFile(const InstanceSpec& spec, const InstancePlan& plan) {
-  json::object file;
-  if (!spec.agentConfig.empty()) {
+/// The agent's settings as the controller has them, and where each storage is to be seen.
+std::string withBinds(const std::string& settings, const InstancePlan& plan) {
+  json::object object;
+  if (!settings.empty()) {
     boost::system::error_code error;
-    json::value parsed = json::parse(spec.agentConfig.reveal(), error);
-    if (error || !parsed.is_object()) throw Error(ErrorCode::InvalidArgument, "The agent's configuration is no JSON object.");
-    file = std::move(parsed.as_object());
+    json::value parsed = json::parse(settings, error);
+    if (error || !parsed.is_object()) throw Error(ErrorCode::InvalidArgument, "The agent's settings are not a JSON object.");
+    object = std::move(parsed.as_object());
   }
   json::array binds;
   for (const StorageEntry& entry : plan.storage) {
     binds.push_back(json::object{{"from", format("{}/volumes/{}", kVolumeMount, entry.name)}, {"to", entry.mountPath}});
   }
-  if (!binds.empty()) file["binds"] = std::move(binds);
-  return Secret(json::serialize(file));
+  if (!binds.empty()) object["binds"] = std::move(binds);
+  return json::serialize(object);
 }
 
 json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
@@ -123,15 +124,22 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   return metadata;
 }
 
-json::object planConfig(const InstanceSpec& spec, const FlyIOProviderConfig& config, const InstancePlan& plan) {
+json::object planConfig(const InstanceSpec& spec, const FlyIOProviderConfig& config, const InstancePlan& plan, AgentCredential credential) {
   json::object made{{"image", imageAtFly(spec.config.image, config)}, {"guest", toJson(plan.guest)}};
   json::object env;
   for (const auto& [key, value] : spec.config.env) env[key] = value;
+  env.erase(kAgentVariable);
+  json::array files;
+  if (credential == AgentCredential::PublicKey) {
+    env[kAgentVariable] = withBinds(spec.agentBoot, plan);
+  } else {
+    files.push_back(json::object{{"guest_path", kAgentConfigPath}, {"secret_name", kAgentSecret}, {"mode", 0400}});
+  }
   made["env"] = std::move(env);
   if (!spec.config.command.empty()) {
     made["init"] = json::object{{"cmd", json::array(spec.config.command.begin(), spec.config.command.end())}};
   }
-  made["files"] = json::array{json::object{{"guest_path", kAgentConfigPath}, {"secret_name", kAgentSecret}, {"mode", 0400}}};
+  made["files"] = std::move(files);  // also when empty: a change takes the file of a former agent away
   made["services"] = servicesFor(spec.config.network.exposedPorts);
   // Intent is the controller's: a second party that restarts Machines would hide crashes from it.
   made["restart"] = json::object{{"policy", "no"}};
@@ -212,7 +220,12 @@ json::array servicesFor(const std::vector<std::int64_t>& exposed_ports) {
   return services;
 }
 
-InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id) {
+AgentCredential credentialOf(const Machine& machine) {
+  return machine.metadata(kMetaAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
+}
+
+InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
+                          AgentCredential credential) {
   InstancePlan plan;
   plan.instanceId = spec.instanceId;
   plan.owner = spec.owner;
@@ -227,9 +240,11 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   if (network) plan.regions = network->regions;
   if (plan.regions.empty()) plan.regions = config.regions;
   if (plan.regions.empty() && !config.defaultRegion.empty()) plan.regions = {config.defaultRegion};
-  plan.agentFile = planAgentFile(spec, plan);
-  plan.config = planConfig(spec, config, plan);
+  if (credential == AgentCredential::Secret) plan.agentFile = Secret(withBinds(spec.agentFile.reveal(), plan));
+  plan.config = planConfig(spec, config, plan, credential);
   json::object metadata = planMetadata(spec, config, swarm_id, plan);
+  metadata.erase(kMetaAgent);
+  if (credential == AgentCredential::PublicKey) metadata[kMetaAgent] = kPublicKeyAgent;
   plan.hash = toHex(sha256(json::serialize(plan.config) + json::serialize(metadata) + plan.agentFile.reveal())).substr(0, 16);
   metadata[kMetaSpec] = plan.hash;
   plan.config["metadata"] = std::move(metadata);
@@ -347,18 +362,19 @@ std::string readerSecret(const std::string& reader_id) {
   return name;
 }
 
-InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id) {
+InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id,
+                        AgentCredential credential) {
   InstanceSpec spec = reader.of;
   spec.config.network.exposedPorts.clear();  // the instance's answer there
   // Folders and binds are those of the instance: its files lie there on the copy, too.
-  InstancePlan plan = planInstance(spec, config, swarm_id);
+  InstancePlan plan = planInstance(spec, config, swarm_id, credential);
   plan.instanceId = reader.instanceId;
   json::object& metadata = plan.config["metadata"].as_object();
   metadata[kMetaInstance] = reader.instanceId;
   metadata[kMetaRole] = kReaderKind;
   metadata[kMetaReads] = reader.of.instanceId;
   metadata.erase(kMetaStorage);  // nothing on its volume is anybody's to find, keep or delete
-  plan.config["files"].as_array().front().as_object()["secret_name"] = readerSecret(reader.instanceId);
+  for (json::value& file : plan.config["files"].as_array()) file.as_object()["secret_name"] = readerSecret(reader.instanceId);
   return plan;
 }
 

@@ -36,10 +36,14 @@ inline constexpr std::string_view kMetaReads = "swarm_reads";  ///< the instance
 /// JSON: volumes that this Machine's one is a copy of; they go when all of it is on its own host.
 inline constexpr std::string_view kMetaReplaces = "swarm_replaces";
 
+inline constexpr std::string_view kMetaAgent = "swarm_agent";  ///< kPublicKeyAgent; absent: its agent was given a secret
+inline constexpr std::string_view kPublicKeyAgent = "public-key";
+
 inline constexpr std::string_view kMetaRegions = "swarm_regions";  ///< JSON: the regions that the instance itself asked for
 
-inline constexpr std::string_view kAgentSecret = "SWARM_AGENT_CONFIG";  ///< base64 of the agent's file
-inline constexpr std::string_view kStorageSecret = "SWARM_STORAGE";     ///< the StorageRecord
+/// base64 of the agent's file, for Machines that were made before agents had public keys.
+inline constexpr std::string_view kAgentSecret = "SWARM_AGENT_CONFIG";
+inline constexpr std::string_view kStorageSecret = "SWARM_STORAGE";  ///< the StorageRecord
 
 inline constexpr std::string_view kVolumeName = "data";  ///< forks on other hosts: data_1, data_2 …
 inline constexpr std::string_view kVolumeMount = "/data";
@@ -60,7 +64,7 @@ struct InstancePlan {
   bool privateOnly = false;
   bool ipv6 = true;
   json::object config;  ///< fly.MachineConfig without mounts
-  Secret agentFile;
+  Secret agentFile;     ///< to be written as kAgentSecret; empty: the agent's settings are in the environment
   std::string hash;
 };
 
@@ -72,7 +76,10 @@ std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& 
 std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& config);
 
 /// Throws Error(Unprocessable) with field and reason for what Fly can't do.
-InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id);
+InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
+                          AgentCredential credential = AgentCredential::PublicKey);
+/// What its agent was given, and will be given again by a change that keeps its image: that of an older image knows no public keys.
+AgentCredential credentialOf(const Machine& machine);
 /// What lies on the volume already: entries of the plan's names keep whose they are, others that persist stay in the record.
 void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present);
 /// The volume's size as the Machine's metadata has it, where it is another than the spec's.
@@ -100,9 +107,10 @@ inline constexpr std::string_view kReaderKind = "reader";
 bool isReader(const Machine& machine);
 bool isReader(const Volume& volume);
 std::string readerVolume(const std::string& reader_id);
-std::string readerSecret(const std::string& reader_id);  ///< its agent's file: the app's kAgentSecret is the instance's
-/// The plan of the instance whose snapshot it reads, but for what makes it the reader; agent's file and storages as in `reader.of`.
-InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id);
+std::string readerSecret(const std::string& reader_id);  ///< the agent's file of one from before public keys; to be removed with it
+/// The plan of the instance whose snapshot it reads, but for what makes it the reader; agent's settings and storages as in `reader.of`.
+InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id,
+                        AgentCredential credential);
 
 /// The app's public (or private) address, by the configured template.
 std::string appUrl(const FlyIOProviderConfig& config, const std::string& app, bool is_private);

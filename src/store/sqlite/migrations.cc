@@ -63,6 +63,12 @@ INSERT INTO departures
   WHERE json_extract(body, '$.kind') = 'delete' AND status = 'succeeded' AND instance_id NOT IN (SELECT id FROM instances)
   GROUP BY instance_id;
 )",
+    // 4: instance tokens with a public key; who a user's commits are by
+    R"(
+ALTER TABLE instances ADD COLUMN agent_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN git_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN git_email TEXT NOT NULL DEFAULT '';
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

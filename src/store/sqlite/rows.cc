@@ -46,9 +46,10 @@ std::vector<Operation> readOperations(Rows rows) {
 void insertInstance(Database& database, const InstanceRecord& record) {
   const Instance& instance = record.instance;
   try {
-    database.execute("INSERT INTO instances(id, name, owner, status, agent_secret, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?)",
-                     {instance.id, instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-                      record.placeId, json::serialize(toJson(instance))});
+    database.execute(
+        "INSERT INTO instances(id, name, owner, status, agent_secret, agent_key, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+        {instance.id, instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
+         record.agentKey.reveal(), record.placeId, json::serialize(toJson(instance))});
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
@@ -58,11 +59,11 @@ void insertInstance(Database& database, const InstanceRecord& record) {
 void updateInstance(Database& database, const InstanceRecord& record) {
   const Instance& instance = record.instance;
   try {
-    requireOne(
-        database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, place_id = ?, body = ? WHERE id = ?",
-                         {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(), record.placeId,
-                          json::serialize(toJson(instance)), instance.id}),
-        "instance", instance.id);
+    requireOne(database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, agent_key = ?, place_id = ?, "
+                                "body = ? WHERE id = ?",
+                                {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
+                                 record.agentKey.reveal(), record.placeId, json::serialize(toJson(instance)), instance.id}),
+               "instance", instance.id);
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
@@ -71,10 +72,14 @@ void updateInstance(Database& database, const InstanceRecord& record) {
 std::vector<InstanceRecord> loadInstances(Database& database) {
   std::vector<InstanceRecord> out;
   std::map<std::string, std::size_t, std::less<>> places;
-  Rows rows = database.query("SELECT id, agent_secret, body, place_id FROM instances ORDER BY id");
+  Rows rows = database.query("SELECT id, agent_secret, body, place_id, agent_key FROM instances ORDER BY id");
   while (rows.next()) {
     places[rows.text(0)] = out.size();
-    out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore), Secret(rows.text(1)), {}, rows.text(3)});
+    out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore),
+                   Secret(rows.text(1)),
+                   {},
+                   rows.text(3),
+                   Secret(rows.text(4))});
   }
   Rows external = database.query("SELECT instance_id, kind, id FROM external_resources ORDER BY position");
   while (external.next()) {
@@ -236,9 +241,16 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
 
 std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
   std::vector<UserRecord> out;
-  Rows rows = name ? database.query("SELECT name, password_hash, role, created_at, token_generation FROM users WHERE name = ?", {*name})
-                   : database.query("SELECT name, password_hash, role, created_at, token_generation FROM users ORDER BY name");
-  while (rows.next()) out.push_back({rows.text(0), rows.text(1), rows.text(2), toTime(rows.integer(3)), rows.integer(4)});
+  Rows rows = name ? database.query(
+                         "SELECT name, password_hash, role, created_at, token_generation, git_name, git_email FROM users "
+                         "WHERE name = ?",
+                         {*name})
+                   : database.query(
+                         "SELECT name, password_hash, role, created_at, token_generation, git_name, git_email FROM users "
+                         "ORDER BY name");
+  while (rows.next()) {
+    out.push_back({rows.text(0), rows.text(1), rows.text(2), toTime(rows.integer(3)), rows.integer(4), {rows.text(5), rows.text(6)}});
+  }
   return out;
 }
 
@@ -248,6 +260,11 @@ void putUser(Database& database, const UserRecord& user) {
       "password_hash = excluded.password_hash, role = excluded.role, created_at = excluded.created_at, "
       "token_generation = excluded.token_generation",
       {user.name, user.passwordHash, user.role, toNumber(user.createdAt), user.tokenGeneration});
+}
+
+void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity) {
+  requireOne(database.execute("UPDATE users SET git_name = ?, git_email = ? WHERE name = ?", {identity.name, identity.email, user}), "user",
+             user);
 }
 
 std::vector<SessionRecord> loadSessions(Database& database, const std::optional<std::string>& id) {

@@ -35,6 +35,7 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
 
 std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name);
 void putUser(Database& database, const UserRecord& user);
+void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity);
 std::vector<SessionRecord> loadSessions(Database& database, const std::optional<std::string>& id);
 void putSession(Database& database, const SessionRecord& session);
 

@@ -126,6 +126,9 @@ class SqliteStore final : public Store {
   awaitable<void> putUser(UserRecord user) override {
     co_await write([&](Database& database) { sqlite::putUser(database, user); });
   }
+  awaitable<void> setGitIdentity(std::string user, GitIdentity identity) override {
+    co_await write([&](Database& database) { sqlite::setGitIdentity(database, user, identity); });
+  }
   awaitable<std::vector<UserRecord>> listUsers() override {
     std::vector<UserRecord> out;
     co_await read([&](Database& database) { out = sqlite::loadUsers(database, std::nullopt); });

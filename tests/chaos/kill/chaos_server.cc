@@ -72,6 +72,7 @@ class Server {
     options.workspaceImage = std::move(image);
     has_agent_ = fly_app || std::getenv("CHAOS_AGENT");
     if (!has_agent_) options.agentRefusal = std::chrono::milliseconds(20);  // the image has no agent
+    options.needsVscode = has_agent_;
     options.stopGrace = std::chrono::seconds(3);
     options.providerOutage = std::chrono::seconds(20);
     options.retryDelayMost = std::chrono::seconds(1);

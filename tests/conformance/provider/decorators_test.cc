@@ -13,7 +13,7 @@ class Decorators : public ::testing::Test {
  protected:
   ProviderPtr fake() { return std::make_unique<fake::FakeProvider>(world_, clock_); }
   static InstanceSpec spec() {
-    InstanceSpec made{newId("i"), "one", "ada", {}, {}};
+    InstanceSpec made{newId("i"), "one", "ada", {}, {}, {}};
     made.config.name = "one";
     made.config.image = "workspace";
     made.config.storage = {{1, true, "/home/coder", ""}};

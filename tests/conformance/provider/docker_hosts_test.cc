@@ -44,7 +44,7 @@ class DockerHosts : public ::testing::Test {
   bool isHealthy() { return provider_->health().status == ProviderHealth::healthy; }
 
   InstanceSpec spec(const std::string& host, std::string name = "one") {
-    InstanceSpec made{newId("i"), name, "ada", {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+    InstanceSpec made{newId("i"), name, "ada", {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
     made.config.name = name;
     made.config.image = fixture_->image();
     made.config.resources.cpu = {0.5, 500};

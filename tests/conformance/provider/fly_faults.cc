@@ -29,7 +29,7 @@ std::string_view toString(FlyOperation operation) {
 }
 
 FlyLife::FlyLife(CoroutineRunner& runner) : runner_(runner), world_(runner, makeTestMemoryBackend, withoutLimits()) {
-  spec_ = {newId("i"), "one", "ada", {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+  spec_ = {newId("i"), "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})", {}};
   spec_.config.name = "one";
   spec_.config.image = "workspace";
   spec_.config.resources.memory = {0, 256};

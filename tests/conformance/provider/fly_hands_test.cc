@@ -283,7 +283,7 @@ TEST(FlyAsItIs, manyLivesAtOnceMeetNoRateLimit) {
   };
   std::vector<asio::awaitable<void>> lives;
   for (int i = 0; i < 20; ++i) {
-    InstanceSpec spec{newId("i"), format("n{}", i), "ada", {}, Secret("{}")};
+    InstanceSpec spec{newId("i"), format("n{}", i), "ada", {}, "{}", {}};
     spec.config.name = spec.name;
     spec.config.image = "workspace";
     spec.config.storage = {{1, true, "/home/coder", ""}};

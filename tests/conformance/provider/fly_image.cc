@@ -11,9 +11,9 @@
 namespace swarm::testing {
 namespace {
 
-// The agent's file has "binds":[{"from":"/data/volumes/x","to":"/home/coder"},…]: sed and tr are JSON parser enough for it.
+// The agent's settings have "binds":[{"from":"/data/volumes/x","to":"/home/coder"},…]: sed and tr are JSON parser enough for it.
 constexpr std::string_view kMain = R"sh(#!/bin/sh
-tr -d '\n' < /etc/swarm/agent.json | sed 's/.*"binds":\[//; s/\].*//' | tr '}' '\n' |
+printf %s "$SWARM_AGENT" | sed 's/.*"binds":\[//; s/\].*//' | tr '}' '\n' |
   sed -n 's/.*"from":"\([^"]*\)","to":"\([^"]*\)".*/\1 \2/p' | while read -r from to; do
   mkdir -p "$from" "$to" && mount --bind "$from" "$to" || exit 9
 done

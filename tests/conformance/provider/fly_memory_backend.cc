@@ -1,4 +1,4 @@
-// A decorator that reads the agent's file at boot, as the agent would.
+// A decorator that reads the agent's settings at boot, as the agent would.
 #include "conformance/provider/fly_memory_backend.h"
 
 #include <boost/json/parse.hpp>
@@ -20,9 +20,9 @@ class BindingBackend final : public Backend {
     return inner_->findImage(std::move(image), deadline);
   }
   awaitable<void> boot(MachinePlan plan, Deadline deadline) override {
-    for (const GuestFile& file : plan.files) {
-      if (file.path != "/etc/swarm/agent.json" || plan.volumeId.empty()) continue;
-      boost::json::value config = boost::json::parse(file.content);
+    auto settings = plan.env.find("SWARM_AGENT");
+    if (settings != plan.env.end() && !plan.volumeId.empty()) {
+      boost::json::value config = boost::json::parse(settings->second);
       if (const boost::json::value* binds = config.as_object().if_contains("binds")) {
         plan.mountPath = std::string(binds->as_array().front().at("to").as_string());
       }

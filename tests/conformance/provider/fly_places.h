@@ -38,7 +38,8 @@ class FlyPlaces : public ::testing::Test {
     opened_ = true;
   }
   InstanceSpec spec() {
-    InstanceSpec made{newId("i"), "one", "ada", {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+    InstanceSpec made{
+        newId("i"), "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
     made.config.name = "one";
     made.config.image = "workspace";
     made.config.resources.cpu = {1, 0};

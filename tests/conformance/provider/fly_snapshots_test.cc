@@ -74,7 +74,7 @@ class FlySnapshots : public FlyPlaces {
   }
   SnapshotReader reader() {
     SnapshotReader made{snapshot_, reader_, wanted_, progress_.resources};
-    made.of.agentConfig = Secret(R"({"instanceId":"x","secret":"00","hold":"op-1"})");
+    made.of.agentBoot = R"({"instanceId":"x","publicKey":"00","hold":"op-1"})";
     return made;
   }
   ProviderInstance openReader() { return runner_.run(provider_->volumeSnapshots()->openSnapshot(reader(), recorded_, soon())); }
@@ -91,7 +91,7 @@ class FlySnapshots : public FlyPlaces {
   /// The instance is as it was, and nothing of a reader is left.
   void expectInstanceAlone() {
     expectOneOfEach();
-    EXPECT_EQ(secrets().size(), 2u);
+    EXPECT_EQ(secrets(), std::vector<std::string>{"SWARM_STORAGE"});
     EXPECT_EQ(read(wanted_.instanceId), "second");
   }
   /// Ends an open while its n-th request (from 0) is on its way, as kill -9 does.
@@ -160,13 +160,13 @@ TEST_F(FlySnapshots, aReaderHasTheFilesOfThatMomentAndIsHeldBesideTheInstance) {
   EXPECT_EQ(read(wanted_.instanceId), "second");
   write(wanted_.instanceId, "third");
   EXPECT_EQ(read(reader_), "first");
-  auto agentFile = [&](const std::string& id) {
-    auto cat = provider_->executeCommand(id, {"cat", "/etc/swarm/agent.json"}, "", soon());
-    return json::parse(runner_.run(std::move(cat)).stdoutText);
+  auto settingsOf = [&](const std::string& id) {
+    auto print = provider_->executeCommand(id, {"printenv", "SWARM_AGENT"}, "", soon());
+    return json::parse(runner_.run(std::move(print)).stdoutText);
   };
-  EXPECT_EQ(agentFile(reader_).at("hold").as_string(), "op-1");
-  EXPECT_EQ(agentFile(reader_).at("binds"), agentFile(wanted_.instanceId).at("binds")) << "the files lie where the instance has put them";
-  EXPECT_FALSE(agentFile(wanted_.instanceId).as_object().contains("hold"));
+  EXPECT_EQ(settingsOf(reader_).at("hold").as_string(), "op-1");
+  EXPECT_EQ(settingsOf(reader_).at("binds"), settingsOf(wanted_.instanceId).at("binds")) << "the files lie where the instance has put them";
+  EXPECT_FALSE(settingsOf(wanted_.instanceId).as_object().contains("hold"));
   EXPECT_FALSE(flyio::boolAt(readersVolume(), "auto_backup_enabled"));
   net::HttpEndpoint endpoint = runner_.run(provider_->agentEndpoint(reader_, soon()));
   EXPECT_EQ(net::findHeader(endpoint.headers, "fly-force-instance-id"), stringAt(machineOf(reader_), "id"));

@@ -151,7 +151,7 @@ TEST_F(FlyTarget, aPreviewOfAPlaceThatIsThereAsksForNoRoom) {
 class FlyWithoutRoom : public ::testing::Test {
  protected:
   PlacementPreview preview(std::vector<std::string> regions) {
-    InstanceSpec wanted{newId("i"), "one", "ada", {}, Secret("{}")};
+    InstanceSpec wanted{newId("i"), "one", "ada", {}, "{}", {}};
     wanted.config.image = "workspace";
     wanted.config.resources.memory = {0, 256};
     wanted.config.resources.cpu = {1, 0};

@@ -15,13 +15,15 @@ class FlyTls : public ::testing::Test {
  protected:
   /// A running instance, and the way to its agent.
   agent::AgentTarget create() {
-    InstanceSpec spec{newId("i"), "one", "ada", {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+    InstanceSpec spec{newId("i"), "one", "ada", {}, R"({"instanceId":"x"})", {}};
     spec.config.name = spec.name;
     spec.config.image = "workspace";
     spec.config.storage = {{1, true, "/home/coder", ""}};
     ProviderInstance made = runner_.run(provider_->createInstance(spec, progress_, soon()));
     EXPECT_EQ(made.status, InstanceStatus::running);
-    return {spec.instanceId, Secret("secret"), runner_.run(provider_->agentEndpoint(spec.instanceId, soon()))};
+    return {spec.instanceId,
+            {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
+            runner_.run(provider_->agentEndpoint(spec.instanceId, soon()))};
   }
   static emulator::EmulatorOptions options() {
     emulator::EmulatorOptions made;

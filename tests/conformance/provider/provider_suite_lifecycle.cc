@@ -31,7 +31,8 @@ void ProviderSuite::restartServer() {
 }
 
 InstanceSpec ProviderSuite::spec(std::string name, std::string owner) {
-  InstanceSpec made{newId("i"), name, std::move(owner), {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+  InstanceSpec made{
+      newId("i"), name, std::move(owner), {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
   made.config.name = name;
   made.config.image = fixture_->image();
   made.config.resources.cpu = {0.5, 500};

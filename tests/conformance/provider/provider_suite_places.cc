@@ -7,8 +7,6 @@
 namespace swarm::testing {
 namespace {
 
-constexpr const char* kAgentFile = "/etc/swarm/agent.json";
-
 boost::json::object parsed(const std::string& text) {
   boost::system::error_code error;
   boost::json::value value = boost::json::parse(text, error);
@@ -100,34 +98,34 @@ TEST_P(ProviderSuite, twoPlacesOfOneWorkspaceLiveSideBySide) {
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
-TEST_P(ProviderSuite, theAgentsFileComesThroughWithMembersThatTheProviderDoesNotKnow) {
+TEST_P(ProviderSuite, theAgentsSettingsComeThroughWithMembersThatTheProviderDoesNotKnow) {
   InstanceSpec wanted = spec();
-  wanted.agentConfig = Secret(R"({"instanceId":"i-of-the-workspace","secret":"00","hold":"op-1","more":{"list":[1,2]}})");
+  wanted.agentBoot = R"({"instanceId":"i-of-the-workspace","publicKey":"00","hold":"op-1","more":{"list":[1,2]}})";
   create(wanted);
-  boost::json::object seen = parsed(readFile(wanted.instanceId, kAgentFile));
+  boost::json::object seen = parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText);
   EXPECT_EQ(seen["instanceId"], "i-of-the-workspace");
   EXPECT_EQ(seen["hold"], "op-1");
   EXPECT_EQ(seen["more"], boost::json::parse(R"({"list":[1,2]})"));
-  // Another start finds the same file.
+  // Another start finds the same ones.
   stop(wanted.instanceId);
   start(wanted.instanceId);
-  EXPECT_EQ(parsed(readFile(wanted.instanceId, kAgentFile))["hold"], "op-1");
+  EXPECT_EQ(parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText)["hold"], "op-1");
 }
 
-TEST_P(ProviderSuite, aReplaceForTheSakeOfTheAgentsFileAloneTakesPlace) {
+TEST_P(ProviderSuite, aReplaceForTheSakeOfTheAgentsSettingsAloneTakesPlace) {
   InstanceSpec wanted = spec();
-  wanted.agentConfig = Secret(R"({"instanceId":"i-1","secret":"00","hold":"op-1"})");
+  wanted.agentBoot = R"({"instanceId":"i-1","publicKey":"00","hold":"op-1"})";
   create(wanted);
   writeFile(wanted.instanceId, "/home/coder/note", "kept");
-  wanted.agentConfig = Secret(R"({"instanceId":"i-1","secret":"00"})");
+  wanted.agentBoot = R"({"instanceId":"i-1","publicKey":"00"})";
   ProviderInstance now = runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
   EXPECT_EQ(now.status, InstanceStatus::running);
-  boost::json::object seen = parsed(readFile(wanted.instanceId, kAgentFile));
+  boost::json::object seen = parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText);
   EXPECT_EQ(seen["instanceId"], "i-1");
   EXPECT_FALSE(seen.contains("hold"));
   stop(wanted.instanceId);
   start(wanted.instanceId);
-  EXPECT_FALSE(parsed(readFile(wanted.instanceId, kAgentFile)).contains("hold"));
+  EXPECT_FALSE(parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText).contains("hold"));
   EXPECT_EQ(readFile(wanted.instanceId, "/home/coder/note"), "kept");
 }
 

@@ -79,6 +79,10 @@ std::string TestEngine::ensureImage() {
   return importImage("swarm-test-busybox", imageArchive(), {R"(CMD ["/bin/main"])", "ENV PATH=/bin"});
 }
 
+std::string TestEngine::ensureImageOfSecrets() {
+  return importImage("swarm-test-secrets", imageArchive(), {R"(CMD ["/bin/main"])", "ENV PATH=/bin", "LABEL swarm.image.version=1"});
+}
+
 std::string TestEngine::containerOf(const std::string& swarm_id, const std::string& instance_id) {
   json::object filter{{"label", json::array{json::string("swarm.id=" + swarm_id), json::string("swarm.instance=" + instance_id)}}};
   json::value list = get("/containers/json?all=true&" + docker::filterQuery(filter));

@@ -24,6 +24,7 @@ class TestEngine {
   /// An image of busybox that writes "ready", answers HTTP on port 7777 and ends at SIGTERM. Made once per Engine; the name holds a hash of
   /// what it is made from. Throws when /bin/busybox is missing (Debian: busybox-static).
   std::string ensureImage();
+  std::string ensureImageOfSecrets();  ///< the same, marked as one whose agent knows no public keys
   /// An image of these files, with changes in the words of a Dockerfile. Its tag is a hash of the archive: one that is there is used.
   std::string importImage(std::string_view repository, const std::string& archive, const std::vector<std::string>& changes);
 

@@ -85,6 +85,7 @@ InstanceRecord makeRecord(const std::string& id, const std::string& name) {
   instance.stale = true;
   instance.operationId = "op-1";
   record.agentSecret = Secret(std::string("\x00\xff key", 6));
+  record.agentKey = Secret(std::string("\x00\xfe key", 6));
   record.external = {{"volume", "v1"}, {"container", "c1"}};
   return record;
 }

@@ -99,11 +99,14 @@ TEST_F(SqliteStore, isFreeAgainWhenItsServerWasKilled) {
 
 TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
-  sql("ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places; DROP TABLE departures; PRAGMA user_version=1");
+  sql("ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places; DROP TABLE departures; ALTER TABLE instances DROP COLUMN agent_key; "
+      "ALTER TABLE users DROP COLUMN git_name; ALTER TABLE users DROP COLUMN git_email; PRAGMA user_version=1");
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
   ASSERT_EQ(loaded.size(), 1u);
   EXPECT_EQ(loaded[0].placeId, "");
+  EXPECT_EQ(loaded[0].agentKey.reveal(), "");
+  EXPECT_EQ(loaded[0].agentSecret.reveal(), makeRecord("i-1", "web").agentSecret.reveal()) << "its agent goes on to work";
   EXPECT_EQ(loaded[0].external, makeRecord("i-1", "web").external);
   run(store->putPlace(makePlace("i-2", "i-1")));
   EXPECT_EQ(run(store->loadPlaces()).size(), 1u);
@@ -123,7 +126,8 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
     }
     run(store->insertInstance(makeRecord("i-3", "web"), makeOperation("op-3", "i-3")));
   }
-  sql("DROP TABLE departures; PRAGMA user_version=2");
+  sql("DROP TABLE departures; ALTER TABLE instances DROP COLUMN agent_key; ALTER TABLE users DROP COLUMN git_name; "
+      "ALTER TABLE users DROP COLUMN git_email; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
   EXPECT_EQ(loaded[0].instanceId, "i-1");

@@ -54,6 +54,7 @@ TEST_P(StoreConformance, keepsAnInstanceWholeAcrossRestarts) {
   ASSERT_EQ(loaded.size(), 1u);
   EXPECT_EQ(toJson(loaded[0].instance), toJson(record.instance));
   EXPECT_EQ(loaded[0].agentSecret.reveal(), record.agentSecret.reveal());
+  EXPECT_EQ(loaded[0].agentKey.reveal(), record.agentKey.reveal());
   EXPECT_EQ(loaded[0].external, record.external);
 }
 
@@ -237,6 +238,12 @@ TEST_P(StoreConformance, keepsUsers) {
   EXPECT_EQ(bob->tokenGeneration, 2);
   EXPECT_EQ(bob->createdAt, parseTime("2026-01-01T00:00:00Z"));
   EXPECT_FALSE(run(store().getUser("Bob")));
+  EXPECT_EQ(bob->git, GitIdentity{});
+  run(store().setGitIdentity("bob", {"Bob", "bob@example.com"}));
+  run(store().putUser({"bob", "hash3", "viewer", parseTime("2026-01-01T00:00:00Z"), 3}));
+  reopen();
+  EXPECT_EQ(run(store().getUser("bob"))->git, (GitIdentity{"Bob", "bob@example.com"})) << "a new password leaves it";
+  EXPECT_EQ(errorOf(store().setGitIdentity("Bob", {})).code(), ErrorCode::NotFound);
   auto users = run(store().listUsers());
   ASSERT_EQ(users.size(), 2u);
   EXPECT_EQ(users[0].name, "ann");

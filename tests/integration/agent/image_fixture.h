@@ -38,10 +38,12 @@ class AgentInImage : public testing::Test {
  protected:
   static constexpr std::string_view kInstance = "i-agent-image-test";
 
-  /// What differs between tests: members of HostConfig, and of the agent's file.
+  /// What differs between tests: members of HostConfig, and of the agent's settings.
   struct Wish {
     boost::json::object host{{"Tmpfs", boost::json::object{{"/data", "mode=0755"}}}};
     std::string members = R"("mounts":["/data"])";
+    bool withSecret = false;  ///< a file with a secret, as before agents had public keys
+    boost::json::array env = {};
   };
 
   AgentInImage() { begin(Wish()); }
@@ -53,7 +55,8 @@ class AgentInImage : public testing::Test {
   /// A new container, instead of the one before.
   void begin(Wish wish) {
     container_.reset();
-    container_ = std::make_unique<Container>(loop_, containerConfig(std::move(wish.host)), files(wish.members));
+    key_.algorithm = wish.withSecret ? TokenAlgorithm::Hmac : TokenAlgorithm::Ed25519;
+    container_ = std::make_unique<Container>(loop_, containerConfig(wish), files(wish));
     startContainer();
   }
   void startContainer() {
@@ -63,22 +66,30 @@ class AgentInImage : public testing::Test {
     waitUntil([](const AgentHealth&) { return true; });
   }
 
-  static boost::json::object containerConfig(boost::json::object host) {
+  boost::json::object containerConfig(const Wish& wish) const {
+    boost::json::object host = wish.host;
+    boost::json::array env{"SWARM_OURS=hidden", "THEIRS=visible"};
+    if (!wish.withSecret) env.push_back(boost::json::string("SWARM_AGENT=" + settings("publicKey", wish)));
+    env.insert(env.end(), wish.env.begin(), wish.env.end());
     boost::json::object ports{{"7777/tcp", boost::json::array{boost::json::object{{"HostIp", "127.0.0.1"}, {"HostPort", ""}}}}};
     host["PortBindings"] = ports;
     return {{"Image", imageName()},
-            {"Env", boost::json::array{"SWARM_OURS=hidden", "THEIRS=visible"}},
+            {"Env", env},
             {"Labels", boost::json::object{{"swarm.test", "agent"}}},
             {"ExposedPorts", boost::json::object{{"7777/tcp", boost::json::object{}}}},
             {"HostConfig", host}};
   }
-  std::vector<test::FileInContainer> files(const std::string& members) const {
-    std::string config = format(R"({{"instanceId":"{}","secret":"{}",{}}})", kInstance, toHex(secret_.reveal()), members);
-    return {{"etc/swarm/agent.json", config, 0644}, {"usr/local/bin/swarm-agent", thisBuildsAgent(), 0755}};
+  std::string settings(std::string_view key, const Wish& wish) const {
+    return format(R"({{"instanceId":"{}","{}":"{}",{}}})", kInstance, key, toHex(verifyingKeyOf(key_).bytes.reveal()), wish.members);
+  }
+  std::vector<test::FileInContainer> files(const Wish& wish) const {
+    std::vector<test::FileInContainer> made{{"usr/local/bin/swarm-agent", thisBuildsAgent(), 0755}};
+    if (wish.withSecret) made.push_back({"etc/swarm/agent.json", settings("secret", wish), 0644});
+    return made;
   }
 
   AgentTarget target() const {
-    return {std::string(kInstance), secret_,
+    return {std::string(kInstance), key_,
             [port = port_](Deadline deadline) { return net::connectTcp(net::HostPort{"127.0.0.1", port}, deadline); }};
   }
   Deadline soon() const { return Deadline::after(kPatience); }
@@ -133,7 +144,7 @@ class AgentInImage : public testing::Test {
   }
 
   TestLoop loop_;
-  Secret secret_{randomBytes(32)};
+  SigningKey key_{TokenAlgorithm::Ed25519, Secret(randomBytes(32))};
   std::unique_ptr<Container> container_;
   std::uint16_t port_ = 0;
 };

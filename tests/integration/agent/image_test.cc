@@ -26,12 +26,27 @@ TEST_F(AgentInImage, servesTheWorkbenchAndItsWebSocketThroughTheTunnel) {
 }
 
 TEST_F(AgentInImage, runsCommandsAsTheUserInItsHomeWithoutOurVariables) {
-  auto result =
-      run("id -un; id -gn; pwd; echo $HOME $LANG $THEIRS$SWARM_OURS; command -v code-server; cat /etc/swarm/agent.json || echo closed");
+  auto result = run(
+      "id -un; id -gn; pwd; echo $HOME $LANG $THEIRS$SWARM_OURS$SWARM_AGENT; command -v code-server; cat /proc/1/environ || echo closed");
   EXPECT_THAT(result.stdoutText,
               testing::StartsWith("coder\ncoder\n/home/coder\n/home/coder C.UTF-8 visible\n/opt/swarm/bin/code-server\n"));
-  EXPECT_THAT(result.stdoutText, testing::HasSubstr("closed")) << "the instance's secret is not the user's to read";
+  EXPECT_THAT(result.stdoutText, testing::HasSubstr("closed"));
   EXPECT_EQ(run("id -un", "root").stdoutText, "root\n");
+}
+
+TEST_F(AgentInImage, holdsNothingThatCouldSignAToken) {
+  EXPECT_NE(run("test -e /etc/swarm/agent.json", "root").exitCode, 0);
+  std::string seed = toHex(key_.bytes.reveal());
+  EXPECT_EQ(run("tr '\\0' '\\n' </proc/1/environ | grep -c '" + seed + "'", "root").stdoutText, "0\n");
+  EXPECT_EQ(run("tr '\\0' '\\n' </proc/1/environ | grep -c publicKey", "root").stdoutText, "1\n");
+}
+
+TEST_F(AgentInImage, thatWasGivenASecretGoesOnToWork) {
+  Wish wish;
+  wish.withSecret = true;
+  begin(wish);
+  EXPECT_NE(waitUntilReady().generation, "");
+  EXPECT_NE(run("cat /etc/swarm/agent.json").exitCode, 0) << "the instance's secret is not the user's to read";
   EXPECT_EQ(run("stat -c '%a %U' /etc/swarm/agent.json", "root").stdoutText, "400 root\n");
 }
 

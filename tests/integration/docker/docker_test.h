@@ -27,7 +27,8 @@ class DockerTest : public ::testing::Test {
   void TearDown() override { closeProvider(); }
 
   InstanceSpec spec(std::string name = "one", std::string owner = "ada") {
-    InstanceSpec made{newId("i"), name, std::move(owner), {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+    InstanceSpec made{
+        newId("i"), name, std::move(owner), {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
     made.config.name = name;
     made.config.image = fixture_->image();
     made.config.resources.cpu = {0.5, 500};

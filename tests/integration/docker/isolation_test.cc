@@ -12,6 +12,10 @@ namespace json = boost::json;
 class DockerIsolation : public DockerTest {
  protected:
   void SetUp() override { useEngine(); }
+  std::string inspect(const InstanceSpec& wanted) {
+    std::string container = fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId);
+    return json::serialize(fixture_->engine().get("/containers/" + container + "/json"));
+  }
 };
 
 TEST(DockerAgentPort, isWhatTheAgentListensOn) {
@@ -19,14 +23,31 @@ TEST(DockerAgentPort, isWhatTheAgentListensOn) {
   EXPECT_EQ(docker::kAgentConfigPath, agent::kConfigPath);
 }
 
-TEST_F(DockerIsolation, theAgentsFileIsThereBeforeTheFirstProcessAndForRootOnly) {
+TEST_F(DockerIsolation, theAgentsSettingsReachTheFirstProcessAndAreNoSecret) {
   InstanceSpec wanted = spec();
+  wanted.config.env["SWARM_AGENT"] = "a person's";
+  create(wanted);
+  EXPECT_EQ(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
+  EXPECT_NE(execute(wanted, {"test", "-e", "/etc/swarm/agent.json"}).exitCode, 0);
+  EXPECT_EQ(inspect(wanted).find(R"(\"secret\")"), std::string::npos) << "a secret may not stand in labels or env";
+}
+
+TEST_F(DockerIsolation, anAgentThatKnowsNoPublicKeysGetsItsFileForRootOnly) {
+  InstanceSpec wanted = spec();
+  wanted.config.image = fixture_->engine().ensureImageOfSecrets();
   wanted.config.command = {"/bin/sh", "-c", "cat /etc/swarm/agent.json; exec /bin/main"};
   create(wanted);
   EXPECT_EQ(execute(wanted, {"stat", "-c", "%a %u", "/etc/swarm/agent.json"}).stdoutText, "400 0\n");
-  json::value inspection =
-      fixture_->engine().get("/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId) + "/json");
-  EXPECT_EQ(json::serialize(inspection).find(R"(\"secret\")"), std::string::npos) << "a secret may not stand in labels or env";
+  EXPECT_EQ(inspect(wanted).find(R"(\"secret\")"), std::string::npos) << "a secret may not stand in labels or env";
+  EXPECT_NE(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
+  EXPECT_EQ(runner_.run(provider_->agentEndpoint(wanted.instanceId, soon())).credential, AgentCredential::Secret);
+  // A replacement on an image whose agent knows them: no file any more.
+  wanted.config.image = spec().config.image;
+  wanted.config.command.clear();
+  replace(wanted);
+  EXPECT_EQ(runner_.run(provider_->agentEndpoint(wanted.instanceId, soon())).credential, AgentCredential::PublicKey);
+  EXPECT_EQ(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
+  EXPECT_NE(execute(wanted, {"test", "-e", "/etc/swarm/agent.json"}).exitCode, 0);
 }
 
 TEST_F(DockerIsolation, aVolumeOfAnotherOwnerIsRefused) {

@@ -75,7 +75,8 @@ TEST(DockerWorker, DISABLED_doesOneCall) {
   CoroutineRunner runner;
   NoProgress progress;
   Deadline deadline = Deadline::after(std::chrono::seconds(60));
-  InstanceSpec wanted{std::getenv("SWARM_TEST_INSTANCE"), "one", "ada", {}, Secret(R"({"instanceId":"x","secret":"00"})")};
+  InstanceSpec wanted{std::getenv("SWARM_TEST_INSTANCE"),           "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})",
+                      Secret(R"({"instanceId":"x","secret":"00"})")};
   wanted.config.name = "one";
   wanted.config.image = std::getenv("SWARM_TEST_IMAGE");
   wanted.config.resources.cpu = {0.5, 500};
@@ -122,7 +123,7 @@ TEST_F(DockerKillPoints, createIsCompletedAfterEach) {
     InstanceSpec wanted = numbered(newId("i"), false);
     EXPECT_TRUE(inAnotherProcess("create", wanted.instanceId, point + "=kill"));
     EXPECT_EQ(create(wanted).status, InstanceStatus::running);
-    EXPECT_EQ(execute(wanted, {"cat", "/etc/swarm/agent.json"}).stdoutText, wanted.agentConfig.reveal());
+    EXPECT_EQ(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
     remove(wanted);
     EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
   }

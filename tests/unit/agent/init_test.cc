@@ -25,11 +25,12 @@ class WholeAgent : public LoopTest {
   AgentOptions options() {
     AgentOptions made;
     made.config.instanceId = "i-test";
-    made.config.secret = secret;
+    made.config.key = verifyingKeyOf(key);
     made.listenHost = "127.0.0.1";
     made.port = freePort();
     made.launcher = {SWARM_TEST_CODE_SERVER};
     made.socketDirectory = folder / "run";
+    made.setupMark = folder / "setup.json";
     made.environment = {{"PATH", "/usr/bin:/bin"}};
     made.users = users;
     made.stopPatience = std::chrono::seconds(5);
@@ -60,7 +61,7 @@ class WholeAgent : public LoopTest {
   }
 
   AgentTarget target() {
-    return {"i-test", secret, [where = port](Deadline deadline) { return net::connectTcp({"127.0.0.1", where}, deadline); }};
+    return {"i-test", key, [where = port](Deadline deadline) { return net::connectTcp({"127.0.0.1", where}, deadline); }};
   }
 
   std::optional<AgentHealth> health() {
@@ -78,6 +79,14 @@ class WholeAgent : public LoopTest {
     }
     FAIL() << "never ready";
   }
+  void waitForSetup(std::string_view state) {
+    auto end = Deadline::after(kPatience);
+    while (!end.hasPassed()) {
+      if (auto now = health(); now && now->setup == state) return;
+      await(net::sleepFor(std::chrono::milliseconds(10)));
+    }
+    FAIL() << "never " << state;
+  }
   int waitForExit() {
     int status = -1;
     ::waitpid(pid, &status, 0);
@@ -85,7 +94,7 @@ class WholeAgent : public LoopTest {
     return status;
   }
 
-  Secret secret{std::string(32, 's')};
+  SigningKey key{TokenAlgorithm::Ed25519, Secret(std::string(32, 's'))};
   UserDatabase users;
   pid_t pid = -1;
   std::uint16_t port = 0;
@@ -114,6 +123,18 @@ TEST_F(WholeAgent, runsTheContainersCommandBesideVscode) {
   start(std::move(made));
   waitUntilReady();
   waitUntil([&] { return readFile(folder / "home/ran") == "coder\n"; });
+}
+
+TEST_F(WholeAgent, tellsOfTheSetupScriptAndMakesNobodyWaitForIt) {
+  auto made = options();
+  made.config.setup = "until test -e \"$HOME/go\"; do sleep 0.01; done; exit 4\n";
+  start(std::move(made));
+  waitUntilReady();
+  waitForSetup("running");
+  EXPECT_TRUE(health()->ready);
+  writeFile(folder / "home/go", "");
+  waitForSetup("failed");
+  EXPECT_EQ(health()->setupExitCode, 4);
 }
 
 TEST_F(WholeAgent, whatWasLeftInTheBackgroundIsAskedToEndThoughTheAgentIsNotProcessOne) {

@@ -115,8 +115,12 @@ TEST(UserDatabase, findsIdsHomeShellAndSupplementaryGroups) {
 }
 
 TEST(Environment, leavesOutWhatIsOursAndKeepsTheContainers) {
-  std::array<char*, 5> lines{const_cast<char*>("SWARM_AGENT_CONFIG=/x"), const_cast<char*>("A=b=c"), const_cast<char*>("PATH=/bin"),
-                             const_cast<char*>("broken"), nullptr};
+  std::array<char*, 6> lines{const_cast<char*>("SWARM_AGENT_CONFIG=/x"),
+                             const_cast<char*>("SWARM_AGENT={}"),
+                             const_cast<char*>("A=b=c"),
+                             const_cast<char*>("PATH=/bin"),
+                             const_cast<char*>("broken"),
+                             nullptr};
   auto environment = containerEnvironment(lines.data());
   EXPECT_EQ(environment, (Environment{{"A", "b=c"}, {"PATH", "/bin"}}));
   UserRecord user;
@@ -135,7 +139,8 @@ TEST(AgentConfig, readsIdSecretAndMounts) {
             R"({"instanceId":"i-1","secret":"000102030405060708090a0b0c0d0e0f","mounts":["/data"],"later":{"x":1}})");
   auto config = loadConfig(folder / "agent.json");
   EXPECT_EQ(config.instanceId, "i-1");
-  EXPECT_EQ(config.secret.reveal().size(), 16U);
+  EXPECT_EQ(config.key.algorithm, TokenAlgorithm::Hmac);
+  EXPECT_EQ(config.key.bytes.reveal().size(), 16U);
   EXPECT_THAT(config.mounts, testing::ElementsAre("/data"));
   protectConfig(folder / "agent.json");
   struct stat facts{};
@@ -158,6 +163,47 @@ TEST(AgentConfig, refusesWhatItCannotUseWithoutTellingTheSecret) {
     }
   }
   EXPECT_THROW(loadConfig(folder / "absent.json"), Error);
+}
+
+TEST(AgentConfig, isReadFromTheEnvironmentWithAPublicKey) {
+  std::string key(64, 'a');
+  AgentConfig config = readSettings(R"({"instanceId":"i-1","publicKey":")" + key + R"(","mounts":["/data"],"hold":"op-1","later":1,)" +
+                                    R"("setup":"#!/bin/sh\necho hi\n","git":{"name":"Ada","email":"ada@example.com"}})");
+  EXPECT_EQ(config.instanceId, "i-1");
+  EXPECT_EQ(config.key.algorithm, TokenAlgorithm::Ed25519);
+  EXPECT_EQ(config.key.bytes.reveal(), std::string(32, '\xaa'));
+  EXPECT_THAT(config.mounts, testing::ElementsAre("/data"));
+  EXPECT_EQ(config.hold, "op-1");
+  EXPECT_EQ(config.setup, "#!/bin/sh\necho hi\n");
+  EXPECT_EQ(config.git, (GitIdentity{"Ada", "ada@example.com"}));
+}
+
+TEST(AgentConfig, inTheEnvironmentIsRefusedWithoutItsKeyAndWithASecret) {
+  std::string key = R"("publicKey":")" + std::string(64, 'a') + "\"";
+  std::string short_key = R"({"instanceId":"i-1","publicKey":")" + std::string(62, 'a') + "\"}";
+  std::string no_key = R"({"instanceId":"i-1","publicKey":")" + std::string(64, 'z') + "\"}";
+  std::string secret_too = R"({"instanceId":"i-1","secret":"00",)" + key + "}";
+  std::vector<std::string> wrong{"{", "[]", "{}", R"({"instanceId":"i-1"})",
+                                 R"({"instanceId":"i-1","secret":"000102030405060708090a0b0c0d0e0f"})"};
+  for (const std::string& more : {"{" + key + "}", short_key, no_key, secret_too}) wrong.push_back(more);
+  for (const std::string& text : wrong) {
+    try {
+      readSettings(text);
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.message(), testing::HasSubstr("SWARM_AGENT"));
+    }
+  }
+}
+
+TEST(AgentConfig, anAgentThatIsNotRootSaysWhatToChangeInTheImage) {
+  requireRoot(0);
+  try {
+    requireRoot(1000);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), testing::AllOf(testing::HasSubstr("user 1000"), testing::HasSubstr("USER root")));
+  }
 }
 
 class HomeTest : public testing::Test {

@@ -25,9 +25,10 @@ const std::vector<Path> kPaths{{"GET", "/health", TokenScope::Status},
                                {"POST", "/hold", TokenScope::Files},
                                {"POST", "/release", TokenScope::Files},
                                {"GET", "/transfer/send", TokenScope::Files},
-                               {"GET", "/transfer/receive", TokenScope::Files}};
-constexpr std::array kScopes{TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
-                             TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
+                               {"GET", "/transfer/receive", TokenScope::Files},
+                               {"POST", "/sessions/end", TokenScope::Control}};
+constexpr std::array kScopes{TokenScope::Status, TokenScope::Exec,  TokenScope::Vscode, TokenScope::Port,
+                             TokenScope::Ssh,    TokenScope::Files, TokenScope::Control};
 
 void expectBare401(const net::HttpResponse& answer, std::string_view what) {
   EXPECT_EQ(answer.status, 401) << what;
@@ -57,11 +58,71 @@ TEST_F(AgentTest, everyPathLetsItsOwnScopeIn) {
 TEST_F(AgentTest, refusesTokensOfOtherInstancesOtherSecretsAndThePast) {
   ManualClock past(clock.now() - std::chrono::hours(2));
   std::chrono::seconds minute(60);
-  expectBare401(send(request("GET", "/health", signInstanceToken(secret, "i-other", TokenScope::Status, minute, clock))), "audience");
-  expectBare401(
-      send(request("GET", "/health", signInstanceToken(Secret(std::string(32, 'x')), kInstance, TokenScope::Status, minute, clock))),
-      "secret");
-  expectBare401(send(request("GET", "/health", signInstanceToken(secret, kInstance, TokenScope::Status, minute, past))), "expired");
+  expectBare401(send(request("GET", "/health", signInstanceToken(key, "i-other", TokenScope::Status, minute, clock))), "audience");
+  expectBare401(send(request("GET", "/health",
+                             signInstanceToken({TokenAlgorithm::Ed25519, Secret(std::string(32, 'x'))}, kInstance, TokenScope::Status,
+                                               minute, clock))),
+                "secret");
+  expectBare401(send(request("GET", "/health", signInstanceToken(key, kInstance, TokenScope::Status, minute, past))), "expired");
+}
+
+TEST_F(AgentTest, refusesTokensOfTheOtherAlgorithm) {
+  SigningKey secret{TokenAlgorithm::Hmac, verifyingKeyOf(key).bytes};
+  expectBare401(send(request("GET", "/health", signInstanceToken(secret, kInstance, TokenScope::Status, std::chrono::minutes(1), clock))),
+                "the public key as a secret");
+}
+
+TEST_F(AgentTest, aSessionThatEndedTakesItsTokensAlongAndNoOthers) {
+  auto tokenOf = [&](std::string_view session) {
+    return signInstanceToken(key, kInstance, TokenScope::Status, std::chrono::minutes(1), clock, session);
+  };
+  EXPECT_EQ(send(request("GET", "/health", tokenOf("s-1"))).status, 200);
+  await(endSession(target(), "s-1", Deadline::after(kPatience)));
+  expectBare401(send(request("GET", "/health", tokenOf("s-1"))), "ended");
+  expectBare401(send(request("GET", "/absent", tokenOf("s-1"))), "ended, unknown path");
+  EXPECT_EQ(send(request("GET", "/health", tokenOf("s-2"))).status, 200);
+  EXPECT_EQ(send(request("GET", "/health", token(TokenScope::Status))).status, 200) << "the server's own";
+  for (const char* wrong : {"", "[]", "{}", R"({"session":1})"}) {
+    auto bad = request("POST", "/sessions/end", token(TokenScope::Control));
+    bad.body = wrong;
+    EXPECT_EQ(send(std::move(bad)).status, 400) << wrong;
+  }
+}
+
+TEST_F(AgentTest, aSessionThatEndsCutsItsTunnelsAndCommandsAndNoOthers) {
+  auto listener = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});
+  net::HttpServer echo(std::move(listener), [](net::Exchange& exchange) { return exchange.respond(200, {}, "here"); });
+  asio::co_spawn(context, echo.run(), asio::detached);
+  auto tunnelOf = [&](std::string_view session) {
+    net::HttpClientOptions options;
+    options.host = "agent";
+    auto wanted = request("GET", "/tunnel/port/" + std::to_string(echo.port()),
+                          signInstanceToken(key, kInstance, TokenScope::Port, std::chrono::minutes(1), clock, session));
+    wanted.headers.push_back({"Connection", "Upgrade"});
+    wanted.headers.push_back({"Upgrade", std::string(kTunnelProtocol)});
+    return await([](net::Connector connect, net::HttpClientOptions how, net::HttpRequest what) -> awaitable<net::StreamPtr> {
+      net::HttpClient client(connect, how);
+      auto exchange = co_await client.open(std::move(what), Deadline::after(kPatience));
+      EXPECT_EQ(exchange->status(), 101);
+      co_return exchange->takeStream();
+    }(target().endpoint.connect, options, std::move(wanted)));
+  };
+  net::StreamPtr hers = tunnelOf("s-1");
+  net::StreamPtr his = tunnelOf("s-2");
+  await(endSession(target(), "s-1", Deadline::after(kPatience)));
+  auto readOf = [&](net::StreamPtr& stream) {
+    return await([](net::Stream& from) -> awaitable<net::IoResult> {
+      from.setDeadline(std::chrono::steady_clock::now() + kPatience);
+      char byte = 0;
+      co_return co_await from.readSome(asio::buffer(&byte, 1));
+    }(*stream));
+  };
+  net::IoResult end = readOf(hers);
+  EXPECT_TRUE(end.error) << "cut";
+  EXPECT_NE(end.error, boost::system::errc::timed_out);
+  await([](net::Stream& to) -> awaitable<void> { co_await to.writeAll("GET / HTTP/1.1\r\nHost: x\r\n\r\n"); }(*his));
+  EXPECT_FALSE(readOf(his).error);
+  echo.stop();
 }
 
 TEST_F(AgentTest, unknownPathsAreToldOnlyToThoseWithAToken) {
@@ -248,7 +309,7 @@ TEST_F(AgentTest, malformedRequestsEndWithoutHarm) {
 
 TEST_F(AgentTest, aWrongSecretIsToldAsTheServersProblem) {
   auto wrong = target();
-  wrong.secret = Secret(std::string(32, 'x'));
+  wrong.key.bytes = Secret(std::string(32, 'x'));
   try {
     await(getHealth(wrong, Deadline::after(kPatience)));
     FAIL() << "the token is wrong";

@@ -49,11 +49,12 @@ class ServiceTest : public LoopTest {
 
 TEST_F(ServiceTest, startsAgainAfterEachFailureAndSaysHowItEnded) {
   std::string log = (folder / "starts").string();
-  Service service(context.get_executor(), children, base, options({"sh", "-c", "echo start >> " + log + "; exit 3"}), users);
+  Service service(context.get_executor(), children, base,
+                  options({"sh", "-c", "echo start >> " + log + "; echo first; echo the reason >&2; exit 3"}), users);
   asio::co_spawn(context, service.run(), asio::detached);
   waitUntil([&] { return readFile(log).size() >= 4 * std::string("start\n").size(); });
   waitUntil([&] { return service.state() == ServiceState::Waiting; });
-  EXPECT_THAT(service.reason(), testing::HasSubstr("exit code 3"));
+  EXPECT_THAT(service.reason(), testing::HasSubstr("exit code 3 (the reason)"));
   await(service.stop(Deadline::after(kPatience)));
   waitUntil([&] { return service.state() == ServiceState::Stopped; });
 }

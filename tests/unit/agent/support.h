@@ -110,8 +110,9 @@ class AgentTest : public LoopTest {
         hold(holdParts()),
         transfers(hold, folder / "root"),
         archives({exec, activity, hold, vscode, folder / "root"}),
-        server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec, hold, freeze,
-                          transfers, archives}),
+        setup(context.get_executor(), children, base, setupOptions(), users),
+        server(AgentParts{std::string(kInstance), verifyingKeyOf(key), clock, vscode, folder / "code-server.sock", activity, usage, exec,
+                          hold, freeze, transfers, archives, setup}),
         http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), server.handler()) {
     asio::co_spawn(context, http.run(), asio::detached);
   }
@@ -143,20 +144,27 @@ class AgentTest : public LoopTest {
     return options;
   }
 
+  SetupOptions setupOptions() const {
+    SetupOptions options;
+    options.home = (folder / "home").string();
+    options.mark = folder / "setup.json";
+    return options;
+  }
+
   FreezeParts freezeParts() {
     return {context.get_executor(), [this](bool paused) { vscode.pause(paused); }};
   }
 
   HoldParts holdParts() {
-    return {context.get_executor(), vscode, nullptr, [this] { asio::co_spawn(context, vscode.run(), asio::detached); },
-            [this] { return transfers.endReceiving(); }};
+    return {context.get_executor(), vscode, [this] { asio::co_spawn(context, vscode.run(), asio::detached); },
+            [this](Deadline deadline) { return setup.stop(deadline); }, [this] { return transfers.endReceiving(); }};
   }
 
   net::HostPort address() const { return {"127.0.0.1", http.port()}; }
   AgentTarget target() const {
-    return {std::string(kInstance), secret, [where = address()](Deadline deadline) { return net::connectTcp(where, deadline); }};
+    return {std::string(kInstance), key, [where = address()](Deadline deadline) { return net::connectTcp(where, deadline); }};
   }
-  std::string token(TokenScope scope) const { return signInstanceToken(secret, kInstance, scope, std::chrono::seconds(60), clock); }
+  std::string token(TokenScope scope) const { return signInstanceToken(key, kInstance, scope, std::chrono::seconds(60), clock); }
 
   /// One request on a connection of its own; the whole answer.
   net::HttpResponse send(net::HttpRequest request) {
@@ -176,7 +184,7 @@ class AgentTest : public LoopTest {
   }
 
   RealClock clock;
-  Secret secret{std::string(32, 'k')};
+  SigningKey key{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))};
   Environment base{{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"FROM_IMAGE", "yes"}};
   UserDatabase users;
   Service vscode;
@@ -187,6 +195,7 @@ class AgentTest : public LoopTest {
   Hold hold;
   Transfers transfers;
   Archives archives;
+  agent::Setup setup;
   AgentServer server;
   net::HttpServer http;
 };

@@ -153,10 +153,10 @@ TEST_F(TransfersTest, whatIsMissingInARequestIsSaid) {
 class TwoAgentsTest : public TransfersTest {
  protected:
   TwoAgentsTest()
-      : other_hold({context.get_executor(), vscode, nullptr, [] {}, {}}),
+      : other_hold({context.get_executor(), vscode, [] {}, [this](Deadline deadline) { return setup.stop(deadline); }, {}}),
         other_transfers(other_hold, folder / "other"),
-        other_server(AgentParts{std::string(kInstance), secret, clock, vscode, folder / "code-server.sock", activity, usage, exec,
-                                other_hold, freeze, other_transfers, archives}),
+        other_server(AgentParts{std::string(kInstance), verifyingKeyOf(key), clock, vscode, folder / "code-server.sock", activity, usage,
+                                exec, other_hold, freeze, other_transfers, archives, setup}),
         other_http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), other_server.handler()) {
     other_hold.begin(std::string(kMove));
     asio::co_spawn(context, other_http.run(), asio::detached);
@@ -168,7 +168,7 @@ class TwoAgentsTest : public TransfersTest {
   }
   AgentTarget other() const {
     net::HostPort where{"127.0.0.1", other_http.port()};
-    return {std::string(kInstance), secret, [where](Deadline deadline) { return net::connectTcp(where, deadline); }};
+    return {std::string(kInstance), key, [where](Deadline deadline) { return net::connectTcp(where, deadline); }};
   }
 
   Hold other_hold;

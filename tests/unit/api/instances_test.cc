@@ -1,6 +1,7 @@
 // The routes of instances, operations and volumes over HTTP.
 #include <gtest/gtest.h>
 
+#include "net/notifier.h"
 #include "unit/api/support.h"
 
 namespace swarm::test {
@@ -220,10 +221,51 @@ TEST(ApiInstances, giveShortLivedTokensForTheirAgents) {
   Answer answer = server.post("/api/instances/one/token", R"({"scope":"port","ttl":60})");
   ASSERT_EQ(answer.status, 200) << answer.text;
   agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
-  EXPECT_TRUE(verifyInstanceToken(answer.at("token"), target.secret, id, TokenScope::Port, server.clock));
-  EXPECT_FALSE(verifyInstanceToken(answer.at("token"), target.secret, id, TokenScope::Exec, server.clock));
+  EXPECT_TRUE(verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Port, server.clock));
+  EXPECT_FALSE(verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock));
   EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"root"})").status, 400);
+  EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"control"})").status, 400) << "the server's own";
   EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"port","ttl":86400})").status, 400);
+}
+
+TEST(ApiInstances, issueNoTokenThatOutlivesFiveMinutesOrItsSession) {
+  ApiServer server;
+  std::string id = server.create("ullas", server.user);
+  auto lifeOf = [&](const std::string& token) {
+    Answer answer = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"port","ttl":3600})"}, token);
+    EXPECT_EQ(answer.status, 200) << answer.text;
+    return parseTime(answer.at("expiresAt")) - server.clock.now();
+  };
+  EXPECT_LE(lifeOf(server.user), std::chrono::minutes(5));
+  EXPECT_GT(lifeOf(server.user), std::chrono::minutes(4));
+  EXPECT_LE(lifeOf(server.issue("ulla", std::chrono::seconds(90))), std::chrono::seconds(90));
+}
+
+TEST(ApiInstances, tellTheirAgentsWhenASessionWithATokenIsSignedOut) {
+  ApiServer server;
+  std::vector<std::string> ended;
+  net::Notifier heard;
+  int refusals = 1;  // the first time, the agent is away
+  server.inside.agent = [&](net::Exchange& exchange) -> awaitable<void> {
+    return [](net::Exchange& request, std::vector<std::string>& list, net::Notifier& changed, int& away) -> awaitable<void> {
+      if (request.head().path() != agent::kEndSessionPath || away-- > 0) co_return co_await request.respond(503, {}, "{}");
+      list.push_back(co_await net::readAll(request.body(), 1024));
+      co_await request.respond(200, {{"Content-Type", "application/json"}}, "{}");
+      changed.notifyAll();
+    }(exchange, ended, heard, refusals);
+  };
+  std::string id = server.create("ullas", server.user);
+  std::string token = server.issue("ulla");
+  std::string unused = server.issue("ulla");
+  Answer answer = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"exec"})"}, token);
+  agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
+  auto claims = verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock);
+  ASSERT_TRUE(claims);
+  ASSERT_NE(claims->session, "");
+  server.send({"POST", "/api/auth/logout"}, unused);
+  server.send({"POST", "/api/auth/logout"}, token);
+  server.loop.run(heard.wait(0, Deadline::after(std::chrono::seconds(30))));
+  EXPECT_EQ(ended, std::vector{R"({"session":")" + claims->session + R"("})"}) << "the other sign-in had no token here";
 }
 
 TEST(ApiOperations, areListedAndCancelled) {

@@ -229,7 +229,7 @@ TEST(ApiExec, passesAWebSocketThroughToTheAgent) {
     (void)api;
   }(server, server.connect(), bearer(server.user)));
   agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
-  EXPECT_TRUE(verifyInstanceToken(agent.token, target.secret, id, TokenScope::Exec, server.clock));
+  EXPECT_TRUE(verifyInstanceToken(agent.token, verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock));
 }
 
 TEST(ApiExec, endsWithTheSession) {

@@ -63,7 +63,7 @@ class ScriptedProvider final : public Provider {
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
     return fake_.replaceInstance(std::move(spec), progress, deadline);
   }
-  awaitable<net::HttpEndpoint> agentEndpoint(std::string id, Deadline deadline) override {
+  awaitable<AgentEndpoint> agentEndpoint(std::string id, Deadline deadline) override {
     if (!inside_.agent) co_return co_await fake_.agentEndpoint(std::move(id), deadline);
     co_return agent_();
   }

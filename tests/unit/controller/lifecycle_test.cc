@@ -99,13 +99,61 @@ TEST_F(Lifecycle, createIsRefusedAtOnceWhileTheProviderIsDown) {
   EXPECT_TRUE(store_.instances.empty());
 }
 
-TEST_F(Lifecycle, anImageWithoutAnAgentRunsAndSaysSo) {
+TEST_F(Lifecycle, anImageWithoutAnAgentFailsItsOperationAndGoesOnToRun) {
   world_.addImageWithoutAgent("plain");
   CreateRequest plain = request("one");
   plain.config.image = "plain";
-  EXPECT_EQ(finish(run(swarm().createInstance(plain))).status, OperationStatus::succeeded);
+  Operation ended = finish(run(swarm().createInstance(plain)));
+  EXPECT_EQ(ended.status, OperationStatus::failed);
+  EXPECT_EQ(ended.steps.back().name, "wait until VS Code answers");
+  EXPECT_EQ(ended.steps.back().status, OperationStatus::failed);
+  EXPECT_NE(ended.error->message().find("VS Code in it can't be reached"), std::string::npos);
   EXPECT_EQ(get("one").status, InstanceStatus::running);
-  EXPECT_NE(get("one").statusReason.find("VS Code in it can't be reached"), std::string::npos);
+  EXPECT_EQ(get("one").desired, InstanceStatus::running);
+  EXPECT_EQ(get("one").statusReason, ended.error->message());
+  EXPECT_EQ(world_.containers().size(), 1u) << "it stays, so that a person can look";
+  EXPECT_EQ(world_.volumes().size(), 1u);
+  EXPECT_EQ(finish(run(swarm().restartInstance("one", "ada"))).status, OperationStatus::failed);
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+  EXPECT_EQ(world_.containers().size(), 1u);
+}
+
+TEST_F(Lifecycle, aVscodeThatEndsWheneverItIsStartedFailsTheOperationWithItsReason) {
+  options_.startTimeout = std::chrono::hours(1);
+  options_.probe = [](agent::AgentTarget, Deadline) -> awaitable<agent::AgentHealth> {
+    agent::AgentHealth health;
+    health.vscodeEnded = true;
+    health.reason = "VS Code ended with exit code 9 (node: bad option).";
+    co_return health;
+  };
+  reboot();
+  Operation ended = finish(run(swarm().createInstance(request("one"))));
+  EXPECT_EQ(ended.status, OperationStatus::failed);
+  EXPECT_NE(ended.error->message().find("node: bad option"), std::string::npos) << ended.error->message();
+  EXPECT_EQ(get("one").statusReason, ended.error->message());
+}
+
+TEST_F(Lifecycle, theStatusReasonTellsOfTheSetupScript) {
+  auto health = std::make_shared<agent::AgentHealth>();
+  health->ready = true;
+  health->setup = "running";
+  options_.setupInterval = std::chrono::milliseconds(1);
+  options_.probe = [health](agent::AgentTarget, Deadline) {
+    return [](agent::AgentHealth now) -> awaitable<agent::AgentHealth> { co_return now; }(*health);
+  };
+  reboot();
+  EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded) << "nobody waits for it";
+  drive([&] { return get("one").statusReason.find("setup script") != std::string::npos; });
+  EXPECT_NE(get("one").statusReason.find("still running"), std::string::npos);
+  health->setup = "failed";
+  health->setupExitCode = 3;
+  drive([&] { return get("one").statusReason.find("failed with exit code 3") != std::string::npos; });
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+  reboot();  // another life of the server tells it, too
+  drive([&] { return get("one").statusReason.find("failed with exit code 3") != std::string::npos; });
+  health->setup = "succeeded";
+  EXPECT_EQ(finish(run(swarm().restartInstance("one", "ann"))).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("one").statusReason, "");
 }
 
 TEST_F(Lifecycle, aContainerThatEndsBeforeVscodeAnswersFailsTheCreate) {

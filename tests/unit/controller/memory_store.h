@@ -40,6 +40,7 @@ class MemoryStore final : public Store {
   awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) override;
   awaitable<std::optional<UserRecord>> getUser(std::string) override { co_return std::nullopt; }
   awaitable<void> putUser(UserRecord) override { co_return; }
+  awaitable<void> setGitIdentity(std::string, GitIdentity) override { co_return; }
   awaitable<std::vector<UserRecord>> listUsers() override { co_return std::vector<UserRecord>(); }
   awaitable<void> putSession(SessionRecord) override { co_return; }
   awaitable<std::optional<SessionRecord>> getSession(std::string) override { co_return std::nullopt; }

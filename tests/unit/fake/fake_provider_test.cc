@@ -121,14 +121,16 @@ TEST_F(Fake, itsSimulatedAgentAnswersTheRealClient) {
   FakeProvider late(world_, clock_, slow);
   run(provider_.createInstance(spec("i-1"), progress_, soon()));
   run(late.createInstance(spec("i-2"), progress_, soon()));
-  agent::AgentTarget target{"i-1", Secret("key"), run(provider_.agentEndpoint("i-1", soon()))};
+  agent::AgentTarget target{"i-1", SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
+                            run(provider_.agentEndpoint("i-1", soon()))};
   agent::AgentHealth health = run(agent::getHealth(target, soon()));
   EXPECT_TRUE(health.ready);
   EXPECT_EQ(health.generation, world_.container("i-1")->generation);
   target.instanceId = "i-2";
   target.endpoint = run(late.agentEndpoint("i-2", soon()));
   EXPECT_FALSE(run(agent::getHealth(target, soon())).ready);
-  net::StreamPtr tunnel = run(agent::openVscodeTunnel({"i-1", Secret("key"), run(provider_.agentEndpoint("i-1", soon()))}, soon()));
+  net::StreamPtr tunnel = run(agent::openVscodeTunnel(
+      {"i-1", SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))}, run(provider_.agentEndpoint("i-1", soon()))}, soon()));
   EXPECT_TRUE(tunnel);
 }
 

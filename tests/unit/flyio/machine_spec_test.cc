@@ -14,7 +14,12 @@ namespace swarm::flyio {
 namespace {
 
 InstanceSpec makeSpec() {
-  InstanceSpec spec{"i-01hq3zt7s0m9x4k2v8w6y1b5cd", "web1", "ada", {}, Secret(R"({"instanceId":"i-01","secret":"00ff"})")};
+  InstanceSpec spec{"i-01hq3zt7s0m9x4k2v8w6y1b5cd",
+                    "web1",
+                    "ada",
+                    {},
+                    R"({"instanceId":"i-01","publicKey":"0a0b"})",
+                    Secret(R"({"instanceId":"i-01","secret":"00ff"})")};
   spec.config.name = "web1";
   spec.config.image = "registry.fly.io/team/work:1";
   spec.config.storage = {{10, true, "/home/coder", ""}, {5, false, "/scratch", ""}};
@@ -84,8 +89,25 @@ TEST(MachineSpec, mapsTheWholeConfiguration) {
   EXPECT_EQ(plan.regions, (std::vector<std::string>{"ams", "fra"}));
 }
 
-TEST(MachineSpec, theAgentsSecretIsInTheFileAlone) {
-  InstancePlan plan = planInstance(makeSpec(), makeConfig(), "swarm-1");
+TEST(MachineSpec, theAgentsSettingsAreInTheEnvironmentAndNoSecretIsAnywhere) {
+  InstanceSpec spec = makeSpec();
+  spec.config.env["SWARM_AGENT"] = "a person's";
+  InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
+  json::value config = plan.config;
+  json::value settings = json::parse(stringAt(config, "env.SWARM_AGENT"));
+  EXPECT_EQ(stringAt(settings, "publicKey"), "0a0b");
+  EXPECT_EQ(arrayAt(settings, "binds").size(), 2u);
+  EXPECT_TRUE(arrayAt(config, "files").empty());
+  EXPECT_TRUE(plan.agentFile.empty());
+  EXPECT_EQ(metadata(plan, "swarm_agent"), "public-key");
+  EXPECT_EQ(json::serialize(plan.config).find("00ff"), std::string::npos);
+}
+
+TEST(MachineSpec, anOlderAgentsSecretIsInTheFileAlone) {
+  InstancePlan plan = planInstance(makeSpec(), makeConfig(), "swarm-1", AgentCredential::Secret);
+  json::value older = plan.config;
+  EXPECT_FALSE(member(older, "env.SWARM_AGENT"));
+  EXPECT_FALSE(plan.config.at("metadata").as_object().contains("swarm_agent"));
   EXPECT_EQ(json::serialize(plan.config).find("00ff"), std::string::npos);
   json::value config = plan.config;
   const json::array& files = arrayAt(config, "files");
@@ -102,9 +124,8 @@ TEST(MachineSpec, everyStorageIsAFolderOfTheOneVolume) {
   InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
   EXPECT_EQ(plan.volumeGb, 15);
   EXPECT_EQ(plan.askedVolumes, std::vector<std::string>{"cache"});
-  json::value file = json::parse(plan.agentFile.reveal());
-  EXPECT_EQ(stringAt(file, "secret"), "00ff");
-  const json::array& binds = arrayAt(file, "binds");
+  json::value settings = json::parse(stringAt(json::value(plan.config), "env.SWARM_AGENT"));
+  const json::array& binds = arrayAt(settings, "binds");
   ASSERT_EQ(binds.size(), 2u);
   EXPECT_EQ(stringAt(binds[0], "to"), "/home/coder");
   EXPECT_TRUE(stringAt(binds[0], "from").starts_with("/data/volumes/swarm-i-01hq")) << stringAt(binds[0], "from");
@@ -124,7 +145,7 @@ TEST(MachineSpec, theHashTellsWhetherAnUpdateWouldChangeAnything) {
   changed.config.env["A"] = "b";
   EXPECT_NE(hash, planInstance(changed, makeConfig(), "swarm-1").hash);
   changed = makeSpec();
-  changed.agentConfig = Secret(R"({"instanceId":"i-01","secret":"11"})");
+  changed.agentBoot = R"({"instanceId":"i-01","publicKey":"11"})";
   EXPECT_NE(hash, planInstance(changed, makeConfig(), "swarm-1").hash);
 }
 
@@ -132,7 +153,7 @@ TEST(MachineSpec, aReadersNamesAreItsOwnAndNobodysGeneration) {
   SnapshotReader reader{"vs_1", "i-01hq3zt7s0m9x4k2v8w6y1b5ce", makeSpec(), {}};
   reader.of.config.network.exposedPorts = {8080};
   reader.of.config.labels["swarm_role"] = "instance";
-  InstancePlan plan = planReader(reader, makeConfig(), "swarm-1");
+  InstancePlan plan = planReader(reader, makeConfig(), "swarm-1", AgentCredential::PublicKey);
   EXPECT_EQ(plan.instanceId, reader.instanceId);
   EXPECT_EQ(metadata(plan, "swarm_instance"), reader.instanceId);
   EXPECT_EQ(metadata(plan, "swarm_role"), "reader");
@@ -213,7 +234,7 @@ TEST(MachineSpec, anUpdateKeepsWhatItDoesNotKnow) {
   EXPECT_EQ(stringAt(patched, "metadata.fly_platform_version"), "v2");
   EXPECT_EQ(stringAt(patched, "metadata.swarm_owner"), "ada");
   EXPECT_EQ(integerAt(patched, "restart.max_retries"), 4);
-  EXPECT_EQ(arrayAt(patched, "files").size(), 2u);
+  EXPECT_EQ(json::serialize(*member(patched, "files")), R"([{"guest_path":"/etc/other","raw_value":"eA=="}])") << "the agent's is gone";
   EXPECT_EQ(arrayAt(patched, "services").size(), 1u);
 }
 

@@ -1,0 +1,66 @@
+// Setup: makes a new container what its person needs. Once in the life of a container, beside VS Code and never in its way, it puts what
+// the settings bring into the home (where that has none) and runs ~/.config/swarm/setup.sh.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <filesystem>
+#include <string>
+
+#include "agent/service.h"
+#include "model/types.h"
+
+namespace swarm::agent {
+
+enum class SetupState {
+  None,  ///< there is no script
+  Running,
+  Succeeded,
+  Failed,
+};
+std::string_view toString(SetupState state);
+
+struct SetupOptions {
+  std::string script;  ///< the instance's; written to the home when there is none
+  GitIdentity git;     ///< written to ~/.gitconfig when there is none
+  std::string user = "coder";
+  std::string home = "/home/coder";
+  /// What was done in this container, of its own layer and not of a volume: another container begins anew.
+  std::filesystem::path mark = "/var/lib/swarm/setup.json";
+  int logFd = 1;
+};
+
+/// On one loop; outlives run().
+class Setup {
+ public:
+  Setup(Executor executor, Children& children, Environment base, SetupOptions options, UserDatabase users = UserDatabase());
+
+  /// Until it has ended, or was stopped: then the next run() begins again. Nothing to do: returns at once.
+  awaitable<void> run();
+  awaitable<void> stop(Deadline deadline);
+  void pause(bool paused) { service_.pause(paused); }
+
+  SetupState state() const { return state_; }
+  boost::json::object toJson() const;  ///< {"state","exitCode"}
+
+ private:
+  awaitable<void> work();
+  awaitable<void> fillHome();
+  void readMark();
+  void writeMark();
+
+  Children& children_;
+  Environment base_;
+  SetupOptions options_;
+  UserDatabase users_;
+  Service service_;
+  SetupState state_ = SetupState::None;
+  int exit_code_ = 0;
+  bool done_ = false;
+  bool running_ = false;
+  bool stopping_ = false;
+};
+
+/// A ~/.gitconfig; empty when the identity is.
+std::string gitConfigText(const GitIdentity& git);
+
+}  // namespace swarm::agent
