@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <set>
 
-#include "api/problem.h"
 #include "api/schema_parts.h"
 #include "model/schema.h"
+#include "net/problem.h"
 
 namespace swarm::api {
 namespace {
@@ -81,7 +81,7 @@ json::object exampleOf(int status, std::string_view description) {
   auto code = std::find_if(codes.begin(), codes.end(), [&](ErrorCode one) { return httpStatus(one) == status; });
   Error error(code != codes.end() ? *code : ErrorCode::InvalidArgument, std::string(description) + ".");
   if (status == 400) error = std::move(error).withField("/name", "must be a string, not a number");
-  return problemDocument(error, "/api/instances/dev", "rq-01k9t0w2e1f2g3h4j5k6m7n8pq", status);
+  return net::problemDocument(error, "/api/instances/dev", "rq-01k9t0w2e1f2g3h4j5k6m7n8pq", status);
 }
 
 json::object problemResponses() {
