@@ -72,7 +72,7 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   Operation operation;
   EntryPtr entry;
   bool cancellable = true;
-  bool resumed = false;  ///< an earlier life of the server began it
+  bool resumed = false;       ///< an earlier life of the server began it
   bool isUnanswered = false;  ///< its container runs, and VS Code in it did not answer: it failed, and nothing is to be undone
   StopReason stop = StopReason::None;
   bool hasEnded = false;

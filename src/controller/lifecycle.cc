@@ -79,7 +79,8 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
     auto observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(core_.options.startTimeout));
     if (observed && observed->status == InstanceStatus::running) throw *failure;
     std::string how = observed ? observed->reason : "was removed";
-    std::string what = how.empty() ? "Its container stopped as soon as it was started." : format("It was started, but its container {}.", how);
+    std::string what =
+        how.empty() ? "Its container stopped as soon as it was started." : format("It was started, but its container {}.", how);
     report = {Readiness::Gone, std::move(what)};
     failure.reset();
   }

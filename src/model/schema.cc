@@ -214,10 +214,10 @@ void addDerived(json::object& schemas) {
 json::object makeSchemas() {
   json::object out;
   addAll<ProviderType, InstanceStatus, ProviderHealth, OperationKind, OperationStatus, CpuConfig, MemoryConfig, StorageResource,
-         ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, GitIdentity, PortMapping, NetworkInfo,
-         CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage, ProviderStatus,
-         SwarmStatus, OperationStep, Operation, KeptSource, DroppedFolder, ReplacementLoss, UpdatePlan, MigrationEnd, MigrationChange,
-         MigrationSkip, MigrationPlan, Snapshot>(out);
+         ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, GitIdentity, PortMapping,
+         NetworkInfo, CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage,
+         ProviderStatus, SwarmStatus, OperationStep, Operation, KeptSource, DroppedFolder, ReplacementLoss, UpdatePlan, MigrationEnd,
+         MigrationChange, MigrationSkip, MigrationPlan, Snapshot>(out);
   out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
   out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
   out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);

@@ -161,6 +161,29 @@ awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline dead
   addToRecord(plan, present);
 }
 
+awaitable<std::optional<std::vector<LostVolume>>> FlyIOProvider::findLostVolumes(InstanceSpec spec, Deadline deadline) {
+  InstancePlan plan = planInstance(spec, config_, swarm_id_);
+  std::vector<LostVolume> lost;
+  std::string used = usedVolume(spec.known);
+  if (used.empty() || plan.storage.empty()) co_return lost;
+  std::string app = appOf(spec.instanceId, spec.known);
+  VolumeChoice choice;
+  if (co_await client_.findApp(app, deadline)) choice = (co_await appVolumes(app, "", spec.known, deadline)).choice;
+  bool is_gone = !choice.data && (!choice.missing.empty() || choice.strays.empty());
+  if (is_gone) lost.push_back({choice.missing.empty() ? used : choice.missing, plan.storage.front().mountPath});
+  co_return lost;
+}
+
+/// An empty volume in the place of one with files would hide that they are lost.
+awaitable<void> FlyIOProvider::requireKnownVolumes(const InstanceSpec& spec, Deadline deadline) {
+  if (spec.emptyVolumes || spec.newVolumes || usedVolume(spec.known).empty()) co_return;
+  auto lost = co_await findLostVolumes(spec, deadline);
+  if (!lost || lost->empty()) co_return;
+  throw Error(ErrorCode::Conflict, format("The volume {}, which had the files of {}, is gone from Fly. No empty one was made in its place.",
+                                          lost->front().name, lost->front().mountPath))
+      .withInstance(spec.instanceId);
+}
+
 awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   InstancePlan plan = planInstance(spec, config_, swarm_id_);
   KeyedLock::Guard guard = co_await locks_.acquire(plan.instanceId, deadline);
@@ -171,6 +194,7 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
   std::sort(plan.askedVolumes.begin(), plan.askedVolumes.end());
   for (const std::string& name : plan.askedVolumes) volume_guards.push_back(co_await locks_.acquire("volume " + name, deadline));
   co_await takeOverVolumes(plan, deadline);
+  co_await requireKnownVolumes(spec, deadline);
   progress.step("create app");
   bool is_new = co_await ensureApp(plan.app, deadline);
   co_await progress.recorded({"app", plan.app});
@@ -182,7 +206,8 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
   } else {
     AppVolumes present;
     if (!is_new && plan.volumeGb > 0) present = co_await appVolumes(plan.app, "", spec.known, deadline);
-    if (auto trouble = ambiguityOf(present.choice, plan.app)) throw *trouble;
+    if (spec.emptyVolumes) present.choice.missing.clear();
+    if (auto trouble = ambiguityOf(present.choice, plan.app); trouble && !spec.emptyVolumes) throw *trouble;
     if (present.choice.data) plan.volumeId = present.choice.data->id;
     plan.copyName = present.record.copyName;
     // The first call after the app's creation waits until it is known everywhere: secrets are written once, and so have turns to spare.

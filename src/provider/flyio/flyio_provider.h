@@ -32,6 +32,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
 
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
+  awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
   awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
   awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
@@ -92,6 +93,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   // Making (flyio_create.cc, flyio_place.cc)
   awaitable<void> chooseRegions(InstancePlan& plan, Deadline deadline);
   struct Stored;  ///< one storage entry, where it is, and who uses it (flyio_volumes.cc)
+  awaitable<void> requireKnownVolumes(const InstanceSpec& spec, Deadline deadline);
   awaitable<void> takeOverVolumes(InstancePlan& plan, Deadline deadline);
   void checkNamesFree(const InstancePlan& plan, const std::vector<Stored>& all) const;
   awaitable<bool> ensureApp(std::string app, Deadline deadline);  ///< true: it is new, and nothing is in it

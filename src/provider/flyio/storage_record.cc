@@ -87,6 +87,12 @@ VolumeChoice chooseVolume(std::vector<Volume> volumes, const std::string& mounte
   return choice;
 }
 
+std::string usedVolume(const std::vector<ExternalResource>& known) {
+  auto machine = std::find_if(known.rbegin(), known.rend(), [](const ExternalResource& one) { return one.kind == "machine"; });
+  auto volume = std::find_if(known.rbegin(), known.rend(), [](const ExternalResource& one) { return one.kind == "volume"; });
+  return machine == known.rend() || volume == known.rend() ? "" : volume->id;
+}
+
 std::optional<Error> ambiguityOf(const VolumeChoice& choice, const std::string& app) {
   std::string others;
   for (const Volume& volume : choice.strays) {

@@ -44,6 +44,8 @@ struct VolumeChoice {
 /// `mounted`: by the instance's Machine; empty without one. `known`: what earlier calls recorded, oldest first.
 VolumeChoice chooseVolume(std::vector<Volume> volumes, const std::string& mounted, const StorageRecord& record,
                           const std::vector<ExternalResource>& known);
+/// The volume that had the instance's files, by what was recorded: one that a Machine was made on. Empty: none had.
+std::string usedVolume(const std::vector<ExternalResource>& known);
 /// Why no volume of the app may be taken for the one with the files; nothing where it is clear.
 std::optional<Error> ambiguityOf(const VolumeChoice& choice, const std::string& app);
 

@@ -207,6 +207,39 @@ TEST_F(FlyVolumes, theIdThatWasRecordedCountsMoreThanTheName) {
   }
 }
 
+TEST_F(FlyVolumes, aVolumeThatIsGoneIsNamedAndAnEmptyOneIsMadeOnlyWhenItIsAskedFor) {
+  InstanceSpec wanted = spec();
+  create(wanted);
+  std::string files = volumeOf(machine()), app = appOf(wanted);
+  auto lost = [&] {
+    auto found = runner_.run(provider_->findLostVolumes(wanted, soon()));
+    return found && !found->empty() ? found->front().name : std::string();
+  };
+  wanted.known = progress_.resources;
+  EXPECT_EQ(lost(), "");
+  world_.send("DELETE", path(world_.machines().front()) + "?force=true");
+  restartServer();
+  EXPECT_EQ(lost(), "") << "the volume is there";
+  world_.send("DELETE", format("/v1/apps/{}/volumes/{}", app, files));
+  restartServer();
+  EXPECT_EQ(lost(), files);
+  auto error = errorOf([&] { create(wanted); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Conflict);
+  EXPECT_NE(error->message().find(files), std::string::npos) << error->message();
+  EXPECT_EQ(world_.count("volumes"), 0);
+  wanted.emptyVolumes = true;
+  create(wanted);
+  EXPECT_EQ(read(wanted.instanceId), "");
+  expectOneOfEach();
+}
+
+TEST_F(FlyVolumes, aVolumeThatWasMadeAndNotUsedIsNoneThatIsLost) {
+  InstanceSpec wanted = spec();
+  wanted.known = {{"app", appOf(wanted)}, {"volume", "vol_dropped"}};
+  EXPECT_EQ(create(wanted).status, InstanceStatus::running);
+}
+
 TEST_F(FlyVolumes, aCopyThatIsMadeTwiceReplacesTheOldVolumeOnce) {
   InstanceSpec wanted = spec();
   create(wanted);
