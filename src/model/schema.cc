@@ -45,6 +45,7 @@ SWARM_REQUEST_SCHEMA(FlyNetworkConfig, "FlyNetworkPatch");
 SWARM_REQUEST_SCHEMA(NetworkConfig, "NetworkPatch");
 SWARM_REQUEST_SCHEMA(StorageConfig, "NewStorage");
 SWARM_REQUEST_SCHEMA(InstanceConfig, "CreateInstance");
+SWARM_SCHEMA_NAME(GitIdentity);
 SWARM_SCHEMA_NAME(PortMapping);
 SWARM_SCHEMA_NAME(NetworkInfo);
 SWARM_SCHEMA_NAME(CpuUsage);
@@ -166,6 +167,7 @@ json::object structSchema(Shape shape) {
 
 template <typename T>
 void add(json::object& out) {
+  static_assert(!kSchemaName<T>.empty(), "name the type with SWARM_SCHEMA_NAME");
   if constexpr (codec::DescribedEnum<T>) {
     out.emplace(kSchemaName<T>, enumSchema<T>());
   } else {

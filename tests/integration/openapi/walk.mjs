@@ -137,6 +137,9 @@ async function walkSwarm(walk, made, password) {
   await walk.call('getSwarmStatus', {}, 200);
   for (const id of ['health', 'ready', 'metrics', 'version', 'openapi', 'authStatus']) await walk.call(id, {}, 200);
   await walk.call('health', { query: { unknown: 1 } }, 400);
+  await walk.call('getGitIdentity', {}, 200);
+  await walk.call('setGitIdentity', { body: { name: 'Ada', email: 'ada@example.com' } }, 200);
+  await walk.call('setGitIdentity', { body: { name: 7 } }, 400);
   const login = (await walk.call('login', { body: { user: 'admin', password }, token: null }, 200)).json;
   await walk.call('login', { body: { user: 'admin' }, token: null }, 400);
   await walk.call('logout', { token: login.token }, 204);
