@@ -202,7 +202,7 @@ awaitable<void> Archives::handleExport(net::Exchange& exchange) {
     if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
     for (const std::string& storage : request.storages) {
       if (!std::filesystem::is_directory(parts_.root / relative(storage)))
-        throw Error(ErrorCode::Unprocessable, format("There is no folder {} in this instance.", storage));
+        throw Error(ErrorCode::Unprocessable, format("There is no folder {} in this workspace.", storage));
     }
   } catch (const Error& error) {
     wrong = error;

@@ -176,7 +176,7 @@ class ImportSession {
       if (std::ranges::find(request_.storages, storage) == request_.storages.end()) missing.push_back(storage);
     }
     if (!missing.empty()) {
-      throw Error(ErrorCode::Unprocessable, format("The archive holds {}, and this instance has no such storage. It has: {}.",
+      throw Error(ErrorCode::Unprocessable, format("The archive holds {}, and this workspace has no such storage. It has: {}.",
                                                    joined(missing), joined(request_.storages)));
     }
     if (replaced_.empty()) throw Error(ErrorCode::Unprocessable, "The archive holds no storage.");
@@ -234,7 +234,7 @@ class ImportSession {
 }  // namespace
 
 awaitable<void> Archives::handleImport(net::Exchange& exchange) {
-  if (importing_) co_return co_await answerReason(exchange, 409, "Another import is running in this instance.");
+  if (importing_) co_return co_await answerReason(exchange, 409, "Another import is running in this workspace.");
   Activity::Connection connection(parts_.activity);
   parts_.activity.touch();
   std::optional<Error> wrong;

@@ -16,7 +16,7 @@ namespace json = boost::json;
 /// Only an admin works for somebody else.
 std::string ownerOf(const Call& call, const std::optional<std::string>& asked) {
   if (!asked || *asked == call.principal().user) return call.principal().user;
-  if (!call.isAdmin()) throw Error(ErrorCode::PermissionDenied, "Only an admin can create an instance for another user.");
+  if (!call.isAdmin()) throw Error(ErrorCode::PermissionDenied, "Only an admin can create a workspace for another user.");
   return *asked;
 }
 
@@ -63,7 +63,7 @@ InstanceQuery readQuery(const Call& call) {
   query.owner = call.text("owner");
   if (call.isAdmin()) return query;
   if (query.owner && *query.owner != call.principal().user)
-    throw Error(ErrorCode::PermissionDenied, "Only an admin can list the instances of another user.");
+    throw Error(ErrorCode::PermissionDenied, "Only an admin can list the workspaces of another user.");
   query.owner = call.principal().user;
   return query;
 }
@@ -161,7 +161,7 @@ std::string readCursor(const Call& call) {
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission) {
   std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
   if (!instance || !canSee(call.principal(), instance->owner))
-    throw Error(ErrorCode::NotFound, format("There is no instance \"{}\".", call.argument()));
+    throw Error(ErrorCode::NotFound, format("There is no workspace \"{}\".", call.argument()));
   if (!isAllowed(call.principal(), permission, instance->owner))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this on the instance.").withInstance(instance->id);
   co_return std::move(*instance);
@@ -169,7 +169,7 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
 
 void requireAdmitted(const Call& call, const Instance& instance) {
   if (call.versions().admits(instance.version)) return;
-  throw Error(ErrorCode::PreconditionFailed, format("Instance {} is at version {}, which If-Match does not name; nothing was done.",
+  throw Error(ErrorCode::PreconditionFailed, format("Workspace {} is at version {}, which If-Match does not name; nothing was done.",
                                                     instance.config.name, instance.version))
       .withInstance(instance.id);
 }

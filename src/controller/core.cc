@@ -60,7 +60,7 @@ void Core::placeChanged(Entry& entry, const std::string& former) {
 
 EntryPtr Core::require(const std::string& ref) const {
   EntryPtr entry = find(ref);
-  if (!entry) throw Error(ErrorCode::NotFound, format("There is no instance \"{}\".", ref)).withInstance(ref);
+  if (!entry) throw Error(ErrorCode::NotFound, format("There is no workspace \"{}\".", ref)).withInstance(ref);
   return entry;
 }
 
@@ -73,7 +73,7 @@ ActivePtr Core::activeOf(const Entry& entry) const {
 Provider& Core::providerOf(const Entry& entry) const {
   auto found = providers.find(entry.record.instance.provider);
   if (found == providers.end())
-    throw Error(ErrorCode::Unavailable, format("The provider \"{}\" of instance {} is not configured on this server.",
+    throw Error(ErrorCode::Unavailable, format("The provider \"{}\" of workspace {} is not configured on this server.",
                                                enumName(entry.record.instance.provider), entry.record.instance.config.name));
   return *found->second;
 }

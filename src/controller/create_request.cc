@@ -39,7 +39,7 @@ class NameGuard {
   NameGuard(std::map<std::string, std::string, std::less<>>& names, const std::string& name, const std::string& id)
       : names_(names), name_(name), id_(id) {
     if (!names_.try_emplace(name, id).second)
-      throw Error(ErrorCode::AlreadyExists, format("There is already an instance named \"{}\".", name)).withField("/name", "is taken");
+      throw Error(ErrorCode::AlreadyExists, format("There is already a workspace named \"{}\".", name)).withField("/name", "is taken");
   }
   ~NameGuard() {
     auto found = names_.find(name_);
@@ -128,7 +128,7 @@ awaitable<void> SwarmController::Impl::checkCapacity(ProviderType type, const Cr
     return one.second->record.instance.owner == request.owner && one.second->record.instance.provider == type;
   });
   if (count >= most)
-    throw Error(ErrorCode::Conflict, format("{} has the {} instances that this provider allows a user.", request.owner, most));
+    throw Error(ErrorCode::Conflict, format("{} has the {} workspaces that this provider allows a user.", request.owner, most));
 }
 
 awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(const CreateRequest&, const Store::IdempotencyEntry& first,

@@ -100,7 +100,7 @@ awaitable<MigrationPlan> Migration::plan(EntryPtr entry, MigrateRequest request)
   MoveTarget target = resolve(*entry, request);
   ActivePtr busy = core_.activeOf(*entry);
   if (busy)
-    throw Error(ErrorCode::Conflict, format("Instance {} is busy: {} is in progress (operation {}).", entry->instance().config.name,
+    throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}).", entry->instance().config.name,
                                             enumName(busy->operation.kind), busy->operation.id))
         .withRetryable(true)
         .withInstance(entry->id());

@@ -45,12 +45,12 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationKind kind,
   if (predecessor && joins(predecessor->operation.kind, kind)) co_return predecessor;
   if (predecessor && kind != OperationKind::remove)
     throw Error(ErrorCode::Conflict,
-                format("Instance {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.", entry->instance().config.name,
+                format("Workspace {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.", entry->instance().config.name,
                        enumName(predecessor->operation.kind), predecessor->operation.id))
         .withRetryable(true)
         .withInstance(entry->id());
   if (entry->updating)
-    throw Error(ErrorCode::Conflict, format("Instance {} is being changed; try again in a moment.", entry->instance().config.name))
+    throw Error(ErrorCode::Conflict, format("Workspace {} is being changed; try again in a moment.", entry->instance().config.name))
         .withRetryable(true);
   auto active = std::make_shared<ActiveOperation>(core_, make(*entry, kind, std::move(actor), std::move(parameters)), entry);
   std::string before = entry->instance().operationId;

@@ -41,7 +41,7 @@ CommandResult bounded(CommandResult result) {
 Error notRunning(const Instance& instance) {
   std::string reason = instance.statusReason.empty() ? "" : " " + instance.statusReason;
   return Error(ErrorCode::Conflict,
-               format("Instance {} does not run; it is {}.{}", instance.config.name, enumName(instance.status), reason))
+               format("Workspace {} does not run; it is {}.{}", instance.config.name, enumName(instance.status), reason))
       .withInstance(instance.id);
 }
 
@@ -104,7 +104,7 @@ awaitable<agent::AgentTarget> SwarmController::Impl::agentTarget(std::string ref
   EntryPtr entry = require(ref);
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
   if (!entry->endpoint)
-    throw Error(ErrorCode::Unavailable, format("The agent of instance {} can't be reached yet.", entry->instance().config.name));
+    throw Error(ErrorCode::Unavailable, format("The agent of workspace {} can't be reached yet.", entry->instance().config.name));
   noteActive(*entry, clock.now());
   co_return targetOf(*entry);
 }

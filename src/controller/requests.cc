@@ -33,7 +33,7 @@ class UpdatingGuard {
 void requireVersion(const control::Entry& entry, const VersionCondition& versions) {
   const Instance& instance = entry.record.instance;
   if (versions.admits(instance.version)) return;
-  throw Error(ErrorCode::PreconditionFailed, format("Instance {} is at version {}, which the request is not meant for; nothing was done. "
+  throw Error(ErrorCode::PreconditionFailed, format("Workspace {} is at version {}, which the request is not meant for; nothing was done. "
                                                     "Read it again before you repeat the request.",
                                                     instance.config.name, instance.version))
       .withInstance(instance.id);
@@ -91,7 +91,7 @@ namespace {
 void requireSettled(const Instance& instance) {
   bool settled = instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped;
   if (!instance.operationId.empty() || settled) return;  // a busy one is told so by the journal
-  throw Error(ErrorCode::Conflict, format("Instance {} is {}: start it first.", instance.config.name, enumName(instance.status)))
+  throw Error(ErrorCode::Conflict, format("Workspace {} is {}: start it first.", instance.config.name, enumName(instance.status)))
       .withInstance(instance.id);
 }
 
@@ -132,7 +132,7 @@ awaitable<UpdateResult> SwarmController::Impl::updateInstance(InstanceRef ref, U
   EntryPtr entry = admit(ref);
   const Instance& instance = entry->instance();
   if (entry->updating || !instance.operationId.empty())
-    throw Error(ErrorCode::Conflict, format("Instance {} is busy; try again when its operation has ended.", instance.config.name))
+    throw Error(ErrorCode::Conflict, format("Workspace {} is busy; try again when its operation has ended.", instance.config.name))
         .withRetryable(true)
         .withInstance(instance.id);
   co_return co_await applyUpdate(std::move(entry), std::move(request), std::move(actor));

@@ -170,7 +170,7 @@ awaitable<boost::json::object> Snapshots::parametersForRestoring(EntryPtr entry,
   if (theirs && theirs->isSnapshotId(snapshot)) {
     auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
     is_theirs = std::ranges::any_of(all, [&](const VolumeSnapshot& one) { return one.id == snapshot; });
-    if (entry->removed) throw Error(ErrorCode::NotFound, "The instance was deleted meanwhile.").withInstance(entry->id());
+    if (entry->removed) throw Error(ErrorCode::NotFound, "The workspace was deleted meanwhile.").withInstance(entry->id());
   }
   const Instance& instance = entry->record.instance;
   if (!place && !is_theirs)

@@ -247,7 +247,7 @@ void checkNetwork(const InstanceSpec& spec, const EngineClient& engine) {
   if (!network.docker) return;
   const std::string& name = network.docker->networkName;
   if (name == "host" || name == "none" || name == "default" || name == "bridge" || name.starts_with("container:")) {
-    throw unprocessable("/network/docker/networkName", format("An instance can't join the network \"{}\": it is not isolated.", name));
+    throw unprocessable("/network/docker/networkName", format("A workspace can't join the network \"{}\": it is not isolated.", name));
   }
   bool is_id = name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;  // the Engine takes it for one
   if (!name.empty() && (is_id || slug(name).size() < 2 || name.find('/') != std::string::npos)) {

@@ -42,7 +42,7 @@ awaitable<CommandResult> DockerProvider::executeIn(std::string instance_id, std:
   EngineReply made = co_await sendToInstance(
       instance_id, {.method = "POST", .target = "/exec", .doing = doing, .body = execBody(command, stdin_text)}, deadline);
   if (made.status == 409) {
-    throw Error(ErrorCode::Conflict, "The instance does not run: start it before running a command in it.").withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, "The workspace does not run: start it before running a command in it.").withInstance(instance_id);
   }
   if (!made.ok()) throw engineError(made.status, made.body, doing);
   std::string id = stringAt(made.json(doing), "Id");

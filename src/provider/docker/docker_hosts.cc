@@ -99,7 +99,7 @@ awaitable<DockerHosts::Host*> DockerHosts::find(std::string instance_id, Deadlin
     if (failure) away += format("{}{}: {}", away.empty() ? "" : " ", host->name, failure->message());
   }
   if (away.empty()) co_return nullptr;
-  throw Error(ErrorCode::Unavailable, format("Not every Docker host can be asked where the instance is. {}", away))
+  throw Error(ErrorCode::Unavailable, format("Not every Docker host can be asked where the workspace is. {}", away))
       .withInstance(instance_id);
 }
 
@@ -119,7 +119,7 @@ void DockerHosts::addHost(ProviderInstance& instance, const Host& host) const {
 /// A changed configuration does not move an instance.
 void DockerHosts::checkStays(const NetworkConfig& network, const Host& host) const {
   if (!network.docker || network.docker->host.empty() || network.docker->host == host.name) return;
-  throw Error(ErrorCode::Unprocessable, format("The instance is on the Docker host {}, and another configuration does not move it to {}. "
+  throw Error(ErrorCode::Unprocessable, format("The workspace is on the Docker host {}, and another configuration does not move it to {}. "
                                                "swarm migrate does (--to docker --region {}).",
                                                host.name, network.docker->host, network.docker->host))
       .withField("/network/docker/host", "can't be changed in place");

@@ -166,7 +166,7 @@ awaitable<NetworkInfo> DockerProvider::getNetworkInfo(std::string instance_id, D
 awaitable<AgentEndpoint> DockerProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
   ContainerDetails details = co_await requireInstance(instance_id, deadline);
   if (details.state != "running") {
-    throw Error(ErrorCode::Conflict, format("The instance does not run (its container is {}).", details.state)).withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", details.state)).withInstance(instance_id);
   }
   net::HostPort address;
   if (details.internal) {

@@ -174,7 +174,7 @@ awaitable<void> DockerProvider::deleteVolume(std::string name, Deadline deadline
   bool ours = std::any_of(all.begin(), all.end(), [&](const Volume& volume) { return volume.info.name == name; });
   if (!ours) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} on the Docker Engine.", name));
   if (!co_await removeVolume(name, deadline)) {
-    throw Error(ErrorCode::Conflict, format("The volume {} is in use. Delete the instance that uses it first.", name));
+    throw Error(ErrorCode::Conflict, format("The volume {} is in use. Delete the workspace that uses it first.", name));
   }
 }
 

@@ -87,7 +87,7 @@ void FakeProvider::checkSpec(const InstanceSpec& spec) const {
 FakeContainer FakeProvider::existing(const std::string& instance_id) const {
   auto container = world_.container(instance_id);
   if (!container || container->swarmId != options_.swarmId)
-    throw Error(ErrorCode::NotFound, format("Instance {} does not exist at the fake provider.", instance_id));
+    throw Error(ErrorCode::NotFound, format("Workspace {} does not exist at the fake provider.", instance_id));
   return *container;
 }
 

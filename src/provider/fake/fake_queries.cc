@@ -159,7 +159,7 @@ awaitable<CommandResult> FakeProvider::executeCommand(std::string instance_id, s
                                                       Deadline) {
   co_await call("executeCommand");
   FakeContainer container = existing(instance_id);
-  if (container.status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The instance does not run.");
+  if (container.status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The workspace does not run.");
   if (command.empty()) throw Error(ErrorCode::InvalidArgument, "The command is empty.");
   co_return runCommand(world_, container, command, stdin_text);
 }
@@ -176,7 +176,7 @@ ProviderCapabilities FakeProvider::getProviderCapabilities() const {
 
 awaitable<AgentEndpoint> FakeProvider::agentEndpoint(std::string instance_id, Deadline) {
   co_await call("agentEndpoint");
-  if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The instance does not run.");
+  if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The workspace does not run.");
   // The host tells test code whose agent it is.
   co_return AgentEndpoint(simulatedAgent(world_, clock_, instance_id), instance_id);
 }

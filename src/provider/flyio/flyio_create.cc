@@ -142,7 +142,7 @@ awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline dead
       if (!stored.usedBy.empty() && stored.usedBy != plan.instanceId) {
         throw Error(
             ErrorCode::Conflict,
-            format("The volume {} is in use, and at Fly one Machine at a time can use it. Delete the instance that uses it first.", name));
+            format("The volume {} is in use, and at Fly one Machine at a time can use it. Delete the workspace that uses it first.", name));
       }
       if (!app.empty() && app != stored.app) {
         throw Error(ErrorCode::Unprocessable, "The volumes that were asked for are on two volumes of Fly's, and a Machine mounts one only.")

@@ -57,10 +57,10 @@ Error execFailure(const FlyReply& reply, const MachinesClient& client) {
         .withUpstream({.status = 408, .requestId = reply.requestId});
   }
   if (fault.text.find("machine not running") != std::string::npos) {
-    return Error(ErrorCode::Conflict, "The instance does not run: start it before running a command in it.")
+    return Error(ErrorCode::Conflict, "The workspace does not run: start it before running a command in it.")
         .withUpstream({.status = fault.status, .requestId = reply.requestId});
   }
-  if (fault.status == 412) return Error(ErrorCode::Unavailable, format("The instance stopped while a command ran: {}.", fault.text));
+  if (fault.status == 412) return Error(ErrorCode::Unavailable, format("The workspace stopped while a command ran: {}.", fault.text));
   return client.failure(reply, "run the command");
 }
 
@@ -71,7 +71,7 @@ awaitable<CommandResult> FlyIOProvider::executeCommand(std::string instance_id, 
   checkContent(command, stdin_text);
   Machine machine = co_await requireMachine(instance_id, deadline);
   if (machine.state != "started") {
-    throw Error(ErrorCode::Conflict, "The instance does not run: start it before running a command in it.").withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, "The workspace does not run: start it before running a command in it.").withInstance(instance_id);
   }
   std::chrono::seconds timeout = std::clamp(std::chrono::ceil<std::chrono::seconds>(deadline.left()), std::chrono::seconds(1), kLongest);
   json::object body = execBody(command, stdin_text, timeout);

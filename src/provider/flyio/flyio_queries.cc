@@ -48,7 +48,7 @@ awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, D
   Machine machine = co_await requireMachine(instance_id, deadline);
   if (machine.isHostUnreachable()) throw hostUnreachable(machine);
   if (machine.state != "started") {
-    throw Error(ErrorCode::Conflict, format("The instance does not run (its Machine is {}).", machine.state)).withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, format("The workspace does not run (its Machine is {}).", machine.state)).withInstance(instance_id);
   }
   Url url = parseUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
   AgentEndpoint endpoint(impatient(connectorTo(url, tls_)), hostHeader(url), {{"fly-force-instance-id", machine.id}});

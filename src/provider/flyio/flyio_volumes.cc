@@ -129,7 +129,7 @@ awaitable<void> FlyIOProvider::deleteStray(const Stored& stray, bool is_last, De
 /// `others`: what else is in its app.
 awaitable<void> FlyIOProvider::deleteStorage(const Stored& stored, std::vector<Stored> others, Deadline deadline) {
   if (!stored.usedBy.empty()) {
-    throw Error(ErrorCode::Conflict, format("The volume {} is in use. Delete the instance that uses it first.", stored.entry.name));
+    throw Error(ErrorCode::Conflict, format("The volume {} is in use. Delete the workspace that uses it first.", stored.entry.name));
   }
   std::vector<Machine> users = co_await machinesIn(stored.app, deadline);
   if (!users.empty()) throw Error(ErrorCode::Conflict, format("The volume {} is in use.", stored.entry.name));

@@ -49,7 +49,7 @@ Guest roundUp(const ResourceConfig& resources) {
   const MemoryConfig& memory = resources.memory;
   double cores = cpu.limit > 0 ? static_cast<double>(cpu.limit) / 1000 : cpu.cores;
   std::string cpu_pointer = cpu.limit > 0 ? "/resources/cpu/limit" : "/resources/cpu/cores";
-  if (!(cores > 0)) throw unprocessable(cpu_pointer, "An instance needs some CPU.");
+  if (!(cores > 0)) throw unprocessable(cpu_pointer, "A workspace needs some CPU.");
   if (cores > static_cast<double>(kLargestGuest.cpus)) {
     throw unprocessable(cpu_pointer, format("{:g} cores were asked for; Fly's largest Machine has {}.", cores, kLargestGuest.cpus));
   }

@@ -131,6 +131,29 @@ TEST_F(Command, errorsOfARequestNameTheFlag) {
   EXPECT_EQ(ran.err.find("/resources"), std::string::npos) << ran.err;
 }
 
+TEST_F(Command, aCommandToRunNeedsNoDashes) {
+  for (std::vector<std::string> words : {std::vector<std::string>{"exec", "web1", "ls", "-la", "--url"}, {"exec", "web1", "--", "ls", "-la"}}) {
+    EXPECT_NE(run(words).code, 2);
+    EXPECT_EQ(api_.asked().back().line, "GET /api/instances/web1/exec");
+  }
+}
+
+TEST_F(Command, anUpdateSaysThatItMayRestartAndWhenItHappened) {
+  std::string running = kStopped;
+  running.replace(running.find("stopped"), 7, "running");
+  api_.on("GET /api/instances/web1", 200, {running});
+  api_.on("GET /api/instances/i-1", 200, {running});
+  api_.on("PUT /api/instances/web1", 200, {R"({"instance":)" + running + R"(,"effect":"restart","operationId":"op-1"})"});
+  const Ran restarted = run({"update", "web1", "--env", "A=1"});
+  EXPECT_NE(restarted.err.find("web1 may be restarted for this"), std::string::npos) << restarted.err;
+  EXPECT_NE(restarted.err.find("web1 was changed and restarted."), std::string::npos) << restarted.err;
+  EXPECT_EQ(run({"update", "web1", "--env", "A=1", "--yes"}).err.find("may be"), std::string::npos);
+  api_.on("GET /api/instances/web1", 200, {kStopped});
+  api_.on("PUT /api/instances/web1", 200, {R"({"instance":)" + kStopped + R"(,"effect":"restart","operationId":""})"});
+  const Ran later = run({"update", "web1", "--env", "A=1"});
+  EXPECT_NE(later.err.find("takes effect at its next start"), std::string::npos) << later.err;
+}
+
 TEST_F(Command, whatIsDeletedAndWhatStaysIsSaidBeforeAndAfter) {
   const Ran kept = run({"delete", "web1"});
   EXPECT_EQ(kept.code, 0) << kept.err;

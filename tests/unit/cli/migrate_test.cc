@@ -238,6 +238,22 @@ TEST(LiveLine, leavesOutTheLeastImportantUntilItFitsOneLineOfTheTerminal) {
   EXPECT_EQ(line.find("files"), std::string::npos);
 }
 
+TEST_F(Migrate, saysOnceWhatItWaitsForWhereNothingCanBeDrawn) {
+  const std::string waiting = operationText(
+      "running", R"("steps":[{"name":"copy","status":"running","startedAt":"2026-01-01T00:00:01Z","detail":"Fly.io can't be reached."}])");
+  expectMove({waiting, waiting, kSucceeded});
+  const Ran ran = runCommand(api_, {"migrate", "web1", "--to", "flyio"});
+  const std::size_t first = ran.err.find("Fly.io can't be reached.");
+  ASSERT_NE(first, std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("Fly.io can't be reached.", first + 1), std::string::npos) << ran.err;
+}
+
+TEST(LiveLine, cutsWhyItWaitsRatherThanLeaveItOut) {
+  OperationStep step = copyStep();
+  step.detail = "The connection was cut; the move goes on when Fly.io can be reached again.";
+  EXPECT_NE(liveStepLine(step, SystemTime{}, 60).find("The connection"), std::string::npos) << liveStepLine(step, SystemTime{}, 60);
+}
+
 TEST(LiveLine, showsTimeAndDetailWhereNothingIsCounted) {
   OperationStep step = runningStep("pull image");
   step.detail = "layer 3 of 7";
