@@ -1,9 +1,6 @@
 // Archives in the real image: what does not fit where it goes, and an agent that is killed in between.
 #include "model/archive.h"
 
-#include <atomic>
-#include <future>
-
 #include "integration/agent/image_fixture.h"
 
 namespace swarm::agent {
@@ -58,21 +55,13 @@ TEST_F(ArchiveInImage, anAgentThatIsKilledInTheMiddleOfAnImportHasLostNothing) {
   run("echo before >~/work && head -c 5000000 /dev/urandom >~/large");
   const std::string archive = exportData("/home/coder");
   run("echo precious >~/work && rm ~/large");
-  int asked = 0;
-  std::promise<void> waits;
-  std::atomic<bool> killed = false;
+  bool sent = false;
   ArchiveSource source = [&](Deadline) -> awaitable<std::string> {
-    if (asked++ == 0) co_return archive.substr(0, archive.size() - 1'000);
-    if (asked == 2) waits.set_value();
-    while (!killed) co_await net::sleepFor(std::chrono::milliseconds(5));
+    if (!std::exchange(sent, true)) co_return archive.substr(0, archive.size() - 1'000);
+    co_await container_->kill();
     throw Error(ErrorCode::Cancelled, "The test has killed it.");
   };
-  auto running =
-      std::async(std::launch::async, [&] { loop_.run(importArchive(target(), {{"/home/coder"}, {}}, true, source), kPatience); });
-  waits.get_future().wait();
-  container_->kill();
-  killed = true;
-  EXPECT_THROW(running.get(), Error);
+  EXPECT_THROW(loop_.run(importArchive(target(), {{"/home/coder"}, {}}, true, std::move(source)), kPatience), Error);
   startContainer();
   waitUntilReady();
   EXPECT_EQ(run("cat ~/work; ls -A ~ | grep -e import -e large").stdoutText, "precious\n");

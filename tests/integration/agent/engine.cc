@@ -45,20 +45,20 @@ std::string engineSocket() {
   return text.starts_with("unix://") ? std::string(text.substr(7)) : "/var/run/docker.sock";
 }
 
+awaitable<net::HttpResponse> askEngine(net::HttpRequest request) {
+  net::HttpClientOptions options;
+  options.host = "docker";
+  net::HttpClient client([](Deadline deadline) { return net::connectUnix(engineSocket(), deadline); }, options);
+  co_return co_await client.send(std::move(request), Deadline::after(std::chrono::seconds(40)));
+}
+
 boost::json::value callEngine(TestLoop& loop, std::string method, std::string path, std::string body, std::string type) {
   net::HttpRequest request;
   request.method = method;
   request.target = "/v1.41" + path;
   request.body = std::move(body);
   request.contentType = std::move(type);
-  auto response = loop.run(
-      [](net::HttpRequest what) -> awaitable<net::HttpResponse> {
-        net::HttpClientOptions options;
-        options.host = "docker";
-        net::HttpClient client([](Deadline deadline) { return net::connectUnix(engineSocket(), deadline); }, options);
-        co_return co_await client.send(std::move(what), Deadline::after(std::chrono::seconds(40)));
-      }(std::move(request)),
-      std::chrono::seconds(45));
+  auto response = loop.run(askEngine(std::move(request)), std::chrono::seconds(45));
   if (response.status >= 400) throw std::runtime_error(method + " " + path + ": " + response.body);
   boost::system::error_code not_json;
   auto value = boost::json::parse(response.body, not_json);
@@ -94,9 +94,13 @@ Container::~Container() {
 
 void Container::start() { call("POST", "/containers/" + id_ + "/start"); }
 void Container::stop(int seconds) { call("POST", "/containers/" + id_ + "/stop?t=" + std::to_string(seconds)); }
-void Container::kill() {
-  call("POST", "/containers/" + id_ + "/kill");
-  call("POST", "/containers/" + id_ + "/wait");
+awaitable<void> Container::kill() {
+  for (const char* action : {"/kill", "/wait"}) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/v1.41/containers/" + id_ + action;
+    co_await askEngine(std::move(request));
+  }
 }
 std::int64_t Container::exitCode() { return call("GET", "/containers/" + id_ + "/json").at("State").at("ExitCode").as_int64(); }
 

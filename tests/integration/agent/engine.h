@@ -27,7 +27,7 @@ class Container {
 
   void start();
   void stop(int seconds);                     ///< SIGTERM; SIGKILL after `seconds`
-  void kill();                                ///< SIGKILL, and waits for its end
+  net::awaitable<void> kill();                ///< SIGKILL, and waits for its end; for coroutines of the test
   std::int64_t exitCode();                    ///< of a container that has ended
   std::uint16_t publishedPort(int internal);  ///< on 127.0.0.1
   std::string logs();

@@ -132,7 +132,8 @@ TEST_F(Command, errorsOfARequestNameTheFlag) {
 }
 
 TEST_F(Command, aCommandToRunNeedsNoDashes) {
-  for (std::vector<std::string> words : {std::vector<std::string>{"exec", "web1", "ls", "-la", "--url"}, {"exec", "web1", "--", "ls", "-la"}}) {
+  for (std::vector<std::string> words :
+       {std::vector<std::string>{"exec", "web1", "ls", "-la", "--url"}, {"exec", "web1", "--", "ls", "-la"}}) {
     EXPECT_NE(run(words).code, 2);
     EXPECT_EQ(api_.asked().back().line, "GET /api/instances/web1/exec");
   }
