@@ -231,11 +231,25 @@ UpdateOptions updateOptionsOf(const Instance& instance, const UpdateFlags& flags
   return options;
 }
 
-/// Says what an update will interrupt, and asks. False: it is not wanted.
-bool mayUpdate(const Instance& instance, const UpdateOptions& options, bool yes) {
-  const bool changes_more_than_labels = options.resources || options.env || options.network;
-  if (yes || instance.status != InstanceStatus::running || !changes_more_than_labels) return true;
-  tell(format("{} may be restarted for this: then everything that runs in it ends; files in its volumes stay.\n", instance.config.name));
+std::string lossText(const ReplacementLoss& loss) {
+  std::string folders;
+  for (const DroppedFolder& folder : loss.folders)
+    folders += format("{}{} ({})", folders.empty() ? "" : ", ", folder.path, countText(folder.files));
+  return format("{}{} files outside of its volumes, such as installed packages, are lost: {}.\n", loss.more ? "More than " : "",
+                countText(loss.files), folders);
+}
+
+/// Says what an update will interrupt and drop, and asks. False: it is not wanted.
+bool mayUpdate(Context& context, const Instance& instance, const UpdateOptions& options, bool yes) {
+  const bool only_labels = !options.resources && !options.env && !options.network;
+  if (yes || only_labels) return true;
+  const UpdatePlan plan = context.client().planUpdate(instance.id, options);
+  const bool running = instance.status == InstanceStatus::running;
+  if (plan.effect != "restart" || (!running && plan.drops.files == 0)) return true;
+  const std::string& name = instance.config.name;
+  tell(running ? format("{} must be restarted for this: everything that runs in it ends; files in its volumes stay.\n", name)
+               : format("{} gets a new container for this; files in its volumes stay.\n", name));
+  if (plan.drops.files > 0) tell(lossText(plan.drops));
   return confirmed();
 }
 
@@ -245,7 +259,7 @@ int update(Context& context, const UpdateFlags& flags) {
   auto instance = context.client().getInstance(flags.name);
   if (!instance) throw Error(ErrorCode::NotFound, noSuchWorkspace(flags.name));
   const UpdateOptions options = updateOptionsOf(*instance, flags);
-  if (!mayUpdate(*instance, options, flags.yes)) return kFailed;
+  if (!mayUpdate(context, *instance, options, flags.yes)) return kFailed;
   UpdateOutcome outcome = context.client().updateInstance(flags.name, options);
   const bool waits = flags.wait.wait && !outcome.operationId.empty();
   if (waits) waitWithProgress(context, outcome.operationId, flags.wait.timeout);

@@ -139,16 +139,22 @@ TEST_F(Command, aCommandToRunNeedsNoDashes) {
   }
 }
 
-TEST_F(Command, anUpdateSaysThatItMayRestartAndWhenItHappened) {
+TEST_F(Command, anUpdateSaysBeforeWhatARestartEndsAndDropsAndAfterwardsTheTruth) {
   std::string running = kStopped;
   running.replace(running.find("stopped"), 7, "running");
   api_.on("GET /api/instances/web1", 200, {running});
   api_.on("GET /api/instances/i-1", 200, {running});
   api_.on("PUT /api/instances/web1", 200, {R"({"instance":)" + running + R"(,"effect":"restart","operationId":"op-1"})"});
+  api_.on("PUT /api/instances/i-1?dryRun=true", 200,
+          {R"({"effect":"restart","drops":{"files":1234,"more":false,"folders":[{"path":"/usr","files":1230}]}})"});
   const Ran restarted = run({"update", "web1", "--env", "A=1"});
-  EXPECT_NE(restarted.err.find("web1 may be restarted for this"), std::string::npos) << restarted.err;
+  EXPECT_NE(restarted.err.find("web1 must be restarted for this"), std::string::npos) << restarted.err;
+  EXPECT_NE(restarted.err.find("1,234 files outside of its volumes"), std::string::npos) << restarted.err;
+  EXPECT_NE(restarted.err.find("/usr (1,230)"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("web1 was changed and restarted."), std::string::npos) << restarted.err;
-  EXPECT_EQ(run({"update", "web1", "--env", "A=1", "--yes"}).err.find("may be"), std::string::npos);
+  EXPECT_EQ(run({"update", "web1", "--env", "A=1", "--yes"}).err.find("must be"), std::string::npos);
+  api_.on("PUT /api/instances/i-1?dryRun=true", 200, {R"({"effect":"live","drops":{"files":0,"more":false,"folders":[]}})"});
+  EXPECT_EQ(run({"update", "web1", "--cpus", "2"}).err.find("must be"), std::string::npos);
   api_.on("GET /api/instances/web1", 200, {kStopped});
   api_.on("PUT /api/instances/web1", 200, {R"({"instance":)" + kStopped + R"(,"effect":"restart","operationId":""})"});
   const Ran later = run({"update", "web1", "--env", "A=1"});
