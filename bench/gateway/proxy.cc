@@ -34,6 +34,7 @@ class OneUser final : public Auth {
     if (*text != principal_.user + "|" + std::string(instance_id)) return std::nullopt;
     return principal_;
   }
+  std::optional<Principal> verifyAnyInstanceCookie(std::string_view) const override { return std::nullopt; }
   std::optional<Principal> stillSignedIn(const Principal& principal) const override { return principal; }
   std::string issueSessionCookie(const Principal&) override { return {}; }
   std::optional<Principal> verifySessionCookie(std::string_view) const override { return std::nullopt; }

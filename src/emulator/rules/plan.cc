@@ -120,7 +120,8 @@ ImageReference parseImage(std::string_view reference) {
 }
 
 std::string backendName(std::string_view reference) {
-  for (std::string_view hub : {"docker.io/", "registry-1.docker.io/"}) {
+  // Clients may name the Hub by its API's host, too.
+  for (const auto& hub : {std::string(kHub) + "/", format("registry-1.{}/", kHub)}) {
     if (!reference.starts_with(hub)) continue;
     reference.remove_prefix(hub.size());
     if (reference.starts_with("library/")) reference.remove_prefix(std::string_view("library/").size());
