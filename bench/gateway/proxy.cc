@@ -80,6 +80,7 @@ int serve(std::uint16_t port, std::uint16_t upstream_port) {
   routes.publish(table);
   Gateway the_gateway(context.get_executor(), {}, routes, auth, clock, std::make_unique<PlainTcp>(upstream_port));
   net::HttpServer server(net::listenTcp(context.get_executor(), {"127.0.0.1", port}), [&](net::Exchange& exchange) {
+    // Not a coroutine itself, as in the server.
     return the_gateway.handle(exchange, the_gateway.parseHost(exchange.head().host));
   });
   std::printf("%s=%s\n", makeCookieNames("swarm.localhost:7420", true).session.c_str(),

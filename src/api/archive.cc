@@ -20,7 +20,8 @@ agent::ArchivePlaces placesOf(const Instance& instance) {
   for (const StorageConfig& storage : instance.config.storage)
     (storage.persistent ? places.storages : places.excluded).push_back(storage.mountPath);
   if (places.storages.empty())
-    throw Error(ErrorCode::Unprocessable, format("Workspace {} has no persistent storage.", instance.config.name)).withInstance(instance.id);
+    throw Error(ErrorCode::Unprocessable, format("Workspace {} has no persistent storage.", instance.config.name))
+        .withInstance(instance.id);
   return places;
 }
 
