@@ -45,7 +45,7 @@ TEST(ApiUsers, bringASetupScriptWhenTheyCreate) {
   Answer created =
       server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"one","setup":"#!/bin/sh\necho hi\n"})"}, server.user);
   ASSERT_EQ(created.status, 201) << created.text;
-  std::string id = created.json.at("instance").at("id").as_string().c_str();
+  std::string id = created.at("id");
   EXPECT_NE(server.world.container(id)->spec.agentBoot.find(R"("setup":"#!/bin/sh\necho hi\n")"), std::string::npos);
   std::string large(16 * 1024 + 1, 'x');
   Answer refused = server.send({"POST", "/api/instances", R"({"provider":"fake","setup":")" + large + "\"}"}, server.user);
