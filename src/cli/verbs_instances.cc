@@ -144,6 +144,20 @@ int list(Context& context, const ListFlags& flags) {
   return kDone;
 }
 
+namespace {
+
+/// Where the server does not tell of the provider, nothing is claimed of it.
+bool enforcesStorage(Context& context, ProviderType type) {
+  try {
+    const boost::json::value provider = context.client().getProvider(std::string(enumName(type)));
+    return provider.at("capabilities").at("enforcesStorage").as_bool();
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+}  // namespace
+
 int show(Context& context, const std::string& name) {
   auto instance = context.client().getInstance(name);
   if (!instance) throw Error(ErrorCode::NotFound, noSuchWorkspace(name));
@@ -178,8 +192,9 @@ int show(Context& context, const std::string& name) {
   row("created", formatTime(instance->createdAt));
   row("last active", ago(instance->lastActive));
   row("address", instance->network.internalIp);
+  const std::string limits = enforcesStorage(context, instance->provider) ? "" : " (not enforced by the provider)";
   for (const StorageConfig& storage : instance->config.storage) {
-    row("volume", format("{} {} GiB{}{}", storage.mountPath, storage.size, storage.persistent ? "" : ", goes with the instance",
+    row("volume", format("{} {} GiB{}{}{}", storage.mountPath, storage.size, limits, storage.persistent ? "" : ", goes with the instance",
                          storage.volumeName.empty() ? "" : ", " + storage.volumeName));
   }
   for (const PortMapping& port : instance->network.ports) row("port", format("{}/{} on {}", port.internal, port.protocol, port.external));

@@ -262,9 +262,15 @@ awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
     if (departure.provider == type && core_.isDeparted(id)) gone.push_back(departure);
   if (gone.empty()) co_return;
   faultPoint("controller.sweep.departed");
-  auto removed = co_await core_.providers.at(type)->sweep(std::move(gone), Deadline::after(kReconcileLookTimeout));
-  for (const std::string& what : removed)
-    log::warning("removed what came to light of a deleted instance", {{"provider", enumName(type)}, {"what", what}});
+  try {
+    auto removed = co_await core_.providers.at(type)->sweep(std::move(gone), Deadline::after(kReconcileLookTimeout));
+    for (const std::string& what : removed)
+      log::warning("removed what came to light of a deleted instance", {{"provider", enumName(type)}, {"what", what}});
+  } catch (const Error& error) {  // no reason to doubt what the list said of the others
+    if (error.code() == ErrorCode::Cancelled) throw;
+    log::warning("what came to light of deleted instances could not be removed yet",
+                 {{"provider", enumName(type)}, {"error", error.message()}});
+  }
 }
 
 awaitable<void> Reconciler::run() {

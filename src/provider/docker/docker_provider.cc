@@ -104,6 +104,11 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
     co_return format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / (1024 * 1024), facts.cgroupVersion);
   };
   checks.push_back(co_await check("machine", is_candidate, machine));
+  auto storage = [&]() -> awaitable<std::string> {
+    co_return format("the volume driver \"{}\": sizes of storages are not enforced, usage is shown against them",
+                     engine_.config().volumeDriver);
+  };
+  checks.push_back(co_await check("storage sizes", is_candidate, storage));
   for (const std::string& repository : engine_.config().localImages) {
     std::string image = repository + ":latest";
     auto present = [&]() -> awaitable<std::string> {
