@@ -58,16 +58,13 @@ TEST_P(FlyRules, addressesAreWrittenAsGoWritesThem) {
   EXPECT_TRUE(std::regex_match(address, kPlain)) << address;
 }
 
-TEST_P(FlyRules, aMountTellsOfItsVolumeAndTheImageOfAnAnswerCanBeSentBack) {
+TEST_P(FlyRules, aMountTellsOfItsVolume) {
   createApp();
   const std::string volume = createVolume();
   const json::value shown = show(started(mounting(volume)));
   EXPECT_EQ(textAt(shown, "/config/mounts/0/name"), "data");
   EXPECT_EQ(textAt(shown, "/config/mounts/0/size_gb"), "1");
   EXPECT_EQ(textAt(shown, "/config/mounts/0/encrypted"), "true");
-  std::string image = textAt(shown, "/image_ref/registry") + "/" + textAt(shown, "/image_ref/repository") + ":" +
-                      textAt(shown, "/image_ref/tag") + "@" + textAt(shown, "/image_ref/digest");
-  started(machineRequest(configWith("image", json::value(image))));
 }
 
 TEST_P(FlyRules, anAppIsDeletedWithItsRunningMachinesAndPlacementsWithoutACountSayHowManyFit) {

@@ -19,6 +19,15 @@ std::vector<json::value> exits(const FlyAnswer& events) {
   return found;
 }
 
+/// Fly's own clients send back what an answer says of a Machine's image.
+TEST_P(FlyProcesses, theImageOfAnAnswerCanBeSentBack) {
+  createApp();
+  const json::value shown = show(started());
+  const std::string image = textAt(shown, "/image_ref/registry") + "/" + textAt(shown, "/image_ref/repository") + ":" +
+                            textAt(shown, "/image_ref/tag") + "@" + textAt(shown, "/image_ref/digest");
+  started(machineRequest(configWith("image", json::value(image))));
+}
+
 TEST_P(FlyProcesses, case044_aProcessThatIgnoresTheSignalIsKilledAfterTheTimeout) {
   createApp();
   // Ready means that the trap is set.
