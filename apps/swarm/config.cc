@@ -188,6 +188,7 @@ void readFile(const std::string& file, ServerConfig& config) {
     server->read("publicUrl", config.publicUrl);
     server->read("dataDir", config.dataDir);
     server->read("threads", config.threads);
+    server->read("insecureHttp", config.insecureHttp);
     server->read("instanceDomain", config.instanceDomain);
     server->read("trustedProxies", proxies);
     server->read("logLevel", level);
@@ -206,6 +207,7 @@ void readFile(const std::string& file, ServerConfig& config) {
     common->read("workspaceImage", config.workspaceImage);
     common->read("instanceNamePrefix", config.instanceNamePrefix);
     common->read("tags", config.tags);
+    common->read("nameHoldDays", config.nameHoldDays);
     if (auto resources = common->child("defaultResourceLimits")) readResources(*resources, config.defaultResources);
     common->refuseUnknown();
   }
@@ -262,6 +264,7 @@ void readEnvironment(ServerConfig& config) {
 void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
   if (flags.listen) config.listen = *flags.listen;
   if (flags.baseDomain) config.baseDomain = *flags.baseDomain;
+  if (flags.insecureHttp) config.insecureHttp = true;
   if (flags.instanceDomain) config.instanceDomain = *flags.instanceDomain;
   if (flags.publicUrl) config.publicUrl = *flags.publicUrl;
   if (flags.dataDir) config.dataDir = *flags.dataDir;
@@ -309,6 +312,9 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   }
   completeDomains(config);
   net::parseHostPort(config.listen);  // refuse a bad address before anything is opened
+  if (config.nameHoldDays < 0 || config.nameHoldDays > 3650)
+    throw Error(ErrorCode::InvalidArgument,
+                format("nameHoldDays is {}; expected 0 (names are free at once) to 3650.", config.nameHoldDays));
   if (config.threads < 0 || config.threads > 64) {
     throw Error(ErrorCode::InvalidArgument, format("threads is {}; expected 0 (one per core) to 64.", config.threads));
   }

@@ -23,6 +23,7 @@ struct ServerConfig {
   std::string publicUrl;                 ///< as browsers see the base host; empty: http://<baseDomain>:<port>
   std::filesystem::path dataDir;         ///< the store; created with mode 0700
   std::filesystem::path credentialsDir;  ///< where the CLI finds its token
+  bool insecureHttp = false;             ///< plain HTTP may be served to other machines
   int threads = 0;                       ///< loops that carry connections; 0: one per core, at most 4
   log::Level logLevel = log::Level::Info;
   log::Style logStyle = log::Style::Text;
@@ -30,6 +31,7 @@ struct ServerConfig {
   std::string instanceNamePrefix = "ws-";
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;
+  int nameHoldDays = 30;                       ///< how long a deleted instance's name stays its owner's
   TrustedProxies trustedProxies;               ///< whose X-Forwarded-* headers are believed
   std::vector<std::string> validateAddresses;  ///< host:port that a provider's configuration in a request may name, beside those in force
   bool dockerEnabled = true;

@@ -21,9 +21,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
-#include "cli/context.h"
 #include "config.h"
 #include "controller/controller.h"
+#include "credentials.h"
 #include "gateway/address.h"
 #include "gateway/gateway.h"
 #include "gateway/refusals.h"
@@ -42,7 +42,6 @@ namespace {
 
 constexpr std::chrono::seconds kShutdownGrace{10};
 constexpr std::chrono::seconds kConnectionGrace{5};
-constexpr std::chrono::hours kCliTokenLife{24 * 365};
 
 /// Signals are waited for by the main thread alone; block them before any other thread is made.
 sigset_t blockSignals() {
@@ -52,18 +51,6 @@ sigset_t blockSignals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return set;
-}
-
-/// Writes a secret for the person who runs the server. Never over an existing file of another's.
-void writePrivateFile(const std::filesystem::path& path, const Secret& content) {
-  std::filesystem::create_directories(path.parent_path());
-  ::unlink(path.c_str());
-  int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  std::string text = content.reveal() + "\n";
-  bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  int problem = errno;
-  if (file >= 0) ::close(file);
-  if (!written) throw Error(ErrorCode::OutOfResources, format("{} could not be written: {}.", path.string(), std::strerror(problem)));
 }
 
 /// What downloads, lists and operations took is free again soon; without this the process would keep it. Only while it has little to do:
@@ -160,7 +147,9 @@ class Server {
 
   void start() {
     bind();
-    if (std::optional<Secret> password = wait(auth_->initialise())) keepFirstPassword(*password);
+    if (std::optional<Secret> password = wait(auth_->initialise()))
+      std::fputs(format("The user \"admin\" was created. Its password is in {}\n", keepFirstPassword(places(), *password).string()).c_str(),
+                 stderr);
     ControllerOptions options;
     options.swarmId = wait(swarmId(*store_));
     options.instanceNamePrefix = config_.instanceNamePrefix;
@@ -171,6 +160,9 @@ class Server {
     options.defaultProvider = config_.defaultProvider;
     options.urlPattern = address_.instanceUrlPattern();
     options.moveExecutor = moves_.executor();
+    options.nameHold = std::chrono::hours(24 * config_.nameHoldDays);
+    // Vite and what is built on it refuse host names that they don't know; *.localhost they do.
+    if (!address_.isLocal()) options.environment["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = "." + config_.instanceDomain;
     controller_ =
         std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
     ApiOptions api_options;
@@ -185,7 +177,7 @@ class Server {
     wait(controller_->open());
     serveConnections();
     boost::asio::co_spawn(moves_.executor(), giveMemoryBack(), boost::asio::detached);
-    writeCliCredentials();
+    keepCliCredential(options.swarmId);
     log::info("Serving", {{"url", config_.publicUrl}, {"listen", config_.listen}, {"data", config_.dataDir.string()}});
   }
 
@@ -217,6 +209,7 @@ class Server {
   /// Takes the address first, so that a taken one is told before anything is touched.
   void bind() {
     net::HostPort address = net::parseHostPort(config_.listen);
+    refusePlainHttp(address.host);
     unsigned cores = std::max(1u, std::thread::hardware_concurrency());
     int threads = config_.threads > 0 ? config_.threads : static_cast<int>(std::min(cores, 4u));
     if (threads > 1 && address.port != 0) {
@@ -257,6 +250,20 @@ class Server {
             }};
   }
 
+  /// Passwords and cookies over plain HTTP can be read by whoever is on the way.
+  void refusePlainHttp(const std::string& host) const {
+    const bool is_loopback = host == "localhost" || host == "::1" || host.starts_with("127.");
+    if (is_loopback || config_.publicUrl.starts_with("https://")) return;
+    if (!config_.insecureHttp)
+      throw Error(
+          ErrorCode::InvalidArgument,
+          format(
+              "Listening at {} would serve plain HTTP to other machines: passwords and cookies could be read on the way. Put a proxy that "
+              "speaks TLS in front and name it with --public-url https://…, or accept the risk with --insecure-http.",
+              config_.listen));
+    log::warning("plain HTTP is served to other machines", {{"listen", config_.listen}});
+  }
+
   void serveConnections() {
     GatewayOptions options;
     options.actions = workspaceActions();
@@ -289,6 +296,7 @@ class Server {
     }
     options.oddPaths = net::OddPaths::Mark;
     options.refusal = gateway::refusalAnswer;
+    if (address_.isSecure()) options.always = {{"Strict-Transport-Security", "max-age=31536000"}};
     return options;
   }
 
@@ -308,16 +316,23 @@ class Server {
     metrics_.observe("swarm_gateway_open_exchanges", "Requests and tunnels under way", {}, sum(&Gateway::Counters::openExchanges));
   }
 
-  void keepFirstPassword(const Secret& password) {
-    auto path = config_.credentialsDir / "admin-password";
-    writePrivateFile(path, password);
-    std::fputs(format("A first user \"admin\" was made. The password is in {}\n", path.string()).c_str(), stderr);
-  }
+  CredentialPlaces places() const { return {config_.credentialsDir, config_.dataDir}; }
 
-  /// So that the CLI of the person who runs the server works at once.
-  void writeCliCredentials() {
-    LoginResult login = wait(auth_->issue("admin", kCliTokenLife));
-    cli::writeCredentials(config_.credentialsDir / "credentials.json", {config_.publicUrl, login.token, "admin"});
+  /// So that the CLI of the person who runs the server works at once, and goes on to.
+  void keepCliCredential(const std::string& server_id) {
+    credential_ = std::make_unique<MachineCredential>(places(), config_.publicUrl, server_id, *store_, *auth_, clock_);
+    wait(credential_->keep());
+    auto daily = [](MachineCredential& credential) -> net::awaitable<void> {
+      for (;;) {
+        co_await net::sleepFor(std::chrono::hours(24));
+        try {
+          co_await credential.keep();
+        } catch (const Error& error) {
+          log::warning("the command line's credential could not be renewed", {{"error", error.message()}});
+        }
+      }
+    };
+    boost::asio::co_spawn(control_.executor(), daily(*credential_), boost::asio::detached);
   }
 
   ServerConfig config_;
@@ -329,6 +344,7 @@ class Server {
   net::Loop moves_{"swarm-moves"};  ///< the bytes of moves, so that they hold up nothing else
   std::unique_ptr<Store> store_;
   std::unique_ptr<Auth> auth_;
+  std::unique_ptr<MachineCredential> credential_;
   std::unique_ptr<SwarmController> controller_;
   std::unique_ptr<Api> api_;
   std::vector<std::unique_ptr<net::Loop>> loops_;

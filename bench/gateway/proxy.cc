@@ -20,6 +20,8 @@ class OneUser final : public Auth {
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
   awaitable<LoginResult> login(std::string, Secret, LoginOrigin) override { throw Error(ErrorCode::Unauthenticated, "No."); }
   awaitable<LoginResult> issue(std::string, std::chrono::seconds) override { throw Error(ErrorCode::Unauthenticated, "No."); }
+  std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
+  awaitable<void> endSession(SessionRecord) override { co_return; }
   awaitable<void> logout(Principal) override { co_return; }
   std::optional<Principal> verifyApiToken(std::string_view) const override { return std::nullopt; }
   std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override {

@@ -207,6 +207,14 @@ class SwarmClient {
   listVolumes();  ///< also those that deleted instances left: name, instanceId, owner, mountPath, inUse, createdAt, stray
   void deleteVolume(const std::string& name);  ///< with its files; Conflict while an instance has it
 
+  boost::json::array listNameHolds();         ///< names of deleted instances that are kept for their owners: name, owner, until
+  void releaseName(const std::string& name);  ///< anyone can take it again
+
+  boost::json::array listSessions();       ///< id, user, kind, createdAt, expiresAt, current; administrators see all
+  void endSession(const std::string& id);  ///< its token and cookies become void
+  /// A URL that signs in the browser that opens it, once, as this user; it ends in the workspace `instance`, if that is given.
+  std::string createLoginLink(const std::string& instance = {});
+
   /// Any other call: `target` is a path with its query, `body` JSON or empty. Gives the answer's body as it came; throws the server's Error
   /// for a status of 400 and above.
   std::string callApi(const std::string& method, const std::string& target, const std::string& body = {});

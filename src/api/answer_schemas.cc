@@ -139,6 +139,18 @@ void addSessions(json::object& schemas) {
   login["token"] = type("string", "For Authorization: Bearer");
   schemas["Login"] = object(std::move(login), {"token", "user", "role", "expiresAt"});
   principal["authenticated"] = type("boolean");
+  schemas["LoginLink"] =
+      object({{"url", type("string", "Signs the browser that opens it in, once")}, {"expiresAt", time()}}, {"url", "expiresAt"});
+  schemas["Session"] = object({{"id", type("string")},
+                               {"user", type("string")},
+                               {"kind", oneOf({"password", "link", "machine", "unknown"})},
+                               {"createdAt", time()},
+                               {"expiresAt", time()},
+                               {"current", type("boolean", "The session of this request")}},
+                              {"id", "user", "kind", "expiresAt", "current"});
+  schemas["SessionList"] = object({{"items", arrayOf(ref("Session"))}}, {"items"});
+  schemas["NameHold"] = object({{"name", type("string")}, {"owner", type("string")}, {"until", time()}}, {"name", "owner", "until"});
+  schemas["NameHoldList"] = object({{"items", arrayOf(ref("NameHold"))}}, {"items"});
   schemas["AuthStatus"] = object(std::move(principal), {"authenticated", "user", "role", "expiresAt"});
 }
 

@@ -32,6 +32,7 @@ constexpr Example kExamples[] = {
     {"IssueToken", "forAPort", R"({"scope":"port","ttl":60})"},
     {"SetGitIdentity", "person", R"({"name":"Ada Lovelace","email":"ada@example.com"})"},
     {"CreateInstance", "withSetup", R"({"name":"ready","setup":"#!/bin/sh\nsudo apt-get update && sudo apt-get install -y ruby\n"})"},
+    {"CreateLoginLink", "toAWorkspace", R"({"instance":"dev"})"},
     {"Credentials", "person", R"({"user":"ann","password":"correct horse battery staple"})"},
     {"ProviderCandidate", "engine", R"({"host":"box2.example.com","port":2376})"},
     {"ProviderCandidate", "fly", R"({"apiToken":"FlyV1 fm2_abc","organization":"personal","regions":["ams","fra"]})"},

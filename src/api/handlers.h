@@ -42,6 +42,11 @@ awaitable<Reply> streamEvents(Services& services, Call& call);
 awaitable<Reply> listOperations(Services& services, Call& call);
 awaitable<Reply> getOperation(Services& services, Call& call);
 awaitable<Reply> cancelOperation(Services& services, Call& call);
+awaitable<Reply> createLoginLink(Services& services, Call& call);
+awaitable<Reply> listSessions(Services& services, Call& call);
+awaitable<Reply> endSession(Services& services, Call& call);
+awaitable<Reply> listNameHolds(Services& services, Call& call);
+awaitable<Reply> releaseName(Services& services, Call& call);
 awaitable<Reply> listVolumes(Services& services, Call& call);
 awaitable<Reply> deleteVolume(Services& services, Call& call);
 // providers.cc

@@ -88,6 +88,10 @@ void addRequestSchemas(json::object& schemas) {
   schemas["Credentials"] = closedObject(
       {{"user", {{"type", "string"}, {"maxLength", 256}}}, {"password", {{"type", "string"}, {"format", "password"}, {"maxLength", 1024}}}},
       {"user", "password"});
+  schemas["CreateLoginLink"] = closedObject(
+      {{"instance",
+        {{"type", "string"}, {"maxLength", 63}, {"description", "The workspace that the link opens; absent: the list of workspaces"}}}},
+      {});
 }
 
 }  // namespace swarm::api::schema

@@ -37,6 +37,61 @@ void addSessionRoutes(std::vector<Endpoint>& table) {
                    .description = "401 without a session.",
                    .handler = authStatus,
                    .answers = {{.status = 200, .description = "User, role and expiry", .schema = "AuthStatus"}}});
+  table.push_back({.method = "POST",
+                   .pattern = "/api/auth/links",
+                   .permission = Permission::SignedIn,
+                   .operationId = "createLoginLink",
+                   .tag = "auth",
+                   .summary = "Make a one-time link that signs a browser in",
+                   .description = "The link works once, for 10 minutes, while this session lasts; the browser gets a session of its own.",
+                   .handler = createLoginLink,
+                   .answers = {{.status = 201, .description = "The link", .schema = "LoginLink"}},
+                   .body = BodyRule::OptionalJson,
+                   .bodySchema = "CreateLoginLink"});
+  table.push_back({.method = "GET",
+                   .pattern = "/api/auth/sessions",
+                   .permission = Permission::SignedIn,
+                   .operationId = "listSessions",
+                   .tag = "auth",
+                   .summary = "List live sessions",
+                   .description = "One's own; administrators see all. `machine`: the command line on the server's machine.",
+                   .handler = listSessions,
+                   .answers = {{.status = 200, .description = "Sessions", .schema = "SessionList"}}});
+  table.push_back({.method = "DELETE",
+                   .pattern = "/api/auth/sessions/{session}",
+                   .permission = Permission::SignedIn,
+                   .operationId = "endSession",
+                   .tag = "auth",
+                   .summary = "End a session: its token and cookies become void",
+                   .description = "Open streams of the session end within 15 s.",
+                   .handler = endSession,
+                   .answers = {{.status = 204, .description = "It has ended"}},
+                   .problems = {404},
+                   .parameters = {path("session", "The session's id")}});
+}
+
+void addNameRoutes(std::vector<Endpoint>& table) {
+  table.push_back(
+      {.method = "GET",
+       .pattern = "/api/names",
+       .permission = Permission::ReadOwn,
+       .operationId = "listNameHolds",
+       .tag = "instances",
+       .summary = "List names of deleted instances that are kept for their owners",
+       .description = "Browsers may hold cookies and service workers of a deleted instance's host: its name stays its owner's for a time.",
+       .handler = listNameHolds,
+       .answers = {{.status = 200, .description = "Names, with the owner and the end of the time", .schema = "NameHoldList"}}});
+  table.push_back({.method = "DELETE",
+                   .pattern = "/api/names/{name}",
+                   .permission = Permission::WriteOwn,
+                   .operationId = "releaseName",
+                   .tag = "instances",
+                   .summary = "Free such a name for everyone",
+                   .description = "By its former owner or an administrator.",
+                   .handler = releaseName,
+                   .answers = {{.status = 204, .description = "Anyone can take it"}},
+                   .problems = {404},
+                   .parameters = {path("name", "The name")}});
 }
 
 void addUserRoutes(std::vector<Endpoint>& table) {
@@ -67,6 +122,7 @@ void addUserRoutes(std::vector<Endpoint>& table) {
 void addSystemRoutes(std::vector<Endpoint>& table) {
   addSessionRoutes(table);
   addUserRoutes(table);
+  addNameRoutes(table);
   table.push_back({.method = "GET",
                    .pattern = "/healthz",
                    .permission = Permission::Public,

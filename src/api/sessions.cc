@@ -47,4 +47,42 @@ awaitable<Reply> authStatus(Services&, Call& call) {
   co_return jsonReply(200, answer);
 }
 
+/// A page of the base host, or the workspace that a link ends in.
+awaitable<Reply> createLoginLink(Services& services, Call& call) {
+  std::string instance;
+  if (!call.body().is_null()) {
+    ObjectReader body(call.body());
+    if (auto given = body.read<std::string>("instance")) instance = *given;
+    if (instance.size() > 63) body.fail("/instance", "must have at most 63 characters");
+    body.finish();
+  }
+  const BrowserSite& site = services.browser.site();
+  std::string url = format("{}/login/link?code={}", site.origin(), services.auth.issueLoginLink(call.principal()));
+  if (!instance.empty()) url += "&next=" + net::percentEncode("/auth/instance?host=" + net::percentEncode(instance));
+  co_return jsonReply(201, json::object{{"url", url}, {"expiresAt", formatTime(services.clock.now() + kLoginLinkLife)}});
+}
+
+awaitable<Reply> listSessions(Services& services, Call& call) {
+  json::array items;
+  for (const SessionRecord& session : services.auth.listSessions(call.isAdmin() ? "" : call.principal().user)) {
+    json::object item{{"id", session.id},
+                      {"user", session.user},
+                      {"kind", session.kind.empty() ? "unknown" : session.kind},
+                      {"expiresAt", formatTime(session.expiresAt)},
+                      {"current", session.id == call.principal().sessionId}};
+    if (session.createdAt != SystemTime{}) item["createdAt"] = formatTime(session.createdAt);
+    items.push_back(std::move(item));
+  }
+  co_return jsonReply(200, json::object{{"items", std::move(items)}});
+}
+
+awaitable<Reply> endSession(Services& services, Call& call) {
+  for (const SessionRecord& session : services.auth.listSessions(call.isAdmin() ? "" : call.principal().user)) {
+    if (session.id != call.argument()) continue;
+    co_await services.auth.endSession(session);
+    co_return Reply{.status = 204};
+  }
+  throw Error(ErrorCode::NotFound, format("There is no session \"{}\".", call.argument()));
+}
+
 }  // namespace swarm::api

@@ -94,22 +94,25 @@ class StoreAuth final : public Auth {
     }
     throttle_.succeeded(attempt);
     log::info("signed in", {{"user", user}, {"address", origin.address}});
-    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, kSessionLife);
+    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, kSessionLife, "password");
   }
 
-  awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override {
-    auto record = co_await store_.getUser(user);
-    if (!record) throw Error(ErrorCode::NotFound, format("There is no user \"{}\".", user));
-    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, ttl);
+  awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine"); }
+
+  std::vector<SessionRecord> listSessions(std::string_view user) const override { return sessions_.list(user); }
+
+  awaitable<void> endSession(SessionRecord session) override {
+    // In memory first: with a full disk it is signed out all the same, until the next start.
+    sessions_.remove(session.id);
+    noteRevocation();
+    session.revoked = true;
+    std::string user = session.user;
+    co_await store_.putSession(std::move(session));
+    log::info("signed out", {{"user", user}});
   }
 
   awaitable<void> logout(Principal principal) override {
-    // In memory first: with a full disk it is signed out all the same, until the next start.
-    sessions_.remove(principal.sessionId);
-    noteRevocation();
-    SessionRecord session{principal.sessionId, principal.user, principal.expiresAt, true};
-    co_await store_.putSession(std::move(session));
-    log::info("signed out", {{"user", principal.user}});
+    return endSession({.id = principal.sessionId, .user = principal.user, .expiresAt = principal.expiresAt, .revoked = true});
   }
 
   std::optional<Principal> verifyApiToken(std::string_view token) const override { return verify(token, apiKey_, kApiAudience); }
@@ -166,7 +169,7 @@ class StoreAuth final : public Auth {
     auto principal = links_.take(code, kLoginPurpose);
     if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
     log::info("signed in by a link", {{"user", principal->user}});
-    co_return co_await issue(principal->user, kSessionLife);
+    co_return co_await issueAs(principal->user, kSessionLife, "link");
   }
 
   awaitable<void> putUser(std::string name, Secret password, Role role) override {
@@ -210,9 +213,18 @@ class StoreAuth final : public Auth {
     return text("aud") == kDeviceAudience && text("sub") == user ? text("jti") : std::string();
   }
 
-  awaitable<LoginResult> begin(std::string user, Role role, std::int64_t generation, std::chrono::seconds life) {
-    SessionRecord session{std::to_string(generation) + "." + toBase64Url(randomBytes(18)), user,
-                          std::chrono::floor<std::chrono::seconds>(clock_.now()) + life, false};
+  awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind) {
+    auto record = co_await store_.getUser(user);
+    if (!record) throw Error(ErrorCode::NotFound, format("There is no user \"{}\".", user));
+    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, ttl, std::move(kind));
+  }
+
+  awaitable<LoginResult> begin(std::string user, Role role, std::int64_t generation, std::chrono::seconds life, std::string kind) {
+    SessionRecord session{.id = std::to_string(generation) + "." + toBase64Url(randomBytes(18)),
+                          .user = user,
+                          .expiresAt = std::chrono::floor<std::chrono::seconds>(clock_.now()) + life,
+                          .kind = std::move(kind),
+                          .createdAt = clock_.now()};
     co_await store_.putSession(session);
     sessions_.prune();
     sessions_.add(session, generation);

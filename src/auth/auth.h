@@ -61,7 +61,10 @@ class Auth {
   virtual awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) = 0;
   /// A long-lived token for the CLI on this machine (written by `serve`), without a password.
   virtual awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) = 0;
-  virtual awaitable<void> logout(Principal principal) = 0;  ///< revokes the session: its JWT, its cookies, those of instance hosts
+  /// Live sessions, of one user or (empty) of all.
+  virtual std::vector<SessionRecord> listSessions(std::string_view user) const = 0;
+  virtual awaitable<void> endSession(SessionRecord session) = 0;  ///< as logout()
+  virtual awaitable<void> logout(Principal principal) = 0;        ///< revokes the session: its JWT, its cookies, those of instance hosts
   /// Signature, expiry, audience, revocation. No I/O on the fast path (revocations are in memory). Null: not valid.
   virtual std::optional<Principal> verifyApiToken(std::string_view token) const = 0;
   /// The principal of now when its session still holds, as verifyApiToken() would give it.

@@ -22,6 +22,7 @@ struct BrowserSite {
   /// Whether cookies are marked Secure. Browsers take *.localhost for a secure context over plain http, too.
   bool hasSecureCookies() const { return scheme == "https" || isLocal(); }
   std::string authority() const { return host + ":" + port; }
+  std::string origin() const { return scheme + "://" + host + (port == (scheme == "https" ? "443" : "80") ? std::string() : ":" + port); }
 };
 
 /// Thread-safe.

@@ -20,7 +20,7 @@ void SessionTable::setUser(const std::string& name, Role role, std::int64_t gene
 
 void SessionTable::add(const SessionRecord& session, std::int64_t generation) {
   std::unique_lock lock(mutex_);
-  sessions_[session.id] = {session.user, session.expiresAt, generation};
+  sessions_[session.id] = {session.user, session.expiresAt, generation, session.kind, session.createdAt};
 }
 
 void SessionTable::remove(std::string_view id) {
@@ -31,6 +31,18 @@ void SessionTable::remove(std::string_view id) {
 void SessionTable::prune() {
   std::unique_lock lock(mutex_);
   std::erase_if(sessions_, [now = clock_.now()](const auto& item) { return item.second.expiresAt <= now; });
+}
+
+std::vector<SessionRecord> SessionTable::list(std::string_view user) const {
+  std::shared_lock lock(mutex_);
+  std::vector<SessionRecord> all;
+  for (const auto& [id, session] : sessions_) {
+    auto owner = users_.find(session.user);
+    const bool live = owner != users_.end() && owner->second.generation == session.generation && clock_.now() < session.expiresAt;
+    if (live && (user.empty() || user == session.user))
+      all.push_back({id, session.user, session.expiresAt, false, session.kind, session.createdAt});
+  }
+  return all;
 }
 
 std::optional<Principal> SessionTable::find(std::string_view session_id, std::string_view user) const {

@@ -19,6 +19,7 @@ class SessionTable {
   void setUser(const std::string& name, Role role, std::int64_t generation);
   void add(const SessionRecord& session, std::int64_t generation);
   void remove(std::string_view id);
+  std::vector<SessionRecord> list(std::string_view user) const;  ///< live ones; an empty user: all
   /// Forgets the sessions that have expired.
   void prune();
 
@@ -34,6 +35,8 @@ class SessionTable {
     std::string user;
     SystemTime expiresAt;
     std::int64_t generation;
+    std::string kind;
+    SystemTime createdAt;
   };
 
   const Clock& clock_;

@@ -13,6 +13,7 @@ struct ServeFlags {
   std::optional<std::string> listen;
   std::optional<std::string> baseDomain;
   std::optional<std::string> instanceDomain;
+  bool insecureHttp = false;
   std::optional<std::string> publicUrl;
   std::optional<std::string> dataDir;
   std::optional<std::string> dockerHost;

@@ -73,7 +73,7 @@ class CommandLine {
   std::vector<std::string> names_;
   std::vector<std::string> command_;  ///< what stands behind "--"
   ApiFlags api_;
-  bool print_only_ = false;
+  OpenFlags open_;
 };
 
 /// The one of `words` that `word` is most like; empty: it is like none.

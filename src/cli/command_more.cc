@@ -9,9 +9,10 @@ namespace swarm::cli {
 
 void CommandLine::addInside() {
   CLI::App* made = verb("open", "Open VS Code in the browser", "swarm open web1");
-  made->add_option("name", name_, "Name or id")->required();
-  made->add_flag("--print", print_only_, "Print the URL only");
-  onRun(made, [this](Context& context) { return open(context, name_, print_only_); });
+  made->add_option("name", open_.name, "Name or id")->required();
+  made->add_flag("--print", open_.printOnly, "Print the URL only");
+  made->add_flag("--sign-in", open_.signIn, "By a one-time link that signs the browser in");
+  onRun(made, [this](Context& context) { return open(context, open_); });
 
   made = verb("exec", "Run a command inside; stdin, stdout, stderr and the exit code pass through", "swarm exec web1 -- git status");
   made->add_option("name", exec_.name, "Name or id")->required();
@@ -68,6 +69,13 @@ void CommandLine::addVolumes() {
   part->add_option("names", names_, "Names of volumes")->required();
   part->add_flag("-y,--yes", delete_.yes, "Do not ask");
   onRun(part, [this](Context& context) { return volumesDelete(context, names_, delete_.yes); });
+
+  made = verb("names", "Names of deleted workspaces that are kept for their owners: list, free", "swarm names free web1");
+  made->require_subcommand(0, 1);
+  onRun(made, [](Context& context) { return namesList(context); });
+  part = made->add_subcommand("free", "Let anyone take them again");
+  part->add_option("names", names_, "Names")->required();
+  onRun(part, [this](Context& context) { return namesFree(context, names_); });
 }
 
 void CommandLine::addSnapshots() {

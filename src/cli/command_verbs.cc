@@ -11,6 +11,8 @@ void CommandLine::addServe() {
   made->add_option("--base-domain", serve_flags_.baseDomain, "Host of API and dashboard (default swarm.localhost)");
   made->add_option("--instance-domain", serve_flags_.instanceDomain, "Workspaces are NAME.DOMAIN (default: localhost, or the base domain)");
   made->add_option("--public-url", serve_flags_.publicUrl, "The base host's URL as browsers see it, when a proxy stands before it");
+  made->add_flag("--insecure-http", serve_flags_.insecureHttp,
+                 "Serve plain HTTP to other machines: passwords and cookies can be read on the way");
   made->add_option("--data-dir", serve_flags_.dataDir, "Where the server keeps its state");
   made->add_option("--docker", serve_flags_.dockerHost, "Docker Engine: unix:///path or tcp://host:port");
   made->add_option("--threads", serve_flags_.threads, "Threads that carry connections (default: one per core, at most 4)");
@@ -35,6 +37,17 @@ void CommandLine::addSession() {
   git->add_option("email", git_.email, "E-mail address");
   git->add_flag("--clear", git_.clear, "Remove it")->excludes("name");
   onRun(git, [this](Context& context) { return gitIdentity(context, git_); });
+
+  made = verb("login-link", "Print a link that signs a browser in, once, within 10 minutes", "swarm login-link dev");
+  made->add_option("name", name_, "Workspace that it opens (default: the list of workspaces)");
+  onRun(made, [this](Context& context) { return loginLink(context, name_); });
+
+  made = verb("sessions", "Live sessions: list, end", "swarm sessions end 1.abc");
+  made->require_subcommand(0, 1);
+  onRun(made, [](Context& context) { return sessionsList(context); });
+  CLI::App* part = made->add_subcommand("end", "End sessions: their tokens and cookies become void");
+  part->add_option("ids", names_, "Ids of sessions")->required();
+  onRun(part, [this](Context& context) { return sessionsEnd(context, names_); });
 }
 
 void CommandLine::addCreate() {

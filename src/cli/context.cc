@@ -47,13 +47,14 @@ std::optional<Credentials> readCredentials(const std::filesystem::path& path) {
     const boost::json::value* found = object->if_contains(name);
     return found && found->is_string() ? std::string(found->get_string()) : std::string();
   };
-  return Credentials{member("url"), Secret(member("token")), member("user")};
+  return Credentials{member("url"), Secret(member("token")), member("user"), member("server")};
 }
 
 void writeCredentials(const std::filesystem::path& path, const Credentials& credentials) {
   std::filesystem::create_directories(path.parent_path());
   ::chmod(path.parent_path().c_str(), 0700);
   boost::json::object object{{"url", credentials.url}, {"user", credentials.user}, {"token", credentials.token.reveal()}};
+  if (!credentials.server.empty()) object["server"] = credentials.server;
   std::string text = boost::json::serialize(object) + "\n";
   std::string temporary = path.string() + ".new";
   ::unlink(temporary.c_str());

@@ -27,6 +27,7 @@ struct Credentials {
   std::string url;
   Secret token;
   std::string user;
+  std::string server{};  ///< the id of the server that wrote them by itself; empty: a person signed in
 };
 std::filesystem::path credentialsPath();
 std::optional<Credentials> readCredentials(const std::filesystem::path& path);

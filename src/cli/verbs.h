@@ -131,7 +131,17 @@ struct GitIdentityFlags {
 };
 int gitIdentity(Context& context, const GitIdentityFlags& flags);
 
-int open(Context& context, const std::string& name, bool print_only);
+struct OpenFlags {
+  std::string name;
+  bool printOnly = false;
+  bool signIn = false;  ///< by a one-time link
+};
+int open(Context& context, const OpenFlags& flags);
+int loginLink(Context& context, const std::string& name);
+int sessionsList(Context& context);
+int sessionsEnd(Context& context, const std::vector<std::string>& ids);
+int namesList(Context& context);
+int namesFree(Context& context, const std::vector<std::string>& names);
 
 struct ExecFlags {
   std::string name;

@@ -140,13 +140,14 @@ bool startBrowser(const std::string& url) {
 
 }  // namespace
 
-int open(Context& context, const std::string& name, bool print_only) {
-  Instance instance = requireInstance(context, name);
+int open(Context& context, const OpenFlags& flags) {
+  Instance instance = requireInstance(context, flags.name);
   if (instance.status != InstanceStatus::running) {
     tell(format("{} is {}. Start it with `swarm start {}`; an open page then continues.\n", instance.config.name, enumName(instance.status),
                 instance.config.name));
   }
-  if (print_only || !startBrowser(instance.url)) print(instance.url + "\n");
+  const std::string url = flags.signIn ? context.client().createLoginLink(instance.config.name) : instance.url;
+  if (flags.printOnly || !startBrowser(url)) print(url + "\n");
   return kDone;
 }
 

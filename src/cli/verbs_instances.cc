@@ -109,7 +109,7 @@ int create(Context& context, const CreateFlags& flags) {
   }
   const Instance instance = createAndWait(context, flags);
   printResult(context, instance);
-  return flags.open ? cli::open(context, instance.id, false) : kDone;
+  return flags.open ? cli::open(context, {.name = instance.id}) : kDone;
 }
 
 int list(Context& context, const ListFlags& flags) {

@@ -1,4 +1,4 @@
-// login, logout, whoami, git-identity.
+// login, logout, whoami, login-link, git-identity.
 #include <termios.h>
 #include <unistd.h>
 
@@ -79,6 +79,12 @@ int whoami(Context& context) {
       {"user", login.user}, {"role", login.role}, {"server", context.url()}, {"expiresAt", formatTime(login.expiresAt)}};
   if (printStructured(context, object)) return kDone;
   print(context.output() == OutputFormat::Name ? login.user + "\n" : format("{} ({}) at {}\n", login.user, login.role, context.url()));
+  return kDone;
+}
+
+int loginLink(Context& context, const std::string& name) {
+  const std::string url = context.client().createLoginLink(name);
+  if (!printStructured(context, boost::json::object{{"url", url}})) print(url + "\n");
   return kDone;
 }
 

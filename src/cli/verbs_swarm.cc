@@ -164,6 +164,52 @@ int volumesDelete(Context& context, const std::vector<std::string>& names, bool 
   return kDone;
 }
 
+int sessionsList(Context& context) {
+  boost::json::array sessions = context.client().listSessions();
+  if (printStructured(context, sessions)) return kDone;
+  Table table({copied("SESSION"), "USER", "BY", extra("SINCE"), "UNTIL", extra("")});
+  for (const auto& value : sessions) {
+    const auto& session = value.as_object();
+    if (context.output() == OutputFormat::Name) {
+      print(textOf(session, "id") + "\n");
+      continue;
+    }
+    table.add({textOf(session, "id"), textOf(session, "user"), textOf(session, "kind"), textOf(session, "createdAt"),
+               textOf(session, "expiresAt"), textOf(session, "current") == "true" ? "this one" : ""});
+  }
+  if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
+  return kDone;
+}
+
+int sessionsEnd(Context& context, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    context.client().endSession(id);
+    tell(format("{} has ended\n", id));
+  }
+  return kDone;
+}
+
+int namesList(Context& context) {
+  boost::json::array names = context.client().listNameHolds();
+  if (printStructured(context, names)) return kDone;
+  Table table({copied("NAME"), "KEPT FOR", "UNTIL"});
+  for (const auto& value : names) {
+    const auto& hold = value.as_object();
+    if (context.output() == OutputFormat::Name) print(textOf(hold, "name") + "\n");
+    table.add({textOf(hold, "name"), textOf(hold, "owner"), textOf(hold, "until")});
+  }
+  if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
+  return kDone;
+}
+
+int namesFree(Context& context, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    context.client().releaseName(name);
+    tell(format("{} is free\n", name));
+  }
+  return kDone;
+}
+
 int operationsList(Context& context, const std::string& instance) {
   std::vector<Operation> operations = context.client().listOperations(instance);
   if (printStructured(context, toJson(operations))) return kDone;

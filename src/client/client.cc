@@ -312,6 +312,21 @@ SnapshotList SwarmClient::listSnapshotsOf(const std::string& ref) {
 
 void SwarmClient::deleteSnapshot(const std::string& id) { impl_->connection.call("DELETE", "/api/snapshots/" + net::percentEncode(id)); }
 
+boost::json::array SwarmClient::listNameHolds() { return impl_->connection.call("GET", "/api/names").at("items").as_array(); }
+
+void SwarmClient::releaseName(const std::string& name) { impl_->connection.call("DELETE", "/api/names/" + net::percentEncode(name)); }
+
+boost::json::array SwarmClient::listSessions() { return impl_->connection.call("GET", "/api/auth/sessions").at("items").as_array(); }
+
+void SwarmClient::endSession(const std::string& id) { impl_->connection.call("DELETE", "/api/auth/sessions/" + net::percentEncode(id)); }
+
+std::string SwarmClient::createLoginLink(const std::string& instance) {
+  boost::json::object members;
+  if (!instance.empty()) members["instance"] = instance;
+  const boost::json::value body = std::move(members);
+  return std::string(impl_->connection.call("POST", "/api/auth/links", &body).at("url").as_string());
+}
+
 boost::json::array SwarmClient::listVolumes() { return impl_->connection.call("GET", "/api/volumes").at("items").as_array(); }
 
 void SwarmClient::deleteVolume(const std::string& name) { impl_->connection.call("DELETE", "/api/volumes/" + net::percentEncode(name)); }

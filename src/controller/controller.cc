@@ -46,6 +46,8 @@ awaitable<void> SwarmController::Impl::open() {
     entry->instance().stale = true;                                // until the provider has been asked
     add(std::move(entry));
   }
+  co_await store.pruneNameHolds(clock.now());
+  for (NameHold& hold : co_await store.loadNameHolds()) heldNames[hold.name] = std::move(hold);
   co_await placesElsewhere.load();
   auto gone = co_await store.loadDepartures();
   for (Departure& departure : gone) departed[departure.instanceId] = std::move(departure);
@@ -175,6 +177,8 @@ awaitable<GitIdentity> SwarmController::gitIdentity(std::string user) { return o
 awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::openLogs(std::string ref, LogSource::Options options) {
   return onLoop(impl_, impl_->openLogs(std::move(ref), options));
 }
+awaitable<std::vector<NameHold>> SwarmController::listNameHolds() { return onLoop(impl_, impl_->listNameHolds()); }
+awaitable<void> SwarmController::releaseName(std::string name) { return onLoop(impl_, impl_->releaseName(std::move(name))); }
 awaitable<std::vector<VolumeInfo>> SwarmController::listVolumes() { return onLoop(impl_, impl_->listVolumes()); }
 awaitable<void> SwarmController::deleteVolume(std::string name) { return onLoop(impl_, impl_->deleteVolume(std::move(name))); }
 awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::listProviders() { return onLoop(impl_, impl_->listProviders()); }

@@ -33,6 +33,8 @@ struct ControllerOptions {
   std::chrono::seconds startTimeout{120};
   std::chrono::seconds stopGrace{10};
   std::chrono::milliseconds reconcileInterval{30'000};  ///< the safety net; events drive the observed state
+  std::chrono::hours nameHold{30 * 24};                 ///< how long a deleted instance's name stays its owner's; zero: not at all
+  std::map<std::string, std::string> environment{};     ///< in every instance that is made, unless it says otherwise itself
   std::chrono::hours operationsKept{30 * 24};           ///< ended operations older than this are forgotten
 
   bool needsVscode = true;                         ///< an operation fails when VS Code never answered; false: for images that have no agent
@@ -190,6 +192,8 @@ class SwarmController {
   awaitable<GitIdentity> gitIdentity(std::string user);
   /// Its reader may be used from any loop.
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
+  awaitable<std::vector<NameHold>> listNameHolds();  ///< names of deleted instances that are kept for their owners
+  awaitable<void> releaseName(std::string name);     ///< throws NotFound
   awaitable<std::vector<VolumeInfo>> listVolumes();
   awaitable<void> deleteVolume(std::string name);
 

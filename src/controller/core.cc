@@ -238,6 +238,19 @@ void Core::addAgentSettings(InstanceSpec& spec, const Entry& entry, const std::s
   spec.agentBoot = boost::json::serialize(settings);
 }
 
+const NameHold* Core::holdOf(std::string_view name) const {
+  const auto found = heldNames.find(name);
+  return found == heldNames.end() || found->second.until <= clock.now() ? nullptr : &found->second;
+}
+
+awaitable<void> Core::forgetRow(const Entry& entry, Departure departure) {
+  const Instance& instance = entry.record.instance;
+  std::optional<NameHold> hold;
+  if (options.nameHold.count() > 0) hold = NameHold{instance.config.name, instance.owner, clock.now() + options.nameHold};
+  co_await store.deleteInstanceRow(instance.id, std::move(departure), hold);
+  if (hold) heldNames[hold->name] = *hold;
+}
+
 InstanceSpec Core::specOf(const Entry& entry) const {
   const Instance& instance = entry.record.instance;
   InstanceSpec spec;
@@ -245,6 +258,7 @@ InstanceSpec Core::specOf(const Entry& entry) const {
   spec.name = instance.config.name;
   spec.owner = instance.owner;
   spec.config = instance.config;
+  for (const auto& [name, value] : options.environment) spec.config.env.try_emplace(name, value);
   addAgentSettings(spec, entry, "");
   spec.known = entry.record.external;
   return spec;

@@ -119,21 +119,24 @@ class Core : public std::enable_shared_from_this<Core> {
   ControllerOptions options;
   RouteSource routes;
   EventBus bus;
-  std::map<std::string, EntryPtr> instances;              ///< by id
-  std::map<std::string, std::string, std::less<>> names;  ///< name → id; reserved before the row is written
-  std::map<std::string, PlaceRecord> places;              ///< besides those in force, by id
-  std::map<std::string, Departure> departed;              ///< what was deleted, by its provider's id
-  std::map<std::string, GitIdentity> gitIdentities;       ///< of users that have one, for their new workspaces
-  std::map<std::string, ActivePtr> active;                ///< operations in progress, by id
+  std::map<std::string, EntryPtr> instances;               ///< by id
+  std::map<std::string, std::string, std::less<>> names;   ///< name → id; reserved before the row is written
+  std::map<std::string, NameHold, std::less<>> heldNames;  ///< names of deleted instances
+  std::map<std::string, PlaceRecord> places;               ///< besides those in force, by id
+  std::map<std::string, Departure> departed;               ///< what was deleted, by its provider's id
+  std::map<std::string, GitIdentity> gitIdentities;        ///< of users that have one, for their new workspaces
+  std::map<std::string, ActivePtr> active;                 ///< operations in progress, by id
   const std::shared_ptr<MoveAgents>& moveAgents() const { return options.moveAgents; }
   net::Executor moveExecutor() const { return options.moveExecutor ? options.moveExecutor : executor; }
   Notifier operationEnded;                                                             ///< some operation has ended
   std::map<std::pair<OperationKind, OperationStatus>, std::uint64_t> endedOperations;  ///< in this life
   bool closing = false;
 
-  EntryPtr find(std::string_view ref) const;                ///< by id or name; null when there is none
-  EntryPtr require(const std::string& ref) const;           ///< throws NotFound
-  EntryPtr findByPlace(const std::string& place_id) const;  ///< whose place in force it is; null when it is none's
+  EntryPtr find(std::string_view ref) const;                           ///< by id or name; null when there is none
+  const NameHold* holdOf(std::string_view name) const;                 ///< the hold in force on a name, or null
+  awaitable<void> forgetRow(const Entry& entry, Departure departure);  ///< of a deleted instance; its name stays its owner's for a while
+  EntryPtr require(const std::string& ref) const;                      ///< throws NotFound
+  EntryPtr findByPlace(const std::string& place_id) const;             ///< whose place in force it is; null when it is none's
   bool knowsPlace(const std::string& place_id) const { return place_owners_.contains(place_id) || places.contains(place_id); }
   /// Deleted, and not made again since (a move that goes on after a crash makes its target again).
   bool isDeparted(const std::string& place_id) const { return departed.contains(place_id) && !knowsPlace(place_id); }

@@ -103,7 +103,7 @@ InstanceConfig SwarmController::Impl::complete(const CreateRequest& request, con
   ConfigDefaults defaults{options.instanceNamePrefix, options.workspaceImage};
   defaults.home.size = config.resources.storage.size;
   defaults.home.persistent = config.resources.storage.persistent;
-  fillInDefaults(config, defaults, [this](std::string_view name) { return names.contains(name); });
+  fillInDefaults(config, defaults, [this](std::string_view name) { return names.contains(name) || holdOf(name); });
   for (const auto& [key, value] : options.tags) config.labels.try_emplace(key, value);
   return config;
 }
@@ -192,6 +192,13 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   asked.config = instance.config;
   providers.at(type)->checkRequest(asked);
   NameGuard name(names, instance.config.name, id);
+  if (const NameHold* hold = holdOf(instance.config.name); hold && hold->owner != request.owner)
+    throw Error(
+        ErrorCode::AlreadyExists,
+        format("The name \"{}\" is kept for the former owner of a deleted instance until {}. Choose another one; an administrator can "
+               "free it with `swarm names free {}`.",
+               instance.config.name, formatTime(hold->until), instance.config.name))
+        .withField("/name", "is kept for its former owner");
   instance.id = id;
   instance.owner = request.owner;
   instance.provider = type;

@@ -70,6 +70,8 @@ struct SwarmController::Impl : control::Core {
   awaitable<void> setGitIdentity(std::string user, GitIdentity identity);
   awaitable<GitIdentity> gitIdentity(std::string user);
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
+  awaitable<std::vector<NameHold>> listNameHolds();
+  awaitable<void> releaseName(std::string name);
   awaitable<std::vector<VolumeInfo>> listVolumes();
   awaitable<void> deleteVolume(std::string name);
   awaitable<std::vector<ProviderDetails>> listProviders();

@@ -244,7 +244,7 @@ awaitable<void> Lifecycle::remove(ActivePtr operation) {
   co_await places_->discardAllOf(entry->id(), with_volumes ? Places::Snapshots::Go : Places::Snapshots::Stay);
   Departure departure{entry->placeId(), entry->instance().owner, entry->instance().provider,
                       with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No, operation->operation.createdAt};
-  co_await core_.store.deleteInstanceRow(entry->id(), departure);
+  co_await core_.forgetRow(*entry, departure);
   core_.departed[departure.instanceId] = departure;
   operation->fault("forgotten");
   entry->instance().status = InstanceStatus::deleted;

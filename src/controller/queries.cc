@@ -132,6 +132,20 @@ awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::Impl::openLogs(st
   co_return co_await source->openLogs(entry->placeId(), log_options, Deadline::after(kQueryTimeout));
 }
 
+awaitable<std::vector<NameHold>> SwarmController::Impl::listNameHolds() {
+  std::vector<NameHold> all;
+  for (const auto& [name, hold] : heldNames)
+    if (holdOf(name) && !names.contains(name)) all.push_back(hold);
+  co_return all;
+}
+
+awaitable<void> SwarmController::Impl::releaseName(std::string name) {
+  if (!holdOf(name)) throw Error(ErrorCode::NotFound, format("The name \"{}\" is not kept for anyone.", name));
+  co_await store.dropNameHold(name);
+  heldNames.erase(name);
+  log::info("name released", {{"name", name}});
+}
+
 awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
   std::vector<VolumeInfo> all;
   for (auto& [type, provider] : providers) {

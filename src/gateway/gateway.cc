@@ -28,10 +28,15 @@ bool mayCome(const net::RequestHead& head, Sender sender, std::uint16_t port) {
   return sender == Sender::SameWorkspace && port != 0;
 }
 
-/// The one script of VS Code's own for the page, and the one for its webviews. A worker outlives the instance it came from.
-bool isVscodesWorker(std::string_view path) {
-  return path.ends_with("/out/browser/serviceWorker.js") ||
-         path.ends_with("/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js");
+/// VS Code's page registers this worker for its whole host. It is only there to make the page installable, so the gateway has one of its
+/// own: whoever holds the workspace could put another script at this path, which would outlive the instance in every browser that came
+/// there.
+bool isPageWorker(std::string_view path) { return path == "/_static/out/browser/serviceWorker.js"; }
+constexpr std::string_view kPageWorker = "self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));\n";
+
+/// The worker of webviews has its own folder as its scope, and goes with a sign-in to another instance.
+bool isWebviewWorker(std::string_view path) {
+  return path.ends_with("/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js");
 }
 
 /// A tunnel may stay for days. The error that says which limit is reached, if one is.
@@ -48,6 +53,7 @@ std::optional<Error> takeTunnel(OpenBudget& budget, const std::string& user, con
 net::Headers retryLater(const Error& error) {
   return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
 }
+constexpr std::size_t kLargeCookies = 4096;
 
 /// Where VS Code gets the answers of sign-ins at other services.
 bool isCallback(std::string_view path) { return path.ends_with("/callback"); }
@@ -172,7 +178,11 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
     const bool from_elsewhere = request.sender == Sender::Elsewhere || request.sender == Sender::SameWorkspace;
     // A link may lead to VS Code, and not choose the folder or file that it opens.
     if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) co_return co_await handover.goOn(request.exchange, "/");
-    if (head.headers.has("Service-Worker") && !isVscodesWorker(head.path())) {
+    if (head.headers.has("Service-Worker") && isPageWorker(head.path())) {
+      net::Headers headers{{"Content-Type", "text/javascript"}, {"Service-Worker-Allowed", "/"}, {"Cache-Control", "no-store"}};
+      co_return co_await request.exchange.respond(200, std::move(headers), std::string(kPageWorker));
+    }
+    if (head.headers.has("Service-Worker") && !isWebviewWorker(head.path())) {
       co_await respondProblem(request.exchange, 403, ErrorCode::PermissionDenied, "Only VS Code's own service workers may register here.");
       co_return;
     }
@@ -224,11 +234,12 @@ net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<Ver
   if (address.isLocal() && head.hostPort.size() > head.host.size() + 1) port = head.hostPort.substr(head.host.size() + 1);
   const std::string of_port = request.isVscode() ? std::string() : fieldsFor(rulesFor(request));
   const std::string_view extra = request.isVscode() ? vscode_fields : of_port;
-  const ForwardFacts facts{.clientAddress = peer,
-                           .scheme = address.scheme,
-                           .port = port,
-                           .trustedProxy = options.trustedProxies.contains(peer),
-                           .response = {.extra = extra, .isolates = request.isVscode()}};
+  const ForwardFacts facts{
+      .clientAddress = peer,
+      .scheme = address.scheme,
+      .port = port,
+      .trustedProxy = options.trustedProxies.contains(peer),
+      .response = {.extra = extra, .isVscode = request.isVscode(), .cookiesAreLarge = cookieBytes(head.headers) > kLargeCookies}};
   const bool upgrades = !head.upgrade.empty();
   std::optional<OpenBudget::Place> place;
   if (upgrades && options.tunnels) {

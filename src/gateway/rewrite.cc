@@ -119,8 +119,10 @@ void appendForwarded(const net::RequestHead& head, const ForwardFacts& facts, st
 
 bool replacesOurs(const net::HeaderView& field, const ResponseRules& rules) {
   if (equalsIgnoreCase(field.name, "Set-Cookie")) return setsOurCookie(field.value);
-  return rules.isolates &&
-         (equalsIgnoreCase(field.name, "Cross-Origin-Opener-Policy") || equalsIgnoreCase(field.name, "Cross-Origin-Resource-Policy"));
+  // A wider scope for a service worker is what only the gateway gives (vscodesWorker).
+  return rules.isVscode &&
+         (equalsIgnoreCase(field.name, "Cross-Origin-Opener-Policy") || equalsIgnoreCase(field.name, "Cross-Origin-Resource-Policy") ||
+          equalsIgnoreCase(field.name, "Service-Worker-Allowed"));
 }
 
 void appendStatusLine(const net::ResponseHead& head, std::string& out) {
@@ -201,6 +203,8 @@ void appendClientResponse(const net::ResponseHead& head, const ClientResponse& p
   appendStatusLine(head, out);
   appendEndToEnd(head, rules, out);
   out.append(rules.extra);
+  // Cookies that a sibling host planted would lock their reader out for as long as they last.
+  if (head.status == 431 && rules.cookiesAreLarge) appendField(out, "Clear-Site-Data", "\"cookies\"");
   if (plan.framing == ClientFraming::Chunked) {
     appendField(out, "Transfer-Encoding", "chunked");
   } else if (plan.framing == ClientFraming::Length) {

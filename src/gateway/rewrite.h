@@ -11,8 +11,9 @@ namespace swarm::gateway {
 
 /// What the gateway adds to a response, and keeps from it.
 struct ResponseRules {
-  std::string_view extra{};  ///< complete header lines
-  bool isolates = false;     ///< the application's own Cross-Origin-Opener- and -Resource-Policy give way to those in `extra`
+  std::string_view extra{};      ///< complete header lines
+  bool isVscode = false;         ///< fields that would open its host to others give way to those in `extra`
+  bool cookiesAreLarge = false;  ///< of the request: they may be why the application refuses it, and then are removed
 };
 
 /// What the gateway knows about a client and adds to the request.

@@ -199,6 +199,7 @@ void ServerConnection::startHead(int status, const Headers& headers) {
       appendField(out_, header.name, header.value);
     }
   }
+  for (const Header& header : options_.always) appendField(out_, header.name, header.value);
 }
 
 void ServerConnection::endHead() {

@@ -65,6 +65,7 @@ struct HttpServerOptions {
   /// The client's address in a request that such a peer passes on; empty: it is not counted by address.
   std::function<std::string(const HeaderViews&, std::string_view peer)> clientOf{};
   OddPaths oddPaths = OddPaths::Refuse;                           ///< Mark: the handler decides
+  Headers always{};                                               ///< in every answer that is made here (not in those written raw)
   std::shared_ptr<TlsContext> tls{};                              ///< set: every connection starts with a TLS handshake
   std::function<RefusalAnswer(const RefusedRequest&)> refusal{};  ///< how refusals look; empty: a line of text
 };

@@ -55,6 +55,15 @@ struct SessionRecord {
   std::string user;
   SystemTime expiresAt{};
   bool revoked = false;
+  std::string kind{};      ///< how it began: "password", "link", "machine"; empty: before this was recorded
+  SystemTime createdAt{};  ///< the epoch: before this was recorded
+};
+
+/// A deleted instance's name, kept for its former owner: browsers may still hold what it left at its host.
+struct NameHold {
+  std::string name;
+  std::string owner;
+  SystemTime until{};
 };
 
 struct OperationFilter {
@@ -74,15 +83,19 @@ class Store {
   virtual ~Store() = default;
 
   /// Inserts instance and operation in one transaction: intent before the first external call. AlreadyExists when the name is taken by a
-  /// live instance.
+  /// live instance, or kept for another owner at the instance's createdAt.
   virtual awaitable<void> insertInstance(InstanceRecord record, Operation operation) = 0;
   /// All but `external`, which only insertInstance, recordExternal and forgetExternal write. NotFound when there is no such row, here and
   /// in every update.
   virtual awaitable<void> updateInstance(InstanceRecord record) = 0;
   /// Instance and operation in one transaction (status flips, ends).
   virtual awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) = 0;
-  /// Its operations stay; already gone: fine. In the same transaction its departure is remembered, by the provider's id.
-  virtual awaitable<void> deleteInstanceRow(std::string id, Departure departure) = 0;
+  /// Its operations stay; already gone: fine. In the same transaction its departure is remembered, by the provider's id, and `hold` keeps
+  /// the name, in place of an earlier hold on it.
+  virtual awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) = 0;
+  virtual awaitable<std::vector<NameHold>> loadNameHolds() = 0;
+  virtual awaitable<void> dropNameHold(std::string name) = 0;  ///< already gone: fine
+  virtual awaitable<void> pruneNameHolds(SystemTime now) = 0;  ///< removes those that have ended
   virtual awaitable<std::vector<InstanceRecord>> loadInstances() = 0;
   virtual awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) = 0;  ///< idempotent
   virtual awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) = 0;

@@ -69,6 +69,12 @@ ALTER TABLE instances ADD COLUMN agent_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN git_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN git_email TEXT NOT NULL DEFAULT '';
 )",
+    // 5: names of deleted instances; how and when sessions began
+    R"(
+CREATE TABLE name_holds(name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
+ALTER TABLE sessions ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

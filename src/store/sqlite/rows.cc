@@ -45,6 +45,10 @@ std::vector<Operation> readOperations(Rows rows) {
 
 void insertInstance(Database& database, const InstanceRecord& record) {
   const Instance& instance = record.instance;
+  if (Rows held = database.query("SELECT until FROM name_holds WHERE name = ? AND owner <> ? AND until > ?",
+                                 {instance.config.name, instance.owner, toNumber(instance.createdAt)});
+      held.next())
+    throw Error(ErrorCode::AlreadyExists, format("The name \"{}\" is kept for its former owner.", instance.config.name));
   try {
     database.execute(
         "INSERT INTO instances(id, name, owner, status, agent_secret, agent_key, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
@@ -267,20 +271,36 @@ void setGitIdentity(Database& database, const std::string& user, const GitIdenti
              user);
 }
 
+void putNameHold(Database& database, const NameHold& hold) {
+  database.execute(
+      "INSERT INTO name_holds(name, owner, until) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET owner = excluded.owner, until = "
+      "excluded.until",
+      {hold.name, hold.owner, toNumber(hold.until)});
+}
+
+std::vector<NameHold> loadNameHolds(Database& database) {
+  std::vector<NameHold> out;
+  Rows rows = database.query("SELECT name, owner, until FROM name_holds ORDER BY name");
+  while (rows.next()) out.push_back({rows.text(0), rows.text(1), toTime(rows.integer(2))});
+  return out;
+}
+
 std::vector<SessionRecord> loadSessions(Database& database, const std::optional<std::string>& id) {
   std::vector<SessionRecord> out;
-  Rows rows = id ? database.query("SELECT id, user, expires_at, revoked FROM sessions WHERE id = ?", {*id})
-                 : database.query("SELECT id, user, expires_at, revoked FROM sessions ORDER BY id");
-  while (rows.next()) out.push_back({rows.text(0), rows.text(1), toTime(rows.integer(2)), rows.integer(3) != 0});
+  Rows rows = id ? database.query("SELECT id, user, expires_at, revoked, kind, created_at FROM sessions WHERE id = ?", {*id})
+                 : database.query("SELECT id, user, expires_at, revoked, kind, created_at FROM sessions ORDER BY id");
+  while (rows.next()) {
+    out.push_back({rows.text(0), rows.text(1), toTime(rows.integer(2)), rows.integer(3) != 0, rows.text(4), toTime(rows.integer(5))});
+  }
   return out;
 }
 
 void putSession(Database& database, const SessionRecord& session) {
   // A revocation is never undone by a later put of the same session.
   database.execute(
-      "INSERT INTO sessions(id, user, expires_at, revoked) VALUES(?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
+      "INSERT INTO sessions(id, user, expires_at, revoked, kind, created_at) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
       "expires_at = excluded.expires_at, revoked = max(revoked, excluded.revoked)",
-      {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}});
+      {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, session.kind, toNumber(session.createdAt)});
 }
 
 }  // namespace swarm::sqlite

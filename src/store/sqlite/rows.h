@@ -33,6 +33,9 @@ std::optional<Store::IdempotencyEntry> findIdempotencyKey(Database& database, co
 void putIdempotencyKey(Database& database, const std::string& user, const std::string& key, const Store::IdempotencyEntry& entry,
                        SystemTime now);
 
+void putNameHold(Database& database, const NameHold& hold);
+std::vector<NameHold> loadNameHolds(Database& database);
+
 std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name);
 void putUser(Database& database, const UserRecord& user);
 void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity);

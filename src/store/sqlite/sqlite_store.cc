@@ -35,10 +35,24 @@ class SqliteStore final : public Store {
       sqlite::updateOperation(database, operation);
     });
   }
-  awaitable<void> deleteInstanceRow(std::string id, Departure departure) override {
+  awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) override {
     co_await write([&](Database& database) {
       database.execute("DELETE FROM instances WHERE id = ?", {id});
       sqlite::putDeparture(database, departure);
+      if (hold) sqlite::putNameHold(database, *hold);
+    });
+  }
+  awaitable<std::vector<NameHold>> loadNameHolds() override {
+    std::vector<NameHold> out;
+    co_await read([&](Database& database) { out = sqlite::loadNameHolds(database); });
+    co_return out;
+  }
+  awaitable<void> dropNameHold(std::string name) override {
+    co_await write([&](Database& database) { database.execute("DELETE FROM name_holds WHERE name = ?", {name}); });
+  }
+  awaitable<void> pruneNameHolds(SystemTime now) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM name_holds WHERE until <= ?", {std::int64_t{now.time_since_epoch().count()}});
     });
   }
   awaitable<std::vector<InstanceRecord>> loadInstances() override {

@@ -90,8 +90,31 @@ TEST_P(StoreConformance, letsANameGoWithItsInstance) {
   record.instance.status = InstanceStatus::deleted;
   run(store().updateInstance(record));
   EXPECT_NO_THROW(insert("i-2", "web"));
-  run(store().deleteInstanceRow("i-2", departed("i-2")));
+  run(store().deleteInstanceRow("i-2", departed("i-2"), std::nullopt));
   EXPECT_NO_THROW(insert("i-3", "web"));
+}
+
+TEST_P(StoreConformance, keepsTheNameOfADeletedInstanceForItsOwner) {
+  insert("i-1", "web");
+  const SystemTime created = makeRecord("i-1", "web").instance.createdAt;
+  run(store().deleteInstanceRow("i-1", departed("i-1"), NameHold{"web", "ann", created + std::chrono::hours(1)}));
+  InstanceRecord other = makeRecord("i-2", "web");
+  other.instance.owner = "ben";
+  EXPECT_EQ(errorOf(store().insertInstance(other, makeOperation("op-2", "i-2"))).code(), ErrorCode::AlreadyExists);
+  ASSERT_EQ(run(store().loadNameHolds()).size(), 1U);
+  EXPECT_EQ(run(store().loadNameHolds())[0].owner, "ann");
+  EXPECT_EQ(run(store().loadNameHolds())[0].until, created + std::chrono::hours(1));
+  InstanceRecord own = makeRecord("i-3", "web");
+  own.instance.owner = "ann";
+  EXPECT_NO_THROW(run(store().insertInstance(own, makeOperation("op-3", "i-3"))));
+  run(store().deleteInstanceRow("i-3", departed("i-3"), NameHold{"web", "ann", created}));
+  EXPECT_NO_THROW(run(store().insertInstance(other, makeOperation("op-2", "i-2")))) << "its time is over";
+  run(store().pruneNameHolds(created));
+  EXPECT_TRUE(run(store().loadNameHolds()).empty());
+  run(store().deleteInstanceRow("i-2", departed("i-2"), NameHold{"web", "ben", created + std::chrono::hours(1)}));
+  run(store().dropNameHold("web"));
+  run(store().dropNameHold("web"));
+  EXPECT_TRUE(run(store().loadNameHolds()).empty());
 }
 
 TEST_P(StoreConformance, refusesARenameToATakenName) {
@@ -144,8 +167,8 @@ TEST_P(StoreConformance, doesNotTouchExternalResourcesInAnUpdate) {
 
 TEST_P(StoreConformance, deletesARowAndKeepsItsHistory) {
   insert("i-1", "web");
-  run(store().deleteInstanceRow("i-1", departed("i-1")));
-  run(store().deleteInstanceRow("i-1", departed("i-1")));
+  run(store().deleteInstanceRow("i-1", departed("i-1"), std::nullopt));
+  run(store().deleteInstanceRow("i-1", departed("i-1"), std::nullopt));
   EXPECT_TRUE(run(store().loadInstances()).empty());
   EXPECT_TRUE(run(store().getOperation("op-i-1")));
 }
@@ -337,7 +360,7 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   place.external.push_back({"volume", "v"});
   place.role = PlaceRole::discarded;
   run(store().putPlace(place));
-  run(store().deleteInstanceRow("i-1", departed("i-1")));
+  run(store().deleteInstanceRow("i-1", departed("i-1"), std::nullopt));
   reopen();
   auto loaded = run(store().loadPlaces());
   ASSERT_EQ(loaded.size(), 1u);
@@ -360,7 +383,7 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
 
 TEST_P(StoreConformance, remembersWhatWasDeletedAndWhatWasAskedForItsVolumes) {
   insert("i-1", "web");
-  run(store().deleteInstanceRow("i-1", departed("i-1", DeleteVolumes::No)));
+  run(store().deleteInstanceRow("i-1", departed("i-1", DeleteVolumes::No), std::nullopt));
   run(store().deletePlace("i-2", departed("i-2", DeleteVolumes::Yes)));
   run(store().deletePlace("i-2", departed("i-2", DeleteVolumes::Yes)));
   reopen();

@@ -2,9 +2,9 @@
 //   node mistakes.mjs --swarm build/dev/swarm
 import fs from 'node:fs';
 import path from 'node:path';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { Server, check, docker } from './server.mjs';
+import { Server, check, docker, waitFor } from './server.mjs';
 
 const { values: options } = parseArgs({ options: { swarm: { type: 'string' } } });
 const server = new Server(options.swarm);
@@ -26,6 +26,17 @@ try {
 
   const secondServer = spawnSync(server.swarm, ['serve', '--listen', '127.0.0.1:0'], { env: server.environment, encoding: 'utf8', timeout: 30000 });
   check(secondServer.status === 1 && /another|already|lock/i.test(secondServer.stderr), 'a second server on the same data folder refuses', secondServer.stderr);
+  const password = server.password();
+  const elsewhere = { ...server.environment, XDG_DATA_HOME: path.join(server.folder, 'other-data') };
+  const otherData = spawn(server.swarm, ['serve', '--listen', '127.0.0.1:0'], { env: elsewhere, stdio: 'ignore' });
+  const its = path.join(server.folder, 'other-data', 'swarm');
+  await waitFor('the second server keeps its own files', () => ['admin-password', 'credentials.json'].every((file) => fs.existsSync(path.join(its, file))), 30);
+  otherData.kill('SIGTERM');
+  await new Promise((resolve) => otherData.on('exit', resolve));
+  check(server.password() === password && JSON.parse(fs.readFileSync(path.join(server.config, 'credentials.json'), 'utf8')).token === token,
+    'a second server with the same configuration folder leaves the first one\'s password and credentials alone');
+  const everywhere = spawnSync(server.swarm, ['serve', '--listen', '0.0.0.0:0', '--data-dir', path.join(server.folder, 'other')], { env: server.environment, encoding: 'utf8', timeout: 30000 });
+  check(everywhere.status === 1 && /--insecure-http/.test(everywhere.stderr), 'plain HTTP to other machines is refused, and the ways out are named', everywhere.stderr);
   const samePort = spawnSync(server.swarm, ['serve', '--listen', server.listen, '--data-dir', path.join(server.folder, 'other')], { env: { ...server.environment, XDG_CONFIG_HOME: path.join(server.folder, 'other-config') }, encoding: 'utf8', timeout: 30000 });
   check(samePort.status === 1 && samePort.stderr.includes(server.listen), 'a taken port is told with its address', samePort.stderr);
 
@@ -59,6 +70,8 @@ try {
 
   await server.kill('SIGKILL');
   await server.start();
+  const sessions = JSON.parse((await server.run('sessions', '-o', 'json')).stdout);
+  check(sessions.filter(({ kind }) => kind === 'machine').length === 1, 'however often the server starts, the command line of its machine has one session', JSON.stringify(sessions));
   await expect('after kill -9 of the server, the instance is still there', 0, /running/, 'list');
   await expect('and answers', 0, /still here/, 'exec', 'one', '--', 'echo', 'still here');
   await expect('delete with its volume', 0, /.*/, 'delete', 'one', '--volumes', '--yes');

@@ -54,9 +54,10 @@ export class Server {
     await waitFor('the server wrote its credentials', () => gone || fs.existsSync(credentials), 30);
     if (gone) throw new Error(`the server ended at its start:\n${this.logText()}`);
     this.url = JSON.parse(fs.readFileSync(credentials, 'utf8')).url;
-    this.listen = `127.0.0.1:${new URL(this.url).port}`;
+    if (this.listen.endsWith(':0')) this.listen = `127.0.0.1:${new URL(this.url).port}`;
   }
 
+  token() { return JSON.parse(fs.readFileSync(path.join(this.config, 'credentials.json'), 'utf8')).token; }
   logText() { return fs.readFileSync(path.join(this.folder, 'serve.log'), 'utf8'); }
   password() { return fs.readFileSync(path.join(this.config, 'admin-password'), 'utf8').trim(); }
 

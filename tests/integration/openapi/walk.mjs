@@ -142,6 +142,16 @@ async function walkSwarm(walk, made, password) {
   await walk.call('setGitIdentity', { body: { name: 7 } }, 400);
   const login = (await walk.call('login', { body: { user: 'admin', password }, token: null }, 200)).json;
   await walk.call('login', { body: { user: 'admin' }, token: null }, 400);
+  await walk.call('createLoginLink', { body: { instance: 'dev' } }, 201);
+  const sessions = (await walk.call('listSessions', {}, 200)).json.items;
+  const second = (await walk.call('login', { body: { user: 'admin', password }, token: null }, 200)).json;
+  const begun = (await walk.call('listSessions', {}, 200)).json.items.find(({ id }) => !sessions.some((known) => known.id === id));
+  await walk.call('endSession', { path: { session: begun.id } }, 204);
+  await walk.call('endSession', { path: { session: begun.id } }, 404);
+  await walk.call('authStatus', { token: second.token }, 401);
+  const held = (await walk.call('listNameHolds', {}, 200)).json.items;
+  if (held.length) await walk.call('releaseName', { path: { name: held[0].name } }, 204);
+  await walk.call('releaseName', { path: { name: 'never-there' } }, 404);
   await walk.call('logout', { token: login.token }, 204);
   await walk.call('authStatus', { token: login.token }, 401);
   await walk.call('login', { method: 'DELETE' }, 405);

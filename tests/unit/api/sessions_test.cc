@@ -129,6 +129,57 @@ TEST(ApiSessions, byCookieExistAtTheBaseHostOnly) {
   }
 }
 
+TEST(ApiSessions, makeALinkThatEndsInAWorkspace) {
+  ApiServer server;
+  Answer link = server.send({"POST", "/api/auth/links", R"({"instance":"dev"})"}, server.user);
+  ASSERT_EQ(link.status, 201) << link.text;
+  const std::string prefix = "http://swarm.localhost:7420/login/link?code=";
+  ASSERT_TRUE(link.at("url").starts_with(prefix)) << link.at("url");
+  EXPECT_TRUE(link.at("url").ends_with("&next=%2Fauth%2Finstance%3Fhost%3Ddev")) << link.at("url");
+  const std::string code = link.at("url").substr(prefix.size(), link.at("url").find('&') - prefix.size());
+  EXPECT_EQ(server.auth->userOfLoginLink(code), "ulla");
+  EXPECT_EQ(server.send({"POST", "/api/auth/links"}, server.user).status, 201);
+  EXPECT_EQ(server.send({"POST", "/api/auth/links", R"({"user":"admin"})"}, server.user).status, 400) << "for oneself only";
+}
+
+TEST(ApiSessions, areListedAndEndOneByOne) {
+  ApiServer server;
+  const std::string other = server.issue("ulla");
+  const std::string id = server.auth->verifyApiToken(other)->sessionId;
+  auto kinds = [&](const std::string& token) {
+    std::map<std::string, std::string> all;
+    for (const auto& item : server.send({.target = "/api/auth/sessions"}, token).json.at("items").as_array())
+      all[std::string(item.at("id").as_string())] =
+          std::string(item.at("user").as_string()) + " " + std::string(item.at("kind").as_string());
+    return all;
+  };
+  EXPECT_EQ(kinds(server.user).at(id), "ulla machine");
+  for (const auto& [session, text] : kinds(server.user)) EXPECT_TRUE(text.starts_with("ulla ")) << text;
+  EXPECT_GT(kinds(server.admin).size(), kinds(server.user).size());
+  EXPECT_EQ(server.send({"DELETE", "/api/auth/sessions/" + id}, server.stranger).status, 404);
+  EXPECT_EQ(server.send({"DELETE", "/api/auth/sessions/" + id}, server.user).status, 204);
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, other).status, 401);
+  EXPECT_FALSE(kinds(server.user).contains(id));
+}
+
+TEST(ApiNames, stayTheirFormerOwnersUntilTheyAreFreed) {
+  ApiServer server;
+  server.create("proj", server.user);
+  ASSERT_EQ(server.send({"DELETE", "/api/instances/proj?volumes=true&wait=10"}, server.user).status, 200);
+  const Request again{"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"proj"})"};
+  Answer refused = server.send(again, server.stranger);
+  EXPECT_EQ(refused.status, 409) << refused.text;
+  EXPECT_EQ(refused.at("detail").find("ulla"), std::string::npos) << "whose it was is nobody else's business";
+  EXPECT_EQ(server.send(again, server.admin).status, 409) << "an administrator has to free it first, knowingly";
+  EXPECT_EQ(server.send({"DELETE", "/api/names/proj"}, server.stranger).status, 404);
+  EXPECT_EQ(server.send({.target = "/api/names"}, server.stranger).json.at("items").as_array().size(), 0U);
+  EXPECT_EQ(server.send({.target = "/api/names"}, server.user).json.at("items").at(0).at("name").as_string(), "proj");
+  EXPECT_EQ(server.send(again, server.user).status, 201) << "the owner takes it again";
+  ASSERT_EQ(server.send({"DELETE", "/api/instances/proj?volumes=true&wait=10"}, server.user).status, 200);
+  EXPECT_EQ(server.send({"DELETE", "/api/names/proj"}, server.admin).status, 204);
+  EXPECT_EQ(server.send(again, server.stranger).status, 201);
+}
+
 TEST(ApiSessions, countNoneOfSeveralCookies) {
   ApiServer server;
   const std::string good = cookieOf(signIn(server));
@@ -180,6 +231,8 @@ struct Walk {
   std::string operation;
   std::string volume;
   std::string snapshot;
+  std::string session;  ///< of ulla's
+  std::string name;     ///< that was ulla's
 };
 
 std::string pathOf(const api::Endpoint& route, const Walk& walk) {
@@ -188,7 +241,8 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
     if (auto at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
   };
   fill("{id}", route.pattern.starts_with("/api/operations") ? walk.operation : walk.instance);
-  fill("{name}", walk.volume);
+  fill("{name}", route.pattern.starts_with("/api/names") ? walk.name : walk.volume);
+  fill("{session}", walk.session);
   fill("{snapshot}", walk.snapshot);
   fill("{type}", "fake");
   fill("{port}", "8080");
@@ -205,6 +259,7 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password) {
   if (route.bodySchema == "RestoreSnapshot") return R"({"snapshot":"first"})";
   if (route.bodySchema == "ExecuteCommand") return R"({"command":["true"]})";
   if (route.bodySchema == "IssueToken") return R"({"scope":"status"})";
+  if (route.bodySchema == "CreateLoginLink") return R"({"instance":"dev"})";
   if (route.bodySchema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
   return {};
 }
@@ -234,6 +289,13 @@ TEST(ApiPermissions, areWhatTheTableSaysForEverybodyOnEveryRoute) {
         for (const auto& snapshot : list.json.at("items").as_array())
           if (snapshot.at("instanceId").as_string() == walk.instance) walk.snapshot = snapshot.at("id").as_string();
       }
+      if (route.pattern.starts_with("/api/names")) {
+        walk.name = name + "-old";
+        server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":")" + walk.name + "\"}"}, server.user);
+        ASSERT_EQ(server.send({"DELETE", "/api/instances/" + walk.name + "?volumes=true&wait=10"}, server.user).status, 200);
+      }
+      if (route.pattern.find("{session}") != std::string_view::npos)
+        walk.session = server.auth->verifyApiToken(server.issue("ulla"))->sessionId;
       std::string token;
       if (who == Who::Garbage) token = "garbage";
       if (who == Who::Expired) token = expired;

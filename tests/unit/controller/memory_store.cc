@@ -42,11 +42,12 @@ awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, O
   co_await turn();
 }
 
-awaitable<void> MemoryStore::deleteInstanceRow(std::string id, Departure departure) {
+awaitable<void> MemoryStore::deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) {
   co_await write();
   instances.erase(id);
   departures[departure.instanceId] = std::move(departure);
   co_await turn();
+  if (hold) holds[hold->name] = *hold;
 }
 
 awaitable<std::vector<InstanceRecord>> MemoryStore::loadInstances() {
@@ -170,6 +171,18 @@ awaitable<std::optional<std::string>> MemoryStore::getSetting(std::string name) 
 awaitable<void> MemoryStore::putSetting(std::string name, std::string value) {
   co_await write();
   settings[name] = std::move(value);
+}
+
+awaitable<std::vector<NameHold>> MemoryStore::loadNameHolds() {
+  co_await turn();
+  std::vector<NameHold> all;
+  for (const auto& [name, hold] : holds) all.push_back(hold);
+  co_return all;
+}
+
+awaitable<void> MemoryStore::dropNameHold(std::string name) {
+  co_await write();
+  holds.erase(name);
 }
 
 }  // namespace swarm::test

@@ -14,6 +14,7 @@ class MemoryStore final : public Store {
   std::map<std::string, PlaceRecord> places;
   std::map<std::string, Departure> departures;
   std::map<std::string, std::string> settings;
+  std::map<std::string, NameHold> holds;
   std::optional<Error> failWrites;  ///< "the disk is full"
   int failWritesTimes = 0;
   int turnsAtUnfinished = 1;  ///< how long it takes to tell what was cut off
@@ -21,7 +22,10 @@ class MemoryStore final : public Store {
   awaitable<void> insertInstance(InstanceRecord record, Operation operation) override;
   awaitable<void> updateInstance(InstanceRecord record) override;
   awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) override;
-  awaitable<void> deleteInstanceRow(std::string id, Departure departure) override;
+  awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) override;
+  awaitable<std::vector<NameHold>> loadNameHolds() override;
+  awaitable<void> dropNameHold(std::string name) override;
+  awaitable<void> pruneNameHolds(SystemTime) override { co_return; }
   awaitable<std::vector<InstanceRecord>> loadInstances() override;
   awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override;
   awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override;

@@ -30,6 +30,8 @@ class MemoryAuth final : public Auth {
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
   awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override;
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override;
+  std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
+  awaitable<void> endSession(SessionRecord) override { co_return; }
   awaitable<void> logout(Principal principal) override;
   std::optional<Principal> verifyApiToken(std::string_view token) const override;
   std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override;

@@ -181,7 +181,14 @@ TEST_F(Origins, onlyVscodesOwnWorkersRegisterAtItsHost) {
     EXPECT_EQ((co_await ask("GET /evil.js", "ws", worker)).status, 403);
     EXPECT_EQ((co_await ask("GET /vscode-remote-resource?path=/home/coder/sw.js", "ws", worker)).status, 403);
     EXPECT_EQ(reached(), 0U);
-    EXPECT_EQ((co_await ask("GET /_static/out/browser/serviceWorker.js", "ws", worker)).status, 200);
+    // The one with the whole host for its scope is the gateway's own, whatever the workspace has there.
+    const auto page = co_await ask("GET /_static/out/browser/serviceWorker.js", "ws", worker);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.header("Service-Worker-Allowed"), "/");
+    EXPECT_EQ(page.body.find("hello"), std::string::npos);
+    EXPECT_EQ(page.body.find("fetch"), std::string::npos);
+    EXPECT_EQ(reached(), 0U);
+    EXPECT_EQ((co_await ask("GET /_static/out/browser/serviceWorker.js", "ws", worker, false)).status, 401);
     EXPECT_EQ(
         (co_await ask("GET /stable-0/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js?v=4", "ws", worker)).status,
         200);

@@ -131,10 +131,20 @@ TEST(ClientResponse, seesOurCookiesInOddSpellings) {
         << odd;
 }
 
+TEST(ClientResponse, removesCookiesThatAreTooLargeForTheApplication) {
+  const std::string refusal = "HTTP/1.1 431 Too Large\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_NE(clientHead(refusal, "GET", 1, true, {.cookiesAreLarge = true}).find("Clear-Site-Data: \"cookies\"\r\n"), std::string::npos);
+  EXPECT_EQ(clientHead(refusal).find("Clear-Site-Data"), std::string::npos);
+  EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "GET", 1, true, {.cookiesAreLarge = true}).find("Clear-Site-Data"),
+            std::string::npos);
+}
+
 TEST(ClientResponse, putsItsRulesInThePlaceOfTheApplications) {
-  EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nCross-Origin-Opener-Policy: unsafe-none\r\nX: y\r\nContent-Length: 0\r\n\r\n", "GET", 1, true,
-                       {.extra = "Cross-Origin-Opener-Policy: same-origin\r\n", .isolates = true}),
-            "HTTP/1.1 200 OK\r\nX: y\r\nCross-Origin-Opener-Policy: same-origin\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(
+      clientHead(
+          "HTTP/1.1 200 OK\r\nCross-Origin-Opener-Policy: unsafe-none\r\nService-Worker-Allowed: /\r\nX: y\r\nContent-Length: 0\r\n\r\n",
+          "GET", 1, true, {.extra = "Cross-Origin-Opener-Policy: same-origin\r\n", .isVscode = true}),
+      "HTTP/1.1 200 OK\r\nX: y\r\nCross-Origin-Opener-Policy: same-origin\r\nContent-Length: 0\r\n\r\n");
 }
 
 }  // namespace

@@ -1,0 +1,91 @@
+#include "credentials.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/log.h"
+#include "cli/context.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::chrono::hours kLife{24 * 90};
+constexpr std::string_view kSessionSetting = "cli.session";
+
+/// False: there is such a file already.
+bool writeNewPrivateFile(const std::filesystem::path& path, const Secret& content) {
+  std::filesystem::create_directories(path.parent_path());
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0 && errno == EEXIST) return false;
+  const std::string text = content.reveal() + "\n";
+  const bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int problem = errno;
+  if (file >= 0) ::close(file);
+  if (!written) throw Error(ErrorCode::OutOfResources, format("{} could not be written: {}.", path.string(), std::strerror(problem)));
+  return true;
+}
+
+/// Port of "http://swarm.localhost:7420", with its colon.
+std::string_view portOf(std::string_view url) { return url.substr(std::min(url.rfind(':'), url.size())); }
+
+bool isOfThisMachine(std::string_view url) {
+  return url.starts_with("http://localhost") || url.starts_with("http://127.") || url.starts_with("http://swarm.localhost");
+}
+
+}  // namespace
+
+std::filesystem::path keepFirstPassword(const CredentialPlaces& places, const Secret& password) {
+  // A second server with the same folder must not take away the first one's.
+  for (const auto& folder : {places.folder, places.dataDir}) {
+    const auto path = folder / "admin-password";
+    if (writeNewPrivateFile(path, password)) return path;
+  }
+  throw Error(
+      ErrorCode::Conflict,
+      format("The password of the first user can't be kept: {} and {} hold one already. Move them away, remove the new data folder, and "
+             "start again.",
+             (places.folder / "admin-password").string(), (places.dataDir / "admin-password").string()));
+}
+
+MachineCredential::MachineCredential(CredentialPlaces places, std::string url, std::string server_id, Store& store, Auth& auth,
+                                     const Clock& clock)
+    : places_(std::move(places)), url_(std::move(url)), server_id_(std::move(server_id)), store_(store), auth_(auth), clock_(clock) {}
+
+/// Whether what is there was written by this server, now or in a life before it wrote its id, or leads nowhere else.
+bool MachineCredential::isOurs(const std::filesystem::path& file) const {
+  const auto known = cli::readCredentials(file);
+  if (!known || known->server == server_id_) return true;
+  if (!known->server.empty()) return false;
+  return auth_.verifyApiToken(known->token.reveal()) || (isOfThisMachine(known->url) && portOf(known->url) == portOf(url_));
+}
+
+std::filesystem::path MachineCredential::file() const {
+  const auto usual = places_.folder / "credentials.json";
+  return isOurs(usual) ? usual : places_.dataDir / "credentials.json";
+}
+
+awaitable<void> MachineCredential::keep() {
+  const auto path = file();
+  if (path.parent_path() != places_.folder)
+    log::warning("the command line is signed in to another server",
+                 {{"its", (places_.folder / "credentials.json").string()}, {"ours", path.string()}});
+  const auto known = cli::readCredentials(path);
+  const auto principal = known ? auth_.verifyApiToken(known->token.reveal()) : std::nullopt;
+  const bool lasts = principal && principal->expiresAt - clock_.now() > kLife / 2 && principal->user == "admin";
+  if (lasts && known->url == url_ && known->server == server_id_) co_return;
+  if (lasts) co_return cli::writeCredentials(path, {url_, known->token, "admin", server_id_});
+  const LoginResult login = co_await auth_.issue("admin", kLife);
+  cli::writeCredentials(path, {url_, login.token, "admin", server_id_});
+  // One for the machine: what was written before is void.
+  const auto former = co_await store_.getSetting(std::string(kSessionSetting));
+  co_await store_.putSetting(std::string(kSessionSetting), login.principal.sessionId);
+  for (const SessionRecord& session : auth_.listSessions("admin"))
+    if (former && session.id == *former) co_await auth_.endSession(session);
+}
+
+}  // namespace swarm

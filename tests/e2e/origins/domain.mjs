@@ -1,0 +1,176 @@
+// On a domain, behind a proxy that speaks TLS: workspaces are of one site there, and one of them attacks another.
+//   node domain.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import tls from 'node:tls';
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import { Person, workbench } from '../workspace/person.mjs';
+import { Server, check, say } from '../workspace/server.mjs';
+import { node, portPrograms } from './programs.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    swarm: { type: 'string' },
+    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
+    screenshots: { type: 'string' },
+  },
+});
+const domain = 'swarm.example.test';
+const server = new Server(options.swarm);
+const { chromium } = createRequire(path.resolve(options.modules, 'x.js'))('playwright-core');
+let port;
+let browser;
+const at = (host, rest = '/') => `https://${host ? `${host}.` : ''}${domain}:${port}${rest}`;
+
+/// Ends TLS and passes the bytes on.
+async function startProxy() {
+  const files = ['key.pem', 'certificate.pem'].map((file) => path.join(server.folder, file));
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${domain}`, '-addext',
+    `subjectAltName=DNS:${domain},DNS:*.${domain}`, '-keyout', files[0], '-out', files[1]], { stdio: 'ignore' });
+  const proxy = tls.createServer({ key: fs.readFileSync(files[0]), cert: fs.readFileSync(files[1]) }, (client) => {
+    const upstream = net.connect(Number(server.listen.split(':')[1]), '127.0.0.1');
+    for (const [one, other] of [[client, upstream], [upstream, client]]) {
+      one.pipe(other);
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
+  });
+  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  port = proxy.address().port;
+  return proxy;
+}
+
+async function freePort() {
+  const taken = net.createServer();
+  await new Promise((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const number = taken.address().port;
+  await new Promise((resolve) => taken.close(resolve));
+  return number;
+}
+
+async function reached(page) {
+  await page.goto(at('3000--mine'));
+  return page.evaluate(async (url) => (await (await fetch(url, { credentials: 'include' })).json()), at('8000--mine', '/reached'));
+}
+
+async function signsIn(page) {
+  await page.goto(at('mine'));
+  await Person.signIn(page, server.password());
+  await page.waitForSelector(workbench, { timeout: 120000 });
+  check(page.url().startsWith(at('mine')), 'signing in leads to VS Code', page.url());
+  const cookies = await page.context().cookies();
+  check(cookies.every(({ name, secure, domain: its }) => !name.includes('swarm-') || (name.startsWith('__Host-') && secure && !its.startsWith('.'))),
+    'every cookie of the server is __Host- and of one host only', JSON.stringify(cookies));
+  const answer = await page.goto(at(''));
+  check(/max-age=\d/.test(answer.headers()['strict-transport-security'] ?? ''), 'browsers are told to come by https only');
+  for (const host of ['3000--mine', '8000--mine', '3000.mine', '3000--evil']) await page.goto(at(host));
+  check(/pages of 3000--evil/.test(await page.textContent('h1')), 'ports are opened by the same sign-in');
+}
+
+async function portsOfOneWorkspaceWorkTogether(page) {
+  await page.goto(at('3000--mine'));
+  const call = await page.evaluate(async (url) => (await (await fetch(url, {
+    method: 'PUT', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' })).json()), at('8000--mine', '/call'));
+  check(call.method === 'PUT' && call.cookie === '', 'ports of one workspace call each other', JSON.stringify(call));
+  await page.evaluate((url) => new Promise((resolve) => {
+    const frame = document.createElement('iframe');
+    frame.src = url;
+    frame.onload = resolve;
+    document.body.append(frame);
+  }), at('8000--mine', '/framed'));
+  const frame = page.frames().find((one) => one.url() === at('8000--mine', '/framed'));
+  check(frame && /GET/.test(await frame.textContent('body')), 'and show each other in frames', page.frames().map((one) => one.url()).join(' '));
+}
+
+async function aSiblingReachesNothing(page) {
+  const before = await reached(page);
+  await page.goto(at('3000--evil'));
+  const seen = await page.evaluate(async (urls) => {
+    await fetch(urls.port, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {});
+    const form = Object.assign(document.createElement('form'), { method: 'post', action: urls.port, target: 'sink' });
+    const sink = Object.assign(document.createElement('iframe'), { name: 'sink' });
+    document.body.append(sink, form);
+    form.submit();
+    const opened = await new Promise((resolve) => {
+      const socket = new WebSocket(urls.port.replace('https', 'wss'));
+      socket.onopen = () => resolve(true);
+      socket.onerror = () => resolve(false);
+    });
+    const vscode = await new Promise((resolve) => {
+      const socket = new WebSocket(urls.vscode.replace('https', 'wss'));
+      socket.onopen = () => resolve(true);
+      socket.onerror = () => resolve(false);
+    });
+    const script = await new Promise((resolve) => {
+      const element = Object.assign(document.createElement('script'), { src: urls.port, onload: () => resolve(true), onerror: () => resolve(false) });
+      document.body.append(element);
+    });
+    for (const url of [urls.port, urls.vscode]) {
+      const frame = Object.assign(document.createElement('iframe'), { src: url, referrerPolicy: 'no-referrer' });
+      await new Promise((resolve) => { frame.onload = frame.onerror = resolve; document.body.append(frame); });
+    }
+    return { opened, vscode, script };
+  }, { port: at('8000--mine', '/attack'), vscode: at('mine') });
+  check(!seen.opened && !seen.vscode && !seen.script, 'a sibling opens no WebSocket and loads no script', JSON.stringify(seen));
+  const shown = [];
+  for (const frame of page.frames()) shown.push(await frame.evaluate(() => document.body?.innerText ?? '').catch(() => ''));
+  check(!shown.some((text) => /"method"/.test(text)) && !(await page.locator(workbench).count()), 'and shows nothing of another workspace in a frame', JSON.stringify(shown));
+  const after = await reached(page);
+  check(!after.reached.some((one) => one.includes('/attack')) && before.reached.length === after.reached.length, 'nothing of it reached the workspace', JSON.stringify(after.reached));
+}
+
+async function plantedCookiesNeitherSignInNorLockOut(page) {
+  await page.goto(at('3000--evil'));
+  const session = (await page.context().cookies()).find(({ name, domain: its }) => its === domain && /^__Host-swarm-[0-9a-f]+$/.test(name)).name;
+  const planted = await page.evaluate(({ name, site }) => {
+    document.cookie = `${name}=planted; Domain=${site}; Path=/; Secure`;
+    document.cookie = `${name.toLowerCase()}=planted; Domain=${site}; Path=/; Secure`;
+    for (let i = 0; i < 8; ++i) document.cookie = `large${i}=${'x'.repeat(3900)}; Domain=${site}; Path=/; Secure; Max-Age=34560000`;
+    return document.cookie;
+  }, { name: session, site: domain });
+  check(!planted.includes('__Host-'), 'no sibling plants the session\'s cookie', planted.slice(0, 200));
+  check(planted.includes('large7'), 'the test has planted cookies that no program takes', planted.slice(0, 100));
+  const signed = await page.goto(at(''));
+  check(signed.status() === 200 && /Workspaces/.test(await page.textContent('h1')), 'the base host does not mind them', String(signed.status()));
+  const refused = await page.goto(at('mine'));
+  const again = await page.goto(at('mine'));
+  check([refused.status(), again.status()].every((status) => status === 200 || status === 431) && again.status() !== 431,
+    'VS Code is reached again after it has refused them once', `${refused.status()} ${again.status()}`);
+}
+
+try {
+  const proxy = await startProxy();
+  // The URL is known before the server has its port: it gets one that is free now.
+  server.listen = `127.0.0.1:${await freePort()}`;
+  Object.assign(server.environment, { SWARM_PUBLIC_URL: `https://${domain}:${port}` });
+  await server.start();
+  const base = { SWARM_URL: `http://${server.listen}`, SWARM_TOKEN: server.token() };
+  for (const name of ['mine', 'evil']) {
+    const made = await server.runWith({ environment: base }, 'create', name, '--', node, '-e', portPrograms);
+    check(made.code === 0 && made.stdout.trim() === at(name), `a workspace ${name}`, JSON.stringify(made));
+  }
+  Object.assign(server.environment, base);
+  await server.learnLabel('mine');
+  const vite = await server.run('exec', 'mine', '--', 'printenv', '__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS');
+  check(vite.stdout.trim() === `.${domain}`, 'development servers built on Vite know the host names', JSON.stringify(vite));
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
+      '--disable-sync', `--host-resolver-rules=MAP *.example.test 127.0.0.1`],
+  });
+  const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+  for (const step of [signsIn, portsOfOneWorkspaceWorkTogether, aSiblingReachesNothing, plantedCookiesNeitherSignInNorLockOut]) {
+    say(`-- ${step.name}`);
+    await step(page);
+  }
+  proxy.close();
+} catch (error) {
+  check(false, error.message, error.stack);
+} finally {
+  if (browser) await browser.close();
+  await server.dispose();
+  process.exit();
+}

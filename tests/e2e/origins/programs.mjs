@@ -1,0 +1,68 @@
+// Programs that run inside the workspaces of these tests, and a client that is not a browser.
+import http from 'node:http';
+
+/// Ports 3000 (pages), 8000 (an API that tells what reached it) for a workspace's command.
+export const portPrograms = `
+const http = require('http');
+let preflights = 0;
+const reached = [];
+http.createServer((request, response) => {
+  response.setHeader('Content-Type', 'text/html');
+  response.end('<!doctype html><title>pages</title><h1 id="port">pages of ' + request.headers.host + '</h1>');
+}).listen(3000, '127.0.0.1');
+const api = http.createServer((request, response) => {
+  const origin = request.headers.origin;
+  if (origin) {
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Access-Control-Allow-Credentials', 'true');
+  }
+  if (request.method === 'OPTIONS') {
+    ++preflights;
+    response.setHeader('Access-Control-Allow-Methods', 'PUT, POST');
+    response.setHeader('Access-Control-Allow-Headers', 'content-type');
+    response.writeHead(204);
+    return response.end();
+  }
+  if (request.url === '/reached') return response.end(JSON.stringify({ reached, preflights }));
+  reached.push(request.method + ' ' + request.url);
+  response.end(JSON.stringify({ method: request.method, cookie: request.headers.cookie || '' }));
+});
+api.on('upgrade', (request, socket) => { reached.push('UPGRADE ' + request.url); socket.end('HTTP/1.1 400 Bad Request\\r\\n\\r\\n'); });
+api.listen(8000, '127.0.0.1');
+`;
+export const node = '/opt/swarm/node/bin/node';
+
+/// What a workspace's owner may put in the place of VS Code: pages and service workers of their own.
+export const otherVscode = `#!/bin/sh
+socket=
+while [ $# -gt 0 ]; do
+  case $1 in --socket) socket=$2 ;; esac
+  shift
+done
+exec ${node} -e "
+const http = require('http');
+const worker = 'self.addEventListener(\\'fetch\\', (event) => event.respondWith(new Response(\\'<title>OWNED</title>\\', {headers: {\\'Content-Type\\': \\'text/html\\'}})));';
+http.createServer((request, response) => {
+  const isScript = /js($|\\\\?)/.test(request.url);
+  response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+  response.setHeader('Service-Worker-Allowed', '/');
+  response.end(isScript ? worker : '<title>other</title>');
+}).listen(process.argv[1]);
+" "$socket"
+`;
+
+/// A request without a browser, by way of 127.0.0.1 whatever the host; { status, headers, cookies, text }.
+export function ask(port, host, path, { method = 'GET', headers = {}, body = '' } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port, path, method, headers: { Host: `${host}:${port}`, ...headers } }, (response) => {
+      let text = '';
+      response.on('data', (piece) => { text += piece; });
+      response.on('end', () => resolve({
+        status: response.statusCode, headers: response.headers, text,
+        cookies: (response.headers['set-cookie'] ?? []).map((cookie) => cookie.split(';')[0]),
+      }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}

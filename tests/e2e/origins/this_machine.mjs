@@ -1,0 +1,203 @@
+// On this machine, with the default configuration: what a workspace, another program on this machine, or a link may not do with a person's
+// browser; and what ports of one workspace may.
+//   node this_machine.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
+import http from 'node:http';
+import { parseArgs } from 'node:util';
+import { Person, workbench } from '../workspace/person.mjs';
+import { Server, check, say } from '../workspace/server.mjs';
+import { ask, node, otherVscode, portPrograms } from './programs.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    swarm: { type: 'string' },
+    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
+    screenshots: { type: 'string' },
+  },
+});
+const server = new Server(options.swarm);
+const second = new Server(options.swarm);
+const person = new Person(options);
+let port;
+const at = (host, path = '/') => `http://${host}.localhost:${port}${path}`;
+
+async function reachedAt(page) { return page.evaluate(async (url) => (await (await fetch(url, { credentials: 'include' })).json()), at('8000.dev', '/reached')); }
+
+/// A code for `name` that is made for somebody else's browser: signed in, and never near the victim.
+async function codeOfAnotherBrowser(name) {
+  const login = await ask(port, 'swarm.localhost', '/api/auth/login', {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user: 'admin', password: server.password() }),
+  });
+  const begun = await ask(port, `${name}.localhost`, '/', { headers: { Accept: 'text/html' } });
+  const sent = await ask(port, 'swarm.localhost', new URL(begun.headers.location).pathname + new URL(begun.headers.location).search, {
+    headers: { Accept: 'text/html', Cookie: login.cookies.join('; ') },
+  });
+  return sent.headers.location;
+}
+
+async function codesOfOthersAreRefused(page) {
+  const answer = await page.goto(await codeOfAnotherBrowser('dev'));
+  check(answer.status() === 403, 'a sign-in code that another browser fetched is refused', String(answer.status()));
+  const cookies = (await page.context().cookies()).filter(({ domain }) => domain === 'dev.localhost');
+  check(cookies.length === 0, 'and leaves no cookie', JSON.stringify(cookies));
+}
+
+async function aLinkSignsIn(page) {
+  const link = await server.run('open', 'dev', '--sign-in', '--print');
+  await page.goto(link.stdout.trim());
+  await page.waitForSelector(workbench, { timeout: 120000 });
+  check(new URL(page.url()).hostname === 'dev.localhost', 'the one-time link of "swarm open --sign-in" leads to VS Code, signed in', page.url());
+  const again = await (await person.browser.newContext()).newPage();
+  check((await again.goto(link.stdout.trim())).status() === 403, 'and works once');
+  await again.context().close();
+}
+
+async function otherProgramsGetNoCookie(page) {
+  const seen = [];
+  const program = http.createServer((request, response) => { seen.push(request.headers.cookie ?? ''); response.end('hello'); });
+  await new Promise((resolve) => program.listen(0, '127.0.0.1', resolve));
+  for (const host of ['localhost', '127.0.0.1']) await page.goto(`http://${host}:${program.address().port}/`);
+  program.close();
+  check(seen.length >= 2 && seen.every((cookie) => cookie === ''), 'a program on localhost:ANYPORT is sent no cookie', JSON.stringify(seen));
+  await page.goto(`http://localhost:${port}/`);
+  check(new URL(page.url()).hostname === 'swarm.localhost', 'localhost leads to swarm.localhost');
+}
+
+async function twoServersKeepTheirSessions(page) {
+  await second.start();
+  const other = new URL(second.url).port;
+  await page.goto(second.url);
+  await Person.signIn(page, second.password());
+  await page.waitForURL(`http://swarm.localhost:${other}/`);
+  await page.goto(at('swarm'));
+  check(page.url() === at('swarm'), 'signing in to a second server on this machine ends no session at the first', page.url());
+}
+
+async function portsOfOneWorkspaceWorkTogether(page) {
+  await page.goto(at('3000.dev'));
+  check(/pages of 3000\.dev/.test(await page.textContent('h1')), 'a port has an address below its workspace');
+  await page.goto(`http://3000--dev.localhost:${port}/`);
+  check(page.url() === at('3000.dev'), 'its former address leads there', page.url());
+  const call = await page.evaluate(async (url) => {
+    const answer = await fetch(url, { method: 'PUT', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+    return answer.json();
+  }, at('8000.dev', '/call'));
+  check(call.method === 'PUT' && call.cookie === '', 'it calls another port of the workspace, and no cookie of ours goes along', JSON.stringify(call));
+  check((await reachedAt(page)).preflights > 0, 'preflight included');
+  const refused = await page.evaluate(async (url) => (await fetch(url, { method: 'PUT', credentials: 'omit' })).status, at('8000.dev', '/call'));
+  check(refused === 401, 'without its cookie it can read that it is not signed in', String(refused));
+}
+
+async function simpleBrowserShowsAPort(page) {
+  await page.goto(at('dev'));
+  await page.waitForSelector(workbench, { timeout: 120000 });
+  await page.keyboard.press('F1');
+  await page.waitForSelector('.quick-input-widget input');
+  await page.keyboard.type('Simple Browser: Show');
+  await page.waitForSelector('.quick-input-list .monaco-list-row:has-text("Simple Browser")', { timeout: 30000 });
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.quick-input-widget input[placeholder*="http"]', { timeout: 30000 });
+  await page.keyboard.type(at('3000.dev', '/?in=frame'));
+  await page.keyboard.press('Enter');
+  const framed = async () => {
+    for (const frame of page.frames()) {
+      if (frame.url().startsWith(at('3000.dev')) && /pages of 3000\.dev/.test(await frame.textContent('body').catch(() => ''))) return true;
+    }
+    return false;
+  };
+  for (const end = Date.now() + 60000; Date.now() < end && !(await framed());) await page.waitForTimeout(250);
+  check(await framed(), 'the Simple Browser of VS Code shows a port', page.frames().map((frame) => frame.url()).join(' '));
+  await person.shot(page, 'simple-browser');
+}
+
+async function otherWorkspacesReachNothing(page) {
+  const before = await (async () => { await page.goto(at('3000.dev')); return reachedAt(page); })();
+  await page.goto(at('3000.proj'));
+  await page.evaluate(async (url) => {
+    await fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {});
+    await new Promise((resolve) => {
+      const socket = new WebSocket(url.replace('http', 'ws'));
+      socket.onerror = socket.onclose = socket.onopen = resolve;
+    });
+    const frame = document.createElement('iframe');
+    frame.src = url;
+    await new Promise((resolve) => { frame.onload = frame.onerror = resolve; document.body.append(frame); });
+  }, at('8000.dev', '/attack'));
+  await page.goto(at('3000.dev'));
+  const after = await reachedAt(page);
+  check(JSON.stringify(after.reached) === JSON.stringify(before.reached), 'a page of another workspace reaches nothing of this one', JSON.stringify(after));
+}
+
+async function linksChooseNoFolder(page) {
+  await page.goto(at('swarm'));
+  await page.evaluate((url) => { location.href = url; }, at('dev', '/?folder=/tmp'));
+  await page.waitForSelector(workbench, { timeout: 120000 });
+  check(!page.url().includes('folder=/tmp'), 'a link from another site opens VS Code, and not the folder that it names', page.url());
+}
+
+/// What the owner of a workspace leaves in a browser: workers, caches, storage.
+async function leaveThingsBehind(page) {
+  const replaced = await server.runWith({ input: otherVscode }, 'exec', 'proj', '--user', 'root', '--', 'sh', '-c',
+    'cat > /opt/swarm/bin/code-server; chmod 755 /opt/swarm/bin/code-server; pkill -KILL -f "[c]ode-server/out/node/entry.js"');
+  check(replaced.code === 0, 'the owner of "proj" puts another program in the place of VS Code', JSON.stringify(replaced));
+  for (const end = Date.now() + 60000; Date.now() < end; await page.waitForTimeout(300)) {
+    await page.goto(at('proj')).catch(() => {});
+    if (await page.title().catch(() => '') === 'other') break;
+  }
+  check(await page.title() === 'other', 'which answers at its host');
+  const tried = await page.evaluate(async () => {
+    const register = (script, scope) => navigator.serviceWorker.register(script, { scope }).then(() => 'registered', (error) => error.name);
+    const folder = '/stable-0/static/out/vs/workbench/contrib/webview/browser/pre/';
+    const results = {
+      own: await register('/evil.js', '/'),
+      webviewForAll: await register(folder + 'service-worker.js', '/'),
+      webview: await register(folder + 'service-worker.js', folder),
+      page: await register('/_static/out/browser/serviceWorker.js', '/'),
+    };
+    localStorage.setItem('left', 'behind');
+    await (await caches.open('left')).put('/left', new Response('behind'));
+    await navigator.serviceWorker.ready;
+    return results;
+  });
+  check(tried.own !== 'registered', 'a service worker of its own does not register', JSON.stringify(tried));
+  check(tried.webviewForAll !== 'registered', 'nor does one at the place of VS Code\'s for the whole host', JSON.stringify(tried));
+  check(tried.webview === 'registered', 'the test has one in the folder of webviews', JSON.stringify(tried));
+  await page.reload();
+  check(await page.title() === 'other', 'the worker of the page is the gateway\'s, whatever the workspace serves', await page.title());
+}
+
+async function nothingOfAFormerInstanceSurvives(page) {
+  check((await server.run('delete', 'proj', '--volumes', '--yes')).code === 0, '"proj" is deleted');
+  check((await server.run('create', 'proj')).code === 0, 'and made again');
+  await page.goto(at('proj'));
+  await page.waitForSelector(workbench, { timeout: 120000 });
+  const left = await page.evaluate(async () => ({
+    storage: localStorage.getItem('left'), caches: (await caches.keys()).includes('left'),
+    workers: (await navigator.serviceWorker.getRegistrations()).map(({ scope }) => scope).filter((scope) => scope.includes('stable-0')),
+  }));
+  check(left.storage === null && !left.caches && left.workers.length === 0, 'nothing that the former one left in the browser is there any more', JSON.stringify(left));
+}
+
+try {
+  await server.start();
+  port = Number(new URL(server.url).port);
+  check(server.url === `http://swarm.localhost:${port}`, 'the server is at swarm.localhost', server.url);
+  for (const name of ['dev', 'proj']) {
+    const made = await server.run('create', name, '--', node, '-e', portPrograms);
+    check(made.code === 0, `a workspace ${name} with programs on two ports`, JSON.stringify(made));
+    if (name === 'dev') await server.learnLabel('dev');
+  }
+  const page = await person.open();
+  for (const step of [codesOfOthersAreRefused, aLinkSignsIn, otherProgramsGetNoCookie, twoServersKeepTheirSessions,
+    portsOfOneWorkspaceWorkTogether, otherWorkspacesReachNothing, linksChooseNoFolder, simpleBrowserShowsAPort, leaveThingsBehind,
+    nothingOfAFormerInstanceSurvives]) {
+    say(`-- ${step.name}`);
+    await step(page);
+  }
+} catch (error) {
+  await person.shotAll('at-the-failure');
+  check(false, error.message, error.stack);
+} finally {
+  await person.close();
+  if (second.process) await second.dispose();
+  await server.dispose();
+}
