@@ -160,8 +160,9 @@ TEST(MachineSpec, aReadersNamesAreItsOwnAndNobodysGeneration) {
   EXPECT_EQ(metadata(plan, "swarm_reads"), reader.of.instanceId);
   EXPECT_FALSE(plan.config.at("metadata").as_object().contains("swarm_storage"));
   EXPECT_EQ(plan.config.at("services").as_array().size(), 1u) << "the instance's ports are the instance's";
-  EXPECT_EQ(stringAt(plan.config.at("files").at(0), "secret_name"), readerSecret(reader.instanceId));
-  EXPECT_EQ(plan.agentFile.reveal(), planInstance(reader.of, makeConfig(), "swarm-1").agentFile.reveal());
+  EXPECT_EQ(plan.config.at("env").at("SWARM_AGENT"), planInstance(reader.of, makeConfig(), "swarm-1").config.at("env").at("SWARM_AGENT"));
+  InstancePlan older = planReader(reader, makeConfig(), "swarm-1", AgentCredential::Secret);
+  EXPECT_EQ(stringAt(older.config.at("files").at(0), "secret_name"), readerSecret(reader.instanceId));
   Machine machine;
   machine.config = plan.config;
   EXPECT_TRUE(isReader(machine));
