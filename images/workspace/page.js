@@ -4,8 +4,10 @@
   const meta = document.getElementById('vscode-workbench-web-configuration');
   const options = JSON.parse(meta.getAttribute('data-settings'));
   const product = options.productConfiguration;
-  if (!location.hostname.endsWith('.localhost') || product?.proxyEndpointTemplate !== '//{{port}}--{{host}}/') return;
-  product.proxyEndpointTemplate = '//{{port}}.{{host}}/';
+  // In two parts: VS Code's server fills in whatever stands in two braces in its page.
+  const template = (separator) => '//{' + '{port}}' + separator + '{' + '{host}}/';
+  if (!location.hostname.endsWith('.localhost') || product?.proxyEndpointTemplate !== template('--')) return;
+  product.proxyEndpointTemplate = template('.');
   meta.setAttribute('data-settings', JSON.stringify(options));
 })();
 // Then, until the web extension (extension/healer.js) is there and takes over: a page whose server was
