@@ -194,7 +194,10 @@ void CommandLine::addWait(CLI::App* made, WaitOptions& wait) {
 }
 
 void CommandLine::addResources(CLI::App* made, ResourceFlags& flags) {
-  made->add_option("--cpus", flags.cpus, "Cores, like 2 or 0.5");
+  made->add_option("--cpus", flags.cpus, "Cores, like 2 or 0.5")->check([](const std::string& text) {
+    const bool is_number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+    return is_number ? std::string() : std::string("expected a number of cores, like 2 or 0.5");
+  });
   made->add_option("--memory", flags.memory, "Memory limit, like 4g or 512m");
   made->add_option("--memory-min", flags.memoryMin, "Memory that is kept for it");
   made->add_option("--disk,--storage", flags.disk, "Size of its volumes in GiB");

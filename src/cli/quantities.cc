@@ -98,14 +98,26 @@ std::int64_t parseRate(const std::string& text) {
   return static_cast<std::int64_t>(rate);
 }
 
+namespace {
+std::string checkedTime(const std::string& text) {
+  try {
+    if (!text.empty()) parseTime(text);
+    return text;
+  } catch (const Error&) {
+    throw Error(ErrorCode::InvalidArgument,
+                format("\"{}\" is not a time. Expected an age like 5m, 2h or 1d, or a time like 2026-05-01T11:55:00Z.", text));
+  }
+}
+}  // namespace
+
 std::string sinceTime(const std::string& text, SystemTime now) {
   std::int64_t count = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (failure != std::errc() || end + 1 != text.data() + text.size() || count < 0 || count > 1'000'000) return text;
+  if (failure != std::errc() || end + 1 != text.data() + text.size() || count < 0 || count > 1'000'000) return checkedTime(text);
   const std::string_view units = "smhd";
   constexpr std::array<std::int64_t, 4> seconds{1, 60, 3600, 86400};
   const auto unit = units.find(*end);
-  return unit == std::string_view::npos ? text : formatTime(now - std::chrono::seconds(count * seconds[unit]));
+  return unit == std::string_view::npos ? checkedTime(text) : formatTime(now - std::chrono::seconds(count * seconds[unit]));
 }
 
 }  // namespace swarm::cli

@@ -138,7 +138,7 @@ void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
   data["name"] = instance.config.name;
   data["kind"] = "outOfMemory";
   data["text"] = entry->notice;
-  core_.bus.publish("notice", instance.owner, std::move(data));
+  core_.bus.publish("notice", instance.owner, data);
   bool is_well = instance.status == InstanceStatus::running && instance.statusReason.empty();
   if (is_well && isIdle(*entry)) decide(entry, InstanceStatus::running, entry->notice);
 }

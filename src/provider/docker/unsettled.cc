@@ -20,7 +20,7 @@ constexpr std::chrono::minutes kRequestTime{10};
 
 struct Unsettled::Request {
   Request(net::HttpClient its_client, net::HttpRequest its_request, std::string its_subject, std::shared_ptr<State> its_state)
-      : client(std::move(its_client)), request(std::move(its_request)), subject(std::move(its_subject)), state(std::move(its_state)) {
+      : client(its_client), request(std::move(its_request)), subject(std::move(its_subject)), state(std::move(its_state)) {
     ++state->goingOn[subject];
   }
   ~Request() { leave(); }  // also when the loop is destroyed under it: nothing waits then

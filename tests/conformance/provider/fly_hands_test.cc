@@ -58,8 +58,7 @@ TEST_F(FlyPlaces, aLeaseThatACrashLeftBehindIsTakenOverAndSomebodyElsesIsNot) {
   EXPECT_EQ(world_.count("leases"), 0);
   world_.send("POST", lease, json::object{{"description", "somebody's deploy"}, {"ttl", 600}});
   auto error = errorOf([&] {
-    runner_.run(
-        provider_->stopInstance(wanted.instanceId, std::chrono::seconds(1), progress_, Deadline::after(std::chrono::seconds(2))));
+    runner_.run(provider_->stopInstance(wanted.instanceId, std::chrono::seconds(1), progress_, Deadline::after(std::chrono::seconds(2))));
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Conflict) << error->message();
