@@ -51,27 +51,35 @@ async function freePort() {
   return number;
 }
 
+/// Opens a port's page, by way of a sign-in where there is none yet: pages of the gateway go on to it.
+async function openPort(page, host) {
+  await page.goto(at(host));
+  await page.waitForSelector('#port', { timeout: 60000 });
+}
+
 async function reached(page) {
-  await page.goto(at('3000--mine'));
+  await openPort(page, '3000--mine');
   return page.evaluate(async (url) => (await (await fetch(url, { credentials: 'include' })).json()), at('8000--mine', '/reached'));
 }
 
 async function signsIn(page) {
   await page.goto(at('mine'));
   await Person.signIn(page, server.password());
-  await page.waitForSelector(workbench, { timeout: 120000 });
+  await page.waitForSelector(workbench, { timeout: 240000 });
   check(page.url().startsWith(at('mine')), 'signing in leads to VS Code', page.url());
   const cookies = await page.context().cookies();
   check(cookies.every(({ name, secure, domain: its }) => !name.includes('swarm-') || (name.startsWith('__Host-') && secure && !its.startsWith('.'))),
     'every cookie of the server is __Host- and of one host only', JSON.stringify(cookies));
   const answer = await page.goto(at(''));
   check(/max-age=\d/.test(answer.headers()['strict-transport-security'] ?? ''), 'browsers are told to come by https only');
-  for (const host of ['3000--mine', '8000--mine', '3000.mine', '3000--evil']) await page.goto(at(host));
+  for (const host of ['3000--mine', '3000.mine', '3000--evil']) await openPort(page, host);
+  await page.goto(at('8000--mine'));
+  await page.waitForFunction(() => document.body.textContent.includes('GET'));
   check(/pages of 3000--evil/.test(await page.textContent('h1')), 'ports are opened by the same sign-in');
 }
 
 async function portsOfOneWorkspaceWorkTogether(page) {
-  await page.goto(at('3000--mine'));
+  await openPort(page, '3000--mine');
   const call = await page.evaluate(async (url) => (await (await fetch(url, {
     method: 'PUT', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' })).json()), at('8000--mine', '/call'));
   check(call.method === 'PUT' && call.cookie === '', 'ports of one workspace call each other', JSON.stringify(call));
@@ -87,7 +95,7 @@ async function portsOfOneWorkspaceWorkTogether(page) {
 
 async function aSiblingReachesNothing(page) {
   const before = await reached(page);
-  await page.goto(at('3000--evil'));
+  await openPort(page, '3000--evil');
   const seen = await page.evaluate(async (urls) => {
     await fetch(urls.port, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {});
     const form = Object.assign(document.createElement('form'), { method: 'post', action: urls.port, target: 'sink' });
@@ -123,7 +131,7 @@ async function aSiblingReachesNothing(page) {
 }
 
 async function plantedCookiesNeitherSignInNorLockOut(page) {
-  await page.goto(at('3000--evil'));
+  await openPort(page, '3000--evil');
   const session = (await page.context().cookies()).find(({ name, domain: its }) => its === domain && /^__Host-swarm-[0-9a-f]+$/.test(name)).name;
   const planted = await page.evaluate(({ name, site }) => {
     document.cookie = `${name}=planted; Domain=${site}; Path=/; Secure`;

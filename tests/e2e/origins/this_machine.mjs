@@ -20,6 +20,12 @@ const person = new Person(options);
 let port;
 const at = (host, path = '/') => `http://${host}.localhost:${port}${path}`;
 
+/// Opens a port's page, by way of a sign-in where there is none yet: pages of the gateway go on to it.
+async function openPort(page, host, path = '/') {
+  await page.goto(at(host, path));
+  await page.waitForSelector('#port', { timeout: 60000 });
+}
+
 async function reachedAt(page) { return page.evaluate(async (url) => (await (await fetch(url, { credentials: 'include' })).json()), at('8000.dev', '/reached')); }
 
 /// A code for `name` that is made for somebody else's browser: signed in, and never near the victim.
@@ -44,7 +50,7 @@ async function codesOfOthersAreRefused(page) {
 async function aLinkSignsIn(page) {
   const link = await server.run('open', 'dev', '--sign-in', '--print');
   await page.goto(link.stdout.trim());
-  await page.waitForSelector(workbench, { timeout: 120000 });
+  await page.waitForSelector(workbench, { timeout: 240000 });
   check(new URL(page.url()).hostname === 'dev.localhost', 'the one-time link of "swarm open --sign-in" leads to VS Code, signed in', page.url());
   const again = await (await person.browser.newContext()).newPage();
   check((await again.goto(link.stdout.trim())).status() === 403, 'and works once');
@@ -73,9 +79,10 @@ async function twoServersKeepTheirSessions(page) {
 }
 
 async function portsOfOneWorkspaceWorkTogether(page) {
-  await page.goto(at('3000.dev'));
+  await openPort(page, '3000.dev');
   check(/pages of 3000\.dev/.test(await page.textContent('h1')), 'a port has an address below its workspace');
   await page.goto(`http://3000--dev.localhost:${port}/`);
+  await page.waitForSelector('#port');
   check(page.url() === at('3000.dev'), 'its former address leads there', page.url());
   const call = await page.evaluate(async (url) => {
     const answer = await fetch(url, { method: 'PUT', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' });
@@ -89,7 +96,7 @@ async function portsOfOneWorkspaceWorkTogether(page) {
 
 async function simpleBrowserShowsAPort(page) {
   await page.goto(at('dev'));
-  await page.waitForSelector(workbench, { timeout: 120000 });
+  await page.waitForSelector(workbench, { timeout: 240000 });
   await page.keyboard.press('F1');
   await page.waitForSelector('.quick-input-widget input');
   await page.keyboard.type('Simple Browser: Show');
@@ -110,8 +117,8 @@ async function simpleBrowserShowsAPort(page) {
 }
 
 async function otherWorkspacesReachNothing(page) {
-  const before = await (async () => { await page.goto(at('3000.dev')); return reachedAt(page); })();
-  await page.goto(at('3000.proj'));
+  const before = await (async () => { await openPort(page, '3000.dev'); return reachedAt(page); })();
+  await openPort(page, '3000.proj');
   await page.evaluate(async (url) => {
     await fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include' }).catch(() => {});
     await new Promise((resolve) => {
@@ -122,7 +129,7 @@ async function otherWorkspacesReachNothing(page) {
     frame.src = url;
     await new Promise((resolve) => { frame.onload = frame.onerror = resolve; document.body.append(frame); });
   }, at('8000.dev', '/attack'));
-  await page.goto(at('3000.dev'));
+  await openPort(page, '3000.dev');
   const after = await reachedAt(page);
   check(JSON.stringify(after.reached) === JSON.stringify(before.reached), 'a page of another workspace reaches nothing of this one', JSON.stringify(after));
 }
@@ -130,7 +137,7 @@ async function otherWorkspacesReachNothing(page) {
 async function linksChooseNoFolder(page) {
   await page.goto(at('swarm'));
   await page.evaluate((url) => { location.href = url; }, at('dev', '/?folder=/tmp'));
-  await page.waitForSelector(workbench, { timeout: 120000 });
+  await page.waitForSelector(workbench, { timeout: 240000 });
   check(!page.url().includes('folder=/tmp'), 'a link from another site opens VS Code, and not the folder that it names', page.url());
 }
 
@@ -169,7 +176,7 @@ async function nothingOfAFormerInstanceSurvives(page) {
   check((await server.run('delete', 'proj', '--volumes', '--yes')).code === 0, '"proj" is deleted');
   check((await server.run('create', 'proj')).code === 0, 'and made again');
   await page.goto(at('proj'));
-  await page.waitForSelector(workbench, { timeout: 120000 });
+  await page.waitForSelector(workbench, { timeout: 240000 });
   const left = await page.evaluate(async () => ({
     storage: localStorage.getItem('left'), caches: (await caches.keys()).includes('left'),
     workers: (await navigator.serviceWorker.getRegistrations()).map(({ scope }) => scope).filter((scope) => scope.includes('stable-0')),
