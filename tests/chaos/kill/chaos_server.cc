@@ -22,7 +22,7 @@
 namespace swarm {
 namespace {
 
-constexpr std::chrono::seconds kPatience{150};
+constexpr std::chrono::seconds kPatience{600};
 
 ProviderPtr makeDocker(const std::string& swarm_id) {
   DockerProviderConfig docker;

@@ -15,7 +15,7 @@
 namespace swarm::test {
 namespace {
 
-constexpr int kSilenceMilliseconds = 180'000;
+constexpr int kSilenceMilliseconds = 660'000;
 
 }  // namespace
 

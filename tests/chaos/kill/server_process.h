@@ -28,7 +28,7 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  /// Nothing when the process died before it answered. Throws after three minutes of silence.
+  /// Nothing when the process died before it answered. Throws after eleven minutes of silence.
   std::optional<boost::json::value> awaitReady() { return readAnswer(); }
   std::optional<boost::json::value> ask(const std::string& line);
   bool tell(const std::string& line);  ///< without waiting for the answer; false: it is dead

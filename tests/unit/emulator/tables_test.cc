@@ -147,7 +147,7 @@ TEST(Ids, haveFlysForms) {
   EXPECT_TRUE(std::regex_match(newMachineId(), std::regex("[0-9a-f]{14}")));
   EXPECT_TRUE(std::regex_match(newUlid(now), std::regex("[0-9A-HJKMNP-TV-Z]{26}")));
   EXPECT_TRUE(std::regex_match(newVolumeId(), std::regex("vol_[0-9a-z]{16}")));
-  EXPECT_TRUE(std::regex_match(newSnapshotId(), std::regex("vs_[0-9a-z]{16}")));
+  EXPECT_TRUE(std::regex_match(newSnapshotId(), std::regex("vs_[0-9A-Za-z]{24}")));
   EXPECT_TRUE(std::regex_match(newNonce(), std::regex("[0-9a-f]{12}")));
   EXPECT_TRUE(std::regex_match(newMachineName(), std::regex("[a-z]+-[a-z]+-[0-9]{4}")));
   EXPECT_EQ(formatSeconds(now), "2023-11-14T22:13:20Z");
