@@ -23,8 +23,6 @@ void DockerFixture::removeBehindBack(const std::string& instance_id) {
   engine_.send("DELETE", "/containers/" + engine_.containerOf(swarm_id_, instance_id) + "?force=true");
 }
 
-void DockerFixture::killBehindBack(const std::string& instance_id) {
-  engine_.send("POST", "/containers/" + engine_.containerOf(swarm_id_, instance_id) + "/kill?signal=SIGUSR1");
-}
+void DockerFixture::killBehindBack(const std::string& instance_id) { engine_.endWithFailure(swarm_id_, instance_id); }
 
 }  // namespace swarm::testing

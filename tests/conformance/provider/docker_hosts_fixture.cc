@@ -77,10 +77,7 @@ void DockerHostsFixture::removeBehindBack(const std::string& instance_id) {
   engine.send("DELETE", "/containers/" + engine.containerOf(swarm_id_, instance_id) + "?force=true");
 }
 
-void DockerHostsFixture::killBehindBack(const std::string& instance_id) {
-  TestEngine& engine = engineOf(instance_id);
-  engine.send("POST", "/containers/" + engine.containerOf(swarm_id_, instance_id) + "/kill?signal=SIGUSR1");
-}
+void DockerHostsFixture::killBehindBack(const std::string& instance_id) { engineOf(instance_id).endWithFailure(swarm_id_, instance_id); }
 
 std::vector<std::string> DockerHostsFixture::leftovers() {
   std::vector<std::string> all;

@@ -19,6 +19,7 @@ namespace json = boost::json;
 constexpr std::string_view kMain = R"(#!/bin/sh
 trap 'exit 0' TERM
 trap 'exit 3' USR1
+: >/tmp/main-runs
 httpd -p 7777 -h /tmp
 echo ready
 while :; do sleep 1000 & wait $!; done
@@ -81,6 +82,12 @@ std::string TestEngine::ensureImage() {
 
 std::string TestEngine::ensureImageOfSecrets() {
   return importImage("swarm-test-secrets", imageArchive(), {R"(CMD ["/bin/main"])", "ENV PATH=/bin", "LABEL swarm.image.version=1"});
+}
+
+void TestEngine::endWithFailure(const std::string& swarm_id, const std::string& instance_id) {
+  const std::string container = "/containers/" + containerOf(swarm_id, instance_id);
+  runner_.waitFor([&] { return send("GET", container + "/archive?path=/tmp/main-runs").ok(); });
+  send("POST", container + "/kill?signal=SIGUSR1");
 }
 
 std::string TestEngine::containerOf(const std::string& swarm_id, const std::string& instance_id) {

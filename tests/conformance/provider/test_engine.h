@@ -29,6 +29,8 @@ class TestEngine {
   std::string importImage(std::string_view repository, const std::string& archive, const std::vector<std::string>& changes);
 
   std::string containerOf(const std::string& swarm_id, const std::string& instance_id);  ///< its id, or empty
+  /// Makes the test image's program end with code 3, once it listens for the signal: process 1 ignores signals until then.
+  void endWithFailure(const std::string& swarm_id, const std::string& instance_id);
   std::vector<std::string> leftovers(const std::string& swarm_id);
   void removeAll(const std::string& swarm_id);
 

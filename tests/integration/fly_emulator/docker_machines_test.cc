@@ -10,6 +10,8 @@
 namespace swarm::emulator {
 namespace {
 
+constexpr const char* kMainRuns = "/tmp/main-runs";  ///< of the test image's program, once it listens for signals
+
 using std::chrono::milliseconds;
 using swarm::testing::errorOf;
 using ::testing::HasSubstr;
@@ -79,6 +81,7 @@ TEST_F(DockerBackendTest, execNeedsARunningMachine) {
 
 TEST_F(DockerBackendTest, stopSendsTheSignalAndTellsTheExit) {
   boot(plan());
+  waitUntilMainRuns(kMainRuns);
   runner.run(backend->stop("m1", "SIGUSR1", milliseconds(10'000), soon()));
   ASSERT_TRUE(waitForExit());
   EXPECT_EQ(exits[0].machineId, "m1");
@@ -91,8 +94,9 @@ TEST_F(DockerBackendTest, stopSendsTheSignalAndTellsTheExit) {
 
 TEST_F(DockerBackendTest, aProcessThatDoesNotListenIsKilledAfterTheTimeout) {
   MachinePlan made = plan();
-  made.exec = {"sh", "-c", "trap '' TERM; while :; do sleep 1; done"};
+  made.exec = {"sh", "-c", "trap '' TERM; : >/tmp/trapped; while :; do sleep 1; done"};
   boot(made);
+  waitUntilMainRuns("/tmp/trapped");
   auto before = std::chrono::steady_clock::now();
   runner.run(backend->stop("m1", "SIGTERM", milliseconds(700), soon()));
   EXPECT_GE(std::chrono::steady_clock::now() - before, milliseconds(700));
@@ -177,6 +181,7 @@ TEST_F(DockerBackendTest, destroyIsFineInEveryStateAndTakesTheNetworkWithTheLast
 
 TEST_F(DockerBackendTest, signalsReachTheMainProcess) {
   boot(plan());
+  waitUntilMainRuns(kMainRuns);
   runner.run(backend->signal("m1", "SIGUSR1", soon()));
   ASSERT_TRUE(waitForExit());
   EXPECT_EQ(exits[0].exitCode, 3);
@@ -185,6 +190,7 @@ TEST_F(DockerBackendTest, signalsReachTheMainProcess) {
 
 TEST_F(DockerBackendTest, processesAreListed) {
   boot(plan());
+  waitUntilMainRuns(kMainRuns);
   auto processes = runner.run(backend->processes("m1", soon()));
   bool found = std::ranges::any_of(processes, [](const GuestProcess& process) { return process.command.contains("/bin/main"); });
   EXPECT_TRUE(found);
