@@ -1,5 +1,5 @@
 # Stage 3: what is ours (agent, launcher, settings, web extension), as the finished image. Takes a second or two.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 # Uses from build: here, cache, versions.sh, common.sh.
 
 overlay_key() { # AGENT

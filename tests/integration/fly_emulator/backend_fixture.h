@@ -59,7 +59,9 @@ class DockerBackendTest : public ::testing::Test {
     return runner.run(backend->exec(machine, std::move(request), soon()));
   }
   /// Until the program that boot() started has done its first steps: the container runs a moment before.
-  void waitUntilMainRuns(const std::string& sign) { exec({"sh", "-c", "until [ -e " + sign + " ]; do sleep 0.05; done"}); }
+  void waitUntilMainRuns(const std::string& sign, const std::string& machine = "m1") {
+    exec({"sh", "-c", "until [ -e " + sign + " ]; do sleep 0.05; done"}, machine);
+  }
   std::string shell(std::string script, const std::string& machine = "m1") {
     GuestExecResult result = exec({"sh", "-c", std::move(script)}, machine);
     return result.stdoutText + result.stderrText;

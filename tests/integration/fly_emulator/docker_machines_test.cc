@@ -270,6 +270,7 @@ TEST_F(DockerBackendTest, aBootWhoseCallerGoesAwayIsFinishedBeforeTheBackendIsCl
 TEST_F(DockerBackendTest, anEmulatorThatIsStartedAnewFindsWhatRunsAndHearsItsEnd) {
   boot(plan("m1"));
   boot(plan("m2"));
+  for (const char* machine : {"m1", "m2"}) waitUntilMainRuns(kMainRuns, machine);
   closeBackend();
   engine.send("POST", "/containers/fly-" + id + "-m2/kill?signal=SIGUSR1");
   engine.send("POST", "/containers/fly-" + id + "-m2/wait");
