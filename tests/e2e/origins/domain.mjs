@@ -51,9 +51,20 @@ async function freePort() {
   return number;
 }
 
+/// page.goto(), again when a container's network came or went just then: Chromium gives up what is under way.
+async function go(page, url) {
+  for (;;) {
+    try {
+      return await page.goto(url);
+    } catch (error) {
+      if (!/ERR_NETWORK_CHANGED|chrome-error/.test(error.message)) throw error;
+    }
+  }
+}
+
 /// Opens a port's page, by way of a sign-in where there is none yet: pages of the gateway go on to it.
 async function openPort(page, host) {
-  await page.goto(at(host));
+  await go(page, at(host));
   await page.waitForSelector('#port', { timeout: 60000 });
 }
 
@@ -63,18 +74,18 @@ async function reached(page) {
 }
 
 async function signsIn(page) {
-  await page.goto(at('mine'));
+  await go(page, at('mine'));
   await Person.signIn(page, server.password());
   await page.waitForSelector(workbench, { timeout: 240000 });
   check(page.url().startsWith(at('mine')), 'signing in leads to VS Code', page.url());
   const cookies = await page.context().cookies();
   check(cookies.every(({ name, secure, domain: its }) => !name.includes('swarm-') || (name.startsWith('__Host-') && secure && !its.startsWith('.'))),
     'every cookie of the server is __Host- and of one host only', JSON.stringify(cookies));
-  const answer = await page.goto(at(''));
+  const answer = await go(page, at(''));
   check(/max-age=\d/.test(answer.headers()['strict-transport-security'] ?? ''), 'browsers are told to come by https only');
-  for (const host of ['3000--mine', '3000.mine', '3000--evil']) await openPort(page, host);
-  await page.goto(at('8000--mine'));
+  await go(page, at('8000--mine'));
   await page.waitForFunction(() => document.body.textContent.includes('GET'));
+  for (const host of ['3000--mine', '3000.mine', '3000--evil']) await openPort(page, host);
   check(/pages of 3000--evil/.test(await page.textContent('h1')), 'ports are opened by the same sign-in');
 }
 
@@ -141,12 +152,16 @@ async function plantedCookiesNeitherSignInNorLockOut(page) {
   }, { name: session, site: domain });
   check(!planted.includes('__Host-'), 'no sibling plants the session\'s cookie', planted.slice(0, 200));
   check(planted.includes('large7'), 'the test has planted cookies that no program takes', planted.slice(0, 100));
-  const signed = await page.goto(at(''));
+  const signed = await go(page, at(''));
   check(signed.status() === 200 && /Workspaces/.test(await page.textContent('h1')), 'the base host does not mind them', String(signed.status()));
-  const refused = await page.goto(at('mine'));
-  const again = await page.goto(at('mine'));
-  check([refused.status(), again.status()].every((status) => status === 200 || status === 431) && again.status() !== 431,
-    'VS Code is reached again after it has refused them once', `${refused.status()} ${again.status()}`);
+  // VS Code's server refuses heads of this size; its refusal has no page, so the browser shows one of its own.
+  const statuses = [];
+  page.on('response', (response) => { if (response.url() === at('mine')) statuses.push(response.status()); });
+  await page.goto(at('mine')).catch(() => {});
+  check(statuses.includes(431), 'VS Code refuses them', statuses.join(' '));
+  await go(page, at('mine'));
+  check(![431, 400].includes(statuses.at(-1)) && !(await page.context().cookies(at('mine'))).some(({ name }) => name.startsWith('large')),
+    'once, for they are removed with that', statuses.join(' '));
 }
 
 try {

@@ -97,12 +97,17 @@ async function portsOfOneWorkspaceWorkTogether(page) {
 async function simpleBrowserShowsAPort(page) {
   await page.goto(at('dev'));
   await page.waitForSelector(workbench, { timeout: 240000 });
-  await page.keyboard.press('F1');
-  await page.waitForSelector('.quick-input-widget input');
-  await page.keyboard.type('Simple Browser: Show');
-  await page.waitForSelector('.quick-input-list .monaco-list-row:has-text("Simple Browser")', { timeout: 30000 });
+  // VS Code knows the command once it has read its extensions.
+  const command = page.locator('.quick-input-list .monaco-list-row', { hasText: 'Simple Browser' });
+  for (const end = Date.now() + 120000; Date.now() < end && !(await command.count());) {
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('F1');
+    await page.waitForSelector('.quick-input-widget input');
+    await page.keyboard.type('Simple Browser: Show');
+    await command.first().waitFor({ timeout: 3000 }).catch(() => {});
+  }
   await page.keyboard.press('Enter');
-  await page.waitForSelector('.quick-input-widget input[placeholder*="http"]', { timeout: 30000 });
+  await page.waitForSelector('.quick-input-widget input[placeholder*="http"]', { timeout: 60000 });
   await page.keyboard.type(at('3000.dev', '/?in=frame'));
   await page.keyboard.press('Enter');
   const framed = async () => {
