@@ -72,7 +72,9 @@ async function closedTabs(list, tab) {
   await person.shot(tab, 'signed-out');
   await list.goto(server.url);
   await Person.signIn(list, server.password());
+  await tab.evaluate(() => { window.swarmPageOfBefore = true; });
   await tab.click('.notifications-toasts :text("Sign in again")');
+  await tab.waitForFunction(() => !window.swarmPageOfBefore, undefined, { timeout: 60000 });
   await tab.waitForSelector(workbench, { timeout: 60000 });
   check(true, 'signing in again brings it back');
   await extensionIsUp(tab);
