@@ -94,7 +94,7 @@ async function flyIsAway(page, url) {
   const listed = await server.run('list');
   say(listed.stdout.trim().split('\n').join(' | '));
   check(/web1/.test(listed.stdout) && /here/.test(listed.stdout), 'the instance on Fly is still listed', listed.stdout);
-  check(/web1: flyio can't be reached; this was its state .* ago/.test(listed.stderr), 'with the age of what is known', listed.stderr);
+  check(/web1: flyio cannot be reached; this was its state .* ago/.test(listed.stderr), 'with the age of what is known', listed.stderr);
   await shot(page, 'fly-away');
   const stop = await server.run('stop', 'here');
   const start = await server.run('start', 'here');
