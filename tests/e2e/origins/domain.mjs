@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { Person, workbench } from '../workspace/person.mjs';
 import { Server, check, say } from '../workspace/server.mjs';
-import { node, portPrograms } from './programs.mjs';
+import { node, portPrograms, go } from './programs.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -49,17 +49,6 @@ async function freePort() {
   const number = taken.address().port;
   await new Promise((resolve) => taken.close(resolve));
   return number;
-}
-
-/// page.goto(), again when a container's network came or went just then: Chromium gives up what is under way.
-async function go(page, url) {
-  for (;;) {
-    try {
-      return await page.goto(url);
-    } catch (error) {
-      if (!/ERR_NETWORK_CHANGED|chrome-error/.test(error.message)) throw error;
-    }
-  }
 }
 
 /// Opens a port's page, by way of a sign-in where there is none yet: pages of the gateway go on to it.

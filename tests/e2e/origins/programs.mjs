@@ -66,3 +66,15 @@ export function ask(port, host, path, { method = 'GET', headers = {}, body = '' 
     request.end(body);
   });
 }
+
+/// page.goto(), again when a container's network came or went just then (Chromium gives up what is under way), or when the page of before was
+/// still on its way elsewhere.
+export async function go(page, url) {
+  for (;;) {
+    try {
+      return await page.goto(url);
+    } catch (error) {
+      if (!/ERR_NETWORK_CHANGED|chrome-error|interrupted by another navigation/.test(error.message)) throw error;
+    }
+  }
+}

@@ -5,7 +5,7 @@ import http from 'node:http';
 import { parseArgs } from 'node:util';
 import { Person, workbench } from '../workspace/person.mjs';
 import { Server, check, say } from '../workspace/server.mjs';
-import { ask, node, otherVscode, portPrograms } from './programs.mjs';
+import { ask, node, otherVscode, portPrograms, go } from './programs.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ const at = (host, path = '/') => `http://${host}.localhost:${port}${path}`;
 
 /// Opens a port's page, by way of a sign-in where there is none yet: pages of the gateway go on to it.
 async function openPort(page, host, path = '/') {
-  await page.goto(at(host, path));
+  await go(page, at(host, path));
   await page.waitForSelector('#port', { timeout: 60000 });
 }
 
@@ -74,7 +74,7 @@ async function twoServersKeepTheirSessions(page) {
   await page.goto(second.url);
   await Person.signIn(page, second.password());
   await page.waitForURL(`http://swarm.localhost:${other}/`);
-  await page.goto(at('swarm'));
+  await go(page, at('swarm'));
   check(page.url() === at('swarm'), 'signing in to a second server on this machine ends no session at the first', page.url());
 }
 
@@ -95,7 +95,7 @@ async function portsOfOneWorkspaceWorkTogether(page) {
 }
 
 async function simpleBrowserShowsAPort(page) {
-  await page.goto(at('dev'));
+  await go(page, at('dev'));
   await page.waitForSelector(workbench, { timeout: 240000 });
   // VS Code knows the command once it has read its extensions.
   const command = page.locator('.quick-input-list .monaco-list-row', { hasText: 'Simple Browser' });
@@ -140,7 +140,7 @@ async function otherWorkspacesReachNothing(page) {
 }
 
 async function linksChooseNoFolder(page) {
-  await page.goto(at('swarm'));
+  await go(page, at('swarm'));
   await page.evaluate((url) => { location.href = url; }, at('dev', '/?folder=/tmp'));
   await page.waitForSelector(workbench, { timeout: 240000 });
   check(!page.url().includes('folder=/tmp'), 'a link from another site opens VS Code, and not the folder that it names', page.url());
@@ -180,7 +180,7 @@ async function leaveThingsBehind(page) {
 async function nothingOfAFormerInstanceSurvives(page) {
   check((await server.run('delete', 'proj', '--volumes', '--yes')).code === 0, '"proj" is deleted');
   check((await server.run('create', 'proj')).code === 0, 'and made again');
-  await page.goto(at('proj'));
+  await go(page, at('proj'));
   await page.waitForSelector(workbench, { timeout: 240000 });
   const left = await page.evaluate(async () => ({
     storage: localStorage.getItem('left'), caches: (await caches.keys()).includes('left'),
