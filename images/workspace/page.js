@@ -26,6 +26,7 @@
   const look = async () => {
     try {
       const answer = await fetch('/.swarm/status', { cache: 'no-store', redirect: 'manual', signal: AbortSignal.timeout(20_000) });
+      if (!watching) return; // the extension has taken over in the meantime: what to say is its matter
       if (answer.ok) {
         const status = await answer.json();
         if (status.ready) follow(status.generation);
