@@ -77,10 +77,10 @@ export class Server {
     return this.ended;
   }
 
-  /// Learns from a container of the instance `name` which label marks what this server makes. Call it while that container is there.
+  /// Learns from a container of the instance `name` which label marks what this server makes. Waits until that container is there.
   async learnLabel(name) {
     const { id } = JSON.parse((await this.run('show', name, '-o', 'json')).stdout);
-    const container = docker('ps', '-aq', '--filter', `label=swarm.instance=${id}`);
+    const container = await waitFor(`${name} has a container`, async () => docker('ps', '-aq', '--filter', `label=swarm.instance=${id}`));
     this.label = `swarm.id=${docker('inspect', '--format', '{{index .Config.Labels "swarm.id"}}', container)}`;
   }
 
