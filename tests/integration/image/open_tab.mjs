@@ -278,6 +278,20 @@ async function run() {
       .then(() => check(true, "a person's own settings override the defaults"), () => check(false, "a person's own settings override the defaults"));
     await shot(other, '7-own-settings');
     check((await other.locator('.monaco-dialog-box').count()) === 0, 'the home needs no question of trust');
+
+    // A link may name any folder: what lies there (git's core.fsmonitor, say) runs only once its user trusts it. The folder is outside the
+    // home: VS Code looks for repositories in the folders of a trusted one.
+    docker('exec', container, 'sh', '-c', `mkdir /tmp/elsewhere && cd /tmp/elsewhere && git init -q && git config core.fsmonitor 'touch /tmp/ran; false' && touch file`);
+    const led = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+    await led.goto(origin + '/?folder=/tmp/elsewhere', { timeout: 120_000 });
+    await led.locator('.monaco-dialog-box', { hasText: /trust/i }).waitFor({ timeout: 90_000 })
+      .then(() => check(true, 'another folder needs an answer to the question of trust'), () => check(false, 'another folder needs an answer to the question of trust'));
+    await shot(led, '8-trust');
+    const ran = () => docker('exec', container, 'sh', '-c', 'test -e /tmp/ran && echo ran || echo not');
+    check(ran() === 'not', 'and nothing of it has run');
+    await led.locator('.monaco-dialog-box .monaco-button', { hasText: /^Yes/i }).click();
+    await waitFor('what it says runs once it is trusted', () => ran() === 'ran', 60)
+      .then(() => check(true, 'trusted, git runs in it'), () => check(false, 'trusted, git runs in it'));
   } finally {
     await browser.close();
   }
