@@ -2,8 +2,8 @@
 """Fails when a tracked file names a document (*.md), a decision (docs/adr/NNNN) or a section (§N) that does not exist.
 
 A document is named by its path from the root or from the naming file, or by the end of its path (README.md). Sections are
-those of docs/reference/fly-machines.md, the one document with numbered headings, except after RFC. Links in documents are
-checked whatever they lead to, with their headings.
+those of docs/reference/fly-machines.md, the one document with numbered headings, except after RFC. In documents, links
+with their headings and source files in backticks (`error.h`) are checked too.
 """
 import pathlib
 import posixpath
@@ -15,6 +15,7 @@ REFERENCE = "docs/reference/fly-machines.md"
 NAME = re.compile(r"(?<![\w./{}$*-])(?P<url>[a-z]+://)?(?P<path>[\w./-]*\w\.md)\b(?![/\w])")
 DECISION = re.compile(r"\b(?:docs/adr/|ADR )(\d{4})\b")
 SECTION = re.compile(r"(?P<rfc>RFC \d+ )?§(?P<section>\d+)(?:,? (?P<row>E\d+))?(?:,? pitfalls? (?P<pitfall>\d+))?")
+SOURCE = re.compile(r"`(?P<path>[\w-][\w./-]*\.(?:h|cc|mjs))`")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]*)\)")
 # Files of other people's, and files in which *.md is a file of a workspace.
 SKIPPED = ("LICENSE", "src/emulator/openapi/fly-machines-openapi.json", "tests/unit/checks/documents.py")
@@ -29,11 +30,11 @@ def anchors(text):
     return names
 
 
-def is_there(path, base, documents):
-    """Whether `path`, named in a file of the folder `base`, is a document: from the root, from there, or by its end."""
-    if posixpath.normpath(path) in documents or posixpath.normpath(posixpath.join(base, path)) in documents:
+def is_there(path, base, files):
+    """Whether `path`, named in a file of the folder `base`, is one of `files`: from the root, from there, or by its end."""
+    if posixpath.normpath(path) in files or posixpath.normpath(posixpath.join(base, path)) in files:
         return True
-    return any(document.endswith("/" + path) for document in documents)
+    return any(file.endswith("/" + path) for file in files)
 
 
 def reference_parts(text):
@@ -60,6 +61,7 @@ def faults_of(name, text, tracked, parts):
             named = [("section", match["section"], parts[0]), ("row", match["row"], parts[1]), ("pitfall", match["pitfall"], parts[2])]
             faults += [f"{where}: {REFERENCE} has no {what} {value}" for what, value, known in named if not match["rfc"] and value and value not in known]
         if name.endswith(".md"):
+            faults += [f"{where}: there is no file {match['path']}" for match in SOURCE.finditer(line) if not is_there(match["path"], base, tracked)]
             for match in LINK.finditer(line):
                 path, _, anchor = match["target"].partition("#")
                 if "://" in path or path.startswith("mailto:"):
@@ -99,8 +101,8 @@ def self_test():
         assert found("src/a/b.cc", f"// see {text}."), text
     for text in ("README.md", "a/README.md", "docs/adr/0001-a.md", "docs/adr/0001", "§1 E1, §2", "RFC 9110 §7", "https://x.org/y.md", "*.md"):
         assert not found("src/a/b.cc", f"// see {text}."), text
-    assert found("README.md", "[x](src/c.cc)") and found("README.md", "[x](#nothing)")
-    assert not found("src/a/README.md", "[x](b.cc) [y](../../README.md#a-title-here) [z](https://x.org)")
+    assert found("README.md", "[x](src/c.cc)") and found("README.md", "[x](#nothing)") and found("README.md", "`a/c.cc`")
+    assert not found("src/a/README.md", "[x](b.cc) [y](../../README.md#a-title-here) [z](https://x.org) `b.cc` `a/b.cc`")
 
 
 if __name__ == "__main__":
