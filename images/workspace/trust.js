@@ -1,6 +1,6 @@
-// In VS Code's page, before it starts (`options` are its own): the folders that a workspace is made for are trusted, whatever else a link names
-// is asked about. The question is left out for exactly these paths: a folder below them may be a clone of anybody's.
+// Part of VS Code's page, run before VS Code starts (`options` are its own). The folders that a workspace is made for are trusted; for any
+// other folder that a link names, VS Code asks the user. Exactly these paths are trusted: a folder below them may be a clone of foreign code.
 const trusted = ['/home/coder', '/home/coder/project'];
 const query = new URLSearchParams(location.search);
-const asked = query.get('folder') ?? options.folderUri?.path ?? '';
-options.enableWorkspaceTrust = query.has('workspace') || query.getAll('folder').length > 1 || !trusted.includes(asked);
+const requested = query.get('folder') ?? options.folderUri?.path ?? '';
+options.enableWorkspaceTrust = query.has('workspace') || query.getAll('folder').length > 1 || !trusted.includes(requested);

@@ -1,4 +1,4 @@
-# What goes into the image from outside Debian. Raise a version here; only the stages that use it are rebuilt.
+# Versions of what the image contains from outside of Debian. After a change only the stages that use it are rebuilt.
 # shellcheck shell=bash disable=SC2034
 
 IMAGE_VERSION=2          # of the image's layout (paths, contracts with swarm-agent), a label on the image

@@ -1,41 +1,41 @@
-// Heals an open tab: when VS Code's server was replaced (restart, upgrade, stop and start, a move to another place), the page's
-// connection can never come back, so this reloads the window once the new server is ready. Unsaved editors come back with it: VS Code
-// keeps them at the server, and what was typed after the server was gone is carried over the reload here.
-// Runs in the browser's web worker, which lives on while there is no server. See README.md for the gateway's part.
+// Repairs an open tab. After VS Code's server was replaced (restart, upgrade, stop and start, move to another place), the page cannot
+// reconnect, so this extension reloads the window once the new server is ready. Unsaved editors are restored: VS Code keeps them at the
+// server, and this extension carries what was typed without a server over the reload.
+// Runs in the browser's web worker, which continues to run without a server. README.md describes the gateway's part.
 'use strict';
 
 const vscode = require('vscode');
 
 const kStatusPath = '/.swarm/status';
-const kCalmMilliseconds = 3000; // while all is well; a small workspace moves within seconds, and its tab should not learn of it last
-const kEagerMilliseconds = 1000; // while the server is away, or a move is under way
-const kPausedMilliseconds = 300; // while a move has stopped VS Code: VS Code itself tries again after 5 s, and would then give up
-const kAnswerMilliseconds = 8000; // no answer within this time counts as "away"
-const kPausedAnswerMilliseconds = 3000; // the same during such a pause
-const kReloadMilliseconds = 30_000; // a page may take this long on a slow line; to ask for it again sooner begins anew, for ever
-const kHandoverChannel = 'swarm-workspace'; // to the page's own script (../page.js), which watches until this extension does
+const kCalmMilliseconds = 3000; // in normal operation; short, because a small workspace moves within seconds
+const kEagerMilliseconds = 1000; // while the server is unreachable, or during a move
+const kPausedMilliseconds = 300; // while a move has stopped VS Code, which itself retries after 5 s and would then give up
+const kTimeoutMilliseconds = 8000; // without a response within this time the server counts as unreachable
+const kPausedTimeoutMilliseconds = 3000; // the same during such a pause
+const kReloadMilliseconds = 30_000; // a page may take this long on a slow line; reloading earlier would start over, for ever
+const kHandoverChannel = 'swarm-workspace'; // to the page's own script (../page.js), which watches until this extension has started
 
-/** Follows the generation of VS Code's server. No I/O and no clock here: it is fed answers and says what to do. */
+/** Follows the generation of VS Code's server. Pure: takes responses of the gateway and returns the action. */
 class Healer {
   /** @type {string | undefined} The server that this page is connected to. */
   #generation;
   #away = false;
   /** @type {Move | undefined} */
   #move;
-  /** @type {'signedOut' | 'deleted' | undefined} Why the gateway no longer lets this tab in. */
+  /** @type {'signedOut' | 'deleted' | undefined} Why the gateway no longer admits this tab. */
   #closed;
 
-  /** Of the server that this page is connected to; undefined until it was seen ready. */
+  /** Of the server that this page is connected to; undefined until it was ready. */
   get generation() {
     return this.#generation;
   }
 
-  /** True from the first sign of trouble until the server that we know is back. */
+  /** True from the first failure until the known server responds again. */
   get away() {
     return this.#away;
   }
 
-  /** The move that is under way, as far as is known. */
+  /** The move in progress, as far as known. */
   get move() {
     return this.#move;
   }
@@ -50,8 +50,8 @@ class Healer {
     return this.#away || this.#move ? kEagerMilliseconds : kCalmMilliseconds;
   }
 
-  get answerMilliseconds() {
-    return this.#move?.paused ? kPausedAnswerMilliseconds : kAnswerMilliseconds;
+  get timeoutMilliseconds() {
+    return this.#move?.paused ? kPausedTimeoutMilliseconds : kTimeoutMilliseconds;
   }
 
   /**
@@ -59,7 +59,7 @@ class Healer {
    * @param {{kind: 'status', ready: boolean, generation: string, status: string, moving?: Move} | {kind: 'absent'} |
    *   {kind: 'signedOut'} | {kind: 'deleted'} | {kind: 'unreachable'}} answer
    * @returns {'nothing' | 'lost' | 'recovered' | 'stayed' | 'reload' | 'signedOut' | 'deleted' | 'quit'}
-   *   stayed: a move ended before it stopped VS Code; signedOut, deleted: said once
+   *   stayed: a move ended before it stopped VS Code; signedOut, deleted: returned once
    */
   next(answer) {
     if (answer.kind === 'signedOut' || answer.kind === 'deleted') {
@@ -69,12 +69,12 @@ class Healer {
     }
     if (answer.kind === 'status') this.#closed = undefined;
     if (answer.kind === 'absent') {
-      // Answered, but not by our gateway: there is nothing to watch. Once we know our gateway, it is only a hiccup.
+      // A response, but not of our gateway: nothing to watch. After responses of our gateway it counts as temporary.
       return this.#generation === undefined ? 'quit' : 'nothing';
     }
     const before = this.#move;
-    if (answer.kind === 'status') this.#move = answer.moving; // unreachable: what was known of a move still holds
-    // A pause that has begun outweighs a "ready" that is still told of the server we know: it is being stopped.
+    if (answer.kind === 'status') this.#move = answer.moving; // unreachable: the last known move still holds
+    // During a pause, "ready" of the known server is outdated: that server is being stopped.
     const stopped = answer.kind === 'status' && answer.moving?.paused && (answer.generation === this.#generation || !answer.ready);
     if (answer.kind === 'unreachable' || !answer.ready || stopped) {
       const first = !this.#away;
@@ -93,7 +93,7 @@ class Healer {
   }
 }
 
-/** The gateway's `moving`, or undefined: an older gateway has none. */
+/** The gateway's `moving`; undefined from an older gateway, which sends none. */
 function readMove(value) {
   if (typeof value !== 'object' || value === null || typeof value.to !== 'string') return undefined;
   const number = (given, otherwise) => (Number.isFinite(given) ? given : otherwise);
@@ -103,21 +103,21 @@ function readMove(value) {
   };
 }
 
-/** The address of the list of workspaces; an older gateway gives none. */
+/** The address of the list of workspaces; undefined from an older gateway, which sends none. */
 function homeOf(body) {
   return typeof body.home === 'string' && /^https?:\/\//.test(body.home) ? body.home : undefined;
 }
 
-/** The gateway's answer at the page's own origin. Never throws. */
-async function askStatus(origin, answerMilliseconds) {
+/** The gateway's response at the page's own origin. Never throws. */
+async function fetchStatus(origin, timeoutMilliseconds) {
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), answerMilliseconds);
+  const timer = setTimeout(() => abort.abort(), timeoutMilliseconds);
   try {
     const response = await fetch(origin + kStatusPath, {
       credentials: 'include', cache: 'no-store', redirect: 'manual', signal: abort.signal,
       headers: { Accept: 'application/json' },
     });
-    // 5xx: a gateway (or a proxy before it) in trouble. Anything else that is not JSON of ours: not our gateway.
+    // 5xx: a failing gateway, or a proxy in front of it. Any other response that is not our JSON: not our gateway.
     if (response.status >= 500) return { kind: 'unreachable' };
     if (response.status === 401 && (await response.json()).code === 'unauthenticated') return { kind: 'signedOut' };
     if (response.status === 410) {
@@ -138,12 +138,12 @@ async function askStatus(origin, answerMilliseconds) {
   }
 }
 
-// --- Over the reload in the browser's own database: text that was typed while there was no server, and what became of a move. ---
+// --- Carried over the reload in the browser's database: text typed without a server, and the result of a move. ---
 
-const kRescueMilliseconds = 15 * 60 * 1000; // older than that, nobody expects it any more
+const kRescueMilliseconds = 15 * 60 * 1000; // older text is no longer expected
 const kRescuedSchemes = new Set(['untitled', 'vscode-remote', 'file']);
 
-/** Runs `work` in one transaction on the store of rescued texts; gives what it returned, once all is written. */
+/** Runs `work` in one transaction on the store of rescued texts; resolves to its result once everything is written. */
 function withRescued(work) {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open('swarm-workspace', 1);
@@ -163,17 +163,17 @@ function workspaceKey() {
   return (vscode.workspace.workspaceFile ?? vscode.workspace.workspaceFolders?.[0]?.uri)?.toString() ?? '';
 }
 
-/** `notice` is for the person to read after the reload. */
+/** `notice` is shown to the user after the reload. */
 function rescueTexts(notice) {
   const documents = vscode.workspace.textDocuments
     .filter((document) => document.isDirty && kRescuedSchemes.has(document.uri.scheme))
     .map((document) => ({ uri: document.uri.toString(), language: document.languageId, text: document.getText() }));
   if (documents.length === 0 && !notice) return Promise.resolve();
   const kept = withRescued((store) => { store.put({ id: crypto.randomUUID(), workspace: workspaceKey(), at: Date.now(), documents, notice }); });
-  return documents.length === 0 ? kept.catch(() => {}) : kept; // a notice alone is worth no question
+  return documents.length === 0 ? kept.catch(() => {}) : kept; // a lost notice is not worth a question
 }
 
-/** What was rescued for this workspace; each record is handed out once. */
+/** What was rescued for this workspace; each record is returned once. */
 function takeRescued() {
   const taken = [];
   return withRescued((store) => {
@@ -191,14 +191,14 @@ function takeRescued() {
   });
 }
 
-/** The document of that address. One that VS Code is restoring itself appears a moment after the start. */
+/** The document with that URI. One that VS Code restores itself appears a moment after the start. */
 async function findDocument(uri) {
   const find = () => vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri);
   for (let waited = 0; waited < 5000 && !find(); waited += 250) await new Promise((resolve) => setTimeout(resolve, 250));
   if (find()) return find();
   const parsed = vscode.Uri.parse(uri);
   if (parsed.scheme === 'untitled') return undefined;
-  return vscode.workspace.openTextDocument(parsed).then((document) => document, () => undefined); // deleted meanwhile
+  return vscode.workspace.openTextDocument(parsed).then((document) => document, () => undefined); // deleted since
 }
 
 async function restoreText({ uri, language, text }) {
@@ -206,7 +206,7 @@ async function restoreText({ uri, language, text }) {
   if (!document) {
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language, content: text }), { preview: false });
   } else if (document.getText() !== text) {
-    const edit = new vscode.WorkspaceEdit(); // one step of undo leads back to what the server has
+    const edit = new vscode.WorkspaceEdit(); // one undo step returns to the server's text
     edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
     await vscode.workspace.applyEdit(edit);
   }
@@ -219,12 +219,12 @@ async function restore() {
   }
 }
 
-// --- What the person sees, and the loop. ---
+// --- What the user sees, and the loop. ---
 
 const kMessages = {
-  stopped: 'This workspace is stopped. The tab goes on by itself once it is started again.',
+  stopped: 'This workspace is stopped. The tab continues automatically once it is started again.',
   stopping: 'This workspace is stopping.',
-  starting: 'This workspace is starting. The tab goes on by itself.',
+  starting: 'This workspace is starting. The tab continues automatically.',
 };
 const kClosed = {
   signedOut: {
@@ -236,34 +236,34 @@ const kClosed = {
     message: 'This workspace was deleted. Copy what you still need from this tab.',
   },
 };
-const kAwayMessage = 'This workspace cannot be reached at the moment. The tab goes on by itself; unsaved text is kept.';
+const kAwayMessage = 'This workspace cannot be reached at the moment. The tab continues automatically; unsaved text is kept.';
 
-/** "about 20 s left", or nothing when it is not known. */
+/** "about 20 s left", or "" when the time is unknown. */
 function timeLeft(seconds) {
   if (seconds < 0) return '';
   return seconds < 95 ? `about ${Math.max(seconds, 1)} s left` : `about ${Math.round(seconds / 60)} min left`;
 }
 
-/** What a move looks like: in the status bar all the while, in a notification while VS Code is stopped. */
+/** Texts of a move: for the status bar throughout, for a notification while VS Code is stopped. */
 function moveTexts(move) {
   const facts = [move.stepText, timeLeft(move.secondsLeft)].filter(Boolean).join(', ');
   return {
     bar: `$(sync~spin) Moving to ${move.to} … ${move.percent} %`,
     tooltip: `This workspace is moving to ${move.to}${facts && ': ' + facts}. ` + (move.paused
-      ? 'The tab goes on by itself; unsaved text is kept.'
-      : 'You can go on working. There is a short pause at the end, after which the tab goes on by itself.'),
+      ? 'The tab continues automatically; unsaved text is kept.'
+      : 'You can continue working. There is a short pause at the end, after which the tab continues automatically.'),
     title: `This workspace is moving to ${move.to}`,
-    // A notification shows one line until it is opened: first what worries people, since the status bar has the percentage.
-    message: `unsaved text is kept · ${move.percent} %${facts && ', ' + facts}. The tab goes on by itself.`,
+    // A notification shows one line until it is expanded: unsaved text first, since the status bar has the percentage.
+    message: `unsaved text is kept · ${move.percent} %${facts && ', ' + facts}. The tab continues automatically.`,
   };
 }
 
-/** What became of a move, once VS Code answers again: a failed one left its reason. */
+/** The result of a move, once VS Code responds again; a failed move left its reason. */
 function outcomeText(move, reason) {
-  return reason || `This workspace is at ${move.to} now.`;
+  return reason || `This workspace is now on ${move.to}.`;
 }
 
-/** The notification with a bar. It is there from the first show() to hide(). */
+/** The notification with a progress bar, visible from the first show() to hide(). */
 class MoveNotification {
   #close;
   #progress;
@@ -278,7 +278,7 @@ class MoveNotification {
         return new Promise((resolve) => { this.#close = resolve; });
       });
     }
-    // A bar takes steps forward only.
+    // A progress bar only moves forward.
     this.#progress?.report({ message: texts.message, increment: Math.max(0, move.percent - this.#shown) });
     this.#shown = Math.max(this.#shown, move.percent);
   }
@@ -289,8 +289,8 @@ class MoveNotification {
   }
 }
 
-/** Status bar and notification, as the healer and the last answer have it. */
-class Signs {
+/** Status bar and notification, from the healer and the last response. */
+class StatusDisplay {
   #item;
   #notification = new MoveNotification();
 
@@ -311,7 +311,7 @@ class Signs {
       this.#bar(kClosed[healer.closed].bar, kClosed[healer.closed].message, true);
     } else if (healer.away) {
       const status = answer.kind === 'status' ? answer.status : '';
-      this.#bar('$(sync~spin) ' + (status && status !== 'running' ? `Workspace is ${status}` : 'Workspace is away'),
+      this.#bar('$(sync~spin) ' + (status && status !== 'running' ? `Workspace is ${status}` : 'Workspace is unreachable'),
         kMessages[status] || kAwayMessage, true);
     } else {
       this.#item.hide();
@@ -335,29 +335,29 @@ class Signs {
   }
 }
 
-/** @returns {Promise<boolean>} false: the person wants to stay; nothing is asked any more */
-async function reload(signs, notice) {
-  signs.reloading();
+/** @returns {Promise<boolean>} false: the user chose to stay; no more requests are made */
+async function reload(display, notice) {
+  display.reloading();
   try {
     await rescueTexts(notice);
   } catch (error) {
-    // Reloading would lose text: the person decides.
-    signs.hide();
+    // Reloading would lose text: the user decides.
+    display.hide();
     const choice = await vscode.window.showWarningMessage(
-      'The workspace is back, but text typed meanwhile could not be put aside. Copy what you need, then reload.', 'Reload');
+      'The workspace is back, but text that you typed meanwhile could not be stored. Copy what you need, then reload.', 'Reload');
     if (choice !== 'Reload') return false;
   }
   await vscode.commands.executeCommand('workbench.action.reloadWindow');
-  // Reached only when the reload was refused (an editor that asks before closing, say): try again later.
+  // Reached only when the reload was refused, for example by an editor that asks before closing: retry later.
   return true;
 }
 
-/** Says why the tab is closed to its workspace, with the one next step. */
-async function sayClosed(kind, signs, home) {
+/** Shows why the tab is no longer admitted, with the next step. */
+async function showClosed(kind, display, home) {
   const { message, action } = kClosed[kind];
   const choice = await vscode.window.showWarningMessage(message, ...(kind === 'deleted' && !home ? [] : [action]));
   if (choice !== action) return;
-  if (kind === 'signedOut') await reload(signs, ''); // the page's request leads to the sign-in, and back
+  if (kind === 'signedOut') await reload(display, ''); // the page's request redirects to the sign-in, and back
   else await vscode.env.openExternal(vscode.Uri.parse(home));
 }
 
@@ -367,7 +367,7 @@ function activate(context) {
   if (!/^https?:/.test(origin)) return;
 
   const healer = new Healer();
-  const signs = new Signs(context);
+  const display = new StatusDisplay(context);
   let handedOver = false;
   let timer;
   let ended = false;
@@ -377,9 +377,9 @@ function activate(context) {
     : vscode.window.showInformationMessage('The address of your workspaces is not known yet. Try again in a moment.'))));
   context.subscriptions.push({ dispose() { ended = true; clearTimeout(timer); } });
 
-  const look = async () => {
+  const poll = async () => {
     const before = healer.move;
-    const answer = await askStatus(origin, healer.answerMilliseconds);
+    const answer = await fetchStatus(origin, healer.timeoutMilliseconds);
     if (ended) return;
     home = answer.home ?? home;
     const step = healer.next(answer);
@@ -392,16 +392,16 @@ function activate(context) {
     }
     if (step === 'reload') {
       const move = healer.move ?? before;
-      if (!(await reload(signs, move ? outcomeText(move, answer.reason) : ''))) return;
+      if (!(await reload(display, move ? outcomeText(move, answer.reason) : ''))) return;
     } else {
-      signs.show(healer, answer);
+      display.show(healer, answer);
     }
-    if (step === 'signedOut' || step === 'deleted') sayClosed(step, signs, home);
-    if (step === 'stayed') vscode.window.showInformationMessage(answer.reason || `Not moved to ${before.to}: the workspace stays where it is.`);
-    if (!ended) timer = setTimeout(look, step === 'reload' ? kReloadMilliseconds : healer.delayMilliseconds);
+    if (step === 'signedOut' || step === 'deleted') showClosed(step, display, home);
+    if (step === 'stayed') vscode.window.showInformationMessage(answer.reason || `The workspace was not moved to ${before.to}; it stays where it is.`);
+    if (!ended) timer = setTimeout(poll, step === 'reload' ? kReloadMilliseconds : healer.delayMilliseconds);
   };
-  restore().catch((error) => console.error('swarm-workspace: text could not be restored', error));
-  look();
+  restore().catch((error) => console.error('swarm-workspace: could not restore text', error));
+  poll();
 }
 
 function deactivate() {}

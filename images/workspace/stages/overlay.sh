@@ -1,4 +1,4 @@
-# Stage 3: what is ours (agent, launcher, settings, web extension), as the finished image. Takes a second or two.
+# Stage 3: our own parts (agent, launcher, settings, web extension), as the finished image. Takes a second or two.
 # shellcheck shell=bash disable=SC2154,SC2016
 # Uses from build: here, cache, versions.sh, common.sh.
 
@@ -6,13 +6,13 @@ overlay_key() { # AGENT
   hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/defaults.json" "$here/page.js" "$here/trust.js"
 }
 
-# The page of VS Code with our default settings and page.js in it. Defaults that an extension contributes come too late for a first
-# visit and may not touch every setting; those of the page are there from the start, and a person's settings override
-# them. The page is code-server's own, with one script more.
+# VS Code's page with our default settings and page.js. Defaults of an extension apply too late for a first visit and cannot
+# change every setting; those of the page apply from the start, and users' settings override them. The page is
+# code-server's own, with one more script.
 overlay_page() { # FROM
   local page marker='<!-- Startup (do not modify order of script tags!) -->' script
   page=$(file_of_image "$1" "$workbench_page")
-  [[ $page == *"$marker"* ]] || fail "code-server's page has changed: no place for our defaults" "See overlay_page in $here/stages/overlay.sh"
+  [[ $page == *"$marker"* ]] || fail "code-server's page has changed: marker for our script not found" "See overlay_page in $here/stages/overlay.sh"
   script=$(printf '<script nonce="{{WORKBENCH_SCRIPT_NONCE}}">
 (() => {
 const meta = document.getElementById("vscode-workbench-web-configuration");
@@ -42,7 +42,7 @@ overlay_build() { # IMAGE FROM AGENT KEY
   mkdir -p "$work${workbench_page%/*}"
   overlay_page "$from" >"$work$workbench_page"
   install -m 0755 "$agent" "$work/usr/local/bin/swarm-agent"
-  # A checkout may stand under any umask: modes are set here, not taken from it.
+  # Modes are set here, because a checkout may be created under any umask.
   chmod -R u=rwX,go=rX "$work"
   chmod 0755 "$work"/opt/swarm/bin/*
   tar -C "$work" --owner=0 --group=0 --sort=name -c . | add_layer "$from" "$image" \

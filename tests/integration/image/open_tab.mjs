@@ -142,7 +142,7 @@ async function moves(page) {
   await waitFor('what was typed is there', async () => (await page.locator('.view-lines').allInnerTexts()).join('').replace(/\s/g, ' ').includes(sentence), 30)
     .then(() => check(true, 'unsaved text of before, during and in the pause of the move is there'),
       () => check(false, 'unsaved text of before, during and in the pause of the move is there'));
-  await waitFor('the tab says where it is now', async () => (await bodyText(page)).includes('This workspace is at Fly.io (ams) now.'), 10)
+  await waitFor('the tab says where it is now', async () => (await bodyText(page)).includes('This workspace is now on Fly.io (ams).'), 10)
     .then(() => check(true, 'the tab says where the workspace is now'), () => check(false, 'the tab says where the workspace is now'));
   await waitFor('nothing tells of the move any more', async () => !/[Mm]oving/.test(await bodyText(page)), 20);
   await shot(page, '6-moved');

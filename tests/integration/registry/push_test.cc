@@ -149,11 +149,11 @@ TEST(PushedImage, getsItsAppFirstWhereAnApiIsNamed) {
   Pushed stranger = push({"acme-images", "--registry", registry.host(), "--image", testImage(), "--tag", "2"}, "fm2_stranger");
   ::unsetenv("SWARM_FLYIO_API_BASE_URL");
   EXPECT_EQ(first.status, 0) << first.text;
-  EXPECT_NE(first.text.find("made the app acme-images in personal"), std::string::npos) << first.text;
+  EXPECT_NE(first.text.find("created the app acme-images in personal"), std::string::npos) << first.text;
   EXPECT_EQ(second.status, 0) << second.text;
-  EXPECT_EQ(second.text.find("made the app"), std::string::npos) << second.text;
+  EXPECT_EQ(second.text.find("created the app"), std::string::npos) << second.text;
   EXPECT_EQ(stranger.status, 1);
-  EXPECT_NE(stranger.text.find("does not let this token use the app"), std::string::npos) << stranger.text;
+  EXPECT_NE(stranger.text.find("refuses this token for the app"), std::string::npos) << stranger.text;
 }
 
 }  // namespace

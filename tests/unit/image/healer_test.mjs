@@ -125,15 +125,15 @@ test('reloads nothing when the move ended before VS Code was stopped', () => {
 test('says in words what a move does and what becomes of unsaved text', () => {
   const during = moveTexts(move(false));
   assert.equal(during.bar, '$(sync~spin) Moving to Fly.io (ams) … 45 %');
-  assert.match(during.tooltip, /go on working/);
+  assert.match(during.tooltip, /continue working/);
   const pause = moveTexts({ ...move(true, 80), secondsLeft: -1 });
   assert.equal(pause.title, 'This workspace is moving to Fly.io (ams)');
-  assert.equal(pause.message, 'unsaved text is kept · 80 %, copying the files. The tab goes on by itself.');
+  assert.equal(pause.message, 'unsaved text is kept · 80 %, copying the files. The tab continues automatically.');
   assert.match(moveTexts(move(true)).message, /about 31 s left/);
 });
 
 test('says after a move where the workspace is, or why it was not moved', () => {
-  assert.equal(outcomeText(move(true), ''), 'This workspace is at Fly.io (ams) now.');
+  assert.equal(outcomeText(move(true), ''), 'This workspace is now on Fly.io (ams).');
   assert.equal(outcomeText(move(true), 'It was not moved: no space.'), 'It was not moved: no space.');
 });
 

@@ -1,4 +1,4 @@
-# Login shells (ssh) start with Debian's PATH: our commands belong in it, and those that people installed in their home.
+# Login shells (ssh) start with Debian's PATH: add our commands, and those that users installed in their home.
 # shellcheck shell=sh
 for folder in /opt/swarm/bin "${HOME:-/home/coder}/.local/bin"; do
   case ":$PATH:" in
