@@ -1,8 +1,8 @@
-# Builds CMake presets, with progress that is readable beside other work, and the workspace image.
+# Builds CMake presets, with progress that stays readable beside other output, and the workspace image.
 # shellcheck shell=bash
 # Source common.sh first.
 
-# build_configure PRESET: only when it was never done; Ninja runs CMake again by itself when a CMake file changed.
+# build_configure PRESET: only the first time; Ninja runs CMake again when a CMake file has changed.
 build_configure() {
   local log=$SWARM_STATE/configure-$1.log
   [[ -e $SWARM_ROOT/build/$1/build.ninja ]] && return 0
@@ -10,11 +10,11 @@ build_configure() {
   step "configuring $1"
   if ! (cd "$SWARM_ROOT" && cmake --preset "$1") >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    fail "CMake could not configure preset $1 (the end of $log stands above)" "Run scripts/build: it installs what the build needs."
+    fail "CMake could not configure preset $1 (the end of $log is above)" "Run scripts/build, which installs the build dependencies."
   fi
 }
 
-# build_targets PRESET TARGET...: builds them; a line per tenth, and the compiler's own words when something is wrong.
+# build_targets PRESET TARGET...: builds them; prints a line per tenth of the work, and the compiler's output on errors.
 build_targets() {
   local preset=$1
   shift
@@ -27,7 +27,7 @@ build_targets() {
   fi
 }
 
-# Turns Ninja's "[done/total] what" into a line per tenth of the work; everything else passes.
+# Turns Ninja's "[done/total] what" into a line per tenth of the work; passes everything else on.
 build_progress() {
   local line tenth last=-1
   while IFS= read -r line; do
@@ -42,17 +42,17 @@ build_progress() {
   done
 }
 
-# build_knows PRESET TARGET: is there such a target?
+# build_knows PRESET TARGET: true if the target exists.
 build_knows() { ninja -C "$SWARM_ROOT/build/$1" -t query "$2" >/dev/null 2>&1; }
 
-# build_programs: the release programs, and bin/* as links to them.
+# build_programs: builds the release programs, and links them from bin/.
 build_programs() {
   local program programs=()
   build_configure release
   for program in swarm swarm-agent fly-emulator; do
     if build_knows release "$program"; then programs+=("$program"); fi
   done
-  ((${#programs[@]})) || fail "the build knows none of our programs" "Is this checkout complete? See apps/CMakeLists.txt"
+  ((${#programs[@]})) || fail "the build has none of our programs" "Check that this checkout is complete; see apps/CMakeLists.txt."
   build_targets release "${programs[@]}"
   mkdir -p "$SWARM_ROOT/bin"
   for program in "${programs[@]}"; do
@@ -60,7 +60,7 @@ build_programs() {
   done
 }
 
-# The image's long stages need nothing of the C++ build: they run beside it, and image_finish waits for them.
+# The image's long stages do not depend on the C++ build: they run beside it, and image_finish waits for them.
 image_pid=''
 image_prepare() {
   "$SWARM_ROOT/images/workspace/build" --prepare &
@@ -68,9 +68,9 @@ image_prepare() {
 }
 # image_finish TAG AGENT
 image_finish() {
-  wait "$image_pid" || fail "the workspace image could not be built (see above)"
+  wait "$image_pid" || fail "could not build the workspace image (see above)"
   image_pid=''
   "$SWARM_ROOT/images/workspace/build" --tag "$1" --agent "$2" >/dev/null
 }
-# For traps: a broken or interrupted build must not leave its other half running.
+# For traps: a failed or interrupted build must not leave the image build running.
 image_abort() { if [[ -n $image_pid ]]; then kill_tree "$image_pid"; fi; }

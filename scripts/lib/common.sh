@@ -1,4 +1,4 @@
-# Shared helpers of every script: places, messages, timing, root rights. Source it; it runs nothing by itself.
+# Shared helpers of every script: paths, messages, timing, root rights. To be sourced; runs nothing.
 # shellcheck shell=bash disable=SC2317
 
 SWARM_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -8,7 +8,7 @@ export SWARM_ROOT SWARM_STATE SWARM_CACHE
 
 # Messages go to stderr: stdout is for results (a URL, an image id).
 say() { printf '%s\n' "$*" >&2; }
-# "12.3s" lines: seconds since the script began, so that a slow step is seen at once.
+# A message with the seconds since the script began, so that slow steps stand out.
 step() { printf '[%5.1fs] %s\n' "$(elapsed)" "$*" >&2; }
 fail() {
   printf 'error: %s\n' "$1" >&2
@@ -28,12 +28,12 @@ elapsed() {
   printf '%d.%d' $((micros / 1000000)) $((micros / 100000 % 10))
 }
 
-# Runs a command with root rights; says what to do when there is no way to get them.
+# Runs a command as root; explains what to do when that is not possible.
 as_root() {
   if [[ $EUID -eq 0 ]]; then
     "$@"
   elif command -v sudo >/dev/null; then
-    # sudo drops the environment; what reaches the network needs the machine's proxies.
+    # sudo drops the environment; commands that use the network need the machine's proxies.
     local name proxies=()
     for name in http_proxy https_proxy no_proxy; do
       if [[ -n ${!name:-} ]]; then proxies+=("$name=${!name}"); fi
@@ -44,8 +44,8 @@ as_root() {
   fi
 }
 
-# alive PID [NAME]: is this process there, and (when NAME is given) is it still the program that we started?
-# A pid alone is not enough: the kernel hands a dead process's number to the next one.
+# alive PID [NAME]: true if the process exists and, with NAME, runs that program.
+# A pid alone is not enough: the kernel reuses the numbers of dead processes.
 alive() {
   local pid=$1 name=${2:-} command
   [[ $pid =~ ^[0-9]+$ && -d /proc/$pid ]] || return 1
@@ -54,7 +54,7 @@ alive() {
   [[ $command == "$name" ]]
 }
 
-# pid_in FILE: the pid that a pid file holds, or nothing.
+# pid_in FILE: prints the pid in a pid file, or nothing.
 pid_in() { if [[ -r $1 ]]; then head -n1 "$1"; fi; }
 
 # wait_until SECONDS COMMAND...: true as soon as the command succeeds, false after that time.
@@ -67,8 +67,7 @@ wait_until() {
   done
 }
 
-# stop_process PID NAME SECONDS: SIGTERM, wait, SIGKILL. Only ever used for a process that we started.
-# with_root is set to as_root by the caller when the process is root's.
+# stop_process PID NAME SECONDS [as_root]: SIGTERM, wait, SIGKILL. Only for processes that we started; as_root for root's.
 stop_process() {
   local pid=$1 name=$2 seconds=$3 with_root=${4:-}
   alive "$pid" "$name" || return 0
@@ -81,7 +80,7 @@ stop_process() {
   fi
 }
 
-# kill_tree PID: that process of ours and all that it started.
+# kill_tree PID: terminates a process that we started, with its descendants.
 kill_tree() {
   local pid=$1 child
   while read -rd " " child; do kill_tree "$child"; done < <(cat "/proc/$pid/task/$pid/children" 2>/dev/null)

@@ -1,10 +1,10 @@
-# The Docker Engine on this machine: find it, start it when there is none, stop only the one that we started.
+# The Docker Engine on this machine: find it, start one if none is running, stop only one that we started.
 # shellcheck shell=bash
 # Source common.sh first.
 
 ENGINE_SOCKET=/var/run/docker.sock
 ENGINE_STATE=$SWARM_STATE/engine
-ENGINE_PID_FILE=$ENGINE_STATE/dockerd.pid # written by us: its presence says "we started it"
+ENGINE_PID_FILE=$ENGINE_STATE/dockerd.pid # written by us: present if we started dockerd
 ENGINE_LOG=$ENGINE_STATE/dockerd.log
 ENGINE_OWN_PID_FILE=/var/run/docker.pid # written by dockerd itself
 
@@ -13,57 +13,57 @@ engine_version() {
   curl -fsS --max-time 5 --unix-socket "$ENGINE_SOCKET" http://engine/version |
     sed -E 's/.*"Version":"([^"]+)","ApiVersion":"([^"]+)".*/\1 (API \2)/'
 }
-# Answers root but not us: starting a second one would not help.
+# An Engine that responds to root but not to us: starting a second one would not help.
 engine_answers_root() { as_root curl -fsS --max-time 5 --unix-socket "$ENGINE_SOCKET" http://engine/_ping >/dev/null 2>&1; }
 
-# Fails with what to do when the socket is there but not for this user.
+# Fails, with the remedy, when the socket exists but this user may not use it.
 engine_check_permission() {
   [[ -S $ENGINE_SOCKET && ! -w $ENGINE_SOCKET ]] || return 0
   engine_answers_root || return 0
   fail "a Docker Engine runs, but user $(id -un) may not use $ENGINE_SOCKET" \
     "Run: sudo usermod -aG docker $(id -un), then sign in again (or: newgrp docker)." \
-    "Members of that group have root rights on this machine."
+    "Members of that group have root access to this machine."
 }
 
-# A killed dockerd leaves its pid file behind and refuses to start while some process has that number.
+# A killed dockerd leaves its pid file behind, and then refuses to start while any process has that number.
 engine_remove_stale_pid_file() {
   local pid
   pid=$(as_root cat "$ENGINE_OWN_PID_FILE" 2>/dev/null) || return 0
   if alive "$pid" dockerd; then
-    say "dockerd (pid $pid) is there but does not answer yet: waiting for it"
+    say "waiting for dockerd (pid $pid), which does not respond yet"
     wait_until 60 engine_answers && return 0
-    fail "dockerd (pid $pid) runs but does not answer at $ENGINE_SOCKET" "Look at its log, or stop it and try again."
+    fail "dockerd (pid $pid) runs but does not respond at $ENGINE_SOCKET" "Check its log, or stop it and try again."
   fi
   as_root rm -f "$ENGINE_OWN_PID_FILE"
 }
 
-# Runs in its own session, so that a Ctrl-C in this terminal does not end it.
+# dockerd gets its own session, so that a Ctrl-C in this terminal does not end it.
 engine_start_directly() {
   local dockerd group=()
   dockerd=$(command -v dockerd || command -v /usr/sbin/dockerd || command -v /usr/local/bin/dockerd) ||
     fail "no Docker Engine is installed" "Run: apt-get install docker.io iptables"
   mkdir -p "$ENGINE_STATE"
-  # The socket is handed to the docker group only when there is one (Debian's package makes it).
+  # The docker group gets the socket if the group exists (Debian's package creates it).
   getent group docker >/dev/null && group=(--group docker)
   : >"$ENGINE_LOG"
-  # PATH: iptables and containerd stand in sbin, which a plain user's PATH lacks.
+  # PATH: iptables and containerd are in sbin, which an ordinary user's PATH lacks.
   as_root env "PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH" setsid --fork \
     "$dockerd" --host "unix://$ENGINE_SOCKET" "${group[@]}" >>"$ENGINE_LOG" 2>&1 </dev/null
   if ! wait_until 60 engine_answers_root; then
     tail -n 20 "$ENGINE_LOG" >&2
-    fail "dockerd did not answer within 60 s" "The end of its log stands above; all of it: $ENGINE_LOG"
+    fail "dockerd did not respond within 60 s" "The end of its log is above; the rest is in $ENGINE_LOG"
   fi
   as_root cat "$ENGINE_OWN_PID_FILE" >"$ENGINE_PID_FILE"
 }
 
-# Makes sure that an Engine answers. Sets nothing; engine_is_ours tells who started it.
+# Starts an Engine unless one responds. engine_is_ours reports whether we started it.
 engine_start() {
   engine_answers && return 0
   engine_check_permission
   if [[ -d /run/systemd/system ]]; then
     step "starting the Docker Engine (systemd)"
-    as_root systemctl start docker || fail "systemd could not start docker" "Look at: journalctl -u docker"
-    wait_until 60 engine_answers_root || fail "docker was started but does not answer at $ENGINE_SOCKET" "Look at: journalctl -u docker"
+    as_root systemctl start docker || fail "systemd could not start docker" "See: journalctl -u docker"
+    wait_until 60 engine_answers_root || fail "docker was started but does not respond at $ENGINE_SOCKET" "See: journalctl -u docker"
   else
     engine_remove_stale_pid_file
     engine_answers && return 0
@@ -71,12 +71,12 @@ engine_start() {
     engine_start_directly
   fi
   engine_check_permission
-  step "Docker Engine $(engine_version) answers"
+  step "Docker Engine $(engine_version) is ready"
 }
 
 engine_is_ours() { alive "$(pid_in "$ENGINE_PID_FILE")" dockerd; }
 
-# Stops the Engine only when we started it. Its containers are stopped with it.
+# Stops the Engine, with its containers, if we started it.
 engine_stop() {
   [[ -e $ENGINE_PID_FILE ]] || return 0
   local pid
@@ -90,7 +90,7 @@ engine_stop() {
 
 engine_status() {
   if ! engine_answers; then
-    say "no Docker Engine answers at $ENGINE_SOCKET"
+    say "no Docker Engine responds at $ENGINE_SOCKET"
     return 1
   fi
   if engine_is_ours; then
@@ -100,8 +100,8 @@ engine_status() {
   fi
 }
 
-# engine_join_group ARGUMENT...: a user with sudo who is not in the docker group yet joins it, and the calling script goes
-# on (from its beginning, with these arguments) as a member. Signing in again is not needed.
+# engine_join_group ARGUMENT...: adds a user with sudo to the docker group, and restarts the calling script with these
+# arguments as a member. Signing in again is not needed.
 engine_join_group() {
   [[ $EUID -ne 0 ]] && getent group docker >/dev/null || return 0
   id -nG | grep -qw docker && return 0

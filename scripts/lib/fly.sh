@@ -1,4 +1,4 @@
-# The Fly.io emulator that "scripts/up --with-fly-emulator" runs in the background, so that the second provider can be tried without an account.
+# The Fly.io emulator that "scripts/up --with-fly-emulator" runs in the background, to try the second provider without an account.
 # shellcheck shell=bash disable=SC2034,SC2317
 # Source common.sh first.
 
@@ -9,12 +9,12 @@ FLY_TOKEN_FILE=$FLY_STATE/token
 FLY_API=127.0.0.1:4280
 FLY_EDGE=127.0.0.1:4281
 
-# Once it was asked for it belongs to this checkout's server: instances may live in it.
+# After its first start it belongs to this checkout's server: instances may run in it.
 fly_emulator_wanted() { [[ -e $FLY_TOKEN_FILE ]]; }
 fly_emulator_is_ours() { alive "$(pid_in "$FLY_PID_FILE")" fly-emulator; }
 fly_emulator_answers() { curl -fsS --max-time 5 "http://$FLY_API/emulator/state" >/dev/null 2>&1; }
 
-# What makes the server use it. FLY_API_TOKEN would name another token.
+# Makes the server use the emulator. FLY_API_TOKEN would override the token.
 fly_emulator_settings() {
   unset FLY_API_TOKEN
   export SWARM_FLYIO_API_BASE_URL=http://$FLY_API SWARM_FLYIO_APP_URL="http://{app}.fly.localhost:${FLY_EDGE##*:}"
@@ -34,7 +34,7 @@ fly_emulator_start() {
   fly_emulator_gone_or_ready() { fly_emulator_answers || ! fly_emulator_is_ours; }
   if ! wait_until 30 fly_emulator_gone_or_ready || ! fly_emulator_answers; then
     tail -n 20 "$FLY_LOG" >&2
-    fail "the Fly.io emulator is not ready at $FLY_API" "The end of its log stands above; all of it: $FLY_LOG"
+    fail "the Fly.io emulator is not ready at $FLY_API" "The end of its log is above; the rest is in $FLY_LOG"
   fi
 }
 

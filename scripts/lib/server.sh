@@ -1,4 +1,4 @@
-# The server that scripts/up runs in the background: start, stop, is it ours, is it ready.
+# The server that scripts/up runs in the background: start, stop, state.
 # shellcheck shell=bash disable=SC2034,SC2317
 # Source common.sh first.
 
@@ -8,7 +8,7 @@ SERVER_LOG=$SERVER_STATE/swarm.log
 # Instances that scripts/down stopped and the next scripts/up starts again.
 SERVER_PAUSED=$SERVER_STATE/stopped-by-down
 
-# Where the server is asked from this machine, whatever address it listens at.
+# URL of the server from this machine, whatever address it listens on.
 server_url() {
   local listen=${SWARM_LISTEN:-127.0.0.1:7420}
   case $listen in
@@ -19,7 +19,7 @@ server_url() {
 
 server_ready() { curl -fsS --max-time 5 "$(server_url)/readyz" >/dev/null 2>&1; }
 server_is_ours() { alive "$(pid_in "$SERVER_PID_FILE")" swarm; }
-# A rebuilt program replaces its file; the running one then shows as deleted.
+# A rebuilt program replaces the file; the running one is then shown as deleted.
 server_is_outdated() { [[ $(readlink "/proc/$(pid_in "$SERVER_PID_FILE")/exe") == *' (deleted)' ]]; }
 
 server_knows_fly() { tr '\0' '\n' <"/proc/$(pid_in "$SERVER_PID_FILE")/environ" | grep -q '^SWARM_FLYIO_API_BASE_URL='; }
@@ -31,21 +31,21 @@ server_start() {
   fi
   if ! server_is_ours; then
     if server_ready; then
-      say "a server that this script did not start answers at $(server_url): using it"
+      say "using the server at $(server_url), which this script did not start"
       return 0
     fi
     mkdir -p "$SERVER_STATE"
     step "starting the server"
-    # Its own session: it outlives this terminal, and a Ctrl-C here does not reach it.
+    # In its own session, the server survives this terminal and a Ctrl-C.
     setsid "$SWARM_ROOT/bin/swarm" serve >"$SERVER_LOG" 2>&1 </dev/null &
     printf '%s\n' "$!" >"$SERVER_PID_FILE"
   fi
   server_gone_or_ready() { server_ready || ! alive "$(pid_in "$SERVER_PID_FILE")"; }
   if ! wait_until 30 server_gone_or_ready || ! server_ready; then
     tail -n 20 "$SERVER_LOG" >&2
-    fail "the server is not ready at $(server_url)" "The end of its log stands above; all of it: $SERVER_LOG"
+    fail "the server is not ready at $(server_url)" "The end of its log is above; the rest is in $SERVER_LOG"
   fi
-  step "the server answers at $(server_url)"
+  step "the server is ready at $(server_url)"
 }
 
 server_stop() {

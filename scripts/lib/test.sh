@@ -1,17 +1,17 @@
-# What the tests need beside the build: image, npm modules, and the CTest run.
+# What tests need besides the build: image and npm modules; and the CTest run.
 # shellcheck shell=bash
 # Source common.sh, build.sh and engine.sh first.
 
-TEST_TOOLS=$SWARM_CACHE/test             # npm modules that only tests use
+TEST_TOOLS=$SWARM_CACHE/test             # npm modules for tests only
 TEST_NPM_MODULES=(
   playwright-core@1 # drives Debian's Chromium
-  fly-admin@1.6.1   # a client of Fly's API that others wrote
-  # for the API's description; Redocly 2 wants a newer Node than Debian's
+  fly-admin@1.6.1   # a third-party client of Fly's API
+  # for the API's description; Redocly 2 requires a newer Node than Debian's
   @redocly/cli@1.34.5 @stoplight/spectral-cli@6.16.3 openapi-typescript@7.13.0 typescript@5.9.3 ajv@8.20.0 ajv-formats@3.0.1
 )
-TEST_IMAGE=swarm-workspace:test          # with the agent of this build; swarm-workspace:latest is people's own
+TEST_IMAGE=swarm-workspace:test          # with the agent of this build; swarm-workspace:latest is the user's own
 
-# test_needs_engine LABEL...: no label means all of them.
+# test_needs_engine LABEL...: without a label, all tests run.
 test_needs_engine() {
   local label
   (($#)) || return 0
@@ -21,7 +21,7 @@ test_needs_engine() {
   return 1
 }
 
-# Kept for the next run; a changed list fetches again.
+# Kept for the next run; fetched again when the list changes.
 test_modules() {
   local wanted=${TEST_NPM_MODULES[*]} log=$SWARM_STATE/test-modules.log
   export SWARM_TEST_MODULES=$TEST_TOOLS/node_modules NODE_PATH=$TEST_TOOLS/node_modules
@@ -31,12 +31,12 @@ test_modules() {
   mkdir -p "$TEST_TOOLS" "$SWARM_STATE"
   if ! npm install --no-audit --no-fund --no-save --prefix "$TEST_TOOLS" "${TEST_NPM_MODULES[@]}" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    fail "npm could not fetch $wanted (the end of $log stands above)"
+    fail "npm could not fetch $wanted (the end of $log is above)"
   fi
   printf '%s\n' "$wanted" >"$TEST_TOOLS/complete"
 }
 
-# In CI the unit and conformance tests run sanitized; the test build.asan builds them.
+# In CI the unit and conformance tests run with sanitizers; the test build.asan builds them.
 test_configure() {
   local twin='' log=$SWARM_STATE/configure-dev.log
   if [[ ${CI:-} == true ]]; then
@@ -55,7 +55,7 @@ test_run() {
   export SWARM_TEST_IMAGE=$TEST_IMAGE SWARM_WORKSPACE_IMAGE=$TEST_IMAGE
   while [[ $1 != -- ]]; do labels+=("$1") && shift; done
   shift
-  # More than there are cores: many tests wait for an Engine or a browser most of the time.
+  # More jobs than cores: many tests mostly wait for an Engine or a browser.
   local pattern options=(--test-dir "$SWARM_ROOT/build/dev" --output-on-failure --no-tests=error --parallel "$(($(nproc) + 2))")
   if ((${#labels[@]})); then
     pattern=$(printf '|%s' "${labels[@]}")
@@ -63,7 +63,7 @@ test_run() {
   fi
   step "running the tests"
   export SWARM_TIDY_CACHE=$SWARM_CACHE/tidy
-  # A leak or an undefined step is a failed test, with the place it stands at.
+  # A leak or undefined behaviour fails the test, with its location.
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
   ctest "${options[@]}" "$@"
 }
