@@ -1,11 +1,11 @@
-# `cmake --install build/release --prefix P`: the programs, and SwarmClient as a CMake package (find_package(swarm-client), target swarm::client)
-# and for pkg-config (swarm-client).
+# `cmake --install build/release --prefix P` installs the programs, and SwarmClient as a CMake package (find_package(swarm-client), target
+# swarm::client) with a pkg-config file (swarm-client).
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS swarm swarm-agent RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 
-# Nothing of ours stands beside other people's headers but the folder swarm/: "base/error.h" is "swarm/base/error.h" there.
+# All of our headers are installed below swarm/: "base/error.h" becomes "swarm/base/error.h".
 set(public_headers client.h base/clock.h base/error.h base/secret.h model/archive.h model/patch.h model/types.h)
 foreach(header IN LISTS public_headers)
   set(source ${CMAKE_SOURCE_DIR}/src/${header})
@@ -20,7 +20,7 @@ endforeach()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/public/swarm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT client)
 
 set_target_properties(swarm_client PROPERTIES EXPORT_NAME client)
-# What the headers need; the library itself is newer inside.
+# The headers require C++20; the library itself is compiled with a newer standard.
 target_compile_features(swarm_client INTERFACE cxx_std_20)
 install(TARGETS swarm_client swarm_net swarm_model swarm_base swarm_options EXPORT swarm-client ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         COMPONENT client INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -16,9 +16,10 @@ set(OPENSSL_USE_STATIC_LIBS OFF)
 find_package(OpenSSL 3 REQUIRED)
 
 add_library(swarm_options INTERFACE)
-# The installed library (SwarmInstall.cmake) has none of our folders, warnings and definitions.
+# BUILD_INTERFACE: the installed library (SwarmInstall.cmake) exports none of our folders, warnings and definitions.
 target_include_directories(swarm_options INTERFACE $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src> $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
-# -fPIC everywhere: a precompiled header serves either PIC or PIE. Hidden symbols: a shared library that holds SwarmClient exports its own names only.
+# -fPIC everywhere, because a precompiled header fits either PIC or PIE. Hidden symbols, so that a shared library with SwarmClient
+# exports only its own names.
 set(own_flags -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
               -Wimplicit-fallthrough -Wsuggest-override
               -Wzero-as-null-pointer-constant -Wrange-loop-analysis -Werror -fPIC
@@ -39,8 +40,8 @@ if(SWARM_SANITIZE)
   target_link_options(swarm_options INTERFACE -fsanitize=${SWARM_SANITIZE})
 endif()
 
-# swarm_precompiled(NAME FOLDER HEADER LIBS...): a precompiled header for others to reuse. By its short name below FOLDER: the header that CMake
-# makes of it is then the same in every checkout, as ccache wants it (with_ccache.sh), and the .sum file stands for its bytes.
+# swarm_precompiled(NAME FOLDER HEADER LIBS...): a precompiled header that other targets reuse. The header is named relative to FOLDER, so
+# that the file that CMake generates is equal in every checkout, as ccache requires (with_ccache.sh); the .sum file stands for its bytes.
 function(swarm_precompiled name folder header)
   file(WRITE ${CMAKE_BINARY_DIR}/${name}.cc "// Compiles a precompiled header.\n")
   add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/${name}.cc)
@@ -54,7 +55,7 @@ function(swarm_precompiled name folder header)
        "${base_digest} ${own_digest} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE} ${SWARM_SANITIZE} Boost ${Boost_VERSION} GTest ${GTest_VERSION}\n")
 endfunction()
 
-# What nearly every translation unit parses: the standard library, Asio's coroutines and JSON values cost 3 s each time without it.
+# The standard library, Asio's coroutines and JSON values, which nearly every translation unit includes: 3 s each without a precompiled header.
 swarm_precompiled(swarm_pch ${CMAKE_SOURCE_DIR}/src base/pch.h)
 find_package(GTest QUIET)
 if(SWARM_TESTS AND GTest_FOUND)

@@ -1,14 +1,14 @@
-# swarm_library(NAME LIBS... ) : a layer from all .cc files of the calling folder (SOURCES to name them, EXCLUDE to leave some out).
-# swarm_test(NAME LABEL l LIBS...) : a GoogleTest program from all .cc files of the calling folder, each test known to CTest under LABEL.
-# swarm_browser_test(NAME LABEL l TIMEOUT s COMMAND...) : a Node program with a browser, an Engine and VS Code.
+# swarm_library(NAME LIBS...): a layer from all .cc files of the calling folder (SOURCES names them, EXCLUDE leaves some out).
+# swarm_test(NAME LABEL l LIBS...): a GoogleTest program from all .cc files of the calling folder; CTest lists each test under LABEL.
+# swarm_browser_test(NAME LABEL l TIMEOUT s COMMAND...): a Node program with a browser, an Engine and VS Code.
 include(GoogleTest)
 
-option(SWARM_UNITY "Compile the files of a folder twelve at a time: what they include is then parsed once for all of them" ON)
+option(SWARM_UNITY "Compile the files of a folder twelve at a time, to parse their common includes once" ON)
 set(SWARM_UNITY_BATCH 12)
 
-# swarm_unity(NAME VARIABLE FOLDER): replaces the .cc files in VARIABLE by files of the build folder that include them. CMake's own UNITY_BUILD writes
-# absolute paths into these, so that ccache would not recognise them in another checkout. A file with properties of its own sets
-# SKIP_UNITY_BUILD_INCLUSION before.
+# swarm_unity(NAME VARIABLE FOLDER): replaces the .cc files in VARIABLE with files in the build folder that include them. CMake's own
+# UNITY_BUILD writes absolute paths, which ccache would not recognise in another checkout. A file with its own properties sets
+# SKIP_UNITY_BUILD_INCLUSION first.
 function(swarm_unity name variable folder)
   set(units)
   set(sources)
@@ -43,7 +43,7 @@ function(swarm_unity name variable folder)
   set(${variable} ${units} PARENT_SCOPE)
 endfunction()
 
-# A layer without sources is an interface: headers only.
+# A layer without sources is an interface library: headers only.
 function(swarm_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;EXCLUDE;LIBS" ${ARGN})
   if(NOT arg_SOURCES)
@@ -85,20 +85,20 @@ function(swarm_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   set(properties LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
   if(arg_SERIAL)
-    # Tests that share one real part (the Engine, a browser) take turns.
+    # Tests that share a resource (the Engine, a browser) run one at a time.
     if(NOT arg_LOCK)
       set(arg_LOCK ${arg_LABEL})
     endif()
     list(APPEND properties RESOURCE_LOCK ${arg_LOCK})
   endif()
   if(arg_COST)
-    list(APPEND properties COST ${arg_COST})  # CTest begins with the greatest
+    list(APPEND properties COST ${arg_COST})  # CTest starts with the highest
   endif()
   if(arg_ENV)
     list(APPEND properties ENVIRONMENT "${arg_ENV}")
   endif()
-  # CI runs these with the sanitizers instead, each program whole: none exists before the test build.asan has built them. PLAIN_TOO: some of
-  # its cases can't run so.
+  # CI runs these with sanitizers instead, one whole program per test, after the test build.asan has built them. PLAIN_TOO: some cases
+  # cannot run with sanitizers.
   if(SWARM_SANITIZED_TWIN AND arg_LABEL MATCHES "^(unit|conformance|conformance-docker)$")
     set(sanitized YES)
     cmake_path(RELATIVE_PATH CMAKE_CURRENT_BINARY_DIR BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE folder)
@@ -113,8 +113,8 @@ function(swarm_test name)
   endif()
 endfunction()
 
-# Beside a single other test at most, and none that uses the Engine: a browser beside more is slower than a person would wait. In CI that is at the
-# end, beside what is left of clang-tidy, which has a low priority.
+# Runs beside at most one other test, and none that uses the Engine: beside more, a browser is slower than a user would accept. In CI it
+# runs at the end, beside the rest of clang-tidy, which has a low priority.
 function(swarm_browser_test name)
   cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "COMMAND" ${ARGN})
   add_test(NAME ${name} COMMAND node ${arg_COMMAND})

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Compiles through ccache, so that two checkouts and two build folders share what they compiled. Paths are made relative; the precompiled header, whose
-# bytes hold its own path, stands for what it was made from (its .sum file: SwarmOptions.cmake) and is itself never taken from the cache.
-# Depend mode: what was included is learnt from the compiler's own list; to preprocess first would cost a fifth of a compilation.
-# What -Xclang carries is that header's path and one flag that never changes.
+# Compiles through ccache, so that checkouts and build folders share results. Paths are made relative. The precompiled header contains its own
+# path, so its .sum file (SwarmOptions.cmake) identifies it, and the header itself is never cached.
+# Depend mode reads the includes from the compiler's dependency list; preprocessing first would cost a fifth of a compilation.
+# -Xclang carries only that header's path and one constant flag.
 case " $* " in *" -emit-pch "*) exec "$@" ;; esac
 CCACHE_BASEDIR=$(dirname "$(dirname "$0")")
 export CCACHE_DEPEND=1 CCACHE_BASEDIR CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 CCACHE_IGNOREOPTIONS=-Xclang
