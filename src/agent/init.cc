@@ -203,6 +203,9 @@ void Agent::prepareStorage() {
 
 int Agent::run() {
   prepareStorage();
+  asio::co_spawn(context_, children_.run(), asio::detached);
+  // Before the first request can be served: an agent that starts held must never report or do otherwise.
+  hold_.begin(options_.config.hold);
   listen();
   log::info("listening", {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}});
   asio::co_spawn(context_, live(), [this](std::exception_ptr failure) {
@@ -215,8 +218,6 @@ int Agent::run() {
 }
 
 awaitable<void> Agent::live() {
-  asio::co_spawn(context_, children_.run(), asio::detached);
-  hold_.begin(options_.config.hold);
   int number = co_await signals_.async_wait(asio::use_awaitable);
   log::info("stopping", {{"signal", number}});
   co_await stop();
