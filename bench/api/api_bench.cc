@@ -29,7 +29,7 @@ struct Options {
   std::string pid;
 };
 
-/// Blocks the caller, which is no loop's thread.
+/// Blocks the caller, which is not a loop's thread.
 template <typename T>
 T wait(net::Executor executor, awaitable<T> work) {
   auto future = boost::asio::co_spawn(executor, std::move(work), boost::asio::use_future);

@@ -1,4 +1,4 @@
-// Times of the Fly provider against the emulator in a thread of its own, so that the CPU of the two is told apart.
+// Times of the Fly provider against the emulator in a thread of its own, so that the CPU time of the two is separate.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
@@ -20,7 +20,7 @@ using bench::Stopwatch;
 
 constexpr double kMostCpuPerCreate = 5;  // ms
 constexpr double kMostForLook = 2'000;   // ms
-constexpr int kAtOnce = 100;             // creates in progress while the Machines to look at are made
+constexpr int kAtOnce = 100;             // concurrent creates while the Machines for the list are made
 
 InstanceSpec makeSpec(int number) {
   InstanceSpec spec{newId("i"), format("bench{}", number), "ada", {}, R"({"instanceId":"x"})", {}};
@@ -68,7 +68,7 @@ class Bench {
     for (int i = 0; i < at_once; ++i) workers.push_back(worker());
     runAll(std::move(workers));
   }
-  std::size_t look() {
+  std::size_t list() {
     std::size_t seen = 0;
     auto work = [&]() -> asio::awaitable<void> {
       InstanceList list = co_await provider_->listInstances({}, Deadline::after(std::chrono::minutes(1)));
@@ -118,13 +118,13 @@ int main(int count, char** arguments) {
     int left = machines - 2 * creates - 1;
     if (left > 0) bench.createMany(left, kAtOnce);
     bench.restart();  // nothing is remembered
-    Stopwatch look;
-    std::size_t seen = bench.look();
-    ok = report(format("a look at all {} Machines", seen), look.wall(), "ms", kMostForLook) && ok;
+    Stopwatch list;
+    std::size_t seen = bench.list();
+    ok = report(format("a list of all {} Machines", seen), list.wall(), "ms", kMostForLook) && ok;
     ok = ok && seen == static_cast<std::size_t>(std::max(machines, 2 * creates + 1));
     Stopwatch again;
-    bench.look();
-    std::printf("a second look: %.0f ms\n", again.wall());
+    bench.list();
+    std::printf("a second list: %.0f ms\n", again.wall());
     ok = bench::benchReconcile(machines, std::chrono::milliseconds(option(count, arguments, "--latency", 50))) && ok;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fly_bench: %s\n", error.what());

@@ -1,4 +1,5 @@
-// FlyService: an emulated Fly on a loop of its own (memory backend, no delays, Fly's rate limits), so that its CPU is told from ours.
+// FlyService: an emulated Fly on a loop of its own (memory backend, no delays, Fly's rate limits), so that its CPU time is separate from
+// ours.
 #pragma once
 
 #include <time.h>

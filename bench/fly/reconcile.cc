@@ -1,4 +1,4 @@
-// The controller's whole look after a restart: from open() until every instance is confirmed and its agent has answered.
+// The controller's reconciliation after a restart: from open() until every instance is confirmed and its agent has responded.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <cstdio>
@@ -120,7 +120,8 @@ Restart restart(const std::filesystem::path& folder, const FlyService& fly, std:
   while (server.reachable() < machines || took.confirmed == 0) {
     // Seldom: it copies all instances on the loop that is measured.
     if (took.confirmed == 0 && ++turn % 10 == 0 && server.confirmed() == machines) took.confirmed = watch.wall();
-    if (watch.wall() > std::chrono::duration<double, std::milli>(kLongest).count()) throw std::runtime_error("the look did not end");
+    if (watch.wall() > std::chrono::duration<double, std::milli>(kLongest).count())
+      throw std::runtime_error("the reconciliation did not end");
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   took.reachable = watch.wall();
@@ -130,7 +131,7 @@ Restart restart(const std::filesystem::path& folder, const FlyService& fly, std:
   return took;
 }
 
-bool tell(const Restart& took, int machines, std::chrono::milliseconds latency, double most) {
+bool report(const Restart& took, int machines, std::chrono::milliseconds latency, double most) {
   std::string how = latency.count() == 0 ? "" : format(", {} ms for each answer", latency.count());
   bool ok = report(format("restart, {} instances confirmed{}", machines, how), took.confirmed, "ms", most);
   ok = report(format("  and every agent has answered"), took.reachable, "ms", most) && ok;
@@ -152,10 +153,10 @@ bool benchReconcile(int machines, std::chrono::milliseconds latency) {
     server.fill(machines);
     std::printf("%d instances made by the controller in %.1f s\n", machines, filling.wall() / 1e3);
   }
-  bool ok = tell(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, {}, kMostForReconcile);
+  bool ok = report(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, {}, kMostForReconcile);
   if (latency.count() == 0) return ok;
   fly.setLatency(latency);
-  tell(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, latency, 1e4);  // told, not judged: no bound was set for it
+  report(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, latency, 1e4);  // reported without a bound
   return ok;
 }
 

@@ -1,5 +1,5 @@
 // The application behind every proxy of the benchmark: one epoll loop, fixed bodies, WebSocket echo. So fast that the proxy is what is
-// measured: answers are sent from where they stand. Usage: gateway_upstream PORT
+// measured: responses are sent without copying. Usage: gateway_upstream PORT
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -19,7 +19,7 @@ namespace {
 struct Connection {
   std::string in;
   std::string echo;      ///< of a WebSocket, or the head of one
-  std::string_view out;  ///< what is being sent: of `echo`, or of an answer; nobody here pipelines
+  std::string_view out;  ///< what is being sent: of `echo`, or of a response; clients here do not pipeline
   bool socket = false;
   bool closing = false;
 };
@@ -56,7 +56,7 @@ void process(Connection& connection) {
     if (end == std::string::npos) return;
     const std::string_view head(connection.in.data(), end + 4);
     if (head.find("pgrade: websocket") != std::string_view::npos) {
-      // The accept key is the load generator's business, which does not look.
+      // The load generator does not check the accept key.
       connection.echo = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n";
       connection.socket = true;
     } else {

@@ -1,4 +1,4 @@
-"""A server, an emulated Fly.io and, when asked for, a second Engine, all of the benchmark's own, in a temporary folder."""
+"""A server, an emulated Fly.io and optionally a second Engine for the benchmark, in a temporary folder."""
 import http.client
 import json
 import os

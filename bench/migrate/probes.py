@@ -7,7 +7,7 @@ import time
 
 
 class Peaks:
-    """The most memory that each agent and the server ever had resident (VmHWM), looked at until the process is gone."""
+    """Peak resident memory (VmHWM) of each agent and of the server, sampled until the process has ended."""
 
     def __init__(self, server_pid):
         self.server_pid, self.peaks, self.over = server_pid, {}, threading.Event()
@@ -25,10 +25,10 @@ class Peaks:
 
     def watch(self):
         while not self.over.wait(0.3):
-            self.look()
-        self.look()
+            self.sample()
+        self.sample()
 
-    def look(self):
+    def sample(self):
         for status in pathlib.Path("/proc").glob("[0-9]*/status"):
             try:
                 lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
@@ -37,7 +37,7 @@ class Peaks:
                     who = "server" if pid == self.server_pid else container_of(pid)
                     self.peaks[who] = max(self.peaks.get(who, 0), int(lines["VmHWM"].split()[0]) / 1024)
             except (OSError, KeyError, ValueError):
-                pass  # it ended while it was looked at
+                pass  # the process ended during the sample
 
 
 def container_of(pid):
@@ -53,7 +53,7 @@ def travelled(docker, container):
 
 
 class VsCode:
-    """Asks the gateway for VS Code again and again, and notes when it answered and when it did not."""
+    """Requests VS Code through the gateway repeatedly, and records when it responded and when not."""
 
     def __init__(self, port, host, cookie):
         self.port, self.headers, self.seen, self.over = port, {"Host": host, "Cookie": cookie, "Accept": "*/*"}, [], threading.Event()
@@ -87,7 +87,7 @@ class VsCode:
         """The first one after VS Code had been away. The last write may come a little before or after the first failure."""
         failures = [at for at, is_there in self.seen if not is_there and at > moment - 5]
         if not failures:
-            raise SystemExit("VS Code was never away: the probe looks at something else")
+            raise SystemExit("VS Code was never unavailable: the probe requests something else")
         return next(at for at, is_there in self.seen if is_there and at > max(moment, failures[0]))
 
 

@@ -28,7 +28,7 @@ awaitable<std::string> serve(Link& link, std::string command) {
     const auto [source, target] = co_await link.digests({});
     co_return format(R"({{"equal": {}, "files": {}, "bytes": {}}})", source.digest == target.digest, source.files, source.bytes);
   }
-  if (command != "round live" && command != "round final") throw Error(ErrorCode::InvalidArgument, "There is no such command.");
+  if (command != "round live" && command != "round final") throw Error(ErrorCode::InvalidArgument, "Unknown command.");
   const auto report = co_await link.round(command == "round final" ? RoundKind::Final : RoundKind::Live, {});
   co_return format(R"({{"files": {}, "bytes": {}, "filesSent": {}, "bytesSent": {}, "deleted": {}, "unstable": {}}})", report.files,
                    report.bytes, report.filesSent, report.bytesSent, report.deleted, report.unstable);

@@ -9,7 +9,7 @@
 namespace swarm::testing {
 namespace {
 
-/// Makes, renames and removes files and appends to one, until it is killed; what it has done stands in DIR/log only afterwards (tree.cc:
+/// Makes, renames and removes files and appends to one, until it is killed; each action is in DIR/log only afterwards (tree.cc:
 /// judge).
 constexpr std::string_view kWriter = R"(#!/bin/sh
 mkdir -p $1/data

@@ -151,7 +151,7 @@ class Server {
     return found;
   }
 
-  /// After a start of ours the agent of what runs is asked first; what is done before that goes another way than usual.
+  /// After a start of the server, the agents of running instances are queried first; requests before that take an unusual path.
   void waitUntilReady(const std::string& name) {
     Deadline deadline = Deadline::after(std::chrono::seconds(20));
     while (!deadline.hasPassed()) {

@@ -17,12 +17,12 @@ namespace {
 
 namespace json = boost::json;
 
-/// What one verb starts from, and how its instance may look after a kill and a restart.
+/// What one verb starts from, and the states that its instance may have after a kill and a restart.
 struct Verb {
   std::string name;
   std::vector<std::string> before;  ///< requests that prepare the instance
-  std::string statusBefore;         ///< when the kill came before the intent was durable; empty: there is no instance
-  std::string statusAfter;          ///< empty: there is no instance any more
+  std::string statusBefore;         ///< when the kill came before the intent was durable; empty: no instance
+  std::string statusAfter;          ///< empty: the instance is gone
   std::size_t volumesWhenGone = 0;  ///< volumes that stay without the instance
 };
 
@@ -45,14 +45,14 @@ class ChaosTest : public ::testing::Test {
     server_ = std::make_unique<ServerProcess>(settings_, std::move(environment));
     if (!server_->awaitReady()) throw std::runtime_error("the server did not start: " + lastLog());
   }
-  json::value ask(const std::string& line) {
-    auto answer = server_->ask(line);
+  json::value request(const std::string& line) {
+    auto answer = server_->request(line);
     if (!answer) throw std::runtime_error("the server died at \"" + line + "\": " + lastLog());
     return *answer;
   }
   /// An operation that must succeed.
   void must(const std::string& line) {
-    json::value answer = ask(line);
+    json::value answer = request(line);
     const json::value* status = answer.is_object() ? answer.as_object().if_contains("status") : nullptr;
     if (answer.is_object() && (!status || status->as_string() != "succeeded"))
       throw std::runtime_error(line + " gave " + json::serialize(answer) + lastLog());
@@ -87,22 +87,22 @@ class ChaosTest : public ::testing::Test {
     SCOPED_TRACE("killed at " + point);
     std::filesystem::remove(settings_.log);
     for (const std::string& line : verb.before) must(line);
-    operations_before_ = ask("settle").as_array().size();
+    operations_before_ = request("settle").as_array().size();
     ASSERT_EQ(server_->end(), 0);
     boot({"SWARM_FAULT=" + point + "=kill"});
-    auto answer = server_->ask(verb.name + " one");
+    auto answer = server_->request(verb.name + " one");
     int status = server_->end();
     // The last points lie behind the answer: then the end of the process is a normal one or the kill.
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         << "it was not killed; it said " << json::serialize(answer.value_or(nullptr));
     boot();
-    json::value operations = ask("settle");
+    json::value operations = request("settle");
     check(verb, operations);
     clear();
   }
 
   void check(const Verb& verb, const json::value& operations) {
-    json::value instances = ask("list");
+    json::value instances = request("list");
     ASSERT_TRUE(instances.is_array());
     bool accepted = operations.as_array().size() > operations_before_;  // the request had become durable
     std::string expected = accepted ? verb.statusAfter : verb.statusBefore;
@@ -119,12 +119,12 @@ class ChaosTest : public ::testing::Test {
     ASSERT_EQ(have, world_->holdingsOf(1, 1)) << lastLog();
     if (verb.before.empty()) return;
     if (expected == "stopped") must("start one");
-    ASSERT_EQ(ask("read one"), json::value("precious")) << "the file is lost" << lastLog();
+    ASSERT_EQ(request("read one"), json::value("precious")) << "the file is lost" << lastLog();
   }
 
   /// Deletes everything by our own means and checks that nothing is left. The server goes on, for the next case.
   void clear() {
-    json::value instances = ask("list");
+    json::value instances = request("list");
     for (const json::value& instance : instances.as_array()) must("purge " + std::string(instance.at("id").as_string()));
     Holdings left = world_->holdings(settings_.swarmId);
     EXPECT_EQ(left, world_->holdingsOf(0, left.volumes)) << lastLog();

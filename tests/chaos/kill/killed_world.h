@@ -9,7 +9,7 @@ namespace swarm::test {
 
 struct ServerSettings;
 
-/// How many things there are. An enclosure is what stands around an instance: Docker's network, Fly's app.
+/// How many things exist. An enclosure surrounds an instance: Docker's network, Fly's app.
 struct Holdings {
   std::size_t machines = 0;
   std::size_t enclosures = 0;

@@ -77,14 +77,14 @@ std::optional<boost::json::value> ServerProcess::readAnswer() {
   }
 }
 
-bool ServerProcess::tell(const std::string& line) {
+bool ServerProcess::send(const std::string& line) {
   std::string text = line + "\n";
   // A dead server shows as end of file on its answers; SIGPIPE is ignored by the test.
   return ::write(to_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-std::optional<boost::json::value> ServerProcess::ask(const std::string& line) {
-  if (!tell(line)) return std::nullopt;
+std::optional<boost::json::value> ServerProcess::request(const std::string& line) {
+  if (!send(line)) return std::nullopt;
   return readAnswer();
 }
 

@@ -30,8 +30,8 @@ class ServerProcess {
 
   /// Nothing when the process died before it answered. Throws after eleven minutes of silence.
   std::optional<boost::json::value> awaitReady() { return readAnswer(); }
-  std::optional<boost::json::value> ask(const std::string& line);
-  bool tell(const std::string& line);  ///< without waiting for the answer; false: it is dead
+  std::optional<boost::json::value> request(const std::string& line);
+  bool send(const std::string& line);  ///< without waiting for the answer; false: it is dead
   std::optional<boost::json::value> awaitAnswer() { return readAnswer(); }
   bool waitUntilStopped();  ///< by a fault "stop"; false: it has ended
   void letGoOn();           ///< SIGCONT

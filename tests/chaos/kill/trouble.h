@@ -10,7 +10,7 @@
 
 namespace swarm::test {
 
-/// `kind`: "cuts" (connections end after a random number of bytes), "stalls" (and stand still for a while), "crawl" (little at once, late,
+/// `kind`: "cuts" (connections end after a random number of bytes), "stalls" (and stall for a while), "crawl" (little at once, late,
 /// and sometimes much later, as with packets lost). `seed` makes it the same again.
 ProviderPtr withTrouble(ProviderPtr provider, const std::string& kind, unsigned seed);
 

@@ -28,13 +28,13 @@ class TroubleInAMove : public MoveTest {
   }
 
   enum class Must { Move, MoveOrStay };
-  /// Moves, does `deed` when the operation is at `point`, and looks at what became of it.
+  /// Moves, does `deed` when the operation is at `point`, and checks the result.
   void moveWith(const std::string& point, const std::function<void()>& deed, Must must_it = Must::MoveOrStay) {
     std::string from = providerNow(), to = from == "docker" ? "flyio" : "docker", line = lineNow();
     ASSERT_EQ(server_->end(), 0);
     std::filesystem::remove(settings_.log);
     boot({"SWARM_FAULT=" + point + "=stop"});
-    ASSERT_TRUE(server_->tell(line));
+    ASSERT_TRUE(server_->send(line));
     ASSERT_TRUE(server_->waitUntilStopped()) << "the point was not passed";
     deed();
     server_->letGoOn();

@@ -48,7 +48,7 @@ TEST_F(LargeTree, aHundredThousandFilesAndOneOfTwoGigabytesArrive) {
   run("tree big /home/coder/work/two 2048");
   expected_ = listing();
   ASSERT_TRUE(expected_.starts_with("1010")) << expected_;
-  ASSERT_TRUE(server_->tell("migrate one flyio region=ams"));
+  ASSERT_TRUE(server_->send("migrate one flyio region=ams"));
   ASSERT_TRUE(server_->waitUntilStopped());
   expectLittleMemoryAt("docker");
   expectLittleMemoryAt("flyio");

@@ -62,21 +62,21 @@ void MoveTest::boot(std::vector<std::string> environment) {
   if (!server_->awaitReady()) throw std::runtime_error("the server did not start: " + log());
 }
 
-json::value MoveTest::ask(const std::string& line) {
-  auto answer = server_->ask(line);
+json::value MoveTest::request(const std::string& line) {
+  auto answer = server_->request(line);
   if (!answer) throw std::runtime_error("the server died at \"" + line + "\": " + log());
   return *answer;
 }
 
 json::value MoveTest::must(const std::string& line) {
-  json::value answer = ask(line);
+  json::value answer = request(line);
   const json::value* status = answer.is_object() ? answer.as_object().if_contains("status") : nullptr;
   if (!status || status->as_string() != "succeeded") throw std::runtime_error(line + " gave " + json::serialize(answer));
   return answer;
 }
 
 std::string MoveTest::run(const std::string& command) {
-  json::value answer = ask("exec one " + command);
+  json::value answer = request("exec one " + command);
   if (!answer.is_string()) throw std::runtime_error(command + " gave " + json::serialize(answer));
   return std::string(answer.as_string());
 }
@@ -89,7 +89,7 @@ std::string MoveTest::log() const {
 }
 
 json::object MoveTest::instance() {
-  json::value list = ask("list");
+  json::value list = request("list");
   if (list.as_array().size() != 1) throw std::runtime_error("the instance is lost: " + json::serialize(list));
   return list.as_array().front().as_object();
 }

@@ -32,7 +32,7 @@ class MoveTest : public ::testing::Test {
   void TearDown() override;
 
   void boot(std::vector<std::string> environment = {});
-  boost::json::value ask(const std::string& line);
+  boost::json::value request(const std::string& line);
   boost::json::value must(const std::string& line);  ///< an operation that succeeds
   std::string run(const std::string& command);       ///< in the workspace, by exec
   std::string listing() { return run(judge_); }

@@ -13,7 +13,7 @@ namespace {
 
 class BadNetwork : public MoveTest {
  protected:
-  /// 2,000 files, 50 MB; there and back over connections that `trouble` tells. What came of it is asked over good ones.
+  /// 2,000 files, 50 MB; there and back over connections with `trouble`. The result is read over good ones.
   void moveWith(const std::string& trouble) {
     boot();
     makeWorkspace("tree fill /home/coder/work 2000 25000");
@@ -79,7 +79,7 @@ TEST_F(LossyNetwork, everyTenthPacketThatIsLostLosesNothing) {
   for (const char* line : {"migrate one flyio region=ams", "migrate one docker"}) {
     server_->end();
     boot({"SWARM_FAULT=controller.migrate.made=stop,controller.migrate.verified=stop"});
-    ASSERT_TRUE(server_->tell(line));
+    ASSERT_TRUE(server_->send(line));
     ASSERT_TRUE(server_->waitUntilStopped());
     for (const char* chain : {"INPUT", "OUTPUT"}) inAllPlaces(format("-I {} -m statistic --mode random --probability 0.1 -j DROP", chain));
     server_->letGoOn();

@@ -62,7 +62,7 @@ TEST_F(MoveWithinAProvider, aDockerHostIsLeftForAnotherAndEnteredAgain) {
   auto environment = both;
   environment.push_back("SWARM_FAULT=controller.migrate.held=stop");
   boot(environment);
-  ASSERT_TRUE(server_->tell("migrate one region=local"));
+  ASSERT_TRUE(server_->send("migrate one region=local"));
   ASSERT_TRUE(server_->waitUntilStopped());
   second.kill();
   second.start();

@@ -60,16 +60,16 @@ class ServerKilledInAMove : public MoveTest {
   }
 
   void killAt(const Way& way, const std::string& point, const Held& before) {
-    std::size_t operations = ask("settle").as_array().size();
+    std::size_t operations = request("settle").as_array().size();
     ASSERT_EQ(server_->end(), 0);
     std::filesystem::remove(settings_.log);
     boot({"SWARM_FAULT=" + point + "=kill"});
-    auto answer = server_->ask(way.line);
+    auto answer = server_->request(way.line);
     int status = server_->end();
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
         << "it was not killed; it said " << json::serialize(answer.value_or(nullptr));
     boot();
-    json::value after = ask("settle");
+    json::value after = request("settle");
     bool accepted = after.as_array().size() > operations;  // it had become durable
     bool moved = accepted;
     for (const json::value& operation : after.as_array()) {
@@ -97,7 +97,8 @@ TEST_F(ServerKilledInAMove, whereItKeepsOrUsesAKeptSourceLosesAndLeavesNothing) 
                   common + "pause", common + "held", common + "final", common + "verified"});
 }
 
-/// A move that has failed is taken back, and the server dies meanwhile: the next one goes on taking it back, or moves it after all.
+/// A failed move is rolled back, and the server is killed during the rollback: the next server continues the rollback, or moves the
+/// instance after all.
 TEST_F(ServerKilledInAMove, whileItIsTakenBackLosesAndLeavesNothing) {
   boot();
   makeWorkspace();

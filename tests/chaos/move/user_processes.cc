@@ -25,7 +25,7 @@ std::string contentOf(const std::filesystem::path& path) {
 
 std::set<std::string> allProcesses() {
   std::set<std::string> pids;
-  std::error_code gone;  // processes end while we look
+  std::error_code gone;  // processes may end during the scan
   for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
     std::string pid = entry.path().filename();
     if (std::ranges::all_of(pid, [](char c) { return c >= '0' && c <= '9'; })) pids.insert(std::move(pid));

@@ -26,7 +26,7 @@ class UserProcesses {
   void watch();
 
   std::string mark_;
-  const std::set<std::string> others_;  ///< pids of what ran before: not looked at again and again
+  const std::set<std::string> others_;  ///< pids of earlier processes, not read again
   std::atomic<int> most_ = 0;
   std::mutex mutex_;
   std::condition_variable ending_;

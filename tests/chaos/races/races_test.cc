@@ -41,8 +41,8 @@ class Races : public ::testing::Test {
     server_ = std::make_unique<ServerProcess>(settings_, std::vector<std::string>{"CHAOS_AGENT=yes"});
     if (!server_->awaitReady()) throw std::runtime_error("the server did not start: " + lastLog());
   }
-  json::value ask(const std::string& line) {
-    auto answer = server_->ask(line);
+  json::value request(const std::string& line) {
+    auto answer = server_->request(line);
     if (!answer) throw std::runtime_error("the server died at \"" + line + "\": " + lastLog());
     return *answer;
   }
@@ -95,14 +95,14 @@ TEST_F(Races, whatCutsEachOtherOffLeavesNothing) {
   boot();
   int rounds = fromEnvironment("RACES_ROUNDS", 4);
   for (int round = 0; round < rounds; ++round) {
-    json::value result = ask(format("storm 14 1 {}", fromEnvironment("RACES_SEED", 1) + round));
+    json::value result = request(format("storm 14 1 {}", fromEnvironment("RACES_SEED", 1) + round));
     std::printf("%s\n", json::serialize(result).c_str());
     const json::value* wrong = docker::member(result, "wrong");
     ASSERT_TRUE(wrong && wrong->is_array()) << json::serialize(result) << lastLog();
     ASSERT_TRUE(wrong->as_array().empty()) << lastLog();
   }
-  EXPECT_TRUE(ask("list").as_array().empty());
-  expectNothingIsLeft(ask("settle"));
+  EXPECT_TRUE(request("list").as_array().empty());
+  expectNothingIsLeft(request("settle"));
 }
 
 TEST_F(Races, aServerKilledInTheMiddleLeavesNothingAndForgetsNoWish) {
@@ -110,21 +110,21 @@ TEST_F(Races, aServerKilledInTheMiddleLeavesNothingAndForgetsNoWish) {
   int lives = fromEnvironment("RACES_LIVES", 4);
   for (int life = 0; life < lives; ++life) {
     boot();
-    server_->tell(format("storm 14 1000 {} purge", life + 1));
+    server_->send(format("storm 14 1000 {} purge", life + 1));
     std::this_thread::sleep_for(std::chrono::milliseconds(500 + random() % 4000));  // the moment of the kill
     ::kill(server_->pid(), SIGKILL);
     server_->end();
   }
   boot();
-  json::value operations = ask("settle");
+  json::value operations = request("settle");
   // A list has a hundred at most.
-  for (json::value left = ask("list"); !left.as_array().empty(); left = ask("list")) {
+  for (json::value left = request("list"); !left.as_array().empty(); left = request("list")) {
     for (const json::value& instance : left.as_array()) {
-      json::value purged = ask("purge " + docker::stringAt(instance, "id"));
+      json::value purged = request("purge " + docker::stringAt(instance, "id"));
       ASSERT_EQ(docker::stringAt(purged, "status"), "succeeded") << json::serialize(purged) << lastLog();
     }
   }
-  EXPECT_TRUE(ask("list").as_array().empty());
+  EXPECT_TRUE(request("list").as_array().empty());
   expectNothingIsLeft(operations);
 }
 

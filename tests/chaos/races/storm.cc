@@ -1,4 +1,4 @@
-// One coroutine per lane; whatever a lane asks for may be refused or cut off, but its delete must succeed.
+// One coroutine per lane; each request of a lane may be refused or cut off, but its delete must succeed.
 #include "chaos/races/storm.h"
 
 #include <boost/asio/co_spawn.hpp>

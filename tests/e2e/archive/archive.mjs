@@ -22,7 +22,7 @@ truncate -s 2G holes; printf middle | dd of=holes bs=1 seek=1000000000 conv=notr
 touch -d '2001-02-03 04:05:06.123456789' old; for i in $(seq 2000); do echo $i >deep/f$i; done;
 sudo chown 1234:5678 old`;
 
-/// By tools that are not ours: every path, type, mode, owner, time, size, link and content, but of what VS Code writes by itself.
+/// By independent tools: every path, type, mode, owner, time, size, link and content, except of what VS Code writes.
 const listing = async (name) => {
   const script = `cd /home/coder && find repo hard -printf '%p|%y|%m|%U|%G|%n|%T@|%l\\0' | sort -z | tr '\\0' '\\n'; ` +
     `find repo hard -type f -size -1000000k -print0 | sort -z | xargs -0 sha256sum; cmp -n 6 -i 1000000000:0 hard/holes <(printf middle) && stat -c '%s' hard/holes; ` +
@@ -38,15 +38,15 @@ const same = (was, is) => was === is ? '' : execFileSync('sh', ['-c', 'diff "$1"
 async function mistakes() {
   const terminal = execFileSync('script', ['-qec', `${server.swarm} export web1 || echo code $?`, '/dev/null'], { env: server.environment, encoding: 'utf8' });
   check(/cannot be printed on a terminal/.test(terminal) && /code 1/.test(terminal), 'export writes nothing to a terminal, and says what to do', terminal);
-  const nobody = await server.run('export', 'nobody', '-o', file('nobody.tar.zst'));
-  check(nobody.code === 3 && !fs.existsSync(file('nobody.tar.zst')) && !fs.existsSync(file('nobody.tar.zst.partial')), 'an instance that is not there: exit code 3, and no file', JSON.stringify(nobody));
+  const absent = await server.run('export', 'absent', '-o', file('absent.tar.zst'));
+  check(absent.code === 3 && !fs.existsSync(file('absent.tar.zst')) && !fs.existsSync(file('absent.tar.zst.partial')), 'an absent instance: exit code 3, and no file', JSON.stringify(absent));
   const cut = fs.readFileSync(file('web1.tar.zst')).subarray(0, 3000000);
   fs.writeFileSync(file('cut.tar.zst'), cut);
   const whole = await server.run('import', file('cut.tar.zst'), '--name', 'cut');
   check(whole.code === 1 && /not whole/.test(whole.stderr), 'a cut file is known before anything is made', JSON.stringify(whole));
   check((await server.run('show', 'cut')).code === 3, 'and nothing was made');
   const text = await server.runWith({ input: 'no archive' }, 'import', '-', '--name', 'cut');
-  check(text.code === 1 && /not an archive/.test(text.stderr), 'what is no archive is known, too', JSON.stringify(text));
+  check(text.code === 1 && /not an archive/.test(text.stderr), 'a file that is not an archive is refused', JSON.stringify(text));
   const stream = await server.runWith({ input: cut }, 'import', '-', '--name', 'cut');
   check(stream.code === 1 && /not whole/.test(stream.stderr) && /swarm delete cut --volumes/.test(stream.stderr), 'a cut stream: it says so, and how to be rid of what was made', JSON.stringify(stream));
   const again = await server.run('import', file('web1.tar.zst'), '--name', 'web1');
@@ -88,7 +88,7 @@ try {
   const exported = await server.run('export', 'web1', '-o', file('web1.tar.zst'));
   check(exported.code === 0, 'it is exported', JSON.stringify(exported));
   say(exported.stderr.trim().replaceAll('\n', ' | '));
-  check(/code-server-ipc.sock: socket ignored/.test(exported.stderr), "VS Code's socket is told of", exported.stderr);
+  check(/code-server-ipc.sock: socket ignored/.test(exported.stderr), "VS Code's socket is reported", exported.stderr);
   check(fs.statSync(file('web1.tar.zst')).size < 50000000, 'the holes of 2 GB are not in it');
   const names = execFileSync('sh', ['-c', `zstd -dc "$1" | tar -t | sed -n '1p;$p'`, 'sh', file('web1.tar.zst')], { encoding: 'utf8' });
   check(names === 'swarm-workspace.json\nswarm-workspace-notes.json\n', 'zstd and tar read it', names);

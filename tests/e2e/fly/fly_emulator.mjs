@@ -49,11 +49,11 @@ export class FlyEmulator {
   }
 
   state() {
-    return this.ask('GET', '/emulator/state');
+    return this.request('GET', '/emulator/state');
   }
 
-  /// A request to its API, as Fly's customers make them: later, when it has had too many.
-  async ask(method, path) {
+  /// A request to its API, as Fly's customers make it: repeated later when the rate limit is reached.
+  async request(method, path) {
     const [host, port] = this.listen.split(':');
     const options = { host, port, path, method, ca: fs.readFileSync(this.certificate), agent: false, headers: { Authorization: this.token } };
     for (;;) {
@@ -65,20 +65,20 @@ export class FlyEmulator {
     }
   }
 
-  /// All volumes that there are, each with `app`. An app may go meanwhile, with all that it has.
+  /// All volumes, each with `app`. An app may be deleted in the meantime, with all of its volumes.
   async volumes() {
-    const { apps } = await this.ask('GET', '/v1/apps?org_slug=personal');
+    const { apps } = await this.request('GET', '/v1/apps?org_slug=personal');
     const lists = await Promise.all(apps.map(async ({ name }) => {
-      const answer = await this.ask('GET', `/v1/apps/${name}/volumes`);
+      const answer = await this.request('GET', `/v1/apps/${name}/volumes`);
       if (!Array.isArray(answer) && !/not find|not found/i.test(answer.error)) throw new Error(JSON.stringify(answer));
       return Array.isArray(answer) ? answer.map((volume) => ({ ...volume, app: name })) : [];
     }));
     return lists.flat();
   }
 
-  /// What Fly does by itself once a day.
+  /// What Fly does once a day.
   async snapshotOfEachVolume() {
-    return Promise.all((await this.volumes()).map(({ app, id }) => this.ask('POST', `/v1/apps/${app}/volumes/${id}/snapshots`)));
+    return Promise.all((await this.volumes()).map(({ app, id }) => this.request('POST', `/v1/apps/${app}/volumes/${id}/snapshots`)));
   }
 
   async kill(signal = 'SIGKILL') {

@@ -77,7 +77,7 @@ async function stopAndStart(page, url) {
   const start = await server.run('start', 'web1');
   check(start.code === 0, 'start works', JSON.stringify(start));
   await page.waitForSelector(workbench, { timeout: 120000 }).catch(() => {});
-  check(await page.$(workbench) !== null, 'the page goes on by itself');
+  check(await page.$(workbench) !== null, 'the page continues automatically');
   const after = await inside('web1', 'cat', '/home/coder/from-terminal.txt');
   check(after.stdout === 'made-in-42\n', 'the file on the volume survived', JSON.stringify(after));
   check((await inside('web1', 'test', '-e', '/outside-of-the-volume')).code !== 0, 'what was outside of it is gone, as on Fly');
@@ -87,10 +87,10 @@ async function flyIsAway(page, url) {
   const [container] = fly.left().containers;
   await fly.kill('SIGKILL');
   await waitFor('status says that Fly is unavailable', async () => await healthOf('flyio') === 'unavailable', 60);
-  check(await healthOf('docker') === 'healthy', 'Fly is told as unavailable, and Docker is healthy');
-  const told = await server.run('status');
-  check(/flyio.*unavailable/.test(told.stdout) && /docker.*healthy/.test(told.stdout), 'as a person reads it, too', told.stdout);
-  say(told.stdout.trim().split('\n').join(' | '));
+  check(await healthOf('docker') === 'healthy', 'Fly is reported as unavailable, and Docker as healthy');
+  const status = await server.run('status');
+  check(/flyio.*unavailable/.test(status.stdout) && /docker.*healthy/.test(status.stdout), 'in the human-readable output too', status.stdout);
+  say(status.stdout.trim().split('\n').join(' | '));
   const listed = await server.run('list');
   say(listed.stdout.trim().split('\n').join(' | '));
   check(/web1/.test(listed.stdout) && /here/.test(listed.stdout), 'the instance on Fly is still listed', listed.stdout);
@@ -98,7 +98,7 @@ async function flyIsAway(page, url) {
   await shot(page, 'fly-away');
   const stop = await server.run('stop', 'here');
   const start = await server.run('start', 'here');
-  check(stop.code === 0 && start.code === 0, 'stop and start on Docker work meanwhile', JSON.stringify([stop, start]));
+  check(stop.code === 0 && start.code === 0, 'stop and start on Docker work during the outage', JSON.stringify([stop, start]));
   check((await inside('here', 'echo', 'alive')).stdout === 'alive\n', 'and so does what runs there');
   const refused = await server.run('create', 'web2', '--provider', 'flyio', '--region', 'ams', '--timeout', '30');
   check(refused.code !== 0 && /Fly/.test(refused.stderr), 'a create on Fly fails and says whose fault it is', JSON.stringify(refused));

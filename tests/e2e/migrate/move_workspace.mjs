@@ -1,5 +1,5 @@
 // A workspace moves from Docker to Fly (the emulator, with containers) and back, under an open tab: files, hard cases and unsaved text arrive,
-// the tab comes back by itself at the same URL, and nothing is left where it was.
+// the tab continues automatically at the same URL, and nothing is left at the former place.
 //   node move_workspace.mjs --swarm build/dev/swarm --emulator build/dev/fly-emulator [--modules DIR] [--screenshots DIR]
 import fs from 'node:fs';
 import path from 'node:path';
@@ -61,7 +61,7 @@ async function workBefore(page, url) {
 }
 
 async function move(page, words, name) {
-  // The tab is whole: what heals it asks how its workspace is. Its extension comes after the workbench, on a busy machine a while after.
+  // The tab is complete once its extension polls the status; on a busy machine the extension starts a while after the workbench.
   await page.waitForResponse((response) => response.url().endsWith('/.swarm/status'), { timeout: 60000 });
   await page.evaluate(() => { window.beforeTheMove = true; });
   const began = Date.now();
@@ -76,15 +76,15 @@ async function move(page, words, name) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const moved = await moving;
-  // A small workspace has moved before the tab asks for the first time: only a slow move must be told of.
+  // A small workspace has moved before the tab polls for the first time: only a slow move must be shown.
   if (words.includes('--limit')) check(seen.bar || seen.notification, 'the tab says that the workspace moves', JSON.stringify(seen));
   check(!seen.dialog, "and VS Code's own dialog did not come up");
   check(moved.code === 0, `swarm migrate ${words.join(' ')} works`, JSON.stringify(moved));
   check(moved.stdout.trim() === server.instanceUrl, 'it prints the same URL', moved.stdout);
   say(moved.stderr.trim().split('\n').join(' | '));
   say(`moved in ${((Date.now() - began) / 1000).toFixed(1)} s`);
-  const back = await waitFor('the tab reloads by itself', () => page.evaluate(() => window.beforeTheMove !== true).catch(() => false), 60).catch(() => false);
-  check(back, 'the tab comes back by itself');
+  const back = await waitFor('the tab reloads', () => page.evaluate(() => window.beforeTheMove !== true).catch(() => false), 60).catch(() => false);
+  check(back, 'the tab continues automatically');
   say(`the tab was back ${((Date.now() - began) / 1000).toFixed(1)} s after the command`);
   await page.waitForSelector(workbench, { timeout: 60000 }).catch(() => {});
   check(page.url().startsWith(server.instanceUrl), 'at the same URL', page.url());
@@ -109,13 +109,13 @@ async function workAfter(page, before, where) {
 async function mistakes() {
   const same = await server.run('migrate', 'web1', '--to', 'docker');
   check(same.code === 1 && /already/.test(same.stderr), 'to where it is already: it says so', JSON.stringify(same));
-  const nobody = await server.run('migrate', 'nobody', '--to', 'flyio');
-  check(nobody.code === 3, 'an instance that is not there: exit code 3', JSON.stringify(nobody));
+  const absent = await server.run('migrate', 'absent', '--to', 'flyio');
+  check(absent.code === 3, 'an absent instance: exit code 3', JSON.stringify(absent));
   const region = await server.run('migrate', 'web1', '--to', 'flyio', '--region', 'xyz');
   check(region.code === 1 && /xyz/.test(region.stderr), 'a region that Fly does not have: it names it', JSON.stringify(region));
   const plan = await server.run('migrate', 'web1', '--to', 'flyio', '--region', 'ams', '--dry-run', '-o', 'json');
-  const told = plan.code === 0 ? JSON.parse(plan.stdout) : {};
-  check(told.fits === true && told.files > 10 && told.to?.region === 'ams', 'a dry run tells what would be moved', JSON.stringify(plan));
+  const planned = plan.code === 0 ? JSON.parse(plan.stdout) : {};
+  check(planned.fits === true && planned.files > 10 && planned.to?.region === 'ams', 'a dry run reports what would be moved', JSON.stringify(plan));
   check((await fly.state()).machines === 0 && (await show()).provider === 'docker', 'and none of it changed anything');
 }
 

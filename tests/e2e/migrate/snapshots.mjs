@@ -39,7 +39,7 @@ async function tryOn(name, ...where) {
   check(undone.code === 0 && back.stdout === 'second\nnew\n', `${name}: and can be brought back`, JSON.stringify([undone, back]));
 }
 
-/// Fly takes one of each volume every day; here it is asked for. The files are destroyed, and come back.
+/// Fly takes a snapshot of each volume every day; here on request. The files are destroyed, and restored.
 async function tryFlysOwn(name) {
   await at(name, 'sh', '-c', 'sync; echo yesterday >~/notes; sync');
   const taken = await fly.snapshotOfEachVolume();
@@ -50,7 +50,7 @@ async function tryFlysOwn(name) {
   check(own?.id.startsWith('vs_') && Date.parse(own.expiresAt) > Date.now(), `${name}: they are listed, with their end`, JSON.stringify(list));
   say((await server.run('snapshot', 'list', name)).stdout.trim().split('\n').join(' | '));
   const kept = await server.run('snapshot', 'delete', own?.id ?? '', '--yes');
-  check(kept.code !== 0 && /by itself/.test(kept.stderr), `${name}: that Fly deletes them is said`, JSON.stringify(kept));
+  check(kept.code !== 0 && /by itself/.test(kept.stderr), `${name}: it is reported that Fly deletes them`, JSON.stringify(kept));
   const restored = await server.run('snapshot', 'restore', name, own?.id ?? '');
   check(restored.code === 0, `${name}: Fly's snapshot is restored`, JSON.stringify(restored));
   say(restored.stderr.trim().split('\n').join(' | '));

@@ -71,7 +71,7 @@ async function signsIn(page) {
   check(cookies.every(({ name, secure, domain: its }) => !name.includes('swarm-') || (name.startsWith('__Host-') && secure && !its.startsWith('.'))),
     'every cookie of the server is __Host- and of one host only', JSON.stringify(cookies));
   const answer = await go(page, at(''));
-  check(/max-age=\d/.test(answer.headers()['strict-transport-security'] ?? ''), 'browsers are told to come by https only');
+  check(/max-age=\d/.test(answer.headers()['strict-transport-security'] ?? ''), 'browsers are instructed to use https only');
   await go(page, at('8000--mine'));
   await page.waitForFunction(() => document.body.textContent.includes('GET'));
   for (const host of ['3000--mine', '3000.mine', '3000--evil']) await openPort(page, host);

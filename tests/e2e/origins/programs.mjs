@@ -1,7 +1,7 @@
 // Programs that run inside the workspaces of these tests, and a client that is not a browser.
 import http from 'node:http';
 
-/// Ports 3000 (pages), 8000 (an API that tells what reached it) for a workspace's command.
+/// Ports 3000 (pages), 8000 (an API that reports the requests it received) for a workspace's command.
 export const portPrograms = `
 const http = require('http');
 let preflights = 0;
@@ -52,7 +52,7 @@ http.createServer((request, response) => {
 `;
 
 /// A request without a browser, by way of 127.0.0.1 whatever the host; { status, headers, cookies, text }.
-export function ask(port, host, path, { method = 'GET', headers = {}, body = '' } = {}) {
+export function send(port, host, path, { method = 'GET', headers = {}, body = '' } = {}) {
   return new Promise((resolve, reject) => {
     const request = http.request({ host: '127.0.0.1', port, path, method, headers: { Host: `${host}:${port}`, ...headers } }, (response) => {
       let text = '';

@@ -5,7 +5,7 @@ import http from 'node:http';
 import { parseArgs } from 'node:util';
 import { Person, workbench } from '../workspace/person.mjs';
 import { Server, check, say } from '../workspace/server.mjs';
-import { ask, node, otherVscode, portPrograms, go } from './programs.mjs';
+import { send, node, otherVscode, portPrograms, go } from './programs.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -28,13 +28,13 @@ async function openPort(page, host, path = '/') {
 
 async function reachedAt(page) { return page.evaluate(async (url) => (await (await fetch(url, { credentials: 'include' })).json()), at('8000.dev', '/reached')); }
 
-/// A code for `name` that is made for somebody else's browser: signed in, and never near the victim.
+/// A code for `name` that belongs to another browser: signed in, and never in contact with the victim.
 async function codeOfAnotherBrowser(name) {
-  const login = await ask(port, 'swarm.localhost', '/api/auth/login', {
+  const login = await send(port, 'swarm.localhost', '/api/auth/login', {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user: 'admin', password: server.password() }),
   });
-  const begun = await ask(port, `${name}.localhost`, '/', { headers: { Accept: 'text/html' } });
-  const sent = await ask(port, 'swarm.localhost', new URL(begun.headers.location).pathname + new URL(begun.headers.location).search, {
+  const begun = await send(port, `${name}.localhost`, '/', { headers: { Accept: 'text/html' } });
+  const sent = await send(port, 'swarm.localhost', new URL(begun.headers.location).pathname + new URL(begun.headers.location).search, {
     headers: { Accept: 'text/html', Cookie: login.cookies.join('; ') },
   });
   return sent.headers.location;
@@ -88,7 +88,7 @@ async function portsOfOneWorkspaceWorkTogether(page) {
     const answer = await fetch(url, { method: 'PUT', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' });
     return answer.json();
   }, at('8000.dev', '/call'));
-  check(call.method === 'PUT' && call.cookie === '', 'it calls another port of the workspace, and no cookie of ours goes along', JSON.stringify(call));
+  check(call.method === 'PUT' && call.cookie === '', 'it calls another port of the workspace, without our cookies', JSON.stringify(call));
   check((await reachedAt(page)).preflights > 0, 'preflight included');
   const refused = await page.evaluate(async (url) => (await fetch(url, { method: 'PUT', credentials: 'omit' })).status, at('8000.dev', '/call'));
   check(refused === 401, 'without its cookie it can read that it is not signed in', String(refused));

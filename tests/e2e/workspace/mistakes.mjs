@@ -38,7 +38,7 @@ try {
   const everywhere = spawnSync(server.swarm, ['serve', '--listen', '0.0.0.0:0', '--data-dir', path.join(server.folder, 'other')], { env: server.environment, encoding: 'utf8', timeout: 30000 });
   check(everywhere.status === 1 && /--insecure-http/.test(everywhere.stderr), 'plain HTTP to other machines is refused, and the ways out are named', everywhere.stderr);
   const samePort = spawnSync(server.swarm, ['serve', '--listen', server.listen, '--data-dir', path.join(server.folder, 'other')], { env: { ...server.environment, XDG_CONFIG_HOME: path.join(server.folder, 'other-config') }, encoding: 'utf8', timeout: 30000 });
-  check(samePort.status === 1 && samePort.stderr.includes(server.listen), 'a taken port is told with its address', samePort.stderr);
+  check(samePort.status === 1 && samePort.stderr.includes(server.listen), 'a port in use is reported with its address', samePort.stderr);
 
   await expectWith({ environment: { SWARM_URL: server.url, SWARM_TOKEN: 'nonsense' } }, 'a wrong token: exit code 4, and what to do', 4, /login/, 'list');
   await expectWith({ input: 'wrong-password\n' }, 'a wrong password: exit code 4', 4, /password/i, 'login', '--url', server.url, '--password-stdin');
@@ -47,7 +47,7 @@ try {
 
   await expect('an unknown verb: exit code 2', 2, /help/, 'frobnicate');
   await expect('an unknown flag: exit code 2', 2, /--help/, 'list', '--no-such-flag');
-  await expect('a name that is no DNS label', 1, /name/i, 'create', 'Not_A_Label');
+  await expect('a name that is not a DNS label', 1, /name/i, 'create', 'Not_A_Label');
   await expect('memory below the Engine\'s minimum', 1, /memory/i, 'create', 'tiny', '--memory', '1m');
   await expect('memory above the machine\'s', 1, /memory/i, 'create', 'huge', '--memory', '900000g');
   await expect('an image that is nowhere', 1, /image/i, 'create', 'noimage', '--image', 'no-such-image:ever');
@@ -56,7 +56,7 @@ try {
   await expect('create works', 0, /http:\/\/one\./, 'create', 'one');
   await server.learnLabel('one');
   await expect('a taken name', 1, /one/, 'create', 'one');
-  await expect('an instance that is not there: exit code 3', 3, /nobody/, 'start', 'nobody');
+  await expect('an absent instance: exit code 3', 3, /absent/, 'start', 'absent');
   await expect('start of a running one is fine', 0, /.*/, 'start', 'one');
 
   const piped = await server.runWith({ input: 'a\0b\nlast' }, 'exec', 'one', '--', 'sh', '-c', 'cat; echo err >&2; exit 7');

@@ -61,8 +61,8 @@ try {
   await page.waitForSelector('.tab.active:has-text("Untitled-1")', { timeout: 30000 });
   await page.waitForSelector('.editor-instance .monaco-editor', { timeout: 30000 });
   await page.click('.editor-instance .monaco-editor .view-lines');
-  await page.keyboard.type('nobody has saved this yet');
-  await page.waitForFunction(() => document.body.textContent.replace(/\u00a0/g, ' ').includes('nobody has saved this yet'));
+  await page.keyboard.type('this text is not saved yet');
+  await page.waitForFunction(() => document.body.textContent.replace(/\u00a0/g, ' ').includes('this text is not saved yet'));
   // VS Code keeps unsaved text a second after the last key.
   await page.waitForTimeout(1500);
   await page.evaluate(() => { window.beforeTheServerDied = true; });
@@ -70,8 +70,8 @@ try {
   check(killed.code === 0, 'VS Code\'s server is killed inside', JSON.stringify(killed));
   await page.waitForFunction(() => !window.beforeTheServerDied, undefined, { timeout: 60000, polling: 200 }).catch(() => {});
   await page.waitForSelector(workbench, { timeout: 120000 });
-  check(await page.evaluate(() => !window.beforeTheServerDied), 'the open tab reloads by itself');
-  const back = await page.waitForFunction(() => document.body.textContent.replace(/\u00a0/g, ' ').includes('nobody has saved this yet'), undefined, { timeout: 30000 }).then(() => true, () => false);
+  check(await page.evaluate(() => !window.beforeTheServerDied), 'the open tab reloads automatically');
+  const back = await page.waitForFunction(() => document.body.textContent.replace(/\u00a0/g, ' ').includes('this text is not saved yet'), undefined, { timeout: 30000 }).then(() => true, () => false);
   check(back, 'and its unsaved editor comes back');
   await shot(page, 'healed');
 
@@ -83,7 +83,7 @@ try {
   await shot(second, 'stopped');
   const start = server.run('start', 'first');
   await second.waitForSelector(workbench, { timeout: 120000 }).catch(() => {});
-  check(await second.$(workbench) !== null, 'the page goes on by itself when it starts');
+  check(await second.$(workbench) !== null, 'the page continues automatically when it starts');
   check((await start).code === 0, 'start works', JSON.stringify(await start));
   const after = await server.run('exec', 'first', '--', 'cat', '/home/coder/from-terminal.txt');
   check(after.stdout === 'made-in-42\n', 'the file is still there after stop and start', JSON.stringify(after));
@@ -99,8 +99,8 @@ try {
 
   const kept = await server.run('volumes');
   const name = kept.stdout.split('\n')[1]?.split(/\s+/)[0];
-  check(/\(deleted\)/.test(kept.stdout) && /\/home\/coder/.test(kept.stdout), 'the kept volume is told of', kept.stdout);
-  check((await server.run('volumes', 'delete', name)).code === 0 && server.left().volumes.length === 0, 'and goes when it is told to', name);
+  check(/\(deleted\)/.test(kept.stdout) && /\/home\/coder/.test(kept.stdout), 'the kept volume is reported', kept.stdout);
+  check((await server.run('volumes', 'delete', name)).code === 0 && server.left().volumes.length === 0, 'and can be deleted', name);
   check((await server.run('volumes', 'delete', name)).code === 3, 'a volume that is not there is not found (exit code 3)');
 } catch (error) {
   for (const page of browser?.contexts().flatMap((context) => context.pages()) ?? []) await shot(page, 'at-the-failure').catch(() => {});

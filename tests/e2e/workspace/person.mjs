@@ -1,4 +1,4 @@
-// A person at the browser: Chromium, signing in, the terminal, and screenshots where they are asked for.
+// A user at the browser: Chromium, signing in, the terminal, and screenshots on request.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 

@@ -11,7 +11,7 @@ class BindsInImage : public AgentInImage {
  protected:
   enum class MayMount { No, Yes };
 
-  BindsInImage() : AgentInImage(wish(MayMount::Yes)) {}
+  BindsInImage() : AgentInImage(optionsWith(MayMount::Yes)) {}
   ~BindsInImage() override {
     container_.reset();
     test::removeVolume(loop_, volume());
@@ -21,8 +21,8 @@ class BindsInImage : public AgentInImage {
     static const std::string name = "swarm-agent-binds-test-" + toHex(randomBytes(4));
     return name;
   }
-  static Wish wish(MayMount may_mount) {
-    Wish made;
+  static Options optionsWith(MayMount may_mount) {
+    Options made;
     object mount{{"Type", "volume"}, {"Source", volume()}, {"Target", "/data"}, {"VolumeOptions", object{{"NoCopy", true}}}};
     made.host = {{"Mounts", array{mount}}};
     if (may_mount == MayMount::Yes) {
@@ -45,14 +45,14 @@ TEST_F(BindsInImage, whatIsWrittenThereOutlivesTheRootFileSystem) {
       run("echo kept > ~/file && echo kept > ~/cache/file && echo kept > /srv/new/file && stat -c %U ~ ~/cache /srv/new ~/.bashrc");
   EXPECT_EQ(written.stdoutText, "coder\ncoder\ncoder\ncoder\n") << written.stderrText;
   EXPECT_EQ(run("ls -A /data/volumes; ls /data/volumes/home/file").stdoutText, "cache\nhome\nnew\n/data/volumes/home/file\n");
-  begin(wish(MayMount::Yes));
+  begin(optionsWith(MayMount::Yes));
   waitUntilReady();
   EXPECT_EQ(run("cat ~/file ~/cache/file /srv/new/file").stdoutText, "kept\nkept\nkept\n");
   EXPECT_EQ(boundPlaces(), "3\n");
 }
 
 TEST_F(BindsInImage, aStorageMayCoverTheVolumeItself) {
-  Wish covering = wish(MayMount::Yes);
+  Options covering = optionsWith(MayMount::Yes);
   covering.members = R"("mounts":["/data","/home/coder"],"binds":[
     {"from":"/data/volumes/data","to":"/data"},{"from":"/data/volumes/home","to":"/home/coder"}])";
   begin(covering);
@@ -73,12 +73,12 @@ TEST_F(BindsInImage, aRestartOfTheSameContainerBindsAgain) {
 }
 
 TEST_F(BindsInImage, whereMountingIsNotAllowedVscodeDoesNotRunAndTheReasonIsTold) {
-  begin(wish(MayMount::No));
+  begin(optionsWith(MayMount::No));
   auto health = waitUntil([](const AgentHealth&) { return true; });
   EXPECT_FALSE(health.ready);
   EXPECT_THAT(health.reason, testing::HasSubstr("CAP_SYS_ADMIN"));
   EXPECT_THAT(container_->logs(), testing::HasSubstr("storage could not be bound"));
-  EXPECT_EQ(run("ls /opt >/dev/null; echo $?", "root").stdoutText, "0\n") << "it can still be looked into";
+  EXPECT_EQ(run("ls /opt >/dev/null; echo $?", "root").stdoutText, "0\n") << "commands in it still work";
 }
 
 }  // namespace

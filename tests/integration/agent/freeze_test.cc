@@ -22,7 +22,7 @@ TEST_F(FreezeInImage, everybodyStandsStillAndNobodyNotices) {
   std::printf("%zu processes frozen after %lld ms\n", frozen, static_cast<long long>(took));
   EXPECT_GE(frozen, 4U);
   EXPECT_TRUE(loop_.run(getHealth(target(), soon()), kPatience).ready);
-  EXPECT_GE(container_->processes().size(), processes - 2) << "nobody has ended, but a sleep";
+  EXPECT_GE(container_->processes().size(), processes - 2) << "no process has ended, except a sleep";
   thawIt();
   auto size = [this] { return run("cat ~/count /data/count | wc -c").stdoutText; };
   auto first = size();

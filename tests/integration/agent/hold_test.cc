@@ -80,9 +80,9 @@ TEST_F(HoldInImage, tellsHowLongItTook) {
 }
 
 TEST_F(HoldInImage, fromTheBeginningNothingRunsAndThenEverything) {
-  Wish wish;
-  wish.members += R"(,"hold":"op-move")";
-  begin(std::move(wish));
+  Options options;
+  options.members += R"(,"hold":"op-move")";
+  begin(std::move(options));
   EXPECT_EQ(health().held, "op-move");
   EXPECT_THAT(container_->processes(), testing::SizeIs(1));
   releaseIt();

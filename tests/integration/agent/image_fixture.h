@@ -39,24 +39,24 @@ class AgentInImage : public testing::Test {
   static constexpr std::string_view kInstance = "i-agent-image-test";
 
   /// What differs between tests: members of HostConfig, and of the agent's settings.
-  struct Wish {
+  struct Options {
     boost::json::object host{{"Tmpfs", boost::json::object{{"/data", "mode=0755"}}}};
     std::string members = R"("mounts":["/data"])";
     bool withSecret = false;  ///< a file with a secret, as before agents had public keys
     boost::json::array env = {};
   };
 
-  AgentInImage() { begin(Wish()); }
-  explicit AgentInImage(Wish wish) { begin(std::move(wish)); }
+  AgentInImage() { begin(Options()); }
+  explicit AgentInImage(Options options) { begin(std::move(options)); }
   void TearDown() override {
     if (HasFailure()) std::fprintf(stderr, "the container's log:\n%s\n", container_->logs().c_str());
   }
 
   /// A new container, instead of the one before.
-  void begin(Wish wish) {
+  void begin(Options options) {
     container_.reset();
-    key_.algorithm = wish.withSecret ? TokenAlgorithm::Hmac : TokenAlgorithm::Ed25519;
-    container_ = std::make_unique<Container>(loop_, containerConfig(wish), files(wish));
+    key_.algorithm = options.withSecret ? TokenAlgorithm::Hmac : TokenAlgorithm::Ed25519;
+    container_ = std::make_unique<Container>(loop_, containerConfig(options), files(options));
     startContainer();
   }
   void startContainer() {
@@ -66,11 +66,11 @@ class AgentInImage : public testing::Test {
     waitUntil([](const AgentHealth&) { return true; });
   }
 
-  boost::json::object containerConfig(const Wish& wish) const {
-    boost::json::object host = wish.host;
+  boost::json::object containerConfig(const Options& options) const {
+    boost::json::object host = options.host;
     boost::json::array env{"SWARM_OURS=hidden", "THEIRS=visible"};
-    if (!wish.withSecret) env.push_back(boost::json::string("SWARM_AGENT=" + settings("publicKey", wish)));
-    env.insert(env.end(), wish.env.begin(), wish.env.end());
+    if (!options.withSecret) env.push_back(boost::json::string("SWARM_AGENT=" + settings("publicKey", options)));
+    env.insert(env.end(), options.env.begin(), options.env.end());
     boost::json::object ports{{"7777/tcp", boost::json::array{boost::json::object{{"HostIp", "127.0.0.1"}, {"HostPort", ""}}}}};
     host["PortBindings"] = ports;
     return {{"Image", imageName()},
@@ -79,12 +79,12 @@ class AgentInImage : public testing::Test {
             {"ExposedPorts", boost::json::object{{"7777/tcp", boost::json::object{}}}},
             {"HostConfig", host}};
   }
-  std::string settings(std::string_view key, const Wish& wish) const {
-    return format(R"({{"instanceId":"{}","{}":"{}",{}}})", kInstance, key, toHex(verifyingKeyOf(key_).bytes.reveal()), wish.members);
+  std::string settings(std::string_view key, const Options& options) const {
+    return format(R"({{"instanceId":"{}","{}":"{}",{}}})", kInstance, key, toHex(verifyingKeyOf(key_).bytes.reveal()), options.members);
   }
-  std::vector<test::FileInContainer> files(const Wish& wish) const {
+  std::vector<test::FileInContainer> files(const Options& options) const {
     std::vector<test::FileInContainer> made{{"usr/local/bin/swarm-agent", thisBuildsAgent(), 0755}};
-    if (wish.withSecret) made.push_back({"etc/swarm/agent.json", settings("secret", wish), 0644});
+    if (options.withSecret) made.push_back({"etc/swarm/agent.json", settings("secret", options), 0644});
     return made;
   }
 

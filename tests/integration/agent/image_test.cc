@@ -41,9 +41,9 @@ TEST_F(AgentInImage, holdsNothingThatCouldSignAToken) {
 }
 
 TEST_F(AgentInImage, thatWasGivenASecretGoesOnToWork) {
-  Wish wish;
-  wish.withSecret = true;
-  begin(wish);
+  Options options;
+  options.withSecret = true;
+  begin(options);
   EXPECT_NE(waitUntilReady().generation, "");
   EXPECT_NE(run("cat /etc/swarm/agent.json").exitCode, 0) << "the instance's secret is not the user's to read";
   EXPECT_EQ(run("stat -c '%a %U' /etc/swarm/agent.json", "root").stdoutText, "400 root\n");

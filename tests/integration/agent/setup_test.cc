@@ -5,9 +5,9 @@ namespace swarm::agent {
 namespace {
 
 TEST_F(AgentInImage, aNewContainerRunsTheSetupScriptAndAPlainRestartDoesNot) {
-  Wish wish;
-  wish.members = R"("setup":"#!/bin/bash\nsudo touch /opt/made && id -un >>~/ran\n","git":{"name":"Ada","email":"ada@example.com"})";
-  begin(wish);
+  Options options;
+  options.members = R"("setup":"#!/bin/bash\nsudo touch /opt/made && id -un >>~/ran\n","git":{"name":"Ada","email":"ada@example.com"})";
+  begin(options);
   waitUntil([](const AgentHealth& health) { return health.setup == "succeeded"; });
   EXPECT_EQ(run("cat ~/ran; ls /opt/made; stat -c %U ~/.config/swarm/setup.sh").stdoutText, "coder\n/opt/made\ncoder\n");
   EXPECT_EQ(run("git config --global user.name; git config --global user.email; stat -c %U ~/.gitconfig").stdoutText,
@@ -21,9 +21,9 @@ TEST_F(AgentInImage, aNewContainerRunsTheSetupScriptAndAPlainRestartDoesNot) {
 }
 
 TEST_F(AgentInImage, nodesOptionsArePeoplesAndBreakNoVscode) {
-  Wish wish;
-  wish.env = {"NODE_OPTIONS=--no-such-option", "NODE_REPL_EXTERNAL_MODULE=/absent.js"};
-  begin(wish);
+  Options options;
+  options.env = {"NODE_OPTIONS=--no-such-option", "NODE_REPL_EXTERNAL_MODULE=/absent.js"};
+  begin(options);
   waitUntilReady();
   EXPECT_EQ(run("echo $NODE_OPTIONS $NODE_REPL_EXTERNAL_MODULE").stdoutText, "--no-such-option /absent.js\n");
   // Its terminals bring them back from here.
@@ -39,10 +39,10 @@ TEST_F(AgentInImage, whatBreaksVscodeIsToldWithItsLastLine) {
 }
 
 TEST_F(AgentInImage, freshStorageBesideTheHomeIsTheUsersAndFilledStorageStays) {
-  Wish wish;
-  wish.host = {{"Tmpfs", boost::json::object{{"/data", "mode=0755"}, {"/srv/more", "mode=0755"}}}};
-  wish.members = R"("mounts":["/home/coder","/data","/srv/more","/usr/share"])";
-  begin(wish);
+  Options options;
+  options.host = {{"Tmpfs", boost::json::object{{"/data", "mode=0755"}, {"/srv/more", "mode=0755"}}}};
+  options.members = R"("mounts":["/home/coder","/data","/srv/more","/usr/share"])";
+  begin(options);
   EXPECT_EQ(run("stat -c %U /data /srv/more /usr/share; touch /data/a /srv/more/b && echo written").stdoutText,
             "coder\ncoder\nroot\nwritten\n");
 }

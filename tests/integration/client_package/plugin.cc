@@ -1,4 +1,4 @@
-// SwarmClient inside somebody's shared library, which exports one function and nothing of ours.
+// SwarmClient inside a user's shared library, which exports one function and none of our names.
 #include <string>
 
 #include "swarm/client.h"

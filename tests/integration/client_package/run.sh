@@ -38,4 +38,4 @@ done
 says_refused "$folder/host" "$folder/plugin.so"
 # Instances of the standard library's templates are visible by its own decision.
 exported=$(nm --dynamic --defined-only --demangle "$folder/plugin.so" | grep -E ' [A-Z] ((typeinfo|typeinfo name|vtable) for )?swarm::' || true)
-[[ -z $exported ]] || fail "the shared library exports names of ours: $exported"
+[[ -z $exported ]] || fail "the shared library exports our names: $exported"

@@ -107,7 +107,7 @@ TEST_F(DockerEndpoint, openDoesNotThrowWithoutAnEngineAndHealthSaysWhy) {
 }
 
 TEST_F(DockerEndpoint, aForbiddenSocketNamesTheGroup) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become somebody else";
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
   DockerProviderConfig config;
   config.socketPath = folder_ / "forbidden.sock";
   listener_ = net::listenUnix(runner_.context().get_executor(), config.socketPath);

@@ -72,7 +72,7 @@ TEST_F(DockerCrash, anEngineRestartLosesNoInstanceAndNoFile) {
   engine_->stop();
   EXPECT_TRUE(runner_.waitFor([&] { return countEvents(ProviderEvent::Kind::Disconnected) == 1; }));
   auto error = errorOf([&] { runner_.run(provider_->getInstance(wanted.instanceId, soon())); });
-  ASSERT_TRUE(error) << "an Engine that is away may not look like an instance that is gone";
+  ASSERT_TRUE(error) << "an unavailable Engine must not appear as a missing instance";
   EXPECT_EQ(error->code(), ErrorCode::Unavailable);
   engine_->start();
   EXPECT_TRUE(runner_.waitFor([&] { return isHealthy(); }, std::chrono::seconds(60))) << engine_->log();

@@ -1,4 +1,4 @@
-// What people do to a container at the Engine, and what the kernel does in it: it is told as it is, and start or restart mend it.
+// What users do to a container at the Engine, and what the kernel does in it, is reported as it is; start or restart repairs it.
 #include "integration/docker/docker_test.h"
 #include "provider/docker/container_spec.h"
 
@@ -52,7 +52,7 @@ TEST_F(DockerHands, whatWasDisconnectedFromItsNetworkDoesNotCountAsRunning) {
   EXPECT_EQ(listed().status, InstanceStatus::running);
   int seen = countEvents(ProviderEvent::Kind::Changed);
   disconnect();
-  EXPECT_TRUE(runner_.waitFor([&] { return countEvents(ProviderEvent::Kind::Changed) > seen; })) << "nobody was told";
+  EXPECT_TRUE(runner_.waitFor([&] { return countEvents(ProviderEvent::Kind::Changed) > seen; })) << "no event was sent";
   EXPECT_EQ(get().status, InstanceStatus::failed);
   EXPECT_EQ(listed().status, InstanceStatus::failed);
   EXPECT_NE(get().reason.find("is not connected to its network"), std::string::npos) << get().reason;
@@ -81,7 +81,7 @@ TEST_F(DockerHands, whatIsPausedIsShownAndStartGoesOnWithIt) {
   start();
   EXPECT_EQ(get().status, InstanceStatus::running);
   EXPECT_EQ(docker::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.StartedAt"), since)
-      << "it was started anew";
+      << "it was started again";
 }
 
 TEST_F(DockerHands, whatIsPausedCanBeStopped) {
@@ -92,7 +92,7 @@ TEST_F(DockerHands, whatIsPausedCanBeStopped) {
 
 TEST_F(DockerHands, aProcessThatWasKilledAtTheMemoryLimitIsToldAndIsNotTheInstancesEnd) {
   execute(wanted_, {"dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"});
-  EXPECT_TRUE(runner_.waitFor([&] { return countEvents(ProviderEvent::Kind::OutOfMemory) > 0; })) << "nobody was told";
+  EXPECT_TRUE(runner_.waitFor([&] { return countEvents(ProviderEvent::Kind::OutOfMemory) > 0; })) << "no event was sent";
   EXPECT_EQ(get().status, InstanceStatus::running);
   fixture_->engine().send("POST", "/containers/" + container_ + "/stop?t=5");  // by hand: with exit code 0
   EXPECT_EQ(get().status, InstanceStatus::stopped) << get().reason;

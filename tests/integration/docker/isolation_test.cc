@@ -29,7 +29,7 @@ TEST_F(DockerIsolation, theAgentsSettingsReachTheFirstProcessAndAreNoSecret) {
   create(wanted);
   EXPECT_EQ(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
   EXPECT_NE(execute(wanted, {"test", "-e", "/etc/swarm/agent.json"}).exitCode, 0);
-  EXPECT_EQ(inspect(wanted).find(R"(\"secret\")"), std::string::npos) << "a secret may not stand in labels or env";
+  EXPECT_EQ(inspect(wanted).find(R"(\"secret\")"), std::string::npos) << "a secret must not be in labels or env";
 }
 
 TEST_F(DockerIsolation, anAgentThatKnowsNoPublicKeysGetsItsFileForRootOnly) {
@@ -38,7 +38,7 @@ TEST_F(DockerIsolation, anAgentThatKnowsNoPublicKeysGetsItsFileForRootOnly) {
   wanted.config.command = {"/bin/sh", "-c", "cat /etc/swarm/agent.json; exec /bin/main"};
   create(wanted);
   EXPECT_EQ(execute(wanted, {"stat", "-c", "%a %u", "/etc/swarm/agent.json"}).stdoutText, "400 0\n");
-  EXPECT_EQ(inspect(wanted).find(R"(\"secret\")"), std::string::npos) << "a secret may not stand in labels or env";
+  EXPECT_EQ(inspect(wanted).find(R"(\"secret\")"), std::string::npos) << "a secret must not be in labels or env";
   EXPECT_NE(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
   EXPECT_EQ(runner_.run(provider_->agentEndpoint(wanted.instanceId, soon())).credential, AgentCredential::Secret);
   // A replacement on an image whose agent knows them: no file any more.

@@ -93,8 +93,8 @@ TEST(DockerWorker, DISABLED_doesOneCall) {
   }
 }
 
-/// The Engine goes on with what a killed server asked for: meanwhile a name is taken with nothing to see behind it, or a network that is
-/// asked for again is made twice. A create that is cut off at any time looks the same to the Engine.
+/// The Engine completes what a killed server requested: until then a name is taken without a visible container, or a network that is
+/// requested again is created twice. To the Engine, a create that is cut off at any time is the same.
 TEST_F(DockerKillPoints, aCreateThatWasCutOffAtAnyTimeIsCompletedAtOnce) {
   for (int after = 0; after < 240; after += 12) {
     SCOPED_TRACE(after);

@@ -80,7 +80,7 @@ void removeBridge(const std::string& name) {
   ::close(control);
 }
 
-/// The containerd of a dockerd: its pid stands in the exec-root. 0: none runs.
+/// The containerd of a dockerd: its pid is in the exec-root. 0: none runs.
 pid_t containerdOf(const std::filesystem::path& exec_root) {
   std::ifstream file(exec_root / "containerd" / "containerd.pid");
   pid_t pid = 0;

@@ -46,7 +46,7 @@ TEST_F(DockerStop, doesNotExcuseALaterRunThatFails) {
   stop();
   EXPECT_EQ(status(wanted_), InstanceStatus::stopped);
   start();
-  // Again until it hears: it may not have come to its traps yet.
+  // Repeated, because the shell may not have set its traps yet.
   EXPECT_TRUE(eventually([&] {
     fail();
     return status(wanted_) == InstanceStatus::failed;

@@ -1,4 +1,4 @@
-// Volumes outlive containers: what an image declares, what an earlier version left anonymous, and what somebody removed.
+// Volumes outlive containers: what an image declares, what an earlier version left anonymous, and what a user removed.
 #include "integration/docker/docker_test.h"
 #include "provider/docker/container_spec.h"
 #include "provider/docker/tar.h"
@@ -62,7 +62,7 @@ TEST_F(DockerVolumes, whatAnImageDeclaresIsAVolumeOfTheInstance) {
   replace(wanted);
   EXPECT_EQ(read(wanted, "/data/file"), "precious");
   runner_.run(provider_->deleteInstance(wanted.instanceId, DeleteVolumes::No, {}, progress_, soon()));
-  EXPECT_TRUE(exists(volume)) << "it was not asked to go";
+  EXPECT_TRUE(exists(volume)) << "its removal was not requested";
   remove(wanted);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }

@@ -28,7 +28,7 @@ class DockerBackendTest : public ::testing::Test {
     EXPECT_THAT(leftovers(), ::testing::IsEmpty());
   }
 
-  /// Again on the same Engine with the same id: an emulator that was started anew.
+  /// Again on the same Engine with the same id: a restarted emulator.
   void openBackend() {
     DockerBackendOptions options;
     options.engine = swarm::testing::testEngineConfig();

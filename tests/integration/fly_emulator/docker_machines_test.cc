@@ -162,7 +162,7 @@ TEST_F(DockerBackendTest, whatIsSuspendedCanBeStoppedAndDestroyed) {
   runner.run(backend->stop("m1", "SIGTERM", milliseconds(20'000), soon()));
   runner.run(backend->destroy("m2", soon()));
   ASSERT_TRUE(waitForExit());
-  EXPECT_EQ(exits[0].signal, SIGKILL) << "its memory is thrown away: nothing in it hears a signal";
+  EXPECT_EQ(exits[0].signal, SIGKILL) << "its memory is discarded: no process in it receives a signal";
   EXPECT_EQ(errorOf([&] { runner.run(backend->resume("m1", soon())); })->code(), ErrorCode::Conflict);
   EXPECT_EQ(errorOf([&] { runner.run(backend->resume("m2", soon())); })->code(), ErrorCode::NotFound);
 }
@@ -176,7 +176,7 @@ TEST_F(DockerBackendTest, destroyIsFineInEveryStateAndTakesTheNetworkWithTheLast
   runner.run(backend->destroy("m2", soon()));
   runner.run(backend->destroy("never-made", soon()));
   EXPECT_THAT(leftovers(), ::testing::IsEmpty());
-  EXPECT_TRUE(exits.empty()) << "nobody is told of an end that he asked for by destroying";
+  EXPECT_TRUE(exits.empty()) << "an end requested by destroying is not reported";
 }
 
 TEST_F(DockerBackendTest, signalsReachTheMainProcess) {
@@ -210,9 +210,9 @@ TEST_F(DockerBackendTest, machinesOfOneNetworkReachEachOtherAndNobodyElse) {
   MachinePlan other = plan("m3");
   other.network = "another";
   boot(other);
-  std::vector<std::string> ask{"ping", "-c", "1", "-W", "2", addressOf("m1")};
-  EXPECT_EQ(exec(ask, "m2").exitCode, 0);
-  EXPECT_EQ(exec(ask, "m3").exitCode, 1);
+  std::vector<std::string> ping{"ping", "-c", "1", "-W", "2", addressOf("m1")};
+  EXPECT_EQ(exec(ping, "m2").exitCode, 0);
+  EXPECT_EQ(exec(ping, "m3").exitCode, 1);
 }
 
 TEST_F(DockerBackendTest, connectionsLeadToTheMachinesPorts) {

@@ -58,9 +58,9 @@ TEST_F(BackendAndItsEngine, theEndOfAMachineThatWentWithItsEngineIsToldOnceTheEn
   shell("echo kept > /data/file; sync");
   engine->kill();
   auto error = errorOf([&] { runner.run(backend->isRunning("m1", Deadline::after(std::chrono::seconds(5)))); });
-  ASSERT_TRUE(error) << "an Engine that is away may not look like a Machine that has ended";
+  ASSERT_TRUE(error) << "an unavailable Engine must not appear as a Machine that has ended";
   EXPECT_EQ(error->code(), ErrorCode::Unavailable);
-  EXPECT_TRUE(exits.empty()) << "a crash tells nothing";
+  EXPECT_TRUE(exits.empty()) << "a crash reports nothing";
   engine->start();
   ASSERT_TRUE(engine->waitForSocket()) << engine->log();
   ASSERT_TRUE(runner.waitFor([&] { return !exits.empty(); }, std::chrono::seconds(60))) << engine->log();

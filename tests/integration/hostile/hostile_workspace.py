@@ -48,9 +48,9 @@ class Server:
         self.wait_for(lambda: credentials.exists() or self.process.poll() is not None, "the server's start")
         if self.process.poll() is not None:
             raise SystemExit(f"the server did not start: {self.log.read_text()}")
-        told = json.loads(credentials.read_text())
-        self.host = told["url"].split("://")[1].rstrip("/")
-        self.token = told["token"]
+        saved = json.loads(credentials.read_text())
+        self.host = saved["url"].split("://")[1].rstrip("/")
+        self.token = saved["token"]
 
     @staticmethod
     def wait_for(condition, what, seconds=60):
@@ -60,7 +60,7 @@ class Server:
                 raise SystemExit(f"timed out waiting for {what}")
             time.sleep(0.05)
 
-    def ask(self, method, path, body=None, timeout=60):
+    def request(self, method, path, body=None, timeout=60):
         """(status, text); status 0: the connection ended."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Host": self.host, "Authorization": f"Bearer {self.token}"}
@@ -76,7 +76,7 @@ class Server:
             connection.close()
 
     def make(self, name):
-        status, text = self.ask("POST", "/api/instances?wait=60", {"name": name})
+        status, text = self.request("POST", "/api/instances?wait=60", {"name": name})
         if status not in (200, 201):
             raise SystemExit(f"{name} was not made: {status} {text}")
         return json.loads(text)["id"]
@@ -118,7 +118,7 @@ class Friend:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             began = time.monotonic()
-            status, text = self.server.ask("GET", "/api/instances/friend")
+            status, text = self.server.request("GET", "/api/instances/friend")
             self.times.append(time.monotonic() - began)
             if status != 200:
                 raise SystemExit(f"a friend's request failed: {status} {text}")
@@ -141,7 +141,7 @@ class Attack:
     def begin(self):
         for thread in self.threads:
             thread.start()
-        for path in ["/api/events"] * 10 + ["/api/instances/hostile/logs?follow=true"] * 10:  # and nobody reads them
+        for path in ["/api/events"] * 10 + ["/api/instances/hostile/logs?follow=true"] * 10:  # which are never read
             taken = socket.create_connection(("127.0.0.1", self.server.port))
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             taken.sendall(f"GET {path} HTTP/1.1\r\nHost: {self.server.host}\r\nAuthorization: Bearer {self.server.token}\r\n\r\n".encode())
@@ -150,7 +150,7 @@ class Attack:
     def run(self, number):
         while not self.over.is_set():
             method, path, body = self.KINDS[(number + self.made) % len(self.KINDS)]
-            _, text = self.server.ask(method, f"/api/instances/hostile{path}", body, timeout=20)
+            _, text = self.server.request(method, f"/api/instances/hostile{path}", body, timeout=20)
             self.made += 1
             if not path.startswith(("/exec", "/logs", "/export")):  # these are the workspace's own bytes, as they are
                 self.texts.append(text)
@@ -214,7 +214,7 @@ def main():
         wrong = examine(server, options)
     finally:
         for name in ("hostile", "friend"):
-            server.ask("DELETE", f"/api/instances/{name}?volumes=true&wait=60", timeout=90)
+            server.request("DELETE", f"/api/instances/{name}?volumes=true&wait=60", timeout=90)
         server.end()
     for sentence in wrong:
         print(f"WRONG: {sentence}")

@@ -1,4 +1,4 @@
-// Tries the image in a real browser: it opens ready to work, and a tab whose server was replaced heals by itself.
+// Tests the image in a real browser: VS Code opens ready to work, and a tab whose server was replaced recovers automatically.
 // code-server runs in a container of the image without an agent; a few lines of proxy stand in for the gateway.
 //   node tests/integration/image/open_tab.mjs [--image NAME] [--modules DIR] [--screenshots DIR]
 // DIR is the node_modules that holds playwright-core. Needs Docker, Debian's chromium and Node >= 18.
@@ -63,17 +63,17 @@ function stopServer() {
 }
 
 // What the gateway does, for one instance.
-let asked = 0; // by the page's script and the extension
-let extensionAsked = 0;
+let requests = 0; // by the page's script and the extension
+let extensionRequests = 0;
 let pageDelay = 0; // ms until the page itself is answered: a slow line
 let statusCookie = '';
 let moving = null; // what the gateway says of a move
 let extensionIsThere = Promise.resolve(); // its script is handed out only then
 const gateway = http.createServer(async (request, response) => {
   if (request.url === '/.swarm/status') {
-    asked += 1;
-    if (request.headers.accept === 'application/json') { // the page's script asks for nothing in particular
-      extensionAsked += 1;
+    requests += 1;
+    if (request.headers.accept === 'application/json') { // the page's script sends no Accept of its own
+      extensionRequests += 1;
       statusCookie = request.headers.cookie ?? '';
     }
     const ready = await answers();
@@ -108,7 +108,7 @@ const visible = (page, selector) => page.locator(selector).first().isVisible();
 
 const bodyText = async (page) => (await page.locator('body').innerText()).replace(/\s+/g, ' ');
 
-// A move, as the gateway tells of it: the tab shows it, and goes on at another server without anybody's doing.
+// A move, as the gateway reports it: the tab shows it, and continues at another server without user action.
 async function moves(page) {
   const move = (step, stepText, percent, paused) => ({ to: 'Fly.io (ams)', step, stepText, percent, paused, secondsLeft: 7 });
   await page.locator('.part.editor').dblclick({ position: { x: 700, y: 20 } });
@@ -116,7 +116,7 @@ async function moves(page) {
   await page.keyboard.type('written just before the move');
   await page.evaluate(() => { window.beforeReload = true; });
   moving = move('copy', 'copying the files', 45, false);
-  await waitFor('the status bar tells of the move', async () => (await bodyText(page)).includes('Moving to Fly.io (ams) … 45 %'), 10);
+  await waitFor('the status bar shows the move', async () => (await bodyText(page)).includes('Moving to Fly.io (ams) … 45 %'), 10);
   check((await page.locator('.notification-toast').count()) === 0, 'while a move copies there is no notification');
   await page.keyboard.type(' and while it copies');
   await shot(page, '6-moving');
@@ -129,7 +129,7 @@ async function moves(page) {
   await waitFor('the notification follows the move', async () => /unsaved text is kept · 90 %, comparing every file/.test(await bodyText(page)), 10);
   await page.keyboard.type(' and in the pause');
   await shot(page, '6-move-paused');
-  check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog stands in the way');
+  check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog blocks the tab');
   await startServer();
   moving = move('retire source', 'tidying up the old place', 99, false);
   const before = Date.now();
@@ -144,7 +144,7 @@ async function moves(page) {
       () => check(false, 'unsaved text of before, during and in the pause of the move is there'));
   await waitFor('the tab says where it is now', async () => (await bodyText(page)).includes('This workspace is now on Fly.io (ams).'), 10)
     .then(() => check(true, 'the tab says where the workspace is now'), () => check(false, 'the tab says where the workspace is now'));
-  await waitFor('nothing tells of the move any more', async () => !/[Mm]oving/.test(await bodyText(page)), 20);
+  await waitFor('the move is no longer shown', async () => !/[Mm]oving/.test(await bodyText(page)), 20);
   await shot(page, '6-moved');
   check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog is left');
 }
@@ -164,12 +164,12 @@ async function replacedBeforeTheExtensionIsThere(browser, origin, afterMilliseco
   letCome();
   const when = `replaced ${afterMilliseconds} ms after the workbench appeared`;
   await waitFor(`the tab goes on, its server ${when}`, () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 20)
-    .then(() => check(true, `a tab goes on by itself, its server ${when}`), () => check(false, `a tab goes on by itself, its server ${when}`));
+    .then(() => check(true, `a tab continues automatically, its server ${when}`), () => check(false, `a tab continues automatically, its server ${when}`));
   pageDelay = 0;
   await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
   await page.evaluate(() => { window.beforeReload = true; });
-  const first = asked;
-  await waitFor('the status is asked for again and again', () => asked >= first + 8, 60);
+  const first = requests;
+  await waitFor('the status is polled repeatedly', () => requests >= first + 8, 60);
   check(await page.evaluate(() => window.beforeReload === true), 'it reloads once');
   check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog is left');
   await shot(page, `8-replaced-early-${afterMilliseconds}`);
@@ -196,12 +196,12 @@ async function run() {
     await page.goto(origin + '/', { timeout: 120_000 });
     await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
     say('the workbench is up');
-    await waitFor('the web extension asks for the status', () => extensionAsked > 0, 60);
-    check(statusCookie.includes('session='), 'the extension asks with the cookie of the instance');
-    await page.waitForTimeout(1500); // what the page's script had asked just then
-    const byThePage = asked - extensionAsked;
+    await waitFor('the web extension requests the status', () => extensionRequests > 0, 60);
+    check(statusCookie.includes('session='), 'the extension sends the cookie of the instance');
+    await page.waitForTimeout(1500); // for a request of the page's script in progress
+    const byThePage = requests - extensionRequests;
     await page.waitForTimeout(3000);
-    check(asked - extensionAsked === byThePage, "the page's script asks no more once the extension does");
+    check(requests - extensionRequests === byThePage, "the page's script stops polling once the extension polls");
     await shot(page, '1-opened');
     check(page.url().includes('folder=') && page.url().includes('project'), `a first visit opens the project folder (${page.url().replace(origin, '')})`);
     const settings = JSON.parse(await page.locator('#vscode-workbench-web-configuration').getAttribute('data-settings'));
@@ -210,14 +210,14 @@ async function run() {
     check(!(await visible(page, '.gettingStartedContainer')), 'there is no welcome walkthrough');
     check(!(await visible(page, '.part.banner')), 'there is no trust banner');
     check((await page.locator('.notification-toast').count()) === 0, 'there is no notification');
-    check(foreign.size === 0, `the browser asks no other host (${[...foreign].join(' ')})`);
+    check(foreign.size === 0, `the browser contacts no other host (${[...foreign].join(' ')})`);
 
     await page.locator('.part.editor').dblclick({ position: { x: 300, y: 20 } });
     await page.waitForSelector('.monaco-editor .view-lines', { state: 'attached' });
     await page.keyboard.type('unsaved words that must survive');
     await page.waitForTimeout(2000);
     await shot(page, '2-typed');
-    check((await page.locator('.view-lines').first().innerText()).includes('survive'), 'text stands in an untitled editor');
+    check((await page.locator('.view-lines').first().innerText()).includes('survive'), 'an untitled editor has the text');
 
     await page.evaluate(() => { window.beforeReload = true; });
     stopServer();
@@ -232,10 +232,10 @@ async function run() {
     await page.waitForTimeout(3000);
     await shot(page, '3-typed-while-away');
     const before = Date.now();
-    pageDelay = 5000; // whoever asks for the page again meanwhile begins anew, and never gets it
+    pageDelay = 5000; // a page that is requested again too early would start over and never load
     await startServer();
     say('another server answers');
-    await waitFor('the tab reloads by itself', () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 30);
+    await waitFor('the tab reloads', () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 30);
     say(`the tab reloaded ${((Date.now() - before) / 1000).toFixed(1)} s after the start`);
     pageDelay = 0;
     await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
@@ -277,10 +277,10 @@ async function run() {
     await other.locator('.gettingStartedContainer').first().waitFor({ timeout: 90_000 })
       .then(() => check(true, "a person's own settings override the defaults"), () => check(false, "a person's own settings override the defaults"));
     await shot(other, '7-own-settings');
-    check((await other.locator('.monaco-dialog-box').count()) === 0, 'the home needs no question of trust');
+    check((await other.locator('.monaco-dialog-box').count()) === 0, 'VS Code does not ask for trust in the home');
 
-    // A link may name any folder: what lies there (git's core.fsmonitor, say) runs only once its user trusts it. The folder is outside the
-    // home: VS Code looks for repositories in the folders of a trusted one.
+    // A link may name any folder: its content (such as git's core.fsmonitor) runs only once the user trusts it. The folder is outside of the
+    // home, because VS Code scans the folders of a trusted one for repositories.
     docker('exec', container, 'sh', '-c', `mkdir /tmp/elsewhere && cd /tmp/elsewhere && git init -q && git config core.fsmonitor 'touch /tmp/ran; false' && touch file`);
     const led = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
     await led.goto(origin + '/?folder=/tmp/elsewhere', { timeout: 120_000 });

@@ -34,7 +34,7 @@ function lint(file, folder) {
   check(!spectral.failed, 'Spectral finds neither errors nor warnings', spectral.output);
 }
 
-/// A service of somebody's on this machine, which is no provider and says what nobody else should read.
+/// Another user's service on this machine, which is not a provider and answers with text that others must not read.
 async function service() {
   const made = { requests: [], secret: 'the service keeps this to itself' };
   made.server = http.createServer((request, response) => {

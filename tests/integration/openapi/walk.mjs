@@ -112,7 +112,7 @@ async function walkInside(walk, id) {
 
 async function walkKept(walk, id) {
   const path = { id };
-  // Without an agent nothing stands still.
+  // Without an agent nothing can be frozen.
   await walk.begin('takeSnapshot', { path, body: { name: 'first' } }, 202, true);
   await walk.call('listInstanceSnapshots', { path }, 200);
   await walk.call('restoreSnapshot', { path, query: { wait: 30 }, body: { snapshot: 'first' } });
@@ -157,7 +157,7 @@ async function walkSwarm(walk, made, password) {
   await walk.call('login', { method: 'DELETE' }, 405);
 }
 
-/// A configuration in a request reads no file of the server, reaches no endpoint that was not allowed, and quotes nobody.
+/// A configuration in a request reads no file of the server, reaches no endpoint that was not allowed, and quotes no response.
 async function walkCandidates(walk, { forbidden, allowed }) {
   const validate = (type, body, expected) => walk.call('validateProvider', { path: { type }, body }, expected);
   for (const body of [{ socketPath: '/var/run/docker.sock' }, { host: '127.0.0.1', port: forbidden.port, socketPath: '/x' },

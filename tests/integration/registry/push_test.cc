@@ -62,7 +62,7 @@ Pushed push(std::vector<std::string> arguments, const std::string& token) {
   return pushed;
 }
 
-/// What stands behind `before` on its line.
+/// The text after `before` on its line.
 std::string after(const std::string& text, const std::string& before) {
   auto at = text.find(before);
   if (at == std::string::npos) return {};
