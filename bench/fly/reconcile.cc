@@ -131,7 +131,7 @@ Restart restart(const std::filesystem::path& folder, const FlyService& fly, std:
   return took;
 }
 
-bool report(const Restart& took, int machines, std::chrono::milliseconds latency, double most) {
+bool reportRestart(const Restart& took, int machines, std::chrono::milliseconds latency, double most) {
   std::string how = latency.count() == 0 ? "" : format(", {} ms for each answer", latency.count());
   bool ok = report(format("restart, {} instances confirmed{}", machines, how), took.confirmed, "ms", most);
   ok = report(format("  and every agent has answered"), took.reachable, "ms", most) && ok;
@@ -153,10 +153,10 @@ bool benchReconcile(int machines, std::chrono::milliseconds latency) {
     server.fill(machines);
     std::printf("%d instances made by the controller in %.1f s\n", machines, filling.wall() / 1e3);
   }
-  bool ok = report(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, {}, kMostForReconcile);
+  bool ok = reportRestart(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, {}, kMostForReconcile);
   if (latency.count() == 0) return ok;
   fly.setLatency(latency);
-  report(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, latency, 1e4);  // reported without a bound
+  reportRestart(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, latency, 1e4);  // reported without a bound
   return ok;
 }
 

@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
 
   const int poll = epoll_create1(0);
   std::unordered_map<int, Connection> connections;
-  const auto request = [&](int fd) {
+  const auto sendRequest = [&](int fd) {
     if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) std::exit(1);
   };
   for (int i = 0; i < count; ++i) {
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     epoll_event interest{.events = EPOLLIN, .data = {.fd = fd}};
     epoll_ctl(poll, EPOLL_CTL_ADD, fd, &interest);
     connections[fd];
-    request(fd);
+    sendRequest(fd);
   }
   std::size_t answers = 0;
   const auto start = std::chrono::steady_clock::now();
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
       const int fd = events[i].data.fd;
       if (!receive(fd, connections[fd])) continue;
       ++answers;
-      request(fd);
+      sendRequest(fd);
     }
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

@@ -31,7 +31,7 @@ class FakeLink final : public transfer::Link {
   awaitable<transfer::RoundReport> round(RoundKind kind, transfer::ProgressSink progress) override {
     ++moves_.rounds;
     if (moves_.onRound) moves_.onRound(kind);
-    if (moves_.tell && progress) progress(*moves_.tell);
+    if (moves_.report && progress) progress(*moves_.report);
     co_await moves_.pass("round", places());
     if (moves_.failRound) throw *moves_.failRound;
     auto target = moves_.world().container(target_);
@@ -71,7 +71,7 @@ class FakeLink final : public transfer::Link {
     return places;
   }
 
-  /// File by file; the target's volumes stand in the same order as the source's.
+  /// File by file; the target's volumes are in the same order as the source's.
   awaitable<transfer::RoundReport> copy(transfer::ProgressSink progress) {
     transfer::RoundReport report;
     auto from = moves_.world().container(source_);

@@ -1,5 +1,5 @@
-// The agents' part in a move, in the fake world: files travel between volumes, one turn of the loop at a time, and trouble comes when asked
-// for.
+// The agents' part in a move, in the fake world: files travel between volumes, one turn of the loop at a time, and failures happen on
+// request.
 #pragma once
 
 #include <functional>
@@ -17,13 +17,13 @@ class FakeMoves final : public MoveAgents {
   explicit FakeMoves(fake::FakeWorld& world) : world_(world) {}
 
   // Trouble. Each takes effect at the n-th call from now, counted over all links, and then is over.
-  std::map<std::string, int> cutAt;                  ///< "round", "digest", "scan", "sync", "hold", "connect" → Unavailable at the n-th
-  std::optional<Error> failRound;                    ///< every round ends so
-  int corruptions = 0;                               ///< so many digests of the target are not the source's
-  std::function<void(transfer::RoundKind)> onRound;  ///< before a round copies anything
-  std::optional<transfer::TransferProgress> tell{};  ///< told by every round before it copies anything
+  std::map<std::string, int> cutAt;                    ///< "round", "digest", "scan", "sync", "hold", "connect" → Unavailable at the n-th
+  std::optional<Error> failRound;                      ///< every round ends so
+  int corruptions = 0;                                 ///< so many digests of the target are not the source's
+  std::function<void(transfer::RoundKind)> onRound;    ///< before a round copies anything
+  std::optional<transfer::TransferProgress> report{};  ///< reported by every round before it copies anything
   std::int64_t freeAtTarget = std::int64_t{1} << 40;
-  std::set<std::string> frozen;  ///< places whose processes stand still
+  std::set<std::string> frozen;  ///< places whose processes are frozen
   int rounds = 0;
   std::int64_t filesSent = 0;
 

@@ -1,4 +1,4 @@
-// An agent that was replaced by its workspace's owner: it answers every request with whatever may hurt who asked.
+// An agent that was replaced by its workspace's owner: it answers every request with what may harm the server.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ enum class Hostility {
   Upgraded,        ///< 101, unasked
   CutShort,        ///< an answer that ends in its middle
   EndlessExec,     ///< stdout without end
-  Plausible,       ///< all is well: what makes the server come back and ask for more
+  Plausible,       ///< well-formed: makes the server continue and request more
 };
 
 inline constexpr Hostility kAllHostilities[] = {

@@ -1,4 +1,4 @@
-// TcpGate: stands between a client and a server and slows, slices, corrupts or cuts what passes.
+// TcpGate: a proxy between a client and a server that slows, slices, corrupts or cuts what passes.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Certificates for TLS tests, made with OpenSSL when they are asked for.
+// Certificates for TLS tests, created with OpenSSL on request.
 #pragma once
 
 #include <filesystem>

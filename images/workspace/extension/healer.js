@@ -344,7 +344,7 @@ async function reload(display, notice) {
     // Reloading would lose text: the user decides.
     display.hide();
     const choice = await vscode.window.showWarningMessage(
-      'The workspace is back, but text that you typed meanwhile could not be stored. Copy what you need, then reload.', 'Reload');
+      'The workspace is back, but text that you typed without a connection could not be stored. Copy what you need, then reload.', 'Reload');
     if (choice !== 'Reload') return false;
   }
   await vscode.commands.executeCommand('workbench.action.reloadWindow');

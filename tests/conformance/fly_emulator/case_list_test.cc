@@ -65,7 +65,7 @@ TEST(CaseList, hasATestForEveryDocumentedOrObservedCase) {
 TEST(CaseList, hasNoTestThatClaimsAnInferredAnswer) {
   const auto cases = listedCases();
   for (const std::string& number : testedCases()) {
-    ASSERT_TRUE(cases.contains(number)) << "there is no case " << number;
+    ASSERT_TRUE(cases.contains(number)) << "cases.txt has no case " << number;
     EXPECT_FALSE(isInferred(cases.at(number))) << "case " << number << " is inferred: name the test without its number";
   }
 }

@@ -1,4 +1,4 @@
-// What calls that come at once may not break: names and volumes are given away once, and a wait hears of what another call does.
+// Concurrent calls: names and volumes are assigned once, and a wait sees the effect of another call.
 #include <boost/json/serialize.hpp>
 
 #include "conformance/fly_emulator/fly_suite.h"
@@ -75,7 +75,7 @@ TEST_P(FlyRules, aWaitHearsOfAStopThatComesLater) {
   EXPECT_EQ(answers[1].at("/state"), "stopped");
 }
 
-// A random sequence of calls found a 500: the process was gone already, and the emulator had not heard of it yet.
+// A random sequence of calls found a 500: the process had ended, and the emulator had not been notified yet.
 TEST_P(FlyRules, killsDuringAnUpdateAreNoErrorsOfTheServer) {
   createApp();
   const FlyMachine machine = started();

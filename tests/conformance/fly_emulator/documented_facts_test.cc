@@ -1,4 +1,4 @@
-// Facts of the reference that no numbered case asks for, but clients rely on: bodies, regions, quotas, updates, leases, limits.
+// Facts of the reference without a numbered case on which clients rely: bodies, regions, quotas, updates, leases, limits.
 #include <boost/json/serialize.hpp>
 #include <map>
 #include <regex>
@@ -151,7 +151,7 @@ TEST_P(FlyRules, aRegionMayBeAnExpression) {
   EXPECT_GE(post("/v1/apps/a1/volumes", R"({"name":"data","region":"eu","size_gb":1})").status, 400) << "not for volumes";
 }
 
-// §3: what the aliases stand for.
+// §3: the regions of an alias.
 TEST_P(FlyRules, eachContinentsAliasMeansItsRegions) {
   options.regions = {"ams", "iad", "gru", "sin"};
   createApp();

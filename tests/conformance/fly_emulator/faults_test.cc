@@ -227,7 +227,7 @@ struct CatalogueRow {
   const char* code = "";
 };
 
-// §12, as it stands there.
+// §12, row by row.
 const std::vector<CatalogueRow> kCatalogue = {
     {"E1", {401}, R"({"error":"Authenticate: token validation error"})"},
     {"E2", {401}, R"({"message":"Unauthorized"})"},

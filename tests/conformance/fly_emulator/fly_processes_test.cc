@@ -59,7 +59,7 @@ TEST_P(FlyProcesses, case049_aSuspendedMachineGoesOnWhereItWas) {
   EXPECT_EQ(resumed.at("/previous_state"), "suspended");
   waitFor(machine, "started");
   EXPECT_EQ(runInside(machine, "cat /tmp/kept").at("/stdout"), "kept\n") << "the root file system is not reset";
-  EXPECT_EQ(runInside(machine, "cat /tmp/boots").at("/stdout"), "boot\n") << "the process did not begin anew";
+  EXPECT_EQ(runInside(machine, "cat /tmp/boots").at("/stdout"), "boot\n") << "the process was not started again";
 }
 
 json::object ending(json::object config, const std::string& script, json::object restart) {
@@ -93,7 +93,7 @@ TEST_P(FlyProcesses, case056_withOnFailureItIsRestartedSoOftenAndThenStopped) {
   EXPECT_EQ(textAt(ended[0], "/request/exit_event/exit_code"), "1") << json::serialize(ended[0]);
   const FlyMachine succeeds = create(machineRequest(ending(config(), "exit 0", {{"policy", "on-failure"}, {"max_retries", 2}})));
   eventually([&] { return state(succeeds) == "stopped"; }, "it is stopped");
-  EXPECT_EQ(exits(get(succeeds.path + "/events?limit=50")).size(), 1u) << "a success is no failure";
+  EXPECT_EQ(exits(get(succeeds.path + "/events?limit=50")).size(), 1u) << "a success is not a failure";
 }
 
 TEST_P(FlyProcesses, case057_aMachineThatDestroysItselfIsGoneWhenItsProcessEnds) {

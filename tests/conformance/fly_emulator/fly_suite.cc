@@ -73,7 +73,7 @@ void FlySuite::endWorld(Leftovers leftovers) {
   world_->client.dropIdle();
   world_->server.stop();
   loop.runUntil([this] { return world_->ended; });
-  // Closed first: an emulator that still runs would boot anew what is destroyed here (restart policy "always").
+  // Closed first: an emulator that still runs would boot again what is destroyed here (restart policy "always").
   loop.run(world_->emulator.close(), std::chrono::seconds(90));
   if (leftovers == Leftovers::Destroy) loop.run(destroyAll(), std::chrono::seconds(90));
   world_.reset();

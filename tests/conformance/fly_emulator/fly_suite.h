@@ -1,5 +1,5 @@
 // FlySuite: one emulator behind a real listener on loopback, and a client that says exactly what goes over the wire. Expectations in the
-// tests come from the reference of the Machines API (§13's cases), not from the emulator's code; a backend is a parameter.
+// tests come from docs/reference/fly-machines.md and cases.txt, not from the emulator's code; a backend is a parameter.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ struct FlyBackend {
   std::string name;
   std::function<emulator::BackendPtr(net::Executor, const Clock&)> make;
   std::string image;              ///< has a shell, cat, sleep, id, env
-  std::vector<std::string> idle;  ///< init.exec of a Machine that runs until it is told to stop, and then ends soon; empty: the image's
+  std::vector<std::string> idle;  ///< init.exec of a Machine that runs until it is stopped, and then ends soon; empty: the image's
 };
 inline void PrintTo(const FlyBackend& backend, std::ostream* out) { *out << backend.name; }
 inline std::string flyBackendName(const ::testing::TestParamInfo<FlyBackend>& info) { return info.param.name; }

@@ -63,11 +63,12 @@ TEST_P(FlyRules, aMigratedMachineKeepsItsIdAndGetsANewVolumeAndAddress) {
   EXPECT_EQ(runInside(machine, "cat /data/file").at("/stdout"), "moved\n");
   const std::string fork = textAt(after, "/config/mounts/0/volume");
   EXPECT_EQ(get("/v1/apps/a1/volumes/" + fork).at("/attached_machine_id"), machine.id);
-  bool told = false;
+  bool reported = false;
   for (const json::value& event : after.at("events").as_array()) {
-    told = told || (textAt(event, "/type") == "launch" && textAt(event, "/status") == "created" && textAt(event, "/source") == "flyd");
+    reported =
+        reported || (textAt(event, "/type") == "launch" && textAt(event, "/status") == "created" && textAt(event, "/source") == "flyd");
   }
-  EXPECT_TRUE(told) << json::serialize(after.at("events"));
+  EXPECT_TRUE(reported) << json::serialize(after.at("events"));
   EXPECT_TRUE(get(machine.path + "/events").text.contains("\"migrated\":true"));
 }
 

@@ -139,7 +139,7 @@ TEST_P(FlyRules, secretsAreSetListedAndUnset) {
   const FlyAnswer list = get(kSecrets);
   ASSERT_EQ(list.body.at("secrets").as_array().size(), 2u) << list;
   EXPECT_NE(list.at("/secrets/0/digest"), "(missing)");
-  EXPECT_FALSE(list.text.contains("djE=")) << "a value is shown only when it is asked for";
+  EXPECT_FALSE(list.text.contains("djE=")) << "a value is shown only on request";
   EXPECT_EQ(get(std::string(kSecrets) + "/K?show_secrets=true").at("/value"), "djE=");
   const FlyAnswer unset = post(kSecrets, R"({"values":{"K":null}})");
   EXPECT_EQ(unset.status, 200) << unset;

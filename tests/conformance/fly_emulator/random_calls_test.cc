@@ -1,5 +1,5 @@
 // The emulator's invariants under random calls, several at once: one name and one volume have one Machine, ids are never given twice,
-// events stand newest first, and every Machine comes to rest. A failure names its seed.
+// events are newest first, and every Machine comes to rest. A failure names its seed.
 #include <boost/json/serialize.hpp>
 #include <map>
 #include <random>

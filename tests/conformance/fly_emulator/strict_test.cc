@@ -10,7 +10,7 @@ class FlyStrict : public FlyRules {
   FlyStrict() { options.strictCheck = emulator::openapi::findViolation; }
   void expectRefused(const FlyAnswer& answer, const std::string& place) {
     EXPECT_EQ(answer.status, 400) << answer;
-    EXPECT_NE(answer.header("emulator-strict"), "") << "whoever reads it sees that this is the emulator's word, not Fly's";
+    EXPECT_NE(answer.header("emulator-strict"), "") << "the header shows that the emulator refuses, not Fly";
     EXPECT_TRUE(answer.text.contains(place)) << answer;
   }
 };

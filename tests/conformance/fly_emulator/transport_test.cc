@@ -52,7 +52,7 @@ TEST_P(FlyRules, case006_everyAnswerHasItsOwnRequestId) {
   const std::string second = get(kList).header("fly-request-id");
   EXPECT_NE(first, "");
   EXPECT_NE(first, second);
-  // send() looks for the id on each of these, too.
+  // send() checks the id of each of these too.
   EXPECT_EQ(send({"GET", kList, {}, {}, ""}).status, 401);
   EXPECT_EQ(get("/v1/nope").status, 404);
   EXPECT_EQ(get("/v1/apps/none").status, 404);

@@ -21,7 +21,7 @@ class CoroutineRunner {
  public:
   asio::io_context& context() { return context_; }
 
-  /// The result, or the exception, of `work`. Everything else on the context goes on meanwhile.
+  /// The result, or the exception, of `work`. Everything else on the context continues to run.
   template <typename T>
   T run(asio::awaitable<T> work) {
     std::optional<T> result;

@@ -210,7 +210,7 @@ TEST_F(DockerHosts, aDeleteOnOneEngineTakesNoVolumeOfThatNameOnAnother) {
   runner_.run(provider_->deleteInstance(here.instanceId, DeleteVolumes::No, {}, progress_, soon()));  // its volume is kept
   remove(there, external);
   EXPECT_EQ(runner_.run(provider_->listVolumes(soon())).size(), 1u);
-  // The same when nobody knows where it was: it is gone already, and what was recorded of it names the volume.
+  // The same when its Engine is unknown: the instance is gone, and its records name the volume.
   restartServer();
   std::erase_if(external, [](const ExternalResource& resource) { return resource.kind == "host"; });
   remove(there, external);

@@ -51,7 +51,7 @@ void FlyLife::prepare(FlyOperation operation) {
   if (operation == FlyOperation::Create) return;
   runner_.run(perform(FlyOperation::Create, recorded_));
   if (operation == FlyOperation::Start) runner_.run(perform(FlyOperation::Stop, recorded_));
-  restartServer();  // as after a long time: everything is looked up
+  restartServer();  // as after a long time: nothing is cached
 }
 
 asio::awaitable<void> FlyLife::perform(FlyOperation operation, Progress& progress, std::chrono::milliseconds limit) {

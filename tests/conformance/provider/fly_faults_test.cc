@@ -1,5 +1,5 @@
-// Every fault of fly-machines.md §12 at every request of every operation: it finishes, or fails with an error that says what to do; made
-// again after the fault is over it finishes; there are never two Machines, and nothing is left over.
+// Every fault of docs/reference/fly-machines.md §12 at every request of every operation: it finishes, or fails with an error that says what
+// to do; made again after the fault is over it finishes; there are never two Machines, and nothing is left over.
 #include <set>
 
 #include "base/format.h"
@@ -56,7 +56,7 @@ constexpr NamedFault kFaults[] = {
     {"E34 408 after the work", R"({"status":408,"body":{"error":"deadline_exceeded: x"},"commit":true})", true},
     {"cut before the work", R"({"cut":"before"})", true},
     {"cut after the work", R"({"cut":"after"})", true},
-    {"a good answer that is no JSON", R"({"status":200,"body":"<html>"})"},
+    {"a good response that is not JSON", R"({"status":200,"body":"<html>"})"},
     {"an empty list", R"({"empty_list":true})", true},
     {"a list without a region", R"({"error_regions":["ams"]})"},
     {"slow propagation", R"({"propagation_ms":2})"},

@@ -41,7 +41,7 @@ ProviderPtr FlyFixture::makeProvider() {
   return std::make_unique<flyio::FlyIOProvider>(world_.providerConfig(), swarm_id_, world_.clock(), FlyWorld::quickTuning());
 }
 
-ResourceConfig FlyFixture::effective(ResourceConfig asked) const { return flyio::effectiveOn(flyio::roundUp(asked), asked); }
+ResourceConfig FlyFixture::effective(ResourceConfig requested) const { return flyio::effectiveOn(flyio::roundUp(requested), requested); }
 
 std::string FlyFixture::hostname(const InstanceSpec& spec) const {
   return flyio::appName(world_.providerConfig(), swarm_id_, spec.instanceId) + ".fly.localhost";
@@ -53,7 +53,7 @@ std::string FlyFixture::machinePath(const std::string& instance_id) {
     if (machine.at("config").at("metadata").at("swarm_instance").as_string() != instance_id) continue;
     return format("/v1/apps/{}/machines/{}", std::string(machine.at("app_name").as_string()), std::string(machine.at("id").as_string()));
   }
-  throw std::logic_error("there is no Machine of " + instance_id);
+  throw std::logic_error("no Machine of " + instance_id);
 }
 
 void FlyFixture::removeBehindBack(const std::string& instance_id) { world_.send("DELETE", machinePath(instance_id) + "?force=true"); }

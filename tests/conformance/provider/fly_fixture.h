@@ -17,7 +17,7 @@ class FlyFixture final : public ProviderFixture {
   ProviderPtr makeProvider() override;
   std::string image() const override { return image_; }
   Deviations deviations() const override { return deviations_; }
-  ResourceConfig effective(ResourceConfig asked) const override;
+  ResourceConfig effective(ResourceConfig requested) const override;
   std::string hostname(const InstanceSpec& spec) const override;
   void removeBehindBack(const std::string& instance_id) override;
   void killBehindBack(const std::string& instance_id) override;

@@ -1,4 +1,4 @@
-// The Fly provider with other people's hands in its Machines, partial and empty lists, kept volumes, and an API that goes away.
+// The Fly provider with other clients at its Machines, partial and empty lists, kept volumes, and an API that becomes unavailable.
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -56,7 +56,7 @@ TEST_F(FlyPlaces, aLeaseThatACrashLeftBehindIsTakenOverAndSomebodyElsesIsNot) {
   wanted.config.env["ADDED"] = "yes";
   EXPECT_EQ(runner_.run(provider_->replaceInstance(wanted, progress_, soon())).status, InstanceStatus::running);
   EXPECT_EQ(world_.count("leases"), 0);
-  world_.send("POST", lease, json::object{{"description", "somebody's deploy"}, {"ttl", 600}});
+  world_.send("POST", lease, json::object{{"description", "another deploy"}, {"ttl", 600}});
   auto error = errorOf([&] {
     runner_.run(provider_->stopInstance(wanted.instanceId, std::chrono::seconds(1), progress_, Deadline::after(std::chrono::seconds(2))));
   });
@@ -93,11 +93,11 @@ TEST_F(FlyPlaces, whoeverAsksForTheListMeanwhileGetsTheSameOne) {
   restartServer();
   world_.fault(R"({"match":{"path":"/v1/orgs/**"},"count":-1,"effect":{"latency_ms":200}})");
   std::vector<std::size_t> listed;
-  auto ask = [&]() -> asio::awaitable<void> { listed.push_back((co_await provider_->listInstances({}, soon())).instances.size()); };
+  auto readList = [&]() -> asio::awaitable<void> { listed.push_back((co_await provider_->listInstances({}, soon())).instances.size()); };
   auto before = provider_->client().requests();
-  std::vector<asio::awaitable<void>> asking;
-  for (int i = 0; i < 5; ++i) asking.push_back(ask());
-  runner_.runAll(std::move(asking));
+  std::vector<asio::awaitable<void>> lists;
+  for (int i = 0; i < 5; ++i) lists.push_back(readList());
+  runner_.runAll(std::move(lists));
   EXPECT_EQ(listed, std::vector<std::size_t>(5, 1));
   EXPECT_EQ(provider_->client().requests() - before, 1);
   EXPECT_EQ(list().instances.size(), 1u);
@@ -123,9 +123,9 @@ TEST_F(FlyPlaces, aListThatItsAskerGivesUpIsReadForTheOthersAllTheSame) {
   EXPECT_EQ(error->code(), ErrorCode::DeadlineExceeded);
   asio::post(runner_.context(), [&] { stop.emit(asio::cancellation_type::terminal); });
   runner_.runAll([&] {
-    std::vector<asio::awaitable<void>> asking;
-    for (int i = 0; i < 3; ++i) asking.push_back(follower());
-    return asking;
+    std::vector<asio::awaitable<void>> followers;
+    for (int i = 0; i < 3; ++i) followers.push_back(follower());
+    return followers;
   }());
   EXPECT_TRUE(given_up);
   EXPECT_EQ(listed, std::vector<std::size_t>(3, 1));

@@ -58,8 +58,8 @@ std::string ensureFlyImage(CoroutineRunner& runner) {
   Deadline deadline = Deadline::after(std::chrono::seconds(60));
   std::string tag = toHex(sha256(archive)).substr(0, 12);
   std::string name = "swarm-test-fly:" + tag;
-  docker::EngineCall look{.target = "/images/" + name + "/json", .doing = "look for the test image", .body = {}};
-  if (runner.run(client.send(std::move(look), deadline)).ok()) return name;
+  docker::EngineCall find{.target = "/images/" + name + "/json", .doing = "find the test image", .body = {}};
+  if (runner.run(client.send(std::move(find), deadline)).ok()) return name;
   std::string target = format("/images/create?fromSrc=-&repo=swarm-test-fly&tag={}&changes={}&changes={}", tag,
                               net::percentEncode(R"(CMD ["/bin/main"])"), net::percentEncode("ENV PATH=/bin"));
   docker::EngineCall make{.method = "POST",

@@ -63,7 +63,7 @@ class FlyPlaces : public ::testing::Test {
   std::string read(const std::string& id) {
     return runner_.run(provider_->executeCommand(id, {"cat", "/home/coder/note"}, "", soon())).stdoutText;
   }
-  /// The one Machine that exists, as Fly tells of it.
+  /// The one Machine that exists, as Fly returns it.
   boost::json::value machine() {
     boost::json::array all = world_.machines();
     EXPECT_EQ(all.size(), 1u);

@@ -1,4 +1,4 @@
-// The opt-in run of the suite against the real Fly: FLY_API_TOKEN is set. README.md of src/provider/flyio/ tells how, and what it costs.
+// The opt-in run of the suite against the real Fly: FLY_API_TOKEN is set. src/provider/flyio/README.md explains how, and what it costs.
 // Everything is in apps named "swarmtest-…", which are deleted at the end of each test.
 #include <boost/json/value.hpp>
 #include <cstdlib>
@@ -48,7 +48,7 @@ class FlyRealFixture final : public ProviderFixture {
         runner_.run(client_.send(std::move(call), soon()));
       }
     } catch (const std::exception& error) {
-      ADD_FAILURE() << "cleaning up failed, look for apps named swarmtest-*: " << error.what();
+      ADD_FAILURE() << "cleaning up failed, check for apps named swarmtest-*: " << error.what();
     }
   }
 
@@ -65,7 +65,7 @@ class FlyRealFixture final : public ProviderFixture {
     deviations.hasNetworkIsolation = false;
     return deviations;
   }
-  ResourceConfig effective(ResourceConfig asked) const override { return effectiveOn(roundUp(asked), asked); }
+  ResourceConfig effective(ResourceConfig requested) const override { return effectiveOn(roundUp(requested), requested); }
   std::string hostname(const InstanceSpec& spec) const override { return appName(config_, swarm_id_, spec.instanceId) + ".fly.dev"; }
   void removeBehindBack(const std::string& instance_id) override { act(instance_id, "DELETE", "?force=true", {}); }
   void killBehindBack(const std::string& instance_id) override { act(instance_id, "POST", "/signal", json::object{{"signal", "SIGKILL"}}); }
@@ -94,7 +94,7 @@ class FlyRealFixture final : public ProviderFixture {
   void act(const std::string& instance_id, std::string method, std::string suffix, std::optional<json::value> body) {
     std::string app = appName(config_, swarm_id_, instance_id);
     std::vector<Machine> machines = runner_.run(client_.listMachines(app, false, soon()));
-    if (machines.empty()) throw std::logic_error("there is no Machine of " + instance_id);
+    if (machines.empty()) throw std::logic_error("no Machine of " + instance_id);
     FlyCall call{.action = Action::DeleteMachine,
                  .id = machines.front().id,
                  .method = std::move(method),

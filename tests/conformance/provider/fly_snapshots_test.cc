@@ -1,4 +1,4 @@
-// The snapshots that Fly takes by itself, and readers of them: what they give, what a crash leaves, and what closing one never touches.
+// Fly's own daily snapshots, and readers of them: what they contain, what a crash leaves, and what closing one never touches.
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
@@ -16,7 +16,7 @@ class FlySnapshots : public FlyPlaces {
  protected:
   FlySnapshots() { quickServer(); }
 
-  /// Another server, which looks for what may have been made for a moment only.
+  /// Another server, which searches only for a moment for what may have been created.
   void quickServer() {
     close();
     flyio::Tuning tuning = FlyWorld::quickTuning();
@@ -172,7 +172,7 @@ TEST_F(FlySnapshots, aReaderHasTheFilesOfThatMomentAndIsHeldBesideTheInstance) {
   EXPECT_EQ(net::findHeader(endpoint.headers, "fly-force-instance-id"), stringAt(machineOf(reader_), "id"));
   EXPECT_EQ(get(wanted_.instanceId)->external, before->external);
   for (const ExternalResource& resource : made.external) {
-    EXPECT_NE(resource.kind, "app") << "nobody may take the instance's app for the reader's";
+    EXPECT_NE(resource.kind, "app") << "the instance's app must not count as the reader's";
     EXPECT_NE(std::ranges::find(recorded_.resources, resource), recorded_.resources.end()) << resource.kind;
   }
 }
@@ -295,7 +295,7 @@ TEST_F(FlySnapshots, aSnapshotThatExpiredIsToldAndNothingIsMade) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Unprocessable) << error->message();
   EXPECT_NE(error->message().find("vs_0123456789abcdef"), std::string::npos);
-  snapshot_ = real;  // it goes between the look and the copy
+  snapshot_ = real;  // it is deleted between the check and the copy
   world_.fault(R"({"match":{"action":"volume_create"},"effect":{"status":404,"body":{"error":"snapshot not found"}}})");
   error = errorOf([&] { openReader(); });
   ASSERT_TRUE(error);
@@ -370,7 +370,7 @@ TEST_F(FlySnapshots, closingAReaderNeverTouchesWhatIsTheInstances) {
   }
 }
 
-/// Its id is nobody's handle on the instance: no call with it changes, moves or tidies up what is not the reader's.
+/// A reader's id gives no access to the instance: no call with it changes, moves or removes what is not the reader's.
 TEST_F(FlySnapshots, noCallOnAReaderChangesTheInstance) {
   makeWorkspace();
   openReader();

@@ -1,4 +1,4 @@
-// What a move counts on at Fly: the region that was asked for and no other, volumes of its own, and a preview that says both beforehand.
+// What a move relies on at Fly: the requested region and no other, its own volumes, and a preview that reports both beforehand.
 #include "conformance/provider/fly_places.h"
 
 namespace swarm::testing {
@@ -122,7 +122,7 @@ TEST_F(FlyTarget, aPreviewTellsSizeRegionRoomOnTheVolumeAndWhatIsBilled) {
 
 TEST_F(FlyTarget, aPreviewNamesEachThingThatIsInTheWay) {
   InstanceSpec wanted = specIn({"atlantis"});
-  wanted.config.image = "";  // the workspace image, which nobody pushed
+  wanted.config.image = "";  // the workspace image, which was never pushed
   wanted.config.resources.cpu = {64, 0};
   wanted.config.network.internalNetwork = true;
   wanted.config.storage = {{1, true, "/etc", ""}};

@@ -279,7 +279,7 @@ TEST_P(FlyTwice, makesOneInstanceAndLeavesNothing) {
   }
 }
 
-/// Every answer of every operation, without its body or with the beginning of one: what it says is asked for again.
+/// Every response of every operation, without its body or with the beginning of one: the content is requested again.
 TEST_P(FlyTwice, anAnswerThatWasCutOffIsAskedForAgain) {
   int requests = FlyLife::requestsOf(runner_, GetParam());
   for (const char* effect : {R"({"status":200,"body":"","commit":true})", R"({"status":200,"body":"{\"id\":\"1","commit":true})"}) {

@@ -34,14 +34,14 @@ class FlyWorld {
   FlyIOProviderConfig providerConfig() const;
   static flyio::Tuning quickTuning();
 
-  /// A raw request, as somebody else's client would make it; the answer's JSON, null when it is none.
+  /// A raw request, as another client would make it; the response's JSON, null when it is not JSON.
   boost::json::value send(std::string method, std::string target, std::optional<boost::json::value> body = {});
   void fault(std::string_view description);  ///< JSON as POST /emulator/faults takes it
   void clearFaults();
   boost::json::value state() { return send("GET", "/emulator/state"); }
   std::int64_t count(std::string_view what);  ///< "apps", "machines", "volumes", "ips", "leases"
   std::vector<std::string> leftovers();       ///< "2 apps": what is not zero
-  boost::json::array machines();              ///< of the whole organization, as its list tells
+  boost::json::array machines();              ///< of the whole organization, from its list
 
   std::int64_t arrived() const { return arrived_; }  ///< requests that the API has begun to answer
 

@@ -20,29 +20,29 @@ struct Deviations {
   bool keepsFilesOutside = true;      ///< files outside of volumes survive a restart
   bool hasLogs = true;                ///< logs() is not null
   bool measuresUsage = true;          ///< false: usage figures are made up
-  bool tellsUsage = true;             ///< false: limits only; what is used must be asked of the instance's agent
+  bool tellsUsage = true;             ///< false: limits only; usage must be requested from the instance's agent
   bool runsAnySize = true;            ///< false: commands take and give small texts only
   bool hasNetworkIsolation = true;    ///< false: internal networks are not modelled
-  bool keepsOldUntilReplaced = true;  ///< false: replaceInstance removes first and makes anew each time
+  bool keepsOldUntilReplaced = true;  ///< false: replaceInstance removes first and creates again each time
   bool seesUnknownImages = true;      ///< an unknown image name is refused
   bool guardsVolumes = true;          ///< false: anybody may attach a volume by its name
-  bool previewsImages = true;         ///< false: previewInstance can't ask for an image here
+  bool previewsImages = true;         ///< false: previewInstance cannot check images here
 };
 
 /// One world (Engine, memory) for one test; everything in it is gone when the fixture ends.
 class ProviderFixture {
  public:
   virtual ~ProviderFixture() = default;
-  /// A provider on this world, not opened; another one on the same world stands for a restarted server.
+  /// A provider on this world, not opened; another one on the same world is a restarted server.
   virtual ProviderPtr makeProvider() = 0;
   /// An image that runs until it is stopped and answers HTTP on the agent's port.
   virtual std::string image() const = 0;
   virtual std::string unknownImage() const { return "swarm-no-such-image:1"; }
   virtual Deviations deviations() const { return {}; }
-  /// What an instance gets that asked for `asked`: where only some sizes exist, the next larger one.
-  virtual ResourceConfig effective(ResourceConfig asked) const { return asked; }
+  /// What an instance gets that requested `requested`: where only some sizes exist, the next larger one.
+  virtual ResourceConfig effective(ResourceConfig requested) const { return requested; }
   virtual std::string hostname(const InstanceSpec& spec) const { return spec.name; }
-  /// Where there are several places: which one a test's instances ask for.
+  /// Where there are several places: the one that a test's instances request.
   virtual void choosePlace(InstanceConfig&) const {}
 
   virtual void removeBehindBack(const std::string& instance_id) = 0;

@@ -1,4 +1,4 @@
-// What happens at the provider by itself reaches the sink, and the state that is read agrees with it.
+// What happens at the provider outside of the server reaches the sink, and agrees with the state that is read.
 #include "conformance/provider/provider_fixture.h"
 
 namespace swarm::testing {

@@ -50,7 +50,7 @@ TEST_P(ProviderSuite, aPreviewSaysWhyACreateWouldFailInsteadOfThrowing) {
 
 TEST_P(ProviderSuite, aPreviewSaysThatAnImageIsNotThere) {
   if (!deviations_.seesUnknownImages) GTEST_SKIP() << "declared: does not know which images exist";
-  if (!deviations_.previewsImages) GTEST_SKIP() << "declared: can't ask for images beforehand here";
+  if (!deviations_.previewsImages) GTEST_SKIP() << "declared: cannot check images beforehand here";
   InstanceSpec wanted = spec();
   wanted.config.image = fixture_->unknownImage();
   PlacementPreview preview = runner_.run(provider().previewInstance(wanted, soon()));

@@ -54,11 +54,11 @@ DockerProviderConfig testEngineConfig() {
 
 docker::EngineReply TestEngine::send(std::string method, std::string target, std::optional<json::value> body) {
   docker::EngineCall call{
-      .method = std::move(method), .target = std::move(target), .doing = "do what the test asks", .body = std::move(body)};
+      .method = std::move(method), .target = std::move(target), .doing = "perform the test's request", .body = std::move(body)};
   return runner_.run(client_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
 }
 
-json::value TestEngine::get(std::string target) { return send("GET", std::move(target)).json("do what the test asks"); }
+json::value TestEngine::get(std::string target) { return send("GET", std::move(target)).json("perform the test's request"); }
 
 std::string TestEngine::importImage(std::string_view repository, const std::string& archive, const std::vector<std::string>& changes) {
   std::string name = format("{}:{}", repository, toHex(sha256(archive)).substr(0, 12));

@@ -113,7 +113,7 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   EXPECT_EQ(run(store->loadPlaces()).size(), 1u);
 }
 
-/// Earlier versions left things of deleted instances behind: the journal knows which they were, and what was asked.
+/// Earlier versions left resources of deleted instances behind: the journal has their ids, and what was requested.
 TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
   {
     auto store = openSqliteStore(data());

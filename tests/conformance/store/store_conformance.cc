@@ -201,7 +201,7 @@ TEST_P(StoreConformance, listsOperationsNewestFirstByEveryFilter) {
               }),
               ElementsAre("op-5"));
   EXPECT_THAT(operationIds([](OperationFilter& f) { f.status = OperationStatus::pending; }), ElementsAre("op-6"));
-  EXPECT_THAT(operationIds([](OperationFilter& f) { f.owner = ""; }), ElementsAre()) << "nobody is not everybody";
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.owner = ""; }), ElementsAre()) << "an empty owner is not every owner";
 }
 
 TEST_P(StoreConformance, givesUnfinishedOperationsOldestFirst) {
@@ -346,7 +346,7 @@ TEST_P(StoreConformance, resumesTheCallerOnItsOwnThread) {
 TEST_P(StoreConformance, finishesWhatWasQueuedBeforeItCloses) {
   boost::asio::io_context context;
   boost::asio::co_spawn(context, store().putSetting("last", "word"), boost::asio::detached);
-  context.poll();  // submitted; nobody waits for it
+  context.poll();  // submitted, without a waiter
   store_.reset();
   context.run();
   reopen();

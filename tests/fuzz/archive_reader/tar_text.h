@@ -19,7 +19,7 @@ inline void putTarSum(std::string& archive, std::size_t at) {
   archive.replace(at + 148, 7, format("{:06o}", sum) + '\0');
 }
 
-/// One member: header, content, padding. Its size may be told wrong.
+/// One member: header, content, padding. Its size field may be wrong.
 inline std::string tarMember(std::string_view name, std::string_view content, char type = '0', std::string_view link = {}) {
   std::string block(kTarBlock, '\0');
   block.replace(0, name.size(), name);

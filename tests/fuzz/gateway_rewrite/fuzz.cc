@@ -1,4 +1,5 @@
-// Any head that the gate accepts is rewritten into one that the gate accepts too, that means the same, and that holds nothing of ours.
+// Any head that the gate accepts is rewritten into one that the gate accepts too, that has the same meaning, and that contains none of our
+// cookies and headers.
 #include <cstddef>
 #include <cstdint>
 #include <string>

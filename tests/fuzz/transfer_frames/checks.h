@@ -10,7 +10,7 @@
 
 namespace swarm::transfer {
 
-/// What was taken means the same when it is written anew.
+/// Accepted input has the same meaning when it is encoded again.
 template <typename Message>
 void checkMessage(std::string_view payload) {
   try {
@@ -65,7 +65,7 @@ inline void fuzzTransferFrames(std::string_view input) {
     const FrameHeader header = parseHeader(input);
     SWARM_CHECK(header.length <= kMaxPayload);
   } catch (const Error&) {
-    // Most inputs; the payload is looked at all the same.
+    // Most inputs; the payload is checked anyway.
   }
   if (input.size() < kHeaderBytes) return;
   const std::string_view payload = input.substr(kHeaderBytes);

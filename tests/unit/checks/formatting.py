@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when a C++ file is not formatted as .clang-format says. With --fix, formats instead."""
+"""Fails when a C++ file is not formatted as .clang-format says. With --fix, formats the files instead."""
 import pathlib
 import subprocess
 import sys

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over src/ and apps/ (a folder's files twelve at a time, as they are compiled), as many at once as there are cores. A file that was clean is passed over while its text, includes, command and the
-rules are the same: digests of them are kept in SWARM_TIDY_CACHE, for all checkouts, or else in the build folder."""
+"""Runs clang-tidy over src/ and apps/ (a folder's files twelve at a time, as they are compiled), one process per core. A clean file is skipped
+while its text, includes, command and the rules are unchanged: their digests are kept in SWARM_TIDY_CACHE for all checkouts, or in the build folder."""
 import concurrent.futures
 import hashlib
 import json
@@ -10,20 +10,20 @@ import subprocess
 import sys
 import time
 
-os.nice(19)  # most other tests wait for something: it has the rest of the time
+os.nice(19)  # most other tests wait; clang-tidy uses the remaining time
 root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 stamps = pathlib.Path(os.environ.get("SWARM_TIDY_CACHE") or build / "tidy")
 stamps.mkdir(parents=True, exist_ok=True)
 tool = "clang-tidy-19"
 rules = (root / ".clang-tidy").read_bytes() + subprocess.run([tool, "--version"], capture_output=True, check=True).stdout
-KEPT_FOR = 30 * 24 * 3600  # seconds since it was last of use
+KEPT_FOR = 30 * 24 * 3600  # seconds since its last use
 for old in stamps.iterdir():
     if time.time() - old.stat().st_mtime > KEPT_FOR:
         old.unlink(missing_ok=True)
 
 
 def own_includes(path, seen):
-    """The project's own files that `path` includes, itself first: what a result depends on besides the system's headers."""
+    """The project's own files that `path` includes, itself first: the inputs of a result besides the system's headers."""
     if path in seen or not path.is_file():
         return seen
     seen[path] = path.read_bytes()

@@ -94,7 +94,7 @@ TEST_F(MigrationTest, tellsItsStepsInTheirOrder) {
 TEST_F(MigrationTest, countsWhatHasTravelledOfAFileThatIsNotThereYet) {
   boot();
   makeWorkspace();
-  moves_->tell = transfer::TransferProgress{.filesDone = 0, .bytesDone = 0, .bytesSent = 5};
+  moves_->report = transfer::TransferProgress{.filesDone = 0, .bytesDone = 0, .bytesSent = 5};
   moves_->failRound = Error(ErrorCode::UpstreamFailed, "It ends here.");
   Operation moved = move(to("fra"));
   auto copy = std::ranges::find(moved.steps, "copy", &OperationStep::name);
