@@ -141,7 +141,7 @@ void serve(const epoll_event& got, std::vector<Pair>& pairs) {
   Direction& in = pair.directions[fd == client ? 1 : 0];
   bool open = (got.events & (EPOLLERR | EPOLLHUP)) == 0;
   if (open && (got.events & (EPOLLIN | EPOLLRDHUP)) != 0) open = move(out);
-  // The end came with the last bytes: there will be no further edge.
+  // The end came with the last bytes: no further edge will follow.
   if (open && (got.events & EPOLLRDHUP) != 0 && !out.ended) open = move(out);
   if (open && (got.events & EPOLLOUT) != 0 && (!in.unsent.empty() || in.piped > 0)) open = move(in);
   if (!open || (out.ended && in.ended)) closePair(pairs, client);

@@ -348,7 +348,7 @@ async function reload(display, notice) {
     if (choice !== 'Reload') return false;
   }
   await vscode.commands.executeCommand('workbench.action.reloadWindow');
-  // Reached only when the reload was refused, for example by an editor that asks before closing: retry later.
+  // Reached only when the reload was refused, for example by an editor with a question before closing: retry later.
   return true;
 }
 

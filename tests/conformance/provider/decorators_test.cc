@@ -75,7 +75,7 @@ TEST_F(Decorators, slowRespectsTheDeadline) {
   EXPECT_EQ(error->code(), ErrorCode::DeadlineExceeded);
 }
 
-TEST_F(Decorators, recordingTellsEachCallAndItsFailure) {
+TEST_F(Decorators, recordingReportsEachCallAndItsFailure) {
   RecordingProvider provider(fake());
   InstanceSpec wanted = spec();
   runner_.run(provider.createInstance(wanted, progress_, soon()));

@@ -14,7 +14,7 @@ Deviations FlyFixture::flyDeviations() {
   deviations.keepsFilesOutside = false;
   deviations.hasLogs = false;
   deviations.measuresUsage = false;
-  deviations.tellsUsage = false;
+  deviations.reportsUsage = false;
   deviations.runsAnySize = false;
   deviations.hasNetworkIsolation = false;
   deviations.previewsImages = false;  // the emulator has no registry

@@ -48,7 +48,7 @@ TEST_F(FlyPlaces, anUpdateKeepsWhatOtherToolsHavePutIntoTheConfiguration) {
   EXPECT_EQ(world_.count("leases"), 0);
 }
 
-TEST_F(FlyPlaces, aLeaseThatACrashLeftBehindIsTakenOverAndSomebodyElsesIsNot) {
+TEST_F(FlyPlaces, aLeaseThatACrashLeftIsReusedAndAnotherClientsIsNot) {
   InstanceSpec wanted = spec();
   create(wanted);
   std::string lease = path(world_.machines().front()) + "/lease";
@@ -88,7 +88,7 @@ TEST_F(FlyPlaces, aPartialListSaysSo) {
   EXPECT_EQ(list().instances.size(), 1u);
 }
 
-TEST_F(FlyPlaces, whoeverAsksForTheListMeanwhileGetsTheSameOne) {
+TEST_F(FlyPlaces, concurrentRequestsForTheListShareOne) {
   create(spec());
   restartServer();
   world_.fault(R"({"match":{"path":"/v1/orgs/**"},"count":-1,"effect":{"latency_ms":200}})");
@@ -203,7 +203,7 @@ TEST_F(FlyPlaces, whatAnEarlierInstanceLeftOnTheVolumeIsNotDeletedWithALaterOne)
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 
-TEST_F(FlyPlaces, anApiThatGoesAwayIsToldAndSoIsItsReturn) {
+TEST_F(FlyPlaces, anApiThatBecomesUnavailableIsReportedAndSoIsItsReturn) {
   auto saw = [&](ProviderEvent::Kind kind) {
     return std::any_of(events_.begin(), events_.end(), [&](const ProviderEvent& event) { return event.kind == kind; });
   };
@@ -241,7 +241,7 @@ TEST_F(FlyPlaces, aCommandThatFlysExecCanNotTakeIsRefusedBeforeItIsSent) {
   EXPECT_EQ(codeOf({"true"}, ""), ErrorCode::Conflict);
 }
 
-TEST_F(FlyPlaces, validationTellsEachThingApart) {
+TEST_F(FlyPlaces, validationReportsEachCheckSeparately) {
   auto checks = runner_.run(provider_->validate(soon()));
   auto find = [&](std::string_view name) {
     return std::find_if(checks.begin(), checks.end(), [&](const ValidationCheck& check) { return check.name == name; });

@@ -22,7 +22,7 @@ TEST_F(FlyPlaces, aRegionWithoutRoomForAVolumeIsLeftToo) {
   expectOneOfEach();
 }
 
-TEST_F(FlyPlaces, theRegionThatAnInstanceAsksForCountsMoreThanTheConfiguredOnes) {
+TEST_F(FlyPlaces, theRegionOfAnInstanceTakesPrecedenceOverTheConfiguredOnes) {
   InstanceSpec wanted = spec();
   wanted.config.network.flyio = FlyNetworkConfig{false, {"iad"}, true};
   create(wanted);
@@ -46,7 +46,7 @@ TEST_F(FlyPlaces, noRoomAnywhereSaysWhereItWasLookedFor) {
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 
-TEST_F(FlyPlaces, aVolumeOnAFullHostIsMadeAnewWhenNothingIsOnIt) {
+TEST_F(FlyPlaces, anEmptyVolumeOnAFullHostIsCreatedAgain) {
   world_.fault(R"({"match":{"action":"machine_create"},"effect":{"error":"E23"}})");
   create(spec());
   EXPECT_EQ(stringAt(machine(), "region"), "ams");
@@ -222,7 +222,7 @@ TEST_F(FlyPlaces, aKeptVolumeOfADeadHostIsNotWaitedFor) {
   EXPECT_EQ(world_.count("volumes"), 1);
 }
 
-TEST_F(FlyPlaces, theSizeOfAVolumeIsTheOneThatWasAskedFor) {
+TEST_F(FlyPlaces, theSizeOfAVolumeIsTheRequestedOne) {
   InstanceSpec wanted = spec();
   wanted.config.resources.storage = ResourceConfig{}.storage;
   wanted.config.storage = {{1, true, "/srv", ""}};
@@ -236,7 +236,7 @@ TEST_F(FlyPlaces, theSizeOfAVolumeIsTheOneThatWasAskedFor) {
   EXPECT_EQ(runner_.run(provider_->replaceInstance(wanted, progress_, soon())).resources.storage.size, 4) << "a volume never shrinks";
 }
 
-TEST_F(FlyPlaces, aMachineIsAskedForAgainWhenItsCreationFailedWithoutATrace) {
+TEST_F(FlyPlaces, aMachineIsRequestedAgainWhenItsCreationFailedWithoutATrace) {
   world_.fault(R"({"match":{"action":"machine_create"},"count":2,"effect":{"status":500,"body":""}})");
   EXPECT_EQ(create(spec()).status, InstanceStatus::running);
   expectOneOfEach();

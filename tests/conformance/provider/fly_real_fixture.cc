@@ -60,7 +60,7 @@ class FlyRealFixture final : public ProviderFixture {
     deviations.keepsFilesOutside = false;
     deviations.hasLogs = false;
     deviations.measuresUsage = false;
-    deviations.tellsUsage = false;
+    deviations.reportsUsage = false;
     deviations.runsAnySize = false;
     deviations.hasNetworkIsolation = false;
     return deviations;

@@ -288,7 +288,7 @@ TEST_F(FlySnapshots, aCloseThatMeetsTroubleIsFinishedByTheNext) {
   }
 }
 
-TEST_F(FlySnapshots, aSnapshotThatExpiredIsToldAndNothingIsMade) {
+TEST_F(FlySnapshots, anExpiredSnapshotIsReportedAndNothingIsMade) {
   makeWorkspace();
   std::string real = std::exchange(snapshot_, "vs_0123456789abcdef");
   auto error = errorOf([&] { openReader(); });

@@ -24,7 +24,7 @@ emulator::EmulatorOptions fullAmsterdam() {
   return options;
 }
 
-TEST_F(FlyTarget, anInstanceThatAsksForOneRegionIsMadeThereOrNotAtAll) {
+TEST_F(FlyTarget, anInstanceThatNamesOneRegionIsMadeThereOrNotAtAll) {
   EXPECT_EQ(config_.regions.size(), 3u) << "there would be others";
   world_.fault(R"({"match":{"action":"machine_create"},"effect":{"error":"E22"}})");
   InstanceSpec wanted = specIn({"ams"});
@@ -54,7 +54,7 @@ TEST_F(FlyTarget, aLaterStartDoesNotLeaveTheRegionEither) {
   expectOneOfEach();
 }
 
-TEST_F(FlyTarget, anInstanceThatAsksForNoneMayLeaveAFullRegion) {
+TEST_F(FlyTarget, anInstanceThatNamesNoneMayLeaveAFullRegion) {
   InstanceSpec wanted = spec();
   create(wanted);
   write(wanted.instanceId, "precious");
@@ -101,7 +101,7 @@ TEST_F(FlyTarget, aKeptVolumeOfTheNameIsInTheWayOfATarget) {
   EXPECT_EQ(preview(target).problems[0], error->message());
 }
 
-TEST_F(FlyTarget, aPreviewTellsSizeRegionRoomOnTheVolumeAndWhatIsBilled) {
+TEST_F(FlyTarget, aPreviewReportsSizeRegionRoomOnTheVolumeAndWhatIsBilled) {
   InstanceSpec wanted = specIn({"fra"});
   wanted.config.resources.cpu = {0.5, 500};
   wanted.config.resources.memory = {0, 300};
@@ -134,7 +134,7 @@ TEST_F(FlyTarget, aPreviewNamesEachThingThatIsInTheWay) {
   }
 }
 
-TEST_F(FlyTarget, aPreviewOfAPlaceThatIsThereAsksForNoRoom) {
+TEST_F(FlyTarget, aPreviewOfAnExistingPlaceRequiresNoRoom) {
   InstanceSpec kept = specIn({"fra"});
   kept.config.storage[0].size = 2;
   create(kept);

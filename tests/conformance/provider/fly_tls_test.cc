@@ -63,7 +63,7 @@ TEST_F(FlyTls, carriesHealthCommandsAndTheTunnelToVsCodeThroughTheEdge) {
   EXPECT_NE(page.find("A simulated Machine"), std::string::npos) << page;
 }
 
-TEST_F(FlyTls, anApiOfAnUnknownAuthorityIsToldAsThat) {
+TEST_F(FlyTls, anApiOfAnUnknownAuthorityIsReportedAsThat) {
   test::TestAuthority other("Other CA");
   FlyIOProviderConfig config = world_.providerConfig();
   config.caFile = other.ca();

@@ -207,7 +207,7 @@ TEST_F(FlyVolumes, theIdThatWasRecordedCountsMoreThanTheName) {
   }
 }
 
-TEST_F(FlyVolumes, aVolumeThatIsGoneIsNamedAndAnEmptyOneIsMadeOnlyWhenItIsAskedFor) {
+TEST_F(FlyVolumes, aMissingVolumeIsNamedAndAnEmptyOneIsMadeOnlyOnRequest) {
   InstanceSpec wanted = spec();
   create(wanted);
   std::string files = volumeOf(machine()), app = appOf(wanted);
@@ -280,7 +280,7 @@ TEST_P(FlyTwice, makesOneInstanceAndLeavesNothing) {
 }
 
 /// Every response of every operation, without its body or with the beginning of one: the content is requested again.
-TEST_P(FlyTwice, anAnswerThatWasCutOffIsAskedForAgain) {
+TEST_P(FlyTwice, aResponseThatWasCutOffIsRequestedAgain) {
   int requests = FlyLife::requestsOf(runner_, GetParam());
   for (const char* effect : {R"({"status":200,"body":"","commit":true})", R"({"status":200,"body":"{\"id\":\"1","commit":true})"}) {
     for (int at = 0; at < requests; ++at) {

@@ -20,12 +20,12 @@ struct Deviations {
   bool keepsFilesOutside = true;      ///< files outside of volumes survive a restart
   bool hasLogs = true;                ///< logs() is not null
   bool measuresUsage = true;          ///< false: usage figures are made up
-  bool tellsUsage = true;             ///< false: limits only; usage must be requested from the instance's agent
+  bool reportsUsage = true;           ///< false: limits only; usage must be requested from the instance's agent
   bool runsAnySize = true;            ///< false: commands take and give small texts only
   bool hasNetworkIsolation = true;    ///< false: internal networks are not modelled
   bool keepsOldUntilReplaced = true;  ///< false: replaceInstance removes first and creates again each time
   bool seesUnknownImages = true;      ///< an unknown image name is refused
-  bool guardsVolumes = true;          ///< false: anybody may attach a volume by its name
+  bool guardsVolumes = true;          ///< false: any owner may attach a volume by its name
   bool previewsImages = true;         ///< false: previewInstance cannot check images here
 };
 

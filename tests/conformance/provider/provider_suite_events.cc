@@ -3,7 +3,7 @@
 
 namespace swarm::testing {
 
-TEST_P(ProviderSuite, aRemovalBehindOurBackIsTold) {
+TEST_P(ProviderSuite, aRemovalOutsideOfTheServerIsReported) {
   InstanceSpec wanted = spec();
   create(wanted);
   fixture_->removeBehindBack(wanted.instanceId);
@@ -14,7 +14,7 @@ TEST_P(ProviderSuite, aRemovalBehindOurBackIsTold) {
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
-TEST_P(ProviderSuite, anInstanceThatEndsByItselfIsToldAndHasFailed) {
+TEST_P(ProviderSuite, anUnexpectedEndIsReportedAndIsAFailure) {
   InstanceSpec wanted = spec();
   create(wanted);
   events_.clear();
@@ -28,7 +28,7 @@ TEST_P(ProviderSuite, anInstanceThatEndsByItselfIsToldAndHasFailed) {
   EXPECT_EQ(status(wanted.instanceId), InstanceStatus::running);
 }
 
-TEST_P(ProviderSuite, aReplaceIsNoRemoval) {
+TEST_P(ProviderSuite, aReplaceIsNotARemoval) {
   if (!deviations_.keepsOldUntilReplaced) GTEST_SKIP() << "declared: removes the old one first";
   InstanceSpec wanted = spec();
   create(wanted);

@@ -105,7 +105,7 @@ TEST_P(ProviderSuite, aStoppedInstanceHasNoAgent) {
   EXPECT_EQ(error->code(), ErrorCode::Conflict);
 }
 
-TEST_P(ProviderSuite, usageTellsLimitsAndWhatIsUsed) {
+TEST_P(ProviderSuite, usageReportsLimitsAndWhatIsUsed) {
   InstanceSpec wanted = spec();
   create(wanted);
   if (deviations_.measuresUsage) execute(wanted.instanceId, {"sh", "-c", "dd if=/dev/zero of=/home/coder/big bs=1048576 count=16"});
@@ -114,7 +114,7 @@ TEST_P(ProviderSuite, usageTellsLimitsAndWhatIsUsed) {
   EXPECT_EQ(usage.cpu.limit, limits.cpu.limit);
   EXPECT_EQ(usage.memory.limit, limits.memory.max);
   EXPECT_EQ(usage.storage.limit, 1);
-  EXPECT_EQ(usage.memory.usage > 0, deviations_.tellsUsage);
+  EXPECT_EQ(usage.memory.usage > 0, deviations_.reportsUsage);
   EXPECT_LE(usage.memory.usage, usage.memory.limit);
   EXPECT_GE(usage.cpu.usage, 0);
   if (deviations_.measuresUsage) {
@@ -199,7 +199,7 @@ TEST_P(ProviderSuite, changedPortsNeedARestartAndTheSameOnesDoNot) {
   EXPECT_EQ(runner_.run(provider().configureNetwork(wanted.instanceId, wanted.config.network, soon())), AllocationEffect::NeedsRestart);
 }
 
-TEST_P(ProviderSuite, logsTellWhatTheMainProcessWrote) {
+TEST_P(ProviderSuite, logsHaveWhatTheMainProcessWrote) {
   if (!deviations_.hasLogs) {
     EXPECT_EQ(provider().logs(), nullptr);
     return;

@@ -22,7 +22,7 @@ InstanceSpec secondPlaceOf(InstanceSpec spec) {
 
 }  // namespace
 
-TEST_P(ProviderSuite, aPreviewTellsWhatACreateMakesAndMakesNothing) {
+TEST_P(ProviderSuite, aPreviewReportsWhatACreateMakesAndMakesNothing) {
   InstanceSpec wanted = spec();
   PlacementPreview preview = runner_.run(provider().previewInstance(wanted, soon()));
   EXPECT_EQ(preview.problems, std::vector<std::string>{});
@@ -60,8 +60,8 @@ TEST_P(ProviderSuite, aPreviewSaysThatAnImageIsNotThere) {
   EXPECT_FALSE(preview.imageDetail.empty());
 }
 
-TEST_P(ProviderSuite, aPreviewSaysThatAVolumeBelongsToSomebodyElse) {
-  if (!deviations_.guardsVolumes) GTEST_SKIP() << "declared: volumes are not anybody's";
+TEST_P(ProviderSuite, aPreviewReportsThatAVolumeBelongsToAnotherOwner) {
+  if (!deviations_.guardsVolumes) GTEST_SKIP() << "declared: volumes have no owner";
   InstanceSpec first = spec("one", "ada");
   first.config.storage[0].volumeName = "files" + first.instanceId.substr(first.instanceId.size() - 8);
   create(first);

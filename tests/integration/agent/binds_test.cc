@@ -72,7 +72,7 @@ TEST_F(BindsInImage, aRestartOfTheSameContainerBindsAgain) {
   EXPECT_EQ(boundPlaces(), "3\n");
 }
 
-TEST_F(BindsInImage, whereMountingIsNotAllowedVscodeDoesNotRunAndTheReasonIsTold) {
+TEST_F(BindsInImage, whereMountingIsNotAllowedVscodeDoesNotRunAndTheReasonIsReported) {
   begin(optionsWith(MayMount::No));
   auto health = waitUntil([](const AgentHealth&) { return true; });
   EXPECT_FALSE(health.ready);

@@ -10,7 +10,7 @@ class FreezeInImage : public AgentInImage {
   void thawIt() { loop_.run(thaw(target(), soon()), kPatience); }
 };
 
-TEST_F(FreezeInImage, everybodyStandsStillAndNobodyNotices) {
+TEST_F(FreezeInImage, allProcessesStandStillAndNoneNotices) {
   auto before = waitUntilReady();
   workbench();
   run("nohup setsid sh -c 'while :; do echo >> ~/count; sleep 0.01; done' >/dev/null 2>&1 &");

@@ -67,7 +67,7 @@ TEST_F(HoldInImage, whatTheEngineStartedBesideTheAgentIsEndedToo) {
   EXPECT_THAT(container_->processes(), testing::SizeIs(1));
 }
 
-TEST_F(HoldInImage, tellsHowLongItTook) {
+TEST_F(HoldInImage, reportsHowLongItTook) {
   waitUntilReady();
   visit();
   auto terminal = openTerminal("touch ~/in-terminal; sleep 1000");

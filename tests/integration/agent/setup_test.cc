@@ -32,7 +32,7 @@ TEST_F(AgentInImage, nodesOptionsArePeoplesAndBreakNoVscode) {
             "VSCODE_NODE_OPTIONS=--no-such-option\nVSCODE_NODE_REPL_EXTERNAL_MODULE=/absent.js\n");
 }
 
-TEST_F(AgentInImage, whatBreaksVscodeIsToldWithItsLastLine) {
+TEST_F(AgentInImage, whatBreaksVscodeIsReportedWithItsLastLine) {
   run("sudo sh -c 'printf \"#!/bin/sh\\necho it is broken >&2\\nexit 7\\n\" >/opt/swarm/bin/code-server'; pkill -f entry.js");
   auto health = waitUntil([](const AgentHealth& now) { return now.vscodeEnded && now.reason.find("exit code 7") != std::string::npos; });
   EXPECT_THAT(health.reason, testing::HasSubstr("it is broken"));

@@ -90,7 +90,7 @@ TEST_F(DockerCancel, whatAKilledServerBeganIsSettledBeforeItIsRemoved) {
 }
 
 /// A container made by hand, of an instance that is gone, as if a create had been finished late.
-TEST_F(DockerCancel, whatComesToLightOfADeletedInstanceIsSweptAsWasAskedForItsVolumes) {
+TEST_F(DockerCancel, lateResourcesOfADeletedInstanceAreSweptAsRequestedForItsVolumes) {
   InstanceSpec wanted = spec(), kept = spec("two");
   create(wanted);
   create(kept);
@@ -127,7 +127,7 @@ TEST_F(DockerCancel, aVolumeThatWasThereBeforeTheDeletionIsNotSwept) {
   EXPECT_EQ(volumesOf(wanted), volumes);
 }
 
-TEST_F(DockerCancel, aVolumeThatTheEngineMakesByItselfIsLabelledToo) {
+TEST_F(DockerCancel, aVolumeThatTheEngineCreatesItselfIsLabelledToo) {
   InstanceSpec wanted = spec();
   create(wanted);
   std::string container = fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId);

@@ -14,7 +14,7 @@ std::string frame(int stream, const std::string& data) {
   return bytes + data;
 }
 
-TEST(DockerFrames, stdoutAndStderrAreToldApartHoweverTheBytesArrive) {
+TEST(DockerFrames, stdoutAndStderrAreSeparatedHoweverTheBytesArrive) {
   std::string all = frame(1, "out") + frame(2, "err") + frame(1, "") + frame(1, std::string("\0\x01\x02", 3));
   for (std::size_t size = 1; size <= all.size(); ++size) {
     FrameReader reader;

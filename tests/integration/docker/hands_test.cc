@@ -90,7 +90,7 @@ TEST_F(DockerHands, whatIsPausedCanBeStopped) {
   EXPECT_EQ(docker::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.Status"), "exited");
 }
 
-TEST_F(DockerHands, aProcessThatWasKilledAtTheMemoryLimitIsToldAndIsNotTheInstancesEnd) {
+TEST_F(DockerHands, aProcessKilledAtTheMemoryLimitIsReportedAndIsNotTheInstancesEnd) {
   execute(wanted_, {"dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"});
   EXPECT_TRUE(runner_.waitFor([&] { return countEvents(ProviderEvent::Kind::OutOfMemory) > 0; })) << "no event was sent";
   EXPECT_EQ(get().status, InstanceStatus::running);

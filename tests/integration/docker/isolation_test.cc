@@ -23,7 +23,7 @@ TEST(DockerAgentPort, isWhatTheAgentListensOn) {
   EXPECT_EQ(docker::kAgentConfigPath, agent::kConfigPath);
 }
 
-TEST_F(DockerIsolation, theAgentsSettingsReachTheFirstProcessAndAreNoSecret) {
+TEST_F(DockerIsolation, theAgentsSettingsReachTheFirstProcessAndAreNotSecret) {
   InstanceSpec wanted = spec();
   wanted.config.env["SWARM_AGENT"] = "a person's";
   create(wanted);
@@ -182,7 +182,7 @@ TEST_F(DockerIsolation, outOfMemoryIsTheReasonOfTheFailure) {
   EXPECT_NE(found->reason.find("out of memory"), std::string::npos) << found->reason;
 }
 
-TEST_F(DockerIsolation, aLocalImageIsNeverAskedOfARegistry) {
+TEST_F(DockerIsolation, aLocalImageIsNeverPulledFromARegistry) {
   InstanceSpec wanted = spec();
   wanted.config.image = "swarm-workspace:no-such-tag";
   auto error = errorOf([&] { create(wanted); });

@@ -85,7 +85,7 @@ TEST_F(DockerVolumes, anAnonymousVolumeIsCarriedOverToTheNextContainer) {
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
-TEST_F(DockerVolumes, anEmptyVolumeTakesThePlaceOfALostOneOnlyWhenThatIsAsked) {
+TEST_F(DockerVolumes, anEmptyVolumeReplacesALostOneOnlyOnRequest) {
   InstanceSpec wanted = spec();
   RecordingProgress recorded;
   runner_.run(provider_->createInstance(wanted, recorded, soon()));
@@ -108,7 +108,7 @@ TEST_F(DockerVolumes, anEmptyVolumeTakesThePlaceOfALostOneOnlyWhenThatIsAsked) {
   remove(wanted);
 }
 
-TEST_F(DockerVolumes, whatAReplacementDropsIsToldBefore) {
+TEST_F(DockerVolumes, whatAReplacementDropsIsReportedBefore) {
   InstanceSpec wanted = spec();
   create(wanted);
   for (const char* path : {"/usr/bin/tool", "/usr/bin/other", "/etc/tool.conf", "/tmp/passing", "/home/coder/kept"}) write(wanted, path);

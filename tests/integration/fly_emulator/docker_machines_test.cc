@@ -79,7 +79,7 @@ TEST_F(DockerBackendTest, execNeedsARunningMachine) {
   EXPECT_EQ(errorOf([&] { exec({"true"}); })->code(), ErrorCode::Conflict);
 }
 
-TEST_F(DockerBackendTest, stopSendsTheSignalAndTellsTheExit) {
+TEST_F(DockerBackendTest, stopSendsTheSignalAndReportsTheExit) {
   boot(plan());
   waitUntilMainRuns(kMainRuns);
   runner.run(backend->stop("m1", "SIGUSR1", milliseconds(10'000), soon()));
@@ -106,7 +106,7 @@ TEST_F(DockerBackendTest, aProcessThatDoesNotListenIsKilledAfterTheTimeout) {
   EXPECT_FALSE(exits[0].outOfMemory);
 }
 
-TEST_F(DockerBackendTest, anEndByItselfIsToldAfterBootHasReturned) {
+TEST_F(DockerBackendTest, anUnexpectedEndIsReportedAfterBootHasReturned) {
   MachinePlan made = plan();
   made.exec = {"sh", "-c", "exit 7"};
   boot(made);
@@ -119,7 +119,7 @@ TEST_F(DockerBackendTest, anEndByItselfIsToldAfterBootHasReturned) {
   EXPECT_EQ(exits[1].exitCode, 127);
 }
 
-TEST_F(DockerBackendTest, memoryThatIsNotThereIsToldAsSuch) {
+TEST_F(DockerBackendTest, missingMemoryIsReportedAsSuch) {
   MachinePlan made = plan();
   made.memoryMb = 48;
   made.exec = {"dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"};
@@ -204,7 +204,7 @@ TEST_F(DockerBackendTest, aMachineMayMountWhatItLikes) {
   EXPECT_EQ(result.stdoutText, "bound\n") << result.stderrText;
 }
 
-TEST_F(DockerBackendTest, machinesOfOneNetworkReachEachOtherAndNobodyElse) {
+TEST_F(DockerBackendTest, machinesOfOneNetworkReachOnlyEachOther) {
   boot(plan("m1"));
   boot(plan("m2"));
   MachinePlan other = plan("m3");
@@ -267,7 +267,7 @@ TEST_F(DockerBackendTest, aBootWhoseCallerGoesAwayIsFinishedBeforeTheBackendIsCl
   }
 }
 
-TEST_F(DockerBackendTest, anEmulatorThatIsStartedAnewFindsWhatRunsAndHearsItsEnd) {
+TEST_F(DockerBackendTest, aRestartedEmulatorFindsWhatRunsAndObservesItsEnd) {
   boot(plan("m1"));
   boot(plan("m2"));
   for (const char* machine : {"m1", "m2"}) waitUntilMainRuns(kMainRuns, machine);

@@ -52,7 +52,7 @@ TEST_F(DockerVolumes, usedBytesAreMeasured) {
   EXPECT_LT(used, 6 << 20);
 }
 
-TEST_F(DockerVolumes, whatIsNotThereIsToldAndNotMade) {
+TEST_F(DockerVolumes, aMissingVolumeIsReportedAndNotCreated) {
   EXPECT_EQ(errorOf([&] { boot(withVolume("m1", "none")); })->code(), ErrorCode::NotFound);
   EXPECT_EQ(errorOf([&] { runner.run(backend->copyVolume("none", "vol2", soon())); })->code(), ErrorCode::NotFound);
   EXPECT_EQ(errorOf([&] { runner.run(backend->volumeBytesUsed("none", soon())); })->code(), ErrorCode::NotFound);

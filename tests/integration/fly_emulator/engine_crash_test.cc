@@ -52,7 +52,7 @@ class BackendAndItsEngine : public ::testing::Test {
   std::vector<GuestExit> exits;
 };
 
-TEST_F(BackendAndItsEngine, theEndOfAMachineThatWentWithItsEngineIsToldOnceTheEngineIsBack) {
+TEST_F(BackendAndItsEngine, theEndOfAMachineWithItsEngineIsReportedOnceTheEngineIsBack) {
   runner.run(backend->createVolume("vol1", 1, soon()));
   runner.run(backend->boot(plan, soon()));
   shell("echo kept > /data/file; sync");

@@ -57,7 +57,7 @@ class KilledEmulator : public ::testing::Test {
   json::value send(std::string method, std::string target, std::optional<json::value> body = {}) {
     return loop.run(call(std::move(method), std::move(target), std::move(body)), kPatience);
   }
-  /// Sends the create, and kills the emulator so long after; the answer is anybody's guess.
+  /// Sends the create, and kills the emulator so long after; the response is unknown.
   void createAndKill(json::value machine, milliseconds after) {
     loop.spawn([](KilledEmulator& self, json::value body) -> awaitable<void> {
       try {

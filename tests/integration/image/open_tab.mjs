@@ -41,7 +41,7 @@ async function answers() {
   });
 }
 
-// Asking may take for ever itself: a page that is being left answers nothing.
+// The call itself may never return: a page that is being left does not respond.
 async function waitFor(what, condition, seconds = 30) {
   const end = Date.now() + seconds * 1000;
   const pause = (milliseconds, value) => new Promise((resolve) => { setTimeout(resolve, milliseconds, value); });

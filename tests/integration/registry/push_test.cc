@@ -103,7 +103,7 @@ TEST(PushedImage, isFoundInARealRegistryByTlsAndWithTheTokenAsPassword) {
   EXPECT_EQ(registryPassword(std::string("FlyV1 ") + kToken), kToken);
 }
 
-TEST(PushedImage, isNotGivenToStrangersNorAskedForAtOnes) {
+TEST(PushedImage, isNotGivenToStrangersNorRequestedFromOnes) {
   RealRegistry registry;
   std::string name = registry.host() + "/my-images:1";
   EXPECT_NE(refusal(name, registry.access("wrong")).find("status 401"), std::string::npos);

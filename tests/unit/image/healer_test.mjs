@@ -25,7 +25,7 @@ test('reloads when the server was replaced between two looks', () => {
   assert.equal(healer.next(up('2')), 'reload');
 });
 
-test('asks again for the reload that was refused', () => {
+test('requests a refused reload again', () => {
   const healer = new Healer();
   healer.next(up('1'));
   healer.next(up('2'));
@@ -56,7 +56,7 @@ const move = (paused, percent = 45) => ({ to: 'Fly.io (ams)', stepText: 'copying
 const copying = (generation) => ({ ...up(generation), moving: move(false) });
 const paused = (generation) => ({ ...down(generation), status: 'starting', moving: move(true, 80) });
 
-test('goes on as if nothing was while a move copies, and asks more often', () => {
+test('continues normally while a move copies, and polls more often', () => {
   const healer = new Healer();
   healer.next(up('1'));
   const calm = healer.delayMilliseconds;
@@ -66,12 +66,12 @@ test('goes on as if nothing was while a move copies, and asks more often', () =>
   assert.ok(healer.delayMilliseconds < calm);
 });
 
-test('asks at least twice a second while a move has stopped VS Code', () => {
+test('polls at least twice a second while a move has stopped VS Code', () => {
   const healer = new Healer();
   healer.next(up('1'));
   assert.equal(healer.next(paused('1')), 'lost');
   assert.ok(healer.delayMilliseconds <= 500);
-  healer.next({ kind: 'unreachable' }); // the server itself was restarted meanwhile
+  healer.next({ kind: 'unreachable' }); // the server itself was restarted
   assert.ok(healer.delayMilliseconds <= 500);
   assert.equal(healer.move.to, 'Fly.io (ams)');
 });
@@ -91,7 +91,7 @@ test('reloads while the old place is still being tidied up', () => {
   assert.equal(other.next({ ...up('2'), moving: move(true, 99) }), 'reload');
 });
 
-test('takes a ready that is still told of the old server for what it is once the pause has begun', () => {
+test('ignores an outdated ready of the old server once the pause has begun', () => {
   const healer = new Healer();
   healer.next(copying('1'));
   assert.equal(healer.next({ ...up('1'), moving: move(true) }), 'lost');

@@ -46,10 +46,10 @@ wait "$child" 2>/dev/null || true
 child=''
 expect 'waiting ends at its deadline' no "$(yes_no wait_until 0 false)"
 
-expect 'the server is asked on loopback when it listens everywhere' http://127.0.0.1:9000 "$(SWARM_LISTEN=0.0.0.0:9000 server_url)"
+expect 'the server is reached on loopback when it listens everywhere' http://127.0.0.1:9000 "$(SWARM_LISTEN=0.0.0.0:9000 server_url)"
 expect 'unit tests need no Engine' no "$(yes_no test_needs_engine unit checks)"
 expect 'all tests need an Engine' yes "$(yes_no test_needs_engine)"
-expect 'build progress is told by tenths' 2 "$(printf '[1/100] a\n[2/100] b\n[10/100] c\n' | build_progress x 2>&1 | wc -l)"
+expect 'build progress is reported by tenths' 2 "$(printf '[1/100] a\n[2/100] b\n[10/100] c\n' | build_progress x 2>&1 | wc -l)"
 expect 'what the compiler says passes' 'x.cc:1: error' "$(printf 'x.cc:1: error\n' | build_progress x 2>&1)"
 
 ((failures == 0)) || exit 1
