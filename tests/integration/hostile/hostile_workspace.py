@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A workspace whose owner has replaced the agent, beside a friend's, under a real server: whatever the agent answers, the server grows by no more than
-20 MiB, its log by a few KiB for each request, and nothing of it reaches a terminal as it was.
+"""Runs a workspace whose owner has replaced the agent beside another user's, under a real server. Whatever the agent answers, the server's memory grows by at
+most 20 MiB, its log by a few KiB per request, and no control characters reach a terminal.
 
 usage: hostile_workspace.py --server FILE --agent FILE [--image IMAGE] [--seconds N] [--latency]
        (image: SWARM_TEST_IMAGE or swarm-workspace:latest; 10 seconds)
 
---latency also fails when a friend's request takes 50 ms longer than without the hostile workspace (99 of 100): for a machine that does nothing else.
-Needs a Docker Engine, the docker command and the image. Listens on loopback only; removes what it made."""
+--latency also fails when the other user's requests take 50 ms longer than without the hostile workspace (99 of 100); use it on an idle machine.
+Needs a Docker Engine, the docker command and the image. Listens on loopback only; removes what it created."""
 import argparse
 import http.client
 import json

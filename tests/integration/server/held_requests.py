@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Thousands of heads whose bodies never come, held against a server that may open 1,024 descriptors: it answers on, and its Engine stays
+"""Holds thousands of requests without their bodies against a server that may open 1,024 descriptors: it keeps responding, and its Engine stays
 connected. Usage: held_requests.py SWARM"""
 import http.client
 import json
