@@ -80,9 +80,4 @@ awaitable<Answer> releaseIp(Core& core, Call& call) {
   co_return emptyAnswer(204);
 }
 
-/// The emulator makes none: an app's own domain is not emulated.
-awaitable<Answer> listCertificates(Core&, Call&) {
-  co_return jsonAnswer(200, json::object{{"certificates", json::array()}, {"total_count", 0}});
-}
-
 }  // namespace swarm::emulator

@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "emulator/api/admin.h"
+#include "emulator/api/facade.h"
 #include "emulator/api/leases.h"
 #include "emulator/api/route.h"
 #include "emulator/api/shapes.h"
@@ -50,9 +51,10 @@ std::vector<std::string_view> tokensOf(std::string_view header) {
   return tokens;
 }
 
-/// certificates and ip_assignments say it in another way (E2).
+/// certificates and ip_assignments say it in another way (E2). I: GraphQL's answer.
 [[noreturn]] void refuseToken(const Route& route) {
-  refuseBy(route.action.starts_with("ip_") || route.action == "certificate_list" ? "E2" : "E1");
+  if (route.action == "graphql") throw Refusal(graphErrorAnswer("", "You must be authenticated to view this.", "UNAUTHORIZED"));
+  refuseBy(route.action.starts_with("ip_") || route.action.starts_with("certificate_") ? "E2" : "E1");
 }
 
 AppPtr appOfDeployToken(const Core& core, std::string_view token) {

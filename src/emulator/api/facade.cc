@@ -1,14 +1,15 @@
-// Answers hold all fields, whatever a query selects: clients skip what they did not select.
+// GraphQL: which fields a document selects, and the queries among them.
 #include "emulator/api/facade.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <cctype>
+#include <map>
 
 #include "base/format.h"
+#include "emulator/api/facade_nodes.h"
 #include "emulator/api/route.h"
-#include "emulator/api/shapes.h"
 #include "emulator/rules/capacity.h"
-#include "emulator/rules/plan.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
@@ -41,175 +42,91 @@ void skipGroup(std::string_view& text, char open, char close) {
   text.remove_prefix(std::min(text.size(), at + 1));
 }
 
-json::object organizationNode(const std::string& slug) {
-  return {{"id", slug},
-          {"internalNumericId", 1},
-          {"slug", slug},
-          {"rawSlug", slug},
-          {"name", slug},
-          {"type", slug == "personal" ? "PERSONAL" : "SHARED"},
-          {"viewerRole", "admin"},
-          {"paidPlan", true},
-          {"billable", true},
-          {"billingStatus", "CURRENT"}};
-}
-
-json::object addressNode(const IpAssignment& ip) {
-  return {{"id", ip.ip},
-          {"address", ip.ip},
-          {"type", ip.type},
-          {"region", ip.region.empty() ? "global" : ip.region},
-          {"createdAt", formatSeconds(ip.createdAt)}};
-}
-
-json::object imageNode(const Call& call) {
-  const json::object* variables = call.fields().object("variables");
-  const json::value* reference = variables ? variables->if_contains("imageRef") : nullptr;
-  std::string name = reference && reference->is_string() ? std::string(reference->get_string()) : std::string();
-  return {{"id", name}, {"digest", parseImage(name).digest}, {"ref", name}, {"compressedSize", "0"}, {"fullSize", "0"}};
-}
-
-json::object appNode(const Call& call, const App& app) {
-  json::object shown = appToJson(app);
-  json::array addresses;
-  json::value shared;
-  for (const IpAssignment& ip : app.ips) {
-    if (ip.type == "shared_v4") shared = ip.ip;
-    addresses.push_back(addressNode(ip));
-  }
-  return {{"id", app.name},
-          {"internalNumericId", app.number},
-          {"name", app.name},
-          {"hostname", app.name + ".fly.dev"},
-          {"appUrl", format("https://{}.fly.dev", app.name)},
-          {"deployed", shown.at("status") == "deployed"},
-          {"status", shown.at("status")},
-          {"platformVersion", "machines"},
-          {"version", 1},
-          {"network", app.network},
-          {"cnameTarget", app.name + ".fly.dev"},
-          {"organization", organizationNode(app.organization)},
-          {"ipAddresses", {{"nodes", std::move(addresses)}}},
-          {"sharedIpAddress", shared},
-          {"image", imageNode(call)},
-          {"config", {{"definition", json::object()}}}};
-}
-
-std::string variable(const Call& call, std::initializer_list<std::string_view> names) {
-  const json::object* variables = call.fields().object("variables");
-  for (std::string_view name : names) {
-    const json::value* value = variables ? variables->if_contains(name) : nullptr;
-    if (value && value->is_string()) return std::string(value->get_string());
-  }
-  return "";
-}
-
 json::value appField(const Core& core, const Call& call) {
-  AppPtr app = core.world.findApp(variable(call, {"appName", "name", "app"}));
-  bool is_seen = app && !app->deleted && call.token && call.token->organization == app->organization;
-  return is_seen ? json::value(appNode(call, *app)) : json::value(nullptr);
+  AppPtr app = findSeenApp(core, call, variableText(call, {"appName", "name", "app"}));
+  return app ? json::value(appNode(core, call, *app)) : json::value(nullptr);
+}
+
+/// All on one page. An organization's id is its slug; no app has a role.
+json::value appsField(const Core& core, const Call& call) {
+  std::string organization = variableText(call, {"org", "organizationId"});
+  bool is_other = !call.token || (!organization.empty() && organization != call.token->organization);
+  std::map<std::int64_t, AppPtr> in_order;
+  for (const auto& [name, app] : core.world.apps) {
+    if (!is_other && variableText(call, {"role"}).empty() && findSeenApp(core, call, name)) in_order[app->number] = app;
+  }
+  json::array list;
+  for (const auto& [number, app] : in_order) list.push_back(appNode(core, call, *app));
+  return json::object{{"pageInfo", {{"hasNextPage", false}, {"endCursor", ""}}}, {"nodes", std::move(list)}};
+}
+
+json::value machineField(const Core& core, const Call& call) {
+  auto found = core.world.machines.find(variableText(call, {"machineId", "id"}));
+  AppPtr app = found == core.world.machines.end() ? nullptr : found->second->app.lock();
+  if (!app || !findSeenApp(core, call, app->name)) return nullptr;
+  return machineNode(core, *found->second, *app);
 }
 
 json::value platformField(const Core& core) {
   json::array regions;
   for (const RegionFacts& region : allRegions()) {
-    if (!core.capacity.hasRegion(region.code)) continue;
-    regions.push_back(json::object{{"name", region.name},
-                                   {"code", region.code},
-                                   {"latitude", region.latitude},
-                                   {"longitude", region.longitude},
-                                   {"gatewayAvailable", region.gateway},
-                                   {"requiresPaidPlan", false},
-                                   {"deprecated", false}});
+    if (core.capacity.hasRegion(region.code)) regions.push_back(regionNode(region));
   }
   return json::object{{"requestRegion", core.options.regions.front()}, {"regions", std::move(regions)}};
 }
 
+json::value nearestField(const Core& core) {
+  auto region = std::ranges::find(allRegions(), core.options.regions.front(), &RegionFacts::code);
+  return region == allRegions().end() ? json::value(nullptr) : json::value(regionNode(*region));
+}
+
 json::value volumeField(const Core& core, const Call& call) {
-  auto found = core.world.volumes.find(variable(call, {"id"}));
+  auto found = core.world.volumes.find(variableText(call, {"id"}));
   AppPtr app = found == core.world.volumes.end() ? nullptr : found->second->app.lock();
-  if (!app || !call.token || call.token->organization != app->organization) return nullptr;
+  if (!app || !findSeenApp(core, call, app->name)) return nullptr;
   return json::object{{"id", found->first}, {"state", found->second->state}, {"app", {{"name", app->name}}}};
+}
+
+json::value organizationField(const Call& call) {
+  std::string slug = call.token ? call.token->organization : "";
+  std::string asked = variableText(call, {"slug", "orgSlug"});
+  if (!asked.empty() && asked != slug) return nullptr;
+  json::object organization = organizationNode(slug);
+  json::object user{{"id", call.owner}, {"name", call.owner}, {"email", call.owner}};
+  json::object member{{"cursor", "1"}, {"node", std::move(user)}, {"role", "ADMIN"}, {"joinedAt", formatSeconds(SystemTime{})}};
+  organization["members"] = json::object{{"edges", json::array{std::move(member)}}};
+  return organization;
 }
 
 /// Nothing for a field that the emulator does not know.
 std::optional<json::value> field(const Core& core, const Call& call, std::string_view name) {
-  std::string slug = call.token ? call.token->organization : "";
   if (name == "app") return appField(core, call);
+  if (name == "apps") return appsField(core, call);
+  if (name == "appNameAvailable") return json::value(!core.world.findApp(variableText(call, {"appName", "name"})));
+  if (name == "machine") return machineField(core, call);
   if (name == "viewer") return json::object{{"__typename", "User"}, {"id", call.owner}, {"email", call.owner}, {"enablePaidHobby", false}};
-  if (name == "organization") {
-    std::string asked = variable(call, {"slug"});
-    return asked.empty() || asked == slug ? json::value(organizationNode(slug)) : json::value(nullptr);
-  }
-  if (name == "organizations") return json::object{{"nodes", json::array{organizationNode(slug)}}};
+  if (name == "organization") return organizationField(call);
+  if (name == "organizations") return json::object{{"nodes", json::array{organizationNode(call.token ? call.token->organization : "")}}};
   if (name == "platform") return platformField(core);
-  if (name == "nearestRegion") return json::object{{"code", core.options.regions.front()}, {"name", core.options.regions.front()}};
+  if (name == "nearestRegion") return nearestField(core);
   if (name == "volume") return volumeField(core, call);
   return std::nullopt;
 }
 
-AppPtr appOfInput(const Core& core, const Call& call, const json::object& input) {
-  const json::value* name = input.if_contains("appId");
-  AppPtr app = name && name->is_string() ? core.world.findApp(std::string(name->get_string())) : nullptr;
-  bool is_seen = app && !app->deleted && call.token && call.token->organization == app->organization;
-  return is_seen ? app : nullptr;
+/// "app" is the type App.
+std::string typeNamed(std::string_view name) {
+  std::string type(name);
+  if (!type.empty()) type.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(type.front())));
+  return type;
 }
 
-/// The Machines API's own handler, for what GraphQL calls by another name.
-awaitable<json::object> byRest(Core& core, const Call& call, AppPtr app, Handler handler, json::object body,
-                               std::vector<std::string> arguments) {
-  Call inner = call;
-  inner.app = std::move(app);
-  inner.document = std::move(body);
-  inner.arguments = std::move(arguments);
-  Answer answer = co_await handler(core, inner);
+/// What a refusal of the Machines API says, as an error of GraphQL.
+Answer graphRefusal(std::string_view key, const Answer& refusal) {
   boost::system::error_code error;
-  json::value parsed = json::parse(answer.body, error);
-  co_return !error && parsed.is_object() ? parsed.as_object() : json::object();
-}
-
-json::object secretValues(std::string_view mutation, const json::object& input) {
-  json::object values;
-  const json::value* list = input.if_contains(mutation == "setSecrets" ? "secrets" : "keys");
-  for (const json::value& entry : list && list->is_array() ? list->get_array() : json::array()) {
-    if (entry.is_string()) values[entry.get_string()] = nullptr;
-    if (entry.is_object()) values[entry.at("key").as_string()] = entry.at("value");
-  }
-  return values;
-}
-
-/// Null: there is no such app. Nothing for a mutation that the emulator does not know.
-awaitable<std::optional<json::value>> mutate(Core& core, const Call& call, std::string name) {
-  const json::object* variables = call.fields().object("variables");
-  const json::value* found = variables ? variables->if_contains("input") : nullptr;
-  const json::object input = found && found->is_object() ? found->get_object() : json::object();
-  bool is_known = name == "allocateIpAddress" || name == "releaseIpAddress" || name == "setSecrets" || name == "unsetSecrets";
-  if (!is_known) co_return std::nullopt;
-  AppPtr app = appOfInput(core, call, input);
-  if (!app) co_return json::value(nullptr);
-  auto text = [&](std::string_view member) {
-    const json::value* value = input.if_contains(member);
-    return value && value->is_string() ? std::string(value->get_string()) : std::string();
-  };
-  if (name == "allocateIpAddress") {
-    json::object made = co_await byRest(core, call, app, assignIp, {{"type", text("type")}, {"region", text("region")}}, {app->name});
-    std::string address(made.at("ip").as_string());
-    for (const IpAssignment& ip : app->ips) {
-      if (ip.ip == address) co_return json::value(json::object{{"ipAddress", addressNode(ip)}, {"app", {{"sharedIpAddress", address}}}});
-    }
-  }
-  if (name == "releaseIpAddress") {
-    std::string address = text("ip").empty() ? text("ipAddressId") : text("ip");
-    co_await byRest(core, call, app, releaseIp, {}, {app->name, address});
-    co_return json::value(json::object{{"app", {{"name", app->name}}}});
-  }
-  co_await byRest(core, call, app, updateSecrets, {{"values", secretValues(name, input)}}, {app->name});
-  co_return json::value(json::object{{"app", {{"name", app->name}}}, {"release", nullptr}});
-}
-
-json::object organizationFacts(const std::string& slug) {
-  return {{"id", slug},        {"internal_numeric_id", 1},       {"slug", slug},     {"raw_slug", slug},           {"name", slug},
-          {"paid_plan", true}, {"personal", slug == "personal"}, {"billable", true}, {"billing_status", "CURRENT"}};
+  json::value body = json::parse(refusal.body, error);
+  std::string message = error ? std::string() : memberText(body.if_object(), "message");
+  if (message.empty() && !error) message = memberText(body.if_object(), "error");
+  return graphErrorAnswer(key, message, refusal.status == 404 ? "NOT_FOUND" : "UNPROCESSABLE");  // I: the codes
 }
 
 }  // namespace
@@ -241,36 +158,31 @@ std::vector<GraphSelection> outermostSelections(std::string_view document) {
   }
 }
 
+Answer graphErrorAnswer(std::string_view key, std::string_view message, std::string_view code) {
+  json::object error{{"message", message}};
+  if (!key.empty()) error["path"] = json::array{key};
+  if (!code.empty()) error["extensions"] = json::object{{"code", code}};
+  json::object body{{"errors", json::array{std::move(error)}}};
+  if (!key.empty()) body["data"] = json::object{{key, nullptr}};
+  return jsonAnswer(200, body);
+}
+
 awaitable<Answer> queryGraph(Core& core, Call& call) {
   json::object data;
   for (const GraphSelection& selection : outermostSelections(call.fields().text("query"))) {
-    auto value = field(core, call, selection.name);
-    if (!value) value = co_await mutate(core, call, selection.name);
-    if (!value)
-      co_return jsonAnswer(
-          200, json::object{{"errors", json::array{json::object{{"message", format("the emulator has no {}", selection.name)}}}}});
-    if (value->is_null()) {
-      json::object error{{"message", format("Could not find {}", selection.name)}, {"extensions", {{"code", "NOT_FOUND"}}}};
-      co_return jsonAnswer(200, json::object{{"data", {{selection.key, nullptr}}}, {"errors", json::array{std::move(error)}}});
+    std::optional<Answer> refused;
+    std::optional<json::value> value = field(core, call, selection.name);
+    try {
+      if (!value) value = co_await mutateGraph(core, call, selection.name);
+    } catch (const Refusal& refusal) {
+      refused = graphRefusal(selection.key, refusal.answer());
     }
+    if (refused) co_return *refused;
+    if (!value) co_return graphErrorAnswer("", format("the emulator has no {}", selection.name), "");
+    if (value->is_null()) co_return graphErrorAnswer(selection.key, "Could not find " + typeNamed(selection.name), "NOT_FOUND");
     data[selection.key] = std::move(*value);
   }
   co_return jsonAnswer(200, json::object{{"data", std::move(data)}});
-}
-
-awaitable<Answer> listWebOrganizations(Core&, Call& call) {
-  std::string slug = call.token ? call.token->organization : "";
-  co_return jsonAnswer(200, json::object{{"organizations", json::array{organizationFacts(slug)}}});
-}
-
-awaitable<Answer> getWebOrganization(Core&, Call& call) {
-  if (!call.token || call.token->organization != call.arguments[0]) refuse(404, "organization not found");
-  co_return jsonAnswer(200, json::object{{"organization", organizationFacts(call.arguments[0])}});
-}
-
-/// The backends keep no logs.
-awaitable<Answer> listWebLogs(Core&, Call&) {
-  co_return jsonAnswer(200, json::object{{"data", json::array()}, {"meta", {{"next_token", ""}}}});
 }
 
 }  // namespace swarm::emulator

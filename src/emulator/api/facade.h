@@ -1,10 +1,15 @@
-// What Fly's command line needs beyond the Machines API: the few GraphQL queries and web routes that it sends before and after it.
+// What Fly's command line needs beyond the Machines API: GraphQL, as far as its verbs for apps, Machines, volumes, addresses and secrets
+// use it.
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "emulator/api/call.h"
+#include "emulator/rules/core.h"
 
 namespace swarm::emulator {
 
@@ -15,5 +20,11 @@ struct GraphSelection {
 };
 /// Empty for what is no document. Arguments and inner selections are skipped: answers hold every field there is.
 std::vector<GraphSelection> outermostSelections(std::string_view document);
+
+/// Errors answer 200, too. An empty `key`: the whole document failed.
+Answer graphErrorAnswer(std::string_view key, std::string_view message, std::string_view code);
+
+/// Nothing for a mutation that the emulator does not know; throws Refusal (facade_mutations.cc).
+awaitable<std::optional<json::value>> mutateGraph(Core& core, const Call& call, std::string name);
 
 }  // namespace swarm::emulator

@@ -9,10 +9,10 @@
 namespace swarm::emulator {
 namespace {
 
-constexpr std::int64_t kMostPerPage = 1000;
+constexpr std::int64_t kMaxPerListPage = 1000;
 constexpr int kMostPerRegion = 50;  // I: the number
 
-void requireOrganization(const Call& call, std::string_view slug) {
+void requireListedOrganization(const Call& call, std::string_view slug) {
   if (!call.token || call.token->organization != slug) refuseBy("E3");  // I: of another organization's list
 }
 
@@ -26,17 +26,17 @@ struct ListFilter {
   SystemTime updatedAfter{};
   bool includeDeleted = false;
   bool summary = false;
-  std::int64_t limit = kMostPerPage;
+  std::int64_t limit = kMaxPerListPage;
   std::string cursor;  ///< "milliseconds id" of the last entry
 };
 
-ListFilter readFilter(const Call& call) {
+ListFilter readListFilter(const Call& call) {
   ListFilter filter;
   filter.regions = call.parameterList("region");
   filter.states = call.parameterList("state");
   filter.includeDeleted = call.flag("include_deleted");
   filter.summary = call.flag("summary");
-  filter.limit = call.integer("limit", 1, kMostPerPage).value_or(kMostPerPage);
+  filter.limit = call.integer("limit", 1, kMaxPerListPage).value_or(kMaxPerListPage);
   if (auto after = call.parameter("updated_after")) {
     try {
       filter.updatedAfter = parseTime(*after);
@@ -103,8 +103,8 @@ bool isLost(const Call& call, const std::string& region) {
 }  // namespace
 
 awaitable<Answer> listOrganizationMachines(Core& core, Call& call) {
-  requireOrganization(call, call.arguments[0]);
-  ListFilter filter = readFilter(call);
+  requireListedOrganization(call, call.arguments[0]);
+  ListFilter filter = readListFilter(call);
   std::vector<std::pair<std::string, MachinePtr>> entries;
   for (const auto& [id, machine] : core.world.machines) {
     AppPtr app = machine->app.lock();
@@ -127,8 +127,8 @@ awaitable<Answer> listOrganizationMachines(Core& core, Call& call) {
 }
 
 awaitable<Answer> listOrganizationVolumes(Core& core, Call& call) {
-  requireOrganization(call, call.arguments[0]);
-  ListFilter filter = readFilter(call);
+  requireListedOrganization(call, call.arguments[0]);
+  ListFilter filter = readListFilter(call);
   std::vector<std::pair<std::string, VolumePtr>> entries;
   for (const auto& [id, volume] : core.world.volumes) {
     AppPtr app = volume->app.lock();
@@ -174,7 +174,7 @@ awaitable<Answer> probePlacements(Core& core, Call& call) {
   Body fields = call.fields();
   std::string slug = fields.text("org_slug");
   if (slug.empty()) refuse(400, "org_slug is required");  // I: the words
-  requireOrganization(call, slug);
+  requireListedOrganization(call, slug);
   const json::object* compute = fields.object("compute");
   GuestSize size = compute ? checkGuestObject(*compute) : GuestSize{};
   // Without a count, of each region what the organization may have there at most.

@@ -25,8 +25,6 @@ std::vector<Route> appRoutes() {
       {"POST", "/v1/apps/{app}/ip_assignments", "ip_assign", assignIp, Scope::App, kNormal, kOpen, kRequired, "main.assignIPRequest"},
       {"DELETE", "/v1/apps/{app}/ip_assignments/{ip}", "ip_release", releaseIp},
 
-      {"GET", "/v1/apps/{app}/certificates", "certificate_list", listCertificates},
-
       {"GET", "/v1/apps/{app}/secrets", "secret_list", listSecrets},
       {"POST", "/v1/apps/{app}/secrets", "secret_update", updateSecrets, Scope::App, kNormal, kOpen, kRequired,
        "main.updateSecretsRequest"},
@@ -38,6 +36,41 @@ std::vector<Route> appRoutes() {
       {"POST", "/v1/apps/{app}/network_policies", "policy_create", createPolicy, Scope::App, kNormal, kOpen, kRequired,
        "main.networkPolicy"},
       {"DELETE", "/v1/apps/{app}/network_policies/{id}", "policy_delete", deletePolicy},
+  };
+}
+
+std::vector<Route> certificateRoutes() {
+  return {
+      {"GET", "/v1/apps/{app}/certificates", "certificate_list", listCertificates},
+      {"POST", "/v1/apps/{app}/certificates/acme", "certificate_request", requestCertificate, Scope::App, kNormal, kOpen, kRequired,
+       "main.createAcmeCertificateRequest"},
+      {"POST", "/v1/apps/{app}/certificates/custom", "certificate_upload", uploadCertificate, Scope::App, kNormal, kOpen, kRequired,
+       "main.createCustomCertificateRequest"},
+      {"GET", "/v1/apps/{app}/certificates/{hostname}", "certificate_get", getCertificate},
+      {"DELETE", "/v1/apps/{app}/certificates/{hostname}", "certificate_delete", deleteCertificate},
+      {"DELETE", "/v1/apps/{app}/certificates/{hostname}/acme", "certificate_stop_acme", stopAcme},
+      {"DELETE", "/v1/apps/{app}/certificates/{hostname}/custom", "certificate_delete_custom", deleteUploaded},
+      {"POST", "/v1/apps/{app}/certificates/{hostname}/check", "certificate_check", checkCertificate},
+  };
+}
+
+std::vector<Route> secretKeyRoutes() {
+  return {
+      {"GET", "/v1/apps/{app}/secretkeys", "secret_key_list", listSecretKeys},
+      {"GET", "/v1/apps/{app}/secretkeys/{name}", "secret_key_get", getSecretKey},
+      {"POST", "/v1/apps/{app}/secretkeys/{name}", "secret_key_set", setSecretKey, Scope::App, kNormal, kOpen, kRequired,
+       "main.setSecretkeyRequest"},
+      {"DELETE", "/v1/apps/{app}/secretkeys/{name}", "secret_key_delete", deleteSecretKey},
+      {"POST", "/v1/apps/{app}/secretkeys/{name}/generate", "secret_key_generate", generateSecretKey, Scope::App, kNormal, kOpen, kRequired,
+       "main.setSecretkeyRequest"},
+      {"POST", "/v1/apps/{app}/secretkeys/{name}/encrypt", "secret_key_encrypt", encryptBySecretKey, Scope::App, kNormal, kOpen, kRequired,
+       "main.encryptSecretkeyRequest"},
+      {"POST", "/v1/apps/{app}/secretkeys/{name}/decrypt", "secret_key_decrypt", decryptBySecretKey, Scope::App, kNormal, kOpen, kRequired,
+       "main.decryptSecretkeyRequest"},
+      {"POST", "/v1/apps/{app}/secretkeys/{name}/sign", "secret_key_sign", signBySecretKey, Scope::App, kNormal, kOpen, kRequired,
+       "main.signSecretkeyRequest"},
+      {"POST", "/v1/apps/{app}/secretkeys/{name}/verify", "secret_key_verify", verifyBySecretKey, Scope::App, kNormal, kOpen, kRequired,
+       "main.verifySecretkeyRequest"},
   };
 }
 
@@ -125,6 +158,10 @@ std::vector<Route> webRoutes() {
       {"POST", "/graphql", "graphql", queryGraph, Scope::Nothing, Limit::None, kOpen, kRequired, "graphql.request"},
       {"GET", "/api/v1/organizations", "web_organizations", listWebOrganizations, Scope::Nothing, Limit::None},
       {"GET", "/api/v1/organizations/{org}", "web_organization", getWebOrganization, Scope::Nothing, Limit::None},
+      {"POST", "/api/v1/builds", "web_build_create", createBuild, Scope::Nothing, Limit::None, kOpen, kOptional, "builds.createRequest"},
+      {"POST", "/api/v1/builds/finish", "web_build_finish", finishBuild, Scope::Nothing, Limit::None, kOpen, kOptional,
+       "builds.finishRequest"},
+      {"GET", "/api/v1/apps/{app}/releases", "web_releases", listWebReleases, Scope::App, Limit::None},
       {"GET", "/api/v1/apps/{app}/logs", "web_logs", listWebLogs, Scope::App, Limit::None},
   };
 }
@@ -157,7 +194,8 @@ bool matchesPath(std::string_view pattern, std::string_view path, std::vector<st
 const std::vector<Route>& routes() {
   static const std::vector<Route> kRoutes = [] {
     std::vector<Route> all;
-    for (const auto& part : {appRoutes(), machineRoutes(), annotationRoutes(), volumeRoutes(), platformRoutes(), webRoutes()})
+    for (const auto& part : {appRoutes(), certificateRoutes(), secretKeyRoutes(), machineRoutes(), annotationRoutes(), volumeRoutes(),
+                             platformRoutes(), webRoutes()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -49,13 +49,31 @@ awaitable<Answer> createDeployToken(Core& core, Call& call);
 awaitable<Answer> listIps(Core& core, Call& call);
 awaitable<Answer> assignIp(Core& core, Call& call);
 awaitable<Answer> releaseIp(Core& core, Call& call);
+// certificates.cc
 awaitable<Answer> listCertificates(Core& core, Call& call);
+awaitable<Answer> requestCertificate(Core& core, Call& call);
+awaitable<Answer> uploadCertificate(Core& core, Call& call);
+awaitable<Answer> getCertificate(Core& core, Call& call);
+awaitable<Answer> checkCertificate(Core& core, Call& call);
+awaitable<Answer> deleteCertificate(Core& core, Call& call);
+awaitable<Answer> stopAcme(Core& core, Call& call);
+awaitable<Answer> deleteUploaded(Core& core, Call& call);
 // secrets.cc
 awaitable<Answer> listSecrets(Core& core, Call& call);
 awaitable<Answer> updateSecrets(Core& core, Call& call);
 awaitable<Answer> getSecret(Core& core, Call& call);
 awaitable<Answer> setSecret(Core& core, Call& call);
 awaitable<Answer> deleteSecret(Core& core, Call& call);
+// secret_keys.cc
+awaitable<Answer> listSecretKeys(Core& core, Call& call);
+awaitable<Answer> getSecretKey(Core& core, Call& call);
+awaitable<Answer> setSecretKey(Core& core, Call& call);
+awaitable<Answer> generateSecretKey(Core& core, Call& call);
+awaitable<Answer> deleteSecretKey(Core& core, Call& call);
+awaitable<Answer> encryptBySecretKey(Core& core, Call& call);
+awaitable<Answer> decryptBySecretKey(Core& core, Call& call);
+awaitable<Answer> signBySecretKey(Core& core, Call& call);
+awaitable<Answer> verifyBySecretKey(Core& core, Call& call);
 // policies.cc
 awaitable<Answer> listPolicies(Core& core, Call& call);
 awaitable<Answer> createPolicy(Core& core, Call& call);
@@ -111,8 +129,12 @@ awaitable<Answer> listOrganizationMachines(Core& core, Call& call);
 awaitable<Answer> listOrganizationVolumes(Core& core, Call& call);
 // facade.cc
 awaitable<Answer> queryGraph(Core& core, Call& call);
+// web.cc
 awaitable<Answer> listWebOrganizations(Core& core, Call& call);
 awaitable<Answer> getWebOrganization(Core& core, Call& call);
+awaitable<Answer> createBuild(Core& core, Call& call);
+awaitable<Answer> finishBuild(Core& core, Call& call);
+awaitable<Answer> listWebReleases(Core& core, Call& call);
 awaitable<Answer> listWebLogs(Core& core, Call& call);
 
 }  // namespace swarm::emulator

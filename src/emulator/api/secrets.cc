@@ -1,6 +1,6 @@
 // App secrets (§2): Machines get them at their next start.
-#include "base/id.h"
 #include "emulator/api/route.h"
+#include "emulator/api/shapes.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
@@ -8,7 +8,7 @@ namespace {
 
 json::object secretToJson(const std::string& name, const AppSecret& secret, bool show) {
   json::object object{{"name", name},
-                      {"digest", toHex(sha256(secret.value)).substr(0, 16)},
+                      {"digest", secretDigest(secret)},
                       {"created_at", formatSeconds(secret.createdAt)},
                       {"updated_at", formatSeconds(secret.updatedAt)}};
   if (show) object["value"] = secret.value;
@@ -23,10 +23,12 @@ void put(Core& core, App& app, const std::string& name, std::string value) {
   secret.updatedAt = core.now();
 }
 
-/// min_version: I: a version that is not reached yet is a 400.
+/// I: a version that is not reached yet is a 400. Fly's own client calls min_version "version".
 void checkMinVersion(const Call& call) {
-  auto least = call.integer("min_version", 0, INT64_MAX);
-  if (least && *least > call.app->secretsVersion) refuse(400, "secrets version not available yet");
+  for (std::string_view name : {"min_version", "version"}) {
+    auto least = call.integer(name, 0, INT64_MAX);
+    if (least && *least > call.app->secretsVersion) refuse(400, "secrets version not available yet");
+  }
 }
 
 json::object withVersion(const App& app, json::object object) {

@@ -214,6 +214,8 @@ json::object snapshotToJson(const Snapshot& snapshot) {
           {"volume_size", snapshot.volumeSizeGb * 1024 * 1024 * 1024}};
 }
 
+std::string secretDigest(const AppSecret& secret) { return toHex(sha256(secret.value)).substr(0, 16); }
+
 Page readPage(const Call& call, std::int64_t most) {
   Page page;
   if (auto limit = call.integer("limit", 1, most)) page.limit = *limit;

@@ -22,6 +22,7 @@ json::object volumeToJson(const Core& core, const Volume& volume);
 json::object appToJson(const App& app);
 json::object ipToJson(const IpAssignment& ip);
 json::object snapshotToJson(const Snapshot& snapshot);
+std::string secretDigest(const AppSecret& secret);  ///< 16 hex digits
 
 /// limit and cursor of a list (§2, §3). I: a cursor without a limit is a 400; the cursor is opaque.
 struct Page {

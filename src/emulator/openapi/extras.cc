@@ -26,6 +26,8 @@ constexpr std::string_view kPolicyBody =
         "direction":{"type":"string","enum":["egress","ingress"]},
         "ports":{"type":"array","items":{"type":"object","properties":{"protocol":{"type":"string"},"port":{"type":"integer"}}}}}}}}}}}})";
 
+constexpr std::string_view kBase64 = R"([{"type":"string"}])";
+constexpr std::string_view kVersion = R"({"name":"version","in":"query","schema":{"type":"integer"}})";
 constexpr std::string_view kNanoseconds = R"([{"type":"integer"}])";
 
 constexpr std::array kExtras = {
@@ -40,6 +42,21 @@ constexpr std::array kExtras = {
     // §2, secrets and network policies.
     Extra{"§2: POST secrets, null unsets",
           "components > schemas > AppSecretsUpdateRequest > properties > values > additionalProperties > nullable", "true"},
+    Extra{"§2: fly-go reads secrets with ?version=", "paths > " APP "/secrets > get > parameters > +", kVersion},
+    Extra{"§2: fly-go reads secrets with ?version=", "paths > " APP "/secrets/{secret_name} > get > parameters > +", kVersion},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > SetSecretkeyRequest > properties > value > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > EncryptSecretkeyRequest > properties > plaintext > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > EncryptSecretkeyRequest > properties > associated_data > x-also",
+          kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > EncryptSecretkeyResponse > properties > ciphertext > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > DecryptSecretkeyRequest > properties > ciphertext > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > DecryptSecretkeyRequest > properties > associated_data > x-also",
+          kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > DecryptSecretkeyResponse > properties > plaintext > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > SignSecretkeyRequest > properties > plaintext > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > SignSecretkeyResponse > properties > signature > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > VerifySecretkeyRequest > properties > plaintext > x-also", kBase64},
+    Extra{"§2: Go writes bytes as base64", "components > schemas > VerifySecretkeyRequest > properties > signature > x-also", kBase64},
     Extra{"§2: network policies", "paths > " APP "/network_policies > get", R"({"operationId":"Network_policies_list","responses":{}})"},
     Extra{"§2: network policies", "paths > " APP "/network_policies > post", R"({"operationId":"Network_policies_create","responses":{}})"},
     Extra{"§2: network policies", "paths > " APP "/network_policies > post > requestBody", kPolicyBody},

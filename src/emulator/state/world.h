@@ -26,6 +26,21 @@ struct AppSecret {
   SystemTime createdAt{}, updatedAt{};
 };
 
+struct SecretKey {
+  std::string type;
+  std::string value;  ///< raw bytes
+  SystemTime createdAt{}, updatedAt{};
+};
+
+/// Of a hostname of the app's own.
+struct Certificate {
+  bool acmeRequested = false;
+  bool hasCustom = false;       ///< one was uploaded; the next three are of it
+  std::string issuer, keyType;  ///< keyType: rsa, ecdsa
+  SystemTime expiresAt{};
+  SystemTime createdAt{}, updatedAt{};
+};
+
 struct IpAssignment {
   std::string ip;
   std::string type;  ///< v4, v6, shared_v4, private_v6, egress_v4, egress_v6
@@ -53,6 +68,8 @@ struct App {
   bool deleted = false;    ///< the name is still taken while Machines and volumes go
   std::int64_t secretsVersion = 0;
   std::map<std::string, AppSecret> secrets;
+  std::map<std::string, SecretKey> secretKeys;
+  std::map<std::string, Certificate> certificates;  ///< by hostname
   std::vector<IpAssignment> ips;
   std::vector<json::object> policies;
   std::vector<std::string> deployTokens;

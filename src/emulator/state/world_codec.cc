@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 
+#include "base/id.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
@@ -103,6 +104,46 @@ json::object encodeLease(const MachineLease& lease) {
           {"expires", time(lease.expiresAt)}};
 }
 
+json::object encodeSecretKeys(const App& app) {
+  json::object keys;
+  for (const auto& [name, key] : app.secretKeys)
+    keys[name] = {
+        {"type", key.type}, {"value", toBase64Url(key.value)}, {"created", time(key.createdAt)}, {"updated", time(key.updatedAt)}};
+  return keys;
+}
+
+void decodeSecretKeys(const json::object& keys, App& app) {
+  for (const auto& [name, value] : keys) {
+    Members key(value.as_object());
+    app.secretKeys[std::string(name)] = {key.text("type"), fromBase64Url(key.text("value")).value_or(""), key.time("created"),
+                                         key.time("updated")};
+  }
+}
+
+json::object encodeCertificates(const App& app) {
+  json::object certificates;
+  for (const auto& [hostname, certificate] : app.certificates) {
+    certificates[hostname] = {{"acme", certificate.acmeRequested},      {"custom", certificate.hasCustom},
+                              {"issuer", certificate.issuer},           {"keyType", certificate.keyType},
+                              {"expires", time(certificate.expiresAt)}, {"created", time(certificate.createdAt)},
+                              {"updated", time(certificate.updatedAt)}};
+  }
+  return certificates;
+}
+
+void decodeCertificates(const json::object& certificates, App& app) {
+  for (const auto& [hostname, value] : certificates) {
+    Members read(value.as_object());
+    app.certificates[std::string(hostname)] = {.acmeRequested = read.flag("acme"),
+                                               .hasCustom = read.flag("custom"),
+                                               .issuer = read.text("issuer"),
+                                               .keyType = read.text("keyType"),
+                                               .expiresAt = read.time("expires"),
+                                               .createdAt = read.time("created"),
+                                               .updatedAt = read.time("updated")};
+  }
+}
+
 }  // namespace
 
 json::object encodeApp(const App& app) {
@@ -135,6 +176,8 @@ json::object encodeApp(const App& app) {
           {"deleted", app.deleted},
           {"secretsVersion", app.secretsVersion},
           {"secrets", std::move(secrets)},
+          {"secretKeys", encodeSecretKeys(app)},
+          {"certificates", encodeCertificates(app)},
           {"ips", std::move(ips)},
           {"policies", std::move(policies)},
           {"deployTokens", std::move(deploy_tokens)}};
@@ -158,6 +201,8 @@ AppPtr decodeApp(const json::object& document) {
     Members secret(value.as_object());
     app->secrets[std::string(name)] = {secret.text("value"), secret.integer("version"), secret.time("created"), secret.time("updated")};
   }
+  decodeSecretKeys(members.object("secretKeys"), *app);
+  decodeCertificates(members.object("certificates"), *app);
   for (const json::value& entry : members.list("ips")) {
     Members ip(entry.as_object());
     app->ips.push_back({ip.text("ip"), ip.text("type"), ip.text("region"), ip.text("service"), ip.text("network"), ip.text("organization"),

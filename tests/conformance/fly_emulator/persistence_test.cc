@@ -19,6 +19,9 @@ TEST_P(FlyPersistence, everythingThatWasAnsweredIsThereAfterARestart) {
   createApp();
   ASSERT_EQ(post("/v1/apps/a1/ip_assignments", R"({"type":"v6"})").status, 200);
   ASSERT_EQ(post("/v1/apps/a1/secrets", R"({"values":{"K":"djE="}})").status, 200);
+  ASSERT_EQ(post("/v1/apps/a1/secretkeys/k", R"({"type":"hs256","value":"a2V5"})").status, 201);
+  ASSERT_EQ(post("/v1/apps/a1/certificates/acme", R"({"hostname":"www.example.org"})").status, 201);
+  const std::string signature = post("/v1/apps/a1/secretkeys/k/sign", R"({"plaintext":"aGk="})").at("/signature");
   const std::string volume = createVolume();
   ASSERT_EQ(put("/v1/apps/a1/volumes/" + volume + "/extend", R"({"size_gb":2})").status, 200);
   ASSERT_EQ(post("/v1/apps/a1/volumes/" + volume + "/snapshots").status, 200);
@@ -28,6 +31,8 @@ TEST_P(FlyPersistence, everythingThatWasAnsweredIsThereAfterARestart) {
                                             "/v1/apps?org_slug=personal",
                                             "/v1/apps/a1/ip_assignments",
                                             "/v1/apps/a1/secrets?show_secrets=true",
+                                            "/v1/apps/a1/secretkeys",
+                                            "/v1/apps/a1/certificates",
                                             "/v1/apps/a1/volumes/" + volume,
                                             "/v1/apps/a1/volumes/" + volume + "/snapshots",
                                             machine.path,
@@ -39,6 +44,7 @@ TEST_P(FlyPersistence, everythingThatWasAnsweredIsThereAfterARestart) {
   for (const std::string& target : targets) before[target] = get(target).text;
   restart();
   for (const std::string& target : targets) EXPECT_EQ(get(target).text, before[target]) << target;
+  EXPECT_EQ(post("/v1/apps/a1/secretkeys/k/sign", R"({"plaintext":"aGk="})").at("/signature"), signature);
 }
 
 TEST_P(FlyPersistence, aLeaseStillProtectsAfterARestart) {
