@@ -39,7 +39,7 @@ TEST_P(FlyRules, graphQlListsTheAppsOfAnOrganizationInTheirOrder) {
 }
 
 TEST_P(FlyRules, graphQlNamesANetworkOnlyWhenItIsTheAppsOwn) {
-  createApp();
+  post("/v1/apps", R"({"name":"usual","org_slug":"personal"})");
   post("/v1/apps", R"({"name":"apart","org_slug":"personal","network":"inner"})");
   const json::value all = post("/graphql", document("query { apps { nodes { name network } } }")).body;
   EXPECT_EQ(textsAt(all.at_pointer("/data/apps/nodes"), "/network"), (std::vector<std::string>{"null", "inner"}));
