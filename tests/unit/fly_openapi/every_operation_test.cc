@@ -39,7 +39,9 @@ bool takesAnotherType(const Operation& operation, const std::string& pointer) {
 }
 
 /// No schema of the document takes it where it asks for `schema`.
-json::value wrongTyped(const json::object& schema) {
+json::value wrongTyped(const Operation& operation, const json::object& schema) {
+  // Bytes of secret keys are a list of numbers or, as Go writes them, base64.
+  if (schema.at("type") == "array" && operation.route.contains("/secretkeys/")) return true;
   return schema.at("type") == "string" ? json::value(json::array()) : json::value("text");
 }
 
@@ -188,7 +190,7 @@ TEST(EveryProperty, isRefusedWithAWrongType) {
     if (!body) continue;
     test::walkBody(*body, "", [&](const json::object& schema, const std::string& pointer) {
       Sample sample = test::sampleOf(operation);
-      const json::value wrong = wrongTyped(schema);
+      const json::value wrong = wrongTyped(operation, schema);
       test::setAt(sample.body, pointer, wrong);
       expectRefused(sample, Place::Body, pointer, operation.name() + " with " + json::serialize(wrong));
       ++mutated;

@@ -41,6 +41,13 @@ TEST(Extras, letFlysOwnClientThrough) {
   EXPECT_EQ(onMachine("GET", "/wait", "state=started,stopped&state=failed&timeout=60&version=01HEPA330HZ37A78TK080NAK1M"), "");
 }
 
+TEST(Extras, letBytesBeBase64AndSecretsBeReadWithAVersion) {
+  EXPECT_EQ(verdict("POST", "/v1/apps/a1/secretkeys/k/sign", "", R"({"plaintext":"aGk="})"), "");
+  EXPECT_EQ(verdict("POST", "/v1/apps/a1/secretkeys/k/sign", "", R"({"plaintext":[104,105]})"), "");
+  EXPECT_EQ(verdict("GET", "/v1/apps/a1/secrets", "version=3"), "");
+  EXPECT_NE(verdict("GET", "/v1/apps/a1/secrets", "version=three"), "");
+}
+
 TEST(Extras, letNullRemoveMetadataAndSecrets) {
   EXPECT_EQ(onMachine("PATCH", "/metadata", "", R"({"metadata":{"a":"1","b":null}})"), "");
   EXPECT_EQ(verdict("POST", "/v1/apps/a1/secrets", "", R"({"values":{"K":"v","L":null}})"), "");
