@@ -3,7 +3,6 @@
 
 #include <charconv>
 
-#include "auth/client_address.h"
 #include "auth/jwt.h"
 #include "auth/passwords.h"
 #include "auth/sessions.h"
@@ -12,6 +11,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "model/codec.h"
+#include "net/ip_address.h"
 
 namespace swarm {
 namespace {
@@ -82,7 +82,7 @@ class StoreAuth final : public Auth {
   }
 
   awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override {
-    const std::string address = throttleKeyOf(origin.address), device = deviceOf(origin.device, user);
+    const std::string address = net::addressGroup(origin.address), device = deviceOf(origin.device, user);
     const LoginAttempt attempt{.name = user, .address = address, .device = device};
     throttle_.attempt(attempt);
     auto record = co_await store_.getUser(user);

@@ -28,7 +28,4 @@ class TrustedProxies {
   std::vector<std::pair<boost::asio::ip::address, int>> networks_;  ///< with the length of the prefix in bits
 };
 
-/// What one client has for itself: an IPv4 address, or the /64 network of an IPv6 address.
-std::string throttleKeyOf(std::string_view address);
-
 }  // namespace swarm

@@ -1,17 +1,7 @@
 // ConnectionTable: two lists that a waiting connection is in, of the server and of its address.
 #include "net/connection_table.h"
 
-#include <arpa/inet.h>
-
 namespace swarm::net {
-
-std::string addressGroup(std::string_view address) {
-  constexpr std::size_t kNetworkBytes = 8;
-  char binary[16];
-  std::string text(address);
-  if (!address.contains(':') || ::inet_pton(AF_INET6, text.c_str(), binary) != 1) return text;
-  return {binary, kNetworkBytes};
-}
 
 bool ConnectionTable::makeRoomIn(const std::string& group) {
   if (limits_.perAddress == 0 || group.empty()) return true;

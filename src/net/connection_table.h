@@ -4,13 +4,9 @@
 #include <boost/intrusive/list.hpp>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
 namespace swarm::net {
-
-/// Clients of one address as limits see them: IPv4 addresses as they are, IPv6 by the /64 that one customer has all of. Empty stays empty.
-std::string addressGroup(std::string_view address);
 
 /// On its server's loop. Everything is O(1).
 class ConnectionTable {

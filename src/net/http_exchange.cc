@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "net/http_format.h"
+#include "net/ip_address.h"
 
 namespace swarm::net {
 namespace {

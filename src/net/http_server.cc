@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "net/http_exchange.h"
 #include "net/io_wait.h"
+#include "net/ip_address.h"
 
 namespace swarm::net {
 

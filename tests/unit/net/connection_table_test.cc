@@ -104,12 +104,5 @@ TEST_F(Table, saysWhenThereMayBeRoomAgain) {
   EXPECT_EQ(told, 1);
 }
 
-TEST(AddressGroup, isANetworkForIpv6) {
-  EXPECT_EQ(addressGroup("192.0.2.7"), "192.0.2.7");
-  EXPECT_EQ(addressGroup(""), "");
-  EXPECT_EQ(addressGroup("2001:db8::1"), addressGroup("2001:db8::ffff:1"));
-  EXPECT_NE(addressGroup("2001:db8::1"), addressGroup("2001:db8:0:1::1"));
-}
-
 }  // namespace
 }  // namespace swarm::net
