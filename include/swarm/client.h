@@ -51,6 +51,7 @@ struct UpdateOptions {
   std::optional<std::map<std::string, std::string>> labels{};
   std::optional<boost::json::object> metadata{};
   std::optional<std::int64_t> ifVersion{};  ///< at another version nothing is changed: Error(PreconditionFailed)
+  bool refreshImage = false;                ///< recreate it from the image that config.image names now (Instance::imageOutdated)
 };
 
 struct UpdateOutcome {

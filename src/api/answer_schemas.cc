@@ -107,19 +107,20 @@ void addProviders(json::object& schemas) {
 
 /// What stands behind `data:` of each event, by the name behind `event:`.
 void addEvents(json::object& schemas) {
-  schemas["InstanceEvent"] =
-      object({{"id", type("string")},
-              {"name", type("string")},
-              {"owner", type("string")},
-              {"status", ref("InstanceStatus")},
-              {"statusReason", type("string")},
-              {"desired", ref("InstanceStatus")},
-              {"url", type("string")},
-              {"version", type("integer")},
-              {"stale", type("boolean")},
-              {"ready", type("boolean", "VS Code answers")},
-              {"operationId", type("string", "The operation in progress, or empty")}},
-             {"id", "name", "owner", "status", "statusReason", "desired", "url", "version", "stale", "ready", "operationId"});
+  schemas["InstanceEvent"] = object(
+      {{"id", type("string")},
+       {"name", type("string")},
+       {"owner", type("string")},
+       {"status", ref("InstanceStatus")},
+       {"statusReason", type("string")},
+       {"desired", ref("InstanceStatus")},
+       {"url", type("string")},
+       {"version", type("integer")},
+       {"stale", type("boolean")},
+       {"imageOutdated", type("boolean")},
+       {"ready", type("boolean", "VS Code answers")},
+       {"operationId", type("string", "The operation in progress, or empty")}},
+      {"id", "name", "owner", "status", "statusReason", "desired", "url", "version", "stale", "imageOutdated", "ready", "operationId"});
   schemas["ProviderEvent"] =
       object({{"type", ref("ProviderType")}, {"event", type("string")}, {"detail", type("string")}}, {"type", "event", "detail"});
   schemas["LogEvent"] =

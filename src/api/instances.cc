@@ -77,8 +77,9 @@ void validateParts(const UpdateRequest& update, std::vector<FieldError>& faults)
 }
 
 void requireChange(const UpdateRequest& update) {
-  if (update.resources || update.network || update.env || update.labels || update.metadata) return;
-  throw Error(ErrorCode::InvalidArgument, "There is nothing to change: give resources, env, network, labels or metadata.");
+  if (update.resources || update.network || update.env || update.labels || update.metadata || update.refreshImage) return;
+  throw Error(ErrorCode::InvalidArgument,
+              "There is nothing to change: give resources, env, network, labels or metadata, or ask for refreshImage.");
 }
 
 /// Parts that are objects are merged into what the instance has: a changed CPU leaves the memory as it is.
@@ -92,7 +93,6 @@ UpdateRequest readUpdateRequest(const json::value& body, const Instance& current
   update.metadata = reader.read<json::object>("metadata");
   validateParts(update, reader.faults());
   reader.finish();
-  requireChange(update);
   return update;
 }
 
@@ -133,7 +133,6 @@ UpdateRequest readPatchRequest(const json::value& patch, const Instance& current
   if (named.has("metadata")) update.metadata = reader.read<json::object>("metadata").value_or(json::object{});
   validateParts(update, reader.faults());
   throwIfAny(std::move(reader.faults()));
-  requireChange(update);
   return update;
 }
 
@@ -211,11 +210,20 @@ awaitable<Reply> getInstance(Services& services, Call& call) {
 
 namespace {
 
+using ChangeReader = UpdateRequest (*)(const json::value&, const Instance&);
+
+UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read) {
+  UpdateRequest update = read(call.body(), current);
+  update.refreshImage = call.flag("refreshImage");
+  requireChange(update);
+  return update;
+}
+
 /// The body's change was merged with one version: another user's change in between means merging again.
-awaitable<Reply> changeInstance(Services& services, Call& call, UpdateRequest (*read)(const json::value&, const Instance&)) {
+awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader read) {
   if (call.flag("dryRun")) {
     Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
-    UpdatePlan plan = co_await services.controller.planUpdate(current.id, read(call.body(), current));
+    UpdatePlan plan = co_await services.controller.planUpdate(current.id, readChange(call, current, read));
     Reply reply = jsonReply(200, toJson(plan));
     reply.headers.push_back({"ETag", entityTag(current)});
     co_return reply;
@@ -224,7 +232,7 @@ awaitable<Reply> changeInstance(Services& services, Call& call, UpdateRequest (*
   UpdateResult result;
   for (int attempt = 1;; ++attempt) {
     Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
-    UpdateRequest update = read(call.body(), current);
+    UpdateRequest update = readChange(call, current, read);
     bool is_admitted = asked.admits(current.version);
     VersionCondition merged{.any = false, .versions = {}};
     if (is_admitted) merged.versions.push_back(current.version);

@@ -5,6 +5,17 @@
 namespace swarm::api {
 namespace {
 
+Endpoint lifecycleRoute(std::string_view pattern, std::string_view operation_id, Handler handler) {
+  return {.method = "POST",
+          .pattern = pattern,
+          .permission = Permission::WriteOwn,
+          .operationId = operation_id,
+          .tag = "instances",
+          .handler = handler,
+          .answers = {accepted()},
+          .parameters = {instanceRef(), ifMatch(), waitSeconds()}};
+}
+
 void addLifecycleRoutes(std::vector<Endpoint>& table) {
   table.push_back({.method = "DELETE",
                    .pattern = "/api/instances/{id}",
@@ -18,42 +29,27 @@ void addLifecycleRoutes(std::vector<Endpoint>& table) {
                    .answers = {accepted(), ended("Deleted (with wait)")},
                    .problems = {409},
                    .parameters = {instanceRef(), ifMatch(), flag("volumes", "Delete its persistent volumes, too"), waitSeconds()}});
-  table.push_back({.method = "POST",
-                   .pattern = "/api/instances/{id}/start",
-                   .permission = Permission::WriteOwn,
-                   .operationId = "startInstance",
-                   .tag = "instances",
-                   .summary = "Start an instance",
-                   .description =
-                       "An instance that runs already is left as it is. One whose volume is gone is not started with an empty one, "
-                       "unless `emptyVolumes` is true.",
-                   .handler = startInstance,
-                   .answers = {accepted(), ended("It runs (with wait)")},
-                   .problems = {409, 422, 503},
-                   .parameters = {instanceRef(), ifMatch(), flag("emptyVolumes", "Make an empty volume where one with its files is gone"),
-                                  waitSeconds()}});
-  table.push_back({.method = "POST",
-                   .pattern = "/api/instances/{id}/stop",
-                   .permission = Permission::WriteOwn,
-                   .operationId = "stopInstance",
-                   .tag = "instances",
-                   .summary = "Stop an instance",
-                   .description = "All of its processes end; its volumes stay.",
-                   .handler = stopInstance,
-                   .answers = {accepted(), ended("It is stopped (with wait)")},
-                   .problems = {409, 503},
-                   .parameters = {instanceRef(), ifMatch(), waitSeconds()}});
-  table.push_back({.method = "POST",
-                   .pattern = "/api/instances/{id}/restart",
-                   .permission = Permission::WriteOwn,
-                   .operationId = "restartInstance",
-                   .tag = "instances",
-                   .summary = "Restart an instance",
-                   .description = "A stop and a start as one operation.",
-                   .handler = restartInstance,
-                   .answers = {accepted(), ended("It runs again (with wait)")},
-                   .problems = {409, 422, 503},
-                   .parameters = {instanceRef(), ifMatch(), waitSeconds()}});
+  Endpoint start = lifecycleRoute("/api/instances/{id}/start", "startInstance", startInstance);
+  start.summary = "Start an instance";
+  start.description =
+      "An instance that runs already is left as it is. One whose volume is gone is not started with an empty one, unless `emptyVolumes` is "
+      "true.";
+  start.answers.push_back(ended("It runs (with wait)"));
+  start.problems = {409, 422, 503};
+  start.parameters.push_back(flag("emptyVolumes", "Make an empty volume where one with its files is gone"));
+  table.push_back(std::move(start));
+  Endpoint stop = lifecycleRoute("/api/instances/{id}/stop", "stopInstance", stopInstance);
+  stop.summary = "Stop an instance";
+  stop.description = "All of its processes end; its volumes stay.";
+  stop.answers.push_back(ended("It is stopped (with wait)"));
+  stop.problems = {409, 503};
+  table.push_back(std::move(stop));
+  Endpoint restart = lifecycleRoute("/api/instances/{id}/restart", "restartInstance", restartInstance);
+  restart.summary = "Restart an instance";
+  restart.description = "A stop and a start as one operation.";
+  restart.answers.push_back(ended("It runs again (with wait)"));
+  restart.problems = {409, 422, 503};
+  table.push_back(std::move(restart));
   table.push_back({.method = "POST",
                    .pattern = "/api/instances/{id}/migrate",
                    .permission = Permission::WriteOwn,
@@ -74,23 +70,25 @@ void addLifecycleRoutes(std::vector<Endpoint>& table) {
                    .bodySchema = "MigrateInstance"});
 }
 
+Parameter selectedFields() { return text("fields", "Members to answer with, comma-separated: id,status,config.name", 1024); }
+
 Endpoint changeRoute() {
-  return {
-      .pattern = "/api/instances/{id}",
-      .permission = Permission::WriteOwn,
-      .tag = "instances",
-      .answers = {{.status = 200,
-                   .description = "Done; `effect` tells how. For a dryRun, an UpdatePlan",
-                   .schema = "UpdatedInstanceOrPlan",
-                   .headers = {"ETag"}},
-                  {.status = 202,
-                   .description = "Accepted; follow the operation with operationId",
-                   .schema = "UpdatedInstance",
-                   .headers = {"ETag", "Operation-Location"}}},
-      .problems = {409, 422, 503},
-      .parameters = {instanceRef(), ifMatch(),
-                     flag("dryRun", "Change nothing, and tell what would be done: a restart drops what is in no volume"), waitSeconds()},
-      .body = BodyRule::Json};
+  return {.pattern = "/api/instances/{id}",
+          .permission = Permission::WriteOwn,
+          .tag = "instances",
+          .answers = {{.status = 200,
+                       .description = "Done; `effect` tells how. For a dryRun, an UpdatePlan",
+                       .schema = "UpdatedInstanceOrPlan",
+                       .headers = {"ETag"}},
+                      {.status = 202,
+                       .description = "Accepted; follow the operation with operationId",
+                       .schema = "UpdatedInstance",
+                       .headers = {"ETag", "Operation-Location"}}},
+          .problems = {409, 422, 503},
+          .parameters = {instanceRef(), ifMatch(),
+                         flag("dryRun", "Change nothing, and tell what would be done: a restart drops what is in no volume"),
+                         flag("refreshImage", "Recreate it from the image that config.image names now; the body may be {}"), waitSeconds()},
+          .body = BodyRule::Json};
 }
 
 void addChangeRoutes(std::vector<Endpoint>& table) {
@@ -159,7 +157,7 @@ void addInstanceRoutes(std::vector<Endpoint>& table) {
                                    .description = "label[KEY]=VALUE: only with this label; also written label.KEY=VALUE"},
                                   pageLimit(),
                                   pageCursor(),
-                                  text("fields", "Members to answer with, comma-separated: id,status,config.name", 1024)}});
+                                  selectedFields()}});
   table.push_back(
       {.method = "GET",
        .pattern = "/api/instances/{id}",
@@ -171,7 +169,7 @@ void addInstanceRoutes(std::vector<Endpoint>& table) {
        .handler = getInstance,
        .answers =
            {{.status = 200, .description = "The instance; its ETag is for If-Match", .schema = "InstanceOrSelection", .headers = {"ETag"}}},
-       .parameters = {instanceRef(), text("fields", "Members to answer with, comma-separated: id,status,config.name", 1024)}});
+       .parameters = {instanceRef(), selectedFields()}});
   addChangeRoutes(table);
   addLifecycleRoutes(table);
 }

@@ -9,6 +9,7 @@
 
 #include "base/format.h"
 #include "cli/output.h"
+#include "cli/wrong_use.h"
 
 namespace swarm::cli {
 namespace {
@@ -94,6 +95,8 @@ int CommandLine::run(int argc, char** argv) {
   try {
     if (int code = parse(std::move(words)); code != kDone || !action_) return code;
     return action_();
+  } catch (const WrongUse& error) {
+    return wrongUse(error.message());
   } catch (const Error& error) {
     printError(error, common_.output);
     return exitCodeOf(error);

@@ -150,6 +150,7 @@ void CommandLine::addUpdateAndDelete() {
   made->add_option("-e,--env", update_.env, "KEY=VALUE sets, KEY removes; may be repeated");
   made->add_option("-l,--label", update_.labels, "KEY=VALUE sets, KEY removes; may be repeated");
   CLI::Option* ports = made->add_option("-p,--port", update_.ports, "Published ports; replaces the list");
+  made->add_flag("--refresh-image", update_.refreshImage, "Recreate it from its image as it is now (`list` marks an older one with *)");
   made->add_flag("-y,--yes", update_.yes, "Do not ask before a restart");
   addWait(made, update_.wait);
   onRun(made, [this, ports](Context& context) {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <optional>
 
-#include "base/error.h"
 #include "base/format.h"
+#include "cli/wrong_use.h"
 #include "model/codec.h"
 
 namespace swarm::cli {
@@ -59,13 +59,6 @@ std::string memoryText(std::int64_t mebibytes) {
   return format("{} MiB", mebibytes);
 }
 
-std::string placeText(ProviderType provider, const std::string& region) {
-  const std::string name = provider == ProviderType::docker  ? "Docker"
-                           : provider == ProviderType::flyio ? "Fly.io"
-                                                             : std::string(enumName(provider));
-  return region.empty() ? name : format("{} ({})", name, region);
-}
-
 std::int64_t parseMemory(const std::string& text) {
   const auto amount = readAmount(text);
   std::optional<double> factor;
@@ -75,7 +68,7 @@ std::int64_t parseMemory(const std::string& text) {
     if (unit == "g" || unit == "G" || unit == "GiB" || unit == "GB") factor = 1024;
   }
   if (!factor) {
-    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no amount of memory; expected one like 4g, 512m or 2048 (MiB).", text));
+    throw WrongUse(format("\"{}\" is no amount of memory; expected one like 4g, 512m or 2048 (MiB).", text));
   }
   return static_cast<std::int64_t>(amount->number * *factor);
 }
@@ -93,7 +86,7 @@ std::int64_t parseRate(const std::string& text) {
   }
   const double rate = factor ? amount->number * static_cast<double>(*factor) : 0;
   if (rate < 1 || rate > 1e15) {
-    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no rate; expected bytes per second like 10M, 500K or 1.5G.", text));
+    throw WrongUse(format("\"{}\" is no rate; expected bytes per second like 10M, 500K or 1.5G.", text));
   }
   return static_cast<std::int64_t>(rate);
 }
@@ -104,8 +97,7 @@ std::string checkedTime(const std::string& text) {
     if (!text.empty()) parseTime(text);
     return text;
   } catch (const Error&) {
-    throw Error(ErrorCode::InvalidArgument,
-                format("\"{}\" is not a time. Expected an age like 5m, 2h or 1d, or a time like 2026-05-01T11:55:00Z.", text));
+    throw WrongUse(format("\"{}\" is not a time. Expected an age like 5m, 2h or 1d, or a time like 2026-05-01T11:55:00Z.", text));
   }
 }
 }  // namespace

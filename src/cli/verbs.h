@@ -76,7 +76,8 @@ struct UpdateFlags {
   std::vector<std::string> labels;
   std::vector<std::int64_t> ports;  ///< replaces the list
   bool portsGiven = false;
-  bool yes = false;  ///< no question before a restart
+  bool refreshImage = false;  ///< recreate it from the image that its image's name means now
+  bool yes = false;           ///< no question before a restart
   WaitOptions wait;
 };
 int update(Context& context, const UpdateFlags& flags);
@@ -113,7 +114,7 @@ int snapshotRestore(Context& context, const SnapshotFlags& flags);
 int snapshotDelete(Context& context, const std::vector<std::string>& names, bool yes);
 /// The plan of a move, for people.
 std::string planText(const std::string& name, const MigrationPlan& plan, int columns, bool colour);
-/// "" and "false": not kept. Throws Error(InvalidArgument).
+/// "" and "false": not kept. Throws WrongUse.
 std::optional<std::int64_t> parseKeepHours(const std::string& text);
 
 struct LoginFlags {
@@ -181,7 +182,7 @@ struct ApiFlags {
 };
 int callApi(Context& context, const ApiFlags& flags);
 
-/// "K=V" → pair. Throws Error(InvalidArgument) that names `flag`.
+/// "K=V" → pair. Throws WrongUse that names `flag`.
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag);
 
 }  // namespace swarm::cli

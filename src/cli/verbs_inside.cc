@@ -19,6 +19,7 @@
 #include "cli/quantities.h"
 #include "cli/terminal_text.h"
 #include "cli/verbs.h"
+#include "cli/wrong_use.h"
 #include "model/codec.h"
 
 extern char** environ;
@@ -159,8 +160,7 @@ int exec(Context& context, const ExecFlags& flags) {
   for (const std::string& text : flags.env) options.env.insert(parseKeyValue(text, "--env"));
   bool interactive = ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO);
   if (options.command.empty()) {
-    if (!interactive && !flags.tty)
-      throw Error(ErrorCode::InvalidArgument, "The command to run is missing. Use: swarm exec NAME -- COMMAND [ARGUMENTS …]");
+    if (!interactive && !flags.tty) throw WrongUse("The command to run is missing. Use: swarm exec NAME -- COMMAND [ARGUMENTS …]");
     options.command = {"bash", "-l"};
   }
   options.tty = flags.tty || (interactive && !flags.noTty);
@@ -211,7 +211,7 @@ int forward(Context& context, const std::string& name, const std::vector<std::st
       std::uint16_t port = 0;
       auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), port);
       if (failure != std::errc() || end != part.data() + part.size() || port == 0) {
-        throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
+        throw WrongUse(format("\"{}\" is not a port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
       }
       return port;
     };

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 
 #include "base/format.h"
 #include "base/id.h"
@@ -44,7 +45,7 @@ StorageConfig parseVolume(const std::string& text, bool persistent, std::int64_t
   storage.size = default_size;
   std::string rest = text;
   if (auto slash = rest.find('/'); slash == std::string::npos || (slash != 0 && rest[slash - 1] != ':')) {
-    throw Error(ErrorCode::InvalidArgument, format("--volume {}: expected [NAME:]/path[:GiB], like data:/data:20.", text));
+    throw WrongUse(format("--volume {}: expected [NAME:]/path[:GiB], like data:/data:20.", text));
   } else if (slash > 0) {
     storage.volumeName = rest.substr(0, slash - 1);
     rest = rest.substr(slash);
@@ -53,7 +54,7 @@ StorageConfig parseVolume(const std::string& text, bool persistent, std::int64_t
     std::string size = rest.substr(colon + 1);
     auto [end, failure] = std::from_chars(size.data(), size.data() + size.size(), storage.size);
     if (failure != std::errc() || end != size.data() + size.size()) {
-      throw Error(ErrorCode::InvalidArgument, format("--volume {}: \"{}\" is not a size in GiB.", text, size));
+      throw WrongUse(format("--volume {}: \"{}\" is not a size in GiB.", text, size));
     }
     rest = rest.substr(0, colon);
   }
@@ -65,11 +66,29 @@ StorageConfig parseVolume(const std::string& text, bool persistent, std::int64_t
 
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag) {
   auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) throw Error(ErrorCode::InvalidArgument, format("{} {}: expected KEY=VALUE.", flag, text));
+  if (equals == std::string::npos || equals == 0) throw WrongUse(format("{} {}: expected KEY=VALUE.", flag, text));
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
 namespace {
+
+/// A line for each provider among those of `instances` at which the size of a volume limits nothing.
+void noteLooseStorage(Context& context, const std::vector<Instance>& instances) {
+  std::set<ProviderType> providers;
+  for (const Instance& instance : instances) providers.insert(instance.provider);
+  for (ProviderType provider : providers) {
+    if (!enforcesStorage(context, provider))
+      tell(format("Sizes of volumes are not enforced at {}: files can fill its disk.\n", placeTitle(provider)));
+  }
+}
+
+std::string diskText(const Instance& instance) {
+  std::int64_t size = 0;
+  for (const StorageConfig& storage : instance.config.storage) size += storage.size;
+  return format("{} GiB", size);
+}
+
+std::string marksOf(const Instance& instance) { return format("{}{}", instance.stale ? "?" : "", instance.imageOutdated ? "*" : ""); }
 
 StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
   InstanceConfig config;
@@ -88,8 +107,10 @@ StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
   if (config.storage.empty() && flags.ephemeral) config.storage.push_back({config.resources.storage.size, false, "/home/coder", ""});
 
   // The key makes a retry after a cut connection find what the first try made.
-  CreateOptions options{parseEnum<ProviderType>(flags.provider, "--provider"), newId("cli"), flags.regions};
-  return context.client().createInstance(config, options);
+  CreateOptions options{parseProvider(context, flags.provider, "--provider"), newId("cli"), flags.regions};
+  StartedOperation started = context.client().createInstance(config, options);
+  if (flags.resources.disk) noteLooseStorage(context, {started.instance});
+  return started;
 }
 
 }  // namespace
@@ -115,7 +136,7 @@ int create(Context& context, const CreateFlags& flags) {
 int list(Context& context, const ListFlags& flags) {
   ListOptions options;
   options.status = parseEnum<InstanceStatus>(flags.status, "--status");
-  options.provider = parseEnum<ProviderType>(flags.provider, "--provider");
+  options.provider = parseProvider(context, flags.provider, "--provider");
   options.owner = flags.owner;
   options.labels = parsePairs(flags.labels, "--label");
   std::vector<Instance> instances = context.client().listInstances(options);
@@ -128,10 +149,11 @@ int list(Context& context, const ListFlags& flags) {
     tell("There are no workspaces yet. Create one with `swarm create NAME`.\n");
     return kDone;
   }
-  Table table({copied("NAME"), "STATUS", "PLACE", extra("OWNER"), extra("CPUS"), extra("MEMORY"), extra("CREATED"), copied("URL")});
+  Table table(
+      {copied("NAME"), "STATUS", "PLACE", extra("OWNER"), extra("CPUS"), extra("MEMORY"), extra("DISK"), extra("CREATED"), copied("URL")});
   for (const Instance& instance : instances) {
-    table.add({instance.config.name, statusCell(instance.status, instance.stale ? "?" : ""), placeText(instance.provider, instance.region),
-               instance.owner, format("{:g}", instance.resources.cpu.cores), memoryText(instance.resources.memory.max),
+    table.add({instance.config.name, statusCell(instance.status, marksOf(instance)), placeTitle(instance.provider, instance.region),
+               instance.owner, format("{:g}", instance.resources.cpu.cores), memoryText(instance.resources.memory.max), diskText(instance),
                ago(instance.createdAt), instance.url});
   }
   print(table.render(context.columns(), context.colour()));
@@ -141,22 +163,11 @@ int list(Context& context, const ListFlags& flags) {
                   ago(instance.observedAt)));
     if (!instance.statusReason.empty()) tell(format("{}: {}\n", instance.config.name, printable(instance.statusReason)));
   }
+  if (std::ranges::any_of(instances, &Instance::imageOutdated))
+    tell("* An older image; to replace it: swarm update NAME --refresh-image\n");
+  noteLooseStorage(context, instances);
   return kDone;
 }
-
-namespace {
-
-/// Where the server does not tell of the provider, nothing is claimed of it.
-bool enforcesStorage(Context& context, ProviderType type) {
-  try {
-    const boost::json::value provider = context.client().getProvider(std::string(enumName(type)));
-    return provider.at("capabilities").at("enforcesStorage").as_bool();
-  } catch (const std::exception&) {
-    return true;
-  }
-}
-
-}  // namespace
 
 int show(Context& context, const std::string& name) {
   auto instance = context.client().getInstance(name);
@@ -183,10 +194,12 @@ int show(Context& context, const std::string& name) {
   if (instance->keptSource) {
     const auto& kept = *instance->keptSource;
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(kept.until - RealClock().now()).count();
-    row("kept place", format("{}, for {} more; back with: swarm migrate {} --back", placeText(kept.provider, kept.region),
+    row("kept place", format("{}, for {} more; back with: swarm migrate {} --back", placeTitle(kept.provider, kept.region),
                              durationText(left), instance->config.name));
   }
   row("image", instance->config.image);
+  if (instance->imageOutdated)
+    row("newer image", format("there is one; to take it: swarm update {} --refresh-image", instance->config.name));
   row("cpus", format("{:g}", instance->resources.cpu.cores));
   row("memory", memoryText(instance->resources.memory.max));
   row("created", formatTime(instance->createdAt));
@@ -239,6 +252,7 @@ std::map<std::string, std::string> merged(std::map<std::string, std::string> int
 UpdateOptions updateOptionsOf(const Instance& instance, const UpdateFlags& flags) {
   UpdateOptions options;
   options.ifVersion = instance.version;
+  options.refreshImage = flags.refreshImage;
   if (flags.resources.given()) options.resources = patchOf(flags.resources);
   if (!flags.env.empty()) options.env = merged(instance.config.env, flags.env, "--env");
   if (!flags.labels.empty()) options.labels = merged(instance.config.labels, flags.labels, "--label");
@@ -256,7 +270,7 @@ std::string lossText(const ReplacementLoss& loss) {
 
 /// Says what an update will interrupt and drop, and asks. False: it is not wanted.
 bool mayUpdate(Context& context, const Instance& instance, const UpdateOptions& options, bool yes) {
-  const bool only_labels = !options.resources && !options.env && !options.network;
+  const bool only_labels = !options.resources && !options.env && !options.network && !options.refreshImage;
   if (yes || only_labels) return true;
   const UpdatePlan plan = context.client().planUpdate(instance.id, options);
   const bool running = instance.status == InstanceStatus::running;
@@ -271,6 +285,7 @@ bool mayUpdate(Context& context, const Instance& instance, const UpdateOptions& 
 }  // namespace
 
 int update(Context& context, const UpdateFlags& flags) {
+  patchOf(flags.resources);  // a value without a meaning is wrong use, whatever the server says
   auto instance = context.client().getInstance(flags.name);
   if (!instance) throw Error(ErrorCode::NotFound, noSuchWorkspace(flags.name));
   const UpdateOptions options = updateOptionsOf(*instance, flags);
@@ -280,7 +295,11 @@ int update(Context& context, const UpdateFlags& flags) {
   if (waits) waitWithProgress(context, outcome.operationId, flags.wait.timeout);
   if (printStructured(context, toJson(reload(context, outcome.instance)))) return kDone;
   const std::string& name = instance->config.name;
-  if (outcome.effect == "live")
+  if (flags.resources.disk) noteLooseStorage(context, {outcome.instance});
+  if (flags.refreshImage)
+    tell(format("{} {} from the image that {} is now.\n", name, waits ? "was recreated" : "is being recreated",
+                outcome.instance.config.image));
+  else if (outcome.effect == "live")
     tell(format("{} was changed while it runs.\n", name));
   else if (outcome.effect != "restart")
     tell(format("{} was changed.\n", name));

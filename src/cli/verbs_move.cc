@@ -16,9 +16,8 @@ namespace {
 constexpr std::int64_t kKeepHours = 24;
 constexpr std::size_t kSkippedShown = 10;
 
-MigrateOptions optionsOf(const MigrateFlags& flags) {
+MigrateOptions optionsOf(Context& context, const MigrateFlags& flags) {
   MigrateOptions options;
-  options.targetProvider = parseEnum<ProviderType>(flags.to, "--to");
   options.region = flags.region;
   options.back = flags.back;
   if (const auto hours = parseKeepHours(flags.keepSource)) {
@@ -27,6 +26,7 @@ MigrateOptions optionsOf(const MigrateFlags& flags) {
   }
   if (!flags.limit.empty()) options.bandwidthLimit = parseRate(flags.limit);
   if (flags.resources.given()) options.resources = patchOf(flags.resources);
+  options.targetProvider = parseProvider(context, flags.to, "--to");
   return options;
 }
 
@@ -38,11 +38,11 @@ int printPlan(Context& context, const MigrateFlags& flags, const MigrateOptions&
 
 /// Where it is now, and what became of the old place: for people, beside the URL on stdout.
 void tellOutcome(const Instance& instance) {
-  std::string text = format("{} is at {} now{}.\n", instance.config.name, placeText(instance.provider, instance.region),
+  std::string text = format("{} is at {} now{}.\n", instance.config.name, placeTitle(instance.provider, instance.region),
                             instance.status == InstanceStatus::stopped ? ", stopped as before" : "");
   if (instance.keptSource) {
     const auto& kept = *instance.keptSource;
-    text += format("The old place, {}, is kept until {}; to go back: swarm migrate {} --back\n", placeText(kept.provider, kept.region),
+    text += format("The old place, {}, is kept until {}; to go back: swarm migrate {} --back\n", placeTitle(kept.provider, kept.region),
                    formatTime(kept.until), instance.config.name);
   }
   tell(text);
@@ -68,13 +68,13 @@ std::optional<std::int64_t> parseKeepHours(const std::string& text) {
   std::int64_t hours = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), hours);
   if (failure != std::errc() || end != text.data() + text.size() || hours < 1)
-    throw Error(ErrorCode::InvalidArgument, format("--keep-source={}: expected hours, like --keep-source=48.", text));
+    throw WrongUse(format("--keep-source={}: expected hours, like --keep-source=48.", text));
   return hours;
 }
 
 std::string planText(const std::string& name, const MigrationPlan& plan, int columns, bool colour) {
   std::string text =
-      format("{}: {} → {}\n", name, placeText(plan.from.provider, plan.from.region), placeText(plan.to.provider, plan.to.region));
+      format("{}: {} → {}\n", name, placeTitle(plan.from.provider, plan.from.region), placeTitle(plan.to.provider, plan.to.region));
   const auto row = [&](std::string_view label, const std::string& value) {
     if (!value.empty()) text += format("{:<10} {}\n", label, printable(value));
   };
@@ -106,7 +106,7 @@ int migrate(Context& context, const MigrateFlags& flags) {
     tell("swarm: The target is missing: --to docker, --to flyio --region ams, --region NAME, or --back.\nSee `swarm migrate --help`.\n");
     return kWrongUse;
   }
-  const MigrateOptions options = optionsOf(flags);
+  const MigrateOptions options = optionsOf(context, flags);
   if (flags.dryRun) return printPlan(context, flags, options);
   const StartedOperation started = context.client().migrateInstance(flags.name, options);
   if (!flags.wait.wait || started.operationId.empty()) {

@@ -18,6 +18,26 @@ ResourcePatch patchOf(const ResourceFlags& flags) {
   return patch;
 }
 
+std::optional<ProviderType> parseProvider(Context& context, const std::string& text, const std::string& flag) {
+  if (text.empty()) return std::nullopt;
+  if (auto known = enumFromName<ProviderType>(text)) return known;  // whether it is there is the server's to say
+  std::string names;
+  for (const auto& provider : context.client().listProviders()) {
+    if (!names.empty()) names += ", ";
+    names += provider.at("type").as_string();
+  }
+  throw WrongUse(format("{} {}: there is no such provider; this server has {}.", flag, text, names.empty() ? "none" : names));
+}
+
+bool enforcesStorage(Context& context, ProviderType type) {
+  try {
+    const boost::json::value provider = context.client().getProvider(std::string(enumName(type)));
+    return provider.at("capabilities").at("enforcesStorage").as_bool();
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
 std::string noSuchWorkspace(const std::string& name) { return format("There is no workspace \"{}\". `swarm list` shows yours.", name); }
 
 void printResults(Context& context, const std::vector<Instance>& instances) {

@@ -3,7 +3,9 @@
 
 #include "base/format.h"
 #include "cli/verbs.h"
+#include "cli/wrong_use.h"
 #include "model/codec.h"
+#include "model/titles.h"
 
 namespace swarm::cli {
 
@@ -11,7 +13,7 @@ template <typename Enum>
 std::optional<Enum> parseEnum(const std::string& text, const std::string& flag) {
   if (text.empty()) return std::nullopt;
   auto value = enumFromName<Enum>(text);
-  if (!value) throw Error(ErrorCode::InvalidArgument, format("{} {}: expected one of {}.", flag, text, enumNames<Enum>()));
+  if (!value) throw WrongUse(format("{} {}: expected one of {}.", flag, text, enumNames<Enum>()));
   return value;
 }
 
@@ -23,6 +25,10 @@ ResourcePatch patchOf(const ResourceFlags& flags);
 void printResult(Context& context, const Instance& instance);
 /// Of several, JSON and YAML are one list.
 void printResults(Context& context, const std::vector<Instance>& instances);
+/// The provider of that name; empty: none was named. Throws WrongUse with the names of those that the server has.
+std::optional<ProviderType> parseProvider(Context& context, const std::string& text, const std::string& flag);
+/// Whether the provider limits what a volume holds to its size. Where the server does not tell of the provider, nothing is claimed of it.
+bool enforcesStorage(Context& context, ProviderType type);
 std::string noSuchWorkspace(const std::string& name);
 /// The instance as it is now; as it was when it is gone.
 Instance reload(Context& context, const Instance& instance);

@@ -74,7 +74,7 @@ SnapshotList snapshotsOf(Context& context, const std::string& instance) {
 
 std::string expiryText(const Snapshot& one) {
   if (!one.automatic) return "";
-  return format("{} ({}'s own)", one.expiresAt == SystemTime{} ? "by itself" : formatTime(one.expiresAt), placeText(one.provider, ""));
+  return format("{} ({}'s own)", one.expiresAt == SystemTime{} ? "by itself" : formatTime(one.expiresAt), placeTitle(one.provider));
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ int snapshotList(Context& context, const std::string& instance) {
     }
     bool counted = one.files > 0;  // of what a restore has replaced, and of what a provider took, nobody counted it
     table.add({one.instanceName, one.name, formatTime(one.createdAt), counted ? std::to_string(one.files) : "",
-               counted ? bytesText(one.bytes) : "", placeText(one.provider, one.region), expiryText(one), one.id});
+               counted ? bytesText(one.bytes) : "", placeTitle(one.provider, one.region), expiryText(one), one.id});
   }
   if (context.output() == OutputFormat::Table) print(table.render(context.columns(), context.colour()));
   return kDone;

@@ -131,13 +131,16 @@ boost::json::value bodyOf(const UpdateOptions& options) {
 
 UpdatePlan SwarmClient::planUpdate(const std::string& ref, const UpdateOptions& options) {
   const boost::json::value value = bodyOf(options);
-  boost::json::value answer = impl_->connection.call("PUT", instancePath(ref, "?dryRun=true"), &value, Impl::ifMatch(options.ifVersion));
+  boost::json::value answer =
+      impl_->connection.call("PUT", instancePath(ref, options.refreshImage ? "?dryRun=true&refreshImage=true" : "?dryRun=true"), &value,
+                             Impl::ifMatch(options.ifVersion));
   return fromJson<UpdatePlan>(answer, UnknownFields::Ignore);
 }
 
 UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOptions& options) {
   const boost::json::value value = bodyOf(options);
-  return readOutcome(impl_->connection.call("PUT", instancePath(ref), &value, Impl::ifMatch(options.ifVersion)));
+  return readOutcome(impl_->connection.call("PUT", instancePath(ref, options.refreshImage ? "?refreshImage=true" : ""), &value,
+                                            Impl::ifMatch(options.ifVersion)));
 }
 
 UpdateOutcome SwarmClient::patchInstance(const std::string& ref, const boost::json::object& patch, std::optional<std::int64_t> if_version) {

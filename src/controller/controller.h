@@ -98,6 +98,7 @@ struct UpdateRequest {
   std::optional<NetworkConfig> network;
   std::optional<std::map<std::string, std::string>> labels;
   std::optional<boost::json::object> metadata;
+  bool refreshImage = false;  ///< recreate it from the image that config.image names now, also when nothing else changes
 };
 
 /// Whether an empty volume may be made where one with files was lost.

@@ -125,6 +125,7 @@ void Core::changed(Entry& entry) {
   data["url"] = snapshot->url;
   data["version"] = snapshot->version;
   data["stale"] = snapshot->stale;
+  data["imageOutdated"] = snapshot->imageOutdated;
   data["ready"] = entry.ready;
   data["operationId"] = snapshot->operationId;
   bus.publish("instance", snapshot->owner, data);
@@ -158,8 +159,12 @@ Route Core::routeOf(const Entry& entry) const {
   route.instanceId = instance.id;
   route.name = instance.config.name;
   route.owner = instance.owner;
+  route.provider = instance.provider;
   route.status = instance.status;
   route.reason = instance.statusReason;
+  route.imageOutdated = instance.imageOutdated;
+  if (auto provider = providers.find(instance.provider); provider != providers.end())
+    route.enforcesStorage = provider->second->getProviderCapabilities().enforcesStorage;
   route.step = entry.step;
   route.stepStartedAt = entry.stepStartedAt;
   route.ready = entry.ready;

@@ -34,13 +34,6 @@ void setRegion(InstanceConfig& config, ProviderType provider, const std::string&
 
 }  // namespace
 
-std::string placeTitle(ProviderType provider, const std::string& region) {
-  std::string title = provider == ProviderType::docker  ? "Docker"
-                      : provider == ProviderType::flyio ? "Fly.io"
-                                                        : std::string(enumName(provider));
-  return region.empty() ? title : format("{} ({})", title, region);
-}
-
 MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request) const {
   const Instance& instance = entry.record.instance;
   const PlaceRecord* kept = places_.keptFor(entry.id());

@@ -3,6 +3,7 @@
 
 #include "controller/core.h"
 #include "controller/places.h"
+#include "model/titles.h"
 
 namespace swarm::control {
 
@@ -46,8 +47,5 @@ class Migration {
   Places& places_;
   Reconciler* reconciler_ = nullptr;
 };
-
-/// "Fly.io (ams)", "Docker (box2)".
-std::string placeTitle(ProviderType provider, const std::string& region);
 
 }  // namespace swarm::control

@@ -32,6 +32,7 @@ void Reconciler::adoptFacts(Entry& entry, const ProviderInstance& observed) {
   instance.resources = observed.resources;
   instance.network = observed.network;
   instance.region = observed.region;
+  instance.imageOutdated = core_.providerOf(entry).isImageOutdated(observed, instance.config.image);
   if (instance.network.urls.empty() && !instance.url.empty()) instance.network.urls.push_back(instance.url);
   instance.stale = false;
   instance.observedAt = core_.clock.now();
@@ -57,11 +58,12 @@ awaitable<std::string> Reconciler::describe(EntryPtr entry, const std::optional<
 }
 
 void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause, std::string description) {
-  bool was_stale = entry->instance().stale;
+  bool was_stale = entry->instance().stale, was_outdated = entry->instance().imageOutdated;
   // The first look after the provider was away shows what the outage did, whatever caused the look.
   if (was_stale) cause = Cause::Outage;
   if (!observed) {
     entry->instance().stale = false;
+    entry->instance().imageOutdated = false;
     entry->instance().observedAt = core_.clock.now();
     applyGone(entry, std::move(description));
   } else {
@@ -72,7 +74,7 @@ void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstan
       applyEnded(entry, *observed, cause);
     }
   }
-  if (was_stale) {
+  if (was_stale || was_outdated != entry->instance().imageOutdated) {
     core_.changed(*entry);
   } else {
     entry->snapshot = std::make_shared<const Instance>(entry->record.instance);

@@ -85,9 +85,12 @@ void Reconciler::disconnected(ProviderType type, const std::string& detail) {
   markStale(type);
 }
 
-void Reconciler::confirm(Entry& entry) {
-  entry.instance().observedAt = core_.clock.now();
-  if (std::exchange(entry.instance().stale, false)) {
+void Reconciler::confirm(Entry& entry, const ProviderInstance& listed) {
+  Instance& instance = entry.instance();
+  instance.observedAt = core_.clock.now();
+  bool is_outdated = core_.providerOf(entry).isImageOutdated(listed, instance.config.image);
+  bool was_stale = std::exchange(instance.stale, false);
+  if (std::exchange(instance.imageOutdated, is_outdated) != is_outdated || was_stale) {
     core_.changed(entry);
   } else {
     entry.snapshot = std::make_shared<const Instance>(entry.record.instance);
@@ -181,7 +184,7 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
     if (!entry || !isIdle(*entry) || entry->touches != touches) continue;
     auto seen = observed.find(entry->placeId());
     if (seen != observed.end() && agrees(*entry, *seen->second)) {
-      confirm(*entry);
+      confirm(*entry, *seen->second);
     } else if (seen != observed.end() || (list.complete && entry->instance().status != InstanceStatus::failed)) {
       doubtful.push_back(entry);
     }

@@ -45,7 +45,7 @@ class Reconciler {
   awaitable<void> startLater(EntryPtr entry, std::chrono::milliseconds delay);
   awaitable<void> sweepOrphans(ProviderType type, const InstanceList& list);
   awaitable<void> sweepDeparted(ProviderType type);
-  void confirm(Entry& entry);
+  void confirm(Entry& entry, const ProviderInstance& listed);
   void markStale(ProviderType type);
   void disconnected(ProviderType type, const std::string& detail);
   void tellProvider(ProviderType type, std::string_view what, const std::string& detail);

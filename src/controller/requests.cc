@@ -53,6 +53,18 @@ InstanceConfig changedConfig(InstanceConfig config, const UpdateRequest& request
   return config;
 }
 
+/// A failed instance may have nothing at the provider: its configuration takes effect at its next creation, and a new image asks for that.
+bool touchesProvider(const Instance& instance, const UpdateRequest& request) {
+  const InstanceStatus status = instance.status;
+  if (status == InstanceStatus::running || status == InstanceStatus::stopped) return true;
+  if (request.refreshImage && status != InstanceStatus::failed)
+    throw Error(ErrorCode::Conflict,
+                format("Workspace {} is {}: try again when it runs or is stopped.", instance.config.name, enumName(status)))
+        .withRetryable(true)
+        .withInstance(instance.id);
+  return request.refreshImage;
+}
+
 }  // namespace
 
 EntryPtr SwarmController::Impl::admit(const InstanceRef& ref) const {
@@ -159,14 +171,15 @@ awaitable<UpdatePlan> SwarmController::Impl::planUpdate(std::string ref, UpdateR
   InstanceConfig config = changedConfig(old, request);
   checkChange(*entry, config);
   UpdatePlan plan{"none", {}};
-  bool is_there = entry->instance().status == InstanceStatus::running || entry->instance().status == InstanceStatus::stopped;
+  bool is_there = touchesProvider(entry->instance(), request);
   bool new_limits = differ(old.resources, config.resources);
-  bool needs_restart = differ(old.env, config.env) || differ(old.network, config.network) ||
+  bool needs_restart = request.refreshImage || differ(old.env, config.env) || differ(old.network, config.network) ||
                        old.resources.storage.size != config.resources.storage.size ||
                        (new_limits && !providerOf(*entry).getProviderCapabilities().supportsLiveResize);
   if (!is_there || (!needs_restart && !new_limits)) co_return plan;
   plan.effect = needs_restart ? "restart" : "live";
   if (!needs_restart) co_return plan;
+  if (entry->instance().status == InstanceStatus::failed) co_return plan;  // there may be nothing at the provider
   auto drops = co_await providerOf(*entry).previewReplacement(entry->placeId(), Deadline::after(options.startTimeout));
   plan.drops = drops.value_or(ReplacementLoss{.files = 0, .more = true, .folders = {}});
   co_return plan;
@@ -197,23 +210,24 @@ awaitable<UpdateResult> SwarmController::Impl::applyUpdate(EntryPtr entry, Updat
   UpdateResult result;
   result.effect = "none";
   bool is_ours_alone = !differ(config.env, instance.config.env) && !differ(config.network, instance.config.network) &&
-                       !differ(config.resources, instance.config.resources);
-  // A failed instance may have nothing at the provider: its configuration counts when it is made anew.
-  bool touches_provider = !is_ours_alone && (instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped);
+                       !differ(config.resources, instance.config.resources) && !request.refreshImage;
+  bool touches_provider = !is_ours_alone && touchesProvider(instance, request);
   if (touches_provider) {
     bool is_live = false;
-    {
+    if (instance.status != InstanceStatus::failed) {
       UpdatingGuard guard(entry);
       is_live = co_await applyLive(entry, config);
     }
-    result.effect = is_live ? "live" : "restart";
+    result.effect = is_live && !request.refreshImage ? "live" : "restart";
   }
   if (result.effect == "restart") {
     boost::json::object parameters;
     parameters["config"] = toJson(config);
     parameters["previous"] = toJson(instance.config);
     parameters["version"] = instance.version + 1;
-    parameters["wasRunning"] = instance.status == InstanceStatus::running;
+    bool failed_running = instance.status == InstanceStatus::failed && instance.desired == InstanceStatus::running;
+    parameters["wasRunning"] = instance.status == InstanceStatus::running || failed_running;
+    if (request.refreshImage) parameters["refreshImage"] = true;
     ActivePtr active = co_await runner.submit(entry, OperationKind::update, std::move(actor), std::move(parameters));
     instance.config = config;
     instance.version = active->operation.parameters.at("version").as_int64();

@@ -27,9 +27,12 @@ struct Route {
   std::string instanceId;
   std::string name;
   std::string owner;
+  ProviderType provider = ProviderType::docker;
   InstanceStatus status = InstanceStatus::creating;
   std::string reason;
-  std::string step;  ///< what the operation in progress is doing, for the start page
+  bool imageOutdated = false;
+  bool enforcesStorage = true;  ///< the sizes of its volumes are limits
+  std::string step;             ///< what the operation in progress is doing, for the start page
   SystemTime stepStartedAt{};
   bool ready = false;                          ///< VS Code has answered since the last start
   std::string generation;                      ///< changes whenever VS Code's server was replaced

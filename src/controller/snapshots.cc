@@ -221,7 +221,7 @@ awaitable<SnapshotList> Snapshots::listOf(EntryPtr entry) const {
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
     answer.missing =
-        format("{} could not be asked for the snapshots that it takes by itself: {}", placeTitle(instance.provider, ""), error.message());
+        format("{} could not be asked for the snapshots that it takes by itself: {}", placeTitle(instance.provider), error.message());
   }
   co_return answer;
 }
@@ -233,7 +233,7 @@ awaitable<void> Snapshots::remove(std::string id) {
       throw Error(ErrorCode::Unprocessable,
                   format("{} took the snapshot {} by itself, and deletes it by itself when its time is over (swarm "
                          "snapshot list INSTANCE says when). It can't be deleted before.",
-                         placeTitle(type, ""), id));
+                         placeTitle(type), id));
   }
   auto found = core_.places.find(id);
   if (found == core_.places.end() || found->second.role != PlaceRole::snapshot)

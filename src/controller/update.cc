@@ -17,7 +17,7 @@ bool flag(const boost::json::object& parameters, std::string_view name) {
 
 }  // namespace
 
-/// Parameters: "config" (the new one), "previous" (to fall back to), "version", "wasRunning".
+/// Parameters: "config" (the new one), "previous" (to fall back to), "version", "wasRunning", "refreshImage".
 awaitable<void> Lifecycle::update(ActivePtr operation) {
   EntryPtr entry = operation->entry;
   const boost::json::object& parameters = operation->operation.parameters;
@@ -32,7 +32,9 @@ awaitable<ProviderInstance> Lifecycle::remake(ActivePtr operation, Deadline dead
   Provider& provider = core_.providerOf(*operation->entry);
   std::optional<Error> failure;
   try {
-    co_return co_await provider.replaceInstance(core_.specOf(*operation->entry), *operation, deadline);
+    InstanceSpec spec = core_.specOf(*operation->entry);
+    spec.newestImage = flag(operation->operation.parameters, "refreshImage");
+    co_return co_await provider.replaceInstance(std::move(spec), *operation, deadline);
   } catch (const Error& error) {
     failure = error;
   }
@@ -79,6 +81,7 @@ awaitable<void> Lifecycle::undoUpdate(ActivePtr operation, Error error) {
     operation->step("go back to the last configuration");
     entry->instance().config = fromJson<InstanceConfig>(operation->operation.parameters.at("previous"), UnknownFields::Ignore);
     ++entry->instance().version;
+    operation->operation.parameters.erase("refreshImage");
     co_await replace(operation);
   } catch (...) {
     failure = currentExceptionAsError();

@@ -3,6 +3,7 @@
 #include "base/format.h"
 #include "gateway/answers.h"
 #include "gateway/moving.h"
+#include "model/titles.h"
 
 namespace swarm::gateway {
 namespace {
@@ -33,7 +34,9 @@ std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::
                     .note = route->status == InstanceStatus::failed ? route->reason
                             : route->moving ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
                             : busy          ? route->step
-                                            : ""});
+                                            : "",
+                    .imageOutdated = route->imageOutdated,
+                    .looseStorage = route->enforcesStorage ? "" : placeTitle(route->provider)});
   }
   return rows;
 }

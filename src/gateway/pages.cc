@@ -1,6 +1,8 @@
 // See pages.h.
 #include "gateway/pages.h"
 
+#include <set>
+
 #include "base/format.h"
 #include "base/id.h"
 #include "gateway/moving.h"
@@ -89,12 +91,27 @@ std::string tableRow(const LandingRow& row, bool with_owner) {
   std::string html = format("<tr><th scope=\"row\"><a href=\"{}\">{}</a></th><td><span class=\"status {}\">{}</span>", escapeHtml(row.url),
                             escapeHtml(row.name), statusClass(row), statusText(row));
   if (!row.note.empty()) html += format("<span class=\"note\">{}</span>", escapeHtml(row.note));
+  if (row.imageOutdated)
+    html +=
+        format("<span class=\"note\">A newer image is there: <code>swarm update {} --refresh-image</code></span>", escapeHtml(row.name));
   html += "</td>";
   if (with_owner) html += format("<td>{}</td>", escapeHtml(row.owner));
   html += "<td class=\"actions\">";
   if (row.mayChange)
     html += row.status == InstanceStatus::running ? actionButton("stop", "Stop", row.name) : actionButton("start", "Start", row.name);
   return html + "</td></tr>\n";
+}
+
+/// Where the size of a volume is only a figure.
+std::string storageHints(const std::vector<LandingRow>& rows) {
+  std::set<std::string_view> places;
+  for (const LandingRow& row : rows) {
+    if (!row.looseStorage.empty()) places.insert(row.looseStorage);
+  }
+  std::string html;
+  for (const auto place : places)
+    html += format("<p class=\"hint\">Sizes of volumes are not enforced at {}: files can fill its disk.</p>\n", escapeHtml(place));
+  return html;
 }
 
 struct WaitingText {
@@ -243,7 +260,7 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
         "<tbody>\n",
         everyone ? "<th scope=\"col\">Owner</th>" : "");
     for (const auto& row : rows) body += tableRow(row, everyone);
-    body += "</tbody>\n</table></div>\n";
+    body += "</tbody>\n</table></div>\n" + storageHints(rows);
   }
   body += "</div>\n";
   if (may_create)

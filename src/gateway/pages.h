@@ -40,6 +40,8 @@ struct LandingRow {
   bool ready = false;
   bool mayChange = false;  ///< offer Start or Stop, as its status has it
   std::string note;        ///< what it is doing, or why it failed
+  bool imageOutdated = false;
+  std::string looseStorage{};  ///< the provider's title, where it does not enforce the sizes of volumes; else empty
 };
 /// `may_create`: with the form for a new workspace.
 Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create);

@@ -11,7 +11,7 @@ namespace swarm {
 BOOST_DESCRIBE_STRUCT(CommandResult, (), (exitCode, stdoutText, stderrText, truncated))
 BOOST_DESCRIBE_STRUCT(Instance, (),
                       (id, owner, provider, region, status, statusReason, desired, createdAt, lastActive, config, resources, network, url,
-                       version, stale, observedAt, operationId, keptSource))
+                       version, stale, observedAt, operationId, keptSource, imageOutdated))
 BOOST_DESCRIBE_STRUCT(OperationStep, (),
                       (name, status, startedAt, endedAt, detail, bytesDone, bytesTotal, filesDone, filesTotal, bytesPerSecond))
 BOOST_DESCRIBE_STRUCT(Operation, (),

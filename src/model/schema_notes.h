@@ -50,6 +50,8 @@ inline constexpr SchemaNote kNotes[] = {
     {"Instance", "version", "Grows with each change of configuration; the ETag"},
     {"Instance", "stale", "The provider can't be reached: this is the last known state, of observedAt"},
     {"Instance", "operationId", "The operation in progress, or empty"},
+    {"Instance", "imageOutdated",
+     "It was made from an older image than config.image names now; an update with refreshImage replaces it. false where that is not known"},
     {"Operation", "endedAt", "null until it has ended"},
     {"OperationStep", "startedAt", "null until it has begun"},
     {"OperationStep", "endedAt", "null until it has ended"},

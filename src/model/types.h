@@ -215,6 +215,7 @@ struct Instance {
   SystemTime observedAt{};
   std::string operationId;  ///< the one in progress, or empty
   std::optional<KeptSource> keptSource;
+  bool imageOutdated = false;  ///< made from an older image than config.image names now; false where that is not known
 };
 
 /// JSON "healthy", "degraded", "unavailable".

@@ -41,6 +41,9 @@ struct InstanceSpec {
   /// is not there any more had the instance's files: a create or a replacement fails with Conflict, and makes no empty one in its place.
   std::vector<ExternalResource> known{};
   bool emptyVolumes = false;  ///< somebody asked for just that: empty ones in the place of those that are gone
+  /// replaceInstance: from the image that config.image names now, also where the configuration is the same. Where the provider cannot tell
+  /// whether the image is another one, a repeated call replaces again.
+  bool newestImage = false;
 };
 
 /// The variable that a provider puts InstanceSpec::agentBoot into; whatever a person's environment says, the provider's counts.
@@ -90,6 +93,7 @@ struct ProviderInstance {
   NetworkInfo network;
   std::string region;  ///< where at the provider: Fly's region, a Docker host's name; empty where there is only one
   std::vector<ExternalResource> external;
+  std::string image{};  ///< what it was made from, in the provider's terms (an Engine's image id, a reference at Fly); empty: not known
 };
 
 struct InstanceFilter {
@@ -259,6 +263,9 @@ class Provider {
 
   virtual awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) = 0;
   virtual awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) = 0;
+  /// Whether `observed` was made from an older image than the reference `image` names now; false where that is not known. Makes no call:
+  /// the last listInstances has learned what is needed.
+  virtual bool isImageOutdated(const ProviderInstance& /*observed*/, const std::string& /*image*/) const { return false; }
 
   virtual awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) = 0;
   virtual awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) = 0;

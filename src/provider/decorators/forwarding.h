@@ -74,6 +74,9 @@ class ForwardingProvider : public Provider {
     return inner_->previewReplacement(std::move(instance_id), deadline);
   }
   void checkRequest(const InstanceSpec& spec) const override { inner_->checkRequest(spec); }
+  bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override {
+    return inner_->isImageOutdated(observed, image);
+  }
   bool measuresUsage() const override { return inner_->measuresUsage(); }
   ProviderHealthReport health() const override { return inner_->health(); }
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;

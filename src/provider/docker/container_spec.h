@@ -100,6 +100,7 @@ struct ImageAgent {
 struct ImageFacts {
   std::vector<std::string> volumes;  ///< the folders that it declares as VOLUME
   ImageAgent agent;
+  std::string id;
 };
 ImageAgent readImageAgent(const json::value& inspection);
 /// Adds to a container's body what the agent in its image needs. Outside kLabelSpec: the same spec with the same agent's settings is the

@@ -164,6 +164,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   const json::value* found_labels = member(inspection, "Config.Labels");
   const json::value& labels = found_labels ? *found_labels : kNone;
   details.specHash = label(labels, kLabelSpec);
+  details.imageName = stringAt(inspection, "Config.Image");
   details.credential = label(labels, kLabelAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
   details.network = label(labels, kLabelNetwork);
   details.internal = label(labels, kLabelInternal) == "true";
@@ -179,6 +180,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   instance.name = label(labels, kLabelName);
   instance.owner = label(labels, kLabelOwner);
   instance.region = config.name;
+  instance.image = stringAt(inspection, "Image");
   instance.createdAt = readTime(stringAt(inspection, "Created"));
   instance.startedAt = readTime(stringAt(inspection, "State.StartedAt"));
   if (const json::value* state = member(inspection, "State")) readStatus(*state, ended_by, instance);

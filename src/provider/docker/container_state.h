@@ -16,6 +16,7 @@ struct ContainerDetails {
   std::string name;   ///< without the leading slash
   std::string state;  ///< the Engine's word: created, running, paused, restarting, removing, exited, dead
   std::string specHash;
+  std::string imageName;  ///< as it was asked for
   std::string network;
   bool internal = false;
   bool connected = true;                ///< to its network; not when someone disconnected it at the Engine

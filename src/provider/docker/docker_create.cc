@@ -90,7 +90,7 @@ awaitable<ImageFacts> DockerProvider::ensureImage(std::string image, Progress& p
   if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
   faultPoint("docker.create.image.after");
   json::value inspection = reply.json(doing);
-  ImageFacts facts{declaredVolumes(inspection), readImageAgent(inspection)};
+  ImageFacts facts{declaredVolumes(inspection), readImageAgent(inspection), stringAt(inspection, "Id")};
   known_images_[image] = {std::chrono::steady_clock::now() + kImageMemory, facts};
   co_return facts;
 }
@@ -151,6 +151,7 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
     faultPoint("docker.create.container.after");
     if (reply.ok()) {
       std::string id = stringAt(reply.json(doing), "Id");
+      image_ids_.erase(spec.config.image);  // what is known may be older than what the container was made from
       co_await progress.recorded({"container", id});
       co_return id;
     }
@@ -191,7 +192,7 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
   co_await engine_.connect(deadline);
   checkSpec(spec, engine_);
   NetworkPlan network = planNetwork(spec, engine_.config(), swarm_id_);
-  const auto [declared, agent] = co_await ensureImage(spec.config.image, progress, deadline);
+  const auto [declared, agent, image_id] = co_await ensureImage(spec.config.image, progress, deadline);
   std::vector<VolumePlan> volumes = planVolumes(spec, declared);
   co_await requireKnownVolumes(spec, volumes, deadline);
   std::string container;

@@ -37,6 +37,7 @@ void DockerProvider::forgetEngine() {
   stopped_.clear();
   known_networks_.clear();
   known_images_.clear();
+  image_ids_.clear();
 }
 
 /// Someone connected or disconnected a container, or it started or ended.

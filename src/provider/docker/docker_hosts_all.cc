@@ -85,6 +85,11 @@ awaitable<InstanceList> DockerHosts::listInstances(InstanceFilter filter, Deadli
   co_return all;
 }
 
+bool DockerHosts::isImageOutdated(const ProviderInstance& observed, const std::string& image) const {
+  auto home = homes_.find(observed.instanceId);
+  return home != homes_.end() && home->second->engine->isImageOutdated(observed, image);
+}
+
 awaitable<std::vector<std::string>> DockerHosts::sweep(std::vector<Departure> gone, Deadline deadline) {
   std::vector<std::string> removed;
   for (auto& host : hosts_) {

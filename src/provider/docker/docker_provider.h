@@ -52,6 +52,7 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override;
   awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
   awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
   awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
@@ -79,6 +80,7 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<std::optional<std::string>> findContainer(std::string instance_id, Deadline deadline);
   awaitable<std::optional<ContainerDetails>> inspectContainer(std::string container, Deadline deadline);  ///< by id or name
   EndedBy whatEnded(const json::value& inspection);
+  awaitable<void> learnImageIds(std::set<std::string> names, Deadline deadline);
   awaitable<std::optional<ContainerDetails>> inspectInstance(std::string instance_id, Deadline deadline);
   awaitable<ContainerDetails> requireInstance(std::string instance_id, Deadline deadline);
   /// Sends to /containers/{the instance's}/`suffix`; finds the container anew once when the remembered one is gone. Throws NotFound.
@@ -172,6 +174,7 @@ class DockerProvider final : public Provider, private LogSource {
     ImageFacts facts;
   };
   std::map<std::string, KnownImage> known_images_;
+  std::map<std::string, std::string> image_ids_;  ///< of the names that containers of the last list were made from
   std::set<std::string> known_networks_;
   std::map<std::string, std::string> primary_;         ///< instance → container
   std::map<std::string, ContainerDetails> inspected_;  ///< container → details, while events keep them true

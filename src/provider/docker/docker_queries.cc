@@ -132,8 +132,25 @@ awaitable<std::optional<ProviderInstance>> DockerProvider::getInstance(std::stri
   co_return std::move(details->instance);
 }
 
+bool DockerProvider::isImageOutdated(const ProviderInstance& observed, const std::string& image) const {
+  auto now = image_ids_.find(image);
+  return now != image_ids_.end() && !observed.image.empty() && observed.image != now->second;
+}
+
+/// One call for each name, however many containers were made from it: the Engine reports a moved tag by no event of a container.
+awaitable<void> DockerProvider::learnImageIds(std::set<std::string> names, Deadline deadline) {
+  std::erase_if(image_ids_, [&](const auto& known) { return !names.contains(known.first); });
+  for (const std::string& name : names) {
+    EngineReply reply = co_await engine_.send(
+        {.target = "/images/" + net::percentEncode(name) + "/json", .doing = "look for the image", .body = {}}, deadline);
+    if (reply.ok()) image_ids_[name] = stringAt(reply.json("look for the image"), "Id");
+    if (reply.status == 404) image_ids_.erase(name);
+  }
+}
+
 awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Deadline deadline) {
   InstanceList list;
+  std::set<std::string> images;
   std::vector<ContainerRef> found = co_await containersOf(filter.instanceId.value_or(""), deadline);
   std::set<std::string> seen;
   for (const ContainerRef& ref : found) {
@@ -153,8 +170,11 @@ awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Dea
       auto place = inspected_.find(ref.id);
       if (place != inspected_.end()) place->second = *details;
     }
+    images.insert(details->imageName);
     if (matches(details->instance, filter)) list.instances.push_back(details->instance);
   }
+  images.erase("");
+  if (!filter.instanceId) co_await learnImageIds(std::move(images), deadline);
   co_return list;
 }
 

@@ -56,11 +56,6 @@ awaitable<DockerProvider::Replacement> DockerProvider::surveyReplacement(const I
 
 awaitable<void> DockerProvider::prepareReplacement(const InstanceSpec& spec, Replacement& state, json::object body, ImageAgent agent,
                                                    Progress& progress, Deadline deadline) {
-  std::string hash(body["Labels"].as_object()[kLabelSpec].as_string());
-  if (state.next && state.next->specHash != hash) {
-    co_await removeContainer(state.next->id, deadline);  // of an earlier request, never started
-    state.next.reset();
-  }
   fitToAgent(body, spec, agent);
   body["Labels"].as_object()[kLabelRun] = state.run ? "true" : "false";
   progress.step("create container");
@@ -86,13 +81,17 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
   checkSpec(spec, engine_);
   Replacement state = co_await surveyReplacement(spec, deadline);
   NetworkPlan network = planNetwork(spec, engine_.config(), swarm_id_);
-  const auto [declared, agent] = co_await ensureImage(spec.config.image, progress, deadline);
-  std::vector<VolumePlan> volumes = planVolumes(spec, declared);
+  if (spec.newestImage) known_images_.erase(spec.config.image);
+  const ImageFacts image = co_await ensureImage(spec.config.image, progress, deadline);
+  std::vector<VolumePlan> volumes = planVolumes(spec, image.volumes);
   carryVolumes(spec, (state.current ? state.current : state.aside)->mounted(), volumes);
   co_await requireKnownVolumes(spec, volumes, deadline);
   json::object body = containerBody(spec, engine_.config(), swarm_id_, network, volumes);
   std::string hash(body["Labels"].as_object()[kLabelSpec].as_string());
-  bool in_force = state.current && state.current->specHash == hash;
+  auto is_wanted = [&](const ContainerDetails& container) {
+    return container.specHash == hash && (!spec.newestImage || container.instance.image == image.id);
+  };
+  bool in_force = state.current && is_wanted(*state.current);
 
   if (!in_force) {
     if (state.current && state.aside) {
@@ -105,7 +104,11 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
       co_await ensureNetwork(spec, network, deadline);
       co_await progress.recorded({"network", network.name});
       co_await makeVolumes(spec, volumes, progress, deadline);
-      co_await prepareReplacement(spec, state, std::move(body), agent, progress, deadline);
+      if (state.next && !is_wanted(*state.next)) {
+        co_await removeContainer(state.next->id, deadline);  // of an earlier request, never started
+        state.next.reset();
+      }
+      co_await prepareReplacement(spec, state, std::move(body), image.agent, progress, deadline);
     }
     if (state.current) {
       progress.step("stop container");

@@ -53,6 +53,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override;
   awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
   awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
   awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;

@@ -65,6 +65,7 @@ ProviderInstance FakeProvider::describe(const FakeContainer& container) const {
   instance.startedAt = container.startedAt;
   instance.resources = container.spec.config.resources;
   instance.region = regionOf(container.spec.config);
+  instance.image = container.image;
   instance.network.hostname = container.spec.name;
   if (container.status == InstanceStatus::running) {
     instance.network.internalIp = "127.0.0.1";
@@ -82,6 +83,10 @@ awaitable<std::optional<ProviderInstance>> FakeProvider::getInstance(std::string
   auto container = world_.container(instance_id);
   if (!container || container->swarmId != options_.swarmId) co_return std::nullopt;
   co_return describe(*container);
+}
+
+bool FakeProvider::isImageOutdated(const ProviderInstance& observed, const std::string& image) const {
+  return !observed.image.empty() && observed.image != world_.imageId(image);
 }
 
 awaitable<InstanceList> FakeProvider::listInstances(InstanceFilter filter, Deadline) {

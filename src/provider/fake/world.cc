@@ -110,6 +110,21 @@ void FakeWorld::addMissingImage(std::string image) {
   missing_images_.insert(std::move(image));
 }
 
+void FakeWorld::rebuildImage(const std::string& image) {
+  std::lock_guard lock(mutex_);
+  ++image_builds_[image];
+}
+
+std::string FakeWorld::imageIdLocked(const std::string& image) const {
+  auto builds = image_builds_.find(image);
+  return format("{}@{}", image, builds == image_builds_.end() ? 0 : builds->second);
+}
+
+std::string FakeWorld::imageId(const std::string& image) const {
+  std::lock_guard lock(mutex_);
+  return imageIdLocked(image);
+}
+
 void FakeWorld::addImageWithoutAgent(std::string image) {
   std::lock_guard lock(mutex_);
   images_without_agent_.insert(std::move(image));
@@ -241,6 +256,7 @@ FakeContainer FakeWorld::ensureContainer(const std::string& swarm_id, const Inst
     made.swarmId = swarm_id;
     made.spec = spec;
     made.createdAt = clock_.now();
+    made.image = imageIdLocked(spec.config.image);
     made.network = format("swarm-{}-{}", swarm_id, spec.owner);
     networks_.try_emplace(made.network, FakeNetwork{made.network, swarm_id, spec.owner});
     for (std::size_t i = 0; i < spec.config.storage.size(); ++i) made.volumes.push_back(volumeNameOf(spec, i));

@@ -40,6 +40,7 @@ struct FakeContainer {
   std::string generation;  ///< of the VS Code server inside
   SteadyTime readyAt{};    ///< when VS Code inside answers
   std::string held;        ///< its agent waits for the end of this transfer, and runs nothing
+  std::string image;       ///< FakeWorld::imageId() of when it was made
 };
 
 /// What the world took of an instance's volumes by itself.
@@ -78,6 +79,7 @@ class FakeWorld {
   void setListsPartial(bool partial);  ///< listInstances() leaves out every second one and says so
   bool areListsPartial() const;
   void addMissingImage(std::string image);       ///< createInstance fails with Unprocessable
+  void rebuildImage(const std::string& image);   ///< its name means another image from now on; announced by no event
   void addImageWithoutAgent(std::string image);  ///< runs, but nothing answers on the agent's port
   void emitEvents(bool on);                      ///< off: changes are not announced (events are lost), for tests of the safety net
 
@@ -99,6 +101,7 @@ class FakeWorld {
   std::uint64_t subscribe(Sink sink);
   void unsubscribe(std::uint64_t subscription);
   bool isImageMissing(const std::string& image) const;
+  std::string imageId(const std::string& image) const;
   bool hasAgent(const std::string& image) const;
   std::string ensureNetwork(const std::string& swarm_id, const std::string& owner);
   std::string ensureVolume(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index);
@@ -119,6 +122,7 @@ class FakeWorld {
   void announce(ProviderEvent event);
   FakeVolume* mountedAt(const std::string& instance_id, const std::string& path, std::string& inside);
   bool isVolumeInUseLocked(const std::string& name) const;
+  std::string imageIdLocked(const std::string& image) const;
   std::string nextId(const char* prefix);
 
   const Clock& clock_;
@@ -130,6 +134,7 @@ class FakeWorld {
   std::map<std::uint64_t, Sink> sinks_;
   std::set<std::string> missing_images_;
   std::set<std::string> images_without_agent_;
+  std::map<std::string, int> image_builds_;
   std::uint64_t next_ = 1;
   bool down_ = false;
   bool partial_ = false;

@@ -57,6 +57,7 @@ Machine readMachine(const json::value& answer, std::string app) {
   if (machine.version.empty()) machine.version = stringAt(answer, "version");
   machine.privateIp = stringAt(answer, "private_ip");
   machine.hostStatus = stringAt(answer, "host_status");
+  machine.imageDigest = stringAt(answer, "image_ref.digest");
   machine.createdAt = readTime(stringAt(answer, "created_at"));
   machine.updatedAt = readTime(stringAt(answer, "updated_at"));
   machine.config = objectAt(answer, "config");

@@ -29,7 +29,8 @@ struct Machine {
   std::string region;
   std::string version;  ///< = instance_id: changes with each change of configuration
   std::string privateIp;
-  std::string hostStatus;  ///< ok, unknown, unreachable; empty in lists
+  std::string hostStatus;   ///< ok, unknown, unreachable; empty in lists
+  std::string imageDigest;  ///< of the image that it runs; empty where Fly does not say it
   SystemTime createdAt{};
   SystemTime updatedAt{};
   boost::json::object config;

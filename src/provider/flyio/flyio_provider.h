@@ -39,6 +39,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
                                  Deadline deadline) override;
   awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
+  bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
   awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
   awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
   bool measuresUsage() const override { return false; }  ///< the agent does

@@ -1,6 +1,7 @@
 // Questions about one instance, and the way to its agent.
 #include "base/format.h"
 #include "provider/flyio/flyio_provider.h"
+#include "provider/flyio/image_check.h"
 
 namespace swarm::flyio {
 namespace {
@@ -26,6 +27,16 @@ awaitable<std::optional<ProviderInstance>> FlyIOProvider::getInstance(std::strin
   auto machine = co_await findMachine(std::move(instance_id), deadline);
   if (!machine || machine->state == "destroying") co_return std::nullopt;
   co_return toInstance(*machine, config_);
+}
+
+/// By what is known without a call: another tag or digest is configured now. A tag that its registry moved is not seen.
+bool FlyIOProvider::isImageOutdated(const ProviderInstance& observed, const std::string& image) const {
+  if (observed.image.empty()) return false;
+  try {
+    return isOtherImage(observed.image, imageAtFly(image, config_));
+  } catch (const Error&) {
+    return false;  // the workspace image has no name at Fly any more
+  }
 }
 
 /// Limits only: nothing outside a Machine can measure it. The controller asks the agent (README.md, "Deviations").

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "provider/flyio/flyio_provider.h"
+#include "provider/flyio/image_check.h"
 #include "provider/flyio/json_access.h"
 
 namespace swarm::flyio {
@@ -22,9 +23,6 @@ void requireUpdatable(const Machine& machine) {
   }
   if (machine.isHostUnreachable() || !machine.hasConfig) throw hostUnreachable(machine);
 }
-
-/// A Machine may tell its image with the digest that was found for it.
-std::string withoutDigest(const std::string& image) { return image.substr(0, image.find('@')); }
 
 }  // namespace
 
@@ -152,7 +150,7 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
         .withField("/storage", "can't be added at Fly");
   }
   plan.volumeId = mounted;
-  if (machine.metadata(kMetaSpec) != plan.hash) {
+  if (machine.metadata(kMetaSpec) != plan.hash || spec.newestImage) {  // Fly looks the tag up again at each update
     if (!mounted.empty()) {
       auto volume = co_await client_.findVolume(machine.app, mounted, deadline);
       if (volume) {

@@ -73,6 +73,16 @@ ImageName parseImage(const std::string& image) {
   return name;
 }
 
+std::string withoutDigest(const std::string& image) { return image.substr(0, image.find('@')); }
+
+bool isOtherImage(const std::string& present, const std::string& wanted) {
+  auto digest_of = [](const std::string& image) { return image.substr(std::min(image.find('@'), image.size())); };
+  std::string digest = digest_of(present), other = digest_of(wanted);
+  if (!digest.empty() && !other.empty()) return digest != other;
+  ImageName name = parseImage(withoutDigest(present)), now = parseImage(withoutDigest(wanted));
+  return name.registry != now.registry || name.repository != now.repository || name.reference != now.reference;
+}
+
 RegistryChallenge parseChallenge(std::string_view header) {
   if (!header.starts_with("Bearer ")) return {};
   return {quoted(header, "realm"), quoted(header, "service"), quoted(header, "scope")};

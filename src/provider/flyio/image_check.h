@@ -16,6 +16,10 @@ struct ImageName {
   std::string reference;   ///< tag or digest
 };
 ImageName parseImage(const std::string& image);
+/// A Machine may show its image with the digest that was found for it.
+std::string withoutDigest(const std::string& image);
+/// Whether a Machine with the image `present` has another one than `wanted`: by their digests where both have one, else by their names.
+bool isOtherImage(const std::string& present, const std::string& wanted);
 
 /// The challenge of a registry's 401: Bearer realm="…",service="…",scope="…"; an empty realm for another kind.
 struct RegistryChallenge {

@@ -60,6 +60,14 @@ void readStatus(const Machine& machine, ProviderInstance& instance) {
   }
 }
 
+/// The reference in its configuration, with the digest where that is known.
+std::string imageOf(const Machine& machine) {
+  const json::value* image = machine.config.if_contains("image");
+  std::string reference = image && image->is_string() ? std::string(image->as_string()) : std::string();
+  bool adds_digest = !reference.empty() && !machine.imageDigest.empty() && reference.find('@') == std::string::npos;
+  return adds_digest ? format("{}@{}", reference, machine.imageDigest) : reference;
+}
+
 }  // namespace
 
 std::int64_t newestEvent(const Machine& machine, std::string_view type) {
@@ -122,6 +130,7 @@ ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& c
   instance.name = machine.metadata(kMetaName);
   instance.owner = machine.metadata(kMetaOwner);
   instance.region = machine.region;
+  instance.image = imageOf(machine);
   instance.createdAt = machine.createdAt;
   std::int64_t started = newestEvent(machine, "start");
   instance.startedAt = started > 0 ? SystemTime(std::chrono::milliseconds(started)) : machine.createdAt;

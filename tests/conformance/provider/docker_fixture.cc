@@ -11,6 +11,7 @@ DockerFixture::DockerFixture(CoroutineRunner& runner, DockerProviderConfig confi
 DockerFixture::~DockerFixture() {
   try {
     engine_.removeAll(swarm_id_);
+    engine_.untag(swarm_id_);
     EXPECT_EQ(engine_.leftovers(swarm_id_), std::vector<std::string>{}) << "the test left something at the Engine";
   } catch (const std::exception& error) {
     ADD_FAILURE() << "cleaning up failed: " << error.what();

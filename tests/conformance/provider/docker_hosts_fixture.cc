@@ -45,7 +45,10 @@ DockerHostsFixture::DockerHostsFixture(CoroutineRunner& runner, std::string plac
 
 DockerHostsFixture::~DockerHostsFixture() {
   try {
-    for (auto& [name, engine] : engines_) engine.removeAll(swarm_id_);
+    for (auto& [name, engine] : engines_) {
+      engine.removeAll(swarm_id_);
+      engine.untag(swarm_id_);
+    }
     EXPECT_EQ(leftovers(), std::vector<std::string>{}) << "the test left something at an Engine";
   } catch (const std::exception& error) {
     ADD_FAILURE() << "cleaning up failed: " << error.what();
@@ -56,6 +59,17 @@ ProviderPtr DockerHostsFixture::makeProvider() {
   DockerProviderConfig other = otherEngine().config();
   other.name = "box2";
   return makeDockerProvider(std::vector{testEngineConfig(), other}, swarm_id_);
+}
+
+std::string DockerHostsFixture::taggedImage() {
+  std::string name;
+  for (auto& [host, engine] : engines_) name = engine.tag(swarm_id_, image_);
+  return name;
+}
+
+void DockerHostsFixture::moveTag(const std::string&) {
+  TestEngine& engine = engines_.at(place_);  // the other Engine has its own, which says nothing of this one's
+  engine.tag(swarm_id_, engine.ensureImageOfSecrets());
 }
 
 /// The main Engine is where an instance goes that names none.

@@ -20,6 +20,8 @@ class DockerHostsFixture final : public ProviderFixture {
 
   ProviderPtr makeProvider() override;
   std::string image() const override { return image_; }
+  std::string taggedImage() override;
+  void moveTag(const std::string& name) override;
   void choosePlace(InstanceConfig& config) const override;
   void removeBehindBack(const std::string& instance_id) override;
   void killBehindBack(const std::string& instance_id) override;

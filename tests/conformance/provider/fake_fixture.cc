@@ -11,6 +11,8 @@ class FakeFixture final : public ProviderFixture {
 
   ProviderPtr makeProvider() override { return std::make_unique<fake::FakeProvider>(world_, clock_); }
   std::string image() const override { return "workspace"; }
+  std::string taggedImage() override { return "tagged"; }
+  void moveTag(const std::string& name) override { world_.rebuildImage(name); }
   Deviations deviations() const override {
     Deviations deviations;
     deviations.runsRealCommands = false;

@@ -18,6 +18,7 @@ Deviations FlyFixture::flyDeviations() {
   deviations.runsAnySize = false;
   deviations.hasNetworkIsolation = false;
   deviations.previewsImages = false;  // the emulator has no registry
+  deviations.seesMovedTags = false;
   return deviations;
 }
 

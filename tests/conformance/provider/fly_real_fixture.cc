@@ -63,6 +63,7 @@ class FlyRealFixture final : public ProviderFixture {
     deviations.reportsUsage = false;
     deviations.runsAnySize = false;
     deviations.hasNetworkIsolation = false;
+    deviations.seesMovedTags = false;
     return deviations;
   }
   ResourceConfig effective(ResourceConfig requested) const override { return effectiveOn(roundUp(requested), requested); }

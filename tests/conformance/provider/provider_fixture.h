@@ -27,6 +27,7 @@ struct Deviations {
   bool seesUnknownImages = true;      ///< an unknown image name is refused
   bool guardsVolumes = true;          ///< false: any owner may attach a volume by its name
   bool previewsImages = true;         ///< false: previewInstance cannot check images here
+  bool seesMovedTags = true;          ///< false: an image is outdated only when another name is configured
 };
 
 /// One world (Engine, memory) for one test; everything in it is gone when the fixture ends.
@@ -37,6 +38,9 @@ class ProviderFixture {
   virtual ProviderPtr makeProvider() = 0;
   /// An image that runs until it is stopped and answers HTTP on the agent's port.
   virtual std::string image() const = 0;
+  /// A name of such an image, for this fixture only, and what makes it the name of another image.
+  virtual std::string taggedImage() { return image(); }
+  virtual void moveTag(const std::string& /*name*/) {}
   virtual std::string unknownImage() const { return "swarm-no-such-image:1"; }
   virtual Deviations deviations() const { return {}; }
   /// What an instance gets that requested `requested`: where only some sizes exist, the next larger one.

@@ -84,6 +84,14 @@ std::string TestEngine::ensureImageOfSecrets() {
   return importImage("swarm-test-secrets", imageArchive(), {R"(CMD ["/bin/main"])", "ENV PATH=/bin", "LABEL swarm.image.version=1"});
 }
 
+std::string TestEngine::tag(const std::string& swarm_id, const std::string& image) {
+  docker::EngineReply reply = send("POST", format("/images/{}/tag?repo=swarm-test-tagged&tag={}", image, swarm_id));
+  if (!reply.ok()) throw std::runtime_error("the test image could not be tagged: " + reply.body);
+  return "swarm-test-tagged:" + swarm_id;
+}
+
+void TestEngine::untag(const std::string& swarm_id) { send("DELETE", "/images/swarm-test-tagged:" + swarm_id + "?noprune=true"); }
+
 void TestEngine::endWithFailure(const std::string& swarm_id, const std::string& instance_id) {
   const std::string container = "/containers/" + containerOf(swarm_id, instance_id);
   runner_.waitFor([&] { return send("GET", container + "/archive?path=/tmp/main-runs").ok(); });

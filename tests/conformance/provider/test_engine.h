@@ -28,6 +28,9 @@ class TestEngine {
   /// An image of these files, with changes in the words of a Dockerfile. Its tag is a hash of the archive: one that is there is used.
   std::string importImage(std::string_view repository, const std::string& archive, const std::vector<std::string>& changes);
 
+  std::string tag(const std::string& swarm_id, const std::string& image);  ///< gives the image a name of the test's own, or moves it to it
+  void untag(const std::string& swarm_id);
+
   std::string containerOf(const std::string& swarm_id, const std::string& instance_id);  ///< its id, or empty
   /// Makes the test image's program end with code 3, once it listens for the signal: process 1 ignores signals until then.
   void endWithFailure(const std::string& swarm_id, const std::string& instance_id);

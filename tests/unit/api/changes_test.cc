@@ -26,6 +26,31 @@ TEST(ApiInstances, areChangedWithTheirEffectTold) {
   EXPECT_EQ(server.get("/api/instances/one").json.at("config").at("env").at("A").as_string(), "1");
 }
 
+TEST(ApiInstances, areRecreatedFromTheirImageAsItIsNow) {
+  ApiServer server;
+  server.create("one");
+  const std::string image(server.get("/api/instances/one").json.at("config").at("image").as_string());
+  EXPECT_FALSE(server.get("/api/instances/one").json.at("imageOutdated").as_bool());
+  server.world.rebuildImage(image);
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one", "{}"}).status, 400) << "nothing to change";
+  Answer plan = server.send({"PUT", "/api/instances/one?dryRun=true&refreshImage=true", "{}"});
+  EXPECT_EQ(plan.at("effect"), "restart") << plan.text;
+  Answer put = server.send({"PUT", "/api/instances/one?wait=10&refreshImage=true", "{}"});
+  EXPECT_EQ(put.status, 200) << put.text;
+  EXPECT_EQ(put.at("effect"), "restart");
+  EXPECT_EQ(server.world.containers().at(0).image, server.world.imageId(image));
+  server.world.rebuildImage(image);
+  Answer patch = server.send({"PATCH", "/api/instances/one?wait=10&refreshImage=true", "{}", {}, "application/merge-patch+json"});
+  EXPECT_EQ(patch.status, 200) << patch.text;
+  EXPECT_EQ(server.world.containers().at(0).image, server.world.imageId(image));
+  server.withClient([&](SwarmClient& client) {
+    UpdateOptions options;
+    options.refreshImage = true;
+    EXPECT_EQ(client.planUpdate("one", options).effect, "restart");
+    EXPECT_EQ(client.updateInstance("one", options).effect, "restart");
+  });
+}
+
 TEST(ApiInstances, refuseAChangeThatWasMadeForAnOldVersion) {
   ApiServer server;
   server.create("one");

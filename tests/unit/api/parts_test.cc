@@ -1,6 +1,10 @@
 // The API's pure parts: finding routes, duplicate keys, log lines, problems, cookies, the OpenAPI document.
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <regex>
 #include <set>
 
 #include "api/entity_tags.h"
@@ -51,6 +55,26 @@ TEST(RouteTable, givesEveryRouteAnIdOfItsOwnAndAnAnswer) {
     EXPECT_EQ(route.body == BodyRule::Json || route.body == BodyRule::OptionalJson, !route.bodySchema.empty()) << route.operationId;
     EXPECT_EQ(route.kind == RouteKind::Upgrade, !route.upgrade.empty()) << route.operationId;
   }
+}
+
+TEST(RouteTable, isTheOneThatTheDocumentationLists) {
+  std::ifstream file(SWARM_TEST_API_PAGE);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  const auto table = makeRouteTable();
+  for (const Endpoint& route : table) {
+    std::string line = std::string(route.method) + " ";
+    bool in_name = false;
+    for (char c : route.pattern) {
+      if (c == '{' || c == '}')
+        in_name = c == '{';
+      else
+        line += in_name ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+    }
+    EXPECT_NE(page.find("`" + line + "`"), std::string::npos) << "docs/api.md lacks " << line;
+  }
+  const std::regex named("`(GET|POST|PUT|PATCH|DELETE) (/[^`?\\s]*)");
+  for (std::sregex_iterator at(page.begin(), page.end(), named), end; at != end; ++at)
+    EXPECT_NE(findRoute(table, (*at)[1].str(), (*at)[2].str()).route, nullptr) << "docs/api.md names " << at->str();
 }
 
 /// Every "$ref" below `value`.

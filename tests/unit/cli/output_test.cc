@@ -7,6 +7,7 @@
 #include "cli/terminal_text.h"
 #include "cli/verbs.h"
 #include "model/codec.h"
+#include "model/titles.h"
 
 namespace swarm::cli {
 namespace {
@@ -93,8 +94,8 @@ TEST(Quantities, areWrittenAsPeopleReadThem) {
   EXPECT_EQ(countText(1'234'567), "1,234,567");
   EXPECT_EQ(durationText(42), "42 s");
   EXPECT_EQ(durationText(23 * 3600 + 1700), "23 h");
-  EXPECT_EQ(placeText(ProviderType::flyio, "ams"), "Fly.io (ams)");
-  EXPECT_EQ(placeText(ProviderType::docker, ""), "Docker");
+  EXPECT_EQ(placeTitle(ProviderType::flyio, "ams"), "Fly.io (ams)");
+  EXPECT_EQ(placeTitle(ProviderType::docker, ""), "Docker");
 }
 
 TEST(KeyValue, keepsWhatIsBehindTheFirstEqualsSign) {

@@ -306,6 +306,16 @@ TEST(ImageCheck, takesReferencesApart) {
   EXPECT_EQ(parts("ghcr.io/a/b:tag@sha256:12"), "ghcr.io|a/b|sha256:12");
 }
 
+TEST(ImageCheck, tellsAnotherImageByItsDigestOrItsName) {
+  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3", "registry.fly.io/acme:3"));
+  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:3"));
+  EXPECT_FALSE(isOtherImage("docker.io/library/alpine:latest", "alpine"));
+  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme@sha256:12"));
+  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:4"));
+  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:3@sha256:34"));
+  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3", "registry.fly.io/other:3"));
+}
+
 TEST(ImageCheck, readsAChallenge) {
   RegistryChallenge challenge =
       parseChallenge(R"(Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull")");

@@ -50,6 +50,21 @@ TEST_F(LandingForms, startStopAndCreateForTheOwner) {
   });
 }
 
+TEST_F(LandingForms, sayWhereAnImageIsOldAndWhereSizesAreNotEnforced) {
+  run([&]() -> awaitable<void> {
+    signInAs("ada");
+    EXPECT_EQ((co_await browse(base("/"))).body.find("refresh-image"), std::string::npos);
+    EXPECT_EQ((co_await browse(base("/"))).body.find("not enforced"), std::string::npos);
+    publish([](Route& route) {
+      route.imageOutdated = true;
+      route.enforcesStorage = false;
+    });
+    const auto body = (co_await browse(base("/"))).body;
+    EXPECT_NE(body.find("<code>swarm update ws --refresh-image</code>"), std::string::npos) << body;
+    EXPECT_NE(body.find("Sizes of volumes are not enforced at Docker"), std::string::npos) << body;
+  });
+}
+
 TEST_F(LandingForms, sayWhyNothingWasDone) {
   run([&]() -> awaitable<void> {
     signInAs("ada");

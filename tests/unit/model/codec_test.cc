@@ -155,10 +155,11 @@ TEST(Codec, writesAnInstanceWithTheNamesOfTheOriginalDesign) {
   instance.config.metadata = {{"k", 1}};
   instance.createdAt = parseTime("2026-11-23T19:04:36Z");
   json::object out = toJson(instance).as_object();
-  for (std::string_view name : {"id", "provider", "status", "createdAt", "lastActive", "config", "resources", "network", "metadata",
-                                "owner", "url", "statusReason", "desired", "version", "stale", "observedAt", "operationId"})
+  for (std::string_view name :
+       {"id", "provider", "status", "createdAt", "lastActive", "config", "resources", "network", "metadata", "owner", "url", "statusReason",
+        "desired", "version", "stale", "observedAt", "operationId", "imageOutdated"})
     EXPECT_TRUE(out.contains(name)) << name;
-  EXPECT_EQ(out.size(), 18u);
+  EXPECT_EQ(out.size(), 19u);
   EXPECT_EQ(out.at("metadata"), (json::value{{"k", 1}}));
   EXPECT_EQ(toJson(fromJson<Instance>(out)), json::value(out)) << "its own JSON is accepted, strictly";
 }
