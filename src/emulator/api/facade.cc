@@ -98,7 +98,7 @@ json::value organizationField(const Call& call) {
   return organization;
 }
 
-/// Nothing for a field that the emulator does not know.
+/// Nothing for a field that the emulator does not know; throws Refusal.
 std::optional<json::value> field(const Core& core, const Call& call, std::string_view name) {
   if (name == "app") return appField(core, call);
   if (name == "apps") return appsField(core, call);
@@ -110,6 +110,7 @@ std::optional<json::value> field(const Core& core, const Call& call, std::string
   if (name == "platform") return platformField(core);
   if (name == "nearestRegion") return nearestField(core);
   if (name == "volume") return volumeField(core, call);
+  if (name == "latestImageDetails") refuse(422, "Unknown repository");  // newer versions of Fly's own images are not emulated
   return std::nullopt;
 }
 
@@ -171,8 +172,9 @@ awaitable<Answer> queryGraph(Core& core, Call& call) {
   json::object data;
   for (const GraphSelection& selection : outermostSelections(call.fields().text("query"))) {
     std::optional<Answer> refused;
-    std::optional<json::value> value = field(core, call, selection.name);
+    std::optional<json::value> value;
     try {
+      value = field(core, call, selection.name);
       if (!value) value = co_await mutateGraph(core, call, selection.name);
     } catch (const Refusal& refusal) {
       refused = graphRefusal(selection.key, refusal.answer());

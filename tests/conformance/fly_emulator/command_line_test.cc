@@ -63,6 +63,12 @@ TEST_P(FlyRules, anAppThatGraphQlDoesNotFindIsNamedAsFlyNamesIt) {
   EXPECT_EQ(answer.at("/errors/0/message"), "Could not find App") << "the client offers to create the app";
 }
 
+TEST_P(FlyRules, noImageIsOneThatFlyUpdates) {
+  const FlyAnswer answer =
+      post("/graphql", document("query ($image: String!) { latestImageDetails(image: $image) { tag } }", {{"image", "a:1"}}));
+  EXPECT_EQ(answer.at("/errors/0/message"), "Unknown repository") << "the client goes on without an update";
+}
+
 TEST_P(FlyRules, graphQlRefusesABadTokenInItsOwnForm) {
   const FlyAnswer answer = send({"POST", "/graphql", R"({"query":"query { viewer { email } }"})", {}, "Bearer wrong"});
   EXPECT_EQ(answer.status, 200);
