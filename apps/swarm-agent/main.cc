@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "agent/init.h"
-#include "agent/protocol.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "protocol/agent.h"
 
 extern char** environ;  // POSIX has no header for it
 

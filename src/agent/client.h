@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "agent/protocol.h"
-#include "auth/instance_token.h"
 #include "model/types.h"
 #include "net/connect.h"
 #include "net/http_client.h"
+#include "protocol/agent.h"
+#include "protocol/instance_token.h"
 #include "transfer/session.h"
 
 namespace swarm::agent {

@@ -6,12 +6,12 @@
 #include <boost/json/value.hpp>
 #include <string>
 
-#include "agent/protocol.h"
 #include "model/archive.h"
 #include "model/codec.h"
 #include "model/types.h"
 #include "model/untrusted_json.h"
 #include "net/http_client.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 

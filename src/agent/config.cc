@@ -10,11 +10,11 @@
 #include <functional>
 #include <iterator>
 
-#include "auth/ed25519.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "model/codec.h"
+#include "protocol/ed25519.h"
 
 namespace swarm::agent {
 namespace {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "agent/binds.h"
-#include "auth/instance_token.h"
 #include "model/types.h"
+#include "protocol/instance_token.h"
 
 namespace swarm::agent {
 

@@ -4,9 +4,9 @@
 #include "agent/activity.h"
 #include "agent/exec_process.h"
 #include "agent/hold.h"
-#include "agent/protocol.h"
 #include "model/types.h"
 #include "net/http_server.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 

@@ -8,11 +8,11 @@
 
 #include "agent/exec.h"
 #include "agent/exec_drain.h"
-#include "agent/protocol.h"
 #include "agent/tasks.h"
 #include "base/format.h"
 #include "model/codec.h"
 #include "net/websocket.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 namespace {

@@ -7,11 +7,11 @@
 
 #include "agent/answers.h"
 #include "agent/exec.h"
-#include "agent/protocol.h"
 #include "agent/tunnel.h"
 #include "base/id.h"
 #include "model/codec.h"
 #include "net/deadline.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 namespace {

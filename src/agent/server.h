@@ -15,8 +15,8 @@
 #include "agent/setup.h"
 #include "agent/transfers.h"
 #include "agent/usage.h"
-#include "auth/instance_token.h"
 #include "net/http_server.h"
+#include "protocol/instance_token.h"
 
 namespace swarm::agent {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "auth/instance_token.h"
+#include "protocol/instance_token.h"
 
 namespace swarm::agent {
 namespace {

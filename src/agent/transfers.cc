@@ -2,9 +2,9 @@
 #include "agent/transfers.h"
 
 #include "agent/answers.h"
-#include "agent/protocol.h"
 #include "base/format.h"
 #include "net/deadline.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 namespace {

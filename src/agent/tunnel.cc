@@ -9,9 +9,9 @@
 
 #include "agent/answers.h"
 #include "agent/listeners.h"
-#include "agent/protocol.h"
 #include "base/format.h"
 #include "net/connect.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 namespace {

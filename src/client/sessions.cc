@@ -1,16 +1,16 @@
 // Exec over a WebSocket with the agent's frames, and port forwarding over tunnels.
 #include "client/sessions.h"
 
-#include "agent/protocol.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "model/codec.h"
 #include "net/websocket.h"
+#include "protocol/agent.h"
 
 namespace swarm::client {
 namespace {
 
-// agent/protocol.h: constants only.
+// protocol/agent.h: constants only.
 using agent::ExecFrame;
 
 class RemoteExec final : public ExecSession {

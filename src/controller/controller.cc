@@ -3,11 +3,11 @@
 
 #include <boost/asio/post.hpp>
 
-#include "auth/ed25519.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "controller/impl.h"
 #include "model/codec.h"
+#include "protocol/ed25519.h"
 
 namespace swarm {
 

@@ -1,5 +1,4 @@
 // createInstance: placement, defaults, names, Idempotency-Keys.
-#include "auth/ed25519.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -7,6 +6,7 @@
 #include "controller/placement.h"
 #include "model/codec.h"
 #include "model/validation.h"
+#include "protocol/ed25519.h"
 
 namespace swarm {
 

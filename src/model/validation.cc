@@ -10,7 +10,7 @@
 namespace swarm {
 namespace {
 
-constexpr std::int64_t kAgentPort = 7777;    // agent/protocol.h stands above this layer; a test compares them
+constexpr std::int64_t kAgentPort = 7777;    // protocol/agent.h stands above this layer; a test compares them
 constexpr std::int64_t kSmallestMemory = 6;  // MiB: the Engine refuses less
 constexpr std::int64_t kLargestMemory = 16'777'216;
 constexpr std::size_t kLongestEnvironment = 256 * 1024;

@@ -1,6 +1,6 @@
 // Who may use what: owners' volumes and networks, foreign containers, the agent's file, internal networks, pruned networks.
-#include "agent/protocol.h"
 #include "integration/docker/docker_test.h"
+#include "protocol/agent.h"
 #include "provider/docker/agent_port.h"
 #include "provider/docker/container_spec.h"
 

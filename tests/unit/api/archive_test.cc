@@ -4,9 +4,9 @@
 
 #include <functional>
 
-#include "agent/protocol.h"
 #include "base/format.h"
 #include "net/deadline.h"
+#include "protocol/agent.h"
 #include "swarm/client.h"
 #include "unit/api/support.h"
 

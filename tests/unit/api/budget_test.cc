@@ -1,10 +1,10 @@
 // What one user may have open at a time, whichever kind it is; and streams that end as streams do, without a word in the log.
 #include <gmock/gmock.h>
 
-#include "agent/protocol.h"
 #include "base/log.h"
 #include "net/deadline.h"
 #include "net/websocket.h"
+#include "protocol/agent.h"
 #include "unit/api/support.h"
 
 namespace swarm::test {

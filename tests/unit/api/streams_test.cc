@@ -1,9 +1,9 @@
 // Streams: events, logs, and what is passed through to the agent.
 #include <gtest/gtest.h>
 
-#include "agent/protocol.h"
 #include "net/deadline.h"
 #include "net/websocket.h"
+#include "protocol/agent.h"
 #include "unit/api/support.h"
 
 namespace swarm::test {

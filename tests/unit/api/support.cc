@@ -5,8 +5,8 @@
 #include <boost/json/parse.hpp>
 #include <thread>
 
-#include "agent/protocol.h"
 #include "base/log.h"
+#include "protocol/agent.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/fake_moves.h"
 

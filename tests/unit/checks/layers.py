@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["base", "net", "model", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli", "emulator"]
+LAYERS = ["base", "protocol", "net", "model", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli", "emulator"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # A library that is included in one place only; everything else uses our own header.
 ONE_PLACE = {

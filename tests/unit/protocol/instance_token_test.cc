@@ -1,9 +1,9 @@
 // Instance tokens: one instance, one scope, until one second, under one key; the same for both algorithms.
-#include "auth/instance_token.h"
+#include "protocol/instance_token.h"
 
-#include "auth/ed25519.h"
 #include "base/id.h"
 #include "gtest/gtest.h"
+#include "protocol/ed25519.h"
 
 namespace swarm {
 namespace {

@@ -1,4 +1,4 @@
-// What the server and the agent agree on: port, paths, headers, the exec stream's frames. src/agent/README.md tells it as a whole.
+// What the server and the agent agree on: port, paths, headers, settings, exec frames. src/agent/README.md describes it as a whole.
 #pragma once
 
 #include <cstdint>

@@ -1,15 +1,15 @@
 // Instance tokens: JSON payload, base64url, a signature over "<version>.<payload>".
-#include "auth/instance_token.h"
+#include "protocol/instance_token.h"
 
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "auth/ed25519.h"
 #include "base/check.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "protocol/ed25519.h"
 
 namespace swarm {
 namespace {

@@ -1,5 +1,5 @@
 // Ed25519 by OpenSSL.
-#include "auth/ed25519.h"
+#include "protocol/ed25519.h"
 
 #include <openssl/evp.h>
 
