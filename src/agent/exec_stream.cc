@@ -12,7 +12,7 @@
 #include "base/format.h"
 #include "model/codec.h"
 #include "net/websocket.h"
-#include "protocol/agent.h"
+#include "protocol/exec_frames.h"
 
 namespace swarm::agent {
 namespace {
@@ -23,12 +23,6 @@ constexpr std::uint16_t kNormalClosure = 1000;
 constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::chrono::milliseconds kFarewell{500};  // for a client to take what it has not taken yet
 constexpr std::uint16_t kPolicyViolation = 1008;
-
-std::string frame(ExecFrame kind, std::string_view payload) {
-  std::string bytes(1, static_cast<char>(kind));
-  bytes += payload;
-  return bytes;
-}
 
 /// One client and one command. Lives in handleExecStream's frame until all its tasks have ended.
 class ExecSession {
@@ -63,7 +57,7 @@ class ExecSession {
 
  private:
   awaitable<bool> send(ExecFrame kind, std::string_view payload) {
-    std::string bytes = frame(kind, payload);
+    std::string bytes = encodeFrame(kind, payload);
     co_await sending_.lock();
     bool sent = !gone_ && co_await socket_.write(bytes);
     sending_.unlock();
@@ -236,7 +230,7 @@ class ExecSession {
 };
 
 awaitable<void> fail(net::WebSocket& socket, std::string message) {
-  std::string text = frame(ExecFrame::Failed, boost::json::serialize(boost::json::object{{"message", message}}));
+  std::string text = encodeFrame(ExecFrame::Failed, boost::json::serialize(boost::json::object{{"message", message}}));
   if (co_await socket.write(text)) co_await socket.close(kNormalClosure, "");
 }
 

@@ -9,12 +9,13 @@
 #include "agent/environment.h"
 #include "agent/service.h"
 #include "agent/setup.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 
 struct AgentOptions {
   AgentConfig config;
-  std::uint16_t port = 7777;
+  std::uint16_t port = kPort;
   std::string listenHost;  ///< empty: every address
   std::vector<std::string> launcher{"/opt/swarm/bin/code-server"};
   std::filesystem::path socketDirectory = "/run/swarm";

@@ -3,6 +3,7 @@
 
 #include "api/schema_parts.h"
 #include "base/error.h"
+#include "protocol/instance_token.h"
 
 namespace swarm::api::schema {
 namespace {
@@ -43,6 +44,12 @@ json::object problemSchema() {
   return out;
 }
 
+json::array issuedScopes() {
+  json::array names;
+  for (TokenScope scope : kIssuedScopes) names.push_back(json::string(toString(scope)));
+  return names;
+}
+
 void addInstances(json::object& schemas) {
   schemas["StartedInstance"] = with(schemas, "Instance", {{"operationId", type("string", "The operation that was begun")}});
   schemas["UpdateEffect"] = oneOf({"none", "live", "restart"});
@@ -56,7 +63,7 @@ void addInstances(json::object& schemas) {
   schemas["InstanceOrSelection"] = anyOf("Instance", "InstanceSelection");
   schemas["InstanceListOrSelection"] = anyOf("InstanceList", "InstanceSelectionList");
   schemas["OperationList"] = listOf("Operation");
-  schemas["TokenScope"] = oneOf({"status", "exec", "vscode", "port", "ssh", "files"});
+  schemas["TokenScope"] = oneOf(issuedScopes());
   schemas["InstanceToken"] =
       object({{"token", type("string")}, {"instanceId", type("string")}, {"scope", ref("TokenScope")}, {"expiresAt", time()}},
              {"token", "instanceId", "scope", "expiresAt"});

@@ -13,14 +13,6 @@ namespace {
 namespace json = boost::json;
 constexpr std::size_t kJsonPiece = 32 * 1024;
 
-std::optional<TokenScope> scopeFromString(std::string_view text) {
-  for (TokenScope scope :
-       {TokenScope::Status, TokenScope::Exec, TokenScope::Vscode, TokenScope::Port, TokenScope::Ssh, TokenScope::Files}) {
-    if (toString(scope) == text) return scope;
-  }
-  return std::nullopt;
-}
-
 /// The part of a client's WebSocket handshake that is the agent's to answer.
 net::Headers handshakeOf(const net::RequestHead& head) {
   net::Headers handshake;
@@ -108,8 +100,8 @@ awaitable<Reply> issueToken(Services& services, Call& call) {
   ObjectReader body(call.body());
   auto name = body.require<std::string>("scope");
   auto ttl = body.read<std::int64_t>("ttl").value_or(300);
-  std::optional<TokenScope> scope = scopeFromString(name);
-  if (!scope && body.faults().empty()) body.fail("/scope", "must be one of status, exec, vscode, port, ssh, files");
+  std::optional<TokenScope> scope = issuedScopeFromString(name);
+  if (!scope && body.faults().empty()) body.fail("/scope", format("must be one of {}", issuedScopeNames()));
   if (ttl < 1 || ttl > 3600) body.fail("/ttl", "must be from 1 to 3600 seconds");
   body.finish();
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);

@@ -69,7 +69,7 @@ void addStreamRoutes(std::vector<Endpoint>& table) {
                                    .minimum = 1,
                                    .maximum = 65'535}},
                    .kind = RouteKind::Upgrade,
-                   .upgrade = "swarm-tunnel"});
+                   .upgrade = agent::kTunnelProtocol});
   table.push_back(
       {.method = "GET",
        .pattern = "/api/instances/{id}/logs",

@@ -6,11 +6,11 @@
 #include "model/codec.h"
 #include "net/websocket.h"
 #include "protocol/agent.h"
+#include "protocol/exec_frames.h"
 
 namespace swarm::client {
 namespace {
 
-// protocol/agent.h: constants only.
 using agent::ExecFrame;
 
 class RemoteExec final : public ExecSession {
@@ -58,8 +58,7 @@ class RemoteExec final : public ExecSession {
 
  private:
   void send(ExecFrame frame, std::string_view payload) {
-    std::string data(1, static_cast<char>(frame));
-    data += payload;
+    std::string data = agent::encodeFrame(frame, payload);
     // One write may be pending at a time, and several threads may call.
     std::lock_guard lock(write_mutex_);
     bool sent = connection_.run([](net::WebSocket& socket, std::string bytes) -> net::awaitable<bool> {

@@ -6,11 +6,11 @@
 
 #include "base/format.h"
 #include "model/codec.h"
+#include "protocol/agent.h"
 
 namespace swarm {
 namespace {
 
-constexpr std::int64_t kAgentPort = 7777;    // protocol/agent.h stands above this layer; a test compares them
 constexpr std::int64_t kSmallestMemory = 6;  // MiB: the Engine refuses less
 constexpr std::int64_t kLargestMemory = 16'777'216;
 constexpr std::size_t kLongestEnvironment = 256 * 1024;
@@ -107,7 +107,7 @@ void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_v
   for (std::size_t i = 0; i < std::min<std::size_t>(network.exposedPorts.size(), 64); ++i) {
     std::int64_t port = network.exposedPorts[i];
     ports.element(i).range(port, 1, 65'535);
-    ports.element(i).require(port != kAgentPort, "must not be 7777: it is the agent's");
+    ports.element(i).require(port != agent::kPort, format("must not be {}: it is the agent's", agent::kPort));
     ports.element(i).require(seen.insert(port).second, "is there twice");
   }
   if (network.docker) {

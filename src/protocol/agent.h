@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace swarm::agent {
 
-inline constexpr std::uint16_t kPort = 7777;  ///< the one listening port in an instance
-/// The environment variable with the agent's settings, a JSON object: {"instanceId","publicKey"(hex),…}. Nothing in it is a secret.
+inline constexpr std::uint16_t kPort = 7777;  ///< the only listening port of the agent; no workspace may publish it
+/// The environment variable with the agent's settings, a JSON object: {"instanceId","publicKey"(hex),…}. Nothing in it is a secret. The
+/// value that a provider sets counts, whatever the environment of the workspace's configuration says.
 inline constexpr const char* kSettingsVariable = "SWARM_AGENT";
 /// Where there is no such variable: {"instanceId","secret"(hex),…}, root 0400, of a container made before agents had public keys.
 inline constexpr std::string_view kConfigPath = "/etc/swarm/agent.json";
@@ -43,17 +45,9 @@ inline constexpr std::string_view kThawPath = "/thaw";      ///< POST → {}: th
 inline constexpr std::string_view kSendPath = "/transfer/send";
 inline constexpr std::string_view kReceivePath = "/transfer/receive";
 
-/// Exec stream: the first message is text JSON {"command":[…],"env":{},"cwd":"","user":"coder","tty":false,"columns":80,"rows":24}; then
-/// binary messages whose first byte is one of these.
-enum class ExecFrame : std::uint8_t {
-  Stdin = 0,     ///< client → agent
-  Stdout = 1,    ///< agent → client (with a tty: everything)
-  Stderr = 2,    ///< agent → client
-  StdinEnd = 3,  ///< client → agent, no payload
-  Resize = 4,    ///< client → agent, JSON {"columns","rows"}
-  Signal = 5,    ///< client → agent, JSON {"signal":"INT"}
-  Exit = 6,      ///< agent → client, JSON {"exitCode"}; the last frame
-  Failed = 7,    ///< agent → client, JSON {"message"}: the command could not be started, or the workspace moves; the last frame
-};
+/// The answer of an agent that opened a tunnel.
+inline std::string tunnelOpened() {
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + std::string(kTunnelProtocol) + "\r\nConnection: Upgrade\r\n\r\n";
+}
 
 }  // namespace swarm::agent

@@ -83,6 +83,18 @@ std::string_view toString(TokenScope scope) {
   SWARM_CHECK(false && "a scope without a name");
 }
 
+std::string issuedScopeNames() {
+  std::string names;
+  for (TokenScope scope : kIssuedScopes) names += (names.empty() ? "" : ", ") + std::string(toString(scope));
+  return names;
+}
+
+std::optional<TokenScope> issuedScopeFromString(std::string_view text) {
+  const auto* found = std::ranges::find(kIssuedScopes, text, [](TokenScope scope) { return toString(scope); });
+  if (found == std::end(kIssuedScopes)) return std::nullopt;
+  return *found;
+}
+
 VerifyingKey verifyingKeyOf(const SigningKey& key) {
   if (key.algorithm == TokenAlgorithm::Hmac) return {key.algorithm, key.bytes};
   return {key.algorithm, Secret(ed25519::publicKeyOf(key.bytes))};

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,11 @@ namespace swarm {
 /// What a token opens at the agent. Each scope opens its own part and nothing else. Control is the server's own: it is never issued.
 enum class TokenScope { Status, Exec, Vscode, Port, Ssh, Files, Control };
 std::string_view toString(TokenScope scope);  ///< "status", "exec", …
+/// The scopes of tokens that clients may be given: all but Control.
+inline constexpr TokenScope kIssuedScopes[] = {TokenScope::Status, TokenScope::Exec, TokenScope::Vscode,
+                                               TokenScope::Port,   TokenScope::Ssh,  TokenScope::Files};
+std::string issuedScopeNames();  ///< "status, exec, …"
+std::optional<TokenScope> issuedScopeFromString(std::string_view text);
 
 enum class TokenFault { Malformed, BadSignature, Expired, WrongAudience, WrongScope };
 

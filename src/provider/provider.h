@@ -31,7 +31,8 @@ struct InstanceSpec {
   std::string name;
   std::string owner;
   InstanceConfig config;  ///< complete: name, image and storage are filled in
-  std::string agentBoot;  ///< JSON object of the agent's settings, for its environment (kAgentVariable): nothing in it is a secret
+  std::string
+      agentBoot;     ///< JSON object of the agent's settings, for its environment (agent::kSettingsVariable): nothing in it is a secret
   Secret agentFile;  ///< the same for an agent that knows no public keys, with the secret of its tokens: a file (agent::kConfigPath, mode
                      ///< 0400, root), never in env or labels
   /// The target of a move: no volume that is there already may be taken, whatever name the storages ask for (its files would be replaced).
@@ -45,9 +46,6 @@ struct InstanceSpec {
   /// whether the image is another one, a repeated call replaces again.
   bool newestImage = false;
 };
-
-/// The variable that a provider puts InstanceSpec::agentBoot into; whatever a person's environment says, the provider's counts.
-inline constexpr std::string_view kAgentVariable = "SWARM_AGENT";
 
 /// What the agent at a place was given to check tokens with.
 enum class AgentCredential {

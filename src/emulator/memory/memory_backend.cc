@@ -10,6 +10,7 @@
 #include "emulator/memory/simulated_agent.h"
 #include "emulator/state/change_signal.h"
 #include "net/deadline.h"
+#include "protocol/agent.h"
 
 namespace swarm::emulator {
 
@@ -143,7 +144,7 @@ class MemoryBackend final : public Backend {
     auto found = guests_.find(machine_id);
     GuestPtr guest = found == guests_.end() ? nullptr : found->second;
     auto service = options_.services.find(port);
-    bool simulated = service == options_.services.end() && port == kSimulatedAgentPort;
+    bool simulated = service == options_.services.end() && port == agent::kPort;
     if (!guest || !guest->running || guest->suspended || (service == options_.services.end() && !simulated)) {
       throw Error(ErrorCode::Unavailable, format("Nothing listens on port {} of Machine {}.", port, machine_id));
     }

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "emulator/memory/shell.h"
 #include "net/http.h"
+#include "protocol/agent.h"
 
 namespace swarm::emulator {
 namespace {
@@ -48,16 +49,16 @@ awaitable<std::string> runExec(GuestPtr guest, std::string body) {
 }
 
 awaitable<std::string> answerTo(GuestPtr guest, std::string method, std::string path, std::string body) {
-  if (path == "/health") {
+  if (path == agent::kHealthPath) {
     co_return jsonMessage(json::object{
         {"ready", true}, {"reason", ""}, {"generation", std::to_string(guest->generation)}, {"vscode", "simulated"}, {"uptime", 1}});
   }
-  if (path == "/usage") {
+  if (path == agent::kUsagePath) {
     co_return jsonMessage(json::object{
         {"cpu", {{"percent", 1.0}, {"cores", guest->plan.cpus}}}, {"memory", size(64, guest->plan.memoryMb)}, {"storage", size(1, 1024)}});
   }
-  if (path == "/activity") co_return jsonMessage(json::object{{"lastActivity", nullptr}, {"connections", 0}});
-  if (path == "/exec" && method == "POST") co_return co_await runExec(guest, std::move(body));
+  if (path == agent::kActivityPath) co_return jsonMessage(json::object{{"lastActivity", nullptr}, {"connections", 0}});
+  if (path == agent::kExecPath && method == "POST") co_return co_await runExec(guest, std::move(body));
   co_return message(200, "text/html",
                     format("<!doctype html><title>{}</title><p>A simulated Machine of {}.\n", guest->plan.machineId, guest->plan.app));
 }
@@ -77,7 +78,7 @@ awaitable<void> serveSimulatedAgent(net::StreamPtr stream, GuestPtr guest) {
     net::BodyFraming framing = head.body;
     buffer.consume(*bytes);
     if (!in_tunnel && upgrades) {
-      co_await stream->writeAll("HTTP/1.1 101 Switching Protocols\r\nUpgrade: swarm-tunnel\r\nConnection: Upgrade\r\n\r\n");
+      co_await stream->writeAll(agent::tunnelOpened());
       in_tunnel = true;
       continue;
     }

@@ -5,8 +5,6 @@
 
 namespace swarm::emulator {
 
-inline constexpr std::uint16_t kSimulatedAgentPort = 7777;  ///< agent::kPort; the emulator knows nothing of our agent otherwise
-
 /// Serves one connection until its end.
 awaitable<void> serveSimulatedAgent(net::StreamPtr stream, GuestPtr guest);
 

@@ -3,11 +3,12 @@
 
 #include <boost/json/serialize.hpp>
 #include <cmath>
+#include <filesystem>
 #include <set>
 
 #include "base/format.h"
 #include "base/id.h"
-#include "provider/docker/agent_port.h"
+#include "protocol/agent.h"
 #include "provider/docker/tar.h"
 
 namespace swarm::docker {
@@ -95,9 +96,9 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
   if (!network.internal) {
     json::object bindings;
     for (std::int64_t port : spec.config.network.exposedPorts) {
-      bindings[format("{}/tcp", port)] = json::array{json::object{{"HostIp", config.publishAddress}, {"HostPort", ""}}};
+      bindings[portKey(port)] = json::array{json::object{{"HostIp", config.publishAddress}, {"HostPort", ""}}};
     }
-    bindings[kAgentPortKey] = json::array{json::object{{"HostIp", config.agentPublishAddress}, {"HostPort", ""}}};
+    bindings[portKey(agent::kPort)] = json::array{json::object{{"HostIp", config.agentPublishAddress}, {"HostPort", ""}}};
     host["PortBindings"] = std::move(bindings);
   }
   json::array mounts;
@@ -114,6 +115,8 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
 }
 
 }  // namespace
+
+std::string portKey(std::int64_t port) { return format("{}/tcp", port); }
 
 std::string containerName(const InstanceSpec& spec) {
   const std::string& id = spec.instanceId;
@@ -236,7 +239,7 @@ void checkNetwork(const InstanceSpec& spec, const EngineClient& engine) {
     std::int64_t port = network.exposedPorts[i];
     std::string pointer = format("/network/exposedPorts/{}", i);
     if (port < 1 || port > 65535) throw unprocessable(pointer, format("{} is no port: 1 to 65535.", port));
-    if (port == kAgentPort) throw unprocessable(pointer, format("Port {} is the agent's; choose another.", port));
+    if (port == agent::kPort) throw unprocessable(pointer, format("Port {} is the agent's; choose another.", port));
   }
   if (network.internalNetwork && !engine.isLocal()) {
     throw unprocessable(
@@ -302,12 +305,12 @@ json::object containerBody(const InstanceSpec& spec, const DockerProviderConfig&
   if (!spec.config.command.empty()) body["Cmd"] = json::array(spec.config.command.begin(), spec.config.command.end());
   json::array env;
   for (const auto& [key, value] : spec.config.env) {
-    if (key != kAgentVariable) env.push_back(json::string(key + "=" + value));
+    if (key != agent::kSettingsVariable) env.push_back(json::string(key + "=" + value));
   }
   body["Env"] = std::move(env);
   body["StopSignal"] = "SIGTERM";
-  json::object exposed{{kAgentPortKey, json::object()}};
-  for (std::int64_t port : spec.config.network.exposedPorts) exposed[format("{}/tcp", port)] = json::object();
+  json::object exposed{{portKey(agent::kPort), json::object()}};
+  for (std::int64_t port : spec.config.network.exposedPorts) exposed[portKey(port)] = json::object();
   body["ExposedPorts"] = std::move(exposed);
   body["HostConfig"] = hostConfig(spec, config, swarm_id, network, volumes);
   body["Labels"] = containerLabels(spec, config, swarm_id, network);
@@ -354,14 +357,15 @@ void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& 
   // It runs VS Code as the workspace's user, and needs root for that: an image may end with a USER for the shells of its builder.
   if (agent.isEntryPoint) body["User"] = "0:0";
   if (agent.credential == AgentCredential::Secret || spec.agentBoot.empty()) return;
-  body["Env"].as_array().push_back(json::string(format("{}={}", kAgentVariable, spec.agentBoot)));
+  body["Env"].as_array().push_back(json::string(format("{}={}", agent::kSettingsVariable, spec.agentBoot)));
   body["Labels"].as_object()[kLabelAgent] = kPublicKeyAgent;
 }
 
 std::string agentFileArchive(const Secret& agent_file) {
   TarWriter tar;
-  tar.addFolder("etc/swarm", 0755);
-  tar.addFile("etc/swarm/agent.json", 0400, agent_file.reveal());
+  const std::filesystem::path path = std::filesystem::path(agent::kConfigPath).relative_path();
+  tar.addFolder(path.parent_path().string(), 0755);
+  tar.addFile(path.string(), 0400, agent_file.reveal());
   return std::move(tar).finish();
 }
 

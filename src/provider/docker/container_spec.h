@@ -40,6 +40,9 @@ inline constexpr std::string_view kNextSuffix = "-new";   ///< the replacement t
 /// 6 MiB: what the Engine itself refuses to go below.
 inline constexpr std::int64_t kMinimumMemoryMib = 6;
 
+/// As a port of a container is called in the Engine's API: "80/tcp".
+std::string portKey(std::int64_t port);
+
 struct NetworkPlan {
   std::string name;
   std::string driver = "bridge";

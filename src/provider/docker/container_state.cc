@@ -7,7 +7,7 @@
 
 #include "base/format.h"
 #include "base/untrusted_text.h"
-#include "provider/docker/agent_port.h"
+#include "protocol/agent.h"
 #include "provider/docker/container_spec.h"
 
 namespace swarm::docker {
@@ -95,7 +95,7 @@ void readPort(std::string_view key, const json::value& bindings, const DockerPro
   const json::array* list = bindings.if_array();
   if (!list || list->empty()) return;
   std::int64_t external = portNumber(stringAt(list->front(), "HostPort"));
-  if (key == kAgentPortKey) {
+  if (key == portKey(agent::kPort)) {
     details.agentPort = external;
     return;
   }

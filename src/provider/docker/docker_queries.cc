@@ -2,7 +2,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/format.h"
-#include "provider/docker/agent_port.h"
+#include "protocol/agent.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/engine_errors.h"
 
@@ -190,7 +190,7 @@ awaitable<AgentEndpoint> DockerProvider::agentEndpoint(std::string instance_id, 
   }
   net::HostPort address;
   if (details.internal) {
-    address = {details.networkAddress, static_cast<std::uint16_t>(kAgentPort)};
+    address = {details.networkAddress, agent::kPort};
   } else {
     std::string host = engine_.config().host;
     const std::string& published = engine_.config().agentPublishAddress;

@@ -2,6 +2,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/format.h"
+#include "protocol/agent.h"
 #include "provider/fake/fake_provider.h"
 
 namespace swarm::fake {
@@ -30,7 +31,7 @@ CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const
     result.stdoutText = stdin_text;
   } else if (name == "printenv" && command.size() == 2) {
     auto environment = container.spec.config.env;
-    environment[std::string(kAgentVariable)] = container.spec.agentBoot;
+    environment[agent::kSettingsVariable] = container.spec.agentBoot;
     auto found = environment.find(command[1]);
     result.exitCode = found == environment.end() ? 1 : 0;
     if (result.exitCode == 0) result.stdoutText = found->second + "\n";

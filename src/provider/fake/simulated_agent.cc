@@ -5,6 +5,7 @@
 
 #include "base/format.h"
 #include "net/stream.h"
+#include "protocol/agent.h"
 #include "provider/fake/fake_provider.h"
 
 namespace swarm::fake {
@@ -27,8 +28,13 @@ awaitable<std::string> readHead(net::Stream& stream) {
   co_return head;
 }
 
+bool isGet(std::string_view head, std::string_view path) {
+  if (!head.starts_with("GET ") || !head.substr(4).starts_with(path)) return false;
+  return std::string_view(" ?").contains(head.substr(4 + path.size(), 1));
+}
+
 std::string answerTo(std::string_view head, const FakeContainer& container, bool ready) {
-  if (head.starts_with("GET /health ") || head.starts_with("GET /health?")) {
+  if (isGet(head, agent::kHealthPath)) {
     bool runs = ready && container.held.empty();
     std::string body =
         format("{{\"ready\":{},\"reason\":\"{}\",\"generation\":\"{}\",\"vscode\":\"fake\",\"uptime\":1,\"held\":\"{}\",\"boot\":\"{}\"}}",
@@ -42,7 +48,7 @@ std::string answerTo(std::string_view head, const FakeContainer& container, bool
 awaitable<void> serve(net::StreamPtr stream, FakeContainer container, bool ready) {
   std::string head = co_await readHead(*stream);
   if (head.empty()) co_return;
-  if (!head.starts_with("GET /tunnel/vscode ")) {
+  if (!isGet(head, agent::kVscodeTunnelPath)) {
     co_await stream->writeAll(answerTo(head, container, ready));
     co_await stream->shutdownWrite();
     co_return;
@@ -52,7 +58,7 @@ awaitable<void> serve(net::StreamPtr stream, FakeContainer container, bool ready
     co_await stream->shutdownWrite();
     co_return;
   }
-  co_await stream->writeAll("HTTP/1.1 101 Switching Protocols\r\nUpgrade: swarm-tunnel\r\nConnection: Upgrade\r\n\r\n");
+  co_await stream->writeAll(agent::tunnelOpened());
   while (!(co_await readHead(*stream)).empty()) {
     std::string page = format("<!doctype html><title>{}</title><p>A simulated VS Code of {}.", container.spec.name, container.spec.name);
     net::IoResult written =

@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/id.h"
 #include "model/validation.h"
+#include "protocol/agent.h"
 #include "provider/flyio/json_access.h"
 
 namespace swarm::flyio {
@@ -128,12 +129,12 @@ json::object planConfig(const InstanceSpec& spec, const FlyIOProviderConfig& con
   json::object made{{"image", imageAtFly(spec.config.image, config)}, {"guest", toJson(plan.guest)}};
   json::object env;
   for (const auto& [key, value] : spec.config.env) env[key] = value;
-  env.erase(kAgentVariable);
+  env.erase(agent::kSettingsVariable);
   json::array files;
   if (credential == AgentCredential::PublicKey) {
-    env[kAgentVariable] = withBinds(spec.agentBoot, plan);
+    env[agent::kSettingsVariable] = withBinds(spec.agentBoot, plan);
   } else {
-    files.push_back(json::object{{"guest_path", kAgentConfigPath}, {"secret_name", kAgentSecret}, {"mode", 0400}});
+    files.push_back(json::object{{"guest_path", agent::kConfigPath}, {"secret_name", kAgentSecret}, {"mode", 0400}});
   }
   made["env"] = std::move(env);
   if (!spec.config.command.empty()) {
@@ -195,7 +196,7 @@ void checkNetwork(const NetworkConfig& network) {
     std::int64_t port = network.exposedPorts[i];
     std::string pointer = format("/network/exposedPorts/{}", i);
     if (port < 1 || port > 65535) throw unprocessable(pointer, format("{} is no port: 1 to 65535.", port));
-    if (port == kAgentPort) throw unprocessable(pointer, format("Port {} is the agent's; choose another.", port));
+    if (port == agent::kPort) throw unprocessable(pointer, format("Port {} is the agent's; choose another.", port));
     for (std::size_t j = 0; j < i; ++j) {
       if (externalPort(network.exposedPorts[j]) == externalPort(port)) {
         throw unprocessable(pointer, format("Ports {} and {} would answer at the same place.", network.exposedPorts[j], port));
@@ -212,8 +213,8 @@ std::int64_t externalPort(std::int64_t port) { return port == 80 || port == 443 
 
 json::array servicesFor(const std::vector<std::int64_t>& exposed_ports) {
   json::array services;
-  services.push_back(service(kAgentPort, {json::object{{"port", 443}, {"handlers", json::array{"tls", "http"}}},
-                                          json::object{{"port", 80}, {"handlers", json::array{"http"}}}}));
+  services.push_back(service(agent::kPort, {json::object{{"port", 443}, {"handlers", json::array{"tls", "http"}}},
+                                            json::object{{"port", 80}, {"handlers", json::array{"http"}}}}));
   for (std::int64_t port : exposed_ports) {
     services.push_back(service(port, {json::object{{"port", externalPort(port)}, {"handlers", json::array{"tls", "http"}}}}));
   }
@@ -323,7 +324,7 @@ json::object patchedConfig(const json::object& current, const json::object& want
     json::array files = wanted.at("files").as_array();
     if (const json::value* present = current.if_contains("files"); present && present->is_array()) {
       for (const json::value& file : present->as_array()) {
-        if (stringAt(file, "guest_path") != kAgentConfigPath) files.push_back(file);
+        if (stringAt(file, "guest_path") != agent::kConfigPath) files.push_back(file);
       }
     }
     patched["files"] = std::move(files);

@@ -16,10 +16,6 @@ namespace swarm::flyio {
 
 namespace json = boost::json;
 
-/// The agent's port and file; providers stand below src/agent/, whose protocol.h names the same values.
-inline constexpr std::int64_t kAgentPort = 7777;
-inline constexpr std::string_view kAgentConfigPath = "/etc/swarm/agent.json";
-
 inline constexpr std::string_view kMetaSwarm = "swarm_id";
 inline constexpr std::string_view kMetaInstance = "swarm_instance";
 inline constexpr std::string_view kMetaOwner = "swarm_owner";

@@ -1,6 +1,7 @@
 // Held and released in the real image: VS Code's own processes, a terminal's job, what sudo started; and the time that it takes.
 #include "integration/agent/image_fixture.h"
 #include "net/websocket.h"
+#include "protocol/exec_frames.h"
 
 namespace swarm::agent {
 namespace {

@@ -1,7 +1,5 @@
 // Who may use what: owners' volumes and networks, foreign containers, the agent's file, internal networks, pruned networks.
 #include "integration/docker/docker_test.h"
-#include "protocol/agent.h"
-#include "provider/docker/agent_port.h"
 #include "provider/docker/container_spec.h"
 
 namespace swarm::testing {
@@ -17,11 +15,6 @@ class DockerIsolation : public DockerTest {
     return json::serialize(fixture_->engine().get("/containers/" + container + "/json"));
   }
 };
-
-TEST(DockerAgentPort, isWhatTheAgentListensOn) {
-  EXPECT_EQ(docker::kAgentPort, agent::kPort);
-  EXPECT_EQ(docker::kAgentConfigPath, agent::kConfigPath);
-}
 
 TEST_F(DockerIsolation, theAgentsSettingsReachTheFirstProcessAndAreNotSecret) {
   InstanceSpec wanted = spec();

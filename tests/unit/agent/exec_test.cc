@@ -4,6 +4,7 @@
 
 #include "agent/exec.h"
 #include "net/websocket.h"
+#include "protocol/exec_frames.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {

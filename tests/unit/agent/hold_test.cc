@@ -8,6 +8,7 @@
 #include "agent/everybody.h"
 #include "base/format.h"
 #include "net/websocket.h"
+#include "protocol/exec_frames.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {
