@@ -50,6 +50,12 @@ log::Style parseStyle(const std::string& text) {
   throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no log style; expected text or json.", text));
 }
 
+net::Url parsePublicUrl(const std::string& text) {
+  if (auto url = net::parseUrl(text)) return *url;
+  throw Error(ErrorCode::InvalidArgument,
+              format("The public URL \"{}\" is not a URL of the base host; expected http://HOST:PORT or https://HOST.", text));
+}
+
 /// "unix:///var/run/docker.sock", "tcp://host:2376", or a path, as DOCKER_HOST has it.
 void applyDockerHost(const std::string& text, DockerProviderConfig& config) {
   if (text.starts_with("unix://")) {
@@ -181,11 +187,11 @@ void readFile(const std::string& file, ServerConfig& config) {
   }
   Section root(table, "", file);
   if (auto server = root.child("server")) {
-    std::string level, style;
+    std::string level, style, public_url;
     std::vector<std::string> proxies;
     server->read("listen", config.listen);
     server->read("baseDomain", config.baseDomain);
-    server->read("publicUrl", config.publicUrl);
+    server->read("publicUrl", public_url);
     server->read("dataDir", config.dataDir);
     server->read("threads", config.threads);
     server->read("insecureHttp", config.insecureHttp);
@@ -195,6 +201,7 @@ void readFile(const std::string& file, ServerConfig& config) {
     server->read("logStyle", style);
     if (!level.empty()) config.logLevel = parseLevel(level);
     if (!style.empty()) config.logStyle = parseStyle(style);
+    if (!public_url.empty()) config.publicUrl = parsePublicUrl(public_url);
     config.trustedProxies = TrustedProxies(proxies);
     server->refuseUnknown();
   }
@@ -251,7 +258,7 @@ void readEnvironment(ServerConfig& config) {
   if (auto value = environment("SWARM_BASE_DOMAIN"); !value.empty()) config.baseDomain = value;
   if (auto value = environment("SWARM_INSTANCE_DOMAIN"); !value.empty()) config.instanceDomain = value;
   if (auto value = environment("SWARM_TRUSTED_PROXIES"); !value.empty()) config.trustedProxies = TrustedProxies(splitList(value));
-  if (auto value = environment("SWARM_PUBLIC_URL"); !value.empty()) config.publicUrl = value;
+  if (auto value = environment("SWARM_PUBLIC_URL"); !value.empty()) config.publicUrl = parsePublicUrl(value);
   if (auto value = environment("SWARM_DATA_DIR"); !value.empty()) config.dataDir = value;
   if (auto value = environment("SWARM_LOG_LEVEL"); !value.empty()) config.logLevel = parseLevel(value);
   if (auto value = environment("SWARM_LOG_STYLE"); !value.empty()) config.logStyle = parseStyle(value);
@@ -266,7 +273,7 @@ void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
   if (flags.baseDomain) config.baseDomain = *flags.baseDomain;
   if (flags.insecureHttp) config.insecureHttp = true;
   if (flags.instanceDomain) config.instanceDomain = *flags.instanceDomain;
-  if (flags.publicUrl) config.publicUrl = *flags.publicUrl;
+  if (flags.publicUrl && !flags.publicUrl->empty()) config.publicUrl = parsePublicUrl(*flags.publicUrl);
   if (flags.dataDir) config.dataDir = *flags.dataDir;
   if (flags.dockerHost) applyDockerHost(*flags.dockerHost, config.docker);
   if (flags.logLevel) config.logLevel = parseLevel(*flags.logLevel);
@@ -280,14 +287,13 @@ void completeDomains(ServerConfig& config) {
   auto lower = [](std::string& text) { std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); }); };
   lower(config.baseDomain);
   lower(config.instanceDomain);
-  if (const auto at = config.publicUrl.find("://"); config.baseDomain.empty() && at != std::string::npos) {
-    config.baseDomain = config.publicUrl.substr(at + 3);
-    config.baseDomain.resize(std::min(config.baseDomain.find_first_of(":/"), config.baseDomain.size()));
-    lower(config.baseDomain);
+  if (config.publicUrl) {
+    lower(config.publicUrl->host);
+    if (config.baseDomain.empty()) config.baseDomain = config.publicUrl->host;
   }
   if (config.baseDomain.empty() || config.baseDomain == "localhost") {
-    if (const auto at = config.publicUrl.find("://localhost"); at != std::string::npos) config.publicUrl.insert(at + 3, "swarm.");
     config.baseDomain = "swarm.localhost";
+    if (config.publicUrl && config.publicUrl->host == "localhost") config.publicUrl->host = config.baseDomain;
   }
   if (config.instanceDomain.empty()) config.instanceDomain = config.baseDomain == "swarm.localhost" ? "localhost" : config.baseDomain;
 }

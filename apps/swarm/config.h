@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "model/types.h"
+#include "net/url.h"
 #include "provider/docker/docker_config.h"
 #include "provider/flyio/flyio_config.h"
 
@@ -20,7 +21,7 @@ struct ServerConfig {
   std::string listen = "127.0.0.1:7420";
   std::string baseDomain;                ///< host of API and dashboard; empty: that of publicUrl, else swarm.localhost
   std::string instanceDomain;            ///< instances are <name>.<instanceDomain>; empty: localhost for swarm.localhost, else baseDomain
-  std::string publicUrl;                 ///< as browsers see the base host; empty: http://<baseDomain>:<port>
+  std::optional<net::Url> publicUrl;     ///< as browsers see the base host; nothing: http://<baseDomain>:<port>
   std::filesystem::path dataDir;         ///< the store; created with mode 0700
   std::filesystem::path credentialsDir;  ///< where the CLI finds its token
   bool insecureHttp = false;             ///< plain HTTP may be served to other machines

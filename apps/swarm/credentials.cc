@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "cli/context.h"
+#include "net/url.h"
 
 namespace swarm {
 namespace {
@@ -30,11 +31,12 @@ bool writeNewPrivateFile(const std::filesystem::path& path, const Secret& conten
   return true;
 }
 
-/// Port of "http://swarm.localhost:7420", with its colon.
-std::string_view portOf(std::string_view url) { return url.substr(std::min(url.rfind(':'), url.size())); }
-
-bool isOfThisMachine(std::string_view url) {
-  return url.starts_with("http://localhost") || url.starts_with("http://127.") || url.starts_with("http://swarm.localhost");
+/// Whether both lead to this machine, by the same port.
+bool isSamePlace(std::string_view one, std::string_view other) {
+  const auto first = net::parseUrl(one), second = net::parseUrl(other);
+  if (!first || !second || first->tls) return false;
+  const bool is_here = first->host == "localhost" || first->host.starts_with("127.") || first->host == "swarm.localhost";
+  return is_here && first->port == second->port;
 }
 
 }  // namespace
@@ -61,7 +63,7 @@ bool MachineCredential::isOurs(const std::filesystem::path& file) const {
   const auto known = cli::readCredentials(file);
   if (!known || known->server == server_id_) return true;
   if (!known->server.empty()) return false;
-  return auth_.verifyApiToken(known->token.reveal()) || (isOfThisMachine(known->url) && portOf(known->url) == portOf(url_));
+  return auth_.verifyApiToken(known->token.reveal()) || isSamePlace(known->url, url_);
 }
 
 std::filesystem::path MachineCredential::file() const {

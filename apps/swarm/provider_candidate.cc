@@ -5,14 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <functional>
 #include <list>
 
 #include "base/format.h"
 #include "model/codec.h"
-#include "net/connect.h"
+#include "net/url.h"
 
 namespace swarm {
 namespace {
@@ -55,10 +53,8 @@ void refusePaths(ObjectReader& reader, std::initializer_list<std::string_view> n
 }
 
 std::optional<net::HostPort> addressOf(std::string_view url) {
-  auto parsed = boost::urls::parse_uri(url);
-  if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https")) return std::nullopt;
-  return net::HostPort{parsed->host_address(),
-                       parsed->has_port() ? parsed->port_number() : static_cast<std::uint16_t>(parsed->scheme() == "https" ? 443 : 80)};
+  const auto parsed = net::parseUrl(url);
+  return parsed ? std::optional(parsed->address()) : std::nullopt;
 }
 
 std::uint16_t portOf(const DockerProviderConfig& engine) {

@@ -16,6 +16,7 @@
 
 #include "api/api.h"
 #include "auth/auth.h"
+#include "auth/public_address.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -24,7 +25,6 @@
 #include "config.h"
 #include "controller/controller.h"
 #include "credentials.h"
-#include "gateway/address.h"
 #include "gateway/gateway.h"
 #include "gateway/refusals.h"
 #include "model/validation.h"
@@ -166,8 +166,8 @@ class Server {
     controller_ =
         std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
     ApiOptions api_options;
-    api_options.site = {
-        .host = address_.hosts.baseHost, .scheme = address_.scheme, .port = address_.port, .proxies = config_.trustedProxies};
+    api_options.address = address_;
+    api_options.trustedProxies = config_.trustedProxies;
     api_options.makeProvider = [this, id = options.swarmId](ProviderType type, const boost::json::object& section) {
       return makeCandidate(type, section, config_, id, clock_);
     };
@@ -178,7 +178,7 @@ class Server {
     serveConnections();
     boost::asio::co_spawn(moves_.executor(), giveMemoryBack(), boost::asio::detached);
     keepCliCredential(options.swarmId);
-    log::info("Serving", {{"url", config_.publicUrl}, {"listen", config_.listen}, {"data", config_.dataDir.string()}});
+    log::info("Serving", {{"url", address_.origin()}, {"listen", config_.listen}, {"data", config_.dataDir.string()}});
   }
 
   void stop() {
@@ -223,10 +223,8 @@ class Server {
       address.port = listeners_.front()->port();
     }
     config_.listen = net::toString(address);
-    if (config_.publicUrl.empty()) {
-      config_.publicUrl = "http://" + config_.baseDomain + (address.port == 80 ? std::string() : format(":{}", address.port));
-    }
-    address_ = gateway::makePublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl);
+    const net::Url plain{.host = config_.baseDomain, .port = address.port};
+    address_ = PublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl.value_or(plain));
   }
 
   /// What the gateway's pages offer, by the controller.
@@ -253,7 +251,7 @@ class Server {
   /// Passwords and cookies over plain HTTP can be read by whoever is on the way.
   void refusePlainHttp(const std::string& host) const {
     const bool is_loopback = host == "localhost" || host == "::1" || host.starts_with("127.");
-    if (is_loopback || config_.publicUrl.starts_with("https://")) return;
+    if (is_loopback || (config_.publicUrl && config_.publicUrl->tls)) return;
     if (!config_.insecureHttp)
       throw Error(
           ErrorCode::InvalidArgument,
@@ -267,9 +265,7 @@ class Server {
   void serveConnections() {
     GatewayOptions options;
     options.actions = workspaceActions();
-    options.baseDomain = config_.baseDomain;
-    options.instanceDomain = config_.instanceDomain;
-    options.publicUrl = config_.publicUrl;
+    options.address = address_;
     options.trustedProxies = config_.trustedProxies;
     const net::DescriptorPlan plan = net::planDescriptors(descriptor_limit_);
     options.maxIdle = plan.idleUpstreams / loops_.size();
@@ -320,7 +316,7 @@ class Server {
 
   /// So that the CLI of the person who runs the server works at once, and goes on to.
   void keepCliCredential(const std::string& server_id) {
-    credential_ = std::make_unique<MachineCredential>(places(), config_.publicUrl, server_id, *store_, *auth_, clock_);
+    credential_ = std::make_unique<MachineCredential>(places(), address_.origin(), server_id, *store_, *auth_, clock_);
     wait(credential_->keep());
     auto daily = [](MachineCredential& credential) -> net::awaitable<void> {
       for (;;) {
@@ -337,7 +333,7 @@ class Server {
 
   ServerConfig config_;
   std::size_t descriptor_limit_;
-  gateway::PublicAddress address_;
+  PublicAddress address_;
   RealClock clock_;
   Metrics metrics_;
   net::Loop control_{"swarm-control"};

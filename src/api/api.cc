@@ -91,7 +91,7 @@ struct Api::Impl {
       : services{.options = options,
                  .controller = controller,
                  .auth = auth,
-                 .browser = {options.site, auth, clock},
+                 .browser = {options.address, options.trustedProxies, auth, clock},
                  .metrics = metrics,
                  .clock = clock} {
     auth.onRevoked(controller.sessionListener());
@@ -127,8 +127,7 @@ void Api::Impl::signIn(Call& call, const Endpoint* route) {
   Credentials credentials = credentialsOf(services, head);
   if (is_public) {
     // A page of another origin must not sign its visitor in as somebody else.
-    bool from_page = head.headers.has("Origin") || head.headers.has("Sec-Fetch-Site");
-    if (!isSafe(call, head) && from_page && !isSameOrigin(head))
+    if (!isSafe(call, head) && isOfForeignPage(head))
       throw Error(ErrorCode::PermissionDenied, "This request was made by a page of another origin.");
     return;
   }

@@ -18,7 +18,8 @@ namespace swarm {
 
 struct ApiOptions {
   std::size_t maxBody = 1024 * 1024;               ///< bytes; a larger request gets 413
-  BrowserSite site{};                              ///< where browsers reach the API; cookies are set and believed there only
+  PublicAddress address{};                         ///< where browsers reach the API; cookies are set and believed there only
+  TrustedProxies trustedProxies{};                 ///< peers whose X-Forwarded-* are believed
   std::chrono::seconds heartbeat{15};              ///< a comment on silent event streams
   std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream looks whether its session still holds
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels

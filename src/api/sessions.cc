@@ -56,8 +56,7 @@ awaitable<Reply> createLoginLink(Services& services, Call& call) {
     if (instance.size() > 63) body.fail("/instance", "must have at most 63 characters");
     body.finish();
   }
-  const BrowserSite& site = services.browser.site();
-  std::string url = format("{}/login/link?code={}", site.origin(), services.auth.issueLoginLink(call.principal()));
+  std::string url = format("{}/login/link?code={}", services.browser.address().origin(), services.auth.issueLoginLink(call.principal()));
   if (!instance.empty()) url += "&next=" + net::percentEncode("/auth/instance?host=" + net::percentEncode(instance));
   co_return jsonReply(201, json::object{{"url", url}, {"expiresAt", formatTime(services.clock.now() + kLoginLinkLife)}});
 }

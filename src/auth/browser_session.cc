@@ -7,13 +7,17 @@ constexpr std::int64_t kDeviceSeconds = 400LL * 24 * 3600;  // browsers keep no 
 
 }  // namespace
 
-BrowserSession::BrowserSession(BrowserSite site, Auth& auth, const Clock& clock)
-    : site_(std::move(site)), names_(makeCookieNames(site_.authority(), site_.hasSecureCookies())), auth_(auth), clock_(clock) {}
+BrowserSession::BrowserSession(PublicAddress address, TrustedProxies proxies, Auth& auth, const Clock& clock)
+    : address_(std::move(address)),
+      proxies_(std::move(proxies)),
+      names_(makeCookieNames(address_.hostAndPort(), address_.hasSecureCookies())),
+      auth_(auth),
+      clock_(clock) {}
 
 bool BrowserSession::isBaseHost(const net::RequestHead& head) const {
   auto host = head.host;
   if (host.ends_with('.')) host.remove_suffix(1);
-  return net::equalsIgnoreCase(host, site_.host);
+  return net::equalsIgnoreCase(host, address_.hosts().baseHost);
 }
 
 std::optional<Principal> BrowserSession::find(const net::RequestHead& head) const {
@@ -28,7 +32,7 @@ bool BrowserSession::hasCookie(const net::RequestHead& head) const {
 
 LoginOrigin BrowserSession::originOf(net::Exchange& exchange) const {
   const auto& head = exchange.head();
-  return {.address = site_.proxies.clientAddress(exchange.stream().peerAddress(), head.headers),
+  return {.address = proxies_.clientAddress(exchange.stream().peerAddress(), head.headers),
           .device = isBaseHost(head) ? std::string(findCookie(head.headers, names_.device).value) : std::string()};
 }
 
@@ -44,7 +48,7 @@ net::Headers BrowserSession::begin(const net::RequestHead& head, const Principal
 
 net::Headers BrowserSession::end(const net::RequestHead& head) const {
   net::Headers headers;
-  if (isBaseHost(head)) expireCookie(names_, names_.session, site_.host, head.path(), headers);
+  if (isBaseHost(head)) expireCookie(names_, names_.session, address_.hosts().baseHost, head.path(), headers);
   return headers;
 }
 
@@ -61,6 +65,10 @@ bool isSameOrigin(const net::RequestHead& head) {
   for (const std::string_view scheme : {"http://", "https://"})
     if (origin->starts_with(scheme)) return net::equalsIgnoreCase(origin->substr(scheme.size()), head.hostPort);
   return false;
+}
+
+bool isOfForeignPage(const net::RequestHead& head) {
+  return (head.headers.has("Origin") || head.headers.has("Sec-Fetch-Site")) && !isSameOrigin(head);
 }
 
 }  // namespace swarm

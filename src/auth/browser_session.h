@@ -3,35 +3,23 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "auth/auth.h"
 #include "auth/client_address.h"
 #include "auth/cookies.h"
+#include "auth/public_address.h"
 #include "net/http_server.h"
 
 namespace swarm {
 
-/// How browsers reach the base host.
-struct BrowserSite {
-  std::string host = "swarm.localhost";  ///< lower case, without port
-  std::string scheme = "http";
-  std::string port = "7420";
-  TrustedProxies proxies{};
-  bool isLocal() const { return host.ends_with(".localhost"); }
-  /// Whether cookies are marked Secure. Browsers take *.localhost for a secure context over plain http, too.
-  bool hasSecureCookies() const { return scheme == "https" || isLocal(); }
-  std::string authority() const { return host + ":" + port; }
-  std::string origin() const { return scheme + "://" + host + (port == (scheme == "https" ? "443" : "80") ? std::string() : ":" + port); }
-};
-
 /// Thread-safe.
 class BrowserSession {
  public:
-  BrowserSession(BrowserSite site, Auth& auth, const Clock& clock);
+  /// `proxies`: whose word for the address of a client counts.
+  BrowserSession(PublicAddress address, TrustedProxies proxies, Auth& auth, const Clock& clock);
 
   const CookieNames& names() const { return names_; }
-  const BrowserSite& site() const { return site_; }
+  const PublicAddress& address() const { return address_; }
 
   /// Whether a request came to the base host by its name. Addresses and `localhost` reach the same server, but what is set there would go
   /// to every program on any port of this machine: no cookie is set or believed there.
@@ -50,7 +38,8 @@ class BrowserSession {
   net::Headers repair(const net::RequestHead& head) const;
 
  private:
-  BrowserSite site_;
+  PublicAddress address_;
+  TrustedProxies proxies_;
   CookieNames names_;
   Auth& auth_;
   const Clock& clock_;
@@ -60,5 +49,8 @@ class BrowserSession {
 /// SameSite does not keep apart: without this check a page in a workspace could act with its visitor's session. A request that has neither
 /// header comes from no browser of today, and does not pass.
 bool isSameOrigin(const net::RequestHead& head);
+/// Whether a browser sent it for a page of another origin: programs that are not browsers send neither header, and are not refused where no
+/// cookie counts.
+bool isOfForeignPage(const net::RequestHead& head);
 
 }  // namespace swarm

@@ -1,38 +1,21 @@
 // Calls to the server and the errors that they end in.
 #include "client/connection.h"
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <charconv>
 
 #include "base/format.h"
 #include "model/codec.h"
+#include "net/url.h"
 
 namespace swarm::client {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout{10'000};
 
-struct Endpoint {
-  net::HostPort address;
-  bool tls = false;
-  std::string hostHeader;
-};
-
-Endpoint parseUrl(const std::string& text) {
-  auto url = boost::urls::parse_uri(text);
-  bool usable = url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() &&
-                (url->path().empty() || url->path() == "/") && !url->has_query() && !url->has_userinfo();
-  if (!usable) {
-    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no server address; expected one like http://swarm.localhost:7420.", text));
-  }
-  Endpoint endpoint;
-  endpoint.tls = url->scheme() == "https";
-  std::string host = url->host();
-  endpoint.hostHeader = std::string(url->encoded_host_and_port());
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  endpoint.address = {host, url->has_port() ? url->port_number() : static_cast<std::uint16_t>(endpoint.tls ? 443 : 80)};
-  return endpoint;
+net::Url serverUrl(const std::string& text) {
+  auto url = net::parseUrl(text);
+  if (url && (url->target.empty() || url->target == "/")) return *url;
+  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no server address; expected one like http://swarm.localhost:7420.", text));
 }
 
 net::awaitable<net::StreamPtr> connectOrTell(net::Connector connect, Deadline deadline) {
@@ -47,16 +30,16 @@ net::awaitable<net::StreamPtr> connectOrTell(net::Connector connect, Deadline de
 }  // namespace
 
 Connection::Connection(ClientConfig config) : config_(std::move(config)) {
-  Endpoint endpoint = parseUrl(config_.url);
-  host_header_ = endpoint.hostHeader;
+  const net::Url url = serverUrl(config_.url);
+  host_header_ = url.authority();
   net::Connector connect;
-  if (endpoint.tls) {
-    auto context = net::makeTlsClient({.ca = config_.caFile, .certificate = {}, .key = {}, .serverName = endpoint.address.host});
-    connect = [address = endpoint.address, context](Deadline deadline) {
+  if (url.tls) {
+    auto context = net::makeTlsClient({.ca = config_.caFile, .certificate = {}, .key = {}, .serverName = url.host});
+    connect = [address = url.address(), context](Deadline deadline) {
       return net::connectTls(address, context, deadline.orAfter(kConnectTimeout));
     };
   } else {
-    connect = [address = endpoint.address](Deadline deadline) { return net::connectTcp(address, deadline.orAfter(kConnectTimeout)); };
+    connect = [address = url.address()](Deadline deadline) { return net::connectTcp(address, deadline.orAfter(kConnectTimeout)); };
   }
   connect_ = [connect = std::move(connect)](Deadline deadline) { return connectOrTell(connect, deadline); };
   net::HttpClientOptions options;

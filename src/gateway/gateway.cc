@@ -17,10 +17,6 @@ constexpr std::string_view kOwnFrames = "'self'";
 constexpr std::string_view kStatusPath = "/.swarm/status";
 constexpr std::string_view kStartPath = "/.swarm/start";
 
-BrowserSite siteOf(const PublicAddress& address, const GatewayOptions& options) {
-  return {.host = address.hosts.baseHost, .scheme = address.scheme, .port = address.port, .proxies = options.trustedProxies};
-}
-
 /// Whether a request may reach an instance's host, whatever its cookies: pages of other workspaces may be of the same site, and then bring
 /// their reader's cookie.
 bool mayCome(const net::RequestHead& head, Sender sender, std::uint16_t port) {
@@ -64,12 +60,12 @@ Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& r
                     std::unique_ptr<UpstreamConnector> the_connector)
     : loop(executor),
       options(std::move(given)),
-      address(makePublicAddress({options.baseDomain, options.instanceDomain}, options.publicUrl)),
+      address(options.address),
       clock(the_clock),
       route_source(routes),
       connector(std::move(the_connector)),
       auth(the_auth),
-      browser(siteOf(address, options), auth, the_clock),
+      browser(address, options.trustedProxies, auth, the_clock),
       targets(std::make_shared<Targets>(executor, routes, auth, the_clock, browser.names(), live)),
       sign_in(address, browser, auth, *targets, options.actions),
       handover(address, auth, the_clock, *targets),
@@ -86,7 +82,7 @@ Gateway::Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes
 
 Gateway::~Gateway() { impl_->timer.cancel(); }
 
-HostName Gateway::parseHost(std::string_view host) const { return gateway::parseHost(host, impl_->address.hosts); }
+HostName Gateway::parseHost(std::string_view host) const { return gateway::parseHost(host, impl_->address.hosts()); }
 
 net::awaitable<bool> Gateway::handlePages(net::Exchange& exchange) {
   impl_->targets->follow();
@@ -123,12 +119,12 @@ HostRules Gateway::Impl::rulesFor(const Request& request) const {
   HostRules rules{.frameAncestors = std::string(kOwnFrames), .cors = {}};
   const auto& head = request.head();
   if (!request.isVscode()) {
-    const auto own = address.hosts.hostOf(request.host.instance(), 0);
+    const auto own = address.hosts().hostOf(request.host.instance(), 0);
     const auto suffix = address.portSuffix(head);
-    rules.frameAncestors += format(" {0}://{1}{2} {0}://*.{1}{2}", address.scheme, own, suffix);
+    rules.frameAncestors += format(" {0}://{1}{2} {0}://*.{1}{2}", address.scheme(), own, suffix);
     // No wildcard stands for PORT--NAME: the page that frames this one is named, if it is of the same workspace.
     if (const auto referer = refererOf(head, request.host, address); referer.isDashed())
-      rules.frameAncestors += format(" {}://{}.{}{}", address.scheme, referer.label(), address.hosts.instanceDomain, suffix);
+      rules.frameAncestors += format(" {}://{}.{}{}", address.scheme(), referer.label(), address.hosts().instanceDomain, suffix);
   }
   if (const auto origin = head.headers.find("Origin"); origin && request.sender == Sender::SameWorkspace)
     rules.cors = {{"Access-Control-Allow-Origin", std::string(*origin)}, {"Access-Control-Allow-Credentials", "true"}, {"Vary", "Origin"}};
@@ -203,7 +199,7 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
 /// PORT--NAME, as ports were named here before.
 net::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
   const auto& head = request.head();
-  const auto origin = address.originOf(address.hosts.hostOf(request.host.instance(), request.host.port()), head);
+  const auto origin = address.originOf(address.hosts().hostOf(request.host.instance(), request.host.port()), head);
   if (head.method == "GET" || head.method == "HEAD")
     co_await respondRedirect(request.exchange, 302, origin + std::string(isLocalPath(head.target) ? head.target : "/"));
   else
@@ -230,14 +226,12 @@ net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<Ver
   const auto& head = request.head();
   const auto target = request.target;
   const auto peer = request.exchange.stream().peerAddress();
-  auto port = std::string_view(address.port);
-  if (address.isLocal() && head.hostPort.size() > head.host.size() + 1) port = head.hostPort.substr(head.host.size() + 1);
   const std::string of_port = request.isVscode() ? std::string() : fieldsFor(rulesFor(request));
   const std::string_view extra = request.isVscode() ? vscode_fields : of_port;
   const ForwardFacts facts{
       .clientAddress = peer,
-      .scheme = address.scheme,
-      .port = port,
+      .scheme = address.scheme(),
+      .port = address.portOf(head),
       .trustedProxy = options.trustedProxies.contains(peer),
       .response = {.extra = extra, .isVscode = request.isVscode(), .cookiesAreLarge = cookieBytes(head.headers) > kLargeCookies}};
   const bool upgrades = !head.upgrade.empty();

@@ -11,6 +11,7 @@
 #include "auth/auth.h"
 #include "auth/client_address.h"
 #include "auth/open_budget.h"
+#include "auth/public_address.h"
 #include "base/clock.h"
 #include "controller/routes.h"
 #include "gateway/actions.h"
@@ -21,19 +22,17 @@
 namespace swarm {
 
 struct GatewayOptions {
-  std::string baseDomain = "swarm.localhost";             ///< the base host: lower case, without port
-  std::string instanceDomain = "localhost";               ///< instances are NAME.instanceDomain
-  std::string publicUrl = "http://swarm.localhost:7420";  ///< the base host's origin as browsers see it
-  TrustedProxies trustedProxies{};                        ///< peers whose X-Forwarded-* are believed
-  std::size_t maxIdlePerHost = 128;                       ///< kept-alive connections per instance host and loop
-  std::size_t maxIdle = 4096;                             ///< of all hosts of a loop
-  std::chrono::milliseconds idleTimeout{4'000};           ///< of these; below the 5 s after which Node closes them
-  std::chrono::milliseconds connectTimeout{10'000};       ///< to open a tunnel
-  std::chrono::milliseconds leavePatience{30'000};        ///< with a client that ended its direction, while nothing can be sent to it
-  std::chrono::milliseconds sweepInterval{2'000};         ///< how often what is under way and kept is looked at
-  WorkspaceActions actions{};                             ///< that the pages offer
-  std::shared_ptr<OpenBudget> tunnels{};                  ///< WebSockets and other upgrades, of all loops; null: as many as there come
-  std::chrono::milliseconds moveWait{20'000};             ///< how long parts of a page wait for a move that has stopped VS Code
+  PublicAddress address{};
+  TrustedProxies trustedProxies{};                   ///< peers whose X-Forwarded-* are believed
+  std::size_t maxIdlePerHost = 128;                  ///< kept-alive connections per instance host and loop
+  std::size_t maxIdle = 4096;                        ///< of all hosts of a loop
+  std::chrono::milliseconds idleTimeout{4'000};      ///< of these; below the 5 s after which Node closes them
+  std::chrono::milliseconds connectTimeout{10'000};  ///< to open a tunnel
+  std::chrono::milliseconds leavePatience{30'000};   ///< with a client that ended its direction, while nothing can be sent to it
+  std::chrono::milliseconds sweepInterval{2'000};    ///< how often what is under way and kept is looked at
+  WorkspaceActions actions{};                        ///< that the pages offer
+  std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: as many as there come
+  std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
 };
 
 /// One per loop: nothing in it is shared, but the route table and auth, which are thread-safe. Every call on the owning loop's thread.

@@ -80,7 +80,7 @@ net::Headers Handover::welcome(const net::RequestHead& head, const Target& targe
     if (findCookie(head.headers, names.ports).isAmbiguous()) expireCookie(names, names.ports, head.host, head.path(), headers);
     headers.push_back(
         {"Set-Cookie", setCookie(names, names.ports, auth_.issueInstanceCookie(principal, Targets::portsAudienceOf(*target.route)), life,
-                                 address_.hosts.hostOf(target.route->name, 0))});
+                                 address_.hosts().hostOf(target.route->name, 0))});
   }
   const auto mark = auth_.markOf(target.route->instanceId);
   if (findCookie(head.headers, names.mark).value != mark) {

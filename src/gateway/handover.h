@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "auth/auth.h"
+#include "auth/public_address.h"
 #include "base/clock.h"
-#include "gateway/address.h"
 #include "gateway/targets.h"
 #include "net/http_server.h"
 

@@ -19,12 +19,6 @@ bool isLoopbackAddress(std::string_view host) {
 
 }  // namespace
 
-std::string HostScheme::hostOf(std::string_view instance, std::uint16_t port) const {
-  std::string host;
-  if (port != 0) host.append(std::to_string(port)).append(isLocal() ? "." : "--");
-  return host.append(instance).append(".").append(instanceDomain);
-}
-
 void HostName::setLabel(std::string_view label) {
   if (label.empty() || label.size() > text_.size()) return;
   std::transform(label.begin(), label.end(), text_.begin(), lower);

@@ -3,21 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
+#include "auth/public_address.h"
+
 namespace swarm::gateway {
-
-/// Which names the server has. On this machine browsers take `NAME.localhost` for a site of its own, so ports stand below it:
-/// `PORT.NAME.localhost`. On a domain, `PORT--NAME.` needs one wildcard certificate only; `PORT.NAME.` is taken, too.
-struct HostScheme {
-  std::string baseHost = "swarm.localhost";  ///< API, sign-in, dashboard
-  std::string instanceDomain = "localhost";  ///< instances are <name>.<instanceDomain>
-
-  bool isLocal() const { return instanceDomain == "localhost" || instanceDomain.ends_with(".localhost"); }
-  /// The host of an instance's VS Code (`port` 0), or of one of its ports.
-  std::string hostOf(std::string_view instance, std::uint16_t port) const;
-};
 
 /// Base: API, sign-in, dashboard. Instance: one below the instance domain. Address: 127.0.0.1, ::1 and `localhost`: API clients come there,
 /// browsers are sent to the base. Foreign: a host that we do not serve (a name that someone pointed at us: DNS rebinding).

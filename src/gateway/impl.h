@@ -4,7 +4,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "gateway/address.h"
+#include "auth/public_address.h"
 #include "gateway/gateway.h"
 #include "gateway/handover.h"
 #include "gateway/pages.h"
@@ -70,7 +70,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
 
   net::Executor loop;
   GatewayOptions options;
-  gateway::PublicAddress address;
+  PublicAddress address;
   const Clock& clock;
   RouteSource& route_source;
   std::unique_ptr<gateway::UpstreamConnector> connector;

@@ -27,7 +27,7 @@ std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::
     const bool busy = route->status != InstanceStatus::running || !route->ready;
     rows.push_back({.name = name,
                     .owner = route->owner,
-                    .url = address_.originOf(address_.hosts.hostOf(name, 0), head) + "/",
+                    .url = address_.originOf(address_.hosts().hostOf(name, 0), head) + "/",
                     .status = route->status,
                     .ready = route->ready,
                     .mayChange = isAllowed(principal, Permission::WriteOwn, route->owner) && offers(actions_, route->status),

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "auth/browser_session.h"
+#include "auth/public_address.h"
 #include "gateway/actions.h"
-#include "gateway/address.h"
 #include "gateway/pages.h"
 #include "gateway/targets.h"
 

@@ -7,17 +7,11 @@ namespace {
 
 /// The host of an origin or URL, when it is one of ours, by our port; else Foreign. Another port of the same name is another program.
 HostName ourHostIn(std::string_view url, const net::RequestHead& head, const PublicAddress& address) {
-  const auto colon = url.find("://");
-  const auto scheme = url.substr(0, colon);
-  if (colon == std::string_view::npos || (scheme != "http" && scheme != "https")) return {};
+  const auto origin = net::parseOrigin(url);
   // A proxy in front of us may speak TLS where we don't: only a page of plain http is never one of ours behind https.
-  if (address.isSecure() && scheme != "https") return {};
-  auto authority = url.substr(colon + 3);
-  authority = authority.substr(0, authority.find('/'));
-  const auto port_at = authority.rfind(':');
-  const auto suffix = port_at == std::string_view::npos ? std::string_view() : authority.substr(port_at);
-  if (suffix != head.hostPort.substr(head.host.size())) return {};
-  return parseHost(authority.substr(0, port_at), address.hosts);
+  if (!origin || (address.isSecure() && origin->scheme != "https")) return {};
+  if (origin->port != head.hostPort.substr(head.host.size())) return {};
+  return parseHost(origin->host, address.hosts());
 }
 
 bool isOfSameInstance(const HostName& other, const HostName& host) {
@@ -40,7 +34,7 @@ Sender senderOf(const net::RequestHead& head, const HostName& host, const Public
   if (!referer) {
     if (!site) return Sender::Person;
     // NAME.localhost is a site of its own: only this workspace is same-site.
-    return *site == "same-site" && address.hosts.instanceDomain == "localhost" ? Sender::SameWorkspace : Sender::Elsewhere;
+    return *site == "same-site" && address.hosts().instanceDomain == "localhost" ? Sender::SameWorkspace : Sender::Elsewhere;
   }
   return relation(ourHostIn(*referer, head, address), host);
 }

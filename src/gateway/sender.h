@@ -1,7 +1,7 @@
 // Sender: whose page made the browser send a request, as far as browsers say so. Pure.
 #pragma once
 
-#include "gateway/address.h"
+#include "auth/public_address.h"
 #include "gateway/host.h"
 #include "net/http.h"
 

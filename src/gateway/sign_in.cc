@@ -218,7 +218,7 @@ net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
                              .link = "/"});
     co_return;
   }
-  const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts.instanceDomain), head);
+  const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts().instanceDomain), head);
   if (binding.empty()) {
     co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's own host
     co_return;

@@ -6,7 +6,7 @@
 
 #include "auth/auth.h"
 #include "auth/browser_session.h"
-#include "gateway/address.h"
+#include "auth/public_address.h"
 #include "gateway/handover.h"
 #include "gateway/landing.h"
 #include "gateway/targets.h"

@@ -56,7 +56,7 @@ FlyIOProviderConfig checked(FlyIOProviderConfig config, const std::string& swarm
     if (!isSlug(region))
       throw Error(ErrorCode::InvalidArgument, format("[flyio] regions: \"{}\" is no region's code, such as ams.", region));
   }
-  parseUrl(appUrl(config, "app", false), "appUrl");
+  serverUrl(appUrl(config, "app", false), "appUrl");
   if (config.volumeSnapshotRetentionDays < 1 || config.volumeSnapshotRetentionDays > 60) {
     throw Error(ErrorCode::InvalidArgument, "[flyio] volumeSnapshotRetentionDays must be 1 to 60.");
   }

@@ -61,8 +61,8 @@ awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, D
   if (machine.state != "started") {
     throw Error(ErrorCode::Conflict, format("The workspace does not run (its Machine is {}).", machine.state)).withInstance(instance_id);
   }
-  Url url = parseUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
-  AgentEndpoint endpoint(impatient(connectorTo(url, tls_)), hostHeader(url), {{"fly-force-instance-id", machine.id}});
+  const net::Url url = serverUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
+  AgentEndpoint endpoint(impatient(connectorTo(url, tls_)), url.authority(), {{"fly-force-instance-id", machine.id}});
   endpoint.credential = credentialOf(machine);
   co_return endpoint;
 }

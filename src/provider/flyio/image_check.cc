@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "base/id.h"
+#include "base/untrusted_text.h"
 #include "net/http_client.h"
 #include "provider/flyio/json_access.h"
 #include "provider/flyio/machines_client.h"
@@ -19,7 +20,7 @@ constexpr std::chrono::seconds kLongest{20};
 
 boost::asio::awaitable<net::HttpResponse> ask(RegistryAccess access, std::string method, std::string target, net::Headers headers,
                                               Deadline deadline) {
-  net::HttpClient client(connectorTo(access.url, access.tls), {.host = hostHeader(access.url), .name = hostHeader(access.url)});
+  net::HttpClient client(connectorTo(access.url, access.tls), {.host = access.url.authority(), .name = access.url.authority()});
   net::HttpRequest request;
   request.method = std::move(method);
   request.target = std::move(target);
@@ -37,11 +38,12 @@ std::string quoted(std::string_view header, std::string_view key) {
 
 /// An anonymous pull token of a registry that wants one.
 boost::asio::awaitable<std::string> pullToken(RegistryChallenge challenge, std::shared_ptr<net::TlsContext> tls, Deadline deadline) {
-  auto slash = challenge.realm.find('/', 8);
-  Url url = parseUrl(challenge.realm.substr(0, slash), "workspaceImage");
-  std::string target = slash == std::string::npos ? "/" : challenge.realm.substr(slash);
+  std::optional<net::Url> url = net::parseUrl(challenge.realm);
+  if (!url)
+    throw Error(ErrorCode::Unprocessable, format("The registry names no address for its tokens: \"{}\".", printable(challenge.realm)));
+  std::string target = url->target.empty() ? "/" : url->target;
   target += format("?service={}&scope={}", net::percentEncode(challenge.service), net::percentEncode(challenge.scope));
-  net::HttpResponse answer = co_await ask({std::move(url), {}, std::move(tls)}, "GET", std::move(target), {}, deadline);
+  net::HttpResponse answer = co_await ask({std::move(*url), {}, std::move(tls)}, "GET", std::move(target), {}, deadline);
   json::value parsed = parseOrNull(answer.body);
   std::string token = stringAt(parsed, "token");
   co_return token.empty() ? stringAt(parsed, "access_token") : token;
@@ -121,7 +123,7 @@ boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOPro
     throw Error(ErrorCode::Unprocessable, format("Fly can't pull {}: its registry is on this machine.", image));
   }
   std::string host = name.registry == kDefaultRegistry ? format("registry-1.{}", name.registry) : name.registry;
-  RegistryAccess access{parseUrl("https://" + host, "workspaceImage"), {}, std::move(tls)};
+  RegistryAccess access{serverUrl("https://" + host, "workspaceImage"), {}, std::move(tls)};
   if (name.registry == kFlyRegistry) access.login = "x:" + registryPassword(config.apiToken.reveal());
   if (co_await hasManifest(name, std::move(access), deadline)) co_return image + " can be pulled";
   throw Error(ErrorCode::Unprocessable, format("{} has no image {}: push it (images/workspace/push).", name.registry, image));

@@ -31,7 +31,7 @@ RegistryChallenge parseChallenge(std::string_view header);
 
 /// Where a registry answers, and as whom to ask.
 struct RegistryAccess {
-  Url url;
+  net::Url url;
   std::string login = {};                     ///< "user:password"; empty: nobody, or the anonymous token that a registry names
   std::shared_ptr<net::TlsContext> tls = {};  ///< whom to trust; null: the system's authorities
 };

@@ -111,7 +111,7 @@ ResourceConfig resourcesOf(const Machine& machine) {
 NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config) {
   NetworkInfo network;
   network.internalIp = machine.privateIp;
-  Url url = parseUrl(appUrl(config, machine.app, isPrivate(machine)), "appUrl");
+  const net::Url url = serverUrl(appUrl(config, machine.app, isPrivate(machine)), "appUrl");
   network.hostname = url.host;
   json::value ports = parseOrNull(machine.metadata(kMetaPorts));
   if (!ports.is_array()) return network;
@@ -119,7 +119,7 @@ NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config)
     if (!port.is_int64()) continue;
     std::int64_t external = externalPort(port.as_int64());
     network.ports.push_back({port.as_int64(), external, "tcp"});
-    network.urls.push_back(format("{}://{}:{}/", url.tls ? "https" : "http", url.host, external));
+    network.urls.push_back(format("{}://{}:{}/", url.scheme(), url.host, external));
   }
   return network;
 }

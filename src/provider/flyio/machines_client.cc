@@ -55,37 +55,17 @@ std::string authorizationFor(const std::string& token) {
   return "Bearer " + token;
 }
 
-Url parseUrl(const std::string& text, std::string_view key) {
-  Url url;
-  std::string rest;
-  if (text.starts_with("https://")) {
-    url = {true, {}, 443};
-    rest = text.substr(8);
-  } else if (text.starts_with("http://")) {
-    url = {false, {}, 80};
-    rest = text.substr(7);
-  }
-  while (rest.ends_with('/')) rest.pop_back();
-  if (rest.empty() || rest.find_first_of("/?#@ ") != std::string::npos) {
-    throw Error(ErrorCode::InvalidArgument, format("[flyio] {} is \"{}\": expected https://HOST or http://HOST:PORT.", key, text));
-  }
-  bool has_port = rest.find(':', rest.find(']') == std::string::npos ? 0 : rest.find(']')) != std::string::npos;
-  net::HostPort address = net::parseHostPort(has_port ? rest : format("{}:{}", rest, url.port));
-  url.host = address.host;
-  url.port = address.port;
-  return url;
+net::Url serverUrl(const std::string& text, std::string_view key) {
+  auto url = net::parseUrl(text);
+  if (url && url->target.find_first_not_of('/') == std::string::npos) return *url;
+  throw Error(ErrorCode::InvalidArgument, format("[flyio] {} is \"{}\": expected https://HOST or http://HOST:PORT.", key, text));
 }
 
-net::Connector connectorTo(const Url& url, const std::shared_ptr<net::TlsContext>& tls) {
-  net::HostPort address{url.host, url.port};
+net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsContext>& tls) {
+  net::HostPort address = url.address();
   if (!url.tls) return [address](Deadline deadline) { return net::connectTcp(address, deadline); };
   auto context = tls ? net::withServerName(*tls, url.host) : net::makeTlsClient({.serverName = url.host});
   return [address, context](Deadline deadline) { return net::connectTls(address, context, deadline); };
-}
-
-std::string hostHeader(const Url& url) {
-  bool usual = url.port == (url.tls ? 443 : 80);
-  return usual ? url.host : net::toString({url.host, url.port});
 }
 
 bool FlyReply::isAbsent() const {
@@ -112,9 +92,9 @@ MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::s
       tuning_(tuning),
       limiter_(tuning.ratesTimes),
       random_(std::random_device{}()) {
-  Url url = parseUrl(base_url, "apiBaseUrl");
+  const net::Url url = serverUrl(base_url, "apiBaseUrl");
   net::HttpClientOptions options;
-  options.host = hostHeader(url);
+  options.host = url.authority();
   options.name = format("Fly's Machines API at {}", base_url);
   options.maxIdle = 64;
   options.maxBody = kMaxAnswer;

@@ -10,6 +10,7 @@
 
 #include "base/secret.h"
 #include "net/http_client.h"
+#include "net/url.h"
 #include "provider/flyio/affinity_cookies.h"
 #include "provider/flyio/fly_errors.h"
 #include "provider/flyio/fly_types.h"
@@ -137,15 +138,9 @@ class MachinesClient {
 /// else as "Bearer " (fly-machines.md §1).
 std::string authorizationFor(const std::string& token);
 
-/// "https://host:port/…" taken apart; no path. Throws Error(InvalidArgument).
-struct Url {
-  bool tls = false;
-  std::string host;
-  std::uint16_t port = 0;
-};
-Url parseUrl(const std::string& text, std::string_view key);
+/// "https://host:port": a URL without a path. Throws Error(InvalidArgument) that names the `key` of the configuration.
+net::Url serverUrl(const std::string& text, std::string_view key);
 /// `tls`: whom to trust, for whatever server; null: the system's authorities. An https URL is never spoken to without TLS.
-net::Connector connectorTo(const Url& url, const std::shared_ptr<net::TlsContext>& tls);
-std::string hostHeader(const Url& url);  ///< with the port unless it is the scheme's own
+net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsContext>& tls);
 
 }  // namespace swarm::flyio

@@ -115,7 +115,7 @@ TEST(ApiSessions, countTheHeaderBeforeTheCookie) {
 
 TEST(ApiSessions, byCookieExistAtTheBaseHostOnly) {
   // What is set for an address or for localhost goes to every program on any port of it.
-  ApiServer server({.site = {.host = "swarm.example.com", .scheme = "https", .port = "443"}});
+  ApiServer server({.address = {{"swarm.example.com", "example.com"}, *net::parseUrl("https://swarm.example.com")}});
   Answer login = signIn(server);
   EXPECT_EQ(login.status, 200);
   EXPECT_EQ(login.header("Set-Cookie"), "");

@@ -8,6 +8,7 @@ LAYERS = ["base", "protocol", "net", "model", "provider", "store", "auth", "tran
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # A library that is included in one place only; everything else uses our own header.
 ONE_PLACE = {
+    "boost/url": ["src/net/url.cc"],
     "spdlog/": ["src/base/log.cc"],
     "CLI/": ["src/cli/command_line.h"],
     "toml++/": ["apps/swarm/config.cc", "apps/swarm/config_section.h"],

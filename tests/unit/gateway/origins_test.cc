@@ -11,9 +11,7 @@ class Origins : public BrowserTest {
   /// A server on a domain, where all workspaces are of one site.
   void useDomain() {
     GatewayOptions options;
-    options.baseDomain = "swarm.example.com";
-    options.instanceDomain = "example.com";
-    options.publicUrl = "https://swarm.example.com";
+    options.address = PublicAddress({"swarm.example.com", "example.com"}, *net::parseUrl("https://swarm.example.com"));
     rebuildGateway(options);
     cookie_ = makeCookieNames("swarm.example.com:443", true).session;
   }

@@ -296,9 +296,7 @@ TEST_F(SignInFlow, endsEverythingAtSignOut) {
 
 TEST_F(SignInFlow, worksOnADomainWithInstancesUnderAnother) {
   GatewayOptions options;
-  options.baseDomain = "swarm.example.com";
-  options.instanceDomain = "example.dev";
-  options.publicUrl = "https://swarm.example.com";
+  options.address = PublicAddress({"swarm.example.com", "example.dev"}, *net::parseUrl("https://swarm.example.com"));
   rebuildGateway(options);
   run([&]() -> awaitable<void> {
     const auto cookie = makeCookieNames("swarm.example.com:443", true);

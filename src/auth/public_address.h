@@ -1,0 +1,60 @@
+// PublicAddress: how browsers reach the server, its base host and its instances. Made once, by the program; gateway, API and cookies use
+// it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "net/http.h"
+#include "net/url.h"
+
+namespace swarm {
+
+/// Which names the server has. On this machine browsers take `NAME.localhost` for a site of its own, so ports stand below it:
+/// `PORT.NAME.localhost`. On a domain, `PORT--NAME.` needs one wildcard certificate only; `PORT.NAME.` is taken, too.
+struct HostScheme {
+  std::string baseHost = "swarm.localhost";  ///< API, sign-in, dashboard: lower case, without port
+  std::string instanceDomain = "localhost";  ///< instances are <name>.<instanceDomain>
+
+  bool isLocal() const { return instanceDomain == "localhost" || instanceDomain.ends_with(".localhost"); }
+  /// The host of an instance's VS Code (`port` 0), or of one of its ports.
+  std::string hostOf(std::string_view instance, std::uint16_t port) const;
+};
+
+/// Immutable.
+class PublicAddress {
+ public:
+  PublicAddress();  ///< http://swarm.localhost:7420
+  /// `url`: of the base host. Throws Error(InvalidArgument) when it names another host.
+  PublicAddress(HostScheme hosts, net::Url url);
+
+  const HostScheme& hosts() const { return hosts_; }
+  std::string_view scheme() const { return url_.scheme(); }
+  bool isSecure() const { return url_.tls; }
+  bool isLocal() const { return hosts_.isLocal(); }
+  /// Whether cookies are marked Secure. Browsers take *.localhost for a secure context over plain http, too.
+  bool hasSecureCookies() const { return isSecure() || hosts_.baseHost.ends_with(".localhost"); }
+  /// "swarm.localhost:7420", always with the port: the names of cookies depend on it.
+  std::string hostAndPort() const { return hosts_.baseHost + ":" + port_; }
+  /// "http://swarm.localhost:7420"
+  std::string origin() const { return url_.origin(); }
+  /// The same for the answer to a request. On this machine the port is the one that the browser used: it may come through a forwarded port.
+  std::string baseOrigin(const net::RequestHead& head) const { return originOf(hosts_.baseHost, head); }
+  /// "http://8080.ws.localhost:7420" for a host below ours.
+  std::string originOf(std::string_view host, const net::RequestHead& head) const;
+  /// Of that port, with its colon; empty for the scheme's own.
+  std::string_view portSuffix(const net::RequestHead& head) const;
+  /// The same in decimal, also where it is the scheme's own.
+  std::string_view portOf(const net::RequestHead& head) const;
+  /// "https://{name}.swarm.example.com/"
+  std::string instanceUrlPattern() const;
+
+ private:
+  HostScheme hosts_;
+  net::Url url_;
+  std::string port_;    ///< the public one, decimal
+  std::string suffix_;  ///< with its colon; empty for the scheme's own
+};
+
+}  // namespace swarm
