@@ -3,7 +3,8 @@
 
 #include "base/check.h"
 #include "model/codec_detail.h"
-#include "model/schema_notes.h"
+#include "model/field_rules.h"
+#include "model/type_names.h"
 
 namespace swarm {
 namespace {
@@ -17,58 +18,6 @@ enum class Shape {
   MergePatch,  ///< as Request, and null sets a member back
   Selection,   ///< an answer of which a part was asked for
 };
-
-template <typename T>
-constexpr std::string_view kSchemaName = {};
-template <typename T>
-constexpr std::string_view kRequestName = {};  // what of T a request gives
-
-#define SWARM_SCHEMA_NAME(T) \
-  template <>                \
-  constexpr std::string_view kSchemaName<T> = #T
-#define SWARM_REQUEST_SCHEMA(T, NAME) \
-  SWARM_SCHEMA_NAME(T);               \
-  template <>                         \
-  constexpr std::string_view kRequestName<T> = NAME
-
-SWARM_SCHEMA_NAME(ProviderType);
-SWARM_SCHEMA_NAME(InstanceStatus);
-SWARM_SCHEMA_NAME(ProviderHealth);
-SWARM_SCHEMA_NAME(OperationKind);
-SWARM_SCHEMA_NAME(OperationStatus);
-SWARM_REQUEST_SCHEMA(CpuConfig, "CpuPatch");
-SWARM_REQUEST_SCHEMA(MemoryConfig, "MemoryPatch");
-SWARM_REQUEST_SCHEMA(StorageResource, "StorageResourcePatch");
-SWARM_REQUEST_SCHEMA(ResourceConfig, "ResourcePatch");
-SWARM_REQUEST_SCHEMA(DockerNetworkConfig, "DockerNetworkPatch");
-SWARM_REQUEST_SCHEMA(FlyNetworkConfig, "FlyNetworkPatch");
-SWARM_REQUEST_SCHEMA(NetworkConfig, "NetworkPatch");
-SWARM_REQUEST_SCHEMA(StorageConfig, "NewStorage");
-SWARM_REQUEST_SCHEMA(InstanceConfig, "CreateInstance");
-SWARM_SCHEMA_NAME(GitIdentity);
-SWARM_SCHEMA_NAME(PortMapping);
-SWARM_SCHEMA_NAME(NetworkInfo);
-SWARM_SCHEMA_NAME(CpuUsage);
-SWARM_SCHEMA_NAME(SizeUsage);
-SWARM_SCHEMA_NAME(ResourceUsage);
-SWARM_SCHEMA_NAME(CommandResult);
-SWARM_SCHEMA_NAME(ProviderCapabilities);
-SWARM_SCHEMA_NAME(Instance);
-SWARM_SCHEMA_NAME(UsedTotal);
-SWARM_SCHEMA_NAME(SwarmResourceUsage);
-SWARM_SCHEMA_NAME(ProviderStatus);
-SWARM_SCHEMA_NAME(SwarmStatus);
-SWARM_SCHEMA_NAME(OperationStep);
-SWARM_SCHEMA_NAME(Operation);
-SWARM_SCHEMA_NAME(KeptSource);
-SWARM_SCHEMA_NAME(MigrationEnd);
-SWARM_SCHEMA_NAME(MigrationChange);
-SWARM_SCHEMA_NAME(DroppedFolder);
-SWARM_SCHEMA_NAME(ReplacementLoss);
-SWARM_SCHEMA_NAME(UpdatePlan);
-SWARM_SCHEMA_NAME(MigrationSkip);
-SWARM_SCHEMA_NAME(MigrationPlan);
-SWARM_SCHEMA_NAME(Snapshot);
 
 json::object refTo(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }
 
@@ -110,12 +59,21 @@ json::object typeSchema(Shape shape) {
   }
 }
 
-void addNote(json::object& schema, std::string_view type, std::string_view member) {
-  for (const SchemaNote& note : kNotes) {
-    if (note.type != type || note.member != member) continue;
-    schema["description"] = note.description;
-    if (note.minimum) schema["minimum"] = *note.minimum;
-    if (note.maximum) schema["maximum"] = *note.maximum;
+void addLength(json::object& schema, const FieldRule& rule) {
+  const bool is_list = schema.contains("items");
+  if (rule.minLength != 0) schema[is_list ? "minItems" : "minLength"] = rule.minLength;
+  if (rule.maxLength) schema[is_list ? "maxItems" : "maxLength"] = *rule.maxLength;
+}
+
+void addRule(json::object& schema, std::string_view type, std::string_view member) {
+  if (const FieldRule* rule = findFieldRule(type, member)) {
+    std::string description(rule->description);
+    if (rule->except) description += format("; not {}: {}", *rule->except, rule->exceptReason);
+    if (!description.empty()) schema["description"] = std::move(description);
+    json::object& number = schema.contains("items") ? schema["items"].get_object() : schema;
+    if (rule->minimum) number["minimum"] = rule->zero.empty() ? *rule->minimum : 0.0;
+    if (rule->maximum) number["maximum"] = *rule->maximum;
+    addLength(schema, *rule);
   }
   for (const MemberName& time : kNullableTimes)
     if (time.type == type && time.member == member) schema["type"] = json::array{"string", "null"};
@@ -153,7 +111,7 @@ json::object structSchema(Shape shape) {
     std::string_view name = codec::jsonName<T>(member.name);
     using Part = std::remove_cvref_t<decltype(defaults.*member.pointer)>;
     json::object schema = typeSchema<Part>(shape);
-    addNote(schema, kSchemaName<T>, name);
+    addRule(schema, kSchemaName<T>, name);
     if (shape == Shape::Request || shape == Shape::MergePatch) addDefault(schema, defaults.*member.pointer);
     if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
     if (shape == Shape::Answer && !codec::IsOptional<Part>::value) required.push_back(json::string(name));

@@ -1,4 +1,5 @@
 // The types of the original design's Appendix A, as plain structs described once: JSON, tables and OpenAPI come from these descriptions.
+// Ranges and lengths of their members: field_rules.h.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -28,7 +29,7 @@ enum class InstanceStatus { creating, starting, running, stopping, stopped, fail
 BOOST_DESCRIBE_ENUM(InstanceStatus, creating, starting, running, stopping, stopped, failed, deleting, deleted)
 
 struct CpuConfig {
-  double cores = 2;        ///< cores to reserve or show; 0.1 … 1024
+  double cores = 2;        ///< cores to reserve or show
   std::int64_t limit = 0;  ///< hard limit in millicores; 0: cores × 1000
 };
 BOOST_DESCRIBE_STRUCT(CpuConfig, (), (cores, limit))

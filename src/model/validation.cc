@@ -1,4 +1,4 @@
-// The rules of a configuration, part by part. Ranges are repeated in schema.cc for OpenAPI; a test compares them.
+// The rules of a configuration that are more than a range or a length (field_rules.h).
 #include "model/validation.h"
 
 #include <boost/json/serialize.hpp>
@@ -6,13 +6,11 @@
 
 #include "base/format.h"
 #include "model/codec.h"
-#include "protocol/agent.h"
+#include "model/rule_check.h"
 
 namespace swarm {
 namespace {
 
-constexpr std::int64_t kSmallestMemory = 6;  // MiB: the Engine refuses less
-constexpr std::int64_t kLargestMemory = 16'777'216;
 constexpr std::size_t kLongestEnvironment = 256 * 1024;
 constexpr std::size_t kLongestValue = 32 * 1024;
 constexpr std::size_t kLongestSetup = 16 * 1024;  // it reaches the agent in an environment variable
@@ -29,10 +27,14 @@ struct At {
   void require(bool condition, std::string_view detail) const {
     if (!condition) fail(std::string(detail));
   }
-  void range(std::int64_t value, std::int64_t least, std::int64_t most, std::string_view unit = "") const {
-    if (value < least || value > most) fail(format("must be {} to {}{}, not {}", least, most, unit, value));
-  }
 };
+
+template <typename T>
+void applyRules(const T& part, Faults& faults, std::string_view pointer) {
+  const codec::Path path{nullptr, {}, 0, false, pointer};
+  codec::Sink sink{faults, UnknownFields::Refuse};
+  codec::checkPart(nullptr, part, path, sink);
+}
 
 bool hasControl(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -67,7 +69,6 @@ void validateCommand(const std::vector<std::string>& command, const At& at) {
 }
 
 void validateOneStorage(const StorageConfig& storage, const At& at) {
-  at.member("size").range(storage.size, 1, 65'536, " GiB");
   At path = at.member("mountPath");
   if (storage.mountPath.empty()) {
     path.fail("is required");
@@ -85,31 +86,19 @@ void validateOneStorage(const StorageConfig& storage, const At& at) {
 
 void validateResources(const ResourceConfig& resources, Faults& faults, std::string_view pointer) {
   At at{faults, std::string(pointer)};
-  At cpu = at.member("cpu");
-  if (!(resources.cpu.cores >= 0.1 && resources.cpu.cores <= 1024)) cpu.member("cores").fail("must be 0.1 to 1024 cores");
-  if (resources.cpu.limit != 0) cpu.member("limit").range(resources.cpu.limit, 10, 1'024'000, " millicores (0: as many as the cores)");
-  At memory = at.member("memory");
-  memory.member("max").range(resources.memory.max, kSmallestMemory, kLargestMemory, " MiB");
-  if (resources.memory.min != 0) {
-    memory.member("min").range(resources.memory.min, kSmallestMemory, kLargestMemory, " MiB (0: none)");
-    if (resources.memory.min > resources.memory.max)
-      memory.member("min").fail(format("must not be above max, which is {} MiB", resources.memory.max));
-  }
-  at.member("storage").member("size").range(resources.storage.size, 1, 65'536, " GiB");
-  at.member("pids").range(resources.pids, 16, 4'194'304);
+  applyRules(resources, faults, pointer);
+  const MemoryConfig& memory = resources.memory;
+  if (memory.min != 0 && memory.min > memory.max)
+    at.member("memory").member("min").fail(format("must not be above max, which is {} MiB", memory.max));
 }
 
 void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_view pointer) {
   At at{faults, std::string(pointer)};
+  applyRules(network, faults, pointer);
   At ports = at.member("exposedPorts");
-  ports.require(network.exposedPorts.size() <= 64, "must have at most 64 ports");
   std::set<std::int64_t> seen;
-  for (std::size_t i = 0; i < std::min<std::size_t>(network.exposedPorts.size(), 64); ++i) {
-    std::int64_t port = network.exposedPorts[i];
-    ports.element(i).range(port, 1, 65'535);
-    ports.element(i).require(port != agent::kPort, format("must not be {}: it is the agent's", agent::kPort));
-    ports.element(i).require(seen.insert(port).second, "is there twice");
-  }
+  for (std::size_t i = 0; i < network.exposedPorts.size() && faults.size() < 100; ++i)
+    ports.element(i).require(seen.insert(network.exposedPorts[i]).second, "is there twice");
   if (network.docker) {
     At docker = at.member("docker");
     const std::string& name = network.docker->networkName;
@@ -135,6 +124,7 @@ void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_v
 void validateStorage(const std::vector<StorageConfig>& storage, Faults& faults, std::string_view pointer) {
   At at{faults, std::string(pointer)};
   at.require(storage.size() <= 16, "must have at most 16 volumes");
+  applyRules(storage, faults, pointer);
   std::set<std::string_view> paths, names;
   for (std::size_t i = 0; i < std::min<std::size_t>(storage.size(), 16); ++i) {
     validateOneStorage(storage[i], at.element(i));

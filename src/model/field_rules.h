@@ -1,31 +1,44 @@
-// What a member of a public type means, beyond its type. Only schema.cc includes this. Ranges are those that validation.cc enforces.
+// What holds for a member of a public type beyond its type: what it means, its range, its length. The schema prints it (schema.cc), and
+// validation applies it (rule_check.h).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "protocol/agent.h"
+
 namespace swarm {
 
-struct SchemaNote {
+struct FieldRule {
   std::string_view type;
   std::string_view member;
   std::string_view description;
-  std::optional<double> minimum = std::nullopt;
+  std::optional<double> minimum = std::nullopt;  ///< of a number, or of each number in a list
   std::optional<double> maximum = std::nullopt;
+  std::string_view unit = {};
+  std::string_view zero = {};  ///< 0 is allowed beside the range, and means this
+  std::optional<std::int64_t> except = std::nullopt;
+  std::string_view exceptReason = {};
+  std::size_t minLength = 0;  ///< of a text in bytes, of a list in elements
+  std::optional<std::size_t> maxLength = std::nullopt;
 };
 
-inline constexpr SchemaNote kNotes[] = {
-    {"CpuConfig", "cores", "Cores to reserve or show", 0.1, 1024},
-    {"CpuConfig", "limit", "Hard limit in millicores; 0: cores x 1000", 0, 1'024'000},
-    {"MemoryConfig", "min", "MiB kept for it (soft); 0: none", 0, 16'777'216},
-    {"MemoryConfig", "max", "MiB, hard limit", 6, 16'777'216},
-    {"StorageResource", "size", "GiB", 1, 65'536},
+inline constexpr double kLeastMemory = 6;  // the Engine refuses less
+inline constexpr double kMostMemory = 16'777'216;
+
+inline constexpr FieldRule kFieldRules[] = {
+    {"CpuConfig", "cores", "Cores to reserve or show", 0.1, 1024, "cores"},
+    {"CpuConfig", "limit", "Hard limit in millicores; 0: cores x 1000", 10, 1'024'000, "millicores", "as many as the cores"},
+    {"MemoryConfig", "min", "MiB kept for it (soft); 0: none", kLeastMemory, kMostMemory, "MiB", "none"},
+    {"MemoryConfig", "max", "MiB, hard limit", kLeastMemory, kMostMemory, "MiB"},
+    {"StorageResource", "size", "GiB", 1, 65'536, "GiB"},
     {"ResourceConfig", "pids", "Maximum number of processes and threads", 16, 4'194'304},
     {"DockerNetworkConfig", "networkName", "Empty: the owner's own network"},
     {"DockerNetworkConfig", "host", "One of the configured Engines, by name; empty: the provider chooses"},
-    {"NetworkConfig", "exposedPorts", "TCP ports to publish, 1 to 65535, without 7777 (the agent's)"},
+    {"NetworkConfig", "exposedPorts", "TCP ports to publish", 1, 65'535, {}, {}, agent::kPort, "it is the agent's", 0, 64},
     {"NetworkConfig", "internalNetwork", "No way out to the internet"},
-    {"StorageConfig", "size", "GiB", 1, 65'536},
+    {"StorageConfig", "size", "GiB", 1, 65'536, "GiB"},
     {"StorageConfig", "persistent", "false: deleted with the instance"},
     {"StorageConfig", "mountPath", "Absolute path in the instance"},
     {"StorageConfig", "volumeName", "Empty: made from the instance's id; a name: that volume is made or attached"},
@@ -61,6 +74,12 @@ inline constexpr SchemaNote kNotes[] = {
     {"SwarmResourceUsage", "storage", "GiB"},
     {"ProviderStatus", "detail", "Why it is not healthy"},
 };
+
+constexpr const FieldRule* findFieldRule(std::string_view type, std::string_view member) {
+  for (const FieldRule& rule : kFieldRules)
+    if (rule.type == type && rule.member == member) return &rule;
+  return nullptr;
+}
 
 struct MemberName {
   std::string_view type;
