@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "model/archive.h"
 #include "model/patch.h"
+#include "model/requests.h"
 #include "model/types.h"
 
 namespace swarm {
@@ -43,16 +44,8 @@ struct ListOptions {
   std::map<std::string, std::string> labels;
 };
 
-/// What updateInstance changes; absent members stay, inside resources and network, too. env, labels and metadata are replaced whole.
-struct UpdateOptions {
-  std::optional<ResourcePatch> resources{};
-  std::optional<std::map<std::string, std::string>> env{};
-  std::optional<NetworkPatch> network{};
-  std::optional<std::map<std::string, std::string>> labels{};
-  std::optional<boost::json::object> metadata{};
-  std::optional<std::int64_t> ifVersion{};  ///< at another version nothing is changed: Error(PreconditionFailed)
-  bool refreshImage = false;                ///< recreate it from the image that config.image names now (Instance::imageOutdated)
-};
+/// What updateInstance changes.
+using UpdateOptions = UpdateInstanceRequest;
 
 struct UpdateOutcome {
   Instance instance;
@@ -60,16 +53,8 @@ struct UpdateOutcome {
   std::string effect;  ///< "none", "live" or "restart"
 };
 
-/// Where an instance moves, and how. At least one of targetProvider, region and back is given.
-struct MigrateOptions {
-  std::optional<ProviderType> targetProvider;  ///< absent: it stays with its provider
-  std::string region{};                        ///< Fly's region or the name of a Docker host; empty: the provider chooses
-  std::optional<ResourcePatch> resources{};    ///< what is absent stays
-  bool keepSource = false;                     ///< the old place stays, stopped, for keepHours
-  std::int64_t keepHours = 24;
-  std::int64_t bandwidthLimit = 0;  ///< bytes per second; 0: none
-  bool back = false;                ///< to the place that an earlier move kept; only what differs travels
-};
+/// Where an instance moves, and how.
+using MigrateOptions = MigrateInstanceRequest;
 
 /// What became of an archive on its way.
 struct ArchiveReport {

@@ -2,8 +2,19 @@
 #pragma once
 
 #include "api/call.h"
+#include "model/codec.h"
+#include "model/requests.h"
 
 namespace swarm::api {
+
+/// The body as its description has it. Throws Error(InvalidArgument) with every fault.
+template <typename Request>
+Request readBody(Call& call) {
+  std::vector<FieldError> faults;
+  auto request = readRequest<Request>(call.body(), faults);
+  throwIfAny(std::move(faults));
+  return request;
+}
 
 // instances.cc
 awaitable<Reply> createInstance(Services& services, Call& call);

@@ -6,6 +6,7 @@
 #include "api/watch.h"
 #include "base/format.h"
 #include "model/codec.h"
+#include "model/requests.h"
 
 namespace swarm::api {
 namespace {
@@ -69,19 +70,15 @@ awaitable<Reply> sendJson(Call& call, json::value value) {
 
 awaitable<Reply> executeCommand(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
-  ObjectReader body(call.body());
-  auto command = body.require<std::vector<std::string>>("command");
-  auto input = body.read<std::string>("stdin").value_or("");
-  auto timeout = body.read<std::int64_t>("timeout").value_or(60);
-  if (body.faults().empty() && (command.empty() || command.front().empty())) body.fail("/command", "must name a program");
-  for (std::size_t i = 0; i < command.size(); ++i) {
-    if (command[i].find('\0') != std::string::npos) body.fail(pointerStep("command") + pointerStep(i), "must not contain NUL");
-  }
-  if (timeout < 1 || timeout > 3600) body.fail("/timeout", "must be from 1 to 3600 seconds");
-  body.finish();
+  std::vector<FieldError> faults;
+  auto asked = readRequest<ExecuteCommandRequest>(call.body(), faults);
+  if (faults.empty() && asked.command.front().empty()) faults.push_back({"/command", "must name a program"});
+  for (std::size_t i = 0; i < asked.command.size(); ++i)
+    if (asked.command[i].find('\0') != std::string::npos) faults.push_back({format("/command/{}", i), "must not contain NUL"});
+  throwIfAny(std::move(faults));
   auto place = services.open.take(call.principal().user, instance.id, 2 * agent::kMaxBufferedOutput);
-  CommandResult result = co_await services.controller.executeCommand(instance.id, std::move(command), std::move(input),
-                                                                     Deadline::after(std::chrono::seconds(timeout)));
+  CommandResult result = co_await services.controller.executeCommand(instance.id, std::move(asked.command), std::move(asked.stdinText),
+                                                                     Deadline::after(std::chrono::seconds(asked.timeout)));
   co_return co_await sendJson(call, toJson(result));
 }
 
@@ -97,25 +94,23 @@ awaitable<Reply> getNetwork(Services& services, Call& call) {
 
 awaitable<Reply> issueToken(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
-  ObjectReader body(call.body());
-  auto name = body.require<std::string>("scope");
-  auto ttl = body.read<std::int64_t>("ttl").value_or(300);
-  std::optional<TokenScope> scope = issuedScopeFromString(name);
-  if (!scope && body.faults().empty()) body.fail("/scope", format("must be one of {}", issuedScopeNames()));
-  if (ttl < 1 || ttl > 3600) body.fail("/ttl", "must be from 1 to 3600 seconds");
-  body.finish();
+  std::vector<FieldError> faults;
+  const auto asked = readRequest<IssueTokenRequest>(call.body(), faults);
+  const std::optional<TokenScope> scope = issuedScopeFromString(asked.scope);
+  if (!scope && faults.empty()) faults.push_back({"/scope", format("must be one of {}", issuedScopeNames())});
+  throwIfAny(std::move(faults));
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
   // It ends with its session; where the agent can't be told of that, soon after.
   auto session_left = std::chrono::floor<std::chrono::seconds>(call.principal().expiresAt - services.clock.now());
-  auto life = std::min({std::chrono::seconds(ttl), kLongestIssuedLife, session_left});
+  auto life = std::min({std::chrono::seconds(asked.ttl), kLongestIssuedLife, session_left});
   SystemTime expires_at = services.clock.now() + life;
   const std::string& session = call.principal().sessionId;
   std::string token = signInstanceToken(target.key, instance.id, *scope, life, services.clock, session);
   co_await services.controller.noteIssuedToken(instance.id, session, expires_at, [&auth = services.auth, principal = call.principal()] {
     return auth.stillSignedIn(principal).has_value();
   });
-  co_return jsonReply(200,
-                      json::object{{"token", token}, {"instanceId", instance.id}, {"scope", name}, {"expiresAt", formatTime(expires_at)}});
+  co_return jsonReply(
+      200, json::object{{"token", token}, {"instanceId", instance.id}, {"scope", asked.scope}, {"expiresAt", formatTime(expires_at)}});
 }
 
 awaitable<Reply> openExec(Services& services, Call& call) {

@@ -6,6 +6,7 @@
 #include "base/format.h"
 #include "base/id.h"
 #include "model/codec.h"
+#include "model/requests.h"
 #include "model/validation.h"
 
 namespace swarm::api {
@@ -20,35 +21,21 @@ std::string ownerOf(const Call& call, const std::optional<std::string>& asked) {
   return *asked;
 }
 
-/// The body is an InstanceConfig with "provider", "regions" and "owner" beside it.
 CreateRequest readCreateRequest(Call& call) {
-  CreateRequest request;
   std::vector<FieldError> faults;
-  std::optional<std::string> owner;
-  if (json::object* body = call.body().if_object()) {
-    if (json::value* provider = body->if_contains("provider"); provider && !provider->is_null())
-      request.provider = decode<ProviderType>(*provider, {}, "/provider", faults, UnknownFields::Refuse);
-    if (json::value* given = body->if_contains("owner"); given && !given->is_null()) {
-      owner = decode<std::string>(*given, {}, "/owner", faults, UnknownFields::Refuse);
-      if (faults.empty() && (owner->empty() || owner->size() > 64)) faults.push_back({"/owner", "must have 1 to 64 characters"});
-    }
-    if (json::value* regions = body->if_contains("regions"); regions && !regions->is_null()) {
-      request.regions = decode<std::vector<std::string>>(*regions, {}, "/regions", faults, UnknownFields::Refuse);
-      if (request.regions.size() > 16) faults.push_back({"/regions", "must have at most 16"});
-      for (std::size_t i = 0; i < request.regions.size(); ++i)
-        if (!isDnsLabel(request.regions[i]))
-          faults.push_back({format("/regions/{}", i), "must be a region, like ams, or the name of a Docker host"});
-    }
-    body->erase("regions");
-    body->erase("provider");
-    body->erase("owner");
-  }
-  request.config = decode<InstanceConfig>(call.body(), {}, "", faults, UnknownFields::Refuse);
-  validate(request.config, faults);
+  auto body = readRequest<CreateInstanceRequest>(call.body(), faults);
+  const std::vector<std::string> regions = body.regions.value_or(std::vector<std::string>());
+  for (std::size_t i = 0; i < regions.size(); ++i)
+    if (!isDnsLabel(regions[i])) faults.push_back({format("/regions/{}", i), "must be a region, like ams, or the name of a Docker host"});
+  validateDecoded(body, faults);
   throwIfAny(std::move(faults));
-  request.owner = ownerOf(call, owner);
+  CreateRequest request;
+  request.provider = body.provider;
+  request.regions = regions;
+  request.owner = ownerOf(call, body.owner);
   request.actor = call.principal().user;
   request.idempotencyKey = call.text("Idempotency-Key").value_or("");
+  request.config = std::move(static_cast<InstanceConfig&>(body));
   return request;
 }
 

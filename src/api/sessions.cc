@@ -19,13 +19,9 @@ json::object principalJson(const Principal& principal) {
 }  // namespace
 
 awaitable<Reply> login(Services& services, Call& call) {
-  ObjectReader body(call.body());
-  auto user = body.require<std::string>("user");
-  Secret password(body.require<std::string>("password"));
-  if (user.size() > 256) body.fail("/user", "must have at most 256 characters");
-  if (password.reveal().size() > 1024) body.fail("/password", "must have at most 1024 characters");
-  body.finish();
-  LoginResult result = co_await services.auth.login(user, std::move(password), services.browser.originOf(call.exchange()));
+  auto asked = readBody<LoginRequest>(call);
+  LoginResult result =
+      co_await services.auth.login(asked.user, Secret(std::move(asked.password)), services.browser.originOf(call.exchange()));
   json::object answer = principalJson(result.principal);
   answer["token"] = result.token.reveal();
   Reply reply = jsonReply(200, answer);
@@ -49,13 +45,7 @@ awaitable<Reply> authStatus(Services&, Call& call) {
 
 /// A page of the base host, or the workspace that a link ends in.
 awaitable<Reply> createLoginLink(Services& services, Call& call) {
-  std::string instance;
-  if (!call.body().is_null()) {
-    ObjectReader body(call.body());
-    if (auto given = body.read<std::string>("instance")) instance = *given;
-    if (instance.size() > 63) body.fail("/instance", "must have at most 63 characters");
-    body.finish();
-  }
+  const std::string instance = call.body().is_null() ? std::string() : readBody<LoginLinkRequest>(call).instance;
   std::string url = format("{}/login/link?code={}", services.browser.address().origin(), services.auth.issueLoginLink(call.principal()));
   if (!instance.empty()) url += "&next=" + net::percentEncode("/auth/instance?host=" + net::percentEncode(instance));
   co_return jsonReply(201, json::object{{"url", url}, {"expiresAt", formatTime(services.clock.now() + kLoginLinkLife)}});

@@ -7,19 +7,16 @@ namespace swarm::api {
 
 awaitable<Reply> takeSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  ObjectReader reader(call.body());
-  std::string name = reader.read<std::string>("name").value_or("");
-  reader.finish();
-  auto begun = co_await services.controller.takeSnapshot({instance.id, call.versions()}, std::move(name), call.principal().user);
+  auto asked = readBody<TakeSnapshotRequest>(call);
+  auto begun = co_await services.controller.takeSnapshot({instance.id, call.versions()}, std::move(asked.name), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 
 awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  ObjectReader reader(call.body());
-  std::string snapshot = reader.require<std::string>("snapshot");
-  reader.finish();
-  auto begun = co_await services.controller.restoreSnapshot({instance.id, call.versions()}, std::move(snapshot), call.principal().user);
+  auto asked = readBody<RestoreSnapshotRequest>(call);
+  auto begun =
+      co_await services.controller.restoreSnapshot({instance.id, call.versions()}, std::move(asked.snapshot), call.principal().user);
   co_return co_await answerOperation(services, call, std::move(begun), 200);
 }
 

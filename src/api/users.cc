@@ -1,12 +1,10 @@
 // What users set for themselves.
 #include "api/handlers.h"
 #include "model/codec.h"
+#include "model/requests.h"
 
 namespace swarm::api {
 namespace {
-
-constexpr std::size_t kLongestGitName = 128;
-constexpr std::size_t kLongestGitEmail = 254;
 
 bool isPlainText(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f || c == '<' || c == '>'; });
@@ -19,14 +17,14 @@ awaitable<Reply> getGitIdentity(Services& services, Call& call) {
 }
 
 awaitable<Reply> setGitIdentity(Services& services, Call& call) {
-  ObjectReader body(call.body());
-  GitIdentity git{body.require<std::string>("name"), body.require<std::string>("email")};
+  std::vector<FieldError> faults;
+  const auto git = readRequest<GitIdentity>(call.body(), faults);
   bool has_address = git.email.find('@') != std::string::npos && git.email.find(' ') == std::string::npos;
-  if (git.name.empty() != git.email.empty()) body.fail(git.name.empty() ? "/name" : "/email", "must not be empty when the other is set");
-  if (git.name.size() > kLongestGitName || !isPlainText(git.name)) body.fail("/name", "must be at most 128 characters without < and >");
-  if (!git.email.empty() && (git.email.size() > kLongestGitEmail || !isPlainText(git.email) || !has_address))
-    body.fail("/email", "must be an e-mail address");
-  body.finish();
+  if (git.name.empty() != git.email.empty())
+    faults.push_back({git.name.empty() ? "/name" : "/email", "must not be empty when the other is set"});
+  if (!isPlainText(git.name)) faults.push_back({"/name", "must not contain < and >"});
+  if (!git.email.empty() && (!isPlainText(git.email) || !has_address)) faults.push_back({"/email", "must be an e-mail address"});
+  throwIfAny(std::move(faults));
   co_await services.controller.setGitIdentity(call.principal().user, git);
   co_return jsonReply(200, toJson(git));
 }

@@ -13,7 +13,7 @@
 namespace swarm::cli {
 namespace {
 
-constexpr std::int64_t kKeepHours = 24;
+constexpr std::int64_t kKeepHours = kUsualKeepHours;
 constexpr std::size_t kSkippedShown = 10;
 
 MigrateOptions optionsOf(Context& context, const MigrateFlags& flags) {

@@ -6,6 +6,7 @@
 #include "client/impl.h"
 #include "client/sessions.h"
 #include "model/codec.h"
+#include "model/requests.h"
 #include "net/deadline.h"
 
 namespace swarm {
@@ -27,20 +28,6 @@ SwarmClient::Login readLogin(const boost::json::value& answer) {
   return login;
 }
 
-boost::json::object migrateBody(const MigrateOptions& options) {
-  boost::json::object body;
-  if (options.targetProvider) body["targetProvider"] = enumName(*options.targetProvider);
-  if (!options.region.empty()) body["region"] = options.region;
-  if (options.resources) body["resources"] = toJson(*options.resources);
-  if (options.keepSource) {
-    body["keepSource"] = true;
-    body["keepHours"] = options.keepHours;
-  }
-  if (options.bandwidthLimit > 0) body["bandwidthLimit"] = options.bandwidthLimit;
-  if (options.back) body["back"] = true;
-  return body;
-}
-
 UpdateOutcome readOutcome(const boost::json::value& answer) {
   UpdateOutcome outcome;
   outcome.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
@@ -52,7 +39,7 @@ UpdateOutcome readOutcome(const boost::json::value& answer) {
 }  // namespace
 
 SwarmClient::Login SwarmClient::login(std::string user, Secret password) {
-  boost::json::value body = boost::json::object{{"user", user}, {"password", password.reveal()}};
+  const boost::json::value body = requestBody(LoginRequest{std::move(user), password.reveal()});
   Login login = readLogin(impl_->connection.call("POST", "/api/auth/login", &body));
   impl_->connection.setToken(login.token);
   return login;
@@ -115,22 +102,8 @@ std::vector<Instance> SwarmClient::listInstances(const ListOptions& options) {
   return instances;
 }
 
-namespace {
-
-boost::json::value bodyOf(const UpdateOptions& options) {
-  boost::json::object body;
-  if (options.resources) body["resources"] = toJson(*options.resources);
-  if (options.env) body["env"] = toJson(*options.env);
-  if (options.network) body["network"] = toJson(*options.network);
-  if (options.labels) body["labels"] = toJson(*options.labels);
-  if (options.metadata) body["metadata"] = *options.metadata;
-  return body;
-}
-
-}  // namespace
-
 UpdatePlan SwarmClient::planUpdate(const std::string& ref, const UpdateOptions& options) {
-  const boost::json::value value = bodyOf(options);
+  const boost::json::value value = requestBody(options);
   boost::json::value answer =
       impl_->connection.call("PUT", instancePath(ref, options.refreshImage ? "?dryRun=true&refreshImage=true" : "?dryRun=true"), &value,
                              Impl::ifMatch(options.ifVersion));
@@ -138,7 +111,7 @@ UpdatePlan SwarmClient::planUpdate(const std::string& ref, const UpdateOptions& 
 }
 
 UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOptions& options) {
-  const boost::json::value value = bodyOf(options);
+  const boost::json::value value = requestBody(options);
   return readOutcome(impl_->connection.call("PUT", instancePath(ref, options.refreshImage ? "?refreshImage=true" : ""), &value,
                                             Impl::ifMatch(options.ifVersion)));
 }
@@ -165,14 +138,14 @@ StartedOperation SwarmClient::deleteInstance(const std::string& ref, bool volume
 }
 
 StartedOperation SwarmClient::migrateInstance(const std::string& ref, const MigrateOptions& options) {
-  const boost::json::value body = migrateBody(options);
+  const boost::json::value body = requestBody(options);
   return impl_->begin("POST", instancePath(ref, "/migrate"), &body);
 }
 
 MigrationPlan SwarmClient::planMigration(const std::string& ref, const MigrateOptions& options) {
-  boost::json::object body = migrateBody(options);
-  body["dryRun"] = true;
-  const boost::json::value value = std::move(body);
+  MigrateInstanceRequest request = options;
+  request.dryRun = true;
+  const boost::json::value value = requestBody(request);
   return fromJson<MigrationPlan>(impl_->connection.call("POST", instancePath(ref, "/migrate"), &value), UnknownFields::Ignore);
 }
 
@@ -192,9 +165,8 @@ Instance SwarmClient::switchProvider(const std::string& ref, ProviderType target
 
 CommandResult SwarmClient::executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text,
                                           std::chrono::seconds timeout) {
-  boost::json::object body{{"command", toJson(command)}, {"timeout", timeout.count()}};
-  if (!stdin_text.empty()) body["stdin"] = stdin_text;
-  boost::json::value value = body;
+  const boost::json::value value =
+      requestBody(ExecuteCommandRequest{.command = std::move(command), .stdinText = std::move(stdin_text), .timeout = timeout.count()});
   return fromJson<CommandResult>(impl_->connection.call("POST", instancePath(ref, "/exec"), &value), UnknownFields::Ignore);
 }
 
@@ -291,14 +263,12 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
 }
 
 StartedOperation SwarmClient::takeSnapshot(const std::string& ref, const std::string& name) {
-  boost::json::object body;
-  if (!name.empty()) body["name"] = name;
-  const boost::json::value value = std::move(body);
+  const boost::json::value value = requestBody(TakeSnapshotRequest{name});
   return impl_->begin("POST", instancePath(ref, "/snapshots"), &value);
 }
 
 StartedOperation SwarmClient::restoreSnapshot(const std::string& ref, const std::string& snapshot) {
-  const boost::json::value body = boost::json::object{{"snapshot", snapshot}};
+  const boost::json::value body = requestBody(RestoreSnapshotRequest{snapshot});
   return impl_->begin("POST", instancePath(ref, "/restore"), &body);
 }
 
@@ -324,9 +294,7 @@ boost::json::array SwarmClient::listSessions() { return impl_->connection.call("
 void SwarmClient::endSession(const std::string& id) { impl_->connection.call("DELETE", "/api/auth/sessions/" + net::percentEncode(id)); }
 
 std::string SwarmClient::createLoginLink(const std::string& instance) {
-  boost::json::object members;
-  if (!instance.empty()) members["instance"] = instance;
-  const boost::json::value body = std::move(members);
+  const boost::json::value body = requestBody(LoginLinkRequest{instance});
   return std::string(impl_->connection.call("POST", "/api/auth/links", &body).at("url").as_string());
 }
 

@@ -64,7 +64,17 @@ template <typename T>
 struct IsMap<std::map<std::string, T>> : std::true_type {};
 
 template <DescribedStruct T>
-using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
+using Members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+
+template <typename T>
+struct OwnerOfPointer;
+template <typename Owner, typename Part>
+struct OwnerOfPointer<Part Owner::*> {
+  using type = Owner;
+};
+/// The type that describes a member: a base, for one that is inherited.
+template <typename Member>
+using OwnerOf = typename OwnerOfPointer<std::remove_cvref_t<decltype(Member::pointer)>>::type;
 
 template <DescribedEnum T>
 std::string_view nameOfEnum(T value) {
@@ -154,7 +164,10 @@ void readStruct(const json::value& value, T& out, const Path& path, Sink& sink) 
   boost::mp11::mp_for_each<Members<T>>([&](auto member) {
     std::string_view name = jsonName<T>(member.name);
     known.push_back(name);
-    if (const json::value* part = object.if_contains(name)) read(*part, out.*member.pointer, path.member(name), sink);
+    const json::value* part = object.if_contains(name);
+    if (part == nullptr) return;
+    if (refusesNull<T> && part->is_null()) return sink.add(path.member(name), "must not be null");
+    read(*part, out.*member.pointer, path.member(name), sink);
   });
   if (sink.unknown == UnknownFields::Ignore) return;
   for (const auto& entry : object) {

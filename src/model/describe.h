@@ -4,6 +4,8 @@
 #include <boost/describe.hpp>
 #include <string_view>
 
+#include "model/patch.h"
+#include "model/requests.h"
 #include "model/types.h"
 
 namespace swarm {
@@ -23,6 +25,10 @@ namespace codec {
 template <typename T>
 constexpr std::string_view jsonName(std::string_view member) {
   return member;
+}
+template <>
+constexpr std::string_view jsonName<ExecuteCommandRequest>(std::string_view member) {
+  return member == "stdinText" ? "stdin" : member;
 }
 template <>
 constexpr std::string_view jsonName<CommandResult>(std::string_view member) {
@@ -54,6 +60,24 @@ template <>
 constexpr bool isDerived<OperationStep>(std::string_view name) {
   return name == "percent";
 }
+
+/// Whether null is a fault in an optional member: a patch leaves alone what is absent, and null may be meant to remove.
+template <typename T>
+inline constexpr bool refusesNull = false;
+template <>
+inline constexpr bool refusesNull<CpuPatch> = true;
+template <>
+inline constexpr bool refusesNull<MemoryPatch> = true;
+template <>
+inline constexpr bool refusesNull<StorageResourcePatch> = true;
+template <>
+inline constexpr bool refusesNull<ResourcePatch> = true;
+template <>
+inline constexpr bool refusesNull<DockerNetworkPatch> = true;
+template <>
+inline constexpr bool refusesNull<FlyNetworkPatch> = true;
+template <>
+inline constexpr bool refusesNull<NetworkPatch> = true;
 
 }  // namespace codec
 }  // namespace swarm

@@ -13,7 +13,7 @@ namespace swarm {
 struct FieldRule {
   std::string_view type;
   std::string_view member;
-  std::string_view description;
+  std::string_view description = {};
   std::optional<double> minimum = std::nullopt;  ///< of a number, or of each number in a list
   std::optional<double> maximum = std::nullopt;
   std::string_view unit = {};
@@ -22,6 +22,8 @@ struct FieldRule {
   std::string_view exceptReason = {};
   std::size_t minLength = 0;  ///< of a text in bytes, of a list in elements
   std::optional<std::size_t> maxLength = std::nullopt;
+  bool required = false;         ///< in a request
+  std::string_view format = {};  ///< of a text, as JSON schemas name it
 };
 
 inline constexpr double kLeastMemory = 6;  // the Engine refuses less
@@ -47,7 +49,12 @@ inline constexpr FieldRule kFieldRules[] = {
     {"InstanceConfig", "storage", "Empty in a request: one persistent volume at /home/coder"},
     {"InstanceConfig", "setup",
      "Script (at most 16 KiB) that each new container runs once; empty: the home's own ~/.config/swarm/setup.sh"},
-    {"GitIdentity", "name", "Author of commits; empty together with email: not set"},
+    {.type = "GitIdentity",
+     .member = "name",
+     .description = "Author of commits; empty together with email: not set",
+     .maxLength = 128,
+     .required = true},
+    {.type = "GitIdentity", .member = "email", .maxLength = 254, .required = true},
     {"CpuUsage", "usage", "Percent of one core"},
     {"CpuUsage", "limit", "Millicores"},
     {"ResourceUsage", "memory", "MiB"},
@@ -73,6 +80,36 @@ inline constexpr FieldRule kFieldRules[] = {
     {"SwarmResourceUsage", "memory", "MiB"},
     {"SwarmResourceUsage", "storage", "GiB"},
     {"ProviderStatus", "detail", "Why it is not healthy"},
+    {"CreateInstance", "provider", "Absent: placement chooses"},
+    {.type = "CreateInstance",
+     .member = "regions",
+     .description = "Regions of Fly.io or names of Docker hosts, tried in this order; they choose the provider, too",
+     .maxLength = 16},
+    {.type = "CreateInstance",
+     .member = "owner",
+     .description = "Another user, for administrators; absent: the caller",
+     .minLength = 1,
+     .maxLength = 64},
+    {"MigrateInstance", "targetProvider", "Absent: the one it is at, in another region"},
+    {"MigrateInstance", "region", "Fly's region, or the name of a Docker host"},
+    {"MigrateInstance", "resources", "What is absent stays"},
+    {"MigrateInstance", "keepSource", "Keep the source, stopped, to go back to"},
+    {"MigrateInstance", "keepHours", "How long it is kept, with keepSource; 24 when absent", 1, 8760, "hours"},
+    {"MigrateInstance", "bandwidthLimit", "Bytes per second; 0: no limit", 0},
+    {"MigrateInstance", "back", "To the source that an earlier move kept"},
+    {"MigrateInstance", "dryRun", "Change nothing; answer with a MigrationPlan"},
+    {"TakeSnapshot", "name", "Unique among the instance's; absent: the time"},
+    {.type = "RestoreSnapshot", .member = "snapshot", .description = "Its name, or its id", .required = true},
+    {.type = "ExecuteCommand", .member = "command", .minLength = 1, .required = true},
+    {"ExecuteCommand", "timeout", "Seconds", 1, 3600, "seconds"},
+    {.type = "IssueToken", .member = "scope", .required = true},
+    {"IssueToken", "ttl", "Seconds", 1, 3600, "seconds"},
+    {.type = "Credentials", .member = "user", .maxLength = 256, .required = true},
+    {.type = "Credentials", .member = "password", .maxLength = 1024, .required = true, .format = "password"},
+    {.type = "CreateLoginLink",
+     .member = "instance",
+     .description = "The workspace that the link opens; absent: the list of workspaces",
+     .maxLength = 63},
 };
 
 constexpr const FieldRule* findFieldRule(std::string_view type, std::string_view member) {

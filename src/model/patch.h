@@ -11,7 +11,7 @@
 
 namespace swarm {
 
-/// The members are those of CpuConfig, MemoryConfig and so on in types.h; a test compares them.
+/// The members are those of CpuConfig, MemoryConfig and so on in types.h (checked by a test).
 struct CpuPatch {
   std::optional<double> cores{};
   std::optional<std::int64_t> limit{};

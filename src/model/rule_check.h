@@ -36,7 +36,7 @@ template <DescribedStruct T>
 void checkRules(const T& value, const Path& path, Sink& sink) {
   boost::mp11::mp_for_each<Members<T>>([&](auto member) {
     const std::string_view name = jsonName<T>(member.name);
-    checkPart(findFieldRule(kSchemaName<T>, name), value.*member.pointer, path.member(name), sink);
+    checkPart(findFieldRule(kSchemaName<OwnerOf<decltype(member)>>, name), value.*member.pointer, path.member(name), sink);
   });
 }
 

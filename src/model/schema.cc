@@ -15,6 +15,7 @@ namespace json = boost::json;
 enum class Shape {
   Answer,      ///< every member is there; a newer server may add some
   Request,     ///< every member may be absent, and no other is taken. No `default`: an update leaves alone what is absent
+  Body,        ///< as Request, of a type that requests alone have: what rules require is required
   MergePatch,  ///< as Request, and null sets a member back
   Selection,   ///< an answer of which a part was asked for
 };
@@ -73,6 +74,7 @@ void addRule(json::object& schema, std::string_view type, std::string_view membe
     json::object& number = schema.contains("items") ? schema["items"].get_object() : schema;
     if (rule->minimum) number["minimum"] = rule->zero.empty() ? *rule->minimum : 0.0;
     if (rule->maximum) number["maximum"] = *rule->maximum;
+    if (!rule->format.empty()) schema["format"] = rule->format;
     addLength(schema, *rule);
   }
   for (const MemberName& time : kNullableTimes)
@@ -87,12 +89,17 @@ void addRule(json::object& schema, std::string_view type, std::string_view membe
 
 /// In words, since code generators make a member with a `default` one that is always sent.
 template <typename Part>
-void addDefault(json::object& schema, const Part& value) {
+void addDefault(json::object& schema, Shape shape, const Part& value) {
   if constexpr (std::is_arithmetic_v<Part>) {
-    std::string text = schema.contains("description") ? std::string(schema["description"].as_string()) + ". " : std::string();
-    schema["description"] = text + format("When an instance is created: {} by default", value);
+    std::string text = schema.contains("description") ? std::string(schema["description"].as_string()) : std::string();
+    if (!text.empty()) text += shape == Shape::Body ? "; " : ". ";
+    schema["description"] =
+        text + (shape == Shape::Body ? format("{} when absent", value) : format("When an instance is created: {} by default", value));
   }
 }
+
+/// Whether an object of this shape has no other members than the described ones.
+bool isClosed(Shape shape) { return shape == Shape::Request || shape == Shape::Body || shape == Shape::MergePatch; }
 
 template <codec::DescribedEnum T>
 json::object enumSchema() {
@@ -111,15 +118,18 @@ json::object structSchema(Shape shape) {
     std::string_view name = codec::jsonName<T>(member.name);
     using Part = std::remove_cvref_t<decltype(defaults.*member.pointer)>;
     json::object schema = typeSchema<Part>(shape);
-    addRule(schema, kSchemaName<T>, name);
-    if (shape == Shape::Request || shape == Shape::MergePatch) addDefault(schema, defaults.*member.pointer);
+    const std::string_view owner = kSchemaName<codec::OwnerOf<decltype(member)>>;
+    addRule(schema, owner, name);
+    if (isClosed(shape)) addDefault(schema, shape, defaults.*member.pointer);
+    if (const FieldRule* rule = findFieldRule(owner, name); shape == Shape::Body && rule && rule->required)
+      required.push_back(json::string(name));
     if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
     if (shape == Shape::Answer && !codec::IsOptional<Part>::value) required.push_back(json::string(name));
     properties.emplace(name, std::move(schema));
   });
   json::object out{{"type", "object"}, {"properties", std::move(properties)}};
   if (!required.empty()) out["required"] = std::move(required);
-  if (shape == Shape::Request || shape == Shape::MergePatch) out["additionalProperties"] = false;
+  if (isClosed(shape)) out["additionalProperties"] = false;
   return out;
 }
 
@@ -132,6 +142,11 @@ void add(json::object& out) {
     out.emplace(kSchemaName<T>, structSchema<T>(Shape::Answer));
     if constexpr (!kRequestName<T>.empty()) out.emplace(kRequestName<T>, structSchema<T>(Shape::Request));
   }
+}
+
+template <typename... T>
+void addBodies(json::object& out) {
+  (out.emplace(kSchemaName<T>, structSchema<T>(Shape::Body)), ...);
 }
 
 template <typename... T>
@@ -181,6 +196,10 @@ json::object makeSchemas() {
   out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
   out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
   out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);
+  out["CreateInstance"] = structSchema<CreateInstanceRequest>(Shape::Request);
+  out["SetGitIdentity"] = structSchema<GitIdentity>(Shape::Body);
+  addBodies<UpdateInstanceRequest, MigrateInstanceRequest, TakeSnapshotRequest, RestoreSnapshotRequest, ExecuteCommandRequest,
+            IssueTokenRequest, LoginRequest, LoginLinkRequest>(out);
   out["NewStorage"].get_object()["required"] = json::array{"mountPath"};
   out["ErrorCode"] = errorCodeSchema();
   out["Error"] = errorSchema();

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "model/types.h"
+#include "model/requests.h"
 
 namespace swarm {
 
@@ -33,7 +33,7 @@ SWARM_REQUEST_SCHEMA(DockerNetworkConfig, "DockerNetworkPatch");
 SWARM_REQUEST_SCHEMA(FlyNetworkConfig, "FlyNetworkPatch");
 SWARM_REQUEST_SCHEMA(NetworkConfig, "NetworkPatch");
 SWARM_REQUEST_SCHEMA(StorageConfig, "NewStorage");
-SWARM_REQUEST_SCHEMA(InstanceConfig, "CreateInstance");
+SWARM_SCHEMA_NAME(InstanceConfig);
 SWARM_SCHEMA_NAME(GitIdentity);
 SWARM_SCHEMA_NAME(PortMapping);
 SWARM_SCHEMA_NAME(NetworkInfo);
@@ -59,6 +59,28 @@ SWARM_SCHEMA_NAME(MigrationSkip);
 SWARM_SCHEMA_NAME(MigrationPlan);
 SWARM_SCHEMA_NAME(Snapshot);
 
+#define SWARM_BODY_SCHEMA(T, NAME) \
+  template <>                      \
+  inline constexpr std::string_view kSchemaName<T> = NAME
+
+SWARM_SCHEMA_NAME(CpuPatch);
+SWARM_SCHEMA_NAME(DockerNetworkPatch);
+SWARM_SCHEMA_NAME(FlyNetworkPatch);
+SWARM_SCHEMA_NAME(MemoryPatch);
+SWARM_SCHEMA_NAME(NetworkPatch);
+SWARM_SCHEMA_NAME(ResourcePatch);
+SWARM_SCHEMA_NAME(StorageResourcePatch);
+SWARM_BODY_SCHEMA(CreateInstanceRequest, "CreateInstance");
+SWARM_BODY_SCHEMA(ExecuteCommandRequest, "ExecuteCommand");
+SWARM_BODY_SCHEMA(IssueTokenRequest, "IssueToken");
+SWARM_BODY_SCHEMA(LoginLinkRequest, "CreateLoginLink");
+SWARM_BODY_SCHEMA(LoginRequest, "Credentials");
+SWARM_BODY_SCHEMA(MigrateInstanceRequest, "MigrateInstance");
+SWARM_BODY_SCHEMA(RestoreSnapshotRequest, "RestoreSnapshot");
+SWARM_BODY_SCHEMA(TakeSnapshotRequest, "TakeSnapshot");
+SWARM_BODY_SCHEMA(UpdateInstanceRequest, "UpdateInstance");
+
+#undef SWARM_BODY_SCHEMA
 #undef SWARM_REQUEST_SCHEMA
 #undef SWARM_SCHEMA_NAME
 

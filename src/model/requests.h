@@ -1,0 +1,93 @@
+// The bodies of requests, described once: the API reads them, its OpenAPI document prints them, and the client writes them. Ranges and what
+// is required: field_rules.h.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <boost/json/object.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/patch.h"
+#include "model/types.h"
+
+namespace swarm {
+
+struct CreateInstanceRequest : InstanceConfig {
+  std::optional<ProviderType> provider{};  ///< absent: placement chooses
+  std::optional<std::vector<std::string>> regions{};
+  std::optional<std::string> owner{};  ///< for administrators; absent: the caller
+};
+BOOST_DESCRIBE_STRUCT(CreateInstanceRequest, (InstanceConfig), (provider, regions, owner))
+
+/// What is absent stays, inside resources and network, too. env, labels and metadata are replaced whole.
+struct UpdateInstanceRequest {
+  std::optional<ResourcePatch> resources{};
+  std::optional<std::map<std::string, std::string>> env{};
+  std::optional<NetworkPatch> network{};
+  std::optional<std::map<std::string, std::string>> labels{};
+  std::optional<boost::json::object> metadata{};
+  std::optional<std::int64_t> ifVersion{};  ///< in If-Match, not in the body: at another version nothing is changed (PreconditionFailed)
+  bool refreshImage = false;                ///< in the query, not in the body: recreate it from the image that config.image names now
+};
+BOOST_DESCRIBE_STRUCT(UpdateInstanceRequest, (), (resources, env, network, labels, metadata))
+
+/// Where an instance moves, and how. At least one of targetProvider, region and back is given.
+struct MigrateInstanceRequest {
+  std::optional<ProviderType> targetProvider{};  ///< absent: it stays with its provider
+  std::string region{};                          ///< Fly's region or the name of a Docker host; empty: the provider chooses
+  std::optional<ResourcePatch> resources{};      ///< what is absent stays
+  bool keepSource = false;                       ///< the old place stays, stopped, for keepHours
+  std::optional<std::int64_t> keepHours{};       ///< absent: 24; only with keepSource
+  std::int64_t bandwidthLimit = 0;               ///< bytes per second; 0: none
+  bool back = false;                             ///< to the place that an earlier move kept; only what differs travels
+  bool dryRun = false;
+};
+BOOST_DESCRIBE_STRUCT(MigrateInstanceRequest, (), (targetProvider, region, resources, keepSource, keepHours, bandwidthLimit, back, dryRun))
+inline constexpr std::int64_t kUsualKeepHours = 24;
+
+struct TakeSnapshotRequest {
+  std::string name{};  ///< empty: the time
+};
+BOOST_DESCRIBE_STRUCT(TakeSnapshotRequest, (), (name))
+
+struct RestoreSnapshotRequest {
+  std::string snapshot{};
+};
+BOOST_DESCRIBE_STRUCT(RestoreSnapshotRequest, (), (snapshot))
+
+struct ExecuteCommandRequest {
+  std::vector<std::string> command{};
+  std::string stdinText{};    ///< JSON "stdin"
+  std::int64_t timeout = 60;  ///< seconds
+};
+BOOST_DESCRIBE_STRUCT(ExecuteCommandRequest, (), (command, stdinText, timeout))
+
+struct IssueTokenRequest {
+  std::string scope{};
+  std::int64_t ttl = 300;  ///< seconds
+};
+BOOST_DESCRIBE_STRUCT(IssueTokenRequest, (), (scope, ttl))
+
+struct LoginRequest {
+  std::string user{};
+  std::string password{};
+};
+BOOST_DESCRIBE_STRUCT(LoginRequest, (), (user, password))
+
+struct LoginLinkRequest {
+  std::string instance{};  ///< empty: the list of workspaces
+};
+BOOST_DESCRIBE_STRUCT(LoginLinkRequest, (), (instance))
+
+/// Reads a body as ObjectReader does: a member that is null counts as absent. Every fault is appended, one for each pointer at most: of
+/// type, of range, of length, of what is required. An unknown member is a fault. Instantiated for the types of this header and GitIdentity.
+template <typename Request>
+Request readRequest(const boost::json::value& body, std::vector<FieldError>& faults);
+
+/// The body, without members that have their default value.
+template <typename Request>
+boost::json::object requestBody(const Request& request);
+
+}  // namespace swarm
