@@ -25,7 +25,9 @@ std::optional<Url> parseUrl(std::string_view text) {
   const bool names_port = parsed->has_port() && !parsed->port().empty();
   url.port = names_port ? parsed->port_number() : usualPort(url.tls);
   url.target = std::string(viewOf(parsed->encoded_target()));
-  if (url.port == 0) return std::nullopt;
+  // Boost.URL 1.81 takes "x" in "http://host:x" for a path.
+  const bool is_target = url.target.empty() || url.target.front() == '/' || url.target.front() == '?';
+  if (url.port == 0 || !is_target) return std::nullopt;
   return url;
 }
 
@@ -34,7 +36,7 @@ std::optional<OriginView> parseOrigin(std::string_view text) {
   if (colon == std::string_view::npos) return std::nullopt;
   text = text.substr(0, text.find_first_of("/?#", colon + 3));
   const auto parsed = boost::urls::parse_uri(text);
-  if (!parsed || parsed->has_userinfo() || parsed->encoded_host().empty()) return std::nullopt;
+  if (!parsed || parsed->has_userinfo() || parsed->encoded_host().empty() || !parsed->encoded_path().empty()) return std::nullopt;
   OriginView origin{.scheme = viewOf(parsed->scheme()), .host = viewOf(parsed->encoded_host()), .port = {}};
   if (origin.scheme != "http" && origin.scheme != "https") return std::nullopt;
   origin.port = text.substr(colon + 3 + origin.host.size());

@@ -49,8 +49,8 @@ TEST(Origin, isThatOfAnUrl) {
 }
 
 TEST(Origin, ofAnOpaqueOrForgedOneIsNone) {
-  for (const char* wrong :
-       {"null", "", "://host", "http://", "file:///a", "http://ws.localhost:7420@evil.example", "http://a b", "HTTP://host"}) {
+  for (const char* wrong : {"null", "", "://host", "http://", "file:///a", "http://ws.localhost:7420@evil.example", "http://a b",
+                            "HTTP://host", "http://host:x"}) {
     EXPECT_FALSE(parseOrigin(wrong)) << wrong;
   }
 }
