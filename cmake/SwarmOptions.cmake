@@ -27,7 +27,7 @@ set(own_flags -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wpe
 foreach(flag IN LISTS own_flags)
   target_compile_options(swarm_options INTERFACE $<BUILD_INTERFACE:${flag}>)
 endforeach()
-foreach(definition BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_USE_STD_STRING_VIEW SWARM_VERSION="${PROJECT_VERSION}")
+foreach(definition BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION SWARM_VERSION="${PROJECT_VERSION}")
   target_compile_definitions(swarm_options INTERFACE $<BUILD_INTERFACE:${definition}>)
 endforeach()
 target_link_options(swarm_options INTERFACE $<BUILD_INTERFACE:-fuse-ld=lld>)

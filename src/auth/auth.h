@@ -1,5 +1,5 @@
-// Auth: users, sign-in, tokens and permissions. JWT for the API, cookie for the browser, one-time codes for instance hosts (architecture.md
-// §8).
+// Auth: users, sign-in, tokens and permissions. JWT for the API, cookie for the browser, one-time codes for instance hosts
+// (docs/adr/0009-hosts-and-cookies.md).
 #pragma once
 
 #include <atomic>

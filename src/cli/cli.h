@@ -23,7 +23,7 @@ struct ServeFlags {
   bool fakeProvider = false;  ///< instances that exist in memory only: for benchmarks and trying the API
 };
 
-/// Exit codes, as interfaces.md has them.
+/// Exit codes of `swarm`.
 enum ExitCode { kDone = 0, kFailed = 1, kWrongUse = 2, kNotFound = 3, kNotAllowed = 4, kTimedOut = 5 };
 
 /// Runs the command line to its end and gives the exit code. Errors are told on stderr.

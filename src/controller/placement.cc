@@ -52,7 +52,7 @@ class LeastLoaded final : public Placement {
   }
 };
 
-/// A machine that is there anyway costs nothing; Fly.io bills by the second (fly-machines.md §9).
+/// A machine that is there anyway costs nothing; Fly.io bills by the second (docs/reference/fly-machines.md §9).
 class CheapestFirst final : public Placement {
   static int cost(const PlacementCandidate& candidate) { return candidate.type == ProviderType::flyio ? 1 : 0; }
   ProviderType best(const Candidates& eligible) const override {

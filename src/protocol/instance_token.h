@@ -1,4 +1,5 @@
-// Instance tokens: short-lived, signed, for one instance and one scope (architecture.md §7). Linked into server and agent.
+// Instance tokens: short-lived, signed, for one instance and one scope (docs/adr/0010-instance-tokens-with-a-public-key.md). Linked into
+// server and agent.
 //
 // New agents hold a public key only (Ed25519, "v2" tokens): what is in a workspace can forge nothing. Agents that were given a secret
 // before (HMAC, "v1" tokens) go on to work until their container is replaced. The key decides which version counts, never the token.

@@ -1,5 +1,5 @@
-// The provider contract (architecture.md §5): what a deployment target must do. One conformance suite (tests/conformance/) holds every
-// provider to it.
+// The provider contract (ARCHITECTURE.md, "Providers"): what a deployment target must do. One conformance suite (tests/conformance/) holds
+// every provider to it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

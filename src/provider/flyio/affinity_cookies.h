@@ -1,4 +1,5 @@
-// The affinity cookies that Fly's API sets: sent back, they lead a read after a write to the server that knows of it (fly-machines.md §1).
+// The affinity cookies that Fly's API sets: sent back, they lead a read after a write to the server that knows of it
+// (docs/reference/fly-machines.md §1).
 #pragma once
 
 #include <chrono>

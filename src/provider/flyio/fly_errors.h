@@ -1,4 +1,5 @@
-// Fly's answers as errors: bodies of every shape, the capacity classifier, and what a person can do (fly-machines.md §1, §12). Pure.
+// Fly's answers as errors: bodies of every shape, the capacity classifier, and what a person can do (docs/reference/fly-machines.md §1,
+// §12). Pure.
 #pragma once
 
 #include <string>

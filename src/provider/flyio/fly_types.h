@@ -1,5 +1,5 @@
 // What Fly's API answers, as far as the provider works with it. The JSON is kept where it goes back to Fly: keys that we don't know must
-// survive an update (fly-machines.md §3, "Read-modify-write").
+// survive an update (docs/reference/fly-machines.md §3, "Read-modify-write").
 #pragma once
 
 #include <boost/json/array.hpp>

@@ -1,5 +1,5 @@
 // executeCommand by Fly's exec: small texts and short commands only. What it can't do is refused before it is sent, as it fails silently
-// (fly-machines.md §8). The agent has none of these limits.
+// (docs/reference/fly-machines.md §8). The agent has none of these limits.
 #include <boost/json/serialize.hpp>
 
 #include "base/format.h"

@@ -1,4 +1,5 @@
-// Moving an instance to another host when its own has no room (fly-machines.md §12, pitfall 2). Never two writers, never a copy less:
+// Moving an instance to another host when its own has no room (docs/reference/fly-machines.md §12, pitfall 2). Never two writers, never a
+// copy less:
 //   M0 (stopped) on V0                       nothing done yet
 //   M0 on V0, fork V1                        copied; M1 is not made yet: V1 is of no value, M0 and V0 count
 //   M0 on V0, M1 (newer generation) on V1    M1 counts, M0 is never started again

@@ -1,4 +1,4 @@
-// Guest sizes that Fly sells, and rounding up to them (fly-machines.md §3 "Guest sizes"). Pure.
+// Guest sizes that Fly sells, and rounding up to them (docs/reference/fly-machines.md §3 "Guest sizes"). Pure.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -135,7 +135,7 @@ class MachinesClient {
 };
 
 /// The Authorization header for a token: what begins with "FlyV1 " as it is, a bare macaroon (fm1r, fm1a, fm2) behind "FlyV1 ", everything
-/// else as "Bearer " (fly-machines.md §1).
+/// else as "Bearer " (docs/reference/fly-machines.md §1).
 std::string authorizationFor(const std::string& token);
 
 /// "https://host:port": a URL without a path. Throws Error(InvalidArgument) that names the `key` of the configuration.

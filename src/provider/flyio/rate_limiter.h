@@ -1,5 +1,5 @@
-// Our side of Fly's rate limits: a token bucket per action and id, so that we never meet a 429 by ourselves (fly-machines.md §1). Pure:
-// the caller says what time it is, and waits.
+// Our side of Fly's rate limits: a token bucket per action and id, so that we never meet a 429 by ourselves (docs/reference/fly-machines.md
+// §1). Pure: the caller says what time it is, and waits.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Bodies of every shape, the capacity classifier over the catalogue of fly-machines.md §12, and the codes that errors get.
+// Bodies of every shape, the capacity classifier over the catalogue of docs/reference/fly-machines.md §12, and the codes that errors get.
 #include "provider/flyio/fly_errors.h"
 
 #include <gtest/gtest.h>
