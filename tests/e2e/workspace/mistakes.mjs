@@ -47,6 +47,8 @@ try {
 
   await expect('an unknown verb: exit code 2', 2, /help/, 'frobnicate');
   await expect('an unknown flag: exit code 2', 2, /--help/, 'list', '--no-such-flag');
+  await expect('a value without a meaning: exit code 2', 2, /abc.*\n.*swarm create --help/, 'create', 'one', '--memory', 'abc');
+  await expect('a provider that this server lacks, with those that it has', 2, /mars.*docker/, 'create', 'one', '--provider', 'mars');
   await expect('a name that is not a DNS label', 1, /name/i, 'create', 'Not_A_Label');
   await expect('memory below the Engine\'s minimum', 1, /memory/i, 'create', 'tiny', '--memory', '1m');
   await expect('memory above the machine\'s', 1, /memory/i, 'create', 'huge', '--memory', '900000g');
