@@ -1,5 +1,5 @@
-// Certificates of an app's own hostnames. Nothing is issued and no DNS is asked: an ACME certificate waits for its validation for ever, and
-// an uploaded one is kept as active. The edge serves neither.
+// Certificates of an app's own hostnames. No certificate is issued and DNS is not queried: an ACME certificate stays in validation, and an
+// uploaded one is kept as active. The edge serves neither.
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -111,7 +111,7 @@ std::string issuerOf(X509* certificate) {
   return name;
 }
 
-/// What the first certificate of the chain says of itself; 422 when it can't be read or the key is another one's.
+/// Reads the first certificate of the chain. Refuses with 422 what is not PEM, and a key that does not match.
 void readUploaded(const std::string& chain, const std::string& key_text, Certificate& into) {
   LeafCertificate leaf(PEM_read_bio_X509(readerOf(chain).get(), nullptr, nullptr, nullptr));
   LeafKey key(PEM_read_bio_PrivateKey(readerOf(key_text).get(), nullptr, nullptr, nullptr));

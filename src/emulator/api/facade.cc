@@ -98,7 +98,7 @@ json::value organizationField(const Call& call) {
   return organization;
 }
 
-/// Nothing for a field that the emulator does not know; throws Refusal.
+/// Nothing for a field that the emulator lacks; throws Refusal.
 std::optional<json::value> field(const Core& core, const Call& call, std::string_view name) {
   if (name == "app") return appField(core, call);
   if (name == "apps") return appsField(core, call);
@@ -121,7 +121,7 @@ std::string typeNamed(std::string_view name) {
   return type;
 }
 
-/// What a refusal of the Machines API says, as an error of GraphQL.
+/// A refusal of the Machines API as a GraphQL error.
 Answer graphRefusal(std::string_view key, const Answer& refusal) {
   boost::system::error_code error;
   json::value body = json::parse(refusal.body, error);

@@ -18,13 +18,13 @@ struct GraphSelection {
   std::string key;
   std::string name;
 };
-/// Empty for what is no document. Arguments and inner selections are skipped: answers hold every field there is.
+/// Empty for what is not a document. Arguments and inner selections are skipped: answers hold every field.
 std::vector<GraphSelection> outermostSelections(std::string_view document);
 
 /// Errors answer 200, too. An empty `key`: the whole document failed.
 Answer graphErrorAnswer(std::string_view key, std::string_view message, std::string_view code);
 
-/// Nothing for a mutation that the emulator does not know; throws Refusal (facade_mutations.cc).
+/// Nothing for a mutation that the emulator lacks; throws Refusal (facade_mutations.cc).
 awaitable<std::optional<json::value>> mutateGraph(Core& core, const Call& call, std::string name);
 
 }  // namespace swarm::emulator

@@ -62,7 +62,7 @@ awaitable<Answer> getWebOrganization(Core&, Call& call) {
   co_return jsonAnswer(200, json::object{{"organization", organizationFacts(call.arguments[0])}});
 }
 
-/// A client reports that it looks for an image; the emulator keeps nothing of it.
+/// A client reports that it resolves an image; the report is not kept.
 awaitable<Answer> createBuild(Core& core, Call&) { co_return jsonAnswer(200, buildFacts(core.world.nextNumber(), "started")); }
 
 awaitable<Answer> finishBuild(Core&, Call& call) {
@@ -73,7 +73,7 @@ awaitable<Answer> finishBuild(Core&, Call& call) {
 /// A release is made by a deployment, which is not emulated.
 awaitable<Answer> listWebReleases(Core&, Call&) { co_return jsonAnswer(200, json::object{{"releases", json::array()}}); }
 
-/// The Machines' events stand for the log: the backends keep no output of programs. Without a token: the latest ones.
+/// The log consists of the Machines' events: the backends keep no output of programs. Without a token: the latest events.
 awaitable<Answer> listWebLogs(Core&, Call& call) {
   std::string token = call.parameter("next_token").value_or("");
   std::vector<LogLine> lines = readLog(call, token);

@@ -1,5 +1,5 @@
-// What Fly's command line asks besides the Machines API, and how it reads the answers: GraphQL as its client library decodes it, and the
-// routes of Fly's web application.
+// What Fly's command line requests besides the Machines API: GraphQL with the types that its client library decodes, and the routes of
+// Fly's web application.
 #include <algorithm>
 
 #include "conformance/fly_emulator/fly_suite.h"
