@@ -5,6 +5,7 @@
 #include "api/instance_text.h"
 #include "base/format.h"
 #include "base/id.h"
+#include "base/not_found.h"
 #include "model/codec.h"
 #include "model/requests.h"
 #include "model/validation.h"
@@ -146,8 +147,7 @@ std::string readCursor(const Call& call) {
 
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission) {
   std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
-  if (!instance || !canSee(call.principal(), instance->owner))
-    throw Error(ErrorCode::NotFound, format("There is no workspace \"{}\".", call.argument()));
+  if (!instance || !canSee(call.principal(), instance->owner)) throw notFound("workspace", call.argument());
   if (!isAllowed(call.principal(), permission, instance->owner))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this on the instance.").withInstance(instance->id);
   co_return std::move(*instance);

@@ -1,6 +1,7 @@
 // Operations, and the volumes that deleted instances left.
 #include "api/handlers.h"
 #include "base/format.h"
+#include "base/not_found.h"
 #include "model/codec.h"
 
 namespace swarm::api {
@@ -10,8 +11,7 @@ namespace json = boost::json;
 
 awaitable<Operation> requireOperation(Services& services, Call& call, Permission permission) {
   std::optional<Operation> operation = co_await services.controller.getOperation(call.argument());
-  if (!operation || !canSee(call.principal(), operation->owner))
-    throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", call.argument()));
+  if (!operation || !canSee(call.principal(), operation->owner)) throw notFound("operation", call.argument());
   if (!isAllowed(call.principal(), permission, operation->owner))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.").withInstance(operation->instanceId);
   co_return std::move(*operation);
@@ -71,7 +71,7 @@ awaitable<Reply> deleteVolume(Services& services, Call& call) {
   auto found = std::find_if(volumes.begin(), volumes.end(), [&](const VolumeInfo& volume) {
     return volume.name == call.argument() && canSee(call.principal(), volume.owner);
   });
-  if (found == volumes.end()) throw Error(ErrorCode::NotFound, format("There is no volume \"{}\".", call.argument()));
+  if (found == volumes.end()) throw notFound("volume", call.argument());
   if (!isAllowed(call.principal(), Permission::WriteOwn, found->owner))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
   co_await services.controller.deleteVolume(found->name);

@@ -3,6 +3,7 @@
 
 #include "api/handlers.h"
 #include "base/format.h"
+#include "base/not_found.h"
 #include "model/codec.h"
 
 namespace swarm::api {
@@ -71,7 +72,7 @@ awaitable<Reply> endSession(Services& services, Call& call) {
     co_await services.auth.endSession(session);
     co_return Reply{.status = 204};
   }
-  throw Error(ErrorCode::NotFound, format("There is no session \"{}\".", call.argument()));
+  throw notFound("session", call.argument());
 }
 
 }  // namespace swarm::api

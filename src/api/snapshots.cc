@@ -1,6 +1,7 @@
 // Snapshots: taking, listing, restoring, deleting.
 #include "api/handlers.h"
 #include "base/format.h"
+#include "base/not_found.h"
 #include "model/codec.h"
 
 namespace swarm::api {
@@ -41,7 +42,7 @@ awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
   std::vector<Snapshot> snapshots = co_await services.controller.listSnapshots();
   auto found = std::ranges::find(snapshots, call.argument(), &Snapshot::id);
   if (found != snapshots.end()) {
-    if (!canSee(call.principal(), found->owner)) throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", call.argument()));
+    if (!canSee(call.principal(), found->owner)) throw notFound("snapshot", call.argument());
     if (!isAllowed(call.principal(), Permission::WriteOwn, found->owner))
       throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
   }

@@ -2,6 +2,7 @@
 #include "swarm/client.h"
 
 #include "base/format.h"
+#include "base/not_found.h"
 #include "client/connection.h"
 #include "client/impl.h"
 #include "client/sessions.h"
@@ -252,7 +253,7 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
       target += format("?wait={}", std::chrono::ceil<std::chrono::seconds>(patience.extra).count());
     }
     auto answer = impl_->connection.find(std::move(target), patience);
-    if (!answer) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
+    if (!answer) throw notFound("operation", id);
     Operation operation = fromJson<Operation>(*answer, UnknownFields::Ignore);
     if (observer) observer(operation);
     if (hasEnded(operation) || deadline.hasPassed()) return operation;

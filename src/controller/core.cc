@@ -9,6 +9,7 @@
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/not_found.h"
 #include "base/untrusted_text.h"
 #include "model/codec.h"
 #include "net/deadline.h"
@@ -60,7 +61,7 @@ void Core::placeChanged(Entry& entry, const std::string& former) {
 
 EntryPtr Core::require(const std::string& ref) const {
   EntryPtr entry = find(ref);
-  if (!entry) throw Error(ErrorCode::NotFound, format("There is no workspace \"{}\".", ref)).withInstance(ref);
+  if (!entry) throw notFound("workspace", ref).withInstance(ref);
   return entry;
 }
 

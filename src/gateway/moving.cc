@@ -5,7 +5,7 @@
 #include <array>
 #include <utility>
 
-#include "base/format.h"
+#include "base/duration_text.h"
 
 namespace swarm::gateway {
 namespace {
@@ -35,10 +35,8 @@ std::string wordsOfStep(std::string_view step) {
 
 std::string aboutTime(std::int64_t seconds) {
   if (seconds < 0) return {};
-  if (seconds < 10) return format("about {} s", std::max<std::int64_t>(seconds, 1));
-  if (seconds < 95) return format("about {} s", (seconds + 4) / 5 * 5);
-  if (seconds < 95 * 60) return format("about {} min", (seconds + 30) / 60);
-  return format("about {} h", (seconds + 1800) / 3600);
+  if (seconds >= 10 && seconds < 100) seconds = (seconds + 4) / 5 * 5;  // it is an estimate
+  return "about " + durationText(std::max<std::int64_t>(seconds, 1));
 }
 
 int percentOf(const MoveProgress& moving) { return std::clamp(moving.percent, 0, 100); }

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/token_bucket.h"
 
 namespace swarm::emulator {
 
@@ -22,16 +23,10 @@ class RateLimiter {
   bool allow(std::string_view action, std::string_view identifier, Rate rate);
 
  private:
-  struct Bucket {
-    double tokens = 0;
-    SteadyTime filledAt{};
-    Rate rate;
-  };
-  static void fill(Bucket& bucket, SteadyTime now);
   void dropFull(SteadyTime now);
 
   const Clock& clock_;
-  std::unordered_map<std::string, Bucket> buckets_;
+  std::unordered_map<std::string, TokenBucket> buckets_;
   std::size_t drop_at_ = 4096;
 };
 

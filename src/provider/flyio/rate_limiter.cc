@@ -1,4 +1,3 @@
-// The generic cell rate algorithm: one time per bucket instead of a counter and a refill.
 #include "provider/flyio/rate_limiter.h"
 
 #include <algorithm>
@@ -18,21 +17,6 @@ RateLimit limitOf(Action action) {
   return {1 * kMargin, 3};
 }
 
-TokenBucket::TokenBucket(RateLimit limit)
-    : interval_(static_cast<std::int64_t>(1e9 / limit.perSecond)), burst_span_(interval_ * (limit.burst - 1)) {}
-
-std::chrono::nanoseconds TokenBucket::waitTime(SteadyTime now) const {
-  return std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(full_at_ - now) - burst_span_);
-}
-
-std::chrono::nanoseconds TokenBucket::take(SteadyTime now) {
-  std::chrono::nanoseconds wait = waitTime(now);
-  full_at_ = std::max(full_at_, now) + interval_;
-  return wait;
-}
-
-void TokenBucket::blockUntil(SteadyTime time) { full_at_ = std::max(full_at_, time + burst_span_); }
-
 TokenBucket& RateLimiter::bucket(Action action, const std::string& id, SteadyTime now) {
   if (buckets_.size() >= sweep_at_) {
     std::erase_if(buckets_, [now](const auto& entry) { return entry.second.isFull(now); });
@@ -41,7 +25,7 @@ TokenBucket& RateLimiter::bucket(Action action, const std::string& id, SteadyTim
   auto found = buckets_.find({action, id});
   if (found != buckets_.end()) return found->second;
   RateLimit limit = limitOf(action);
-  TokenBucket fresh({limit.perSecond * faster_, static_cast<int>(limit.burst * faster_)});
+  TokenBucket fresh(limit.perSecond * faster_, static_cast<int>(limit.burst * faster_));
   return buckets_.emplace(std::pair(action, id), fresh).first->second;
 }
 

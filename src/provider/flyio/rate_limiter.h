@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/token_bucket.h"
 
 namespace swarm::flyio {
 
@@ -58,22 +59,6 @@ struct RateLimit {
 
 /// Fly's figure for an action, less a margin for requests that arrive closer together than they were sent.
 RateLimit limitOf(Action action);
-
-/// One bucket, as the time at which it would be full again. A token that is taken ahead of its time makes the next one later: turns are
-/// given in the order of the calls.
-class TokenBucket {
- public:
-  explicit TokenBucket(RateLimit limit);
-  std::chrono::nanoseconds waitTime(SteadyTime now) const;  ///< until the next token; zero: there is one
-  std::chrono::nanoseconds take(SteadyTime now);            ///< takes it, and says how long to wait before using it
-  void blockUntil(SteadyTime time);                         ///< no token before it (Retry-After)
-  bool isFull(SteadyTime now) const { return full_at_ <= now; }
-
- private:
-  std::chrono::nanoseconds interval_;
-  std::chrono::nanoseconds burst_span_;
-  SteadyTime full_at_{};
-};
 
 /// All buckets. Buckets that are full again are forgotten now and then. One loop.
 class RateLimiter {

@@ -10,6 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+TokenBucket bucketOf(Action action) {
+  const RateLimit limit = limitOf(action);
+  return {limit.perSecond, static_cast<double>(limit.burst)};
+}
+
 std::chrono::milliseconds inMilliseconds(std::chrono::nanoseconds time) { return std::chrono::ceil<std::chrono::milliseconds>(time); }
 
 TEST(RateLimiter, aBurstPassesAtOnceAndTheRestOneByOne) {
@@ -85,7 +90,7 @@ TEST(RateLimiter, aRowOfRequestsNeverMeetsARefusalEvenWhenTheyArriveUnevenly) {
   };
   for (Case wanted : {Case{Action::StopMachine, 1, 3}, Case{Action::GetMachine, 5, 10}}) {
     ManualClock clock;
-    TokenBucket bucket(limitOf(wanted.action));
+    TokenBucket bucket = bucketOf(wanted.action);
     std::vector<SteadyTime> arrivals;
     for (int i = 0; i < 200; ++i) {
       clock.advance(std::chrono::ceil<std::chrono::milliseconds>(bucket.take(clock.steadyNow())));
@@ -100,7 +105,7 @@ TEST(RateLimiter, aRowOfRequestsNeverMeetsARefusalEvenWhenTheyArriveUnevenly) {
 
 TEST(RateLimiter, appsAreDeletedAtMostAHundredTimesInAnyMinute) {
   ManualClock clock;
-  TokenBucket bucket(limitOf(Action::DeleteApp));
+  TokenBucket bucket = bucketOf(Action::DeleteApp);
   std::deque<SteadyTime> last_minute;
   for (int i = 0; i < 500; ++i) {
     clock.advance(std::chrono::ceil<std::chrono::milliseconds>(bucket.take(clock.steadyNow())));

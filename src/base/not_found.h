@@ -1,0 +1,16 @@
+// The error for something that is not there.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "base/format.h"
+
+namespace swarm {
+
+/// Error(NotFound): `There is no snapshot "monday".`
+inline Error notFound(std::string_view kind, std::string_view name) {
+  return Error(ErrorCode::NotFound, format("There is no {} \"{}\".", kind, name));
+}
+
+}  // namespace swarm
