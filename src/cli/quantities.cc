@@ -47,13 +47,6 @@ std::string countText(std::int64_t count) {
   return text;
 }
 
-std::string durationText(std::int64_t seconds) {
-  if (seconds < 100) return format("{} s", seconds < 0 ? 0 : seconds);
-  if (seconds < 100 * 60) return format("{} min", (seconds + 30) / 60);
-  if (seconds < 48 * 3600) return format("{} h", (seconds + 1800) / 3600);
-  return format("{} d", (seconds + 43200) / 86400);
-}
-
 std::string memoryText(std::int64_t mebibytes) {
   if (mebibytes >= 1024 && mebibytes % 1024 == 0) return format("{} GiB", mebibytes / 1024);
   return format("{} MiB", mebibytes);

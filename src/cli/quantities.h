@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <string>
 
+#include "base/duration_text.h"
 #include "model/types.h"
 
 namespace swarm::cli {
 
 std::string bytesText(std::int64_t bytes);       ///< "512 KB", "1.2 GB": powers of 1024, as `ls -h`
 std::string countText(std::int64_t count);       ///< "100,000"
-std::string durationText(std::int64_t seconds);  ///< "20 s", "3 min", "5 h", "2 d"
 std::string memoryText(std::int64_t mebibytes);  ///< "4 GiB", "512 MiB"
 
 /// "4g", "512m", "1024" (MiB) → MiB. Throws WrongUse.

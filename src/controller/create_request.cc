@@ -179,7 +179,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequ
 
 awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, Operation operation) {
   ProviderType type = placement->choose(placementRequest(request), placementCandidates());
-  control::applyRegions(request.config.network, type, request.regions, providers.at(type)->getProviderCapabilities().supportedRegions);
+  control::applyRegions(request.config.network, *providers.at(type), request.regions);
   co_await checkCapacity(type, request, id);
 
   auto entry = std::make_shared<control::Entry>();

@@ -20,18 +20,6 @@ void forgetVolumeNames(InstanceConfig& config) {
   for (StorageConfig& storage : config.storage) storage.volumeName.clear();
 }
 
-void setRegion(InstanceConfig& config, ProviderType provider, const std::string& region) {
-  if (provider == ProviderType::docker) {
-    if (!config.network.docker && region.empty()) return;
-    if (!config.network.docker) config.network.docker.emplace();
-    config.network.docker->host = region;
-    return;
-  }
-  if (region.empty()) return;
-  if (!config.network.flyio) config.network.flyio.emplace();
-  config.network.flyio->regions = {region};
-}
-
 }  // namespace
 
 MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request) const {
@@ -65,7 +53,8 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
     target.config.resources = target.kept->config.resources;
   } else {
     forgetVolumeNames(target.config);
-    setRegion(target.config, target.provider, target.region);
+    const std::vector<std::string> regions = target.region.empty() ? std::vector<std::string>() : std::vector{target.region};
+    core_.providers.at(target.provider)->writeRegions(target.config.network, regions);
   }
   if (request.resources) target.config.resources = *request.resources;
   if (request.resources && !target.kept)

@@ -26,16 +26,15 @@ Candidates upOrAll(const Candidates& eligible) {
 /// be made, and billed, elsewhere because an Engine restarts.
 class Fixed final : public Placement {
  public:
-  explicit Fixed(std::optional<ProviderType> preferred) : preferred_(preferred.value_or(ProviderType::docker)) {}
+  explicit Fixed(std::optional<ProviderType> preferred) : preferred_(preferred) {}
 
  private:
   ProviderType best(const Candidates& eligible) const override {
-    auto found = std::ranges::find(eligible, preferred_, &PlacementCandidate::type);
-    if (found == eligible.end()) found = std::ranges::find(eligible, ProviderType::docker, &PlacementCandidate::type);
-    return found == eligible.end() ? eligible.front().type : found->type;
+    if (preferred_ && std::ranges::find(eligible, *preferred_, &PlacementCandidate::type) != eligible.end()) return *preferred_;
+    return std::ranges::min_element(eligible, {}, &PlacementCandidate::costRank)->type;
   }
 
-  ProviderType preferred_;
+  std::optional<ProviderType> preferred_;
 };
 
 /// The one whose memory is used least; one without a known end counts as empty. Equal ones: fewer instances.
@@ -54,10 +53,9 @@ class LeastLoaded final : public Placement {
 
 /// A machine that is there anyway costs nothing; Fly.io bills by the second (docs/reference/fly-machines.md §9).
 class CheapestFirst final : public Placement {
-  static int cost(const PlacementCandidate& candidate) { return candidate.type == ProviderType::flyio ? 1 : 0; }
   ProviderType best(const Candidates& eligible) const override {
     Candidates up = upOrAll(eligible);
-    return std::ranges::min_element(up, {}, cost)->type;
+    return std::ranges::min_element(up, {}, &PlacementCandidate::costRank)->type;
   }
 };
 
@@ -85,26 +83,21 @@ ProviderType Placement::choose(const PlacementRequest& request, const Candidates
   return best(eligible);
 }
 
-void applyRegions(NetworkConfig& network, ProviderType type, const std::vector<std::string>& regions,
-                  const std::vector<std::string>& offered) {
+void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions) {
   if (regions.empty()) return;
+  const ProviderCapabilities capabilities = provider.getProviderCapabilities();
+  const std::vector<std::string>& offered = capabilities.supportedRegions;
   std::vector<std::string> usable = regions;
   std::string known;
   for (const std::string& one : offered) known += (known.empty() ? "" : ", ") + one;
   // A provider of several regions that names none has not answered yet: it checks them itself.
-  bool is_known = !offered.empty() || type == ProviderType::docker;
+  bool is_known = !offered.empty() || !capabilities.supportsMultiRegion;
   if (is_known) std::erase_if(usable, [&](const std::string& one) { return std::ranges::find(offered, one) == offered.end(); });
   if (usable.empty())
-    throw Error(ErrorCode::InvalidArgument, format("The provider \"{}\" has no region \"{}\"{}.", enumName(type), regions.front(),
-                                                   known.empty() ? std::string() : format("; it has {}", known)))
+    throw Error(ErrorCode::InvalidArgument, format("The provider \"{}\" has no region \"{}\"{}.", enumName(provider.type()),
+                                                   regions.front(), known.empty() ? std::string() : format("; it has {}", known)))
         .withField("/regions", "is not offered by the provider");
-  if (type == ProviderType::docker) {
-    if (!network.docker) network.docker.emplace();
-    network.docker->host = usable.front();
-  } else {
-    if (!network.flyio) network.flyio.emplace();
-    network.flyio->regions = std::move(usable);
-  }
+  provider.writeRegions(network, std::move(usable));
 }
 
 std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/types.h"
+#include "provider/provider.h"
 
 namespace swarm::control {
 
@@ -17,6 +18,7 @@ struct PlacementCandidate {
   std::int64_t instances = 0;
   UsedTotal memory;                  ///< MiB that running instances may use, of what the provider has; total 0: no known end
   std::vector<std::string> regions;  ///< that it offers; empty: it knows none
+  int costRank = 0;                  ///< ProviderInfo::costRank
 };
 
 /// What is asked for.
@@ -38,11 +40,9 @@ class Placement {
   virtual ProviderType best(const std::vector<PlacementCandidate>& eligible) const = 0;
 };
 
-/// Writes into a configuration where the instance is to be at the provider that was chosen: the first region that is the name of a Docker
-/// host, or all of Fly's, in this order. `offered`: the provider's supportedRegions. Throws Error(InvalidArgument) when it has none of
-/// them.
-void applyRegions(NetworkConfig& network, ProviderType type, const std::vector<std::string>& regions,
-                  const std::vector<std::string>& offered);
+/// Writes into a configuration where the instance is to be at the provider that was chosen: those of the requested regions that it offers,
+/// in this order. Throws Error(InvalidArgument) when it offers none of them.
+void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions);
 
 /// `preferred`: for PlacementPolicy::fixed; Docker, else the first one, when it is not there.
 std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred);

@@ -1,6 +1,7 @@
 // Questions: instances, usage, agents, volumes, providers, the swarm as a whole.
 #include "base/format.h"
 #include "base/log.h"
+#include "base/not_found.h"
 #include "base/utf8.h"
 #include "controller/impl.h"
 #include "model/codec.h"
@@ -73,8 +74,9 @@ awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, 
   EntryPtr entry = require(ref);
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
   noteActive(*entry, clock.now());
-  if (!entry->ready || entry->instance().provider == ProviderType::fake)  // without an agent, the provider's own way is left
-    co_return bounded(co_await providerOf(*entry).executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline));
+  Provider& provider = providerOf(*entry);
+  if (!entry->ready || !provider.info().agentRunsCommands)
+    co_return bounded(co_await provider.executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline));
   agent::ExecRequest request;
   request.command = std::move(command);
   request.stdinText = std::move(stdin_text);
@@ -192,14 +194,17 @@ awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
     }
   }
   if (!unasked.empty()) throw Error(ErrorCode::Unavailable, format("No volume \"{}\" was found.{}", name, unasked));
-  throw Error(ErrorCode::NotFound, format("There is no volume \"{}\".", name));
+  throw notFound("volume", name);
 }
 
 std::vector<control::PlacementCandidate> SwarmController::Impl::placementCandidates() const {
   std::map<ProviderType, control::PlacementCandidate> found;
   for (const auto& [type, provider] : providers)
-    found[type] = {
-        type, provider->health().status, 0, {0, provider->memoryTotal().total}, provider->getProviderCapabilities().supportedRegions};
+    found[type] = {.type = type,
+                   .health = provider->health().status,
+                   .memory = {0, provider->memoryTotal().total},
+                   .regions = provider->getProviderCapabilities().supportedRegions,
+                   .costRank = provider->info().costRank};
   for (const auto& [id, entry] : instances) {
     const Instance& instance = entry->record.instance;
     auto candidate = found.find(instance.provider);

@@ -158,6 +158,12 @@ struct ValidationCheck {
   std::string detail;  ///< what was found, or what to do
 };
 
+/// What is true of a provider, whatever its configuration.
+struct ProviderInfo {
+  int costRank = 0;               ///< placement by cost takes the provider with the lowest rank
+  bool agentRunsCommands = true;  ///< false: executeCommand() is the only way to run a command in an instance
+};
+
 struct ProviderHealthReport {
   ProviderHealth status = ProviderHealth::healthy;
   std::string detail;
@@ -228,6 +234,9 @@ class Provider {
  public:
   virtual ~Provider() = default;
   virtual ProviderType type() const = 0;
+  virtual ProviderInfo info() const { return {}; }
+  /// Writes into a configuration where an instance is to be: regions of this provider, best first. None: the provider chooses.
+  virtual void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const = 0;
 
   /// Connects, negotiates and begins to follow the provider's events; `sink` is called on this loop. Never throws for an unreachable
   /// endpoint: it goes on trying in the background and health() says so.

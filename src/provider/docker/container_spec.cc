@@ -116,6 +116,12 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
 
 }  // namespace
 
+void writeHost(NetworkConfig& network, const std::vector<std::string>& regions) {
+  if (regions.empty() && !network.docker) return;
+  if (!network.docker) network.docker.emplace();
+  network.docker->host = regions.empty() ? std::string() : regions.front();
+}
+
 std::string portKey(std::int64_t port) { return format("{}/tcp", port); }
 
 std::string containerName(const InstanceSpec& spec) {

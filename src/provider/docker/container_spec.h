@@ -43,6 +43,9 @@ inline constexpr std::int64_t kMinimumMemoryMib = 6;
 /// As a port of a container is called in the Engine's API: "80/tcp".
 std::string portKey(std::int64_t port);
 
+/// A region is the name of a Docker host; an instance has one.
+void writeHost(NetworkConfig& network, const std::vector<std::string>& regions);
+
 struct NetworkPlan {
   std::string name;
   std::string driver = "bridge";

@@ -37,6 +37,7 @@ class DockerProvider final : public Provider, private LogSource {
   ~DockerProvider() override;
 
   ProviderType type() const override { return ProviderType::docker; }
+  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override { writeHost(network, regions); }
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 

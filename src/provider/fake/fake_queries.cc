@@ -170,10 +170,26 @@ awaitable<CommandResult> FakeProvider::executeCommand(std::string instance_id, s
   co_return runCommand(world_, container, command, stdin_text);
 }
 
+/// It may pose as another one.
+ProviderInfo FakeProvider::info() const {
+  return {.costRank = options_.type == ProviderType::flyio ? 1 : 0, .agentRunsCommands = options_.type != ProviderType::fake};
+}
+
+void FakeProvider::writeRegions(NetworkConfig& network, std::vector<std::string> regions) const {
+  if (options_.type == ProviderType::docker) {
+    if (regions.empty() && !network.docker) return;
+    if (!network.docker) network.docker.emplace();
+    network.docker->host = regions.empty() ? std::string() : regions.front();
+  } else if (!regions.empty()) {
+    if (!network.flyio) network.flyio.emplace();
+    network.flyio->regions = std::move(regions);
+  }
+}
+
 ProviderCapabilities FakeProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = options_.liveResize;
-  capabilities.supportsMultiRegion = !options_.regions.empty();
+  capabilities.supportsMultiRegion = !options_.regions.empty() || options_.type == ProviderType::flyio;
   capabilities.supportedRegions = options_.regions;
   capabilities.maxResourcesPerInstance.cpu.cores = 64;
   capabilities.maxResourcesPerInstance.memory.max = 1024 * 1024;

@@ -191,6 +191,12 @@ std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& conf
       .withField("/image", "is not where Fly can pull it");
 }
 
+void writeRegions(NetworkConfig& network, std::vector<std::string> regions) {
+  if (regions.empty()) return;
+  if (!network.flyio) network.flyio.emplace();
+  network.flyio->regions = std::move(regions);
+}
+
 void checkNetwork(const NetworkConfig& network) {
   for (std::size_t i = 0; i < network.exposedPorts.size(); ++i) {
     std::int64_t port = network.exposedPorts[i];

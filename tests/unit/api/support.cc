@@ -20,6 +20,10 @@ class ScriptedProvider final : public Provider {
       : fake_(world, clock, withSnapshots()), inside_(inside), agent_(std::move(agent)) {}
 
   ProviderType type() const override { return fake_.type(); }
+  ProviderInfo info() const override { return fake_.info(); }
+  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override {
+    fake_.writeRegions(network, std::move(regions));
+  }
   awaitable<void> open(ProviderEventSink sink) override { return fake_.open(std::move(sink)); }
   awaitable<void> close() override { return fake_.close(); }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {

@@ -2,14 +2,28 @@
 #include <gtest/gtest.h>
 
 #include "controller/placement.h"
+#include "provider/fake/fake_provider.h"
 
 namespace swarm::control {
 namespace {
 
 using Candidates = std::vector<PlacementCandidate>;
 
-const PlacementCandidate kDocker{ProviderType::docker, ProviderHealth::healthy, 3, {6000, 8000}, {}};
-const PlacementCandidate kFly{ProviderType::flyio, ProviderHealth::healthy, 9, {90'000, 0}, {"ams", "fra"}};
+const PlacementCandidate kDocker{ProviderType::docker, ProviderHealth::healthy, 3, {6000, 8000}, {}, 0};
+const PlacementCandidate kFly{ProviderType::flyio, ProviderHealth::healthy, 9, {90'000, 0}, {"ams", "fra"}, 1};
+
+/// What the fake provider, posing as `type` with these regions on offer, makes of a configuration.
+NetworkConfig applied(ProviderType type, const std::vector<std::string>& regions, std::vector<std::string> offered) {
+  RealClock clock;
+  fake::FakeWorld world(clock);
+  fake::FakeOptions options;
+  options.type = type;
+  options.regions = std::move(offered);
+  fake::FakeProvider provider(world, clock, options);
+  NetworkConfig network;
+  applyRegions(network, provider, regions);
+  return network;
+}
 
 ProviderType chosen(PlacementPolicy policy, const Candidates& candidates, PlacementRequest request = {},
                     std::optional<ProviderType> preferred = std::nullopt) {
@@ -55,30 +69,23 @@ TEST(Placement, takesTheNameOfADockerHostAsARegion) {
 }
 
 TEST(Placement, writesTheRegionWhereTheProviderReadsIt) {
-  NetworkConfig docker;
-  applyRegions(docker, ProviderType::docker, {"ams", "box2"}, {"local", "box2"});
+  const NetworkConfig docker = applied(ProviderType::docker, {"ams", "box2"}, {"local", "box2"});
   ASSERT_TRUE(docker.docker);
   EXPECT_EQ(docker.docker->host, "box2");
   EXPECT_FALSE(docker.flyio);
-  NetworkConfig fly;
-  applyRegions(fly, ProviderType::flyio, {"box2", "fra", "ams"}, {"ams", "fra"});
+  const NetworkConfig fly = applied(ProviderType::flyio, {"box2", "fra", "ams"}, {"ams", "fra"});
   ASSERT_TRUE(fly.flyio);
   EXPECT_EQ(fly.flyio->regions, (std::vector<std::string>{"fra", "ams"})) << "in the order of the request";
   EXPECT_FALSE(fly.docker);
-  NetworkConfig nothing;
-  applyRegions(nothing, ProviderType::docker, {}, {"local"});
-  EXPECT_FALSE(nothing.docker);
+  EXPECT_FALSE(applied(ProviderType::docker, {}, {"local"}).docker);
 }
 
 TEST(Placement, refusesARegionThatTheNamedProviderHasNot) {
-  for (const std::vector<std::string>& offered : {std::vector<std::string>{"local", "box2"}, {}}) {
-    NetworkConfig network;
-    EXPECT_THROW(applyRegions(network, ProviderType::docker, {"ams"}, offered), Error);
-  }
-  NetworkConfig network;
-  EXPECT_THROW(applyRegions(network, ProviderType::flyio, {"box2"}, {"ams"}), Error);
-  applyRegions(network, ProviderType::flyio, {"ams"}, {});
-  EXPECT_EQ(network.flyio->regions, std::vector<std::string>{"ams"}) << "Fly was not asked yet: it says itself which ones there are";
+  for (const std::vector<std::string>& offered : {std::vector<std::string>{"local", "box2"}, {}})
+    EXPECT_THROW(applied(ProviderType::docker, {"ams"}, offered), Error);
+  EXPECT_THROW(applied(ProviderType::flyio, {"box2"}, {"ams"}), Error);
+  EXPECT_EQ(applied(ProviderType::flyio, {"ams"}, {}).flyio->regions, std::vector<std::string>{"ams"})
+      << "Fly was not asked yet: it says itself which ones there are";
 }
 
 TEST(Placement, leavesOutWhatIsDownUnlessNothingElseIsThere) {

@@ -1,6 +1,8 @@
 // Which images and network names people may ask for.
 #include "provider/docker/request_policy.h"
 
+#include "provider/docker/container_spec.h"
+
 #include <gtest/gtest.h>
 
 #include "provider/docker/container_changes.h"
@@ -87,6 +89,17 @@ TEST(ContainerChanges, anAnswerThatWasCutCountsAsFarAsItCame) {
   EXPECT_EQ(loss.files, 2);
   EXPECT_TRUE(loss.more);
   EXPECT_EQ(readChanges("", true, {}).files, 0);
+}
+
+TEST(DockerRegion, isTheHostInTheConfiguration) {
+  NetworkConfig network;
+  writeHost(network, {});
+  EXPECT_FALSE(network.docker) << "the provider chooses";
+  writeHost(network, {"box2", "box3"});
+  ASSERT_TRUE(network.docker);
+  EXPECT_EQ(network.docker->host, "box2") << "an instance has one host";
+  writeHost(network, {});
+  EXPECT_EQ(network.docker->host, "");
 }
 
 }  // namespace

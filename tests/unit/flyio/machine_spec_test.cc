@@ -325,5 +325,14 @@ TEST(ImageCheck, readsAChallenge) {
   EXPECT_EQ(parseChallenge("Basic realm=\"x\"").realm, "");
 }
 
+TEST(FlyRegions, areThoseOfTheConfigurationInTheirOrder) {
+  NetworkConfig network;
+  writeRegions(network, {});
+  EXPECT_FALSE(network.flyio) << "the provider chooses";
+  writeRegions(network, {"fra", "ams"});
+  ASSERT_TRUE(network.flyio);
+  EXPECT_EQ(network.flyio->regions, (std::vector<std::string>{"fra", "ams"}));
+}
+
 }  // namespace
 }  // namespace swarm::flyio
