@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <algorithm>
+#include <boost/describe.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <cctype>
 #include <cstdlib>
 
@@ -74,23 +76,17 @@ void applyDockerHost(const std::string& text, DockerProviderConfig& config) {
   }
 }
 
-void readResources(Section section, ResourceConfig& resources) {
-  if (auto cpu = section.child("cpu")) {
-    cpu->read("cores", resources.cpu.cores);
-    cpu->read("limit", resources.cpu.limit);
-    cpu->refuseUnknown();
-  }
-  if (auto memory = section.child("memory")) {
-    memory->read("min", resources.memory.min);
-    memory->read("max", resources.memory.max);
-    memory->refuseUnknown();
-  }
-  if (auto storage = section.child("storage")) {
-    storage->read("size", resources.storage.size);
-    storage->read("persistent", resources.storage.persistent);
-    storage->refuseUnknown();
-  }
-  section.read("pids", resources.pids);
+/// The members of a described type are its keys, and parts of it are tables.
+template <typename T>
+void readDescribed(Section section, T& value) {
+  boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>([&](auto member) {
+    auto& part = value.*member.pointer;
+    if constexpr (boost::describe::has_describe_members<std::remove_cvref_t<decltype(part)>>::value) {
+      if (auto child = section.child(member.name)) readDescribed(*std::move(child), part);
+    } else {
+      section.read(member.name, part);
+    }
+  });
   section.refuseUnknown();
 }
 
@@ -215,7 +211,7 @@ void readFile(const std::string& file, ServerConfig& config) {
     common->read("instanceNamePrefix", config.instanceNamePrefix);
     common->read("tags", config.tags);
     common->read("nameHoldDays", config.nameHoldDays);
-    if (auto resources = common->child("defaultResourceLimits")) readResources(*resources, config.defaultResources);
+    if (auto resources = common->child("defaultResourceLimits")) readDescribed(*resources, config.defaultResources);
     common->refuseUnknown();
   }
   if (auto placement = root.child("placement")) {
