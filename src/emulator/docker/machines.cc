@@ -148,7 +148,7 @@ awaitable<void> DockerBackend::startContainer(std::string container, const Machi
   try {
     EngineReply reply = co_await engine_.send(start, deadline);
     if (docker::saysNetworkIsDouble(reply)) {
-      co_await docker::removeDoubleNetworks(engine_, networkName(id(), plan.network), deadline);
+      co_await docker::removeDoubleNetworks(engine_, networkName(id(), plan.network), ownFilter(), deadline);
       reply = co_await engine_.send(start, deadline);
     }
     if (!reply.ok()) failure = engineError(reply.status, reply.body, start.doing);

@@ -19,7 +19,7 @@ awaitable<void> DockerBackend::ensureNetwork(std::string network, Deadline deadl
   KeyedLock::Guard guard = co_await locks_.acquire("network " + name, deadline);
   const std::string doing = format("create the network {}", name);
   docker::EngineReply found = co_await engine_.send({.target = "/networks/" + name, .doing = doing, .body = {}}, deadline);
-  if (docker::saysNetworkIsDouble(found)) co_return co_await docker::removeDoubleNetworks(engine_, name, deadline);
+  if (docker::saysNetworkIsDouble(found)) co_return co_await docker::removeDoubleNetworks(engine_, name, ownFilter(), deadline);
   if (found.ok()) co_return;
   if (found.status != 404) throw docker::engineError(found.status, found.body, doing);
   for (int attempt = 0;; ++attempt) {

@@ -265,19 +265,13 @@ void checkNetwork(const InstanceSpec& spec, const EngineClient& engine) {
 }
 
 void checkTaken(const json::value& volume, const std::string& name, const InstanceSpec& spec, const std::string& swarm_id) {
-  const json::value* labels = member(volume, "Labels");
-  const json::object* object = labels ? labels->if_object() : nullptr;
-  auto label = [&](std::string_view key) {
-    const json::value* found = object ? object->if_contains(key) : nullptr;
-    return found && found->is_string() ? std::string(found->as_string()) : std::string();
-  };
-  if (label(kLabelSwarm) != swarm_id || label(kLabelOwner) != spec.owner) {
+  if (labelOf(volume, kLabelSwarm) != swarm_id || labelOf(volume, kLabelOwner) != spec.owner) {
     throw Error(
         ErrorCode::Unprocessable,
         format("The volume {} is there already and does not belong to {} in this swarm. Choose another volumeName.", name, spec.owner))
         .withField("/storage", "the volume belongs to somebody else");
   }
-  if (spec.newVolumes && label(kLabelInstance) != spec.instanceId) {
+  if (spec.newVolumes && labelOf(volume, kLabelInstance) != spec.instanceId) {
     throw Error(
         ErrorCode::Conflict,
         format("The volume {} is there already, and its files would be replaced. Delete it first (swarm volumes delete {}).", name, name))
@@ -365,6 +359,16 @@ void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& 
   if (agent.credential == AgentCredential::Secret || spec.agentBoot.empty()) return;
   body["Env"].as_array().push_back(json::string(format("{}={}", agent::kSettingsVariable, spec.agentBoot)));
   body["Labels"].as_object()[kLabelAgent] = kPublicKeyAgent;
+}
+
+void pinNetwork(json::object& body, const NetworkPlan& network, const std::string& id) {
+  body["NetworkingConfig"] = json::object{{"EndpointsConfig", json::object{{network.name, json::object{{"NetworkID", id}}}}}};
+}
+
+std::string pinnedNetwork(const json::value& body) {
+  const json::value* networks = member(body, "NetworkingConfig.EndpointsConfig");
+  bool is_pinned = networks && networks->is_object() && !networks->as_object().empty();
+  return is_pinned ? stringAt(networks->as_object().begin()->value(), "NetworkID") : std::string();
 }
 
 std::string agentFileArchive(const Secret& agent_file) {

@@ -112,6 +112,10 @@ ImageAgent readImageAgent(const json::value& inspection);
 /// Adds to a container's body what the agent in its image needs. Outside kLabelSpec: the same spec with the same agent's settings is the
 /// same container, whatever the image.
 void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& agent);
+/// Has the container join the network of that id and no other of its name. Outside kLabelSpec: a network that was pruned is made again with
+/// another id.
+void pinNetwork(json::object& body, const NetworkPlan& network, const std::string& id);
+std::string pinnedNetwork(const json::value& body);  ///< that id
 /// The archive that puts the agent's file in its place (kConfigPath, root 0400).
 std::string agentFileArchive(const Secret& agent_file);
 

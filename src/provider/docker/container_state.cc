@@ -122,6 +122,10 @@ void readNetwork(const json::value& inspection, const DockerProviderConfig& conf
   }
   details.networkAddress = network.internalIp;
   const json::value* joined = member(inspection, "NetworkSettings.Networks");
+  if (joined && joined->is_object()) {
+    const json::value* endpoint = joined->as_object().if_contains(details.network);
+    if (endpoint) details.networkId = stringAt(*endpoint, "NetworkID");
+  }
   details.connected = details.network.empty() || !joined || !joined->is_object() || joined->as_object().contains(details.network);
   if (!details.connected && details.state == "running") {
     details.instance.status = InstanceStatus::failed;

@@ -18,6 +18,7 @@ struct ContainerDetails {
   std::string specHash;
   std::string imageName;  ///< as it was asked for
   std::string network;
+  std::string networkId;  ///< of the one that it joined, or is to join at its start
   bool internal = false;
   bool connected = true;                ///< to its network; not when someone disconnected it at the Engine
   std::string networkAddress;           ///< of the container, empty when it does not run

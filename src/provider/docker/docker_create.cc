@@ -121,7 +121,7 @@ awaitable<void> DockerProvider::makeVolumes(const InstanceSpec& spec, const std:
   }
 }
 
-awaitable<std::optional<std::string>> DockerProvider::adoptContainer(const InstanceSpec& spec, std::string name, std::string spec_hash,
+awaitable<std::optional<std::string>> DockerProvider::adoptContainer(const InstanceSpec& spec, std::string name, const json::value& body,
                                                                      Deadline deadline) {
   auto details = co_await inspectContainer(name, deadline);
   if (!details) co_return std::nullopt;  // gone since
@@ -131,7 +131,8 @@ awaitable<std::optional<std::string>> DockerProvider::adoptContainer(const Insta
                        name, name));
   }
   bool started = details->runs() || details->instance.startedAt != SystemTime{};
-  if (started || details->specHash == spec_hash) co_return details->id;
+  bool same = details->specHash == labelOf(body, kLabelSpec) && details->networkId == pinnedNetwork(body);
+  if (started || same) co_return details->id;
   co_await removeContainer(details->id, deadline);  // never ran, and is not what is asked for now
   co_return std::nullopt;
 }
@@ -139,7 +140,6 @@ awaitable<std::optional<std::string>> DockerProvider::adoptContainer(const Insta
 awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, std::string name, json::object body, Progress& progress,
                                                      Deadline deadline) {
   const std::string doing = "create the container";
-  std::string spec_hash(body["Labels"].as_object()[kLabelSpec].as_string());
   json::value sent(std::move(body));
   // What leads to another try: the image went away after it was seen; a half-made container had to go; or the name is taken and there is
   // nothing to see, as while the Engine still makes the container for a server that was killed.
@@ -162,7 +162,7 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
       continue;
     }
     if (saysNameIsTaken(reply.status, reply.body) && std::chrono::steady_clock::now() < patient_until) {
-      auto adopted = co_await adoptContainer(spec, name, spec_hash, deadline);
+      auto adopted = co_await adoptContainer(spec, name, sent, deadline);
       if (!adopted) {
         co_await net::sleepFor(kUnseenPause);
         continue;
@@ -199,12 +199,13 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
   {
     NetworkPin pin(network_pins_, network.name);  // until a container stands for it, nobody may remove it as unused
     progress.step("create network");
-    co_await ensureNetwork(spec, network, deadline);
+    std::string network_id = co_await ensureNetwork(spec, network, deadline);
     co_await progress.recorded({"network", network.name});
     co_await makeVolumes(spec, volumes, progress, deadline);
     progress.step("create container");
     json::object body = containerBody(spec, engine_.config(), swarm_id_, network, volumes);
     fitToAgent(body, spec, agent);
+    pinNetwork(body, network, network_id);
     container = co_await makeContainer(spec, containerName(spec), std::move(body), progress, deadline);
   }
   primary_[spec.instanceId] = container;

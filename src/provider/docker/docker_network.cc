@@ -1,4 +1,5 @@
-// One network per owner: made when first needed, removed with its last container, repaired when somebody pruned it.
+// One network per owner: made when first needed, removed with its last container, made again when it was pruned. Containers join it by
+// the id of a network whose labels were checked: the Engine allows several networks of one name.
 #include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
@@ -9,27 +10,34 @@
 namespace swarm::docker {
 namespace {
 
-std::string labelIn(const json::value& thing, std::string_view name) {
-  const json::value* labels = member(thing, "Labels");
-  const json::object* object = labels ? labels->if_object() : nullptr;
-  const json::value* found = object ? object->if_contains(name) : nullptr;
-  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+Error foreignNetwork(const NetworkPlan& plan, const std::string& owner) {
+  return Error(ErrorCode::Unprocessable,
+               format("The network {} is there already and does not belong to {} in this swarm. Choose another networkName.", plan.name,
+                      owner))
+      .withField("/network/docker/networkName", "the network does not belong to the owner");
 }
 
-/// An instance may join its owner's network, or the configured one; never somebody else's, nor one that is less isolated than asked.
-void checkExisting(const json::value& network, const NetworkPlan& plan, const std::string& owner, const std::string& swarm_id) {
-  bool ours = labelIn(network, kLabelSwarm) == swarm_id && labelIn(network, kLabelOwner) == owner;
-  if (!plan.shared && !ours) {
+/// The one to join of `found`, which has one name: the owner's, or the configured one of all; never another's, nor one that is less
+/// isolated than asked. Of the configured name, ours goes before one that an administrator made.
+const NamedNetwork& networkToJoin(const std::vector<NamedNetwork>& found, const NetworkPlan& plan, const std::string& owner,
+                                  const std::string& swarm_id) {
+  auto is_ours = [&](const NamedNetwork& network) {
+    return labelOf(network.listed, kLabelSwarm) == swarm_id && (plan.shared || labelOf(network.listed, kLabelOwner) == owner);
+  };
+  auto chosen = std::ranges::find_if(found, is_ours);
+  if (chosen == found.end() && !plan.shared) throw foreignNetwork(plan, owner);
+  if (chosen == found.end() && found.size() > 1) {
     throw Error(
         ErrorCode::Unprocessable,
-        format("The network {} is there already and does not belong to {} in this swarm. Choose another networkName.", plan.name, owner))
-        .withField("/network/docker/networkName", "the network belongs to somebody else");
+        format("The Docker Engine has {} networks named {}. Remove all but one of them (docker network rm ID).", found.size(), plan.name));
   }
-  if (boolAt(network, "Internal") != plan.internal) {
+  if (chosen == found.end()) chosen = found.begin();
+  if (boolAt(chosen->listed, "Internal") != plan.internal) {
     throw Error(ErrorCode::Unprocessable, format("The network {} is there already and is {}internal. Choose another networkName.",
                                                  plan.name, plan.internal ? "not " : ""))
         .withField("/network/internalNetwork", "differs from the network's");
   }
+  return *chosen;
 }
 
 /// A lock that outlives the provider with whoever holds it.
@@ -40,29 +48,30 @@ struct HeldLock {
 
 }  // namespace
 
-awaitable<std::string> DockerProvider::ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline) {
+std::string DockerProvider::knownNetwork(const InstanceSpec& spec, const NetworkPlan& plan) const {
   // A name that people choose is checked for its owner each time; the names that we make belong to one owner.
-  bool own_name = !spec.config.network.docker || spec.config.network.docker->networkName.empty();
-  if (own_name && known_networks_.contains(plan.name)) co_return std::string();
-  // Held until the Engine has answered, whatever becomes of the caller: nobody may look meanwhile and make the network a second time.
+  if (spec.config.network.docker && !spec.config.network.docker->networkName.empty()) return {};
+  auto known = known_networks_.find(plan.name);
+  bool is_known = known != known_networks_.end() && (plan.shared || known->second.owner == spec.owner);
+  return is_known ? known->second.id : std::string();
+}
+
+awaitable<std::string> DockerProvider::ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline) {
+  if (std::string id = knownNetwork(spec, plan); !id.empty()) co_return id;
+  // Held until the Engine has answered, whatever becomes of the caller: until then no other call may look and make a second network.
   auto guard = std::make_shared<HeldLock>(HeldLock{locks_, co_await locks_->acquire(plan.name, deadline)});
-  if (own_name && known_networks_.contains(plan.name)) co_return std::string();
+  if (std::string id = knownNetwork(spec, plan); !id.empty()) co_return id;
   const std::string doing = format("create the network {}", plan.name);
   std::string id;
   for (int attempt = 0;; ++attempt) {
-    EngineReply found = co_await engine_.send({.target = "/networks/" + plan.name, .doing = doing, .body = {}}, deadline);
-    if (found.ok()) {
-      json::value network = found.json(doing);
-      if (stringAt(network, "Name") == plan.name) {  // the Engine also finds by the beginning of an id
-        checkExisting(network, plan, spec.owner, swarm_id_);
-        id = stringAt(network, "Id");
-        break;
-      }
-    } else if (saysNetworkIsDouble(found) && attempt == 0) {
-      co_await removeDoubleNetworks(engine_, plan.name, deadline);
+    std::vector<NamedNetwork> found = co_await networksNamed(engine_, plan.name, {}, deadline);
+    if (found.size() > 1 && attempt == 0) {
+      co_await removeDoubleNetworks(engine_, plan.name, ownFilter(plan.shared ? "" : format("{}={}", kLabelOwner, spec.owner)), deadline);
       continue;
-    } else if (found.status != 404) {
-      throw engineError(found.status, found.body, doing);
+    }
+    if (!found.empty()) {
+      id = networkToJoin(found, plan, spec.owner, swarm_id_).id;
+      break;
     }
     faultPoint("docker.create.network.before");
     EngineCall call{
@@ -73,23 +82,19 @@ awaitable<std::string> DockerProvider::ensureNetwork(const InstanceSpec& spec, c
       id = stringAt(made.json(doing), "Id");
       break;
     }
-    if (made.status == 409 && attempt <= 1) continue;  // somebody was faster: look at what they made
+    if (made.status == 409 && attempt <= 1) continue;  // another request was faster: look at what it made
     throw engineError(made.status, made.body, doing);
   }
-  known_networks_.insert(plan.name);
+  known_networks_[plan.name] = {spec.owner, id};
   co_return id;
 }
 
 awaitable<void> DockerProvider::previewNetwork(const InstanceSpec& spec, PlacementPreview& preview, Deadline deadline) {
   NetworkPlan plan = planNetwork(spec, engine_.config(), swarm_id_);
-  const std::string doing = format("look at the network {}", plan.name);
-  EngineReply found = co_await engine_.send({.target = "/networks/" + plan.name, .doing = doing, .body = {}}, deadline);
-  if (found.status == 404 || saysNetworkIsDouble(found)) co_return;
-  if (!found.ok()) throw engineError(found.status, found.body, doing);
-  json::value network = found.json(doing);
-  if (stringAt(network, "Name") != plan.name) co_return;
+  std::vector<NamedNetwork> found = co_await networksNamed(engine_, plan.name, {}, deadline);
+  if (found.empty()) co_return;
   try {
-    checkExisting(network, plan, spec.owner, swarm_id_);
+    networkToJoin(found, plan, spec.owner, swarm_id_);
   } catch (const Error& error) {
     preview.problems.push_back(error.message());
   }
@@ -110,15 +115,12 @@ awaitable<void> DockerProvider::repairNetwork(std::string container, Deadline de
                          .doing = "leave the network",
                          .body = json::object{{"Container", container}, {"Force", true}}},
                         deadline);
+  // The endpoint's NetworkID, too: a container that does not run would join at its next start by the name.
   EngineCall join{.method = "POST",
                   .target = format("/networks/{}/connect", id),
                   .doing = "join the network",
-                  .body = json::object{{"Container", container}}};
+                  .body = json::object{{"Container", container}, {"EndpointConfig", json::object{{"NetworkID", id}}}}};
   EngineReply joined = co_await engine_.send(join, deadline);
-  if (saysNetworkIsDouble(joined)) {
-    co_await removeDoubleNetworks(engine_, plan.name, deadline);
-    joined = co_await engine_.send(join, deadline);
-  }
   if (!joined.ok()) throw engineError(joined.status, joined.body, join.doing);
 }
 
@@ -129,7 +131,7 @@ awaitable<void> DockerProvider::removeUnusedNetworks(Deadline deadline) {
   if (!list) co_return;
   for (const json::value& network : *list) {
     std::string name = stringAt(network, "Name");
-    if (labelIn(network, kLabelOwner).empty()) continue;  // the configured one stays
+    if (labelOf(network, kLabelOwner).empty()) continue;  // the configured one stays
     KeyedLock::Guard guard = co_await locks_->acquire(name, deadline);
     if (network_pins_.contains(name)) continue;
     std::string of_network = filterQuery(ownFilter(format("{}={}", kLabelNetwork, name)));

@@ -94,7 +94,7 @@ class DockerProvider final : public Provider, private LogSource {
   /// Creates or adopts the container of that name. `body` is kept for a second try after a pull.
   awaitable<std::string> makeContainer(const InstanceSpec& spec, std::string name, json::object body, Progress& progress,
                                        Deadline deadline);
-  awaitable<std::optional<std::string>> adoptContainer(const InstanceSpec& spec, std::string name, std::string spec_hash,
+  awaitable<std::optional<std::string>> adoptContainer(const InstanceSpec& spec, std::string name, const json::value& body,
                                                        Deadline deadline);
   awaitable<void> writeAgentFile(std::string container, const InstanceSpec& spec, ImageAgent agent, Deadline deadline);
   awaitable<void> startContainer(std::string container, Deadline deadline);
@@ -117,7 +117,8 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> rollBackReplacement(const Replacement& state, Deadline deadline);
 
   // Networks (docker_network.cc)
-  /// Its id; empty when it was there a moment ago already.
+  /// The id of a network that `spec` may join.
+  std::string knownNetwork(const InstanceSpec& spec, const NetworkPlan& plan) const;  ///< empty when it has to be looked for
   awaitable<std::string> ensureNetwork(const InstanceSpec& spec, const NetworkPlan& plan, Deadline deadline);
   awaitable<void> repairNetwork(std::string container, Deadline deadline);
   awaitable<void> removeUnusedNetworks(Deadline deadline);
@@ -176,12 +177,16 @@ class DockerProvider final : public Provider, private LogSource {
   };
   std::map<std::string, KnownImage> known_images_;
   std::map<std::string, std::string> image_ids_;  ///< of the names that containers of the last list were made from
-  std::set<std::string> known_networks_;
-  std::map<std::string, std::string> primary_;         ///< instance → container
-  std::map<std::string, ContainerDetails> inspected_;  ///< container → details, while events keep them true
-  std::map<std::string, int> network_pins_;            ///< networks that a create in progress counts on
-  std::map<std::string, std::string> stopped_;         ///< container → when the run began that we stopped; empty: not seen since
-  std::set<std::string> set_aside_;                    ///< containers whose removal is not the instance's
+  struct KnownNetwork {
+    std::string owner;
+    std::string id;
+  };
+  std::map<std::string, KnownNetwork> known_networks_;  ///< by name
+  std::map<std::string, std::string> primary_;          ///< instance → container
+  std::map<std::string, ContainerDetails> inspected_;   ///< container → details, while events keep them true
+  std::map<std::string, int> network_pins_;             ///< networks that a create in progress counts on
+  std::map<std::string, std::string> stopped_;          ///< container → when the run began that we stopped; empty: not seen since
+  std::set<std::string> set_aside_;                     ///< containers whose removal is not the instance's
   std::shared_ptr<KeyedLock> locks_ = std::make_shared<KeyedLock>();
   std::map<std::string, CpuSample> cpu_samples_;          ///< by container
   std::map<std::string, StorageSample> storage_samples_;  ///< by instance

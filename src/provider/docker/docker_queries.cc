@@ -9,13 +9,6 @@
 namespace swarm::docker {
 namespace {
 
-std::string labelOf(const json::value& item, std::string_view name) {
-  const json::value* labels = member(item, "Labels");
-  const json::object* object = labels ? labels->if_object() : nullptr;
-  const json::value* found = object ? object->if_contains(name) : nullptr;
-  return found && found->is_string() ? std::string(found->as_string()) : std::string();
-}
-
 ContainerRef readRef(const json::value& item) {
   ContainerRef ref{stringAt(item, "Id"), {}, stringAt(item, "State"), labelOf(item, kLabelInstance)};
   if (const json::value* names = member(item, "Names"); names && names->is_array() && !names->as_array().empty()) {

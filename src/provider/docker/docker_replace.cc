@@ -101,7 +101,8 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
     }
     {
       NetworkPin pin(network_pins_, network.name);
-      co_await ensureNetwork(spec, network, deadline);
+      std::string network_id = co_await ensureNetwork(spec, network, deadline);
+      pinNetwork(body, network, network_id);
       co_await progress.recorded({"network", network.name});
       co_await makeVolumes(spec, volumes, progress, deadline);
       if (state.next && !is_wanted(*state.next)) {

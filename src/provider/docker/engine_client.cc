@@ -236,6 +236,13 @@ bool boolAt(const json::value& value, std::string_view path) {
   return found && found->is_bool() && found->as_bool();
 }
 
+std::string labelOf(const json::value& thing, std::string_view name) {
+  const json::value* labels = member(thing, "Labels");
+  const json::object* object = labels ? labels->if_object() : nullptr;
+  const json::value* found = object ? object->if_contains(name) : nullptr;
+  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
 std::string filterQuery(const json::object& filters) { return "filters=" + net::percentEncode(json::serialize(filters)); }
 
 }  // namespace swarm::docker

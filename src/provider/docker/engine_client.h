@@ -103,6 +103,7 @@ const json::value* member(const json::value& value, std::string_view path);  ///
 std::string stringAt(const json::value& value, std::string_view path);
 std::int64_t integerAt(const json::value& value, std::string_view path);
 bool boolAt(const json::value& value, std::string_view path);
+std::string labelOf(const json::value& thing, std::string_view name);  ///< of its member Labels
 
 /// A filters= query value: {"label":["a=b"]}.
 std::string filterQuery(const json::object& filters);

@@ -2,7 +2,8 @@
 #include "provider/docker/network_doubles.h"
 
 #include <algorithm>
-#include <vector>
+#include <ranges>
+#include <tuple>
 
 #include "base/log.h"
 #include "provider/docker/engine_errors.h"
@@ -13,22 +14,25 @@ bool saysNetworkIsDouble(const EngineReply& reply) {
   return !reply.ok() && reply.body.find("network ") != std::string::npos && reply.body.find("is ambiguous") != std::string::npos;
 }
 
-boost::asio::awaitable<void> removeDoubleNetworks(EngineClient& engine, std::string name, Deadline deadline) {
-  std::string filter = filterQuery({{"name", json::array{json::string(name)}}});
-  json::value all = co_await engine.call({.target = "/networks?" + filter, .doing = "list networks", .body = {}}, deadline);
-  struct Network {
-    std::string created;  // RFC 3339 in the Engine's own zone: in order as text
-    std::string id;
-    auto operator<=>(const Network&) const = default;
-  };
-  std::vector<Network> doubles;
+boost::asio::awaitable<std::vector<NamedNetwork>> networksNamed(EngineClient& engine, std::string name, json::object filter,
+                                                                Deadline deadline) {
+  filter["name"] = json::array{json::string(name)};  // the Engine also finds names that hold it
+  json::value all = co_await engine.call({.target = "/networks?" + filterQuery(filter), .doing = "list networks", .body = {}}, deadline);
+  std::vector<NamedNetwork> found;
   if (const json::array* list = all.if_array()) {
-    for (const json::value& network : *list)
-      if (stringAt(network, "Name") == name) doubles.push_back({stringAt(network, "Created"), stringAt(network, "Id")});
+    for (const json::value& network : *list) {
+      if (stringAt(network, "Name") != name) continue;
+      found.push_back({stringAt(network, "Created"), stringAt(network, "Id"), network});
+    }
   }
-  std::ranges::sort(doubles, std::greater{});
+  std::ranges::sort(found, {}, [](const NamedNetwork& network) { return std::tie(network.created, network.id); });
+  co_return found;
+}
+
+boost::asio::awaitable<void> removeDoubleNetworks(EngineClient& engine, std::string name, json::object filter, Deadline deadline) {
+  std::vector<NamedNetwork> doubles = co_await networksNamed(engine, name, std::move(filter), deadline);
   std::size_t left = doubles.size();
-  for (const Network& network : doubles) {
+  for (const NamedNetwork& network : std::views::reverse(doubles)) {
     if (left <= 1) break;
     EngineReply reply =
         co_await engine.send({.method = "DELETE", .target = "/networks/" + network.id, .doing = "remove a network", .body = {}}, deadline);

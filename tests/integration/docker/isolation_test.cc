@@ -69,6 +69,65 @@ TEST_F(DockerIsolation, aNetworkOfAnotherOwnerOrTheHostsIsRefused) {
   }
 }
 
+/// A network without our labels that has the name of the owner's, as another program on the Engine's machine can make one.
+class DockerForeignNetwork : public DockerIsolation {
+ protected:
+  void SetUp() override {
+    DockerIsolation::SetUp();
+    wanted_ = spec();
+    create(wanted_);
+    name_ = docker::planNetwork(wanted_, {}, fixture_->swarmId()).name;
+    ours_ = docker::stringAt(fixture_->engine().get("/networks/" + name_), "Id");
+  }
+  void TearDown() override {
+    if (!foreign_.empty()) fixture_->engine().send("DELETE", "/networks/" + foreign_);
+    DockerIsolation::TearDown();
+  }
+  void makeForeign() {
+    docker::EngineReply made =
+        fixture_->engine().send("POST", "/networks/create", json::object{{"Name", name_}, {"CheckDuplicate", false}});
+    if (!made.ok()) GTEST_SKIP() << "this Engine has one network of a name at most: " << made.body;
+    foreign_ = docker::stringAt(made.json("make a network"), "Id");
+  }
+  std::size_t joined(const std::string& network) {
+    return docker::member(fixture_->engine().get("/networks/" + network), "Containers")->as_object().size();
+  }
+  void stop(const InstanceSpec& which) {
+    runner_.run(provider_->stopInstance(which.instanceId, std::chrono::seconds(5), progress_, soon()));
+  }
+  void start(const InstanceSpec& which) { runner_.run(provider_->startInstance(which.instanceId, progress_, soon())); }
+
+  InstanceSpec wanted_;
+  std::string name_, ours_, foreign_;
+};
+
+TEST_F(DockerForeignNetwork, isNotJoinedBesideOursAndStays) {
+  makeForeign();
+  InstanceSpec second = spec("second");
+  create(second);
+  stop(wanted_);
+  start(wanted_);
+  openProvider();  // one that remembers no network
+  InstanceSpec third = spec("third");
+  create(third);
+  EXPECT_EQ(joined(ours_), 3u);
+  EXPECT_EQ(joined(foreign_), 0u);
+}
+
+TEST_F(DockerForeignNetwork, isNotJoinedInThePlaceOfOurs) {
+  stop(wanted_);
+  makeForeign();
+  ASSERT_TRUE(fixture_->engine().send("DELETE", "/networks/" + ours_).ok());
+  auto error = errorOf([&] { start(wanted_); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Unprocessable) << error->message();
+  EXPECT_EQ(joined(foreign_), 0u);
+  // It starts once the other network is gone.
+  fixture_->engine().send("DELETE", "/networks/" + std::exchange(foreign_, ""));
+  start(wanted_);
+  EXPECT_EQ(status(wanted_), InstanceStatus::running);
+}
+
 TEST_F(DockerIsolation, labelsOfARequestCanNotTakeOurs) {
   InstanceSpec wanted = spec();
   wanted.config.labels = {{"swarm.owner", "root"}, {"team", "blue"}};
