@@ -23,13 +23,14 @@ class CountingHandler {
   static constexpr std::size_t max_key_size = std::size_t(-1);
   static constexpr std::size_t max_string_size = std::size_t(-1);
 
-  explicit CountingHandler(const JsonLimits& limits) : left_(limits.values), longest_string_(limits.string) {}
+  CountingHandler(const JsonLimits& limits, json::storage_ptr storage)
+      : storage_(std::move(storage)), left_(limits.values), longest_string_(limits.string) {}
   bool exceeded() const { return exceeded_; }
   bool cut() const { return cut_; }
   json::value release() { return stack_.release(); }
 
   bool on_document_begin(ErrorFlag&) {
-    stack_.reset();
+    stack_.reset(storage_);
     return true;
   }
   bool on_document_end(ErrorFlag&) { return true; }
@@ -107,6 +108,7 @@ class CountingHandler {
     return piece;
   }
 
+  json::storage_ptr storage_;
   json::value_stack stack_;
   std::size_t left_;
   std::size_t longest_string_;
@@ -124,7 +126,7 @@ json::parse_options optionsOf(const JsonLimits& limits) {
 }  // namespace
 
 struct UntrustedJson::Parser {
-  explicit Parser(JsonLimits its_limits) : limits(its_limits), parser(optionsOf(limits), limits) {}
+  Parser(JsonLimits its_limits, json::storage_ptr storage) : limits(its_limits), parser(optionsOf(limits), limits, std::move(storage)) {}
 
   void write(bool more, std::string_view piece) {
     ErrorFlag error;
@@ -142,7 +144,8 @@ struct UntrustedJson::Parser {
   json::basic_parser<CountingHandler> parser;
 };
 
-UntrustedJson::UntrustedJson(JsonLimits limits) : parser_(std::make_unique<Parser>(limits)) {}
+UntrustedJson::UntrustedJson(JsonLimits limits, json::storage_ptr storage)
+    : parser_(std::make_unique<Parser>(limits, std::move(storage))) {}
 UntrustedJson::~UntrustedJson() = default;
 
 void UntrustedJson::add(std::string_view piece) {

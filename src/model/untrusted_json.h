@@ -19,7 +19,7 @@ struct JsonLimits {
 /// One document. Not thread-safe.
 class UntrustedJson {
  public:
-  explicit UntrustedJson(JsonLimits limits);
+  explicit UntrustedJson(JsonLimits limits, boost::json::storage_ptr storage = {});  ///< `storage`: of the value
   ~UntrustedJson();
 
   /// Throws Error(UpstreamFailed) with a reason ("it has more than 16384 bytes") when it is not JSON or exceeds a limit.

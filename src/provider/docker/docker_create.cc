@@ -89,7 +89,7 @@ awaitable<ImageFacts> DockerProvider::ensureImage(std::string image, Progress& p
   }
   if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
   faultPoint("docker.create.image.after");
-  json::value inspection = reply.json(doing);
+  json::value inspection = std::move(reply).json(doing);
   ImageFacts facts{declaredVolumes(inspection), readImageAgent(inspection), stringAt(inspection, "Id")};
   known_images_[image] = {std::chrono::steady_clock::now() + kImageMemory, facts};
   co_return facts;

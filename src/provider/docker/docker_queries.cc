@@ -74,7 +74,7 @@ awaitable<std::optional<ContainerDetails>> DockerProvider::inspectContainer(std:
     co_return std::nullopt;
   }
   if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
-  json::value inspection = reply.json(doing);
+  json::value inspection = std::move(reply).json(doing);
   co_return readContainer(inspection, engine_.config(), engine_.isLocal(), whatEnded(inspection));
 }
 

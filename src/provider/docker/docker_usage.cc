@@ -33,7 +33,7 @@ awaitable<json::value> DockerProvider::statistics(std::string instance_id, Deadl
   EngineReply reply =
       co_await sendToInstance(instance_id, {.target = "/stats?stream=false&one-shot=true", .doing = doing, .body = {}}, deadline);
   if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
-  co_return reply.json(doing);
+  co_return std::move(reply).json(doing);
 }
 
 awaitable<double> DockerProvider::cpuPercent(std::string instance_id, const json::value& first, Deadline deadline) {

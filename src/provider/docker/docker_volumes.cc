@@ -8,13 +8,6 @@ namespace swarm::docker {
 
 namespace {
 
-std::string volumeLabel(const json::value& volume, std::string_view name) {
-  const json::value* labels = member(volume, "Labels");
-  const json::object* object = labels ? labels->if_object() : nullptr;
-  const json::value* value = object ? object->if_contains(name) : nullptr;
-  return value && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
 /// "swarm-i-0abc-home-coder-1234abcd" → "i-0abc", for names that planVolumes() makes; empty for others.
 std::string instanceInName(std::string_view name) {
   constexpr std::string_view prefix = "swarm-";
@@ -33,8 +26,8 @@ bool isAnonymous(std::string_view name) {
 
 awaitable<json::array> DockerProvider::volumesBy(json::object filter, Deadline deadline) {
   json::value answer = co_await engine_.call({.target = "/volumes?" + filterQuery(filter), .doing = "list volumes", .body = {}}, deadline);
-  const json::value* list = member(answer, "Volumes");
-  co_return list && list->is_array() ? list->as_array() : json::array();
+  json::value* list = answer.is_object() ? answer.as_object().if_contains("Volumes") : nullptr;
+  co_return list && list->is_array() ? std::move(list->as_array()) : json::array();
 }
 
 awaitable<std::vector<DockerProvider::Volume>> DockerProvider::ownVolumes(std::string extra_label, Deadline deadline) {
@@ -43,11 +36,11 @@ awaitable<std::vector<DockerProvider::Volume>> DockerProvider::ownVolumes(std::s
   for (const json::value& item : list) {
     Volume volume;
     volume.info.name = stringAt(item, "Name");
-    volume.info.instanceId = volumeLabel(item, kLabelInstance);
-    volume.info.owner = volumeLabel(item, kLabelOwner);
-    volume.info.mountPath = volumeLabel(item, kLabelMount);
+    volume.info.instanceId = labelOf(item, kLabelInstance);
+    volume.info.owner = labelOf(item, kLabelOwner);
+    volume.info.mountPath = labelOf(item, kLabelMount);
     volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
-    volume.persistent = volumeLabel(item, kLabelPersistent) != "false";
+    volume.persistent = labelOf(item, kLabelPersistent) != "false";
     found.push_back(std::move(volume));
   }
   co_return found;
@@ -64,7 +57,7 @@ awaitable<std::vector<DockerProvider::Volume>> DockerProvider::unlabelledVolumes
     volume.info.instanceId = instanceInName(volume.info.name);
     volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
     bool is_that = instance_id.empty() ? !volume.info.instanceId.empty() : volume.info.instanceId == instance_id;
-    if (is_that && volumeLabel(item, kLabelSwarm).empty()) found.push_back(std::move(volume));
+    if (is_that && labelOf(item, kLabelSwarm).empty()) found.push_back(std::move(volume));
   }
   co_return found;
 }
@@ -86,7 +79,7 @@ awaitable<bool> DockerProvider::isUsedByOthers(std::string volume, std::string i
       co_await engine_.call({.target = "/containers/json?all=true&" + filter, .doing = "list containers", .body = {}}, deadline);
   if (!users.is_array()) co_return false;
   for (const json::value& user : users.as_array()) {
-    if (volumeLabel(user, kLabelInstance) != instance_id || volumeLabel(user, kLabelSwarm) != swarm_id_) co_return true;
+    if (labelOf(user, kLabelInstance) != instance_id || labelOf(user, kLabelSwarm) != swarm_id_) co_return true;
   }
   co_return false;
 }

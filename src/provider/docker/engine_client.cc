@@ -1,7 +1,6 @@
 // Requests, negotiation and tolerant JSON access for the Engine's API.
 #include "provider/docker/engine_client.h"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 
@@ -29,12 +28,9 @@ net::Connector makeConnector(const DockerProviderConfig& config) {
   return [address, context](Deadline deadline) { return net::connectTls(address, context, deadline); };
 }
 
-/// The containers of a large machine, with the labels that their images bring.
-constexpr std::size_t kMaxAnswer = 32 * 1024 * 1024;
-
 net::HttpClientOptions makeOptions(const DockerProviderConfig& config) {
   net::HttpClientOptions options;
-  options.maxBody = kMaxAnswer;
+  options.maxBody = kMaxJsonAnswer;
   options.host = config.host.empty() ? "docker" : net::toString({config.host, portOf(config)});
   return options;
 }
@@ -69,17 +65,14 @@ ApiVersion chooseApiVersion(ApiVersion oldest, ApiVersion newest, const std::str
   return std::min(newest, kNewestApi);
 }
 
-json::value EngineReply::json(const std::string& doing) const {
-  if (body.empty()) return nullptr;
-  boost::system::error_code error;
-  json::value value = json::parse(body, error);
-  if (error) {
-    throw Error(ErrorCode::UpstreamFailed, format("The Docker Engine gave an answer that is no JSON when asked to {}.", doing))
-        .withCause(body.substr(0, 200))
-        .withUpstream({.status = status, .requestId = {}});
-  }
-  return value;
+json::value EngineReply::json(const std::string& doing) && {
+  if (document) return std::move(*document);
+  throw Error(ErrorCode::UpstreamFailed, format("The Docker Engine gave a wrong answer when asked to {}: {}.", doing, document.error()))
+      .withCause(body.substr(0, 200))
+      .withUpstream({.status = status, .requestId = {}});
 }
+
+json::value EngineReply::json(const std::string& doing) const& { return EngineReply(*this).json(doing); }
 
 EngineClient::EngineClient(DockerProviderConfig config) : config_(std::move(config)), http_(makeConnector(config_), makeOptions(config_)) {}
 
@@ -107,13 +100,19 @@ net::HttpRequest EngineClient::request(const EngineCall& call) const {
   return request;
 }
 
+awaitable<EngineReply> EngineClient::read(net::HttpResponse response) {
+  if (response.status >= 400 || response.body.empty()) co_return EngineReply{response.status, std::move(response.body)};
+  auto document = co_await parseAnswer(response.body);
+  co_return EngineReply{response.status, std::move(response.body), std::move(document)};
+}
+
 awaitable<EngineReply> EngineClient::sendUnversioned(std::string target, Deadline deadline) {
   std::optional<Error> failure;
   try {
     net::HttpRequest request;
     request.target = std::move(target);
     net::HttpResponse response = co_await http_.send(std::move(request), deadline);
-    co_return EngineReply{response.status, std::move(response.body)};
+    co_return co_await read(std::move(response));
   } catch (const Error& error) {
     failure = error;
   }
@@ -157,7 +156,7 @@ awaitable<EngineReply> EngineClient::send(EngineCall call, Deadline deadline) {
   std::optional<Error> failure;
   try {
     net::HttpResponse response = co_await http_.send(request(call), deadline);
-    co_return EngineReply{response.status, std::move(response.body)};
+    co_return co_await read(std::move(response));
   } catch (const Error& error) {
     failure = error;
   }
@@ -169,7 +168,7 @@ awaitable<EngineReply> EngineClient::sendToTheEnd(EngineCall call, std::string s
   std::optional<Error> failure;
   try {
     net::HttpResponse response = co_await unsettled_.send(http_, request(call), std::move(subject), deadline, std::move(held));
-    co_return EngineReply{response.status, std::move(response.body)};
+    co_return co_await read(std::move(response));
   } catch (const Error& error) {
     failure = error;
   }
@@ -180,7 +179,7 @@ awaitable<json::value> EngineClient::call(EngineCall call, Deadline deadline) {
   std::string doing = call.doing;
   EngineReply reply = co_await send(std::move(call), deadline);
   if (!reply.ok()) throw engineError(reply.status, reply.body, doing);
-  co_return reply.json(doing);
+  co_return std::move(reply).json(doing);
 }
 
 awaitable<std::unique_ptr<net::HttpExchange>> EngineClient::open(EngineCall call, Deadline deadline) {

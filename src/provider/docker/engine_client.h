@@ -9,6 +9,7 @@
 #include "net/http_client.h"
 #include "provider/docker/docker_config.h"
 #include "provider/docker/unsettled.h"
+#include "provider/json_answer.h"
 
 namespace swarm::docker {
 
@@ -42,8 +43,11 @@ struct EngineCall {
 struct EngineReply {
   int status = 0;
   std::string body;
+  std::expected<json::value, std::string> document{};  ///< of a good answer; null when it has no body
   bool ok() const { return status < 400; }
-  json::value json(const std::string& doing) const;  ///< throws Error(UpstreamFailed) when the body is no JSON
+  /// The document of a good answer. Throws Error(UpstreamFailed) when its body is not JSON.
+  json::value json(const std::string& doing) const&;
+  json::value json(const std::string& doing) &&;  ///< without a copy
 };
 
 /// What /version and /info tell, learnt by connect().
@@ -89,6 +93,7 @@ class EngineClient {
 
  private:
   net::HttpRequest request(const EngineCall& call) const;
+  static awaitable<EngineReply> read(net::HttpResponse response);
   awaitable<EngineReply> sendUnversioned(std::string target, Deadline deadline);
 
   DockerProviderConfig config_;

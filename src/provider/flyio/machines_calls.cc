@@ -43,7 +43,7 @@ awaitable<std::vector<IpAddress>> MachinesClient::listIps(std::string app, Deadl
   std::vector<IpAddress> found;
   if (reply.isAbsent()) co_return found;
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
-  json::value answer = reply.json();
+  const json::value& answer = reply.json();
   for (const json::value& item : arrayAt(answer, "ips")) found.push_back({stringAt(item, "ip"), boolAt(item, "shared")});
   co_return found;
 }
@@ -55,7 +55,7 @@ awaitable<std::vector<Machine>> MachinesClient::listMachines(std::string app, bo
   std::vector<Machine> found;
   if (reply.isAbsent()) co_return found;
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
-  json::value answer = reply.json();
+  const json::value& answer = reply.json();
   if (answer.is_null()) co_return found;  // how Go writes an empty list
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's Machines.");
   for (const json::value& item : answer.as_array()) found.push_back(readMachine(item, app));
@@ -80,7 +80,7 @@ awaitable<std::vector<Volume>> MachinesClient::listVolumes(std::string app, Dead
   std::vector<Volume> found;
   if (reply.isAbsent()) co_return found;
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
-  json::value answer = reply.json();
+  const json::value& answer = reply.json();
   if (answer.is_null()) co_return found;  // how Go writes an empty list
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's volumes.");
   for (const json::value& item : answer.as_array()) {
@@ -98,7 +98,7 @@ awaitable<std::vector<StoredSnapshot>> MachinesClient::listSnapshots(std::string
   std::vector<StoredSnapshot> found;
   if (reply.isAbsent()) co_return found;
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
-  json::value answer = reply.json();
+  const json::value& answer = reply.json();
   if (answer.is_null()) co_return found;  // how Go writes an empty list
   if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the volume's snapshots.");
   for (const json::value& item : answer.as_array()) {
@@ -152,7 +152,7 @@ awaitable<std::optional<std::string>> MachinesClient::readSecret(std::string app
   FlyReply reply = co_await send(std::move(call), deadline);
   if (reply.isAbsent()) co_return std::nullopt;
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
-  json::value answer = reply.json();
+  const json::value& answer = reply.json();
   if (!member(answer, "value")) co_return std::nullopt;
   co_return stringAt(answer, "value");
 }

@@ -12,6 +12,7 @@
 #include "base/untrusted_text.h"
 #include "net/deadline.h"
 #include "provider/flyio/json_access.h"
+#include "provider/json_answer.h"
 
 namespace swarm::flyio {
 namespace {
@@ -20,7 +21,6 @@ namespace {
 constexpr std::string_view kNotSent = "not sent: ";
 constexpr std::string_view kUserAgent = "vscode-remote-swarm";
 constexpr std::chrono::seconds kLongestRetryAfter{60};
-constexpr std::size_t kMaxAnswer = 32 * 1024 * 1024;  // a page of an organization's Machines
 constexpr std::size_t kMaxRequestId = 128;
 
 bool wasNotSent(const Error& error) { return error.cause().starts_with(kNotSent); }
@@ -97,7 +97,7 @@ MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::s
   options.host = url.authority();
   options.name = format("Fly's Machines API at {}", base_url);
   options.maxIdle = 64;
-  options.maxBody = kMaxAnswer;
+  options.maxBody = kMaxJsonAnswer;
   // Shorter than any server's own: a POST on a connection that the other side is just closing leaves its fate open.
   options.idleTimeout = std::chrono::seconds(10);
   options.headers = {{"User-Agent", std::string(kUserAgent)}, {"Accept", "application/json"}};
@@ -155,13 +155,13 @@ awaitable<FlyReply> MachinesClient::attempt(const FlyCall& call, Deadline deadli
     ++requests_;
     net::HttpResponse response = co_await http_->send(request(call), deadline.orAfter(call.timeout));
     learn(call, response);
-    FlyReply reply;
-    reply.status = response.status;
-    reply.requestId = printable(net::findHeader(response.headers, "fly-request-id"), kMaxRequestId);
-    reply.nextCursor = net::findHeader(response.headers, "fly-next-cursor");
-    reply.body = std::move(response.body);
-    reply.document = parseOrNull(reply.body);
-    co_return reply;
+    auto document = co_await parseAnswer(response.body);
+    co_return FlyReply{.status = response.status,
+                       .body = std::move(response.body),
+                       .requestId = printable(net::findHeader(response.headers, "fly-request-id"), kMaxRequestId),
+                       .nextCursor = std::string(net::findHeader(response.headers, "fly-next-cursor")),
+                       .trouble = {},
+                       .document = document ? std::move(*document) : json::value()};
   } catch (const Error& error) {
     failure = error;
   }

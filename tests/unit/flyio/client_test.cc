@@ -7,6 +7,7 @@
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/json_access.h"
 #include "scripted_fly.h"
+#include "support/large_answer.h"
 #include "support/raw_server.h"
 
 namespace swarm::flyio {
@@ -54,6 +55,21 @@ TEST_F(Client, aReadIsRepeatedAfterATroubleOfThePlatform) {
   MachinesClient fly = client();
   EXPECT_EQ(send(fly, read("/v1/apps/a1")).status, 200);
   EXPECT_EQ(fly_.count("GET /v1/apps/a1"), 4);
+}
+
+TEST_F(Client, aPageOfThirtyMegabytesLeavesTheLoopToOthers) {
+  const std::string body = test::largeList();
+  test::LoopTurns turns(loop_);
+  int turns_then = 0;
+  test::RawServer server(loop_, [&](net::StreamPtr stream, int) -> awaitable<void> {
+    co_await test::readUntil(*stream, "\r\n\r\n");
+    co_await test::sendHoldingTheLastByte(*stream, body, turns, turns_then);
+  });
+  MachinesClient fly("http://" + net::toString(server.address()), Secret("fm2_secret"), "personal", quick());
+  json::value page =
+      loop_.run(fly.call(read("/v1/orgs/personal/machines"), Deadline::after(std::chrono::seconds(60))), std::chrono::seconds(60));
+  EXPECT_EQ(page.as_array().size(), test::kLargeElements);
+  EXPECT_GT(turns.count() - turns_then, 100) << "a few turns of the loop are no parsing of 30 MiB";
 }
 
 TEST_F(Client, repeatingHasAnEndAndTheErrorSaysWhatWasSeen) {
