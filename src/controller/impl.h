@@ -6,7 +6,7 @@
 #include "controller/issued_tokens.h"
 #include "controller/lifecycle.h"
 #include "controller/migration.h"
-#include "controller/operations.h"
+#include "controller/operations/runner.h"
 #include "controller/placement.h"
 #include "controller/places.h"
 #include "controller/reconcile.h"

@@ -5,7 +5,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "controller/lifecycle.h"
-#include "controller/move.h"
+#include "controller/operations/migrate.h"
 #include "model/codec.h"
 
 namespace swarm::control {

@@ -1,6 +1,6 @@
 // MoveTeller.
 #include "base/format.h"
-#include "controller/move.h"
+#include "controller/operations/migrate.h"
 
 namespace swarm::control {
 namespace {

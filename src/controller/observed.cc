@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "controller/agent_watch.h"
 #include "controller/lost_volumes.h"
-#include "controller/operations.h"
+#include "controller/operations/runner.h"
 #include "controller/reconcile.h"
 #include "model/codec.h"
 #include "net/deadline.h"

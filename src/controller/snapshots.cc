@@ -5,7 +5,7 @@
 #include "base/id.h"
 #include "controller/copy_run.h"
 #include "controller/migration.h"
-#include "controller/snapshot_restore.h"
+#include "controller/operations/restore.h"
 #include "model/codec.h"
 #include "model/validation.h"
 

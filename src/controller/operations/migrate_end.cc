@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "controller/agent_watch.h"
 #include "controller/lifecycle.h"
-#include "controller/move.h"
+#include "controller/operations/migrate.h"
 #include "controller/reconcile.h"
 #include "controller/retrying.h"
 #include "model/codec.h"

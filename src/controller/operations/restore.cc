@@ -1,5 +1,5 @@
 // Restoring.
-#include "controller/snapshot_restore.h"
+#include "controller/operations/restore.h"
 
 #include "base/format.h"
 #include "controller/retrying.h"

@@ -1,5 +1,5 @@
 // Move: the way up to the switch.
-#include "controller/move.h"
+#include "controller/operations/migrate.h"
 
 #include "base/format.h"
 #include "base/log.h"

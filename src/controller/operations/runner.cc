@@ -1,5 +1,5 @@
 // OperationRunner.
-#include "controller/operations.h"
+#include "controller/operations/runner.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
