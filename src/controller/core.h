@@ -80,7 +80,7 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   Notifier ended;
 
   awaitable<void> recorded(ExternalResource resource) override;
-  void step(std::string name) override;
+  void step(Step step) override;
   void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) override;
 
   /// "controller.<kind>.<step>": a fault point of this operation.

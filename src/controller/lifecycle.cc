@@ -60,7 +60,7 @@ awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& err
 
 awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
   EntryPtr entry = operation->entry;
-  operation->step("wait until VS Code answers");
+  operation->step(Step::WaitForVscode);
   entry->notice.clear();
   core_.breakConnections(*entry);
   std::function<awaitable<AgentEndpoint>()> connect = [this, entry] {

@@ -24,13 +24,24 @@ MoveTeller::MoveTeller(Core& core, ActivePtr operation, std::string to)
   shown_.to = std::move(to);
 }
 
-void MoveTeller::step(std::string name, bool paused) {
-  shown_.step = name;
-  shown_.paused = paused;
-  operation_->step(std::move(name));
+void MoveTeller::step(Step step) {
+  shown_.paused = false;
+  begin(step);
+  publish(shown_.percent, -1);
+}
+
+void MoveTeller::stepInPause(Step step) {
+  shown_.paused = true;
+  begin(step);
+  publish(std::max(shown_.percent, kCopied), -1);
+}
+
+void MoveTeller::begin(Step step) {
+  step_ = step;
+  shown_.step = stepName(step);
+  operation_->step(step);
   before_ = {};
   last_progress_ = core_.clock.steadyNow();
-  publish(paused ? std::max(shown_.percent, kCopied) : shown_.percent, -1);
 }
 
 void MoveTeller::totals(std::int64_t files, std::int64_t bytes) {
@@ -46,7 +57,7 @@ void MoveTeller::progress(const transfer::TransferProgress& told) {
   SteadyTime time = core_.clock.steadyNow();
   bool moved = now.filesDone != before_.filesDone || now.bytesDone != before_.bytesDone || now.bytesSent != before_.bytesSent;
   if (moved) last_progress_ = time;
-  if (shown_.step == "copy") operation_->fault("copying");
+  if (step_ == Step::Copy) operation_->fault("copying");
   auto since = std::chrono::duration<double>(time - measured_).count();
   if (measured_ == SteadyTime{} || now.bytesDone < before_.bytesDone) {
     measured_ = time;
@@ -68,7 +79,7 @@ void MoveTeller::progress(const transfer::TransferProgress& told) {
   operation_->detail(std::move(text), now.bytesDone, std::max(bytes_, now.bytesDone));
   if (time - published_ < kPublishEvery) return;
   int percent = shown_.percent;
-  if (!shown_.paused && bytes_ > 0 && shown_.step == "copy")
+  if (!shown_.paused && bytes_ > 0 && step_ == Step::Copy)
     percent = static_cast<int>(std::min<std::int64_t>(now.bytesDone, bytes_) * kCopied / bytes_);
   publish(percent, left);
 }

@@ -28,8 +28,8 @@ awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
   if (operation_) operation_->fault("recorded." + resource.kind);
 }
 
-void PlaceProgress::step(std::string name) {
-  if (operation_) operation_->detail(std::move(name));
+void PlaceProgress::step(Step step) {
+  if (operation_) operation_->detail(std::string(stepName(step)));
 }
 
 void PlaceProgress::detail(std::string text, std::int64_t bytes_done, std::int64_t bytes_total) {

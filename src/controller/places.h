@@ -13,7 +13,7 @@ class PlaceProgress final : public Progress {
   PlaceProgress(Core& core, std::string place_id, ActivePtr operation)
       : core_(core), place_id_(std::move(place_id)), operation_(std::move(operation)) {}
   awaitable<void> recorded(ExternalResource resource) override;
-  void step(std::string name) override;
+  void step(Step step) override;
   void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) override;
 
  private:

@@ -58,18 +58,18 @@ class Snapshots::Taking final : public CopyRun {
   End target() const override { return {core_.providerOf(*entry_), place_id_}; }
 
   awaitable<void> take() {
-    operation_->step("validate");
+    operation_->step(Step::Validate);
     co_await makeInstanceRun();
-    operation_->step("create target");
+    operation_->step(Step::CreateTarget);
     PlaceRecord place = placeOfOurs(place_id_);
     place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
     co_await makeHeld(place, Volumes::New);
-    operation_->step("copy");
+    operation_->step(Step::Copy);
     transfer::ScanReport all = co_await scan(Side::Source);
     teller_.totals(all.files, all.bytes);
     co_await round(RoundKind::Live);
     operation_->fault("copied");
-    operation_->step("verify what was copied");
+    operation_->step(Step::VerifyCopy);
     co_await readBack();
     co_await round(RoundKind::Live);
     co_await catchMoment();
@@ -87,7 +87,7 @@ class Snapshots::Taking final : public CopyRun {
 
   /// Everything stands still while the last differences are copied and both sides are compared.
   awaitable<void> catchMoment() {
-    operation_->step("freeze and verify");
+    operation_->step(Step::FreezeAndVerify);
     for (int n = 1;; ++n) {
       std::optional<Error> failure;
       bool is_equal = false;

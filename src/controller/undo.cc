@@ -57,7 +57,7 @@ awaitable<void> Lifecycle::undo(ActivePtr operation, Error error) {
 /// A failed create leaves its row and its reason, and nothing at the provider but volumes that were there before.
 awaitable<void> Lifecycle::discard(ActivePtr operation) {
   EntryPtr entry = operation->entry;
-  operation->step("clean up");
+  operation->step(Step::CleanUp);
   std::optional<Error> failure;
   try {
     Provider& provider = core_.providerOf(*entry);

@@ -4,14 +4,11 @@
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "controller/routes.h"
 
 namespace swarm::gateway {
 
-/// A move's step in words for a reader who knows nothing of moves: "copying the files". One that is not known here stays as it is.
-std::string wordsOfStep(std::string_view step);
 /// "about 20 s", "about 3 min"; empty: not known.
 std::string aboutTime(std::int64_t seconds);
 /// `moving` of /.swarm/status; null: it is not being moved.

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "gateway/moving.h"
 #include "gateway/page_assets.h"
+#include "model/steps.h"
 
 namespace swarm::gateway {
 namespace {

@@ -6,6 +6,7 @@
 #include "gateway/impl.h"
 #include "gateway/moving.h"
 #include "gateway/tls_probe.h"
+#include "model/steps.h"
 #include "net/deadline.h"
 
 namespace swarm {
@@ -173,7 +174,8 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::sha
   std::int64_t elapsed = 0;
   if (route.stepStartedAt != SystemTime{})
     elapsed = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(clock.now() - route.stepStartedAt).count());
-  const std::string step = route.step.empty() && route.status == InstanceStatus::running ? "wait until VS Code answers" : route.step;
+  const std::string step =
+      route.step.empty() && route.status == InstanceStatus::running ? std::string(stepName(Step::WaitForVscode)) : route.step;
   co_await respondPage(exchange, 503,
                        waitingPage({.kind = kind,
                                     .name = route.name,

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "model/steps.h"
 #include "model/types.h"
 #include "net/http_client.h"
 
@@ -66,15 +67,15 @@ class Progress {
   virtual ~Progress() = default;
   /// An external resource was made (or found again). Call it the moment the id is known, before the next external call.
   virtual awaitable<void> recorded(ExternalResource resource) = 0;
-  /// A named step begins; the one before it has ended. Not durable, cheap.
-  virtual void step(std::string name) = 0;
+  /// The step begins; the one before it has ended. Not durable, cheap.
+  virtual void step(Step step) = 0;
   virtual void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) = 0;
 };
 /// For callers that have nothing to record.
 class NoProgress final : public Progress {
  public:
   awaitable<void> recorded(ExternalResource) override { co_return; }
-  void step(std::string) override {}
+  void step(Step) override {}
   void detail(std::string, std::int64_t, std::int64_t) override {}
 };
 

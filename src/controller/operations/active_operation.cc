@@ -31,7 +31,8 @@ awaitable<void> ActiveOperation::recorded(ExternalResource resource) {
   fault("recorded." + resource.kind);
 }
 
-void ActiveOperation::step(std::string name) {
+void ActiveOperation::step(Step step) {
+  std::string name(stepName(step));
   SystemTime now = core_.clock.now();
   if (!operation.steps.empty() && operation.steps.back().status == OperationStatus::running) {
     if (operation.steps.back().name == name) return;

@@ -44,7 +44,7 @@ awaitable<void> Migration::Move::run() {
     auto place = core_.places.find(place_id_);
     if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // a crash of ours lies between
       throw Error(ErrorCode::UpstreamFailed, "It was being taken back already when the server ended.");
-    teller_.step("validate", false);
+    teller_.step(Step::Validate);
     co_await targetProvider().getInstance(place_id_, Deadline::after(kTargetLookTimeout));  // can it be asked at all?
     co_await makeInstanceRun();
     operation_->fault("validated");
@@ -60,7 +60,7 @@ awaitable<void> Migration::Move::run() {
 }
 
 awaitable<void> Migration::Move::checkPlan() {
-  teller_.step("plan", false);
+  teller_.step(Step::Plan);
   MoveTarget target;
   target.provider = targetProvider().type();
   target.region = text("region");
@@ -78,7 +78,7 @@ awaitable<void> Migration::Move::checkPlan() {
 }
 
 awaitable<void> Migration::Move::makeTarget() {
-  teller_.step("create target", false);
+  teller_.step(Step::CreateTarget);
   PlaceRecord place = placeOfOurs(place_id_);  // kept from an earlier move, made before a crash, or new
   place.provider = targetProvider().type();
   place.region = text("region");
@@ -88,7 +88,7 @@ awaitable<void> Migration::Move::makeTarget() {
 
 /// While people work: all of it, then what has changed meanwhile, until little is left.
 awaitable<void> Migration::Move::copy() {
-  teller_.step("copy", false);
+  teller_.step(Step::Copy);
   transfer::ScanReport source = co_await scan(Side::Source);
   teller_.totals(source.files, source.bytes);
   transfer::ScanReport target = co_await scan(Side::Target);
@@ -101,11 +101,11 @@ awaitable<void> Migration::Move::copy() {
   RoundReport last = co_await round(RoundKind::Live);
   operation_->fault("copied");
   // What was written is read back, hashed and put on disk now, so that the pause has to look at what changes from here on only.
-  teller_.step("verify what was copied", false);
+  teller_.step(Step::VerifyCopy);
   co_await readBack();
   operation_->fault("read_back");
   for (int n = 1; n < kMostRounds; ++n) {
-    teller_.step("copy changes", false);
+    teller_.step(Step::CopyChanges);
     RoundReport next = co_await round(RoundKind::Live);
     bool converges = static_cast<double>(next.bytesSent) < kConverges * static_cast<double>(last.bytesSent);
     last = next;
@@ -132,7 +132,7 @@ awaitable<void> Migration::Move::hold() {
 
 /// The pause. Everything that is written from here on is written at the target, or the source goes on as if nothing had been.
 awaitable<void> Migration::Move::finalPass() {
-  teller_.step("pause", true);
+  teller_.stepInPause(Step::Pause);
   core_.setStatus(*entry_, InstanceStatus::starting, format("It is moving to {}.", targetTitle()));
   core_.breakConnections(*entry_);
   core_.publishRoutes();
@@ -146,10 +146,10 @@ awaitable<void> Migration::Move::finalPass() {
 /// One attempt: the last differences, the digests, everything on disk, and the source held from the beginning to the end of it.
 awaitable<bool> Migration::Move::passOnce(bool last) {
   const std::string boot = boot_;
-  teller_.step("final changes", true);
+  teller_.stepInPause(Step::FinalChanges);
   co_await round(RoundKind::Final);
   operation_->fault("final");
-  teller_.step("verify", true);
+  teller_.stepInPause(Step::Verify);
   bool is_equal = co_await areEqual();
   co_await sync(Side::Target);
   operation_->fault("verified");
@@ -162,7 +162,7 @@ awaitable<bool> Migration::Move::passOnce(bool last) {
 }
 
 awaitable<void> Migration::Move::switchOver() {
-  teller_.step("switch", true);
+  teller_.stepInPause(Step::Switch);
   // A source that is not to be kept stays until VS Code has answered at the target: that may need a person.
   constexpr std::chrono::hours kUntilItRuns{7 * 24};
   SystemTime until = core_.clock.now() + (flag("keepSource") ? std::chrono::hours(number("keepHours")) : kUntilItRuns);

@@ -20,7 +20,7 @@ awaitable<void> Migration::Move::finish() {
   co_await closeLink();
   operation_->cancellable = false;
   if (flag("wasRunning")) {
-    teller_.step("start", true);
+    teller_.stepInPause(Step::Start);
     for (int n = 1; !co_await startThere(n == kMostStarts); ++n) {
     }
   } else {
@@ -59,7 +59,7 @@ awaitable<bool> Migration::Move::startThere(bool last) {
 awaitable<void> Migration::Move::retire(std::string former) {
   entry_->moving.reset();
   core_.routeChanged(*entry_);
-  operation_->step("retire source");
+  operation_->step(Step::RetireSource);
   if (!flag("keepSource")) co_await places_.discard(former);
   std::optional<Error> failure;
   try {
@@ -89,7 +89,7 @@ awaitable<void> Migration::Move::goBack(Error error) {
   co_await closeLink();
   bool by_a_person = error.code() == ErrorCode::Cancelled;
   std::string why = by_a_person ? std::string("Its move was cancelled.") : format("It was not moved: {}", error.message());
-  operation_->step("go back");
+  operation_->step(Step::GoBack);
   co_await sourceBack(why);
   entry_->moving.reset();
   core_.routeChanged(*entry_);

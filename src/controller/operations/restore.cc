@@ -30,7 +30,7 @@ awaitable<void> Snapshots::Restoring::run() {
   if (text("phase") != "switched") co_await bring();
   operation_->cancellable = false;
   if (flag("wasRunning") || flag("wasFailed")) {
-    operation_->step("start");
+    operation_->step(Step::Start);
     if (flag("wasFailed")) core_.setStatus(*entry_, InstanceStatus::starting, "");
     co_await lifecycle_.startContainer(operation_);
     co_await lifecycle_.bringUp(operation_);
@@ -83,25 +83,25 @@ awaitable<void> Snapshots::Restoring::openReader() {
 }
 
 awaitable<void> Snapshots::Restoring::bring() {
-  operation_->step("open snapshot");
+  operation_->step(Step::OpenSnapshot);
   if (reader_id_.empty()) {
     co_await makeHeld(core_.places.at(snapshot_id_), Volumes::Existing);
   } else {
     co_await openReader();
   }
-  operation_->step("create target");
+  operation_->step(Step::CreateTarget);
   const PlaceRecord& read = core_.places.at(source().place);
   PlaceRecord place = placeOfOurs(place_id_);
   place.provider = read.provider;
   place.region = read.region;
   place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
   co_await makeHeld(place, Volumes::New);
-  operation_->step("copy");
+  operation_->step(Step::Copy);
   transfer::ScanReport all = co_await scan(Side::Source);
   teller_.totals(all.files, all.bytes);
   co_await round(RoundKind::Final);
   operation_->fault("copied");
-  operation_->step("verify");
+  operation_->step(Step::Verify);
   co_await readBack();
   if (!co_await areEqual())
     throw Error(ErrorCode::UpstreamFailed, format("The files that were brought are not the snapshot's: {}.", co_await differences()));
@@ -120,10 +120,10 @@ awaitable<bool> Snapshots::Restoring::formerRuns() {
 
 /// What people write now would be lost with the switch: they stop first.
 awaitable<void> Snapshots::Restoring::switchOver() {
-  operation_->step("stop");
+  operation_->step(Step::Stop);
   bool may_run = flag("wasRunning") || flag("wasFailed");
   if (may_run && co_await formerRuns()) co_await lifecycle_.stopContainer(operation_);
-  operation_->step("switch");
+  operation_->step(Step::Switch);
   // A create that failed has left nothing: no snapshot is made of that.
   PlaceRole role = entry_->record.external.empty() ? PlaceRole::discarded : PlaceRole::snapshot;
   co_await switchTo(place_id_, role, {}, "before-restore-" + timeName(core_.clock.now()));

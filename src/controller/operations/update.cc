@@ -78,7 +78,7 @@ awaitable<void> Lifecycle::undoUpdate(ActivePtr operation, Error error) {
   EntryPtr entry = operation->entry;
   std::optional<Error> failure;
   try {
-    operation->step("go back to the last configuration");
+    operation->step(Step::RestoreConfiguration);
     entry->instance().config = fromJson<InstanceConfig>(operation->operation.parameters.at("previous"), UnknownFields::Ignore);
     ++entry->instance().version;
     operation->operation.parameters.erase("refreshImage");

@@ -49,7 +49,7 @@ std::string pullTarget(const std::string& image) {
 awaitable<void> DockerProvider::pullImage(std::string image, Progress& progress, Deadline deadline) {
   if (isLocalOnly(image, engine_.config())) throw imageMissing(image, "", true);
   checkImage(image, engine_.config());
-  progress.step("pull image");
+  progress.step(Step::PullImage);
   std::optional<Error> failure;
   try {
     auto exchange = co_await engine_.open({.method = "POST", .target = pullTarget(image), .doing = "pull the image", .body = {}}, deadline);
@@ -77,7 +77,7 @@ awaitable<void> DockerProvider::pullImage(std::string image, Progress& progress,
 awaitable<ImageFacts> DockerProvider::ensureImage(std::string image, Progress& progress, Deadline deadline) {
   auto known = known_images_.find(image);
   if (known != known_images_.end() && known->second.until > std::chrono::steady_clock::now()) co_return known->second.facts;
-  progress.step("check image");
+  progress.step(Step::CheckImage);
   const std::string doing = "look for the image";
   faultPoint("docker.create.image.before");
   std::string name = net::percentEncode(image);
@@ -97,7 +97,7 @@ awaitable<ImageFacts> DockerProvider::ensureImage(std::string image, Progress& p
 
 awaitable<void> DockerProvider::makeVolumes(const InstanceSpec& spec, const std::vector<VolumePlan>& volumes, Progress& progress,
                                             Deadline deadline) {
-  if (!volumes.empty()) progress.step("create volume");
+  if (!volumes.empty()) progress.step(Step::CreateVolume);
   for (const VolumePlan& volume : volumes) {
     if (volume.carried) {
       co_await progress.recorded({"volume", volume.name});
@@ -198,18 +198,18 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
   std::string container;
   {
     NetworkPin pin(network_pins_, network.name);  // until a container stands for it, nobody may remove it as unused
-    progress.step("create network");
+    progress.step(Step::CreateNetwork);
     std::string network_id = co_await ensureNetwork(spec, network, deadline);
     co_await progress.recorded({"network", network.name});
     co_await makeVolumes(spec, volumes, progress, deadline);
-    progress.step("create container");
+    progress.step(Step::CreateContainer);
     json::object body = containerBody(spec, engine_.config(), swarm_id_, network, volumes);
     fitToAgent(body, spec, agent);
     pinNetwork(body, network, network_id);
     container = co_await makeContainer(spec, containerName(spec), std::move(body), progress, deadline);
   }
   primary_[spec.instanceId] = container;
-  progress.step("start container");
+  progress.step(Step::StartContainer);
   co_await writeAgentFile(container, spec, agent, deadline);
   faultPoint("docker.create.start.before");
   co_await startContainer(container, deadline);

@@ -30,7 +30,7 @@ awaitable<void> DockerProvider::removeContainersOf(std::string instance_id, std:
 
 awaitable<void> DockerProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                                Progress& progress, Deadline deadline) {
-  progress.step("remove container");
+  progress.step(Step::RemoveContainer);
   // A create or update that was cancelled goes on at the Engine: what it makes is removed, too, and not before it is there.
   co_await engine_.settled(instance_id, deadline);
   // Volumes of the container count, too: one that was made for another instance may be this one's by now.
@@ -40,7 +40,7 @@ awaitable<void> DockerProvider::deleteInstance(std::string instance_id, DeleteVo
   }
   co_await removeContainersOf(instance_id, mounted, deadline);
   forgetInstance(instance_id);
-  progress.step("remove volumes");
+  progress.step(Step::RemoveVolumes);
   std::chrono::milliseconds pause = kHeldPause;
   while (!co_await removeVolumesOf(instance_id, volumes, mounted, deadline)) {
     progress.detail("wait for the Docker Engine to release a volume", 0, 0);
@@ -51,7 +51,7 @@ awaitable<void> DockerProvider::deleteInstance(std::string instance_id, DeleteVo
     pause = std::min(pause * 2, kHeldPauseMost);
     co_await removeContainersOf(instance_id, mounted, deadline);
   }
-  progress.step("remove network");
+  progress.step(Step::RemoveNetwork);
   co_await removeUnusedNetworks(deadline);
 }
 

@@ -60,7 +60,7 @@ awaitable<void> DockerProvider::removeContainer(std::string container, Deadline 
 }
 
 awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
-  progress.step("start container");
+  progress.step(Step::StartContainer);
   faultPoint("docker.start.before");
   ContainerDetails details = co_await requireInstance(instance_id, deadline);
   // Someone disconnected it at the Engine: it would run, and nothing could reach it.
@@ -75,7 +75,7 @@ awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress&
 }
 
 awaitable<void> DockerProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
-  progress.step("stop container");
+  progress.step(Step::StopContainer);
   faultPoint("docker.stop.before");
   // A stop right behind a start may meet runc before it has become the program: it ends with a code of its own.
   if (auto container = co_await findContainer(instance_id, deadline)) stopped_[*container].clear();

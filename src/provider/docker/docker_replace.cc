@@ -58,7 +58,7 @@ awaitable<void> DockerProvider::prepareReplacement(const InstanceSpec& spec, Rep
                                                    Progress& progress, Deadline deadline) {
   fitToAgent(body, spec, agent);
   body["Labels"].as_object()[kLabelRun] = state.run ? "true" : "false";
-  progress.step("create container");
+  progress.step(Step::CreateContainer);
   std::string id = co_await makeContainer(spec, state.name + std::string(kNextSuffix), std::move(body), progress, deadline);
   set_aside_.insert(id);  // should it be removed again, the instance is still there
   co_await writeAgentFile(id, spec, agent, deadline);
@@ -112,7 +112,7 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
       co_await prepareReplacement(spec, state, std::move(body), image.agent, progress, deadline);
     }
     if (state.current) {
-      progress.step("stop container");
+      progress.step(Step::StopContainer);
       co_await stopContainer(state.current->id, kGrace, deadline);
       faultPoint("docker.replace.stopped");
       set_aside_.insert(state.current->id);
@@ -130,7 +130,7 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
     set_aside_.insert(state.aside->id);
     std::optional<Error> failure;
     try {
-      progress.step("start container");
+      progress.step(Step::StartContainer);
       if (state.run) co_await startContainer(state.current->id, deadline);
       faultPoint("docker.replace.started");
     } catch (const Error& error) {
@@ -144,7 +144,7 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
       co_await rollBackReplacement(state, deadline);
       throw *failure;
     }
-    progress.step("remove old container");
+    progress.step(Step::RemoveOldContainer);
     co_await removeContainer(state.aside->id, deadline, AnonymousVolumes::Stay);  // the new one has them
     faultPoint("docker.replace.removed");
     co_await removeUnusedNetworks(deadline);

@@ -59,20 +59,20 @@ awaitable<void> FakeProvider::call(const char* method) {
   if (world_.isDown()) throw Error(ErrorCode::Unavailable, "The fake provider can't be reached.");
 }
 
-awaitable<void> FakeProvider::step(const char* method, const char* name, Progress& progress, std::chrono::milliseconds time) {
-  progress.step(name);
+awaitable<void> FakeProvider::step(const char* method, Step which, Progress& progress, std::chrono::milliseconds time) {
+  progress.step(which);
   if (time.count() > 0) {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
     co_await timer.async_wait(boost::asio::use_awaitable);
   } else {
     co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
   }
-  co_await world_.faults.pass(format("{}/{}", method, name));
+  co_await world_.faults.pass(format("{}/{}", method, stepName(which)));
   if (world_.isDown()) throw Error(ErrorCode::Unavailable, "The fake provider can't be reached.");
 }
 
-awaitable<void> FakeProvider::answer(const char* method, const char* name) {
-  co_await world_.faults.pass(format("{}/{}/answer", method, name));
+awaitable<void> FakeProvider::answer(const char* method, Step which) {
+  co_await world_.faults.pass(format("{}/{}/answer", method, stepName(which)));
 }
 
 void FakeProvider::checkSpec(const InstanceSpec& spec) const {
@@ -93,41 +93,41 @@ FakeContainer FakeProvider::existing(const std::string& instance_id) const {
 
 awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress) {
   for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
-    co_await step(method, "create volume", progress, options_.times.step);
+    co_await step(method, Step::CreateVolume, progress, options_.times.step);
     if (spec.newVolumes) {
       auto taken = world_.volume(volumeNameOf(spec, i));
       if (taken && taken->instanceId != spec.instanceId)
         throw Error(ErrorCode::Conflict, format("The volume {} is there already, and its files would be replaced.", taken->name));
     }
     std::string volume = world_.ensureVolume(options_.swarmId, spec, i);
-    co_await answer(method, "create volume");
+    co_await answer(method, Step::CreateVolume);
     co_await progress.recorded({"volume", volume});
   }
 }
 
 awaitable<ProviderInstance> FakeProvider::makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress) {
-  co_await step(method, "create container", progress, options_.times.step);
+  co_await step(method, Step::CreateContainer, progress, options_.times.step);
   FakeContainer container = world_.ensureContainer(options_.swarmId, spec);
-  co_await answer(method, "create container");
+  co_await answer(method, Step::CreateContainer);
   co_await progress.recorded({"container", container.id});
   if (start) {
-    co_await step(method, "start container", progress, options_.times.start);
+    co_await step(method, Step::StartContainer, progress, options_.times.start);
     world_.start(spec.instanceId, options_.times.ready);
-    co_await answer(method, "start container");
+    co_await answer(method, Step::StartContainer);
   }
   co_return describe(existing(spec.instanceId));
 }
 
 awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline) {
   co_await call("createInstance");
-  co_await step("createInstance", "check image", progress, options_.times.step);
+  co_await step("createInstance", Step::CheckImage, progress, options_.times.step);
   checkSpec(spec);
   auto lost = co_await findLostVolumes(spec, Deadline::never());
   if (!spec.emptyVolumes && !lost->empty())
     throw Error(ErrorCode::Conflict, format("The volume {} is gone from the fake provider.", lost->front().name));
-  co_await step("createInstance", "create network", progress, options_.times.step);
+  co_await step("createInstance", Step::CreateNetwork, progress, options_.times.step);
   std::string network = world_.ensureNetwork(options_.swarmId, spec.owner);
-  co_await answer("createInstance", "create network");
+  co_await answer("createInstance", Step::CreateNetwork);
   co_await progress.recorded({"network", network});
   co_await makeVolumes("createInstance", spec, progress);
   co_return co_await makeContainer("createInstance", spec, true, progress);
@@ -147,17 +147,17 @@ awaitable<std::optional<std::vector<LostVolume>>> FakeProvider::findLostVolumes(
 awaitable<void> FakeProvider::startInstance(std::string instance_id, Progress& progress, Deadline) {
   co_await call("startInstance");
   existing(instance_id);
-  co_await step("startInstance", "start container", progress, options_.times.start);
+  co_await step("startInstance", Step::StartContainer, progress, options_.times.start);
   world_.start(instance_id, options_.times.ready);
-  co_await answer("startInstance", "start container");
+  co_await answer("startInstance", Step::StartContainer);
 }
 
 awaitable<void> FakeProvider::stopInstance(std::string instance_id, std::chrono::seconds, Progress& progress, Deadline) {
   co_await call("stopInstance");
   existing(instance_id);
-  co_await step("stopInstance", "stop container", progress, options_.times.stop);
+  co_await step("stopInstance", Step::StopContainer, progress, options_.times.stop);
   world_.stop(instance_id);
-  co_await answer("stopInstance", "stop container");
+  co_await answer("stopInstance", Step::StopContainer);
 }
 
 awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
@@ -168,9 +168,9 @@ awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolu
   if (auto container = world_.container(instance_id); container && container->swarmId == options_.swarmId) {
     mounted.insert(container->volumes.begin(), container->volumes.end());
     owners.insert(container->spec.owner);
-    co_await step("deleteInstance", "remove container", progress, options_.times.step);
+    co_await step("deleteInstance", Step::RemoveContainer, progress, options_.times.step);
     world_.remove(instance_id);
-    co_await answer("deleteInstance", "remove container");
+    co_await answer("deleteInstance", Step::RemoveContainer);
   }
   for (const ExternalResource& resource : external)
     if (resource.kind == "volume") mounted.insert(resource.id);
@@ -180,18 +180,18 @@ awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolu
     if (ours) owners.insert(volume.owner);
     bool goes = volume.persistent ? volumes == DeleteVolumes::Yes && (ours || mounted.contains(volume.name)) : ours;
     if (!goes) continue;
-    co_await step("deleteInstance", "remove volume", progress, options_.times.step);
+    co_await step("deleteInstance", Step::RemoveVolumes, progress, options_.times.step);
     world_.removeVolume(volume.name);
-    co_await answer("deleteInstance", "remove volume");
+    co_await answer("deleteInstance", Step::RemoveVolumes);
   }
   for (const FakeNetwork& network : world_.networks()) {
     bool recorded = std::find(external.begin(), external.end(), ExternalResource{"network", network.name}) != external.end();
     if (network.swarmId == options_.swarmId && recorded) owners.insert(network.owner);
   }
   for (const std::string& owner : owners) {
-    co_await step("deleteInstance", "remove network", progress, options_.times.step);
+    co_await step("deleteInstance", Step::RemoveNetwork, progress, options_.times.step);
     world_.removeNetworkIfUnused(options_.swarmId, owner);
-    co_await answer("deleteInstance", "remove network");
+    co_await answer("deleteInstance", Step::RemoveNetwork);
   }
 }
 
@@ -219,9 +219,9 @@ awaitable<ProviderInstance> FakeProvider::replaceInstance(InstanceSpec spec, Pro
   auto old = world_.container(spec.instanceId);
   bool was_running = old && old->status == InstanceStatus::running;
   if (old) {
-    co_await step("replaceInstance", "remove container", progress, options_.times.step);
+    co_await step("replaceInstance", Step::RemoveContainer, progress, options_.times.step);
     world_.remove(spec.instanceId);
-    co_await answer("replaceInstance", "remove container");
+    co_await answer("replaceInstance", Step::RemoveContainer);
   }
   co_await makeVolumes("replaceInstance", spec, progress);
   co_return co_await makeContainer("replaceInstance", spec, was_running, progress);

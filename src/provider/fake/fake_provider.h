@@ -83,8 +83,8 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   struct Subscription;
 
   awaitable<void> call(const char* method);
-  awaitable<void> step(const char* method, const char* name, Progress& progress, std::chrono::milliseconds time);
-  awaitable<void> answer(const char* method, const char* name);
+  awaitable<void> step(const char* method, Step which, Progress& progress, std::chrono::milliseconds time);
+  awaitable<void> answer(const char* method, Step which);
   awaitable<void> makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress);
   awaitable<ProviderInstance> makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress);
   void checkSpec(const InstanceSpec& spec) const;

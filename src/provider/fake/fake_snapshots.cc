@@ -18,9 +18,9 @@ awaitable<ProviderInstance> FakeProvider::openSnapshot(SnapshotReader reader, Pr
   spec.config.network.exposedPorts.clear();
   for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
     spec.config.storage[i].volumeName.clear();
-    co_await step("openSnapshot", "create volume", progress, options_.times.step);
+    co_await step("openSnapshot", Step::CreateVolume, progress, options_.times.step);
     std::string volume = world_.ensureCopy(options_.swarmId, spec, i, reader.snapshotId);
-    co_await answer("openSnapshot", "create volume");
+    co_await answer("openSnapshot", Step::CreateVolume);
     co_await progress.recorded({"volume", volume});
   }
   co_return co_await makeContainer("openSnapshot", spec, true, progress);

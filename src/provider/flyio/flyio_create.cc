@@ -195,7 +195,7 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
   for (const std::string& name : plan.askedVolumes) volume_guards.push_back(co_await locks_.acquire("volume " + name, deadline));
   co_await takeOverVolumes(plan, deadline);
   co_await requireKnownVolumes(spec, deadline);
-  progress.step("create app");
+  progress.step(Step::CreateApp);
   bool is_new = co_await ensureApp(plan.app, deadline);
   co_await progress.recorded({"app", plan.app});
   std::optional<Machine> machine;
@@ -211,15 +211,15 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
     if (present.choice.data) plan.volumeId = present.choice.data->id;
     plan.copyName = present.record.copyName;
     // The first call after the app's creation waits until it is known everywhere: secrets are written once, and so have turns to spare.
-    progress.step("write secrets");
+    progress.step(Step::WriteSecrets);
     std::int64_t secrets = co_await writeSecrets(plan, deadline);
-    progress.step("assign addresses");
+    progress.step(Step::AssignAddresses);
     co_await ensureAddresses(plan, is_new, deadline);
     machine = co_await placeMachine(plan, std::move(present), secrets, progress, deadline);
     records_.erase(plan.app);
     if (is_new) tidy_.insert(plan.instanceId);
   }
-  progress.step("start Machine");
+  progress.step(Step::StartMachine);
   Machine started = co_await startMachine(std::move(*machine), progress, deadline);
   if (!tidy_.contains(plan.instanceId)) co_await tidyUp(started, deadline);
   co_return toInstance(started, config_);

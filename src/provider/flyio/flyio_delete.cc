@@ -142,20 +142,20 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
     co_await writeRecordOf(app, record, deadline);
     records_[app] = record;
   }
-  progress.step("destroy Machine");
+  progress.step(Step::DestroyMachine);
   for (const Machine& machine : remains.own) co_await destroyMachine(machine, deadline);
   if (remains.isTakenOver) co_return;
-  progress.step("delete volume");
+  progress.step(Step::DeleteVolume);
   bool all_gone = co_await removeVolumes(app, remains, volumes, deadline);
   if (!all_gone) {
     json::object secrets{{kAgentSecret, nullptr}};
     if (!remains.stays) secrets[kStorageSecret] = nullptr;  // what is left holds no storage
     co_await client_.setSecrets(app, std::move(secrets), deadline);
   }
-  progress.step("delete addresses");
+  progress.step(Step::DeleteAddresses);
   co_await releaseAddresses(app, deadline);
   if (!all_gone) co_return;
-  progress.step("delete app");
+  progress.step(Step::DeleteApp);
   co_await deleteApp(app, deadline);
 }
 

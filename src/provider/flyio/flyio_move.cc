@@ -84,7 +84,7 @@ awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object co
   if (isReader(machine)) {  // a fork of its volume would be taken for the instance's
     throw Error(ErrorCode::OutOfResources, "The host of the snapshot's copy has no room for its Machine. Try again.").withRetryable(true);
   }
-  progress.step("move to another host");
+  progress.step(Step::MoveToAnotherHost);
   tidy_.erase(instance_id);
   Berth berth;
   berth.app = machine.app;
@@ -113,7 +113,7 @@ awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object co
   } else {
     moved = co_await placeAnywhere(berth, progress, deadline);
   }
-  progress.step("start Machine");
+  progress.step(Step::StartMachine);
   moved = co_await waitFor(std::move(moved), "started,stopped,failed", 0, deadline);
   co_await tidyUp(moved, deadline);
   co_return moved;

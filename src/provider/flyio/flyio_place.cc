@@ -41,7 +41,7 @@ awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, AppVolu
     co_await progress.recorded({"volume", source.id});
     co_await growVolume(source, plan.volumeGb, deadline);
     berth.volumeGb = std::max(berth.volumeGb, source.sizeGb);
-    progress.step("create Machine");
+    progress.step(Step::CreateMachine);
     Attempt<Machine> attempt = co_await makeMachine(berth, source.region, source.id, deadline);
     if (attempt.made) {
       co_await progress.recorded({"machine", attempt.made->id});
@@ -66,7 +66,7 @@ awaitable<Machine> FlyIOProvider::placeAnywhere(const Berth& berth, Progress& pr
     for (int tries = 0; tries < kTriesPerRegion; ++tries) {
       std::string volume_id;
       if (berth.volumeGb > 0) {
-        progress.step("create volume");
+        progress.step(Step::CreateVolume);
         Attempt<Volume> volume = co_await makeVolume(berth, region, deadline);
         if (!volume.made) {
           last = volume.error;
@@ -76,7 +76,7 @@ awaitable<Machine> FlyIOProvider::placeAnywhere(const Berth& berth, Progress& pr
         co_await progress.recorded({"volume", volume_id});
         if (!berth.snapshotId.empty()) co_await waitUntilWhole(berth.app, volume_id, deadline);
       }
-      progress.step("create Machine");
+      progress.step(Step::CreateMachine);
       Attempt<Machine> machine = co_await makeMachine(berth, region, volume_id, deadline);
       if (machine.made) {
         co_await progress.recorded({"machine", machine.made->id});

@@ -104,7 +104,7 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
     berth.volumeGb = std::max({berth.volumeGb, (meant->volumeBytes + kBytesPerGb - 1) / kBytesPerGb, std::int64_t{1}});
   }
   if (!plan.agentFile.empty()) {
-    progress.step("write secrets");
+    progress.step(Step::WriteSecrets);
     faultPoint("flyio.reader.secrets.before");
     json::object values{{readerSecret(plan.instanceId), toBase64(plan.agentFile.reveal())}};
     berth.secretsVersion = co_await client_.setSecrets(plan.app, std::move(values), deadline);
@@ -114,7 +114,7 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
   if (!made_before) co_return co_await placeAnywhere(berth, progress, deadline);
   co_await progress.recorded({"volume", made_before->id});
   co_await waitUntilWhole(plan.app, made_before->id, deadline);
-  progress.step("create Machine");
+  progress.step(Step::CreateMachine);
   Attempt<Machine> attempt = co_await makeMachine(berth, made_before->region, made_before->id, deadline);
   if (!attempt.made) {  // it is a copy: the next try makes another, on another host
     co_await dropVolume(plan.app, made_before->id, deadline);
@@ -142,7 +142,7 @@ awaitable<ProviderInstance> FlyIOProvider::openSnapshot(SnapshotReader reader, P
     if (plan.regions.empty()) co_await chooseRegions(plan, deadline);
     machine = co_await makeReader(plan, reader, progress, deadline);
   }
-  progress.step("start Machine");
+  progress.step(Step::StartMachine);
   Machine started = co_await startMachine(std::move(*machine), progress, deadline);
   co_return toInstance(started, config_);
 }
@@ -160,7 +160,7 @@ awaitable<std::string> FlyIOProvider::appOfReader(std::string id, const std::vec
 awaitable<void> FlyIOProvider::closeReader(std::string app, std::string id, std::vector<ExternalResource> external, Progress& progress,
                                            Deadline deadline) {
   if (co_await isAppGone(app, true, deadline)) co_return;
-  progress.step("destroy Machine");
+  progress.step(Step::DestroyMachine);
   std::vector<Machine> machines = co_await machinesIn(app, deadline);
   std::vector<Volume> volumes = co_await volumesIn(app, deadline);
   for (const ExternalResource& resource : external) {  // what a list does not tell of is looked for by its id
@@ -176,7 +176,7 @@ awaitable<void> FlyIOProvider::closeReader(std::string app, std::string id, std:
   for (const Machine& machine : machines) {
     if (isOf(machine, id)) co_await destroyMachine(machine, deadline);
   }
-  progress.step("delete volume");
+  progress.step(Step::DeleteVolume);
   for (const Volume& volume : volumes) {
     if (volume.name == readerVolume(id)) co_await dropVolume(app, volume.id, deadline);
   }

@@ -158,9 +158,9 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
         noteSize(plan, std::max(plan.volumeGb, volume->sizeGb));  // it never shrinks
       }
     }
-    progress.step("write secrets");
+    progress.step(Step::WriteSecrets);
     std::int64_t secrets = co_await writeSecrets(plan, deadline);
-    progress.step("change Machine");
+    progress.step(Step::ChangeMachine);
     bool runs = machine.state == "started";
     machine = co_await updateMachine(std::move(machine), plan, secrets, progress, deadline);
     if (runs && !isTransient(machine.state) && machine.state != "started") machine = co_await readAgain(std::move(machine), deadline);

@@ -73,7 +73,7 @@ class RecordingProgress final : public Progress {
     if (static_cast<int>(resources.size()) == fail_at_) throw Error(ErrorCode::Internal, "the test stops here");
     co_return;
   }
-  void step(std::string name) override { steps.push_back(std::move(name)); }
+  void step(Step step) override { steps.emplace_back(stepName(step)); }
   void detail(std::string, std::int64_t, std::int64_t) override {}
 
   std::vector<ExternalResource> resources;

@@ -15,7 +15,7 @@ class KillingProgress final : public Progress {
     if (++count_ == at_) engine_.kill();
     co_return;
   }
-  void step(std::string) override {}
+  void step(Step) override {}
   void detail(std::string, std::int64_t, std::int64_t) override {}
 
  private:

@@ -39,7 +39,7 @@ TEST(DockerFrames, somethingElseIsBroken) {
 TEST(DockerPull, progressIsSummedAndAnErrorIsKept) {
   struct Seen final : Progress {
     awaitable<void> recorded(ExternalResource) override { co_return; }
-    void step(std::string) override {}
+    void step(Step) override {}
     void detail(std::string said, std::int64_t bytes_done, std::int64_t bytes_total) override {
       text = std::move(said);
       done = bytes_done;

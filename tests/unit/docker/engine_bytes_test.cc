@@ -16,7 +16,7 @@ using testing::HasSubstr;
 
 struct Quiet final : Progress {
   awaitable<void> recorded(ExternalResource) override { co_return; }
-  void step(std::string) override {}
+  void step(Step) override {}
   void detail(std::string text, std::int64_t, std::int64_t) override { said = std::move(text); }
   std::string said;
 };

@@ -12,7 +12,7 @@ using testing::ElementsAre;
 
 struct Silent final : Progress {
   awaitable<void> recorded(ExternalResource) override { co_return; }
-  void step(std::string) override {}
+  void step(Step) override {}
   void detail(std::string, std::int64_t, std::int64_t) override {}
 };
 
