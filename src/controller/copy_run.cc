@@ -33,28 +33,14 @@ Error gone(std::string_view end, const std::optional<ProviderInstance>& observed
 
 }  // namespace
 
-CopyRun::CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, std::string to)
+CopyRun::CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, Options options)
     : core_(core),
       lifecycle_(lifecycle),
       places_(places),
       operation_(operation),
       entry_(operation->entry),
-      teller_(core, operation, std::move(to)) {}
-
-bool CopyRun::flag(std::string_view name) const {
-  const boost::json::value* value = operation_->operation.parameters.if_contains(name);
-  return value && value->is_bool() && value->as_bool();
-}
-
-std::string CopyRun::text(std::string_view name) const {
-  const boost::json::value* value = operation_->operation.parameters.if_contains(name);
-  return value && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
-std::int64_t CopyRun::number(std::string_view name) const {
-  const boost::json::value* value = operation_->operation.parameters.if_contains(name);
-  return value && value->is_number() ? value->to_number<std::int64_t>() : 0;
-}
+      teller_(core, operation, options.to),
+      options_(std::move(options)) {}
 
 transfer::Scope CopyRun::scope() const {
   transfer::Scope scope;
@@ -76,8 +62,8 @@ awaitable<LinkPtr> CopyRun::connect() {
   ends.source = co_await agentAt(source());
   ends.target = co_await agentAt(target());
   transfer::LinkOptions options;
-  options.bytesPerSecond = number("bandwidthLimit");
-  co_return co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, std::move(ends), operation_->operation.id,
+  options.bytesPerSecond = options_.bytesPerSecond;
+  co_return co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, std::move(ends), operation_->record.id,
                                     scope(), options, Deadline::after(kLinkAttempt));
 }
 
@@ -114,7 +100,7 @@ awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
     if (teller_.lastProgress() != before) delay = core_.options.retryDelay;
     if (core_.clock.steadyNow() - teller_.lastProgress() > core_.options.providerOutage) throw *failure;
     operation_->detail(format("The connection was cut; going on in a moment ({})", failure->message()));
-    log::warning("the connection of a copy was cut", {{"operation", operation_->operation.id}, {"error", failure->message()}});
+    log::warning("the connection of a copy was cut", {{"operation", operation_->record.id}, {"error", failure->message()}});
     co_await net::sleepFor(delay);
     delay = std::min(delay * 2, core_.options.retryDelayMost);
   }
@@ -172,9 +158,9 @@ awaitable<void> CopyRun::closeLink() {
 }
 
 awaitable<void> CopyRun::makeInstanceRun() {
-  bool connected = flag("wasRunning") && entry_->endpoint && entry_->ready;
+  bool connected = options_.wasRunning && entry_->endpoint && entry_->ready;
   if (connected) co_return;
-  if (!flag("wasRunning")) core_.setStatus(*entry_, InstanceStatus::starting, "It is started so that its files can be read.");
+  if (!options_.wasRunning) core_.setStatus(*entry_, InstanceStatus::starting, "It is started so that its files can be read.");
   co_await lifecycle_.startContainer(operation_);
   co_await lifecycle_.bringUp(operation_);
   operation_->cancellable = true;
@@ -218,7 +204,7 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   InstanceSpec spec = core_.specOf(*entry_);
   spec.instanceId = place.id;
   spec.config = place.config;
-  core_.addAgentSettings(spec, *entry_, operation_->operation.id);
+  core_.addAgentSettings(spec, *entry_, operation_->record.id);
   auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
   std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make]() mutable {
     spec.known = core_.places.at(spec.instanceId).external;
@@ -239,7 +225,7 @@ awaitable<void> CopyRun::waitForAgent(End end) {
     try {
       agent::AgentTarget agent = co_await agentAt(end);
       // A place that is used again may have been started before it could be told to hold.
-      co_await core_.moveAgents()->hold(agent, operation_->operation.id, "Files are copied here.", deadline.orAfter(kHoldTimeout));
+      co_await core_.moveAgents()->hold(agent, operation_->record.id, "Files are copied here.", deadline.orAfter(kHoldTimeout));
       co_return;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;
@@ -251,15 +237,14 @@ awaitable<void> CopyRun::waitForAgent(End end) {
   throw Error(ErrorCode::UpstreamFailed, format("The agent of the place that files are copied to can't be reached: {}", reason));
 }
 
-awaitable<void> CopyRun::switchTo(std::string place, PlaceRole role, SystemTime until, std::string name) {
+awaitable<void> CopyRun::switchTo(std::string place, OperationParameters after, PlaceRole role, SystemTime until, std::string name) {
   operation_->cancellable = false;
   co_await operation_->settle();
-  Operation row = operation_->operation;
-  row.parameters["phase"] = "switched";
-  row.parameters["former"] = entry_->placeId();
+  OperationRecord row = operation_->record;
+  row.parameters = std::move(after);
   operation_->fault("switch");
   co_await places_.switchTo(entry_, std::move(place), role, until, row, std::move(name));
-  operation_->operation.parameters = row.parameters;
+  operation_->record.parameters = row.parameters;
   if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
   operation_->fault("switched");
 }
@@ -276,8 +261,7 @@ awaitable<void> CopyRun::drop(std::string place) {
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
   operation_->detail(format("It is removed later: {}", failure->message()));
-  log::warning("a place could not be removed yet",
-               {{"operation", operation_->operation.id}, {"place", place}, {"error", failure->message()}});
+  log::warning("a place could not be removed yet", {{"operation", operation_->record.id}, {"place", place}, {"error", failure->message()}});
 }
 
 }  // namespace swarm::control

@@ -11,6 +11,12 @@ namespace swarm::control {
 /// Each part may be run again after a crash. Made as a shared_ptr; lives as long as anything that it waits for.
 class CopyRun : public std::enable_shared_from_this<CopyRun> {
  public:
+  struct Options {
+    std::string to = {};  ///< "Fly.io (ams)", for people; empty: the instance stays where it is
+    bool wasRunning = false;
+    std::int64_t bytesPerSecond = 0;  ///< at most; 0: any number
+  };
+
   virtual ~CopyRun() = default;
   CopyRun(const CopyRun&) = delete;
   CopyRun& operator=(const CopyRun&) = delete;
@@ -22,7 +28,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   };
   enum class Volumes { New, Existing };
 
-  CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, std::string to);
+  CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, Options options);
   virtual End source() const = 0;
   virtual End target() const = 0;
 
@@ -37,8 +43,9 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   using Make = std::function<awaitable<ProviderInstance>(InstanceSpec spec, Progress& progress, Deadline deadline)>;
   awaitable<void> makeHeldBy(PlaceRecord place, Make make);
   awaitable<void> waitForAgent(End end);
-  /// ONE durable write: before it the place in force is the truth, after it `place`; the former one gets `role` until then.
-  awaitable<void> switchTo(std::string place, PlaceRole role, SystemTime until, std::string name = {});
+  /// ONE durable write: before it the former place is the instance's, after it `place`. The former one gets `role` until `until`, and the
+  /// operation `after` as its parameters.
+  awaitable<void> switchTo(std::string place, OperationParameters after, PlaceRole role, SystemTime until, std::string name = {});
   /// The place goes, now or, when its provider can't, later.
   awaitable<void> drop(std::string place);
 
@@ -56,11 +63,6 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   awaitable<agent::AgentTarget> agentAt(End end);
   transfer::Scope scope() const;
 
-  boost::json::object& parameters() { return operation_->operation.parameters; }
-  bool flag(std::string_view name) const;
-  std::string text(std::string_view name) const;
-  std::int64_t number(std::string_view name) const;
-
   Core& core_;
   Lifecycle& lifecycle_;
   Places& places_;
@@ -73,6 +75,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   awaitable<std::shared_ptr<MoveLink>> connect();
   awaitable<void> throwIfGone(std::string_view title, End end);
 
+  Options options_;
   std::shared_ptr<MoveLink> link_;
 };
 

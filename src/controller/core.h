@@ -67,9 +67,15 @@ class Core;
 /// An operation in progress; what the provider tells of its work comes in here.
 class ActiveOperation final : public Progress, public std::enable_shared_from_this<ActiveOperation> {
  public:
-  ActiveOperation(Core& core, Operation started, EntryPtr target) : operation(std::move(started)), entry(std::move(target)), core_(core) {}
+  ActiveOperation(Core& core, OperationRecord started, EntryPtr target)
+      : record(std::move(started)), entry(std::move(target)), core_(core) {}
 
-  Operation operation;
+  OperationRecord record;
+  /// Those of its kind, which the caller knows.
+  template <typename Parameters>
+  Parameters& parameters() {
+    return std::get<Parameters>(record.parameters);
+  }
   EntryPtr entry;
   bool cancellable = true;
   bool resumed = false;       ///< an earlier life of the server began it

@@ -157,9 +157,8 @@ awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(con
 awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequest request) {
   if (closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
   std::string id = newId("i");
-  Operation operation;
-  operation.id = newId("op");
-  if (request.idempotencyKey.empty()) co_return co_await createNew(std::move(request), id, std::move(operation));
+  std::string operation_id = newId("op");
+  if (request.idempotencyKey.empty()) co_return co_await createNew(std::move(request), id, operation_id);
 
   KeyGuard guard(keysInUse, request.actor + "\n" + request.idempotencyKey);
   std::string fingerprint = fingerprintOf(request);
@@ -168,16 +167,16 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequ
     auto result = co_await replay(request, *first, fingerprint);
     if (result) co_return std::move(*result);
     id = first->instanceId;
-    operation.id = first->operationId;
+    operation_id = first->operationId;
   } else {
     // Before the row: a retry after a crash in between finds the ids that were meant.
-    Store::IdempotencyEntry entry{fingerprint, id, operation.id};
+    Store::IdempotencyEntry entry{fingerprint, id, operation_id};
     co_await store.putIdempotencyKey(request.actor, request.idempotencyKey, std::move(entry));
   }
-  co_return co_await createNew(std::move(request), id, std::move(operation));
+  co_return co_await createNew(std::move(request), id, operation_id);
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, Operation operation) {
+awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, std::string operation_id) {
   ProviderType type = placement->choose(placementRequest(request), placementCandidates());
   control::applyRegions(request.config.network, *providers.at(type), request.regions);
   co_await checkCapacity(type, request, id);
@@ -209,9 +208,8 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   instance.url = urlOf(instance.config.name);
   entry->record.agentSecret = Secret(toHex(randomBytes(kSecretBytes)));
   entry->record.agentKey = Secret(toHex(randomBytes(ed25519::kSeedBytes)));
-  std::string operation_id = operation.id;
-  operation = runner.make(*entry, OperationKind::create, request.actor, {});
-  operation.id = operation_id;
+  OperationRecord operation = runner.make(*entry, CreateParameters{}, request.actor);
+  operation.id = std::move(operation_id);
   control::ActivePtr active = co_await runner.submitCreate(entry, std::move(operation));
   name.keep();
   publishRoutes();  // whoever is told of the instance may open its URL at once
@@ -219,7 +217,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
             {{"instance", id}, {"name", instance.config.name}, {"owner", request.owner}, {"provider", enumName(type)}});
   InstanceAndOperation result;
   result.instance = entry->record.instance;
-  result.operation = active->operation;
+  result.operation = active->record;
   co_return result;
 }
 

@@ -33,7 +33,7 @@ struct SwarmController::Impl : control::Core {
   awaitable<void> close(std::chrono::seconds grace);
 
   awaitable<InstanceAndOperation> createInstance(CreateRequest request);
-  awaitable<InstanceAndOperation> createNew(CreateRequest request, std::string id, Operation operation);
+  awaitable<InstanceAndOperation> createNew(CreateRequest request, std::string id, std::string operation_id);
   awaitable<std::optional<InstanceAndOperation>> replay(const CreateRequest& request, const Store::IdempotencyEntry& first,
                                                         const std::string& fingerprint);
   std::vector<control::PlacementCandidate> placementCandidates() const;

@@ -23,7 +23,7 @@ constexpr std::size_t kLongestLastWords = 2048;
 
 awaitable<void> Lifecycle::perform(ActivePtr operation) {
   operation->fault("begin");
-  switch (operation->operation.kind) {
+  switch (operation->record.kind) {
     case OperationKind::create:
       return create(operation);
     case OperationKind::start:
@@ -51,7 +51,7 @@ awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& err
   ProviderType type = operation->entry->instance().provider;
   operation->detail(format("{} can't be reached; trying again ({})", enumName(type), error.message()));
   log::warning("the provider can't be reached; trying again",
-               {{"operation", operation->operation.id}, {"instance", operation->entry->id()}, {"error", error.message()}});
+               {{"operation", operation->record.id}, {"instance", operation->entry->id()}, {"error", error.message()}});
   auto seen = operation->entry->observed.version();
   co_await operation->entry->observed.wait(seen, deadline.orAfter(delay));
   delay = std::min(delay * 2, core_.options.retryDelayMost);
@@ -149,7 +149,7 @@ awaitable<void> Lifecycle::startContainer(ActivePtr operation) {
     operation->fault("looked");
     if (!observed || observed->status == InstanceStatus::creating) {
       InstanceSpec spec = core_.specOf(*entry);
-      spec.emptyVolumes = operation->operation.parameters.contains("emptyVolumes");
+      spec.emptyVolumes = operation->record.kind == OperationKind::start && operation->parameters<StartParameters>().emptyVolumes;
       co_await requireVolumes(core_, entry, spec, deadline);
       co_return co_await provider.createInstance(std::move(spec), *operation, deadline);
     }
@@ -203,12 +203,12 @@ awaitable<void> Lifecycle::stop(ActivePtr operation) {
 awaitable<void> Lifecycle::restart(ActivePtr operation) {
   EntryPtr entry = operation->entry;
   entry->instance().desired = InstanceStatus::running;
-  if (!operation->operation.parameters.contains("stopped")) {
+  if (!operation->parameters<RestartParameters>().stopped) {
     operation->cancellable = false;
     co_await stopContainer(operation);
-    operation->operation.parameters["stopped"] = true;  // a crash from here on goes on with the start
+    operation->parameters<RestartParameters>().stopped = true;  // a crash from here on goes on with the start
     co_await operation->settle();
-    co_await core_.store.updateOperation(operation->operation);
+    co_await core_.store.updateOperation(operation->record);
     operation->cancellable = true;
   }
   core_.setStatus(*entry, InstanceStatus::starting, "");
@@ -218,7 +218,7 @@ awaitable<void> Lifecycle::restart(ActivePtr operation) {
 
 awaitable<void> Lifecycle::remove(ActivePtr operation) {
   EntryPtr entry = operation->entry;
-  bool with_volumes = operation->operation.parameters.contains("volumes") && operation->operation.parameters["volumes"].as_bool();
+  bool with_volumes = operation->parameters<RemoveParameters>().volumes;
   entry->instance().desired = InstanceStatus::deleted;
   core_.setStatus(*entry, InstanceStatus::deleting, "");
   core_.breakConnections(*entry);
@@ -243,7 +243,7 @@ awaitable<void> Lifecycle::remove(ActivePtr operation) {
   operation->fault("deleted");
   co_await places_->discardAllOf(entry->id(), with_volumes ? Places::Snapshots::Go : Places::Snapshots::Stay);
   Departure departure{entry->placeId(), entry->instance().owner, entry->instance().provider,
-                      with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No, operation->operation.createdAt};
+                      with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No, operation->record.createdAt};
   co_await core_.forgetRow(*entry, departure);
   core_.departed[departure.instanceId] = departure;
   operation->fault("forgotten");

@@ -63,18 +63,18 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
   return target;
 }
 
-boost::json::object Migration::parametersFor(const Entry& entry, const MigrateRequest& request) const {
+MigrateParameters Migration::parametersFor(const Entry& entry, const MigrateRequest& request) const {
   MoveTarget target = resolve(entry, request);
-  boost::json::object parameters;
-  parameters["provider"] = enumName(target.provider);
-  parameters["region"] = target.region;
-  parameters["config"] = toJson(target.config);
-  parameters["place"] = target.kept ? target.kept->id : newId("i");
-  parameters["reused"] = target.kept != nullptr;
-  parameters["keepSource"] = request.keepSource;
-  parameters["keepHours"] = request.keepHours;
-  parameters["bandwidthLimit"] = request.bandwidthLimit;
-  parameters["wasRunning"] = entry.record.instance.status == InstanceStatus::running;
+  MigrateParameters parameters;
+  parameters.provider = target.provider;
+  parameters.region = target.region;
+  parameters.config = target.config;
+  parameters.place = target.kept ? target.kept->id : newId("i");
+  parameters.reused = target.kept != nullptr;
+  parameters.keepSource = request.keepSource;
+  parameters.keepHours = request.keepHours;
+  parameters.bandwidthLimit = request.bandwidthLimit;
+  parameters.wasRunning = entry.record.instance.status == InstanceStatus::running;
   return parameters;
 }
 
@@ -86,8 +86,7 @@ awaitable<void> Migration::perform(ActivePtr operation) {
 awaitable<void> Migration::undo(ActivePtr operation, Error error) {
   EntryPtr entry = operation->entry;
   auto move = std::make_shared<Move>(*this, operation);
-  const boost::json::value* phase = operation->operation.parameters.if_contains("phase");
-  if (!phase) co_return co_await move->goBack(std::move(error));
+  if (!operation->parameters<MigrateParameters>().phase) co_return co_await move->goBack(std::move(error));
   entry->moving.reset();
   std::string where = placeTitle(entry->instance().provider, entry->instance().region);
   std::string reason =

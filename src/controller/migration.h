@@ -29,7 +29,7 @@ class Migration {
   /// Says at once what can't be: throws Error(InvalidArgument|Conflict|Unavailable).
   MoveTarget resolve(const Entry& entry, const MigrateRequest& request) const;
   /// What the operation needs to run, and to run again after a crash.
-  boost::json::object parametersFor(const Entry& entry, const MigrateRequest& request) const;
+  MigrateParameters parametersFor(const Entry& entry, const MigrateRequest& request) const;
   awaitable<MigrationPlan> plan(EntryPtr entry, MigrateRequest request);
 
   awaitable<void> perform(ActivePtr operation);

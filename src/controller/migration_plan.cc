@@ -101,7 +101,7 @@ awaitable<MigrationPlan> Migration::plan(EntryPtr entry, MigrateRequest request)
   ActivePtr busy = core_.activeOf(*entry);
   if (busy)
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}).", entry->instance().config.name,
-                                            enumName(busy->operation.kind), busy->operation.id))
+                                            enumName(busy->record.kind), busy->record.id))
         .withRetryable(true)
         .withInstance(entry->id());
   co_return co_await planFor(std::move(entry), std::move(target), request.bandwidthLimit);

@@ -50,7 +50,7 @@ void MoveTeller::totals(std::int64_t files, std::int64_t bytes) {
 }
 
 void MoveTeller::progress(const transfer::TransferProgress& told) {
-  if (operation_->hasEnded || operation_->operation.steps.empty()) return;
+  if (operation_->hasEnded || operation_->record.steps.empty()) return;
   // A file counts once all of it is there: with a large one under way, what has travelled tells that it goes on.
   transfer::TransferProgress now = told;
   now.bytesDone = std::max(now.bytesDone, std::min(now.bytesSent, bytes_));
@@ -70,7 +70,7 @@ void MoveTeller::progress(const transfer::TransferProgress& told) {
   }
   std::int64_t left =
       rate_ > 0 && bytes_ > now.bytesDone ? static_cast<std::int64_t>(static_cast<double>(bytes_ - now.bytesDone) / rate_) : -1;
-  OperationStep& step = operation_->operation.steps.back();
+  OperationStep& step = operation_->record.steps.back();
   step.filesDone = now.filesDone;
   step.filesTotal = std::max(files_, now.filesDone);
   step.bytesPerSecond = static_cast<std::int64_t>(rate_);

@@ -168,7 +168,7 @@ awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds
   if (delay.count() > 0) co_await net::sleepFor(delay);
   entry->startScheduled = false;
   if (!isIdle(*entry) || entry->instance().status != InstanceStatus::starting) co_return;
-  co_await runner_.submit(entry, OperationKind::start, "system", {});
+  co_await runner_.submit(entry, StartParameters{}, "system");
 }
 
 }  // namespace swarm::control

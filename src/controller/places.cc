@@ -14,6 +14,15 @@ namespace {
 constexpr std::chrono::seconds kRemoveTimeout{120};
 constexpr std::chrono::seconds kOperationsPatience{30};  ///< whoever waits for an operation need not wait for tidying up
 
+/// Those that an operation needs while it is in progress.
+std::vector<std::string> placesOf(const OperationParameters& parameters) {
+  if (const auto* move = std::get_if<MigrateParameters>(&parameters)) return {move->place, move->former.value_or("")};
+  if (const auto* taking = std::get_if<SnapshotParameters>(&parameters)) return {taking->place};
+  const auto* restoring = std::get_if<RestoreParameters>(&parameters);
+  if (!restoring) return {};
+  return {restoring->snapshot, restoring->place, restoring->reader.value_or(""), restoring->former.value_or("")};
+}
+
 }  // namespace
 
 awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
@@ -56,7 +65,7 @@ awaitable<void> Places::put(PlaceRecord place) {
   if (entry) describe(*entry);
 }
 
-awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation,
+awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                                  std::string name) {
   const PlaceRecord target = core_.places.at(place_id);
   const Instance& instance = entry->record.instance;
@@ -127,14 +136,8 @@ void Places::closeSoon(std::string place_id) {
 }
 
 bool Places::isInUse(const std::string& place_id) const {
-  auto names = [&](const ActivePtr& active, std::string_view member) {
-    const boost::json::value* value = active->operation.parameters.if_contains(member);
-    return value && value->is_string() && value->as_string() == place_id;
-  };
-  return std::ranges::any_of(core_.active, [&](const auto& active) {
-    return names(active.second, "place") || names(active.second, "snapshot") || names(active.second, "former") ||
-           names(active.second, "reader");
-  });
+  return std::ranges::any_of(
+      core_.active, [&](const auto& active) { return std::ranges::count(placesOf(active.second->record.parameters), place_id) > 0; });
 }
 
 awaitable<void> Places::close(std::string place_id) {

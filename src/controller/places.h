@@ -35,7 +35,7 @@ class Places {
   const PlaceRecord* keptFor(const std::string& instance_id) const;
   /// The one write that makes `place_id` the entry's place in force; the former one gets `role` until then. In memory, too, when it
   /// returns.
-  awaitable<void> switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, Operation operation,
+  awaitable<void> switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                            std::string name = {});
   /// From now on nobody needs it: removed with its volumes now or, with its provider away, later.
   awaitable<void> discard(std::string place_id);

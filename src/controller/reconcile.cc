@@ -239,7 +239,7 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
   std::set<std::string> unknown;
   for (const ProviderInstance& one : list.instances) {
     bool known = one.instanceId.empty() || core_.knowsPlace(one.instanceId) || core_.isDeparted(one.instanceId);
-    for (auto& [id, operation] : core_.active) known = known || operation->operation.instanceId == one.instanceId;
+    for (auto& [id, operation] : core_.active) known = known || operation->record.instanceId == one.instanceId;
     if (!known && core_.clock.now() - one.createdAt >= core_.options.orphanGrace) unknown.insert(one.instanceId);
   }
   std::set<std::string> before = std::exchange(suspects_[type], unknown);

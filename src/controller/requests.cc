@@ -14,7 +14,7 @@ namespace {
 InstanceAndOperation answer(const EntryPtr& entry, const ActivePtr& active) {
   InstanceAndOperation result;
   result.instance = entry->record.instance;
-  result.operation = active->operation;
+  result.operation = active->record;
   return result;
 }
 
@@ -75,26 +75,24 @@ EntryPtr SwarmController::Impl::admit(const InstanceRef& ref) const {
 
 awaitable<InstanceAndOperation> SwarmController::Impl::startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty) {
   EntryPtr entry = admit(ref);
-  boost::json::object parameters;
-  if (empty == EmptyVolumes::Yes) parameters["emptyVolumes"] = true;
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::start, std::move(actor), std::move(parameters)));
+  StartParameters parameters{.emptyVolumes = empty == EmptyVolumes::Yes};
+  co_return answer(entry, co_await runner.submit(entry, parameters, std::move(actor)));
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::stopInstance(InstanceRef ref, std::string actor) {
   EntryPtr entry = admit(ref);
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::stop, std::move(actor), {}));
+  co_return answer(entry, co_await runner.submit(entry, StopParameters{}, std::move(actor)));
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::restartInstance(InstanceRef ref, std::string actor) {
   EntryPtr entry = admit(ref);
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::restart, std::move(actor), {}));
+  co_return answer(entry, co_await runner.submit(entry, RestartParameters{}, std::move(actor)));
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor) {
   EntryPtr entry = admit(ref);
-  boost::json::object parameters;
-  parameters["volumes"] = volumes == DeleteVolumes::Yes;
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::remove, std::move(actor), std::move(parameters)));
+  RemoveParameters parameters{.volumes = volumes == DeleteVolumes::Yes};
+  co_return answer(entry, co_await runner.submit(entry, parameters, std::move(actor)));
 }
 
 namespace {
@@ -112,8 +110,8 @@ void requireSettled(const Instance& instance) {
 awaitable<InstanceAndOperation> SwarmController::Impl::migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor) {
   EntryPtr entry = admit(ref);
   requireSettled(entry->instance());
-  boost::json::object parameters = migration.parametersFor(*entry, request);
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::migrate, std::move(actor), std::move(parameters)));
+  MigrateParameters parameters = migration.parametersFor(*entry, request);
+  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 awaitable<MigrationPlan> SwarmController::Impl::planMigration(std::string ref, MigrateRequest request) {
@@ -123,17 +121,17 @@ awaitable<MigrationPlan> SwarmController::Impl::planMigration(std::string ref, M
 awaitable<InstanceAndOperation> SwarmController::Impl::takeSnapshot(InstanceRef ref, std::string name, std::string actor) {
   EntryPtr entry = admit(ref);
   requireSettled(entry->instance());
-  boost::json::object parameters = snapshots.parametersForTaking(*entry, std::move(name));
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::snapshot, std::move(actor), std::move(parameters)));
+  SnapshotParameters parameters = snapshots.parametersForTaking(*entry, std::move(name));
+  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor) {
   EntryPtr entry = admit(ref);
   // A failed one, too: nothing is asked of what failed.
   if (entry->instance().status != InstanceStatus::failed) requireSettled(entry->instance());
-  boost::json::object parameters = co_await snapshots.parametersForRestoring(entry, std::move(snapshot));
+  RestoreParameters parameters = co_await snapshots.parametersForRestoring(entry, std::move(snapshot));
   requireVersion(*entry, ref.versions);  // a while has passed
-  co_return answer(entry, co_await runner.submit(entry, OperationKind::restore, std::move(actor), std::move(parameters)));
+  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 awaitable<std::vector<Snapshot>> SwarmController::Impl::listSnapshots() { co_return snapshots.list(); }
@@ -221,17 +219,18 @@ awaitable<UpdateResult> SwarmController::Impl::applyUpdate(EntryPtr entry, Updat
     result.effect = is_live && !request.refreshImage ? "live" : "restart";
   }
   if (result.effect == "restart") {
-    boost::json::object parameters;
-    parameters["config"] = toJson(config);
-    parameters["previous"] = toJson(instance.config);
-    parameters["version"] = instance.version + 1;
     bool failed_running = instance.status == InstanceStatus::failed && instance.desired == InstanceStatus::running;
-    parameters["wasRunning"] = instance.status == InstanceStatus::running || failed_running;
-    if (request.refreshImage) parameters["refreshImage"] = true;
-    ActivePtr active = co_await runner.submit(entry, OperationKind::update, std::move(actor), std::move(parameters));
+    UpdateParameters parameters;
+    parameters.config = config;
+    parameters.previous = instance.config;
+    parameters.version = instance.version + 1;
+    parameters.wasRunning = instance.status == InstanceStatus::running || failed_running;
+    parameters.refreshImage = request.refreshImage;
+    std::int64_t version = parameters.version;
+    ActivePtr active = co_await runner.submit(entry, std::move(parameters), std::move(actor));
     instance.config = config;
-    instance.version = active->operation.parameters.at("version").as_int64();
-    result.operation = active->operation;
+    instance.version = version;
+    result.operation = active->record;
   } else {
     UpdatingGuard guard(entry);
     InstanceRecord record = entry->record;

@@ -18,8 +18,6 @@ constexpr int kMostTries = 3;
 constexpr std::chrono::seconds kFreezeTimeout{20};
 constexpr std::chrono::seconds kSnapshotListTimeout{8};  // somebody waits for the answer
 
-const boost::json::value& at(const ActivePtr& operation, std::string_view name) { return operation->operation.parameters.at(name); }
-
 }  // namespace
 
 std::string timeName(SystemTime now) {
@@ -32,7 +30,9 @@ std::string timeName(SystemTime now) {
 class Snapshots::Taking final : public CopyRun {
  public:
   Taking(Snapshots& owner, ActivePtr operation)
-      : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation, ""), place_id_(at(operation, "place").as_string()) {}
+      : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation,
+                {.wasRunning = operation->parameters<SnapshotParameters>().wasRunning}),
+        place_id_(parameters().place) {}
 
   awaitable<void> run() {
     auto known = core_.places.find(place_id_);
@@ -54,6 +54,7 @@ class Snapshots::Taking final : public CopyRun {
   }
 
  private:
+  SnapshotParameters& parameters() const { return operation_->parameters<SnapshotParameters>(); }
   End source() const override { return {core_.providerOf(*entry_), entry_->placeId()}; }
   End target() const override { return {core_.providerOf(*entry_), place_id_}; }
 
@@ -62,7 +63,7 @@ class Snapshots::Taking final : public CopyRun {
     co_await makeInstanceRun();
     operation_->step(Step::CreateTarget);
     PlaceRecord place = placeOfOurs(place_id_);
-    place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
+    place.config = parameters().config;
     co_await makeHeld(place, Volumes::New);
     operation_->step(Step::Copy);
     transfer::ScanReport all = co_await scan(Side::Source);
@@ -77,7 +78,7 @@ class Snapshots::Taking final : public CopyRun {
     operation_->fault("caught");
     place = core_.places.at(place_id_);
     place.role = PlaceRole::snapshot;
-    place.name = text("name");
+    place.name = parameters().name;
     place.files = all.files;
     place.bytes = all.bytes;
     place.createdAt = core_.clock.now();
@@ -92,7 +93,7 @@ class Snapshots::Taking final : public CopyRun {
       std::optional<Error> failure;
       bool is_equal = false;
       try {
-        co_await core_.moveAgents()->freeze(co_await agentAt(source()), operation_->operation.id, Deadline::after(kFreezeTimeout));
+        co_await core_.moveAgents()->freeze(co_await agentAt(source()), operation_->record.id, Deadline::after(kFreezeTimeout));
         operation_->fault("frozen");
         co_await round(RoundKind::Final);
         is_equal = co_await areEqual();
@@ -120,7 +121,7 @@ class Snapshots::Taking final : public CopyRun {
 
   awaitable<void> leaveAsItWas() {
     co_await thaw();
-    if (flag("wasRunning")) co_return;
+    if (parameters().wasRunning) co_return;
     co_await lifecycle_.stopContainer(operation_);
     entry_->instance().desired = InstanceStatus::stopped;
     entry_->instance().network = NetworkInfo{};
@@ -138,7 +139,7 @@ const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapsh
   return nullptr;
 }
 
-boost::json::object Snapshots::parametersForTaking(const Entry& entry, std::string name) const {
+SnapshotParameters Snapshots::parametersForTaking(const Entry& entry, std::string name) const {
   if (name.empty()) name = timeName(core_.clock.now());
   if (!isResourceName(name))
     throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no name for a snapshot.", name))
@@ -149,11 +150,11 @@ boost::json::object Snapshots::parametersForTaking(const Entry& entry, std::stri
   InstanceConfig config = entry.record.instance.config;
   for (StorageConfig& storage : config.storage) storage.volumeName.clear();
   config.network.exposedPorts.clear();  // nobody asks it
-  boost::json::object parameters;
-  parameters["name"] = name;
-  parameters["place"] = newId("i");
-  parameters["config"] = toJson(config);
-  parameters["wasRunning"] = entry.record.instance.status == InstanceStatus::running;
+  SnapshotParameters parameters;
+  parameters.name = std::move(name);
+  parameters.place = newId("i");
+  parameters.config = std::move(config);
+  parameters.wasRunning = entry.record.instance.status == InstanceStatus::running;
   return parameters;
 }
 
@@ -163,7 +164,7 @@ VolumeSnapshots* Snapshots::providersOwn(const Entry& entry) const {
   return provider == core_.providers.end() ? nullptr : provider->second->volumeSnapshots();
 }
 
-awaitable<boost::json::object> Snapshots::parametersForRestoring(EntryPtr entry, std::string snapshot) const {
+awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, std::string snapshot) const {
   const PlaceRecord* place = find(*entry, snapshot);
   VolumeSnapshots* theirs = place ? nullptr : providersOwn(*entry);
   bool is_theirs = false;
@@ -180,19 +181,19 @@ awaitable<boost::json::object> Snapshots::parametersForRestoring(EntryPtr entry,
     throw Error(ErrorCode::Unavailable,
                 format("The provider \"{}\" is not configured on this server any more.", enumName(place->provider)));
   InstanceConfig config = instance.config;
-  boost::json::object parameters;
+  RestoreParameters parameters;
   if (place) {
     config.storage = place->config.storage;
     config.network = instance.provider == place->provider ? instance.config.network : place->config.network;
   } else {
     for (StorageConfig& storage : config.storage) storage.volumeName.clear();
-    parameters["reader"] = newId("i");
+    parameters.reader = newId("i");
   }
-  parameters["snapshot"] = place ? place->id : snapshot;
-  parameters["place"] = newId("i");
-  parameters["config"] = toJson(config);
-  parameters["wasRunning"] = instance.status == InstanceStatus::running;
-  parameters["wasFailed"] = instance.status == InstanceStatus::failed;
+  parameters.snapshot = place ? place->id : snapshot;
+  parameters.place = newId("i");
+  parameters.config = std::move(config);
+  parameters.wasRunning = instance.status == InstanceStatus::running;
+  parameters.wasFailed = instance.status == InstanceStatus::failed;
   co_return parameters;
 }
 
@@ -243,7 +244,7 @@ awaitable<void> Snapshots::remove(std::string id) {
 }
 
 awaitable<void> Snapshots::perform(ActivePtr operation) {
-  if (operation->operation.kind == OperationKind::snapshot) {
+  if (operation->record.kind == OperationKind::snapshot) {
     auto taking = std::make_shared<Taking>(*this, operation);
     co_await taking->run();
   } else {
@@ -253,12 +254,11 @@ awaitable<void> Snapshots::perform(ActivePtr operation) {
 }
 
 awaitable<void> Snapshots::undo(ActivePtr operation, Error error) {
-  if (operation->operation.kind == OperationKind::snapshot) {
+  if (operation->record.kind == OperationKind::snapshot) {
     auto taking = std::make_shared<Taking>(*this, operation);
     co_return co_await taking->goBack(std::move(error));
   }
-  const boost::json::value* phase = operation->operation.parameters.if_contains("phase");
-  if (!phase) {
+  if (!operation->parameters<RestoreParameters>().phase) {
     auto restoring = std::make_shared<Restoring>(*this, operation);
     co_return co_await restoring->goBack(std::move(error));
   }

@@ -16,9 +16,9 @@ class Snapshots {
   Snapshots(Core& core, Lifecycle& lifecycle, Places& places) : core_(core), lifecycle_(lifecycle), places_(places) {}
 
   /// What the operations need to run, and to run again after a crash. Throw Error(AlreadyExists|NotFound|Conflict|InvalidArgument).
-  boost::json::object parametersForTaking(const Entry& entry, std::string name) const;
+  SnapshotParameters parametersForTaking(const Entry& entry, std::string name) const;
   /// Asks the provider when `snapshot` is one of its own; Unavailable when it can't be asked.
-  awaitable<boost::json::object> parametersForRestoring(EntryPtr entry, std::string snapshot) const;
+  awaitable<RestoreParameters> parametersForRestoring(EntryPtr entry, std::string snapshot) const;
 
   std::vector<Snapshot> list() const;
   awaitable<SnapshotList> listOf(EntryPtr entry) const;

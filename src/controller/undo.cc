@@ -11,10 +11,10 @@ namespace swarm::control {
 
 awaitable<void> Lifecycle::undo(ActivePtr operation, Error error) {
   EntryPtr entry = operation->entry;
-  bool by_a_person = operation->stop == StopReason::User || operation->operation.parameters.contains("cancelled");
+  bool by_a_person = operation->stop == StopReason::User || operation->record.cancelRequested;
   operation->fault("undo");
   if (operation->isUnanswered) co_return;
-  switch (operation->operation.kind) {
+  switch (operation->record.kind) {
     case OperationKind::create:
       core_.breakConnections(*entry);
       co_await discard(operation);
@@ -79,7 +79,7 @@ awaitable<void> Lifecycle::discard(ActivePtr operation) {
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
   operation->endStep(OperationStatus::failed);
   log::warning("what a failed create made could not be removed; delete the instance to remove it",
-               {{"operation", operation->operation.id}, {"instance", entry->id()}, {"error", failure->message()}});
+               {{"operation", operation->record.id}, {"instance", entry->id()}, {"error", failure->message()}});
 }
 
 /// Falls back to what the provider says; when it says nothing, the instance is failed with the reason.

@@ -30,8 +30,8 @@ std::string pointerStep(std::size_t index);
 void throwIfAny(std::vector<FieldError> faults);
 
 /// T as JSON: members in the order of their description, enums by name, zero times as null, empty optionals left out. Instance repeats its
-/// config's metadata as "metadata"; Operation leaves its parameters out (they are the server's own). Instantiated in codec.cc for every
-/// type of types.h, the scalars, strings, and vectors, maps and optionals of them that the types use.
+/// config's metadata as "metadata". Instantiated in codec.cc for every type of types.h, the scalars, strings, and vectors, maps and
+/// optionals of them that the types use.
 template <typename T>
 boost::json::value toJson(const T& value);
 

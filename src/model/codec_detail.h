@@ -141,6 +141,9 @@ json::value write(const T& value) {
       if constexpr (IsOptional<std::remove_cvref_t<decltype(part)>>::value) {
         if (!part) return;
       }
+      if constexpr (requires { T::omitsFalse; } && std::same_as<std::remove_cvref_t<decltype(part)>, bool>) {
+        if (!part) return;
+      }
       out.emplace(jsonName<T>(member.name), write(part));
     });
     addDerived(out, value);

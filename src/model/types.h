@@ -283,7 +283,6 @@ struct Operation {
   SystemTime endedAt{};
   std::vector<OperationStep> steps;
   std::optional<Error> error;
-  boost::json::object parameters;  ///< what the operation needs to run again after a crash
 };
 
 /// The files of an instance as they were at a moment, kept at its provider.

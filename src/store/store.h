@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/secret.h"
-#include "model/types.h"
+#include "model/operation_parameters.h"
 #include "provider/provider.h"
 
 namespace swarm {
@@ -84,12 +84,12 @@ class Store {
 
   /// Inserts instance and operation in one transaction: intent before the first external call. AlreadyExists when the name is taken by a
   /// live instance, or kept for another owner at the instance's createdAt.
-  virtual awaitable<void> insertInstance(InstanceRecord record, Operation operation) = 0;
+  virtual awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) = 0;
   /// All but `external`, which only insertInstance, recordExternal and forgetExternal write. NotFound when there is no such row, here and
   /// in every update.
   virtual awaitable<void> updateInstance(InstanceRecord record) = 0;
   /// Instance and operation in one transaction (status flips, ends).
-  virtual awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) = 0;
+  virtual awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) = 0;
   /// Its operations stay; already gone: fine. In the same transaction its departure is remembered, by the provider's id, and `hold` keeps
   /// the name, in place of an earlier hold on it.
   virtual awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) = 0;
@@ -108,13 +108,13 @@ class Store {
   virtual awaitable<std::vector<PlaceRecord>> loadPlaces() = 0;
   /// The switch of a move, in one transaction: the instance's row with its new place (`external` included), the former place in the role it
   /// has from now on, and the operation. The new place's own row goes.
-  virtual awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) = 0;
+  virtual awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) = 0;
 
-  virtual awaitable<void> insertOperation(Operation operation) = 0;
-  virtual awaitable<void> updateOperation(Operation operation) = 0;
-  virtual awaitable<std::optional<Operation>> getOperation(std::string id) = 0;
+  virtual awaitable<void> insertOperation(OperationRecord operation) = 0;
+  virtual awaitable<void> updateOperation(OperationRecord operation) = 0;
+  virtual awaitable<std::optional<OperationRecord>> getOperation(std::string id) = 0;
   virtual awaitable<std::vector<Operation>> listOperations(OperationFilter filter) = 0;
-  virtual awaitable<std::vector<Operation>> unfinishedOperations() = 0;  ///< pending or running, oldest first
+  virtual awaitable<std::vector<OperationRecord>> unfinishedOperations() = 0;  ///< pending or running, oldest first
   /// Removes operations that ended, idempotency keys that were put, and departures, before `before`; gives how many operations.
   virtual awaitable<std::int64_t> pruneOperations(SystemTime before) = 0;
 

@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kTellEvery{100};  // progress events of one 
 
 void ActiveOperation::fault(std::string_view step) const {
 #ifdef SWARM_FAULT_POINTS
-  faultPoint(format("controller.{}.{}", enumName(operation.kind), step));
+  faultPoint(format("controller.{}.{}", enumName(record.kind), step));
 #else
   (void)step;
 #endif
@@ -26,7 +26,7 @@ awaitable<void> ActiveOperation::recorded(ExternalResource resource) {
   if (std::find(known.begin(), known.end(), resource) != known.end()) co_return;
   fault("record." + resource.kind);
   known.push_back(resource);
-  log::debug("recorded", {{"operation", operation.id}, {"instance", entry->id()}, {"kind", resource.kind}, {"id", resource.id}});
+  log::debug("recorded", {{"operation", record.id}, {"instance", entry->id()}, {"kind", resource.kind}, {"id", resource.id}});
   co_await core_.store.recordExternal(entry->id(), resource);
   fault("recorded." + resource.kind);
 }
@@ -34,47 +34,47 @@ awaitable<void> ActiveOperation::recorded(ExternalResource resource) {
 void ActiveOperation::step(Step step) {
   std::string name(stepName(step));
   SystemTime now = core_.clock.now();
-  if (!operation.steps.empty() && operation.steps.back().status == OperationStatus::running) {
-    if (operation.steps.back().name == name) return;
+  if (!record.steps.empty() && record.steps.back().status == OperationStatus::running) {
+    if (record.steps.back().name == name) return;
     endStep(OperationStatus::succeeded);
   }
   OperationStep next;
   next.name = name;
   next.status = OperationStatus::running;
   next.startedAt = now;
-  operation.steps.push_back(std::move(next));
-  operation.updatedAt = now;
-  if (entry->instance().operationId == operation.id) {
+  record.steps.push_back(std::move(next));
+  record.updatedAt = now;
+  if (entry->instance().operationId == record.id) {
     entry->step = std::move(name);
     entry->stepStartedAt = now;
     core_.routeChanged(*entry);
   }
-  core_.operationChanged(operation);
+  core_.operationChanged(record);
   if (saving_) {
     save_again_ = true;
   } else {
     saving_ = true;
-    core_.spawn("save operation " + operation.id, save());
+    core_.spawn("save operation " + record.id, save());
   }
 }
 
 void ActiveOperation::detail(std::string text, std::int64_t bytes_done, std::int64_t bytes_total) {
-  if (operation.steps.empty()) return;
-  OperationStep& current = operation.steps.back();
+  if (record.steps.empty()) return;
+  OperationStep& current = record.steps.back();
   current.detail = printable(text);
   current.bytesDone = bytes_done;
   current.bytesTotal = bytes_total;
-  operation.updatedAt = core_.clock.now();
+  record.updatedAt = core_.clock.now();
   SteadyTime now = core_.clock.steadyNow();
   if (now - told_ < kTellEvery) return;
   told_ = now;
-  core_.operationChanged(operation);
+  core_.operationChanged(record);
 }
 
 void ActiveOperation::endStep(OperationStatus status) {
-  if (operation.steps.empty() || operation.steps.back().status != OperationStatus::running) return;
-  operation.steps.back().status = status;
-  operation.steps.back().endedAt = core_.clock.now();
+  if (record.steps.empty() || record.steps.back().status != OperationStatus::running) return;
+  record.steps.back().status = status;
+  record.steps.back().endedAt = core_.clock.now();
 }
 
 void ActiveOperation::cancel(StopReason reason) {
@@ -89,9 +89,9 @@ awaitable<void> ActiveOperation::save() {
   do {
     save_again_ = false;
     try {
-      co_await core_.store.updateOperation(operation);
+      co_await core_.store.updateOperation(record);
     } catch (const Error& error) {
-      log::warning("an operation's steps were not saved", {{"operation", operation.id}, {"error", error.message()}});
+      log::warning("an operation's steps were not saved", {{"operation", record.id}, {"error", error.message()}});
     }
   } while (save_again_ && !hasEnded);
   saving_ = false;

@@ -23,23 +23,22 @@ constexpr double kConverges = 0.7;  ///< a round that leaves more than this of t
 
 bool isLittle(const RoundReport& report) { return report.bytesSent <= kLittleBytes && report.filesSent <= kLittleFiles; }
 
-std::string titleOf(const Operation& operation) {
-  const boost::json::object& parameters = operation.parameters;
-  return placeTitle(*enumFromName<ProviderType>(parameters.at("provider").as_string()), std::string(parameters.at("region").as_string()));
+CopyRun::Options optionsOf(const MigrateParameters& parameters) {
+  return {placeTitle(parameters.provider, parameters.region), parameters.wasRunning, parameters.bandwidthLimit};
 }
 
 }  // namespace
 
 Migration::Move::Move(Migration& migration, ActivePtr operation)
-    : CopyRun(migration.core_, migration.lifecycle_, migration.places_, operation, titleOf(operation->operation)),
+    : CopyRun(migration.core_, migration.lifecycle_, migration.places_, operation, optionsOf(operation->parameters<MigrateParameters>())),
       migration_(migration),
-      place_id_(operation->operation.parameters.at("place").as_string()) {}
+      place_id_(operation->parameters<MigrateParameters>().place) {}
 
-Provider& Migration::Move::targetProvider() const { return *core_.providers.at(*enumFromName<ProviderType>(text("provider"))); }
-std::string Migration::Move::targetTitle() const { return titleOf(operation_->operation); }
+Provider& Migration::Move::targetProvider() const { return *core_.providers.at(parameters().provider); }
+std::string Migration::Move::targetTitle() const { return placeTitle(parameters().provider, parameters().region); }
 
 awaitable<void> Migration::Move::run() {
-  if (text("phase") != "switched") {
+  if (!parameters().phase) {
     core_.changed(*entry_);
     auto place = core_.places.find(place_id_);
     if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // a crash of ours lies between
@@ -63,12 +62,14 @@ awaitable<void> Migration::Move::checkPlan() {
   teller_.step(Step::Plan);
   MoveTarget target;
   target.provider = targetProvider().type();
-  target.region = text("region");
-  target.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
+  target.region = parameters().region;
+  target.config = parameters().config;
   auto known = core_.places.find(place_id_);
-  if (known != core_.places.end() && flag("reused")) target.kept = &known->second;
-  if (known != core_.places.end() && !flag("reused")) co_return;  // it is made already: a crash of ours lies between
-  std::function<awaitable<MigrationPlan>()> look = [this, target] { return migration_.planFor(entry_, target, number("bandwidthLimit")); };
+  if (known != core_.places.end() && parameters().reused) target.kept = &known->second;
+  if (known != core_.places.end() && !parameters().reused) co_return;  // it is made already: a crash of ours lies between
+  std::function<awaitable<MigrationPlan>()> look = [this, target] {
+    return migration_.planFor(entry_, target, parameters().bandwidthLimit);
+  };
   MigrationPlan plan = co_await lifecycle_.retrying<MigrationPlan>(operation_, Lifecycle::Patience::Bounded, look);
   teller_.totals(plan.files, plan.bytes);
   if (plan.fits) co_return;
@@ -81,9 +82,9 @@ awaitable<void> Migration::Move::makeTarget() {
   teller_.step(Step::CreateTarget);
   PlaceRecord place = placeOfOurs(place_id_);  // kept from an earlier move, made before a crash, or new
   place.provider = targetProvider().type();
-  place.region = text("region");
-  place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
-  co_await makeHeld(std::move(place), flag("reused") ? Volumes::Existing : Volumes::New);
+  place.region = parameters().region;
+  place.config = parameters().config;
+  co_await makeHeld(std::move(place), parameters().reused ? Volumes::Existing : Volumes::New);
 }
 
 /// While people work: all of it, then what has changed meanwhile, until little is left.
@@ -121,7 +122,7 @@ awaitable<void> Migration::Move::hold() {
     Deadline deadline = Deadline::after(kMoveHoldTimeout);
     for (;;) {
       try {
-        co_return co_await core_.moveAgents()->hold(agent, operation_->operation.id, reason, deadline.orAfter(kHoldAttempt));
+        co_return co_await core_.moveAgents()->hold(agent, operation_->record.id, reason, deadline.orAfter(kHoldAttempt));
       } catch (const Error& error) {  // a repeat joins the hold that is in progress
         if (error.code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw;
       }
@@ -165,8 +166,11 @@ awaitable<void> Migration::Move::switchOver() {
   teller_.stepInPause(Step::Switch);
   // A source that is not to be kept stays until VS Code has answered at the target: that may need a person.
   constexpr std::chrono::hours kUntilItRuns{7 * 24};
-  SystemTime until = core_.clock.now() + (flag("keepSource") ? std::chrono::hours(number("keepHours")) : kUntilItRuns);
-  co_await switchTo(place_id_, PlaceRole::kept, until);
+  SystemTime until = core_.clock.now() + (parameters().keepSource ? std::chrono::hours(parameters().keepHours) : kUntilItRuns);
+  MigrateParameters after = parameters();
+  after.phase = SwitchPhase::switched;
+  after.former = entry_->placeId();
+  co_await switchTo(place_id_, std::move(after), PlaceRole::kept, until);
   log::info("moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
 }
 

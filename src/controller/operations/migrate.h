@@ -28,6 +28,7 @@ class Migration::Move final : public CopyRun {
   awaitable<void> retire(std::string former);
   awaitable<void> sourceBack(const std::string& why);
   awaitable<void> dropTarget();
+  MigrateParameters& parameters() const { return operation_->parameters<MigrateParameters>(); }
   Provider& targetProvider() const;
   std::string targetTitle() const;
 

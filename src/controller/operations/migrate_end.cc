@@ -19,7 +19,7 @@ constexpr int kMostStarts = 3;
 awaitable<void> Migration::Move::finish() {
   co_await closeLink();
   operation_->cancellable = false;
-  if (flag("wasRunning")) {
+  if (parameters().wasRunning) {
     teller_.stepInPause(Step::Start);
     for (int n = 1; !co_await startThere(n == kMostStarts); ++n) {
     }
@@ -31,7 +31,7 @@ awaitable<void> Migration::Move::finish() {
   }
   operation_->cancellable = false;
   operation_->fault("started");
-  co_await retire(text("former"));
+  co_await retire(parameters().former.value_or(""));
   operation_->fault("retired");
 }
 
@@ -51,7 +51,7 @@ awaitable<bool> Migration::Move::startThere(bool last) {
   }
   if (!failure) co_return true;
   if (last || failure->code() == ErrorCode::Cancelled) throw *failure;
-  log::warning("a move's target did not start; trying again", {{"operation", operation_->operation.id}, {"error", failure->message()}});
+  log::warning("a move's target did not start; trying again", {{"operation", operation_->record.id}, {"error", failure->message()}});
   co_return false;
 }
 
@@ -60,10 +60,10 @@ awaitable<void> Migration::Move::retire(std::string former) {
   entry_->moving.reset();
   core_.routeChanged(*entry_);
   operation_->step(Step::RetireSource);
-  if (!flag("keepSource")) co_await places_.discard(former);
+  if (!parameters().keepSource) co_await places_.discard(former);
   std::optional<Error> failure;
   try {
-    if (flag("keepSource")) {
+    if (parameters().keepSource) {
       auto kept = core_.places.find(former);
       if (kept == core_.places.end()) co_return;
       PlaceProgress progress(core_, former, operation_);
@@ -82,7 +82,7 @@ awaitable<void> Migration::Move::retire(std::string former) {
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
   operation_->detail(format("It is done later: {}", failure->message()));
-  log::warning("the source of a move could not be retired yet", {{"operation", operation_->operation.id}, {"error", failure->message()}});
+  log::warning("the source of a move could not be retired yet", {{"operation", operation_->record.id}, {"error", failure->message()}});
 }
 
 awaitable<void> Migration::Move::goBack(Error error) {
@@ -102,14 +102,14 @@ awaitable<void> Migration::Move::sourceBack(const std::string& why) {
   std::optional<Error> failure;
   try {
     bool untouched = entry_->instance().status == InstanceStatus::running && entry_->endpoint && entry_->ready;
-    if (flag("wasRunning") && untouched) {
+    if (parameters().wasRunning && untouched) {
       auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kLookTimeout));
       if (observed && observed->status == InstanceStatus::running) {
         core_.setStatus(*entry_, InstanceStatus::running, why);
         co_return;
       }
     }
-    if (flag("wasRunning")) {
+    if (parameters().wasRunning) {
       entry_->instance().desired = InstanceStatus::running;
       core_.setStatus(*entry_, InstanceStatus::starting, why);
       co_await lifecycle_.startContainer(operation_);
@@ -134,7 +134,7 @@ awaitable<void> Migration::Move::sourceBack(const std::string& why) {
 awaitable<void> Migration::Move::dropTarget() {
   auto found = core_.places.find(place_id_);
   if (found == core_.places.end()) co_return;
-  if (!flag("reused")) co_return co_await drop(place_id_);
+  if (!parameters().reused) co_return co_await drop(place_id_);
   std::optional<Error> failure;
   try {
     PlaceRecord place = found->second;
@@ -147,7 +147,7 @@ awaitable<void> Migration::Move::dropTarget() {
   }
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  log::warning("the place that is kept could not be stopped", {{"operation", operation_->operation.id}, {"error", failure->message()}});
+  log::warning("the place that is kept could not be stopped", {{"operation", operation_->record.id}, {"error", failure->message()}});
 }
 
 }  // namespace swarm::control

@@ -15,10 +15,11 @@ constexpr std::chrono::seconds kRestoreLookTimeout{30};
 }  // namespace
 
 Snapshots::Restoring::Restoring(Snapshots& owner, ActivePtr operation)
-    : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation, ""),
-      snapshot_id_(text("snapshot")),
-      place_id_(text("place")),
-      reader_id_(text("reader")) {}
+    : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation,
+              {.wasRunning = operation->parameters<RestoreParameters>().wasRunning}),
+      snapshot_id_(parameters().snapshot),
+      place_id_(parameters().place),
+      reader_id_(parameters().reader.value_or("")) {}
 
 auto Snapshots::Restoring::source() const -> End {
   if (!reader_id_.empty()) return {core_.providerOf(*entry_), reader_id_};
@@ -27,11 +28,11 @@ auto Snapshots::Restoring::source() const -> End {
 }
 
 awaitable<void> Snapshots::Restoring::run() {
-  if (text("phase") != "switched") co_await bring();
+  if (!parameters().phase) co_await bring();
   operation_->cancellable = false;
-  if (flag("wasRunning") || flag("wasFailed")) {
+  if (parameters().wasRunning || parameters().wasFailed) {
     operation_->step(Step::Start);
-    if (flag("wasFailed")) core_.setStatus(*entry_, InstanceStatus::starting, "");
+    if (parameters().wasFailed) core_.setStatus(*entry_, InstanceStatus::starting, "");
     co_await lifecycle_.startContainer(operation_);
     co_await lifecycle_.bringUp(operation_);
     operation_->cancellable = false;
@@ -46,21 +47,21 @@ awaitable<void> Snapshots::Restoring::run() {
   } else {
     co_await places_.discard(reader_id_);
   }
-  places_.closeSoon(text("former"));
+  places_.closeSoon(parameters().former.value_or(""));
 }
 
 awaitable<void> Snapshots::Restoring::goBack(Error error) {
   co_await closeLink();
   std::string why = format("No snapshot was restored: {}", error.message());
-  if (flag("wasRunning") && entry_->instance().status != InstanceStatus::running) {
+  if (parameters().wasRunning && entry_->instance().status != InstanceStatus::running) {
     core_.setStatus(*entry_, InstanceStatus::starting, why);
     co_await lifecycle_.startContainer(operation_);
     co_await lifecycle_.bringUp(operation_);
   }
   core_.setStatus(*entry_,
-                  flag("wasRunning")  ? InstanceStatus::running
-                  : flag("wasFailed") ? InstanceStatus::failed
-                                      : InstanceStatus::stopped,
+                  parameters().wasRunning  ? InstanceStatus::running
+                  : parameters().wasFailed ? InstanceStatus::failed
+                                           : InstanceStatus::stopped,
                   why);
   co_await drop(place_id_);
   if (reader_id_.empty()) {
@@ -94,7 +95,7 @@ awaitable<void> Snapshots::Restoring::bring() {
   PlaceRecord place = placeOfOurs(place_id_);
   place.provider = read.provider;
   place.region = read.region;
-  place.config = fromJson<InstanceConfig>(parameters().at("config"), UnknownFields::Ignore);
+  place.config = parameters().config;
   co_await makeHeld(place, Volumes::New);
   operation_->step(Step::Copy);
   transfer::ScanReport all = co_await scan(Side::Source);
@@ -121,12 +122,15 @@ awaitable<bool> Snapshots::Restoring::formerRuns() {
 /// What people write now would be lost with the switch: they stop first.
 awaitable<void> Snapshots::Restoring::switchOver() {
   operation_->step(Step::Stop);
-  bool may_run = flag("wasRunning") || flag("wasFailed");
+  bool may_run = parameters().wasRunning || parameters().wasFailed;
   if (may_run && co_await formerRuns()) co_await lifecycle_.stopContainer(operation_);
   operation_->step(Step::Switch);
   // A create that failed has left nothing: no snapshot is made of that.
   PlaceRole role = entry_->record.external.empty() ? PlaceRole::discarded : PlaceRole::snapshot;
-  co_await switchTo(place_id_, role, {}, "before-restore-" + timeName(core_.clock.now()));
+  RestoreParameters after = parameters();
+  after.phase = SwitchPhase::switched;
+  after.former = entry_->placeId();
+  co_await switchTo(place_id_, std::move(after), role, {}, "before-restore-" + timeName(core_.clock.now()));
 }
 
 }  // namespace swarm::control

@@ -18,6 +18,7 @@ class Snapshots::Restoring final : public CopyRun {
   End source() const override;
   End target() const override { return {source().provider, place_id_}; }
 
+  RestoreParameters& parameters() const { return operation_->parameters<RestoreParameters>(); }
   awaitable<void> bring();
   awaitable<void> openReader();
   awaitable<bool> formerRuns();

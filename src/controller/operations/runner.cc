@@ -24,11 +24,11 @@ bool joins(OperationKind running, OperationKind asked) {
 
 }  // namespace
 
-Operation OperationRunner::make(const Entry& entry, OperationKind kind, std::string actor, boost::json::object parameters) const {
+OperationRecord OperationRunner::make(const Entry& entry, OperationParameters parameters, std::string actor) const {
   const Instance& instance = entry.record.instance;
-  Operation operation;
+  OperationRecord operation;
   operation.id = newId("op");
-  operation.kind = kind;
+  operation.kind = kindOf(parameters);
   operation.instanceId = instance.id;
   operation.instanceName = instance.config.name;
   operation.owner = instance.owner;
@@ -39,35 +39,35 @@ Operation OperationRunner::make(const Entry& entry, OperationKind kind, std::str
   return operation;
 }
 
-awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationKind kind, std::string actor, boost::json::object parameters) {
+awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters parameters, std::string actor) {
+  OperationKind kind = kindOf(parameters);
   if (core_.closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
   ActivePtr predecessor = core_.activeOf(*entry);
-  if (predecessor && joins(predecessor->operation.kind, kind)) co_return predecessor;
+  if (predecessor && joins(predecessor->record.kind, kind)) co_return predecessor;
   if (predecessor && kind != OperationKind::remove)
-    throw Error(ErrorCode::Conflict,
-                format("Workspace {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.", entry->instance().config.name,
-                       enumName(predecessor->operation.kind), predecessor->operation.id))
+    throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.",
+                                            entry->instance().config.name, enumName(predecessor->record.kind), predecessor->record.id))
         .withRetryable(true)
         .withInstance(entry->id());
   if (entry->updating)
     throw Error(ErrorCode::Conflict, format("Workspace {} is being changed; try again in a moment.", entry->instance().config.name))
         .withRetryable(true);
-  auto active = std::make_shared<ActiveOperation>(core_, make(*entry, kind, std::move(actor), std::move(parameters)), entry);
+  auto active = std::make_shared<ActiveOperation>(core_, make(*entry, std::move(parameters), std::move(actor)), entry);
   std::string before = entry->instance().operationId;
-  entry->instance().operationId = active->operation.id;
+  entry->instance().operationId = active->record.id;
   ++entry->touches;
-  core_.active[active->operation.id] = active;
+  core_.active[active->record.id] = active;
   std::optional<Error> failure;
   try {
     active->fault("intent");
-    co_await core_.store.insertOperation(active->operation);
+    co_await core_.store.insertOperation(active->record);
     active->fault("accepted");
   } catch (...) {
     failure = currentExceptionAsError();
   }
   if (failure) {
-    core_.active.erase(active->operation.id);
-    if (entry->instance().operationId == active->operation.id) entry->instance().operationId = before;
+    core_.active.erase(active->record.id);
+    if (entry->instance().operationId == active->record.id) entry->instance().operationId = before;
     throw *failure;
   }
   if (predecessor) predecessor->cancel(StopReason::Superseded);
@@ -75,26 +75,26 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationKind kind,
   co_return active;
 }
 
-awaitable<ActivePtr> OperationRunner::submitCreate(EntryPtr entry, Operation operation) {
+awaitable<ActivePtr> OperationRunner::submitCreate(EntryPtr entry, OperationRecord operation) {
   auto active = std::make_shared<ActiveOperation>(core_, std::move(operation), entry);
   active->fault("intent");
-  co_await core_.store.insertInstance(entry->record, active->operation);
+  co_await core_.store.insertInstance(entry->record, active->record);
   active->fault("accepted");
-  entry->instance().operationId = active->operation.id;
+  entry->instance().operationId = active->record.id;
   core_.add(entry);
-  core_.active[active->operation.id] = active;
+  core_.active[active->record.id] = active;
   begin(active, nullptr);
   co_return active;
 }
 
 void OperationRunner::begin(ActivePtr operation, ActivePtr predecessor) {
   core_.changed(*operation->entry);
-  core_.operationChanged(operation->operation);
-  core_.spawn("operation " + operation->operation.id, run(operation, std::move(predecessor)));
+  core_.operationChanged(operation->record);
+  core_.spawn("operation " + operation->record.id, run(operation, std::move(predecessor)));
 }
 
 awaitable<std::optional<Error>> OperationRunner::perform(ActivePtr operation) {
-  if (operation->stop != StopReason::None || operation->operation.parameters.contains("cancelled"))
+  if (operation->stop != StopReason::None || operation->record.cancelRequested)
     co_return Error(ErrorCode::Cancelled, "The operation was cancelled.");
   std::optional<Error> failure;
   try {
@@ -109,7 +109,7 @@ awaitable<std::optional<Error>> OperationRunner::perform(ActivePtr operation) {
 
 awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor) {
   while (predecessor && !predecessor->hasEnded) co_await predecessor->ended.wait(predecessor->ended.version(), Deadline::never());
-  Operation& row = operation->operation;
+  Operation& row = operation->record;
   row.status = OperationStatus::running;
   log::info("operation begins", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
   std::optional<Error> failure = co_await perform(operation);
@@ -147,17 +147,17 @@ awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor)
 awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
   if (operation->stop == StopReason::Superseded) co_return;
   try {
-    if (operation->stop == StopReason::User && !operation->operation.parameters.contains("cancelled")) {
-      operation->operation.parameters["cancelled"] = true;  // after a crash it must not come back to life
+    if (operation->stop == StopReason::User && !operation->record.cancelRequested) {
+      operation->record.cancelRequested = true;  // after a crash it must not come back to life
       co_await operation->settle();
-      co_await core_.store.updateOperation(operation->operation);
+      co_await core_.store.updateOperation(operation->record);
     }
     co_await lifecycle_.undo(operation, error);
   } catch (...) {
     Error problem = currentExceptionAsError();
     if (problem.code() == ErrorCode::Cancelled) throw;
     log::error("an operation could not be taken back",
-               {{"operation", operation->operation.id}, {"instance", operation->operation.instanceId}, {"error", problem.message()}});
+               {{"operation", operation->record.id}, {"instance", operation->record.instanceId}, {"error", problem.message()}});
     core_.setStatus(*operation->entry, InstanceStatus::failed, error.message());
   }
 }
@@ -173,11 +173,11 @@ awaitable<void> OperationRunner::finish(ActivePtr operation) {
       operation->fault("finish");
       co_await operation->settle();
       if (entry.removed || operation->stop == StopReason::Superseded) {
-        co_await core_.store.updateOperation(operation->operation);
+        co_await core_.store.updateOperation(operation->record);
       } else {
         InstanceRecord record = entry.record;
         record.instance.operationId.clear();
-        co_await core_.store.updateInstanceAndOperation(std::move(record), operation->operation);
+        co_await core_.store.updateInstanceAndOperation(std::move(record), operation->record);
       }
       operation->fault("finished");
     } catch (...) {
@@ -186,7 +186,7 @@ awaitable<void> OperationRunner::finish(ActivePtr operation) {
     if (!failure) co_return;
     if (failure->code() == ErrorCode::Cancelled) throw *failure;
     log::error("the end of an operation can't be written; trying again",
-               {{"operation", operation->operation.id}, {"error", failure->message()}});
+               {{"operation", operation->record.id}, {"error", failure->message()}});
     co_await net::sleepFor(delay);
     delay = std::min(delay * 2, core_.options.retryDelayMost);
   }
@@ -195,25 +195,25 @@ awaitable<void> OperationRunner::finish(ActivePtr operation) {
 void OperationRunner::leave(ActivePtr operation) {
   Entry& entry = *operation->entry;
   operation->hasEnded = true;
-  core_.active.erase(operation->operation.id);
-  if (entry.instance().operationId == operation->operation.id) {
+  core_.active.erase(operation->record.id);
+  if (entry.instance().operationId == operation->record.id) {
     entry.instance().operationId.clear();
     entry.step.clear();
     ++entry.touches;
     if (!entry.removed) core_.changed(entry);
   }
   core_.publishRoutes();  // whoever waited for the end finds the route as it is now
-  core_.operationChanged(operation->operation);
+  core_.operationChanged(operation->record);
   operation->ended.notifyAll();
   core_.operationEnded.notifyAll();
   if (!core_.closing && !entry.removed) lifecycle_.afterOperation(operation->entry);
 }
 
 awaitable<void> OperationRunner::resumeAll() {
-  std::vector<Operation> unfinished = co_await core_.store.unfinishedOperations();
-  std::map<std::string, Operation> chosen;  // by instance: a delete before all, else the oldest
-  std::vector<Operation> dropped;
-  for (Operation& operation : unfinished) {
+  std::vector<OperationRecord> unfinished = co_await core_.store.unfinishedOperations();
+  std::map<std::string, OperationRecord> chosen;  // by instance: a delete before all, else the oldest
+  std::vector<OperationRecord> dropped;
+  for (OperationRecord& operation : unfinished) {
     auto [place, is_first] = chosen.try_emplace(operation.instanceId, operation);
     if (is_first) continue;
     if (operation.kind == OperationKind::remove && place->second.kind != OperationKind::remove) std::swap(place->second, operation);
@@ -226,7 +226,7 @@ awaitable<void> OperationRunner::resumeAll() {
     operation.endedAt = operation.updatedAt = core_.clock.now();
     co_await core_.store.updateOperation(operation);
   }
-  for (Operation& operation : dropped) {
+  for (OperationRecord& operation : dropped) {
     operation.status = OperationStatus::cancelled;
     operation.error = Error(ErrorCode::Cancelled, "Another operation took its place.");
     operation.endedAt = operation.updatedAt = core_.clock.now();
@@ -250,7 +250,7 @@ namespace {
 
 /// An end is one when it is durable and the instance is free again: whoever reads "succeeded" may ask for the next thing at once.
 Operation shown(const ActiveOperation& active) {
-  Operation operation = active.operation;
+  Operation operation = active.record;
   bool has_result = operation.status != OperationStatus::pending && operation.status != OperationStatus::running;
   if (active.hasEnded || !has_result) return operation;
   operation.status = OperationStatus::running;
@@ -287,9 +287,9 @@ awaitable<Operation> OperationRunner::cancel(std::string id) {
   ActivePtr operation = live->second;
   if (!operation->cancellable)
     throw Error(ErrorCode::Conflict, format("Operation {} can't be cancelled while its step \"{}\" goes on. Try again after it.", id,
-                                            operation->operation.steps.empty() ? "" : operation->operation.steps.back().name));
+                                            operation->record.steps.empty() ? "" : operation->record.steps.back().name));
   operation->cancel(StopReason::User);
-  co_return operation->operation;
+  co_return operation->record;
 }
 
 awaitable<Operation> OperationRunner::wait(std::string id, Deadline deadline) {

@@ -13,9 +13,9 @@ class OperationRunner {
 
   /// Writes the intent and runs it in the background. The same kind in progress: that operation is given (a start joins a create). Delete
   /// supersedes whatever goes on; otherwise throws Conflict.
-  awaitable<ActivePtr> submit(EntryPtr entry, OperationKind kind, std::string actor, boost::json::object parameters);
+  awaitable<ActivePtr> submit(EntryPtr entry, OperationParameters parameters, std::string actor);
   /// For createInstance: instance and operation in one transaction. The name must be reserved.
-  awaitable<ActivePtr> submitCreate(EntryPtr entry, Operation operation);
+  awaitable<ActivePtr> submitCreate(EntryPtr entry, OperationRecord operation);
   /// Goes on with what an earlier life of the server left unfinished.
   awaitable<void> resumeAll();
 
@@ -26,7 +26,7 @@ class OperationRunner {
   /// Waits at most `grace` for what runs, then cuts it off; it goes on in the next life.
   awaitable<void> close(std::chrono::seconds grace);
 
-  Operation make(const Entry& entry, OperationKind kind, std::string actor, boost::json::object parameters) const;
+  OperationRecord make(const Entry& entry, OperationParameters parameters, std::string actor) const;
 
  private:
   void begin(ActivePtr operation, ActivePtr predecessor);

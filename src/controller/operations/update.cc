@@ -8,22 +8,12 @@
 #include "model/codec.h"
 
 namespace swarm::control {
-namespace {
-
-bool flag(const boost::json::object& parameters, std::string_view name) {
-  const boost::json::value* value = parameters.if_contains(name);
-  return value && value->is_bool() && value->as_bool();
-}
-
-}  // namespace
-
-/// Parameters: "config" (the new one), "previous" (to fall back to), "version", "wasRunning", "refreshImage".
 awaitable<void> Lifecycle::update(ActivePtr operation) {
   EntryPtr entry = operation->entry;
-  const boost::json::object& parameters = operation->operation.parameters;
+  const UpdateParameters& parameters = operation->parameters<UpdateParameters>();
   operation->cancellable = false;
-  entry->instance().config = fromJson<InstanceConfig>(parameters.at("config"), UnknownFields::Ignore);
-  entry->instance().version = parameters.at("version").as_int64();
+  entry->instance().config = parameters.config;
+  entry->instance().version = parameters.version;
   co_await replace(operation);
 }
 
@@ -33,14 +23,14 @@ awaitable<ProviderInstance> Lifecycle::remake(ActivePtr operation, Deadline dead
   std::optional<Error> failure;
   try {
     InstanceSpec spec = core_.specOf(*operation->entry);
-    spec.newestImage = flag(operation->operation.parameters, "refreshImage");
+    spec.newestImage = operation->parameters<UpdateParameters>().refreshImage;
     co_return co_await provider.replaceInstance(std::move(spec), *operation, deadline);
   } catch (const Error& error) {
     failure = error;
   }
   if (failure->code() != ErrorCode::NotFound) throw *failure;
   ProviderInstance made = co_await provider.createInstance(core_.specOf(*operation->entry), *operation, deadline);
-  if (flag(operation->operation.parameters, "wasRunning")) co_return made;
+  if (operation->parameters<UpdateParameters>().wasRunning) co_return made;
   co_await provider.stopInstance(operation->entry->placeId(), core_.options.stopGrace, *operation, deadline);
   made.status = InstanceStatus::stopped;
   co_return made;
@@ -49,7 +39,7 @@ awaitable<ProviderInstance> Lifecycle::remake(ActivePtr operation, Deadline dead
 /// Makes the container anew for the configuration in force; leaves it as it was, running or stopped.
 awaitable<void> Lifecycle::replace(ActivePtr operation) {
   EntryPtr entry = operation->entry;
-  bool was_running = flag(operation->operation.parameters, "wasRunning");
+  bool was_running = operation->parameters<UpdateParameters>().wasRunning;
   core_.setStatus(*entry, was_running ? InstanceStatus::starting : InstanceStatus::stopping, "");
   core_.breakConnections(*entry);
   std::function<awaitable<ProviderInstance>()> call = [this, operation, entry, was_running]() -> awaitable<ProviderInstance> {
@@ -79,9 +69,9 @@ awaitable<void> Lifecycle::undoUpdate(ActivePtr operation, Error error) {
   std::optional<Error> failure;
   try {
     operation->step(Step::RestoreConfiguration);
-    entry->instance().config = fromJson<InstanceConfig>(operation->operation.parameters.at("previous"), UnknownFields::Ignore);
+    entry->instance().config = operation->parameters<UpdateParameters>().previous;
     ++entry->instance().version;
-    operation->operation.parameters.erase("refreshImage");
+    operation->parameters<UpdateParameters>().refreshImage = false;
     co_await replace(operation);
   } catch (...) {
     failure = currentExceptionAsError();

@@ -29,10 +29,12 @@ void requireOne(std::int64_t changed, std::string_view what, std::string_view id
       .withCause(error.cause());
 }
 
-Operation readOperation(const Rows& rows) {
-  auto operation = fromJson<Operation>(parseStored(rows.text(0)), UnknownFields::Ignore);
-  operation.parameters = parseStored(rows.text(1)).as_object();
-  return operation;
+Operation readOperation(const Rows& rows) { return fromJson<Operation>(parseStored(rows.text(0)), UnknownFields::Ignore); }
+
+OperationRecord readOperationRecord(const Rows& rows) {
+  OperationRecord record{readOperation(rows), {}};
+  readStoredParameters(record, parseStored(rows.text(1)).as_object());
+  return record;
 }
 
 std::vector<Operation> readOperations(Rows rows) {
@@ -170,29 +172,30 @@ void switchPlace(Database& database, const InstanceRecord& record, const PlaceRe
   putPlace(database, former);
 }
 
-void insertOperation(Database& database, const Operation& operation) {
+void insertOperation(Database& database, const OperationRecord& operation) {
   try {
     database.execute("INSERT INTO operations(id, instance_id, owner, status, ended_at, parameters, body) VALUES(?, ?, ?, ?, ?, ?, ?)",
                      {operation.id, operation.instanceId, operation.owner, enumName(operation.status), toNumber(operation.endedAt),
-                      json::serialize(operation.parameters), json::serialize(toJson(operation))});
+                      json::serialize(storedParametersOf(operation)), json::serialize(toJson<Operation>(operation))});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::AlreadyExists) throw;
     throw Error(ErrorCode::AlreadyExists, format("There is an operation {} already.", operation.id)).withCause(error.cause());
   }
 }
 
-void updateOperation(Database& database, const Operation& operation) {
-  requireOne(database.execute("UPDATE operations SET instance_id = ?, owner = ?, status = ?, ended_at = ?, parameters = ?, body = ? "
-                              "WHERE id = ?",
-                              {operation.instanceId, operation.owner, enumName(operation.status), toNumber(operation.endedAt),
-                               json::serialize(operation.parameters), json::serialize(toJson(operation)), operation.id}),
-             "operation", operation.id);
+void updateOperation(Database& database, const OperationRecord& operation) {
+  requireOne(
+      database.execute("UPDATE operations SET instance_id = ?, owner = ?, status = ?, ended_at = ?, parameters = ?, body = ? "
+                       "WHERE id = ?",
+                       {operation.instanceId, operation.owner, enumName(operation.status), toNumber(operation.endedAt),
+                        json::serialize(storedParametersOf(operation)), json::serialize(toJson<Operation>(operation)), operation.id}),
+      "operation", operation.id);
 }
 
-std::optional<Operation> getOperation(Database& database, const std::string& id) {
+std::optional<OperationRecord> getOperation(Database& database, const std::string& id) {
   Rows rows = database.query("SELECT body, parameters FROM operations WHERE id = ?", {id});
   if (!rows.next()) return std::nullopt;
-  return readOperation(rows);
+  return readOperationRecord(rows);
 }
 
 std::vector<Operation> listOperations(Database& database, const OperationFilter& filter) {
@@ -202,23 +205,26 @@ std::vector<Operation> listOperations(Database& database, const OperationFilter&
   auto limit = static_cast<std::int64_t>(std::min<std::size_t>(filter.limit, 10'000));
   if ((filter.instanceId && instance.empty()) || (filter.owner && owner.empty())) return {};
   if (filter.instanceId)
-    return readOperations(database.query(
-        "SELECT body, parameters FROM operations WHERE instance_id = ?1 AND (?2 = '' OR owner = ?2) AND (?3 = '' OR status = "
-        "?3) AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
-        {instance, owner, status, filter.before, limit}));
+    return readOperations(
+        database.query("SELECT body FROM operations WHERE instance_id = ?1 AND (?2 = '' OR owner = ?2) AND (?3 = '' OR status = "
+                       "?3) AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
+                       {instance, owner, status, filter.before, limit}));
   if (filter.owner)
-    return readOperations(database.query(
-        "SELECT body, parameters FROM operations WHERE owner = ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR id < ?3) ORDER "
-        "BY id DESC LIMIT ?4",
-        {owner, status, filter.before, limit}));
+    return readOperations(
+        database.query("SELECT body FROM operations WHERE owner = ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR id < ?3) ORDER "
+                       "BY id DESC LIMIT ?4",
+                       {owner, status, filter.before, limit}));
   return readOperations(
-      database.query("SELECT body, parameters FROM operations WHERE (?1 = '' OR status = ?1) AND (?2 = '' OR id < ?2) ORDER BY id DESC "
+      database.query("SELECT body FROM operations WHERE (?1 = '' OR status = ?1) AND (?2 = '' OR id < ?2) ORDER BY id DESC "
                      "LIMIT ?3",
                      {status, filter.before, limit}));
 }
 
-std::vector<Operation> unfinishedOperations(Database& database) {
-  return readOperations(database.query("SELECT body, parameters FROM operations WHERE status IN ('pending', 'running') ORDER BY id"));
+std::vector<OperationRecord> unfinishedOperations(Database& database) {
+  std::vector<OperationRecord> out;
+  Rows rows = database.query("SELECT body, parameters FROM operations WHERE status IN ('pending', 'running') ORDER BY id");
+  while (rows.next()) out.push_back(readOperationRecord(rows));
+  return out;
 }
 
 std::int64_t pruneOperations(Database& database, SystemTime before) {

@@ -22,11 +22,11 @@ void switchPlace(Database& database, const InstanceRecord& record, const PlaceRe
 void putDeparture(Database& database, const Departure& departure);
 std::vector<Departure> loadDepartures(Database& database);
 
-void insertOperation(Database& database, const Operation& operation);
-void updateOperation(Database& database, const Operation& operation);
-std::optional<Operation> getOperation(Database& database, const std::string& id);
+void insertOperation(Database& database, const OperationRecord& operation);
+void updateOperation(Database& database, const OperationRecord& operation);
+std::optional<OperationRecord> getOperation(Database& database, const std::string& id);
 std::vector<Operation> listOperations(Database& database, const OperationFilter& filter);
-std::vector<Operation> unfinishedOperations(Database& database);
+std::vector<OperationRecord> unfinishedOperations(Database& database);
 std::int64_t pruneOperations(Database& database, SystemTime before);
 
 std::optional<Store::IdempotencyEntry> findIdempotencyKey(Database& database, const std::string& user, const std::string& key);

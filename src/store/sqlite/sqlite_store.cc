@@ -20,7 +20,7 @@ class SqliteStore final : public Store {
     writer_.emplace(database_);
   }
 
-  awaitable<void> insertInstance(InstanceRecord record, Operation operation) override {
+  awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
       sqlite::insertInstance(database, record);
       sqlite::insertOperation(database, operation);
@@ -29,7 +29,7 @@ class SqliteStore final : public Store {
   awaitable<void> updateInstance(InstanceRecord record) override {
     co_await write([&](Database& database) { sqlite::updateInstance(database, record); });
   }
-  awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) override {
+  awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
       sqlite::updateInstance(database, record);
       sqlite::updateOperation(database, operation);
@@ -89,21 +89,21 @@ class SqliteStore final : public Store {
     co_await read([&](Database& database) { out = sqlite::loadPlaces(database); });
     co_return out;
   }
-  awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) override {
+  awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) override {
     co_await write([&](Database& database) {
       sqlite::switchPlace(database, record, former);
       sqlite::updateOperation(database, operation);
     });
   }
 
-  awaitable<void> insertOperation(Operation operation) override {
+  awaitable<void> insertOperation(OperationRecord operation) override {
     co_await write([&](Database& database) { sqlite::insertOperation(database, operation); });
   }
-  awaitable<void> updateOperation(Operation operation) override {
+  awaitable<void> updateOperation(OperationRecord operation) override {
     co_await write([&](Database& database) { sqlite::updateOperation(database, operation); });
   }
-  awaitable<std::optional<Operation>> getOperation(std::string id) override {
-    std::optional<Operation> out;
+  awaitable<std::optional<OperationRecord>> getOperation(std::string id) override {
+    std::optional<OperationRecord> out;
     co_await read([&](Database& database) { out = sqlite::getOperation(database, id); });
     co_return out;
   }
@@ -112,8 +112,8 @@ class SqliteStore final : public Store {
     co_await read([&](Database& database) { out = sqlite::listOperations(database, filter); });
     co_return out;
   }
-  awaitable<std::vector<Operation>> unfinishedOperations() override {
-    std::vector<Operation> out;
+  awaitable<std::vector<OperationRecord>> unfinishedOperations() override {
+    std::vector<OperationRecord> out;
     co_await read([&](Database& database) { out = sqlite::unfinishedOperations(database); });
     co_return out;
   }

@@ -111,10 +111,10 @@ PlaceRecord makePlace(const std::string& id, const std::string& instance_id) {
   return place;
 }
 
-Operation makeOperation(const std::string& id, const std::string& instance_id) {
-  Operation operation;
+OperationRecord makeOperation(const std::string& id, const std::string& instance_id) {
+  OperationRecord operation;
   operation.id = id;
-  operation.kind = OperationKind::remove;
+  operation.kind = OperationKind::migrate;
   operation.instanceId = instance_id;
   operation.instanceName = "web";
   operation.owner = "ann";
@@ -123,7 +123,15 @@ Operation makeOperation(const std::string& id, const std::string& instance_id) {
   operation.createdAt = parseTime("2026-11-23T19:04:36.123Z");
   operation.updatedAt = parseTime("2026-11-23T19:04:37Z");
   operation.steps = {{"pull image", OperationStatus::succeeded, operation.createdAt, operation.updatedAt, "layer 3 of 7", 5, 10}};
-  operation.parameters = {{"volumes", true}, {"nested", {{"a", {1, 2}}}}};
+  MigrateParameters parameters;
+  parameters.provider = ProviderType::flyio;
+  parameters.region = "ams";
+  parameters.config = makeRecord(instance_id, "web").instance.config;
+  parameters.place = "i-target";
+  parameters.keepSource = true;
+  parameters.keepHours = 24;
+  operation.parameters = std::move(parameters);
+  operation.cancelRequested = true;
   return operation;
 }
 

@@ -54,7 +54,7 @@ class TemporaryFolder {
 InstanceRecord makeRecord(const std::string& id, const std::string& name);
 PlaceRecord makePlace(const std::string& id, const std::string& instance_id);
 Departure departed(const std::string& id, DeleteVolumes volumes = DeleteVolumes::Yes);  ///< ada's, at Fly
-Operation makeOperation(const std::string& id, const std::string& instance_id);
+OperationRecord makeOperation(const std::string& id, const std::string& instance_id);
 
 /// Runs `body` in a forked child and gives its exit code; an exception there is printed and gives 99. Call it while no thread runs.
 int runInChild(const std::function<int()>& body);

@@ -118,11 +118,11 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
   {
     auto store = openSqliteStore(data());
     for (const char* id : {"i-1", "i-2"}) {
-      Operation removal = makeOperation(std::string("op-") + id, id);
+      OperationRecord removal = makeOperation(std::string("op-") + id, id);
       removal.kind = OperationKind::remove;
       removal.status = OperationStatus::succeeded;
       removal.endedAt = SystemTime(std::chrono::seconds(1'700'000'000));
-      removal.parameters["volumes"] = std::string(id) == "i-2";
+      removal.parameters = RemoveParameters{.volumes = std::string(id) == "i-2"};
       run(store->insertOperation(removal));
     }
     run(store->insertInstance(makeRecord("i-3", "web"), makeOperation("op-3", "i-3")));
@@ -137,6 +137,32 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
   EXPECT_EQ(loaded[1].instanceId, "i-2");
   EXPECT_EQ(loaded[1].volumes, DeleteVolumes::Yes);
   EXPECT_EQ(loaded[1].since, SystemTime(std::chrono::seconds(1'700'000'000)));
+}
+
+TEST_F(SqliteStore, readsOperationsThatEarlierVersionsLeftUnfinished) {
+  openSqliteStore(data());
+  auto row = [&](const std::string& id, const std::string& kind, const std::string& parameters) {
+    std::string body = R"({"id":")" + id + R"(","kind":")" + kind +
+                       R"(","instanceId":"i-1","instanceName":"web","owner":"ann","actor":"ann","status":"running",)"
+                       R"("createdAt":"2026-11-23T19:04:36.123Z","updatedAt":"2026-11-23T19:04:37.000Z","endedAt":null,"steps":[]})";
+    sql("INSERT INTO operations(id, instance_id, owner, status, ended_at, parameters, body) VALUES('" + id +
+        "', 'i-1', 'ann', 'running', 0, '" + parameters + "', '" + body + "')");
+  };
+  row("op-1", "delete", R"({"volumes":true})");
+  row("op-2", "restart", R"({"stopped":true,"cancelled":true})");
+  row("op-3", "migrate", R"({"provider":"flyio","region":"ams","place":"i-2","phase":"switched","former":"i-1"})");
+  auto store = openSqliteStore(data());
+  auto unfinished = run(store->unfinishedOperations());
+  ASSERT_EQ(unfinished.size(), 3u);
+  EXPECT_TRUE(std::get<RemoveParameters>(unfinished[0].parameters).volumes);
+  EXPECT_FALSE(unfinished[0].cancelRequested);
+  EXPECT_TRUE(std::get<RestartParameters>(unfinished[1].parameters).stopped);
+  EXPECT_TRUE(unfinished[1].cancelRequested);
+  const auto& move = std::get<MigrateParameters>(unfinished[2].parameters);
+  EXPECT_EQ(move.place, "i-2");
+  EXPECT_EQ(move.phase, SwitchPhase::switched);
+  EXPECT_EQ(move.former, "i-1");
+  EXPECT_EQ(run(store->listOperations({})).size(), 3u);
 }
 
 TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {

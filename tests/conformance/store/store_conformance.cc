@@ -59,14 +59,15 @@ TEST_P(StoreConformance, keepsAnInstanceWholeAcrossRestarts) {
 }
 
 TEST_P(StoreConformance, keepsAnOperationWholeAcrossRestarts) {
-  Operation operation = makeOperation("op-1", "i-1");
+  OperationRecord operation = makeOperation("op-1", "i-1");
   operation.error = Error(ErrorCode::Unprocessable, "The image was not found.").withUpstream({404, "rq"});
   run(store().insertOperation(operation));
   reopen();
   auto loaded = run(store().getOperation("op-1"));
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(toJson(*loaded), toJson(operation));
-  EXPECT_EQ(loaded->parameters, operation.parameters);
+  EXPECT_EQ(toJson<Operation>(*loaded), toJson<Operation>(operation));
+  EXPECT_EQ(storedParametersOf(*loaded), storedParametersOf(operation));
+  EXPECT_TRUE(loaded->cancelRequested);
 }
 
 TEST_P(StoreConformance, insertsInstanceAndOperationTogetherOrNotAtAll) {
@@ -127,7 +128,7 @@ TEST_P(StoreConformance, updatesInstanceAndOperationTogether) {
   insert("i-1", "web");
   InstanceRecord record = makeRecord("i-1", "web");
   record.instance.status = InstanceStatus::running;
-  Operation operation = makeOperation("op-i-1", "i-1");
+  OperationRecord operation = makeOperation("op-i-1", "i-1");
   operation.status = OperationStatus::succeeded;
   run(store().updateInstanceAndOperation(record, operation));
   EXPECT_EQ(run(store().loadInstances())[0].instance.status, InstanceStatus::running);
@@ -175,7 +176,7 @@ TEST_P(StoreConformance, deletesARowAndKeepsItsHistory) {
 
 TEST_P(StoreConformance, listsOperationsNewestFirstByEveryFilter) {
   for (int i = 1; i <= 6; ++i) {
-    Operation operation = makeOperation("op-" + std::to_string(i), i % 2 ? "i-odd" : "i-even");
+    OperationRecord operation = makeOperation("op-" + std::to_string(i), i % 2 ? "i-odd" : "i-even");
     operation.owner = i <= 3 ? "ann" : "bob";
     operation.status = i == 6 ? OperationStatus::pending : OperationStatus::succeeded;
     run(store().insertOperation(operation));
@@ -209,7 +210,7 @@ TEST_P(StoreConformance, givesUnfinishedOperationsOldestFirst) {
                                 OperationStatus::failed,  OperationStatus::cancelled, OperationStatus::running};
   int number = 0;
   for (OperationStatus status : statuses) {
-    Operation operation = makeOperation("op-" + std::to_string(++number), "i-1");
+    OperationRecord operation = makeOperation("op-" + std::to_string(++number), "i-1");
     operation.status = status;
     run(store().insertOperation(operation));
   }
@@ -224,7 +225,7 @@ TEST_P(StoreConformance, prunesOnlyWhatEndedBefore) {
        {std::tuple("op-1", OperationStatus::succeeded, limit - std::chrono::milliseconds(1)),
         std::tuple("op-2", OperationStatus::succeeded, limit), std::tuple("op-3", OperationStatus::running, SystemTime{}),
         std::tuple("op-4", OperationStatus::failed, limit - std::chrono::hours(1))}) {
-    Operation operation = makeOperation(id, "i-1");
+    OperationRecord operation = makeOperation(id, "i-1");
     operation.status = status;
     operation.endedAt = ended;
     run(store().insertOperation(operation));
@@ -410,8 +411,8 @@ TEST_P(StoreConformance, switchesAnInstanceToItsNewPlaceInOneStep) {
   record.placeId = "i-2";
   record.external = {{"machine", "m"}, {"app", "a"}};
   record.instance.provider = ProviderType::flyio;
-  Operation operation = makeOperation("op-i-1", "i-1");
-  operation.parameters["phase"] = "switched";
+  OperationRecord operation = makeOperation("op-i-1", "i-1");
+  std::get<MigrateParameters>(operation.parameters).phase = SwitchPhase::switched;
   run(store().switchPlace(record, former, operation));
   reopen();
   auto loaded = run(store().loadInstances());
@@ -424,7 +425,7 @@ TEST_P(StoreConformance, switchesAnInstanceToItsNewPlaceInOneStep) {
   EXPECT_EQ(places[0].id, "i-1");
   EXPECT_EQ(places[0].role, PlaceRole::kept);
   EXPECT_EQ(places[0].external, former.external);
-  EXPECT_EQ(run(store().getOperation("op-i-1"))->parameters.at("phase").as_string(), "switched");
+  EXPECT_EQ(std::get<MigrateParameters>(run(store().getOperation("op-i-1"))->parameters).phase, SwitchPhase::switched);
 }
 
 TEST_P(StoreConformance, switchesNothingWhenThereIsNoSuchOperation) {

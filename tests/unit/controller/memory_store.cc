@@ -6,6 +6,16 @@
 #include <boost/asio/use_awaitable.hpp>
 
 namespace swarm::test {
+namespace {
+
+/// What a server of the next life reads of the row: its JSON only.
+OperationRecord reread(const OperationRecord& row) {
+  OperationRecord record{static_cast<const Operation&>(row), {}};
+  readStoredParameters(record, storedParametersOf(row));
+  return record;
+}
+
+}  // namespace
 
 awaitable<void> MemoryStore::turn() { co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable); }
 
@@ -17,7 +27,7 @@ awaitable<void> MemoryStore::write() {
   }
 }
 
-awaitable<void> MemoryStore::insertInstance(InstanceRecord record, Operation operation) {
+awaitable<void> MemoryStore::insertInstance(InstanceRecord record, OperationRecord operation) {
   co_await write();
   for (auto& [id, other] : instances)
     if (other.instance.config.name == record.instance.config.name) throw Error(ErrorCode::AlreadyExists, "The name is taken.");
@@ -34,7 +44,7 @@ awaitable<void> MemoryStore::updateInstance(InstanceRecord record) {
   co_await turn();
 }
 
-awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, Operation operation) {
+awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) {
   co_await write();
   auto found = instances.find(record.instance.id);
   if (found != instances.end()) found->second = std::move(record);
@@ -96,7 +106,7 @@ awaitable<std::vector<PlaceRecord>> MemoryStore::loadPlaces() {
   co_return all;
 }
 
-awaitable<void> MemoryStore::switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) {
+awaitable<void> MemoryStore::switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) {
   co_await write();
   places.erase(record.placeId);
   places[former.id] = std::move(former);
@@ -106,19 +116,19 @@ awaitable<void> MemoryStore::switchPlace(InstanceRecord record, PlaceRecord form
   co_await turn();
 }
 
-awaitable<void> MemoryStore::insertOperation(Operation operation) {
+awaitable<void> MemoryStore::insertOperation(OperationRecord operation) {
   co_await write();
   operations[operation.id] = std::move(operation);
   co_await turn();
 }
 
-awaitable<void> MemoryStore::updateOperation(Operation operation) {
+awaitable<void> MemoryStore::updateOperation(OperationRecord operation) {
   co_await write();
   operations.at(operation.id) = std::move(operation);
   co_await turn();
 }
 
-awaitable<std::optional<Operation>> MemoryStore::getOperation(std::string id) {
+awaitable<std::optional<OperationRecord>> MemoryStore::getOperation(std::string id) {
   co_await turn();
   auto found = operations.find(id);
   if (found == operations.end()) co_return std::nullopt;
@@ -135,11 +145,11 @@ awaitable<std::vector<Operation>> MemoryStore::listOperations(OperationFilter fi
   co_return list;
 }
 
-awaitable<std::vector<Operation>> MemoryStore::unfinishedOperations() {
+awaitable<std::vector<OperationRecord>> MemoryStore::unfinishedOperations() {
   for (int i = 0; i < turnsAtUnfinished; ++i) co_await turn();
-  std::vector<Operation> list;
+  std::vector<OperationRecord> list;
   for (auto& [id, row] : operations)
-    if (row.status == OperationStatus::pending || row.status == OperationStatus::running) list.push_back(row);
+    if (row.status == OperationStatus::pending || row.status == OperationStatus::running) list.push_back(reread(row));
   co_return list;
 }
 

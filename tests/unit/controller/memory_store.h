@@ -10,7 +10,7 @@ namespace swarm::test {
 class MemoryStore final : public Store {
  public:
   std::map<std::string, InstanceRecord> instances;
-  std::map<std::string, Operation> operations;
+  std::map<std::string, OperationRecord> operations;
   std::map<std::string, PlaceRecord> places;
   std::map<std::string, Departure> departures;
   std::map<std::string, std::string> settings;
@@ -19,9 +19,9 @@ class MemoryStore final : public Store {
   int failWritesTimes = 0;
   int turnsAtUnfinished = 1;  ///< how long it takes to tell what was cut off
 
-  awaitable<void> insertInstance(InstanceRecord record, Operation operation) override;
+  awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override;
   awaitable<void> updateInstance(InstanceRecord record) override;
-  awaitable<void> updateInstanceAndOperation(InstanceRecord record, Operation operation) override;
+  awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) override;
   awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) override;
   awaitable<std::vector<NameHold>> loadNameHolds() override;
   awaitable<void> dropNameHold(std::string name) override;
@@ -33,12 +33,12 @@ class MemoryStore final : public Store {
   awaitable<void> deletePlace(std::string id, Departure departure) override;
   awaitable<std::vector<Departure>> loadDepartures() override;
   awaitable<std::vector<PlaceRecord>> loadPlaces() override;
-  awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, Operation operation) override;
-  awaitable<void> insertOperation(Operation operation) override;
-  awaitable<void> updateOperation(Operation operation) override;
-  awaitable<std::optional<Operation>> getOperation(std::string id) override;
+  awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) override;
+  awaitable<void> insertOperation(OperationRecord operation) override;
+  awaitable<void> updateOperation(OperationRecord operation) override;
+  awaitable<std::optional<OperationRecord>> getOperation(std::string id) override;
   awaitable<std::vector<Operation>> listOperations(OperationFilter filter) override;
-  awaitable<std::vector<Operation>> unfinishedOperations() override;
+  awaitable<std::vector<OperationRecord>> unfinishedOperations() override;
   awaitable<std::int64_t> pruneOperations(SystemTime before) override;
   awaitable<std::optional<IdempotencyEntry>> findIdempotencyKey(std::string user, std::string key) override;
   awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) override;

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "gmock/gmock.h"
+#include "model/operation_parameters.h"
 
 namespace swarm {
 namespace {
@@ -171,13 +172,15 @@ TEST(Codec, callsACommandsOutputStdoutAndStderr) {
 }
 
 TEST(Codec, leavesAnOperationsParametersToTheServer) {
-  Operation operation;
+  OperationRecord operation;
   operation.id = "op-1";
   operation.kind = OperationKind::remove;
-  operation.parameters = {{"env", "private"}};
+  UpdateParameters parameters;
+  parameters.config.env["A"] = "private";
+  operation.parameters = parameters;
   operation.steps = {{"pull image", OperationStatus::running, {}, {}, "layer 3 of 7", 50, 200}};
   operation.error = Error(ErrorCode::Unprocessable, "The image was not found.").withCause("private");
-  json::object out = toJson(operation).as_object();
+  json::object out = toJson<Operation>(operation).as_object();
   EXPECT_THAT(json::serialize(out), testing::Not(HasSubstr("private")));
   EXPECT_EQ(out.at("kind"), json::value("delete"));
   EXPECT_EQ(out.at("steps").at(0).at("percent"), json::value(25));
