@@ -35,10 +35,12 @@ awaitable<Reply> answerOperation(Services& services, Call& call, InstanceAndOper
   Operation operation = waits ? co_await settle(services, call, begun.operation) : begun.operation;
   Instance instance = std::move(begun.instance);
   bool ended = operation.status == OperationStatus::succeeded;
-  if (waits && ended && operation.kind == OperationKind::remove) {
-    instance.status = instance.desired = InstanceStatus::deleted;
-  } else if (waits && ended) {
-    if (auto now = co_await services.controller.getInstance(instance.id)) instance = std::move(*now);
+  if (waits && ended) {
+    if (auto now = co_await services.controller.getInstance(instance.id)) {
+      instance = std::move(*now);
+    } else {
+      instance.status = instance.desired = InstanceStatus::deleted;
+    }
   }
   boost::json::value body = toJson(instance);
   body.get_object()["operationId"] = operation.id;

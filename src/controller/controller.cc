@@ -20,14 +20,12 @@ SwarmController::Impl::Impl(net::Executor control_loop, Store& durable, std::map
       agents(*this),
       placesElsewhere(*this),
       lifecycle(*this, agents),
-      migration(*this, lifecycle, agents, placesElsewhere),
-      snapshots(*this, lifecycle, placesElsewhere),
-      runner(*this, lifecycle),
+      migration(*this, placesElsewhere),
+      snapshots(*this, placesElsewhere),
+      runner(*this, {*this, lifecycle, placesElsewhere, migration},
+             [this](control::EntryPtr entry) { reconciler.afterOperation(std::move(entry)); }),
       reconciler(*this, agents, runner),
-      issuedTokens(*this) {
-  lifecycle.setReconciler(reconciler);
-  lifecycle.setMoves(migration, snapshots, placesElsewhere);
-}
+      issuedTokens(*this) {}
 
 awaitable<void> SwarmController::Impl::open() {
   std::vector<InstanceRecord> records = co_await store.loadInstances();

@@ -33,13 +33,13 @@ Error gone(std::string_view end, const std::optional<ProviderInstance>& observed
 
 }  // namespace
 
-CopyRun::CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, Options options)
-    : core_(core),
-      lifecycle_(lifecycle),
-      places_(places),
+CopyRun::CopyRun(const OperationTools& tools, ActivePtr operation, Options options)
+    : core_(tools.core),
+      lifecycle_(tools.lifecycle),
+      places_(tools.places),
       operation_(operation),
       entry_(operation->entry),
-      teller_(core, operation, options.to),
+      teller_(tools.core, operation, options.to),
       options_(std::move(options)) {}
 
 transfer::Scope CopyRun::scope() const {

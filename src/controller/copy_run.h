@@ -4,6 +4,7 @@
 #include "controller/lifecycle.h"
 #include "controller/move_link.h"
 #include "controller/move_teller.h"
+#include "controller/operations/handler.h"
 #include "controller/places.h"
 
 namespace swarm::control {
@@ -28,7 +29,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   };
   enum class Volumes { New, Existing };
 
-  CopyRun(Core& core, Lifecycle& lifecycle, Places& places, ActivePtr operation, Options options);
+  CopyRun(const OperationTools& tools, ActivePtr operation, Options options);
   virtual End source() const = 0;
   virtual End target() const = 0;
 

@@ -60,52 +60,7 @@ struct Entry {
 };
 using EntryPtr = std::shared_ptr<Entry>;
 
-enum class StopReason { None, User, Superseded, Shutdown };
-
-class Core;
-
-/// An operation in progress; what the provider tells of its work comes in here.
-class ActiveOperation final : public Progress, public std::enable_shared_from_this<ActiveOperation> {
- public:
-  ActiveOperation(Core& core, OperationRecord started, EntryPtr target)
-      : record(std::move(started)), entry(std::move(target)), core_(core) {}
-
-  OperationRecord record;
-  /// Those of its kind, which the caller knows.
-  template <typename Parameters>
-  Parameters& parameters() {
-    return std::get<Parameters>(record.parameters);
-  }
-  EntryPtr entry;
-  bool cancellable = true;
-  bool resumed = false;       ///< an earlier life of the server began it
-  bool isUnanswered = false;  ///< its container runs, and VS Code in it did not answer: it failed, and nothing is to be undone
-  StopReason stop = StopReason::None;
-  bool hasEnded = false;
-  boost::asio::cancellation_signal signal;
-  Notifier ended;
-
-  awaitable<void> recorded(ExternalResource resource) override;
-  void step(Step step) override;
-  void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) override;
-
-  /// "controller.<kind>.<step>": a fault point of this operation.
-  void fault(std::string_view step) const;
-  /// Ends the step in progress.
-  void endStep(OperationStatus status);
-  void cancel(StopReason reason);
-  /// Waits until the write in the background, if there is one, has ended.
-  awaitable<void> settle();
-
- private:
-  awaitable<void> save();
-
-  Core& core_;
-  bool saving_ = false;
-  bool save_again_ = false;
-  Notifier saved_;
-  SteadyTime told_{};
-};
+class ActiveOperation;
 using ActivePtr = std::shared_ptr<ActiveOperation>;
 
 /// Runs `work` with `owner` alive until every frame of it is gone, also when its loop is destroyed under it.

@@ -1,49 +1,25 @@
-// Lifecycle: create, start, stop, restart and delete.
+// Lifecycle.
 #include "controller/lifecycle.h"
 
 #include "base/format.h"
 #include "base/log.h"
 #include "base/untrusted_text.h"
 #include "controller/agent_watch.h"
+#include "controller/facts.h"
 #include "controller/lost_volumes.h"
-#include "controller/migration.h"
-#include "controller/places.h"
-#include "controller/reconcile.h"
 #include "controller/retrying.h"
-#include "controller/snapshots.h"
 #include "model/codec.h"
 #include "net/deadline.h"
 
 namespace swarm::control {
 namespace {
+
 constexpr std::chrono::seconds kLogTimeout{5};
+constexpr std::chrono::seconds kLifecycleLookTimeout{30};
 constexpr int kLastLines = 10;
 constexpr std::size_t kLongestLastWords = 2048;
-}  // namespace
 
-awaitable<void> Lifecycle::perform(ActivePtr operation) {
-  operation->fault("begin");
-  switch (operation->record.kind) {
-    case OperationKind::create:
-      return create(operation);
-    case OperationKind::start:
-      return start(operation);
-    case OperationKind::stop:
-      return stop(operation);
-    case OperationKind::restart:
-      return restart(operation);
-    case OperationKind::update:
-      return update(operation);
-    case OperationKind::remove:
-      return remove(operation);
-    case OperationKind::migrate:
-      return migration_->perform(operation);
-    case OperationKind::snapshot:
-    case OperationKind::restore:
-      return snapshots_->perform(operation);
-  }
-  throw Error(ErrorCode::Internal, "This kind of operation is not known.");
-}
+}  // namespace
 
 /// After a failed call: waits before the next one, less when the provider says that it is back. False: patience is over.
 awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay) {
@@ -119,37 +95,16 @@ awaitable<std::string> Lifecycle::lastWords(EntryPtr entry) {
   co_return text.empty() ? text : format(" The end of its log:\n{}", printable(text, kLongestLastWords, LineBreaks::Keep));
 }
 
-awaitable<void> Lifecycle::create(ActivePtr operation) {
+awaitable<void> Lifecycle::startContainer(ActivePtr operation, EmptyVolumes empty) {
   EntryPtr entry = operation->entry;
-  core_.setStatus(*entry, InstanceStatus::creating, "");
-  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry] {
-    return core_.providerOf(*entry).createInstance(core_.specOf(*entry), *operation, Deadline::after(core_.options.createTimeout));
-  };
-  ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
-  operation->fault("made");
-  reconciler_->adoptFacts(*entry, made);
-  co_await bringUpOrFail(operation);
-}
-
-awaitable<void> Lifecycle::start(ActivePtr operation) {
-  EntryPtr entry = operation->entry;
-  entry->instance().desired = InstanceStatus::running;
-  core_.setStatus(*entry, InstanceStatus::starting, "");
-  co_await startContainer(operation);
-  co_await bringUpOrFail(operation);
-}
-
-/// Starts the container; where there is none, or only half of one, it is made (again) around the volumes that are there.
-awaitable<void> Lifecycle::startContainer(ActivePtr operation) {
-  EntryPtr entry = operation->entry;
-  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry]() -> awaitable<ProviderInstance> {
+  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry, empty]() -> awaitable<ProviderInstance> {
     Provider& provider = core_.providerOf(*entry);
     Deadline deadline = Deadline::after(core_.options.createTimeout);
     auto observed = co_await provider.getInstance(entry->placeId(), deadline);
     operation->fault("looked");
     if (!observed || observed->status == InstanceStatus::creating) {
       InstanceSpec spec = core_.specOf(*entry);
-      spec.emptyVolumes = operation->record.kind == OperationKind::start && operation->parameters<StartParameters>().emptyVolumes;
+      spec.emptyVolumes = empty == EmptyVolumes::Yes;
       co_await requireVolumes(core_, entry, spec, deadline);
       co_return co_await provider.createInstance(std::move(spec), *operation, deadline);
     }
@@ -161,7 +116,7 @@ awaitable<void> Lifecycle::startContainer(ActivePtr operation) {
   };
   ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
   operation->fault("made");
-  reconciler_->adoptFacts(*entry, made);
+  adoptFacts(core_, *entry, made);
 }
 
 awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
@@ -186,72 +141,41 @@ awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
   co_return existed;
 }
 
-awaitable<void> Lifecycle::stop(ActivePtr operation) {
-  EntryPtr entry = operation->entry;
-  entry->instance().desired = InstanceStatus::stopped;
-  bool existed = co_await stopContainer(operation);
-  operation->cancellable = false;
-  entry->instance().network = NetworkInfo{};
-  if (existed) {
-    core_.setStatus(*entry, InstanceStatus::stopped, "");
-  } else {
-    std::string description = co_await describeMissingContainer(core_, entry);
-    core_.setStatus(*entry, InstanceStatus::failed, std::move(description));
-  }
+void Lifecycle::setStopped(Entry& entry, std::string reason) {
+  entry.instance().desired = InstanceStatus::stopped;
+  entry.instance().network = NetworkInfo{};
+  core_.setStatus(entry, InstanceStatus::stopped, std::move(reason));
 }
 
-awaitable<void> Lifecycle::restart(ActivePtr operation) {
+awaitable<void> Lifecycle::undoStart(ActivePtr operation, Error error) {
   EntryPtr entry = operation->entry;
-  entry->instance().desired = InstanceStatus::running;
-  if (!operation->parameters<RestartParameters>().stopped) {
-    operation->cancellable = false;
+  if (operation->record.cancelRequested) {
     co_await stopContainer(operation);
-    operation->parameters<RestartParameters>().stopped = true;  // a crash from here on goes on with the start
-    co_await operation->settle();
-    co_await core_.store.updateOperation(operation->record);
-    operation->cancellable = true;
+    setStopped(*entry, "Its start was cancelled.");
+  } else {
+    core_.breakConnections(*entry);
+    core_.setStatus(*entry, InstanceStatus::failed, error.message());
   }
-  core_.setStatus(*entry, InstanceStatus::starting, "");
-  co_await startContainer(operation);
-  co_await bringUpOrFail(operation);
 }
 
-awaitable<void> Lifecycle::remove(ActivePtr operation) {
+awaitable<void> Lifecycle::describeAsObserved(ActivePtr operation, std::string reason) {
   EntryPtr entry = operation->entry;
-  bool with_volumes = operation->parameters<RemoveParameters>().volumes;
-  entry->instance().desired = InstanceStatus::deleted;
-  core_.setStatus(*entry, InstanceStatus::deleting, "");
-  core_.breakConnections(*entry);
-  std::function<awaitable<bool>()> call = [this, operation, entry, with_volumes]() -> awaitable<bool> {
-    operation->cancellable = false;
-    std::optional<Error> failure;
-    Deadline deadline = Deadline::after(core_.options.startTimeout);
-    try {
-      if (operation->resumed) co_await core_.providerOf(*entry).settle(core_.specOf(*entry), deadline);
-      co_await core_.providerOf(*entry).deleteInstance(entry->placeId(), with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No,
-                                                       entry->record.external, *operation, deadline);
-    } catch (const Error& error) {
-      failure = error;
-    }
-    operation->cancellable = true;  // while the provider is away, a person may think better of it
-    if (!failure) co_return true;
-    if (failure->code() == ErrorCode::NotFound) co_return true;
-    throw *failure;
-  };
-  co_await retrying<bool>(operation, Patience::Endless, call);
-  operation->cancellable = false;
-  operation->fault("deleted");
-  co_await places_->discardAllOf(entry->id(), with_volumes ? Places::Snapshots::Go : Places::Snapshots::Stay);
-  Departure departure{entry->placeId(), entry->instance().owner, entry->instance().provider,
-                      with_volumes ? DeleteVolumes::Yes : DeleteVolumes::No, operation->record.createdAt};
-  co_await core_.forgetRow(*entry, departure);
-  core_.departed[departure.instanceId] = departure;
-  operation->fault("forgotten");
-  entry->instance().status = InstanceStatus::deleted;
-  core_.changed(*entry);
-  core_.remove(entry);
+  std::optional<ProviderInstance> observed;
+  try {
+    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kLifecycleLookTimeout));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+  }
+  if (!observed) {
+    entry->instance().desired = InstanceStatus::stopped;
+    core_.setStatus(*entry, InstanceStatus::failed, reason);
+    co_return;
+  }
+  bool runs = observed->status == InstanceStatus::running;
+  entry->instance().desired = runs ? InstanceStatus::running : InstanceStatus::stopped;
+  adoptFacts(core_, *entry, *observed);
+  InstanceStatus status = runs || observed->status == InstanceStatus::failed ? observed->status : InstanceStatus::stopped;
+  core_.setStatus(*entry, status, reason);
 }
-
-void Lifecycle::afterOperation(EntryPtr entry) { reconciler_->afterOperation(std::move(entry)); }
 
 }  // namespace swarm::control

@@ -1,11 +1,9 @@
-// Migration: where a move may lead, what it would do, and the operation's two doors.
+// Migration: where a move may lead.
 #include "controller/migration.h"
 
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "controller/lifecycle.h"
-#include "controller/operations/migrate.h"
 #include "model/codec.h"
 
 namespace swarm::control {
@@ -76,23 +74,6 @@ MigrateParameters Migration::parametersFor(const Entry& entry, const MigrateRequ
   parameters.bandwidthLimit = request.bandwidthLimit;
   parameters.wasRunning = entry.record.instance.status == InstanceStatus::running;
   return parameters;
-}
-
-awaitable<void> Migration::perform(ActivePtr operation) {
-  auto move = std::make_shared<Move>(*this, operation);
-  co_await move->run();
-}
-
-awaitable<void> Migration::undo(ActivePtr operation, Error error) {
-  EntryPtr entry = operation->entry;
-  auto move = std::make_shared<Move>(*this, operation);
-  if (!operation->parameters<MigrateParameters>().phase) co_return co_await move->goBack(std::move(error));
-  entry->moving.reset();
-  std::string where = placeTitle(entry->instance().provider, entry->instance().region);
-  std::string reason =
-      format("It was moved to {} with all its files, but VS Code does not answer there: {} Start tries again.", where, error.message());
-  if (entry->instance().keptSource) reason += format(" Where it was is kept, too: swarm migrate {} --back", entry->instance().config.name);
-  core_.setStatus(*entry, entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed, reason);
 }
 
 }  // namespace swarm::control

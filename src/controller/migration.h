@@ -1,4 +1,4 @@
-// Migration: the operation that moves a running workspace to another place with every file. README.md tells it as a whole.
+// Migration: where a workspace may move to, and what the move would do. operations/migrate.cc performs it.
 #pragma once
 
 #include "controller/core.h"
@@ -6,11 +6,6 @@
 #include "model/titles.h"
 
 namespace swarm::control {
-
-class AgentWatch;
-class Lifecycle;
-class MoveLink;
-class Reconciler;
 
 /// Where a move leads.
 struct MoveTarget {
@@ -22,30 +17,20 @@ struct MoveTarget {
 
 class Migration {
  public:
-  Migration(Core& core, Lifecycle& lifecycle, AgentWatch& agents, Places& places)
-      : core_(core), lifecycle_(lifecycle), agents_(agents), places_(places) {}
-  void setReconciler(Reconciler& reconciler) { reconciler_ = &reconciler; }
+  Migration(Core& core, Places& places) : core_(core), places_(places) {}
 
   /// Says at once what can't be: throws Error(InvalidArgument|Conflict|Unavailable).
   MoveTarget resolve(const Entry& entry, const MigrateRequest& request) const;
-  /// What the operation needs to run, and to run again after a crash.
   MigrateParameters parametersFor(const Entry& entry, const MigrateRequest& request) const;
   awaitable<MigrationPlan> plan(EntryPtr entry, MigrateRequest request);
-
-  awaitable<void> perform(ActivePtr operation);
-  awaitable<void> undo(ActivePtr operation, Error error);
+  /// For a target that is resolved. `entry` must run for its files to be counted.
+  awaitable<MigrationPlan> planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit);
 
  private:
-  class Move;  ///< one run of the operation
-
-  awaitable<MigrationPlan> planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit);
   awaitable<void> addSourceFacts(const Entry& entry, MigrationPlan& plan);
 
   Core& core_;
-  Lifecycle& lifecycle_;
-  AgentWatch& agents_;
   Places& places_;
-  Reconciler* reconciler_ = nullptr;
 };
 
 }  // namespace swarm::control

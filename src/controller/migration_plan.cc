@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "controller/migration.h"
 #include "controller/move_link.h"
+#include "controller/operations/active_operation.h"
 #include "model/codec.h"
 
 namespace swarm::control {
@@ -68,7 +69,6 @@ awaitable<void> Migration::addSourceFacts(const Entry& entry, MigrationPlan& pla
   co_await link->close();
 }
 
-/// `entry` must run for its files to be counted.
 awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit) {
   const Instance& instance = entry->record.instance;
   MigrationPlan plan;

@@ -1,6 +1,7 @@
 // MoveTeller.
+#include "controller/move_teller.h"
+
 #include "base/format.h"
-#include "controller/operations/migrate.h"
 
 namespace swarm::control {
 namespace {

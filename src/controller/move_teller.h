@@ -1,7 +1,7 @@
 // MoveTeller: how far a move, a snapshot or a restore has come, for people.
 #pragma once
 
-#include "controller/core.h"
+#include "controller/operations/active_operation.h"
 #include "transfer/link.h"
 
 namespace swarm::control {

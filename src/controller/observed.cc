@@ -4,6 +4,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "controller/agent_watch.h"
+#include "controller/facts.h"
 #include "controller/lost_volumes.h"
 #include "controller/operations/runner.h"
 #include "controller/reconcile.h"
@@ -27,24 +28,6 @@ std::string incarnationOf(const ProviderInstance& observed) {
 
 }  // namespace
 
-void Reconciler::adoptFacts(Entry& entry, const ProviderInstance& observed) {
-  Instance& instance = entry.instance();
-  instance.resources = observed.resources;
-  instance.network = observed.network;
-  instance.region = observed.region;
-  instance.imageOutdated = core_.providerOf(entry).isImageOutdated(observed, instance.config.image);
-  if (instance.network.urls.empty() && !instance.url.empty()) instance.network.urls.push_back(instance.url);
-  instance.stale = false;
-  instance.observedAt = core_.clock.now();
-  auto& known = entry.record.external;
-  if (!observed.external.empty())  // a container that was replaced is not ours to remove any more
-    std::erase_if(known, [&](const ExternalResource& resource) {
-      return isMachine(resource) && std::find(observed.external.begin(), observed.external.end(), resource) == observed.external.end();
-    });
-  for (const ExternalResource& resource : observed.external)
-    if (std::find(known.begin(), known.end(), resource) == known.end()) known.push_back(resource);
-}
-
 void Reconciler::decide(const EntryPtr& entry, InstanceStatus status, std::string reason) {
   log::info("observed",
             {{"instance", entry->id()}, {"was", enumName(entry->instance().status)}, {"is", enumName(status)}, {"reason", reason}});
@@ -67,7 +50,7 @@ void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstan
     entry->instance().observedAt = core_.clock.now();
     applyGone(entry, std::move(description));
   } else {
-    adoptFacts(*entry, *observed);
+    adoptFacts(core_, *entry, *observed);
     if (observed->status == InstanceStatus::running) {
       applyRunning(entry, *observed, cause);
     } else {

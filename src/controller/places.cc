@@ -14,15 +14,6 @@ namespace {
 constexpr std::chrono::seconds kRemoveTimeout{120};
 constexpr std::chrono::seconds kOperationsPatience{30};  ///< whoever waits for an operation need not wait for tidying up
 
-/// Those that an operation needs while it is in progress.
-std::vector<std::string> placesOf(const OperationParameters& parameters) {
-  if (const auto* move = std::get_if<MigrateParameters>(&parameters)) return {move->place, move->former.value_or("")};
-  if (const auto* taking = std::get_if<SnapshotParameters>(&parameters)) return {taking->place};
-  const auto* restoring = std::get_if<RestoreParameters>(&parameters);
-  if (!restoring) return {};
-  return {restoring->snapshot, restoring->place, restoring->reader.value_or(""), restoring->former.value_or("")};
-}
-
 }  // namespace
 
 awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
@@ -136,8 +127,7 @@ void Places::closeSoon(std::string place_id) {
 }
 
 bool Places::isInUse(const std::string& place_id) const {
-  return std::ranges::any_of(
-      core_.active, [&](const auto& active) { return std::ranges::count(placesOf(active.second->record.parameters), place_id) > 0; });
+  return std::ranges::any_of(core_.active, [&](const auto& active) { return std::ranges::count(active.second->places(), place_id) > 0; });
 }
 
 awaitable<void> Places::close(std::string place_id) {

@@ -2,7 +2,7 @@
 // removed.
 #pragma once
 
-#include "controller/core.h"
+#include "controller/operations/active_operation.h"
 
 namespace swarm::control {
 

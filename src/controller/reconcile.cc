@@ -5,6 +5,8 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "controller/agent_watch.h"
+#include "controller/facts.h"
+#include "controller/operations/active_operation.h"
 #include "model/codec.h"
 #include "net/deadline.h"
 

@@ -8,9 +8,6 @@ namespace swarm::control {
 class AgentWatch;
 class OperationRunner;
 
-/// What runs the instance's processes: another one means another root file system.
-inline bool isMachine(const ExternalResource& resource) { return resource.kind == "container" || resource.kind == "machine"; }
-
 class Reconciler {
  public:
   Reconciler(Core& core, AgentWatch& agents, OperationRunner& runner) : core_(core), agents_(agents), runner_(runner) {}
@@ -23,8 +20,6 @@ class Reconciler {
   /// if something had happened to it by itself.
   void begin();
   void afterOperation(EntryPtr entry);
-  /// Takes over addresses, limits and ids; the status is the caller's business.
-  void adoptFacts(Entry& entry, const ProviderInstance& observed);
 
  private:
   awaitable<void> run();  ///< the safety net, until it is cancelled

@@ -3,19 +3,13 @@
 
 #include "base/format.h"
 #include "base/id.h"
-#include "controller/copy_run.h"
 #include "controller/migration.h"
-#include "controller/operations/restore.h"
 #include "model/codec.h"
 #include "model/validation.h"
 
 namespace swarm::control {
 namespace {
 
-using transfer::RoundKind;
-using transfer::Side;
-constexpr int kMostTries = 3;
-constexpr std::chrono::seconds kFreezeTimeout{20};
 constexpr std::chrono::seconds kSnapshotListTimeout{8};  // somebody waits for the answer
 
 }  // namespace
@@ -25,111 +19,6 @@ std::string timeName(SystemTime now) {
   std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
   return text.substr(0, 8) + "-" + text.substr(9, 6);
 }
-
-/// The files of the instance go to volumes of their own; nothing is ended for it.
-class Snapshots::Taking final : public CopyRun {
- public:
-  Taking(Snapshots& owner, ActivePtr operation)
-      : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation,
-                {.wasRunning = operation->parameters<SnapshotParameters>().wasRunning}),
-        place_id_(parameters().place) {}
-
-  awaitable<void> run() {
-    auto known = core_.places.find(place_id_);
-    bool is_taken = known != core_.places.end() && known->second.role == PlaceRole::snapshot;
-    if (!is_taken) co_await take();
-    operation_->cancellable = false;
-    co_await closeLink();
-    places_.closeSoon(place_id_);
-    co_await leaveAsItWas();
-  }
-
-  awaitable<void> goBack(Error error) {
-    co_await closeLink();
-    auto known = core_.places.find(place_id_);
-    bool is_taken = known != core_.places.end() && known->second.role == PlaceRole::snapshot;
-    if (!is_taken) co_await drop(place_id_);
-    co_await leaveAsItWas();
-    core_.setStatus(*entry_, entry_->instance().status, format("No snapshot was taken: {}", error.message()));
-  }
-
- private:
-  SnapshotParameters& parameters() const { return operation_->parameters<SnapshotParameters>(); }
-  End source() const override { return {core_.providerOf(*entry_), entry_->placeId()}; }
-  End target() const override { return {core_.providerOf(*entry_), place_id_}; }
-
-  awaitable<void> take() {
-    operation_->step(Step::Validate);
-    co_await makeInstanceRun();
-    operation_->step(Step::CreateTarget);
-    PlaceRecord place = placeOfOurs(place_id_);
-    place.config = parameters().config;
-    co_await makeHeld(place, Volumes::New);
-    operation_->step(Step::Copy);
-    transfer::ScanReport all = co_await scan(Side::Source);
-    teller_.totals(all.files, all.bytes);
-    co_await round(RoundKind::Live);
-    operation_->fault("copied");
-    operation_->step(Step::VerifyCopy);
-    co_await readBack();
-    co_await round(RoundKind::Live);
-    co_await catchMoment();
-    co_await sync(Side::Target);
-    operation_->fault("caught");
-    place = core_.places.at(place_id_);
-    place.role = PlaceRole::snapshot;
-    place.name = parameters().name;
-    place.files = all.files;
-    place.bytes = all.bytes;
-    place.createdAt = core_.clock.now();
-    co_await places_.put(std::move(place));
-    operation_->fault("taken");
-  }
-
-  /// Everything stands still while the last differences are copied and both sides are compared.
-  awaitable<void> catchMoment() {
-    operation_->step(Step::FreezeAndVerify);
-    for (int n = 1;; ++n) {
-      std::optional<Error> failure;
-      bool is_equal = false;
-      try {
-        co_await core_.moveAgents()->freeze(co_await agentAt(source()), operation_->record.id, Deadline::after(kFreezeTimeout));
-        operation_->fault("frozen");
-        co_await round(RoundKind::Final);
-        is_equal = co_await areEqual();
-      } catch (...) {
-        failure = currentExceptionAsError();
-      }
-      if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;  // goBack thaws
-      co_await thaw();
-      if (failure) throw *failure;
-      if (is_equal) co_return;
-      if (n == kMostTries) throw Error(ErrorCode::UpstreamFailed, format("The files did not stand still: {}.", co_await differences()));
-      co_await round(RoundKind::Live);
-    }
-  }
-
-  awaitable<void> thaw() {
-    std::optional<Error> failure;
-    try {
-      co_await core_.moveAgents()->thaw(co_await agentAt(source()), Deadline::after(kFreezeTimeout));
-    } catch (...) {
-      failure = currentExceptionAsError();  // it ends by itself within a minute
-    }
-    if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
-  }
-
-  awaitable<void> leaveAsItWas() {
-    co_await thaw();
-    if (parameters().wasRunning) co_return;
-    co_await lifecycle_.stopContainer(operation_);
-    entry_->instance().desired = InstanceStatus::stopped;
-    entry_->instance().network = NetworkInfo{};
-    core_.setStatus(*entry_, InstanceStatus::stopped, "");
-  }
-
-  std::string place_id_;
-};
 
 const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapshot) const {
   for (const auto& [id, place] : core_.places) {
@@ -241,30 +130,6 @@ awaitable<void> Snapshots::remove(std::string id) {
     throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", id));
   if (places_.isInUse(id)) throw Error(ErrorCode::Conflict, "The snapshot is being taken or restored.").withRetryable(true);
   co_await places_.discard(std::move(id));
-}
-
-awaitable<void> Snapshots::perform(ActivePtr operation) {
-  if (operation->record.kind == OperationKind::snapshot) {
-    auto taking = std::make_shared<Taking>(*this, operation);
-    co_await taking->run();
-  } else {
-    auto restoring = std::make_shared<Restoring>(*this, operation);
-    co_await restoring->run();
-  }
-}
-
-awaitable<void> Snapshots::undo(ActivePtr operation, Error error) {
-  if (operation->record.kind == OperationKind::snapshot) {
-    auto taking = std::make_shared<Taking>(*this, operation);
-    co_return co_await taking->goBack(std::move(error));
-  }
-  if (!operation->parameters<RestoreParameters>().phase) {
-    auto restoring = std::make_shared<Restoring>(*this, operation);
-    co_return co_await restoring->goBack(std::move(error));
-  }
-  EntryPtr entry = operation->entry;
-  InstanceStatus status = entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed;
-  core_.setStatus(*entry, status, format("The snapshot was restored, but: {} Start tries again.", error.message()));
 }
 
 }  // namespace swarm::control

@@ -1,9 +1,11 @@
-// ActiveOperation: live progress in memory, steps to the store in the background, external ids to the store at once.
+// ActiveOperation.
+#include "controller/operations/active_operation.h"
+
 #include "base/fault.h"
 #include "base/format.h"
 #include "base/log.h"
 #include "base/untrusted_text.h"
-#include "controller/core.h"
+#include "controller/operations/handler.h"
 #include "model/codec.h"
 
 namespace swarm::control {
@@ -12,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kTellEvery{100};  // progress events of one step
 
 }  // namespace
+
+std::vector<std::string> ActiveOperation::places() const { return handler.places(record.parameters); }
 
 void ActiveOperation::fault(std::string_view step) const {
 #ifdef SWARM_FAULT_POINTS

@@ -1,9 +1,9 @@
-// Restoring.
-#include "controller/operations/restore.h"
-
+// Restore: a snapshot's files go to a new place, and one write makes it the instance's; the files of the former place stay, as a snapshot.
 #include "base/format.h"
+#include "controller/copy_run.h"
+#include "controller/operations/table.h"
 #include "controller/retrying.h"
-#include "model/codec.h"
+#include "controller/snapshots.h"
 
 namespace swarm::control {
 namespace {
@@ -12,22 +12,42 @@ using transfer::RoundKind;
 using transfer::Side;
 constexpr std::chrono::seconds kRestoreLookTimeout{30};
 
-}  // namespace
+/// The source is a place of ours that is kept, or a reader of what the provider took by itself. The instance's own agent is not asked.
+class Restoring final : public CopyRun {
+ public:
+  Restoring(const OperationTools& tools, ActivePtr operation);
 
-Snapshots::Restoring::Restoring(Snapshots& owner, ActivePtr operation)
-    : CopyRun(owner.core_, owner.lifecycle_, owner.places_, operation,
-              {.wasRunning = operation->parameters<RestoreParameters>().wasRunning}),
+  awaitable<void> run();
+  awaitable<void> goBack(Error error);
+
+ private:
+  End source() const override;
+  End target() const override { return {source().provider, place_id_}; }
+
+  RestoreParameters& parameters() const { return operation_->parameters<RestoreParameters>(); }
+  awaitable<void> bring();
+  awaitable<void> openReader();
+  awaitable<bool> formerRuns();
+  awaitable<void> switchOver();
+
+  std::string snapshot_id_;
+  std::string place_id_;
+  std::string reader_id_;  ///< empty: the snapshot is one of ours
+};
+
+Restoring::Restoring(const OperationTools& tools, ActivePtr operation)
+    : CopyRun(tools, operation, {.wasRunning = operation->parameters<RestoreParameters>().wasRunning}),
       snapshot_id_(parameters().snapshot),
       place_id_(parameters().place),
       reader_id_(parameters().reader.value_or("")) {}
 
-auto Snapshots::Restoring::source() const -> End {
+auto Restoring::source() const -> End {
   if (!reader_id_.empty()) return {core_.providerOf(*entry_), reader_id_};
   const PlaceRecord& snapshot = core_.places.at(snapshot_id_);
   return {*core_.providers.at(snapshot.provider), snapshot_id_};
 }
 
-awaitable<void> Snapshots::Restoring::run() {
+awaitable<void> Restoring::run() {
   if (!parameters().phase) co_await bring();
   operation_->cancellable = false;
   if (parameters().wasRunning || parameters().wasFailed) {
@@ -50,7 +70,7 @@ awaitable<void> Snapshots::Restoring::run() {
   places_.closeSoon(parameters().former.value_or(""));
 }
 
-awaitable<void> Snapshots::Restoring::goBack(Error error) {
+awaitable<void> Restoring::goBack(Error error) {
   co_await closeLink();
   std::string why = format("No snapshot was restored: {}", error.message());
   if (parameters().wasRunning && entry_->instance().status != InstanceStatus::running) {
@@ -72,7 +92,7 @@ awaitable<void> Snapshots::Restoring::goBack(Error error) {
 }
 
 /// A place of its own, as a target is one: what a crash leaves of it is removed by whoever removes places.
-awaitable<void> Snapshots::Restoring::openReader() {
+awaitable<void> Restoring::openReader() {
   Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
     VolumeSnapshots* theirs = core_.providerOf(*entry_).volumeSnapshots();
     if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no snapshots by itself.");
@@ -83,7 +103,7 @@ awaitable<void> Snapshots::Restoring::openReader() {
   co_await makeHeldBy(placeOfOurs(reader_id_), std::move(make));
 }
 
-awaitable<void> Snapshots::Restoring::bring() {
+awaitable<void> Restoring::bring() {
   operation_->step(Step::OpenSnapshot);
   if (reader_id_.empty()) {
     co_await makeHeld(core_.places.at(snapshot_id_), Volumes::Existing);
@@ -111,7 +131,7 @@ awaitable<void> Snapshots::Restoring::bring() {
 }
 
 /// By its provider's word, and not by ours: where its host can't be reached, nothing runs that could be stopped.
-awaitable<bool> Snapshots::Restoring::formerRuns() {
+awaitable<bool> Restoring::formerRuns() {
   std::function<awaitable<bool>()> look = [this]() -> awaitable<bool> {
     auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kRestoreLookTimeout));
     co_return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
@@ -120,7 +140,7 @@ awaitable<bool> Snapshots::Restoring::formerRuns() {
 }
 
 /// What people write now would be lost with the switch: they stop first.
-awaitable<void> Snapshots::Restoring::switchOver() {
+awaitable<void> Restoring::switchOver() {
   operation_->step(Step::Stop);
   bool may_run = parameters().wasRunning || parameters().wasFailed;
   if (may_run && co_await formerRuns()) co_await lifecycle_.stopContainer(operation_);
@@ -132,5 +152,37 @@ awaitable<void> Snapshots::Restoring::switchOver() {
   after.former = entry_->placeId();
   co_await switchTo(place_id_, std::move(after), role, {}, "before-restore-" + timeName(core_.clock.now()));
 }
+
+class Restore final : public HandlerOf<RestoreParameters> {
+ public:
+  using HandlerOf::HandlerOf;
+
+  /// Each has a snapshot of its own.
+  bool joins(const Operation&) const override { return false; }
+
+  awaitable<void> perform(ActivePtr operation) override {
+    auto restoring = std::make_shared<Restoring>(tools_, operation);
+    co_await restoring->run();
+  }
+
+  awaitable<void> undo(ActivePtr operation, Error error) override {
+    if (!parametersOf(operation).phase) {
+      auto restoring = std::make_shared<Restoring>(tools_, operation);
+      co_return co_await restoring->goBack(std::move(error));
+    }
+    EntryPtr entry = operation->entry;
+    InstanceStatus status = entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed;
+    core_.setStatus(*entry, status, format("The snapshot was restored, but: {} Start tries again.", error.message()));
+  }
+
+ private:
+  std::vector<std::string> placesOf(const RestoreParameters& parameters) const override {
+    return {parameters.snapshot, parameters.place, parameters.reader.value_or(""), parameters.former.value_or("")};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<OperationHandler> makeRestore(const OperationTools& tools) { return std::make_unique<Restore>(tools); }
 
 }  // namespace swarm::control

@@ -8,21 +8,10 @@
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "controller/lifecycle.h"
 #include "model/codec.h"
 #include "net/deadline.h"
 
 namespace swarm::control {
-namespace {
-
-/// A second wish for the same thing; those that say more than their kind (what to change, where to move) are never the same.
-bool joins(OperationKind running, OperationKind asked) {
-  using enum OperationKind;
-  bool says_more = asked == update || asked == migrate || asked == snapshot || asked == restore;
-  return running == asked ? !says_more : running == create && asked == start;
-}
-
-}  // namespace
 
 OperationRecord OperationRunner::make(const Entry& entry, OperationParameters parameters, std::string actor) const {
   const Instance& instance = entry.record.instance;
@@ -40,11 +29,11 @@ OperationRecord OperationRunner::make(const Entry& entry, OperationParameters pa
 }
 
 awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters parameters, std::string actor) {
-  OperationKind kind = kindOf(parameters);
+  OperationHandler& handler = table_.of(kindOf(parameters));
   if (core_.closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
   ActivePtr predecessor = core_.activeOf(*entry);
-  if (predecessor && joins(predecessor->record.kind, kind)) co_return predecessor;
-  if (predecessor && kind != OperationKind::remove)
+  if (predecessor && handler.joins(predecessor->record)) co_return predecessor;
+  if (predecessor && !handler.supersedes())
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.",
                                             entry->instance().config.name, enumName(predecessor->record.kind), predecessor->record.id))
         .withRetryable(true)
@@ -52,7 +41,7 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
   if (entry->updating)
     throw Error(ErrorCode::Conflict, format("Workspace {} is being changed; try again in a moment.", entry->instance().config.name))
         .withRetryable(true);
-  auto active = std::make_shared<ActiveOperation>(core_, make(*entry, std::move(parameters), std::move(actor)), entry);
+  auto active = std::make_shared<ActiveOperation>(core_, handler, make(*entry, std::move(parameters), std::move(actor)), entry);
   std::string before = entry->instance().operationId;
   entry->instance().operationId = active->record.id;
   ++entry->touches;
@@ -76,7 +65,8 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
 }
 
 awaitable<ActivePtr> OperationRunner::submitCreate(EntryPtr entry, OperationRecord operation) {
-  auto active = std::make_shared<ActiveOperation>(core_, std::move(operation), entry);
+  OperationHandler& handler = table_.of(operation.kind);
+  auto active = std::make_shared<ActiveOperation>(core_, handler, std::move(operation), entry);
   active->fault("intent");
   co_await core_.store.insertInstance(entry->record, active->record);
   active->fault("accepted");
@@ -98,7 +88,8 @@ awaitable<std::optional<Error>> OperationRunner::perform(ActivePtr operation) {
     co_return Error(ErrorCode::Cancelled, "The operation was cancelled.");
   std::optional<Error> failure;
   try {
-    co_await boost::asio::co_spawn(core_.executor, lifecycle_.perform(operation),
+    operation->fault("begin");
+    co_await boost::asio::co_spawn(core_.executor, operation->handler.perform(operation),
                                    boost::asio::bind_cancellation_slot(operation->signal.slot(), boost::asio::use_awaitable));
   } catch (...) {
     failure = currentExceptionAsError();
@@ -152,7 +143,8 @@ awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
       co_await operation->settle();
       co_await core_.store.updateOperation(operation->record);
     }
-    co_await lifecycle_.undo(operation, error);
+    operation->fault("undo");
+    if (!operation->isUnanswered) co_await operation->handler.undo(operation, error);
   } catch (...) {
     Error problem = currentExceptionAsError();
     if (problem.code() == ErrorCode::Cancelled) throw;
@@ -206,23 +198,23 @@ void OperationRunner::leave(ActivePtr operation) {
   core_.operationChanged(operation->record);
   operation->ended.notifyAll();
   core_.operationEnded.notifyAll();
-  if (!core_.closing && !entry.removed) lifecycle_.afterOperation(operation->entry);
+  if (!core_.closing && !entry.removed) after_each_(operation->entry);
 }
 
 awaitable<void> OperationRunner::resumeAll() {
   std::vector<OperationRecord> unfinished = co_await core_.store.unfinishedOperations();
-  std::map<std::string, OperationRecord> chosen;  // by instance: a delete before all, else the oldest
+  std::map<std::string, OperationRecord> chosen;  // by instance: one that supersedes the others, else the oldest
   std::vector<OperationRecord> dropped;
   for (OperationRecord& operation : unfinished) {
     auto [place, is_first] = chosen.try_emplace(operation.instanceId, operation);
     if (is_first) continue;
-    if (operation.kind == OperationKind::remove && place->second.kind != OperationKind::remove) std::swap(place->second, operation);
+    if (table_.of(operation.kind).supersedes() && !table_.of(place->second.kind).supersedes()) std::swap(place->second, operation);
     dropped.push_back(operation);
   }
   for (auto& [id, operation] : chosen) {
     EntryPtr entry = core_.find(id);
     if (entry) continue;
-    operation.status = operation.kind == OperationKind::remove ? OperationStatus::succeeded : OperationStatus::cancelled;
+    operation.status = table_.of(operation.kind).statusWithoutInstance();
     operation.endedAt = operation.updatedAt = core_.clock.now();
     co_await core_.store.updateOperation(operation);
   }
@@ -238,7 +230,7 @@ awaitable<void> OperationRunner::resumeAll() {
     log::info("operation goes on after a restart", {{"operation", operation.id}, {"instance", id}});
     for (OperationStep& step : operation.steps)
       if (step.status == OperationStatus::running) step.status = OperationStatus::cancelled;
-    auto active = std::make_shared<ActiveOperation>(core_, operation, entry);
+    auto active = std::make_shared<ActiveOperation>(core_, table_.of(operation.kind), operation, entry);
     active->resumed = true;
     entry->instance().operationId = operation.id;
     core_.active[operation.id] = active;

@@ -1,18 +1,18 @@
 // OperationRunner: the journal of operations: durable intent, one at a time for each instance, cancellation, ends that are told.
 #pragma once
 
-#include "controller/core.h"
+#include "controller/operations/table.h"
 
 namespace swarm::control {
 
-class Lifecycle;
-
 class OperationRunner {
  public:
-  OperationRunner(Core& core, Lifecycle& lifecycle) : core_(core), lifecycle_(lifecycle) {}
+  /// `after_each` is called at the end of every operation whose instance is still there.
+  OperationRunner(Core& core, const OperationTools& tools, std::function<void(EntryPtr)> after_each)
+      : core_(core), table_(tools), after_each_(std::move(after_each)) {}
 
-  /// Writes the intent and runs it in the background. The same kind in progress: that operation is given (a start joins a create). Delete
-  /// supersedes whatever goes on; otherwise throws Conflict.
+  /// Writes the intent and runs it in the background. Gives the operation in progress when the request joins that (handler.h). Throws
+  /// Conflict while there is another one, which the request does not supersede.
   awaitable<ActivePtr> submit(EntryPtr entry, OperationParameters parameters, std::string actor);
   /// For createInstance: instance and operation in one transaction. The name must be reserved.
   awaitable<ActivePtr> submitCreate(EntryPtr entry, OperationRecord operation);
@@ -37,7 +37,8 @@ class OperationRunner {
   void leave(ActivePtr operation);
 
   Core& core_;
-  Lifecycle& lifecycle_;
+  OperationTable table_;
+  std::function<void(EntryPtr)> after_each_;
 };
 
 }  // namespace swarm::control

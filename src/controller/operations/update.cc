@@ -1,89 +1,102 @@
-// Lifecycle: a changed configuration that needs the instance to be made anew.
+// Update: a changed configuration that needs another container.
 #include "base/format.h"
-#include "base/log.h"
-#include "controller/agent_watch.h"
-#include "controller/lifecycle.h"
-#include "controller/reconcile.h"
+#include "controller/facts.h"
+#include "controller/operations/table.h"
 #include "controller/retrying.h"
-#include "model/codec.h"
 
 namespace swarm::control {
-awaitable<void> Lifecycle::update(ActivePtr operation) {
-  EntryPtr entry = operation->entry;
-  const UpdateParameters& parameters = operation->parameters<UpdateParameters>();
-  operation->cancellable = false;
-  entry->instance().config = parameters.config;
-  entry->instance().version = parameters.version;
-  co_await replace(operation);
-}
+namespace {
 
-/// The provider's replaceInstance, or createInstance when somebody removed the container meanwhile.
-awaitable<ProviderInstance> Lifecycle::remake(ActivePtr operation, Deadline deadline) {
-  Provider& provider = core_.providerOf(*operation->entry);
-  std::optional<Error> failure;
-  try {
-    InstanceSpec spec = core_.specOf(*operation->entry);
-    spec.newestImage = operation->parameters<UpdateParameters>().refreshImage;
-    co_return co_await provider.replaceInstance(std::move(spec), *operation, deadline);
-  } catch (const Error& error) {
-    failure = error;
-  }
-  if (failure->code() != ErrorCode::NotFound) throw *failure;
-  ProviderInstance made = co_await provider.createInstance(core_.specOf(*operation->entry), *operation, deadline);
-  if (operation->parameters<UpdateParameters>().wasRunning) co_return made;
-  co_await provider.stopInstance(operation->entry->placeId(), core_.options.stopGrace, *operation, deadline);
-  made.status = InstanceStatus::stopped;
-  co_return made;
-}
+class Update final : public HandlerOf<UpdateParameters> {
+ public:
+  using HandlerOf::HandlerOf;
 
-/// Makes the container anew for the configuration in force; leaves it as it was, running or stopped.
-awaitable<void> Lifecycle::replace(ActivePtr operation) {
-  EntryPtr entry = operation->entry;
-  bool was_running = operation->parameters<UpdateParameters>().wasRunning;
-  core_.setStatus(*entry, was_running ? InstanceStatus::starting : InstanceStatus::stopping, "");
-  core_.breakConnections(*entry);
-  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry, was_running]() -> awaitable<ProviderInstance> {
-    Provider& provider = core_.providerOf(*entry);
-    Deadline deadline = Deadline::after(core_.options.createTimeout);
-    ProviderInstance made = co_await remake(operation, deadline);
-    operation->fault("replaced");
-    if (!was_running || made.status == InstanceStatus::running) co_return made;
-    // An interrupted call had removed the old container already, and so did not know any more that it ran.
-    co_await provider.startInstance(entry->placeId(), *operation, deadline);
-    auto observed = co_await provider.getInstance(entry->placeId(), deadline);
-    if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
-    co_return std::move(*observed);
-  };
-  ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
-  operation->fault("made");
-  reconciler_->adoptFacts(*entry, made);
-  if (was_running) {
-    co_await bringUpOrFail(operation);
-  } else {
-    core_.setStatus(*entry, InstanceStatus::stopped, "");
-  }
-}
+  /// Each has a change of its own.
+  bool joins(const Operation&) const override { return false; }
 
-awaitable<void> Lifecycle::undoUpdate(ActivePtr operation, Error error) {
-  EntryPtr entry = operation->entry;
-  std::optional<Error> failure;
-  try {
-    operation->step(Step::RestoreConfiguration);
-    entry->instance().config = operation->parameters<UpdateParameters>().previous;
-    ++entry->instance().version;
-    operation->parameters<UpdateParameters>().refreshImage = false;
+  awaitable<void> perform(ActivePtr operation) override {
+    EntryPtr entry = operation->entry;
+    const UpdateParameters& parameters = parametersOf(operation);
+    operation->cancellable = false;
+    entry->instance().config = parameters.config;
+    entry->instance().version = parameters.version;
     co_await replace(operation);
-  } catch (...) {
-    failure = currentExceptionAsError();
   }
-  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
-  if (failure) {
+
+  awaitable<void> undo(ActivePtr operation, Error error) override {
+    EntryPtr entry = operation->entry;
+    std::optional<Error> failure;
+    try {
+      operation->step(Step::RestoreConfiguration);
+      entry->instance().config = parametersOf(operation).previous;
+      ++entry->instance().version;
+      parametersOf(operation).refreshImage = false;
+      co_await replace(operation);
+    } catch (...) {
+      failure = currentExceptionAsError();
+    }
+    if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+    if (failure) {
+      core_.breakConnections(*entry);
+      core_.setStatus(
+          *entry, InstanceStatus::failed,
+          format("A changed configuration could not be applied ({}), nor the last one: {}", error.message(), failure->message()));
+      co_return;
+    }
+    core_.setStatus(*entry, entry->instance().status, format("The last change was taken back: {}", error.message()));
+  }
+
+ private:
+  /// The provider's replaceInstance, or createInstance when the container was removed outside of swarm.
+  awaitable<ProviderInstance> remake(ActivePtr operation, Deadline deadline) {
+    Provider& provider = core_.providerOf(*operation->entry);
+    std::optional<Error> failure;
+    try {
+      InstanceSpec spec = core_.specOf(*operation->entry);
+      spec.newestImage = parametersOf(operation).refreshImage;
+      co_return co_await provider.replaceInstance(std::move(spec), *operation, deadline);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure->code() != ErrorCode::NotFound) throw *failure;
+    ProviderInstance made = co_await provider.createInstance(core_.specOf(*operation->entry), *operation, deadline);
+    if (parametersOf(operation).wasRunning) co_return made;
+    co_await provider.stopInstance(operation->entry->placeId(), core_.options.stopGrace, *operation, deadline);
+    made.status = InstanceStatus::stopped;
+    co_return made;
+  }
+
+  /// Replaces the container for the configuration that the instance has now; leaves it as it was, running or stopped.
+  awaitable<void> replace(ActivePtr operation) {
+    EntryPtr entry = operation->entry;
+    bool was_running = parametersOf(operation).wasRunning;
+    core_.setStatus(*entry, was_running ? InstanceStatus::starting : InstanceStatus::stopping, "");
     core_.breakConnections(*entry);
-    core_.setStatus(*entry, InstanceStatus::failed,
-                    format("A changed configuration could not be applied ({}), nor the last one: {}", error.message(), failure->message()));
-    co_return;
+    std::function<awaitable<ProviderInstance>()> call = [this, operation, entry, was_running]() -> awaitable<ProviderInstance> {
+      Provider& provider = core_.providerOf(*entry);
+      Deadline deadline = Deadline::after(core_.options.createTimeout);
+      ProviderInstance made = co_await remake(operation, deadline);
+      operation->fault("replaced");
+      if (!was_running || made.status == InstanceStatus::running) co_return made;
+      // An interrupted call had removed the old container already, and so did not know any more that it ran.
+      co_await provider.startInstance(entry->placeId(), *operation, deadline);
+      auto observed = co_await provider.getInstance(entry->placeId(), deadline);
+      if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
+      co_return std::move(*observed);
+    };
+    ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation, Lifecycle::Patience::Bounded, call);
+    operation->fault("made");
+    adoptFacts(core_, *entry, made);
+    if (was_running) {
+      co_await lifecycle_.bringUpOrFail(operation);
+    } else {
+      core_.setStatus(*entry, InstanceStatus::stopped, "");
+    }
   }
-  core_.setStatus(*entry, entry->instance().status, format("The last change was taken back: {}", error.message()));
-}
+};
+
+}  // namespace
+
+std::unique_ptr<OperationHandler> makeUpdate(const OperationTools& tools) { return std::make_unique<Update>(tools); }
 
 }  // namespace swarm::control

@@ -1,0 +1,71 @@
+// Create: the container and the volumes of a new instance.
+#include "base/log.h"
+#include "controller/facts.h"
+#include "controller/operations/table.h"
+#include "controller/retrying.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kDiscardTimeout{60};
+
+class Create final : public HandlerOf<CreateParameters> {
+ public:
+  using HandlerOf::HandlerOf;
+
+  awaitable<void> perform(ActivePtr operation) override {
+    EntryPtr entry = operation->entry;
+    core_.setStatus(*entry, InstanceStatus::creating, "");
+    std::function<awaitable<ProviderInstance>()> call = [this, operation, entry] {
+      return core_.providerOf(*entry).createInstance(core_.specOf(*entry), *operation, Deadline::after(core_.options.createTimeout));
+    };
+    ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation, Lifecycle::Patience::Bounded, call);
+    operation->fault("made");
+    adoptFacts(core_, *entry, made);
+    co_await lifecycle_.bringUpOrFail(operation);
+  }
+
+  /// Leaves the row with its reason, and nothing at the provider but volumes that were there before.
+  awaitable<void> undo(ActivePtr operation, Error error) override {
+    EntryPtr entry = operation->entry;
+    core_.breakConnections(*entry);
+    co_await discard(operation);
+    entry->instance().network = NetworkInfo{};
+    bool by_user = operation->record.cancelRequested;
+    core_.setStatus(*entry, InstanceStatus::failed, by_user ? "Its creation was cancelled. Start makes it anew." : error.message());
+  }
+
+ private:
+  awaitable<void> discard(ActivePtr operation) {
+    EntryPtr entry = operation->entry;
+    operation->step(Step::CleanUp);
+    std::optional<Error> failure;
+    try {
+      Provider& provider = core_.providerOf(*entry);
+      Deadline deadline = Deadline::after(kDiscardTimeout);
+      if (operation->resumed) co_await provider.settle(core_.specOf(*entry), deadline);
+      co_await provider.deleteInstance(entry->placeId(), DeleteVolumes::No, entry->record.external, *operation, deadline);
+      operation->fault("discarded");
+      auto volumes = co_await provider.listVolumes(deadline);
+      // First forgotten, then removed: a volume that is recorded and not there counts as lost with its files.
+      auto external = entry->record.external;
+      for (const ExternalResource& resource : external) co_await core_.store.forgetExternal(entry->id(), resource);
+      entry->record.external.clear();
+      for (const VolumeInfo& volume : volumes)
+        if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (!failure) co_return;
+    if (failure->code() == ErrorCode::Cancelled) throw *failure;
+    operation->endStep(OperationStatus::failed);
+    log::warning("what a failed create made could not be removed; delete the instance to remove it",
+                 {{"operation", operation->record.id}, {"instance", entry->id()}, {"error", failure->message()}});
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<OperationHandler> makeCreate(const OperationTools& tools) { return std::make_unique<Create>(tools); }
+
+}  // namespace swarm::control

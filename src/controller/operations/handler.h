@@ -1,0 +1,62 @@
+// OperationHandler: what one kind of operation does. Each kind is one class in one file of this folder; table.cc lists them.
+#pragma once
+
+#include "controller/operations/active_operation.h"
+
+namespace swarm::control {
+
+class Lifecycle;
+class Migration;
+class Places;
+
+/// What the handlers work with.
+struct OperationTools {
+  Core& core;
+  Lifecycle& lifecycle;
+  Places& places;
+  Migration& migration;
+};
+
+class OperationHandler {
+ public:
+  OperationHandler() = default;
+  virtual ~OperationHandler() = default;
+  OperationHandler(const OperationHandler&) = delete;
+  OperationHandler& operator=(const OperationHandler&) = delete;
+
+  virtual OperationKind kind() const = 0;
+
+  /// Does the work. After a crash it runs again from its beginning, and finds what the earlier run made. Throws when it fails.
+  virtual awaitable<void> perform(ActivePtr operation) = 0;
+  /// After perform() failed: takes back what was done, or describes what is there, and sets the final state of the instance. `error`:
+  /// Cancelled when a user cancelled the operation.
+  virtual awaitable<void> undo(ActivePtr operation, Error error) = 0;
+
+  /// A request of this kind is answered with `running`, an operation in progress: it is a duplicate.
+  virtual bool joins(const Operation& running) const { return running.kind == kind(); }
+  /// A request of this kind replaces any other operation in progress; otherwise it is refused while there is one.
+  virtual bool supersedes() const { return false; }
+  /// How it ended when a crash came after the row of its instance was deleted.
+  virtual OperationStatus statusWithoutInstance() const { return OperationStatus::cancelled; }
+  /// The ids of the places (besides the instance's own) that must stay while the operation is in progress.
+  virtual std::vector<std::string> places(const OperationParameters&) const { return {}; }
+};
+
+/// A kind by its parameters.
+template <typename Parameters>
+class HandlerOf : public OperationHandler {
+ public:
+  explicit HandlerOf(const OperationTools& tools) : tools_(tools), core_(tools.core), lifecycle_(tools.lifecycle) {}
+  OperationKind kind() const final { return Parameters::kind; }
+  std::vector<std::string> places(const OperationParameters& parameters) const final { return placesOf(std::get<Parameters>(parameters)); }
+
+ protected:
+  virtual std::vector<std::string> placesOf(const Parameters&) const { return {}; }
+  static Parameters& parametersOf(const ActivePtr& operation) { return operation->parameters<Parameters>(); }
+
+  const OperationTools tools_;
+  Core& core_;
+  Lifecycle& lifecycle_;
+};
+
+}  // namespace swarm::control

@@ -1,0 +1,30 @@
+// Start: the container runs, made again around its volumes where it is gone.
+#include "controller/lifecycle.h"
+#include "controller/operations/table.h"
+
+namespace swarm::control {
+namespace {
+
+class Start final : public HandlerOf<StartParameters> {
+ public:
+  using HandlerOf::HandlerOf;
+
+  /// A create starts the instance, too.
+  bool joins(const Operation& running) const override { return running.kind == kind() || running.kind == OperationKind::create; }
+
+  awaitable<void> perform(ActivePtr operation) override {
+    EntryPtr entry = operation->entry;
+    entry->instance().desired = InstanceStatus::running;
+    core_.setStatus(*entry, InstanceStatus::starting, "");
+    co_await lifecycle_.startContainer(operation, parametersOf(operation).emptyVolumes ? EmptyVolumes::Yes : EmptyVolumes::No);
+    co_await lifecycle_.bringUpOrFail(operation);
+  }
+
+  awaitable<void> undo(ActivePtr operation, Error error) override { return lifecycle_.undoStart(std::move(operation), std::move(error)); }
+};
+
+}  // namespace
+
+std::unique_ptr<OperationHandler> makeStart(const OperationTools& tools) { return std::make_unique<Start>(tools); }
+
+}  // namespace swarm::control

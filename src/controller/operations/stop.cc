@@ -1,0 +1,39 @@
+// Stop: the container is stopped and stays, with its volumes.
+#include "base/format.h"
+#include "controller/lifecycle.h"
+#include "controller/lost_volumes.h"
+#include "controller/operations/table.h"
+
+namespace swarm::control {
+namespace {
+
+class Stop final : public HandlerOf<StopParameters> {
+ public:
+  using HandlerOf::HandlerOf;
+
+  awaitable<void> perform(ActivePtr operation) override {
+    EntryPtr entry = operation->entry;
+    entry->instance().desired = InstanceStatus::stopped;
+    bool existed = co_await lifecycle_.stopContainer(operation);
+    operation->cancellable = false;
+    entry->instance().network = NetworkInfo{};
+    if (existed) {
+      core_.setStatus(*entry, InstanceStatus::stopped, "");
+    } else {
+      std::string description = co_await describeMissingContainer(core_, entry);
+      core_.setStatus(*entry, InstanceStatus::failed, std::move(description));
+    }
+  }
+
+  awaitable<void> undo(ActivePtr operation, Error error) override {
+    std::string reason =
+        operation->record.cancelRequested ? "Its stop was cancelled." : format("It could not be stopped: {}", error.message());
+    return lifecycle_.describeAsObserved(std::move(operation), std::move(reason));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<OperationHandler> makeStop(const OperationTools& tools) { return std::make_unique<Stop>(tools); }
+
+}  // namespace swarm::control
