@@ -113,16 +113,16 @@ awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest
   return onLoop(impl_, impl_->planUpdate(std::move(ref), std::move(request)));
 }
 awaitable<InstanceAndOperation> SwarmController::startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty) {
-  return onLoop(impl_, impl_->startInstance(std::move(ref), std::move(actor), empty));
+  return onLoop(impl_, impl_->submit(std::move(ref), StartParameters{.emptyVolumes = empty == EmptyVolumes::Yes}, std::move(actor)));
 }
 awaitable<InstanceAndOperation> SwarmController::stopInstance(InstanceRef ref, std::string actor) {
-  return onLoop(impl_, impl_->stopInstance(std::move(ref), std::move(actor)));
+  return onLoop(impl_, impl_->submit(std::move(ref), StopParameters{}, std::move(actor)));
 }
 awaitable<InstanceAndOperation> SwarmController::restartInstance(InstanceRef ref, std::string actor) {
-  return onLoop(impl_, impl_->restartInstance(std::move(ref), std::move(actor)));
+  return onLoop(impl_, impl_->submit(std::move(ref), RestartParameters{}, std::move(actor)));
 }
 awaitable<InstanceAndOperation> SwarmController::deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor) {
-  return onLoop(impl_, impl_->deleteInstance(std::move(ref), volumes, std::move(actor)));
+  return onLoop(impl_, impl_->submit(std::move(ref), RemoveParameters{.volumes = volumes == DeleteVolumes::Yes}, std::move(actor)));
 }
 awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor) {
   return onLoop(impl_, impl_->migrateInstance(std::move(ref), std::move(request), std::move(actor)));

@@ -46,10 +46,8 @@ struct SwarmController::Impl : control::Core {
   awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);
   void checkChange(const control::Entry& entry, const InstanceConfig& config) const;
   awaitable<bool> applyLive(control::EntryPtr entry, const InstanceConfig& config);
-  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty);
-  awaitable<InstanceAndOperation> stopInstance(InstanceRef ref, std::string actor);
-  awaitable<InstanceAndOperation> restartInstance(InstanceRef ref, std::string actor);
-  awaitable<InstanceAndOperation> deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor);
+  /// For kinds whose parameters are all in the request.
+  awaitable<InstanceAndOperation> submit(InstanceRef ref, OperationParameters parameters, std::string actor);
 
   awaitable<InstanceAndOperation> migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor);
   awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);

@@ -73,26 +73,9 @@ EntryPtr SwarmController::Impl::admit(const InstanceRef& ref) const {
   return entry;
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty) {
+awaitable<InstanceAndOperation> SwarmController::Impl::submit(InstanceRef ref, OperationParameters parameters, std::string actor) {
   EntryPtr entry = admit(ref);
-  StartParameters parameters{.emptyVolumes = empty == EmptyVolumes::Yes};
-  co_return answer(entry, co_await runner.submit(entry, parameters, std::move(actor)));
-}
-
-awaitable<InstanceAndOperation> SwarmController::Impl::stopInstance(InstanceRef ref, std::string actor) {
-  EntryPtr entry = admit(ref);
-  co_return answer(entry, co_await runner.submit(entry, StopParameters{}, std::move(actor)));
-}
-
-awaitable<InstanceAndOperation> SwarmController::Impl::restartInstance(InstanceRef ref, std::string actor) {
-  EntryPtr entry = admit(ref);
-  co_return answer(entry, co_await runner.submit(entry, RestartParameters{}, std::move(actor)));
-}
-
-awaitable<InstanceAndOperation> SwarmController::Impl::deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor) {
-  EntryPtr entry = admit(ref);
-  RemoveParameters parameters{.volumes = volumes == DeleteVolumes::Yes};
-  co_return answer(entry, co_await runner.submit(entry, parameters, std::move(actor)));
+  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 namespace {
