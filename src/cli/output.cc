@@ -16,6 +16,7 @@
 #include "base/untrusted_text.h"
 #include "cli/cli.h"
 #include "cli/terminal_text.h"
+#include "model/codec.h"
 
 namespace swarm::cli {
 namespace {
@@ -371,7 +372,7 @@ Cell statusCell(InstanceStatus status, const std::string& suffix) {
                        : status == InstanceStatus::failed  ? "31"
                        : status == InstanceStatus::stopped ? "90"
                                                            : "33";
-  return {boost::describe::enum_to_string(status, "?") + suffix, colour};
+  return {std::string(enumName(status)) + suffix, colour};
 }
 
 }  // namespace swarm::cli

@@ -1,11 +1,10 @@
-#include <boost/describe/enum_to_string.hpp>
-
 #include "base/format.h"
 #include "base/log.h"
 #include "gateway/answers.h"
 #include "gateway/impl.h"
 #include "gateway/moving.h"
 #include "gateway/tls_probe.h"
+#include "model/codec.h"
 #include "model/steps.h"
 #include "net/deadline.h"
 
@@ -66,11 +65,6 @@ net::Headers statusHeaders() {
   return {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
 }
 
-std::string_view statusName(InstanceStatus status) {
-  const char* name = boost::describe::enum_to_string(status, "unknown");
-  return name;
-}
-
 }  // namespace
 
 Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
@@ -119,7 +113,7 @@ net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head
 net::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const Route& route) {
   const bool running = route.status == InstanceStatus::running;
   boost::json::object status{{"instance", route.name},
-                             {"status", statusName(route.status)},
+                             {"status", enumName(route.status)},
                              {"ready", running && route.ready},
                              {"generation", route.generation},
                              {"step", route.step},
@@ -162,7 +156,7 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::sha
   if (kind == WaitingKind::Starting || kind == WaitingKind::Reconnecting || kind == WaitingKind::Moving)
     headers.push_back({"Retry-After", std::string(kRetrySoon)});
   if (!isNavigation(exchange.head())) {
-    auto detail = format("The workspace {} is {}.", route.name, statusName(route.status));
+    auto detail = format("The workspace {} is {}.", route.name, enumName(route.status));
     if (kind == WaitingKind::Starting && route.status == InstanceStatus::running) detail = format("VS Code in {} is starting.", route.name);
     if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} does not answer yet.", route.name);
     if (kind == WaitingKind::Moving) detail = format("The workspace {} is moving to {}.", route.name, route.moving->to);
