@@ -1,5 +1,5 @@
-// fly-guest-tool: one static file that the docker backend puts into containers. As process 1 of a Machine it stands for Fly's init: it
-// starts the main process, passes signals on, reaps orphans, and ends with the main process. In a helper container it copies and measures.
+// fly-guest-tool: one static file that the docker backend copies into containers. As process 1 of a Machine it stands in for Fly's init: it
+// starts the main process, forwards signals, reaps orphans, and ends with the main process. In a helper container it copies and measures.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,7 +21,7 @@ constexpr int kUsage = 2;
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::execvp(argv[0], argv);
   int error = errno;
-  std::fprintf(stderr, "init: %s can't be started: %s\n", argv[0], ::strerror(error));
+  std::fprintf(stderr, "init: cannot start %s: %s\n", argv[0], ::strerror(error));
   ::_exit(error == ENOENT ? 127 : 126);
 }
 
@@ -34,7 +34,7 @@ int runInit(char** argv) {
   ::sigprocmask(SIG_SETMASK, &all, &before);
   pid_t main_process = ::fork();
   if (main_process < 0) {
-    std::fprintf(stderr, "init: no process: %s\n", ::strerror(errno));
+    std::fprintf(stderr, "init: cannot create a process: %s\n", ::strerror(errno));
     return 126;
   }
   if (main_process == 0) becomeMain(argv, before);

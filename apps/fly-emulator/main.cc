@@ -1,4 +1,4 @@
-// fly-emulator: Fly.io's Machines API on this machine. src/emulator/README.md tells what it does and what it does not.
+// fly-emulator: Fly.io's Machines API on this machine. src/emulator/README.md documents its features and limits.
 #include <cstdio>
 
 #include "base/error.h"

@@ -17,21 +17,21 @@ constexpr std::string_view kHelp = R"(fly-emulator: Fly.io's Machines API on thi
 
 Usage: fly-emulator --token TOKEN [flags]
 
-  --listen HOST:PORT     where the API answers (127.0.0.1:4280; port 0: any free one)
-  --edge HOST:PORT       where apps answer, as <app>.fly.localhost (127.0.0.1:4281)
-  --api-tls              the API speaks TLS, with a certificate made by the emulator (kept below --data; its file is printed)
-  --edge-tls             the edge speaks TLS, with the same certificate
-  --data DIR             what outlives this process; without it, Machines and volumes are removed at the end
-  --backend docker|memory  docker: a Machine is a container, with real volumes; memory: simulated, for thousands
-  --docker-socket PATH   the Engine's socket (/var/run/docker.sock, or DOCKER_HOST when it is unix://…)
-  --guest-tool PATH      the program fly-guest-tool (beside this one)
-  --token TOKEN          what clients must present; may be given several times
-  --token-file FILE      a file with one token per line; empty lines and those that begin with # are skipped
+  --listen HOST:PORT     address of the API (127.0.0.1:4280; port 0: any free one)
+  --edge HOST:PORT       address of the apps, as <app>.fly.localhost (127.0.0.1:4281)
+  --api-tls              use TLS for the API, with a certificate created by the emulator (stored below --data; its path is printed)
+  --edge-tls             use TLS for the edge, with the same certificate
+  --data DIR             folder for persistent state; without it, Machines and volumes are removed at the end
+  --backend docker|memory  docker: Machines are containers, with real volumes; memory: simulated, for thousands
+  --docker-socket PATH   the Engine's socket (/var/run/docker.sock, or DOCKER_HOST if it is unix://…)
+  --guest-tool PATH      the program fly-guest-tool (default: beside this one)
+  --token TOKEN          a token that clients may present; repeatable
+  --token-file FILE      a file with one token per line; empty lines and lines that start with # are skipped
   --organization SLUG    the organization of the tokens (personal)
-  --regions A,B,…        the regions that there are; the first is the nearest (ams,fra,iad)
-  --strict               refuse what Fly's OpenAPI document does not allow
-  --transitions none|fly how long Machines stay in their transient states (none: as short as the backend can)
-  --no-rate-limits       never answer 429
+  --regions A,B,…        the available regions; the first is the nearest (ams,fra,iad)
+  --strict               refuse requests that Fly's OpenAPI document does not allow
+  --transitions none|fly duration of the Machines' transient states (none: as short as possible)
+  --no-rate-limits       never return 429
   --help, --version
 
 Examples:
@@ -41,7 +41,7 @@ Examples:
   fly-emulator --backend memory --token secret --listen 127.0.0.1:0 --edge 127.0.0.1:0
   fly-emulator --token secret --data DIR --api-tls --edge-tls     # then: SWARM_FLYIO_CA_FILE=DIR/edge.pem
 
-SIGTERM and SIGINT end it; with the docker backend Machines run on, and are found again with the same --data.
+SIGTERM and SIGINT end the emulator; with the docker backend, Machines continue to run and are found again with the same --data.
 )";
 
 [[noreturn]] void wrong(std::string message) { throw Error(ErrorCode::InvalidArgument, message + " Try: fly-emulator --help"); }
@@ -66,12 +66,12 @@ net::HostPort parseAddress(const std::string& flag, const std::string& text) {
 
 void readTokens(const std::string& path, std::vector<Secret>& tokens) {
   std::ifstream file(path);
-  if (!file) wrong(format("--token-file: {} can't be read.", path));
+  if (!file) wrong(format("--token-file: cannot read {}.", path));
   for (std::string line; std::getline(file, line);) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (!line.empty() && line.front() != '#') tokens.emplace_back(std::move(line));
   }
-  if (tokens.empty()) wrong(format("--token-file: {} holds no token.", path));
+  if (tokens.empty()) wrong(format("--token-file: {} contains no token.", path));
 }
 
 template <typename Value>
@@ -113,12 +113,12 @@ std::map<std::string, bool*> switches(ProgramOptions& options) {
 }
 
 void check(const ProgramOptions& options) {
-  if (options.tokens.empty()) wrong("No token: say --token TOKEN (any text; clients must present it), or --token-file FILE.");
+  if (options.tokens.empty()) wrong("No token given: use --token TOKEN (any text; clients must present it), or --token-file FILE.");
   if (options.regions.empty()) wrong("--regions needs at least one region, such as ams.");
   if (options.organization.empty()) wrong("--organization must not be empty.");
   for (const std::string& region : options.regions) {
     bool plain = region.size() == 3 && std::ranges::all_of(region, [](char c) { return c >= 'a' && c <= 'z'; });
-    if (!plain) wrong(format("--regions: \"{}\" is no region; they have three letters, such as ams.", region));
+    if (!plain) wrong(format("--regions: \"{}\" is not a region; regions have three letters, such as ams.", region));
   }
 }
 
@@ -146,7 +146,7 @@ ProgramOptions parseOptions(const std::vector<std::string>& arguments) {
       if (value.empty()) wrong(format("{} needs a value.", name));
       setter->second(value);
     } else {
-      wrong(format("There is no {} \"{}\".", argument.starts_with("-") ? "flag" : "argument", name));
+      wrong(format("Unknown {} \"{}\".", argument.starts_with("-") ? "flag" : "argument", name));
     }
   }
   if (!options.help && !options.version) check(options);

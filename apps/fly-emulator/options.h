@@ -1,4 +1,4 @@
-// What a person may say to fly-emulator on its command line.
+// The command line of fly-emulator.
 #pragma once
 
 #include <filesystem>
@@ -11,14 +11,14 @@
 namespace swarm::emulator {
 
 enum class BackendKind { Docker, Memory };
-enum class Transitions { None, LikeFly };  ///< how long states last beyond what the backend needs
+enum class Transitions { None, LikeFly };  ///< duration of transient states in addition to the backend's own time
 
 struct ProgramOptions {
   net::HostPort listen{"127.0.0.1", 4280};
   net::HostPort edge{"127.0.0.1", 4281};
   bool apiTls = false;
   bool edgeTls = false;
-  std::filesystem::path data;  ///< empty: nothing is kept
+  std::filesystem::path data;  ///< empty: no persistent state
   BackendKind backend = BackendKind::Docker;
   std::filesystem::path dockerSocket = "/var/run/docker.sock";
   std::filesystem::path guestTool;  ///< empty: beside this program
@@ -34,7 +34,7 @@ struct ProgramOptions {
 
 std::string helpText();
 
-/// Throws Error(InvalidArgument) that says what is wrong and what to write instead.
+/// Throws Error(InvalidArgument) with the error and the expected syntax.
 ProgramOptions parseOptions(const std::vector<std::string>& arguments);
 
 }  // namespace swarm::emulator

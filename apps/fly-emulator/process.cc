@@ -1,4 +1,4 @@
-// Composition, in the order in which things need each other.
+// Composition, in order of dependency.
 #include "process.h"
 
 #include <signal.h>
@@ -31,12 +31,12 @@ namespace {
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kStopTime{70};  // a boot or a copy that is under way is finished
+constexpr std::chrono::seconds kStopTime{70};  // boots and copies in progress are completed
 constexpr std::chrono::seconds kRemoveTime{60};
 
 fs::path besideThisProgram(std::string_view name) { return fs::read_symlink("/proc/self/exe").parent_path() / name; }
 
-/// Containers and volumes carry it: the same data folder must find its own again.
+/// Part of the names of containers and volumes: a data folder must find its own again.
 std::string readOrMakeId(const fs::path& data) {
   if (data.empty()) return toHex(randomBytes(4));
   fs::path path = data / "emulator-id";
@@ -49,14 +49,14 @@ std::string readOrMakeId(const fs::path& data) {
   file.close();
   std::error_code error;
   fs::rename(fresh, path, error);
-  if (!file || error) throw Error(ErrorCode::InvalidArgument, format("The folder {} can't be written to.", data.string()));
+  if (!file || error) throw Error(ErrorCode::InvalidArgument, format("The folder {} is not writable.", data.string()));
   return id;
 }
 
 void makeFolder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) throw Error(ErrorCode::InvalidArgument, format("--data: {} can't be made: {}.", path.string(), error.message()));
+  if (error) throw Error(ErrorCode::InvalidArgument, format("--data: cannot create {}: {}.", path.string(), error.message()));
 }
 
 class Process {
@@ -132,7 +132,7 @@ class Process {
     try {
       listeners_->refresh();
     } catch (const Error& error) {
-      log::warning("a TCP service of an app can't be listened for", {{"reason", error.message()}});
+      log::warning("cannot listen for a TCP service of an app", {{"reason", error.message()}});
     }
   }
 
@@ -148,7 +148,7 @@ class Process {
     listenEdge();
     asio::co_spawn(context_, api_->run(), asio::detached);
     asio::co_spawn(context_, edge_->run(), asio::detached);
-    // For people, and for scripts that wait for the last line.
+    // For users, and for scripts that wait for the last line.
     std::printf("Machines API  %s://%s/v1\n", options_.apiTls ? "https" : "http",
                 net::toString({options_.listen.host, api_->port()}).c_str());
     std::printf("Edge          %s://<app>.fly.localhost:%u\n", options_.edgeTls ? "https" : "http", edge_->port());
@@ -166,7 +166,7 @@ class Process {
     if (options_.data.empty() && tls_) fs::remove_all(temporaryFolder(), ignored);
   }
 
-  /// Without a data folder nobody would ever find them again.
+  /// Without a data folder, no later process could find them again.
   static awaitable<void> removeEverything(Backend& backend) {
     Deadline deadline = Deadline::after(kRemoveTime);
     for (const std::string& machine : co_await backend.machineIds(deadline)) co_await backend.destroy(machine, deadline);
@@ -192,7 +192,7 @@ int runProcess(ProgramOptions options) {
   net::raiseDescriptorLimit();
   auto process = std::make_unique<Process>(std::move(options));
   int code = process->run();
-  // Connections that were cut still hold on to its parts; they end with the process.
+  // Closed connections still refer to its parts; they end with the process.
   static_cast<void>(process.release());
   return code;
 }

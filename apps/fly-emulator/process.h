@@ -5,7 +5,7 @@
 
 namespace swarm::emulator {
 
-/// Serves until SIGTERM or SIGINT; then 0. Throws Error when it can't begin.
+/// Serves until SIGTERM or SIGINT; then returns 0. Throws Error when it cannot start.
 int runProcess(ProgramOptions options);
 
 }  // namespace swarm::emulator

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "protocol/agent.h"
 
-extern char** environ;  // POSIX has no header for it
+extern char** environ;  // not declared by any POSIX header
 
 namespace {
 
@@ -26,14 +26,14 @@ swarm::agent::AgentConfig readConfig() {
   std::string settings = environmentOr(swarm::agent::kSettingsVariable, "");
   if (!settings.empty()) return swarm::agent::readSettings(settings);
   std::string path = environmentOr("SWARM_AGENT_CONFIG", swarm::agent::kConfigPath);
-  // On Fly an app secret of this name holds the file's content, and every secret is in the environment, too.
+  // On Fly an app secret of this name contains the file's content, and every secret is in the environment, too.
   if (!path.starts_with('/')) path = swarm::agent::kConfigPath;
   swarm::agent::AgentConfig config = swarm::agent::loadConfig(path);
   swarm::agent::protectConfig(path);
   return config;
 }
 
-/// Descriptors 0 to 2 exist, so that nothing of ours is ever taken for one of them.
+/// Ensures that descriptors 0 to 2 exist, so that no file of the agent gets one of these numbers.
 void openStandardDescriptors() {
   int fd = ::open("/dev/null", O_RDWR);
   while (fd >= 0 && fd <= 2) fd = ::open("/dev/null", O_RDWR);
@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   try {
-    // What passes through it is the user's and nobody else's business; an older one's memory holds a secret.
+    // The data that passes through it is private to the user; the memory of an older agent holds a secret.
     ::prctl(PR_SET_DUMPABLE, 0);
     swarm::agent::requireRoot(::geteuid());
     swarm::agent::AgentOptions options;
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     options.command.assign(argv + 1, argv + argc);
     return swarm::agent::runAgent(std::move(options));
   } catch (...) {
-    swarm::log::error("swarm-agent can't run", {{"reason", swarm::describeCurrentException()}});
+    swarm::log::error("swarm-agent cannot run", {{"reason", swarm::describeCurrentException()}});
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-// swarm.toml, environment and flags into ServerConfig. The one place that names toml++.
+// Merges swarm.toml, environment and flags into ServerConfig. The only file that uses toml++.
 #include "config.h"
 
 #include <algorithm>
@@ -43,13 +43,13 @@ log::Level parseLevel(const std::string& text) {
   if (text == "info") return log::Level::Info;
   if (text == "warning") return log::Level::Warning;
   if (text == "error") return log::Level::Error;
-  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no log level; expected debug, info, warning or error.", text));
+  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a log level; expected debug, info, warning or error.", text));
 }
 
 log::Style parseStyle(const std::string& text) {
   if (text == "text") return log::Style::Text;
   if (text == "json") return log::Style::Json;
-  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no log style; expected text or json.", text));
+  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a log style; expected text or json.", text));
 }
 
 net::Url parsePublicUrl(const std::string& text) {
@@ -58,7 +58,7 @@ net::Url parsePublicUrl(const std::string& text) {
               format("The public URL \"{}\" is not a URL of the base host; expected http://HOST:PORT or https://HOST.", text));
 }
 
-/// "unix:///var/run/docker.sock", "tcp://host:2376", or a path, as DOCKER_HOST has it.
+/// "unix:///var/run/docker.sock", "tcp://host:2376", or a path, as in DOCKER_HOST.
 void applyDockerHost(const std::string& text, DockerProviderConfig& config) {
   if (text.starts_with("unix://")) {
     config.socketPath = text.substr(7);
@@ -72,7 +72,7 @@ void applyDockerHost(const std::string& text, DockerProviderConfig& config) {
     config.host.clear();
   } else {
     throw Error(ErrorCode::InvalidArgument,
-                format("\"{}\" is no Docker endpoint; expected unix:///path/docker.sock or tcp://host:port.", text));
+                format("\"{}\" is not a Docker endpoint; expected unix:///path/docker.sock or tcp://host:port.", text));
   }
 }
 
@@ -90,7 +90,7 @@ void readDescribed(Section section, T& value) {
   section.refuseUnknown();
 }
 
-/// What each Engine has for itself.
+/// The fields that each Engine has for itself.
 void readEngine(Section& section, DockerProviderConfig& docker) {
   section.read("socketPath", docker.socketPath);
   section.read("host", docker.host);
@@ -128,7 +128,7 @@ void readDocker(Section section, bool& enabled, DockerProviderConfig& docker, st
   section.refuseUnknown();
 }
 
-/// "box2=tcp://10.0.0.2:2375,box3=unix:///run/box3.sock": adds hosts, or says where those of [docker.hosts] are.
+/// "box2=tcp://10.0.0.2:2375,box3=unix:///run/box3.sock": adds hosts, or sets the endpoints of those in [docker.hosts].
 void applyDockerHosts(const std::string& text, std::vector<DockerProviderConfig>& others) {
   for (const std::string& part : splitList(text)) {
     auto equals = part.find('=');
@@ -145,7 +145,7 @@ void applyDockerHosts(const std::string& text, std::vector<DockerProviderConfig>
   }
 }
 
-/// A section that is there switches the provider on, unless it says enabled = false.
+/// A section enables its provider, unless it contains enabled = false.
 bool readFlyIO(Section section, FlyIOProviderConfig& flyio) {
   bool enabled = true;
   std::string token;
@@ -230,8 +230,7 @@ void readFile(const std::string& file, ServerConfig& config) {
   root.refuseUnknown();
 }
 
-/// Any of SWARM_FLYIO_* switches the provider on, as a section does; FLY_API_TOKEN alone, which people have set for Fly's own tools, does
-/// not.
+/// Any of SWARM_FLYIO_* enables the provider, as a section does; FLY_API_TOKEN alone does not, since users set it for Fly's own tools.
 void readFlyIOEnvironment(std::optional<FlyIOProviderConfig>& flyio) {
   auto read = [&](const char* name, auto store) {
     std::string value = environment(name);
@@ -278,7 +277,7 @@ void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
   config.fakeProvider = flags.fakeProvider;
 }
 
-/// Host names are lower case in comparisons. A bare "localhost", which was the base before, is the base of today on this machine.
+/// Host names are compared in lower case. A bare "localhost", the former default, is replaced by the current default.
 void completeDomains(ServerConfig& config) {
   auto lower = [](std::string& text) { std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); }); };
   lower(config.baseDomain);
@@ -300,7 +299,7 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   ServerConfig config;
   config.dataDir = homeFolder("XDG_DATA_HOME", ".local/share");
   config.credentialsDir = homeFolder("XDG_CONFIG_HOME", ".config");
-  // A file that was named must be there; the default one may be absent.
+  // An explicitly given file must exist; the default one may be absent.
   if (flags.configFile) {
     readFile(*flags.configFile, config);
   } else if (path file = config.credentialsDir / "swarm.toml"; std::filesystem::exists(file)) {

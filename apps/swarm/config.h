@@ -1,4 +1,4 @@
-// The server's configuration: defaults, then swarm.toml, then the environment, then flags (architecture.md §10).
+// The server's configuration: defaults, then swarm.toml, then the environment, then flags.
 #pragma once
 
 #include <filesystem>
@@ -21,10 +21,10 @@ struct ServerConfig {
   std::string listen = "127.0.0.1:7420";
   std::string baseDomain;                ///< host of API and dashboard; empty: that of publicUrl, else swarm.localhost
   std::string instanceDomain;            ///< instances are <name>.<instanceDomain>; empty: localhost for swarm.localhost, else baseDomain
-  std::optional<net::Url> publicUrl;     ///< as browsers see the base host; nothing: http://<baseDomain>:<port>
+  std::optional<net::Url> publicUrl;     ///< URL of the base host as seen by browsers; empty: http://<baseDomain>:<port>
   std::filesystem::path dataDir;         ///< the store; created with mode 0700
   std::filesystem::path credentialsDir;  ///< where the CLI finds its token
-  bool insecureHttp = false;             ///< plain HTTP may be served to other machines
+  bool insecureHttp = false;             ///< allow serving plain HTTP to other machines
   int threads = 0;                       ///< loops that carry connections; 0: one per core, at most 4
   log::Level logLevel = log::Level::Info;
   log::Style logStyle = log::Style::Text;
@@ -32,19 +32,20 @@ struct ServerConfig {
   std::string instanceNamePrefix = "ws-";
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;
-  int nameHoldDays = 30;                       ///< how long a deleted instance's name stays its owner's
-  TrustedProxies trustedProxies;               ///< whose X-Forwarded-* headers are believed
-  std::vector<std::string> validateAddresses;  ///< host:port that a provider's configuration in a request may name, beside those in force
+  int nameHoldDays = 30;          ///< how long a deleted instance's name stays reserved for its owner
+  TrustedProxies trustedProxies;  ///< proxies whose X-Forwarded-* headers are trusted
+  std::vector<std::string>
+      validateAddresses;  ///< host:port that a provider's configuration in a request may contain, in addition to the configured ones
   bool dockerEnabled = true;
   DockerProviderConfig docker;
-  std::vector<DockerProviderConfig> dockerHosts;  ///< the other Engines, each with its name: [docker.hosts.NAME]
+  std::vector<DockerProviderConfig> dockerHosts;  ///< the additional Engines, each with its name: [docker.hosts.NAME]
   std::optional<FlyIOProviderConfig> flyio;       ///< set by a [flyio] section
   PlacementPolicy placement = PlacementPolicy::fixed;
   std::optional<ProviderType> defaultProvider;
   bool fakeProvider = false;  ///< the fake provider instead of Docker, for benchmarks
 };
 
-/// Throws Error(InvalidArgument) that names file, line, key and what was expected.
+/// Throws Error(InvalidArgument) with file, line, key and the expected value.
 ServerConfig loadServerConfig(const cli::ServeFlags& flags);
 
 }  // namespace swarm

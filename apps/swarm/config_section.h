@@ -15,7 +15,7 @@
 
 namespace swarm {
 
-/// Reads one table and remembers which keys were asked for, so that a misspelt key is an error and not a silence.
+/// Reads one table and records the keys that were read, so that a misspelt key is an error.
 class Section {
  public:
   Section(const toml::table& table, std::string name, const std::string& file) : table_(table), name_(std::move(name)), file_(file) {}
@@ -74,14 +74,14 @@ class Section {
     return Section(*node->as_table(), name_.empty() ? std::string(key) : name_ + "." + std::string(key), file_);
   }
 
-  /// The names of all tables in this one, whatever they are; for a section of sections.
+  /// The names of all tables in this one; for a section of sections.
   std::vector<std::string> childNames() {
     std::vector<std::string> names;
     for (const auto& [key, value] : table_) names.emplace_back(key.str());
     return names;
   }
 
-  /// Call after all reads.
+  /// To be called after all reads.
   void refuseUnknown() const {
     for (const auto& [key, value] : table_) {
       if (known_.contains(std::string(key.str()))) continue;

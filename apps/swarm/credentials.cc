@@ -18,7 +18,7 @@ namespace {
 constexpr std::chrono::hours kLife{24 * 90};
 constexpr std::string_view kSessionSetting = "cli.session";
 
-/// False: there is such a file already.
+/// False: the file already exists.
 bool writeNewPrivateFile(const std::filesystem::path& path, const Secret& content) {
   std::filesystem::create_directories(path.parent_path());
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -27,7 +27,7 @@ bool writeNewPrivateFile(const std::filesystem::path& path, const Secret& conten
   const bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const int problem = errno;
   if (file >= 0) ::close(file);
-  if (!written) throw Error(ErrorCode::OutOfResources, format("{} could not be written: {}.", path.string(), std::strerror(problem)));
+  if (!written) throw Error(ErrorCode::OutOfResources, format("Cannot write {}: {}.", path.string(), std::strerror(problem)));
   return true;
 }
 
@@ -42,14 +42,14 @@ bool isSamePlace(std::string_view one, std::string_view other) {
 }  // namespace
 
 std::filesystem::path keepFirstPassword(const CredentialPlaces& places, const Secret& password) {
-  // A second server with the same folder must not take away the first one's.
+  // A second server with the same folder must not overwrite the password of the first.
   for (const auto& folder : {places.folder, places.dataDir}) {
     const auto path = folder / "admin-password";
     if (writeNewPrivateFile(path, password)) return path;
   }
   throw Error(
       ErrorCode::Conflict,
-      format("The password of the first user can't be kept: {} and {} hold one already. Move them away, remove the new data folder, and "
+      format("Cannot store the password of the first user: {} and {} already exist. Move them away, remove the new data folder, and "
              "start again.",
              (places.folder / "admin-password").string(), (places.dataDir / "admin-password").string()));
 }
@@ -58,7 +58,7 @@ MachineCredential::MachineCredential(CredentialPlaces places, std::string url, s
                                      const Clock& clock)
     : places_(std::move(places)), url_(std::move(url)), server_id_(std::move(server_id)), store_(store), auth_(auth), clock_(clock) {}
 
-/// Whether what is there was written by this server, now or in a life before it wrote its id, or leads nowhere else.
+/// Whether the existing file was written by this server, also before servers wrote their id, or is of no use to any server.
 bool MachineCredential::isOurs(const std::filesystem::path& file) const {
   const auto known = cli::readCredentials(file);
   if (!known || known->server == server_id_) return true;
@@ -83,7 +83,7 @@ awaitable<void> MachineCredential::keep() {
   if (lasts) co_return cli::writeCredentials(path, {url_, known->token, "admin", server_id_});
   const LoginResult login = co_await auth_.issue("admin", kLife);
   cli::writeCredentials(path, {url_, login.token, "admin", server_id_});
-  // One for the machine: what was written before is void.
+  // One per machine: this invalidates the earlier one.
   const auto former = co_await store_.getSetting(std::string(kSessionSetting));
   co_await store_.putSetting(std::string(kSessionSetting), login.principal.sessionId);
   for (const SessionRecord& session : auth_.listSessions("admin"))

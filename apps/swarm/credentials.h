@@ -1,4 +1,4 @@
-// What the server leaves for the person who runs it: the first user's password, and one credential for the command line on this machine.
+// Files that the server writes for its operator: the first user's password, and one credential for the command line on this machine.
 #pragma once
 
 #include <filesystem>
@@ -10,21 +10,21 @@
 
 namespace swarm {
 
-/// Where they go: to `folder`, which the command line reads; to `dataDir`, where `folder` has another server's already.
+/// Destinations: `folder`, which the command line reads; or `dataDir`, if `folder` already has another server's.
 struct CredentialPlaces {
   std::filesystem::path folder;
   std::filesystem::path dataDir;
 };
 
-/// Gives the file that has it now. Never writes over an existing one.
+/// Returns the file that now contains the password. Never overwrites an existing one.
 std::filesystem::path keepFirstPassword(const CredentialPlaces& places, const Secret& password);
 
-/// The credential of this server for the command line: one session, renewed when half of its time is over. Credentials of another server,
-/// and those with which a person signed in elsewhere, stay.
+/// The credential of this server for the command line: one session, renewed after half of its lifetime. Leaves credentials of other
+/// servers, and of users who signed in elsewhere, unchanged.
 class MachineCredential {
  public:
   MachineCredential(CredentialPlaces places, std::string url, std::string server_id, Store& store, Auth& auth, const Clock& clock);
-  /// Writes it where it is missing or due. Call it at the start and once a day.
+  /// Writes it if it is missing or due for renewal. Call it at the start and once a day.
   awaitable<void> keep();
 
  private:

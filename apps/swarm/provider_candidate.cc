@@ -1,4 +1,4 @@
-// Reads the bodies that request_schemas.cc of the API describes.
+// Parses the bodies that request_schemas.cc of the API describes.
 #include "provider_candidate.h"
 
 #include <sys/mman.h>
@@ -17,12 +17,12 @@ namespace {
 
 constexpr std::string_view kFlyApi = "https://api.machines.dev";
 
-/// Contents under a path, for what reads files; no disk ever has them.
+/// Makes contents available under a path, for code that reads files; they are never written to disk.
 class MemoryFile {
  public:
   explicit MemoryFile(const std::string& content) : file_(::memfd_create("swarm-candidate", MFD_CLOEXEC)) {
     if (file_ < 0 || ::write(file_, content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-      throw Error(ErrorCode::OutOfResources, "The configuration could not be kept in memory while it is checked.");
+      throw Error(ErrorCode::OutOfResources, "Cannot hold the configuration in memory for the check.");
   }
   ~MemoryFile() {
     if (file_ >= 0) ::close(file_);
@@ -35,7 +35,7 @@ class MemoryFile {
   int file_;
 };
 
-/// Reads one PEM text; `into` is a path to it for as long as `files` are there.
+/// Reads one PEM text; `into` is a path to it for the lifetime of `files`.
 void readPem(ObjectReader& reader, std::string_view name, std::list<MemoryFile>& files, std::filesystem::path& into) {
   auto text = reader.read<std::string>(name);
   if (!text) return;
@@ -43,12 +43,12 @@ void readPem(ObjectReader& reader, std::string_view name, std::list<MemoryFile>&
   into = files.emplace_back(*text).path();
 }
 
-/// Members of swarm.toml that name files of this machine: a request must not make the server read them.
+/// Members of swarm.toml that are paths of files on this machine: a request must not make the server read them.
 void refusePaths(ObjectReader& reader, std::initializer_list<std::string_view> names) {
   for (std::string_view name : names) {
     if (!reader.has(name)) continue;
     reader.accept(name);
-    reader.fail(pointerStep(name), "is a path of the server, which a request can't name");
+    reader.fail(pointerStep(name), "is a path on the server, which a request must not contain");
   }
 }
 
@@ -87,7 +87,7 @@ void requireAllowed(const net::HostPort& address, const ServerConfig& config, st
       .withField(std::string(pointer), "is not an allowed endpoint");
 }
 
-/// The part of a body at `pointer` was wrong: its faults stand below it.
+/// Reports the faults in the part of a body at `pointer`.
 void readTls(const boost::json::object& body, std::list<MemoryFile>& files, DockerTlsConfig& tls) {
   ObjectReader reader(body);
   tls.enabled = true;
@@ -102,7 +102,7 @@ void readTls(const boost::json::object& body, std::list<MemoryFile>& files, Dock
   }
 }
 
-/// What a provider says of files that were never there for the caller.
+/// Replaces a provider's errors about files that do not exist for the caller.
 ProviderPtr made(const std::function<ProviderPtr()>& make, bool has_pem) {
   try {
     return make();
@@ -146,7 +146,7 @@ ProviderPtr makeFly(const boost::json::object& body, const ServerConfig& config,
   if (!address) reader.fail("/apiBaseUrl", "must be a URL, like https://api.machines.dev");
   reader.finish();
   requireAllowed(*address, config, "/apiBaseUrl");
-  // Where the image comes from is the configuration's matter: a registry is an endpoint, too.
+  // The image's source is part of the configuration: a registry is an endpoint, too.
   if (config.flyio) {
     account.workspaceImage = config.flyio->workspaceImage;
     account.appUrl = config.flyio->appUrl;

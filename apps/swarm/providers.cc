@@ -8,11 +8,11 @@
 namespace swarm {
 namespace {
 
-/// The fake provider with the world that it lives in.
+/// The fake provider with its world.
 class OwningFakeProvider {
  public:
   static ProviderPtr make(const std::string& swarm_id, const Clock& clock) {
-    // The world is that of the process: it ends with it.
+    // The world lives as long as the process.
     static fake::FakeWorld world(clock);
     fake::FakeOptions options;
     options.swarmId = swarm_id;

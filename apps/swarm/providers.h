@@ -1,4 +1,4 @@
-// The table of providers: which type is made by what.
+// The table of providers: the factory of each type.
 #pragma once
 
 #include <map>
@@ -9,7 +9,7 @@
 
 namespace swarm {
 
-/// The providers that the configuration asks for. Throws Error(InvalidArgument) for a configuration that can't work.
+/// The providers that the configuration enables. Throws Error(InvalidArgument) for an invalid configuration.
 std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, const std::string& swarm_id, const Clock& clock);
 
 }  // namespace swarm

@@ -1,4 +1,4 @@
-// The server process: one control loop for controller and store answers, and one loop per core that carries connections.
+// The server process: one control loop for controller and store responses, and one loop per core for connections.
 #include "serve.h"
 
 #include <fcntl.h>
@@ -43,7 +43,7 @@ namespace {
 constexpr std::chrono::seconds kShutdownGrace{10};
 constexpr std::chrono::seconds kConnectionGrace{5};
 
-/// Signals are waited for by the main thread alone; block them before any other thread is made.
+/// Only the main thread waits for signals; block them before any other thread is created.
 sigset_t blockSignals() {
   sigset_t set;
   sigemptyset(&set);
@@ -53,8 +53,8 @@ sigset_t blockSignals() {
   return set;
 }
 
-/// What downloads, lists and operations took is free again soon; without this the process would keep it. Only while it has little to do:
-/// less than a tenth of a processor.
+/// Memory used by downloads, lists and operations is free again soon; without this the process would keep it. Runs only at low load: less
+/// than a tenth of a processor.
 net::awaitable<void> giveMemoryBack() {
   constexpr std::chrono::seconds every{20};
   constexpr auto quiet = static_cast<std::clock_t>(every.count() * CLOCKS_PER_SEC / 10);
@@ -66,7 +66,7 @@ net::awaitable<void> giveMemoryBack() {
   }
 }
 
-/// One loop that accepts and carries connections.
+/// One loop that accepts and handles connections.
 class Worker {
  public:
   Worker(std::unique_ptr<net::Loop> loop, GatewayOptions options, SwarmController& controller, Auth& auth, Api& api, const Clock& clock)
@@ -88,8 +88,8 @@ class Worker {
   void stop() {
     if (!server_) return;
     onLoop([&] { server_->stop(); });
-    // run() ends when the last connection has; what is stuck longer than this is cut with the loop.
-    if (served_.wait_for(kConnectionGrace) != std::future_status::ready) log::warning("Connections were cut at the end");
+    // run() ends when the last connection has; connections that take longer are closed with the loop.
+    if (served_.wait_for(kConnectionGrace) != std::future_status::ready) log::warning("closed remaining connections at shutdown");
   }
 
   ~Worker() {
@@ -106,7 +106,7 @@ class Worker {
  private:
   void onLoop(const std::function<void()>& action) { boost::asio::post(loop_->context(), boost::asio::use_future(action)).get(); }
 
-  /// Not a coroutine itself: the proxied request's path has one frame less.
+  /// Not a coroutine: saves one frame in the path of a proxied request.
   net::awaitable<void> dispatch(net::Exchange& exchange) {
     const auto& head = exchange.head();
     const gateway::HostName host = gateway_->parseHost(head.host);
@@ -161,7 +161,7 @@ class Server {
     options.urlPattern = address_.instanceUrlPattern();
     options.moveExecutor = moves_.executor();
     options.nameHold = std::chrono::hours(24 * config_.nameHoldDays);
-    // Vite and what is built on it refuse host names that they don't know; *.localhost they do.
+    // Vite and tools based on it refuse unknown host names, except *.localhost.
     if (!address_.isLocal()) options.environment["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = "." + config_.instanceDomain;
     controller_ =
         std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
@@ -206,14 +206,14 @@ class Server {
     co_return made;
   }
 
-  /// Takes the address first, so that a taken one is told before anything is touched.
+  /// Binds the address first, so that an address in use is reported before anything is changed.
   void bind() {
     net::HostPort address = net::parseHostPort(config_.listen);
     refusePlainHttp(address.host);
     unsigned cores = std::max(1u, std::thread::hardware_concurrency());
     int threads = config_.threads > 0 ? config_.threads : static_cast<int>(std::min(cores, 4u));
     if (threads > 1 && address.port != 0) {
-      // A shared port would be given to a second server too: see that nobody has it.
+      // A shared port could be bound by a second server, too: check that the port is free.
       net::listenTcp(control_.executor(), address)->close();
     }
     for (int i = 0; i < threads; ++i) {
@@ -227,7 +227,7 @@ class Server {
     address_ = PublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl.value_or(plain));
   }
 
-  /// What the gateway's pages offer, by the controller.
+  /// The actions of the gateway's pages, implemented by the controller.
   WorkspaceActions workspaceActions() {
     SwarmController& controller = *controller_;
     return {.create = [&controller](Principal principal, std::string name) -> net::awaitable<std::string> {
@@ -248,7 +248,7 @@ class Server {
             }};
   }
 
-  /// Passwords and cookies over plain HTTP can be read by whoever is on the way.
+  /// An attacker on the network path can read passwords and cookies sent over plain HTTP.
   void refusePlainHttp(const std::string& host) const {
     const bool is_loopback = host == "localhost" || host == "::1" || host.starts_with("127.");
     if (is_loopback || (config_.publicUrl && config_.publicUrl->tls)) return;
@@ -256,8 +256,8 @@ class Server {
       throw Error(
           ErrorCode::InvalidArgument,
           format(
-              "Listening at {} would serve plain HTTP to other machines: passwords and cookies could be read on the way. Put a proxy that "
-              "speaks TLS in front and name it with --public-url https://…, or accept the risk with --insecure-http.",
+              "Listening at {} would serve plain HTTP to other machines: passwords and cookies could be read on the network. Put a proxy "
+              "with TLS in front and set --public-url https://…, or accept the risk with --insecure-http.",
               config_.listen));
     log::warning("plain HTTP is served to other machines", {{"listen", config_.listen}});
   }
@@ -269,7 +269,7 @@ class Server {
     options.trustedProxies = config_.trustedProxies;
     const net::DescriptorPlan plan = net::planDescriptors(descriptor_limit_);
     options.maxIdle = plan.idleUpstreams / loops_.size();
-    // A page of a workspace is not to take its user's other workspaces, nor the server, their connections.
+    // A workspace's page must not use up the connections of its user's other workspaces, or of the server.
     options.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 256, .total = plan.connections / 2});
     for (auto& loop : loops_) {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
@@ -280,7 +280,7 @@ class Server {
     listeners_.clear();
   }
 
-  /// Each loop has its share of the connections: the kernel spreads them evenly.
+  /// Each loop gets its share of the connections: the kernel distributes them evenly.
   net::HttpServerOptions serverOptions() const {
     const net::DescriptorPlan plan = net::planDescriptors(descriptor_limit_);
     net::HttpServerOptions options;
@@ -296,7 +296,7 @@ class Server {
     return options;
   }
 
-  /// The gateways' own counters, summed when somebody asks for /metrics.
+  /// The gateways' own counters, summed at each request for /metrics.
   void countConnections() {
     auto sum = [this](auto member) {
       return [this, member] {
@@ -307,14 +307,14 @@ class Server {
     };
     metrics_.observe("swarm_gateway_requests", "Requests forwarded to instances since the start", {}, sum(&Gateway::Counters::requests));
     metrics_.observe("swarm_gateway_tunnels", "WebSockets and other upgrades since the start", {}, sum(&Gateway::Counters::tunnels));
-    metrics_.observe("swarm_gateway_failures", "Requests whose instance could not be reached or broke off", {},
+    metrics_.observe("swarm_gateway_failures", "Requests whose instance was unreachable or closed the connection early", {},
                      sum(&Gateway::Counters::failures));
-    metrics_.observe("swarm_gateway_open_exchanges", "Requests and tunnels under way", {}, sum(&Gateway::Counters::openExchanges));
+    metrics_.observe("swarm_gateway_open_exchanges", "Requests and tunnels in progress", {}, sum(&Gateway::Counters::openExchanges));
   }
 
   CredentialPlaces places() const { return {config_.credentialsDir, config_.dataDir}; }
 
-  /// So that the CLI of the person who runs the server works at once, and goes on to.
+  /// Keeps the CLI of the server's operator signed in.
   void keepCliCredential(const std::string& server_id) {
     credential_ = std::make_unique<MachineCredential>(places(), address_.origin(), server_id, *store_, *auth_, clock_);
     wait(credential_->keep());
@@ -324,7 +324,7 @@ class Server {
         try {
           co_await credential.keep();
         } catch (const Error& error) {
-          log::warning("the command line's credential could not be renewed", {{"error", error.message()}});
+          log::warning("failed to renew the credential of the command line", {{"error", error.message()}});
         }
       }
     };
@@ -337,7 +337,7 @@ class Server {
   RealClock clock_;
   Metrics metrics_;
   net::Loop control_{"swarm-control"};
-  net::Loop moves_{"swarm-moves"};  ///< the bytes of moves, so that they hold up nothing else
+  net::Loop moves_{"swarm-moves"};  ///< transfers the bytes of moves, so that they do not block other work
   std::unique_ptr<Store> store_;
   std::unique_ptr<Auth> auth_;
   std::unique_ptr<MachineCredential> credential_;
@@ -361,7 +361,7 @@ int serve(const cli::ServeFlags& flags) {
   server.start();
   int received = 0;
   sigwait(&signals, &received);
-  log::info("Stopping; instances go on running", {{"signal", received}});
+  log::info("Stopping; instances continue to run", {{"signal", received}});
   server.stop();
   return cli::kDone;
 }

@@ -5,7 +5,7 @@
 
 namespace swarm {
 
-/// Gives the exit code. Throws Error for what keeps the server from starting (address taken, second server on one data folder, bad
+/// Returns the exit code. Throws Error if the server cannot start (address in use, second server on one data folder, invalid
 /// configuration).
 int serve(const cli::ServeFlags& flags);
 

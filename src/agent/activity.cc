@@ -1,4 +1,4 @@
-// The search for a person in a tunnel's bytes.
+// Detects user activity in a tunnel's bytes.
 #include "agent/activity.h"
 
 #include <algorithm>
@@ -7,13 +7,13 @@
 namespace swarm::agent {
 namespace {
 constexpr std::size_t kLongestHead = 64 * 1024;
-// VS Code's messages have a head of 13 bytes, and its keep-alives nothing else; permessage-deflate makes 4 to 9 bytes of them.
+// VS Code's messages have a 13-byte header, and its keep-alives consist of it alone; permessage-deflate compresses it to 4 to 9 bytes.
 constexpr std::uint64_t kKeepAlive = 13;
 constexpr std::uint64_t kCompressedKeepAlive = 10;
-// Acknowledgements go out at most every 2 s, of 12 to 16 bytes compressed: five in a window. One typed key is one message of 14.
+// Acknowledgements of 12 to 16 compressed bytes are sent at most every 2 s: five per window. A keystroke is one message of 14 bytes.
 constexpr int kFewMessages = 8;
 constexpr std::uint64_t kFewMessageBytes = 200;
-// On a port: ssh's keep-alives are below 100 bytes, and a typed key is about 40.
+// On a port: ssh's keep-alives are below 100 bytes, a keystroke is about 40.
 constexpr std::uint64_t kFewPortBytes = 256;
 constexpr std::chrono::seconds kWindow{10};
 
@@ -23,7 +23,7 @@ std::string lowered(std::string_view text) {
   return result;
 }
 
-/// Bytes that a frame's head has, from its first two.
+/// The size of a frame's header, from its first two bytes.
 std::size_t frameHeadSize(std::string_view head) {
   auto length = static_cast<unsigned char>(head[1]) & 0x7fU;
   std::size_t size = 2 + (length == 126 ? 2U : length == 127 ? 8U : 0U);
@@ -45,7 +45,7 @@ bool PersonDetector::feed(std::string_view bytes, SteadyTime now) {
 }
 
 bool PersonDetector::feedHttp(std::string_view bytes, SteadyTime now) {
-  // Bodies are looked at as if they were heads: only the end of a head that asks for a WebSocket matters.
+  // Bodies are scanned as if they were heads: only the end of a head that requests a WebSocket matters.
   head_.append(bytes);
   for (;;) {
     auto end = head_.find("\r\n\r\n");

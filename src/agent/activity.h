@@ -1,4 +1,4 @@
-// When did a person last use this instance? README.md of this folder says what counts, and why.
+// When a user was last active in this instance. README.md of this folder defines what counts, and why.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ class Activity {
   std::int64_t connections() const { return connections_; }
   const Clock& clock() const { return clock_; }
 
-  /// One open tunnel or exec session, for as long as it lives.
+  /// One open tunnel or exec session; its lifetime is the session's.
   class Connection {
    public:
     explicit Connection(Activity& activity) : activity_(activity) { ++activity_.connections_; }
@@ -38,15 +38,15 @@ class Activity {
   std::int64_t connections_ = 0;
 };
 
-/// Finds a person in what a client sends through one tunnel. Plain HTTP requests count, whatever they ask. On a WebSocket, and on a port's
-/// bytes that are no HTTP, only a burst within ten seconds counts: keep-alives, acknowledgements and control frames are below it, however
-/// long they go on. README.md has the numbers, and what they come from.
+/// Detects a user in the bytes that a client sends through one tunnel. Every plain HTTP request counts. On a WebSocket, and for bytes on a
+/// port that are not HTTP, only a burst within ten seconds counts: keep-alives, acknowledgements and control frames stay below it, however
+/// long they continue. README.md has the thresholds and the measurements behind them.
 class PersonDetector {
  public:
   enum class Traffic { Vscode, Port };
   explicit PersonDetector(Traffic traffic) : mode_(traffic == Traffic::Vscode ? Mode::Http : Mode::Opaque) {}
 
-  /// Whether these bytes, in this order, look like a person's. `now` never goes backwards.
+  /// Whether these bytes, in this order, indicate a user. `now` never decreases.
   bool feed(std::string_view bytes, SteadyTime now);
 
  private:

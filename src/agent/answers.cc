@@ -1,4 +1,4 @@
-// The agent's JSON answers.
+// The agent's JSON responses.
 #include "agent/answers.h"
 
 #include <boost/json/array.hpp>

@@ -1,4 +1,4 @@
-// The agent's JSON answers.
+// The agent's JSON responses.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,7 +10,7 @@ namespace swarm::agent {
 
 enum class Connection { Keep, Close };
 net::awaitable<void> answerJson(net::Exchange& exchange, int status, boost::json::object body, Connection connection = Connection::Keep);
-/// {"reason"}: a sentence for a person; with the pointers of wrong fields, if any, in "errors".
+/// {"reason"}: a sentence for users; pointers to invalid fields, if any, in "errors".
 net::awaitable<void> answerReason(net::Exchange& exchange, int status, std::string reason);
 net::awaitable<void> answerError(net::Exchange& exchange, Error error);
 

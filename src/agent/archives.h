@@ -1,4 +1,4 @@
-// Archives: a workspace's storages as one compressed tar, out and in.
+// Archives: export and import of a workspace's storages as one compressed tar.
 #pragma once
 
 #include <filesystem>
@@ -14,13 +14,13 @@
 
 namespace swarm::agent {
 
-/// What Archives work with; all outlive it.
+/// The dependencies of Archives; all outlive it.
 struct ArchiveParts {
   ExecContext& exec;
   Activity& activity;
   Hold& hold;
   const Service& vscode;
-  std::filesystem::path root = "/";  ///< what the paths of storages are below; "/" but in tests
+  std::filesystem::path root = "/";  ///< prefix of all storage paths; "/" except in tests
 };
 
 /// On one loop. Any number of exports; one import, for which the instance is held.
@@ -28,14 +28,15 @@ class Archives {
  public:
   explicit Archives(ArchiveParts parts) : parts_(std::move(parts)) {}
 
-  /// The storage is not what it should be: everything is refused with this sentence.
+  /// The storage is unusable: every request is refused with this sentence.
   void refuse(std::string reason) { refusal_ = std::move(reason); }
 
-  /// Answers POST /export: streams the archive. Only a whole one gets the end of its answer; a failed one ends with a mark that says why.
+  /// Handles POST /export: streams the archive. Only a complete archive gets the end of its response; a failed one ends with a mark that
+  /// contains the reason.
   awaitable<void> handleExport(net::Exchange& exchange);
-  /// Answers PUT /import: what was in the archive's storages is replaced.
+  /// Handles PUT /import: replaces the contents of the archive's storages.
   awaitable<void> handleImport(net::Exchange& exchange);
-  /// Whether the hold of the moment is an import's own. Then nobody else may hold or release.
+  /// Whether the current hold belongs to an import. Then other requests may neither hold nor release.
   bool isImporting() const { return importing_; }
 
  private:

@@ -1,4 +1,4 @@
-// Filling and binding.
+// Fills new storage and mounts it.
 #include "agent/binds.h"
 
 #include <errno.h>
@@ -20,14 +20,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Why storage can't be bound, as a sentence.
+/// Why storage cannot be bound, as a sentence.
 struct BindFailure {
   std::string reason;
 };
 
 [[noreturn]] void fail(const StorageBind& bind, std::string_view what, int error) {
   throw BindFailure{
-      format("The storage {} could not be put at {}: {}: {}.", bind.from.string(), bind.to.string(), what, ::strerror(error))};
+      format("The storage {} could not be mounted at {}: {}: {}.", bind.from.string(), bind.to.string(), what, ::strerror(error))};
 }
 
 void syncDirectory(const StorageBind& bind, const fs::path& directory) {
@@ -35,7 +35,7 @@ void syncDirectory(const StorageBind& bind, const fs::path& directory) {
   if (!fd.valid() || ::fsync(fd.get()) != 0) fail(bind, "it could not be written to disk", errno);
 }
 
-/// One call for the whole file system: thousands of small files are on disk sooner than by as many calls of fsync.
+/// One call for the whole file system: faster than an fsync for each of thousands of small files.
 void syncAll(const StorageBind& bind, const fs::path& directory) {
   Descriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::syncfs(fd.get()) != 0) fail(bind, "it could not be written to disk", errno);
@@ -49,18 +49,18 @@ void fill(const StorageBind& bind) {
   std::error_code error;
   fs::path parent = bind.from.parent_path();
   fs::create_directories(parent, error);
-  if (error) fail(bind, "its folder could not be made", error.value());
+  if (error) fail(bind, "its folder could not be created", error.value());
   fs::path unfinished = parent / format(".{}.filling", bind.from.filename().string());
-  fs::remove_all(unfinished, error);  // of a start that was cut short
-  // Where the volume itself is to be covered, it hides what the image has there; and a copy of it would go into itself.
+  fs::remove_all(unfinished, error);  // left by an interrupted start
+  // If the bind covers the volume itself, the volume hides the image's content there; and a copy of it would recurse into itself.
   bool visible = fs::is_directory(bind.to, error) && !isInside(bind.from, bind.to);
   if (visible) {
     copyTree(bind.to, unfinished);
   } else if (::mkdir(unfinished.c_str(), 0755) != 0) {
-    fail(bind, "it could not be made", errno);
+    fail(bind, "it could not be created", errno);
   }
   syncAll(bind, unfinished);
-  if (::rename(unfinished.c_str(), bind.from.c_str()) != 0) fail(bind, "it could not be named", errno);
+  if (::rename(unfinished.c_str(), bind.from.c_str()) != 0) fail(bind, "it could not be renamed", errno);
   syncDirectory(bind, parent);
   log::info("filled new storage", {{"storage", bind.from.string()}, {"from", bind.to.string()}});
 }
@@ -68,11 +68,11 @@ void fill(const StorageBind& bind) {
 Descriptor openStorage(const StorageBind& bind) {
   struct stat facts{};
   if (::lstat(bind.from.c_str(), &facts) != 0) {
-    if (errno != ENOENT) fail(bind, "it could not be looked at", errno);
+    if (errno != ENOENT) fail(bind, "it could not be examined", errno);
     fill(bind);
   }
   Descriptor fd(::open(bind.from.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.valid()) fail(bind, "it is no directory that can be opened", errno);
+  if (!fd.valid()) fail(bind, "it is not a directory, or cannot be opened", errno);
   return fd;
 }
 
@@ -86,7 +86,7 @@ void bindOne(const StorageBind& bind, int directory, const BindMount& mount) {
   if (isBound(directory, bind.to)) return;
   std::error_code error;
   fs::create_directories(bind.to, error);
-  if (error) fail(bind, "the place could not be made", error.value());
+  if (error) fail(bind, "the mount point could not be created", error.value());
   if (int number = mount(directory, bind.to); number != 0) {
     fail(bind, number == EPERM || number == EACCES ? "mounting is not allowed (it needs CAP_SYS_ADMIN)" : "mounting failed", number);
   }
@@ -104,16 +104,16 @@ int bindMount(int directory, const fs::path& to) {
 std::optional<std::string> bindStorage(std::vector<StorageBind> binds, const BindMount& mount) {
   std::ranges::sort(binds, {}, depth);
   try {
-    // Held open: an outer bind may cover the way to what an inner one needs.
+    // Held open: an outer bind may hide the path to the source of an inner one.
     std::vector<Descriptor> directories;
     for (const StorageBind& bind : binds) directories.push_back(openStorage(bind));
     for (std::size_t i = 0; i < binds.size(); ++i) bindOne(binds[i], directories[i].get(), mount);
   } catch (const BindFailure& failure) {
-    log::error("storage could not be bound", {{"reason", failure.reason}});
+    log::error("failed to bind storage", {{"reason", failure.reason}});
     return failure.reason;
   } catch (const fs::filesystem_error& error) {
     std::string reason = format("New storage could not be filled: {}: {}.", error.path1().string(), error.code().message());
-    log::error("storage could not be bound", {{"reason", reason}});
+    log::error("failed to bind storage", {{"reason", reason}});
     return reason;
   }
   return std::nullopt;

@@ -1,4 +1,4 @@
-// A thread posts to the loop when it ends.
+// The thread posts to the loop when it ends.
 #include "agent/blocking_work.h"
 
 #include <errno.h>
@@ -50,7 +50,7 @@ net::awaitable<void> BlockingWork::wait() {
 
 std::pair<Descriptor, Descriptor> threadPipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::OutOfResources, "The instance has too many files open: no pipe could be made.");
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::OutOfResources, "Cannot create a pipe: too many open files in the instance.");
   ::fcntl(ends[0], F_SETPIPE_SZ, kBlockingPipeSize);
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }

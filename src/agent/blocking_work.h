@@ -1,4 +1,4 @@
-// BlockingWork: work that blocks, on a thread of its own, that a coroutine waits for. And pipes between the two.
+// BlockingWork: blocking work on a thread of its own, which a coroutine awaits; and pipes between the two.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -14,14 +14,14 @@
 
 namespace swarm::agent {
 
-/// On one loop. It must have been waited for before it is destroyed.
+/// On one loop. Must have been awaited before it is destroyed.
 class BlockingWork {
  public:
   BlockingWork(net::Executor executor, std::function<void()> work);
   ~BlockingWork();
   BlockingWork(const BlockingWork&) = delete;
   BlockingWork& operator=(const BlockingWork&) = delete;
-  /// Until it has ended, whether or not the caller is cancelled: it works on the caller's objects. Rethrows what it threw.
+  /// Waits until it has ended, even if the caller is cancelled: it uses the caller's objects. Rethrows its exception.
   net::awaitable<void> wait();
 
  private:
@@ -42,9 +42,9 @@ struct LoopPipe {
   Descriptor thread;
 };
 
-/// Writes all; false when the reader has gone.
+/// Writes everything; false when the reader has closed its end.
 net::awaitable<bool> writePipe(net::asio::posix::stream_descriptor& input, std::string_view bytes);
-/// The thread's calls. Throws transfer::Stopped when the loop's end is closed.
+/// The thread's calls. Throw transfer::Stopped when the loop's end is closed.
 void writeBlocking(const Descriptor& pipe, std::string_view bytes);
 std::string readBlocking(const Descriptor& pipe);  ///< empty at the end
 

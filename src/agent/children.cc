@@ -62,7 +62,7 @@ void Children::reap() {
 }
 
 std::expected<std::shared_ptr<Child>, SpawnFailure> Children::spawn(const SpawnRequest& request) {
-  // Reaping happens on this thread only, so the child can't be lost between its start and its entry here.
+  // Only this thread reaps, so the child cannot be reaped between its start and its entry here.
   auto pid = spawnProcess(request);
   if (!pid) return std::unexpected(pid.error());
   auto child = std::make_shared<Child>(executor_, *pid);

@@ -1,4 +1,4 @@
-// Children: the one place that waits for processes. Reaps its own and, as process 1, everybody's orphans.
+// Children: the only place that waits for processes. Reaps the agent's own children and, as process 1, all orphans.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,7 @@ using net::awaitable;
 using net::Executor;
 namespace asio = boost::asio;
 
-/// A process that we started. Shared; on the owning loop.
+/// A process started by the agent. Shared; on the owning loop.
 class Child {
  public:
   Child(Executor executor, pid_t pid) : pid_(pid), exited_timer_(executor, asio::steady_timer::time_point::max()) {}
@@ -29,8 +29,8 @@ class Child {
   int signal() const { return signal_; }
 
   awaitable<void> wait();              ///< until it has ended; any number of waiters
-  void signalGroup(int number) const;  ///< to its whole process group, also after its own end; quietly nothing when there is none
-  bool groupLives() const;             ///< whether a process of its group is left
+  void signalGroup(int number) const;  ///< to its whole process group, even after its own end; no-op if the group is empty
+  bool groupLives() const;             ///< whether its group still has a process
 
  private:
   friend class Children;
@@ -42,7 +42,7 @@ class Child {
   asio::steady_timer exited_timer_;
 };
 
-/// On one loop. run() must be spawned for anything to be reaped.
+/// On one loop. run() must be spawned, or nothing is reaped.
 class Children {
  public:
   explicit Children(Executor executor);
@@ -52,14 +52,14 @@ class Children {
   std::expected<std::shared_ptr<Child>, SpawnFailure> spawn(const SpawnRequest& request);
   std::size_t running() const { return children_.size(); }
   std::size_t orphansReaped() const { return orphans_; }
-  void reap();  ///< whatever has ended by now
+  void reap();  ///< all processes that have ended so far
 
  private:
   Executor executor_;
   asio::signal_set signals_;
   std::map<pid_t, std::shared_ptr<Child>> children_;
   std::size_t orphans_ = 0;
-  bool stopped_ = false;  // a signal that had come already hides that its wait was cancelled
+  bool stopped_ = false;  // a pending signal can hide the cancellation of its wait
 };
 
 }  // namespace swarm::agent

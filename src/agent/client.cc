@@ -14,7 +14,7 @@ namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
 constexpr std::chrono::seconds kTokenLife{60};
-constexpr milliseconds kAnswerMargin{500};  // the agent stops a command this long before our own deadline, and can still say so
+constexpr milliseconds kAnswerMargin{500};  // the agent ends a command this long before the server's deadline, so that it can still report
 constexpr double kLongestTimeout = 24 * 3600;
 
 std::string token(const AgentTarget& target, TokenScope scope, const Clock& clock) {
@@ -154,7 +154,7 @@ awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline 
     body["timeout"] = std::min(std::chrono::duration<double>(left).count(), kLongestTimeout);
   }
   auto answer = execAnswerOf(co_await call(std::move(target), TokenScope::Exec, post(kExecPath, body), kExecLimits, deadline));
-  if (answer.timedOut) throw Error(ErrorCode::DeadlineExceeded, "The command ran longer than it was allowed to, and was ended.");
+  if (answer.timedOut) throw Error(ErrorCode::DeadlineExceeded, "The command timed out and was killed.");
   co_return std::move(answer.command);
 }
 

@@ -1,4 +1,4 @@
-// Answers of agents: read in pieces, within limits.
+// Responses of agents: read in pieces, within limits.
 #include "agent/client_answers.h"
 
 #include <cmath>
@@ -11,21 +11,21 @@ namespace swarm::agent {
 namespace {
 
 Error wrongAnswer(std::string_view why, const std::string& instance_id) {
-  while (why.ends_with('.')) why.remove_suffix(1);  // it stands inside a sentence of ours
-  return Error(ErrorCode::UpstreamFailed, format("The instance's agent gave a wrong answer: {}.", why)).withInstance(instance_id);
+  while (why.ends_with('.')) why.remove_suffix(1);  // it becomes part of a sentence
+  return Error(ErrorCode::UpstreamFailed, format("The instance's agent sent an invalid response: {}.", why)).withInstance(instance_id);
 }
 
-/// {"reason"} of an answer that is not a success.
+/// {"reason"} of a failure response.
 std::string reasonOf(const boost::json::value& answer, int status) {
   if (const auto* object = answer.if_object()) {
     if (const auto* reason = object->if_contains("reason"); reason && reason->is_string()) return printable(reason->as_string());
   }
-  if (status < 400) return format("The instance's agent gave an answer that does not fit the request: status {}.", status);
-  return format("The instance's agent answered with status {}.", status);
+  if (status < 400) return format("The instance's agent sent an unexpected response: status {}.", status);
+  return format("The instance's agent responded with status {}.", status);
 }
 
 ErrorCode codeOf(int status) {
-  // What the agent finds wrong in a request of a person (an unknown user, a bad directory) is theirs to know.
+  // Faults that the agent finds in a user's request (an unknown user, a bad directory) are passed on to that user.
   return status == 502 || status == 503 ? ErrorCode::Unavailable
          : status == 400                ? ErrorCode::InvalidArgument
          : status == 409                ? ErrorCode::Conflict
@@ -37,16 +37,14 @@ ErrorCode codeOf(int status) {
 
 Error failureOf(const boost::json::value& answer, int status, const std::string& instance_id) {
   if (status == 401) {
-    return Error(ErrorCode::UpstreamFailed,
-                 "The instance's agent did not accept our token: its clock or its key differs from the server's.")
+    return Error(ErrorCode::UpstreamFailed, "The instance's agent rejected the server's token: its clock or key differs from the server's.")
         .withUpstream({status, ""})
         .withInstance(instance_id);
   }
-  if (status == 404) {  // every path that we ask for is one of an agent of this version
-    return Error(
-               ErrorCode::Unprocessable,
-               "The agent in this workspace is older than the server, and does not know what was asked of it. Make the workspace anew from "
-               "the current image; its files stay (a changed environment does it: swarm update NAME --env REMADE=1).")
+  if (status == 404) {  // every requested path exists in an agent of this version
+    return Error(ErrorCode::Unprocessable,
+                 "The agent in this workspace is older than the server, and does not support this request. Recreate the workspace from "
+                 "the current image; its files are kept (any change of the environment does it: swarm update NAME --env REMADE=1).")
         .withUpstream({status, ""})
         .withInstance(instance_id);
   }
@@ -55,10 +53,10 @@ Error failureOf(const boost::json::value& answer, int status, const std::string&
 
 struct ParsedAnswer {
   boost::json::value value;
-  bool cut = false;  ///< a string was longer than the limits allow
+  bool cut = false;  ///< a string exceeded the limits
 };
 
-/// Throws Error(UpstreamFailed) whose message is the reason alone.
+/// Throws Error(UpstreamFailed) with only the reason as message.
 awaitable<ParsedAnswer> parse(net::HttpExchange& exchange, JsonLimits limits, Deadline deadline) {
   UntrustedJson json(limits);
   for (;;) {
@@ -75,7 +73,7 @@ awaitable<Error> readFailure(net::HttpExchange& exchange, std::string instance_i
   try {
     answer = (co_await parse(exchange, kRefusalLimits, deadline)).value;
   } catch (const Error&) {
-    // Then the status is all that is known.
+    // Then only the status is known.
   }
   co_return failureOf(answer, exchange.status(), instance_id);
 }

@@ -1,5 +1,5 @@
-// What the server takes of an agent's answer. Whoever can run a command in a workspace can replace its agent, so every answer is untrusted:
-// its size, its values and its texts are bounded here, by what it is an answer to.
+// Validates an agent's responses. A user who can run a command in a workspace can replace its agent, so every response is untrusted: its
+// size, its values and its texts are limited here, per request.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -19,28 +19,28 @@ using net::awaitable;
 
 inline constexpr JsonLimits kStatusLimits{.bytes = 16 * 1024, .values = 256, .depth = 4};  ///< /health, /activity, /hold, /freeze, …
 inline constexpr JsonLimits kUsageLimits{.bytes = 4 * 1024, .values = 128, .depth = 4};
-/// Two outputs, each byte of which may be six in JSON. It is parsed as it arrives: its text as a whole is never in memory.
+/// Two outputs, each byte of which may take six bytes in JSON. It is parsed as it arrives: the whole text is never in memory.
 inline constexpr JsonLimits kExecLimits{.bytes = 13 * 1024 * 1024, .values = 64, .depth = 4, .string = kMaxBufferedOutput};
 inline constexpr JsonLimits kImportLimits{.bytes = 1024 * 1024, .values = 2048, .depth = 4};  ///< with kMostArchiveNotes notes
-inline constexpr JsonLimits kRefusalLimits{.bytes = 16 * 1024, .values = 256, .depth = 4};    ///< {"reason"} of every status but success
+inline constexpr JsonLimits kRefusalLimits{.bytes = 16 * 1024, .values = 256, .depth = 4};    ///< {"reason"} of every failure status
 
-/// The answer's object, read to its end; "truncated" is set in it when a string was longer than `limits` and was cut. Throws
-/// Error(UpstreamFailed) when it is anything else, or more than `limits`, and what readFailure() gives for a status that is not 200.
+/// The object in the response, read to its end; sets "truncated" in it when a string exceeded `limits` and was cut. Throws
+/// Error(UpstreamFailed) when it is anything else, or exceeds `limits`, and the error of readFailure() for a status other than 200.
 awaitable<boost::json::value> readObject(net::HttpExchange& exchange, std::string instance_id, JsonLimits limits, Deadline deadline);
-/// The error that a status other than success means, with the agent's reason.
+/// The error for a failure status, with the agent's reason.
 awaitable<Error> readFailure(net::HttpExchange& exchange, std::string instance_id, Deadline deadline);
 
-/// Reads members of an answer: a wrong or missing one is the agent's fault, not the caller's.
+/// Reads members of a response: a wrong or missing one is the agent's fault, not the caller's.
 template <typename Read>
 auto readMembers(boost::json::value value, Read read) {
   ObjectReader reader(std::move(value), UnknownFields::Ignore);
   auto result = read(reader);
   if (reader.faults().empty()) return result;
   const FieldError& fault = reader.faults().front();
-  throw Error(ErrorCode::UpstreamFailed, "The instance's agent gave a wrong answer: " + fault.pointer + " " + fault.detail + ".");
+  throw Error(ErrorCode::UpstreamFailed, "The instance's agent sent an invalid response: " + fault.pointer + " " + fault.detail + ".");
 }
 
-/// A short text of an answer: printable, cut. Absent ones are empty.
+/// A short text of a response: printable, truncated. Absent members give an empty text.
 std::string textOf(ObjectReader& reader, std::string_view name);
 
 struct ExecAnswer {

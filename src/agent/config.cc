@@ -24,7 +24,7 @@ std::string readText(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     throw Error(ErrorCode::InvalidArgument,
-                format("The agent's file {} can't be read: {}. It is written by the server that creates the instance; without it no "
+                format("Cannot read the agent's file {}: {}. The server that creates the instance writes it; without it no "
                        "request can be authorised.",
                        path.string(), ::strerror(errno)));
   }
@@ -51,7 +51,7 @@ std::vector<StorageBind> readBinds(const boost::json::value& document, ObjectRea
     good = isPlainPath(bind.from) && isPlainPath(bind.to) && bind.from != bind.to && std::ranges::none_of(binds, same);
     binds.push_back(std::move(bind));
   }
-  if (!good) reader.fail("/binds", "must be a list of {\"from\", \"to\"}: absolute paths, each named once");
+  if (!good) reader.fail("/binds", "must be a list of {\"from\", \"to\"}: absolute paths, each listed once");
   return binds;
 }
 
@@ -64,7 +64,7 @@ GitIdentity readGit(ObjectReader& reader) {
   return {textOf("name"), textOf("email")};
 }
 
-/// `source` begins the sentence that says what is wrong.
+/// `source` is the start of the sentence that describes the error.
 AgentConfig parseConfig(const std::string& text, const std::string& source, const std::function<VerifyingKey(ObjectReader&)>& readKey) {
   AgentConfig config;
   try {
@@ -121,7 +121,7 @@ void requireRoot(uid_t user) {
 void protectConfig(const std::filesystem::path& path) {
   bool own = ::geteuid() != 0 || ::chown(path.c_str(), 0, 0) == 0;
   if (!own || ::chmod(path.c_str(), 0400) != 0) {
-    log::warning("the agent's file could not be protected", {{"path", path.string()}, {"error", ::strerror(errno)}});
+    log::warning("failed to restrict access to the agent's file", {{"path", path.string()}, {"error", ::strerror(errno)}});
   }
 }
 

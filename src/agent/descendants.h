@@ -1,5 +1,4 @@
-// Which processes stand below one: where the agent is not process 1 (a Machine of Fly's has an init of its own), it may not signal
-// everybody.
+// The descendants of a process: where the agent is not process 1 (a Fly Machine has an init of its own), it must not signal all processes.
 #pragma once
 
 #include <sys/types.h>

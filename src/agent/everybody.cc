@@ -1,4 +1,4 @@
-// Signalling, counting and ending all other processes.
+// Signals, counts and ends all other processes.
 #include "agent/everybody.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ constexpr std::size_t kMostNames = 5;
 
 bool isFirstProcess() { return ::getpid() == 1; }
 
-/// What /proc/N/status tells of one process.
+/// The fields of /proc/N/status that are used here.
 struct ProcessFacts {
   std::string name;
   bool ended = false;  // a zombie
@@ -51,7 +51,7 @@ std::optional<ProcessFacts> factsOf(pid_t pid) {
   return found ? std::optional(std::move(facts)) : std::nullopt;
 }
 
-/// Whether waiting is of any use: somebody may still end by itself.
+/// Whether waiting is useful: a process may still react to a signal and end.
 bool doesAnybodyListen() {
   for (pid_t process : everybodyElse()) {
     if (auto facts = factsOf(process); facts && !facts->ended && !(facts->ignoresTerm && facts->ignoresHangUp)) return true;
@@ -92,13 +92,13 @@ void askEverybodyToEnd() {
     auto facts = factsOf(process);
     if (!facts || facts->ended) continue;
     ::kill(process, facts->ignoresTerm ? SIGHUP : SIGTERM);
-    ::kill(process, SIGCONT);  // who was stopped hears nothing before
+    ::kill(process, SIGCONT);  // a stopped process receives other signals only after SIGCONT
   }
 }
 
 bool isAnybodyLeft() {
   if (isFirstProcess()) return ::kill(-1, 0) == 0 || errno != ESRCH;
-  // Orphans come to us: whoever came from us is our child, or below one.
+  // Orphans are reparented to the agent: all processes that it started are its children or their descendants.
   siginfo_t ignored{};
   return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 || errno != ECHILD;
 }
@@ -120,7 +120,7 @@ net::awaitable<bool> endEverybody(milliseconds patience, Deadline deadline) {
   askEverybodyToEnd();
   auto end_of_patience = Deadline::after(patience);
   while (isAnybodyLeft() && !end_of_patience.hasPassed() && doesAnybodyListen()) co_await net::sleepFor(kStep);
-  // Again and again: what was started while we looked is killed with the next look.
+  // Repeat: processes started during one scan are killed by the next.
   while (isAnybodyLeft() && !deadline.hasPassed()) {
     signalEverybody(SIGKILL);
     co_await net::sleepFor(kStep);

@@ -1,5 +1,5 @@
-// Everybody: all processes in the instance but the agent, and their end. Where another process is the first one (a Machine of Fly's has
-// an init of its own), everything that came from the agent, orphans included.
+// All processes in the instance except the agent, and their termination. Where another process is process 1 (a Fly Machine has an init of
+// its own), all descendants of the agent, orphans included.
 #pragma once
 
 #include <sys/types.h>
@@ -16,21 +16,23 @@ namespace swarm::agent {
 /// Their ids, as /proc shows them at this moment.
 std::vector<pid_t> everybodyElse();
 
-std::string nameOf(pid_t pid);  ///< empty: there is no such process
+std::string nameOf(pid_t pid);  ///< empty: the process does not exist
 
 void signalEverybody(int number);
 
-/// SIGTERM; SIGHUP to those who ignore that, as shells on a terminal do. Not both: who tidies up at the one would die of the other.
+/// Sends SIGTERM, or SIGHUP to processes that ignore SIGTERM, as interactive shells do. Never both: a process that is cleaning up after one
+/// would be killed by the other.
 void askEverybodyToEnd();
 
-/// Whether a process is left, be it one that has ended and was not waited for. Without a race: the kernel is asked for all at once.
+/// Whether any process is left, including zombies. Race-free: one system call covers all processes.
 bool isAnybodyLeft();
 
-/// For a person: "cp (41), make (57)"; at most five.
+/// For messages: "cp (41), make (57)"; at most five.
 std::string namesOfThoseLeft();
 
-/// Asks; after `patience`, or once only such are left as ignore both signals, SIGKILL until nobody is left. False: at the deadline somebody
-/// still was (a process that hangs in the kernel can't be killed). Somebody must reap meanwhile.
+/// Sends the first signal; after `patience`, or as soon as all remaining processes ignore both signals, sends SIGKILL until none is left.
+/// False: at the deadline a process remained (one that hangs in the kernel cannot be killed). The caller must ensure that processes are
+/// reaped.
 net::awaitable<bool> endEverybody(std::chrono::milliseconds patience, Deadline deadline);
 
 }  // namespace swarm::agent

@@ -36,13 +36,13 @@ awaitable<void> collect(OutputDrain& drain, asio::posix::stream_descriptor& outp
   drain.outputEnded();
 }
 
-/// Ends when the client closes its side or sends what it has no business sending.
+/// Ends when the client closes its side or sends unexpected data.
 awaitable<void> clientGone(net::Stream& stream) {
   std::array<char, 1> byte{};
   co_await stream.readSome(asio::buffer(byte));
 }
 
-/// Ends when nobody is to have the command's result.
+/// Ends when the command's result is no longer needed.
 awaitable<void> unwanted(net::Stream& stream, net::Notifier& told) {
   auto held = [](net::Notifier& notifier) -> awaitable<void> { co_await notifier.wait(0, Deadline::never()); };
   co_await net::race(clientGone(stream), held(told));
@@ -76,7 +76,7 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   std::exception_ptr cancelled;
   try {
     auto limit = spec.timeout.count() > 0 ? Deadline::after(spec.timeout) : Deadline::never();
-    co_await net::withDeadline(drain.closeWhenDone(), limit, "The command ran too long.");
+    co_await net::withDeadline(drain.closeWhenDone(), limit, "The command timed out.");
     run.result.exitCode = process.child->exitCode();
   } catch (const Error&) {
     process.child->signalGroup(SIGKILL);
@@ -85,7 +85,7 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   } catch (const boost::system::system_error&) {
     cancelled = std::current_exception();
   }
-  // The tasks work on what stands in this frame: they must have ended, cancelled or not.
+  // The tasks use objects in this frame: they must have ended, cancelled or not.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   if (cancelled) {
     co_await hangUp(context, process.child, kHangUpGrace);
@@ -122,7 +122,7 @@ awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& h
   };
   co_await net::race(work(context, std::move(spec), run), unwanted(exchange.stream(), told));
   activity.touch();
-  // Whatever the client sent meanwhile was eaten, so the connection serves no other request.
+  // Data that the client sent during the command was discarded, so the connection serves no other request.
   if (guest.told())
     co_await answerJson(exchange, 503, boost::json::object{{"reason", guest.reason()}}, Connection::Close);
   else if (run)

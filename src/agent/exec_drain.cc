@@ -1,4 +1,4 @@
-// The end of a command's output.
+// Detects the end of a command's output.
 #include "agent/exec_drain.h"
 
 #include <boost/asio/redirect_error.hpp>
@@ -28,7 +28,7 @@ awaitable<void> OutputDrain::closeWhenDone() {
     boost::system::error_code interrupted;
     co_await silence_.async_wait(asio::redirect_error(asio::use_awaitable, interrupted));
     if (interrupted) continue;
-    // A slow client is no silence: then no read waits, because the last bytes are still on their way out.
+    // A slow client does not count as silence: then no read is waiting, because the last bytes are still being sent.
     if (reads_ == before && waiting_ == outputs - ended_) break;
   }
   process_.closeAll();

@@ -39,7 +39,7 @@ bool hasNul(std::string_view text) { return text.find('\0') != std::string_view:
 void checkWords(ObjectReader& reader, const ExecSpec& spec) {
   if (spec.command.empty() || spec.command.front().empty()) reader.fail("/command", "must name a program");
   for (const auto& word : spec.command) {
-    if (hasNul(word)) reader.fail("/command", "must not hold NUL characters");
+    if (hasNul(word)) reader.fail("/command", "must not contain NUL characters");
   }
   for (const auto& [name, value] : spec.env) {
     if (name.empty() || name.find('=') != std::string::npos || hasNul(name) || hasNul(value)) {
@@ -52,7 +52,7 @@ void checkWords(ObjectReader& reader, const ExecSpec& spec) {
 std::expected<std::pair<Descriptor, Descriptor>, SpawnFailure> makePipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return std::unexpected(SpawnFailure{126, format("No pipe could be made: {}.", ::strerror(errno))});
+    return std::unexpected(SpawnFailure{126, format("Cannot create a pipe: {}.", ::strerror(errno))});
   return std::pair{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -65,13 +65,13 @@ winsize windowSize(std::int64_t columns, std::int64_t rows) {
   return size;
 }
 
-/// Our end and the command's.
+/// The agent's end and the command's.
 std::expected<std::pair<Descriptor, Descriptor>, SpawnFailure> makeTerminal(const ExecSpec& spec, const UserRecord& user) {
-  auto failed = [] { return std::unexpected(SpawnFailure{126, format("No terminal could be made: {}.", ::strerror(errno))}); };
+  auto failed = [] { return std::unexpected(SpawnFailure{126, format("Cannot create a terminal: {}.", ::strerror(errno))}); };
   Descriptor master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
   int locked = 0;
   if (!master.valid() || ::ioctl(master.get(), TIOCSPTLCK, &locked) != 0) return failed();
-  // TIOCGPTPEER needs no path, so no mount can mislead it.
+  // TIOCGPTPEER needs no path, so a mount cannot redirect it.
   Descriptor slave(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!slave.valid()) return failed();
   if (::fchown(slave.get(), user.uid, static_cast<gid_t>(-1)) != 0 && ::geteuid() == 0) return failed();
@@ -100,12 +100,12 @@ ExecResult startOnTerminal(ExecContext& context, SpawnRequest request, const Exe
   if (!terminal) return std::unexpected(terminal.error());
   auto& [master, slave] = *terminal;
   Descriptor input(::fcntl(master.get(), F_DUPFD_CLOEXEC, 3));
-  if (!input.valid()) return std::unexpected(SpawnFailure{126, format("No terminal could be made: {}.", ::strerror(errno))});
+  if (!input.valid()) return std::unexpected(SpawnFailure{126, format("Cannot create a terminal: {}.", ::strerror(errno))});
   request.stdinFd = request.stdoutFd = request.stderrFd = slave.get();
   request.terminal = true;
   auto child = context.children.spawn(request);
   if (!child) return std::unexpected(child.error());
-  setNonBlocking(master.get());  // of the open file: for both of our descriptors
+  setNonBlocking(master.get());  // a flag of the open file description: applies to both descriptors
   auto process = std::make_unique<ExecProcess>(context.executor, std::move(*child));
   process->tty = true;
   process->input.assign(input.release());
@@ -184,10 +184,10 @@ awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child,
   co_await context.whenThawed();
   if (child->exited()) co_return;
   child->signalGroup(SIGHUP);
-  child->signalGroup(SIGCONT);  // a stopped process can't see the hang-up
+  child->signalGroup(SIGCONT);  // a stopped process would not receive SIGHUP
   bool late = false;
   try {
-    co_await net::withDeadline(child->wait(), Deadline::after(grace), "A command outlived its client.");
+    co_await net::withDeadline(child->wait(), Deadline::after(grace), "The command did not end after its client disconnected.");
   } catch (const Error&) {
     late = true;
   }
@@ -212,7 +212,7 @@ awaitable<void> ExecContext::whenThawed() const {
 
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec) {
   auto user = context.users.find(spec.user);
-  if (!user) return std::unexpected(SpawnFailure{126, format("There is no user {} in this instance.", spec.user)});
+  if (!user) return std::unexpected(SpawnFailure{126, format("User {} does not exist in this instance.", spec.user)});
   SpawnRequest request = requestFor(context, spec, *user);
   return spec.tty ? startOnTerminal(context, std::move(request), spec) : startOnPipes(context, std::move(request));
 }

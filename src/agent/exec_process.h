@@ -1,4 +1,4 @@
-// A command inside the instance, with pipes or a terminal: what both forms of /exec stand on.
+// A command inside the instance, with pipes or a terminal: the basis of both forms of /exec.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -16,7 +16,7 @@
 
 namespace swarm::agent {
 
-/// What a client asks for (README.md).
+/// A client's request (README.md).
 struct ExecSpec {
   std::vector<std::string> command;
   Environment env;
@@ -30,13 +30,13 @@ struct ExecSpec {
 };
 
 enum class ExecForm { Buffered, Stream };
-/// Throws Error(InvalidArgument) with the JSON pointers of what is wrong.
+/// Throws Error(InvalidArgument) with JSON pointers to the errors.
 ExecSpec readExecSpec(const boost::json::value& json, ExecForm form);
 
-/// SIGINT for "INT" or "SIGINT"; nothing for what is no signal's name.
+/// SIGINT for "INT" or "SIGINT"; empty for an unknown name.
 std::optional<int> signalNumber(std::string_view name);
 
-/// A running command. On one loop. The destructor closes our ends of the pipes, and leaves the process to `children`.
+/// A running command. On one loop. The destructor closes the agent's ends of the pipes, and leaves the process to `children`.
 class ExecProcess {
  public:
   ExecProcess(Executor executor, std::shared_ptr<Child> child)
@@ -54,13 +54,13 @@ class ExecProcess {
   void closeAll();
 };
 
-/// Whom and in what environment commands run.
+/// The users and the environment that commands run with.
 struct ExecContext {
   Executor executor;
   Children& children;
   Environment base;
   UserDatabase users;
-  const Freeze* freeze = nullptr;  ///< while it is closed nothing is started or signalled; null: never
+  const Freeze* freeze = nullptr;  ///< while it is closed, nothing is started or signalled; null: never closed
   awaitable<void> whenThawed() const;
 };
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec);
@@ -68,7 +68,7 @@ std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext&
 /// Runs with three pipes.
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startOnPipes(ExecContext& context, SpawnRequest request);
 
-/// The client is gone: SIGHUP to the group; what still lives after the grace is killed. The context must outlive it.
+/// The client has disconnected: sends SIGHUP to the group, and SIGKILL to what remains after the grace period. The context must outlive it.
 awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child, std::chrono::milliseconds grace);
 
 }  // namespace swarm::agent

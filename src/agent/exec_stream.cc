@@ -21,7 +21,7 @@ constexpr std::size_t kOutputPiece = 32 * 1024;
 constexpr char kEndOfTransmission = '\x04';
 constexpr std::uint16_t kNormalClosure = 1000;
 constexpr std::uint16_t kGoingAway = 1001;
-constexpr std::chrono::milliseconds kFarewell{500};  // for a client to take what it has not taken yet
+constexpr std::chrono::milliseconds kFarewell{500};  // time for a client to receive the remaining data
 constexpr std::uint16_t kPolicyViolation = 1008;
 
 /// One client and one command. Lives in handleExecStream's frame until all its tasks have ended.
@@ -47,7 +47,7 @@ class ExecSession {
     co_await tasks_.wait();
   }
 
-  /// The command may not go on, for a reason that is the last thing its client hears.
+  /// The command must end; the reason is the last frame that its client receives.
   void dismiss(std::string reason) {
     if (finished_ || gone_ || std::exchange(dismissed_, true)) return;
     hangUpCommand();
@@ -66,8 +66,8 @@ class ExecSession {
 
   awaitable<void> sendOutput(asio::posix::stream_descriptor& output, ExecFrame kind) {
     std::vector<char> buffer(kOutputPiece);
-    // Nothing more is read before the client has taken what was read. Without a client it is read and dropped: a command that tidies up
-    // after SIGHUP may still speak.
+    // The next read waits until the client has received the previous data. Without a client, output is read and discarded: a command that
+    // cleans up after SIGHUP may still print.
     while (auto bytes = co_await drain_.read(output, asio::buffer(buffer))) {
       if (gone_) continue;
       activity_.touch();
@@ -80,7 +80,7 @@ class ExecSession {
     co_await drain_.closeWhenDone();
     finished_ = true;
     input_changed_.cancel();
-    // Output tasks hold the socket's turn until their last piece is out; this comes after them.
+    // Output tasks own the socket until their last piece is sent; this comes after them.
     if (!gone_ && !dismissed_ &&
         co_await send(ExecFrame::Exit, boost::json::serialize(boost::json::object{{"exitCode", process_->child->exitCode()}}))) {
       co_await socket_.close(kNormalClosure, "");
@@ -96,7 +96,7 @@ class ExecSession {
         }
       }
     } catch (const std::exception&) {
-      // The connection was cut, by the client or by us.
+      // The connection was closed, by the client or by the agent.
     }
     clientGone();
     farewell_.cancel();
@@ -121,7 +121,7 @@ class ExecSession {
     sending_.unlock();
   }
 
-  /// False: the client does not speak the protocol.
+  /// False: the client violated the protocol.
   awaitable<bool> take(std::string data) {
     co_await context_.whenThawed();
     auto kind = static_cast<ExecFrame>(data.front());
@@ -169,7 +169,7 @@ class ExecSession {
     }
   }
 
-  /// Waits while the command leaves too much unread: then nothing more is taken from the client.
+  /// Waits while too much input is unread by the command: then nothing more is read from the client.
   awaitable<bool> queueInput(std::string_view payload) {
     if (input_ended_) co_return true;
     input_ += payload;
@@ -189,7 +189,7 @@ class ExecSession {
       input_changed_.cancel();
       boost::system::error_code error;
       co_await asio::async_write(process_->input, asio::buffer(piece), asio::redirect_error(asio::use_awaitable, error));
-      if (error) break;  // it reads no more; what else comes is dropped
+      if (error) break;  // the command reads no more input; discard the rest
     }
     input_ended_ = true;
     input_.clear();
@@ -209,7 +209,7 @@ class ExecSession {
   }
 
   void hangUpCommand() {
-    if (process_->tty) process_->signal(SIGHUP);  // its foreground group is another than the shell's own
+    if (process_->tty) process_->signal(SIGHUP);  // the foreground group differs from the shell's own
     asio::co_spawn(context_.executor, hangUp(context_, process_->child, kHangUpGrace), asio::detached);
   }
 
@@ -252,7 +252,7 @@ awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold&
     else
       spec = readExecSpec(parseJson(first->data, "The first message"), ExecForm::Stream);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::InvalidArgument) co_return;  // the connection was cut
+    if (error.code() != ErrorCode::InvalidArgument) co_return;  // the connection was lost
     problem = error.message();
     for (const auto& field : error.fields()) problem += format(" {} {}.", field.pointer, field.detail);
   }

@@ -1,4 +1,4 @@
-// The way out: the walk | libarchive | Zstandard | the client, and beside it a reader of the same bytes.
+// Export: the walk | libarchive | Zstandard | the client, with a reader of the same bytes beside it.
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
@@ -22,7 +22,7 @@ constexpr std::size_t kPiece = 256 * 1024;
 struct ExportRequest {
   boost::json::object workspace;      ///< the manifest's members
   std::vector<std::string> storages;  ///< absolute
-  std::vector<std::string> excluded;  ///< absolute; mounts that are not in it
+  std::vector<std::string> excluded;  ///< absolute; mounts to leave out
 };
 
 ExportRequest readRequest(const boost::json::value& json) {
@@ -50,7 +50,7 @@ std::string manifestOf(const ExportRequest& request) {
 
 std::string relative(const std::string& path) { return path.substr(1); }
 
-/// One export while it runs. Lives in handleExport's frame until its threads have ended.
+/// One running export. Lives in handleExport's frame until its threads have ended.
 class ExportSession {
  public:
   ExportSession(ExecContext& exec, Activity& activity, Guest& guest, net::Exchange& exchange, ExportRequest request,
@@ -78,7 +78,7 @@ class ExportSession {
     try {
       co_await work.wait();
     } catch (const transfer::Stopped&) {
-      // Why, is known.
+      // The reason is already known.
     } catch (const std::exception&) {
       fail(describeCurrentException());
     }
@@ -87,15 +87,15 @@ class ExportSession {
   }
 
  private:
-  /// The first reason counts. The frame of data must not end as if all were well.
+  /// Keeps the first reason. The data frame must not end as if the export had succeeded.
   void fail(std::string why) {
     if (failure_.empty()) failure_ = std::move(why);
     stop_.stop();
   }
 
-  /// On the thread. What is written is read again on another one, as an import would: an archive that can't be read is no archive.
+  /// On the thread. A second thread reads the output back, as an import would: an unreadable archive must be detected here.
   void write() {
-    Descriptor out = std::move(out_.thread);  // its end is the answer's end, also when this throws
+    Descriptor out = std::move(out_.thread);  // closing it ends the response, also when this throws
     auto [reading, writing] = threadPipe();
     std::string read_digest;
     std::exception_ptr unreadable;
@@ -119,10 +119,10 @@ class ExportSession {
     }
     writing.reset();
     reader.join();
-    // Where reading it back failed, writing on failed because of it.
+    // If reading back failed, the write failed because of it.
     if (unreadable && !stop_.stopped() && (!failure || isStopped(failure))) std::rethrow_exception(unreadable);
     if (failure) std::rethrow_exception(failure);
-    if (digest != read_digest) throw Error(ErrorCode::Internal, "What was read back from the archive is not what was put into it.");
+    if (digest != read_digest) throw Error(ErrorCode::Internal, "The archive read back does not match what was written.");
     notes_.digest = digest;
   }
 
@@ -163,11 +163,11 @@ class ExportSession {
       activity_.touch();
       if (co_await exchange_.write({piece.data(), bytes})) continue;
       gone_ = true;
-      co_return fail("The client has gone.");
+      co_return fail("The client disconnected.");
     }
   }
 
-  /// A whole archive ends with its mark and the end of the answer. Another one has the reason in its mark, and no end.
+  /// A complete archive ends with its mark and the end of the response. A failed one has the reason in its mark, and no end.
   awaitable<void> end() {
     if (gone_) co_return;
     notes_.failure = failure_;
@@ -185,7 +185,7 @@ class ExportSession {
   std::vector<transfer::Storage> storages_;
   transfer::StopFlag stop_;
   LoopPipe out_;
-  ArchiveNotes notes_;  // the thread's until that has ended
+  ArchiveNotes notes_;  // owned by the thread until that has ended
   std::string failure_;
   bool gone_ = false;
 };
@@ -202,7 +202,7 @@ awaitable<void> Archives::handleExport(net::Exchange& exchange) {
     if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
     for (const std::string& storage : request.storages) {
       if (!std::filesystem::is_directory(parts_.root / relative(storage)))
-        throw Error(ErrorCode::Unprocessable, format("There is no folder {} in this workspace.", storage));
+        throw Error(ErrorCode::Unprocessable, format("The folder {} does not exist in this workspace.", storage));
     }
   } catch (const Error& error) {
     wrong = error;

@@ -1,4 +1,4 @@
-// Stopping all processes from the top down, and letting them go on from the bottom up.
+// Stops all processes from the top of the tree down, and resumes them from the bottom up.
 #include "agent/freeze.h"
 
 #include <signal.h>
@@ -20,11 +20,11 @@ namespace swarm::agent {
 namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kStep{2};
-constexpr int kFewestLooks = 50;  // on a machine without a breath 2 s may be a few looks only
-constexpr int kCalmLooks = 2;     // one look can miss whoever was started behind its back
+constexpr int kFewestLooks = 50;  // on a heavily loaded machine, 2 s may cover only a few scans
+constexpr int kCalmLooks = 2;     // one scan can miss a process that was started during it
 constexpr std::size_t kMaxRunningNames = 5;
 
-/// For a person: who does not stand still.
+/// For messages: the processes that are still running.
 std::string namesOfThoseWhoRun() {
   std::string names;
   std::size_t count = 0;
@@ -52,7 +52,7 @@ net::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
   for (;;) {
     auto seen = changed_.version();
     if (failed_ == mine) throw Error(ErrorCode::Unavailable, failure_);
-    if (attempt_ != mine || phase_ == Phase::Running) throw Error(ErrorCode::Conflict, "It was thawed meanwhile.");
+    if (attempt_ != mine || phase_ == Phase::Running) throw Error(ErrorCode::Conflict, "The freeze was superseded by a thaw.");
     if (phase_ == Phase::Frozen) co_return stopped_.size();
     co_await changed_.wait(seen, Deadline::never());
   }
@@ -75,7 +75,7 @@ net::awaitable<void> Freeze::work(std::uint64_t attempt) {
                !names.empty() || very_end.hasPassed()) {
       failed_ = attempt;
       failure_ = format("These processes could not be stopped: {}.", names.empty() ? "others are started again and again" : names);
-      log::warning("could not be frozen", {{"reason", failure_}});
+      log::warning("failed to freeze the instance", {{"reason", failure_}});
       thaw();
     } else {
       co_await net::sleepFor(kStep);
@@ -136,7 +136,7 @@ void Freeze::beginLease() {
   lease_.expires_after(parts_.lease);
   lease_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled || phase_ != Phase::Frozen || lease_.expiry() > std::chrono::steady_clock::now()) return;
-    log::warning("frozen for too long, and nobody asked for more");
+    log::warning("freeze lease expired without renewal");
     thaw();
   });
 }

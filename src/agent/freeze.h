@@ -1,4 +1,4 @@
-// Freeze: the user's processes are stopped for a moment, not ended, so that a snapshot sees files that stand still.
+// Freeze: stops the user's processes briefly, without ending them, so that a snapshot sees unchanging files.
 #pragma once
 
 #include <sys/types.h>
@@ -17,29 +17,29 @@ namespace swarm::agent {
 
 struct FreezeParts {
   net::Executor executor;
-  std::function<void(bool)> pause;            ///< told before the first process is stopped (true), and once all run again (false)
-  std::chrono::milliseconds patience{2'000};  ///< until all must stand still
-  std::chrono::milliseconds lease{60'000};    ///< it ends by itself this long after the last freeze()
+  std::function<void(bool)> pause;            ///< called before the first process is stopped (true), and once all run again (false)
+  std::chrono::milliseconds patience{2'000};  ///< until all must be stopped
+  std::chrono::milliseconds lease{60'000};    ///< the freeze expires this long after the last freeze()
 };
 
-/// On one loop. Stops a process only after its parent stands still: a shell must not see that its job was stopped, or it would take the
-/// terminal back. Whom a person had stopped (Ctrl-Z) is not ours, and stays stopped.
+/// On one loop. Stops a process only after its parent is stopped: a shell must not notice that its job was stopped, or it would take the
+/// terminal back. Processes that a user had stopped (Ctrl-Z) are left alone, and stay stopped.
 class Freeze {
  public:
   explicit Freeze(FreezeParts parts) : parts_(std::move(parts)), lease_(parts_.executor) {}
 
-  /// Returns once every process but the agent stands still; how many we stopped. Again: the lease begins anew. Throws Error(Conflict) when
-  /// it is frozen for another transfer, or was thawed meanwhile; Error(Unavailable) with the names of those that did not stop in time
-  /// (all go on then). It goes on by itself when the caller goes away.
+  /// Returns once every process except the agent is stopped, with the number of processes stopped by it. Calling it again renews the lease.
+  /// Throws Error(Conflict) when it is frozen for another transfer, or was superseded by a thaw; Error(Unavailable) with the names of
+  /// processes that did not stop in time (all are resumed then). Continues when the caller is cancelled.
   net::awaitable<std::size_t> freeze(std::string transfer);
-  /// Everybody whom we stopped goes on. Nothing when it is not frozen.
+  /// Resumes all processes stopped by freeze(). No-op when not frozen.
   void thaw();
-  /// The agent ends: thaws, and nothing is frozen any more.
+  /// For the agent's shutdown: thaws, and refuses further freezes.
   void end();
 
   bool closed() const { return phase_ != Phase::Running; }  ///< frozen or about to be: nothing may be started or signalled
   const std::string& transfer() const { return transfer_; }
-  /// When all go on without another freeze(). Only while frozen.
+  /// When all processes resume unless freeze() is called again. Only while frozen.
   std::chrono::steady_clock::time_point leaseEnd() const { return lease_.expiry(); }
   /// False when it is still closed at the deadline.
   net::awaitable<bool> waitUntilThawed(Deadline deadline) const;
@@ -63,7 +63,7 @@ class Freeze {
   std::uint64_t failed_ = 0;  // the last attempt that failed, and why
   std::string failure_;
   bool ended_ = false;
-  std::vector<Stopped> stopped_;  // in the order in which they were
+  std::vector<Stopped> stopped_;  // in the order of stopping
   boost::asio::steady_timer lease_;
   mutable net::Notifier changed_;
 };

@@ -12,7 +12,7 @@
 namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
-constexpr milliseconds kKillPatience{5'000};  // a killed process may have much to give back, or wait for a disk
+constexpr milliseconds kKillPatience{5'000};  // a killed process may have many resources to release, or wait for a disk
 constexpr std::string_view kDefaultReason = "This workspace is moving.";
 }  // namespace
 
@@ -23,7 +23,7 @@ void Hold::begin(const std::string& transfer) {
   wish_ = held_ = transfer;
   phase_ = Phase::Held;
   reason_ = kDefaultReason;
-  log::info("held from the beginning", {{"transfer", transfer}});
+  log::info("started held", {{"transfer", transfer}});
   changed_.notifyAll();
 }
 
@@ -55,7 +55,7 @@ awaitable<void> Hold::settled(std::uint64_t wish) {
   for (;;) {
     auto seen = changed_.version();
     if (failed_ == wish) throw Error(ErrorCode::Unavailable, failure_);
-    if (wishes_ != wish) throw Error(ErrorCode::Conflict, "Somebody else asked for something else meanwhile.");
+    if (wishes_ != wish) throw Error(ErrorCode::Conflict, "The request was superseded by a newer hold or release.");
     if (isSettled()) co_return;
     if (ending_) throw Error(ErrorCode::Unavailable, "The instance is stopping.");
     co_await changed_.wait(seen, Deadline::never());
@@ -106,7 +106,7 @@ awaitable<void> Hold::becomeHeld() {
   for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->dismiss();
   if (!co_await endEverybody(parts_.patience, Deadline::after(parts_.patience + kKillPatience))) {
     throw Error(ErrorCode::Unavailable,
-                format("These processes could not be ended: {}. The workspace runs on where it is.", namesOfThoseLeft()));
+                format("These processes could not be ended: {}. The workspace continues to run in its current place.", namesOfThoseLeft()));
   }
   phase_ = Phase::Held;
   held_ = transfer;
@@ -117,10 +117,10 @@ awaitable<void> Hold::stopServices() {
   co_await net::both(parts_.vscode.stop(Deadline::after(parts_.vscodePatience)), parts_.stopOthers(Deadline::after(parts_.patience)));
 }
 
-/// What was stopped is started again by the next step.
+/// The next step starts again what was stopped.
 void Hold::giveUp(std::string why) {
-  log::error("could not be held", {{"reason", why}});
-  if (wish_.empty()) return;  // released meanwhile: nobody minds
+  log::error("failed to hold the instance", {{"reason", why}});
+  if (wish_.empty()) return;  // superseded by a release: the failure no longer matters
   failed_ = wishes_++;
   failure_ = std::move(why);
   wish_.clear();

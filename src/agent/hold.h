@@ -1,4 +1,4 @@
-// Hold: whether the user's processes may run here. While a workspace moves they may not, so that its files stand still.
+// Hold: whether the user's processes may run here. They may not while a workspace moves, so that its files do not change.
 #pragma once
 
 #include <exception>
@@ -13,36 +13,36 @@ namespace swarm::agent {
 
 class Guest;
 
-/// What a Hold works on; all outlive it.
+/// The dependencies of Hold; all outlive it.
 struct HoldParts {
   Executor executor;
   Service& vscode;
-  std::function<void()> start;                          ///< starts VS Code and what runs beside it
-  std::function<awaitable<void>(Deadline)> stopOthers;  ///< stops what runs beside VS Code, other than by people
-  std::function<awaitable<void>()> leave{};             ///< awaited before it is no more held for a transfer; empty: nothing
-  std::chrono::milliseconds patience{1'500};            ///< for everything else than VS Code, from being asked to being killed
+  std::function<void()> start;                          ///< starts VS Code and the processes beside it
+  std::function<awaitable<void>(Deadline)> stopOthers;  ///< stops the processes beside VS Code, except users' own
+  std::function<awaitable<void>()> leave{};             ///< awaited before a hold for a transfer ends; empty: nothing
+  std::chrono::milliseconds patience{1'500};            ///< for all processes except VS Code: from the first signal to SIGKILL
   std::chrono::milliseconds vscodePatience{3'000};
-  std::chrono::milliseconds quiet{150};  ///< between a client's last word and SIGTERM: a file that is being saved gets its content
+  std::chrono::milliseconds quiet{150};  ///< between a client's last message and SIGTERM: a file that is being saved receives its content
 };
 
-/// On one loop. The transitions run by themselves: neither a caller that goes away nor one that asks for the opposite meanwhile leaves one
-/// half done. The last wish wins.
+/// On one loop. Transitions run to completion: neither a cancelled caller nor a contrary request leaves one half done. The last request
+/// wins.
 class Hold {
  public:
   explicit Hold(HoldParts parts);
 
-  /// Once, before anything else: starts VS Code and the command, or is held for `transfer` from the beginning.
+  /// To be called once, first: starts VS Code and the command, or starts held for `transfer`.
   void begin(const std::string& transfer);
-  /// Returns once no process but the agent is left. Throws Error(Conflict) when somebody wished for something else meanwhile,
-  /// Error(Unavailable) when a process could not be ended; everything is started again then.
+  /// Returns once no process except the agent is left. Throws Error(Conflict) when a newer request superseded it, Error(Unavailable) when a
+  /// process could not be ended; everything is started again then.
   awaitable<void> hold(std::string transfer, std::string reason);
   /// Returns once VS Code and the command were started. Throws Error(Conflict) as above.
   awaitable<void> release();
-  /// The agent ends: nothing is started any more.
+  /// For the agent's shutdown: nothing is started any more.
   void end();
 
-  bool closed() const { return phase_ != Phase::Running || !wish_.empty(); }  ///< held or about to be: nobody may start anything
-  const std::string& transfer() const { return held_; }                       ///< for which it is held; empty when it is not (yet)
+  bool closed() const { return phase_ != Phase::Running || !wish_.empty(); }  ///< held or about to be: nothing may be started
+  const std::string& transfer() const { return held_; }                       ///< the transfer it is held for; empty when not held (yet)
   const std::string& reason() const { return reason_; }                       ///< why it is closed, as a sentence
   awaitable<void> waitUntilHeld(Deadline deadline) const;                     ///< or until the deadline
 
@@ -73,7 +73,7 @@ class Hold {
   std::set<Guest*> guests_;
 };
 
-/// One command or tunnel of a client's, for as long as it lives.
+/// One command or tunnel of a client; its lifetime is the request's.
 class Guest {
  public:
   explicit Guest(Hold& hold);
@@ -83,9 +83,10 @@ class Guest {
 
   bool told() const { return told_; }
   const std::string& reason() const { return hold_.reason(); }
-  /// Called when the instance begins to become held: commands end, clients of tunnels are not heard any more. At once when it has begun.
+  /// Called when the instance starts to become held: commands end, and data from clients of tunnels is dropped. Called at once if it has
+  /// already started.
   void whenTold(std::function<void()> quiet);
-  /// Called when VS Code has ended: what it still had to say was said.
+  /// Called when VS Code has ended: its remaining output was sent.
   void whenDismissed(std::function<void()> leave);
 
  private:

@@ -1,4 +1,4 @@
-// Homes and mount points.
+// Prepares homes and mount points.
 #include "agent/home.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ void giveTo(const UserRecord& user, const fs::path& path) {
   }
 }
 
-/// Copies and gives away entry by entry, so that nothing that was there before changes its owner.
+/// Copies and changes owners entry by entry, so that existing entries keep their owners.
 void seed(const UserRecord& user, const fs::path& skeleton) {
   std::error_code error;
   for (fs::recursive_directory_iterator entry(skeleton, error), end; !error && entry != end; entry.increment(error)) {
@@ -57,11 +57,11 @@ void prepareHome(const UserRecord& user, const fs::path& skeleton) {
   std::error_code error;
   bool missing = !fs::exists(user.home, error);
   if (missing && !fs::create_directories(user.home, error)) {
-    log::error("the home could not be made", {{"path", user.home}, {"error", error.message()}});
+    log::error("could not create the home", {{"path", user.home}, {"error", error.message()}});
     return;
   }
   if (!missing && !isFresh(user.home)) {
-    // A volume that holds files under a root-owned top: the files keep their owners, but a home must be writable to its user.
+    // A volume with files under a root-owned top: the files keep their owners, but a home must be writable by its user.
     struct stat facts{};
     if (::lstat(user.home.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == 0) giveTo(user, user.home);
     return;
@@ -69,7 +69,7 @@ void prepareHome(const UserRecord& user, const fs::path& skeleton) {
   seed(user, skeleton);
   ::chmod(user.home.c_str(), 0755);
   giveTo(user, user.home);
-  log::info("made a new home", {{"path", user.home}, {"user", user.name}});
+  log::info("created a new home", {{"path", user.home}, {"user", user.name}});
 }
 
 void prepareMounts(const UserRecord& user, const std::vector<fs::path>& mounts) {
@@ -82,7 +82,7 @@ void prepareSocketDirectory(const UserRecord& user, const fs::path& directory) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (::chmod(directory.c_str(), 0700) != 0 || (::geteuid() == 0 && ::chown(directory.c_str(), user.uid, user.gid) != 0)) {
-    throw Error(ErrorCode::Internal, format("The directory {} could not be made: {}.", directory.string(), ::strerror(errno)));
+    throw Error(ErrorCode::Internal, format("Cannot create the directory {}: {}.", directory.string(), ::strerror(errno)));
   }
 }
 

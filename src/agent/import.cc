@@ -1,5 +1,5 @@
-// The way in: the client | Zstandard | libarchive | a staging place, which is exchanged with what was there once the archive has proved
-// whole. The instance is held from the moment at which it is known that the archive fits.
+// Import: the client | Zstandard | libarchive | a staging folder, which is exchanged with the existing files once the archive is proved
+// complete. The instance is held from the moment the archive is known to fit.
 #include <boost/json/parse.hpp>
 
 #include "agent/answers.h"
@@ -24,7 +24,7 @@ constexpr std::string_view kHoldReason = "Files are being imported into this wor
 struct ImportRequest {
   std::vector<std::string> storages;  ///< absolute; an archive's must be among them
   std::vector<std::string> excluded;  ///< absolute; other mounts
-  bool force = false;                 ///< whatever is there may be replaced
+  bool force = false;                 ///< existing files may be replaced
 };
 
 ImportRequest readRequest(std::string_view query) {
@@ -35,7 +35,7 @@ ImportRequest readRequest(std::string_view query) {
     if (name == "storage" && is_path) request.storages.push_back(value);
     if (name == "excluded" && is_path) request.excluded.push_back(value);
   }
-  if (request.storages.empty()) throw Error(ErrorCode::InvalidArgument, "The query must name the instance's storages: \"storage=/PATH\".");
+  if (request.storages.empty()) throw Error(ErrorCode::InvalidArgument, "The query must list the instance's storages: \"storage=/PATH\".");
   return request;
 }
 
@@ -45,8 +45,8 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-/// Closing with unread bytes would reset the connection, and a proxy in between might drop our answer: whoever still sends gets time to see
-/// it.
+/// Closing with unread bytes would reset the connection, and a proxy in between might drop the response: a client that is still sending
+/// gets time to receive it.
 awaitable<void> readOn(net::Exchange& exchange) {
   std::vector<char> scratch(kImportPiece);
   exchange.stream().setDeadline(std::chrono::steady_clock::now() + kImportFarewell);
@@ -56,7 +56,7 @@ awaitable<void> readOn(net::Exchange& exchange) {
   }
 }
 
-/// One import while it runs. Lives in handleImport's frame until its threads have ended.
+/// One running import. Lives in handleImport's frame until its threads have ended.
 class ImportSession {
  public:
   ImportSession(const ArchiveParts& parts, net::Exchange& exchange, ImportRequest request, bool& importing)
@@ -67,7 +67,7 @@ class ImportSession {
         in_(parts.exec.executor, LoopPipe::Direction::FromLoop),
         reader_([this] { return readBlocking(in_.thread); }) {}
 
-  /// Whatever happens, afterwards nothing of it runs and the instance is released.
+  /// However it ends, none of its threads run afterwards and the instance is released.
   awaitable<void> run() {
     std::exception_ptr failure;
     try {
@@ -89,7 +89,8 @@ class ImportSession {
   }
 
  private:
-  /// From the client to the reader's thread. Never ends by itself: its end cancels work(), which it waits for instead.
+  /// Copies from the client to the reader's thread. Does not end on its own: its end would cancel work(), so it waits to be cancelled
+  /// instead.
   awaitable<void> pump() {
     try {
       std::vector<char> piece(kImportPiece);
@@ -129,7 +130,7 @@ class ImportSession {
     co_await work.wait();
   }
 
-  /// On a thread. Only the last line changes what is there.
+  /// On a thread. Only the last line changes the existing files.
   void unpack() {
     Staging staging(replaced_, {request_.storages, request_.excluded}, parts_.root);
     std::exception_ptr failure;
@@ -145,21 +146,25 @@ class ImportSession {
     std::rethrow_exception(failure);
   }
 
-  /// Says what became of the files.
+  /// Describes the resulting state of the files.
   [[noreturn]] void explain(const std::exception_ptr& failure) const {
     try {
       std::rethrow_exception(failure);
     } catch (const Error& error) {
       if (decided_)
-        throw Error(ErrorCode::UpstreamFailed,
-                    format("The archive is whole, but not all of it could be put in its place: {} Stop and start the workspace to go on.",
-                           error.message()));
+        throw Error(
+            ErrorCode::UpstreamFailed,
+            format("The archive is complete, but could not be put in place completely: {} Stop and start the workspace to continue.",
+                   error.message()));
       if (cut_)
-        throw Error(ErrorCode::InvalidArgument, "The archive was cut: the connection ended before it was whole. Nothing was changed.");
+        throw Error(ErrorCode::InvalidArgument,
+                    "The archive is incomplete: the connection ended before the end of the archive. Nothing was changed.");
       if (error.code() == ErrorCode::OutOfResources)
-        throw Error(error.code(), format("The archive does not fit beside the files that it would replace: {} Nothing was changed. Remove "
-                                         "files, or import into a workspace with a larger disk.",
-                                         error.message()));
+        throw Error(
+            error.code(),
+            format("The archive and the files that it would replace do not fit on the disk together: {} Nothing was changed. Remove "
+                   "files, or import into a workspace with a larger disk.",
+                   error.message()));
       throw Error(error.code(), error.message() + " Nothing was changed.");
     }
   }
@@ -170,16 +175,16 @@ class ImportSession {
     replaced_ = reader.require<std::vector<std::string>>("storages");
     workspace_ = reader.read<std::string>("name").value_or("");
     reader.finish();
-    if (form != kArchiveFormat) throw Error(ErrorCode::Unprocessable, format("The archive's format {} is not known here.", form));
+    if (form != kArchiveFormat) throw Error(ErrorCode::Unprocessable, format("The archive's format {} is not supported.", form));
     std::vector<std::string> missing;
     for (const std::string& storage : replaced_) {
       if (std::ranges::find(request_.storages, storage) == request_.storages.end()) missing.push_back(storage);
     }
     if (!missing.empty()) {
-      throw Error(ErrorCode::Unprocessable, format("The archive holds {}, and this workspace has no such storage. It has: {}.",
+      throw Error(ErrorCode::Unprocessable, format("The archive contains {}, and this workspace has no such storage. It has: {}.",
                                                    joined(missing), joined(request_.storages)));
     }
-    if (replaced_.empty()) throw Error(ErrorCode::Unprocessable, "The archive holds no storage.");
+    if (replaced_.empty()) throw Error(ErrorCode::Unprocessable, "The archive contains no storage.");
     if (!request_.force) refuseIfThereIsWork();
     reader_.setStorages(replaced_);
   }
@@ -190,7 +195,7 @@ class ImportSession {
       if (work.empty()) continue;
       throw Error(
           ErrorCode::Conflict,
-          format("There are files in {} already ({} …), which an import would replace: to replace them, force it.", storage, joined(work)));
+          format("{} already contains files ({} …), which the import would replace. Use force to replace them.", storage, joined(work)));
     }
   }
 
@@ -213,7 +218,7 @@ class ImportSession {
       co_await parts_.hold.release();
       co_await parts_.vscode.waitUntilReady(Deadline::after(kVscodePatience));
     } catch (const Error& error) {
-      log::warning("not released after an import", {{"reason", error.message()}});
+      log::warning("failed to release the instance after an import", {{"reason", error.message()}});
     }
   }
 
@@ -227,8 +232,8 @@ class ImportSession {
   std::string manifest_;
   std::vector<std::string> replaced_;
   std::string workspace_;
-  bool cut_ = false;      // the client's stream ended before its end
-  bool decided_ = false;  // from then on the files are the archive's
+  bool cut_ = false;      // the client's stream ended early
+  bool decided_ = false;  // from then on the archive's files are the current ones
 };
 
 }  // namespace

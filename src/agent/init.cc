@@ -58,7 +58,7 @@ class Agent {
   AgentOptions options_;
   RealClock clock_;
   asio::io_context context_{1};
-  asio::signal_set signals_{context_, SIGTERM, SIGINT};  // from the first moment: one that comes while storage is filled is kept
+  asio::signal_set signals_{context_, SIGTERM, SIGINT};  // installed first: a signal that arrives while storage is filled is kept
   Children children_;
   Service vscode_;
   std::optional<Service> command_;
@@ -156,7 +156,7 @@ UsageMeter::Options Agent::usageOptions() const {
 
 void Agent::serve(std::unique_ptr<net::Listener> listener) {
   net::HttpServerOptions options;
-  // Our clients are servers, whose own patience with the people behind them is what counts.
+  // The clients are servers, which apply their own limits to the users behind them.
   options.bodyPatience = {.silence = kServerPatience};
   options.writePatience = kServerPatience;
   listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler(), std::move(options)));
@@ -171,19 +171,19 @@ void Agent::listen() {
     serve(net::listenTcp(executor, {"::", options_.port}));
     six = true;
   } catch (const Error&) {
-    // No IPv6 here.
+    // IPv6 is unavailable.
   }
   try {
     serve(net::listenTcp(executor, {"0.0.0.0", options_.port}));
   } catch (const Error&) {
-    // Taken by our own "::", which serves both families unless the system was told otherwise.
+    // Taken by the "::" socket, which serves both families unless configured otherwise.
     if (!six) throw;
   }
 }
 
 void Agent::prepareStorage() {
   storage_failure_ = bindStorage(options_.config.binds);
-  // What is written where a volume should be would be lost with the root file system: then nothing of the user's may run.
+  // Data written where a volume should be would be lost with the root file system: start no user processes.
   if (storage_failure_) {
     vscode_.refuse(*storage_failure_);
     transfers_.refuse(*storage_failure_);
@@ -227,7 +227,7 @@ void Agent::startServices() {
   if (storage_failure_) return;
   asio::co_spawn(context_, vscode_.run(), asio::detached);
   asio::co_spawn(context_, setup_.run(), asio::detached);
-  // One that has done its work, before a move that came to nothing, has done it.
+  // A command that had ended successfully before a failed move is not started again.
   if (command_ && command_->state() != ServiceState::Ended) asio::co_spawn(context_, command_->run(), asio::detached);
 }
 
@@ -236,7 +236,7 @@ awaitable<void> Agent::stop() {
   hold_.end();
   for (auto& listener : listeners_) listener->stop();
   auto end = Deadline::after(options_.stopPatience);
-  // VS Code first and alone: what it still has to write, it writes while its terminals and helpers live.
+  // VS Code first and alone: it saves its state while its terminals and helpers still run.
   auto its_end = Deadline::after(options_.stopPatience * 3 / 4);
   co_await net::both(vscode_.stop(its_end), stopOthers(its_end));
   co_await transfers_.endAll();
@@ -251,7 +251,7 @@ awaitable<void> Agent::sweep(Deadline deadline) {
     asio::steady_timer step(context_, kSweepStep);
     co_await step.async_wait(asio::use_awaitable);
   }
-  // Again and again: what was started while we looked is killed with the next look.
+  // Repeat: processes started during one scan are killed by the next.
   do {
     signalEverybody(SIGKILL);
   } while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
@@ -260,14 +260,14 @@ awaitable<void> Agent::sweep(Deadline deadline) {
 }  // namespace
 
 int runAgent(AgentOptions options) {
-  // A write to a command that has gone is an error code, not our end.
+  // Writing to a command that has ended must give an error code, not end the agent.
   ::signal(SIGPIPE, SIG_IGN);
-  // Orphans come to us, where another process is the first one, too: they are asked to end with all the others.
+  // Orphans are reparented to the agent even where another process is process 1: they receive signals with all the others.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   raiseDescriptorLimit();
   auto agent = std::make_unique<Agent>(std::move(options));
   int exit_code = agent->run();
-  // Tunnels and sessions still refer to its parts. They end with the process, which is over now.
+  // Tunnels and sessions still refer to its parts. They end with the process, which ends here.
   static_cast<void>(agent.release());
   return exit_code;
 }

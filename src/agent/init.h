@@ -1,4 +1,4 @@
-// Agent: the whole life of swarm-agent as process 1, from its file to the end of every process in the instance.
+// Agent: the whole life of swarm-agent as process 1, from its settings to the end of every process in the instance.
 #pragma once
 
 #include <filesystem>
@@ -26,7 +26,7 @@ struct AgentOptions {
   std::chrono::milliseconds stopPatience{8'000};  ///< from SIGTERM to SIGKILL; `docker stop` waits 10 s
 };
 
-/// Runs until SIGTERM or SIGINT, and gives the exit code: 0 after an orderly stop. Throws Error when it can't begin (port taken).
+/// Runs until SIGTERM or SIGINT, and returns the exit code: 0 after an orderly stop. Throws Error when it cannot start (port in use).
 int runAgent(AgentOptions options);
 
 }  // namespace swarm::agent

@@ -1,4 +1,4 @@
-// See listeners.h.
+// Parses /proc/net/tcp and tcp6.
 #include "agent/listeners.h"
 
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@ bool readHex(std::string_view digits, Number& number) {
   return read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
 }
 
-/// One or four words of 32 bits, each printed as this machine stores it.
+/// One or four 32-bit words, each printed in this machine's byte order.
 std::optional<std::string> addressOf(std::string_view digits) {
   std::array<std::uint32_t, 4> words{};
   if (digits.size() != kWordDigits && digits.size() != 4 * kWordDigits) return std::nullopt;

@@ -1,4 +1,4 @@
-// Where a port is listened on that neither loopback address answers: a program may have chosen the container's own address alone.
+// Finds listeners of a port that are not reachable over loopback: a program may have bound the container's own address only.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace swarm::agent {
 
-/// The addresses of a table in the form of /proc/net/tcp or tcp6 that have a listener at `port`; loopback, and "any", which loopback
-/// reaches, are left out. Pure.
+/// The addresses with a listener at `port` in a table in the format of /proc/net/tcp or tcp6; excludes loopback, and "any", which loopback
+/// reaches. Pure.
 std::vector<std::string> listenersIn(std::string_view table, std::uint16_t port);
 
 /// The same for this network namespace.

@@ -12,14 +12,14 @@
 namespace swarm::agent {
 namespace {
 constexpr std::size_t kLongestLine = 8192;
-constexpr std::size_t kPipeWrite = 4096;  // a pipe that polls writable takes this much without blocking (PIPE_BUF)
+constexpr std::size_t kPipeWrite = 4096;  // a pipe that polls writable accepts this much without blocking (PIPE_BUF)
 constexpr std::chrono::milliseconds kFullPause{50};
 
 net::awaitable<void> writeWithoutBlocking(net::Executor executor, int target, std::string_view text) {
   while (!text.empty()) {
     pollfd ready{target, POLLOUT, 0};
     if (::poll(&ready, 1, 0) == 1) {
-      // O_NONBLOCK belongs to a description that others share, so each write is small enough not to block instead.
+      // O_NONBLOCK would apply to a description that other processes share; instead, each write is small enough not to block.
       ssize_t written = ::write(target, text.data(), std::min(text.size(), kPipeWrite));
       if (written < 0 && errno != EINTR && errno != EAGAIN) co_return;
       if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));

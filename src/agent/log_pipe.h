@@ -1,4 +1,4 @@
-// Carries a child's output into the container's log, line by line, each with the name of the child.
+// Copies a child's output into the container's log line by line, each prefixed with the child's name.
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -11,13 +11,13 @@ namespace swarm::agent {
 
 namespace asio = boost::asio;
 
-/// Cuts a byte stream into prefixed lines. A line longer than 8 KiB is broken.
+/// Splits a byte stream into prefixed lines. Lines longer than 8 KiB are broken.
 class LinePrefixer {
  public:
   explicit LinePrefixer(std::string name) : prefix_("[" + std::move(name) + "] ") {}
-  std::string feed(std::string_view bytes);          ///< the lines that are complete now
-  std::string finish();                              ///< what is left, as a line
-  const std::string& last() const { return last_; }  ///< line that was not empty, without the name
+  std::string feed(std::string_view bytes);          ///< the lines completed by `bytes`
+  std::string finish();                              ///< the rest, as a line
+  const std::string& last() const { return last_; }  ///< the last line that was not empty, without the prefix
 
  private:
   std::string prefix_;
@@ -25,8 +25,8 @@ class LinePrefixer {
   std::string last_;
 };
 
-/// Copies `source` to descriptor `target` until its end; `last` always has the last line that was not empty. A log that nobody reads holds
-/// the child back, never the agent.
+/// Copies `source` to descriptor `target` until its end; keeps the last non-empty line in `last`. If the log's reader stalls, the child
+/// blocks, but never the agent.
 net::awaitable<void> forwardLines(net::Executor executor, Descriptor source, std::string name, int target, std::string* last);
 
 }  // namespace swarm::agent

@@ -24,17 +24,17 @@ namespace {
 constexpr unsigned CLOSE_RANGE_CLOEXEC = 1U << 2;
 #endif
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
-rlimit original_descriptors{0, 0};  // as they were before raiseDescriptorLimit(); zero: never raised
+rlimit original_descriptors{0, 0};  // the original limits, before raiseDescriptorLimit(); zero: never raised
 
 enum class Stage : int { Session, Descriptors, User, Directory, Exec };
 
-/// What the child tells when it fails before exec.
+/// The child's report when it fails before exec.
 struct ChildReport {
   Stage stage;
   int error;
 };
 
-/// Everything that the child needs, made ready before fork: no allocation happens after it.
+/// Everything the child needs, prepared before fork: nothing is allocated after it.
 struct Prepared {
   std::vector<std::string> candidates;
   std::vector<char*> argv;
@@ -80,7 +80,7 @@ void resetSignals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// Raw system calls: glibc's wrappers speak to the other threads of the process, which a forked child does not have.
+/// Raw system calls: glibc's wrappers synchronize with the other threads of the process, which a forked child does not have.
 bool becomeUser(const UserRecord& user) {
   if (::geteuid() != 0) return user.uid == ::geteuid();
   return ::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) == 0 &&
@@ -97,7 +97,7 @@ bool becomeUser(const UserRecord& user) {
     if (source < 0) source = ::open("/dev/null", (target == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
     if (source < 0 || ::dup2(source, target) < 0) fail(report, Stage::Descriptors, errno);
   }
-  // Everything is opened close-on-exec; this is for what a library may have forgotten.
+  // All descriptors are opened close-on-exec; this covers those of libraries that do not.
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
   if (original_descriptors.rlim_max != 0) ::setrlimit(RLIMIT_NOFILE, &original_descriptors);
   ::umask(022);
@@ -109,7 +109,7 @@ bool becomeUser(const UserRecord& user) {
   int error = ENOENT;
   for (const auto& candidate : prepared.candidates) {
     ::execve(candidate.c_str(), prepared.argv.data(), prepared.env.data());
-    // As shells do: a file that may not be run says more than one that is not there.
+    // As shells do: a file without execute permission gives a better error than a missing one.
     if (errno != ENOENT && errno != ENOTDIR) error = errno;
   }
   fail(report, Stage::Exec, error);
@@ -119,35 +119,36 @@ SpawnFailure describe(const SpawnRequest& request, ChildReport report) {
   const char* why = ::strerror(report.error);
   switch (report.stage) {
     case Stage::Exec:
-      if (report.error == ENOENT) return {127, format("The command \"{}\" was not found.", request.argv.front())};
-      return {126, format("The command \"{}\" could not be run: {}.", request.argv.front(), why)};
+      if (report.error == ENOENT) return {127, format("Command not found: \"{}\".", request.argv.front())};
+      return {126, format("Cannot run the command \"{}\": {}.", request.argv.front(), why)};
     case Stage::Directory:
-      return {126, format("The directory {} could not be entered: {}.", request.cwd, why)};
+      return {126, format("Cannot change to the directory {}: {}.", request.cwd, why)};
     case Stage::User:
-      return {126, format("The process could not become the user {}: {}.", request.user.name, why)};
+      return {126, format("Cannot switch to the user {}: {}.", request.user.name, why)};
     case Stage::Session:
     case Stage::Descriptors:
       break;
   }
-  return {126, format("The process could not be set up: {}.", why)};
+  return {126, format("Cannot set up the process: {}.", why)};
 }
 
 }  // namespace
 
 std::expected<pid_t, SpawnFailure> spawnProcess(const SpawnRequest& request) {
-  if (request.argv.empty() || request.argv.front().empty()) return std::unexpected(SpawnFailure{127, "There is no command to run."});
+  if (request.argv.empty() || request.argv.front().empty()) return std::unexpected(SpawnFailure{127, "The command is empty."});
   Prepared prepared{candidatesFor(request), pointers(request.argv), pointers(request.env)};
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return std::unexpected(SpawnFailure{126, format("The process could not be started: {}.", ::strerror(errno))});
+    return std::unexpected(SpawnFailure{126, format("Cannot start the process: {}.", ::strerror(errno))});
   }
   Descriptor read_end(ends[0]), write_end(ends[1]);
   pid_t pid = ::fork();
   if (pid < 0 && errno == EAGAIN) {
-    return std::unexpected(SpawnFailure{
-        126, "The process could not be started: the workspace's limit of processes and threads is reached. End some, or raise it (pids)."});
+    return std::unexpected(SpawnFailure{126,
+                                        "Cannot start the process: the workspace's limit of processes and threads is reached. End some "
+                                        "processes, or raise the limit (pids)."});
   }
-  if (pid < 0) return std::unexpected(SpawnFailure{126, format("The process could not be started: {}.", ::strerror(errno))});
+  if (pid < 0) return std::unexpected(SpawnFailure{126, format("Cannot start the process: {}.", ::strerror(errno))});
   if (pid == 0) runChild(request, prepared, write_end.get());
   write_end.reset();
   ChildReport report{};
@@ -155,7 +156,7 @@ std::expected<pid_t, SpawnFailure> spawnProcess(const SpawnRequest& request) {
   do {
     got = ::read(read_end.get(), &report, sizeof(report));
   } while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(sizeof(report))) return pid;  // closed by exec: it runs
+  if (got != static_cast<ssize_t>(sizeof(report))) return pid;  // closed by exec: the process runs
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   return std::unexpected(describe(request, report));

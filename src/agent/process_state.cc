@@ -1,4 +1,4 @@
-// Reading /proc/N/stat, "pid (name) state ppid …", whose name may hold anything, and the same of each thread.
+// Reads /proc/N/stat, "pid (name) state ppid …", whose name may contain any character, and the same file of each thread.
 #include "agent/process_state.h"
 
 #include <array>
@@ -30,9 +30,9 @@ bool standsStill(char state) { return state == 'T' || state == 't' || state == '
 }  // namespace
 
 std::string statBehindName(const std::filesystem::path& stat) {
-  std::array<char, 4096> text{};  // a line is about 300 bytes
+  std::array<char, 4096> text{};  // a line has about 300 bytes
   std::ifstream file(stat);
-  // Not by the buffer's iterators: of a process that ends between open and read they throw.
+  // Not with the buffer's iterators: they throw if the process ends between open and read.
   file.read(text.data(), text.size());
   std::string_view line(text.data(), static_cast<std::size_t>(file.gcount()));
   auto end_of_name = line.rfind(')');
@@ -44,7 +44,7 @@ std::optional<ProcessState> stateOf(pid_t pid, const std::filesystem::path& proc
   auto line = readLine(process / "stat");
   if (!line) return std::nullopt;
   ProcessState state{line->parent, line->started, standsStill(line->state)};
-  // A first thread that has ended tells nothing of the others, and they stop one after the other.
+  // A first thread that has ended does not reflect the others, and threads stop one after the other.
   std::error_code error;
   for (std::filesystem::directory_iterator entry(process / "task", error), end; state.still && !error && entry != end;
        entry.increment(error)) {

@@ -1,4 +1,4 @@
-// What /proc tells of a process's life: who started it, and whether it runs.
+// The state of a process from /proc: its parent, and whether it runs.
 #pragma once
 
 #include <sys/types.h>
@@ -12,14 +12,14 @@ namespace swarm::agent {
 
 struct ProcessState {
   pid_t parent = 0;
-  std::uint64_t started = 0;  ///< in clock ticks since boot: with the pid it names one process for good
+  std::uint64_t started = 0;  ///< in clock ticks since boot: identifies the process uniquely together with the pid
   bool still = false;         ///< none of its threads runs: stopped, traced or ended
 };
 
-/// Nothing: there is no such process (any more).
+/// Empty: the process does not exist (any more).
 std::optional<ProcessState> stateOf(pid_t pid, const std::filesystem::path& proc = "/proc");
 
-/// What a stat file says behind the process's name, from " state ppid" on. Empty: there is no such process (any more).
+/// The part of a stat file after the process's name, from " state ppid" on. Empty: the process does not exist (any more).
 std::string statBehindName(const std::filesystem::path& stat);
 
 }  // namespace swarm::agent

@@ -39,7 +39,7 @@ constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"},
                              Route{kReceivePath, TokenScope::Files, "GET"},
                              Route{kEndSessionPath, TokenScope::Control, "POST"}};
 constexpr std::chrono::seconds kFrozenPatience{10};
-constexpr std::string_view kFrozenReason = "This workspace stands still for a moment: a snapshot of it is being made.";
+constexpr std::string_view kFrozenReason = "This workspace is paused briefly while a snapshot is taken.";
 constexpr std::size_t kMaxHoldRequest = 64 * 1024;
 constexpr std::chrono::seconds kLongestHealthWait{10};
 constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", WhileHeld::Refused};
@@ -53,7 +53,7 @@ const Route* findRoute(std::string_view path) {
   return path.starts_with(kPortRoute.path) ? &kPortRoute : nullptr;
 }
 
-/// "wait=500"; anything else is no wait.
+/// "wait=500"; anything else means no wait.
 std::chrono::milliseconds waitOf(std::string_view query) {
   constexpr std::string_view name = "wait=";
   int milliseconds = 0;
@@ -81,7 +81,7 @@ net::HttpHandler AgentServer::handler() {
 std::optional<TokenClaims> AgentServer::claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const {
   auto token = head.headers.find(kTokenHeader);
   if (!token) return std::nullopt;
-  // Where there is no path there is no scope: any token of ours may know that.
+  // An unknown path has no scope: any valid token may receive the 404.
   for (TokenScope wanted : scope ? std::span(&*scope, 1) : std::span<const TokenScope>(kAllScopes)) {
     auto claims = verifyInstanceToken(*token, parts_.key, parts_.instanceId, wanted, parts_.clock);
     if (claims) return sessions_.hasEnded(claims->session) ? std::nullopt : std::optional(std::move(*claims));
@@ -94,13 +94,13 @@ net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
   const Route* route = findRoute(head.path());
   auto claims = claimsOf(head, route ? std::optional(route->scope) : std::nullopt);
   if (!claims) co_return co_await exchange.respond(401, {}, "");
-  if (!route) co_return co_await answerReason(exchange, 404, "There is no such path.");
+  if (!route) co_return co_await answerReason(exchange, 404, "Unknown path.");
   if (!net::listHasToken(route->methods, head.method)) {
     net::Headers headers{{"Allow", std::string(route->methods)}};
     co_return co_await exchange.respond(405, std::move(headers), "");
   }
   if (route->whileHeld == WhileHeld::Refused && parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
-  // The stream lives as long as the request, also once it was taken over: who serves it holds it until the end.
+  // The stream lives as long as the request, even after a takeover: its handler keeps the request until the end.
   Sessions::Request request(sessions_, claims->session, [&stream = exchange.stream()] { stream.close(); });
   co_await answer(route->path, exchange);
 }
@@ -184,7 +184,7 @@ net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
   auto wish = co_await readWish(exchange);
   if (!wish) co_return;
   if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
-  parts_.freeze.thaw();  // who stands still does not hear that it is to end
+  parts_.freeze.thaw();  // a stopped process would not react to SIGTERM
   co_await answerHeld(exchange, parts_.hold.hold(std::move(wish->transfer), std::move(wish->reason)));
 }
 

@@ -1,4 +1,4 @@
-// AgentServer: every request's way from the token check to its handler.
+// AgentServer: routes each request from the token check to its handler.
 #pragma once
 
 #include <filesystem>
@@ -20,10 +20,10 @@
 
 namespace swarm::agent {
 
-/// What a path asks for. Nothing: no such path.
+/// The route of a path. Empty: unknown path.
 std::optional<TokenScope> scopeOf(std::string_view path);
 
-/// What the server speaks for. All must outlive it.
+/// The parts that the server exposes. All must outlive it.
 struct AgentParts {
   std::string instanceId;
   VerifyingKey key;
@@ -40,8 +40,8 @@ struct AgentParts {
   const Setup& setup;
 };
 
-/// On one loop. A request without a token that is valid for its path's scope gets 401 with an empty body, whatever else is wrong with it,
-/// and whether or not the path exists.
+/// On one loop. A request without a valid token for its path's scope gets 401 with an empty body, regardless of other errors, and whether
+/// or not the path exists.
 class AgentServer {
  public:
   explicit AgentServer(AgentParts parts);
@@ -49,7 +49,7 @@ class AgentServer {
 
  private:
   net::awaitable<void> handle(net::Exchange& exchange);
-  /// What its token claims, when it is valid for the scope.
+  /// The token's claims, if it is valid for the scope.
   std::optional<TokenClaims> claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const;
   net::awaitable<void> answer(std::string_view path, net::Exchange& exchange);
   net::awaitable<void> answerEndSession(net::Exchange& exchange);
@@ -57,7 +57,7 @@ class AgentServer {
   net::awaitable<void> answerUsage(net::Exchange& exchange);
   net::awaitable<void> answerActivity(net::Exchange& exchange);
   net::awaitable<void> handleExec(net::Exchange& exchange);
-  /// The body of /hold and /freeze. Nothing: it was wrong, and that was answered.
+  /// The body of /hold and /freeze. Empty: it was invalid, and the response has been sent.
   struct Wish {
     std::string transfer;
     std::string reason;
@@ -73,7 +73,7 @@ class AgentServer {
   AgentParts parts_;
   Sessions sessions_;
   SteadyTime started_;
-  std::string boot_;  ///< tells this process of the agent from others before and after it
+  std::string boot_;  ///< distinguishes this process of the agent from earlier and later ones
 };
 
 }  // namespace swarm::agent

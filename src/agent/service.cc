@@ -1,4 +1,4 @@
-// Supervision of one process.
+// Supervises one process.
 #include "agent/service.h"
 
 #include <errno.h>
@@ -20,14 +20,14 @@
 namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
-constexpr milliseconds kEagerProbe{5};  // while a person waits for VS Code
+constexpr milliseconds kEagerProbe{5};  // while a user waits for VS Code
 constexpr milliseconds kSlowStartProbe{250};
 constexpr milliseconds kCalmProbe{5'000};
 constexpr milliseconds kEagerTime{15'000};
 constexpr milliseconds kProbeDeadline{2'000};
-constexpr milliseconds kLastWords{200};  // for output that a process has left in its pipe
+constexpr milliseconds kLastWords{200};  // for the remaining output in the pipe of an ended process
 constexpr std::size_t kLongestQuote = 300;
-constexpr int kMissedProbes = 3;  // a loaded machine answers late: only a silence of this many probes makes it not ready
+constexpr int kMissedProbes = 3;  // a loaded machine responds late: only this many missed probes make it not ready
 }  // namespace
 
 milliseconds Backoff::after(std::chrono::steady_clock::duration life) {
@@ -93,7 +93,7 @@ awaitable<void> Service::supervise() {
       exit_code_ = result.error().exitCode;
       if (options_.restart == Restart::Never) co_return end(result.error().message);
       pause = backoff.after({});
-      reason_ = format("{} could not be started: {} The next try is in {:.1f} s.", options_.title, result.error().message,
+      reason_ = format("{} could not be started: {} Retrying in {:.1f} s.", options_.title, result.error().message,
                        static_cast<double>(pause.count()) / 1000);
     } else {
       co_await watch();
@@ -108,7 +108,7 @@ awaitable<void> Service::supervise() {
     log::warning(reason_, {{"service", options_.name}});
     state_ = ServiceState::Waiting;
     co_await pauseFor(pause);
-    // What the old process left running would hold its files and ports.
+    // Processes left over by the old one would hold its files and ports.
     if (child_) child_->signalGroup(SIGKILL);
   }
   state_ = ServiceState::Stopped;
@@ -130,7 +130,7 @@ void Service::refuse(std::string reason) {
 std::expected<void, SpawnFailure> Service::start() {
   child_.reset();
   auto user = users_.find(options_.user);
-  if (!user) return std::unexpected(SpawnFailure{126, format("There is no user {}.", options_.user)});
+  if (!user) return std::unexpected(SpawnFailure{126, format("User {} does not exist.", options_.user)});
   if (!options_.socket.empty()) {
     std::error_code ignored;
     std::filesystem::remove(options_.socket, ignored);
@@ -162,7 +162,7 @@ awaitable<void> Service::carry(Executor executor, Descriptor source, ServiceOpti
   output->end.notifyAll();
 }
 
-/// A helper that lives on may hold the pipe open.
+/// A surviving helper may hold the pipe open.
 awaitable<void> Service::waitForLastWords() const {
   std::shared_ptr<Output> output = output_;
   if (!output->ended) co_await output->end.wait(output->end.version(), Deadline::after(kLastWords));
@@ -181,7 +181,7 @@ awaitable<void> Service::watch() {
   }
   ready_ = false;
   exit_code_ = child->exitCode();
-  // Its own helpers should go with it; those that don't listen are killed before the next start.
+  // Its helpers should end with it; those that ignore the signal are killed before the next start.
   child->signalGroup(SIGTERM);
 }
 
@@ -192,7 +192,7 @@ awaitable<void> Service::probeUntilCancelled() {
     co_await waitWhilePaused();
     auto pauses = pauses_;
     bool answers = co_await probe();
-    if (pauses != pauses_) continue;  // it could not answer
+    if (pauses != pauses_) continue;  // paused, so it could not respond
     if (answers) {
       if (!std::exchange(ready_, true)) {
         became_ready_.notifyAll();
@@ -204,7 +204,7 @@ awaitable<void> Service::probeUntilCancelled() {
       reason_.clear();
     } else if (ready_ && ++missed >= kMissedProbes) {
       ready_ = false;
-      reason_ = format("{} runs but does not answer.", options_.title);
+      reason_ = format("{} is running but not responding.", options_.title);
       log::warning(reason_, {{"service", options_.name}});
     }
     bool eager = std::chrono::steady_clock::now() - started < kEagerTime;
@@ -219,7 +219,7 @@ awaitable<void> Service::waitUntilReady(Deadline deadline) const {
 }
 
 awaitable<bool> Service::probe() {
-  // One read tells enough: a server that writes a status line lives. The socket may not be there yet, which is an everyday answer.
+  // One read is enough: a server that writes a status line is alive. A missing socket is normal during startup.
   std::error_code error;
   if (!std::filesystem::exists(options_.socket, error)) co_return false;
   try {
@@ -246,7 +246,7 @@ void Service::explainEnd(milliseconds pause) {
   std::string how = child_->wasKilled() ? format("was ended by signal {} ({})", child_->signal(), ::strsignal(child_->signal()))
                                         : format("ended with exit code {}", exit_code_);
   if (!output_->lastLine.empty()) how += format(" ({})", output_->lastLine.substr(0, kLongestQuote));
-  reason_ = format("{} {}. It starts again in {:.1f} s.", options_.title, how, static_cast<double>(pause.count()) / 1000);
+  reason_ = format("{} {}. Restarting in {:.1f} s.", options_.title, how, static_cast<double>(pause.count()) / 1000);
 }
 
 void Service::pause(bool paused) {
@@ -272,7 +272,7 @@ awaitable<void> Service::stop(Deadline deadline) {
     } catch (const Error&) {
       late = true;
     }
-    if (late) log::warning("did not stop in time and is killed", {{"service", options_.name}});
+    if (late) log::warning("service did not stop in time and was killed", {{"service", options_.name}});
     child->signalGroup(SIGKILL);
     co_await child->wait();
   }

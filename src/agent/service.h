@@ -1,4 +1,4 @@
-// Service: one supervised process (code-server, or the container's command): started, watched, restarted with back-off, stopped.
+// Service: one supervised process (code-server, or the container's command): started, monitored, restarted with back-off, stopped.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 
 namespace swarm::agent {
 
-/// How long to wait before a process is started again: doubles from `first` to `longest`, and forgets after a life of `healthy`.
+/// The delay before a process is restarted: doubles from `first` to `longest`, and resets after a run of `healthy`.
 class Backoff {
  public:
   struct Limits {
@@ -31,7 +31,7 @@ class Backoff {
   std::chrono::milliseconds next_;
 };
 
-enum class Restart { Always, OnFailure, Never };  ///< OnFailure: an exit with 0 is the end; Never: any is
+enum class Restart { Always, OnFailure, Never };  ///< OnFailure: an exit with 0 is final; Never: any exit is
 
 struct ServiceOptions {
   std::string name;   ///< prefix of its lines in the container's log
@@ -39,7 +39,7 @@ struct ServiceOptions {
   std::vector<std::string> command;
   std::string user = "coder";
   std::string cwd;               ///< empty: the user's home
-  std::filesystem::path socket;  ///< asked for GET /healthz; empty: ready as soon as it runs
+  std::filesystem::path socket;  ///< probed with GET /healthz; empty: ready as soon as it runs
   Restart restart = Restart::Always;
   Backoff::Limits backoff;
   int logFd = 1;
@@ -53,20 +53,20 @@ class Service {
  public:
   Service(Executor executor, Children& children, Environment base, ServiceOptions options, UserDatabase users = UserDatabase());
 
-  /// Until stop(), or the end of a command that is not started again. It counts as running from the call on, not from the first co_await.
+  /// Runs until stop(), or until a command ends that is not restarted. It counts as running from the call on, not from the first co_await.
   awaitable<void> run();
-  void refuse(std::string reason);  ///< instead of run(): it never starts, and reason() says why
-  /// SIGTERM to its group; returns once the process (at the deadline: after SIGKILL) and run() have ended.
+  void refuse(std::string reason);  ///< instead of run(): it never starts, and reason() returns this reason
+  /// Sends SIGTERM to its group; returns once the process (at the deadline: after SIGKILL) and run() have ended.
   awaitable<void> stop(Deadline deadline);
 
-  /// Its process is stopped with all others, which is no fault of its: it is neither asked nor started until that is over.
+  /// Its process is stopped together with all others by a freeze: it is neither probed nor started until that is over.
   void pause(bool paused);
 
   ServiceState state() const { return state_; }
   bool ready() const { return ready_; }
-  awaitable<void> waitUntilReady(Deadline deadline) const;       ///< or until the deadline: ready() tells
+  awaitable<void> waitUntilReady(Deadline deadline) const;       ///< or until the deadline; check ready()
   const std::string& reason() const { return reason_; }          ///< why it is not ready, as a sentence; empty when it is
-  const std::string& generation() const { return generation_; }  ///< random, new with each process
+  const std::string& generation() const { return generation_; }  ///< random, new for each process
   pid_t pid() const { return child_ ? child_->pid() : -1; }
   int exitCode() const { return exit_code_; }  ///< of the last process that ended
 
@@ -81,7 +81,7 @@ class Service {
   awaitable<void> pauseFor(std::chrono::milliseconds duration);
   void end(std::string reason);
   void explainEnd(std::chrono::milliseconds pause);
-  /// What its process says, on its way into the log.
+  /// Copies its process's output into the log.
   struct Output {
     std::string lastLine;
     bool ended = false;
@@ -100,7 +100,7 @@ class Service {
   std::shared_ptr<Output> output_;
   ServiceState state_ = ServiceState::Starting;
   bool ready_ = false;
-  mutable net::Notifier became_ready_;  ///< waiting changes nothing that others see
+  mutable net::Notifier became_ready_;  ///< a wait does not change the observable state
   net::Notifier run_ended_;
   bool running_ = false;
   bool stopping_ = false;

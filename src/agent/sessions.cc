@@ -1,4 +1,4 @@
-// Ending sessions.
+// Ends sessions.
 #include "agent/sessions.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace swarm::agent {
 namespace {
-constexpr std::size_t kMostEnded = 4096;  // of one workspace within an hour; a server that sends more loses the oldest
+constexpr std::size_t kMostEnded = 4096;  // per workspace within an hour; beyond it the oldest is dropped
 }  // namespace
 
 Sessions::Request::Request(Sessions& sessions, const std::string& session, std::function<void()> cut)

@@ -1,4 +1,4 @@
-// Sessions: sign-ins that were ended, whose tokens count no more, and the requests that go on for each sign-in.
+// Sessions: ended sign-ins, whose tokens are invalid, and the active requests of each sign-in.
 #pragma once
 
 #include <functional>
@@ -10,17 +10,16 @@
 
 namespace swarm::agent {
 
-/// On one loop. In memory only: an agent that starts again has forgotten them, and accepts a token until it expires
-/// (kLongestIssuedLife).
+/// On one loop. In memory only: a restarted agent has lost them, and accepts a token until it expires (kLongestIssuedLife).
 class Sessions {
  public:
   explicit Sessions(const Clock& clock) : clock_(clock) {}
 
-  /// From now on hasEnded() is true for it, for longer than a token lives; cuts its requests. Again: fine.
+  /// From now on hasEnded() is true for it, for longer than a token is valid; closes its requests. Idempotent.
   void end(const std::string& session);
   bool hasEnded(const std::string& session) const { return ended_.contains(session); }
 
-  /// One request for as long as it goes on; `cut` closes its connection.
+  /// One request; its lifetime is the request's; `cut` closes its connection.
   class Request {
    public:
     /// An empty session is the server's own, which never ends.
@@ -40,7 +39,7 @@ class Sessions {
   void forgetOld();
 
   const Clock& clock_;
-  std::map<std::string, SteadyTime> ended_;  ///< until when it is remembered
+  std::map<std::string, SteadyTime> ended_;  ///< when the record expires
   std::multimap<std::string, Request*> requests_;
 };
 

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kScript = "/.config/swarm/setup.sh";
 
-// As the user: whatever links the home has lead to nothing that is not theirs already.
+// As the user: links in the home can only lead to what the user may access anyway.
 constexpr std::string_view kFillHome = R"sh(
 absent() { [ ! -e "$1" ] && [ ! -L "$1" ]; }
 if [ -n "$GIT_CONFIG_TEXT" ] && absent "$HOME/.gitconfig"; then printf %s "$GIT_CONFIG_TEXT" >"$HOME/.gitconfig"; fi
@@ -124,11 +124,11 @@ awaitable<void> Setup::fillHome() {
   request.user = std::move(*user);
   auto child = children_.spawn(request);
   if (!child) {
-    log::warning("the home could not be filled", {{"reason", child.error().message}});
+    log::warning("failed to fill the home", {{"reason", child.error().message}});
     co_return;
   }
   co_await (*child)->wait();
-  if ((*child)->exitCode() != 0) log::warning("the home could not be filled", {{"exitCode", (*child)->exitCode()}});
+  if ((*child)->exitCode() != 0) log::warning("failed to fill the home", {{"exitCode", (*child)->exitCode()}});
 }
 
 boost::json::object Setup::toJson() const { return {{"state", toString(state_)}, {"exitCode", exit_code_}}; }
@@ -140,7 +140,7 @@ void Setup::readMark() {
   boost::json::value value = boost::json::parse(std::string(std::istreambuf_iterator<char>(file), {}), error);
   const auto* object = error ? nullptr : value.if_object();
   const auto* code = object ? object->if_contains("exitCode") : nullptr;
-  if (!object) return;  // cut short: the script runs once more
+  if (!object) return;  // interrupted: the script runs again
   done_ = true;
   exit_code_ = code && code->is_int64() ? static_cast<int>(code->as_int64()) : 0;
   bool ran = object->contains("exitCode");
@@ -156,7 +156,7 @@ void Setup::writeMark() {
   std::ofstream file(unfinished);
   file << boost::json::serialize(mark) << std::flush;
   if (file.good()) fs::rename(unfinished, options_.mark, error);
-  if (!file.good() || error) log::warning("it could not be noted that the container is set up", {{"error", ::strerror(errno)}});
+  if (!file.good() || error) log::warning("failed to record that the container is set up", {{"error", ::strerror(errno)}});
 }
 
 }  // namespace swarm::agent

@@ -1,5 +1,5 @@
-// Setup: makes a new container what its person needs. Once in the life of a container, beside VS Code and never in its way, it puts what
-// the settings bring into the home (where that has none) and runs ~/.config/swarm/setup.sh.
+// Setup: prepares a new container for its user. Once in the life of a container, concurrently with VS Code, it writes the settings' files
+// into the home (where they are missing) and runs ~/.config/swarm/setup.sh.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -12,7 +12,7 @@
 namespace swarm::agent {
 
 enum class SetupState {
-  None,  ///< there is no script
+  None,  ///< no script
   Running,
   Succeeded,
   Failed,
@@ -20,11 +20,11 @@ enum class SetupState {
 std::string_view toString(SetupState state);
 
 struct SetupOptions {
-  std::string script;  ///< the instance's; written to the home when there is none
-  GitIdentity git;     ///< written to ~/.gitconfig when there is none
+  std::string script;  ///< the instance's; written to the home if it has none
+  GitIdentity git;     ///< written to ~/.gitconfig if there is none
   std::string user = "coder";
   std::string home = "/home/coder";
-  /// What was done in this container, of its own layer and not of a volume: another container begins anew.
+  /// Records what was done in this container; stored in its own layer, not in a volume, so that another container starts over.
   std::filesystem::path mark = "/var/lib/swarm/setup.json";
   int logFd = 1;
 };
@@ -34,7 +34,7 @@ class Setup {
  public:
   Setup(Executor executor, Children& children, Environment base, SetupOptions options, UserDatabase users = UserDatabase());
 
-  /// Until it has ended, or was stopped: then the next run() begins again. Nothing to do: returns at once.
+  /// Runs until it has ended, or was stopped: then the next run() starts again. Returns at once if there is nothing to do.
   awaitable<void> run();
   awaitable<void> stop(Deadline deadline);
   void pause(bool paused) { service_.pause(paused); }

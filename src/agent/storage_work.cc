@@ -14,11 +14,11 @@ namespace swarm::agent {
 namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t kMaxStorageNames = 3;
-/// What VS Code, shells and sudo make without being asked.
+/// Created automatically by VS Code, shells and sudo.
 constexpr std::array<std::string_view, 8> kMadeByThemselves{
     kStagingName, ".local", ".config", ".cache", ".bash_history", ".lesshst", ".sudo_as_admin_successful", ".vscode-server"};
 
-/// Folders alone are nobody's work: the image makes some.
+/// Empty folders do not count: the image creates some.
 bool holdsNothing(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(fs::symlink_status(path, error))) return false;

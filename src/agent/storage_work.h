@@ -1,4 +1,4 @@
-// Looking for what a person would miss when an archive takes a storage's place.
+// Detects user files that would be lost when an archive replaces a storage's contents.
 #pragma once
 
 #include <filesystem>
@@ -7,8 +7,8 @@
 
 namespace swarm::agent {
 
-/// A few names in a storage that a person's work may stand behind: what a fresh home has from `skeleton`, what VS Code makes by itself,
-/// and folders without a file do not count. Empty: nothing is lost when it is replaced.
+/// Some names in a storage that may be a user's work; excludes what a fresh home has from `skeleton`, what VS Code creates automatically,
+/// and folders without files. Empty: replacing it loses nothing.
 std::vector<std::string> namesOfWorkIn(const std::filesystem::path& storage, const std::filesystem::path& skeleton);
 
 }  // namespace swarm::agent

@@ -1,4 +1,4 @@
-// Small coroutine tools of the agent: a group of tasks that is waited for as a whole, and a mutex that coroutines take in turn.
+// Small coroutine tools of the agent: a group of tasks that is awaited as a whole, and a mutex for coroutines.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -13,7 +13,7 @@
 
 namespace swarm::agent {
 
-/// Tasks that end by themselves once what they work on is closed. Must outlive them: wait() before destruction.
+/// Tasks that end once the objects they use are closed. Must outlive them: call wait() before destruction.
 class TaskGroup {
  public:
   explicit TaskGroup(net::Executor executor) : executor_(executor), changed_(executor, asio::steady_timer::time_point::max()) {}
@@ -26,7 +26,7 @@ class TaskGroup {
       changed_.cancel();
     });
   }
-  /// Until all have ended. Not cancellable: the tasks work on the caller's objects.
+  /// Until all have ended. Not cancellable: the tasks use the caller's objects.
   net::awaitable<void> wait() {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     while (running_ > 0) {
@@ -48,7 +48,7 @@ class TaskGroup {
   int running_ = 0;
 };
 
-/// Lets coroutines of one loop through one at a time, in the order in which they came.
+/// Admits coroutines of one loop one at a time, in order of arrival.
 class AsyncMutex {
  public:
   explicit AsyncMutex(net::Executor executor) : free_(executor, asio::steady_timer::time_point::max()) {}

@@ -1,4 +1,4 @@
-// Sessions of moves: who may have one, and one after the other.
+// Admits sessions of moves, one per role at a time.
 #include "agent/transfers.h"
 
 #include "agent/answers.h"
@@ -17,7 +17,7 @@ std::string transferOf(std::string_view query) {
 
 }  // namespace
 
-/// Keeps the seat for as long as the session lives.
+/// Holds the slot for the session's lifetime.
 class Transfers::Sitting {
  public:
   explicit Sitting(Seat& seat) : seat_(seat) { seat_.taken = true; }
@@ -28,7 +28,7 @@ class Transfers::Sitting {
   Sitting(const Sitting&) = delete;
   Sitting& operator=(const Sitting&) = delete;
 
-  /// Until another has taken its turn.
+  /// Until a newer session supersedes it.
   static awaitable<void> untilSuperseded(Seat& seat, std::uint64_t turn) {
     while (seat.turn == turn) co_await seat.changed.wait(seat.changed.version(), Deadline::never());
   }
@@ -53,7 +53,7 @@ awaitable<void> Transfers::endAll() { return net::both(vacate(sending_), vacate(
 
 std::optional<std::string> Transfers::objection(transfer::Role role, std::string_view transfer) const {
   if (role == transfer::Role::Source || hold_.transfer() == transfer) return std::nullopt;
-  if (hold_.transfer().empty()) return "This instance is not held: what its processes write would be mixed with what arrives.";
+  if (hold_.transfer().empty()) return "This instance is not held: its processes would write into the files that arrive.";
   return format("This instance is held for another transfer, {}.", hold_.transfer());
 }
 
@@ -62,7 +62,7 @@ awaitable<void> Transfers::handle(transfer::Role role, net::Exchange& exchange) 
     co_return co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
   }
   std::string transfer = transferOf(exchange.head().query());
-  if (transfer.empty()) co_return co_await answerReason(exchange, 400, "The query must name the transfer: \"transfer=ID\".");
+  if (transfer.empty()) co_return co_await answerReason(exchange, 400, "The query must contain the transfer: \"transfer=ID\".");
   if (refusal_) co_return co_await answerReason(exchange, 503, *refusal_);
   auto problem = objection(role, transfer);
   if (problem) co_return co_await answerReason(exchange, 409, *problem);
@@ -70,7 +70,7 @@ awaitable<void> Transfers::handle(transfer::Role role, net::Exchange& exchange) 
   Seat& seat = seatOf(role);
   auto turn = callNext(seat);
   while (seat.taken && seat.turn == turn) co_await seat.changed.wait(seat.changed.version(), Deadline::never());
-  problem = seat.turn == turn ? objection(role, transfer) : std::optional<std::string>("A newer session has taken its place.");
+  problem = seat.turn == turn ? objection(role, transfer) : std::optional<std::string>("A newer session has superseded it.");
   if (problem) co_return co_await answerReason(exchange, 409, *problem);
   Sitting sitting(seat);
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};

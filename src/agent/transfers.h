@@ -1,4 +1,4 @@
-// Transfers: the agent's end of moves. One session that sends and one that receives at a time, on connections that the server opens.
+// Transfers: the agent's end of moves. At most one session that sends and one that receives, on connections that the server opens.
 #pragma once
 
 #include <optional>
@@ -15,13 +15,13 @@ namespace swarm::agent {
 /// On one loop. Outlives its sessions, as the Hold does.
 class Transfers {
  public:
-  /// `root`: what the paths of storages are below; "/" but in tests.
+  /// `root`: prefix of all storage paths; "/" except in tests.
   explicit Transfers(const Hold& hold, std::filesystem::path root = "/") : hold_(hold), root_(std::move(root)) {}
 
-  /// The storage is not what it should be: every session is refused with this sentence.
+  /// The storage is unusable: every session is refused with this sentence.
   void refuse(std::string reason) { refusal_ = std::move(reason); }
 
-  /// Answers GET /transfer/send and /transfer/receive. An older session of the same role is ended first.
+  /// Handles GET /transfer/send and /transfer/receive. Ends an older session of the same role first.
   awaitable<void> handle(transfer::Role role, net::Exchange& exchange);
   /// Both return when no such session is left.
   awaitable<void> endReceiving();

@@ -1,4 +1,4 @@
-// Works relative to open directories: no path is ever too long, and no symbolic link is ever followed.
+// Works relative to open directories: paths are never too long, and symbolic links are never followed.
 #include "agent/tree_copy.h"
 
 #include <dirent.h>
@@ -32,7 +32,7 @@ Descriptor openDirectory(int at, const char* name) {
   return Descriptor(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/// Names first, so that a deep tree holds two descriptors per level and no more.
+/// Reads the names first, so that a deep tree needs only two descriptors per level.
 std::vector<std::string> namesIn(int directory, const fs::path& path) {
   int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   std::unique_ptr<DIR, decltype([](DIR* stream) { ::closedir(stream); })> stream(copy < 0 ? nullptr : ::fdopendir(copy));
@@ -53,7 +53,7 @@ std::vector<std::string> namesIn(int directory, const fs::path& path) {
 
 void copyAttributes(int from, int to, const fs::path& path) {
   ssize_t size = ::flistxattr(from, nullptr, 0);
-  if (size <= 0) return;  // none, or a file system without them
+  if (size <= 0) return;  // none, or a file system without attributes
   std::string names(static_cast<std::size_t>(size), '\0');
   size = ::flistxattr(from, names.data(), names.size());
   if (size < 0) fail("could not read the attributes of", path);
@@ -65,7 +65,7 @@ void copyAttributes(int from, int to, const fs::path& path) {
     std::string value(static_cast<std::size_t>(length), '\0');
     length = ::fgetxattr(from, name, value.data(), value.size());
     if (length < 0) continue;
-    // The system's own labels (SELinux) belong to where a file is, and a file system may have no place for the others.
+    // The system's own labels (SELinux) depend on the file's location, and a file system may not support the others.
     if (::fsetxattr(to, name, value.data(), static_cast<std::size_t>(length), 0) != 0 && errno != ENOTSUP && errno != EPERM) {
       fail("could not set an attribute of", path);
     }
@@ -74,7 +74,7 @@ void copyAttributes(int from, int to, const fs::path& path) {
 
 /// Owner first: changing it clears set-user-id bits and capabilities. Times last.
 void copyFacts(int from, int to, const struct stat& facts, const fs::path& path) {
-  if (::fchown(to, facts.st_uid, facts.st_gid) != 0) fail("could not give away", path);
+  if (::fchown(to, facts.st_uid, facts.st_gid) != 0) fail("could not change the owner of", path);
   copyAttributes(from, to, path);
   if (::fchmod(to, facts.st_mode & 07777) != 0) fail("could not set the mode of", path);
   std::array<timespec, 2> times{facts.st_atim, facts.st_mtim};
@@ -88,7 +88,7 @@ void copyRange(int from, int to, off_t begin, off_t end, const fs::path& path) {
     ssize_t got = ::pread(from, buffer.data(), wanted, begin);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail("could not read", path);
-    if (got == 0) return;  // it was cut meanwhile
+    if (got == 0) return;  // it was truncated during the copy
     for (ssize_t done = 0; done < got;) {
       ssize_t put = ::pwrite(to, buffer.data() + done, static_cast<std::size_t>(got - done), begin + done);
       if (put < 0 && errno == EINTR) continue;
@@ -104,7 +104,7 @@ void copyContent(int from, int to, off_t size, const fs::path& path) {
   off_t at = 0;
   while (at < size) {
     off_t data = ::lseek(from, at, SEEK_DATA);
-    if (data < 0 && errno == ENXIO) return;  // only a hole is left
+    if (data < 0 && errno == ENXIO) return;  // only a hole remains
     if (data < 0) return copyRange(from, to, at, size, path);
     off_t hole = ::lseek(from, data, SEEK_HOLE);
     if (hole < 0) hole = size;
@@ -129,7 +129,7 @@ class TreeCopier {
     struct stat facts{};
     if (::fstatat(from, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return;
-      fail("could not look at", path);
+      fail("could not examine", path);
     }
     if (S_ISDIR(facts.st_mode)) return copySubdirectory(from, to, name, facts, path);
     if (facts.st_nlink > 1) {
@@ -141,8 +141,8 @@ class TreeCopier {
     }
     if (S_ISREG(facts.st_mode)) return copyFile(from, to, name, facts, path);
     if (S_ISLNK(facts.st_mode)) return copyLink(from, to, name, facts, path);
-    if (::mknodat(to, name.c_str(), facts.st_mode, facts.st_rdev) != 0) fail("could not make", path);
-    if (::fchownat(to, name.c_str(), facts.st_uid, facts.st_gid, AT_SYMLINK_NOFOLLOW) != 0) fail("could not give away", path);
+    if (::mknodat(to, name.c_str(), facts.st_mode, facts.st_rdev) != 0) fail("could not create", path);
+    if (::fchownat(to, name.c_str(), facts.st_uid, facts.st_gid, AT_SYMLINK_NOFOLLOW) != 0) fail("could not change the owner of", path);
     if (::fchmodat(to, name.c_str(), facts.st_mode & 07777, 0) != 0) fail("could not set the mode of", path);
     setTimes(to, name, facts, path);
   }
@@ -153,7 +153,7 @@ class TreeCopier {
       if (errno == ENOENT) return;
       fail("could not open", path);
     }
-    if (::mkdirat(to, name.c_str(), 0700) != 0) fail("could not make", path);
+    if (::mkdirat(to, name.c_str(), 0700) != 0) fail("could not create", path);
     Descriptor target = openDirectory(to, name.c_str());
     if (!target.valid()) fail("could not open", path);
     copyDirectory(source.get(), target.get(), facts, path);
@@ -167,7 +167,7 @@ class TreeCopier {
       fail("could not read", path);
     }
     Descriptor target(::openat(to, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!target.valid()) fail("could not make", path);
+    if (!target.valid()) fail("could not create", path);
     copyContent(source.get(), target.get(), facts.st_size, path);
     copyFacts(source.get(), target.get(), facts, path);
   }
@@ -178,8 +178,8 @@ class TreeCopier {
     if (length < 0 && errno == ENOENT) return;
     if (length < 0) fail("could not read", path);
     text[static_cast<std::size_t>(length)] = '\0';
-    if (::symlinkat(text.data(), to, name.c_str()) != 0) fail("could not make", path);
-    if (::fchownat(to, name.c_str(), facts.st_uid, facts.st_gid, AT_SYMLINK_NOFOLLOW) != 0) fail("could not give away", path);
+    if (::symlinkat(text.data(), to, name.c_str()) != 0) fail("could not create", path);
+    if (::fchownat(to, name.c_str(), facts.st_uid, facts.st_gid, AT_SYMLINK_NOFOLLOW) != 0) fail("could not change the owner of", path);
     setTimes(to, name, facts, path);
   }
 
@@ -189,7 +189,7 @@ class TreeCopier {
   }
 
   dev_t device_;
-  int top_;                           // of the copy; where hard links are found again
+  int top_;                           // of the copy; used to find hard links
   std::map<FileId, fs::path> links_;  // first name of each file that has several
 };
 
@@ -217,8 +217,8 @@ void copyTree(const fs::path& from, const fs::path& to) {
   Descriptor source(::open(from.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!source.valid()) fail("could not open", from);
   struct stat facts{};
-  if (::fstat(source.get(), &facts) != 0) fail("could not look at", from);
-  if (::mkdir(to.c_str(), 0700) != 0 && errno != EEXIST) fail("could not make", to);
+  if (::fstat(source.get(), &facts) != 0) fail("could not examine", from);
+  if (::mkdir(to.c_str(), 0700) != 0 && errno != EEXIST) fail("could not create", to);
   Descriptor target(::open(to.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!target.valid()) fail("could not open", to);
   TreeCopier(facts.st_dev, target.get()).copyDirectory(source.get(), target.get(), facts, {});

@@ -17,7 +17,7 @@ namespace swarm::agent {
 namespace {
 constexpr std::chrono::seconds kConnectPatience{5};
 
-/// Passes everything through, and shows what is read to the detector; until it is hushed: then nothing of the client's gets through.
+/// Passes everything through, and passes the bytes read to the detector; once muted, it drops the client's data.
 class WatchedStream final : public net::Stream {
  public:
   WatchedStream(net::StreamPtr inner, Activity& activity, PersonDetector::Traffic traffic)
@@ -75,13 +75,13 @@ net::awaitable<void> demandUpgrade(net::Exchange& exchange) {
   co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
 }
 
-/// Null where none of the addresses has it.
+/// Null if no address has a listener.
 net::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::uint16_t port) {
   for (const std::string& host : hosts) {
     try {
       co_return co_await net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience));
     } catch (const Error&) {
-      // The next address may have it.
+      // The next address may have one.
     }
   }
   co_return nullptr;
@@ -117,9 +117,9 @@ net::awaitable<void> handleVscodeTunnel(const Service& service, const std::files
   try {
     target = co_await net::connectUnix(socket, Deadline::after(kConnectPatience));
   } catch (const Error&) {
-    // It has died since it was last asked; the supervisor learns of it in a moment.
+    // It has died since the last probe; the supervisor will notice shortly.
   }
-  if (!target) co_return co_await answerReason(exchange, 503, "VS Code does not answer at the moment.");
+  if (!target) co_return co_await answerReason(exchange, 503, "VS Code is not responding at the moment.");
   co_await carry(std::move(target), activity, guest, PersonDetector::Traffic::Vscode, exchange);
 }
 
@@ -133,9 +133,9 @@ net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Ho
   if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
   Guest guest(hold);
   net::StreamPtr target = co_await connectAny({"127.0.0.1", "::1"}, port);
-  // A program may listen on the container's own address alone.
+  // A program may have bound the container's own address only.
   if (!target) target = co_await connectAny(listenersOf(port), port);
-  if (!target) co_return co_await answerReason(exchange, 502, format("Nothing listens on port {} in this instance.", port));
+  if (!target) co_return co_await answerReason(exchange, 502, format("No program is listening on port {} in this instance.", port));
   co_await carry(std::move(target), activity, guest, PersonDetector::Traffic::Port, exchange);
 }
 

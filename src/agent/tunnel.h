@@ -10,13 +10,13 @@
 
 namespace swarm::agent {
 
-/// Everything a client sends through it is shown to a PersonDetector.
+/// Passes everything that a client sends through it to a PersonDetector.
 net::StreamPtr watchForPerson(net::StreamPtr client, Activity& activity, PersonDetector::Traffic traffic);
 
-/// `service` says whether VS Code is ready; 503 with its reason while it is not. Both end when the instance becomes held.
+/// 503 with `service`'s reason while VS Code is not ready. Both end when the instance becomes held.
 net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
                                         net::Exchange& exchange);
-/// `digits` is what follows the prefix; 400 when it is no port, 502 when nothing listens there.
+/// `digits`: the path after the prefix; 400 when it is not a port, 502 when no program is listening there.
 net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange);
 
 }  // namespace swarm::agent

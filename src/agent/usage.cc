@@ -1,4 +1,4 @@
-// Reading control groups and file systems.
+// Reads control groups and file systems.
 #include "agent/usage.h"
 
 #include <fts.h>
@@ -29,9 +29,9 @@ constexpr std::chrono::milliseconds kShortestWindow{500};
 constexpr std::chrono::seconds kLongestWindow{30};
 constexpr std::chrono::milliseconds kOwnWindow{250};
 constexpr std::chrono::seconds kDiskCountAge{60};
-constexpr std::chrono::seconds kFirstCount{1};  // how long the first answer waits for the first count
+constexpr std::chrono::seconds kFirstCount{1};  // how long the first response waits for the first count
 constexpr std::chrono::milliseconds kCountStep{10};
-constexpr std::uint64_t kNoLimitV1 = 1ULL << 60U;  // v1 writes "no limit" as a number near 2^63, rounded to pages
+constexpr std::uint64_t kNoLimitV1 = 1ULL << 60U;  // v1 represents "no limit" as a number near 2^63, rounded to pages
 
 std::string readWord(const fs::path& path) {
   std::ifstream file(path);
@@ -99,7 +99,7 @@ std::uint64_t machineMemory(const fs::path& proc) {
   return kibibytes * 1024;
 }
 
-/// What the files below `roots` occupy, like du -x: other file systems are not entered, a file with two names counts once.
+/// The disk usage of the files below `roots`, like du -x: other file systems are not entered, a file with two names counts once.
 std::uint64_t countBytes(const std::vector<fs::path>& roots) {
   std::vector<std::string> names(roots.begin(), roots.end());
   std::vector<char*> arguments;
@@ -124,7 +124,7 @@ struct UsageMeter::DiskCount {
   std::atomic<bool> counting{false};
   std::atomic<bool> known{false};
   std::atomic<std::uint64_t> bytes{0};
-  std::optional<std::chrono::steady_clock::time_point> started;  // the loop's
+  std::optional<std::chrono::steady_clock::time_point> started;  // used on the loop
 };
 
 ControlGroupFacts readControlGroup(const fs::path& root) {
@@ -166,7 +166,7 @@ void UsageMeter::countInBackground() {
   if ((disk_->started && now - *disk_->started < kDiskCountAge) || disk_->counting.exchange(true)) return;
   disk_->started = now;
   auto count = [disk = disk_, roots = options_.storage] {
-    // On Linux the nice value belongs to the thread: a count of millions of files must not be felt.
+    // On Linux the nice value belongs to the thread: counting millions of files must not slow down the workspace.
     ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 19);
     disk->bytes = countBytes(roots);
     disk->known = true;
@@ -175,7 +175,7 @@ void UsageMeter::countInBackground() {
   try {
     std::thread(std::move(count)).detach();
   } catch (const std::system_error&) {
-    disk_->counting = false;  // the limit of processes is reached: what is known stays
+    disk_->counting = false;  // the process limit is reached: keep the last result
   }
 }
 

@@ -11,12 +11,12 @@
 
 namespace swarm::agent {
 
-/// What the kernel says now. Absent: this system does not say.
+/// The kernel's current values. Absent: not available on this system.
 struct ControlGroupFacts {
-  std::optional<std::uint64_t> cpuMicroseconds;  ///< since the group was made
-  std::optional<std::int64_t> cpuLimit;          ///< millicores; absent: none
-  std::optional<std::uint64_t> memoryBytes;      ///< without file cache that can be dropped at once (inactive_file), as `docker stats` does
-  std::optional<std::uint64_t> memoryLimit;      ///< bytes; absent: none
+  std::optional<std::uint64_t> cpuMicroseconds;  ///< since the group was created
+  std::optional<std::int64_t> cpuLimit;          ///< millicores; absent: unlimited
+  std::optional<std::uint64_t> memoryBytes;      ///< without file cache that can be dropped at once (inactive_file), as in `docker stats`
+  std::optional<std::uint64_t> memoryLimit;      ///< bytes; absent: unlimited
 };
 /// `root` is /sys/fs/cgroup in an instance.
 ControlGroupFacts readControlGroup(const std::filesystem::path& root);
@@ -24,7 +24,7 @@ ControlGroupFacts readControlGroup(const std::filesystem::path& root);
 /// Percent of one core between two readings.
 double cpuPercent(std::uint64_t microseconds_before, std::uint64_t microseconds_now, std::chrono::steady_clock::duration elapsed);
 
-/// On one loop. Costs nothing while nobody asks.
+/// On one loop. Costs nothing between requests.
 class UsageMeter {
  public:
   struct Options {
@@ -35,10 +35,9 @@ class UsageMeter {
   explicit UsageMeter(Options options);
   ~UsageMeter();
 
-  /// CPU is measured since the last question when that is 0.5 to 30 s old, else over a quarter of a second. Storage usage is what the
-  /// files below `storage` occupy, counted in the background at most once a minute (where the
-  /// first count takes longer than a second, answers give the file system's figure until it has ended); its limit is the file systems'
-  /// size.
+  /// CPU is measured since the last request if that was 0.5 to 30 s ago, else over a quarter of a second. Storage usage is the disk usage
+  /// of the files below `storage`, counted in the background at most once a minute (while the first count takes longer than a second,
+  /// responses contain the file system's figure); its limit is the size of the file systems.
   net::awaitable<ResourceUsage> measure();
 
  private:

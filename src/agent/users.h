@@ -1,4 +1,4 @@
-// Who a process runs as: /etc/passwd and /etc/group read by hand, because a static binary can't load glibc's name service modules.
+// User lookup in /etc/passwd and /etc/group, parsed directly because a static binary cannot load glibc's name service modules.
 #pragma once
 
 #include <sys/types.h>
@@ -17,15 +17,15 @@ struct UserRecord {
   gid_t gid = 0;
   std::string home;
   std::string shell;
-  std::vector<gid_t> groups;  ///< all of them, the primary one included
+  std::vector<gid_t> groups;  ///< all groups, including the primary one
 };
 
-/// Reads the files anew at each call: a person may add users while the agent runs. Thread-safe.
+/// Reads the files at each call: a user may add users while the agent runs. Thread-safe.
 class UserDatabase {
  public:
   explicit UserDatabase(std::filesystem::path passwd = "/etc/passwd", std::filesystem::path group = "/etc/group")
       : passwd_(std::move(passwd)), group_(std::move(group)) {}
-  /// Nothing when there is no such user, or the files can't be read.
+  /// Empty when the user does not exist, or the files cannot be read.
   std::optional<UserRecord> find(std::string_view name) const;
 
  private:

@@ -38,7 +38,8 @@ agent::ArchiveSource bodyOf(net::Exchange& exchange) {
   return [&exchange](Deadline) -> awaitable<std::string> {
     std::string piece(kPiece, '\0');
     net::IoResult got = co_await exchange.body().readSome(boost::asio::buffer(piece));
-    if (got.error) throw Error(ErrorCode::InvalidArgument, "The archive was cut: the connection ended before it was whole.");
+    if (got.error)
+      throw Error(ErrorCode::InvalidArgument, "The archive is incomplete: the connection ended before the end of the archive.");
     piece.resize(got.bytes);
     co_return piece;
   };

@@ -32,7 +32,7 @@ const std::vector<NamedProblem>& problems() {
       {401, "Unauthenticated", "No credentials, or not valid ones", {"WWW-Authenticate"}},
       {403, "Forbidden", "The role does not allow it, or a page of another origin sent it"},
       {404, "NotFound", "There is no such thing, or it is another user's"},
-      {409, "Conflict", "The present state does not allow it, or the name is taken"},
+      {409, "Conflict", "The current state does not allow the request, or the name is taken"},
       {412, "PreconditionFailed", "If-Match names other versions; nothing was done"},
       {413, "TooLarge", "The body is larger than 1 MiB"},
       {415, "UnsupportedMedia", "Another content type, or a content coding", {"Accept-Encoding", "Accept-Patch"}},
@@ -93,7 +93,7 @@ json::object problemResponses() {
   }
   responses["Problem"] = json::object{{"description", "Every other failure"},
                                       {"headers", headersJson({})},
-                                      {"content", problemContent(exampleOf(500, "An error in the server"))}};
+                                      {"content", problemContent(exampleOf(500, "Internal server error"))}};
   return responses;
 }
 

@@ -16,7 +16,7 @@ std::string formatTime(SystemTime time) {
 
 namespace {
 
-/// Reads a time from left to right; the first wrong character makes it fail for good.
+/// Reads a time from left to right; after the first wrong character every further read fails.
 class TimeReader {
  public:
   explicit TimeReader(std::string_view text) : rest_(text) {}

@@ -1,4 +1,4 @@
-// Clock and Deadline: the only ways to ask for the time, so that tests can advance it.
+// Clock and Deadline: the only sources of time, so that tests can advance it.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ class RealClock final : public Clock {
   SteadyTime steadyNow() const override { return std::chrono::steady_clock::now(); }
 };
 
-/// A clock that stands still until a test advances it.
+/// A clock that advances only when a test advances it.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(SystemTime start = SystemTime(std::chrono::milliseconds(1'700'000'000'000))) : now_(start) {}
@@ -41,7 +41,7 @@ class ManualClock final : public Clock {
   SteadyTime steady_ = SteadyTime(std::chrono::hours(1));
 };
 
-/// The moment by which a call must have answered. Every call that can block takes one. A value; cheap to copy.
+/// The moment by which a call must complete. Every call that can block takes one. A value; cheap to copy.
 class Deadline {
  public:
   static Deadline after(std::chrono::milliseconds duration) { return Deadline(std::chrono::steady_clock::now() + duration); }
@@ -51,7 +51,7 @@ class Deadline {
   bool isNever() const { return time_ == SteadyTime::max(); }
   bool hasPassed() const { return !isNever() && std::chrono::steady_clock::now() >= time_; }
   SteadyTime time() const { return time_; }
-  /// Time left, never negative; hours::max-like (24 h) for never().
+  /// Time left, never negative; 24 h for never().
   std::chrono::milliseconds left() const {
     if (isNever()) return std::chrono::hours(24);
     auto left = std::chrono::ceil<std::chrono::milliseconds>(time_ - std::chrono::steady_clock::now());

@@ -44,10 +44,10 @@ const CodeRow& row(ErrorCode code) {
   for (const CodeRow& candidate : kCodes) {
     if (candidate.code == code) return candidate;
   }
-  std::abort();  // a code without a row is a broken build of this file
+  std::abort();  // a code without a row is a bug in this file
 }
 
-/// Errors end in rows, logs, event streams and terminals.
+/// Error texts end up in database rows, logs, event streams and terminals.
 std::string bounded(std::string text) { return printable(text, Error::kMaxText, LineBreaks::Keep); }
 
 }  // namespace
@@ -130,20 +130,20 @@ Error currentExceptionAsError() {
     return error;
   } catch (const boost::system::system_error& error) {
     if (error.code() == boost::asio::error::operation_aborted) return Error(ErrorCode::Cancelled, "The operation was cancelled.");
-    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
+    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.").withCause(error.what());
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::OutOfResources, "The server is out of memory.");
   } catch (const std::system_error& error) {
-    if (error.code() == std::errc::resource_unavailable_try_again) {  // what a thread that can't be made throws
+    if (error.code() == std::errc::resource_unavailable_try_again) {  // thrown when a thread cannot be created
       return Error(ErrorCode::OutOfResources,
-                   "No further process or thread can be started: their limit is reached. End some processes, or raise the limit (pids).")
+                   "Cannot start another process or thread: the limit is reached. End some processes, or raise the limit (pids).")
           .withCause(error.what());
     }
-    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
+    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.").withCause(error.what());
   } catch (const std::exception& error) {
-    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.").withCause(error.what());
+    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.").withCause(error.what());
   } catch (...) {
-    return Error(ErrorCode::Internal, "Something unexpected went wrong in the server; its log has the details.");
+    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.");
   }
 }
 

@@ -67,7 +67,7 @@ void faultPoint(std::string_view name) {
   auto fault = faults.find(name);
   if (fault == faults.end() || --fault->second.pass != 0) return;
   if (fault->second.deed == Deed::Stop) {
-    ::raise(SIGSTOP);  // this very thread goes no further; who watches us does something now, and lets us go on
+    ::raise(SIGSTOP);  // this thread stops here; the test that watches the process acts now and then resumes it
     return;
   }
   if (fault->second.deed == Deed::Kill) {

@@ -7,8 +7,8 @@ namespace swarm {
 
 #ifdef SWARM_FAULT_POINTS
 /// SWARM_FAULT="name[:n]=kill|error|stop[,…]": at the n-th pass (default 1) of `name`, end the process by SIGKILL, throw Error(Internal),
-/// or stop the process by SIGSTOP until somebody sends SIGCONT.
-/// SWARM_FAULT_LIST=FILE appends the name of every point that is passed, so that a test can enumerate them. Test builds only.
+/// or stop the process by SIGSTOP until it receives SIGCONT. SWARM_FAULT_LIST=FILE appends the name of every point that is passed, so that
+/// a test can enumerate them. Test builds only.
 void faultPoint(std::string_view name);
 #else
 inline void faultPoint(std::string_view) {}

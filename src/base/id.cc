@@ -48,7 +48,8 @@ int hexValue(char digit) {
   return -1;
 }
 
-/// Milliseconds since 1970 in the upper bits, a number within the millisecond in the lower ten: each call's is greater than the one before.
+/// Milliseconds since 1970 in the upper bits, a counter within the millisecond in the lower ten: each call returns a larger value than the
+/// last.
 std::uint64_t nextMoment() {
   static std::atomic<std::uint64_t> last{0};
   auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -120,7 +121,7 @@ std::optional<std::string> fromBase64Url(std::string_view text) {
       out.push_back(static_cast<char>((buffer >> bits) & 255));
     }
   }
-  if ((buffer & ((1u << bits) - 1)) != 0) return std::nullopt;  // a second spelling of the same bytes is refused
+  if ((buffer & ((1u << bits) - 1)) != 0) return std::nullopt;  // reject a second spelling of the same bytes
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Logs through spdlog's thread-safe stderr sink; the line itself is built here.
+// Logs through spdlog's thread-safe stderr sink; this file formats the line.
 #define FMT_HEADER_ONLY 1
 #include "base/log.h"
 
@@ -47,10 +47,10 @@ std::string_view nameOf(Level level) {
   return "error";
 }
 
-/// Of a message or a value, as it is written: a line is for people, and no text that was quoted in it may fill a disk or an event stream.
+/// Maximum length of a message or a value: a line is for people, and no quoted text may fill a disk or an event stream.
 constexpr std::size_t kMaxValue = 4096;
 
-/// "\u001b"; two of them beyond U+FFFF, as JSON has it.
+/// "\u001b"; characters beyond U+FFFF become surrogate pairs, as JSON requires.
 void appendUnicodeEscape(std::string& out, char32_t code) {
   constexpr std::string_view digits = "0123456789abcdef";
   if (code > 0xffff) {
@@ -61,7 +61,7 @@ void appendUnicodeEscape(std::string& out, char32_t code) {
   for (int shift = 12; shift >= 0; shift -= 4) out.push_back(digits[(code >> shift) & 15]);
 }
 
-/// JSON string escapes; in text logs too, so that no input can forge a line or steer a terminal. Bytes that are not UTF-8 become U+FFFD.
+/// JSON string escapes, in text logs too, so that no input can forge a line or control a terminal. Bytes that are not UTF-8 become U+FFFD.
 void appendEscaped(std::string& out, std::string_view text, bool quotes) {
   const std::size_t end = out.size() + kMaxValue;
   while (!text.empty()) {

@@ -1,4 +1,4 @@
-// Structured logs: a message and key-value fields, as text or JSON lines on stderr. The one use of spdlog is in log.cc.
+// Structured logs: a message and key-value fields, as text or JSON lines on stderr. Only log.cc uses spdlog.
 #pragma once
 
 #include <concepts>
@@ -30,7 +30,7 @@ struct Field {
   Field(std::string_view k, Number v) : key(k), value(std::to_string(v)), quoted(!isJsonNumber(value)) {}
 
  private:
-  /// Infinities and "not a number" are words: JSON has no number for them.
+  /// Infinities and NaN are written as words: JSON has no number for them.
   static bool isJsonNumber(std::string_view text) { return text.find_first_of("in") == std::string_view::npos; }
 };
 
@@ -40,8 +40,8 @@ using Fields = std::initializer_list<Field>;
 void configure(Level level, Style style);
 Level level();
 
-/// Also hears of warnings and errors, as JSON lines, on the thread that logs; one at a time; it must not log. Empty: nobody. Thread-safe:
-/// when setTap() returns, no call of the tap before goes on.
+/// Also passes warnings and errors, as JSON lines, to `tap` on the thread that logs, one at a time; `tap` must not log. An empty function
+/// removes the tap. Thread-safe: when setTap() returns, no call of the previous tap is running.
 using Tap = std::function<void(const std::string& json_line)>;
 void setTap(Tap tap);
 

@@ -1,4 +1,4 @@
-// See memory.h. The names are glibc's own.
+// configureHeap() and its companions, over glibc's malloc.
 #include "base/memory.h"
 
 #include <malloc.h>
@@ -10,7 +10,7 @@ namespace swarm {
 namespace {
 
 constexpr int kArenas = 2;
-// Set, it no longer grows with the blocks that are freed, which would keep all later ones of that size in the heap.
+// With an explicit value, glibc no longer raises the threshold as blocks are freed, which would keep later blocks of that size in the heap.
 constexpr int kOwnMappingBytes = 256 * 1024;
 
 }  // namespace

@@ -1,18 +1,19 @@
-// The heap of a long-lived process: what is free goes back to the system.
+// The heap of a long-lived process: returns free memory to the system.
 #pragma once
 
 #include <cstddef>
 
 namespace swarm {
 
-/// Call it once in main before other threads start. Few arenas, so that free pieces are shared by threads; large blocks of their own
-/// mappings, which end with them.
+/// Call it once in main before other threads start. Uses few arenas, so that threads share free blocks, and gives large blocks their own
+/// mappings, which are unmapped when freed.
 void configureHeap();
 
-/// Gives the free pages of all arenas back. Takes milliseconds, during which threads that allocate wait: for quiet moments.
+/// Returns the free pages of all arenas to the system. Takes milliseconds, during which allocations block: call it when the process is
+/// idle.
 void releaseFreeMemory();
 
-/// Bytes that the process holds in memory now.
+/// Resident memory of the process, in bytes.
 std::size_t residentBytes();
 
 }  // namespace swarm

@@ -46,7 +46,7 @@ prometheus::MetricFamily oneValue(const char* name, const char* help, prometheus
   return family;
 }
 
-/// Fields of /proc/self/stat behind the command's name, which may hold spaces: the first is the state.
+/// Fields of /proc/self/stat after the command's name, which may contain spaces: the first is the state.
 std::vector<std::string> processStat() {
   std::ifstream file("/proc/self/stat");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -66,7 +66,7 @@ int openFiles() {
     if (entry->d_name[0] != '.') ++count;
   }
   ::closedir(directory);
-  return count - 1;  // not the directory's own
+  return count - 1;  // excluding the directory's own
 }
 
 /// proc(5): utime is field 14, stime 15, threads 20, vsize 23, rss 24; ours begin at field 3.

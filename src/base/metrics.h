@@ -1,4 +1,4 @@
-// Metrics: counters, gauges and histograms for GET /metrics. The one use of prometheus-cpp is in metrics.cc (library swarm_metrics).
+// Metrics: counters, gauges and histograms for GET /metrics. Only metrics.cc (library swarm_metrics) uses prometheus-cpp.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@ namespace swarm {
 
 using MetricLabels = std::map<std::string, std::string>;
 
-/// Only grows. Thread-safe, a few nanoseconds. Handles are cheap values; they are valid as long as their Metrics lives.
+/// Only grows. Thread-safe; an increment takes a few nanoseconds. Handles are cheap values, valid as long as their Metrics lives.
 class Counter {
  public:
   void add(double by = 1) const;  ///< `by` must not be negative
@@ -45,7 +45,7 @@ class Histogram {
   void* metric_;
 };
 
-/// The process's metrics; one object, made in main and handed to who counts. Thread-safe. Nothing happens between two scrapes.
+/// The process's metrics; one object, created in main and passed to the code that counts. Thread-safe. Does no work between two scrapes.
 class Metrics {
  public:
   Metrics();
@@ -53,18 +53,18 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  /// The metric with this name and these labels, made at the first call: takes a lock, so keep the handle. Counters' names end in "_total",
-  /// durations are in seconds, sizes in bytes (Prometheus naming).
+  /// The metric with this name and these labels, created at the first call: takes a lock, so keep the handle. Counters' names end in
+  /// "_total", durations are in seconds, sizes in bytes (Prometheus naming).
   Counter counter(const std::string& name, const std::string& help, const MetricLabels& labels = {});
   Gauge gauge(const std::string& name, const std::string& help, const MetricLabels& labels = {});
   /// Buckets from 0.5 ms to 10 s.
   Histogram durations(const std::string& name, const std::string& help, const MetricLabels& labels = {});
 
-  /// A gauge that is read at each scrape only, on the scraper's thread: for numbers that somebody else keeps anyway. Registered before
-  /// serving.
+  /// A gauge that is read only at each scrape, on the scraper's thread: for numbers that another component already maintains. Register it
+  /// before serving.
   void observe(const std::string& name, const std::string& help, const MetricLabels& labels, std::function<double()> read);
 
-  /// Everything in the text exposition format 0.0.4, with the process's memory, CPU time, threads and file descriptors.
+  /// All metrics in the text exposition format 0.0.4, plus the process's memory, CPU time, threads and file descriptors.
   std::string render();
   static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -1,4 +1,4 @@
-// The precompiled header of every layer: what nearly every translation unit parses anyway. Nothing of our own belongs here.
+// The precompiled header of every layer: what nearly every translation unit includes anyway. Contains no headers of this project.
 #pragma once
 
 #include <fmt/core.h>
@@ -56,7 +56,7 @@
 
 namespace swarm::precompiled {
 
-/// Never called. What these instantiate is instantiated here once, and not again in each translation unit.
+/// Never called. Instantiates these templates once here instead of in each translation unit.
 inline boost::asio::any_io_executor executorOf(boost::asio::io_context& context) { return context.get_executor(); }
 inline bool times(std::chrono::sys_time<std::chrono::milliseconds> then) {
   auto now = std::chrono::steady_clock::now();

@@ -1,4 +1,4 @@
-// Secret: a string that prints as *** wherever it ends up by mistake.
+// Secret: a string that prints as *** in logs, errors and formatted text.
 #pragma once
 
 #include <ostream>
@@ -7,7 +7,7 @@
 
 namespace swarm {
 
-/// Holds a secret; only reveal() gives it, so every use is visible in review. Wiped when destroyed.
+/// Holds a secret; only reveal() returns it, so every use is visible in review. Wiped when destroyed.
 class Secret {
  public:
   Secret() = default;

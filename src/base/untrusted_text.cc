@@ -1,4 +1,4 @@
-// Which characters are safe to show, and the cut that never splits one.
+// Which characters are safe to display, and truncation that never splits one.
 #include "base/untrusted_text.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ struct CodeRange {
   char32_t last;
 };
 
-/// Sorted. The control characters, and of Unicode's format characters (Cf) and invisible ones those that no ordinary text needs.
+/// Sorted. The control characters, and those of Unicode's format characters (Cf) and invisible characters that ordinary text does not need.
 constexpr CodeRange kNotPrintable[] = {
     {0x0000, 0x001f},    // C0
     {0x007f, 0x009f},    // DEL, C1
@@ -40,7 +40,7 @@ constexpr CodeRange kNotPrintable[] = {
 
 bool isLineBreak(char32_t code) { return (code >= '\t' && code <= '\r') || code == 0x85 || code == 0x2028 || code == 0x2029; }
 
-/// What stands for the first character of `text`, which takes `length` bytes there (0: not UTF-8).
+/// The replacement for the first character of `text`, which takes `length` bytes there (0: not UTF-8).
 class Shown {
  public:
   Shown(std::string_view text, Utf8Character character, LineBreaks breaks) {
@@ -52,7 +52,7 @@ class Shown {
       piece_ = text.substr(0, character.bytes);
     } else if (isLineBreak(code)) {
       piece_ = " ";
-    } else if (code < 0x20 || code == 0x7f) {  // U+2400 … U+2421 are their pictures
+    } else if (code < 0x20 || code == 0x7f) {  // U+2400 … U+2421 are their symbols
       picture_[2] = static_cast<char>(0x80 | (code == 0x7f ? 0x21 : code));
       piece_ = {picture_, 3};
     } else {

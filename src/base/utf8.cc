@@ -1,4 +1,4 @@
-// The one decoder of UTF-8.
+// The only UTF-8 decoder.
 #include "base/utf8.h"
 
 namespace swarm {

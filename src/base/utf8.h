@@ -1,4 +1,4 @@
-// UTF-8 as Unicode 15's table 3-7 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
+// UTF-8 as defined by Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace swarm {
 
-/// A character of a text and how many bytes it takes there; 0 bytes: they are not UTF-8 (or the text is empty).
+/// A character of a text and the number of bytes it takes there; 0 bytes: not UTF-8 (or the text is empty).
 struct Utf8Character {
   char32_t code = 0;
   std::size_t bytes = 0;

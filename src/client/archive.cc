@@ -62,9 +62,9 @@ ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::fun
     sink(piece);
   }
   auto mark = tail.mark();
-  if (mark && !mark->failure.empty()) throw Error(ErrorCode::UpstreamFailed, "The archive is not whole: " + mark->failure);
-  if (cut) throw Error(ErrorCode::Unavailable, "The archive is not whole: it was cut.").withCause(cut->message());
-  if (!mark) throw Error(ErrorCode::UpstreamFailed, "The archive is not whole: its end is missing.");
+  if (mark && !mark->failure.empty()) throw Error(ErrorCode::UpstreamFailed, "The archive is incomplete: " + mark->failure);
+  if (cut) throw Error(ErrorCode::Unavailable, "The archive is incomplete: the connection was lost.").withCause(cut->message());
+  if (!mark) throw Error(ErrorCode::UpstreamFailed, "The archive is incomplete: its end is missing.");
   report.left = std::move(*mark);
   return report;
 }

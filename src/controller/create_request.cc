@@ -197,7 +197,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
         format("The name \"{}\" is kept for the former owner of a deleted instance until {}. Choose another one; an administrator can "
                "free it with `swarm names free {}`.",
                instance.config.name, formatTime(hold->until), instance.config.name))
-        .withField("/name", "is kept for its former owner");
+        .withField("/name", "is reserved for its former owner");
   instance.id = id;
   instance.owner = request.owner;
   instance.provider = type;

@@ -1,4 +1,4 @@
-// BodyReader: message bodies by length, by strict chunks, or until the connection's end.
+// BodyReader: message bodies by length, by strict chunks, or until the end of the connection.
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/system/errc.hpp>
@@ -12,9 +12,9 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kMaxChunkLine = 1024;
-constexpr std::size_t kMaxExtensionBytes = 16 * 1024;  // in one body
+constexpr std::size_t kMaxExtensionBytes = 16 * 1024;  // per body
 constexpr std::size_t kMaxTrailerBytes = 16 * 1024;
-// Chunks from this size on are read past the buffer, straight to their destination.
+// Chunks of at least this size bypass the buffer and are read straight into their destination.
 constexpr std::size_t kDirectChunk = 4096;
 
 error_code badFraming() { return boost::system::errc::make_error_code(boost::system::errc::bad_message); }
@@ -125,7 +125,7 @@ awaitable<error_code> BodyReader::fill() {
   co_return got.error;
 }
 
-// Reads up to the data of the next chunk, or, behind the last one, to the end of the body.
+// Reads up to the data of the next chunk or, after the last one, to the end of the body.
 awaitable<error_code> BodyReader::nextChunk() {
   if (!first_chunk_) {
     const auto end = co_await readLine(kMaxChunkLine);

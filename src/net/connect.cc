@@ -1,4 +1,4 @@
-// Addresses, and plain connections: TCP to every address of a name in turn, unix sockets.
+// Addresses, and plain connections: TCP to each address of a name in turn, unix sockets.
 #include "net/connect.h"
 
 #include <arpa/inet.h>
@@ -80,7 +80,7 @@ std::vector<SocketAddress> literalAddresses(const std::string& host, std::uint16
 
 namespace {
 
-// A socket while it connects; becomes a stream when that worked.
+// A socket while it connects; becomes a stream on success.
 class Connecting {
  public:
   Connecting(Executor executor, int family)
@@ -126,13 +126,13 @@ class Connecting {
   Executor executor_;
   asio::posix::stream_descriptor descriptor_;
   int fd_;
-  int socket_error_;  // when fd_ is -1
+  int socket_error_;  // set when fd_ is -1
 };
 
 [[noreturn]] void connectFailed(const std::string& where, int reason) {
   if (reason == ECANCELED) throw boost::system::system_error(asio::error::operation_aborted);
-  if (reason == ETIMEDOUT) throw Error(ErrorCode::DeadlineExceeded, format("Connecting to {} took too long.", where));
-  throw Error(ErrorCode::Unavailable, format("Can't connect to {}: {}.", where, std::strerror(reason)));
+  if (reason == ETIMEDOUT) throw Error(ErrorCode::DeadlineExceeded, format("Timed out connecting to {}.", where));
+  throw Error(ErrorCode::Unavailable, format("Cannot connect to {}: {}.", where, std::strerror(reason)));
 }
 
 }  // namespace
@@ -151,7 +151,7 @@ awaitable<StreamPtr> connectTcp(HostPort address, Deadline deadline) {
       co_return stream;
     }
     if (result == ECANCELED) connectFailed(toString(address), result);
-    // The first address's reason tells more than "no IPv6 here".
+    // The first address's reason is more useful than "no IPv6 here".
     if (reason == EHOSTUNREACH) reason = result;
   }
   connectFailed(toString(address), reason);
@@ -164,7 +164,7 @@ awaitable<StreamPtr> connectUnix(std::filesystem::path path, Deadline deadline) 
   const std::string& text = path.native();
   if (text.empty() || text.size() >= sizeof local.sun_path) {
     throw Error(ErrorCode::Unavailable,
-                format("Can't connect to {}: a unix socket's path has 1 to {} bytes.", text, sizeof local.sun_path - 1));
+                format("Cannot connect to {}: the path of a unix socket must have 1 to {} bytes.", text, sizeof local.sun_path - 1));
   }
   std::memcpy(local.sun_path, text.data(), text.size());
   const SocketAddress address = toSocketAddress(local);
@@ -173,7 +173,7 @@ awaitable<StreamPtr> connectUnix(std::filesystem::path path, Deadline deadline) 
     const int result = co_await connecting.connect(address, deadline);
     if (result == 0) co_return connecting.finish();
     if (result != EAGAIN) connectFailed(text, result);
-    // EAGAIN on a unix socket: the listener's backlog is full, and there is no event for its end.
+    // EAGAIN on a unix socket: the listener's backlog is full, and no event reports when it has room.
     if (deadline.hasPassed()) connectFailed(text, ETIMEDOUT);
     asio::steady_timer pause(executor, std::chrono::milliseconds(5));
     if (co_await waitTimer(pause)) connectFailed(text, ECANCELED);

@@ -29,31 +29,31 @@ struct TlsClientOptions {
   std::filesystem::path ca{};
   std::filesystem::path certificate{};
   std::filesystem::path key{};
-  std::string serverName{};  ///< checked against the certificate, and sent as SNI when it is no IP address
+  std::string serverName{};  ///< checked against the certificate, and sent as SNI unless it is an IP address
 };
 class TlsContext;                                                            ///< one per set of options; shared by connections
-std::shared_ptr<TlsContext> makeTlsClient(const TlsClientOptions& options);  ///< throws Error(InvalidArgument) naming the bad file
-/// The same settings for another server: no file is read again, and the trust store is shared.
+std::shared_ptr<TlsContext> makeTlsClient(const TlsClientOptions& options);  ///< throws Error(InvalidArgument) that names the bad file
+/// The same settings for another server: shares the trust store and reads no file again.
 std::shared_ptr<TlsContext> withServerName(const TlsContext& context, std::string server_name);
 std::shared_ptr<TlsContext> makeTlsServer(const std::filesystem::path& certificate, const std::filesystem::path& key,
                                           const std::filesystem::path& client_ca = {});
 awaitable<StreamPtr> connectTls(HostPort address, std::shared_ptr<TlsContext> context, Deadline deadline);
 awaitable<StreamPtr> acceptTls(StreamPtr plain, std::shared_ptr<TlsContext> context, Deadline deadline);
 
-/// Opens a stream to one fixed endpoint; what HTTP clients and pools take.
+/// Opens a stream to one fixed endpoint; used by HTTP clients and pools.
 using Connector = std::function<awaitable<StreamPtr>(Deadline)>;
 
 /// A listening socket, TCP or unix. Call on the owning loop.
 class Listener {
  public:
-  enum class Sharing { Exclusive, ReusePort };  ///< ReusePort: several loops listen on one address and the kernel spreads connections
+  enum class Sharing { Exclusive, ReusePort };  ///< ReusePort: several loops listen on one address and the kernel distributes connections
   virtual ~Listener() = default;
-  /// The next connection; throws boost::system::system_error(operation_aborted) after close(). Survives EMFILE by waiting.
+  /// The next connection; throws boost::system::system_error(operation_aborted) after close(). On EMFILE it waits and retries.
   virtual awaitable<StreamPtr> accept() = 0;
   virtual void close() = 0;
-  virtual std::uint16_t port() const = 0;  ///< the real one when 0 was asked for
+  virtual std::uint16_t port() const = 0;  ///< the actual port when 0 was requested
 };
-/// Throws Error(Unavailable) that names the address when it is taken.
+/// Throws Error(Unavailable), naming the address, when it is in use.
 std::unique_ptr<Listener> listenTcp(Executor executor, const HostPort& address, Listener::Sharing sharing = Listener::Sharing::Exclusive);
 std::unique_ptr<Listener> listenUnix(Executor executor, const std::filesystem::path& path);
 

@@ -1,4 +1,4 @@
-// ConnectionTable: two lists that a waiting connection is in, of the server and of its address.
+// ConnectionTable: each waiting connection is in two lists, the server's and its address's.
 #include "net/connection_table.h"
 
 namespace swarm::net {

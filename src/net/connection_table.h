@@ -1,4 +1,4 @@
-// Internal: the connections that a server holds, by client address, and which of them gives way when there are too many.
+// Internal: the connections that a server holds, by client address, and the choice of the one to close when there are too many.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
@@ -8,12 +8,12 @@
 
 namespace swarm::net {
 
-/// On its server's loop. Everything is O(1).
+/// Used on its server's loop only. Every call is O(1).
 class ConnectionTable {
  public:
   struct Limits {
     std::size_t total;
-    std::size_t perAddress;  ///< 0: none
+    std::size_t perAddress;  ///< 0: unlimited
   };
   class Member;
 
@@ -22,18 +22,18 @@ class ConnectionTable {
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
   enum class Room { Yes, AddressFull, Full };
-  /// Whether one more of `group` (see addressGroup(); empty: not counted by address) may be added. At a limit, the member that has waited
-  /// longest gives way.
+  /// Whether one more connection of `group` (see addressGroup(); empty: not counted by address) may be added. At a limit, the member that
+  /// has waited longest is closed.
   Room makeRoom(const std::string& group);
   void add(Member& member, const std::string& group);
-  /// Counts a member, which is there, for another address from now on; false: that one is full.
+  /// Counts a member of the table under another address from now on; false: that address is at its limit.
   bool regroup(Member& member, const std::string& group);
-  void remove(Member& member);  ///< no matter whether it is there
+  void remove(Member& member);  ///< no-op if it is not a member
 
-  /// It waits for its client from now on, and gives way after those that began earlier.
+  /// Marks a member as waiting for its client; members that started to wait earlier are closed first.
   void wait(Member& member);
   void proceed(Member& member);
-  /// Called by wait(): there may be room where there was none.
+  /// Called by wait(), when room may have become available.
   void onWait(std::function<void()> notify) { notify_ = std::move(notify); }
   std::size_t size() const { return size_; }
 
@@ -51,14 +51,14 @@ class ConnectionTable {
     virtual ~Member() = default;
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
-    virtual void giveWay() = 0;  ///< close at once; it has been removed already
+    virtual void giveWay() = 0;  ///< close at once; already removed from the table
 
    private:
     friend class ConnectionTable;
     Hook of_server_;
     Hook of_group_;
     bool present_ = false;
-    std::pair<const std::string, Group>* group_ = nullptr;  // none: not counted by address
+    std::pair<const std::string, Group>* group_ = nullptr;  // null: not counted by address
   };
 
  private:

@@ -1,4 +1,4 @@
-// The combinators' one implementation: child coroutines, each with its own cancellation signal, and a parent that always awaits them all.
+// The shared implementation: child coroutines, each with its own cancellation signal, and a parent that always awaits all of them.
 #include "net/deadline.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -25,7 +25,7 @@ struct Child {
   bool ended = false;
 };
 
-// Children and parent share it: a child's completion handler may run after the parent was destroyed with its io_context.
+// Shared by children and parent: a child's completion handler may run after the parent was destroyed with its io_context.
 struct Family {
   explicit Family(const Executor& executor) : wake(executor) {}
   asio::steady_timer wake;  // cancelled by a child that ends; expires at the deadline
@@ -54,9 +54,9 @@ void cancelRunning(Family& family, int count) {
   }
 }
 
-// The parent of a family is not itself interrupted by cancellation while children run: it passes it on and waits for their ends.
-// Between enter() and leave() no co_await of the parent throws for cancellation: a throw before the second wait would leave children
-// running on what the caller is about to destroy.
+// Cancellation does not interrupt the parent of a family while children run: the parent passes it on and waits for them to end. Between
+// enter() and leave() no co_await of the parent throws for cancellation: a throw before the second wait would leave children running on
+// objects that the caller is about to destroy.
 class Parent {
  public:
   Parent(std::shared_ptr<Family> family, int count) : family_(std::move(family)), count_(count) {}
@@ -70,7 +70,7 @@ class Parent {
   }
   awaitable<void> leave() { co_await asio::this_coro::throw_if_cancelled(throws_); }
 
-  // Until `enough` children have ended, or the deadline passed (then false).
+  // Waits until `enough` children have ended (true) or the deadline has passed (false).
   awaitable<bool> waitFor(int enough, Deadline deadline) {
     family_->wake.expires_at(deadline.time());
     bool in_time = true;
@@ -80,7 +80,7 @@ class Parent {
         passed_on_ = true;
         cancelRunning(*family_, count_);
       }
-      // Woken by a child's end, our own cancellation, or the deadline.
+      // Woken by the end of a child, cancellation of the parent, or the deadline.
       const error_code error = co_await waitTimer(family_->wake);
       if (!error && family_->ended < enough) {
         in_time = false;
@@ -123,7 +123,7 @@ awaitable<void> detail::runWithDeadline(awaitable<void> operation, Deadline dead
   }
   co_await parent.leave();
   if (!in_time) {
-    // What the operation threw because it was cancelled says nothing; a result that came in the same moment is still a result.
+    // An exception caused by the cancellation is ignored; a result that arrived at the same moment is kept.
     if (family->children[0].error) throw Error(ErrorCode::DeadlineExceeded, std::move(what));
   }
   if (family->children[0].error) std::rethrow_exception(family->children[0].error);

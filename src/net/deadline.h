@@ -1,4 +1,4 @@
-// withDeadline() and race(): the two combinators that Asio's || and && get wrong (architecture.md §4).
+// withDeadline() and race(), which unlike Asio's || and && never lose a result or leave a child running.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -25,9 +25,9 @@ awaitable<void> storeResult(awaitable<T> operation, std::optional<T>& result) {
 }
 }  // namespace detail
 
-/// Runs `operation`; when the deadline passes first it is cancelled (and awaited), and Error(DeadlineExceeded, what) is thrown: `what` is
-/// the whole message, a sentence. Exceptions of the operation pass. Cancelling the caller cancels the operation. The operation runs as a
-/// coroutine of its own on the same executor: its arguments must be values, or outlive the call.
+/// Runs `operation`; when the deadline passes first, the operation is cancelled (and awaited), and Error(DeadlineExceeded, what) is thrown:
+/// `what` is the whole message, a sentence. Exceptions of the operation propagate. Cancelling the caller cancels the operation. The
+/// operation runs as a coroutine of its own on the same executor: its arguments must be values, or outlive the call.
 template <typename T>
 awaitable<T> withDeadline(awaitable<T> operation, Deadline deadline, std::string what) {
   if constexpr (std::is_void_v<T>) {
@@ -39,11 +39,11 @@ awaitable<T> withDeadline(awaitable<T> operation, Deadline deadline, std::string
   }
 }
 
-/// Runs both until the first has ended, by success or exception; cancels and awaits the other; gives 0 or 1, or rethrows what the first
-/// threw.
+/// Runs both until the first has ended, by success or exception; cancels and awaits the other; returns 0 or 1, or rethrows the exception of
+/// the first.
 awaitable<int> race(awaitable<void> first, awaitable<void> second);
 
-/// Runs both to their ends; then rethrows what one of them threw (the first to throw). One's exception cancels the other.
+/// Runs both to their ends, then rethrows the first exception. An exception of one cancels the other.
 awaitable<void> both(awaitable<void> first, awaitable<void> second);
 
 }  // namespace swarm::net

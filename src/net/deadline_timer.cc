@@ -1,4 +1,4 @@
-// DeadlineTimer on one steady_timer, whose handler outlives its owner safely.
+// DeadlineTimer on one steady_timer, whose handler may safely outlive its owner.
 #include "net/deadline_timer.h"
 
 #include <boost/asio/steady_timer.hpp>
@@ -6,7 +6,7 @@
 
 namespace swarm::net {
 
-// A handler that is already queued when the owner dies still runs: it holds the state, and finds no owner in it.
+// A handler that is already queued when the owner is destroyed still runs: it holds the state, in which the owner is null.
 struct DeadlineTimer::State {
   boost::asio::steady_timer timer;
   DeadlineTimer* owner;

@@ -9,11 +9,11 @@
 
 namespace swarm::net {
 
-/// set() is a store and a comparison; the timer is armed only when none is armed that fires early enough, and re-arms itself when it fires
-/// before the deadline of the moment. On the owning loop's thread only.
+/// set() is a store and a comparison; the timer is armed only when no armed timer fires early enough, and re-arms when it fires before the
+/// current deadline. On the owning loop's thread only.
 class DeadlineTimer {
  public:
-  /// `on_expired` is called on the loop once a deadline has passed; never after this object's end.
+  /// `on_expired` is called on the loop once a deadline has passed; never after this object is destroyed.
   DeadlineTimer(boost::asio::any_io_executor executor, std::function<void()> on_expired);
   ~DeadlineTimer();
   DeadlineTimer(const DeadlineTimer&) = delete;

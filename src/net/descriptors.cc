@@ -1,4 +1,4 @@
-// See descriptors.h.
+// The division, and the soft limit of the process.
 #include "net/descriptors.h"
 
 #include <sys/resource.h>
@@ -12,7 +12,7 @@ constexpr std::size_t kEnough = 1U << 20U;
 constexpr std::size_t kMostReserved = 4096;
 constexpr std::size_t kMostConnections = 20'000;
 constexpr std::size_t kMostPipes = 512;
-// A browser with some workspaces open holds dozens, and everything on a laptop comes from one address.
+// A browser with several workspaces open holds dozens of connections, all from one address.
 constexpr std::size_t kAlwaysPerAddress = 256;
 constexpr std::size_t kMostPerAddress = 4096;
 
@@ -24,7 +24,7 @@ DescriptorPlan planDescriptors(std::size_t limit) {
   const std::size_t for_clients = limit - reserved;
   DescriptorPlan plan{};
   plan.pipes = std::min(for_clients / 32, kMostPipes);
-  // Per connection: itself, one to an instance, and a quarter of a kept one.
+  // Per connection: its own descriptor, one to an instance, and a quarter of a pooled one.
   plan.connections = std::min((for_clients - 2 * plan.pipes) * 4 / 9, kMostConnections);
   plan.idleUpstreams = plan.connections / 4;
   plan.perAddress = std::min(std::clamp(plan.connections / 4, kAlwaysPerAddress, kMostPerAddress), plan.connections);

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxBuffers = 16;
 constexpr SteadyTime kNoLimit{};
-// A peer that always has data (or room) must not keep the loop from its other connections.
+// A peer that always has data (or room) must not keep the loop from serving other connections.
 constexpr unsigned char kMaxBurst = 32;
 
 error_code lastError() { return {errno, boost::system::system_category()}; }
@@ -56,7 +56,7 @@ PeerName peerName(int fd) {
   return name;
 }
 
-// Drops `bytes` from the front of `count` buffers that start at `first`; gives the new first.
+// Drops `bytes` from the front of `count` buffers that start at `first`; returns the new first.
 std::size_t advance(std::span<iovec> buffers, std::size_t first, std::size_t bytes) {
   while (first < buffers.size() && bytes >= buffers[first].iov_len) bytes -= buffers[first++].iov_len;
   if (bytes > 0) {
@@ -67,7 +67,7 @@ std::size_t advance(std::span<iovec> buffers, std::size_t first, std::size_t byt
 }
 
 ssize_t sendPieces(int fd, std::span<iovec> pieces) {
-  // The kernel need not fetch a vector for one piece, which small messages are.
+  // A single piece, as small messages have, saves the kernel from fetching a vector.
   if (pieces.size() == 1) return ::send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
   msghdr message{};
   message.msg_iov = pieces.data();
@@ -91,8 +91,8 @@ FdStream::Limits::Limits(FdStream& stream)
     : read(stream.descriptor_.get_executor(), [&stream] { stream.cancelPending(); }),
       write(stream.descriptor_.get_executor(), [&stream] { stream.cancelPending(); }) {}
 
-// Arms the limit of one wait; where there is none, the result says so. No scope guard: when an io_context ends, a stream may go before the
-// frame that waits on it.
+// Arms the limit of one wait; the result says whether there is a limit. Not a scope guard: when an io_context ends, a stream may be
+// destroyed before the frame that waits on it.
 SteadyTime FdStream::beginWait(Direction direction) {
   const bool reads = direction == Direction::Read;
   if (reads ? !read_patience_.isLimited() : write_patience_.count() == 0) return kNoLimit;
@@ -133,7 +133,7 @@ bool FdStream::hasGivenUp(Direction direction) const {
   return direction == Direction::Read ? limits_->read.expired() : limits_->write.expired();
 }
 
-// What is pending in the other direction is cancelled with the wait that took too long: it fails in the same way.
+// The pending wait in the other direction is cancelled together with the one that timed out, and fails in the same way.
 error_code FdStream::waitError(error_code error) const {
   if (fd_ < 0) return asio::error::operation_aborted;
   const bool late = deadline_.expired() || hasGivenUp(Direction::Read) || hasGivenUp(Direction::Write);
@@ -164,8 +164,8 @@ awaitable<IoResult> FdStream::readSome(asio::mutable_buffer buffer) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError()};
     }
-    // Asio looks once more and then waits without a further system call; async_wait() would re-arm the reactor with one each time.
-    // Not in a function of its own: a coroutine's frame for each wait is what a small message feels most, after the system calls.
+    // Asio retries once and then waits without a further system call; async_wait() would re-arm the reactor with one each time.
+    // Inlined on purpose: one more coroutine frame per wait is the largest cost of a small message after the system calls.
     IoResult got;
     const SteadyTime began = beginWait(Direction::Read);
     got.bytes = co_await descriptor_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, got.error));
@@ -212,7 +212,7 @@ awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffe
 }
 
 awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t most) {
-  drained_ = false;  // readSome() can't know what is left behind it
+  drained_ = false;  // readSome() cannot know what is left in the socket
   if (++burst_ >= kMaxBurst) {
     burst_ = 0;
     co_await yieldLoop();
@@ -243,7 +243,7 @@ awaitable<IoResult> FdStream::spliceFrom(int pipe, std::size_t bytes) {
       bytes_sent_ += static_cast<std::size_t>(sent);
       continue;
     }
-    if (sent == 0) co_return IoResult{asio::error::broken_pipe, result.bytes};  // the pipe holds less than was said
+    if (sent == 0) co_return IoResult{asio::error::broken_pipe, result.bytes};  // the pipe held less than expected
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError(), result.bytes};
     const SteadyTime began = beginWait(Direction::Write);

@@ -32,21 +32,21 @@ class FdStream final : public Stream {
   std::uint64_t bytesSent() const override { return bytes_sent_; }
   FdStream* bareSocket() override { return this; }
 
-  /// Moves at least one byte and at most `most` into `pipe`, which must be empty.
+  /// Moves between one byte and the given maximum into `pipe`, which must be empty.
   awaitable<IoResult> spliceInto(int pipe, std::size_t most);
   /// Moves `bytes` bytes, which `pipe` holds, into the socket. SIGPIPE must be ignored.
   awaitable<IoResult> spliceFrom(int pipe, std::size_t bytes);
 
  private:
   enum class Direction { Read, Write };
-  /// Made by the first wait that has a limit: most connections never come to one.
+  /// Created by the first wait that has a limit: most connections never need one.
   struct Limits {
     explicit Limits(FdStream& stream);
     DeadlineTimer read;
     DeadlineTimer write;
   };
   error_code waitError(error_code error) const;
-  /// Why an operation can't begin, if it can't.
+  /// Why an operation cannot start, if it cannot.
   error_code ownState(Direction direction) const;
   bool hasGivenUp(Direction direction) const;
   void cancelPending();
@@ -60,9 +60,9 @@ class FdStream final : public Stream {
   std::unique_ptr<Limits> limits_;
   std::uint64_t bytes_sent_ = 0;
   int fd_;
-  bool drained_ = false;              // the last read took all there was: wait before the next one
-  unsigned char burst_ = 0;           // operations that completed without giving way to other connections
-  mutable std::string peer_address_;  // asked for once: a proxy names it in every request
+  bool drained_ = false;              // the last read emptied the socket: wait before the next one
+  unsigned char burst_ = 0;           // operations completed without yielding to other connections
+  mutable std::string peer_address_;  // queried once: a proxy sends it with every request
 };
 
 /// Sets TCP_NODELAY; harmless on a unix socket.

@@ -44,8 +44,8 @@ bool isValue(std::string_view text) {
   return true;
 }
 
-// Takes one line, without its CRLF, off the front of `rest`. False for a bare LF or no line end at all; a bare CR within the line is left
-// for the checks of its characters.
+// Takes one line, without its CRLF, off the front of `rest`. False for a bare LF or a missing line end; a bare CR within the line is
+// detected by the character checks.
 bool takeLine(std::string_view& rest, std::string_view& line) {
   const std::size_t end = rest.find('\n');
   if (end == std::string_view::npos || end == 0 || rest[end - 1] != '\r') return false;
@@ -54,7 +54,7 @@ bool takeLine(std::string_view& rest, std::string_view& line) {
   return true;
 }
 
-// What framing and routing need, gathered while the fields pass.
+// What framing and routing need, collected while the fields are read.
 struct Facts {
   std::string_view host;
   std::string_view transfer_encoding;
@@ -121,11 +121,11 @@ void noteField(const HeaderView& field, Facts& facts) {
   }
 }
 
-// The fields after the first line, to the empty line that must be the end of `rest`.
+// The fields after the first line, up to the empty line that must be the end of `rest`.
 std::expected<void, HeadError> parseFields(std::string_view rest, std::size_t most, HeaderViews& headers, Facts& facts) {
   while (true) {
     std::string_view line;
-    if (!takeLine(rest, line)) return refuse("A line of the head does not end with CRLF");
+    if (!takeLine(rest, line)) return refuse("A header line does not end with CRLF");
     if (line.empty()) break;
     if (line.front() == ' ' || line.front() == '\t') return refuse("A header field is folded over two lines");
     std::size_t colon = 0;
@@ -134,12 +134,12 @@ std::expected<void, HeadError> parseFields(std::string_view rest, std::size_t mo
     HeaderView field{line.substr(0, colon), line.substr(colon + 1)};
     while (!field.value.empty() && (field.value.front() == ' ' || field.value.front() == '\t')) field.value.remove_prefix(1);
     while (!field.value.empty() && (field.value.back() == ' ' || field.value.back() == '\t')) field.value.remove_suffix(1);
-    if (!isValue(field.value)) return refuse("A header field's value has a forbidden character");
-    if (headers.all().size() == most) return refuse("There are too many header fields", 431);
+    if (!isValue(field.value)) return refuse("A header field's value contains a forbidden character");
+    if (headers.all().size() == most) return refuse("Too many header fields", 431);
     headers.add(field);
     noteField(field, facts);
   }
-  if (!rest.empty()) return refuse("Bytes follow the head");
+  if (!rest.empty()) return refuse("Unexpected bytes after the header section");
   return {};
 }
 
@@ -149,19 +149,19 @@ std::expected<int, HeadError> parseVersion(std::string_view text) {
   if (text == "HTTP/1.0") return 0;
   const bool other = text.size() == 8 && text.starts_with("HTTP/") && text[6] == '.' && text[5] >= '0' && text[5] <= '9' &&
                      text[7] >= '0' && text[7] <= '9';
-  if (other) return refuse("Only HTTP/1.1 is spoken here", 505);
+  if (other) return refuse("Only HTTP/1.1 is supported", 505);
   return refuse("The HTTP version is malformed");
 }
 
 std::expected<void, HeadError> gateFraming(const Facts& facts, int minor_version) {
   if (facts.content_lengths > 1 || facts.bad_content_length) return refuse("Content-Length is malformed or repeated");
   if (facts.transfer_encodings == 0) return {};
-  if (facts.content_lengths > 0) return refuse("Both Transfer-Encoding and Content-Length are given");
+  if (facts.content_lengths > 0) return refuse("Transfer-Encoding and Content-Length are both present");
   if (facts.transfer_encodings > 1) return refuse("Transfer-Encoding is repeated");
-  if (minor_version == 0) return refuse("HTTP/1.0 has no Transfer-Encoding");
+  if (minor_version == 0) return refuse("HTTP/1.0 does not allow Transfer-Encoding");
   if (equalsIgnoreCase(facts.transfer_encoding, "chunked")) return {};
   if (isToken(facts.transfer_encoding) || listHasToken(facts.transfer_encoding, "chunked")) {
-    return refuse("The only Transfer-Encoding understood is chunked", 501);
+    return refuse("The only supported Transfer-Encoding is chunked", 501);
   }
   return refuse("Transfer-Encoding is malformed");
 }
@@ -198,7 +198,7 @@ std::expected<void, HeadError> parseRequestLine(std::string_view line, RequestHe
 }
 
 std::expected<void, HeadError> parseStatusLine(std::string_view line, ResponseHead& head) {
-  // "HTTP/1.1 200 OK"; some servers leave out the space before an empty reason.
+  // "HTTP/1.1 200 OK"; some servers omit the space before an empty reason.
   if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) return refuse("The status line is malformed");
   const auto version = parseVersion(line.substr(0, 8));
   if (!version) return Refusal(version.error());
@@ -210,7 +210,7 @@ std::expected<void, HeadError> parseStatusLine(std::string_view line, ResponseHe
   }
   if (head.status < 100) return refuse("The status is malformed");
   head.reason = line.size() > 13 ? line.substr(13) : std::string_view();
-  if (!isValue(head.reason)) return refuse("The status line has a forbidden character");
+  if (!isValue(head.reason)) return refuse("The status line contains a forbidden character");
   return {};
 }
 
@@ -218,13 +218,13 @@ std::expected<void, HeadError> parseStatusLine(std::string_view line, ResponseHe
 
 std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestHead& head, OddPaths odd_paths) {
   head.headers.clear();
-  if (bytes.size() > kMaxHeadBytes) return refuse("The head is too large", 431);
+  if (bytes.size() > kMaxHeadBytes) return refuse("The header section is too large", 431);
   std::string_view line;
   if (!takeLine(bytes, line)) return refuse("The request line does not end with CRLF");
   if (auto result = parseRequestLine(line, head); !result) return result;
   Facts facts;
   if (auto result = parseFields(bytes, kMaxFields, head.headers, facts); !result) return result;
-  if (facts.hosts != 1) return refuse(facts.hosts == 0 ? "There is no Host" : "Host is repeated");
+  if (facts.hosts != 1) return refuse(facts.hosts == 0 ? "Host is missing" : "Host is repeated");
   head.hostPort = facts.host;
   head.host = gateHost(facts.host);
   if (head.host.empty()) return refuse("Host is malformed");
@@ -248,7 +248,7 @@ std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestH
 
 std::expected<void, HeadError> parseResponseHead(std::string_view bytes, std::string_view request_method, ResponseHead& head) {
   head.headers.clear();
-  if (bytes.size() > kMaxHeadBytes) return refuse("The head is too large", 431);
+  if (bytes.size() > kMaxHeadBytes) return refuse("The header section is too large", 431);
   std::string_view line;
   if (!takeLine(bytes, line)) return refuse("The status line does not end with CRLF");
   if (auto result = parseStatusLine(line, head); !result) return result;
@@ -260,11 +260,11 @@ std::expected<void, HeadError> parseResponseHead(std::string_view bytes, std::st
   head.keepAliveTimeout = timeoutOf(facts.keep_alive_value);
   head.body = {};
   if (head.status < 200 || head.status == 204) {
-    // A body here would be read as the next answer by one side or the other.
-    if (facts.transfer_encodings > 0) return refuse("An answer that has no body has a Transfer-Encoding");
+    // A body here would be read as the next response by one side or the other.
+    if (facts.transfer_encodings > 0) return refuse("A response without a body has a Transfer-Encoding");
     if (facts.content_length > 0) head.keepAlive = false;
   } else if (head.status == 304 || request_method == "HEAD" || (request_method == "CONNECT" && head.status < 300)) {
-    // Content-Length and Transfer-Encoding say what a GET would have given. Some servers send the empty last chunk all the same.
+    // Content-Length and Transfer-Encoding describe the body of a GET response. Some servers send the empty last chunk anyway.
     if (head.status == 304 && facts.transfer_encodings > 0) head.keepAlive = false;
   } else if (facts.transfer_encodings == 1) {
     head.body.kind = BodyKind::Chunked;

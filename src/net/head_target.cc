@@ -1,4 +1,4 @@
-// The gate's rules for request targets and hosts: refuse whatever two servers could read in two ways.
+// The gate's rules for request targets and hosts: refuse everything that two servers could interpret differently.
 #include "net/head_target.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace {
 constexpr bool isAlphaNumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 constexpr bool isHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-// Visible ASCII but for "#". Browsers leave " < > ^ ` { | } unescaped in places where RFC 3986 wants them escaped.
+// Visible ASCII except "#". Browsers leave " < > ^ ` { | } unescaped in places where RFC 3986 requires escapes.
 constexpr std::array<bool, 256> kTargetBytes = [] {
   std::array<bool, 256> table{};
   for (int c = 0x21; c < 0x7f; ++c) table[static_cast<std::size_t>(c)] = c != '#';
@@ -21,7 +21,7 @@ constexpr int hexValue(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 
 
 enum class PathKind { Plain, Odd, Unsafe };
 
-// Walks the path with escapes decoded: "..", however it is written, is unsafe, as is what some servers strip before they look (";x").
+// Walks the path with escapes decoded: ".." in any spelling is unsafe, as is what some servers strip before they interpret the path (";x").
 PathKind kindOfPath(std::string_view path) {
   PathKind kind = path.starts_with("//") ? PathKind::Odd : PathKind::Plain;
   if (path.find_first_of("%\\") == std::string_view::npos && !path.contains("..")) return kind;
@@ -82,11 +82,11 @@ std::string_view gateHost(std::string_view host_port) {
 std::expected<GatedTarget, HeadError> gateTarget(std::string_view target, std::string_view method, std::string_view host_port) {
   auto refuse = [](std::string_view reason) { return std::unexpected(HeadError{400, reason}); };
   if (!std::ranges::all_of(target, [](char c) { return kTargetBytes[static_cast<unsigned char>(c)]; })) {
-    return refuse("The request target has a forbidden character");
+    return refuse("The request target contains a forbidden character");
   }
   if (target == "*") {
     if (method == "OPTIONS") return GatedTarget{target};
-    return refuse("The target * is for OPTIONS only");
+    return refuse("The target * is allowed for OPTIONS only");
   }
   if (!target.starts_with('/')) {
     const std::size_t scheme_end = target.find("://");
@@ -96,7 +96,7 @@ std::expected<GatedTarget, HeadError> gateTarget(std::string_view target, std::s
     }
     target.remove_prefix(scheme_end + 3);
     const std::size_t slash = std::min(target.find_first_of("/?"), target.size());
-    if (!equalsIgnoreCase(target.substr(0, slash), host_port)) return refuse("The request target names another host than Host does");
+    if (!equalsIgnoreCase(target.substr(0, slash), host_port)) return refuse("The request target and Host name different hosts");
     target.remove_prefix(slash);
     if (target.empty()) return GatedTarget{"/"};
     if (target.front() != '/') return refuse("The request target has no path");

@@ -15,7 +15,7 @@ struct GatedTarget {
 /// Reduces `target` to origin form or "*" (see RequestHead::target); `host_port` is the validated Host.
 std::expected<GatedTarget, HeadError> gateTarget(std::string_view target, std::string_view method, std::string_view host_port);
 
-/// The host of "host", "host:port", "[v6]:port"; empty when it is malformed.
+/// The host of "host", "host:port", "[v6]:port"; empty when malformed.
 std::string_view gateHost(std::string_view host_port);
 
 }  // namespace swarm::net

@@ -15,9 +15,9 @@
 
 namespace swarm::net {
 
-/// Case-insensitive ASCII comparison, as header names want it.
+/// Case-insensitive ASCII comparison, as header names require.
 bool equalsIgnoreCase(std::string_view a, std::string_view b);
-/// Whether a comma-separated list such as Connection's holds `token`, ignoring case.
+/// Whether a comma-separated list such as Connection's contains `token`, ignoring case.
 bool listHasToken(std::string_view list, std::string_view token);
 
 struct HeaderView {
@@ -32,7 +32,7 @@ class HeaderViews {
   bool has(std::string_view name) const { return find(name).has_value(); }
   const std::vector<HeaderView>& all() const { return fields_; }
   void add(HeaderView field) { fields_.push_back(field); }
-  void clear() { fields_.clear(); }  ///< keeps the capacity: no allocation per request on a warm connection
+  void clear() { fields_.clear(); }  ///< keeps the capacity: no allocation per request on a reused connection
 
  private:
   std::vector<HeaderView> fields_;
@@ -51,13 +51,13 @@ struct RequestHead {
   std::string_view hostPort;  ///< Host as sent
   int minorVersion = 1;
   bool keepAlive = true;
-  std::string_view upgrade;      ///< Upgrade's value when Connection asks for it, else empty
+  std::string_view upgrade;      ///< Upgrade's value when Connection lists it, else empty
   bool expectsContinue = false;  ///< Expect: 100-continue
   bool oddPath = false;          ///< see OddPaths; never set where they are refused
   BodyFraming body;
   HeaderViews headers;
   std::string_view path() const { return target.substr(0, target.find('?')); }
-  std::string_view query() const;  ///< without "?"; empty when there is none
+  std::string_view query() const;  ///< without "?"; empty when absent
 };
 
 struct ResponseHead {
@@ -71,7 +71,7 @@ struct ResponseHead {
   HeaderViews headers;
 };
 
-/// Why a head was refused, with the status to answer (400, 414, 431, 501, 505).
+/// Why a head was refused, with the status of the response (400, 414, 431, 501, 505).
 struct HeadError {
   int status = 400;
   std::string_view reason;
@@ -82,31 +82,31 @@ inline constexpr std::size_t kMaxTargetBytes = 32 * 1024;  ///< longer: 414
 inline constexpr std::size_t kMaxFields = 200;             ///< of a request; more: 431
 inline constexpr std::size_t kMaxAnswerFields = 1000;
 
-/// Parses and gates a complete head (`bytes` ends with the empty line). The gate (architecture.md §4) refuses: no Host or two; obs-fold;
-/// bare CR or LF; NUL; Transfer-Encoding other than exactly "chunked" once; Transfer-Encoding with Content-Length; chunked on HTTP/1.0;
-/// repeated or malformed Content-Lengths; white space before a colon; targets with /../, /%2e%2e/, backslashes, control characters or
-/// fragments; a userinfo or bad Host. What follows "?" may hold what browsers send there unescaped, a backslash included. `head` holds
-/// nothing of use after a refusal.
+/// Parses and gates a complete head (`bytes` ends with the empty line). The gate refuses: a missing or repeated Host; obs-fold; bare CR or
+/// LF; NUL; Transfer-Encoding other than exactly "chunked" once; Transfer-Encoding with Content-Length; chunked on HTTP/1.0; repeated or
+/// malformed Content-Lengths; white space before a colon; targets with /../, /%2e%2e/, backslashes, control characters or fragments; a
+/// userinfo or bad Host. The part after "?" may contain what browsers send there unescaped, including a backslash. After a refusal the
+/// content of `head` is unspecified.
 ///
-/// Odd paths begin with "//" or hold a malformed escape ("/100%.txt"): browsers send them, and two servers may read them differently. Only
-/// who does nothing with a path but pass it on may take them; `head.oddPath` marks them.
+/// Odd paths start with "//" or contain a malformed escape ("/100%.txt"): browsers send them, and two servers may interpret them
+/// differently. Only a handler that passes the path on unchanged may accept them; `head.oddPath` marks them.
 enum class OddPaths { Refuse, Mark };
 std::expected<void, HeadError> parseRequestHead(std::string_view bytes, RequestHead& head, OddPaths odd_paths = OddPaths::Refuse);
 /// `request_method` decides whether there is a body (HEAD, CONNECT).
 std::expected<void, HeadError> parseResponseHead(std::string_view bytes, std::string_view request_method, ResponseHead& head);
 
-/// The growing read buffer of one connection: a head, and whatever came behind it. Views into the head that readHead() found last stay
-/// valid until the next readHead(), whatever is read in between.
+/// The growing read buffer of one connection: a head, and the bytes that arrived after it. Views into the head that readHead() found last
+/// stay valid until the next readHead(), whatever is read in between.
 class ReadBuffer {
  public:
   explicit ReadBuffer(std::size_t initial = 16 * 1024);
   std::string_view data() const { return std::string_view(storage_.data() + begin_, end_ - begin_); }
   bool empty() const { return begin_ == end_; }
   void consume(std::size_t bytes) { begin_ += bytes; }
-  asio::mutable_buffer prepare(std::size_t at_least);  ///< may move data: views into it (but for a pinned head) end
+  asio::mutable_buffer prepare(std::size_t at_least);  ///< may move data: invalidates views into it (except into a pinned head)
   void commit(std::size_t bytes) { end_ += bytes; }
 
-  void pin(std::size_t bytes) { pinned_ = begin_ + bytes; }  ///< the next `bytes` bytes stay where they are until unpin()
+  void pin(std::size_t bytes) { pinned_ = begin_ + bytes; }  ///< the next `bytes` bytes stay in place until unpin()
   void unpin();
 
  private:
@@ -116,20 +116,20 @@ class ReadBuffer {
   std::size_t pinned_ = 0;  // storage_ before this offset may not move
 };
 
-/// Strict is what requests must be, and what our own peers send. Relaxed is what browsers take from a server, as far as it can be read in
-/// one way only: lines that end with LF alone, chunk sizes with white space or more zeros.
+/// Strict is required of requests and of our own peers. Relaxed is what browsers accept from a server, as far as it has only one
+/// interpretation: lines that end with LF alone, chunk sizes with white space or extra zeros.
 enum class Grammar { Strict, Relaxed };
 
-/// Reads until the buffer holds a complete head; gives its size, 0 at a clean end before the first byte. Also "complete" is a head that
-/// can't become a good one: what a bare LF or a first empty line spoils (Strict), what does not begin as an HTTP answer does (Relaxed). The
-/// parser refuses it. Errors: message_size past kMaxHeadBytes, eof within a head, the stream's.
+/// Reads until the buffer holds a complete head; returns its size, or 0 at a clean end before the first byte. A head that can no longer
+/// become valid also counts as complete: one spoiled by a bare LF or an empty first line (Strict), or one that does not start as an HTTP
+/// response does (Relaxed). The parser then refuses it. Errors: message_size past kMaxHeadBytes, eof within a head, the stream's errors.
 awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer, Grammar grammar = Grammar::Strict);
 
-/// Is told how the reading of a body goes.
+/// Notified of the progress of reading a body.
 class BodyObserver {
  public:
-  virtual void bodyProgressed() = 0;  ///< something came
-  virtual void bodyEnded() = 0;       ///< all of it was read
+  virtual void bodyProgressed() = 0;  ///< some bytes arrived
+  virtual void bodyEnded() = 0;       ///< the whole body was read
 
  protected:
   ~BodyObserver() = default;
@@ -139,12 +139,12 @@ class BodyObserver {
 class BodyReader {
  public:
   BodyReader(Stream& stream, ReadBuffer& buffer, BodyFraming framing, Grammar grammar = Grammar::Strict);
-  /// Decoded bytes; 0 bytes without error at the end of the body; a truncated body is asio::error::eof → error, bad chunk framing is
-  /// bad_message (EBADMSG). After an error the connection is of no further use.
+  /// Decoded bytes; 0 bytes without error at the end of the body. A truncated body gives asio::error::eof as an error, bad chunk framing
+  /// gives bad_message (EBADMSG). The connection is unusable after an error.
   awaitable<IoResult> readSome(asio::mutable_buffer into);
-  /// Moves the rest of the body to `to` as it came, without copying it, where splice() can. What it left is read as ever.
+  /// Moves the rest of the body to `to` unchanged, without copying it, where splice() can. The remainder is read as usual.
   awaitable<Spliced> spliceTo(Stream& to);
-  /// Whether spliceTo() is worth a call: much of a body by length has not arrived in the buffer.
+  /// Whether spliceTo() is worthwhile: a large part of a body with known length has not arrived in the buffer.
   bool hasLargeRest() const { return framing_.kind == BodyKind::Length && left_ >= kSpliceBytes && buffer_.empty() && !continue_pending_; }
   bool done() const { return done_; }
   const BodyFraming& framing() const { return framing_; }
@@ -172,14 +172,14 @@ class BodyReader {
   bool continue_pending_ = false;
 };
 
-/// What the size line of a chunk says (without its line end); nothing when it is malformed. Exposed for tests and fuzzing.
+/// Parses the size line of a chunk (without its line end); empty when malformed. Exposed for tests and fuzzing.
 std::optional<std::uint64_t> parseChunkSize(std::string_view line, Grammar grammar = Grammar::Strict);
 
-/// Reads a whole request body; throws Error(PayloadTooLarge) past `limit`, Error(InvalidArgument) when it is cut or badly framed,
+/// Reads a whole request body; throws Error(PayloadTooLarge) past `limit`, Error(InvalidArgument) when it is truncated or badly framed,
 /// Error(DeadlineExceeded) past the stream's deadline.
 awaitable<std::string> readAll(BodyReader& body, std::size_t limit);
 
-/// Owned headers for messages that we make.
+/// Owned headers for messages that this program sends.
 struct Header {
   std::string name;
   std::string value;
@@ -187,8 +187,8 @@ struct Header {
 using Headers = std::vector<Header>;
 std::string_view findHeader(const Headers& headers, std::string_view name);  ///< empty when absent
 
-std::string percentEncode(std::string_view text);                 ///< everything but unreserved characters
-std::optional<std::string> percentDecode(std::string_view text);  ///< nothing on a bad escape
+std::string percentEncode(std::string_view text);                 ///< everything except unreserved characters
+std::optional<std::string> percentDecode(std::string_view text);  ///< empty on a bad escape
 /// "a=1&b=%20" → pairs; throws Error(InvalidArgument) on a bad escape.
 std::vector<std::pair<std::string, std::string>> parseQuery(std::string_view query);
 std::optional<std::string> cookieValue(const HeaderViews& headers, std::string_view name);

@@ -35,27 +35,27 @@ bool isRepeatable(const HttpRequest& request) {
 [[noreturn]] void throwTransport(const std::string& endpoint, error_code error, std::string_view when) {
   if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
   if (error == asio::error::timed_out)
-    throw Error(ErrorCode::DeadlineExceeded, format("There was no complete answer from {} in time.", endpoint));
+    throw Error(ErrorCode::DeadlineExceeded, format("Timed out waiting for a complete response from {}.", endpoint));
   if (error == asio::error::message_size)
-    throw Error(ErrorCode::UpstreamFailed, format("The head of the answer from {} is too large.", endpoint));
+    throw Error(ErrorCode::UpstreamFailed, format("The header section of the response from {} is too large.", endpoint));
   if (error == boost::system::errc::bad_message) {
-    throw Error(ErrorCode::UpstreamFailed, format("The answer from {} is malformed: bad chunked encoding.", endpoint));
+    throw Error(ErrorCode::UpstreamFailed, format("The response from {} is malformed: bad chunked encoding.", endpoint));
   }
-  const std::string reason = error == asio::error::eof ? "it was closed by the other side" : error.message();
+  const std::string reason = error == asio::error::eof ? "closed by the peer" : error.message();
   throw Error(ErrorCode::Unavailable, format("The connection to {} was lost {}: {}.", endpoint, when, reason));
 }
 
 void appendHeaders(std::string& out, const Headers& headers) {
   for (const Header& header : headers) {
     if (!isSendable(header))
-      throw Error(ErrorCode::InvalidArgument, format("The header {} has a forbidden character.", percentEncode(header.name)));
+      throw Error(ErrorCode::InvalidArgument, format("The header {} contains a forbidden character.", percentEncode(header.name)));
     appendField(out, header.name, header.value);
   }
 }
 
 std::string formatHead(const HttpRequest& request, const HttpClientOptions& options) {
   if (!isSendableMethod(request.method) || !isSendableTarget(request.target)) {
-    throw Error(ErrorCode::InvalidArgument, "The request's method or target has a forbidden character.");
+    throw Error(ErrorCode::InvalidArgument, "The request's method or target contains a forbidden character.");
   }
   std::string out;
   out.reserve(512);
@@ -72,7 +72,7 @@ std::string formatHead(const HttpRequest& request, const HttpClientOptions& opti
   return out.append("\r\n");
 }
 
-// The answer of one request, with its connection.
+// The response to one request, with its connection.
 class ClientExchange final : public HttpExchange {
  public:
   ClientExchange(std::string endpoint, std::function<void(LinkPtr)> give_back, LinkPtr link, const ResponseHead& head)
@@ -103,19 +103,19 @@ class ClientExchange final : public HttpExchange {
     co_return piece;
   }
 
-  // The stream's deadline has been set.
+  // The caller has set the stream's deadline.
   awaitable<std::size_t> readInto(asio::mutable_buffer buffer) {
     const IoResult got = co_await body_.readSome(buffer);
     if (got.error) {
       link_.reset();
-      throwTransport(endpoint_, got.error, "in the middle of an answer");
+      throwTransport(endpoint_, got.error, "in the middle of a response");
     }
     giveBackWhenDone();
     co_return got.bytes;
   }
 
   StreamPtr takeStream() override {
-    if (!link_) throw Error(ErrorCode::Internal, "The connection of a finished exchange can't be taken.");
+    if (!link_) throw Error(ErrorCode::Internal, "The connection of a finished exchange cannot be taken over.");
     const LinkPtr link = std::move(link_);
     link->stream->setDeadline(SteadyTime::max());
     return prepend(std::string(link->buffer.data()), std::move(link->stream));
@@ -144,7 +144,7 @@ class ClientExchange final : public HttpExchange {
 awaitable<error_code> writeSource(Stream& stream, const HttpRequest& request, Deadline deadline) {
   while (true) {
     const std::string piece = co_await request.bodySource(deadline);
-    // An answer before the end is a refusal: nobody reads what else there is. (Under TLS, what came may be none.)
+    // A response before the end of the request is a refusal: the peer will not read the rest. (Under TLS, what arrived may be none.)
     if (!stream.isTls() && !stream.isIdle()) co_return error_code(asio::error::broken_pipe);
     const std::string size = piece.empty() ? "0\r\n" : format("{:x}\r\n", piece.size());
     const asio::const_buffer pieces[] = {asio::buffer(size), asio::buffer(piece), asio::buffer("\r\n", 2)};
@@ -160,8 +160,8 @@ awaitable<error_code> writeRequest(Stream& stream, const std::string& head, cons
   co_return co_await writeSource(stream, request, deadline);
 }
 
-// Reads the head of the final answer, past interim ones, into `head`: views into the link's buffer. An error before the first byte of any
-// answer is given back, for the caller to decide; the rest throws.
+// Reads the head of the final response, past interim ones, into `head`: views into the link's buffer. Returns an error that occurs before
+// the first byte of any response, for the caller to handle; throws all others.
 awaitable<error_code> readAnswer(Link& link, const std::string& method, const std::string& endpoint, ResponseHead& head) {
   for (int interim = 0; interim <= kMaxInterimAnswers; ++interim) {
     const auto size = co_await readHead(*link.stream, link.buffer);
@@ -169,15 +169,15 @@ awaitable<error_code> readAnswer(Link& link, const std::string& method, const st
     if (!size || *size == 0) {
       const error_code error = size ? error_code(asio::error::eof) : size.error();
       if (nothing_came) co_return error;
-      throwTransport(endpoint, error, "in the middle of an answer");
+      throwTransport(endpoint, error, "in the middle of a response");
     }
     if (const auto parsed = parseResponseHead(link.buffer.data().substr(0, *size), method, head); !parsed) {
-      throw Error(ErrorCode::UpstreamFailed, format("{} did not answer in proper HTTP: {}.", endpoint, parsed.error().reason));
+      throw Error(ErrorCode::UpstreamFailed, format("{} sent an invalid HTTP response: {}.", endpoint, parsed.error().reason));
     }
     link.buffer.consume(*size);
     if (head.status >= 200 || head.status == 101) co_return error_code();
   }
-  throw Error(ErrorCode::UpstreamFailed, format("{} sends interim answers only.", endpoint));
+  throw Error(ErrorCode::UpstreamFailed, format("{} sent only interim responses.", endpoint));
 }
 
 }  // namespace
@@ -187,7 +187,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
     if (options.name.empty()) options.name = options.host;
   }
 
-  // An idle connection that is still open, or nothing. The most recently used comes first: it is the least likely to be stale.
+  // An idle connection that is still open, or nothing. Tries the most recently used first: it is the least likely to be stale.
   LinkPtr takeIdle() {
     const SteadyTime oldest = std::chrono::steady_clock::now() - options.idleTimeout;
     while (!idle.empty()) {
@@ -202,7 +202,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   }
 
   void putIdle(LinkPtr link) {
-    if (!link->buffer.empty()) return;  // bytes that nobody asked for
+    if (!link->buffer.empty()) return;  // unsolicited bytes
     link->stream->setDeadline(SteadyTime::max());
     link->idle_since = std::chrono::steady_clock::now();
     idle.push_back(std::move(link));
@@ -232,7 +232,7 @@ awaitable<std::unique_ptr<ClientExchange>> HttpClient::Impl::exchange(const Http
     link->stream->setDeadline(deadline.time());
     error_code error = co_await writeRequest(*link->stream, head_text, request, deadline);
     ResponseHead head;
-    // A write that failed because the peer refused the body may still have an answer waiting.
+    // A write that failed because the peer refused the body may still have a response waiting.
     if (error != asio::error::timed_out && error != asio::error::operation_aborted) {
       const error_code read_error = co_await readAnswer(*link, request.method, options.name, head);
       if (!read_error) {
@@ -245,7 +245,7 @@ awaitable<std::unique_ptr<ClientExchange>> HttpClient::Impl::exchange(const Http
     }
     const bool stale = link->reused && error != asio::error::timed_out && error != asio::error::operation_aborted;
     if (!stale || !isRepeatable(request)) throwTransport(options.name, error, "before it answered");
-    link.reset();  // and once more, on a new connection
+    link.reset();  // retry once, on a new connection
   }
 }
 
@@ -259,11 +259,12 @@ awaitable<HttpResponse> HttpClient::send(HttpRequest request, Deadline deadline)
   const std::shared_ptr<Impl> impl = impl_;
   const std::unique_ptr<ClientExchange> exchange = co_await impl->exchange(request, deadline);
   HttpResponse response{exchange->status(), exchange->headers(), {}};
-  if (exchange->upgraded()) throw Error(ErrorCode::UpstreamFailed, format("{} changed the protocol unasked.", impl->options.name));
+  if (exchange->upgraded())
+    throw Error(ErrorCode::UpstreamFailed, format("{} switched protocols without a request to do so.", impl->options.name));
   auto check = [&](std::uint64_t size) {
     if (size <= impl->options.maxBody) return;
     throw Error(ErrorCode::UpstreamFailed,
-                format("The answer from {} is larger than {} bytes.", impl->options.name, impl->options.maxBody));
+                format("The response from {} is larger than {} bytes.", impl->options.name, impl->options.maxBody));
   };
   const bool known = exchange->framing().kind == BodyKind::Length;
   if (known) check(exchange->framing().length);

@@ -1,4 +1,4 @@
-// ServerConnection: reads requests in order, runs the handler, writes its answers.
+// ServerConnection: reads requests in order, runs the handler, writes its responses.
 #include "net/http_exchange.h"
 
 #include <boost/asio/error.hpp>
@@ -50,7 +50,7 @@ awaitable<void> ServerConnection::serve() {
   if (stream_) stream_->close();
 }
 
-// What is still on its way is waited for as long as a head may take; between requests it takes no byte to keep a connection.
+// The rest of a head must arrive within the head timeout; between requests, a connection may stay idle without sending a byte.
 awaitable<bool> ServerConnection::readFirstByte() {
   stream_->setDeadline(std::chrono::steady_clock::now() + (first_request_ ? options_.headTimeout : options_.keepAliveTimeout));
   const IoResult got = co_await stream_->readSome(buffer_.prepare(2048));
@@ -58,7 +58,7 @@ awaitable<bool> ServerConnection::readFirstByte() {
   co_return !got.error;
 }
 
-// Reads and gates the next head. False: there is none, and what there was to say about it has been said.
+// Reads and gates the next head. False: there is none, and any refusal has been sent.
 awaitable<bool> ServerConnection::readRequest() {
   buffer_.unpin();
   table_.wait(*this);
@@ -69,9 +69,9 @@ awaitable<bool> ServerConnection::readRequest() {
   if (!size) {
     if (size.error() == asio::error::message_size) {
       const bool in_first_line = !buffer_.data().substr(0, kMaxHeadBytes).contains('\n');
-      co_await refuse(in_first_line ? HeadError{414, "The request target is too long"} : HeadError{431, "The head is too large"});
+      co_await refuse(in_first_line ? HeadError{414, "The request target is too long"} : HeadError{431, "The header section is too large"});
     } else if (size.error() == asio::error::timed_out) {
-      co_await refuse({408, "The head took too long to arrive"});
+      co_await refuse({408, "Timed out waiting for the header section"});
     }
     co_return false;
   }
@@ -82,14 +82,14 @@ awaitable<bool> ServerConnection::readRequest() {
   }
   buffer_.consume(*size);
   if (behind_proxy_ && !countForClient()) {
-    co_await refuse({503, "Too many connections of your address are open"});
+    co_await refuse({503, "Too many open connections from your address"});
     co_return false;
   }
   beginRequest();
   co_return true;
 }
 
-// A proxy's connections carry requests of many clients: each counts for the client whose request it has.
+// A proxy's connections carry requests of many clients: each counts for the client of its current request.
 bool ServerConnection::countForClient() {
   return table_.regroup(*this, addressGroup(options_.clientOf(head_.headers, stream_->peerAddress())));
 }
@@ -110,7 +110,7 @@ void ServerConnection::beginRequest() {
   reusable_ = head_.keepAlive;
 }
 
-// The request is whole: the client is waited for no longer, and may be silent.
+// The request is complete: the server no longer waits for the client, which may be silent.
 void ServerConnection::bodyEnded() {
   table_.proceed(*this);
   if (stream_) stream_->setReadPatience({});
@@ -122,22 +122,22 @@ awaitable<void> ServerConnection::handle() {
     co_await handler_(*this);
   } catch (const boost::system::system_error& error) {
     failed = true;
-    if (!stopped_ || !isCancellation(error)) log::error("A request handler failed", {{"target", head_.path()}, {"error", error.what()}});
+    if (!stopped_ || !isCancellation(error)) log::error("a request handler failed", {{"target", head_.path()}, {"error", error.what()}});
   } catch (...) {
     failed = true;
-    if (!stopped_) log::error("A request handler failed", {{"target", head_.path()}, {"error", describeCurrentException()}});
+    if (!stopped_) log::error("a request handler failed", {{"target", head_.path()}, {"error", describeCurrentException()}});
   }
   if (!stream_) co_return;
   if (stopped_ || streaming_ != Streaming::No) {
-    // An answer that was begun but not finished can only be cut.
+    // A response that was started but not finished can only be cut off.
     if (streaming_ == Streaming::Chunked && !failed && !stopped_)
-      log::error("A handler did not finish its answer", {{"target", head_.path()}});
+      log::error("a handler did not finish its response", {{"target", head_.path()}});
     reusable_ = false;
     stream_->close();
   } else if (!answered_) {
-    if (!failed) log::error("A handler gave no answer", {{"target", head_.path()}});
+    if (!failed) log::error("a handler sent no response", {{"target", head_.path()}});
     reusable_ = false;
-    RefusalAnswer answer = refusalOf({500, "The server made an error; its log has the details"}, {});
+    RefusalAnswer answer = refusalOf({500, "Internal server error; see the server's log for details"}, {});
     co_await respond(500, std::move(answer.headers), std::move(answer.body));
   }
 }
@@ -157,7 +157,7 @@ awaitable<void> ServerConnection::refuse(HeadError error) {
   co_await closeGently();
 }
 
-// Reads what the handler left of the body. False when that is too much, or can't be known.
+// Reads what the handler left of the body. False when that is too much, or its length is unknown.
 awaitable<bool> ServerConnection::settleBody() {
   if (body_->done()) co_return true;
   if (body_->awaitsContinue()) co_return false;
@@ -172,7 +172,7 @@ awaitable<bool> ServerConnection::settleBody() {
   co_return body_->done();
 }
 
-// Closing with unread input would reset the connection, and the peer might never read our answer: let it finish first, for a moment.
+// Closing with unread input would reset the connection, and the peer might never read the response: give it a moment to finish.
 awaitable<void> ServerConnection::closeGently() {
   stream_->setDeadline(std::chrono::steady_clock::now() + kLinger);
   if (!co_await stream_->shutdownWrite()) {
@@ -191,7 +191,8 @@ void ServerConnection::startHead(int status, const Headers& headers) {
   out_.assign("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reasonPhrase(status)).append("\r\n");
   for (const Header& header : headers) {
     if (!isSendable(header)) {
-      throw Error(ErrorCode::Internal, "The server made a malformed answer; its log has the details.").withCause("header " + header.name);
+      throw Error(ErrorCode::Internal, "The server produced a malformed response; see its log for details.")
+          .withCause("header " + header.name);
     }
     if (equalsIgnoreCase(header.name, "Connection")) {
       reusable_ &= !listHasToken(header.value, "close");

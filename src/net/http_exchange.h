@@ -12,9 +12,9 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
  public:
   ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options, ConnectionTable& table);
 
-  /// Serves requests until the connection ends or is taken over. Lets no exception of a handler out.
+  /// Serves requests until the connection ends or is taken over. Never throws a handler's exception.
   awaitable<void> serve();
-  /// Closes the stream, if the connection still has it, and cancels the handler.
+  /// Closes the stream, if the connection still owns it, and cancels the handler.
   void stop();
   void giveWay() override { stop(); }
   boost::asio::cancellation_slot slot() { return cancel_.slot(); }
@@ -55,8 +55,8 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   ConnectionTable& table_;
   ReadBuffer buffer_;
   RequestHead head_;
-  std::optional<BodyReader> body_;  // set once there is a head
-  std::string out_;                 // the answer's head; keeps its capacity
+  std::optional<BodyReader> body_;  // set once a head was read
+  std::string out_;                 // the response's head; keeps its capacity
   boost::asio::cancellation_signal cancel_;
   Streaming streaming_ = Streaming::No;
   bool behind_proxy_ = false;

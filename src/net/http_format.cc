@@ -1,4 +1,4 @@
-// Writing of heads: checks against header injection, the Date of the moment.
+// Writing of heads: checks against header injection, the cached Date.
 #include "net/http_format.h"
 
 #include <algorithm>

@@ -8,9 +8,9 @@
 
 namespace swarm::net {
 
-/// Whether a header of ours can be sent as it is: a token as name, no line breaks, NULs or other control characters in the value.
+/// Whether a header can be sent: a token as name, no line breaks, NULs or other control characters in the value.
 bool isSendable(const Header& header);
-/// Whether a request's method and target can be sent as they are.
+/// Whether a request's method and target can be sent.
 bool isSendableMethod(std::string_view method);
 bool isSendableTarget(std::string_view target);
 

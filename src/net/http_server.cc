@@ -54,7 +54,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
       try {
         std::rethrow_exception(error);
       } catch (...) {
-        log::debug("A connection ended early", {{"error", describeCurrentException()}});
+        log::debug("a connection ended early", {{"error", describeCurrentException()}});
       }
     };
     asio::co_spawn(executor, served.serve(), asio::bind_cancellation_slot(served.slot(), std::move(on_end)));
@@ -71,7 +71,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     return options.isProxy && options.isProxy(address) ? std::string() : addressGroup(address);
   }
 
-  /// False: the new connection can't be kept.
+  /// False: the new connection cannot be kept.
   awaitable<bool> makeRoom(const std::string& group) {
     auto room = table.makeRoom(group);
     while (room == ConnectionTable::Room::Full && !stopping) {
@@ -87,7 +87,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     const SteadyTime now = std::chrono::steady_clock::now();
     if (now - warned < kWarnEvery) return;
     warned = now;
-    log::warning("connections were refused: their address has too many open",
+    log::warning("refused connections: their address has too many open",
                  {{"address", stream.peerAddress()}, {"limit", options.maxPerAddress}});
   }
 
@@ -113,7 +113,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     if (connection_ended) connection_ended->cancel();
     for (const auto& connection : connections) {
       connection->stop();
-      // Not from here: the caller may be this very connection's handler.
+      // Deferred: the caller may be this connection's own handler.
       if (connection_ended) asio::post(connection_ended->get_executor(), [connection] { connection->cancel(); });
     }
   }
@@ -135,7 +135,7 @@ awaitable<void> HttpServer::run() {
     if (error.code() != asio::error::operation_aborted) failure = std::current_exception();
   }
   impl->stop();
-  // Handlers use what the caller of run() owns: they end first, even when run() itself was cancelled.
+  // Handlers use objects that the caller of run() owns: they end first, even when run() itself was cancelled.
   co_await asio::this_coro::throw_if_cancelled(false);
   while (!impl->connections.empty()) co_await impl->waitForEnd();
   co_await asio::this_coro::throw_if_cancelled(true);

@@ -1,4 +1,4 @@
-// HttpServer: accepts connections and runs one handler per request; the handler answers through Exchange, or takes the connection over.
+// HttpServer: accepts connections and runs one handler per request; the handler responds through Exchange, or takes the connection over.
 #pragma once
 
 #include <functional>
@@ -10,41 +10,41 @@
 
 namespace swarm::net {
 
-/// One request and the way to answer it. Lives on the connection's loop.
+/// One request and the means to respond to it. Lives on the connection's loop.
 class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const RequestHead& head() const = 0;
   virtual BodyReader& body() = 0;
   virtual Stream& stream() = 0;
-  /// The connection's read buffer, for a handler that proxies and must know what was read ahead.
+  /// The connection's read buffer, for a handler that proxies and needs the bytes read ahead.
   virtual ReadBuffer& buffer() = 0;
 
-  /// A whole answer; Content-Length, Date and Connection are added. HEAD sends no body. A peer that has gone is no error here: the
+  /// A whole response; Content-Length, Date and Connection are added. HEAD sends no body. A disconnected peer is not an error here: the
   /// connection ends after the handler. Throws Error(Internal) for a header that would break the message.
   virtual awaitable<void> respond(int status, Headers headers, std::string body) = 0;
-  /// Begins a streamed (chunked) answer; then write() pieces, then finish(). write() waits for the peer: back pressure. A false answer: the
-  /// peer is gone.
+  /// Starts a streamed (chunked) response; then write() pieces, then finish(). write() waits for the peer: back pressure. It returns false
+  /// once the peer has disconnected.
   virtual awaitable<void> begin(int status, Headers headers) = 0;
   virtual awaitable<bool> write(std::string_view piece) = 0;
   virtual awaitable<void> finish() = 0;
   virtual bool answered() const = 0;
 
-  /// For a handler that wrote the answer to stream() itself: says so, and whether the connection may serve another request.
+  /// For a handler that wrote the response to stream() directly: reports that it did, and whether the connection may serve another request.
   enum class Reuse { KeepAlive, Close };
   virtual void answeredRaw(Reuse reuse) = 0;
-  /// Sends 101 with `headers` (none: nothing is sent) and takes the connection over; bytes read ahead come first.
-  /// Connection and Upgrade are added where `headers` lack them. Throws Error(Unavailable) when the peer is gone.
+  /// Sends 101 with `headers` (none: nothing is sent) and takes the connection over; bytes read ahead come first. Connection and Upgrade
+  /// are added where `headers` lack them. Throws Error(Unavailable) when the peer has disconnected.
   virtual awaitable<StreamPtr> upgrade(Headers headers) = 0;
   virtual StreamPtr takeStream() = 0;
 };
 
 using HttpHandler = std::function<awaitable<void>(Exchange&)>;
 
-/// A request that no handler gets to see.
+/// A request that never reaches a handler.
 struct RefusedRequest {
   HeadError error;
-  std::string_view bytes;  ///< what came of its head; unchecked, perhaps not whole
+  std::string_view bytes;  ///< the received part of its head; unchecked, possibly incomplete
 };
 struct RefusalAnswer {
   Headers headers;
@@ -55,26 +55,27 @@ struct HttpServerOptions {
   std::chrono::milliseconds headTimeout{30'000};       ///< from the first byte of a request to the end of its head
   std::chrono::milliseconds keepAliveTimeout{75'000};  ///< idle between requests
   Patience bodyPatience{.silence = std::chrono::seconds(30),
-                        .leastRate = 256};           ///< with a client that sends a body; handlers may set another
-  std::chrono::milliseconds writePatience{120'000};  ///< with a client that takes nothing of an answer
+                        .leastRate = 256};           ///< for a client that sends a body; handlers may set another
+  std::chrono::milliseconds writePatience{120'000};  ///< for a client that accepts no bytes of a response
   std::chrono::milliseconds tunnelPatience{
       1'800'000};  ///< the same on a connection that was taken over: its user may have paused a program
   std::size_t maxConnections = 20'000;
-  std::size_t maxPerAddress = 0;                    ///< connections of one client address (IPv6: of one /64); 0: no limit
-  std::function<bool(std::string_view)> isProxy{};  ///< a peer that stands for many clients: its connections are not counted as its own
-  /// The client's address in a request that such a peer passes on; empty: it is not counted by address.
+  std::size_t maxPerAddress = 0;  ///< connections per client address (IPv6: per /64); 0: unlimited
+  std::function<bool(std::string_view)>
+      isProxy{};  ///< a peer that forwards for many clients: its connections are not counted under its own address
+  /// The client's address in a request that such a peer forwards; empty: not counted by address.
   std::function<std::string(const HeaderViews&, std::string_view peer)> clientOf{};
   OddPaths oddPaths = OddPaths::Refuse;                           ///< Mark: the handler decides
-  Headers always{};                                               ///< in every answer that is made here (not in those written raw)
-  std::shared_ptr<TlsContext> tls{};                              ///< set: every connection starts with a TLS handshake
-  std::function<RefusalAnswer(const RefusedRequest&)> refusal{};  ///< how refusals look; empty: a line of text
+  Headers always{};                                               ///< added to every response created here (not to raw ones)
+  std::shared_ptr<TlsContext> tls{};                              ///< when set, every connection starts with a TLS handshake
+  std::function<RefusalAnswer(const RefusedRequest&)> refusal{};  ///< formats refusals; empty: one line of text
 };
 
-/// Serves one listener on the current loop until stop(). Exceptions that reach it from the handler are logged and answered with 500 where
-/// nothing has been sent. A refused head is answered with its HeadError's status, and the connection is closed.
+/// Serves one listener on the current loop until stop(). Exceptions of a handler are logged, and answered with 500 if nothing has been
+/// sent. A refused head is answered with its HeadError's status, and the connection is closed.
 ///
-/// At a limit, the connection that has waited longest for its client (idle, or with a request that is not whole yet) is closed in favour of
-/// the new one. Where none waits, a new connection is closed (maxPerAddress), or not accepted until another has ended (maxConnections).
+/// At a limit, the connection that has waited longest for its client (idle, or with an incomplete request) is closed in favour of the new
+/// one. If none waits, a new connection is closed (maxPerAddress), or not accepted until another has ended (maxConnections).
 class HttpServer {
  public:
   HttpServer(std::unique_ptr<Listener> listener, HttpHandler handler, HttpServerOptions options = {});

@@ -1,4 +1,4 @@
-// Small text tools of HTTP: comparisons, lists, percent-encoding, queries, cookies, reason phrases.
+// Small HTTP text utilities: comparisons, lists, percent-encoding, queries, cookies, reason phrases.
 #include <algorithm>
 
 #include "base/error.h"
@@ -105,7 +105,7 @@ std::vector<std::pair<std::string, std::string>> parseQuery(std::string_view que
     if (part.empty()) continue;
     std::string name(takePart(part, '='));
     std::string value(part);
-    // Forms write a space as "+".
+    // HTML forms encode a space as "+".
     std::ranges::replace(name, '+', ' ');
     std::ranges::replace(value, '+', ' ');
     auto decoded_name = percentDecode(name);

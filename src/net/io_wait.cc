@@ -1,4 +1,4 @@
-// The few instantiations of Asio's awaitable operations that every stream is made of.
+// The few instantiations of Asio's awaitable operations that all streams use.
 #include "net/io_wait.h"
 
 #include <boost/asio/post.hpp>

@@ -14,7 +14,7 @@ asio::awaitable<boost::system::error_code> waitReadable(asio::posix::stream_desc
 asio::awaitable<boost::system::error_code> waitWritable(asio::posix::stream_descriptor& descriptor);
 /// The timer's result: success once it expires, operation_aborted when it or the coroutine is cancelled.
 asio::awaitable<boost::system::error_code> waitTimer(asio::steady_timer& timer);
-/// Lets other work of the loop run.
+/// Yields to other work of the loop.
 asio::awaitable<void> yieldLoop();
 
 }  // namespace swarm::net

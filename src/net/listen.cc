@@ -47,7 +47,7 @@ class FdListener final : public Listener {
       } else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK) {
         error = error_code(errno, boost::system::system_category());
       }
-      // Anything else (ECONNABORTED, EPROTO, …) concerns the one connection that has gone.
+      // Anything else (ECONNABORTED, EPROTO, …) concerns only the connection that was lost.
       if (error && descriptor_.is_open()) throw boost::system::system_error(error);
     }
     throw boost::system::system_error(asio::error::operation_aborted);
@@ -64,7 +64,7 @@ class FdListener final : public Listener {
 
  private:
   awaitable<error_code> waitForDescriptors(int reason) {
-    if (!warned_) log::warning("Can't accept connections for now", {{"port", port_}, {"reason", std::strerror(reason)}});
+    if (!warned_) log::warning("cannot accept connections at the moment; will retry", {{"port", port_}, {"reason", std::strerror(reason)}});
     warned_ = true;
     asio::steady_timer pause(executor_, kPauseWithoutDescriptors);
     co_return co_await waitTimer(pause);
@@ -73,18 +73,18 @@ class FdListener final : public Listener {
   Executor executor_;
   asio::posix::stream_descriptor descriptor_;
   std::uint16_t port_;
-  std::filesystem::path path_;  // of a unix socket: removed with it
+  std::filesystem::path path_;  // of a unix socket: the file is removed together with it
   bool warned_ = false;
 };
 
 [[noreturn]] void listenFailed(const std::string& where, int reason, int fd) {
   if (fd >= 0) ::close(fd);
   std::string hint;
-  if (reason == EADDRINUSE) hint = " Another program listens there: stop it, or choose another port.";
-  throw Error(ErrorCode::Unavailable, format("Can't listen on {}: {}.{}", where, std::strerror(reason), hint));
+  if (reason == EADDRINUSE) hint = " Another program is listening there: stop it, or choose another port.";
+  throw Error(ErrorCode::Unavailable, format("Cannot listen on {}: {}.{}", where, std::strerror(reason), hint));
 }
 
-// A process that was killed leaves its socket's file behind; nobody answers there, so it is in nobody's use. Keeps errno on false.
+// A killed process leaves its socket file behind; if a connection to it is refused, the file is unused. Keeps errno on false.
 bool removeStaleSocket(const std::string& path, const sockaddr* name, socklen_t size) {
   struct stat status{};
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -100,7 +100,7 @@ std::uint16_t localPort(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
-  // The port stands at the same place in both families.
+  // The port has the same offset in both families.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
@@ -109,7 +109,7 @@ std::uint16_t localPort(int fd) {
 std::unique_ptr<Listener> listenTcp(Executor executor, const HostPort& address, Listener::Sharing sharing) {
   const std::vector<SocketAddress> candidates = literalAddresses(address.host, address.port);
   if (candidates.empty()) {
-    throw Error(ErrorCode::InvalidArgument, format("Can't listen on {}: give an IP address or localhost.", toString(address)));
+    throw Error(ErrorCode::InvalidArgument, format("Cannot listen on {}: give an IP address or localhost.", toString(address)));
   }
   const SocketAddress& local = candidates.front();
   const int fd = ::socket(local.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -21,13 +21,12 @@ namespace swarm::net {
 Loop::Loop(std::string name)
     : work_(asio::make_work_guard(context_)), thread_([this, name = std::move(name)] {
         pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
-        // An exception here escaped from a coroutine spawned detached: a bug, but not one worth every other connection of the loop.
+        // An exception here escaped from a detached coroutine: a bug, but not one that should end every other connection of the loop.
         while (!context_.stopped()) {
           try {
             context_.run();
           } catch (...) {
-            log::error("A task on a loop ended with an exception that nobody took",
-                       {{"loop", name}, {"error", describeCurrentException()}});
+            log::error("a task on a loop ended with an unhandled exception", {{"loop", name}, {"error", describeCurrentException()}});
           }
         }
       }) {}
@@ -37,7 +36,7 @@ Loop::~Loop() {
   join();
 }
 
-Executor Loop::executor() { return context_.get_executor(); }  // here: the conversion is heavy to compile
+Executor Loop::executor() { return context_.get_executor(); }  // out of line: the conversion is slow to compile
 
 void Loop::join() {
   SWARM_CHECK(std::this_thread::get_id() != thread_.get_id());
@@ -51,7 +50,7 @@ void Loop::stop() {
 
 namespace {
 
-// The caller's half of a call to another loop; lives and dies on the caller's.
+// The caller's half of a call to another loop; lives on the caller's loop.
 struct Call {
   explicit Call(const Executor& home) : wake(home) {}
   asio::steady_timer wake;
@@ -62,7 +61,7 @@ struct Call {
 }  // namespace
 
 // Not co_spawn with use_awaitable: that keeps a work guard of the caller's io_context on the other loop for a moment after the caller has
-// resumed, which is too long for a caller whose io_context ends then.
+// resumed, which is too long if the caller's io_context then ends.
 awaitable<void> detail::runElsewhere(Executor executor, awaitable<void> work) {
   const Executor home = co_await asio::this_coro::executor;
   const bool throws = co_await asio::this_coro::throw_if_cancelled();

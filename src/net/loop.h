@@ -1,4 +1,4 @@
-// Loop: one thread with one io_context. A connection never leaves its loop; work that belongs to another loop is sent there with runOn().
+// Loop: one thread with one io_context. A connection never leaves its loop; runOn() sends work to another loop.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -19,8 +19,8 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using Executor = asio::any_io_executor;
 
-/// A thread that runs one io_context until stop() or destruction. stop() is thread-safe; it abandons what is still pending. Where loops
-/// call each other, stop() and join() all of them before the first is destroyed.
+/// A thread that runs one io_context until stop() or destruction. stop() is thread-safe; it abandons pending work. Where loops call each
+/// other, stop() and join() all of them before the first is destroyed.
 class Loop {
  public:
   explicit Loop(std::string name);
@@ -50,7 +50,7 @@ awaitable<void> storeElsewhere(awaitable<T> work, std::optional<T>& result) {
 
 /// Runs `work` on `executor` and resumes the caller, on its own executor, with the result or the exception. The awaited coroutine's
 /// arguments must be values (or outlive the call). Cancelling the caller cancels the work, and waits for its end. Thread-safe. Once the
-/// caller has resumed, the other loop touches nothing of the caller's loop any more.
+/// caller has resumed, the other loop no longer touches the caller's loop.
 template <typename T>
 awaitable<T> runOn(Executor executor, awaitable<T> work) {
   if constexpr (std::is_void_v<T>) {

@@ -1,4 +1,4 @@
-// Waiting by timers that a change cancels.
+// Waiters sleep on timers; a change cancels the timers.
 #include "net/notifier.h"
 
 #include <boost/asio/this_coro.hpp>
@@ -7,7 +7,7 @@
 
 namespace swarm::net {
 
-/// A waiter's place in the queue; left however its frame ends, also when its loop dies under it.
+/// A waiter's place in the queue; released however its frame ends, even when its loop is destroyed first.
 class Notifier::Place {
  public:
   Place(Notifier& notifier, boost::asio::steady_timer& timer) : notifier_(notifier), timer_(timer) {

@@ -13,7 +13,7 @@ namespace swarm::net {
 
 using boost::asio::awaitable;
 
-/// One loop only. A waiter names the version that it has seen, so that a change between looking and waiting is not lost.
+/// One loop only. A waiter passes the version that it has seen, so that it does not miss a change between its check and its wait.
 class Notifier {
  public:
   std::uint64_t version() const { return version_; }
@@ -25,7 +25,7 @@ class Notifier {
   class Place;
 
   std::uint64_t version_ = 0;
-  std::vector<boost::asio::steady_timer*> waiting_;  ///< on the waiters' frames
+  std::vector<boost::asio::steady_timer*> waiting_;  ///< stored in the waiters' frames
 };
 
 }  // namespace swarm::net

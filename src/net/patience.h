@@ -1,4 +1,4 @@
-// Patience: how long a stream waits for a peer that sends nothing, too little, or takes nothing.
+// Patience: how long a stream waits for a peer that sends nothing, sends too slowly, or accepts nothing.
 #pragma once
 
 #include <algorithm>
@@ -9,14 +9,14 @@
 
 namespace swarm::net {
 
-/// For the reads of one message body. The default waits for as long as it takes.
+/// For the reads of one message body. The default waits indefinitely.
 struct Patience {
-  std::chrono::milliseconds silence{0};  ///< maximum wait for the next byte; 0: no limit at all
+  std::chrono::milliseconds silence{0};  ///< maximum wait for the next byte; 0: unlimited
   std::uint64_t leastRate = 0;           ///< bytes per second, counted after the first `silence`; 0: any
 };
 
-/// Counts the time that a peer was waited for, and what it sent. Time spent elsewhere (on an upstream that takes nothing) does not count
-/// against the peer.
+/// Counts the time spent waiting for a peer, and the bytes it sent. Time spent elsewhere (on an upstream that accepts nothing) does not
+/// count against the peer.
 class PatienceMeter {
  public:
   void begin(Patience patience) {
@@ -28,7 +28,7 @@ class PatienceMeter {
   void received(std::size_t bytes) { received_ += bytes; }
   void waited(SteadyTime::duration time) { waited_ += time; }
 
-  /// When a wait that begins now is over.
+  /// When a wait that starts now expires.
   SteadyTime deadline(SteadyTime now) const {
     SteadyTime::duration most = patience_.silence;
     if (patience_.leastRate > 0) {

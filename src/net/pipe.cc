@@ -100,7 +100,7 @@ class PipeStream final : public Stream {
     out_->changed_for_writer.cancel();
   }
 
-  // False when the coroutine itself was cancelled. The channel is kept alive past this stream's end.
+  // False when the coroutine itself was cancelled. The channel is kept alive past the end of this stream.
   static awaitable<bool> waitFor(asio::steady_timer& changed) {
     changed.expires_at(SteadyTime::max());
     co_await waitTimer(changed);

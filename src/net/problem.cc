@@ -12,43 +12,43 @@ namespace {
 
 namespace json = boost::json;
 
-/// The same for every problem of its kind, as RFC 9457 wants it; `detail` speaks of the one at hand.
+/// One title per kind of problem, as RFC 9457 recommends; `detail` describes the occurrence.
 std::string_view titleOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::InvalidArgument:
       return "The request is not valid";
     case ErrorCode::Unauthenticated:
-      return "Sign-in is needed";
+      return "Sign-in is required";
     case ErrorCode::PermissionDenied:
       return "Not allowed";
     case ErrorCode::NotFound:
       return "Not found";
     case ErrorCode::AlreadyExists:
-      return "It exists already";
+      return "Already exists";
     case ErrorCode::Conflict:
-      return "The present state does not allow it";
+      return "The current state does not allow the request";
     case ErrorCode::PreconditionFailed:
-      return "It was changed in the meantime";
+      return "The resource was modified by another request";
     case ErrorCode::PayloadTooLarge:
       return "The request is too large";
     case ErrorCode::UnsupportedMedia:
       return "The content type is not supported";
     case ErrorCode::Unprocessable:
-      return "It can't be done as asked";
+      return "The request cannot be fulfilled";
     case ErrorCode::TooManyRequests:
       return "Too many requests";
     case ErrorCode::Cancelled:
       return "Cancelled";
     case ErrorCode::Internal:
-      return "An error in the server";
+      return "Internal server error";
     case ErrorCode::Unsupported:
       return "Not supported by the provider";
     case ErrorCode::UpstreamFailed:
-      return "The provider or instance answered with an error";
+      return "The provider or instance returned an error";
     case ErrorCode::Unavailable:
-      return "Not reachable now";
+      return "Currently unreachable";
     case ErrorCode::DeadlineExceeded:
-      return "It took too long";
+      return "The request timed out";
     case ErrorCode::OutOfResources:
       return "Out of resources";
   }

@@ -18,7 +18,7 @@ asio::mutable_buffer ReadBuffer::prepare(std::size_t at_least) {
     } else {
       std::vector<char> larger(std::max(storage_.size() * 2, size + at_least));
       std::memcpy(larger.data(), storage_.data() + begin_, size);
-      // A head that is pinned stays where it is; only the first storage that holds one is kept.
+      // A pinned head must not move; only the first storage that holds one is kept.
       if (pinned_ > 0) retired_ = std::move(storage_);
       storage_ = std::move(larger);
       begin_ = pinned_ = 0;
@@ -35,13 +35,13 @@ void ReadBuffer::unpin() {
 
 namespace {
 
-// A server of another protocol may never send an empty line: there is nothing to wait for.
+// A server of another protocol may never send an empty line, so waiting for one would not end.
 bool canBecomeAnswer(std::string_view data) {
   constexpr std::string_view kStart = "HTTP/";
   return data.substr(0, kStart.size()) == kStart.substr(0, data.size());
 }
 
-// The size of the head at the front of `data` once it is complete; 0 before. `scanned` is where the search goes on.
+// The size of the head at the front of `data` once it is complete; 0 before. `scanned` is where the search continues.
 std::size_t findHeadEnd(std::string_view data, std::size_t& scanned, Grammar grammar) {
   if (grammar == Grammar::Relaxed && !canBecomeAnswer(data)) return data.size();
   while (true) {

@@ -34,14 +34,14 @@ std::vector<std::string> unfoldedLines(std::string_view bytes) {
   return lines;
 }
 
-// Everything that says how long the body is.
+// All fields that determine the length of the body.
 struct SaidFraming {
-  std::vector<std::string_view> lengths;  // each of a list counts
+  std::vector<std::string_view> lengths;  // each element of a list counts
   bool chunked = false;
   bool other_coding = false;
   int fields = 0;
 
-  // False: not a field of framing.
+  // False: not a framing field.
   bool take(std::string_view name, std::string_view value) {
     const bool is_length = equalsIgnoreCase(name, "Content-Length");
     if (!is_length && !equalsIgnoreCase(name, "Transfer-Encoding")) return false;

@@ -1,4 +1,4 @@
-// Name resolution through Asio's resolver thread, given up at the deadline.
+// Name resolution on Asio's resolver thread, abandoned at the deadline.
 #include "net/resolve.h"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -18,7 +18,7 @@ using asio::ip::tcp;
 
 namespace {
 
-// getaddrinfo can't be cancelled: an abandoned look-up ends in its own time, and finds this state instead of the coroutine.
+// getaddrinfo cannot be cancelled: an abandoned lookup ends later and finds this state instead of the coroutine.
 struct Lookup {
   explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), finished(executor) {}
   tcp::resolver resolver;
@@ -47,9 +47,9 @@ asio::awaitable<std::vector<SocketAddress>> resolveName(std::string host, std::u
   lookup->resolver.async_resolve(host, std::to_string(port), tcp::resolver::numeric_service, on_resolved);
   boost::system::error_code waited = co_await waitTimer(lookup->finished);
   if (!lookup->done && waited) throw boost::system::system_error(asio::error::operation_aborted);
-  if (!lookup->done) throw Error(ErrorCode::DeadlineExceeded, format("The name {} was not resolved in time.", host));
+  if (!lookup->done) throw Error(ErrorCode::DeadlineExceeded, format("Timed out resolving the host name {}.", host));
   if (lookup->error || lookup->addresses.empty()) {
-    throw Error(ErrorCode::Unavailable, format("The host name {} can't be resolved: {}.", host, lookup->error.message()));
+    throw Error(ErrorCode::Unavailable, format("Cannot resolve the host name {}: {}.", host, lookup->error.message()));
   }
   co_return std::move(lookup->addresses);
 }

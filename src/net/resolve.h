@@ -16,10 +16,10 @@ struct SocketAddress {
   socklen_t size = 0;
 };
 
-/// Addresses of a literal or of localhost (RFC 6761: `localhost` and `*.localhost` are loopback, without asking DNS); else empty.
+/// Addresses of a literal or of localhost (RFC 6761: `localhost` and `*.localhost` are loopback, without a DNS query); else empty.
 std::vector<SocketAddress> literalAddresses(const std::string& host, std::uint16_t port);
 
-/// Asks the system's resolver on a thread of its own. Throws Error(Unavailable|DeadlineExceeded).
+/// Calls the system's resolver on a thread of its own. Throws Error(Unavailable|DeadlineExceeded).
 boost::asio::awaitable<std::vector<SocketAddress>> resolveName(std::string host, std::uint16_t port, Deadline deadline);
 
 }  // namespace swarm::net

@@ -1,4 +1,4 @@
-// splice(2) from socket to socket through a pipe, and the pipes for it.
+// splice(2) from socket to socket through a pipe, and the pool of pipes.
 #include "net/splice.h"
 
 #include <fcntl.h>
@@ -18,11 +18,11 @@
 namespace swarm::net {
 namespace {
 
-// What is under way at most. A pipe has a slot for each piece of a packet, however small: its usual 16 (64 KiB) mean four times the
-// system calls here, and are full after a few packets of a real network.
+// Maximum number of bytes in flight. A pipe has a slot for each piece of a packet, however small: the default of 16 slots (64 KiB) costs
+// four times the system calls here, and fills up after a few packets of a real network.
 constexpr std::size_t kPipeBytes = 256 * 1024;
-constexpr std::size_t kSparePipes = 16;  // of each thread
-// Connections need descriptors more than downloads do.
+constexpr std::size_t kSparePipes = 16;  // per thread
+// Connections have priority over downloads in the use of descriptors.
 std::atomic<int> most_pipes = 512;
 std::atomic<int> open_pipes = 0;
 
@@ -55,12 +55,11 @@ PipeEnds openPipe() {
     --open_pipes;
     return {};
   }
-  ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(kPipeBytes));  // where the user has too many large ones it stays small, which works too
+  ::fcntl(ends[1], F_SETPIPE_SZ, static_cast<int>(kPipeBytes));  // a user with too many large pipes gets a small one, which works too
   return {ends[0], ends[1]};
 }
 
-// A pipe for one transfer. It is used again only when all that went in has come out: what one exchange left behind would be read by
-// another.
+// A pipe for one transfer. It is reused only once it is empty: otherwise the next exchange would read the leftovers of the last one.
 class TransferPipe {
  public:
   TransferPipe() {
@@ -81,7 +80,7 @@ class TransferPipe {
 
   /// Fills the empty pipe.
   awaitable<IoResult> fill(FdStream& from, std::size_t most) {
-    held_ = most;  // whatever ends this coroutine, the pipe counts as full until it is known what came
+    held_ = most;  // however this coroutine ends, the pipe counts as full until the actual number is known
     const IoResult got = co_await from.spliceInto(ends_.in_end, most);
     held_ = got.bytes;
     co_return got;
@@ -100,7 +99,7 @@ class TransferPipe {
 
 thread_local std::vector<PipeEnds> TransferPipe::spare_;
 
-// splice() has no MSG_NOSIGNAL: a client that has gone must not end a process that has not said what it thinks of SIGPIPE.
+// splice() has no MSG_NOSIGNAL: a disconnected client must not end a process that has not set a disposition for SIGPIPE.
 void ignoreBrokenPipes() {
   static const bool done = [] {
     struct sigaction now{};
@@ -110,7 +109,7 @@ void ignoreBrokenPipes() {
   static_cast<void>(done);
 }
 
-// Whether the kernel (or what stands in for it) can't splice these sockets at all.
+// Whether the kernel (or an emulation of it) cannot splice these sockets at all.
 bool isRefusal(const error_code& error) {
   return error.category() == boost::system::system_category() && (error.value() == EINVAL || error.value() == ENOSYS);
 }

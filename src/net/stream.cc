@@ -1,4 +1,4 @@
-// What works on any Stream: text writes, prepended bytes, the two-way pump.
+// Operations on any Stream: text writes, prepended bytes, the two-way pump.
 #include "net/stream.h"
 
 #include <algorithm>
@@ -80,8 +80,8 @@ awaitable<void> pumpOneWay(Stream& from, Stream& to, PumpDirection direction, co
       break;
     }
   }
-  // A client that is gone will read nothing more. A server must learn of it, and might take a plain close for the end of one direction;
-  // what a server said last must still reach its client.
+  // A disconnected client reads nothing more. The server must be informed, and could mistake a plain close for the end of one direction;
+  // the last bytes of a server must still reach its client.
   const bool client_failed = (direction == PumpDirection::LeftToRight) == read_failed;
   Stream& client = direction == PumpDirection::LeftToRight ? from : to;
   Stream& server = direction == PumpDirection::LeftToRight ? to : from;
@@ -106,8 +106,8 @@ StreamPtr prepend(std::string buffered, StreamPtr inner) {
 }
 
 awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes) {
-  // Cancellation reaches both directions through both(): their pending calls fail. No scope guard: when an io_context ends, frames are
-  // destroyed in no useful order, and the streams may have gone before this one.
+  // Cancellation reaches both directions through both(): their pending calls fail. Not a scope guard: when an io_context ends, frames are
+  // destroyed in an arbitrary order, and the streams may already be gone.
   std::exception_ptr failure;
   try {
     co_await both(pumpOneWay(left, right, PumpDirection::LeftToRight, on_bytes),

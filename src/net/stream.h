@@ -28,11 +28,11 @@ struct IoResult {
   std::size_t bytes = 0;
 };
 
-/// What the kernel knows of the other end. HalfClosed: it will send nothing more; whether it still reads shows only when something is sent.
+/// The kernel's view of the other end. HalfClosed: it will send nothing more; only a send can reveal whether it still reads.
 enum class PeerState { Open, HalfClosed, Gone };
 
-/// Data-plane interface: errors are codes (asio::error::eof at the end, timed_out after the deadline, operation_aborted after close()).
-/// At most one read and one write may be pending. Every call on the owning loop's thread.
+/// Data-plane interface: errors are codes (asio::error::eof at the end, timed_out after the deadline, operation_aborted after close()). At
+/// most one read and one write may be pending. Every call on the owning loop's thread.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -43,7 +43,7 @@ class Stream {
   virtual awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) = 0;
   awaitable<IoResult> writeAll(std::string_view text);
 
-  /// Ends our direction and leaves the other open (TLS: close_notify, bounded by the deadline).
+  /// Ends the outgoing direction and leaves the other open (TLS: close_notify, bounded by the deadline).
   virtual awaitable<error_code> shutdownWrite() = 0;
   /// Ends both directions at once; pending calls complete with operation_aborted.
   virtual void close() = 0;
@@ -51,10 +51,10 @@ class Stream {
   /// From now on, pending and later reads and writes fail with timed_out once `time` has passed. Cheap enough for every request (a store;
   /// the timer behind it is armed lazily). SteadyTime::max() for none, which is the default.
   virtual void setDeadline(SteadyTime time) = 0;
-  /// Beside the deadline: from now on a read fails with timed_out where it would have to wait longer than this for the peer. Costs nothing
-  /// while reads need not wait. Streams that nothing outside this process fills have no limit.
+  /// In addition to the deadline: from now on a read fails with timed_out if it would have to wait longer than this for the peer. Costs
+  /// nothing while reads need not wait. In-process streams have no limit.
   virtual void setReadPatience(Patience /*patience*/) {}
-  /// The same for a write of which the peer takes no byte for so long; 0: no limit.
+  /// The same for a write of which the peer accepts no byte for this long; 0: unlimited.
   virtual void setWritePatience(std::chrono::milliseconds /*silence*/) {}
 
   virtual Executor executor() = 0;
@@ -62,27 +62,26 @@ class Stream {
   virtual std::string peer() const = 0;
   virtual std::string peerAddress() const = 0;
   virtual bool isTls() const { return false; }
-  /// Whether the stream is open and has nothing to read: what a pool asks of a kept connection before it is used again. Costs a system
-  /// call.
+  /// Whether the stream is open and has nothing to read: a pool checks this before it reuses a connection. Costs a system call.
   virtual bool isIdle() { return true; }
   /// Costs a system call; nothing is read.
   virtual PeerState peerState() { return PeerState::Open; }
-  /// What the system took of our writes so far: it stands still while the peer takes nothing.
+  /// Bytes of our writes that the system has accepted: constant while the peer accepts nothing.
   virtual std::uint64_t bytesSent() const { return 0; }
-  /// close() that the peer sees as a reset, even where nothing is under way: it can't be taken for the end of one direction.
+  /// A close() that the peer sees as a reset, even when nothing is in flight: it cannot be mistaken for the end of one direction.
   virtual void abort() { close(); }
-  /// The socket whose bytes are this stream's as they are, where there is one and nothing else is to be read before: what splice() needs.
+  /// The socket that carries this stream's bytes unchanged, if there is one and nothing is buffered before it: required by splice().
   virtual FdStream* bareSocket() { return nullptr; }
 };
 
 using StreamPtr = std::unique_ptr<Stream>;
 
-/// A stream that first yields `buffered`, then what `inner` yields: for bytes read past a message's end.
+/// A stream that first yields `buffered`, then the content of `inner`: for bytes read past the end of a message.
 StreamPtr prepend(std::string buffered, StreamPtr inner);
 
-/// Copies both ways until both directions have ended, half-closing each as its source ends; never reads more before what was read has been
-/// written. `onBytes` (may be empty) is told of each chunk's size and direction. Ends early when either side fails; both are closed at the
-/// end.
+/// Copies both ways until both directions have ended, half-closing each when its source ends; never reads more before the previous bytes
+/// have been written. `onBytes` (may be empty) is called with each chunk's size and direction. Ends early when either side fails; both are
+/// closed at the end.
 enum class PumpDirection { LeftToRight, RightToLeft };
 using PumpObserver = std::function<void(PumpDirection, std::size_t)>;
 awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes = {});

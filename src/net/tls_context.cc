@@ -14,7 +14,7 @@ namespace swarm::net {
 namespace {
 
 [[noreturn]] void badFile(std::string_view what, const std::filesystem::path& path) {
-  throw Error(ErrorCode::InvalidArgument, format("Can't use {} as {}: {}.", path.native(), what, takeTlsError()));
+  throw Error(ErrorCode::InvalidArgument, format("Cannot use {} as {}: {}.", path.native(), what, takeTlsError()));
 }
 
 std::shared_ptr<TlsContext> newContext(const SSL_METHOD* method, std::string server_name) {
@@ -23,7 +23,7 @@ std::shared_ptr<TlsContext> newContext(const SSL_METHOD* method, std::string ser
   if (context == nullptr) throw Error(ErrorCode::Internal, "TLS is not available.").withCause(takeTlsError());
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  // A missing close_notify is a cut connection, which every message framing of ours notices by itself.
+  // A missing close_notify is a lost connection, which all message framings here detect.
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   return std::make_shared<TlsContext>(context, std::move(server_name));
@@ -63,7 +63,7 @@ boost::system::error_code takeTlsErrorCode() {
 
 std::shared_ptr<TlsContext> makeTlsClient(const TlsClientOptions& options) {
   if (options.certificate.empty() != options.key.empty()) {
-    throw Error(ErrorCode::InvalidArgument, "A client certificate and its key are given together, or neither is.");
+    throw Error(ErrorCode::InvalidArgument, "A client certificate and its key must be given together.");
   }
   auto context = newContext(TLS_client_method(), options.serverName);
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
@@ -90,7 +90,7 @@ std::shared_ptr<TlsContext> makeTlsServer(const std::filesystem::path& certifica
     SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_set_client_CA_list(context->get(), SSL_load_client_CA_file(client_ca.c_str()));
   }
-  // Sessions are not resumed across connections that may have been made with other client certificates.
+  // Sessions are not resumed across connections that may use different client certificates.
   SSL_CTX_set_session_cache_mode(context->get(), SSL_SESS_CACHE_OFF);
   static constexpr unsigned char kSessionContext[] = "swarm";
   SSL_CTX_set_session_id_context(context->get(), kSessionContext, sizeof kSessionContext - 1);

@@ -9,7 +9,7 @@
 
 namespace swarm::net {
 
-/// Immutable after it was made; shared by connections of any loop.
+/// Immutable after construction; shared by connections of any loop.
 class TlsContext {
  public:
   TlsContext(SSL_CTX* context, std::string server_name) : context_(context), server_name_(std::move(server_name)) {}
@@ -25,7 +25,7 @@ class TlsContext {
   std::string server_name_;
 };
 
-/// The oldest error of this thread's queue as text, which is emptied.
+/// The oldest error of this thread's queue as text; empties the queue.
 std::string takeTlsError();
 /// The same as an error code whose message() is that text; protocol_error when the queue is empty.
 boost::system::error_code takeTlsErrorCode();

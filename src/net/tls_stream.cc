@@ -1,4 +1,4 @@
-// TLS over any Stream: OpenSSL works on two memory buffers, and this class carries them to and from the inner stream.
+// TLS over any Stream: OpenSSL works on two memory buffers, and this class transfers them to and from the inner stream.
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -39,7 +39,7 @@ class TlsStream final : public Stream {
       const int reason = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
       const bool failed = result != 1 && reason != SSL_ERROR_WANT_READ;
       const error_code failure = failed ? takeTlsErrorCode() : error_code();
-      const error_code flushed = co_await flush();  // an alert too
+      const error_code flushed = co_await flush();  // including alerts
       if (failed) co_return failure;
       if (result == 1) co_return flushed;
       if (flushed) co_return flushed;
@@ -57,7 +57,7 @@ class TlsStream final : public Stream {
       const int reason = SSL_get_error(ssl_, result);
       const bool failed = reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_ZERO_RETURN;
       const error_code failure = failed ? takeTlsErrorCode() : error_code();
-      // Key updates and alerts are answered at once, unless a writer is at work: then it sends them along.
+      // Key updates and alerts are answered at once, unless a write is in progress: then it sends them as well.
       if (BIO_ctrl_pending(to_peer_) > 0) {
         if (const error_code error = co_await flush()) co_return IoResult{error};
       }
@@ -93,7 +93,8 @@ class TlsStream final : public Stream {
   awaitable<error_code> shutdownWrite() override {
     ERR_clear_error();
     SSL_shutdown(ssl_);
-    // A peer that reads nothing must not keep us; the deadline that the owner had set is shorter or is over with this stream's writing.
+    // A peer that reads nothing must not block this call; the owner's deadline is either shorter or no longer matters, since writing is
+    // over.
     inner_->setDeadline(std::min(deadline_, std::chrono::steady_clock::now() + kShutdownTimeout));
     error_code error = co_await flush();
     if (!error) error = co_await inner_->shutdownWrite();
@@ -124,7 +125,7 @@ class TlsStream final : public Stream {
   bool isIdle() override { return !closed_ && SSL_pending(ssl_) == 0 && BIO_ctrl_pending(from_peer_) == 0 && inner_->isIdle(); }
 
  private:
-  // Reads what has come into OpenSSL's input.
+  // Reads the received bytes into OpenSSL's input.
   awaitable<error_code> feed() {
     if (!incoming_) incoming_ = std::make_unique_for_overwrite<char[]>(kRecordBytes);
     const IoResult got = co_await inner_->readSome(asio::buffer(incoming_.get(), kRecordBytes));
@@ -177,11 +178,11 @@ void expectServerName(SSL* ssl, const std::string& name) {
   }
 }
 
-// Why the handshake failed, as a sentence's end.
+// Why the handshake failed, as the end of a sentence.
 std::string handshakeReason(SSL* ssl, error_code error) {
   const long verified = SSL_get_verify_result(ssl);
-  if (verified != X509_V_OK) return std::string("the certificate is refused: ") + X509_verify_cert_error_string(verified);
-  if (error == asio::error::eof || error == asio::error::connection_reset) return "the other side closed the connection";
+  if (verified != X509_V_OK) return std::string("the certificate was rejected: ") + X509_verify_cert_error_string(verified);
+  if (error == asio::error::eof || error == asio::error::connection_reset) return "the peer closed the connection";
   return error.message();
 }
 
@@ -190,7 +191,7 @@ awaitable<StreamPtr> secure(std::unique_ptr<TlsStream> stream, Deadline deadline
   stream->setDeadline(deadline.time());
   const error_code error = co_await stream->handshake();
   if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
-  if (error == asio::error::timed_out) throw Error(ErrorCode::DeadlineExceeded, format("The TLS handshake with {} took too long.", peer));
+  if (error == asio::error::timed_out) throw Error(ErrorCode::DeadlineExceeded, format("Timed out in the TLS handshake with {}.", peer));
   if (error)
     throw Error(ErrorCode::Unavailable, format("The TLS handshake with {} failed: {}.", peer, handshakeReason(stream->ssl(), error)));
   stream->setDeadline(SteadyTime::max());

@@ -56,7 +56,7 @@ ErrorCode codeOfStatus(int status) {
   }
 }
 
-// What a refusal says: our own problem details when it has them.
+// The reason of a refusal: our own problem details when it has them.
 Error refusalError(const ResponseHead& head, const std::string& host, const std::string& body) {
   ErrorCode code = codeOfStatus(head.status);
   std::string message = format("{} refused the WebSocket with status {}.", host, head.status);
@@ -87,8 +87,8 @@ awaitable<std::string> readRefusal(Stream& stream, ReadBuffer& buffer, BodyFrami
 [[noreturn]] void handshakeCut(const std::string& host, error_code error) {
   if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
   if (error == asio::error::timed_out)
-    throw Error(ErrorCode::DeadlineExceeded, format("{} did not answer the WebSocket handshake in time.", host));
-  const std::string reason = error == asio::error::eof ? "the other side closed it" : error.message();
+    throw Error(ErrorCode::DeadlineExceeded, format("Timed out in the WebSocket handshake with {}.", host));
+  const std::string reason = error == asio::error::eof ? "closed by the peer" : error.message();
   throw Error(ErrorCode::Unavailable, format("The connection to {} was lost during the WebSocket handshake: {}.", host, reason));
 }
 
@@ -102,7 +102,7 @@ std::string formatHandshake(const std::string& host, const std::string& target, 
     sendable &= isSendable(header);
     appendField(text, header.name, header.value);
   }
-  if (!sendable) throw Error(ErrorCode::InvalidArgument, "The WebSocket's target or headers have a forbidden character.");
+  if (!sendable) throw Error(ErrorCode::InvalidArgument, "The WebSocket's target or headers contain a forbidden character.");
   return text.append("\r\n");
 }
 
@@ -112,9 +112,10 @@ awaitable<std::unique_ptr<WebSocket>> acceptWebSocket(Exchange& exchange, Header
   const RequestHead& head = exchange.head();
   const std::string_view key = head.headers.find("Sec-WebSocket-Key").value_or("");
   const bool wanted = head.method == "GET" && equalsIgnoreCase(head.upgrade, "websocket") && head.body.kind == BodyKind::None;
-  if (!wanted || !isKey(key)) throw Error(ErrorCode::InvalidArgument, "This address speaks WebSocket: send a WebSocket upgrade request.");
+  if (!wanted || !isKey(key))
+    throw Error(ErrorCode::InvalidArgument, "This address requires a WebSocket: send a WebSocket upgrade request.");
   if (head.headers.find("Sec-WebSocket-Version").value_or("") != "13") {
-    throw Error(ErrorCode::InvalidArgument, "Only version 13 of the WebSocket protocol is spoken here.");
+    throw Error(ErrorCode::InvalidArgument, "Only version 13 of the WebSocket protocol is supported.");
   }
   headers.push_back({"Upgrade", "websocket"});
   headers.push_back({"Sec-WebSocket-Accept", acceptKey(key)});
@@ -134,14 +135,14 @@ awaitable<std::unique_ptr<WebSocket>> openWebSocket(StreamPtr stream, std::strin
   if (!size || *size == 0) handshakeCut(host, size ? error_code(asio::error::eof) : size.error());
   ResponseHead head;
   if (const auto parsed = parseResponseHead(buffer.data().substr(0, *size), "GET", head); !parsed) {
-    throw Error(ErrorCode::UpstreamFailed, format("{} did not answer in proper HTTP: {}.", host, parsed.error().reason));
+    throw Error(ErrorCode::UpstreamFailed, format("{} sent an invalid HTTP response: {}.", host, parsed.error().reason));
   }
   buffer.consume(*size);
   if (head.status != 101) throw refusalError(head, host, co_await readRefusal(*stream, buffer, head.body));
   const bool accepted = equalsIgnoreCase(head.headers.find("Upgrade").value_or(""), "websocket") &&
                         listHasToken(head.headers.find("Connection").value_or(""), "upgrade") &&
                         head.headers.find("Sec-WebSocket-Accept").value_or("") == acceptKey(key);
-  if (!accepted) throw Error(ErrorCode::UpstreamFailed, format("{} answered the WebSocket handshake wrongly.", host));
+  if (!accepted) throw Error(ErrorCode::UpstreamFailed, format("{} sent an invalid response to the WebSocket handshake.", host));
   stream->setDeadline(SteadyTime::max());
   co_return makeWebSocket(prepend(std::string(buffer.data()), std::move(stream)), WebSocketRole::Client);
 }

@@ -15,25 +15,25 @@ struct WebSocketMessage {
   std::string data;
 };
 
-/// One read and one write may be pending at a time. Pings are answered while somebody reads; then too a ping is sent after 30 s of
-/// silence, and the connection ends after 60 s of it.
+/// One read and one write may be pending at a time. While a read is pending, pings are answered, a ping is sent after 30 s of silence, and
+/// the connection ends after 60 s of silence.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
-  /// The next message (at most 16 MiB); nothing once the peer has closed. Throws Error(Unavailable) when the connection is cut or the peer
-  /// breaks the protocol.
+  /// The next message (at most 16 MiB); empty once the peer has closed. Throws Error(Unavailable) when the connection is lost or the peer
+  /// violates the protocol.
   virtual awaitable<std::optional<WebSocketMessage>> read() = 0;
-  /// False: the peer is gone.
+  /// False: the peer has disconnected.
   virtual awaitable<bool> write(std::string_view data, bool text = false) = 0;
   virtual awaitable<void> close(std::uint16_t code, std::string_view reason) = 0;
-  /// Ends the connection at once, without a word: pending calls fail. For a peer that takes nothing any more.
+  /// Ends the connection at once, without a Close frame: pending calls fail. For a peer that no longer accepts bytes.
   virtual void cut() = 0;
 };
 
 /// Completes the handshake of an upgrade request (Exchange::head().upgrade is "websocket"); `headers` are added to the 101. Throws
-/// Error(InvalidArgument) for any other request, which is then still to be answered.
+/// Error(InvalidArgument) for any other request, which the caller must then still answer.
 awaitable<std::unique_ptr<WebSocket>> acceptWebSocket(Exchange& exchange, Headers headers = {});
-/// Performs the client handshake on a connected stream. Throws Error with the upstream's status and problem detail when it refuses.
+/// Performs the client handshake on a connected stream. On refusal throws Error with the upstream's status and problem detail.
 awaitable<std::unique_ptr<WebSocket>> openWebSocket(StreamPtr stream, std::string host, std::string target, Headers headers,
                                                     Deadline deadline);
 

@@ -70,7 +70,7 @@ awaitable<void> sendPing(std::shared_ptr<Core> core) { co_await core->writeFrame
 void Core::onSilence() {
   if (!reading_) return;
   if (writing_) {
-    // The peer holds us back: it reads nothing, so it can answer nothing. One that has vanished fails our write in TCP's own time.
+    // The peer reads nothing, so it cannot answer a ping. If it has vanished, TCP's own timeout makes the write fail.
     silence_.set(std::chrono::steady_clock::now() + times_.silence);
     return;
   }
@@ -85,13 +85,13 @@ void Core::onSilence() {
 }
 
 void Core::throwCut() {
-  if (unanswered_) throw Error(ErrorCode::Unavailable, "The WebSocket's peer does not answer any more.");
+  if (unanswered_) throw Error(ErrorCode::Unavailable, "The WebSocket's peer stopped responding.");
   if (failure_ == asio::error::operation_aborted) throw boost::system::system_error(failure_);
-  const std::string reason = failure_ == asio::error::eof ? "the other side closed the connection" : failure_.message();
-  throw Error(ErrorCode::Unavailable, format("The WebSocket was cut: {}.", reason));
+  const std::string reason = failure_ == asio::error::eof ? "the peer closed the connection" : failure_.message();
+  throw Error(ErrorCode::Unavailable, format("The WebSocket connection was lost: {}.", reason));
 }
 
-// False at the connection's end.
+// False at the end of the connection.
 awaitable<bool> Core::fill() {
   silence_.set(std::chrono::steady_clock::now() + times_.silence);
   const IoResult got = co_await stream_->readSome(buffer_.prepare(4096));
@@ -114,7 +114,7 @@ awaitable<std::optional<FrameHeader>> Core::readHeader() {
   }
 }
 
-// Appends the payload to `into`. False at the connection's end.
+// Appends the payload to `into`. False at the end of the connection.
 awaitable<bool> Core::readPayload(const FrameHeader& header, std::string& into) {
   if (header.length > kMaxMessageBytes || into.size() + header.length > kMaxMessageBytes)
     throw Violation{kTooLarge, "a message is too large"};
@@ -190,7 +190,7 @@ awaitable<std::optional<WebSocketMessage>> Core::read() {
   co_await sendClose(violation.code, violation.reason);
   closed_ = true;
   stream_->close();
-  throw Error(ErrorCode::Unavailable, format("The peer broke the WebSocket protocol: {}.", violation.reason));
+  throw Error(ErrorCode::Unavailable, format("The peer violated the WebSocket protocol: {}.", violation.reason));
 }
 
 awaitable<bool> Core::writeFrame(Opcode opcode, std::string_view data) {
@@ -235,13 +235,13 @@ awaitable<void> Core::sendClose(std::uint16_t code, std::string_view reason) {
 
 awaitable<void> Core::close(std::uint16_t code, std::string_view reason) {
   if (!close_sent_) co_await sendClose(code, reason);
-  // A pending read() takes the peer's Close, or the stream's deadline; else it is awaited here.
+  // A pending read() receives the peer's Close, or the stream's deadline; else it is awaited here.
   if (reading_ || closed_) co_return;
   try {
     while (co_await read()) {
     }
   } catch (const Error&) {
-    // The peer ended without a Close: that is an end too.
+    // The peer disconnected without a Close: the connection has ended too.
   }
   closed_ = true;
   stream_->close();

@@ -8,8 +8,8 @@ namespace swarm::net {
 enum class WebSocketRole { Client, Server };
 
 struct WebSocketTimes {
-  std::chrono::milliseconds silence{30'000};  ///< without a byte from the peer, while somebody reads: a ping is sent
-  std::chrono::milliseconds grace{30'000};    ///< then, without an answer: the connection ends
+  std::chrono::milliseconds silence{30'000};  ///< no byte from the peer while a read is pending: a ping is sent
+  std::chrono::milliseconds grace{30'000};    ///< after the ping, without a response: the connection ends
   std::chrono::milliseconds close{2'000};     ///< for the closing handshake
 };
 

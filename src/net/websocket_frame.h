@@ -21,7 +21,7 @@ struct FrameHeader {
   std::size_t headerBytes = 0;
 };
 
-/// The header at the front of `data`: nothing while it is incomplete, an error text when it breaks the protocol.
+/// The header at the front of `data`: empty while it is incomplete, an error text when it violates the protocol.
 std::expected<std::optional<FrameHeader>, std::string_view> parseFrameHeader(std::string_view data);
 
 /// The bytes of `header` (headerBytes is ignored).
@@ -30,6 +30,6 @@ std::string formatFrameHeader(const FrameHeader& header);
 /// Masks or unmasks `bytes` in place; `offset` is the position of its first byte in the payload.
 void applyMask(char* bytes, std::size_t count, const std::array<unsigned char, 4>& mask, std::size_t offset = 0);
 
-bool isCloseCode(unsigned code);  ///< one that may stand in a Close frame
+bool isCloseCode(unsigned code);  ///< whether `code` is allowed in a Close frame
 
 }  // namespace swarm::net

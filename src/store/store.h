@@ -1,5 +1,4 @@
-// Store: the durable truth about intent (architecture.md §6): instances, operations, users, sessions. tests/conformance/store holds
-// implementations to it.
+// Store: the durable record of intent: instances, operations, users, sessions. tests/conformance/store tests every implementation.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -14,27 +13,27 @@
 
 namespace swarm {
 
-/// An instance's row: the public part, and what only the server may know.
+/// An instance's row: the public part, and fields that only the server may know.
 struct InstanceRecord {
   Instance instance;
-  Secret agentSecret;                      ///< key of its tokens for an agent that knows no public keys (HMAC), in hexadecimal
-  std::vector<ExternalResource> external;  ///< ids at the provider, recorded as they became known
-  std::string placeId{};                   ///< what its provider knows it by; empty: the instance's id, as long as it was never moved
-  Secret agentKey{};  ///< private key of its tokens (Ed25519 seed), in hexadecimal; empty in rows from before public keys
+  Secret agentSecret;                      ///< key of its tokens for an agent without support for public keys (HMAC), in hexadecimal
+  std::vector<ExternalResource> external;  ///< ids at the provider, recorded as soon as they are known
+  std::string placeId{};                   ///< its id at the provider; empty: the instance's id, while it has never been moved
+  Secret agentKey{};  ///< private key of its tokens (Ed25519 seed), in hexadecimal; empty in rows older than public keys
 };
 
-/// Where an instance stands, stood or will stand at a provider, besides the place in force.
+/// A former or future place of an instance at a provider, or a snapshot; not the current place.
 struct PlaceRecord {
-  std::string id;  ///< what the provider knows it by
+  std::string id;  ///< id at the provider
   std::string instanceId;
   std::string owner;
   PlaceRole role = PlaceRole::target;
   ProviderType provider = ProviderType::docker;
   std::string region;
-  InstanceConfig config;  ///< as it is made there
+  InstanceConfig config;  ///< the configuration at that place
   std::vector<ExternalResource> external;
   SystemTime createdAt{};
-  SystemTime expiresAt{};  ///< of a kept one
+  SystemTime expiresAt{};  ///< of a kept place
   // Of a snapshot.
   std::string name{};
   std::int64_t files = 0;
@@ -43,11 +42,11 @@ struct PlaceRecord {
 
 struct UserRecord {
   std::string name;          ///< unique
-  std::string passwordHash;  ///< argon2id string; empty: can't sign in by password
+  std::string passwordHash;  ///< argon2id string; empty: no sign-in by password
   std::string role;          ///< "admin", "user", "viewer"
   SystemTime createdAt{};
-  std::int64_t tokenGeneration = 1;  ///< tokens of an earlier generation are void (sign out everywhere)
-  GitIdentity git{};                 ///< put into new workspaces
+  std::int64_t tokenGeneration = 1;  ///< tokens of an earlier generation are invalid (sign out everywhere)
+  GitIdentity git{};                 ///< copied into new workspaces
 };
 
 struct SessionRecord {
@@ -55,11 +54,11 @@ struct SessionRecord {
   std::string user;
   SystemTime expiresAt{};
   bool revoked = false;
-  std::string kind{};      ///< how it began: "password", "link", "machine"; empty: before this was recorded
-  SystemTime createdAt{};  ///< the epoch: before this was recorded
+  std::string kind{};      ///< how the session was started: "password", "link", "machine"; empty: older than this field
+  SystemTime createdAt{};  ///< the epoch: older than this field
 };
 
-/// A deleted instance's name, kept for its former owner: browsers may still hold what it left at its host.
+/// The name of a deleted instance, reserved for its former owner: browsers may still hold cookies and storage of its host.
 struct NameHold {
   std::string name;
   std::string owner;
@@ -75,39 +74,40 @@ struct OperationFilter {
 };
 
 /// Every call is durable when it completes (fsync), runs on the store's own writer thread, and resumes on the caller's executor;
-/// thread-safe. A call that was made goes through even when its caller is cancelled. Calls in flight at the same time are not ordered, but
-/// whoever awaited a write reads it. Throws Error(OutOfResources) when the disk is full, Error(Unavailable) when the store is closed,
-/// Error(AlreadyExists) for a taken name. Destroy the store before the loops whose coroutines call it.
+/// thread-safe. A call completes even when its caller is cancelled. Concurrent calls are unordered, but a caller that has awaited a write
+/// reads its result. Throws Error(OutOfResources) when the disk is full, Error(Unavailable) when the store is closed, Error(AlreadyExists)
+/// for a taken name. Destroy the store before the loops whose coroutines call it.
 class Store {
  public:
   virtual ~Store() = default;
 
-  /// Inserts instance and operation in one transaction: intent before the first external call. AlreadyExists when the name is taken by a
-  /// live instance, or kept for another owner at the instance's createdAt.
+  /// Inserts instance and operation in one transaction: intent before the first external call. AlreadyExists when the name is used by a
+  /// live instance, or reserved for another owner at the instance's createdAt.
   virtual awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) = 0;
-  /// All but `external`, which only insertInstance, recordExternal and forgetExternal write. NotFound when there is no such row, here and
-  /// in every update.
+  /// Updates everything except `external`, which only insertInstance, recordExternal and forgetExternal write. This and every other update
+  /// throw NotFound when the row does not exist.
   virtual awaitable<void> updateInstance(InstanceRecord record) = 0;
-  /// Instance and operation in one transaction (status flips, ends).
+  /// Instance and operation in one transaction (status changes, ends).
   virtual awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) = 0;
-  /// Its operations stay; already gone: fine. In the same transaction its departure is remembered, by the provider's id, and `hold` keeps
-  /// the name, in place of an earlier hold on it.
+  /// Keeps the instance's operations; no-op if the instance was already deleted. The same transaction records its departure, under the id
+  /// at the provider, and `hold` reserves the name, replacing an earlier hold on it.
   virtual awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) = 0;
   virtual awaitable<std::vector<NameHold>> loadNameHolds() = 0;
-  virtual awaitable<void> dropNameHold(std::string name) = 0;  ///< already gone: fine
-  virtual awaitable<void> pruneNameHolds(SystemTime now) = 0;  ///< removes those that have ended
+  virtual awaitable<void> dropNameHold(std::string name) = 0;  ///< no-op if absent
+  virtual awaitable<void> pruneNameHolds(SystemTime now) = 0;  ///< removes expired holds
   virtual awaitable<std::vector<InstanceRecord>> loadInstances() = 0;
   virtual awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) = 0;  ///< idempotent
   virtual awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) = 0;
 
-  /// Inserts the place, or writes over the one with its id. Places outlive their instance.
+  /// Inserts the place, or overwrites the one with its id. Places outlive their instance.
   virtual awaitable<void> putPlace(PlaceRecord place) = 0;
-  virtual awaitable<void> deletePlace(std::string id, Departure departure) = 0;  ///< already gone: fine
-  /// What was deleted, until pruneOperations() forgets it: what comes to light of it at its provider is removed as was asked then.
+  virtual awaitable<void> deletePlace(std::string id, Departure departure) = 0;  ///< no-op if absent
+  /// Deleted places, until pruneOperations() removes them: resources that turn up later at the provider are removed under the policy
+  /// recorded here.
   virtual awaitable<std::vector<Departure>> loadDepartures() = 0;
   virtual awaitable<std::vector<PlaceRecord>> loadPlaces() = 0;
-  /// The switch of a move, in one transaction: the instance's row with its new place (`external` included), the former place in the role it
-  /// has from now on, and the operation. The new place's own row goes.
+  /// The switch of a move, in one transaction: the instance's row with its new place (`external` included), the former place in its new
+  /// role, and the operation. Deletes the row of the new place.
   virtual awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) = 0;
 
   virtual awaitable<void> insertOperation(OperationRecord operation) = 0;
@@ -115,27 +115,27 @@ class Store {
   virtual awaitable<std::optional<OperationRecord>> getOperation(std::string id) = 0;
   virtual awaitable<std::vector<Operation>> listOperations(OperationFilter filter) = 0;
   virtual awaitable<std::vector<OperationRecord>> unfinishedOperations() = 0;  ///< pending or running, oldest first
-  /// Removes operations that ended, idempotency keys that were put, and departures, before `before`; gives how many operations.
+  /// Removes ended operations, idempotency keys and departures from before `before`; returns the number of operations removed.
   virtual awaitable<std::int64_t> pruneOperations(SystemTime before) = 0;
 
-  /// Idempotency keys: remembers what a (user, key) made; gives the first answer when it was there. `fingerprint`: a digest of the request.
+  /// Idempotency keys: records what a (user, key) created; returns the first entry if one exists. `fingerprint`: a digest of the request.
   struct IdempotencyEntry {
     std::string fingerprint;
     std::string instanceId;
     std::string operationId;
   };
   virtual awaitable<std::optional<IdempotencyEntry>> findIdempotencyKey(std::string user, std::string key) = 0;
-  /// The same entry again: fine. AlreadyExists when the key stands for something else.
+  /// Storing the same entry again is a no-op. AlreadyExists when the key belongs to another request.
   virtual awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) = 0;
 
   virtual awaitable<std::optional<UserRecord>> getUser(std::string name) = 0;
-  virtual awaitable<void> putUser(UserRecord user) = 0;                                ///< all but `git`, which only setGitIdentity writes
-  virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when there is no such user
+  virtual awaitable<void> putUser(UserRecord user) = 0;  ///< everything except `git`, which only setGitIdentity writes
+  virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when the user does not exist
   virtual awaitable<std::vector<UserRecord>> listUsers() = 0;
   virtual awaitable<void> putSession(SessionRecord session) = 0;
   virtual awaitable<std::optional<SessionRecord>> getSession(std::string id) = 0;
-  virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all: Auth keeps revocations in memory
-  virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes those that expired
+  virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all sessions: Auth keeps revocations in memory
+  virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes expired sessions
 
   /// Small named values: the swarm's id, the token-signing key.
   virtual awaitable<std::optional<std::string>> getSetting(std::string name) = 0;

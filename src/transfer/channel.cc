@@ -1,4 +1,4 @@
-// Queues with windows.
+// Queues with flow-control windows.
 #include "transfer/channel.h"
 
 #include <boost/asio/post.hpp>
@@ -19,7 +19,7 @@ struct Window {
   std::size_t bytes;
 };
 
-/// With room for the one frame that may exceed a window.
+/// Reserves room for the one frame that may exceed a window.
 constexpr std::array<Window, Inbox::kLanes> kWindows{{
     {4, kMaxPayload},
     {kListingWindowCount + 2, kListingWindowBytes + kMaxPayload},
@@ -56,7 +56,7 @@ std::string BufferPool::take(std::size_t length) {
       buffers_.pop_back();
     }
   }
-  // What is there already is not written to.
+  // The buffer is not zeroed first.
   buffer.resize(length);
   return buffer;
 }
@@ -92,7 +92,7 @@ void Inbox::push(Arrived frame) {
     Queue& queue = lanes_[lane];
     queue.bytes += frame.payload.size();
     queue.frames.push_back(std::move(frame));
-    if (queue.frames.size() > kWindows[lane].frames || queue.bytes > kWindows[lane].bytes) brokenPeer("it sent more than was asked for");
+    if (queue.frames.size() > kWindows[lane].frames || queue.bytes > kWindows[lane].bytes) brokenPeer("it sent more than was requested");
   }
   changed_.notify_all();
 }

@@ -1,4 +1,4 @@
-// Between a session's loop and its threads: frames that came, frames that go, and the windows that bound both.
+// Between a session's loop and its threads: received frames, frames to send, and the windows that bound both.
 #pragma once
 
 #include <array>
@@ -18,10 +18,10 @@
 
 namespace swarm::transfer {
 
-/// Large buffers that are used again: fresh memory of this size costs a page fault for each 4 KiB. Thread-safe.
+/// Large reusable buffers: fresh memory of this size costs a page fault per 4 KiB. Thread-safe.
 class BufferPool {
  public:
-  /// `length` bytes of anything.
+  /// `length` bytes of unspecified content.
   std::string take(std::size_t length);
   void give(std::string buffer);
 
@@ -30,12 +30,12 @@ class BufferPool {
   std::vector<std::string> buffers_;
 };
 
-/// Lets a coroutine of one loop wait for what another thread does. wait for `timer`, after having looked.
+/// Lets a coroutine of one loop wait for the work of another thread. Check the condition first, then wait for `timer`.
 class LoopWake : public std::enable_shared_from_this<LoopWake> {
  public:
   explicit LoopWake(const boost::asio::any_io_executor& executor) : timer(executor), executor_(executor) {}
   void signal();  ///< from any thread
-  void disarm();  ///< from the loop: from now on nothing is posted to it
+  void disarm();  ///< on the loop: nothing is posted to it from now on
   boost::asio::steady_timer timer;
 
  private:
@@ -50,19 +50,19 @@ struct Arrived {
   std::string payload;
 };
 
-/// What came from the connection, in lanes that don't wait for each other.
+/// Frames received from the connection, in lanes that do not wait for each other.
 class Inbox {
  public:
   enum Lane { Commands, Listings, Packs, Wanted, Acks, kLanes };
 
-  /// On the loop; never waits: the windows bound what an honest peer sends. Throws Error(UpstreamFailed) when they are not kept.
+  /// On the loop; never blocks: the windows bound what a conforming peer sends. Throws Error(UpstreamFailed) when the peer exceeds them.
   void push(Arrived frame);
   void close();
-  void nudge();  ///< lets waiters look at their conditions again
+  void nudge();  ///< makes waiters re-evaluate their conditions
 
-  Arrived take(Lane lane);                                            ///< waits; throws Stopped once closed
+  Arrived take(Lane lane);                                            ///< blocks; throws Stopped once closed
   bool has(Lane lane) const { return !lanes_[lane].frames.empty(); }  ///< only within wait()'s condition
-  /// Waits until `ready()`, called under the lock, gives true. Throws Stopped once closed.
+  /// Blocks until `ready()`, which is called under the lock, returns true. Throws Stopped once closed.
   template <typename Condition>
   void wait(Condition ready) {
     std::unique_lock lock(mutex_);
@@ -81,19 +81,19 @@ class Inbox {
   bool closed_ = false;
 };
 
-/// What goes to the connection.
+/// Frames to send on the connection.
 class Outbox {
  public:
   explicit Outbox(std::shared_ptr<LoopWake> wake) : wake_(std::move(wake)) {}
 
-  /// Waits while there is much that has not gone. Throws Stopped once closed.
+  /// Blocks while too much is unsent. Throws Stopped once closed.
   void push(Frame frame);
-  void pushLast(Frame frame);  ///< without waiting, also when closed; nothing follows
+  void pushLast(Frame frame);  ///< never blocks, works also when closed; the last frame
   void refuse();               ///< push() throws from now on
-  /// On the loop.
+  /// To be called on the loop.
   std::vector<Frame> take();
-  bool finished() const;  ///< pushLast() was called and all was taken
-  /// How long threads have waited for the connection in all.
+  bool finished() const;  ///< pushLast() was called and everything was taken
+  /// Total time that threads have waited for the connection.
   std::chrono::nanoseconds waited() const;
 
  private:

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kMaxNotes = 100;
 constexpr std::size_t kMaxText = 64 * 1024;
-constexpr std::size_t kMaxNoteText = 2048;  // what people are shown of it
+constexpr std::size_t kMaxNoteText = 2048;  // maximum length of a note's text
 
 void put(Encoder& out, const std::vector<std::string>& texts) {
   out.number(texts.size());
@@ -54,7 +54,7 @@ Hello decode(std::string_view payload) {
   Hello hello;
   hello.version = in.number();
   if (hello.version != kProtocolVersion)
-    brokenPeer("it speaks another version; update the instance's agent and the server to the same release");
+    brokenPeer("it uses another protocol version; update the instance's agent and the server to the same release");
   hello.transferId = in.bytes(256);
   hello.isSource = in.flag();
   hello.scope.storages = getTexts(in);

@@ -17,10 +17,10 @@ namespace {
 
 [[noreturn]] void failReading() { throw std::system_error(errno, std::generic_category()); }
 
-/// Where data begins at or behind `at`, at most at `end`. Nothing: the file system does not tell.
+/// The start of data at or after `at`, at most `end`. Empty: the file system does not support the query.
 std::optional<std::int64_t> nextData(int file, std::int64_t at, std::int64_t end) {
   const off_t found = ::lseek(file, at, SEEK_DATA);
-  if (found < 0 && errno == ENXIO) return end;  // only a hole is left, or the file has become shorter
+  if (found < 0 && errno == ENXIO) return end;  // only a hole remains, or the file was truncated
   if (found < 0 && errno == EINVAL) return std::nullopt;
   if (found < 0) failReading();
   return std::min<std::int64_t>(found, end);
@@ -31,7 +31,7 @@ std::int64_t nextHole(int file, std::int64_t at, std::int64_t end) {
   return found < 0 ? end : std::min<std::int64_t>(found, end);
 }
 
-/// Blocks may be reserved that were never written, and so read as zeros: blocks do not tell.
+/// Reserved blocks that were never written read as zeros: the block count does not reveal holes.
 bool hasHoles(int file, const struct stat& status) {
   if (status.st_size < static_cast<off_t>(kChunkBytes)) return static_cast<std::int64_t>(status.st_blocks) * 512 < status.st_size;
   return nextHole(file, 0, status.st_size) < status.st_size;
@@ -65,7 +65,7 @@ Hash hashContent(std::int64_t size, const HashRuns& chunks) {
     bytes.clear();
   };
   put(static_cast<std::uint64_t>(size));
-  // Above 16 TiB it would take too long to say each.
+  // Above 16 TiB, listing each chunk would take too long.
   constexpr std::uint64_t kMostSaid = 1 << 24;
   const bool counted = chunks.chunks() > kMostSaid;
   for (const HashRun& run : chunks.runs()) {

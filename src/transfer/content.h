@@ -1,4 +1,4 @@
-// Reading files in chunks, with their holes, and hashing what was read.
+// Reading files in chunks, with their holes, and hashing the content read.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,9 +15,9 @@
 namespace swarm::transfer {
 
 Hash hashBytes(std::string_view bytes);
-/// Of a whole file, from its chunks.
+/// The hash of a whole file, from its chunks.
 Hash hashContent(std::int64_t size, const HashRuns& chunks);
-/// Of a chunk of zeros, in full length.
+/// The hash of a full-length chunk of zeros.
 const Hash& hashOfHole();
 std::string hexadecimal(const Hash& hash);
 
@@ -33,13 +33,13 @@ class ChunkReader {
 
   std::int64_t size() const { return size_; }
   std::size_t lengthAt(std::int64_t offset) const;
-  /// How many whole chunks from `offset` on are one hole: they need not be read.
+  /// The number of whole chunks from `offset` on that belong to one hole: they need not be read.
   std::uint64_t holeChunks(std::int64_t offset);
-  /// Reads the chunk at `offset` into `out` (lengthAt(offset) bytes), holes as zeros. Gives less when the file has become shorter.
+  /// Reads the chunk at `offset` into `out` (lengthAt(offset) bytes), holes as zeros. Returns less when the file was truncated.
   std::size_t read(std::int64_t offset, char* out);
-  /// Where the chunk read last has data; the rest of it is a hole.
+  /// The data ranges of the last chunk read; the rest of it is a hole.
   const std::vector<Extent>& data() const { return data_; }
-  /// The hash of the chunk read last; a chunk that is one hole costs nothing.
+  /// The hash of the last chunk read; free for a chunk that is one hole.
   Hash hash(std::string_view chunk) const;
 
  private:
@@ -51,19 +51,19 @@ class ChunkReader {
   std::vector<Extent> data_;
 };
 
-/// How much of an open file's content is no hole, without reading it.
+/// The number of bytes of an open file outside of holes, without reading it.
 std::int64_t contentBytes(int file, const struct stat& status);
-std::int64_t contentBytes(int directory, const std::string& name, const struct stat& status);  ///< the same of a file by its name
+std::int64_t contentBytes(int directory, const std::string& name, const struct stat& status);  ///< the same for a file given by name
 
-/// Whether a file is what it was: same size and times.
+/// Whether a file is unchanged: same size and times.
 bool isUnchanged(const struct stat& before, const struct stat& after);
 
-/// Reads files to their ends for their hashes, with a cache. For one thread.
+/// Reads files to their ends to hash them, with a cache. For one thread.
 class ContentHasher {
  public:
   ContentHasher(HashCache& cache, const Trust& trust, const StopFlag& stop) : cache_(cache), trust_(trust), stop_(stop) {}
 
-  /// Empty when the file changed while it was read. Throws std::system_error. `bytes_done` grows with what was read.
+  /// Empty when the file changed while it was read. Throws std::system_error. `bytes_done` is incremented by the bytes read.
   std::optional<FileHashes> hash(int file, const struct stat& before, std::atomic<std::int64_t>& bytes_done);
 
  private:

@@ -1,4 +1,4 @@
-// Internal: what the parts of one session share.
+// Internal: state shared by the parts of one session.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 namespace swarm::transfer {
 
-/// How far the command of the moment has come; read by the loop.
+/// Progress of the current command; read by the loop.
 struct Counters {
   std::atomic<std::int64_t> files = 0;
   std::atomic<std::int64_t> bytes = 0;
@@ -24,8 +24,8 @@ struct Core {
 
   SessionOptions options;
   std::vector<Storage> storages;
-  bool greeted = false;     ///< the server named the storages
-  std::uint64_t other = 1;  ///< what the agent at the other end understands
+  bool greeted = false;     ///< the server has sent the list of storages
+  std::uint64_t other = 1;  ///< the protocol features of the agent at the other end
   bool otherUnderstandsRuns() const { return other >= 2; }
   StopFlag stop;
   BufferPool buffers;
@@ -33,7 +33,7 @@ struct Core {
   Outbox outbox;
   Counters counters;
 
-  /// Ends every thread of the session, soon.
+  /// Stops all threads of the session, asynchronously.
   void abort() {
     stop.stop();
     inbox.close();
@@ -41,13 +41,13 @@ struct Core {
   }
 };
 
-/// Runs both, the second on a thread of its own, to their ends; when one throws the whole session is aborted. Rethrows what was thrown
-/// first that is not Stopped.
+/// Runs both to their ends, the second on a thread of its own; when one throws, the whole session is aborted. Rethrows the first exception
+/// other than Stopped.
 void runBoth(Core& core, const std::function<void()>& here, const std::function<void()>& beside);
 
 std::vector<int> topsOf(const std::vector<Storage>& storages);
 
-/// The commands that take more than a line.
+/// The commands that need more than a line.
 RoundReport runSourceRound(Core& core, RoundKind kind);
 RoundReport runTargetRound(Core& core);
 DigestReport runDigest(Core& core, bool held);

@@ -1,4 +1,4 @@
-// Descriptor: owns one file descriptor; every one in the agent is close-on-exec.
+// Descriptor: owns one file descriptor; all descriptors of the agent are close-on-exec.
 #pragma once
 
 #include <unistd.h>

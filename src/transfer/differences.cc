@@ -1,4 +1,4 @@
-// Where two manifests differ, for people: both are read in step, because both are in canonical order.
+// Readable differences between two manifests, which are read in parallel since both are in canonical order.
 #include <compare>
 #include <map>
 
@@ -50,12 +50,12 @@ std::string describeDifference(const ManifestLine& source, const ManifestLine& t
     if (!text.empty()) text += "; ";
     const bool is_hash = std::string_view(key) == "content" || std::string_view(key) == "attributes" || std::string_view(key) == "target" ||
                          std::string_view(key) == "linked";
-    text += is_hash ? format("another {}", key) : format("{} {} at the source, {} at the target", key, here, there);
+    text += is_hash ? format("different {}", key) : format("{} {} at the source, {} at the target", key, here, there);
   }
   return readable(text);
 }
 
-/// One side's lines, one by one.
+/// The lines of one side, read one at a time.
 class Reader {
  public:
   Reader(Relay& relay, std::size_t peer) : relay_(relay), peer_(peer) {}
@@ -96,7 +96,7 @@ awaitable<std::vector<Note>> compareManifests(Relay& relay, const Scope& scope, 
                        : !target.now() ? std::strong_ordering::less
                                        : compareLines(*source.now(), *target.now());
     if (std::is_lt(order)) add(*source.now(), "is missing at the target");
-    if (std::is_gt(order)) add(*target.now(), "is at the target only");
+    if (std::is_gt(order)) add(*target.now(), "exists only at the target");
     if (std::is_eq(order) && source.now()->facts != target.now()->facts)
       add(*source.now(), describeDifference(*source.now(), *target.now()));
     if (std::is_lteq(order)) co_await source.advance();

@@ -1,4 +1,4 @@
-// The digest of a tree, and the lines that it is made of. Both agents compute it, each from its own file system.
+// The digest of a tree, and the lines that it hashes. Each agent computes it from its own file system.
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -102,7 +102,7 @@ class Digester final : public Visitor {
     }
     std::string text = "type=file " + commonText(status, attributesOf(directory, name)) + format(" size={}", status.st_size);
     if (status.st_nlink > 1) {
-      // The first name has the content; a further one names the first.
+      // The first name carries the content; further names refer to the first.
       const Hash path = hashBytes(join(directory.path, name));
       const auto [first, is_first] = links_.try_emplace(FileId{status.st_dev, status.st_ino}, path);
       if (!is_first) return line(directory, name, text + " linked=" + hexadecimal(first->second));
@@ -111,7 +111,7 @@ class Digester final : public Visitor {
     content(directory, name, status, std::move(text));
   }
 
-  /// The line of a file with content, in its turn, once the content's hash is known.
+  /// Adds the line of a file with content, in order, once the content's hash is known.
   void content(const VisitedDirectory& directory, const std::string& name, const struct stat& status, std::string text) {
     if (const auto known = core_.options.hashes->find(status)) {
       core_.counters.bytes += contentBytes(directory.directory, name, status);
@@ -122,7 +122,7 @@ class Digester final : public Visitor {
     struct stat opened{};
     const bool there = file.valid() && ::fstat(file.get(), &opened) == 0;
     if (!there && !isVanished(errno)) failAt("read", shown, errno);
-    // A file that is being written to has no content that two sides could agree on.
+    // A file that is being written has no content that both sides could agree on.
     if (!there || !isUnchanged(status, opened) || opened.st_ino != status.st_ino) {
       return line(directory, name, text + " content=changing");
     }

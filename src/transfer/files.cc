@@ -24,7 +24,7 @@
 namespace swarm::transfer {
 namespace {
 
-/// Names for the *xattr calls that take no directory: what is below an open directory, without following its last component.
+/// Paths for the *xattr calls that take no directory: a path below an open directory, whose last component is not followed.
 std::string procPath(int directory, const std::string& name) { return "/proc/self/fd/" + std::to_string(directory) + "/" + name; }
 
 template <typename List, typename Get>
@@ -77,7 +77,7 @@ void applyAttributes(int file, const Attributes& wanted, const std::string& path
 
 std::atomic<bool> has_openat2 = true;
 
-/// As many names of a path as one call takes.
+/// The longest prefix of a path that one call accepts.
 std::string_view nextPiece(std::string_view path) {
   constexpr std::size_t kMost = 3000;
   if (!has_openat2) return path.substr(0, path.find('/'));
@@ -86,12 +86,12 @@ std::string_view nextPiece(std::string_view path) {
   return path.substr(0, slash);
 }
 
-/// openat() that follows no symbolic link on the way either.
+/// openat() that follows no symbolic link in any component.
 int openPiece(int directory, const std::string& path, int flags) {
   if (has_openat2) {
     const open_how how{.flags = static_cast<std::uint64_t>(static_cast<unsigned>(flags)), .mode = 0, .resolve = RESOLVE_NO_SYMLINKS};
     const long fd = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
-    // An old kernel, or a filter of system calls that does not know it.
+    // An old kernel, or a seccomp filter without this call.
     if (fd >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(fd);
     has_openat2 = false;
   }
@@ -199,7 +199,7 @@ std::vector<std::string> namesIn(int directory) {
   if (errno != 0) throw std::system_error(errno, std::generic_category());
   // std::string compares as unsigned bytes.
   std::ranges::sort(names);
-  // A name may come twice while the directory changes.
+  // readdir() may return a name twice while the directory changes.
   names.erase(std::ranges::unique(names).begin(), names.end());
   return names;
 }

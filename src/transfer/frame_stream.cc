@@ -1,4 +1,4 @@
-// Small frames through a buffer, large payloads straight to where they belong.
+// Small frames go through a buffer, large payloads are read straight into their destination.
 #include "transfer/frame_stream.h"
 
 #include <array>

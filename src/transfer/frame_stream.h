@@ -15,9 +15,9 @@ using net::awaitable;
 /// Reads frames. One at a time.
 class FrameReader {
  public:
-  /// Large payloads are taken from `buffers`, when there are any.
+  /// Takes large payloads from `buffers` while it has any.
   explicit FrameReader(net::Stream& stream, BufferPool* buffers = nullptr);
-  /// Empty at the connection's end, however it ends. Throws Error(UpstreamFailed) for what is no frame.
+  /// Empty at the end of the connection, however it ends. Throws Error(UpstreamFailed) for invalid frames.
   awaitable<std::optional<Arrived>> next();
 
  private:

@@ -1,4 +1,4 @@
-// A table bounded by bytes; old records go only when room is needed.
+// A table bounded by bytes; old records are evicted only when room is needed.
 #include "transfer/hash_cache.h"
 
 #include <time.h>
@@ -11,7 +11,7 @@ namespace {
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
 
-/// File times are as coarse as the kernel's tick, at most 10 ms; the rest is for clocks that are set a little.
+/// File times have the granularity of the kernel's tick, at most 10 ms; the rest allows for small clock adjustments.
 constexpr std::int64_t kMargin = 50'000'000;
 
 }  // namespace
@@ -19,7 +19,7 @@ constexpr std::int64_t kMargin = 50'000'000;
 HashCache::HashCache(std::size_t limit_bytes) : limit_(limit_bytes) {}
 
 std::size_t HashCache::costOf(const FileHashes& hashes) {
-  // A node of the table, its place in the bucket array, and the allocator's own.
+  // A node of the table, its bucket entry, and the allocator's overhead.
   return sizeof(std::pair<const Key, Record>) + 40 + hashes.chunks.runs().size() * sizeof(HashRun) + 16;
 }
 
@@ -58,7 +58,7 @@ void HashCache::store(const struct stat& status, const FileHashes& hashes) {
   record.mtime = nanoseconds(status.st_mtim);
   record.ctime = nanoseconds(status.st_ctim);
   record.pass = pass_;
-  record.hashes = FileHashes{hashes.content, HashRuns(std::vector<HashRun>(hashes.chunks.runs()))};  // without room to grow
+  record.hashes = FileHashes{hashes.content, HashRuns(std::vector<HashRun>(hashes.chunks.runs()))};  // without spare capacity
   records_.emplace(key, std::move(record));
   bytes_ += cost;
 }
@@ -90,7 +90,7 @@ Trust::Trust(const std::vector<int>& tops, Sync sync) {
   for (const int top : tops) {
     struct stat status{};
     if (::fstat(top, &status) == 0 && !done.insert(status.st_dev).second) continue;
-    // A file system that can't be written out gives no promise: then nothing that is read in this pass is remembered.
+    // If the file system cannot be synced there is no guarantee: then nothing that this pass reads is cached.
     if (::syncfs(top) != 0) before_ = INT64_MIN;
   }
 }

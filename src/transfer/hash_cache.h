@@ -1,4 +1,4 @@
-// HashCache: what was read of files, as hashes, from one pass and one session to the next.
+// HashCache: hashes of file contents, kept from one pass and one session to the next.
 #pragma once
 
 #include <sys/stat.h>
@@ -19,13 +19,13 @@ struct FileHashes {
   HashRuns chunks;
 };
 
-/// Records count only while size, mtime and ctime are what they were when the file was READ. Thread-safe. Bounded: once full, files are
-/// simply read again.
+/// Records are valid only while size, mtime and ctime are unchanged since the file was READ. Thread-safe. Bounded: files that do not fit
+/// are read again.
 class HashCache {
  public:
   explicit HashCache(std::size_t limit_bytes = 16 * 1024 * 1024);
 
-  /// A pass over all files begins: records that the last two passes did not ask for may go.
+  /// Starts a pass over all files: records that the last two passes did not use may be evicted.
   void beginPass();
   std::optional<FileHashes> find(const struct stat& status);
   void store(const struct stat& status, const FileHashes& hashes);
@@ -58,12 +58,12 @@ class HashCache {
   bool dropped_ = false;
 };
 
-/// Decides which files' hashes may be remembered. A store through mmap to a page that is already dirty does not touch ctime; syncfs()
-/// write-protects pages, so that later stores do. So: what was read after a syncfs() of a file that is older than it.
+/// Decides which files' hashes may be cached. A store through mmap to a page that is already dirty does not change ctime; syncfs()
+/// write-protects pages, so that later stores do. Hence a hash may be cached if the file was read after a syncfs() and is older than it.
 class Trust {
  public:
   enum class Sync { Needed, NobodyWrites };
-  /// Begins a pass: calls syncfs() on what the descriptors are on, unless nobody can write.
+  /// Starts a pass: calls syncfs() on the file systems of the descriptors, unless all writers are stopped.
   Trust(const std::vector<int>& tops, Sync sync);
   bool covers(const struct stat& status) const;
 

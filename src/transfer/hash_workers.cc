@@ -1,4 +1,4 @@
-// Two threads are enough to keep a disk or two cores busy, and few enough to leave the rest of a workspace's machine alone.
+// Two threads are enough to saturate a disk or two cores, and few enough to leave the rest of the machine to the workspace.
 #include "transfer/hash_workers.h"
 
 #include <pthread.h>
@@ -8,7 +8,7 @@
 namespace swarm::transfer {
 namespace {
 constexpr std::size_t kThreads = 2;
-constexpr std::size_t kOutstanding = 128;  // open files, too
+constexpr std::size_t kOutstanding = 128;  // also the number of open files
 }  // namespace
 
 HashWorkers::HashWorkers(HashCache& cache, const Trust& trust, const StopFlag& stop, std::atomic<std::int64_t>& bytes_done)
@@ -41,7 +41,7 @@ void HashWorkers::add(Descriptor file, const struct stat& status, Taker take, st
   takeResults(kOutstanding);
 }
 
-/// Where the limit of processes is reached there are fewer, or none.
+/// At the process limit there are fewer threads, or none.
 void HashWorkers::addThread() {
   try {
     threads_.emplace_back([this] {
@@ -52,7 +52,7 @@ void HashWorkers::addThread() {
   }
 }
 
-/// Without a thread, the asking one reads.
+/// Without worker threads, the calling thread reads.
 void HashWorkers::workHere() {
   ContentHasher hasher(cache_, trust_, stop_);
   for (; !waiting_.empty(); waiting_.pop_front()) {

@@ -1,4 +1,4 @@
-// HashWorkers: several threads that read files for their hashes, with the results in the order in which they were asked for.
+// HashWorkers: several threads that read and hash files; results are returned in the order of the requests.
 #pragma once
 
 #include <condition_variable>
@@ -12,10 +12,10 @@
 
 namespace swarm::transfer {
 
-/// For one asking thread, which also takes the results. Bounded: add() waits for the oldest result when many are outstanding.
+/// For one requesting thread, which also takes the results. Bounded: add() waits for the oldest result when many are outstanding.
 class HashWorkers {
  public:
-  /// A file's hash is empty when it changed meanwhile.
+  /// The hash is empty when the file changed while it was read.
   using Taker = std::function<void(std::optional<FileHashes>)>;
 
   HashWorkers(HashCache& cache, const Trust& trust, const StopFlag& stop, std::atomic<std::int64_t>& bytes_done);
@@ -23,11 +23,11 @@ class HashWorkers {
   HashWorkers(const HashWorkers&) = delete;
   HashWorkers& operator=(const HashWorkers&) = delete;
 
-  /// `take` is called on the asking thread, in order, by a later call. Throws what reading an earlier file threw.
+  /// `take` is called on the requesting thread, in order, by a later call. Throws the exception of an earlier read.
   void add(Descriptor file, const struct stat& status, Taker take, std::function<void(int)> fail);
-  /// Something without a file that has its place in the order.
+  /// An item without a file, kept in order with the others.
   void add(Taker take);
-  void finish();  ///< takes all that is left
+  void finish();  ///< takes all remaining results
 
  private:
   struct Job {
@@ -42,8 +42,8 @@ class HashWorkers {
   void addThread();
   void work();
   void workHere();
-  void hash(Job& job, ContentHasher& hasher);  ///< whoever took the job from `waiting_` has it alone until it is done
-  void takeResults(std::size_t until);         ///< until at most so many are outstanding
+  void hash(Job& job, ContentHasher& hasher);  ///< the thread that took the job from `waiting_` owns it until it is done
+  void takeResults(std::size_t until);         ///< until at most this many are outstanding
 
   HashCache& cache_;
   const Trust& trust_;
@@ -52,7 +52,7 @@ class HashWorkers {
   std::mutex mutex_;
   std::condition_variable work_added_;
   std::condition_variable work_done_;
-  std::deque<std::shared_ptr<Job>> outstanding_;  ///< in order; the asking thread's
+  std::deque<std::shared_ptr<Job>> outstanding_;  ///< in order; owned by the requesting thread
   std::deque<std::shared_ptr<Job>> waiting_;      ///< for a worker
   bool ending_ = false;
   std::vector<std::thread> threads_;

@@ -1,4 +1,4 @@
-// Hashes of a file's chunks. Equal ones in a row, as those of a hole, are kept once.
+// Hashes of a file's chunks. A run of equal hashes, such as that of a hole, is stored once.
 #pragma once
 
 #include <cstddef>
@@ -50,13 +50,13 @@ class HashRuns {
   std::vector<HashRun> runs_;
 };
 
-/// Reads runs from the front, some chunks at a time.
+/// Consumes runs from the front, some chunks at a time.
 class HashCursor {
  public:
   explicit HashCursor(const HashRuns& runs) : runs_(runs.runs()) {}
   /// The hash of the next chunk; null at the end.
   const Hash* now() const { return at_ < runs_.size() ? &runs_[at_].hash : nullptr; }
-  /// How many chunks from here on have that hash, or lie behind the end (SIZE_MAX).
+  /// The number of chunks from here on that have that hash, or SIZE_MAX past the end.
   std::uint64_t left() const { return at_ < runs_.size() ? runs_[at_].count - used_ : UINT64_MAX; }
   void skip(std::uint64_t chunks) {
     while (chunks > 0 && at_ < runs_.size()) {

@@ -1,4 +1,4 @@
-// Commands to one or both agents, and their answers.
+// Commands to one or both agents, and their responses.
 #include "transfer/link.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ std::size_t indexOf(Side side) { return side == Side::Source ? kSource : kTarget
 class AgentLink final : public Link {
  public:
   AgentLink(std::shared_ptr<Relay> relay, Scope scope) : relay_(std::move(relay)), scope_(std::move(scope)) {
-    // As the agents number them.
+    // Numbered as in the agents' messages.
     std::ranges::sort(scope_.storages);
     scope_.storages.erase(std::ranges::unique(scope_.storages).begin(), scope_.storages.end());
   }
@@ -36,7 +36,7 @@ class AgentLink final : public Link {
       co_await sendCommand(*relay_, peer, Kind::Hello, encode(Hello{kProtocolVersion, transfer_id, peer == kSource, scope_}));
       understands[peer] = decodeCapability(co_await awaitAnswer(*relay_, peer));
     }
-    // An agent of the first release does not know the command, and the other one takes it for what it is.
+    // An agent of the first release does not support the command, and is treated by the other one as such.
     if (std::ranges::min(understands) >= 2) {
       for (const std::size_t peer : {kSource, kTarget}) {
         if (!relay_->peers[peer].stream) continue;
@@ -58,7 +58,7 @@ class AgentLink final : public Link {
   awaitable<RoundReport> round(RoundKind kind, ProgressSink progress) override {
     Command command(relay_, std::move(progress));
     held_ = false;
-    // The target first: the source begins at once, and what it sends must not overtake the command.
+    // The target first: the source starts at once, and its frames must not overtake the command.
     co_await sendCommand(*relay_, kTarget, Kind::Round, encode(RoundCommand{kind}));
     relay_->relaying = true;
     co_await sendCommand(*relay_, kSource, Kind::Round, encode(RoundCommand{kind}));
@@ -116,7 +116,7 @@ class AgentLink final : public Link {
   }
 
  private:
-  /// A command that does not succeed ends the link: by failure, or because its caller was cancelled.
+  /// A command that does not succeed ends the link, whether it failed or its caller was cancelled.
   class Command {
    public:
     Command(std::shared_ptr<Relay> relay, ProgressSink sink) : relay_(std::move(relay)) {
@@ -135,13 +135,13 @@ class AgentLink final : public Link {
     void succeeded() { succeeded_ = true; }
 
    private:
-    std::shared_ptr<Relay> relay_;  ///< outlives what waits in it, also when the loop ends under it
+    std::shared_ptr<Relay> relay_;  ///< outlives the coroutines that wait in it, even when the loop ends first
     bool succeeded_ = false;
   };
 
   std::shared_ptr<Relay> relay_;
   Scope scope_;
-  bool held_ = false;  ///< the last round was the final one: nobody writes
+  bool held_ = false;  ///< the last round was the final one: all writers are stopped
 };
 
 }  // namespace

@@ -8,7 +8,8 @@ namespace swarm::transfer {
 void put(Encoder& out, const Hash& hash);
 Hash getHash(Decoder& in);
 
-/// Whether an extended attribute travels: user.*, capabilities and access lists. The system's own labels belong to where a file is.
+/// Whether an extended attribute is transferred: user.*, capabilities and access lists. The system's own labels depend on the file's
+/// location.
 bool isCarriedAttribute(std::string_view name);
 
 }  // namespace swarm::transfer

@@ -48,7 +48,7 @@ void put(Encoder& out, const Facts& facts) {
 Facts getFacts(Decoder& in) {
   Facts facts;
   facts.mode = static_cast<std::uint32_t>(in.number(07777));
-  // The largest id means "leave it" to chown.
+  // chown takes the largest id to mean "leave it".
   facts.uid = static_cast<std::uint32_t>(in.number(UINT32_MAX - 1));
   facts.gid = static_cast<std::uint32_t>(in.number(UINT32_MAX - 1));
   facts.size = in.size();
@@ -69,7 +69,7 @@ Attributes getAttributes(Decoder& in) {
     Attribute attribute;
     attribute.name = in.bytes(255);
     attribute.value = in.bytes(64 * 1024);
-    if (!isCarriedAttribute(attribute.name) || attribute.name.find('\0') != std::string::npos) brokenPeer("an attribute's name");
+    if (!isCarriedAttribute(attribute.name) || attribute.name.find('\0') != std::string::npos) brokenPeer("an invalid attribute name");
     if (at > 0 && attribute.name <= attributes.back().name) brokenPeer("attributes are out of order");
     attributes.push_back(std::move(attribute));
   }
@@ -82,21 +82,21 @@ Entry getEntry(Decoder& in) {
   Entry entry;
   entry.type = static_cast<EntryType>(in.number(3));
   entry.name = in.bytes(255);
-  if (!isValidName(entry.name)) brokenPeer("a name that no file can have");
+  if (!isValidName(entry.name)) brokenPeer("an invalid file name");
   if (entry.type == EntryType::Directory) return entry;
   entry.facts = getFacts(in);
   if (entry.type == EntryType::Symlink) {
     entry.linkTarget = in.bytes(65'536);
-    if (entry.linkTarget.empty() || entry.linkTarget.find('\0') != std::string::npos) brokenPeer("a symbolic link's target");
+    if (entry.linkTarget.empty() || entry.linkTarget.find('\0') != std::string::npos) brokenPeer("an invalid target of a symbolic link");
     return entry;
   }
-  if (entry.type != EntryType::Regular) brokenPeer("an entry's type");
+  if (entry.type != EntryType::Regular) brokenPeer("an invalid entry type");
   entry.attributes = getAttributes(in);
   const std::uint64_t flags = in.number(7);
   if (flags & kHasGroup) {
     entry.group = in.number();
     entry.groupFirst = (flags & kGroupFirst) != 0;
-    if (entry.group == 0) brokenPeer("a group of names");
+    if (entry.group == 0) brokenPeer("an invalid group of names");
   }
   if (flags & kHasContent) entry.content = getHash(in);
   return entry;
@@ -185,7 +185,7 @@ Wants decodeWants(std::string_view payload, bool runs) {
   wants.unit = in.number();
   wants.last = in.flag();
   const std::size_t count = in.count(3);
-  if (count > kMaxListingEntries) brokenPeer("more files are wanted than a listing has");
+  if (count > kMaxListingEntries) brokenPeer("it requested more files than a listing has");
   for (std::size_t at = 0; at < count; ++at) {
     Want want;
     want.index = in.number();
@@ -271,9 +271,9 @@ PackHead decodePack(std::string_view payload, std::string_view& body) {
     if (static_cast<std::uint64_t>(segment.length) > head.rawLength - data) brokenPeer("a segment is longer than its pack");
     data += static_cast<std::size_t>(segment.length);
   }
-  if (data != head.rawLength) brokenPeer("a pack's length is not that of its segments");
+  if (data != head.rawLength) brokenPeer("a pack's length does not match its segments");
   body = in.rest();
-  if (!head.compressed && body.size() != head.rawLength) brokenPeer("a pack's length is not that of its content");
+  if (!head.compressed && body.size() != head.rawLength) brokenPeer("a pack's length does not match its content");
   return head;
 }
 

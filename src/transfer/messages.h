@@ -1,4 +1,4 @@
-// What frames say, and their encoding. Pure; decoding throws Error(UpstreamFailed) for what the protocol does not allow.
+// The content of frames, and their encoding. Pure; decoding throws Error(UpstreamFailed) for protocol violations.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@
 namespace swarm::transfer {
 
 inline constexpr std::uint64_t kProtocolVersion = 1;
-inline constexpr std::size_t kChunkBytes = 1024 * 1024;     ///< what is hashed and compared as one piece
+inline constexpr std::size_t kChunkBytes = 1024 * 1024;     ///< unit of hashing and comparison
 inline constexpr std::size_t kMaxPackRaw = kChunkBytes;     ///< content in one pack
 inline constexpr std::size_t kMaxPackSegments = 8192;       ///< segments in one pack
 inline constexpr std::size_t kMaxEntryBytes = 1024 * 1024;  ///< one entry of a listing, encoded
-inline constexpr std::size_t kListingBytes = 128 * 1024;    ///< a part of a listing ends soon after this
-inline constexpr std::size_t kMaxListingEntries = 4096;     ///< in one part
+inline constexpr std::size_t kListingBytes = 128 * 1024;    ///< a part of a listing ends shortly after this size
+inline constexpr std::size_t kMaxListingEntries = 4096;     ///< per part
 inline constexpr std::size_t kMaxSignature = 1024 * 1024;   ///< runs of equal chunks of one file that are compared
 
-// Windows: what may be on its way at most. They bound the memory of both agents.
+// Windows: the maximum in flight. They bound the memory of both agents.
 inline constexpr std::size_t kListingWindowBytes = 3 * 1024 * 1024;
 inline constexpr std::size_t kListingWindowCount = 2048;
 inline constexpr std::size_t kPackWindow = 16;
@@ -53,12 +53,12 @@ struct Entry {
   Facts facts;                  ///< of a directory: in its own listing
   Attributes attributes;        ///< likewise
   std::string linkTarget;       ///< of a symbolic link
-  std::uint64_t group = 0;      ///< of a file with several names: which; 0 for one name
-  bool groupFirst = false;      ///< the group's first name, which carries the content
-  std::optional<Hash> content;  ///< when the source knows it
+  std::uint64_t group = 0;      ///< of a file with several names: the group's number; 0 for a single name
+  bool groupFirst = false;      ///< whether this is the group's first name, which carries the content
+  std::optional<Hash> content;  ///< if the source knows it
 };
 
-/// One directory, or a part of it: the names after those of the part before.
+/// One directory, or a part of it: a part continues the names of the part before.
 struct Listing {
   std::uint64_t unit = 0;  ///< counts listings; Wants and segments refer to it
   std::uint64_t storage = 0;
@@ -72,18 +72,18 @@ struct Listing {
 
 struct Want {
   std::uint64_t index = 0;
-  bool continues = false;  ///< more of the signature follows in the next frame
+  bool continues = false;  ///< the signature continues in the next frame
   HashRuns signature;      ///< of each chunk that the target has
 };
 
 struct Wants {
   std::uint64_t unit = 0;
-  bool last = true;  ///< nothing more is wanted of this listing
+  bool last = true;  ///< no further requests for this listing
   std::vector<Want> wants;
-  bool runs = true;  ///< equal hashes in a row are counted; else each is there
+  bool runs = true;  ///< runs of equal hashes are counted; else each hash is listed
 };
 
-/// Gone: the file vanished or can't be read; the target keeps what it has.
+/// Gone: the file vanished or is unreadable; the target keeps its version.
 enum class SegmentKind : std::uint8_t { Data = 1, Hole = 2, End = 3, Gone = 4 };
 
 struct Segment {
@@ -115,7 +115,7 @@ struct RoundCommand {
 };
 
 struct DigestCommand {
-  bool held = false;  ///< nobody writes: what is read may be remembered without a syncfs() before
+  bool held = false;  ///< all writers are stopped: hashes may be cached without a prior syncfs()
 };
 
 struct Failure {
@@ -146,7 +146,7 @@ std::string encodeAck(std::uint64_t sequence);
 std::string encodeCapability(std::uint64_t capability);
 std::uint64_t decodeCapability(std::string_view payload);  ///< 1 for an empty one
 std::string encodeEntry(const Entry& entry);
-/// The same as encode(listing) from entries that are encoded already.
+/// The same as encode(listing), from encoded entries.
 std::string encodeListing(const Listing& head, std::string_view entries, std::size_t count);
 
 template <typename Message>
@@ -155,7 +155,7 @@ template <>
 Listing decode(std::string_view payload);
 template <>
 Wants decode(std::string_view payload);            ///< with runs
-Wants decodePlainWants(std::string_view payload);  ///< without
+Wants decodePlainWants(std::string_view payload);  ///< without runs
 template <>
 Hello decode(std::string_view payload);
 template <>
@@ -175,7 +175,7 @@ Failure decode(std::string_view payload);
 template <>
 std::vector<ManifestLine> decode(std::string_view payload);
 std::uint64_t decodeAck(std::string_view payload);
-/// The head of a pack; `body` is what follows: `rawLength` bytes, or what they were compressed to.
+/// The head of a pack; `body` is the rest: `rawLength` bytes, or their compressed form.
 PackHead decodePack(std::string_view payload, std::string_view& body);
 
 /// A name of a directory entry: not empty, not "." or "..", without '/' and NUL, at most 255 bytes.

@@ -109,7 +109,7 @@ void PackSender::flush() {
 
 void PackSender::takeAck() {
   const std::uint64_t sequence = decodeAck(core_.inbox.take(Inbox::Acks).payload);
-  if (in_flight_.empty() || sequence != in_flight_.front().sequence) brokenPeer("an acknowledgement of something else");
+  if (in_flight_.empty() || sequence != in_flight_.front().sequence) brokenPeer("an unexpected acknowledgement");
   core_.counters.files += in_flight_.front().files;
   core_.counters.bytes += in_flight_.front().bytes;
   in_flight_.pop_front();
@@ -136,12 +136,12 @@ std::string_view unpack(const PackHead& head, std::string_view body, std::string
   std::string_view raw = body;
   if (head.compressed) {
     buffer.resize(kMaxPackRaw);
-    // The room bounds what comes out, whatever the compressed bytes claim.
+    // The room bounds the output, whatever size the compressed data claims.
     const std::size_t size = ::ZSTD_decompress(buffer.data(), head.rawLength, body.data(), body.size());
-    if (::ZSTD_isError(size) || size != head.rawLength) brokenPeer("a pack that can't be decompressed");
+    if (::ZSTD_isError(size) || size != head.rawLength) brokenPeer("a pack that cannot be decompressed");
     raw = std::string_view(buffer).substr(0, size);
   }
-  if (hashBytes(raw) != head.hash) brokenPeer("content that arrived is not what was sent");
+  if (hashBytes(raw) != head.hash) brokenPeer("received content does not match its hash");
   return raw;
 }
 

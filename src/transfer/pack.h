@@ -1,4 +1,4 @@
-// Packs: content of many files together, hashed and perhaps compressed.
+// Packs: content of many files together, hashed and optionally compressed.
 #pragma once
 
 #include <zstd.h>
@@ -12,18 +12,18 @@
 
 namespace swarm::transfer {
 
-/// Decides how hard to compress, from what is the bottleneck: only waiting for the connection makes it worth the while. Pure.
+/// Chooses the compression level by the bottleneck: compression pays only while the connection is the bottleneck. Pure.
 class CompressionChoice {
  public:
-  /// `waited`: for the connection, since the last pack, of `elapsed`.
+  /// `waited`: time spent waiting for the connection since the last pack, out of `elapsed`.
   void observe(std::chrono::nanoseconds waited, std::chrono::nanoseconds elapsed);
-  int level();  ///< for the next pack; 0: none
+  int level();  ///< for the next pack; 0: no compression
   void result(std::size_t raw, std::size_t compressed);
 
  private:
   int level_ = 0;
-  int skip_ = 0;      ///< packs that are not even tried
-  int patience_ = 0;  ///< grows while content does not shrink
+  int skip_ = 0;      ///< packs to send without an attempt
+  int patience_ = 0;  ///< grows while content is incompressible
   double pressure_ = 0;
 };
 
@@ -32,17 +32,17 @@ class PackSender {
  public:
   explicit PackSender(Core& core);
 
-  /// Room for `length` bytes (at most kMaxPackRaw), to be filled and then given to data(), or not.
+  /// Room for `length` bytes (at most kMaxPackRaw), to be filled and then passed to data(), or discarded.
   char* room(std::size_t length);
-  /// The next `length` bytes of the room are content of a file at `offset`.
+  /// Records the next `length` bytes of the room as content of a file at `offset`.
   void data(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::size_t length);
   void hole(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::int64_t length);
-  /// A file ends: it counts as done, with `bytes`, once the target has acknowledged it.
+  /// Ends a file: it counts as done, with `bytes`, once the target has acknowledged it.
   void end(std::uint64_t unit, std::uint64_t index, const Facts& facts, std::int64_t bytes);
   void gone(std::uint64_t unit, std::uint64_t index, std::int64_t bytes);
   void flush();
-  void takeAcks();  ///< those that are there
-  void finish();    ///< flushes, and waits until all is acknowledged
+  void takeAcks();  ///< processes acknowledgements that have arrived
+  void finish();    ///< flushes, and waits until everything is acknowledged
   bool hasUnsent() const { return !segments_.empty(); }
 
  private:
@@ -67,7 +67,7 @@ class PackSender {
   std::chrono::steady_clock::time_point flushed_ = std::chrono::steady_clock::now();
 };
 
-/// The target's: the raw content of a pack, checked. `buffer` is kept from one to the next.
+/// The target's side: the raw content of a pack, verified. `buffer` is reused from pack to pack.
 std::string_view unpack(const PackHead& head, std::string_view body, std::string& buffer);
 
 }  // namespace swarm::transfer

@@ -1,4 +1,4 @@
-// Bytes between agents pass through one buffer; only frames for the server are looked into.
+// Bytes between agents pass through one buffer; only frames for the server are decoded.
 #include "transfer/relay.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024;
 
-/// An agent may be anybody's program: it says what is wrong in its workspace, and nothing about who asks (401 would sign a person out).
+/// Any program may pose as an agent: its errors describe its workspace, never the caller (401 would sign the user out).
 ErrorCode failureCodeOf(std::string_view said) {
   switch (const auto code = errorCodeFromString(said).value_or(ErrorCode::UpstreamFailed)) {
     case ErrorCode::Conflict:
@@ -54,7 +54,7 @@ class Listener {
     if (got.error) {
       const bool silent = got.error == boost::asio::error::timed_out;
       relay_.fail(Error(ErrorCode::Unavailable,
-                        format("The connection to the {} of the move {}.", relay_.name(peer_), silent ? "has gone silent" : "was cut"))
+                        format("The connection to the {} of the move {}.", relay_.name(peer_), silent ? "has gone silent" : "was lost"))
                       .withCause(got.error.message()));
       co_return false;
     }
@@ -64,9 +64,9 @@ class Listener {
 
   void stayPatient() { relay_.peers[peer_].stream->setDeadline(std::chrono::steady_clock::now() + relay_.options.silence); }
 
-  /// Works through what the buffer has. What is to be passed on and lies together goes in one piece.
+  /// Processes the buffer. Adjacent bytes to be relayed are written in one piece.
   awaitable<bool> consume() {
-    std::size_t pass = begin_;  // passed on up to here
+    std::size_t pass = begin_;  // relayed up to here
     while (begin_ < end_) {
       if (left_ > 0) {
         const std::size_t some = std::min(left_, end_ - begin_);
@@ -105,11 +105,11 @@ class Listener {
       if (relay_.failure || !other) co_return false;
       const std::size_t some = std::min(piece, to - from);
       if (limit > 0) co_await waitForTurn(some, limit);
-      // Nothing is read meanwhile: that is no silence.
+      // Nothing is read during this time, so it must not count as silence.
       stayPatient();
       const net::IoResult put = co_await other->writeAll(std::string_view(buffer_.get() + from, some));
       if (put.error) {
-        relay_.fail(Error(ErrorCode::Unavailable, format("The connection to the {} of the move was cut.", relay_.name(1 - peer_)))
+        relay_.fail(Error(ErrorCode::Unavailable, format("The connection to the {} of the move was lost.", relay_.name(1 - peer_)))
                         .withCause(put.error.message()));
         co_return false;
       }
@@ -134,7 +134,7 @@ class Listener {
         relay_.tellProgress();
         break;
       case Kind::Result:
-        if (peer.answer) brokenPeer("an answer that was not asked for");
+        if (peer.answer) brokenPeer("an unsolicited response");
         peer.answer = std::move(payload);
         relay_.changed.notifyAll();
         break;
@@ -144,13 +144,13 @@ class Listener {
         break;
       }
       case Kind::ManifestLines:
-        // Nothing more is read before these were taken: memory is bounded.
+        // Reading stops until these are taken: memory is bounded.
         while (!peer.lines.empty() && !relay_.failure) co_await relay_.changed.wait(relay_.changed.version(), Deadline::never());
         peer.lines.push_back(decode<std::vector<ManifestLine>>(payload));
         relay_.changed.notifyAll();
         break;
       default:
-        brokenPeer("a command to the server");
+        brokenPeer("a command sent to the server");
     }
   }
 
@@ -159,7 +159,7 @@ class Listener {
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::size_t left_ = 0;  ///< bytes of a frame that are still to be passed on
+  std::size_t left_ = 0;  ///< bytes of a frame still to be relayed
 };
 
 }  // namespace
@@ -208,7 +208,7 @@ awaitable<void> sendCommand(Relay& relay, std::size_t peer, Kind kind, std::stri
   std::vector<Frame> frames(1);
   frames[0] = {kind, std::move(payload), {}};
   if (!co_await writeFrames(*to.stream, frames)) {
-    relay.fail(Error(ErrorCode::Unavailable, format("The connection to the {} of the move was cut.", relay.name(peer))));
+    relay.fail(Error(ErrorCode::Unavailable, format("The connection to the {} of the move was lost.", relay.name(peer))));
   }
   if (relay.failure) throw *relay.failure;
 }

@@ -1,4 +1,4 @@
-// Removing what the source does not have.
+// Removes what the source does not have.
 #include <errno.h>
 #include <fcntl.h>
 
@@ -20,7 +20,7 @@ class Remover {
  public:
   Remover(const Storage& storage, const StopFlag& stop, std::int64_t& deleted) : storage_(storage), stop_(stop), deleted_(deleted) {}
 
-  /// Removes all in a directory but its directories, whose names it gives.
+  /// Removes the contents of a directory except its subdirectories, and returns their names.
   RemovedLevel clear(const std::string& path, const std::string& name) {
     RemovedLevel level{path, name, {}};
     const Descriptor directory = openTargetDirectory(storage_, path);
@@ -46,11 +46,11 @@ class Remover {
     return level;
   }
 
-  /// False when it had to stay.
+  /// False when the directory could not be removed.
   bool removeDirectory(int parent, const RemovedLevel& level) {
     if (level.keeps) return false;
     if (::unlinkat(parent, level.name.c_str(), AT_REMOVEDIR) != 0) {
-      if (errno == EBUSY) return false;  // something is mounted there
+      if (errno == EBUSY) return false;  // a mount point
       failAt("remove the directory", storage_.describe(level.path), errno);
     }
     ++deleted_;
@@ -89,7 +89,7 @@ bool removeTree(const Storage& storage, int directory, const std::string& path, 
 Descriptor openTargetDirectory(const Storage& storage, const std::string& path) {
   Descriptor directory = openBelow(storage.top.get(), path);
   if (!directory.valid() && errno == EACCES && ::geteuid() != 0) {
-    // Not the superuser, and a mode that keeps the owner out. The right mode is set at the end.
+    // Not the superuser, and a mode that denies access to the owner. The final mode is set at the end.
     const std::size_t slash = path.rfind('/');
     const std::string above = slash == std::string::npos ? std::string() : path.substr(0, slash);
     const Descriptor parent = openTargetDirectory(storage, above);
@@ -99,7 +99,7 @@ Descriptor openTargetDirectory(const Storage& storage, const std::string& path) 
   if (!directory.valid()) failAt("open the directory", storage.describe(path), errno);
   struct stat status{};
   if (::fstat(directory.get(), &status) != 0) failAt("look at", storage.describe(path), errno);
-  if (status.st_dev != storage.device) failAt("go into what is mounted at", storage.describe(path), EXDEV);
+  if (status.st_dev != storage.device) failAt("enter the file system mounted at", storage.describe(path), EXDEV);
   if (::geteuid() != 0 && (status.st_mode & 0700) != 0700 && ::fchmod(directory.get(), status.st_mode | 0700) != 0) {
     failAt("set the mode of", storage.describe(path), errno);
   }

@@ -1,4 +1,4 @@
-// Counting what a move would carry.
+// Counts what a move would transfer.
 #include <sys/statvfs.h>
 
 #include <set>
@@ -72,7 +72,7 @@ ScanReport scanStorages(const std::vector<Storage>& storages, std::atomic<std::i
   ScanReport report = scanner.take();
   for (const Storage& storage : storages) {
     struct statvfs space{};
-    if (::fstatvfs(storage.top.get(), &space) != 0) failAt("ask for the space of", readable(storage.mountPath), errno);
+    if (::fstatvfs(storage.top.get(), &space) != 0) failAt("determine the free space of", readable(storage.mountPath), errno);
     report.space.push_back({storage.mountPath, static_cast<std::int64_t>(space.f_blocks * space.f_frsize),
                             static_cast<std::int64_t>(space.f_bavail * space.f_frsize)});
   }

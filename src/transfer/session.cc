@@ -1,4 +1,4 @@
-// A session: the loop moves bytes between the connection and two queues; a thread of its own serves the commands.
+// A session: the loop moves bytes between the connection and two queues; a thread executes the commands.
 #include "transfer/session.h"
 
 #include <pthread.h>
@@ -62,9 +62,9 @@ void syncStorages(Core& core) {
 }
 
 void greet(Core& core, const Hello& hello) {
-  if (hello.isSource != (core.options.role == Role::Source)) brokenPeer("it takes the source for the target");
+  if (hello.isSource != (core.options.role == Role::Source)) brokenPeer("it confuses source and target");
   core.storages = openStorages(hello.scope, core.options.root);
-  // Until it is known better: the first release left out whatever has this name.
+  // Default until the capability is known: the first release excluded every entry with this name.
   for (Storage& storage : core.storages) storage.leavesLostAndFound = true;
   core.greeted = true;
 }
@@ -74,11 +74,11 @@ void meet(Core& core, std::uint64_t other) {
   for (Storage& storage : core.storages) storage.leavesLostAndFound = other < 2;
 }
 
-/// One command, and its answer. False for Bye.
+/// Executes one command and sends its response. False for Bye.
 bool serve(Core& core, const Arrived& command) {
   const bool source = core.options.role == Role::Source;
   core.counters.reset();
-  if (!core.greeted && command.kind != Kind::Hello && command.kind != Kind::Bye) brokenPeer("a command before the storages are named");
+  if (!core.greeted && command.kind != Kind::Hello && command.kind != Kind::Bye) brokenPeer("a command before Hello");
   std::string answer;
   switch (command.kind) {
     case Kind::Hello:
@@ -108,7 +108,7 @@ bool serve(Core& core, const Arrived& command) {
     case Kind::Bye:
       return false;
     default:
-      brokenPeer("a command that there is not");
+      brokenPeer("an unknown command");
   }
   core.outbox.push({Kind::Result, std::move(answer), {}});
   return true;
@@ -130,7 +130,7 @@ void serveAll(Core& core) {
   }
 }
 
-/// The session's thread; ends it however this object ends.
+/// The session's thread; joined however this object is destroyed.
 class Server {
  public:
   Server(Core& core, std::shared_ptr<LoopWake> wake)
@@ -163,7 +163,7 @@ awaitable<void> receive(net::Stream& stream, Core& core) {
       core.inbox.push(std::move(*frame));
     }
   } catch (const Error& error) {
-    log::warning("A transfer's connection was given up", {{"error", error.message()}});
+    log::warning("transfer connection was abandoned", {{"error", error.message()}});
   }
 }
 
@@ -171,10 +171,10 @@ Frame progressFrame(const Core& core) {
   return {Kind::Progress, encode(TransferProgress{core.counters.files, core.counters.bytes, 0}), {}};
 }
 
-/// Sends what threads have to say, progress, and something every ten seconds.
+/// Sends the threads' frames, progress, and a sign of life every ten seconds.
 awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  // The first that is done is told at once: on a connection that is soon cut, too, the server learns that something gets ahead.
+  // The first completed file is reported at once, so that the server sees progress even on a connection that is soon lost.
   auto told = std::chrono::steady_clock::now() - kProgressEvery;
   std::int64_t told_files = 0;
   std::int64_t told_bytes = 0;
@@ -190,7 +190,7 @@ awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
     }
     if (frames.empty()) {
       if (core.outbox.finished()) co_return;
-      // Counters change without a word: looked at five times a second.
+      // Counters change without a notification: poll them five times a second.
       wake.timer.expires_after(kProgressEvery);
       co_await net::waitTimer(wake.timer);
     } else {
@@ -215,7 +215,7 @@ awaitable<void> runSession(net::StreamPtr stream, SessionOptions options) {
   } catch (...) {
     failure = currentExceptionAsError();
   }
-  if (failure) {  // no thread can be made: the server is to know why
+  if (failure) {  // no thread can be created: report the reason to the server
     co_await writeFrames(*stream, {failedFrame(*failure)});
     stream->close();
     co_return;

@@ -1,4 +1,4 @@
-// The source's walk: what there is, in parts, as far as the window lets it.
+// The source's walk: lists the tree in parts, as far as the window permits.
 #include <fcntl.h>
 
 #include <system_error>
@@ -20,7 +20,7 @@ void ListingWindow::add(std::uint64_t unit, ListedUnit listed) {
 ListedUnit& ListingWindow::at(std::uint64_t unit) {
   const std::lock_guard lock(mutex_);
   const auto found = units_.find(unit);
-  if (found == units_.end()) brokenPeer("it wants files of a listing that was not sent");
+  if (found == units_.end()) brokenPeer("it requested files of a listing that was not sent");
   return found->second;
 }
 
@@ -45,7 +45,7 @@ struct SourceLister::Part {
 
 std::vector<std::string> SourceLister::visit(VisitedDirectory directory) {
   if (links_storage_ != directory.storage) {
-    // Storages may lie on different file systems at the target: names are linked within one only.
+    // Storages may be on different file systems at the target: hard links are made within one storage only.
     links_.clear();
     links_storage_ = directory.storage;
   }
@@ -86,7 +86,7 @@ void SourceLister::addChild(Part& part, const VisitedDirectory& directory, const
     part.listed.bytes += item.bytes;
   }
   const std::string encoded = encodeEntry(entry);
-  if (encoded.size() > kMaxEntryBytes) failAt("carry all attributes of", storage.describe(directory.path, name), E2BIG);
+  if (encoded.size() > kMaxEntryBytes) failAt("transfer all attributes of", storage.describe(directory.path, name), E2BIG);
   part.entries += encoded;
   part.listed.items.push_back(std::move(item));
 }
@@ -96,7 +96,7 @@ void SourceState::unreadable(const std::string& shown, int error) {
   notes.add(shown, "could not be read: " + std::generic_category().message(error));
 }
 
-/// Empty when they can't be read, which was told.
+/// Empty when they are unreadable, which has then been reported.
 std::optional<Attributes> SourceLister::attributesOf(const VisitedDirectory& directory, const std::string& name) {
   try {
     return readAttributes(directory.directory, name);
@@ -106,7 +106,7 @@ std::optional<Attributes> SourceLister::attributesOf(const VisitedDirectory& dir
   }
 }
 
-/// False when it vanished, or can't be described in full.
+/// False when it vanished, or cannot be described completely.
 bool SourceLister::describe(Entry& entry, const VisitedDirectory& directory, const struct stat& status) {
   entry.facts = factsOf(status);
   if (entry.type == EntryType::Symlink) {

@@ -1,4 +1,4 @@
-// Internal: the source's half of a round. One thread walks and lists, another reads and sends what the target wants.
+// Internal: the source's half of a round. One thread walks and lists, another reads and sends what the target requests.
 #pragma once
 
 #include <map>
@@ -11,12 +11,12 @@
 
 namespace swarm::transfer {
 
-/// A listing that was sent and not yet answered in full.
+/// A listing that was sent and not yet answered completely.
 struct ListedUnit {
   struct Item {
     std::string name;
-    std::int64_t bytes = 0;  ///< of content, as progress counts it
-    bool file = false;       ///< a regular file that carries content: may be wanted
+    std::int64_t bytes = 0;  ///< size of the content, for progress
+    bool file = false;       ///< a regular file with content: may be requested
   };
   std::size_t storage = 0;
   std::shared_ptr<const std::string> path;
@@ -26,12 +26,12 @@ struct ListedUnit {
   std::size_t cost = 0;
 };
 
-/// The listings on their way, bounded by the listing window. Thread-safe.
+/// The listings in flight, bounded by the listing window. Thread-safe.
 class ListingWindow {
  public:
   explicit ListingWindow(Inbox& inbox) : inbox_(inbox) {}
-  void add(std::uint64_t unit, ListedUnit listed);  ///< waits for room
-  ListedUnit& at(std::uint64_t unit);               ///< throws Error(UpstreamFailed) for one that there is not; stays until remove()
+  void add(std::uint64_t unit, ListedUnit listed);  ///< blocks until there is room
+  ListedUnit& at(std::uint64_t unit);  ///< throws Error(UpstreamFailed) for an unknown unit; the reference is valid until remove()
   void remove(std::uint64_t unit);
   bool empty() const;
 
@@ -43,7 +43,7 @@ class ListingWindow {
   std::atomic<std::size_t> count_ = 0;
 };
 
-/// Both threads add to it.
+/// Notes of both threads.
 struct RoundNotes {
   std::mutex mutex;
   Notes notes;
@@ -53,7 +53,7 @@ struct RoundNotes {
   }
 };
 
-/// What both threads of the source share.
+/// State shared by both threads of the source.
 struct SourceState {
   SourceState(Core& its_core, RoundKind its_kind);
   Core& core;
@@ -61,11 +61,11 @@ struct SourceState {
   Trust trust;
   ListingWindow window;
   RoundNotes notes;
-  /// Something is there and can't be read: a note in a Live round, the end of a Final one.
+  /// Handles an unreadable entry: a note in a Live round, an error in a Final one.
   void unreadable(const std::string& shown, int error);
 
-  std::atomic<bool> listed = false;        ///< the walk is at its end
-  std::atomic<std::int64_t> unstable = 0;  ///< what changed or vanished meanwhile
+  std::atomic<bool> listed = false;        ///< the walk is complete
+  std::atomic<std::int64_t> unstable = 0;  ///< entries that changed or vanished during the round
 };
 
 /// Walks and sends listings.
@@ -88,7 +88,7 @@ class SourceLister final : public Visitor {
   SourceState& state_;
   std::uint64_t next_unit_ = 1;
   std::size_t links_storage_ = 0;
-  std::map<FileId, std::uint64_t> links_;  ///< groups of names, of the storage of the moment
+  std::map<FileId, std::uint64_t> links_;  ///< groups of names in the current storage
   std::uint64_t next_group_ = 1;
 };
 
@@ -111,7 +111,7 @@ class SourceSender {
 
   SourceState& state_;
   PackSender packs_;
-  std::map<std::uint64_t, Want> unfinished_;  ///< by index: whose signature goes on
+  std::map<std::uint64_t, Want> unfinished_;  ///< by index: requests whose signature continues
   Descriptor directory_;
   std::size_t directory_storage_ = 0;
   std::shared_ptr<const std::string> directory_path_;

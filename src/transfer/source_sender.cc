@@ -1,4 +1,4 @@
-// The source's content: only the chunks that the target does not have.
+// The source's content: sends only the chunks that the target lacks.
 #include <errno.h>
 #include <fcntl.h>
 
@@ -21,7 +21,7 @@ void SourceSender::run() {
   for (;;) {
     bool wants = false;
     bool idle = false;
-    // Content that waits for more of it goes out rather than wait for a target that waits for it.
+    // Send a partial pack rather than wait for a target that itself waits for this content.
     inbox.wait([&] {
       wants = inbox.has(Inbox::Wanted);
       idle = !wants && packs_.hasUnsent();
@@ -43,7 +43,7 @@ void SourceSender::run() {
 void SourceSender::serve(const Wants& wants) {
   ListedUnit& listed = state_.window.at(wants.unit);
   for (const Want& want : wants.wants) {
-    if (want.index >= listed.items.size() || !listed.items[want.index].file) brokenPeer("it wants what is no file");
+    if (want.index >= listed.items.size() || !listed.items[want.index].file) brokenPeer("it requested an entry that is not a file");
     auto& parts = unfinished_[want.index];
     if (parts.signature.runs().size() + want.signature.runs().size() > kMaxSignature) brokenPeer("a signature is too long");
     parts.signature.add(want.signature);
@@ -54,14 +54,14 @@ void SourceSender::serve(const Wants& wants) {
     Want whole{want.index, false, std::move(parts.signature)};
     unfinished_.erase(want.index);
     ListedUnit::Item& item = listed.items[want.index];
-    // Each is wanted once.
+    // Each file is requested once.
     item.file = false;
     --listed.files;
     listed.bytes -= item.bytes;
     sendFile(wants.unit, listed, whole);
   }
   if (!wants.last) return;
-  if (!unfinished_.empty()) brokenPeer("a signature is cut");
+  if (!unfinished_.empty()) brokenPeer("a signature is truncated");
   state_.core.counters.files += listed.files;
   state_.core.counters.bytes += listed.bytes;
   state_.window.remove(wants.unit);
@@ -95,7 +95,7 @@ void SourceSender::sendFile(std::uint64_t unit, const ListedUnit& listed, const 
   const Descriptor file(::openat(directory, item.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   struct stat status{};
   if (!file.valid() || ::fstat(file.get(), &status) != 0) return giveUp(unit, want.index, listed, errno);
-  // Another kind of thing has taken its name.
+  // An entry of another type has taken its name.
   if (!S_ISREG(status.st_mode) || status.st_dev != state_.core.storages[listed.storage].device) {
     return giveUp(unit, want.index, listed, ENOENT);
   }
@@ -121,7 +121,7 @@ void SourceSender::sendContent(std::uint64_t unit, std::uint64_t index, int file
     state_.core.stop.check();
     const std::size_t length = reader.lengthAt(offset);
     if (known && theirs.now() && ours.now() && *ours.now() == *theirs.now()) {
-      // The last chunk may be shorter than the others: one by one up to there.
+      // The last chunk may be shorter than the others: compare chunk by chunk up to there.
       const auto whole = static_cast<std::uint64_t>(reader.size() - offset) / kChunkBytes;
       const std::uint64_t same = std::max<std::uint64_t>(1, std::min({ours.left(), theirs.left(), whole}));
       hashes.chunks.add(*ours.now(), same);
@@ -184,7 +184,7 @@ bool SourceSender::sendHoles(std::uint64_t unit, std::uint64_t index, std::int64
   return sent;
 }
 
-/// `room` holds the chunk with its holes as zeros; what is data moves together.
+/// `room` holds the chunk with its holes as zeros; data that is contiguous moves together.
 void SourceSender::sendChunk(std::uint64_t unit, std::uint64_t index, const ChunkReader& reader, std::int64_t offset, char* room,
                              std::size_t length) {
   const std::int64_t end = offset + static_cast<std::int64_t>(length);
@@ -192,7 +192,7 @@ void SourceSender::sendChunk(std::uint64_t unit, std::uint64_t index, const Chun
   for (const Extent& extent : reader.data()) {
     if (extent.offset > at) packs_.hole(unit, index, at, extent.offset - at);
     const auto size = static_cast<std::size_t>(extent.length);
-    // Asked for again: a pack that has enough segments was sent meanwhile.
+    // Request the room again: a pack with enough segments was sent in between.
     char* const place = packs_.room(size);
     if (place != room + (extent.offset - offset)) std::memmove(place, room + (extent.offset - offset), size);
     packs_.data(unit, index, extent.offset, size);

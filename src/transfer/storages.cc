@@ -1,4 +1,4 @@
-// Opening storages, and the canonical walk.
+// Opens storages, and walks them in canonical order.
 #include "transfer/storages.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ std::string normal(std::string_view path) {
   return text;
 }
 
-/// `path` as seen from `mount`, or empty when it does not lie strictly below.
+/// `path` relative to `mount`, or empty when it is not strictly below.
 std::string below(const std::string& mount, const std::string& path) {
   const std::string prefix = mount == "/" ? mount : mount + "/";
   return path.starts_with(prefix) ? path.substr(prefix.size()) : std::string();
@@ -31,7 +31,7 @@ struct ScannedLevel {
   std::size_t next = 0;
 };
 
-/// False when the directory can't be looked into; the visitor was told.
+/// False when the directory is unreadable; the visitor was notified.
 bool show(const std::vector<Storage>& storages, std::size_t storage, ScannedLevel& level, Visitor& visitor) {
   const Descriptor directory = openBelow(storages[storage].top.get(), level.path);
   struct stat status{};
@@ -39,7 +39,7 @@ bool show(const std::vector<Storage>& storages, std::size_t storage, ScannedLeve
     visitor.unreadable(storage, level.path, errno);
     return false;
   }
-  // Another file system was mounted here since the name was looked at.
+  // Another file system was mounted here after the name was examined.
   if (status.st_dev != storages[storage].device) return false;
   std::vector<std::string> names;
   try {
@@ -91,13 +91,13 @@ Sight lookAt(const Storage& storage, int directory, const std::string& path, con
     if (isVanished(errno)) return sight;
     sight.error = errno;
     sight.kind = Sight::Kind::Skipped;
-    sight.reason = "could not be looked at";
+    sight.reason = "could not be examined";
     return sight;
   }
   if (path.empty() && (isLostAndFound(name, sight.status) || (storage.leavesLostAndFound && name == "lost+found"))) {
     sight.kind = Sight::Kind::FileSystems;
-    sight.reason = isLostAndFound(name, sight.status) ? "the file system's own folder"
-                                                      : "left where it is: the agent at one end is too old to move it";
+    sight.reason =
+        isLostAndFound(name, sight.status) ? "the file system's own folder" : "left in place: the agent at one end is too old to move it";
     return sight;
   }
   const mode_t mode = sight.status.st_mode;
@@ -113,7 +113,7 @@ Sight lookAt(const Storage& storage, int directory, const std::string& path, con
 }
 
 bool isLostAndFound(std::string_view name, const struct stat& status) {
-  // As mkfs makes it. What a person makes is the person's, or has a mode that others may look through.
+  // lost+found as mkfs creates it. A user's own folder belongs to that user, or has a mode that lets others read it.
   return name == "lost+found" && S_ISDIR(status.st_mode) && status.st_uid == 0 && (status.st_mode & 07777) == 0700;
 }
 

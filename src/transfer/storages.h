@@ -1,4 +1,4 @@
-// The storages of a session, open; and the walk over them in the canonical order that both agents keep to.
+// The open storages of a session, and the walk over them in the canonical order that both agents use.
 #pragma once
 
 #include <sys/types.h>
@@ -18,19 +18,19 @@ struct Storage {
   std::string mountPath;
   Descriptor top;
   dev_t device = 0;
-  std::set<std::string, std::less<>> leftOut;  ///< paths below the top that belong to others
-  bool leavesLostAndFound = false;             ///< whatever has this name at the top stays, a person's own too
+  std::set<std::string, std::less<>> leftOut;  ///< paths below the top that belong to other mounts
+  bool leavesLostAndFound = false;             ///< exclude every entry with this name at the top, even a user's own
 
   std::string describe(std::string_view directory, std::string_view name = {}) const { return describePath(mountPath, directory, name); }
 };
 
-/// Sorted by mount path. Throws Error(Unprocessable) that names a storage that can't be opened.
+/// Sorted by mount path. Throws Error(Unprocessable), naming the storage, when one cannot be opened.
 std::vector<Storage> openStorages(const Scope& scope, const std::filesystem::path& root);
 
-/// A session that was cut, superseded or cancelled: thrown through its threads, which then end.
+/// Thrown through the threads of a session that was lost, superseded or cancelled, to end them.
 struct Stopped {};
 
-/// Asked for at every entry and chunk.
+/// Checked at every entry and chunk.
 class StopFlag {
  public:
   void stop() { stopped_ = true; }
@@ -43,58 +43,57 @@ class StopFlag {
   std::atomic<bool> stopped_ = false;
 };
 
-/// What is at `name` of a directory, as a walk sees it.
+/// The entry at `name` of a directory, as a walk sees it.
 struct Sight {
-  /// FileSystems: the file system's own folder. It neither moves nor is removed; a person is told of it.
+  /// FileSystems: the file system's own folder. It is neither moved nor removed, but reported.
   enum class Kind { Carried, LeftOut, FileSystems, Vanished, Skipped } kind = Kind::Vanished;
   struct stat status{};
   const char* reason = "";  ///< why it is skipped
-  int error = 0;            ///< an errno when it is skipped because it can't be looked at
+  int error = 0;            ///< an errno when it is skipped because it cannot be examined
   bool isNoteworthy() const { return kind == Kind::Skipped || kind == Kind::FileSystems; }
 };
-/// LeftOut: not ours to touch or to mention (other mount paths). Skipped: can't be carried, and a person should know.
+/// LeftOut: must be neither touched nor reported (other mount paths). Skipped: cannot be transferred, and is reported.
 Sight lookAt(const Storage& storage, int directory, const std::string& path, const std::string& name);
 
-/// Whether what is at a storage's top is the folder that a file system keeps for itself (fsck puts what it finds into it), and not a
-/// person's of that name.
+/// Whether the entry at a storage's top is the file system's own folder (where fsck puts what it recovers), not a user's folder of that
+/// name.
 bool isLostAndFound(std::string_view name, const struct stat& status);
 
 std::string join(const std::string& directory, const std::string& name);
 
-/// Removes `name` of a directory with all that is in it, but what is left out or on other file systems. False when something had to stay.
-/// `deleted` grows by what was removed.
+/// Removes `name` of a directory with its contents, except what is left out or on other file systems. False when something remained. Adds
+/// the number of removed entries to `deleted`.
 bool removeTree(const Storage& storage, int directory, const std::string& path, const std::string& name, const StopFlag& stop,
                 std::int64_t& deleted);
 
-/// Opens a directory of the target, which must be there; one that its own user may not use is made usable. Throws Error.
+/// Opens an existing directory of the target; makes it accessible if its owner may not use it. Throws Error.
 Descriptor openTargetDirectory(const Storage& storage, const std::string& path);
 
-/// What a walk shows its user: one directory at a time, before what is below it.
+/// Callbacks of a walk: one directory at a time, before its contents.
 struct VisitedDirectory {
   std::size_t storage = 0;
   const std::string& path;
   int directory;
   const struct stat& status;
-  std::vector<std::string> names;  ///< sorted; may be taken
+  std::vector<std::string> names;  ///< sorted; may be moved from
 };
 
 class Visitor {
  public:
   virtual ~Visitor() = default;
-  /// Gives the names of the directories to go into, in order.
+  /// Returns the names of the directories to enter, in order.
   virtual std::vector<std::string> visit(VisitedDirectory directory) = 0;
-  /// A directory that was there a moment ago can't be opened or read.
+  /// A directory that existed a moment ago cannot be opened or read.
   virtual void unreadable(std::size_t storage, const std::string& path, int error) = 0;
 };
 
-/// Depth first, names sorted as bytes, a directory before what is in it. Never follows a symbolic link, stays on each storage's file
-/// system.
+/// Depth first, names sorted bytewise, a directory before its contents. Never follows a symbolic link, stays on each storage's file system.
 void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag& stop);
 
-/// Errors that mean: it was there a moment ago, and something else or nothing has its name now.
+/// Errors that mean: the entry existed a moment ago, and was removed or replaced since.
 bool isVanished(int error);
 
-/// Notes for reports: the first 100, and how many there were.
+/// Notes for reports: the first 100, and the total number.
 class Notes {
  public:
   void add(std::string path, std::string reason);

@@ -1,4 +1,4 @@
-// Applying listings: directories first, names that are too many go, the rest is compared.
+// Applies listings: creates directories first, removes surplus names, compares the rest.
 #include <errno.h>
 #include <fcntl.h>
 
@@ -12,7 +12,7 @@ namespace swarm::transfer {
 
 namespace {
 
-/// As much of it as is compared.
+/// The part of it that is compared.
 HashRuns firstOf(const HashRuns& all, bool runs) {
   HashRuns first;
   std::uint64_t left = kMaxSignature;
@@ -40,7 +40,7 @@ void TargetLister::run() {
     apply(std::move(listing));
   }
   if (current_.directory.valid()) brokenPeer("a listing has no end");
-  if (!state_.pending.empty()) brokenPeer("the round ended before all content had come");
+  if (!state_.pending.empty()) brokenPeer("the round ended before all content had arrived");
   finish();
   state_.listed = true;
   state_.core.inbox.nudge();
@@ -49,7 +49,7 @@ void TargetLister::run() {
 void TargetLister::apply(Listing listing) {
   if (listing.unit <= last_unit_) brokenPeer("listings are out of order");
   last_unit_ = listing.unit;
-  if (listing.storage >= state_.core.storages.size()) brokenPeer("a storage that was not named");
+  if (listing.storage >= state_.core.storages.size()) brokenPeer("an unknown storage");
   enter(listing);
   wants_ = Wants{listing.unit, false, {}, state_.core.otherUnderstandsRuns()};
   wants_bytes_ = 0;
@@ -86,7 +86,7 @@ void TargetLister::enter(const Listing& listing) {
   current_.storage = listing.storage;
   current_.path = std::make_shared<const std::string>(listing.path);
   for (std::string_view rest = listing.path;;) {
-    if (storage().leftOut.contains(rest) || (storage().leavesLostAndFound && rest == "lost+found")) brokenPeer("a path that does not move");
+    if (storage().leftOut.contains(rest) || (storage().leavesLostAndFound && rest == "lost+found")) brokenPeer("a path that is excluded");
     const std::size_t slash = rest.rfind('/');
     if (slash == rest.npos) break;
     rest = rest.substr(0, slash);
@@ -101,7 +101,7 @@ void TargetLister::enter(const Listing& listing) {
 
 void TargetLister::finishDirectory(const Listing& listing) {
   Facts facts = listing.facts;
-  // Files in it are still to be opened by their names, which needs a usable mode unless one is the superuser.
+  // Files in it will be opened by name, which requires an accessible mode unless this is the superuser.
   if (::geteuid() != 0 && (facts.mode & 0700) != 0700) {
     deferred_.push_back({current_.storage, listing.path, facts.mode});
     facts.mode |= 0700;
@@ -130,9 +130,9 @@ void TargetLister::remove(const std::string& name) {
 
 void TargetLister::applyEntry(std::uint64_t unit, std::uint64_t index, Entry& entry, bool exists) {
   const Sight sight = lookAt(storage(), current_.directory.get(), *current_.path, entry.name);
-  if (sight.kind == Sight::Kind::LeftOut) brokenPeer("a path that does not move");
+  if (sight.kind == Sight::Kind::LeftOut) brokenPeer("a path that is excluded");
   exists = exists && sight.kind != Sight::Kind::Vanished;
-  if (exists && sight.status.st_dev != storage().device) failAt("replace what is mounted at", describe(entry.name), EBUSY);
+  if (exists && sight.status.st_dev != storage().device) failAt("replace the file system mounted at", describe(entry.name), EBUSY);
   if (exists && (!isCarried(sight.status) || typeOf(sight.status) != entry.type)) {
     remove(entry.name);
     exists = false;
@@ -186,8 +186,8 @@ void TargetLister::linkTo(const Entry& entry, const struct stat* own) {
 
 void TargetLister::applyRegular(std::uint64_t unit, std::uint64_t index, Entry& entry, const struct stat* own) {
   if (entry.group != 0 && !entry.groupFirst) return linkTo(entry, own);
-  // In place only what no other name shows: a file whose names this round has already given away, or that had several and shall have one,
-  // starts anew.
+  // Write in place only if no other name refers to the file: a file whose names this round has already reassigned, or one that had several
+  // names and is to have one, is created again.
   if (own && own->st_nlink > 1 && (entry.group == 0 || !claimed_.insert({own->st_dev, own->st_ino}).second)) {
     if (::unlinkat(current_.directory.get(), entry.name.c_str(), 0) != 0) failAt("remove", describe(entry.name), errno);
     own = nullptr;
@@ -209,7 +209,7 @@ void TargetLister::applyRegular(std::uint64_t unit, std::uint64_t index, Entry& 
 bool TargetLister::compare(Entry& entry, const struct stat& own, HashRuns& signature) {
   if (entry.facts.size == 0 && own.st_size == 0) return true;
   if (own.st_size == 0) return false;
-  // A small file of another size is sent as it is.
+  // A small file of a different size is requested as a whole.
   constexpr std::int64_t kSmall = 64 * 1024;
   if (own.st_size != entry.facts.size && entry.facts.size <= kSmall) return false;
   const Descriptor file = openTargetFile(current_.directory.get(), entry.name, O_RDONLY);
@@ -221,7 +221,7 @@ bool TargetLister::compare(Entry& entry, const struct stat& own, HashRuns& signa
   } catch (const std::system_error& error) {
     failAt("read", describe(entry.name), error.code().value());
   }
-  if (!hashes) throw Error(ErrorCode::UpstreamFailed, format("Something else writes to \"{}\" at the target.", describe(entry.name)));
+  if (!hashes) throw Error(ErrorCode::UpstreamFailed, format("Another process is writing to \"{}\" at the target.", describe(entry.name)));
   if (entry.content && *entry.content == hashes->content && status.st_size == entry.facts.size) return true;
   signature = firstOf(hashes->chunks, state_.core.otherUnderstandsRuns());
   return false;
@@ -244,13 +244,13 @@ void TargetLister::want(std::uint64_t unit, std::uint64_t index, Entry& entry, H
   constexpr std::size_t kBytesPerFrame = 512 * 1024;
   const std::size_t each = wants_.runs ? 26 : 16;  // a hash, and a count
   const std::size_t bytes = encodedCount(signature) * each;
-  // What was found so far must be on its way before one waits for content.
+  // Pending requests must be sent before this thread waits for content.
   if (wants_bytes_ + bytes > kBytesPerFrame) sendWants(false);
   state_.pending.add(unit, index, {current_.storage, current_.path, entry.name, std::move(entry.attributes), bytes});
   HashRuns part;
   std::size_t part_count = 0;
   for (const HashRun& run : signature.runs()) {
-    // Without counts a run is as long as the chunks are many.
+    // Without run counts, a run takes one hash per chunk.
     for (std::uint64_t left = run.count; left > 0;) {
       const std::uint64_t step = wants_.runs ? left : std::min<std::uint64_t>(left, kBytesPerFrame / each - part_count);
       part.add(run.hash, step);
@@ -279,7 +279,7 @@ void TargetLister::sendWants(bool last) {
 }
 
 void TargetLister::finish() {
-  // From the end: what is in a directory before the directory itself.
+  // In reverse: the contents of a directory before the directory itself.
   for (auto at = deferred_.rbegin(); at != deferred_.rend(); ++at) {
     const Storage& place = state_.core.storages[at->storage];
     const Descriptor directory = openBelow(place.top.get(), at->path);

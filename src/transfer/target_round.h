@@ -1,4 +1,4 @@
-// Internal: the target's half of a round. One thread makes directories and names equal and says what it wants; another writes content.
+// Internal: the target's half of a round. One thread creates directories and names and requests content; another writes it.
 #pragma once
 
 #include <condition_variable>
@@ -12,7 +12,7 @@
 
 namespace swarm::transfer {
 
-/// A wanted file whose content has not all arrived.
+/// A requested file whose content has not completely arrived.
 struct PendingFile {
   std::size_t storage = 0;
   std::shared_ptr<const std::string> directory;
@@ -21,13 +21,13 @@ struct PendingFile {
   std::size_t signatureBytes = 0;
 };
 
-/// What is wanted; thread-safe.
+/// The outstanding requests; thread-safe.
 class PendingFiles {
  public:
   explicit PendingFiles(Inbox& inbox) : inbox_(inbox) {}
-  /// Before it is asked for. Waits while the signatures on their way are many.
+  /// To be called before the request is sent. Blocks while too many signatures are in flight.
   void add(std::uint64_t unit, std::uint64_t index, PendingFile file);
-  /// Throws Error(UpstreamFailed) for what is not wanted.
+  /// Throws Error(UpstreamFailed) for content that was not requested.
   PendingFile at(std::uint64_t unit, std::uint64_t index) const;
   void remove(std::uint64_t unit, std::uint64_t index);
   bool empty() const { return count_ == 0; }
@@ -46,11 +46,11 @@ struct TargetState {
   Core& core;
   Trust trust;
   PendingFiles pending;
-  std::atomic<bool> listed = false;  ///< RoundEnd has come
+  std::atomic<bool> listed = false;  ///< RoundEnd has arrived
   std::int64_t deleted = 0;
 };
 
-/// Opens a regular file of the target; one that its own user may not use is made usable. Invalid with errno when it can't be opened.
+/// Opens a regular file of the target; makes it accessible if its owner may not use it. Invalid with errno when it cannot be opened.
 Descriptor openTargetFile(int directory, const std::string& name, int access);
 
 /// Applies listings.
@@ -64,9 +64,9 @@ class TargetLister {
     std::size_t storage = 0;
     std::shared_ptr<const std::string> path;
     Descriptor directory;
-    std::vector<std::string> names;  ///< that the target has
+    std::vector<std::string> names;  ///< names that the target has
     std::size_t next = 0;
-    std::string before;  ///< the last name of the part before
+    std::string before;  ///< the last name of the previous part
   };
   struct FirstName {
     std::shared_ptr<const std::string> directory;
@@ -107,7 +107,7 @@ class TargetLister {
   std::size_t wants_bytes_ = 0;
   std::map<std::uint64_t, FirstName> groups_;
   std::size_t groups_storage_ = 0;
-  std::set<FileId> claimed_;  ///< files with several names that this round already gave one of them
+  std::set<FileId> claimed_;  ///< files with several names to which this round has already assigned one
   std::vector<Deferred> deferred_;
   std::atomic<std::int64_t> hashed_ = 0;
 };

@@ -1,4 +1,4 @@
-// Writing packs in place.
+// Writes packs in place.
 #include <errno.h>
 #include <fcntl.h>
 
@@ -18,7 +18,7 @@ void PendingFiles::add(std::uint64_t unit, std::uint64_t index, PendingFile file
 PendingFile PendingFiles::at(std::uint64_t unit, std::uint64_t index) const {
   const std::lock_guard lock(mutex_);
   const auto found = files_.find({unit, index});
-  if (found == files_.end()) brokenPeer("content of a file that was not asked for");
+  if (found == files_.end()) brokenPeer("content of a file that was not requested");
   return found->second;
 }
 
@@ -105,7 +105,7 @@ void TargetWriter::writeData(std::int64_t offset, std::string_view bytes) {
 }
 
 void TargetWriter::punchHole(std::int64_t offset, std::int64_t length) {
-  // Beyond the end there is nothing; the file gets its length at last.
+  // Nothing exists past the end; the file gets its length at the end.
   length = std::min(length, size_ - offset);
   if (length <= 0) return;
   if (::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) == 0) return;

@@ -7,11 +7,11 @@
 namespace swarm::transfer {
 
 void brokenPeer(std::string_view what) {
-  throw Error(ErrorCode::UpstreamFailed, format("The other side of the transfer broke the protocol: {}.", what));
+  throw Error(ErrorCode::UpstreamFailed, format("The peer of the transfer violated the protocol: {}.", what));
 }
 
 FrameHeader parseHeader(std::string_view bytes) {
-  if (bytes.size() < kHeaderBytes) brokenPeer("a frame's header is cut");
+  if (bytes.size() < kHeaderBytes) brokenPeer("a frame's header is truncated");
   FrameHeader header;
   header.kind = static_cast<std::uint8_t>(bytes[0]);
   for (int at = 4; at >= 1; --at) header.length = header.length << 8 | static_cast<std::uint8_t>(bytes[static_cast<std::size_t>(at)]);
@@ -49,7 +49,7 @@ Encoder& Encoder::raw(std::string_view value) {
 std::uint64_t Decoder::number(std::uint64_t most) {
   std::uint64_t value = 0;
   for (unsigned shift = 0;; shift += 7) {
-    if (in_.empty()) brokenPeer("a number is cut");
+    if (in_.empty()) brokenPeer("a number is truncated");
     const auto byte = static_cast<std::uint8_t>(in_.front());
     in_.remove_prefix(1);
     if (shift == 63 && byte > 1) brokenPeer("a number is too large");
@@ -70,7 +70,7 @@ std::int64_t Decoder::size() { return static_cast<std::int64_t>(number(INT64_MAX
 std::string_view Decoder::bytes(std::size_t most) { return raw(number(most)); }
 
 std::string_view Decoder::raw(std::size_t length) {
-  if (length > in_.size()) brokenPeer("a string is cut");
+  if (length > in_.size()) brokenPeer("a string is truncated");
   const std::string_view value = in_.substr(0, length);
   in_.remove_prefix(length);
   return value;

@@ -7,21 +7,21 @@
 
 namespace swarm::transfer {
 
-/// What an agent understands. 1: no more than the first release. 2: signatures as runs (WantsRuns), and a person's own lost+found. An agent
-/// says it in its answer to Hello, where the first release says nothing, and gets to know the other's by Other, where that says 2 or more.
+/// The capability level of an agent. 1: the first release. 2: signatures as runs (WantsRuns), and a user's own lost+found. An agent sends
+/// it in its response to Hello, where the first release sends nothing, and receives the other's in Other if that is 2 or more.
 inline constexpr std::uint64_t kCapability = 2;
 
 inline constexpr std::size_t kMaxPayload = 2 * 1024 * 1024;
 inline constexpr std::size_t kHeaderBytes = 5;  ///< kind, and the payload's length as little endian
 
-/// Below 0x80: between the agents, relayed as they are. From there on: between the server and one agent.
+/// Below 0x80: between the agents, relayed unchanged. All others: between the server and one agent.
 enum class Kind : std::uint8_t {
   Listing = 0x01,    ///< source → target: one directory, or a part of it
-  Wants = 0x02,      ///< target → source: which files of a listing it needs, and what it has of them
+  Wants = 0x02,      ///< target → source: the files of a listing that it needs, and the hashes it has of them
   Pack = 0x03,       ///< source → target: content
-  Ack = 0x04,        ///< target → source: a pack is written
-  RoundEnd = 0x05,   ///< source → target: all is listed, sent and acknowledged
-  WantsRuns = 0x06,  ///< as Wants, with equal hashes in a row counted
+  Ack = 0x04,        ///< target → source: a pack was written
+  RoundEnd = 0x05,   ///< source → target: everything is listed, sent and acknowledged
+  WantsRuns = 0x06,  ///< as Wants, with runs of equal hashes counted
   Hello = 0x80,
   Scan,
   Round,
@@ -29,7 +29,7 @@ enum class Kind : std::uint8_t {
   Sync,
   Manifest,
   Bye,
-  Other,  ///< what the agent at the other end understands
+  Other,  ///< the capability of the agent at the other end
   Progress = 0x90,
   Result,
   Failed,
@@ -42,10 +42,10 @@ struct FrameHeader {
   std::uint8_t kind = 0;
   std::size_t length = 0;
 };
-/// The first kHeaderBytes of `bytes`. Throws Error(UpstreamFailed) for a length above kMaxPayload or a kind that there is not.
+/// The first kHeaderBytes of `bytes`. Throws Error(UpstreamFailed) for a length above kMaxPayload or an unknown kind.
 FrameHeader parseHeader(std::string_view bytes);
 
-/// A frame to be sent: `payload` and then `body`, so that content need not be copied.
+/// A frame to send: `payload` followed by `body`, so that content is not copied.
 struct Frame {
   Kind kind = Kind::Bye;
   std::string payload;
@@ -72,17 +72,17 @@ class Encoder {
   std::string out_;
 };
 
-/// Reads what an Encoder wrote. Throws Error(UpstreamFailed) for anything else.
+/// Reads the output of an Encoder. Throws Error(UpstreamFailed) for anything else.
 class Decoder {
  public:
   explicit Decoder(std::string_view in) : in_(in) {}
   std::uint64_t number(std::uint64_t most = UINT64_MAX);
   std::int64_t signedNumber();
-  std::int64_t size();  ///< a number that is no negative std::int64_t
+  std::int64_t size();  ///< a number that fits a non-negative std::int64_t
   bool flag() { return number(1) == 1; }
   std::string_view bytes(std::size_t most = kMaxPayload);
   std::string_view raw(std::size_t length);
-  /// How many things follow, each of which takes at least `least_bytes`: what is claimed can't be more than what is there.
+  /// A count of items that take at least `least_bytes` each: a claimed count must not exceed what the remaining bytes can hold.
   std::size_t count(std::size_t least_bytes = 1);
   std::string_view rest() { return raw(in_.size()); }
   std::size_t left() const { return in_.size(); }

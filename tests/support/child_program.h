@@ -1,4 +1,4 @@
-// ChildProgram: a program as a process of a test's own, killed with it; what it prints can be waited for.
+// ChildProgram: runs a program as a child process of a test, kills it with the test, and lets the test wait for its output.
 #pragma once
 
 #include <signal.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-extern char** environ;  // POSIX has no header for it
+extern char** environ;  // not declared by any POSIX header
 
 namespace swarm::test {
 
@@ -46,7 +46,7 @@ class ChildProgram {
   ChildProgram(const ChildProgram&) = delete;
   ChildProgram& operator=(const ChildProgram&) = delete;
 
-  /// Until the text holds `what`, or the program's end.
+  /// Until the text contains `what`, or the program ends.
   std::string readUntil(const std::string& what) {
     std::array<char, 4096> piece{};
     while (!text_.contains(what)) {
@@ -70,7 +70,7 @@ class ChildProgram {
   std::string text_;
 };
 
-/// The number behind `before` in what was printed.
+/// The number after `before` in the output.
 inline std::uint16_t numberAfter(const std::string& text, const std::string& before) {
   auto at = text.find(before);
   if (at == std::string::npos) throw std::runtime_error("not printed: " + before + " in: " + text);

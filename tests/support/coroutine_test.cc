@@ -9,7 +9,7 @@
 
 namespace swarm::test {
 
-// Frames that are still suspended go with the context; nothing in them may run afterwards.
+// Suspended frames are destroyed with the context; none of them may run afterwards.
 TestLoop::~TestLoop() { context_.stop(); }
 
 void TestLoop::spawn(awaitable<void> operation) {

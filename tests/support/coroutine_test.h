@@ -15,7 +15,7 @@ namespace swarm::test {
 namespace asio = boost::asio;
 using asio::awaitable;
 
-/// An io_context that runs on the caller's thread, in run() only. Background coroutines go on while any run() is in progress, and are
+/// An io_context that runs on the caller's thread, in run() only. Background coroutines continue while any run() is in progress, and are
 /// destroyed with the loop. Not thread-safe.
 class TestLoop {
  public:
@@ -27,7 +27,7 @@ class TestLoop {
   net::Executor executor() { return context_.get_executor(); }
   asio::io_context& context() { return context_; }
 
-  /// Runs `operation` to its end and gives its result or rethrows; throws std::runtime_error when it takes longer than `limit`.
+  /// Runs `operation` to its end and returns its result or rethrows; throws std::runtime_error when it takes longer than `limit`.
   template <typename T>
   T run(awaitable<T> operation, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
     if constexpr (std::is_void_v<T>) {
@@ -39,7 +39,7 @@ class TestLoop {
     }
   }
 
-  /// Starts `operation` beside the test. An exception other than cancellation is a failure: it is rethrown by the run() it interrupts.
+  /// Starts `operation` in the background. An exception other than cancellation is a failure: the run() that it interrupts rethrows it.
   void spawn(awaitable<void> operation);
 
   /// Runs the loop until `condition` holds; throws std::runtime_error after `limit`.

@@ -35,7 +35,7 @@ class FakeMoves final : public MoveAgents {
                                                      std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
                                                      Deadline deadline) override;
 
-  /// Throws Unavailable when trouble is due, or the place does not run; takes a turn of the loop either way.
+  /// Throws Unavailable when a failure is due, or the place is not running; takes a turn of the loop either way.
   awaitable<void> pass(std::string what, std::vector<std::string> places);
   fake::FakeWorld& world() { return world_; }
 
@@ -43,7 +43,7 @@ class FakeMoves final : public MoveAgents {
   fake::FakeWorld& world_;
 };
 
-/// What is in a place's persistent storages: mount path + file → contents.
+/// The contents of a place's persistent storages: mount path + file → contents.
 std::map<std::string, std::string> filesAt(fake::FakeWorld& world, const std::string& place_id);
 
 }  // namespace swarm::test

@@ -70,7 +70,7 @@ void checkResponse(std::string_view input) {
   }
 }
 
-// What is mended needs no mending, and a good head means the same when it is mended.
+// A mended head needs no mending, and a valid head has the same meaning after mending.
 void checkMended(std::string_view input) {
   const std::optional<std::string> mended = net::mendResponseHead(input);
   net::ResponseHead head, again;
@@ -142,7 +142,7 @@ void fuzzChunkedBody(std::string_view input) {
     SWARM_CHECK(whole.failed == cut.failed);
     if (!whole.failed) SWARM_CHECK(whole.rest == cut.rest);
     SWARM_CHECK(whole.body == cut.body);
-    // Relaxed takes more, and nothing differently.
+    // Relaxed accepts more, and interprets nothing differently.
     if (!strict.failed) SWARM_CHECK(!whole.failed && whole.body == strict.body && whole.rest == strict.rest);
   }
 }

@@ -1,4 +1,4 @@
-// The answers of a hostile agent.
+// The responses of a hostile agent.
 #include "support/hostile_agent.h"
 
 #include <string>
@@ -16,14 +16,14 @@ constexpr std::string_view kNames[] = {"huge-reason",  "huge-health",     "many-
                                        "not-http",     "upgraded",        "cut-short",   "endless-exec", "plausible"};
 static_assert(std::size(kNames) == std::size(kAllHostilities));
 
-/// A right answer to each of the server's questions at once.
+/// A valid response to each of the server's requests at once.
 constexpr std::string_view kRightMembers =
     R"("ready":true,"reason":"","generation":"g","held":"","boot":"b","frozen":1,"lastActivity":"2026-01-01T00:00:00Z","connections":1,)"
     R"("exitCode":0,"stdout":"","stderr":"","files":1,"bytes":1,"workspace":"w","notes":[],"count":0)";
-/// CSI (C0 and C1), a title, right-to-left, a zero-width space, a line of a log that is not ours.
+/// CSI (C0 and C1), a title, right-to-left, a zero-width space, a forged log line.
 constexpr std::string_view kEscapes = R"(\u001b[2J\u009b31m\u001b]0;owned\u0007\u202e\u200b\n2026-01-01T00:00:00.000Z error forged=yes\r)";
 
-/// Counts what the peer takes; false once it takes no more.
+/// Counts the bytes that the peer accepts; false once it accepts no more.
 class Writer {
  public:
   explicit Writer(net::Stream& stream) : stream_(stream) {}

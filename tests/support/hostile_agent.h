@@ -11,18 +11,18 @@ namespace swarm::test {
 
 enum class Hostility {
   HugeReason,      ///< 503 with a reason of 15 MiB
-  HugeHealth,      ///< a health answer that is right, and has a member of 15 MiB
+  HugeHealth,      ///< a valid health response with a member of 15 MiB
   ManyValues,      ///< 16 MiB of []
   DeepJson,        ///< [[[[ …
   EndlessBody,     ///< a body without end
   EndlessHead,     ///< a head without end
-  EndlessInterim,  ///< 100 Continue, and again
-  Escapes,         ///< what a terminal obeys and what turns a line, in every text
-  WrongTypes,      ///< every member is there, and none has its type
+  EndlessInterim,  ///< 100 Continue, endlessly
+  Escapes,         ///< what terminals interpret and what changes the text direction, in every text
+  WrongTypes,      ///< every member is present, with the wrong type
   NotUtf8,         ///< JSON whose strings are not UTF-8
   NotHttp,         ///< bytes
-  Upgraded,        ///< 101, unasked
-  CutShort,        ///< an answer that ends in its middle
+  Upgraded,        ///< 101 without a request for it
+  CutShort,        ///< a truncated response
   EndlessExec,     ///< stdout without end
   Plausible,       ///< well-formed: makes the server continue and request more
 };
@@ -35,8 +35,8 @@ inline constexpr Hostility kAllHostilities[] = {
 std::string_view nameOf(Hostility how);
 std::optional<Hostility> hostilityFrom(std::string_view name);
 
-/// Reads the head of a request and answers it; until the peer has closed when the answer has no end. How many bytes were taken by the peer
-/// or its kernel.
+/// Reads the head of a request and responds; a response without an end runs until the peer has closed. Returns the number of bytes accepted
+/// by the peer or its kernel.
 net::awaitable<std::size_t> answerHostile(net::Stream& stream, Hostility how);
 
 }  // namespace swarm::test

@@ -1,4 +1,4 @@
-// RawServer: a server whose behaviour on the wire is a test's own coroutine, one per connection.
+// RawServer: a server whose behaviour on the wire is defined by a test's coroutine, one per connection.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 namespace swarm::test {
 
-/// Accepts on 127.0.0.1, port zero, and runs `script` for each connection (index 0, 1, …) beside the test. The script owns its stream;
-/// errors of cut connections in it are not failures unless it throws.
+/// Accepts on 127.0.0.1, port zero, and runs `script` for each connection (index 0, 1, …) in the background. The script owns its stream;
+/// errors of closed connections in it are failures only if it throws.
 class RawServer {
  public:
   using Script = std::function<awaitable<void>(net::StreamPtr stream, int index)>;
@@ -29,11 +29,11 @@ class RawServer {
   std::uint16_t port_;
 };
 
-/// Reads until what was read ends with `end` (or holds it: see the result) or the stream ends.
+/// Reads until the data ends with `end` (or contains it: see the result) or the stream ends.
 awaitable<std::string> readUntil(net::Stream& stream, std::string end);
 /// Reads until the stream ends or fails.
 awaitable<std::string> readToEnd(net::Stream& stream);
-/// Exactly `bytes` bytes, fewer when the stream ends.
+/// Exactly `bytes` bytes, or fewer if the stream ends.
 awaitable<std::string> readExactly(net::Stream& stream, std::size_t bytes);
 
 }  // namespace swarm::test

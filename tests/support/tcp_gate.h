@@ -11,13 +11,13 @@
 
 namespace swarm::test {
 
-/// What happens to one direction. Offsets count from a connection's first byte.
+/// The disturbances of one direction. Offsets count from a connection's first byte.
 struct GateRules {
-  std::size_t sliceBytes = 64 * 1024;                                   ///< the most bytes passed on at once
+  std::size_t sliceBytes = 64 * 1024;                                   ///< maximum number of bytes forwarded at once
   std::chrono::milliseconds delay{0};                                   ///< before each slice
   std::uint64_t cutAt = std::numeric_limits<std::uint64_t>::max();      ///< both directions close once this many bytes have passed
   std::uint64_t corruptAt = std::numeric_limits<std::uint64_t>::max();  ///< the byte at this offset is inverted
-  std::uint64_t stallAt = std::numeric_limits<std::uint64_t>::max();    ///< nothing passes from here on, and nothing is closed
+  std::uint64_t stallAt = std::numeric_limits<std::uint64_t>::max();    ///< nothing is forwarded from here on, and nothing is closed
 };
 
 class TcpGate {
@@ -30,7 +30,7 @@ class TcpGate {
   net::HostPort address() const { return {"127.0.0.1", port_}; }
   net::Connector connector() const;
   int connections() const;
-  void cutAll();  ///< closes every connection that passes now
+  void cutAll();  ///< closes every current connection
 
  private:
   struct State;

@@ -15,7 +15,7 @@ class TempDir {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  /// Writes a file and gives its path.
+  /// Writes a file and returns its path.
   std::filesystem::path write(std::string_view name, std::string_view content) const;
 
  private:

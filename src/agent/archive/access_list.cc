@@ -1,4 +1,4 @@
-// The attribute is linux/posix_acl_xattr.h's: version 2, then tag, permissions and id, little endian.
+// The attribute has the format of linux/posix_acl_xattr.h: version 2, then tag, permissions and id, little endian.
 #include "agent/archive/access_list.h"
 
 #include <archive.h>
@@ -17,7 +17,7 @@ constexpr std::string_view kDefault = "system.posix_acl_default";
 constexpr std::size_t kHeadBytes = 4;
 constexpr std::size_t kItemBytes = 8;
 constexpr unsigned kVersion = 2;
-constexpr std::size_t kMostItems = 8'000;  // what 64 KiB hold
+constexpr std::size_t kMostItems = 8'000;  // as many as fit into 64 KiB
 
 constexpr unsigned kMaskTag = 0x10;
 
@@ -58,7 +58,7 @@ std::string valueOf(archive_entry* entry, int type) {
     putNumber(value, known->named ? static_cast<unsigned>(id) : ~0U, 4);
     ++items;
   }
-  // The kernel wants them in the order of their tags and ids.
+  // The kernel requires them sorted by tag and id.
   std::vector<std::string> sorted;
   for (std::size_t i = 0; i < items; ++i) sorted.push_back(value.substr(kHeadBytes + i * kItemBytes, kItemBytes));
   std::ranges::sort(sorted, {}, [](const std::string& item) { return std::pair(numberAt(item, 0, 2), numberAt(item, 4, 4)); });

@@ -7,7 +7,7 @@ namespace swarm::agent {
 
 struct ArchiveDigest::Impl {
   XXH3_state_t* state = XXH3_createState();
-  std::int64_t next = 0;  // where data goes on without a gap
+  std::int64_t next = 0;  // where contiguous data would continue
   ~Impl() { XXH3_freeState(state); }
 };
 

@@ -1,4 +1,4 @@
-// ArchiveEntry: one thing in an archive; and the digest over all of them.
+// ArchiveEntry: one entry of an archive; and the digest over all entries.
 #pragma once
 
 #include <memory>
@@ -19,11 +19,11 @@ struct ArchiveEntry {
   transfer::Facts facts;            ///< meaningless for a HardLink
   transfer::Attributes attributes;  ///< of directories and files
   std::string link;                 ///< target of a Symlink; path of a HardLink's first name
-  /// Writing a File: where it has data; all else is holes.
+  /// Writing a File: its data ranges; the rest is holes.
   std::vector<transfer::Extent> data = {};
 };
 
-/// Over paths, kinds, links, sizes and data: the same for whoever wrote an archive and whoever has read it.
+/// Covers paths, kinds, links, sizes and data: the writer and the reader of an archive compute the same value.
 class ArchiveDigest {
  public:
   ArchiveDigest();
@@ -31,7 +31,7 @@ class ArchiveDigest {
   ArchiveDigest(const ArchiveDigest&) = delete;
   ArchiveDigest& operator=(const ArchiveDigest&) = delete;
   void add(const ArchiveEntry& entry);
-  void add(std::int64_t offset, std::string_view data);  ///< of the entry added last, in order, in pieces of any size
+  void add(std::int64_t offset, std::string_view data);  ///< of the last entry added, in order, in pieces of any size
   std::string text() const;
 
  private:

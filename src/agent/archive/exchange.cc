@@ -1,4 +1,4 @@
-// Names are moved between open folders, one rename each; folders that hold another mount stay, and are entered.
+// Moves entries between open folders, one rename each; folders that contain another mount stay, and are entered.
 #include "agent/archive/exchange.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ void moveOutOf(const Storage& storage, int from, int to, const std::string& path
       if (::mkdirat(to, name.c_str(), 0700) != 0 && errno != EEXIST) failAt("make the directory", storage.describe(its_path), errno);
       moveOutOf(storage, openFolder(from, name.c_str(), storage.describe(its_path)).get(),
                 openFolder(to, name.c_str(), storage.describe(its_path)).get(), its_path, passed);
-    } else if (::renameat(from, name.c_str(), to, name.c_str()) != 0 && errno != EBUSY) {  // a mount that no one told of stays
+    } else if (::renameat(from, name.c_str(), to, name.c_str()) != 0 && errno != EBUSY) {  // an unlisted mount stays
       failAt("move", storage.describe(its_path), errno);
     }
     passed();
@@ -65,12 +65,12 @@ void moveInto(const Storage& storage, int from, int to, const std::string& path,
   for (const std::string& name : namesOf(from, storage.describe(path))) {
     const std::string its_path = transfer::join(path, name);
     struct stat status{}, there{};
-    // What stayed is a mount, a folder above one, or the file system's own.
+    // What remains is a mount, a folder above one, or the file system's own folder.
     if (storage.leftOut.contains(its_path) || its_path == kStagingName) continue;
     if (isFolder(from, name, status) && isFolder(to, name, there)) {
       const Descriptor source = openFolder(from, name.c_str(), storage.describe(its_path));
       moveInto(storage, source.get(), openFolder(to, name.c_str(), storage.describe(its_path)).get(), its_path, passed);
-    } else if (::renameat(from, name.c_str(), to, name.c_str()) != 0 && errno != EBUSY) {  // a mount that no one told of stays
+    } else if (::renameat(from, name.c_str(), to, name.c_str()) != 0 && errno != EBUSY) {  // an unlisted mount stays
       failAt("move", storage.describe(its_path), errno);
     }
     passed();
@@ -139,7 +139,7 @@ void moveIn(const Storage& storage, int staging, const Passed& passed) {
 }
 
 void removeStaging(const Storage& storage, const Passed& passed) {
-  // The names of other mounts mean nothing in it.
+  // It does not contain other mounts, so their names have no meaning here.
   Storage alone;
   alone.mountPath = storage.mountPath;
   alone.top = Descriptor(::openat(storage.top.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -148,7 +148,7 @@ void removeStaging(const Storage& storage, const Passed& passed) {
   const Descriptor staging = openStaging(storage);
   struct stat before{};
   if (!staging.valid() || ::fstat(storage.top.get(), &before) != 0) failAt("look at", shown, errno);
-  // From here on a crash leaves what is to be removed, whatever had been decided: nothing in it is needed any more.
+  // From here on, a crash leaves only data to be removed, whatever was decided: none of it is needed any more.
   remove(staging.get(), kStagedCommitted, shown);
   syncFolder(staging.get(), shown);
   passed();
@@ -160,7 +160,7 @@ void removeStaging(const Storage& storage, const Passed& passed) {
       transfer::removeTree(alone, staging.get(), std::string(kStagingName), folder, never, removed);
     passed();
   }
-  // The plan is last: by it the rest is known to be ours.
+  // The plan is removed last: it identifies the rest as ours.
   for (const std::string& name : namesOf(staging.get(), shown)) {
     if (name != kStagedPlan) remove(staging.get(), name.c_str(), shown);
     passed();
@@ -168,7 +168,7 @@ void removeStaging(const Storage& storage, const Passed& passed) {
   remove(staging.get(), kStagedPlan, shown);
   passed();
   if (::unlinkat(storage.top.get(), std::string(kStagingName).c_str(), AT_REMOVEDIR) != 0) failAt("remove", shown, errno);
-  // A storage whose import came to nothing looks as if there had been none.
+  // After a failed import, the storage looks as it did before.
   transfer::applyFacts(storage.top.get(), transfer::factsOf(before), transfer::readAttributes(storage.top.get()), storage.describe({}));
 }
 

@@ -1,4 +1,5 @@
-// Internal to Staging: what one storage's staging folder holds, and the two halves of the exchange. Each can be done again after a crash.
+// Internal to Staging: the contents of one storage's staging folder, and the two halves of the exchange. Each can be repeated after a
+// crash.
 #pragma once
 
 #include <functional>
@@ -12,26 +13,26 @@ namespace swarm::agent {
 using Passed = std::function<void()>;
 
 // In the staging folder.
-inline constexpr const char* kStagedPlan = "plan";            ///< which storages belong together, and which mounts stay
-inline constexpr const char* kStagedNew = "new";              ///< what was unpacked
-inline constexpr const char* kStagedOld = "old";              ///< what was there before
+inline constexpr const char* kStagedPlan = "plan";            ///< storages of this import, and mounts that stay in place
+inline constexpr const char* kStagedNew = "new";              ///< the unpacked files
+inline constexpr const char* kStagedOld = "old";              ///< the previous files
 inline constexpr const char* kStagedTop = "top";              ///< an empty folder with the facts of the storage's top
-inline constexpr const char* kStagedCommitted = "committed";  ///< in the first storage only: it is decided
-inline constexpr const char* kStagedEmptied = "emptied";      ///< all that was there before is in "old"
+inline constexpr const char* kStagedCommitted = "committed";  ///< in the first storage only: the import is committed
+inline constexpr const char* kStagedEmptied = "emptied";      ///< all previous files are in "old"
 
-/// Whether another mount is below `path`. That can't be moved, and neither may the folders above it be.
+/// Whether another mount is below `path`. Neither it nor the folders above it can be moved.
 bool isAboveMount(const transfer::Storage& storage, const std::string& path);
-/// The staging folder of a storage. Invalid: there is none, or what has its name is not ours.
+/// The staging folder of a storage. Invalid: there is none, or the entry with that name was not created by an import.
 transfer::Descriptor openStaging(const transfer::Storage& storage);
-std::string stagedText(int staging, const char* name);                   ///< empty when there is no such file
-void writeStaged(int staging, const char* name, std::string_view text);  ///< whole and on the disk, or not there
-/// Moves what is there into "old".
+std::string stagedText(int staging, const char* name);                   ///< empty when the file does not exist
+void writeStaged(int staging, const char* name, std::string_view text);  ///< atomic and durable
+/// Moves the existing entries into "old".
 void moveOut(const transfer::Storage& storage, int staging, const Passed& passed);
-/// Moves "new" to the storage's top, and gives that its facts.
+/// Moves "new" to the storage's top, and sets its facts on the top.
 void moveIn(const transfer::Storage& storage, int staging, const Passed& passed);
-/// Removes the staging folder with all that is in it.
+/// Removes the staging folder with its contents.
 void removeStaging(const transfer::Storage& storage, const Passed& passed);
-/// The same of one that was just begun. With anything else in it, it is not ours, and stays.
+/// The same for a staging folder that was just created. A folder with any other content is not ours, and stays.
 void removeUnplanned(const transfer::Storage& storage, int staging);
 
 }  // namespace swarm::agent

@@ -1,4 +1,4 @@
-// Names are compared part by part; none of them may be "", "." or "..".
+// Names are compared component by component; no component may be "", "." or "..".
 #include "agent/archive/names.h"
 
 #include <algorithm>
@@ -34,7 +34,7 @@ std::string StorageNames::checked(std::string_view name) const {
   });
   if (inside && isProper(rest)) return std::string(rest);
   throw Error(ErrorCode::Unprocessable,
-              format("The archive wants to write or link outside of its storages: \"{}\". Do not trust it.", transfer::readable(name)));
+              format("The archive contains a path or link outside of its storages: \"{}\". Do not trust it.", transfer::readable(name)));
 }
 
 }  // namespace swarm::agent

@@ -1,4 +1,4 @@
-// StorageNames: which names of an archive are inside of its storages.
+// StorageNames: checks which names of an archive are inside of its storages.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ class StorageNames {
  public:
   StorageNames() = default;
   explicit StorageNames(std::vector<std::string> storages);  ///< absolute paths
-  /// The name without a last slash. Throws Error(Unprocessable) when it is outside of all storages, or has parts that lead elsewhere.
+  /// The name without a trailing slash. Throws Error(Unprocessable) when it is outside of all storages, or has components that lead
+  /// elsewhere.
   std::string checked(std::string_view name) const;
 
  private:

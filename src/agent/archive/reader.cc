@@ -1,4 +1,4 @@
-// Over libarchive's reader of tar.
+// Implemented with libarchive's tar reader.
 #include "agent/archive/reader.h"
 
 #include <archive.h>
@@ -20,16 +20,16 @@ namespace {
 constexpr std::int64_t kMostOwn = 1024 * 1024;
 constexpr std::int64_t kMostSize = 1LL << 50;
 constexpr std::size_t kTarBlock = 512;
-/// Headers of one entry: attributes, and a list of where its data is. What they say is kept in memory, in a larger form.
+/// Maximum size of one entry's headers: attributes, and the list of its data ranges. Both are expanded in memory.
 constexpr std::size_t kMostHeader = 4 * 1024 * 1024;
 
 [[noreturn]] void refuse(std::string why) { throw Error(ErrorCode::Unprocessable, std::move(why)); }
 [[noreturn]] void refuseForm(std::string_view why = {}) {
   refuse(format("This is not an archive of `swarm export`, or it is damaged{}{}.", why.empty() ? "" : ": ", why));
 }
-[[noreturn]] void refuseCut() { refuse("The archive is not whole: its end is missing."); }
+[[noreturn]] void refuseCut() { refuse("The archive is incomplete: its end is missing."); }
 
-/// In the C locale, which is the agent's, the library can't convert names that are not ASCII, says so, and gives them as they are.
+/// In the C locale, which the agent uses, libarchive cannot convert non-ASCII names, warns, and returns them unchanged.
 bool isAboutNames(const char* warning) {
   return warning && std::string_view(warning).contains("can't be converted from UTF-8 to current locale");
 }
@@ -54,13 +54,13 @@ struct ArchiveReader::Impl {
       *bytes = impl->piece.data();
       return static_cast<la_ssize_t>(impl->piece.size());
     } catch (...) {
-      impl->failure = std::current_exception();  // not through a library that is C
-      ::archive_set_error(tar, ECANCELED, "the archive can't be read");
+      impl->failure = std::current_exception();  // exceptions must not pass through a C library
+      ::archive_set_error(tar, ECANCELED, "the archive cannot be read");
       return -1;
     }
   }
 
-  /// The next piece of the tar; it stays empty at the end.
+  /// The next piece of the tar; stays empty after the end.
   void fill() {
     while (piece.empty()) {
       bool unzips = packing == Packing::Zstandard;
@@ -122,9 +122,9 @@ struct ArchiveReader::Impl {
   Unzip unzip;
   archive* tar = ::archive_read_new();
   archive_entry* entry = nullptr;
-  std::string packed;  // came and was not unpacked
-  std::string piece;   // of the tar: the library's for now
-  std::string tail;    // of what came: the end mark is in it
+  std::string packed;  // received and not yet decompressed
+  std::string piece;   // of the tar; currently owned by libarchive
+  std::string tail;    // last bytes received: they contain the end mark
   std::uint64_t fed = 0;
   std::optional<std::size_t> header_left;
   std::exception_ptr failure;
@@ -137,7 +137,7 @@ struct ArchiveReader::Impl {
   std::int64_t bytes = 0;
 };
 
-/// What the header says, within bounds. Its name is known to be proper.
+/// The entry's header, checked against the limits. Its name is already validated.
 ArchiveEntry ArchiveReader::Impl::take() {
   ArchiveEntry to;
   to.path = names.checked(::archive_entry_pathname(entry));
@@ -153,7 +153,7 @@ ArchiveEntry ArchiveReader::Impl::take() {
     if (::archive_entry_size_is_set(entry) && ::archive_entry_size(entry) != 0) refuseForm("a hard link with content");
     return to;
   }
-  std::map<std::string, std::string> attributes;  // of several with one name the last counts, as it does for tar
+  std::map<std::string, std::string> attributes;  // of several with one name the last counts, as in tar
   for (transfer::Attribute& list : accessListsOf(entry)) attributes[list.name] = std::move(list.value);
   const char* name = nullptr;
   const void* value = nullptr;
@@ -167,7 +167,7 @@ ArchiveEntry ArchiveReader::Impl::take() {
   return to;
 }
 
-/// Whether all that must stand at an archive's end does.
+/// Whether the required parts of an archive's end are present.
 void ArchiveReader::Impl::end() {
   auto begins = static_cast<std::uint64_t>(::archive_read_header_position(tar));
   do {
@@ -177,9 +177,9 @@ void ArchiveReader::Impl::end() {
   if (packing == Packing::Zstandard && !unzip.betweenFrames()) refuseCut();
   if (fed < begins + 2 * kTarBlock) refuseCut();
   auto mark = findEndMark(tail);
-  if (!mark) return;  // one that another program has packed
-  if (!mark->failure.empty()) refuse(format("The archive is not whole: {}", transfer::readable(mark->failure)));
-  if (!mark->digest.empty() && mark->digest != digest.text()) refuse("The archive is damaged: what is in it is not what was put into it.");
+  if (!mark) return;  // an archive packed by another program
+  if (!mark->failure.empty()) refuse(format("The archive is incomplete: {}", transfer::readable(mark->failure)));
+  if (!mark->digest.empty() && mark->digest != digest.text()) refuse("The archive is damaged: its contents do not match its digest.");
 }
 
 ArchiveReader::ArchiveReader(ByteSource source, Packing packing) : impl_(std::make_unique<Impl>(std::move(source), packing)) {}
@@ -189,7 +189,7 @@ std::string ArchiveReader::readManifest() {
   impl_->check(::archive_read_open(impl_->tar, impl_.get(), nullptr, Impl::feed, nullptr));
   if (impl_->header() == ARCHIVE_EOF) refuseCut();
   const char* path = ::archive_entry_pathname(impl_->entry);
-  if (!path || path != kArchiveManifest) refuse("This is not an archive of `swarm export`: it does not begin with swarm-workspace.json.");
+  if (!path || path != kArchiveManifest) refuse("This is not an archive of `swarm export`: it does not start with swarm-workspace.json.");
   return impl_->ownContent();
 }
 

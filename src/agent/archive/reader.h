@@ -1,4 +1,4 @@
-// ArchiveReader: what of an untrusted archive may be unpacked, entry by entry.
+// ArchiveReader: reads an untrusted archive entry by entry, and admits only entries that may be unpacked.
 #pragma once
 
 #include <functional>
@@ -13,11 +13,12 @@
 
 namespace swarm::agent {
 
-/// The next bytes of an archive, of any number; empty at its end. What it throws ends the reading.
+/// The next bytes of an archive, of any length; empty at its end. An exception ends the reading.
 using ByteSource = std::function<std::string()>;
 
-/// Reads what `swarm export` writes, and has written. Every name, and every hard link's target, is inside one of the storages, without
-/// ".."; devices are left out and noted; sizes and headers are bounded. Throws Error(Unprocessable) for all else. For one thread at a time.
+/// Reads the archives of current and earlier versions of `swarm export`. Every name, and every hard link's target, is inside one of the
+/// storages, without ".."; devices are skipped and noted; sizes and headers are bounded. Throws Error(Unprocessable) for anything else. For
+/// one thread at a time.
 class ArchiveReader {
  public:
   enum class Packing { Zstandard, None };
@@ -26,14 +27,13 @@ class ArchiveReader {
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
 
-  /// The first member's content. Before anything else.
+  /// The content of the first member. To be called first.
   std::string readManifest();
-  /// Absolute paths, as the manifest has them. Before the first next().
+  /// Absolute paths, as in the manifest. To be called before the first next().
   void setStorages(const std::vector<std::string>& storages);
-  /// Nothing: that was all, and the archive is whole: its checksum and its digest are right, and its end is there.
+  /// Empty at the end, when the archive is complete: its checksum and digest match, and its end is present.
   std::optional<ArchiveEntry> next();
-  /// The next piece of a file's data; holes are not shown. False: that was all. An entry whose data was not asked for to its end is
-  /// skipped.
+  /// The next piece of a file's data; holes are omitted. False at the end. Data of an entry that was not read to its end is skipped.
   bool read(std::int64_t& offset, std::string_view& data);
 
   std::string digest() const;  ///< over what was read

@@ -1,4 +1,4 @@
-// The plan is written before anything is unpacked, the decision before anything is moved.
+// The plan is written before anything is unpacked, the commit mark before anything is moved.
 #include "agent/archive/staging.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ void makeFolder(int at, const char* name, const std::string& shown) {
   if (::mkdirat(at, name, 0700) != 0) failAt("make the directory", shown, errno);
 }
 
-/// Every storage of the plan is emptied and filled before the first one loses its staging folder, and with it the decision.
+/// Every storage of the plan is emptied and filled before the first one loses its staging folder, which holds the commit mark.
 void exchange(const std::vector<Storage>& storages, const std::string& plan, const Passed& passed) {
   auto each = [&](auto move) {
     for (const Storage& storage : storages) {
@@ -76,7 +76,7 @@ void recover(const std::string& plan, const std::filesystem::path& root, const P
     const Descriptor staging = openStaging(storage);
     if (staging.valid() && stagedText(staging.get(), kStagedPlan) == plan) removeStaging(storage, passed);
   }
-  log::info("undid an import that was interrupted");
+  log::info("rolled back an import that was interrupted");
 }
 
 }  // namespace
@@ -123,7 +123,7 @@ void Staging::stage(std::size_t place) {
   if (::mkdirat(storage.top.get(), name.c_str(), 0700) != 0) {
     if (errno != EEXIST) failAt("make the directory", storage.describe(name), errno);
     throw Error(ErrorCode::Unprocessable,
-                format("{} is in the way of an import: its name is reserved for it. Rename or remove it.", storage.describe(name)));
+                format("{} blocks the import: its name is reserved for imports. Rename or remove it.", storage.describe(name)));
   }
   const Descriptor staging = openStaging(storage);
   if (!staging.valid()) failAt("open", storage.describe(name), errno);
@@ -141,7 +141,7 @@ void Staging::stage(std::size_t place) {
   step();
 }
 
-/// Until the archive says otherwise the top stays as it is.
+/// The top keeps its facts unless the archive has an entry for it.
 void Staging::setTopFacts(std::size_t place, const Storage& like) {
   struct stat status{};
   if (::fstat(like.top.get(), &status) != 0) failAt("look at", like.describe({}), errno);
@@ -188,7 +188,7 @@ void recoverStaging(const std::vector<std::string>& storages, const std::filesys
       else
         recover(plan, root, passed);
     } catch (const Error& error) {
-      log::warning("what an import has left could not be put right", {{"storage", path}, {"reason", error.message()}});
+      log::warning("failed to clean up after an import", {{"storage", path}, {"reason", error.message()}});
     }
   }
 }

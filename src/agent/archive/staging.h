@@ -11,25 +11,25 @@
 
 namespace swarm::agent {
 
-/// The folder at a storage's top; root's, and no one else's to look into.
+/// The folder at a storage's top; owned by root and inaccessible to other users.
 inline constexpr std::string_view kStagingName = ".swarm-import";
 
-/// Until commit() the storages are as they were, and whatever ends the process leaves them so. After it they become what was unpacked:
-/// recoverStaging() at the next start finishes what was begun. For one thread. Throws Error.
+/// Until commit() the storages are unchanged, even if the process is killed. After it they become what was unpacked: recoverStaging() at
+/// the next start completes the exchange. For one thread. Throws Error.
 class Staging {
  public:
-  /// `replaced`: the storages; `scope` also names the other mounts, which stay where they lie within a storage. `root` is what all paths
-  /// are below. `passed` is called after each step that is on the disk; for tests.
+  /// `replaced`: the storages; `scope` also names the other mounts, which stay where they are within a storage. All paths are below `root`.
+  /// `passed` is called after each durable step; for tests.
   Staging(std::vector<std::string> replaced, const transfer::Scope& scope, const std::filesystem::path& root,
           std::function<void()> passed = {});
 
-  /// One for each storage, sorted by path: `top` is the folder to unpack into.
+  /// One per storage, sorted by path: `top` is the folder to unpack into.
   const std::vector<transfer::Storage>& places() const { return places_; }
-  /// Why something can't be unpacked at `path` below a storage; null: it can.
+  /// Why nothing can be unpacked at `path` below a storage; null if it can.
   const char* obstacle(std::size_t place, const std::string& path, bool is_folder) const;
-  /// Takes the facts of a storage's own top.
+  /// Records the facts of a storage's own top.
   void setTopFacts(std::size_t place, const transfer::Facts& facts, const transfer::Attributes& attributes);
-  /// All of it is on the disk, and it is decided. Then the exchange, at the end of which nothing of the staging is left.
+  /// Makes the unpacked files durable and commits; then performs the exchange and removes the staging folders.
   void commit();
   bool isCommitted() const { return committed_; }
   /// Removes what was unpacked.
@@ -47,7 +47,7 @@ class Staging {
   bool committed_ = false;
 };
 
-/// Finishes or undoes what an import that was killed has left in these storages. What can't be is logged, and stays for the next time.
+/// Completes or rolls back a killed import in these storages. Failures are logged, and retried at the next start.
 void recoverStaging(const std::vector<std::string>& storages, const std::filesystem::path& root, std::function<void()> passed = {});
 
 }  // namespace swarm::agent

@@ -1,4 +1,4 @@
-// The walk is that of moves (transfer/storages.h).
+// Uses the same walk as moves (transfer/storages.h).
 #include "agent/archive/tree_export.h"
 
 #include <errno.h>
@@ -18,9 +18,9 @@ using transfer::Sight;
 using transfer::Storage;
 
 constexpr std::size_t kPieceBytes = 1 << 20;
-constexpr std::size_t kMostExtents = 65'536;  // what a reader keeps in memory; what is behind them counts as data
+constexpr std::size_t kMostExtents = 65'536;  // kept in the reader's memory; everything after them counts as data
 
-/// Where an open file has data. Without SEEK_DATA it has it everywhere.
+/// The data ranges of an open file. Without SEEK_DATA, the whole file.
 std::vector<Extent> extentsOf(int file, const struct stat& status) {
   const std::int64_t size = status.st_size;
   if (size == 0) return {};
@@ -44,7 +44,7 @@ class TreeExporter final : public transfer::Visitor {
       : storages_(storages), writer_(writer), notes_(notes), stop_(stop) {}
 
   std::vector<std::string> visit(transfer::VisitedDirectory directory) override {
-    // Names are linked within one storage only: each may be unpacked onto a file system of its own.
+    // Hard links are made within one storage only: each may be unpacked onto a file system of its own.
     if (directory.path.empty()) links_.clear();
     ArchiveEntry own{pathOf(directory.storage, directory.path), ArchiveKind::Directory, transfer::factsOf(directory.status), {}, {}};
     own.attributes = attributesOf(directory, {}, own.path);
@@ -69,7 +69,7 @@ class TreeExporter final : public transfer::Visitor {
   }
   void note(const std::string& path, const char* reason) { notes_.add(transfer::readable(path), reason); }
 
-  /// Whether it is a directory to go into.
+  /// Whether it is a directory to enter.
   bool addChild(const transfer::VisitedDirectory& directory, const std::string& name) {
     const Storage& storage = storages_[directory.storage];
     const Sight sight = transfer::lookAt(storage, directory.directory, directory.path, name);
@@ -123,7 +123,7 @@ class TreeExporter final : public transfer::Visitor {
       if (!transfer::isVanished(errno)) transfer::failAt("read", storages_[directory.storage].describe(directory.path, name), errno);
       return false;
     }
-    if (!S_ISREG(before.st_mode) || before.st_dev != storages_[directory.storage].device) return false;  // another thing has its name
+    if (!S_ISREG(before.st_mode) || before.st_dev != storages_[directory.storage].device) return false;  // another entry has taken its name
     entry.facts = transfer::factsOf(before);
     try {
       entry.attributes = transfer::readAttributes(file.get());
@@ -138,7 +138,7 @@ class TreeExporter final : public transfer::Visitor {
     return true;
   }
 
-  /// Exactly as much as the header says: a file that became shorter goes on with zeros.
+  /// Exactly the size in the header: a file that was truncated is padded with zeros.
   void addContent(int file, const ArchiveEntry& entry) {
     std::int64_t at = 0;
     for (const Extent& extent : entry.data) {

@@ -1,4 +1,4 @@
-// exportTree(): the storages of a workspace into an archive, as they are while they are read.
+// exportTree(): writes the storages of a workspace into an archive while they are in use.
 #pragma once
 
 #include "agent/archive/writer.h"
@@ -7,9 +7,9 @@
 
 namespace swarm::agent {
 
-/// Walks over open directories and follows no link. A file is as long in the archive as its header says, whatever happens to it meanwhile:
-/// what changes or vanishes is noted. Left out and noted: sockets, devices, other file systems, a file system's own lost+found. Throws
-/// Error for what can't be read, and Stopped.
+/// Walks over open directories and follows no link. A file has the size given in its header even if it changes during the export; changed
+/// and vanished files are noted. Left out and noted: sockets, devices, other file systems, a file system's own lost+found. Throws Error for
+/// unreadable entries, and Stopped.
 void exportTree(const std::vector<transfer::Storage>& storages, ArchiveWriter& writer, ArchiveNotes& notes, const transfer::StopFlag& stop);
 
 }  // namespace swarm::agent

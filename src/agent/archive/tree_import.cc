@@ -1,4 +1,4 @@
-// Everything is made relative to an open directory.
+// Everything is created relative to an open directory.
 #include "agent/archive/tree_import.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ using transfer::Descriptor;
 using transfer::failAt;
 using transfer::Storage;
 
-/// Where an entry belongs.
+/// The destination of an entry.
 struct Place {
   std::size_t storage = 0;
   std::string folder;  ///< below the storage's top
@@ -31,7 +31,7 @@ class TreeImporter {
       stop_.check();
       take(*entry);
     }
-    // From the end: what is in a directory before the directory itself, whose time it would change.
+    // In reverse: the contents of a directory before the directory itself, whose time they would change.
     folder_.reset();
     for (auto late = late_.rbegin(); late != late_.rend(); ++late) {
       const Storage& storage = staging_.places()[late->storage];
@@ -79,7 +79,7 @@ class TreeImporter {
     const int folder = folderOf(place);
     const char* name = place.name.c_str();
     if (entry.kind == ArchiveKind::Directory) return makeDirectory(folder, place, entry);
-    // Of several with one name the last counts.
+    // Of several entries with one name the last counts.
     if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) failAt("replace", shown(place), errno);
     switch (entry.kind) {
       case ArchiveKind::Symlink:
@@ -97,7 +97,7 @@ class TreeImporter {
     }
   }
 
-  /// The folder that an entry is in. One that the archive has not named before is made.
+  /// The parent folder of an entry. Created if the archive has not listed it before.
   int folderOf(const Place& place) {
     if (folder_.valid() && folder_storage_ == place.storage && folder_path_ == place.folder) return folder_.get();
     const Storage& storage = staging_.places()[place.storage];
@@ -159,7 +159,7 @@ class TreeImporter {
       failAt("link", shown(place), first.name.empty() ? EISDIR : errno);
   }
 
-  /// A file system without attributes keeps the files, and a person is told.
+  /// On a file system without attributes the files are kept, and a note is added.
   void applyTo(int file, const transfer::Facts& facts, const transfer::Attributes& attributes, const std::string& its_name) {
     std::string why;
     try {
@@ -175,7 +175,7 @@ class TreeImporter {
   ArchiveReader& reader_;
   Staging& staging_;
   const transfer::StopFlag& stop_;
-  Descriptor folder_;  // the last one that was written into
+  Descriptor folder_;  // the last one written into
   std::size_t folder_storage_ = 0;
   std::string folder_path_;
   std::vector<Late> late_;

@@ -1,4 +1,4 @@
-// importTree(): what an archive holds, into the staging places of its storages.
+// importTree(): unpacks an archive into the staging folders of its storages.
 #pragma once
 
 #include "agent/archive/reader.h"
@@ -6,7 +6,7 @@
 
 namespace swarm::agent {
 
-/// Reads the archive to its end, which proves it whole; nothing but the staging places is written to. No name leads through a symbolic
+/// Reads the archive to its end, which proves that it is complete; writes only to the staging folders. No name leads through a symbolic
 /// link, and no path is too long. Throws Error, and Stopped.
 void importTree(ArchiveReader& reader, Staging& staging, const transfer::StopFlag& stop);
 

@@ -1,4 +1,4 @@
-// Over libzstd.
+// Implemented with libzstd.
 #include "agent/archive/unzip.h"
 
 #include <zstd.h>

@@ -1,4 +1,4 @@
-// Unzip: a Zstandard stream, piece by piece.
+// Unzip: decompresses a Zstandard stream piece by piece.
 #pragma once
 
 #include <memory>
@@ -13,11 +13,11 @@ class Unzip {
   ~Unzip();
   Unzip(const Unzip&) = delete;
   Unzip& operator=(const Unzip&) = delete;
-  /// Takes some of `bytes` and appends what it holds, at most about a quarter of a MiB at once; gives how many bytes were taken. Throws
-  /// Error(Unprocessable) for what is no Zstandard.
+  /// Consumes some of `bytes` and appends the decompressed data, at most about 256 KiB per call; returns the number of bytes consumed.
+  /// Throws Error(Unprocessable) if the input is not Zstandard.
   std::size_t feed(std::string_view bytes, std::string& out);
-  bool hasMore() const { return has_more_; }              ///< to be asked for with no further bytes
-  bool betweenFrames() const { return between_frames_; }  ///< the last frame is whole
+  bool hasMore() const { return has_more_; }              ///< call again without further input
+  bool betweenFrames() const { return between_frames_; }  ///< the last frame is complete
 
  private:
   struct Impl;

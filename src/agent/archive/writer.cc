@@ -1,4 +1,4 @@
-// Over libarchive's writer of pax archives.
+// Implemented with libarchive's pax writer.
 #include "agent/archive/writer.h"
 
 #include <archive.h>
@@ -16,8 +16,8 @@
 namespace swarm::agent {
 namespace {
 
-/// This thread's locale while it lives. libarchive writes a name that is UTF-8 as such only where the locale is: else it marks the name as
-/// binary, which GNU tar warns of. An image without this locale gets the marks.
+/// Sets this thread's locale during its lifetime. libarchive writes a UTF-8 name as such only in a UTF-8 locale; otherwise it marks the
+/// name as binary, and GNU tar prints a warning. If the image lacks this locale, names are marked.
 class TextLocale {
  public:
   TextLocale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
@@ -90,14 +90,14 @@ struct ArchiveWriter::Impl {
       impl->zip.write({static_cast<const char*>(bytes), size});
       return static_cast<la_ssize_t>(size);
     } catch (...) {
-      impl->failure = std::current_exception();  // not through a library that is C
-      ::archive_set_error(tar, ECANCELED, "the archive can't be passed on");
+      impl->failure = std::current_exception();  // exceptions must not pass through a C library
+      ::archive_set_error(tar, ECANCELED, "the archive cannot be sent");
       return -1;
     }
   }
   void check(la_ssize_t result, const std::string& its_path) {
     if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
-    if (result >= ARCHIVE_WARN) return;  // warns of names that are no text, which it writes as they are
+    if (result >= ARCHIVE_WARN) return;  // warns of names that are not text, which it writes unchanged
     throw Error(ErrorCode::Internal,
                 format("Could not put \"{}\" into the archive: {}.", transfer::readable(its_path), ::archive_error_string(tar)));
   }
@@ -105,7 +105,7 @@ struct ArchiveWriter::Impl {
     while (!bytes.empty()) {
       la_ssize_t taken = ::archive_write_data(tar, bytes.data(), bytes.size());
       check(taken, path);
-      SWARM_CHECK(taken > 0);  // more than its size is a fault of the caller
+      SWARM_CHECK(taken > 0);  // more than its size is a bug of the caller
       bytes.remove_prefix(static_cast<std::size_t>(taken));
     }
   }
@@ -121,7 +121,7 @@ struct ArchiveWriter::Impl {
 
 ArchiveWriter::ArchiveWriter(ByteSink sink) : impl_(std::make_unique<Impl>(std::move(sink))) {
   ::archive_write_set_format_pax(impl_->tar);
-  // Its other way of writing extended attributes says the same again, in a form that only libarchive reads.
+  // The other format for extended attributes duplicates them in a form that only libarchive reads.
   impl_->check(::archive_write_set_format_option(impl_->tar, "pax", "xattrheader", "SCHILY"), {});
   ::archive_write_set_bytes_in_last_block(impl_->tar, 1);
   impl_->check(::archive_write_open(impl_->tar, impl_.get(), nullptr, Impl::passOn, nullptr), {});
@@ -142,7 +142,7 @@ void ArchiveWriter::write(std::string_view data) {
 }
 
 void ArchiveWriter::hole(std::int64_t length) {
-  // It takes holes as zeros, which it does not look at.
+  // It treats holes as zeros, which it does not inspect.
   static const std::string zeros(1 << 20, '\0');
   impl_->at += length;
   for (; length > 0; length -= static_cast<std::int64_t>(zeros.size())) {

@@ -1,4 +1,4 @@
-// ArchiveWriter: entries into one compressed POSIX tar, as other programs read it.
+// ArchiveWriter: writes entries into one compressed POSIX tar that other programs can read.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 
 namespace swarm::agent {
 
-/// For one thread, from its making to its end. Throws Error, and what the sink throws.
+/// For one thread, from construction to destruction. Throws Error, and exceptions of the sink.
 class ArchiveWriter {
  public:
   explicit ArchiveWriter(ByteSink sink);
@@ -18,11 +18,11 @@ class ArchiveWriter {
   ArchiveWriter(const ArchiveWriter&) = delete;
   ArchiveWriter& operator=(const ArchiveWriter&) = delete;
 
-  /// Begins an entry. A file's content follows: exactly its size, in order, by write() and hole().
+  /// Starts an entry. A file's content follows: exactly its size, in order, by write() and hole().
   void add(const ArchiveEntry& entry);
   void write(std::string_view data);
   void hole(std::int64_t length);
-  /// A whole member that is no file of the workspace's.
+  /// A complete member that is not a file of the workspace.
   void addText(std::string_view name, std::string_view content);
   void finish();
   std::string digest() const;  ///< over all entries; not over texts

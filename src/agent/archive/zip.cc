@@ -1,4 +1,4 @@
-// Over libzstd.
+// Implemented with libzstd.
 #include "agent/archive/zip.h"
 
 #include <zstd.h>
@@ -35,7 +35,7 @@ Zip::Zip(ByteSink sink) : impl_(std::make_unique<Impl>()) {
   impl_->sink = std::move(sink);
   ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_compressionLevel, kLevel);
   ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_checksumFlag, 1);
-  ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_nbWorkers, kWorkers);  // a library without threads compresses in this one
+  ZSTD_CCtx_setParameter(impl_->context, ZSTD_c_nbWorkers, kWorkers);  // a library without threads compresses in the calling one
 }
 Zip::~Zip() = default;
 

@@ -1,4 +1,4 @@
-// Zip: bytes into one Zstandard frame with a checksum of its content.
+// Zip: compresses bytes into one Zstandard frame with a checksum of its content.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 
 namespace swarm::agent {
 
-/// Where bytes go, in order. What it throws ends the work.
+/// Receives bytes in order. An exception aborts the work.
 using ByteSink = std::function<void(std::string_view)>;
 
 class Zip {
@@ -17,7 +17,7 @@ class Zip {
   Zip(const Zip&) = delete;
   Zip& operator=(const Zip&) = delete;
   void write(std::string_view bytes);
-  void finish();  ///< without it the frame has no end, and no reader takes it for whole
+  void finish();  ///< without it the frame has no end, and readers reject it as incomplete
 
  private:
   struct Impl;

@@ -1,4 +1,4 @@
-// IP assignments (§2). Addresses are of ranges that route nowhere, but for Flycast's fdaa: prefix.
+// IP assignments (§2). Addresses are from unroutable ranges, except for Flycast's fdaa: prefix.
 #include <algorithm>
 
 #include "base/format.h"
@@ -31,9 +31,9 @@ IpAssignment makeIp(const Core& core, const App& app, std::string type, const Bo
 
 void checkAssignment(const Core& core, const App& app, const std::string& type, const Body& fields) {
   static constexpr std::string_view kTypes[] = {"v4", "v6", "shared_v4", "private_v6", "egress_v4", "egress_v6", "egress_pair"};
-  if (std::ranges::find(kTypes, type) == std::end(kTypes)) refuse(400, format("invalid IP type: {}", type));  // I: the words
+  if (std::ranges::find(kTypes, type) == std::end(kTypes)) refuse(400, format("invalid IP type: {}", type));  // I: the wording
   if (type == "shared_v4" && !fields.text("region").empty()) refuse(400, "region selection is not supported for this IP type");
-  // I: status and words; an egress address is one region's.
+  // I: status and wording; an egress address is one region's.
   std::string region = fields.text("region");
   if (!region.empty() && region != "global" && !core.capacity.hasRegion(region)) refuse(400, format("unknown region: {}", region));
   if (std::string slug = fields.text("org_slug"); !slug.empty() && (type == "shared_v4" || slug != app.organization)) {
@@ -74,7 +74,7 @@ awaitable<Answer> assignIp(Core& core, Call& call) {
 awaitable<Answer> releaseIp(Core& core, Call& call) {
   const std::string& address = call.arguments[1];
   if (std::erase_if(call.app->ips, [&](const IpAssignment& ip) { return ip.ip == address; }) == 0)
-    refuse(404, "ip not found");  // I: the words
+    refuse(404, "ip not found");  // I: the wording
   core.journal.changed(call.app);
   core.servicesChanged();
   co_return emptyAnswer(204);

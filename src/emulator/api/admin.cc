@@ -68,7 +68,7 @@ awaitable<Answer> clearFaults(Core& core, Call&) {
   co_return emptyAnswer(204);
 }
 
-/// {"status":"unreachable"|"ok"}: of the host that the Machine is on, and so of all Machines there.
+/// {"status":"unreachable"|"ok"} for the Machine's host, and thus for all Machines there.
 awaitable<Answer> setHostStatus(Core& core, Call& call) {
   MachinePtr machine = requireMachine(core, call.arguments[0]);
   std::string status = call.fields().text("status");
@@ -85,7 +85,7 @@ awaitable<Answer> migrateMachine(Core& core, Call& call) {
   co_return emptyAnswer(202);
 }
 
-/// {"memory_mb","cpus"} of each host; 0: without limit.
+/// {"memory_mb","cpus"} of each host; 0: unlimited.
 awaitable<Answer> setCapacity(Core& core, Call& call) {
   if (!core.capacity.hasRegion(call.arguments[0])) refuse(404, "unknown region");
   HostSize size = core.capacity.sizeOf(call.arguments[0]);

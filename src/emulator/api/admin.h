@@ -1,4 +1,4 @@
-// /emulator/…: what tests and people do to the emulator itself, on the loopback interface only; not a part of Fly.
+// /emulator/…: controls of the emulator itself for tests and people, on the loopback interface only; not part of Fly's API.
 #pragma once
 
 #include "emulator/api/call.h"

@@ -1,4 +1,4 @@
-// Makes answers.
+// Builds responses.
 #include "emulator/api/answer.h"
 
 #include <boost/json/serialize.hpp>

@@ -1,4 +1,4 @@
-// Answer: what the API says; Refusal: an answer that ends a request. Fly's error texts stand in one table, catalogue.cc.
+// Answer: a response of the API; Refusal: a response that ends a request. Fly's error texts are in one table, catalogue.cc.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -20,7 +20,7 @@ struct Answer {
 
 Answer jsonAnswer(int status, const boost::json::value& body);
 Answer emptyAnswer(int status);
-/// {"error":text} and, where it is given, "status":code (§1).
+/// {"error":text} and, if given, "status":code (§1).
 Answer errorAnswer(int status, std::string_view text, std::string_view code = "");
 
 /// The emulator's own exception: Fly's statuses and texts are not those of swarm::Error's closed list. Caught in the dispatcher.
@@ -36,11 +36,11 @@ class Refusal : public std::exception {
 
 [[noreturn]] void refuse(int status, std::string_view text, std::string_view code = "");
 
-/// What a catalogue row's placeholders stand for: {id}, {name}, {state}, {owner}, {expires} …
+/// Values of a catalogue row's placeholders: {id}, {name}, {state}, {owner}, {expires} …
 using RowValues = std::map<std::string, std::string, std::less<>>;
 
-/// The answer of a row of §12 ("E1" … "E34", and variants such as "E19.cpus"); placeholders without a value keep an example.
-/// Throws Error(InvalidArgument) for a name that the table lacks.
+/// The response of a row of §12 ("E1" … "E34", and variants such as "E19.cpus"); placeholders without a value keep their example. Throws
+/// Error(InvalidArgument) for an unknown row.
 Answer catalogueAnswer(std::string_view row, const RowValues& values = {});
 [[noreturn]] void refuseBy(std::string_view row, const RowValues& values = {});
 

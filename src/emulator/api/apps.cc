@@ -13,7 +13,7 @@ bool isAppName(std::string_view name) {
   return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
-/// I: what a token of another organization gets; §1's 403 is of an app.
+/// I: the response to a token of another organization; §1's 403 is about an app.
 void requireOrganization(const Call& call, std::string_view slug) {
   if (!call.token || call.token->organization != slug) refuseBy("E3");
 }
@@ -36,7 +36,7 @@ Answer created(const AppPtr& app) {
 
 awaitable<Answer> listApps(Core& core, Call& call) {
   auto slug = call.parameter("org_slug");
-  if (!slug || slug->empty()) refuse(400, "org_slug is required");  // I: the words
+  if (!slug || slug->empty()) refuse(400, "org_slug is required");  // I: the wording
   requireOrganization(call, *slug);
   Page page = readPage(call, 5000);
   std::map<std::int64_t, AppPtr> in_order;
@@ -63,12 +63,12 @@ awaitable<Answer> createApp(Core& core, Call& call) {
   std::string name = fields.text("name");
   if (name.empty()) name = fields.text("app_name");
   std::string organization = fields.text("org_slug");
-  if (organization.empty()) refuse(400, "org_slug is required");  // I: the words
+  if (organization.empty()) refuse(400, "org_slug is required");  // I: the wording
   requireOrganization(call, organization);
   std::string key = fields.text("idempotency_key");
   if (AppPtr first = findByKey(core, organization, key)) {
     if (name.empty() || name == first->name) co_return created(first);
-    refuse(422, "idempotency key was used for another app");  // I: status and words
+    refuse(422, "idempotency key was used for another app");  // I: status and wording
   }
   if (!isAppName(name)) refuseBy("E27.name");
   if (core.world.findApp(name)) refuseBy("E27");
@@ -90,7 +90,7 @@ awaitable<Answer> createApp(Core& core, Call& call) {
 awaitable<Answer> getApp(Core&, Call& call) { co_return jsonAnswer(200, appToJson(*call.app)); }
 
 awaitable<Answer> deleteApp(Core& core, Call& call) {
-  // Fly's own client sends no force, and is answered 202 also while Machines run.
+  // Fly's own client sends no force, and receives 202 even while Machines run.
   beginAppDelete(core, call.app);
   co_return emptyAnswer(202);
 }

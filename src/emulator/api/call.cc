@@ -31,7 +31,7 @@ std::string_view goKind(const json::value& value) {
 json::object parseBody(std::string_view text, std::string_view go_type) {
   boost::system::error_code code;
   json::value value = json::parse(text, code);
-  if (code) refuse(400, format("invalid character in request body: {}", code.message()));  // I: the words
+  if (code) refuse(400, format("invalid character in request body: {}", code.message()));  // I: the wording
   if (!value.is_object()) refuse(400, format("json: cannot unmarshal {} into Go value of type {}", goKind(value), go_type));
   return std::move(value.get_object());
 }
@@ -126,7 +126,7 @@ std::optional<std::int64_t> Call::integer(std::string_view name, std::int64_t le
   std::int64_t value = 0;
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc() || end != text->data() + text->size() || value < least || value > most) {
-    refuse(400, format("invalid {}: must be between {} and {}", name, least, most));  // I: the words
+    refuse(400, format("invalid {}: must be between {} and {}", name, least, most));  // I: the wording
   }
   return value;
 }

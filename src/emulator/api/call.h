@@ -1,4 +1,4 @@
-// Call: one request as its handler sees it, with what the route already found; and its body, read as Go reads JSON.
+// Call: one request as its handler sees it, with the objects that the route found; and its body, parsed with Go's JSON rules.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -13,11 +13,11 @@
 
 namespace swarm::emulator {
 
-/// Members with Go's rules (§1): unknown ones are skipped, null is the zero value, a wrong type is a 400 that names the Go type.
+/// Members with Go's rules (§1): unknown ones are skipped, null is the zero value, a wrong type is a 400 that contains the Go type.
 class Body {
  public:
   Body(const json::object& object, std::string_view go_type) : object_(object), go_type_(go_type) {}
-  bool has(std::string_view name) const;  ///< there, and not null
+  bool has(std::string_view name) const;  ///< present, and not null
   std::string text(std::string_view name) const;
   std::optional<std::int64_t> integer(std::string_view name) const;
   std::optional<bool> flag(std::string_view name) const;
@@ -40,14 +40,14 @@ struct Call {
   std::string query;
   std::string contentType;
   std::string leaseNonce;
-  bool affinity = false;  ///< brings the cookie of an earlier answer: reads its own writes
+  bool affinity = false;  ///< carries the cookie of an earlier response: reads its own writes
   std::vector<std::pair<std::string, std::string>> parameters;
-  std::vector<std::string> arguments;  ///< of the path, decoded, in order
+  std::vector<std::string> arguments;  ///< path parameters, decoded, in order
   std::string body;
-  json::object document;  ///< the body's; empty when there is none
+  json::object document;  ///< the body's; empty without a body
   std::string_view goType;
   const ApiToken* token = nullptr;  ///< null for a deploy token
-  std::string owner;                ///< who leases belong to
+  std::string owner;                ///< owner of new leases
   AppPtr app;
   MachinePtr machine;
   VolumePtr volume;
@@ -57,12 +57,12 @@ struct Call {
   /// All values of a parameter that may be repeated or comma-separated.
   std::vector<std::string> parameterList(std::string_view name) const;
   bool flag(std::string_view name) const;
-  /// Throws Refusal(400) when it is no number or outside.
+  /// Throws Refusal(400) when it is not a number or out of range.
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most) const;
   Body fields() const { return {document, goType}; }
 };
 
-/// Parses the body as a JSON object; throws Refusal(400) in Go's words.
+/// Parses the body as a JSON object; throws Refusal(400) with Go's error text.
 json::object parseBody(std::string_view text, std::string_view go_type);
 
 }  // namespace swarm::emulator

@@ -1,4 +1,4 @@
-// The error catalogue of §12, row by row: the rules refuse with it, and faults answer with it.
+// The error catalogue of §12, row by row: used by the rules' refusals and by faults.
 #include <array>
 
 #include "base/error.h"
@@ -54,7 +54,7 @@ constexpr std::array kRows = std::to_array<Row>({
      "already_exists: unique machine name violation, machine ID {id=1857156b526dd8} already exists with name \"{name=n}\""},
     {"E16", 409, Form::Lease,
      "machine ID {id=3d8d413b29d089} lease currently held by {owner=hello@fly.io}, expires at {expires=2022-10-20T19:59:06Z}"},
-    // I: the words; §12 knows the status and that it is about current_version.
+    // I: the wording; §12 has the status and that it concerns current_version.
     {"E17", 409, Form::Error, "aborted: machine version mismatch, current_version {given=01HQ} is not the current one"},
     {"E18", 409, Form::Error, "aborted: machine update failed due to concurrent update"},
     {"E19", 409, Form::Error, "aborted: could not reserve resource for machine: insufficient memory available to fulfill request"},
@@ -83,16 +83,16 @@ constexpr std::array kRows = std::to_array<Row>({
     {"E28.volume", 400, Form::Error, "name only allows lowercase alphanumeric characters and underscores with at most 30 characters"},
     {"E29", 412, Form::Error, "failed_precondition: machine not running"},
     {"E29.eof", 412, Form::Error, "failed_precondition: exec request failed: EOF"},
-    // I: that the text is in stdout; §8 knows the 200, the exit_code and the text.
+    // I: that the text is in stdout; §8 has the 200, the exit_code and the text.
     {"E30", 200, Form::Exec, "Unhandled rejection: Rejection([PayloadTooLarge, MethodNotAllowed])"},
-    // I: the words; Fly's body is not documented.
+    // I: the wording; Fly's body is not documented.
     {"E31", 429, Form::Error, "rate limit exceeded"},
     {"E32", 502, Form::Html, kBadGateway},
     {"E32.500", 500, Form::Nothing, ""},
     {"E32.503", 503, Form::Html, "<html><body><h1>503 Service Unavailable</h1></body></html>\n"},
     {"E32.empty", 502, Form::Nothing, ""},
     {"E33", 400, Form::Error, "EOF"},
-    // I: the words.
+    // I: the wording.
     {"E34", 408, Form::Error, "deadline_exceeded: context deadline exceeded"},
 });
 
@@ -136,7 +136,7 @@ Answer catalogueAnswer(std::string_view name, const RowValues& values) {
         return emptyAnswer(row.status);
     }
   }
-  throw Error(ErrorCode::InvalidArgument, format("There is no row {} in the error catalogue.", name));
+  throw Error(ErrorCode::InvalidArgument, format("The error catalogue has no row {}.", name));
 }
 
 }  // namespace swarm::emulator

@@ -1,4 +1,4 @@
-// Every request passes here, each step in a function of its own.
+// Every request passes through here, each step in a function of its own.
 #include "emulator/api/dispatch.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ constexpr std::size_t kMostBody = 8 * 1024 * 1024;
 constexpr std::string_view kAffinityCookie = "fly_flaps_affinity";
 constexpr std::string_view kAffinityValue = "emulated";
 
-/// What is sent: an answer, or a cut connection.
+/// The result: a response, or a closed connection.
 struct Outcome {
   Answer answer;
   bool cut = false;
@@ -35,7 +35,7 @@ std::string_view withoutScheme(std::string_view token) {
   return token.starts_with(kFlyV1) ? token.substr(kFlyV1.size()) : token;
 }
 
-/// The tokens that an Authorization header holds: "Bearer t", or "FlyV1 t1,t2" (§1). I: that "Bearer FlyV1 t" is taken, too.
+/// The tokens in an Authorization header: "Bearer t", or "FlyV1 t1,t2" (§1). I: that "Bearer FlyV1 t" is accepted, too.
 std::vector<std::string_view> tokensOf(std::string_view header) {
   constexpr std::string_view kBearer = "Bearer ";
   if (header.starts_with(kBearer))
@@ -51,7 +51,7 @@ std::vector<std::string_view> tokensOf(std::string_view header) {
   return tokens;
 }
 
-/// certificates and ip_assignments say it in another way (E2). I: GraphQL's answer.
+/// certificates and ip_assignments use different texts (E2). I: the response of GraphQL.
 [[noreturn]] void refuseToken(const Route& route) {
   if (route.action == "graphql") throw Refusal(graphErrorAnswer("", "You must be authenticated to view this.", "UNAUTHORIZED"));
   refuseBy(route.action.starts_with("ip_") || route.action.starts_with("certificate_") ? "E2" : "E1");
@@ -118,7 +118,7 @@ void findTarget(const Core& core, const Route& route, Call& call) {
   }
   if (route.scope == Scope::Volume) {
     call.volume = core.world.findVolume(*call.app, call.arguments[1]);
-    if (!call.volume) refuse(404, "volume not found");  // I: the words
+    if (!call.volume) refuse(404, "volume not found");  // I: the wording
   }
 }
 
@@ -131,7 +131,7 @@ void readDocument(const Route& route, Call& call) {
     refuseBy("E33");
 }
 
-/// A list without entries, as seen once on the real API (§12 pitfall 3).
+/// An empty list, as observed once on the real API (§12 pitfall 3).
 void emptyTheList(Answer& answer) {
   boost::system::error_code code;
   json::value body = json::parse(answer.body, code);
@@ -147,14 +147,14 @@ void emptyTheList(Answer& answer) {
   std::erase_if(answer.headers, [](const net::Header& header) { return header.name == "fly-next-cursor"; });
 }
 
-/// The request's own work, and its answer.
+/// Performs the request itself, and returns its response.
 awaitable<Answer> perform(Core& core, const Route& route, Call& call) {
   findTarget(core, route, call);
   if (route.gate == LeaseGate::Gated) requireLease(core, call, *call.machine);
   co_return co_await route.handler(core, call);
 }
 
-/// A refusal counts as an answer: what matters is that both were performed.
+/// A refusal counts as a response: what matters is that both were performed.
 awaitable<Answer> performTwice(Core& core, const Route& route, Call& call) {
   Call again = call;
   std::vector<Answer> answers;
@@ -178,7 +178,7 @@ awaitable<Outcome> runRoute(Core& core, const Route& route, Call& call) {
   Answer answer = fault.twice == Twice::No ? co_await perform(core, route, call) : co_await performTwice(core, route, call);
   if (fault.emptyList) emptyTheList(answer);
   if (call.method != "GET") answer.headers.push_back({"set-cookie", format("{}={}; Path=/v1/apps", kAffinityCookie, kAffinityValue)});
-  // What was asked for is done and durable before the answer is lost.
+  // The request is done and durable before its response is lost.
   if (call.method != "GET") co_await core.journal.flush();
   if (replaced) co_return Outcome{fault.answer.value_or(Answer{}), fault.cut};
   co_return Outcome{std::move(answer)};
@@ -188,7 +188,7 @@ awaitable<Outcome> answerApi(Core& core, Call& call, std::string authorization) 
   const Route* route = findRoute(call.method, call.path, call.arguments);
   if (!route) refuseBy("E5");
   authenticate(core, *route, authorization, call);
-  if (core.options.strictCheck && call.path.starts_with("/v1/")) {  // Fly's document is of the Machines API alone
+  if (core.options.strictCheck && call.path.starts_with("/v1/")) {  // Fly's document covers only the Machines API
     if (auto violation = core.options.strictCheck(call.method, call.path, call.query, call.contentType, call.body)) {
       Answer answer = errorAnswer(400, "strict mode: " + *violation);
       answer.headers.push_back({"emulator-strict", "violation"});
@@ -229,7 +229,7 @@ awaitable<Outcome> answerCall(Core& core, Call& call, net::Exchange& exchange) {
   co_return co_await answerApi(core, call, std::move(authorization));
 }
 
-/// I: what a failure of our own looks like; the backend's text helps the person at the emulator.
+/// I: the response to an internal failure; the backend's text helps the user of the emulator.
 Outcome failed(const Call& call, const Error& error) {
   log::warning("emulator: a request failed",
                {{"method", call.method}, {"path", call.path}, {"error", error.message()}, {"cause", error.cause()}});

@@ -1,4 +1,4 @@
-// From an HTTP request to an answer: route, credentials, strictness, limits, faults, look-up, handler, journal; in this order.
+// From an HTTP request to a response: route, credentials, strict mode, limits, faults, lookup, handler, journal; in this order.
 #pragma once
 
 #include "emulator/rules/core.h"

@@ -1,4 +1,4 @@
-// GraphQL: which fields a document selects, and the queries among them.
+// GraphQL: the fields that a document selects, and the queries.
 #include "emulator/api/facade.h"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ void skipBlanks(std::string_view& text) {
   while (!text.empty() && (std::isspace(static_cast<unsigned char>(text.front())) != 0 || text.front() == ',')) text.remove_prefix(1);
 }
 
-/// A whole "(…)" or "{…}" when the text begins with one.
+/// A whole "(…)" or "{…}" if the text starts with one.
 void skipGroup(std::string_view& text, char open, char close) {
   skipBlanks(text);
   if (text.empty() || text.front() != open) return;
@@ -89,8 +89,8 @@ json::value volumeField(const Core& core, const Call& call) {
 
 json::value organizationField(const Call& call) {
   std::string slug = call.token ? call.token->organization : "";
-  std::string asked = variableText(call, {"slug", "orgSlug"});
-  if (!asked.empty() && asked != slug) return nullptr;
+  std::string requested = variableText(call, {"slug", "orgSlug"});
+  if (!requested.empty() && requested != slug) return nullptr;
   json::object organization = organizationNode(slug);
   json::object user{{"id", call.owner}, {"name", call.owner}, {"email", call.owner}};
   json::object member{{"cursor", "1"}, {"node", std::move(user)}, {"role", "ADMIN"}, {"joinedAt", formatSeconds(SystemTime{})}};
@@ -98,7 +98,7 @@ json::value organizationField(const Call& call) {
   return organization;
 }
 
-/// Nothing for a field that the emulator lacks; throws Refusal.
+/// Empty for a field that the emulator does not support; throws Refusal.
 std::optional<json::value> field(const Core& core, const Call& call, std::string_view name) {
   if (name == "app") return appField(core, call);
   if (name == "apps") return appsField(core, call);
@@ -121,7 +121,7 @@ std::string typeNamed(std::string_view name) {
   return type;
 }
 
-/// A refusal of the Machines API as a GraphQL error.
+/// Converts a refusal of the Machines API to an error of GraphQL.
 Answer graphRefusal(std::string_view key, const Answer& refusal) {
   boost::system::error_code error;
   json::value body = json::parse(refusal.body, error);

@@ -1,5 +1,5 @@
-// What Fly's command line needs beyond the Machines API: GraphQL, as far as its verbs for apps, Machines, volumes, addresses and secrets
-// use it.
+// The requests of Fly's command line beyond the Machines API: GraphQL, as far as its verbs for apps, Machines, volumes, addresses and
+// secrets use it.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -18,13 +18,13 @@ struct GraphSelection {
   std::string key;
   std::string name;
 };
-/// Empty for what is not a document. Arguments and inner selections are skipped: answers hold every field.
+/// Empty for an invalid document. Arguments and inner selections are skipped: responses contain all fields.
 std::vector<GraphSelection> outermostSelections(std::string_view document);
 
-/// Errors answer 200, too. An empty `key`: the whole document failed.
+/// Errors have status 200, too. An empty `key`: the whole document failed.
 Answer graphErrorAnswer(std::string_view key, std::string_view message, std::string_view code);
 
-/// Nothing for a mutation that the emulator lacks; throws Refusal (facade_mutations.cc).
+/// Empty for a mutation that the emulator does not support; throws Refusal (facade_mutations.cc).
 awaitable<std::optional<json::value>> mutateGraph(Core& core, const Call& call, std::string name);
 
 }  // namespace swarm::emulator

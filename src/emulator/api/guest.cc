@@ -1,4 +1,4 @@
-// What looks into a running Machine (§8): exec with its limits, processes, memory.
+// Calls into a running Machine (§8): exec with its limits, processes, memory.
 #include <algorithm>
 
 #include "base/error.h"
@@ -12,7 +12,7 @@ constexpr std::size_t kInitBodyLimit = 16 * 1024;  // §8: init's own limit
 constexpr std::int64_t kLongestExecSeconds = 60;
 constexpr std::int64_t kDefaultExecSeconds = 30;  // I: without a timeout
 
-/// `cmd`: one string, split as a shell does: quotes and backslashes, and nothing else. I: that nothing else is done.
+/// `cmd`: one string, split at unquoted white space with quotes and backslashes as in a shell. I: that no other shell syntax applies.
 std::vector<std::string> splitWords(std::string_view text) {
   std::vector<std::string> words;
   std::string word;
@@ -49,13 +49,13 @@ GuestExec readExec(const Call& call) {
   GuestExec request;
   request.command = fields.texts("command");
   if (request.command.empty()) request.command = splitWords(fields.text("cmd"));
-  if (request.command.empty()) refuse(400, "command is required");  // I: the words
-  // I: the status; §8: they exclude each other.
+  if (request.command.empty()) refuse(400, "command is required");  // I: the wording
+  // I: the status; §8: they are mutually exclusive.
   if (fields.flag("machine").value_or(false) && !fields.text("container").empty())
     refuse(400, "machine and container are mutually exclusive");
   std::int64_t seconds = fields.integer("timeout").value_or(0);
   if (seconds > kLongestExecSeconds) refuseBy("E28.exec");
-  if (seconds < 0) refuse(400, "timeout must not be negative");  // I: the words
+  if (seconds < 0) refuse(400, "timeout must not be negative");  // I: the wording
   request.timeout = std::chrono::seconds(seconds == 0 ? kDefaultExecSeconds : seconds);
   request.stdinText = fields.text("stdin");
   return request;
@@ -96,9 +96,9 @@ awaitable<Answer> execInMachine(Core& core, Call& call) {
   MachinePtr machine = call.machine;
   GuestExec request = readExec(call);
   if (machine->state != MachineState::started) refuseBy("E29");
-  // I: status and words; a host that Fly can't reach runs nothing for it.
+  // I: status and wording; a host that Fly cannot reach runs no command.
   if (!isReachable(*machine)) refuse(412, "failed_precondition: machine's host is unreachable");
-  // The command is not run, and nothing says so (§8).
+  // The command is silently not run (§8).
   if (call.body.size() > kInitBodyLimit) co_return catalogueAnswer("E30");
   std::string version = machine->version;
   auto still_runs = [&] { return machine->state == MachineState::started && machine->version == version; };
@@ -123,14 +123,14 @@ awaitable<Answer> execInMachine(Core& core, Call& call) {
 awaitable<Answer> listProcesses(Core& core, Call& call) {
   std::string key = call.parameter("sort_by").value_or("");
   std::string order = call.parameter("order").value_or("");
-  if (!order.empty() && order != "asc" && order != "desc") refuse(400, "invalid order");  // I: the words
+  if (!order.empty() && order != "asc" && order != "desc") refuse(400, "invalid order");  // I: the wording
   if (call.machine->state != MachineState::started) refuseBy("E29");
   std::vector<GuestProcess> processes;
   try {
     processes = co_await core.backend->processes(call.machine->id, Deadline::after(std::chrono::seconds(30)));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::Conflict && error.code() != ErrorCode::NotFound) throw;
-    refuseBy("E29");  // the process has ended, and the state did not follow yet
+    refuseBy("E29");  // the process has ended, and the state has not followed yet
   }
   std::ranges::sort(processes,
                     [&](const GuestProcess& a, const GuestProcess& b) { return key == "rss" ? a.rssBytes < b.rssBytes : a.pid < b.pid; });
@@ -149,7 +149,7 @@ awaitable<Answer> listProcesses(Core& core, Call& call) {
   co_return jsonAnswer(200, list);
 }
 
-// I: what the numbers of …/memory are; the spec has only the fields.
+// I: the meaning of the numbers of …/memory; the spec has only the fields.
 awaitable<Answer> getMemory(Core&, Call& call) {
   const Machine& machine = *call.machine;
   std::int64_t limit = machine.memoryLimitMb == 0 ? machine.guest.memoryMb : machine.memoryLimitMb;

@@ -1,4 +1,4 @@
-// Leases end by the clock; nothing has to happen for that.
+// Leases expire by the clock; no job is needed.
 #include "emulator/api/leases.h"
 
 #include "emulator/api/route.h"
@@ -7,7 +7,7 @@
 namespace swarm::emulator {
 namespace {
 
-constexpr std::int64_t kDefaultTtl = 120;  // I: of a lease without ttl
+constexpr std::int64_t kDefaultTtl = 120;  // I: for a lease without ttl
 constexpr std::int64_t kLongestTtl = 24 * 3600;
 
 json::object success(const MachineLease& lease) {
@@ -20,7 +20,7 @@ json::object success(const MachineLease& lease) {
             {"version", lease.version}}}};
 }
 
-/// I: the body; §6 knows that the text contains "lease not found".
+/// I: the body; §6 documents that the text contains "lease not found".
 [[noreturn]] void refuseWithoutLease() {
   throw Refusal(jsonAnswer(404, json::object{{"status", "error"}, {"message", "lease not found"}, {"code", "not_found"}}));
 }
@@ -57,7 +57,7 @@ awaitable<Answer> acquireLease(Core& core, Call& call) {
   Body fields = call.fields();
   auto ttl = fields.integer("ttl");
   if (!ttl) ttl = call.integer("ttl", 1, kLongestTtl);
-  if (ttl && (*ttl < 1 || *ttl > kLongestTtl)) refuse(400, "invalid lease ttl");  // I: range and words
+  if (ttl && (*ttl < 1 || *ttl > kLongestTtl)) refuse(400, "invalid lease ttl");  // I: range and wording
   co_return jsonAnswer(201, success(takeLease(core, call, call.machine, ttl.value_or(kDefaultTtl), fields.text("description"))));
 }
 

@@ -1,4 +1,4 @@
-// Changing a Machine's state (§3, §4): what is allowed when, in Fly's words.
+// Changing a Machine's state (§3, §4): the preconditions, with Fly's error texts.
 #include <algorithm>
 #include <array>
 
@@ -43,10 +43,10 @@ std::string readSignal(const Call& call) {
     for (const auto& [name, number] : kSignals) {
       if (number == signal->get_int64()) return std::string(name);
     }
-    refuse(400, format("invalid signal {}", signal->get_int64()));  // I: the words
+    refuse(400, format("invalid signal {}", signal->get_int64()));  // I: the wording
   }
   std::string name = call.fields().text("signal");
-  if (!isSignal(name)) refuse(400, format("invalid signal '{}'", name));  // I: the words
+  if (!isSignal(name)) refuse(400, format("invalid signal '{}'", name));  // I: the wording
   return name;
 }
 
@@ -54,7 +54,7 @@ std::string readSignal(const Call& call) {
   refuse(412, format("failed_precondition: unable to {} machine from current state: '{}'", verb, toString(machine.state)));
 }
 
-/// A host that Fly can't reach can't change its Machines. I: status and words.
+/// Machines on a host that Fly cannot reach cannot change. I: status and wording.
 void requireHost(const Machine& machine) {
   if (!isReachable(machine)) refuse(412, "failed_precondition: machine's host is unreachable");
 }
@@ -64,21 +64,21 @@ void requireRoom(const Core& core, const Machine& machine) {
   refuseBy(core.capacity.memoryFits(*machine.host, machine.guest) ? "E19.cpus" : "E19");
 }
 
-/// The request's signal and timeout over the configuration's.
+/// The request's signal and timeout, with the configuration's as defaults.
 StopOrder readOrder(const Call& call, const std::string& signal, const std::string& timeout) {
   StopOrder order = stopOrderOf(call.machine->config);
   if (!signal.empty()) {
-    if (!isSignal(signal)) refuse(400, format("invalid signal '{}'", signal));  // I: the words
+    if (!isSignal(signal)) refuse(400, format("invalid signal '{}'", signal));  // I: the wording
     order.signal = signal;
   }
   if (timeout.empty()) return order;
   auto duration = parseGoDuration(timeout);
   if (!duration) refuse(400, format("time: invalid duration \"{}\"", timeout));
-  if (duration->count() > 0) order.timeout = *duration;  // fly-go's "0s" is "not given"
+  if (duration->count() > 0) order.timeout = *duration;  // fly-go's "0s" means "not given"
   return order;
 }
 
-/// stop's timeout is a duration text; fly-go's older versions send nanoseconds.
+/// stop's timeout is a duration text; older versions of fly-go send nanoseconds.
 std::string readTimeout(const Call& call) {
   const json::value* timeout = call.document.if_contains("timeout");
   if (timeout && timeout->is_int64()) return format("{}ms", timeout->get_int64() / 1'000'000);
@@ -98,7 +98,7 @@ awaitable<Answer> startMachine(Core& core, Call& call) {
   requireHost(*machine);
   switch (machine->state) {
     case State::started:
-      break;  // I: §4 has both answers
+      break;  // I: §4 documents both responses
     case State::starting:
     case State::restarting:
       refuseBy("E13");
@@ -150,8 +150,8 @@ awaitable<Answer> suspendMachine(Core& core, Call& call) {
   requireHost(*machine);
   if (machine->state == State::suspended || machine->state == State::suspending) co_return done();  // I: a second suspend
   if (machine->state == State::starting) refuseBy("E13");
-  if (machine->state != State::started) refuseState("suspend", *machine);  // I: the words
-  // §10: neither swap nor schedule. I: status and words.
+  if (machine->state != State::started) refuseState("suspend", *machine);  // I: the wording
+  // §10: neither swap nor schedule. I: status and wording.
   const json::object* init = objectOf(machine->config, "init");
   bool swaps = init && integerOf(*init, "swap_size_mb").value_or(0) > 0;
   if (swaps || !textOf(machine->config, "schedule").empty())
@@ -167,7 +167,7 @@ awaitable<Answer> restartMachine(Core& core, Call& call) {
   if (call.flag("force_stop")) order.signal = "SIGKILL";
   requireHost(*machine);
   if (machine->state == State::starting || machine->state == State::restarting) refuseBy("E13");
-  if (machine->state != State::started) refuseState("restart", *machine);  // I: the words
+  if (machine->state != State::started) refuseState("restart", *machine);  // I: the wording
   applyFault(core, call);
   beginRestart(core, machine, std::move(order));
   co_return done();
@@ -181,14 +181,14 @@ awaitable<Answer> signalMachine(Core& core, Call& call) {
     co_await core.backend->signal(call.machine->id, signal, Deadline::after(std::chrono::seconds(30)));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::Conflict && error.code() != ErrorCode::NotFound) throw;
-    refuseBy("E29");  // the process has ended, and the state did not follow yet
+    refuseBy("E29");  // the process has ended, and the state has not followed yet
   }
   co_return done();
 }
 
 awaitable<Answer> deleteMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
-  bool force = call.flag("force") || call.flag("kill");  // accepted, too, while the host can't be reached: done when it is back
+  bool force = call.flag("force") || call.flag("kill");  // also accepted while the host is unreachable: performed once it is back
   if (machine->state == State::destroyed && core.now() >= machine->destroyedAt + core.options.times.destroyedVisible) refuseBy("E7");
   if (machine->state == State::destroyed || machine->state == State::destroying) co_return done();  // I: a second destroy
   bool at_rest = machine->state == State::stopped || machine->state == State::suspended || machine->state == State::failed ||

@@ -27,7 +27,7 @@ MachineFilter readFilter(const Call& call) {
   filter.regions = call.parameterList("region");
   filter.states = call.parameterList("state");
   for (const std::string& state : filter.states) {
-    if (!machineStateFrom(state)) refuse(400, "invalid state: " + state);  // I: that it is refused, and the words
+    if (!machineStateFrom(state)) refuse(400, "invalid state: " + state);  // I: that it is refused, and the wording
   }
   for (const auto& [name, value] : call.parameters) {
     if (name.starts_with(kPrefix)) filter.metadata.emplace_back(name.substr(kPrefix.size()), value);
@@ -53,7 +53,7 @@ bool passes(const Machine& machine, const MachineFilter& filter) {
 /// An older version: its configuration, and always `replaced` (§4).
 json::object oldVersion(const Core& core, const Machine& machine, const std::string& version) {
   auto found = std::ranges::find_if(machine.versions, [&](const MachineVersion& known) { return known.version == version; });
-  if (found == machine.versions.end()) refuse(404, "machine version not found");  // I: the words
+  if (found == machine.versions.end()) refuse(404, "machine version not found");  // I: the wording
   json::object object = machineToJson(core, machine);
   object["state"] = "replaced";
   object["instance_id"] = version;
@@ -72,7 +72,7 @@ std::shared_ptr<StateWaiter> readWaiter(const Call& call) {
       break;
     }
     auto state = machineStateFrom(name);
-    // The spec's list. I: the words.
+    // The spec's list. I: the wording.
     static constexpr std::string_view kAllowed[] = {"started", "stopped", "suspended", "destroyed", "failed"};
     if (!state || std::ranges::find(kAllowed, name) == std::end(kAllowed))
       refuse(400, "invalid_argument: invalid wait state '" + name + "'");
@@ -83,7 +83,7 @@ std::shared_ptr<StateWaiter> readWaiter(const Call& call) {
   return waiter;
 }
 
-/// Plain seconds, as §5 has it. I: that a Go duration is taken, too.
+/// Plain seconds, as in §5. I: that a Go duration is accepted, too.
 std::chrono::milliseconds readWaitTimeout(const Call& call) {
   auto text = call.parameter("timeout");
   if (!text || text->empty()) return std::chrono::seconds(kLongestWaitSeconds);
@@ -155,7 +155,7 @@ awaitable<Answer> waitForMachine(Core&, Call& call) {
   Deadline deadline = Deadline::after(readWaitTimeout(call));
   bool known = waiter->version.empty() ||
                std::ranges::any_of(machine->versions, [&](const MachineVersion& version) { return version.version == waiter->version; });
-  if (!known) refuse(404, "not_found: machine version not found");  // I: status and words
+  if (!known) refuse(404, "not_found: machine version not found");  // I: status and wording
   waiter->answer = waitAnswer(*machine, *waiter);
   if (!waiter->answer) {
     machine->waiters.push_back(waiter);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostVersions = 20;
 
-/// Everything that a create needs to know before it changes anything.
+/// Everything that a create must determine before it changes anything.
 struct Placement {
   VolumePtr volume;
   std::string region;
@@ -26,12 +26,12 @@ struct Placement {
 
 const json::object& requireConfig(const Body& fields) {
   const json::object* config = fields.object("config");
-  if (!config) refuse(400, "config is required");  // I: the words
+  if (!config) refuse(400, "config is required");  // I: the wording
   checkConfig(*config);
   return *config;
 }
 
-/// Fly asks the registry. I: the answer for an image that is not there.
+/// Fly queries the registry. I: the response for a missing image.
 awaitable<ImageReference> resolveImage(Core& core, std::string name) {
   ImageReference image = parseImage(name);
   std::optional<ImageFacts> facts = co_await core.backend->findImage(backendName(name), Deadline::after(std::chrono::minutes(2)));
@@ -41,14 +41,14 @@ awaitable<ImageReference> resolveImage(Core& core, std::string name) {
   co_return image;
 }
 
-/// The volume that config.mounts names; null when there is no mount.
+/// The volume referenced by config.mounts; null without a mount.
 VolumePtr findMount(Core& core, const Call& call, const json::object& config) {
   const json::object* mount = firstObject(config, "mounts");
   if (!mount) return nullptr;
   std::string id = textOf(*mount, "volume");
   if (!id.empty()) {
     VolumePtr volume = core.world.findVolume(*call.app, id);
-    if (!volume || volume->isGoing()) refuse(404, format("volume {} not found", id));  // I: status and words; §13-33
+    if (!volume || volume->isGoing()) refuse(404, format("volume {} not found", id));  // I: status and wording; §13-33
     if (std::string holder = core.boundTo(*volume); !holder.empty()) refuseBy("E26", {{"id", holder}});
     return volume;
   }
@@ -67,7 +67,7 @@ Placement place(Core& core, const Call& call, const json::object& config, const 
   std::string expression = call.fields().text("region");
   if (placement.volume) {
     const Volume& volume = *placement.volume;
-    // I: the words; §7: it must be the Machine's.
+    // I: the wording; §7: it must be in the Machine's region.
     if (!expression.empty() && expression != volume.region) {
       refuse(400, format("invalid_argument: volume {} is in region {}, not {}", volume.id, volume.region, expression));
     }
@@ -77,7 +77,7 @@ Placement place(Core& core, const Call& call, const json::object& config, const 
     return placement;
   }
   std::vector<std::string> regions = expression.empty() ? std::vector{core.options.regions.front()} : core.capacity.regionsOf(expression);
-  if (regions.empty()) refuse(400, format("invalid_argument: unknown region '{}'", expression));  // I: the words
+  if (regions.empty()) refuse(400, format("invalid_argument: unknown region '{}'", expression));  // I: the wording
   for (const std::string& region : regions) {
     placement.host = core.capacity.place(region, guest);
     placement.region = region;
@@ -98,7 +98,7 @@ void checkName(const App& app, const std::string& name) {
 
 void checkSecretsVersion(const Call& call) {
   auto least = call.fields().integer("min_secrets_version");
-  // I: what happens when it is never reached.
+  // I: the response when it is never reached.
   if (least && *least > call.app->secretsVersion) refuse(412, "failed_precondition: secrets version not available yet");
 }
 
@@ -123,7 +123,7 @@ std::string freeName(const App& app, const std::string& wanted) {
   return name;
 }
 
-/// What a fault of this request says about the Machine's life.
+/// Applies a fault of this request to the Machine's life.
 void applyFault(Core& core, const Call& call, const Machine& machine) {
   if (!call.fault.transitions.empty()) core.transitionFaults[machine.id] = call.fault.transitions;
   if (call.fault.stuck) core.stuckMachines.insert(machine.id);
@@ -156,7 +156,7 @@ MachinePtr makeMachine(Core& core, Call& call, const json::object& config, const
   return machine;
 }
 
-/// §3: what an update may not change is left as it is.
+/// §3: an update leaves immutable fields unchanged.
 void checkUpdate(const Call& call, const json::object& config) {
   Body fields = call.fields();
   const Machine& machine = *call.machine;
@@ -169,12 +169,12 @@ void checkUpdate(const Call& call, const json::object& config) {
   const json::object* mount = firstObject(config, "mounts");
   std::string volume = mount ? textOf(*mount, "volume") : "";
   bool changed = mount ? machine.volumeId.empty() || (!volume.empty() && volume != machine.volumeId) : !machine.volumeId.empty();
-  // I: status and words; §3: a volume can't be attached or replaced by an update.
+  // I: status and wording; §3: an update cannot attach or replace a volume.
   if (changed) refuse(400, "invalid_argument: a machine's volume can't be changed by an update");
-  if (!isReachable(machine)) refuse(412, "failed_precondition: machine's host is unreachable");  // I: status and words
+  if (!isReachable(machine)) refuse(412, "failed_precondition: machine's host is unreachable");  // I: status and wording
 }
 
-/// Where the update leads (§4: "updating"), or a refusal when the Machine is on its way somewhere else.
+/// The state that the update leads to (§4: "updating"), or a refusal when the Machine is in another transition.
 State stateAfterUpdate(const Machine& machine, bool skip_launch) {
   switch (machine.state) {
     case State::started:
@@ -191,7 +191,7 @@ State stateAfterUpdate(const Machine& machine, bool skip_launch) {
       refuseBy("E13");
     default:
       refuse(412,
-             format("failed_precondition: unable to update machine from current state: '{}'", toString(machine.state)));  // I: the words
+             format("failed_precondition: unable to update machine from current state: '{}'", toString(machine.state)));  // I: the wording
   }
 }
 
@@ -227,7 +227,7 @@ awaitable<Answer> createMachine(Core& core, Call& call) {
   checkName(*call.app, fields.text("name"));
   place(core, call, config, guest);
   ImageReference image = co_await resolveImage(core, textOf(config, "image"));
-  // Others may have come in between: from here on nothing waits.
+  // Other requests may have run in between: from here on nothing waits.
   if (call.app->deleted) refuseBy("E6");
   checkName(*call.app, fields.text("name"));
   Placement placement = place(core, call, config, guest);

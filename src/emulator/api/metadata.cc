@@ -1,11 +1,11 @@
-// Metadata (§3): a change makes no new version and no reboot.
+// Metadata (§3): a change causes neither a new version nor a reboot.
 #include "emulator/api/route.h"
 #include "emulator/rules/config_view.h"
 
 namespace swarm::emulator {
 namespace {
 
-/// The configuration's metadata, made when it is missing.
+/// The configuration's metadata, created if missing.
 json::object& metadataOf(Machine& machine) {
   json::value& metadata = machine.config["metadata"];
   if (!metadata.is_object()) metadata = json::object();
@@ -21,7 +21,7 @@ void changed(Core& core, const MachinePtr& machine) {
 void checkVersion(const Call& call) {
   std::string version = call.fields().text("machine_version");
   if (!version.empty() && version != call.machine->version) {
-    refuse(412, "failed_precondition: machine version mismatch");  // I: the words
+    refuse(412, "failed_precondition: machine version mismatch");  // I: the wording
   }
 }
 
@@ -31,7 +31,7 @@ awaitable<Answer> getMetadata(Core&, Call& call) { co_return jsonAnswer(200, met
 
 awaitable<Answer> patchMetadata(Core& core, Call& call) {
   const json::object* changes = call.fields().object("metadata");
-  if (!changes) refuse(400, "metadata is required");  // I: the words
+  if (!changes) refuse(400, "metadata is required");  // I: the wording
   checkVersion(call);
   for (const auto& [key, value] : *changes) {
     if (!value.is_string() && !value.is_null())
@@ -51,13 +51,13 @@ awaitable<Answer> patchMetadata(Core& core, Call& call) {
 awaitable<Answer> getMetadataKey(Core&, Call& call) {
   const json::object& metadata = metadataOf(*call.machine);
   const json::value* value = metadata.if_contains(call.arguments[2]);
-  if (!value) refuse(404, "metadata key not found");  // I: the words
+  if (!value) refuse(404, "metadata key not found");  // I: the wording
   co_return jsonAnswer(200, json::object{{"value", *value}});
 }
 
 awaitable<Answer> setMetadataKey(Core& core, Call& call) {
   Body fields = call.fields();
-  if (!fields.has("value")) refuse(400, "value is required");  // I: the words
+  if (!fields.has("value")) refuse(400, "value is required");  // I: the wording
   metadataOf(*call.machine)[call.arguments[2]] = fields.text("value");
   changed(core, call.machine);
   co_return emptyAnswer(204);

@@ -13,14 +13,14 @@ constexpr std::int64_t kMaxPerListPage = 1000;
 constexpr int kMostPerRegion = 50;  // I: the number
 
 void requireListedOrganization(const Call& call, std::string_view slug) {
-  if (!call.token || call.token->organization != slug) refuseBy("E3");  // I: of another organization's list
+  if (!call.token || call.token->organization != slug) refuseBy("E3");  // I: for another organization's list
 }
 
 bool isIn(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::ranges::find(list, value) != list.end();
 }
 
-/// Filters that both lists have.
+/// Filters of both lists.
 struct ListFilter {
   std::vector<std::string> regions, states;
   SystemTime updatedAfter{};
@@ -41,14 +41,14 @@ ListFilter readListFilter(const Call& call) {
     try {
       filter.updatedAfter = parseTime(*after);
     } catch (const std::exception&) {
-      refuse(400, "invalid updated_after");  // I: the words
+      refuse(400, "invalid updated_after");  // I: the wording
     }
   }
   filter.cursor = call.parameter("cursor").value_or("");
   return filter;
 }
 
-/// Sorts as updated_at does, and by id where that is the same.
+/// Sorts by updated_at, then by id.
 template <typename Entry>
 std::string orderKey(const Entry& entry) {
   std::string time = std::to_string(unixMilliseconds(entry.updatedAt));
@@ -74,7 +74,7 @@ json::object overviewOf(const Machine& machine, const App& app, const ListFilter
   return object;
 }
 
-/// The page of `entries` behind the cursor, in order; next_cursor where there are more.
+/// The page of `entries` after the cursor, in order; with next_cursor if there are more.
 template <typename Entry>
 std::vector<Entry> pageOf(std::vector<std::pair<std::string, Entry>>& entries, const ListFilter& filter, json::object& body) {
   std::ranges::sort(entries, {}, [](const auto& entry) { return std::string_view(entry.first); });
@@ -177,11 +177,11 @@ awaitable<Answer> probePlacements(Core& core, Call& call) {
   requireListedOrganization(call, slug);
   const json::object* compute = fields.object("compute");
   GuestSize size = compute ? checkGuestObject(*compute) : GuestSize{};
-  // Without a count, of each region what the organization may have there at most.
+  // Without a count: per region, the organization's maximum there.
   std::int64_t wanted = std::clamp<std::int64_t>(fields.integer("count").value_or(0), 0, 1000);
   std::string expression = fields.text("region");
   std::vector<std::string> regions = core.capacity.regionsOf(expression.empty() ? "any" : expression);
-  if (regions.empty()) refuse(400, "invalid region");  // I: the words
+  if (regions.empty()) refuse(400, "invalid region");  // I: the wording
   json::array list;
   std::int64_t left = wanted;
   for (const std::string& region : regions) {
@@ -191,7 +191,7 @@ awaitable<Answer> probePlacements(Core& core, Call& call) {
     left -= room;
     if (wanted > 0 && left == 0) break;
   }
-  if (list.empty()) refuseBy("E22");  // I: that nothing fitting is an error
+  if (list.empty()) refuseBy("E22");  // I: that an empty result is an error
   co_return jsonAnswer(200, json::object{{"regions", std::move(list)}});
 }
 

@@ -1,4 +1,4 @@
-// Network policies (§2): kept and listed; the emulator does not enforce them.
+// Network policies (§2): stored and listed; the emulator does not enforce them.
 #include <algorithm>
 
 #include "emulator/api/route.h"
@@ -15,9 +15,9 @@ awaitable<Answer> listPolicies(Core&, Call& call) {
 
 awaitable<Answer> createPolicy(Core& core, Call& call) {
   Body fields = call.fields();
-  if (fields.text("name").empty()) refuse(400, "name is required");     // I: status and words
-  if (!fields.object("selector")) refuse(400, "selector is required");  // I: status and words
-  if (!fields.list("rules")) refuse(400, "rules is required");          // I: status and words
+  if (fields.text("name").empty()) refuse(400, "name is required");     // I: status and wording
+  if (!fields.object("selector")) refuse(400, "selector is required");  // I: status and wording
+  if (!fields.list("rules")) refuse(400, "rules is required");          // I: status and wording
   json::object policy = fields.raw();
   std::string id = fields.text("id");
   if (id.empty()) id = newNonce();
@@ -33,7 +33,7 @@ awaitable<Answer> createPolicy(Core& core, Call& call) {
 
 awaitable<Answer> deletePolicy(Core& core, Call& call) {
   auto gone = std::erase_if(call.app->policies, [&](const json::object& policy) { return textOf(policy, "id") == call.arguments[1]; });
-  if (gone == 0) refuse(404, "network policy not found");  // I: the words
+  if (gone == 0) refuse(404, "network policy not found");  // I: the wording
   core.journal.changed(call.app);
   co_return emptyAnswer(204);  // I: the status
 }

@@ -1,4 +1,4 @@
-// The table of the Machines API (§2 - §8), and the look-up in it.
+// The table of the Machines API (§2 - §8), and its lookup.
 #include "emulator/api/route.h"
 
 #include "net/http.h"
@@ -93,7 +93,7 @@ std::vector<Route> machineRoutes() {
       {"POST", "/v1/apps/{app}/machines/{machine}/cordon", "machine_cordon", cordonMachine, Scope::Machine, kNormal, kGated},
       {"POST", "/v1/apps/{app}/machines/{machine}/uncordon", "machine_uncordon", uncordonMachine, Scope::Machine, kNormal, kGated},
       {"GET", "/v1/apps/{app}/machines/{machine}/wait", "machine_wait", waitForMachine, Scope::Machine},
-      // §1: exec was seen to take about 5 calls a second.
+      // §1: exec was observed to accept about 5 calls a second.
       {"POST", "/v1/apps/{app}/machines/{machine}/exec", "machine_exec", execInMachine, Scope::Machine, Limit::GetMachine, kOpen, kRequired,
        "main.execRequest"},
       {"GET", "/v1/apps/{app}/machines/{machine}/ps", "machine_ps", listProcesses, Scope::Machine},
@@ -102,7 +102,7 @@ std::vector<Route> machineRoutes() {
   };
 }
 
-/// What goes with a Machine and changes nothing of what runs.
+/// Calls about a Machine that do not affect the running process.
 std::vector<Route> annotationRoutes() {
   return {
       {"GET", "/v1/apps/{app}/machines/{machine}/lease", "lease_get", getLease, Scope::Machine},
@@ -152,7 +152,7 @@ std::vector<Route> platformRoutes() {
   };
 }
 
-/// What Fly's command line needs besides; at the real Fly these are another host's.
+/// The additional routes for Fly's command line; the real Fly serves them from another host.
 std::vector<Route> webRoutes() {
   return {
       {"POST", "/graphql", "graphql", queryGraph, Scope::Nothing, Limit::None, kOpen, kRequired, "graphql.request"},

@@ -1,4 +1,4 @@
-// Route: the API as data. One table says of each call where it is, what must be there, who is limited, and what runs.
+// Route: the API as data. One table defines each call's path, the object that must exist, the rate limit, and the handler.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -12,23 +12,23 @@ namespace swarm::emulator {
 
 using Handler = awaitable<Answer> (*)(Core& core, Call& call);
 
-/// What the path names and must exist; the dispatcher finds it. AppItself: also one that has not spread yet.
+/// The object in the path that must exist; the dispatcher looks it up. AppItself: also an app that has not propagated yet.
 enum class Scope { Nothing, AppItself, App, Machine, Volume };
 enum class LeaseGate { Open, Gated };  ///< Gated: refused (409) without the nonce while the Machine is leased (§6)
 enum class BodyRule { None, Optional, Required };
-/// §1 "Rate limits". Of Normal and GetMachine the identifier is the Machine's id, else the app's.
+/// §1 "Rate limits". For Normal and GetMachine the identifier is the Machine's id, else the app's.
 enum class Limit { None, Normal, GetMachine, DeleteApp };
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  ///< {name} stands for one segment
+  std::string_view pattern;  ///< {name} matches one segment
   std::string_view action;   ///< for faults and rate limits
   Handler handler = nullptr;
   Scope scope = Scope::App;
   Limit limit = Limit::Normal;
   LeaseGate gate = LeaseGate::Open;
   BodyRule body = BodyRule::None;
-  std::string_view goType = "";  ///< for the texts of wrong bodies
+  std::string_view goType = "";  ///< for error texts about wrong bodies
 };
 
 const std::vector<Route>& routes();
@@ -36,7 +36,7 @@ const std::vector<Route>& routes();
 /// Null: E5. `arguments` are the path's parameters, decoded.
 const Route* findRoute(std::string_view method, std::string_view path, std::vector<std::string>& arguments);
 
-/// Whether `path` has the pattern's form; `arguments` are what its {…} stand for, decoded.
+/// Whether `path` matches the pattern; `arguments` are the values of its {…}, decoded.
 bool matchesPath(std::string_view pattern, std::string_view path, std::vector<std::string>& arguments);
 
 // apps.cc

@@ -1,4 +1,4 @@
-// App secrets (§2): Machines get them at their next start.
+// App secrets (§2): Machines receive them at their next start.
 #include "emulator/api/route.h"
 #include "emulator/api/shapes.h"
 #include "emulator/state/ids.h"
@@ -39,7 +39,7 @@ json::object withVersion(const App& app, json::object object) {
 
 AppSecret& requireSecret(const Call& call) {
   auto found = call.app->secrets.find(call.arguments[1]);
-  if (found == call.app->secrets.end()) refuse(404, "secret not found");  // I: the words
+  if (found == call.app->secrets.end()) refuse(404, "secret not found");  // I: the wording
   return found->second;
 }
 
@@ -54,7 +54,7 @@ awaitable<Answer> listSecrets(Core&, Call& call) {
 
 awaitable<Answer> updateSecrets(Core& core, Call& call) {
   const json::object* values = call.fields().object("values");
-  if (!values) refuse(400, "values is required");  // I: the words
+  if (!values) refuse(400, "values is required");  // I: the wording
   App& app = *call.app;
   for (const auto& [name, value] : *values) {
     if (!value.is_string() && !value.is_null())

@@ -19,7 +19,7 @@ json::object labelsOf(const std::map<std::string, std::string>& labels) {
   return object;
 }
 
-/// §3: off and stop are booleans in answers, for older clients.
+/// §3: off and stop are booleans in responses, for older clients.
 void showAutostop(json::object& config) {
   json::value* services = config.if_contains("services");
   if (!services || !services->is_array()) return;
@@ -34,7 +34,7 @@ void showAutostop(json::object& config) {
   }
 }
 
-/// What is known without the host. I: which parts those are.
+/// The fields that are known without the host. I: which those are.
 json::object knownConfig(const json::object& config) {
   json::object known;
   for (std::string_view part : {"image", "guest", "metadata"}) {
@@ -43,7 +43,7 @@ json::object knownConfig(const json::object& config) {
   return known;
 }
 
-/// The stored configuration, with what Fly fills in (§3's samples).
+/// The stored configuration, with the defaults that Fly adds (§3's samples).
 json::object shownConfig(const Core& core, const Machine& machine) {
   json::object config = machine.config;
   if (!config.contains("init")) config["init"] = json::object();
@@ -71,7 +71,7 @@ json::object shownConfig(const Core& core, const Machine& machine) {
 void addCheck(json::array& checks, const Machine& machine, std::string name) {
   bool passing = machine.state == MachineState::started;
   checks.push_back(json::object{{"name", std::move(name)},
-                                {"status", passing ? "passing" : "warning"},  // I: no check is really made
+                                {"status", passing ? "passing" : "warning"},  // I: no check is actually made
                                 {"output", ""},
                                 {"updated_at", formatSeconds(machine.updatedAt)}});
 }
@@ -182,7 +182,7 @@ json::object appToJson(const App& app) {
           {"internal_numeric_id", app.number},
           {"name", app.name},
           {"organization", {{"internal_numeric_id", 1}, {"name", app.organization}, {"slug", app.organization}}},
-          // I: which of the states that were seen an app has when.
+          // I: which of the observed states an app has when.
           {"status", machines == 0 ? "pending"
                      : started     ? "deployed"
                                    : "suspended"},

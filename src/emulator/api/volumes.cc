@@ -24,12 +24,12 @@ bool isVolumeName(std::string_view name) {
   return !name.empty() && name.size() <= 30 && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
 }
 
-/// Only what is stored elsewhere (snapshots) can be read while the host is away. I: status and words.
+/// Only data stored elsewhere (snapshots) is readable while the host is away. I: status and wording.
 void requireHost(const Volume& volume) {
   if (volume.host && volume.host->status != HostStatus::ok) refuse(412, "failed_precondition: volume's host is unreachable");
 }
 
-/// Where the content comes from: nothing, another volume, or a snapshot.
+/// The source of the content: none, another volume, or a snapshot.
 struct Origin {
   std::string contentId;
   std::string_view stateOnTheWay;
@@ -43,7 +43,7 @@ Origin findOrigin(Core& core, const Call& call) {
   std::string source = fields.text("source_volume_id"), snapshot_id = fields.text("snapshot_id");
   if (!source.empty()) {
     VolumePtr volume = core.world.findVolume(*call.app, source);
-    if (!volume || volume->isGoing()) refuse(404, format("source volume {} not found", source));  // I: status and words
+    if (!volume || volume->isGoing()) refuse(404, format("source volume {} not found", source));  // I: status and wording
     requireHost(*volume);
     return {volume->id, "hydrating", volume->sizeGb, volume->host ? volume->host->zone : "", volume->region};
   }
@@ -55,13 +55,13 @@ Origin findOrigin(Core& core, const Call& call) {
       if (snapshot.id == snapshot_id) return {snapshot.id, "restoring", snapshot.volumeSizeGb, "", volume->region};
     }
   }
-  refuse(404, format("snapshot {} not found", snapshot_id));  // I: status and words
+  refuse(404, format("snapshot {} not found", snapshot_id));  // I: status and wording
 }
 
 std::int64_t checkSize(const Body& fields, const Origin& origin) {
   std::int64_t size = fields.integer("size_gb").value_or(origin.contentId.empty() ? kDefaultSizeGb : origin.leastGb);
-  if (size < 1 || size > kLargestGb) refuse(400, format("size_gb must be between 1 and {}", kLargestGb));  // I: the words
-  // I: status and words; §7: a restored volume is at least as large as the snapshot's.
+  if (size < 1 || size > kLargestGb) refuse(400, format("size_gb must be between 1 and {}", kLargestGb));  // I: the wording
+  // I: status and wording; §7: a restored volume is at least as large as the snapshot's.
   if (size < origin.leastGb) refuse(400, format("size_gb must be at least {}", origin.leastGb));
   return size;
 }
@@ -69,7 +69,7 @@ std::int64_t checkSize(const Body& fields, const Origin& origin) {
 std::int64_t checkRetention(const Body& fields, std::int64_t otherwise) {
   if (!fields.has("snapshot_retention")) return otherwise;
   std::int64_t days = *fields.integer("snapshot_retention");
-  // I: status and words; §7: 1-60 days.
+  // I: status and wording; §7: 1-60 days.
   if (days < 1 || days > kLongestRetention) refuse(400, format("snapshot_retention must be between 1 and {}", kLongestRetention));
   return days;
 }
@@ -101,11 +101,11 @@ VolumePtr makeVolume(Core& core, const Call& call, const Origin& origin) {
   Body fields = call.fields();
   std::string region = fields.text("region");
   if (region.empty()) region = origin.region.empty() ? core.options.regions.front() : origin.region;
-  if (!core.capacity.hasRegion(region)) refuse(400, format("invalid_argument: unknown region '{}'", region));  // I: the words
+  if (!core.capacity.hasRegion(region)) refuse(400, format("invalid_argument: unknown region '{}'", region));  // I: the wording
   const json::object* compute = fields.object("compute");
   GuestSize guest = compute ? checkGuestObject(*compute) : GuestSize{.memoryMb = 0};
   std::string fstype = fields.text("fstype");
-  if (!fstype.empty() && fstype != "ext4" && fstype != "raw") refuse(400, format("invalid fstype '{}'", fstype));  // I: the words
+  if (!fstype.empty() && fstype != "ext4" && fstype != "raw") refuse(400, format("invalid fstype '{}'", fstype));  // I: the wording
   auto volume = std::make_shared<Volume>();
   volume->name = fields.text("name");
   volume->sizeGb = checkSize(fields, origin);
@@ -122,7 +122,8 @@ VolumePtr makeVolume(Core& core, const Call& call, const Origin& origin) {
   return volume;
 }
 
-/// A fork's and a restored volume's way to `created`; the content is there before the answer, so it is the source's at that moment.
+/// The transition of a fork or restored volume to `created`; the content is copied before the response, so it is the source's at that
+/// moment.
 awaitable<void> hydrate(Core& core, VolumePtr volume, std::string state) {
   volume->state = std::move(state);
   co_await net::sleepFor(core.options.times.volumeHydrate);
@@ -131,7 +132,7 @@ awaitable<void> hydrate(Core& core, VolumePtr volume, std::string state) {
   co_await core.journal.flush();
 }
 
-/// E25: bound to a Machine, or to one that was destroyed a moment ago.
+/// E25: bound to a Machine, or to one that was recently destroyed.
 void requireFree(const Core& core, const Volume& volume) {
   std::string holder = core.boundTo(volume);
   if (!holder.empty()) refuseBy("E25", {{"id", holder}});
@@ -165,7 +166,7 @@ awaitable<Answer> createVolume(Core& core, Call& call) {
   VolumePtr volume = makeVolume(core, call, origin);
   core.world.add(call.app, volume);
   core.touch(volume);
-  // The entry first: a crash between the two leaves nothing that nobody knows of.
+  // The entry first: a crash between the two leaves no unknown volume.
   co_await core.journal.flush();
   std::optional<Error> failure;
   try {
@@ -177,14 +178,14 @@ awaitable<Answer> createVolume(Core& core, Call& call) {
     failure = error;
   }
   if (call.app->deleted) {
-    // The app's deletion may have looked before the content was there.
+    // The app's deletion may have run before the content existed.
     co_await destroyVolumeContent(core, volume);
     refuseBy("E6");
   }
   if (failure) {
     core.world.forget(volume);
     core.journal.forgotten(volume);
-    // The source or snapshot was deleted by another call meanwhile. I: status and words
+    // Another call deleted the source or snapshot concurrently. I: status and wording
     if (failure->code() == ErrorCode::NotFound && !origin.contentId.empty()) refuse(404, format("{} not found", origin.contentId));
     throw *failure;
   }
@@ -222,9 +223,9 @@ awaitable<Answer> extendVolume(Core& core, Call& call) {
   Volume& volume = *call.volume;
   requireHost(volume);
   std::int64_t size = call.fields().integer("size_gb").value_or(0);
-  if (size > kLargestGb) refuse(400, format("size_gb must be between 1 and {}", kLargestGb));  // I: the words
+  if (size > kLargestGb) refuse(400, format("size_gb must be between 1 and {}", kLargestGb));  // I: the wording
   if (size <= volume.sizeGb)
-    refuse(400, format("size_gb must be greater than {}", volume.sizeGb));  // I: status and words; §7: never shrink
+    refuse(400, format("size_gb must be greater than {}", volume.sizeGb));  // I: status and wording; §7: never shrink
   volume.sizeGb = size;
   core.touch(call.volume);
   co_return jsonAnswer(200, json::object{{"needs_restart", false}, {"volume", volumeToJson(core, volume)}});
@@ -239,7 +240,7 @@ awaitable<Answer> listSnapshots(Core& core, Call& call) {
 
 awaitable<Answer> createSnapshot(Core& core, Call& call) {
   VolumePtr volume = call.volume;
-  if (volume->isGoing()) refuse(412, "failed_precondition: volume is being destroyed");  // I: status and words
+  if (volume->isGoing()) refuse(412, "failed_precondition: volume is being destroyed");  // I: status and wording
   requireHost(*volume);
   core.dropExpiredSnapshots(volume);
   Snapshot snapshot;

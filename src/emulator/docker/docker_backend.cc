@@ -1,4 +1,4 @@
-// The backend's life, and the Engine's events: the ends of main processes come from there.
+// The backend's life cycle, and the Engine's events, which report the ends of main processes.
 #include "emulator/docker/docker_backend.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::chrono::seconds kConnectTime{10};
-/// How long close() waits for what has been begun at the Engine.
+/// How long close() waits for calls in progress at the Engine.
 constexpr std::chrono::seconds kFinishTime{60};
 constexpr int kFirstSignalCode = 128;
 constexpr int kLastSignalCode = 159;
@@ -31,7 +31,7 @@ std::string readTool(const std::filesystem::path& path) {
   std::string content{std::istreambuf_iterator<char>(file), {}};
   if (!content.empty()) return content;
   throw Error(ErrorCode::InvalidArgument,
-              format("The program {} can't be read: it is process 1 of each Machine. Build it (ninja fly-guest-tool).", path.string()));
+              format("Cannot read the program {}: it is process 1 of each Machine. Build it (ninja fly-guest-tool).", path.string()));
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ awaitable<void> DockerBackend::open(GuestExitSink sink) {
   Deadline deadline = Deadline::after(kConnectTime);
   co_await engine_.connect(deadline);
   for (const json::value& helper : co_await listContainers(kLabelHelper, deadline)) {
-    co_await removeContainer(docker::stringAt(helper, "Id"), deadline);  // of an emulator that was killed
+    co_await removeContainer(docker::stringAt(helper, "Id"), deadline);  // left by an emulator that was killed
   }
   co_await catchUp(deadline);
   co_await removeUnusedNetworks(deadline);
@@ -91,7 +91,7 @@ awaitable<void> DockerBackend::open(GuestExitSink sink) {
 }
 
 awaitable<void> DockerBackend::close() {
-  sink_ = nullptr;  // whoever hears of an end now would boot again
+  sink_ = nullptr;  // an end reported now would cause another boot
   co_await events_.close();
   Deadline patience = Deadline::after(kFinishTime);
   while (unfinished_ > 0 && !patience.hasPassed()) {
@@ -126,7 +126,7 @@ awaitable<void> DockerBackend::finish(awaitable<void> work, std::function<void()
   asio::post(executor, std::move(afterwards));
 }
 
-/// Compares what we believe to run with what does: for the time in which no events came.
+/// Compares the expected running Machines with the actual ones: covers the time without events.
 awaitable<void> DockerBackend::catchUp(Deadline deadline) {
   std::map<std::string, std::string> machines;  // of running containers
   for (const json::value& container : co_await listContainers(kLabelMachine, deadline)) {
@@ -143,8 +143,8 @@ awaitable<void> DockerBackend::catchUp(Deadline deadline) {
   for (auto& [container, machine] : machines) runs_.try_emplace(container, Run{.machineId = machine, .starting = false});
   for (const std::string& container : gone) {
     docker::EngineReply reply =
-        co_await engine_.send({.target = "/containers/" + container + "/json", .doing = "look at a container", .body = {}}, deadline);
-    json::value facts = reply.ok() ? reply.json("look at a container") : json::value();
+        co_await engine_.send({.target = "/containers/" + container + "/json", .doing = "inspect a container", .body = {}}, deadline);
+    json::value facts = reply.ok() ? reply.json("inspect a container") : json::value();
     std::int64_t code = reply.ok() ? docker::integerAt(facts, "State.ExitCode") : kFirstSignalCode + 9;
     if (auto run = runs_.find(container); run != runs_.end()) run->second.outOfMemory |= docker::boolAt(facts, "State.OOMKilled");
     noteEnd(container, code, RealClock().now());

@@ -1,4 +1,5 @@
-// Internal: the docker backend's class. Split over docker_backend.cc (life and events), machines.cc, exec.cc, volumes.cc and networks.cc.
+// Internal: the docker backend's class. Split over docker_backend.cc (life cycle and events), machines.cc, exec.cc, volumes.cc and
+// networks.cc.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -44,23 +45,23 @@ class DockerBackend final : public Backend {
   awaitable<std::vector<std::string>> volumeIds(Deadline deadline) override;
 
  private:
-  /// One life of a main process, whose end has not been told yet.
+  /// One run of a main process, whose end has not been reported yet.
   struct Run {
     std::string machineId;
-    bool starting = true;  ///< boot() has not returned: an end is told after it
+    bool starting = true;  ///< boot() has not returned: the end is reported after it
     bool outOfMemory = false;
     bool killedByUs = false;
     std::optional<GuestExit> end{};
   };
   struct ContainerState {
     std::string id;
-    bool running = false;  ///< suspended, too
+    bool running = false;  ///< also when suspended
     bool paused = false;
     std::string address{};
   };
 
-  /// Runs to its end though the caller is cancelled: what a broken-off call makes at the Engine would appear later, and be nobody's.
-  /// `afterwards` is called once it has ended and the caller has gone on.
+  /// Runs to its end even if the caller is cancelled: the effects of an aborted call at the Engine would appear later, and belong to no
+  /// caller. `afterwards` is called once it has ended and the caller has continued.
   awaitable<void> finish(awaitable<void> work, std::function<void()> afterwards = [] {});
 
   // Events (docker_backend.cc)
@@ -69,7 +70,7 @@ class DockerBackend final : public Backend {
   void handleEvent(const json::value& event);
   void noteEnd(const std::string& container, std::int64_t exit_code, SystemTime at);
   void tellEnd(const std::string& container);
-  void announceEnd(const std::string& machine_id);  ///< boot() has returned: an end may be told from now on
+  void announceEnd(const std::string& machine_id);  ///< boot() has returned: the end may be reported from now on
 
   // Machines (machines.cc)
   awaitable<std::optional<ImageDetails>> inspectImage(std::string image, Deadline deadline);
@@ -77,7 +78,7 @@ class DockerBackend final : public Backend {
   awaitable<ContainerState> require(std::string machine_id, Deadline deadline);  ///< throws NotFound
   awaitable<void> removeMachine(std::string machine_id, Deadline deadline);
   awaitable<void> removeContainer(std::string container, Deadline deadline);
-  awaitable<void> kill(std::string container, std::string signal, Deadline deadline);  ///< ended already: fine
+  awaitable<void> kill(std::string container, std::string signal, Deadline deadline);  ///< no-op if it has ended
   awaitable<void> awaitEnd(std::string container, Deadline deadline);
   awaitable<std::string> makeContainer(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);
   awaitable<void> bootNow(MachinePlan plan, Deadline deadline);
@@ -99,7 +100,7 @@ class DockerBackend final : public Backend {
   awaitable<void> removeVolume(std::string volume_id, Deadline deadline);
   awaitable<void> requireVolume(std::string volume_id, Deadline deadline);
   awaitable<std::string> ensureToolImage(Deadline deadline);
-  /// What the tool printed. Throws Error with its words when it failed.
+  /// The tool's output. Throws Error with the output when it failed.
   awaitable<std::string> runTool(std::vector<std::string> arguments, std::vector<HelperMount> mounts, Deadline deadline);
   awaitable<std::string> toolOutput(std::string container, std::string doing, Deadline deadline);
 
@@ -112,7 +113,7 @@ class DockerBackend final : public Backend {
   KeyedLock locks_;
   GuestExitSink sink_;
   std::map<std::string, Run> runs_;               ///< by container
-  std::map<std::string, std::string> addresses_;  ///< by Machine; of the container that runs
+  std::map<std::string, std::string> addresses_;  ///< by Machine; of the running container
   std::map<std::string, int> network_pins_;       ///< of boots in progress
   struct UsedBytes {
     std::int64_t bytes = 0;
@@ -122,7 +123,7 @@ class DockerBackend final : public Backend {
 
   docker::EngineEvents events_{engine_, std::chrono::seconds(2)};
   int unfinished_ = 0;                                    ///< calls of finish()
-  std::unique_ptr<boost::asio::steady_timer> one_ended_;  ///< cancelled as one of them ends
+  std::unique_ptr<boost::asio::steady_timer> one_ended_;  ///< cancelled whenever one of them ends
 };
 
 }  // namespace swarm::emulator

@@ -1,4 +1,4 @@
-// Commands inside a Machine, as Fly's init runs them: as root, in "/", output buffered (fly-machines.md §8).
+// Commands inside a Machine, as Fly's init runs them: as root, in "/", output buffered (§8).
 #include "base/error.h"
 #include "base/format.h"
 #include "emulator/docker/docker_backend_impl.h"
@@ -8,7 +8,7 @@
 namespace swarm::emulator {
 namespace {
 
-/// Of stdout and of stderr each; the rest is read and dropped.
+/// Limit for each of stdout and stderr; the rest is read and discarded.
 constexpr std::size_t kMostOutput = 5 * 1024 * 1024;
 constexpr int kFirstExecSignal = 128;
 constexpr int kLastExecSignal = 159;
@@ -24,8 +24,8 @@ awaitable<GuestExecResult> DockerBackend::exec(std::string machine_id, GuestExec
   docker::EngineCall create{
       .method = "POST", .target = format("/containers/{}/exec", containerName(id(), machine_id)), .doing = doing, .body = std::move(body)};
   docker::EngineReply made = co_await engine_.send(std::move(create), deadline);
-  if (made.status == 404) throw Error(ErrorCode::NotFound, format("There is no container of the Machine {}.", machine_id));
-  if (made.status == 409) throw Error(ErrorCode::Conflict, format("The Machine {} does not run.", machine_id));
+  if (made.status == 404) throw Error(ErrorCode::NotFound, format("The Machine {} has no container.", machine_id));
+  if (made.status == 409) throw Error(ErrorCode::Conflict, format("The Machine {} is not running.", machine_id));
   if (!made.ok()) throw docker::engineError(made.status, made.body, doing);
   std::string exec = docker::stringAt(made.json(doing), "Id");
   CommandResult ended;
@@ -39,7 +39,7 @@ awaitable<GuestExecResult> DockerBackend::exec(std::string machine_id, GuestExec
   result.exitCode = static_cast<int>(ended.exitCode);
   result.stdoutText = std::move(ended.stdoutText);
   result.stderrText = std::move(ended.stderrText);
-  // The Engine tells a signal as a shell does.
+  // The Engine encodes a signal as a shell does.
   if (*result.exitCode > kFirstExecSignal && *result.exitCode <= kLastExecSignal) result.exitSignal = *result.exitCode - kFirstExecSignal;
   co_return result;
 }

@@ -30,11 +30,11 @@ std::vector<std::string> textsAt(const json::value& value, std::string_view path
 std::string archivePath(const std::string& path) {
   bool good = path.size() > 1 && path.front() == '/' && path.back() != '/' && path.find('\0') == std::string::npos &&
               !(path + "/").contains("/../");
-  if (!good) throw Error(ErrorCode::Unprocessable, format("\"{}\" is no absolute path of a file.", path));
+  if (!good) throw Error(ErrorCode::Unprocessable, format("\"{}\" is not an absolute path of a file.", path));
   std::string relative = path.substr(1);
   if (relative.size() > kLongestPath) {
     throw Error(ErrorCode::Unprocessable,
-                format("The path {} is longer than the {} bytes that this emulator can put a file at.", path, kLongestPath));
+                format("The path {} is longer than {} bytes, the emulator's limit for files.", path, kLongestPath));
   }
   return relative;
 }
@@ -43,7 +43,7 @@ json::object hostConfig(const MachinePlan& plan, std::string_view emulator_id, c
   json::object host;
   std::int64_t cpus = engine.cpus > 0 ? std::min(plan.cpus, engine.cpus) : plan.cpus;
   host["NanoCpus"] = cpus * 1'000'000'000;
-  // A shared CPU may burst to a whole one, and has to yield to others: 1/16 each is what Fly promises it.
+  // A shared CPU may burst to a whole one, and has to yield to others: Fly guarantees 1/16 of each.
   host["CpuShares"] = std::max<std::int64_t>(2, plan.cpus * (plan.sharedCpu ? 64 : 1024));
   host["Memory"] = plan.memoryMb * kMib;
   host["MemorySwap"] = plan.memoryMb * kMib;
@@ -51,11 +51,11 @@ json::object hostConfig(const MachinePlan& plan, std::string_view emulator_id, c
   host["RestartPolicy"] = json::object{{"Name", "no"}};
   host["Init"] = false;
   host["LogConfig"] = json::object{{"Type", "json-file"}, {"Config", json::object{{"max-size", "10m"}, {"max-file", "2"}}}};
-  // A Machine is a virtual machine: its root mounts what it likes.
+  // A Machine is a virtual machine: its root may mount file systems.
   host["CapAdd"] = json::array{"SYS_ADMIN"};
   host["SecurityOpt"] = json::array{"apparmor=unconfined"};
   if (!plan.volumeId.empty()) {
-    // A fresh volume is an empty file system: nothing of the image is copied into it.
+    // A fresh volume is an empty file system: nothing is copied into it from the image.
     host["Mounts"] = json::array{json::object{{"Type", "volume"},
                                               {"Source", volumeName(emulator_id, plan.volumeId)},
                                               {"Target", plan.mountPath},
@@ -110,7 +110,7 @@ json::object machineBody(const MachinePlan& plan, const ImageDetails& image, std
                          const docker::EngineFacts& engine) {
   std::vector<std::string> main = mainProcess(plan, image);
   if (main.empty()) {
-    throw Error(ErrorCode::Unprocessable, format("The image {} has no command, and the Machine's configuration names none.", plan.image));
+    throw Error(ErrorCode::Unprocessable, format("The image {} has no command, and the Machine's configuration has none.", plan.image));
   }
   json::object body;
   body["Hostname"] = plan.machineId;
@@ -143,7 +143,8 @@ json::object networkBody(std::string_view emulator_id, const std::string& networ
                     {"Driver", "bridge"},
                     {"Labels", json::object{{kLabelEmulator, emulator_id}, {kLabelNetwork, network}}}};
   if (attempt < 0) return body;
-  // The Engine's own pools end at some thirty networks, and every app has one. 198.18.0.0/15 is nobody's (RFC 2544): 2048 ranges of 62.
+  // The Engine's own pools allow about thirty networks, and every app has one. 198.18.0.0/15 is reserved for benchmarks (RFC 2544): 2048
+  // ranges of 62.
   std::string digest = sha256(format("{}/{}", name, attempt));
   unsigned index = (static_cast<unsigned char>(digest[0]) << 8 | static_cast<unsigned char>(digest[1])) % 2048;
   std::string subnet = format("198.{}.{}.{}/26", 18 + index / 1024, index / 4 % 256, index % 4 * 64);

@@ -1,4 +1,4 @@
-// Machines: boot, stop, suspend, destroy, and what is asked about them.
+// Machines: boot, stop, suspend, destroy, and queries.
 #include "base/error.h"
 #include "base/format.h"
 #include "emulator/docker/docker_backend_impl.h"
@@ -17,15 +17,15 @@ using docker::EngineReply;
 
 constexpr std::chrono::seconds kMachineConnectTime{5};
 constexpr std::chrono::seconds kCleanUpTime{20};
-constexpr std::chrono::seconds kUnseenPatience{30};  ///< for a container whose name is taken and that can't be seen
+constexpr std::chrono::seconds kUnseenPatience{30};  ///< for a container whose name is taken and that is not visible yet
 constexpr std::chrono::milliseconds kUnseenPause{50};
 
-Error notRunning(const std::string& machine_id) { return Error(ErrorCode::Conflict, format("The Machine {} does not run.", machine_id)); }
+Error notRunning(const std::string& machine_id) { return Error(ErrorCode::Conflict, format("The Machine {} is not running.", machine_id)); }
 
 }  // namespace
 
 awaitable<std::optional<ImageDetails>> DockerBackend::inspectImage(std::string image, Deadline deadline) {
-  const std::string doing = format("look for the image {}", image);
+  const std::string doing = format("find the image {}", image);
   for (const std::string& candidate : imageCandidates(image)) {
     std::string target = format("/images/{}/json", net::percentEncode(candidate));
     EngineReply reply = co_await engine_.send({.target = std::move(target), .doing = doing, .body = {}}, deadline);
@@ -43,7 +43,7 @@ awaitable<std::optional<ImageFacts>> DockerBackend::findImage(std::string image,
 }
 
 awaitable<std::optional<DockerBackend::ContainerState>> DockerBackend::inspect(std::string machine_id, Deadline deadline) {
-  const std::string doing = "look at a Machine's container";
+  const std::string doing = "inspect a Machine's container";
   std::string target = format("/containers/{}/json", containerName(id(), machine_id));
   EngineReply reply = co_await engine_.send({.target = std::move(target), .doing = doing, .body = {}}, deadline);
   if (reply.status == 404) co_return std::nullopt;
@@ -61,7 +61,7 @@ awaitable<std::optional<DockerBackend::ContainerState>> DockerBackend::inspect(s
 
 awaitable<DockerBackend::ContainerState> DockerBackend::require(std::string machine_id, Deadline deadline) {
   auto state = co_await inspect(machine_id, deadline);
-  if (!state) throw Error(ErrorCode::NotFound, format("There is no container of the Machine {}.", machine_id));
+  if (!state) throw Error(ErrorCode::NotFound, format("The Machine {} has no container.", machine_id));
   co_return std::move(*state);
 }
 
@@ -103,7 +103,7 @@ awaitable<void> DockerBackend::removeContainer(std::string container, Deadline d
 awaitable<void> DockerBackend::removeMachine(std::string machine_id, Deadline deadline) {
   auto state = co_await inspect(machine_id, deadline);
   if (!state) co_return;
-  runs_.erase(state->id);  // nobody is told of an end that makes room for something else
+  runs_.erase(state->id);  // ends caused by a replacement are not reported
   addresses_.erase(machine_id);
   co_await removeContainer(state->id, deadline);
 }
@@ -116,7 +116,7 @@ awaitable<std::string> DockerBackend::makeContainer(const MachinePlan& plan, con
                             .doing = "create a Machine's container",
                             .body = std::move(body)};
   EngineReply made = co_await engine_.send(create, deadline);
-  // The Engine goes on with what an emulator asked for that was killed since: the name is taken before there is anything to remove.
+  // The Engine still completes requests of a killed emulator: the name is taken before there is a container to remove.
   for (Deadline patience = Deadline::after(kUnseenPatience); made.status == 409 && !patience.hasPassed();) {
     co_await net::sleepFor(kUnseenPause);
     co_await removeMachine(plan.machineId, deadline);
@@ -171,7 +171,7 @@ awaitable<void> DockerBackend::bootFresh(const MachinePlan& plan, const ImageDet
 
 awaitable<void> DockerBackend::boot(MachinePlan plan, Deadline deadline) {
   std::string machine = plan.machineId;
-  // A process that ended at once is told of after our caller knows that it was started.
+  // The end of a short-lived process is reported after the caller has received the result of its start.
   co_await finish(bootNow(std::move(plan), deadline), [this, machine] { announceEnd(machine); });
 }
 
@@ -179,7 +179,7 @@ awaitable<void> DockerBackend::bootNow(MachinePlan plan, Deadline deadline) {
   KeyedLock::Guard guard = co_await locks_.acquire("machine " + plan.machineId, deadline);
   co_await engine_.connect(deadline);
   auto image = co_await inspectImage(plan.image, deadline);
-  if (!image) throw Error(ErrorCode::NotFound, format("The image {} is not on the Docker Engine.", plan.image));
+  if (!image) throw Error(ErrorCode::NotFound, format("The image {} does not exist on the Docker Engine.", plan.image));
   if (!plan.volumeId.empty()) co_await requireVolume(plan.volumeId, deadline);
   co_await removeMachine(plan.machineId, deadline);
   std::optional<Error> failure;
@@ -197,7 +197,7 @@ awaitable<void> DockerBackend::stop(std::string machine_id, std::string signal, 
   auto state = co_await inspect(machine_id, deadline);
   if (!state || !state->running) co_return;
   bool ended = false;
-  // What is suspended hears nothing; Fly throws its memory away (fly-machines.md §10).
+  // A suspended process receives no signals; Fly discards its memory (§10).
   if (!state->paused) {
     co_await kill(state->id, signal, deadline);
     try {
@@ -267,7 +267,7 @@ awaitable<net::StreamPtr> DockerBackend::connect(std::string machine_id, std::ui
   if (address.empty()) {
     auto state = co_await inspect(machine_id, deadline);
     if (!state || !state->running || state->address.empty()) {
-      throw Error(ErrorCode::Unavailable, format("The Machine {} does not run.", machine_id));
+      throw Error(ErrorCode::Unavailable, format("The Machine {} is not running.", machine_id));
     }
     address = state->address;
     addresses_[machine_id] = address;

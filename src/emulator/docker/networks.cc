@@ -1,4 +1,4 @@
-// One Docker network per 6PN: what is on different ones can't reach each other.
+// One Docker network per 6PN: Machines on different ones cannot reach each other.
 #include "base/error.h"
 #include "base/format.h"
 #include "emulator/docker/docker_backend_impl.h"
@@ -46,7 +46,7 @@ awaitable<void> DockerBackend::removeUnusedNetworks(Deadline deadline) {
     if (!users.empty() || network_pins_.contains(name)) continue;
     docker::EngineReply reply = co_await engine_.send(
         {.method = "DELETE", .target = "/networks/" + docker::stringAt(network, "Id"), .doing = "remove a network", .body = {}}, deadline);
-    // In use after all, by a container that is not ours: it stays for them.
+    // In use by a container that does not belong to this emulator: keep the network.
     bool fine = reply.ok() || reply.status == 404 || reply.status == 403 || reply.status == 409;
     if (!fine) throw docker::engineError(reply.status, reply.body, format("remove the network {}", name));
   }

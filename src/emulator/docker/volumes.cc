@@ -12,7 +12,7 @@ namespace {
 
 using docker::EngineReply;
 
-/// Measuring starts a container: that is not done for each question of a client that polls.
+/// Measuring starts a container: results are cached for clients that poll.
 constexpr std::chrono::seconds kUsedBytesMemory{15};
 constexpr std::string_view kToolInImage = "/fly-guest-tool";
 
@@ -21,10 +21,10 @@ std::string lockOf(const std::string& volume_id) { return "volume " + volume_id;
 }  // namespace
 
 awaitable<void> DockerBackend::requireVolume(std::string volume_id, Deadline deadline) {
-  const std::string doing = "look for a volume";
+  const std::string doing = "find a volume";
   EngineReply reply =
       co_await engine_.send({.target = format("/volumes/{}", volumeName(id(), volume_id)), .doing = doing, .body = {}}, deadline);
-  if (reply.status == 404) throw Error(ErrorCode::NotFound, format("There is no volume {}.", volume_id));
+  if (reply.status == 404) throw Error(ErrorCode::NotFound, format("The volume {} does not exist.", volume_id));
   if (!reply.ok()) throw docker::engineError(reply.status, reply.body, doing);
 }
 
@@ -43,7 +43,7 @@ awaitable<void> DockerBackend::makeVolume(std::string volume_id, std::int64_t si
 }
 
 awaitable<void> DockerBackend::destroyVolume(std::string volume_id, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);  // no helper of ours may use it
+  KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);  // no helper may use it
   co_await removeVolume(std::move(volume_id), deadline);
 }
 
@@ -56,11 +56,11 @@ awaitable<void> DockerBackend::removeVolume(std::string volume_id, Deadline dead
 }
 
 awaitable<void> DockerBackend::copyNow(std::string from_id, std::string to_id, Deadline deadline) {
-  // In one order for all, so that no two copies wait for each other.
+  // In a fixed order, so that two copies cannot deadlock.
   KeyedLock::Guard first = co_await locks_.acquire(lockOf(std::min(from_id, to_id)), deadline);
   KeyedLock::Guard second = co_await locks_.acquire(lockOf(std::max(from_id, to_id)), deadline);
   co_await requireVolume(from_id, deadline);
-  co_await removeVolume(to_id, deadline);  // half a copy, when we were killed in the middle of one
+  co_await removeVolume(to_id, deadline);  // an incomplete copy, left by a killed emulator
   co_await makeVolume(to_id, 0, deadline);
   std::optional<Error> failure;
   try {
@@ -95,7 +95,7 @@ awaitable<std::vector<std::string>> DockerBackend::volumeIds(Deadline deadline) 
 }
 
 awaitable<std::string> DockerBackend::ensureToolImage(Deadline deadline) {
-  const std::string doing = "make the image of the helper";
+  const std::string doing = "create the image of the helper";
   std::string tag = toHex(sha256(guest_tool_)).substr(0, 12);
   std::string name = "fly-emulator-tool:" + tag;
   KeyedLock::Guard guard = co_await locks_.acquire("image " + name, deadline);

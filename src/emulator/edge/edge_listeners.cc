@@ -61,7 +61,7 @@ struct EdgeListeners::Impl : std::enable_shared_from_this<Impl> {
       net::StreamPtr machine = co_await self->routes.connect(target->machineId, target->internalPort, deadline);
       co_await net::pump(*client, *machine);
     } catch (const Error& error) {
-      log::debug("a connection could not be passed on", {{"app", key.first}, {"reason", error.message()}});
+      log::debug("could not forward a connection", {{"app", key.first}, {"reason", error.message()}});
     }
   }
 };
@@ -77,7 +77,7 @@ EdgeListeners::EdgeListeners(net::Executor executor, EdgeRoutes routes, std::str
 EdgeListeners::~EdgeListeners() { stop(); }
 
 void EdgeListeners::refresh() {
-  std::map<Key, bool> wanted;  // whether TLS ends here
+  std::map<Key, bool> wanted;  // whether the edge terminates TLS
   for (const EdgeService& service : impl_->routes.services()) {
     if (service.protocol != "tcp" || has(service, "http")) continue;
     if (has(service, "tls") && !impl_->tls) continue;

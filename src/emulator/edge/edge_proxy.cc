@@ -1,4 +1,4 @@
-// From a Host to a Machine.
+// Routes a request from its Host to a Machine.
 #include "emulator/edge/edge_proxy.h"
 
 #include <algorithm>
@@ -56,7 +56,7 @@ std::optional<EdgeAddress> parseEdgeHost(std::string_view host, const std::vecto
 EdgeProxy::EdgeProxy(EdgeRoutes routes, EdgeOptions options) : routes_(std::move(routes)), options_(std::move(options)) {}
 
 std::uint16_t EdgeProxy::chooseHttpPort(const std::string& app) const {
-  // One port of ours stands for 443 and 80, and for any other that speaks HTTP when there is no such.
+  // The edge's single port serves 443 and 80 and, if there is neither, any other HTTP port.
   std::uint16_t chosen = 0;
   for (const EdgeService& service : routes_.servicesOf(app)) {
     if (!isHttp(service)) continue;
@@ -72,7 +72,7 @@ awaitable<void> EdgeProxy::handle(net::Exchange& exchange) {
   auto address = parseEdgeHost(head.host, options_.domains);
   if (!address) {
     co_return co_await refuse(exchange, request_id, 404,
-                              format("No app answers at {}. An app answers at <app>.{}.", head.host, options_.domains.front()));
+                              format("No app is served at {}. Apps are served at <app>.{}.", head.host, options_.domains.front()));
   }
   if (auto named = head.headers.find("Fly-Emulator-Port")) {
     auto port = parsePort(*named);
@@ -100,12 +100,12 @@ awaitable<void> EdgeProxy::handle(net::Exchange& exchange) {
     trouble = error.message();
   }
   if (!machine) {
-    log::debug("a Machine does not answer", {{"machine", target->machineId}, {"reason", trouble}});
+    log::debug("a Machine is not responding", {{"machine", target->machineId}, {"reason", trouble}});
     co_return co_await refuse(exchange, request_id, 502,
-                              format("The Machine {} does not answer on port {}: {}", target->machineId, target->internalPort, trouble));
+                              format("The Machine {} is not responding on port {}: {}", target->machineId, target->internalPort, trouble));
   }
   if (co_await forwardExchange(exchange, std::move(machine), std::move(facts), options_.answerTimeout)) co_return;
-  co_await refuse(exchange, request_id, 502, format("The Machine {} gave no proper answer.", target->machineId));
+  co_await refuse(exchange, request_id, 502, format("The Machine {} sent an invalid response.", target->machineId));
 }
 
 }  // namespace swarm::emulator

@@ -1,4 +1,4 @@
-// EdgeProxy: what stands for Fly's proxy: from a Host to an app to a Machine, over HTTP/1.1 with any upgrade, or as raw TCP.
+// EdgeProxy: stands in for Fly's proxy: routes from a Host to an app to a Machine, over HTTP/1.1 with any upgrade, or as raw TCP.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -14,15 +14,15 @@
 
 namespace swarm::emulator {
 
-/// What the edge asks; Emulator's functions, or a test's.
+/// The edge's queries; implemented by Emulator, or by a test.
 struct EdgeRoutes {
   std::function<awaitable<std::expected<EdgeTarget, EdgeRefusal>>(EdgeQuery)> find;
   std::function<std::vector<EdgeService>()> services;                          ///< of all apps
-  std::function<std::vector<EdgeService>(const std::string& app)> servicesOf;  ///< of one: asked for each request
-  /// Throws Error(Unavailable) when nothing listens there.
+  std::function<std::vector<EdgeService>(const std::string& app)> servicesOf;  ///< of one app: called for each request
+  /// Throws Error(Unavailable) when no process is listening there.
   std::function<awaitable<net::StreamPtr>(std::string machine_id, std::uint16_t port, Deadline)> connect;
 };
-/// The emulator must outlive what is made of this.
+/// The emulator must outlive the result.
 inline EdgeRoutes routesOf(Emulator& emulator) {
   return {.find = [&emulator](EdgeQuery query) { return emulator.findEdgeTarget(std::move(query)); },
           .services = [&emulator] { return emulator.edgeServices(); },
@@ -33,26 +33,26 @@ inline EdgeRoutes routesOf(Emulator& emulator) {
 
 struct EdgeOptions {
   std::vector<std::string> domains{"fly.localhost", "fly.dev"};  ///< "<app>.<domain>" and "<port>--<app>.<domain>"
-  std::string region = "ams";                                    ///< where the edge says that it is (Fly-Region)
+  std::string region = "ams";                                    ///< the edge's region (Fly-Region)
   std::chrono::milliseconds connectTimeout{10'000};
-  std::chrono::milliseconds answerTimeout{0};  ///< to the head of the answer; zero: for ever (what Fly's is, is not known)
+  std::chrono::milliseconds answerTimeout{0};  ///< until the head of the response; zero: unlimited (Fly's limit is unknown)
 };
 
-/// An app and one of its external ports, as a Host or header names it.
+/// An app and one of its external ports, as given by a Host or header.
 struct EdgeAddress {
   std::string app;
-  std::uint16_t externalPort = 0;  ///< 0: not named
+  std::uint16_t externalPort = 0;  ///< 0: not given
   bool operator==(const EdgeAddress&) const = default;
 };
-/// Nothing: the host is none of ours.
+/// Empty: not a host of this edge.
 std::optional<EdgeAddress> parseEdgeHost(std::string_view host, const std::vector<std::string>& domains);
 
-/// On one loop; outlives the servers that it handles for.
+/// On one loop; outlives the servers that use it.
 class EdgeProxy {
  public:
   EdgeProxy(EdgeRoutes routes, EdgeOptions options = {});
-  /// The handler of an HttpServer. Answers 404 for a host that is no app's, what the emulator says where no Machine serves it, and 502
-  /// where the Machine does not answer.
+  /// The handler of an HttpServer. Responds with 404 for a host without an app, with the emulator's refusal if no Machine serves it, and
+  /// with 502 if the Machine does not respond.
   awaitable<void> handle(net::Exchange& exchange);
 
  private:
@@ -61,10 +61,10 @@ class EdgeProxy {
   EdgeOptions options_;
 };
 
-/// One listener for each service that has no "http" handler: what no Host can name. On one loop.
+/// One listener for each service without an "http" handler, which a Host cannot select. On one loop.
 class EdgeListeners {
  public:
-  /// `host`: where to listen, on ports that are free. `tls` may be empty: then services with a "tls" handler get no listener.
+  /// `host`: the address to listen on, on free ports. `tls` may be empty: then services with a "tls" handler get no listener.
   EdgeListeners(net::Executor executor, EdgeRoutes routes, std::string host, std::shared_ptr<net::TlsContext> tls = {});
   ~EdgeListeners();
   void refresh();  ///< after a change of the services

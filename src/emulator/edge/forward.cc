@@ -13,7 +13,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kPieceBytes = 64 * 1024;
-/// How long a client may go on sending a body that nobody wants any more.
+/// How long a client may continue to send a body that is no longer needed.
 constexpr std::chrono::seconds kLinger{5};
 
 bool isHopByHop(std::string_view name, const net::HeaderViews& headers) {
@@ -25,7 +25,7 @@ bool isHopByHop(std::string_view name, const net::HeaderViews& headers) {
   return connection && net::listHasToken(*connection, name);
 }
 
-/// What the edge says itself, whatever the client said.
+/// Fields that the edge sets itself, whatever the client sent.
 bool isOurs(std::string_view name) {
   for (std::string_view ours : {"Fly-Client-IP", "Fly-Forwarded-Port", "Fly-Region", "Fly-Request-Id", "X-Forwarded-For",
                                 "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Ssl", "Via", "Fly-Emulator-Port"}) {
@@ -42,7 +42,7 @@ bool hasBody(const net::BodyFraming& framing) {
   return framing.kind == net::BodyKind::Chunked || (framing.kind == net::BodyKind::Length && framing.length > 0);
 }
 
-/// Bytes of one body as they leave: in chunks, or as they are.
+/// Writes the bytes of one body, chunked or unchanged.
 class BodyWriter {
  public:
   BodyWriter(net::Stream& stream, bool chunked) : stream_(stream), chunked_(chunked) {}
@@ -69,7 +69,7 @@ struct Transfer {
   std::chrono::milliseconds answerTimeout;
   net::ReadBuffer buffer{};
   net::ResponseHead head{};
-  bool discardUpload = false;  ///< the answer is complete: what the client still sends is read and dropped
+  bool discardUpload = false;  ///< the response is complete: further data from the client is read and discarded
   bool uploadEnded = false;    ///< the whole body was read
   bool headReceived = false;
   bool upgraded = false;
@@ -84,11 +84,11 @@ awaitable<void> upload(Transfer& transfer) {
   for (;;) {
     net::IoResult got = co_await body.readSome(asio::buffer(piece));
     if (got.error) {
-      if (!transfer.discardUpload) transfer.machine.close();  // the client is gone: nobody waits for the answer
+      if (!transfer.discardUpload) transfer.machine.close();  // the client has disconnected: the response is no longer needed
       co_return;
     }
     if (got.bytes == 0) break;
-    // A Machine that takes no more may still have answered.
+    // A Machine that accepts no more data may still have responded.
     if (!transfer.discardUpload && !co_await writer.write({piece.data(), got.bytes})) transfer.discardUpload = true;
   }
   transfer.uploadEnded = true;
@@ -118,7 +118,7 @@ std::string clientHead(const Transfer& transfer, bool chunked) {
   if (chunked) {
     appendField(out, "Transfer-Encoding", "chunked");
   } else if (auto length = head.headers.find("Content-Length")) {
-    appendField(out, "Content-Length", *length);  // of an answer to HEAD, too
+    appendField(out, "Content-Length", *length);  // also of a response to HEAD
   }
   appendField(out, "fly-request-id", transfer.facts.requestId);
   appendField(out, "via", "1.1 fly.io");
@@ -195,7 +195,7 @@ std::string machineRequestHead(const net::RequestHead& head, const EdgeFacts& fa
     appendField(out, "Content-Length", std::to_string(head.body.length));
   }
   if (head.upgrade.empty()) {
-    appendField(out, "Connection", "close");  // a connection of the Machine's serves one request
+    appendField(out, "Connection", "close");  // each connection to the Machine serves one request
   } else {
     appendField(out, "Connection", "Upgrade");
     appendField(out, "Upgrade", head.upgrade);
@@ -207,7 +207,7 @@ awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine,
                                 std::chrono::milliseconds answer_timeout) {
   Transfer transfer{.exchange = exchange, .machine = *machine, .facts = facts, .answerTimeout = answer_timeout};
   std::string request = machineRequestHead(exchange.head(), facts);
-  // A failed write is no verdict: the answer may be there already.
+  // A failed write is not conclusive: the response may already be there.
   co_await machine->writeAll(request);
   if (hasBody(exchange.head().body)) {
     co_await net::both(upload(transfer), download(transfer));
@@ -220,7 +220,7 @@ awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine,
     co_await pumpUpgraded(transfer, std::move(machine));
     co_return true;
   }
-  // Half an answer: only closing tells the client that it is no whole one.
+  // Half a response: closing is the only way to signal that it is incomplete.
   bool reusable = transfer.answerComplete && transfer.keepAlive;
   exchange.answeredRaw(reusable ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
   co_return true;

@@ -1,4 +1,4 @@
-// One exchange with a Machine: the request goes out, the answer comes back, both as they arrive; or the connection becomes a byte pump.
+// One exchange with a Machine: the request goes out, the response comes back, both as they arrive; or the connection becomes a byte pump.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@ namespace swarm::emulator {
 
 using boost::asio::awaitable;
 
-/// What the edge adds to a request (Fly: docs networking/request-headers).
+/// The fields that the edge adds to a request (Fly: docs networking/request-headers).
 struct EdgeFacts {
   std::string requestId;
   std::string clientAddress;
@@ -19,10 +19,10 @@ struct EdgeFacts {
   bool tls = false;
 };
 
-/// The head that goes to the Machine: hop-by-hop fields are left out, framing is written anew.
+/// The head that goes to the Machine: hop-by-hop fields are left out, framing is written again.
 std::string machineRequestHead(const net::RequestHead& head, const EdgeFacts& facts);
 
-/// False: nothing has been sent to the client, because the Machine gave no proper answer; the caller answers.
+/// False: nothing has been sent to the client, because the Machine sent no valid response; the caller must respond.
 awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine, EdgeFacts facts, std::chrono::milliseconds answer_timeout);
 
 }  // namespace swarm::emulator

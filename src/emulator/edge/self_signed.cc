@@ -1,4 +1,4 @@
-// One P-256 key and one certificate, by OpenSSL's X.509 calls.
+// One P-256 key and one certificate, created with OpenSSL's X.509 functions.
 #include "emulator/edge/self_signed.h"
 
 #include <fcntl.h>
@@ -24,7 +24,7 @@ using Certificate = std::unique_ptr<X509, decltype([](X509* certificate) { X509_
 using File = std::unique_ptr<std::FILE, decltype([](std::FILE* file) { std::fclose(file); })>;
 
 void require(bool condition) {
-  if (!condition) throw Error(ErrorCode::Internal, "OpenSSL could not make a certificate for TLS.");
+  if (!condition) throw Error(ErrorCode::Internal, "OpenSSL could not create a certificate for TLS.");
 }
 
 Certificate makeCertificate(EVP_PKEY* key, const std::vector<std::string>& names) {
@@ -56,7 +56,7 @@ Certificate makeCertificate(EVP_PKEY* key, const std::vector<std::string>& names
 File create(const std::filesystem::path& path, int mode) {
   int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   File file(fd < 0 ? nullptr : ::fdopen(fd, "w"));
-  if (!file) throw Error(ErrorCode::Internal, format("The file {} could not be written.", path.string()));
+  if (!file) throw Error(ErrorCode::Internal, format("Cannot write the file {}.", path.string()));
   return file;
 }
 

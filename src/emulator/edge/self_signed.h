@@ -1,4 +1,4 @@
-// A certificate that the emulator makes for itself: trusted by whoever is given its file, and by nobody else.
+// A self-signed certificate of the emulator: trusted only by clients that are given its file.
 #pragma once
 
 #include <filesystem>
@@ -12,8 +12,8 @@ struct CertificateFiles {
   std::filesystem::path key;  ///< 0600
 };
 
-/// Writes a certificate for `names` (DNS names, "*.fly.localhost" too, and IPv4 addresses) into `directory`; what is there already is used.
-/// Throws Error(Internal) when it can't be made or written.
+/// Writes a certificate for `names` (DNS names, "*.fly.localhost" too, and IPv4 addresses) into `directory`; an existing one is reused.
+/// Throws Error(Internal) when it cannot be created or written.
 CertificateFiles makeSelfSigned(const std::filesystem::path& directory, const std::vector<std::string>& names);
 
 }  // namespace swarm::emulator

@@ -1,4 +1,4 @@
-// The commands that a simulated Machine has.
+// The commands of a simulated Machine.
 #include "emulator/memory/commands.h"
 
 #include <algorithm>
@@ -233,8 +233,8 @@ awaitable<void> sleepInGuest(ShellState& state, std::optional<std::chrono::milli
   Deadline end = duration ? Deadline::after(*duration) : Deadline::never();
   Deadline first = end.time() < state.host.deadline.time() ? end : state.host.deadline;
   while (guest->generation == generation) {
-    if (state.host.deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, "The command ran too long.");
-    // A suspended Machine's time stands still.
+    if (state.host.deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, "The command timed out.");
+    // The time of a suspended Machine stands still.
     if (end.hasPassed() && !guest->suspended) co_return;
     co_await guest->changed.wait(end.hasPassed() ? Deadline::never() : first);
   }

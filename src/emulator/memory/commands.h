@@ -1,4 +1,4 @@
-// What the shell's parts share: a run's state, files, and the commands. Internal to memory/.
+// Shared by the shell's parts: a run's state, files, and the commands. Internal to memory/.
 #pragma once
 
 #include <map>
@@ -21,12 +21,12 @@ enum class WriteMode { Replace, Append };
 bool readFile(ShellState& state, const std::string& path, std::string& content);
 void writeFile(ShellState& state, const std::string& path, const std::string& content, WriteMode mode);
 
-/// Nothing: until the Machine ends, or the deadline. Throws as runCommand() does.
+/// Empty duration: until the Machine ends, or the deadline. Throws as runCommand() does.
 awaitable<void> sleepInGuest(ShellState& state, std::optional<std::chrono::milliseconds> duration);
 
 awaitable<ShellResult> runScript(ShellState& state, std::string script, std::string input);
 awaitable<ShellResult> runProgram(ShellState& state, std::vector<std::string> words, std::string input);
-/// Nothing: there is no such command.
+/// Empty: unknown command.
 awaitable<std::optional<ShellResult>> runBuiltin(ShellState& state, std::vector<std::string> words, std::string input);
 
 }  // namespace swarm::emulator

@@ -12,20 +12,20 @@
 
 namespace swarm::emulator {
 
-/// Paths to contents; folders are there when something is in them.
+/// Paths to contents; a folder exists if it contains a file.
 using FileMap = std::map<std::string, std::string>;
 
 struct SimulatedGuest {
   MachinePlan plan;
   FileMap root;
-  std::shared_ptr<FileMap> volume;  ///< seen below plan.mountPath; null: no mount
+  std::shared_ptr<FileMap> volume;  ///< visible below plan.mountPath; null: no mount
   bool running = false;
   bool suspended = false;
-  std::uint64_t generation = 0;              ///< one higher with each boot and each end
+  std::uint64_t generation = 0;              ///< incremented at each boot and each end
   std::map<std::string, std::string> traps;  ///< of the main process: "TERM" → script; empty: ignored
   ChangeSignal changed;
 
-  /// The file map that holds `path`, and the path's name there.
+  /// The file map that contains `path`, and the path's name in it.
   std::pair<FileMap*, std::string> locate(const std::string& path);
 };
 using GuestPtr = std::shared_ptr<SimulatedGuest>;

@@ -60,7 +60,7 @@ class MemoryBackend final : public Backend {
     guest->volume = nullptr;
     if (!plan.volumeId.empty()) {
       auto volume = volumes_.find(plan.volumeId);
-      if (volume == volumes_.end()) throw Error(ErrorCode::NotFound, format("There is no volume {}.", plan.volumeId));
+      if (volume == volumes_.end()) throw Error(ErrorCode::NotFound, format("The volume {} does not exist.", plan.volumeId));
       guest->volume = volume->second;
     }
     guest->plan = std::move(plan);
@@ -72,7 +72,7 @@ class MemoryBackend final : public Backend {
     guest->suspended = false;
     guest->changed.notify();
     std::vector<std::string> main = mainCommand(guest->plan);
-    // Most simulated Machines run nothing: they need no coroutine.
+    // Most simulated Machines run no program: they need no coroutine.
     if (!main.empty()) tasks_.spawn(runMain(guest, guest->generation, std::move(main)), nullptr);
   }
 
@@ -146,7 +146,7 @@ class MemoryBackend final : public Backend {
     auto service = options_.services.find(port);
     bool simulated = service == options_.services.end() && port == agent::kPort;
     if (!guest || !guest->running || guest->suspended || (service == options_.services.end() && !simulated)) {
-      throw Error(ErrorCode::Unavailable, format("Nothing listens on port {} of Machine {}.", port, machine_id));
+      throw Error(ErrorCode::Unavailable, format("No process is listening on port {} of Machine {}.", port, machine_id));
     }
     auto [outside, inside] = net::makePipe(executor_);
     awaitable<void> work = simulated ? serveSimulatedAgent(std::move(inside), guest) : service->second(std::move(inside), guest->plan);
@@ -160,7 +160,7 @@ class MemoryBackend final : public Backend {
   }
   awaitable<void> copyVolume(std::string from_id, std::string to_id, Deadline) override {
     auto from = volumes_.find(from_id);
-    if (from == volumes_.end()) throw Error(ErrorCode::NotFound, format("There is no volume {}.", from_id));
+    if (from == volumes_.end()) throw Error(ErrorCode::NotFound, format("The volume {} does not exist.", from_id));
     auto copy = std::make_shared<FileMap>(*from->second);
     if (options_.copyTime.count() > 0) co_await net::sleepFor(options_.copyTime);
     volumes_[to_id] = std::move(copy);
@@ -198,8 +198,8 @@ class MemoryBackend final : public Backend {
 
   GuestPtr requireRunning(const std::string& machine_id) {
     auto found = guests_.find(machine_id);
-    if (found == guests_.end()) throw Error(ErrorCode::NotFound, format("There is no Machine {}.", machine_id));
-    if (!found->second->running) throw Error(ErrorCode::Conflict, format("Machine {} does not run.", machine_id));
+    if (found == guests_.end()) throw Error(ErrorCode::NotFound, format("The Machine {} does not exist.", machine_id));
+    if (!found->second->running) throw Error(ErrorCode::Conflict, format("The Machine {} is not running.", machine_id));
     return found->second;
   }
 
@@ -215,7 +215,7 @@ class MemoryBackend final : public Backend {
     return [this, guest](std::string signal) { tasks_.spawn(deliver(guest, signalNumber(signal)), nullptr); };
   }
 
-  /// A signal's way: ignored, a trap's script, or the end.
+  /// Handles a signal: ignored, a trap's script, or the end.
   awaitable<void> deliver(GuestPtr guest, int number) {
     if (number == 0 || !guest->running) co_return;
     auto trap = guest->traps.find(std::to_string(number));
@@ -253,7 +253,7 @@ class MemoryBackend final : public Backend {
     try {
       co_await net::race(std::move(work), untilEnd(guest));
     } catch (const Error&) {
-      // A peer that went away is no news.
+      // A disconnected peer needs no handling.
     }
   }
 
@@ -264,7 +264,7 @@ class MemoryBackend final : public Backend {
   std::unordered_map<std::string, GuestPtr> guests_;
   std::unordered_map<std::string, std::shared_ptr<FileMap>> volumes_;
   Background tasks_;
-  std::shared_ptr<bool> alive_;  // tells coroutines that a dropped backend is gone
+  std::shared_ptr<bool> alive_;  // false once the backend was destroyed; checked by coroutines
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// MemoryBackend: simulated Machines for thousands at once: a tiny shell, a file system per Machine and per volume, ports that answer.
+// MemoryBackend: simulated Machines, thousands at once: a tiny shell, a file system per Machine and per volume, ports that respond.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace swarm::emulator {
 
-/// A program that serves one connection to a port of a Machine, until either side ends it. `plan` is the Machine's at that moment.
+/// A program that serves one connection to a port of a Machine, until either side ends it. `plan` is the Machine's current one.
 using MemoryService = std::function<awaitable<void>(net::StreamPtr stream, MachinePlan plan)>;
 
 struct MemoryOptions {
@@ -21,13 +21,14 @@ struct MemoryOptions {
   std::chrono::milliseconds suspendTime{0};
   std::chrono::milliseconds resumeTime{0};
   std::chrono::milliseconds copyTime{0};  ///< of a volume
-  /// What listens in every Machine. The default answers HTTP on 7777 as simulated agent: /health says ready, everything else gives a page.
+  /// The server in every Machine. The default serves HTTP on 7777 as a simulated agent: /health reports ready, every other path returns a
+  /// page.
   std::map<std::uint16_t, MemoryService> services;
-  std::set<std::string> missingImages;  ///< references that can't be found; every other image is there
+  std::set<std::string> missingImages;  ///< references that do not exist; every other image exists
 };
 
-/// The main process is config's exec, entrypoint or command, run by the tiny shell (shell.h): `exit N` and what ends by itself is an exit;
-/// an empty or unknown command runs until it is stopped.
+/// The main process is config's exec, entrypoint or command, run by the tiny shell (shell.h): `exit N`, or the end of the commands, is an
+/// exit; an empty or unknown command runs until it is stopped.
 BackendPtr makeMemoryBackend(net::Executor executor, const Clock& clock, MemoryOptions options = {});
 
 }  // namespace swarm::emulator

@@ -17,7 +17,7 @@ bool isAssignment(const std::string& word) {
          word.substr(0, equals).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
 }
 
-/// Reads `<` into input. False: there is no such file.
+/// Reads `<` into input. False: the file does not exist.
 bool readRedirected(ShellState& state, const SimpleCommand& command, std::string& input, ShellResult& result) {
   for (const Redirection& redirection : command.redirections) {
     if (redirection.descriptor != 0) continue;
@@ -30,7 +30,7 @@ bool readRedirected(ShellState& state, const SimpleCommand& command, std::string
   return true;
 }
 
-/// Sends what was written where the redirections say.
+/// Writes the output to the targets of the redirections.
 void writeRedirected(ShellState& state, const SimpleCommand& command, ShellResult& result) {
   for (const Redirection& redirection : command.redirections) {
     if (redirection.descriptor == 0) continue;
@@ -82,7 +82,7 @@ awaitable<ShellResult> runScript(ShellState& state, std::string script, std::str
   for (Pipeline& pipeline : parsed.pipelines) {
     if (pipeline.joint == Joint::AndThen && state.lastExitCode != 0) continue;
     if (pipeline.joint == Joint::OrElse && state.lastExitCode == 0) continue;
-    if (pipeline.inBackground) continue;  // nothing is observed of it
+    if (pipeline.inBackground) continue;  // its result is ignored
     ShellResult result = co_await runPipeline(state, std::move(pipeline), std::exchange(input, ""));
     state.lastExitCode = result.exitCode;
     total.out += result.out;
@@ -90,7 +90,7 @@ awaitable<ShellResult> runScript(ShellState& state, std::string script, std::str
     if (state.exited) break;
   }
   if (!parsed.complete && !state.exited) {
-    // Loops and conditions: as a main process they are what keeps a Machine alive; elsewhere they would only run into the time limit.
+    // Loops and conditions: as a main process they keep a Machine alive; elsewhere they would only reach the time limit.
     if (state.host.isMain) co_await sleepInGuest(state, std::nullopt);
     total.err += "sh: the emulator's shell has no loops, conditions and groups\n";
     state.lastExitCode = 2;

@@ -1,5 +1,5 @@
-// Shell: enough of sh to test with: lists, pipes, redirections, variables, traps, and a handful of commands. What it does not know it says
-// (127), or, as a main process, takes for a program that runs until it is stopped.
+// Shell: enough of sh for tests: lists, pipes, redirections, variables, traps, and a handful of commands. An unknown command fails (127)
+// or, as a main process, counts as a program that runs until it is stopped.
 #pragma once
 
 #include <string>
@@ -15,10 +15,10 @@ struct ShellResult {
   std::string out, err;
 };
 
-/// What a run may do to the Machine, and how long it may take.
+/// What a run may do to the Machine, and its time limit.
 struct ShellHost {
   GuestPtr guest;
-  bool isMain = false;                                ///< the main process: traps count, unknown programs run on
+  bool isMain = false;                                ///< the main process: traps apply, unknown programs run until stopped
   Deadline deadline = Deadline::never();              ///< Error(DeadlineExceeded) past it
   std::function<void(std::string signal)> kill = {};  ///< `kill … 1`
 };

@@ -13,7 +13,7 @@ struct Token {
   std::string text;
 };
 
-/// The end of a word that begins at `start`: quotes and backslashes keep it together.
+/// The end of a word that starts at `start`: quotes and backslashes protect white space.
 std::size_t endOfWord(std::string_view script, std::size_t start) {
   char quote = 0;
   std::size_t index = start;

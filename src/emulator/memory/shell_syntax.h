@@ -16,7 +16,7 @@ struct Redirection {
 };
 
 struct SimpleCommand {
-  std::vector<std::string> words;  ///< raw: quotes and $ are still in them
+  std::vector<std::string> words;  ///< raw: with quotes and $
   std::vector<Redirection> redirections;
 };
 
@@ -28,14 +28,14 @@ struct Pipeline {
   std::vector<SimpleCommand> commands;
 };
 
-/// A script as far as this shell runs it. Not complete: a loop, a condition or a group follows.
+/// The executable part of a script. Incomplete: a loop, a condition or a group follows.
 struct Script {
   std::vector<Pipeline> pipelines;
   bool complete = true;
 };
 Script parseScript(std::string_view script);
 
-/// Removes quotes and puts values in. `$?`, `$NAME`, `${NAME}`, `$$`.
+/// Removes quotes and substitutes variables: `$?`, `$NAME`, `${NAME}`, `$$`.
 std::string expandWord(std::string_view raw, const std::map<std::string, std::string>& variables, int last_exit_code);
 
 }  // namespace swarm::emulator

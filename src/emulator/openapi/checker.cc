@@ -30,7 +30,7 @@ bool isTrue(const json::object& object, std::string_view key) {
   return value && value->is_bool() && value->as_bool();
 }
 
-/// "metadata.{key}" is one parameter whose name has a free end.
+/// "metadata.{key}" is one parameter whose name has a variable suffix.
 bool isNamed(const json::object& parameter, std::string_view name) {
   const std::string_view known = text(parameter, "name");
   const auto brace = known.find('{');
@@ -57,19 +57,19 @@ class QueryCheck {
     try {
       pairs = net::parseQuery(query);
     } catch (const Error& error) {
-      findings_.push_back({Place::Query, "", format("The query can't be read: {}", error.message())});
+      findings_.push_back({Place::Query, "", format("Cannot parse the query: {}", error.message())});
       return;
     }
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const auto& [name, value] = pairs[i];
       const json::object* parameter = findQueryParameter(operation_, name);
       if (!parameter) {
-        add(name, "is not a parameter that Fly's document knows for this operation");
+        add(name, "is not a parameter of this operation in Fly's document");
         continue;
       }
       const bool again =
           std::any_of(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(i), [&](const auto& p) { return p.first == name; });
-      if (again && !isTrue(*parameter, "x-list")) add(name, "is given twice");
+      if (again && !isTrue(*parameter, "x-list")) add(name, "is repeated");
       checkParameter(*parameter, name, value);
     }
     checkRequired(pairs);
@@ -150,7 +150,7 @@ void checkBody(const json::object& operation, const RequestFacts& request, std::
   checkValue(value, body->as_object().at("content").at(kJson).at("schema").as_object(), Reading::Closed, "", findings);
 }
 
-/// The schema of an answer of this status, or null.
+/// The schema of a response with this status, or null.
 const json::object* answerSchema(const json::object& operation, int status) {
   const json::value* answer = operation.at("responses").as_object().if_contains(std::to_string(status));
   const json::value* content = answer ? answer->as_object().if_contains("content") : nullptr;
@@ -182,7 +182,7 @@ std::vector<Finding> checkAnswer(const RequestFacts& request, int status, std::s
   if (!schema) return {};
   boost::system::error_code error;
   const json::value value = json::parse(body, error);
-  if (error) return {{Place::Body, "", format("The answer is not JSON: {}.", error.message())}};
+  if (error) return {{Place::Body, "", format("The response is not JSON: {}.", error.message())}};
   std::vector<Finding> findings;
   checkValue(value, *schema, Reading::Open, "", findings);
   return findings;

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "emulator/openapi/extras.h"
 
-// An assembler include costs the compiler nothing; 146 kB of string literal would cost a second of each build.
+// An assembler include costs no compile time; a string literal of 146 kB would cost a second per build.
 asm(".pushsection .rodata\n"
     ".global swarm_fly_openapi_begin\n"
     ".global swarm_fly_openapi_end\n"

@@ -1,4 +1,4 @@
-// Fly's OpenAPI document: the text that is linked into the program, and the parsed tree with the documented extras put in.
+// Fly's OpenAPI document: the text that is linked into the program, and the parsed tree with the documented extras added.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -12,8 +12,7 @@ std::string_view documentText();
 /// documentText() with every line of extras.h applied. Parsed at the first call. Thread-safe.
 const boost::json::object& document();
 
-/// What "#/components/schemas/NAME" in `schema` stands for, or `schema` itself. Also looks through an allOf of one schema: the document
-/// writes
+/// The target of "#/components/schemas/NAME" in `schema`, or `schema` itself. Also resolves an allOf of one schema: the document uses
 /// {"type": "object", "allOf": [{"$ref": …}]} for a described reference, whatever type the reference has. Thread-safe.
 const boost::json::object& resolve(const boost::json::object& schema);
 

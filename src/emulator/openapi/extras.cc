@@ -1,4 +1,4 @@
-// The table of extras, and how a line of it gets into the document's tree.
+// The table of extras, and how its lines are added to the document's tree.
 #include "emulator/openapi/extras.h"
 
 #include <array>
@@ -31,7 +31,7 @@ constexpr std::string_view kVersion = R"({"name":"version","in":"query","schema"
 constexpr std::string_view kNanoseconds = R"([{"type":"integer"}])";
 
 constexpr std::array kExtras = {
-    // fly-machines.md §2, apps.
+    // §2, apps.
     Extra{"§2: docs samples and older clients say app_name", "components > schemas > CreateAppRequest > properties > app_name",
           R"({"type":"string"})"},
     Extra{"§2: fly-go sends app_role_id", "components > schemas > CreateAppRequest > properties > app_role_id", R"({"type":"string"})"},
@@ -127,7 +127,7 @@ void apply(const Extra& extra, json::object& tree) {
       continue;
     }
     json::object& object = at->as_object();
-    // Only new paths and an operation's first parameter may be missing: anything else was renamed by a newer document.
+    // Only new paths and an operation's first parameter may be missing: anything else was renamed in a newer document.
     const bool fresh = !object.contains(steps[i]);
     SWARM_CHECK((!fresh || steps[i] == "parameters" || (i == 1 && steps[0] == "paths")) && "an extra's place is not in Fly's document");
     if (fresh) object[steps[i]] = steps[i] == "parameters" ? json::value(json::array()) : json::value(json::object());

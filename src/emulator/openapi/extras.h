@@ -1,4 +1,4 @@
-// What Fly takes although its OpenAPI document does not say so: one table, each line with its source.
+// What Fly accepts although its OpenAPI document does not mention it: one table, each line with its source.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -9,18 +9,18 @@ namespace swarm::emulator::openapi {
 
 /// One addition to the document's tree.
 struct Extra {
-  std::string_view source;  ///< where it is documented: a section of fly-machines.md
+  std::string_view source;  ///< where it is documented: a section of docs/reference/fly-machines.md
   /// The place: steps separated by " > ". In an array, "+" appends and another word selects the member whose "name" it is. The last step is
-  /// set; missing objects and arrays before it are made, but for the first two steps and the operation, which must be there.
+  /// set; missing objects and arrays before it are created, except for the first two steps and the operation, which must exist.
   std::string_view place;
   std::string_view value;  ///< JSON
 };
 
-/// The whole table. Beside what OpenAPI 3.0 has, its values use "x-also" (a list of schemas of which one is enough) and "x-list" (a query
+/// The whole table. In addition to OpenAPI 3.0, its values use "x-also" (a list of schemas of which one must match) and "x-list" (a query
 /// parameter whose value is a comma-separated list and that may be repeated).
 std::span<const Extra> extras();
 
-/// Puts one line into the tree; ends the process when its place is not in the document: the table is code.
+/// Adds one line to the tree; ends the process when its place is not in the document: the table is code.
 void apply(const Extra& extra, boost::json::object& tree);
 
 }  // namespace swarm::emulator::openapi

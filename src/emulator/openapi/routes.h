@@ -1,4 +1,4 @@
-// Which operation of the document a method and path belong to.
+// Finds the operation of the document for a method and path.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -15,14 +15,14 @@ struct Route {
   const boost::json::object* item = nullptr;
 };
 
-/// The route of a path as sent, or null. A literal segment goes before a parameter ("/certificates/acme" before
-/// "/certificates/{hostname}"). A parameter is never empty, so that a trailing slash is no route. Thread-safe.
+/// The route of a path as sent, or null. A literal segment takes precedence over a parameter ("/certificates/acme" over
+/// "/certificates/{hostname}"). A parameter is never empty, so that a trailing slash does not match. Thread-safe.
 const Route* findRoute(std::string_view path);
 
 /// The operation of a method in any case, or null. Thread-safe.
 const boost::json::object* findOperation(const Route& route, std::string_view method);
 
-/// "GET, POST": for the sentence about an unknown method.
+/// "GET, POST": for the message about an unknown method.
 std::string methodsOf(const Route& route);
 
 }  // namespace swarm::emulator::openapi

@@ -1,5 +1,5 @@
-// The keywords that Fly's document uses: type, properties, required, additionalProperties, items, enum, minimum, maximum, $ref, allOf of
-// one.
+// The keywords that Fly's document uses: type, properties, required, additionalProperties, items, enum, minimum, maximum, $ref, and allOf
+// with one member.
 #include "emulator/openapi/schema_check.h"
 
 #include <boost/json/serialize.hpp>
@@ -33,7 +33,7 @@ std::string_view kindName(const json::value& value) {
   return "something else";
 }
 
-// Go, which Fly's server is written in, takes no 1.0 for an integer.
+// Go, the language of Fly's server, does not accept 1.0 as an integer.
 bool hasType(const json::value& value, std::string_view type) {
   if (type == "string") return value.is_string();
   if (type == "boolean") return value.is_bool();
@@ -72,7 +72,7 @@ class ValueCheck {
 
   void check(const json::value& value, const json::object& unresolved, const std::string& pointer) {
     const json::object& schema = resolve(unresolved);
-    // Fly's own client sends null for what is not given, and Go reads it as that.
+    // Fly's own client sends null for absent values, and Go reads it as such.
     bool may_be_null = reading_ == Reading::Open || schema.contains("nullable") || !pointer.empty();
     if (value.is_null() && may_be_null) return;
     if (isAlso(value, schema, pointer)) return;
@@ -139,7 +139,7 @@ class ValueCheck {
       } else if (additional && additional->is_object()) {
         check(member.value(), additional->as_object(), place);
       } else if (properties && reading_ == Reading::Closed) {
-        add(place, "is not a property that Fly's document knows there");
+        add(place, "is not a property of this object in Fly's document");
       }
     }
     const json::value* required = schema.if_contains("required");

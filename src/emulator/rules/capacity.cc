@@ -1,4 +1,4 @@
-// Hosts are made once; their use is counted as Machines change their states.
+// Hosts are created once; their usage changes with the Machines' states.
 #include "emulator/rules/capacity.h"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ const RegionFacts* factsOf(std::string_view code) {
   return nullptr;
 }
 
-/// §3: the aliases of region expressions. I: which regions each of them holds.
+/// §3: the aliases of region expressions. I: which regions each of them contains.
 bool aliasHolds(std::string_view alias, const RegionFacts& region) {
   if (alias == "any") return true;
   if (alias == "apac") return region.geoRegion == "asia_pacific";

@@ -1,4 +1,4 @@
-// Capacity: which host of a region takes a Machine or a volume, and what is left there (§12 E4, E19, E22, E23).
+// Capacity: which host of a region accepts a Machine or a volume, and what is left there (§12 E4, E19, E22, E23).
 #pragma once
 
 #include <string>
@@ -24,7 +24,7 @@ class Capacity {
   Capacity(World& world, const std::vector<std::string>& regions, CapacityOptions options);
 
   bool hasRegion(std::string_view code) const;
-  /// The codes that an expression ("iad,dfw", "eu", "any") stands for, in its order; empty: an unknown one is among them (§3).
+  /// The codes in an expression ("iad,dfw", "eu", "any"), in its order; empty if it contains an unknown one (§3).
   std::vector<std::string> regionsOf(std::string_view expression) const;
   /// The host with the fewest Machines that has room; null: none has.
   Host* place(std::string_view region, const GuestSize& size, std::string_view avoid_zone = "");
@@ -32,9 +32,9 @@ class Capacity {
   int roomFor(std::string_view region, const GuestSize& size, int most) const;
   bool fits(const Host& host, const GuestSize& size) const;
   bool memoryFits(const Host& host, const GuestSize& size) const;
-  /// What the organization would use in the region with this Machine, when that is over its quota (E4).
+  /// The organization's usage in the region with this Machine, if it exceeds the quota (E4).
   std::optional<std::int64_t> overQuota(std::string_view region, const GuestSize& size) const;
-  /// Counts the Machine in or out of its host as its state wants it.
+  /// Adds the Machine to its host's usage or removes it, according to its state.
   void account(Machine& machine);
   void setHostSize(const std::string& region, HostSize size) { options_.hostInRegion[region] = size; }
   HostSize sizeOf(std::string_view region) const;

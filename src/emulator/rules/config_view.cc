@@ -40,14 +40,14 @@ GuestSize presetOf(std::string_view size) {
   std::size_t dash = size.rfind('-');
   std::string_view count = dash == std::string_view::npos ? "" : size.substr(dash + 1);
   if (!count.ends_with('x') || count.size() < 2 || count.find_first_not_of("0123456789x") != std::string_view::npos || count.size() > 4) {
-    refuse(400, format("invalid config.size, '{}' is not a known size", size));  // I: the words
+    refuse(400, format("invalid config.size, '{}' is not a known size", size));  // I: the wording
   }
   guest.cpus = std::stoi(std::string(count));
   guest.memoryMb = guest.cpus * ruleOf(guest.kind)->leastPerCpu;
   return guest;
 }
 
-// I: that a wrong service is refused, and the words; Fly documents the fields only.
+// I: that an invalid service is refused, and the wording; Fly documents the fields only.
 void checkServices(const json::object& config) {
   const json::array* services = arrayOf(config, "services");
   if (!services) return;
@@ -61,7 +61,7 @@ void checkServices(const json::object& config) {
   }
 }
 
-/// map[string]string: what is no text is refused as Go does.
+/// map[string]string: non-string values are refused as in Go.
 void checkTexts(const json::object& config, std::string_view name) {
   const json::value* member = config.if_contains(name);
   if (!member || member->is_null()) return;
@@ -78,7 +78,7 @@ void checkRestart(const json::object& config) {
   if (!restart) return;
   std::string policy = textOf(*restart, "policy");
   if (!policy.empty() && policy != "no" && policy != "always" && policy != "on-failure" && policy != "spot-price") {
-    refuse(400, format("invalid config.restart.policy, '{}' must be one of [no always on-failure]", policy));  // I: the words
+    refuse(400, format("invalid config.restart.policy, '{}' must be one of [no always on-failure]", policy));  // I: the wording
   }
 }
 
@@ -87,7 +87,7 @@ void checkStop(const json::object& config) {
   if (!stop) return;
   auto timeout = durationOf(*stop, "timeout");
   if (timeout && *timeout > std::chrono::seconds(300)) {
-    refuse(400, "invalid config.stop_config.timeout, cannot exceed 300 seconds");  // I: the words; §3: max 300 s
+    refuse(400, "invalid config.stop_config.timeout, cannot exceed 300 seconds");  // I: the wording; §3: max 300 s
   }
 }
 
@@ -146,11 +146,11 @@ std::optional<std::chrono::milliseconds> durationOf(const json::object& object, 
 
 GuestSize checkGuestObject(const json::object& object) {
   GuestSize guest;
-  // I: the words; Fly sells none any more.
+  // I: the wording; Fly sells none any more.
   if (std::string kind = textOf(object, "gpu_kind"); !kind.empty()) refuse(400, format("invalid config.guest.gpu_kind, '{}'", kind));
   if (std::string kind = textOf(object, "cpu_kind"); !kind.empty()) guest.kind = kind;
   const GuestRule* rule = ruleOf(guest.kind);
-  if (!rule) refuse(400, format("invalid config.guest.cpu_kind, '{}' must be one of [shared performance]", guest.kind));  // I: the words
+  if (!rule) refuse(400, format("invalid config.guest.cpu_kind, '{}' must be one of [shared performance]", guest.kind));  // I: the wording
   std::int64_t cpus = integerOf(object, "cpus").value_or(1);
   if (cpus == 0) cpus = 1;  // Go's zero value: not given
   if (std::ranges::find(rule->cpus, cpus) == rule->cpus.end()) refuseBy("E28.cpus", {{"allowed", join(rule->cpus)}});
@@ -161,7 +161,7 @@ GuestSize checkGuestObject(const json::object& object) {
   if (memory < least) refuseBy("E28", {{"minimum", std::to_string(least)}});
   if (memory > most) refuseBy("E28.most", {{"most", std::to_string(most)}});
   if (memory % rule->step != 0)
-    refuse(400, format("invalid config.guest.memory_mb, must be a multiple of {} MiB", rule->step));  // I: the words
+    refuse(400, format("invalid config.guest.memory_mb, must be a multiple of {} MiB", rule->step));  // I: the wording
   guest.memoryMb = memory;
   return guest;
 }
@@ -176,21 +176,21 @@ void checkConfig(const json::object& config) {
   checkTypes(config);
   checkTexts(config, "env");
   checkTexts(config, "metadata");
-  if (textOf(config, "image").empty()) refuse(400, "invalid config.image, must be set");  // I: the words
-  // Multi-container Machines are a world of their own; this emulator says so instead of running half of one.
+  if (textOf(config, "image").empty()) refuse(400, "invalid config.image, must be set");  // I: the wording
+  // Multi-container Machines are not emulated; refuse them instead of running half of one.
   if (const json::array* containers = arrayOf(config, "containers"); containers && !containers->empty()) {
-    refuse(400, "the emulator does not run config.containers");  // I: status and words
+    refuse(400, "the emulator does not run config.containers");  // I: status and wording
   }
-  // §3: the status is observed. I: the words.
+  // §3: the status is observed. I: the wording.
   if (const json::array* mounts = arrayOf(config, "mounts"); mounts && mounts->size() > 1) {
     refuse(400, "invalid config.mounts, only one mount is supported");
   }
   if (const json::object* mount = firstObject(config, "mounts")) {
     if (!textOf(*mount, "path").starts_with('/'))
-      refuse(400, "invalid config.mounts.path, must be an absolute path");  // I: status and words
+      refuse(400, "invalid config.mounts.path, must be an absolute path");  // I: status and wording
   }
   if (flagOf(config, "auto_destroy") && restartPolicyOf(config).when == RestartPolicy::When::Always) {
-    refuse(400, "invalid config.auto_destroy, cannot be used with restart policy always");  // I: the words; §3: works only with "no"
+    refuse(400, "invalid config.auto_destroy, cannot be used with restart policy always");  // I: the wording; §3: works only with "no"
   }
   checkServices(config);
   checkRestart(config);

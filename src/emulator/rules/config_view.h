@@ -1,4 +1,4 @@
-// Lenient looks into a configuration that is kept as the JSON it came as (§3: unknown keys survive), and the strict check of it.
+// Lenient accessors for a configuration that is stored as the original JSON (§3: unknown keys survive), and its strict validation.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -12,25 +12,26 @@
 
 namespace swarm::emulator {
 
-// Nothing (or empty) when the member is absent or of another kind.
+// Empty when the member is absent or of another type.
 std::string textOf(const json::object& object, std::string_view name);
 bool flagOf(const json::object& object, std::string_view name);
 std::optional<std::int64_t> integerOf(const json::object& object, std::string_view name);
 const json::object* objectOf(const json::object& object, std::string_view name);
 const json::array* arrayOf(const json::object& object, std::string_view name);
 std::vector<std::string> textsOf(const json::object& object, std::string_view name);
-/// The first element of the list `name` when it is an object.
+/// The first element of the list `name`, if it is an object.
 const json::object* firstObject(const json::object& object, std::string_view name);
-/// A duration as Fly takes it: a Go string, or nanoseconds.
+/// A duration in Fly's formats: a Go string, or nanoseconds.
 std::optional<std::chrono::milliseconds> durationOf(const json::object& object, std::string_view name);
 
-/// config.guest with its defaults; also of config.size ("shared-cpu-1x"). Throws Refusal with the texts of §3 "Guest sizes".
+/// config.guest with its defaults; also accepts config.size ("shared-cpu-1x"). Throws Refusal with the texts of §3 "Guest sizes".
 GuestSize checkGuest(const json::object& config);
 GuestSize checkGuestObject(const json::object& guest);
-/// All but guest and mounts' volumes: image, mounts' number, services, restart, stop_config, files. Throws Refusal.
+/// Validates everything except guest and the mounts' volumes: image, number of mounts, services, restart, stop_config, files. Throws
+/// Refusal.
 void checkConfig(const json::object& config);
 
-/// What restart.policy says: how often the main process is started again (§3).
+/// restart.policy: how often the main process is restarted (§3).
 struct RestartPolicy {
   enum class When { Never, Always, OnFailure };
   When when = When::OnFailure;

@@ -1,4 +1,4 @@
-// State changes and what hangs on them.
+// State changes and their consequences.
 #include "emulator/rules/core.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ constexpr std::chrono::hours kSoftDelete{24};  // §7
 
 SystemTime expiryOf(const Snapshot& snapshot) { return snapshot.createdAt + std::chrono::days(snapshot.retentionDays); }
 
-/// A deleted volume's snapshots can be restored until they expire (§14-6).
+/// Snapshots of a deleted volume can be restored until they expire (§14-6).
 SystemTime keptUntil(const Volume& volume) {
   SystemTime until = volume.deletedAt + kSoftDelete;
   for (const Snapshot& snapshot : volume.snapshots) until = std::max(until, expiryOf(snapshot));
@@ -73,12 +73,12 @@ void Core::changeState(const MachinePtr& machine, MachineState state, EventNote 
 
 std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter& waiter) {
   if (!waiter.version.empty() && waiter.version != machine.version) return std::nullopt;
-  // I: that a Machine which is about to be launched by itself has not settled.
+  // I: that a Machine which is about to launch has not settled.
   bool wanted = waiter.states.empty() ? !isTransient(machine.state) && !machine.launchPending
                                       : std::ranges::find(waiter.states, machine.state) != waiter.states.end();
   if (!wanted) return std::nullopt;
   std::string event = machine.events.empty() ? "" : machine.events.back().id;
-  // Ids sort by time: an event that is not newer than the given one is not what the caller waits for.
+  // Ids sort by time: an event that is not newer than the given one does not satisfy the caller.
   if (!waiter.afterEvent.empty() && event <= waiter.afterEvent) return std::nullopt;
   return json::object{{"ok", true}, {"event_id", event}, {"state", toString(machine.state)}, {"version", machine.version}};
 }
@@ -126,7 +126,7 @@ void Core::servicesChanged() {
   spawn(tellServices());
 }
 
-/// Many Machines change in a short time; the listener looks at all of them once.
+/// Many Machines change in a short time; the listener processes all of them at once.
 awaitable<void> Core::tellServices() {
   co_await net::sleepFor(kServicesDelay);
   services_change_pending_ = false;

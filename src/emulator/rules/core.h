@@ -1,4 +1,4 @@
-// Core: the emulator's parts together, and the few things that every rule does with them. Internal to src/emulator/.
+// Core: the emulator's parts together, and the functions that all rules share. Internal to src/emulator/.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@
 
 namespace swarm::emulator {
 
-/// What a Machine's history gets to know of a change (§3 "Events").
+/// The entry of a change in a Machine's history (§3 "Events").
 struct EventNote {
   std::string_view type;
   std::string_view status;
@@ -34,28 +34,28 @@ class Core : public std::enable_shared_from_this<Core> {
   void spawn(awaitable<void> task) { background.spawn(std::move(task), shared_from_this()); }
   SystemTime now() const { return clock.now(); }
 
-  /// The change with its event: counts capacity, wakes those who wait, marks it for the journal. A change that the table of §4 does not
-  /// have ends the process.
+  /// Changes the state with its event: updates capacity, wakes waiters, marks the Machine for the journal. A transition that is not in the
+  /// table of §4 ends the process.
   void changeState(const MachinePtr& machine, MachineState state, EventNote note);
   /// An event without a change of state.
   void note(const MachinePtr& machine, EventNote note);
   void touch(const MachinePtr& machine);
   void touch(const VolumePtr& volume);
-  /// Waits `duration`, or until the Machine's state is another.
+  /// Waits for `duration`, or until the Machine's state changes.
   awaitable<void> pause(MachinePtr machine, std::chrono::milliseconds duration);
-  /// How long this transition ("launch", "start", "stop", "suspend", "update", "destroy", "settle") lasts for this Machine: times, or what
-  /// a fault said.
+  /// How long this transition ("launch", "start", "stop", "suspend", "update", "destroy", "settle") lasts for this Machine: the configured
+  /// time, or a fault's.
   std::chrono::milliseconds timeOf(const Machine& machine, std::string_view transition) const;
 
-  /// The volume's Machine, when it still holds it now; empty: it is free.
+  /// The id of the Machine that currently holds the volume; empty: it is free.
   std::string boundTo(const Volume& volume) const;
-  void servicesChanged();                                                             ///< tells the edge, a few milliseconds later
-  void destroyedBefore(const MachinePtr& machine) { destroyed_.push_back(machine); }  ///< found so in the journal
-  /// Free of its Machine, and on its way out (§7); the content is the caller's business.
+  void servicesChanged();                                                             ///< notifies the edge, a few milliseconds later
+  void destroyedBefore(const MachinePtr& machine) { destroyed_.push_back(machine); }  ///< loaded from the journal in this state
+  /// Detaches the volume from its Machine and marks it as being deleted (§7); the caller deletes the content.
   void softDelete(const VolumePtr& volume);
-  void softDeletedBefore(const VolumePtr& volume) { soft_deleted_.push_back(volume); }  ///< found so in the journal
+  void softDeletedBefore(const VolumePtr& volume) { soft_deleted_.push_back(volume); }  ///< loaded from the journal in this state
   void dropExpiredSnapshots(const VolumePtr& volume);
-  void forgetOld();  ///< destroyed Machines and volumes that nobody can see any more
+  void forgetOld();  ///< destroyed Machines and volumes that are no longer visible
 
   net::Executor executor;
   const Clock& clock;
@@ -82,7 +82,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::deque<VolumePtr> soft_deleted_;
 };
 
-/// Whether what the waiter wants is so now; the answer of GET …/wait then (§5).
+/// Whether the waiter's condition holds now; then the response of GET …/wait (§5).
 std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter& waiter);
 
 }  // namespace swarm::emulator

@@ -45,7 +45,7 @@ std::optional<ServicePort> findPort(const Machine& machine, std::int64_t number)
   return found;
 }
 
-/// Whether anything leads to the app: an address (§2: apps made by the API get none by themselves).
+/// Whether the app is reachable: it has an address (§2: apps created by the API get none automatically).
 bool hasAddress(const App& app) {
   return std::ranges::any_of(app.ips, [](const IpAssignment& ip) { return !ip.type.starts_with("egress"); });
 }
@@ -73,7 +73,7 @@ MachinePtr choose(const App& app, const EdgeQuery& query) {
   return running ? running : startable;
 }
 
-/// The proxy starts what is stopped when the service says autostart.
+/// The proxy starts a stopped Machine if its service has autostart.
 awaitable<bool> ensureStarted(Core& core, MachinePtr machine, bool autostart) {
   if (machine->state == State::started) co_return true;
   if (!autostart) co_return false;
@@ -96,7 +96,7 @@ EdgeTarget targetOf(const Machine& machine, const ServicePort& port) {
 
 awaitable<std::expected<EdgeTarget, EdgeRefusal>> lookUpEdgeTarget(Core& core, EdgeQuery query) {
   AppPtr app = core.world.findApp(query.app);
-  if (!app || app->deleted) co_return std::unexpected(EdgeRefusal{404, "there is no such app"});
+  if (!app || app->deleted) co_return std::unexpected(EdgeRefusal{404, "the app does not exist"});
   if (!hasAddress(*app)) co_return std::unexpected(EdgeRefusal{404, "the app has no IP address"});
   MachinePtr machine = query.forceInstance.empty() ? choose(*app, query) : findForced(*app, query.forceInstance);
   if (!machine) co_return std::unexpected(EdgeRefusal{503, "no machine serves this port"});

@@ -1,4 +1,4 @@
-// Which Machine serves a port of an app (§9): what the edge proxy asks.
+// Which Machine serves a port of an app (§9): used by the edge proxy.
 #pragma once
 
 #include "emulator/rules/core.h"

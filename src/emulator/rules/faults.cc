@@ -1,4 +1,4 @@
-// Reads and matches faults.
+// Parses and matches faults.
 #include "emulator/rules/faults.h"
 
 #include <algorithm>
@@ -18,14 +18,14 @@ namespace {
 std::string text(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   if (!value) return "";
-  if (!value->is_string()) wrong(format("has a member {} that is no text", name));
+  if (!value->is_string()) wrong(format("has a member {} that is not a string", name));
   return std::string(value->get_string());
 }
 
 std::optional<std::int64_t> integer(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   if (!value) return std::nullopt;
-  if (!value->is_number()) wrong(format("has a member {} that is no number", name));
+  if (!value->is_number()) wrong(format("has a member {} that is not a number", name));
   return value->to_number<std::int64_t>();
 }
 
@@ -37,7 +37,7 @@ std::optional<std::chrono::milliseconds> duration(const json::object& object, st
 json::object child(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   if (!value) return {};
-  if (!value->is_object()) wrong(format("has a member {} that is no object", name));
+  if (!value->is_object()) wrong(format("has a member {} that is not an object", name));
   return value->get_object();
 }
 
@@ -51,7 +51,7 @@ Answer customAnswer(const json::object& effect) {
   return answer;
 }
 
-/// "error" names a row; "capacity" is a shorthand for three of them; "status" makes one of its own.
+/// "error" selects a row; "capacity" is a shorthand for three of them; "status" defines a custom response.
 std::optional<Answer> readAnswer(const json::object& effect) {
   std::optional<Answer> answer;
   if (std::string row = text(effect, "error"); !row.empty()) {
@@ -62,7 +62,7 @@ std::optional<Answer> readAnswer(const json::object& effect) {
     answer = catalogueAnswer(row, values);
   } else if (std::string scope = text(effect, "capacity"); !scope.empty()) {
     std::string_view row_of_scope = scope == "host" ? "E19" : scope == "region" ? "E22" : scope == "volume" ? "E23" : "";
-    if (row_of_scope.empty()) wrong("wants a capacity other than host, region or volume");
+    if (row_of_scope.empty()) wrong("has a capacity other than host, region or volume");
     answer = catalogueAnswer(row_of_scope);
   } else if (effect.contains("status")) {
     answer = customAnswer(effect);
@@ -89,12 +89,12 @@ FaultEffect readEffect(const json::object& effect) {
   if (const json::value* commit = effect.if_contains("commit"); commit && commit->is_bool() && commit->get_bool())
     result.commit = Commit::Yes;
   if (std::string cut = text(effect, "cut"); !cut.empty()) {
-    if (cut != "before" && cut != "after") wrong("wants a cut other than before or after");
+    if (cut != "before" && cut != "after") wrong("has a cut other than before or after");
     result.cut = true;
     result.commit = cut == "after" ? Commit::Yes : Commit::No;
   }
   if (std::string twice = text(effect, "twice"); !twice.empty()) {
-    if (twice != "first" && twice != "last") wrong("wants a twice other than first or last");
+    if (twice != "first" && twice != "last") wrong("has a twice other than first or last");
     result.twice = twice == "first" ? Twice::FirstAnswers : Twice::LastAnswers;
   }
   auto flag = [&](std::string_view name) {
@@ -104,9 +104,9 @@ FaultEffect readEffect(const json::object& effect) {
   result.emptyList = flag("empty_list");
   result.stuck = flag("stuck");
   if (const json::value* regions = effect.if_contains("error_regions")) {
-    if (!regions->is_array()) wrong("has error_regions that are no list");
+    if (!regions->is_array()) wrong("has error_regions that are not a list");
     for (const json::value& region : regions->get_array()) {
-      if (!region.is_string()) wrong("has error_regions that are no texts");
+      if (!region.is_string()) wrong("has error_regions that are not strings");
       result.errorRegions.emplace_back(region.get_string());
     }
   }

@@ -1,4 +1,4 @@
-// FaultPlan: what goes wrong, when, and how often; README.md tells the JSON of POST /emulator/faults.
+// FaultPlan: what fails, when, and how often; README.md describes the JSON of POST /emulator/faults.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -15,9 +15,9 @@
 
 namespace swarm::emulator {
 
-/// Whether the request's work is done although the answer is another.
+/// Whether the request is performed although its response is replaced.
 enum class Commit { No, Yes };
-/// A request that is performed twice, as a proxy's retry does: whose answer arrives.
+/// A request that is performed twice, as by a proxy's retry: which response is returned.
 enum class Twice { No, FirstAnswers, LastAnswers };
 
 struct FaultEffect {
@@ -26,12 +26,13 @@ struct FaultEffect {
   Commit commit = Commit::No;    ///< with `answer` or `cut`: before or after the work
   bool cut = false;              ///< the connection is closed without an answer
   Twice twice = Twice::No;
-  bool emptyList = false;                                        ///< a list answers with no entry, and no cursor
-  std::vector<std::string> errorRegions;                         ///< an org-wide list lacks these regions and says so
-  std::optional<std::chrono::milliseconds> propagation;          ///< what the request creates is not found for so long
-  std::optional<std::chrono::milliseconds> settle;               ///< after this stop, start answers E12 for so long
-  std::map<std::string, std::chrono::milliseconds> transitions;  ///< "launch", "start" …: of this request's Machine, instead of times
-  bool stuck = false;  ///< the Machine stays in the state that the request's answer tells (created: pitfall 5)
+  bool emptyList = false;                                ///< a list response has no entry, and no cursor
+  std::vector<std::string> errorRegions;                 ///< an organization-wide list lacks these regions and reports it
+  std::optional<std::chrono::milliseconds> propagation;  ///< objects created by the request are not found for this time
+  std::optional<std::chrono::milliseconds> settle;       ///< after this stop, start returns E12 for this time
+  std::map<std::string, std::chrono::milliseconds>
+      transitions;     ///< "launch", "start" …: for this request's Machine, instead of the configured times
+  bool stuck = false;  ///< the Machine stays in the state of the request's response (created: pitfall 5)
 };
 
 struct Fault {
@@ -39,8 +40,8 @@ struct Fault {
   std::string method;      ///< empty: any
   std::string path;        ///< pattern; * stands for one or more characters but "/", ** for any; empty: any
   std::string action;      ///< of the route table; empty: any
-  std::int64_t skip = 0;   ///< matching requests that pass first
-  std::int64_t count = 1;  ///< then so many are hit; -1: all
+  std::int64_t skip = 0;   ///< matching requests to let pass first
+  std::int64_t count = 1;  ///< then this many are hit; -1: all
   std::int64_t hits = 0;
   FaultEffect effect;
 };
@@ -48,10 +49,10 @@ struct Fault {
 /// One loop.
 class FaultPlan {
  public:
-  /// Throws Error(InvalidArgument) that says what is wrong. Gives the fault's id.
+  /// Throws Error(InvalidArgument) with the reason. Returns the fault's id.
   std::string add(const boost::json::object& fault);
   void clear() { faults_.clear(); }
-  /// The first fault that this request meets, counted down; later faults do not see it.
+  /// The first fault that matches this request, decremented; later faults are not considered.
   std::optional<FaultEffect> take(std::string_view method, std::string_view path, std::string_view action);
   boost::json::array describe() const;
 

@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::minutes kRetryWindow{5};  // §3: max_retries within a 5-minute window
 constexpr unsigned kMostDoublings = 6;
 
-/// A fork may still be copied when its Machine boots; the copy is made before the volume can be mounted, so only its entry matters here.
+/// A fork may still be copying when its Machine boots; the copy completes before the volume can be mounted, so only its entry matters here.
 awaitable<void> bootOnce(Core& core, MachinePtr machine) {
   co_await core.pause(machine, core.timeOf(*machine, "start"));
   if (machine->state != State::starting) co_return;
@@ -41,12 +41,12 @@ awaitable<Ending> endOnce(Core& core, const Machine& machine, StopOrder order, M
   } catch (const Error& error) {
     bool nothing_there = error.code() == ErrorCode::NotFound || error.code() == ErrorCode::Conflict;
     ending = nothing_there ? Ending::NothingThere : Ending::Failed;
-    if (!nothing_there) log::warning("emulator: a stop failed and is tried again", {{"machine", machine.id}, {"error", error.message()}});
+    if (!nothing_there) log::warning("emulator: a stop failed and will be retried", {{"machine", machine.id}, {"error", error.message()}});
   }
   co_return ending;
 }
 
-/// Whether the policy starts this Machine again after this exit.
+/// Whether the policy restarts this Machine after this exit.
 bool restartsAfter(Core& core, Machine& machine, const GuestExit& exit) {
   RestartPolicy policy = restartPolicyOf(machine.config);
   if (policy.when == RestartPolicy::When::Never) return false;
@@ -81,14 +81,14 @@ awaitable<void> bootMachine(Core& core, MachinePtr machine) {
     log::warning("emulator: a Machine could not be booted", {{"machine", machine->id}, {"error", failure}, {"cause", error.cause()}});
   }
   if (machine->state == State::starting && !failure.empty()) {
-    // I: what a failed launch looks like; §4 has the state.
+    // I: the effects of a failed launch; §4 has the state.
     core.changeState(machine, State::failed, {"launch", "failed", "flyd", {{"error", failure}}});
     co_await core.journal.flush();
   }
   if (machine->state != State::starting) co_return;
   core.changeState(machine, State::started, {"start", "started", "flyd"});
   co_await core.journal.flush();
-  // It may have ended before it was said to have started.
+  // It may have ended before its start was reported.
   if (machine->lastExit && machine->state == State::started) core.spawn(runExit(core, machine, *machine->lastExit));
 }
 
@@ -96,7 +96,7 @@ awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order,
   GuestExit unknown{.machineId = machine->id, .at = core.now()};
   bool ran = before == State::started || before == State::stopping;
   if (!ran && before != State::suspended) co_return unknown;
-  // A backend that can't be asked now is asked again: a Machine that is said to be stopped must not run on.
+  // An unreachable backend is retried: a Machine that is reported as stopped must not continue to run.
   State on_the_way = machine->state;
   while (!machine->lastExit && machine->state == on_the_way) {
     Ending ending = co_await endOnce(core, *machine, order, before);
@@ -105,7 +105,7 @@ awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order,
     co_await core.pause(machine, core.options.times.backendRetry);
   }
   if (!ran) co_return unknown;
-  // The backend's two ways to tell it may come in any order.
+  // The backend's two reports of it may come in any order.
   Deadline told = Deadline::after(std::chrono::seconds(5));
   while (!machine->lastExit && !told.hasPassed() && machine->state == on_the_way) {
     if (!co_await machine->changed.wait(told)) break;

@@ -1,4 +1,4 @@
-// The parts that lifecycle jobs share: the lock on a Machine, booting, ending a process, what an exit means. Internal to lifecycle*.cc.
+// Shared by lifecycle jobs: the lock on a Machine, booting, ending a process, the consequences of an exit. Internal to lifecycle*.cc.
 #pragma once
 
 #include "emulator/rules/core.h"
@@ -6,7 +6,7 @@
 
 namespace swarm::emulator {
 
-/// Holds a Machine for one job; the others wait for the change that its end is.
+/// Locks a Machine for one job; the others wait for the change notification at its end.
 class [[nodiscard]] JobLock {
  public:
   explicit JobLock(MachinePtr machine) : machine_(std::move(machine)) {}
@@ -35,12 +35,12 @@ EventNote exitNote(const Machine& machine, const GuestExit& exit, ExitCause caus
 
 /// From `starting` to `started` or `failed`. The caller holds the lock.
 awaitable<void> bootMachine(Core& core, MachinePtr machine);
-/// Ends what runs (also a suspended Machine's memory); how it ended. `before`: the state that the change began in.
+/// Ends the running process (or discards a suspended Machine's memory); returns how it ended. `before`: the state before the change.
 awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order, MachineState before);
-/// What a started Machine's end by itself leads to: the restart policy, auto_destroy.
+/// Handles the unrequested end of a started Machine: the restart policy, auto_destroy.
 awaitable<void> runExit(Core& core, MachinePtr machine, GuestExit exit);
 
-/// Goes on with what was interrupted in a transient state.
+/// Resumes an interrupted transition from a transient state.
 void resumeJob(Core& core, const MachinePtr& machine, StopOrder order);
 
 }  // namespace swarm::emulator

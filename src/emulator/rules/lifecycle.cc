@@ -1,4 +1,4 @@
-// One job at a time holds a Machine; a job looks at the state after each wait, as a forced destroy may come at any moment.
+// One job at a time holds a Machine; a job re-checks the state after each wait, since a forced destroy may come at any moment.
 #include "emulator/rules/lifecycle.h"
 
 #include "base/error.h"
@@ -40,7 +40,7 @@ awaitable<void> runStart(Core& core, MachinePtr machine, Resume resume) {
       co_return;
     } catch (const Error& error) {
       // §10: a resume that fails falls back to a cold boot.
-      log::info("emulator: a resume failed; booting anew", {{"machine", machine->id}, {"error", error.message()}});
+      log::info("emulator: a resume failed; fell back to a cold boot", {{"machine", machine->id}, {"error", error.message()}});
     }
   }
   co_await bootMachine(core, machine);
@@ -115,26 +115,26 @@ awaitable<bool> destroyOnce(Core& core, const Machine& machine) {
     co_await core.backend->destroy(machine.id, Deadline::after(std::chrono::minutes(2)));
     co_return true;
   } catch (const Error& error) {
-    log::warning("emulator: a destroy failed and is tried again", {{"machine", machine.id}, {"error", error.message()}});
+    log::warning("emulator: a destroy failed and will be retried", {{"machine", machine.id}, {"error", error.message()}});
   }
   co_return false;
 }
 
 awaitable<void> runDestroy(Core& core, MachinePtr machine) {
   while (!isReachable(*machine)) co_await machine->changed.wait(Deadline::never());
-  // Whoever waits for a slow end of the process gets it at once.
+  // A job that waits for a slow end of the process sees it at once.
   if (machine->busy) {
     try {
       co_await core.backend->signal(machine->id, "SIGKILL", Deadline::after(std::chrono::seconds(10)));
     } catch (const Error&) {
-      // Nothing runs: the destroy below is what counts.
+      // No process runs: continue with the destroy below.
     }
   }
   JobLock lock(machine);
   co_await lock.take();
   std::chrono::milliseconds delay = core.timeOf(*machine, "destroy");
   if (delay.count() > 0) co_await net::sleepFor(delay);
-  // Never given up: a Machine that is said to be destroyed must not run on.
+  // Retried without a limit: a Machine that is reported as destroyed must not continue to run.
   while (!co_await destroyOnce(core, *machine)) co_await net::sleepFor(core.options.times.backendRetry);
   releaseVolume(core, *machine);
   core.changeState(machine, State::destroyed, {"destroy", "destroyed", "flyd"});

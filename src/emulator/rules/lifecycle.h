@@ -1,4 +1,4 @@
-// Lifecycle: what happens to a Machine after a request was accepted: each change runs in the background, through the states of §4.
+// Lifecycle: performs accepted requests on Machines: each change runs in the background, through the states of §4.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace swarm::emulator {
 
-/// How the main process is to be ended.
+/// How to end the main process.
 struct StopOrder {
   std::string signal = "SIGINT";
   std::chrono::milliseconds timeout{5000};
@@ -16,24 +16,24 @@ struct StopOrder {
 /// config.stop_config, or Fly's defaults (§3).
 StopOrder stopOrderOf(const json::object& config);
 
-// The caller has checked that the state allows it. Each changes the state at once and does the work in the background.
-void beginLaunch(Core& core, const MachinePtr& machine);  ///< created, and starts by itself
+// The caller has checked that the state allows it. Each changes the state at once and performs the work in the background.
+void beginLaunch(Core& core, const MachinePtr& machine);  ///< created, and starts automatically
 void beginStart(Core& core, const MachinePtr& machine);
 void beginStop(Core& core, const MachinePtr& machine, StopOrder order);
 void beginSuspend(Core& core, const MachinePtr& machine);
 void beginRestart(Core& core, const MachinePtr& machine, StopOrder order);
-/// The configuration and version are the new ones already. `after`: started, stopped or created.
+/// The configuration and version have already been replaced. `after`: started, stopped or created.
 void beginReplace(Core& core, const MachinePtr& machine, StopOrder order, MachineState after);
 void beginDestroy(Core& core, const MachinePtr& machine);
 /// Deletes the app's Machines and volumes, then frees its name.
 void beginAppDelete(Core& core, const AppPtr& app);
 
-/// The backend tells that a main process has ended.
+/// The backend reports the end of a main process.
 void onGuestExit(Core& core, const GuestExit& exit);
-/// After a restart of the emulator: goes on with what was interrupted, and starts again what should run and does not.
+/// After a restart of the emulator: resumes interrupted transitions, and starts Machines that should be running.
 awaitable<void> recover(Core& core);
 
-/// The volume's content goes at once, its entry after 24 h (§7). I: Fly keeps the content for those 24 h.
+/// Deletes the volume's content at once, its entry after 24 h (§7). I: Fly keeps the content for those 24 h.
 awaitable<void> destroyVolumeContent(Core& core, VolumePtr volume);
 
 }  // namespace swarm::emulator

@@ -1,4 +1,4 @@
-// Stop, copy, start elsewhere.
+// Stop, copy, start on the other host.
 #include "emulator/rules/migration.h"
 
 #include "emulator/api/answer.h"
@@ -23,7 +23,7 @@ Host* otherHost(Core& core, const Machine& machine) {
   return best;
 }
 
-/// The fork that the Machine gets; the old volume is kept as §7 says, without its content.
+/// The fork for the Machine; the old volume is kept as described in §7, without its content.
 awaitable<void> moveVolume(Core& core, MachinePtr machine, Host* host) {
   auto found = core.world.volumes.find(machine->volumeId);
   if (found == core.world.volumes.end()) co_return;
@@ -56,7 +56,7 @@ awaitable<void> runMigration(Core& core, MachinePtr machine, Host* host, State b
   if (!machine->volumeId.empty()) co_await moveVolume(core, machine, host);
   bool counted = machine->reserved;
   State state = machine->state;
-  // Out of the old host's use, into the new one's.
+  // Move the usage from the old host to the new one.
   machine->state = State::stopped;
   core.capacity.account(*machine);
   machine->host = host;

@@ -1,4 +1,4 @@
-// Later sources win: secrets, then config.env, then what Fly injects.
+// Later sources take precedence: secrets, then config.env, then Fly's own variables.
 #include "emulator/rules/plan.h"
 
 #include "base/format.h"
@@ -8,7 +8,7 @@
 namespace swarm::emulator {
 namespace {
 
-/// Stands for Docker Hub; Fly's answers have its registry's own host there.
+/// Represents Docker Hub; Fly's responses contain its own registry's host there.
 constexpr std::string_view kHub = "docker.io";
 
 void addSecrets(MachinePlan& plan, const App& app, const Machine& machine) {
@@ -44,7 +44,7 @@ void addFiles(MachinePlan& plan, const App& app, const json::object& config) {
     if (auto mode = integerOf(file, "mode")) result.mode = static_cast<std::uint32_t>(*mode);
     if (std::string name = textOf(file, "secret_name"); !name.empty()) {
       auto secret = app.secrets.find(name);
-      if (secret == app.secrets.end()) continue;  // I: a secret that is not there makes no file
+      if (secret == app.secrets.end()) continue;  // I: a missing secret creates no file
       result.content = decodeBase64(secret->second.value);
     } else {
       result.content = decodeBase64(textOf(file, "raw_value"));
@@ -82,7 +82,7 @@ MachinePlan planOf(const Machine& machine) {
     }
   };
   add_env(machine.config);
-  // A Machine of one process: what it says of itself wins over the Machine's (processes[0]).
+  // A Machine with one process: its own settings take precedence over the Machine's (processes[0]).
   if (const json::object* process = firstObject(machine.config, "processes")) {
     addCommand(plan, *process);
     add_env(*process);
@@ -120,7 +120,7 @@ ImageReference parseImage(std::string_view reference) {
 }
 
 std::string backendName(std::string_view reference) {
-  // Clients may name the Hub by its API's host, too.
+  // Clients may use the host of the Hub's API, too.
   for (const auto& hub : {std::string(kHub) + "/", format("registry-1.{}/", kHub)}) {
     if (!reference.starts_with(hub)) continue;
     reference.remove_prefix(hub.size());

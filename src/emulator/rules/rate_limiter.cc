@@ -1,3 +1,4 @@
+// Token buckets that are refilled on access.
 #include "emulator/rules/rate_limiter.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ bool RateLimiter::allow(std::string_view action, std::string_view identifier, Ra
   return true;
 }
 
-/// A full bucket says nothing: without it the map would grow with every Machine that ever was.
+/// Full buckets are dropped: otherwise the map would grow with every Machine that ever existed.
 void RateLimiter::dropFull(SteadyTime now) {
   std::erase_if(buckets_, [now](const auto& entry) { return entry.second.isFull(now); });
   drop_at_ = std::max<std::size_t>(4096, 2 * buckets_.size());

@@ -19,7 +19,7 @@ class RateLimiter {
   };
 
   explicit RateLimiter(const Clock& clock) : clock_(clock) {}
-  /// Takes one token; false: there is none, and the request is to be refused.
+  /// Takes one token; false: none is left, and the request must be refused.
   bool allow(std::string_view action, std::string_view identifier, Rate rate);
 
  private:

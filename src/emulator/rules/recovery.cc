@@ -1,4 +1,4 @@
-// After a restart: the journal says what was meant, the backend says what is there.
+// After a restart: the journal has the intended state, the backend the actual one.
 #include <set>
 
 #include "base/error.h"
@@ -13,16 +13,16 @@ namespace {
 
 Deadline soon() { return Deadline::after(std::chrono::minutes(1)); }
 
-/// A started Machine whose process is not there any more.
+/// A started Machine whose process no longer exists.
 void missed(Core& core, const MachinePtr& machine, bool known) {
   if (known) {
-    // The backend told of it already.
+    // The backend has already reported it.
     if (machine->lastExit) return;
-    // It ended while nobody looked; how is not known, and a failure is what the policy is for.
+    // It ended unobserved; the cause is unknown, and the restart policy exists for failures.
     onGuestExit(core, {.machineId = machine->id, .exitCode = 1, .at = core.now()});
     return;
   }
-  // Nothing of it is left, as after its host's restart: Fly boots it again.
+  // Nothing remains of it, as after a restart of its host: Fly boots it again.
   core.changeState(machine, State::starting, {"start", "starting", "flyd"});
   resumeJob(core, machine, {});
 }

@@ -1,4 +1,4 @@
-// Waiting by timers that a change cancels, and background tasks with a cancellation signal each.
+// Waiters sleep on timers that a change cancels; background tasks have a cancellation signal each.
 #include "emulator/state/change_signal.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -12,7 +12,7 @@ namespace swarm::emulator {
 
 namespace asio = boost::asio;
 
-/// A waiter's place in the queue; left however its frame ends.
+/// A waiter's place in the queue; released however its frame ends.
 struct ChangeSignal::Waiter {
   Waiter(ChangeSignal& owner, const net::Executor& executor, Deadline deadline) : signal(owner), timer(executor, deadline.time()) {
     signal.waiting_.push_back(this);
@@ -49,7 +49,7 @@ void Background::spawn(awaitable<void> task, std::shared_ptr<void> owner) {
   auto place = tasks->running.emplace(tasks->running.end());
   asio::co_spawn(executor_, std::move(task),
                  asio::bind_cancellation_slot(place->slot(), [tasks, place, owner = std::move(owner)](std::exception_ptr error) {
-                   // The signal must outlive its slot's last use, which is this handler's.
+                   // The signal must outlive the last use of its slot, which is this handler.
                    tasks->running.erase(place);
                    tasks->ended.notify();
                    if (!error) return;
@@ -66,7 +66,7 @@ void Background::spawn(awaitable<void> task, std::shared_ptr<void> owner) {
 awaitable<void> Background::stop() {
   stopped_ = true;
   auto tasks = tasks_;
-  // A handler may erase entries while signals are emitted only through later turns of the loop, but a task may also end at once.
+  // Handlers normally erase entries in later turns of the loop while signals are emitted, but a task may also end at once.
   std::vector<asio::cancellation_signal*> signals;
   for (asio::cancellation_signal& signal : tasks->running) signals.push_back(&signal);
   for (asio::cancellation_signal* signal : signals) {

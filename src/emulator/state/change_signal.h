@@ -1,5 +1,4 @@
-// ChangeSignal: wakes coroutines when something has changed, so that nothing polls. Background: coroutines that nobody awaits, ended in
-// order.
+// ChangeSignal: wakes coroutines after a change, without polling. Background: coroutines that run detached and are ended in order.
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -19,7 +18,7 @@ using boost::asio::awaitable;
 class ChangeSignal {
  public:
   void notify();
-  /// The next notify(); false: the deadline came first. Look at the condition before, and again after.
+  /// Waits for the next notify(); false: the deadline came first. Check the condition before, and again after.
   awaitable<bool> wait(Deadline deadline);
 
  private:
@@ -27,13 +26,13 @@ class ChangeSignal {
   std::vector<Waiter*> waiting_;
 };
 
-/// Tasks log what they throw. One loop.
+/// Exceptions of tasks are logged. One loop.
 class Background {
  public:
   explicit Background(net::Executor executor) : executor_(std::move(executor)) {}
-  /// `owner` lives at least until the task's end.
+  /// `owner` is kept alive until the end of the task.
   void spawn(awaitable<void> task, std::shared_ptr<void> owner);
-  awaitable<void> stop();  ///< cancels all tasks and waits for their ends; later ones are not begun
+  awaitable<void> stop();  ///< cancels all tasks and waits for them to end; later ones are not started
 
  private:
   struct Tasks {

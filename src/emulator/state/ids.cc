@@ -1,4 +1,4 @@
-// Random parts come from the system's source; what must be stable comes from a hash.
+// Random parts come from the system's source; stable ones from a hash.
 #include "emulator/state/ids.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ unsigned randomNumber() {
   return number;
 }
 
-/// "x:xxxx" groups of a hash, as Go writes an address: without leading zeros, and no group is zero (which would be shortened).
+/// "x:xxxx" groups of a hash, as Go formats an address: without leading zeros, and without zero groups (which would be abbreviated).
 std::string groups(std::string_view hash, std::size_t first_byte, int count) {
   std::string text;
   for (int group = 0; group < count; ++group) {
@@ -50,7 +50,7 @@ std::string newUlid(SystemTime now) {
   std::string ulid(26, '0');
   auto time = static_cast<std::uint64_t>(unixMilliseconds(now));
   for (int digit = 9; digit >= 0; --digit, time >>= 5) ulid[static_cast<std::size_t>(digit)] = kCrockford[time & 31];
-  // Two in one millisecond must still sort as they were made.
+  // Two created in one millisecond must still sort in order of creation.
   thread_local std::uint64_t last_time = 0, sequence = 0;  // an emulator has one loop, a process may have several
   auto milliseconds = static_cast<std::uint64_t>(unixMilliseconds(now));
   sequence = milliseconds == last_time ? sequence + 1 : 0;
@@ -117,7 +117,7 @@ std::string decodeBase64(std::string_view text) {
     url += letter == '+' ? '-' : letter == '/' ? '_' : letter;
   }
   std::optional<std::string> decoded = fromBase64Url(url);
-  if (!decoded) throw Error(ErrorCode::InvalidArgument, "A value that must be base64 is not.");
+  if (!decoded) throw Error(ErrorCode::InvalidArgument, "A value is not valid base64.");
   return *decoded;
 }
 

@@ -50,7 +50,7 @@ void Journal::load(World& world) {
       body = json::parse(rows.text(2)).as_object();
     } catch (const std::exception&) {
       throw Error(ErrorCode::Unprocessable,
-                  format("The emulator's data holds a damaged document ({} {}). Remove the folder to begin anew.", kind, rows.text(1)));
+                  format("The emulator's data holds a damaged document ({} {}). Remove the folder to start over.", kind, rows.text(1)));
     }
     (kind == "app" ? apps : kind == "machine" ? machines : volumes).push_back(std::move(body));
   }
@@ -99,7 +99,7 @@ std::vector<Journal::Document> Journal::takeChanges() {
 
 awaitable<void> Journal::flush() {
   if (!disk_) co_return;
-  // Also with nothing to write: what another request took for its flush may still be on its way, and the writer keeps the order.
+  // Also with nothing to write: changes that another request is flushing may still be in flight, and the writer keeps the order.
   std::vector<Document> documents = takeChanges();
   co_await disk_->writer->run(sqlite::JobKind::Write, [documents = std::move(documents)](sqlite::Database& database) {
     for (const Document& document : documents) {

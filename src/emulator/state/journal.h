@@ -1,4 +1,4 @@
-// Journal: the world's documents on disk, several changes per fsync. What a request has changed is written before it is answered.
+// Journal: the world's documents on disk, several changes per fsync. A request's changes are written before it is answered.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace swarm::emulator {
 
-/// One loop. Without a folder it keeps nothing, at no cost.
+/// One loop. Without a folder nothing is stored, at no cost.
 class Journal {
  public:
   /// Throws Error: Conflict (another process uses the folder), PermissionDenied, OutOfResources, Unprocessable (damaged).
@@ -26,7 +26,7 @@ class Journal {
   void forgotten(const MachinePtr& machine);
   void forgotten(const VolumePtr& volume);
 
-  /// Durable are, when it completes: all changes until now. Throws Error when the disk fails.
+  /// When it completes, all changes until now are durable. Throws Error when the disk fails.
   awaitable<void> flush();
 
  private:

@@ -1,4 +1,4 @@
-// The states of a Machine and which may follow which (§4): one table, without a side effect.
+// The states of a Machine and the allowed transitions (§4): one table, without side effects.
 #pragma once
 
 #include <optional>
@@ -24,9 +24,9 @@ enum class MachineState {
 std::string_view toString(MachineState state);
 std::optional<MachineState> machineStateFrom(std::string_view name);
 
-/// On the way to another state: wait?state=settled waits for its end.
+/// In transition to another state: wait?state=settled waits for its end.
 bool isTransient(MachineState state);
-/// A started, suspended or changing Machine holds its guest's memory and CPUs on its host (§10).
+/// A started, suspended or changing Machine uses its guest's memory and CPUs on its host (§10).
 bool holdsCapacity(MachineState state);
 bool canFollow(MachineState from, MachineState to);
 

@@ -1,4 +1,4 @@
-// Keeps the indices in step.
+// Keeps the indices consistent.
 #include "emulator/state/world.h"
 
 namespace swarm::emulator {

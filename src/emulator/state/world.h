@@ -1,4 +1,4 @@
-// World: all that the emulated Fly knows, in memory, with the indices that make every request's work small. No rules, no I/O.
+// World: the whole state of the emulated Fly, in memory, with the indices that make every request fast. No rules, no I/O.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -58,14 +58,14 @@ using VolumePtr = std::shared_ptr<Volume>;
 
 struct App {
   std::string id;
-  std::int64_t number = 0;  ///< internal_numeric_id, and the order of lists
+  std::int64_t number = 0;  ///< internal_numeric_id, and the sort key of lists
   std::string name;
   std::string organization;
   std::string network;
   std::string idempotencyKey;
   SystemTime createdAt{};
-  SystemTime visibleAt{};  ///< before it, calls below the app answer 404 (§2)
-  bool deleted = false;    ///< the name is still taken while Machines and volumes go
+  SystemTime visibleAt{};  ///< before it, calls below the app return 404 (§2)
+  bool deleted = false;    ///< the name stays taken until Machines and volumes are deleted
   std::int64_t secretsVersion = 0;
   std::map<std::string, AppSecret> secrets;
   std::map<std::string, SecretKey> secretKeys;
@@ -75,9 +75,9 @@ struct App {
   std::vector<std::string> deployTokens;
 
   // Indices, by number; not stored.
-  std::map<std::int64_t, MachinePtr> machines;  ///< destroyed ones too, until they are forgotten
+  std::map<std::int64_t, MachinePtr> machines;  ///< including destroyed ones, until they are dropped
   std::map<std::int64_t, VolumePtr> volumes;
-  std::unordered_map<std::string, MachinePtr> machinesByName;  ///< only those that are not destroyed
+  std::unordered_map<std::string, MachinePtr> machinesByName;  ///< without destroyed ones
 };
 using AppPtr = std::shared_ptr<App>;
 
@@ -105,15 +105,15 @@ struct MachineLease {
 
 enum class HostStatus { ok, unreachable };
 
-/// Where a Machine or volume physically is.
+/// The physical location of a Machine or volume.
 struct Host {
   std::string id;  ///< "ams-1"
   std::string region;
   std::string zone;  ///< 4 hex digits
   std::int64_t usedMemoryMb = 0;
   int usedCpus = 0;
-  int machines = 0;  ///< those that hold capacity
-  int volumes = 0;   ///< those that are not on their way out
+  int machines = 0;  ///< those that use capacity
+  int volumes = 0;   ///< those that are not being deleted
   HostStatus status = HostStatus::ok;
 };
 
@@ -123,7 +123,7 @@ struct GuestSize {
   std::int64_t memoryMb = 256;
 };
 
-/// One request that waits for a state (§5). `satisfied` is asked at each change; the answer is kept, as the state may go on.
+/// One request that waits for a state (§5). `satisfied` is evaluated at each change; the result is kept, as the state may change again.
 struct StateWaiter {
   std::vector<MachineState> states;  ///< empty: settled
   std::string version;               ///< empty: any
@@ -141,7 +141,7 @@ struct Machine {
   Host* host = nullptr;
   MachineState state = MachineState::created;
   std::string version;
-  json::object config;  ///< as given, unknown keys and all
+  json::object config;  ///< as given, including unknown keys
   GuestSize guest;
   ImageReference image;
   std::string privateIp;
@@ -149,8 +149,8 @@ struct Machine {
   std::string mountPath;
   bool cordoned = false;
   bool skipSecrets = false;
-  bool launchPending = false;                             ///< created, and about to start by itself
-  MachineState stateAfterUpdate = MachineState::started;  ///< where `replacing` leads: started, stopped or created
+  bool launchPending = false;                             ///< created, and about to start
+  MachineState stateAfterUpdate = MachineState::started;  ///< the state after `replacing`: started, stopped or created
   std::int64_t memoryLimitMb = 0;                         ///< of …/memory; 0: the guest's
   SystemTime createdAt{}, updatedAt{}, visibleAt{}, startableAt{}, destroyedAt{};
   std::vector<MachineVersion> versions;  ///< oldest first; the last is the current one
@@ -158,9 +158,9 @@ struct Machine {
   std::optional<MachineLease> lease;
   int restartCount = 0;
 
-  // Of the moment; not stored.
+  // Transient; not stored.
   bool busy = false;      ///< a job of lifecycle.cc holds it
-  bool reserved = false;  ///< counted in its host's use
+  bool reserved = false;  ///< counted in its host's usage
   bool execBusy = false;  ///< init runs one command at a time (§8)
   ChangeSignal changed;   ///< state, exit, busy
   std::optional<GuestExit> lastExit;
@@ -210,7 +210,7 @@ class World {
   std::int64_t nextNumber() { return ++last_number_; }
   void raiseNumber(std::int64_t seen) { last_number_ = std::max(last_number_, seen); }
 
-  AppPtr findApp(const std::string& name) const;  ///< also a deleted one
+  AppPtr findApp(const std::string& name) const;  ///< including a deleted one
   MachinePtr findMachine(const App& app, const std::string& id) const;
   VolumePtr findVolume(const App& app, const std::string& id) const;
 

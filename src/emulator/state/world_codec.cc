@@ -1,4 +1,4 @@
-// Field by field; a member that an older emulator did not write keeps its default.
+// Field by field; a member that an older emulator did not write gets its default.
 #include "emulator/state/world_codec.h"
 
 #include <boost/json/array.hpp>
@@ -55,7 +55,7 @@ class Members {
 
 Host* findHost(World& world, const std::string& id) {
   auto found = world.hosts.find(id);
-  // A region that is no longer configured: any host will do, so that what was there can still be stopped and deleted.
+  // The region is no longer configured: any host will do, so that existing objects can still be stopped and deleted.
   if (found == world.hosts.end()) return world.hosts.empty() ? nullptr : &world.hosts.begin()->second;
   return &found->second;
 }
@@ -75,7 +75,7 @@ json::array encodeEvents(const Machine& machine) {
 
 json::array encodeVersions(const Machine& machine) {
   json::array versions;
-  // The last one's configuration is the Machine's own.
+  // The last version's configuration is the Machine's own.
   for (const MachineVersion& version : machine.versions) {
     bool current = &version == &machine.versions.back();
     versions.push_back(json::object{{"version", version.version}, {"config", current ? json::object() : version.config}});

@@ -1,4 +1,4 @@
-// The journal's documents: the emulator's own form, not Fly's.
+// The journal's documents, in the emulator's own format, not Fly's.
 #pragma once
 
 #include <boost/json/object.hpp>

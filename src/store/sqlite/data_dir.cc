@@ -23,7 +23,7 @@ Error failure(int number, const std::filesystem::path& path, std::string_view wh
   return Error(code, format("{} {} failed: {}.", what, path.string(), std::strerror(number)));
 }
 
-/// The pid that the holder of the lock wrote into it, or empty.
+/// The pid that the lock's holder wrote into it, or empty.
 std::string readHolder(int file) {
   char text[32] = {};
   ssize_t length = ::pread(file, text, sizeof text - 1, 0);
@@ -57,14 +57,15 @@ DataDir::~DataDir() { ::close(lock_); }
 void DataDir::makeFolder() {
   std::error_code code;
   if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path(), code);
-  if (code) throw failure(code.value(), path_, "Making the data folder");
+  if (code) throw failure(code.value(), path_, "Creating the data folder");
   if (::mkdir(path_.c_str(), 0700) == 0) return;
-  if (errno != EEXIST) throw failure(errno, path_, "Making the data folder");
+  if (errno != EEXIST) throw failure(errno, path_, "Creating the data folder");
   struct stat status{};
-  if (::stat(path_.c_str(), &status) != 0) throw failure(errno, path_, "Looking at the data folder");
+  if (::stat(path_.c_str(), &status) != 0) throw failure(errno, path_, "Reading the status of the data folder");
   if (!S_ISDIR(status.st_mode)) throw Error(ErrorCode::Unprocessable, format("The data folder {} is not a folder.", path_.string()));
-  // It holds keys and password hashes: others must not even list it.
-  if ((status.st_mode & 077) != 0 && ::chmod(path_.c_str(), 0700) != 0) throw failure(errno, path_, "Making private the data folder");
+  // It holds keys and password hashes: other users must not even list it.
+  if ((status.st_mode & 077) != 0 && ::chmod(path_.c_str(), 0700) != 0)
+    throw failure(errno, path_, "Restricting access to the data folder");
 }
 
 void DataDir::takeLock() {
@@ -79,7 +80,7 @@ void DataDir::takeLock() {
                        "its own.",
                        holder.empty() ? "unknown" : holder, path_.string()));
   }
-  // The pid is for people only; on a full disk the lock holds all the same.
+  // The pid is informational; on a full disk the lock is still held.
   std::string pid = std::to_string(::getpid()) + "\n";
   [[maybe_unused]] int cut = ::ftruncate(lock_, 0);
   [[maybe_unused]] ssize_t written = ::pwrite(lock_, pid.data(), pid.size(), 0);
@@ -92,7 +93,7 @@ void DataDir::makeDatabaseFile() {
   int changed = ::fchmod(file, 0600);
   int number = errno;
   ::close(file);
-  if (changed != 0) throw failure(number, path, "Making private the database");
+  if (changed != 0) throw failure(number, path, "Restricting access to the database");
   syncFolder(path_);
 }
 

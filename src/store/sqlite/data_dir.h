@@ -5,10 +5,10 @@
 
 namespace swarm::sqlite {
 
-/// Owns the lock on a data folder. The lock is the kernel's (flock), so a killed server leaves none behind.
+/// Owns the lock on a data folder. It is a kernel lock (flock), so a killed server does not leave one behind.
 class DataDir {
  public:
-  /// Makes the folder (0700) and the empty database file (0600) where they are missing. Throws Error(Conflict, PermissionDenied,
+  /// Creates the folder (0700) and the empty database file (0600) if they are missing. Throws Error(Conflict, PermissionDenied,
   /// OutOfResources, Unprocessable).
   explicit DataDir(std::filesystem::path path);
   ~DataDir();

@@ -125,25 +125,24 @@ void Database::fail(int code) {
   std::string file = file_.string();
   bool full = primary == SQLITE_FULL || (primary == SQLITE_IOERR && isOutOfSpace(handle_));
   if (full) {
-    throw Error(
-        ErrorCode::OutOfResources,
-        format("There is no space left to write {}. Free some on that disk and try again; nothing that was saved before is lost.", file))
+    throw Error(ErrorCode::OutOfResources,
+                format("No space left on the disk of {}. Free some space and try again; nothing saved before was lost.", file))
         .withRetryable(true)
         .withCause(std::move(cause));
   }
   if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
-    throw Error(ErrorCode::AlreadyExists, "There is such an entry already.").withCause(std::move(cause));
+    throw Error(ErrorCode::AlreadyExists, "The entry already exists.").withCause(std::move(cause));
   if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
     throw Error(
         ErrorCode::Unprocessable,
-        format("The database {} is damaged ({}). Restore it from a backup, or move it away to begin with an empty one.", file, cause));
+        format("The database {} is damaged ({}). Restore it from a backup, or move it away to start with an empty one.", file, cause));
   }
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED)
     throw Error(ErrorCode::Conflict, format("Another program has opened the database {}; close it and try again.", file))
         .withCause(std::move(cause));
   if (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_PERM)
-    throw Error(ErrorCode::Unavailable, format("The database {} can't be read or written: {}.", file, cause));
-  throw Error(ErrorCode::Internal, "The database refused a statement of the server's; its log has the details.")
+    throw Error(ErrorCode::Unavailable, format("The database {} cannot be read or written: {}.", file, cause));
+  throw Error(ErrorCode::Internal, "The database rejected a statement of the server; see the server's log for details.")
       .withCause(std::move(cause));
 }
 

@@ -1,4 +1,4 @@
-// A thin RAII layer over SQLite's C interface; database.cc is the one place that names it.
+// A thin RAII layer over SQLite's C interface; only database.cc uses that interface.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ struct sqlite3_stmt;
 
 namespace swarm::sqlite {
 
-/// What a statement's parameter may be.
+/// The types of a statement's parameter.
 using Value = std::variant<std::int64_t, std::string_view>;
 
 class Database;
 
-/// The rows of one query. Columns count from 0. Its statement is free for the next use when it goes.
+/// The rows of one query. Columns count from 0. Its destruction releases the statement for the next use.
 class Rows {
  public:
   Rows(Rows&& other) noexcept;
@@ -36,23 +36,23 @@ class Rows {
   sqlite3_stmt* statement_;
 };
 
-/// One connection, used by one thread at a time. Throws Error: OutOfResources (disk full), AlreadyExists (a unique key is taken; cause says
-/// which), Unprocessable (damaged), Unavailable (any other failure of the disk), Internal.
+/// One connection, used by one thread at a time. Throws Error: OutOfResources (disk full), AlreadyExists (a unique key is taken; cause
+/// names it), Unprocessable (damaged), Unavailable (any other disk failure), Internal.
 class Database {
  public:
-  /// WAL, synchronous=FULL, foreign keys, and the file's lock held for good: no shared-memory file, which a full disk can break.
+  /// WAL, synchronous=FULL, foreign keys, and the file's lock held until destruction: no shared-memory file, which a full disk can corrupt.
   explicit Database(const std::filesystem::path& file);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// Runs one statement to its end and gives how many rows it changed. `sql` must be a literal: prepared statements are kept by its
-  /// address.
+  /// Runs one statement to its end and returns the number of rows it changed. `sql` must be a literal: prepared statements are cached by
+  /// its address.
   std::int64_t execute(const char* sql, std::initializer_list<Value> values = {});
   Rows query(const char* sql, std::initializer_list<Value> values = {});
   /// Runs several statements; for schemas and pragmas.
   void script(const std::string& sql);
-  /// Whether a transaction is open (SQLite may have rolled it back by itself when the disk was full).
+  /// Whether a transaction is open (SQLite may have rolled it back when the disk was full).
   bool inTransaction() const;
   /// Runs `work` between BEGIN IMMEDIATE and COMMIT; rolls back and rethrows when it throws.
   void transaction(const std::function<void()>& work);

@@ -1,4 +1,4 @@
-// The steps themselves. Never change one that was released: add the next.
+// The steps themselves. Never change a released one: add the next.
 #include "store/sqlite/migrations.h"
 
 #include <iterator>
@@ -9,10 +9,10 @@
 namespace swarm::sqlite {
 namespace {
 
-/// "swrm", so that a database of another program is not taken for ours.
+/// "swrm", so that a database of another program is not mistaken for ours.
 constexpr std::int64_t kApplicationId = 0x7377726d;
 
-/// Columns are what queries look at; `body` is the public JSON of the whole. Times are milliseconds since the epoch.
+/// Columns are the fields that queries use; `body` is the public JSON of the whole record. Times are milliseconds since the epoch.
 constexpr const char* kSteps[] = {
     // 1: the first schema
     R"(
@@ -46,13 +46,13 @@ CREATE INDEX sessions_by_expiry ON sessions(expires_at);
 
 CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 )",
-    // 2: places besides the one in force, for moves
+    // 2: places other than the current one, for moves
     R"(
 ALTER TABLE instances ADD COLUMN place_id TEXT NOT NULL DEFAULT '';
 CREATE TABLE places(
   id TEXT PRIMARY KEY, instance_id TEXT NOT NULL, role TEXT NOT NULL, external TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 )",
-    // 3: what was deleted, with what was asked for its volumes; those of earlier deletes are in the journal (their provider is not)
+    // 3: departures with their volume policy; those of earlier deletes are in the journal (without their provider)
     R"(
 CREATE TABLE departures(
   instance_id TEXT PRIMARY KEY, owner TEXT NOT NULL, provider TEXT NOT NULL, volumes INTEGER NOT NULL, since INTEGER NOT NULL)
@@ -63,13 +63,13 @@ INSERT INTO departures
   WHERE json_extract(body, '$.kind') = 'delete' AND status = 'succeeded' AND instance_id NOT IN (SELECT id FROM instances)
   GROUP BY instance_id;
 )",
-    // 4: instance tokens with a public key; who a user's commits are by
+    // 4: instance tokens with a public key; the git identity of a user
     R"(
 ALTER TABLE instances ADD COLUMN agent_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN git_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN git_email TEXT NOT NULL DEFAULT '';
 )",
-    // 5: names of deleted instances; how and when sessions began
+    // 5: names of deleted instances; kind and creation time of sessions
     R"(
 CREATE TABLE name_holds(name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGER NOT NULL) STRICT;
 ALTER TABLE sessions ADD COLUMN kind TEXT NOT NULL DEFAULT '';
@@ -86,7 +86,7 @@ void checkIntact(Database& database, const std::filesystem::path& file) {
   Rows rows = database.query("PRAGMA quick_check(1)");
   if (rows.next() && rows.text(0) == "ok") return;
   throw Error(ErrorCode::Unprocessable,
-              format("The database {} is damaged. Restore it from a backup, or move it away to begin with an empty one.", file.string()));
+              format("The database {} is damaged. Restore it from a backup, or move it away to start with an empty one.", file.string()));
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ void migrate(Database& database, const std::filesystem::path& file) {
   std::int64_t application = number(database, "PRAGMA application_id");
   bool empty = number(database, "SELECT count(*) FROM sqlite_schema") == 0;
   if (!empty && application != kApplicationId)
-    throw Error(ErrorCode::Unprocessable, format("The database {} was made by another program.", file.string()));
+    throw Error(ErrorCode::Unprocessable, format("The database {} was created by another program.", file.string()));
   if (version > latestSchema())
     throw Error(ErrorCode::Unprocessable,
                 format("The database {} was written by a newer version of swarm (schema {}, this one knows {}): use "

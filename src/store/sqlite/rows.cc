@@ -17,15 +17,15 @@ SystemTime toTime(std::int64_t milliseconds) { return SystemTime(std::chrono::mi
 json::value parseStored(const std::string& text) { return parseJson(text, "A row of the database", 64); }
 
 void requireOne(std::int64_t changed, std::string_view what, std::string_view id) {
-  if (changed == 0) throw Error(ErrorCode::NotFound, format("There is no {} {} in the store.", what, id));
+  if (changed == 0) throw Error(ErrorCode::NotFound, format("The store has no {} {}.", what, id));
 }
 
-/// Gives a taken name or id its message.
+/// Adds the message for a taken name or id.
 [[noreturn]] void rethrowTaken(const Error& error, const Instance& instance) {
   if (error.code() != ErrorCode::AlreadyExists) throw error;
   bool name = error.cause().find("instances.name") != std::string::npos;
   throw Error(ErrorCode::AlreadyExists, name ? format("The name \"{}\" is taken by another instance.", instance.config.name)
-                                             : format("There is an instance {} already.", instance.id))
+                                             : format("An instance {} already exists.", instance.id))
       .withCause(error.cause());
 }
 
@@ -50,7 +50,7 @@ void insertInstance(Database& database, const InstanceRecord& record) {
   if (Rows held = database.query("SELECT until FROM name_holds WHERE name = ? AND owner <> ? AND until > ?",
                                  {instance.config.name, instance.owner, toNumber(instance.createdAt)});
       held.next())
-    throw Error(ErrorCode::AlreadyExists, format("The name \"{}\" is kept for its former owner.", instance.config.name));
+    throw Error(ErrorCode::AlreadyExists, format("The name \"{}\" is reserved for its former owner.", instance.config.name));
   try {
     database.execute(
         "INSERT INTO instances(id, name, owner, status, agent_secret, agent_key, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
@@ -130,7 +130,7 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
     PlaceRecord place;
     place.id = rows.text(0);
     place.instanceId = rows.text(1);
-    place.role = enumFromName<PlaceRole>(rows.text(2)).value_or(PlaceRole::kept);  // what a newer version keeps stays
+    place.role = enumFromName<PlaceRole>(rows.text(2)).value_or(PlaceRole::kept);  // a role written by a newer version is kept as it is
     place.owner = body.at("owner").as_string();
     place.provider = enumFromName<ProviderType>(body.at("provider").as_string()).value_or(ProviderType::docker);
     place.region = body.at("region").as_string();
@@ -179,7 +179,7 @@ void insertOperation(Database& database, const OperationRecord& operation) {
                       json::serialize(storedParametersOf(operation)), json::serialize(toJson<Operation>(operation))});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::AlreadyExists) throw;
-    throw Error(ErrorCode::AlreadyExists, format("There is an operation {} already.", operation.id)).withCause(error.cause());
+    throw Error(ErrorCode::AlreadyExists, format("An operation {} already exists.", operation.id)).withCause(error.cause());
   }
 }
 
@@ -199,7 +199,7 @@ std::optional<OperationRecord> getOperation(Database& database, const std::strin
 }
 
 std::vector<Operation> listOperations(Database& database, const OperationFilter& filter) {
-  // An empty text stands for "any": ids, owners and statuses are never empty.
+  // An empty text means "any": ids, owners and statuses are never empty.
   std::string instance = filter.instanceId.value_or(""), owner = filter.owner.value_or("");
   std::string_view status = filter.status ? enumName(*filter.status) : std::string_view();
   auto limit = static_cast<std::int64_t>(std::min<std::size_t>(filter.limit, 10'000));

@@ -1,4 +1,4 @@
-// Store's calls as jobs of the writer.
+// Store's calls as jobs of the writer thread.
 #include "store/sqlite/sqlite_store.h"
 
 #include "store/sqlite/data_dir.h"
@@ -186,7 +186,7 @@ class SqliteStore final : public Store {
   awaitable<void> read(sqlite::Writer::Work work) { return writer_->run(JobKind::Read, std::move(work)); }
   awaitable<void> write(sqlite::Writer::Work work) { return writer_->run(JobKind::Write, std::move(work)); }
 
-  sqlite::DataDir data_dir_;  // first: the lock is held as long as the database is open
+  sqlite::DataDir data_dir_;  // declared first: the lock must be held as long as the database is open
   Database database_;
   std::optional<sqlite::Writer> writer_;
 };

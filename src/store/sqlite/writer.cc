@@ -27,7 +27,7 @@ Writer::~Writer() {
 
 asio::awaitable<void> Writer::run(JobKind kind, Work work) {
   auto submit = [this, kind, &work](auto handler) {
-    // The caller's context must not run out of work while the job is here.
+    // The caller's context must not run out of work while the job is queued or running.
     asio::any_io_executor executor = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     auto complete = [executor, shared = std::move(shared)](std::exception_ptr error) mutable {
@@ -81,7 +81,7 @@ void Writer::runWrites(std::deque<Job>& writes) {
       for (Job& job : writes) runInSavepoint(job);
     });
   } catch (...) {
-    // The group as a whole could not be committed; the disk may have room for some of them.
+    // The group as a whole could not be committed; the disk may have room for some of its jobs.
     for (Job& job : writes) runAlone(job);
   }
 }
@@ -92,7 +92,7 @@ void Writer::runInSavepoint(Job& job) {
   try {
     job.work(database_);
   } catch (...) {
-    if (!database_.inTransaction()) throw;  // SQLite undid the whole group
+    if (!database_.inTransaction()) throw;  // SQLite rolled back the whole group
     job.error = std::current_exception();
     database_.execute("ROLLBACK TO job");
   }

@@ -15,19 +15,19 @@ namespace swarm::sqlite {
 enum class JobKind { Read, Write };
 
 /// Thread-safe. Jobs run on the writer's thread. A write's effects are durable when run() completes; when one write of a group fails, the
-/// others do not. A write may run a second time (when a full disk undid its group): it must only depend on its arguments.
+/// others do not. A write may run twice (when a full disk rolled back its group): it must depend on its arguments only.
 class Writer {
  public:
   using Work = std::function<void(Database&)>;
 
   explicit Writer(Database& database);
-  /// Finishes what is queued, then ends the thread.
+  /// Finishes the queued jobs, then ends the thread.
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// Runs `work` and resumes the caller on its own executor, with what it threw. References in `work` may point into the caller's coroutine
-  /// frame: the queue keeps that alive.
+  /// Runs `work` and resumes the caller on its own executor, with the exception if `work` threw. References in `work` may point into the
+  /// caller's coroutine frame: the queue keeps it alive.
   boost::asio::awaitable<void> run(JobKind kind, Work work);
 
  private:

@@ -1,4 +1,4 @@
-// Every S and O case has a test here, and no test claims a case whose answer is only inferred.
+// Every S and O case has a test here, and no test claims a case whose response is only inferred.
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -86,7 +86,7 @@ TEST_P(FlyRules, killsDuringAnUpdateAreNoErrorsOfTheServer) {
   eventually([&] { return state(machine) == "started"; }, "it runs");
 }
 
-// Which of the two comes first is open; that neither is an error of the server, and nothing stays behind, is not.
+// The order of the two is undefined; in either order there must be no server error, and nothing may be left behind.
 TEST_P(FlyRules, aForkAndTheDeletionOfItsSourceMayCross) {
   createApp();
   for (int i = 0; i < 10; ++i) {

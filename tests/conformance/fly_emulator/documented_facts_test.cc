@@ -45,7 +45,7 @@ TEST_P(FlyRules, aWrongTypeInsideAConfigurationIsAnsweredInGosWords) {
   EXPECT_EQ(post(kMachines, machineRequest(configWith("init", nullptr))).status, 200) << "null is not given";
 }
 
-/// What clients of Go's print: no leading zeros, and one run of zeros shortened.
+/// The format of Go clients: no leading zeros, and one run of zeros abbreviated.
 TEST_P(FlyRules, addressesAreWrittenAsGoWritesThem) {
   createApp();
   static const std::regex kPlain("^(?!.*:0[0-9a-f]).*$");
@@ -120,7 +120,7 @@ TEST_P(FlyRules, nothingOfAnotherOrganisationsAppCanBeTouched) {
   EXPECT_EQ(state(machine), "started");
 }
 
-// §2: fly-go decodes an App from the answer.
+// §2: fly-go decodes an App from the response.
 TEST_P(FlyRules, aCreatedAppIsAnsweredWholeForFlysOwnClient) {
   const FlyAnswer made = post("/v1/apps?wait=true", R"({"name":"a1","org_slug":"personal","network":"n1"})");
   ASSERT_EQ(made.status, 201) << made;
@@ -217,7 +217,7 @@ TEST_P(FlyRules, everyVersionIsKeptWithItsConfiguration) {
     ASSERT_EQ(updated.status, 200) << updated;
     machine.version = updated.at("/instance_id");
     waitFor(machine, "started");
-    EXPECT_TRUE(versions.insert(machine.version).second) << "a version is never given twice";
+    EXPECT_TRUE(versions.insert(machine.version).second) << "versions are never reused";
   }
   const FlyAnswer list = get(machine.path + "/versions");
   std::map<std::string, std::string> configurations;

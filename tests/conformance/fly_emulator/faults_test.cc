@@ -1,4 +1,4 @@
-// Cases 99 to 107, the emulator's half: rate limits, capacity, and answers that are injected. And every row of the error catalogue (§12).
+// Cases 99 to 107, the emulator's half: rate limits, capacity, and injected responses. And every row of the error catalogue (§12).
 #include <boost/json/serialize.hpp>
 
 #include "base/error.h"
@@ -67,7 +67,8 @@ TEST_P(FlyRules, aRequestThatAProxyRepeatsIsPerformedTwice) {
   create(machineRequest());
   EXPECT_EQ(get(kMachines).body.as_array().size(), 2u);
   emulator().addFault({{"match", {{"action", "machine_create"}}}, {"effect", {{"twice", "last"}}}});
-  EXPECT_EQ(post(kMachines, named(machineRequest(), "m1")).status, 409) << "names of Machines are unique: it meets the first one";
+  EXPECT_EQ(post(kMachines, named(machineRequest(), "m1")).status, 409)
+      << "names of Machines are unique: the second request finds the first one's Machine";
   EXPECT_EQ(get(kMachines).body.as_array().size(), 3u);
 }
 
@@ -82,7 +83,7 @@ TEST_P(FlyRules, case100_aFullRegionSaysSoAndAnotherHasRoom) {
   createApp();
   started();
   expectRegionIsFull(post(kMachines, machineRequest()));
-  EXPECT_EQ(get(kMachines).body.as_array().size(), 1u) << "nothing was made";
+  EXPECT_EQ(get(kMachines).body.as_array().size(), 1u) << "nothing was created";
   json::object elsewhere = machineRequest();
   elsewhere["region"] = "fra";
   started(elsewhere);
@@ -140,7 +141,7 @@ TEST_P(FlyRules, case103_aCreateMayHaveHappenedAlthoughItTimedOut) {
   EXPECT_TRUE(again.error().contains("machine ID " + list.at("/0/id") + " already exists")) << again;
   emulator().addFault(fault("POST", kMachines, {{"error", "E34"}}));
   EXPECT_EQ(post(kMachines, named(machineRequest(), "w2")).status, 408);
-  EXPECT_EQ(get(kMachines).body.as_array().size(), 1u) << "this one did not happen";
+  EXPECT_EQ(get(kMachines).body.as_array().size(), 1u) << "this one was not performed";
 }
 
 TEST_P(FlyRules, case103_aConnectionIsCutBeforeOrAfterTheWork) {
@@ -176,7 +177,7 @@ TEST_P(FlyRules, case105_aNewMachineIsNotFoundForAWhileButWhereItWasMade) {
   EXPECT_EQ(elsewhere.status, 404) << elsewhere;
   EXPECT_TRUE(elsewhere.error().contains("machine not found")) << elsewhere;
   clock.advance(std::chrono::minutes(1));
-  EXPECT_EQ(get(path).status, 200) << "it is known everywhere";
+  EXPECT_EQ(get(path).status, 200) << "it has propagated";
 }
 
 TEST_P(FlyRules, case106_anOrganisationsListSaysWhatItLacks) {

@@ -1,4 +1,4 @@
-// Cases about what runs in a Machine: 44, 49, 56 to 58, 80 to 88, 94 and 95. For every backend.
+// Cases about the processes of a Machine: 44, 49, 56 to 58, 80 to 88, 94 and 95. For every backend.
 #include <boost/json/serialize.hpp>
 #include <set>
 
@@ -19,7 +19,7 @@ std::vector<json::value> exits(const FlyAnswer& events) {
   return found;
 }
 
-/// Fly's own clients send back what an answer says of a Machine's image.
+/// Fly's own clients send a response's image_ref back.
 TEST_P(FlyProcesses, theImageOfAnAnswerCanBeSentBack) {
   createApp();
   const json::value shown = show(started());
@@ -144,7 +144,7 @@ TEST_P(FlyProcesses, case081_execTakesOneStringThatIsSplitByTheServer) {
   EXPECT_EQ(answer.at("/stdout"), "hi\n");
 }
 
-// The field is documented; that it reaches the command is this emulator's choice.
+// The field is documented; passing it to the command is this emulator's choice.
 TEST_P(FlyProcesses, case082_execTakesStandardInput) {
   createApp();
   const FlyMachine machine = started();
@@ -274,7 +274,7 @@ TEST_P(FlyProcesses, aSignalByNumberReachesTheProcess) {
   EXPECT_EQ(textAt(ended[0], "/request/exit_event/requested_stop"), "false");
 }
 
-// §3: fly-go sends "0s" when it means the default.
+// §3: fly-go sends "0s" for the default.
 TEST_P(FlyProcesses, aStopOfFlysOwnClientGivesTheProcessItsTime) {
   createApp();
   const std::string script = "trap 'exit 7' INT; echo ready > /tmp/ready; sleep 3600 & wait";

@@ -1,4 +1,4 @@
-// The emulator's start and end around each test, and the client.
+// Starts and stops the emulator around each test, and the client.
 #include "conformance/fly_emulator/fly_suite.h"
 
 #include <algorithm>
@@ -100,7 +100,7 @@ net::awaitable<void> FlySuite::exchange(FlyRequest request, std::optional<FlyAns
 void FlySuite::expectLikeFly(const FlyRequest& request, const FlyAnswer& answer) {
   using namespace emulator::openapi;
   const std::string what = request.method + " " + request.target;
-  EXPECT_NE(answer.header("fly-request-id"), "") << what << ": every answer has a request id";
+  EXPECT_NE(answer.header("fly-request-id"), "") << what << ": every response has a request id";
   const auto question = request.target.find('?');
   const std::string path = request.target.substr(0, question);
   const std::string query = question == std::string::npos ? "" : request.target.substr(question + 1);
@@ -108,9 +108,9 @@ void FlySuite::expectLikeFly(const FlyRequest& request, const FlyAnswer& answer)
   const RequestFacts facts{request.method, path, query, body.empty() ? "" : "application/json", body};
   if (answer.status < 300)
     EXPECT_EQ(describe(check(facts)), "") << what << ": it was accepted, so Fly's document should allow it\n" << body;
-  // The envelope of a lease that is held (§6) is documented elsewhere than in the document.
+  // The envelope of a held lease (§6) is not part of the document.
   if (answer.status >= 300 && (answer.body.is_null() || answer.at("/code") == "invalid")) return;
-  EXPECT_EQ(describe(checkAnswer(facts, answer.status, answer.text)), "") << what << ": the answer has the types of Fly's document\n"
+  EXPECT_EQ(describe(checkAnswer(facts, answer.status, answer.text)), "") << what << ": the response has the types of Fly's document\n"
                                                                           << answer;
 }
 

@@ -22,8 +22,8 @@ namespace swarm::testing {
 
 namespace json = boost::json;
 
-/// What a backend brings to the suite. Everything that a test made on it is destroyed through Backend at the test's end, so that `make`
-/// gives backends that see only what they made themselves (a label of their own).
+/// What a backend provides for the suite. All resources that a test created on it are destroyed through Backend at the end of the test, so
+/// `make` must return backends that see only their own resources (a separate label each).
 struct FlyBackend {
   std::string name;
   std::function<emulator::BackendPtr(net::Executor, const Clock&)> make;
@@ -33,7 +33,7 @@ struct FlyBackend {
 inline void PrintTo(const FlyBackend& backend, std::ostream* out) { *out << backend.name; }
 inline std::string flyBackendName(const ::testing::TestParamInfo<FlyBackend>& info) { return info.param.name; }
 
-/// The real time, and what a test adds to it; or, once frozen, only what a test adds.
+/// The real time plus what a test adds; or, once frozen, only what a test adds.
 class SteppedClock final : public Clock {
  public:
   SystemTime now() const override { return frozen_ ? frozen_now_ : real_.now() + ahead_; }
@@ -43,7 +43,7 @@ class SteppedClock final : public Clock {
     frozen_now_ += by;
     frozen_steady_ += by;
   }
-  /// So that a slow machine does not pass a limit that a test wants to meet.
+  /// Prevents a slow machine from staying below a rate limit that a test must reach.
   void freeze() {
     frozen_now_ = now();
     frozen_steady_ = steadyNow();
@@ -61,7 +61,7 @@ class SteppedClock final : public Clock {
 struct FlyAnswer {
   int status = 0;
   net::Headers headers;
-  std::string text;  ///< the body as it came
+  std::string text;  ///< the unparsed body
   json::value body;  ///< null when the body is not JSON
 
   std::string header(std::string_view name) const { return std::string(net::findHeader(headers, name)); }
@@ -80,7 +80,7 @@ struct FlyRequest {
   std::optional<std::string> authorization{};  ///< instead of the suite's; empty text: no such header
 };
 
-/// A Machine as a test holds it.
+/// A Machine created by a test.
 struct FlyMachine {
   std::string id;
   std::string version;
@@ -97,14 +97,14 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   ~FlySuite() override;
   void TearDown() override;
 
-  /// For the emulator, which the first request starts. No rate limits, no delays.
+  /// Options of the emulator, which the first request starts. No rate limits, no delays.
   emulator::EmulatorOptions options;
   SteppedClock clock;
 
-  /// Every answer is held against three rules: it has a request id (case 6), it fits Fly's OpenAPI document, and a request that was
-  /// accepted is one that the document or the documented extras allow.
+  /// Every response is checked against three rules: it has a request id (case 6), it conforms to Fly's OpenAPI document, and a request that
+  /// was accepted is allowed by the document or the documented extras.
   FlyAnswer send(FlyRequest request);
-  /// Each on a connection of its own; the answers in the requests' order.
+  /// Each on a connection of its own; responses are in the order of the requests.
   std::vector<FlyAnswer> sendAtOnce(std::vector<FlyRequest> requests);
   FlyAnswer get(std::string target) { return send({"GET", std::move(target)}); }
   FlyAnswer post(std::string target, std::optional<std::string> body = {}) { return send({"POST", std::move(target), std::move(body)}); }
@@ -117,22 +117,22 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   }
 
   void createApp(const std::string& name = "a1");
-  /// {"image", "guest": shared 1 cpu 256 MB, "init"}; the least that a Machine needs.
+  /// {"image", "guest": shared 1 cpu 256 MB, "init"}; the minimum that a Machine needs.
   json::object config() const;
-  /// The same with one member more.
+  /// The same with one additional member.
   json::object configWith(std::string_view key, json::value value) const;
   /// {"region":"ams","config":…}.
   json::object machineRequest(json::object config) const;
   json::object machineRequest() const { return machineRequest(config()); }
 
-  /// Created, and not waited for. Fails the test when that fails.
+  /// Creates without waiting. Fails the test on an error.
   FlyMachine create(const json::object& request, const std::string& app = "a1");
   FlyMachine started(const json::object& request, const std::string& app = "a1");
   FlyMachine started() { return started(machineRequest()); }
   FlyMachine stopped(const json::object& request);
   FlyMachine stopped() { return stopped(machineRequest()); }
   void stop(const FlyMachine& machine);
-  /// Over the API's own wait, with the version; fails the test when it does not answer 200.
+  /// Uses the API's own wait, with the version; fails the test unless it returns 200.
   void waitFor(const FlyMachine& machine, const std::string& state);
   json::value show(const FlyMachine& machine) { return get(machine.path).body; }
   std::string state(const FlyMachine& machine) { return textAt(show(machine), "/state"); }
@@ -141,15 +141,15 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   json::object mounting(const std::string& volume_id) const;
   /// The nonce.
   std::string lease(const FlyMachine& machine, const std::string& body = R"({"ttl":30})");
-  /// Over the API's exec, with a shell.
+  /// Uses the API's exec, with a shell.
   FlyAnswer runInside(const FlyMachine& machine, const std::string& script);
-  /// How many events of this type and status the Machine has.
+  /// The number of events of this type and status that the Machine has.
   int countEvents(const FlyMachine& machine, std::string_view type, std::string_view status);
 
-  /// Runs everything until `condition` holds; fails the test after ten seconds.
+  /// Runs the loop until `condition` holds; fails the test after ten seconds.
   void eventually(const std::function<bool()>& condition, const std::string& what);
 
-  /// Another emulator, on another backend, in the place of this one: what options.dataDir holds is all that it knows.
+  /// Replaces the emulator by another one on another backend: only options.dataDir is preserved.
   void restart();
 
   emulator::Emulator& emulator();
@@ -166,9 +166,9 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   std::unique_ptr<World> world_;
 };
 
-/// Cases about the API's rules, which no backend changes.
+/// Cases about the API's rules, which are independent of the backend.
 class FlyRules : public FlySuite {};
-/// Cases about what runs inside, for every backend.
+/// Cases about processes inside, for every backend.
 class FlyProcesses : public FlySuite {};
 
 }  // namespace swarm::testing

@@ -1,4 +1,5 @@
-// Hosts: one that can't be reached (§3, §12 pitfall 8), and a move to another one (§11). And what the admin routes do to times and counts.
+// Hosts: an unreachable one (§3, §12 pitfall 8), and a migration to another one (§11). And the effect of the admin routes on times and
+// counts.
 #include <boost/json/serialize.hpp>
 
 #include "conformance/fly_emulator/fly_suite.h"
@@ -19,7 +20,7 @@ TEST_P(FlyRules, aMachineOnAnUnreachableHostIsShownWithoutItsConfiguration) {
   const std::string config = textAt(shown, "/config");
   EXPECT_TRUE(config == "(missing)" || config == "null") << config;
   EXPECT_EQ(textAt(shown, "/incomplete_config/image"), GetParam().image);
-  EXPECT_GE(post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}}).status, 400) << "it can't be changed";
+  EXPECT_GE(post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}}).status, 400) << "it cannot be changed";
   ASSERT_LT(post(adminPath(machine, "host"), R"({"status":"ok"})").status, 300);
   EXPECT_EQ(textAt(show(machine), "/host_status"), "ok");
   EXPECT_EQ(textAt(show(machine), "/config/image"), GetParam().image);
@@ -72,7 +73,7 @@ TEST_P(FlyRules, aMigratedMachineKeepsItsIdAndGetsANewVolumeAndAddress) {
   EXPECT_TRUE(get(machine.path + "/events").text.contains("\"migrated\":true"));
 }
 
-// §12 E19: "could not reserve resource" is an answer of update, too.
+// §12 E19: "could not reserve resource" is also a response of update.
 TEST_P(FlyRules, anUpdateThatOutgrowsTheHostIsRefusedAndChangesNothing) {
   options.capacity.hostsPerRegion = 1;
   options.capacity.hostInRegion["ams"] = {.memoryMb = 768, .cpus = 0};

@@ -23,7 +23,7 @@ bool isListed(const FlyAnswer& list, const std::string& ip) {
 
 TEST_P(FlyRules, case021_aV6AddressIsAssignedAndListed) {
   createApp();
-  EXPECT_EQ(get(kIps).at("/ips"), "[]") << "an app has no address of its own accord";
+  EXPECT_EQ(get(kIps).at("/ips"), "[]") << "an app gets no address automatically";
   const FlyAnswer assigned = post(kIps, R"({"type":"v6"})");
   EXPECT_EQ(assigned.status, 200) << assigned;
   EXPECT_TRUE(isIpv6(assigned.at("/ip"))) << assigned;

@@ -57,7 +57,7 @@ TEST_P(FlyRules, case076_aLeaseIsRefreshedByItsHolder) {
   EXPECT_GE(again.body.at_pointer("/data/expires_at").to_number<std::int64_t>(),
             first.body.at_pointer("/data/expires_at").to_number<std::int64_t>() + 10);
   clock.advance(std::chrono::seconds(25));
-  EXPECT_EQ(get(machine.path + "/lease").status, 200) << "the first lease would have ended";
+  EXPECT_EQ(get(machine.path + "/lease").status, 200) << "the first lease would have expired";
 }
 
 TEST_P(FlyRules, case077_aLeasedMachineIsChangedOnlyWithTheNonce) {
@@ -118,7 +118,7 @@ TEST_P(FlyRules, case079_aLeaseThatIsNotThereOrHasEndedIsNotFound) {
   EXPECT_EQ(get(machine.path + "/lease").status, 200);
   clock.advance(std::chrono::seconds(6));
   expectNoLease();
-  EXPECT_EQ(post(machine.path + "/stop").status, 200) << "a lease that has ended protects nothing";
+  EXPECT_EQ(post(machine.path + "/stop").status, 200) << "an expired lease has no effect";
 }
 
 }  // namespace

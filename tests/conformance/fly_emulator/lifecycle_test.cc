@@ -1,4 +1,4 @@
-// Cases 42 to 55: stop, start, suspend, restart, signal, destroy. What needs a real process is in process_test.cc.
+// Cases 42 to 55: stop, start, suspend, restart, signal, destroy. Cases that need a real process are in process_test.cc.
 #include "conformance/fly_emulator/fly_suite.h"
 
 namespace swarm::testing {

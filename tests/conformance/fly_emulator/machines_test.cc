@@ -1,4 +1,4 @@
-// Cases 27 to 41: Machines are created, found and listed.
+// Cases 27 to 41: creating, finding and listing Machines.
 #include <regex>
 #include <set>
 
@@ -79,7 +79,7 @@ TEST_P(FlyRules, case031_aGuestOutsideOfFlysSizesIsRefused) {
   EXPECT_TRUE(refusal("shared", 1, 3072).contains("cannot exceed 2048 MiB"));
   EXPECT_TRUE(refusal("shared", 3, 1024).contains("must be one of [1 2 4 6 8]"));
   EXPECT_TRUE(refusal("performance", 1, 1024).contains("minimum required"));
-  EXPECT_EQ(get(kMachines).text.find("\"id\""), std::string::npos) << "nothing was made";
+  EXPECT_EQ(get(kMachines).text.find("\"id\""), std::string::npos) << "nothing was created";
 }
 
 TEST_P(FlyRules, case032_aMachineHasOneMountAtMost) {

@@ -1,4 +1,4 @@
-// What the emulator knows outlives its process: another one on the same folder answers the same.
+// The emulator's state outlives its process: another one on the same folder gives the same responses.
 #include <map>
 
 #include "conformance/fly_emulator/memory_instantiation.h"
@@ -66,7 +66,7 @@ TEST_P(FlyPersistence, aMachineThatRanIsStartedAgain) {
   EXPECT_EQ(runInside(machine, "echo hi").at("/stdout"), "hi\n");
 }
 
-// A random sequence of calls found a 500 here: the Machine's state said started before its process ran again.
+// A random sequence of calls found a 500 here: the Machine's state was started before its process ran again.
 TEST_P(FlyPersistence, callsRightAfterARestartAreNoErrorsOfTheServer) {
   createApp();
   std::vector<FlyMachine> machines;

@@ -216,7 +216,7 @@ TEST_P(FlyRules, aConfigurationIsGivenBackWholeSoThatItCanBeReadPatchedAndWritte
   config["env"] = json::object{{"A", "1"}};
   const FlyMachine machine = started(machineRequest(config));
   json::value shown = show(machine);
-  // Answers have booleans for "off" and "stop", as older clients expect.
+  // Responses have booleans for "off" and "stop", as older clients expect.
   config.at("services").at(0).as_object()["autostop"] = false;
   for (const auto& member : config)
     EXPECT_EQ(json::serialize(shown.at("config").at(member.key())), json::serialize(member.value())) << member.key();

@@ -30,7 +30,7 @@ class FlyRandomCalls : public FlyRules {
 
   FlyRequest randomUpdate(const std::string& machine) {
     json::object update{{"config", configWith("env", {{"A", format("{}", below(100))}})}};
-    // A mount is not changed by an update: it is given again.
+    // An update cannot change a mount: send the same one.
     const json::value shown = get(machine).body;
     if (shown.is_object() && textAt(shown, "/config/mounts/0/volume") != "(missing)") {
       update.at("config").as_object()["mounts"] = shown.at_pointer("/config/mounts");
@@ -79,10 +79,10 @@ class FlyRandomCalls : public FlyRules {
     if (answer.status >= 400) EXPECT_NE(answer.at("/error"), "(missing)") << call.method << " " << call.target << ": " << answer;
     if (answer.status != 200 || call.method != "POST") return;
     if (call.target == kMachines) {
-      EXPECT_TRUE(ids_.insert(answer.at("/id")).second) << "an id was given twice: " << answer.at("/id");
+      EXPECT_TRUE(ids_.insert(answer.at("/id")).second) << "an id was reused: " << answer.at("/id");
       machines_.push_back(answer.at("/id"));
     } else if (call.target == kVolumes) {
-      EXPECT_TRUE(ids_.insert(answer.at("/id")).second) << "an id was given twice: " << answer.at("/id");
+      EXPECT_TRUE(ids_.insert(answer.at("/id")).second) << "an id was reused: " << answer.at("/id");
       volumes_.push_back(answer.at("/id"));
     }
   }
@@ -104,7 +104,7 @@ class FlyRandomCalls : public FlyRules {
       const std::string id = textAt(machine, "/id");
       EXPECT_TRUE(names.insert(textAt(machine, "/name")).second) << "two Machines are called " << textAt(machine, "/name");
       EXPECT_EQ(textAt(machine, "/instance_id"), textAt(machine, "/version"));
-      EXPECT_TRUE(ids_.contains(id)) << id << " was never given";
+      EXPECT_TRUE(ids_.contains(id)) << id << " was never assigned";
       expectNewestFirst(machine);
       const std::string volume = textAt(machine, "/config/mounts/0/volume");
       if (volume == "(missing)") continue;
@@ -117,7 +117,7 @@ class FlyRandomCalls : public FlyRules {
     }
   }
 
-  /// What of each Machine and volume may not change without a call. States may: a Machine that should run is started again.
+  /// The fields of each Machine and volume that must not change without a call. States may: a Machine that should run is started again.
   std::vector<std::string> inventory() {
     std::vector<std::string> all;
     for (const json::value& machine : get(kMachines).body.as_array()) {
@@ -158,7 +158,7 @@ class FlyRandomCalls : public FlyRules {
   enum class Restarts { Never, Sometimes };
 
   void callAtRandom(unsigned seed, Restarts restarts = Restarts::Never) {
-    // --gtest_random_seed=N: other sequences than the ones that always run.
+    // --gtest_random_seed=N: sequences other than the default ones.
     seed += 100 * static_cast<unsigned>(GTEST_FLAG_GET(random_seed));
     SCOPED_TRACE(format("seed {}", seed));
     random_.seed(seed);

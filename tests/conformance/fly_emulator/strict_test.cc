@@ -1,4 +1,4 @@
-// Strict mode over HTTP: what Fly's document does not allow is refused before anything happens; what a provider does passes.
+// Strict mode over HTTP: a request that Fly's document does not allow is refused before it has an effect; a provider's requests pass.
 #include "conformance/fly_emulator/memory_instantiation.h"
 #include "emulator/openapi/checker.h"
 

@@ -1,4 +1,4 @@
-// §4: the states on the way, seen while they last; here they last for an hour, so that no test has to be quick.
+// §4: the transient states, observed while they last; here they last an hour, so that tests need not be fast.
 #include "conformance/fly_emulator/fly_suite.h"
 
 namespace swarm::testing {
@@ -20,7 +20,7 @@ TEST_P(FlyRules, aStopIsSeenOnItsWay) {
   EXPECT_TRUE(early.error().starts_with("failed_precondition: ")) << early;
   EXPECT_EQ(remove(machine.path).status, 412);
   EXPECT_EQ(post(machine.path + "/exec", R"({"command":["echo","hi"]})").status, 412);
-  EXPECT_EQ(remove(machine.path + "?force=true").status, 200) << "force waits for nothing";
+  EXPECT_EQ(remove(machine.path + "?force=true").status, 200) << "force does not wait";
   waitFor(machine, "destroyed");
 }
 

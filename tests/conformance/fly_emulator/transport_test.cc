@@ -1,4 +1,4 @@
-// Cases 1 to 7: credentials, request ids, and what is not routed.
+// Cases 1 to 7: credentials, request ids, and unknown paths.
 #include "conformance/fly_emulator/fly_suite.h"
 
 namespace swarm::testing {

@@ -1,4 +1,4 @@
-// Cases 89 to 97: volumes. What is in them is in process_test.cc.
+// Cases 89 to 97: volumes. Their content is tested in process_test.cc.
 #include "conformance/fly_emulator/fly_suite.h"
 
 namespace swarm::testing {

@@ -73,7 +73,7 @@ TEST_F(FlyTls, anApiOfAnUnknownAuthorityIsReportedAsThat) {
     FAIL() << "it was believed";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
-    EXPECT_NE(error.message().find("certificate is refused"), std::string::npos) << error.message();
+    EXPECT_NE(error.message().find("certificate was rejected"), std::string::npos) << error.message();
     EXPECT_NE(error.message().find(config.apiBaseUrl), std::string::npos) << error.message();
   }
 }

@@ -1,4 +1,4 @@
-// What the store tests share: running a coroutine to its end, folders that go away, and rows with every member filled in.
+// Shared by the store tests: running a coroutine to its end, temporary folders, and rows with every member set.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -11,9 +11,9 @@
 
 namespace swarm::test {
 
-/// Runs `work` on a loop of its own to its end; rethrows what it throws.
+/// Runs `work` on a loop of its own to its end; rethrows its exception.
 void runVoid(awaitable<void> work);
-/// Runs all of them at the same time; gives the error of each, in order.
+/// Runs all of them concurrently; returns the error of each, in order.
 std::vector<std::optional<Error>> runTogether(std::vector<awaitable<void>> works);
 
 template <typename T>
@@ -28,7 +28,7 @@ T run(awaitable<T> work) {
   }
 }
 
-/// The Error that `work` throws; fails the test when it throws none.
+/// The Error that `work` throws; fails the test if it throws none.
 template <typename T>
 Error errorOf(awaitable<T> work) {
   try {
@@ -50,13 +50,13 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// An instance with every member set to something of its own.
+/// An instance with every member set to a distinct value.
 InstanceRecord makeRecord(const std::string& id, const std::string& name);
 PlaceRecord makePlace(const std::string& id, const std::string& instance_id);
 Departure departed(const std::string& id, DeleteVolumes volumes = DeleteVolumes::Yes);  ///< ada's, at Fly
 OperationRecord makeOperation(const std::string& id, const std::string& instance_id);
 
-/// Runs `body` in a forked child and gives its exit code; an exception there is printed and gives 99. Call it while no thread runs.
+/// Runs `body` in a forked child and returns its exit code; prints an exception and returns 99. Call it while no other thread runs.
 int runInChild(const std::function<int()>& body);
 
 }  // namespace swarm::test

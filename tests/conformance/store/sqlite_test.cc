@@ -1,4 +1,4 @@
-// What only the SQLite store promises: modes, the lock, old and broken files, a full disk, and nothing lost when it is killed.
+// Guarantees of the SQLite store only: modes, the lock, old and broken files, a full disk, and no loss when it is killed.
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -107,7 +107,7 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   ASSERT_EQ(loaded.size(), 1u);
   EXPECT_EQ(loaded[0].placeId, "");
   EXPECT_EQ(loaded[0].agentKey.reveal(), "");
-  EXPECT_EQ(loaded[0].agentSecret.reveal(), makeRecord("i-1", "web").agentSecret.reveal()) << "its agent goes on to work";
+  EXPECT_EQ(loaded[0].agentSecret.reveal(), makeRecord("i-1", "web").agentSecret.reveal()) << "its agent continues to work";
   EXPECT_EQ(loaded[0].external, makeRecord("i-1", "web").external);
   run(store->putPlace(makePlace("i-2", "i-1")));
   EXPECT_EQ(run(store->loadPlaces()).size(), 1u);
@@ -176,7 +176,7 @@ TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {
 TEST_F(SqliteStore, refusesADatabaseOfAnotherProgram) {
   std::filesystem::create_directories(data());
   sql("CREATE TABLE theirs(a)");
-  EXPECT_THAT(openError().message(), HasSubstr("made by another program"));
+  EXPECT_THAT(openError().message(), HasSubstr("created by another program"));
 }
 
 TEST_F(SqliteStore, saysThatADatabaseIsDamaged) {
@@ -213,7 +213,7 @@ TEST_F(SqliteStore, saysThatItsFolderIsAFile) {
   EXPECT_THAT(openError().message(), HasSubstr("is not a folder"));
 }
 
-/// Writes until the disk is full; then checks what is promised. `makeRoom` gives space. For a child process: gives its exit code.
+/// Writes until the disk is full; then checks the guarantees. `makeRoom` frees space. For a child process: returns its exit code.
 int fillTheDisk(const std::filesystem::path& data, const std::function<void()>& makeRoom) {
   auto store = openSqliteStore(data);
   int saved = 0;
@@ -254,7 +254,7 @@ TEST_F(SqliteStore, losesNothingOnAFullDiskAndWorksAgainWithRoom) {
   std::filesystem::path mount = folder_.path() / "disk";
   std::filesystem::create_directory(mount);
   int code = runInChild([&] {
-    // A small disk of its own, that only this child sees, and that goes with it. Without root, a user namespace gives the right to mount.
+    // A small disk of its own, visible only to this child, and removed with it. Without root, a user namespace permits the mount.
     if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
     if (::mount("tmpfs", mount.c_str(), "tmpfs", 0, "size=1m") != 0) return 51;
@@ -296,7 +296,7 @@ TEST_F(SqliteStore, saysThatADiskIsFullWhenItIsOpenedThere) {
   EXPECT_EQ(code, 0) << "50 and 51: run it as root";
 }
 
-/// Writes from many coroutines for ever; each acknowledged write is one line on `acknowledged`.
+/// Writes from many coroutines forever; each acknowledged write is one line on `acknowledged`.
 void writeForEver(const std::filesystem::path& data, int acknowledged) {
   auto store = openSqliteStore(data);
   boost::asio::io_context context;

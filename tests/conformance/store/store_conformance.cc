@@ -109,7 +109,7 @@ TEST_P(StoreConformance, keepsTheNameOfADeletedInstanceForItsOwner) {
   own.instance.owner = "ann";
   EXPECT_NO_THROW(run(store().insertInstance(own, makeOperation("op-3", "i-3"))));
   run(store().deleteInstanceRow("i-3", departed("i-3"), NameHold{"web", "ann", created}));
-  EXPECT_NO_THROW(run(store().insertInstance(other, makeOperation("op-2", "i-2")))) << "its time is over";
+  EXPECT_NO_THROW(run(store().insertInstance(other, makeOperation("op-2", "i-2")))) << "the hold has expired";
   run(store().pruneNameHolds(created));
   EXPECT_TRUE(run(store().loadNameHolds()).empty());
   run(store().deleteInstanceRow("i-2", departed("i-2"), NameHold{"web", "ben", created + std::chrono::hours(1)}));
@@ -136,7 +136,7 @@ TEST_P(StoreConformance, updatesInstanceAndOperationTogether) {
 
   record.instance.status = InstanceStatus::failed;
   EXPECT_EQ(errorOf(store().updateInstanceAndOperation(record, makeOperation("op-none", "i-1"))).code(), ErrorCode::NotFound);
-  EXPECT_EQ(run(store().loadInstances())[0].instance.status, InstanceStatus::running) << "half an update was kept";
+  EXPECT_EQ(run(store().loadInstances())[0].instance.status, InstanceStatus::running) << "half of an update was kept";
 }
 
 TEST_P(StoreConformance, refusesToUpdateWhatIsNotThere) {
@@ -266,7 +266,7 @@ TEST_P(StoreConformance, keepsUsers) {
   run(store().setGitIdentity("bob", {"Bob", "bob@example.com"}));
   run(store().putUser({"bob", "hash3", "viewer", parseTime("2026-01-01T00:00:00Z"), 3}));
   reopen();
-  EXPECT_EQ(run(store().getUser("bob"))->git, (GitIdentity{"Bob", "bob@example.com"})) << "a new password leaves it";
+  EXPECT_EQ(run(store().getUser("bob"))->git, (GitIdentity{"Bob", "bob@example.com"})) << "a new password does not change it";
   EXPECT_EQ(errorOf(store().setGitIdentity("Bob", {})).code(), ErrorCode::NotFound);
   auto users = run(store().listUsers());
   ASSERT_EQ(users.size(), 2u);
@@ -302,7 +302,7 @@ TEST_P(StoreConformance, failsOneOfManySimultaneousWritesAlone) {
   std::vector<awaitable<void>> works;
   for (int i = 0; i < 200; ++i) {
     std::string id = "i-" + std::to_string(i);
-    // Every fourth wants a name that the one before it has.
+    // Every fourth uses the name of the one before it.
     works.push_back(store().insertInstance(makeRecord(id, "n" + std::to_string(i % 4 == 3 ? i - 1 : i)), makeOperation("op-" + id, id)));
   }
   auto errors = runTogether(std::move(works));

@@ -43,12 +43,12 @@ async function mistakes() {
   const cut = fs.readFileSync(file('web1.tar.zst')).subarray(0, 3000000);
   fs.writeFileSync(file('cut.tar.zst'), cut);
   const whole = await server.run('import', file('cut.tar.zst'), '--name', 'cut');
-  check(whole.code === 1 && /not whole/.test(whole.stderr), 'a cut file is known before anything is made', JSON.stringify(whole));
+  check(whole.code === 1 && /incomplete/.test(whole.stderr), 'a cut file is known before anything is made', JSON.stringify(whole));
   check((await server.run('show', 'cut')).code === 3, 'and nothing was made');
   const text = await server.runWith({ input: 'no archive' }, 'import', '-', '--name', 'cut');
   check(text.code === 1 && /not an archive/.test(text.stderr), 'a file that is not an archive is refused', JSON.stringify(text));
   const stream = await server.runWith({ input: cut }, 'import', '-', '--name', 'cut');
-  check(stream.code === 1 && /not whole/.test(stream.stderr) && /swarm delete cut --volumes/.test(stream.stderr), 'a cut stream: it says so, and how to be rid of what was made', JSON.stringify(stream));
+  check(stream.code === 1 && /incomplete/.test(stream.stderr) && /swarm delete cut --volumes/.test(stream.stderr), 'a cut stream: it says so, and how to be rid of what was made', JSON.stringify(stream));
   const again = await server.run('import', file('web1.tar.zst'), '--name', 'web1');
   check(again.code === 1 && again.stderr !== '', 'a name that is taken', JSON.stringify(again));
   check((await server.run('delete', 'cut', '--volumes', '--yes')).code === 0, 'the incomplete one is removed');
@@ -67,7 +67,7 @@ async function cutExport() {
   await waitFor('half of the archive', async () => fs.existsSync(`${target}.partial`) && fs.statSync(`${target}.partial`).size > 1000000, 30);
   await server.kill('SIGKILL');
   const answer = await exporting;
-  check(answer.code === 1 && /not whole/.test(answer.stderr), 'an export that was cut says so', JSON.stringify(answer));
+  check(answer.code === 1 && /incomplete/.test(answer.stderr), 'an export that was cut says so', JSON.stringify(answer));
   check(!fs.existsSync(target) && !fs.existsSync(`${target}.partial`), 'and leaves no file');
   await server.start();
   await waitFor('the workspace is there again', async () => (await sh('web1', 'rm -f ~/large')).code === 0, 60);

@@ -77,7 +77,7 @@ TEST_F(BindsInImage, whereMountingIsNotAllowedVscodeDoesNotRunAndTheReasonIsRepo
   auto health = waitUntil([](const AgentHealth&) { return true; });
   EXPECT_FALSE(health.ready);
   EXPECT_THAT(health.reason, testing::HasSubstr("CAP_SYS_ADMIN"));
-  EXPECT_THAT(container_->logs(), testing::HasSubstr("storage could not be bound"));
+  EXPECT_THAT(container_->logs(), testing::HasSubstr("failed to bind storage"));
   EXPECT_EQ(run("ls /opt >/dev/null; echo $?", "root").stdoutText, "0\n") << "commands in it still work";
 }
 

@@ -113,7 +113,7 @@ TEST(PushedImage, isNotGivenToStrangersNorRequestedFromOnes) {
   test::TestAuthority other("Other CA");
   RegistryAccess misled = registry.access();
   misled.tls = net::makeTlsClient({.ca = other.ca()});
-  EXPECT_NE(refusal(name, misled).find("certificate is refused"), std::string::npos);
+  EXPECT_NE(refusal(name, misled).find("certificate was rejected"), std::string::npos);
 }
 
 TEST(PushedImage, isNamedAsTheConfigurationWantsItAndLeavesNoNameBehind) {

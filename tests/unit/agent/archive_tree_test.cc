@@ -1,4 +1,4 @@
-// Trees into archives and out of them, while they change, and with whatever an archive may hold.
+// Exporting trees while they change, and importing arbitrary archives.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -61,7 +61,7 @@ class ArchiveTree : public testing::Test {
     EXPECT_EQ(shell(format("cd '{}' && find . -printf '%p %y %m %U %G %n %T@ %l\\n' | sort", target().string())),
               shell(format("cd '{}' && find . -printf '%p %y %m %U %G %n %T@ %l\\n' | sort", home().string())));
   }
-  /// By programs that are not ours.
+  /// Reads the archive with standard programs.
   std::string listed(const std::string& archive) {
     writeFile(folder / "a.tar.zst", archive);
     return shell(format("zstd -qdc '{}' | tar -t --quoting-style=escape", (folder / "a.tar.zst").string()));
@@ -126,7 +126,7 @@ TEST_F(ArchiveTree, holesStayHolesWhereverTheyAre) {
   }
 }
 
-/// What happens to a file once its header has been written: the archive is whole, other programs read it, and a person is told.
+/// A file changes after its header has been written: the archive is complete, other programs can read it, and the change is reported.
 TEST_F(ArchiveTree, aFileThatGrowsOrShrinksWhileItIsReadIsAsLongAsItsHeaderSays) {
   for (auto change : {"truncate -s 1000000 a", "head -c 9000000 /dev/urandom >>a", "truncate -s +9G a; echo end >>a", ": >a", "rm a b"}) {
     notes = {};

@@ -1,4 +1,4 @@
-// Archives out and in through the agent's port: what is the same afterwards, what is told, what is refused, and what a cut leaves behind.
+// Export and import through the agent's port: what is preserved, what is reported, what is refused, and the state after a lost connection.
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
@@ -13,7 +13,8 @@ namespace swarm::agent {
 namespace {
 namespace fs = std::filesystem;
 
-/// As linux/posix_acl_xattr.h has it: version 2, then tag, permissions and id of the owner, user 1234, the group, the mask, the others.
+/// In the format of linux/posix_acl_xattr.h: version 2, then tag, permissions and id of the owner, user 1234, the group, the mask, the
+/// others.
 constexpr const char* kAccessList = "system.posix_acl_access";
 const std::string kOneMoreUser = [] {
   std::string bytes{2, 0, 0, 0};
@@ -48,7 +49,7 @@ class ArchivesTest : public AgentTest {
         }
         got.whole = true;
       } catch (const Error&) {
-        // It was cut.
+        // The connection was cut.
       }
       got.mark = findEndMark(got.bytes);
       co_return got;
@@ -66,15 +67,15 @@ class ArchivesTest : public AgentTest {
   void expectRefused(ErrorCode code, std::string_view part, std::function<void()> call) {
     try {
       call();
-      ADD_FAILURE() << "it was taken, not refused with: " << part;
+      ADD_FAILURE() << "it was accepted, not refused with: " << part;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), code) << error.message();
       EXPECT_THAT(error.message(), testing::HasSubstr(std::string(part)));
     }
-    EXPECT_FALSE(hold.closed()) << "it is released whatever happens";
+    EXPECT_FALSE(hold.closed()) << "it is released in any case";
   }
 
-  /// What is in the storage, by other tools than ours.
+  /// The contents of the storage, listed by standard tools.
   std::string listing() {
     return shell(
         format("cd '{}' && find . -printf '%y %m %U %G %n %T@ %l ' -print0 | sort -z | od -c && find . -type f -print0 | sort -z | "
@@ -186,7 +187,7 @@ TEST_F(ArchivesTest, anExportThatTheInstanceCannotFinishSaysWhyAndIsNoWholeArchi
       }
       seen.whole = true;
     } catch (const Error&) {
-      // As it should.
+      // The expected failure.
     }
     seen.mark = findEndMark(seen.bytes);
     co_return seen;
@@ -233,10 +234,10 @@ TEST_F(ArchivesTest, aStorageThatTheInstanceLacksIsFoundBeforeAnythingIsTouched)
 TEST_F(ArchivesTest, whatIsNoArchiveChangesNothing) {
   writeFile(home() / "work", "precious");
   expectRefused(ErrorCode::Unprocessable, "not an archive", [&] { put("PK\3\4 something else"); });
-  expectRefused(ErrorCode::Unprocessable, "does not begin with swarm-workspace.json",
+  expectRefused(ErrorCode::Unprocessable, "does not start with swarm-workspace.json",
                 [&] { put(packed(tarMember("home/coder/new", "n") + end())); });
   expectRefused(ErrorCode::Unprocessable, "", [&] { put(packed(std::string(5'000, 'x'))); });
-  expectRefused(ErrorCode::Unprocessable, "not whole", [&] { put(""); });
+  expectRefused(ErrorCode::Unprocessable, "incomplete", [&] { put(""); });
   expectRefused(ErrorCode::Unprocessable, "format 2",
                 [&] { put(packed(tarMember(kArchiveManifest, R"({"format":2,"storages":[]})") + end())); });
   EXPECT_EQ(readFile(home() / "work"), "precious");
@@ -246,9 +247,9 @@ TEST_F(ArchivesTest, aCutArchiveIsAnErrorWhereverItIsCut) {
   shell(format("head -c 300000 /dev/urandom > '{}'", (home() / "random").string()));
   auto whole = receive().bytes;
   for (std::size_t length : {whole.size() / 2, whole.size() - makeEndMark({}).size() - 10}) {
-    expectRefused(ErrorCode::Unprocessable, "not whole", [&] { put(whole.substr(0, length)); });
+    expectRefused(ErrorCode::Unprocessable, "incomplete", [&] { put(whole.substr(0, length)); });
   }
-  expectRefused(ErrorCode::Unprocessable, "not whole", [&] { put(packed(manifest() + tarMember("home/coder/new", "n"))); });
+  expectRefused(ErrorCode::Unprocessable, "incomplete", [&] { put(packed(manifest() + tarMember("home/coder/new", "n"))); });
 }
 
 TEST_F(ArchivesTest, whatLeadsOutsideIsRefused) {
@@ -295,12 +296,12 @@ TEST_F(ArchivesTest, aSecondImportAndAMoveAreRefusedMeanwhile) {
         std::function<void()>([&] { await(agent::release(target(), soon())); })}) {
     try {
       call();
-      ADD_FAILURE() << "it was let in";
+      ADD_FAILURE() << "it was accepted";
     } catch (const Error& error) {
       EXPECT_THAT(error.code(), testing::AnyOf(ErrorCode::Conflict, ErrorCode::Unavailable)) << error.message();
     }
   }
-  EXPECT_EQ(await(getHealth(target(), soon())).held, "") << "no server is to release it";
+  EXPECT_EQ(await(getHealth(target(), soon())).held, "") << "servers must not release it";
   open = true;
   go.notifyAll();
   waitUntil([&] { return running.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });

@@ -43,7 +43,7 @@ TEST_F(TreeCopyTest, keepsContentModesTimesLinksAndPipes) {
   EXPECT_EQ(readFile(to / "a/text"), "hello");
   EXPECT_EQ(factsOf(to / "a/text").st_mode & 07777, 06751U);
   EXPECT_EQ(factsOf(to / "a").st_mode & 07777, 01711U);
-  EXPECT_EQ(factsOf(to / "a").st_mtim.tv_nsec, 123'456'789) << "though files were written into it";
+  EXPECT_EQ(factsOf(to / "a").st_mtim.tv_nsec, 123'456'789) << "although files were written into it";
   EXPECT_EQ(factsOf(to / "a/text").st_ino, factsOf(to / "again").st_ino);
   EXPECT_NE(factsOf(to / "a/text").st_ino, factsOf(from / "a/text").st_ino);
   EXPECT_EQ(fs::read_symlink(to / "dangling"), "../no/where");
@@ -63,7 +63,7 @@ TEST_F(TreeCopyTest, keepsHolesAndExtendedAttributes) {
   EXPECT_EQ(occupiedBytes(to), occupiedBytes(from));
   std::array<char, 16> value{};
   ssize_t length = ::getxattr((to / "marked").c_str(), "user.note", value.data(), value.size());
-  EXPECT_EQ(length, attributes ? 4 : -1) << "as far as the file system of this test has any";
+  EXPECT_EQ(length, attributes ? 4 : -1) << "if the file system of this test supports them";
 }
 
 TEST_F(TreeCopyTest, keepsOwners) {
@@ -105,7 +105,7 @@ TEST_F(TreeCopyTest, saysWhichFileItStumbledOver) {
   }
 }
 
-/// What would be mounted where; nothing is.
+/// Records what would be mounted where; mounts nothing.
 class BindTest : public testing::Test {
  protected:
   BindMount recorder(int answer = 0) {
@@ -174,7 +174,7 @@ TEST_F(BindTest, aPlaceThatCoversTheVolumeItselfIsFilledWithNothingAndOthersAreS
 TEST_F(BindTest, whatIsBoundAlreadyIsLeftAlone) {
   fs::create_directories(folder / "data/volumes/home");
   fs::create_directories(folder / "home");
-  fs::create_directory_symlink(folder / "data/volumes/home", folder / "home/coder");  // the same directory seen twice, as after a mount
+  fs::create_directory_symlink(folder / "data/volumes/home", folder / "home/coder");  // the same directory at two paths, as after a mount
   EXPECT_EQ(bindStorage({bind("home", "home/coder")}, recorder()), std::nullopt);
   EXPECT_TRUE(mounted.empty());
 }
@@ -187,7 +187,7 @@ TEST_F(BindTest, aFailureNamesTheStorageThePlaceAndTheReason) {
   writeFile(folder / "data/volumes/file", "not a directory");
   reason = bindStorage({bind("file", "home/coder")}, recorder());
   ASSERT_TRUE(reason);
-  EXPECT_THAT(*reason, testing::HasSubstr("no directory"));
+  EXPECT_THAT(*reason, testing::HasSubstr("not a directory"));
 }
 
 TEST(AgentConfig, readsBindsAndRefusesThoseThatAreNotPlain) {

@@ -130,7 +130,7 @@ TEST_F(ExecTest, aTimeOutKillsTheWholeProcessGroup) {
   EXPECT_TRUE(answer.at("timedOut").as_bool());
   EXPECT_EQ(answer.at("exitCode").as_int64(), 124);
   pid_t sleeper = std::stoi(std::string(answer.at("stdout").as_string()));
-  // It was reparented: whoever adopts it has to reap it, so "gone" means dead.
+  // It was reparented: its new parent has to reap it, so "gone" means dead.
   waitUntil(
       [&] { return ::kill(sleeper, 0) != 0 || readFile("/proc/" + std::to_string(sleeper) + "/stat").find(") Z") != std::string::npos; });
 }
@@ -205,7 +205,7 @@ TEST_F(ExecTest, aStreamPassesEveryByteOfStdin) {
 TEST_F(ExecTest, aStreamOfACommandThatDoesNotExistFails) {
   auto socket = openCommand({"no-such-command-anywhere"});
   auto transcript = readToEnd(*socket);
-  EXPECT_THAT(transcript.failed, testing::HasSubstr("was not found"));
+  EXPECT_THAT(transcript.failed, testing::HasSubstr("not found"));
   EXPECT_FALSE(transcript.exitCode);
 }
 
@@ -240,11 +240,11 @@ TEST_F(ExecTest, aTerminalHasASizeThatCanChange) {
 
 TEST_F(ExecTest, controlCOnATerminalInterruptsTheForegroundCommand) {
   auto socket = openCommand({"sh"}, {{"tty", true}});
-  // Said by the command itself, so that it is in the foreground by then.
+  // Printed by the command itself, so that it is in the foreground by then.
   sendFrame(*socket, ExecFrame::Stdin, "sh -c 'echo rea\"\"dy; exec sleep 1000'\n");
   readUntil(*socket, "ready");
   sendFrame(*socket, ExecFrame::Stdin, "\x03");
-  // The terminal drops what was typed before the interrupt is taken; its echo shows that it was.
+  // The terminal discards input typed before the interrupt is handled; the echo shows that it was.
   readUntil(*socket, "^C");
   sendFrame(*socket, ExecFrame::Stdin, "echo sta''tus $?; exit\n");
   EXPECT_THAT(readUntil(*socket, "status"), testing::HasSubstr("status"));
@@ -258,7 +258,7 @@ TEST_F(ExecTest, endlessOutputIsHeldBackUntilTheClientReads) {
     auto at = io.find("wchar: ");
     return at == std::string::npos ? 0ULL : std::stoull(io.substr(at + 7));
   };
-  // Nobody reads: it must come to a standstill, with what fits into the pipe and the sockets' buffers.
+  // No client reads: it must block, after filling the pipe and the sockets' buffers.
   unsigned long long before = 0, now = written();
   int still = 0;
   waitUntil([&] {
@@ -267,7 +267,7 @@ TEST_F(ExecTest, endlessOutputIsHeldBackUntilTheClientReads) {
     return still >= 20;
   });
   EXPECT_LT(now, 64ULL * 1024 * 1024);
-  // And go on when somebody does.
+  // And continue when a client reads.
   for (int frames = 0; frames < 2000; ++frames) ASSERT_TRUE(nextFrame(*socket));
   waitUntil([&] { return written() > now; });
   socket.reset();
@@ -283,7 +283,7 @@ awaitable<void> flood(std::shared_ptr<net::WebSocket> socket, int pieces, int& s
 TEST_F(ExecTest, inputThatTheCommandDoesNotReadIsHeldBack) {
   std::shared_ptr<net::WebSocket> socket = openCommand({"sh", "-c", "echo $$; exec sleep 1000"});
   pid_t pid = std::stoi(nextFrame(*socket)->payload);
-  // Far more than all buffers on the way can take.
+  // Far more than all buffers on the way can hold.
   constexpr int kPieces = 4000;
   int sent = 0;
   asio::co_spawn(context, flood(socket, kPieces, sent), asio::detached);

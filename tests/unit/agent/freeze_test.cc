@@ -1,4 +1,4 @@
-// Frozen and thawed: nobody runs, nobody ends, nobody notices; and requests that come twice, too late, or from nobody.
+// Freeze and thaw: no process runs, none ends, none notices; and requests that are repeated, late, or from disconnected clients.
 #include "agent/freeze.h"
 
 #include <sys/prctl.h>
@@ -18,7 +18,7 @@ constexpr std::string_view kSnapshot = "op-snapshot";
 
 class FreezeTest : public AgentTest {
  protected:
-  // As in an instance: orphans come to the agent.
+  // As in an instance: orphans are reparented to the agent.
   FreezeTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
   ~FreezeTest() override {
     waitUntil([] {
@@ -46,7 +46,7 @@ class FreezeTest : public AgentTest {
   void waitFor(std::future<T>& future) {
     waitUntil([&] { return isDone(future); });
   }
-  /// Long enough for whoever runs to have done something.
+  /// Long enough for a running process to have made progress.
   void letTimePass() { await(net::sleepFor(milliseconds(150))); }
 
   std::future<CommandResult> run(std::string script) {
@@ -54,7 +54,7 @@ class FreezeTest : public AgentTest {
     request.command = {"bash", "-c", std::move(script)};
     return begin(agent::exec(target(), std::move(request), soon()));
   }
-  /// A process that counts in a file for as long as it runs.
+  /// A process that increments a counter in a file while it runs.
   pid_t startCounter(std::string name) {
     auto file = folder / name, told = folder / (name + ".pid");
     background.push_back(
@@ -83,7 +83,7 @@ class FreezeTest : public AgentTest {
   void expectError(ErrorCode code, std::function<void()> call) {
     try {
       call();
-      FAIL() << "it was no error";
+      FAIL() << "it did not fail";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), code) << error.message();
     }
@@ -104,7 +104,7 @@ TEST_F(FreezeTest, everyProcessStandsStillAndGoesOn) {
   expectCounts("count");
   EXPECT_FALSE(isStill(vscode.pid()));
   EXPECT_EQ(await(getHealth(target(), soon())).generation, generation) << "it is the same VS Code";
-  EXPECT_FALSE(isDone(background.front())) << "no command has ended";
+  EXPECT_FALSE(isDone(background.front())) << "no command ended";
 }
 
 TEST_F(FreezeTest, whoeverStartsOthersAllTheTimeIsStoppedToo) {
@@ -151,7 +151,7 @@ TEST_F(FreezeTest, aShellOnATerminalDoesNotNotice) {
     thawIt();
     expectCounts("job");
   }
-  // The job is in the foreground still: Ctrl-C ends it, and the shell goes on only now.
+  // The job is still in the foreground: Ctrl-C ends it, and only then does the shell continue.
   await(socket->write(std::string(1, '\0') + "\x03"));
   await(socket->write(std::string(1, '\0') + "exit 7\n"));
   std::string shown;
@@ -262,7 +262,7 @@ TEST_F(FreezeTest, holdAndReleaseThawFirst) {
 
 TEST_F(FreezeTest, whoDoesNotStopIsNamedAndEverybodyGoesOn) {
   startCounter("count");
-  // Until its child becomes another program, the caller of vfork waits in the kernel, where no SIGSTOP reaches it.
+  // Until its child calls exec, the caller of vfork waits in the kernel, where SIGSTOP has no effect.
   pid_t hangs = ::fork();
   if (hangs == 0) {
     if (::vfork() == 0) {
@@ -287,7 +287,7 @@ TEST_F(FreezeTest, aThawBeforeAllStandStillIsAConflictAndAllGoOn) {
   startCounter("count");
   std::optional<Freeze> thawed;
   auto thaw_at_once = [&](bool begins) {
-    if (begins) boost::asio::post(context, [&] { thawed->thaw(); });  // runs before the first look at a process
+    if (begins) boost::asio::post(context, [&] { thawed->thaw(); });  // runs before the first scan
   };
   thawed.emplace(FreezeParts{context.get_executor(), thaw_at_once});
   expectError(ErrorCode::Conflict, [&] { await(thawed->freeze(std::string(kSnapshot))); });

@@ -1,4 +1,5 @@
-// Held and released: what ends, what is refused, what comes back; and requests that come twice, at the same time, or from nobody.
+// Hold and release: what ends, what is refused, what is restarted; and requests that are repeated, concurrent, or from disconnected
+// clients.
 #include "agent/hold.h"
 
 #include <sys/prctl.h>
@@ -19,7 +20,7 @@ constexpr std::string_view kMove = "op-move";
 
 class HoldTest : public AgentTest {
  protected:
-  // As in an instance: orphans come to the agent.
+  // As in an instance: orphans are reparented to the agent.
   HoldTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
   ~HoldTest() override {
     signalEverybody(SIGKILL);
@@ -47,7 +48,8 @@ class HoldTest : public AgentTest {
     request.command = {"sh", "-c", std::move(script)};
     return begin(agent::exec(target(), std::move(request), soon()));
   }
-  /// A script that is known to run: it has done its line TELL, which tells its process id. `how` it is run: "sh FILE" in its place.
+  /// Starts a script and waits until it runs: until its line TELL has written its process id. `how`: the command, with "sh FILE" as
+  /// default.
   pid_t runInBackground(std::string script, std::string how = "exec FILE") {
     auto told = folder / "pid";
     auto file = folder / format("script-{}", background.size());
@@ -118,7 +120,7 @@ TEST_F(HoldTest, thoseWhoIgnoreEverythingAreNotWaitedFor) {
   runInBackground("trap '' TERM HUP; TELL; while :; do sleep 0.01; done");
   auto began = std::chrono::steady_clock::now();
   holdIt();
-  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(1'400)) << "the patience of those who listen is 1.5 s";
+  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(1'400)) << "processes that handle signals get 1.5 s";
 }
 
 TEST_F(HoldTest, whileHeldNothingIsStartedAndTheReasonIsTold) {
@@ -175,7 +177,7 @@ TEST_F(HoldTest, aClientThatTakesNothingDoesNotKeepItsSessionOpen) {
     co_return opened;
   }(target(), execHeaders(target(), clock)));
   waitUntil([&] { return activity.connections() == 1; });
-  await(net::sleepFor(milliseconds(100)));  // until the connection is full, as far as it goes
+  await(net::sleepFor(milliseconds(100)));  // until the connection's buffers are full
   holdIt();
   waitUntil([&] { return activity.connections() == 0; });
 }
@@ -207,7 +209,7 @@ TEST_F(HoldTest, whatAClientSaysAfterTheHoldBeganDoesNotGetThrough) {
   waitUntil([&] { return hold.closed(); });
   await(port->writeAll("after"));
   await(inside->writeAll("answer"));
-  EXPECT_EQ(await(port->readSome(asio::buffer(buffer))).bytes, 6U) << "the other way is open until VS Code has ended";
+  EXPECT_EQ(await(port->readSome(asio::buffer(buffer))).bytes, 6U) << "the other direction is open until VS Code has ended";
   auto end = await(inside->readSome(asio::buffer(buffer)));
   EXPECT_EQ(end.bytes, 0U);
   EXPECT_TRUE(end.error);
@@ -233,7 +235,7 @@ TEST_F(HoldTest, bothMayBeAskedForAgainAndAtTheSameTime) {
   EXPECT_EQ(fourth.get().held, "");
   auto generation = await(getHealth(target(), soon(), std::chrono::seconds(10))).generation;
   EXPECT_EQ(releaseIt().held, "");
-  EXPECT_EQ(health().generation, generation) << "a further release starts nothing anew";
+  EXPECT_EQ(health().generation, generation) << "another release restarts nothing";
 }
 
 TEST_F(HoldTest, theLastWishWins) {
@@ -245,11 +247,11 @@ TEST_F(HoldTest, theLastWishWins) {
   waitFor(held);
   try {
     held.get();
-    FAIL() << "it was released meanwhile";
+    FAIL() << "it was released in the meantime";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Conflict);
   }
-  EXPECT_FALSE(lives(slow)) << "what was begun was not left half done";
+  EXPECT_FALSE(lives(slow)) << "the started transition was completed";
   EXPECT_TRUE(await(getHealth(target(), soon(), std::chrono::seconds(10))).ready);
 }
 

@@ -1,5 +1,5 @@
-// Whoever can run a command in a workspace can replace its agent: whatever that answers, a call ends in an Error or in clean values, and
-// little of the answer is taken.
+// A user who can run a command in a workspace can replace its agent: whatever it responds, a call ends with an Error or clean values, and
+// only a bounded part of the response is accepted.
 #include "support/hostile_agent.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ namespace {
 using test::Hostility;
 using testing::HasSubstr;
 
-/// What the kernel holds of an answer that is not read, and some of ours.
+/// The kernel's buffers for an unread response, and some of our own.
 constexpr std::size_t kInSocketBuffers = 8 * 1024 * 1024;
 
 class HostileAgent : public testing::TestWithParam<Hostility> {
@@ -30,7 +30,7 @@ class HostileAgent : public testing::TestWithParam<Hostility> {
             .endpoint = net::HttpEndpoint(server.connector())};
   }
 
-  /// Its error, or nothing when it went well.
+  /// Its error, or empty on success.
   template <typename T>
   std::optional<Error> errorOf(boost::asio::awaitable<T> call) {
     try {
@@ -99,7 +99,7 @@ TEST_P(HostileAgent, costsTheServerNextToNothing) {
 }
 
 TEST_P(HostileAgent, isNeverTakenForOursOrForTheCallers) {
-  // A person who looks at a workspace must not read that the request was wrong, nor that the server is.
+  // A user who opens a workspace must not be told that the request was wrong, or that the server failed.
   for (const auto& error : {errorOf(getHealth(target(), Deadline::after(std::chrono::seconds(15)))),
                             errorOf(getUsage(target(), Deadline::after(std::chrono::seconds(15)))),
                             errorOf(getActivity(target(), Deadline::after(std::chrono::seconds(15))))}) {
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(All, HostileAgent, testing::ValuesIn(test::kAllHostilit
 
 class HostileAnswer : public testing::Test {
  protected:
-  /// What a call makes of one answer with this status and body.
+  /// The result of a call whose response has this status and body.
   template <typename Call>
   auto answered(int status, std::string body, Call call) {
     test::RawServer server(loop, [status, body](net::StreamPtr stream, int) -> test::awaitable<void> {
@@ -143,7 +143,7 @@ TEST_F(HostileAnswer, ofHealthIsAtMost16KiB) {
   EXPECT_TRUE(answered(200, body(16 * 1024), ask).ready);
   try {
     answered(200, body(16 * 1024 + 1), ask);
-    FAIL() << "more than 16 KiB were taken";
+    FAIL() << "more than 16 KiB were accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::UpstreamFailed);
     EXPECT_THAT(error.message(), HasSubstr("more than 16384 bytes"));

@@ -10,13 +10,13 @@
 namespace swarm::agent {
 namespace {
 
-/// The agent in a process of its own, as its main runs it.
+/// The agent in a child process, as its main runs it.
 class WholeAgent : public LoopTest {
  protected:
   WholeAgent() : users(ownUser(folder)) {}
   ~WholeAgent() override {
     if (pid > 0) {
-      // Not SIGKILL: it takes what it started with it.
+      // Not SIGKILL: the agent must end the processes that it started.
       ::kill(pid, SIGTERM);
       ::waitpid(pid, nullptr, 0);
     }
@@ -42,10 +42,10 @@ class WholeAgent : public LoopTest {
 
   void start(AgentOptions made) {
     port = made.port;
-    // The test's own reaping must not take this child: it is waited for by hand.
+    // The test's reaper must not wait for this child: the test does it.
     children.stop();
     context.run_one();
-    // Asio carries signals through a pipe: the agent gets one of its own, or this process would take its SIGCHLD from it.
+    // Asio delivers signals through a pipe: the agent needs its own, or this process would receive its SIGCHLD.
     context.notify_fork(asio::io_context::fork_prepare);
     pid = ::fork();
     context.notify_fork(pid == 0 ? asio::io_context::fork_child : asio::io_context::fork_parent);
@@ -160,11 +160,11 @@ TEST_F(WholeAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAndTheReasonIs
   for (auto end = Deadline::after(kPatience); !seen && !end.hasPassed();) seen = health();
   ASSERT_TRUE(seen);
   EXPECT_FALSE(seen->ready);
-  EXPECT_THAT(seen->reason, testing::HasSubstr("volume/home could not be put at"));
+  EXPECT_THAT(seen->reason, testing::HasSubstr("volume/home could not be mounted at"));
   ::kill(pid, SIGTERM);
   int status = waitForExit();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
-  EXPECT_FALSE(std::filesystem::exists(folder / "home/ran")) << "what it writes would be lost";
+  EXPECT_FALSE(std::filesystem::exists(folder / "home/ran")) << "its files would be lost";
 }
 
 class HeldAgent : public WholeAgent {
@@ -258,7 +258,7 @@ TEST_F(HeldAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAfterReleaseToo
   auto seen = health();
   ASSERT_TRUE(seen);
   EXPECT_FALSE(seen->ready);
-  EXPECT_THAT(seen->reason, testing::HasSubstr("volume/home could not be put at"));
+  EXPECT_THAT(seen->reason, testing::HasSubstr("volume/home could not be mounted at"));
   EXPECT_FALSE(std::filesystem::exists(folder / "home/ran"));
 }
 

@@ -1,4 +1,4 @@
-// The agent's pure parts: the search for a person, log lines, users, environments, its file, homes, control groups.
+// The agent's pure parts: detecting activity, log lines, users, environments, its file, homes, control groups.
 #include <sys/stat.h>
 
 #include "agent/config.h"
@@ -37,7 +37,7 @@ TEST(PersonDetector, anIdlePageIsNobodyHoweverLongItStays) {
   EXPECT_TRUE(detector.feed(kUpgrade, now));
   for (int beat = 0; beat < 10'000; ++beat) {
     now += seconds(1);
-    // As recorded from a page that nobody touches: keep-alives every 5 s, acknowledgements every 2 s, pings.
+    // As recorded from a page without user input: keep-alives every 5 s, acknowledgements every 2 s, pings.
     if (beat % 5 == 0) EXPECT_FALSE(detector.feed(webSocketFrame(4), now));
     if (beat % 5 == 0) EXPECT_FALSE(detector.feed(webSocketFrame(13, Deflate::No), now));
     if (beat % 2 == 0) EXPECT_FALSE(detector.feed(webSocketFrame(14), now));
@@ -243,7 +243,7 @@ TEST_F(HomeTest, aFreshVolumeIsFilled) {
 TEST_F(HomeTest, aHomeWithFilesKeepsThem) {
   writeFile(folder / "home/work", "mine");
   prepareHome(user, folder / "skel");
-  EXPECT_EQ(ownerOf("home"), 4242U) << "a home must be writable to its user";
+  EXPECT_EQ(ownerOf("home"), 4242U) << "a home must be writable by its user";
   EXPECT_EQ(ownerOf("home/work"), 0U);
   EXPECT_FALSE(std::filesystem::exists(folder / "home/.profile"));
 }
@@ -263,7 +263,7 @@ TEST(Descendants, areChildrenAndTheirChildrenWhateverTheirNames) {
   writeFile(proc / "9/stat", "9 (grandchild) S 11 9 9");
   writeFile(proc / "12/stat", "12 (other) S 1 12 12");
   writeFile(proc / "13/stat", "");
-  std::filesystem::create_directories(proc / "14/stat");  // opens, and can't be read: as a process that ends in between
+  std::filesystem::create_directories(proc / "14/stat");  // opens, but reading fails: like a process that ends in between
   writeFile(proc / "self/stat", "10 (agent) S 1");
   EXPECT_THAT(descendantsOf(10, proc.path()), testing::ElementsAre(11, 9));
   EXPECT_TRUE(descendantsOf(12, proc.path()).empty());
@@ -308,7 +308,7 @@ TEST(ControlGroup, readsVersion1) {
   auto facts = readControlGroup(folder.path());
   EXPECT_EQ(facts.cpuMicroseconds, 123456U);
   EXPECT_FALSE(facts.cpuLimit);
-  EXPECT_EQ(facts.memoryBytes, 0U) << "never below nothing";
+  EXPECT_EQ(facts.memoryBytes, 0U) << "never negative";
   EXPECT_FALSE(facts.memoryLimit);
 }
 

@@ -1,4 +1,4 @@
-// The agent's port: token walls on every path, and what each path answers.
+// The agent's port: token checks on every path, and the response of each path.
 #include <ifaddrs.h>
 #include <net/if.h>
 
@@ -81,7 +81,7 @@ TEST_F(AgentTest, aSessionThatEndedTakesItsTokensAlongAndNoOthers) {
   expectBare401(send(request("GET", "/health", tokenOf("s-1"))), "ended");
   expectBare401(send(request("GET", "/absent", tokenOf("s-1"))), "ended, unknown path");
   EXPECT_EQ(send(request("GET", "/health", tokenOf("s-2"))).status, 200);
-  EXPECT_EQ(send(request("GET", "/health", token(TokenScope::Status))).status, 200) << "the server's own";
+  EXPECT_EQ(send(request("GET", "/health", token(TokenScope::Status))).status, 200) << "the server's own token";
   for (const char* wrong : {"", "[]", "{}", R"({"session":1})"}) {
     auto bad = request("POST", "/sessions/end", token(TokenScope::Control));
     bad.body = wrong;
@@ -163,7 +163,7 @@ TEST_F(AgentTest, healthSaysWhyVscodeIsNotReadyAndThenThatItIs) {
 
 TEST_F(AgentTest, healthIsHeldBackUntilVscodeIsReady) {
   auto hasty = await(getHealth(target(), Deadline::after(kPatience), std::chrono::milliseconds(20)));
-  EXPECT_FALSE(hasty.ready) << "nobody started it: the wait ends";
+  EXPECT_FALSE(hasty.ready) << "it was never started: the wait ends";
   asio::co_spawn(context, vscode.run(), asio::detached);
   auto patient = await(getHealth(target(), Deadline::after(kPatience), std::chrono::seconds(10)));
   EXPECT_TRUE(patient.ready);
@@ -199,7 +199,7 @@ TEST_F(AgentTest, aTunnelCarriesVscodesHttpAndCountsAsAConnection) {
 TEST_F(AgentTest, aTunnelToVscodeThatIsNotReadyGivesTheReason) {
   try {
     await(openVscodeTunnel(target(), Deadline::after(kPatience)));
-    FAIL() << "there is no VS Code";
+    FAIL() << "VS Code is not running";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
     EXPECT_EQ(error.message(), vscode.reason());
@@ -212,7 +212,7 @@ TEST_F(AgentTest, aTunnelToAPortThatNobodyListensOnSaysSo) {
   listener.reset();
   try {
     await(openPortTunnel(target(), port, Deadline::after(kPatience)));
-    FAIL() << "nothing listens there";
+    FAIL() << "no process is listening there";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
     EXPECT_THAT(error.message(), testing::HasSubstr(std::to_string(port)));
@@ -242,7 +242,7 @@ TEST_F(AgentTest, aPortTunnelCarriesBytesBothWays) {
   EXPECT_EQ(back, "ping");
 }
 
-/// An address of this machine other than loopback's; none where there is no network.
+/// A non-loopback address of this machine; empty without a network.
 std::string ownAddress() {
   ifaddrs* list = nullptr;
   std::string address;
@@ -260,7 +260,7 @@ std::string ownAddress() {
 
 TEST_F(AgentTest, aPortTunnelReachesAProgramThatListensOnTheOwnAddressAlone) {
   const std::string address = ownAddress();
-  if (address.empty()) GTEST_SKIP() << "this machine has no address but loopback's";
+  if (address.empty()) GTEST_SKIP() << "this machine has only loopback addresses";
   auto listener = net::listenTcp(context.get_executor(), {address, 0});
   asio::co_spawn(context, echo(*listener), asio::detached);
   auto tunnel = await(openPortTunnel(target(), listener->port(), Deadline::after(kPatience)));

@@ -74,7 +74,7 @@ TEST_F(ServiceTest, aLauncherThatIsMissingIsSaidAndTriedAgain) {
   Service service(context.get_executor(), children, base, how, users);
   asio::co_spawn(context, service.run(), asio::detached);
   waitUntil([&] { return service.state() == ServiceState::Waiting; });
-  EXPECT_THAT(service.reason(), testing::HasSubstr("was not found"));
+  EXPECT_THAT(service.reason(), testing::HasSubstr("not found"));
   auto pending = folder / "pending";
   writeFile(pending, "#!/bin/sh\nexit 0\n");
   std::filesystem::permissions(pending, std::filesystem::perms::owner_all);
@@ -118,7 +118,7 @@ TEST_F(ServiceTest, aStopThatComesBeforeTheFirstProcessIsNotForgotten) {
 }
 
 TEST_F(LoopTest, orphansAreReaped) {
-  // As process 1 does by nature: their parent's end makes them ours.
+  // As happens to process 1: when their parent ends, they become the agent's children.
   ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   SpawnRequest request;
   request.argv = {"/bin/sh", "-c", "(sleep 0.05 & sleep 0.05 & sleep 0.05 &) ; exit 0"};

@@ -1,4 +1,4 @@
-// The setup of a new container: once in its life, with what the home has and what the settings bring.
+// The setup of a new container: once in its life, with the home's files and those of the settings.
 #include "agent/setup.h"
 
 #include "unit/agent/support.h"
@@ -34,7 +34,7 @@ class SetupTest : public LoopTest {
 TEST_F(SetupTest, runsOncePerContainer) {
   writeScript("echo $USER >>$HOME/ran\n");
   EXPECT_EQ(ran(options())->state(), SetupState::Succeeded);
-  EXPECT_EQ(ran(options())->state(), SetupState::Succeeded) << "a plain restart remembers";
+  EXPECT_EQ(ran(options())->state(), SetupState::Succeeded) << "a plain restart does not repeat it";
   EXPECT_EQ(lines(), "coder\n");
   EXPECT_EQ(ran(options("second"))->state(), SetupState::Succeeded);
   EXPECT_EQ(lines(), "coder\ncoder\n");
@@ -86,7 +86,7 @@ TEST_F(SetupTest, bringsScriptAndIdentityWhereTheHomeHasNone) {
 
 TEST_F(SetupTest, leavesWhatTheHomeHas) {
   writeScript("true\n");
-  std::filesystem::create_symlink("elsewhere", folder / "home/.gitconfig");  // to be made by somebody's dotfiles
+  std::filesystem::create_symlink("elsewhere", folder / "home/.gitconfig");  // dangling: the user's dotfiles may create the target later
   SetupOptions made = options();
   made.script = "echo theirs >>$HOME/ran\n";
   made.git = {"Ada", "ada@example.com"};

@@ -1,4 +1,4 @@
-// Programs that are not ours, to look at what we made.
+// Standard programs, for independent checks of results.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// An import that is killed at any step: the files are the old ones or the new ones, and nothing else is left.
+// An import that is killed at any step: the files are either the old ones or the new ones, and nothing else is left.
 #include <sys/wait.h>
 
 #include "agent/archive/staging.h"
@@ -34,7 +34,7 @@ class StagingTest : public testing::Test {
     }
     return staging;
   }
-  /// Runs it in a process of its own, which is killed at its n-th step; gives whether it came to its end before.
+  /// Runs it in a child process, which is killed at its n-th step; returns whether it ended before.
   bool killedAt(int step, const std::function<void(std::function<void()>)>& work) {
     pid_t child = ::fork();
     if (child == 0) {
@@ -52,13 +52,13 @@ class StagingTest : public testing::Test {
   std::string listing(const char* storage) { return shell(format("cd '{}' && find . | sort", (folder / "root" / storage).string())); }
   void recover(std::function<void()> passed = {}) { recoverStaging({"/home", "/data"}, folder / "root", std::move(passed)); }
 
-  TemporaryFolder folder{"/dev/shm"};  // each step waits for the disk, which may have other work
+  TemporaryFolder folder{"/dev/shm"};  // each step syncs the disk, which may be busy
 };
 
 TEST_F(StagingTest, whatIsCommittedTakesThePlaceOfWhatWasThereAndOtherMountsStay) {
   makeOld();
   auto staging = begin({});
-  EXPECT_EQ(readFile(folder / "root/home/a"), "old") << "until it is decided";
+  EXPECT_EQ(readFile(folder / "root/home/a"), "old") << "until the commit";
   staging->commit();
   for (const char* storage : {"home", "data"}) EXPECT_EQ(listing(storage), kNew);
 }
@@ -80,7 +80,7 @@ TEST_F(StagingTest, killedAtAnyStepBothStoragesAreOldOrBothAreNew) {
     auto home = listing("home");
     EXPECT_EQ(home, listing("data")) << step;
     EXPECT_TRUE(home == kOld || home == kNew) << step << "\n" << home;
-    EXPECT_FALSE(was_new && home == kOld) << "once decided it goes on";
+    EXPECT_FALSE(was_new && home == kOld) << "a committed import is completed";
     (home == kOld ? was_old : was_new) = true;
     if (ended) break;
     ASSERT_LT(step, 100);
@@ -108,7 +108,7 @@ TEST_F(StagingTest, whatAPersonHasUnderItsNameIsNotTouched) {
   EXPECT_THROW(begin({}), Error);
   recover();
   EXPECT_EQ(readFile(folder / "root/home" / kStagingName / "mine"), "precious");
-  EXPECT_EQ(listing("data"), kOld) << "what was begun elsewhere is gone";
+  EXPECT_EQ(listing("data"), kOld) << "the import begun in the other storage was rolled back";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the agent's tests share: running coroutines to their end, waiting for a condition, a folder that goes away, and a whole agent.
+// Shared by the agent's tests: running coroutines to their end, waiting for a condition, a temporary folder, and a whole agent.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -56,7 +56,7 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Who the tests run as, in passwd's form, so that nothing depends on the machine's users.
+/// The tests' users, in passwd's format, so that nothing depends on the machine's users.
 inline UserDatabase ownUser(const TemporaryFolder& folder) {
   std::string ids = std::to_string(::getuid()) + ":" + std::to_string(::getgid());
   std::filesystem::create_directories(folder / "home");
@@ -65,7 +65,7 @@ inline UserDatabase ownUser(const TemporaryFolder& folder) {
   return UserDatabase(folder / "passwd", folder / "group");
 }
 
-/// A loop that the test itself turns.
+/// A loop that the test runs itself.
 class LoopTest : public testing::Test {
  protected:
   LoopTest() : children(context.get_executor()) {
@@ -83,7 +83,7 @@ class LoopTest : public testing::Test {
     return result.get();
   }
 
-  /// Turns the loop until `condition` holds.
+  /// Runs the loop until `condition` holds.
   void waitUntil(std::function<bool()> condition) {
     await([](std::function<bool()> holds) -> awaitable<void> {
       while (!holds()) co_await net::sleepFor(std::chrono::milliseconds(5));
@@ -119,7 +119,7 @@ class AgentTest : public LoopTest {
   ~AgentTest() override {
     http.stop();
     await(vscode.stop(Deadline::after(std::chrono::seconds(2))));
-    // A command whose client has gone ends soon; its session stands on what goes away here, and waits until it was reaped.
+    // A command whose client has disconnected ends soon; its session uses objects that are destroyed here, so wait until it was reaped.
     for (auto end = Deadline::after(kPatience); children.running() > 0 && !end.hasPassed();) {
       context.restart();
       context.run_for(std::chrono::milliseconds(20));
@@ -166,7 +166,7 @@ class AgentTest : public LoopTest {
   }
   std::string token(TokenScope scope) const { return signInstanceToken(key, kInstance, scope, std::chrono::seconds(60), clock); }
 
-  /// One request on a connection of its own; the whole answer.
+  /// One request on a connection of its own; returns the whole response.
   net::HttpResponse send(net::HttpRequest request) {
     net::HttpClientOptions options;
     options.host = "agent";

@@ -1,4 +1,4 @@
-// Sessions of moves at the agent's port: who may have one, that a newer one takes an older one's place, and a whole round through two of
+// Sessions of moves at the agent's port: when one is admitted, that a newer one supersedes an older one, and a whole round through two of
 // them.
 #include "agent/transfers.h"
 
@@ -20,7 +20,7 @@ class TransfersTest : public AgentTest {
   void expectConflict(Role role, std::string transfer, std::string_view part) {
     try {
       open(role, std::move(transfer));
-      ADD_FAILURE() << "it was let in";
+      ADD_FAILURE() << "it was accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::Conflict);
       EXPECT_THAT(error.message(), testing::HasSubstr(part));
@@ -58,7 +58,7 @@ TEST_F(TransfersTest, sendingNeedsNone) {
   auto sending = link(Role::Source, open(Role::Source));
   auto report = await(sending->scan(transfer::Side::Source, [](const transfer::TransferProgress&) {}));
   EXPECT_EQ(report.files, 1);
-  EXPECT_EQ(activity.connections(), 0) << "no person is at work";
+  EXPECT_EQ(activity.connections(), 0) << "no user is active";
   await(sending->close());
 }
 
@@ -131,7 +131,7 @@ TEST_F(TransfersTest, storageThatIsNotInItsPlaceIsNeitherSentNorWritten) {
   for (Role role : {Role::Source, Role::Target}) {
     try {
       open(role);
-      ADD_FAILURE() << "it was let in";
+      ADD_FAILURE() << "it was accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::Unavailable);
       EXPECT_EQ(error.message(), "The storage is not there.");

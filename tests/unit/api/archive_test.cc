@@ -91,7 +91,7 @@ TEST_F(ApiArchive, aCutExportIsNeverTakenForAWholeOne) {
   ArchiveNotes failed;
   failed.failure = "It moves.";
   for (const auto& [gives, ends, says] :
-       {Case{archive().substr(0, 200'000), false, "was cut"}, Case{archive(), false, "was cut"}, Case{"archive", true, "end is missing"},
+       {Case{archive().substr(0, 200'000), false, "was lost"}, Case{archive(), false, "was lost"}, Case{"archive", true, "end is missing"},
         Case{"half" + makeEndMark(failed), false, "It moves."}}) {
     agent_.gives = gives;
     agent_.ends = ends;
@@ -99,7 +99,7 @@ TEST_F(ApiArchive, aCutExportIsNeverTakenForAWholeOne) {
       withClient([](SwarmClient& client) { client.exportInstance("ullas", [](std::string_view) {}); });
       ADD_FAILURE() << says;
     } catch (const Error& error) {
-      EXPECT_THAT(error.message(), testing::AllOf(testing::HasSubstr("not whole"), testing::HasSubstr(std::string(says))));
+      EXPECT_THAT(error.message(), testing::AllOf(testing::HasSubstr("incomplete"), testing::HasSubstr(std::string(says))));
     }
   }
 }

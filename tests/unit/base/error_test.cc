@@ -1,4 +1,4 @@
-// The closed list of error codes, and turning exceptions into Errors.
+// The closed list of error codes, and converting exceptions to Errors.
 #include "base/error.h"
 
 #include <boost/asio/error.hpp>

@@ -1,4 +1,4 @@
-// Fault points act at the pass that was asked for. Each case runs in a child: the setting is read once per process.
+// Fault points act at the requested pass. Each case runs in a child: the setting is read once per process.
 #include "base/fault.h"
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-// Log lines: one line per event whatever is in it, and no secrets.
+// Log lines: one line per event whatever its texts contain, and no secrets.
 #include "base/log.h"
 
 #include <boost/json/parse.hpp>

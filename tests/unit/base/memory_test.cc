@@ -1,4 +1,4 @@
-// Free memory goes back to the system, whichever thread had it.
+// Free memory is returned to the system, whichever thread used it.
 #include "base/memory.h"
 
 #include <gtest/gtest.h>
@@ -10,14 +10,14 @@
 namespace swarm {
 namespace {
 
-// The sanitizers have allocators of their own.
+// The sanitizers have their own allocators.
 #if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 
 constexpr std::size_t kBlock = 1024;
 constexpr std::size_t kTotal = 64U << 20U;
 constexpr std::size_t kSlack = 16U << 20U;
 
-/// Fills and frees much memory in small blocks, but for the last one, which keeps the heap from shrinking by its end alone.
+/// Fills and frees much memory in small blocks, except for the last one, which prevents the heap from shrinking at its end.
 std::unique_ptr<char[]> useMuch(std::size_t& at_most) {
   std::vector<std::unique_ptr<char[]>> blocks;
   for (std::size_t i = 0; i < kTotal / kBlock; ++i) {

@@ -1,4 +1,4 @@
-// Text that is not ours: what is kept, what is replaced, where it is cut.
+// Untrusted text: what is kept, what is replaced, where it is truncated.
 #include "base/untrusted_text.h"
 
 #include <rapidcheck.h>

@@ -53,7 +53,7 @@ TEST_F(Archive, thatIsNotWholeLeavesNoFileAndAnExitCode) {
   api_.on("GET /api/instances/web1/export", 200, {"bytes"});
   const Ran ran = runCommand(api_, {"export", "web1", "-o", file("a").string()});
   EXPECT_EQ(ran.code, 1);
-  EXPECT_NE(ran.err.find("not whole"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("incomplete"), std::string::npos) << ran.err;
   EXPECT_TRUE(fs::is_empty(folder_.path()));
   EXPECT_EQ(runCommand(api_, {"export", "nobody", "-o", file("a").string()}).code, 3);
   EXPECT_TRUE(fs::is_empty(folder_.path()));

@@ -1,4 +1,4 @@
-// What the edge proxy is told: which Machine serves a port, and when nothing does.
+// The edge proxy's queries: which Machine serves a port, and when none does.
 #include <algorithm>
 
 #include "unit/emulator/fixture.h"
@@ -64,7 +64,7 @@ TEST_F(Edge, aForcedMachineIsTheOnlyOneThatCounts) {
   std::string id = idOf(second);
   post(second + "/stop");
   waitFor(second, "stopped");
-  EXPECT_FALSE(look({.app = "a1", .forceInstance = id}).has_value()) << "it does not run, and its service has no autostart";
+  EXPECT_FALSE(look({.app = "a1", .forceInstance = id}).has_value()) << "it is not running, and its service has no autostart";
   EXPECT_NE(look({.app = "a1", .preferInstance = id})->machineId, id);
   EXPECT_FALSE(look({.app = "a1", .forceInstance = "00000000000000"}).has_value());
 }

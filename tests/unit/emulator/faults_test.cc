@@ -1,4 +1,4 @@
-// Faults as a client meets them, and what only a standing clock can show.
+// Faults as clients see them, and cases that need a manual clock.
 #include <set>
 
 #include "unit/emulator/fixture.h"
@@ -150,7 +150,7 @@ TEST_F(Faults, aDestroyedMachineIsRememberedForAWhile) {
   EXPECT_EQ(get(machine).status, 404);
   clock.advance(std::chrono::hours(2));
   createMachine();
-  EXPECT_EQ(state().at("destroyed_machines").as_int64(), 0) << "it does not grow for ever";
+  EXPECT_EQ(state().at("destroyed_machines").as_int64(), 0) << "it is bounded";
 }
 
 TEST_F(Faults, aDeletedVolumesSnapshotsCanBeRestoredUntilTheyExpire) {

@@ -1,4 +1,4 @@
-// The emulator's start and ends, and the client.
+// Starts and stops the emulator, and the client.
 #include "unit/emulator/fixture.h"
 
 #include <boost/json/parse.hpp>
@@ -149,7 +149,7 @@ ApiAnswer EmulatorFixture::exec(const std::string& machine, const std::string& s
 
 void EmulatorFixture::eventually(const std::function<bool()>& done) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!done()) ASSERT_LT(std::chrono::steady_clock::now(), end) << "it never happened";
+  while (!done()) ASSERT_LT(std::chrono::steady_clock::now(), end) << "timed out waiting for the condition";
 }
 
 }  // namespace swarm::test

@@ -21,11 +21,11 @@ namespace swarm::test {
 namespace json = boost::json;
 
 struct ApiAnswer {
-  int status = 0;  ///< 0: the connection was cut
+  int status = 0;  ///< 0: the connection was closed
   std::string text;
   json::value body;
   net::Headers headers;
-  /// A string's text, else the value as JSON; empty when it is not there.
+  /// A string's text, else the value as JSON; empty if absent.
   std::string at(std::string_view pointer) const;
 };
 
@@ -36,7 +36,7 @@ class EmulatorFixture : public ::testing::Test {
 
   void open();
   void close();
-  /// As kill -9 does: nothing is ended in order, and the loop goes with it.
+  /// Like kill -9: no orderly shutdown, and the loop is destroyed with it.
   void crash();
   emulator::Emulator& emulator();
 
@@ -44,7 +44,7 @@ class EmulatorFixture : public ::testing::Test {
   ApiAnswer get(std::string target) { return send("GET", std::move(target)); }
   ApiAnswer post(std::string target, const json::value& body);
   ApiAnswer post(std::string target) { return send("POST", std::move(target)); }
-  /// Several requests at once.
+  /// Several concurrent requests.
   std::vector<ApiAnswer> sendAll(std::vector<net::HttpRequest> requests);
   void addFault(std::string_view text);
   json::value state() { return get("/emulator/state").body; }
@@ -56,12 +56,12 @@ class EmulatorFixture : public ::testing::Test {
   void waitFor(const std::string& machine, const std::string& state);
   std::string stateOf(const std::string& machine) { return get(machine).at("/state"); }
   ApiAnswer exec(const std::string& machine, const std::string& script);
-  /// Lets the loop run until `done` says so.
+  /// Runs the loop until `done` returns true.
   void eventually(const std::function<bool()>& done);
 
   emulator::EmulatorOptions options;
   emulator::MemoryOptions memory;
-  /// Puts something around the memory backend.
+  /// Wraps the memory backend.
   std::function<emulator::BackendPtr(emulator::BackendPtr)> wrap = [](emulator::BackendPtr backend) { return backend; };
   ManualClock clock;
   std::unique_ptr<TestLoop> loop = std::make_unique<TestLoop>();

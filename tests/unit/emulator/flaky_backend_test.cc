@@ -1,4 +1,4 @@
-// A backend that can't be reached for a while: no Machine is said to be what it is not.
+// A temporarily unreachable backend: no Machine is reported in a state that it does not have.
 #include "base/error.h"
 #include "unit/emulator/fixture.h"
 
@@ -13,7 +13,7 @@ using emulator::GuestProcess;
 using emulator::ImageFacts;
 using emulator::MachinePlan;
 
-/// Passes everything on, but for the calls that are to fail; the counts tell how often each still does.
+/// Forwards all calls except those that are to fail; the counters are the remaining failures of each.
 struct Trouble {
   int images = 0, boots = 0, stops = 0, destroys = 0, resumes = 0, suspends = 0, volumes = 0, copies = 0;
 };

@@ -1,4 +1,4 @@
-// The memory backend by itself: files, processes, ports, volumes.
+// The memory backend alone: files, processes, ports, volumes.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -59,7 +59,7 @@ TEST_F(MemoryBackendTest, commandsGiveOutputErrorsAndExitCodes) {
   EXPECT_EQ(run({"true"}).exitCode, 0);
   EXPECT_EQ(run({"/bin/false"}).exitCode, 1);
   EXPECT_EQ(run({"no-such-program"}).exitCode, 127);
-  EXPECT_EQ(run({"sh", "-c", "while true; do :; done"}).exitCode, 2) << "what the shell can't do it says";
+  EXPECT_EQ(run({"sh", "-c", "while true; do :; done"}).exitCode, 2) << "the shell reports what it does not support";
 }
 
 TEST_F(MemoryBackendTest, theShellKnowsListsPipesQuotesVariablesAndRedirections) {

@@ -1,4 +1,4 @@
-// What outlives the emulator: a clean end, and kill -9 at the worst moments.
+// What outlives the emulator: an orderly shutdown, and kill -9 at the worst moments.
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 

@@ -1,4 +1,4 @@
-// What has no I/O: the state table, the rate limiter, fault patterns, ids.
+// Parts without I/O: the state table, the rate limiter, fault patterns, ids.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -78,7 +78,7 @@ TEST(RateLimits, aBurstPassesAndThenOneASecond) {
   EXPECT_TRUE(limiter.allow("stop", "m1", rate));
   EXPECT_FALSE(limiter.allow("stop", "m1", rate));
   clock.advance(std::chrono::hours(1));
-  for (int call = 0; call < 3; ++call) EXPECT_TRUE(limiter.allow("stop", "m1", rate)) << "the burst is not more than the burst";
+  for (int call = 0; call < 3; ++call) EXPECT_TRUE(limiter.allow("stop", "m1", rate)) << "the burst is allowed, but no more";
   EXPECT_FALSE(limiter.allow("stop", "m1", rate));
 }
 

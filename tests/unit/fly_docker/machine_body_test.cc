@@ -1,4 +1,4 @@
-// A Machine's plan in the Engine's words.
+// A Machine's plan in the Engine's API.
 #include "emulator/docker/machine_body.h"
 
 #include <gmock/gmock.h>
@@ -38,7 +38,7 @@ docker::EngineFacts engine() {
 }
 
 TEST(MachineImage, tellsWhatTheEngineKnows) {
-  EXPECT_EQ(image().facts.digest, "sha256:bbb") << "what a registry knows it by, where there is one";
+  EXPECT_EQ(image().facts.digest, "sha256:bbb") << "the registry's digest, if there is one";
   EXPECT_EQ(image().facts.labels.at("k"), "v");
   EXPECT_EQ(readImage("x", json::parse(R"({"Id":"sha256:aaa","RepoDigests":null,"Config":{}})")).facts.digest, "sha256:aaa");
 }
@@ -66,7 +66,7 @@ TEST(MachineBody, limitsWhatTheGuestSays) {
   made.cpus = 8;
   made.memoryMb = 2048;
   json::object host = machineBody(made, image(), "e1", engine()).at("HostConfig").as_object();
-  EXPECT_EQ(host.at("NanoCpus").to_number<std::int64_t>(), 2'000'000'000) << "all that the Engine's machine has";
+  EXPECT_EQ(host.at("NanoCpus").to_number<std::int64_t>(), 2'000'000'000) << "all CPUs of the Engine's machine";
   EXPECT_EQ(host.at("Memory").to_number<std::int64_t>(), 2048LL << 20);
   EXPECT_EQ(host.at("MemorySwap"), host.at("Memory"));
   EXPECT_FALSE(host.contains("Mounts"));
@@ -85,7 +85,7 @@ TEST(MachineBody, startsTheMainProcessUnderOurInit) {
   ImageDetails empty;
   try {
     machineBody(plan(), empty, "e1", engine());
-    FAIL() << "there is nothing to run";
+    FAIL() << "there is no command to run";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
   }
@@ -118,7 +118,7 @@ TEST(MachineNetwork, hasItsOwnRangeOutOfNobodys) {
     EXPECT_EQ(fourth % 64, 0) << subnet;
     subnets.insert(subnet);
   }
-  EXPECT_GT(subnets.size(), 150U) << "each attempt tries another one";
+  EXPECT_GT(subnets.size(), 150U) << "each attempt uses another range";
   EXPECT_FALSE(networkBody("e1", "net", -1).contains("IPAM"));
   EXPECT_NE(networkName("e1", "a"), networkName("e1", "b"));
   EXPECT_NE(networkName("e1", "a"), networkName("e2", "a"));

@@ -1,4 +1,4 @@
-// An edge in front of one Machine whose answers a test writes, and a client on the wire.
+// An edge in front of one Machine whose responses are defined by a test, and a raw client.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -57,13 +57,13 @@ class EdgeTest : public ::testing::Test {
   }
   net::HostPort edgeAddress() const { return {"127.0.0.1", server->port()}; }
 
-  /// The Machine: what `script` does with each connection.
+  /// The Machine: runs `script` for each connection.
   void startMachine(test::RawServer::Script script) {
     machine = std::make_unique<test::RawServer>(loop, std::move(script));
     machine_address = machine->address();
     if (!server) startEdge();
   }
-  /// A Machine that keeps each request's head and answers with `answer`.
+  /// A Machine that records each request's head and responds with `answer`.
   void startAnswering(std::string answer) {
     startMachine([this, answer](net::StreamPtr stream, int) -> awaitable<void> { return answerWith(std::move(stream), answer); });
   }
@@ -79,7 +79,7 @@ class EdgeTest : public ::testing::Test {
   void send(net::Stream& stream, std::string text) {
     loop.run([](net::Stream& to, std::string what) -> awaitable<void> { co_await to.writeAll(what); }(stream, std::move(text)));
   }
-  /// One exchange on a connection of its own, to the end of the connection.
+  /// One exchange on a connection of its own, up to the end of the connection.
   std::string exchange(std::string request) {
     auto stream = connect();
     send(*stream, std::move(request));

@@ -1,4 +1,4 @@
-// From a Host to a Machine, and what is said when there is none.
+// Routing from a Host to a Machine, and the response if there is none.
 #include "base/format.h"
 #include "emulator/edge/forward.h"
 #include "unit/fly_edge/edge_fixture.h"
@@ -59,7 +59,7 @@ TEST_F(EdgeTest, onePortStandsForAllThatSpeakHttp) {
     return queries.empty() ? 0 : queries[0].externalPort;
   };
   services = {{"other", 443, "tcp", {"tls", "http"}}, {"app", 5432, "tcp", {"pg_tls"}}};
-  EXPECT_EQ(portAskedFor(get("app.fly.localhost")), 443) << "nothing serves it, and the emulator says so";
+  EXPECT_EQ(portAskedFor(get("app.fly.localhost")), 443) << "no Machine serves it, and the response reports it";
   services.push_back({"app", 8080, "tcp", {"http"}});
   EXPECT_EQ(portAskedFor(get("app.fly.localhost")), 8080);
   services.push_back({"app", 80, "tcp", {"http"}});
@@ -91,7 +91,7 @@ TEST_F(EdgeTest, aMachineThatDoesNotAnswerIsABadGateway) {
   startAnswering("");
   EXPECT_THAT(exchange(get("app.fly.localhost")), StartsWith("HTTP/1.1 502 ")) << "it closes";
   startAnswering("I am no web server\r\n\r\n");
-  EXPECT_THAT(exchange(get("app.fly.localhost")), StartsWith("HTTP/1.1 502 ")) << "it speaks something else";
+  EXPECT_THAT(exchange(get("app.fly.localhost")), StartsWith("HTTP/1.1 502 ")) << "it uses another protocol";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Bodies as they arrive, answers that come early or break off, upgrades, TLS, and raw TCP.
+// Bodies as they arrive, early and incomplete responses, upgrades, TLS, and raw TCP.
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -20,7 +20,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-/// Answers with chunks that a test lets go one by one.
+/// Responds with chunks that a test releases one by one.
 struct Gate {
   explicit Gate(net::Executor executor) : opened(executor, SteadyTime::max()) {}
   boost::asio::steady_timer opened;
@@ -96,7 +96,7 @@ TEST_F(EdgeTest, anAnswerThatComesBeforeTheBodyIsReadArrives) {
 
 TEST_F(EdgeTest, anAnswerThatBreaksOffBreaksOffForTheClientToo) {
   startAnswering("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-  std::string request = "GET / HTTP/1.1\r\nHost: app.fly.localhost\r\n\r\n";  // keep-alive: only a cut ends what exchange() reads
+  std::string request = "GET / HTTP/1.1\r\nHost: app.fly.localhost\r\n\r\n";  // keep-alive: exchange() reads until the connection is closed
   EXPECT_THAT(exchange(request), EndsWith("half"));
 }
 
@@ -162,7 +162,7 @@ TEST_F(EdgeTest, tlsEndsAtTheEdge) {
   test::TempDir folder;
   CertificateFiles files = makeSelfSigned(folder.path(), {"*.fly.localhost"});
   EXPECT_EQ(std::filesystem::status(files.key).permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  EXPECT_EQ(makeSelfSigned(folder.path(), {"other"}).certificate, files.certificate) << "what is there is used";
+  EXPECT_EQ(makeSelfSigned(folder.path(), {"other"}).certificate, files.certificate) << "an existing one is reused";
   startEdge(net::makeTlsServer(files.certificate, files.key));
   startAnswering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   net::TlsClientOptions client;

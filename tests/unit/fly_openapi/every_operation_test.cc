@@ -1,5 +1,5 @@
-// A walk over every operation of Fly's document: a valid request made from it is taken, and each single mutation of it is refused at its
-// place.
+// Iterates over every operation of Fly's document: a valid request generated from it is accepted, and each single mutation of it is refused
+// at its place.
 #include <gtest/gtest.h>
 
 #include <boost/json/serialize.hpp>
@@ -38,7 +38,7 @@ bool takesAnotherType(const Operation& operation, const std::string& pointer) {
   return is_duration && pointer.contains("/checks/");
 }
 
-/// No schema of the document takes it where it asks for `schema`.
+/// No schema of the document accepts it where it requires `schema`.
 json::value wrongTyped(const Operation& operation, const json::object& schema) {
   // Bytes of secret keys are a list of numbers or, as Go writes them, base64.
   if (schema.at("type") == "array" && operation.route.contains("/secretkeys/")) return true;

@@ -1,4 +1,4 @@
-// The documented extras, real clients' requests, and answers.
+// The documented extras, real clients' requests, and responses.
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -105,7 +105,7 @@ TEST(Checker, saysInASentenceWhatIsWrongAndWhere) {
   EXPECT_EQ(onMachine("GET", "/wait", "state=bogus"),
             R"(The query's /state must be one of ["started","stopped","suspended","destroyed","failed","settled"], and is "bogus".)");
   EXPECT_TRUE(verdict("POST", "/v1/apps", "", "{\"name\":").starts_with("The body is not JSON: "));
-  EXPECT_TRUE(verdict("GET", "/v1/apps", "org_slug=%zz").starts_with("The query can't be read: "));
+  EXPECT_TRUE(verdict("GET", "/v1/apps", "org_slug=%zz").starts_with("Cannot parse the query: "));
 }
 
 TEST(Checker, takesAnyMetadataKeyAsFilterAndNothingElse) {

@@ -1,4 +1,4 @@
-// The raw document is parsed once more here: what the checker made of it is what is tested.
+// The raw document is parsed independently: the checker's own representation is under test.
 #include "unit/fly_openapi/samples.h"
 
 #include <algorithm>

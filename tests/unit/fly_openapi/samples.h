@@ -1,4 +1,4 @@
-// Valid requests made from Fly's document itself, read here without the code under test.
+// Valid requests generated from Fly's document, read here without the code under test.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -32,10 +32,10 @@ const boost::json::object* bodySchema(const Operation& operation);
 /// Follows $ref and allOf.
 const boost::json::object& resolved(const boost::json::object& schema);
 
-/// Replaces or adds what is at the pointer; its parent must be there.
+/// Replaces or adds the value at the pointer; its parent must exist.
 void setAt(boost::json::value& tree, const std::string& pointer, boost::json::value value);
 
-/// Calls `visit(schema, pointer)` for every node of a body that sampleOf() makes, the body itself first.
+/// Calls `visit(schema, pointer)` for every node of a body that sampleOf() creates, the body itself first.
 void walkBody(const boost::json::object& schema, const std::string& pointer,
               const std::function<void(const boost::json::object& schema, const std::string& pointer)>& visit);
 

@@ -1,4 +1,4 @@
-// What a person may say, and what is said back when it makes no sense.
+// Valid command lines, and the errors for invalid ones.
 #include "options.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// The program as a person runs it: what it prints, that it answers, and how it ends.
+// The program as users run it: what it prints, that it responds, and how it ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

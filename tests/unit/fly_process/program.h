@@ -1,4 +1,4 @@
-// fly-emulator as a process of a test's own.
+// Runs fly-emulator as a child process of a test.
 #pragma once
 
 #include "support/child_program.h"

@@ -136,7 +136,7 @@ TEST_F(Proxying, tellsWhyAnAnswerIsRefused) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"},
       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "Content-Length is malformed or repeated"},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "The only Transfer-Encoding understood is chunked"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "The only supported Transfer-Encoding is chunked"},
       {"HTTP/1.1 200 OK\r\nX Y: z\r\n\r\n", "A header field's name is malformed"},
       {"HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n", "larger than 64 KiB"},
       {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", "another protocol"},

@@ -37,7 +37,7 @@ TEST(Refusals, arePagesForBrowsersThatNavigate) {
 
 TEST(Refusals, clearCookiesThatMadeAHeadTooLarge) {
   const std::string start = "GET / HTTP/1.1\r\nHost: a\r\n";
-  const net::HeadError too_large{431, "The head is too large"};
+  const net::HeadError too_large{431, "The header section is too large"};
   const auto cookies = refusalAnswer({too_large, start + "Cookie: a=" + std::string(60'000, 'x')});
   EXPECT_EQ(field(cookies, "Clear-Site-Data"), "\"cookies\"");
   EXPECT_NE(cookies.body.find("cookies"), std::string::npos);

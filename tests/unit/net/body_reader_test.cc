@@ -1,4 +1,4 @@
-// Body framing over an in-memory stream: good and bad chunks, however the bytes are cut.
+// Body framing over an in-memory stream: good and bad chunks, however the bytes are split.
 #include <gtest/gtest.h>
 
 #include <boost/asio/error.hpp>
@@ -13,7 +13,7 @@ namespace {
 struct Outcome {
   std::string body;
   error_code error;
-  std::string rest;  // what stands behind the body
+  std::string rest;  // what follows the body
 };
 
 awaitable<void> feed(Stream& stream, std::string bytes, std::size_t slice) {
@@ -38,7 +38,7 @@ awaitable<Outcome> readBody(Stream& stream, BodyFraming framing, std::size_t pie
   co_return outcome;
 }
 
-// `slice` bytes are written at a time into a pipe that holds no more, so that the reader sees every cut.
+// Writes `slice` bytes at a time into a pipe that holds no more, so that the reader sees every split.
 Outcome decode(const std::string& bytes, BodyFraming framing, std::size_t slice = 1 << 20, std::size_t piece = 4096) {
   test::TestLoop loop;
   auto [near_end, far_end] = makePipe(loop.executor(), std::min<std::size_t>(slice, 64 * 1024));

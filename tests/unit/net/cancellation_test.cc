@@ -1,4 +1,4 @@
-// What must not end early: children of a cancelled both(), and a WebSocket whose peer only holds back.
+// What must not end early: children of a cancelled both(), and a WebSocket whose peer merely applies back pressure.
 #include <gtest/gtest.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -21,7 +21,7 @@ struct Parent {
   bool ended = false;
 };
 
-// Ends some time after it was cancelled, as an operation with a hand-shake does, and looks at what its parent owns.
+// Ends some time after it was cancelled, like an operation with a handshake, and accesses what its parent owns.
 awaitable<void> endLate(Parent& parent) {
   try {
     co_await sleepFor(std::chrono::hours(1));
@@ -73,7 +73,7 @@ TEST(WebSocket, aPeerThatHoldsUsBackIsNotTakenForDead) {
   const std::string text(100'000, 'x');
   loop.spawn(readOnce(*socket, ended));
   loop.spawn(writeOnce(*socket, text));
-  loop.run(sleepFor(milliseconds(50)));  // many silences
+  loop.run(sleepFor(milliseconds(50)));  // many silence intervals
   EXPECT_FALSE(ended);
   const auto message = loop.run(peer->read());
   EXPECT_TRUE(message && message->data == text);

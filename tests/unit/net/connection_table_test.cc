@@ -1,4 +1,4 @@
-// ConnectionTable: who gives way to whom.
+// ConnectionTable: which connection is closed in favour of which.
 #include "net/connection_table.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ class Connection final : public ConnectionTable::Member {
 
 class Table : public testing::Test {
  protected:
-  /// Nothing when there is no room.
+  /// Null when there is no room.
   Connection* open(const std::string& group, Room expected = Room::Yes) {
     const Room room = table.makeRoom(group);
     EXPECT_EQ(room, expected);
@@ -88,7 +88,7 @@ TEST_F(Table, countsAMemberForAnotherAddressOnceItChanges) {
   openWaiting("a");
   openWaiting("a");
   openWaiting("a");
-  EXPECT_FALSE(proxy->open) << "it had waited longest of its address";
+  EXPECT_FALSE(proxy->open) << "it had waited longest of its address's connections";
   Connection* other = open("");
   for (int i = 1; i <= 3; ++i) table.proceed(*connections.at(static_cast<std::size_t>(i)));
   EXPECT_FALSE(table.regroup(*other, "a"));

@@ -1,4 +1,4 @@
-// withDeadline(), race() and both(): results, exceptions, cancellation, and that nobody is left running.
+// withDeadline(), race() and both(): results, exceptions, cancellation, and that no child is left running.
 #include "net/deadline.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Notes that a coroutine was entered and has been left.
+/// Records that a coroutine was entered and has been left.
 struct Trace {
   bool entered = false;
   bool left = false;

@@ -1,4 +1,4 @@
-// The gate's corpus of answers, and the framing that each gives.
+// The gate's corpus of responses, and the framing of each.
 #include <gtest/gtest.h>
 
 #include "net/http.h"

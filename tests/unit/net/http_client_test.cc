@@ -1,4 +1,4 @@
-// HttpClient against scripted servers: pools, stale connections, framings, cut and slow answers, upgrades.
+// HttpClient against scripted servers: pools, stale connections, framings, truncated and slow responses, upgrades.
 #include "net/http_client.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ using test::RawServer;
 using test::TestLoop;
 Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
-/// Answers each request of a connection with `answers` in turn, then closes.
+/// Answers each request of a connection with the next of `answers`, then closes.
 RawServer::Script answering(std::vector<std::string> answers) {
   return [answers](StreamPtr stream, int) -> awaitable<void> {
     for (const std::string& answer : answers) {
@@ -38,7 +38,7 @@ struct Client {
     } catch (const Error& error) {
       return error;
     }
-    ADD_FAILURE() << "it was answered";
+    ADD_FAILURE() << "the request succeeded";
     return Error(ErrorCode::Internal, "");
   }
   TestLoop loop;
@@ -102,11 +102,11 @@ TEST(HttpClient, reusesAConnectionUntilTheServerWantsItClosed) {
 }
 
 TEST(HttpClient, noticesAnIdleConnectionThatWasClosedBeforeItWrites) {
-  Client client(answering({kOk}));  // closes behind each answer
+  Client client(answering({kOk}));  // closes after each response
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.send({.method = "POST", .body = "x"}).body, "ok");
 }
 
-// Takes a second request on a kept connection, and closes without an answer: what a server that times out does.
+// Accepts a second request on a kept connection, and closes without a response, like a server whose idle timeout expires.
 RawServer::Script closingOnReuse() {
   return [](StreamPtr stream, int index) -> awaitable<void> {
     co_await test::readUntil(*stream, "\r\n\r\n");

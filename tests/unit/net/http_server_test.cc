@@ -29,7 +29,7 @@ class HttpServerTest : public testing::Test {
     loop.spawn(run(*server, ended));
   }
   StreamPtr connect() { return loop.run(connectTcp({"127.0.0.1", server->port()}, soon())); }
-  /// Sends `bytes` on a new connection, ends that direction, and gives everything that comes back.
+  /// Sends `bytes` on a new connection, ends that direction, and returns everything that is received.
   std::string exchange(std::string bytes) {
     const StreamPtr stream = connect();
     auto talk = [](Stream& its_stream, std::string text) -> awaitable<std::string> {
@@ -260,7 +260,7 @@ TEST_F(HttpServerTest, givesUpOnABodyThatNeverComes) {
 }
 
 TEST_F(HttpServerTest, isPatientOnceTheRequestIsWhole) {
-  // A stream that lasts: the client is silent for far longer than a body may be.
+  // A long-lived stream: the client is silent for far longer than allowed during a body.
   start(
       [&](Exchange& e) -> awaitable<void> {
         co_await readAll(e.body(), 1000);
@@ -311,7 +311,7 @@ TEST_F(HttpServerTest, givesUpOnAClientThatTakesNoAnswer) {
   loop.runUntil([&] { return !written; });
 }
 
-/// A server whose requests to /held end when the test says so.
+/// A server whose requests to /held end when the test releases them.
 class LimitedServerTest : public HttpServerTest {
  protected:
   void startLimited(HttpServerOptions options) {
@@ -371,8 +371,8 @@ TEST_F(LimitedServerTest, answersOnWhileManyBodiesAreHeldBack) {
   }
   const StreamPtr guest = connect();
   EXPECT_NE(get(*guest).find("200 OK"), std::string::npos);
-  EXPECT_TRUE(isClosed(*attackers.front())) << "who has waited longest gave way";
-  EXPECT_EQ(attackers.back()->peerState(), PeerState::Open) << "and only as many as had to";
+  EXPECT_TRUE(isClosed(*attackers.front())) << "the connection that had waited longest was closed";
+  EXPECT_EQ(attackers.back()->peerState(), PeerState::Open) << "and no more than necessary";
 }
 
 TEST_F(LimitedServerTest, takesNoConnectionOfAnotherAddressForOneThatIsFull) {

@@ -1,4 +1,4 @@
-// Patience with peers: the arithmetic on a clock of the test's own, and streams whose peer is silent.
+// Patience with peers: the arithmetic with a manual clock, and streams whose peer is silent.
 #include "net/patience.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ TEST(PatienceMeter, startsTheSilenceAnewWithEachByte) {
 }
 
 TEST(PatienceMeter, givesADripLessTimeThanAnUploadThatProgresses) {
-  // 1,000 bytes at a time: one that brings them each 9 s is faster than 100 bytes a second, one that needs 11 s is not.
+  // 1,000 bytes at a time: a peer that sends them every 9 s is faster than 100 bytes a second, one that takes 11 s is not.
   auto survives = [](seconds pause) {
     PatienceMeter meter;
     meter.begin({.silence = seconds(30), .leastRate = 100});
@@ -113,7 +113,7 @@ TEST_P(PatientStream, givesUpOnASilentPeer) {
   Pair pair(GetParam());
   pair.server->setReadPatience({.silence = milliseconds(20)});
   EXPECT_EQ(pair.read().error, asio::error::timed_out);
-  EXPECT_EQ(pair.read().error, asio::error::timed_out) << "it stays so";
+  EXPECT_EQ(pair.read().error, asio::error::timed_out) << "later reads fail, too";
 }
 
 TEST_P(PatientStream, readsAgainOnceItMayWaitAgain) {
@@ -144,7 +144,7 @@ TEST_P(PatientStream, hasNoLimitForItsDeadlinesOthers) {
   Pair pair(GetParam());
   pair.server->setReadPatience({.silence = std::chrono::hours(1)});
   pair.server->setDeadline(std::chrono::steady_clock::now() + milliseconds(20));
-  EXPECT_EQ(pair.read().error, asio::error::timed_out) << "the deadline holds beside the patience";
+  EXPECT_EQ(pair.read().error, asio::error::timed_out) << "the deadline applies in addition to the patience";
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, PatientStream, testing::Bool(), [](const auto& info) { return info.param ? "tls" : "tcp"; });
@@ -166,7 +166,7 @@ TEST(PeerState, tellsAHalfClosedPeerFromOneThatIsGone) {
   pair.loop.run(send(*pair.client, "unread"));
   EXPECT_EQ(pair.server->peerState(), PeerState::Open);
   pair.loop.run(end(*pair.client));
-  EXPECT_EQ(pair.server->peerState(), PeerState::HalfClosed) << "behind unread bytes, too";
+  EXPECT_EQ(pair.server->peerState(), PeerState::HalfClosed) << "also with unread bytes";
   pair.client->abort();
   EXPECT_EQ(pair.server->peerState(), PeerState::Gone);
 }

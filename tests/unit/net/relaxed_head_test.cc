@@ -1,4 +1,4 @@
-// What browsers forgive a server, and what stays refused.
+// Deviations that browsers accept from a server, and those that remain refused.
 #include "net/relaxed_head.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 struct Case {
   const char* name;
   std::string bytes;
-  std::string mended;  // empty: there is more than one reading
+  std::string mended;  // empty: there is more than one interpretation
   BodyKind body = BodyKind::None;
   bool keepAlive = true;
 };
@@ -83,7 +83,7 @@ std::string readHeadOf(std::string bytes, Grammar grammar) {
   test::TestLoop loop;
   auto [near_end, far_end] = makePipe(loop.executor());
   auto feed = [](Stream& stream, std::string text) -> awaitable<void> { co_await stream.writeAll(text); };
-  loop.run(feed(*far_end, std::move(bytes)));  // and stays open: what waits for more would wait for ever
+  loop.run(feed(*far_end, std::move(bytes)));  // and stays open: a read for more would block forever
   ReadBuffer buffer;
   auto read = [](Stream& stream, ReadBuffer& into, Grammar its_grammar) -> awaitable<std::string> {
     const auto size = co_await readHead(stream, into, its_grammar);

@@ -1,4 +1,4 @@
-// splice(): exact bytes, back pressure, every way to end early, and what is left to copying.
+// splice(): exact bytes, back pressure, every way to end early, and fallback to copying.
 #include "net/splice.h"
 
 #include <gtest/gtest.h>
@@ -25,8 +25,8 @@ Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 constexpr std::size_t kMiB = 1 << 20;
 
-// Places that a mistake could confuse do not look alike (the period is no multiple of anything), so that a lost, doubled or moved piece is
-// seen.
+// Regions that a bug could confuse differ (the period is coprime to all block sizes), so that a lost, duplicated or moved piece is
+// detected.
 std::string pattern(std::size_t bytes, std::uint32_t seed = 1) {
   std::string period(std::min<std::size_t>(bytes, 99'991), '\0');
   std::uint32_t state = seed;
@@ -68,7 +68,7 @@ struct Way {
     loop.runUntil([&] { return result.has_value(); });
     return *result;
   }
-  /// Lets everything happen that can happen without another one's doing.
+  /// Runs everything that can run without further input.
   void settle() {
     loop.context().restart();
     while (loop.context().poll() > 0) {
@@ -121,7 +121,7 @@ TEST_P(EverySocket, takesNoMoreThanAPipeHoldsFromASenderWhoseReaderIsSlow) {
   std::size_t sent = 0;
   loop.spawn(sendCounting(*way.sender, body, sent));
   way.settle();
-  const std::size_t before = sent;  // what the first socket's buffers hold
+  const std::size_t before = sent;  // the capacity of the first socket's buffers
   way.move(body.size());
   loop.runUntil([&] { return sent > before; });
   way.settle();
@@ -151,7 +151,7 @@ TEST_P(EverySocket, whatATransferThatBrokeHadUnderWayNeverReachesAnother) {
     const std::string lost = pattern(48 * kMiB, 7);
     loop.spawn(sendCounting(*broken.sender, lost, sent));
     broken.move(lost.size());
-    broken.settle();  // nobody reads: the pipe is full
+    broken.settle();  // there is no reader: the pipe is full
     broken.receiver->close();
     EXPECT_TRUE(broken.moved().written.error);
     EXPECT_FALSE(broken.result->read.error);
@@ -207,7 +207,7 @@ TEST_P(EverySocket, deadlinesOfBothSidesHold) {
 
 TEST_P(EverySocket, readingGoesOnBehindATransferThatTookOnlyAPart) {
   Way way(loop, GetParam());
-  // A short read first: readSome() then believes that the socket is empty.
+  // A short read first: readSome() then assumes that the socket is empty.
   loop.run(send(*way.sender, "head"));
   EXPECT_EQ(loop.run(test::readUntil(*way.from, "head")), "head");
   const std::string body = pattern(kSpliceBytes);
@@ -225,7 +225,7 @@ TEST(Splice, endsWhenItsCoroutineIsCancelled) {
   Way way(loop);
   auto run = [](Way& its_way) -> awaitable<void> { its_way.result = co_await splice(*its_way.from, *its_way.to, kMiB); };
   EXPECT_EQ(loop.run(race(sleepFor(milliseconds(1)), run(way))), 0);
-  // The streams themselves are whole.
+  // The streams themselves are intact.
   loop.run(send(*way.sender, "x"));
   EXPECT_EQ(loop.run(test::readExactly(*way.from, 1)), "x");
 }
@@ -238,7 +238,7 @@ TEST(Splice, aCancelledTransferLeavesNothingToAnother) {
     const std::string lost = pattern(48 * kMiB, 7);
     loop.spawn(sendCounting(*cancelled.sender, lost, sent));
     auto run = [](Way& its_way) -> awaitable<void> { co_await splice(*its_way.from, *its_way.to, 48 * kMiB); };
-    EXPECT_EQ(loop.run(race(sleepFor(milliseconds(20)), run(cancelled))), 0);  // nobody reads: the pipe is full
+    EXPECT_EQ(loop.run(race(sleepFor(milliseconds(20)), run(cancelled))), 0);  // there is no reader: the pipe is full
     cancelled.from->close();
     cancelled.settle();
 
@@ -288,7 +288,7 @@ TEST(Splice, leavesToCopyingWhatItHasNoDescriptorsFor) {
 #if __has_feature(address_sanitizer)
   GTEST_SKIP() << "The sanitizers need a descriptor for their own checks; the ordinary build runs this.";
 #endif
-  // A thread of its own has no spare pipes.
+  // A separate thread has no spare pipes.
   std::thread([] {
     TestLoop loop;
     Way way(loop);

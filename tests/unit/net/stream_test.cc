@@ -212,7 +212,7 @@ TEST(Listen, refusesATakenPortByName) {
   const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
   try {
     listenTcp(loop.executor(), {"127.0.0.1", listener->port()});
-    FAIL() << "two listen on one port";
+    FAIL() << "two listeners share one port";
   } catch (const Error& error) {
     EXPECT_NE(error.message().find(std::to_string(listener->port())), std::string::npos);
   }
@@ -225,7 +225,7 @@ TEST(Listen, takesOverASocketFileThatNobodyServes) {
   EXPECT_THROW(listenUnix(loop.executor(), folder / "s"), Error);
   std::filesystem::create_hard_link(folder / "s", folder / "kept");
   first.reset();
-  std::filesystem::rename(folder / "kept", folder / "s");  // as a killed process would leave it
+  std::filesystem::rename(folder / "kept", folder / "s");  // as left by a killed process
   EXPECT_NO_THROW(listenUnix(loop.executor(), folder / "s"));
 }
 
@@ -257,7 +257,7 @@ TEST(Listen, goesOnAfterDescriptorsRanOut) {
   StreamPtr accepted;
   auto accept = [&]() -> awaitable<void> { accepted = co_await listener->accept(); };
   loop.spawn(accept());
-  // The listener has met EMFILE by the time that other work of the loop has run.
+  // The listener has received EMFILE by the time that other work of the loop has run.
   loop.run(sleepFor(milliseconds(1)));
   EXPECT_EQ(accepted, nullptr);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);

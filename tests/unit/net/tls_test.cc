@@ -1,4 +1,4 @@
-// TLS and mutual TLS with certificates made here; what is refused, and how that reads.
+// TLS and mutual TLS with test certificates; what is refused, and the error messages.
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -25,7 +25,7 @@ struct TlsServer {
         listenTcp(loop.executor(), {"127.0.0.1", 0}),
         [](Exchange& e) -> awaitable<void> {
           EXPECT_TRUE(e.stream().isTls());
-          EXPECT_EQ(e.stream().bareSocket(), nullptr);  // or splice() would send plain text
+          EXPECT_EQ(e.stream().bareSocket(), nullptr);  // otherwise splice() would send plain text
           std::string body = co_await readAll(e.body(), 8 << 20);
           co_await e.respond(200, {}, body);
         },
@@ -65,7 +65,7 @@ TEST(Tls, refusesAnUnknownAuthority) {
   test::TestAuthority authority;
   test::TestAuthority other("Other CA");
   TlsServer server(authority);
-  EXPECT_NE(server.failure({.ca = other.ca()}).find("the certificate is refused"), std::string::npos);
+  EXPECT_NE(server.failure({.ca = other.ca()}).find("the certificate was rejected"), std::string::npos);
 }
 
 TEST(Tls, refusesAWrongName) {
@@ -99,7 +99,7 @@ TEST(Tls, namesTheFileThatItCantUse) {
        {TlsClientOptions{.ca = "/nonexistent/ca.pem"}, TlsClientOptions{.certificate = files.certificate, .key = "/nonexistent/key.pem"}}) {
     try {
       makeTlsClient(options);
-      FAIL() << "it was taken";
+      FAIL() << "it was accepted";
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::InvalidArgument);
       EXPECT_NE(error.message().find("/nonexistent/"), std::string::npos) << error.message();

@@ -1,4 +1,4 @@
-// WebSockets: our two sides against each other, and each against raw frames.
+// WebSockets: the two sides against each other, and each against raw frames.
 #include "net/websocket.h"
 
 #include <gtest/gtest.h>
@@ -68,7 +68,7 @@ TEST(WebSocket, givesTheRefusalsStatusAndDetail) {
   });
   try {
     served.open();
-    FAIL() << "it was opened";
+    FAIL() << "the handshake succeeded";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Conflict);
     EXPECT_EQ(error.message(), "The instance is stopped.");
@@ -94,7 +94,7 @@ TEST(WebSocket, refusesAPlainRequest) {
   EXPECT_TRUE(served.loop.run(talk(served.server.port())).starts_with("HTTP/1.1 400"));
 }
 
-/// One side of ours against a raw peer.
+/// One side under test against a raw peer.
 struct Raw {
   explicit Raw(WebSocketRole role, WebSocketTimes times = {}) {
     StreamPtr ours;
@@ -183,9 +183,9 @@ TEST(WebSocket, pingsASilentPeerAndThenGivesUp) {
   Raw raw(WebSocketRole::Server, {.silence = milliseconds(10), .grace = milliseconds(10)});
   try {
     raw.read();
-    FAIL() << "it was read";
+    FAIL() << "the read succeeded";
   } catch (const Error& error) {
-    EXPECT_EQ(error.message(), "The WebSocket's peer does not answer any more.");
+    EXPECT_EQ(error.message(), "The WebSocket's peer stopped responding.");
   }
   EXPECT_EQ(raw.sent(2), std::string("\x89\x00", 2));
 }

@@ -1,4 +1,4 @@
-// Connections that are cut at any byte, and links that go on after them.
+// Connections that are closed at any byte, and links that continue after them.
 #include <boost/asio/error.hpp>
 #include <random>
 
@@ -100,7 +100,7 @@ TEST(Cut, atAnyByteLeavesWhatTheNextLinkCompletes) {
     const std::size_t before = countThreads();
     auto source = std::make_shared<Cutting::Count>();
     auto target = std::make_shared<Cutting::Count>();
-    // In turn: what the source says, what it hears, what the target hears, what it says.
+    // In this order: what the source sends, what it receives, what the target receives, what it sends.
     const std::int64_t large = std::uniform_int_distribution<std::int64_t>(0, whole->read)(random);
     const std::int64_t small = std::uniform_int_distribution<std::int64_t>(0, whole->written)(random);
     SCOPED_TRACE("attempt " + std::to_string(attempt) + " large " + std::to_string(large) + " small " + std::to_string(small));
@@ -123,13 +123,13 @@ TEST(Cut, whatWasAcknowledgedIsNotSentAgain) {
   source->cutRead = 14'000'000;
   ASSERT_FALSE(tryRound(move, source, std::make_shared<Cutting::Count>()));
   move.loop().runUntil([&] { return move.running() == 0; });
-  // The target threw away what it had not written when the connection ended: at most a window.
+  // The target discarded what it had not written when the connection ended: at most a window.
   const auto present = occupied(move.target());
   const auto report = move.moveAndCheck();
   EXPECT_LT(report.bytesSent, 18'000'000 - present + 2'200'000);
 }
 
-/// Who decides whether another try is worth it has to know, however short the connection's life.
+/// The code that decides on a retry must know the progress, however short the connection's life.
 TEST(Cut, whatWasDoneBeforeAnEarlyOneHasBeenTold) {
   Move move;
   for (int file = 0; file < 40; ++file) writeFile(move.source() / std::to_string(file), noise(1'000'000, static_cast<unsigned>(file)));

@@ -1,4 +1,4 @@
-// Every kind of entry and fact that a tree can have.
+// Every type of entry and fact that a tree can have.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,7 +39,7 @@ TEST(Entries, namesMayBeAnyBytes) {
 
 TEST(Entries, pathsMayBeLongerThanThePathLimit) {
   Move move;
-  // 30 directories of 200 bytes: 6000 bytes, made step by step.
+  // 30 directories of 200 bytes: 6000 bytes, created step by step.
   const std::string name(200, 'd');
   const auto build = [&](bool check) {
     int at = ::open((check ? move.target() : move.source()).c_str(), O_RDONLY | O_DIRECTORY);
@@ -68,7 +68,7 @@ TEST(Entries, pathsMayBeLongerThanThePathLimit) {
   auto [left, right] = move.digests();
   EXPECT_EQ(left.digest, right.digest);
   EXPECT_EQ(left.files, 1);
-  // And goes again.
+  // And is removed again.
   ASSERT_EQ(std::system(("rm -rf '" + (move.source() / name).native() + "'").c_str()), 0);
   EXPECT_EQ(move.round(RoundKind::Final).deleted, 31);
   EXPECT_TRUE(fs::is_empty(move.target()));
@@ -103,7 +103,7 @@ TEST(Entries, modesKeepTheirSpecialBits) {
     fs::permissions(path.native() + ".d", fs::perms(mode));
   }
   move.moveAndCheck();
-  // Written to in place, which clears what chown and write clear.
+  // Written in place, which clears what chown and write clear.
   fs::permissions(move.source() / "0", fs::perms(0755));
   writeFile(move.source() / "0", "other");
   fs::permissions(move.source() / "0", fs::perms(04755));
@@ -174,7 +174,7 @@ TEST(Entries, groupsOfNamesFollowTheSource) {
   fs::create_directories(at("z"));
   fs::create_hard_link(at("a"), at("z") / "d");
   EXPECT_EQ(move.moveAndCheck().filesSent, 1);
-  // b leaves the group and gets a content of its own; the others must not see it.
+  // b leaves the group and gets different content; the others must not see it.
   fs::remove(at("b"));
   writeFile(at("b"), "content of b");
   move.moveAndCheck();
@@ -204,7 +204,7 @@ TEST(Entries, aFileLinkedAtTheTargetOnlyIsNotWrittenThroughItsOtherName) {
   writeFile(move.target() / "a", "both");
   fs::create_hard_link(move.target() / "a", move.target() / "b");
   move.moveAndCheck();
-  // A name outside of what moves keeps its content, too.
+  // A name outside of the moved storage keeps its content, too.
   fs::create_directories(move.source() / "mnt");
   fs::create_directories(move.target() / "mnt");
   move.scope.excluded = {"/data/mnt"};
@@ -269,7 +269,7 @@ TEST(Entries, aFileOfAnySizeCostsWhatItsDataDoes) {
     file.seekp((std::int64_t{1} << 49) + 5);
     file << "middle";
   }
-  // Blocks that were reserved and never written are a hole to whoever reads.
+  // Blocks that were reserved and never written read as a hole.
   const fs::path reserved = move.source() / "reserved";
   const int file = ::open(reserved.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   ASSERT_EQ(::fallocate(file, 0, 0, 64 << 20), 0);
@@ -286,7 +286,7 @@ TEST(Entries, aFileOfAnySizeCostsWhatItsDataDoes) {
   }();
   EXPECT_EQ(left.digest, right.digest);
   EXPECT_EQ(fs::file_size(move.target() / "sparse"), std::uintmax_t{1} << 50);
-  // With the caches gone both sides look again, and find the same.
+  // Without caches, both sides read everything again, with the same result.
   move.forgetHashes();
   EXPECT_EQ(move.round(RoundKind::Final).filesSent, 0);
   {
@@ -343,7 +343,7 @@ TEST(Entries, whatBelongsToOthersIsLeftOutAtBothSides) {
   const auto [left, right] = move.digests();
   EXPECT_EQ(left.digest, right.digest);
   EXPECT_EQ(left.files, 2);
-  // Also where the source has nothing around it any more.
+  // Also where the source no longer has anything around it.
   fs::remove_all(move.source() / "project");
   move.round(RoundKind::Final);
   EXPECT_EQ(readFile(move.target() / "project" / "cache" / "x"), move.target().native());
@@ -367,7 +367,7 @@ TEST(Entries, symbolicLinksAreNeverFollowed) {
 TEST(Entries, aHugeDirectoryGoesInParts) {
   Move move;
   const auto name = [](int file) { return std::to_string(file * 7919 % 100'003) + ".txt"; };
-  // Mostly empty: removing what occupies blocks is slow on some disks.
+  // Mostly empty: removing files with blocks is slow on some disks.
   for (int file = 0; file < 9000; ++file) writeFile(move.source() / name(file), file % 20 == 0 ? std::to_string(file) : "");
   for (int file = 0; file < 1000; ++file) writeFile(move.target() / (std::to_string(file * 31) + ".txt"), "");
   move.moveAndCheck();

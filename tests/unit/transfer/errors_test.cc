@@ -1,4 +1,4 @@
-// What can't be read, written or carried, and who says so.
+// What cannot be read, written or transferred, and the resulting errors.
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -10,7 +10,7 @@
 namespace swarm::transfer {
 namespace {
 
-/// The rest of the scope as an ordinary user, for tests that the superuser would pass by.
+/// Runs the rest of the scope as an ordinary user, for checks that the superuser bypasses.
 class AsNobody {
  public:
   AsNobody() : was_root_(::geteuid() == 0) {
@@ -24,7 +24,7 @@ class AsNobody {
   bool was_root_;
 };
 
-/// A file system of its own on a directory, or not where that is not allowed.
+/// Mounts a file system on a directory, if that is allowed.
 class Mounted {
  public:
   Mounted(fs::path at, const char* type, const char* options) : at_(std::move(at)) {
@@ -62,7 +62,7 @@ TEST(Failures, anUnreadableFileIsNotedWhileTheSourceIsInUseAndAnErrorAtTheEnd) {
   Move move;
   openToAll(move);
   const AsNobody nobody;
-  // The tops above are the superuser's, whose facts an ordinary user can't set.
+  // The tops above belong to the superuser; an ordinary user cannot set their facts.
   move.scope.storages = {"/data/top"};
   fs::create_directories(move.target() / "top");
   fs::create_directories(move.source() / "top" / "closed" / "inside");
@@ -125,7 +125,7 @@ TEST(Failures, aFullTargetIsOutOfResourcesAndNamesTheFile) {
   const Error error = failureOf(move, RoundKind::Live);
   EXPECT_EQ(error.code(), ErrorCode::OutOfResources);
   EXPECT_TRUE(error.message().contains("/data/big")) << error.message();
-  // Once there is room it goes on.
+  // With free space it continues.
   ASSERT_EQ(::mount("none", move.target().c_str(), "tmpfs", MS_REMOUNT, "size=20m"), 0);
   move.moveAndCheck();
 }

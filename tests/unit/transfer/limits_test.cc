@@ -1,4 +1,4 @@
-// Where no further thread can be made (a workspace at its limit of processes): what can go on does, and what can't says why.
+// No further thread can be created (a workspace at its process limit): what can continue does, and the rest reports the reason.
 #include <grp.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 namespace swarm::transfer {
 namespace {
 
-/// In a process of its own: the limit does not count for root.
+/// In a child process: the limit does not apply to root.
 void forbidThreads() {
   constexpr uid_t nobody = 65534;
   const rlimit none{0, 0};
@@ -25,7 +25,7 @@ void forbidThreads() {
   }
 }
 
-/// How many of `files` get the hash that they have with threads.
+/// How many of `files` get the same hash as with threads.
 int hashed(const std::vector<Descriptor>& files, std::vector<Hash>& hashes) {
   HashCache cache;
   StopFlag stop;
@@ -65,7 +65,7 @@ TEST(TransferAtTheLimit, filesAreHashedWithoutThreads) {
       testing::ExitedWithCode(20), "");
 }
 
-/// What a session says that can't have its thread.
+/// The message of a session that cannot create its thread.
 std::string answerWithoutThreads() {
   test::TestLoop loop;
   HashCache cache;

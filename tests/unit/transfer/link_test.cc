@@ -1,4 +1,4 @@
-// The server's end: what it asks, what it tells, and when it gives up.
+// The server's end: its commands, its reports, and its timeouts.
 #include <sys/stat.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -67,11 +67,11 @@ TEST(Link, namesTheFirstDifferences) {
   EXPECT_EQ(notes[1].path, "/data/mode");
   EXPECT_EQ(notes[1].reason, "mode 644 at the source, 600 at the target");
   EXPECT_EQ(notes[2].path, "/data/zextra");
-  EXPECT_EQ(notes[2].reason, "is at the target only");
+  EXPECT_EQ(notes[2].reason, "exists only at the target");
   EXPECT_EQ(notes[3].path, "/data/a/b/missing\\x0a");
   EXPECT_EQ(notes[3].reason, "is missing at the target");
   EXPECT_EQ(move.loop().run(link->differences(2)).size(), 2);
-  // The link is still good.
+  // The link is still usable.
   move.loop().run(link->round(RoundKind::Final, {}));
   move.loop().run(link->close());
   move.expectEqual();
@@ -87,7 +87,7 @@ TEST(Link, tellsProgressThatEndsWithEverything) {
   const auto begin = std::chrono::steady_clock::now();
   const auto report = move.loop().run(link->round(RoundKind::Live, [&](const TransferProgress& progress) { seen.push_back(progress); }));
   const auto elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  // The limit holds.
+  // The limit is respected.
   EXPECT_GE(elapsed, static_cast<double>(report.bytesSent) / 4'000'000 * 0.9);
   ASSERT_GE(seen.size(), 2);
   for (std::size_t at = 1; at < seen.size(); ++at) {
@@ -106,7 +106,7 @@ TEST(Link, givesUpAConnectionThatFallsSilent) {
     LinkOptions options;
     options.silence = std::chrono::milliseconds(50);
     move.loop().run(openLink(std::move(near_end), nullptr, "op-test", move.scope, options));
-    FAIL() << "a silent agent was not noticed";
+    FAIL() << "a silent agent was not detected";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
     EXPECT_TRUE(error.message().contains("silent")) << error.message();
@@ -126,7 +126,7 @@ TEST(Link, servesOneAgentOnly) {
   move.loop().run(link->close());
 }
 
-/// An agent that answers the first command with a failure of its own choice.
+/// An agent that answers the first command with a given failure.
 awaitable<void> failWith(net::StreamPtr stream, Failure failure) {
   FrameReader reader(*stream);
   co_await reader.next();
@@ -165,7 +165,7 @@ TEST(Link, aCancelledRoundEndsBothSessionsAndTheirThreads) {
   EXPECT_GE(countThreads(), threads + 2);
   try {
     move.loop().run(net::withDeadline(link->round(RoundKind::Live, {}), Deadline::after(std::chrono::milliseconds(300)), "Too slow."));
-    FAIL() << "30 MB can't pass in 300 ms";
+    FAIL() << "30 MB cannot be transferred in 300 ms";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::DeadlineExceeded);
   }
@@ -194,7 +194,7 @@ TEST(Link, aCancelledSessionHasEndedItsThreadsWhenItEnds) {
   move.loop().runUntil([&] { return ended; });
 }
 
-/// Two agents, of which the target dies when the source has heard Bye. Its socket still takes what is written to it, as a proxy's does.
+/// Two agents, of which the target dies when the source has received Bye. Its socket still accepts data, as a proxy's does.
 net::awaitable<void> leaveWhileTheLinkCloses(net::StreamPtr source, net::StreamPtr target) {
   FrameReader from_source(*source), from_target(*target);
   std::vector<Frame> welcome(1);

@@ -1,4 +1,4 @@
-// The bytes on the wire, the parts that are pure, and the fuzz corpus.
+// The wire format, the pure parts, and the fuzz corpus.
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
@@ -85,7 +85,7 @@ TEST(Compression, isOffUnlessTheConnectionIsWhatIsWaitedFor) {
   EXPECT_EQ(choice.level(), 3);
   choice.result(1000, 300);
   EXPECT_EQ(choice.level(), 3);
-  // What does not shrink is left alone for a while, and then tried again.
+  // Incompressible data is sent without attempts for a while, and then tried again.
   choice.result(1000, 1000);
   int tries = 0;
   for (int pack = 0; pack < 20; ++pack) {
@@ -117,7 +117,7 @@ TEST(HashCacheRecords, countOnlyWhileTheFileIsWhatItWas) {
   EXPECT_EQ(cache.find(statusOf(1, 100, 7))->chunks, hashes.chunks);
   EXPECT_FALSE(cache.find(statusOf(2, 100, 7)));
   EXPECT_FALSE(cache.find(statusOf(1, 101, 7)));
-  // Once it was seen changed the old record is gone.
+  // Once the change was seen, the old record is gone.
   EXPECT_FALSE(cache.find(statusOf(1, 100, 7)));
   EXPECT_EQ(cache.bytes(), 0);
 }

@@ -1,4 +1,4 @@
-// Peers that break the protocol: nothing happens outside of the storage, and the session ends with an error instead of with memory.
+// Peers that violate the protocol: nothing outside of the storage is affected, and the session ends with an error and bounded memory.
 #include <zstd.h>
 
 #include "transfer/content.h"
@@ -8,10 +8,10 @@
 namespace swarm::transfer {
 namespace {
 
-/// Speaks to one session as the server would, and says whatever a test wants.
+/// Connects to one session as the server would, and sends what a test specifies.
 class Peer {
  public:
-  /// `understands`: what the agent at the other end does; nothing is said of one of the first release.
+  /// `understands`: the capability of the agent at the other end; the first release sends none.
   Peer(Move& move, Role role, std::uint64_t understands = 1) : move_(move) {
     auto [near_end, far_end] = net::makePipe(move.loop().executor(), 4 * 1024 * 1024);
     stream_ = std::move(near_end);
@@ -35,7 +35,7 @@ class Peer {
   }
   void sendRaw(std::string_view bytes) { move_.loop().run(stream_->writeAll(bytes)); }
 
-  /// The next frame that is no progress; Bye for the connection's end.
+  /// The next frame other than progress; Bye for the end of the connection.
   Arrived next() {
     for (;;) {
       auto frame = move_.loop().run(reader_->next());
@@ -43,7 +43,7 @@ class Peer {
       if (frame->kind != Kind::Progress) return std::move(*frame);
     }
   }
-  /// Skips what else comes; the message of the failure, "ended" when the connection just ends.
+  /// Skips all other frames; the message of the failure, or "ended" when the connection just ends.
   std::string failure() {
     for (;;) {
       const Arrived frame = next();
@@ -85,7 +85,7 @@ TEST(BrokenPeer, namesThatLeadOutsideAreRefused) {
     Move move;
     Peer peer(move, Role::Target);
     peer.send(Kind::Listing, encode(listingOf({fileNamed(name)})));
-    EXPECT_TRUE(peer.failure().contains("broke the protocol"));
+    EXPECT_TRUE(peer.failure().contains("violated the protocol"));
     EXPECT_TRUE(fs::is_empty(move.target()));
     EXPECT_FALSE(fs::exists(move.targetRoot() / "escaped"));
   }
@@ -98,7 +98,7 @@ TEST(BrokenPeer, pathsThatLeadOutsideAreRefused) {
     move.scope.excluded = {"/data/excluded"};
     Peer peer(move, Role::Target);
     peer.send(Kind::Listing, encode(listingOf({fileNamed("x")}, path)));
-    EXPECT_TRUE(peer.failure().contains("broke the protocol"));
+    EXPECT_TRUE(peer.failure().contains("violated the protocol"));
     EXPECT_TRUE(fs::is_empty(move.target()));
   }
 }
@@ -119,7 +119,7 @@ TEST(BrokenPeer, whatIsLeftOutCannotBeNamed) {
   fs::create_directories(move.target() / "excluded");
   Peer peer(move, Role::Target);
   peer.send(Kind::Listing, encode(listingOf({fileNamed("excluded")})));
-  EXPECT_TRUE(peer.failure().contains("broke the protocol"));
+  EXPECT_TRUE(peer.failure().contains("violated the protocol"));
   EXPECT_TRUE(fs::is_directory(move.target() / "excluded"));
 }
 
@@ -172,9 +172,9 @@ TEST(BrokenPeer, contentThatIsDamagedNotAskedForOrTooLargeIsRefused) {
     peer.send(Kind::Pack, encode(head), body);
     return peer.failure();
   };
-  EXPECT_TRUE(attempt([](PackHead&, std::string& body) { body[5] ^= 1; }).contains("not what was sent"));
-  EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.segments[0].unit = 7; }).contains("not asked for"));
-  EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.segments[0].index = 1; }).contains("not asked for"));
+  EXPECT_TRUE(attempt([](PackHead&, std::string& body) { body[5] ^= 1; }).contains("does not match its hash"));
+  EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.segments[0].unit = 7; }).contains("not requested"));
+  EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.segments[0].index = 1; }).contains("not requested"));
   EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.sequence = 2; }).contains("out of order"));
   EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.segments[0].length = 999; }).contains("length"));
   EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.segments[0].length = 2000; }).contains("longer"));
@@ -182,7 +182,7 @@ TEST(BrokenPeer, contentThatIsDamagedNotAskedForOrTooLargeIsRefused) {
   EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.rawLength = kMaxPackRaw + 1; }).contains("too large"));
   EXPECT_TRUE(attempt([](PackHead& head, std::string&) { head.compressed = true; }).contains("decompressed"));
   EXPECT_TRUE(attempt([](PackHead& head, std::string& body) {
-                // A bomb: a small body that claims, and has, far more than the pack says.
+                // A bomb: a small body that decompresses to far more than the pack's length.
                 const std::string zeros(50'000'000, '\0');
                 body.resize(::ZSTD_compressBound(zeros.size()));
                 body.resize(::ZSTD_compress(body.data(), body.size(), zeros.data(), zeros.size(), 3));
@@ -225,7 +225,7 @@ TEST(BrokenPeer, framesThatAreTooLongOrUnknownEndTheSession) {
 
 TEST(BrokenPeer, moreThanTheWindowEndsTheSession) {
   Move move;
-  Peer peer(move, Role::Source);  // a source takes no packs from its inbox
+  Peer peer(move, Role::Source);  // a source does not read packs from its inbox
   for (int pack = 0; pack < 17; ++pack) peer.send(Kind::Pack, std::string(1000, 'x'));
   EXPECT_EQ(peer.failure(), "ended");
 }
@@ -241,10 +241,10 @@ TEST(BrokenPeer, wantsForWhatWasNotListedAreRefused) {
     return peer.failure();
   };
   EXPECT_TRUE(attempt({99, true, {}}).contains("not sent"));
-  EXPECT_TRUE(attempt({1, true, {{7, false, {}}}}).contains("no file"));
-  EXPECT_TRUE(attempt({1, true, {{1, false, {}}}}).contains("no file"));
-  EXPECT_TRUE(attempt({1, true, {{0, false, {}}, {0, false, {}}}}).contains("no file"));
-  EXPECT_TRUE(attempt({1, true, {{0, true, {}}}}).contains("cut"));
+  EXPECT_TRUE(attempt({1, true, {{7, false, {}}}}).contains("not a file"));
+  EXPECT_TRUE(attempt({1, true, {{1, false, {}}}}).contains("not a file"));
+  EXPECT_TRUE(attempt({1, true, {{0, false, {}}, {0, false, {}}}}).contains("not a file"));
+  EXPECT_TRUE(attempt({1, true, {{0, true, {}}}}).contains("truncated"));
 }
 
 TEST(BrokenPeer, anotherVersionIsNamed) {

@@ -1,4 +1,4 @@
-// Random trees that change at random between rounds, and a writer that does not stop for them.
+// Random trees that change at random between rounds, and a writer that runs concurrently with them.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -85,7 +85,7 @@ class Mutator {
     return path;
   }
 
-  /// Lets `path` be made: its directories are there, and it is not.
+  /// Makes room for `path`: creates its directories, and removes an existing entry.
   void makeRoom(const fs::path& path) {
     std::error_code ignored;
     for (fs::path above = path.parent_path(); above != top_; above = above.parent_path()) {
@@ -114,7 +114,7 @@ TEST(Random, treesAreEqualAfterEveryRoundWhateverChangedBetween) {
     Mutator source(move.source(), seed);
     Mutator target(move.target(), seed + 1000);
     for (int step = 0; step < 60; ++step) source.step();
-    // The target may begin with anything, too.
+    // The target may start with anything, too.
     for (int step = 0; step < (seed % 3 == 0 ? 60 : 0); ++step) target.step();
     for (int round = 0; round < 5; ++round) {
       move.moveAndCheck(round == 4 ? RoundKind::Final : RoundKind::Live);
@@ -133,12 +133,12 @@ TEST(Random, aWriterMayGoOnDuringLiveRounds) {
     for (int step = 0; step < 150; ++step) mutator.step();
     std::atomic<bool> stop = false;
     std::thread writer([&] {
-      // A reader may see every state in between; the mutator's own races are its own.
+      // A reader may see every intermediate state; the mutator's own races do not matter.
       while (!stop) {
         try {
           mutator.step();
         } catch (const std::exception&) {
-          // A step that failed is a step as well.
+          // A failed step counts as a step.
         }
       }
     });

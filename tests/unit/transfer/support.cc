@@ -1,4 +1,4 @@
-// Trees, sessions, and the listing that judges.
+// Trees, sessions, and the listing used for comparison.
 #include "unit/transfer/support.h"
 
 #include <fcntl.h>

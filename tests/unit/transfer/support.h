@@ -1,4 +1,5 @@
-// A move within this process: two trees, two sessions, a link between them; and a listing of trees that knows nothing of the digest's code.
+// A move within this process: two trees, two sessions, a link between them; and a listing of trees that is independent of the digest's
+// code.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,19 +19,19 @@ namespace swarm::transfer {
 
 namespace fs = std::filesystem;
 
-/// One line for each path, with all that must be equal: type, mode, owner, times, size, content, link target, attributes, which names share
-/// a file. Sockets, pipes and devices are left out.
+/// One line for each path, with all that must be equal: type, mode, owner, times, size, content, link target, attributes, and which names
+/// share a file. Sockets, pipes and devices are left out.
 std::string listTree(const fs::path& top);
-/// Bytes that the files below occupy on the disk.
+/// Disk usage of the files below, in bytes.
 std::int64_t occupied(const fs::path& top);
 
 void writeFile(const fs::path& path, std::string_view content);
 std::string readFile(const fs::path& path);
 void setTime(const fs::path& path, std::int64_t seconds, long nanoseconds = 0);
-std::string noise(std::size_t bytes, unsigned seed);  ///< that does not compress
+std::string noise(std::size_t bytes, unsigned seed);  ///< incompressible
 std::size_t countThreads();                           ///< of this process
 
-/// How the connection between an agent and the server is made; may put something in between.
+/// How the connection between an agent and the server is created; may insert a proxy.
 using Wrap = std::function<net::StreamPtr(net::StreamPtr)>;
 
 class Move {
@@ -43,13 +44,13 @@ class Move {
   fs::path sourceRoot() const { return root_ / "source"; }
   fs::path targetRoot() const { return root_ / "target"; }
 
-  /// New sessions and a new link, with the agents' caches as they are.
+  /// New sessions and a new link, with the agents' caches unchanged.
   std::unique_ptr<Link> connect(LinkOptions options = {}, Wrap source = {}, Wrap target = {});
   /// connect() and one round.
   RoundReport round(RoundKind kind = RoundKind::Live);
-  /// Both digests, over a link of its own.
+  /// Both digests, over a separate link.
   std::pair<DigestReport, DigestReport> digests();
-  /// A round, and then: the trees are equal by the listing and by the digests.
+  /// A round, then a check: the trees are equal by the listing and by the digests.
   RoundReport moveAndCheck(RoundKind kind = RoundKind::Final);
   void expectEqual();
   void forgetHashes();
@@ -63,7 +64,7 @@ class Move {
  private:
   net::StreamPtr session(Role role, const Wrap& wrap);
 
-  fs::path root_;  ///< in memory where there is room: syncfs() of a busy disk takes its time
+  fs::path root_;  ///< in memory if there is space: syncfs() of a busy disk is slow
   std::unique_ptr<HashCache> source_hashes_ = std::make_unique<HashCache>();
   std::unique_ptr<HashCache> target_hashes_ = std::make_unique<HashCache>();
   std::shared_ptr<int> running_ = std::make_shared<int>(0);
