@@ -31,7 +31,7 @@ std::size_t frameHeadSize(std::string_view head) {
 }
 }  // namespace
 
-bool PersonDetector::feed(std::string_view bytes, SteadyTime now) {
+bool ActivityDetector::feed(std::string_view bytes, SteadyTime now) {
   switch (mode_) {
     case Mode::Http:
       return feedHttp(bytes, now);
@@ -44,7 +44,7 @@ bool PersonDetector::feed(std::string_view bytes, SteadyTime now) {
   return false;
 }
 
-bool PersonDetector::feedHttp(std::string_view bytes, SteadyTime now) {
+bool ActivityDetector::feedHttp(std::string_view bytes, SteadyTime now) {
   // Bodies are scanned as if they were heads: only the end of a head that requests a WebSocket matters.
   head_.append(bytes);
   for (;;) {
@@ -64,7 +64,7 @@ bool PersonDetector::feedHttp(std::string_view bytes, SteadyTime now) {
   return true;
 }
 
-bool PersonDetector::feedFrames(std::string_view bytes, SteadyTime now) {
+bool ActivityDetector::feedFrames(std::string_view bytes, SteadyTime now) {
   bool person = false;
   while (!bytes.empty()) {
     if (payload_left_ > 0) {
@@ -80,7 +80,7 @@ bool PersonDetector::feedFrames(std::string_view bytes, SteadyTime now) {
   return person;
 }
 
-bool PersonDetector::finishFrameHead(SteadyTime now) {
+bool ActivityDetector::finishFrameHead(SteadyTime now) {
   auto opcode = static_cast<unsigned char>(frame_head_[0]) & 0x0fU;
   std::uint64_t length = static_cast<unsigned char>(frame_head_[1]) & 0x7fU;
   std::size_t extended = length == 126 ? 2 : length == 127 ? 8 : 0;
@@ -95,7 +95,7 @@ bool PersonDetector::finishFrameHead(SteadyTime now) {
   return window_messages_ > kFewMessages || window_bytes_ > kFewMessageBytes;
 }
 
-void PersonDetector::count(std::uint64_t bytes, SteadyTime now) {
+void ActivityDetector::count(std::uint64_t bytes, SteadyTime now) {
   if (now - window_start_ > kWindow) {
     window_start_ = now;
     window_bytes_ = 0;

@@ -41,10 +41,10 @@ class Activity {
 /// Detects a user in the bytes that a client sends through one tunnel. Every plain HTTP request counts. On a WebSocket, and for bytes on a
 /// port that are not HTTP, only a burst within ten seconds counts: keep-alives, acknowledgements and control frames stay below it, however
 /// long they continue. README.md has the thresholds and the measurements behind them.
-class PersonDetector {
+class ActivityDetector {
  public:
   enum class Traffic { Vscode, Port };
-  explicit PersonDetector(Traffic traffic) : mode_(traffic == Traffic::Vscode ? Mode::Http : Mode::Opaque) {}
+  explicit ActivityDetector(Traffic traffic) : mode_(traffic == Traffic::Vscode ? Mode::Http : Mode::Opaque) {}
 
   /// Whether these bytes, in this order, indicate a user. `now` never decreases.
   bool feed(std::string_view bytes, SteadyTime now);

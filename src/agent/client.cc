@@ -3,7 +3,7 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "agent/client_answers.h"
+#include "agent/client_responses.h"
 #include "base/format.h"
 #include "base/untrusted_text.h"
 #include "model/archive.h"

@@ -6,9 +6,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include "agent/answers.h"
 #include "agent/exec.h"
 #include "agent/exec_drain.h"
+#include "agent/responses.h"
 #include "agent/tasks.h"
 #include "base/format.h"
 #include "base/utf8.h"
@@ -18,7 +18,6 @@
 namespace swarm::agent {
 namespace {
 constexpr int kTimedOutExitCode = 124;  // as timeout(1)
-constexpr std::chrono::milliseconds kHangUpGrace{5'000};
 
 awaitable<void> writeInput(ExecProcess& process, const std::string& text) {
   boost::system::error_code error;
@@ -43,9 +42,9 @@ awaitable<void> clientGone(net::Stream& stream) {
 }
 
 /// Ends when the command's result is no longer needed.
-awaitable<void> unwanted(net::Stream& stream, net::Notifier& told) {
+awaitable<void> unwanted(net::Stream& stream, net::Notifier& notified) {
   auto held = [](net::Notifier& notifier) -> awaitable<void> { co_await notifier.wait(0, Deadline::never()); };
-  co_await net::race(clientGone(stream), held(told));
+  co_await net::race(clientGone(stream), held(notified));
 }
 
 boost::json::object toAnswer(const BufferedResult& run) {
@@ -111,19 +110,19 @@ awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& h
     co_await answerError(exchange, *wrong);
     co_return;
   }
-  if (guest.told()) co_return co_await answerReason(exchange, 503, guest.reason());
+  if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
-  net::Notifier told;
-  guest.whenTold([&told] { told.notifyAll(); });
+  net::Notifier notified;
+  guest.whenNotified([&notified] { notified.notifyAll(); });
   std::optional<BufferedResult> run;
   auto work = [](ExecContext& where, ExecSpec what, std::optional<BufferedResult>& result) -> awaitable<void> {
     result = co_await runBuffered(where, std::move(what));
   };
-  co_await net::race(work(context, std::move(spec), run), unwanted(exchange.stream(), told));
+  co_await net::race(work(context, std::move(spec), run), unwanted(exchange.stream(), notified));
   activity.touch();
   // Data that the client sent during the command was discarded, so the connection serves no other request.
-  if (guest.told())
+  if (guest.notified())
     co_await answerJson(exchange, 503, boost::json::object{{"reason", guest.reason()}}, Connection::Close);
   else if (run)
     co_await answerJson(exchange, 200, toAnswer(*run), Connection::Close);

@@ -68,6 +68,8 @@ std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext&
 /// Runs with three pipes.
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startOnPipes(ExecContext& context, SpawnRequest request);
 
+inline constexpr std::chrono::milliseconds kHangUpGrace{5'000};  ///< between SIGHUP and SIGKILL
+
 /// The client has disconnected: sends SIGHUP to the group, and SIGKILL to what remains after the grace period. The context must outlive it.
 awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child, std::chrono::milliseconds grace);
 

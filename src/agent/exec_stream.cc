@@ -16,7 +16,6 @@
 
 namespace swarm::agent {
 namespace {
-constexpr std::chrono::milliseconds kHangUpGrace{5'000};
 constexpr std::size_t kOutputPiece = 32 * 1024;
 constexpr char kEndOfTransmission = '\x04';
 constexpr std::uint16_t kNormalClosure = 1000;
@@ -239,7 +238,7 @@ awaitable<void> fail(net::WebSocket& socket, std::string message) {
 awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
   Guest guest(hold);
   auto socket = co_await net::acceptWebSocket(exchange);
-  guest.whenTold([&socket] { socket->cut(); });
+  guest.whenNotified([&socket] { socket->cut(); });
   Activity::Connection connection(activity);
   activity.touch();
   std::string problem;
@@ -258,7 +257,7 @@ awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold&
   }
   std::unique_ptr<ExecProcess> process;
   co_await context.whenThawed();
-  if (guest.told()) co_return;
+  if (guest.notified()) co_return;
   if (problem.empty()) {
     auto started = startExec(context, spec);
     if (started)
@@ -271,7 +270,7 @@ awaitable<void> handleExecStream(ExecContext& context, Activity& activity, Hold&
     co_return;
   }
   ExecSession session(context, activity, *socket, std::move(process));
-  guest.whenTold([&session, &guest] { session.dismiss(guest.reason()); });
+  guest.whenNotified([&session, &guest] { session.dismiss(guest.reason()); });
   co_await session.run();
   activity.touch();
 }

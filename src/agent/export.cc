@@ -4,11 +4,11 @@
 #include <boost/json/serialize.hpp>
 #include <thread>
 
-#include "agent/answers.h"
 #include "agent/archive/reader.h"
 #include "agent/archive/tree_export.h"
 #include "agent/archives.h"
 #include "agent/blocking_work.h"
+#include "agent/responses.h"
 #include "base/format.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -65,7 +65,7 @@ class ExportSession {
 
   awaitable<void> run() {
     BlockingWork work(exec_.executor, [this] { write(); });
-    guest_.whenTold([this] { fail(guest_.reason()); });
+    guest_.whenNotified([this] { fail(guest_.reason()); });
     std::exception_ptr cancelled;
     try {
       co_await send();
@@ -209,7 +209,7 @@ awaitable<void> Archives::handleExport(net::Exchange& exchange) {
   }
   if (wrong) co_return co_await answerError(exchange, *wrong);
   co_await parts_.exec.whenThawed();
-  if (guest.told()) co_return co_await answerReason(exchange, 503, guest.reason());
+  if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(parts_.activity);
   parts_.activity.touch();
   std::optional<ExportSession> session;

@@ -9,7 +9,7 @@
 #include <ranges>
 #include <unordered_map>
 
-#include "agent/everybody.h"
+#include "agent/all_processes.h"
 #include "agent/process_state.h"
 #include "base/error.h"
 #include "base/format.h"
@@ -20,15 +20,15 @@ namespace swarm::agent {
 namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kStep{2};
-constexpr int kFewestLooks = 50;  // on a heavily loaded machine, 2 s may cover only a few scans
-constexpr int kCalmLooks = 2;     // one scan can miss a process that was started during it
+constexpr int kMinScans = 50;   // on a heavily loaded machine, 2 s may cover only a few scans
+constexpr int kQuietScans = 2;  // one scan can miss a process that was started during it
 constexpr std::size_t kMaxRunningNames = 5;
 
 /// For messages: the processes that are still running.
 std::string namesOfThoseWhoRun() {
   std::string names;
   std::size_t count = 0;
-  for (pid_t process : everybodyElse()) {
+  for (pid_t process : otherProcesses()) {
     auto state = stateOf(process);
     if (!state || state->still) continue;
     if (++count > kMaxRunningNames) return names + " …";
@@ -63,15 +63,15 @@ net::awaitable<void> Freeze::work(std::uint64_t attempt) {
   auto end = Deadline::after(parts_.patience);
   auto very_end = Deadline::after(5 * parts_.patience);
   int calm = 0;
-  int looks = 0;
+  int scans = 0;
   while (attempt_ == attempt && phase_ == Phase::Freezing) {
     calm = stopThoseWhoRun() ? calm + 1 : 0;
-    if (calm == kCalmLooks) {
+    if (calm == kQuietScans) {
       phase_ = Phase::Frozen;
       beginLease();
       auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count();
       log::info("frozen", {{"transfer", transfer_}, {"processes", stopped_.size()}, {"milliseconds", took}});
-    } else if (auto names = (++looks > kFewestLooks && end.hasPassed()) || very_end.hasPassed() ? namesOfThoseWhoRun() : std::string();
+    } else if (auto names = (++scans > kMinScans && end.hasPassed()) || very_end.hasPassed() ? namesOfThoseWhoRun() : std::string();
                !names.empty() || very_end.hasPassed()) {
       failed_ = attempt;
       failure_ = format("These processes could not be stopped: {}.", names.empty() ? "others are started again and again" : names);
@@ -86,18 +86,18 @@ net::awaitable<void> Freeze::work(std::uint64_t attempt) {
 
 bool Freeze::stopThoseWhoRun() {
   std::unordered_map<pid_t, ProcessState> all;
-  for (pid_t process : everybodyElse()) {
+  for (pid_t process : otherProcesses()) {
     if (auto state = stateOf(process)) all.emplace(process, *state);
   }
-  bool everybody_still = true;
+  bool all_stopped = true;
   for (const auto& [process, state] : all) {
     if (state.still) continue;
-    everybody_still = false;
+    all_stopped = false;
     auto parent = all.find(state.parent);
     bool is_seen_by_parent = parent != all.end() && !parent->second.still;
     if (!is_seen_by_parent && ::kill(process, SIGSTOP) == 0) remember(process, state.started);
   }
-  return everybody_still;
+  return all_stopped;
 }
 
 void Freeze::remember(pid_t pid, std::uint64_t started) {

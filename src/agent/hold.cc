@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "agent/everybody.h"
+#include "agent/all_processes.h"
 #include "base/error.h"
 #include "base/format.h"
 #include "base/log.h"
@@ -20,7 +20,7 @@ Hold::Hold(HoldParts parts) : parts_(std::move(parts)) {}
 
 void Hold::begin(const std::string& transfer) {
   if (transfer.empty()) return parts_.start();
-  wish_ = held_ = transfer;
+  requested_ = held_ = transfer;
   phase_ = Phase::Held;
   reason_ = kDefaultReason;
   log::info("started held", {{"transfer", transfer}});
@@ -29,13 +29,13 @@ void Hold::begin(const std::string& transfer) {
 
 awaitable<void> Hold::hold(std::string transfer, std::string reason) {
   reason_ = reason.empty() ? std::string(kDefaultReason) : std::move(reason);
-  if (wish_ != transfer) wishFor(std::move(transfer));
-  co_await settled(wishes_);
+  if (requested_ != transfer) requestTransfer(std::move(transfer));
+  co_await settled(requests_);
 }
 
 awaitable<void> Hold::release() {
-  if (!wish_.empty()) wishFor("");
-  co_await settled(wishes_);
+  if (!requested_.empty()) requestTransfer("");
+  co_await settled(requests_);
 }
 
 void Hold::end() {
@@ -43,26 +43,26 @@ void Hold::end() {
   changed_.notifyAll();
 }
 
-void Hold::wishFor(std::string transfer) {
-  wish_ = std::move(transfer);
-  ++wishes_;
+void Hold::requestTransfer(std::string transfer) {
+  requested_ = std::move(transfer);
+  ++requests_;
   changed_.notifyAll();
   if (std::exchange(working_, true)) return;
   asio::co_spawn(parts_.executor, work(), asio::detached);
 }
 
-awaitable<void> Hold::settled(std::uint64_t wish) {
+awaitable<void> Hold::settled(std::uint64_t request) {
   for (;;) {
     auto seen = changed_.version();
-    if (failed_ == wish) throw Error(ErrorCode::Unavailable, failure_);
-    if (wishes_ != wish) throw Error(ErrorCode::Conflict, "The request was superseded by a newer hold or release.");
+    if (failed_ == request) throw Error(ErrorCode::Unavailable, failure_);
+    if (requests_ != request) throw Error(ErrorCode::Conflict, "The request was superseded by a newer hold or release.");
     if (isSettled()) co_return;
     if (ending_) throw Error(ErrorCode::Unavailable, "The instance is stopping.");
     co_await changed_.wait(seen, Deadline::never());
   }
 }
 
-bool Hold::isSettled() const { return wish_.empty() ? phase_ == Phase::Running : phase_ == Phase::Held && held_ == wish_; }
+bool Hold::isSettled() const { return requested_.empty() ? phase_ == Phase::Running : phase_ == Phase::Held && held_ == requested_; }
 
 awaitable<void> Hold::waitUntilHeld(Deadline deadline) const {
   auto seen = changed_.version();
@@ -84,11 +84,11 @@ awaitable<void> Hold::work() {
 }
 
 awaitable<void> Hold::step() {
-  if (!wish_.empty() && phase_ != Phase::Held) co_return co_await becomeHeld();
+  if (!requested_.empty() && phase_ != Phase::Held) co_return co_await becomeHeld();
   held_.clear();
   if (parts_.leave) co_await parts_.leave();
-  held_ = wish_;
-  if (!wish_.empty()) co_return;  // for another transfer than before
+  held_ = requested_;
+  if (!requested_.empty()) co_return;  // for another transfer than before
   phase_ = Phase::Running;
   log::info("released");
   parts_.start();
@@ -97,16 +97,17 @@ awaitable<void> Hold::step() {
 awaitable<void> Hold::becomeHeld() {
   auto began = std::chrono::steady_clock::now();
   auto since = [began] { return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began).count(); };
-  std::string transfer = wish_;
+  std::string transfer = requested_;
   phase_ = Phase::Holding;
   for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->tell();
   if (parts_.vscode.ready() && !guests_.empty()) co_await net::sleepFor(parts_.quiet);
   co_await stopServices();
   auto stopped = since();
   for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->dismiss();
-  if (!co_await endEverybody(parts_.patience, Deadline::after(parts_.patience + kKillPatience))) {
+  if (!co_await terminateAll(parts_.patience, Deadline::after(parts_.patience + kKillPatience))) {
     throw Error(ErrorCode::Unavailable,
-                format("These processes could not be ended: {}. The workspace continues to run in its current place.", namesOfThoseLeft()));
+                format("These processes could not be ended: {}. The workspace continues to run in its current place.",
+                       namesOfRemainingProcesses()));
   }
   phase_ = Phase::Held;
   held_ = transfer;
@@ -120,19 +121,19 @@ awaitable<void> Hold::stopServices() {
 /// The next step starts again what was stopped.
 void Hold::giveUp(std::string why) {
   log::error("failed to hold the instance", {{"reason", why}});
-  if (wish_.empty()) return;  // superseded by a release: the failure no longer matters
-  failed_ = wishes_++;
+  if (requested_.empty()) return;  // superseded by a release: the failure no longer matters
+  failed_ = requests_++;
   failure_ = std::move(why);
-  wish_.clear();
+  requested_.clear();
 }
 
-Guest::Guest(Hold& hold) : hold_(hold), told_(hold.closed()) { hold_.guests_.insert(this); }
+Guest::Guest(Hold& hold) : hold_(hold), notified_(hold.closed()) { hold_.guests_.insert(this); }
 
 Guest::~Guest() { hold_.guests_.erase(this); }
 
-void Guest::whenTold(std::function<void()> quiet) {
+void Guest::whenNotified(std::function<void()> quiet) {
   quiet_ = std::move(quiet);
-  if (told_) quiet_();
+  if (notified_) quiet_();
 }
 
 void Guest::whenDismissed(std::function<void()> leave) {
@@ -141,7 +142,7 @@ void Guest::whenDismissed(std::function<void()> leave) {
 }
 
 void Guest::tell() {
-  if (!std::exchange(told_, true) && quiet_) quiet_();
+  if (!std::exchange(notified_, true) && quiet_) quiet_();
 }
 
 void Guest::dismiss() {

@@ -41,17 +41,17 @@ class Hold {
   /// For the agent's shutdown: nothing is started any more.
   void end();
 
-  bool closed() const { return phase_ != Phase::Running || !wish_.empty(); }  ///< held or about to be: nothing may be started
-  const std::string& transfer() const { return held_; }                       ///< the transfer it is held for; empty when not held (yet)
-  const std::string& reason() const { return reason_; }                       ///< why it is closed, as a sentence
-  awaitable<void> waitUntilHeld(Deadline deadline) const;                     ///< or until the deadline
+  bool closed() const { return phase_ != Phase::Running || !requested_.empty(); }  ///< held or about to be: nothing may be started
+  const std::string& transfer() const { return held_; }    ///< the transfer it is held for; empty when not held (yet)
+  const std::string& reason() const { return reason_; }    ///< why it is closed, as a sentence
+  awaitable<void> waitUntilHeld(Deadline deadline) const;  ///< or until the deadline
 
  private:
   friend class Guest;
   enum class Phase { Running, Holding, Held };
 
-  void wishFor(std::string transfer);
-  awaitable<void> settled(std::uint64_t wish);
+  void requestTransfer(std::string transfer);
+  awaitable<void> settled(std::uint64_t request);
   bool isSettled() const;
   awaitable<void> work();
   awaitable<void> step();
@@ -61,9 +61,9 @@ class Hold {
 
   HoldParts parts_;
   Phase phase_ = Phase::Running;
-  std::string wish_;          // the transfer to be held for; empty: to run
-  std::uint64_t wishes_ = 1;  // number of the last one
-  std::uint64_t failed_ = 0;  // number of the last one that failed (0: none), and why
+  std::string requested_;       // the transfer to be held for; empty: to run
+  std::uint64_t requests_ = 1;  // number of the last one
+  std::uint64_t failed_ = 0;    // number of the last one that failed (0: none), and why
   std::string failure_;
   std::string held_;
   std::string reason_;
@@ -81,11 +81,11 @@ class Guest {
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
 
-  bool told() const { return told_; }
+  bool notified() const { return notified_; }
   const std::string& reason() const { return hold_.reason(); }
   /// Called when the instance starts to become held: commands end, and data from clients of tunnels is dropped. Called at once if it has
   /// already started.
-  void whenTold(std::function<void()> quiet);
+  void whenNotified(std::function<void()> quiet);
   /// Called when VS Code has ended: its remaining output was sent.
   void whenDismissed(std::function<void()> leave);
 
@@ -94,7 +94,7 @@ class Guest {
   void tell();
   void dismiss();
   Hold& hold_;
-  bool told_;
+  bool notified_;
   bool dismissed_ = false;
   std::function<void()> quiet_;
   std::function<void()> leave_;

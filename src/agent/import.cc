@@ -2,10 +2,10 @@
 // complete. The instance is held from the moment the archive is known to fit.
 #include <boost/json/parse.hpp>
 
-#include "agent/answers.h"
 #include "agent/archive/tree_import.h"
 #include "agent/archives.h"
 #include "agent/blocking_work.h"
+#include "agent/responses.h"
 #include "agent/storage_work.h"
 #include "base/format.h"
 #include "base/log.h"

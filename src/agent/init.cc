@@ -13,9 +13,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "agent/all_processes.h"
 #include "agent/archive/staging.h"
 #include "agent/binds.h"
-#include "agent/everybody.h"
 #include "agent/freeze.h"
 #include "agent/hold.h"
 #include "agent/home.h"
@@ -246,14 +246,14 @@ awaitable<void> Agent::stop() {
 
 awaitable<void> Agent::sweep(Deadline deadline) {
   children_.stop();
-  askEverybodyToEnd();
+  requestTermination();
   while (hasChildren() && !deadline.hasPassed()) {
     asio::steady_timer step(context_, kSweepStep);
     co_await step.async_wait(asio::use_awaitable);
   }
   // Repeat: processes started during one scan are killed by the next.
   do {
-    signalEverybody(SIGKILL);
+    signalAll(SIGKILL);
   } while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
 }
 

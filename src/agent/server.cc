@@ -5,8 +5,8 @@
 #include <charconv>
 #include <span>
 
-#include "agent/answers.h"
 #include "agent/exec.h"
+#include "agent/responses.h"
 #include "agent/tunnel.h"
 #include "base/id.h"
 #include "model/codec.h"
@@ -162,30 +162,30 @@ net::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   co_await handleExecStream(parts_.exec, parts_.activity, parts_.hold, exchange);
 }
 
-net::awaitable<std::optional<AgentServer::Wish>> AgentServer::readWish(net::Exchange& exchange) {
-  Wish wish;
+net::awaitable<std::optional<AgentServer::TransferRequest>> AgentServer::readTransferRequest(net::Exchange& exchange) {
+  TransferRequest wanted;
   std::optional<Error> wrong;
   try {
     std::string body = co_await net::readAll(exchange.body(), kMaxHoldRequest);
     ObjectReader reader(parseJson(body), UnknownFields::Ignore);
-    wish.transfer = reader.require<std::string>("transfer");
-    wish.reason = reader.read<std::string>("reason").value_or("");
-    if (wish.transfer.empty()) reader.fail("/transfer", "must not be empty");
+    wanted.transfer = reader.require<std::string>("transfer");
+    wanted.reason = reader.read<std::string>("reason").value_or("");
+    if (wanted.transfer.empty()) reader.fail("/transfer", "must not be empty");
     reader.finish();
   } catch (const Error& error) {
     wrong = error;
   }
-  if (!wrong) co_return wish;
+  if (!wrong) co_return wanted;
   co_await answerError(exchange, *wrong);
   co_return std::nullopt;
 }
 
 net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
-  auto wish = co_await readWish(exchange);
-  if (!wish) co_return;
+  auto wanted = co_await readTransferRequest(exchange);
+  if (!wanted) co_return;
   if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();  // a stopped process would not react to SIGTERM
-  co_await answerHeld(exchange, parts_.hold.hold(std::move(wish->transfer), std::move(wish->reason)));
+  co_await answerHeld(exchange, parts_.hold.hold(std::move(wanted->transfer), std::move(wanted->reason)));
 }
 
 net::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
@@ -196,13 +196,13 @@ net::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
 }
 
 net::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
-  auto wish = co_await readWish(exchange);
-  if (!wish) co_return;
+  auto wanted = co_await readTransferRequest(exchange);
+  if (!wanted) co_return;
   if (parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
   std::size_t frozen = 0;
   std::optional<Error> failure;
   try {
-    frozen = co_await parts_.freeze.freeze(std::move(wish->transfer));
+    frozen = co_await parts_.freeze.freeze(std::move(wanted->transfer));
   } catch (const Error& error) {
     failure = error;
   }

@@ -58,11 +58,11 @@ class AgentServer {
   net::awaitable<void> answerActivity(net::Exchange& exchange);
   net::awaitable<void> handleExec(net::Exchange& exchange);
   /// The body of /hold and /freeze. Empty: it was invalid, and the response has been sent.
-  struct Wish {
+  struct TransferRequest {
     std::string transfer;
     std::string reason;
   };
-  net::awaitable<std::optional<Wish>> readWish(net::Exchange& exchange);
+  net::awaitable<std::optional<TransferRequest>> readTransferRequest(net::Exchange& exchange);
   net::awaitable<void> answerFreeze(net::Exchange& exchange);
   net::awaitable<void> answerThaw(net::Exchange& exchange);
   net::awaitable<void> answerHold(net::Exchange& exchange);

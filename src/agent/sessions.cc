@@ -8,7 +8,7 @@
 
 namespace swarm::agent {
 namespace {
-constexpr std::size_t kMostEnded = 4096;  // per workspace within an hour; beyond it the oldest is dropped
+constexpr std::size_t kMaxEnded = 4096;  // per workspace within an hour; beyond it the oldest is dropped
 }  // namespace
 
 Sessions::Request::Request(Sessions& sessions, const std::string& session, std::function<void()> cut)
@@ -34,7 +34,7 @@ void Sessions::end(const std::string& session) {
 
 void Sessions::forgetOld() {
   std::erase_if(ended_, [now = clock_.steadyNow()](const auto& entry) { return entry.second <= now; });
-  if (ended_.size() < kMostEnded) return;
+  if (ended_.size() < kMaxEnded) return;
   ended_.erase(std::ranges::min_element(ended_, {}, [](const auto& entry) { return entry.second; }));
 }
 

@@ -1,7 +1,7 @@
 // Admits sessions of moves, one per role at a time.
 #include "agent/transfers.h"
 
-#include "agent/answers.h"
+#include "agent/responses.h"
 #include "base/format.h"
 #include "net/deadline.h"
 #include "protocol/agent.h"
@@ -18,33 +18,33 @@ std::string transferOf(std::string_view query) {
 }  // namespace
 
 /// Holds the slot for the session's lifetime.
-class Transfers::Sitting {
+class Transfers::SlotGuard {
  public:
-  explicit Sitting(Seat& seat) : seat_(seat) { seat_.taken = true; }
-  ~Sitting() {
-    seat_.taken = false;
-    seat_.changed.notifyAll();
+  explicit SlotGuard(SessionSlot& slot) : slot_(slot) { slot_.occupied = true; }
+  ~SlotGuard() {
+    slot_.occupied = false;
+    slot_.changed.notifyAll();
   }
-  Sitting(const Sitting&) = delete;
-  Sitting& operator=(const Sitting&) = delete;
+  SlotGuard(const SlotGuard&) = delete;
+  SlotGuard& operator=(const SlotGuard&) = delete;
 
   /// Until a newer session supersedes it.
-  static awaitable<void> untilSuperseded(Seat& seat, std::uint64_t turn) {
-    while (seat.turn == turn) co_await seat.changed.wait(seat.changed.version(), Deadline::never());
+  static awaitable<void> untilSuperseded(SessionSlot& slot, std::uint64_t ticket) {
+    while (slot.ticket == ticket) co_await slot.changed.wait(slot.changed.version(), Deadline::never());
   }
 
  private:
-  Seat& seat_;
+  SessionSlot& slot_;
 };
 
-std::uint64_t Transfers::callNext(Seat& seat) {
-  seat.changed.notifyAll();
-  return ++seat.turn;
+std::uint64_t Transfers::supersede(SessionSlot& slot) {
+  slot.changed.notifyAll();
+  return ++slot.ticket;
 }
 
-awaitable<void> Transfers::vacate(Seat& seat) {
-  callNext(seat);
-  while (seat.taken) co_await seat.changed.wait(seat.changed.version(), Deadline::never());
+awaitable<void> Transfers::vacate(SessionSlot& slot) {
+  supersede(slot);
+  while (slot.occupied) co_await slot.changed.wait(slot.changed.version(), Deadline::never());
 }
 
 awaitable<void> Transfers::endReceiving() { return vacate(receiving_); }
@@ -67,19 +67,19 @@ awaitable<void> Transfers::handle(transfer::Role role, net::Exchange& exchange) 
   auto problem = objection(role, transfer);
   if (problem) co_return co_await answerReason(exchange, 409, *problem);
 
-  Seat& seat = seatOf(role);
-  auto turn = callNext(seat);
-  while (seat.taken && seat.turn == turn) co_await seat.changed.wait(seat.changed.version(), Deadline::never());
-  problem = seat.turn == turn ? objection(role, transfer) : std::optional<std::string>("A newer session has superseded it.");
+  SessionSlot& slot = slotOf(role);
+  auto ticket = supersede(slot);
+  while (slot.occupied && slot.ticket == ticket) co_await slot.changed.wait(slot.changed.version(), Deadline::never());
+  problem = slot.ticket == ticket ? objection(role, transfer) : std::optional<std::string>("A newer session has superseded it.");
   if (problem) co_return co_await answerReason(exchange, 409, *problem);
-  Sitting sitting(seat);
+  SlotGuard guard(slot);
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
   auto stream = co_await exchange.upgrade(std::move(headers));
   transfer::SessionOptions options;
   options.role = role;
   options.hashes = &hashes_;
   options.root = root_;
-  co_await net::race(transfer::runSession(std::move(stream), std::move(options)), Sitting::untilSuperseded(seat, turn));
+  co_await net::race(transfer::runSession(std::move(stream), std::move(options)), SlotGuard::untilSuperseded(slot, ticket));
 }
 
 }  // namespace swarm::agent

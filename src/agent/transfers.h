@@ -28,25 +28,25 @@ class Transfers {
   awaitable<void> endAll();
 
  private:
-  /// Of the one session of a role. The newest turn has it, once the one before has got up.
-  struct Seat {
-    std::uint64_t turn = 0;
-    bool taken = false;
+  /// The single session slot of a role. The newest ticket gets it, once the session before has ended.
+  struct SessionSlot {
+    std::uint64_t ticket = 0;
+    bool occupied = false;
     net::Notifier changed;
   };
-  class Sitting;
+  class SlotGuard;
 
   std::optional<std::string> objection(transfer::Role role, std::string_view transfer) const;
-  static std::uint64_t callNext(Seat& seat);  ///< whoever sits gets up; whose turn it is now
-  static awaitable<void> vacate(Seat& seat);
-  Seat& seatOf(transfer::Role role) { return role == transfer::Role::Source ? sending_ : receiving_; }
+  static std::uint64_t supersede(SessionSlot& slot);  ///< makes the current session end; returns the new ticket
+  static awaitable<void> vacate(SessionSlot& slot);
+  SessionSlot& slotOf(transfer::Role role) { return role == transfer::Role::Source ? sending_ : receiving_; }
 
   const Hold& hold_;
   std::filesystem::path root_;
   std::optional<std::string> refusal_;
   transfer::HashCache hashes_;
-  Seat sending_;
-  Seat receiving_;
+  SessionSlot sending_;
+  SessionSlot receiving_;
 };
 
 }  // namespace swarm::agent

@@ -7,8 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
-#include "agent/answers.h"
 #include "agent/listeners.h"
+#include "agent/responses.h"
 #include "base/format.h"
 #include "net/connect.h"
 #include "protocol/agent.h"
@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kConnectPatience{5};
 /// Passes everything through, and passes the bytes read to the detector; once muted, it drops the client's data.
 class WatchedStream final : public net::Stream {
  public:
-  WatchedStream(net::StreamPtr inner, Activity& activity, PersonDetector::Traffic traffic)
+  WatchedStream(net::StreamPtr inner, Activity& activity, ActivityDetector::Traffic traffic)
       : inner_(std::move(inner)),
         activity_(activity),
         detector_(traffic),
@@ -64,7 +64,7 @@ class WatchedStream final : public net::Stream {
  private:
   net::StreamPtr inner_;
   Activity& activity_;
-  PersonDetector detector_;
+  ActivityDetector detector_;
   asio::steady_timer closed_;
   bool hushed_ = false;
 };
@@ -87,14 +87,14 @@ net::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::u
   co_return nullptr;
 }
 
-net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, PersonDetector::Traffic traffic,
+net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, ActivityDetector::Traffic traffic,
                            net::Exchange& exchange) {
-  if (guest.told()) co_return co_await answerReason(exchange, 503, guest.reason());
+  if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
   auto client = std::make_unique<WatchedStream>(co_await exchange.upgrade(std::move(headers)), activity, traffic);
-  guest.whenTold([&client] { client->hush(); });
+  guest.whenNotified([&client] { client->hush(); });
   guest.whenDismissed([&client, &target] {
     client->close();
     target->close();
@@ -104,7 +104,7 @@ net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& gue
 
 }  // namespace
 
-net::StreamPtr watchForPerson(net::StreamPtr client, Activity& activity, PersonDetector::Traffic traffic) {
+net::StreamPtr watchActivity(net::StreamPtr client, Activity& activity, ActivityDetector::Traffic traffic) {
   return std::make_unique<WatchedStream>(std::move(client), activity, traffic);
 }
 
@@ -120,7 +120,7 @@ net::awaitable<void> handleVscodeTunnel(const Service& service, const std::files
     // It has died since the last probe; the supervisor will notice shortly.
   }
   if (!target) co_return co_await answerReason(exchange, 503, "VS Code is not responding at the moment.");
-  co_await carry(std::move(target), activity, guest, PersonDetector::Traffic::Vscode, exchange);
+  co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Vscode, exchange);
 }
 
 net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {
@@ -136,7 +136,7 @@ net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Ho
   // A program may have bound the container's own address only.
   if (!target) target = co_await connectAny(listenersOf(port), port);
   if (!target) co_return co_await answerReason(exchange, 502, format("No program is listening on port {} in this instance.", port));
-  co_await carry(std::move(target), activity, guest, PersonDetector::Traffic::Port, exchange);
+  co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Port, exchange);
 }
 
 }  // namespace swarm::agent

@@ -111,7 +111,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
 }
 
 awaitable<void> AgentWatch::connect(EntryPtr entry) {
-  auto turn = co_await connecting_.take(Deadline::after(kConnectWithin));
+  auto permit = co_await connecting_.acquire(Deadline::after(kConnectWithin));
   std::uint64_t epoch = entry->epoch;
   AgentEndpoint endpoint = co_await core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
   if (entry->epoch == epoch) entry->endpoint = std::move(endpoint);

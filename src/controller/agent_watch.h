@@ -2,7 +2,7 @@
 #pragma once
 
 #include "controller/core.h"
-#include "net/turns.h"
+#include "net/semaphore.h"
 
 namespace swarm::control {
 
@@ -45,7 +45,7 @@ class AgentWatch {
   awaitable<bool> stillRuns(EntryPtr entry, std::string& reason);
 
   Core& core_;
-  net::Turns connecting_{32};  ///< after a restart, many routes come back together
+  net::Semaphore connecting_{32};  ///< after a restart, many routes connect at once
 };
 
 }  // namespace swarm::control

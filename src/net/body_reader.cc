@@ -159,7 +159,7 @@ awaitable<error_code> BodyReader::skipTrailers() {
 }
 
 // The next line without its end; valid until the buffer is filled again.
-awaitable<std::expected<std::string_view, error_code>> BodyReader::readLine(std::size_t most) {
+awaitable<std::expected<std::string_view, error_code>> BodyReader::readLine(std::size_t maximum) {
   std::size_t scanned = 0;
   while (true) {
     const std::string_view data = buffer_.data();
@@ -168,12 +168,12 @@ awaitable<std::expected<std::string_view, error_code>> BodyReader::readLine(std:
       const bool bare = newline == 0 || data[newline - 1] != '\r';
       if (bare && grammar_ == Grammar::Strict) co_return std::unexpected(badFraming());
       const std::string_view line = data.substr(0, bare ? newline : newline - 1);
-      if (line.size() > most || line.contains('\r')) co_return std::unexpected(badFraming());
+      if (line.size() > maximum || line.contains('\r')) co_return std::unexpected(badFraming());
       buffer_.consume(newline + 1);
       co_return line;
     }
     scanned = data.size();
-    if (scanned > most) co_return std::unexpected(badFraming());
+    if (scanned > maximum) co_return std::unexpected(badFraming());
     if (error_code error = co_await fill()) co_return std::unexpected(error);
   }
 }

@@ -9,25 +9,25 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kEnough = 1U << 20U;
-constexpr std::size_t kMostReserved = 4096;
-constexpr std::size_t kMostConnections = 20'000;
-constexpr std::size_t kMostPipes = 512;
+constexpr std::size_t kMaxReserved = 4096;
+constexpr std::size_t kMaxConnections = 20'000;
+constexpr std::size_t kMaxPipes = 512;
 // A browser with several workspaces open holds dozens of connections, all from one address.
 constexpr std::size_t kAlwaysPerAddress = 256;
-constexpr std::size_t kMostPerAddress = 4096;
+constexpr std::size_t kMaxPerAddress = 4096;
 
 }  // namespace
 
 DescriptorPlan planDescriptors(std::size_t limit) {
   limit = std::min(limit, kEnough);
-  const std::size_t reserved = std::min(limit / 4, kMostReserved);
+  const std::size_t reserved = std::min(limit / 4, kMaxReserved);
   const std::size_t for_clients = limit - reserved;
   DescriptorPlan plan{};
-  plan.pipes = std::min(for_clients / 32, kMostPipes);
+  plan.pipes = std::min(for_clients / 32, kMaxPipes);
   // Per connection: its own descriptor, one to an instance, and a quarter of a pooled one.
-  plan.connections = std::min((for_clients - 2 * plan.pipes) * 4 / 9, kMostConnections);
+  plan.connections = std::min((for_clients - 2 * plan.pipes) * 4 / 9, kMaxConnections);
   plan.idleUpstreams = plan.connections / 4;
-  plan.perAddress = std::min(std::clamp(plan.connections / 4, kAlwaysPerAddress, kMostPerAddress), plan.connections);
+  plan.perAddress = std::min(std::clamp(plan.connections / 4, kAlwaysPerAddress, kMaxPerAddress), plan.connections);
   return plan;
 }
 

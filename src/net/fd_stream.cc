@@ -211,7 +211,7 @@ awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffe
   co_return result;
 }
 
-awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t most) {
+awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t maximum) {
   drained_ = false;  // readSome() cannot know what is left in the socket
   if (++burst_ >= kMaxBurst) {
     burst_ = 0;
@@ -219,7 +219,7 @@ awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t most) {
   }
   while (true) {
     if (const error_code error = ownState(Direction::Read)) co_return IoResult{error};
-    const ssize_t got = ::splice(fd_, nullptr, pipe, nullptr, most, SPLICE_F_NONBLOCK);
+    const ssize_t got = ::splice(fd_, nullptr, pipe, nullptr, maximum, SPLICE_F_NONBLOCK);
     if (got > 0) read_patience_.received(static_cast<std::size_t>(got));
     if (got > 0) co_return IoResult{{}, static_cast<std::size_t>(got)};
     if (got == 0) co_return IoResult{asio::error::eof};
@@ -292,11 +292,11 @@ bool FdStream::isIdle() {
 }
 
 PeerState FdStream::peerState() {
-  pollfd look{.fd = fd_, .events = POLLRDHUP, .revents = 0};
+  pollfd probe{.fd = fd_, .events = POLLRDHUP, .revents = 0};
   if (fd_ < 0) return PeerState::Gone;
-  if (::poll(&look, 1, 0) < 1) return PeerState::Open;
-  if ((look.revents & (POLLERR | POLLHUP)) != 0) return PeerState::Gone;
-  return (look.revents & POLLRDHUP) != 0 ? PeerState::HalfClosed : PeerState::Open;
+  if (::poll(&probe, 1, 0) < 1) return PeerState::Open;
+  if ((probe.revents & (POLLERR | POLLHUP)) != 0) return PeerState::Gone;
+  return (probe.revents & POLLRDHUP) != 0 ? PeerState::HalfClosed : PeerState::Open;
 }
 
 }  // namespace swarm::net

@@ -33,7 +33,7 @@ class FdStream final : public Stream {
   FdStream* bareSocket() override { return this; }
 
   /// Moves between one byte and the given maximum into `pipe`, which must be empty.
-  awaitable<IoResult> spliceInto(int pipe, std::size_t most);
+  awaitable<IoResult> spliceInto(int pipe, std::size_t maximum);
   /// Moves `bytes` bytes, which `pipe` holds, into the socket. SIGPIPE must be ignored.
   awaitable<IoResult> spliceFrom(int pipe, std::size_t bytes);
 

@@ -122,7 +122,7 @@ void noteField(const HeaderView& field, Facts& facts) {
 }
 
 // The fields after the first line, up to the empty line that must be the end of `rest`.
-std::expected<void, HeadError> parseFields(std::string_view rest, std::size_t most, HeaderViews& headers, Facts& facts) {
+std::expected<void, HeadError> parseFields(std::string_view rest, std::size_t maximum, HeaderViews& headers, Facts& facts) {
   while (true) {
     std::string_view line;
     if (!takeLine(rest, line)) return refuse("A header line does not end with CRLF");
@@ -135,7 +135,7 @@ std::expected<void, HeadError> parseFields(std::string_view rest, std::size_t mo
     while (!field.value.empty() && (field.value.front() == ' ' || field.value.front() == '\t')) field.value.remove_prefix(1);
     while (!field.value.empty() && (field.value.back() == ' ' || field.value.back() == '\t')) field.value.remove_suffix(1);
     if (!isValue(field.value)) return refuse("A header field's value contains a forbidden character");
-    if (headers.all().size() == most) return refuse("Too many header fields", 431);
+    if (headers.all().size() == maximum) return refuse("Too many header fields", 431);
     headers.add(field);
     noteField(field, facts);
   }

@@ -159,7 +159,7 @@ class BodyReader {
   awaitable<error_code> fill();
   awaitable<error_code> nextChunk();
   awaitable<error_code> skipTrailers();
-  awaitable<std::expected<std::string_view, error_code>> readLine(std::size_t most);
+  awaitable<std::expected<std::string_view, error_code>> readLine(std::size_t maximum);
   Stream& stream_;
   ReadBuffer& buffer_;
   BodyFraming framing_;

@@ -52,11 +52,10 @@ struct RefusalAnswer {
 };
 
 struct HttpServerOptions {
-  std::chrono::milliseconds headTimeout{30'000};       ///< from the first byte of a request to the end of its head
-  std::chrono::milliseconds keepAliveTimeout{75'000};  ///< idle between requests
-  Patience bodyPatience{.silence = std::chrono::seconds(30),
-                        .leastRate = 256};           ///< for a client that sends a body; handlers may set another
-  std::chrono::milliseconds writePatience{120'000};  ///< for a client that accepts no bytes of a response
+  std::chrono::milliseconds headTimeout{30'000};                               ///< from the first byte of a request to the end of its head
+  std::chrono::milliseconds keepAliveTimeout{75'000};                          ///< idle between requests
+  Patience bodyPatience{.silence = std::chrono::seconds(30), .minRate = 256};  ///< for a client that sends a body; handlers may set another
+  std::chrono::milliseconds writePatience{120'000};                            ///< for a client that accepts no bytes of a response
   std::chrono::milliseconds tunnelPatience{
       1'800'000};  ///< the same on a connection that was taken over: its user may have paused a program
   std::size_t maxConnections = 20'000;

@@ -12,7 +12,7 @@ namespace swarm::net {
 /// For the reads of one message body. The default waits indefinitely.
 struct Patience {
   std::chrono::milliseconds silence{0};  ///< maximum wait for the next byte; 0: unlimited
-  std::uint64_t leastRate = 0;           ///< bytes per second, counted after the first `silence`; 0: any
+  std::uint64_t minRate = 0;             ///< bytes per second, counted after the first `silence`; 0: any
 };
 
 /// Counts the time spent waiting for a peer, and the bytes it sent. Time spent elsewhere (on an upstream that accepts nothing) does not
@@ -30,12 +30,12 @@ class PatienceMeter {
 
   /// When a wait that starts now expires.
   SteadyTime deadline(SteadyTime now) const {
-    SteadyTime::duration most = patience_.silence;
-    if (patience_.leastRate > 0) {
-      const auto earned = std::chrono::milliseconds(received_ / patience_.leastRate * 1000);
-      most = std::min<SteadyTime::duration>(most, patience_.silence + earned - waited_);
+    SteadyTime::duration maximum = patience_.silence;
+    if (patience_.minRate > 0) {
+      const auto earned = std::chrono::milliseconds(received_ / patience_.minRate * 1000);
+      maximum = std::min<SteadyTime::duration>(maximum, patience_.silence + earned - waited_);
     }
-    return now + std::max(most, SteadyTime::duration::zero());
+    return now + std::max(maximum, SteadyTime::duration::zero());
   }
 
  private:

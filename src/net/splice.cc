@@ -23,7 +23,7 @@ namespace {
 constexpr std::size_t kPipeBytes = 256 * 1024;
 constexpr std::size_t kSparePipes = 16;  // per thread
 // Connections have priority over downloads in the use of descriptors.
-std::atomic<int> most_pipes = 512;
+std::atomic<int> max_pipes = 512;
 std::atomic<int> open_pipes = 0;
 
 struct PipeEnds {
@@ -46,7 +46,7 @@ struct PipeEnds {
 };
 
 PipeEnds openPipe() {
-  if (++open_pipes > most_pipes) {
+  if (++open_pipes > max_pipes) {
     --open_pipes;
     return {};
   }
@@ -79,9 +79,9 @@ class TransferPipe {
   bool isOpen() const { return ends_.in_end >= 0; }
 
   /// Fills the empty pipe.
-  awaitable<IoResult> fill(FdStream& from, std::size_t most) {
-    held_ = most;  // however this coroutine ends, the pipe counts as full until the actual number is known
-    const IoResult got = co_await from.spliceInto(ends_.in_end, most);
+  awaitable<IoResult> fill(FdStream& from, std::size_t maximum) {
+    held_ = maximum;  // however this coroutine ends, the pipe counts as full until the actual number is known
+    const IoResult got = co_await from.spliceInto(ends_.in_end, maximum);
     held_ = got.bytes;
     co_return got;
   }
@@ -116,7 +116,7 @@ bool isRefusal(const error_code& error) {
 
 }  // namespace
 
-void setMaxPipes(int most) { most_pipes = most; }
+void setMaxPipes(int maximum) { max_pipes = maximum; }
 
 awaitable<Spliced> splice(Stream& from, Stream& to, std::uint64_t count) {
   Spliced result;

@@ -22,6 +22,6 @@ struct Spliced {
 awaitable<Spliced> splice(Stream& from, Stream& to, std::uint64_t count);
 
 /// Maximum number of pipes in the process (default 512); beyond it bytes are copied. Thread-safe.
-void setMaxPipes(int most);
+void setMaxPipes(int maximum);
 
 }  // namespace swarm::net

@@ -34,8 +34,8 @@ std::expected<std::optional<FrameHeader>, std::string_view> parseFrameHeader(std
   if (data.size() < header.headerBytes) return std::nullopt;
   if (length_bytes > 0) {
     header.length = readBigEndian(data.substr(2, length_bytes));
-    const std::uint64_t least = length_bytes == 2 ? 126 : 65536;
-    if (header.length < least || header.length >> 63 != 0) return std::unexpected("a frame's length is malformed");
+    const std::uint64_t minimum = length_bytes == 2 ? 126 : 65536;
+    if (header.length < minimum || header.length >> 63 != 0) return std::unexpected("a frame's length is malformed");
   }
   if (header.masked) {
     for (std::size_t i = 0; i < 4; ++i) header.mask[i] = static_cast<unsigned char>(data[2 + length_bytes + i]);

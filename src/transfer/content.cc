@@ -66,8 +66,8 @@ Hash hashContent(std::int64_t size, const HashRuns& chunks) {
   };
   put(static_cast<std::uint64_t>(size));
   // Above 16 TiB, listing each chunk would take too long.
-  constexpr std::uint64_t kMostSaid = 1 << 24;
-  const bool counted = chunks.chunks() > kMostSaid;
+  constexpr std::uint64_t kMaxSaid = 1 << 24;
+  const bool counted = chunks.chunks() > kMaxSaid;
   for (const HashRun& run : chunks.runs()) {
     if (counted) put(run.count);
     for (std::uint64_t copy = 0; copy < (counted ? 1 : run.count); ++copy) {

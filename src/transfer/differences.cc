@@ -80,14 +80,14 @@ class Reader {
 
 }  // namespace
 
-awaitable<std::vector<Note>> compareManifests(Relay& relay, const Scope& scope, std::size_t most) {
+awaitable<std::vector<Note>> compareManifests(Relay& relay, const Scope& scope, std::size_t maximum) {
   Reader source(relay, 0);
   Reader target(relay, 1);
   co_await source.advance();
   co_await target.advance();
   std::vector<Note> notes;
   const auto add = [&](const ManifestLine& line, std::string reason) {
-    if (notes.size() >= most) return;
+    if (notes.size() >= maximum) return;
     const std::string_view mount = line.storage < scope.storages.size() ? std::string_view(scope.storages[line.storage]) : "?";
     notes.push_back({describePath(mount, line.directory, line.name), std::move(reason)});
   };

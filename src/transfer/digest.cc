@@ -51,7 +51,7 @@ class Digester final : public Visitor {
  public:
   Digester(Core& core, bool held, LineSink sink)
       : core_(core),
-        trust_(topsOf(core.storages), held || core.options.role == Role::Target ? Trust::Sync::NobodyWrites : Trust::Sync::Needed),
+        trust_(topsOf(core.storages), held || core.options.role == Role::Target ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
         sink_(std::move(sink)),
         workers_(*core.options.hashes, trust_, core.stop, core.counters.bytes) {}
 
@@ -62,8 +62,8 @@ class Digester final : public Visitor {
     std::vector<std::string> below;
     for (std::string& name : directory.names) {
       core_.stop.check();
-      const Sight sight = lookAt(storage, directory.directory, directory.path, name);
-      if (sight.error != 0) failAt("look at", storage.describe(directory.path, name), sight.error);
+      const Sight sight = examine(storage, directory.directory, directory.path, name);
+      if (sight.error != 0) failAt("examine", storage.describe(directory.path, name), sight.error);
       if (sight.kind != Sight::Kind::Carried) continue;
       if (S_ISDIR(sight.status.st_mode)) {
         below.push_back(std::move(name));

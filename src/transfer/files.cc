@@ -79,10 +79,10 @@ std::atomic<bool> has_openat2 = true;
 
 /// The longest prefix of a path that one call accepts.
 std::string_view nextPiece(std::string_view path) {
-  constexpr std::size_t kMost = 3000;
+  constexpr std::size_t kMax = 3000;
   if (!has_openat2) return path.substr(0, path.find('/'));
-  if (path.size() <= kMost) return path;
-  const std::size_t slash = path.rfind('/', kMost);
+  if (path.size() <= kMax) return path;
+  const std::size_t slash = path.rfind('/', kMax);
   return path.substr(0, slash);
 }
 
@@ -117,9 +117,9 @@ std::string readable(std::string_view path) {
     }
     path.remove_prefix(bytes);
   }
-  constexpr std::size_t kMost = 1000;
-  if (text.size() > kMost) {
-    std::size_t cut = text.size() - kMost;
+  constexpr std::size_t kMax = 1000;
+  if (text.size() > kMax) {
+    std::size_t cut = text.size() - kMax;
     while (cut < text.size() && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) ++cut;
     text = "…" + text.substr(cut);
   }
@@ -244,13 +244,13 @@ std::string readLink(int directory, const std::string& name) {
 
 void applyFacts(int file, const Facts& facts, const Attributes& attributes, const std::string& path) {
   struct stat now{};
-  if (::fstat(file, &now) != 0) failAt("look at", path, errno);
+  if (::fstat(file, &now) != 0) failAt("examine", path, errno);
   // Owner first: changing it clears set-user-id bits and capabilities. An access list changes the mode, and so comes before it. Times last.
   if ((now.st_uid != facts.uid || now.st_gid != facts.gid) && ::fchown(file, facts.uid, facts.gid) != 0) {
     failAt("give away", path, errno);
   }
   applyAttributes(file, attributes, path);
-  if (::fstat(file, &now) != 0) failAt("look at", path, errno);
+  if (::fstat(file, &now) != 0) failAt("examine", path, errno);
   if ((now.st_mode & 07777) != facts.mode && ::fchmod(file, facts.mode) != 0) failAt("set the mode of", path, errno);
   if (now.st_mtim.tv_sec != facts.mtimeSeconds || now.st_mtim.tv_nsec != facts.mtimeNanoseconds) {
     if (::futimens(file, timesOf(facts).data()) != 0) failAt("set the times of", path, errno);
@@ -259,7 +259,7 @@ void applyFacts(int file, const Facts& facts, const Attributes& attributes, cons
 
 void applyLinkFacts(int directory, const std::string& name, const Facts& facts, const std::string& path) {
   struct stat now{};
-  if (::fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) failAt("look at", path, errno);
+  if (::fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) failAt("examine", path, errno);
   if ((now.st_uid != facts.uid || now.st_gid != facts.gid) &&
       ::fchownat(directory, name.c_str(), facts.uid, facts.gid, AT_SYMLINK_NOFOLLOW) != 0) {
     failAt("give away", path, errno);

@@ -85,7 +85,7 @@ Trust::Trust(const std::vector<int>& tops, Sync sync) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   before_ = nanoseconds(now) - kMargin;
-  if (sync == Sync::NobodyWrites) return;
+  if (sync == Sync::WritersStopped) return;
   std::set<dev_t> done;
   for (const int top : tops) {
     struct stat status{};

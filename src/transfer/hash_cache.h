@@ -62,7 +62,7 @@ class HashCache {
 /// write-protects pages, so that later stores do. Hence a hash may be cached if the file was read after a syncfs() and is older than it.
 class Trust {
  public:
-  enum class Sync { Needed, NobodyWrites };
+  enum class Sync { Needed, WritersStopped };
   /// Starts a pass: calls syncfs() on the file systems of the descriptors, unless all writers are stopped.
   Trust(const std::vector<int>& tops, Sync sync);
   bool covers(const struct stat& status) const;

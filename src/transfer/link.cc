@@ -94,10 +94,10 @@ class AgentLink final : public Link {
     command.succeeded();
   }
 
-  awaitable<std::vector<Note>> differences(std::size_t most) override {
+  awaitable<std::vector<Note>> differences(std::size_t maximum) override {
     Command command(relay_, {});
     for (const std::size_t peer : {kSource, kTarget}) co_await sendCommand(*relay_, peer, Kind::Manifest, encode(DigestCommand{held_}));
-    auto notes = co_await compareManifests(*relay_, scope_, most);
+    auto notes = co_await compareManifests(*relay_, scope_, maximum);
     for (const std::size_t peer : {kSource, kTarget}) co_await awaitAnswer(*relay_, peer);
     command.succeeded();
     co_return notes;

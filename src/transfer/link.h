@@ -90,7 +90,7 @@ class Link {
   /// Everything at the target is on disk when this returns.
   virtual awaitable<void> sync(Side side) = 0;
   /// After unequal digests: the first paths that differ, and how.
-  virtual awaitable<std::vector<Note>> differences(std::size_t most) = 0;
+  virtual awaitable<std::vector<Note>> differences(std::size_t maximum) = 0;
   /// Ends both sessions cleanly.
   virtual awaitable<void> close() = 0;
 };

@@ -176,7 +176,7 @@ std::string encode(const Wants& wants) {
 namespace {
 
 /// Files are at most 2^63 bytes long.
-constexpr std::uint64_t kMostChunks = (std::uint64_t{1} << 63) / kChunkBytes;
+constexpr std::uint64_t kMaxChunks = (std::uint64_t{1} << 63) / kChunkBytes;
 
 Wants decodeWants(std::string_view payload, bool runs) {
   Decoder in(payload);
@@ -193,7 +193,7 @@ Wants decodeWants(std::string_view payload, bool runs) {
     std::uint64_t chunks = 0;
     for (std::size_t left = in.count(runs ? 17 : 16); left > 0; --left) {
       const Hash hash = getHash(in);
-      const std::uint64_t more = runs ? in.number(kMostChunks - chunks) : 1;
+      const std::uint64_t more = runs ? in.number(kMaxChunks - chunks) : 1;
       want.signature.add(hash, more);
       chunks += more;
     }

@@ -55,6 +55,6 @@ awaitable<std::string> awaitAnswer(Relay& relay, std::size_t peer);
 awaitable<std::vector<ManifestLine>> nextLines(Relay& relay, std::size_t peer);
 
 /// After unequal digests: reads both manifests, which must have been requested, to their ends.
-awaitable<std::vector<Note>> compareManifests(Relay& relay, const Scope& scope, std::size_t most);
+awaitable<std::vector<Note>> compareManifests(Relay& relay, const Scope& scope, std::size_t maximum);
 
 }  // namespace swarm::transfer

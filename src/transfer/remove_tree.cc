@@ -32,7 +32,7 @@ class Remover {
     }
     for (std::string& entry : names) {
       stop_.check();
-      const Sight sight = lookAt(storage_, directory.get(), path, entry);
+      const Sight sight = examine(storage_, directory.get(), path, entry);
       if (sight.kind == Sight::Kind::Vanished) continue;
       if (sight.kind == Sight::Kind::LeftOut || sight.kind == Sight::Kind::FileSystems || sight.status.st_dev != storage_.device) {
         level.keeps = true;
@@ -98,7 +98,7 @@ Descriptor openTargetDirectory(const Storage& storage, const std::string& path) 
   }
   if (!directory.valid()) failAt("open the directory", storage.describe(path), errno);
   struct stat status{};
-  if (::fstat(directory.get(), &status) != 0) failAt("look at", storage.describe(path), errno);
+  if (::fstat(directory.get(), &status) != 0) failAt("examine", storage.describe(path), errno);
   if (status.st_dev != storage.device) failAt("enter the file system mounted at", storage.describe(path), EXDEV);
   if (::geteuid() != 0 && (status.st_mode & 0700) != 0700 && ::fchmod(directory.get(), status.st_mode | 0700) != 0) {
     failAt("set the mode of", storage.describe(path), errno);

@@ -22,7 +22,7 @@ class Scanner final : public Visitor {
     std::vector<std::string> below;
     for (std::string& name : directory.names) {
       stop_.check();
-      const Sight sight = lookAt(storage, directory.directory, directory.path, name);
+      const Sight sight = examine(storage, directory.directory, directory.path, name);
       if (sight.isNoteworthy()) notes_.add(storage.describe(directory.path, name), sight.reason);
       if (sight.kind != Sight::Kind::Carried) continue;
       if (S_ISDIR(sight.status.st_mode)) {

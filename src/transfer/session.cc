@@ -175,15 +175,15 @@ Frame progressFrame(const Core& core) {
 awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   // The first completed file is reported at once, so that the server sees progress even on a connection that is soon lost.
-  auto told = std::chrono::steady_clock::now() - kProgressEvery;
+  auto reported = std::chrono::steady_clock::now() - kProgressEvery;
   std::int64_t told_files = 0;
   std::int64_t told_bytes = 0;
   for (;;) {
     std::vector<Frame> frames = core.outbox.take();
     const auto now = std::chrono::steady_clock::now();
     const bool changed = told_files != core.counters.files || told_bytes != core.counters.bytes;
-    if (!core.outbox.finished() && now - told >= (changed ? milliseconds(kProgressEvery) : milliseconds(kKeepAlive))) {
-      told = now;
+    if (!core.outbox.finished() && now - reported >= (changed ? milliseconds(kProgressEvery) : milliseconds(kKeepAlive))) {
+      reported = now;
       told_files = core.counters.files;
       told_bytes = core.counters.bytes;
       frames.insert(frames.begin(), progressFrame(core));

@@ -68,7 +68,7 @@ std::vector<std::string> SourceLister::visit(VisitedDirectory directory) {
 
 void SourceLister::addChild(Part& part, const VisitedDirectory& directory, const std::string& name, std::vector<std::string>& below) {
   const Storage& storage = state_.core.storages[directory.storage];
-  const Sight sight = lookAt(storage, directory.directory, directory.path, name);
+  const Sight sight = examine(storage, directory.directory, directory.path, name);
   if (sight.error != 0) return state_.unreadable(storage.describe(directory.path, name), sight.error);
   if (sight.isNoteworthy()) state_.notes.add(storage.describe(directory.path, name), sight.reason);
   if (sight.kind != Sight::Kind::Carried) return;

@@ -13,7 +13,7 @@ namespace swarm::transfer {
 SourceState::SourceState(Core& its_core, RoundKind its_kind)
     : core(its_core),
       kind(its_kind),
-      trust(topsOf(core.storages), kind == RoundKind::Final ? Trust::Sync::NobodyWrites : Trust::Sync::Needed),
+      trust(topsOf(core.storages), kind == RoundKind::Final ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
       window(core.inbox) {}
 
 void SourceSender::run() {

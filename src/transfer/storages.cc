@@ -81,7 +81,7 @@ std::vector<Storage> openStorages(const Scope& scope, const std::filesystem::pat
 
 std::string join(const std::string& directory, const std::string& name) { return directory.empty() ? name : directory + "/" + name; }
 
-Sight lookAt(const Storage& storage, int directory, const std::string& path, const std::string& name) {
+Sight examine(const Storage& storage, int directory, const std::string& path, const std::string& name) {
   Sight sight;
   if (!storage.leftOut.empty() && storage.leftOut.contains(join(path, name))) {
     sight.kind = Sight::Kind::LeftOut;

@@ -53,7 +53,7 @@ struct Sight {
   bool isNoteworthy() const { return kind == Kind::Skipped || kind == Kind::FileSystems; }
 };
 /// LeftOut: must be neither touched nor reported (other mount paths). Skipped: cannot be transferred, and is reported.
-Sight lookAt(const Storage& storage, int directory, const std::string& path, const std::string& name);
+Sight examine(const Storage& storage, int directory, const std::string& path, const std::string& name);
 
 /// Whether the entry at a storage's top is the file system's own folder (where fsck puts what it recovers), not a user's folder of that
 /// name.

@@ -27,7 +27,7 @@ HashRuns firstOf(const HashRuns& all, bool runs) {
 
 }  // namespace
 
-TargetState::TargetState(Core& its_core) : core(its_core), trust(topsOf(core.storages), Trust::Sync::NobodyWrites), pending(core.inbox) {}
+TargetState::TargetState(Core& its_core) : core(its_core), trust(topsOf(core.storages), Trust::Sync::WritersStopped), pending(core.inbox) {}
 
 TargetLister::TargetLister(TargetState& state) : state_(state), hasher_(*state.core.options.hashes, state.trust, state.core.stop) {}
 
@@ -111,7 +111,7 @@ void TargetLister::finishDirectory(const Listing& listing) {
 }
 
 void TargetLister::removeExtra(const std::string& name) {
-  const Sight sight = lookAt(storage(), current_.directory.get(), *current_.path, name);
+  const Sight sight = examine(storage(), current_.directory.get(), *current_.path, name);
   const bool stays = sight.kind == Sight::Kind::LeftOut || sight.kind == Sight::Kind::FileSystems;
   if (stays || sight.kind == Sight::Kind::Vanished || sight.status.st_dev != storage().device) return;
   remove(name);
@@ -119,7 +119,7 @@ void TargetLister::removeExtra(const std::string& name) {
 
 void TargetLister::remove(const std::string& name) {
   struct stat status{};
-  if (::fstatat(current_.directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) failAt("look at", describe(name), errno);
+  if (::fstatat(current_.directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) failAt("examine", describe(name), errno);
   if (S_ISDIR(status.st_mode)) {
     removeTree(storage(), current_.directory.get(), *current_.path, name, state_.core.stop, state_.deleted);
     return;
@@ -129,7 +129,7 @@ void TargetLister::remove(const std::string& name) {
 }
 
 void TargetLister::applyEntry(std::uint64_t unit, std::uint64_t index, Entry& entry, bool exists) {
-  const Sight sight = lookAt(storage(), current_.directory.get(), *current_.path, entry.name);
+  const Sight sight = examine(storage(), current_.directory.get(), *current_.path, entry.name);
   if (sight.kind == Sight::Kind::LeftOut) brokenPeer("a path that is excluded");
   exists = exists && sight.kind != Sight::Kind::Vanished;
   if (exists && sight.status.st_dev != storage().device) failAt("replace the file system mounted at", describe(entry.name), EBUSY);
@@ -149,7 +149,7 @@ void TargetLister::applyEntry(std::uint64_t unit, std::uint64_t index, Entry& en
 
 void TargetLister::applyDirectory(const Entry& entry, bool exists) {
   if (!exists && ::mkdirat(current_.directory.get(), entry.name.c_str(), 0700) != 0)
-    failAt("make the directory", describe(entry.name), errno);
+    failAt("create the directory", describe(entry.name), errno);
 }
 
 void TargetLister::applySymlink(const Entry& entry, bool exists) {
@@ -159,14 +159,14 @@ void TargetLister::applySymlink(const Entry& entry, bool exists) {
     exists = false;
   }
   if (!exists && ::symlinkat(entry.linkTarget.c_str(), directory, entry.name.c_str()) != 0) {
-    failAt("make the symbolic link", describe(entry.name), errno);
+    failAt("create the symbolic link", describe(entry.name), errno);
   }
   applyLinkFacts(directory, entry.name, entry.facts, describe(entry.name));
 }
 
 void TargetLister::createEmpty(const std::string& name) {
   const Descriptor file(::openat(current_.directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.valid()) failAt("make the file", describe(name), errno);
+  if (!file.valid()) failAt("create the file", describe(name), errno);
 }
 
 void TargetLister::linkTo(const Entry& entry, const struct stat* own) {
@@ -175,7 +175,7 @@ void TargetLister::linkTo(const Entry& entry, const struct stat* own) {
   const Descriptor directory = openTargetDirectory(storage(), *first->second.directory);
   struct stat wanted{};
   if (::fstatat(directory.get(), first->second.name.c_str(), &wanted, AT_SYMLINK_NOFOLLOW) != 0) {
-    failAt("look at", storage().describe(*first->second.directory, first->second.name), errno);
+    failAt("examine", storage().describe(*first->second.directory, first->second.name), errno);
   }
   if (own && own->st_ino == wanted.st_ino && own->st_dev == wanted.st_dev) return;
   if (own && ::unlinkat(current_.directory.get(), entry.name.c_str(), 0) != 0) failAt("remove", describe(entry.name), errno);
@@ -197,7 +197,7 @@ void TargetLister::applyRegular(std::uint64_t unit, std::uint64_t index, Entry& 
   if (!own) {
     createEmpty(entry.name);
     if (::fstatat(current_.directory.get(), entry.name.c_str(), &fresh, AT_SYMLINK_NOFOLLOW) != 0) {
-      failAt("look at", describe(entry.name), errno);
+      failAt("examine", describe(entry.name), errno);
     }
     own = &fresh;
   }

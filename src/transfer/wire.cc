@@ -46,7 +46,7 @@ Encoder& Encoder::raw(std::string_view value) {
   return *this;
 }
 
-std::uint64_t Decoder::number(std::uint64_t most) {
+std::uint64_t Decoder::number(std::uint64_t maximum) {
   std::uint64_t value = 0;
   for (unsigned shift = 0;; shift += 7) {
     if (in_.empty()) brokenPeer("a number is truncated");
@@ -56,7 +56,7 @@ std::uint64_t Decoder::number(std::uint64_t most) {
     value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
     if (byte < 0x80) break;
   }
-  if (value > most) brokenPeer("a number is too large");
+  if (value > maximum) brokenPeer("a number is too large");
   return value;
 }
 
@@ -67,7 +67,7 @@ std::int64_t Decoder::signedNumber() {
 
 std::int64_t Decoder::size() { return static_cast<std::int64_t>(number(INT64_MAX)); }
 
-std::string_view Decoder::bytes(std::size_t most) { return raw(number(most)); }
+std::string_view Decoder::bytes(std::size_t maximum) { return raw(number(maximum)); }
 
 std::string_view Decoder::raw(std::size_t length) {
   if (length > in_.size()) brokenPeer("a string is truncated");
@@ -76,7 +76,7 @@ std::string_view Decoder::raw(std::size_t length) {
   return value;
 }
 
-std::size_t Decoder::count(std::size_t least_bytes) { return number(in_.size() / least_bytes); }
+std::size_t Decoder::count(std::size_t min_bytes) { return number(in_.size() / min_bytes); }
 
 void Decoder::end() const {
   if (!in_.empty()) brokenPeer("a frame has bytes after its end");

@@ -76,14 +76,14 @@ class Encoder {
 class Decoder {
  public:
   explicit Decoder(std::string_view in) : in_(in) {}
-  std::uint64_t number(std::uint64_t most = UINT64_MAX);
+  std::uint64_t number(std::uint64_t maximum = UINT64_MAX);
   std::int64_t signedNumber();
   std::int64_t size();  ///< a number that fits a non-negative std::int64_t
   bool flag() { return number(1) == 1; }
-  std::string_view bytes(std::size_t most = kMaxPayload);
+  std::string_view bytes(std::size_t maximum = kMaxPayload);
   std::string_view raw(std::size_t length);
-  /// A count of items that take at least `least_bytes` each: a claimed count must not exceed what the remaining bytes can hold.
-  std::size_t count(std::size_t least_bytes = 1);
+  /// A count of items that take at least `min_bytes` each: a claimed count must not exceed what the remaining bytes can hold.
+  std::size_t count(std::size_t min_bytes = 1);
   std::string_view rest() { return raw(in_.size()); }
   std::size_t left() const { return in_.size(); }
   void end() const;

@@ -17,7 +17,7 @@ constexpr std::string_view kDefault = "system.posix_acl_default";
 constexpr std::size_t kHeadBytes = 4;
 constexpr std::size_t kItemBytes = 8;
 constexpr unsigned kVersion = 2;
-constexpr std::size_t kMostItems = 8'000;  // as many as fit into 64 KiB
+constexpr std::size_t kMaxItems = 8'000;  // as many as fit into 64 KiB
 
 constexpr unsigned kMaskTag = 0x10;
 
@@ -50,7 +50,7 @@ std::string valueOf(archive_entry* entry, int type) {
   archive_entry_acl_reset(entry, type);
   int its_type = 0, permissions = 0, tag = 0, id = 0;
   const char* name = nullptr;
-  while (archive_entry_acl_next(entry, type, &its_type, &permissions, &tag, &id, &name) == ARCHIVE_OK && items < kMostItems) {
+  while (archive_entry_acl_next(entry, type, &its_type, &permissions, &tag, &id, &name) == ARCHIVE_OK && items < kMaxItems) {
     const auto* known = std::ranges::find(kTags, tag, &Tag::library);
     if (known == kTags.end()) continue;
     putNumber(value, known->kernel, 2);

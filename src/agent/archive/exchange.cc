@@ -43,7 +43,7 @@ void moveOutOf(const Storage& storage, int from, int to, const std::string& path
     if (path.empty() && (name == kStagingName || (folder && transfer::isLostAndFound(name, status)))) continue;
     if (storage.leftOut.contains(its_path)) continue;
     if (folder && isAboveMount(storage, its_path)) {
-      if (::mkdirat(to, name.c_str(), 0700) != 0 && errno != EEXIST) failAt("make the directory", storage.describe(its_path), errno);
+      if (::mkdirat(to, name.c_str(), 0700) != 0 && errno != EEXIST) failAt("create the directory", storage.describe(its_path), errno);
       moveOutOf(storage, openFolder(from, name.c_str(), storage.describe(its_path)).get(),
                 openFolder(to, name.c_str(), storage.describe(its_path)).get(), its_path, passed);
     } else if (::renameat(from, name.c_str(), to, name.c_str()) != 0 && errno != EBUSY) {  // an unlisted mount stays
@@ -55,13 +55,13 @@ void moveOutOf(const Storage& storage, int from, int to, const std::string& path
 
 void copyFacts(int from, int to, const std::string& shown) {
   struct stat status{};
-  if (::fstat(from, &status) != 0) failAt("look at", shown, errno);
+  if (::fstat(from, &status) != 0) failAt("examine", shown, errno);
   transfer::applyFacts(to, transfer::factsOf(status), transfer::readAttributes(from), shown);
 }
 
 void moveInto(const Storage& storage, int from, int to, const std::string& path, const Passed& passed) {
   struct stat before{};
-  if (::fstat(from, &before) != 0) failAt("look at", storage.describe(path), errno);
+  if (::fstat(from, &before) != 0) failAt("examine", storage.describe(path), errno);
   for (const std::string& name : namesOf(from, storage.describe(path))) {
     const std::string its_path = transfer::join(path, name);
     struct stat status{}, there{};
@@ -115,7 +115,7 @@ std::string stagedText(int staging, const char* name) {
 void writeStaged(int staging, const char* name, std::string_view text) {
   const std::string partial = std::string(name) + ".partial";
   const Descriptor file(::openat(staging, partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.valid()) failAt("make the file", partial, errno);
+  if (!file.valid()) failAt("create the file", partial, errno);
   if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) failAt("write", partial, ENOSPC);
   syncFolder(file.get(), partial);
   if (::renameat(staging, partial.c_str(), staging, name) != 0) failAt("write", name, errno);
@@ -147,7 +147,7 @@ void removeStaging(const Storage& storage, const Passed& passed) {
   const std::string shown = storage.describe(kStagingName);
   const Descriptor staging = openStaging(storage);
   struct stat before{};
-  if (!staging.valid() || ::fstat(storage.top.get(), &before) != 0) failAt("look at", shown, errno);
+  if (!staging.valid() || ::fstat(storage.top.get(), &before) != 0) failAt("examine", shown, errno);
   // From here on, a crash leaves only data to be removed, whatever was decided: none of it is needed any more.
   remove(staging.get(), kStagedCommitted, shown);
   syncFolder(staging.get(), shown);

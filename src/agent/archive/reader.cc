@@ -17,11 +17,11 @@
 
 namespace swarm::agent {
 namespace {
-constexpr std::int64_t kMostOwn = 1024 * 1024;
-constexpr std::int64_t kMostSize = 1LL << 50;
+constexpr std::int64_t kMaxOwn = 1024 * 1024;
+constexpr std::int64_t kMaxSize = 1LL << 50;
 constexpr std::size_t kTarBlock = 512;
 /// Maximum size of one entry's headers: attributes, and the list of its data ranges. Both are expanded in memory.
-constexpr std::size_t kMostHeader = 4 * 1024 * 1024;
+constexpr std::size_t kMaxHeader = 4 * 1024 * 1024;
 
 [[noreturn]] void refuse(std::string why) { throw Error(ErrorCode::Unprocessable, std::move(why)); }
 [[noreturn]] void refuseForm(std::string_view why = {}) {
@@ -79,7 +79,7 @@ struct ArchiveReader::Impl {
   }
 
   int header() {
-    header_left = kMostHeader;
+    header_left = kMaxHeader;
     int result = ::archive_read_next_header(tar, &entry);
     header_left.reset();
     check(result);
@@ -105,7 +105,7 @@ struct ArchiveReader::Impl {
   }
   std::string ownContent() {
     std::string content;
-    if (::archive_entry_size(entry) > kMostOwn || ::archive_entry_filetype(entry) != AE_IFREG) refuseForm();
+    if (::archive_entry_size(entry) > kMaxOwn || ::archive_entry_filetype(entry) != AE_IFREG) refuseForm();
     std::int64_t offset = 0;
     for (std::string_view part; data(offset, part);) {
       if (offset != static_cast<std::int64_t>(content.size())) refuseForm();
@@ -224,7 +224,7 @@ std::optional<ArchiveEntry> ArchiveReader::next() {
         entry.attributes.clear();
       } else if (type == AE_IFREG) {
         entry.facts.size = ::archive_entry_size(impl_->entry);
-        if (entry.facts.size < 0 || entry.facts.size > kMostSize) refuseForm("a size");
+        if (entry.facts.size < 0 || entry.facts.size > kMaxSize) refuseForm("a size");
         impl_->reading_file = true;
         impl_->file_size = entry.facts.size;
       } else if (type == AE_IFDIR || type == AE_IFIFO) {

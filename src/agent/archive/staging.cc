@@ -46,7 +46,7 @@ transfer::Scope readPlan(const std::string& text) {
 }
 
 void makeFolder(int at, const char* name, const std::string& shown) {
-  if (::mkdirat(at, name, 0700) != 0) failAt("make the directory", shown, errno);
+  if (::mkdirat(at, name, 0700) != 0) failAt("create the directory", shown, errno);
 }
 
 /// Every storage of the plan is emptied and filled before the first one loses its staging folder, which holds the commit mark.
@@ -121,7 +121,7 @@ void Staging::stage(std::size_t place) {
   const Storage& storage = storages_[place];
   const std::string name(kStagingName);
   if (::mkdirat(storage.top.get(), name.c_str(), 0700) != 0) {
-    if (errno != EEXIST) failAt("make the directory", storage.describe(name), errno);
+    if (errno != EEXIST) failAt("create the directory", storage.describe(name), errno);
     throw Error(ErrorCode::Unprocessable,
                 format("{} blocks the import: its name is reserved for imports. Rename or remove it.", storage.describe(name)));
   }
@@ -144,7 +144,7 @@ void Staging::stage(std::size_t place) {
 /// The top keeps its facts unless the archive has an entry for it.
 void Staging::setTopFacts(std::size_t place, const Storage& like) {
   struct stat status{};
-  if (::fstat(like.top.get(), &status) != 0) failAt("look at", like.describe({}), errno);
+  if (::fstat(like.top.get(), &status) != 0) failAt("examine", like.describe({}), errno);
   setTopFacts(place, transfer::factsOf(status), transfer::readAttributes(like.top.get()));
 }
 

@@ -18,7 +18,7 @@ using transfer::Sight;
 using transfer::Storage;
 
 constexpr std::size_t kPieceBytes = 1 << 20;
-constexpr std::size_t kMostExtents = 65'536;  // kept in the reader's memory; everything after them counts as data
+constexpr std::size_t kMaxExtents = 65'536;  // kept in the reader's memory; everything after them counts as data
 
 /// The data ranges of an open file. Without SEEK_DATA, the whole file.
 std::vector<Extent> extentsOf(int file, const struct stat& status) {
@@ -31,7 +31,7 @@ std::vector<Extent> extentsOf(int file, const struct stat& status) {
     if (begin < 0) return {{0, size}};
     if (begin >= size) break;
     off_t end = ::lseek(file, begin, SEEK_HOLE);
-    if (end < 0 || end > size || extents.size() + 1 == kMostExtents) end = size;
+    if (end < 0 || end > size || extents.size() + 1 == kMaxExtents) end = size;
     extents.push_back({begin, end - begin});
     at = end;
   }
@@ -72,9 +72,9 @@ class TreeExporter final : public transfer::Visitor {
   /// Whether it is a directory to enter.
   bool addChild(const transfer::VisitedDirectory& directory, const std::string& name) {
     const Storage& storage = storages_[directory.storage];
-    const Sight sight = transfer::lookAt(storage, directory.directory, directory.path, name);
+    const Sight sight = transfer::examine(storage, directory.directory, directory.path, name);
     const std::string path = pathOf(directory.storage, transfer::join(directory.path, name));
-    if (sight.error != 0) transfer::failAt("look at", storage.describe(directory.path, name), sight.error);
+    if (sight.error != 0) transfer::failAt("examine", storage.describe(directory.path, name), sight.error);
     if (sight.kind == Sight::Kind::LeftOut) return false;
     if (sight.kind == Sight::Kind::Vanished) {
       note(path, "vanished while it was read");

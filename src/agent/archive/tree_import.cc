@@ -83,10 +83,10 @@ class TreeImporter {
     if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) failAt("replace", shown(place), errno);
     switch (entry.kind) {
       case ArchiveKind::Symlink:
-        if (::symlinkat(entry.link.c_str(), folder, name) != 0) failAt("make the symbolic link", shown(place), errno);
+        if (::symlinkat(entry.link.c_str(), folder, name) != 0) failAt("create the symbolic link", shown(place), errno);
         return transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
       case ArchiveKind::Fifo:
-        if (::mkfifoat(folder, name, 0600) != 0) failAt("make the pipe", shown(place), errno);
+        if (::mkfifoat(folder, name, 0600) != 0) failAt("create the pipe", shown(place), errno);
         transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
         if (::fchmodat(folder, name, entry.facts.mode, 0) != 0) failAt("set the mode of", shown(place), errno);
         return;
@@ -120,7 +120,7 @@ class TreeImporter {
     const Descriptor above = transfer::openBelow(storage.top.get(), slash == std::string::npos ? std::string() : path.substr(0, slash));
     const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
     if (!above.valid() || (::mkdirat(above.get(), name.c_str(), 0755) != 0 && errno != EEXIST))
-      failAt("make the directory", storage.describe(path), errno);
+      failAt("create the directory", storage.describe(path), errno);
   }
 
   void makeDirectory(int folder, const Place& place, const ArchiveEntry& entry) {
@@ -128,14 +128,14 @@ class TreeImporter {
       struct stat status{};
       const int error = errno;
       const bool there = ::fstatat(folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
-      if (!there) failAt("make the directory", shown(place), error);
+      if (!there) failAt("create the directory", shown(place), error);
     }
     late_.push_back({place.storage, place.path(), entry.facts, entry.attributes});
   }
 
   void makeFile(int folder, const Place& place, const ArchiveEntry& entry) {
     const Descriptor file(::openat(folder, place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file.valid()) failAt("make the file", shown(place), errno);
+    if (!file.valid()) failAt("create the file", shown(place), errno);
     std::int64_t offset = 0;
     for (std::string_view data; reader_.read(offset, data);) {
       stop_.check();

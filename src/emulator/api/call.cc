@@ -120,13 +120,13 @@ bool Call::flag(std::string_view name) const {
   return value && (value->empty() || *value == "true" || *value == "1");
 }
 
-std::optional<std::int64_t> Call::integer(std::string_view name, std::int64_t least, std::int64_t most) const {
+std::optional<std::int64_t> Call::integer(std::string_view name, std::int64_t minimum, std::int64_t maximum) const {
   auto text = parameter(name);
   if (!text) return std::nullopt;
   std::int64_t value = 0;
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < least || value > most) {
-    refuse(400, format("invalid {}: must be between {} and {}", name, least, most));  // I: the wording
+  if (error != std::errc() || end != text->data() + text->size() || value < minimum || value > maximum) {
+    refuse(400, format("invalid {}: must be between {} and {}", name, minimum, maximum));  // I: the wording
   }
   return value;
 }

@@ -58,7 +58,7 @@ struct Call {
   std::vector<std::string> parameterList(std::string_view name) const;
   bool flag(std::string_view name) const;
   /// Throws Refusal(400) when it is not a number or out of range.
-  std::optional<std::int64_t> integer(std::string_view name, std::int64_t least, std::int64_t most) const;
+  std::optional<std::int64_t> integer(std::string_view name, std::int64_t minimum, std::int64_t maximum) const;
   Body fields() const { return {document, goType}; }
 };
 

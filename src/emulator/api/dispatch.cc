@@ -20,7 +20,7 @@
 namespace swarm::emulator {
 namespace {
 
-constexpr std::size_t kMostBody = 8 * 1024 * 1024;
+constexpr std::size_t kMaxBody = 8 * 1024 * 1024;
 constexpr std::string_view kAffinityCookie = "fly_flaps_affinity";
 constexpr std::string_view kAffinityValue = "emulated";
 
@@ -223,7 +223,7 @@ Call readCall(net::Exchange& exchange) {
 awaitable<Outcome> answerCall(Core& core, Call& call, net::Exchange& exchange) {
   std::string authorization(exchange.head().headers.find("authorization").value_or(""));
   std::string peer = exchange.stream().peerAddress();
-  call.body = co_await net::readAll(exchange.body(), kMostBody);
+  call.body = co_await net::readAll(exchange.body(), kMaxBody);
   call.parameters = net::parseQuery(call.query);
   if (call.path.starts_with("/emulator/")) co_return co_await answerAdmin(core, call, std::move(peer));
   co_return co_await answerApi(core, call, std::move(authorization));

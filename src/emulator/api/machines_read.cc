@@ -10,8 +10,8 @@
 namespace swarm::emulator {
 namespace {
 
-constexpr std::int64_t kMostPerPage = 1000;
-constexpr std::int64_t kMostEvents = 50;
+constexpr std::int64_t kMaxPerPage = 1000;
+constexpr std::int64_t kMaxEvents = 50;
 constexpr std::int64_t kDefaultEvents = 20;
 constexpr std::int64_t kLongestWaitSeconds = 60;
 
@@ -103,7 +103,7 @@ std::string wantedText(const StateWaiter& waiter) {
 
 awaitable<Answer> listMachines(Core& core, Call& call) {
   MachineFilter filter = readFilter(call);
-  Page page = readPage(call, kMostPerPage);
+  Page page = readPage(call, kMaxPerPage);
   MachineView view{.detail = call.flag("summary") ? Detail::Summary : Detail::Full, .withLease = call.flag("include_leases")};
   json::array list;
   Answer answer;
@@ -131,7 +131,7 @@ awaitable<Answer> getMachine(Core& core, Call& call) {
 }
 
 awaitable<Answer> listEvents(Core&, Call& call) {
-  std::int64_t limit = call.integer("limit", 1, kMostEvents).value_or(kDefaultEvents);
+  std::int64_t limit = call.integer("limit", 1, kMaxEvents).value_or(kDefaultEvents);
   json::array list;
   const auto& events = call.machine->events;
   for (auto event = events.rbegin(); event != events.rend() && static_cast<std::int64_t>(list.size()) < limit; ++event) {

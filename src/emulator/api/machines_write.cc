@@ -15,7 +15,7 @@ using State = MachineState;
 
 namespace {
 
-constexpr std::size_t kMostVersions = 20;
+constexpr std::size_t kMaxVersions = 20;
 
 /// Everything that a create must determine before it changes anything.
 struct Placement {
@@ -97,16 +97,16 @@ void checkName(const App& app, const std::string& name) {
 }
 
 void checkSecretsVersion(const Call& call) {
-  auto least = call.fields().integer("min_secrets_version");
+  auto minimum = call.fields().integer("min_secrets_version");
   // I: the response when it is never reached.
-  if (least && *least > call.app->secretsVersion) refuse(412, "failed_precondition: secrets version not available yet");
+  if (minimum && *minimum > call.app->secretsVersion) refuse(412, "failed_precondition: secrets version not available yet");
 }
 
 void setConfig(Core& core, Machine& machine, const json::object& config) {
   machine.config = config;
   machine.version = newUlid(core.now());
   machine.versions.push_back({machine.version, config});
-  if (machine.versions.size() > kMostVersions) machine.versions.erase(machine.versions.begin());
+  if (machine.versions.size() > kMaxVersions) machine.versions.erase(machine.versions.begin());
 }
 
 void mount(Core& core, const MachinePtr& machine, const VolumePtr& volume, const json::object& config) {

@@ -10,7 +10,7 @@ namespace swarm::emulator {
 namespace {
 
 constexpr std::int64_t kMaxPerListPage = 1000;
-constexpr int kMostPerRegion = 50;  // I: the number
+constexpr int kMaxPerRegion = 50;  // I: the number
 
 void requireListedOrganization(const Call& call, std::string_view slug) {
   if (!call.token || call.token->organization != slug) refuseBy("E3");  // I: for another organization's list
@@ -185,7 +185,7 @@ awaitable<Answer> probePlacements(Core& core, Call& call) {
   json::array list;
   std::int64_t left = wanted;
   for (const std::string& region : regions) {
-    int room = core.capacity.roomFor(region, size, wanted == 0 ? kMostPerRegion : static_cast<int>(left));
+    int room = core.capacity.roomFor(region, size, wanted == 0 ? kMaxPerRegion : static_cast<int>(left));
     if (room == 0) continue;
     list.push_back(json::object{{"region", region}, {"count", room}, {"concurrency", room}});
     left -= room;

@@ -26,8 +26,8 @@ void put(Core& core, App& app, const std::string& name, std::string value) {
 /// I: a version that is not reached yet is a 400. Fly's own client calls min_version "version".
 void checkMinVersion(const Call& call) {
   for (std::string_view name : {"min_version", "version"}) {
-    auto least = call.integer(name, 0, INT64_MAX);
-    if (least && *least > call.app->secretsVersion) refuse(400, "secrets version not available yet");
+    auto minimum = call.integer(name, 0, INT64_MAX);
+    if (minimum && *minimum > call.app->secretsVersion) refuse(400, "secrets version not available yet");
   }
 }
 

@@ -33,7 +33,7 @@ void requireHost(const Volume& volume) {
 struct Origin {
   std::string contentId;
   std::string_view stateOnTheWay;
-  std::int64_t leastGb = 1;
+  std::int64_t minGb = 1;
   std::string avoidZone;  ///< a fork goes to another host (§12 pitfall 2)
   std::string region;
 };
@@ -59,10 +59,10 @@ Origin findOrigin(Core& core, const Call& call) {
 }
 
 std::int64_t checkSize(const Body& fields, const Origin& origin) {
-  std::int64_t size = fields.integer("size_gb").value_or(origin.contentId.empty() ? kDefaultSizeGb : origin.leastGb);
+  std::int64_t size = fields.integer("size_gb").value_or(origin.contentId.empty() ? kDefaultSizeGb : origin.minGb);
   if (size < 1 || size > kLargestGb) refuse(400, format("size_gb must be between 1 and {}", kLargestGb));  // I: the wording
   // I: status and wording; §7: a restored volume is at least as large as the snapshot's.
-  if (size < origin.leastGb) refuse(400, format("size_gb must be at least {}", origin.leastGb));
+  if (size < origin.minGb) refuse(400, format("size_gb must be at least {}", origin.minGb));
   return size;
 }
 

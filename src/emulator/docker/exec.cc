@@ -9,7 +9,7 @@ namespace swarm::emulator {
 namespace {
 
 /// Limit for each of stdout and stderr; the rest is read and discarded.
-constexpr std::size_t kMostOutput = 5 * 1024 * 1024;
+constexpr std::size_t kMaxOutput = 5 * 1024 * 1024;
 constexpr int kFirstExecSignal = 128;
 constexpr int kLastExecSignal = 159;
 
@@ -30,7 +30,7 @@ awaitable<GuestExecResult> DockerBackend::exec(std::string machine_id, GuestExec
   std::string exec = docker::stringAt(made.json(doing), "Id");
   CommandResult ended;
   try {
-    ended = co_await docker::runExec(engine_, std::move(exec), std::move(request.stdinText), kMostOutput, end);
+    ended = co_await docker::runExec(engine_, std::move(exec), std::move(request.stdinText), kMaxOutput, end);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::DeadlineExceeded && end.hasPassed()) co_return GuestExecResult{};
     throw;

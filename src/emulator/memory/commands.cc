@@ -138,8 +138,8 @@ ShellResult copyBlocks(ShellState& state, const Words& words, const std::string&
     if (word.starts_with("bs=")) block = toNumber(word.substr(3), 512);
     if (word.starts_with("count=")) count = toNumber(word.substr(6), 0);
   }
-  constexpr std::size_t kMost = 64 * 1024 * 1024;
-  auto wanted = std::min(kMost, static_cast<std::size_t>(std::max(0, block)) * static_cast<std::size_t>(std::max(0, count)));
+  constexpr std::size_t kMax = 64 * 1024 * 1024;
+  auto wanted = std::min(kMax, static_cast<std::size_t>(std::max(0, block)) * static_cast<std::size_t>(std::max(0, count)));
   if (std::ranges::find(words, "if=/dev/zero") != words.end())
     source.assign(wanted, '\0');
   else if (count >= 0)

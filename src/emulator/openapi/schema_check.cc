@@ -116,10 +116,10 @@ class ValueCheck {
   void checkRange(const json::value& value, const json::object& schema, const std::string& pointer) {
     if (!value.is_number()) return;
     const double number = value.to_number<double>();
-    const json::value* least = schema.if_contains("minimum");
-    const json::value* most = schema.if_contains("maximum");
-    if (least && number < least->to_number<double>()) add(pointer, format("must be at least {}", json::serialize(*least)));
-    if (most && number > most->to_number<double>()) add(pointer, format("must be at most {}", json::serialize(*most)));
+    const json::value* minimum = schema.if_contains("minimum");
+    const json::value* maximum = schema.if_contains("maximum");
+    if (minimum && number < minimum->to_number<double>()) add(pointer, format("must be at least {}", json::serialize(*minimum)));
+    if (maximum && number > maximum->to_number<double>()) add(pointer, format("must be at most {}", json::serialize(*maximum)));
   }
 
   void checkItems(const json::array& items, const json::object& schema, const std::string& pointer) {

@@ -88,13 +88,13 @@ HostSize Capacity::sizeOf(std::string_view region) const {
 }
 
 bool Capacity::memoryFits(const Host& host, const GuestSize& size) const {
-  std::int64_t most = sizeOf(host.region).memoryMb;
-  return most == 0 || host.usedMemoryMb + size.memoryMb <= most;
+  std::int64_t maximum = sizeOf(host.region).memoryMb;
+  return maximum == 0 || host.usedMemoryMb + size.memoryMb <= maximum;
 }
 
 bool Capacity::fits(const Host& host, const GuestSize& size) const {
-  int most = sizeOf(host.region).cpus;
-  return host.status == HostStatus::ok && memoryFits(host, size) && (most == 0 || host.usedCpus + size.cpus <= most);
+  int maximum = sizeOf(host.region).cpus;
+  return host.status == HostStatus::ok && memoryFits(host, size) && (maximum == 0 || host.usedCpus + size.cpus <= maximum);
 }
 
 Host* Capacity::place(std::string_view region, const GuestSize& size, std::string_view avoid_zone) {
@@ -106,16 +106,17 @@ Host* Capacity::place(std::string_view region, const GuestSize& size, std::strin
   return best;
 }
 
-int Capacity::roomFor(std::string_view region, const GuestSize& size, int most) const {
+int Capacity::roomFor(std::string_view region, const GuestSize& size, int maximum) const {
   HostSize limit = sizeOf(region);
   std::int64_t room = 0;
   for (const auto& [id, host] : world_.hosts) {
     if (host.region != region || host.status != HostStatus::ok) continue;
-    std::int64_t by_memory = limit.memoryMb == 0 ? most : (limit.memoryMb - host.usedMemoryMb) / std::max<std::int64_t>(1, size.memoryMb);
-    std::int64_t by_cpus = limit.cpus == 0 ? most : (limit.cpus - host.usedCpus) / std::max(1, size.cpus);
+    std::int64_t by_memory =
+        limit.memoryMb == 0 ? maximum : (limit.memoryMb - host.usedMemoryMb) / std::max<std::int64_t>(1, size.memoryMb);
+    std::int64_t by_cpus = limit.cpus == 0 ? maximum : (limit.cpus - host.usedCpus) / std::max(1, size.cpus);
     room += std::max<std::int64_t>(0, std::min(by_memory, by_cpus));
   }
-  return static_cast<int>(std::min<std::int64_t>(room, most));
+  return static_cast<int>(std::min<std::int64_t>(room, maximum));
 }
 
 std::optional<std::int64_t> Capacity::overQuota(std::string_view region, const GuestSize& size) const {

@@ -28,8 +28,8 @@ class Capacity {
   std::vector<std::string> regionsOf(std::string_view expression) const;
   /// The host with the fewest Machines that has room; null: none has.
   Host* place(std::string_view region, const GuestSize& size, std::string_view avoid_zone = "");
-  /// How many more Machines of this size the region takes; `most` at most.
-  int roomFor(std::string_view region, const GuestSize& size, int most) const;
+  /// How many more Machines of this size fit into the region, up to `maximum`.
+  int roomFor(std::string_view region, const GuestSize& size, int maximum) const;
   bool fits(const Host& host, const GuestSize& size) const;
   bool memoryFits(const Host& host, const GuestSize& size) const;
   /// The organization's usage in the region with this Machine, if it exceeds the quota (E4).

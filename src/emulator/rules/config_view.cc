@@ -14,7 +14,7 @@ namespace {
 struct GuestRule {
   std::string_view kind;
   std::vector<std::int64_t> cpus;
-  std::int64_t leastPerCpu, mostPerCpu, step;
+  std::int64_t minPerCpu, maxPerCpu, step;
 };
 
 /// §3 "Guest sizes".
@@ -43,7 +43,7 @@ GuestSize presetOf(std::string_view size) {
     refuse(400, format("invalid config.size, '{}' is not a known size", size));  // I: the wording
   }
   guest.cpus = std::stoi(std::string(count));
-  guest.memoryMb = guest.cpus * ruleOf(guest.kind)->leastPerCpu;
+  guest.memoryMb = guest.cpus * ruleOf(guest.kind)->minPerCpu;
   return guest;
 }
 
@@ -155,11 +155,11 @@ GuestSize checkGuestObject(const json::object& object) {
   if (cpus == 0) cpus = 1;  // Go's zero value: not given
   if (std::ranges::find(rule->cpus, cpus) == rule->cpus.end()) refuseBy("E28.cpus", {{"allowed", join(rule->cpus)}});
   guest.cpus = static_cast<int>(cpus);
-  std::int64_t least = cpus * rule->leastPerCpu, most = cpus * rule->mostPerCpu;
+  std::int64_t minimum = cpus * rule->minPerCpu, maximum = cpus * rule->maxPerCpu;
   std::int64_t memory = integerOf(object, "memory_mb").value_or(0);
-  if (memory == 0) memory = least;
-  if (memory < least) refuseBy("E28", {{"minimum", std::to_string(least)}});
-  if (memory > most) refuseBy("E28.most", {{"most", std::to_string(most)}});
+  if (memory == 0) memory = minimum;
+  if (memory < minimum) refuseBy("E28", {{"minimum", std::to_string(minimum)}});
+  if (memory > maximum) refuseBy("E28.most", {{"most", std::to_string(maximum)}});
   if (memory % rule->step != 0)
     refuse(400, format("invalid config.guest.memory_mb, must be a multiple of {} MiB", rule->step));  // I: the wording
   guest.memoryMb = memory;

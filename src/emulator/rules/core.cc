@@ -10,7 +10,7 @@
 namespace swarm::emulator {
 namespace {
 
-constexpr std::size_t kMostEvents = 50;
+constexpr std::size_t kMaxEvents = 50;
 constexpr std::chrono::milliseconds kServicesDelay{5};
 constexpr std::chrono::hours kDestroyedKept{1};
 constexpr std::chrono::hours kSoftDelete{24};  // §7
@@ -49,7 +49,7 @@ void Core::touch(const VolumePtr& volume) {
 void Core::note(const MachinePtr& machine, EventNote note) {
   machine->events.push_back({newUlid(now()), std::string(note.type), std::string(note.status), std::string(note.source),
                              unixMilliseconds(now()), std::move(note.request)});
-  if (machine->events.size() > kMostEvents) machine->events.pop_front();
+  if (machine->events.size() > kMaxEvents) machine->events.pop_front();
   touch(machine);
 }
 

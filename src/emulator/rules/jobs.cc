@@ -17,7 +17,7 @@ using State = MachineState;
 namespace {
 
 constexpr std::chrono::minutes kRetryWindow{5};  // §3: max_retries within a 5-minute window
-constexpr unsigned kMostDoublings = 6;
+constexpr unsigned kMaxDoublings = 6;
 
 /// A fork may still be copying when its Machine boots; the copy completes before the volume can be mounted, so only its entry matters here.
 awaitable<void> bootOnce(Core& core, MachinePtr machine) {
@@ -106,9 +106,9 @@ awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order,
   }
   if (!ran) co_return unknown;
   // The backend's two reports of it may come in any order.
-  Deadline told = Deadline::after(std::chrono::seconds(5));
-  while (!machine->lastExit && !told.hasPassed() && machine->state == on_the_way) {
-    if (!co_await machine->changed.wait(told)) break;
+  Deadline report_deadline = Deadline::after(std::chrono::seconds(5));
+  while (!machine->lastExit && !report_deadline.hasPassed() && machine->state == on_the_way) {
+    if (!co_await machine->changed.wait(report_deadline)) break;
   }
   co_return machine->lastExit.value_or(unknown);
 }
@@ -127,7 +127,7 @@ awaitable<void> runExit(Core& core, MachinePtr machine, GuestExit exit) {
   ++machine->restartCount;
   machine->recentRestarts.push_back(core.now());
   core.changeState(machine, State::starting, {"restart", "starting", "flyd"});
-  unsigned doublings = std::min<unsigned>(kMostDoublings, static_cast<unsigned>(machine->recentRestarts.size()) - 1);
+  unsigned doublings = std::min<unsigned>(kMaxDoublings, static_cast<unsigned>(machine->recentRestarts.size()) - 1);
   co_await core.pause(machine, core.options.times.restartDelay * (1U << doublings));
   if (machine->state == State::starting) co_await bootMachine(core, machine);
 }

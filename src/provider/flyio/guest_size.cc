@@ -21,8 +21,8 @@ constexpr std::array<std::int64_t, 9> kPerformanceCpus{1, 2, 4, 6, 8, 10, 12, 14
 struct Family {
   bool shared;
   std::span<const std::int64_t> cpus;
-  std::int64_t leastPerCpu;  // MiB
-  std::int64_t mostPerCpu;
+  std::int64_t minPerCpu;  // MiB
+  std::int64_t maxPerCpu;
   std::int64_t step;
 };
 
@@ -31,9 +31,9 @@ constexpr Family kPerformance{false, kPerformanceCpus, 2048, 8192, 1024};
 
 std::optional<Guest> smallestOf(const Family& family, double cores, std::int64_t memory) {
   for (std::int64_t cpus : family.cpus) {
-    if (static_cast<double>(cpus) + 1e-9 < cores || family.mostPerCpu * cpus < memory) continue;
+    if (static_cast<double>(cpus) + 1e-9 < cores || family.maxPerCpu * cpus < memory) continue;
     std::int64_t rounded = (memory + family.step - 1) / family.step * family.step;
-    return Guest{family.shared, cpus, std::max(rounded, family.leastPerCpu * cpus)};
+    return Guest{family.shared, cpus, std::max(rounded, family.minPerCpu * cpus)};
   }
   return std::nullopt;
 }

@@ -64,7 +64,7 @@ TEST_P(FlyRules, ofManyLeasesOneIsGiven) {
   EXPECT_EQ(withStatus(answers, 409).size(), 3u);
 }
 
-TEST_P(FlyRules, aWaitHearsOfAStopThatComesLater) {
+TEST_P(FlyRules, aWaitObservesALaterStop) {
   createApp();
   const FlyMachine machine = started();
   const auto answers = sendAtOnce({{"GET", machine.path + "/wait?state=stopped&timeout=30&version=" + machine.version},

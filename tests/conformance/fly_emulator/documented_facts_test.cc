@@ -58,7 +58,7 @@ TEST_P(FlyRules, addressesAreWrittenAsGoWritesThem) {
   EXPECT_TRUE(std::regex_match(address, kPlain)) << address;
 }
 
-TEST_P(FlyRules, aMountTellsOfItsVolume) {
+TEST_P(FlyRules, aMountDescribesItsVolume) {
   createApp();
   const std::string volume = createVolume();
   const json::value shown = show(started(mounting(volume)));
@@ -388,7 +388,7 @@ TEST_P(FlyRules, oneActionsLimitIsNotAnothers) {
 }
 
 // §7
-TEST_P(FlyRules, aVolumeTellsWhereItIs) {
+TEST_P(FlyRules, aVolumeReportsItsLocation) {
   createApp();
   const FlyAnswer volume = get("/v1/apps/a1/volumes/" + createVolume());
   EXPECT_TRUE(std::regex_match(volume.at("/zone"), std::regex("[0-9a-f]{4}"))) << volume;

@@ -125,7 +125,7 @@ TEST_P(FlyProcesses, case058_aStopLosesWhatIsOutsideOfTheVolume) {
   EXPECT_EQ(get(machine.path + "/metadata").at("/k"), "v");
 }
 
-TEST_P(FlyProcesses, case080_execTellsExitCodeAndBothOutputs) {
+TEST_P(FlyProcesses, case080_execReturnsExitCodeAndBothOutputs) {
   createApp();
   const FlyMachine machine = started();
   const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["sh","-c","echo hi; echo e >&2; exit 3"]})");
@@ -171,7 +171,7 @@ TEST_P(FlyProcesses, case084_aCommandThatTakesLongerThanItsTimeoutIsGivenUp) {
   EXPECT_TRUE(answer.error().contains("deadline_exceeded")) << answer;
 }
 
-TEST_P(FlyProcesses, case085_execWantsAMachineThatRuns) {
+TEST_P(FlyProcesses, case085_execRequiresARunningMachine) {
   createApp();
   const FlyMachine machine = stopped();
   const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["echo","hi"]})");

@@ -154,7 +154,7 @@ TEST_P(FlyRules, theStateOfTheEmulatorCountsWhatIsThere) {
       "nothing is left");
 }
 
-TEST_P(FlyRules, theAdminRoutesAskForNoToken) {
+TEST_P(FlyRules, theAdminRoutesRequireNoToken) {
   EXPECT_EQ(send({"GET", "/emulator/state", {}, {}, ""}).status, 200);
   EXPECT_EQ(send({"GET", "/emulator/nope", {}, {}, ""}).status, 404);
 }

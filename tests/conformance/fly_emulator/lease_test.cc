@@ -77,7 +77,7 @@ TEST_P(FlyRules, case077_aLeasedMachineIsChangedOnlyWithTheNonce) {
   waitFor(machine, "stopped");
 }
 
-TEST_P(FlyRules, case077_metadataAndExecDoNotAskForTheNonce) {
+TEST_P(FlyRules, case077_metadataAndExecDoNotRequireTheNonce) {
   createApp();
   const FlyMachine machine = started();
   lease(machine);

@@ -70,7 +70,7 @@ TEST_P(FlyRules, case048_aStartDuringAnUpdateIsRefused) {
   EXPECT_TRUE(answer.error().contains("failed_precondition: machine getting replaced, refusing to start")) << answer;
 }
 
-TEST_P(FlyRules, case051_aRestartKeepsTheVersionAndStartsAnew) {
+TEST_P(FlyRules, case051_aRestartKeepsTheVersion) {
   createApp();
   const FlyMachine machine = started();
   const int starts = countEvents(machine, "start", "started");

@@ -46,7 +46,7 @@ TEST_P(FlyRules, case027_aMachineWithoutANameGetsOneAndItsTimesAreWrittenAsFlyWr
   EXPECT_GT(stamp, now - 600'000);
 }
 
-TEST_P(FlyRules, case028_aCreatedMachineStartsByItself) {
+TEST_P(FlyRules, case028_aCreatedMachineStartsAutomatically) {
   createApp();
   const FlyMachine machine = started();
   const json::value shown = show(machine);
@@ -188,7 +188,7 @@ TEST_P(FlyRules, case038_aSummaryLeavesTheBulkOut) {
   }
 }
 
-TEST_P(FlyRules, case039_destroyedMachinesAreListedOnlyWhenAskedFor) {
+TEST_P(FlyRules, case039_destroyedMachinesAreListedOnlyOnRequest) {
   createApp();
   const FlyMachine machine = started();
   ASSERT_EQ(remove(machine.path + "?force=true").status, 200);

@@ -65,7 +65,7 @@ TEST_P(FlyRules, anOrganisationsListLeavesOutWhatDidNotChange) {
   EXPECT_EQ(idsIn(get(std::string(kOrgMachines) + "?updated_after=" + since), "machines").size(), 2u);
 }
 
-TEST_P(FlyRules, anOrganisationsListHasDestroyedMachinesWhenAskedFor) {
+TEST_P(FlyRules, anOrganisationsListHasDestroyedMachinesOnRequest) {
   createApp();
   const FlyMachine machine = started();
   ASSERT_EQ(remove(machine.path + "?force=true").status, 200);
@@ -124,7 +124,7 @@ TEST_P(FlyRules, placementsTellWhereMachinesWouldFit) {
   }
 }
 
-TEST_P(FlyRules, aTokenTellsWhoseItIs) {
+TEST_P(FlyRules, aTokenIdentifiesItsOwner) {
   const FlyAnswer answer = get("/v1/tokens/current");
   EXPECT_EQ(answer.status, 200) << answer;
   EXPECT_EQ(answer.at("/tokens/0/org_slug"), "personal");
@@ -172,7 +172,7 @@ TEST_P(FlyRules, networkPoliciesAreKept) {
   EXPECT_FALSE(get(policies).text.contains("\"egress\""));
 }
 
-TEST_P(FlyRules, eventsAreTwentyUnlessMoreAreAskedFor) {
+TEST_P(FlyRules, eventsAreLimitedToTwentyByDefault) {
   createApp();
   const FlyMachine machine = started();
   for (int i = 0; i < 10; ++i) {

@@ -72,7 +72,7 @@ TEST_P(FlyRules, aDestroyIsSeenOnItsWay) {
   EXPECT_GE(post(machine.path + "/start").status, 400);
 }
 
-TEST_P(FlyRules, aForkIsSeenOnItsWayAndCanBeMountedMeanwhile) {
+TEST_P(FlyRules, aForkIsVisibleWhileItIsCopiedAndCanBeMounted) {
   options.times.volumeHydrate = kLong;
   createApp();
   const std::string source = createVolume();

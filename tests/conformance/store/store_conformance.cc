@@ -319,7 +319,7 @@ TEST_P(StoreConformance, failsOneOfManySimultaneousWritesAlone) {
   EXPECT_EQ(run(store().loadInstances()).size(), 150u);
 }
 
-TEST_P(StoreConformance, letsWhoeverAwaitedAWriteReadIt) {
+TEST_P(StoreConformance, givesReadYourWritesConsistency) {
   auto chain = [](Store& store, int number) -> awaitable<void> {
     std::string name = "s" + std::to_string(number);
     for (int i = 0; i < 10; ++i) {
@@ -382,7 +382,7 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   EXPECT_TRUE(run(store().loadPlaces()).empty());
 }
 
-TEST_P(StoreConformance, remembersWhatWasDeletedAndWhatWasAskedForItsVolumes) {
+TEST_P(StoreConformance, remembersDeletedPlacesWithTheirVolumePolicy) {
   insert("i-1", "web");
   run(store().deleteInstanceRow("i-1", departed("i-1", DeleteVolumes::No), std::nullopt));
   run(store().deletePlace("i-2", departed("i-2", DeleteVolumes::Yes)));

@@ -3,7 +3,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdint>
 
-#include "agent/client_answers.h"
+#include "agent/client_responses.h"
 #include "base/check.h"
 #include "base/untrusted_text.h"
 #include "base/utf8.h"

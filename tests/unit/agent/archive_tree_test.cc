@@ -165,7 +165,7 @@ TEST_F(ArchiveTree, whatGnuTarPackedForOlderAgentsIsUnderstood) {
   expectSame();
 }
 
-TEST_F(ArchiveTree, onlyTheFileSystemsOwnLostAndFoundStaysAndIsToldOf) {
+TEST_F(ArchiveTree, onlyTheFileSystemsOwnLostAndFoundStaysAndIsReported) {
   fs::create_directories(home() / "lost+found");
   writeFile(home() / "lost+found/mine", "a person's");
   fs::create_directories(home() / "deep/lost+found");

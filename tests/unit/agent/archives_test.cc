@@ -3,7 +3,7 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 
-#include "agent/everybody.h"
+#include "agent/all_processes.h"
 #include "base/format.h"
 #include "fuzz/archive_reader/tar_text.h"
 #include "unit/agent/shell.h"
@@ -131,7 +131,7 @@ TEST_F(ArchivesTest, whatComesInIsWhatWentOut) {
   EXPECT_EQ(await(getHealth(target(), soon())).held, "");
 }
 
-TEST_F(ArchivesTest, anArchiveIsWhatEverybodysToolsRead) {
+TEST_F(ArchivesTest, anArchiveIsReadByStandardTools) {
   writeFile(home() / "file", "text");
   auto got = receive();
   writeFile(folder / "a.tar.zst", got.bytes);
@@ -144,7 +144,7 @@ TEST_F(ArchivesTest, anArchiveIsWhatEverybodysToolsRead) {
   EXPECT_THAT(text, testing::HasSubstr(R"("name":"web1")"));
 }
 
-TEST_F(ArchivesTest, socketsAreLeftOutAndToldOf) {
+TEST_F(ArchivesTest, socketsAreLeftOutAndReported) {
   int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -208,7 +208,7 @@ TEST_F(ArchivesTest, aClientThatLeavesEndsTheExport) {
   waitUntil([] { return !shell("cat /proc/$PPID/task/*/comm 2>/dev/null || true").contains("archive"); });
 }
 
-TEST_F(ArchivesTest, aPersonsFilesAreReplacedOnlyByForce) {
+TEST_F(ArchivesTest, aUsersFilesAreReplacedOnlyByForce) {
   auto archive = packed(manifest() + tarMember("home/coder/new", "n") + end());
   writeFile(root() / "etc/skel/.bashrc", "");
   writeFile(home() / ".bashrc", "");
@@ -277,7 +277,7 @@ TEST_F(ArchivesTest, whatLeadsOutsideIsRefused) {
   EXPECT_EQ(readFile(home() / "new"), "n");
 }
 
-TEST_F(ArchivesTest, aSecondImportAndAMoveAreRefusedMeanwhile) {
+TEST_F(ArchivesTest, aConcurrentImportOrMoveIsRefused) {
   startVscode();
   auto archive = packed(manifest() + tarMember("home/coder/new", "n") + end());
   net::Notifier go;

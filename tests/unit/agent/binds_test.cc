@@ -137,7 +137,7 @@ TEST_F(BindTest, storageThatAnEmptiedHomeLeftIsNotFilledAgain) {
   EXPECT_TRUE(fs::is_empty(folder / "data/volumes/home"));
 }
 
-TEST_F(BindTest, aFillThatWasCutShortBeginsAnew) {
+TEST_F(BindTest, anInterruptedFillIsRepeated) {
   writeFile(folder / "home/coder/.bashrc", "whole");
   writeFile(folder / "data/volumes/.home.filling/.bashrc", "wh");
   writeFile(folder / "data/volumes/.home.filling/gone", "x");

@@ -4,8 +4,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "agent/all_processes.h"
 #include "agent/descendants.h"
-#include "agent/everybody.h"
 #include "agent/process_state.h"
 #include "base/format.h"
 #include "net/websocket.h"
@@ -22,8 +22,8 @@ class FreezeTest : public AgentTest {
   FreezeTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
   ~FreezeTest() override {
     waitUntil([] {
-      signalEverybody(SIGKILL);
-      return !isAnybodyLeft();
+      signalAll(SIGKILL);
+      return !isAnyProcessLeft();
     });
     ::prctl(PR_SET_CHILD_SUBREAPER, 0);
   }
@@ -56,11 +56,11 @@ class FreezeTest : public AgentTest {
   }
   /// A process that increments a counter in a file while it runs.
   pid_t startCounter(std::string name) {
-    auto file = folder / name, told = folder / (name + ".pid");
+    auto file = folder / name, pid_file = folder / (name + ".pid");
     background.push_back(
-        run(format("echo $$ > {0}.new; mv {0}.new {0}; while :; do echo >> {1}; sleep 0.005; done", told.string(), file.string())));
-    waitUntil([&] { return std::filesystem::exists(told) && sizeOf(name) > 0; });
-    return std::stoi(readFile(told));
+        run(format("echo $$ > {0}.new; mv {0}.new {0}; while :; do echo >> {1}; sleep 0.005; done", pid_file.string(), file.string())));
+    waitUntil([&] { return std::filesystem::exists(pid_file) && sizeOf(name) > 0; });
+    return std::stoi(readFile(pid_file));
   }
   std::uintmax_t sizeOf(std::string name) {
     std::error_code error;
@@ -92,7 +92,7 @@ class FreezeTest : public AgentTest {
   std::vector<std::future<CommandResult>> background;
 };
 
-TEST_F(FreezeTest, everyProcessStandsStillAndGoesOn) {
+TEST_F(FreezeTest, everyProcessIsStoppedAndResumed) {
   startVscode();
   auto generation = await(getHealth(target(), soon())).generation;
   pid_t counter = startCounter("count");
@@ -107,14 +107,14 @@ TEST_F(FreezeTest, everyProcessStandsStillAndGoesOn) {
   EXPECT_FALSE(isDone(background.front())) << "no command ended";
 }
 
-TEST_F(FreezeTest, whoeverStartsOthersAllTheTimeIsStoppedToo) {
+TEST_F(FreezeTest, aProcessThatKeepsForkingIsStoppedToo) {
   auto file = folder / "spawned";
   background.push_back(
       run(format("for i in 1 2; do (while :; do (setsid sh -c 'echo >> {0}' &) ; sh -c :; done) & done; wait", file.string())));
   waitUntil([&] { return sizeOf("spawned") > 10; });
   for (int round = 0; round < 5; ++round) {
     freezeIt();
-    for (pid_t pid : everybodyElse()) EXPECT_TRUE(isStill(pid)) << pid;
+    for (pid_t pid : otherProcesses()) EXPECT_TRUE(isStill(pid)) << pid;
     auto before = sizeOf("spawned");
     await(net::sleepFor(milliseconds(30)));
     EXPECT_EQ(sizeOf("spawned"), before);
@@ -123,7 +123,7 @@ TEST_F(FreezeTest, whoeverStartsOthersAllTheTimeIsStoppedToo) {
   }
 }
 
-TEST_F(FreezeTest, whoWasStoppedBeforeStaysStopped) {
+TEST_F(FreezeTest, aProcessStoppedBeforeStaysStopped) {
   pid_t stopped = startCounter("stopped");
   ::kill(stopped, SIGSTOP);
   waitUntil([&] { return isStill(stopped); });
@@ -173,14 +173,14 @@ TEST_F(FreezeTest, vscodeIsNotTakenForDead) {
   EXPECT_GT(await(tunnel->readSome(asio::buffer(buffer))).bytes, 0U);
 }
 
-TEST_F(FreezeTest, aServiceThatEndsMeanwhileIsStartedAgainAfterwards) {
+TEST_F(FreezeTest, aServiceThatEndsWhileFrozenIsRestartedAfterwards) {
   startVscode();
   auto generation = vscode.generation();
   freezeIt();
   ::kill(vscode.pid(), SIGKILL);
   letTimePass();
   EXPECT_EQ(vscode.generation(), generation);
-  for (pid_t pid : everybodyElse()) EXPECT_TRUE(isStill(pid)) << pid;
+  for (pid_t pid : otherProcesses()) EXPECT_TRUE(isStill(pid)) << pid;
   thawIt();
   waitUntil([&] { return vscode.ready() && vscode.generation() != generation; });
 }
@@ -190,23 +190,23 @@ TEST_F(FreezeTest, commandsWaitUntilItIsOver) {
   auto asked = run("echo now");
   letTimePass();
   EXPECT_FALSE(isDone(asked));
-  EXPECT_TRUE(everybodyElse().empty());
+  EXPECT_TRUE(otherProcesses().empty());
   thawIt();
   waitFor(asked);
   EXPECT_EQ(asked.get().stdoutText, "now\n");
 }
 
-TEST_F(FreezeTest, aClientThatGoesAwayWakesNobody) {
+TEST_F(FreezeTest, aDisconnectedClientResumesNoProcess) {
   startCounter("count");
   auto where = target();
   auto cut = std::make_unique<net::StreamPtr>(await(where.endpoint.connect(soon())));
-  auto told = folder / "its-pid";
+  auto pid_file = folder / "its-pid";
   std::string body =
-      format(R"({{"command":["sh","-c","echo $$ > {0}.new; mv {0}.new {0}; while :; do sleep 0.01; done"]}})", told.string());
+      format(R"({{"command":["sh","-c","echo $$ > {0}.new; mv {0}.new {0}; while :; do sleep 0.01; done"]}})", pid_file.string());
   await((*cut)->writeAll(format("POST /exec HTTP/1.1\r\nHost: a\r\nSwarm-Token: {}\r\nContent-Length: {}\r\n\r\n{}",
                                 token(TokenScope::Exec), body.size(), body)));
-  waitUntil([&] { return std::filesystem::exists(told); });
-  pid_t pid = std::stoi(readFile(told));
+  waitUntil([&] { return std::filesystem::exists(pid_file); });
+  pid_t pid = std::stoi(readFile(pid_file));
   freezeIt();
   (*cut)->close();
   letTimePass();
@@ -251,7 +251,7 @@ TEST_F(FreezeTest, holdAndReleaseThawFirst) {
   freezeIt();
   EXPECT_EQ(await(agent::hold(target(), "op-move", "It moves.", soon())).held, "op-move");
   EXPECT_FALSE(freeze.closed());
-  EXPECT_FALSE(isAnybodyLeft());
+  EXPECT_FALSE(isAnyProcessLeft());
   expectError(ErrorCode::Unavailable, [&] { freezeIt(); });
   await(agent::release(target(), soon()));
   startCounter("again");
@@ -260,7 +260,7 @@ TEST_F(FreezeTest, holdAndReleaseThawFirst) {
   expectCounts("again");
 }
 
-TEST_F(FreezeTest, whoDoesNotStopIsNamedAndEverybodyGoesOn) {
+TEST_F(FreezeTest, anUnstoppableProcessIsNamedAndAllAreResumed) {
   startCounter("count");
   // Until its child calls exec, the caller of vfork waits in the kernel, where SIGSTOP has no effect.
   pid_t hangs = ::fork();
@@ -283,7 +283,7 @@ TEST_F(FreezeTest, whoDoesNotStopIsNamedAndEverybodyGoesOn) {
   expectCounts("count");
 }
 
-TEST_F(FreezeTest, aThawBeforeAllStandStillIsAConflictAndAllGoOn) {
+TEST_F(FreezeTest, aThawDuringAFreezeIsAConflictAndAllAreResumed) {
   startCounter("count");
   std::optional<Freeze> thawed;
   auto thaw_at_once = [&](bool begins) {
@@ -295,7 +295,7 @@ TEST_F(FreezeTest, aThawBeforeAllStandStillIsAConflictAndAllGoOn) {
   expectCounts("count");
 }
 
-TEST_F(FreezeTest, atTheAgentsEndNobodyStaysStopped) {
+TEST_F(FreezeTest, noProcessStaysStoppedAfterTheAgentsEnd) {
   startCounter("count");
   freezeIt();
   freeze.end();

@@ -6,7 +6,7 @@
 
 #include <boost/json/parse.hpp>
 
-#include "agent/everybody.h"
+#include "agent/all_processes.h"
 #include "base/format.h"
 #include "net/websocket.h"
 #include "protocol/exec_frames.h"
@@ -23,7 +23,7 @@ class HoldTest : public AgentTest {
   // As in an instance: orphans are reparented to the agent.
   HoldTest() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
   ~HoldTest() override {
-    signalEverybody(SIGKILL);
+    signalAll(SIGKILL);
     ::prctl(PR_SET_CHILD_SUBREAPER, 0);
   }
 
@@ -48,16 +48,16 @@ class HoldTest : public AgentTest {
     request.command = {"sh", "-c", std::move(script)};
     return begin(agent::exec(target(), std::move(request), soon()));
   }
-  /// Starts a script and waits until it runs: until its line TELL has written its process id. `how`: the command, with "sh FILE" as
+  /// Starts a script and waits until it runs: until its line REPORT has written its process id. `how`: the command, with "sh FILE" as
   /// default.
   pid_t runInBackground(std::string script, std::string how = "exec FILE") {
-    auto told = folder / "pid";
+    auto pid_file = folder / "pid";
     auto file = folder / format("script-{}", background.size());
-    std::filesystem::remove(told);
-    writeFile(file, script.replace(script.find("TELL"), 4, format("echo $$ > {0}.new; mv {0}.new {0}", told.string())));
+    std::filesystem::remove(pid_file);
+    writeFile(file, script.replace(script.find("REPORT"), 4, format("echo $$ > {0}.new; mv {0}.new {0}", pid_file.string())));
     background.push_back(run(how.replace(how.find("FILE"), 4, "sh " + file.string())));
-    waitUntil([&] { return std::filesystem::exists(told); });
-    return std::stoi(readFile(told));
+    waitUntil([&] { return std::filesystem::exists(pid_file); });
+    return std::stoi(readFile(pid_file));
   }
   static bool lives(pid_t pid) { return ::kill(pid, 0) == 0; }
 
@@ -83,7 +83,7 @@ TEST_F(HoldTest, holdEndsVscodeAndReleaseBringsANewOne) {
   EXPECT_EQ(held.held, kMove);
   EXPECT_EQ(held.boot, before.boot);
   EXPECT_EQ(vscode.state(), ServiceState::Stopped);
-  EXPECT_FALSE(isAnybodyLeft());
+  EXPECT_FALSE(isAnyProcessLeft());
   auto now = health();
   EXPECT_FALSE(now.ready);
   EXPECT_EQ(now.held, kMove);
@@ -97,33 +97,33 @@ TEST_F(HoldTest, holdEndsVscodeAndReleaseBringsANewOne) {
   EXPECT_EQ(after.boot, before.boot) << "it is the same agent";
 }
 
-TEST_F(HoldTest, whateverWasStartedIsGone) {
+TEST_F(HoldTest, everyStartedProcessIsGone) {
   startVscode();
-  pid_t orphan = runInBackground("trap '' TERM HUP INT; TELL; while :; do sleep 0.02; done", "(setsid FILE &) ; true");
-  pid_t stopped = runInBackground("TELL; kill -STOP $$");
-  pid_t spawner = runInBackground("trap '' TERM HUP; TELL; while :; do (setsid sleep 30 &); sleep 0.01; done");
+  pid_t orphan = runInBackground("trap '' TERM HUP INT; REPORT; while :; do sleep 0.02; done", "(setsid FILE &) ; true");
+  pid_t stopped = runInBackground("REPORT; kill -STOP $$");
+  pid_t spawner = runInBackground("trap '' TERM HUP; REPORT; while :; do (setsid sleep 30 &); sleep 0.01; done");
   for (pid_t pid : {orphan, stopped, spawner}) EXPECT_TRUE(lives(pid));
   holdIt();
   for (pid_t pid : {orphan, stopped, spawner}) EXPECT_FALSE(lives(pid));
-  EXPECT_FALSE(isAnybodyLeft()) << namesOfThoseLeft();
+  EXPECT_FALSE(isAnyProcessLeft()) << namesOfRemainingProcesses();
 }
 
-TEST_F(HoldTest, whoeverListensMayWriteWhatItHasToWrite) {
+TEST_F(HoldTest, aProcessThatHandlesSigtermMaySaveItsFiles) {
   auto file = folder / "saved";
-  runInBackground("trap 'sleep 0.3; echo saved > " + file.string() + "; exit' TERM; TELL; while :; do sleep 0.01; done",
+  runInBackground("trap 'sleep 0.3; echo saved > " + file.string() + "; exit' TERM; REPORT; while :; do sleep 0.01; done",
                   "(setsid FILE &) ; true");
   holdIt();
   EXPECT_EQ(readFile(file), "saved\n");
 }
 
-TEST_F(HoldTest, thoseWhoIgnoreEverythingAreNotWaitedFor) {
-  runInBackground("trap '' TERM HUP; TELL; while :; do sleep 0.01; done");
+TEST_F(HoldTest, processesThatIgnoreAllSignalsAreKilledWithoutDelay) {
+  runInBackground("trap '' TERM HUP; REPORT; while :; do sleep 0.01; done");
   auto began = std::chrono::steady_clock::now();
   holdIt();
   EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(1'400)) << "processes that handle signals get 1.5 s";
 }
 
-TEST_F(HoldTest, whileHeldNothingIsStartedAndTheReasonIsTold) {
+TEST_F(HoldTest, whileHeldNothingIsStartedAndTheReasonIsGiven) {
   startVscode();
   holdIt();
   expectUnavailable(
@@ -145,13 +145,13 @@ TEST_F(HoldTest, whileHeldNothingIsStartedAndTheReasonIsTold) {
 }
 
 TEST_F(HoldTest, aCommandThatRunsEndsWithTheReasonAsItsAnswer) {
-  runInBackground("TELL; exec sleep 60");
+  runInBackground("REPORT; exec sleep 60");
   holdIt();
   waitFor(background.front());
   expectUnavailable([&] { background.front().get(); }, kReason);
 }
 
-TEST_F(HoldTest, aStreamedCommandsClientIsToldEvenWhenItReadsLate) {
+TEST_F(HoldTest, aStreamedCommandsClientGetsTheReasonEvenWhenItReadsLate) {
   auto socket = await([](AgentTarget where, net::Headers headers) -> awaitable<std::unique_ptr<net::WebSocket>> {
     auto stream = co_await where.endpoint.connect(Deadline::after(kPatience));
     auto opened = co_await net::openWebSocket(std::move(stream), "agent", "/exec", headers, Deadline::after(kPatience));
@@ -197,7 +197,7 @@ TEST_F(HoldTest, tunnelsAreClosed) {
   waitUntil([&] { return activity.connections() == 0; });
 }
 
-TEST_F(HoldTest, whatAClientSaysAfterTheHoldBeganDoesNotGetThrough) {
+TEST_F(HoldTest, dataSentAfterTheHoldStartedIsDropped) {
   startVscode();
   auto listener = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});
   auto port = await(openPortTunnel(target(), listener->port(), soon()));
@@ -217,7 +217,7 @@ TEST_F(HoldTest, whatAClientSaysAfterTheHoldBeganDoesNotGetThrough) {
   EXPECT_EQ(held.get().held, kMove);
 }
 
-TEST_F(HoldTest, bothMayBeAskedForAgainAndAtTheSameTime) {
+TEST_F(HoldTest, bothRequestsMayBeRepeatedAndConcurrent) {
   startVscode();
   auto first = begin(agent::hold(target(), std::string(kMove), "one", soon()));
   auto second = begin(agent::hold(target(), std::string(kMove), std::string(kReason), soon()));
@@ -238,9 +238,9 @@ TEST_F(HoldTest, bothMayBeAskedForAgainAndAtTheSameTime) {
   EXPECT_EQ(health().generation, generation) << "another release restarts nothing";
 }
 
-TEST_F(HoldTest, theLastWishWins) {
+TEST_F(HoldTest, theLastRequestWins) {
   startVscode();
-  pid_t slow = runInBackground("trap 'sleep 0.2; exit' TERM HUP; TELL; while :; do sleep 0.01; done");
+  pid_t slow = runInBackground("trap 'sleep 0.2; exit' TERM HUP; REPORT; while :; do sleep 0.01; done");
   auto held = begin(agent::hold(target(), std::string(kMove), std::string(kReason), soon()));
   waitUntil([&] { return hold.closed(); });
   EXPECT_EQ(releaseIt().held, "");
@@ -255,7 +255,7 @@ TEST_F(HoldTest, theLastWishWins) {
   EXPECT_TRUE(await(getHealth(target(), soon(), std::chrono::seconds(10))).ready);
 }
 
-TEST_F(HoldTest, itBecomesHeldThoughWhoeverAskedHasGone) {
+TEST_F(HoldTest, itBecomesHeldThoughTheClientHasDisconnected) {
   startVscode();
   await([](net::HostPort where, std::string its_token) -> awaitable<void> {
     auto stream = co_await net::connectTcp(where, Deadline::after(kPatience));
@@ -274,7 +274,7 @@ TEST_F(HoldTest, anotherTransferTakesOver) {
   EXPECT_EQ(health().held, "op-second");
 }
 
-TEST_F(HoldTest, whoeverWaitsForVscodeLearnsAtOnceThatItIsHeld) {
+TEST_F(HoldTest, aWaitForVscodeEndsAtOnceWhenItIsHeld) {
   auto asked = begin(getHealth(target(), soon(), std::chrono::seconds(10)));
   auto began = std::chrono::steady_clock::now();
   holdIt();
@@ -293,17 +293,17 @@ TEST_F(HoldTest, aRequestWithoutATransferIsRefused) {
   EXPECT_FALSE(hold.closed());
 }
 
-TEST_F(HoldTest, heldFromTheBeginningNothingRunsUntilRelease) {
+TEST_F(HoldTest, heldFromTheStartNothingRunsUntilRelease) {
   hold.begin(std::string(kMove));
   auto seen = health();
   EXPECT_EQ(seen.held, kMove);
   EXPECT_NE(seen.reason, "");
-  EXPECT_FALSE(isAnybodyLeft());
+  EXPECT_FALSE(isAnyProcessLeft());
   releaseIt();
   EXPECT_TRUE(await(getHealth(target(), soon(), std::chrono::seconds(10))).ready);
 }
 
-TEST_F(HoldTest, heldFromTheBeginningItConfirmsThatToWhoeverAsks) {
+TEST_F(HoldTest, heldFromTheStartItConfirmsAHoldRequest) {
   hold.begin(std::string(kMove));
   EXPECT_EQ(await(agent::hold(target(), std::string(kMove), std::string(kReason), soon())).held, kMove);
 }

@@ -7,7 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "agent/client.h"
-#include "agent/client_answers.h"
+#include "agent/client_responses.h"
 #include "base/untrusted_text.h"
 #include "base/utf8.h"
 #include "support/coroutine_test.h"

@@ -125,7 +125,7 @@ TEST_F(WholeAgent, runsTheContainersCommandBesideVscode) {
   waitUntil([&] { return readFile(folder / "home/ran") == "coder\n"; });
 }
 
-TEST_F(WholeAgent, tellsOfTheSetupScriptAndMakesNobodyWaitForIt) {
+TEST_F(WholeAgent, reportsTheSetupScriptWithoutDelayingVscode) {
   auto made = options();
   made.config.setup = "until test -e \"$HOME/go\"; do sleep 0.01; done; exit 4\n";
   start(std::move(made));
@@ -137,7 +137,7 @@ TEST_F(WholeAgent, tellsOfTheSetupScriptAndMakesNobodyWaitForIt) {
   EXPECT_EQ(health()->setupExitCode, 4);
 }
 
-TEST_F(WholeAgent, whatWasLeftInTheBackgroundIsAskedToEndThoughTheAgentIsNotProcessOne) {
+TEST_F(WholeAgent, backgroundProcessesGetSigtermThoughTheAgentIsNotProcessOne) {
   auto made = options();
   writeFile(folder / "daemon.sh", "trap 'echo asked > \"$HOME/asked\"; exit' TERM\ntouch \"$HOME/begun\"\nwhile :; do sleep 0.05; done\n");
   made.command = {"sh", "-c", "setsid sh " + (folder / "daemon.sh").string() + " & while ! test -e \"$HOME/begun\"; do sleep 0.01; done"};
@@ -150,7 +150,7 @@ TEST_F(WholeAgent, whatWasLeftInTheBackgroundIsAskedToEndThoughTheAgentIsNotProc
   EXPECT_EQ(readFile(folder / "home/asked"), "asked\n");
 }
 
-TEST_F(WholeAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAndTheReasonIsTold) {
+TEST_F(WholeAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAndTheReasonIsReported) {
   auto made = options();
   made.command = {"sh", "-c", "touch \"$HOME/ran\""};
   writeFile(folder / "volume", "a file where a volume should be");

@@ -26,13 +26,13 @@ std::string webSocketFrame(std::size_t length, Deflate deflate = Deflate::Yes, i
 }
 constexpr std::string_view kUpgrade = "GET /stable HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
-TEST(PersonDetector, anHttpRequestIsAPerson) {
-  PersonDetector detector(PersonDetector::Traffic::Vscode);
+TEST(ActivityDetector, anHttpRequestIsActivity) {
+  ActivityDetector detector(ActivityDetector::Traffic::Vscode);
   EXPECT_TRUE(detector.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n", SteadyTime(seconds(1))));
 }
 
-TEST(PersonDetector, anIdlePageIsNobodyHoweverLongItStays) {
-  PersonDetector detector(PersonDetector::Traffic::Vscode);
+TEST(ActivityDetector, anIdlePageIsNotActivityHoweverLongItStays) {
+  ActivityDetector detector(ActivityDetector::Traffic::Vscode);
   SteadyTime now(seconds(1));
   EXPECT_TRUE(detector.feed(kUpgrade, now));
   for (int beat = 0; beat < 10'000; ++beat) {
@@ -45,8 +45,8 @@ TEST(PersonDetector, anIdlePageIsNobodyHoweverLongItStays) {
   }
 }
 
-TEST(PersonDetector, typingInATerminalIsAPerson) {
-  PersonDetector detector(PersonDetector::Traffic::Vscode);
+TEST(ActivityDetector, typingInATerminalIsActivity) {
+  ActivityDetector detector(ActivityDetector::Traffic::Vscode);
   SteadyTime now(seconds(1));
   detector.feed(kUpgrade, now);
   now += seconds(60);
@@ -58,8 +58,8 @@ TEST(PersonDetector, typingInATerminalIsAPerson) {
   EXPECT_TRUE(found);
 }
 
-TEST(PersonDetector, aPersonsMessagesAreFoundHoweverTheBytesAreCut) {
-  PersonDetector detector(PersonDetector::Traffic::Vscode);
+TEST(ActivityDetector, aUsersMessagesAreFoundHoweverTheBytesAreSplit) {
+  ActivityDetector detector(ActivityDetector::Traffic::Vscode);
   SteadyTime now(seconds(1));
   detector.feed(kUpgrade.substr(0, 70), now);
   detector.feed(kUpgrade.substr(70), now);
@@ -73,8 +73,8 @@ TEST(PersonDetector, aPersonsMessagesAreFoundHoweverTheBytesAreCut) {
   EXPECT_FALSE(found);
 }
 
-TEST(PersonDetector, onAPortABurstIsAPersonAndATrickleIsNot) {
-  PersonDetector detector(PersonDetector::Traffic::Port);
+TEST(ActivityDetector, onAPortABurstIsActivityAndATrickleIsNot) {
+  ActivityDetector detector(ActivityDetector::Traffic::Port);
   SteadyTime now(seconds(1));
   for (int beat = 0; beat < 100; ++beat) {
     now += seconds(15);

@@ -125,7 +125,7 @@ TEST_F(AgentTest, aSessionThatEndsCutsItsTunnelsAndCommandsAndNoOthers) {
   echo.stop();
 }
 
-TEST_F(AgentTest, unknownPathsAreToldOnlyToThoseWithAToken) {
+TEST_F(AgentTest, unknownPathsAreReportedOnlyWithAToken) {
   for (const char* path : {"/", "/healthz", "/tunnel", "/tunnel/", "/exec/", "/health/", "/HEALTH", "/admin"}) {
     expectBare401(send(request("GET", path, std::nullopt)), path);
     EXPECT_EQ(send(request("GET", path, token(TokenScope::Status))).status, 404) << path;
@@ -206,7 +206,7 @@ TEST_F(AgentTest, aTunnelToVscodeThatIsNotReadyGivesTheReason) {
   }
 }
 
-TEST_F(AgentTest, aTunnelToAPortThatNobodyListensOnSaysSo) {
+TEST_F(AgentTest, aTunnelToAPortWithoutAListenerIsRefused) {
   auto listener = net::listenTcp(context.get_executor(), {"127.0.0.1", 0});
   auto port = listener->port();
   listener.reset();
@@ -307,7 +307,7 @@ TEST_F(AgentTest, malformedRequestsEndWithoutHarm) {
   EXPECT_EQ(send(request("GET", "/health", token(TokenScope::Status))).status, 200);
 }
 
-TEST_F(AgentTest, aWrongSecretIsToldAsTheServersProblem) {
+TEST_F(AgentTest, aWrongSecretIsReportedAsTheServersProblem) {
   auto wrong = target();
   wrong.key.bytes = Secret(std::string(32, 'x'));
   try {

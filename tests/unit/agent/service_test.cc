@@ -82,7 +82,7 @@ TEST_F(ServiceTest, aLauncherThatIsMissingIsSaidAndTriedAgain) {
   waitUntil([&] { return service.state() == ServiceState::Ended; });
 }
 
-TEST_F(ServiceTest, stopKillsWhatDoesNotListenAtTheDeadline) {
+TEST_F(ServiceTest, stopKillsAtTheDeadline) {
   auto mark = folder / "ready";
   Service service(context.get_executor(), children, base,
                   options({"sh", "-c", "trap '' TERM; echo > " + mark.string() + "; while :; do sleep 0.05; done"}), users);

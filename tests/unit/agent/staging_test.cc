@@ -102,7 +102,7 @@ TEST_F(StagingTest, killedAgainWhileItRecoversItStillGoesOn) {
   }
 }
 
-TEST_F(StagingTest, whatAPersonHasUnderItsNameIsNotTouched) {
+TEST_F(StagingTest, aUsersFolderOfItsNameIsNotTouched) {
   makeOld();
   writeFile(folder / "root/home" / kStagingName / "mine", "precious");
   EXPECT_THROW(begin({}), Error);

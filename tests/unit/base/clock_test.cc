@@ -85,7 +85,7 @@ TEST(Time, refusesArbitraryTextOnlyByError) {
   });
 }
 
-TEST(ManualClock, movesOnlyWhenTold) {
+TEST(ManualClock, movesOnlyWhenAdvanced) {
   ManualClock clock(at(1000));
   SteadyTime steady = clock.steadyNow();
   EXPECT_EQ(clock.now(), at(1000));

@@ -34,20 +34,20 @@ int endWith(const char* setting) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-TEST(FaultPoint, doesNothingUnlessAsked) {
+TEST(FaultPoint, doesNothingByDefault) {
   EXPECT_EQ(endWith(""), 0);
   EXPECT_EQ(endWith("other=kill"), 0);
   EXPECT_EQ(endWith("first:3=kill"), 0);
 }
 
-TEST(FaultPoint, killsOrThrowsAtThePassThatWasAskedFor) {
+TEST(FaultPoint, killsOrThrowsAtTheRequestedPass) {
   EXPECT_EQ(endWith("second=kill"), 128 + SIGKILL);
   EXPECT_EQ(endWith("first:2=kill"), 128 + SIGKILL);
   EXPECT_EQ(endWith("first=error"), 1);
   EXPECT_EQ(endWith("first:2=error,second=error"), 2);
 }
 
-TEST(FaultPoint, stopsUntilSomebodyLetsItGoOn) {
+TEST(FaultPoint, stopsUntilItIsContinued) {
   pid_t child = ::fork();
   if (child == 0) {
     ::setenv("SWARM_FAULT", "here=stop", 1);

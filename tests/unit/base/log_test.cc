@@ -33,7 +33,7 @@ TEST_F(Log, writesOneLineWithItsFields) {
   EXPECT_EQ(lines(text), 1);
 }
 
-TEST_F(Log, tellsATapOfWarningsAndErrorsAsJson) {
+TEST_F(Log, passesWarningsAndErrorsToATapAsJson) {
   std::vector<std::string> heard;
   log::setTap([&](const std::string& line) { heard.push_back(line); });
   captured([] {

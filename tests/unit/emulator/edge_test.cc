@@ -21,7 +21,7 @@ json::object withService(bool autostart = false) {
 
 class Edge : public EmulatorFixture {
  protected:
-  std::expected<EdgeTarget, EdgeRefusal> look(EdgeQuery query) { return loop->run(emulator().findEdgeTarget(std::move(query))); }
+  std::expected<EdgeTarget, EdgeRefusal> find(EdgeQuery query) { return loop->run(emulator().findEdgeTarget(std::move(query))); }
   void createReachableApp() {
     createApp();
     ASSERT_EQ(post("/v1/apps/a1/ip_assignments", json::object{{"type", "shared_v4"}}).status, 200);
@@ -32,15 +32,15 @@ class Edge : public EmulatorFixture {
 TEST_F(Edge, aPortLeadsToItsServicesInternalPortWithItsHandlers) {
   createReachableApp();
   std::string id = idOf(createStarted(withService()));
-  auto secure = look({.app = "a1", .externalPort = 443});
+  auto secure = find({.app = "a1", .externalPort = 443});
   ASSERT_TRUE(secure.has_value());
   EXPECT_EQ(secure->machineId, id);
   EXPECT_EQ(secure->internalPort, 7777);
   EXPECT_EQ(secure->handlers, (std::vector<std::string>{"tls", "http"}));
-  auto plain = look({.app = "a1", .externalPort = 80});
+  auto plain = find({.app = "a1", .externalPort = 80});
   ASSERT_TRUE(plain.has_value());
   EXPECT_TRUE(plain->forceHttps);
-  auto other = look({.app = "a1", .externalPort = 22});
+  auto other = find({.app = "a1", .externalPort = 22});
   ASSERT_FALSE(other.has_value());
   EXPECT_EQ(other.error().status, 503);
 }
@@ -48,10 +48,10 @@ TEST_F(Edge, aPortLeadsToItsServicesInternalPortWithItsHandlers) {
 TEST_F(Edge, withoutAnAddressAnAppIsNotThere) {
   createApp();
   createStarted(withService());
-  auto refused = look({.app = "a1"});
+  auto refused = find({.app = "a1"});
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().status, 404);
-  EXPECT_EQ(look({.app = "none"}).error().status, 404);
+  EXPECT_EQ(find({.app = "none"}).error().status, 404);
   EXPECT_TRUE(emulator().edgeServices().empty());
 }
 
@@ -59,14 +59,14 @@ TEST_F(Edge, aForcedMachineIsTheOnlyOneThatCounts) {
   createReachableApp();
   createStarted(withService());
   std::string second = createStarted(withService());
-  EXPECT_EQ(look({.app = "a1", .forceInstance = idOf(second)})->machineId, idOf(second));
-  EXPECT_EQ(look({.app = "a1", .preferInstance = idOf(second)})->machineId, idOf(second));
+  EXPECT_EQ(find({.app = "a1", .forceInstance = idOf(second)})->machineId, idOf(second));
+  EXPECT_EQ(find({.app = "a1", .preferInstance = idOf(second)})->machineId, idOf(second));
   std::string id = idOf(second);
   post(second + "/stop");
   waitFor(second, "stopped");
-  EXPECT_FALSE(look({.app = "a1", .forceInstance = id}).has_value()) << "it is not running, and its service has no autostart";
-  EXPECT_NE(look({.app = "a1", .preferInstance = id})->machineId, id);
-  EXPECT_FALSE(look({.app = "a1", .forceInstance = "00000000000000"}).has_value());
+  EXPECT_FALSE(find({.app = "a1", .forceInstance = id}).has_value()) << "it is not running, and its service has no autostart";
+  EXPECT_NE(find({.app = "a1", .preferInstance = id})->machineId, id);
+  EXPECT_FALSE(find({.app = "a1", .forceInstance = "00000000000000"}).has_value());
 }
 
 TEST_F(Edge, aStoppedMachineIsStartedWhenItsServiceSaysSo) {
@@ -74,7 +74,7 @@ TEST_F(Edge, aStoppedMachineIsStartedWhenItsServiceSaysSo) {
   std::string machine = createStarted(withService(true));
   post(machine + "/stop");
   waitFor(machine, "stopped");
-  EXPECT_EQ(look({.app = "a1"})->machineId, idOf(machine));
+  EXPECT_EQ(find({.app = "a1"})->machineId, idOf(machine));
   EXPECT_EQ(stateOf(machine), "started");
 }
 
@@ -82,20 +82,20 @@ TEST_F(Edge, aCordonedMachineGetsNoNewTraffic) {
   createReachableApp();
   std::string machine = createStarted(withService());
   post(machine + "/cordon");
-  EXPECT_FALSE(look({.app = "a1"}).has_value());
+  EXPECT_FALSE(find({.app = "a1"}).has_value());
   post(machine + "/uncordon");
-  EXPECT_TRUE(look({.app = "a1"}).has_value());
+  EXPECT_TRUE(find({.app = "a1"}).has_value());
 }
 
 TEST_F(Edge, nothingLeadsToAnUnreachableHost) {
   createReachableApp();
   std::string machine = createStarted(withService());
   post("/emulator/machines/" + idOf(machine) + "/host", json::object{{"status", "unreachable"}});
-  EXPECT_EQ(look({.app = "a1"}).error().status, 503);
-  EXPECT_EQ(look({.app = "a1", .forceInstance = idOf(machine)}).error().status, 503);
+  EXPECT_EQ(find({.app = "a1"}).error().status, 503);
+  EXPECT_EQ(find({.app = "a1", .forceInstance = idOf(machine)}).error().status, 503);
 }
 
-TEST_F(Edge, itsListenerHearsOfServicesThatComeAndGo) {
+TEST_F(Edge, itsListenerIsNotifiedOfServicesThatComeAndGo) {
   createReachableApp();
   int calls = 0;
   emulator().onEdgeServicesChanged([&] { ++calls; });

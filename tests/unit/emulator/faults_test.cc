@@ -203,7 +203,7 @@ TEST_F(Faults, aMigrationKeepsTheMachineAndItsDataAndChangesVolumeAndAddress) {
   EXPECT_EQ(state().at("volumes").as_int64(), 1);
 }
 
-TEST_F(Faults, hostsRunFullAndTheErrorTellsTheScope) {
+TEST_F(Faults, hostsRunFullAndTheErrorHasTheScope) {
   options.capacity.hostsPerRegion = 1;
   options.capacity.host = {512, 0};
   createApp();

@@ -62,7 +62,7 @@ TEST_F(MemoryBackendTest, commandsGiveOutputErrorsAndExitCodes) {
   EXPECT_EQ(run({"sh", "-c", "while true; do :; done"}).exitCode, 2) << "the shell reports what it does not support";
 }
 
-TEST_F(MemoryBackendTest, theShellKnowsListsPipesQuotesVariablesAndRedirections) {
+TEST_F(MemoryBackendTest, theShellSupportsListsPipesQuotesVariablesAndRedirections) {
   MachinePlan with_env = plan();
   with_env.env["NAME"] = "value";
   boot(with_env);

@@ -37,7 +37,7 @@ docker::EngineFacts engine() {
   return facts;
 }
 
-TEST(MachineImage, tellsWhatTheEngineKnows) {
+TEST(MachineImage, hasTheEnginesFacts) {
   EXPECT_EQ(image().facts.digest, "sha256:bbb") << "the registry's digest, if there is one";
   EXPECT_EQ(image().facts.labels.at("k"), "v");
   EXPECT_EQ(readImage("x", json::parse(R"({"Id":"sha256:aaa","RepoDigests":null,"Config":{}})")).facts.digest, "sha256:aaa");
@@ -106,7 +106,7 @@ TEST(MachineArchive, holdsTheInitTheFilesAndTheFreshFileSystemsFolder) {
   }
 }
 
-TEST(MachineNetwork, hasItsOwnRangeOutOfNobodys) {
+TEST(MachineNetwork, hasItsOwnRangeOutOfAReservedOne) {
   std::set<std::string> subnets;
   for (int attempt = 0; attempt < 200; ++attempt) {
     json::object body = networkBody("e1", "net", attempt);

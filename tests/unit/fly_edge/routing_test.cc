@@ -25,7 +25,7 @@ TEST(EdgeHost, namesAnAppAndMaybeAPort) {
   }
 }
 
-TEST_F(EdgeTest, aRequestReachesTheMachineWithWhatTheEdgeKnows) {
+TEST_F(EdgeTest, aRequestReachesTheMachineWithTheEdgesHeaders) {
   startAnswering(std::string(kHello));
   std::string answer = exchange(get(
       "app.fly.localhost:4281", "Swarm-Token: t\r\nX-Hop: 1\r\nConnection: X-Hop\r\nFly-Client-IP: 6.6.6.6\r\nFly-Emulator-Port: 443\r\n"));
@@ -43,7 +43,7 @@ TEST_F(EdgeTest, aRequestReachesTheMachineWithWhatTheEdgeKnows) {
   EXPECT_EQ(asked_port, 7777);
 }
 
-TEST_F(EdgeTest, aForcedInstanceIsAskedFor) {
+TEST_F(EdgeTest, aForcedInstanceIsRequested) {
   startAnswering(std::string(kHello));
   exchange(get("app.fly.localhost", "fly-force-instance-id: 3d8d413b29d089\r\n"));
   ASSERT_EQ(queries.size(), 1U);
@@ -51,7 +51,7 @@ TEST_F(EdgeTest, aForcedInstanceIsAskedFor) {
   EXPECT_EQ(asked_machine, "3d8d413b29d089");
 }
 
-TEST_F(EdgeTest, onePortStandsForAllThatSpeakHttp) {
+TEST_F(EdgeTest, onePortServesAllHttpServices) {
   startAnswering(std::string(kHello));
   auto portAskedFor = [&](std::string request) {
     queries.clear();

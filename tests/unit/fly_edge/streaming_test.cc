@@ -228,7 +228,7 @@ TEST_F(EdgeListenersTest, aRawServiceHasAPortOfItsOwn) {
   EXPECT_EQ(queries.at(0).externalPort, 5432);
 }
 
-TEST_F(EdgeListenersTest, tlsEndsAtTheEdgeWhereTheServiceSaysSo) {
+TEST_F(EdgeListenersTest, tlsEndsAtTheEdgeIfTheServiceIsConfiguredSo) {
   test::TempDir folder;
   CertificateFiles files = makeSelfSigned(folder.path(), {"app.fly.localhost"});
   startMachine([](net::StreamPtr stream, int) -> awaitable<void> {
@@ -260,7 +260,7 @@ TEST_F(EdgeListenersTest, stoppingClosesWhatIsConnected) {
   EXPECT_EQ(loop.run(readToEnd(*stream)), "");
 }
 
-TEST_F(EdgeListenersTest, aServiceThatIsGoneIsListenedForNoMore) {
+TEST_F(EdgeListenersTest, aRemovedServiceLosesItsListener) {
   services = {{"app", 5432, "tcp", {}}};
   listeners.refresh();
   net::HostPort address = addressOf(0);

@@ -39,7 +39,7 @@ TEST(FlyEmulatorProcess, saysWhereItAnswersAndEndsAtSigtermWithZero) {
   EXPECT_EQ(program.waitForExit(), 0);
 }
 
-TEST(FlyEmulatorProcess, apiAndEdgeSpeakTlsWithACertificateWhoseFileItNames) {
+TEST(FlyEmulatorProcess, apiAndEdgeUseTlsWithACertificateWhoseFileItPrints) {
   std::vector<std::string> arguments = freePorts();
   arguments.insert(arguments.end(), {"--api-tls", "--edge-tls"});
   Program program(arguments);

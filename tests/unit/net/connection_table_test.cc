@@ -96,12 +96,12 @@ TEST_F(Table, countsAMemberForAnotherAddressOnceItChanges) {
 }
 
 TEST_F(Table, saysWhenThereMayBeRoomAgain) {
-  int told = 0;
-  table.onWait([&] { ++told; });
+  int notified = 0;
+  table.onWait([&] { ++notified; });
   Connection* busy = open("a");
-  EXPECT_EQ(told, 0);
+  EXPECT_EQ(notified, 0);
   table.wait(*busy);
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(notified, 1);
 }
 
 }  // namespace

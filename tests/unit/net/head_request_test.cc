@@ -220,7 +220,7 @@ TEST(RequestHeadParser, keepsConnectionsAliveAsTheVersionSays) {
   EXPECT_TRUE(parsed(request("GET / HTTP/1.0", "Host: a\r\nConnection: Keep-Alive\r\n")).keepAlive);
 }
 
-TEST(RequestHeadParser, tellsUpgradesOnlyWhenConnectionAsksForThem) {
+TEST(RequestHeadParser, reportsUpgradesOnlyWhenConnectionListsThem) {
   EXPECT_EQ(parsed(request("GET / HTTP/1.1", "Host: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n")).upgrade, "websocket");
   EXPECT_EQ(parsed(request("GET / HTTP/1.1", "Host: a\r\nUpgrade: websocket\r\n")).upgrade, "");
   EXPECT_EQ(parsed(request("GET / HTTP/1.0", "Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")).upgrade, "");

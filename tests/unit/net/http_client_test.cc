@@ -95,7 +95,7 @@ TEST(HttpClient, sendsABodyInPieces) {
   EXPECT_TRUE(seen.ends_with("\r\n\r\n7\r\nhello, \r\n5\r\nworld\r\n0\r\n\r\n")) << seen;
 }
 
-TEST(HttpClient, reusesAConnectionUntilTheServerWantsItClosed) {
+TEST(HttpClient, reusesAConnectionUntilTheServerClosesIt) {
   Client client(answering({kOk, kOk, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"}));
   for (int i = 0; i < 4; ++i) EXPECT_EQ(client.send().body, "ok");
   EXPECT_EQ(client.server.connections(), 2);
@@ -141,7 +141,7 @@ TEST(HttpClient, doesNotRepeatOnAFreshConnection) {
 TEST(HttpClient, reportsACutBodyByName) {
   const Error error = Client(answering({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"})).failure();
   EXPECT_EQ(error.code(), ErrorCode::Unavailable);
-  EXPECT_EQ(error.message(), "The connection to docker was lost in the middle of an answer: it was closed by the other side.");
+  EXPECT_EQ(error.message(), "The connection to docker was lost in the middle of a response: closed by the peer.");
 }
 
 TEST(HttpClient, reportsASilentServerAfterTheDeadline) {

@@ -89,14 +89,14 @@ TEST_F(HttpServerTest, sendsNoBodyToHeadAndSaysItsLength) {
   EXPECT_TRUE(text.ends_with("\r\n\r\n"));
 }
 
-TEST_F(HttpServerTest, closesWhenTheClientAsksForIt) {
+TEST_F(HttpServerTest, closesOnTheClientsRequest) {
   start(answerTarget);
   const std::string text = exchange("GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(count(text, "HTTP/1.1 "), 1);
   EXPECT_NE(text.find("Connection: close\r\n"), std::string::npos);
 }
 
-TEST_F(HttpServerTest, keepsAnOldClientsConnectionOnlyWhenAsked) {
+TEST_F(HttpServerTest, keepsAnOldClientsConnectionOnlyOnRequest) {
   start(answerTarget);
   const std::string old = "GET /1 HTTP/1.0\r\nHost: a\r\n";
   EXPECT_EQ(count(exchange(old + "\r\n" + old + "\r\n"), "HTTP/1.1 "), 1);
@@ -438,7 +438,7 @@ TEST_F(LimitedServerTest, countsRequestsThroughAProxyForTheirClients) {
   released = true;
 }
 
-TEST_F(HttpServerTest, letsItsOwnerSayHowARefusalLooks) {
+TEST_F(HttpServerTest, letsItsOwnerFormatRefusals) {
   start(answerTarget, {.refusal = [](const RefusedRequest& refused) -> RefusalAnswer {
           const bool wants_page = refused.bytes.contains("text/html");
           return {{{"Content-Type", wants_page ? "text/html" : "application/problem+json"}},
@@ -451,7 +451,7 @@ TEST_F(HttpServerTest, letsItsOwnerSayHowARefusalLooks) {
   EXPECT_NE(exchange("GET /" + std::string(70'000, 'x')).find("problem+json"), std::string::npos);
 }
 
-TEST_F(HttpServerTest, marksOddPathsForAHandlerThatWantsThem) {
+TEST_F(HttpServerTest, marksOddPathsForAHandlerThatAcceptsThem) {
   auto tell = [](Exchange& e) -> awaitable<void> { co_await e.respond(200, {}, e.head().oddPath ? "odd" : "plain"); };
   start(tell, {.oddPaths = OddPaths::Mark});
   EXPECT_TRUE(exchange("GET /100%.txt HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("odd"));

@@ -30,7 +30,7 @@ TEST(PatienceMeter, hasNoLimitUnlessOneWasSet) {
   EXPECT_FALSE(meter.isLimited());
 }
 
-TEST(PatienceMeter, startsTheSilenceAnewWithEachByte) {
+TEST(PatienceMeter, restartsTheSilenceWithEachByte) {
   PatienceMeter meter;
   meter.begin({.silence = seconds(30)});
   SteadyTime now = kStart;
@@ -46,7 +46,7 @@ TEST(PatienceMeter, givesADripLessTimeThanAnUploadThatProgresses) {
   // 1,000 bytes at a time: a peer that sends them every 9 s is faster than 100 bytes a second, one that takes 11 s is not.
   auto survives = [](seconds pause) {
     PatienceMeter meter;
-    meter.begin({.silence = seconds(30), .leastRate = 100});
+    meter.begin({.silence = seconds(30), .minRate = 100});
     SteadyTime now = kStart;
     for (int piece = 0; piece < 1000; ++piece) {
       if (meter.deadline(now) < now + pause) return false;
@@ -62,7 +62,7 @@ TEST(PatienceMeter, givesADripLessTimeThanAnUploadThatProgresses) {
 
 TEST(PatienceMeter, doesNotCountTimeSpentElsewhere) {
   PatienceMeter meter;
-  meter.begin({.silence = seconds(30), .leastRate = 100});
+  meter.begin({.silence = seconds(30), .minRate = 100});
   meter.waited(seconds(10));
   const SteadyTime much_later = kStart + std::chrono::hours(5);
   EXPECT_EQ(meter.deadline(much_later), much_later + seconds(20));

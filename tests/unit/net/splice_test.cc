@@ -98,7 +98,7 @@ class EverySocket : public testing::TestWithParam<Kind> {
   TestLoop loop;
 };
 
-TEST_P(EverySocket, movesExactlyWhatItWasToldAndLeavesTheRest) {
+TEST_P(EverySocket, movesExactlyTheRequestedBytesAndLeavesTheRest) {
   for (const std::size_t size : {std::size_t{kSpliceBytes}, std::size_t{kSpliceBytes + 1}, 512 * 1024 - std::size_t{1},
                                  512 * 1024 + std::size_t{1}, 3 * kMiB + 17}) {
     Way way(loop, GetParam());
@@ -340,7 +340,7 @@ TEST(BodyReader, splicesWhatIsNotInItsBufferAndEndsAtTheBodysEnd) {
   EXPECT_EQ(loop.run(test::readExactly(*way.from, 15)), "HTTP/1.1 200 OK");
 }
 
-TEST(BodyReader, splicesNoChunksAndNothingThatAClientWaitsToBeAskedFor) {
+TEST(BodyReader, splicesNeitherChunksNorBodiesBeforeContinue) {
   TestLoop loop;
   Way way(loop);
   ReadBuffer buffer;

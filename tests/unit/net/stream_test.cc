@@ -218,7 +218,7 @@ TEST(Listen, refusesATakenPortByName) {
   }
 }
 
-TEST(Listen, takesOverASocketFileThatNobodyServes) {
+TEST(Listen, takesOverAnUnusedSocketFile) {
   const test::TempDir folder;
   TestLoop loop;
   auto first = listenUnix(loop.executor(), folder / "s");

@@ -75,7 +75,7 @@ TEST(Tls, refusesAWrongName) {
   EXPECT_NE(message.find("ostname mismatch"), std::string::npos) << message;
 }
 
-TEST(Tls, takesAClientCertificateWhenTheServerWantsOne) {
+TEST(Tls, takesAClientCertificateWhenTheServerRequiresOne) {
   test::TestAuthority authority;
   TlsServer server(authority, authority.ca());
   const test::CertificateFiles client = authority.issue("client");
@@ -119,7 +119,7 @@ TEST(Tls, aPeerThatSaysNothingEndsTheHandshakeAtTheDeadline) {
   }
 }
 
-TEST(Tls, aPeerThatSpeaksPlainTextIsRefused) {
+TEST(Tls, aPeerThatSendsPlainTextIsRefused) {
   TestLoop loop;
   test::RawServer server(loop, [](StreamPtr stream, int) -> awaitable<void> {
     co_await stream->writeAll(std::string_view("HTTP/1.1 400 Bad Request\r\n\r\n"));

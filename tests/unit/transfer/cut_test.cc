@@ -130,15 +130,15 @@ TEST(Cut, whatWasAcknowledgedIsNotSentAgain) {
 }
 
 /// The code that decides on a retry must know the progress, however short the connection's life.
-TEST(Cut, whatWasDoneBeforeAnEarlyOneHasBeenTold) {
+TEST(Cut, progressBeforeAnEarlyCutHasBeenReported) {
   Move move;
   for (int file = 0; file < 40; ++file) writeFile(move.source() / std::to_string(file), noise(1'000'000, static_cast<unsigned>(file)));
   auto source = std::make_shared<Cutting::Count>();
   source->cutRead = 30'000'000;
-  std::int64_t told = 0;
+  std::int64_t reported = 0;
   ASSERT_FALSE(tryRound(move, source, std::make_shared<Cutting::Count>(),
-                        [&](const TransferProgress& progress) { told = std::max(told, progress.bytesDone); }));
-  EXPECT_GT(told, 0);
+                        [&](const TransferProgress& progress) { reported = std::max(reported, progress.bytesDone); }));
+  EXPECT_GT(reported, 0);
 }
 
 }  // namespace

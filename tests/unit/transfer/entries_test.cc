@@ -300,7 +300,7 @@ TEST(Entries, aFileOfAnySizeCostsWhatItsDataDoes) {
   EXPECT_EQ(source.digest, target.digest);
 }
 
-TEST(Entries, aPersonsLostAndFoundMovesAndTheFileSystemsIsToldOf) {
+TEST(Entries, aUsersLostAndFoundMovesAndTheFileSystemsIsReported) {
   Move move;
   fs::create_directories(move.source() / "lost+found");
   fs::create_directories(move.target() / "lost+found");

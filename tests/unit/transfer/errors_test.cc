@@ -11,12 +11,12 @@ namespace swarm::transfer {
 namespace {
 
 /// Runs the rest of the scope as an ordinary user, for checks that the superuser bypasses.
-class AsNobody {
+class AsOrdinaryUser {
  public:
-  AsNobody() : was_root_(::geteuid() == 0) {
-    if (was_root_ && (::setegid(65534) != 0 || ::seteuid(65534) != 0)) throw std::runtime_error("can't become nobody");
+  AsOrdinaryUser() : was_root_(::geteuid() == 0) {
+    if (was_root_ && (::setegid(65534) != 0 || ::seteuid(65534) != 0)) throw std::runtime_error("cannot become an ordinary user");
   }
-  ~AsNobody() {
+  ~AsOrdinaryUser() {
     if (was_root_ && (::seteuid(0) != 0 || ::setegid(0) != 0)) std::abort();
   }
 
@@ -61,7 +61,7 @@ Error failureOf(Move& move, RoundKind kind) {
 TEST(Failures, anUnreadableFileIsNotedWhileTheSourceIsInUseAndAnErrorAtTheEnd) {
   Move move;
   openToAll(move);
-  const AsNobody nobody;
+  const AsOrdinaryUser ordinary_user;
   // The tops above belong to the superuser; an ordinary user cannot set their facts.
   move.scope.storages = {"/data/top"};
   fs::create_directories(move.target() / "top");
@@ -85,7 +85,7 @@ TEST(Failures, anUnreadableFileIsNotedWhileTheSourceIsInUseAndAnErrorAtTheEnd) {
 TEST(Failures, anOrdinaryUserCanUpdateReadOnlyFilesAndDirectories) {
   Move move;
   openToAll(move);
-  const AsNobody nobody;
+  const AsOrdinaryUser ordinary_user;
   move.scope.storages = {"/data/top"};
   const fs::path source = move.source() / "top";
   const fs::path target = move.target() / "top";

@@ -12,10 +12,10 @@ namespace {
 
 /// In a child process: the limit does not apply to root.
 void forbidThreads() {
-  constexpr uid_t nobody = 65534;
+  constexpr uid_t unprivileged = 65534;
   const rlimit none{0, 0};
-  if (::geteuid() == 0 &&
-      (::setgroups(0, nullptr) != 0 || ::setresgid(nobody, nobody, nobody) != 0 || ::setresuid(nobody, nobody, nobody) != 0))
+  if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setresgid(unprivileged, unprivileged, unprivileged) != 0 ||
+                           ::setresuid(unprivileged, unprivileged, unprivileged) != 0))
     ::_exit(100);
   if (::setrlimit(RLIMIT_NPROC, &none) != 0) ::_exit(101);
   try {
@@ -30,7 +30,7 @@ int hashed(const std::vector<Descriptor>& files, std::vector<Hash>& hashes) {
   HashCache cache;
   StopFlag stop;
   std::atomic<std::int64_t> bytes = 0;
-  const Trust trust({}, Trust::Sync::NobodyWrites);
+  const Trust trust({}, Trust::Sync::WritersStopped);
   HashWorkers workers(cache, trust, stop, bytes);
   int found = 0;
   for (std::size_t index = 0; index < files.size(); ++index) {

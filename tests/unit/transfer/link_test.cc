@@ -210,7 +210,7 @@ net::awaitable<void> leaveWhileTheLinkCloses(net::StreamPtr source, net::StreamP
   while (co_await from_target.next());
 }
 
-TEST(Link, closesAlsoWhenATargetIsGoneMeanwhile) {
+TEST(Link, closesEvenIfTheTargetHasDisconnected) {
   Move move;
   auto [source, source_end] = net::makePipe(move.loop().executor());
   auto [target, target_end] = net::makePipe(move.loop().executor());

@@ -123,7 +123,7 @@ TEST(BrokenPeer, whatIsLeftOutCannotBeNamed) {
   EXPECT_TRUE(fs::is_directory(move.target() / "excluded"));
 }
 
-TEST(OlderAgent, isAskedInItsOwnForm) {
+TEST(OlderAgent, receivesRequestsInItsOwnForm) {
   for (const std::uint64_t understands : {1, 2}) {
     Move move;
     writeFile(move.target() / "file", std::string(5 * kChunkBytes, '\0') + "end");
@@ -141,7 +141,7 @@ TEST(OlderAgent, isAskedInItsOwnForm) {
   }
 }
 
-TEST(OlderAgent, isNotShownAPersonsLostAndFound) {
+TEST(OlderAgent, isNotShownAUsersLostAndFound) {
   for (const std::uint64_t understands : {1, 2}) {
     Move move;
     fs::create_directories(move.source() / "lost+found");
@@ -160,7 +160,7 @@ PackHead packOf(std::string_view raw, std::int64_t offset = 0) {
   return head;
 }
 
-TEST(BrokenPeer, contentThatIsDamagedNotAskedForOrTooLargeIsRefused) {
+TEST(BrokenPeer, damagedUnsolicitedOrTooLargeContentIsRefused) {
   const auto attempt = [](const std::function<void(PackHead&, std::string&)>& spoil) {
     Move move;
     Peer peer(move, Role::Target);

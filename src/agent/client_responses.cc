@@ -1,5 +1,5 @@
 // Responses of agents: read in pieces, within limits.
-#include "agent/client_answers.h"
+#include "agent/client_responses.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // The agent's JSON responses.
-#include "agent/answers.h"
+#include "agent/responses.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,5 +1,5 @@
 // Signals, counts and ends all other processes.
-#include "agent/everybody.h"
+#include "agent/all_processes.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -52,8 +52,8 @@ std::optional<ProcessFacts> factsOf(pid_t pid) {
 }
 
 /// Whether waiting is useful: a process may still react to a signal and end.
-bool doesAnybodyListen() {
-  for (pid_t process : everybodyElse()) {
+bool mayAnyTerminate() {
+  for (pid_t process : otherProcesses()) {
     if (auto facts = factsOf(process); facts && !facts->ended && !(facts->ignoresTerm && facts->ignoresHangUp)) return true;
   }
   return false;
@@ -61,7 +61,7 @@ bool doesAnybodyListen() {
 
 }  // namespace
 
-std::vector<pid_t> everybodyElse() {
+std::vector<pid_t> otherProcesses() {
   if (!isFirstProcess()) return descendantsOf(::getpid());
   std::vector<pid_t> found;
   std::error_code error;
@@ -79,7 +79,7 @@ std::string nameOf(pid_t pid) {
   return facts ? facts->name : std::string();
 }
 
-void signalEverybody(int number) {
+void signalAll(int number) {
   if (isFirstProcess()) {
     ::kill(-1, number);
     return;
@@ -87,8 +87,8 @@ void signalEverybody(int number) {
   for (pid_t process : descendantsOf(::getpid())) ::kill(process, number);
 }
 
-void askEverybodyToEnd() {
-  for (pid_t process : everybodyElse()) {
+void requestTermination() {
+  for (pid_t process : otherProcesses()) {
     auto facts = factsOf(process);
     if (!facts || facts->ended) continue;
     ::kill(process, facts->ignoresTerm ? SIGHUP : SIGTERM);
@@ -96,17 +96,17 @@ void askEverybodyToEnd() {
   }
 }
 
-bool isAnybodyLeft() {
+bool isAnyProcessLeft() {
   if (isFirstProcess()) return ::kill(-1, 0) == 0 || errno != ESRCH;
   // Orphans are reparented to the agent: all processes that it started are its children or their descendants.
   siginfo_t ignored{};
   return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 || errno != ECHILD;
 }
 
-std::string namesOfThoseLeft() {
+std::string namesOfRemainingProcesses() {
   std::string names;
   std::size_t count = 0;
-  for (pid_t process : everybodyElse()) {
+  for (pid_t process : otherProcesses()) {
     auto facts = factsOf(process);
     if (!facts || facts->ended) continue;
     if (++count > kMostNames) return names + " …";
@@ -115,17 +115,17 @@ std::string namesOfThoseLeft() {
   return names;
 }
 
-net::awaitable<bool> endEverybody(milliseconds patience, Deadline deadline) {
-  if (!isAnybodyLeft()) co_return true;
-  askEverybodyToEnd();
+net::awaitable<bool> terminateAll(milliseconds patience, Deadline deadline) {
+  if (!isAnyProcessLeft()) co_return true;
+  requestTermination();
   auto end_of_patience = Deadline::after(patience);
-  while (isAnybodyLeft() && !end_of_patience.hasPassed() && doesAnybodyListen()) co_await net::sleepFor(kStep);
+  while (isAnyProcessLeft() && !end_of_patience.hasPassed() && mayAnyTerminate()) co_await net::sleepFor(kStep);
   // Repeat: processes started during one scan are killed by the next.
-  while (isAnybodyLeft() && !deadline.hasPassed()) {
-    signalEverybody(SIGKILL);
+  while (isAnyProcessLeft() && !deadline.hasPassed()) {
+    signalAll(SIGKILL);
     co_await net::sleepFor(kStep);
   }
-  co_return !isAnybodyLeft();
+  co_return !isAnyProcessLeft();
 }
 
 }  // namespace swarm::agent

@@ -1,5 +1,5 @@
-// A line of timers: a cancelled timer is the turn.
-#include "net/turns.h"
+// A queue of timers: cancelling a waiter's timer grants it the permit.
+#include "net/semaphore.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
@@ -14,33 +14,33 @@ namespace swarm::net {
 
 namespace asio = boost::asio;
 
-struct Turns::Waiter {
+struct Semaphore::Waiter {
   asio::steady_timer timer;
   bool granted = false;
 };
 
-asio::awaitable<Turns::Turn> Turns::take(Deadline deadline) {
+asio::awaitable<Semaphore::Permit> Semaphore::acquire(Deadline deadline) {
   if (free_ > 0) {
     --free_;
-    co_return Turn(*this);
+    co_return Permit(*this);
   }
   auto executor = co_await asio::this_coro::executor;
   auto waiter = std::make_shared<Waiter>(asio::steady_timer(executor, deadline.time()));
-  line_.push_back(waiter);
+  queue_.push_back(waiter);
   co_await waiter->timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (waiter->granted) co_return Turn(*this);
-  std::erase(line_, waiter);
-  if (deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, "Too much went on at the same time.");
+  if (waiter->granted) co_return Permit(*this);
+  std::erase(queue_, waiter);
+  if (deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, "Timed out waiting for a free slot.");
   throw boost::system::system_error(asio::error::operation_aborted);
 }
 
-void Turns::giveBack() {
-  if (line_.empty()) {
+void Semaphore::release() {
+  if (queue_.empty()) {
     ++free_;
     return;
   }
-  auto next = std::move(line_.front());
-  line_.pop_front();
+  auto next = std::move(queue_.front());
+  queue_.pop_front();
   next->granted = true;
   next->timer.cancel();
 }

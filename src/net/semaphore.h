@@ -1,0 +1,43 @@
+// Semaphore: limits how many coroutines of one loop do the same thing concurrently; the others wait in order of arrival.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <deque>
+#include <memory>
+#include <utility>
+
+#include "base/clock.h"
+
+namespace swarm::net {
+
+/// One loop only. Destroying a permit releases it and wakes the first waiter.
+class Semaphore {
+ public:
+  explicit Semaphore(std::size_t at_once) : free_(at_once) {}
+
+  class Permit {
+   public:
+    explicit Permit(Semaphore& semaphore) : semaphore_(&semaphore) {}
+    Permit(Permit&& other) noexcept : semaphore_(std::exchange(other.semaphore_, nullptr)) {}
+    Permit& operator=(Permit&&) = delete;
+    ~Permit() {
+      if (semaphore_) semaphore_->release();
+    }
+
+   private:
+    Semaphore* semaphore_;
+  };
+
+  /// Cancellable; throws Error(DeadlineExceeded).
+  boost::asio::awaitable<Permit> acquire(Deadline deadline);
+  std::size_t waiting() const { return queue_.size(); }
+
+ private:
+  struct Waiter;
+  void release();
+
+  std::size_t free_;
+  std::deque<std::shared_ptr<Waiter>> queue_;
+};
+
+}  // namespace swarm::net
