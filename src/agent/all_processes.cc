@@ -20,7 +20,7 @@ namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
 constexpr milliseconds kStep{5};
-constexpr std::size_t kMostNames = 5;
+constexpr std::size_t kMaxNames = 5;
 
 bool isFirstProcess() { return ::getpid() == 1; }
 
@@ -109,7 +109,7 @@ std::string namesOfRemainingProcesses() {
   for (pid_t process : otherProcesses()) {
     auto facts = factsOf(process);
     if (!facts || facts->ended) continue;
-    if (++count > kMostNames) return names + " …";
+    if (++count > kMaxNames) return names + " …";
     names += format("{}{} ({})", names.empty() ? "" : ", ", facts->name, process);
   }
   return names;

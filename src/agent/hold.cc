@@ -99,7 +99,7 @@ awaitable<void> Hold::becomeHeld() {
   auto since = [began] { return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began).count(); };
   std::string transfer = requested_;
   phase_ = Phase::Holding;
-  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->tell();
+  for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->notify();
   if (parts_.vscode.ready() && !guests_.empty()) co_await net::sleepFor(parts_.quiet);
   co_await stopServices();
   auto stopped = since();
@@ -141,12 +141,12 @@ void Guest::whenDismissed(std::function<void()> leave) {
   if (dismissed_) leave_();
 }
 
-void Guest::tell() {
+void Guest::notify() {
   if (!std::exchange(notified_, true) && quiet_) quiet_();
 }
 
 void Guest::dismiss() {
-  tell();
+  notify();
   if (!std::exchange(dismissed_, true) && leave_) leave_();
 }
 

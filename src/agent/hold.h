@@ -91,7 +91,7 @@ class Guest {
 
  private:
   friend class Hold;
-  void tell();
+  void notify();
   void dismiss();
   Hold& hold_;
   bool notified_;

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t kMaxStorageNames = 3;
 /// Created automatically by VS Code, shells and sudo.
-constexpr std::array<std::string_view, 8> kMadeByThemselves{
+constexpr std::array<std::string_view, 8> kAutomaticNames{
     kStagingName, ".local", ".config", ".cache", ".bash_history", ".lesshst", ".sudo_as_admin_successful", ".vscode-server"};
 
 /// Empty folders do not count: the image creates some.
@@ -42,7 +42,7 @@ std::vector<std::string> namesOfWorkIn(const fs::path& storage, const fs::path& 
        entry.increment(error)) {
     std::string name = entry->path().filename();
     std::error_code ignored;
-    bool expected = std::ranges::find(kMadeByThemselves, name) != kMadeByThemselves.end() ||
+    bool expected = std::ranges::find(kAutomaticNames, name) != kAutomaticNames.end() ||
                     fs::exists(fs::symlink_status(skeleton / name, ignored)) || isFileSystems(entry->path()) || holdsNothing(entry->path());
     if (!expected) names.push_back(toValidUtf8(name));
   }

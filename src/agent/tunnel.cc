@@ -26,11 +26,11 @@ class WatchedStream final : public net::Stream {
         detector_(traffic),
         closed_(inner_->executor(), asio::steady_timer::time_point::max()) {}
 
-  void hush() { hushed_ = true; }
+  void mute() { muted_ = true; }
 
   net::awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
     auto got = co_await inner_->readSome(buffer);
-    if (hushed_ && !got.error) {
+    if (muted_ && !got.error) {
       boost::system::error_code ignored;
       co_await closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
       co_return net::IoResult{asio::error::operation_aborted, 0};
@@ -66,12 +66,12 @@ class WatchedStream final : public net::Stream {
   Activity& activity_;
   ActivityDetector detector_;
   asio::steady_timer closed_;
-  bool hushed_ = false;
+  bool muted_ = false;
 };
 
-bool asksForTunnel(const net::Exchange& exchange) { return net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol); }
+bool requestsTunnel(const net::Exchange& exchange) { return net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol); }
 
-net::awaitable<void> demandUpgrade(net::Exchange& exchange) {
+net::awaitable<void> requireUpgrade(net::Exchange& exchange) {
   co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
 }
 
@@ -94,7 +94,7 @@ net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& gue
   activity.touch();
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
   auto client = std::make_unique<WatchedStream>(co_await exchange.upgrade(std::move(headers)), activity, traffic);
-  guest.whenNotified([&client] { client->hush(); });
+  guest.whenNotified([&client] { client->mute(); });
   guest.whenDismissed([&client, &target] {
     client->close();
     target->close();
@@ -110,7 +110,7 @@ net::StreamPtr watchActivity(net::StreamPtr client, Activity& activity, Activity
 
 net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
                                         net::Exchange& exchange) {
-  if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
+  if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
   Guest guest(hold);
   net::StreamPtr target;
@@ -130,7 +130,7 @@ net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Ho
     co_return co_await answerReason(exchange, 400, "The path must end with a port number from 1 to 65535.");
   }
   if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
-  if (!asksForTunnel(exchange)) co_return co_await demandUpgrade(exchange);
+  if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   Guest guest(hold);
   net::StreamPtr target = co_await connectAny({"127.0.0.1", "::1"}, port);
   // A program may have bound the container's own address only.

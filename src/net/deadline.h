@@ -1,4 +1,4 @@
-// withDeadline() and race(), which unlike Asio's || and && never lose a result or leave a child running.
+// withDeadline() and race(). Asio's `a || b` waits for the first success and hides exceptions, its `a && b` replaces the error.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

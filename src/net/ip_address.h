@@ -1,4 +1,4 @@
-// IP addresses as texts have them, and the part of one that a single client has.
+// Parses IP addresses in texts, and determines the part of an address that identifies a client.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -8,12 +8,12 @@
 
 namespace swarm::net {
 
-/// Of "10.0.0.1", "10.0.0.1:4711", "[::1]:4711" and "::1", with blanks around it. "::ffff:10.0.0.1" is the IPv4 address in it, since
-/// dual-stack listeners report peers so.
+/// Accepts "10.0.0.1", "10.0.0.1:4711", "[::1]:4711" and "::1", with surrounding blanks. "::ffff:10.0.0.1" gives the embedded IPv4
+/// address, since dual-stack listeners report IPv4 peers in this form.
 std::optional<boost::asio::ip::address> parseIpAddress(std::string_view text);
 
-/// Clients of one address as limits see them: an IPv4 address, or the /64 network of an IPv6 address, all of which one customer has. A text
-/// that is not an address stays as it is.
+/// The key of a client in limits per address: an IPv4 address, or the /64 network of an IPv6 address, since one customer owns a whole /64.
+/// A text that is not an address is returned unchanged.
 std::string addressGroup(std::string_view address);
 
 }  // namespace swarm::net

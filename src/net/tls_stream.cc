@@ -93,8 +93,8 @@ class TlsStream final : public Stream {
   awaitable<error_code> shutdownWrite() override {
     ERR_clear_error();
     SSL_shutdown(ssl_);
-    // A peer that reads nothing must not block this call; the owner's deadline is either shorter or no longer matters, since writing is
-    // over.
+    // A peer that reads nothing must not block this call. The deadline that the owner had set is either shorter, or no longer matters,
+    // since writing has ended.
     inner_->setDeadline(std::min(deadline_, std::chrono::steady_clock::now() + kShutdownTimeout));
     error_code error = co_await flush();
     if (!error) error = co_await inner_->shutdownWrite();

@@ -25,7 +25,7 @@ std::optional<Url> parseUrl(std::string_view text) {
   const bool names_port = parsed->has_port() && !parsed->port().empty();
   url.port = names_port ? parsed->port_number() : usualPort(url.tls);
   url.target = std::string(viewOf(parsed->encoded_target()));
-  // Boost.URL 1.81 takes "x" in "http://host:x" for a path.
+  // Boost.URL 1.81 parses "x" in "http://host:x" as a path.
   const bool is_target = url.target.empty() || url.target.front() == '/' || url.target.front() == '?';
   if (url.port == 0 || !is_target) return std::nullopt;
   return url;

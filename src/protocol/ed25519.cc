@@ -1,4 +1,4 @@
-// Ed25519 by OpenSSL.
+// Ed25519 with OpenSSL.
 #include "protocol/ed25519.h"
 
 #include <openssl/evp.h>

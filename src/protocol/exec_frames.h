@@ -1,4 +1,4 @@
-// The frames of the stream of a command: a WebSocket at kExecPath between a client and an agent, which the server passes on as it is.
+// The frames of a command's stream: a WebSocket at kExecPath between a client and an agent, which the server relays unchanged.
 #pragma once
 
 #include <cstdint>

@@ -35,7 +35,7 @@ const json::string* textAt(const json::object& object, std::string_view name) {
   return value ? value->if_string() : nullptr;
 }
 
-/// Exactly {"aud","scope","exp"} with their types, and "sid" where there may be one; nothing otherwise.
+/// Accepts exactly {"aud","scope","exp"} with their types, and "sid" where it is allowed; else empty.
 std::optional<Claims> readClaims(std::string_view payload, TokenAlgorithm algorithm) {
   auto text = fromBase64Url(payload);
   if (!text) return std::nullopt;
@@ -105,7 +105,7 @@ std::string signInstanceToken(const SigningKey& key, std::string_view instance_i
   SWARM_CHECK(!key.bytes.empty());  // an empty key would sign for every caller
   std::int64_t expiry = secondsOf(clock.now()) + std::min(ttl, kLongestTokenLife).count();
   json::object claims{{"aud", instance_id}, {"scope", toString(scope)}, {"exp", expiry}};
-  // An agent of before sessions takes a fourth member for a fault.
+  // Agents older than sessions refuse a fourth member.
   if (!session.empty() && key.algorithm == TokenAlgorithm::Ed25519) claims["sid"] = session;
   std::string token = std::string(versionOf(key.algorithm)) + "." + toBase64Url(json::serialize(claims));
   return token + "." + toBase64Url(signatureOf(key, token));

@@ -131,7 +131,7 @@ class Listener {
     switch (kind) {
       case Kind::Progress:
         peer.progress = decode<TransferProgress>(payload);
-        relay_.tellProgress();
+        relay_.reportProgress();
         break;
       case Kind::Result:
         if (peer.answer) brokenPeer("an unsolicited response");
@@ -178,7 +178,7 @@ void Relay::shut() {
   changed.notifyAll();
 }
 
-void Relay::tellProgress() {
+void Relay::reportProgress() {
   if (!sink) return;
   TransferProgress all;
   for (const Peer& peer : peers) {

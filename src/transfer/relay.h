@@ -42,7 +42,7 @@ struct Relay {
   /// Only the first failure counts; ends both connections.
   void fail(Error error);
   void shut();
-  void tellProgress();
+  void reportProgress();
 };
 
 /// Runs until the connection of that peer ends; then the relay has failed.

@@ -124,7 +124,7 @@ void serveAll(Core& core) {
   } catch (const Stopped&) {
   } catch (...) {
     const Error error = currentExceptionAsError();
-    log::warning("A transfer failed", {{"error", error.message()}, {"cause", error.cause()}});
+    log::warning("transfer failed", {{"error", error.message()}, {"cause", error.cause()}});
     core.abort();
     core.outbox.pushLast(failedFrame(error));
   }
@@ -176,16 +176,16 @@ awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   // The first completed file is reported at once, so that the server sees progress even on a connection that is soon lost.
   auto reported = std::chrono::steady_clock::now() - kProgressEvery;
-  std::int64_t told_files = 0;
-  std::int64_t told_bytes = 0;
+  std::int64_t reported_files = 0;
+  std::int64_t reported_bytes = 0;
   for (;;) {
     std::vector<Frame> frames = core.outbox.take();
     const auto now = std::chrono::steady_clock::now();
-    const bool changed = told_files != core.counters.files || told_bytes != core.counters.bytes;
+    const bool changed = reported_files != core.counters.files || reported_bytes != core.counters.bytes;
     if (!core.outbox.finished() && now - reported >= (changed ? milliseconds(kProgressEvery) : milliseconds(kKeepAlive))) {
       reported = now;
-      told_files = core.counters.files;
-      told_bytes = core.counters.bytes;
+      reported_files = core.counters.files;
+      reported_bytes = core.counters.bytes;
       frames.insert(frames.begin(), progressFrame(core));
     }
     if (frames.empty()) {

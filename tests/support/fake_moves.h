@@ -16,10 +16,10 @@ class FakeMoves final : public MoveAgents {
  public:
   explicit FakeMoves(fake::FakeWorld& world) : world_(world) {}
 
-  // Trouble. Each takes effect at the n-th call from now, counted over all links, and then is over.
+  // Failures. Each takes effect at the n-th call from now, counted over all links, and only once.
   std::map<std::string, int> cutAt;                    ///< "round", "digest", "scan", "sync", "hold", "connect" → Unavailable at the n-th
-  std::optional<Error> failRound;                      ///< every round ends so
-  int corruptions = 0;                                 ///< so many digests of the target are not the source's
+  std::optional<Error> failRound;                      ///< every round ends with this error
+  int corruptions = 0;                                 ///< the number of target digests to falsify
   std::function<void(transfer::RoundKind)> onRound;    ///< before a round copies anything
   std::optional<transfer::TransferProgress> report{};  ///< reported by every round before it copies anything
   std::int64_t freeAtTarget = std::int64_t{1} << 40;

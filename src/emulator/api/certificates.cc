@@ -85,17 +85,17 @@ std::string readHostname(const Call& call) {
   if (rest.starts_with("*.")) rest.remove_prefix(2);
   bool is_name = rest.size() <= 253 && rest.contains('.') && !rest.starts_with('.') && !rest.ends_with('.') && !rest.contains("..") &&
                  rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string_view::npos;
-  if (!is_name) refuse(422, "Hostname is invalid");  // I: the words
+  if (!is_name) refuse(422, "Hostname is invalid");  // I: the wording
   return hostname;
 }
 
 Certificate& requireCertificate(const Call& call) {
   auto found = call.app->certificates.find(call.arguments[1]);
-  if (found == call.app->certificates.end()) refuse(404, "hostname not found");  // I: the words
+  if (found == call.app->certificates.end()) refuse(404, "hostname not found");  // I: the wording
   return found->second;
 }
 
-/// The entry of a hostname that is added or already there.
+/// The entry of a hostname, which is added if missing.
 Certificate& addedCertificate(const Core& core, App& app, const std::string& hostname) {
   Certificate& certificate = app.certificates[hostname];
   if (certificate.createdAt == SystemTime{}) certificate.createdAt = core.now();
@@ -115,10 +115,10 @@ std::string issuerOf(X509* certificate) {
 void readUploaded(const std::string& chain, const std::string& key_text, Certificate& into) {
   LeafCertificate leaf(PEM_read_bio_X509(readerOf(chain).get(), nullptr, nullptr, nullptr));
   LeafKey key(PEM_read_bio_PrivateKey(readerOf(key_text).get(), nullptr, nullptr, nullptr));
-  if (!leaf || !key) refuse(422, "the certificate or its private key is not PEM");                                  // I: the words
-  if (X509_check_private_key(leaf.get(), key.get()) != 1) refuse(422, "the private key is not the certificate's");  // I: the words
+  if (!leaf || !key) refuse(422, "the certificate or its private key is not PEM");                                  // I: the wording
+  if (X509_check_private_key(leaf.get(), key.get()) != 1) refuse(422, "the private key is not the certificate's");  // I: the wording
   std::tm expires{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf.get()), &expires) != 1) refuse(422, "the certificate does not expire");  // I: the words
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(leaf.get()), &expires) != 1) refuse(422, "the certificate does not expire");  // I: the wording
   into.expiresAt = SystemTime(std::chrono::seconds(timegm(&expires)));
   into.issuer = issuerOf(leaf.get());
   into.keyType = EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA ? "rsa" : "ecdsa";

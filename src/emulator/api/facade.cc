@@ -47,7 +47,7 @@ json::value appField(const Core& core, const Call& call) {
   return app ? json::value(appNode(core, call, *app)) : json::value(nullptr);
 }
 
-/// All on one page. An organization's id is its slug; no app has a role.
+/// All on one page. An organization's id is its slug; apps have no role.
 json::value appsField(const Core& core, const Call& call) {
   std::string organization = variableText(call, {"org", "organizationId"});
   bool is_other = !call.token || (!organization.empty() && organization != call.token->organization);
@@ -114,7 +114,7 @@ std::optional<json::value> field(const Core& core, const Call& call, std::string
   return std::nullopt;
 }
 
-/// "app" is the type App.
+/// The type of a field: "app" has the type App.
 std::string typeNamed(std::string_view name) {
   std::string type(name);
   if (!type.empty()) type.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(type.front())));

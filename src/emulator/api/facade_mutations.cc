@@ -1,4 +1,4 @@
-// GraphQL's mutations, done by the handlers of the Machines API.
+// GraphQL's mutations, performed by the handlers of the Machines API.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 
@@ -9,7 +9,7 @@
 namespace swarm::emulator {
 namespace {
 
-/// The answer's body of a handler of the Machines API, for what GraphQL calls by another name.
+/// Calls a handler of the Machines API and returns the response's body, for operations that GraphQL calls by another name.
 awaitable<json::object> byRest(Core& core, const Call& call, AppPtr app, Handler handler, json::object body,
                                std::vector<std::string> arguments) {
   Call inner = call;
@@ -92,7 +92,7 @@ awaitable<json::value> removeApp(Core& core, const Call& call, AppPtr app, json:
   co_return json::object{{"organization", std::move(organization)}};
 }
 
-/// The tokens that do less or more than a deployment of one app are not emulated.
+/// Only tokens for deploying one app are emulated.
 awaitable<json::value> createToken(Core& core, const Call& call, AppPtr app, json::object) {
   if (variableText(call, {"profile"}) != "deploy") refuse(422, "only the profile deploy is emulated");
   json::object made = co_await byRest(core, call, app, createDeployToken, {{"expiry", variableText(call, {"expiry"})}}, {app->name});
@@ -112,7 +112,7 @@ constexpr Mutation kMutations[] = {{"allocateIpAddress", allocateAddress},
                                    {"deleteApp", removeApp},
                                    {"createLimitedAccessToken", createToken}};
 
-/// Mutations have the app's id in their input, among the variables, or among the parameters of a token.
+/// A mutation has the app's id in its input, among the variables, or among the parameters of a token.
 std::string appNamed(const json::object* variables, const json::object& input) {
   if (std::string name = memberText(&input, "appId"); !name.empty()) return name;
   const json::value* parameters = variables ? variables->if_contains("profileParams") : nullptr;

@@ -63,7 +63,7 @@ AppPtr findSeenApp(const Core& core, const Call& call, const std::string& name) 
 
 json::object organizationNode(const std::string& slug) {
   return {{"id", slug},
-          {"internalNumericId", "1"},  // GraphQL's BigInt is a text
+          {"internalNumericId", "1"},  // GraphQL's BigInt is a string
           {"slug", slug},
           {"rawSlug", slug},
           {"name", slug},
@@ -98,7 +98,7 @@ json::object machineNode(const Core& core, const Machine& machine, const App& ap
           {"config", shown["config"]},
           {"app", {{"id", app.name}, {"name", app.name}, {"organization", organizationNode(app.organization)}}},
           {"ips", nodesOf(json::array{std::move(address)})},
-          {"egressIpAddresses", nodesOf({})},  // of an app and a region only: those of one Machine are deprecated
+          {"egressIpAddresses", nodesOf({})},  // only those of an app and a region: those of one Machine are deprecated
           {"host", {{"id", machine.host ? machine.host->id : ""}}}};
 }
 
@@ -113,7 +113,7 @@ json::object appNode(const Core& core, const Call& call, const App& app) {
     else
       addresses.push_back(addressNode(ip));
   }
-  // Clients show a network only when it is one of the app's own.
+  // Clients show a network only if it belongs to the app alone.
   json::value network = app.network == "default" ? json::value(nullptr) : json::value(app.network);
   json::object node{{"id", app.name},
                     {"internalNumericId", app.number},
@@ -136,7 +136,7 @@ json::object appNode(const Core& core, const Call& call, const App& app) {
                     {"config", {{"definition", json::object()}}},
                     {"hostIssues", nodesOf({})},
                     {"releases", nodesOf({})}};
-  // Long, and most queries are about the app alone.
+  // Long, and only few queries need it.
   if (call.fields().text("query").contains("machines")) node["machines"] = nodesOf(machineNodes(core, app));
   return node;
 }

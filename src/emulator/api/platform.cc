@@ -173,7 +173,7 @@ awaitable<Answer> listRegions(Core& core, Call&) {
 awaitable<Answer> probePlacements(Core& core, Call& call) {
   Body fields = call.fields();
   std::string slug = fields.text("org_slug");
-  if (slug.empty()) refuse(400, "org_slug is required");  // I: the words
+  if (slug.empty()) refuse(400, "org_slug is required");  // I: the wording
   requireListedOrganization(call, slug);
   const json::object* compute = fields.object("compute");
   GuestSize size = compute ? checkGuestObject(*compute) : GuestSize{};

@@ -1,5 +1,4 @@
-// An app's secret keys: made, listed and used here. Bytes travel as base64, as Go writes them, or as lists of numbers, as Fly's document
-// says.
+// An app's secret keys: created, listed and used here. Bytes are encoded as base64, as in Go, or as lists of numbers, as in Fly's document.
 #include <algorithm>
 
 #include "base/id.h"
@@ -26,7 +25,7 @@ std::string bytesAt(const Call& call, std::string_view name) {
   std::string bytes;
   for (const json::value& byte : value->get_array()) {
     if (!byte.is_int64() || byte.get_int64() < 0 || byte.get_int64() > 255)
-      refuse(400, std::string(name) + " must be bytes");  // I: the words
+      refuse(400, std::string(name) + " must be bytes");  // I: the wording
     bytes.push_back(static_cast<char>(byte.get_int64()));
   }
   return bytes;
@@ -34,20 +33,20 @@ std::string bytesAt(const Call& call, std::string_view name) {
 
 const SecretKey& requireKey(const Call& call) {
   auto found = call.app->secretKeys.find(call.arguments[1]);
-  if (found == call.app->secretKeys.end()) refuse(404, "secret key not found");  // I: the words
+  if (found == call.app->secretKeys.end()) refuse(404, "secret key not found");  // I: the wording
   return found->second;
 }
 
 const SecretKeyType& requireType(std::string_view name) {
   const SecretKeyType* type = findSecretKeyType(name);
-  if (!type) refuse(400, "unsupported secret key type: " + std::string(name));  // I: the words
+  if (!type) refuse(400, "unsupported secret key type: " + std::string(name));  // I: the wording
   return *type;
 }
 
-/// The named key, when it is of a type for this use.
+/// The named key, if its type allows this use.
 const SecretKey& requireKeyFor(const Call& call, KeyUse use) {
   const SecretKey& key = requireKey(call);
-  if (requireType(key.type).use != use) refuse(400, "a key of the type " + key.type + " can't do that");  // I: the words
+  if (requireType(key.type).use != use) refuse(400, "a key of the type " + key.type + " can't do that");  // I: the wording
   return key;
 }
 
@@ -80,7 +79,7 @@ awaitable<Answer> setSecretKey(Core& core, Call& call) {
   const SecretKeyType& type = requireType(call.fields().text("type"));
   std::string value = bytesAt(call, "value");
   if (value.empty() || (type.use == KeyUse::Encrypt && value.size() != type.bytes))
-    refuse(400, "the key has the wrong length");  // I: the words
+    refuse(400, "the key has the wrong length");  // I: the wording
   co_return putKey(core, call, type, std::move(value));
 }
 
@@ -106,7 +105,7 @@ awaitable<Answer> encryptBySecretKey(Core&, Call& call) {
 awaitable<Answer> decryptBySecretKey(Core&, Call& call) {
   const SecretKey& key = requireKeyFor(call, KeyUse::Encrypt);
   auto plaintext = decryptWith(key.value, bytesAt(call, "ciphertext"), bytesAt(call, "associated_data"));
-  if (!plaintext) refuse(400, "decryption failed");  // I: the words
+  if (!plaintext) refuse(400, "decryption failed");  // I: the wording
   co_return jsonAnswer(200, json::object{{"plaintext", toBase64(*plaintext)}});
 }
 
@@ -118,7 +117,7 @@ awaitable<Answer> signBySecretKey(Core&, Call& call) {
 awaitable<Answer> verifyBySecretKey(Core&, Call& call) {
   const SecretKey& key = requireKeyFor(call, KeyUse::Sign);
   std::string signature = signWith(requireType(key.type), key.value, bytesAt(call, "plaintext"));
-  if (!equalConstantTime(signature, bytesAt(call, "signature"))) refuse(400, "verification failed");  // I: the words
+  if (!equalConstantTime(signature, bytesAt(call, "signature"))) refuse(400, "verification failed");  // I: the wording
   co_return emptyAnswer(204);
 }
 

@@ -28,7 +28,7 @@ json::object logEntry(const LogLine& line) {
   SystemTime time{std::chrono::milliseconds(event->timestampMs)};
   json::object meta{{"instance", machine->id}, {"region", machine->region}, {"event", {{"provider", "runner"}}}};
   json::object attributes{{"timestamp", formatTime(time)},
-                          {"message", format("Machine {}: {}", event->type, event->status)},  // I: the words
+                          {"message", format("Machine {}: {}", event->type, event->status)},  // I: the wording
                           {"level", "info"},
                           {"instance", machine->id},
                           {"region", machine->region},
@@ -70,7 +70,7 @@ awaitable<Answer> finishBuild(Core&, Call& call) {
   co_return jsonAnswer(200, buildFacts(call.fields().integer("build_id").value_or(0), status.empty() ? "completed" : status));
 }
 
-/// A release is made by a deployment, which is not emulated.
+/// Deployments, which create releases, are not emulated.
 awaitable<Answer> listWebReleases(Core&, Call&) { co_return jsonAnswer(200, json::object{{"releases", json::array()}}); }
 
 /// The log consists of the Machines' events: the backends keep no output of programs. Without a token: the latest events.

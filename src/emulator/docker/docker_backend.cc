@@ -160,10 +160,10 @@ void DockerBackend::noteEnd(const std::string& container, std::int64_t exit_code
   end.outOfMemory = run.outOfMemory && end.signal == 9 && !run.killedByUs;
   run.end = std::move(end);
   addresses_.erase(run.machineId);
-  if (!run.starting) tellEnd(container);
+  if (!run.starting) reportEnd(container);
 }
 
-void DockerBackend::tellEnd(const std::string& container) {
+void DockerBackend::reportEnd(const std::string& container) {
   auto found = runs_.find(container);
   if (found == runs_.end() || !found->second.end) return;
   GuestExit end = std::move(*found->second.end);
@@ -176,7 +176,7 @@ void DockerBackend::announceEnd(const std::string& machine_id) {
   for (auto& [container, run] : runs_) {
     if (run.machineId == machine_id && std::exchange(run.starting, false)) begun.push_back(container);
   }
-  for (const std::string& container : begun) tellEnd(container);
+  for (const std::string& container : begun) reportEnd(container);
 }
 
 void DockerBackend::handleEvent(const json::value& event) {

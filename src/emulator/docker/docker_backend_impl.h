@@ -69,7 +69,7 @@ class DockerBackend final : public Backend {
   awaitable<std::vector<json::value>> listContainers(std::string_view label, Deadline deadline);
   void handleEvent(const json::value& event);
   void noteEnd(const std::string& container, std::int64_t exit_code, SystemTime at);
-  void tellEnd(const std::string& container);
+  void reportEnd(const std::string& container);
   void announceEnd(const std::string& machine_id);  ///< boot() has returned: the end may be reported from now on
 
   // Machines (machines.cc)

@@ -123,11 +123,11 @@ std::string Core::boundTo(const Volume& volume) const {
 void Core::servicesChanged() {
   if (!servicesListener || services_change_pending_) return;
   services_change_pending_ = true;
-  spawn(tellServices());
+  spawn(reportServices());
 }
 
 /// Many Machines change in a short time; the listener processes all of them at once.
-awaitable<void> Core::tellServices() {
+awaitable<void> Core::reportServices() {
   co_await net::sleepFor(kServicesDelay);
   services_change_pending_ = false;
   if (servicesListener) servicesListener();

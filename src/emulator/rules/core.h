@@ -76,7 +76,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
  private:
   void wakeWaiters(Machine& machine);
-  awaitable<void> tellServices();
+  awaitable<void> reportServices();
   bool services_change_pending_ = false;
   std::deque<MachinePtr> destroyed_;
   std::deque<VolumePtr> soft_deleted_;

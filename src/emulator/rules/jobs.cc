@@ -118,12 +118,12 @@ awaitable<void> runExit(Core& core, MachinePtr machine, GuestExit exit) {
   co_await lock.take();
   if (machine->state != State::started) co_return;
   if (!restartsAfter(core, *machine, exit)) {
-    core.changeState(machine, State::stopped, exitNote(*machine, exit, ExitCause::ByItself, Restarting::No));
+    core.changeState(machine, State::stopped, exitNote(*machine, exit, ExitCause::Unrequested, Restarting::No));
     co_await core.journal.flush();
     if (flagOf(machine->config, "auto_destroy")) beginDestroy(core, machine);
     co_return;
   }
-  core.note(machine, exitNote(*machine, exit, ExitCause::ByItself, Restarting::Yes));
+  core.note(machine, exitNote(*machine, exit, ExitCause::Unrequested, Restarting::Yes));
   ++machine->restartCount;
   machine->recentRestarts.push_back(core.now());
   core.changeState(machine, State::starting, {"restart", "starting", "flyd"});

@@ -27,7 +27,7 @@ class [[nodiscard]] JobLock {
   bool held_ = false;
 };
 
-enum class ExitCause { Requested, ByItself };
+enum class ExitCause { Requested, Unrequested };
 enum class Restarting { No, Yes };
 
 /// exit/stopped/flyd with request.exit_event (§3 "Events").

@@ -18,7 +18,7 @@ constexpr std::array kTypes = std::to_array<SecretKeyType>({
     {"hs256", KeyUse::Sign, 32, "SHA256", 32},
     {"hs384", KeyUse::Sign, 48, "SHA384", 48},
     {"hs512", KeyUse::Sign, 64, "SHA512", 64},
-    {"nacl_auth", KeyUse::Sign, 32, "SHA512", 32},  // NaCl cuts HMAC-SHA-512 in half
+    {"nacl_auth", KeyUse::Sign, 32, "SHA512", 32},  // NaCl uses half of HMAC-SHA-512
     {"xaes256gcm", KeyUse::Encrypt, 32},
     {"nacl_secretbox", KeyUse::Encrypt, 32},
 });

@@ -1,4 +1,4 @@
-// What an app's secret keys can do. Ciphertexts are the emulator's own: AES-256-GCM whatever the type's name promises.
+// The operations of an app's secret keys. Ciphertexts have the emulator's own format: AES-256-GCM whatever the type's name.
 #pragma once
 
 #include <optional>
@@ -21,9 +21,9 @@ struct SecretKeyType {
 const SecretKeyType* findSecretKeyType(std::string_view name);
 
 std::string signWith(const SecretKeyType& type, std::string_view key, std::string_view message);
-/// Nonce, ciphertext and tag. `associated` is not in it, and must be the same to decrypt.
+/// Nonce, ciphertext and tag. Decryption requires the same `associated` data, which is not included.
 std::string encryptWith(std::string_view key, std::string_view plaintext, std::string_view associated);
-/// Nothing when the ciphertext or the associated data is not what was encrypted with this key.
+/// Empty when the ciphertext or the associated data does not match the key.
 std::optional<std::string> decryptWith(std::string_view key, std::string_view ciphertext, std::string_view associated);
 
 }  // namespace swarm::emulator

@@ -32,10 +32,10 @@ struct SecretKey {
   SystemTime createdAt{}, updatedAt{};
 };
 
-/// Of a hostname of the app's own.
+/// The certificate of an app's own hostname.
 struct Certificate {
   bool acmeRequested = false;
-  bool hasCustom = false;       ///< one was uploaded; the next three are of it
+  bool hasCustom = false;       ///< whether one was uploaded; the next three members describe it
   std::string issuer, keyType;  ///< keyType: rsa, ecdsa
   SystemTime expiresAt{};
   SystemTime createdAt{}, updatedAt{};

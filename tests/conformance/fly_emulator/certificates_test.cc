@@ -29,7 +29,7 @@ TEST_P(FlyRules, aCertificateThatIsRequestedWaitsForItsValidation) {
   EXPECT_EQ(get(certificateAt("www.example.org")).status, 404);
 }
 
-TEST_P(FlyRules, whatIsNoHostnameGetsNoCertificate) {
+TEST_P(FlyRules, anInvalidHostnameGetsNoCertificate) {
   createApp();
   for (const char* name : {"", "localhost", "a..b", "-/b.c", "UPPER.example"})
     EXPECT_EQ(post(certificateAt("acme"), json::object{{"hostname", name}}).status, 422) << name;

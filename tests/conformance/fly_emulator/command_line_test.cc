@@ -66,7 +66,7 @@ TEST_P(FlyRules, anAppThatGraphQlDoesNotFindIsNamedAsFlyNamesIt) {
 TEST_P(FlyRules, noImageIsOneThatFlyUpdates) {
   const FlyAnswer answer =
       post("/graphql", document("query ($image: String!) { latestImageDetails(image: $image) { tag } }", {{"image", "a:1"}}));
-  EXPECT_EQ(answer.at("/errors/0/message"), "Unknown repository") << "the client goes on without an update";
+  EXPECT_EQ(answer.at("/errors/0/message"), "Unknown repository") << "the client continues without an update";
 }
 
 TEST_P(FlyRules, graphQlRefusesABadTokenInItsOwnForm) {

@@ -75,8 +75,8 @@ TEST_P(FlyRules, aWaitObservesALaterStop) {
   EXPECT_EQ(answers[1].at("/state"), "stopped");
 }
 
-// A random sequence of calls found a 500: the process had ended, and the emulator had not been notified yet.
-TEST_P(FlyRules, killsDuringAnUpdateAreNoErrorsOfTheServer) {
+// A random sequence of calls found a 500: the process had already ended, and the emulator had not received the event yet.
+TEST_P(FlyRules, killsDuringAnUpdateCauseNoServerErrors) {
   createApp();
   const FlyMachine machine = started();
   const json::object update{{"config", configWith("env", {{"A", "1"}})}};
@@ -86,7 +86,7 @@ TEST_P(FlyRules, killsDuringAnUpdateAreNoErrorsOfTheServer) {
   eventually([&] { return state(machine) == "started"; }, "it runs");
 }
 
-// The order of the two is undefined; in either order there must be no server error, and nothing may be left behind.
+// The order of the two is undefined; in either order neither call may fail with a server error, and nothing may be left behind.
 TEST_P(FlyRules, aForkAndTheDeletionOfItsSourceMayCross) {
   createApp();
   for (int i = 0; i < 10; ++i) {

@@ -67,7 +67,7 @@ TEST_P(FlyPersistence, aMachineThatRanIsStartedAgain) {
 }
 
 // A random sequence of calls found a 500 here: the Machine's state was started before its process ran again.
-TEST_P(FlyPersistence, callsRightAfterARestartAreNoErrorsOfTheServer) {
+TEST_P(FlyPersistence, callsRightAfterARestartCauseNoServerErrors) {
   createApp();
   std::vector<FlyMachine> machines;
   for (int i = 0; i < 4; ++i) machines.push_back(started());

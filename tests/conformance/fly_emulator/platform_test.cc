@@ -107,7 +107,7 @@ TEST_P(FlyRules, regionsAreListedWithTheNearest) {
   EXPECT_TRUE(codes.contains(answer.at("/nearest"))) << answer.at("/nearest");
 }
 
-TEST_P(FlyRules, placementsTellWhereMachinesWouldFit) {
+TEST_P(FlyRules, placementsShowWhereMachinesWouldFit) {
   options.capacity.hostsPerRegion = 1;
   options.capacity.hostInRegion["ams"] = {.memoryMb = 256, .cpus = 0};
   createApp();

@@ -174,7 +174,7 @@ TEST_F(ArchivesTest, storagesWithinStoragesAreThereOnceAndOtherMountsNever) {
             "home/coder/\nhome/coder/inner/\nhome/coder/inner/two\nhome/coder/one\nswarm-workspace-notes.json\nswarm-workspace.json\n");
 }
 
-TEST_F(ArchivesTest, anExportThatTheInstanceCannotFinishSaysWhyAndIsNoWholeArchive) {
+TEST_F(ArchivesTest, anExportThatFailsGivesTheReasonAndIsIncomplete) {
   shell(format("head -c 20000000 /dev/urandom > '{}'", (home() / "random").string()));
   auto got = await([](AgentTarget where, Hold& the_hold) -> awaitable<Received> {
     Received seen;
@@ -231,7 +231,7 @@ TEST_F(ArchivesTest, aStorageThatTheInstanceLacksIsFoundBeforeAnythingIsTouched)
   EXPECT_EQ(readFile(home() / "work"), "precious");
 }
 
-TEST_F(ArchivesTest, whatIsNoArchiveChangesNothing) {
+TEST_F(ArchivesTest, aFileThatIsNotAnArchiveChangesNothing) {
   writeFile(home() / "work", "precious");
   expectRefused(ErrorCode::Unprocessable, "not an archive", [&] { put("PK\3\4 something else"); });
   expectRefused(ErrorCode::Unprocessable, "does not start with swarm-workspace.json",

@@ -117,7 +117,7 @@ TEST_F(ExecTest, outputBeyondTheLimitIsDroppedAndSaid) {
   EXPECT_EQ(result.exitCode, 0);
 }
 
-TEST_F(ExecTest, bytesThatAreNoUtf8BecomeReplacementCharacters) {
+TEST_F(ExecTest, bytesThatAreNotUtf8BecomeReplacementCharacters) {
   EXPECT_EQ(run({"printf", "a\\377b"}).stdoutText,
             "a\xef\xbf\xbd"
             "b");
@@ -176,10 +176,10 @@ TEST_F(ExecTest, wrongRequestsAreRefusedWithTheirPointers) {
 TEST_F(ExecTest, anUnknownUserIsSaid) {
   ExecRequest what;
   what.command = {"id"};
-  what.user = "nobody-of-that-name";
+  what.user = "unknown-user";
   auto result = await(agent::exec(target(), what, Deadline::after(kPatience)));
   EXPECT_EQ(result.exitCode, 126);
-  EXPECT_THAT(result.stderrText, testing::HasSubstr("nobody-of-that-name"));
+  EXPECT_THAT(result.stderrText, testing::HasSubstr("unknown-user"));
 }
 
 TEST_F(ExecTest, aStreamGivesBothOutputsThenTheExitCodeAndCloses) {

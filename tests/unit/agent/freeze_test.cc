@@ -187,13 +187,13 @@ TEST_F(FreezeTest, aServiceThatEndsWhileFrozenIsRestartedAfterwards) {
 
 TEST_F(FreezeTest, commandsWaitUntilItIsOver) {
   freezeIt();
-  auto asked = run("echo now");
+  auto pending = run("echo now");
   letTimePass();
-  EXPECT_FALSE(isDone(asked));
+  EXPECT_FALSE(isDone(pending));
   EXPECT_TRUE(otherProcesses().empty());
   thawIt();
-  waitFor(asked);
-  EXPECT_EQ(asked.get().stdoutText, "now\n");
+  waitFor(pending);
+  EXPECT_EQ(pending.get().stdoutText, "now\n");
 }
 
 TEST_F(FreezeTest, aDisconnectedClientResumesNoProcess) {

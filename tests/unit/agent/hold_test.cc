@@ -54,7 +54,7 @@ class HoldTest : public AgentTest {
     auto pid_file = folder / "pid";
     auto file = folder / format("script-{}", background.size());
     std::filesystem::remove(pid_file);
-    writeFile(file, script.replace(script.find("REPORT"), 4, format("echo $$ > {0}.new; mv {0}.new {0}", pid_file.string())));
+    writeFile(file, script.replace(script.find("REPORT"), 6, format("echo $$ > {0}.new; mv {0}.new {0}", pid_file.string())));
     background.push_back(run(how.replace(how.find("FILE"), 4, "sh " + file.string())));
     waitUntil([&] { return std::filesystem::exists(pid_file); });
     return std::stoi(readFile(pid_file));
@@ -275,11 +275,11 @@ TEST_F(HoldTest, anotherTransferTakesOver) {
 }
 
 TEST_F(HoldTest, aWaitForVscodeEndsAtOnceWhenItIsHeld) {
-  auto asked = begin(getHealth(target(), soon(), std::chrono::seconds(10)));
+  auto pending = begin(getHealth(target(), soon(), std::chrono::seconds(10)));
   auto began = std::chrono::steady_clock::now();
   holdIt();
-  waitFor(asked);
-  EXPECT_EQ(asked.get().held, kMove);
+  waitFor(pending);
+  EXPECT_EQ(pending.get().held, kMove);
   EXPECT_EQ(await(getHealth(target(), soon(), std::chrono::seconds(10))).held, kMove);
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
 }

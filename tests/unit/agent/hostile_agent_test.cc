@@ -99,7 +99,7 @@ TEST_P(HostileAgent, costsTheServerNextToNothing) {
 }
 
 TEST_P(HostileAgent, isNeverTakenForOursOrForTheCallers) {
-  // A user who opens a workspace must not be told that the request was wrong, or that the server failed.
+  // A user who opens a workspace must not read that the request was wrong, or that the server failed.
   for (const auto& error : {errorOf(getHealth(target(), Deadline::after(std::chrono::seconds(15)))),
                             errorOf(getUsage(target(), Deadline::after(std::chrono::seconds(15)))),
                             errorOf(getActivity(target(), Deadline::after(std::chrono::seconds(15))))}) {

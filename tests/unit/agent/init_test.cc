@@ -139,7 +139,7 @@ TEST_F(WholeAgent, reportsTheSetupScriptWithoutDelayingVscode) {
 
 TEST_F(WholeAgent, backgroundProcessesGetSigtermThoughTheAgentIsNotProcessOne) {
   auto made = options();
-  writeFile(folder / "daemon.sh", "trap 'echo asked > \"$HOME/asked\"; exit' TERM\ntouch \"$HOME/begun\"\nwhile :; do sleep 0.05; done\n");
+  writeFile(folder / "daemon.sh", "trap 'echo ended > \"$HOME/ended\"; exit' TERM\ntouch \"$HOME/begun\"\nwhile :; do sleep 0.05; done\n");
   made.command = {"sh", "-c", "setsid sh " + (folder / "daemon.sh").string() + " & while ! test -e \"$HOME/begun\"; do sleep 0.01; done"};
   start(std::move(made));
   waitUntilReady();
@@ -147,7 +147,7 @@ TEST_F(WholeAgent, backgroundProcessesGetSigtermThoughTheAgentIsNotProcessOne) {
   ::kill(pid, SIGTERM);
   int status = waitForExit();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
-  EXPECT_EQ(readFile(folder / "home/asked"), "asked\n");
+  EXPECT_EQ(readFile(folder / "home/ended"), "ended\n");
 }
 
 TEST_F(WholeAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAndTheReasonIsReported) {
@@ -238,14 +238,14 @@ TEST_F(HeldAgent, sigtermInMidHoldEndsItWithZero) {
   start(std::move(made));
   waitUntilReady();
   waitUntil([&] { return std::filesystem::exists(folder / "home/begun"); });
-  auto asked = asio::co_spawn(context, hold(target(), "op-move", "It moves.", soon()), asio::use_future);
+  auto request = asio::co_spawn(context, hold(target(), "op-move", "It moves.", soon()), asio::use_future);
   for (auto end = soon(); !end.hasPassed();) {
     auto now = health();
     if (!now || now->reason == "It moves.") break;
   }
   expectOrderlyEnd();
-  waitUntil([&] { return asked.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
-  EXPECT_THROW(asked.get(), Error);
+  waitUntil([&] { return request.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+  EXPECT_THROW(request.get(), Error);
 }
 
 TEST_F(HeldAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAfterReleaseToo) {

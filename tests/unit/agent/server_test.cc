@@ -36,7 +36,7 @@ void expectBare401(const net::HttpResponse& answer, std::string_view what) {
   for (const auto& header : answer.headers) {
     bool plain = net::equalsIgnoreCase(header.name, "Date") || net::equalsIgnoreCase(header.name, "Content-Length") ||
                  net::equalsIgnoreCase(header.name, "Connection");
-    EXPECT_TRUE(plain) << what << " tells " << header.name;
+    EXPECT_TRUE(plain) << what << " reveals " << header.name;
   }
 }
 

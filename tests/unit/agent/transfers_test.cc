@@ -77,17 +77,17 @@ TEST_F(TransfersTest, aNewerSessionTakesTheOlderOnesPlace) {
 
 TEST_F(TransfersTest, ofManyAtOnceTheNewestIsLeft) {
   writeSource();
-  auto seated = link(Role::Source, open(Role::Source));
-  std::vector<std::future<net::StreamPtr>> asked;
+  auto admitted = link(Role::Source, open(Role::Source));
+  std::vector<std::future<net::StreamPtr>> requests;
   for (int n = 0; n < 8; ++n) {
-    asked.push_back(asio::co_spawn(context, openTransfer(target(), Role::Source, std::string(kMove), soon()), asio::use_future));
+    requests.push_back(asio::co_spawn(context, openTransfer(target(), Role::Source, std::string(kMove), soon()), asio::use_future));
   }
   waitUntil([&] {
-    return std::ranges::all_of(asked, [](auto& one) { return one.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+    return std::ranges::all_of(requests, [](auto& one) { return one.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
   });
-  EXPECT_FALSE(answers(*seated, transfer::Side::Source));
+  EXPECT_FALSE(answers(*admitted, transfer::Side::Source));
   int alive = 0;
-  for (auto& one : asked) {
+  for (auto& one : requests) {
     try {
       auto stream = one.get();
       auto its = await([](std::unique_ptr<transfer::Link>& into, net::StreamPtr from, transfer::Scope what) -> awaitable<bool> {
@@ -97,8 +97,8 @@ TEST_F(TransfersTest, ofManyAtOnceTheNewestIsLeft) {
         } catch (const Error&) {
           co_return false;
         }
-      }(seated, std::move(stream), scope));
-      if (its && answers(*seated, transfer::Side::Source)) ++alive;
+      }(admitted, std::move(stream), scope));
+      if (its && answers(*admitted, transfer::Side::Source)) ++alive;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::Conflict) << error.message();
     }

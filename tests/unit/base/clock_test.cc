@@ -41,7 +41,7 @@ TEST(Time, parsesFractionsAndOffsets) {
   EXPECT_EQ(parseTime("2026-11-23T19:04:36.123456789+00:00"), expected + milliseconds(123)) << "as Docker writes them";
 }
 
-TEST(Time, refusesWhatIsNoTime) {
+TEST(Time, refusesWhatIsNotATime) {
   for (const char* text : {"",
                            "now",
                            "2026-11-23",

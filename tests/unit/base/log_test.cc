@@ -34,16 +34,16 @@ TEST_F(Log, writesOneLineWithItsFields) {
 }
 
 TEST_F(Log, passesWarningsAndErrorsToATapAsJson) {
-  std::vector<std::string> heard;
-  log::setTap([&](const std::string& line) { heard.push_back(line); });
+  std::vector<std::string> tapped;
+  log::setTap([&](const std::string& line) { tapped.push_back(line); });
   captured([] {
     log::info("usual");
     log::warning("odd", {{"instance", "i-1"}, {"token", Secret("hush")}});
   });
   log::setTap({});
-  captured([] { log::error("nobody listens"); });
-  ASSERT_EQ(heard.size(), 1u);
-  boost::json::object line = boost::json::parse(heard.front()).as_object();
+  captured([] { log::error("no tap is set"); });
+  ASSERT_EQ(tapped.size(), 1u);
+  boost::json::object line = boost::json::parse(tapped.front()).as_object();
   EXPECT_EQ(line.at("level"), "warning");
   EXPECT_EQ(line.at("message"), "odd");
   EXPECT_EQ(line.at("instance"), "i-1");

@@ -37,7 +37,7 @@ TEST(Utf8, hasNoOverlongNoSurrogateAndNoCutSequences) {
   EXPECT_EQ(toValidUtf8("\xed\xa0\x80"), kReplacement + kReplacement + kReplacement);
 }
 
-TEST(Utf8, tellsTheCodeOfEveryCharacter) {
+TEST(Utf8, decodesEveryCharacter) {
   EXPECT_EQ(firstCharacter("a").code, U'a');
   EXPECT_EQ(firstCharacter("ü").code, U'ü');
   EXPECT_EQ(firstCharacter("…").code, U'…');

@@ -31,8 +31,8 @@ class EdgeTest : public ::testing::Test {
       return found;
     };
     made.connect = [this](std::string machine_id, std::uint16_t port, Deadline deadline) {
-      asked_machine = std::move(machine_id);
-      asked_port = port;
+      requested_machine = std::move(machine_id);
+      requested_port = port;
       return net::connectTcp(machine_address, deadline);
     };
     return made;
@@ -93,8 +93,8 @@ class EdgeTest : public ::testing::Test {
   std::vector<EdgeService> services;
   std::optional<EdgeRefusal> refusal;
   std::vector<EdgeQuery> queries;
-  std::string asked_machine;
-  std::uint16_t asked_port = 0;
+  std::string requested_machine;
+  std::uint16_t requested_port = 0;
   net::HostPort machine_address{"127.0.0.1", 1};
   std::vector<std::string> requests;
   std::unique_ptr<test::RawServer> machine;

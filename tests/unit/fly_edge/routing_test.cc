@@ -39,8 +39,8 @@ TEST_F(EdgeTest, aRequestReachesTheMachineWithTheEdgesHeaders) {
   EXPECT_THAT(requests[0], HasSubstr("\r\nX-Forwarded-Proto: http\r\n"));
   EXPECT_THAT(requests[0], HasSubstr("\r\nFly-Forwarded-Port: 443\r\n"));
   for (const char* gone : {"X-Hop", "6.6.6.6", "Fly-Emulator-Port"}) EXPECT_THAT(requests[0], Not(HasSubstr(gone)));
-  EXPECT_EQ(asked_machine, "m1");
-  EXPECT_EQ(asked_port, 7777);
+  EXPECT_EQ(requested_machine, "m1");
+  EXPECT_EQ(requested_port, 7777);
 }
 
 TEST_F(EdgeTest, aForcedInstanceIsRequested) {
@@ -48,30 +48,30 @@ TEST_F(EdgeTest, aForcedInstanceIsRequested) {
   exchange(get("app.fly.localhost", "fly-force-instance-id: 3d8d413b29d089\r\n"));
   ASSERT_EQ(queries.size(), 1U);
   EXPECT_EQ(queries[0].forceInstance, "3d8d413b29d089");
-  EXPECT_EQ(asked_machine, "3d8d413b29d089");
+  EXPECT_EQ(requested_machine, "3d8d413b29d089");
 }
 
 TEST_F(EdgeTest, onePortServesAllHttpServices) {
   startAnswering(std::string(kHello));
-  auto portAskedFor = [&](std::string request) {
+  auto requestedPort = [&](std::string request) {
     queries.clear();
     exchange(std::move(request));
     return queries.empty() ? 0 : queries[0].externalPort;
   };
   services = {{"other", 443, "tcp", {"tls", "http"}}, {"app", 5432, "tcp", {"pg_tls"}}};
-  EXPECT_EQ(portAskedFor(get("app.fly.localhost")), 443) << "no Machine serves it, and the response reports it";
+  EXPECT_EQ(requestedPort(get("app.fly.localhost")), 443) << "no Machine serves it, and the response reports it";
   services.push_back({"app", 8080, "tcp", {"http"}});
-  EXPECT_EQ(portAskedFor(get("app.fly.localhost")), 8080);
+  EXPECT_EQ(requestedPort(get("app.fly.localhost")), 8080);
   services.push_back({"app", 80, "tcp", {"http"}});
-  EXPECT_EQ(portAskedFor(get("app.fly.localhost")), 80);
+  EXPECT_EQ(requestedPort(get("app.fly.localhost")), 80);
   services.push_back({"app", 443, "tcp", {"tls", "http"}});
-  EXPECT_EQ(portAskedFor(get("app.fly.localhost")), 443);
-  EXPECT_EQ(portAskedFor(get("8080--app.fly.localhost")), 8080);
-  EXPECT_EQ(portAskedFor(get("app.fly.localhost", "Fly-Emulator-Port: 80\r\n")), 80);
+  EXPECT_EQ(requestedPort(get("app.fly.localhost")), 443);
+  EXPECT_EQ(requestedPort(get("8080--app.fly.localhost")), 8080);
+  EXPECT_EQ(requestedPort(get("app.fly.localhost", "Fly-Emulator-Port: 80\r\n")), 80);
   EXPECT_THAT(exchange(get("app.fly.localhost", "Fly-Emulator-Port: none\r\n")), StartsWith("HTTP/1.1 400 "));
 }
 
-TEST_F(EdgeTest, aHostThatIsNoAppsIsNotFound) {
+TEST_F(EdgeTest, aHostWithoutAnAppIsNotFound) {
   startAnswering(std::string(kHello));
   EXPECT_THAT(exchange(get("example.com")), StartsWith("HTTP/1.1 404 "));
   EXPECT_TRUE(queries.empty());

@@ -116,8 +116,8 @@ TEST_F(EdgeTest, anUpgradeBecomesAByteStreamBothWays) {
     requests.push_back(co_await readUntil(*stream, "\r\n\r\n"));
     co_await stream->writeAll(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: swarm-tunnel\r\nX-Kept: yes\r\n\r\nahead");
-    std::string heard = co_await readExactly(*stream, 5);
-    co_await stream->writeAll("heard " + heard);
+    std::string received = co_await readExactly(*stream, 5);
+    co_await stream->writeAll("received " + received);
     co_await stream->shutdownWrite();
     co_await readToEnd(*stream);
   });
@@ -128,7 +128,7 @@ TEST_F(EdgeTest, anUpgradeBecomesAByteStreamBothWays) {
   EXPECT_THAT(head, HasSubstr("X-Kept: yes\r\n"));
   EXPECT_THAT(requests[0], HasSubstr("Upgrade: swarm-tunnel\r\n"));
   send(*stream, "bytes");
-  EXPECT_EQ(loop.run(readToEnd(*stream)), "heard bytes");
+  EXPECT_EQ(loop.run(readToEnd(*stream)), "received bytes");
 }
 
 TEST_F(EdgeTest, anUpgradeThatIsRefusedIsAnOrdinaryAnswer) {
@@ -214,8 +214,8 @@ class EdgeListenersTest : public EdgeTest {
 
 TEST_F(EdgeListenersTest, aRawServiceHasAPortOfItsOwn) {
   startMachine([](net::StreamPtr stream, int) -> awaitable<void> {
-    std::string heard = co_await readExactly(*stream, 4);
-    co_await stream->writeAll("echo " + heard);
+    std::string received = co_await readExactly(*stream, 4);
+    co_await stream->writeAll("echo " + received);
   });
   services = {{"app", 5432, "tcp", {}}, {"app", 443, "tcp", {"tls", "http"}}, {"app", 53, "udp", {}}, {"app", 8443, "tcp", {"tls"}}};
   listeners.refresh();
@@ -232,8 +232,8 @@ TEST_F(EdgeListenersTest, tlsEndsAtTheEdgeIfTheServiceIsConfiguredSo) {
   test::TempDir folder;
   CertificateFiles files = makeSelfSigned(folder.path(), {"app.fly.localhost"});
   startMachine([](net::StreamPtr stream, int) -> awaitable<void> {
-    std::string heard = co_await readExactly(*stream, 4);
-    co_await stream->writeAll("echo " + heard);
+    std::string received = co_await readExactly(*stream, 4);
+    co_await stream->writeAll("echo " + received);
   });
   EdgeListeners with_tls(loop.executor(), routes(), "127.0.0.1", net::makeTlsServer(files.certificate, files.key));
   services = {{"app", 8443, "tcp", {"tls"}}};

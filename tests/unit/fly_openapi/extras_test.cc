@@ -96,7 +96,7 @@ TEST(Checker, saysInASentenceWhatIsWrongAndWhere) {
             "The body's /config/guest/cpus must be an integer, and is a string.");
   EXPECT_EQ(
       verdict("POST", "/v1/apps/a1/machines", "", R"({"config":{"imgae":"x","env":{"A":1}}})"),
-      "The body's /config/imgae is not a property that Fly's document knows there. The body's /config/env/A must be a string, and is an "
+      "The body's /config/imgae is not a property of this object in Fly's document. The body's /config/env/A must be a string, and is an "
       "integer.");
   EXPECT_EQ(verdict("GET", "/v1/apps", "limit=ten"),
             "The query's /limit must be an integer, and is \"ten\". The query's /org_slug is required and missing.");

@@ -95,7 +95,7 @@ TEST(FlyEmulatorProcess, appsOutliveAProcessThatWasKilled) {
 
 TEST(FlyEmulatorProcess, wrongUseEndsWithTwoAndAPortThatIsTakenWithOne) {
   Program wrong({"--nope"});
-  EXPECT_THAT(wrong.readUntil("--help"), HasSubstr("There is no flag"));
+  EXPECT_THAT(wrong.readUntil("--help"), HasSubstr("Unknown flag"));
   EXPECT_EQ(wrong.waitForExit(), 2);
   Program first(freePorts());
   std::uint16_t taken = numberAfter(first.readUntil("ready"), "Machines API  http://127.0.0.1:");

@@ -447,13 +447,13 @@ TEST_F(HttpServerTest, letsItsOwnerFormatRefusals) {
   const std::string page = exchange("GET / HTTP/1.1\r\nAccept: text/html\r\n\r\n");
   EXPECT_TRUE(page.starts_with("HTTP/1.1 400 ")) << page;
   EXPECT_NE(page.find("Content-Type: text/html\r\n"), std::string::npos);
-  EXPECT_TRUE(page.ends_with("400There is no Host"));
+  EXPECT_TRUE(page.ends_with("400Host is missing"));
   EXPECT_NE(exchange("GET /" + std::string(70'000, 'x')).find("problem+json"), std::string::npos);
 }
 
 TEST_F(HttpServerTest, marksOddPathsForAHandlerThatAcceptsThem) {
-  auto tell = [](Exchange& e) -> awaitable<void> { co_await e.respond(200, {}, e.head().oddPath ? "odd" : "plain"); };
-  start(tell, {.oddPaths = OddPaths::Mark});
+  auto report = [](Exchange& e) -> awaitable<void> { co_await e.respond(200, {}, e.head().oddPath ? "odd" : "plain"); };
+  start(report, {.oddPaths = OddPaths::Mark});
   EXPECT_TRUE(exchange("GET /100%.txt HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("odd"));
   EXPECT_TRUE(exchange("GET //a HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("odd"));
   EXPECT_TRUE(exchange("GET /100%25.txt HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("plain"));

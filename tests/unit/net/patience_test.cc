@@ -159,7 +159,7 @@ TEST(PatientSplice, givesUpOnASilentSource) {
   EXPECT_EQ(loop.run(move(*from.server, *sink)).read.error, asio::error::timed_out);
 }
 
-TEST(PeerState, tellsAHalfClosedPeerFromOneThatIsGone) {
+TEST(PeerState, distinguishesAHalfClosedPeerFromADisconnectedOne) {
   Pair pair;
   auto end = [](Stream& stream) -> awaitable<void> { co_await stream.shutdownWrite(); };
   EXPECT_EQ(pair.server->peerState(), PeerState::Open);

@@ -70,7 +70,7 @@ TEST_P(MendedHead, isTheOnlyReading) {
 
 INSTANTIATE_TEST_SUITE_P(Of, MendedHead, testing::ValuesIn(kCases), [](const auto& info) { return std::string(info.param.name); });
 
-TEST(MendedHeads, stayRefusedWhereAFieldIsNoField) {
+TEST(MendedHeads, stayRefusedWhereAFieldIsInvalid) {
   for (const std::string bytes : {"HTTP/1.1 200 OK\nX y: z\n\n", "HTTP/1.1 200 OK\n: z\n\n", "HTTP/1.1 200 OK\nX: a\x01\n\n",
                                   "HTTP/1.1 200 OK\nX: a\rb\n\n", "HTTP/1.1 2x0 OK\n\n", "HTTP/1.1 200 OK\nContent-Length: x\n\n"}) {
     const std::optional<std::string> mended = mendResponseHead(bytes);

@@ -156,7 +156,7 @@ TEST(Pump, endsWhenOneSideBreaks) {
   auto [client, left] = makePipe(loop.executor());
   auto [right, server] = makePipe(loop.executor(), 10);
   server->close();
-  loop.spawn(send(*client, "to nobody"));
+  loop.spawn(send(*client, "unread"));
   loop.run(pump(*left, *right));
   EXPECT_FALSE(left->isIdle());
 }

@@ -1,4 +1,4 @@
-// URLs of servers, and the origins of pages.
+// URLs of servers, and origins of pages.
 #include "net/url.h"
 
 #include <gtest/gtest.h>

@@ -25,7 +25,7 @@ class InstanceToken : public testing::TestWithParam<TokenAlgorithm> {
   bool isHmac() const { return GetParam() == TokenAlgorithm::Hmac; }
   std::string version() const { return isHmac() ? "v1" : "v2"; }
   std::string otherVersion() const { return isHmac() ? "v2" : "v1"; }
-  /// A token with any payload text, rightly signed.
+  /// A token with any payload text, correctly signed.
   std::string signPayload(std::string_view payload, bool encode = true) {
     std::string signed_part = version() + "." + (encode ? toBase64Url(payload) : std::string(payload));
     return signed_part + "." +
@@ -42,12 +42,12 @@ INSTANTIATE_TEST_SUITE_P(Algorithms, InstanceToken, testing::Values(TokenAlgorit
 TEST_P(InstanceToken, opensItsOwnScopeAndNoOther) {
   for (TokenScope signed_for : kScopes) {
     std::string token = sign(signed_for);
-    for (TokenScope asked : kScopes) {
-      auto result = verify(token, asked);
-      if (asked == signed_for) {
-        EXPECT_TRUE(result) << toString(asked);
+    for (TokenScope requested : kScopes) {
+      auto result = verify(token, requested);
+      if (requested == signed_for) {
+        EXPECT_TRUE(result) << toString(requested);
       } else {
-        ASSERT_FALSE(result) << toString(signed_for) << " opened " << toString(asked);
+        ASSERT_FALSE(result) << toString(signed_for) << " opened " << toString(requested);
         EXPECT_EQ(result.error(), TokenFault::WrongScope);
       }
     }
@@ -174,7 +174,7 @@ TEST(InstanceTokens, ofOneAlgorithmOpenNothingUnderAKeyOfTheOther) {
     return result ? std::nullopt : std::optional(result.error());
   };
   auto sign = [&](const SigningKey& key) { return signInstanceToken(key, "i-1", TokenScope::Exec, seconds(60), clock); };
-  // The classic: the public key, which anybody may know, taken for a secret.
+  // The classic: the public key, which is not confidential, used as a secret.
   std::string forged = sign({TokenAlgorithm::Hmac, public_key});
   EXPECT_EQ(faultOf(forged, verifyingKeyOf(pair)), TokenFault::Malformed);
   EXPECT_EQ(faultOf("v2" + forged.substr(2), verifyingKeyOf(pair)), TokenFault::BadSignature);

@@ -77,7 +77,7 @@ TEST(Link, namesTheFirstDifferences) {
   move.expectEqual();
 }
 
-TEST(Link, tellsProgressThatEndsWithEverything) {
+TEST(Link, reportsProgressUpToTheTotal) {
   Move move;
   for (int file = 0; file < 30; ++file) writeFile(move.source() / std::to_string(file), noise(200'000, static_cast<unsigned>(file)));
   LinkOptions slow;

@@ -103,7 +103,7 @@ TEST(BrokenPeer, pathsThatLeadOutsideAreRefused) {
   }
 }
 
-TEST(BrokenPeer, aSymbolicLinkAtTheTargetIsNoWayOut) {
+TEST(BrokenPeer, aSymbolicLinkAtTheTargetIsNotFollowed) {
   Move move;
   const test::TempDir outside;
   fs::create_directory_symlink(outside.path(), move.target() / "out");
