@@ -121,8 +121,8 @@ awaitable<void> Snapshots::remove(std::string id) {
     VolumeSnapshots* theirs = provider->volumeSnapshots();
     if (theirs && theirs->isSnapshotId(id))
       throw Error(ErrorCode::Unprocessable,
-                  format("{} took the snapshot {} by itself, and deletes it by itself when its time is over (swarm "
-                         "snapshot list INSTANCE says when). It can't be deleted before.",
+                  format("{} took the snapshot {} and deletes it automatically when it expires (see swarm snapshot list "
+                         "INSTANCE). It cannot be deleted earlier.",
                          placeTitle(type), id));
   }
   auto found = core_.places.find(id);

@@ -48,7 +48,7 @@ Origin findOrigin(Core& core, const Call& call) {
     return {volume->id, "hydrating", volume->sizeGb, volume->host ? volume->host->zone : "", volume->region};
   }
   if (snapshot_id.empty()) return {};
-  // Also of a deleted volume (§14-6).
+  // Also of a deleted volume (§7).
   for (const auto& [number, volume] : call.app->volumes) {
     core.dropExpiredSnapshots(volume);
     for (const Snapshot& snapshot : volume->snapshots) {

@@ -17,7 +17,7 @@ constexpr std::chrono::hours kSoftDelete{24};  // §7
 
 SystemTime expiryOf(const Snapshot& snapshot) { return snapshot.createdAt + std::chrono::days(snapshot.retentionDays); }
 
-/// Snapshots of a deleted volume can be restored until they expire (§14-6).
+/// Snapshots of a deleted volume can be restored until they expire (§7).
 SystemTime keptUntil(const Volume& volume) {
   SystemTime until = volume.deletedAt + kSoftDelete;
   for (const Snapshot& snapshot : volume.snapshots) until = std::max(until, expiryOf(snapshot));

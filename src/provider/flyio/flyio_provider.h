@@ -27,7 +27,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   ~FlyIOProvider() override;
 
   ProviderType type() const override { return ProviderType::flyio; }
-  ProviderInfo info() const override { return {.costRank = 1}; }  // billed by the second (fly-machines.md §9)
+  ProviderInfo info() const override { return {.costRank = 1}; }  // billed by the second (docs/reference/fly-machines.md §9)
   void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override {
     flyio::writeRegions(network, std::move(regions));
   }

@@ -47,7 +47,7 @@ TEST_P(ProviderSuite, aMovedTagIsSeenUntilTheInstanceIsReplaced) {
   EXPECT_EQ(readFile(wanted.instanceId, "/home/coder/note"), "kept");
 }
 
-TEST_P(ProviderSuite, theNewestImageIsTakenOnceHoweverOftenItIsAskedFor) {
+TEST_P(ProviderSuite, theNewestImageIsTakenOnceHoweverOftenItIsRequested) {
   if (!deviations_.seesMovedTags || !deviations_.keepsOldUntilReplaced) GTEST_SKIP() << "declared: each call replaces";
   for (int point = 1; point <= 3; ++point) {
     SCOPED_TRACE(point);
@@ -55,7 +55,7 @@ TEST_P(ProviderSuite, theNewestImageIsTakenOnceHoweverOftenItIsAskedFor) {
     wanted.config.image = fixture_->taggedImage();
     ProviderInstance first = create(wanted);
     fixture_->moveTag(wanted.config.image);
-    EXPECT_EQ(runner_.run(provider().replaceInstance(wanted, no_progress_, soon())).external, first.external) << "not asked for";
+    EXPECT_EQ(runner_.run(provider().replaceInstance(wanted, no_progress_, soon())).external, first.external) << "not requested";
     wanted.newestImage = true;
     RecordingProgress cut(point);
     errorOf([&] { runner_.run(provider().replaceInstance(wanted, cut, soon())); });

@@ -50,7 +50,7 @@ TEST_F(ApiSnapshots, areRestoredByTheirId) {
 TEST_F(ApiSnapshots, canNotBeDeleted) {
   Answer answer = server_.send({"DELETE", "/api/snapshots/" + taken_}, server_.user);
   EXPECT_EQ(answer.status, 422) << answer.text;
-  EXPECT_NE(answer.text.find("deletes it by itself"), std::string::npos) << answer.text;
+  EXPECT_NE(answer.text.find("deletes it automatically"), std::string::npos) << answer.text;
   EXPECT_EQ(server_.send({"DELETE", "/api/snapshots/i-none"}, server_.user).status, 404);
 }
 

@@ -178,7 +178,7 @@ TEST_F(ProviderSnapshotTest, oneThatExpiredMeanwhileIsToldAndAFailedInstanceStay
 TEST_F(ProviderSnapshotTest, canNotBeDeletedAndTheProviderSaysItDoesThatItself) {
   boot();
   makeWorkspace();
-  EXPECT_NE(refusal([&] { run(swarm().deleteSnapshot(taken_)); }).find("deletes it by itself"), std::string::npos);
+  EXPECT_NE(refusal([&] { run(swarm().deleteSnapshot(taken_)); }).find("deletes it automatically"), std::string::npos);
   EXPECT_EQ(listed().items.size(), 1U);
 }
 
