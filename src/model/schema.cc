@@ -70,7 +70,7 @@ void addRule(json::object& schema, std::string_view type, std::string_view membe
   if (const FieldRule* rule = findFieldRule(type, member)) {
     std::string description(rule->description);
     if (rule->except) description += format("; not {}: {}", *rule->except, rule->exceptReason);
-    if (!description.empty()) schema["description"] = std::move(description);
+    if (!description.empty()) schema["description"] = description;
     json::object& number = schema.contains("items") ? schema["items"].get_object() : schema;
     if (rule->minimum) number["minimum"] = rule->zero.empty() ? *rule->minimum : 0.0;
     if (rule->maximum) number["maximum"] = *rule->maximum;
