@@ -79,6 +79,12 @@ struct GuestProcess {
   std::int64_t rssBytes = 0;
 };
 
+/// A line that the main process wrote.
+struct GuestLine {
+  std::string time;  ///< RFC 3339 with nanoseconds: in order as text, and no two lines of a Machine have the same
+  std::string text;
+};
+
 /// One loop makes all calls. Calls may be repeated after a crash of the emulator: existing resources are found by Machine or volume id.
 /// Errors are swarm::Error: NotFound (image, Machine), Unavailable (the Engine), UpstreamFailed.
 class Backend {
@@ -107,6 +113,8 @@ class Backend {
   /// As root, cwd /, with the Machine's environment.
   virtual awaitable<GuestExecResult> exec(std::string machine_id, GuestExec request, Deadline deadline) = 0;
   virtual awaitable<std::vector<GuestProcess>> processes(std::string machine_id, Deadline deadline) = 0;
+  /// The last `most` lines of the main process, also after its end, oldest first. Empty: there is no container.
+  virtual awaitable<std::vector<GuestLine>> log(std::string machine_id, int most, Deadline deadline) = 0;
   /// A TCP connection to a port inside, on the caller's executor; for the edge proxy. Not thread-safe: one loop. Throws Error(Unavailable)
   /// when no process is listening.
   virtual awaitable<net::StreamPtr> connect(std::string machine_id, std::uint16_t port, Deadline deadline) = 0;

@@ -36,6 +36,7 @@ class DockerBackend final : public Backend {
   awaitable<bool> isRunning(std::string machine_id, Deadline deadline) override;
   awaitable<GuestExecResult> exec(std::string machine_id, GuestExec request, Deadline deadline) override;
   awaitable<std::vector<GuestProcess>> processes(std::string machine_id, Deadline deadline) override;
+  awaitable<std::vector<GuestLine>> log(std::string machine_id, int most, Deadline deadline) override;
   awaitable<net::StreamPtr> connect(std::string machine_id, std::uint16_t port, Deadline deadline) override;
   awaitable<void> createVolume(std::string volume_id, std::int64_t size_gb, Deadline deadline) override;
   awaitable<void> copyVolume(std::string from_id, std::string to_id, Deadline deadline) override;

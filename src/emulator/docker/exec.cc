@@ -1,9 +1,10 @@
-// Commands inside a Machine, as Fly's init runs them: as root, in "/", output buffered (§8).
+// A Machine's log, and commands inside it, as Fly's init runs them: as root, in "/", output buffered (§8).
 #include "base/error.h"
 #include "base/format.h"
 #include "emulator/docker/docker_backend_impl.h"
 #include "provider/docker/engine_errors.h"
 #include "provider/docker/engine_exec.h"
+#include "provider/docker/engine_stream.h"
 
 namespace swarm::emulator {
 namespace {
@@ -42,6 +43,26 @@ awaitable<GuestExecResult> DockerBackend::exec(std::string machine_id, GuestExec
   // The Engine encodes a signal as a shell does.
   if (*result.exitCode > kFirstExecSignal && *result.exitCode <= kLastExecSignal) result.exitSignal = *result.exitCode - kFirstExecSignal;
   co_return result;
+}
+
+awaitable<std::vector<GuestLine>> DockerBackend::log(std::string machine_id, int most, Deadline deadline) {
+  const std::string doing = "read a Machine's log";
+  std::string target = format("/containers/{}/logs?stdout=true&stderr=true&timestamps=true&tail={}", containerName(id(), machine_id), most);
+  docker::EngineReply reply = co_await engine_.send({.target = std::move(target), .doing = doing, .body = {}}, deadline);
+  std::vector<GuestLine> lines;
+  if (reply.status == 404) co_return lines;
+  if (!reply.ok()) throw docker::engineError(reply.status, reply.body, doing);
+  docker::FrameReader frames;
+  frames.add(reply.body);
+  while (auto frame = frames.next()) {
+    std::string_view text = frame->data;  // "2026-12-01T12:00:00.123456789Z what was written\n"
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    const std::size_t blank = std::min(text.find(' '), text.size());
+    lines.push_back({std::string(text.substr(0, blank)), std::string(text.substr(std::min(blank + 1, text.size())))});
+  }
+  // The streams of a process are read each in its own order.
+  std::ranges::sort(lines, {}, &GuestLine::time);
+  co_return lines;
 }
 
 }  // namespace swarm::emulator

@@ -23,6 +23,7 @@ struct SimulatedGuest {
   bool suspended = false;
   std::uint64_t generation = 0;              ///< incremented at each boot and each end
   std::map<std::string, std::string> traps;  ///< of the main process: "TERM" → script; empty: ignored
+  std::vector<GuestLine> log;                ///< of main processes that have ended
   ChangeSignal changed;
 
   /// The file map that contains `path`, and the path's name in it.

@@ -1,6 +1,7 @@
 // Machines as entries in maps, main processes as coroutines.
 #include "emulator/memory/memory_backend.h"
 
+#include <sstream>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -140,6 +141,13 @@ class MemoryBackend final : public Backend {
     co_return list;
   }
 
+  awaitable<std::vector<GuestLine>> log(std::string machine_id, int most, Deadline) override {
+    auto found = guests_.find(machine_id);
+    if (found == guests_.end()) co_return std::vector<GuestLine>{};
+    const std::vector<GuestLine>& all = found->second->log;
+    co_return std::vector<GuestLine>(all.end() - std::min<std::ptrdiff_t>(most, std::ssize(all)), all.end());
+  }
+
   awaitable<net::StreamPtr> connect(std::string machine_id, std::uint16_t port, Deadline) override {
     auto found = guests_.find(machine_id);
     GuestPtr guest = found == guests_.end() ? nullptr : found->second;
@@ -241,8 +249,16 @@ class MemoryBackend final : public Backend {
       co_return;  // the Machine ended first
     }
     if (!alive.expired() && guest->generation == generation && guest->running) {
+      keepLog(*guest, result.out + result.err);
       finish(*guest, {.machineId = guest->plan.machineId, .exitCode = result.exitCode, .at = clock_.now()});
     }
+  }
+
+  void keepLog(SimulatedGuest& guest, const std::string& text) {
+    std::string time = formatTime(clock_.now());
+    time.pop_back();
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) guest.log.push_back({format("{}{:06}Z", time, ++logged_ % 1'000'000), line});
   }
 
   static awaitable<void> untilEnd(GuestPtr guest) {
@@ -264,6 +280,7 @@ class MemoryBackend final : public Backend {
   std::unordered_map<std::string, GuestPtr> guests_;
   std::unordered_map<std::string, std::shared_ptr<FileMap>> volumes_;
   Background tasks_;
+  std::int64_t logged_ = 0;
   std::shared_ptr<bool> alive_;  // false once the backend was destroyed; checked by coroutines
 };
 

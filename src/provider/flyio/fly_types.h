@@ -43,6 +43,11 @@ struct Machine {
   bool isHostUnreachable() const { return hostStatus == "unreachable"; }
 };
 
+struct LogLine {
+  SystemTime at{};
+  std::string text;
+};
+
 struct Volume {
   std::string app;
   std::string id;

@@ -106,6 +106,7 @@ void FlyIOProvider::noteTrouble(std::string trouble) {
   if (connected_ || trouble != trouble_) log::warning("Fly's Machines API can't be used", {{"reason", trouble}});
   trouble_ = trouble;
   client_.dropConnections();
+  web_.dropConnections();
   if (std::exchange(connected_, false)) tell(ProviderEvent::Kind::Disconnected, "", std::move(trouble));
 }
 

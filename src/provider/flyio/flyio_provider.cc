@@ -78,7 +78,8 @@ FlyIOProvider::FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, c
       clock_(clock),
       app_prefix_(appNamePrefix(config_, swarm_id_)),
       tls_(trust(config_)),
-      client_(config_.apiBaseUrl, config_.apiToken, config_.organization, tuning, tls_) {}
+      client_(config_.apiBaseUrl, config_.apiToken, config_.organization, tuning, tls_),
+      web_(webUrl(config_.apiBaseUrl), config_.apiToken, config_.organization, tuning, tls_) {}
 
 FlyIOProvider::~FlyIOProvider() = default;
 

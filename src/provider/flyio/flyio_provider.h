@@ -19,9 +19,9 @@
 namespace swarm::flyio {
 
 /// Split over flyio_create.cc, flyio_preview.cc, flyio_place.cc, flyio_move.cc, flyio_lifecycle.cc, flyio_update.cc, flyio_delete.cc,
-/// flyio_snapshots.cc, flyio_find.cc, flyio_lists.cc, flyio_queries.cc, flyio_volumes.cc, flyio_exec.cc, flyio_events.cc and
-/// flyio_validate.cc. close() before destruction, once open() was called.
-class FlyIOProvider final : public Provider, private VolumeSnapshots {
+/// flyio_snapshots.cc, flyio_find.cc, flyio_lists.cc, flyio_queries.cc, flyio_volumes.cc, flyio_exec.cc, flyio_logs.cc, flyio_events.cc
+/// and flyio_validate.cc. close() before destruction, once open() was called.
+class FlyIOProvider final : public Provider, private VolumeSnapshots, private LogSource {
  public:
   FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock, Tuning tuning = {});
   ~FlyIOProvider() override;
@@ -59,10 +59,13 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   ProviderHealthReport health() const override;
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
   VolumeSnapshots* volumeSnapshots() override { return this; }
+  LogSource* logs() override { return this; }
 
   const MachinesClient& client() const { return client_; }
 
  private:
+  awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string instance_id, LogSource::Options options, Deadline deadline) override;
+
   /// What we learnt ourselves of a Machine, by a call of our own: newer than what a list may say for a while.
   struct Place {
     std::string app;
@@ -209,6 +212,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots {
   std::string app_prefix_;                ///< of the names of all apps of this swarm
   std::shared_ptr<net::TlsContext> tls_;  ///< whom to trust; null: nothing is spoken to by TLS
   MachinesClient client_;
+  MachinesClient web_;  ///< of Fly's web API
   KeyedLock locks_;
 
   std::map<std::string, Place> places_;           ///< by instance

@@ -237,4 +237,18 @@ awaitable<std::vector<TokenInfo>> MachinesClient::tokens(Deadline deadline) {
   co_return found;
 }
 
+awaitable<MachinesClient::LogPage> MachinesClient::readLog(std::string app, std::string machine_id, std::string token, Deadline deadline) {
+  const std::string doing = "read the Machine's log";
+  std::string target = format("/api/v1/apps/{}/logs?next_token={}&instance={}", app, net::percentEncode(token), machine_id);
+  FlyReply reply = co_await send({.action = Action::ReadLog, .id = app, .target = std::move(target), .doing = doing}, deadline);
+  LogPage page{{}, std::move(token)};
+  if (reply.isAbsent()) co_return page;
+  if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
+  for (const json::value& item : arrayAt(reply.json(), "data")) {
+    page.lines.push_back({readTime(stringAt(item, "attributes.timestamp")), stringAt(item, "attributes.message")});
+  }
+  if (std::string next = stringAt(reply.json(), "meta.next_token"); !next.empty()) page.nextToken = std::move(next);
+  co_return page;
+}
+
 }  // namespace swarm::flyio

@@ -68,6 +68,11 @@ net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsCo
   return [address, context](Deadline deadline) { return net::connectTls(address, context, deadline); };
 }
 
+std::string webUrl(const std::string& api_base_url) {
+  std::string host = serverUrl(api_base_url, "apiBaseUrl").host;
+  return host == "api.machines.dev" || host == "_api.internal" ? "https://api.fly.io" : api_base_url;
+}
+
 bool FlyReply::isAbsent() const {
   if (status != 404) return false;
   return body.find("page not found") == std::string::npos && body.find('<') == std::string::npos;

@@ -113,6 +113,12 @@ class MachinesClient {
   awaitable<std::vector<std::string>> regionsWithRoom(std::vector<std::string> regions, json::object guest, std::int64_t volume_gb,
                                                       Deadline deadline);
   awaitable<std::vector<TokenInfo>> tokens(Deadline deadline);
+  /// What was logged behind `token`, or, without one, of late; oldest first. Answered at webUrl(). No app: nothing.
+  struct LogPage {
+    std::vector<LogLine> lines;
+    std::string nextToken;
+  };
+  awaitable<LogPage> readLog(std::string app, std::string machine_id, std::string token, Deadline deadline);
 
  private:
   awaitable<FlyReply> attempt(const FlyCall& call, Deadline deadline);
@@ -142,5 +148,7 @@ std::string authorizationFor(const std::string& token);
 net::Url serverUrl(const std::string& text, std::string_view key);
 /// `tls`: whom to trust, for whatever server; null: the system's authorities. An https URL is never spoken to without TLS.
 net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsContext>& tls);
+/// Where Fly's web API answers, which has what the Machines API lacks: beside another server than Fly's own, at the same place.
+std::string webUrl(const std::string& api_base_url);
 
 }  // namespace swarm::flyio

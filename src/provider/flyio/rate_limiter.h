@@ -49,6 +49,7 @@ enum class Action {
   Regions,
   Placements,
   Tokens,
+  ReadLog,
 };
 
 struct RateLimit {

@@ -13,6 +13,7 @@ struct Tuning {
   std::chrono::milliseconds eventInterval{3'000};  ///< between looks at what has changed while anything exists
   std::chrono::milliseconds idleInterval{15'000};  ///< while nothing exists
   std::chrono::milliseconds hostInterval{15'000};  ///< between looks for hosts that can't be reached
+  std::chrono::milliseconds logInterval{2'000};    ///< between looks at a log that is followed
   std::chrono::seconds leaseTime{60};
   std::chrono::milliseconds boundPatience{180'000};  ///< for a volume that is still attached to a Machine that was destroyed (§7)
   double ratesTimes = 1;                             ///< multiplies our rate limits

@@ -12,7 +12,6 @@ namespace json = boost::json;
 Deviations FlyFixture::flyDeviations() {
   Deviations deviations;
   deviations.keepsFilesOutside = false;
-  deviations.hasLogs = false;
   deviations.measuresUsage = false;
   deviations.reportsUsage = false;
   deviations.runsAnySize = false;

@@ -58,7 +58,6 @@ class FlyRealFixture final : public ProviderFixture {
   Deviations deviations() const override {
     Deviations deviations;
     deviations.keepsFilesOutside = false;
-    deviations.hasLogs = false;
     deviations.measuresUsage = false;
     deviations.reportsUsage = false;
     deviations.runsAnySize = false;

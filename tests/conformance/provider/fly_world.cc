@@ -128,6 +128,7 @@ flyio::Tuning FlyWorld::quickTuning() {
   tuning.eventInterval = std::chrono::milliseconds(50);
   tuning.idleInterval = std::chrono::milliseconds(50);
   tuning.hostInterval = std::chrono::milliseconds(50);
+  tuning.logInterval = std::chrono::milliseconds(20);
   tuning.boundPatience = std::chrono::milliseconds(2'000);
   tuning.ratesTimes = 1'000;
   return tuning;

@@ -57,6 +57,9 @@ class FlakyBackend final : public Backend {
   awaitable<std::vector<GuestProcess>> processes(std::string id, Deadline deadline) override {
     return inner_->processes(std::move(id), deadline);
   }
+  awaitable<std::vector<emulator::GuestLine>> log(std::string id, int most, Deadline deadline) override {
+    return inner_->log(std::move(id), most, deadline);
+  }
   awaitable<net::StreamPtr> connect(std::string id, std::uint16_t port, Deadline deadline) override {
     return inner_->connect(std::move(id), port, deadline);
   }

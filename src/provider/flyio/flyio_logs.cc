@@ -1,0 +1,73 @@
+// A Machine's log, by Fly's web API: it is there also after the Machine has ended, and comes a moment after it was written.
+#include <iterator>
+
+#include "provider/flyio/flyio_provider.h"
+
+namespace swarm::flyio {
+namespace {
+
+constexpr int kMostPages = 50;  ///< of a log that is not followed: it may grow faster than it is read
+
+class FlyLogReader final : public LogSource::Reader {
+ public:
+  FlyLogReader(MachinesClient& web, const Machine& machine, LogSource::Options options)
+      : web_(web), app_(machine.app), machine_(machine.id), options_(options) {}
+
+  awaitable<std::string> next(Deadline deadline) override {
+    if (!begun_) {
+      begun_ = true;
+      if (std::string text = co_await readBeginning(deadline); !text.empty() || !options_.follow) co_return text;
+    }
+    while (options_.follow) {
+      co_await web_.pause(web_.tuning().logInterval, deadline, "The Machine wrote nothing in time.");
+      if (std::string text = joined(co_await readPage(deadline)); !text.empty()) co_return text;
+    }
+    co_return "";
+  }
+
+ private:
+  /// Lines that are late enough.
+  awaitable<std::vector<LogLine>> readPage(Deadline deadline) {
+    MachinesClient::LogPage page = co_await web_.readLog(app_, machine_, token_, deadline);
+    token_ = std::move(page.nextToken);
+    has_more_ = !page.lines.empty();
+    if (options_.since) std::erase_if(page.lines, [this](const LogLine& line) { return line.at < *options_.since; });
+    co_return std::move(page.lines);
+  }
+
+  awaitable<std::string> readBeginning(Deadline deadline) {
+    std::vector<LogLine> lines;
+    for (int pages = 0; pages < kMostPages && has_more_; ++pages) {
+      std::vector<LogLine> more = co_await readPage(deadline);
+      lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    }
+    if (options_.tail && std::ssize(lines) > *options_.tail) lines.erase(lines.begin(), lines.end() - *options_.tail);
+    co_return joined(lines);
+  }
+
+  static std::string joined(const std::vector<LogLine>& lines) {
+    std::string text;
+    for (const LogLine& line : lines) {
+      text += line.text;
+      if (!text.ends_with('\n')) text += '\n';
+    }
+    return text;
+  }
+
+  MachinesClient& web_;
+  std::string app_, machine_;
+  LogSource::Options options_;
+  std::string token_;
+  bool begun_ = false;
+  bool has_more_ = true;
+};
+
+}  // namespace
+
+awaitable<std::unique_ptr<LogSource::Reader>> FlyIOProvider::openLogs(std::string instance_id, LogSource::Options options,
+                                                                      Deadline deadline) {
+  Machine machine = co_await requireMachine(std::move(instance_id), deadline);
+  co_return std::make_unique<FlyLogReader>(web_, machine, options);
+}
+
+}  // namespace swarm::flyio
