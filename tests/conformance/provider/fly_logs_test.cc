@@ -37,7 +37,7 @@ class FlyLogs : public FlyPlaces {
   }
 };
 
-TEST_F(FlyLogs, tellWhyAProgramEndedAtOnce) {
+TEST_F(FlyLogs, showWhyAProgramEndedAtOnce) {
   InstanceSpec wanted = failing("echo one; echo swarm-agent must be root; exit 1");
   createAndFail(wanted);
   EXPECT_EQ(get(wanted.instanceId)->reason, "exited with code 1");
@@ -56,7 +56,7 @@ TEST_F(FlyLogs, areTheNewestLines) {
   }
   InstanceSpec wanted = failing(script + "exit 1");
   createAndFail(wanted);
-  // Fly tells the newest lines only; what comes behind them is read as it comes.
+  // Fly returns the newest lines only; later lines are read as they arrive.
   std::string log = logOf(wanted.instanceId);
   EXPECT_EQ(std::ranges::count(log, '\n'), 100);
   EXPECT_TRUE(all.ends_with(withoutEvents(log))) << log;
