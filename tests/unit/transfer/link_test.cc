@@ -63,7 +63,7 @@ TEST(Link, namesTheFirstDifferences) {
   const auto notes = move.loop().run(link->differences(10));
   ASSERT_EQ(notes.size(), 4);
   EXPECT_EQ(notes[0].path, "/data/content");
-  EXPECT_EQ(notes[0].reason, "another content");
+  EXPECT_EQ(notes[0].reason, "different content");
   EXPECT_EQ(notes[1].path, "/data/mode");
   EXPECT_EQ(notes[1].reason, "mode 644 at the source, 600 at the target");
   EXPECT_EQ(notes[2].path, "/data/zextra");
