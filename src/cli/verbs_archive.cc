@@ -184,8 +184,8 @@ class Source {
     auto mark = findEndMark(tail);
     if (mark && mark->failure.empty()) return;
     throw Error(ErrorCode::Unprocessable,
-                format("{} is not whole: the end that `swarm export` writes is missing. (One that other tools packed anew goes through "
-                       "standard input: swarm import - < {}.)",
+                format("{} is incomplete: the end mark that `swarm export` writes is missing. (To import an archive that another tool "
+                       "packed, use standard input: swarm import - < {}.)",
                        name_, name_));
   }
 
