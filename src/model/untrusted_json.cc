@@ -3,6 +3,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -71,7 +72,12 @@ class CountingHandler {
     stack_.push_uint64(value);
     return count(error);
   }
+  /// "0e99999999" is NaN to the parser, which no JSON text can express: a response with it would be invalid.
   bool on_double(double value, std::string_view, ErrorFlag& error) {
+    if (!std::isfinite(value)) {
+      error = json::error::exponent_overflow;
+      return false;
+    }
     stack_.push_double(value);
     return count(error);
   }

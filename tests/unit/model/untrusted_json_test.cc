@@ -43,6 +43,11 @@ TEST(UntrustedJson, refusesWhatIsNotJson) {
   EXPECT_EQ(reasonFor("[1"), "it ends too early");
 }
 
+TEST(UntrustedJson, refusesNumbersThatJsonCannotExpress) {
+  for (std::string_view text : {R"({"a":0e22222222})", "[1e999]", "[-1e999]"}) EXPECT_NE(reasonFor(text), "") << text;
+  EXPECT_EQ(parsed("[0e3,1e300]"), boost::json::parse("[0e3,1e300]"));
+}
+
 TEST(UntrustedJson, refusesMoreThanItsLimits) {
   EXPECT_EQ(reasonFor("[" + std::string(100, ' ') + "]", {.bytes = 101}), "it has more than 101 bytes");
   EXPECT_EQ(reasonFor("[" + std::string(100, ' ') + "]", {.bytes = 102}), "");
