@@ -26,7 +26,7 @@ std::optional<std::uint64_t> parseChunkSize(std::string_view line, Grammar gramm
     const std::size_t end = std::min(line.find(';'), line.size());
     const std::size_t last = line.substr(0, end).find_last_not_of(" \t");
     if (last != std::string_view::npos && last + 1 < end) line = line.substr(0, last + 1);
-    while (line.size() > 16 && line.front() == '0') line.remove_prefix(1);
+    for (std::size_t size = std::min(line.find(';'), line.size()); size > 16 && line.front() == '0'; --size) line.remove_prefix(1);
   }
   std::uint64_t size = 0;
   std::size_t digits = 0;

@@ -122,6 +122,8 @@ TEST(RelaxedChunks, mayBePaddedAndHaveLongTrailers) {
   EXPECT_EQ(parseChunkSize("5  ", Grammar::Relaxed), 5U);
   EXPECT_EQ(parseChunkSize("5\t ;a=b", Grammar::Relaxed), 5U);
   EXPECT_EQ(parseChunkSize("00000000000000000005", Grammar::Relaxed), 5U);
+  EXPECT_EQ(parseChunkSize("00;a-long-extension=value", Grammar::Relaxed), 0U);
+  EXPECT_EQ(parseChunkSize("00000000000000000005;a-long-extension=value", Grammar::Relaxed), 5U);
   EXPECT_EQ(parseChunkSize("5  ", Grammar::Strict), std::nullopt);
   EXPECT_EQ(parseChunkSize("5 5", Grammar::Relaxed), std::nullopt);
   EXPECT_EQ(parseChunkSize(" 5", Grammar::Relaxed), std::nullopt);
