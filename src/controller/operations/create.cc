@@ -32,7 +32,8 @@ class Create final : public HandlerOf<CreateParameters> {
     co_await discard(operation);
     entry->instance().network = NetworkInfo{};
     bool by_user = operation->record.cancelRequested;
-    core_.setStatus(*entry, InstanceStatus::failed, by_user ? "Its creation was cancelled. Start makes it anew." : error.message());
+    core_.setStatus(*entry, InstanceStatus::failed,
+                    by_user ? "The creation was cancelled. Start the workspace to create it again." : error.message());
   }
 
  private:

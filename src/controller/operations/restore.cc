@@ -91,7 +91,7 @@ awaitable<void> Restoring::goBack(Error error) {
   }
 }
 
-/// A place of its own, as a target is one: what a crash leaves of it is removed by whoever removes places.
+/// The reader has a place of its own, as a target does: after a crash, the removal of unused places removes it.
 awaitable<void> Restoring::openReader() {
   Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
     VolumeSnapshots* theirs = core_.providerOf(*entry_).volumeSnapshots();
