@@ -1,5 +1,5 @@
 // A Machine's log, by Fly's web API: it is there also after the Machine has ended, and comes a moment after it was written.
-#include <iterator>
+#include <deque>
 
 #include "provider/flyio/flyio_provider.h"
 
@@ -7,6 +7,8 @@ namespace swarm::flyio {
 namespace {
 
 constexpr int kMostPages = 50;  ///< of a log that is not followed: it may grow faster than it is read
+/// Bytes kept of those pages, the newest: the lines are the workspace's, of any length.
+constexpr std::size_t kMaxBeginning = 4 * 1024 * 1024;
 
 class FlyLogReader final : public LogSource::Reader {
  public:
@@ -36,16 +38,23 @@ class FlyLogReader final : public LogSource::Reader {
   }
 
   awaitable<std::string> readBeginning(Deadline deadline) {
-    std::vector<LogLine> lines;
+    std::deque<LogLine> lines;
+    std::size_t bytes = 0;
     for (int pages = 0; pages < kMostPages && has_more_; ++pages) {
       std::vector<LogLine> more = co_await readPage(deadline);
-      lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+      for (LogLine& line : more) {
+        bytes += line.text.size();
+        lines.push_back(std::move(line));
+        while (!lines.empty() && (bytes > kMaxBeginning || (options_.tail && std::ssize(lines) > *options_.tail))) {
+          bytes -= lines.front().text.size();
+          lines.pop_front();
+        }
+      }
     }
-    if (options_.tail && std::ssize(lines) > *options_.tail) lines.erase(lines.begin(), lines.end() - *options_.tail);
     co_return joined(lines);
   }
 
-  static std::string joined(const std::vector<LogLine>& lines) {
+  static std::string joined(const auto& lines) {
     std::string text;
     for (const LogLine& line : lines) {
       text += line.text;
