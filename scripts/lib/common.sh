@@ -44,11 +44,13 @@ as_root() {
   fi
 }
 
-# alive PID [NAME]: true if the process exists and, with NAME, runs that program.
+# alive PID [NAME]: true if the process exists and, with NAME, runs that program. A process that has ended and was not reaped does not count:
+# just after `kill -9` it still has its pid and name.
 # A pid alone is not enough: the kernel reuses the numbers of dead processes.
 alive() {
   local pid=$1 name=${2:-} command
   [[ $pid =~ ^[0-9]+$ && -d /proc/$pid ]] || return 1
+  if grep -qs '^State:[[:space:]]*[XZ]' "/proc/$pid/status"; then return 1; fi
   [[ -z $name ]] && return 0
   command=$(cat "/proc/$pid/comm" 2>/dev/null) || return 1
   [[ $command == "$name" ]]

@@ -34,6 +34,13 @@ child=$!
 expect 'a process is alive under its own name' yes "$(yes_no alive "$child" sleep)"
 expect 'a recycled pid is not ours' no "$(yes_no alive "$child" dockerd)"
 expect 'an empty pid is not alive' no "$(yes_no alive '')"
+# `exec` leaves a parent that never reaps its child.
+bash -c 'true & echo "$!" >"$1"; exec sleep 60' _ "$work/zombie" &
+parent=$!
+wait_until 10 test -s "$work/zombie"
+wait_until 10 grep -q '^State:.*Z' "/proc/$(<"$work/zombie")/status"
+expect 'a process that ended and was not reaped is not alive' no "$(yes_no alive "$(<"$work/zombie")")"
+kill "$parent"
 mkdir -p "$ENGINE_STATE" "$SERVER_STATE"
 echo "$child" >"$ENGINE_PID_FILE"
 expect 'an Engine whose pid belongs to another program is not ours' no "$(yes_no engine_is_ours)"
