@@ -22,7 +22,7 @@ install(DIRECTORY ${CMAKE_BINARY_DIR}/public/swarm DESTINATION ${CMAKE_INSTALL_I
 set_target_properties(swarm_client PROPERTIES EXPORT_NAME client)
 # The headers require C++20; the library itself is compiled with a newer standard.
 target_compile_features(swarm_client INTERFACE cxx_std_20)
-install(TARGETS swarm_client swarm_net swarm_model swarm_protocol swarm_base swarm_options EXPORT swarm-client ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+install(TARGETS swarm_client swarm_net swarm_async swarm_model swarm_protocol swarm_base swarm_options EXPORT swarm-client ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         COMPONENT client INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/swarm-client)
 install(EXPORT swarm-client NAMESPACE swarm:: DESTINATION ${package} COMPONENT client)
@@ -48,6 +48,6 @@ Description: @description@
 Version: @PROJECT_VERSION@
 Requires: openssl >= 3
 Cflags: -I${includedir}
-Libs: -L${libdir} -lswarm_client -lswarm_net -lswarm_model -lswarm_protocol -lswarm_base -lboost_json -lboost_url -pthread
+Libs: -L${libdir} -lswarm_client -lswarm_net -lswarm_async -lswarm_model -lswarm_protocol -lswarm_base -lboost_json -lboost_url -pthread
 ]])
 install(FILES ${CMAKE_BINARY_DIR}/swarm-client.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT client)

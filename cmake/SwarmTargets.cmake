@@ -1,5 +1,6 @@
-# swarm_library(NAME LIBS...): a layer from all .cc files of the calling folder (SOURCES names them, EXCLUDE leaves some out).
-# swarm_test(NAME LABEL l LIBS...): a GoogleTest program from all .cc files of the calling folder; CTest lists each test under LABEL.
+# swarm_library(NAME LIBS...): a layer from all .cc files of the calling folder and of its sub-folders without a CMakeLists.txt
+#   (SOURCES names them, EXCLUDE leaves some out).
+# swarm_test(NAME LABEL l LIBS...): a GoogleTest program from the same files; CTest lists each test under LABEL.
 # swarm_browser_test(NAME LABEL l TIMEOUT s COMMAND...): a Node program with a browser, an Engine and VS Code.
 include(GoogleTest)
 
@@ -43,11 +44,22 @@ function(swarm_unity name variable folder)
   set(${variable} ${units} PARENT_SCOPE)
 endfunction()
 
+# swarm_sources(VARIABLE): the .cc files of the calling folder and of its sub-folders, except those that have a CMakeLists.txt.
+function(swarm_sources variable)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  file(GLOB_RECURSE lists CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*/CMakeLists.txt)
+  foreach(list IN LISTS lists)
+    cmake_path(GET list PARENT_PATH folder)
+    list(FILTER sources EXCLUDE REGEX "^${folder}/")
+  endforeach()
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
+
 # A layer without sources is an interface library: headers only.
 function(swarm_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;EXCLUDE;LIBS" ${ARGN})
   if(NOT arg_SOURCES)
-    file(GLOB arg_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+    swarm_sources(arg_SOURCES)
     foreach(excluded IN LISTS arg_EXCLUDE)
       list(REMOVE_ITEM arg_SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/${excluded})
     endforeach()
@@ -74,7 +86,7 @@ endfunction()
 function(swarm_test name)
   cmake_parse_arguments(arg "SERIAL;PLAIN_TOO" "LABEL;LOCK;TIMEOUT;COST" "SOURCES;LIBS;ENV" ${ARGN})
   if(NOT arg_SOURCES)
-    file(GLOB arg_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+    swarm_sources(arg_SOURCES)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
@@ -109,7 +121,7 @@ function(swarm_test name)
   if(sanitized AND NOT arg_PLAIN_TOO)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL YES)
   else()
-    gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+    gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES ${properties})
   endif()
 endfunction()
 

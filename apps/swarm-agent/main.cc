@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "agent/init.h"
+#include "agent/process/init.h"
+#include "base/diagnostics/log.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "protocol/agent.h"
 
 extern char** environ;  // not declared by any POSIX header

@@ -7,9 +7,9 @@
 #include <cctype>
 #include <cstdlib>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "config_section.h"
-#include "model/codec.h"
+#include "model/codec/codec.h"
 #include "net/connect.h"
 
 namespace swarm {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "auth/client_address.h"
-#include "base/log.h"
+#include "base/diagnostics/log.h"
 #include "cli/cli.h"
 #include "model/types.h"
 #include "net/url.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm {
 

@@ -6,9 +6,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/diagnostics/log.h"
 #include "base/error.h"
-#include "base/format.h"
-#include "base/log.h"
+#include "base/text/format.h"
 #include "cli/context.h"
 #include "net/url.h"
 

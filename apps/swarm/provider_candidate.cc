@@ -8,8 +8,8 @@
 #include <functional>
 #include <list>
 
-#include "base/format.h"
-#include "model/codec.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 #include "net/url.h"
 
 namespace swarm {

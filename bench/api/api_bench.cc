@@ -11,9 +11,9 @@
 #include <thread>
 
 #include "api/api.h"
+#include "base/diagnostics/log.h"
 #include "base/id.h"
-#include "base/log.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 #include "provider/fake/fake_provider.h"
 #include "store/sqlite/sqlite_store.h"
 

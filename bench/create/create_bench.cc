@@ -9,7 +9,7 @@
 
 #include "bare_engine.h"
 #include "base/id.h"
-#include "provider/docker/container_spec.h"
+#include "provider/docker/container/container_spec.h"
 #include "provider/docker/docker_config.h"
 
 namespace swarm::bench {

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/format.h"
 #include "base/id.h"
+#include "base/text/format.h"
 #include "fly_service.h"
 #include "provider/flyio/flyio_provider.h"
 

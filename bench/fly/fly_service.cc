@@ -5,7 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <cstdio>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "emulator/memory/memory_backend.h"
 
 namespace swarm::bench {

@@ -12,7 +12,7 @@
 
 #include "emulator/edge/edge_proxy.h"
 #include "emulator/emulator.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "provider/flyio/flyio_config.h"
 
 namespace swarm::bench {

@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "base/format.h"
+#include "base/diagnostics/log.h"
 #include "base/id.h"
-#include "base/log.h"
+#include "base/text/format.h"
 #include "controller/controller.h"
 #include "fly_service.h"
 #include "provider/flyio/flyio_provider.h"

@@ -2,13 +2,13 @@
 // commands from its standard input ("round live", "round final", "sync", "digests"), each answered with a line of JSON.
 #include <iostream>
 
+#include "async/loop.h"
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "net/connect.h"
-#include "net/loop.h"
-#include "transfer/hash_cache.h"
-#include "transfer/link.h"
-#include "transfer/session.h"
+#include "transfer/hash/hash_cache.h"
+#include "transfer/rounds/session.h"
+#include "transfer/wire/link.h"
 
 namespace swarm::transfer {
 namespace {

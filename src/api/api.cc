@@ -3,15 +3,15 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "api/call.h"
-#include "api/handlers.h"
-#include "api/openapi.h"
-#include "base/format.h"
+#include "api/handlers/handlers.h"
+#include "api/http/call.h"
+#include "api/openapi/openapi.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
 #include "base/id.h"
-#include "base/log.h"
-#include "base/utf8.h"
-#include "net/deadline.h"
-#include "net/problem.h"
+#include "base/text/format.h"
+#include "base/text/utf8.h"
+#include "net/http/problem.h"
 
 namespace swarm {
 

@@ -7,12 +7,12 @@
 #include <memory>
 #include <string>
 
-#include "auth/browser_session.h"
-#include "auth/open_budget.h"
+#include "auth/limits/open_budget.h"
+#include "auth/session/browser_session.h"
 #include "base/clock.h"
-#include "base/metrics.h"
+#include "base/diagnostics/metrics.h"
 #include "controller/controller.h"
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 
 namespace swarm {
 

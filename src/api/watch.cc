@@ -1,7 +1,7 @@
 // Three things race: the work, the session and the peer.
 #include "api/watch.h"
 
-#include "net/deadline.h"
+#include "async/deadline.h"
 
 namespace swarm::api {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "api/call.h"
+#include "api/http/call.h"
 
 namespace swarm::api {
 

@@ -3,14 +3,14 @@
 
 #include <charconv>
 
-#include "auth/jwt.h"
+#include "auth/limits/throttle.h"
 #include "auth/passwords.h"
-#include "auth/sessions.h"
-#include "auth/throttle.h"
-#include "base/format.h"
+#include "auth/session/jwt.h"
+#include "auth/session/sessions.h"
+#include "base/diagnostics/log.h"
 #include "base/id.h"
-#include "base/log.h"
-#include "model/codec.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 #include "net/ip_address.h"
 
 namespace swarm {

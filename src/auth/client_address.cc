@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "net/ip_address.h"
 
 namespace swarm {

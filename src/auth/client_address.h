@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 namespace swarm {
 

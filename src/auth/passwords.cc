@@ -6,7 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/check.h"
+#include "base/diagnostics/check.h"
 #include "base/error.h"
 #include "base/id.h"
 

@@ -1,7 +1,7 @@
 #include "auth/public_address.h"
 
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm {
 

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm {
 

@@ -7,7 +7,7 @@
 #include <new>
 #include <system_error>
 
-#include "base/untrusted_text.h"
+#include "base/text/untrusted_text.h"
 
 namespace swarm {
 namespace {

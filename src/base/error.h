@@ -52,8 +52,8 @@ struct UpstreamFacts {
 };
 
 /// The control plane's exception. `what()` is the public message: a full sentence that states what happened and, where there is one, the
-/// next step. It never contains a secret. `cause()` is for the log only. All texts are made printable (base/untrusted_text.h), including
-/// what was quoted in them, and are at most kMaxText bytes each. Copyable; not thread-safe.
+/// next step. It never contains a secret. `cause()` is for the log only. All texts are made printable (base/text/untrusted_text.h),
+/// including what was quoted in them, and are at most kMaxText bytes each. Copyable; not thread-safe.
 class Error : public std::exception {
  public:
   static constexpr std::size_t kMaxText = 4096;

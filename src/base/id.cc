@@ -12,7 +12,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "base/check.h"
+#include "base/diagnostics/check.h"
 
 namespace swarm {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <sstream>
 
-#include "base/format.h"
-#include "cli/output.h"
+#include "base/text/format.h"
+#include "cli/output/output.h"
 #include "cli/wrong_use.h"
 
 namespace swarm::cli {

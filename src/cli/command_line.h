@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/completion.h"
-#include "cli/verbs.h"
+#include "cli/verbs/verbs.h"
 
 namespace swarm::cli {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "cli/command_line.h"
 
 namespace swarm::cli {

@@ -1,5 +1,5 @@
 // Verbs on workspaces as a whole: their flags and help texts.
-#include "base/format.h"
+#include "base/text/format.h"
 #include "cli/command_line.h"
 
 namespace swarm::cli {

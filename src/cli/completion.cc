@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::cli {
 namespace {

@@ -14,7 +14,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::cli {
 namespace {

@@ -1,11 +1,11 @@
 // SwarmClient's two calls that carry archives.
 #include "model/archive.h"
 
-#include "base/format.h"
+#include "async/deadline.h"
+#include "base/text/format.h"
 #include "client/connection.h"
 #include "client/impl.h"
-#include "model/codec.h"
-#include "net/deadline.h"
+#include "model/codec/codec.h"
 
 namespace swarm {
 namespace {

@@ -1,14 +1,14 @@
 // SwarmClient's calls: each is one route of the API.
 #include "swarm/client.h"
 
-#include "base/format.h"
+#include "async/deadline.h"
 #include "base/not_found.h"
+#include "base/text/format.h"
 #include "client/connection.h"
 #include "client/impl.h"
 #include "client/sessions.h"
-#include "model/codec.h"
+#include "model/codec/codec.h"
 #include "model/requests.h"
-#include "net/deadline.h"
 
 namespace swarm {
 

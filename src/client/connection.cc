@@ -3,8 +3,8 @@
 
 #include <charconv>
 
-#include "base/format.h"
-#include "model/codec.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 #include "net/url.h"
 
 namespace swarm::client {

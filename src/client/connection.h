@@ -11,8 +11,8 @@
 #include <stop_token>
 #include <string>
 
-#include "net/http_client.h"
-#include "net/loop.h"
+#include "async/loop.h"
+#include "net/http/http_client.h"
 #include "swarm/client.h"
 
 namespace swarm::client {

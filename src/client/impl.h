@@ -1,9 +1,9 @@
 // What a SwarmClient holds.
 #pragma once
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "client/connection.h"
-#include "model/codec.h"
+#include "model/codec/codec.h"
 
 namespace swarm {
 

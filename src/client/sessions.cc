@@ -1,10 +1,10 @@
 // Exec over a WebSocket with the agent's frames, and port forwarding over tunnels.
 #include "client/sessions.h"
 
-#include "base/format.h"
-#include "base/log.h"
-#include "model/codec.h"
-#include "net/websocket.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
+#include "net/websocket/websocket.h"
 #include "protocol/agent.h"
 #include "protocol/exec_frames.h"
 

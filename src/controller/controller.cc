@@ -3,10 +3,10 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/diagnostics/log.h"
 #include "base/id.h"
-#include "base/log.h"
 #include "controller/impl.h"
-#include "model/codec.h"
+#include "model/codec/codec.h"
 #include "protocol/ed25519.h"
 
 namespace swarm {

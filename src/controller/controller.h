@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "async/loop.h"
 #include "base/clock.h"
-#include "controller/events.h"
-#include "controller/move_agents.h"
-#include "controller/routes.h"
+#include "controller/moves/move_agents.h"
+#include "controller/state/events.h"
+#include "controller/state/routes.h"
 #include "model/types.h"
-#include "net/loop.h"
 #include "provider/provider.h"
 #include "store/store.h"
 

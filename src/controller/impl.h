@@ -1,16 +1,16 @@
 // SwarmController::Impl: the parts, put together; its methods run on the control loop.
 #pragma once
 
-#include "controller/agent_watch.h"
-#include "controller/core.h"
-#include "controller/issued_tokens.h"
-#include "controller/lifecycle.h"
-#include "controller/migration.h"
+#include "controller/moves/migration.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/runner.h"
-#include "controller/placement.h"
-#include "controller/places.h"
-#include "controller/reconcile.h"
-#include "controller/snapshots.h"
+#include "controller/placement/placement.h"
+#include "controller/reconcile/agent_watch.h"
+#include "controller/reconcile/reconcile.h"
+#include "controller/snapshots/snapshots.h"
+#include "controller/state/core.h"
+#include "controller/state/issued_tokens.h"
+#include "controller/state/places.h"
 
 namespace swarm {
 

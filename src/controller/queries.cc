@@ -1,10 +1,10 @@
 // Questions: instances, usage, agents, volumes, providers, the swarm as a whole.
-#include "base/format.h"
-#include "base/log.h"
+#include "base/diagnostics/log.h"
 #include "base/not_found.h"
-#include "base/utf8.h"
+#include "base/text/format.h"
+#include "base/text/utf8.h"
 #include "controller/impl.h"
-#include "model/codec.h"
+#include "model/codec/codec.h"
 
 namespace swarm {
 

@@ -1,8 +1,8 @@
 // Requests that change an instance: start, stop, restart, delete, update.
-#include "base/format.h"
-#include "base/log.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
 #include "controller/impl.h"
-#include "model/codec.h"
+#include "model/codec/codec.h"
 
 namespace swarm {
 

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "async/loop.h"
 #include "auth/auth.h"
-#include "net/loop.h"
 
 namespace swarm {
 

@@ -2,9 +2,9 @@
 
 #include <boost/asio/post.hpp>
 
-#include "base/format.h"
-#include "gateway/answers.h"
+#include "base/text/format.h"
 #include "gateway/impl.h"
+#include "gateway/pages/answers.h"
 
 namespace swarm {
 

@@ -10,14 +10,14 @@
 
 #include "auth/auth.h"
 #include "auth/client_address.h"
-#include "auth/open_budget.h"
+#include "auth/limits/open_budget.h"
 #include "auth/public_address.h"
 #include "base/clock.h"
-#include "controller/routes.h"
+#include "controller/state/routes.h"
 #include "gateway/actions.h"
 #include "gateway/host.h"
-#include "gateway/upstream.h"
-#include "net/http_server.h"
+#include "gateway/proxy/upstream.h"
+#include "net/http/http_server.h"
 
 namespace swarm {
 

@@ -6,12 +6,12 @@
 
 #include "auth/public_address.h"
 #include "gateway/gateway.h"
-#include "gateway/handover.h"
-#include "gateway/pages.h"
-#include "gateway/proxy.h"
-#include "gateway/sender.h"
-#include "gateway/sign_in.h"
-#include "gateway/targets.h"
+#include "gateway/pages/handover.h"
+#include "gateway/pages/pages.h"
+#include "gateway/pages/sign_in.h"
+#include "gateway/proxy/proxy.h"
+#include "gateway/proxy/sender.h"
+#include "gateway/proxy/targets.h"
 
 namespace swarm {
 

@@ -4,10 +4,10 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/error.h"
-#include "base/format.h"
 #include "base/id.h"
-#include "gateway/answers.h"
-#include "net/problem.h"
+#include "base/text/format.h"
+#include "gateway/pages/answers.h"
+#include "net/http/problem.h"
 
 namespace swarm::gateway {
 namespace {

@@ -1,7 +1,7 @@
 // Answers to requests that no handler gets to see: what is wrong with their heads is told as everything else is.
 #pragma once
 
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 
 namespace swarm::gateway {
 

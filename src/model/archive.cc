@@ -5,7 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "base/untrusted_text.h"
+#include "base/text/untrusted_text.h"
 
 namespace swarm {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <boost/mp11/algorithm.hpp>
 
-#include "model/codec_detail.h"
+#include "model/codec/codec_detail.h"
 
 namespace swarm {
 namespace {

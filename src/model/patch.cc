@@ -1,7 +1,7 @@
 #include "model/patch.h"
 
-#include "base/check.h"
-#include "model/codec.h"
+#include "base/diagnostics/check.h"
+#include "model/codec/codec.h"
 
 namespace swarm {
 

@@ -1,6 +1,6 @@
 #include "model/requests.h"
 
-#include "model/rule_check.h"
+#include "model/rules/rule_check.h"
 
 namespace swarm {
 namespace {

@@ -1,7 +1,7 @@
 #include "model/titles.h"
 
-#include "base/format.h"
-#include "model/codec.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 
 namespace swarm {
 

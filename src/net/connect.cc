@@ -13,12 +13,12 @@
 #include <charconv>
 #include <cstring>
 
+#include "async/io_wait.h"
 #include "base/error.h"
-#include "base/format.h"
-#include "net/fd_stream.h"
-#include "net/http.h"
-#include "net/io_wait.h"
+#include "base/text/format.h"
+#include "net/http/http.h"
 #include "net/resolve.h"
+#include "net/stream/fd_stream.h"
 
 namespace swarm::net {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "net/stream.h"
+#include "net/stream/stream.h"
 
 namespace swarm::net {
 

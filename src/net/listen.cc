@@ -11,13 +11,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "async/io_wait.h"
+#include "base/diagnostics/log.h"
 #include "base/error.h"
-#include "base/format.h"
-#include "base/log.h"
+#include "base/text/format.h"
 #include "net/connect.h"
-#include "net/fd_stream.h"
-#include "net/io_wait.h"
 #include "net/resolve.h"
+#include "net/stream/fd_stream.h"
 
 namespace swarm::net {
 namespace {

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <memory>
 
+#include "async/io_wait.h"
 #include "base/error.h"
-#include "base/format.h"
-#include "net/io_wait.h"
+#include "base/text/format.h"
 
 namespace swarm::net {
 

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "base/check.h"
+#include "base/diagnostics/check.h"
 
 namespace swarm::ed25519 {
 namespace {

@@ -6,7 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "base/check.h"
+#include "base/diagnostics/check.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "protocol/ed25519.h"

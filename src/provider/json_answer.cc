@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "model/untrusted_json.h"
+#include "model/codec/untrusted_json.h"
 
 namespace swarm {
 namespace {

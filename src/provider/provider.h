@@ -13,7 +13,7 @@
 #include "base/secret.h"
 #include "model/steps.h"
 #include "model/types.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 
 namespace swarm {
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "net/loop.h"
+#include "async/loop.h"
 
 namespace swarm::test {
 

@@ -4,7 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::test {
 namespace {

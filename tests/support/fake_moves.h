@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "controller/move_agents.h"
+#include "controller/moves/move_agents.h"
 #include "provider/fake/world.h"
 
 namespace swarm::test {

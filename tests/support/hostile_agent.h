@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/stream.h"
+#include "net/stream/stream.h"
 
 namespace swarm::test {
 

@@ -13,7 +13,6 @@
 namespace swarm::agent {
 namespace {
 
-using transfer::Descriptor;
 using transfer::failAt;
 using transfer::Storage;
 

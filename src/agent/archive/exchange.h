@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "transfer/storages.h"
+#include "transfer/tree/storages.h"
 
 namespace swarm::agent {
 
@@ -23,7 +23,7 @@ inline constexpr const char* kStagedEmptied = "emptied";      ///< all previous 
 /// Whether another mount is below `path`. Neither it nor the folders above it can be moved.
 bool isAboveMount(const transfer::Storage& storage, const std::string& path);
 /// The staging folder of a storage. Invalid: there is none, or the entry with that name was not created by an import.
-transfer::Descriptor openStaging(const transfer::Storage& storage);
+Descriptor openStaging(const transfer::Storage& storage);
 std::string stagedText(int staging, const char* name);                   ///< empty when the file does not exist
 void writeStaged(int staging, const char* name, std::string_view text);  ///< atomic and durable
 /// Moves the existing entries into "old".

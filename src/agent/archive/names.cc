@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/format.h"
-#include "transfer/files.h"
+#include "base/text/format.h"
+#include "transfer/tree/files.h"
 
 namespace swarm::agent {
 namespace {

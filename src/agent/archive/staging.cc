@@ -12,16 +12,15 @@
 #include <set>
 
 #include "agent/archive/exchange.h"
+#include "base/diagnostics/log.h"
 #include "base/error.h"
-#include "base/format.h"
 #include "base/id.h"
-#include "base/log.h"
-#include "model/codec.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 
 namespace swarm::agent {
 namespace {
 
-using transfer::Descriptor;
 using transfer::failAt;
 using transfer::Storage;
 

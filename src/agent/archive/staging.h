@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "transfer/storages.h"
+#include "transfer/tree/storages.h"
 
 namespace swarm::agent {
 

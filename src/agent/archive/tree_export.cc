@@ -1,4 +1,4 @@
-// Uses the same walk as moves (transfer/storages.h).
+// Uses the same walk as moves (transfer/tree/storages.h).
 #include "agent/archive/tree_export.h"
 
 #include <errno.h>
@@ -117,7 +117,7 @@ class TreeExporter final : public transfer::Visitor {
   }
 
   bool addFile(const transfer::VisitedDirectory& directory, const std::string& name, ArchiveEntry& entry) {
-    const transfer::Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat before{};
     if (!file.valid() || ::fstat(file.get(), &before) != 0) {
       if (!transfer::isVanished(errno)) transfer::failAt("read", storages_[directory.storage].describe(directory.path, name), errno);

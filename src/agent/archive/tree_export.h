@@ -1,9 +1,9 @@
 // exportTree(): writes the storages of a workspace into an archive while they are in use.
 #pragma once
 
-#include "agent/archive/writer.h"
+#include "agent/archive/format/writer.h"
 #include "model/archive.h"
-#include "transfer/storages.h"
+#include "transfer/tree/storages.h"
 
 namespace swarm::agent {
 

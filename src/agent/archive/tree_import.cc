@@ -5,12 +5,11 @@
 #include <fcntl.h>
 
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::agent {
 namespace {
 
-using transfer::Descriptor;
 using transfer::failAt;
 using transfer::Storage;
 

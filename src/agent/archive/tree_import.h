@@ -1,7 +1,7 @@
 // importTree(): unpacks an archive into the staging folders of its storages.
 #pragma once
 
-#include "agent/archive/reader.h"
+#include "agent/archive/format/reader.h"
 #include "agent/archive/staging.h"
 
 namespace swarm::agent {

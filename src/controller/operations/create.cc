@@ -1,8 +1,8 @@
 // Create: the container and the volumes of a new instance.
-#include "base/log.h"
-#include "controller/facts.h"
+#include "base/diagnostics/log.h"
+#include "controller/operations/retrying.h"
 #include "controller/operations/table.h"
-#include "controller/retrying.h"
+#include "controller/state/facts.h"
 
 namespace swarm::control {
 namespace {

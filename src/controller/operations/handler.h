@@ -1,7 +1,7 @@
 // OperationHandler: what one kind of operation does. Each kind is one class in one file of this folder; table.cc lists them.
 #pragma once
 
-#include "controller/operations/active_operation.h"
+#include "controller/state/active_operation.h"
 
 namespace swarm::control {
 

@@ -1,8 +1,8 @@
 // Remove ("delete"): the container, the volumes when that was requested, all other places, and the row.
-#include "base/format.h"
+#include "base/text/format.h"
+#include "controller/operations/retrying.h"
 #include "controller/operations/table.h"
-#include "controller/places.h"
-#include "controller/retrying.h"
+#include "controller/state/places.h"
 
 namespace swarm::control {
 namespace {

@@ -1,5 +1,5 @@
 // Restart: a stop and a start, which a crash in between does not repeat.
-#include "controller/lifecycle.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 
 namespace swarm::control {

@@ -5,11 +5,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/format.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
 #include "base/id.h"
-#include "base/log.h"
-#include "model/codec.h"
-#include "net/deadline.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 
 namespace swarm::control {
 

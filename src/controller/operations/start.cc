@@ -1,5 +1,5 @@
 // Start: the container runs, made again around its volumes where it is gone.
-#include "controller/lifecycle.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 
 namespace swarm::control {

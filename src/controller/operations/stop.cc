@@ -1,8 +1,8 @@
 // Stop: the container is stopped and stays, with its volumes.
-#include "base/format.h"
-#include "controller/lifecycle.h"
-#include "controller/lost_volumes.h"
+#include "base/text/format.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
+#include "controller/reconcile/lost_volumes.h"
 
 namespace swarm::control {
 namespace {

@@ -1,8 +1,8 @@
 // Update: a changed configuration that needs another container.
-#include "base/format.h"
-#include "controller/facts.h"
+#include "base/text/format.h"
+#include "controller/operations/retrying.h"
 #include "controller/operations/table.h"
-#include "controller/retrying.h"
+#include "controller/state/facts.h"
 
 namespace swarm::control {
 namespace {

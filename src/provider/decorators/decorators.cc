@@ -3,8 +3,8 @@
 
 #include <random>
 
-#include "base/log.h"
-#include "net/deadline.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
 
 namespace swarm {
 namespace {

@@ -1,9 +1,9 @@
 // What the Engine's events mean: what happens by itself drives the observed state.
 #include <boost/asio/this_coro.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "provider/docker/docker_provider.h"
-#include "provider/docker/engine_errors.h"
+#include "provider/docker/engine/engine_errors.h"
 
 namespace swarm::docker {
 

@@ -1,11 +1,11 @@
 // Construction, health, capabilities and validation.
 #include "provider/docker/docker_provider.h"
 
-#include "base/format.h"
-#include "model/validation.h"
+#include "base/text/format.h"
+#include "model/rules/validation.h"
 #include "provider/candidate.h"
-#include "provider/docker/engine_errors.h"
-#include "provider/docker/request_policy.h"
+#include "provider/docker/container/request_policy.h"
+#include "provider/docker/engine/engine_errors.h"
 
 namespace swarm {
 

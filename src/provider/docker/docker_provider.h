@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "provider/docker/container_spec.h"
-#include "provider/docker/container_state.h"
+#include "async/keyed_lock.h"
+#include "provider/docker/container/container_spec.h"
+#include "provider/docker/container/container_state.h"
 #include "provider/docker/docker_config.h"
-#include "provider/docker/engine_client.h"
-#include "provider/docker/engine_events.h"
-#include "provider/keyed_lock.h"
+#include "provider/docker/engine/engine_client.h"
+#include "provider/docker/engine/engine_events.h"
 #include "provider/provider.h"
 
 namespace swarm::docker {

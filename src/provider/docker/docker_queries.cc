@@ -1,10 +1,10 @@
 // Finding containers by label or by memory, and reading them.
 #include <boost/json/serialize.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "protocol/agent.h"
 #include "provider/docker/docker_provider.h"
-#include "provider/docker/engine_errors.h"
+#include "provider/docker/engine/engine_errors.h"
 
 namespace swarm::docker {
 namespace {

@@ -1,10 +1,10 @@
 // What an instance uses: CPU from two samples, memory without the page cache that can go, storage by du in its volumes.
 #include <charconv>
 
-#include "net/deadline.h"
-#include "provider/docker/container_spec.h"
+#include "async/deadline.h"
+#include "provider/docker/container/container_spec.h"
 #include "provider/docker/docker_provider.h"
-#include "provider/docker/engine_errors.h"
+#include "provider/docker/engine/engine_errors.h"
 
 namespace swarm::docker {
 namespace {

@@ -1,8 +1,8 @@
 // Volumes: listed by label, deleted when nobody uses them.
-#include "base/fault.h"
-#include "base/format.h"
+#include "base/diagnostics/fault.h"
+#include "base/text/format.h"
 #include "provider/docker/docker_provider.h"
-#include "provider/docker/engine_errors.h"
+#include "provider/docker/engine/engine_errors.h"
 
 namespace swarm::docker {
 

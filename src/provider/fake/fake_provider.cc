@@ -5,7 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::fake {
 namespace {

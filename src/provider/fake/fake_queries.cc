@@ -1,7 +1,7 @@
 // The fake provider's answers: instances, usage, networks, volumes, commands.
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "protocol/agent.h"
 #include "provider/fake/fake_provider.h"
 

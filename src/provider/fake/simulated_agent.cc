@@ -3,8 +3,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/format.h"
-#include "net/stream.h"
+#include "base/text/format.h"
+#include "net/stream/stream.h"
 #include "protocol/agent.h"
 #include "provider/fake/fake_provider.h"
 

@@ -1,7 +1,7 @@
 // The fake provider's world: containers, volumes and networks in maps.
 #include "provider/fake/world.h"
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::fake {
 namespace {

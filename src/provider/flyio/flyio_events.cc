@@ -7,9 +7,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/format.h"
-#include "base/log.h"
-#include "net/deadline.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::flyio {

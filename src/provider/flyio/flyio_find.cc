@@ -1,7 +1,7 @@
 // Finding an instance's Machine and volumes, and what is known of them without asking.
-#include "base/format.h"
-#include "provider/flyio/app_volumes.h"
+#include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
+#include "provider/flyio/volume/app_volumes.h"
 
 namespace swarm::flyio {
 namespace {

@@ -1,7 +1,7 @@
 // listInstances from the organization's one list: a request for a thousand Machines. What we did ourselves a moment ago counts more than
 // a list that may not know of it yet.
-#include "base/format.h"
-#include "net/notifier.h"
+#include "async/notifier.h"
+#include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::flyio {

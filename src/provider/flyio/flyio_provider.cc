@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm {
 namespace {

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "async/keyed_lock.h"
+#include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/flyio_config.h"
-#include "provider/flyio/machine_spec.h"
-#include "provider/flyio/machine_state.h"
-#include "provider/flyio/machines_client.h"
-#include "provider/keyed_lock.h"
+#include "provider/flyio/machine/machine_spec.h"
+#include "provider/flyio/machine/machine_state.h"
 #include "provider/provider.h"
 
 namespace swarm::flyio {

@@ -1,7 +1,7 @@
 // Questions about one instance, and the way to its agent.
-#include "base/format.h"
+#include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
-#include "provider/flyio/image_check.h"
+#include "provider/flyio/machine/image_check.h"
 
 namespace swarm::flyio {
 namespace {

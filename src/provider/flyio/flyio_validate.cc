@@ -1,9 +1,9 @@
 // Checking the configuration against Fly itself, one thing after the other.
-#include "base/format.h"
+#include "base/text/format.h"
 #include "provider/candidate.h"
+#include "provider/flyio/api/json_access.h"
 #include "provider/flyio/flyio_provider.h"
-#include "provider/flyio/image_check.h"
-#include "provider/flyio/json_access.h"
+#include "provider/flyio/machine/image_check.h"
 
 namespace swarm::flyio {
 namespace {

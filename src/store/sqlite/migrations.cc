@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::sqlite {
 namespace {

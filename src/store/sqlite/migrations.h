@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "store/sqlite/database.h"
+#include "sqlite/database.h"
 
 namespace swarm::sqlite {
 

@@ -3,8 +3,8 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "base/format.h"
-#include "model/codec.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 
 namespace swarm::sqlite {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "store/sqlite/database.h"
+#include "sqlite/database.h"
 #include "store/store.h"
 
 namespace swarm::sqlite {

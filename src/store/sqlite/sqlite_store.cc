@@ -1,10 +1,10 @@
 // Store's calls as jobs of the writer thread.
 #include "store/sqlite/sqlite_store.h"
 
-#include "store/sqlite/data_dir.h"
+#include "sqlite/data_dir.h"
+#include "sqlite/writer.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/rows.h"
-#include "store/sqlite/writer.h"
 
 namespace swarm {
 namespace {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "provider/docker/tar.h"
+#include "provider/docker/engine/tar.h"
 
 namespace swarm::testing {
 namespace {

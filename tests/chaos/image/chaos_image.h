@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "conformance/provider/test_engine.h"
+#include "conformance/provider/docker/test_engine.h"
 
 namespace swarm::testing {
 

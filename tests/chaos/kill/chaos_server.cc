@@ -9,12 +9,12 @@
 #include <iostream>
 #include <sstream>
 
-#include "base/log.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
 #include "chaos/kill/trouble.h"
 #include "chaos/races/storm.h"
 #include "controller/controller.h"
-#include "model/codec.h"
-#include "net/deadline.h"
+#include "model/codec/codec.h"
 #include "provider/docker/docker_config.h"
 #include "provider/flyio/flyio_provider.h"
 #include "store/sqlite/sqlite_store.h"

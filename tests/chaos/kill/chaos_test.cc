@@ -6,8 +6,8 @@
 
 #include <fstream>
 
-#include "base/format.h"
 #include "base/id.h"
+#include "base/text/format.h"
 #include "chaos/kill/killed_world.h"
 #include "chaos/kill/server_process.h"
 #include "support/temp_dir.h"

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 
 namespace swarm::test {
 

@@ -3,7 +3,7 @@
 
 #include "chaos/kill/fly_process.h"
 #include "chaos/kill/server_process.h"
-#include "conformance/provider/test_engine.h"
+#include "conformance/provider/docker/test_engine.h"
 
 namespace swarm::test {
 namespace {

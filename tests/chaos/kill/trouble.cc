@@ -7,10 +7,10 @@
 #include <mutex>
 #include <random>
 
-#include "base/log.h"
-#include "net/deadline.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
 #include "provider/decorators/forwarding.h"
-#include "transfer/session.h"
+#include "transfer/rounds/session.h"
 
 namespace swarm::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "controller/move_agents.h"
+#include "controller/moves/move_agents.h"
 #include "provider/provider.h"
 
 namespace swarm::test {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "chaos/move/move_test.h"
 
 namespace swarm::test {

@@ -2,7 +2,7 @@
 #include <boost/json/serialize.hpp>
 #include <fstream>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "chaos/move/move_test.h"
 
 namespace swarm::test {

@@ -6,10 +6,10 @@
 #include <boost/json/serialize.hpp>
 #include <fstream>
 
-#include "base/format.h"
+#include "async/deadline.h"
 #include "base/id.h"
+#include "base/text/format.h"
 #include "chaos/image/chaos_image.h"
-#include "net/deadline.h"
 
 namespace swarm::test {
 namespace {

@@ -12,7 +12,7 @@
 #include "chaos/kill/fly_process.h"
 #include "chaos/kill/server_process.h"
 #include "chaos/move/user_processes.h"
-#include "conformance/provider/test_engine.h"
+#include "conformance/provider/docker/test_engine.h"
 #include "support/temp_dir.h"
 
 namespace swarm::test {

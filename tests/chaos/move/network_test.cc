@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <sstream>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "chaos/move/move_test.h"
 
 namespace swarm::test {

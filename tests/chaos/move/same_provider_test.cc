@@ -1,7 +1,7 @@
 // Whole moves from one Docker host to another, and from one of Fly's regions to another, with the way back to a kept source.
 #include <boost/json/serialize.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "chaos/image/chaos_image.h"
 #include "chaos/move/move_test.h"
 #include "integration/docker/own_engine.h"

@@ -6,11 +6,11 @@
 #include <random>
 #include <thread>
 
-#include "base/format.h"
 #include "base/id.h"
+#include "base/text/format.h"
 #include "chaos/image/chaos_image.h"
 #include "chaos/kill/server_process.h"
-#include "conformance/provider/test_engine.h"
+#include "conformance/provider/docker/test_engine.h"
 #include "support/temp_dir.h"
 
 namespace swarm::test {

@@ -9,8 +9,8 @@
 #include <boost/json/array.hpp>
 #include <random>
 
-#include "base/format.h"
-#include "net/deadline.h"
+#include "async/deadline.h"
+#include "base/text/format.h"
 
 namespace swarm::test {
 namespace {

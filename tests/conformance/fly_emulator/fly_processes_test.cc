@@ -2,7 +2,7 @@
 #include <boost/json/serialize.hpp>
 #include <set>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "conformance/fly_emulator/fly_suite.h"
 
 namespace swarm::testing {

@@ -5,10 +5,10 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "base/format.h"
+#include "async/deadline.h"
+#include "base/text/format.h"
 #include "emulator/openapi/checker.h"
 #include "net/connect.h"
-#include "net/deadline.h"
 
 namespace swarm::testing {
 namespace {

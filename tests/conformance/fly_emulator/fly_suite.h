@@ -14,8 +14,8 @@
 
 #include "base/clock.h"
 #include "emulator/emulator.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
+#include "net/http/http_client.h"
+#include "net/http/http_server.h"
 #include "support/coroutine_test.h"
 
 namespace swarm::testing {

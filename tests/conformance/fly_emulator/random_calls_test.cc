@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "conformance/fly_emulator/fly_suite.h"
 #include "conformance/fly_emulator/memory_instantiation.h"
 #include "support/temp_dir.h"

@@ -3,7 +3,7 @@
 
 #include "conformance/store/fixture.h"
 #include "gmock/gmock.h"
-#include "model/codec.h"
+#include "model/codec/codec.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace swarm {

@@ -3,10 +3,10 @@
 #include <boost/json/serialize.hpp>
 #include <cstdint>
 
-#include "agent/client_responses.h"
-#include "base/check.h"
-#include "base/untrusted_text.h"
-#include "base/utf8.h"
+#include "agent/client/client_responses.h"
+#include "base/diagnostics/check.h"
+#include "base/text/untrusted_text.h"
+#include "base/text/utf8.h"
 
 namespace swarm::agent {
 namespace {

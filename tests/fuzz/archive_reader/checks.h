@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "agent/archive/reader.h"
-#include "base/check.h"
+#include "agent/archive/format/reader.h"
+#include "base/diagnostics/check.h"
 #include "base/error.h"
 #include "fuzz/archive_reader/tar_text.h"
 

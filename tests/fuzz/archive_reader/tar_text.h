@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::agent {
 

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "checks.h"
+#include "fuzz/archive_reader/checks.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   swarm::agent::fuzzArchiveReader({reinterpret_cast<const char*>(data), size});

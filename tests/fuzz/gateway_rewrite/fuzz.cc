@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "auth/cookies.h"
-#include "base/check.h"
+#include "auth/session/cookies.h"
+#include "base/diagnostics/check.h"
 #include "gateway/host.h"
-#include "gateway/rewrite.h"
+#include "gateway/proxy/rewrite.h"
 
 namespace {
 

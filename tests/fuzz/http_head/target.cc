@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "support/fuzz_net.h"
+#include "support/net/fuzz_net.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   swarm::test::fuzzHttpHead({reinterpret_cast<const char*>(data), size});

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-#include "base/check.h"
+#include "base/diagnostics/check.h"
 #include "base/error.h"
-#include "transfer/messages.h"
-#include "transfer/pack.h"
+#include "transfer/tree/pack.h"
+#include "transfer/wire/messages.h"
 
 namespace swarm::transfer {
 

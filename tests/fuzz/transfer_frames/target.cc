@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "checks.h"
+#include "fuzz/transfer_frames/checks.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   swarm::transfer::fuzzTransferFrames({reinterpret_cast<const char*>(data), size});

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 
 namespace swarm::test {
 namespace {

@@ -1,6 +1,6 @@
 // Held and released in the real image: VS Code's own processes, a terminal's job, what sudo started; and the time that it takes.
 #include "integration/agent/image_fixture.h"
-#include "net/websocket.h"
+#include "net/websocket/websocket.h"
 #include "protocol/exec_frames.h"
 
 namespace swarm::agent {

@@ -11,11 +11,11 @@
 #include <memory>
 #include <optional>
 
-#include "agent/client.h"
-#include "base/format.h"
+#include "agent/client/client.h"
+#include "async/deadline.h"
 #include "base/id.h"
+#include "base/text/format.h"
 #include "integration/agent/engine.h"
-#include "net/deadline.h"
 
 namespace swarm::agent {
 using test::Container;

@@ -1,6 +1,6 @@
 // The agent as process 1 of the real workspace image: VS Code through its tunnels, restarts, orphans, storage, and the end.
 #include "integration/agent/image_fixture.h"
-#include "net/websocket.h"
+#include "net/websocket/websocket.h"
 
 namespace swarm::agent {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "async/deadline.h"
 #include "integration/docker/docker_test.h"
-#include "net/deadline.h"
-#include "provider/docker/container_spec.h"
+#include "provider/docker/container/container_spec.h"
 
 namespace swarm::testing {
 namespace {

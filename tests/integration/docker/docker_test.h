@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/id.h"
-#include "conformance/provider/docker_fixture.h"
+#include "conformance/provider/docker/docker_fixture.h"
 
 namespace swarm::testing {
 

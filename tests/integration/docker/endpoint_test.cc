@@ -8,8 +8,8 @@
 
 #include "integration/docker/docker_test.h"
 #include "integration/docker/own_engine.h"
-#include "provider/docker/engine_client.h"
-#include "provider/docker/engine_errors.h"
+#include "provider/docker/engine/engine_client.h"
+#include "provider/docker/engine/engine_errors.h"
 
 namespace swarm::testing {
 namespace {

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "conformance/provider/provider_fixture.h"
-#include "provider/docker/engine_stream.h"
-#include "provider/docker/tar.h"
+#include "provider/docker/engine/engine_stream.h"
+#include "provider/docker/engine/tar.h"
 
 namespace swarm::docker {
 namespace {

@@ -1,6 +1,6 @@
 // What users do to a container at the Engine, and what the kernel does in it, is reported as it is; start or restart repairs it.
 #include "integration/docker/docker_test.h"
-#include "provider/docker/container_spec.h"
+#include "provider/docker/container/container_spec.h"
 
 namespace swarm::testing {
 namespace {

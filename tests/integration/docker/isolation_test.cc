@@ -1,6 +1,6 @@
 // Who may use what: owners' volumes and networks, foreign containers, the agent's file, internal networks, pruned networks.
 #include "integration/docker/docker_test.h"
-#include "provider/docker/container_spec.h"
+#include "provider/docker/container/container_spec.h"
 
 namespace swarm::testing {
 namespace {

@@ -10,8 +10,8 @@
 #include <fstream>
 #include <set>
 
+#include "async/deadline.h"
 #include "integration/docker/docker_test.h"
-#include "net/deadline.h"
 
 extern char** environ;
 

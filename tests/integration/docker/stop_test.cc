@@ -1,6 +1,6 @@
 // What ended an instance: our stop, whatever code its program then ends with, or the program itself.
+#include "async/deadline.h"
 #include "integration/docker/docker_test.h"
-#include "net/deadline.h"
 
 namespace swarm::testing {
 namespace {

@@ -1,7 +1,7 @@
 // Volumes outlive containers: what an image declares, what an earlier version left anonymous, and what a user removed.
 #include "integration/docker/docker_test.h"
-#include "provider/docker/container_spec.h"
-#include "provider/docker/tar.h"
+#include "provider/docker/container/container_spec.h"
+#include "provider/docker/engine/tar.h"
 
 namespace swarm::testing {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/id.h"
 #include "conformance/provider/coroutine_runner.h"
-#include "conformance/provider/test_engine.h"
+#include "conformance/provider/docker/test_engine.h"
 #include "emulator/docker/docker_backend.h"
 
 namespace swarm::emulator {

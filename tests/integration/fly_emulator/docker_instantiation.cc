@@ -1,7 +1,7 @@
 // The cases about what runs inside a Machine (tests/conformance/fly_emulator/fly_processes_test.cc), with containers.
 #include "conformance/fly_emulator/fly_suite.h"
 #include "conformance/provider/coroutine_runner.h"
-#include "conformance/provider/test_engine.h"
+#include "conformance/provider/docker/test_engine.h"
 #include "emulator/docker/docker_backend.h"
 
 #include "base/id.h"

@@ -1,11 +1,11 @@
 // From a name in a Host to a container and back: the emulator, its edge and the docker backend together.
 #include <boost/json/serialize.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 #include "conformance/fly_emulator/fly_suite.h"
 #include "emulator/edge/edge_proxy.h"
 #include "integration/fly_emulator/backend_fixture.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 
 namespace swarm::emulator {
 namespace {

@@ -6,11 +6,11 @@
 #include <boost/json/serialize.hpp>
 #include <fstream>
 
-#include "base/format.h"
+#include "async/deadline.h"
+#include "base/text/format.h"
 #include "conformance/provider/coroutine_runner.h"
-#include "conformance/provider/test_engine.h"
-#include "net/deadline.h"
-#include "net/http_client.h"
+#include "conformance/provider/docker/test_engine.h"
+#include "net/http/http_client.h"
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
 #include "unit/fly_process/program.h"

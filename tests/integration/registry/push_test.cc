@@ -3,12 +3,12 @@
 
 #include <optional>
 
-#include "base/format.h"
-#include "provider/flyio/image_check.h"
+#include "base/text/format.h"
+#include "provider/flyio/machine/image_check.h"
 #include "support/child_program.h"
 #include "support/coroutine_test.h"
+#include "support/net/test_certificates.h"
 #include "support/temp_dir.h"
-#include "support/test_certificates.h"
 
 namespace swarm::flyio {
 namespace {

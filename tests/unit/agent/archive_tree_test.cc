@@ -6,7 +6,7 @@
 
 #include "agent/archive/tree_export.h"
 #include "agent/archive/tree_import.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "fuzz/archive_reader/checks.h"
 #include "unit/agent/shell.h"
 #include "unit/agent/support.h"

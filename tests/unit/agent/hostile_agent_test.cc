@@ -6,12 +6,12 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "agent/client.h"
-#include "agent/client_responses.h"
-#include "base/untrusted_text.h"
-#include "base/utf8.h"
+#include "agent/client/client.h"
+#include "agent/client/client_responses.h"
+#include "base/text/untrusted_text.h"
+#include "base/text/utf8.h"
 #include "support/coroutine_test.h"
-#include "support/raw_server.h"
+#include "support/net/raw_server.h"
 
 namespace swarm::agent {
 namespace {

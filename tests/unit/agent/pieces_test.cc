@@ -1,11 +1,11 @@
 // The agent's pure parts: detecting activity, log lines, users, environments, its file, homes, control groups.
 #include <sys/stat.h>
 
-#include "agent/config.h"
-#include "agent/descendants.h"
-#include "agent/home.h"
-#include "agent/log_pipe.h"
-#include "agent/process_state.h"
+#include "agent/process/descendants.h"
+#include "agent/process/log_pipe.h"
+#include "agent/process/process_state.h"
+#include "agent/server/config.h"
+#include "agent/workspace/home.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {

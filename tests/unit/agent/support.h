@@ -13,13 +13,13 @@
 #include <fstream>
 #include <future>
 
-#include "agent/activity.h"
-#include "agent/client.h"
-#include "agent/exec_process.h"
-#include "agent/server.h"
-#include "agent/service.h"
-#include "agent/usage.h"
-#include "net/deadline.h"
+#include "agent/client/client.h"
+#include "agent/exec/exec_process.h"
+#include "agent/monitor/activity.h"
+#include "agent/monitor/usage.h"
+#include "agent/server/server.h"
+#include "agent/server/service.h"
+#include "async/deadline.h"
 
 namespace swarm::agent {
 

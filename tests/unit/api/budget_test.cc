@@ -1,9 +1,9 @@
 // What one user may have open at a time, whichever kind it is; and streams that end as streams do, without a word in the log.
 #include <gmock/gmock.h>
 
-#include "base/log.h"
-#include "net/deadline.h"
-#include "net/websocket.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
+#include "net/websocket/websocket.h"
 #include "protocol/agent.h"
 #include "unit/api/support.h"
 

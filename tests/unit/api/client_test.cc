@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "net/deadline.h"
+#include "async/deadline.h"
 #include "unit/api/support.h"
 
 namespace swarm::test {

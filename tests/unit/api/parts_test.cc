@@ -7,15 +7,15 @@
 #include <regex>
 #include <set>
 
-#include "api/entity_tags.h"
-#include "api/instance_text.h"
-#include "api/json_keys.h"
-#include "api/openapi.h"
-#include "api/route.h"
-#include "api/text_lines.h"
-#include "auth/browser_session.h"
-#include "model/codec.h"
-#include "net/problem.h"
+#include "api/http/entity_tags.h"
+#include "api/http/instance_text.h"
+#include "api/http/json_keys.h"
+#include "api/http/text_lines.h"
+#include "api/openapi/openapi.h"
+#include "api/routes/route.h"
+#include "auth/session/browser_session.h"
+#include "model/codec/codec.h"
+#include "net/http/problem.h"
 
 namespace swarm::api {
 namespace {

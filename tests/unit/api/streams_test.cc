@@ -1,8 +1,8 @@
 // Streams: events, logs, and what is passed through to the agent.
 #include <gtest/gtest.h>
 
-#include "net/deadline.h"
-#include "net/websocket.h"
+#include "async/deadline.h"
+#include "net/websocket/websocket.h"
 #include "protocol/agent.h"
 #include "unit/api/support.h"
 

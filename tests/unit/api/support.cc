@@ -5,7 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <thread>
 
-#include "base/log.h"
+#include "base/diagnostics/log.h"
 #include "protocol/agent.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/fake_moves.h"

@@ -18,7 +18,7 @@ SECTION = re.compile(r"(?P<rfc>RFC \d+ )?§(?P<section>\d+)(?:,? (?P<row>E\d+))?
 SOURCE = re.compile(r"`(?P<path>[\w-][\w./-]*\.(?:h|cc|mjs))`")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]*)\)")
 # Files of other people's, and files in which *.md is a file of a workspace.
-SKIPPED = ("LICENSE", "src/emulator/openapi/fly-machines-openapi.json", "tests/unit/checks/documents.py")
+SKIPPED = ("LICENSE", "emulator/openapi/fly-machines-openapi.json", "tests/unit/checks/documents.py")
 WORKSPACE_FILES = ("tests/e2e/", "tests/chaos/", "bench/", "tests/unit/transfer/", "tests/unit/cli/")
 
 

@@ -1,19 +1,25 @@
 #!/usr/bin/env python3
-"""Fails when an include points up: each folder of src/ may use only itself and the folders before it in LAYERS (ARCHITECTURE.md, "The rooms of src/")."""
+"""Fails when an include points up, or when a folder has more than MAX_FILES files.
+
+Each folder of src/ may use only itself and the folders before it in LAYERS (ARCHITECTURE.md, "The rooms of src/"); emulator/ may use those of EMULATOR_USES."""
+import collections
 import pathlib
+import posixpath
 import re
 import sys
 
-LAYERS = ["base", "protocol", "net", "model", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli", "emulator"]
+LAYERS = ["base", "sqlite", "async", "protocol", "net", "model", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli"]
+EMULATOR_USES = ["base", "sqlite", "async", "protocol", "net", "model", "provider"]
+MAX_FILES = 15
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # A library that is included in one place only; everything else uses our own header.
 ONE_PLACE = {
     "boost/url": ["src/net/url.cc"],
-    "spdlog/": ["src/base/log.cc"],
+    "spdlog/": ["src/base/diagnostics/log.cc"],
     "CLI/": ["src/cli/command_line.h"],
     "toml++/": ["apps/swarm/config.cc", "apps/swarm/config_section.h"],
-    "sqlite3.h": ["src/store/sqlite/"],
-    "prometheus/": ["src/base/metrics.cc"],
+    "sqlite3.h": ["src/sqlite/", "src/store/sqlite/"],
+    "prometheus/": ["src/base/diagnostics/metrics.cc"],
 }
 SYSTEM_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>", re.MULTILINE)
 
@@ -33,6 +39,18 @@ def layer_faults(name, text):
     return faults
 
 
+def emulator_faults(name, text):
+    """emulator/ is a product of its own."""
+    used = {target.split("/")[0]: target for target in INCLUDE.findall(text)}
+    return [f'{name}: #include "{target}": the emulator may use {", ".join(EMULATOR_USES)}' for room, target in used.items() if room not in [*EMULATOR_USES, "emulator"]]
+
+
+def large_folders(names):
+    """A folder with many files hides what belongs together; CMakeLists.txt and README.md do not count."""
+    counts = collections.Counter(posixpath.dirname(name) for name in names if posixpath.basename(name) not in ("CMakeLists.txt", "README.md"))
+    return [f"{folder}: {count} files; group them in sub-folders of at most {MAX_FILES}" for folder, count in sorted(counts.items()) if count > MAX_FILES]
+
+
 def provider_faults(name, text):
     """Providers must not include each other."""
     parts = name.split("/")
@@ -41,7 +59,7 @@ def provider_faults(name, text):
     return [
         f'src/{name}: #include "{target}": providers must not include each other'
         for target in INCLUDE.findall(text)
-        if target.startswith("provider/") and target.count("/") == 2 and target.split("/")[1] not in (parts[1], "decorators")
+        if target.startswith("provider/") and target.count("/") >= 2 and target.split("/")[1] not in (parts[1], "decorators")
     ]
 
 
@@ -56,21 +74,28 @@ def one_place_faults(name, text):
 
 def check(root):
     faults = []
-    files = [path for folder in ("src", "include", "apps") for path in sorted((root / folder).rglob("*")) if path.suffix in (".h", ".cc")]
+    files = [path for folder in ("src", "include", "apps", "emulator") for path in sorted((root / folder).rglob("*")) if path.suffix in (".h", ".cc")]
     for path in files:
         name = path.relative_to(root).as_posix()
         text = path.read_text(encoding="utf-8")
         faults += one_place_faults(name, text)
         if name.startswith("src/"):
             faults += layer_faults(name[4:], text) + provider_faults(name[4:], text)
-    return faults, len(files)
+        if name.startswith("emulator/"):
+            faults += emulator_faults(name, text)
+    tests = [path.relative_to(root).as_posix() for path in (root / "tests").rglob("*") if path.is_file() and "corpus" not in path.parts]
+    return faults + large_folders([path.relative_to(root).as_posix() for path in files] + tests), len(files)
 
 
 def self_test():
     assert layer_faults("net/a.cc", '#include "model/types.h"\n')
-    assert not layer_faults("model/a.cc", '#include "net/stream.h"\n')
+    assert not layer_faults("model/a.cc", '#include "net/stream/stream.h"\n')
     assert layer_faults("net/a.cc", '#include "stream.h"\n')
     assert provider_faults("provider/docker/a.cc", '#include "provider/fake/world.h"\n')
+    assert emulator_faults("emulator/a.cc", '#include "controller/controller.h"\n')
+    assert not emulator_faults("emulator/a.cc", '#include "net/url.h"\n#include "emulator/backend.h"\n')
+    assert large_folders([f"src/a/{number}.cc" for number in range(MAX_FILES + 1)])
+    assert not large_folders([f"src/a/{number}.cc" for number in range(MAX_FILES)] + ["src/a/CMakeLists.txt"])
     assert one_place_faults("src/api/a.cc", "#include <sqlite3.h>\n")
     assert not one_place_faults("src/store/sqlite/a.cc", "#include <sqlite3.h>\n")
 

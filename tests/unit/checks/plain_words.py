@@ -39,7 +39,7 @@ CLEANED = (
     "scripts/",
     "src/agent/",
     "src/base/",
-    "src/emulator/",
+    "emulator/",
     "src/net/",
     "src/protocol/",
     "src/store/",
@@ -66,7 +66,7 @@ CLEANED = (
     "tests/unit/transfer/",
 )
 # Texts of other people.
-SKIPPED = ("src/emulator/openapi/fly-machines-openapi.json",)
+SKIPPED = ("emulator/openapi/fly-machines-openapi.json",)
 PATTERNS = [(re.compile(rf"\b(?:{words})\b"), advice) for words, advice in WORDS.items()]
 BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over src/ and apps/ (a folder's files twelve at a time, as they are compiled), one process per core. A clean file is skipped
+"""Runs clang-tidy over src/, apps/ and emulator/ (a folder's files twelve at a time, as they are compiled), one process per core. A clean file is skipped
 while its text, includes, command and the rules are unchanged: their digests are kept in SWARM_TIDY_CACHE for all checkouts, or in the build folder."""
 import concurrent.futures
 import hashlib
@@ -30,7 +30,7 @@ def own_includes(path, seen):
     for line in seen[path].decode("utf-8", "replace").split("\n"):
         if line.startswith('#include "'):
             name = line.split('"')[1]
-            for base in (root / "src", root / "include", path.parent):
+            for base in (root, root / "src", root / "include", path.parent):
                 own_includes(base / name, seen)
     return seen
 

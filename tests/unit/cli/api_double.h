@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "async/loop.h"
 #include "cli/cli.h"
 #include "net/connect.h"
-#include "net/http_server.h"
-#include "net/loop.h"
+#include "net/http/http_server.h"
 
 namespace swarm::cli::testing {
 

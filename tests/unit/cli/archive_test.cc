@@ -7,9 +7,9 @@
 #include <fstream>
 #include <thread>
 
-#include "api_double.h"
 #include "model/archive.h"
 #include "support/temp_dir.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

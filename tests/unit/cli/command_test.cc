@@ -7,9 +7,9 @@
 #include <cstdio>
 #include <fstream>
 
-#include "api_double.h"
 #include "cli/completion.h"
 #include "support/temp_dir.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

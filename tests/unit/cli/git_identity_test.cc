@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "api_double.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

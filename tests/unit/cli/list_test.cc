@@ -1,8 +1,8 @@
 // What `list`, `show` and `update` say of older images and of sizes that are not enforced.
 #include <sstream>
 
-#include "api_double.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

@@ -1,11 +1,11 @@
 // `swarm migrate`: what it asks of the server, what it shows meanwhile, and what is left on stdout. And the library's calls behind it.
 #include <csignal>
 
-#include "api_double.h"
 #include "cli/interrupt.h"
-#include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/verbs.h"
+#include "cli/output/output.h"
+#include "cli/output/progress.h"
+#include "cli/verbs/verbs.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

@@ -1,6 +1,6 @@
 // `swarm snapshot` with snapshots that Fly takes by itself.
-#include "api_double.h"
-#include "cli/verbs.h"
+#include "cli/verbs/verbs.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

@@ -1,5 +1,5 @@
 // `swarm status` as a person reads it.
-#include "api_double.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

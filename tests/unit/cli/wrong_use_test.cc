@@ -1,5 +1,5 @@
 // Values without a meaning: exit code 2 as for unknown flags, the verb's help is named, and nothing is changed at the server.
-#include "api_double.h"
+#include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
 namespace {

@@ -1,8 +1,8 @@
 // ControllerTest.
 #include "unit/controller/fixture.h"
 
-#include "base/log.h"
-#include "model/codec.h"
+#include "base/diagnostics/log.h"
+#include "model/codec/codec.h"
 
 namespace swarm::test {
 

@@ -1,5 +1,5 @@
 // Idempotency keys, updates, lists, waiting, events.
-#include "controller/agent_watch.h"
+#include "controller/reconcile/agent_watch.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {

@@ -3,10 +3,10 @@
 
 #include <boost/json/parse.hpp>
 
-#include "base/untrusted_text.h"
-#include "provider/docker/container_state.h"
-#include "provider/docker/engine_errors.h"
-#include "provider/docker/engine_stream.h"
+#include "base/text/untrusted_text.h"
+#include "provider/docker/container/container_state.h"
+#include "provider/docker/engine/engine_errors.h"
+#include "provider/docker/engine/engine_stream.h"
 
 namespace swarm::docker {
 namespace {

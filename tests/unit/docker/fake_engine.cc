@@ -1,13 +1,13 @@
 // Networks are found by label filter only, and joined by the endpoint's NetworkID or else by name, as moby does.
-#include "fake_engine.h"
+#include "unit/docker/fake_engine.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "base/format.h"
-#include "provider/docker/engine_client.h"
+#include "base/text/format.h"
+#include "provider/docker/engine/engine_client.h"
 
 namespace swarm::docker {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "net/http_server.h"
+#include "net/http/http_server.h"
 #include "provider/docker/docker_config.h"
 #include "support/coroutine_test.h"
 

@@ -6,8 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "provider/docker/engine_client.h"
-#include "support/large_answer.h"
+#include "provider/docker/engine/engine_client.h"
+#include "support/net/large_answer.h"
 
 namespace swarm {
 namespace {

@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "emulator/emulator.h"
 #include "emulator/memory/memory_backend.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
+#include "net/http/http_client.h"
+#include "net/http/http_server.h"
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
 

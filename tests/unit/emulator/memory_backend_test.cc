@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "emulator/memory/memory_backend.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 #include "support/coroutine_test.h"
 
 namespace swarm::emulator {

@@ -3,8 +3,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/error.h"
-#include "store/sqlite/data_dir.h"
-#include "store/sqlite/database.h"
+#include "sqlite/data_dir.h"
+#include "sqlite/database.h"
 #include "unit/emulator/fixture.h"
 
 namespace swarm::test {

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "emulator/api/answer.h"
-#include "emulator/rules/faults.h"
-#include "emulator/rules/rate_limiter.h"
+#include "emulator/rules/faults/faults.h"
+#include "emulator/rules/faults/rate_limiter.h"
 #include "emulator/state/ids.h"
 #include "emulator/state/machine_state.h"
 

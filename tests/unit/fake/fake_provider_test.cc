@@ -6,7 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "agent/client.h"
+#include "agent/client/client.h"
 
 namespace swarm::fake {
 namespace {

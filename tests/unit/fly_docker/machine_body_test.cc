@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/format.h"
+#include "base/text/format.h"
 #include "net/connect.h"
 
 namespace swarm::emulator {

@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "emulator/edge/edge_proxy.h"
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 #include "support/coroutine_test.h"
-#include "support/raw_server.h"
+#include "support/net/raw_server.h"
 
 namespace swarm::emulator {
 

@@ -1,5 +1,5 @@
 // Routing from a Host to a Machine, and the response if there is none.
-#include "base/format.h"
+#include "base/text/format.h"
 #include "emulator/edge/forward.h"
 #include "unit/fly_edge/edge_fixture.h"
 

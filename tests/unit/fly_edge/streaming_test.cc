@@ -3,10 +3,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/format.h"
+#include "async/deadline.h"
+#include "base/text/format.h"
 #include "emulator/edge/self_signed.h"
-#include "net/deadline.h"
-#include "net/websocket.h"
+#include "net/websocket/websocket.h"
 #include "support/temp_dir.h"
 #include "unit/fly_edge/edge_fixture.h"
 

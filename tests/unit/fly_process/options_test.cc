@@ -1,5 +1,5 @@
 // Valid command lines, and the errors for invalid ones.
-#include "options.h"
+#include "emulator/program/options.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "net/http_client.h"
+#include "net/http/http_client.h"
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
 #include "unit/fly_process/program.h"

@@ -3,12 +3,12 @@
 
 #include <boost/json/parse.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
+#include "provider/flyio/api/json_access.h"
 #include "provider/flyio/flyio_provider.h"
-#include "provider/flyio/json_access.h"
-#include "scripted_fly.h"
-#include "support/large_answer.h"
-#include "support/raw_server.h"
+#include "support/net/large_answer.h"
+#include "support/net/raw_server.h"
+#include "unit/flyio/scripted_fly.h"
 
 namespace swarm::flyio {
 namespace {

@@ -1,10 +1,10 @@
 // Answers by method and path.
-#include "scripted_fly.h"
+#include "unit/flyio/scripted_fly.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "base/format.h"
+#include "base/text/format.h"
 
 namespace swarm::flyio {
 

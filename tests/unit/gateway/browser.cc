@@ -1,6 +1,6 @@
-#include "browser.h"
+#include "unit/gateway/browser.h"
 
-#include "gateway/answers.h"
+#include "gateway/pages/answers.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -1,7 +1,7 @@
 // A browser for tests: cookies by host and domain, redirects and pages that go on by themselves.
 #pragma once
 
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
 

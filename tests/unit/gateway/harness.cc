@@ -1,10 +1,10 @@
 // See harness.h.
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 #include <boost/asio/redirect_error.hpp>
 
+#include "gateway/proxy/targets.h"
 #include "gateway/refusals.h"
-#include "gateway/targets.h"
 
 namespace swarm::gateway::testing {
 

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "auth/cookies.h"
+#include "async/deadline.h"
+#include "auth/session/cookies.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"
-#include "net/deadline.h"
-#include "net/http.h"
-#include "net/http_server.h"
+#include "net/http/http.h"
+#include "net/http/http_server.h"
 
 namespace swarm::gateway::testing {
 

@@ -1,5 +1,5 @@
 // The connections to an application: kept, asked again, repeated where that is safe, and closed in time.
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // Large bodies between plain sockets, which are spliced: whole, in order, one after the other on kept connections, and honest when they
 // break.
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -2,7 +2,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <filesystem>
 
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
 namespace {

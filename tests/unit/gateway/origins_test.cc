@@ -1,5 +1,5 @@
 // What pages of other workspaces, of ports and of other sites may do to a workspace's hosts.
-#include "browser.h"
+#include "unit/gateway/browser.h"
 
 namespace swarm::gateway::testing {
 namespace {

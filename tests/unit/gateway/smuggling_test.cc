@@ -1,6 +1,6 @@
 // Request smuggling through the gateway: raw bytes in, and what reaches the application compared byte by byte. What two parsers might read
 // differently is refused, and nothing of it gets behind us.
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
 namespace {

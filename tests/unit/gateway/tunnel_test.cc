@@ -1,5 +1,5 @@
 // Upgraded connections: byte pumps both ways, and what cuts them.
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -1,5 +1,5 @@
 // Instances that can't be used now: pages for people, short problems for programs, and the status that open tabs watch.
-#include "harness.h"
+#include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
 namespace {

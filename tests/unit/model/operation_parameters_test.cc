@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/codec.h"
+#include "model/codec/codec.h"
 
 namespace swarm {
 namespace {

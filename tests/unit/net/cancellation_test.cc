@@ -6,8 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include "net/deadline.h"
-#include "net/websocket_core.h"
+#include "async/deadline.h"
+#include "net/websocket/websocket_core.h"
 #include "support/coroutine_test.h"
 
 namespace swarm::net {

@@ -1,5 +1,5 @@
 // withDeadline(), race() and both(): results, exceptions, cancellation, and that no child is left running.
-#include "net/deadline.h"
+#include "async/deadline.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "support/fuzz_net.h"
+#include "support/net/fuzz_net.h"
 
 namespace swarm::test {
 namespace {

@@ -1,7 +1,7 @@
 // The gate's corpus of responses, and the framing of each.
 #include <gtest/gtest.h>
 
-#include "net/http.h"
+#include "net/http/http.h"
 
 namespace swarm::net {
 namespace {

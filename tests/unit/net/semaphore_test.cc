@@ -1,5 +1,5 @@
 // Semaphore: the limit, the order, and the queue after a waiter is cancelled or times out.
-#include "net/semaphore.h"
+#include "async/semaphore.h"
 
 #include <gtest/gtest.h>
 

@@ -3,11 +3,11 @@
 
 #include "base/error.h"
 #include "net/connect.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
+#include "net/http/http_client.h"
+#include "net/http/http_server.h"
 #include "support/coroutine_test.h"
-#include "support/raw_server.h"
-#include "support/test_certificates.h"
+#include "support/net/raw_server.h"
+#include "support/net/test_certificates.h"
 
 namespace swarm::net {
 namespace {

@@ -3,8 +3,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "transfer/frame_stream.h"
-#include "transfer/hash_workers.h"
+#include "transfer/hash/hash_workers.h"
+#include "transfer/wire/frame_stream.h"
 #include "unit/transfer/support.h"
 
 namespace swarm::transfer {

@@ -1,8 +1,8 @@
 // Peers that violate the protocol: nothing outside of the storage is affected, and the session ends with an error and bounded memory.
 #include <zstd.h>
 
-#include "transfer/content.h"
-#include "transfer/frame_stream.h"
+#include "transfer/tree/content.h"
+#include "transfer/wire/frame_stream.h"
 #include "unit/transfer/support.h"
 
 namespace swarm::transfer {

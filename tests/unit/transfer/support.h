@@ -11,9 +11,9 @@
 
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
-#include "transfer/hash_cache.h"
-#include "transfer/link.h"
-#include "transfer/session.h"
+#include "transfer/hash/hash_cache.h"
+#include "transfer/rounds/session.h"
+#include "transfer/wire/link.h"
 
 namespace swarm::transfer {
 

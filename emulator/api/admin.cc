@@ -1,0 +1,158 @@
+// The admin routes: faults, state, hosts, capacity, settings.
+#include "emulator/api/admin.h"
+
+#include "base/error.h"
+#include "base/text/format.h"
+#include "emulator/api/route.h"
+#include "emulator/rules/migration.h"
+
+namespace swarm::emulator {
+namespace {
+
+MachinePtr requireMachine(const Core& core, const std::string& id) {
+  auto found = core.world.machines.find(id);
+  if (found == core.world.machines.end()) refuseBy("E7");
+  return found->second;
+}
+
+json::object countWorld(const Core& core) {
+  std::int64_t apps = 0, ips = 0, secrets = 0, machines = 0, destroyed = 0, volumes = 0, soft_deleted = 0, snapshots = 0, leases = 0;
+  std::map<std::string, std::int64_t> by_state;
+  for (const auto& [name, app] : core.world.apps) {
+    apps += app->deleted ? 0 : 1;
+    ips += static_cast<std::int64_t>(app->ips.size());
+    secrets += static_cast<std::int64_t>(app->secrets.size());
+  }
+  for (const auto& [id, machine] : core.world.machines) {
+    if (machine->state == MachineState::destroyed) {
+      ++destroyed;
+      continue;
+    }
+    ++machines;
+    ++by_state[std::string(toString(machine->state))];
+    leases += machine->lease && machine->lease->expiresAt > core.now() ? 1 : 0;
+  }
+  for (const auto& [id, volume] : core.world.volumes) {
+    (volume->isGoing() ? soft_deleted : volumes) += 1;
+    snapshots += static_cast<std::int64_t>(volume->snapshots.size());
+  }
+  json::object states;
+  for (const auto& [state, count] : by_state) states[state] = count;
+  return {{"apps", apps},           {"ips", ips},
+          {"secrets", secrets},     {"machines", machines},
+          {"states", states},       {"destroyed_machines", destroyed},
+          {"volumes", volumes},     {"soft_deleted_volumes", soft_deleted},
+          {"snapshots", snapshots}, {"leases", leases}};
+}
+
+awaitable<Answer> showState(Core& core, Call&) {
+  json::object state = countWorld(core);
+  Deadline deadline = Deadline::after(std::chrono::seconds(30));
+  std::vector<std::string> machines = co_await core.backend->machineIds(deadline);
+  std::vector<std::string> volumes = co_await core.backend->volumeIds(deadline);
+  state["backend"] = {{"machines", machines.size()}, {"volumes", volumes.size()}};
+  state["requests"] = core.requests;
+  state["faults"] = core.faults.describe();
+  for (const auto& contribute : core.stateContributors) contribute(state);
+  co_return jsonAnswer(200, state);
+}
+
+awaitable<Answer> addFault(Core& core, Call& call) { co_return jsonAnswer(201, json::object{{"id", core.faults.add(call.document)}}); }
+
+awaitable<Answer> showFaults(Core& core, Call&) { co_return jsonAnswer(200, core.faults.describe()); }
+
+awaitable<Answer> clearFaults(Core& core, Call&) {
+  core.faults.clear();
+  core.transitionFaults.clear();
+  core.stuckMachines.clear();
+  co_return emptyAnswer(204);
+}
+
+/// {"status":"unreachable"|"ok"} for the Machine's host, and thus for all Machines there.
+awaitable<Answer> setHostStatus(Core& core, Call& call) {
+  MachinePtr machine = requireMachine(core, call.arguments[0]);
+  std::string status = call.fields().text("status");
+  if (status != "ok" && status != "unreachable") refuse(400, "status must be ok or unreachable");
+  machine->host->status = status == "ok" ? HostStatus::ok : HostStatus::unreachable;
+  for (const auto& [id, other] : core.world.machines) {
+    if (other->host == machine->host) other->changed.notify();
+  }
+  co_return jsonAnswer(200, json::object{{"host", machine->host->id}, {"status", status}});
+}
+
+awaitable<Answer> migrateMachine(Core& core, Call& call) {
+  beginMigration(core, requireMachine(core, call.arguments[0]));
+  co_return emptyAnswer(202);
+}
+
+/// {"memory_mb","cpus"} of each host; 0: unlimited.
+awaitable<Answer> setCapacity(Core& core, Call& call) {
+  if (!core.capacity.hasRegion(call.arguments[0])) refuse(404, "unknown region");
+  HostSize size = core.capacity.sizeOf(call.arguments[0]);
+  Body fields = call.fields();
+  size.memoryMb = fields.integer("memory_mb").value_or(size.memoryMb);
+  size.cpus = static_cast<int>(fields.integer("cpus").value_or(size.cpus));
+  core.capacity.setHostSize(call.arguments[0], size);
+  co_return emptyAnswer(204);
+}
+
+/// {"rate_limits":bool, "quota_mb":N, "times_ms":{"launch":N, …}}
+awaitable<Answer> changeSettings(Core& core, Call& call) {
+  Body fields = call.fields();
+  if (auto limits = fields.flag("rate_limits")) core.options.rateLimits = *limits ? RateLimits::On : RateLimits::Off;
+  if (auto quota = fields.integer("quota_mb")) core.capacity.setQuota(*quota);
+  TransitionTimes& times = core.options.times;
+  const std::map<std::string_view, std::chrono::milliseconds*> by_name = {
+      {"launch", &times.launch},
+      {"start", &times.start},
+      {"stop", &times.stop},
+      {"suspend", &times.suspend},
+      {"update", &times.update},
+      {"destroy", &times.destroy},
+      {"stop_settle", &times.stopSettle},
+      {"volume_unbind", &times.volumeUnbind},
+      {"volume_hydrate", &times.volumeHydrate},
+      {"app_propagation", &times.appPropagation},
+      {"machine_propagation", &times.machinePropagation},
+      {"destroyed_visible", &times.destroyedVisible},
+      {"restart_delay", &times.restartDelay},
+  };
+  if (const json::object* changes = fields.object("times_ms")) {
+    for (const auto& [name, value] : *changes) {
+      auto known = by_name.find(std::string_view(name));
+      if (known == by_name.end() || !value.is_int64()) refuse(400, format("times_ms has no {}", std::string(name)));
+      *known->second = std::chrono::milliseconds(value.get_int64());
+    }
+  }
+  co_return emptyAnswer(204);
+}
+
+struct AdminRoute {
+  std::string_view method, pattern;
+  Handler handler;
+  BodyRule body = BodyRule::None;
+};
+
+constexpr AdminRoute kRoutes[] = {
+    {"GET", "/emulator/state", showState},
+    {"GET", "/emulator/faults", showFaults},
+    {"POST", "/emulator/faults", addFault, BodyRule::Required},
+    {"DELETE", "/emulator/faults", clearFaults},
+    {"POST", "/emulator/machines/{id}/host", setHostStatus, BodyRule::Required},
+    {"POST", "/emulator/machines/{id}/migrate", migrateMachine},
+    {"PUT", "/emulator/regions/{code}/capacity", setCapacity, BodyRule::Required},
+    {"PUT", "/emulator/settings", changeSettings, BodyRule::Required},
+};
+
+}  // namespace
+
+awaitable<Answer> handleAdmin(Core& core, Call& call) {
+  for (const AdminRoute& route : kRoutes) {
+    if (route.method != call.method || !matchesPath(route.pattern, call.path, call.arguments)) continue;
+    if (route.body == BodyRule::Required) call.document = parseBody(call.body, "emulator.request");
+    co_return co_await route.handler(core, call);
+  }
+  refuseBy("E5");
+}
+
+}  // namespace swarm::emulator

@@ -1,0 +1,101 @@
+// App secrets (§2): Machines receive them at their next start.
+#include "emulator/api/machines/shapes.h"
+#include "emulator/api/route.h"
+#include "emulator/state/ids.h"
+
+namespace swarm::emulator {
+namespace {
+
+json::object secretToJson(const std::string& name, const AppSecret& secret, bool show) {
+  json::object object{{"name", name},
+                      {"digest", secretDigest(secret)},
+                      {"created_at", formatSeconds(secret.createdAt)},
+                      {"updated_at", formatSeconds(secret.updatedAt)}};
+  if (show) object["value"] = secret.value;
+  return object;
+}
+
+void put(Core& core, App& app, const std::string& name, std::string value) {
+  AppSecret& secret = app.secrets[name];
+  if (secret.version == 0) secret.createdAt = core.now();
+  secret.value = std::move(value);
+  secret.version = app.secretsVersion;
+  secret.updatedAt = core.now();
+}
+
+/// I: a version that is not reached yet is a 400. Fly's own client calls min_version "version".
+void checkMinVersion(const Call& call) {
+  for (std::string_view name : {"min_version", "version"}) {
+    auto minimum = call.integer(name, 0, INT64_MAX);
+    if (minimum && *minimum > call.app->secretsVersion) refuse(400, "secrets version not available yet");
+  }
+}
+
+json::object withVersion(const App& app, json::object object) {
+  object["Version"] = app.secretsVersion;
+  object["version"] = app.secretsVersion;
+  return object;
+}
+
+AppSecret& requireSecret(const Call& call) {
+  auto found = call.app->secrets.find(call.arguments[1]);
+  if (found == call.app->secrets.end()) refuse(404, "secret not found");  // I: the wording
+  return found->second;
+}
+
+}  // namespace
+
+awaitable<Answer> listSecrets(Core&, Call& call) {
+  checkMinVersion(call);
+  json::array list;
+  for (const auto& [name, secret] : call.app->secrets) list.push_back(secretToJson(name, secret, call.flag("show_secrets")));
+  co_return jsonAnswer(200, json::object{{"secrets", std::move(list)}});
+}
+
+awaitable<Answer> updateSecrets(Core& core, Call& call) {
+  const json::object* values = call.fields().object("values");
+  if (!values) refuse(400, "values is required");  // I: the wording
+  App& app = *call.app;
+  for (const auto& [name, value] : *values) {
+    if (!value.is_string() && !value.is_null())
+      refuse(400, "json: cannot unmarshal value into Go struct field updateSecretsRequest.values of type string");
+  }
+  ++app.secretsVersion;
+  json::array changed;
+  for (const auto& [key, value] : *values) {
+    std::string name(key);
+    if (value.is_null()) {
+      app.secrets.erase(name);
+      continue;
+    }
+    put(core, app, name, std::string(value.get_string()));
+    changed.push_back(secretToJson(name, app.secrets[name], false));
+  }
+  core.journal.changed(call.app);
+  co_return jsonAnswer(200, withVersion(app, {{"secrets", std::move(changed)}}));
+}
+
+awaitable<Answer> getSecret(Core&, Call& call) {
+  checkMinVersion(call);
+  co_return jsonAnswer(200, secretToJson(call.arguments[1], requireSecret(call), call.flag("show_secrets")));
+}
+
+awaitable<Answer> setSecret(Core& core, Call& call) {
+  App& app = *call.app;
+  std::string value = call.fields().text("value");
+  ++app.secretsVersion;
+  put(core, app, call.arguments[1], std::move(value));
+  core.journal.changed(call.app);
+  co_return jsonAnswer(201, withVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]], false)));
+}
+
+awaitable<Answer> deleteSecret(Core& core, Call& call) {
+  requireSecret(call);
+  App& app = *call.app;
+  app.secrets.erase(call.arguments[1]);
+  ++app.secretsVersion;
+  core.journal.changed(call.app);
+  co_return jsonAnswer(200, withVersion(app, {}));
+}
+
+}  // namespace swarm::emulator

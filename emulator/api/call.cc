@@ -1,0 +1,134 @@
+// Reads parameters and bodies.
+#include "emulator/api/call.h"
+
+#include <boost/json/parse.hpp>
+#include <charconv>
+
+#include "base/text/format.h"
+
+namespace swarm::emulator {
+namespace {
+
+std::string_view goKind(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::object:
+      return "object";
+    case json::kind::array:
+      return "array";
+    case json::kind::string:
+      return "string";
+    case json::kind::bool_:
+      return "bool";
+    case json::kind::null:
+      return "null";
+    default:
+      return "number";
+  }
+}
+
+}  // namespace
+
+json::object parseBody(std::string_view text, std::string_view go_type) {
+  boost::system::error_code code;
+  json::value value = json::parse(text, code);
+  if (code) refuse(400, format("invalid character in request body: {}", code.message()));  // I: the wording
+  if (!value.is_object()) refuse(400, format("json: cannot unmarshal {} into Go value of type {}", goKind(value), go_type));
+  return std::move(value.get_object());
+}
+
+const json::value* Body::find(std::string_view name) const {
+  const json::value* value = object_.if_contains(name);
+  return value && !value->is_null() ? value : nullptr;
+}
+
+bool Body::has(std::string_view name) const { return find(name) != nullptr; }
+
+void Body::wrongType(std::string_view name, const json::value& value, std::string_view wanted) const {
+  std::string_view field = go_type_.substr(go_type_.rfind('.') + 1);
+  refuse(400, format("json: cannot unmarshal {} into Go struct field {}.{} of type {}", goKind(value), field, name, wanted));
+}
+
+std::string Body::text(std::string_view name) const {
+  const json::value* value = find(name);
+  if (!value) return "";
+  if (!value->is_string()) wrongType(name, *value, "string");
+  return std::string(value->get_string());
+}
+
+std::optional<std::int64_t> Body::integer(std::string_view name) const {
+  const json::value* value = find(name);
+  if (!value) return std::nullopt;
+  if (value->is_int64()) return value->get_int64();
+  wrongType(name, *value, "int");
+}
+
+std::optional<bool> Body::flag(std::string_view name) const {
+  const json::value* value = find(name);
+  if (!value) return std::nullopt;
+  if (!value->is_bool()) wrongType(name, *value, "bool");
+  return value->get_bool();
+}
+
+const json::object* Body::object(std::string_view name) const {
+  const json::value* value = find(name);
+  if (!value) return nullptr;
+  if (!value->is_object()) wrongType(name, *value, "map[string]interface {}");
+  return &value->get_object();
+}
+
+const json::array* Body::list(std::string_view name) const {
+  const json::value* value = find(name);
+  if (!value) return nullptr;
+  if (!value->is_array()) wrongType(name, *value, "[]interface {}");
+  return &value->get_array();
+}
+
+std::vector<std::string> Body::texts(std::string_view name) const {
+  std::vector<std::string> texts;
+  const json::array* values = list(name);
+  if (!values) return texts;
+  for (const json::value& value : *values) {
+    if (!value.is_string()) wrongType(name, value, "string");
+    texts.emplace_back(value.get_string());
+  }
+  return texts;
+}
+
+std::optional<std::string> Call::parameter(std::string_view name) const {
+  for (const auto& [key, value] : parameters) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Call::parameterList(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : parameters) {
+    if (key != name) continue;
+    std::string_view rest = value;
+    while (!rest.empty()) {
+      std::string_view part = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+      if (!part.empty()) values.emplace_back(part);
+    }
+  }
+  return values;
+}
+
+bool Call::flag(std::string_view name) const {
+  auto value = parameter(name);
+  return value && (value->empty() || *value == "true" || *value == "1");
+}
+
+std::optional<std::int64_t> Call::integer(std::string_view name, std::int64_t minimum, std::int64_t maximum) const {
+  auto text = parameter(name);
+  if (!text) return std::nullopt;
+  std::int64_t value = 0;
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value < minimum || value > maximum) {
+    refuse(400, format("invalid {}: must be between {} and {}", name, minimum, maximum));  // I: the wording
+  }
+  return value;
+}
+
+}  // namespace swarm::emulator

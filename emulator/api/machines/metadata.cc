@@ -1,0 +1,72 @@
+// Metadata (§3): a change causes neither a new version nor a reboot.
+#include "emulator/api/route.h"
+#include "emulator/rules/config/config_view.h"
+
+namespace swarm::emulator {
+namespace {
+
+/// The configuration's metadata, created if missing.
+json::object& metadataOf(Machine& machine) {
+  json::value& metadata = machine.config["metadata"];
+  if (!metadata.is_object()) metadata = json::object();
+  return metadata.get_object();
+}
+
+void changed(Core& core, const MachinePtr& machine) {
+  if (!machine->versions.empty()) machine->versions.back().config = machine->config;
+  core.touch(machine);
+}
+
+/// updated_at is accepted and not compared. I: what Fly does with it.
+void checkVersion(const Call& call) {
+  std::string version = call.fields().text("machine_version");
+  if (!version.empty() && version != call.machine->version) {
+    refuse(412, "failed_precondition: machine version mismatch");  // I: the wording
+  }
+}
+
+}  // namespace
+
+awaitable<Answer> getMetadata(Core&, Call& call) { co_return jsonAnswer(200, metadataOf(*call.machine)); }
+
+awaitable<Answer> patchMetadata(Core& core, Call& call) {
+  const json::object* changes = call.fields().object("metadata");
+  if (!changes) refuse(400, "metadata is required");  // I: the wording
+  checkVersion(call);
+  for (const auto& [key, value] : *changes) {
+    if (!value.is_string() && !value.is_null())
+      refuse(400, "json: cannot unmarshal value into Go struct field updateMetadataRequest.metadata of type string");
+  }
+  json::object& metadata = metadataOf(*call.machine);
+  for (const auto& [key, value] : *changes) {
+    if (value.is_null() || value.get_string().empty())
+      metadata.erase(key);
+    else
+      metadata[key] = value;
+  }
+  changed(core, call.machine);
+  co_return emptyAnswer(204);
+}
+
+awaitable<Answer> getMetadataKey(Core&, Call& call) {
+  const json::object& metadata = metadataOf(*call.machine);
+  const json::value* value = metadata.if_contains(call.arguments[2]);
+  if (!value) refuse(404, "metadata key not found");  // I: the wording
+  co_return jsonAnswer(200, json::object{{"value", *value}});
+}
+
+awaitable<Answer> setMetadataKey(Core& core, Call& call) {
+  Body fields = call.fields();
+  if (!fields.has("value")) refuse(400, "value is required");  // I: the wording
+  metadataOf(*call.machine)[call.arguments[2]] = fields.text("value");
+  changed(core, call.machine);
+  co_return emptyAnswer(204);
+}
+
+awaitable<Answer> deleteMetadataKey(Core& core, Call& call) {
+  metadataOf(*call.machine).erase(call.arguments[2]);
+  changed(core, call.machine);
+  co_return emptyAnswer(204);
+}
+
+}  // namespace swarm::emulator

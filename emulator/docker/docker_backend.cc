@@ -1,0 +1,194 @@
+// The backend's life cycle, and the Engine's events, which report the ends of main processes.
+#include "emulator/docker/docker_backend.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <fstream>
+#include <iterator>
+
+#include "base/error.h"
+#include "base/text/format.h"
+#include "emulator/docker/docker_backend_impl.h"
+
+namespace swarm::emulator {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds kConnectTime{10};
+/// How long close() waits for calls in progress at the Engine.
+constexpr std::chrono::seconds kFinishTime{60};
+constexpr int kFirstSignalCode = 128;
+constexpr int kLastSignalCode = 159;
+
+std::string readTool(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (!content.empty()) return content;
+  throw Error(ErrorCode::InvalidArgument,
+              format("Cannot read the program {}: it is process 1 of each Machine. Build it (ninja fly-guest-tool).", path.string()));
+}
+
+}  // namespace
+
+BackendPtr makeDockerBackend(DockerBackendOptions options) {
+  auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (options.emulatorId.empty() || options.emulatorId.size() > 32 || !std::ranges::all_of(options.emulatorId, plain)) {
+    throw Error(ErrorCode::InvalidArgument, "The emulator's id must be 1 to 32 of a-z, 0-9 and '-'.");
+  }
+  std::string tool = readTool(options.guestTool);
+  return std::make_unique<DockerBackend>(std::move(options), std::move(tool));
+}
+
+DockerBackend::DockerBackend(DockerBackendOptions options, std::string guest_tool)
+    : options_(std::move(options)), guest_tool_(std::move(guest_tool)), engine_(options_.engine) {}
+
+json::object DockerBackend::ownFilter(std::string_view label) const {
+  json::array labels{json::string(format("{}={}", kLabelEmulator, options_.emulatorId))};
+  if (!label.empty()) labels.push_back(json::string(label));
+  return {{"label", std::move(labels)}};
+}
+
+awaitable<std::vector<json::value>> DockerBackend::listContainers(std::string_view label, Deadline deadline) {
+  std::string target = "/containers/json?all=true&" + docker::filterQuery(ownFilter(label));
+  json::value list = co_await engine_.call({.target = std::move(target), .doing = "list containers", .body = {}}, deadline);
+  std::vector<json::value> found;
+  if (list.is_array()) found.assign(list.as_array().begin(), list.as_array().end());
+  co_return found;
+}
+
+awaitable<std::vector<std::string>> DockerBackend::machineIds(Deadline deadline) {
+  std::vector<std::string> ids;
+  for (const json::value& container : co_await listContainers(kLabelMachine, deadline)) {
+    const json::value* labels = docker::member(container, "Labels");
+    ids.emplace_back(labels->at(kLabelMachine).as_string());
+  }
+  co_return ids;
+}
+
+awaitable<void> DockerBackend::open(GuestExitSink sink) {
+  sink_ = std::move(sink);
+  Deadline deadline = Deadline::after(kConnectTime);
+  co_await engine_.connect(deadline);
+  for (const json::value& helper : co_await listContainers(kLabelHelper, deadline)) {
+    co_await removeContainer(docker::stringAt(helper, "Id"), deadline);  // left by an emulator that was killed
+  }
+  co_await catchUp(deadline);
+  co_await removeUnusedNetworks(deadline);
+  json::object filters = ownFilter();
+  filters["type"] = json::array{"container"};
+  filters["event"] = json::array{"die", "oom"};
+  events_.follow(co_await asio::this_coro::executor, {.filters = std::move(filters),
+                                                      .catchUp = [this](Deadline time) { return catchUp(time); },
+                                                      .connected = {},
+                                                      .event = [this](const json::value& event) { handleEvent(event); },
+                                                      .lost = [this](const std::string&, bool) { addresses_.clear(); }});
+}
+
+awaitable<void> DockerBackend::close() {
+  sink_ = nullptr;  // an end reported now would cause another boot
+  co_await events_.close();
+  Deadline patience = Deadline::after(kFinishTime);
+  while (unfinished_ > 0 && !patience.hasPassed()) {
+    one_ended_ = std::make_unique<asio::steady_timer>(co_await asio::this_coro::executor, patience.time());
+    co_await one_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+awaitable<void> DockerBackend::finish(awaitable<void> work, std::function<void()> afterwards) {
+  struct Outcome {
+    explicit Outcome(const asio::any_io_executor& executor) : ended(executor, SteadyTime::max()) {}
+    asio::steady_timer ended;
+    bool has_ended = false;
+    bool abandoned = false;
+    std::exception_ptr failure;
+  };
+  auto executor = co_await asio::this_coro::executor;
+  auto outcome = std::make_shared<Outcome>(executor);
+  ++unfinished_;
+  asio::co_spawn(executor, std::move(work), [this, outcome, afterwards](std::exception_ptr failure) {
+    outcome->failure = std::move(failure);
+    outcome->has_ended = true;
+    outcome->ended.cancel();
+    if (outcome->abandoned) afterwards();
+    --unfinished_;
+    if (one_ended_) one_ended_->cancel();
+  });
+  auto [error] = co_await outcome->ended.async_wait(asio::as_tuple(asio::use_awaitable));
+  outcome->abandoned = !outcome->has_ended;
+  if (outcome->abandoned) throw boost::system::system_error(error);
+  if (outcome->failure) std::rethrow_exception(outcome->failure);
+  asio::post(executor, std::move(afterwards));
+}
+
+/// Compares the expected running Machines with the actual ones: covers the time without events.
+awaitable<void> DockerBackend::catchUp(Deadline deadline) {
+  std::map<std::string, std::string> machines;  // of running containers
+  for (const json::value& container : co_await listContainers(kLabelMachine, deadline)) {
+    std::string state = docker::stringAt(container, "State");
+    const json::value* labels = docker::member(container, "Labels");
+    if (state == "running" || state == "paused" || state == "restarting") {
+      machines[docker::stringAt(container, "Id")] = std::string(labels->at(kLabelMachine).as_string());
+    }
+  }
+  std::vector<std::string> gone;
+  for (const auto& [container, run] : runs_) {
+    if (!run.starting && !machines.contains(container)) gone.push_back(container);
+  }
+  for (auto& [container, machine] : machines) runs_.try_emplace(container, Run{.machineId = machine, .starting = false});
+  for (const std::string& container : gone) {
+    docker::EngineReply reply =
+        co_await engine_.send({.target = "/containers/" + container + "/json", .doing = "inspect a container", .body = {}}, deadline);
+    json::value facts = reply.ok() ? reply.json("inspect a container") : json::value();
+    std::int64_t code = reply.ok() ? docker::integerAt(facts, "State.ExitCode") : kFirstSignalCode + 9;
+    if (auto run = runs_.find(container); run != runs_.end()) run->second.outOfMemory |= docker::boolAt(facts, "State.OOMKilled");
+    noteEnd(container, code, RealClock().now());
+  }
+}
+
+void DockerBackend::noteEnd(const std::string& container, std::int64_t exit_code, SystemTime at) {
+  auto found = runs_.find(container);
+  if (found == runs_.end() || found->second.end) return;
+  Run& run = found->second;
+  GuestExit end{.machineId = run.machineId, .exitCode = static_cast<int>(exit_code), .at = at};
+  if (exit_code > kFirstSignalCode && exit_code <= kLastSignalCode) end.signal = static_cast<int>(exit_code) - kFirstSignalCode;
+  end.outOfMemory = run.outOfMemory && end.signal == 9 && !run.killedByUs;
+  run.end = std::move(end);
+  addresses_.erase(run.machineId);
+  if (!run.starting) reportEnd(container);
+}
+
+void DockerBackend::reportEnd(const std::string& container) {
+  auto found = runs_.find(container);
+  if (found == runs_.end() || !found->second.end) return;
+  GuestExit end = std::move(*found->second.end);
+  runs_.erase(found);
+  if (sink_) sink_(end);
+}
+
+void DockerBackend::announceEnd(const std::string& machine_id) {
+  std::vector<std::string> begun;
+  for (auto& [container, run] : runs_) {
+    if (run.machineId == machine_id && std::exchange(run.starting, false)) begun.push_back(container);
+  }
+  for (const std::string& container : begun) reportEnd(container);
+}
+
+void DockerBackend::handleEvent(const json::value& event) {
+  std::string action = docker::stringAt(event, "Action");
+  std::string container = docker::stringAt(event, "Actor.ID");
+  auto run = runs_.find(container);
+  if (run == runs_.end()) return;
+  if (action == "oom") run->second.outOfMemory = true;
+  if (action == "die") {
+    SystemTime at{std::chrono::milliseconds(docker::integerAt(event, "timeNano") / 1'000'000)};
+    noteEnd(container, std::strtol(docker::eventAttribute(event, "exitCode").c_str(), nullptr, 10), at);
+  }
+}
+
+}  // namespace swarm::emulator

@@ -1,0 +1,133 @@
+// Responses of agents: read in pieces, within limits.
+#include "agent/client/client_responses.h"
+
+#include <cmath>
+
+#include "base/text/format.h"
+#include "base/text/untrusted_text.h"
+#include "base/text/utf8.h"
+
+namespace swarm::agent {
+namespace {
+
+Error wrongAnswer(std::string_view why, const std::string& instance_id) {
+  while (why.ends_with('.')) why.remove_suffix(1);  // it becomes part of a sentence
+  return Error(ErrorCode::UpstreamFailed, format("The instance's agent sent an invalid response: {}.", why)).withInstance(instance_id);
+}
+
+/// {"reason"} of a failure response.
+std::string reasonOf(const boost::json::value& answer, int status) {
+  if (const auto* object = answer.if_object()) {
+    if (const auto* reason = object->if_contains("reason"); reason && reason->is_string()) return printable(reason->as_string());
+  }
+  if (status < 400) return format("The instance's agent sent an unexpected response: status {}.", status);
+  return format("The instance's agent responded with status {}.", status);
+}
+
+ErrorCode codeOf(int status) {
+  // Faults that the agent finds in a user's request (an unknown user, a bad directory) are passed on to that user.
+  return status == 502 || status == 503 ? ErrorCode::Unavailable
+         : status == 400                ? ErrorCode::InvalidArgument
+         : status == 409                ? ErrorCode::Conflict
+         : status == 413                ? ErrorCode::PayloadTooLarge
+         : status == 422                ? ErrorCode::Unprocessable
+         : status == 507                ? ErrorCode::OutOfResources
+                                        : ErrorCode::UpstreamFailed;
+}
+
+Error failureOf(const boost::json::value& answer, int status, const std::string& instance_id) {
+  if (status == 401) {
+    return Error(ErrorCode::UpstreamFailed, "The instance's agent rejected the server's token: its clock or key differs from the server's.")
+        .withUpstream({status, ""})
+        .withInstance(instance_id);
+  }
+  if (status == 404) {  // every requested path exists in an agent of this version
+    return Error(ErrorCode::Unprocessable,
+                 "The agent in this workspace is older than the server, and does not support this request. Recreate the workspace from "
+                 "the current image; its files are kept (any change of the environment does it: swarm update NAME --env REMADE=1).")
+        .withUpstream({status, ""})
+        .withInstance(instance_id);
+  }
+  return Error(codeOf(status), reasonOf(answer, status)).withUpstream({status, ""}).withInstance(instance_id);
+}
+
+struct ParsedAnswer {
+  boost::json::value value;
+  bool cut = false;  ///< a string exceeded the limits
+};
+
+/// Throws Error(UpstreamFailed) with only the reason as message.
+awaitable<ParsedAnswer> parse(net::HttpExchange& exchange, JsonLimits limits, Deadline deadline) {
+  UntrustedJson json(limits);
+  for (;;) {
+    std::string piece = co_await exchange.read(deadline);
+    if (piece.empty()) co_return ParsedAnswer{json.finish(), json.cut()};
+    json.add(piece);
+  }
+}
+
+}  // namespace
+
+awaitable<Error> readFailure(net::HttpExchange& exchange, std::string instance_id, Deadline deadline) {
+  boost::json::value answer;
+  try {
+    answer = (co_await parse(exchange, kRefusalLimits, deadline)).value;
+  } catch (const Error&) {
+    // Then only the status is known.
+  }
+  co_return failureOf(answer, exchange.status(), instance_id);
+}
+
+awaitable<boost::json::value> readObject(net::HttpExchange& exchange, std::string instance_id, JsonLimits limits, Deadline deadline) {
+  if (exchange.status() != 200) throw co_await readFailure(exchange, std::move(instance_id), deadline);
+  std::optional<Error> failure;
+  ParsedAnswer answer;
+  try {
+    answer = co_await parse(exchange, limits, deadline);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure && failure->code() == ErrorCode::UpstreamFailed) throw wrongAnswer(failure->message(), instance_id);
+  if (failure) throw *failure;
+  if (!answer.value.is_object()) throw wrongAnswer("it is not an object", instance_id);
+  if (answer.cut) answer.value.as_object()["truncated"] = true;
+  co_return std::move(answer.value);
+}
+
+std::string textOf(ObjectReader& reader, std::string_view name) { return printable(reader.read<std::string>(name).value_or("")); }
+
+ExecAnswer execAnswerOf(boost::json::value answer) {
+  return readMembers(std::move(answer), [](ObjectReader& reader) {
+    ExecAnswer result;
+    result.command.exitCode = reader.require<std::int64_t>("exitCode");
+    result.command.stdoutText = reader.require<std::string>("stdout");
+    result.command.stderrText = reader.require<std::string>("stderr");
+    result.command.truncated = reader.read<bool>("truncated").value_or(false);
+    result.timedOut = reader.read<bool>("timedOut").value_or(false);
+    for (std::string* text : {&result.command.stdoutText, &result.command.stderrText}) {
+      if (!isUtf8(*text)) *text = toValidUtf8(*text);  // it was cut within a character
+    }
+    return result;
+  });
+}
+
+ResourceUsage usageOf(const boost::json::value& answer) {
+  std::vector<FieldError> faults;
+  auto usage = decode<ResourceUsage>(answer, {}, "", faults, UnknownFields::Ignore);
+  for (double number : {usage.cpu.usage, usage.memory.usage, usage.storage.usage, usage.memory.limit, usage.storage.limit}) {
+    if (!std::isfinite(number) || number < 0) faults.push_back({"a number", "must not be negative or infinite"});
+  }
+  if (faults.empty()) return usage;
+  throw wrongAnswer(faults.front().pointer + " " + faults.front().detail, "");
+}
+
+boost::json::object importReportOf(const boost::json::value& answer) {
+  boost::json::object report = toJson(archiveNotesFromJson(answer));
+  ObjectReader reader(answer, UnknownFields::Ignore);
+  report["files"] = reader.read<std::int64_t>("files").value_or(0);
+  report["bytes"] = reader.read<std::int64_t>("bytes").value_or(0);
+  report["workspace"] = textOf(reader, "workspace");
+  return report;
+}
+
+}  // namespace swarm::agent

@@ -1,0 +1,275 @@
+// Process 1 of an instance.
+#include "agent/process/init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "agent/archive/staging.h"
+#include "agent/files/transfers.h"
+#include "agent/process/all_processes.h"
+#include "agent/server/server.h"
+#include "agent/workspace/binds.h"
+#include "agent/workspace/freeze.h"
+#include "agent/workspace/hold.h"
+#include "agent/workspace/home.h"
+#include "agent/workspace/setup.h"
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
+#include "net/connect.h"
+
+namespace swarm::agent {
+namespace {
+using std::chrono::milliseconds;
+constexpr std::chrono::minutes kServerPatience{15};
+constexpr milliseconds kSweepStep{20};
+
+bool hasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
+
+class Agent {
+ public:
+  explicit Agent(AgentOptions options);
+  int run();
+
+ private:
+  void prepareStorage();
+  void listen();
+  void serve(std::unique_ptr<net::Listener> listener);
+  awaitable<void> live();
+  void startServices();
+  HoldParts holdParts();
+  awaitable<void> stopOthers(Deadline deadline);
+  FreezeParts freezeParts();
+  awaitable<void> stop();
+  awaitable<void> sweep(Deadline deadline);
+  ServiceOptions vscodeOptions() const;
+  ServiceOptions commandOptions() const;
+  SetupOptions setupOptions() const;
+  UsageMeter::Options usageOptions() const;
+
+  AgentOptions options_;
+  RealClock clock_;
+  asio::io_context context_{1};
+  asio::signal_set signals_{context_, SIGTERM, SIGINT};  // installed first: a signal that arrives while storage is filled is kept
+  Children children_;
+  Service vscode_;
+  std::optional<Service> command_;
+  Setup setup_;
+  Activity activity_;
+  UsageMeter usage_;
+  ExecContext exec_;
+  Freeze freeze_;
+  Hold hold_;
+  Transfers transfers_;
+  Archives archives_;
+  AgentServer server_;
+  std::vector<std::unique_ptr<net::HttpServer>> listeners_;
+  std::optional<std::string> storage_failure_;
+  std::exception_ptr failure_;
+};
+
+Agent::Agent(AgentOptions options)
+    : options_(std::move(options)),
+      children_(context_.get_executor()),
+      vscode_(context_.get_executor(), children_, options_.environment, vscodeOptions(), options_.users),
+      setup_(context_.get_executor(), children_, options_.environment, setupOptions(), options_.users),
+      activity_(clock_),
+      usage_(usageOptions()),
+      exec_{context_.get_executor(), children_, options_.environment, options_.users, &freeze_},
+      freeze_(freezeParts()),
+      hold_(holdParts()),
+      transfers_(hold_),
+      archives_({exec_, activity_, hold_, vscode_}),
+      server_(AgentParts{options_.config.instanceId, options_.config.key, clock_, vscode_, options_.socketDirectory / "code-server.sock",
+                         activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_}) {}
+
+HoldParts Agent::holdParts() {
+  if (!options_.command.empty()) {
+    command_.emplace(context_.get_executor(), children_, options_.environment, commandOptions(), options_.users);
+  }
+  return {context_.get_executor(), vscode_, [this] { startServices(); }, [this](Deadline deadline) { return stopOthers(deadline); },
+          [this] { return transfers_.endReceiving(); }};
+}
+
+FreezeParts Agent::freezeParts() {
+  return {context_.get_executor(), [this](bool paused) {
+            vscode_.pause(paused);
+            if (command_) command_->pause(paused);
+            setup_.pause(paused);
+          }};
+}
+
+ServiceOptions Agent::vscodeOptions() const {
+  ServiceOptions service;
+  service.name = "code-server";
+  service.title = "VS Code";
+  service.socket = options_.socketDirectory / "code-server.sock";
+  service.command = options_.launcher;
+  for (const std::string& word : {std::string("--socket"), service.socket.string(), std::string("--socket-mode"), std::string("600")}) {
+    service.command.push_back(word);
+  }
+  service.user = options_.config.user;
+  return service;
+}
+
+ServiceOptions Agent::commandOptions() const {
+  ServiceOptions service;
+  service.name = "command";
+  service.title = "The command";
+  service.command = options_.command;
+  service.user = options_.config.user;
+  service.restart = Restart::OnFailure;
+  return service;
+}
+
+SetupOptions Agent::setupOptions() const {
+  SetupOptions setup;
+  setup.script = options_.config.setup;
+  setup.git = options_.config.git;
+  setup.user = options_.config.user;
+  if (auto user = options_.users.find(setup.user)) setup.home = user->home;
+  setup.mark = options_.setupMark;
+  return setup;
+}
+
+awaitable<void> Agent::stopOthers(Deadline deadline) {
+  if (command_) co_return co_await net::both(command_->stop(deadline), setup_.stop(deadline));
+  co_await setup_.stop(deadline);
+}
+
+UsageMeter::Options Agent::usageOptions() const {
+  UsageMeter::Options usage;
+  if (auto user = options_.users.find(options_.config.user)) usage.storage.emplace_back(user->home);
+  for (const auto& mount : options_.config.mounts) {
+    if (std::ranges::find(usage.storage, mount) == usage.storage.end()) usage.storage.push_back(mount);
+  }
+  return usage;
+}
+
+void Agent::serve(std::unique_ptr<net::Listener> listener) {
+  net::HttpServerOptions options;
+  // The clients are servers, which apply their own limits to the users behind them.
+  options.bodyPatience = {.silence = kServerPatience};
+  options.writePatience = kServerPatience;
+  listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler(), std::move(options)));
+  asio::co_spawn(context_, listeners_.back()->run(), [](std::exception_ptr) {});
+}
+
+void Agent::listen() {
+  auto executor = context_.get_executor();
+  if (!options_.listenHost.empty()) return serve(net::listenTcp(executor, {options_.listenHost, options_.port}));
+  bool six = false;
+  try {
+    serve(net::listenTcp(executor, {"::", options_.port}));
+    six = true;
+  } catch (const Error&) {
+    // IPv6 is unavailable.
+  }
+  try {
+    serve(net::listenTcp(executor, {"0.0.0.0", options_.port}));
+  } catch (const Error&) {
+    // Taken by the "::" socket, which serves both families unless configured otherwise.
+    if (!six) throw;
+  }
+}
+
+void Agent::prepareStorage() {
+  storage_failure_ = bindStorage(options_.config.binds);
+  // Data written where a volume should be would be lost with the root file system: start no user processes.
+  if (storage_failure_) {
+    vscode_.refuse(*storage_failure_);
+    transfers_.refuse(*storage_failure_);
+    archives_.refuse(*storage_failure_);
+  }
+  auto user = options_.users.find(options_.config.user);
+  if (!user) return;
+  if (!storage_failure_) {
+    std::vector<std::string> storages{user->home};
+    for (const auto& mount : options_.config.mounts) storages.push_back(mount.string());
+    recoverStaging(storages, "/");
+    prepareHome(*user);
+    prepareMounts(*user, options_.config.mounts);
+  }
+  prepareSocketDirectory(*user, options_.socketDirectory);
+}
+
+int Agent::run() {
+  prepareStorage();
+  asio::co_spawn(context_, children_.run(), asio::detached);
+  // Before the first request can be served: an agent that starts held must never report or do otherwise.
+  hold_.begin(options_.config.hold);
+  listen();
+  log::info("listening", {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}});
+  asio::co_spawn(context_, live(), [this](std::exception_ptr failure) {
+    failure_ = failure;
+    context_.stop();
+  });
+  context_.run();
+  if (failure_) std::rethrow_exception(failure_);
+  return 0;
+}
+
+awaitable<void> Agent::live() {
+  int number = co_await signals_.async_wait(asio::use_awaitable);
+  log::info("stopping", {{"signal", number}});
+  co_await stop();
+}
+
+void Agent::startServices() {
+  if (storage_failure_) return;
+  asio::co_spawn(context_, vscode_.run(), asio::detached);
+  asio::co_spawn(context_, setup_.run(), asio::detached);
+  // A command that had ended successfully before a failed move is not started again.
+  if (command_ && command_->state() != ServiceState::Ended) asio::co_spawn(context_, command_->run(), asio::detached);
+}
+
+awaitable<void> Agent::stop() {
+  freeze_.end();
+  hold_.end();
+  for (auto& listener : listeners_) listener->stop();
+  auto end = Deadline::after(options_.stopPatience);
+  // VS Code first and alone: it saves its state while its terminals and helpers still run.
+  auto its_end = Deadline::after(options_.stopPatience * 3 / 4);
+  co_await net::both(vscode_.stop(its_end), stopOthers(its_end));
+  co_await transfers_.endAll();
+  co_await sweep(end);
+  log::info("stopped");
+}
+
+awaitable<void> Agent::sweep(Deadline deadline) {
+  children_.stop();
+  requestTermination();
+  while (hasChildren() && !deadline.hasPassed()) {
+    asio::steady_timer step(context_, kSweepStep);
+    co_await step.async_wait(asio::use_awaitable);
+  }
+  // Repeat: processes started during one scan are killed by the next.
+  do {
+    signalAll(SIGKILL);
+  } while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
+}
+
+}  // namespace
+
+int runAgent(AgentOptions options) {
+  // Writing to a command that has ended must give an error code, not end the agent.
+  ::signal(SIGPIPE, SIG_IGN);
+  // Orphans are reparented to the agent even where another process is process 1: they receive signals with all the others.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  raiseDescriptorLimit();
+  auto agent = std::make_unique<Agent>(std::move(options));
+  int exit_code = agent->run();
+  // Tunnels and sessions still refer to its parts. They end with the process, which ends here.
+  static_cast<void>(agent.release());
+  return exit_code;
+}
+
+}  // namespace swarm::agent

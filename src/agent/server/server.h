@@ -1,0 +1,79 @@
+// AgentServer: routes each request from the token check to its handler.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "agent/exec/exec_process.h"
+#include "agent/files/archives.h"
+#include "agent/files/transfers.h"
+#include "agent/monitor/activity.h"
+#include "agent/monitor/usage.h"
+#include "agent/server/service.h"
+#include "agent/server/sessions.h"
+#include "agent/workspace/freeze.h"
+#include "agent/workspace/hold.h"
+#include "agent/workspace/setup.h"
+#include "net/http/http_server.h"
+#include "protocol/instance_token.h"
+
+namespace swarm::agent {
+
+/// The route of a path. Empty: unknown path.
+std::optional<TokenScope> scopeOf(std::string_view path);
+
+/// The parts that the server exposes. All must outlive it.
+struct AgentParts {
+  std::string instanceId;
+  VerifyingKey key;
+  const Clock& clock;
+  const Service& vscode;
+  std::filesystem::path vscodeSocket;
+  Activity& activity;
+  UsageMeter& usage;
+  ExecContext& exec;
+  Hold& hold;
+  Freeze& freeze;
+  Transfers& transfers;
+  Archives& archives;
+  const Setup& setup;
+};
+
+/// On one loop. A request without a valid token for its path's scope gets 401 with an empty body, regardless of other errors, and whether
+/// or not the path exists.
+class AgentServer {
+ public:
+  explicit AgentServer(AgentParts parts);
+  net::HttpHandler handler();  ///< for any number of net::HttpServer; the AgentServer must outlive them
+
+ private:
+  net::awaitable<void> handle(net::Exchange& exchange);
+  /// The token's claims, if it is valid for the scope.
+  std::optional<TokenClaims> claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const;
+  net::awaitable<void> answer(std::string_view path, net::Exchange& exchange);
+  net::awaitable<void> answerEndSession(net::Exchange& exchange);
+  net::awaitable<void> answerHealth(net::Exchange& exchange);
+  net::awaitable<void> answerUsage(net::Exchange& exchange);
+  net::awaitable<void> answerActivity(net::Exchange& exchange);
+  net::awaitable<void> handleExec(net::Exchange& exchange);
+  /// The body of /hold and /freeze. Empty: it was invalid, and the response has been sent.
+  struct TransferRequest {
+    std::string transfer;
+    std::string reason;
+  };
+  net::awaitable<std::optional<TransferRequest>> readTransferRequest(net::Exchange& exchange);
+  net::awaitable<void> answerFreeze(net::Exchange& exchange);
+  net::awaitable<void> answerThaw(net::Exchange& exchange);
+  net::awaitable<void> answerHold(net::Exchange& exchange);
+  net::awaitable<void> answerRelease(net::Exchange& exchange);
+  net::awaitable<void> answerHeld(net::Exchange& exchange, net::awaitable<void> change);
+  bool isReady() const { return parts_.vscode.ready() && !parts_.hold.closed(); }
+
+  AgentParts parts_;
+  Sessions sessions_;
+  SteadyTime started_;
+  std::string boot_;  ///< distinguishes this process of the agent from earlier and later ones
+};
+
+}  // namespace swarm::agent

@@ -1,0 +1,142 @@
+// The agent's tunnels.
+#include "agent/server/tunnel.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <charconv>
+
+#include "agent/monitor/listeners.h"
+#include "agent/server/responses.h"
+#include "base/text/format.h"
+#include "net/connect.h"
+#include "protocol/agent.h"
+
+namespace swarm::agent {
+namespace {
+constexpr std::chrono::seconds kConnectPatience{5};
+
+/// Passes everything through, and passes the bytes read to the detector; once muted, it drops the client's data.
+class WatchedStream final : public net::Stream {
+ public:
+  WatchedStream(net::StreamPtr inner, Activity& activity, ActivityDetector::Traffic traffic)
+      : inner_(std::move(inner)),
+        activity_(activity),
+        detector_(traffic),
+        closed_(inner_->executor(), asio::steady_timer::time_point::max()) {}
+
+  void mute() { muted_ = true; }
+
+  net::awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
+    auto got = co_await inner_->readSome(buffer);
+    if (muted_ && !got.error) {
+      boost::system::error_code ignored;
+      co_await closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      co_return net::IoResult{asio::error::operation_aborted, 0};
+    }
+    if (got.bytes > 0 && detector_.feed({static_cast<const char*>(buffer.data()), got.bytes}, activity_.clock().steadyNow())) {
+      activity_.touch();
+    }
+    co_return got;
+  }
+  net::awaitable<net::IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
+  net::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
+  void close() override {
+    closed_.cancel();
+    inner_->close();
+  }
+  void abort() override {
+    closed_.cancel();
+    inner_->abort();
+  }
+  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
+  void setReadPatience(net::Patience patience) override { inner_->setReadPatience(patience); }
+  void setWritePatience(std::chrono::milliseconds silence) override { inner_->setWritePatience(silence); }
+  net::PeerState peerState() override { return inner_->peerState(); }
+  std::uint64_t bytesSent() const override { return inner_->bytesSent(); }
+  net::Executor executor() override { return inner_->executor(); }
+  std::string peer() const override { return inner_->peer(); }
+  std::string peerAddress() const override { return inner_->peerAddress(); }
+  bool isTls() const override { return inner_->isTls(); }
+  bool isIdle() override { return inner_->isIdle(); }
+
+ private:
+  net::StreamPtr inner_;
+  Activity& activity_;
+  ActivityDetector detector_;
+  asio::steady_timer closed_;
+  bool muted_ = false;
+};
+
+bool requestsTunnel(const net::Exchange& exchange) { return net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol); }
+
+net::awaitable<void> requireUpgrade(net::Exchange& exchange) {
+  co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
+}
+
+/// Null if no address has a listener.
+net::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::uint16_t port) {
+  for (const std::string& host : hosts) {
+    try {
+      co_return co_await net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience));
+    } catch (const Error&) {
+      // The next address may have one.
+    }
+  }
+  co_return nullptr;
+}
+
+net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, ActivityDetector::Traffic traffic,
+                           net::Exchange& exchange) {
+  if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
+  Activity::Connection connection(activity);
+  activity.touch();
+  net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
+  auto client = std::make_unique<WatchedStream>(co_await exchange.upgrade(std::move(headers)), activity, traffic);
+  guest.whenNotified([&client] { client->mute(); });
+  guest.whenDismissed([&client, &target] {
+    client->close();
+    target->close();
+  });
+  co_await net::pump(*client, *target);
+}
+
+}  // namespace
+
+net::StreamPtr watchActivity(net::StreamPtr client, Activity& activity, ActivityDetector::Traffic traffic) {
+  return std::make_unique<WatchedStream>(std::move(client), activity, traffic);
+}
+
+net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
+                                        net::Exchange& exchange) {
+  if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
+  if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
+  Guest guest(hold);
+  net::StreamPtr target;
+  try {
+    target = co_await net::connectUnix(socket, Deadline::after(kConnectPatience));
+  } catch (const Error&) {
+    // It has died since the last probe; the supervisor will notice shortly.
+  }
+  if (!target) co_return co_await answerReason(exchange, 503, "VS Code is not responding at the moment.");
+  co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Vscode, exchange);
+}
+
+net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {
+  std::uint16_t port = 0;
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size() || port == 0) {
+    co_return co_await answerReason(exchange, 400, "The path must end with a port number from 1 to 65535.");
+  }
+  if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
+  if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
+  Guest guest(hold);
+  net::StreamPtr target = co_await connectAny({"127.0.0.1", "::1"}, port);
+  // A program may have bound the container's own address only.
+  if (!target) target = co_await connectAny(listenersOf(port), port);
+  if (!target) co_return co_await answerReason(exchange, 502, format("No program is listening on port {} in this instance.", port));
+  co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Port, exchange);
+}
+
+}  // namespace swarm::agent

@@ -1,0 +1,221 @@
+// Checks one request against its route's description.
+#include "api/http/call.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "api/http/entity_tags.h"
+#include "api/http/json_keys.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
+
+namespace swarm::api {
+namespace {
+
+using Kind = Parameter::Kind;
+using Place = Parameter::Place;
+
+/// What is wrong with a parameter's value; empty: nothing.
+std::string faultOf(const Parameter& parameter, const std::string& value) {
+  switch (parameter.kind) {
+    case Kind::Text:
+      if (parameter.maximum > 0 && value.size() > static_cast<std::size_t>(parameter.maximum))
+        return format("must have at most {} characters", parameter.maximum);
+      if (value.empty()) return "must not be empty";
+      return {};
+    case Kind::Integer: {
+      std::int64_t number = 0;
+      auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      bool whole = error == std::errc() && end == value.data() + value.size() && !value.empty();
+      if (!whole || number < parameter.minimum || number > parameter.maximum)
+        return format("must be an integer from {} to {}", parameter.minimum, parameter.maximum);
+      return {};
+    }
+    case Kind::Flag:
+      return value == "true" || value == "false" ? "" : "must be true or false";
+    case Kind::Time:
+      try {
+        parseTime(value);
+        return {};
+      } catch (const Error&) {
+        return "must be a time in RFC 3339, like 2026-11-23T19:04:36Z";
+      }
+    case Kind::Choice: {
+      std::string names;
+      for (std::string_view choice : parameter.choices) {
+        if (choice == value) return {};
+        if (!names.empty()) names += ", ";
+        names += choice;
+      }
+      return "must be one of " + names;
+    }
+    case Kind::EntityTags:
+      if (value.size() > static_cast<std::size_t>(parameter.maximum)) return format("must have at most {} characters", parameter.maximum);
+      return parseEntityTags(value) ? "" : "must be a list of ETags, like \"v3\", or *";
+    case Kind::Labels:
+      return {};
+  }
+  return {};
+}
+
+/// KEY of "label[KEY]" and "label.KEY"; empty: it is neither.
+std::string_view labelKey(std::string_view name) {
+  if (name.starts_with("label.")) return name.substr(6);
+  if (name.starts_with("label[") && name.ends_with(']')) return name.substr(6, name.size() - 7);
+  return {};
+}
+
+const Parameter* findParameter(const Endpoint& route, std::string_view name) {
+  for (const Parameter& parameter : route.parameters) {
+    if (parameter.place != Place::Query) continue;
+    if (parameter.kind == Kind::Labels ? !labelKey(name).empty() : parameter.name == name) return &parameter;
+  }
+  return nullptr;
+}
+
+/// JSON in UTF-8, under its own name or `other`.
+bool isJson(std::string_view content_type, std::string_view other) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  if (!net::equalsIgnoreCase(type, kJsonType) && !net::equalsIgnoreCase(type, other)) return false;
+  if (content_type.find(';') == std::string_view::npos) return true;
+  std::string_view parameter = content_type.substr(content_type.find(';') + 1);
+  while (parameter.starts_with(' ')) parameter.remove_prefix(1);
+  return net::equalsIgnoreCase(parameter, "charset=utf-8") || net::equalsIgnoreCase(parameter, "charset=\"utf-8\"");
+}
+
+/// Decoding what a client packed would be a way to make a small request large; nobody needs it here.
+void refuseContentCoding(const net::RequestHead& head) {
+  for (const net::HeaderView& field : head.headers.all()) {
+    if (!net::equalsIgnoreCase(field.name, "Content-Encoding") || net::equalsIgnoreCase(field.value, "identity")) continue;
+    throw Error(
+        ErrorCode::UnsupportedMedia,
+        format("The body has the content coding \"{}\", which is not read here. Send it without \"Content-Encoding\".", field.value));
+  }
+}
+
+}  // namespace
+
+Reply jsonReply(int status, const boost::json::value& body) { return {status, boost::json::serialize(body)}; }
+
+Call::Call(net::Exchange& exchange, std::string request_id)
+    : exchange_(exchange), request_id_(std::move(request_id)), method_(exchange.head().method), path_(exchange.head().path()) {}
+
+void Call::bindQuery(const Endpoint& route, std::vector<FieldError>& faults) {
+  for (auto& [name, value] : net::parseQuery(exchange_.head().query())) {
+    std::string pointer = "?" + name;
+    const Parameter* parameter = findParameter(route, name);
+    if (parameter == nullptr) {
+      faults.push_back({pointer, "is not a parameter of this request"});
+    } else if (std::string fault = faultOf(*parameter, value); !fault.empty()) {
+      faults.push_back({pointer, fault});
+    } else if (!values_.emplace(parameter->kind == Kind::Labels ? "label." + std::string(labelKey(name)) : name, std::move(value)).second) {
+      faults.push_back({pointer, "is there more than once"});
+    }
+    if (faults.size() >= 20) return;
+  }
+}
+
+void Call::bind(const Endpoint& route, std::vector<std::string> arguments) {
+  route_ = &route;
+  arguments_ = std::move(arguments);
+  std::vector<FieldError> faults;
+  bindQuery(route, faults);
+  for (const Parameter& parameter : route.parameters)
+    if (parameter.place == Place::Header) bindHeader(parameter, faults);
+  throwIfAny(std::move(faults));
+  refuseCondition(route);
+}
+
+void Call::bindHeader(const Parameter& parameter, std::vector<FieldError>& faults) {
+  std::string pointer = "header " + std::string(parameter.name);
+  std::optional<std::string> value;
+  for (const net::HeaderView& field : exchange_.head().headers.all()) {
+    if (!net::equalsIgnoreCase(field.name, parameter.name)) continue;
+    if (value && parameter.kind != Kind::EntityTags) return faults.push_back({pointer, "is there more than once"});
+    value = value ? *value + "," + std::string(field.value) : std::string(field.value);
+  }
+  if (!value) return;
+  if (std::string fault = faultOf(parameter, *value); !fault.empty()) return faults.push_back({pointer, fault});
+  values_[std::string(parameter.name)] = std::move(*value);
+}
+
+/// What has no version can't be at one of those that If-Match names, and so is not changed.
+void Call::refuseCondition(const Endpoint& route) const {
+  auto condition = exchange_.head().headers.find("If-Match");
+  bool is_read = route.method == "GET" || route.kind == RouteKind::Upgrade;
+  bool is_known = std::any_of(route.parameters.begin(), route.parameters.end(),
+                              [](const Parameter& parameter) { return parameter.kind == Kind::EntityTags; });
+  if (!condition || *condition == "*" || is_read || is_known) return;
+  throw Error(ErrorCode::PreconditionFailed, "What this request changes has no ETag: send it without If-Match. Nothing was done.");
+}
+
+awaitable<void> Call::readBody(std::size_t limit) {
+  const net::RequestHead& head = exchange_.head();
+  const net::BodyFraming framing = head.body;
+  bool empty = framing.kind == net::BodyKind::None || (framing.kind == net::BodyKind::Length && framing.length == 0);
+  if (!empty) refuseContentCoding(head);
+  if (route_->body == BodyRule::Bytes) co_return;
+  if (route_->body == BodyRule::None) {
+    if (empty) co_return;
+    // A chunked body may turn out to hold nothing.
+    if (framing.kind == net::BodyKind::Length || !(co_await net::readAll(exchange_.body(), limit)).empty())
+      throw Error(ErrorCode::InvalidArgument, "This request takes no body.");
+    co_return;
+  }
+  if (!empty && !isJson(head.headers.find("Content-Type").value_or(""), route_->bodyType))
+    throw Error(ErrorCode::UnsupportedMedia, format("The request body must be JSON: send it with \"Content-Type: {}\".", route_->bodyType));
+  if (framing.kind == net::BodyKind::Length && framing.length > limit)
+    throw Error(ErrorCode::PayloadTooLarge, format("The request body has {} bytes; at most {} are taken.", framing.length, limit));
+  std::string text;
+  if (!empty) text = co_await net::readAll(exchange_.body(), limit);
+  if (text.empty() && route_->body == BodyRule::OptionalJson) co_return;
+  body_ = parseJson(text);
+  std::vector<FieldError> faults;
+  for (std::string& pointer : duplicateKeys(text)) faults.push_back({std::move(pointer), "is there more than once"});
+  throwIfAny(std::move(faults));
+}
+
+awaitable<net::StreamPtr> Call::takeOver(net::Headers headers) {
+  net::StreamPtr stream = co_await exchange_.upgrade(std::move(headers));
+  took_over_ = true;
+  co_return stream;
+}
+
+void Call::cut() {
+  exchange_.answeredRaw(net::Exchange::Reuse::Close);
+  exchange_.stream().close();
+}
+
+std::optional<std::string> Call::text(std::string_view name) const {
+  auto found = values_.find(name);
+  if (found == values_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::int64_t> Call::integer(std::string_view name) const {
+  auto found = values_.find(name);
+  if (found == values_.end()) return std::nullopt;
+  std::int64_t number = 0;
+  std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
+  return number;
+}
+
+bool Call::flag(std::string_view name) const {
+  auto found = values_.find(name);
+  return found != values_.end() && found->second == "true";
+}
+
+std::map<std::string, std::string> Call::labels() const {
+  std::map<std::string, std::string> labels;
+  for (const auto& [name, value] : values_) {
+    if (name.starts_with("label.")) labels[name.substr(6)] = value;
+  }
+  return labels;
+}
+
+VersionCondition Call::versions() const {
+  auto value = text("If-Match");
+  return value ? parseEntityTags(*value).value() : VersionCondition{};
+}
+
+}  // namespace swarm::api

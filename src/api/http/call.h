@@ -1,0 +1,97 @@
+// One request on its way through a handler: who asks, what they ask, checked against the route's description; and the answer.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/api.h"
+#include "api/routes/route.h"
+#include "net/http/http_server.h"
+
+namespace swarm::api {
+
+/// An answer. `sent`: the handler has answered by itself (streams, upgrades); status is then for log and metrics only.
+struct Reply {
+  int status = 200;
+  std::string body = {};
+  std::string_view contentType = "application/json";
+  net::Headers headers = {};
+  bool sent = false;
+};
+Reply jsonReply(int status, const boost::json::value& body);
+inline Reply sentReply(int status) { return {status, {}, {}, {}, true}; }
+
+/// What handlers work with.
+struct Services {
+  ApiOptions options;
+  SwarmController& controller;
+  Auth& auth;
+  BrowserSession browser;
+  Metrics& metrics;
+  const Clock& clock;
+  std::vector<Endpoint> table = {};
+  std::string openapi = {};  ///< the document's text, made once
+  OpenBudget open = OpenBudget();
+  std::mutex scrape = {};                                   ///< one scrape at a time
+  SwarmController::EndedOperations countedOperations = {};  ///< by earlier scrapes (under scrape)
+};
+
+class Call {
+ public:
+  Call(net::Exchange& exchange, std::string request_id);
+
+  /// Checks query and headers against the route and keeps copies: views into the head end when the body is read. Throws
+  /// Error(InvalidArgument) with every fault.
+  void bind(const Endpoint& route, std::vector<std::string> arguments);
+  /// Reads the body by the route's rule. Throws Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument). Bytes are left to the handler.
+  awaitable<void> readBody(std::size_t limit);
+
+  net::Exchange& exchange() { return exchange_; }
+  const std::string& requestId() const { return request_id_; }
+  const std::string& path() const { return path_; }
+  bool isHead() const { return method_ == "HEAD"; }
+  const std::string& method() const { return method_; }
+
+  const std::string& argument(std::size_t index = 0) const { return arguments_.at(index); }
+  /// Values of parameters; checked already. Absent ones are nothing.
+  std::optional<std::string> text(std::string_view name) const;
+  std::optional<std::int64_t> integer(std::string_view name) const;
+  bool flag(std::string_view name) const;
+  std::map<std::string, std::string> labels() const;
+  /// The versions of an instance that If-Match names; all of them when it is absent or *.
+  VersionCondition versions() const;
+  boost::json::value& body() { return body_; }
+  /// `?wait=`; zero when it was not asked for.
+  std::chrono::seconds wait() const { return std::chrono::seconds(integer("wait").value_or(0)); }
+
+  const Principal& principal() const { return principal_; }
+  bool isAdmin() const { return principal_.role == Role::admin; }
+  /// Takes the connection over with a 101; from here on exchange() has no stream.
+  awaitable<net::StreamPtr> takeOver(net::Headers headers);
+  bool tookOver() const { return took_over_; }
+  /// Ends a streamed answer by closing the connection: the client sees that it is not whole. For a stream that was cut short, and for one
+  /// that has no end of its own.
+  void cut();
+  void signIn(Principal principal) { principal_ = std::move(principal); }
+
+ private:
+  void bindQuery(const Endpoint& route, std::vector<FieldError>& faults);
+  void bindHeader(const Parameter& parameter, std::vector<FieldError>& faults);
+  void refuseCondition(const Endpoint& route) const;
+
+  net::Exchange& exchange_;
+  std::string request_id_;
+  std::string method_;
+  std::string path_;
+  const Endpoint* route_ = nullptr;
+  std::vector<std::string> arguments_;
+  std::map<std::string, std::string, std::less<>> values_;  ///< query "name", headers "Name"
+  boost::json::value body_;
+  Principal principal_;
+  bool took_over_ = false;
+};
+
+}  // namespace swarm::api

@@ -1,0 +1,50 @@
+// Bodies that the routes take. tests/integration/openapi sends every one of them.
+#include <boost/json/parse.hpp>
+
+#include "api/openapi/schema_parts.h"
+
+namespace swarm::api::schema {
+namespace {
+
+struct Example {
+  std::string_view schema;
+  std::string_view name;
+  std::string_view body;
+};
+
+constexpr Example kExamples[] = {
+    {"CreateInstance", "smallest", R"({})"},
+    {"CreateInstance", "named", R"({"name":"dev"})"},
+    {"CreateInstance", "sized",
+     R"({"name":"big","resources":{"cpu":{"cores":4},"memory":{"max":8192}},"env":{"TZ":"Europe/Berlin"},"labels":{"team":"web"}})"},
+    {"CreateInstance", "volumes", R"({"name":"data","storage":[{"mountPath":"/home/coder"},{"mountPath":"/data","size":50}]})"},
+    {"UpdateInstance", "moreMemory", R"({"resources":{"memory":{"max":6144}}})"},
+    {"UpdateInstance", "otherLabels", R"({"labels":{"team":"data"}})"},
+    {"PatchInstance", "oneVariable", R"({"env":{"LANG":"C.UTF-8","TZ":null}})"},
+    {"PatchInstance", "defaultLimit", R"({"resources":{"cpu":{"limit":null}}})"},
+    {"MigrateInstance", "plan", R"({"targetProvider":"flyio","region":"ams","dryRun":true})"},
+    {"MigrateInstance", "keepingTheSource", R"({"region":"box2","keepSource":true,"keepHours":48})"},
+    {"TakeSnapshot", "named", R"({"name":"before-upgrade"})"},
+    {"TakeSnapshot", "byTime", R"({})"},
+    {"RestoreSnapshot", "byName", R"({"snapshot":"before-upgrade"})"},
+    {"ExecuteCommand", "short", R"({"command":["uname","-a"]})"},
+    {"ExecuteCommand", "withInput", R"({"command":["wc","-c"],"stdin":"hello","timeout":10})"},
+    {"IssueToken", "forAPort", R"({"scope":"port","ttl":60})"},
+    {"SetGitIdentity", "person", R"({"name":"Ada Lovelace","email":"ada@example.com"})"},
+    {"CreateInstance", "withSetup", R"({"name":"ready","setup":"#!/bin/sh\nsudo apt-get update && sudo apt-get install -y ruby\n"})"},
+    {"CreateLoginLink", "toAWorkspace", R"({"instance":"dev"})"},
+    {"Credentials", "person", R"({"user":"ann","password":"correct horse battery staple"})"},
+    {"ProviderCandidate", "engine", R"({"host":"box2.example.com","port":2376})"},
+    {"ProviderCandidate", "fly", R"({"apiToken":"FlyV1 fm2_abc","organization":"personal","regions":["ams","fra"]})"},
+};
+
+}  // namespace
+
+json::object requestExamples(std::string_view schema) {
+  json::object examples;
+  for (const Example& example : kExamples)
+    if (example.schema == schema) examples[example.name] = json::object{{"value", json::parse(example.body)}};
+  return examples;
+}
+
+}  // namespace swarm::api::schema

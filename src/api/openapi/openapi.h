@@ -1,0 +1,16 @@
+// The OpenAPI 3.1 document, made from the route table and the schemas of the model.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <vector>
+
+#include "api/routes/route.h"
+#include "auth/session/cookies.h"
+
+namespace swarm::api {
+
+/// `session_cookie`: its name at this server, which depends on its address.
+boost::json::object makeOpenApi(const std::vector<Endpoint>& table,
+                                const std::string& session_cookie = makeCookieNames("swarm.localhost:7420", true).session);
+
+}  // namespace swarm::api

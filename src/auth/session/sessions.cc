@@ -1,0 +1,88 @@
+// Sessions and one-time codes in memory.
+#include "auth/session/sessions.h"
+
+#include <algorithm>
+
+#include "base/id.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::size_t kMostCodes = 10'000;
+
+}  // namespace
+
+void SessionTable::setUser(const std::string& name, Role role, std::int64_t generation) {
+  std::unique_lock lock(mutex_);
+  users_[name] = {role, generation};
+  std::erase_if(sessions_, [&](const auto& item) { return item.second.user == name && item.second.generation != generation; });
+}
+
+void SessionTable::add(const SessionRecord& session, std::int64_t generation) {
+  std::unique_lock lock(mutex_);
+  sessions_[session.id] = {session.user, session.expiresAt, generation, session.kind, session.createdAt};
+}
+
+void SessionTable::remove(std::string_view id) {
+  std::unique_lock lock(mutex_);
+  if (auto found = sessions_.find(id); found != sessions_.end()) sessions_.erase(found);
+}
+
+void SessionTable::prune() {
+  std::unique_lock lock(mutex_);
+  std::erase_if(sessions_, [now = clock_.now()](const auto& item) { return item.second.expiresAt <= now; });
+}
+
+std::vector<SessionRecord> SessionTable::list(std::string_view user) const {
+  std::shared_lock lock(mutex_);
+  std::vector<SessionRecord> all;
+  for (const auto& [id, session] : sessions_) {
+    auto owner = users_.find(session.user);
+    const bool live = owner != users_.end() && owner->second.generation == session.generation && clock_.now() < session.expiresAt;
+    if (live && (user.empty() || user == session.user))
+      all.push_back({id, session.user, session.expiresAt, false, session.kind, session.createdAt});
+  }
+  return all;
+}
+
+std::optional<Principal> SessionTable::find(std::string_view session_id, std::string_view user) const {
+  std::shared_lock lock(mutex_);
+  auto session = sessions_.find(session_id);
+  auto owner = users_.find(user);
+  if (session == sessions_.end() || owner == users_.end() || session->second.user != user) return std::nullopt;
+  if (session->second.generation != owner->second.generation || clock_.now() >= session->second.expiresAt) return std::nullopt;
+  return Principal{std::string(user), owner->second.role, std::string(session_id), session->second.expiresAt};
+}
+
+std::string CodeTable::issue(const Principal& principal, std::string purpose) {
+  std::string code = toBase64Url(randomBytes(32));
+  std::lock_guard lock(mutex_);
+  SteadyTime now = clock_.steadyNow();
+  if (codes_.size() >= kMostCodes) {
+    std::erase_if(codes_, [&](const auto& item) { return now >= item.second.expires; });
+    if (codes_.size() >= kMostCodes)
+      codes_.erase(
+          std::min_element(codes_.begin(), codes_.end(), [](const auto& a, const auto& b) { return a.second.expires < b.second.expires; }));
+  }
+  codes_[code] = {principal, std::move(purpose), now + life_};
+  return code;
+}
+
+std::optional<Principal> CodeTable::find(std::string_view code) {
+  std::lock_guard lock(mutex_);
+  auto found = codes_.find(code);
+  if (found == codes_.end() || clock_.steadyNow() >= found->second.expires) return std::nullopt;
+  return found->second.principal;
+}
+
+std::optional<Principal> CodeTable::take(std::string_view code, std::string_view purpose) {
+  std::lock_guard lock(mutex_);
+  auto found = codes_.find(code);
+  if (found == codes_.end()) return std::nullopt;
+  Code taken = std::move(found->second);
+  codes_.erase(found);
+  if (clock_.steadyNow() >= taken.expires || taken.purpose != purpose) return std::nullopt;
+  return std::move(taken.principal);
+}
+
+}  // namespace swarm

@@ -1,0 +1,267 @@
+// CopyRun.
+#include "controller/moves/copy_run.h"
+
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "controller/operations/retrying.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+using transfer::RoundKind;
+using transfer::RoundReport;
+using transfer::ScanReport;
+using transfer::Side;
+using LinkPtr = std::shared_ptr<MoveLink>;
+constexpr std::chrono::seconds kConnectTimeout{20};
+constexpr std::chrono::seconds kLinkAttempt{10};  ///< of many: a stalled connection costs no more
+constexpr std::chrono::seconds kHoldTimeout{15};  ///< of one attempt of many; nothing runs there that has to be ended
+constexpr std::chrono::milliseconds kAskEvery{100};
+constexpr std::chrono::seconds kGoodbye{2};
+constexpr std::size_t kDifferencesTold = 5;
+
+bool runs(const std::optional<ProviderInstance>& observed) {
+  return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
+}
+
+Error gone(std::string_view end, const std::optional<ProviderInstance>& observed) {
+  std::string how = !observed ? "was removed" : observed->reason.empty() ? "stopped" : observed->reason;
+  return Error(ErrorCode::UpstreamFailed, format("The {} {} while files were being copied.", end, how));
+}
+
+}  // namespace
+
+CopyRun::CopyRun(const OperationTools& tools, ActivePtr operation, Options options)
+    : core_(tools.core),
+      lifecycle_(tools.lifecycle),
+      places_(tools.places),
+      operation_(operation),
+      entry_(operation->entry),
+      teller_(tools.core, operation, options.to),
+      options_(std::move(options)) {}
+
+transfer::Scope CopyRun::scope() const {
+  transfer::Scope scope;
+  for (const StorageConfig& storage : entry_->record.instance.config.storage)
+    (storage.persistent ? scope.storages : scope.excluded).push_back(storage.mountPath);
+  return scope;
+}
+
+transfer::ProgressSink CopyRun::sink() {
+  return [self = shared_from_this()](const transfer::TransferProgress& now) { self->teller_.progress(now); };
+}
+
+awaitable<agent::AgentTarget> CopyRun::agentAt(End end) {
+  co_return core_.targetOf(*entry_, co_await end.provider.agentEndpoint(end.place, Deadline::after(kConnectTimeout)));
+}
+
+awaitable<LinkPtr> CopyRun::connect() {
+  MoveLink::Ends ends;
+  ends.source = co_await agentAt(source());
+  ends.target = co_await agentAt(target());
+  transfer::LinkOptions options;
+  options.bytesPerSecond = options_.bytesPerSecond;
+  co_return co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, std::move(ends), operation_->record.id,
+                                    scope(), options, Deadline::after(kLinkAttempt));
+}
+
+/// A cut connection to a place that runs is worth another try; a place that does not run any more is not. With its provider away nobody
+/// knows.
+awaitable<void> CopyRun::throwIfGone(std::string_view title, End end) {
+  std::optional<ProviderInstance> observed;
+  try {
+    observed = co_await end.provider.getInstance(end.place, Deadline::after(kConnectTimeout));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    co_return;
+  }
+  if (!runs(observed)) throw gone(title, observed);
+}
+
+template <typename T>
+awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
+  auto delay = core_.options.retryDelay;
+  for (;;) {
+    std::optional<Error> failure;
+    SteadyTime before = teller_.lastProgress();
+    try {
+      if (!link_) link_ = co_await connect();
+      co_return co_await call(link_);
+    } catch (...) {
+      failure = currentExceptionAsError();
+    }
+    link_.reset();
+    bool cut = failure->code() == ErrorCode::Unavailable || failure->code() == ErrorCode::DeadlineExceeded;
+    if (!cut) throw *failure;
+    co_await throwIfGone("source", source());
+    co_await throwIfGone("target", target());
+    if (teller_.lastProgress() != before) delay = core_.options.retryDelay;
+    if (core_.clock.steadyNow() - teller_.lastProgress() > core_.options.providerOutage) throw *failure;
+    operation_->detail(format("The connection was cut; going on in a moment ({})", failure->message()));
+    log::warning("the connection of a copy was cut", {{"operation", operation_->record.id}, {"error", failure->message()}});
+    co_await net::sleepFor(delay);
+    delay = std::min(delay * 2, core_.options.retryDelayMost);
+  }
+}
+
+awaitable<RoundReport> CopyRun::round(RoundKind kind) {
+  std::function<awaitable<RoundReport>(LinkPtr)> call = [this, kind](LinkPtr link) { return link->round(kind, sink()); };
+  co_return co_await linked<RoundReport>(call);
+}
+
+awaitable<ScanReport> CopyRun::scan(Side side) {
+  std::function<awaitable<ScanReport>(LinkPtr)> call = [side](LinkPtr link) { return link->scan(side, {}); };
+  co_return co_await linked<ScanReport>(call);
+}
+
+awaitable<void> CopyRun::readBack() {
+  std::function<awaitable<transfer::DigestReport>(LinkPtr)> call = [this](LinkPtr link) { return link->digest(Side::Target, sink()); };
+  co_await linked<transfer::DigestReport>(call);
+  co_await sync(Side::Target);
+}
+
+awaitable<void> CopyRun::sync(Side side) {
+  std::function<awaitable<bool>(LinkPtr)> call = [side](LinkPtr link) -> awaitable<bool> {
+    co_await link->sync(side);
+    co_return true;
+  };
+  co_await linked<bool>(call);
+}
+
+awaitable<bool> CopyRun::areEqual() {
+  using Digests = std::pair<transfer::DigestReport, transfer::DigestReport>;
+  std::function<awaitable<Digests>(LinkPtr)> call = [this](LinkPtr link) { return link->digests(sink()); };
+  Digests digests = co_await linked<Digests>(call);
+  co_return digests.first.digest == digests.second.digest;
+}
+
+awaitable<std::string> CopyRun::differences() {
+  using Notes = std::vector<transfer::Note>;
+  std::function<awaitable<Notes>(LinkPtr)> call = [](LinkPtr link) { return link->differences(kDifferencesTold); };
+  std::string told;
+  for (const transfer::Note& note : co_await linked<Notes>(call))
+    told += format("{}{} ({})", told.empty() ? "" : ", ", note.path, note.reason);
+  co_return told;
+}
+
+awaitable<void> CopyRun::closeLink() {
+  LinkPtr link = std::exchange(link_, nullptr);
+  if (!link) co_return;
+  try {
+    // A courtesy: people may be waiting, and an agent that is gone or stuck is not waited for.
+    co_await net::withDeadline<void>(link->close(), Deadline::after(kGoodbye), "An agent did not answer the goodbye.");
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+  }
+}
+
+awaitable<void> CopyRun::makeInstanceRun() {
+  bool connected = options_.wasRunning && entry_->endpoint && entry_->ready;
+  if (connected) co_return;
+  if (!options_.wasRunning) core_.setStatus(*entry_, InstanceStatus::starting, "It is started so that its files can be read.");
+  co_await lifecycle_.startContainer(operation_);
+  co_await lifecycle_.bringUp(operation_);
+  operation_->cancellable = true;
+}
+
+PlaceRecord CopyRun::placeOfOurs(const std::string& id) const {
+  const Instance& instance = entry_->record.instance;
+  PlaceRecord place;
+  place.createdAt = core_.clock.now();
+  if (auto known = core_.places.find(id); known != core_.places.end()) place = known->second;
+  place.id = id;
+  place.instanceId = entry_->id();
+  place.owner = instance.owner;
+  place.role = PlaceRole::target;
+  place.provider = instance.provider;
+  place.region = instance.region;
+  place.config = instance.config;
+  return place;
+}
+
+awaitable<void> CopyRun::makeHeld(PlaceRecord place, Volumes volumes) {
+  Provider& provider = *core_.providers.at(place.provider);
+  Make make = [&provider, volumes](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
+    spec.newVolumes = volumes == Volumes::New;
+    auto observed = co_await provider.getInstance(spec.instanceId, deadline);
+    if (spec.newVolumes || !observed) co_return co_await provider.createInstance(spec, progress, deadline);
+    // Made anew around its volumes, with the file that holds it: nothing of the old copy may come to life.
+    if (observed->status != InstanceStatus::running) co_await provider.replaceInstance(spec, progress, deadline);
+    co_await provider.startInstance(spec.instanceId, progress, deadline);
+    observed = co_await provider.getInstance(spec.instanceId, deadline);
+    if (!observed) throw gone("place", observed);
+    co_return std::move(*observed);
+  };
+  co_await makeHeldBy(std::move(place), std::move(make));
+}
+
+awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
+  operation_->fault("place");
+  co_await places_.put(place);
+  operation_->fault("placed");
+  InstanceSpec spec = core_.specOf(*entry_);
+  spec.instanceId = place.id;
+  spec.config = place.config;
+  core_.addAgentSettings(spec, *entry_, operation_->record.id);
+  auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
+  std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make]() mutable {
+    spec.known = core_.places.at(spec.instanceId).external;
+    return make(spec, *progress, Deadline::after(core_.options.createTimeout));
+  };
+  ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation_, Lifecycle::Patience::Bounded, call);
+  operation_->fault("made");
+  for (const ExternalResource& resource : made.external) co_await progress->recorded(resource);
+  if (!made.region.empty()) core_.places.at(place.id).region = made.region;
+  co_await waitForAgent({*core_.providers.at(place.provider), place.id});
+}
+
+awaitable<void> CopyRun::waitForAgent(End end) {
+  operation_->detail("wait until its agent answers");
+  Deadline deadline = Deadline::after(core_.options.startTimeout);
+  std::string reason = "it did not answer in time";
+  while (!deadline.hasPassed()) {
+    try {
+      agent::AgentTarget agent = co_await agentAt(end);
+      // A place that is used again may have been started before it could be told to hold.
+      co_await core_.moveAgents()->hold(agent, operation_->record.id, "Files are copied here.", deadline.orAfter(kHoldTimeout));
+      co_return;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::Cancelled) throw;
+      if (error.code() != ErrorCode::DeadlineExceeded) reason = error.message();  // what it said says more than that it says nothing now
+    }
+    co_await net::sleepFor(kAskEvery);
+    co_await throwIfGone("target", end);
+  }
+  throw Error(ErrorCode::UpstreamFailed, format("The agent of the place that files are copied to can't be reached: {}", reason));
+}
+
+awaitable<void> CopyRun::switchTo(std::string place, OperationParameters after, PlaceRole role, SystemTime until, std::string name) {
+  operation_->cancellable = false;
+  co_await operation_->settle();
+  OperationRecord row = operation_->record;
+  row.parameters = std::move(after);
+  operation_->fault("switch");
+  co_await places_.switchTo(entry_, std::move(place), role, until, row, std::move(name));
+  operation_->record.parameters = row.parameters;
+  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
+  operation_->fault("switched");
+}
+
+awaitable<void> CopyRun::drop(std::string place) {
+  std::optional<Error> failure;
+  try {
+    co_await places_.discard(place);
+    operation_->fault("discarded");
+    co_await places_.removeNow(place, operation_);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (!failure) co_return;
+  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  operation_->detail(format("It is removed later: {}", failure->message()));
+  log::warning("a place could not be removed yet", {{"operation", operation_->record.id}, {"place", place}, {"error", failure->message()}});
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,375 @@
+// Migrate: a running workspace moves to another place with every file. README.md explains the operation as a whole.
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "controller/moves/copy_run.h"
+#include "controller/moves/migration.h"
+#include "controller/operations/retrying.h"
+#include "controller/operations/table.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+using transfer::RoundKind;
+using transfer::RoundReport;
+using transfer::Side;
+constexpr std::chrono::seconds kTargetLookTimeout{20};
+constexpr std::chrono::seconds kMoveHoldTimeout{60};
+constexpr std::chrono::seconds kHoldAttempt{20};  ///< a stalled connection costs no more
+constexpr std::chrono::seconds kLookTimeout{30};
+constexpr int kMostStarts = 3;
+constexpr int kMostRounds = 6;
+constexpr int kMostFinalPasses = 3;
+constexpr std::int64_t kLittleBytes = 8 << 20;  ///< so much can be sent while people wait
+constexpr std::int64_t kLittleFiles = 500;
+constexpr double kConverges = 0.7;  ///< a round that leaves more than this of the one before will not be followed by a better one
+
+bool isLittle(const RoundReport& report) { return report.bytesSent <= kLittleBytes && report.filesSent <= kLittleFiles; }
+
+CopyRun::Options optionsOf(const MigrateParameters& parameters) {
+  return {placeTitle(parameters.provider, parameters.region), parameters.wasRunning, parameters.bandwidthLimit};
+}
+
+/// One run of the operation, from the first question to the retired source.
+class Move final : public CopyRun {
+ public:
+  Move(const OperationTools& tools, ActivePtr operation);
+  awaitable<void> run();
+  awaitable<void> goBack(Error error);  ///< before the switch: the source runs as it did, and the target goes
+
+ private:
+  End source() const override { return {core_.providerOf(*entry_), entry_->placeId()}; }
+  End target() const override { return {targetProvider(), place_id_}; }
+
+  awaitable<void> checkPlan();
+  awaitable<void> makeTarget();
+  awaitable<void> copy();
+  awaitable<void> hold();
+  awaitable<void> finalPass();
+  awaitable<bool> passOnce(bool last);
+  awaitable<void> switchOver();
+  awaitable<void> finish();
+  awaitable<bool> startThere(bool last);
+  awaitable<void> retire(std::string former);
+  awaitable<void> sourceBack(const std::string& why);
+  awaitable<void> dropTarget();
+  MigrateParameters& parameters() const { return operation_->parameters<MigrateParameters>(); }
+  Provider& targetProvider() const;
+  std::string targetTitle() const;
+
+  Migration& migration_;
+  std::string place_id_;
+  std::string boot_;  ///< of the held source's agent: another one means that it was not held all the time
+};
+
+Move::Move(const OperationTools& tools, ActivePtr operation)
+    : CopyRun(tools, operation, optionsOf(operation->parameters<MigrateParameters>())),
+      migration_(tools.migration),
+      place_id_(operation->parameters<MigrateParameters>().place) {}
+
+Provider& Move::targetProvider() const { return *core_.providers.at(parameters().provider); }
+std::string Move::targetTitle() const { return placeTitle(parameters().provider, parameters().region); }
+
+awaitable<void> Move::run() {
+  if (!parameters().phase) {
+    core_.changed(*entry_);
+    auto place = core_.places.find(place_id_);
+    if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // a crash of ours lies between
+      throw Error(ErrorCode::UpstreamFailed, "It was being taken back already when the server ended.");
+    teller_.step(Step::Validate);
+    co_await targetProvider().getInstance(place_id_, Deadline::after(kTargetLookTimeout));  // can it be asked at all?
+    co_await makeInstanceRun();
+    operation_->fault("validated");
+    co_await checkPlan();
+    co_await makeTarget();
+    co_await copy();
+    co_await finalPass();
+    co_await switchOver();
+  }
+  co_await finish();
+  entry_->moving.reset();
+  core_.routeChanged(*entry_);
+}
+
+awaitable<void> Move::checkPlan() {
+  teller_.step(Step::Plan);
+  MoveTarget target;
+  target.provider = targetProvider().type();
+  target.region = parameters().region;
+  target.config = parameters().config;
+  auto known = core_.places.find(place_id_);
+  if (known != core_.places.end() && parameters().reused) target.kept = &known->second;
+  if (known != core_.places.end() && !parameters().reused) co_return;  // it is made already: a crash of ours lies between
+  std::function<awaitable<MigrationPlan>()> look = [this, target] {
+    return migration_.planFor(entry_, target, parameters().bandwidthLimit);
+  };
+  MigrationPlan plan = co_await lifecycle_.retrying<MigrationPlan>(operation_, Lifecycle::Patience::Bounded, look);
+  teller_.totals(plan.files, plan.bytes);
+  if (plan.fits) co_return;
+  std::string problems;
+  for (const std::string& problem : plan.problems) problems += (problems.empty() ? "" : " ") + problem;
+  throw Error(ErrorCode::Unprocessable, format("It can't be moved to {}: {}", targetTitle(), problems));
+}
+
+awaitable<void> Move::makeTarget() {
+  teller_.step(Step::CreateTarget);
+  PlaceRecord place = placeOfOurs(place_id_);  // kept from an earlier move, made before a crash, or new
+  place.provider = targetProvider().type();
+  place.region = parameters().region;
+  place.config = parameters().config;
+  co_await makeHeld(std::move(place), parameters().reused ? Volumes::Existing : Volumes::New);
+}
+
+/// While people work: all of it, then what has changed meanwhile, until little is left.
+awaitable<void> Move::copy() {
+  teller_.step(Step::Copy);
+  transfer::ScanReport source = co_await scan(Side::Source);
+  teller_.totals(source.files, source.bytes);
+  transfer::ScanReport target = co_await scan(Side::Target);
+  for (const auto& space : target.space)
+    if (source.bytes - target.bytes > space.free)
+      throw Error(ErrorCode::OutOfResources,
+                  format("The target is too small: {:.1f} GB are to be moved, and {} there has {:.1f} GB free. Give it more storage "
+                         "(--storage), or remove what is not needed.",
+                         static_cast<double>(source.bytes) / 1e9, space.mountPath, static_cast<double>(space.free) / 1e9));
+  RoundReport last = co_await round(RoundKind::Live);
+  operation_->fault("copied");
+  // What was written is read back, hashed and put on disk now, so that the pause has to look at what changes from here on only.
+  teller_.step(Step::VerifyCopy);
+  co_await readBack();
+  operation_->fault("read_back");
+  for (int n = 1; n < kMostRounds; ++n) {
+    teller_.step(Step::CopyChanges);
+    RoundReport next = co_await round(RoundKind::Live);
+    bool converges = static_cast<double>(next.bytesSent) < kConverges * static_cast<double>(last.bytesSent);
+    last = next;
+    if (isLittle(next) || (!converges && n >= 2)) break;
+  }
+  operation_->fault("changes_copied");
+}
+
+awaitable<void> Move::hold() {
+  std::function<awaitable<std::string>()> call = [this]() -> awaitable<std::string> {
+    agent::AgentTarget agent = co_await agentAt(source());
+    std::string reason = format("This workspace is moving to {}.", targetTitle());
+    Deadline deadline = Deadline::after(kMoveHoldTimeout);
+    for (;;) {
+      try {
+        co_return co_await core_.moveAgents()->hold(agent, operation_->record.id, reason, deadline.orAfter(kHoldAttempt));
+      } catch (const Error& error) {  // a repeat joins the hold that is in progress
+        if (error.code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw;
+      }
+    }
+  };
+  boot_ = co_await lifecycle_.retrying<std::string>(operation_, Lifecycle::Patience::Bounded, call);
+}
+
+/// The pause. Everything that is written from here on is written at the target, or the source goes on as if nothing had been.
+awaitable<void> Move::finalPass() {
+  teller_.stepInPause(Step::Pause);
+  core_.setStatus(*entry_, InstanceStatus::starting, format("It is moving to {}.", targetTitle()));
+  core_.breakConnections(*entry_);
+  core_.publishRoutes();
+  operation_->fault("pause");
+  co_await hold();
+  operation_->fault("held");
+  for (int n = 1;; ++n)
+    if (co_await passOnce(n == kMostFinalPasses)) co_return;
+}
+
+/// One attempt: the last differences, the digests, everything on disk, and the source held from the beginning to the end of it.
+awaitable<bool> Move::passOnce(bool last) {
+  const std::string boot = boot_;
+  teller_.stepInPause(Step::FinalChanges);
+  co_await round(RoundKind::Final);
+  operation_->fault("final");
+  teller_.stepInPause(Step::Verify);
+  bool is_equal = co_await areEqual();
+  co_await sync(Side::Target);
+  operation_->fault("verified");
+  co_await hold();  // again: it tells whether it was held all the time
+  if (is_equal && boot_ == boot) co_return true;
+  if (!last) co_return false;
+  if (is_equal) throw Error(ErrorCode::UpstreamFailed, "The source's agent was restarted again and again during the move.");
+  std::string where = co_await differences();
+  throw Error(ErrorCode::UpstreamFailed, format("The files at the target are not the source's: {}. Nothing was switched.", where));
+}
+
+awaitable<void> Move::switchOver() {
+  teller_.stepInPause(Step::Switch);
+  // A source that is not to be kept stays until VS Code has answered at the target: that may need a person.
+  constexpr std::chrono::hours kUntilItRuns{7 * 24};
+  SystemTime until = core_.clock.now() + (parameters().keepSource ? std::chrono::hours(parameters().keepHours) : kUntilItRuns);
+  MigrateParameters after = parameters();
+  after.phase = SwitchPhase::switched;
+  after.former = entry_->placeId();
+  co_await switchTo(place_id_, std::move(after), PlaceRole::kept, until);
+  log::info("moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
+}
+
+awaitable<void> Move::finish() {
+  co_await closeLink();
+  operation_->cancellable = false;
+  if (parameters().wasRunning) {
+    teller_.stepInPause(Step::Start);
+    for (int n = 1; !co_await startThere(n == kMostStarts); ++n) {
+    }
+  } else {
+    co_await lifecycle_.stopContainer(operation_);
+    lifecycle_.setStopped(*entry_, "");
+  }
+  operation_->cancellable = false;
+  operation_->fault("started");
+  co_await retire(parameters().former.value_or(""));
+  operation_->fault("retired");
+}
+
+/// There is no way back any more: a target that ended meanwhile, or ends as it is started, is started again before anybody has to do it.
+awaitable<bool> Move::startThere(bool last) {
+  std::optional<Error> failure;
+  try {
+    co_await lifecycle_.startContainer(operation_);
+    co_await lifecycle_.bringUp(operation_);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  operation_->cancellable = false;
+  if (!failure && !entry_->ready) {
+    std::string reason = entry_->instance().statusReason;
+    throw Error(ErrorCode::UpstreamFailed, reason.empty() ? "VS Code does not answer there." : reason);
+  }
+  if (!failure) co_return true;
+  if (last || failure->code() == ErrorCode::Cancelled) throw *failure;
+  log::warning("a move's target did not start; trying again", {{"operation", operation_->record.id}, {"error", failure->message()}});
+  co_return false;
+}
+
+/// The target works: the source is not needed any more, or kept for a time. What can't be done now is done later; the move has succeeded.
+awaitable<void> Move::retire(std::string former) {
+  entry_->moving.reset();
+  core_.routeChanged(*entry_);
+  operation_->step(Step::RetireSource);
+  if (!parameters().keepSource) co_await places_.discard(former);
+  std::optional<Error> failure;
+  try {
+    if (parameters().keepSource) {
+      auto kept = core_.places.find(former);
+      if (kept == core_.places.end()) co_return;
+      PlaceProgress progress(core_, former, operation_);
+      co_await core_.providers.at(kept->second.provider)
+          ->stopInstance(former, core_.options.stopGrace, progress, Deadline::after(core_.options.startTimeout));
+      std::vector<std::string> older;
+      for (const auto& [id, place] : core_.places)
+        if (place.instanceId == entry_->id() && place.role == PlaceRole::kept && id != former) older.push_back(id);
+      for (const std::string& id : older) co_await places_.discard(id);
+    } else {
+      co_await places_.removeNow(former, operation_);
+    }
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (!failure) co_return;
+  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  operation_->detail(format("It is done later: {}", failure->message()));
+  log::warning("the source of a move could not be retired yet", {{"operation", operation_->record.id}, {"error", failure->message()}});
+}
+
+awaitable<void> Move::goBack(Error error) {
+  co_await closeLink();
+  bool by_a_person = error.code() == ErrorCode::Cancelled;
+  std::string why = by_a_person ? std::string("Its move was cancelled.") : format("It was not moved: {}", error.message());
+  operation_->step(Step::GoBack);
+  co_await sourceBack(why);
+  entry_->moving.reset();
+  core_.routeChanged(*entry_);
+  operation_->fault("source_back");
+  co_await dropTarget();
+}
+
+/// People first: the source runs again before anything is tidied up.
+awaitable<void> Move::sourceBack(const std::string& why) {
+  std::optional<Error> failure;
+  try {
+    bool untouched = entry_->instance().status == InstanceStatus::running && entry_->endpoint && entry_->ready;
+    if (parameters().wasRunning && untouched) {
+      auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kLookTimeout));
+      if (observed && observed->status == InstanceStatus::running) {
+        core_.setStatus(*entry_, InstanceStatus::running, why);
+        co_return;
+      }
+    }
+    if (parameters().wasRunning) {
+      entry_->instance().desired = InstanceStatus::running;
+      core_.setStatus(*entry_, InstanceStatus::starting, why);
+      co_await lifecycle_.startContainer(operation_);
+      co_await lifecycle_.bringUp(operation_);
+      if (entry_->instance().statusReason.empty()) core_.setStatus(*entry_, InstanceStatus::running, why);
+    } else {
+      co_await lifecycle_.stopContainer(operation_);
+      lifecycle_.setStopped(*entry_, why);
+    }
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (!failure) co_return;
+  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  core_.breakConnections(*entry_);
+  core_.setStatus(*entry_, InstanceStatus::failed,
+                  format("{} Where it was, it does not start now: {} Its files are there; start tries again.", why, failure->message()));
+}
+
+awaitable<void> Move::dropTarget() {
+  auto found = core_.places.find(place_id_);
+  if (found == core_.places.end()) co_return;
+  if (!parameters().reused) co_return co_await drop(place_id_);
+  std::optional<Error> failure;
+  try {
+    PlaceRecord place = found->second;
+    place.role = PlaceRole::kept;
+    co_await places_.put(std::move(place));
+    PlaceProgress progress(core_, place_id_, operation_);
+    co_await targetProvider().stopInstance(place_id_, core_.options.stopGrace, progress, Deadline::after(kLookTimeout));
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (!failure) co_return;
+  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  log::warning("the place that is kept could not be stopped", {{"operation", operation_->record.id}, {"error", failure->message()}});
+}
+
+class Migrate final : public HandlerOf<MigrateParameters> {
+ public:
+  using HandlerOf::HandlerOf;
+
+  /// Each has a target of its own.
+  bool joins(const Operation&) const override { return false; }
+
+  awaitable<void> perform(ActivePtr operation) override {
+    auto move = std::make_shared<Move>(tools_, operation);
+    co_await move->run();
+  }
+
+  awaitable<void> undo(ActivePtr operation, Error error) override {
+    EntryPtr entry = operation->entry;
+    auto move = std::make_shared<Move>(tools_, operation);
+    if (!parametersOf(operation).phase) co_return co_await move->goBack(std::move(error));
+    entry->moving.reset();
+    std::string where = placeTitle(entry->instance().provider, entry->instance().region);
+    std::string reason =
+        format("It was moved to {} with all its files, but VS Code does not answer there: {} Start tries again.", where, error.message());
+    if (entry->instance().keptSource)
+      reason += format(" Where it was is kept, too: swarm migrate {} --back", entry->instance().config.name);
+    core_.setStatus(*entry, entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed, reason);
+  }
+
+ private:
+  std::vector<std::string> placesOf(const MigrateParameters& parameters) const override {
+    return {parameters.place, parameters.former.value_or("")};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<OperationHandler> makeMigrate(const OperationTools& tools) { return std::make_unique<Migrate>(tools); }
+
+}  // namespace swarm::control

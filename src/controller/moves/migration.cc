@@ -1,0 +1,79 @@
+// Migration: where a move may lead.
+#include "controller/moves/migration.h"
+
+#include "base/diagnostics/log.h"
+#include "base/id.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+Error conflict(const Instance& instance, std::string message) {
+  return Error(ErrorCode::Conflict, std::move(message)).withInstance(instance.id);
+}
+
+/// Volumes of a name that a person gave may hold something else where the instance comes to: a move fills volumes of its own.
+void forgetVolumeNames(InstanceConfig& config) {
+  for (StorageConfig& storage : config.storage) storage.volumeName.clear();
+}
+
+}  // namespace
+
+MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request) const {
+  const Instance& instance = entry.record.instance;
+  const PlaceRecord* kept = places_.keptFor(entry.id());
+  MoveTarget target;
+  if (request.back) {
+    if (!kept)
+      throw conflict(instance,
+                     format("No earlier place of {} is kept: move it by naming where to (--to, --region).", instance.config.name));
+    target.provider = kept->provider;
+    target.region = kept->region;
+    target.kept = kept;
+  } else {
+    target.provider = request.targetProvider.value_or(instance.provider);
+    target.region = request.region;
+    bool is_there = target.provider == instance.provider && (target.region.empty() || target.region == instance.region);
+    if (is_there)
+      throw conflict(instance, format("{} is at {} already.", instance.config.name, placeTitle(instance.provider, instance.region)));
+    bool fits_kept = kept && kept->provider == target.provider && (target.region.empty() || kept->region == target.region);
+    if (fits_kept) target.kept = kept;
+  }
+  if (!core_.providers.contains(target.provider))
+    throw Error(ErrorCode::InvalidArgument, format("This server has no provider \"{}\".", enumName(target.provider)))
+        .withField("/targetProvider", "is not configured on this server");
+  if (target.kept) target.region = target.kept->region;
+  target.config = instance.config;
+  if (target.kept) {
+    target.config.storage = target.kept->config.storage;
+    target.config.network = target.kept->config.network;
+    target.config.resources = target.kept->config.resources;
+  } else {
+    forgetVolumeNames(target.config);
+    const std::vector<std::string> regions = target.region.empty() ? std::vector<std::string>() : std::vector{target.region};
+    core_.providers.at(target.provider)->writeRegions(target.config.network, regions);
+  }
+  if (request.resources) target.config.resources = *request.resources;
+  if (request.resources && !target.kept)
+    for (StorageConfig& storage : target.config.storage)
+      if (storage.persistent) storage.size = std::max(storage.size, request.resources->storage.size);
+  return target;
+}
+
+MigrateParameters Migration::parametersFor(const Entry& entry, const MigrateRequest& request) const {
+  MoveTarget target = resolve(entry, request);
+  MigrateParameters parameters;
+  parameters.provider = target.provider;
+  parameters.region = target.region;
+  parameters.config = target.config;
+  parameters.place = target.kept ? target.kept->id : newId("i");
+  parameters.reused = target.kept != nullptr;
+  parameters.keepSource = request.keepSource;
+  parameters.keepHours = request.keepHours;
+  parameters.bandwidthLimit = request.bandwidthLimit;
+  parameters.wasRunning = entry.record.instance.status == InstanceStatus::running;
+  return parameters;
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,110 @@
+// Migration: what a move would do, found out without doing anything.
+#include "base/id.h"
+#include "base/text/format.h"
+#include "controller/moves/migration.h"
+#include "controller/moves/move_link.h"
+#include "controller/state/active_operation.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kAskTimeout{30};
+// What a move takes where nothing is known of the way: bytes and files per second, and what a pause costs besides the last changes
+// (VS Code stops at the one end and starts at the other; docs/benchmarks.md).
+constexpr double kBytesPerSecond = 60e6;
+constexpr double kFilesPerSecond = 5'000;
+constexpr double kComparesPerSecond = 400e6;  ///< bytes of which both ends need only compare hashes
+constexpr std::int64_t kPauseSeconds = 4;
+constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+
+std::string cores(const ResourceConfig& resources) { return format("{} cores", resources.cpu.cores); }
+std::string memory(const ResourceConfig& resources) { return format("{} MiB", resources.memory.max); }
+
+std::int64_t storageGiB(const InstanceConfig& config) {
+  std::int64_t size = 0;
+  for (const StorageConfig& storage : config.storage)
+    if (storage.persistent) size += storage.size;
+  return size;
+}
+
+void addChange(MigrationPlan& plan, std::string what, std::string from, std::string to) {
+  if (from != to) plan.changes.push_back({std::move(what), std::move(from), std::move(to)});
+}
+
+void addChanges(MigrationPlan& plan, const Instance& instance, const InstanceConfig& config, const PlacementPreview& preview) {
+  addChange(plan, "CPU", cores(instance.resources), cores(preview.resources));
+  addChange(plan, "memory", memory(instance.resources), memory(preview.resources));
+  addChange(plan, "storage", format("{} GiB", storageGiB(instance.config)), format("{} GiB", storageGiB(config)));
+  if (!preview.image.empty()) addChange(plan, "image", instance.config.image, preview.image);
+  if (!instance.config.network.exposedPorts.empty()) addChange(plan, "published ports", "as now", "at other addresses");
+  bool has_temporary = std::ranges::any_of(instance.config.storage, [](const StorageConfig& storage) { return !storage.persistent; });
+  if (has_temporary) addChange(plan, "storage that is not persistent", "as now", "empty");
+  addChange(plan, "files outside of the storages", "as now", "as in the image; ~/.config/swarm/setup.sh, if there is one, runs again");
+}
+
+void estimate(MigrationPlan& plan, std::int64_t limit) {
+  double rate = limit > 0 ? std::min<double>(static_cast<double>(limit), kBytesPerSecond) : kBytesPerSecond;
+  if (plan.usesKeptSource) rate = std::max(rate, kComparesPerSecond);
+  auto copying = static_cast<double>(plan.bytes) / rate + static_cast<double>(plan.files) / kFilesPerSecond;
+  plan.expectedPauseSeconds = kPauseSeconds + static_cast<std::int64_t>(static_cast<double>(plan.files) / kFilesPerSecond / 10);
+  plan.expectedSeconds = static_cast<std::int64_t>(copying) + plan.expectedPauseSeconds + kPauseSeconds;
+}
+
+}  // namespace
+
+awaitable<void> Migration::addSourceFacts(const Entry& entry, MigrationPlan& plan) {
+  AgentEndpoint endpoint = co_await core_.providerOf(entry).agentEndpoint(entry.placeId(), Deadline::after(kAskTimeout));
+  agent::AgentTarget source = core_.targetOf(entry, std::move(endpoint));
+  transfer::Scope scope;
+  for (const StorageConfig& storage : entry.record.instance.config.storage)
+    (storage.persistent ? scope.storages : scope.excluded).push_back(storage.mountPath);
+  auto link = co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, {std::move(source), std::nullopt},
+                                      newId("plan"), std::move(scope), {}, Deadline::after(kAskTimeout));
+  transfer::ScanReport report = co_await link->scan(transfer::Side::Source, {});
+  plan.files = report.files;
+  plan.bytes = report.bytes;
+  plan.skippedCount = report.skippedCount;
+  for (transfer::Note& note : report.skipped) plan.skipped.push_back({std::move(note.path), std::move(note.reason)});
+  co_await link->close();
+}
+
+awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit) {
+  const Instance& instance = entry->record.instance;
+  MigrationPlan plan;
+  plan.from = {instance.provider, instance.region};
+  plan.usesKeptSource = target.kept != nullptr;
+  InstanceSpec spec = core_.specOf(*entry);
+  spec.instanceId = target.kept ? target.kept->id : newId("i");
+  spec.config = target.config;
+  spec.newVolumes = !target.kept;
+  spec.known = target.kept ? target.kept->external : std::vector<ExternalResource>{};
+  PlacementPreview preview = co_await core_.providers.at(target.provider)->previewInstance(spec, Deadline::after(kAskTimeout));
+  plan.to = {target.provider, preview.region.empty() ? target.region : preview.region};
+  plan.problems = preview.problems;
+  plan.costNotes = preview.costNotes;
+  addChanges(plan, instance, target.config, preview);
+  bool runs = instance.status == InstanceStatus::running || entry->endpoint;
+  if (runs) co_await addSourceFacts(*entry, plan);
+  if (!runs) plan.costNotes.push_back("It is stopped: how much there is to move is counted when the move has started it.");
+  if (preview.storageBytes > 0 && plan.bytes > preview.storageBytes)
+    plan.problems.push_back(format("{:.1f} GB are to be moved, and the storage there has room for {:.1f} GB: ask for at least {} GiB.",
+                                   static_cast<double>(plan.bytes) / 1e9, static_cast<double>(preview.storageBytes) / 1e9,
+                                   plan.bytes * 11 / 10 / kGiB + 1));
+  plan.fits = plan.problems.empty();
+  estimate(plan, bandwidth_limit);
+  co_return plan;
+}
+
+awaitable<MigrationPlan> Migration::plan(EntryPtr entry, MigrateRequest request) {
+  MoveTarget target = resolve(*entry, request);
+  ActivePtr busy = core_.activeOf(*entry);
+  if (busy)
+    throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}).", entry->instance().config.name,
+                                            enumName(busy->record.kind), busy->record.id))
+        .withRetryable(true)
+        .withInstance(entry->id());
+  co_return co_await planFor(std::move(entry), std::move(target), request.bandwidthLimit);
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,98 @@
+// MoveTeller.
+#include "controller/moves/move_teller.h"
+
+#include "base/text/format.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::milliseconds kPublishEvery{250};
+constexpr std::chrono::milliseconds kMeasureEvery{500};
+constexpr double kSmoothing = 0.3;
+constexpr int kCopied = 90;  ///< percent of the whole when the copy is done: what follows is short
+
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3)
+    digits.insert(static_cast<std::size_t>(place), ",");
+  return digits;
+}
+
+}  // namespace
+
+MoveTeller::MoveTeller(Core& core, ActivePtr operation, std::string to)
+    : core_(core), operation_(std::move(operation)), last_progress_(core.clock.steadyNow()) {
+  shown_.to = std::move(to);
+}
+
+void MoveTeller::step(Step step) {
+  shown_.paused = false;
+  begin(step);
+  publish(shown_.percent, -1);
+}
+
+void MoveTeller::stepInPause(Step step) {
+  shown_.paused = true;
+  begin(step);
+  publish(std::max(shown_.percent, kCopied), -1);
+}
+
+void MoveTeller::begin(Step step) {
+  step_ = step;
+  shown_.step = stepName(step);
+  operation_->step(step);
+  before_ = {};
+  last_progress_ = core_.clock.steadyNow();
+}
+
+void MoveTeller::totals(std::int64_t files, std::int64_t bytes) {
+  files_ = files;
+  bytes_ = bytes;
+}
+
+void MoveTeller::progress(const transfer::TransferProgress& told) {
+  if (operation_->hasEnded || operation_->record.steps.empty()) return;
+  // A file counts once all of it is there: with a large one under way, what has travelled tells that it goes on.
+  transfer::TransferProgress now = told;
+  now.bytesDone = std::max(now.bytesDone, std::min(now.bytesSent, bytes_));
+  SteadyTime time = core_.clock.steadyNow();
+  bool moved = now.filesDone != before_.filesDone || now.bytesDone != before_.bytesDone || now.bytesSent != before_.bytesSent;
+  if (moved) last_progress_ = time;
+  if (step_ == Step::Copy) operation_->fault("copying");
+  auto since = std::chrono::duration<double>(time - measured_).count();
+  if (measured_ == SteadyTime{} || now.bytesDone < before_.bytesDone) {
+    measured_ = time;
+    before_ = now;
+  } else if (time - measured_ >= kMeasureEvery) {
+    double rate = static_cast<double>(now.bytesDone - before_.bytesDone) / since;
+    rate_ = rate_ == 0 ? rate : rate_ + kSmoothing * (rate - rate_);
+    measured_ = time;
+    before_ = now;
+  }
+  std::int64_t left =
+      rate_ > 0 && bytes_ > now.bytesDone ? static_cast<std::int64_t>(static_cast<double>(bytes_ - now.bytesDone) / rate_) : -1;
+  OperationStep& step = operation_->record.steps.back();
+  step.filesDone = now.filesDone;
+  step.filesTotal = std::max(files_, now.filesDone);
+  step.bytesPerSecond = static_cast<std::int64_t>(rate_);
+  std::string text = format("{} of {} files, {:.1f} MB/s", grouped(now.filesDone), grouped(step.filesTotal), rate_ / 1e6);
+  if (left > 0) text += format(", about {} s left", left);
+  operation_->detail(std::move(text), now.bytesDone, std::max(bytes_, now.bytesDone));
+  if (time - published_ < kPublishEvery) return;
+  int percent = shown_.percent;
+  if (!shown_.paused && bytes_ > 0 && step_ == Step::Copy)
+    percent = static_cast<int>(std::min<std::int64_t>(now.bytesDone, bytes_) * kCopied / bytes_);
+  publish(percent, left);
+}
+
+void MoveTeller::publish(int percent, std::int64_t seconds_left) {
+  published_ = core_.clock.steadyNow();
+  if (shown_.to.empty()) return;  // it goes nowhere
+  shown_.percent = std::max(shown_.percent, percent);
+  shown_.secondsLeft = seconds_left;
+  Entry& entry = *operation_->entry;
+  entry.moving = std::make_shared<const MoveProgress>(shown_);
+  core_.routeChanged(entry);
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,181 @@
+// Lifecycle.
+#include "controller/operations/lifecycle.h"
+
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "base/text/untrusted_text.h"
+#include "controller/operations/retrying.h"
+#include "controller/reconcile/agent_watch.h"
+#include "controller/reconcile/lost_volumes.h"
+#include "controller/state/facts.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kLogTimeout{5};
+constexpr std::chrono::seconds kLifecycleLookTimeout{30};
+constexpr int kLastLines = 10;
+constexpr std::size_t kLongestLastWords = 2048;
+
+}  // namespace
+
+/// After a failed call: waits before the next one, less when the provider says that it is back. False: patience is over.
+awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay) {
+  if (error.code() != ErrorCode::Unavailable || !error.retryable() || deadline.hasPassed()) co_return false;
+  ProviderType type = operation->entry->instance().provider;
+  operation->detail(format("{} can't be reached; trying again ({})", enumName(type), error.message()));
+  log::warning("the provider can't be reached; trying again",
+               {{"operation", operation->record.id}, {"instance", operation->entry->id()}, {"error", error.message()}});
+  auto seen = operation->entry->observed.version();
+  co_await operation->entry->observed.wait(seen, deadline.orAfter(delay));
+  delay = std::min(delay * 2, core_.options.retryDelayMost);
+  co_return true;
+}
+
+awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  operation->step(Step::WaitForVscode);
+  entry->notice.clear();
+  core_.breakConnections(*entry);
+  std::function<awaitable<AgentEndpoint>()> connect = [this, entry] {
+    return core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(core_.options.startTimeout));
+  };
+  ReadinessReport report;
+  std::optional<Error> failure;
+  try {
+    entry->endpoint = co_await retrying<AgentEndpoint>(operation, Patience::Bounded, connect);
+    core_.routeChanged(*entry);
+    report = co_await agents_.waitUntilReady(entry, Deadline::after(core_.options.startTimeout));
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure && failure->code() == ErrorCode::Conflict) {  // it has ended by itself already
+    auto observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(core_.options.startTimeout));
+    if (observed && observed->status == InstanceStatus::running) throw *failure;
+    std::string how = observed ? observed->reason : "was removed";
+    std::string what =
+        how.empty() ? "Its container stopped as soon as it was started." : format("It was started, but its container {}.", how);
+    report = {Readiness::Gone, std::move(what)};
+    failure.reset();
+  }
+  if (failure) throw *failure;
+  if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason + co_await lastWords(entry));
+  operation->fault("ready");
+  operation->cancellable = false;
+  entry->instance().desired = InstanceStatus::running;
+  entry->instance().lastActive = core_.clock.now();
+  core_.setStatus(*entry, InstanceStatus::running, report.reason);
+  agents_.followSetup(entry);
+  co_return report.readiness;
+}
+
+awaitable<void> Lifecycle::bringUpOrFail(ActivePtr operation) {
+  if (co_await bringUp(operation) == Readiness::Ready || !core_.options.needsVscode) co_return;
+  operation->isUnanswered = true;
+  throw Error(ErrorCode::UpstreamFailed, operation->entry->instance().statusReason);
+}
+
+awaitable<std::string> Lifecycle::lastWords(EntryPtr entry) {
+  std::string text;
+  try {
+    Deadline deadline = Deadline::after(kLogTimeout);
+    LogSource* logs = core_.providerOf(*entry).logs();
+    if (!logs) co_return text;
+    LogSource::Options last;
+    last.tail = kLastLines;
+    auto reader = co_await logs->openLogs(entry->placeId(), last, deadline);
+    for (std::string piece = "?"; !piece.empty() && text.size() < kLongestLastWords;) text += piece = co_await reader->next(deadline);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    log::debug("the log of an ended container could not be read", {{"instance", entry->id()}, {"error", error.message()}});
+  }
+  while (text.ends_with('\n')) text.pop_back();
+  co_return text.empty() ? text : format(" The end of its log:\n{}", printable(text, kLongestLastWords, LineBreaks::Keep));
+}
+
+awaitable<void> Lifecycle::startContainer(ActivePtr operation, EmptyVolumes empty) {
+  EntryPtr entry = operation->entry;
+  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry, empty]() -> awaitable<ProviderInstance> {
+    Provider& provider = core_.providerOf(*entry);
+    Deadline deadline = Deadline::after(core_.options.createTimeout);
+    auto observed = co_await provider.getInstance(entry->placeId(), deadline);
+    operation->fault("looked");
+    if (!observed || observed->status == InstanceStatus::creating) {
+      InstanceSpec spec = core_.specOf(*entry);
+      spec.emptyVolumes = empty == EmptyVolumes::Yes;
+      co_await requireVolumes(core_, entry, spec, deadline);
+      co_return co_await provider.createInstance(std::move(spec), *operation, deadline);
+    }
+    co_await provider.startInstance(entry->placeId(), *operation, deadline.orAfter(core_.options.startTimeout));
+    operation->fault("started");
+    observed = co_await provider.getInstance(entry->placeId(), deadline);
+    if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
+    co_return std::move(*observed);
+  };
+  ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
+  operation->fault("made");
+  adoptFacts(core_, *entry, made);
+}
+
+awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
+  EntryPtr entry = operation->entry;
+  core_.setStatus(*entry, InstanceStatus::stopping, "");
+  core_.breakConnections(*entry);
+  std::function<awaitable<bool>()> call = [this, operation, entry]() -> awaitable<bool> {
+    std::optional<Error> failure;
+    bool was_cancellable = std::exchange(operation->cancellable, false);
+    try {
+      Deadline deadline = Deadline::after(core_.options.stopGrace + core_.options.startTimeout);
+      co_await core_.providerOf(*entry).stopInstance(entry->placeId(), core_.options.stopGrace, *operation, deadline);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    operation->cancellable = was_cancellable;  // while the provider is away, a person may think better of it
+    if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
+    co_return !failure;
+  };
+  bool existed = co_await retrying<bool>(operation, Patience::Bounded, call);
+  operation->fault("stopped");
+  co_return existed;
+}
+
+void Lifecycle::setStopped(Entry& entry, std::string reason) {
+  entry.instance().desired = InstanceStatus::stopped;
+  entry.instance().network = NetworkInfo{};
+  core_.setStatus(entry, InstanceStatus::stopped, std::move(reason));
+}
+
+awaitable<void> Lifecycle::undoStart(ActivePtr operation, Error error) {
+  EntryPtr entry = operation->entry;
+  if (operation->record.cancelRequested) {
+    co_await stopContainer(operation);
+    setStopped(*entry, "Its start was cancelled.");
+  } else {
+    core_.breakConnections(*entry);
+    core_.setStatus(*entry, InstanceStatus::failed, error.message());
+  }
+}
+
+awaitable<void> Lifecycle::describeAsObserved(ActivePtr operation, std::string reason) {
+  EntryPtr entry = operation->entry;
+  std::optional<ProviderInstance> observed;
+  try {
+    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kLifecycleLookTimeout));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+  }
+  if (!observed) {
+    entry->instance().desired = InstanceStatus::stopped;
+    core_.setStatus(*entry, InstanceStatus::failed, reason);
+    co_return;
+  }
+  bool runs = observed->status == InstanceStatus::running;
+  entry->instance().desired = runs ? InstanceStatus::running : InstanceStatus::stopped;
+  adoptFacts(core_, *entry, *observed);
+  InstanceStatus status = runs || observed->status == InstanceStatus::failed ? observed->status : InstanceStatus::stopped;
+  core_.setStatus(*entry, status, reason);
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,224 @@
+// createInstance: placement, defaults, names, Idempotency-Keys.
+#include "base/diagnostics/log.h"
+#include "base/id.h"
+#include "base/text/format.h"
+#include "controller/impl.h"
+#include "controller/placement/placement.h"
+#include "model/codec/codec.h"
+#include "model/rules/validation.h"
+#include "protocol/ed25519.h"
+
+namespace swarm {
+
+using control::EntryPtr;
+
+namespace {
+
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::chrono::seconds kFirstAnswer{5};
+
+/// Holds a key while its first request is on its way.
+class KeyGuard {
+ public:
+  KeyGuard(std::set<std::string>& keys, std::string key) : keys_(keys), key_(std::move(key)) {
+    if (!keys_.insert(key_).second)
+      throw Error(ErrorCode::Conflict, "A request with this Idempotency-Key is in progress.").withRetryable(true);
+  }
+  ~KeyGuard() { keys_.erase(key_); }
+  KeyGuard(const KeyGuard&) = delete;
+  KeyGuard& operator=(const KeyGuard&) = delete;
+
+ private:
+  std::set<std::string>& keys_;
+  std::string key_;
+};
+
+/// Holds a name until the instance is there, or gives it back.
+class NameGuard {
+ public:
+  NameGuard(std::map<std::string, std::string, std::less<>>& names, const std::string& name, const std::string& id)
+      : names_(names), name_(name), id_(id) {
+    if (!names_.try_emplace(name, id).second)
+      throw Error(ErrorCode::AlreadyExists, format("There is already a workspace named \"{}\".", name)).withField("/name", "is taken");
+  }
+  ~NameGuard() {
+    auto found = names_.find(name_);
+    if (!kept_ && found != names_.end() && found->second == id_) names_.erase(found);
+  }
+  NameGuard(const NameGuard&) = delete;
+  NameGuard& operator=(const NameGuard&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  std::map<std::string, std::string, std::less<>>& names_;
+  std::string name_;
+  std::string id_;
+  bool kept_ = false;
+};
+
+std::string fingerprintOf(const CreateRequest& request) {
+  std::string text = request.provider ? std::string(enumName(*request.provider)) : "";
+  for (const std::string& region : request.regions) text += "," + region;
+  text += "\n" + request.owner + "\n" + boost::json::serialize(toJson(request.config));
+  return toHex(sha256(text));
+}
+
+/// Places that the configuration names choose the provider as the request's regions do.
+control::PlacementRequest placementRequest(const CreateRequest& request) {
+  control::PlacementRequest asked{.provider = request.provider, .regions = request.regions};
+  const NetworkConfig& network = request.config.network;
+  if (!asked.regions.empty()) return asked;
+  if (network.docker && !network.docker->host.empty()) {
+    asked.regions = {network.docker->host};
+    asked.field = "/network/docker/host";
+  }
+  if (network.flyio && !network.flyio->regions.empty()) {
+    asked.regions.insert(asked.regions.end(), network.flyio->regions.begin(), network.flyio->regions.end());
+    asked.field = "/network/flyio/regions";
+  }
+  return asked;
+}
+
+bool isDefault(const ResourceConfig& resources) { return toJson(resources) == toJson(ResourceConfig{}); }
+
+/// The defaults, made smaller where the provider's machine is: nobody asked for so much.
+ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
+  // A provider of several machines counts them together; no instance is larger than one of them.
+  ResourceConfig most = provider.getProviderCapabilities().maxResourcesPerInstance;
+  if (double cores = provider.cpuTotal().total; cores > 0) resources.cpu.cores = std::min({resources.cpu.cores, cores, most.cpu.cores});
+  if (double memory = provider.memoryTotal().total; memory > 0) {
+    memory = std::min(memory, static_cast<double>(most.memory.max));
+    // The machine needs some for itself.
+    resources.memory.max = std::min(resources.memory.max, static_cast<std::int64_t>(memory * 0.8));
+    resources.memory.min = std::min(resources.memory.min, resources.memory.max);
+  }
+  return resources;
+}
+
+}  // namespace
+
+InstanceConfig SwarmController::Impl::complete(const CreateRequest& request, const Provider& provider) const {
+  InstanceConfig config = request.config;
+  if (isDefault(config.resources)) config.resources = fitting(options.defaultResources, provider);
+  ConfigDefaults defaults{options.instanceNamePrefix, options.workspaceImage};
+  defaults.home.size = config.resources.storage.size;
+  defaults.home.persistent = config.resources.storage.persistent;
+  fillInDefaults(config, defaults, [this](std::string_view name) { return names.contains(name) || holdOf(name); });
+  for (const auto& [key, value] : options.tags) config.labels.try_emplace(key, value);
+  return config;
+}
+
+/// Says at once that nothing can be made now. What the provider last knew may be old, or from before its first answer: it is asked.
+awaitable<void> SwarmController::Impl::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
+  Provider& provider = *providers.at(type);
+  if (provider.health().status == ProviderHealth::unavailable) {
+    std::optional<Error> failure;
+    try {
+      co_await provider.getInstance(id, Deadline::after(kFirstAnswer));
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure)
+      throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), failure->message()))
+          .withCause(failure->cause());
+  }
+  std::int64_t most = provider.getProviderCapabilities().maxInstancesPerUser;
+  if (most <= 0) co_return;
+  auto count = std::count_if(instances.begin(), instances.end(), [&](const auto& one) {
+    return one.second->record.instance.owner == request.owner && one.second->record.instance.provider == type;
+  });
+  if (count >= most)
+    throw Error(ErrorCode::Conflict, format("{} has the {} workspaces that this provider allows a user.", request.owner, most));
+}
+
+awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(const CreateRequest&, const Store::IdempotencyEntry& first,
+                                                                             const std::string& fingerprint) {
+  if (first.fingerprint != fingerprint)
+    throw Error(ErrorCode::Unprocessable, "This Idempotency-Key was used before, with another request.");
+  auto operation = co_await runner.get(first.operationId);
+  if (!operation) co_return std::nullopt;  // it never came to be: a crash between the key and the row
+  InstanceAndOperation result;
+  result.operation = std::move(*operation);
+  result.replayed = true;
+  if (EntryPtr entry = find(first.instanceId)) {
+    result.instance = entry->record.instance;
+  } else {  // made, and deleted since
+    result.instance.id = first.instanceId;
+    result.instance.owner = result.operation.owner;
+    result.instance.config.name = result.operation.instanceName;
+    result.instance.status = InstanceStatus::deleted;
+    result.instance.desired = InstanceStatus::deleted;
+    result.instance.createdAt = result.instance.lastActive = result.operation.createdAt;
+    result.instance.observedAt = result.operation.updatedAt;
+  }
+  co_return result;
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequest request) {
+  if (closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
+  std::string id = newId("i");
+  std::string operation_id = newId("op");
+  if (request.idempotencyKey.empty()) co_return co_await createNew(std::move(request), id, operation_id);
+
+  KeyGuard guard(keysInUse, request.actor + "\n" + request.idempotencyKey);
+  std::string fingerprint = fingerprintOf(request);
+  auto first = co_await store.findIdempotencyKey(request.actor, request.idempotencyKey);
+  if (first) {
+    auto result = co_await replay(request, *first, fingerprint);
+    if (result) co_return std::move(*result);
+    id = first->instanceId;
+    operation_id = first->operationId;
+  } else {
+    // Before the row: a retry after a crash in between finds the ids that were meant.
+    Store::IdempotencyEntry entry{fingerprint, id, operation_id};
+    co_await store.putIdempotencyKey(request.actor, request.idempotencyKey, std::move(entry));
+  }
+  co_return co_await createNew(std::move(request), id, operation_id);
+}
+
+awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, std::string operation_id) {
+  ProviderType type = placement->choose(placementRequest(request), placementCandidates());
+  control::applyRegions(request.config.network, *providers.at(type), request.regions);
+  co_await checkCapacity(type, request, id);
+
+  auto entry = std::make_shared<control::Entry>();
+  Instance& instance = entry->instance();
+  instance.config = complete(request, *providers.at(type));
+  InstanceSpec asked;
+  asked.instanceId = id;
+  asked.name = instance.config.name;
+  asked.owner = request.owner;
+  asked.config = instance.config;
+  providers.at(type)->checkRequest(asked);
+  NameGuard name(names, instance.config.name, id);
+  if (const NameHold* hold = holdOf(instance.config.name); hold && hold->owner != request.owner)
+    throw Error(
+        ErrorCode::AlreadyExists,
+        format("The name \"{}\" is kept for the former owner of a deleted instance until {}. Choose another one; an administrator can "
+               "free it with `swarm names free {}`.",
+               instance.config.name, formatTime(hold->until), instance.config.name))
+        .withField("/name", "is reserved for its former owner");
+  instance.id = id;
+  instance.owner = request.owner;
+  instance.provider = type;
+  instance.createdAt = clock.now();
+  instance.lastActive = instance.createdAt;
+  instance.observedAt = instance.createdAt;
+  instance.resources = instance.config.resources;
+  instance.url = urlOf(instance.config.name);
+  entry->record.agentSecret = Secret(toHex(randomBytes(kSecretBytes)));
+  entry->record.agentKey = Secret(toHex(randomBytes(ed25519::kSeedBytes)));
+  OperationRecord operation = runner.make(*entry, CreateParameters{}, request.actor);
+  operation.id = std::move(operation_id);
+  control::ActivePtr active = co_await runner.submitCreate(entry, std::move(operation));
+  name.keep();
+  publishRoutes();  // whoever is told of the instance may open its URL at once
+  log::info("instance accepted",
+            {{"instance", id}, {"name", instance.config.name}, {"owner", request.owner}, {"provider", enumName(type)}});
+  InstanceAndOperation result;
+  result.instance = entry->record.instance;
+  result.operation = active->record;
+  co_return result;
+}
+
+}  // namespace swarm

@@ -1,0 +1,55 @@
+// Sentences, and the snapshots to offer in them.
+#include "controller/reconcile/lost_volumes.h"
+
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kLostVolumesTimeout{30};
+
+/// "the volume X, which had the files of /home/coder"
+std::string listOf(const std::vector<LostVolume>& lost) {
+  std::string text;
+  for (const LostVolume& one : lost)
+    text += format("{}the volume {}, which had the files of {}", text.empty() ? "" : ", and ", one.name, one.mountPath);
+  return text;
+}
+
+std::string adviceFor(const Core& core, const Entry& entry) {
+  const std::string& name = entry.record.instance.config.name;
+  const PlaceRecord* newest = nullptr;
+  for (const auto& [id, place] : core.places)
+    if (place.role == PlaceRole::snapshot && place.instanceId == entry.id() && (!newest || newest->createdAt < place.createdAt))
+      newest = &place;
+  std::string empty = format("start it with an empty one (swarm start {} --empty-volumes)", name);
+  if (newest) return format("Restore its newest snapshot (swarm snapshot restore {} {}), or {}.", name, newest->name, empty);
+  return format("Restore a snapshot, if there is one (swarm snapshot list {}), or {}.", name, empty);
+}
+
+}  // namespace
+
+awaitable<std::string> describeMissingContainer(Core& core, EntryPtr entry) {
+  std::optional<std::vector<LostVolume>> lost;
+  try {
+    lost = co_await core.providerOf(*entry).findLostVolumes(core.specOf(*entry), Deadline::after(kLostVolumesTimeout));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    log::debug("the volumes of an instance could not be looked for", {{"instance", entry->id()}, {"error", error.message()}});
+  }
+  if (!lost) co_return "Its container was removed outside of swarm. Start makes it again around its volumes.";
+  if (lost->empty()) co_return "Its container was removed outside of swarm. Its volumes are intact; start makes it again.";
+  co_return format("Its container was removed outside of swarm, and so was {}. {}", listOf(*lost), adviceFor(core, *entry));
+}
+
+awaitable<void> requireVolumes(Core& core, EntryPtr entry, InstanceSpec spec, Deadline deadline) {
+  if (spec.emptyVolumes) co_return;
+  auto lost = co_await core.providerOf(*entry).findLostVolumes(spec, deadline);
+  if (!lost || lost->empty()) co_return;
+  std::string what = listOf(*lost);
+  what[0] = 'T';
+  throw Error(ErrorCode::Conflict, format("{}, is gone. {}", what, adviceFor(core, *entry))).withInstance(entry->id());
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,306 @@
+// Reconciler: events, single inspections, whole looks, orphans.
+#include "controller/reconcile/reconcile.h"
+
+#include "async/deadline.h"
+#include "base/diagnostics/fault.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "controller/reconcile/agent_watch.h"
+#include "controller/state/active_operation.h"
+#include "controller/state/facts.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kReconcileLookTimeout{30};
+constexpr std::size_t kLooksAtOnce = 32;
+constexpr std::chrono::hours kPruneEvery{1};
+constexpr std::chrono::seconds kEndedWithTheEngine{30};  // an Engine that stops takes at most about this long from the first exit
+
+/// Whether one line of a list says what we believe. A list may know less than a look at one instance, so only its status and its
+/// container count.
+bool agrees(const Entry& entry, const ProviderInstance& listed) {
+  for (const ExternalResource& resource : listed.external)
+    if (isMachine(resource) &&
+        std::find(entry.record.external.begin(), entry.record.external.end(), resource) == entry.record.external.end())
+      return false;
+  bool runs = listed.status == InstanceStatus::running;
+  switch (entry.record.instance.status) {
+    case InstanceStatus::running:
+      return runs && entry.ready;
+    case InstanceStatus::stopped:
+    case InstanceStatus::failed:
+      return !runs && !entry.endedWithProvider;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void Reconciler::tellProvider(ProviderType type, std::string_view what, const std::string& detail) {
+  boost::json::object data;
+  data["type"] = enumName(type);
+  data["event"] = what;
+  data["detail"] = detail;
+  core_.bus.publish("provider", "", data);
+  log::info("provider", {{"provider", enumName(type)}, {"event", what}, {"detail", detail}});
+}
+
+void Reconciler::begin() {
+  begun_ = true;
+  for (auto& [type, provider] : core_.providers) core_.spawn("reconcile", reconcile(type, Cause::Outage));
+  core_.spawn("safety net", run());
+}
+
+void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
+  if (core_.closing) return;
+  if (event.kind == ProviderEvent::Kind::Disconnected) return disconnected(type, event.detail);
+  if (event.kind == ProviderEvent::Kind::Reconnected) {
+    tellProvider(type, "connected", event.detail);
+    for (auto& [id, entry] : core_.instances)
+      if (entry->instance().provider == type) entry->observed.notifyAll();
+    if (begun_) core_.spawn("reconcile", reconcile(type, Cause::Outage));
+    return;
+  }
+  EntryPtr entry = core_.findByPlace(event.instanceId);
+  bool came_late = begun_ && event.kind == ProviderEvent::Kind::Changed && event.detail == "create" && core_.isDeparted(event.instanceId);
+  if (came_late && sweeping_.insert(type).second) core_.spawn("sweep", sweepDeparted(type));
+  if (!entry || entry->instance().provider != type) return;
+  if (event.kind == ProviderEvent::Kind::OutOfMemory) return noteOutOfMemory(entry);
+  entry->observed.notifyAll();
+  if (!begun_) return;
+  if (isIdle(*entry)) {
+    inspect(entry);
+  } else {
+    entry->inspectAgain = true;
+  }
+}
+
+void Reconciler::disconnected(ProviderType type, const std::string& detail) {
+  tellProvider(type, "disconnected", detail);
+  SteadyTime now = core_.clock.steadyNow();
+  for (auto& [id, entry] : core_.instances)
+    if (entry->instance().provider == type && entry->endedAt && now - *entry->endedAt < kEndedWithTheEngine)
+      entry->endedWithProvider = true;
+  markStale(type);
+}
+
+void Reconciler::confirm(Entry& entry, const ProviderInstance& listed) {
+  Instance& instance = entry.instance();
+  instance.observedAt = core_.clock.now();
+  bool is_outdated = core_.providerOf(entry).isImageOutdated(listed, instance.config.image);
+  bool was_stale = std::exchange(instance.stale, false);
+  if (std::exchange(instance.imageOutdated, is_outdated) != is_outdated || was_stale) {
+    core_.changed(entry);
+  } else {
+    entry.snapshot = std::make_shared<const Instance>(entry.record.instance);
+  }
+}
+
+void Reconciler::markStale(ProviderType type) {
+  for (auto& [id, entry] : core_.instances) {
+    if (entry->instance().provider != type || entry->instance().stale) continue;
+    entry->instance().stale = true;
+    core_.changed(*entry);
+  }
+}
+
+void Reconciler::afterOperation(EntryPtr entry) {
+  entry->endedAt.reset();
+  entry->endedWithProvider = false;
+  if (entry->inspectAgain) inspect(std::move(entry));
+}
+
+void Reconciler::inspect(EntryPtr entry) {
+  entry->inspectAgain = true;
+  if (entry->inspecting) return;
+  entry->inspecting = true;
+  std::string name = "inspect " + entry->id();
+  core_.spawn(std::move(name), inspectNow(std::move(entry)));
+}
+
+awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
+  std::optional<Error> failure;
+  try {
+    while (entry->inspectAgain && isIdle(*entry)) {
+      entry->inspectAgain = false;
+      Provider& provider = core_.providerOf(*entry);
+      auto touches = entry->touches;
+      auto observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
+      bool ended = entry->instance().status == InstanceStatus::running && (!observed || observed->status != InstanceStatus::running);
+      if (ended) {
+        // A stopping Engine ends its containers first, and then goes away: that is told from a container that ended by itself.
+        co_await net::sleepFor(core_.options.exitSettle);
+        observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
+      }
+      std::string description = co_await describe(entry, observed);
+      if (isIdle(*entry) && entry->touches == touches) apply(entry, observed, Cause::Event, std::move(description));
+    }
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  entry->inspecting = false;
+  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+  if (failure) log::debug("an instance could not be looked at", {{"instance", entry->id()}, {"error", failure->message()}});
+}
+
+awaitable<void> Reconciler::reconcile(ProviderType type, Cause cause) {
+  auto [place, first] = going_on_.try_emplace(type, std::nullopt);
+  if (!first) {
+    if (!place->second || cause == Cause::Outage) place->second = cause;
+    co_return;
+  }
+  std::optional<Error> failure;
+  std::optional<Cause> next = cause;
+  while (next && !failure) {
+    going_on_[type] = std::nullopt;
+    try {
+      co_await reconcileOnce(type, *next);
+    } catch (...) {
+      failure = currentExceptionAsError();
+    }
+    next = going_on_[type];
+  }
+  going_on_.erase(type);
+  if (!failure) co_return;
+  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  markStale(type);
+  log::warning("a provider could not be looked at", {{"provider", enumName(type)}, {"error", failure->message()}});
+}
+
+awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
+  auto found = core_.providers.find(type);
+  if (found == core_.providers.end()) co_return;
+  Provider& provider = *found->second;
+  std::map<std::string, std::uint64_t> before;  // what an operation touches while we look is left alone
+  for (auto& [id, entry] : core_.instances)
+    if (entry->instance().provider == type && isIdle(*entry)) before[id] = entry->touches;
+  InstanceList list = co_await provider.listInstances({}, Deadline::after(kReconcileLookTimeout));
+  std::map<std::string_view, const ProviderInstance*> observed;
+  for (const ProviderInstance& one : list.instances) observed[one.instanceId] = &one;
+  std::vector<EntryPtr> doubtful;
+  for (auto& [id, touches] : before) {
+    EntryPtr entry = core_.find(id);
+    if (!entry || !isIdle(*entry) || entry->touches != touches) continue;
+    auto seen = observed.find(entry->placeId());
+    if (seen != observed.end() && agrees(*entry, *seen->second)) {
+      confirm(*entry, *seen->second);
+    } else if (seen != observed.end() || (list.complete && entry->instance().status != InstanceStatus::failed)) {
+      doubtful.push_back(entry);
+    }
+  }
+  // An absence, above all, is believed only when the provider repeats it for this very instance.
+  if (!doubtful.empty()) co_await lookAtEach(std::move(doubtful), cause);
+  if (list.complete) co_await sweepOrphans(type, list);
+  co_await sweepDeparted(type);
+}
+
+/// Instances that are looked at one by one, by several coroutines: after a restart that is all of them, and a provider may be far away.
+struct Reconciler::Looks {
+  std::vector<EntryPtr> left;
+  Cause cause;
+  std::size_t running = 0;
+  std::optional<Error> failure;
+  Notifier ended;
+};
+
+awaitable<void> Reconciler::lookAtEach(std::vector<EntryPtr> doubtful, Cause cause) {
+  auto looks = std::make_shared<Looks>(Looks{std::move(doubtful), cause, 0, {}, {}});
+  std::reverse(looks->left.begin(), looks->left.end());  // taken from the end
+  looks->running = std::min(looks->left.size(), kLooksAtOnce);
+  for (std::size_t i = looks->running; i > 0; --i) core_.spawn("look at instances", lookAtNext(looks));
+  while (looks->running > 0) {
+    auto seen = looks->ended.version();
+    co_await looks->ended.wait(seen, Deadline::after(kReconcileLookTimeout));
+  }
+  if (looks->failure) throw *looks->failure;
+}
+
+awaitable<void> Reconciler::lookAtNext(std::shared_ptr<Looks> looks) {
+  try {
+    while (!looks->left.empty() && !looks->failure) {
+      EntryPtr entry = std::move(looks->left.back());
+      looks->left.pop_back();
+      auto touches = entry->touches;
+      auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
+      std::string description = co_await describe(entry, one);
+      if (isIdle(*entry) && entry->touches == touches) apply(entry, one, looks->cause, std::move(description));
+    }
+  } catch (...) {
+    looks->failure = currentExceptionAsError();
+  }
+  --looks->running;
+  looks->ended.notifyAll();
+}
+
+/// Removes what carries our swarm's label and nobody knows: seen in two complete lists, and old enough that no create can be behind it.
+/// Persistent volumes stay.
+awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& list) {
+  std::set<std::string> unknown;
+  for (const ProviderInstance& one : list.instances) {
+    bool known = one.instanceId.empty() || core_.knowsPlace(one.instanceId) || core_.isDeparted(one.instanceId);
+    for (auto& [id, operation] : core_.active) known = known || operation->record.instanceId == one.instanceId;
+    if (!known && core_.clock.now() - one.createdAt >= core_.options.orphanGrace) unknown.insert(one.instanceId);
+  }
+  std::set<std::string> before = std::exchange(suspects_[type], unknown);
+  for (const std::string& id : unknown) {
+    if (!before.contains(id)) continue;
+    log::warning("removing an orphan", {{"provider", enumName(type)}, {"instance", id}});
+    NoProgress progress;
+    try {
+      faultPoint("controller.sweep");
+      co_await core_.providers.at(type)->deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileLookTimeout));
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::Cancelled) throw;
+      log::warning("an orphan could not be removed", {{"instance", id}, {"error", error.message()}});
+    }
+  }
+}
+
+/// What an endpoint made after all, of a call that was cut off, for an instance that had been deleted by then.
+awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
+  sweeping_.erase(type);
+  std::vector<Departure> gone;
+  for (const auto& [id, departure] : core_.departed)
+    if (departure.provider == type && core_.isDeparted(id)) gone.push_back(departure);
+  if (gone.empty()) co_return;
+  faultPoint("controller.sweep.departed");
+  try {
+    auto removed = co_await core_.providers.at(type)->sweep(std::move(gone), Deadline::after(kReconcileLookTimeout));
+    for (const std::string& what : removed)
+      log::warning("removed what came to light of a deleted instance", {{"provider", enumName(type)}, {"what", what}});
+  } catch (const Error& error) {  // no reason to doubt what the list said of the others
+    if (error.code() == ErrorCode::Cancelled) throw;
+    log::warning("what came to light of deleted instances could not be removed yet",
+                 {{"provider", enumName(type)}, {"error", error.message()}});
+  }
+}
+
+awaitable<void> Reconciler::run() {
+  SteadyTime pruned{};
+  for (;;) {
+    if (core_.clock.steadyNow() - pruned >= kPruneEvery) {
+      pruned = core_.clock.steadyNow();
+      try {
+        SystemTime before = core_.clock.now() - core_.options.operationsKept;
+        co_await core_.store.pruneOperations(before);
+        std::erase_if(core_.departed, [&](const auto& one) { return one.second.since < before; });
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::Cancelled) throw;
+        log::warning("old operations could not be forgotten", {{"error", error.message()}});
+      }
+    }
+    co_await net::sleepFor(core_.options.reconcileInterval);
+    for (auto& [type, provider] : core_.providers) co_await reconcile(type, Cause::SafetyNet);
+  }
+}
+
+awaitable<void> Reconciler::save(EntryPtr entry) {
+  if (entry->removed) co_return;
+  InstanceRecord record = entry->record;
+  co_await core_.store.updateInstance(std::move(record));
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,188 @@
+// Restore: a snapshot's files go to a new place, and one write makes it the instance's; the files of the former place stay, as a snapshot.
+#include "base/text/format.h"
+#include "controller/moves/copy_run.h"
+#include "controller/operations/retrying.h"
+#include "controller/operations/table.h"
+#include "controller/snapshots/snapshots.h"
+
+namespace swarm::control {
+namespace {
+
+using transfer::RoundKind;
+using transfer::Side;
+constexpr std::chrono::seconds kRestoreLookTimeout{30};
+
+/// The source is a place of ours that is kept, or a reader of what the provider took by itself. The instance's own agent is not asked.
+class Restoring final : public CopyRun {
+ public:
+  Restoring(const OperationTools& tools, ActivePtr operation);
+
+  awaitable<void> run();
+  awaitable<void> goBack(Error error);
+
+ private:
+  End source() const override;
+  End target() const override { return {source().provider, place_id_}; }
+
+  RestoreParameters& parameters() const { return operation_->parameters<RestoreParameters>(); }
+  awaitable<void> bring();
+  awaitable<void> openReader();
+  awaitable<bool> formerRuns();
+  awaitable<void> switchOver();
+
+  std::string snapshot_id_;
+  std::string place_id_;
+  std::string reader_id_;  ///< empty: the snapshot is one of ours
+};
+
+Restoring::Restoring(const OperationTools& tools, ActivePtr operation)
+    : CopyRun(tools, operation, {.wasRunning = operation->parameters<RestoreParameters>().wasRunning}),
+      snapshot_id_(parameters().snapshot),
+      place_id_(parameters().place),
+      reader_id_(parameters().reader.value_or("")) {}
+
+auto Restoring::source() const -> End {
+  if (!reader_id_.empty()) return {core_.providerOf(*entry_), reader_id_};
+  const PlaceRecord& snapshot = core_.places.at(snapshot_id_);
+  return {*core_.providers.at(snapshot.provider), snapshot_id_};
+}
+
+awaitable<void> Restoring::run() {
+  if (!parameters().phase) co_await bring();
+  operation_->cancellable = false;
+  if (parameters().wasRunning || parameters().wasFailed) {
+    operation_->step(Step::Start);
+    if (parameters().wasFailed) core_.setStatus(*entry_, InstanceStatus::starting, "");
+    co_await lifecycle_.startContainer(operation_);
+    co_await lifecycle_.bringUp(operation_);
+    operation_->cancellable = false;
+  } else {
+    co_await lifecycle_.stopContainer(operation_);
+    core_.setStatus(*entry_, InstanceStatus::stopped, "");
+  }
+  operation_->fault("started");
+  co_await closeLink();
+  if (reader_id_.empty()) {
+    places_.closeSoon(snapshot_id_);
+  } else {
+    co_await places_.discard(reader_id_);
+  }
+  places_.closeSoon(parameters().former.value_or(""));
+}
+
+awaitable<void> Restoring::goBack(Error error) {
+  co_await closeLink();
+  std::string why = format("No snapshot was restored: {}", error.message());
+  if (parameters().wasRunning && entry_->instance().status != InstanceStatus::running) {
+    core_.setStatus(*entry_, InstanceStatus::starting, why);
+    co_await lifecycle_.startContainer(operation_);
+    co_await lifecycle_.bringUp(operation_);
+  }
+  core_.setStatus(*entry_,
+                  parameters().wasRunning  ? InstanceStatus::running
+                  : parameters().wasFailed ? InstanceStatus::failed
+                                           : InstanceStatus::stopped,
+                  why);
+  co_await drop(place_id_);
+  if (reader_id_.empty()) {
+    places_.closeSoon(snapshot_id_);
+  } else {
+    co_await drop(reader_id_);
+  }
+}
+
+/// The reader has a place of its own, as a target does: after a crash, the removal of unused places removes it.
+awaitable<void> Restoring::openReader() {
+  Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
+    VolumeSnapshots* theirs = core_.providerOf(*entry_).volumeSnapshots();
+    if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no snapshots by itself.");
+    SnapshotReader wanted{snapshot_id_, spec.instanceId, spec, entry_->record.external};
+    wanted.of.instanceId = entry_->placeId();
+    co_return co_await theirs->openSnapshot(std::move(wanted), progress, deadline);
+  };
+  co_await makeHeldBy(placeOfOurs(reader_id_), std::move(make));
+}
+
+awaitable<void> Restoring::bring() {
+  operation_->step(Step::OpenSnapshot);
+  if (reader_id_.empty()) {
+    co_await makeHeld(core_.places.at(snapshot_id_), Volumes::Existing);
+  } else {
+    co_await openReader();
+  }
+  operation_->step(Step::CreateTarget);
+  const PlaceRecord& read = core_.places.at(source().place);
+  PlaceRecord place = placeOfOurs(place_id_);
+  place.provider = read.provider;
+  place.region = read.region;
+  place.config = parameters().config;
+  co_await makeHeld(place, Volumes::New);
+  operation_->step(Step::Copy);
+  transfer::ScanReport all = co_await scan(Side::Source);
+  teller_.totals(all.files, all.bytes);
+  co_await round(RoundKind::Final);
+  operation_->fault("copied");
+  operation_->step(Step::Verify);
+  co_await readBack();
+  if (!co_await areEqual())
+    throw Error(ErrorCode::UpstreamFailed, format("The files that were brought are not the snapshot's: {}.", co_await differences()));
+  operation_->fault("verified");
+  co_await switchOver();
+}
+
+/// By its provider's word, and not by ours: where its host can't be reached, nothing runs that could be stopped.
+awaitable<bool> Restoring::formerRuns() {
+  std::function<awaitable<bool>()> look = [this]() -> awaitable<bool> {
+    auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kRestoreLookTimeout));
+    co_return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
+  };
+  co_return co_await lifecycle_.retrying<bool>(operation_, Lifecycle::Patience::Bounded, look);
+}
+
+/// What people write now would be lost with the switch: they stop first.
+awaitable<void> Restoring::switchOver() {
+  operation_->step(Step::Stop);
+  bool may_run = parameters().wasRunning || parameters().wasFailed;
+  if (may_run && co_await formerRuns()) co_await lifecycle_.stopContainer(operation_);
+  operation_->step(Step::Switch);
+  // A create that failed has left nothing: no snapshot is made of that.
+  PlaceRole role = entry_->record.external.empty() ? PlaceRole::discarded : PlaceRole::snapshot;
+  RestoreParameters after = parameters();
+  after.phase = SwitchPhase::switched;
+  after.former = entry_->placeId();
+  co_await switchTo(place_id_, std::move(after), role, {}, "before-restore-" + timeName(core_.clock.now()));
+}
+
+class Restore final : public HandlerOf<RestoreParameters> {
+ public:
+  using HandlerOf::HandlerOf;
+
+  /// Each has a snapshot of its own.
+  bool joins(const Operation&) const override { return false; }
+
+  awaitable<void> perform(ActivePtr operation) override {
+    auto restoring = std::make_shared<Restoring>(tools_, operation);
+    co_await restoring->run();
+  }
+
+  awaitable<void> undo(ActivePtr operation, Error error) override {
+    if (!parametersOf(operation).phase) {
+      auto restoring = std::make_shared<Restoring>(tools_, operation);
+      co_return co_await restoring->goBack(std::move(error));
+    }
+    EntryPtr entry = operation->entry;
+    InstanceStatus status = entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed;
+    core_.setStatus(*entry, status, format("The snapshot was restored, but: {} Start tries again.", error.message()));
+  }
+
+ private:
+  std::vector<std::string> placesOf(const RestoreParameters& parameters) const override {
+    return {parameters.snapshot, parameters.place, parameters.reader.value_or(""), parameters.former.value_or("")};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<OperationHandler> makeRestore(const OperationTools& tools) { return std::make_unique<Restore>(tools); }
+
+}  // namespace swarm::control

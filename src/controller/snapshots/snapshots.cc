@@ -1,0 +1,135 @@
+// Snapshots.
+#include "controller/snapshots/snapshots.h"
+
+#include "base/id.h"
+#include "base/text/format.h"
+#include "controller/moves/migration.h"
+#include "model/codec/codec.h"
+#include "model/rules/validation.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kSnapshotListTimeout{8};  // somebody waits for the answer
+
+}  // namespace
+
+std::string timeName(SystemTime now) {
+  std::string text = formatTime(now);  // 2026-11-26T03:31:07.123Z
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+  return text.substr(0, 8) + "-" + text.substr(9, 6);
+}
+
+const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapshot) const {
+  for (const auto& [id, place] : core_.places) {
+    bool is_meant = id == snapshot || (place.instanceId == entry.id() && place.name == snapshot);
+    if (place.role == PlaceRole::snapshot && is_meant && place.owner == entry.record.instance.owner) return &place;
+  }
+  return nullptr;
+}
+
+SnapshotParameters Snapshots::parametersForTaking(const Entry& entry, std::string name) const {
+  if (name.empty()) name = timeName(core_.clock.now());
+  if (!isResourceName(name))
+    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no name for a snapshot.", name))
+        .withField("/name", "must be 2 to 64 letters, digits, \"_\", \".\" and \"-\"");
+  if (find(entry, name))
+    throw Error(ErrorCode::AlreadyExists, format("There is a snapshot \"{}\" of {} already.", name, entry.record.instance.config.name))
+        .withField("/name", "is taken");
+  InstanceConfig config = entry.record.instance.config;
+  for (StorageConfig& storage : config.storage) storage.volumeName.clear();
+  config.network.exposedPorts.clear();  // nobody asks it
+  SnapshotParameters parameters;
+  parameters.name = std::move(name);
+  parameters.place = newId("i");
+  parameters.config = std::move(config);
+  parameters.wasRunning = entry.record.instance.status == InstanceStatus::running;
+  return parameters;
+}
+
+/// What a provider takes by itself, of this entry; null when it takes none.
+VolumeSnapshots* Snapshots::providersOwn(const Entry& entry) const {
+  auto provider = core_.providers.find(entry.record.instance.provider);
+  return provider == core_.providers.end() ? nullptr : provider->second->volumeSnapshots();
+}
+
+awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, std::string snapshot) const {
+  const PlaceRecord* place = find(*entry, snapshot);
+  VolumeSnapshots* theirs = place ? nullptr : providersOwn(*entry);
+  bool is_theirs = false;
+  if (theirs && theirs->isSnapshotId(snapshot)) {
+    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
+    is_theirs = std::ranges::any_of(all, [&](const VolumeSnapshot& one) { return one.id == snapshot; });
+    if (entry->removed) throw Error(ErrorCode::NotFound, "The workspace was deleted meanwhile.").withInstance(entry->id());
+  }
+  const Instance& instance = entry->record.instance;
+  if (!place && !is_theirs)
+    throw Error(ErrorCode::Unprocessable, format("There is no snapshot \"{}\" of {}.", snapshot, instance.config.name))
+        .withField("/snapshot", "is not known");
+  if (place && !core_.providers.contains(place->provider))
+    throw Error(ErrorCode::Unavailable,
+                format("The provider \"{}\" is not configured on this server any more.", enumName(place->provider)));
+  InstanceConfig config = instance.config;
+  RestoreParameters parameters;
+  if (place) {
+    config.storage = place->config.storage;
+    config.network = instance.provider == place->provider ? instance.config.network : place->config.network;
+  } else {
+    for (StorageConfig& storage : config.storage) storage.volumeName.clear();
+    parameters.reader = newId("i");
+  }
+  parameters.snapshot = place ? place->id : snapshot;
+  parameters.place = newId("i");
+  parameters.config = std::move(config);
+  parameters.wasRunning = instance.status == InstanceStatus::running;
+  parameters.wasFailed = instance.status == InstanceStatus::failed;
+  co_return parameters;
+}
+
+std::vector<Snapshot> Snapshots::list() const {
+  std::vector<Snapshot> list;
+  for (const auto& [id, place] : core_.places) {
+    if (place.role != PlaceRole::snapshot) continue;
+    list.push_back({id, place.name, place.instanceId, place.config.name, place.owner, place.provider, place.region, place.createdAt,
+                    place.files, place.bytes});
+  }
+  return list;
+}
+
+awaitable<SnapshotList> Snapshots::listOf(EntryPtr entry) const {
+  SnapshotList answer;
+  for (Snapshot& one : list())
+    if (one.instanceId == entry->id()) answer.items.push_back(std::move(one));
+  VolumeSnapshots* theirs = providersOwn(*entry);
+  if (!theirs) co_return answer;
+  const Instance instance = entry->record.instance;
+  try {
+    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
+    for (const VolumeSnapshot& one : all)
+      answer.items.push_back({one.id, one.id, instance.id, instance.config.name, instance.owner, instance.provider, instance.region,
+                              one.createdAt, 0, one.bytes, true, one.expiresAt});
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::Cancelled) throw;
+    answer.missing =
+        format("{} could not be asked for the snapshots that it takes by itself: {}", placeTitle(instance.provider), error.message());
+  }
+  co_return answer;
+}
+
+awaitable<void> Snapshots::remove(std::string id) {
+  for (const auto& [type, provider] : core_.providers) {
+    VolumeSnapshots* theirs = provider->volumeSnapshots();
+    if (theirs && theirs->isSnapshotId(id))
+      throw Error(ErrorCode::Unprocessable,
+                  format("{} took the snapshot {} and deletes it automatically when it expires (see swarm snapshot list "
+                         "INSTANCE). It cannot be deleted earlier.",
+                         placeTitle(type), id));
+  }
+  auto found = core_.places.find(id);
+  if (found == core_.places.end() || found->second.role != PlaceRole::snapshot)
+    throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", id));
+  if (places_.isInUse(id)) throw Error(ErrorCode::Conflict, "The snapshot is being taken or restored.").withRetryable(true);
+  co_await places_.discard(std::move(id));
+}
+
+}  // namespace swarm::control

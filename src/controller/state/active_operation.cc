@@ -1,0 +1,113 @@
+// ActiveOperation.
+#include "controller/state/active_operation.h"
+
+#include "base/diagnostics/fault.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "base/text/untrusted_text.h"
+#include "controller/operations/handler.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::milliseconds kTellEvery{100};  // progress events of one step
+
+}  // namespace
+
+std::vector<std::string> ActiveOperation::places() const { return handler.places(record.parameters); }
+
+void ActiveOperation::fault(std::string_view step) const {
+#ifdef SWARM_FAULT_POINTS
+  faultPoint(format("controller.{}.{}", enumName(record.kind), step));
+#else
+  (void)step;
+#endif
+}
+
+awaitable<void> ActiveOperation::recorded(ExternalResource resource) {
+  auto& known = entry->record.external;
+  if (std::find(known.begin(), known.end(), resource) != known.end()) co_return;
+  fault("record." + resource.kind);
+  known.push_back(resource);
+  log::debug("recorded", {{"operation", record.id}, {"instance", entry->id()}, {"kind", resource.kind}, {"id", resource.id}});
+  co_await core_.store.recordExternal(entry->id(), resource);
+  fault("recorded." + resource.kind);
+}
+
+void ActiveOperation::step(Step step) {
+  std::string name(stepName(step));
+  SystemTime now = core_.clock.now();
+  if (!record.steps.empty() && record.steps.back().status == OperationStatus::running) {
+    if (record.steps.back().name == name) return;
+    endStep(OperationStatus::succeeded);
+  }
+  OperationStep next;
+  next.name = name;
+  next.status = OperationStatus::running;
+  next.startedAt = now;
+  record.steps.push_back(std::move(next));
+  record.updatedAt = now;
+  if (entry->instance().operationId == record.id) {
+    entry->step = std::move(name);
+    entry->stepStartedAt = now;
+    core_.routeChanged(*entry);
+  }
+  core_.operationChanged(record);
+  if (saving_) {
+    save_again_ = true;
+  } else {
+    saving_ = true;
+    core_.spawn("save operation " + record.id, save());
+  }
+}
+
+void ActiveOperation::detail(std::string text, std::int64_t bytes_done, std::int64_t bytes_total) {
+  if (record.steps.empty()) return;
+  OperationStep& current = record.steps.back();
+  current.detail = printable(text);
+  current.bytesDone = bytes_done;
+  current.bytesTotal = bytes_total;
+  record.updatedAt = core_.clock.now();
+  SteadyTime now = core_.clock.steadyNow();
+  if (now - told_ < kTellEvery) return;
+  told_ = now;
+  core_.operationChanged(record);
+}
+
+void ActiveOperation::endStep(OperationStatus status) {
+  if (record.steps.empty() || record.steps.back().status != OperationStatus::running) return;
+  record.steps.back().status = status;
+  record.steps.back().endedAt = core_.clock.now();
+}
+
+void ActiveOperation::cancel(StopReason reason) {
+  if (hasEnded || stop != StopReason::None) return;
+  stop = reason;
+  signal.emit(boost::asio::cancellation_type::terminal);
+}
+
+/// Steps are for people: they must not hold up the work, and a lost one costs nothing.
+awaitable<void> ActiveOperation::save() {
+  auto self = shared_from_this();
+  do {
+    save_again_ = false;
+    try {
+      co_await core_.store.updateOperation(record);
+    } catch (const Error& error) {
+      log::warning("an operation's steps were not saved", {{"operation", record.id}, {"error", error.message()}});
+    }
+  } while (save_again_ && !hasEnded);
+  saving_ = false;
+  saved_.notifyAll();
+}
+
+awaitable<void> ActiveOperation::settle() {
+  save_again_ = false;
+  while (saving_) {
+    auto seen = saved_.version();
+    co_await saved_.wait(seen, Deadline::after(std::chrono::seconds(60)));
+  }
+}
+
+}  // namespace swarm::control

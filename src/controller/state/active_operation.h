@@ -1,0 +1,61 @@
+// ActiveOperation: an operation in progress: live progress in memory, steps to the store in the background, external ids at once.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include "controller/state/core.h"
+
+namespace swarm::control {
+
+enum class StopReason { None, User, Superseded, Shutdown };
+
+class OperationHandler;
+
+/// An operation in progress, to which its provider reports.
+class ActiveOperation final : public Progress, public std::enable_shared_from_this<ActiveOperation> {
+ public:
+  ActiveOperation(Core& core, OperationHandler& does, OperationRecord started, EntryPtr target)
+      : record(std::move(started)), entry(std::move(target)), handler(does), core_(core) {}
+
+  OperationRecord record;
+  /// Those of its kind, which the caller knows.
+  template <typename Parameters>
+  Parameters& parameters() {
+    return std::get<Parameters>(record.parameters);
+  }
+
+  EntryPtr entry;
+  OperationHandler& handler;  ///< of its kind
+  bool cancellable = true;
+  bool resumed = false;       ///< an earlier life of the server began it
+  bool isUnanswered = false;  ///< its container runs, and VS Code in it did not answer: it failed, and nothing is to be undone
+  StopReason stop = StopReason::None;
+  bool hasEnded = false;
+  boost::asio::cancellation_signal signal;
+  Notifier ended;
+
+  awaitable<void> recorded(ExternalResource resource) override;
+  void step(Step step) override;
+  void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) override;
+
+  /// Ids of the places that must stay while it is in progress.
+  std::vector<std::string> places() const;
+  /// "controller.<kind>.<step>": a fault point of this operation.
+  void fault(std::string_view step) const;
+  /// Ends the step in progress.
+  void endStep(OperationStatus status);
+  void cancel(StopReason reason);
+  /// Waits until the write in the background, if there is one, has ended.
+  awaitable<void> settle();
+
+ private:
+  awaitable<void> save();
+
+  Core& core_;
+  bool saving_ = false;
+  bool save_again_ = false;
+  Notifier saved_;
+  SteadyTime told_{};
+};
+
+}  // namespace swarm::control

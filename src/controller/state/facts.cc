@@ -1,0 +1,24 @@
+// Facts.
+#include "controller/state/facts.h"
+
+namespace swarm::control {
+
+void adoptFacts(const Core& core, Entry& entry, const ProviderInstance& observed) {
+  Instance& instance = entry.instance();
+  instance.resources = observed.resources;
+  instance.network = observed.network;
+  instance.region = observed.region;
+  instance.imageOutdated = core.providerOf(entry).isImageOutdated(observed, instance.config.image);
+  if (instance.network.urls.empty() && !instance.url.empty()) instance.network.urls.push_back(instance.url);
+  instance.stale = false;
+  instance.observedAt = core.clock.now();
+  auto& known = entry.record.external;
+  if (!observed.external.empty())  // a container that was replaced is not ours to remove any more
+    std::erase_if(known, [&](const ExternalResource& resource) {
+      return isMachine(resource) && std::find(observed.external.begin(), observed.external.end(), resource) == observed.external.end();
+    });
+  for (const ExternalResource& resource : observed.external)
+    if (std::find(known.begin(), known.end(), resource) == known.end()) known.push_back(resource);
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,157 @@
+// Reconciler: what an observation means for one instance.
+#include <boost/asio/use_awaitable.hpp>
+
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "controller/operations/runner.h"
+#include "controller/reconcile/agent_watch.h"
+#include "controller/reconcile/lost_volumes.h"
+#include "controller/reconcile/reconcile.h"
+#include "controller/state/facts.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr int kMostAutoStarts = 5;
+constexpr std::chrono::minutes kAutoStartMemory{10};
+constexpr std::chrono::seconds kProbeOnce{2};
+constexpr std::chrono::seconds kBetweenNotices{10};
+
+std::string incarnationOf(const ProviderInstance& observed) {
+  std::string incarnation = formatTime(observed.startedAt);
+  for (const ExternalResource& resource : observed.external)
+    if (isMachine(resource)) incarnation += " " + resource.id;
+  return incarnation;
+}
+
+}  // namespace
+
+void Reconciler::decide(const EntryPtr& entry, InstanceStatus status, std::string reason) {
+  log::info("observed",
+            {{"instance", entry->id()}, {"was", enumName(entry->instance().status)}, {"is", enumName(status)}, {"reason", reason}});
+  core_.setStatus(*entry, status, std::move(reason));
+  core_.spawn("save " + entry->id(), save(entry));
+}
+
+awaitable<std::string> Reconciler::describe(EntryPtr entry, const std::optional<ProviderInstance>& observed) {
+  if (observed || entry->instance().status == InstanceStatus::failed) co_return std::string();
+  co_return co_await describeMissingContainer(core_, std::move(entry));
+}
+
+void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause, std::string description) {
+  bool was_stale = entry->instance().stale, was_outdated = entry->instance().imageOutdated;
+  // The first look after the provider was away shows what the outage did, whatever caused the look.
+  if (was_stale) cause = Cause::Outage;
+  if (!observed) {
+    entry->instance().stale = false;
+    entry->instance().imageOutdated = false;
+    entry->instance().observedAt = core_.clock.now();
+    applyGone(entry, std::move(description));
+  } else {
+    adoptFacts(core_, *entry, *observed);
+    if (observed->status == InstanceStatus::running) {
+      applyRunning(entry, *observed, cause);
+    } else {
+      applyEnded(entry, *observed, cause);
+    }
+  }
+  if (was_stale || was_outdated != entry->instance().imageOutdated) {
+    core_.changed(*entry);
+  } else {
+    entry->snapshot = std::make_shared<const Instance>(entry->record.instance);
+  }
+}
+
+void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& observed, Cause cause) {
+  Instance& instance = entry->instance();
+  entry->endedAt.reset();
+  std::string incarnation = incarnationOf(observed);
+  bool is_another = entry->incarnation != incarnation && entry->endpoint && !entry->incarnation.empty();
+  if (is_another) core_.breakConnections(*entry);
+  entry->incarnation = incarnation;
+  if (instance.status != InstanceStatus::running) {
+    // Somebody started it at the provider: that is a wish as good as one by our API.
+    instance.desired = InstanceStatus::running;
+    decide(entry, InstanceStatus::running, "");
+  }
+  if (!entry->endpoint || is_another) {
+    agents_.watch(entry, core_.options.startTimeout);
+  } else if (!entry->ready) {
+    agents_.watch(entry, cause == Cause::SafetyNet ? kProbeOnce : core_.options.startTimeout);
+  }
+}
+
+void Reconciler::applyEnded(const EntryPtr& entry, const ProviderInstance& observed, Cause cause) {
+  if (entry->startScheduled) return;  // that it does not run is known
+  Instance& instance = entry->instance();
+  instance.network = NetworkInfo{};
+  bool was_running = instance.status == InstanceStatus::running || instance.status == InstanceStatus::starting;
+  if (cause == Cause::Outage && (was_running || entry->endedWithProvider)) return startAgain(entry);
+  if (was_running) {
+    core_.breakConnections(*entry);
+    entry->endedAt = core_.clock.steadyNow();
+    bool failed = observed.status == InstanceStatus::failed;
+    if (!failed) instance.desired = InstanceStatus::stopped;
+    std::string how = observed.reason.empty() ? "ended by itself" : observed.reason;
+    decide(entry, failed ? InstanceStatus::failed : InstanceStatus::stopped, format("Its container {}.", how));
+  } else if (instance.status != InstanceStatus::failed && instance.status != InstanceStatus::stopped) {
+    core_.breakConnections(*entry);
+    decide(entry, InstanceStatus::stopped, "");
+  }
+}
+
+void Reconciler::applyGone(const EntryPtr& entry, std::string description) {
+  if (entry->instance().status == InstanceStatus::failed) return;
+  core_.breakConnections(*entry);
+  entry->instance().network = NetworkInfo{};
+  decide(entry, InstanceStatus::failed, std::move(description));
+}
+
+/// The instance runs on, and whoever works in it misses a process: that is told once, and stands with the instance until its next start.
+void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
+  SteadyTime now = core_.clock.steadyNow();
+  if (entry->noticedAt && now - *entry->noticedAt < kBetweenNotices) return;
+  entry->noticedAt = now;
+  const Instance& instance = entry->instance();
+  entry->notice = format("A process in it was killed at {}, when the workspace reached its memory limit of {} MiB.",
+                         formatTime(core_.clock.now()), instance.resources.memory.max);
+  log::info("a process was killed at the memory limit", {{"instance", entry->id()}});
+  boost::json::object data;
+  data["id"] = entry->id();
+  data["name"] = instance.config.name;
+  data["kind"] = "outOfMemory";
+  data["text"] = entry->notice;
+  core_.bus.publish("notice", instance.owner, data);
+  bool is_well = instance.status == InstanceStatus::running && instance.statusReason.empty();
+  if (is_well && isIdle(*entry)) decide(entry, InstanceStatus::running, entry->notice);
+}
+
+/// It ran, and stopped because the provider (or the machine) did. A few times in a row; after that somebody has to look.
+void Reconciler::startAgain(const EntryPtr& entry) {
+  SteadyTime now = core_.clock.steadyNow();
+  if (entry->autoStarts > 0 && now - entry->lastAutoStart > kAutoStartMemory) entry->autoStarts = 0;
+  core_.breakConnections(*entry);
+  entry->endedAt.reset();
+  entry->endedWithProvider = false;
+  if (entry->autoStarts >= kMostAutoStarts) {
+    decide(entry, InstanceStatus::failed, format("It was started again {} times and always stopped.", kMostAutoStarts));
+    return;
+  }
+  auto delay = entry->autoStarts == 0 ? std::chrono::milliseconds(0) : core_.options.retryDelay * (1 << entry->autoStarts);
+  ++entry->autoStarts;
+  entry->lastAutoStart = now;
+  core_.setStatus(*entry, InstanceStatus::starting, "It stopped with its provider and is started again.");
+  entry->startScheduled = true;
+  core_.spawn("start again " + entry->id(), startLater(entry, std::min(delay, core_.options.retryDelayMost)));
+}
+
+awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds delay) {
+  if (delay.count() > 0) co_await net::sleepFor(delay);
+  entry->startScheduled = false;
+  if (!isIdle(*entry) || entry->instance().status != InstanceStatus::starting) co_return;
+  co_await runner_.submit(entry, StartParameters{}, "system");
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,226 @@
+// Places.
+#include "controller/state/places.h"
+
+#include <boost/asio/cancellation_state.hpp>
+
+#include "base/diagnostics/fault.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::chrono::seconds kRemoveTimeout{120};
+constexpr std::chrono::seconds kOperationsPatience{30};  ///< whoever waits for an operation need not wait for tidying up
+
+}  // namespace
+
+awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
+  auto found = core_.places.find(place_id_);
+  if (found == core_.places.end()) co_return;
+  auto& known = found->second.external;
+  if (std::ranges::find(known, resource) != known.end()) co_return;
+  known.push_back(resource);
+  if (operation_) operation_->fault("record." + resource.kind);
+  PlaceRecord place = found->second;
+  co_await core_.store.putPlace(std::move(place));
+  if (operation_) operation_->fault("recorded." + resource.kind);
+}
+
+void PlaceProgress::step(Step step) {
+  if (operation_) operation_->detail(std::string(stepName(step)));
+}
+
+void PlaceProgress::detail(std::string text, std::int64_t bytes_done, std::int64_t bytes_total) {
+  if (operation_) operation_->detail(std::move(text), bytes_done, bytes_total);
+}
+
+awaitable<void> Places::load() {
+  auto loaded = co_await core_.store.loadPlaces();
+  for (PlaceRecord& place : loaded) core_.places[place.id] = std::move(place);
+  for (auto& [id, entry] : core_.instances) describe(*entry);
+}
+
+void Places::begin() {
+  for (const auto& [id, place] : core_.places)
+    if (place.role == PlaceRole::snapshot) to_close_.insert(id);  // an earlier life may have left something running there
+  core_.spawn("remove places that nobody needs", run());
+}
+
+awaitable<void> Places::put(PlaceRecord place) {
+  core_.places.try_emplace(place.id, place);  // a write goes through even when whoever waits for it is cancelled
+  co_await core_.store.putPlace(place);
+  EntryPtr entry = core_.find(place.instanceId);
+  core_.places[place.id] = std::move(place);
+  if (entry) describe(*entry);
+}
+
+awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, OperationRecord operation,
+                                 std::string name) {
+  const PlaceRecord target = core_.places.at(place_id);
+  const Instance& instance = entry->record.instance;
+  PlaceRecord former;
+  former.id = entry->placeId();
+  former.instanceId = entry->id();
+  former.owner = instance.owner;
+  former.role = role;
+  former.provider = instance.provider;
+  former.region = instance.region;
+  former.config = instance.config;
+  former.external = entry->record.external;
+  former.createdAt = role == PlaceRole::snapshot ? core_.clock.now() : instance.createdAt;
+  former.expiresAt = until;
+  former.name = std::move(name);
+  InstanceRecord record = entry->record;
+  record.placeId = place_id;
+  record.external = target.external;
+  record.instance.provider = target.provider;
+  record.instance.region = target.region;
+  record.instance.config = target.config;
+  record.instance.network = NetworkInfo{};
+  ++record.instance.version;
+  // Whoever is cancelled here has switched all the same: memory follows what is durable.
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+  co_await core_.store.switchPlace(record, former, std::move(operation));
+  co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::enable_terminal_cancellation());
+  entry->record = std::move(record);
+  core_.places.erase(place_id);
+  core_.places[former.id] = former;
+  core_.placeChanged(*entry, former.id);
+  describe(*entry);
+  core_.changed(*entry);
+}
+
+const PlaceRecord* Places::keptFor(const std::string& instance_id) const {
+  for (const auto& [id, place] : core_.places)
+    if (place.instanceId == instance_id && place.role == PlaceRole::kept) return &place;
+  return nullptr;
+}
+
+void Places::describe(Entry& entry) const {
+  const PlaceRecord* kept = keptFor(entry.id());
+  entry.instance().keptSource = kept ? std::optional(KeptSource{kept->provider, kept->region, kept->expiresAt}) : std::nullopt;
+}
+
+awaitable<void> Places::discard(std::string place_id) {
+  auto found = core_.places.find(place_id);
+  if (found == core_.places.end()) co_return;
+  PlaceRecord place = found->second;
+  place.role = PlaceRole::discarded;
+  co_await put(std::move(place));
+  changed_.notifyAll();
+}
+
+awaitable<void> Places::discardAllOf(std::string instance_id, Snapshots snapshots) {
+  std::vector<std::string> ids;
+  for (const auto& [id, place] : core_.places) {
+    bool stays = place.role == PlaceRole::discarded || (place.role == PlaceRole::snapshot && snapshots == Snapshots::Stay);
+    if (place.instanceId == instance_id && !stays) ids.push_back(id);
+  }
+  for (const std::string& id : ids) co_await discard(id);
+}
+
+void Places::closeSoon(std::string place_id) {
+  to_close_.insert(std::move(place_id));
+  changed_.notifyAll();
+}
+
+bool Places::isInUse(const std::string& place_id) const {
+  return std::ranges::any_of(core_.active, [&](const auto& active) { return std::ranges::count(active.second->places(), place_id) > 0; });
+}
+
+awaitable<void> Places::close(std::string place_id) {
+  auto found = core_.places.find(place_id);
+  auto provider = found == core_.places.end() ? core_.providers.end() : core_.providers.find(found->second.provider);
+  if (provider == core_.providers.end()) co_return;
+  PlaceProgress progress(core_, place_id, nullptr);
+  faultPoint("controller.place.close");
+  co_await provider->second->deleteInstance(place_id, DeleteVolumes::No, found->second.external, progress, Deadline::after(kRemoveTimeout));
+  faultPoint("controller.place.closed");
+}
+
+/// The sweeper and an operation may want it at the same time: one works, the other waits for what becomes of that.
+awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
+  Deadline deadline = Deadline::after(operation ? kOperationsPatience : kRemoveTimeout);
+  while (removing_.contains(place_id)) {
+    if (!co_await removed_.wait(removed_.version(), deadline))
+      throw Error(ErrorCode::DeadlineExceeded, "It is being removed, and that takes long.");
+  }
+  auto found = core_.places.find(place_id);
+  if (found == core_.places.end()) co_return;
+  removing_.insert(place_id);
+  std::optional<Error> failure;
+  try {
+    co_await remove(found->second, operation, deadline);
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  removing_.erase(place_id);
+  removed_.notifyAll();
+  if (failure) throw *failure;
+}
+
+awaitable<void> Places::remove(PlaceRecord place, ActivePtr operation, Deadline deadline) {
+  auto provider = core_.providers.find(place.provider);
+  if (provider == core_.providers.end())
+    throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not configured on this server any more.", enumName(place.provider)));
+  PlaceProgress progress(core_, place.id, operation);
+  Departure departure{place.id, place.owner, place.provider, DeleteVolumes::Yes, core_.clock.now()};
+  faultPoint("controller.place.remove");
+  co_await provider->second->deleteInstance(place.id, DeleteVolumes::Yes, place.external, progress, deadline);
+  faultPoint("controller.place.removed");
+  co_await core_.store.deletePlace(place.id, departure);
+  core_.departed[place.id] = departure;
+  core_.places.erase(place.id);
+  EntryPtr entry = core_.find(place.instanceId);
+  if (!entry) co_return;
+  describe(*entry);
+  core_.changed(*entry);
+}
+
+bool Places::isDue(const PlaceRecord& place) const {
+  bool expired = place.role == PlaceRole::kept && place.expiresAt <= core_.clock.now();
+  bool left_behind = place.role == PlaceRole::target;  // by an operation that is not there any more
+  return place.role == PlaceRole::discarded || ((expired || left_behind) && !isInUse(place.id));
+}
+
+awaitable<void> Places::sweep() {
+  std::vector<std::string> due;
+  for (const auto& [id, place] : core_.places)
+    if (isDue(place)) due.push_back(id);
+  for (const std::string& id : due) co_await tidy(id, Tidying::Remove);
+  auto closing = to_close_;
+  for (const std::string& id : closing)
+    if (!isInUse(id)) co_await tidy(id, Tidying::Close);
+}
+
+/// Tried again with the next look when it fails.
+awaitable<void> Places::tidy(std::string id, Tidying what) {
+  std::optional<Error> failure;
+  try {
+    auto found = core_.places.find(id);
+    if (what == Tidying::Close) {
+      co_await close(id);
+      to_close_.erase(id);
+    } else if (found != core_.places.end() && isDue(found->second)) {  // an operation may have taken it meanwhile
+      // From here on it must not be gone back to, whatever becomes of us.
+      if (found->second.role != PlaceRole::discarded) co_await discard(id);
+      co_await removeNow(id, nullptr);
+    }
+  } catch (...) {
+    failure = currentExceptionAsError();
+  }
+  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+  if (failure) log::warning("a place could not be tidied up yet; trying again", {{"place", id}, {"error", failure->message()}});
+}
+
+awaitable<void> Places::run() {
+  for (;;) {
+    auto seen = changed_.version();
+    co_await sweep();
+    co_await changed_.wait(seen, Deadline::after(core_.options.reconcileInterval));
+  }
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,11 @@
+// RouteSource: swaps the snapshot and tells the listeners.
+#include "controller/state/routes.h"
+
+namespace swarm {
+
+void RouteSource::publish(std::shared_ptr<const RouteTable> table) {
+  table_.store(std::move(table));
+  for (auto& listener : listeners_) listener();
+}
+
+}  // namespace swarm

@@ -1,0 +1,135 @@
+#include "gateway/pages/handover.h"
+
+#include "base/id.h"
+#include "base/text/format.h"
+#include "gateway/pages/answers.h"
+#include "gateway/proxy/sender.h"
+
+namespace swarm::gateway {
+namespace {
+
+constexpr std::int64_t kStateSeconds = 600;                           // to type a password
+constexpr std::int64_t kMarkSeconds = 400LL * 24 * 3600;              // browsers keep no cookie for longer
+constexpr std::size_t kSecretDigits = 43;                             // 32 bytes in base64url
+constexpr std::string_view kClearStorage = "\"cache\", \"storage\"";  // "storage": service workers, too
+
+/// The secret of sign-ins that this browser has begun here; empty: none, or several.
+std::string_view secretOf(const net::RequestHead& head, const CookieNames& names) {
+  const auto cookie = findCookie(head.headers, names.state);
+  return cookie.value.size() == kSecretDigits ? cookie.value : std::string_view();
+}
+
+std::string bindingOf(std::string_view secret) { return secret.empty() ? std::string() : toBase64Url(sha256(secret)); }
+
+/// Only the browser that holds the secret has been told this: a path from elsewhere (a folder to open, say) has none.
+std::string proofOf(std::string_view secret, std::string_view path) { return toBase64Url(hmacSha256(secret, path).substr(0, 16)); }
+
+MessagePage noCookie(std::string path) {
+  return {.title = "Your browser did not keep the sign-in",
+          .text =
+              "It sent no cookie for this workspace. Allow cookies for this address (private windows and extensions may "
+              "block them), then try again.",
+          .detail = {},
+          .linkText = "Try again",
+          .link = std::move(path)};
+}
+
+}  // namespace
+
+Handover::Handover(const PublicAddress& address, Auth& auth, const Clock& clock, Targets& targets)
+    : address_(address), auth_(auth), clock_(clock), targets_(targets) {}
+
+net::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName& host, net::Headers headers) {
+  const auto& head = exchange.head();
+  const auto& names = targets_.names();
+  if (findCookie(head.headers, names.session).isAmbiguous()) expireCookie(names, names.session, head.host, head.path(), headers);
+  if (!isNavigation(head)) {
+    co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
+    co_return;
+  }
+  // Several tabs may begin at once: they share one secret.
+  std::string secret(secretOf(head, names));
+  if (secret.empty()) {
+    secret = toBase64Url(randomBytes(32));
+    headers.push_back({"Set-Cookie", setCookie(names, names.state, secret, kStateSeconds)});
+  }
+  const auto sender = senderOf(head, host, address_);
+  const bool keeps_path = isLocalPath(head.target) && (host.port() != 0 || sender == Sender::Person || sender == Sender::SameHost);
+  const std::string path(keeps_path ? head.target : std::string_view("/"));
+  // Known and unknown names answer alike: who is not signed in learns nothing about what exists.
+  co_await respondRedirect(exchange, 302,
+                           address_.baseOrigin(head) + format("{}?host={}&binding={}&path={}&proof={}", kInstancePath, host.label(),
+                                                              bindingOf(secret), net::percentEncode(path), proofOf(secret, path)),
+                           std::move(headers));
+}
+
+std::string Handover::wantedPath(const net::RequestHead& head, const Target* target) const {
+  auto path = localPathField(head.query(), "to");
+  if (target && target->port != 0) return path;
+  const auto secret = secretOf(head, targets_.names());
+  const auto proof = formField(head.query(), "proof").value_or("");
+  return !secret.empty() && equalConstantTime(proof, proofOf(secret, path)) ? path : "/";
+}
+
+net::Headers Handover::welcome(const net::RequestHead& head, const Target& target, const Principal& principal) const {
+  const auto& names = targets_.names();
+  const auto life = secondsUntil(principal.expiresAt, clock_);
+  net::Headers headers;
+  headers.push_back({"Set-Cookie", setCookie(names, names.session, auth_.issueInstanceCookie(principal, target.audience), life)});
+  if (target.port == 0 && address_.isLocal()) {
+    if (findCookie(head.headers, names.ports).isAmbiguous()) expireCookie(names, names.ports, head.host, head.path(), headers);
+    headers.push_back(
+        {"Set-Cookie", setCookie(names, names.ports, auth_.issueInstanceCookie(principal, Targets::portsAudienceOf(*target.route)), life,
+                                 address_.hosts().hostOf(target.route->name, 0))});
+  }
+  const auto mark = auth_.markOf(target.route->instanceId);
+  if (findCookie(head.headers, names.mark).value != mark) {
+    headers.push_back({"Set-Cookie", setCookie(names, names.mark, mark, kMarkSeconds)});
+    headers.push_back({"Clear-Site-Data", std::string(kClearStorage)});
+  }
+  return headers;
+}
+
+net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr<Target> target) {
+  const auto& head = exchange.head();
+  const auto path = wantedPath(head, target.get());
+  const auto code = formField(head.query(), "code").value_or("");
+  const auto binding = bindingOf(secretOf(head, targets_.names()));
+  std::optional<Principal> principal;
+  if (target && head.method == "GET" && !code.empty() && !binding.empty()) principal = auth_.takeCode(code, target->audience, binding);
+  if (principal && isAllowed(*principal, Permission::UseOwn, target->route->owner)) {
+    auto location = format("{}?to={}&proof={}", kArrivePath, net::percentEncode(path),
+                           net::percentEncode(formField(head.query(), "proof").value_or("")));
+    co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, *principal));
+    co_return;
+  }
+  // A used code comes back by reload or "back": whoever is signed in already goes on.
+  if (target && targets_.authenticate(head, target)) co_return co_await goOn(exchange, path);
+  if (binding.empty()) co_return co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
+  co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
+                          {.title = "This sign-in has expired",
+                           .text = "A sign-in works once, for a minute, and only in the browser that began it.",
+                           .detail = {},
+                           .linkText = "Sign in again",
+                           .link = path});
+}
+
+net::awaitable<void> Handover::arrive(net::Exchange& exchange, std::shared_ptr<Target> target) {
+  const auto path = wantedPath(exchange.head(), target.get());
+  if (target && targets_.authenticate(exchange.head(), target)) co_return co_await goOn(exchange, path);
+  // Going back to the base host from here would be a loop.
+  co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
+}
+
+net::awaitable<void> Handover::enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal) {
+  const auto& head = exchange.head();
+  const std::string_view path = isLocalPath(head.target) ? head.target : std::string_view("/");
+  auto location = format("{}?to={}", kArrivePath, net::percentEncode(path));
+  co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, principal));
+}
+
+net::awaitable<void> Handover::goOn(net::Exchange& exchange, std::string_view path) {
+  return respondPage(exchange, 200, goOnPage(path), {}, kFramedByAnyone);
+}
+
+}  // namespace swarm::gateway

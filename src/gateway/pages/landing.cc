@@ -1,0 +1,110 @@
+#include "gateway/pages/landing.h"
+
+#include "base/text/format.h"
+#include "gateway/pages/answers.h"
+#include "gateway/pages/moving.h"
+#include "model/titles.h"
+
+namespace swarm::gateway {
+namespace {
+
+constexpr std::string_view kActionsPath = "/workspaces/";  ///< + create, start or stop
+constexpr std::size_t kMaxActionForm = 4 * 1024;
+
+bool offers(const WorkspaceActions& actions, InstanceStatus status) {
+  const bool stands_still = status == InstanceStatus::stopped || status == InstanceStatus::failed;
+  return stands_still ? static_cast<bool>(actions.start) : status == InstanceStatus::running && actions.stop;
+}
+
+}  // namespace
+
+bool Landing::takes(std::string_view path) { return path.starts_with(kActionsPath); }
+
+std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::RequestHead& head) {
+  std::vector<LandingRow> rows;
+  for (const auto& [name, route] : targets_.routes()) {
+    if (!canSee(principal, route->owner) || route->status == InstanceStatus::deleted) continue;
+    const bool busy = route->status != InstanceStatus::running || !route->ready;
+    rows.push_back({.name = name,
+                    .owner = route->owner,
+                    .url = address_.originOf(address_.hosts().hostOf(name, 0), head) + "/",
+                    .status = route->status,
+                    .ready = route->ready,
+                    .mayChange = isAllowed(principal, Permission::WriteOwn, route->owner) && offers(actions_, route->status),
+                    .note = route->status == InstanceStatus::failed ? route->reason
+                            : route->moving ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
+                            : busy          ? route->step
+                                            : "",
+                    .imageOutdated = route->imageOutdated,
+                    .looseStorage = route->enforcesStorage ? "" : placeTitle(route->provider)});
+  }
+  return rows;
+}
+
+net::awaitable<void> Landing::show(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  const auto principal = browser_.find(head);
+  if (!principal) {
+    co_await respondRedirect(exchange, 302, "/login", browser_.repair(head));
+    co_return;
+  }
+  const bool may_create = actions_.create && isAllowed(*principal, Permission::WriteOwn, principal->user);
+  co_await respondPage(exchange, 200, landingPage(*principal, rowsFor(*principal, head), may_create));
+}
+
+/// Gives the address to go on to.
+net::awaitable<std::string> Landing::perform(std::string_view action, Principal principal, std::string name) {
+  const std::string back = "/";
+  if (action == "create") {
+    if (!actions_.create || !isAllowed(principal, Permission::WriteOwn, principal.user))
+      throw Error(ErrorCode::PermissionDenied, "Your role does not allow creating workspaces.");
+    co_await actions_.create(principal, std::move(name));
+    co_return back;
+  }
+  const auto found = targets_.routes().find(name);
+  if (found == targets_.routes().end() || !canSee(principal, found->second->owner))
+    throw Error(ErrorCode::NotFound, format("There is no workspace {}.", name));
+  const auto route = found->second;
+  if (!isAllowed(principal, Permission::WriteOwn, route->owner))
+    throw Error(ErrorCode::PermissionDenied, format("Your role does not allow changing {}.", route->name));
+  if (action == "start" && actions_.start)
+    co_await actions_.start(principal, route->instanceId);
+  else if (action == "stop" && actions_.stop)
+    co_await actions_.stop(principal, route->instanceId);
+  else
+    throw Error(ErrorCode::NotFound, "There is nothing at this address.");
+  co_return back;
+}
+
+net::awaitable<void> Landing::act(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  if (head.method != "POST") {
+    co_await respondRedirect(exchange, 303, "/");
+    co_return;
+  }
+  if (!isSameOrigin(head)) {
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The request did not come from this server's own page.");
+    co_return;
+  }
+  auto principal = browser_.find(head);
+  if (!principal) {
+    co_await respondRedirect(exchange, 303, "/login", browser_.repair(head));
+    co_return;
+  }
+  std::string next;
+  std::optional<Error> failure;
+  try {
+    const auto form = co_await net::readAll(exchange.body(), kMaxActionForm);
+    const auto action = std::string(head.path().substr(kActionsPath.size()));
+    next = co_await perform(action, std::move(*principal), formField(form, "name").value_or(""));
+  } catch (const Error& error) {
+    failure = error;
+  }
+  if (failure)
+    co_await respondMessage(exchange, httpStatus(failure->code()), failure->code(),
+                            {.title = "Not done", .text = failure->message(), .linkText = "Your workspaces", .link = "/"});
+  else
+    co_await respondRedirect(exchange, 303, std::move(next));
+}
+
+}  // namespace swarm::gateway

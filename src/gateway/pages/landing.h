@@ -1,0 +1,34 @@
+// Landing: the list of workspaces on the base host, with forms that create, start and stop.
+#pragma once
+
+#include "auth/public_address.h"
+#include "auth/session/browser_session.h"
+#include "gateway/actions.h"
+#include "gateway/pages/pages.h"
+#include "gateway/proxy/targets.h"
+
+namespace swarm::gateway {
+
+/// One per loop. What it refers to must outlive it.
+class Landing {
+ public:
+  Landing(const PublicAddress& address, const BrowserSession& browser, Targets& targets, const WorkspaceActions& actions)
+      : address_(address), browser_(browser), targets_(targets), actions_(actions) {}
+
+  /// GET of the base host's "/".
+  net::awaitable<void> show(net::Exchange& exchange);
+  static bool takes(std::string_view path);  ///< the addresses of its forms
+  /// A form of it; every other method is refused.
+  net::awaitable<void> act(net::Exchange& exchange);
+
+ private:
+  net::awaitable<std::string> perform(std::string_view action, Principal principal, std::string name);
+  std::vector<LandingRow> rowsFor(const Principal& principal, const net::RequestHead& head);
+
+  const PublicAddress& address_;
+  const BrowserSession& browser_;
+  Targets& targets_;
+  const WorkspaceActions& actions_;
+};
+
+}  // namespace swarm::gateway

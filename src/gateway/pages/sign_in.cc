@@ -1,0 +1,233 @@
+#include "gateway/pages/sign_in.h"
+
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "gateway/pages/answers.h"
+#include "gateway/pages/moving.h"
+
+namespace swarm::gateway {
+namespace {
+
+constexpr std::size_t kMostFormBytes = 16 * 1024;
+constexpr std::string_view kLinkPath = "/login/link";
+
+MessagePage noSuchWorkspace() {
+  return {.title = "No such workspace",
+          .text = "There is no workspace of this name, or it is not yours.",
+          .detail = {},
+          .linkText = "Your workspaces",
+          .link = "/"};
+}
+
+bool isForm(const net::RequestHead& head) {
+  return head.headers.find("Content-Type").value_or("").starts_with("application/x-www-form-urlencoded");
+}
+
+net::Headers retryAfter(const Error& error) {
+  if (error.retryAfter().count() <= 0) return {};
+  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
+}
+
+/// Typed, pasted, or opened by a program: no page has led there.
+bool isOpenedByPerson(const net::RequestHead& head) {
+  const auto site = head.headers.find("Sec-Fetch-Site");
+  return site ? *site == "none" : !head.headers.has("Referer") && !head.headers.has("Origin");
+}
+
+}  // namespace
+
+SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions)
+    : address_(address), browser_(browser), auth_(auth), targets_(targets), landing_(address, browser, targets, actions) {}
+
+net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  const auto path = head.path();
+  const bool reads = head.method == "GET" || head.method == "HEAD";
+  const bool posts = head.method == "POST";
+  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && !Landing::takes(path))
+    co_return false;
+  if (!browser_.isBaseHost(head))
+    co_await leaveAddress(exchange);
+  else if (path == "/" && reads)
+    co_await landing_.show(exchange);
+  else if (Landing::takes(path))
+    co_await landing_.act(exchange);
+  else if (path == "/login" && reads)
+    co_await showSignIn(exchange);
+  else if (path == "/login" && posts)
+    co_await signIn(exchange);
+  else if (path == kLinkPath && head.method == "GET")
+    co_await followLink(exchange);
+  else if (path == kLinkPath && posts)
+    co_await signInByLink(exchange);
+  else if (path == "/logout" && posts)
+    co_await signOut(exchange);
+  else if (path == "/logout" && reads)
+    co_await respondRedirect(exchange, 303, "/");
+  else if (path == kInstancePath && reads)
+    co_await sendToInstance(exchange);
+  else
+    co_await respondProblem(exchange, 405, ErrorCode::InvalidArgument, "This address does not take this method.");
+  co_return true;
+}
+
+/// Addresses and `localhost` show no pages: their cookies would go to every program on any port there. What an earlier version set is
+/// removed.
+net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  net::Headers headers{{"Set-Cookie", "swarm_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"}};
+  const auto location = address_.baseOrigin(head) + std::string(isLocalPath(head.target) ? head.target : "/");
+  if (head.method == "GET" || head.method == "HEAD")
+    co_await respondRedirect(exchange, 302, location, std::move(headers));
+  else
+    co_await respondProblem(exchange, 421, ErrorCode::InvalidArgument, format("Pages are served at {} only.", address_.baseOrigin(head)),
+                            std::move(headers));
+}
+
+net::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  const auto next = localPathField(head.query(), "next");
+  if (browser_.find(head)) {
+    co_await respondRedirect(exchange, 303, next);
+    co_return;
+  }
+  co_await respondPage(exchange, 200, signInPage({.user = {}, .next = next, .problem = {}}), browser_.repair(head));
+}
+
+net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  if (!isSameOrigin(head) || !isForm(head)) {
+    co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
+                            {.title = "Not signed in",
+                             .text = "The sign-in did not come from this server's own page.",
+                             .detail = {},
+                             .linkText = "Sign in",
+                             .link = "/login"});
+    co_return;
+  }
+  std::string user, next = "/", problem;
+  int status = 401;
+  net::Headers headers;
+  try {
+    auto origin = browser_.originOf(exchange);
+    const auto form = co_await net::readAll(exchange.body(), kMostFormBytes);
+    user = formField(form, "user").value_or("");
+    next = localPathField(form, "next");
+    const auto login = co_await auth_.login(user, Secret(formField(form, "password").value_or("")), std::move(origin));
+    headers = browser_.begin(head, login.principal);
+  } catch (const Error& error) {
+    status = httpStatus(error.code());
+    problem = error.message();
+    headers = retryAfter(error);
+  }
+  if (problem.empty())
+    co_await respondRedirect(exchange, 303, next, std::move(headers));
+  else
+    co_await respondPage(exchange, status, signInPage({.user = user, .next = next, .problem = problem}), std::move(headers));
+}
+
+// --- One-time links ---
+
+net::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  auto code = formField(head.query(), "code").value_or("");
+  auto next = localPathField(head.query(), "next");
+  const auto user = auth_.userOfLoginLink(code);
+  const auto present = browser_.find(head);
+  if (!user && present) {
+    co_await respondRedirect(exchange, 303, next);  // used before, by this very browser most likely
+    co_return;
+  }
+  // A page could lead its reader here to sign them in as somebody they are not: only a person's own doing counts at once.
+  const bool at_once = !user || (isOpenedByPerson(head) && isNavigation(head) && (!present || present->user == *user));
+  if (at_once)
+    co_await takeLink(exchange, std::move(code), std::move(next));
+  else
+    co_await respondPage(exchange, 200, signInByLinkPage(*user, code, next));
+}
+
+net::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  std::string form;
+  if (isSameOrigin(head) && isForm(head)) form = co_await net::readAll(exchange.body(), kMostFormBytes);
+  co_await takeLink(exchange, formField(form, "code").value_or(""), localPathField(form, "next"));
+}
+
+net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code, std::string next) {
+  const auto login = co_await auth_.takeLoginLink(std::move(code));
+  if (login) {
+    co_await respondRedirect(exchange, 303, std::move(next), browser_.begin(exchange.head(), login->principal));
+    co_return;
+  }
+  co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
+                          {.title = "This link has expired",
+                           .text = format("A sign-in link works once, and for {} minutes.", kLoginLinkLife.count()),
+                           .detail = {},
+                           .linkText = "Sign in with a password",
+                           .link = "/login"});
+}
+
+net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  if (!isSameOrigin(head)) {
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The sign-out did not come from this server's own page.");
+    co_return;
+  }
+  std::string problem;
+  if (const auto principal = browser_.find(head)) {
+    try {
+      co_await auth_.logout(*principal);
+    } catch (const Error& error) {
+      problem = error.message();
+    }
+  }
+  if (!problem.empty()) {
+    // A session that lives on must not be called ended.
+    co_await respondMessage(
+        exchange, 503, ErrorCode::Unavailable,
+        {.title = "Still signed in", .text = "Signing out failed. Try again.", .detail = problem, .linkText = {}, .link = {}});
+    co_return;
+  }
+  co_await respondPage(exchange, 200, signedOutPage(), browser_.end(head));
+}
+
+// --- On to an instance ---
+
+net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  const auto host = parseLabel(formField(head.query(), "host").value_or(""));
+  const auto binding = formField(head.query(), "binding").value_or("");
+  const auto principal = browser_.find(head);
+  if (!principal) {
+    co_await respondRedirect(exchange, 302, "/login?next=" + net::percentEncode(isLocalPath(head.target) ? head.target : "/"),
+                             browser_.repair(head));
+    co_return;
+  }
+  const auto found = targets_.routes().find(host.instance());
+  if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner)) {
+    co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
+    co_return;
+  }
+  const auto route = found->second;
+  if (!isAllowed(*principal, Permission::UseOwn, route->owner)) {
+    co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
+                            {.title = "Not allowed",
+                             .text = "Your role lets you see this workspace, but not open it.",
+                             .detail = {},
+                             .linkText = "Your workspaces",
+                             .link = "/"});
+    co_return;
+  }
+  const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts().instanceDomain), head);
+  if (binding.empty()) {
+    co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's own host
+    co_return;
+  }
+  const auto code = auth_.issueCode(*principal, Targets::audienceOf(*route, host.port()), binding);
+  co_await respondRedirect(
+      exchange, 302,
+      format("{}{}?code={}&to={}&proof={}", origin, kCodePath, net::percentEncode(code),
+             net::percentEncode(localPathField(head.query(), "path")), net::percentEncode(formField(head.query(), "proof").value_or(""))));
+}
+
+}  // namespace swarm::gateway

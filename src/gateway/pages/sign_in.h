@@ -1,0 +1,41 @@
+// SignIn: the pages of the base host, and the codes that carry its session to an instance's host (docs/adr/0009-hosts-and-cookies.md).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "auth/auth.h"
+#include "auth/public_address.h"
+#include "auth/session/browser_session.h"
+#include "gateway/pages/handover.h"
+#include "gateway/pages/landing.h"
+#include "gateway/proxy/targets.h"
+#include "net/http/http_server.h"
+
+namespace swarm::gateway {
+
+class SignIn {
+ public:
+  SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions);
+
+  /// The pages of the base host, whichever of its names the request came to; false: none of them.
+  net::awaitable<bool> handleBase(net::Exchange& exchange);
+
+ private:
+  net::awaitable<void> showSignIn(net::Exchange& exchange);
+  net::awaitable<void> signIn(net::Exchange& exchange);
+  net::awaitable<void> followLink(net::Exchange& exchange);
+  net::awaitable<void> signInByLink(net::Exchange& exchange);
+  net::awaitable<void> takeLink(net::Exchange& exchange, std::string code, std::string next);
+  net::awaitable<void> signOut(net::Exchange& exchange);
+  net::awaitable<void> sendToInstance(net::Exchange& exchange);
+  net::awaitable<void> leaveAddress(net::Exchange& exchange);
+
+  const PublicAddress& address_;
+  const BrowserSession& browser_;
+  Auth& auth_;
+  Targets& targets_;
+  Landing landing_;
+};
+
+}  // namespace swarm::gateway

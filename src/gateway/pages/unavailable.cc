@@ -1,0 +1,212 @@
+#include "async/deadline.h"
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "gateway/impl.h"
+#include "gateway/pages/answers.h"
+#include "gateway/pages/moving.h"
+#include "gateway/proxy/tls_probe.h"
+#include "model/codec/codec.h"
+#include "model/steps.h"
+
+namespace swarm {
+
+using namespace gateway;  // NOLINT: the class is the door to this namespace
+
+namespace {
+
+constexpr std::string_view kRetrySoon = "2";
+constexpr std::chrono::seconds kLookAtClock{1};  ///< at most: it need not be that of the system's timers
+constexpr int kMostWaiting = 256;                ///< requests that wait for a move's end
+
+WaitingKind waitingKindOf(const Route& route, Availability availability) {
+  if (route.moving) return WaitingKind::Moving;
+  switch (availability) {
+    case Availability::Stopping:
+      return WaitingKind::Stopping;
+    case Availability::Stopped:
+      return WaitingKind::Stopped;
+    case Availability::Failed:
+      return WaitingKind::Failed;
+    case Availability::Open:
+    case Availability::Starting:
+    case Availability::Gone:
+      break;
+  }
+  return WaitingKind::Starting;
+}
+
+/// A script, a style, a fetch of a page that a browser has: who is refused one shows half a page, and says nothing.
+bool isPartOfAPage(const net::RequestHead& head) {
+  const auto mode = head.headers.find("Sec-Fetch-Mode");
+  return mode && *mode != "navigate" && *mode != "websocket" && head.method == "GET" && head.upgrade.empty() &&
+         head.body.kind == net::BodyKind::None;
+}
+
+MessagePage nothingListens(const Route& route, std::uint16_t port) {
+  return {.title = format("Port {} does not answer", port),
+          .text = format("No program in {} accepts connections on port {}. Start it, and let it listen on 127.0.0.1 or 0.0.0.0.",
+                         route.name, port)};
+}
+
+MessagePage wantsHttps(const Route& route, std::uint16_t port) {
+  return {.title = format("Port {} speaks HTTPS", port),
+          .text = format("The program on port {} of {} expects HTTPS, and is reached by HTTP here. Turn HTTPS off in its configuration: "
+                         "your browser's connection ends at this server, which can have a certificate of its own.",
+                         port, route.name)};
+}
+
+MessagePage programFailed(std::uint16_t port) {
+  return {.title = format("Port {} does not answer", port), .text = "The connection to the program in the workspace failed."};
+}
+
+MessagePage vscodeFailed() { return {.title = "VS Code broke off", .text = "The connection to VS Code in the workspace failed."}; }
+
+net::Headers statusHeaders() {
+  return {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
+}
+
+}  // namespace
+
+Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
+  // From the pause on the old place answers nothing any more, whatever was last known of it.
+  if (route.moving && route.moving->paused && route.status == InstanceStatus::running && !route.ready) return Availability::Starting;
+  switch (route.status) {
+    case InstanceStatus::running:
+      return port != 0 || route.ready ? Availability::Open : Availability::Starting;
+    case InstanceStatus::creating:
+    case InstanceStatus::starting:
+      return Availability::Starting;
+    case InstanceStatus::stopping:
+      return Availability::Stopping;
+    case InstanceStatus::stopped:
+      return Availability::Stopped;
+    case InstanceStatus::failed:
+      return Availability::Failed;
+    case InstanceStatus::deleting:
+    case InstanceStatus::deleted:
+      break;
+  }
+  return Availability::Gone;
+}
+
+net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target) {
+  if (!isPartOfAPage(head) || waiting >= kMostWaiting) co_return false;
+  struct Place {
+    explicit Place(int& its_count) : count(its_count) { ++count; }
+    ~Place() { --count; }
+    int& count;
+  } place(waiting);
+  const auto limit = clock.steadyNow() + options.moveWait;
+  for (;;) {
+    targets->follow();
+    const auto seen = targets->routesChanged().version();
+    if (!target->known) co_return false;
+    const auto availability = availabilityOf(*target->route, target->port);
+    if (availability == Availability::Open) co_return true;
+    const auto now = clock.steadyNow();
+    if (!target->route->moving || now >= limit) co_return false;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - now);
+    co_await targets->routesChanged().wait(seen, Deadline::after(std::min<std::chrono::milliseconds>(left, kLookAtClock)));
+  }
+}
+
+net::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const Route& route) {
+  const bool running = route.status == InstanceStatus::running;
+  boost::json::object status{{"instance", route.name},
+                             {"status", enumName(route.status)},
+                             {"ready", running && route.ready},
+                             {"generation", route.generation},
+                             {"step", route.step},
+                             {"reason", route.reason},
+                             {"moving", movingJson(route.moving.get())},
+                             {"home", address.baseOrigin(exchange.head()) + "/"}};
+  if (!route.step.empty() && route.stepStartedAt != SystemTime{})
+    status["elapsedSeconds"] = std::chrono::duration_cast<std::chrono::seconds>(clock.now() - route.stepStartedAt).count();
+  co_await exchange.respond(200, statusHeaders(), boost::json::serialize(status));
+}
+
+net::awaitable<void> Gateway::Impl::respondDeleted(net::Exchange& exchange) {
+  const boost::json::object status{{"status", "deleted"}, {"home", address.baseOrigin(exchange.head()) + "/"}};
+  co_await exchange.respond(410, statusHeaders(), boost::json::serialize(status));
+}
+
+net::awaitable<void> Gateway::Impl::respondClosed(Request request, Availability availability) {
+  const auto route = request.target->route;
+  if (availability == Availability::Gone) {
+    auto rules = rulesFor(request);
+    co_await respondMessage(request.exchange, 404, ErrorCode::NotFound,
+                            {.title = "Deleted",
+                             .text = "This workspace is being deleted.",
+                             .detail = {},
+                             .linkText = "Your workspaces",
+                             .link = address.baseOrigin(request.head())},
+                            std::move(rules.cors), rules.frameAncestors);
+    co_return;
+  }
+  co_await respondUnavailable(std::move(request), route, waitingKindOf(*route, availability), route->reason);
+}
+
+net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::shared_ptr<const Route> given, WaitingKind kind,
+                                                       std::string reason) {
+  const Route& route = *given;
+  auto& exchange = request.exchange;
+  auto rules = rulesFor(request);
+  if (kind == WaitingKind::Moving) reason = {};  // that it moves is what page and problem say themselves
+  net::Headers headers = std::move(rules.cors);
+  if (kind == WaitingKind::Starting || kind == WaitingKind::Reconnecting || kind == WaitingKind::Moving)
+    headers.push_back({"Retry-After", std::string(kRetrySoon)});
+  if (!isNavigation(exchange.head())) {
+    auto detail = format("The workspace {} is {}.", route.name, enumName(route.status));
+    if (kind == WaitingKind::Starting && route.status == InstanceStatus::running) detail = format("VS Code in {} is starting.", route.name);
+    if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} does not answer yet.", route.name);
+    if (kind == WaitingKind::Moving) detail = format("The workspace {} is moving to {}.", route.name, route.moving->to);
+    if (!reason.empty()) detail += format(" {}", reason);
+    co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? ErrorCode::Conflict : ErrorCode::Unavailable, detail,
+                            std::move(headers));
+    co_return;
+  }
+  std::int64_t elapsed = 0;
+  if (route.stepStartedAt != SystemTime{})
+    elapsed = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(clock.now() - route.stepStartedAt).count());
+  const std::string step =
+      route.step.empty() && route.status == InstanceStatus::running ? std::string(stepName(Step::WaitForVscode)) : route.step;
+  co_await respondPage(exchange, 503,
+                       waitingPage({.kind = kind,
+                                    .name = route.name,
+                                    .step = step,
+                                    .reason = reason,
+                                    .elapsedSeconds = elapsed,
+                                    .mayStart = request.mayStart,
+                                    .needsVscode = request.isVscode(),
+                                    .moving = route.moving}),
+                       std::move(headers), rules.frameAncestors);
+}
+
+net::awaitable<void> Gateway::Impl::respondFailure(Request request, ForwardResult result) {
+  const auto target = request.target;
+  log::info("a workspace could not answer",
+            {{"host", request.host.label()}, {"instance", target->route->instanceId}, {"reason", result.reason}});
+  targets->follow();
+  const auto route = target->route;
+  const auto availability = availabilityOf(*route, target->port);
+  auto rules = rulesFor(request);
+  if (result.outcome == ForwardOutcome::SignedOut || !target->known) {
+    co_await handover.challenge(request.exchange, request.host, std::move(rules.cors));
+  } else if (availability != Availability::Open) {
+    co_await respondClosed(std::move(request), availability);
+  } else if (result.outcome == ForwardOutcome::RouteChanged || (result.outcome == ForwardOutcome::ConnectFailed && target->port == 0)) {
+    co_await respondUnavailable(std::move(request), route, route->moving ? WaitingKind::Moving : WaitingKind::Reconnecting, result.reason);
+  } else {
+    auto message = result.outcome == ForwardOutcome::ConnectFailed       ? nothingListens(*route, target->port)
+                   : target->port == 0                                   ? vscodeFailed()
+                   : co_await speaksTls(*connector, route, target->port) ? wantsHttps(*route, target->port)
+                                                                         : programFailed(target->port);
+    message.detail = result.reason;
+    message.linkText = "Try again";
+    message.link = isLocalPath(request.head().target) ? std::string(request.head().target) : "/";
+    co_await respondMessage(request.exchange, 502, ErrorCode::UpstreamFailed, std::move(message), std::move(rules.cors),
+                            rules.frameAncestors);
+  }
+}
+
+}  // namespace swarm

@@ -1,0 +1,184 @@
+#include "gateway/proxy/targets.h"
+
+#include <atomic>
+#include <boost/asio/post.hpp>
+
+namespace swarm::gateway {
+namespace {
+
+constexpr std::size_t kMostCookiesPerHost = 512;
+constexpr std::chrono::minutes kForgetAfter{10};
+constexpr std::chrono::seconds kReportUseEvery{20};
+
+}  // namespace
+
+/// What listeners hold: it outlives the gateway, and knows when the gateway is gone.
+struct Targets::Mailbox {
+  std::mutex mutex;
+  std::optional<net::Executor> loop;  // none: closed
+  std::atomic<std::uint64_t> tableVersion{1};
+  std::weak_ptr<Targets> targets;
+
+  void wake() {
+    const std::lock_guard lock(mutex);
+    if (!loop) return;
+    net::asio::post(*loop, [weak = targets] {
+      if (const auto self = weak.lock()) self->follow();
+    });
+  }
+};
+
+Targets::Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live)
+    : loop_(std::move(loop)),
+      route_source_(routes),
+      auth_(auth),
+      clock_(clock),
+      names_(names),
+      live_(live),
+      mailbox_(std::make_shared<Mailbox>()),
+      table_(routes.current()) {}
+
+Targets::~Targets() {
+  const std::lock_guard lock(mailbox_->mutex);
+  mailbox_->loop.reset();
+}
+
+void Targets::subscribe() {
+  mailbox_->targets = weak_from_this();
+  mailbox_->loop = loop_;
+  route_source_.onChange([mailbox = mailbox_] {
+    mailbox->tableVersion.fetch_add(1, std::memory_order_acq_rel);
+    mailbox->wake();
+  });
+  auth_.onRevoked([mailbox = mailbox_] { mailbox->wake(); });
+}
+
+void Targets::follow() {
+  if (mailbox_->tableVersion.load(std::memory_order_acquire) != seen_table_) followRoutes();
+  if (auth_.revocationEpoch() != seen_revocation_) followRevocations();
+}
+
+void Targets::followRoutes() {
+  seen_table_ = mailbox_->tableVersion.load(std::memory_order_acquire);
+  table_ = route_source_.current();
+  for (auto it = targets_.begin(); it != targets_.end();) {
+    auto& target = *it->second;
+    const auto found = table_->find(target.route->name);
+    if (found == table_->end() || found->second->instanceId != target.route->instanceId) {
+      target.known = false;
+      target.clearIdle();
+      for (auto& [value, cookie] : target.cookies) cookie->valid = false;
+      it = targets_.erase(it);
+      continue;
+    }
+    moveTo(target, found->second);
+    ++it;
+  }
+  live_.cutWhere([](const LiveExchange& live) {
+    const bool changed = !live.target->known || live.target->route->epoch != live.epoch;
+    return changed ? LiveExchange::Cut::RouteChanged : live.cookie->valid ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut;
+  });
+  routes_changed_.notifyAll();
+}
+
+void Targets::moveTo(Target& target, std::shared_ptr<const Route> route) {
+  if (target.route->epoch != route->epoch) target.clearIdle();
+  if (target.route->owner != route->owner) {
+    for (auto& [value, cookie] : target.cookies) cookie->valid = false;
+    target.cookies.clear();
+  }
+  target.route = std::move(route);
+}
+
+void Targets::followRevocations() {
+  // Read first: a revocation that happens meanwhile makes another round.
+  seen_revocation_ = auth_.revocationEpoch();
+  for (auto& [label, target] : targets_) {
+    std::erase_if(target->cookies, [&](auto& entry) {
+      auto& [value, cookie] = entry;
+      const auto principal = auth_.verifyInstanceCookie(value, cookie->audience);
+      cookie->valid = principal && isAllowed(*principal, Permission::UseOwn, target->route->owner);
+      return !cookie->valid;
+    });
+  }
+  live_.cutWhere([](const LiveExchange& live) { return live.cookie->valid ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut; });
+}
+
+std::string Targets::audienceOf(const Route& route, std::uint16_t port) {
+  // A cookie that one port's page might get hold of opens that port, and not VS Code.
+  return port == 0 ? route.instanceId : route.instanceId + ":" + std::to_string(port);
+}
+
+std::string Targets::portsAudienceOf(const Route& route) { return route.instanceId + ":*"; }
+
+std::shared_ptr<Target> Targets::find(const HostName& host) {
+  if (const auto known = targets_.find(host.label()); known != targets_.end()) return known->second;
+  const auto found = table_->find(host.instance());
+  if (host.label().empty() || found == table_->end()) return nullptr;
+  auto target = std::make_shared<Target>(idle_count_);
+  target->label = host.label();
+  target->port = host.port();
+  target->route = found->second;
+  target->audience = audienceOf(*target->route, target->port);
+  return target;
+}
+
+std::shared_ptr<VerifiedCookie> Targets::authenticate(const net::RequestHead& head, const std::shared_ptr<Target>& target) {
+  return authenticateAs(head, target, names_.session, target->audience);
+}
+
+std::shared_ptr<VerifiedCookie> Targets::authenticateByPorts(const net::RequestHead& head, const std::shared_ptr<Target>& target) {
+  return target->port == 0 ? nullptr : authenticateAs(head, target, names_.ports, portsAudienceOf(*target->route));
+}
+
+std::shared_ptr<VerifiedCookie> Targets::authenticateAs(const net::RequestHead& head, const std::shared_ptr<Target>& target,
+                                                        std::string_view cookie_name, std::string audience) {
+  const auto cookie = findCookie(head.headers, cookie_name);
+  if (cookie.value.empty()) return nullptr;
+  auto good = verify(*target, cookie.value, std::move(audience));
+  if (good && !target->known) {
+    target->known = true;
+    targets_.emplace(target->label, target);
+  }
+  return good;
+}
+
+std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view value, std::string audience) {
+  if (const auto remembered = target.cookies.find(value); remembered != target.cookies.end()) {
+    if (remembered->second->audience != audience) return nullptr;
+    if (remembered->second->principal.expiresAt > clock_.now()) return remembered->second;
+    remembered->second->valid = false;
+    target.cookies.erase(remembered);
+    return nullptr;
+  }
+  auto principal = auth_.verifyInstanceCookie(value, audience);
+  if (!principal || !isAllowed(*principal, Permission::UseOwn, target.route->owner)) return nullptr;
+  auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::move(audience)});
+  // Exchanges that hold a forgotten cookie would miss a sign-out: only unused ones may go.
+  if (target.cookies.size() >= kMostCookiesPerHost)
+    std::erase_if(target.cookies, [](const auto& entry) { return entry.second.use_count() == 1; });
+  target.cookies.emplace(std::string(value), cookie);
+  return cookie;
+}
+
+bool Targets::sweep(SteadyTime now, SteadyTime idle_since) {
+  const auto wall = clock_.now();
+  live_.cutWhere([&](const LiveExchange& live) {
+    return live.cookie->principal.expiresAt > wall ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut;
+  });
+  std::erase_if(targets_, [&](auto& entry) {
+    Target& target = *entry.second;
+    target.dropIdleBefore(idle_since);
+    const bool in_use = entry.second.use_count() > 1 || target.lastUsed > target.useReported;  // a tunnel holds it, or a request came
+    if (in_use && now - target.useReported > kReportUseEvery) {
+      target.useReported = now;
+      route_source_.reportUse(target.route->instanceId);
+    }
+    const bool forgotten = !target.hasIdle() && entry.second.use_count() == 1 && now - target.lastUsed > kForgetAfter;
+    if (forgotten) target.known = false;
+    return forgotten;
+  });
+  return !targets_.empty();
+}
+
+}  // namespace swarm::gateway

@@ -1,0 +1,133 @@
+// Where requests go: opening streams to an instance, and the kept-alive connections and verified cookies of each host.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/auth.h"
+#include "controller/state/routes.h"
+#include "net/http/http_server.h"
+#include "net/stream/stream.h"
+
+namespace swarm::gateway {
+
+/// Opens streams on which HTTP is spoken with an instance. In production the agent's tunnels; plain TCP in tests and benchmarks.
+class UpstreamConnector {
+ public:
+  virtual ~UpstreamConnector() = default;
+  /// `port` 0: VS Code. Throws Error(Unavailable|DeadlineExceeded|UpstreamFailed) with a reason for people.
+  virtual net::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) = 0;
+};
+
+/// Through each route's agent.
+std::unique_ptr<UpstreamConnector> makeAgentConnector();
+
+/// A cookie whose signature was checked; `valid` turns false when its session ends.
+struct VerifiedCookie {
+  Principal principal;
+  std::string audience;
+  bool valid = true;
+};
+
+struct UpstreamConnection {
+  /// Most answers of VS Code fit into it with their heads: one read, one write.
+  static constexpr std::size_t kBufferBytes = 32 * 1024;
+
+  net::StreamPtr stream;
+  net::ReadBuffer buffer{kBufferBytes};
+  SteadyTime idleSince{};
+  std::chrono::milliseconds idleMost = std::chrono::hours(1);  ///< before the application closes it, as far as it said
+  bool reused = false;
+};
+
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
+/// One host of an instance: its VS Code, or one port.
+struct Target {
+  std::string label;                   ///< "8080.ws"
+  std::uint16_t port = 0;              ///< 0: VS Code
+  std::string audience;                ///< what its cookies and codes are for: the instance's id, and the port where there is one
+  std::shared_ptr<const Route> route;  ///< never null
+  bool known = false;                  ///< in the table; a host earns that by a request with a good cookie
+  SteadyTime lastUsed{};
+  SteadyTime useReported{};
+  std::unordered_map<std::string, std::shared_ptr<VerifiedCookie>, StringHash, std::equal_to<>> cookies;
+
+  explicit Target(std::shared_ptr<std::atomic<std::size_t>> idle_count) : idle_count_(std::move(idle_count)) {}
+  ~Target() { clearIdle(); }
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+
+  /// Takes the most recently used idle connection that has idled for `most` at most. One that has idled for longer than `trusted` is asked
+  /// whether it is still open.
+  std::unique_ptr<UpstreamConnection> takeIdle(SteadyTime now, std::chrono::milliseconds most, std::chrono::milliseconds trusted);
+  /// `limit`: of this host; `total`: of all.
+  void putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime now, std::size_t limit, std::size_t total);
+  void dropIdleBefore(SteadyTime time);
+  void clearIdle();
+  bool hasIdle() const { return !idle_.empty(); }
+
+ private:
+  std::vector<std::unique_ptr<UpstreamConnection>> idle_;  // the most recently used last
+  std::shared_ptr<std::atomic<std::size_t>> idle_count_;   // of all targets; other threads read it
+};
+
+/// One exchange or tunnel that is under way, so that it can be cut when its route or session ends, or its client leaves. On its
+/// coroutine's frame; linked into the list of its gateway.
+struct LiveExchange {
+  enum class Cut { No, RouteChanged, SignedOut, ClientLeft };
+
+  LiveExchange() = default;
+  ~LiveExchange() { unlink(); }
+  LiveExchange(const LiveExchange&) = delete;
+  LiveExchange& operator=(const LiveExchange&) = delete;
+  void unlink();
+  void cutNow(Cut why);
+  /// Whether nobody is there any more to read an answer. Ending one's own direction is legal, and so is to wait for the answer after it:
+  /// only a browser never does. Anyone else has left when nothing more could be sent for as long as `patience`.
+  bool clientHasLeft(SteadyTime now, std::chrono::milliseconds patience);
+
+  std::shared_ptr<Target> target;
+  std::shared_ptr<VerifiedCookie> cookie;
+  std::uint64_t epoch = 0;
+  net::Exchange* exchange = nullptr;
+  net::Stream* upstream = nullptr;      ///< while there is one
+  net::Stream* tunnelClient = nullptr;  ///< after an upgrade: closed too
+  Cut cut = Cut::No;
+  SteadyTime quietSince{};     ///< of a client that ended its direction; unset: it has not
+  std::uint64_t sentThen = 0;  ///< to the client, at that time
+
+  LiveExchange* next = nullptr;
+  LiveExchange** link = nullptr;  ///< what points to us
+  std::atomic<std::size_t>* count = nullptr;
+};
+
+class LiveList {
+ public:
+  void add(LiveExchange& live);
+  std::size_t size() const { return count_.load(std::memory_order_relaxed); }  ///< on any thread
+  bool empty() const { return first_ == nullptr; }
+  /// Cuts those for which `decide(live)` gives a reason.
+  template <typename Decide>
+  void cutWhere(Decide&& decide) {
+    for (LiveExchange* live = first_; live != nullptr;) {
+      LiveExchange* next = live->next;
+      if (const auto why = decide(*live); why != LiveExchange::Cut::No && live->cut == LiveExchange::Cut::No) live->cutNow(why);
+      live = next;
+    }
+  }
+
+ private:
+  LiveExchange* first_ = nullptr;
+  std::atomic<std::size_t> count_{0};
+};
+
+}  // namespace swarm::gateway

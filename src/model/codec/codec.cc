@@ -1,0 +1,65 @@
+// Instantiates the codec for every public type; the one expensive translation unit of JSON.
+#include "model/codec/codec.h"
+
+#include "model/codec/codec_detail.h"
+#include "model/patch.h"
+
+// Both directions of one type.
+#define SWARM_CODEC(...)                                                                                                       \
+  template boost::json::value toJson<__VA_ARGS__>(const __VA_ARGS__&);                                                         \
+  template __VA_ARGS__ decode<__VA_ARGS__>(const boost::json::value&, __VA_ARGS__, std::string_view, std::vector<FieldError>&, \
+                                           UnknownFields)
+
+#define SWARM_ENUM_CODEC(E)                                         \
+  SWARM_CODEC(E);                                                   \
+  template std::string_view enumName<E>(E);                         \
+  template std::optional<E> enumFromName<E>(std::string_view name); \
+  template std::string enumNames<E>()
+
+namespace swarm {
+
+SWARM_CODEC(bool);
+SWARM_CODEC(double);
+SWARM_CODEC(std::int64_t);
+SWARM_CODEC(std::string);
+SWARM_CODEC(SystemTime);
+SWARM_CODEC(boost::json::object);
+SWARM_CODEC(std::vector<std::string>);
+SWARM_CODEC(std::vector<std::int64_t>);
+SWARM_CODEC(std::map<std::string, std::string>);
+
+SWARM_ENUM_CODEC(ProviderType);
+SWARM_ENUM_CODEC(InstanceStatus);
+SWARM_ENUM_CODEC(ProviderHealth);
+SWARM_ENUM_CODEC(PlacementPolicy);
+SWARM_ENUM_CODEC(OperationKind);
+SWARM_ENUM_CODEC(OperationStatus);
+SWARM_ENUM_CODEC(PlaceRole);
+
+SWARM_CODEC(ResourceConfig);
+SWARM_CODEC(NetworkConfig);
+SWARM_CODEC(ResourcePatch);
+SWARM_CODEC(NetworkPatch);
+SWARM_CODEC(StorageConfig);
+SWARM_CODEC(std::vector<StorageConfig>);
+SWARM_CODEC(InstanceConfig);
+SWARM_CODEC(GitIdentity);
+SWARM_CODEC(NetworkInfo);
+SWARM_CODEC(ResourceUsage);
+SWARM_CODEC(CommandResult);
+SWARM_CODEC(ProviderCapabilities);
+SWARM_CODEC(Instance);
+SWARM_CODEC(std::vector<Instance>);
+SWARM_CODEC(UsedTotal);
+SWARM_CODEC(ProviderStatus);
+SWARM_CODEC(SwarmStatus);
+SWARM_CODEC(OperationStep);
+SWARM_CODEC(std::vector<OperationStep>);
+SWARM_CODEC(Operation);
+SWARM_CODEC(std::vector<Operation>);
+SWARM_CODEC(UpdatePlan);
+SWARM_CODEC(MigrationPlan);
+SWARM_CODEC(Snapshot);
+SWARM_CODEC(std::vector<Snapshot>);
+
+}  // namespace swarm

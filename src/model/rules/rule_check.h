@@ -1,0 +1,43 @@
+// Applies the field rules to the members of a described value, and of what is in it. Include it in a .cc only.
+#pragma once
+
+#include "model/codec/codec_detail.h"
+#include "model/codec/type_names.h"
+#include "model/rules/field_rules.h"
+
+namespace swarm::codec {
+
+void checkNumber(const FieldRule& rule, double value, const Path& path, Sink& sink);
+/// False: it is too short or too long. `what`: "characters"; empty for elements.
+bool checkLength(const FieldRule& rule, std::size_t length, std::string_view what, const Path& path, Sink& sink);
+
+template <DescribedStruct T>
+void checkRules(const T& value, const Path& path, Sink& sink);
+
+template <typename T>
+void checkPart(const FieldRule* rule, const T& part, const Path& path, Sink& sink) {
+  if constexpr (DescribedStruct<T>) {
+    checkRules(part, path, sink);
+  } else if constexpr (IsOptional<T>::value) {
+    if (part) checkPart(rule, *part, path, sink);
+  } else if constexpr (IsVector<T>::value) {
+    // The elements of a list that is too long are not looked at.
+    if (rule && !checkLength(*rule, part.size(), {}, path, sink)) return;
+    const FieldRule* of_element = std::is_arithmetic_v<typename T::value_type> ? rule : nullptr;
+    for (std::size_t i = 0; i < part.size(); ++i) checkPart(of_element, part[i], path.element(i), sink);
+  } else if constexpr (std::is_arithmetic_v<T> && !std::same_as<T, bool>) {
+    if (rule) checkNumber(*rule, static_cast<double>(part), path, sink);
+  } else if constexpr (std::same_as<T, std::string>) {
+    if (rule) checkLength(*rule, part.size(), "characters", path, sink);
+  }
+}
+
+template <DescribedStruct T>
+void checkRules(const T& value, const Path& path, Sink& sink) {
+  boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+    const std::string_view name = jsonName<T>(member.name);
+    checkPart(findFieldRule(kSchemaName<OwnerOf<decltype(member)>>, name), value.*member.pointer, path.member(name), sink);
+  });
+}
+
+}  // namespace swarm::codec

@@ -1,0 +1,230 @@
+// Walks the descriptions once for each shape, and adds what they can't say (units, ranges) from the notes.
+#include "model/rules/schema.h"
+
+#include "base/diagnostics/check.h"
+#include "model/codec/codec_detail.h"
+#include "model/codec/type_names.h"
+#include "model/rules/field_rules.h"
+
+namespace swarm {
+namespace {
+
+namespace json = boost::json;
+
+/// The same type looks different in an answer and in a request.
+enum class Shape {
+  Answer,      ///< every member is there; a newer server may add some
+  Request,     ///< every member may be absent, and no other is taken. No `default`: an update leaves alone what is absent
+  Body,        ///< as Request, of a type that requests alone have: what rules require is required
+  MergePatch,  ///< as Request, and null sets a member back
+  Selection,   ///< an answer of which a part was asked for
+};
+
+json::object refTo(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }
+
+template <codec::DescribedStruct T>
+json::object structSchema(Shape shape);
+
+template <typename T>
+json::object typeSchema(Shape shape) {
+  if constexpr (std::same_as<T, bool>) {
+    return {{"type", "boolean"}};
+  } else if constexpr (std::same_as<T, std::int64_t>) {
+    return {{"type", "integer"}, {"format", "int64"}};
+  } else if constexpr (std::same_as<T, double>) {
+    return {{"type", "number"}};
+  } else if constexpr (std::same_as<T, std::string>) {
+    return {{"type", "string"}};
+  } else if constexpr (std::same_as<T, SystemTime>) {
+    return {{"type", "string"}, {"format", "date-time"}};
+  } else if constexpr (std::same_as<T, json::object>) {
+    return {{"type", "object"}};
+  } else if constexpr (std::same_as<T, Error>) {
+    return refTo("Error");
+  } else if constexpr (codec::IsOptional<T>::value) {
+    return typeSchema<typename T::value_type>(shape);
+  } else if constexpr (codec::IsVector<T>::value) {
+    // A list is replaced as a whole.
+    Shape items = shape == Shape::MergePatch ? Shape::Request : shape == Shape::Selection ? Shape::Answer : shape;
+    return {{"type", "array"}, {"items", typeSchema<typename T::value_type>(items)}};
+  } else if constexpr (codec::IsMap<T>::value) {
+    json::object value = typeSchema<typename T::mapped_type>(shape);
+    if (shape == Shape::MergePatch) value["type"] = json::array{value["type"], "null"};
+    return {{"type", "object"}, {"additionalProperties", std::move(value)}};
+  } else if constexpr (codec::DescribedEnum<T>) {
+    return refTo(kSchemaName<T>);
+  } else {
+    static_assert(!kSchemaName<T>.empty(), "name the type with SWARM_SCHEMA_NAME");
+    if (shape == Shape::MergePatch || shape == Shape::Selection) return structSchema<T>(shape);
+    return refTo(shape == Shape::Request ? kRequestName<T> : kSchemaName<T>);
+  }
+}
+
+void addLength(json::object& schema, const FieldRule& rule) {
+  const bool is_list = schema.contains("items");
+  if (rule.minLength != 0) schema[is_list ? "minItems" : "minLength"] = rule.minLength;
+  if (rule.maxLength) schema[is_list ? "maxItems" : "maxLength"] = *rule.maxLength;
+}
+
+void addRule(json::object& schema, std::string_view type, std::string_view member) {
+  if (const FieldRule* rule = findFieldRule(type, member)) {
+    std::string description(rule->description);
+    if (rule->except) description += format("; not {}: {}", *rule->except, rule->exceptReason);
+    if (!description.empty()) schema["description"] = description;
+    json::object& number = schema.contains("items") ? schema["items"].get_object() : schema;
+    if (rule->minimum) number["minimum"] = rule->zero.empty() ? *rule->minimum : 0.0;
+    if (rule->maximum) number["maximum"] = *rule->maximum;
+    if (!rule->format.empty()) schema["format"] = rule->format;
+    addLength(schema, *rule);
+  }
+  for (const MemberName& time : kNullableTimes)
+    if (time.type == type && time.member == member) schema["type"] = json::array{"string", "null"};
+  for (const Choices& choices : kChoices) {
+    if (choices.type != type || choices.member != member) continue;
+    schema.erase("$ref");
+    schema["type"] = "string";
+    schema["enum"] = json::array(std::begin(choices.values), std::end(choices.values));
+  }
+}
+
+/// In words, since code generators make a member with a `default` one that is always sent.
+template <typename Part>
+void addDefault(json::object& schema, Shape shape, const Part& value) {
+  if constexpr (std::is_arithmetic_v<Part>) {
+    std::string text = schema.contains("description") ? std::string(schema["description"].as_string()) : std::string();
+    if (!text.empty()) text += shape == Shape::Body ? "; " : ". ";
+    schema["description"] =
+        text + (shape == Shape::Body ? format("{} when absent", value) : format("When an instance is created: {} by default", value));
+  }
+}
+
+/// Whether an object of this shape has no other members than the described ones.
+bool isClosed(Shape shape) { return shape == Shape::Request || shape == Shape::Body || shape == Shape::MergePatch; }
+
+template <codec::DescribedEnum T>
+json::object enumSchema() {
+  json::array names;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>(
+      [&](auto one) { names.push_back(json::string(codec::jsonEnumName<T>(one.name))); });
+  return {{"type", "string"}, {"enum", std::move(names)}};
+}
+
+template <codec::DescribedStruct T>
+json::object structSchema(Shape shape) {
+  json::object properties;
+  json::array required;
+  const T defaults{};
+  boost::mp11::mp_for_each<codec::Members<T>>([&](auto member) {
+    std::string_view name = codec::jsonName<T>(member.name);
+    using Part = std::remove_cvref_t<decltype(defaults.*member.pointer)>;
+    json::object schema = typeSchema<Part>(shape);
+    const std::string_view owner = kSchemaName<codec::OwnerOf<decltype(member)>>;
+    addRule(schema, owner, name);
+    if (isClosed(shape)) addDefault(schema, shape, defaults.*member.pointer);
+    if (const FieldRule* rule = findFieldRule(owner, name); shape == Shape::Body && rule && rule->required)
+      required.push_back(json::string(name));
+    if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
+    if (shape == Shape::Answer && !codec::IsOptional<Part>::value) required.push_back(json::string(name));
+    properties.emplace(name, std::move(schema));
+  });
+  json::object out{{"type", "object"}, {"properties", std::move(properties)}};
+  if (!required.empty()) out["required"] = std::move(required);
+  if (isClosed(shape)) out["additionalProperties"] = false;
+  return out;
+}
+
+template <typename T>
+void add(json::object& out) {
+  static_assert(!kSchemaName<T>.empty(), "name the type with SWARM_SCHEMA_NAME");
+  if constexpr (codec::DescribedEnum<T>) {
+    out.emplace(kSchemaName<T>, enumSchema<T>());
+  } else {
+    out.emplace(kSchemaName<T>, structSchema<T>(Shape::Answer));
+    if constexpr (!kRequestName<T>.empty()) out.emplace(kRequestName<T>, structSchema<T>(Shape::Request));
+  }
+}
+
+template <typename... T>
+void addBodies(json::object& out) {
+  (out.emplace(kSchemaName<T>, structSchema<T>(Shape::Body)), ...);
+}
+
+template <typename... T>
+void addAll(json::object& out) {
+  (add<T>(out), ...);
+}
+
+json::object errorSchema() {
+  json::object text{{"type", "string"}};
+  json::object field{{"type", "object"},
+                     {"properties", {{"pointer", {{"type", "string"}, {"format", "json-pointer"}}}, {"detail", text}}},
+                     {"required", {"pointer", "detail"}}};
+  return {{"type", "object"},
+          {"properties",
+           {{"code", refTo("ErrorCode")},
+            {"message", text},
+            {"retryable", {{"type", "boolean"}, {"description", "Whether the same call may succeed later, unchanged"}}},
+            {"errors", {{"type", "array"}, {"items", field}}},
+            {"instance", text},
+            {"upstream", {{"type", "object"}, {"properties", {{"status", {{"type", "integer"}}}, {"requestId", text}}}}}}},
+          {"required", {"code", "message", "retryable"}}};
+}
+
+json::object errorCodeSchema() {
+  json::array codes;
+  for (ErrorCode code : errorCodes()) codes.push_back(json::string(toString(code)));
+  return {{"type", "string"}, {"enum", std::move(codes)}};
+}
+
+/// The members that the codec derives.
+void addDerived(json::object& schemas) {
+  json::object metadata{{"type", "object"}, {"description", "The configuration's metadata"}};
+  schemas["Instance"].get_object()["properties"].get_object()["metadata"] = metadata;
+  schemas["Instance"].get_object()["required"].get_array().push_back("metadata");
+  schemas["InstanceSelection"].get_object()["properties"].get_object()["metadata"] = std::move(metadata);
+  schemas["OperationStep"].get_object()["properties"].get_object()["percent"] =
+      json::object{{"type", "integer"}, {"minimum", 0}, {"maximum", 100}, {"description", "Only when bytesTotal is known"}};
+}
+
+json::object makeSchemas() {
+  json::object out;
+  addAll<ProviderType, InstanceStatus, ProviderHealth, OperationKind, OperationStatus, CpuConfig, MemoryConfig, StorageResource,
+         ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, GitIdentity, PortMapping,
+         NetworkInfo, CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage,
+         ProviderStatus, SwarmStatus, OperationStep, Operation, KeptSource, DroppedFolder, ReplacementLoss, UpdatePlan, MigrationEnd,
+         MigrationChange, MigrationSkip, MigrationPlan, Snapshot>(out);
+  out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
+  out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
+  out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);
+  out["CreateInstance"] = structSchema<CreateInstanceRequest>(Shape::Request);
+  out["SetGitIdentity"] = structSchema<GitIdentity>(Shape::Body);
+  addBodies<UpdateInstanceRequest, MigrateInstanceRequest, TakeSnapshotRequest, RestoreSnapshotRequest, ExecuteCommandRequest,
+            IssueTokenRequest, LoginRequest, LoginLinkRequest>(out);
+  out["NewStorage"].get_object()["required"] = json::array{"mountPath"};
+  out["ErrorCode"] = errorCodeSchema();
+  out["Error"] = errorSchema();
+  addDerived(out);
+  return out;
+}
+
+const json::object& schemas() {
+  static const json::object made = makeSchemas();
+  return made;
+}
+
+}  // namespace
+
+json::object jsonSchemas() { return schemas(); }
+
+json::object jsonSchemaFor(std::string_view name) {
+  const json::value* schema = schemas().if_contains(name);
+  SWARM_CHECK(schema != nullptr);
+  return schema->get_object();
+}
+
+json::object schemaRef(std::string_view name) {
+  SWARM_CHECK(schemas().contains(name));
+  return refTo(name);
+}
+
+}  // namespace swarm

@@ -1,0 +1,55 @@
+// EngineEvents: follows the Engine's event stream for as long as it is open: reconnects with growing pauses, and goes on where it was.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "async/loop.h"
+#include "provider/docker/engine/engine_client.h"
+
+namespace swarm::docker {
+
+/// One loop owns it; its listener must outlive it.
+class EngineEvents {
+ public:
+  struct Listener {
+    json::object filters;
+    /// The stream is open, and events before it were missed: whoever needs to know looks. May be empty. What it throws counts as a loss.
+    std::function<awaitable<void>(Deadline deadline)> catchUp;
+    std::function<void()> connected;                                       ///< after that; may be empty
+    std::function<void(const json::value&)> event;                         ///< each in its turn
+    std::function<void(const std::string& why, bool was_connected)> lost;  ///< the stream broke, or could not be opened (again)
+  };
+  EngineEvents(EngineClient& engine, std::chrono::milliseconds longest_pause) : engine_(engine), longest_pause_(longest_pause) {}
+
+  void follow(net::Executor executor, Listener listener);
+  awaitable<void> close();  ///< returns when nothing of the listener is called any more
+
+  bool connected() const { return connected_; }
+  const std::string& trouble() const { return trouble_; }  ///< why it is not connected; empty: never tried
+  void noteTrouble(std::string why) { trouble_ = std::move(why); }
+
+ private:
+  awaitable<void> run();
+  awaitable<void> read();
+  void handle(std::string_view line);
+
+  EngineClient& engine_;
+  std::chrono::milliseconds longest_pause_;
+  Listener listener_;
+  boost::asio::cancellation_signal stop_;
+  std::unique_ptr<boost::asio::steady_timer> ended_;  ///< cancelled when run() has ended
+  bool closing_ = false;
+  bool following_ = false;
+  bool connected_ = false;
+  std::string last_event_;  ///< "seconds.nanoseconds" of the last event, to go on from
+  std::string trouble_;
+};
+
+/// One of the actor's attributes (its labels are among them); empty: none.
+std::string eventAttribute(const json::value& event, std::string_view name);
+
+}  // namespace swarm::docker

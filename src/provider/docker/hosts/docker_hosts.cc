@@ -1,0 +1,259 @@
+// Calls about one instance: they find its Engine, and are the Engine's own.
+#include "provider/docker/hosts/docker_hosts.h"
+
+#include <set>
+
+#include "base/text/format.h"
+
+namespace swarm {
+
+ProviderPtr makeDockerProvider(std::vector<DockerProviderConfig> engines, std::string swarm_id) {
+  if (engines.empty()) throw Error(ErrorCode::InvalidArgument, "A Docker provider needs an Engine.");
+  if (engines.size() == 1) return makeDockerProvider(std::move(engines.front()), std::move(swarm_id));
+  if (swarm_id.empty()) throw Error(ErrorCode::InvalidArgument, "A Docker provider needs the swarm's id.");
+  std::set<std::string> seen;
+  for (DockerProviderConfig& engine : engines) {
+    if (engine.name.empty()) engine.name = docker::kUnnamedHost;
+    docker::checkConfig(engine);
+    if (!seen.insert(engine.name).second) {
+      throw Error(ErrorCode::InvalidArgument, format("Two Docker hosts are called \"{}\": give [docker] another name.", engine.name));
+    }
+  }
+  return std::make_unique<docker::DockerHosts>(std::move(engines), std::move(swarm_id));
+}
+
+}  // namespace swarm
+
+namespace swarm::docker {
+namespace {
+
+/// An Engine that was away a moment ago gets so long to be back; the others' answers wait for it.
+constexpr std::chrono::seconds kAwayPatience{3};
+
+}  // namespace
+
+DockerHosts::DockerHosts(std::vector<DockerProviderConfig> engines, std::string swarm_id) {
+  for (DockerProviderConfig& config : engines) {
+    auto host = std::make_unique<Host>();
+    host->name = config.name;
+    host->engine = std::make_unique<DockerProvider>(std::move(config), swarm_id);
+    hosts_.push_back(std::move(host));
+  }
+}
+
+DockerHosts::~DockerHosts() = default;
+
+DockerHosts::Host* DockerHosts::named(std::string_view name) const {
+  for (const auto& host : hosts_) {
+    if (host->name == name) return host.get();
+  }
+  return nullptr;
+}
+
+DockerHosts::Host* DockerHosts::homeOf(const std::string& instance_id, const std::vector<ExternalResource>& external) {
+  if (auto known = homes_.find(instance_id); known != homes_.end()) return known->second;
+  auto recorded = std::ranges::find(external, kHostKind, &ExternalResource::kind);
+  return recorded == external.end() ? nullptr : named(recorded->id);
+}
+
+std::string DockerHosts::names() const {
+  std::string text;
+  for (const auto& host : hosts_) text += (text.empty() ? "" : ", ") + host->name;
+  return text;
+}
+
+DockerHosts::Host& DockerHosts::wanted(const InstanceConfig& config) const {
+  const std::optional<DockerNetworkConfig>& docker = config.network.docker;
+  if (!docker || docker->host.empty()) return *hosts_.front();
+  if (Host* host = named(docker->host)) return *host;
+  std::string message = format("There is no Docker host \"{}\" here; there are {}.", docker->host, names());
+  throw Error(ErrorCode::Unprocessable, message).withField("/network/docker/host", message);
+}
+
+std::vector<DockerHosts::Host*> DockerHosts::answeringFirst() {
+  std::vector<Host*> order, away;
+  for (auto& host : hosts_) (isAway(*host) ? away : order).push_back(host.get());
+  order.insert(order.end(), away.begin(), away.end());
+  return order;
+}
+
+Deadline DockerHosts::patience(const Host& host, Deadline deadline) const {
+  return isAway(host) ? deadline.orAfter(kAwayPatience) : deadline;
+}
+
+awaitable<DockerHosts::Host*> DockerHosts::find(std::string instance_id, Deadline deadline) {
+  if (auto known = homes_.find(instance_id); known != homes_.end()) co_return known->second;
+  std::string away;
+  std::vector<Host*> order = answeringFirst();
+  for (Host* host : order) {
+    std::optional<Error> failure;
+    try {
+      auto found = co_await host->engine->getInstance(instance_id, patience(*host, deadline));
+      if (found) {
+        remember(instance_id, *host);
+        co_return host;
+      }
+    } catch (const Error& error) {
+      failure = error;
+    }
+    if (failure) away += format("{}{}: {}", away.empty() ? "" : " ", host->name, failure->message());
+  }
+  if (away.empty()) co_return nullptr;
+  throw Error(ErrorCode::Unavailable, format("Not every Docker host can be asked where the workspace is. {}", away))
+      .withInstance(instance_id);
+}
+
+awaitable<DockerHosts::Host*> DockerHosts::require(std::string instance_id, Deadline deadline) {
+  Host* host = co_await find(instance_id, deadline);
+  if (!host) {
+    throw Error(ErrorCode::NotFound, format("No Docker host ({}) has a container of instance {}.", names(), instance_id))
+        .withInstance(instance_id);
+  }
+  co_return host;
+}
+
+void DockerHosts::addHost(ProviderInstance& instance, const Host& host) const {
+  instance.external.push_back({std::string(kHostKind), host.name});
+}
+
+/// A changed configuration does not move an instance.
+void DockerHosts::checkStays(const NetworkConfig& network, const Host& host) const {
+  if (!network.docker || network.docker->host.empty() || network.docker->host == host.name) return;
+  throw Error(ErrorCode::Unprocessable, format("The workspace is on the Docker host {}, and another configuration does not move it to {}. "
+                                               "swarm migrate does (--to docker --region {}).",
+                                               host.name, network.docker->host, network.docker->host))
+      .withField("/network/docker/host", "can't be changed in place");
+}
+
+void DockerHosts::checkRequest(const InstanceSpec& spec) const { wanted(spec.config).engine->checkRequest(spec); }
+
+awaitable<ProviderInstance> DockerHosts::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  Host& host = wanted(spec.config);
+  const std::string id = spec.instanceId;
+  remember(id, host);
+  co_await progress.recorded({std::string(kHostKind), host.name});
+  ProviderInstance made = co_await host.engine->createInstance(std::move(spec), progress, deadline);
+  addHost(made, host);
+  co_return made;
+}
+
+awaitable<PlacementPreview> DockerHosts::previewInstance(InstanceSpec spec, Deadline deadline) {
+  Host* host = nullptr;
+  PlacementPreview impossible;
+  try {
+    host = &wanted(spec.config);
+  } catch (const Error& error) {
+    impossible.problems.push_back(error.message());
+  }
+  if (host) co_return co_await host->engine->previewInstance(std::move(spec), deadline);
+  impossible.resources = spec.config.resources;
+  impossible.image = spec.config.image;
+  impossible.imageDetail = impossible.problems.front();
+  co_return impossible;
+}
+
+awaitable<std::optional<std::vector<LostVolume>>> DockerHosts::findLostVolumes(InstanceSpec spec, Deadline deadline) {
+  Host* home = homeOf(spec.instanceId, spec.known);
+  if (!home) co_return std::nullopt;
+  co_return co_await home->engine->findLostVolumes(std::move(spec), deadline);
+}
+
+awaitable<void> DockerHosts::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_await host->engine->startInstance(std::move(instance_id), progress, deadline);
+}
+
+awaitable<void> DockerHosts::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_await host->engine->stopInstance(std::move(instance_id), grace, progress, deadline);
+}
+
+awaitable<void> DockerHosts::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+                                            Progress& progress, Deadline deadline) {
+  if (Host* home = homeOf(instance_id, external)) {
+    co_await home->engine->deleteInstance(instance_id, volumes, std::move(external), progress, deadline);
+    homes_.erase(instance_id);
+    co_return;
+  }
+  // Nobody knows where: labels tell it on each. Names of volumes don't count there, another instance's volume may be called the same.
+  std::erase_if(external, [](const ExternalResource& resource) { return resource.kind == "volume"; });
+  std::optional<Error> trouble;
+  std::vector<Host*> order = answeringFirst();
+  for (Host* host : order) {
+    try {
+      co_await host->engine->deleteInstance(instance_id, volumes, external, progress, patience(*host, deadline));
+    } catch (const Error& error) {
+      bool is_away = error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::DeadlineExceeded;
+      trouble = Error(is_away ? ErrorCode::Unavailable : error.code(),
+                      format("The Docker host {} may have something of the instance. {}", host->name, error.message()))
+                    .withInstance(instance_id);
+    }
+  }
+  if (trouble) throw *trouble;
+}
+
+/// A create records its host before anything else: where none is recorded, none was begun.
+awaitable<void> DockerHosts::settle(InstanceSpec spec, Deadline deadline) {
+  Host* home = homeOf(spec.instanceId, spec.known);
+  if (home) co_await home->engine->settle(std::move(spec), deadline);
+}
+
+awaitable<std::optional<ProviderInstance>> DockerHosts::getInstance(std::string instance_id, Deadline deadline) {
+  Host* host = co_await find(instance_id, deadline);
+  if (!host) co_return std::nullopt;
+  auto found = co_await host->engine->getInstance(instance_id, deadline);
+  if (found) addHost(*found, *host);
+  co_return found;
+}
+
+awaitable<AllocationEffect> DockerHosts::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->allocateResources(std::move(instance_id), resources, deadline);
+}
+
+awaitable<ResourceUsage> DockerHosts::getResourceUsage(std::string instance_id, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->getResourceUsage(std::move(instance_id), deadline);
+}
+
+awaitable<AllocationEffect> DockerHosts::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  checkStays(network, *host);
+  co_return co_await host->engine->configureNetwork(std::move(instance_id), std::move(network), deadline);
+}
+
+awaitable<NetworkInfo> DockerHosts::getNetworkInfo(std::string instance_id, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->getNetworkInfo(std::move(instance_id), deadline);
+}
+
+awaitable<CommandResult> DockerHosts::executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                                     Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->executeCommand(std::move(instance_id), std::move(command), std::move(stdin_text), deadline);
+}
+
+awaitable<std::optional<ReplacementLoss>> DockerHosts::previewReplacement(std::string instance_id, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->previewReplacement(std::move(instance_id), deadline);
+}
+
+awaitable<ProviderInstance> DockerHosts::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  Host* host = co_await require(spec.instanceId, deadline);
+  checkStays(spec.config.network, *host);
+  ProviderInstance made = co_await host->engine->replaceInstance(std::move(spec), progress, deadline);
+  addHost(made, *host);
+  co_return made;
+}
+
+awaitable<AgentEndpoint> DockerHosts::agentEndpoint(std::string instance_id, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->agentEndpoint(std::move(instance_id), deadline);
+}
+
+awaitable<std::unique_ptr<LogSource::Reader>> DockerHosts::openLogs(std::string instance_id, Options options, Deadline deadline) {
+  Host* host = co_await require(instance_id, deadline);
+  co_return co_await host->engine->logs()->openLogs(std::move(instance_id), options, deadline);
+}
+
+}  // namespace swarm::docker

@@ -1,0 +1,184 @@
+// Bodies, classes of capacity, and the table of codes.
+#include "provider/flyio/api/fly_errors.h"
+
+#include <cctype>
+
+#include "base/text/format.h"
+#include "base/text/untrusted_text.h"
+#include "provider/flyio/api/json_access.h"
+
+namespace swarm::flyio {
+namespace {
+
+constexpr std::size_t kMostText = 500;
+constexpr std::size_t kMostErrorBody = 64 * 1024;  ///< of an error; what is behind is not looked at
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+bool isCode(std::string_view word) {
+  return word == "unknown" || word == "insufficient_capacity" || word == "volume_placement_capacity" || word == "name_taken";
+}
+
+/// Line breaks and runs of blanks become one blank; a message stands in one line of a log.
+std::string oneLine(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    bool blank = static_cast<unsigned char>(c) <= ' ';
+    if (blank && (out.empty() || out.back() == ' ')) continue;
+    out += blank ? ' ' : c;
+    if (out.size() > kMostText) break;
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return printable(out, kMostText);
+}
+
+std::string htmlTitle(std::string_view body) {
+  auto begin = body.find("<title>");
+  auto end = body.find("</title>");
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return "an HTML page";
+  return format("an HTML page, \"{}\"", oneLine(body.substr(begin + 7, end - begin - 7)));
+}
+
+/// For an answer that has a status and no words.
+std::string_view meaningOf(int status) {
+  switch (status) {
+    case 408:
+      return "the request took the API too long";
+    case 429:
+      return "too many requests were sent";
+    case 500:
+      return "the API failed and gave no reason";
+    case 502:
+      return "Fly's proxy could not reach the API";
+    case 503:
+      return "the API is not available at the moment";
+    case 504:
+      return "the API did not answer Fly's proxy in time";
+    default:
+      return "no reason was given";
+  }
+}
+
+std::string sentence(std::string_view doing, const FlyFault& fault) { return format("Fly could not {}: {}.", doing, fault.text); }
+
+Error bodyOf(ErrorCode code, std::string_view doing, const FlyFault& fault, std::string_view advice = {}) {
+  std::string message = sentence(doing, fault);
+  if (!advice.empty()) message += format(" {}", advice);
+  return Error(code, std::move(message));
+}
+
+Error byStatus(const FlyFault& fault, std::string_view doing) {
+  switch (fault.status) {
+    case 400:
+    case 422:
+      if (contains(fault.text, "payment method")) {
+        return bodyOf(ErrorCode::Unprocessable, doing, fault, "The organization's billing page at fly.io is where to add one.");
+      }
+      return bodyOf(ErrorCode::Unprocessable, doing, fault);
+    case 401:
+      return bodyOf(
+          ErrorCode::PermissionDenied, doing, fault,
+          "The token is missing, wrong or expired: make one with `fly tokens create org` and give all of it, \"FlyV1 \" included.");
+    case 403:
+      return bodyOf(ErrorCode::PermissionDenied, doing, fault, "The token has no right to it, or it belongs to another organization.");
+    case 404:  // what is asked for by people is looked for elsewhere; this is something that should be there
+      return bodyOf(ErrorCode::UpstreamFailed, doing, fault).withRetryable(true);
+    case 408:
+    case 504:
+      return bodyOf(ErrorCode::DeadlineExceeded, doing, fault, "Try again in a moment (status.flyio.net shows outages).");
+    case 409:
+    case 412:
+      return bodyOf(ErrorCode::Conflict, doing, fault);
+    case 429:
+      return bodyOf(ErrorCode::TooManyRequests, doing, fault);
+    case 502:
+    case 503:
+      return bodyOf(ErrorCode::Unavailable, doing, fault, "This is usually over in a moment (status.flyio.net tells).");
+    case 500:
+      return bodyOf(ErrorCode::UpstreamFailed, doing, fault, "Try again in a moment (status.flyio.net shows outages).");
+    default:
+      return bodyOf(ErrorCode::UpstreamFailed, doing, fault);
+  }
+}
+
+}  // namespace
+
+FlyFault readFault(int status, std::string_view body, std::string request_id) {
+  body = body.substr(0, kMostErrorBody);
+  FlyFault fault{status, {}, {}, std::move(request_id)};
+  json::value parsed = parseOrNull(body);
+  if (parsed.is_object()) {
+    fault.text = oneLine(stringAt(parsed, "message"));
+    if (fault.text.empty()) fault.text = oneLine(stringAt(parsed, "error"));
+    if (std::string code = stringAt(parsed, "status"); isCode(code)) fault.code = code;
+  } else if (contains(body.substr(0, 512), "<html") || contains(body.substr(0, 512), "<!DOCTYPE") ||
+             contains(body.substr(0, 512), "<HTML")) {
+    fault.text = format("status {} with {}", status, htmlTitle(body));
+  } else {
+    fault.text = oneLine(body);
+  }
+  if (fault.text.empty()) fault.text = format("{} (status {})", meaningOf(status), status);
+  while (fault.text.ends_with('.')) fault.text.pop_back();  // it stands inside a sentence of ours
+  return fault;
+}
+
+Shortage shortageOf(const FlyFault& fault) {
+  // A code that the API set says more than its text; a code for something else says that it is no shortage.
+  if (fault.code == "insufficient_capacity") return Shortage::Region;
+  if (fault.code == "volume_placement_capacity") return Shortage::VolumeHost;
+  if (!fault.code.empty() || fault.status >= 500) return Shortage::None;
+  const std::string& text = fault.text;
+  if (fault.status == 409) {
+    for (std::string_view what : {"CPUs", "memory", "IPs", "resources"}) {
+      if (contains(text, format("insufficient {} available", what))) return Shortage::Host;
+    }
+    if (contains(text, "could not reserve resource for machine")) return Shortage::Host;
+    if (contains(text, "no capacity")) return Shortage::Region;
+  }
+  // What older answers and other calls say without a code (E23, E24, E4).
+  if (fault.status == 412 && contains(text, "insufficient resources to create new machine with existing volume"))
+    return Shortage::VolumeHost;
+  if (fault.status == 400 && text == "no capacity") return Shortage::Region;
+  if (fault.status == 403 && contains(text, "over the allowed quota")) return Shortage::Region;
+  return Shortage::None;
+}
+
+bool isLeaseHeld(const FlyFault& fault) { return fault.status == 409 && contains(fault.text, "lease currently held"); }
+
+bool isNameTaken(const FlyFault& fault) {
+  return fault.code == "name_taken" || contains(fault.text, "already been taken") || contains(fault.text, "uniqueness constraint violated");
+}
+
+std::string machineIdIn(std::string_view text) {
+  for (std::string_view before : {"machine ID ", "to machine: ", "by machine "}) {
+    auto at = text.find(before);
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = text.substr(at + before.size());
+    std::size_t end = 0;
+    while (end < rest.size() && std::isalnum(static_cast<unsigned char>(rest[end]))) ++end;
+    if (end > 0) return std::string(rest.substr(0, end));
+  }
+  return {};
+}
+
+bool isPassing(const FlyFault& fault) {
+  if (fault.status != 412 && fault.status != 409) return false;
+  for (std::string_view what :
+       {"unable to start machine from current state", "getting replaced", "still active", "still attempting to start",
+        "currently bound to machine", "already claimed by machine", "concurrent update", "deploys to this host are temporarily disabled"}) {
+    if (contains(fault.text, what)) return true;
+  }
+  return false;
+}
+
+Error flyError(const FlyFault& fault, std::string_view doing) {
+  Shortage shortage = shortageOf(fault);
+  Error error = shortage == Shortage::None
+                    ? byStatus(fault, doing)
+                    : bodyOf(ErrorCode::OutOfResources, doing, fault,
+                             "Fly has no room there now: try later, another region ([flyio] regions) or a smaller size.");
+  std::string cause = format("status {}, request {}", fault.status, fault.requestId.empty() ? "without id" : fault.requestId);
+  return std::move(error).withCause(std::move(cause)).withUpstream({.status = fault.status, .requestId = fault.requestId});
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,58 @@
+// Dotted paths into JSON.
+#include "provider/flyio/api/json_access.h"
+
+#include <boost/json/parse.hpp>
+
+namespace swarm::flyio {
+
+const json::value* member(const json::value& value, std::string_view path) {
+  const json::value* at = &value;
+  while (!path.empty()) {
+    auto dot = path.find('.');
+    std::string_view name = path.substr(0, dot);
+    path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
+    const json::object* object = at->if_object();
+    at = object ? object->if_contains(name) : nullptr;
+    if (!at) return nullptr;
+  }
+  return at->is_null() ? nullptr : at;
+}
+
+std::string stringAt(const json::value& value, std::string_view path) {
+  const json::value* found = member(value, path);
+  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+std::int64_t integerAt(const json::value& value, std::string_view path, std::int64_t otherwise) {
+  const json::value* found = member(value, path);
+  if (!found || !found->is_number()) return otherwise;
+  boost::system::error_code inexact;
+  std::int64_t number = found->to_number<std::int64_t>(inexact);
+  return inexact ? static_cast<std::int64_t>(found->is_double() ? found->as_double() : 0) : number;
+}
+
+bool boolAt(const json::value& value, std::string_view path) {
+  const json::value* found = member(value, path);
+  return found && found->is_bool() && found->as_bool();
+}
+
+const json::array& arrayAt(const json::value& value, std::string_view path) {
+  static const json::array kNone;
+  const json::value* found = member(value, path);
+  return found && found->is_array() ? found->as_array() : kNone;
+}
+
+const json::object& objectAt(const json::value& value, std::string_view path) {
+  static const json::object kNone;
+  const json::value* found = member(value, path);
+  return found && found->is_object() ? found->as_object() : kNone;
+}
+
+json::value parseOrNull(std::string_view text) {
+  boost::system::error_code error;
+  json::value value = json::parse(text, error);
+  if (error) return nullptr;
+  return value;
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,132 @@
+// previewInstance: what a create would make, found out without making anything.
+#include "base/text/format.h"
+#include "provider/flyio/flyio_provider.h"
+#include "provider/flyio/machine/image_check.h"
+
+namespace swarm::flyio {
+namespace {
+
+constexpr std::int64_t kMib = 1024 * 1024;
+
+/// What an ext4 of so many GB has for files, estimated low: a sixteenth and the journal are its own.
+std::int64_t roomFor(std::int64_t volume_gb) {
+  std::int64_t whole = volume_gb * 1024 * kMib;
+  return volume_gb > 0 ? whole - whole / 16 - 64 * kMib : 0;
+}
+
+bool isRefusal(const Error& error) { return error.code() != ErrorCode::Unavailable && error.code() != ErrorCode::DeadlineExceeded; }
+
+/// The plan of the spec, and what speaks against it; parts that can't be done are left out, so that the others are judged, too.
+InstancePlan planLeniently(InstanceSpec spec, const FlyIOProviderConfig& config, const std::string& swarm_id, PlacementPreview& preview) {
+  auto collect = [&](auto attempt, auto leave_out) {
+    try {
+      attempt();
+    } catch (const Error& error) {
+      preview.problems.push_back(error.message());
+      leave_out();
+    }
+  };
+  auto round_up = [&] { preview.resources = effectiveOn(roundUp(spec.config.resources), spec.config.resources); };
+  auto find_image = [&] { preview.image = imageAtFly(spec.config.image, config); };
+  InstancePlan plan;
+  collect(round_up, [&] { spec.config.resources = ResourceConfig{}; });
+  collect(find_image, [&] {
+    preview.imageDetail = preview.problems.back();
+    spec.config.image = "none";
+  });
+  collect([&] { checkNetwork(spec.config.network); },
+          [&] {
+            spec.config.network.exposedPorts.clear();
+            spec.config.network.internalNetwork = false;
+          });
+  collect([&] { plan = planInstance(spec, config, swarm_id); },
+          [&] {
+            spec.config.storage.clear();
+            plan = planInstance(spec, config, swarm_id);
+          });
+  return plan;
+}
+
+void noteCosts(const InstancePlan& plan, PlacementPreview& preview) {
+  preview.costNotes.push_back(format("Fly.io bills the Machine ({}) by the second while it runs.", toString(plan.guest)));
+  if (plan.volumeGb > 0)
+    preview.costNotes.push_back(
+        format("Its volume of {} GB is billed always, also while the workspace is stopped, as are its snapshots.", plan.volumeGb));
+  preview.costNotes.push_back("Traffic out of Fly.io is billed; the addresses are free.");
+}
+
+}  // namespace
+
+awaitable<void> FlyIOProvider::previewImage(std::string image, PlacementPreview& preview, Deadline deadline) {
+  std::optional<Error> trouble;
+  try {
+    preview.imageDetail = co_await checkImage(std::move(image), config_, tls_, deadline);
+    preview.imageFound = true;
+  } catch (const Error& error) {
+    trouble = error;
+  }
+  if (!trouble) co_return;
+  // A registry that this machine can't reach may be there for Fly.
+  preview.imageDetail = trouble->message();
+  if (isRefusal(*trouble)) preview.problems.push_back(trouble->message());
+}
+
+/// Region by region, in the order of a create: the first with room.
+awaitable<void> FlyIOProvider::previewRoom(const InstancePlan& plan, PlacementPreview& preview, Deadline deadline) {
+  preview.region = plan.regions.front();
+  std::string tried;
+  for (const std::string& region : plan.regions) {
+    std::vector<std::string> with_room;
+    std::optional<Error> trouble;
+    try {
+      with_room = co_await client_.regionsWithRoom({region}, toJson(plan.guest), plan.volumeGb, deadline);
+    } catch (const Error& error) {
+      trouble = error;
+    }
+    if (trouble && !isRefusal(*trouble)) throw *trouble;
+    bool is_full = trouble ? trouble->code() == ErrorCode::OutOfResources : with_room.empty();
+    if (!is_full) {  // any other refusal: the question is a help only, a create does without
+      preview.region = region;
+      co_return;
+    }
+    tried += (tried.empty() ? "" : ", ") + region;
+  }
+  std::string volume = plan.volumeGb > 0 ? format(" with a volume of {} GB", plan.volumeGb) : std::string();
+  preview.problems.push_back(
+      format("Fly has no room in {} now for a {}{}, or the organization's quota is used up.", tried, toString(plan.guest), volume));
+}
+
+awaitable<PlacementPreview> FlyIOProvider::previewInstance(InstanceSpec spec, Deadline deadline) {
+  PlacementPreview preview;
+  preview.resources = spec.config.resources;
+  preview.image = spec.config.image;
+  InstancePlan plan = planLeniently(spec, config_, swarm_id_, preview);
+  std::optional<Machine> present;
+  if (co_await client_.findApp(plan.app, deadline)) present = co_await machineIn(plan.app, plan.instanceId, deadline);
+  if (present) plan.volumeGb = std::max(plan.volumeGb, resourcesOf(*present).storage.size);
+  preview.storageBytes = roomFor(plan.volumeGb);
+  noteCosts(plan, preview);
+  bool is_named = preview.imageDetail.empty();
+  if (is_named) co_await previewImage(preview.image, preview, deadline);
+  if (present) {  // made already, a place that a move kept: it is where it is, and has its room
+    preview.region = present->region;
+    co_return preview;
+  }
+  std::optional<Error> trouble;
+  try {
+    co_await chooseRegions(plan, deadline);
+    co_await takeOverVolumes(plan, deadline);
+  } catch (const Error& error) {
+    trouble = error;
+  }
+  if (trouble && !isRefusal(*trouble)) throw *trouble;
+  if (trouble) {
+    preview.region = plan.regions.empty() ? std::string() : plan.regions.front();
+    preview.problems.push_back(trouble->message());
+  } else {
+    co_await previewRoom(plan, preview, deadline);
+  }
+  co_return preview;
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,396 @@
+// Names, sizes and configuration of what is made.
+#include "provider/flyio/machine/machine_spec.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <set>
+
+#include "base/id.h"
+#include "base/text/format.h"
+#include "model/rules/validation.h"
+#include "protocol/agent.h"
+#include "provider/flyio/api/json_access.h"
+
+namespace swarm::flyio {
+namespace {
+
+constexpr std::size_t kMostAppName = 63;
+constexpr std::size_t kMostPrefix = 20;
+/// The proxy's own default of 20 connections would be reached by one browser.
+constexpr std::int64_t kSoftConnections = 2'000;
+constexpr std::int64_t kHardConnections = 10'000;
+
+std::string dashed(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    bool plain = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9');
+    if (plain || (!out.empty() && out.back() != '-')) out += plain ? low : '-';
+  }
+  while (!out.empty() && out.back() == '-') out.pop_back();
+  return out;
+}
+
+std::string shortHash(std::string_view text) { return toHex(sha256(text)).substr(0, 8); }
+
+std::string folderName(const InstanceSpec& spec, const StorageConfig& storage) {
+  if (!storage.volumeName.empty()) return storage.volumeName;
+  return format("swarm-{}-{}-{}", spec.instanceId, dashed(storage.mountPath).substr(0, 40), shortHash(storage.mountPath));
+}
+
+void checkMountPath(const std::string& path, const std::string& pointer, std::set<std::string>& seen) {
+  if (path.size() < 2 || !isNormalPath(path))
+    throw unprocessable(pointer, format("\"{}\" is no absolute path to mount a volume at.", path));
+  for (std::string_view kept : {"/proc", "/sys", "/dev", "/etc", "/.fly", "/data"}) {
+    if (path == kept || path.starts_with(std::string(kept) + "/")) {
+      throw unprocessable(pointer, format("A volume can't be mounted at {}: the system needs {}.", path, kept));
+    }
+  }
+  if (!seen.insert(path).second) throw unprocessable(pointer, format("Two volumes want to be mounted at {}.", path));
+}
+
+void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
+  std::set<std::string> paths, names;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
+    const StorageConfig& storage = spec.config.storage[i];
+    std::string pointer = format("/storage/{}", i);
+    checkMountPath(storage.mountPath, pointer + "/mountPath", paths);
+    if (!storage.volumeName.empty()) {
+      if (!isResourceName(storage.volumeName)) {
+        throw unprocessable(pointer + "/volumeName",
+                            format("\"{}\" is no name for a volume: use two or more letters, digits, - _ or .", storage.volumeName));
+      }
+      plan.askedVolumes.push_back(storage.volumeName);
+    }
+    StorageEntry entry{folderName(spec, storage), storage.mountPath, storage.persistent, spec.instanceId, spec.owner};
+    if (!names.insert(entry.name).second)
+      throw unprocessable(pointer + "/volumeName", format("The volume {} is asked for twice.", entry.name));
+    plan.storage.push_back(std::move(entry));
+    sum += std::max<std::int64_t>(1, storage.size);
+  }
+  if (plan.storage.empty()) return;
+  // The sizes that were asked for volume by volume count; a disk size that was not given does not enlarge them.
+  static const std::int64_t kNotGiven = ResourceConfig{}.storage.size;
+  std::int64_t disk = spec.config.resources.storage.size;
+  plan.volumeGb = disk == kNotGiven ? sum : std::max(sum, disk);
+  if (plan.volumeGb > kLargestVolumeGb) {
+    throw unprocessable("/storage",
+                        format("{} GiB of storage were asked for; a volume at Fly has at most {} GiB.", plan.volumeGb, kLargestVolumeGb));
+  }
+}
+
+/// The agent's settings as the controller has them, and where each storage is to be seen.
+std::string withBinds(const std::string& settings, const InstancePlan& plan) {
+  json::object object;
+  if (!settings.empty()) {
+    boost::system::error_code error;
+    json::value parsed = json::parse(settings, error);
+    if (error || !parsed.is_object()) throw Error(ErrorCode::InvalidArgument, "The agent's settings are not a JSON object.");
+    object = std::move(parsed.as_object());
+  }
+  json::array binds;
+  for (const StorageEntry& entry : plan.storage) {
+    binds.push_back(json::object{{"from", format("{}/volumes/{}", kVolumeMount, entry.name)}, {"to", entry.mountPath}});
+  }
+  if (!binds.empty()) object["binds"] = std::move(binds);
+  return json::serialize(object);
+}
+
+json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
+                          const InstancePlan& plan) {
+  json::object metadata;
+  for (const auto& [key, value] : config.tags) metadata[key] = value;
+  for (const auto& [key, value] : spec.config.labels) metadata[key] = value;
+  // Ours come last: they decide who owns what.
+  metadata.erase(kMetaRole);
+  metadata.erase(kMetaReads);
+  metadata.erase(kMetaReplaces);
+  metadata[kMetaSwarm] = swarm_id;
+  metadata[kMetaInstance] = spec.instanceId;
+  metadata[kMetaOwner] = spec.owner;
+  metadata[kMetaName] = spec.name;
+  metadata[kMetaPrivate] = plan.privateOnly ? "true" : "false";
+  metadata[kMetaStorage] = writeStorage(plan.storage);
+  const std::vector<std::int64_t>& ports = spec.config.network.exposedPorts;
+  metadata[kMetaPorts] = json::serialize(json::array(ports.begin(), ports.end()));
+  std::vector<std::string> regions;
+  if (spec.config.network.flyio) regions = spec.config.network.flyio->regions;
+  metadata[kMetaRegions] = json::serialize(json::array(regions.begin(), regions.end()));
+  const ResourceConfig& resources = spec.config.resources;
+  std::int64_t size = plan.volumeGb > 0 ? plan.volumeGb : resources.storage.size;
+  json::object kept{{"min", resources.memory.min}, {"pids", resources.pids}, {"size", size}, {"persistent", resources.storage.persistent}};
+  metadata[kMetaResources] = json::serialize(kept);
+  return metadata;
+}
+
+json::object planConfig(const InstanceSpec& spec, const FlyIOProviderConfig& config, const InstancePlan& plan, AgentCredential credential) {
+  json::object made{{"image", imageAtFly(spec.config.image, config)}, {"guest", toJson(plan.guest)}};
+  json::object env;
+  for (const auto& [key, value] : spec.config.env) env[key] = value;
+  env.erase(agent::kSettingsVariable);
+  json::array files;
+  if (credential == AgentCredential::PublicKey) {
+    env[agent::kSettingsVariable] = withBinds(spec.agentBoot, plan);
+  } else {
+    files.push_back(json::object{{"guest_path", agent::kConfigPath}, {"secret_name", kAgentSecret}, {"mode", 0400}});
+  }
+  made["env"] = std::move(env);
+  if (!spec.config.command.empty()) {
+    made["init"] = json::object{{"cmd", json::array(spec.config.command.begin(), spec.config.command.end())}};
+  }
+  made["files"] = std::move(files);  // also when empty: a change takes the file of a former agent away
+  made["services"] = servicesFor(spec.config.network.exposedPorts);
+  // Intent is the controller's: a second party that restarts Machines would hide crashes from it.
+  made["restart"] = json::object{{"policy", "no"}};
+  made["stop_config"] = json::object{{"signal", "SIGTERM"}, {"timeout", "10s"}};
+  made["auto_destroy"] = false;
+  return made;
+}
+
+json::object service(std::int64_t internal, json::array ports) {
+  json::object concurrency{{"type", "connections"}, {"soft_limit", kSoftConnections}, {"hard_limit", kHardConnections}};
+  // The proxy looks at its own connections only and would stop a Machine that works (§12, pitfall 7).
+  return {{"protocol", "tcp"}, {"internal_port", internal}, {"ports", std::move(ports)},
+          {"autostop", "off"}, {"autostart", false},        {"concurrency", std::move(concurrency)}};
+}
+
+int suffixNumber(std::string_view text, std::string_view before) {
+  if (!text.starts_with(before)) return -1;
+  text.remove_prefix(before.size());
+  int number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : -1;
+}
+
+}  // namespace
+
+std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& swarm_id) {
+  std::string prefix = dashed(config.appPrefix).substr(0, kMostPrefix);
+  while (prefix.ends_with('-')) prefix.pop_back();
+  return format("{}-{}-", prefix.empty() ? "swarm" : prefix, shortHash(swarm_id));
+}
+
+std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const std::string& instance_id) {
+  std::string name = appNamePrefix(config, swarm_id) + dashed(instance_id);
+  if (name.size() > kMostAppName) name = name.substr(0, kMostAppName - 9) + "-" + shortHash(instance_id);
+  return name;
+}
+
+std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& config) {
+  bool is_local = image.empty() || image == config.localWorkspaceImage || image + ":latest" == config.localWorkspaceImage;
+  if (!is_local) return image;
+  if (!config.workspaceImage.empty()) return config.workspaceImage;
+  throw Error(
+      ErrorCode::Unprocessable,
+      format(
+          "The workspace image {} is on this machine only, and Fly can't pull it. Push it once (docker tag {} registry.fly.io/APP:TAG, fly "
+          "auth docker, docker push registry.fly.io/APP:TAG) and set workspaceImage of [flyio] to that name.",
+          config.localWorkspaceImage, config.localWorkspaceImage))
+      .withField("/image", "is not where Fly can pull it");
+}
+
+void writeRegions(NetworkConfig& network, std::vector<std::string> regions) {
+  if (regions.empty()) return;
+  if (!network.flyio) network.flyio.emplace();
+  network.flyio->regions = std::move(regions);
+}
+
+void checkNetwork(const NetworkConfig& network) {
+  for (std::size_t i = 0; i < network.exposedPorts.size(); ++i) {
+    std::int64_t port = network.exposedPorts[i];
+    std::string pointer = format("/network/exposedPorts/{}", i);
+    if (port < 1 || port > 65535) throw unprocessable(pointer, format("{} is no port: 1 to 65535.", port));
+    if (port == agent::kPort) throw unprocessable(pointer, format("Port {} is the agent's; choose another.", port));
+    for (std::size_t j = 0; j < i; ++j) {
+      if (externalPort(network.exposedPorts[j]) == externalPort(port)) {
+        throw unprocessable(pointer, format("Ports {} and {} would answer at the same place.", network.exposedPorts[j], port));
+      }
+    }
+  }
+  if (network.internalNetwork) {
+    throw unprocessable("/network/internalNetwork",
+                        "Machines at Fly always have a way out to the internet; use the Docker provider for an internal network.");
+  }
+}
+
+std::int64_t externalPort(std::int64_t port) { return port == 80 || port == 443 ? 10000 + port : port; }
+
+json::array servicesFor(const std::vector<std::int64_t>& exposed_ports) {
+  json::array services;
+  services.push_back(service(agent::kPort, {json::object{{"port", 443}, {"handlers", json::array{"tls", "http"}}},
+                                            json::object{{"port", 80}, {"handlers", json::array{"http"}}}}));
+  for (std::int64_t port : exposed_ports) {
+    services.push_back(service(port, {json::object{{"port", externalPort(port)}, {"handlers", json::array{"tls", "http"}}}}));
+  }
+  return services;
+}
+
+AgentCredential credentialOf(const Machine& machine) {
+  return machine.metadata(kMetaAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
+}
+
+InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
+                          AgentCredential credential) {
+  InstancePlan plan;
+  plan.instanceId = spec.instanceId;
+  plan.owner = spec.owner;
+  plan.newVolumes = spec.newVolumes;
+  plan.app = appName(config, swarm_id, spec.instanceId);
+  plan.guest = roundUp(spec.config.resources);
+  checkNetwork(spec.config.network);
+  planStorage(spec, plan);
+  const std::optional<FlyNetworkConfig>& network = spec.config.network.flyio;
+  plan.privateOnly = !config.publicAddresses || (network && network->privateNetwork);
+  plan.ipv6 = !network || network->ipv6;
+  if (network) plan.regions = network->regions;
+  if (plan.regions.empty()) plan.regions = config.regions;
+  if (plan.regions.empty() && !config.defaultRegion.empty()) plan.regions = {config.defaultRegion};
+  if (credential == AgentCredential::Secret) plan.agentFile = Secret(withBinds(spec.agentFile.reveal(), plan));
+  plan.config = planConfig(spec, config, plan, credential);
+  json::object metadata = planMetadata(spec, config, swarm_id, plan);
+  metadata.erase(kMetaAgent);
+  if (credential == AgentCredential::PublicKey) metadata[kMetaAgent] = kPublicKeyAgent;
+  plan.hash = toHex(sha256(json::serialize(plan.config) + json::serialize(metadata) + plan.agentFile.reveal())).substr(0, 16);
+  metadata[kMetaSpec] = plan.hash;
+  plan.config["metadata"] = std::move(metadata);
+  return plan;
+}
+
+void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present) {
+  for (const StorageEntry& entry : present) {
+    auto same = std::find_if(plan.storage.begin(), plan.storage.end(), [&](const StorageEntry& own) { return own.name == entry.name; });
+    if (same != plan.storage.end()) {
+      same->instanceId = entry.instanceId;
+    } else if (entry.persistent) {
+      plan.storage.push_back(entry);
+      plan.storage.back().isMounted = false;
+    }
+  }
+  plan.config["metadata"].as_object()[kMetaStorage] = writeStorage(plan.storage);
+}
+
+void noteSize(InstancePlan& plan, std::int64_t volume_gb) {
+  json::object& metadata = plan.config["metadata"].as_object();
+  json::value kept = parseOrNull(stringAt(plan.config.at("metadata"), kMetaResources));
+  if (!kept.is_object()) return;
+  kept.as_object()["size"] = volume_gb;
+  metadata[kMetaResources] = json::serialize(kept);
+}
+
+json::object withMount(json::object config, const std::string& volume_id) {
+  if (volume_id.empty()) return config;
+  json::array mounts;
+  if (const json::value* existing = config.if_contains("mounts"); existing && existing->is_array()) mounts = existing->as_array();
+  if (mounts.empty() || !mounts.front().is_object()) mounts = {json::object{{"path", kVolumeMount}}};
+  mounts.front().as_object()["volume"] = volume_id;
+  config["mounts"] = std::move(mounts);
+  return config;
+}
+
+std::vector<std::string> replacedBy(const Machine& machine) {
+  std::vector<std::string> ids;
+  json::value kept = parseOrNull(machine.metadata(kMetaReplaces));
+  for (const json::value& id : kept.is_array() ? kept.as_array() : json::array()) {
+    if (id.is_string()) ids.emplace_back(id.as_string());
+  }
+  return ids;
+}
+
+json::object replacing(json::object config, const std::string& volume_id) {
+  Machine machine;
+  machine.config = std::move(config);
+  std::vector<std::string> ids = replacedBy(machine);
+  ids.push_back(volume_id);
+  json::value& metadata = machine.config["metadata"];
+  if (!metadata.is_object()) metadata = json::object();
+  metadata.as_object()[kMetaReplaces] = json::serialize(json::array(ids.begin(), ids.end()));
+  return std::move(machine.config);
+}
+
+json::object patchedConfig(const json::object& current, const json::object& wanted) {
+  json::object patched = current;
+  auto merge = [&](std::string_view key) {
+    if (!patched[key].is_object()) patched[key] = json::object();
+    for (const auto& entry : wanted.at(key).as_object()) patched[key].as_object()[entry.key()] = entry.value();
+  };
+  for (std::string_view key : {"image", "env", "services", "auto_destroy"}) {
+    if (wanted.contains(key)) patched[key] = wanted.at(key);
+  }
+  for (std::string_view key : {"guest", "restart", "stop_config", "metadata"}) {
+    if (wanted.contains(key)) merge(key);
+  }
+  if (wanted.contains("init")) {
+    merge("init");
+  } else if (json::value* init = patched.if_contains("init"); init && init->is_object()) {
+    init->as_object().erase("cmd");
+  }
+  if (wanted.contains("files")) {
+    json::array files = wanted.at("files").as_array();
+    if (const json::value* present = current.if_contains("files"); present && present->is_array()) {
+      for (const json::value& file : present->as_array()) {
+        if (stringAt(file, "guest_path") != agent::kConfigPath) files.push_back(file);
+      }
+    }
+    patched["files"] = std::move(files);
+  }
+  // Answers spell autostop as a boolean (§3), requests as a word.
+  if (json::value* services = patched.if_contains("services"); services && services->is_array()) {
+    for (json::value& item : services->as_array()) {
+      json::value* autostop = item.is_object() ? item.as_object().if_contains("autostop") : nullptr;
+      if (autostop && autostop->is_bool()) *autostop = autostop->as_bool() ? "stop" : "off";
+    }
+  }
+  return patched;
+}
+
+std::string machineName(const std::string& instance_id, int generation) {
+  return generation == 0 ? instance_id : format("{}-g{}", instance_id, generation);
+}
+
+int generationOf(const Machine& machine) { return std::max(0, suffixNumber(machine.name, machine.metadata(kMetaInstance) + "-g")); }
+
+std::string volumeName(int generation) { return generation == 0 ? std::string(kVolumeName) : format("{}_{}", kVolumeName, generation); }
+
+int generationOf(const Volume& volume) {
+  return volume.name == kVolumeName ? 0 : suffixNumber(volume.name, std::string(kVolumeName) + "_");
+}
+
+bool isReader(const Machine& machine) { return machine.metadata(kMetaRole) == kReaderKind; }
+
+bool isReader(const Volume& volume) { return volume.name.starts_with("reader_"); }
+
+std::string readerVolume(const std::string& reader_id) { return "reader_" + toHex(sha256(reader_id)).substr(0, 16); }
+
+std::string readerSecret(const std::string& reader_id) {
+  std::string name = "SWARM_READER_" + toHex(sha256(reader_id)).substr(0, 16);
+  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return name;
+}
+
+InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id,
+                        AgentCredential credential) {
+  InstanceSpec spec = reader.of;
+  spec.config.network.exposedPorts.clear();  // the instance's answer there
+  // Folders and binds are those of the instance: its files lie there on the copy, too.
+  InstancePlan plan = planInstance(spec, config, swarm_id, credential);
+  plan.instanceId = reader.instanceId;
+  json::object& metadata = plan.config["metadata"].as_object();
+  metadata[kMetaInstance] = reader.instanceId;
+  metadata[kMetaRole] = kReaderKind;
+  metadata[kMetaReads] = reader.of.instanceId;
+  metadata.erase(kMetaStorage);  // nothing on its volume is anybody's to find, keep or delete
+  for (json::value& file : plan.config["files"].as_array()) file.as_object()["secret_name"] = readerSecret(reader.instanceId);
+  return plan;
+}
+
+std::string appUrl(const FlyIOProviderConfig& config, const std::string& app, bool is_private) {
+  static const std::string kPublicTemplate = FlyIOProviderConfig{}.appUrl;
+  std::string text = is_private && config.appUrl == kPublicTemplate ? "http://{app}.flycast" : config.appUrl;
+  auto at = text.find("{app}");
+  if (at != std::string::npos) text.replace(at, 5, app);
+  return text;
+}
+
+}  // namespace swarm::flyio

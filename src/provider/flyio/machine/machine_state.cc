@@ -1,0 +1,146 @@
+// Status and reasons from state and events, addresses and resources from the configuration.
+#include "provider/flyio/machine/machine_state.h"
+
+#include "base/text/format.h"
+#include "provider/flyio/api/json_access.h"
+#include "provider/flyio/api/machines_client.h"
+#include "provider/flyio/machine/machine_spec.h"
+
+namespace swarm::flyio {
+namespace {
+
+const json::value* newestOf(const Machine& machine, std::string_view type) {
+  for (const json::value& event : machine.events) {
+    if (stringAt(event, "type") == type) return &event;
+  }
+  return nullptr;
+}
+
+void readExit(const Machine& machine, ProviderInstance& instance) {
+  instance.status = InstanceStatus::stopped;
+  const json::value* exit = newestOf(machine, "exit");
+  if (!exit) return;
+  const json::value* facts = member(*exit, "request.exit_event");
+  if (!facts || boolAt(*facts, "requested_stop")) return;
+  std::int64_t code = integerAt(*facts, "guest_exit_code", integerAt(*facts, "exit_code"));
+  std::int64_t signal = integerAt(*facts, "guest_signal");
+  if (boolAt(*facts, "oom_killed")) {
+    instance.status = InstanceStatus::failed;
+    instance.reason = format("exited with code {} (out of memory)", code);
+  } else if (code != 0 || signal > 0) {
+    instance.status = InstanceStatus::failed;
+    instance.reason = signal > 0 ? format("was killed by signal {} (exit code {})", signal, code) : format("exited with code {}", code);
+  }
+}
+
+void readStatus(const Machine& machine, ProviderInstance& instance) {
+  const std::string& state = machine.state;
+  if (state == "started") {
+    instance.status = InstanceStatus::running;
+  } else if (state == "created" || state == "creating") {
+    instance.status = InstanceStatus::creating;
+  } else if (state == "starting" || state == "restarting" || state == "updating" || state == "replacing") {
+    instance.status = InstanceStatus::starting;
+  } else if (state == "stopping" || state == "suspending") {
+    instance.status = InstanceStatus::stopping;
+  } else if (state == "destroying" || machine.isGone()) {
+    instance.status = InstanceStatus::deleting;
+  } else if (state == "suspended") {
+    instance.status = InstanceStatus::stopped;
+    instance.reason = "suspended at Fly; a start resumes it";
+  } else if (state == "failed" || state == "launch_failed") {
+    instance.status = InstanceStatus::failed;
+    instance.reason = "could not be started by Fly";
+  } else {
+    readExit(machine, instance);
+  }
+  if (machine.isHostUnreachable() && instance.status != InstanceStatus::deleting) {
+    instance.status = InstanceStatus::failed;
+    instance.reason = "is on a host of Fly's that can't be reached; Machine and volume come back with the host";
+  }
+}
+
+/// The reference in its configuration, with the digest where that is known.
+std::string imageOf(const Machine& machine) {
+  const json::value* image = machine.config.if_contains("image");
+  std::string reference = image && image->is_string() ? std::string(image->as_string()) : std::string();
+  bool adds_digest = !reference.empty() && !machine.imageDigest.empty() && reference.find('@') == std::string::npos;
+  return adds_digest ? format("{}@{}", reference, machine.imageDigest) : reference;
+}
+
+}  // namespace
+
+std::int64_t newestEvent(const Machine& machine, std::string_view type) {
+  const json::value* event = newestOf(machine, type);
+  return event ? integerAt(*event, "timestamp") : 0;
+}
+
+Error hostUnreachable(const Machine& machine) {
+  return Error(ErrorCode::Unavailable,
+               "The instance's host at Fly can't be reached. Its Machine and volume come back with the host, and nothing is made in their "
+               "place. To go on without it, restore what Fly stored of the volume: swarm snapshot list NAME, then swarm snapshot restore "
+               "NAME vs_….")
+      .withRetryable(false)
+      .withInstance(machine.metadata(kMetaInstance));
+}
+
+bool isTransient(std::string_view state) { return state.ends_with("ing"); }
+
+bool isPrivate(const Machine& machine) { return machine.metadata(kMetaPrivate) == "true"; }
+
+std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProviderConfig& config) {
+  std::vector<std::string> asked;
+  json::value kept = parseOrNull(machine.metadata(kMetaRegions));
+  for (const json::value& region : kept.is_array() ? kept.as_array() : json::array()) {
+    if (region.is_string()) asked.emplace_back(region.as_string());
+  }
+  return asked.empty() ? config.regions : asked;
+}
+
+ResourceConfig resourcesOf(const Machine& machine) {
+  ResourceConfig resources;
+  json::value kept = parseOrNull(machine.metadata(kMetaResources));
+  resources.memory.min = integerAt(kept, "min");
+  resources.pids = integerAt(kept, "pids", resources.pids);
+  resources.storage.size = integerAt(kept, "size", resources.storage.size);
+  resources.storage.persistent = !member(kept, "persistent") || boolAt(kept, "persistent");
+  const json::value* guest = machine.config.if_contains("guest");
+  return guest ? effectiveOn(readGuest(*guest), resources) : resources;
+}
+
+NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config) {
+  NetworkInfo network;
+  network.internalIp = machine.privateIp;
+  const net::Url url = serverUrl(appUrl(config, machine.app, isPrivate(machine)), "appUrl");
+  network.hostname = url.host;
+  json::value ports = parseOrNull(machine.metadata(kMetaPorts));
+  if (!ports.is_array()) return network;
+  for (const json::value& port : ports.as_array()) {
+    if (!port.is_int64()) continue;
+    std::int64_t external = externalPort(port.as_int64());
+    network.ports.push_back({port.as_int64(), external, "tcp"});
+    network.urls.push_back(format("{}://{}:{}/", url.scheme(), url.host, external));
+  }
+  return network;
+}
+
+ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& config) {
+  ProviderInstance instance;
+  instance.instanceId = machine.metadata(kMetaInstance);
+  instance.name = machine.metadata(kMetaName);
+  instance.owner = machine.metadata(kMetaOwner);
+  instance.region = machine.region;
+  instance.image = imageOf(machine);
+  instance.createdAt = machine.createdAt;
+  std::int64_t started = newestEvent(machine, "start");
+  instance.startedAt = started > 0 ? SystemTime(std::chrono::milliseconds(started)) : machine.createdAt;
+  readStatus(machine, instance);
+  instance.resources = resourcesOf(machine);
+  instance.network = networkOf(machine, config);
+  instance.external = {{isReader(machine) ? std::string(kReaderKind) : "app", machine.app}, {"machine", machine.id}};
+  std::string volume = machine.volumeId();
+  if (!volume.empty()) instance.external.push_back({"volume", volume});
+  return instance;
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,371 @@
+// The routes of instances, operations and volumes over HTTP.
+#include <gtest/gtest.h>
+
+#include "async/notifier.h"
+#include "unit/api/support.h"
+
+namespace swarm::test {
+namespace {
+
+std::vector<std::string> idsOf(const Answer& answer) {
+  std::vector<std::string> ids;
+  for (const auto& item : answer.json.at("items").as_array()) ids.emplace_back(item.at("id").as_string());
+  return ids;
+}
+
+TEST(ApiInstances, areCreatedInTheBackgroundWithALocationAndAnOperation) {
+  ApiServer server;
+  auto gate = server.world.faults.block("createInstance");
+  Answer answer = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  ASSERT_EQ(answer.status, 202) << answer.text;
+  EXPECT_EQ(answer.at("status"), "creating");
+  EXPECT_EQ(answer.at("owner"), "admin");
+  EXPECT_EQ(answer.header("Location"), "/api/instances/" + answer.at("id"));
+  Answer operation = server.get("/api/operations/" + answer.at("operationId"));
+  EXPECT_EQ(operation.status, 200);
+  EXPECT_EQ(operation.at("kind"), "create");
+  EXPECT_EQ(answer.header("Operation-Location"), "/api/operations/" + answer.at("operationId"));
+  gate->open();
+  server.loop.run(server.controller->waitForOperation(answer.at("operationId"), Deadline::after(std::chrono::seconds(10))));
+  EXPECT_EQ(server.get(answer.header("Location")).at("status"), "running");
+}
+
+TEST(ApiInstances, areThereWhenTheCallerWaits) {
+  ApiServer server;
+  Answer answer = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"one","env":{"A":"b"},"labels":{"team":"x"}})");
+  ASSERT_EQ(answer.status, 201) << answer.text;
+  EXPECT_EQ(answer.at("status"), "running");
+  EXPECT_EQ(answer.at("url"), "http://one.localhost:7420/");
+  EXPECT_EQ(answer.header("ETag"), "\"v1\"");
+  Answer by_name = server.get("/api/instances/one");
+  EXPECT_EQ(by_name.at("id"), answer.at("id"));
+  EXPECT_EQ(by_name.json.at("config").at("env").at("A").as_string(), "b");
+}
+
+TEST(ApiInstances, thatTakeLongerThanTheWaitAreAnsweredAsBegun) {
+  ApiServer server;
+  auto gate = server.world.faults.block("createInstance");
+  Answer answer = server.post("/api/instances?wait=1", R"({"provider":"fake","name":"slow"})");
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(answer.at("status"), "creating");
+  gate->open();
+}
+
+TEST(ApiInstances, whoseCreationFailsAnswerTheOperationsErrorToTheWaiting) {
+  ApiServer server;
+  server.world.addMissingImage("nowhere:1");
+  Answer answer = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"bad","image":"nowhere:1"})");
+  EXPECT_EQ(answer.status, 422) << answer.text;
+  EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
+  EXPECT_EQ(answer.at("code"), "unprocessable");
+  EXPECT_TRUE(answer.at("instance").starts_with("/api/instances/i-")) << answer.text;
+}
+
+TEST(ApiInstances, areMadeOncePerIdempotencyKey) {
+  ApiServer server;
+  Request request{"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"once"})", {{"Idempotency-Key", "k1"}}};
+  Answer first = server.send(request);
+  Answer again = server.send(request);
+  EXPECT_EQ(first.status, 201) << first.text;
+  EXPECT_EQ(again.status, 201) << again.text;
+  EXPECT_EQ(again.at("id"), first.at("id"));
+  EXPECT_EQ(first.header("Idempotency-Replayed"), "");
+  EXPECT_EQ(again.header("Idempotency-Replayed"), "true");
+  request.body = R"({"provider":"fake","name":"other"})";
+  EXPECT_EQ(server.send(request).status, 422);
+  EXPECT_EQ(server.world.containers().size(), 1u);
+}
+
+TEST(ApiInstances, keepTheirNamesToThemselves) {
+  ApiServer server;
+  server.create("taken");
+  Answer answer = server.post("/api/instances", R"({"provider":"fake","name":"taken"})");
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.at("code"), "already_exists");
+}
+
+TEST(ApiInstances, areListedPageByPage) {
+  ApiServer server;
+  std::vector<std::string> made;
+  for (int i = 0; i < 5; ++i) made.push_back(server.create("n" + std::to_string(i)));
+  std::vector<std::string> listed;
+  std::string target = "/api/instances?limit=2";
+  int pages = 0;
+  for (std::string next = target; !next.empty(); ++pages) {
+    Answer page = server.get(next);
+    ASSERT_EQ(page.status, 200) << page.text;
+    for (auto& id : idsOf(page)) listed.push_back(id);
+    next = page.at("nextCursor").empty() ? "" : target + "&cursor=" + page.at("nextCursor");
+  }
+  EXPECT_EQ(listed, made);
+  EXPECT_EQ(pages, 3);
+}
+
+TEST(ApiInstances, areFiltered) {
+  ApiServer server;
+  std::string plain = server.create("plain");
+  std::string ullas = server.create("ullas", server.user);
+  Answer labelled = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"labelled","labels":{"team":"a b"}})");
+  server.post("/api/instances/labelled/stop?wait=10");
+  EXPECT_EQ(idsOf(server.get("/api/instances?status=stopped")), std::vector{labelled.at("id")});
+  EXPECT_EQ(idsOf(server.get("/api/instances?name=plain")), std::vector{plain});
+  EXPECT_EQ(idsOf(server.get("/api/instances?owner=ulla")), std::vector{ullas});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label.team=a%20b")), std::vector{labelled.at("id")});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label.team=other")), std::vector<std::string>{});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label%5Bteam%5D=a+b")), std::vector{labelled.at("id")});
+  EXPECT_EQ(idsOf(server.get("/api/instances?label[team]=other")), std::vector<std::string>{});
+  EXPECT_EQ(idsOf(server.get("/api/instances?provider=docker")), std::vector<std::string>{});
+  EXPECT_EQ(idsOf(server.get("/api/instances?provider=fake")).size(), 3u);
+}
+
+TEST(ApiInstances, showOnlyTheFieldsThatAreAskedFor) {
+  ApiServer server;
+  server.create("one");
+  Answer list = server.get("/api/instances?fields=id,config.name,config.resources.cpu");
+  const auto& item = list.json.at("items").at(0).as_object();
+  EXPECT_EQ(item.size(), 2u);
+  EXPECT_EQ(item.at("config").at("name").as_string(), "one");
+  EXPECT_FALSE(item.at("config").as_object().contains("image"));
+  EXPECT_TRUE(item.at("config").at("resources").as_object().contains("cpu"));
+  EXPECT_FALSE(item.at("config").at("resources").as_object().contains("memory"));
+  EXPECT_EQ(server.get("/api/instances/one?fields=status").text, R"({"status":"running"})");
+  EXPECT_EQ(server.get("/api/instances?fields=id,secret").status, 400);
+}
+
+TEST(ApiInstances, belongToTheirOwners) {
+  ApiServer server;
+  std::string id = server.create("ullas", server.user);
+  server.create("admins");
+  EXPECT_EQ(idsOf(server.send({.target = "/api/instances"}, server.user)), std::vector{id});
+  EXPECT_EQ(idsOf(server.send({.target = "/api/instances"}, server.stranger)), std::vector<std::string>{});
+  EXPECT_EQ(server.send({.target = "/api/instances/ullas"}, server.stranger).status, 404);
+  EXPECT_EQ(server.send({.target = "/api/instances?owner=admin"}, server.user).status, 403);
+  EXPECT_EQ(server.send({"POST", "/api/instances", R"({"provider":"fake","owner":"sten"})"}, server.user).status, 403);
+  Answer for_sten = server.post("/api/instances?wait=10", R"({"provider":"fake","owner":"sten","name":"stens"})");
+  EXPECT_EQ(for_sten.at("owner"), "sten");
+  EXPECT_EQ(server.send({.target = "/api/instances/stens"}, server.stranger).status, 200);
+}
+
+TEST(ApiInstances, stopStartAndRestart) {
+  ApiServer server;
+  server.create("one");
+  Answer stopped = server.post("/api/instances/one/stop?wait=10");
+  EXPECT_EQ(stopped.status, 200) << stopped.text;
+  EXPECT_EQ(stopped.at("status"), "stopped");
+  Answer again = server.post("/api/instances/one/stop?wait=10");
+  EXPECT_EQ(again.status, 200) << again.text;
+  Answer started = server.post("/api/instances/one/start?wait=10");
+  EXPECT_EQ(started.status, 200) << started.text;
+  EXPECT_EQ(started.at("status"), "running");
+  EXPECT_EQ(server.post("/api/instances/one/restart").status, 202);
+  EXPECT_EQ(server.post("/api/instances/nobody/restart").status, 404);
+}
+
+TEST(ApiInstances, areDeletedAndLeaveTheirPersistentVolumes) {
+  ApiServer server;
+  std::string id = server.create("one");
+  Answer deleted = server.send({"DELETE", "/api/instances/one?wait=10"});
+  EXPECT_EQ(deleted.status, 200) << deleted.text;
+  EXPECT_EQ(deleted.at("status"), "deleted");
+  EXPECT_EQ(server.get("/api/instances/" + id).status, 404);
+  Answer volumes = server.get("/api/volumes");
+  ASSERT_EQ(volumes.json.at("items").as_array().size(), 1u) << volumes.text;
+  std::string name(volumes.json.at("items").at(0).at("name").as_string());
+  EXPECT_EQ(volumes.json.at("items").at(0).at("instanceId").as_string(), id);
+  EXPECT_EQ(server.send({"DELETE", "/api/volumes/" + name}).status, 204);
+  EXPECT_EQ(server.send({"DELETE", "/api/volumes/" + name}).status, 404);
+  EXPECT_TRUE(server.world.volumes().empty());
+}
+
+TEST(ApiInstances, areDeletedWithTheirVolumesWhenAsked) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_EQ(server.send({"DELETE", "/api/instances/one?wait=10&volumes=true"}).status, 200);
+  EXPECT_TRUE(server.world.volumes().empty());
+}
+
+TEST(ApiInstances, tellAStrangerNothingOfWhoHasAName) {
+  ApiServer server;
+  server.create("taken", server.user);
+  Answer answer = server.send({"POST", "/api/instances", R"({"provider":"fake","name":"taken"})"}, server.stranger);
+  EXPECT_EQ(answer.status, 409);
+  EXPECT_EQ(answer.text.find("ulla"), std::string::npos) << answer.text;
+  EXPECT_EQ(answer.text.find("i-"), std::string::npos) << answer.text;
+}
+
+TEST(ApiInstances, runCommands) {
+  ApiServer server;
+  server.create("one");
+  Answer answer = server.post("/api/instances/one/exec", R"({"command":["cat"],"stdin":"hello"})");
+  EXPECT_EQ(answer.status, 200) << answer.text;
+  EXPECT_EQ(answer.at("stdout"), "hello");
+  EXPECT_EQ(answer.json.at("exitCode").as_int64(), 0);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["sh","-c","exit 7"]})").json.at("exitCode").as_int64(), 7);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":[]})").status, 400);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":"ls"})").status, 400);
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["ls"],"timeout":0})").status, 400);
+  server.post("/api/instances/one/stop?wait=10");
+  EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["ls"]})").status, 409);
+}
+
+TEST(ApiInstances, tellTheirUsageAndNetwork) {
+  ApiServer server;
+  server.create("one");
+  EXPECT_TRUE(server.get("/api/instances/one/usage").json.at("cpu").as_object().contains("limit"));
+  EXPECT_TRUE(server.get("/api/instances/one/network").json.at("urls").is_array());
+}
+
+TEST(ApiInstances, giveShortLivedTokensForTheirAgents) {
+  ApiServer server;
+  std::string id = server.create("one");
+  Answer answer = server.post("/api/instances/one/token", R"({"scope":"port","ttl":60})");
+  ASSERT_EQ(answer.status, 200) << answer.text;
+  agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
+  EXPECT_TRUE(verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Port, server.clock));
+  EXPECT_FALSE(verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock));
+  EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"root"})").status, 400);
+  EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"control"})").status, 400) << "the server's own";
+  EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"port","ttl":86400})").status, 400);
+}
+
+TEST(ApiInstances, issueNoTokenThatOutlivesFiveMinutesOrItsSession) {
+  ApiServer server;
+  std::string id = server.create("ullas", server.user);
+  auto lifeOf = [&](const std::string& token) {
+    Answer answer = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"port","ttl":3600})"}, token);
+    EXPECT_EQ(answer.status, 200) << answer.text;
+    return parseTime(answer.at("expiresAt")) - server.clock.now();
+  };
+  EXPECT_LE(lifeOf(server.user), std::chrono::minutes(5));
+  EXPECT_GT(lifeOf(server.user), std::chrono::minutes(4));
+  EXPECT_LE(lifeOf(server.issue("ulla", std::chrono::seconds(90))), std::chrono::seconds(90));
+}
+
+TEST(ApiInstances, tellTheirAgentsWhenASessionWithATokenIsSignedOut) {
+  ApiServer server;
+  std::vector<std::string> ended;
+  net::Notifier heard;
+  int refusals = 1;  // the first time, the agent is away
+  server.inside.agent = [&](net::Exchange& exchange) -> awaitable<void> {
+    return [](net::Exchange& request, std::vector<std::string>& list, net::Notifier& changed, int& away) -> awaitable<void> {
+      if (request.head().path() != agent::kEndSessionPath || away-- > 0) co_return co_await request.respond(503, {}, "{}");
+      list.push_back(co_await net::readAll(request.body(), 1024));
+      co_await request.respond(200, {{"Content-Type", "application/json"}}, "{}");
+      changed.notifyAll();
+    }(exchange, ended, heard, refusals);
+  };
+  std::string id = server.create("ullas", server.user);
+  std::string token = server.issue("ulla");
+  std::string unused = server.issue("ulla");
+  Answer answer = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"exec"})"}, token);
+  agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
+  auto claims = verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock);
+  ASSERT_TRUE(claims);
+  ASSERT_NE(claims->session, "");
+  server.send({"POST", "/api/auth/logout"}, unused);
+  server.send({"POST", "/api/auth/logout"}, token);
+  server.loop.run(heard.wait(0, Deadline::after(std::chrono::seconds(30))));
+  EXPECT_EQ(ended, std::vector{R"({"session":")" + claims->session + R"("})"}) << "the other sign-in had no token here";
+}
+
+TEST(ApiOperations, areListedAndCancelled) {
+  ApiServer server;
+  std::string other = server.create("other");
+  auto gate = server.world.faults.block("createInstance");
+  Answer begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  std::string id = begun.at("operationId");
+  EXPECT_EQ(idsOf(server.get("/api/operations?instance=one")), std::vector{id});
+  EXPECT_EQ(idsOf(server.get("/api/operations?limit=1")), std::vector{id});
+  Answer page = server.get("/api/operations?limit=1");
+  EXPECT_EQ(idsOf(server.get("/api/operations?limit=1&cursor=" + page.at("nextCursor"))).size(), 1u);
+  EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 202);
+  gate->open();
+  Operation ended = server.loop.run(server.controller->waitForOperation(id, Deadline::after(std::chrono::seconds(10))));
+  EXPECT_EQ(ended.status, OperationStatus::cancelled);
+  EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 409);
+  EXPECT_EQ(server.get("/api/operations/op-nothing").status, 404);
+}
+
+TEST(ApiOperations, areWaitedFor) {
+  ApiServer server;
+  auto gate = server.world.faults.block("createInstance");
+  Answer begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  std::string path = begun.header("Operation-Location");
+  EXPECT_EQ(server.get(path + "?wait=1").at("status"), "running") << "as it is when the time is over";
+  gate->open();
+  EXPECT_EQ(server.get(path + "?wait=60").at("status"), "succeeded");
+  server.world.addMissingImage("nowhere:1");
+  Answer bad = server.post("/api/instances", R"({"provider":"fake","name":"two","image":"nowhere:1"})");
+  Answer failed = server.get(bad.header("Operation-Location") + "?wait=60");
+  EXPECT_EQ(failed.status, 200) << "the question is answered";
+  EXPECT_EQ(failed.at("status"), "failed");
+  EXPECT_EQ(server.send({.target = path + "?wait=1"}, server.stranger).status, 404);
+}
+
+TEST(ApiOperations, areFollowedFromEvery202) {
+  ApiServer server;
+  server.create("one");
+  for (const Request& request :
+       {Request{"POST", "/api/instances/one/stop"}, Request{"POST", "/api/instances/one/start"},
+        Request{"PUT", "/api/instances/one", R"({"env":{"A":"1"}})"}, Request{"PATCH", "/api/instances/one", R"({"env":{"A":null}})"},
+        Request{"DELETE", "/api/instances/one"}}) {
+    Answer answer = server.send(request);
+    ASSERT_EQ(answer.status, 202) << answer.text;
+    EXPECT_EQ(answer.header("Operation-Location"), "/api/operations/" + answer.at("operationId"));
+    EXPECT_EQ(server.get(answer.header("Operation-Location") + "?wait=60").at("status"), "succeeded");
+  }
+}
+
+TEST(ApiProviders, areListedShownAndValidated) {
+  ApiServer server;
+  server.create("one");
+  Answer list = server.get("/api/providers");
+  ASSERT_EQ(list.json.at("items").as_array().size(), 1u);
+  EXPECT_EQ(list.json.at("items").at(0).at("type").as_string(), "fake");
+  Answer shown = server.get("/api/providers/fake");
+  EXPECT_EQ(shown.json.at("instances").as_int64(), 1);
+  EXPECT_EQ(shown.at("status"), "healthy");
+  EXPECT_TRUE(shown.json.at("capabilities").is_object());
+  EXPECT_EQ(server.get("/api/providers/docker").status, 404);
+  Answer checked = server.post("/api/providers/fake/validate");
+  EXPECT_EQ(checked.status, 200);
+  EXPECT_TRUE(checked.json.at("ok").as_bool());
+  EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 501) << "this server can't make providers from a request";
+}
+
+TEST(ApiProviders, checkAConfigurationThatIsNotInForce) {
+  boost::json::object seen;
+  RealClock clock;
+  fake::FakeWorld world{clock};
+  ApiOptions options;
+  options.makeProvider = [&](ProviderType type, const boost::json::object& section) -> ProviderPtr {
+    EXPECT_EQ(type, ProviderType::fake);
+    seen = section;
+    if (section.contains("wrong")) throw Error(ErrorCode::InvalidArgument, "There is no such key.").withField("/wrong", "is not known");
+    return std::make_unique<fake::FakeProvider>(world, clock, fake::FakeOptions{});
+  };
+  ApiServer server(options);
+  Answer checked = server.post("/api/providers/fake/validate", R"({"host":"elsewhere"})");
+  EXPECT_EQ(checked.status, 200) << checked.text;
+  EXPECT_TRUE(checked.json.at("ok").as_bool());
+  EXPECT_EQ(seen.at("host"), "elsewhere");
+  EXPECT_EQ(server.post("/api/providers/fake/validate", R"({"wrong":1})").status, 400);
+  EXPECT_EQ(server.post("/api/providers/fake/validate", "[]").status, 400);
+  EXPECT_EQ(server.post("/api/providers/nothing/validate", "{}").status, 404);
+  EXPECT_EQ(server.send({"POST", "/api/providers/fake/validate", R"({"host":"inside"})"}, server.user).status, 403)
+      << "who may make the server call anywhere is an administrator";
+}
+
+TEST(ApiSwarm, tellsItsStatus) {
+  ApiServer server;
+  server.create("one");
+  server.create("two");
+  server.post("/api/instances/two/stop?wait=10");
+  Answer status = server.get("/api/swarm/status");
+  EXPECT_EQ(status.json.at("totalInstances").as_int64(), 2);
+  EXPECT_EQ(status.json.at("runningInstances").as_int64(), 1);
+  EXPECT_EQ(status.json.at("stoppedInstances").as_int64(), 1);
+}
+
+}  // namespace
+}  // namespace swarm::test

@@ -1,0 +1,344 @@
+// Sign-in, cookies, and who may call what.
+#include <gtest/gtest.h>
+
+#include "api/routes/route.h"
+#include "unit/api/support.h"
+
+namespace swarm::test {
+namespace {
+
+std::string cookieOf(const Answer& answer) {
+  std::string cookie = answer.header("Set-Cookie");
+  return cookie.substr(0, cookie.find(';'));
+}
+
+Answer signIn(ApiServer& server) {
+  return server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":")" + server.password + "\"}"}, "");
+}
+
+TEST(ApiSessions, beginWithAPasswordAndEndWithALogout) {
+  ApiServer server;
+  Answer login = signIn(server);
+  ASSERT_EQ(login.status, 200) << login.text;
+  EXPECT_EQ(login.at("user"), "ulla");
+  EXPECT_EQ(login.at("role"), "user");
+  EXPECT_GT(parseTime(login.at("expiresAt")), server.clock.now());
+  std::string cookie = login.header("Set-Cookie");
+  EXPECT_TRUE(cookie.starts_with("__Host-swarm-")) << cookie;
+  for (const auto* part : {"; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"})
+    EXPECT_NE(cookie.find(part), std::string::npos) << cookie;
+  EXPECT_EQ(cookie.find("Domain"), std::string::npos);
+  std::string value = cookieOf(login).substr(cookie.find('=') + 1);
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, value).status, 401) << "a cookie is not a Bearer";
+  net::Headers token_as_cookie{{"Cookie", cookie.substr(0, cookie.find('=') + 1) + login.at("token")}};
+  EXPECT_EQ(server.send({.target = "/api/auth/status", .headers = token_as_cookie}, "").status, 401) << "nor the other way round";
+  Answer status = server.send({.target = "/api/auth/status"}, login.at("token"));
+  EXPECT_EQ(status.at("user"), "ulla");
+  EXPECT_TRUE(status.json.at("authenticated").as_bool());
+  Answer logout = server.send({"POST", "/api/auth/logout"}, login.at("token"));
+  EXPECT_EQ(logout.status, 204);
+  EXPECT_NE(logout.header("Set-Cookie").find("Max-Age=0"), std::string::npos);
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, login.at("token")).status, 401);
+}
+
+TEST(ApiSessions, areNotOpenedByAWrongPassword) {
+  ApiServer server;
+  Answer wrong = server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"wrong"})"}, "");
+  Answer nobody = server.send({"POST", "/api/auth/login", R"({"user":"nobody","password":"wrong"})"}, "");
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(nobody.status, 401);
+  EXPECT_EQ(wrong.at("detail"), nobody.at("detail"));
+  EXPECT_EQ(wrong.header("Set-Cookie"), "");
+  EXPECT_EQ(server.send({"POST", "/api/auth/login", R"({"user":"ulla"})"}, "").status, 400);
+  EXPECT_EQ(server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"x","more":1})"}, "").status, 400);
+}
+
+TEST(ApiSessions, sayHowLongAThrottledSignInHasToWait) {
+  ApiServer server;
+  Request wrong{"POST", "/api/auth/login", R"({"user":"nobody","password":"wrong"})"};
+  Answer answer = server.send(wrong, "");
+  for (int attempt = 1; answer.status != 429 && attempt < 20; ++attempt) answer = server.send(wrong, "");
+  ASSERT_EQ(answer.status, 429) << answer.text;
+  std::string wait = answer.header("Retry-After");
+  EXPECT_NE(answer.at("detail").find("try again in " + wait + " second"), std::string::npos) << answer.at("detail") << " / " << wait;
+}
+
+TEST(ApiSessions, byCookieActOnlyFromOurOwnPages) {
+  ApiServer server;
+  net::Headers cookie{{"Cookie", "other=1; " + cookieOf(signIn(server))}};
+  auto with = [&](net::Headers more) {
+    net::Headers headers = cookie;
+    for (auto& header : more) headers.push_back(header);
+    return headers;
+  };
+  EXPECT_EQ(server.send({.target = "/api/instances", .headers = cookie}, "").status, 200);
+  Request create{"POST", "/api/instances", R"({"provider":"fake"})", cookie};
+  EXPECT_EQ(server.send(create, "").status, 403);
+  create.headers = with({{"Origin", "http://evil.localhost"}});
+  EXPECT_EQ(server.send(create, "").status, 403);
+  create.headers = with({{"Origin", "http://swarm.localhost"}, {"Sec-Fetch-Site", "same-site"}});
+  EXPECT_EQ(server.send(create, "").status, 403);
+  create.headers = with({{"Origin", "http://swarm.localhost"}, {"Sec-Fetch-Site", "same-origin"}});
+  EXPECT_EQ(server.send(create, "").status, 202);
+}
+
+TEST(ApiSessions, byCookieOpenNoWebSocketFromAnotherOrigin) {
+  ApiServer server;
+  server.create("ullas", server.user);
+  std::string head = "GET /api/instances/ullas/exec HTTP/1.1\r\nHost: swarm.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+                     ("Cookie: " + cookieOf(signIn(server))) +
+                     "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: http://ullas.localhost\r\n";
+  net::StreamPtr stream = server.connect();
+  std::string answer = server.loop.run([](net::Stream& wire, std::string text) -> awaitable<std::string> {
+    co_await wire.writeAll(text);
+    char buffer[4096];
+    net::IoResult got = co_await wire.readSome(boost::asio::buffer(buffer));
+    co_return std::string(buffer, got.bytes);
+  }(*stream, head + "\r\n"));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 ")) << answer;
+}
+
+TEST(ApiSessions, areNotOpenedByAPageOfAnotherOrigin) {
+  ApiServer server;
+  Request login{"POST", "/api/auth/login", R"({"user":"ulla","password":")" + server.password + "\"}", {{"Origin", "http://evil.test"}}};
+  EXPECT_EQ(server.send(login, "").status, 403);
+}
+
+TEST(ApiSessions, countTheHeaderBeforeTheCookie) {
+  ApiServer server;
+  net::Headers cookie{{"Cookie", cookieOf(signIn(server))}};
+  EXPECT_EQ(server.send({.target = "/api/auth/status", .headers = cookie}, "garbage").status, 401);
+  EXPECT_EQ(server.send({.target = "/api/auth/status", .headers = cookie}, server.admin).at("user"), "admin");
+  cookie.push_back({"Authorization", "Basic YTpi"});
+  EXPECT_EQ(server.send({.target = "/api/auth/status", .headers = cookie}, "").status, 401);
+}
+
+TEST(ApiSessions, byCookieExistAtTheBaseHostOnly) {
+  // What is set for an address or for localhost goes to every program on any port of it.
+  ApiServer server({.address = {{"swarm.example.com", "example.com"}, *net::parseUrl("https://swarm.example.com")}});
+  Answer login = signIn(server);
+  EXPECT_EQ(login.status, 200);
+  EXPECT_EQ(login.header("Set-Cookie"), "");
+  ApiServer local;
+  net::Headers cookie{{"Cookie", cookieOf(signIn(local))}};
+  EXPECT_EQ(local.send({.target = "/api/auth/status", .headers = cookie}, "").status, 200);
+  for (const std::string host : {"localhost", "127.0.0.1", "localhost:3000", "evil.localhost"}) {
+    std::string answer =
+        local.raw("GET /api/auth/status HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\nCookie: " + cookie[0].value + "\r\n\r\n");
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 401 ")) << host << " " << answer;
+  }
+}
+
+TEST(ApiSessions, makeALinkThatEndsInAWorkspace) {
+  ApiServer server;
+  Answer link = server.send({"POST", "/api/auth/links", R"({"instance":"dev"})"}, server.user);
+  ASSERT_EQ(link.status, 201) << link.text;
+  const std::string prefix = "http://swarm.localhost:7420/login/link?code=";
+  ASSERT_TRUE(link.at("url").starts_with(prefix)) << link.at("url");
+  EXPECT_TRUE(link.at("url").ends_with("&next=%2Fauth%2Finstance%3Fhost%3Ddev")) << link.at("url");
+  const std::string code = link.at("url").substr(prefix.size(), link.at("url").find('&') - prefix.size());
+  EXPECT_EQ(server.auth->userOfLoginLink(code), "ulla");
+  EXPECT_EQ(server.send({"POST", "/api/auth/links"}, server.user).status, 201);
+  EXPECT_EQ(server.send({"POST", "/api/auth/links", R"({"user":"admin"})"}, server.user).status, 400) << "for oneself only";
+}
+
+TEST(ApiSessions, areListedAndEndOneByOne) {
+  ApiServer server;
+  const std::string other = server.issue("ulla");
+  const std::string id = server.auth->verifyApiToken(other)->sessionId;
+  auto kinds = [&](const std::string& token) {
+    std::map<std::string, std::string> all;
+    for (const auto& item : server.send({.target = "/api/auth/sessions"}, token).json.at("items").as_array())
+      all[std::string(item.at("id").as_string())] =
+          std::string(item.at("user").as_string()) + " " + std::string(item.at("kind").as_string());
+    return all;
+  };
+  EXPECT_EQ(kinds(server.user).at(id), "ulla machine");
+  for (const auto& [session, text] : kinds(server.user)) EXPECT_TRUE(text.starts_with("ulla ")) << text;
+  EXPECT_GT(kinds(server.admin).size(), kinds(server.user).size());
+  EXPECT_EQ(server.send({"DELETE", "/api/auth/sessions/" + id}, server.stranger).status, 404);
+  EXPECT_EQ(server.send({"DELETE", "/api/auth/sessions/" + id}, server.user).status, 204);
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, other).status, 401);
+  EXPECT_FALSE(kinds(server.user).contains(id));
+}
+
+TEST(ApiNames, stayTheirFormerOwnersUntilTheyAreFreed) {
+  ApiServer server;
+  server.create("proj", server.user);
+  ASSERT_EQ(server.send({"DELETE", "/api/instances/proj?volumes=true&wait=10"}, server.user).status, 200);
+  const Request again{"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"proj"})"};
+  Answer refused = server.send(again, server.stranger);
+  EXPECT_EQ(refused.status, 409) << refused.text;
+  EXPECT_EQ(refused.at("detail").find("ulla"), std::string::npos) << "whose it was is nobody else's business";
+  EXPECT_EQ(server.send(again, server.admin).status, 409) << "an administrator has to free it first, knowingly";
+  EXPECT_EQ(server.send({"DELETE", "/api/names/proj"}, server.stranger).status, 404);
+  EXPECT_EQ(server.send({.target = "/api/names"}, server.stranger).json.at("items").as_array().size(), 0U);
+  EXPECT_EQ(server.send({.target = "/api/names"}, server.user).json.at("items").at(0).at("name").as_string(), "proj");
+  EXPECT_EQ(server.send(again, server.user).status, 201) << "the owner takes it again";
+  ASSERT_EQ(server.send({"DELETE", "/api/instances/proj?volumes=true&wait=10"}, server.user).status, 200);
+  EXPECT_EQ(server.send({"DELETE", "/api/names/proj"}, server.admin).status, 204);
+  EXPECT_EQ(server.send(again, server.stranger).status, 201);
+}
+
+TEST(ApiSessions, countNoneOfSeveralCookies) {
+  ApiServer server;
+  const std::string good = cookieOf(signIn(server));
+  const std::string planted = good.substr(0, good.find('=')) + "=planted";
+  for (const std::string& both : {good + "; " + planted, planted + "; " + good}) {
+    Answer answer = server.send({.target = "/api/auth/status", .headers = {{"Cookie", both}}}, "");
+    EXPECT_EQ(answer.status, 401) << both;
+    EXPECT_NE(answer.header("Set-Cookie").find("Max-Age=0"), std::string::npos) << both;
+  }
+}
+
+// ---- the permission walk: every route of the table, as everybody ----
+
+enum class Who { Anonymous, Garbage, Expired, Viewer, Owner, Stranger, Admin };
+constexpr Who kEverybody[] = {Who::Anonymous, Who::Garbage, Who::Expired, Who::Viewer, Who::Owner, Who::Stranger, Who::Admin};
+
+/// What a route answers to somebody. Allowed: anything but 401 and 403, and 404 only where the thing itself is not there.
+enum class Verdict { Allowed, NeedsSignIn, Forbidden, Hidden };
+
+/// The expected matrix, by permission and by whether the path names something that ulla owns.
+Verdict expected(Permission permission, bool names_ullas, Who who) {
+  if (permission == Permission::Public) return Verdict::Allowed;
+  switch (who) {
+    case Who::Anonymous:
+    case Who::Garbage:
+    case Who::Expired:
+      return Verdict::NeedsSignIn;
+    case Who::Admin:
+      return Verdict::Allowed;
+    case Who::Owner:
+      return permission == Permission::Admin ? Verdict::Forbidden : Verdict::Allowed;
+    case Who::Stranger:
+      if (permission == Permission::Admin) return Verdict::Forbidden;
+      return names_ullas ? Verdict::Hidden : Verdict::Allowed;
+    case Who::Viewer:
+      if (permission == Permission::Admin || permission == Permission::WriteOwn || permission == Permission::UseOwn)
+        return Verdict::Forbidden;
+      return names_ullas ? Verdict::Hidden : Verdict::Allowed;
+  }
+  return Verdict::NeedsSignIn;
+}
+
+Verdict verdictOf(int status) {
+  return status == 401 ? Verdict::NeedsSignIn : status == 403 ? Verdict::Forbidden : status == 404 ? Verdict::Hidden : Verdict::Allowed;
+}
+
+struct Walk {
+  std::string instance;
+  std::string operation;
+  std::string volume;
+  std::string snapshot;
+  std::string session;  ///< of ulla's
+  std::string name;     ///< that was ulla's
+};
+
+std::string pathOf(const api::Endpoint& route, const Walk& walk) {
+  std::string path(route.pattern);
+  auto fill = [&](std::string_view name, std::string_view value) {
+    if (auto at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
+  };
+  fill("{id}", route.pattern.starts_with("/api/operations") ? walk.operation : walk.instance);
+  fill("{name}", route.pattern.starts_with("/api/names") ? walk.name : walk.volume);
+  fill("{session}", walk.session);
+  fill("{snapshot}", walk.snapshot);
+  fill("{type}", "fake");
+  fill("{port}", "8080");
+  return path;
+}
+
+/// A body that the route takes.
+std::string bodyOf(const api::Endpoint& route, const std::string& password) {
+  if (route.bodySchema == "CreateInstance") return R"({"provider":"fake"})";
+  if (route.bodySchema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
+  if (route.bodySchema == "PatchInstance") return R"({"labels":{"a":null}})";
+  if (route.bodySchema == "MigrateInstance") return R"({"region":"fra"})";
+  if (route.bodySchema == "TakeSnapshot") return "{}";
+  if (route.bodySchema == "RestoreSnapshot") return R"({"snapshot":"first"})";
+  if (route.bodySchema == "ExecuteCommand") return R"({"command":["true"]})";
+  if (route.bodySchema == "IssueToken") return R"({"scope":"status"})";
+  if (route.bodySchema == "CreateLoginLink") return R"({"instance":"dev"})";
+  if (route.bodySchema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
+  return {};
+}
+
+TEST(ApiPermissions, areWhatTheTableSaysForEverybodyOnEveryRoute) {
+  ApiServer server;
+  std::string expired = server.issue("ulla", std::chrono::seconds(1));
+  server.clock.advance(std::chrono::seconds(2));
+  ASSERT_FALSE(server.auth->verifyApiToken(expired));
+  int walked = 0;
+  for (const api::Endpoint& route : api::makeRouteTable()) {
+    for (Who who : kEverybody) {
+      // The caller's session does not outlive a logout, and the instance not a delete: each call gets its own.
+      std::string name = "w" + std::to_string(walked++);
+      Walk walk;
+      Answer made = server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":")" + name + "\"}"}, server.user);
+      ASSERT_EQ(made.status, 201) << made.text;
+      walk.instance = made.at("id");
+      walk.operation = made.at("operationId");
+      for (const auto& volume : server.world.volumes()) {
+        if (volume.instanceId == walk.instance) walk.volume = volume.name;
+      }
+      if (route.pattern.find("snapshot") != std::string_view::npos || route.operationId == "restoreSnapshot") {
+        Answer taken = server.send({"POST", "/api/instances/" + walk.instance + "/snapshots?wait=10", R"({"name":"first"})"}, server.user);
+        ASSERT_EQ(taken.status, 200) << taken.text;
+        Answer list = server.send({"GET", "/api/snapshots"}, server.user);
+        for (const auto& snapshot : list.json.at("items").as_array())
+          if (snapshot.at("instanceId").as_string() == walk.instance) walk.snapshot = snapshot.at("id").as_string();
+      }
+      if (route.pattern.starts_with("/api/names")) {
+        walk.name = name + "-old";
+        server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":")" + walk.name + "\"}"}, server.user);
+        ASSERT_EQ(server.send({"DELETE", "/api/instances/" + walk.name + "?volumes=true&wait=10"}, server.user).status, 200);
+      }
+      if (route.pattern.find("{session}") != std::string_view::npos)
+        walk.session = server.auth->verifyApiToken(server.issue("ulla"))->sessionId;
+      std::string token;
+      if (who == Who::Garbage) token = "garbage";
+      if (who == Who::Expired) token = expired;
+      if (who == Who::Viewer) token = server.issue("vera");
+      if (who == Who::Owner) token = server.issue("ulla");
+      if (who == Who::Stranger) token = server.issue("sten");
+      if (who == Who::Admin) token = server.issue("admin");
+      Request request{std::string(route.method), pathOf(route, walk), bodyOf(route, server.password)};
+      // Streams have no end: their HEAD asks for the same permission.
+      if (route.operationId == "streamEvents" || route.operationId == "readLogs") request.method = "HEAD";
+      Answer answer = server.send(request, token);
+      bool names_ullas = route.pattern.find('{') != std::string_view::npos && route.pattern.find("{type}") == std::string_view::npos;
+      // Upgrade routes without an upgrade answer 426 to whoever has passed the role's check, before the instance is looked up.
+      bool before_lookup = route.kind == api::RouteKind::Upgrade && answer.status == 426;
+      Verdict wanted = expected(route.permission, names_ullas && !before_lookup, who);
+      EXPECT_EQ(verdictOf(answer.status), wanted)
+          << route.method << " " << route.pattern << " as " << static_cast<int>(who) << ": " << answer.status << " " << answer.text;
+      if (answer.status == 401) EXPECT_TRUE(answer.header("WWW-Authenticate").starts_with("Bearer"));
+      server.send({"DELETE", "/api/instances/" + walk.instance + "?volumes=true&wait=10"});
+    }
+  }
+  EXPECT_GT(walked, 200);
+}
+
+TEST(ApiPermissions, hideUnknownPathsFromTheAnonymous) {
+  ApiServer server;
+  for (std::string path : {"/api/nothing", "/api", "/api/instances/x/y/z", "/api/openapi.json", "/api/version", "/metrics"})
+    EXPECT_EQ(server.send({.target = path}, "").status, 401) << path;
+  EXPECT_EQ(server.send({"OPTIONS", "/api/instances"}, "").status, 401);
+  EXPECT_EQ(server.send({.target = "/healthz"}, "").status, 200);
+  EXPECT_EQ(server.send({.target = "/readyz"}, "").status, 200);
+}
+
+TEST(ApiPermissions, keepStreamsInsideAnInstanceFromStrangers) {
+  ApiServer server;
+  server.create("ullas", server.user);
+  for (std::string target : {"/api/instances/ullas/exec", "/api/instances/ullas/ports/80"}) {
+    for (const auto& [token, status] : {std::pair{server.stranger, 404}, std::pair{server.viewer, 403}, std::pair{std::string(), 401}}) {
+      net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", target.ends_with("exec") ? "websocket" : "swarm-tunnel"}};
+      EXPECT_EQ(server.send({.target = target, .headers = headers}, token).status, status) << target;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace swarm::test

@@ -1,0 +1,87 @@
+// What one user and one workspace may have open.
+#include "auth/limits/open_budget.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+
+namespace swarm {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusalOf(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::TooManyRequests);
+    EXPECT_GT(error.retryAfter().count(), 0);
+    return error.message();
+  }
+  return "";
+}
+
+TEST(OpenBudget, isEachUsersOwn) {
+  OpenBudget budget({.perUser = 2});
+  auto first = budget.take("ann");
+  {
+    auto second = budget.take("ann");
+    EXPECT_THAT(refusalOf([&] { budget.take("ann"); }), HasSubstr("Limit of 2 open streams and tunnels of one user"));
+    EXPECT_EQ(refusalOf([&] { budget.take("ben"); }), "");
+  }
+  EXPECT_EQ(refusalOf([&] { budget.take("ann"); }), "") << "a place comes free with its end";
+  EXPECT_EQ(budget.open(), 1u);
+}
+
+TEST(OpenBudget, isEachWorkspacesOwn) {
+  OpenBudget budget({.perUser = 10, .perInstance = 1});
+  auto place = budget.take("ann", "i-1");
+  EXPECT_THAT(refusalOf([&] { budget.take("ben", "i-1"); }), HasSubstr("Limit of 1 open streams and tunnels of one workspace"));
+  EXPECT_EQ(refusalOf([&] { budget.take("ann", "i-2"); }), "");
+  EXPECT_EQ(refusalOf([&] { budget.take("ann"); }), "");
+}
+
+TEST(OpenBudget, isTheServersToo) {
+  OpenBudget budget({.total = 2});
+  auto first = budget.take("ann");
+  auto second = budget.take("ben");
+  EXPECT_THAT(refusalOf([&] { budget.take("zoe"); }), HasSubstr("Limit of 2 open streams and tunnels of this server"));
+}
+
+TEST(OpenBudget, countsBytesThatAreHeld) {
+  OpenBudget budget({.bytesPerUser = 10 * 1024 * 1024});
+  constexpr std::size_t kShare = 4 * 1024 * 1024;
+  auto first = budget.take("ann", "i-1", kShare);
+  {
+    auto second = budget.holdAnswer("ann", kShare);
+    EXPECT_THAT(refusalOf([&] { budget.take("ann", "i-1", kShare); }), HasSubstr("Limit of 10 MiB"));
+    EXPECT_THAT(refusalOf([&] { budget.holdAnswer("ann", kShare); }), HasSubstr("Limit of 10 MiB"));
+    EXPECT_EQ(refusalOf([&] { budget.holdAnswer("ben", kShare); }), "");
+    EXPECT_EQ(refusalOf([&] { budget.take("ann", "i-1"); }), "") << "a stream holds no bytes";
+  }
+  EXPECT_EQ(refusalOf([&] { budget.holdAnswer("ann", kShare); }), "");
+}
+
+TEST(OpenBudget, sendsOneAnswerOfAnySize) {
+  OpenBudget budget({.bytesPerUser = 10});
+  auto large = budget.holdAnswer("ann", 1000);
+  EXPECT_NE(refusalOf([&] { budget.holdAnswer("ann", 1); }), "");
+}
+
+TEST(OpenBudget, aPlaceThatWasMovedIsGivenBackOnceAndMayOutliveTheBudget) {
+  std::optional<OpenBudget::Place> left;
+  {
+    OpenBudget budget({.perUser = 1});
+    {
+      auto place = budget.take("ann");
+      auto moved = std::move(place);
+    }
+    EXPECT_EQ(budget.open(), 0u);
+    left.emplace(budget.take("ann"));
+    EXPECT_EQ(budget.open(), 1u);
+  }
+  left.reset();
+}
+
+}  // namespace
+}  // namespace swarm

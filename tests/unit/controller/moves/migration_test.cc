@@ -1,0 +1,402 @@
+// Moves in the fake world: every file arrives, nobody ever writes at two places, and whatever goes wrong before the switch leaves the
+// source as it was.
+#include "model/codec/codec.h"
+#include "support/fake_moves.h"
+#include "unit/controller/fixture.h"
+
+namespace swarm::test {
+namespace {
+
+using Files = std::map<std::string, std::string>;
+
+class MigrationTest : public ControllerTest {
+ protected:
+  MigrationTest() {
+    options_.moveAgents = moves_;
+    options_.providerOutage = std::chrono::seconds(3);  // of real time: a busy machine must not look like an outage
+  }
+
+  static MigrateRequest to(std::string region) {
+    MigrateRequest request;
+    request.targetProvider = ProviderType::fake;
+    request.region = std::move(region);
+    return request;
+  }
+  /// An instance with two files, running.
+  std::string makeWorkspace() {
+    create("web");
+    std::string place = placeOf("web");
+    write(place, "notes", "text");
+    write(place, "src/main.c", "int main;");
+    return place;
+  }
+  void write(const std::string& place, const std::string& path, std::string text) {
+    world_.writeFile(world_.container(place)->volumes.at(0), path, std::move(text));
+  }
+  std::string placeOf(const std::string& name) {
+    const InstanceRecord& record = store_.instances.at(get(name).id);
+    return record.placeId.empty() ? record.instance.id : record.placeId;
+  }
+  Operation move(MigrateRequest request) { return finish(run(swarm().migrateInstance("web", std::move(request), "ann"))); }
+  /// Drives the loop until nothing is left to remove.
+  void waitUntilOnlyThePlaceInForceIsLeft() {
+    drive([&] {
+      life_->loop.poll_one();
+      return world_.containers().size() == 1 && store_.places.empty();
+    });
+    EXPECT_EQ(world_.containers().at(0).spec.instanceId, placeOf("web"));
+    EXPECT_EQ(world_.volumes().size(), 1U);
+  }
+  /// Places of the instance in which a person's processes could write now.
+  int writers() {
+    int count = 0;
+    for (const auto& container : world_.containers())
+      if (container.status == InstanceStatus::running && container.held.empty()) ++count;
+    return count;
+  }
+
+  std::shared_ptr<FakeMoves> moves_ = std::make_shared<FakeMoves>(world_);
+  const Files files_{{"/home/coder/notes", "text"}, {"/home/coder/src/main.c", "int main;"}};
+};
+
+TEST_F(MigrationTest, bringsEveryFileAndKeepsWhatPeopleKnowOfTheInstance) {
+  boot();
+  std::string source = makeWorkspace();
+  Instance before = get("web");
+  Operation moved = move(to("fra"));
+  ASSERT_EQ(moved.status, OperationStatus::succeeded) << (moved.error ? moved.error->message() : "");
+  Instance after = get("web");
+  EXPECT_EQ(after.id, before.id);
+  EXPECT_EQ(after.url, before.url);
+  EXPECT_EQ(after.owner, before.owner);
+  EXPECT_EQ(after.status, InstanceStatus::running);
+  EXPECT_EQ(after.region, "fra");
+  EXPECT_FALSE(after.keptSource);
+  EXPECT_NE(placeOf("web"), source);
+  EXPECT_EQ(filesAt(world_, placeOf("web")), files_);
+  EXPECT_TRUE(world_.container(placeOf("web"))->held.empty());
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_FALSE(route("web")->moving);
+  EXPECT_TRUE(route("web")->ready);
+}
+
+TEST_F(MigrationTest, tellsItsStepsInTheirOrder) {
+  boot();
+  makeWorkspace();
+  Operation moved = move(to("fra"));
+  std::vector<std::string> steps;
+  for (const OperationStep& step : moved.steps)
+    if (step.name != "wait until VS Code answers" && step.name != "start container") steps.push_back(step.name);  // parts of the start
+  EXPECT_EQ(steps, (std::vector<std::string>{"validate", "plan", "create target", "copy", "verify what was copied", "copy changes", "pause",
+                                             "final changes", "verify", "switch", "start", "retire source"}));
+}
+
+TEST_F(MigrationTest, countsWhatHasTravelledOfAFileThatIsNotThereYet) {
+  boot();
+  makeWorkspace();
+  moves_->report = transfer::TransferProgress{.filesDone = 0, .bytesDone = 0, .bytesSent = 5};
+  moves_->failRound = Error(ErrorCode::UpstreamFailed, "It ends here.");
+  Operation moved = move(to("fra"));
+  auto copy = std::ranges::find(moved.steps, "copy", &OperationStep::name);
+  ASSERT_NE(copy, moved.steps.end());
+  EXPECT_EQ(copy->bytesDone, 5);
+}
+
+TEST_F(MigrationTest, bringsWhatIsWrittenWhileItCopies) {
+  boot();
+  std::string source = makeWorkspace();
+  moves_->onRound = [&](transfer::RoundKind kind) {
+    if (kind == transfer::RoundKind::Live && moves_->rounds == 2) write(source, "notes", "longer text");
+  };
+  ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
+  EXPECT_EQ(filesAt(world_, placeOf("web")).at("/home/coder/notes"), "longer text");
+}
+
+TEST_F(MigrationTest, keepsTheSourceStoppedAndGoesBackWithOnlyWhatChanged) {
+  boot();
+  std::string source = makeWorkspace();
+  MigrateRequest there = to("fra");
+  there.keepSource = true;
+  there.keepHours = 5;
+  ASSERT_EQ(move(there).status, OperationStatus::succeeded);
+  ASSERT_TRUE(get("web").keptSource);
+  EXPECT_GT(get("web").keptSource->until, clock_.now() + std::chrono::hours(4));
+  EXPECT_EQ(world_.container(source)->status, InstanceStatus::stopped);
+  write(placeOf("web"), "notes", "changed");
+  moves_->filesSent = 0;
+  MigrateRequest back;
+  back.back = true;
+  Operation returned = move(back);
+  ASSERT_EQ(returned.status, OperationStatus::succeeded) << (returned.error ? returned.error->message() : "");
+  EXPECT_EQ(placeOf("web"), source);
+  EXPECT_EQ(moves_->filesSent, 1);
+  EXPECT_EQ(filesAt(world_, source).at("/home/coder/notes"), "changed");
+  EXPECT_FALSE(get("web").keptSource);
+  waitUntilOnlyThePlaceInForceIsLeft();
+}
+
+TEST_F(MigrationTest, removesAKeptSourceWhenItsTimeIsOver) {
+  options_.reconcileInterval = std::chrono::milliseconds(5);
+  boot();
+  std::string source = makeWorkspace();
+  MigrateRequest there = to("fra");
+  there.keepSource = true;
+  ASSERT_EQ(move(there).status, OperationStatus::succeeded);
+  kill();
+  store_.places.at(source).expiresAt = clock_.now() - std::chrono::hours(1);
+  boot();
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_FALSE(get("web").keptSource);
+}
+
+TEST_F(MigrationTest, movesAStoppedInstanceWhichStaysStopped) {
+  boot();
+  makeWorkspace();
+  finish(run(swarm().stopInstance("web", "ann")));
+  ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("web").status, InstanceStatus::stopped);
+  EXPECT_EQ(filesAt(world_, placeOf("web")), files_);
+  EXPECT_EQ(writers(), 0);
+  finish(run(swarm().startInstance("web", "ann")));
+  EXPECT_EQ(get("web").status, InstanceStatus::running);
+  EXPECT_EQ(writers(), 1);
+}
+
+TEST_F(MigrationTest, removesTheSourceOnce) {
+  boot();
+  makeWorkspace();
+  ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_EQ(world_.faults.passes("deleteInstance"), 1);
+}
+
+TEST_F(MigrationTest, goesOnTakingBackWhatWasTakenBackWhenTheServerDied) {
+  boot();
+  std::string source = makeWorkspace();
+  moves_->corruptions = 100;
+  auto gate = world_.faults.block("deleteInstance");
+  std::string id = run(swarm().migrateInstance("web", to("fra"), "ann")).operation.id;
+  drive([&] {
+    life_->loop.poll_one();
+    return world_.faults.passes("deleteInstance") > 0;
+  });
+  kill();
+  world_.faults.clear();
+  moves_->corruptions = 0;
+  boot();
+  Operation moved = run(swarm().waitForOperation(id, Deadline::after(std::chrono::seconds(10))));
+  EXPECT_EQ(moved.status, OperationStatus::failed);
+  EXPECT_NE(get("web").statusReason.find("taken back"), std::string::npos) << get("web").statusReason;
+  EXPECT_EQ(placeOf("web"), source);
+  EXPECT_EQ(get("web").status, InstanceStatus::running);
+  EXPECT_EQ(filesAt(world_, source), files_);
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_EQ(writers(), 1);
+}
+
+TEST_F(MigrationTest, neverSwitchesToFilesThatDiffer) {
+  boot();
+  std::string source = makeWorkspace();
+  moves_->corruptions = 100;
+  Operation moved = move(to("fra"));
+  EXPECT_EQ(moved.status, OperationStatus::failed);
+  ASSERT_TRUE(moved.error);
+  EXPECT_NE(moved.error->message().find("home/coder/notes"), std::string::npos) << moved.error->message();
+  EXPECT_EQ(placeOf("web"), source);
+  EXPECT_EQ(get("web").status, InstanceStatus::running);
+  EXPECT_NE(get("web").statusReason.find("It was not moved"), std::string::npos);
+  EXPECT_EQ(filesAt(world_, source), files_);
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_EQ(writers(), 1);
+}
+
+TEST_F(MigrationTest, looksAgainWhenTheFilesDifferOnce) {
+  boot();
+  makeWorkspace();
+  moves_->corruptions = 1;
+  ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
+  EXPECT_EQ(filesAt(world_, placeOf("web")), files_);
+}
+
+TEST_F(MigrationTest, goesOnAfterACutAtAnyOfItsCalls) {
+  for (const char* call : {"connect", "scan", "round", "file", "digest", "sync", "hold"}) {
+    for (int n = 1; n <= 4; ++n) {
+      SCOPED_TRACE(testing::Message() << "cut at " << call << " " << n);
+      boot();
+      makeWorkspace();
+      moves_->cutAt = {{call, n}};
+      Operation moved = move(to("fra"));
+      ASSERT_EQ(moved.status, OperationStatus::succeeded) << (moved.error ? moved.error->message() : "");
+      ASSERT_EQ(filesAt(world_, placeOf("web")), files_);
+      ASSERT_EQ(finish(run(swarm().deleteInstance("web", DeleteVolumes::Yes, "ann"))).status, OperationStatus::succeeded);
+      ASSERT_TRUE(world_.containers().empty());
+      kill();
+    }
+  }
+}
+
+TEST_F(MigrationTest, refusesATargetThatIsTooSmallAndLeavesTheSourceAlone) {
+  boot();
+  std::string source = makeWorkspace();
+  auto epoch = route("web")->epoch;
+  moves_->freeAtTarget = 3;
+  Operation moved = move(to("fra"));
+  EXPECT_EQ(moved.status, OperationStatus::failed);
+  EXPECT_EQ(moved.error->code(), ErrorCode::OutOfResources);
+  EXPECT_EQ(placeOf("web"), source);
+  EXPECT_EQ(route("web")->epoch, epoch) << "connections to a workspace that was never paused were cut";
+  waitUntilOnlyThePlaceInForceIsLeft();
+}
+
+TEST_F(MigrationTest, aTargetThatRunsFullOnTheWayLeavesNothingBehind) {
+  boot();
+  std::string source = makeWorkspace();
+  moves_->failRound = Error(ErrorCode::OutOfResources, "The target is full.");
+  EXPECT_EQ(move(to("fra")).error->code(), ErrorCode::OutOfResources);
+  EXPECT_EQ(placeOf("web"), source);
+  waitUntilOnlyThePlaceInForceIsLeft();
+}
+
+TEST_F(MigrationTest, anEndThatDiesOnTheWayEndsTheMoveAndTheSourceRuns) {
+  for (bool target_dies : {false, true}) {
+    for (int at = 1; at <= 3; ++at) {
+      SCOPED_TRACE(testing::Message() << (target_dies ? "target" : "source") << " dies in round " << at);
+      boot();
+      std::string source = makeWorkspace();
+      moves_->rounds = 0;
+      moves_->onRound = [&](transfer::RoundKind) {
+        if (moves_->rounds != at) return;
+        for (const auto& container : world_.containers())
+          if ((container.spec.instanceId != source) == target_dies) world_.exitContainer(container.spec.instanceId, 137);
+      };
+      EXPECT_EQ(move(to("fra")).status, OperationStatus::failed);
+      moves_->onRound = {};
+      EXPECT_EQ(placeOf("web"), source);
+      EXPECT_EQ(get("web").status, InstanceStatus::running);
+      EXPECT_EQ(filesAt(world_, source), files_);
+      waitUntilOnlyThePlaceInForceIsLeft();
+      ASSERT_EQ(writers(), 1);
+      finish(run(swarm().deleteInstance("web", DeleteVolumes::Yes, "ann")));
+      kill();
+    }
+  }
+}
+
+TEST_F(MigrationTest, canBeCancelledUntilTheSwitch) {
+  boot();
+  std::string source = makeWorkspace();
+  std::string id;
+  moves_->onRound = [&](transfer::RoundKind kind) {
+    if (kind == transfer::RoundKind::Final)
+      boost::asio::co_spawn(loop(), swarm().cancelOperation(id), [](std::exception_ptr, Operation) {});
+  };
+  InstanceAndOperation begun = run(swarm().migrateInstance("web", to("fra"), "ann"));
+  id = begun.operation.id;
+  EXPECT_EQ(finish(begun).status, OperationStatus::cancelled);
+  EXPECT_EQ(placeOf("web"), source);
+  EXPECT_EQ(get("web").status, InstanceStatus::running);
+  waitUntilOnlyThePlaceInForceIsLeft();
+  EXPECT_EQ(writers(), 1);
+}
+
+TEST_F(MigrationTest, deletingInTheMiddleLeavesNothingAtEitherEnd) {
+  boot();
+  makeWorkspace();
+  bool asked = false;
+  moves_->onRound = [&](transfer::RoundKind) {
+    if (std::exchange(asked, true)) return;
+    boost::asio::co_spawn(loop(), swarm().deleteInstance("web", DeleteVolumes::Yes, "ann"),
+                          [](std::exception_ptr, InstanceAndOperation) {});
+  };
+  finish(run(swarm().migrateInstance("web", to("fra"), "ann")));
+  drive([&] {
+    life_->loop.poll_one();
+    return world_.containers().empty() && store_.places.empty() && store_.instances.empty();
+  });
+  EXPECT_TRUE(world_.volumes().empty());
+}
+
+TEST_F(MigrationTest, aPlanChangesNothing) {
+  boot();
+  std::string source = makeWorkspace();
+  auto operations = store_.operations.size();
+  MigrationPlan plan = run(swarm().planMigration("web", to("fra")));
+  EXPECT_TRUE(plan.fits);
+  EXPECT_EQ(plan.files, 2);
+  EXPECT_EQ(plan.bytes, 13);
+  EXPECT_EQ(plan.to.region, "fra");
+  EXPECT_GT(plan.expectedPauseSeconds, 0);
+  EXPECT_EQ(store_.operations.size(), operations);
+  EXPECT_EQ(world_.containers().size(), 1U);
+  EXPECT_EQ(placeOf("web"), source);
+}
+
+TEST_F(MigrationTest, saysWhyItCantBegin) {
+  boot();
+  makeWorkspace();
+  ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
+  auto refusal = [&](MigrateRequest request) {
+    try {
+      run(swarm().migrateInstance("web", std::move(request), "ann"));
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(refusal(to("fra")), "web is at fake (fra) already.");
+  MigrateRequest elsewhere;
+  elsewhere.targetProvider = ProviderType::flyio;
+  EXPECT_EQ(refusal(elsewhere), "This server has no provider \"flyio\".");
+  MigrateRequest back;
+  back.back = true;
+  EXPECT_NE(refusal(back).find("No earlier place of web is kept"), std::string::npos);
+}
+
+/// kill -9 of the server at every turn of its loop, on the way there and on the way back: there is one place with the files in the end,
+/// never two with writers.
+TEST_F(MigrationTest, everyTurnOfAMoveIsSurvived) {
+  for (bool back : {false, true}) {
+    for (int turns = 1; turns < 1500; turns += turns < 40 ? 1 : 3) {
+      SCOPED_TRACE(testing::Message() << (back ? "back" : "there") << ", killed after " << turns << " turns");
+      boot();
+      makeWorkspace();
+      MigrateRequest request = to("fra");
+      if (back) {
+        request.keepSource = true;
+        ASSERT_EQ(move(request).status, OperationStatus::succeeded);
+        request = {};
+        request.back = true;
+      }
+      boost::asio::co_spawn(loop(), swarm().migrateInstance("web", request, "ann"), [](std::exception_ptr, InstanceAndOperation) {});
+      bool busy = true;
+      for (int i = 0; i < turns && busy; ++i) {
+        busy = turn(1);
+        ASSERT_LE(writers(), 1) << "two places with writers, after " << i << " turns";
+      }
+      kill();
+      boot();
+      drive([&] {
+        life_->loop.poll_one();
+        EXPECT_LE(writers(), 1);
+        bool settled = get("web").operationId.empty() && get("web").status == InstanceStatus::running;
+        for (auto& [id, place] : store_.places) settled = settled && (busy ? place.role == PlaceRole::kept : true);
+        return settled || HasFailure();
+      });
+      ASSERT_FALSE(HasFailure());
+      ASSERT_EQ(filesAt(world_, placeOf("web")), files_);
+      ASSERT_TRUE(world_.container(placeOf("web"))->held.empty() || !route("web")->ready);
+      ASSERT_EQ(finish(run(swarm().deleteInstance("web", DeleteVolumes::Yes, "ann"))).status, OperationStatus::succeeded);
+      drive([&] {
+        life_->loop.poll_one();
+        return world_.containers().empty() && store_.places.empty();
+      });
+      ASSERT_TRUE(world_.volumes().empty());
+      kill();
+      store_.operations.clear();
+      if (!busy) break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace swarm::test

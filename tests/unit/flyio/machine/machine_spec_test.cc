@@ -1,0 +1,338 @@
+// An InstanceSpec as Fly's configuration, and a Machine as an instance.
+#include "provider/flyio/machine/machine_spec.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "provider/flyio/api/json_access.h"
+#include "provider/flyio/machine/image_check.h"
+#include "provider/flyio/machine/machine_state.h"
+
+namespace swarm::flyio {
+namespace {
+
+InstanceSpec makeSpec() {
+  InstanceSpec spec{"i-01hq3zt7s0m9x4k2v8w6y1b5cd",
+                    "web1",
+                    "ada",
+                    {},
+                    R"({"instanceId":"i-01","publicKey":"0a0b"})",
+                    Secret(R"({"instanceId":"i-01","secret":"00ff"})")};
+  spec.config.name = "web1";
+  spec.config.image = "registry.fly.io/team/work:1";
+  spec.config.storage = {{10, true, "/home/coder", ""}, {5, false, "/scratch", ""}};
+  return spec;
+}
+
+FlyIOProviderConfig makeConfig() {
+  FlyIOProviderConfig config;
+  config.apiToken = Secret("fm2_x");
+  config.regions = {"ams", "fra"};
+  return config;
+}
+
+std::string metadata(const InstancePlan& plan, std::string_view key) {
+  return std::string(plan.config.at("metadata").as_object().at(key).as_string());
+}
+
+template <typename Work>
+std::optional<Error> refusal(Work work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
+TEST(MachineSpec, namesAreFlysAndTheSameEachTime) {
+  FlyIOProviderConfig config = makeConfig();
+  std::string name = appName(config, "swarm-1", "i-01hq3zt7s0m9x4k2v8w6y1b5cd");
+  EXPECT_EQ(name, appName(config, "swarm-1", "i-01hq3zt7s0m9x4k2v8w6y1b5cd"));
+  EXPECT_NE(name, appName(config, "swarm-2", "i-01hq3zt7s0m9x4k2v8w6y1b5cd"));
+  EXPECT_TRUE(name.starts_with("swarm-")) << name;
+  EXPECT_TRUE(name.ends_with("-i-01hq3zt7s0m9x4k2v8w6y1b5cd")) << name;
+  config.appPrefix = "My Company's Very Long Prefix That Never Ends";
+  name = appName(config, "swarm-1", "i-01hq3zt7s0m9x4k2v8w6y1b5cd");
+  EXPECT_LE(name.size(), 63u);
+  EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string::npos) << name;
+  EXPECT_LE(appName(config, "swarm-1", std::string(200, 'a')).size(), 63u);
+  EXPECT_NE(appName(config, "swarm-1", std::string(200, 'a')), appName(config, "swarm-1", std::string(201, 'a')));
+}
+
+TEST(MachineSpec, mapsTheWholeConfiguration) {
+  InstanceSpec spec = makeSpec();
+  spec.config.command = {"serve", "--fast"};
+  spec.config.env = {{"GREETING", "good day"}};
+  spec.config.network.exposedPorts = {8080};
+  spec.config.labels = {{"team", "red"}, {"swarm_owner", "mallory"}};
+  InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
+  json::value config = plan.config;
+  EXPECT_EQ(stringAt(config, "image"), "registry.fly.io/team/work:1");
+  EXPECT_EQ(stringAt(config, "env.GREETING"), "good day");
+  EXPECT_EQ(json::serialize(*member(config, "init.cmd")), R"(["serve","--fast"])");
+  EXPECT_EQ(json::serialize(*member(config, "guest")), R"({"cpu_kind":"shared","cpus":2,"memory_mb":4096})");
+  EXPECT_EQ(stringAt(config, "restart.policy"), "no");
+  EXPECT_EQ(metadata(plan, "team"), "red");
+  EXPECT_EQ(metadata(plan, "swarm_owner"), "ada") << "a label can't say whose it is";
+  EXPECT_EQ(metadata(plan, "swarm_instance"), spec.instanceId);
+  EXPECT_EQ(metadata(plan, "swarm_id"), "swarm-1");
+  const json::array& services = arrayAt(config, "services");
+  ASSERT_EQ(services.size(), 2u);
+  EXPECT_EQ(integerAt(services[0], "internal_port"), 7777);
+  EXPECT_EQ(stringAt(services[0], "autostop"), "off");
+  EXPECT_FALSE(boolAt(services[0], "autostart"));
+  EXPECT_EQ(json::serialize(*member(services[0], "ports")), R"([{"port":443,"handlers":["tls","http"]},{"port":80,"handlers":["http"]}])");
+  EXPECT_EQ(integerAt(services[1], "internal_port"), 8080);
+  EXPECT_EQ(plan.regions, (std::vector<std::string>{"ams", "fra"}));
+}
+
+TEST(MachineSpec, theAgentsSettingsAreInTheEnvironmentAndNoSecretIsAnywhere) {
+  InstanceSpec spec = makeSpec();
+  spec.config.env["SWARM_AGENT"] = "a person's";
+  InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
+  json::value config = plan.config;
+  json::value settings = json::parse(stringAt(config, "env.SWARM_AGENT"));
+  EXPECT_EQ(stringAt(settings, "publicKey"), "0a0b");
+  EXPECT_EQ(arrayAt(settings, "binds").size(), 2u);
+  EXPECT_TRUE(arrayAt(config, "files").empty());
+  EXPECT_TRUE(plan.agentFile.empty());
+  EXPECT_EQ(metadata(plan, "swarm_agent"), "public-key");
+  EXPECT_EQ(json::serialize(plan.config).find("00ff"), std::string::npos);
+}
+
+TEST(MachineSpec, anOlderAgentsSecretIsInTheFileAlone) {
+  InstancePlan plan = planInstance(makeSpec(), makeConfig(), "swarm-1", AgentCredential::Secret);
+  json::value older = plan.config;
+  EXPECT_FALSE(member(older, "env.SWARM_AGENT"));
+  EXPECT_FALSE(plan.config.at("metadata").as_object().contains("swarm_agent"));
+  EXPECT_EQ(json::serialize(plan.config).find("00ff"), std::string::npos);
+  json::value config = plan.config;
+  const json::array& files = arrayAt(config, "files");
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(stringAt(files[0], "guest_path"), "/etc/swarm/agent.json");
+  EXPECT_EQ(stringAt(files[0], "secret_name"), "SWARM_AGENT_CONFIG");
+  EXPECT_EQ(integerAt(files[0], "mode"), 0400);
+  EXPECT_FALSE(member(config, "env.SWARM_AGENT_CONFIG"));
+}
+
+TEST(MachineSpec, everyStorageIsAFolderOfTheOneVolume) {
+  InstanceSpec spec = makeSpec();
+  spec.config.storage[1].volumeName = "cache";
+  InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
+  EXPECT_EQ(plan.volumeGb, 15);
+  EXPECT_EQ(plan.askedVolumes, std::vector<std::string>{"cache"});
+  json::value settings = json::parse(stringAt(json::value(plan.config), "env.SWARM_AGENT"));
+  const json::array& binds = arrayAt(settings, "binds");
+  ASSERT_EQ(binds.size(), 2u);
+  EXPECT_EQ(stringAt(binds[0], "to"), "/home/coder");
+  EXPECT_TRUE(stringAt(binds[0], "from").starts_with("/data/volumes/swarm-i-01hq")) << stringAt(binds[0], "from");
+  EXPECT_EQ(stringAt(binds[1], "from"), "/data/volumes/cache");
+  std::vector<StorageEntry> record = readStorage(metadata(plan, "swarm_storage"));
+  ASSERT_EQ(record.size(), 2u);
+  EXPECT_EQ(record[0].mountPath, "/home/coder");
+  EXPECT_TRUE(record[0].persistent);
+  EXPECT_FALSE(record[1].persistent);
+  EXPECT_EQ(record[1].owner, "ada");
+}
+
+TEST(MachineSpec, theHashTellsWhetherAnUpdateWouldChangeAnything) {
+  std::string hash = planInstance(makeSpec(), makeConfig(), "swarm-1").hash;
+  EXPECT_EQ(hash, planInstance(makeSpec(), makeConfig(), "swarm-1").hash);
+  InstanceSpec changed = makeSpec();
+  changed.config.env["A"] = "b";
+  EXPECT_NE(hash, planInstance(changed, makeConfig(), "swarm-1").hash);
+  changed = makeSpec();
+  changed.agentBoot = R"({"instanceId":"i-01","publicKey":"11"})";
+  EXPECT_NE(hash, planInstance(changed, makeConfig(), "swarm-1").hash);
+}
+
+TEST(MachineSpec, aReadersNamesAreItsOwnAndNobodysGeneration) {
+  SnapshotReader reader{"vs_1", "i-01hq3zt7s0m9x4k2v8w6y1b5ce", makeSpec(), {}};
+  reader.of.config.network.exposedPorts = {8080};
+  reader.of.config.labels["swarm_role"] = "instance";
+  InstancePlan plan = planReader(reader, makeConfig(), "swarm-1", AgentCredential::PublicKey);
+  EXPECT_EQ(plan.instanceId, reader.instanceId);
+  EXPECT_EQ(metadata(plan, "swarm_instance"), reader.instanceId);
+  EXPECT_EQ(metadata(plan, "swarm_role"), "reader");
+  EXPECT_EQ(metadata(plan, "swarm_reads"), reader.of.instanceId);
+  EXPECT_FALSE(plan.config.at("metadata").as_object().contains("swarm_storage"));
+  EXPECT_EQ(plan.config.at("services").as_array().size(), 1u) << "the instance's ports are the instance's";
+  EXPECT_EQ(plan.config.at("env").at("SWARM_AGENT"), planInstance(reader.of, makeConfig(), "swarm-1").config.at("env").at("SWARM_AGENT"));
+  InstancePlan older = planReader(reader, makeConfig(), "swarm-1", AgentCredential::Secret);
+  EXPECT_EQ(stringAt(older.config.at("files").at(0), "secret_name"), readerSecret(reader.instanceId));
+  Machine machine;
+  machine.config = plan.config;
+  EXPECT_TRUE(isReader(machine));
+  Volume volume;
+  volume.name = readerVolume(reader.instanceId);
+  EXPECT_TRUE(isReader(volume));
+  EXPECT_LE(volume.name.size(), 30u);
+  EXPECT_EQ(volume.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string::npos);
+  EXPECT_EQ(generationOf(volume), -1);
+}
+
+/// Whoever may label an instance can't turn it into something that is not looked for.
+TEST(MachineSpec, aLabelMakesNoReader) {
+  InstanceSpec spec = makeSpec();
+  spec.config.labels["swarm_role"] = "reader";
+  spec.config.labels["swarm_reads"] = "i-other";
+  Machine machine;
+  machine.config = planInstance(spec, makeConfig(), "swarm-1").config;
+  EXPECT_FALSE(isReader(machine));
+  EXPECT_EQ(machine.metadata("swarm_reads"), "");
+}
+
+TEST(MachineSpec, theLocalImageIsThePushedOne) {
+  FlyIOProviderConfig config = makeConfig();
+  auto error = refusal([&] { imageAtFly("swarm-workspace:latest", config); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Unprocessable);
+  EXPECT_NE(error->message().find("docker push"), std::string::npos);
+  config.workspaceImage = "registry.fly.io/acme/swarm-workspace:3";
+  EXPECT_EQ(imageAtFly("swarm-workspace:latest", config), "registry.fly.io/acme/swarm-workspace:3");
+  EXPECT_EQ(imageAtFly("swarm-workspace", config), "registry.fly.io/acme/swarm-workspace:3");
+  EXPECT_EQ(imageAtFly("", config), "registry.fly.io/acme/swarm-workspace:3");
+  EXPECT_EQ(imageAtFly("alpine:3", config), "alpine:3");
+}
+
+TEST(MachineSpec, refusesWhatFlyCanNotDo) {
+  auto field = [](auto change) {
+    InstanceSpec spec = makeSpec();
+    change(spec.config);
+    auto error = refusal([&] { planInstance(spec, makeConfig(), "swarm-1"); });
+    return error && error->code() == ErrorCode::Unprocessable && !error->fields().empty() ? error->fields()[0].pointer : "(not refused)";
+  };
+  EXPECT_EQ(field([](InstanceConfig& config) { config.network.internalNetwork = true; }), "/network/internalNetwork");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.network.exposedPorts = {7777}; }), "/network/exposedPorts/0");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.network.exposedPorts = {80, 10080}; }), "/network/exposedPorts/1");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.storage[0].size = 501; }), "/storage");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.storage[1].mountPath = "/etc/x"; }), "/storage/1/mountPath");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.storage[1].mountPath = "/home/coder"; }), "/storage/1/mountPath");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.storage[1].volumeName = "../up"; }), "/storage/1/volumeName");
+}
+
+TEST(MachineSpec, anUpdateKeepsWhatItDoesNotKnow) {
+  json::object current =
+      json::parse(R"({"image":"old","env":{"GONE":"1"},"guest":{"cpu_kind":"shared","cpus":1,"memory_mb":256,"kernel_args":["x"]},
+      "init":{"cmd":["old"],"swap_size_mb":512},"mounts":[{"volume":"vol_1","path":"/data","size_gb_limit":9}],"metrics":{"port":9},
+      "files":[{"guest_path":"/etc/other","raw_value":"eA=="},{"guest_path":"/etc/swarm/agent.json","secret_name":"OLD"}],
+      "metadata":{"fly_platform_version":"v2","swarm_owner":"old"},"restart":{"policy":"always","max_retries":4},"services":[{"autostop":false}],
+      "from_the_future":{"a":[1]}})")
+          .as_object();
+  json::value patched = patchedConfig(current, planInstance(makeSpec(), makeConfig(), "swarm-1").config);
+  EXPECT_EQ(stringAt(patched, "image"), "registry.fly.io/team/work:1");
+  EXPECT_FALSE(member(patched, "env.GONE"));
+  EXPECT_TRUE(member(patched, "guest.kernel_args"));
+  EXPECT_EQ(integerAt(patched, "guest.cpus"), 2);
+  EXPECT_FALSE(member(patched, "init.cmd"));
+  EXPECT_EQ(integerAt(patched, "init.swap_size_mb"), 512);
+  EXPECT_EQ(json::serialize(*member(patched, "mounts")), R"([{"volume":"vol_1","path":"/data","size_gb_limit":9}])");
+  EXPECT_TRUE(member(patched, "metrics.port"));
+  EXPECT_TRUE(member(patched, "from_the_future.a"));
+  EXPECT_EQ(stringAt(patched, "metadata.fly_platform_version"), "v2");
+  EXPECT_EQ(stringAt(patched, "metadata.swarm_owner"), "ada");
+  EXPECT_EQ(integerAt(patched, "restart.max_retries"), 4);
+  EXPECT_EQ(json::serialize(*member(patched, "files")), R"([{"guest_path":"/etc/other","raw_value":"eA=="}])") << "the agent's is gone";
+  EXPECT_EQ(arrayAt(patched, "services").size(), 1u);
+}
+
+TEST(MachineSpec, answersSpellAutostopOtherwiseThanRequests) {
+  json::value patched =
+      patchedConfig(json::parse(R"({"services":[{"autostop":false},{"autostop":true},{"autostop":"suspend"}]})").as_object(), {});
+  const json::array& services = arrayAt(patched, "services");
+  EXPECT_EQ(stringAt(services[0], "autostop"), "off");
+  EXPECT_EQ(stringAt(services[1], "autostop"), "stop");
+  EXPECT_EQ(stringAt(services[2], "autostop"), "suspend");
+}
+
+TEST(MachineSpec, addressesFollowTheTemplate) {
+  FlyIOProviderConfig config = makeConfig();
+  EXPECT_EQ(appUrl(config, "a1", false), "https://a1.fly.dev");
+  EXPECT_EQ(appUrl(config, "a1", true), "http://a1.flycast");
+  config.appUrl = "http://{app}.fly.localhost:4281";
+  EXPECT_EQ(appUrl(config, "a1", true), "http://a1.fly.localhost:4281");
+}
+
+Machine machineOf(std::string_view answer) { return readMachine(json::parse(answer), "a1"); }
+
+TEST(MachineState, tellsHowAMachineEnded) {
+  auto ended = [](std::string_view exit_event) {
+    std::string text = R"({"id":"m1","state":"stopped","config":{"metadata":{}},"events":[{"type":"exit","request":{"exit_event":)";
+    return toInstance(machineOf(text + std::string(exit_event) + "}}]}"), makeConfig());
+  };
+  EXPECT_EQ(ended(R"({"exit_code":143,"requested_stop":true})").status, InstanceStatus::stopped);
+  EXPECT_EQ(ended(R"({"exit_code":0})").status, InstanceStatus::stopped);
+  EXPECT_EQ(ended(R"({"exit_code":3})").status, InstanceStatus::failed);
+  EXPECT_EQ(ended(R"({"exit_code":3})").reason, "exited with code 3");
+  EXPECT_EQ(ended(R"({"exit_code":137,"oom_killed":true})").reason, "exited with code 137 (out of memory)");
+  EXPECT_EQ(ended(R"({"exit_code":137,"guest_exit_code":137,"guest_signal":9})").reason, "was killed by signal 9 (exit code 137)");
+}
+
+TEST(MachineState, aHostThatCanNotBeReachedIsShown) {
+  Machine machine =
+      machineOf(R"({"id":"m1","state":"started","host_status":"unreachable","incomplete_config":{"metadata":{"swarm_instance":"i-1"}}})");
+  EXPECT_FALSE(machine.hasConfig);
+  ProviderInstance instance = toInstance(machine, makeConfig());
+  EXPECT_EQ(instance.instanceId, "i-1");
+  EXPECT_NE(instance.reason.find("can't be reached"), std::string::npos);
+  machine.state = "destroying";
+  EXPECT_EQ(toInstance(machine, makeConfig()).status, InstanceStatus::deleting);
+}
+
+TEST(MachineState, generationsAreInTheNames) {
+  Machine machine = machineOf(R"({"id":"m1","name":"i-1-g3","config":{"metadata":{"swarm_instance":"i-1"}}})");
+  EXPECT_EQ(generationOf(machine), 3);
+  machine.name = "i-1";
+  EXPECT_EQ(generationOf(machine), 0);
+  EXPECT_EQ(machineName("i-1", 3), "i-1-g3");
+  EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"data"})"), "")), 0);
+  EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"data_2"})"), "")), 2);
+  EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"database"})"), "")), -1);
+}
+
+TEST(ImageCheck, takesReferencesApart) {
+  auto parts = [](const std::string& image) {
+    ImageName name = parseImage(image);
+    return name.registry + "|" + name.repository + "|" + name.reference;
+  };
+  EXPECT_EQ(parts("alpine"), "docker.io|library/alpine|latest");
+  EXPECT_EQ(parts("team/work:1"), "docker.io|team/work|1");
+  EXPECT_EQ(parts("registry.fly.io/acme:3"), "registry.fly.io|acme|3");
+  EXPECT_EQ(parts("ghcr.io/a/b@sha256:12"), "ghcr.io|a/b|sha256:12");
+  EXPECT_EQ(parts("localhost:5000/a/b:c"), "localhost:5000|a/b|c");
+  EXPECT_EQ(parts("ghcr.io/a/b:tag@sha256:12"), "ghcr.io|a/b|sha256:12");
+}
+
+TEST(ImageCheck, tellsAnotherImageByItsDigestOrItsName) {
+  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3", "registry.fly.io/acme:3"));
+  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:3"));
+  EXPECT_FALSE(isOtherImage("docker.io/library/alpine:latest", "alpine"));
+  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme@sha256:12"));
+  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:4"));
+  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:3@sha256:34"));
+  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3", "registry.fly.io/other:3"));
+}
+
+TEST(ImageCheck, readsAChallenge) {
+  RegistryChallenge challenge =
+      parseChallenge(R"(Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull")");
+  EXPECT_EQ(challenge.realm, "https://auth.example/token");
+  EXPECT_EQ(challenge.service, "registry.example");
+  EXPECT_EQ(challenge.scope, "repository:a/b:pull");
+  EXPECT_EQ(parseChallenge("Basic realm=\"x\"").realm, "");
+}
+
+TEST(FlyRegions, areThoseOfTheConfigurationInTheirOrder) {
+  NetworkConfig network;
+  writeRegions(network, {});
+  EXPECT_FALSE(network.flyio) << "the provider chooses";
+  writeRegions(network, {"fra", "ams"});
+  ASSERT_TRUE(network.flyio);
+  EXPECT_EQ(network.flyio->regions, (std::vector<std::string>{"fra", "ams"}));
+}
+
+}  // namespace
+}  // namespace swarm::flyio

@@ -1,0 +1,276 @@
+// Streams of every kind: connecting, deadlines, closing, half-closing, pumping.
+#include "net/stream/stream.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "async/deadline.h"
+#include "base/error.h"
+#include "net/connect.h"
+#include "support/coroutine_test.h"
+#include "support/net/raw_server.h"
+#include "support/net/tcp_gate.h"
+#include "support/temp_dir.h"
+
+namespace swarm::net {
+namespace {
+
+using std::chrono::milliseconds;
+using test::TestLoop;
+Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
+
+enum class Kind { Tcp, Unix, Pipe };
+
+awaitable<StreamPtr> acceptOne(Listener& listener) { co_return co_await listener.accept(); }
+
+/// A connected pair of the kind under test.
+struct Ends {
+  explicit Ends(Kind kind) {
+    if (kind == Kind::Pipe) {
+      std::tie(near_end, far_end) = makePipe(loop.executor(), 4096);
+      return;
+    }
+    const std::unique_ptr<Listener> listener =
+        kind == Kind::Tcp ? listenTcp(loop.executor(), {"127.0.0.1", 0}) : listenUnix(loop.executor(), folder / "socket");
+    near_end = loop.run(kind == Kind::Tcp ? connectTcp({"127.0.0.1", listener->port()}, soon()) : connectUnix(folder / "socket", soon()));
+    far_end = loop.run(acceptOne(*listener));
+  }
+  test::TempDir folder;
+  TestLoop loop;
+  StreamPtr near_end;
+  StreamPtr far_end;
+};
+
+class EveryStream : public testing::TestWithParam<Kind> {
+ protected:
+  Ends ends{GetParam()};
+  TestLoop& loop = ends.loop;
+};
+
+awaitable<IoResult> readSome(Stream& stream) {
+  char piece[64];
+  co_return co_await stream.readSome(asio::buffer(piece));
+}
+awaitable<void> storeRead(Stream& stream, std::optional<IoResult>& result) { result = co_await readSome(stream); }
+awaitable<void> send(Stream& stream, std::string text) {
+  co_await stream.writeAll(text);
+  co_await stream.shutdownWrite();
+}
+
+TEST_P(EveryStream, carriesMoreThanItsBuffersHoldWithGatheredWrites) {
+  const std::string half(1 << 20, 'x');
+  auto send_twice = [](Stream& stream, const std::string& text) -> awaitable<void> {
+    const asio::const_buffer pieces[] = {asio::buffer(text), asio::buffer("-", 1), asio::buffer(text)};
+    const IoResult written = co_await stream.writeAll(pieces);
+    EXPECT_EQ(written.bytes, 2 * text.size() + 1);
+    co_await stream.shutdownWrite();
+  };
+  loop.spawn(send_twice(*ends.near_end, half));
+  EXPECT_EQ(loop.run(test::readToEnd(*ends.far_end)), half + "-" + half);
+}
+
+TEST_P(EveryStream, canStillReadAfterItsOwnEnd) {
+  loop.run(send(*ends.near_end, "ask"));
+  EXPECT_EQ(loop.run(test::readToEnd(*ends.far_end)), "ask");
+  loop.run(send(*ends.far_end, "answer"));
+  EXPECT_EQ(loop.run(test::readToEnd(*ends.near_end)), "answer");
+}
+
+TEST_P(EveryStream, aReadPastTheDeadlineTimesOutAndLaterOnesWorkAgain) {
+  ends.near_end->setDeadline(std::chrono::steady_clock::now() + milliseconds(5));
+  EXPECT_EQ(loop.run(readSome(*ends.near_end)).error, asio::error::timed_out);
+  EXPECT_EQ(loop.run(readSome(*ends.near_end)).error, asio::error::timed_out);
+  ends.near_end->setDeadline(SteadyTime::max());
+  loop.run(send(*ends.far_end, "x"));
+  EXPECT_EQ(loop.run(readSome(*ends.near_end)).bytes, 1U);
+}
+
+TEST_P(EveryStream, aDeadlineThatWasMovedDoesNotFireAtItsOldTime) {
+  ends.near_end->setDeadline(std::chrono::steady_clock::now() + milliseconds(1));
+  ends.near_end->setDeadline(std::chrono::steady_clock::now() + milliseconds(30));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(loop.run(readSome(*ends.near_end)).error, asio::error::timed_out);
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(20));
+}
+
+TEST_P(EveryStream, closeEndsAPendingRead) {
+  std::optional<IoResult> result;
+  loop.spawn(storeRead(*ends.near_end, result));
+  auto close = [](Stream& stream) -> awaitable<void> {
+    stream.close();
+    co_return;
+  };
+  loop.run(close(*ends.near_end));
+  loop.runUntil([&] { return result.has_value(); });
+  EXPECT_EQ(result->error, asio::error::operation_aborted);
+}
+
+TEST_P(EveryStream, writingToAPeerThatHasClosedFails) {
+  ends.far_end->close();
+  auto write_twice = [](Stream& stream) -> awaitable<IoResult> {
+    const std::string text(1 << 20, 'x');
+    co_await stream.writeAll(text);
+    co_return co_await stream.writeAll(text);
+  };
+  EXPECT_TRUE(loop.run(write_twice(*ends.near_end)).error);
+}
+
+TEST_P(EveryStream, isIdleUntilThePeerSendsOrCloses) {
+  EXPECT_TRUE(ends.near_end->isIdle());
+  loop.run(send(*ends.far_end, "x"));
+  EXPECT_FALSE(ends.near_end->isIdle());
+}
+
+TEST_P(EveryStream, yieldsPrependedBytesFirst) {
+  loop.run(send(*ends.far_end, "def"));
+  const StreamPtr stream = prepend("abc", std::move(ends.near_end));
+  EXPECT_FALSE(stream->isIdle());
+  EXPECT_EQ(loop.run(test::readToEnd(*stream)), "abcdef");
+}
+
+INSTANTIATE_TEST_SUITE_P(Stream, EveryStream, testing::Values(Kind::Tcp, Kind::Unix, Kind::Pipe), [](const auto& info) {
+  return info.param == Kind::Tcp ? "Tcp" : info.param == Kind::Unix ? "Unix" : "Pipe";
+});
+
+TEST(Pump, copiesBothWaysAndHalfCloses) {
+  TestLoop loop;
+  auto [client, left] = makePipe(loop.executor(), 1000);
+  auto [right, server] = makePipe(loop.executor(), 1000);
+  std::size_t to_server = 0;
+  loop.spawn(pump(*left, *right, [&](PumpDirection direction, std::size_t bytes) {
+    if (direction == PumpDirection::LeftToRight) to_server += bytes;
+  }));
+  const std::string question(50'000, 'q');
+  loop.spawn(send(*client, question));
+  EXPECT_EQ(loop.run(test::readToEnd(*server)), question);
+  EXPECT_EQ(to_server, question.size());
+  loop.spawn(send(*server, "answer"));
+  EXPECT_EQ(loop.run(test::readToEnd(*client)), "answer");
+}
+
+TEST(Pump, endsWhenOneSideBreaks) {
+  TestLoop loop;
+  auto [client, left] = makePipe(loop.executor());
+  auto [right, server] = makePipe(loop.executor(), 10);
+  server->close();
+  loop.spawn(send(*client, "unread"));
+  loop.run(pump(*left, *right));
+  EXPECT_FALSE(left->isIdle());
+}
+
+TEST(Connect, namesTheAddressThatRefuses) {
+  TestLoop loop;
+  std::uint16_t port = 0;
+  {
+    const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
+    port = listener->port();
+  }
+  try {
+    loop.run(connectTcp({"127.0.0.1", port}, soon()));
+    FAIL() << "connected";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_NE(error.message().find("127.0.0.1:" + std::to_string(port) + ": Connection refused"), std::string::npos) << error.message();
+  }
+}
+
+TEST(Connect, namesTheSocketFileThatIsNotThere) {
+  try {
+    test::run(connectUnix("/nonexistent/engine.sock", soon()));
+    FAIL() << "connected";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_NE(error.message().find("/nonexistent/engine.sock: No such file"), std::string::npos) << error.message();
+  }
+}
+
+TEST(Connect, takesNamesUnderLocalhostForLoopback) {
+  TestLoop loop;
+  const auto listener = listenTcp(loop.executor(), {"localhost", 0});
+  const StreamPtr stream = loop.run(connectTcp({"my-app.localhost", listener->port()}, soon()));
+  EXPECT_EQ(stream->peer(), "127.0.0.1:" + std::to_string(listener->port()));
+  EXPECT_EQ(stream->peerAddress(), "127.0.0.1");
+}
+
+TEST(Connect, triesTheNextAddressWhenTheFirstRefuses) {
+  TestLoop loop;
+  std::unique_ptr<Listener> listener;
+  try {
+    listener = listenTcp(loop.executor(), {"::1", 0});
+  } catch (const Error&) {
+    GTEST_SKIP() << "this machine has no IPv6 loopback";
+  }
+  const StreamPtr stream = loop.run(connectTcp({"localhost", listener->port()}, soon()));
+  EXPECT_EQ(stream->peerAddress(), "::1");
+}
+
+TEST(Listen, refusesATakenPortByName) {
+  TestLoop loop;
+  const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
+  try {
+    listenTcp(loop.executor(), {"127.0.0.1", listener->port()});
+    FAIL() << "two listeners share one port";
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find(std::to_string(listener->port())), std::string::npos);
+  }
+}
+
+TEST(Listen, takesOverAnUnusedSocketFile) {
+  const test::TempDir folder;
+  TestLoop loop;
+  auto first = listenUnix(loop.executor(), folder / "s");
+  EXPECT_THROW(listenUnix(loop.executor(), folder / "s"), Error);
+  std::filesystem::create_hard_link(folder / "s", folder / "kept");
+  first.reset();
+  std::filesystem::rename(folder / "kept", folder / "s");  // as left by a killed process
+  EXPECT_NO_THROW(listenUnix(loop.executor(), folder / "s"));
+}
+
+TEST(Listen, acceptEndsWhenClosed) {
+  TestLoop loop;
+  const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
+  auto close = [](Listener& closing) -> awaitable<void> {
+    closing.close();
+    co_return;
+  };
+  auto accept_and_close = [&]() -> awaitable<void> {
+    co_await both(close(*listener), [](Listener& l) -> awaitable<void> { co_await l.accept(); }(*listener));
+  };
+  EXPECT_THROW(loop.run(accept_and_close()), boost::system::system_error);
+}
+
+TEST(Listen, goesOnAfterDescriptorsRanOut) {
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "The sanitizers need a descriptor for their own checks; the ordinary build runs this.";
+#endif
+  TestLoop loop;
+  const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
+  const StreamPtr client = loop.run(connectTcp({"127.0.0.1", listener->port()}, soon()));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  StreamPtr accepted;
+  auto accept = [&]() -> awaitable<void> { accepted = co_await listener->accept(); };
+  loop.spawn(accept());
+  // The listener has received EMFILE by the time that other work of the loop has run.
+  loop.run(sleepFor(milliseconds(1)));
+  EXPECT_EQ(accepted, nullptr);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  loop.runUntil([&] { return accepted != nullptr; });
+}
+
+TEST(ParseHostPort, readsAndRefuses) {
+  EXPECT_EQ(parseHostPort("[::1]:80").host, "::1");
+  EXPECT_EQ(toString(parseHostPort("[::1]:80")), "[::1]:80");
+  EXPECT_EQ(parseHostPort("a.b:65535").port, 65535);
+  for (const char* bad : {"", "a", "a:", ":80", "a:65536", "a:-1", "::1:80", "a b:80", "a:80x"})
+    EXPECT_THROW(parseHostPort(bad), Error) << bad;
+}
+
+}  // namespace
+}  // namespace swarm::net
