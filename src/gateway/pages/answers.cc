@@ -14,8 +14,10 @@ void addCommonHeaders(net::Headers& headers) {
 
 }  // namespace
 
-bool isNavigation(const net::RequestHead& head) {
-  if ((head.method != "GET" && head.method != "HEAD") || !head.upgrade.empty()) return false;
+bool isNavigation(const net::RequestHead& head) { return (head.method == "GET" || head.method == "HEAD") && wantsPage(head); }
+
+bool wantsPage(const net::RequestHead& head) {
+  if (!head.upgrade.empty()) return false;
   if (const auto mode = head.headers.find("Sec-Fetch-Mode"); mode && *mode != "navigate") return false;
   const auto accept = head.headers.find("Accept");
   return accept && accept->find("text/html") != std::string_view::npos;
@@ -58,7 +60,7 @@ net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::s
 
 net::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers,
                                     std::string_view frame_ancestors) {
-  if (isNavigation(exchange.head())) {
+  if (wantsPage(exchange.head())) {
     co_await respondPage(exchange, status, messagePage(message), std::move(headers), frame_ancestors);
     co_return;
   }

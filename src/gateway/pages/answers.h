@@ -18,6 +18,8 @@ inline constexpr std::string_view kHsts = "Strict-Transport-Security: max-age=31
 
 /// Whether a browser navigates: it wants a page, and follows redirects to another origin.
 bool isNavigation(const net::RequestHead& head);
+/// Whether a browser shows the response as a page: a navigation or a submitted form.
+bool wantsPage(const net::RequestHead& head);
 
 /// What may show a page of ours in a frame, as frame-ancestors of the Content-Security-Policy wants it.
 inline constexpr std::string_view kFramedByNobody = "'none'";
@@ -32,7 +34,7 @@ net::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCo
                                     net::Headers headers = {});
 /// Never cached, and nothing of the present address reaches the next one by Referer.
 net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers = {});
-/// The page for navigations, else the problem.
+/// The page for navigations and forms, else the problem.
 net::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers = {},
                                     std::string_view frame_ancestors = kFramedByNobody);
 

@@ -267,7 +267,8 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
   if (may_create)
     body +=
         "<form class=\"create\" method=\"post\" action=\"/workspaces/create\">\n<label for=\"name\">Name</label>\n<input id=\"name\" "
-        "name=\"name\" maxlength=\"63\" pattern=\"[a-z]([a-z0-9\\-]*[a-z0-9])?\" title=\"lower-case letters, digits and hyphens\" "
+        "name=\"name\" maxlength=\"40\" pattern=\"[a-z0-9]+(-[a-z0-9]+)*\" title=\"lower-case letters and digits, with single hyphens "
+        "between them\" "
         "autocapitalize=\"none\" spellcheck=\"false\" placeholder=\"a name is made up when this is empty\">\n<button "
         "type=\"submit\">New workspace</button>\n</form>\n";
   return layOut({.title = "Workspaces", .body = body, .script = kLandingScript, .wide = true});

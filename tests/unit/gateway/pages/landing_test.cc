@@ -1,4 +1,7 @@
 // The list of workspaces and its forms: who may do what, from which page.
+#include <regex>
+
+#include "model/rules/validation.h"
 #include "unit/gateway/browser.h"
 
 namespace swarm::gateway::testing {
@@ -23,9 +26,11 @@ class LandingForms : public BrowserTest {
                        .stop = note("stop")};
     rebuildGateway(std::move(options));
   }
-  awaitable<Answer> submit(std::string action, std::string name) { return submitFrom(base(""), std::move(action), std::move(name)); }
-  awaitable<Answer> submitFrom(std::string origin, std::string action, std::string name) {
-    std::string fields = cookiesFor(hostName(""));
+  awaitable<Answer> submit(std::string action, std::string name, std::string fields = {}) {
+    return submitFrom(base(""), std::move(action), std::move(name), std::move(fields));
+  }
+  awaitable<Answer> submitFrom(std::string origin, std::string action, std::string name, std::string fields = {}) {
+    fields += cookiesFor(hostName(""));
     if (!origin.empty()) fields += "Origin: " + origin + "\r\n";
     return post("/workspaces/" + action, fields, "name=" + name);
   }
@@ -65,12 +70,32 @@ TEST_F(LandingForms, sayWhereAnImageIsOldAndWhereSizesAreNotEnforced) {
   });
 }
 
+TEST_F(LandingForms, takeTheNamesThatTheServerTakes) {
+  run([&]() -> awaitable<void> {
+    signInAs("ada");
+    const auto body = (co_await browse(base("/"))).body;
+    EXPECT_NE(body.find("maxlength=\"40\""), std::string::npos) << body;
+    EXPECT_EQ(nameFault(std::string(40, 'a')), "");
+    EXPECT_NE(nameFault(std::string(41, 'a')), "");
+    const auto begin = body.find("pattern=\"") + 9;
+    const std::regex pattern(body.substr(begin, body.find('"', begin) - begin));
+    for (const char* name : {"a", "web1", "1st", "a-b", "-a", "a-", "a--b", "Web", "a_b"})
+      EXPECT_EQ(std::regex_match(name, pattern), nameFault(name).empty()) << name;
+  });
+}
+
 TEST_F(LandingForms, sayWhyNothingWasDone) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     const auto taken = co_await submit("create", "taken");
     EXPECT_EQ(taken.status, 409);
     EXPECT_NE(taken.body.find("The name taken is taken."), std::string::npos);
+    const auto page = co_await submit("create", "taken", "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n");
+    EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8") << "a browser's form is answered with a page";
+    EXPECT_NE(page.body.find("The name taken is taken."), std::string::npos);
+    EXPECT_NE(page.body.find("Your workspaces"), std::string::npos) << "with the way back";
+    const auto fetched = co_await submit("create", "taken", "Accept: text/html\r\nSec-Fetch-Mode: cors\r\n");
+    EXPECT_EQ(fetched.header("Content-Type"), "application/problem+json") << "a script is not";
     EXPECT_EQ((co_await submit("start", "other")).status, 404);
     EXPECT_EQ((co_await submit("destroy", "ws")).status, 404);
     EXPECT_TRUE(done_.empty());
