@@ -1,4 +1,4 @@
-// SwarmController: the thread-safe face; each call hops to the control loop and back.
+// SwarmController: the thread-safe interface; each call runs on the control loop and resumes on the caller's executor.
 #include "controller/controller.h"
 
 #include <boost/asio/post.hpp>
@@ -33,15 +33,15 @@ awaitable<void> SwarmController::Impl::open() {
     if (user.git != GitIdentity{}) gitIdentities[user.name] = user.git;
   }
   for (InstanceRecord& record : records) {
-    if (record.agentKey.empty()) {  // written before it is given to an agent
+    if (record.agentKey.empty()) {  // durable before an agent receives it
       record.agentKey = Secret(toHex(randomBytes(ed25519::kSeedBytes)));
       co_await store.updateInstance(record);
     }
     auto entry = std::make_shared<control::Entry>();
     entry->record = std::move(record);
     entry->instance().operationId.clear();
-    entry->instance().url = urlOf(entry->instance().config.name);  // the server may answer elsewhere than in its last life
-    entry->instance().stale = true;                                // until the provider has been asked
+    entry->instance().url = urlOf(entry->instance().config.name);  // the server's address may have changed since its last run
+    entry->instance().stale = true;                                // until the provider has reported it
     add(std::move(entry));
   }
   co_await store.pruneNameHolds(clock.now());
@@ -80,7 +80,7 @@ awaitable<void> SwarmController::Impl::close(std::chrono::seconds grace) {
 
 namespace {
 
-/// One call: on the control loop, with what it works on kept alive.
+/// Runs one call on the control loop; keeps `impl` alive until it ends.
 template <typename T, typename Impl>
 awaitable<T> onLoop(std::shared_ptr<Impl> impl, awaitable<T> work) {
   net::Executor executor = impl->executor;
@@ -160,8 +160,8 @@ awaitable<ResourceUsage> SwarmController::getResourceUsage(std::string ref) {
 awaitable<NetworkInfo> SwarmController::getNetworkInfo(std::string ref) { return onLoop(impl_, impl_->getNetworkInfo(std::move(ref))); }
 awaitable<agent::AgentTarget> SwarmController::agentTarget(std::string ref) { return onLoop(impl_, impl_->agentTarget(std::move(ref))); }
 awaitable<void> SwarmController::noteIssuedToken(std::string ref, std::string session, SystemTime expires_at,
-                                                 std::function<bool()> counts) {
-  return onLoop(impl_, impl_->noteIssuedToken(std::move(ref), std::move(session), expires_at, std::move(counts)));
+                                                 std::function<bool()> is_valid) {
+  return onLoop(impl_, impl_->noteIssuedToken(std::move(ref), std::move(session), expires_at, std::move(is_valid)));
 }
 std::function<void()> SwarmController::sessionListener() const {
   return [weak = std::weak_ptr<Impl>(impl_)] {

@@ -1,4 +1,4 @@
-// SwarmController::Impl: the parts, put together; its methods run on the control loop.
+// SwarmController::Impl: composes the controller's parts; its methods run on the control loop.
 #pragma once
 
 #include "controller/moves/migration.h"
@@ -26,7 +26,7 @@ struct SwarmController::Impl : control::Core {
   control::OperationRunner runner;
   control::Reconciler reconciler;
   control::IssuedTokens issuedTokens;
-  std::set<std::string> keysInUse;  ///< Idempotency-Keys whose first request is on its way
+  std::set<std::string> keysInUse;  ///< Idempotency-Keys whose first request is in progress
 
   awaitable<void> open();
   awaitable<void> openProvider(ProviderType type);
@@ -46,7 +46,7 @@ struct SwarmController::Impl : control::Core {
   awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);
   void checkChange(const control::Entry& entry, const InstanceConfig& config) const;
   awaitable<bool> applyLive(control::EntryPtr entry, const InstanceConfig& config);
-  /// For kinds whose parameters are all in the request.
+  /// For kinds that need no preparation.
   awaitable<InstanceAndOperation> submit(InstanceRef ref, OperationParameters parameters, std::string actor);
 
   awaitable<InstanceAndOperation> migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor);
@@ -64,7 +64,7 @@ struct SwarmController::Impl : control::Core {
   awaitable<ResourceUsage> getResourceUsage(std::string ref);
   awaitable<NetworkInfo> getNetworkInfo(std::string ref);
   awaitable<agent::AgentTarget> agentTarget(std::string ref);
-  awaitable<void> noteIssuedToken(std::string ref, std::string session, SystemTime expires_at, std::function<bool()> counts);
+  awaitable<void> noteIssuedToken(std::string ref, std::string session, SystemTime expires_at, std::function<bool()> is_valid);
   awaitable<void> setGitIdentity(std::string user, GitIdentity identity);
   awaitable<GitIdentity> gitIdentity(std::string user);
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);

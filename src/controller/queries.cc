@@ -1,4 +1,4 @@
-// Questions: instances, usage, agents, volumes, providers, the swarm as a whole.
+// Queries: instances, usage, agents, volumes, providers, the swarm as a whole.
 #include "base/diagnostics/log.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
@@ -26,7 +26,7 @@ bool matches(const Instance& instance, const InstanceQuery& query) {
   return true;
 }
 
-/// A provider passes the bytes of a command on as they are.
+/// Providers return a command's output unmodified: makes it valid UTF-8 and limits its size.
 CommandResult bounded(CommandResult result) {
   for (std::string* text : {&result.stdoutText, &result.stderrText}) {
     if (!isUtf8(*text)) *text = toValidUtf8(*text);
@@ -41,8 +41,7 @@ CommandResult bounded(CommandResult result) {
 
 Error notRunning(const Instance& instance) {
   std::string reason = instance.statusReason.empty() ? "" : " " + instance.statusReason;
-  return Error(ErrorCode::Conflict,
-               format("Workspace {} does not run; it is {}.{}", instance.config.name, enumName(instance.status), reason))
+  return Error(ErrorCode::Conflict, format("Workspace {} is {}, not running.{}", instance.config.name, enumName(instance.status), reason))
       .withInstance(instance.id);
 }
 
@@ -106,14 +105,14 @@ awaitable<agent::AgentTarget> SwarmController::Impl::agentTarget(std::string ref
   EntryPtr entry = require(ref);
   if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
   if (!entry->endpoint)
-    throw Error(ErrorCode::Unavailable, format("The agent of workspace {} can't be reached yet.", entry->instance().config.name));
+    throw Error(ErrorCode::Unavailable, format("The agent of workspace {} is not reachable yet.", entry->instance().config.name));
   noteActive(*entry, clock.now());
   co_return targetOf(*entry);
 }
 
 awaitable<void> SwarmController::Impl::noteIssuedToken(std::string ref, std::string session, SystemTime expires_at,
-                                                       std::function<bool()> counts) {
-  issuedTokens.note(require(ref)->id(), session, expires_at, std::move(counts));
+                                                       std::function<bool()> is_valid) {
+  issuedTokens.note(require(ref)->id(), session, expires_at, std::move(is_valid));
   co_return;
 }
 
@@ -142,7 +141,7 @@ awaitable<std::vector<NameHold>> SwarmController::Impl::listNameHolds() {
 }
 
 awaitable<void> SwarmController::Impl::releaseName(std::string name) {
-  if (!holdOf(name)) throw Error(ErrorCode::NotFound, format("The name \"{}\" is not kept for anyone.", name));
+  if (!holdOf(name)) throw Error(ErrorCode::NotFound, format("The name \"{}\" is not reserved.", name));
   co_await store.dropNameHold(name);
   heldNames.erase(name);
   log::info("name released", {{"name", name}});
@@ -162,38 +161,37 @@ awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
         if (EntryPtr entry = findByPlace(volume.instanceId)) volume.instanceId = entry->id();
         all.push_back(std::move(volume));
       }
-    } catch (const Error& error) {  // it went away just now; what the others have is still worth telling
-      log::warning("a provider's volumes could not be listed", {{"provider", enumName(type)}, {"error", error.message()}});
+    } catch (const Error& error) {  // unreachable since the check above; the others' volumes are still listed
+      log::warning("volumes of a provider could not be listed", {{"provider", enumName(type)}, {"error", error.message()}});
     }
   }
   co_return all;
 }
 
 awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
-  std::string unasked;
+  std::string unavailable;
   for (auto& [type, provider] : providers) {
     if (provider->health().status == ProviderHealth::unavailable) {
-      unasked += format(" The provider \"{}\" can't be asked now.", enumName(type));
+      unavailable += format(" The provider \"{}\" is unavailable.", enumName(type));
       continue;
     }
     if (ProviderHealthReport health = provider->health(); health.status == ProviderHealth::degraded)
-      unasked += format(" Not all of the provider \"{}\" can be asked now ({}).", enumName(type), health.detail);
+      unavailable += format(" The provider \"{}\" is partly unavailable ({}).", enumName(type), health.detail);
     auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
     for (const VolumeInfo& volume : volumes) {
       bool is_ours = volume.isStray || !volume.owner.empty() || !ownerOfPlace(volume.instanceId).empty();
       if (volume.name != name || !is_ours) continue;
       if (volume.isStray) co_return co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
       if (EntryPtr entry = findByPlace(volume.instanceId))
-        throw Error(ErrorCode::Conflict,
-                    format("Volume {} belongs to instance {}; delete that with its volumes.", name, entry->instance().config.name));
+        throw Error(ErrorCode::Conflict, format("Volume {} belongs to workspace {}. Delete the workspace with its volumes.", name,
+                                                entry->instance().config.name));
       if (places.contains(volume.instanceId))
-        throw Error(ErrorCode::Conflict,
-                    format("Volume {} belongs to a move, a source that is kept, or a snapshot (swarm snapshot list).", name));
+        throw Error(ErrorCode::Conflict, format("Volume {} belongs to a move, a kept source, or a snapshot (swarm snapshot list).", name));
       co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
       co_return;
     }
   }
-  if (!unasked.empty()) throw Error(ErrorCode::Unavailable, format("No volume \"{}\" was found.{}", name, unasked));
+  if (!unavailable.empty()) throw Error(ErrorCode::Unavailable, format("No volume \"{}\" was found.{}", name, unavailable));
   throw notFound("volume", name);
 }
 
@@ -263,7 +261,7 @@ awaitable<SwarmStatus> SwarmController::Impl::getSwarmStatus() {
     status.resourceUsage.memory.total += provider->memoryTotal().total;
     has_an_end = has_an_end && (provider->cpuTotal().total > 0 || counts[type] == 0);
   }
-  // "4 of 2 cores" would be nonsense: what runs at a provider without a known end has no total.
+  // No total when instances run at a provider of unknown capacity: avoids "4 of 2 cores".
   if (!has_an_end) status.resourceUsage.cpu.total = status.resourceUsage.memory.total = 0;
   co_return status;
 }

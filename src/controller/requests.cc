@@ -1,4 +1,4 @@
-// Requests that change an instance: start, stop, restart, delete, update.
+// Requests that change an instance.
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "controller/impl.h"
@@ -11,14 +11,14 @@ using control::EntryPtr;
 
 namespace {
 
-InstanceAndOperation answer(const EntryPtr& entry, const ActivePtr& active) {
+InstanceAndOperation resultOf(const EntryPtr& entry, const ActivePtr& active) {
   InstanceAndOperation result;
   result.instance = entry->record.instance;
   result.operation = active->record;
   return result;
 }
 
-/// Marks an instance while it is changed in place.
+/// Marks an instance during an update in place.
 class UpdatingGuard {
  public:
   explicit UpdatingGuard(EntryPtr entry) : entry_(std::move(entry)) { entry_->updating = true; }
@@ -33,9 +33,10 @@ class UpdatingGuard {
 void requireVersion(const control::Entry& entry, const VersionCondition& versions) {
   const Instance& instance = entry.record.instance;
   if (versions.admits(instance.version)) return;
-  throw Error(ErrorCode::PreconditionFailed, format("Workspace {} is at version {}, which the request is not meant for; nothing was done. "
-                                                    "Read it again before you repeat the request.",
-                                                    instance.config.name, instance.version))
+  throw Error(ErrorCode::PreconditionFailed,
+              format("Workspace {} is at version {}, for which the request is not valid. Nothing was changed. "
+                     "Read the workspace again before you repeat the request.",
+                     instance.config.name, instance.version))
       .withInstance(instance.id);
 }
 
@@ -53,13 +54,13 @@ InstanceConfig changedConfig(InstanceConfig config, const UpdateRequest& request
   return config;
 }
 
-/// A failed instance may have nothing at the provider: its configuration takes effect at its next creation, and a new image asks for that.
+/// A failed instance may have nothing at the provider: its configuration applies when it is created again, which a new image requires.
 bool touchesProvider(const Instance& instance, const UpdateRequest& request) {
   const InstanceStatus status = instance.status;
   if (status == InstanceStatus::running || status == InstanceStatus::stopped) return true;
   if (request.refreshImage && status != InstanceStatus::failed)
     throw Error(ErrorCode::Conflict,
-                format("Workspace {} is {}: try again when it runs or is stopped.", instance.config.name, enumName(status)))
+                format("Workspace {} is {}. Try again when it is running or stopped.", instance.config.name, enumName(status)))
         .withRetryable(true)
         .withInstance(instance.id);
   return request.refreshImage;
@@ -75,16 +76,16 @@ EntryPtr SwarmController::Impl::admit(const InstanceRef& ref) const {
 
 awaitable<InstanceAndOperation> SwarmController::Impl::submit(InstanceRef ref, OperationParameters parameters, std::string actor) {
   EntryPtr entry = admit(ref);
-  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
+  co_return resultOf(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 namespace {
 
-/// Files can be read at, and brought to, what runs or is stopped.
+/// Files can be copied from and to an instance that runs or is stopped.
 void requireSettled(const Instance& instance) {
   bool settled = instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped;
-  if (!instance.operationId.empty() || settled) return;  // a busy one is told so by the journal
-  throw Error(ErrorCode::Conflict, format("Workspace {} is {}: start it first.", instance.config.name, enumName(instance.status)))
+  if (!instance.operationId.empty() || settled) return;  // the runner refuses a busy one
+  throw Error(ErrorCode::Conflict, format("Workspace {} is {}. Start it first.", instance.config.name, enumName(instance.status)))
       .withInstance(instance.id);
 }
 
@@ -94,7 +95,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::migrateInstance(InstanceR
   EntryPtr entry = admit(ref);
   requireSettled(entry->instance());
   MigrateParameters parameters = migration.parametersFor(*entry, request);
-  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
+  co_return resultOf(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 awaitable<MigrationPlan> SwarmController::Impl::planMigration(std::string ref, MigrateRequest request) {
@@ -105,16 +106,16 @@ awaitable<InstanceAndOperation> SwarmController::Impl::takeSnapshot(InstanceRef 
   EntryPtr entry = admit(ref);
   requireSettled(entry->instance());
   SnapshotParameters parameters = snapshots.parametersForTaking(*entry, std::move(name));
-  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
+  co_return resultOf(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 awaitable<InstanceAndOperation> SwarmController::Impl::restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor) {
   EntryPtr entry = admit(ref);
-  // A failed one, too: nothing is asked of what failed.
+  // A failed instance is allowed, since a restore does not use its container.
   if (entry->instance().status != InstanceStatus::failed) requireSettled(entry->instance());
   RestoreParameters parameters = co_await snapshots.parametersForRestoring(entry, std::move(snapshot));
-  requireVersion(*entry, ref.versions);  // a while has passed
-  co_return answer(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
+  requireVersion(*entry, ref.versions);  // it may have changed during the query
+  co_return resultOf(entry, co_await runner.submit(entry, std::move(parameters), std::move(actor)));
 }
 
 awaitable<std::vector<Snapshot>> SwarmController::Impl::listSnapshots() { co_return snapshots.list(); }
@@ -125,13 +126,13 @@ awaitable<UpdateResult> SwarmController::Impl::updateInstance(InstanceRef ref, U
   EntryPtr entry = admit(ref);
   const Instance& instance = entry->instance();
   if (entry->updating || !instance.operationId.empty())
-    throw Error(ErrorCode::Conflict, format("Workspace {} is busy; try again when its operation has ended.", instance.config.name))
+    throw Error(ErrorCode::Conflict, format("Workspace {} is busy. Try again when its operation has ended.", instance.config.name))
         .withRetryable(true)
         .withInstance(instance.id);
   co_return co_await applyUpdate(std::move(entry), std::move(request), std::move(actor));
 }
 
-/// Tells the provider what it can change in place; false: the instance must be made anew.
+/// Applies what the provider can change in place; false: the instance must be recreated.
 awaitable<bool> SwarmController::Impl::applyLive(EntryPtr entry, const InstanceConfig& config) {
   const InstanceConfig& old = entry->instance().config;
   Provider& provider = providerOf(*entry);
@@ -139,13 +140,13 @@ awaitable<bool> SwarmController::Impl::applyLive(EntryPtr entry, const InstanceC
   bool is_live = !differ(old.env, config.env);
   if (is_live && differ(old.network, config.network))
     is_live = co_await provider.configureNetwork(entry->placeId(), config.network, deadline) == AllocationEffect::Live;
-  // Even when it must be made anew: limits that can't be met are refused here, before anything is torn down.
+  // Also before a replacement: the provider refuses limits here that it cannot provide, while the container still exists.
   if (differ(old.resources, config.resources))
     is_live = co_await provider.allocateResources(entry->placeId(), config.resources, deadline) == AllocationEffect::Live && is_live;
   co_return is_live;
 }
 
-/// By what the provider says of itself: a live change may still turn out to need a restart.
+/// From the provider's capabilities: a planned live change may still need a restart.
 awaitable<UpdatePlan> SwarmController::Impl::planUpdate(std::string ref, UpdateRequest request) {
   EntryPtr entry = require(ref);
   const InstanceConfig old = entry->instance().config;
@@ -166,22 +167,22 @@ awaitable<UpdatePlan> SwarmController::Impl::planUpdate(std::string ref, UpdateR
   co_return plan;
 }
 
-/// Only what is new is held to the rules of today.
+/// Checks changed members only: the others may predate a rule.
 void SwarmController::Impl::checkChange(const control::Entry& entry, const InstanceConfig& config) const {
   const InstanceConfig& old = entry.record.instance.config;
   bool new_network = differ(old.network, config.network);
   if (!new_network && !differ(old.resources, config.resources)) return;
-  InstanceSpec asked;
-  asked.instanceId = entry.placeId();
-  asked.name = config.name;
-  asked.owner = entry.record.instance.owner;
-  asked.config.resources = config.resources;
+  InstanceSpec requested;
+  requested.instanceId = entry.placeId();
+  requested.name = config.name;
+  requested.owner = entry.record.instance.owner;
+  requested.config.resources = config.resources;
   if (new_network) {
-    asked.config.network = config.network;
+    requested.config.network = config.network;
   } else if (old.network.docker) {
-    asked.config.network.docker.emplace().host = old.network.docker->host;
+    requested.config.network.docker.emplace().host = old.network.docker->host;
   }
-  providerOf(entry).checkRequest(asked);
+  providerOf(entry).checkRequest(requested);
 }
 
 awaitable<UpdateResult> SwarmController::Impl::applyUpdate(EntryPtr entry, UpdateRequest request, std::string actor) {

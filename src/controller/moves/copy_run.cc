@@ -1,4 +1,4 @@
-// CopyRun.
+// CopyRun: links between agents, held places, the switch.
 #include "controller/moves/copy_run.h"
 
 #include "async/deadline.h"
@@ -16,11 +16,11 @@ using transfer::ScanReport;
 using transfer::Side;
 using LinkPtr = std::shared_ptr<MoveLink>;
 constexpr std::chrono::seconds kConnectTimeout{20};
-constexpr std::chrono::seconds kLinkAttempt{10};  ///< of many: a stalled connection costs no more
-constexpr std::chrono::seconds kHoldTimeout{15};  ///< of one attempt of many; nothing runs there that has to be ended
-constexpr std::chrono::milliseconds kAskEvery{100};
-constexpr std::chrono::seconds kGoodbye{2};
-constexpr std::size_t kDifferencesTold = 5;
+constexpr std::chrono::seconds kLinkAttempt{10};  ///< limit of one attempt, so that a stalled connection is retried
+constexpr std::chrono::seconds kHoldTimeout{15};  ///< limit of one attempt; no process has to be ended there
+constexpr std::chrono::milliseconds kHoldInterval{100};
+constexpr std::chrono::seconds kCloseTimeout{2};
+constexpr std::size_t kMaxDifferences = 5;
 
 bool runs(const std::optional<ProviderInstance>& observed) {
   return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
@@ -39,7 +39,7 @@ CopyRun::CopyRun(const OperationTools& tools, ActivePtr operation, Options optio
       places_(tools.places),
       operation_(operation),
       entry_(operation->entry),
-      teller_(tools.core, operation, options.to),
+      progress_(tools.core, operation, options.to),
       options_(std::move(options)) {}
 
 transfer::Scope CopyRun::scope() const {
@@ -50,7 +50,7 @@ transfer::Scope CopyRun::scope() const {
 }
 
 transfer::ProgressSink CopyRun::sink() {
-  return [self = shared_from_this()](const transfer::TransferProgress& now) { self->teller_.progress(now); };
+  return [self = shared_from_this()](const transfer::TransferProgress& now) { self->progress_.progress(now); };
 }
 
 awaitable<agent::AgentTarget> CopyRun::agentAt(End end) {
@@ -67,8 +67,7 @@ awaitable<LinkPtr> CopyRun::connect() {
                                     scope(), options, Deadline::after(kLinkAttempt));
 }
 
-/// A cut connection to a place that runs is worth another try; a place that does not run any more is not. With its provider away nobody
-/// knows.
+/// A broken connection is retried only while the place runs. An unreachable provider counts as running.
 awaitable<void> CopyRun::throwIfGone(std::string_view title, End end) {
   std::optional<ProviderInstance> observed;
   try {
@@ -85,7 +84,7 @@ awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
   auto delay = core_.options.retryDelay;
   for (;;) {
     std::optional<Error> failure;
-    SteadyTime before = teller_.lastProgress();
+    SteadyTime before = progress_.lastProgress();
     try {
       if (!link_) link_ = co_await connect();
       co_return co_await call(link_);
@@ -97,12 +96,12 @@ awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
     if (!cut) throw *failure;
     co_await throwIfGone("source", source());
     co_await throwIfGone("target", target());
-    if (teller_.lastProgress() != before) delay = core_.options.retryDelay;
-    if (core_.clock.steadyNow() - teller_.lastProgress() > core_.options.providerOutage) throw *failure;
-    operation_->detail(format("The connection was cut; going on in a moment ({})", failure->message()));
-    log::warning("the connection of a copy was cut", {{"operation", operation_->record.id}, {"error", failure->message()}});
+    if (progress_.lastProgress() != before) delay = core_.options.retryDelay;
+    if (core_.clock.steadyNow() - progress_.lastProgress() > core_.options.providerOutage) throw *failure;
+    operation_->detail(format("The connection was interrupted; retrying ({})", failure->message()));
+    log::warning("connection of a copy was interrupted", {{"operation", operation_->record.id}, {"error", failure->message()}});
     co_await net::sleepFor(delay);
-    delay = std::min(delay * 2, core_.options.retryDelayMost);
+    delay = std::min(delay * 2, core_.options.maxRetryDelay);
   }
 }
 
@@ -139,19 +138,19 @@ awaitable<bool> CopyRun::areEqual() {
 
 awaitable<std::string> CopyRun::differences() {
   using Notes = std::vector<transfer::Note>;
-  std::function<awaitable<Notes>(LinkPtr)> call = [](LinkPtr link) { return link->differences(kDifferencesTold); };
-  std::string told;
+  std::function<awaitable<Notes>(LinkPtr)> call = [](LinkPtr link) { return link->differences(kMaxDifferences); };
+  std::string text;
   for (const transfer::Note& note : co_await linked<Notes>(call))
-    told += format("{}{} ({})", told.empty() ? "" : ", ", note.path, note.reason);
-  co_return told;
+    text += format("{}{} ({})", text.empty() ? "" : ", ", note.path, note.reason);
+  co_return text;
 }
 
 awaitable<void> CopyRun::closeLink() {
   LinkPtr link = std::exchange(link_, nullptr);
   if (!link) co_return;
   try {
-    // A courtesy: people may be waiting, and an agent that is gone or stuck is not waited for.
-    co_await net::withDeadline<void>(link->close(), Deadline::after(kGoodbye), "An agent did not answer the goodbye.");
+    // Best effort: an agent that is gone or stuck must not delay the operation.
+    co_await net::withDeadline<void>(link->close(), Deadline::after(kCloseTimeout), "Timed out closing the transfer session.");
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
   }
@@ -160,7 +159,7 @@ awaitable<void> CopyRun::closeLink() {
 awaitable<void> CopyRun::makeInstanceRun() {
   bool connected = options_.wasRunning && entry_->endpoint && entry_->ready;
   if (connected) co_return;
-  if (!options_.wasRunning) core_.setStatus(*entry_, InstanceStatus::starting, "It is started so that its files can be read.");
+  if (!options_.wasRunning) core_.setStatus(*entry_, InstanceStatus::starting, "The workspace is started so that its files can be read.");
   co_await lifecycle_.startContainer(operation_);
   co_await lifecycle_.bringUp(operation_);
   operation_->cancellable = true;
@@ -187,7 +186,7 @@ awaitable<void> CopyRun::makeHeld(PlaceRecord place, Volumes volumes) {
     spec.newVolumes = volumes == Volumes::New;
     auto observed = co_await provider.getInstance(spec.instanceId, deadline);
     if (spec.newVolumes || !observed) co_return co_await provider.createInstance(spec, progress, deadline);
-    // Made anew around its volumes, with the file that holds it: nothing of the old copy may come to life.
+    // Recreated around its volumes, with the settings that hold it: no process of the old copy may start.
     if (observed->status != InstanceStatus::running) co_await provider.replaceInstance(spec, progress, deadline);
     co_await provider.startInstance(spec.instanceId, progress, deadline);
     observed = co_await provider.getInstance(spec.instanceId, deadline);
@@ -218,23 +217,24 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
 }
 
 awaitable<void> CopyRun::waitForAgent(End end) {
-  operation_->detail("wait until its agent answers");
+  operation_->detail("wait for the agent at the target");
   Deadline deadline = Deadline::after(core_.options.startTimeout);
-  std::string reason = "it did not answer in time";
+  std::string reason = "it did not respond in time";
   while (!deadline.hasPassed()) {
     try {
       agent::AgentTarget agent = co_await agentAt(end);
-      // A place that is used again may have been started before it could be told to hold.
-      co_await core_.moveAgents()->hold(agent, operation_->record.id, "Files are copied here.", deadline.orAfter(kHoldTimeout));
+      // A reused place may have started without the settings that hold it.
+      co_await core_.moveAgents()->hold(agent, operation_->record.id, "Files are being copied to this workspace.",
+                                        deadline.orAfter(kHoldTimeout));
       co_return;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;
-      if (error.code() != ErrorCode::DeadlineExceeded) reason = error.message();  // what it said says more than that it says nothing now
+      if (error.code() != ErrorCode::DeadlineExceeded) reason = error.message();  // an earlier error is more specific than a timeout
     }
-    co_await net::sleepFor(kAskEvery);
+    co_await net::sleepFor(kHoldInterval);
     co_await throwIfGone("target", end);
   }
-  throw Error(ErrorCode::UpstreamFailed, format("The agent of the place that files are copied to can't be reached: {}", reason));
+  throw Error(ErrorCode::UpstreamFailed, format("The agent at the target of the copy is unreachable: {}", reason));
 }
 
 awaitable<void> CopyRun::switchTo(std::string place, OperationParameters after, PlaceRole role, SystemTime until, std::string name) {
@@ -245,7 +245,7 @@ awaitable<void> CopyRun::switchTo(std::string place, OperationParameters after, 
   operation_->fault("switch");
   co_await places_.switchTo(entry_, std::move(place), role, until, row, std::move(name));
   operation_->record.parameters = row.parameters;
-  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "Something else is to be done with it.");
+  if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "The operation was superseded.");
   operation_->fault("switched");
 }
 
@@ -260,7 +260,7 @@ awaitable<void> CopyRun::drop(std::string place) {
   }
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  operation_->detail(format("It is removed later: {}", failure->message()));
+  operation_->detail(format("The removal is retried later: {}", failure->message()));
   log::warning("a place could not be removed yet", {{"operation", operation_->record.id}, {"place", place}, {"error", failure->message()}});
 }
 

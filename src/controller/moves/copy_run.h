@@ -1,21 +1,21 @@
-// CopyRun: one run of an operation that brings the files of one place to another: what moves, snapshots and restores have in common.
+// CopyRun: one run of an operation that copies files from one place to another: the common part of moves, snapshots and restores.
 #pragma once
 
 #include "controller/moves/move_link.h"
-#include "controller/moves/move_teller.h"
+#include "controller/moves/move_progress.h"
 #include "controller/operations/handler.h"
 #include "controller/operations/lifecycle.h"
 #include "controller/state/places.h"
 
 namespace swarm::control {
 
-/// Each part may be run again after a crash. Made as a shared_ptr; lives as long as anything that it waits for.
+/// Each part may run again after a crash. Held by a shared_ptr until everything that it awaits has ended.
 class CopyRun : public std::enable_shared_from_this<CopyRun> {
  public:
   struct Options {
-    std::string to = {};  ///< "Fly.io (ams)", for people; empty: the instance stays where it is
+    std::string to = {};  ///< the target's title, "Fly.io (ams)"; empty: the instance does not move
     bool wasRunning = false;
-    std::int64_t bytesPerSecond = 0;  ///< at most; 0: any number
+    std::int64_t bytesPerSecond = 0;  ///< maximum; 0: no limit
   };
 
   virtual ~CopyRun() = default;
@@ -33,32 +33,32 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   virtual End source() const = 0;
   virtual End target() const = 0;
 
-  /// The instance's agent answers: one that was stopped is started for the time of the operation, one that a crash of ours left held is
-  /// released.
+  /// Ensures that the instance's agent responds: starts a stopped instance for the time of the operation, and releases one that a crash
+  /// left held.
   awaitable<void> makeInstanceRun();
-  /// A place of this operation, like the one in force; what a crash of ours has left known of it stays known.
+  /// The record of a place of this operation, configured like the current one; external ids recorded before a crash are kept.
   PlaceRecord placeOfOurs(const std::string& id) const;
-  /// Makes (again) what runs at a place, held. `place` is durable before the first external call.
+  /// Creates or recreates the container of a place, held. `place` is durable before the first external call.
   awaitable<void> makeHeld(PlaceRecord place, Volumes volumes);
-  /// The same with another call than a create; called again while the provider can't be reached.
+  /// The same with `make` instead of a create; retried while the provider is unreachable.
   using Make = std::function<awaitable<ProviderInstance>(InstanceSpec spec, Progress& progress, Deadline deadline)>;
   awaitable<void> makeHeldBy(PlaceRecord place, Make make);
   awaitable<void> waitForAgent(End end);
-  /// ONE durable write: before it the former place is the instance's, after it `place`. The former one gets `role` until `until`, and the
-  /// operation `after` as its parameters.
+  /// ONE durable write makes `place` the instance's current place. The former one gets `role` until `until`, the operation gets the
+  /// parameters `after`.
   awaitable<void> switchTo(std::string place, OperationParameters after, PlaceRole role, SystemTime until, std::string name = {});
-  /// The place goes, now or, when its provider can't, later.
+  /// Removes the place, now or, if its provider fails, later.
   awaitable<void> drop(std::string place);
 
-  /// Calls with the link between the ends; made anew and called again when it was cut, as long as both ends are there and something moves.
+  /// Calls with the link between the ends; reconnects and retries after a broken connection while both ends exist and bytes arrive.
   template <typename T>
   awaitable<T> linked(std::function<awaitable<T>(std::shared_ptr<MoveLink>)> call);
   awaitable<transfer::RoundReport> round(transfer::RoundKind kind);
   awaitable<transfer::ScanReport> scan(transfer::Side side);
-  awaitable<void> readBack();  ///< the target's files are read, hashed and on disk
+  awaitable<void> readBack();  ///< reads, hashes and syncs the target's files
   awaitable<void> sync(transfer::Side side);
-  awaitable<bool> areEqual();  ///< by both digests
-  /// The first differences, as a phrase.
+  awaitable<bool> areEqual();  ///< compares both digests
+  /// Describes the first differences.
   awaitable<std::string> differences();
   awaitable<void> closeLink();
   awaitable<agent::AgentTarget> agentAt(End end);
@@ -69,7 +69,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   Places& places_;
   ActivePtr operation_;
   EntryPtr entry_;
-  MoveTeller teller_;
+  MoveProgressReporter progress_;
 
  private:
   transfer::ProgressSink sink();

@@ -13,16 +13,16 @@ namespace {
 using transfer::RoundKind;
 using transfer::RoundReport;
 using transfer::Side;
-constexpr std::chrono::seconds kTargetLookTimeout{20};
+constexpr std::chrono::seconds kTargetQueryTimeout{20};
 constexpr std::chrono::seconds kMoveHoldTimeout{60};
-constexpr std::chrono::seconds kHoldAttempt{20};  ///< a stalled connection costs no more
-constexpr std::chrono::seconds kLookTimeout{30};
-constexpr int kMostStarts = 3;
-constexpr int kMostRounds = 6;
-constexpr int kMostFinalPasses = 3;
-constexpr std::int64_t kLittleBytes = 8 << 20;  ///< so much can be sent while people wait
+constexpr std::chrono::seconds kHoldAttempt{20};  ///< limit of one attempt, so that a stalled connection is retried
+constexpr std::chrono::seconds kSourceQueryTimeout{30};
+constexpr int kMaxStarts = 3;
+constexpr int kMaxRounds = 6;
+constexpr int kMaxFinalPasses = 3;
+constexpr std::int64_t kLittleBytes = 8 << 20;  ///< small enough to send during the pause
 constexpr std::int64_t kLittleFiles = 500;
-constexpr double kConverges = 0.7;  ///< a round that leaves more than this of the one before will not be followed by a better one
+constexpr double kConverges = 0.7;  ///< more rounds help only while each sends less than this part of the one before
 
 bool isLittle(const RoundReport& report) { return report.bytesSent <= kLittleBytes && report.filesSent <= kLittleFiles; }
 
@@ -30,12 +30,12 @@ CopyRun::Options optionsOf(const MigrateParameters& parameters) {
   return {placeTitle(parameters.provider, parameters.region), parameters.wasRunning, parameters.bandwidthLimit};
 }
 
-/// One run of the operation, from the first question to the retired source.
+/// One run of the operation, from validation to the retired source.
 class Move final : public CopyRun {
  public:
   Move(const OperationTools& tools, ActivePtr operation);
   awaitable<void> run();
-  awaitable<void> goBack(Error error);  ///< before the switch: the source runs as it did, and the target goes
+  awaitable<void> goBack(Error error);  ///< before the switch: restores the source's state and removes the target
 
  private:
   End source() const override { return {core_.providerOf(*entry_), entry_->placeId()}; }
@@ -59,7 +59,7 @@ class Move final : public CopyRun {
 
   Migration& migration_;
   std::string place_id_;
-  std::string boot_;  ///< of the held source's agent: another one means that it was not held all the time
+  std::string boot_;  ///< of the held source's agent: another value means that the hold was interrupted
 };
 
 Move::Move(const OperationTools& tools, ActivePtr operation)
@@ -74,10 +74,10 @@ awaitable<void> Move::run() {
   if (!parameters().phase) {
     core_.changed(*entry_);
     auto place = core_.places.find(place_id_);
-    if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // a crash of ours lies between
-      throw Error(ErrorCode::UpstreamFailed, "It was being taken back already when the server ended.");
-    teller_.step(Step::Validate);
-    co_await targetProvider().getInstance(place_id_, Deadline::after(kTargetLookTimeout));  // can it be asked at all?
+    if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // undo began before a crash
+      throw Error(ErrorCode::UpstreamFailed, "The move was being rolled back when the server ended.");
+    progress_.step(Step::Validate);
+    co_await targetProvider().getInstance(place_id_, Deadline::after(kTargetQueryTimeout));  // fails early when the provider is unreachable
     co_await makeInstanceRun();
     operation_->fault("validated");
     co_await checkPlan();
@@ -92,54 +92,55 @@ awaitable<void> Move::run() {
 }
 
 awaitable<void> Move::checkPlan() {
-  teller_.step(Step::Plan);
+  progress_.step(Step::Plan);
   MoveTarget target;
   target.provider = targetProvider().type();
   target.region = parameters().region;
   target.config = parameters().config;
   auto known = core_.places.find(place_id_);
   if (known != core_.places.end() && parameters().reused) target.kept = &known->second;
-  if (known != core_.places.end() && !parameters().reused) co_return;  // it is made already: a crash of ours lies between
+  if (known != core_.places.end() && !parameters().reused) co_return;  // created before a crash
   std::function<awaitable<MigrationPlan>()> look = [this, target] {
     return migration_.planFor(entry_, target, parameters().bandwidthLimit);
   };
   MigrationPlan plan = co_await lifecycle_.retrying<MigrationPlan>(operation_, Lifecycle::Patience::Bounded, look);
-  teller_.totals(plan.files, plan.bytes);
+  progress_.totals(plan.files, plan.bytes);
   if (plan.fits) co_return;
   std::string problems;
   for (const std::string& problem : plan.problems) problems += (problems.empty() ? "" : " ") + problem;
-  throw Error(ErrorCode::Unprocessable, format("It can't be moved to {}: {}", targetTitle(), problems));
+  throw Error(ErrorCode::Unprocessable, format("The workspace cannot be moved to {}: {}", targetTitle(), problems));
 }
 
 awaitable<void> Move::makeTarget() {
-  teller_.step(Step::CreateTarget);
-  PlaceRecord place = placeOfOurs(place_id_);  // kept from an earlier move, made before a crash, or new
+  progress_.step(Step::CreateTarget);
+  PlaceRecord place = placeOfOurs(place_id_);  // kept by an earlier move, created before a crash, or new
   place.provider = targetProvider().type();
   place.region = parameters().region;
   place.config = parameters().config;
   co_await makeHeld(std::move(place), parameters().reused ? Volumes::Existing : Volumes::New);
 }
 
-/// While people work: all of it, then what has changed meanwhile, until little is left.
+/// While the workspace is in use: one full round, then rounds for what has changed since, until little is left.
 awaitable<void> Move::copy() {
-  teller_.step(Step::Copy);
+  progress_.step(Step::Copy);
   transfer::ScanReport source = co_await scan(Side::Source);
-  teller_.totals(source.files, source.bytes);
+  progress_.totals(source.files, source.bytes);
   transfer::ScanReport target = co_await scan(Side::Target);
   for (const auto& space : target.space)
     if (source.bytes - target.bytes > space.free)
-      throw Error(ErrorCode::OutOfResources,
-                  format("The target is too small: {:.1f} GB are to be moved, and {} there has {:.1f} GB free. Give it more storage "
-                         "(--storage), or remove what is not needed.",
-                         static_cast<double>(source.bytes) / 1e9, space.mountPath, static_cast<double>(space.free) / 1e9));
+      throw Error(
+          ErrorCode::OutOfResources,
+          format("The target is too small: the workspace has {:.1f} GB of files, and {} at the target has {:.1f} GB free. Request more "
+                 "storage (--storage) or remove files.",
+                 static_cast<double>(source.bytes) / 1e9, space.mountPath, static_cast<double>(space.free) / 1e9));
   RoundReport last = co_await round(RoundKind::Live);
   operation_->fault("copied");
-  // What was written is read back, hashed and put on disk now, so that the pause has to look at what changes from here on only.
-  teller_.step(Step::VerifyCopy);
+  // The target is read back, hashed and synced now, so that the pause has to cover later changes only.
+  progress_.step(Step::VerifyCopy);
   co_await readBack();
   operation_->fault("read_back");
-  for (int n = 1; n < kMostRounds; ++n) {
-    teller_.step(Step::CopyChanges);
+  for (int n = 1; n < kMaxRounds; ++n) {
+    progress_.step(Step::CopyChanges);
     RoundReport next = co_await round(RoundKind::Live);
     bool converges = static_cast<double>(next.bytesSent) < kConverges * static_cast<double>(last.bytesSent);
     last = next;
@@ -156,7 +157,7 @@ awaitable<void> Move::hold() {
     for (;;) {
       try {
         co_return co_await core_.moveAgents()->hold(agent, operation_->record.id, reason, deadline.orAfter(kHoldAttempt));
-      } catch (const Error& error) {  // a repeat joins the hold that is in progress
+      } catch (const Error& error) {  // a repeated request joins the hold in progress
         if (error.code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw;
       }
     }
@@ -164,55 +165,56 @@ awaitable<void> Move::hold() {
   boot_ = co_await lifecycle_.retrying<std::string>(operation_, Lifecycle::Patience::Bounded, call);
 }
 
-/// The pause. Everything that is written from here on is written at the target, or the source goes on as if nothing had been.
+/// The pause: no process of the user runs until the target, or after a failure the source, is released.
 awaitable<void> Move::finalPass() {
-  teller_.stepInPause(Step::Pause);
-  core_.setStatus(*entry_, InstanceStatus::starting, format("It is moving to {}.", targetTitle()));
+  progress_.stepInPause(Step::Pause);
+  core_.setStatus(*entry_, InstanceStatus::starting, format("The workspace is moving to {}.", targetTitle()));
   core_.breakConnections(*entry_);
   core_.publishRoutes();
   operation_->fault("pause");
   co_await hold();
   operation_->fault("held");
   for (int n = 1;; ++n)
-    if (co_await passOnce(n == kMostFinalPasses)) co_return;
+    if (co_await passOnce(n == kMaxFinalPasses)) co_return;
 }
 
-/// One attempt: the last differences, the digests, everything on disk, and the source held from the beginning to the end of it.
+/// One attempt: last differences, digests, sync. True when both sides are equal and the source was held throughout.
 awaitable<bool> Move::passOnce(bool last) {
   const std::string boot = boot_;
-  teller_.stepInPause(Step::FinalChanges);
+  progress_.stepInPause(Step::FinalChanges);
   co_await round(RoundKind::Final);
   operation_->fault("final");
-  teller_.stepInPause(Step::Verify);
+  progress_.stepInPause(Step::Verify);
   bool is_equal = co_await areEqual();
   co_await sync(Side::Target);
   operation_->fault("verified");
-  co_await hold();  // again: it tells whether it was held all the time
+  co_await hold();  // again: a changed boot means that the hold was interrupted
   if (is_equal && boot_ == boot) co_return true;
   if (!last) co_return false;
-  if (is_equal) throw Error(ErrorCode::UpstreamFailed, "The source's agent was restarted again and again during the move.");
+  if (is_equal) throw Error(ErrorCode::UpstreamFailed, "The source's agent restarted repeatedly during the move.");
   std::string where = co_await differences();
-  throw Error(ErrorCode::UpstreamFailed, format("The files at the target are not the source's: {}. Nothing was switched.", where));
+  throw Error(ErrorCode::UpstreamFailed,
+              format("The files at the target differ from the source: {}. The workspace stays at the source.", where));
 }
 
 awaitable<void> Move::switchOver() {
-  teller_.stepInPause(Step::Switch);
-  // A source that is not to be kept stays until VS Code has answered at the target: that may need a person.
+  progress_.stepInPause(Step::Switch);
+  // The source stays until VS Code has responded at the target, which may need a user's action.
   constexpr std::chrono::hours kUntilItRuns{7 * 24};
   SystemTime until = core_.clock.now() + (parameters().keepSource ? std::chrono::hours(parameters().keepHours) : kUntilItRuns);
   MigrateParameters after = parameters();
   after.phase = SwitchPhase::switched;
   after.former = entry_->placeId();
   co_await switchTo(place_id_, std::move(after), PlaceRole::kept, until);
-  log::info("moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
+  log::info("instance moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
 }
 
 awaitable<void> Move::finish() {
   co_await closeLink();
   operation_->cancellable = false;
   if (parameters().wasRunning) {
-    teller_.stepInPause(Step::Start);
-    for (int n = 1; !co_await startThere(n == kMostStarts); ++n) {
+    progress_.stepInPause(Step::Start);
+    for (int n = 1; !co_await startThere(n == kMaxStarts); ++n) {
     }
   } else {
     co_await lifecycle_.stopContainer(operation_);
@@ -224,7 +226,7 @@ awaitable<void> Move::finish() {
   operation_->fault("retired");
 }
 
-/// There is no way back any more: a target that ended meanwhile, or ends as it is started, is started again before anybody has to do it.
+/// The move cannot be undone any more: a target that ends is started again automatically, at most kMaxStarts times.
 awaitable<bool> Move::startThere(bool last) {
   std::optional<Error> failure;
   try {
@@ -236,15 +238,15 @@ awaitable<bool> Move::startThere(bool last) {
   operation_->cancellable = false;
   if (!failure && !entry_->ready) {
     std::string reason = entry_->instance().statusReason;
-    throw Error(ErrorCode::UpstreamFailed, reason.empty() ? "VS Code does not answer there." : reason);
+    throw Error(ErrorCode::UpstreamFailed, reason.empty() ? "VS Code is not responding." : reason);
   }
   if (!failure) co_return true;
   if (last || failure->code() == ErrorCode::Cancelled) throw *failure;
-  log::warning("a move's target did not start; trying again", {{"operation", operation_->record.id}, {"error", failure->message()}});
+  log::warning("target of a move did not start; retrying", {{"operation", operation_->record.id}, {"error", failure->message()}});
   co_return false;
 }
 
-/// The target works: the source is not needed any more, or kept for a time. What can't be done now is done later; the move has succeeded.
+/// The target works: the source is removed, or stopped and kept. The move has succeeded even if this fails; it is then retried later.
 awaitable<void> Move::retire(std::string former) {
   entry_->moving.reset();
   core_.routeChanged(*entry_);
@@ -270,14 +272,14 @@ awaitable<void> Move::retire(std::string former) {
   }
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  operation_->detail(format("It is done later: {}", failure->message()));
-  log::warning("the source of a move could not be retired yet", {{"operation", operation_->record.id}, {"error", failure->message()}});
+  operation_->detail(format("The source is removed later: {}", failure->message()));
+  log::warning("source of a move could not be retired yet", {{"operation", operation_->record.id}, {"error", failure->message()}});
 }
 
 awaitable<void> Move::goBack(Error error) {
   co_await closeLink();
-  bool by_a_person = error.code() == ErrorCode::Cancelled;
-  std::string why = by_a_person ? std::string("Its move was cancelled.") : format("It was not moved: {}", error.message());
+  bool by_user = error.code() == ErrorCode::Cancelled;
+  std::string why = by_user ? std::string("The move was cancelled.") : format("The workspace was not moved: {}", error.message());
   operation_->step(Step::GoBack);
   co_await sourceBack(why);
   entry_->moving.reset();
@@ -286,13 +288,13 @@ awaitable<void> Move::goBack(Error error) {
   co_await dropTarget();
 }
 
-/// People first: the source runs again before anything is tidied up.
+/// The source runs again before anything is removed, to keep the interruption short.
 awaitable<void> Move::sourceBack(const std::string& why) {
   std::optional<Error> failure;
   try {
     bool untouched = entry_->instance().status == InstanceStatus::running && entry_->endpoint && entry_->ready;
     if (parameters().wasRunning && untouched) {
-      auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kLookTimeout));
+      auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kSourceQueryTimeout));
       if (observed && observed->status == InstanceStatus::running) {
         core_.setStatus(*entry_, InstanceStatus::running, why);
         co_return;
@@ -315,7 +317,8 @@ awaitable<void> Move::sourceBack(const std::string& why) {
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
   core_.breakConnections(*entry_);
   core_.setStatus(*entry_, InstanceStatus::failed,
-                  format("{} Where it was, it does not start now: {} Its files are there; start tries again.", why, failure->message()));
+                  format("{} The source could not be started: {} Its files are intact. Run `swarm start {}` to retry.", why,
+                         failure->message(), entry_->instance().config.name));
 }
 
 awaitable<void> Move::dropTarget() {
@@ -328,20 +331,20 @@ awaitable<void> Move::dropTarget() {
     place.role = PlaceRole::kept;
     co_await places_.put(std::move(place));
     PlaceProgress progress(core_, place_id_, operation_);
-    co_await targetProvider().stopInstance(place_id_, core_.options.stopGrace, progress, Deadline::after(kLookTimeout));
+    co_await targetProvider().stopInstance(place_id_, core_.options.stopGrace, progress, Deadline::after(kSourceQueryTimeout));
   } catch (...) {
     failure = currentExceptionAsError();
   }
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  log::warning("the place that is kept could not be stopped", {{"operation", operation_->record.id}, {"error", failure->message()}});
+  log::warning("kept source could not be stopped", {{"operation", operation_->record.id}, {"error", failure->message()}});
 }
 
 class Migrate final : public HandlerOf<MigrateParameters> {
  public:
   using HandlerOf::HandlerOf;
 
-  /// Each has a target of its own.
+  /// Each request has a target of its own.
   bool joins(const Operation&) const override { return false; }
 
   awaitable<void> perform(ActivePtr operation) override {
@@ -354,11 +357,12 @@ class Migrate final : public HandlerOf<MigrateParameters> {
     auto move = std::make_shared<Move>(tools_, operation);
     if (!parametersOf(operation).phase) co_return co_await move->goBack(std::move(error));
     entry->moving.reset();
+    const std::string& name = entry->instance().config.name;
     std::string where = placeTitle(entry->instance().provider, entry->instance().region);
     std::string reason =
-        format("It was moved to {} with all its files, but VS Code does not answer there: {} Start tries again.", where, error.message());
-    if (entry->instance().keptSource)
-      reason += format(" Where it was is kept, too: swarm migrate {} --back", entry->instance().config.name);
+        format("The workspace and all its files were moved to {}, but VS Code is not responding: {} Run `swarm start {}` to retry.", where,
+               error.message(), name);
+    if (entry->instance().keptSource) reason += format(" The source is kept: `swarm migrate {} --back` returns to it.", name);
     core_.setStatus(*entry, entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed, reason);
   }
 

@@ -1,4 +1,4 @@
-// Migration: where a move may lead.
+// Migration: validates the destination of a move.
 #include "controller/moves/migration.h"
 
 #include "base/diagnostics/log.h"
@@ -13,7 +13,7 @@ Error conflict(const Instance& instance, std::string message) {
   return Error(ErrorCode::Conflict, std::move(message)).withInstance(instance.id);
 }
 
-/// Volumes of a name that a person gave may hold something else where the instance comes to: a move fills volumes of its own.
+/// At the target, volumes with names that a user chose may hold other files: a move creates volumes of its own.
 void forgetVolumeNames(InstanceConfig& config) {
   for (StorageConfig& storage : config.storage) storage.volumeName.clear();
 }
@@ -25,9 +25,7 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
   const PlaceRecord* kept = places_.keptFor(entry.id());
   MoveTarget target;
   if (request.back) {
-    if (!kept)
-      throw conflict(instance,
-                     format("No earlier place of {} is kept: move it by naming where to (--to, --region).", instance.config.name));
+    if (!kept) throw conflict(instance, format("No earlier place of {} is kept. Name a target (--to, --region).", instance.config.name));
     target.provider = kept->provider;
     target.region = kept->region;
     target.kept = kept;
@@ -36,7 +34,8 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
     target.region = request.region;
     bool is_there = target.provider == instance.provider && (target.region.empty() || target.region == instance.region);
     if (is_there)
-      throw conflict(instance, format("{} is at {} already.", instance.config.name, placeTitle(instance.provider, instance.region)));
+      throw conflict(instance,
+                     format("Workspace {} is already at {}.", instance.config.name, placeTitle(instance.provider, instance.region)));
     bool fits_kept = kept && kept->provider == target.provider && (target.region.empty() || kept->region == target.region);
     if (fits_kept) target.kept = kept;
   }

@@ -1,4 +1,4 @@
-// Migration: where a workspace may move to, and what the move would do. operations/migrate.cc performs it.
+// Migration: where a workspace may move, and what the move would do. moves/migrate.cc performs the move.
 #pragma once
 
 #include "controller/state/core.h"
@@ -7,23 +7,23 @@
 
 namespace swarm::control {
 
-/// Where a move leads.
+/// The destination of a move.
 struct MoveTarget {
   ProviderType provider = ProviderType::docker;
   std::string region;
-  InstanceConfig config;              ///< as it will be there
-  const PlaceRecord* kept = nullptr;  ///< an earlier place that is used again: only differences travel
+  InstanceConfig config;              ///< the configuration at the target
+  const PlaceRecord* kept = nullptr;  ///< an earlier place that is reused: only differences are sent
 };
 
 class Migration {
  public:
   Migration(Core& core, Places& places) : core_(core), places_(places) {}
 
-  /// Says at once what can't be: throws Error(InvalidArgument|Conflict|Unavailable).
+  /// Throws Error(InvalidArgument|Conflict|Unavailable).
   MoveTarget resolve(const Entry& entry, const MigrateRequest& request) const;
   MigrateParameters parametersFor(const Entry& entry, const MigrateRequest& request) const;
   awaitable<MigrationPlan> plan(EntryPtr entry, MigrateRequest request);
-  /// For a target that is resolved. `entry` must run for its files to be counted.
+  /// For a resolved target. Files are counted only while `entry` runs.
   awaitable<MigrationPlan> planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit);
 
  private:

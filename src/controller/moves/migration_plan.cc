@@ -1,4 +1,4 @@
-// Migration: what a move would do, found out without doing anything.
+// Migration: what a move would do, determined without changing anything.
 #include "base/id.h"
 #include "base/text/format.h"
 #include "controller/moves/migration.h"
@@ -9,12 +9,12 @@
 namespace swarm::control {
 namespace {
 
-constexpr std::chrono::seconds kAskTimeout{30};
-// What a move takes where nothing is known of the way: bytes and files per second, and what a pause costs besides the last changes
-// (VS Code stops at the one end and starts at the other; docs/benchmarks.md).
+constexpr std::chrono::seconds kPlanTimeout{30};
+// Estimates for an unknown network: bytes and files per second, and the duration of a pause besides the last changes (VS Code stops at
+// the source and starts at the target; docs/benchmarks.md).
 constexpr double kBytesPerSecond = 60e6;
 constexpr double kFilesPerSecond = 5'000;
-constexpr double kComparesPerSecond = 400e6;  ///< bytes of which both ends need only compare hashes
+constexpr double kComparesPerSecond = 400e6;  ///< bytes of which both ends compare hashes only
 constexpr std::int64_t kPauseSeconds = 4;
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
 
@@ -54,13 +54,13 @@ void estimate(MigrationPlan& plan, std::int64_t limit) {
 }  // namespace
 
 awaitable<void> Migration::addSourceFacts(const Entry& entry, MigrationPlan& plan) {
-  AgentEndpoint endpoint = co_await core_.providerOf(entry).agentEndpoint(entry.placeId(), Deadline::after(kAskTimeout));
+  AgentEndpoint endpoint = co_await core_.providerOf(entry).agentEndpoint(entry.placeId(), Deadline::after(kPlanTimeout));
   agent::AgentTarget source = core_.targetOf(entry, std::move(endpoint));
   transfer::Scope scope;
   for (const StorageConfig& storage : entry.record.instance.config.storage)
     (storage.persistent ? scope.storages : scope.excluded).push_back(storage.mountPath);
   auto link = co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, {std::move(source), std::nullopt},
-                                      newId("plan"), std::move(scope), {}, Deadline::after(kAskTimeout));
+                                      newId("plan"), std::move(scope), {}, Deadline::after(kPlanTimeout));
   transfer::ScanReport report = co_await link->scan(transfer::Side::Source, {});
   plan.files = report.files;
   plan.bytes = report.bytes;
@@ -79,18 +79,18 @@ awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, s
   spec.config = target.config;
   spec.newVolumes = !target.kept;
   spec.known = target.kept ? target.kept->external : std::vector<ExternalResource>{};
-  PlacementPreview preview = co_await core_.providers.at(target.provider)->previewInstance(spec, Deadline::after(kAskTimeout));
+  PlacementPreview preview = co_await core_.providers.at(target.provider)->previewInstance(spec, Deadline::after(kPlanTimeout));
   plan.to = {target.provider, preview.region.empty() ? target.region : preview.region};
   plan.problems = preview.problems;
   plan.costNotes = preview.costNotes;
   addChanges(plan, instance, target.config, preview);
   bool runs = instance.status == InstanceStatus::running || entry->endpoint;
   if (runs) co_await addSourceFacts(*entry, plan);
-  if (!runs) plan.costNotes.push_back("It is stopped: how much there is to move is counted when the move has started it.");
+  if (!runs) plan.costNotes.push_back("The workspace is stopped: its files are counted after the move has started it.");
   if (preview.storageBytes > 0 && plan.bytes > preview.storageBytes)
-    plan.problems.push_back(format("{:.1f} GB are to be moved, and the storage there has room for {:.1f} GB: ask for at least {} GiB.",
-                                   static_cast<double>(plan.bytes) / 1e9, static_cast<double>(preview.storageBytes) / 1e9,
-                                   plan.bytes * 11 / 10 / kGiB + 1));
+    plan.problems.push_back(
+        format("The workspace has {:.1f} GB of files, and the storage at the target has room for {:.1f} GB. Request at least {} GiB.",
+               static_cast<double>(plan.bytes) / 1e9, static_cast<double>(preview.storageBytes) / 1e9, plan.bytes * 11 / 10 / kGiB + 1));
   plan.fits = plan.problems.empty();
   estimate(plan, bandwidth_limit);
   co_return plan;

@@ -1,4 +1,4 @@
-// MoveAgents over agent::.
+// MoveAgents by requests to real agents.
 #include "controller/moves/move_agents.h"
 
 #include "transfer/rounds/session.h"

@@ -1,4 +1,4 @@
-// MoveAgents: what a move asks of the agents at its two ends. The controller's tests put their own in its place.
+// MoveAgents: what a move requests from the agents at its two ends. The controller's tests replace it.
 #pragma once
 
 #include <memory>
@@ -15,14 +15,14 @@ using net::awaitable;
 class MoveAgents {
  public:
   virtual ~MoveAgents() = default;
-  /// When it returns, no process of a person runs there any more, and none can be started until release(). Idempotent. Gives what tells
-  /// one life of the agent from the next.
+  /// After it returns, no process of the user runs there, and none can start until release(). Idempotent. Returns the agent's boot id,
+  /// which changes with each start of the agent.
   virtual awaitable<std::string> hold(agent::AgentTarget target, std::string transfer, std::string reason, Deadline deadline) = 0;
   virtual awaitable<void> release(agent::AgentTarget target, Deadline deadline) = 0;
-  /// Every process of a person's stands still until thaw(), a minute at most. Idempotent.
+  /// Stops (SIGSTOP) all processes of the user until thaw(), for at most a minute. Idempotent.
   virtual awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) = 0;
   virtual awaitable<void> thaw(agent::AgentTarget target, Deadline deadline) = 0;
-  /// Opens a session at each end that is given and joins them. Streams and link live on the caller's loop.
+  /// Opens a session at each given end and links them. Streams and link belong to the caller's loop.
   virtual awaitable<std::unique_ptr<transfer::Link>> connect(std::optional<agent::AgentTarget> source,
                                                              std::optional<agent::AgentTarget> target, std::string transfer,
                                                              transfer::Scope scope, transfer::LinkOptions options, Deadline deadline) = 0;

@@ -1,4 +1,4 @@
-// MoveLink.
+// MoveLink: each call runs on the transfer loop.
 #include "controller/moves/move_link.h"
 
 #include <boost/asio/post.hpp>
@@ -8,7 +8,7 @@ namespace swarm::control {
 MoveLink::MoveLink(std::unique_ptr<transfer::Link> link, net::Executor loop, net::Executor control)
     : link_(std::move(link)), loop_(std::move(loop)), control_(std::move(control)) {}
 
-/// Its streams end where they live.
+/// Closes the streams on their loop.
 MoveLink::~MoveLink() {
   boost::asio::post(loop_, [link = std::shared_ptr<transfer::Link>(std::move(link_))] {});
 }

@@ -1,4 +1,4 @@
-// MoveLink: a transfer link that lives on the loop that carries moves, called from the control loop.
+// MoveLink: a transfer link on the loop that transfers files, called from the control loop.
 #pragma once
 
 #include "async/loop.h"
@@ -6,7 +6,7 @@
 
 namespace swarm::control {
 
-/// Calls as transfer::Link has them; they resume on the caller's loop, and sinks are called on `control`.
+/// The calls of transfer::Link; they resume on the caller's loop, and sinks are called on `control`.
 class MoveLink {
  public:
   struct Ends {

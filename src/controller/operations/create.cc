@@ -25,7 +25,7 @@ class Create final : public HandlerOf<CreateParameters> {
     co_await lifecycle_.bringUpOrFail(operation);
   }
 
-  /// Leaves the row with its reason, and nothing at the provider but volumes that were there before.
+  /// Leaves the row, with its reason, and at the provider only volumes that existed before.
   awaitable<void> undo(ActivePtr operation, Error error) override {
     EntryPtr entry = operation->entry;
     core_.breakConnections(*entry);
@@ -48,7 +48,7 @@ class Create final : public HandlerOf<CreateParameters> {
       co_await provider.deleteInstance(entry->placeId(), DeleteVolumes::No, entry->record.external, *operation, deadline);
       operation->fault("discarded");
       auto volumes = co_await provider.listVolumes(deadline);
-      // First forgotten, then removed: a volume that is recorded and not there counts as lost with its files.
+      // The record is deleted before the volume: a recorded volume that does not exist counts as lost with its files.
       auto external = entry->record.external;
       for (const ExternalResource& resource : external) co_await core_.store.forgetExternal(entry->id(), resource);
       entry->record.external.clear();
@@ -60,7 +60,7 @@ class Create final : public HandlerOf<CreateParameters> {
     if (!failure) co_return;
     if (failure->code() == ErrorCode::Cancelled) throw *failure;
     operation->endStep(OperationStatus::failed);
-    log::warning("what a failed create made could not be removed; delete the instance to remove it",
+    log::warning("resources of a failed create could not be removed; delete the instance to remove them",
                  {{"operation", operation->record.id}, {"instance", entry->id()}, {"error", failure->message()}});
   }
 };

@@ -26,23 +26,23 @@ class OperationHandler {
 
   virtual OperationKind kind() const = 0;
 
-  /// Does the work. After a crash it runs again from its beginning, and finds what the earlier run made. Throws when it fails.
+  /// Does the work. After a crash it runs again from its beginning and finds what the earlier run created. Throws when it fails.
   virtual awaitable<void> perform(ActivePtr operation) = 0;
-  /// After perform() failed: takes back what was done, or describes what is there, and sets the final state of the instance. `error`:
-  /// Cancelled when a user cancelled the operation.
+  /// After perform() failed: rolls back, or describes what exists, and sets the final state of the instance. `error`: Cancelled when a user
+  /// cancelled the operation.
   virtual awaitable<void> undo(ActivePtr operation, Error error) = 0;
 
-  /// A request of this kind is answered with `running`, an operation in progress: it is a duplicate.
+  /// A request of this kind is a duplicate of `running`, the operation in progress, and joins it.
   virtual bool joins(const Operation& running) const { return running.kind == kind(); }
   /// A request of this kind replaces any other operation in progress; otherwise it is refused while there is one.
   virtual bool supersedes() const { return false; }
-  /// How it ended when a crash came after the row of its instance was deleted.
+  /// Its result when a crash followed the deletion of its instance's row.
   virtual OperationStatus statusWithoutInstance() const { return OperationStatus::cancelled; }
   /// The ids of the places (besides the instance's own) that must stay while the operation is in progress.
   virtual std::vector<std::string> places(const OperationParameters&) const { return {}; }
 };
 
-/// A kind by its parameters.
+/// The handler of the kind with these parameters.
 template <typename Parameters>
 class HandlerOf : public OperationHandler {
  public:

@@ -1,4 +1,4 @@
-// Lifecycle.
+// Lifecycle: starts, stops, readiness, retries.
 #include "controller/operations/lifecycle.h"
 
 #include "async/deadline.h"
@@ -15,22 +15,22 @@ namespace swarm::control {
 namespace {
 
 constexpr std::chrono::seconds kLogTimeout{5};
-constexpr std::chrono::seconds kLifecycleLookTimeout{30};
-constexpr int kLastLines = 10;
-constexpr std::size_t kLongestLastWords = 2048;
+constexpr std::chrono::seconds kObserveTimeout{30};
+constexpr int kLogLines = 10;
+constexpr std::size_t kMaxLogEnd = 2048;
 
 }  // namespace
 
-/// After a failed call: waits before the next one, less when the provider says that it is back. False: patience is over.
+/// After a failed call: waits for the retry delay, or until the provider reports that it is reachable. False: no retry.
 awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& error, Deadline deadline, std::chrono::milliseconds& delay) {
   if (error.code() != ErrorCode::Unavailable || !error.retryable() || deadline.hasPassed()) co_return false;
   ProviderType type = operation->entry->instance().provider;
-  operation->detail(format("{} can't be reached; trying again ({})", enumName(type), error.message()));
-  log::warning("the provider can't be reached; trying again",
+  operation->detail(format("The provider {} is unreachable; retrying ({})", enumName(type), error.message()));
+  log::warning("provider was unreachable; retrying",
                {{"operation", operation->record.id}, {"instance", operation->entry->id()}, {"error", error.message()}});
   auto seen = operation->entry->observed.version();
   co_await operation->entry->observed.wait(seen, deadline.orAfter(delay));
-  delay = std::min(delay * 2, core_.options.retryDelayMost);
+  delay = std::min(delay * 2, core_.options.maxRetryDelay);
   co_return true;
 }
 
@@ -51,17 +51,17 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
   } catch (const Error& error) {
     failure = error;
   }
-  if (failure && failure->code() == ErrorCode::Conflict) {  // it has ended by itself already
+  if (failure && failure->code() == ErrorCode::Conflict) {  // the container has exited
     auto observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(core_.options.startTimeout));
     if (observed && observed->status == InstanceStatus::running) throw *failure;
     std::string how = observed ? observed->reason : "was removed";
-    std::string what =
-        how.empty() ? "Its container stopped as soon as it was started." : format("It was started, but its container {}.", how);
+    std::string what = how.empty() ? "The container stopped immediately after its start."
+                                   : format("The workspace was started, but its container {}.", how);
     report = {Readiness::Gone, std::move(what)};
     failure.reset();
   }
   if (failure) throw *failure;
-  if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason + co_await lastWords(entry));
+  if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason + co_await endOfLog(entry));
   operation->fault("ready");
   operation->cancellable = false;
   entry->instance().desired = InstanceStatus::running;
@@ -77,22 +77,22 @@ awaitable<void> Lifecycle::bringUpOrFail(ActivePtr operation) {
   throw Error(ErrorCode::UpstreamFailed, operation->entry->instance().statusReason);
 }
 
-awaitable<std::string> Lifecycle::lastWords(EntryPtr entry) {
+awaitable<std::string> Lifecycle::endOfLog(EntryPtr entry) {
   std::string text;
   try {
     Deadline deadline = Deadline::after(kLogTimeout);
     LogSource* logs = core_.providerOf(*entry).logs();
     if (!logs) co_return text;
     LogSource::Options last;
-    last.tail = kLastLines;
+    last.tail = kLogLines;
     auto reader = co_await logs->openLogs(entry->placeId(), last, deadline);
-    for (std::string piece = "?"; !piece.empty() && text.size() < kLongestLastWords;) text += piece = co_await reader->next(deadline);
+    for (std::string piece = "?"; !piece.empty() && text.size() < kMaxLogEnd;) text += piece = co_await reader->next(deadline);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
-    log::debug("the log of an ended container could not be read", {{"instance", entry->id()}, {"error", error.message()}});
+    log::debug("log of an ended container could not be read", {{"instance", entry->id()}, {"error", error.message()}});
   }
   while (text.ends_with('\n')) text.pop_back();
-  co_return text.empty() ? text : format(" The end of its log:\n{}", printable(text, kLongestLastWords, LineBreaks::Keep));
+  co_return text.empty() ? text : format(" The end of its log:\n{}", printable(text, kMaxLogEnd, LineBreaks::Keep));
 }
 
 awaitable<void> Lifecycle::startContainer(ActivePtr operation, EmptyVolumes empty) {
@@ -111,7 +111,7 @@ awaitable<void> Lifecycle::startContainer(ActivePtr operation, EmptyVolumes empt
     co_await provider.startInstance(entry->placeId(), *operation, deadline.orAfter(core_.options.startTimeout));
     operation->fault("started");
     observed = co_await provider.getInstance(entry->placeId(), deadline);
-    if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
+    if (!observed) throw Error(ErrorCode::UpstreamFailed, "The container was removed while it started.");
     co_return std::move(*observed);
   };
   ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
@@ -132,7 +132,7 @@ awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
     } catch (const Error& error) {
       failure = error;
     }
-    operation->cancellable = was_cancellable;  // while the provider is away, a person may think better of it
+    operation->cancellable = was_cancellable;  // the user may cancel while the provider is unreachable
     if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
     co_return !failure;
   };
@@ -151,7 +151,7 @@ awaitable<void> Lifecycle::undoStart(ActivePtr operation, Error error) {
   EntryPtr entry = operation->entry;
   if (operation->record.cancelRequested) {
     co_await stopContainer(operation);
-    setStopped(*entry, "Its start was cancelled.");
+    setStopped(*entry, "The start was cancelled.");
   } else {
     core_.breakConnections(*entry);
     core_.setStatus(*entry, InstanceStatus::failed, error.message());
@@ -162,7 +162,7 @@ awaitable<void> Lifecycle::describeAsObserved(ActivePtr operation, std::string r
   EntryPtr entry = operation->entry;
   std::optional<ProviderInstance> observed;
   try {
-    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kLifecycleLookTimeout));
+    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kObserveTimeout));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
   }

@@ -1,4 +1,4 @@
-// Remove ("delete"): the container, the volumes when that was requested, all other places, and the row.
+// Remove ("delete"): removes the container, its volumes if requested, all other places, and the row.
 #include "base/text/format.h"
 #include "controller/operations/retrying.h"
 #include "controller/operations/table.h"
@@ -12,7 +12,7 @@ class Remove final : public HandlerOf<RemoveParameters> {
   using HandlerOf::HandlerOf;
 
   bool supersedes() const override { return true; }
-  /// The row is what it deletes last.
+  /// Deleting the row is its last step.
   OperationStatus statusWithoutInstance() const override { return OperationStatus::succeeded; }
 
   awaitable<void> perform(ActivePtr operation) override {
@@ -36,13 +36,13 @@ class Remove final : public HandlerOf<RemoveParameters> {
   }
 
   awaitable<void> undo(ActivePtr operation, Error error) override {
-    std::string reason =
-        operation->record.cancelRequested ? "Its deletion was cancelled." : format("It could not be deleted: {}", error.message());
+    std::string reason = operation->record.cancelRequested ? "The deletion was cancelled."
+                                                           : format("The workspace could not be deleted: {}", error.message());
     return lifecycle_.describeAsObserved(std::move(operation), std::move(reason));
   }
 
  private:
-  /// Gives true; a container that is gone counts as removed.
+  /// Returns true; a container that does not exist counts as removed.
   awaitable<bool> removeContainer(ActivePtr operation, DeleteVolumes volumes) {
     EntryPtr entry = operation->entry;
     operation->cancellable = false;
@@ -54,7 +54,7 @@ class Remove final : public HandlerOf<RemoveParameters> {
     } catch (const Error& error) {
       failure = error;
     }
-    operation->cancellable = true;  // while the provider is away, the user may change their mind
+    operation->cancellable = true;  // the user may cancel while the provider is unreachable
     if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
     co_return true;
   }

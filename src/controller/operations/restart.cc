@@ -1,4 +1,4 @@
-// Restart: a stop and a start, which a crash in between does not repeat.
+// Restart: a stop and a start; a crash in between does not repeat the stop.
 #include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 
@@ -15,7 +15,7 @@ class Restart final : public HandlerOf<RestartParameters> {
     if (!parametersOf(operation).stopped) {
       operation->cancellable = false;
       co_await lifecycle_.stopContainer(operation);
-      parametersOf(operation).stopped = true;  // a crash from here on goes on with the start
+      parametersOf(operation).stopped = true;  // after a crash from here on, the operation continues with the start
       co_await operation->settle();
       co_await core_.store.updateOperation(operation->record);
       operation->cancellable = true;

@@ -1,4 +1,4 @@
-// Lifecycle::retrying: the one loop that outlasts an unreachable provider.
+// Lifecycle::retrying: the one loop that retries an unreachable provider.
 #pragma once
 
 #include "controller/operations/lifecycle.h"

@@ -1,4 +1,4 @@
-// OperationRunner.
+// OperationRunner: submit, run, finish, resume, cancel.
 #include "controller/operations/runner.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -39,7 +39,7 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
         .withRetryable(true)
         .withInstance(entry->id());
   if (entry->updating)
-    throw Error(ErrorCode::Conflict, format("Workspace {} is being changed; try again in a moment.", entry->instance().config.name))
+    throw Error(ErrorCode::Conflict, format("Workspace {} is being updated. Try again in a moment.", entry->instance().config.name))
         .withRetryable(true);
   auto active = std::make_shared<ActiveOperation>(core_, handler, make(*entry, std::move(parameters), std::move(actor)), entry);
   std::string before = entry->instance().operationId;
@@ -102,9 +102,9 @@ awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor)
   while (predecessor && !predecessor->hasEnded) co_await predecessor->ended.wait(predecessor->ended.version(), Deadline::never());
   Operation& row = operation->record;
   row.status = OperationStatus::running;
-  log::info("operation begins", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
+  log::info("operation started", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
   std::optional<Error> failure = co_await perform(operation);
-  // Cut off by a shutdown: the row stays unfinished, and the next life goes on with it.
+  // Interrupted by a shutdown: the row stays unfinished, and the server's next run continues it.
   if (failure && (operation->stop == StopReason::Shutdown || (core_.closing && failure->code() == ErrorCode::Cancelled))) {
     leave(operation);
     co_return;
@@ -134,12 +134,12 @@ awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor)
   leave(operation);
 }
 
-/// A delete that superseded this operation takes care of everything; else what was done is taken back, or its end is described.
+/// Does nothing when a delete superseded the operation: the delete removes everything.
 awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
   if (operation->stop == StopReason::Superseded) co_return;
   try {
     if (operation->stop == StopReason::User && !operation->record.cancelRequested) {
-      operation->record.cancelRequested = true;  // after a crash it must not come back to life
+      operation->record.cancelRequested = true;  // a crash must not resume it
       co_await operation->settle();
       co_await core_.store.updateOperation(operation->record);
     }
@@ -148,13 +148,13 @@ awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
   } catch (...) {
     Error problem = currentExceptionAsError();
     if (problem.code() == ErrorCode::Cancelled) throw;
-    log::error("an operation could not be taken back",
+    log::error("operation could not be rolled back",
                {{"operation", operation->record.id}, {"instance", operation->record.instanceId}, {"error", problem.message()}});
     core_.setStatus(*operation->entry, InstanceStatus::failed, error.message());
   }
 }
 
-/// The end must become durable: goes on until the store takes it (a full disk gets room again).
+/// The result must become durable: retries until the store accepts it (a full disk, for example).
 awaitable<void> OperationRunner::finish(ActivePtr operation) {
   Entry& entry = *operation->entry;
   operation->endStep(OperationStatus::succeeded);
@@ -177,10 +177,10 @@ awaitable<void> OperationRunner::finish(ActivePtr operation) {
     }
     if (!failure) co_return;
     if (failure->code() == ErrorCode::Cancelled) throw *failure;
-    log::error("the end of an operation can't be written; trying again",
+    log::error("result of an operation could not be written; retrying",
                {{"operation", operation->record.id}, {"error", failure->message()}});
     co_await net::sleepFor(delay);
-    delay = std::min(delay * 2, core_.options.retryDelayMost);
+    delay = std::min(delay * 2, core_.options.maxRetryDelay);
   }
 }
 
@@ -194,7 +194,7 @@ void OperationRunner::leave(ActivePtr operation) {
     ++entry.touches;
     if (!entry.removed) core_.changed(entry);
   }
-  core_.publishRoutes();  // whoever waited for the end finds the route as it is now
+  core_.publishRoutes();  // a client that waited for the end reads the current route
   core_.operationChanged(operation->record);
   operation->ended.notifyAll();
   core_.operationEnded.notifyAll();
@@ -220,14 +220,14 @@ awaitable<void> OperationRunner::resumeAll() {
   }
   for (OperationRecord& operation : dropped) {
     operation.status = OperationStatus::cancelled;
-    operation.error = Error(ErrorCode::Cancelled, "Another operation took its place.");
+    operation.error = Error(ErrorCode::Cancelled, "The operation was superseded by another one.");
     operation.endedAt = operation.updatedAt = core_.clock.now();
     co_await core_.store.updateOperation(operation);
   }
   for (auto& [id, operation] : chosen) {
     EntryPtr entry = core_.find(id);
     if (!entry) continue;
-    log::info("operation goes on after a restart", {{"operation", operation.id}, {"instance", id}});
+    log::info("operation resumed after a restart", {{"operation", operation.id}, {"instance", id}});
     for (OperationStep& step : operation.steps)
       if (step.status == OperationStatus::running) step.status = OperationStatus::cancelled;
     auto active = std::make_shared<ActiveOperation>(core_, table_.of(operation.kind), operation, entry);
@@ -240,7 +240,7 @@ awaitable<void> OperationRunner::resumeAll() {
 
 namespace {
 
-/// An end is one when it is durable and the instance is free again: whoever reads "succeeded" may ask for the next thing at once.
+/// Hides the result until it is durable and the instance is free: a client that reads "succeeded" may submit the next request.
 Operation shown(const ActiveOperation& active) {
   Operation operation = active.record;
   bool has_result = operation.status != OperationStatus::pending && operation.status != OperationStatus::running;
@@ -278,7 +278,7 @@ awaitable<Operation> OperationRunner::cancel(std::string id) {
   }
   ActivePtr operation = live->second;
   if (!operation->cancellable)
-    throw Error(ErrorCode::Conflict, format("Operation {} can't be cancelled while its step \"{}\" goes on. Try again after it.", id,
+    throw Error(ErrorCode::Conflict, format("Operation {} cannot be cancelled during its step \"{}\". Try again after this step.", id,
                                             operation->record.steps.empty() ? "" : operation->record.steps.back().name));
   operation->cancel(StopReason::User);
   co_return operation->record;
@@ -301,7 +301,7 @@ awaitable<void> OperationRunner::close(std::chrono::seconds grace) {
   while (!core_.active.empty() && !deadline.hasPassed()) co_await core_.operationEnded.wait(core_.operationEnded.version(), deadline);
   auto left = core_.active;
   for (auto& [id, operation] : left) {
-    // Cut off whatever it does; a user's cancellation is durable already and goes on in the next life.
+    // A user's cancellation is durable already and continues at the server's next run.
     if (operation->stop == StopReason::None) operation->cancel(StopReason::Shutdown);
   }
 }

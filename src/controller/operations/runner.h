@@ -1,4 +1,4 @@
-// OperationRunner: the journal of operations: durable intent, one at a time for each instance, cancellation, ends that are told.
+// OperationRunner: the journal of operations: durable intent, one operation at a time per instance, cancellation, published results.
 #pragma once
 
 #include "controller/operations/table.h"
@@ -7,23 +7,23 @@ namespace swarm::control {
 
 class OperationRunner {
  public:
-  /// `after_each` is called at the end of every operation whose instance is still there.
+  /// `after_each` is called after each operation whose instance still exists.
   OperationRunner(Core& core, const OperationTools& tools, std::function<void(EntryPtr)> after_each)
       : core_(core), table_(tools), after_each_(std::move(after_each)) {}
 
-  /// Writes the intent and runs it in the background. Gives the operation in progress when the request joins that (handler.h). Throws
-  /// Conflict while there is another one, which the request does not supersede.
+  /// Writes the intent and runs the operation in the background. Returns the operation in progress when the request joins it (handler.h).
+  /// Throws Conflict while another one is in progress that the request does not supersede.
   awaitable<ActivePtr> submit(EntryPtr entry, OperationParameters parameters, std::string actor);
   /// For createInstance: instance and operation in one transaction. The name must be reserved.
   awaitable<ActivePtr> submitCreate(EntryPtr entry, OperationRecord operation);
-  /// Goes on with what an earlier life of the server left unfinished.
+  /// Continues the operations that the server's last run left unfinished.
   awaitable<void> resumeAll();
 
   awaitable<std::optional<Operation>> get(std::string id);
   awaitable<std::vector<Operation>> list(OperationFilter filter);
   awaitable<Operation> cancel(std::string id);
   awaitable<Operation> wait(std::string id, Deadline deadline);
-  /// Waits at most `grace` for what runs, then cuts it off; it goes on in the next life.
+  /// Waits at most `grace` for running operations, then interrupts them; they continue at the server's next run.
   awaitable<void> close(std::chrono::seconds grace);
 
   OperationRecord make(const Entry& entry, OperationParameters parameters, std::string actor) const;

@@ -1,4 +1,4 @@
-// Start: the container runs, made again around its volumes where it is gone.
+// Start: starts the container, or recreates it around its volumes.
 #include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 
@@ -9,7 +9,7 @@ class Start final : public HandlerOf<StartParameters> {
  public:
   using HandlerOf::HandlerOf;
 
-  /// A create starts the instance, too.
+  /// A create in progress starts the instance, too.
   bool joins(const Operation& running) const override { return running.kind == kind() || running.kind == OperationKind::create; }
 
   awaitable<void> perform(ActivePtr operation) override {

@@ -1,4 +1,4 @@
-// Stop: the container is stopped and stays, with its volumes.
+// Stop: stops the container; container and volumes stay.
 #include "base/text/format.h"
 #include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
@@ -27,7 +27,7 @@ class Stop final : public HandlerOf<StopParameters> {
 
   awaitable<void> undo(ActivePtr operation, Error error) override {
     std::string reason =
-        operation->record.cancelRequested ? "Its stop was cancelled." : format("It could not be stopped: {}", error.message());
+        operation->record.cancelRequested ? "The stop was cancelled." : format("The workspace could not be stopped: {}", error.message());
     return lifecycle_.describeAsObserved(std::move(operation), std::move(reason));
   }
 };

@@ -1,4 +1,4 @@
-// OperationTable.
+// OperationTable: one handler per kind.
 #include "controller/operations/table.h"
 
 namespace swarm::control {

@@ -9,7 +9,7 @@
 
 namespace swarm::control {
 
-/// One for each kind, in the file of its name.
+/// One for each kind, in the file named after it.
 using OperationFactory = std::unique_ptr<OperationHandler>(const OperationTools& tools);
 OperationFactory makeCreate, makeStart, makeStop, makeRestart, makeUpdate, makeRemove, makeMigrate, makeSnapshot, makeRestore;
 inline constexpr std::array kOperationFactories{makeCreate, makeStart,   makeStop,     makeRestart, makeUpdate,

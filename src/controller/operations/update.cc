@@ -1,4 +1,4 @@
-// Update: a changed configuration that needs another container.
+// Update: applies a configuration that requires another container.
 #include "base/text/format.h"
 #include "controller/operations/retrying.h"
 #include "controller/operations/table.h"
@@ -11,7 +11,7 @@ class Update final : public HandlerOf<UpdateParameters> {
  public:
   using HandlerOf::HandlerOf;
 
-  /// Each has a change of its own.
+  /// Each request has a change of its own.
   bool joins(const Operation&) const override { return false; }
 
   awaitable<void> perform(ActivePtr operation) override {
@@ -38,12 +38,12 @@ class Update final : public HandlerOf<UpdateParameters> {
     if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
     if (failure) {
       core_.breakConnections(*entry);
-      core_.setStatus(
-          *entry, InstanceStatus::failed,
-          format("A changed configuration could not be applied ({}), nor the last one: {}", error.message(), failure->message()));
+      core_.setStatus(*entry, InstanceStatus::failed,
+                      format("The new configuration could not be applied ({}), and neither could the previous one: {}", error.message(),
+                             failure->message()));
       co_return;
     }
-    core_.setStatus(*entry, entry->instance().status, format("The last change was taken back: {}", error.message()));
+    core_.setStatus(*entry, entry->instance().status, format("The last change was rolled back: {}", error.message()));
   }
 
  private:
@@ -66,7 +66,7 @@ class Update final : public HandlerOf<UpdateParameters> {
     co_return made;
   }
 
-  /// Replaces the container for the configuration that the instance has now; leaves it as it was, running or stopped.
+  /// Replaces the container with one of the current configuration, running or stopped as before.
   awaitable<void> replace(ActivePtr operation) {
     EntryPtr entry = operation->entry;
     bool was_running = parametersOf(operation).wasRunning;
@@ -78,10 +78,10 @@ class Update final : public HandlerOf<UpdateParameters> {
       ProviderInstance made = co_await remake(operation, deadline);
       operation->fault("replaced");
       if (!was_running || made.status == InstanceStatus::running) co_return made;
-      // An interrupted call had removed the old container already, and so did not know any more that it ran.
+      // An interrupted call may have removed the old container, and with it the fact that it ran.
       co_await provider.startInstance(entry->placeId(), *operation, deadline);
       auto observed = co_await provider.getInstance(entry->placeId(), deadline);
-      if (!observed) throw Error(ErrorCode::UpstreamFailed, "Its container was removed while it started.");
+      if (!observed) throw Error(ErrorCode::UpstreamFailed, "The container was removed while it started.");
       co_return std::move(*observed);
     };
     ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation, Lifecycle::Patience::Bounded, call);

@@ -15,9 +15,9 @@ using control::EntryPtr;
 namespace {
 
 constexpr std::size_t kSecretBytes = 32;
-constexpr std::chrono::seconds kFirstAnswer{5};
+constexpr std::chrono::seconds kFirstQueryTimeout{5};
 
-/// Holds a key while its first request is on its way.
+/// Holds a key while its first request is in progress.
 class KeyGuard {
  public:
   KeyGuard(std::set<std::string>& keys, std::string key) : keys_(keys), key_(std::move(key)) {
@@ -33,7 +33,7 @@ class KeyGuard {
   std::string key_;
 };
 
-/// Holds a name until the instance is there, or gives it back.
+/// Reserves a name until the instance exists; releases it otherwise.
 class NameGuard {
  public:
   NameGuard(std::map<std::string, std::string, std::less<>>& names, const std::string& name, const std::string& id)
@@ -63,32 +63,32 @@ std::string fingerprintOf(const CreateRequest& request) {
   return toHex(sha256(text));
 }
 
-/// Places that the configuration names choose the provider as the request's regions do.
+/// Regions in the configuration select the provider as the request's regions do.
 control::PlacementRequest placementRequest(const CreateRequest& request) {
-  control::PlacementRequest asked{.provider = request.provider, .regions = request.regions};
+  control::PlacementRequest requested{.provider = request.provider, .regions = request.regions};
   const NetworkConfig& network = request.config.network;
-  if (!asked.regions.empty()) return asked;
+  if (!requested.regions.empty()) return requested;
   if (network.docker && !network.docker->host.empty()) {
-    asked.regions = {network.docker->host};
-    asked.field = "/network/docker/host";
+    requested.regions = {network.docker->host};
+    requested.field = "/network/docker/host";
   }
   if (network.flyio && !network.flyio->regions.empty()) {
-    asked.regions.insert(asked.regions.end(), network.flyio->regions.begin(), network.flyio->regions.end());
-    asked.field = "/network/flyio/regions";
+    requested.regions.insert(requested.regions.end(), network.flyio->regions.begin(), network.flyio->regions.end());
+    requested.field = "/network/flyio/regions";
   }
-  return asked;
+  return requested;
 }
 
 bool isDefault(const ResourceConfig& resources) { return toJson(resources) == toJson(ResourceConfig{}); }
 
-/// The defaults, made smaller where the provider's machine is: nobody asked for so much.
+/// The defaults, reduced to what the provider's machine has: the user did not request them.
 ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
-  // A provider of several machines counts them together; no instance is larger than one of them.
+  // A provider with several machines reports their sum; an instance is at most as large as one of them.
   ResourceConfig most = provider.getProviderCapabilities().maxResourcesPerInstance;
   if (double cores = provider.cpuTotal().total; cores > 0) resources.cpu.cores = std::min({resources.cpu.cores, cores, most.cpu.cores});
   if (double memory = provider.memoryTotal().total; memory > 0) {
     memory = std::min(memory, static_cast<double>(most.memory.max));
-    // The machine needs some for itself.
+    // The machine itself needs the rest.
     resources.memory.max = std::min(resources.memory.max, static_cast<std::int64_t>(memory * 0.8));
     resources.memory.min = std::min(resources.memory.min, resources.memory.max);
   }
@@ -108,13 +108,13 @@ InstanceConfig SwarmController::Impl::complete(const CreateRequest& request, con
   return config;
 }
 
-/// Says at once that nothing can be made now. What the provider last knew may be old, or from before its first answer: it is asked.
+/// Refuses early what the provider cannot create now. A reported outage may be old, or precede the first response: it is verified.
 awaitable<void> SwarmController::Impl::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
   Provider& provider = *providers.at(type);
   if (provider.health().status == ProviderHealth::unavailable) {
     std::optional<Error> failure;
     try {
-      co_await provider.getInstance(id, Deadline::after(kFirstAnswer));
+      co_await provider.getInstance(id, Deadline::after(kFirstQueryTimeout));
     } catch (const Error& error) {
       failure = error;
     }
@@ -128,21 +128,20 @@ awaitable<void> SwarmController::Impl::checkCapacity(ProviderType type, const Cr
     return one.second->record.instance.owner == request.owner && one.second->record.instance.provider == type;
   });
   if (count >= most)
-    throw Error(ErrorCode::Conflict, format("{} has the {} workspaces that this provider allows a user.", request.owner, most));
+    throw Error(ErrorCode::Conflict, format("{} already has {} workspaces, the provider's limit per user.", request.owner, most));
 }
 
 awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(const CreateRequest&, const Store::IdempotencyEntry& first,
                                                                              const std::string& fingerprint) {
-  if (first.fingerprint != fingerprint)
-    throw Error(ErrorCode::Unprocessable, "This Idempotency-Key was used before, with another request.");
+  if (first.fingerprint != fingerprint) throw Error(ErrorCode::Unprocessable, "This Idempotency-Key was used before with another request.");
   auto operation = co_await runner.get(first.operationId);
-  if (!operation) co_return std::nullopt;  // it never came to be: a crash between the key and the row
+  if (!operation) co_return std::nullopt;  // a crash between key and row: the operation was never created
   InstanceAndOperation result;
   result.operation = std::move(*operation);
   result.replayed = true;
   if (EntryPtr entry = find(first.instanceId)) {
     result.instance = entry->record.instance;
-  } else {  // made, and deleted since
+  } else {  // created, and deleted since
     result.instance.id = first.instanceId;
     result.instance.owner = result.operation.owner;
     result.instance.config.name = result.operation.instanceName;
@@ -169,7 +168,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequ
     id = first->instanceId;
     operation_id = first->operationId;
   } else {
-    // Before the row: a retry after a crash in between finds the ids that were meant.
+    // Before the row: a retry after a crash in between finds the intended ids.
     Store::IdempotencyEntry entry{fingerprint, id, operation_id};
     co_await store.putIdempotencyKey(request.actor, request.idempotencyKey, std::move(entry));
   }
@@ -184,18 +183,18 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   auto entry = std::make_shared<control::Entry>();
   Instance& instance = entry->instance();
   instance.config = complete(request, *providers.at(type));
-  InstanceSpec asked;
-  asked.instanceId = id;
-  asked.name = instance.config.name;
-  asked.owner = request.owner;
-  asked.config = instance.config;
-  providers.at(type)->checkRequest(asked);
+  InstanceSpec requested;
+  requested.instanceId = id;
+  requested.name = instance.config.name;
+  requested.owner = request.owner;
+  requested.config = instance.config;
+  providers.at(type)->checkRequest(requested);
   NameGuard name(names, instance.config.name, id);
   if (const NameHold* hold = holdOf(instance.config.name); hold && hold->owner != request.owner)
     throw Error(
         ErrorCode::AlreadyExists,
-        format("The name \"{}\" is kept for the former owner of a deleted instance until {}. Choose another one; an administrator can "
-               "free it with `swarm names free {}`.",
+        format("The name \"{}\" is reserved for the former owner of a deleted workspace until {}. Choose another one; an administrator can "
+               "release it with `swarm names free {}`.",
                instance.config.name, formatTime(hold->until), instance.config.name))
         .withField("/name", "is reserved for its former owner");
   instance.id = id;
@@ -212,7 +211,7 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   operation.id = std::move(operation_id);
   control::ActivePtr active = co_await runner.submitCreate(entry, std::move(operation));
   name.keep();
-  publishRoutes();  // whoever is told of the instance may open its URL at once
+  publishRoutes();  // the client may open the URL as soon as it has the response
   log::info("instance accepted",
             {{"instance", id}, {"name", instance.config.name}, {"owner", request.owner}, {"provider", enumName(type)}});
   InstanceAndOperation result;

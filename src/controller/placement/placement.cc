@@ -15,15 +15,15 @@ bool offersOneOf(const PlacementCandidate& candidate, const std::vector<std::str
   return std::ranges::find_first_of(regions, candidate.regions) != regions.end();
 }
 
-/// Those that are up, or all when none is.
+/// The available ones; all of them when none is available.
 Candidates upOrAll(const Candidates& eligible) {
   Candidates up = eligible;
   std::erase_if(up, [](const PlacementCandidate& candidate) { return candidate.health == ProviderHealth::unavailable; });
   return up.empty() ? eligible : up;
 }
 
-/// Always the same one: what a person expects who has not thought about it. Also when it is down: what was meant for this machine must not
-/// be made, and billed, elsewhere because an Engine restarts.
+/// Always the same provider, also while it is unavailable: an instance meant for this machine must not be created, and billed, elsewhere
+/// because an Engine restarts.
 class Fixed final : public Placement {
  public:
   explicit Fixed(std::optional<ProviderType> preferred) : preferred_(preferred) {}
@@ -37,7 +37,7 @@ class Fixed final : public Placement {
   std::optional<ProviderType> preferred_;
 };
 
-/// The one whose memory is used least; one without a known end counts as empty. Equal ones: fewer instances.
+/// The provider with the smallest part of its memory in use (unknown capacity counts as empty), then the one with fewer instances.
 class LeastLoaded final : public Placement {
   static double load(const PlacementCandidate& candidate) {
     return candidate.memory.total > 0 ? candidate.memory.used / candidate.memory.total : 0;
@@ -51,7 +51,7 @@ class LeastLoaded final : public Placement {
   }
 };
 
-/// A machine that is there anyway costs nothing; Fly.io bills by the second (docs/reference/fly-machines.md §9).
+/// A machine of one's own costs nothing extra; Fly.io bills by the second (docs/reference/fly-machines.md §9).
 class CheapestFirst final : public Placement {
   ProviderType best(const Candidates& eligible) const override {
     Candidates up = upOrAll(eligible);
@@ -90,7 +90,7 @@ void applyRegions(NetworkConfig& network, const Provider& provider, const std::v
   std::vector<std::string> usable = regions;
   std::string known;
   for (const std::string& one : offered) known += (known.empty() ? "" : ", ") + one;
-  // A provider of several regions that names none has not answered yet: it checks them itself.
+  // A provider with several regions that lists none has not responded yet, and checks the regions itself.
   bool is_known = !offered.empty() || !capabilities.supportsMultiRegion;
   if (is_known) std::erase_if(usable, [&](const std::string& one) { return std::ranges::find(offered, one) == offered.end(); });
   if (usable.empty())

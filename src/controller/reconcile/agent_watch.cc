@@ -1,4 +1,4 @@
-// AgentWatch.
+// AgentWatch: health requests, connections, setup scripts, activity.
 #include "controller/reconcile/agent_watch.h"
 
 #include "async/deadline.h"
@@ -12,15 +12,15 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kProbeTimeout{2000};
 constexpr milliseconds kReleaseTimeout{10'000};
-constexpr milliseconds kAgentHolds{1000};  // once it has said "not yet", the agent itself says when
-constexpr std::chrono::milliseconds kLongestPause{1000};
-constexpr std::chrono::minutes kConnectWithin{5};  // in line behind all the others
-constexpr std::chrono::seconds kEagerFor{3};
-constexpr std::chrono::seconds kLookAtContainerEvery{2};
+constexpr milliseconds kAgentHolds{1000};  // an agent that has responded delays its next response until it is ready, at most so long
+constexpr std::chrono::milliseconds kMaxPause{1000};
+constexpr std::chrono::minutes kConnectWithin{5};  // in a queue of all instances
+constexpr std::chrono::seconds kFastProbing{3};
+constexpr std::chrono::seconds kContainerQueryInterval{2};
 constexpr std::chrono::milliseconds kBetweenDoubts{300};
 constexpr std::string_view kSetupRuns = "VS Code is ready; the setup script (~/.config/swarm/setup.sh) is still running.";
 
-/// What a status says of the setup script; empty: nothing that anybody need know.
+/// The status reason about the setup script; empty: none.
 std::string reasonOf(const SetupReport& setup) {
   if (setup.state == "running") return std::string(kSetupRuns);
   if (setup.state != "failed") return {};
@@ -30,26 +30,26 @@ std::string reasonOf(const SetupReport& setup) {
 
 }  // namespace
 
-std::chrono::milliseconds pauseAfterWrongAnswers(int count) {
+std::chrono::milliseconds pauseAfterInvalidResponses(int count) {
   constexpr std::chrono::milliseconds first{200};
   constexpr std::chrono::milliseconds longest{10'000};
   if (count <= 0) return milliseconds(0);
   return std::min(first * (1 << std::min(count - 1, 10)), longest);
 }
 
-awaitable<bool> AgentWatch::stillRuns(EntryPtr entry, std::string& reason) {
+awaitable<bool> AgentWatch::isStillRunning(EntryPtr entry, std::string& reason) {
   std::optional<ProviderInstance> observed;
   try {
     observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(std::chrono::seconds(10)));
   } catch (const Error&) {
-    co_return true;  // not known: whoever watches the provider finds out
+    co_return true;  // unknown: the reconciler handles an unreachable provider
   }
   if (!observed) {
-    reason = "Its container was removed while it started.";
+    reason = "The container was removed while it started.";
     co_return false;
   }
   if (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting) co_return true;
-  reason = observed->reason.empty() ? "Its container stopped while it started." : format("Its container {}.", observed->reason);
+  reason = observed->reason.empty() ? "The container stopped while it started." : format("Its container {}.", observed->reason);
   co_return false;
 }
 
@@ -59,24 +59,24 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   auto looked = began;
   auto pause = core_.options.probeInterval;
   std::uint64_t epoch = entry->epoch;
-  bool heard = false;
-  int wrong_answers = 0;                    // in a row
-  std::optional<Steady::time_point> ended;  // since when VS Code's process ends whenever it is started
+  bool responded = false;
+  int invalid_responses = 0;                // in a row
+  std::optional<Steady::time_point> ended;  // when VS Code's process began to end after each start
   std::string reason;
   auto seen = entry->observed.version();
   while (!deadline.hasPassed()) {
     if (entry->epoch != epoch || !entry->endpoint) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
     try {
       agent::AgentHealth health =
-          co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout), heard ? kAgentHolds : milliseconds(0));
-      heard = true;
-      wrong_answers = 0;
+          co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout), responded ? kAgentHolds : milliseconds(0));
+      responded = true;
+      invalid_responses = 0;
       reason = health.reason;
       if (!health.vscodeEnded) ended.reset();
       if (health.vscodeEnded && !ended) ended = Steady::now();
       entry->setup = {health.setup, health.setupExitCode};
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
-      // The place in force, and it waits for the end of a move: a move that has ended, or that was taken back.
+      // The current place is held for a move that has ended or was rolled back.
       if (!health.held.empty()) co_await core_.moveAgents()->release(core_.targetOf(*entry), deadline.orAfter(kReleaseTimeout));
       if (health.ready) {
         entry->ready = true;
@@ -86,28 +86,31 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       }
     } catch (const Error& error) {
       reason = error.message();
-      wrong_answers = error.code() == ErrorCode::UpstreamFailed ? wrong_answers + 1 : 0;
+      invalid_responses = error.code() == ErrorCode::UpstreamFailed ? invalid_responses + 1 : 0;
     }
-    if (entry->ready && entry->epoch == epoch) {  // it was, and is not any more: its server is being replaced
+    if (entry->ready && entry->epoch == epoch) {  // not ready any more: VS Code's server is being replaced
       entry->ready = false;
       core_.routeChanged(*entry);
     }
-    if (!heard && Steady::now() - began >= core_.options.agentRefusal) break;
+    if (!responded && Steady::now() - began >= core_.options.agentRefusal) break;
     if (ended && Steady::now() - *ended >= core_.options.agentRefusal) break;
-    bool something_happened = co_await entry->observed.wait(seen, deadline.orAfter(std::max(pause, pauseAfterWrongAnswers(wrong_answers))));
-    if (something_happened || Steady::now() - looked > kLookAtContainerEvery) {
+    bool something_happened =
+        co_await entry->observed.wait(seen, deadline.orAfter(std::max(pause, pauseAfterInvalidResponses(invalid_responses))));
+    if (something_happened || Steady::now() - looked > kContainerQueryInterval) {
       seen = entry->observed.version();
       looked = Steady::now();
       std::string why;
-      if (!co_await stillRuns(entry, why)) co_return ReadinessReport{Readiness::Gone, why};
+      if (!co_await isStillRunning(entry, why)) co_return ReadinessReport{Readiness::Gone, why};
     }
-    if (Steady::now() - began > kEagerFor) pause = std::min(pause * 2, kLongestPause);
+    if (Steady::now() - began > kFastProbing) pause = std::min(pause * 2, kMaxPause);
   }
-  if (heard) co_return ReadinessReport{Readiness::NoAnswer, format("It runs, but VS Code in it does not answer: {}", reason)};
-  co_return ReadinessReport{Readiness::NoAnswer,
-                            format("It runs, but VS Code in it can't be reached: {} Its image must be made from the workspace image, "
-                                   "whose first process is swarm-agent.",
-                                   reason)};
+  if (responded)
+    co_return ReadinessReport{Readiness::NoAnswer, format("The container is running, but VS Code is not responding: {}", reason)};
+  co_return ReadinessReport{
+      Readiness::NoAnswer,
+      format("The container is running, but VS Code is unreachable: {} Use an image that is built from the workspace image, "
+             "whose first process is swarm-agent.",
+             reason)};
 }
 
 awaitable<void> AgentWatch::connect(EntryPtr entry) {
@@ -125,13 +128,13 @@ void AgentWatch::watch(EntryPtr entry, std::chrono::milliseconds bound) {
 }
 
 awaitable<void> AgentWatch::follow(EntryPtr entry, std::chrono::milliseconds bound) {
-  co_await look(entry, bound);
+  co_await check(entry, bound);
   co_await net::sleepFor(kBetweenDoubts);
   entry->watching = false;
   if (std::exchange(entry->watchAgain, false)) watch(entry, core_.options.startTimeout);
 }
 
-awaitable<void> AgentWatch::look(EntryPtr entry, std::chrono::milliseconds bound) {
+awaitable<void> AgentWatch::check(EntryPtr entry, std::chrono::milliseconds bound) {
   std::uint64_t epoch = entry->epoch;
   std::optional<Error> failure;
   ReadinessReport report;
@@ -144,13 +147,13 @@ awaitable<void> AgentWatch::look(EntryPtr entry, std::chrono::milliseconds bound
   if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
   bool still_ours = entry->epoch == epoch && entry->instance().status == InstanceStatus::running && entry->instance().operationId.empty();
   if (!still_ours) {
-    entry->watchAgain = true;  // what was asked for concerned the place before; the new one is looked at next
+    entry->watchAgain = true;  // the result is of the former place; the new one is checked next
     co_return;
   }
   if (!failure && report.readiness == Readiness::Gone) co_return;  // the reconciler describes that
   bool is_ready = !failure && report.readiness == Readiness::Ready;
-  if (is_ready) noteUse(entry->id());  // after our restart it knows more than our row
-  std::string reason = failure ? format("It runs, but its agent can't be reached: {}", failure->message()) : report.reason;
+  if (is_ready) noteUse(entry->id());  // after a restart of the server, the agent's value is newer than the row
+  std::string reason = failure ? format("The container is running, but its agent is unreachable: {}", failure->message()) : report.reason;
   if (reason.empty()) reason = entry->notice;
   bool is_known = entry->instance().statusReason == reason || (is_ready && entry->instance().statusReason == reasonOf(entry->setup));
   if (!is_known) core_.setStatus(*entry, InstanceStatus::running, reason);
@@ -179,7 +182,7 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
       agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), Deadline::after(kProbeTimeout));
       entry->setup = {health.setup, health.setupExitCode};
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::Cancelled) throw;  // else: asked again
+      if (error.code() == ErrorCode::Cancelled) throw;  // other errors: retried
     }
   }
   entry->followingSetup = false;
@@ -192,21 +195,21 @@ void AgentWatch::noteTrouble(const std::string& instance_id) {
   watch(entry, core_.options.startTimeout);
 }
 
-awaitable<void> AgentWatch::askForActivity(EntryPtr entry) {
+awaitable<void> AgentWatch::queryActivity(EntryPtr entry) {
   try {
     agent::AgentActivity activity = co_await core_.activity(core_.targetOf(*entry), Deadline::after(kProbeTimeout));
     core_.noteActive(*entry, activity.lastActivity);
   } catch (const Error& error) {
-    log::debug("an agent did not tell of its activity", {{"instance", entry->id()}, {"error", error.message()}});
+    log::debug("activity of an agent was not available", {{"instance", entry->id()}, {"error", error.message()}});
   }
-  entry->asking = false;
+  entry->queryingActivity = false;
 }
 
 void AgentWatch::noteUse(const std::string& instance_id) {
   EntryPtr entry = core_.find(instance_id);
-  if (!entry || entry->asking || !entry->ready || !entry->endpoint) return;
-  entry->asking = true;
-  core_.spawn("activity of " + entry->id(), askForActivity(entry));
+  if (!entry || entry->queryingActivity || !entry->ready || !entry->endpoint) return;
+  entry->queryingActivity = true;
+  core_.spawn("activity of " + entry->id(), queryActivity(entry));
 }
 
 }  // namespace swarm::control

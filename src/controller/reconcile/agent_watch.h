@@ -1,4 +1,4 @@
-// AgentWatch: when VS Code in an instance answers, and when its server was replaced.
+// AgentWatch: determines when VS Code in an instance responds, and when its server was replaced.
 #pragma once
 
 #include "async/semaphore.h"
@@ -7,45 +7,44 @@
 namespace swarm::control {
 
 enum class Readiness {
-  Ready,     ///< VS Code answers
-  NoAnswer,  ///< it runs, but VS Code can't be reached within the bounds
+  Ready,     ///< VS Code responds
+  NoAnswer,  ///< the container runs, but VS Code did not respond within the limits
   Gone,      ///< the container does not run any more
 };
 
 struct ReadinessReport {
   Readiness readiness = Readiness::NoAnswer;
-  std::string reason;  ///< a sentence, when it is not ready
+  std::string reason;  ///< a sentence, unless ready
 };
 
-/// How long an agent is left alone after so many answers in a row that were none of the protocol's (one that was replaced, or broken):
-/// nothing that it says is worth asking again soon.
-std::chrono::milliseconds pauseAfterWrongAnswers(int count);
+/// The pause before the next request after `count` consecutive responses that violate the protocol (a replaced or broken agent).
+std::chrono::milliseconds pauseAfterInvalidResponses(int count);
 
 class AgentWatch {
  public:
   explicit AgentWatch(Core& core) : core_(core) {}
 
-  /// Asks until VS Code answers, the container ends, or the bounds pass (the agent refuses for agentRefusal, or `deadline`). Sets the
-  /// route's ready and generation. The entry must have a connector.
+  /// Requests the agent's health until VS Code responds, the container exits, the agent has refused for agentRefusal, or `deadline` passes.
+  /// Sets the route's ready and generation. The entry must have an endpoint.
   awaitable<ReadinessReport> waitUntilReady(EntryPtr entry, Deadline deadline);
-  /// In the background: connects the route of a running instance and follows it until it is ready. One watch for each instance.
+  /// In the background: connects the route of a running instance and checks it until it is ready. One watch per instance.
   void watch(EntryPtr entry, std::chrono::milliseconds bound);
-  /// In the background: says in the status reason that the setup script runs, and when it failed.
+  /// In the background: reports in the status reason that the setup script runs, or failed.
   void followSetup(EntryPtr entry);
   void noteTrouble(const std::string& instance_id);
-  /// Somebody has it open: the agent, who can tell a person from an idle page, is asked when it was last used.
+  /// A page of the instance is open: queries the agent, which distinguishes use from an idle page, for the last activity.
   void noteUse(const std::string& instance_id);
 
  private:
   awaitable<void> follow(EntryPtr entry, std::chrono::milliseconds bound);
-  awaitable<void> look(EntryPtr entry, std::chrono::milliseconds bound);
+  awaitable<void> check(EntryPtr entry, std::chrono::milliseconds bound);
   awaitable<void> connect(EntryPtr entry);
   awaitable<void> watchSetup(EntryPtr entry);
-  awaitable<void> askForActivity(EntryPtr entry);
-  awaitable<bool> stillRuns(EntryPtr entry, std::string& reason);
+  awaitable<void> queryActivity(EntryPtr entry);
+  awaitable<bool> isStillRunning(EntryPtr entry, std::string& reason);
 
   Core& core_;
-  net::Semaphore connecting_{32};  ///< after a restart, many routes connect at once
+  net::Semaphore connecting_{32};  ///< after a restart, many routes connect concurrently
 };
 
 }  // namespace swarm::control

@@ -1,4 +1,4 @@
-// Sentences, and the snapshots to offer in them.
+// Messages about lost volumes, with the snapshots that can be restored.
 #include "controller/reconcile/lost_volumes.h"
 
 #include "base/diagnostics/log.h"
@@ -36,11 +36,12 @@ awaitable<std::string> describeMissingContainer(Core& core, EntryPtr entry) {
     lost = co_await core.providerOf(*entry).findLostVolumes(core.specOf(*entry), Deadline::after(kLostVolumesTimeout));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
-    log::debug("the volumes of an instance could not be looked for", {{"instance", entry->id()}, {"error", error.message()}});
+    log::debug("volumes of an instance could not be queried", {{"instance", entry->id()}, {"error", error.message()}});
   }
-  if (!lost) co_return "Its container was removed outside of swarm. Start makes it again around its volumes.";
-  if (lost->empty()) co_return "Its container was removed outside of swarm. Its volumes are intact; start makes it again.";
-  co_return format("Its container was removed outside of swarm, and so was {}. {}", listOf(*lost), adviceFor(core, *entry));
+  if (!lost) co_return "The container was removed outside of swarm. Start the workspace to create it again around its volumes.";
+  if (lost->empty())
+    co_return "The container was removed outside of swarm. Its volumes are intact; start the workspace to create it again.";
+  co_return format("The container was removed outside of swarm, and so was {}. {}", listOf(*lost), adviceFor(core, *entry));
 }
 
 awaitable<void> requireVolumes(Core& core, EntryPtr entry, InstanceSpec spec, Deadline deadline) {

@@ -1,4 +1,4 @@
-// Reconciler: events, single inspections, whole looks, orphans.
+// Reconciler: events, inspections of single instances, lists, orphans.
 #include "controller/reconcile/reconcile.h"
 
 #include "async/deadline.h"
@@ -13,13 +13,13 @@
 namespace swarm::control {
 namespace {
 
-constexpr std::chrono::seconds kReconcileLookTimeout{30};
-constexpr std::size_t kLooksAtOnce = 32;
+constexpr std::chrono::seconds kReconcileTimeout{30};
+constexpr std::size_t kMaxInspections = 32;
 constexpr std::chrono::hours kPruneEvery{1};
-constexpr std::chrono::seconds kEndedWithTheEngine{30};  // an Engine that stops takes at most about this long from the first exit
+constexpr std::chrono::seconds kEndedWithTheEngine{
+    30};  // an Engine that stops takes at most about this long from the first exit to its own end
 
-/// Whether one line of a list says what we believe. A list may know less than a look at one instance, so only its status and its
-/// container count.
+/// Whether an entry of a list matches our record. A list has fewer facts than a query for one instance: only status and container count.
 bool agrees(const Entry& entry, const ProviderInstance& listed) {
   for (const ExternalResource& resource : listed.external)
     if (isMachine(resource) &&
@@ -39,26 +39,26 @@ bool agrees(const Entry& entry, const ProviderInstance& listed) {
 
 }  // namespace
 
-void Reconciler::tellProvider(ProviderType type, std::string_view what, const std::string& detail) {
+void Reconciler::reportProvider(ProviderType type, std::string_view what, const std::string& detail) {
   boost::json::object data;
   data["type"] = enumName(type);
   data["event"] = what;
   data["detail"] = detail;
   core_.bus.publish("provider", "", data);
-  log::info("provider", {{"provider", enumName(type)}, {"event", what}, {"detail", detail}});
+  log::info("provider event", {{"provider", enumName(type)}, {"event", what}, {"detail", detail}});
 }
 
 void Reconciler::begin() {
   begun_ = true;
   for (auto& [type, provider] : core_.providers) core_.spawn("reconcile", reconcile(type, Cause::Outage));
-  core_.spawn("safety net", run());
+  core_.spawn("periodic reconcile", run());
 }
 
 void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
   if (core_.closing) return;
   if (event.kind == ProviderEvent::Kind::Disconnected) return disconnected(type, event.detail);
   if (event.kind == ProviderEvent::Kind::Reconnected) {
-    tellProvider(type, "connected", event.detail);
+    reportProvider(type, "connected", event.detail);
     for (auto& [id, entry] : core_.instances)
       if (entry->instance().provider == type) entry->observed.notifyAll();
     if (begun_) core_.spawn("reconcile", reconcile(type, Cause::Outage));
@@ -79,7 +79,7 @@ void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
 }
 
 void Reconciler::disconnected(ProviderType type, const std::string& detail) {
-  tellProvider(type, "disconnected", detail);
+  reportProvider(type, "disconnected", detail);
   SteadyTime now = core_.clock.steadyNow();
   for (auto& [id, entry] : core_.instances)
     if (entry->instance().provider == type && entry->endedAt && now - *entry->endedAt < kEndedWithTheEngine)
@@ -128,12 +128,12 @@ awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
       entry->inspectAgain = false;
       Provider& provider = core_.providerOf(*entry);
       auto touches = entry->touches;
-      auto observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
+      auto observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
       bool ended = entry->instance().status == InstanceStatus::running && (!observed || observed->status != InstanceStatus::running);
       if (ended) {
-        // A stopping Engine ends its containers first, and then goes away: that is told from a container that ended by itself.
+        // A stopping Engine ends its containers before it disconnects, and that is not an exit of the container alone.
         co_await net::sleepFor(core_.options.exitSettle);
-        observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
+        observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
       }
       std::string description = co_await describe(entry, observed);
       if (isIdle(*entry) && entry->touches == touches) apply(entry, observed, Cause::Event, std::move(description));
@@ -143,11 +143,11 @@ awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
   }
   entry->inspecting = false;
   if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
-  if (failure) log::debug("an instance could not be looked at", {{"instance", entry->id()}, {"error", failure->message()}});
+  if (failure) log::debug("instance could not be inspected", {{"instance", entry->id()}, {"error", failure->message()}});
 }
 
 awaitable<void> Reconciler::reconcile(ProviderType type, Cause cause) {
-  auto [place, first] = going_on_.try_emplace(type, std::nullopt);
+  auto [place, first] = reconciling_.try_emplace(type, std::nullopt);
   if (!first) {
     if (!place->second || cause == Cause::Outage) place->second = cause;
     co_return;
@@ -155,29 +155,29 @@ awaitable<void> Reconciler::reconcile(ProviderType type, Cause cause) {
   std::optional<Error> failure;
   std::optional<Cause> next = cause;
   while (next && !failure) {
-    going_on_[type] = std::nullopt;
+    reconciling_[type] = std::nullopt;
     try {
       co_await reconcileOnce(type, *next);
     } catch (...) {
       failure = currentExceptionAsError();
     }
-    next = going_on_[type];
+    next = reconciling_[type];
   }
-  going_on_.erase(type);
+  reconciling_.erase(type);
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
   markStale(type);
-  log::warning("a provider could not be looked at", {{"provider", enumName(type)}, {"error", failure->message()}});
+  log::warning("provider could not be reconciled", {{"provider", enumName(type)}, {"error", failure->message()}});
 }
 
 awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
   auto found = core_.providers.find(type);
   if (found == core_.providers.end()) co_return;
   Provider& provider = *found->second;
-  std::map<std::string, std::uint64_t> before;  // what an operation touches while we look is left alone
+  std::map<std::string, std::uint64_t> before;  // instances that an operation changes concurrently are skipped
   for (auto& [id, entry] : core_.instances)
     if (entry->instance().provider == type && isIdle(*entry)) before[id] = entry->touches;
-  InstanceList list = co_await provider.listInstances({}, Deadline::after(kReconcileLookTimeout));
+  InstanceList list = co_await provider.listInstances({}, Deadline::after(kReconcileTimeout));
   std::map<std::string_view, const ProviderInstance*> observed;
   for (const ProviderInstance& one : list.instances) observed[one.instanceId] = &one;
   std::vector<EntryPtr> doubtful;
@@ -191,14 +191,14 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
       doubtful.push_back(entry);
     }
   }
-  // An absence, above all, is believed only when the provider repeats it for this very instance.
-  if (!doubtful.empty()) co_await lookAtEach(std::move(doubtful), cause);
+  // An absence counts only when the provider confirms it for this one instance.
+  if (!doubtful.empty()) co_await inspectEach(std::move(doubtful), cause);
   if (list.complete) co_await sweepOrphans(type, list);
   co_await sweepDeparted(type);
 }
 
-/// Instances that are looked at one by one, by several coroutines: after a restart that is all of them, and a provider may be far away.
-struct Reconciler::Looks {
+/// Instances to inspect one by one, by several coroutines: after a restart these are all, and a provider may have a high latency.
+struct Reconciler::Inspections {
   std::vector<EntryPtr> left;
   Cause cause;
   std::size_t running = 0;
@@ -206,37 +206,37 @@ struct Reconciler::Looks {
   Notifier ended;
 };
 
-awaitable<void> Reconciler::lookAtEach(std::vector<EntryPtr> doubtful, Cause cause) {
-  auto looks = std::make_shared<Looks>(Looks{std::move(doubtful), cause, 0, {}, {}});
-  std::reverse(looks->left.begin(), looks->left.end());  // taken from the end
-  looks->running = std::min(looks->left.size(), kLooksAtOnce);
-  for (std::size_t i = looks->running; i > 0; --i) core_.spawn("look at instances", lookAtNext(looks));
-  while (looks->running > 0) {
-    auto seen = looks->ended.version();
-    co_await looks->ended.wait(seen, Deadline::after(kReconcileLookTimeout));
+awaitable<void> Reconciler::inspectEach(std::vector<EntryPtr> doubtful, Cause cause) {
+  auto inspections = std::make_shared<Inspections>(Inspections{std::move(doubtful), cause, 0, {}, {}});
+  std::reverse(inspections->left.begin(), inspections->left.end());  // taken from the end
+  inspections->running = std::min(inspections->left.size(), kMaxInspections);
+  for (std::size_t i = inspections->running; i > 0; --i) core_.spawn("inspect instances", inspectNext(inspections));
+  while (inspections->running > 0) {
+    auto seen = inspections->ended.version();
+    co_await inspections->ended.wait(seen, Deadline::after(kReconcileTimeout));
   }
-  if (looks->failure) throw *looks->failure;
+  if (inspections->failure) throw *inspections->failure;
 }
 
-awaitable<void> Reconciler::lookAtNext(std::shared_ptr<Looks> looks) {
+awaitable<void> Reconciler::inspectNext(std::shared_ptr<Inspections> inspections) {
   try {
-    while (!looks->left.empty() && !looks->failure) {
-      EntryPtr entry = std::move(looks->left.back());
-      looks->left.pop_back();
+    while (!inspections->left.empty() && !inspections->failure) {
+      EntryPtr entry = std::move(inspections->left.back());
+      inspections->left.pop_back();
       auto touches = entry->touches;
-      auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kReconcileLookTimeout));
+      auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
       std::string description = co_await describe(entry, one);
-      if (isIdle(*entry) && entry->touches == touches) apply(entry, one, looks->cause, std::move(description));
+      if (isIdle(*entry) && entry->touches == touches) apply(entry, one, inspections->cause, std::move(description));
     }
   } catch (...) {
-    looks->failure = currentExceptionAsError();
+    inspections->failure = currentExceptionAsError();
   }
-  --looks->running;
-  looks->ended.notifyAll();
+  --inspections->running;
+  inspections->ended.notifyAll();
 }
 
-/// Removes what carries our swarm's label and nobody knows: seen in two complete lists, and old enough that no create can be behind it.
-/// Persistent volumes stay.
+/// Removes what carries our swarm's label, is unknown in two complete lists, and is too old to belong to a create in progress. Persistent
+/// volumes stay.
 awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& list) {
   std::set<std::string> unknown;
   for (const ProviderInstance& one : list.instances) {
@@ -247,19 +247,19 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
   std::set<std::string> before = std::exchange(suspects_[type], unknown);
   for (const std::string& id : unknown) {
     if (!before.contains(id)) continue;
-    log::warning("removing an orphan", {{"provider", enumName(type)}, {"instance", id}});
+    log::warning("orphan found", {{"provider", enumName(type)}, {"instance", id}});
     NoProgress progress;
     try {
       faultPoint("controller.sweep");
-      co_await core_.providers.at(type)->deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileLookTimeout));
+      co_await core_.providers.at(type)->deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileTimeout));
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;
-      log::warning("an orphan could not be removed", {{"instance", id}, {"error", error.message()}});
+      log::warning("orphan could not be removed", {{"instance", id}, {"error", error.message()}});
     }
   }
 }
 
-/// What an endpoint made after all, of a call that was cut off, for an instance that had been deleted by then.
+/// Removes what a provider created for a deleted instance after all, from a call that was interrupted.
 awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
   sweeping_.erase(type);
   std::vector<Departure> gone;
@@ -268,13 +268,12 @@ awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
   if (gone.empty()) co_return;
   faultPoint("controller.sweep.departed");
   try {
-    auto removed = co_await core_.providers.at(type)->sweep(std::move(gone), Deadline::after(kReconcileLookTimeout));
+    auto removed = co_await core_.providers.at(type)->sweep(std::move(gone), Deadline::after(kReconcileTimeout));
     for (const std::string& what : removed)
-      log::warning("removed what came to light of a deleted instance", {{"provider", enumName(type)}, {"what", what}});
-  } catch (const Error& error) {  // no reason to doubt what the list said of the others
+      log::warning("leftover of a deleted instance was removed", {{"provider", enumName(type)}, {"what", what}});
+  } catch (const Error& error) {  // the list of the other instances remains valid
     if (error.code() == ErrorCode::Cancelled) throw;
-    log::warning("what came to light of deleted instances could not be removed yet",
-                 {{"provider", enumName(type)}, {"error", error.message()}});
+    log::warning("leftovers of deleted instances could not be removed yet", {{"provider", enumName(type)}, {"error", error.message()}});
   }
 }
 
@@ -289,7 +288,7 @@ awaitable<void> Reconciler::run() {
         std::erase_if(core_.departed, [&](const auto& one) { return one.second.since < before; });
       } catch (const Error& error) {
         if (error.code() == ErrorCode::Cancelled) throw;
-        log::warning("old operations could not be forgotten", {{"error", error.message()}});
+        log::warning("old operations could not be deleted", {{"error", error.message()}});
       }
     }
     co_await net::sleepFor(core_.options.reconcileInterval);

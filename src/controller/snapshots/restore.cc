@@ -1,4 +1,4 @@
-// Restore: a snapshot's files go to a new place, and one write makes it the instance's; the files of the former place stay, as a snapshot.
+// Restore: copies a snapshot's files to a new place, which one write makes the current one; the former place becomes a snapshot.
 #include "base/text/format.h"
 #include "controller/moves/copy_run.h"
 #include "controller/operations/retrying.h"
@@ -10,9 +10,9 @@ namespace {
 
 using transfer::RoundKind;
 using transfer::Side;
-constexpr std::chrono::seconds kRestoreLookTimeout{30};
+constexpr std::chrono::seconds kFormerQueryTimeout{30};
 
-/// The source is a place of ours that is kept, or a reader of what the provider took by itself. The instance's own agent is not asked.
+/// The source is a snapshot of ours, or a reader of an automatic one of the provider. The instance's own agent is not involved.
 class Restoring final : public CopyRun {
  public:
   Restoring(const OperationTools& tools, ActivePtr operation);
@@ -32,7 +32,7 @@ class Restoring final : public CopyRun {
 
   std::string snapshot_id_;
   std::string place_id_;
-  std::string reader_id_;  ///< empty: the snapshot is one of ours
+  std::string reader_id_;  ///< empty: the snapshot is ours
 };
 
 Restoring::Restoring(const OperationTools& tools, ActivePtr operation)
@@ -72,7 +72,7 @@ awaitable<void> Restoring::run() {
 
 awaitable<void> Restoring::goBack(Error error) {
   co_await closeLink();
-  std::string why = format("No snapshot was restored: {}", error.message());
+  std::string why = format("The snapshot was not restored: {}", error.message());
   if (parameters().wasRunning && entry_->instance().status != InstanceStatus::running) {
     core_.setStatus(*entry_, InstanceStatus::starting, why);
     co_await lifecycle_.startContainer(operation_);
@@ -91,11 +91,11 @@ awaitable<void> Restoring::goBack(Error error) {
   }
 }
 
-/// The reader has a place of its own, as a target does: after a crash, the removal of unused places removes it.
+/// The reader has a place of its own, as a target has: after a crash, the removal of unused places removes it.
 awaitable<void> Restoring::openReader() {
   Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
     VolumeSnapshots* theirs = core_.providerOf(*entry_).volumeSnapshots();
-    if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no snapshots by itself.");
+    if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no automatic snapshots.");
     SnapshotReader wanted{snapshot_id_, spec.instanceId, spec, entry_->record.external};
     wanted.of.instanceId = entry_->placeId();
     co_return co_await theirs->openSnapshot(std::move(wanted), progress, deadline);
@@ -119,33 +119,33 @@ awaitable<void> Restoring::bring() {
   co_await makeHeld(place, Volumes::New);
   operation_->step(Step::Copy);
   transfer::ScanReport all = co_await scan(Side::Source);
-  teller_.totals(all.files, all.bytes);
+  progress_.totals(all.files, all.bytes);
   co_await round(RoundKind::Final);
   operation_->fault("copied");
   operation_->step(Step::Verify);
   co_await readBack();
   if (!co_await areEqual())
-    throw Error(ErrorCode::UpstreamFailed, format("The files that were brought are not the snapshot's: {}.", co_await differences()));
+    throw Error(ErrorCode::UpstreamFailed, format("The copied files differ from the snapshot: {}.", co_await differences()));
   operation_->fault("verified");
   co_await switchOver();
 }
 
-/// By its provider's word, and not by ours: where its host can't be reached, nothing runs that could be stopped.
+/// According to the provider, not to our record: a former place on an unreachable host has nothing to stop.
 awaitable<bool> Restoring::formerRuns() {
   std::function<awaitable<bool>()> look = [this]() -> awaitable<bool> {
-    auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kRestoreLookTimeout));
+    auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kFormerQueryTimeout));
     co_return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
   };
   co_return co_await lifecycle_.retrying<bool>(operation_, Lifecycle::Patience::Bounded, look);
 }
 
-/// What people write now would be lost with the switch: they stop first.
+/// The former place stops before the switch, which would lose later writes.
 awaitable<void> Restoring::switchOver() {
   operation_->step(Step::Stop);
   bool may_run = parameters().wasRunning || parameters().wasFailed;
   if (may_run && co_await formerRuns()) co_await lifecycle_.stopContainer(operation_);
   operation_->step(Step::Switch);
-  // A create that failed has left nothing: no snapshot is made of that.
+  // A failed create has left no files for a snapshot.
   PlaceRole role = entry_->record.external.empty() ? PlaceRole::discarded : PlaceRole::snapshot;
   RestoreParameters after = parameters();
   after.phase = SwitchPhase::switched;
@@ -157,7 +157,7 @@ class Restore final : public HandlerOf<RestoreParameters> {
  public:
   using HandlerOf::HandlerOf;
 
-  /// Each has a snapshot of its own.
+  /// Each request has a snapshot of its own.
   bool joins(const Operation&) const override { return false; }
 
   awaitable<void> perform(ActivePtr operation) override {
@@ -172,7 +172,9 @@ class Restore final : public HandlerOf<RestoreParameters> {
     }
     EntryPtr entry = operation->entry;
     InstanceStatus status = entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed;
-    core_.setStatus(*entry, status, format("The snapshot was restored, but: {} Start tries again.", error.message()));
+    core_.setStatus(*entry, status,
+                    format("The snapshot was restored, but the workspace did not start: {} Run `swarm start {}` to retry.", error.message(),
+                           entry->instance().config.name));
   }
 
  private:

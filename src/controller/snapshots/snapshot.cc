@@ -1,4 +1,4 @@
-// Snapshot: the files of an instance as they are at a moment go to volumes of their own.
+// Snapshot: copies the files of an instance at one moment to volumes of their own.
 #include "base/text/format.h"
 #include "controller/moves/copy_run.h"
 #include "controller/operations/table.h"
@@ -8,10 +8,10 @@ namespace {
 
 using transfer::RoundKind;
 using transfer::Side;
-constexpr int kMostTries = 3;
+constexpr int kMaxAttempts = 3;
 constexpr std::chrono::seconds kFreezeTimeout{20};
 
-/// The files of the instance go to volumes of their own; nothing is ended for it.
+/// Copies the instance's files without ending its processes.
 class Taking final : public CopyRun {
  public:
   Taking(const OperationTools& tools, ActivePtr operation)
@@ -33,7 +33,7 @@ class Taking final : public CopyRun {
     bool is_taken = known != core_.places.end() && known->second.role == PlaceRole::snapshot;
     if (!is_taken) co_await drop(place_id_);
     co_await leaveAsItWas();
-    core_.setStatus(*entry_, entry_->instance().status, format("No snapshot was taken: {}", error.message()));
+    core_.setStatus(*entry_, entry_->instance().status, format("The snapshot was not taken: {}", error.message()));
   }
 
  private:
@@ -50,7 +50,7 @@ class Taking final : public CopyRun {
     co_await makeHeld(place, Volumes::New);
     operation_->step(Step::Copy);
     transfer::ScanReport all = co_await scan(Side::Source);
-    teller_.totals(all.files, all.bytes);
+    progress_.totals(all.files, all.bytes);
     co_await round(RoundKind::Live);
     operation_->fault("copied");
     operation_->step(Step::VerifyCopy);
@@ -69,7 +69,7 @@ class Taking final : public CopyRun {
     operation_->fault("taken");
   }
 
-  /// Everything stands still while the last differences are copied and both sides are compared.
+  /// The user's processes are stopped while the last differences are copied and both sides compared.
   awaitable<void> catchMoment() {
     operation_->step(Step::FreezeAndVerify);
     for (int n = 1;; ++n) {
@@ -87,7 +87,7 @@ class Taking final : public CopyRun {
       co_await thaw();
       if (failure) throw *failure;
       if (is_equal) co_return;
-      if (n == kMostTries) throw Error(ErrorCode::UpstreamFailed, format("The files did not stand still: {}.", co_await differences()));
+      if (n == kMaxAttempts) throw Error(ErrorCode::UpstreamFailed, format("The files kept changing: {}.", co_await differences()));
       co_await round(RoundKind::Live);
     }
   }
@@ -97,7 +97,7 @@ class Taking final : public CopyRun {
     try {
       co_await core_.moveAgents()->thaw(co_await agentAt(source()), Deadline::after(kFreezeTimeout));
     } catch (...) {
-      failure = currentExceptionAsError();  // it ends by itself within a minute
+      failure = currentExceptionAsError();  // the freeze expires within a minute
     }
     if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
   }
@@ -116,7 +116,7 @@ class TakeSnapshot final : public HandlerOf<SnapshotParameters> {
  public:
   using HandlerOf::HandlerOf;
 
-  /// Each is of another moment.
+  /// Each request is of another moment.
   bool joins(const Operation&) const override { return false; }
 
   awaitable<void> perform(ActivePtr operation) override {

@@ -1,4 +1,4 @@
-// Snapshots.
+// Snapshots: lists, names, preparation of requests.
 #include "controller/snapshots/snapshots.h"
 
 #include "base/id.h"
@@ -10,7 +10,7 @@
 namespace swarm::control {
 namespace {
 
-constexpr std::chrono::seconds kSnapshotListTimeout{8};  // somebody waits for the answer
+constexpr std::chrono::seconds kSnapshotListTimeout{8};  // a client waits for the response
 
 }  // namespace
 
@@ -31,14 +31,14 @@ const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapsh
 SnapshotParameters Snapshots::parametersForTaking(const Entry& entry, std::string name) const {
   if (name.empty()) name = timeName(core_.clock.now());
   if (!isResourceName(name))
-    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no name for a snapshot.", name))
+    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a valid name for a snapshot.", name))
         .withField("/name", "must be 2 to 64 letters, digits, \"_\", \".\" and \"-\"");
   if (find(entry, name))
-    throw Error(ErrorCode::AlreadyExists, format("There is a snapshot \"{}\" of {} already.", name, entry.record.instance.config.name))
+    throw Error(ErrorCode::AlreadyExists, format("There is already a snapshot \"{}\" of {}.", name, entry.record.instance.config.name))
         .withField("/name", "is taken");
   InstanceConfig config = entry.record.instance.config;
   for (StorageConfig& storage : config.storage) storage.volumeName.clear();
-  config.network.exposedPorts.clear();  // nobody asks it
+  config.network.exposedPorts.clear();  // unused while nothing runs there
   SnapshotParameters parameters;
   parameters.name = std::move(name);
   parameters.place = newId("i");
@@ -47,7 +47,7 @@ SnapshotParameters Snapshots::parametersForTaking(const Entry& entry, std::strin
   return parameters;
 }
 
-/// What a provider takes by itself, of this entry; null when it takes none.
+/// The automatic snapshots of the entry's provider; null when it takes none.
 VolumeSnapshots* Snapshots::providersOwn(const Entry& entry) const {
   auto provider = core_.providers.find(entry.record.instance.provider);
   return provider == core_.providers.end() ? nullptr : provider->second->volumeSnapshots();
@@ -60,7 +60,7 @@ awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, s
   if (theirs && theirs->isSnapshotId(snapshot)) {
     auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
     is_theirs = std::ranges::any_of(all, [&](const VolumeSnapshot& one) { return one.id == snapshot; });
-    if (entry->removed) throw Error(ErrorCode::NotFound, "The workspace was deleted meanwhile.").withInstance(entry->id());
+    if (entry->removed) throw Error(ErrorCode::NotFound, "The workspace was deleted.").withInstance(entry->id());
   }
   const Instance& instance = entry->record.instance;
   if (!place && !is_theirs)
@@ -97,23 +97,22 @@ std::vector<Snapshot> Snapshots::list() const {
 }
 
 awaitable<SnapshotList> Snapshots::listOf(EntryPtr entry) const {
-  SnapshotList answer;
+  SnapshotList response;
   for (Snapshot& one : list())
-    if (one.instanceId == entry->id()) answer.items.push_back(std::move(one));
+    if (one.instanceId == entry->id()) response.items.push_back(std::move(one));
   VolumeSnapshots* theirs = providersOwn(*entry);
-  if (!theirs) co_return answer;
+  if (!theirs) co_return response;
   const Instance instance = entry->record.instance;
   try {
     auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
     for (const VolumeSnapshot& one : all)
-      answer.items.push_back({one.id, one.id, instance.id, instance.config.name, instance.owner, instance.provider, instance.region,
-                              one.createdAt, 0, one.bytes, true, one.expiresAt});
+      response.items.push_back({one.id, one.id, instance.id, instance.config.name, instance.owner, instance.provider, instance.region,
+                                one.createdAt, 0, one.bytes, true, one.expiresAt});
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
-    answer.missing =
-        format("{} could not be asked for the snapshots that it takes by itself: {}", placeTitle(instance.provider), error.message());
+    response.missing = format("The automatic snapshots of {} are not available: {}", placeTitle(instance.provider), error.message());
   }
-  co_return answer;
+  co_return response;
 }
 
 awaitable<void> Snapshots::remove(std::string id) {

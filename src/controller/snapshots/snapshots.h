@@ -1,4 +1,4 @@
-// Snapshots: the files of a moment, kept at the provider. operations/snapshot.cc takes them, operations/restore.cc brings them back.
+// Snapshots: copies of an instance's files, kept at the provider. snapshot.cc takes them, restore.cc restores them.
 #pragma once
 
 #include "controller/state/core.h"
@@ -6,7 +6,7 @@
 
 namespace swarm::control {
 
-/// "20261126-033107": what a snapshot without a name is called, and what a restore calls the files that it replaces.
+/// "20261126-033107": the name of a snapshot without a given one, and part of the name of the snapshot that a restore leaves.
 std::string timeName(SystemTime now);
 
 class Snapshots {
@@ -15,12 +15,12 @@ class Snapshots {
 
   /// Throw Error(AlreadyExists|NotFound|Conflict|InvalidArgument).
   SnapshotParameters parametersForTaking(const Entry& entry, std::string name) const;
-  /// Asks the provider when `snapshot` is one of its own; Unavailable when it can't be asked.
+  /// Queries the provider when `snapshot` is one of its own; throws Unavailable when it is unreachable.
   awaitable<RestoreParameters> parametersForRestoring(EntryPtr entry, std::string snapshot) const;
 
   std::vector<Snapshot> list() const;
   awaitable<SnapshotList> listOf(EntryPtr entry) const;
-  /// Removed in the background. Throws Error(NotFound), Error(Conflict) while it is being restored, Error(Unprocessable) for a
+  /// Removes it in the background. Throws Error(NotFound), Error(Conflict) while it is being restored, Error(Unprocessable) for a
   /// provider's own.
   awaitable<void> remove(std::string id);
 

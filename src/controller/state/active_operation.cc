@@ -1,4 +1,4 @@
-// ActiveOperation.
+// ActiveOperation: steps, external ids, background writes.
 #include "controller/state/active_operation.h"
 
 #include "base/diagnostics/fault.h"
@@ -11,7 +11,7 @@
 namespace swarm::control {
 namespace {
 
-constexpr std::chrono::milliseconds kTellEvery{100};  // progress events of one step
+constexpr std::chrono::milliseconds kReportInterval{100};  // progress events of one step
 
 }  // namespace
 
@@ -70,8 +70,8 @@ void ActiveOperation::detail(std::string text, std::int64_t bytes_done, std::int
   current.bytesTotal = bytes_total;
   record.updatedAt = core_.clock.now();
   SteadyTime now = core_.clock.steadyNow();
-  if (now - told_ < kTellEvery) return;
-  told_ = now;
+  if (now - reported_ < kReportInterval) return;
+  reported_ = now;
   core_.operationChanged(record);
 }
 
@@ -87,7 +87,7 @@ void ActiveOperation::cancel(StopReason reason) {
   signal.emit(boost::asio::cancellation_type::terminal);
 }
 
-/// Steps are for people: they must not hold up the work, and a lost one costs nothing.
+/// Steps inform users: writing them must not delay the work, and a lost one costs nothing.
 awaitable<void> ActiveOperation::save() {
   auto self = shared_from_this();
   do {
@@ -95,7 +95,7 @@ awaitable<void> ActiveOperation::save() {
     try {
       co_await core_.store.updateOperation(record);
     } catch (const Error& error) {
-      log::warning("an operation's steps were not saved", {{"operation", record.id}, {"error", error.message()}});
+      log::warning("steps of an operation were not saved", {{"operation", record.id}, {"error", error.message()}});
     }
   } while (save_again_ && !hasEnded);
   saving_ = false;

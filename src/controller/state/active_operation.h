@@ -11,14 +11,14 @@ enum class StopReason { None, User, Superseded, Shutdown };
 
 class OperationHandler;
 
-/// An operation in progress, to which its provider reports.
+/// The provider reports its progress to it.
 class ActiveOperation final : public Progress, public std::enable_shared_from_this<ActiveOperation> {
  public:
   ActiveOperation(Core& core, OperationHandler& does, OperationRecord started, EntryPtr target)
       : record(std::move(started)), entry(std::move(target)), handler(does), core_(core) {}
 
   OperationRecord record;
-  /// Those of its kind, which the caller knows.
+  /// Those of its kind, which the caller has to know.
   template <typename Parameters>
   Parameters& parameters() {
     return std::get<Parameters>(record.parameters);
@@ -27,8 +27,8 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   EntryPtr entry;
   OperationHandler& handler;  ///< of its kind
   bool cancellable = true;
-  bool resumed = false;       ///< an earlier life of the server began it
-  bool isUnanswered = false;  ///< its container runs, and VS Code in it did not answer: it failed, and nothing is to be undone
+  bool resumed = false;       ///< started by an earlier run of the server
+  bool isUnanswered = false;  ///< it failed because VS Code did not respond in a running container: there is nothing to undo
   StopReason stop = StopReason::None;
   bool hasEnded = false;
   boost::asio::cancellation_signal signal;
@@ -55,7 +55,7 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   bool saving_ = false;
   bool save_again_ = false;
   Notifier saved_;
-  SteadyTime told_{};
+  SteadyTime reported_{};
 };
 
 }  // namespace swarm::control

@@ -18,7 +18,7 @@ namespace swarm::control {
 namespace {
 
 constexpr std::chrono::milliseconds kPublishEvery{5};
-constexpr std::size_t kMaxReason = 2048;  ///< of a status: it is in rows, lists and events
+constexpr std::size_t kMaxReason = 2048;  ///< of a status reason, which is part of rows, lists and events
 
 SigningKey keyOf(const InstanceRecord& record, AgentCredential credential) {
   bool is_public = credential == AgentCredential::PublicKey;
@@ -91,7 +91,7 @@ void Core::spawn(std::string what, awaitable<void> work) {
     } catch (...) {
       Error error = currentExceptionAsError();
       if (error.code() != ErrorCode::Cancelled)
-        log::error("background work failed", {{"work", what}, {"error", error.message()}, {"cause", error.cause()}});
+        log::error("background task failed", {{"work", what}, {"error", error.message()}, {"cause", error.cause()}});
     }
   };
   boost::asio::co_spawn(executor, holding<void>(shared_from_this(), std::move(work)),
@@ -148,7 +148,7 @@ awaitable<void> Core::publishLater() {
   if (due > std::chrono::steady_clock::now()) {
     co_await net::sleepUntil(Deadline::at(due));
   } else {
-    co_await boost::asio::post(executor, boost::asio::use_awaitable);  // what else changes in this turn goes along
+    co_await boost::asio::post(executor, boost::asio::use_awaitable);  // includes other changes of this turn
   }
   publishing_ = false;
   publishRoutes();
@@ -229,7 +229,7 @@ agent::AgentTarget Core::targetOf(const Entry& entry, AgentEndpoint endpoint) co
 }
 
 void Core::addAgentSettings(InstanceSpec& spec, const Entry& entry, const std::string& hold) const {
-  boost::json::object settings{{"instanceId", entry.id()}};  // whatever its place is called
+  boost::json::object settings{{"instanceId", entry.id()}};  // also at a place with another id
   boost::json::array mounts;
   for (const StorageConfig& storage : spec.config.storage) mounts.push_back(boost::json::string(storage.mountPath));
   if (!mounts.empty()) settings["mounts"] = std::move(mounts);
@@ -280,10 +280,10 @@ awaitable<agent::AgentActivity> Core::activity(agent::AgentTarget target, Deadli
   return agent::getActivity(std::move(target), deadline);
 }
 
-/// In memory: it is no reason to write. The agent remembers it too, and what is written next takes it along.
+/// In memory only: the agent records it, too, and the next write of the row includes it.
 void Core::noteActive(Entry& entry, SystemTime at) {
   Instance& instance = entry.instance();
-  at = std::min(at, clock.now());  // the clock inside may be ahead of ours
+  at = std::min(at, clock.now());  // the workspace's clock may be ahead
   if (at <= instance.lastActive) return;
   instance.lastActive = at;
   entry.snapshot = std::make_shared<const Instance>(instance);

@@ -1,4 +1,4 @@
-// EventBus: a bounded ring of events and the loops that wait for the next one.
+// EventBus: a bounded ring of events, and timers of the waiting loops.
 #include "controller/state/events.h"
 
 #include <boost/asio/post.hpp>
@@ -27,8 +27,8 @@ struct EventBus::Impl {
   std::size_t bytes = 0;  ///< of the events' texts
   std::map<Timer*, std::weak_ptr<Timer>> waiting;
 
-  /// What is remembered after `id`; a single "reset" when something between is forgotten or `id` is of another life of the server.
-  std::vector<Event> since(std::uint64_t id, std::size_t most_bytes) const {
+  /// The events after `id`; a single "reset" when some were dropped or `id` is of another run of the server.
+  std::vector<Event> since(std::uint64_t id, std::size_t max_bytes) const {
     std::vector<Event> found;
     std::size_t found_bytes = 0;
     std::uint64_t first = last - events.size() + 1;
@@ -36,7 +36,7 @@ struct EventBus::Impl {
       found.push_back(Event{.id = last, .type = "reset", .owner = ""});
       return found;
     }
-    for (std::size_t i = id + 1 - first; i < events.size() && found_bytes < most_bytes; ++i) {
+    for (std::size_t i = id + 1 - first; i < events.size() && found_bytes < max_bytes; ++i) {
       found.push_back(events[i]);
       found_bytes += events[i].data->size();
     }
@@ -56,7 +56,7 @@ struct EventBus::Impl {
 
 namespace {
 
-/// A waiter's place; left however its frame ends. Whoever posts to its loop does so under the mutex, so the loop can't die before that.
+/// A waiter's registration for the life of its frame. publishText() posts to the waiter's loop under the mutex, so the loop still exists.
 template <typename Impl>
 class Place {
  public:
@@ -102,12 +102,12 @@ std::uint64_t EventBus::lastId() const {
   return impl_->last;
 }
 
-std::size_t EventBus::rememberedBytes() const {
+std::size_t EventBus::historyBytes() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->bytes;
 }
 
-awaitable<std::vector<Event>> EventBus::after(std::uint64_t id, Deadline deadline, std::size_t most_bytes) {
+awaitable<std::vector<Event>> EventBus::after(std::uint64_t id, Deadline deadline, std::size_t max_bytes) {
   auto impl = impl_;
   auto executor = co_await boost::asio::this_coro::executor;
   for (;;) {
@@ -115,7 +115,7 @@ awaitable<std::vector<Event>> EventBus::after(std::uint64_t id, Deadline deadlin
     std::optional<Place<Impl>> place;
     {
       std::lock_guard lock(impl->mutex);
-      if (id != impl->last) co_return impl->since(id, most_bytes);
+      if (id != impl->last) co_return impl->since(id, max_bytes);
       if (deadline.hasPassed()) co_return std::vector<Event>();
       place.emplace(impl, timer);
     }

@@ -1,4 +1,4 @@
-// EventBus: what happens in the swarm, for server-sent events: numbered, with a bounded memory of the past so that a client can resume.
+// EventBus: numbered events for server-sent events, with a bounded history from which clients resume.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -15,22 +15,22 @@ using boost::asio::awaitable;
 
 struct Event {
   std::uint64_t id = 0;
-  std::string type;   ///< "instance", "operation", "provider", "log", "reset" (events were lost: read everything again)
-  std::string owner;  ///< whose; empty: for admins only
+  std::string type;   ///< "instance", "operation", "provider", "log", "reset" (events were lost: the client must read everything again)
+  std::string owner;  ///< empty: for administrators only
   std::shared_ptr<const std::string> data =
-      std::make_shared<const std::string>("{}");  ///< a JSON object, in one line; shared by its readers
+      std::make_shared<const std::string>("{}");  ///< a JSON object in one line; shared by its readers
 };
 
-/// What the bus remembers, at most.
+/// Maximum of the history.
 struct EventMemory {
   std::size_t events = 4096;
-  std::size_t bytes = 4 * 1024 * 1024;  ///< of their texts; the newest event is always remembered
+  std::size_t bytes = 4 * 1024 * 1024;  ///< of their texts; the newest event is always kept
 };
 
-/// Thread-safe. A subscriber that falls behind what is remembered gets one "reset".
+/// Thread-safe. A subscriber that falls behind the history receives one "reset".
 ///
-/// Numbers are unique over all lives of the server: each life begins with the microseconds of its clock, far above what the life before can
-/// have reached. So a number of an earlier life is never taken for one of this.
+/// Numbers are unique across runs of the server: each run starts with the microseconds of its clock, far above the last number of the run
+/// before, so that a number of an earlier run is always recognized.
 class EventBus {
  public:
   explicit EventBus(std::uint64_t before_first = numberOfNow(), EventMemory memory = {});
@@ -38,10 +38,10 @@ class EventBus {
   void publish(std::string type, std::string owner, const boost::json::object& data);
   void publishText(std::string type, std::string owner, std::string json_object);
   std::uint64_t lastId() const;
-  std::size_t rememberedBytes() const;
-  /// The first events after `id`, of together not much more than `most_bytes`, waiting until there is one or the deadline passes (then
-  /// none). Resumes on the caller's executor.
-  awaitable<std::vector<Event>> after(std::uint64_t id, Deadline deadline, std::size_t most_bytes = SIZE_MAX);
+  std::size_t historyBytes() const;
+  /// Waits for events after `id` and returns them, limited to about `max_bytes` together; none at the deadline. Resumes on the caller's
+  /// executor.
+  awaitable<std::vector<Event>> after(std::uint64_t id, Deadline deadline, std::size_t max_bytes = SIZE_MAX);
 
  private:
   static std::uint64_t numberOfNow();

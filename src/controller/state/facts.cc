@@ -1,4 +1,4 @@
-// Facts.
+// Adopts a provider's report.
 #include "controller/state/facts.h"
 
 namespace swarm::control {
@@ -13,7 +13,7 @@ void adoptFacts(const Core& core, Entry& entry, const ProviderInstance& observed
   instance.stale = false;
   instance.observedAt = core.clock.now();
   auto& known = entry.record.external;
-  if (!observed.external.empty())  // a container that was replaced is not ours to remove any more
+  if (!observed.external.empty())  // a replaced container is not removed with the instance any more
     std::erase_if(known, [&](const ExternalResource& resource) {
       return isMachine(resource) && std::find(observed.external.begin(), observed.external.end(), resource) == observed.external.end();
     });

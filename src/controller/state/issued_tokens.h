@@ -1,4 +1,4 @@
-// IssuedTokens: the agents' tokens that clients were given. A sign-in that ends takes its tokens along: the agents are told.
+// IssuedTokens: tokens for agents that clients have received. When a session ends, the agents are notified and revoke its tokens.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@ class IssuedTokens {
  public:
   explicit IssuedTokens(Core& core) : core_(core) {}
 
-  /// `counts`: whether the sign-in still does; called on the control loop.
-  void note(const std::string& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> counts);
-  /// Some sign-in has ended.
+  /// `is_valid`: whether the session still exists; called on the control loop.
+  void note(const std::string& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> is_valid);
+  /// To be called when a session may have ended.
   void check();
 
  private:
   struct Issued {
     SystemTime expiresAt{};
-    std::function<bool()> counts;
+    std::function<bool()> isValid;
   };
-  awaitable<void> tell(std::string instance_id, std::string session, SystemTime until);
+  awaitable<void> notify(std::string instance_id, std::string session, SystemTime until);
 
   Core& core_;
   std::map<std::pair<std::string, std::string>, Issued> issued_;  ///< by instance and session

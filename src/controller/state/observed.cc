@@ -1,4 +1,4 @@
-// Reconciler: what an observation means for one instance.
+// Reconciler: applies an observation to one instance.
 #include <boost/asio/use_awaitable.hpp>
 
 #include "async/deadline.h"
@@ -14,7 +14,7 @@
 namespace swarm::control {
 namespace {
 
-constexpr int kMostAutoStarts = 5;
+constexpr int kMaxAutoStarts = 5;
 constexpr std::chrono::minutes kAutoStartMemory{10};
 constexpr std::chrono::seconds kProbeOnce{2};
 constexpr std::chrono::seconds kBetweenNotices{10};
@@ -42,7 +42,7 @@ awaitable<std::string> Reconciler::describe(EntryPtr entry, const std::optional<
 
 void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause, std::string description) {
   bool was_stale = entry->instance().stale, was_outdated = entry->instance().imageOutdated;
-  // The first look after the provider was away shows what the outage did, whatever caused the look.
+  // The first observation after an outage shows its effect, whatever triggered the observation.
   if (was_stale) cause = Cause::Outage;
   if (!observed) {
     entry->instance().stale = false;
@@ -72,7 +72,7 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
   if (is_another) core_.breakConnections(*entry);
   entry->incarnation = incarnation;
   if (instance.status != InstanceStatus::running) {
-    // Somebody started it at the provider: that is a wish as good as one by our API.
+    // Started at the provider: counts as a request to run it.
     instance.desired = InstanceStatus::running;
     decide(entry, InstanceStatus::running, "");
   }
@@ -84,7 +84,7 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
 }
 
 void Reconciler::applyEnded(const EntryPtr& entry, const ProviderInstance& observed, Cause cause) {
-  if (entry->startScheduled) return;  // that it does not run is known
+  if (entry->startScheduled) return;  // the stop has been handled
   Instance& instance = entry->instance();
   instance.network = NetworkInfo{};
   bool was_running = instance.status == InstanceStatus::running || instance.status == InstanceStatus::starting;
@@ -94,7 +94,7 @@ void Reconciler::applyEnded(const EntryPtr& entry, const ProviderInstance& obser
     entry->endedAt = core_.clock.steadyNow();
     bool failed = observed.status == InstanceStatus::failed;
     if (!failed) instance.desired = InstanceStatus::stopped;
-    std::string how = observed.reason.empty() ? "ended by itself" : observed.reason;
+    std::string how = observed.reason.empty() ? "exited" : observed.reason;
     decide(entry, failed ? InstanceStatus::failed : InstanceStatus::stopped, format("Its container {}.", how));
   } else if (instance.status != InstanceStatus::failed && instance.status != InstanceStatus::stopped) {
     core_.breakConnections(*entry);
@@ -109,15 +109,15 @@ void Reconciler::applyGone(const EntryPtr& entry, std::string description) {
   decide(entry, InstanceStatus::failed, std::move(description));
 }
 
-/// The instance runs on, and whoever works in it misses a process: that is told once, and stands with the instance until its next start.
+/// The instance keeps running without the killed process: the owner is notified once, and the notice stays until the next start.
 void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
   SteadyTime now = core_.clock.steadyNow();
   if (entry->noticedAt && now - *entry->noticedAt < kBetweenNotices) return;
   entry->noticedAt = now;
   const Instance& instance = entry->instance();
-  entry->notice = format("A process in it was killed at {}, when the workspace reached its memory limit of {} MiB.",
+  entry->notice = format("A process was killed at {}, when the workspace reached its memory limit of {} MiB.",
                          formatTime(core_.clock.now()), instance.resources.memory.max);
-  log::info("a process was killed at the memory limit", {{"instance", entry->id()}});
+  log::info("process was killed at the memory limit", {{"instance", entry->id()}});
   boost::json::object data;
   data["id"] = entry->id();
   data["name"] = instance.config.name;
@@ -128,23 +128,23 @@ void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
   if (is_well && isIdle(*entry)) decide(entry, InstanceStatus::running, entry->notice);
 }
 
-/// It ran, and stopped because the provider (or the machine) did. A few times in a row; after that somebody has to look.
+/// It stopped because the provider or the machine did. Limited, so that an instance that always stops ends as failed.
 void Reconciler::startAgain(const EntryPtr& entry) {
   SteadyTime now = core_.clock.steadyNow();
   if (entry->autoStarts > 0 && now - entry->lastAutoStart > kAutoStartMemory) entry->autoStarts = 0;
   core_.breakConnections(*entry);
   entry->endedAt.reset();
   entry->endedWithProvider = false;
-  if (entry->autoStarts >= kMostAutoStarts) {
-    decide(entry, InstanceStatus::failed, format("It was started again {} times and always stopped.", kMostAutoStarts));
+  if (entry->autoStarts >= kMaxAutoStarts) {
+    decide(entry, InstanceStatus::failed, format("The workspace was started again {} times and always stopped.", kMaxAutoStarts));
     return;
   }
   auto delay = entry->autoStarts == 0 ? std::chrono::milliseconds(0) : core_.options.retryDelay * (1 << entry->autoStarts);
   ++entry->autoStarts;
   entry->lastAutoStart = now;
-  core_.setStatus(*entry, InstanceStatus::starting, "It stopped with its provider and is started again.");
+  core_.setStatus(*entry, InstanceStatus::starting, "The workspace stopped with its provider and is started again.");
   entry->startScheduled = true;
-  core_.spawn("start again " + entry->id(), startLater(entry, std::min(delay, core_.options.retryDelayMost)));
+  core_.spawn("start again " + entry->id(), startLater(entry, std::min(delay, core_.options.maxRetryDelay)));
 }
 
 awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds delay) {

@@ -1,4 +1,4 @@
-// Places.
+// Places: durable records, the switch, removal in the background.
 #include "controller/state/places.h"
 
 #include <boost/asio/cancellation_state.hpp>
@@ -12,7 +12,7 @@ namespace swarm::control {
 namespace {
 
 constexpr std::chrono::seconds kRemoveTimeout{120};
-constexpr std::chrono::seconds kOperationsPatience{30};  ///< whoever waits for an operation need not wait for tidying up
+constexpr std::chrono::seconds kOperationsPatience{30};  ///< an operation does not wait longer for a removal
 
 }  // namespace
 
@@ -44,12 +44,12 @@ awaitable<void> Places::load() {
 
 void Places::begin() {
   for (const auto& [id, place] : core_.places)
-    if (place.role == PlaceRole::snapshot) to_close_.insert(id);  // an earlier life may have left something running there
-  core_.spawn("remove places that nobody needs", run());
+    if (place.role == PlaceRole::snapshot) to_close_.insert(id);  // the server's last run may have left a container there
+  core_.spawn("remove unused places", run());
 }
 
 awaitable<void> Places::put(PlaceRecord place) {
-  core_.places.try_emplace(place.id, place);  // a write goes through even when whoever waits for it is cancelled
+  core_.places.try_emplace(place.id, place);  // the write completes even when its caller is cancelled
   co_await core_.store.putPlace(place);
   EntryPtr entry = core_.find(place.instanceId);
   core_.places[place.id] = std::move(place);
@@ -80,7 +80,7 @@ awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole
   record.instance.config = target.config;
   record.instance.network = NetworkInfo{};
   ++record.instance.version;
-  // Whoever is cancelled here has switched all the same: memory follows what is durable.
+  // The write completes even when the caller is cancelled: memory must follow it.
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
   co_await core_.store.switchPlace(record, former, std::move(operation));
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::enable_terminal_cancellation());
@@ -140,12 +140,12 @@ awaitable<void> Places::close(std::string place_id) {
   faultPoint("controller.place.closed");
 }
 
-/// The sweeper and an operation may want it at the same time: one works, the other waits for what becomes of that.
+/// The background removal and an operation may remove it concurrently: one works, the other waits for the result.
 awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
   Deadline deadline = Deadline::after(operation ? kOperationsPatience : kRemoveTimeout);
   while (removing_.contains(place_id)) {
     if (!co_await removed_.wait(removed_.version(), deadline))
-      throw Error(ErrorCode::DeadlineExceeded, "It is being removed, and that takes long.");
+      throw Error(ErrorCode::DeadlineExceeded, "Timed out waiting for the removal of the place.");
   }
   auto found = core_.places.find(place_id);
   if (found == core_.places.end()) co_return;
@@ -181,7 +181,7 @@ awaitable<void> Places::remove(PlaceRecord place, ActivePtr operation, Deadline 
 
 bool Places::isDue(const PlaceRecord& place) const {
   bool expired = place.role == PlaceRole::kept && place.expiresAt <= core_.clock.now();
-  bool left_behind = place.role == PlaceRole::target;  // by an operation that is not there any more
+  bool left_behind = place.role == PlaceRole::target;  // by an operation that has ended
   return place.role == PlaceRole::discarded || ((expired || left_behind) && !isInUse(place.id));
 }
 
@@ -195,7 +195,7 @@ awaitable<void> Places::sweep() {
     if (!isInUse(id)) co_await tidy(id, Tidying::Close);
 }
 
-/// Tried again with the next look when it fails.
+/// Retried with the next sweep after a failure.
 awaitable<void> Places::tidy(std::string id, Tidying what) {
   std::optional<Error> failure;
   try {
@@ -203,8 +203,8 @@ awaitable<void> Places::tidy(std::string id, Tidying what) {
     if (what == Tidying::Close) {
       co_await close(id);
       to_close_.erase(id);
-    } else if (found != core_.places.end() && isDue(found->second)) {  // an operation may have taken it meanwhile
-      // From here on it must not be gone back to, whatever becomes of us.
+    } else if (found != core_.places.end() && isDue(found->second)) {  // an operation may use it again by now
+      // Durable first: after a crash, the place must not be used again.
       if (found->second.role != PlaceRole::discarded) co_await discard(id);
       co_await removeNow(id, nullptr);
     }
@@ -212,7 +212,7 @@ awaitable<void> Places::tidy(std::string id, Tidying what) {
     failure = currentExceptionAsError();
   }
   if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
-  if (failure) log::warning("a place could not be tidied up yet; trying again", {{"place", id}, {"error", failure->message()}});
+  if (failure) log::warning("place could not be removed yet; retrying", {{"place", id}, {"error", failure->message()}});
 }
 
 awaitable<void> Places::run() {

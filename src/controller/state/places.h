@@ -1,15 +1,14 @@
-// Places: where instances stand besides their place in force: targets of moves, sources that are kept for a time, and what is to be
-// removed.
+// Places: the places of instances other than their current one: targets of moves, kept sources, snapshots, places to be removed.
 #pragma once
 
 #include "controller/state/active_operation.h"
 
 namespace swarm::control {
 
-/// How a provider tells of its work on a place: ids become durable with the place, steps are details of the operation's own step.
+/// A provider's progress with a place: ids become durable with the place, steps become details of the operation's own step.
 class PlaceProgress final : public Progress {
  public:
-  /// `operation` may be null: then only the ids count.
+  /// `operation` may be null: only ids are recorded.
   PlaceProgress(Core& core, std::string place_id, ActivePtr operation)
       : core_(core), place_id_(std::move(place_id)), operation_(std::move(operation)) {}
   awaitable<void> recorded(ExternalResource resource) override;
@@ -27,27 +26,26 @@ class Places {
   explicit Places(Core& core) : core_(core) {}
 
   awaitable<void> load();  ///< from the store; before operations are resumed
-  void begin();            ///< from here on, what is discarded or has expired is removed in the background
+  void begin();            ///< from here on, discarded and expired places are removed in the background
 
   /// Durable when it returns.
   awaitable<void> put(PlaceRecord place);
-  /// The place that an instance was moved from and that is kept for it; null when there is none.
+  /// The kept source of the instance's last move; null when there is none.
   const PlaceRecord* keptFor(const std::string& instance_id) const;
-  /// The one write that makes `place_id` the entry's place in force; the former one gets `role` until then. In memory, too, when it
-  /// returns.
+  /// One write makes `place_id` the entry's current place; the former one gets `role` until `until`. Memory is updated when it returns.
   awaitable<void> switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                            std::string name = {});
-  /// From now on nobody needs it: removed with its volumes now or, with its provider away, later.
+  /// Marks the place for removal with its volumes; retried while its provider is unreachable.
   awaitable<void> discard(std::string place_id);
   enum class Snapshots { Stay, Go };
   awaitable<void> discardAllOf(std::string instance_id, Snapshots snapshots);
-  /// What runs at a snapshot goes in the background, its volumes stay.
+  /// Removes the container of a snapshot in the background; its volumes stay.
   void closeSoon(std::string place_id);
-  /// An operation in progress needs it.
+  /// Whether an operation in progress needs it.
   bool isInUse(const std::string& place_id) const;
-  /// Removes it now. Throws when its provider can't.
+  /// Removes it now; throws when its provider fails.
   awaitable<void> removeNow(std::string place_id, ActivePtr operation);
-  /// The instance's keptSource is what is true.
+  /// Updates the instance's keptSource.
   void describe(Entry& entry) const;
 
  private:
@@ -63,7 +61,7 @@ class Places {
   Notifier changed_;
   std::set<std::string> removing_;
   Notifier removed_;
-  std::set<std::string> to_close_;  ///< snapshots at which something may run
+  std::set<std::string> to_close_;  ///< snapshots that may have a container
 };
 
 }  // namespace swarm::control

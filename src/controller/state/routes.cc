@@ -1,4 +1,4 @@
-// RouteSource: swaps the snapshot and tells the listeners.
+// RouteSource: swaps the snapshot and notifies the listeners.
 #include "controller/state/routes.h"
 
 namespace swarm {

@@ -1,5 +1,4 @@
-// RouteTable: the immutable snapshot that the gateway reads. The controller publishes a new one at every change; readers keep the one they
-// took.
+// RouteTable: the immutable snapshot that the gateway reads. The controller publishes a new one after each change; readers keep theirs.
 #pragma once
 
 #include <atomic>
@@ -14,12 +13,12 @@
 
 namespace swarm {
 
-/// A move in progress, for the page and the tab that wait for its end.
+/// The progress of a move, for the page and the tab that wait for its end.
 struct MoveProgress {
   std::string to;    ///< "Fly.io (ams)"
   std::string step;  ///< the operation's step: "copy", "pause", "verify" …
   int percent = 0;
-  bool paused = false;            ///< VS Code is stopped: from here on people wait
+  bool paused = false;            ///< VS Code is stopped; the workspace cannot be used until the end of the move
   std::int64_t secondsLeft = -1;  ///< until the end of the move; -1: not known
 };
 
@@ -31,14 +30,14 @@ struct Route {
   InstanceStatus status = InstanceStatus::creating;
   std::string reason;
   bool imageOutdated = false;
-  bool enforcesStorage = true;  ///< the sizes of its volumes are limits
-  std::string step;             ///< what the operation in progress is doing, for the start page
+  bool enforcesStorage = true;  ///< the sizes of its volumes are enforced
+  std::string step;             ///< the step of the operation in progress, for the start page
   SystemTime stepStartedAt{};
-  bool ready = false;                          ///< VS Code has answered since the last start
-  std::string generation;                      ///< changes whenever VS Code's server was replaced
-  std::uint64_t epoch = 0;                     ///< changes when connections to the old place must end (stop, delete, move, new container)
-  std::shared_ptr<const MoveProgress> moving;  ///< null: it is not being moved
-  agent::AgentTarget agent;                    ///< connect is empty when it does not run
+  bool ready = false;                          ///< VS Code has responded since the last start
+  std::string generation;                      ///< changes when VS Code's server is replaced
+  std::uint64_t epoch = 0;                     ///< changes when existing connections must end (stop, delete, move, new container)
+  std::shared_ptr<const MoveProgress> moving;  ///< null: no move in progress
+  agent::AgentTarget agent;                    ///< its endpoint is empty when the instance does not run
 };
 
 using RouteTable = std::map<std::string, std::shared_ptr<const Route>, std::less<>>;  ///< by name
@@ -51,12 +50,12 @@ class RouteSource {
   /// Calls `listener` after each publish, on the publisher's thread; it must only post. Registered before serving begins, never removed.
   void onChange(std::function<void()> listener) { listeners_.push_back(std::move(listener)); }
 
-  /// A reader could not reach an instance, a connection of it ended, or somebody asks whether its VS Code is still the same: the writer
-  /// looks at it again. Thread-safe, cheap; looks at one instance are spaced out.
+  /// Reports that an instance was unreachable, that a connection of it ended, or that a client requests whether VS Code is still the same:
+  /// the writer checks it. Thread-safe, cheap; checks of one instance are rate-limited.
   void reportDoubt(const std::string& instance_id) const {
     if (on_doubt_) on_doubt_(instance_id);
   }
-  /// Somebody has the instance open. Thread-safe, cheap; say it every half minute or so while it is true.
+  /// Reports that a page of the instance is open, to be repeated about every 30 s. Thread-safe, cheap.
   void reportUse(const std::string& instance_id) const {
     if (on_use_) on_use_(instance_id);
   }

@@ -75,7 +75,7 @@ class Server {
     options.needsVscode = has_agent_;
     options.stopGrace = std::chrono::seconds(3);
     options.providerOutage = std::chrono::seconds(20);
-    options.retryDelayMost = std::chrono::seconds(1);
+    options.maxRetryDelay = std::chrono::seconds(1);
     controller_ = std::make_unique<SwarmController>(loop_.executor(), *store_, std::move(providers), clock_, options);
     run(controller_->open());
   }

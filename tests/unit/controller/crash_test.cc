@@ -57,13 +57,13 @@ class Crash : public ControllerTest {
 
 enum class Verb { create, start, stop, restart, update, remove };
 
-TEST_F(Crash, aStopThatWasCutOffBehindItsEffectIsNoEndByItself) {
+TEST_F(Crash, anInterruptedStopThatTookEffectIsNotAnUnexpectedExit) {
   boot();
   create("one");
   auto gate = world_.faults.block("stopInstance/stop container/answer");
   run(swarm().stopInstance("one", "ann"));
   run(gate->reached());
-  store_.turnsAtUnfinished = 200;  // the provider answers before the store has told what was cut off
+  store_.turnsAtUnfinished = 200;  // the provider responds before the store has returned the unfinished operations
   restartAndCheck();
   EXPECT_EQ(get("one").status, InstanceStatus::stopped);
   for (auto& [id, row] : store_.operations) EXPECT_NE(row.kind, OperationKind::start) << "it was started again";
@@ -101,7 +101,7 @@ TEST_F(Crash, everyTurnOfEveryVerbIsSurvived) {
       ASSERT_TRUE(world_.networks().empty());
       for (const auto& left : world_.volumes()) world_.removeVolume(left.name);
       kill();
-      if (!busy) break;  // it had ended before: no later turn is left to be killed at
+      if (!busy) break;  // it had ended before: there is no later turn to be killed at
       ASSERT_LT(turns, 399) << "the verb never ended";
     }
   }

@@ -1,4 +1,4 @@
-// ControllerTest.
+// ControllerTest: boots, kills and drives the controller.
 #include "unit/controller/fixture.h"
 
 #include "base/diagnostics/log.h"
@@ -14,7 +14,7 @@ ControllerTest::ControllerTest() {
   options_.agentRefusal = milliseconds(50);
   options_.probeInterval = milliseconds(1);
   options_.retryDelay = milliseconds(2);
-  options_.retryDelayMost = milliseconds(10);
+  options_.maxRetryDelay = milliseconds(10);
   options_.exitSettle = milliseconds(1);
   options_.orphanGrace = milliseconds(0);
   options_.startTimeout = std::chrono::seconds(10);

@@ -13,7 +13,7 @@
 
 namespace swarm::test {
 
-/// One life of the server: its loop, and the controller on it. Destroying it is kill -9: nothing that is suspended runs on.
+/// One run of the server: its loop, and the controller on it. Its destruction is kill -9: suspended coroutines do not continue.
 struct Life {
   boost::asio::io_context loop{1};
   std::unique_ptr<SwarmController> controller;
@@ -24,7 +24,7 @@ class ControllerTest : public ::testing::Test {
   ControllerTest();
   ~ControllerTest() override;
 
-  void boot();  ///< begins a life: controller made and opened
+  void boot();  ///< starts a run: constructs and opens the controller
   void kill();  ///< kill -9
   void reboot() {
     kill();
@@ -57,7 +57,7 @@ class ControllerTest : public ::testing::Test {
   }
   /// Runs the loop until `done` holds.
   void drive(std::function<bool()> done);
-  /// Runs at most `turns` handlers; false when the loop had nothing to do for a while.
+  /// Runs at most `turns` handlers; false when the loop was idle for a while.
   bool turn(int turns);
 
   CreateRequest request(const std::string& name, const std::string& owner = "ann") const;

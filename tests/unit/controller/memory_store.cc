@@ -1,4 +1,4 @@
-// MemoryStore.
+// MemoryStore: rows, switch, idempotency keys.
 #include "unit/controller/memory_store.h"
 
 #include <boost/asio/post.hpp>
@@ -8,7 +8,7 @@
 namespace swarm::test {
 namespace {
 
-/// What a server of the next life reads of the row: its JSON only.
+/// What the server's next run reads from the row: its JSON only.
 OperationRecord reread(const OperationRecord& row) {
   OperationRecord record{static_cast<const Operation&>(row), {}};
   readStoredParameters(record, storedParametersOf(row));

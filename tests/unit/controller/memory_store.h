@@ -1,4 +1,4 @@
-// MemoryStore: a Store in memory that outlives the controller, for crash tests; each call takes one turn of the loop, as a real one would.
+// MemoryStore: a Store in memory that outlives the controller, for crash tests; each call takes one turn of the loop, like a real one.
 #pragma once
 
 #include <map>
@@ -17,7 +17,7 @@ class MemoryStore final : public Store {
   std::map<std::string, NameHold> holds;
   std::optional<Error> failWrites;  ///< "the disk is full"
   int failWritesTimes = 0;
-  int turnsAtUnfinished = 1;  ///< how long it takes to tell what was cut off
+  int turnsAtUnfinished = 1;  ///< turns of the loop until unfinishedOperations() returns
 
   awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override;
   awaitable<void> updateInstance(InstanceRecord record) override;

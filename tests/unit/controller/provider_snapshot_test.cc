@@ -1,4 +1,4 @@
-// Snapshots that the provider takes by itself: listed beside ours, and brought back when all else is lost.
+// Automatic snapshots of a provider: listed beside ours, and restored when the instance's host is lost.
 #include "support/fake_moves.h"
 #include "unit/controller/fixture.h"
 
@@ -16,7 +16,7 @@ class ProviderSnapshotTest : public ControllerTest {
     options_.reconcileInterval = std::chrono::milliseconds(5);
   }
 
-  /// An instance whose files are "second" now, and were "first" when the provider looked.
+  /// An instance whose files are "second" now, and were "first" at the provider's snapshot.
   void makeWorkspace() {
     create("web");
     write("first");
@@ -52,7 +52,7 @@ class ProviderSnapshotTest : public ControllerTest {
   std::string taken_;
 };
 
-TEST_F(ProviderSnapshotTest, areListedWithTheInstanceAndSayWhenTheyExpire) {
+TEST_F(ProviderSnapshotTest, areListedWithTheInstanceAndTheirExpiry) {
   boot();
   makeWorkspace();
   finish(run(swarm().takeSnapshot("web", "monday", "ann")));
@@ -69,18 +69,18 @@ TEST_F(ProviderSnapshotTest, areListedWithTheInstanceAndSayWhenTheyExpire) {
   EXPECT_EQ(run(swarm().listSnapshots()).size(), 1U) << "a list of all would be a call for each instance";
 }
 
-TEST_F(ProviderSnapshotTest, areMissingWhileTheProviderIsDownAndTheListSaysSo) {
+TEST_F(ProviderSnapshotTest, areMissingWhileTheProviderIsUnavailableAndTheListReportsIt) {
   boot();
   makeWorkspace();
   finish(run(swarm().takeSnapshot("web", "monday", "ann")));
   world_.setDown(true);
   SnapshotList list = listed();
   ASSERT_EQ(list.items.size(), 1U);
-  EXPECT_NE(list.missing.find("could not be asked"), std::string::npos) << list.missing;
+  EXPECT_NE(list.missing.find("are not available"), std::string::npos) << list.missing;
   EXPECT_NE(refusal([&] { restore(taken_); }).find("can't be reached"), std::string::npos);
 }
 
-TEST_F(ProviderSnapshotTest, aProviderThatTakesNoneHasNone) {
+TEST_F(ProviderSnapshotTest, aProviderWithoutAutomaticSnapshotsHasNone) {
   fake_options_.takesVolumeSnapshots = false;
   boot();
   makeWorkspace();
@@ -89,7 +89,7 @@ TEST_F(ProviderSnapshotTest, aProviderThatTakesNoneHasNone) {
   EXPECT_NE(refusal([&] { run(swarm().deleteSnapshot(taken_)); }).find("There is no snapshot"), std::string::npos);
 }
 
-TEST_F(ProviderSnapshotTest, bringTheFilesBackAndWhatTheyReplaceBecomesASnapshotOfOurs) {
+TEST_F(ProviderSnapshotTest, areRestoredAndTheReplacedFilesBecomeASnapshot) {
   boot();
   makeWorkspace();
   std::string former = place();
@@ -116,7 +116,7 @@ TEST_F(ProviderSnapshotTest, aStoppedInstanceStaysStopped) {
   EXPECT_EQ(notes(), "first");
 }
 
-TEST_F(ProviderSnapshotTest, comeBackWhenTheInstanceHasFailedAndMakeItRun) {
+TEST_F(ProviderSnapshotTest, areRestoredToAFailedInstanceWhichThenRuns) {
   boot();
   makeWorkspace();
   world_.exitContainer(place(), 137);
@@ -129,8 +129,8 @@ TEST_F(ProviderSnapshotTest, comeBackWhenTheInstanceHasFailedAndMakeItRun) {
   waitUntilNothingElseIsThere(1);
 }
 
-/// What is believed to run is dead, and so is the way to it.
-TEST_F(ProviderSnapshotTest, comeBackWhenTheOldAgentCanNotBeAsked) {
+/// Our record says running, but the instance and its host are gone.
+TEST_F(ProviderSnapshotTest, areRestoredWhenTheOldAgentIsUnreachable) {
   options_.reconcileInterval = std::chrono::hours(1);
   boot();
   makeWorkspace();
@@ -156,7 +156,7 @@ TEST_F(ProviderSnapshotTest, filesThatDifferChangeNothingAndLeaveNothing) {
   EXPECT_TRUE(store_.places.empty());
 }
 
-TEST_F(ProviderSnapshotTest, oneThatExpiredMeanwhileIsToldAndAFailedInstanceStaysFailed) {
+TEST_F(ProviderSnapshotTest, anExpiredOneIsReportedAndAFailedInstanceStaysFailed) {
   boot();
   makeWorkspace();
   EXPECT_NE(refusal([&] { restore("vs_none"); }).find("There is no snapshot \"vs_none\" of web"), std::string::npos);
@@ -170,20 +170,20 @@ TEST_F(ProviderSnapshotTest, oneThatExpiredMeanwhileIsToldAndAFailedInstanceStay
   ASSERT_EQ(ended.status, OperationStatus::failed);
   EXPECT_EQ(ended.error->code(), ErrorCode::Unprocessable);
   EXPECT_EQ(get("web").status, InstanceStatus::failed);
-  EXPECT_NE(get("web").statusReason.find("No snapshot was restored"), std::string::npos);
+  EXPECT_NE(get("web").statusReason.find("The snapshot was not restored"), std::string::npos);
   EXPECT_EQ(notes(), "second");
   waitUntilNothingElseIsThere(0);
 }
 
-TEST_F(ProviderSnapshotTest, canNotBeDeletedAndTheProviderSaysItDoesThatItself) {
+TEST_F(ProviderSnapshotTest, cannotBeDeleted) {
   boot();
   makeWorkspace();
   EXPECT_NE(refusal([&] { run(swarm().deleteSnapshot(taken_)); }).find("deletes it automatically"), std::string::npos);
   EXPECT_EQ(listed().items.size(), 1U);
 }
 
-/// A create that failed has left no files: its restore keeps no snapshot of nothing.
-TEST_F(ProviderSnapshotTest, aSnapshotOfAnotherFillsAnInstanceThatCouldNotBeMade) {
+/// A failed create has left no files: its restore keeps no snapshot of them.
+TEST_F(ProviderSnapshotTest, aSnapshotOfAnotherInstanceFillsAFailedCreate) {
   boot();
   makeWorkspace();
   finish(run(swarm().takeSnapshot("web", "monday", "ann")));
@@ -238,8 +238,8 @@ TEST_F(ProviderSnapshotTest, everyTurnIsSurvived) {
   }
 }
 
-/// A delete at any moment of a restore takes everything along, the reader too.
-TEST_F(ProviderSnapshotTest, aDeleteMeanwhileLeavesNothing) {
+/// A delete at any moment of a restore removes everything, including the reader.
+TEST_F(ProviderSnapshotTest, aDeleteDuringTheRestoreLeavesNothing) {
   for (int turns = 1; turns < 200; turns += 3) {
     SCOPED_TRACE(turns);
     boot();

@@ -16,7 +16,7 @@ class Requests : public ControllerTest {
   }
 };
 
-TEST_F(Requests, aRepeatedIdempotencyKeyGivesTheFirstAnswer) {
+TEST_F(Requests, aRepeatedIdempotencyKeyReturnsTheFirstResponse) {
   auto first = run(swarm().createInstance(keyed("one", "k")));
   auto second = run(swarm().createInstance(keyed("one", "k")));
   EXPECT_FALSE(first.replayed);
@@ -31,8 +31,8 @@ TEST_F(Requests, aRepeatedIdempotencyKeyGivesTheFirstAnswer) {
   EXPECT_EQ(world_.containers().size(), 1u);
 }
 
-/// By what the provider knows already: no operation, no row, and the name is free.
-TEST_F(Requests, whatCanNotBeMadeIsRefusedBeforeItsNameIsTaken) {
+/// By facts that the provider knows: no operation, no row, and the name stays free.
+TEST_F(Requests, anImpossibleCreateIsRefusedBeforeItsNameIsTaken) {
   fake_options_.checksRequests = true;
   reboot();
   CreateRequest too_large = request("one");
@@ -80,7 +80,7 @@ TEST_F(Requests, aKeyWhoseRowWasNeverWrittenIsUsedForTheRetry) {
   EXPECT_EQ(get("one").status, InstanceStatus::running);
 }
 
-TEST_F(Requests, aLiveChangeIsInForceAtOnce) {
+TEST_F(Requests, aLiveChangeIsAppliedAtOnce) {
   Instance before = create("one");
   UpdateRequest change;
   change.resources = before.config.resources;
@@ -109,7 +109,7 @@ TEST_F(Requests, aRefusedChangeChangesNothing) {
   EXPECT_EQ(get("one").config.resources.memory.max, before.config.resources.memory.max);
 }
 
-TEST_F(Requests, aChangedEnvironmentMakesTheContainerAnewOnItsVolumes) {
+TEST_F(Requests, aChangedEnvironmentRecreatesTheContainerOnItsVolumes) {
   Instance before = create("one");
   std::string volume = world_.volumes().at(0).name;
   world_.writeFile(volume, "notes", "text");
@@ -140,7 +140,7 @@ TEST_F(Requests, aReplacementOfAStoppedInstanceLeavesItStopped) {
   EXPECT_EQ(world_.containers().at(0).spec.config.env.at("EDITOR"), "vi");
 }
 
-TEST_F(Requests, aReplacementThatFailsGoesBackToTheLastConfiguration) {
+TEST_F(Requests, aFailedReplacementRestoresTheLastConfiguration) {
   create("one");
   UpdateRequest change;
   change.env = std::map<std::string, std::string>{{"EDITOR", "vi"}};
@@ -154,7 +154,7 @@ TEST_F(Requests, aReplacementThatFailsGoesBackToTheLastConfiguration) {
   EXPECT_NE(instance.statusReason.find("Port 80 is in use."), std::string::npos);
 }
 
-TEST_F(Requests, labelsAreOursAlone) {
+TEST_F(Requests, aChangeOfLabelsNeedsNoProvider) {
   Instance before = create("one");
   UpdateRequest change;
   change.labels = std::map<std::string, std::string>{{"team", "core"}};
@@ -183,7 +183,7 @@ TEST_F(Requests, listsArePagedAndFiltered) {
   EXPECT_TRUE(run(swarm().listInstances(of_bob)).items.empty());
 }
 
-TEST_F(Requests, theAddressOfANewInstanceIsKnownWhenItsCreationIsAnswered) {
+TEST_F(Requests, theRouteOfANewInstanceExistsWhenItsCreationIsConfirmed) {
   for (const char* name : {"a", "b", "c"}) {
     run(swarm().createInstance(request(name)));
     EXPECT_TRUE(route(name)) << "the URL in the answer led nowhere: " << name;
@@ -195,11 +195,11 @@ TEST_F(Requests, anOperationHasNotEndedWhileItsInstanceIsStillBusy) {
   auto gate = world_.faults.block("stopInstance/stop container/answer");
   InstanceAndOperation stop = run(swarm().stopInstance("one", "ann"));
   run(gate->reached());
-  turn(100);  // what is written of it so far is written
+  turn(100);  // until its pending writes have ended
   store_.failWrites = Error(ErrorCode::OutOfResources, "The disk is full.");
   store_.failWritesTimes = 1'000'000;
   gate->open();
-  drive([&] { return store_.failWritesTimes < 999'990; });  // its end can't be written
+  drive([&] { return store_.failWritesTimes < 999'990; });  // its result cannot be written
   EXPECT_EQ(run(swarm().getOperation(stop.operation.id))->status, OperationStatus::running);
   EXPECT_EQ(run(swarm().waitForOperation(stop.operation.id, Deadline::after(std::chrono::milliseconds(1)))).status,
             OperationStatus::running);
@@ -210,7 +210,7 @@ TEST_F(Requests, anOperationHasNotEndedWhileItsInstanceIsStillBusy) {
   EXPECT_EQ(finish(run(swarm().startInstance("one", "ann"))).status, OperationStatus::succeeded);
 }
 
-TEST_F(Requests, waitingForAnOperationEndsAtTheDeadlineWithWhatThereIs) {
+TEST_F(Requests, waitingForAnOperationEndsAtTheDeadlineWithItsState) {
   auto gate = world_.faults.block("createInstance/start container");
   auto started = run(swarm().createInstance(request("one")));
   run(gate->reached());
@@ -232,11 +232,11 @@ TEST_F(Requests, anUnknownProviderIsRefusedByItsPointer) {
   }
 }
 
-TEST_F(Requests, eventsTellOfInstancesAndOperations) {
+TEST_F(Requests, eventsReportInstancesAndOperations) {
   std::uint64_t before = swarm().events().lastId();
   create("one");
   std::vector<Event> events = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
-  auto tells = [&](const std::string& type, const std::string& member, const std::string& value) {
+  auto reports = [&](const std::string& type, const std::string& member, const std::string& value) {
     for (const Event& event : events)
       if (event.type == type && event.owner == "ann") {
         boost::json::object data = boost::json::parse(*event.data).as_object();
@@ -244,20 +244,20 @@ TEST_F(Requests, eventsTellOfInstancesAndOperations) {
       }
     return false;
   };
-  EXPECT_TRUE(tells("instance", "status", "creating"));
-  EXPECT_TRUE(tells("instance", "status", "running"));
-  EXPECT_TRUE(tells("operation", "status", "succeeded"));
+  EXPECT_TRUE(reports("instance", "status", "creating"));
+  EXPECT_TRUE(reports("instance", "status", "running"));
+  EXPECT_TRUE(reports("operation", "status", "succeeded"));
 }
 
-TEST(AgentWatch, leavesAnAgentThatAnswersWronglyAloneForLongerEachTime) {
-  using control::pauseAfterWrongAnswers;
-  EXPECT_EQ(pauseAfterWrongAnswers(0).count(), 0);
-  for (int count = 1; count < 100; ++count) EXPECT_LE(pauseAfterWrongAnswers(count), pauseAfterWrongAnswers(count + 1));
-  EXPECT_EQ(pauseAfterWrongAnswers(1), std::chrono::milliseconds(200));
-  EXPECT_EQ(pauseAfterWrongAnswers(1'000'000), std::chrono::seconds(10));
+TEST(AgentWatch, increasesThePauseAfterEachInvalidResponse) {
+  using control::pauseAfterInvalidResponses;
+  EXPECT_EQ(pauseAfterInvalidResponses(0).count(), 0);
+  for (int count = 1; count < 100; ++count) EXPECT_LE(pauseAfterInvalidResponses(count), pauseAfterInvalidResponses(count + 1));
+  EXPECT_EQ(pauseAfterInvalidResponses(1), std::chrono::milliseconds(200));
+  EXPECT_EQ(pauseAfterInvalidResponses(1'000'000), std::chrono::seconds(10));
 }
 
-TEST_F(Requests, aSubscriberThatFellBehindIsToldToReadEverythingAgain) {
+TEST_F(Requests, aSubscriberThatFellBehindReceivesAReset) {
   EventBus bus(0);
   for (int i = 0; i < 5000; ++i) bus.publish("log", "", {});
   std::vector<Event> events = run(bus.after(1, Deadline::after(std::chrono::seconds(1))));
@@ -268,7 +268,7 @@ TEST_F(Requests, aSubscriberThatFellBehindIsToldToReadEverythingAgain) {
   EXPECT_TRUE(run(bus.after(5000, Deadline::after(std::chrono::milliseconds(1)))).empty());
 }
 
-TEST_F(Requests, anEventOfAnEarlierLifeIsNeverTakenForOneOfThis) {
+TEST_F(Requests, anEventOfAnEarlierRunIsRecognized) {
   EventBus before(1'000'000);
   for (int i = 0; i < 3; ++i) before.publish("log", "", {});
   EventBus after(3'000'000);  // the server was started again two seconds later: numbers begin with its clock's microseconds
@@ -281,21 +281,21 @@ TEST_F(Requests, anEventOfAnEarlierLifeIsNeverTakenForOneOfThis) {
   }
 }
 
-TEST_F(Requests, eventsAreRememberedWithinAnAmountOfMemory) {
+TEST_F(Requests, theHistoryOfEventsIsLimitedInBytes) {
   EventBus bus(0, {.events = 1000, .bytes = 10'000});
   for (int i = 0; i < 100; ++i) {
     bus.publishText("log", "", std::string(1000, 'x'));
-    EXPECT_LE(bus.rememberedBytes(), 10'000u);
+    EXPECT_LE(bus.historyBytes(), 10'000u);
   }
   EXPECT_EQ(run(bus.after(90, Deadline::after(std::chrono::seconds(1)))).size(), 10u);
   EXPECT_EQ(run(bus.after(89, Deadline::after(std::chrono::seconds(1)))).at(0).type, "reset");
   bus.publishText("log", "", std::string(1'000'000, 'x'));
-  EXPECT_EQ(run(bus.after(100, Deadline::after(std::chrono::seconds(1)))).size(), 1u) << "the newest is always told";
+  EXPECT_EQ(run(bus.after(100, Deadline::after(std::chrono::seconds(1)))).size(), 1u) << "the newest is always delivered";
   for (int i = 0; i < 100; ++i) bus.publishText("log", "", "{}");
-  EXPECT_LE(bus.rememberedBytes(), 200u);
+  EXPECT_LE(bus.historyBytes(), 200u);
 }
 
-TEST_F(Requests, aSubscriberTakesNoMoreEventsAtATimeThanItCanHold) {
+TEST_F(Requests, aSubscriberLimitsTheBytesOfABatch) {
   EventBus bus(0);
   for (int i = 0; i < 100; ++i) bus.publishText("log", "", std::string(1000, 'x'));
   std::uint64_t last = 0;
@@ -309,7 +309,7 @@ TEST_F(Requests, aSubscriberTakesNoMoreEventsAtATimeThanItCanHold) {
   EXPECT_EQ(rounds, 20u);
 }
 
-TEST_F(Requests, aClosedControllerLeavesItsOperationsForTheNextLife) {
+TEST_F(Requests, aClosedControllerLeavesItsOperationsForTheNextRun) {
   auto gate = world_.faults.block("createInstance/start container");
   auto started = run(swarm().createInstance(request("one")));
   run(gate->reached());

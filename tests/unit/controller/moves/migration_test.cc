@@ -1,5 +1,5 @@
-// Moves in the fake world: every file arrives, nobody ever writes at two places, and whatever goes wrong before the switch leaves the
-// source as it was.
+// Moves in the fake world: every file arrives, only one place ever has writers, and a failure before the switch leaves the source
+// unchanged.
 #include "model/codec/codec.h"
 #include "support/fake_moves.h"
 #include "unit/controller/fixture.h"
@@ -39,7 +39,7 @@ class MigrationTest : public ControllerTest {
   }
   Operation move(MigrateRequest request) { return finish(run(swarm().migrateInstance("web", std::move(request), "ann"))); }
   /// Drives the loop until nothing is left to remove.
-  void waitUntilOnlyThePlaceInForceIsLeft() {
+  void waitUntilOnlyTheCurrentPlaceIsLeft() {
     drive([&] {
       life_->loop.poll_one();
       return world_.containers().size() == 1 && store_.places.empty();
@@ -47,7 +47,7 @@ class MigrationTest : public ControllerTest {
     EXPECT_EQ(world_.containers().at(0).spec.instanceId, placeOf("web"));
     EXPECT_EQ(world_.volumes().size(), 1U);
   }
-  /// Places of the instance in which a person's processes could write now.
+  /// Places of the instance in which the user's processes could write now.
   int writers() {
     int count = 0;
     for (const auto& container : world_.containers())
@@ -59,7 +59,7 @@ class MigrationTest : public ControllerTest {
   const Files files_{{"/home/coder/notes", "text"}, {"/home/coder/src/main.c", "int main;"}};
 };
 
-TEST_F(MigrationTest, bringsEveryFileAndKeepsWhatPeopleKnowOfTheInstance) {
+TEST_F(MigrationTest, copiesEveryFileAndKeepsTheIdentityOfTheInstance) {
   boot();
   std::string source = makeWorkspace();
   Instance before = get("web");
@@ -75,12 +75,12 @@ TEST_F(MigrationTest, bringsEveryFileAndKeepsWhatPeopleKnowOfTheInstance) {
   EXPECT_NE(placeOf("web"), source);
   EXPECT_EQ(filesAt(world_, placeOf("web")), files_);
   EXPECT_TRUE(world_.container(placeOf("web"))->held.empty());
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
   EXPECT_FALSE(route("web")->moving);
   EXPECT_TRUE(route("web")->ready);
 }
 
-TEST_F(MigrationTest, tellsItsStepsInTheirOrder) {
+TEST_F(MigrationTest, reportsItsStepsInOrder) {
   boot();
   makeWorkspace();
   Operation moved = move(to("fra"));
@@ -91,7 +91,7 @@ TEST_F(MigrationTest, tellsItsStepsInTheirOrder) {
                                              "final changes", "verify", "switch", "start", "retire source"}));
 }
 
-TEST_F(MigrationTest, countsWhatHasTravelledOfAFileThatIsNotThereYet) {
+TEST_F(MigrationTest, countsTheSentPartOfAnIncompleteFile) {
   boot();
   makeWorkspace();
   moves_->report = transfer::TransferProgress{.filesDone = 0, .bytesDone = 0, .bytesSent = 5};
@@ -102,7 +102,7 @@ TEST_F(MigrationTest, countsWhatHasTravelledOfAFileThatIsNotThereYet) {
   EXPECT_EQ(copy->bytesDone, 5);
 }
 
-TEST_F(MigrationTest, bringsWhatIsWrittenWhileItCopies) {
+TEST_F(MigrationTest, copiesWhatIsWrittenDuringTheCopy) {
   boot();
   std::string source = makeWorkspace();
   moves_->onRound = [&](transfer::RoundKind kind) {
@@ -112,7 +112,7 @@ TEST_F(MigrationTest, bringsWhatIsWrittenWhileItCopies) {
   EXPECT_EQ(filesAt(world_, placeOf("web")).at("/home/coder/notes"), "longer text");
 }
 
-TEST_F(MigrationTest, keepsTheSourceStoppedAndGoesBackWithOnlyWhatChanged) {
+TEST_F(MigrationTest, keepsTheSourceStoppedAndReturnsWithTheDifferencesOnly) {
   boot();
   std::string source = makeWorkspace();
   MigrateRequest there = to("fra");
@@ -132,10 +132,10 @@ TEST_F(MigrationTest, keepsTheSourceStoppedAndGoesBackWithOnlyWhatChanged) {
   EXPECT_EQ(moves_->filesSent, 1);
   EXPECT_EQ(filesAt(world_, source).at("/home/coder/notes"), "changed");
   EXPECT_FALSE(get("web").keptSource);
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
 }
 
-TEST_F(MigrationTest, removesAKeptSourceWhenItsTimeIsOver) {
+TEST_F(MigrationTest, removesAKeptSourceWhenItExpires) {
   options_.reconcileInterval = std::chrono::milliseconds(5);
   boot();
   std::string source = makeWorkspace();
@@ -145,7 +145,7 @@ TEST_F(MigrationTest, removesAKeptSourceWhenItsTimeIsOver) {
   kill();
   store_.places.at(source).expiresAt = clock_.now() - std::chrono::hours(1);
   boot();
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
   EXPECT_FALSE(get("web").keptSource);
 }
 
@@ -166,11 +166,11 @@ TEST_F(MigrationTest, removesTheSourceOnce) {
   boot();
   makeWorkspace();
   ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
   EXPECT_EQ(world_.faults.passes("deleteInstance"), 1);
 }
 
-TEST_F(MigrationTest, goesOnTakingBackWhatWasTakenBackWhenTheServerDied) {
+TEST_F(MigrationTest, continuesARollbackAfterTheServerWasKilled) {
   boot();
   std::string source = makeWorkspace();
   moves_->corruptions = 100;
@@ -190,7 +190,7 @@ TEST_F(MigrationTest, goesOnTakingBackWhatWasTakenBackWhenTheServerDied) {
   EXPECT_EQ(placeOf("web"), source);
   EXPECT_EQ(get("web").status, InstanceStatus::running);
   EXPECT_EQ(filesAt(world_, source), files_);
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
   EXPECT_EQ(writers(), 1);
 }
 
@@ -204,13 +204,13 @@ TEST_F(MigrationTest, neverSwitchesToFilesThatDiffer) {
   EXPECT_NE(moved.error->message().find("home/coder/notes"), std::string::npos) << moved.error->message();
   EXPECT_EQ(placeOf("web"), source);
   EXPECT_EQ(get("web").status, InstanceStatus::running);
-  EXPECT_NE(get("web").statusReason.find("It was not moved"), std::string::npos);
+  EXPECT_NE(get("web").statusReason.find("The workspace was not moved"), std::string::npos);
   EXPECT_EQ(filesAt(world_, source), files_);
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
   EXPECT_EQ(writers(), 1);
 }
 
-TEST_F(MigrationTest, looksAgainWhenTheFilesDifferOnce) {
+TEST_F(MigrationTest, verifiesAgainWhenTheFilesDifferOnce) {
   boot();
   makeWorkspace();
   moves_->corruptions = 1;
@@ -218,7 +218,7 @@ TEST_F(MigrationTest, looksAgainWhenTheFilesDifferOnce) {
   EXPECT_EQ(filesAt(world_, placeOf("web")), files_);
 }
 
-TEST_F(MigrationTest, goesOnAfterACutAtAnyOfItsCalls) {
+TEST_F(MigrationTest, continuesAfterAnInterruptedConnectionInAnyCall) {
   for (const char* call : {"connect", "scan", "round", "file", "digest", "sync", "hold"}) {
     for (int n = 1; n <= 4; ++n) {
       SCOPED_TRACE(testing::Message() << "cut at " << call << " " << n);
@@ -235,7 +235,7 @@ TEST_F(MigrationTest, goesOnAfterACutAtAnyOfItsCalls) {
   }
 }
 
-TEST_F(MigrationTest, refusesATargetThatIsTooSmallAndLeavesTheSourceAlone) {
+TEST_F(MigrationTest, refusesATargetThatIsTooSmallAndLeavesTheSourceUnchanged) {
   boot();
   std::string source = makeWorkspace();
   auto epoch = route("web")->epoch;
@@ -245,19 +245,19 @@ TEST_F(MigrationTest, refusesATargetThatIsTooSmallAndLeavesTheSourceAlone) {
   EXPECT_EQ(moved.error->code(), ErrorCode::OutOfResources);
   EXPECT_EQ(placeOf("web"), source);
   EXPECT_EQ(route("web")->epoch, epoch) << "connections to a workspace that was never paused were cut";
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
 }
 
-TEST_F(MigrationTest, aTargetThatRunsFullOnTheWayLeavesNothingBehind) {
+TEST_F(MigrationTest, aTargetThatBecomesFullLeavesNothingBehind) {
   boot();
   std::string source = makeWorkspace();
   moves_->failRound = Error(ErrorCode::OutOfResources, "The target is full.");
   EXPECT_EQ(move(to("fra")).error->code(), ErrorCode::OutOfResources);
   EXPECT_EQ(placeOf("web"), source);
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
 }
 
-TEST_F(MigrationTest, anEndThatDiesOnTheWayEndsTheMoveAndTheSourceRuns) {
+TEST_F(MigrationTest, anEndThatStopsFailsTheMoveAndTheSourceRuns) {
   for (bool target_dies : {false, true}) {
     for (int at = 1; at <= 3; ++at) {
       SCOPED_TRACE(testing::Message() << (target_dies ? "target" : "source") << " dies in round " << at);
@@ -274,7 +274,7 @@ TEST_F(MigrationTest, anEndThatDiesOnTheWayEndsTheMoveAndTheSourceRuns) {
       EXPECT_EQ(placeOf("web"), source);
       EXPECT_EQ(get("web").status, InstanceStatus::running);
       EXPECT_EQ(filesAt(world_, source), files_);
-      waitUntilOnlyThePlaceInForceIsLeft();
+      waitUntilOnlyTheCurrentPlaceIsLeft();
       ASSERT_EQ(writers(), 1);
       finish(run(swarm().deleteInstance("web", DeleteVolumes::Yes, "ann")));
       kill();
@@ -295,16 +295,16 @@ TEST_F(MigrationTest, canBeCancelledUntilTheSwitch) {
   EXPECT_EQ(finish(begun).status, OperationStatus::cancelled);
   EXPECT_EQ(placeOf("web"), source);
   EXPECT_EQ(get("web").status, InstanceStatus::running);
-  waitUntilOnlyThePlaceInForceIsLeft();
+  waitUntilOnlyTheCurrentPlaceIsLeft();
   EXPECT_EQ(writers(), 1);
 }
 
-TEST_F(MigrationTest, deletingInTheMiddleLeavesNothingAtEitherEnd) {
+TEST_F(MigrationTest, aDeleteDuringTheMoveLeavesNothingAtEitherEnd) {
   boot();
   makeWorkspace();
-  bool asked = false;
+  bool requested = false;
   moves_->onRound = [&](transfer::RoundKind) {
-    if (std::exchange(asked, true)) return;
+    if (std::exchange(requested, true)) return;
     boost::asio::co_spawn(loop(), swarm().deleteInstance("web", DeleteVolumes::Yes, "ann"),
                           [](std::exception_ptr, InstanceAndOperation) {});
   };
@@ -331,7 +331,7 @@ TEST_F(MigrationTest, aPlanChangesNothing) {
   EXPECT_EQ(placeOf("web"), source);
 }
 
-TEST_F(MigrationTest, saysWhyItCantBegin) {
+TEST_F(MigrationTest, reportsWhyItCannotStart) {
   boot();
   makeWorkspace();
   ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
@@ -352,8 +352,8 @@ TEST_F(MigrationTest, saysWhyItCantBegin) {
   EXPECT_NE(refusal(back).find("No earlier place of web is kept"), std::string::npos);
 }
 
-/// kill -9 of the server at every turn of its loop, on the way there and on the way back: there is one place with the files in the end,
-/// never two with writers.
+/// kill -9 of the server at every turn of its loop, for a move and for the move back: one place has the files in the end, and never do two
+/// have writers.
 TEST_F(MigrationTest, everyTurnOfAMoveIsSurvived) {
   for (bool back : {false, true}) {
     for (int turns = 1; turns < 1500; turns += turns < 40 ? 1 : 3) {

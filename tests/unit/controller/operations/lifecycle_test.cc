@@ -9,7 +9,7 @@ class Lifecycle : public ControllerTest {
   Lifecycle() { boot(); }
 };
 
-TEST_F(Lifecycle, createRunsUntilVscodeAnswers) {
+TEST_F(Lifecycle, createRunsUntilVscodeResponds) {
   auto started = run(swarm().createInstance(request("one")));
   EXPECT_EQ(started.instance.status, InstanceStatus::creating);
   EXPECT_EQ(started.instance.operationId, started.operation.id);
@@ -27,7 +27,7 @@ TEST_F(Lifecycle, createRunsUntilVscodeAnswers) {
   EXPECT_EQ(world_.volumes().size(), 1u);
 }
 
-TEST_F(Lifecycle, createTakesTheNameOnceOnly) {
+TEST_F(Lifecycle, createRefusesATakenName) {
   create("one");
   try {
     run(swarm().createInstance(request("one")));
@@ -39,14 +39,14 @@ TEST_F(Lifecycle, createTakesTheNameOnceOnly) {
   EXPECT_EQ(world_.containers().size(), 1u);
 }
 
-TEST_F(Lifecycle, createWithoutANameMakesOne) {
+TEST_F(Lifecycle, createWithoutANameGeneratesOne) {
   auto started = run(swarm().createInstance(request("")));
   finish(started);
   EXPECT_TRUE(started.instance.config.name.starts_with("ws-"));
   EXPECT_EQ(get(started.instance.config.name).id, started.instance.id);
 }
 
-TEST_F(Lifecycle, createThatFailsKeepsTheRowAndNothingElse) {
+TEST_F(Lifecycle, aFailedCreateKeepsTheRowAndNothingElse) {
   world_.faults.fail("createInstance/start container", Error(ErrorCode::Unprocessable, "Port 80 is in use."));
   auto started = run(swarm().createInstance(request("one")));
   Operation ended = finish(started);
@@ -60,14 +60,14 @@ TEST_F(Lifecycle, createThatFailsKeepsTheRowAndNothingElse) {
   EXPECT_TRUE(world_.networks().empty());
 }
 
-TEST_F(Lifecycle, startMakesAFailedCreateAnew) {
+TEST_F(Lifecycle, startRepeatsAFailedCreate) {
   world_.faults.fail("createInstance/start container", Error(ErrorCode::Unprocessable, "Port 80 is in use."));
   finish(run(swarm().createInstance(request("one"))));
   EXPECT_EQ(finish(run(swarm().startInstance("one", "ann"))).status, OperationStatus::succeeded);
   EXPECT_EQ(get("one").status, InstanceStatus::running);
 }
 
-TEST_F(Lifecycle, createThatFailsKeepsAVolumeThatWasThereBefore) {
+TEST_F(Lifecycle, aFailedCreateKeepsAVolumeThatExistedBefore) {
   CreateRequest first = request("one");
   first.config.storage.push_back(StorageConfig{10, true, "/data", "precious"});
   finish(run(swarm().createInstance(first)));
@@ -81,7 +81,7 @@ TEST_F(Lifecycle, createThatFailsKeepsAVolumeThatWasThereBefore) {
   EXPECT_EQ(world_.volume("precious")->files.at("file"), "text");
 }
 
-TEST_F(Lifecycle, createOutlastsAShortOutageOfTheProvider) {
+TEST_F(Lifecycle, createRetriesDuringAShortOutageOfTheProvider) {
   world_.faults.fail("createInstance/create container", Error(ErrorCode::Unavailable, "The Engine went away."), 3);
   EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded);
   EXPECT_EQ(world_.containers().size(), 1u);
@@ -99,7 +99,7 @@ TEST_F(Lifecycle, createIsRefusedAtOnceWhileTheProviderIsDown) {
   EXPECT_TRUE(store_.instances.empty());
 }
 
-TEST_F(Lifecycle, anImageWithoutAnAgentFailsItsOperationAndGoesOnToRun) {
+TEST_F(Lifecycle, anImageWithoutAnAgentFailsItsOperationAndKeepsRunning) {
   world_.addImageWithoutAgent("plain");
   CreateRequest plain = request("one");
   plain.config.image = "plain";
@@ -118,7 +118,7 @@ TEST_F(Lifecycle, anImageWithoutAnAgentFailsItsOperationAndGoesOnToRun) {
   EXPECT_EQ(world_.containers().size(), 1u);
 }
 
-TEST_F(Lifecycle, aVscodeThatEndsWheneverItIsStartedFailsTheOperationWithItsReason) {
+TEST_F(Lifecycle, aVscodeThatAlwaysExitsFailsTheOperationWithItsReason) {
   options_.startTimeout = std::chrono::hours(1);
   options_.probe = [](agent::AgentTarget, Deadline) -> awaitable<agent::AgentHealth> {
     agent::AgentHealth health;
@@ -133,7 +133,7 @@ TEST_F(Lifecycle, aVscodeThatEndsWheneverItIsStartedFailsTheOperationWithItsReas
   EXPECT_EQ(get("one").statusReason, ended.error->message());
 }
 
-TEST_F(Lifecycle, theStatusReasonTellsOfTheSetupScript) {
+TEST_F(Lifecycle, theStatusReasonReportsTheSetupScript) {
   auto health = std::make_shared<agent::AgentHealth>();
   health->ready = true;
   health->setup = "running";
@@ -142,21 +142,21 @@ TEST_F(Lifecycle, theStatusReasonTellsOfTheSetupScript) {
     return [](agent::AgentHealth now) -> awaitable<agent::AgentHealth> { co_return now; }(*health);
   };
   reboot();
-  EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded) << "nobody waits for it";
+  EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded) << "the operation does not wait for it";
   drive([&] { return get("one").statusReason.find("setup script") != std::string::npos; });
   EXPECT_NE(get("one").statusReason.find("still running"), std::string::npos);
   health->setup = "failed";
   health->setupExitCode = 3;
   drive([&] { return get("one").statusReason.find("failed with exit code 3") != std::string::npos; });
   EXPECT_EQ(get("one").status, InstanceStatus::running);
-  reboot();  // another life of the server tells it, too
+  reboot();  // the server's next run reports it, too
   drive([&] { return get("one").statusReason.find("failed with exit code 3") != std::string::npos; });
   health->setup = "succeeded";
   EXPECT_EQ(finish(run(swarm().restartInstance("one", "ann"))).status, OperationStatus::succeeded);
   EXPECT_EQ(get("one").statusReason, "");
 }
 
-TEST_F(Lifecycle, aContainerThatEndsBeforeVscodeAnswersFailsTheCreate) {
+TEST_F(Lifecycle, aContainerThatExitsBeforeVscodeRespondsFailsTheCreate) {
   fake_options_.times.ready = std::chrono::seconds(60);
   reboot();
   auto started = run(swarm().createInstance(request("one")));
@@ -208,7 +208,7 @@ TEST_F(Lifecycle, theSameRequestInProgressIsJoinedAndAnotherRefused) {
   EXPECT_EQ(finish(first).status, OperationStatus::succeeded);
 }
 
-TEST_F(Lifecycle, restartGivesANewServer) {
+TEST_F(Lifecycle, restartReplacesTheServer) {
   create("one");
   drive([&] { return route("one")->ready; });
   auto before = route("one");
@@ -217,7 +217,7 @@ TEST_F(Lifecycle, restartGivesANewServer) {
   EXPECT_EQ(get("one").status, InstanceStatus::running);
 }
 
-TEST_F(Lifecycle, deleteKeepsPersistentVolumesUnlessTold) {
+TEST_F(Lifecycle, deleteKeepsPersistentVolumesUnlessRequested) {
   create("one");
   create("two");
   EXPECT_EQ(finish(run(swarm().deleteInstance("one", DeleteVolumes::No, "ann"))).status, OperationStatus::succeeded);
@@ -232,7 +232,7 @@ TEST_F(Lifecycle, deleteKeepsPersistentVolumesUnlessTold) {
   drive([&] { return swarm().routes().current()->empty(); });
 }
 
-TEST_F(Lifecycle, deleteTakesBackACreateInProgress) {
+TEST_F(Lifecycle, deleteRollsBackACreateInProgress) {
   auto gate = world_.faults.block("createInstance/start container");
   auto started = run(swarm().createInstance(request("one")));
   run(gate->reached());
@@ -244,7 +244,7 @@ TEST_F(Lifecycle, deleteTakesBackACreateInProgress) {
   EXPECT_TRUE(store_.instances.empty());
 }
 
-TEST_F(Lifecycle, cancelTakesBackACreate) {
+TEST_F(Lifecycle, cancelRollsBackACreate) {
   auto gate = world_.faults.block("createInstance/start container");
   auto started = run(swarm().createInstance(request("one")));
   run(gate->reached());
@@ -255,8 +255,8 @@ TEST_F(Lifecycle, cancelTakesBackACreate) {
   EXPECT_THROW(run(swarm().cancelOperation(started.operation.id)), Error);
 }
 
-/// A retry that can't help is not waited for, and what the error says is what the instance says.
-TEST_F(Lifecycle, aStopThatWaitingCanNotHelpEndsAtOnce) {
+/// An error that a retry cannot solve ends the operation, and becomes the instance's reason.
+TEST_F(Lifecycle, aStopWithAPermanentErrorEndsAtOnce) {
   create("one");
   world_.faults.fail("stopInstance", Error(ErrorCode::Unavailable, "Its host can't be reached.").withRetryable(false), 1'000);
   Operation ended = finish(run(swarm().stopInstance("one", "ann")));
@@ -282,7 +282,7 @@ TEST_F(Lifecycle, aStopThatWaitsForItsProviderCanBeCancelled) {
   EXPECT_EQ(get("one").status, InstanceStatus::running);
 }
 
-TEST_F(Lifecycle, cancelTakesBackAStart) {
+TEST_F(Lifecycle, cancelRollsBackAStart) {
   create("one");
   finish(run(swarm().stopInstance("one", "ann")));
   auto gate = world_.faults.block("startInstance/start container/answer");
@@ -332,7 +332,7 @@ TEST_F(Lifecycle, deleteWorksWhenTheContainerIsGoneAlready) {
 }
 
 TEST_F(Lifecycle, aFullDiskIsAnErrorBeforeAnythingIsMade) {
-  turn(100);  // what the start of the server writes is written
+  turn(100);  // until the server has written what it writes at its start
   store_.failWrites = Error(ErrorCode::OutOfResources, "The disk is full.");
   store_.failWritesTimes = 1;
   try {
@@ -345,7 +345,7 @@ TEST_F(Lifecycle, aFullDiskIsAnErrorBeforeAnythingIsMade) {
   create("one");  // the name is free again
 }
 
-TEST_F(Lifecycle, theEndOfAnOperationIsWrittenWhenTheDiskHasRoomAgain) {
+TEST_F(Lifecycle, theResultOfAnOperationIsWrittenWhenTheDiskHasRoomAgain) {
   create("one");
   auto gate = world_.faults.block("stopInstance/stop container/answer");
   auto stopped = run(swarm().stopInstance("one", "ann"));

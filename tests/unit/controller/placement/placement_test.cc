@@ -1,4 +1,4 @@
-// Where a new instance goes.
+// The provider and region of a new instance.
 #include <gtest/gtest.h>
 
 #include "controller/placement/placement.h"
@@ -12,7 +12,7 @@ using Candidates = std::vector<PlacementCandidate>;
 const PlacementCandidate kDocker{ProviderType::docker, ProviderHealth::healthy, 3, {6000, 8000}, {}, 0};
 const PlacementCandidate kFly{ProviderType::flyio, ProviderHealth::healthy, 9, {90'000, 0}, {"ams", "fra"}, 1};
 
-/// What the fake provider, posing as `type` with these regions on offer, makes of a configuration.
+/// The configuration that the fake provider, as `type` with the regions `offered`, writes.
 NetworkConfig applied(ProviderType type, const std::vector<std::string>& regions, std::vector<std::string> offered) {
   RealClock clock;
   fake::FakeWorld world(clock);
@@ -39,7 +39,7 @@ ErrorCode refusal(const Candidates& candidates, PlacementRequest request) {
   return ErrorCode::Internal;
 }
 
-TEST(Placement, takesWhatTheRequestNamesAlsoWhenItIsDown) {
+TEST(Placement, selectsTheRequestedProviderAlsoWhileItIsUnavailable) {
   PlacementCandidate down = kFly;
   down.health = ProviderHealth::unavailable;
   EXPECT_EQ(chosen(PlacementPolicy::cheapest, {kDocker, down}, {ProviderType::flyio, {}}), ProviderType::flyio);
@@ -47,7 +47,7 @@ TEST(Placement, takesWhatTheRequestNamesAlsoWhenItIsDown) {
   EXPECT_EQ(refusal({}, {}), ErrorCode::Unavailable);
 }
 
-TEST(Placement, isDockerWhenNobodyChose) {
+TEST(Placement, isDockerByDefault) {
   EXPECT_EQ(chosen(PlacementPolicy::fixed, {kFly, kDocker}), ProviderType::docker);
   EXPECT_EQ(chosen(PlacementPolicy::fixed, {kFly}), ProviderType::flyio);
   EXPECT_EQ(chosen(PlacementPolicy::fixed, {kFly, kDocker}, {}, ProviderType::flyio), ProviderType::flyio);
@@ -80,15 +80,15 @@ TEST(Placement, writesTheRegionWhereTheProviderReadsIt) {
   EXPECT_FALSE(applied(ProviderType::docker, {}, {"local"}).docker);
 }
 
-TEST(Placement, refusesARegionThatTheNamedProviderHasNot) {
+TEST(Placement, refusesARegionThatTheRequestedProviderDoesNotOffer) {
   for (const std::vector<std::string>& offered : {std::vector<std::string>{"local", "box2"}, {}})
     EXPECT_THROW(applied(ProviderType::docker, {"ams"}, offered), Error);
   EXPECT_THROW(applied(ProviderType::flyio, {"box2"}, {"ams"}), Error);
   EXPECT_EQ(applied(ProviderType::flyio, {"ams"}, {}).flyio->regions, std::vector<std::string>{"ams"})
-      << "Fly was not asked yet: it says itself which ones there are";
+      << "Fly has not responded yet: it checks the region itself";
 }
 
-TEST(Placement, leavesOutWhatIsDownUnlessNothingElseIsThere) {
+TEST(Placement, skipsUnavailableProvidersUnlessAllAre) {
   PlacementCandidate down = kDocker;
   down.health = ProviderHealth::unavailable;
   for (PlacementPolicy policy : {PlacementPolicy::cheapest, PlacementPolicy::leastLoaded}) {
@@ -97,20 +97,20 @@ TEST(Placement, leavesOutWhatIsDownUnlessNothingElseIsThere) {
   }
 }
 
-TEST(Placement, makesNothingElsewhereBecauseTheFixedOneIsDown) {
+TEST(Placement, keepsTheFixedProviderWhileItIsUnavailable) {
   PlacementCandidate down = kDocker;
   down.health = ProviderHealth::unavailable;
   EXPECT_EQ(chosen(PlacementPolicy::fixed, {down, kFly}), ProviderType::docker);
 }
 
-TEST(Placement, canGoToTheLeastLoaded) {
+TEST(Placement, selectsTheLeastLoaded) {
   EXPECT_EQ(chosen(PlacementPolicy::leastLoaded, {kDocker, kFly}), ProviderType::flyio) << "Fly has no end";
   PlacementCandidate empty = kDocker;
   empty.memory.used = 0;
   EXPECT_EQ(chosen(PlacementPolicy::leastLoaded, {empty, kFly}), ProviderType::docker) << "equally loaded: fewer instances";
 }
 
-TEST(Placement, canGoToTheCheapest) { EXPECT_EQ(chosen(PlacementPolicy::cheapest, {kFly, kDocker}), ProviderType::docker); }
+TEST(Placement, selectsTheCheapest) { EXPECT_EQ(chosen(PlacementPolicy::cheapest, {kFly, kDocker}), ProviderType::docker); }
 
 }  // namespace
 }  // namespace swarm::control

@@ -1,4 +1,4 @@
-// What happens behind the server's back, and what the server makes of it.
+// Changes outside of swarm, outages, orphans, and how the server reacts.
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {
@@ -12,7 +12,7 @@ class Reconcile : public ControllerTest {
   }
 };
 
-TEST_F(Reconcile, aRemovedContainerFailsWithAReasonAndStartMakesItAnew) {
+TEST_F(Reconcile, aRemovedContainerFailsWithAReasonAndStartRecreatesIt) {
   Instance instance = create("one");
   std::string volume = world_.volumes().at(0).name;
   world_.writeFile(volume, "notes", "text");
@@ -24,7 +24,7 @@ TEST_F(Reconcile, aRemovedContainerFailsWithAReasonAndStartMakesItAnew) {
   EXPECT_EQ(world_.volume(volume)->files.at("notes"), "text");
 }
 
-TEST_F(Reconcile, volumesAreCalledIntactOnlyAfterALookAndAnEmptyOneTakesNoPlaceUnasked) {
+TEST_F(Reconcile, volumesAreCalledIntactOnlyAfterAQueryAndAreNotReplacedWithoutARequest) {
   Instance one = create("one"), two = create("two");
   world_.removeContainer(one.id);
   waitForStatus("one", InstanceStatus::failed);
@@ -32,7 +32,7 @@ TEST_F(Reconcile, volumesAreCalledIntactOnlyAfterALookAndAnEmptyOneTakesNoPlaceU
   std::string volume;
   for (const fake::FakeVolume& found : world_.volumes())
     if (found.instanceId == two.id) volume = found.name;
-  world_.emitEvents(false);  // both are gone before anybody looks
+  world_.emitEvents(false);  // both are gone before the next query
   world_.removeContainer(two.id);
   world_.dropVolume(volume);
   world_.emitEvents(true);
@@ -47,7 +47,7 @@ TEST_F(Reconcile, volumesAreCalledIntactOnlyAfterALookAndAnEmptyOneTakesNoPlaceU
   EXPECT_EQ(get("two").status, InstanceStatus::running);
 }
 
-TEST_F(Reconcile, aProcessThatWasKilledAtTheMemoryLimitIsToldToTheOwner) {
+TEST_F(Reconcile, aKillAtTheMemoryLimitIsReportedToTheOwner) {
   Instance instance = create("one");
   drive([&] { return route("one")->ready; });
   std::uint64_t before = swarm().events().lastId();
@@ -55,15 +55,15 @@ TEST_F(Reconcile, aProcessThatWasKilledAtTheMemoryLimitIsToldToTheOwner) {
   drive([&] { return !get("one").statusReason.empty(); });
   EXPECT_EQ(get("one").status, InstanceStatus::running);
   EXPECT_NE(get("one").statusReason.find("memory limit"), std::string::npos) << get("one").statusReason;
-  auto told = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
-  auto notice = std::ranges::find(told, "notice", &Event::type);
-  ASSERT_NE(notice, told.end());
+  auto events = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
+  auto notice = std::ranges::find(events, "notice", &Event::type);
+  ASSERT_NE(notice, events.end());
   EXPECT_EQ(notice->owner, "ann");
   finish(run(swarm().restartInstance("one", "ann")));
   EXPECT_EQ(get("one").statusReason, "");
 }
 
-TEST_F(Reconcile, anExitByItselfIsToldWithItsReason) {
+TEST_F(Reconcile, anUnexpectedExitIsReportedWithItsReason) {
   Instance one = create("one");
   Instance two = create("two");
   world_.exitContainer(one.id, 137);
@@ -75,7 +75,7 @@ TEST_F(Reconcile, anExitByItselfIsToldWithItsReason) {
   EXPECT_FALSE(route("one")->agent.endpoint);
 }
 
-TEST_F(Reconcile, aLostEventIsMadeUpForByTheSafetyNet) {
+TEST_F(Reconcile, thePeriodicListCoversALostEvent) {
   Instance instance = create("one");
   drive([&] { return route("one")->ready; });
   world_.emitEvents(false);
@@ -112,9 +112,9 @@ TEST_F(Reconcile, afterAnEngineRestartWhatRanIsStartedAgain) {
 
 TEST_F(Reconcile, whatEndedTogetherWithItsEngineIsStartedAgain) {
   Instance instance = create("one");
-  world_.exitContainer(instance.id, 143);  // the Engine stops its containers, still answers for a while …
+  world_.exitContainer(instance.id, 143);  // the Engine stops its containers, still responds for a while …
   waitForStatus("one", InstanceStatus::failed);
-  world_.setDown(true);  // … and goes away
+  world_.setDown(true);  // … and disconnects
   drive([&] { return get("one").stale; });
   world_.setDown(false);
   waitForStatus("one", InstanceStatus::running);
@@ -122,7 +122,7 @@ TEST_F(Reconcile, whatEndedTogetherWithItsEngineIsStartedAgain) {
 
 TEST_F(Reconcile, whatAlwaysStopsAgainFailsInTheEnd) {
   Instance instance = create("one");
-  // A look may see the end before the outage is known to be its cause: that failure is not the last word.
+  // An observation may precede the outage that caused the exit: that failure is not final.
   auto has_given_up = [&] {
     Instance now = get("one");
     return now.status == InstanceStatus::failed && now.statusReason.find("5 times") != std::string::npos;
@@ -190,8 +190,8 @@ TEST_F(Reconcile, anOrphanOfOurSwarmIsSweptAndAForeignOneIsNot) {
   EXPECT_TRUE(world_.volume("volume-i-lost")) << "a persistent volume of an orphan is kept";
 }
 
-/// Of a deleted instance, as if its provider had finished a create late.
-TEST_F(Reconcile, whatComesToLightOfADeletedInstanceIsRemovedAsWasAsked) {
+/// As if the provider had finished the create of a deleted instance late.
+TEST_F(Reconcile, leftoversOfADeletedInstanceAreRemovedAsRequested) {
   Instance purged = create("one"), kept = create("two");
   InstanceSpec spec_of_purged = world_.container(purged.id)->spec, spec_of_kept = world_.container(kept.id)->spec;
   finish(run(swarm().deleteInstance("one", DeleteVolumes::Yes, "ann")));
@@ -206,7 +206,7 @@ TEST_F(Reconcile, whatComesToLightOfADeletedInstanceIsRemovedAsWasAsked) {
   EXPECT_EQ(world_.volumes().at(0).name, old);
 }
 
-TEST_F(Reconcile, aYoungUnknownThingIsLeftAlone) {
+TEST_F(Reconcile, aNewUnknownResourceIsNotRemoved) {
   options_.orphanGrace = std::chrono::minutes(1);
   reboot();
   fake::FakeContainer container;
@@ -231,11 +231,11 @@ TEST_F(Reconcile, aReplacedVscodeServerGivesTheRouteANewGeneration) {
   EXPECT_TRUE(route("one")->ready);
 }
 
-TEST_F(Reconcile, anInstanceThatSomebodyHasOpenTellsWhenItWasLastUsed) {
+TEST_F(Reconcile, theLastUseOfAnOpenInstanceIsQueried) {
   SystemTime used = clock_.now() + std::chrono::milliseconds(1);
-  int asked = 0;
+  int queries = 0;
   options_.activity = [&](agent::AgentTarget, Deadline) -> awaitable<agent::AgentActivity> {
-    ++asked;
+    ++queries;
     co_return agent::AgentActivity{used, 1};
   };
   reboot();
@@ -247,33 +247,33 @@ TEST_F(Reconcile, anInstanceThatSomebodyHasOpenTellsWhenItWasLastUsed) {
   swarm().routes().reportUse(instance.id);
   drive([&] { return get("one").lastActive == used; });
   used -= std::chrono::hours(1);  // the agent was restarted and has forgotten
-  int before = asked;
+  int before = queries;
   swarm().routes().reportUse(instance.id);
-  drive([&] { return asked > before; });
+  drive([&] { return queries > before; });
   EXPECT_EQ(get("one").lastActive, used + std::chrono::hours(1)) << "it never goes back";
   used = clock_.now() + std::chrono::hours(5);  // its clock is wrong
-  before = asked;
+  before = queries;
   swarm().routes().reportUse(instance.id);
-  drive([&] { return asked > before; });
+  drive([&] { return queries > before; });
   EXPECT_LE(get("one").lastActive, clock_.now());
 }
 
-TEST_F(Reconcile, aStoppedInstanceIsNotAskedForItsActivity) {
-  int asked = 0;
+TEST_F(Reconcile, theActivityOfAStoppedInstanceIsNotQueried) {
+  int queries = 0;
   options_.activity = [&](agent::AgentTarget, Deadline) -> awaitable<agent::AgentActivity> {
-    ++asked;
+    ++queries;
     co_return agent::AgentActivity{};
   };
   reboot();
   Instance instance = create("one");
   finish(run(swarm().stopInstance("one", "ann")));
-  int before = asked;
+  int before = queries;
   swarm().routes().reportUse(instance.id);
   turn(50);
-  EXPECT_EQ(asked, before);
+  EXPECT_EQ(queries, before);
 }
 
-TEST_F(Reconcile, aContainerStartedByHandIsTakenOver) {
+TEST_F(Reconcile, aContainerStartedOutsideOfSwarmIsAdopted) {
   Instance instance = create("one");
   finish(run(swarm().stopInstance("one", "ann")));
   world_.start(instance.id, std::chrono::milliseconds(0));
@@ -282,12 +282,12 @@ TEST_F(Reconcile, aContainerStartedByHandIsTakenOver) {
   EXPECT_EQ(get("one").desired, InstanceStatus::running);
 }
 
-TEST_F(Reconcile, anIdleSwarmAsksItsProviderOnlyByTheSafetyNet) {
+TEST_F(Reconcile, anIdleSwarmSendsOnlyPeriodicLists) {
   options_.reconcileInterval = std::chrono::hours(1);
   reboot();
   create("one");
   drive([&] { return route("one")->ready; });
-  auto quiet_since = std::chrono::steady_clock::now();  // a look that has just ended still holds others off
+  auto quiet_since = std::chrono::steady_clock::now();  // checks right after another one are delayed
   while (std::chrono::steady_clock::now() - quiet_since < std::chrono::milliseconds(500))
     if (turn(1)) quiet_since = std::chrono::steady_clock::now();
   int handlers = 0;
@@ -296,7 +296,7 @@ TEST_F(Reconcile, anIdleSwarmAsksItsProviderOnlyByTheSafetyNet) {
   EXPECT_EQ(handlers, 0) << "something runs while nothing happens";
 }
 
-TEST_F(Reconcile, afterARestartManyInstancesAreLookedAtSideBySideAndNeverAllAtOnce) {
+TEST_F(Reconcile, afterARestartInstancesAreInspectedConcurrentlyWithALimit) {
   constexpr int kInstances = 40;
   for (int i = 0; i < kInstances; ++i) create("one" + std::to_string(i));
   kill();
@@ -306,7 +306,7 @@ TEST_F(Reconcile, afterARestartManyInstancesAreLookedAtSideBySideAndNeverAllAtOn
   drive([&] { return world_.faults.passes("getInstance") >= before + 32; });
   while (turn(1)) {
   }
-  EXPECT_EQ(world_.faults.passes("getInstance"), before + 32);  // not all of them: a provider far away is not to be flooded
+  EXPECT_EQ(world_.faults.passes("getInstance"), before + 32);  // not all of them: the number of concurrent calls is limited
   gate->open();
   auto all_are_back = [&] {
     for (int i = 0; i < kInstances; ++i)

@@ -1,4 +1,4 @@
-// Snapshots in the fake world: a moment is kept, comes back, and neither loses what was there before.
+// Snapshots in the fake world: files of one moment are kept and restored, and the files before a restore are kept, too.
 #include "support/fake_moves.h"
 #include "unit/controller/fixture.h"
 
@@ -41,7 +41,7 @@ class SnapshotTest : public ControllerTest {
   std::shared_ptr<FakeMoves> moves_ = std::make_shared<FakeMoves>(world_);
 };
 
-TEST_F(SnapshotTest, keepsTheFilesOfAMomentWhileTheInstanceRunsOn) {
+TEST_F(SnapshotTest, keepsTheFilesOfAMomentWhileTheInstanceRuns) {
   boot();
   makeWorkspace();
   auto generation = route("web")->generation;
@@ -60,7 +60,7 @@ TEST_F(SnapshotTest, keepsTheFilesOfAMomentWhileTheInstanceRunsOn) {
   EXPECT_EQ(world_.volumes().size(), 2U);
 }
 
-TEST_F(SnapshotTest, bringsTheFilesBackAndKeepsWhatTheyReplaced) {
+TEST_F(SnapshotTest, restoresTheFilesAndKeepsTheReplacedOnes) {
   boot();
   makeWorkspace();
   ASSERT_EQ(take("monday").status, OperationStatus::succeeded);
@@ -92,7 +92,7 @@ TEST_F(SnapshotTest, worksForAStoppedInstanceWhichStaysStopped) {
   EXPECT_EQ(files(), (Files{{"/home/coder/notes", "first"}}));
 }
 
-TEST_F(SnapshotTest, refusesWhatCantBe) {
+TEST_F(SnapshotTest, refusesInvalidRequests) {
   boot();
   makeWorkspace();
   ASSERT_EQ(take("monday").status, OperationStatus::succeeded);
@@ -102,7 +102,7 @@ TEST_F(SnapshotTest, refusesWhatCantBe) {
   EXPECT_THROW(run(swarm().deleteSnapshot("i-none")), Error);
 }
 
-TEST_F(SnapshotTest, filesThatDifferAreNoSnapshotAndNothingIsLeft) {
+TEST_F(SnapshotTest, differingFilesFailTheSnapshotAndLeaveNothing) {
   boot();
   makeWorkspace();
   moves_->corruptions = 100;
@@ -117,7 +117,7 @@ TEST_F(SnapshotTest, filesThatDifferAreNoSnapshotAndNothingIsLeft) {
   EXPECT_EQ(get("web").status, InstanceStatus::running);
 }
 
-TEST_F(SnapshotTest, aDeletedSnapshotTakesItsFilesWithIt) {
+TEST_F(SnapshotTest, aDeletedSnapshotIsRemovedWithItsFiles) {
   boot();
   makeWorkspace();
   ASSERT_EQ(take("monday").status, OperationStatus::succeeded);
@@ -129,7 +129,7 @@ TEST_F(SnapshotTest, aDeletedSnapshotTakesItsFilesWithIt) {
   });
 }
 
-TEST_F(SnapshotTest, outlivesItsInstanceUnlessTheFilesWereToGo) {
+TEST_F(SnapshotTest, outlivesItsInstanceUnlessVolumesAreDeleted) {
   boot();
   makeWorkspace();
   ASSERT_EQ(take("monday").status, OperationStatus::succeeded);
@@ -141,7 +141,7 @@ TEST_F(SnapshotTest, outlivesItsInstanceUnlessTheFilesWereToGo) {
   finish(run(swarm().deleteInstance("web", DeleteVolumes::Yes, "ann")));
 }
 
-/// kill -9 at every turn: the instance's files are there, a snapshot is whole or not there, and nothing runs but the instance.
+/// kill -9 at every turn: the instance's files exist, a snapshot is complete or absent, and only the instance runs.
 TEST_F(SnapshotTest, everyTurnIsSurvived) {
   for (bool restoring : {false, true}) {
     for (int turns = 1; turns < 1500; turns += turns < 30 ? 1 : 5) {

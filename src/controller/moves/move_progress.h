@@ -1,4 +1,4 @@
-// MoveTeller: how far a move, a snapshot or a restore has come, for people.
+// MoveProgressReporter: publishes the progress of a move, a snapshot or a restore.
 #pragma once
 
 #include "controller/state/active_operation.h"
@@ -6,14 +6,14 @@
 
 namespace swarm::control {
 
-/// Progress that people follow, at one place: the operation's step, and the route for the page and the tab.
-class MoveTeller {
+/// Updates the operation's step, and the route from which page and tab read.
+class MoveProgressReporter {
  public:
-  MoveTeller(Core& core, ActivePtr operation, std::string to);
+  MoveProgressReporter(Core& core, ActivePtr operation, std::string to);
   void step(Step step);
-  void stepInPause(Step step);  ///< people wait, from here on
+  void stepInPause(Step step);  ///< of the pause, while the workspace cannot be used
   void totals(std::int64_t files, std::int64_t bytes);
-  void progress(const transfer::TransferProgress& now);  ///< of the step
+  void progress(const transfer::TransferProgress& now);  ///< of the current step
   SteadyTime lastProgress() const { return last_progress_; }
   double bytesPerSecond() const { return rate_; }
 
@@ -27,7 +27,7 @@ class MoveTeller {
   std::optional<Step> step_;
   std::int64_t files_ = 0;
   std::int64_t bytes_ = 0;
-  double rate_ = 0;  ///< content per second, smoothed
+  double rate_ = 0;  ///< bytes of content per second, smoothed
   transfer::TransferProgress before_;
   SteadyTime measured_{};
   SteadyTime last_progress_;

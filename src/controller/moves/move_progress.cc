@@ -1,5 +1,5 @@
-// MoveTeller.
-#include "controller/moves/move_teller.h"
+// MoveProgressReporter: rates, estimates, throttled publication.
+#include "controller/moves/move_progress.h"
 
 #include "base/text/format.h"
 
@@ -9,7 +9,7 @@ namespace {
 constexpr std::chrono::milliseconds kPublishEvery{250};
 constexpr std::chrono::milliseconds kMeasureEvery{500};
 constexpr double kSmoothing = 0.3;
-constexpr int kCopied = 90;  ///< percent of the whole when the copy is done: what follows is short
+constexpr int kCopied = 90;  ///< percent of the whole move when the copy is complete
 
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(number);
@@ -20,24 +20,24 @@ std::string grouped(std::int64_t number) {
 
 }  // namespace
 
-MoveTeller::MoveTeller(Core& core, ActivePtr operation, std::string to)
+MoveProgressReporter::MoveProgressReporter(Core& core, ActivePtr operation, std::string to)
     : core_(core), operation_(std::move(operation)), last_progress_(core.clock.steadyNow()) {
   shown_.to = std::move(to);
 }
 
-void MoveTeller::step(Step step) {
+void MoveProgressReporter::step(Step step) {
   shown_.paused = false;
   begin(step);
   publish(shown_.percent, -1);
 }
 
-void MoveTeller::stepInPause(Step step) {
+void MoveProgressReporter::stepInPause(Step step) {
   shown_.paused = true;
   begin(step);
   publish(std::max(shown_.percent, kCopied), -1);
 }
 
-void MoveTeller::begin(Step step) {
+void MoveProgressReporter::begin(Step step) {
   step_ = step;
   shown_.step = stepName(step);
   operation_->step(step);
@@ -45,15 +45,15 @@ void MoveTeller::begin(Step step) {
   last_progress_ = core_.clock.steadyNow();
 }
 
-void MoveTeller::totals(std::int64_t files, std::int64_t bytes) {
+void MoveProgressReporter::totals(std::int64_t files, std::int64_t bytes) {
   files_ = files;
   bytes_ = bytes;
 }
 
-void MoveTeller::progress(const transfer::TransferProgress& told) {
+void MoveProgressReporter::progress(const transfer::TransferProgress& reported) {
   if (operation_->hasEnded || operation_->record.steps.empty()) return;
-  // A file counts once all of it is there: with a large one under way, what has travelled tells that it goes on.
-  transfer::TransferProgress now = told;
+  // A file counts when it is complete; bytes sent show the progress of a large one.
+  transfer::TransferProgress now = reported;
   now.bytesDone = std::max(now.bytesDone, std::min(now.bytesSent, bytes_));
   SteadyTime time = core_.clock.steadyNow();
   bool moved = now.filesDone != before_.filesDone || now.bytesDone != before_.bytesDone || now.bytesSent != before_.bytesSent;
@@ -85,9 +85,9 @@ void MoveTeller::progress(const transfer::TransferProgress& told) {
   publish(percent, left);
 }
 
-void MoveTeller::publish(int percent, std::int64_t seconds_left) {
+void MoveProgressReporter::publish(int percent, std::int64_t seconds_left) {
   published_ = core_.clock.steadyNow();
-  if (shown_.to.empty()) return;  // it goes nowhere
+  if (shown_.to.empty()) return;  // not a move
   shown_.percent = std::max(shown_.percent, percent);
   shown_.secondsLeft = seconds_left;
   Entry& entry = *operation_->entry;
