@@ -1,4 +1,4 @@
-// The `swarm` command line: parses it and runs one verb. `serve` is given by the program, since it wires every layer.
+// The `swarm` command line: parses it and runs one verb. The program provides `serve`, because only it links every layer.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 
 namespace swarm::cli {
 
-/// What the flags of `swarm serve` say; absent members were not given.
+/// The flags of `swarm serve`; absent members were not given.
 struct ServeFlags {
   std::optional<std::string> configFile;
   std::optional<std::string> listen;
@@ -20,13 +20,13 @@ struct ServeFlags {
   std::optional<std::string> logLevel;
   std::optional<std::string> logStyle;
   std::optional<int> threads;
-  bool fakeProvider = false;  ///< instances that exist in memory only: for benchmarks and trying the API
+  bool fakeProvider = false;  ///< instances that exist in memory only: for benchmarks and for trying the API
 };
 
 /// Exit codes of `swarm`.
 enum ExitCode { kDone = 0, kFailed = 1, kWrongUse = 2, kNotFound = 3, kNotAllowed = 4, kTimedOut = 5 };
 
-/// Runs the command line to its end and gives the exit code. Errors are told on stderr.
+/// Runs the command line to its end and returns the exit code. Errors are printed on stderr.
 int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve);
 
 }  // namespace swarm::cli

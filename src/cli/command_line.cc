@@ -1,4 +1,4 @@
-// Parsing, and what every verb has in common.
+// Builds the tree of verbs from their declarations, and parses with it.
 #include "cli/command_line.h"
 
 #include <fcntl.h>
@@ -9,19 +9,20 @@
 
 #include "base/text/format.h"
 #include "cli/output/output.h"
+#include "cli/verbs/table.h"
 #include "cli/wrong_use.h"
 
 namespace swarm::cli {
 namespace {
 
-/// Descriptors 0 to 2 exist, so that no connection of ours is ever taken for one of them.
+/// Keeps descriptors 0 to 2 occupied, so that no connection gets one of them.
 void openStandardDescriptors() {
   int file = ::open("/dev/null", O_RDWR);
   while (file >= 0 && file <= 2) file = ::open("/dev/null", O_RDWR);
   if (file > 2) ::close(file);
 }
 
-/// How many letters must be changed, added, left out or exchanged with their neighbour to make one of the other.
+/// The number of letters to change, add, leave out or exchange with their neighbour to turn one into the other.
 std::size_t distance(std::string_view left, std::string_view right) {
   std::vector<std::vector<std::size_t>> cost(left.size() + 1, std::vector<std::size_t>(right.size() + 1));
   for (std::size_t i = 0; i <= left.size(); ++i) {
@@ -38,11 +39,29 @@ std::size_t distance(std::string_view left, std::string_view right) {
   return cost[left.size()][right.size()];
 }
 
-CLI::App* findVerb(CLI::App& app, const std::string& word) {
-  for (CLI::App* one : app.get_subcommands([](CLI::App*) { return true; })) {
+std::vector<CLI::App*> partsOf(CLI::App& app) {
+  return app.get_subcommands([](CLI::App*) { return true; });
+}
+
+CLI::App* findPart(CLI::App& app, const std::string& word) {
+  for (CLI::App* one : partsOf(app)) {
     if (one->check_name(word)) return one;
   }
   return nullptr;
+}
+
+std::string footerOf(const Verb::About& about) {
+  std::string text = about.notes.empty() ? "" : about.notes + "\n";
+  text += about.examples.size() == 1 ? "Example:" : "Examples:";
+  for (const std::string& example : about.examples) text += "\n  " + example;
+  return text;
+}
+
+void declareCommon(Arguments& arguments, CommonOptions& common) {
+  arguments.option("--url", common.url, "Address of the server (SWARM_URL; default: as stored by serve or login)");
+  arguments.option("--ca", common.caFile, "PEM file with the certificates to trust for https").suggest(fileNames());
+  if (arguments.has("--output")) return;  // the output of `export` is a file
+  arguments.option("-o,--output", common.format, "table, json, yaml or name").oneOf({"table", "json", "yaml", "name"});
 }
 
 }  // namespace
@@ -59,194 +78,164 @@ std::string nearestWord(std::string_view word, const std::vector<std::string>& w
   return nearest;
 }
 
-CommandLine::CommandLine(const std::function<int(const ServeFlags&)>& serve) : serve_(serve) {
+CommandLine::CommandLine(const std::function<int(const ServeFlags&)>& serve)
+    : program_{.serve = serve,
+               .tree = [this] { return tree(); },
+               .help = [this](const std::vector<std::string>& words) { return helpText(words); }} {
   app_.require_subcommand(1);
   app_.fallthrough(false);
   app_.get_formatter()->column_width(34);
   app_.set_version_flag("-v,--version", "swarm " SWARM_VERSION, "Print the version of this command");
-  app_.add_option("--url", common_.url, "Address of the server, for every verb that has it");
-  addCreate();
-  addListAndShow();
-  addLifecycle();
-  addUpdateAndDelete();
-  addInside();
-  addMigrate();
-  addSnapshots();
-  addArchive();
-  addVolumes();
-  addOperations();
-  addProviders();
-  addServe();
-  addSession();
-  addApi();
-  addHelpAndCompletion();
+  app_.add_option("--url", common_.url, "Address of the server, for every verb that calls it");
+  for (auto make : kVerbs) add(make());
   app_.footer(
-      "`swarm help VERB` shows a verb's flags and an example.\n"
+      "Run `swarm help VERB` for the flags of a verb and an example.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed, 5 timed out.");
+}
+
+/// "snapshot create" is a part of "snapshot", which was added before it.
+void CommandLine::add(VerbPtr verb) {
+  const Verb::About& about = verb->about();
+  const std::size_t blank = about.name.find(' ');
+  CLI::App* parent = blank == std::string::npos ? &app_ : findPart(app_, about.name.substr(0, blank));
+  if (parent != &app_ && parent->get_require_subcommand_max() == 0) parent->require_subcommand(0, 1);
+  CLI::App* app = parent->add_subcommand(about.name.substr(blank == std::string::npos ? 0 : blank + 1), about.summary);
+  for (const std::string& alias : about.aliases) app->alias(alias);
+  if (about.kind == Verb::Kind::Group) app->require_subcommand(1, 1);
+  app->footer(footerOf(about));
+  Node& node = nodes_.emplace_back(std::move(verb), app, Arguments(*app));
+  node.verb->declare(node.arguments);
+  if (about.kind == Verb::Kind::Server) declareCommon(node.arguments, common_);
 }
 
 int CommandLine::run(int argc, char** argv) {
   openStandardDescriptors();
   std::vector<std::string> words(argv + 1, argv + argc);
-  // What stands behind "--" belongs to the command that exec or create runs, whatever it looks like.
   auto end = std::ranges::find(words, "--");
   if (end != words.end()) command_.assign(end + 1, words.end());
   words.erase(end, words.end());
   try {
-    if (int code = parse(std::move(words)); code != kDone || !action_) return code;
-    return action_();
+    Node* node = parse(std::move(words));
+    return node ? runVerb(*node) : kDone;
   } catch (const WrongUse& error) {
     return wrongUse(error.message());
-  } catch (const Error& error) {
-    printError(error, common_.output);
-    return exitCodeOf(error);
   } catch (const std::exception& error) {
-    tell(format("swarm: {}\n", error.what()));
+    report(format("swarm: {}\n", error.what()));
     return kFailed;
   }
 }
 
-int CommandLine::parse(std::vector<std::string> words) {
+int CommandLine::runVerb(Node& node) {
+  Context context(common_, program_, node.arguments);
+  try {
+    return node.verb->run(context);
+  } catch (const WrongUse&) {
+    throw;
+  } catch (const Error& error) {
+    printError(context, error);
+    return exitCodeOf(error);
+  }
+}
+
+/// The chosen verb; null when the text of a flag such as --help was printed instead. Throws WrongUse.
+CommandLine::Node* CommandLine::parse(std::vector<std::string> words) {
   if (words.empty() && command_.empty()) words = {"--help"};
   // The first word that is neither a flag nor the value of --url is the verb.
   auto verb_at = words.begin();
   while (verb_at != words.end() && verb_at->starts_with("-")) verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1;
-  if (verb_at != words.end() && !findVerb(app_, *verb_at)) return unknownVerb(*verb_at);
-  std::ranges::reverse(words);  // as CLI11 wants it
+  if (verb_at != words.end() && !findPart(app_, *verb_at)) throw WrongUse(unknownVerb(*verb_at));
+  std::ranges::reverse(words);  // the order that CLI11 expects
   try {
     app_.parse(words);
-    if (!command_.empty() && !takesCommand()) throw CLI::ExtrasError(command_);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return wrongUse(error.what());
+    if (error.get_exit_code() != 0) throw WrongUse(error.what());
     std::ostringstream text;
     app_.exit(error, text, text);
     print(text.str());
+    return nullptr;
   }
-  return kDone;
+  Node* node = chosen();
+  if (node) assignCommand(*node);
+  return node;
 }
 
-bool CommandLine::takesCommand() { return app_.got_subcommand("exec") || app_.got_subcommand("create"); }
-
-int CommandLine::wrongUse(const std::string& why) {
-  tell(format("swarm: {}\nSee `{}`.\n", why, helpCommand()));
-  return kWrongUse;
+CommandLine::Node* CommandLine::chosen() {
+  const CLI::App* at = &app_;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  auto node = std::ranges::find(nodes_, at, &Node::app);
+  return node == nodes_.end() ? nullptr : &*node;
 }
 
-int CommandLine::unknownVerb(const std::string& word) {
-  std::vector<std::string> known;
-  for (const CLI::App* one : app_.get_subcommands([](CLI::App*) { return true; })) {
-    known.push_back(one->get_name());
-    for (const std::string& alias : one->get_aliases()) known.push_back(alias);
+/// The words behind "--" belong to the command that exec or create runs, even when they look like flags.
+void CommandLine::assignCommand(Node& node) const {
+  std::vector<std::string>* into = node.arguments.commandWords();
+  if (into) {
+    *into = node.app->remaining();
+    into->insert(into->end(), command_.begin(), command_.end());
+  } else if (!command_.empty()) {
+    throw WrongUse(CLI::ExtrasError(command_).what());
   }
-  const std::string nearest = nearestWord(word, known);
-  const std::string hint = nearest.empty() ? "" : format(" Did you mean \"{}\"?", nearest);
-  tell(format("swarm: There is no verb \"{}\".{}\nSee `swarm --help`.\n", word, hint));
-  return kWrongUse;
 }
 
-std::string CommandLine::helpCommand() {
-  std::string command = "swarm";
+int CommandLine::wrongUse(const std::string& why) const {
+  std::string help = "swarm";
   for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
     at = at->get_subcommands().front();
-    command += " " + at->get_name();
+    help += " " + at->get_name();
   }
-  return command + " --help";
+  report(format("swarm: {}\nSee `{} --help`.\n", why, help));
+  return kWrongUse;
 }
 
-CLI::App* CommandLine::verb(const std::string& name, const std::string& what, const std::string& example) {
-  CLI::App* made = app_.add_subcommand(name, what);
-  made->footer("Example:\n  " + example);
-  return made;
+std::string CommandLine::unknownVerb(const std::string& word) const {
+  std::vector<std::string> known;
+  for (const Node& node : nodes_) {
+    const Verb::About& about = node.verb->about();
+    if (about.name.find(' ') == std::string::npos) known.push_back(about.name);
+    known.insert(known.end(), about.aliases.begin(), about.aliases.end());
+  }
+  const std::string nearest = nearestWord(word, known);
+  return format("There is no verb \"{}\".{}", word, nearest.empty() ? "" : format(" Did you mean \"{}\"?", nearest));
 }
 
-/// Options of every verb that talks to the server.
-void CommandLine::addCommon(CLI::App* made) {
-  made->add_option("--url", common_.url, "Address of the server (SWARM_URL; default: what serve or login wrote)");
-  made->add_option("--ca", common_.caFile, "PEM file to trust for https");
-  if (made->get_option_no_throw("--output")) return;  // a verb whose output is a file
-  made->add_option_function<std::string>(
-          "-o,--output",
-          [this](const std::string& text) {
-            common_.output = text == "json"   ? OutputFormat::Json
-                             : text == "yaml" ? OutputFormat::Yaml
-                             : text == "name" ? OutputFormat::Name
-                                              : OutputFormat::Table;
-          },
-          "table, json, yaml or name")
-      ->check(CLI::IsMember({"table", "json", "yaml", "name"}));
+std::string CommandLine::helpText(const std::vector<std::string>& words) {
+  CLI::App* at = &app_;
+  std::string path = "swarm";
+  for (const std::string& word : words) {
+    at = findPart(*at, word);
+    if (!at) throw WrongUse(unknownVerb(word));
+    path += " " + word;
+  }
+  return at->get_formatter()->make_help(at, path, CLI::AppFormatMode::Normal);
 }
 
-void CommandLine::onRun(CLI::App* made, std::function<int(Context&)> action) {
-  addCommon(made);
-  made->callback([this, made, action = std::move(action)] {
-    // The callbacks of a verb's parts run before its own: the part was chosen.
-    if (!made->get_subcommands().empty()) return;
-    action_ = [this, action] {
-      Context context(common_);
-      return action(context);
-    };
-  });
+const Values& CommandLine::valuesOf(const CLI::Option* option) const {
+  static const Values none;
+  for (const Node& node : nodes_) {
+    for (const Argument& one : node.arguments.all())
+      if (&one.option() == option) return one.values();
+  }
+  return none;
 }
 
-void CommandLine::addWait(CLI::App* made, WaitOptions& wait) {
-  const std::string what = format("Seconds to wait (default {})", wait.timeout.count());
-  made->add_flag_callback("--no-wait", [&wait] { wait.wait = false; }, "Return at once; the operation goes on");
-  made->add_option_function<int>(
-          "--timeout", [&wait](int seconds) { wait.timeout = std::chrono::seconds(seconds); }, what)
-      ->check(CLI::Range(1, 86400));
-}
-
-void CommandLine::addResources(CLI::App* made, ResourceFlags& flags) {
-  made->add_option("--cpus", flags.cpus, "Cores, like 2 or 0.5")->check([](const std::string& text) {
-    const bool is_number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
-    return is_number ? std::string() : std::string("expected a number of cores, like 2 or 0.5");
-  });
-  made->add_option("--memory", flags.memory, "Memory limit, like 4g or 512m");
-  made->add_option("--memory-min", flags.memoryMin, "Memory that is kept for it");
-  made->add_option("--disk,--storage", flags.disk, "Size of its volumes in GiB");
-  made->add_option("--pids", flags.pids, "Most processes and threads");
-}
-
-void CommandLine::addHelpAndCompletion() {
-  CLI::App* made = verb("completion", "Print the completion script of a shell", "source <(swarm completion bash)");
-  made->add_option("shell", name_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  made->callback([this] {
-    action_ = [this] {
-      print(completionScript(name_, completionTree(app_)));
-      return static_cast<int>(kDone);
-    };
-  });
-  onRun(verb("version", "Versions of this command and of the server", "swarm version"), [](Context& context) { return version(context); });
-  made = verb("help", "Show the flags of a verb and an example", "swarm help create");
-  made->add_option("verb", names_, "A verb, like create, or snapshot restore");
-  made->callback([this] {
-    action_ = [this] {
-      CLI::App* at = &app_;
-      for (const std::string& word : names_) {
-        CLI::App* below = findVerb(*at, word);
-        if (!below) return unknownVerb(word);
-        at = below;
-      }
-      std::string path = "swarm";
-      for (const std::string& word : names_) path += " " + word;
-      print(at->get_formatter()->make_help(at, path, CLI::AppFormatMode::Normal) + "\n");
-      return static_cast<int>(kDone);
-    };
-  });
-}
-
-CompletionNode completionTree(const CLI::App& app) {
+CompletionNode CommandLine::treeOf(const CLI::App& app) const {
   CompletionNode node{app.get_name(), app.get_description(), app.get_aliases(), {}, {}, {}};
   for (const CLI::Option* option : app.get_options({})) {
-    if (option->get_positional()) {
-      node.words.push_back(option->get_name(true));
-      continue;
-    }
-    CompletionFlag flag{option->get_lnames(), option->get_snames(), option->get_description(), option->get_items_expected_max() > 0};
-    node.flags.push_back(std::move(flag));
+    if (option->get_positional())
+      node.words.push_back({option->get_name(true), valuesOf(option), option->get_items_expected_max() > 1});
+    else
+      node.flags.push_back(
+          {option->get_lnames(), option->get_snames(), option->get_description(), option->get_items_expected_min() > 0, valuesOf(option)});
   }
-  for (const CLI::App* below : app.get_subcommands([](const CLI::App*) { return true; })) node.below.push_back(completionTree(*below));
+  for (const CLI::App* below : app.get_subcommands([](const CLI::App*) { return true; })) node.below.push_back(treeOf(*below));
   return node;
+}
+
+CompletionNode CommandLine::tree() const { return treeOf(app_); }
+
+CompletionNode commandTree() {
+  const std::function<int(const ServeFlags&)> none;
+  return CommandLine(none).tree();
 }
 
 int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve) { return CommandLine(serve).run(argc, argv); }

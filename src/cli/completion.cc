@@ -1,49 +1,13 @@
-// One walk over the tree for each shell. zsh runs the script of bash, which it can.
+// One walk over the tree for each shell. zsh runs the script of bash.
 #include "cli/completion.h"
 
 #include <algorithm>
-#include <array>
+#include <set>
 
 #include "base/text/format.h"
 
 namespace swarm::cli {
 namespace {
-
-/// Where possible values come from: words, "files", or a command that prints names.
-struct Values {
-  std::string words;
-  std::string command;
-  bool files = false;
-  bool empty() const { return words.empty() && command.empty() && !files; }
-};
-
-Values ofWorkspaces() { return {{}, "swarm list -o name", false}; }
-
-Values sourceOfFlag(const std::string& path, const std::string& flag) {
-  if (flag == "provider" || flag == "to") return {"docker flyio", {}, false};
-  if (flag == "output" && path != "/export") return {"table json yaml name", {}, false};
-  if (flag == "region") return {{}, "swarm providers regions -o name", false};
-  if (flag == "status") return {"creating running stopping stopped failed deleting migrating", {}, false};
-  if (flag == "log-level") return {"debug info warning error", {}, false};
-  if (flag == "log-style") return {"text json", {}, false};
-  if (flag == "instance") return ofWorkspaces();
-  for (const char* file : {"config", "ca", "data-dir", "output", "setup", "data"}) {
-    if (flag == file) return {{}, {}, true};
-  }
-  return {};
-}
-
-Values sourceOfWord(const std::string& path, const std::string& word) {
-  if (path == "/volumes/delete") return {{}, "swarm volumes -o name", false};
-  if (path == "/snapshot/delete" || word == "snapshot") return {{}, "swarm snapshot list -o name", false};
-  if (word == "name" || word == "names" || word == "instance") return path == "/create" ? Values{} : ofWorkspaces();
-  if (word == "file") return {{}, {}, true};
-  if (word == "id") return {{}, "swarm operations -o name", false};
-  if (word == "type") return {{}, "swarm providers -o name", false};
-  if (word == "shell") return {"bash zsh fish", {}, false};
-  if (word == "method") return {"GET POST PUT PATCH DELETE", {}, false};
-  return {};
-}
 
 std::string joined(const std::vector<std::string>& words, std::string_view between) {
   std::string text;
@@ -69,40 +33,58 @@ void visitAll(const CompletionNode& node, const std::string& path, const Visit& 
   for (const CompletionNode& one : node.below) visitAll(one, path + "/" + one.name, visit);
 }
 
-std::string bashReply(const Values& source) {
-  if (source.files) return "COMPREPLY=($(compgen -f -- \"$current\"))";
-  const std::string words = source.command.empty() ? source.words : format("$(timeout 2 {} 2>/dev/null)", source.command);
+/// A statement that offers `values`.
+std::string bashReply(const Values& values) {
+  if (values.empty()) return ":";
+  if (values.files) return "COMPREPLY=($(compgen -f -- \"$current\"))";
+  const std::string words = values.command.empty() ? joined(values.words, " ") : format("$(timeout 2 {} 2>/dev/null)", values.command);
   return format("COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))", words);
+}
+
+/// A statement that offers the values of the word at the cursor: `words` others stand before it.
+std::string bashWords(const CompletionNode& node) {
+  if (!node.below.empty()) return bashReply({.words = namesBelow(node)});
+  std::string cases;
+  for (std::size_t i = 0; i < node.words.size(); ++i)
+    cases += format("{}) {} ;; ", node.words[i].repeats ? "*" : std::to_string(i), bashReply(node.words[i].values));
+  return cases.empty() ? ":" : format("case $words in {}esac", cases);
+}
+
+/// "/create --env" and "/create -e", as patterns of `case`.
+std::string bashPatterns(const std::string& path, const CompletionFlag& flag) {
+  std::vector<std::string> patterns;
+  for (const std::string& name : flag.names) patterns.push_back(format("\"{} --{}\"", path, name));
+  for (const std::string& name : flag.shortNames) patterns.push_back(format("\"{} -{}\"", path, name));
+  return joined(patterns, "|");
 }
 
 std::string bashScript(const CompletionNode& root) {
   std::string steps, values, verbs;
+  std::vector<std::string> with_value;
   visitAll(root, "", [&](const CompletionNode& node, const std::string& path) {
     for (const CompletionNode& one : node.below) {
       std::vector<std::string> patterns;
       for (const std::string& name : namesOf(one)) patterns.push_back(path + "/" + name);
-      steps += format("      {}) path={}/{} ;;\n", joined(patterns, "|"), path, one.name);
+      steps += format("      {}) path={}/{} words=0 ;;\n", joined(patterns, "|"), path, one.name);
     }
     std::vector<std::string> flags;
     for (const CompletionFlag& flag : node.flags) {
       for (const std::string& name : flag.names) flags.push_back("--" + name);
-      if (!flag.hasValue || flag.names.empty()) continue;
-      std::vector<std::string> patterns;
-      for (const std::string& name : flag.names) patterns.push_back(format("\"{} --{}\"", path, name));
-      for (const std::string& name : flag.shortNames) patterns.push_back(format("\"{} -{}\"", path, name));
-      const Values source = sourceOfFlag(path, flag.names.front());
-      values += format("    {}) {}; return ;;\n", joined(patterns, "|"), source.empty() ? "COMPREPLY=()" : bashReply(source));
+      if (!flag.hasValue) continue;
+      with_value.push_back(bashPatterns(path, flag));
+      values += format("    {}) {}; return ;;\n", with_value.back(), bashReply(flag.values));
     }
-    Values source{joined(namesBelow(node), " "), {}, false};
-    if (node.below.empty() && !node.words.empty()) source = sourceOfWord(path, node.words.front());
-    verbs += format("    \"{}\") if [[ \"$current\" == -* ]]; then COMPREPLY=($(compgen -W \"{}\" -- \"$current\")); else {}; fi ;;\n",
-                    path, joined(flags, " "), source.empty() ? "COMPREPLY=()" : bashReply(source));
+    verbs +=
+        format("    \"{}\") if [[ \"$current\" == -* ]]; then {}; else {}; fi ;;\n", path, bashReply({.words = flags}), bashWords(node));
   });
   return format(
-      "_swarm() {{\n  local current=\"${{COMP_WORDS[COMP_CWORD]}}\" previous=\"${{COMP_WORDS[COMP_CWORD-1]}}\" path= i\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"$path/${{COMP_WORDS[i]}}\" in\n{}    esac\n  done\n"
+      "_swarm() {{\n  local current=\"${{COMP_WORDS[COMP_CWORD]}}\" previous=\"${{COMP_WORDS[COMP_CWORD-1]}}\" path= words=0 i\n"
+      "  COMPREPLY=()\n"
+      "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"$path/${{COMP_WORDS[i]}}\" in\n{}"
+      "      */-*) case \"$path ${{COMP_WORDS[i]}}\" in {}) i=$((i + 1)) ;; esac ;;\n"
+      "      *) words=$((words + 1)) ;;\n    esac\n  done\n"
       "  case \"$path $previous\" in\n{}  esac\n  case \"$path\" in\n{}  esac\n}}\ncomplete -F _swarm swarm\n",
-      steps, values, verbs);
+      steps, joined(with_value, "|"), values, verbs);
 }
 
 std::string quoted(const std::string& text) {
@@ -111,10 +93,10 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-std::string fishValues(const Values& source) {
-  if (source.files) return " -F";
-  if (source.empty()) return "";
-  return " -a " + quoted(source.command.empty() ? source.words : format("(timeout 2 {} 2>/dev/null)", source.command));
+std::string fishValues(const Values& values) {
+  if (values.files) return " -F";
+  if (values.empty()) return "";
+  return " -a " + quoted(values.command.empty() ? joined(values.words, " ") : format("(timeout 2 {} 2>/dev/null)", values.command));
 }
 
 std::string fishScript(const CompletionNode& root) {
@@ -132,12 +114,14 @@ std::string fishScript(const CompletionNode& root) {
       std::string names;
       for (const std::string& name : flag.names) names += " -l " + name;
       for (const std::string& name : flag.shortNames) names += " -s " + name;
-      const Values source = sourceOfFlag(path, flag.names.front());
-      lines += format("{}{}{} -d {}\n", here, names, flag.hasValue ? (source.files ? " -r" : " -x") + fishValues(source) : "",
+      lines += format("{}{}{} -d {}\n", here, names, flag.hasValue ? (flag.values.files ? " -r" : " -x") + fishValues(flag.values) : "",
                       quoted(flag.about));
     }
-    if (!node.below.empty() || node.words.empty()) return;
-    if (const std::string values = fishValues(sourceOfWord(path, node.words.front())); !values.empty()) lines += here + values + "\n";
+    std::set<std::string> offered;
+    for (const CompletionWord& word : node.words) {
+      const std::string values = fishValues(word.values);
+      if (!values.empty() && offered.insert(values).second) lines += here + values + "\n";
+    }
   });
   return format(
       "function __swarm_at\n  set -l path ''\n  for word in (commandline -opc)[2..-1]\n    switch \"$path/$word\"\n{}    end\n  end\n"

@@ -1,8 +1,10 @@
-// Completion scripts, made from the tree of verbs.
+// Completion scripts, generated from the tree of verbs.
 #pragma once
 
 #include <string>
 #include <vector>
+
+#include "cli/arguments.h"
 
 namespace swarm::cli {
 
@@ -10,20 +12,30 @@ struct CompletionFlag {
   std::vector<std::string> names;       ///< long, without "--"
   std::vector<std::string> shortNames;  ///< without "-"
   std::string about;
-  bool hasValue = false;
+  bool hasValue = false;  ///< as its own word; the value of --keep-source is written behind "="
+  Values values;
 };
 
-/// A verb, or a part of one; the root is `swarm` itself.
+struct CompletionWord {
+  std::string name;
+  Values values;
+  bool repeats = false;
+};
+
+/// A verb, or a part of one; the root is `swarm`.
 struct CompletionNode {
   std::string name;
   std::string about;
   std::vector<std::string> aliases;
   std::vector<CompletionFlag> flags;
-  std::vector<std::string> words;  ///< what its positional arguments are called, in order
+  std::vector<CompletionWord> words;  ///< its positional arguments, in order
   std::vector<CompletionNode> below;
 };
 
-/// `shell`: bash, zsh or fish. Names of workspaces and the like are asked of the server with a short timeout.
+/// The tree of this program.
+CompletionNode commandTree();
+
+/// `shell`: bash, zsh or fish. Names of workspaces and other objects are requested from the server with a short timeout.
 std::string completionScript(const std::string& shell, const CompletionNode& root);
 
 }  // namespace swarm::cli

@@ -1,4 +1,4 @@
-// Finding the server and its token, and what the terminal can do.
+// Finds the server and its token, and inspects the terminal.
 #include "cli/context.h"
 
 #include <fcntl.h>
@@ -72,7 +72,14 @@ void writeCredentials(const std::filesystem::path& path, const Credentials& cred
 
 void removeCredentials(const std::filesystem::path& path) { ::unlink(path.c_str()); }
 
-Context::Context(CommonOptions options) : options_(std::move(options)) {
+Context::Context(CommonOptions options, const Program& program, const Arguments& arguments)
+    : options_(std::move(options)),
+      program_(program),
+      arguments_(arguments),
+      output_(options_.format == "json"   ? OutputFormat::Json
+              : options_.format == "yaml" ? OutputFormat::Yaml
+              : options_.format == "name" ? OutputFormat::Name
+                                          : OutputFormat::Table) {
   stderr_terminal_ = ::isatty(STDERR_FILENO) == 1;
   bool stdout_terminal = ::isatty(STDOUT_FILENO) == 1;
   colour_ = stdout_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
@@ -82,19 +89,19 @@ Context::Context(CommonOptions options) : options_(std::move(options)) {
 SwarmClient& Context::client() {
   if (client_) return *client_;
   url_ = !options_.url.empty() ? options_.url : environment("SWARM_URL");
-  token_ = Secret(!options_.token.empty() ? options_.token : environment("SWARM_TOKEN"));
-  auto credentials = url_.empty() || token_.empty() ? readCredentials(credentialsPath()) : std::nullopt;
+  Secret token(environment("SWARM_TOKEN"));
+  auto credentials = url_.empty() || token.empty() ? readCredentials(credentialsPath()) : std::nullopt;
   if (credentials) {
     if (url_.empty()) url_ = credentials->url;
-    // A token goes to the server that gave it, and to no other.
-    if (token_.empty() && credentials->url == url_) token_ = credentials->token;
+    // A token is only sent to the server that issued it.
+    if (token.empty() && credentials->url == url_) token = credentials->token;
   }
   if (url_.empty()) {
     throw Error(
         ErrorCode::Unauthenticated,
         "This machine is not signed in to a server. Sign in with `swarm login --url URL`, or start a server here with `swarm serve`.");
   }
-  client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token_, .caFile = options_.caFile});
+  client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token, .caFile = options_.caFile});
   return *client_;
 }
 

@@ -1,33 +1,35 @@
-// What every verb needs: where the server is, how to print, and whether people or programs are watching.
+// What every verb needs: the server, the output format, and whether a person or a program reads the output.
 #pragma once
 
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "cli/cli.h"
+#include "cli/completion.h"
 #include "swarm/client.h"
 
 namespace swarm::cli {
 
 enum class OutputFormat { Table, Json, Yaml, Name };
 
-/// Options that every verb takes.
+/// The flags of all verbs that call the server. A token is never a flag: other users could read it.
 struct CommonOptions {
-  std::string url;     ///< --url
-  std::string token;   ///< --token-file's content; a token is never taken from the command line, where others could read it
-  std::string caFile;  ///< --ca
-  OutputFormat output = OutputFormat::Table;
+  std::string url;
+  std::string caFile;
+  std::string format;  ///< "table", "json", "yaml" or "name"
 };
 
-/// What `serve` and `login` write and every other verb reads: $XDG_CONFIG_HOME/swarm/credentials.json, mode 0600.
+/// What `serve` and `login` store for the other verbs: $XDG_CONFIG_HOME/swarm/credentials.json, mode 0600.
 struct Credentials {
   std::string url;
   Secret token;
   std::string user;
-  std::string server{};  ///< the id of the server that wrote them by itself; empty: a person signed in
+  std::string server{};  ///< the id of the server that wrote them automatically; empty: a user signed in
 };
 std::filesystem::path credentialsPath();
 std::optional<Credentials> readCredentials(const std::filesystem::path& path);
@@ -35,24 +37,35 @@ std::optional<Credentials> readCredentials(const std::filesystem::path& path);
 void writeCredentials(const std::filesystem::path& path, const Credentials& credentials);
 void removeCredentials(const std::filesystem::path& path);
 
+/// The parts of the program that a verb about the program itself uses.
+struct Program {
+  std::function<int(const ServeFlags&)> serve;
+  std::function<CompletionNode()> tree;
+  std::function<std::string(const std::vector<std::string>& words)> help;  ///< throws WrongUse for an unknown verb
+};
+
 class Context {
  public:
-  explicit Context(CommonOptions options);
+  /// `arguments`: of the chosen verb. The referenced objects must outlive the context.
+  Context(CommonOptions options, const Program& program, const Arguments& arguments);
 
-  /// Flags, then SWARM_URL and SWARM_TOKEN, then the credentials file. Made at the first call.
+  /// Uses the flags, then SWARM_URL and SWARM_TOKEN, then the stored credentials. Created at the first call.
   SwarmClient& client();
   std::string url() const { return url_; }
-  OutputFormat output() const { return options_.output; }
-  const CommonOptions& options() const { return options_; }
+  OutputFormat output() const { return output_; }
+  const Program& program() const { return program_; }
+  const Arguments& arguments() const { return arguments_; }
 
   bool stderrIsTerminal() const { return stderr_terminal_; }
-  bool colour() const { return colour_; }   ///< for stdout; off with NO_COLOR or when it is not a terminal
-  int columns() const { return columns_; }  ///< of the terminal; 0 when stdout is none: then nothing is cut
+  bool colour() const { return colour_; }   ///< of stdout; false with NO_COLOR or when it is not a terminal
+  int columns() const { return columns_; }  ///< of the terminal; 0 when stdout is not one: nothing is cut
 
  private:
   CommonOptions options_;
+  const Program& program_;
+  const Arguments& arguments_;
+  OutputFormat output_;
   std::string url_;
-  Secret token_;
   std::unique_ptr<SwarmClient> client_;
   bool stderr_terminal_ = false;
   bool colour_ = false;

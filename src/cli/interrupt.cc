@@ -1,4 +1,4 @@
-// See interrupt.h.
+// The signal handler and its text.
 #include "cli/interrupt.h"
 
 #include <unistd.h>
@@ -11,11 +11,11 @@ namespace {
 std::atomic<const std::string*> current_text{nullptr};
 static_assert(std::atomic<const std::string*>::is_always_lock_free);
 
-/// Only what a signal handler may call. SA_RESETHAND has put the default back: the second signal ends the process.
+/// Calls only functions that are safe in signal handlers. SA_RESETHAND restored the default, so the second signal ends the process.
 void onInterrupt(int number) {
   if (const std::string* text = current_text.load()) {
     if (::write(STDERR_FILENO, text->data(), text->size()) < 0) {
-      // nobody reads it
+      // stderr was closed
     }
   }
   ::raise(number);
@@ -29,7 +29,7 @@ InterruptNotice::InterruptNotice(std::string text) : text_(std::move(text)) {
   action.sa_handler = onInterrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigaction(SIGINT, &action, &before_);
-  if (before_.sa_handler == SIG_IGN) ::sigaction(SIGINT, &before_, nullptr);  // run in the background: it stays deaf
+  if (before_.sa_handler == SIG_IGN) ::sigaction(SIGINT, &before_, nullptr);  // a background job continues to ignore it
 }
 
 InterruptNotice::~InterruptNotice() {

@@ -1,4 +1,4 @@
-// What a person reads who presses Ctrl-C while a verb waits for something that the server goes on with.
+// A message for users who press Ctrl-C while a verb waits for an operation that continues at the server.
 #pragma once
 
 #include <signal.h>
@@ -7,7 +7,7 @@
 
 namespace swarm::cli {
 
-/// While it lives, SIGINT prints `text` on stderr and then ends the process, as the signal does without it. One at a time.
+/// During its lifetime, SIGINT prints `text` on stderr and then ends the process, as the signal does by default. At most one exists.
 class InterruptNotice {
  public:
   explicit InterruptNotice(std::string text);

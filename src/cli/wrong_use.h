@@ -1,4 +1,4 @@
-// WrongUse: what was written on the command line has no meaning. Exit code 2, as for flags that do not exist.
+// WrongUse: an invalid command line. Exit code 2, as for unknown flags.
 #pragma once
 
 #include "base/error.h"

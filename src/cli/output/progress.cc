@@ -1,4 +1,4 @@
-// Steps with their times, as they happen.
+// Formats steps, and redraws the live line.
 #include "cli/output/progress.h"
 
 #include <sys/ioctl.h>
@@ -38,7 +38,7 @@ const char* mark(OperationStatus status) {
   }
 }
 
-/// Between 0 and 1, by bytes where they are known, else by files; negative: not known.
+/// Between 0 and 1, by bytes if they are known, otherwise by files; negative: unknown.
 double fractionOf(const OperationStep& step) {
   const auto part = [](std::int64_t done, std::int64_t total) {
     return std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
@@ -64,15 +64,15 @@ std::string filesText(const OperationStep& step) {
   return step.filesTotal > 0 ? format("{} of {} files", countText(step.filesDone), countText(step.filesTotal)) : std::string();
 }
 
-/// "12,345 of 100,000 files, 45 MB/s" beside these very numbers.
+/// Whether the detail ("12,345 of 100,000 files, 45 MB/s") only repeats the numbers of the line.
 bool repeatsNumbers(const OperationStep& step) {
   return step.filesTotal > 0 && (step.detail.empty() || step.detail.starts_with(countText(step.filesDone) + " of "));
 }
 
-/// Why something waits is never left out: it is cut at the line's end.
+/// The reason for a wait is never left out; it is cut at the end of the line.
 constexpr int kDetail = 0;
 
-/// A part of the live line; the ones with the highest `order` give way first, but those with 0.
+/// A part of the live line. The highest `order` is left out first, 0 never.
 struct Part {
   int order;
   std::string text;
@@ -90,7 +90,7 @@ std::vector<Part> partsOf(const OperationStep& step, SystemTime now) {
     add(4, step.bytesPerSecond > 0 ? bytesText(step.bytesPerSecond) + "/s" : std::string());
     add(3, timeLeft(step));
     add(6, seconds(step, now));
-    // A text that only repeats the numbers is left out; one that tells something else ("the connection was cut") is worth more than they.
+    // A detail that only repeats the numbers is left out; any other ("the connection was cut") takes precedence over them.
     if (!repeatsNumbers(step)) add(kDetail, printable(step.detail));
   } else {
     add(1, seconds(step, now));
@@ -109,13 +109,13 @@ int columnsOfStderr() {
 std::string endedStepLine(const OperationStep& step) {
   std::string line = format("  {} {:<34} {:>9}", mark(step.status), printable(step.name), seconds(step, step.endedAt));
   if (repeatsNumbers(step)) {
-    if (step.filesDone == 0) return line;  // it was over before anything was counted
+    if (step.filesDone == 0) return line;  // nothing was counted before the step ended
     const double took = static_cast<double>((step.endedAt - step.startedAt).count()) / 1000.0;
     line += format("  {} files, {}", countText(step.filesDone), bytesText(step.bytesDone));
     return took < 0.01 ? line : line + format(", {}/s", bytesText(static_cast<std::int64_t>(static_cast<double>(step.bytesDone) / took)));
   }
   if (step.bytesTotal > 0) line += format("  {} of {}", bytesText(step.bytesDone), bytesText(step.bytesTotal));
-  // What a step was doing last ("stop Machine") matters only where it failed; a sentence ("It is done later: …") stays true.
+  // The last activity of a step ("stop Machine") matters only after a failure; a sentence ("It is done later: …") always does.
   const bool is_sentence = !step.detail.empty() && std::isupper(static_cast<unsigned char>(step.detail.front())) != 0;
   if (is_sentence || (step.status != OperationStatus::succeeded && !step.detail.empty())) line += "  " + printable(step.detail);
   return line;
@@ -128,7 +128,7 @@ std::string liveStepLine(const OperationStep& step, SystemTime now, int columns)
     for (const Part& part : parts) line += (line.empty() ? "" : "  ") + part.text;
     return line;
   };
-  // One cell stays free: a terminal goes to the next line when the last one is filled.
+  // One cell stays free: filling the last one moves a terminal to the next line.
   while (columns > 0 && displayWidth(join()) >= static_cast<std::size_t>(columns)) {
     auto least = std::ranges::max_element(parts, {}, &Part::order);
     if (least->order == 0) break;
@@ -151,14 +151,14 @@ void OperationView::update(const Operation& operation) {
     text += liveStepLine(operation.steps[shown_], RealClock().now(), columnsOfStderr());
     live_line_ = true;
   } else if (!terminal_ && shown_ < operation.steps.size()) {
-    // Without a terminal nothing is drawn again: what is waited for is said once.
+    // Without a terminal nothing is redrawn: each reason for a wait is printed once.
     const OperationStep& step = operation.steps[shown_];
     const bool is_sentence = !step.detail.empty() && std::isupper(static_cast<unsigned char>(step.detail.front())) != 0;
-    if (is_sentence && step.detail != said_)
+    if (is_sentence && step.detail != reported_detail_)
       text += format("  {} {}: {}\n", mark(step.status), printable(step.name), printable(step.detail));
-    if (is_sentence) said_ = step.detail;
+    if (is_sentence) reported_detail_ = step.detail;
   }
-  std::fputs(text.c_str(), stderr);  // at once: a line that is wiped and drawn in two writes flickers
+  std::fputs(text.c_str(), stderr);  // in one write, without flicker
   std::fflush(stderr);
 }
 
@@ -170,7 +170,7 @@ void OperationView::finish() {
 
 Operation waitWithProgress(Context& context, const std::string& operation_id, std::chrono::seconds timeout) {
   const InterruptNotice notice(
-      format("\nThe operation continues in the background. `swarm operations follow {0}` watches it again, `swarm operations cancel {0}` "
+      format("\nThe operation continues in the background. `swarm operations follow {0}` shows its progress, `swarm operations cancel {0}` "
              "cancels it.\n",
              operation_id));
   OperationView view(context);
@@ -181,13 +181,14 @@ Operation waitWithProgress(Context& context, const std::string& operation_id, st
       return operation;
     case OperationStatus::failed:
       throw operation.error ? *operation.error
-                            : Error(ErrorCode::Internal, "The operation failed without saying why; the server's log has more.");
+                            : Error(ErrorCode::Internal, "The operation failed without a reason; see the log of the server.");
     case OperationStatus::cancelled:
       throw Error(ErrorCode::Cancelled, "The operation was cancelled.");
     default:
-      throw Error(ErrorCode::DeadlineExceeded,
-                  format("Not done after {} s; the operation continues in the background. Follow it with `swarm operations follow {}`.",
-                         timeout.count(), operation_id));
+      throw Error(
+          ErrorCode::DeadlineExceeded,
+          format("The operation did not end within {} s and continues in the background. Follow it with `swarm operations follow {}`.",
+                 timeout.count(), operation_id));
   }
 }
 

@@ -1,4 +1,4 @@
-// Shows an operation while it runs: one live line per step on a terminal, one line per finished step elsewhere. On stderr.
+// Shows a running operation on stderr: on a terminal one live line per step, elsewhere one line per finished step.
 #pragma once
 
 #include <string>
@@ -10,26 +10,26 @@ namespace swarm::cli {
 class OperationView {
  public:
   explicit OperationView(const Context& context) : terminal_(context.stderrIsTerminal()) {}
-  /// Call with each state of the operation.
+  /// To be called with each state of the operation.
   void update(const Operation& operation);
-  /// Ends the live line.
+  /// Removes the live line.
   void finish();
 
  private:
   bool terminal_;
   bool live_line_ = false;
-  std::size_t shown_ = 0;  ///< steps that were printed for good
-  std::string said_;       ///< the last detail of the step in progress, where there is no terminal
+  std::size_t shown_ = 0;        ///< finished steps that were printed
+  std::string reported_detail_;  ///< the last detail of the running step, without a terminal
 };
 
-/// A step that has ended, as a line without its end.
+/// A finished step as a line, without its line break.
 std::string endedStepLine(const OperationStep& step);
-/// The step in progress as one line: with a bar, bytes, files, rate and time left where they are known. What does not fit into `columns`
-/// (0: any width) is left out, the least important first, so that the line can be drawn again in place.
+/// The running step as one line: with a bar, bytes, files, rate and remaining time where they are known. Parts that do not fit into
+/// `columns` (0: any width) are left out, the least important first, so that the line can be redrawn in place.
 std::string liveStepLine(const OperationStep& step, SystemTime now, int columns);
 
-/// Waits for the operation with progress. Throws its error when it failed, Error(DeadlineExceeded) when it goes on in the background after
-/// `timeout`. Ctrl-C ends the command and says how to go on watching or to cancel.
+/// Waits for the operation and shows its progress. Throws its error when it failed, Error(DeadlineExceeded) when it continues in the
+/// background after `timeout`. Ctrl-C ends the command and prints how to follow or cancel the operation.
 Operation waitWithProgress(Context& context, const std::string& operation_id, std::chrono::seconds timeout);
 
 }  // namespace swarm::cli

@@ -1,4 +1,4 @@
-// See quantities.h.
+// Parses and formats amounts with units.
 #include "cli/output/quantities.h"
 
 #include <array>
@@ -22,7 +22,7 @@ struct Amount {
   std::string unit;
 };
 
-/// "1.5g" → 1.5 and "g"; nothing when it begins with no positive number.
+/// "1.5g" → 1.5 and "g"; nothing unless it begins with a positive number.
 std::optional<Amount> readAmount(const std::string& text) {
   Amount amount;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), amount.number);
@@ -61,7 +61,7 @@ std::int64_t parseMemory(const std::string& text) {
     if (unit == "g" || unit == "G" || unit == "GiB" || unit == "GB") factor = 1024;
   }
   if (!factor) {
-    throw WrongUse(format("\"{}\" is no amount of memory; expected one like 4g, 512m or 2048 (MiB).", text));
+    throw WrongUse(format("\"{}\" is not an amount of memory; expected one like 4g, 512m or 2048 (MiB).", text));
   }
   return static_cast<std::int64_t>(amount->number * *factor);
 }
@@ -79,7 +79,7 @@ std::int64_t parseRate(const std::string& text) {
   }
   const double rate = factor ? amount->number * static_cast<double>(*factor) : 0;
   if (rate < 1 || rate > 1e15) {
-    throw WrongUse(format("\"{}\" is no rate; expected bytes per second like 10M, 500K or 1.5G.", text));
+    throw WrongUse(format("\"{}\" is not a rate; expected bytes per second like 10M, 500K or 1.5G.", text));
   }
   return static_cast<std::int64_t>(rate);
 }

@@ -1,4 +1,4 @@
-// Amounts as people write them. Pure.
+// Amounts as users write and read them. Pure.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ std::string memoryText(std::int64_t mebibytes);  ///< "4 GiB", "512 MiB"
 
 /// "4g", "512m", "1024" (MiB) → MiB. Throws WrongUse.
 std::int64_t parseMemory(const std::string& text);
-/// "5m", "2h", "1d", "90s" before `now`, as RFC 3339; any other text as it is.
+/// "5m", "2h", "1d", "90s" before `now`, as RFC 3339; a time unchanged. Throws WrongUse.
 std::string sinceTime(const std::string& text, SystemTime now);
 /// "10M", "500K", "1.5G" (powers of 1024) or a bare number → bytes per second. Throws WrongUse.
 std::int64_t parseRate(const std::string& text);

@@ -11,7 +11,7 @@
 namespace swarm::cli {
 namespace {
 
-constexpr std::size_t kLongestLine = 64 * 1024;
+constexpr std::size_t kMaxLine = 64 * 1024;
 
 void appendEscaped(std::string& out, char32_t code) {
   if (code < 0x10000) {
@@ -22,7 +22,7 @@ void appendEscaped(std::string& out, char32_t code) {
   out += format("\\u{:04x}\\u{:04x}", 0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff));
 }
 
-/// The length of an SGR sequence at the start of `text`: ESC [ digits ; : m. 0: there is none.
+/// The length of an SGR sequence at the start of `text`: ESC [ digits ; : m. 0: none.
 std::size_t colourLength(std::string_view text) {
   if (!text.starts_with("\033[")) return 0;
   const std::size_t end = text.find_first_not_of("0123456789;:", 2);
@@ -33,7 +33,7 @@ std::string cleaned(std::string_view line) {
   std::string out;
   std::size_t begin = 0;
   const auto flush = [&](std::size_t end) {
-    if (end > begin) out += printable(line.substr(begin, end - begin), 4 * kLongestLine, LineBreaks::Keep);
+    if (end > begin) out += printable(line.substr(begin, end - begin), 4 * kMaxLine, LineBreaks::Keep);
   };
   for (std::size_t at = 0; at < line.size();) {
     const std::size_t length = colourLength(line.substr(at));
@@ -71,8 +71,8 @@ std::string LogFilter::feed(std::string_view piece) {
   std::string out;
   for (;;) {
     std::size_t end = pending_.find('\n');
-    if (end == std::string::npos && pending_.size() < kLongestLine) return out;
-    const std::size_t length = end == std::string::npos ? kLongestLine : end + 1;
+    if (end == std::string::npos && pending_.size() < kMaxLine) return out;
+    const std::size_t length = end == std::string::npos ? kMaxLine : end + 1;
     std::string line = pending_.substr(0, length);
     pending_.erase(0, length);
     if (line.ends_with("\r\n")) line.erase(line.size() - 2, 1);

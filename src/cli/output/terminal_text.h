@@ -1,4 +1,4 @@
-// Text that is not ours, as a terminal may have it. Pure.
+// Makes untrusted text safe for a terminal. Pure.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@ namespace swarm::cli {
 /// A JSON string with its quotes; characters that a terminal would act on are escaped.
 std::string jsonString(std::string_view text);
 
-/// Lines of a log on their way to a terminal: colours (SGR) stay, every other control or invisible character is replaced. Takes pieces of
-/// any size, and gives whole lines; a line that is longer than 64 KiB is cut into several.
+/// Filters the lines of a log for a terminal: colours (SGR) are kept, every other control or invisible character is replaced. Takes pieces
+/// of any size and returns whole lines; a line longer than 64 KiB is split.
 class LogFilter {
  public:
   std::string feed(std::string_view piece);
-  std::string finish();  ///< what has no line break behind it
+  std::string finish();  ///< the rest without a line break
 
  private:
   std::string pending_;

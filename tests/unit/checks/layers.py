@@ -16,7 +16,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 ONE_PLACE = {
     "boost/url": ["src/net/url.cc"],
     "spdlog/": ["src/base/diagnostics/log.cc"],
-    "CLI/": ["src/cli/command_line.h"],
+    "CLI/": ["src/cli/arguments.cc", "src/cli/command_line.h"],
     "toml++/": ["apps/swarm/config.cc", "apps/swarm/config_section.h"],
     "sqlite3.h": ["src/sqlite/", "src/store/sqlite/"],
     "prometheus/": ["src/base/diagnostics/metrics.cc"],

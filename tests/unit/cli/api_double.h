@@ -19,7 +19,7 @@
 
 namespace swarm::cli::testing {
 
-struct Asked {
+struct Received {
   std::string line;  ///< "POST /api/instances/web1/migrate"
   boost::json::value body;
 };
@@ -53,15 +53,15 @@ class ApiDouble {
     answers_[line] = {status, std::move(bodies), 0};
   }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  std::vector<Asked> asked() {
+  std::vector<Received> received() {
     const std::lock_guard lock(mutex_);
-    return asked_;
+    return received_;
   }
   /// The body of the only request with that line.
   boost::json::value bodyOf(const std::string& line) {
     boost::json::value body;
     int count = 0;
-    for (const Asked& one : asked()) {
+    for (const Received& one : received()) {
       if (one.line != line) continue;
       body = one.body;
       ++count;
@@ -78,7 +78,7 @@ class ApiDouble {
   };
 
   net::awaitable<void> answer(net::Exchange& exchange) {
-    Asked asked{std::string(exchange.head().method) + " " + std::string(exchange.head().target), nullptr};
+    Received request{std::string(exchange.head().method) + " " + std::string(exchange.head().target), nullptr};
     std::string text;
     std::array<char, 4096> piece{};
     for (;;) {
@@ -87,20 +87,20 @@ class ApiDouble {
       text.append(piece.data(), read.bytes);
     }
     const bool json = exchange.head().headers.find("Content-Type").value_or("") == "application/json";
-    if (json && !text.empty()) asked.body = boost::json::parse(text);
+    if (json && !text.empty()) request.body = boost::json::parse(text);
     int status = 404;
     std::string body = R"({"code":"not_found","detail":"There is nothing like that."})";
     {
       const std::lock_guard lock(mutex_);
       // How long a client waits is its own affair.
-      const std::string line = asked.line.substr(0, asked.line.find("?wait="));
+      const std::string line = request.line.substr(0, request.line.find("?wait="));
       if (const auto found = answers_.find(line); found != answers_.end()) {
         Answers& answers = found->second;
         status = answers.status;
         body = answers.bodies.at(answers.next);
         if (answers.next + 1 < answers.bodies.size()) ++answers.next;
       }
-      asked_.push_back(std::move(asked));
+      received_.push_back(std::move(request));
     }
     co_await exchange.respond(status, {{"Content-Type", "application/json"}}, std::move(body));
   }
@@ -111,7 +111,7 @@ class ApiDouble {
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::map<std::string, Answers> answers_;
-  std::vector<Asked> asked_;
+  std::vector<Received> received_;
 };
 
 struct Ran {

@@ -55,7 +55,7 @@ TEST_F(Archive, thatIsNotWholeLeavesNoFileAndAnExitCode) {
   EXPECT_EQ(ran.code, 1);
   EXPECT_NE(ran.err.find("incomplete"), std::string::npos) << ran.err;
   EXPECT_TRUE(fs::is_empty(folder_.path()));
-  EXPECT_EQ(runCommand(api_, {"export", "nobody", "-o", file("a").string()}).code, 3);
+  EXPECT_EQ(runCommand(api_, {"export", "absent", "-o", file("a").string()}).code, 3);
   EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
@@ -69,7 +69,7 @@ TEST_F(Archive, goesToStandardOutputAsItIs) {
   }
 }
 
-TEST_F(Archive, isWrittenThroughWhatIsNoFileAndThroughLinks) {
+TEST_F(Archive, isWrittenToPipesAndDevicesAndThroughLinks) {
   api_.on("GET /api/instances/web1/export", 200, {"bytes" + makeEndMark({})});
   write(file("there"), "before, and longer than what comes now, so that a rest of it would be seen");
   fs::create_symlink("there", file("link"));
@@ -100,7 +100,7 @@ TEST_F(Archive, isLookedAtBeforeAnythingIsMadeForIt) {
     EXPECT_NE(ran.code, 0) << name;
     EXPECT_NE(ran.err.find(name), std::string::npos) << ran.err;
   }
-  EXPECT_TRUE(api_.asked().empty());
+  EXPECT_TRUE(api_.received().empty());
 }
 
 TEST_F(Archive, whoseImportFailsSaysWhatIsLeftAndHowToRemoveIt) {

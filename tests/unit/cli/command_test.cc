@@ -1,4 +1,4 @@
-// Whole command lines: what is understood, what is said of mistakes, and what is asked before anything is lost.
+// Whole command lines: parsing, messages about mistakes, and confirmation before anything is lost.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <fstream>
 
-#include "cli/completion.h"
 #include "support/temp_dir.h"
 #include "unit/cli/api_double.h"
 
@@ -59,8 +58,8 @@ TEST_F(Command, theServersAddressMayStandBeforeTheVerb) {
   ApiDouble other;
   other.on("GET /api/instances/web1", 200, {kStopped});
   EXPECT_EQ(run({"--url", other.url(), "show", "web1", "-o", "name"}).code, 0);
-  EXPECT_EQ(other.asked().size(), 1);
-  EXPECT_TRUE(api_.asked().empty());
+  EXPECT_EQ(other.received().size(), 1);
+  EXPECT_TRUE(api_.received().empty());
 }
 
 TEST_F(Command, withoutAServerItSaysHowToGetOneAndTalksToNone) {
@@ -94,11 +93,11 @@ TEST_F(Command, anAnswerThatCannotBeWrittenIsAnError) {
   EXPECT_NE(err.find("No space left on device"), std::string::npos) << err;
 }
 
-TEST(StandardInput, thatIsClosedIsNoPlaceForAConnection) {
+TEST(StandardInput, thatIsClosedIsNotReusedForAConnection) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(STDIN_FILENO);
-    const int null = ::open("/dev/null", O_WRONLY);  // it has taken the place of standard input
+    const int null = ::open("/dev/null", O_WRONLY);  // it took the place of standard input
     ::dup2(null, STDOUT_FILENO);
     ::close(STDIN_FILENO);
     std::string words[] = {"swarm", "help"};
@@ -112,7 +111,7 @@ TEST(StandardInput, thatIsClosedIsNoPlaceForAConnection) {
   EXPECT_TRUE(WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
 }
 
-TEST_F(Command, errorsAreObjectsWhereJsonIsAskedFor) {
+TEST_F(Command, errorsAreObjectsInTheFormatJson) {
   api_.on("GET /api/instances/none", 404, {R"({"code":"not_found","detail":"gone"})"});
   const Ran ran = run({"show", "none", "-o", "json"});
   EXPECT_EQ(ran.code, 3);
@@ -120,6 +119,26 @@ TEST_F(Command, errorsAreObjectsWhereJsonIsAskedFor) {
   const auto error = boost::json::parse(ran.err).at("error");
   EXPECT_EQ(error.at("code"), "not_found");
   EXPECT_EQ(error.at("exitCode"), 3);
+}
+
+TEST_F(Command, errorsOfARequestNameTheFlagThatSetsTheMember) {
+  const auto messageFor = [&](const std::string& pointer) {
+    api_.on("POST /api/instances", 400,
+            {R"({"code":"invalid_argument","detail":"Wrong.","errors":[{"pointer":")" + pointer + R"(","detail":"is wrong"}]})"});
+    return run({"create", "web1"}).err;
+  };
+  for (auto [pointer, name] : {std::pair{"/resources/memory/max", "--memory"},
+                               {"/resources/memory/min", "--memory-min"},
+                               {"/resources/cpu/cores", "--cpus"},
+                               {"/resources/storage/size", "--disk"},
+                               {"/env/A~1B", "--env"},
+                               {"/storage/0/size", "--volume"},
+                               {"/network/exposedPorts/0", "--port"},
+                               {"/regions/1", "--region"},
+                               {"/name", "the name"},
+                               {"/command", "the command"},
+                               {"/metadata", "/metadata"}})
+    EXPECT_EQ(messageFor(pointer), std::string("swarm: Wrong.\n  ") + name + ": is wrong\n");
 }
 
 TEST_F(Command, errorsOfARequestNameTheFlag) {
@@ -135,7 +154,7 @@ TEST_F(Command, aCommandToRunNeedsNoDashes) {
   for (std::vector<std::string> words :
        {std::vector<std::string>{"exec", "web1", "ls", "-la", "--url"}, {"exec", "web1", "--", "ls", "-la"}}) {
     EXPECT_NE(run(words).code, 2);
-    EXPECT_EQ(api_.asked().back().line, "GET /api/instances/web1/exec");
+    EXPECT_EQ(api_.received().back().line, "GET /api/instances/web1/exec");
   }
 }
 
@@ -206,34 +225,6 @@ TEST_F(Command, whatAWorkspaceSaysGivesTheTerminalNoOrders) {
   const Ran ran = run({"delete", "web1", "--yes"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_EQ(ran.err.find('\033'), std::string::npos) << ran.err;
-}
-
-/// The script, run by bash: what it offers for the last of the words.
-std::string offered(const std::string& script, const std::string& words) {
-  const test::TempDir folder;
-  std::ofstream(folder.path() / "script") << script;
-  const std::string command = "bash -c 'swarm() { echo \"$*\" | sed \"s/.*/web1 web2/\"; }; timeout() { shift; \"$@\"; }; source " +
-                              (folder.path() / "script").string() + "; COMP_WORDS=(" + words +
-                              "); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _swarm; echo \"${COMPREPLY[@]}\"'";
-  FILE* pipe = ::popen(command.c_str(), "r");
-  std::array<char, 4096> text{};
-  const std::size_t length = std::fread(text.data(), 1, text.size(), pipe);
-  EXPECT_EQ(::pclose(pipe), 0) << command;
-  return {text.data(), length};
-}
-
-TEST_F(Command, completionKnowsEveryVerbAndFlagOfThisVeryCommand) {
-  const std::string bash = run({"completion", "bash"}).out;
-  EXPECT_EQ(offered(bash, "swarm snap"), "snapshot\n");
-  EXPECT_EQ(offered(bash, "swarm snapshot res"), "restore\n");
-  EXPECT_EQ(offered(bash, "swarm migrate --keep"), "--keep-source\n");
-  EXPECT_EQ(offered(bash, "swarm rm web"), "web1 web2\n") << "an alias";
-  EXPECT_EQ(offered(bash, "swarm create --provider f"), "flyio\n");
-  const std::string fish = run({"completion", "fish"}).out;
-  const std::string zsh = run({"completion", "zsh"}).out;
-  for (const char* word : {"keep-source", "since", "snapshot", "memory-min", "api", "dry-run"}) {
-    for (const std::string* script : {&bash, &fish, &zsh}) EXPECT_NE(script->find(word), std::string::npos) << word;
-  }
 }
 
 }  // namespace

@@ -19,16 +19,16 @@ TEST(GitIdentityVerb, showsAndSets) {
   EXPECT_EQ(set.code, 0) << set.err;
   EXPECT_EQ(set.out, "Ada <ada@example.com>\n");
   EXPECT_EQ(runCommand(api, {"git-identity"}).out, "Ada <ada@example.com>\n");
-  EXPECT_EQ(api.asked()[1].body, boost::json::parse(R"({"name":"Ada","email":"ada@example.com"})"));
+  EXPECT_EQ(api.received()[1].body, boost::json::parse(R"({"name":"Ada","email":"ada@example.com"})"));
 }
 
 TEST(GitIdentityVerb, isRemovedByClearAndWantsBothParts) {
   ApiDouble api;
   api.on(kSet, 200, {R"({"name":"","email":""})"});
   EXPECT_NE(runCommand(api, {"git-identity", "Ada"}).code, 0);
-  EXPECT_TRUE(api.asked().empty());
+  EXPECT_TRUE(api.received().empty());
   EXPECT_EQ(runCommand(api, {"git-identity", "--clear"}).code, 0);
-  EXPECT_EQ(api.asked()[0].body, boost::json::parse(R"({"name":"","email":""})"));
+  EXPECT_EQ(api.received()[0].body, boost::json::parse(R"({"name":"","email":""})"));
 }
 
 TEST(CreateVerb, sendsTheSetupScriptOrSaysWhyNot) {
@@ -37,13 +37,13 @@ TEST(CreateVerb, sendsTheSetupScriptOrSaysWhyNot) {
   auto script = std::filesystem::temp_directory_path() / "swarm-cli-setup.sh";
   std::ofstream(script) << "#!/bin/sh\necho hi\n";
   runCommand(api, {"create", "one", "--setup", script.string()});
-  ASSERT_EQ(api.asked().size(), 1u);
-  EXPECT_EQ(api.asked()[0].body.at("setup").as_string(), "#!/bin/sh\necho hi\n");
+  ASSERT_EQ(api.received().size(), 1u);
+  EXPECT_EQ(api.received()[0].body.at("setup").as_string(), "#!/bin/sh\necho hi\n");
   std::filesystem::remove(script);
   const Ran missing = runCommand(api, {"create", "one", "--setup", script.string()});
   EXPECT_NE(missing.code, 0);
   EXPECT_NE(missing.err.find("can't be read"), std::string::npos) << missing.err;
-  EXPECT_EQ(api.asked().size(), 1u);
+  EXPECT_EQ(api.received().size(), 1u);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What `list`, `show` and `update` say of older images and of sizes that are not enforced.
+// What `list`, `show` and `update` report about older images and sizes that are not enforced.
 #include <sstream>
 
 #include "cli/output/output.h"
@@ -31,14 +31,14 @@ TEST_F(Listing, marksAnOlderImageAndNamesTheCommandThatReplacesIt) {
   EXPECT_NE(listed.out.find("running* "), std::string::npos) << listed.out;
   EXPECT_NE(listed.err.find("swarm update NAME --refresh-image"), std::string::npos) << listed.err;
   const Ran shown = run({"show", "web1"});
-  EXPECT_NE(shown.out.find("newer image  there is one; to take it: swarm update web1 --refresh-image\n"), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("newer image  available; to use it: swarm update web1 --refresh-image\n"), std::string::npos) << shown.out;
   expect("false");
   EXPECT_EQ(run({"list"}).out.find('*'), std::string::npos);
   EXPECT_EQ(run({"list"}).err, "");
   EXPECT_EQ(run({"show", "web1"}).out.find("newer image"), std::string::npos);
 }
 
-TEST_F(Listing, saysWhereTheSizeOfAVolumeIsNoLimit) {
+TEST_F(Listing, reportsWhereTheSizeOfAVolumeIsNotEnforced) {
   expect("true", "false");
   const Ran listed = run({"list"});
   EXPECT_NE(listed.out.find("DISK"), std::string::npos) << listed.out;
@@ -51,14 +51,14 @@ TEST_F(Listing, saysWhereTheSizeOfAVolumeIsNoLimit) {
   EXPECT_EQ(run({"list"}).err, "");
 }
 
-TEST_F(Listing, aCreateWithASizeSaysThatItIsNoLimit) {
+TEST_F(Listing, aCreateWithASizeReportsThatItIsNotEnforced) {
   expect("false", "false");
   api_.on("POST /api/instances", 202, {workspace("false")});
   EXPECT_NE(run({"create", "web1", "--disk", "20", "--no-wait"}).err.find("not enforced at Docker"), std::string::npos);
-  EXPECT_EQ(run({"create", "web1", "--no-wait"}).err.find("not enforced"), std::string::npos) << "no size was asked for";
+  EXPECT_EQ(run({"create", "web1", "--no-wait"}).err.find("not enforced"), std::string::npos) << "no size was given";
 }
 
-TEST_F(Listing, refreshImageAsksBeforeItRestartsAndSaysWhatItDid) {
+TEST_F(Listing, refreshImageReportsTheRestartBeforeAndTheResultAfterwards) {
   expect("true");
   api_.on("PUT /api/instances/i-1?dryRun=true&refreshImage=true", 200,
           {R"({"effect":"restart","drops":{"files":0,"more":false,"folders":[]}})"});
@@ -66,7 +66,7 @@ TEST_F(Listing, refreshImageAsksBeforeItRestartsAndSaysWhatItDid) {
   const Ran ran = run({"update", "web1", "--refresh-image"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.err.find("web1 must be restarted for this"), std::string::npos) << ran.err;
-  EXPECT_NE(ran.err.find("from the image that swarm-workspace:latest is now"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("from the current version of swarm-workspace:latest"), std::string::npos) << ran.err;
   EXPECT_EQ(api_.bodyOf("PUT /api/instances/web1?refreshImage=true"), boost::json::object());
 }
 

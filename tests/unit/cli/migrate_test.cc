@@ -1,10 +1,9 @@
-// `swarm migrate`: what it asks of the server, what it shows meanwhile, and what is left on stdout. And the library's calls behind it.
+// `swarm migrate`: its requests, its progress, and its result on stdout. And the calls of the library behind it.
 #include <csignal>
 
 #include "cli/interrupt.h"
 #include "cli/output/output.h"
 #include "cli/output/progress.h"
-#include "cli/verbs/verbs.h"
 #include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
@@ -88,17 +87,17 @@ TEST_F(Migrate, isWrongUseWithoutAPlaceOrWithBackAndAPlace) {
   EXPECT_EQ(runCommand(api_, {"migrate", "web1"}).code, kWrongUse);
   EXPECT_EQ(runCommand(api_, {"migrate", "web1", "--back", "--to", "docker"}).code, kWrongUse);
   EXPECT_EQ(runCommand(api_, {"migrate", "web1", "--to", "docker", "--keep-source=soon"}).code, kWrongUse);
-  EXPECT_TRUE(api_.asked().empty());
+  EXPECT_TRUE(api_.received().empty());
 }
 
-TEST_F(Migrate, tellsWhyItFailedAndSaysSoInItsExitCode) {
+TEST_F(Migrate, reportsWhyItFailedAlsoInItsExitCode) {
   expectMove({operationText(
       "failed", R"("steps":[],"error":{"code":"out_of_resources","message":"The disk of the target is full.","retryable":false})")});
   const Ran ran = runCommand(api_, {"migrate", "web1", "--to", "flyio"});
   EXPECT_EQ(ran.code, kFailed);
   EXPECT_EQ(ran.out, "");
   EXPECT_NE(ran.err.find("The disk of the target is full."), std::string::npos);
-  EXPECT_EQ(runCommand(api_, {"migrate", "nobody", "--to", "flyio"}).code, kNotFound);
+  EXPECT_EQ(runCommand(api_, {"migrate", "absent", "--to", "flyio"}).code, kNotFound);
 }
 
 TEST_F(Migrate, returnsAtOnceWhenItIsNotToWait) {
@@ -124,8 +123,8 @@ TEST_F(Migrate, printsThePlanOfADryRunAsATableAndFailsWhenItDoesNotFit) {
             "fits       no\n"
             "problem    A volume of 2 TiB is more than Fly.io has.\n"
             "moves      100,000 files, 5.0 GB\n"
-            "takes      about 2 min, VS Code is away for about 4 s of it\n"
-            "           what is still at the old place does not travel again\n"
+            "takes      about 2 min; VS Code is away for about 4 s of it\n"
+            "           files that are still at the old place are not copied again\n"
             "cost       About 31 USD a month.\n"
             "\n"
             "CHANGES  FROM   TO\n"
@@ -198,13 +197,13 @@ TEST(LiveLine, hasBarBytesFilesRateAndTimeLeft) {
             "  … copy  [███░░░░░░░░░]  25 %  1.0 GB of 4.0 GB  12,345 of 100,000 files  64.0 MB/s  about 49 s left  2.50 s");
 }
 
-TEST(LiveLine, showsATextThatTellsMoreThanTheNumbers) {
+TEST(LiveLine, showsADetailThatIsMoreThanTheNumbers) {
   OperationStep step = copyStep();
   step.detail = "The connection was cut; going on in a moment";
   EXPECT_NE(liveStepLine(step, SystemTime{}, 0).find("The connection was cut"), std::string::npos);
 }
 
-TEST(EndedLine, tellsFilesBytesAndTheRateOverTheWholeStep) {
+TEST(EndedLine, hasFilesBytesAndTheRateOverTheWholeStep) {
   OperationStep step = copyStep();
   step.status = OperationStatus::succeeded;
   step.filesDone = step.filesTotal = 100'000;

@@ -1,5 +1,4 @@
-// `swarm snapshot` with snapshots that Fly takes by itself.
-#include "cli/verbs/verbs.h"
+// `swarm snapshot` with snapshots that Fly takes automatically.
 #include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
@@ -35,10 +34,10 @@ TEST_F(SnapshotVerbs, listMarksFlysOwnWithWhenTheyExpire) {
 
 TEST_F(SnapshotVerbs, listSaysThatFlysAreMissingAndShowsTheRest) {
   api_.on("GET /api/instances/web1/snapshots", 200,
-          {R"({"items":[)" + kOurs + R"(],"missing":"Fly.io could not be asked for the snapshots that it takes by itself: it is down."})"});
+          {R"({"items":[)" + kOurs + R"(],"missing":"The snapshots that Fly.io takes automatically are missing: it is down."})"});
   const Ran ran = runCommand(api_, {"snapshot", "list", "web1"});
   EXPECT_EQ(ran.code, 0);
-  EXPECT_NE(ran.err.find("could not be asked"), std::string::npos);
+  EXPECT_NE(ran.err.find("are missing"), std::string::npos);
   EXPECT_NE(ran.out.find("monday"), std::string::npos);
 }
 
@@ -63,12 +62,12 @@ TEST_F(SnapshotVerbs, restoreStillTakesNamesOfOurs) {
   EXPECT_EQ(api_.bodyOf("POST /api/instances/web1/restore"), boost::json::parse(R"({"snapshot":"i-9"})"));
 }
 
-TEST_F(SnapshotVerbs, deleteOfFlysTellsWhatTheServerSays) {
-  api_.on("DELETE /api/snapshots/vs_abc", 422, {R"({"code":"unprocessable","detail":"Fly.io deletes it by itself."})"});
+TEST_F(SnapshotVerbs, deleteOfFlysReportsTheErrorOfTheServer) {
+  api_.on("DELETE /api/snapshots/vs_abc", 422, {R"({"code":"unprocessable","detail":"Fly.io deletes it automatically."})"});
   const Ran ran = runCommand(api_, {"snapshot", "delete", "vs_abc", "--yes"});
   EXPECT_EQ(ran.code, kFailed);
-  EXPECT_NE(ran.err.find("Fly.io deletes it by itself."), std::string::npos) << ran.err;
-  EXPECT_EQ(ran.err.find("is deleted"), std::string::npos);
+  EXPECT_NE(ran.err.find("Fly.io deletes it automatically."), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("was deleted"), std::string::npos);
   EXPECT_EQ(runCommand(api_, {"snapshot", "delete", "nothing", "--yes"}).code, kNotFound);
 }
 

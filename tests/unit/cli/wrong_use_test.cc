@@ -37,7 +37,7 @@ TEST(WrongUse, isAValueThatMeansNothing) {
     for (const std::string& word : words) line += " " + word;
     EXPECT_EQ(ran.code, 2) << line << ": " << ran.err;
     EXPECT_NE(ran.err.find("See `swarm " + words.front() + " --help`."), std::string::npos) << line << ": " << ran.err;
-    for (const Asked& asked : api.asked()) EXPECT_TRUE(asked.line.starts_with("GET ")) << line << ": " << asked.line;
+    for (const Received& request : api.received()) EXPECT_TRUE(request.line.starts_with("GET ")) << line << ": " << request.line;
   }
 }
 

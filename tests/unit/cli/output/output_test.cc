@@ -5,7 +5,7 @@
 
 #include "cli/output/quantities.h"
 #include "cli/output/terminal_text.h"
-#include "cli/verbs/verbs.h"
+#include "cli/verbs/flags.h"
 #include "model/codec/codec.h"
 #include "model/titles.h"
 
@@ -134,13 +134,6 @@ TEST(Since, takesAgesAndTimes) {
   EXPECT_EQ(sinceTime("90s", now), "2026-05-01T11:58:30.000Z");
   for (const char* other : {"", "2026-05-01T11:55:00Z"}) EXPECT_EQ(sinceTime(other, now), other);
   for (const char* wrong : {"5x", "m", "yesterday"}) EXPECT_THROW(sinceTime(wrong, now), Error) << wrong;
-}
-
-TEST(Flags, standForWhatARequestCallsItsMembers) {
-  EXPECT_EQ(flagOf("/resources/memory/max"), "--memory");
-  EXPECT_EQ(flagOf("/resources/memory/min"), "--memory-min");
-  EXPECT_EQ(flagOf("/env/A~1B"), "--env");
-  EXPECT_EQ(flagOf("/metadata"), "/metadata");
 }
 
 }  // namespace

@@ -1,0 +1,123 @@
+// JSON and YAML text.
+#include "cli/output/structured.h"
+
+#include <array>
+#include <boost/json/serialize.hpp>
+#include <charconv>
+#include <cmath>
+
+#include "cli/output/terminal_text.h"
+
+namespace swarm::cli {
+namespace {
+
+namespace json = boost::json;
+
+/// Numbers as every reader of JSON and YAML takes them: "2", not "2E0", which YAML 1.1 reads as a string.
+std::string numberText(double number) {
+  if (!std::isfinite(number)) return "null";
+  std::array<char, 400> text{};
+  auto [end, failure] = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  return failure == std::errc() ? std::string(text.data(), end) : "0";
+}
+
+std::string scalarText(const json::value& value) {
+  if (const auto* text = value.if_string()) return jsonString(std::string_view(*text));
+  if (const auto* number = value.if_double()) return numberText(*number);
+  return json::serialize(value);
+}
+
+void appendPretty(std::string& out, const json::value& value, int depth) {
+  auto newline = [&](int at) {
+    out += '\n';
+    out.append(static_cast<std::size_t>(at) * 2, ' ');
+  };
+  if (const auto* object = value.if_object(); object && !object->empty()) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, member] : *object) {
+      if (!first) out += ',';
+      first = false;
+      newline(depth + 1);
+      out += jsonString(key) + ": ";
+      appendPretty(out, member, depth + 1);
+    }
+    newline(depth);
+    out += '}';
+  } else if (const auto* array = value.if_array(); array && !array->empty()) {
+    out += '[';
+    bool first = true;
+    for (const auto& element : *array) {
+      if (!first) out += ',';
+      first = false;
+      newline(depth + 1);
+      appendPretty(out, element, depth + 1);
+    }
+    newline(depth);
+    out += ']';
+  } else {
+    out += scalarText(value);
+  }
+}
+
+/// A JSON string is a YAML string too, so anything that could be misread is quoted that way.
+std::string yamlScalar(const json::value& value) {
+  const auto* text = value.if_string();
+  if (!text) return scalarText(value);
+  std::string_view view(*text);
+  bool plain = !view.empty() &&
+               view.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-") == std::string_view::npos &&
+               (std::isalpha(static_cast<unsigned char>(view[0])) || view[0] == '/') && view != "true" && view != "false" &&
+               view != "null" && view != "yes" && view != "no" && view != "on" && view != "off" && view != "y" && view != "n";
+  return plain ? std::string(view) : jsonString(view);
+}
+
+bool isNested(const json::value& value) {
+  return (value.is_object() && !value.get_object().empty()) || (value.is_array() && !value.get_array().empty());
+}
+
+void appendYaml(std::string& out, const json::value& value, int depth, bool after_dash) {
+  std::string indent(static_cast<std::size_t>(depth) * 2, ' ');
+  bool first = after_dash;
+  if (const auto* object = value.if_object()) {
+    for (const auto& [key, member] : *object) {
+      if (!first) out += indent;
+      first = false;
+      out += yamlScalar(json::string(key)) + ":";
+      if (isNested(member)) {
+        out += '\n';
+        appendYaml(out, member, depth + 1, false);
+      } else {
+        out += " " + yamlScalar(member) + "\n";
+      }
+    }
+    return;
+  }
+  for (const auto& element : value.get_array()) {
+    if (!first) out += indent;
+    first = false;
+    out += "- ";
+    if (isNested(element)) {
+      appendYaml(out, element, depth + 1, true);
+    } else {
+      out += yamlScalar(element) + "\n";
+    }
+  }
+}
+
+}  // namespace
+
+std::string prettyJson(const json::value& value) {
+  std::string out;
+  appendPretty(out, value, 0);
+  return out + "\n";
+}
+
+std::string toYaml(const json::value& value) {
+  if (!isNested(value)) return yamlScalar(value) + "\n";
+  std::string out;
+  appendYaml(out, value, 0, false);
+  return out;
+}
+
+}  // namespace swarm::cli

@@ -1,0 +1,73 @@
+// `swarm forward`
+#include <signal.h>
+
+#include <charconv>
+
+#include "cli/output/output.h"
+#include "cli/verbs/flags.h"
+#include "cli/verbs/results.h"
+#include "cli/verbs/table.h"
+
+namespace swarm::cli {
+namespace {
+
+struct PortPair {
+  std::uint16_t local = 0, remote = 0;
+};
+
+/// "PORT" or "LOCAL:REMOTE". Throws WrongUse.
+PortPair parsePorts(const std::string& text) {
+  const auto number = [&](std::string_view part) {
+    std::uint16_t port = 0;
+    auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), port);
+    if (failure != std::errc() || end != part.data() + part.size() || port == 0)
+      throw WrongUse(format("\"{}\" is not a port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
+    return port;
+  };
+  const auto colon = text.find(':');
+  const std::uint16_t local = number(std::string_view(text).substr(0, colon));
+  return {local, colon == std::string::npos ? local : number(std::string_view(text).substr(colon + 1))};
+}
+
+void waitForSignal() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  int received = 0;
+  sigwait(&set, &received);
+}
+
+class ForwardVerb final : public Verb {
+ public:
+  ForwardVerb()
+      : Verb({.name = "forward", .summary = "Make ports inside reachable on this machine", .examples = {"swarm forward web1 8080:3000"}}) {}
+
+  void declare(Arguments& arguments) override {
+    arguments.word("name", name_, "Name or id").suggest(workspaceNames());
+    arguments.word("ports", ports_, "PORT or LOCAL:REMOTE; may be repeated");
+  }
+
+  int run(Context& context) override {
+    std::vector<std::unique_ptr<Forward>> forwards;
+    for (const std::string& text : ports_) {
+      const PortPair ports = parsePorts(text);
+      requireInstance(context, name_);
+      forwards.push_back(context.client().forward(name_, ports.remote, "127.0.0.1", ports.local));
+      report(format("http://127.0.0.1:{} → port {} of {}\n", forwards.back()->localPort(), ports.remote, name_));
+    }
+    report("Press Ctrl-C to stop.\n");
+    waitForSignal();
+    return kDone;
+  }
+
+ private:
+  std::string name_;
+  std::vector<std::string> ports_;
+};
+
+}  // namespace
+
+VerbPtr makeForward() { return std::make_unique<ForwardVerb>(); }
+
+}  // namespace swarm::cli

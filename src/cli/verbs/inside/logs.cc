@@ -1,0 +1,49 @@
+// `swarm logs`
+#include <signal.h>
+#include <unistd.h>
+
+#include "cli/output/quantities.h"
+#include "cli/output/terminal_text.h"
+#include "cli/verbs/inside/terminal.h"
+#include "cli/verbs/table.h"
+
+namespace swarm::cli {
+namespace {
+
+class Logs final : public Verb {
+ public:
+  Logs() : Verb({.name = "logs", .summary = "Show the output of a workspace", .examples = {"swarm logs web1 --since 5m --follow"}}) {}
+
+  void declare(Arguments& arguments) override {
+    arguments.word("name", name_, "Name or id").suggest(workspaceNames());
+    arguments.flag("-f,--follow", follow_, "Wait for more");
+    arguments.option("--tail", tail_, "Only show this many of the last lines");
+    arguments.option("--since", since_, "Only show newer lines: an age like 5m, 2h or 1d, or a time (RFC 3339)");
+  }
+
+  int run(Context& context) override {
+    ::signal(SIGPIPE, SIG_IGN);
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    LogFilter filter;  // the output of a workspace must not control the terminal of its reader
+    context.client().readLogs(name_, {follow_, tail_, sinceTime(since_, RealClock().now())}, [&](std::string_view piece) {
+      if (terminal)
+        writeAll(STDOUT_FILENO, filter.feed(piece));
+      else
+        writeAll(STDOUT_FILENO, piece);
+      return true;
+    });
+    writeAll(STDOUT_FILENO, filter.finish());
+    return kDone;
+  }
+
+ private:
+  std::string name_, since_;
+  bool follow_ = false;
+  std::optional<int> tail_;
+};
+
+}  // namespace
+
+VerbPtr makeLogs() { return std::make_unique<Logs>(); }
+
+}  // namespace swarm::cli

@@ -1,0 +1,53 @@
+// `swarm volumes`
+#include "cli/output/output.h"
+#include "cli/verbs/table.h"
+
+namespace swarm::cli {
+namespace {
+
+/// Names of workspaces by their ids; for deleted ones, the last name in their operations.
+std::map<std::string, std::string> namesOfWorkspaces(Context& context) {
+  std::map<std::string, std::string> names;
+  const auto operations = boost::json::parse(context.client().callApi("GET", "/api/operations?limit=1000"));
+  for (const auto& operation : operations.at("items").as_array()) {
+    if (const std::string name = memberText(operation, "instanceName"); !name.empty())
+      names.try_emplace(memberText(operation, "instanceId"), name + " (deleted)");
+  }
+  for (const Instance& instance : context.client().listInstances({})) names[instance.id] = instance.config.name;
+  return names;
+}
+
+class Volumes final : public Verb {
+ public:
+  Volumes()
+      : Verb({.name = "volumes",
+              .summary = "List volumes, including those of deleted workspaces; delete",
+              .examples = {"swarm volumes", "swarm volumes delete swarm-i-01h…-home"}}) {}
+
+  int run(Context& context) override {
+    const boost::json::array volumes = context.client().listVolumes();
+    std::map<std::string, std::string> names;
+    if (context.output() == OutputFormat::Table) names = namesOfWorkspaces(context);
+    std::vector<Listed> rows;
+    for (const auto& volume : volumes) {
+      const std::string name = memberText(volume, "name");
+      const auto instance = names.find(memberText(volume, "instanceId"));
+      const bool stray = memberText(volume, "stray") == "true";
+      const bool in_use = memberText(volume, "inUse") == "true";
+      rows.push_back(
+          {name,
+           {name, instance == names.end() ? "(deleted)" : instance->second, memberText(volume, "owner"), memberText(volume, "mountPath"),
+            stray    ? "stray"
+            : in_use ? "yes"
+                     : "no"}});
+    }
+    printList(context, volumes, {copied("VOLUME"), "WORKSPACE", extra("OWNER"), "MOUNTED AT", "IN USE"}, rows);
+    return kDone;
+  }
+};
+
+}  // namespace
+
+VerbPtr makeVolumes() { return std::make_unique<Volumes>(); }
+
+}  // namespace swarm::cli

@@ -1,0 +1,65 @@
+// Results of verbs on workspaces.
+#include "cli/verbs/results.h"
+
+#include <set>
+
+#include "base/text/format.h"
+#include "cli/output/output.h"
+#include "model/codec/codec.h"
+#include "model/titles.h"
+
+namespace swarm::cli {
+
+Instance requireInstance(Context& context, const std::string& name) {
+  auto instance = context.client().getInstance(name);
+  if (!instance) throw Error(ErrorCode::NotFound, format("There is no workspace \"{}\". Run `swarm list` to see yours.", name));
+  return *instance;
+}
+
+Instance reload(Context& context, const Instance& instance) { return context.client().getInstance(instance.id).value_or(instance); }
+
+void printResult(Context& context, const Instance& instance) {
+  if (printStructured(context, toJson(instance))) return;
+  if (context.output() == OutputFormat::Name) {
+    print(instance.config.name + "\n");
+  } else if (instance.status == InstanceStatus::running && !instance.url.empty()) {
+    print(instance.url + "\n");
+  }
+}
+
+void printResults(Context& context, const std::vector<Instance>& instances) {
+  if (instances.size() > 1 && printStructured(context, toJson(instances))) return;
+  for (const Instance& instance : instances) printResult(context, instance);
+}
+
+bool enforcesStorage(Context& context, ProviderType type) {
+  try {
+    const boost::json::value provider = context.client().getProvider(std::string(enumName(type)));
+    return provider.at("capabilities").at("enforcesStorage").as_bool();
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+void reportUnenforcedStorage(Context& context, const std::vector<Instance>& instances) {
+  std::set<ProviderType> providers;
+  for (const Instance& instance : instances) providers.insert(instance.provider);
+  for (ProviderType provider : providers) {
+    if (!enforcesStorage(context, provider))
+      report(format("Sizes of volumes are not enforced at {}: files can fill its disk.\n", placeTitle(provider)));
+  }
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+bool confirmDeletion(const std::vector<std::string>& names, bool yes) {
+  if (yes) return true;
+  report(format("Deleting {} with all files in {}; they cannot be restored.\n", listed(names), names.size() == 1 ? "it" : "them"));
+  return confirmed();
+}
+
+}  // namespace swarm::cli

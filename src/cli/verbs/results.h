@@ -1,0 +1,28 @@
+// What verbs on workspaces print, and the requests that they share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+
+namespace swarm::cli {
+
+/// Throws Error(NotFound) that names `swarm list`.
+Instance requireInstance(Context& context, const std::string& name);
+/// The instance in its current state; `instance` when it was deleted.
+Instance reload(Context& context, const Instance& instance);
+/// Prints an instance after a verb: as JSON, YAML or by its name, or else its URL.
+void printResult(Context& context, const Instance& instance);
+/// Several instances are one list in JSON and YAML.
+void printResults(Context& context, const std::vector<Instance>& instances);
+/// Whether the provider limits a volume to its size; true when that is unknown.
+bool enforcesStorage(Context& context, ProviderType type);
+/// Reports each provider of these instances that does not.
+void reportUnenforcedStorage(Context& context, const std::vector<Instance>& instances);
+/// "a, b, c"
+std::string listed(const std::vector<std::string>& names);
+/// Requires a confirmation before these are deleted with their files, unless `yes`.
+bool confirmDeletion(const std::vector<std::string>& names, bool yes);
+
+}  // namespace swarm::cli

@@ -1,0 +1,43 @@
+// `swarm serve`: the program, which links every layer, provides the server.
+#include "cli/verbs/table.h"
+
+namespace swarm::cli {
+namespace {
+
+class Serve final : public Verb {
+ public:
+  Serve()
+      : Verb({.name = "serve",
+              .summary = "Run the server: API, controller and gateway",
+              .examples = {"swarm serve --listen 127.0.0.1:7420"},
+              .kind = Kind::Local}) {}
+
+  void declare(Arguments& arguments) override {
+    arguments.option("--config", flags_.configFile, "Configuration file (default: swarm.toml beside the credentials)").suggest(fileNames());
+    arguments.option("--listen", flags_.listen, "Address and port (default 127.0.0.1:7420)");
+    arguments.option("--base-domain", flags_.baseDomain, "Host of API and dashboard (default swarm.localhost)");
+    arguments.option("--instance-domain", flags_.instanceDomain,
+                     "Domain of workspaces, which are NAME.DOMAIN (default: localhost, or the base domain)");
+    arguments.option("--public-url", flags_.publicUrl, "URL of the base host as browsers see it, behind a reverse proxy");
+    arguments.flag("--insecure-http", flags_.insecureHttp,
+                   "Serve plain HTTP to other machines, although passwords and cookies can be intercepted");
+    arguments.option("--data-dir", flags_.dataDir, "Folder for the state of the server").suggest(fileNames());
+    arguments.option("--docker", flags_.dockerHost, "Docker Engine: unix:///path or tcp://host:port");
+    arguments.option("--threads", flags_.threads, "Number of threads for connections (default: one per core, at most 4)");
+    arguments.option("--log-level", flags_.logLevel, "debug, info, warning or error")
+        .suggest({.words = {"debug", "info", "warning", "error"}});
+    arguments.option("--log-style", flags_.logStyle, "text or json").suggest({.words = {"text", "json"}});
+    arguments.flag("--fake-provider", flags_.fakeProvider, "Keep workspaces in memory only: for benchmarks and for trying the API");
+  }
+
+  int run(Context& context) override { return context.program().serve(flags_); }
+
+ private:
+  ServeFlags flags_;
+};
+
+}  // namespace
+
+VerbPtr makeServe() { return std::make_unique<Serve>(); }
+
+}  // namespace swarm::cli

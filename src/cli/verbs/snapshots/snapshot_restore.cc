@@ -1,0 +1,46 @@
+// `swarm snapshot restore`
+#include "cli/output/output.h"
+#include "cli/output/progress.h"
+#include "cli/verbs/flags.h"
+#include "cli/verbs/snapshots/find_snapshot.h"
+#include "cli/verbs/table.h"
+
+namespace swarm::cli {
+namespace {
+
+class SnapshotRestore final : public Verb {
+ public:
+  SnapshotRestore()
+      : Verb({.name = "snapshot restore",
+              .summary = "Restore the files of a snapshot; the current files become a snapshot too",
+              .examples = {"swarm snapshot restore web1 before-upgrade"}}) {}
+
+  void declare(Arguments& arguments) override {
+    arguments.word("instance", instance_, "Name or id of the workspace").suggest(workspaceNames());
+    arguments.word("snapshot", snapshot_, "Name, INSTANCE/NAME, or id (also of a snapshot that Fly.io took)").suggest(snapshotIds());
+    wait_.declare(arguments);
+  }
+
+  int run(Context& context) override {
+    const std::optional<Snapshot> known = findSnapshot(context, snapshot_, instance_);
+    const StartedOperation started = context.client().restoreSnapshot(instance_, known ? known->id : snapshot_);
+    report(format("Restoring the files of {} in {} … (the current files become a snapshot too)\n", known ? known->name : snapshot_,
+                  started.instance.config.name));
+    if (wait_.noWait) {
+      if (!printStructured(context, toJson(started.instance))) print(started.operationId + "\n");
+      return kDone;
+    }
+    waitWithProgress(context, started.operationId, wait_.timeout);
+    return kDone;
+  }
+
+ private:
+  std::string instance_, snapshot_;
+  WaitFlags wait_{.timeout = kLongWait};
+};
+
+}  // namespace
+
+VerbPtr makeSnapshotRestore() { return std::make_unique<SnapshotRestore>(); }
+
+}  // namespace swarm::cli
