@@ -198,10 +198,10 @@ awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
 }
 
 awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
-  std::optional<OpenBudget::Place> held;
+  std::optional<OpenBudget::Share> held;
   if (reply.body.size() > kSmallAnswer) {
     try {
-      held.emplace(services.open.holdAnswer(call.principal().user, reply.body.size()));
+      held.emplace(services.open.takeBytes(call.principal().user, reply.body.size()));
     } catch (const Error& error) {
       reply = refusal(call, error);
     }

@@ -1,4 +1,4 @@
-// Auth on the store: what is durable is there; what every request asks for is in memory.
+// Auth on the store: durable facts are in the store, the facts that each request needs are also in memory.
 #include "auth/auth.h"
 
 #include <charconv>
@@ -25,8 +25,8 @@ constexpr std::string_view kBrowserAudience = "swarm-browser";
 constexpr std::string_view kDeviceAudience = "swarm-device";
 constexpr std::string_view kLoginPurpose = "login";
 constexpr std::chrono::seconds kCodeLife{60};
-constexpr std::size_t kShortestPassword = 8;
-constexpr std::size_t kLongestPassword = 1024;
+constexpr std::size_t kMinPasswordBytes = 8;
+constexpr std::size_t kMaxPasswordBytes = 1024;
 
 std::int64_t secondsOf(SystemTime time) { return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(); }
 
@@ -41,12 +41,12 @@ void requireUserName(std::string_view name) {
       name[0] == '.')
     throw Error(ErrorCode::InvalidArgument,
                 "A user's name is 1 to 40 of a-z, 0-9, \"-\", \"_\" and \".\", and begins with a letter or digit.")
-        .withField("/name", "is no user name");
+        .withField("/name", "is not a user name");
 }
 
 void requirePassword(const Secret& password) {
-  if (!password.empty() && (password.reveal().size() < kShortestPassword || password.reveal().size() > kLongestPassword))
-    throw Error(ErrorCode::InvalidArgument, format("A password has {} to {} characters.", kShortestPassword, kLongestPassword))
+  if (!password.empty() && (password.reveal().size() < kMinPasswordBytes || password.reveal().size() > kMaxPasswordBytes))
+    throw Error(ErrorCode::InvalidArgument, format("A password has {} to {} characters.", kMinPasswordBytes, kMaxPasswordBytes))
         .withField("/password", "has the wrong length");
 }
 
@@ -55,7 +55,7 @@ std::string codePurpose(std::string_view instance_id, std::string_view binding) 
 constexpr std::string_view kInstanceAudience = "swarm-instance:";
 std::string instanceAudience(std::string_view instance_id) { return std::string(kInstanceAudience) + std::string(instance_id); }
 
-/// A session's id begins with its user's generation: that of an older one is void, also after a restart.
+/// A session's id begins with its user's generation: sessions of an older generation are void, also after a restart.
 std::int64_t generationOf(std::string_view session_id) {
   std::int64_t generation = 0;
   std::from_chars(session_id.data(), session_id.data() + session_id.size(), generation);
@@ -86,7 +86,7 @@ class StoreAuth final : public Auth {
     const LoginAttempt attempt{.name = user, .address = address, .device = device};
     throttle_.attempt(attempt);
     auto record = co_await store_.getUser(user);
-    bool small = password.reveal().size() <= kLongestPassword;
+    bool small = password.reveal().size() <= kMaxPasswordBytes;
     bool right = co_await passwords_.verify(record ? record->passwordHash : "", small ? password : Secret());
     if (!right || !record || !small || password.empty()) {
       log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", origin.address}});
@@ -102,7 +102,7 @@ class StoreAuth final : public Auth {
   std::vector<SessionRecord> listSessions(std::string_view user) const override { return sessions_.list(user); }
 
   awaitable<void> endSession(SessionRecord session) override {
-    // In memory first: with a full disk it is signed out all the same, until the next start.
+    // In memory first: when the disk is full, the session still ends, until the next start of the server.
     sessions_.remove(session.id);
     noteRevocation();
     session.revoked = true;
@@ -153,7 +153,7 @@ class StoreAuth final : public Auth {
 
   std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) override {
     auto principal = codes_.take(code, codePurpose(instance_id, binding));
-    // Signed out in between: the code goes with its session.
+    // A code ends with the session that issued it.
     return principal ? stillSignedIn(*principal) : std::nullopt;
   }
 
@@ -202,7 +202,7 @@ class StoreAuth final : public Auth {
     cookieKey_ = Secret(hmacSha256(key, "instance cookie"));
   }
 
-  /// The id in a device cookie of this user's; empty: none, or somebody else's.
+  /// The id in this user's device cookie; empty: no cookie, or another user's.
   std::string deviceOf(std::string_view value, std::string_view user) const {
     auto claims = value.empty() ? std::nullopt : verifyJwt(cookieKey_, value);
     if (!claims) return {};

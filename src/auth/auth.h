@@ -18,11 +18,11 @@
 
 namespace swarm {
 
-/// viewer: sees what is its own. user: full use of its own instances. admin: everything.
+/// viewer: sees its own instances. user: full use of its own instances. admin: everything.
 enum class Role { viewer, user, admin };
 BOOST_DESCRIBE_ENUM(Role, viewer, user, admin)
 
-/// Who makes a request.
+/// The signed-in user of a request.
 struct Principal {
   std::string user;
   Role role = Role::viewer;
@@ -30,10 +30,10 @@ struct Principal {
   SystemTime expiresAt{};
 };
 
-/// What a route asks for. Each route names exactly one; a test walks all routes with every role.
+/// What a route requires. Each route names exactly one; a test calls all routes with every role.
 enum class Permission { Public, SignedIn, ReadOwn, WriteOwn, UseOwn, Admin };
-/// `owner`: of the thing that is touched, empty where there is none. Strangers' instances look like absent ones: the caller answers 404,
-/// not 403, when canSee is false.
+/// `owner`: of the object of the request, empty where there is none. Instances of other users look like absent ones: the caller responds
+/// 404, not 403, when canSee is false.
 bool isAllowed(const Principal& principal, Permission permission, std::string_view owner);
 bool canSee(const Principal& principal, std::string_view owner);
 
@@ -42,10 +42,10 @@ struct LoginResult {
   Principal principal;
 };
 
-/// Where a sign-in comes from, for the throttle.
+/// The origin of a sign-in, for the throttle.
 struct LoginOrigin {
   std::string address;   ///< of the client, through trusted proxies
-  std::string device{};  ///< the value of its device cookie; empty: none
+  std::string device{};  ///< value of its device cookie; empty: none
 };
 
 inline constexpr std::chrono::minutes kLoginLinkLife{10};
@@ -54,7 +54,7 @@ inline constexpr std::chrono::minutes kLoginLinkLife{10};
 class Auth {
  public:
   virtual ~Auth() = default;
-  /// Makes the signing key and, when there is no user, `admin` with a random password; gives that password once.
+  /// Creates the signing key and, when there is no user, `admin` with a random password, which it returns once.
   virtual awaitable<std::optional<Secret>> initialise() = 0;
   /// Throws Error(Unauthenticated) (same text and time for a wrong name and a wrong password), Error(TooManyRequests) after repeated
   /// failures (throttle.h).
@@ -64,44 +64,44 @@ class Auth {
   /// Live sessions, of one user or (empty) of all.
   virtual std::vector<SessionRecord> listSessions(std::string_view user) const = 0;
   virtual awaitable<void> endSession(SessionRecord session) = 0;  ///< as logout()
-  virtual awaitable<void> logout(Principal principal) = 0;        ///< revokes the session: its JWT, its cookies, those of instance hosts
+  virtual awaitable<void> logout(Principal principal) = 0;        ///< revokes the session with its JWT and all its cookies
   /// Signature, expiry, audience, revocation. No I/O on the fast path (revocations are in memory). Null: not valid.
   virtual std::optional<Principal> verifyApiToken(std::string_view token) const = 0;
-  /// The principal of now when its session still holds, as verifyApiToken() would give it.
+  /// The current principal while its session is valid, as verifyApiToken() would return it.
   virtual std::optional<Principal> stillSignedIn(const Principal& principal) const = 0;
-  /// The session cookie of the base host. Of another audience than tokens: what a program on some port of this machine might be sent as a
-  /// cookie is worth nothing as a Bearer, and the other way round.
+  /// The session cookie of the base host. Its audience differs from that of tokens: a cookie that a browser sends to a program on another
+  /// port of this machine is not valid as a Bearer token, and a token is not valid as a cookie.
   virtual std::string issueSessionCookie(const Principal& principal) = 0;
   virtual std::optional<Principal> verifySessionCookie(std::string_view value) const = 0;
-  /// A device cookie's value: this user has signed in there before. It signs nobody in; login() takes it as LoginOrigin::device.
+  /// A device cookie's value: this user has signed in there before. It is not a credential; login() takes it as LoginOrigin::device.
   virtual std::string issueDevice(std::string_view user) = 0;
-  /// A text that only this server can make, for what a browser's storage was filled by.
+  /// A text that only this server can make; it identifies the instance that filled a browser's storage.
   virtual std::string markOf(std::string_view audience) const = 0;
-  /// Cookie values for instance hosts: bound to one instance and the session that they came from.
+  /// Cookie values for instance hosts: bound to one instance and to the session that issued them.
   virtual std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) = 0;
   virtual std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const = 0;
-  /// The same for a cookie of whichever instance: it opens nothing, and tells a signed-in tab of a deleted instance from one that is signed
-  /// out.
+  /// The same for a cookie of any instance. It grants nothing; it distinguishes a signed-in tab of a deleted instance from a signed-out
+  /// one.
   virtual std::optional<Principal> verifyAnyInstanceCookie(std::string_view value) const = 0;
-  /// One-time codes: valid 60 s, once, for one instance host and for the browser that `binding` stands for (a digest of a secret that only
-  /// that browser has); `take` gives nothing on a second use.
+  /// One-time codes: valid for 60 s, once, for one instance host and for the browser that `binding` identifies (a digest of a secret that
+  /// only that browser has); a second `take` returns nothing.
   virtual std::string issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) = 0;
   virtual std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) = 0;
-  /// One-time links: whoever opens one within `kLoginLinkLife` is signed in as this user, in a session of its own. Only while the session
-  /// that made the link lasts.
+  /// One-time links: a browser that opens one within `kLoginLinkLife` is signed in as this user, in a session of its own. A link ends with
+  /// the session that made it.
   virtual std::string issueLoginLink(const Principal& principal) = 0;
   virtual std::optional<std::string> userOfLoginLink(std::string_view code) = 0;      ///< without using it up
   virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) = 0;  ///< nothing: used, expired or unknown
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
 
-  /// Grows whenever something that verified may do so no longer (logout, a changed user): whoever remembers a verification asks again
-  /// then. One atomic load.
+  /// Grows when a credential may have become invalid (logout, a changed user): callers that remember a verification repeat it then. One
+  /// atomic load.
   std::uint64_t revocationEpoch() const { return revocation_epoch_.load(std::memory_order_acquire); }
   /// Calls `listener` after each growth, on the revoking thread; it must only post. Registered before serving begins, never removed.
   void onRevoked(std::function<void()> listener) { revocation_listeners_.push_back(std::move(listener)); }
 
  protected:
-  /// Implementations call this after each revocation has taken effect: from here on verify…() refuses what was revoked.
+  /// Implementations call this after each revocation has taken effect: from here on verify…() refuses the revoked credentials.
   void noteRevocation() {
     revocation_epoch_.fetch_add(1, std::memory_order_acq_rel);
     for (const auto& listener : revocation_listeners_) listener();

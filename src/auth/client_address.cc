@@ -25,12 +25,12 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& texts) {
     const auto slash = text.find('/');
     const auto address = net::parseIpAddress(std::string_view(text).substr(0, slash));
     int bits = address && address->is_v4() ? 32 : 128;
-    const int most = bits;
+    const int max_bits = bits;
     if (address && slash != std::string::npos) {
       const auto parsed = std::from_chars(text.data() + slash + 1, text.data() + text.size(), bits);
       if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) bits = -1;
     }
-    if (!address || bits < 0 || bits > most)
+    if (!address || bits < 0 || bits > max_bits)
       throw Error(ErrorCode::InvalidArgument,
                   format("The trusted proxy \"{}\" is not an address or network; expected one like 10.0.0.7 or 172.16.0.0/12.", text));
     networks_.emplace_back(*address, bits);
@@ -59,7 +59,7 @@ std::string TrustedProxies::clientAddress(std::string_view peer, const net::Head
       const auto comma = list.rfind(',');
       const auto address = net::parseIpAddress(comma == std::string_view::npos ? list : list.substr(comma + 1));
       list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
-      if (!address) return client;  // a proxy of ours wrote nonsense: the last address that made sense stands
+      if (!address) return client;  // a trusted proxy sent a malformed address: the last valid one counts
       client = address->to_string();
       if (!contains(client)) return client;
     }

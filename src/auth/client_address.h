@@ -1,4 +1,4 @@
-// The address that a request comes from, when proxies of ours stand in front of the server.
+// The client address of a request, when trusted proxies are in front of the server.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -20,8 +20,8 @@ class TrustedProxies {
 
   bool empty() const { return networks_.empty(); }
   bool contains(std::string_view address) const;
-  /// The peer's address, or what the trusted proxies say: X-Forwarded-For is read from its end, and the first address that is not one of
-  /// theirs is the client's. What stands before it was written by the client, and means nothing.
+  /// The peer's address, or the one that the trusted proxies report: X-Forwarded-For is read from its end, and the first address that does
+  /// not belong to a trusted proxy is the client's. Everything before it was written by the client, and is ignored.
   std::string clientAddress(std::string_view peer, const net::HeaderViews& headers) const;
 
  private:

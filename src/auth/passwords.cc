@@ -1,4 +1,4 @@
-// The one use of libsodium.
+// The only use of libsodium.
 #include "auth/passwords.h"
 
 #include <sodium.h>
@@ -9,13 +9,14 @@
 #include "base/diagnostics/check.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "base/text/format.h"
 
 namespace swarm {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr int kMostWaiting = 64;
+constexpr int kMaxWaiting = 64;
 
 std::string hashNow(const std::string& password) {
   char out[crypto_pwhash_STRBYTES] = {};
@@ -27,25 +28,25 @@ std::string hashNow(const std::string& password) {
 
 bool verifyNow(const std::string& hash, const std::string& password) {
   if (hash.empty()) {
-    hashNow(password);  // the same work, so that the time tells nothing
+    hashNow(password);  // the same work, so that the time does not depend on whether the user exists
     return false;
   }
   return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
 }
 
-/// Counts those that wait, and refuses when there are too many: each holds a connection.
-class Place {
+/// Counts the waiting sign-ins and refuses more than kMaxWaiting: each holds a connection.
+class WaitingSignIn {
  public:
-  explicit Place(std::atomic<int>& waiting) : waiting_(waiting) {
-    if (waiting_.fetch_add(1) >= kMostWaiting) {
+  explicit WaitingSignIn(std::atomic<int>& waiting) : waiting_(waiting) {
+    if (waiting_.fetch_add(1) >= kMaxWaiting) {
       waiting_.fetch_sub(1);
-      throw Error(ErrorCode::TooManyRequests, "Too many people sign in at this moment; try again in 5 seconds.")
+      throw Error(ErrorCode::TooManyRequests, format("Limit of {} concurrent sign-ins reached. Try again in 5 seconds.", kMaxWaiting))
           .withRetryAfter(std::chrono::seconds(5));
     }
   }
-  ~Place() { waiting_.fetch_sub(1); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  ~WaitingSignIn() { waiting_.fetch_sub(1); }
+  WaitingSignIn(const WaitingSignIn&) = delete;
+  WaitingSignIn& operator=(const WaitingSignIn&) = delete;
 
  private:
   std::atomic<int>& waiting_;
@@ -58,13 +59,13 @@ Passwords::Passwords() { SWARM_CHECK(sodium_init() >= 0); }
 Passwords::~Passwords() { pool_.join(); }
 
 asio::awaitable<std::string> Passwords::hash(Secret password) {
-  Place place(waiting_);
+  WaitingSignIn waiting(waiting_);
   auto work = [](const Secret& secret) -> asio::awaitable<std::string> { co_return hashNow(secret.reveal()); };
   co_return co_await asio::co_spawn(pool_, work(password), asio::use_awaitable);
 }
 
 asio::awaitable<bool> Passwords::verify(std::string hash, Secret password) {
-  Place place(waiting_);
+  WaitingSignIn waiting(waiting_);
   auto work = [](const std::string& text, const Secret& secret) -> asio::awaitable<bool> { co_return verifyNow(text, secret.reveal()); };
   co_return co_await asio::co_spawn(pool_, work(hash, password), asio::use_awaitable);
 }
@@ -75,7 +76,7 @@ Secret makePassword() {
   int letters = 0;
   while (letters < 20) {
     auto byte = static_cast<unsigned char>(randomBytes(1)[0]);
-    if (byte >= 256 / digits.size() * digits.size()) continue;  // no digit is likelier than another
+    if (byte >= 256 / digits.size() * digits.size()) continue;  // keeps all digits equally likely
     if (letters > 0 && letters % 5 == 0) out.push_back('-');
     out.push_back(digits[byte % digits.size()]);
     ++letters;

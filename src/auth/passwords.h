@@ -9,15 +9,15 @@
 
 namespace swarm {
 
-/// At most two at a time, each for about 0.1 s with 64 MiB that are given back afterwards; callers resume on their own executor.
-/// Thread-safe. Throws Error(TooManyRequests) when too many wait already.
+/// At most two at a time, each for about 0.1 s with 64 MiB that are released afterwards; callers resume on their own executor.
+/// Thread-safe. Throws Error(TooManyRequests) when too many are waiting.
 class Passwords {
  public:
   Passwords();
   ~Passwords();
 
   boost::asio::awaitable<std::string> hash(Secret password);
-  /// Whether the password belongs to the hash. An empty hash costs as much and never does.
+  /// Whether the password belongs to the hash. An empty hash never matches, and takes the same time.
   boost::asio::awaitable<bool> verify(std::string hash, Secret password);
 
  private:

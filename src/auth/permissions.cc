@@ -1,4 +1,4 @@
-// Who may do what: one table.
+// Which role may do what: one table.
 #include "auth/auth.h"
 
 namespace swarm {
@@ -12,7 +12,7 @@ bool isAllowed(const Principal& principal, Permission permission, std::string_vi
   if (permission == Permission::Public) return true;
   if (principal.user.empty()) return false;
   if (principal.role == Role::admin || permission == Permission::SignedIn) return true;
-  bool own = owner.empty() || owner == principal.user;  // without an owner: a list, or something yet to be made
+  bool own = owner.empty() || owner == principal.user;  // without an owner: a list, or an object that does not exist yet
   switch (permission) {
     case Permission::ReadOwn:
       return own;

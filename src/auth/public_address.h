@@ -1,4 +1,4 @@
-// PublicAddress: how browsers reach the server, its base host and its instances. Made once, by the program; gateway, API and cookies use
+// PublicAddress: how browsers reach the server, its base host and its instances. The program makes it once; gateway, API and cookies use
 // it.
 #pragma once
 
@@ -11,8 +11,8 @@
 
 namespace swarm {
 
-/// Which names the server has. On this machine browsers take `NAME.localhost` for a site of its own, so ports stand below it:
-/// `PORT.NAME.localhost`. On a domain, `PORT--NAME.` needs one wildcard certificate only; `PORT.NAME.` is taken, too.
+/// The host names of the server. On this machine browsers treat `NAME.localhost` as a site of its own, so ports are below it:
+/// `PORT.NAME.localhost`. On a domain, `PORT--NAME.` needs only one wildcard certificate; `PORT.NAME.` is also accepted.
 struct HostScheme {
   std::string baseHost = "swarm.localhost";  ///< API, sign-in, dashboard: lower case, without port
   std::string instanceDomain = "localhost";  ///< instances are <name>.<instanceDomain>
@@ -33,19 +33,19 @@ class PublicAddress {
   std::string_view scheme() const { return url_.scheme(); }
   bool isSecure() const { return url_.tls; }
   bool isLocal() const { return hosts_.isLocal(); }
-  /// Whether cookies are marked Secure. Browsers take *.localhost for a secure context over plain http, too.
+  /// Whether cookies are marked Secure. Browsers treat *.localhost as a secure context also over plain http.
   bool hasSecureCookies() const { return isSecure() || hosts_.baseHost.ends_with(".localhost"); }
   /// "swarm.localhost:7420", always with the port: the names of cookies depend on it.
   std::string hostAndPort() const { return hosts_.baseHost + ":" + port_; }
   /// "http://swarm.localhost:7420"
   std::string origin() const { return url_.origin(); }
-  /// The same for the answer to a request. On this machine the port is the one that the browser used: it may come through a forwarded port.
+  /// The same for the response to a request. On this machine the port is the one that the browser used: it may be a forwarded port.
   std::string baseOrigin(const net::RequestHead& head) const { return originOf(hosts_.baseHost, head); }
   /// "http://8080.ws.localhost:7420" for a host below ours.
   std::string originOf(std::string_view host, const net::RequestHead& head) const;
-  /// Of that port, with its colon; empty for the scheme's own.
+  /// Of that port, with its colon; empty for the scheme's default port.
   std::string_view portSuffix(const net::RequestHead& head) const;
-  /// The same in decimal, also where it is the scheme's own.
+  /// The same in decimal, also where it is the default port.
   std::string_view portOf(const net::RequestHead& head) const;
   /// "https://{name}.swarm.example.com/"
   std::string instanceUrlPattern() const;
@@ -54,7 +54,7 @@ class PublicAddress {
   HostScheme hosts_;
   net::Url url_;
   std::string port_;    ///< the public one, decimal
-  std::string suffix_;  ///< with its colon; empty for the scheme's own
+  std::string suffix_;  ///< with its colon; empty for the scheme's default port
 };
 
 }  // namespace swarm

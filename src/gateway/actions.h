@@ -1,5 +1,4 @@
-// WorkspaceActions: what people can do on the gateway's own pages besides opening a workspace. The composition connects it to the
-// controller.
+// WorkspaceActions: what users can do on the gateway's pages besides opening a workspace. The program connects it to the controller.
 #pragma once
 
 #include <functional>
@@ -10,10 +9,10 @@
 
 namespace swarm {
 
-/// Each may be called on any loop, returns once the operation is accepted, and throws Error. The caller has checked the permission.
-/// Empty functions: the pages do not offer them.
+/// Each may be called on any loop, returns when the operation is accepted, and throws Error. The caller has checked the permission. The
+/// pages do not offer an empty function.
 struct WorkspaceActions {
-  /// `name` may be empty: the server makes one. Gives the name.
+  /// Returns the name; the server generates one if `name` is empty.
   std::function<net::awaitable<std::string>(Principal principal, std::string name)> create;
   std::function<net::awaitable<void>(Principal principal, std::string instance_id)> start;
   std::function<net::awaitable<void>(Principal principal, std::string instance_id)> stop;

@@ -17,29 +17,28 @@ constexpr std::string_view kOwnFrames = "'self'";
 constexpr std::string_view kStatusPath = "/.swarm/status";
 constexpr std::string_view kStartPath = "/.swarm/start";
 
-/// Whether a request may reach an instance's host, whatever its cookies: pages of other workspaces may be of the same site, and then bring
-/// their reader's cookie.
+/// Whether a request may reach an instance's host, independent of its cookies: pages of other workspaces may be same-site, so that their
+/// requests carry the visitor's cookie.
 bool mayCome(const net::RequestHead& head, Sender sender, std::uint16_t port) {
   if (sender == Sender::Person || sender == Sender::SameHost || opensPage(head)) return true;
   return sender == Sender::SameWorkspace && port != 0;
 }
 
-/// VS Code's page registers this worker for its whole host. It is only there to make the page installable, so the gateway has one of its
-/// own: whoever holds the workspace could put another script at this path, which would outlive the instance in every browser that came
-/// there.
+/// VS Code's page registers this worker for its whole host, only to make the page installable. The gateway serves its own: a workspace
+/// could serve another script at this path, which would outlive the instance in every browser that visited it.
 bool isPageWorker(std::string_view path) { return path == "/_static/out/browser/serviceWorker.js"; }
 constexpr std::string_view kPageWorker = "self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));\n";
 
-/// The worker of webviews has its own folder as its scope, and goes with a sign-in to another instance.
+/// The worker of webviews has its own folder as its scope; a sign-in to another instance removes it.
 bool isWebviewWorker(std::string_view path) {
   return path.ends_with("/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js");
 }
 
-/// A tunnel may stay for days. The error that says which limit is reached, if one is.
+/// A tunnel may stay open for days. The error names the limit that is reached, if any.
 std::optional<Error> takeTunnel(OpenBudget& budget, const std::string& user, const std::string& instance_id,
-                                std::optional<OpenBudget::Place>& place) {
+                                std::optional<OpenBudget::Share>& share) {
   try {
-    place.emplace(budget.take(user, instance_id));
+    share.emplace(budget.take(user, instance_id));
   } catch (const Error& error) {
     return error;
   }
@@ -51,7 +50,7 @@ net::Headers retryLater(const Error& error) {
 }
 constexpr std::size_t kLargeCookies = 4096;
 
-/// Where VS Code gets the answers of sign-ins at other services.
+/// Where VS Code receives the results of sign-ins to other services.
 bool isCallback(std::string_view path) { return path.ends_with("/callback"); }
 
 }  // namespace
@@ -108,8 +107,8 @@ Gateway::Counters Gateway::counters() const {
 
 net::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
   co_await respondMessage(exchange, 421, ErrorCode::InvalidArgument,
-                          {.title = "Not served here",
-                           .text = "This server does not answer for this host name.",
+                          {.title = "Unknown host name",
+                           .text = "This server does not serve this host name. Check the address.",
                            .detail = {},
                            .linkText = "Go to the server",
                            .link = address.baseOrigin(exchange.head())});
@@ -122,7 +121,7 @@ HostRules Gateway::Impl::rulesFor(const Request& request) const {
     const auto own = address.hosts().hostOf(request.host.instance(), 0);
     const auto suffix = address.portSuffix(head);
     rules.frameAncestors += format(" {0}://{1}{2} {0}://*.{1}{2}", address.scheme(), own, suffix);
-    // No wildcard stands for PORT--NAME: the page that frames this one is named, if it is of the same workspace.
+    // PORT--NAME cannot be written as a wildcard: the framing page is named if it belongs to the same workspace.
     if (const auto referer = refererOf(head, request.host, address); referer.isDashed())
       rules.frameAncestors += format(" {}://{}.{}{}", address.scheme(), referer.label(), address.hosts().instanceDomain, suffix);
   }
@@ -133,8 +132,8 @@ HostRules Gateway::Impl::rulesFor(const Request& request) const {
 
 net::awaitable<void> Gateway::Impl::respondOddPath(net::Exchange& exchange) {
   co_await respondMessage(exchange, 400, ErrorCode::InvalidArgument,
-                          {.title = "This address can't be read",
-                           .text = "Its path begins with two slashes, or has a % that no two hexadecimal digits follow. Write % as %25.",
+                          {.title = "Malformed address",
+                           .text = "The path begins with two slashes, or contains a % without two hexadecimal digits. Write % as %25.",
                            .linkText = "Go to the server",
                            .link = "/"});
 }
@@ -158,7 +157,7 @@ net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName hos
     co_return co_await forwardPreflight(std::move(request));
   auto cookie = request.target ? targets->authenticate(head, request.target) : nullptr;
   if (auto of_vscode = !cookie && request.target ? targets->authenticateByPorts(head, request.target) : nullptr) {
-    // A page of the port is shown by its own cookie only, so that storage of another instance's port is cleared before.
+    // A page of a port requires the port's own cookie, so that the storage of another instance's port is cleared first.
     if (head.method == "GET" && (opensPage(head) || opensFrame(head)))
       co_return co_await handover.enterPort(exchange, request.target, of_vscode->principal);
     if (request.sender == Sender::SameWorkspace) cookie = std::move(of_vscode);
@@ -172,7 +171,7 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
   const auto& head = request.head();
   if (request.isVscode()) {
     const bool from_elsewhere = request.sender == Sender::Elsewhere || request.sender == Sender::SameWorkspace;
-    // A link may lead to VS Code, and not choose the folder or file that it opens.
+    // A link may open VS Code, but not choose its folder or file.
     if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) co_return co_await handover.goOn(request.exchange, "/");
     if (head.headers.has("Service-Worker") && isPageWorker(head.path())) {
       net::Headers headers{{"Content-Type", "text/javascript"}, {"Service-Worker-Allowed", "/"}, {"Cache-Control", "no-store"}};
@@ -190,31 +189,31 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
     co_return co_await respondClosed(std::move(request), now);
   }
   if (head.method == "CONNECT" || head.method == "TRACE") {
-    co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument, "Workspaces do not take this method.");
+    co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument, "Workspaces do not accept CONNECT and TRACE requests.");
     co_return;
   }
   co_await forward(std::move(request), std::move(cookie));
 }
 
-/// PORT--NAME, as ports were named here before.
+/// PORT--NAME was the form of an earlier version.
 net::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
   const auto& head = request.head();
   const auto origin = address.originOf(address.hosts().hostOf(request.host.instance(), request.host.port()), head);
   if (head.method == "GET" || head.method == "HEAD")
     co_await respondRedirect(request.exchange, 302, origin + std::string(isLocalPath(head.target) ? head.target : "/"));
   else
-    co_await respondProblem(request.exchange, 421, ErrorCode::InvalidArgument, format("This port is at {} now.", origin));
+    co_await respondProblem(request.exchange, 421, ErrorCode::InvalidArgument, format("The address of this port is now {}.", origin));
 }
 
-/// The browser asks whether a page of the same workspace may call a port. It sends no cookie with that, so this is the one thing that
-/// reaches a port without a sign-in; the call itself needs one.
+/// A CORS preflight from a page of the same workspace to a port. Browsers send no cookie with it, so this is the only request that reaches
+/// a port without a sign-in; the call itself requires one.
 net::awaitable<void> Gateway::Impl::forwardPreflight(Request request) {
-  auto nobody = std::make_shared<VerifiedCookie>();
-  nobody->principal.expiresAt = SystemTime::max();
-  co_await forward(std::move(request), std::move(nobody));
+  auto anonymous = std::make_shared<VerifiedCookie>();
+  anonymous->principal.expiresAt = SystemTime::max();
+  co_await forward(std::move(request), std::move(anonymous));
 }
 
-/// What is said beside the answer of a workspace's own.
+/// The fields that the gateway adds to a workspace's own response.
 std::string Gateway::Impl::fieldsFor(const HostRules& rules) const {
   std::string fields = format("Content-Security-Policy: frame-ancestors {}\r\n", rules.frameAncestors);
   if (address.isSecure()) fields.append(kHsts).append("\r\n");
@@ -235,13 +234,13 @@ net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<Ver
       .trustedProxy = options.trustedProxies.contains(peer),
       .response = {.extra = extra, .isVscode = request.isVscode(), .cookiesAreLarge = cookieBytes(head.headers) > kLargeCookies}};
   const bool upgrades = !head.upgrade.empty();
-  std::optional<OpenBudget::Place> place;
+  std::optional<OpenBudget::Share> share;
   if (upgrades && options.tunnels) {
-    if (const auto full = takeTunnel(*options.tunnels, cookie->principal.user, target->route->instanceId, place))
+    if (const auto full = takeTunnel(*options.tunnels, cookie->principal.user, target->route->instanceId, share))
       co_return co_await respondProblem(request.exchange, 429, full->code(), full->message(), retryLater(*full));
   }
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
-  // A connection that can't be made, or a WebSocket that ended, is how a replaced VS Code server shows: the controller looks.
+  // A failed connection or an ended WebSocket may mean that VS Code's server was replaced: the controller checks it.
   if (target->port == 0 && (upgrades || result.outcome == ForwardOutcome::ConnectFailed || result.outcome == ForwardOutcome::UpstreamBroke))
     route_source.reportDoubt(target->route->instanceId);
   if (result.outcome != ForwardOutcome::Answered && result.outcome != ForwardOutcome::SignedOut) {
@@ -264,23 +263,23 @@ void Gateway::Impl::armSweep() {
       return exchange.clientHasLeft(now, self->options.leavePatience) ? LiveExchange::Cut::ClientLeft : LiveExchange::Cut::No;
     });
     const bool in_use = self->targets->sweep(now, now - self->options.idleTimeout) || !self->live.empty();
-    // What a burst needed is not kept for the quiet after it.
+    // Buffers of a burst are released after it.
     if (self->proxy.counters().requests == self->requests_seen && self->live.empty()) self->proxy.dropSpare();
     self->requests_seen = self->proxy.counters().requests;
     if (in_use) self->armSweep();
   });
 }
 
-/// The button of the stopped and the failed page.
+/// The Start button of the stopped and the failed page.
 net::awaitable<void> Gateway::Impl::start(Request request) {
   auto& exchange = request.exchange;
   const auto cookie = targets->authenticate(exchange.head(), request.target);
   const auto route = request.target->route;
   if (exchange.head().method != "POST") co_return co_await respondRedirect(exchange, 303, "/");
-  if (!isSameOrigin(exchange.head()) || !mayStart(cookie->principal, *route)) {
-    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "This page or your role does not allow starting the workspace.");
-    co_return;
-  }
+  if (!isSameOrigin(exchange.head()))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
+  if (!mayStart(cookie->principal, *route))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Your role does not allow starting this workspace.");
   std::optional<Error> failure;
   try {
     co_await options.actions.start(cookie->principal, route->instanceId);
@@ -289,7 +288,7 @@ net::awaitable<void> Gateway::Impl::start(Request request) {
   }
   if (failure)
     co_await respondMessage(exchange, httpStatus(failure->code()), failure->code(),
-                            {.title = "Not started", .text = failure->message(), .linkText = "Back", .link = "/"});
+                            {.title = "The workspace was not started", .text = failure->message(), .linkText = "Back", .link = "/"});
   else
     co_await respondRedirect(exchange, 303, "/");
 }
@@ -312,13 +311,13 @@ net::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
     co_await handover.challenge(exchange, request.host, std::move(rules.cors));
   } else if (path == kStatusPath) {
     const auto route = request.target->route;
-    // Somebody has it open, or waits for it. While a move has stopped VS Code, its tabs ask often, and the move itself looks.
+    // A tab is open or waits. While a move has stopped VS Code, tabs poll often, and the move checks VS Code.
     if (!route->moving || !route->moving->paused) route_source.reportDoubt(route->instanceId);
     co_await respondStatus(exchange, *route);
   } else if (path == kStartPath) {
     co_await start(std::move(request));
   } else {
-    co_await respondProblem(exchange, 404, ErrorCode::NotFound, "There is nothing at this address.");
+    co_await respondProblem(exchange, 404, ErrorCode::NotFound, "This address does not exist.");
   }
 }
 

@@ -1,4 +1,4 @@
-// Gateway: the way in to every instance. Sign-in across origins, the pages that people see, and the HTTP/WebSocket proxy
+// Gateway: the entrance to all instances: sign-in across origins, pages, and the HTTP/WebSocket proxy
 // (docs/adr/0009-hosts-and-cookies.md).
 #pragma once
 
@@ -23,21 +23,21 @@ namespace swarm {
 
 struct GatewayOptions {
   PublicAddress address{};
-  TrustedProxies trustedProxies{};                   ///< peers whose X-Forwarded-* are believed
+  TrustedProxies trustedProxies{};                   ///< peers whose X-Forwarded-* fields are trusted
   std::size_t maxIdlePerHost = 128;                  ///< kept-alive connections per instance host and loop
   std::size_t maxIdle = 4096;                        ///< of all hosts of a loop
   std::chrono::milliseconds idleTimeout{4'000};      ///< of these; below the 5 s after which Node closes them
   std::chrono::milliseconds connectTimeout{10'000};  ///< to open a tunnel
   std::chrono::milliseconds leavePatience{30'000};   ///< with a client that ended its direction, while nothing can be sent to it
-  std::chrono::milliseconds sweepInterval{2'000};    ///< how often what is under way and kept is looked at
-  WorkspaceActions actions{};                        ///< that the pages offer
-  std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: as many as there come
+  std::chrono::milliseconds sweepInterval{2'000};    ///< between two checks of open exchanges and idle connections
+  WorkspaceActions actions{};                        ///< offered by the pages
+  std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: no limit
   std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
 };
 
-/// One per loop: nothing in it is shared, but the route table and auth, which are thread-safe. Every call on the owning loop's thread.
-/// Routes, auth, clock and connector must outlive it, and it every exchange that it handles. It may be destroyed before the route source
-/// and auth: their notices then find nobody.
+/// One per loop. It shares only the route table and auth, which are thread-safe. Every call is on the owning loop's thread. Routes, auth,
+/// clock and connector must outlive it, and it must outlive every exchange that it handles. It may be destroyed before the route source
+/// and auth, whose notifications are then ignored.
 class Gateway {
  public:
   Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
@@ -46,28 +46,27 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  /// `host`: RequestHead::host. Foreign hosts must be answered with respondForeign(), or they could rebind DNS to reach us.
+  /// `host`: RequestHead::host. Foreign hosts must get respondForeign(): otherwise DNS rebinding could reach the server.
   gateway::HostName parseHost(std::string_view host) const;
 
-  /// Answers a request to an instance host, which the caller has parsed: sign-in, a page, or the instance's own answer. Throws nothing of
-  /// its own.
+  /// Handles a request to an instance host, which the caller has parsed: sign-in, a page, or the instance's response. Does not throw.
   net::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
-  /// Answers the pages of the base host (/, /login, /logout, /auth/instance), and sends browsers there that came to an address; false: not
-  /// one of them, nothing was done.
+  /// Handles the pages of the base host (/, /login, /logout, /auth/instance), and redirects browsers there that used an IP address or
+  /// `localhost`. False: the path is not one of these, and nothing was sent.
   net::awaitable<bool> handlePages(net::Exchange& exchange);
-  /// 421: a host name that is not ours.
+  /// 421 for a host name that the server does not serve.
   net::awaitable<void> respondForeign(net::Exchange& exchange);
-  /// 400: an odd path (see net::OddPaths), which only an instance's own program may read as it likes.
+  /// 400 for an odd path (see net::OddPaths): only an instance's program may interpret it.
   net::awaitable<void> respondOddPath(net::Exchange& exchange);
 
   struct Counters {
     std::uint64_t requests = 0;       ///< forwarded
     std::uint64_t tunnels = 0;        ///< WebSockets and other upgrades, ever
-    std::uint64_t retries = 0;        ///< sent again because a kept-alive connection had gone stale
-    std::uint64_t failures = 0;       ///< upstream could not be reached, or broke off
+    std::uint64_t retries = 0;        ///< repeated because a kept-alive connection was stale
+    std::uint64_t failures = 0;       ///< failed connections and truncated responses of instances
     std::size_t openExchanges = 0;    ///< now, tunnels included
     std::size_t idleConnections = 0;  ///< now
-    std::size_t spareBuffers = 0;     ///< kept for the next exchanges
+    std::size_t spareBuffers = 0;     ///< reserved for the next exchanges
   };
   Counters counters() const;  ///< on any thread, while the gateway lives
 

@@ -24,7 +24,7 @@ void HostName::setLabel(std::string_view label) {
   std::transform(label.begin(), label.end(), text_.begin(), lower);
   const std::string_view text(text_.data(), label.size());
 
-  // A port in front: digits, then a dot or two dashes.
+  // An optional port: digits, then a dot or two dashes.
   std::size_t name_at = 0;
   if (const auto digits = text.find_first_not_of("0123456789"); digits != std::string_view::npos && digits > 0) {
     const std::size_t separator = text[digits] == '.' ? 1 : text.substr(digits).starts_with("--") ? 2 : 0;
@@ -72,7 +72,7 @@ HostName parseHost(std::string_view host, const HostScheme& scheme) {
 bool isLocalPath(std::string_view path) {
   if (path.empty() || path.front() != '/' || path.size() > 8192) return false;
   if (path.size() > 1 && (path[1] == '/' || path[1] == '\\')) return false;
-  // Browsers drop tabs and line ends inside a URL, and read a backslash as a slash: neither belongs into a path of ours.
+  // Browsers drop tabs and line ends inside a URL, and read a backslash as a slash: our paths contain neither.
   return std::none_of(path.begin(), path.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte <= 0x20 || byte >= 0x7f || c == '\\';

@@ -9,15 +9,15 @@
 
 namespace swarm::gateway {
 
-/// Base: API, sign-in, dashboard. Instance: one below the instance domain. Address: 127.0.0.1, ::1 and `localhost`: API clients come there,
-/// browsers are sent to the base. Foreign: a host that we do not serve (a name that someone pointed at us: DNS rebinding).
+/// Base: API, sign-in, dashboard. Instance: a host below the instance domain. Address: 127.0.0.1, ::1 and `localhost`, for API clients;
+/// browsers are redirected to the base. Foreign: a host that the server does not serve (possibly DNS rebinding).
 enum class HostKind { Base, Instance, Address, Foreign };
 
-/// A parsed host. A value without heap memory: it is made for every request.
+/// A parsed host, made for every request: a value without heap memory.
 class HostName {
  public:
   HostKind kind() const { return kind_; }
-  /// What stands before the instance domain, in lower case ("8080.ws"); empty when kind is not Instance, or when it can't be that of one.
+  /// The part before the instance domain, in lower case ("8080.ws"); empty if kind is not Instance, or if no instance can have it.
   std::string_view label() const { return {text_.data(), size_}; }
   std::string_view instance() const { return label().substr(name_at_); }         ///< "ws"
   std::uint16_t port() const { return port_; }                                   ///< 0: VS Code
@@ -37,10 +37,10 @@ class HostName {
 
 /// `host`: without port, in any case, one trailing dot allowed.
 HostName parseHost(std::string_view host, const HostScheme& scheme);
-/// "8080.ws", "8080--ws" or "ws", as it stands before the instance domain.
+/// The part before the instance domain: "8080.ws", "8080--ws" or "ws".
 HostName parseLabel(std::string_view label);
 
-/// Whether `path` may stand in a redirect to our own origin: it begins with one slash, and no browser reads another origin into it.
+/// Whether a redirect to our own origin may contain `path`: it begins with one slash, and browsers do not read it as another origin.
 bool isLocalPath(std::string_view path);
 
 }  // namespace swarm::gateway

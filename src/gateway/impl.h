@@ -1,5 +1,5 @@
-// Gateway::Impl: one gateway's parts, and the steps of a request through them. gateway.cc routes and forwards, unavailable.cc answers for a
-// workspace that can't.
+// Gateway::Impl: the parts of a gateway, and the steps of a request. gateway.cc routes and forwards, pages/unavailable.cc responds when a
+// workspace cannot.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -20,10 +20,10 @@ namespace gateway {
 enum class Availability { Open, Starting, Stopping, Stopped, Failed, Gone };
 Availability availabilityOf(const Route& route, std::uint16_t port);
 
-/// What an instance's host may show of itself elsewhere, and answers of ours that pages of the same workspace may read.
+/// Which pages may frame an instance's host, and which may read the gateway's responses there.
 struct HostRules {
-  std::string frameAncestors;  ///< as Content-Security-Policy has it
-  net::Headers cors;           ///< for our own answers
+  std::string frameAncestors;  ///< the value in Content-Security-Policy
+  net::Headers cors;           ///< for the gateway's own responses
 };
 
 }  // namespace gateway
@@ -32,13 +32,13 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& the_auth, const Clock& the_clock,
        std::unique_ptr<gateway::UpstreamConnector> the_connector);
 
-  /// One request to an instance's host, as far as its head tells.
+  /// One request to an instance's host, with the facts from its head.
   struct Request {
     net::Exchange& exchange;
     gateway::HostName host;
     gateway::Sender sender = gateway::Sender::Person;
-    std::shared_ptr<gateway::Target> target;  ///< null: there is no such instance
-    bool mayStart = false;                    ///< by the role of the signed-in user
+    std::shared_ptr<gateway::Target> target;  ///< null: the instance does not exist
+    bool mayStart = false;                    ///< depends on the role of the signed-in user
 
     const net::RequestHead& head() const { return exchange.head(); }
     bool isVscode() const { return host.port() == 0; }
@@ -57,10 +57,10 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   gateway::HostRules rulesFor(const Request& request) const;
   std::string fieldsFor(const gateway::HostRules& rules) const;
 
-  /// A page that is being loaded while its workspace moves gets its parts from the new place. False: there is nothing to wait for, or not
-  /// any more.
+  /// Waits for the end of a move, so that a page that is being loaded gets its parts from the new place. False: nothing to wait for, or
+  /// timed out.
   net::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<gateway::Target> target);
-  net::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to an instance of before
+  net::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to a deleted instance
   net::awaitable<void> respondStatus(net::Exchange& exchange, const Route& route);
   net::awaitable<void> respondClosed(Request request, gateway::Availability availability);
   net::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const Route> route, gateway::WaitingKind kind,
@@ -82,7 +82,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   gateway::Handover handover;
   gateway::Proxy proxy;
   net::asio::steady_timer timer;
-  std::string vscode_fields;  ///< fieldsFor() VS Code, the same for all its answers
+  std::string vscode_fields;  ///< fieldsFor() VS Code, the same for all its responses
   bool sweeping = false;
   std::uint64_t requests_seen = 0;
   int waiting = 0;

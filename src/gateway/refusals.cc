@@ -1,4 +1,4 @@
-// See refusals.h. The heads here were refused or are cut: they are searched as text, and nothing of them is believed.
+// The heads here are malformed or truncated: they are searched as text, and not trusted.
 #include "gateway/refusals.h"
 
 #include <boost/json/serialize.hpp>
@@ -45,7 +45,7 @@ bool wantsPage(std::string_view bytes) {
   return wants;
 }
 
-bool isMadeOfCookies(std::string_view bytes) {
+bool isMostlyCookies(std::string_view bytes) {
   std::size_t cookies = 0;
   visitFields(bytes, "Cookie", [&](std::string_view value) { cookies += value.size(); });
   return cookies > bytes.size() / 2;
@@ -63,16 +63,16 @@ std::string pathOf(std::string_view bytes) {
 
 net::RefusalAnswer refusalAnswer(const net::RefusedRequest& refused) {
   const std::string request_id = newId("rq");
-  const bool too_many_cookies = refused.error.status == 431 && isMadeOfCookies(refused.bytes);
+  const bool too_many_cookies = refused.error.status == 431 && isMostlyCookies(refused.bytes);
   net::RefusalAnswer answer{{{"X-Request-Id", request_id}}, {}};
-  // No page of ours could be reached that deletes them: only a browser that is told here forgets them.
+  // The browser cannot reach a page that deletes them: this response must do so.
   if (too_many_cookies) answer.headers.push_back({"Clear-Site-Data", "\"cookies\""});
   std::string detail = format("{}.", refused.error.reason);
-  if (too_many_cookies) detail = "The cookies of this address are too large, and have been deleted. Try again, and sign in anew.";
+  if (too_many_cookies) detail = "The cookies of this address were too large and have been deleted. Reload the page and sign in again.";
   if (wantsPage(refused.bytes)) {
     Page page =
         messagePage({.title = std::string(net::reasonPhrase(refused.error.status)), .text = detail, .detail = "Request " + request_id});
-    addPageHeaders(page, kFramedByNobody, answer.headers);
+    addPageHeaders(page, kNotFramed, answer.headers);
     answer.body = std::move(page.html);
   } else {
     const Error error(codeOf(refused.error.status), detail);

@@ -11,7 +11,7 @@
 namespace swarm {
 namespace {
 
-/// Streams end when their clients close them: nothing tells when, so a client tries now and then.
+/// Streams end when their clients close them, which cannot be predicted: clients retry periodically.
 constexpr std::chrono::seconds kTryAgain{5};
 
 Error full(std::string message) { return Error(ErrorCode::TooManyRequests, std::move(message)).withRetryAfter(kTryAgain); }
@@ -20,20 +20,20 @@ Error full(std::string message) { return Error(ErrorCode::TooManyRequests, std::
 
 struct OpenBudget::State {
   struct Use {
-    std::size_t places = 0;
+    std::size_t streams = 0;
     std::size_t bytes = 0;
   };
   using Uses = std::map<std::string, Use>;
 
   explicit State(OpenLimits its_limits) : limits(its_limits) {}
 
-  /// What is not used is not remembered: names come from requests.
-  static void release(Uses& uses, const std::string& name, std::size_t places, std::size_t bytes) {
+  /// Removes names without use: they come from requests.
+  static void release(Uses& uses, const std::string& name, std::size_t streams, std::size_t bytes) {
     auto found = uses.find(name);
     if (found == uses.end()) return;
-    found->second.places -= places;
+    found->second.streams -= streams;
     found->second.bytes -= bytes;
-    if (found->second.places == 0 && found->second.bytes == 0) uses.erase(found);
+    if (found->second.streams == 0 && found->second.bytes == 0) uses.erase(found);
   }
   static Use useOf(const Uses& uses, const std::string& name) {
     auto found = uses.find(name);
@@ -42,10 +42,11 @@ struct OpenBudget::State {
 
   void checkBytes(const std::string& user, std::size_t bytes) const {
     const std::size_t used = useOf(users, user).bytes;
-    // One answer alone is always sent: there is no smaller one to ask for.
+    // A single response is always sent: the client cannot request a smaller one.
     if (used == 0 || bytes <= limits.bytesPerUser - std::min(used, limits.bytesPerUser)) return;
-    throw full(format("Limit of {} MiB in answers and commands' output of one user reached. Read or close the open ones and try again.",
-                      limits.bytesPerUser / (1024 * 1024)));
+    throw full(
+        format("Limit of {} MiB of unread responses and command output of one user reached. Read or close the open ones and try again.",
+               limits.bytesPerUser / (1024 * 1024)));
   }
 
   const OpenLimits limits;
@@ -58,48 +59,41 @@ struct OpenBudget::State {
 OpenBudget::OpenBudget(OpenLimits limits) : state_(std::make_shared<State>(limits)) {}
 OpenBudget::~OpenBudget() = default;
 
-OpenBudget::Place::Place(std::shared_ptr<State> state, std::string user, std::string instance_id, std::size_t places, std::size_t bytes)
-    : state_(std::move(state)), user_(std::move(user)), instance_id_(std::move(instance_id)), places_(places), bytes_(bytes) {}
+OpenBudget::Share::Share(std::shared_ptr<State> state, std::string user, std::string instance_id, std::size_t streams, std::size_t bytes)
+    : state_(std::move(state)), user_(std::move(user)), instance_id_(std::move(instance_id)), streams_(streams), bytes_(bytes) {}
 
-OpenBudget::Place::Place(Place&& other) noexcept
-    : state_(std::move(other.state_)),
-      user_(std::move(other.user_)),
-      instance_id_(std::move(other.instance_id_)),
-      places_(other.places_),
-      bytes_(other.bytes_) {}
-
-OpenBudget::Place::~Place() {
+OpenBudget::Share::~Share() {
   if (!state_) return;
   std::lock_guard lock(state_->mutex);
-  State::release(state_->users, user_, places_, bytes_);
-  if (!instance_id_.empty()) State::release(state_->instances, instance_id_, places_, 0);
-  state_->open -= places_;
+  State::release(state_->users, user_, streams_, bytes_);
+  if (!instance_id_.empty()) State::release(state_->instances, instance_id_, streams_, 0);
+  state_->open -= streams_;
 }
 
-OpenBudget::Place OpenBudget::take(const std::string& user, const std::string& instance_id, std::size_t bytes) {
+OpenBudget::Share OpenBudget::take(const std::string& user, const std::string& instance_id, std::size_t bytes) {
   State& state = *state_;
   std::lock_guard lock(state.mutex);
   const OpenLimits& limits = state.limits;
-  if (State::useOf(state.users, user).places >= limits.perUser)
+  if (State::useOf(state.users, user).streams >= limits.perUser)
     throw full(format("Limit of {} open streams and tunnels of one user reached. Close one and try again.", limits.perUser));
-  if (!instance_id.empty() && State::useOf(state.instances, instance_id).places >= limits.perInstance)
+  if (!instance_id.empty() && State::useOf(state.instances, instance_id).streams >= limits.perInstance)
     throw full(format("Limit of {} open streams and tunnels of one workspace reached. Close one and try again.", limits.perInstance));
   if (state.open >= limits.total)
     throw full(format("Limit of {} open streams and tunnels of this server reached. Try again later.", limits.total));
   if (bytes > 0) state.checkBytes(user, bytes);
   State::Use& use = state.users[user];
-  ++use.places;
+  ++use.streams;
   use.bytes += bytes;
-  if (!instance_id.empty()) ++state.instances[instance_id].places;
+  if (!instance_id.empty()) ++state.instances[instance_id].streams;
   ++state.open;
-  return Place(state_, user, instance_id, 1, bytes);
+  return Share(state_, user, instance_id, 1, bytes);
 }
 
-OpenBudget::Place OpenBudget::holdAnswer(const std::string& user, std::size_t bytes) {
+OpenBudget::Share OpenBudget::takeBytes(const std::string& user, std::size_t bytes) {
   std::lock_guard lock(state_->mutex);
   state_->checkBytes(user, bytes);
   state_->users[user].bytes += bytes;
-  return Place(state_, user, {}, 0, bytes);
+  return Share(state_, user, {}, 0, bytes);
 }
 
 std::size_t OpenBudget::open() const {

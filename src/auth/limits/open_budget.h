@@ -1,5 +1,5 @@
-// OpenBudget: how much of the server one user and one workspace may occupy at a time: open streams and tunnels, and answers that wait for
-// their client.
+// OpenBudget: limits of what one user and one workspace may occupy at the same time: open streams and tunnels, and responses that wait
+// for their client.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct OpenLimits {
   std::size_t perUser = 128;                    ///< event and log streams, archives, commands, tunnels
   std::size_t perInstance = 128;                ///< the same, of all users together
   std::size_t total = 2048;                     ///< the same, of the whole server
-  std::size_t bytesPerUser = 16 * 1024 * 1024;  ///< of commands' output and large answers, until their client has taken them
+  std::size_t bytesPerUser = 16 * 1024 * 1024;  ///< of command output and large responses that the client has not received yet
 };
 
 /// Thread-safe.
@@ -23,29 +23,29 @@ class OpenBudget {
   explicit OpenBudget(OpenLimits limits = {});
   ~OpenBudget();
 
-  /// Something that is open. Its share comes free with its end; it may outlive the budget.
-  class Place {
+  /// The share of one open stream, tunnel or response; its destructor releases it. It may outlive the budget.
+  class Share {
    public:
-    Place(Place&& other) noexcept;
-    Place& operator=(Place&&) = delete;
-    ~Place();
+    Share(Share&&) noexcept = default;
+    Share& operator=(Share&&) = delete;
+    ~Share();
 
    private:
     friend class OpenBudget;
-    Place(std::shared_ptr<State> state, std::string user, std::string instance_id, std::size_t places, std::size_t bytes);
+    Share(std::shared_ptr<State> state, std::string user, std::string instance_id, std::size_t streams, std::size_t bytes);
 
     std::shared_ptr<State> state_;  ///< null: moved from
     std::string user_;
     std::string instance_id_;
-    std::size_t places_;
+    std::size_t streams_;
     std::size_t bytes_;
   };
 
-  /// A stream or tunnel of `user`, into `instance_id` where there is one; `bytes` are held for it as long as it is open. Throws
+  /// A stream or tunnel of `user`, into `instance_id` where there is one, with `bytes` held while it is open. Throws
   /// Error(TooManyRequests) that names the limit.
-  Place take(const std::string& user, const std::string& instance_id = {}, std::size_t bytes = 0);
-  /// A large answer that is sent now: bytes only. Throws Error(TooManyRequests).
-  Place holdAnswer(const std::string& user, std::size_t bytes);
+  Share take(const std::string& user, const std::string& instance_id = {}, std::size_t bytes = 0);
+  /// A large response that is sent now: bytes only. Throws Error(TooManyRequests).
+  Share takeBytes(const std::string& user, std::size_t bytes);
   std::size_t open() const;
 
  private:

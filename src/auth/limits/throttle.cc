@@ -1,4 +1,4 @@
-// Back-off for failed sign-ins.
+// Back-off after failed sign-ins.
 #include "auth/limits/throttle.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace swarm {
 namespace {
 
 constexpr std::chrono::minutes kMemory{15};
-constexpr std::size_t kMostEntries = 10'000;
+constexpr std::size_t kMaxEntries = 10'000;
 
 std::string pairKey(const LoginAttempt& attempt) { return std::string(attempt.name).append("\n").append(attempt.address); }
 
@@ -45,7 +45,7 @@ void LoginThrottle::succeeded(const LoginAttempt& attempt) {
     return;
   }
   if (auto found = pairs_.find(pairKey(attempt)); found != pairs_.end()) pairs_.erase(found);
-  // The other failures of address and name stay: a guesser may have one right password, and others guess on.
+  // The other failures of address and name stay: an attacker may have one valid password and continue with other names.
   takeBack(addresses_, attempt.address, kAddress);
   takeBack(names_, attempt.name, kName);
 }
@@ -70,7 +70,7 @@ void LoginThrottle::check(const Entries& entries, std::string_view key) const {
 
 void LoginThrottle::count(Entries& entries, std::string_view key, Limit limit) {
   SteadyTime now = clock_.steadyNow();
-  if (entries.size() >= kMostEntries) forgetOld(entries, now);
+  if (entries.size() >= kMaxEntries) forgetOld(entries, now);
   Entry& entry = entries[std::string(key)];
   if (now - entry.last > kMemory) entry = Entry{};
   ++entry.failures;
@@ -79,10 +79,10 @@ void LoginThrottle::count(Entries& entries, std::string_view key, Limit limit) {
   if (beyond >= 0) entry.notBefore = now + std::min<std::chrono::seconds>(limit.longest, limit.shortest * (1LL << std::min(beyond, 20)));
 }
 
-/// Under attack from very many addresses memory stays bounded: the older half goes when nothing has expired.
+/// Bounds memory under an attack from very many addresses: when no entry has expired, the older half is dropped.
 void LoginThrottle::forgetOld(Entries& entries, SteadyTime now) {
   std::erase_if(entries, [&](const auto& item) { return now - item.second.last > kMemory; });
-  if (entries.size() < kMostEntries) return;
+  if (entries.size() < kMaxEntries) return;
   std::vector<SteadyTime> times;
   times.reserve(entries.size());
   for (const auto& [key, entry] : entries) times.push_back(entry.last);

@@ -1,4 +1,4 @@
-// LoginThrottle: slows down guessing without keeping the one who knows the password out.
+// LoginThrottle: slows down password guessing without locking out the user who knows the password.
 #pragma once
 
 #include <map>
@@ -10,8 +10,8 @@
 
 namespace swarm {
 
-/// Who tries to sign in. `address`: of the client (an IPv6 address stands for its /64). `device`: the id in its device cookie for this
-/// name; empty: a device that this user has never signed in from.
+/// One try to sign in. `address`: of the client (an IPv6 address represents its /64). `device`: the id in its device cookie for this name;
+/// empty: a device from which this user has never signed in.
 struct LoginAttempt {
   std::string_view name;
   std::string_view address;
@@ -19,14 +19,14 @@ struct LoginAttempt {
 };
 
 /// A name may fail 5 times from one address, an address 20 times; then each further failure doubles the wait, from 1 s up to 60 s and 300
-/// s. A known device has a lane of its own: it may fail 10 times, whatever others do, and counts nowhere else. A name that has failed 100
-/// times from anywhere takes one attempt in 2 s from devices that it does not know: many addresses together guess no faster, and its owner
-/// still gets in. What did not fail for 15 minutes is forgotten. An attempt counts as failed from its beginning, so that many at once gain
-/// nothing. Thread-safe.
+/// s. A known device is counted separately: it may fail 10 times, independently of other clients. A name that has failed 100 times from
+/// anywhere accepts one attempt in 2 s from unknown devices: many addresses together cannot guess faster, and the owner can still sign in.
+/// Entries without a failure for 15 minutes are dropped. An attempt counts as failed from its beginning, so that concurrent attempts have
+/// no advantage. Thread-safe.
 class LoginThrottle {
  public:
   explicit LoginThrottle(const Clock& clock) : clock_(clock) {}
-  /// Throws Error(TooManyRequests) with the time to wait. Otherwise the attempt counts as failed until succeeded().
+  /// Throws Error(TooManyRequests) with the time to wait; otherwise the attempt counts as failed until succeeded().
   void attempt(const LoginAttempt& attempt);
   void succeeded(const LoginAttempt& attempt);
 

@@ -61,7 +61,7 @@ bool isSameOrigin(const net::RequestHead& head) {
   const auto origin = head.headers.find("Origin");
   if (site && *site != "same-origin" && *site != "none") return false;
   if (!origin) return site.has_value();
-  // The scheme is not compared: a proxy in front of us may speak TLS where we don't.
+  // The scheme is not compared: a proxy in front of the server may terminate TLS.
   for (const std::string_view scheme : {"http://", "https://"})
     if (origin->starts_with(scheme)) return net::equalsIgnoreCase(origin->substr(scheme.size()), head.hostPort);
   return false;

@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::string_view kHostPrefix = "__host-";
 constexpr std::string_view kSecurePrefix = "__secure-";
-/// Of earlier versions, and `swarm-` of this one. A browser may still send the old ones.
+/// `swarm-` of this version, and those of earlier versions, which a browser may still send.
 constexpr std::string_view kOurPrefixes[] = {"swarm-", "swarm_session", "swarm_instance_"};
-constexpr std::size_t kMostExpiredPaths = 4;
+constexpr std::size_t kMaxExpiredPaths = 4;
 
 bool startsWithIgnoringCase(std::string_view text, std::string_view lower) {
   return text.size() >= lower.size() && net::equalsIgnoreCase(text.substr(0, lower.size()), lower);
 }
 
-/// White space and control characters: browsers trim some of them, and none of them belongs into a name of ours.
+/// Without white space and control characters: browsers trim some of them, and our names contain none of them.
 std::string_view trimmed(std::string_view text) {
   auto blank = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; };
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);
@@ -33,7 +33,7 @@ std::string_view takePair(std::string_view& header) {
   return pair;
 }
 
-/// The name that some parser may read in "name=value", "=name=value" (a cookie without a name, sent back as the value alone) or
+/// The name that some parsers read from "name=value", "=name=value" (a cookie without a name, which browsers return as the value alone) or
 /// "\"name\"=…".
 std::string_view effectiveName(std::string_view pair) {
   const auto skipped = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == '=' || c == '"' || c == '\''; };
@@ -102,9 +102,9 @@ void expireCookie(const CookieNames& names, std::string_view name, std::string_v
     out.push_back({"Set-Cookie", std::string(name) + "=" + attributes(names, domain, at, 0)});
   };
   expire({}, "/");
-  if (startsWithIgnoringCase(name, kHostPrefix)) return;  // no browser has it with a domain or another path
+  if (startsWithIgnoringCase(name, kHostPrefix)) return;  // browsers accept it only without a domain and with this path
   std::size_t paths = 0;
-  for (std::size_t slash = 0; paths < kMostExpiredPaths && slash != std::string_view::npos; slash = path.find('/', slash + 1), ++paths) {
+  for (std::size_t slash = 0; paths < kMaxExpiredPaths && slash != std::string_view::npos; slash = path.find('/', slash + 1), ++paths) {
     const auto at = slash == 0 ? std::string_view("/") : path.substr(0, slash);
     if (slash != 0) expire({}, at);
     for (auto domain = host; domain.find('.') != std::string_view::npos; domain = domain.substr(domain.find('.') + 1)) expire(domain, at);
@@ -115,7 +115,7 @@ void appendForeignCookies(std::string_view header, std::string& out) {
   bool first = true;
   while (!header.empty()) {
     const auto pair = takePair(header);
-    // Some parsers read a pair without "=" as a name without a value, others as a value without a name: hidden when either is ours.
+    // Some parsers read a pair without "=" as a name without a value, others as a value without a name: it is hidden if either is ours.
     if (pair.empty() || isOurCookie(effectiveName(pair))) continue;
     out.append(first ? "Cookie: " : "; ").append(pair);
     first = false;

@@ -1,4 +1,4 @@
-// Signing and checking tokens.
+// Signing and verification of tokens.
 #include "auth/session/jwt.h"
 
 #include <boost/json/parse.hpp>
@@ -13,7 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"JWT"})";
-constexpr std::size_t kLongestToken = 4096;
+constexpr std::size_t kMaxTokenBytes = 4096;
 
 }  // namespace
 
@@ -24,9 +24,9 @@ std::string signJwt(const Secret& key, const json::object& claims) {
 }
 
 std::optional<json::object> verifyJwt(const Secret& key, std::string_view token) {
-  // Only our own header, byte for byte: what a token says about its algorithm is never followed.
+  // Only our own header, byte for byte: the algorithm that a token names is never used.
   static const std::string prefix = toBase64Url(kHeader) + ".";
-  if (key.empty() || token.size() > kLongestToken || !token.starts_with(prefix)) return std::nullopt;
+  if (key.empty() || token.size() > kMaxTokenBytes || !token.starts_with(prefix)) return std::nullopt;
   auto last = token.rfind('.');
   if (last < prefix.size()) return std::nullopt;
   auto signature = fromBase64Url(token.substr(last + 1));

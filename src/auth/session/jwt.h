@@ -11,7 +11,7 @@
 namespace swarm {
 
 std::string signJwt(const Secret& key, const boost::json::object& claims);
-/// The claims when the header is exactly {"alg":"HS256","typ":"JWT"} and the signature is right; their meaning is the caller's to check.
+/// The claims if the header is exactly {"alg":"HS256","typ":"JWT"} and the signature is valid. The caller checks their meaning.
 std::optional<boost::json::object> verifyJwt(const Secret& key, std::string_view token);
 
 }  // namespace swarm

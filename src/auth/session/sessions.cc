@@ -1,4 +1,4 @@
-// Sessions and one-time codes in memory.
+// Live sessions and one-time codes, kept in memory.
 #include "auth/session/sessions.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kMostCodes = 10'000;
+constexpr std::size_t kMaxCodes = 10'000;
 
 }  // namespace
 
@@ -58,9 +58,9 @@ std::string CodeTable::issue(const Principal& principal, std::string purpose) {
   std::string code = toBase64Url(randomBytes(32));
   std::lock_guard lock(mutex_);
   SteadyTime now = clock_.steadyNow();
-  if (codes_.size() >= kMostCodes) {
+  if (codes_.size() >= kMaxCodes) {
     std::erase_if(codes_, [&](const auto& item) { return now >= item.second.expires; });
-    if (codes_.size() >= kMostCodes)
+    if (codes_.size() >= kMaxCodes)
       codes_.erase(
           std::min_element(codes_.begin(), codes_.end(), [](const auto& a, const auto& b) { return a.second.expires < b.second.expires; }));
   }

@@ -1,4 +1,4 @@
-// What auth keeps in memory: users' roles and generations, live sessions, one-time codes.
+// State that auth keeps in memory: roles and generations of users, live sessions, one-time codes.
 #pragma once
 
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace swarm {
 
-/// The facts that a signature alone can't tell. Thread-safe; readers don't block each other.
+/// The facts that a signature does not contain. Thread-safe; readers do not block each other.
 class SessionTable {
  public:
   explicit SessionTable(const Clock& clock) : clock_(clock) {}
@@ -20,10 +20,10 @@ class SessionTable {
   void add(const SessionRecord& session, std::int64_t generation);
   void remove(std::string_view id);
   std::vector<SessionRecord> list(std::string_view user) const;  ///< live ones; an empty user: all
-  /// Forgets the sessions that have expired.
+  /// Removes expired sessions.
   void prune();
 
-  /// The user's principal, with the role of now, when the session is live and of the user's present generation.
+  /// The user's principal with the current role, if the session is live and belongs to the user's current generation.
   std::optional<Principal> find(std::string_view session_id, std::string_view user) const;
 
  private:
@@ -45,13 +45,13 @@ class SessionTable {
   std::map<std::string, Session, std::less<>> sessions_;
 };
 
-/// One-time codes: one use, one purpose (an instance host and a browser, say). Thread-safe.
+/// One-time codes: one use, one purpose (for example an instance host and a browser). Thread-safe.
 class CodeTable {
  public:
   CodeTable(const Clock& clock, std::chrono::seconds life) : clock_(clock), life_(life) {}
   std::string issue(const Principal& principal, std::string purpose);
-  std::optional<Principal> find(std::string_view code);  ///< leaves it as it is
-  /// Any try with a code ends it, also one for the wrong purpose.
+  std::optional<Principal> find(std::string_view code);  ///< without using it up
+  /// Every use of a code ends it, also one for the wrong purpose.
   std::optional<Principal> take(std::string_view code, std::string_view purpose);
 
  private:

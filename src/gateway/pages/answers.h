@@ -1,4 +1,4 @@
-// Answers of our own: pages, redirects and short problems, with the headers that keep them safe.
+// The gateway's own responses: pages, redirects and short problems, with their security headers.
 #pragma once
 
 #include <cstdint>
@@ -13,34 +13,34 @@
 
 namespace swarm::gateway {
 
-/// Said by every answer behind https: from then on browsers come by it only.
+/// Part of every response over https: browsers then use https only.
 inline constexpr std::string_view kHsts = "Strict-Transport-Security: max-age=31536000";
 
-/// Whether a browser navigates: it wants a page, and follows redirects to another origin.
+/// Whether a browser navigates: it expects a page, and follows redirects to another origin.
 bool isNavigation(const net::RequestHead& head);
 /// Whether a browser shows the response as a page: a navigation or a submitted form.
 bool wantsPage(const net::RequestHead& head);
 
-/// What may show a page of ours in a frame, as frame-ancestors of the Content-Security-Policy wants it.
-inline constexpr std::string_view kFramedByNobody = "'none'";
+/// Which pages may frame a page of the gateway: frame-ancestors of the Content-Security-Policy.
+inline constexpr std::string_view kNotFramed = "'none'";
 inline constexpr std::string_view kFramedByAnyone = "";  ///< for a page without content
 
 net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers = {},
-                                 std::string_view frame_ancestors = kFramedByNobody);
-/// What every page of ours says to the browser, beside its own headers.
+                                 std::string_view frame_ancestors = kNotFramed);
+/// The headers of every page.
 void addPageHeaders(const Page& page, std::string_view frame_ancestors, net::Headers& headers);
-/// A problem document as the API's are, with the request's id.
+/// A problem document like the API's, with the request's id.
 net::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCode code, std::string_view detail,
                                     net::Headers headers = {});
-/// Never cached, and nothing of the present address reaches the next one by Referer.
+/// Never cached; the next site does not get the present address as Referer.
 net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers = {});
-/// The page for navigations and forms, else the problem.
+/// The page for navigations and forms, otherwise the problem.
 net::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers = {},
-                                    std::string_view frame_ancestors = kFramedByNobody);
+                                    std::string_view frame_ancestors = kNotFramed);
 
 /// Fields of an application/x-www-form-urlencoded text; nothing on a bad escape.
 std::optional<std::string> formField(std::string_view form, std::string_view name);
-/// A query's field as a path of our own; "/" when it is none.
+/// A query's field if it is a path of our own; otherwise "/".
 std::string localPathField(std::string_view query, std::string_view name);
 
 std::int64_t secondsUntil(SystemTime time, const Clock& clock);

@@ -9,11 +9,11 @@ namespace swarm::gateway {
 namespace {
 
 constexpr std::int64_t kStateSeconds = 600;                           // to type a password
-constexpr std::int64_t kMarkSeconds = 400LL * 24 * 3600;              // browsers keep no cookie for longer
+constexpr std::int64_t kMarkSeconds = 400LL * 24 * 3600;              // the maximum in browsers
 constexpr std::size_t kSecretDigits = 43;                             // 32 bytes in base64url
-constexpr std::string_view kClearStorage = "\"cache\", \"storage\"";  // "storage": service workers, too
+constexpr std::string_view kClearStorage = "\"cache\", \"storage\"";  // "storage" includes service workers
 
-/// The secret of sign-ins that this browser has begun here; empty: none, or several.
+/// The secret of the sign-ins that this browser has begun here; empty: none, or several cookies.
 std::string_view secretOf(const net::RequestHead& head, const CookieNames& names) {
   const auto cookie = findCookie(head.headers, names.state);
   return cookie.value.size() == kSecretDigits ? cookie.value : std::string_view();
@@ -21,13 +21,13 @@ std::string_view secretOf(const net::RequestHead& head, const CookieNames& names
 
 std::string bindingOf(std::string_view secret) { return secret.empty() ? std::string() : toBase64Url(sha256(secret)); }
 
-/// Only the browser that holds the secret has been told this: a path from elsewhere (a folder to open, say) has none.
+/// Only the browser that holds the secret has received this proof: a path from another page (for example a folder to open) has none.
 std::string proofOf(std::string_view secret, std::string_view path) { return toBase64Url(hmacSha256(secret, path).substr(0, 16)); }
 
 MessagePage noCookie(std::string path) {
-  return {.title = "Your browser did not keep the sign-in",
+  return {.title = "Your browser did not keep the sign-in cookie",
           .text =
-              "It sent no cookie for this workspace. Allow cookies for this address (private windows and extensions may "
+              "The browser sent no cookie for this workspace. Allow cookies for this address (private windows and extensions may "
               "block them), then try again.",
           .detail = {},
           .linkText = "Try again",
@@ -47,7 +47,7 @@ net::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName
     co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
     co_return;
   }
-  // Several tabs may begin at once: they share one secret.
+  // Several tabs may begin a sign-in at the same time: they share one secret.
   std::string secret(secretOf(head, names));
   if (secret.empty()) {
     secret = toBase64Url(randomBytes(32));
@@ -56,7 +56,7 @@ net::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName
   const auto sender = senderOf(head, host, address_);
   const bool keeps_path = isLocalPath(head.target) && (host.port() != 0 || sender == Sender::Person || sender == Sender::SameHost);
   const std::string path(keeps_path ? head.target : std::string_view("/"));
-  // Known and unknown names answer alike: who is not signed in learns nothing about what exists.
+  // The response is the same for known and unknown names: it does not reveal which workspaces exist.
   co_await respondRedirect(exchange, 302,
                            address_.baseOrigin(head) + format("{}?host={}&binding={}&path={}&proof={}", kInstancePath, host.label(),
                                                               bindingOf(secret), net::percentEncode(path), proofOf(secret, path)),
@@ -103,12 +103,12 @@ net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr
     co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, *principal));
     co_return;
   }
-  // A used code comes back by reload or "back": whoever is signed in already goes on.
+  // A reload or "back" repeats a used code: a browser that is signed in continues.
   if (target && targets_.authenticate(head, target)) co_return co_await goOn(exchange, path);
   if (binding.empty()) co_return co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This sign-in has expired",
-                           .text = "A sign-in works once, for a minute, and only in the browser that began it.",
+                           .text = "A sign-in must be completed once, within one minute, in the browser that began it.",
                            .detail = {},
                            .linkText = "Sign in again",
                            .link = path});
@@ -117,7 +117,7 @@ net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr
 net::awaitable<void> Handover::arrive(net::Exchange& exchange, std::shared_ptr<Target> target) {
   const auto path = wantedPath(exchange.head(), target.get());
   if (target && targets_.authenticate(exchange.head(), target)) co_return co_await goOn(exchange, path);
-  // Going back to the base host from here would be a loop.
+  // A redirect to the base host would cause a loop.
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
 }
 

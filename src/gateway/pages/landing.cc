@@ -12,8 +12,8 @@ constexpr std::string_view kActionsPath = "/workspaces/";  ///< + create, start 
 constexpr std::size_t kMaxActionForm = 4 * 1024;
 
 bool offers(const WorkspaceActions& actions, InstanceStatus status) {
-  const bool stands_still = status == InstanceStatus::stopped || status == InstanceStatus::failed;
-  return stands_still ? static_cast<bool>(actions.start) : status == InstanceStatus::running && actions.stop;
+  const bool is_down = status == InstanceStatus::stopped || status == InstanceStatus::failed;
+  return is_down ? static_cast<bool>(actions.start) : status == InstanceStatus::running && actions.stop;
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ net::awaitable<void> Landing::show(net::Exchange& exchange) {
   co_await respondPage(exchange, 200, landingPage(*principal, rowsFor(*principal, head), may_create));
 }
 
-/// Gives the address to go on to.
+/// Returns the address to continue to.
 net::awaitable<std::string> Landing::perform(std::string_view action, Principal principal, std::string name) {
   const std::string back = "/";
   if (action == "create") {
@@ -63,7 +63,7 @@ net::awaitable<std::string> Landing::perform(std::string_view action, Principal 
   }
   const auto found = targets_.routes().find(name);
   if (found == targets_.routes().end() || !canSee(principal, found->second->owner))
-    throw Error(ErrorCode::NotFound, format("There is no workspace {}.", name));
+    throw Error(ErrorCode::NotFound, format("The workspace {} does not exist.", name));
   const auto route = found->second;
   if (!isAllowed(principal, Permission::WriteOwn, route->owner))
     throw Error(ErrorCode::PermissionDenied, format("Your role does not allow changing {}.", route->name));
@@ -72,7 +72,7 @@ net::awaitable<std::string> Landing::perform(std::string_view action, Principal 
   else if (action == "stop" && actions_.stop)
     co_await actions_.stop(principal, route->instanceId);
   else
-    throw Error(ErrorCode::NotFound, "There is nothing at this address.");
+    throw Error(ErrorCode::NotFound, "This address does not exist.");
   co_return back;
 }
 
@@ -83,7 +83,7 @@ net::awaitable<void> Landing::act(net::Exchange& exchange) {
     co_return;
   }
   if (!isSameOrigin(head)) {
-    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The request did not come from this server's own page.");
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
     co_return;
   }
   auto principal = browser_.find(head);
@@ -102,7 +102,7 @@ net::awaitable<void> Landing::act(net::Exchange& exchange) {
   }
   if (failure)
     co_await respondMessage(exchange, httpStatus(failure->code()), failure->code(),
-                            {.title = "Not done", .text = failure->message(), .linkText = "Your workspaces", .link = "/"});
+                            {.title = "The request failed", .text = failure->message(), .linkText = "Your workspaces", .link = "/"});
   else
     co_await respondRedirect(exchange, 303, std::move(next));
 }

@@ -9,7 +9,7 @@
 
 namespace swarm::gateway {
 
-/// One per loop. What it refers to must outlive it.
+/// One per loop. The references must outlive it.
 class Landing {
  public:
   Landing(const PublicAddress& address, const BrowserSession& browser, Targets& targets, const WorkspaceActions& actions)
@@ -17,8 +17,8 @@ class Landing {
 
   /// GET of the base host's "/".
   net::awaitable<void> show(net::Exchange& exchange);
-  static bool takes(std::string_view path);  ///< the addresses of its forms
-  /// A form of it; every other method is refused.
+  static bool takes(std::string_view path);  ///< whether it is the address of a form
+  /// Handles a form; other methods are redirected to the list.
   net::awaitable<void> act(net::Exchange& exchange);
 
  private:

@@ -1,4 +1,4 @@
-// See moving.h.
+// Conversion of a move's progress to text and JSON.
 #include "gateway/pages/moving.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace swarm::gateway {
 
 std::string aboutTime(std::int64_t seconds) {
   if (seconds < 0) return {};
-  if (seconds >= 10 && seconds < 100) seconds = (seconds + 4) / 5 * 5;  // it is an estimate
+  if (seconds >= 10 && seconds < 100) seconds = (seconds + 4) / 5 * 5;  // an estimate
   return "about " + durationText(std::max<std::int64_t>(seconds, 1));
 }
 

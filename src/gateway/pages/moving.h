@@ -1,4 +1,4 @@
-// How a move in progress is told to people and to open tabs.
+// The progress of a move, as pages and open tabs show it.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -9,11 +9,11 @@
 
 namespace swarm::gateway {
 
-/// "about 20 s", "about 3 min"; empty: not known.
+/// "about 20 s", "about 3 min"; empty: unknown.
 std::string aboutTime(std::int64_t seconds);
-/// `moving` of /.swarm/status; null: it is not being moved.
+/// `moving` of /.swarm/status; null: no move is in progress.
 boost::json::value movingJson(const MoveProgress* moving);
-/// Between 0 and 100, whatever the controller says.
+/// Always between 0 and 100.
 int percentOf(const MoveProgress& moving);
 
 }  // namespace swarm::gateway

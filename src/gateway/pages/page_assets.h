@@ -1,4 +1,4 @@
-// Style and script of the gateway's pages. Inline, because a page about an instance that is down can load nothing from it.
+// Style and script of the gateway's pages. Inline, because a page about an unavailable instance cannot load files from it.
 #pragma once
 
 #include <string_view>
@@ -62,7 +62,7 @@ tbody th{font-weight:600}
 [hidden]{display:none}
 )css";
 
-// Keeps the list of workspaces as it is at the server. What is typed into the form below it is left alone.
+// Updates the list of workspaces. The form below it keeps its input.
 inline constexpr std::string_view kLandingScript = R"js(
 'use strict';
 (() => {
@@ -82,8 +82,8 @@ inline constexpr std::string_view kLandingScript = R"js(
 })();
 )js";
 
-// Watches the instance and loads the same address again once there is something else to see. It asks at most once a second, more rarely
-// when the page has been waiting for long, and twice a second during a move, whose pause is short.
+// Polls the instance's status and reloads the page when it changes: at most once a second, less often when the page has waited for long,
+// and twice a second during a move, whose pause is short.
 inline constexpr std::string_view kWaitingScript = R"js(
 'use strict';
 (() => {
@@ -117,7 +117,7 @@ inline constexpr std::string_view kWaitingScript = R"js(
       const reason = status.moving ? '' : status.reason || '';
       show('reason', reason);
       for (const id of ['reason', 'reason-name']) document.getElementById(id).hidden = !reason;
-    } catch { /* the server itself may be restarting: ask again */ }
+    } catch { /* the server may be restarting: retry */ }
     setTimeout(look, kind === 'moving' ? 500 : kind === 'starting' && Date.now() - opened < 120000 ? 1000 : 3000);
   };
   setInterval(tick, 1000);

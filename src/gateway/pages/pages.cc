@@ -1,4 +1,4 @@
-// See pages.h.
+// Rendering of the pages.
 #include "gateway/pages/pages.h"
 
 #include <set>
@@ -93,8 +93,8 @@ std::string tableRow(const LandingRow& row, bool with_owner) {
                             escapeHtml(row.name), statusClass(row), statusText(row));
   if (!row.note.empty()) html += format("<span class=\"note\">{}</span>", escapeHtml(row.note));
   if (row.imageOutdated)
-    html +=
-        format("<span class=\"note\">A newer image is there: <code>swarm update {} --refresh-image</code></span>", escapeHtml(row.name));
+    html += format("<span class=\"note\">A newer image is available: <code>swarm update {} --refresh-image</code></span>",
+                   escapeHtml(row.name));
   html += "</td>";
   if (with_owner) html += format("<td>{}</td>", escapeHtml(row.owner));
   html += "<td class=\"actions\">";
@@ -103,7 +103,7 @@ std::string tableRow(const LandingRow& row, bool with_owner) {
   return html + "</td></tr>\n";
 }
 
-/// Where the size of a volume is only a figure.
+/// Where the size of a volume is not enforced.
 std::string storageHints(const std::vector<LandingRow>& rows) {
   std::set<std::string_view> places;
   for (const LandingRow& row : rows) {
@@ -124,28 +124,28 @@ WaitingText textOf(const WaitingPage& content) {
   const auto name = escapeHtml(content.name);
   switch (content.kind) {
     case WaitingKind::Starting:
-      return {"Starting", format("<strong>{}</strong> is starting. This page goes on by itself.", name)};
+      return {"Starting", format("<strong>{}</strong> is starting. This page continues automatically.", name)};
     case WaitingKind::Reconnecting:
-      return {"Connecting", format("VS Code in <strong>{}</strong> does not answer yet. This page goes on by itself.", name)};
+      return {"Connecting", format("VS Code in <strong>{}</strong> is not responding yet. This page continues automatically.", name)};
     case WaitingKind::Stopping:
       return {"Stopping", format("<strong>{}</strong> is stopping. Its files are kept.", name)};
     case WaitingKind::Stopped:
       return {"Stopped", format("<strong>{}</strong> is stopped. Its files are kept.", name)};
     case WaitingKind::Failed:
-      return {"Failed", format("<strong>{}</strong> could not be started or has failed.", name)};
+      return {"Failed", format("<strong>{}</strong> failed or could not be started.", name)};
     case WaitingKind::Moving:
       return {"Moving", format("<strong>{}</strong> is moving to {}. Its files, its address and unsaved text are kept. "
-                               "This page goes on by itself.",
+                               "This page continues automatically.",
                                name, escapeHtml(content.moving->to))};
   }
   return {};
 }
 
-/// The bar is an element of its own kind, so that it needs no style attribute, which our Content-Security-Policy forbids.
+/// A progress element, because a bar made of others would need a style attribute, which the Content-Security-Policy forbids.
 std::string moveBar(const MoveProgress& moving) {
   const int percent = percentOf(moving);
   return format(
-      "<p class=\"bar\"><progress id=\"bar\" max=\"100\" value=\"{0}\" aria-label=\"How much of the move is done\">{0} %</progress>"
+      "<p class=\"bar\"><progress id=\"bar\" max=\"100\" value=\"{0}\" aria-label=\"Progress of the move\">{0} %</progress>"
       "<span id=\"percent\">{0} %</span></p>\n",
       percent);
 }
@@ -212,7 +212,7 @@ Page signInPage(const SignInPage& content) {
       "spellcheck=\"false\" required{}>\n"
       "<label for=\"password\">Password</label>\n<input id=\"password\" name=\"password\" type=\"password\" "
       "autocomplete=\"current-password\" required{}>\n<button type=\"submit\">Sign in</button>\n</form>\n"
-      "<p class=\"hint\">The first start of the server made the user <code>admin</code>, and told in which file its password is.</p>\n",
+      "<p class=\"hint\">On first start the server created the user <code>admin</code> and printed the path of its password file.</p>\n",
       escapeHtml(content.next), escapeHtml(content.user), content.user.empty() ? " autofocus" : "",
       content.user.empty() ? "" : " autofocus");
   return layOut({.title = "Sign in", .body = body});
@@ -227,8 +227,8 @@ Page signedOutPage() {
 Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next) {
   return layOut(
       {.title = "Sign in",
-       .body = brand() + format("<h1>Sign in as {}?</h1>\n<p>This link signs this browser in as <strong>{}</strong>, once. Go on only "
-                                "if you made it yourself.</p>\n<form method=\"post\" action=\"/login/link\">\n"
+       .body = brand() + format("<h1>Sign in as {}?</h1>\n<p>This one-time link signs this browser in as <strong>{}</strong>. Continue "
+                                "only if you created the link.</p>\n<form method=\"post\" action=\"/login/link\">\n"
                                 "<input type=\"hidden\" name=\"code\" value=\"{}\">\n<input type=\"hidden\" name=\"next\" "
                                 "value=\"{}\">\n<button type=\"submit\">Sign in</button>\n</form>\n",
                                 escapeHtml(user), escapeHtml(user), escapeHtml(code), escapeHtml(next))});
@@ -253,8 +253,7 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
       "out</button></form></header>\n<h1>Workspaces</h1>\n<div id=\"list\">\n",
       brand(), escapeHtml(principal.user));
   if (rows.empty()) {
-    body +=
-        may_create ? "<p>There are no workspaces yet. Create the first one:</p>\n" : "<p>There are no workspaces that you can see.</p>\n";
+    body += may_create ? "<p>You have no workspaces yet. Create the first one:</p>\n" : "<p>You have access to no workspaces.</p>\n";
   } else {
     body += format(
         "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Status</th>{}<th></th></tr></thead>\n"
@@ -269,7 +268,7 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
         "<form class=\"create\" method=\"post\" action=\"/workspaces/create\">\n<label for=\"name\">Name</label>\n<input id=\"name\" "
         "name=\"name\" maxlength=\"40\" pattern=\"[a-z0-9]+(-[a-z0-9]+)*\" title=\"lower-case letters and digits, with single hyphens "
         "between them\" "
-        "autocapitalize=\"none\" spellcheck=\"false\" placeholder=\"a name is made up when this is empty\">\n<button "
+        "autocapitalize=\"none\" spellcheck=\"false\" placeholder=\"leave empty for a generated name\">\n<button "
         "type=\"submit\">New workspace</button>\n</form>\n";
   return layOut({.title = "Workspaces", .body = body, .script = kLandingScript, .wide = true});
 }
@@ -282,8 +281,8 @@ Page waitingPage(const WaitingPage& content) {
                                       text.title, text.text);
   if (!busy) {
     body += content.mayStart ? "<form method=\"post\" action=\"/.swarm/start\"><button type=\"submit\">Start</button></form>\n"
-                             : "<p>To start it:</p>\n" + command("start", content.name);
-    if (content.kind == WaitingKind::Failed) body += "<p class=\"hint\">What it wrote:</p>\n" + command("logs", content.name);
+                             : "<p>To start the workspace, run:</p>\n" + command("start", content.name);
+    if (content.kind == WaitingKind::Failed) body += "<p class=\"hint\">To show its log, run:</p>\n" + command("logs", content.name);
   }
   if (moving) body += moveBar(*content.moving);
   body += format("<dl id=\"progress\" data-kind=\"{}\" data-vscode=\"{}\" data-elapsed=\"{}\" aria-live=\"polite\">\n",

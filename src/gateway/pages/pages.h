@@ -1,4 +1,4 @@
-// The pages that people see, as HTML text: complete, self-contained, nothing from elsewhere. Pure.
+// The gateway's pages as HTML text: complete, self-contained, without content from other hosts. Pure.
 #pragma once
 
 #include <memory>
@@ -21,14 +21,14 @@ struct Page {
 
 struct SignInPage {
   std::string user;     ///< typed before
-  std::string next;     ///< where to go afterwards: a local path
-  std::string problem;  ///< why the last try failed; empty: none
+  std::string next;     ///< local path to continue to
+  std::string problem;  ///< why the last attempt failed; empty: none
 };
 Page signInPage(const SignInPage& content);
 Page signedOutPage();
-/// Before a sign-in by a link that somebody may have slipped to its reader.
+/// Confirmation of a sign-in by a link that another user may have planted.
 Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next);
-/// Goes on to `path` at once.
+/// Continues to `path` at once.
 Page goOnPage(std::string_view path);
 
 /// One row of the landing page.
@@ -38,15 +38,15 @@ struct LandingRow {
   std::string url;
   InstanceStatus status = InstanceStatus::creating;
   bool ready = false;
-  bool mayChange = false;  ///< offer Start or Stop, as its status has it
-  std::string note;        ///< what it is doing, or why it failed
+  bool mayChange = false;  ///< offer Start or Stop, depending on the status
+  std::string note;        ///< current step, or the reason of a failure
   bool imageOutdated = false;
-  std::string looseStorage{};  ///< the provider's title, where it does not enforce the sizes of volumes; else empty
+  std::string looseStorage{};  ///< the provider's title if it does not enforce the sizes of volumes, otherwise empty
 };
 /// `may_create`: with the form for a new workspace.
 Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create);
 
-/// An instance that can't be used now. The page watches `/.swarm/status` and goes on by itself.
+/// An instance that is not available. The page polls `/.swarm/status` and continues automatically.
 enum class WaitingKind { Starting, Reconnecting, Stopping, Stopped, Failed, Moving };
 struct WaitingPage {
   WaitingKind kind = WaitingKind::Starting;
@@ -54,8 +54,8 @@ struct WaitingPage {
   std::string step{};
   std::string reason{};
   std::int64_t elapsedSeconds = 0;
-  bool mayStart = false;                         ///< offer Start where it is stopped or has failed
-  bool needsVscode = true;                       ///< false on a port's host: it is enough that the instance runs
+  bool mayStart = false;                         ///< offer Start if it is stopped or failed
+  bool needsVscode = true;                       ///< false on a port's host, which only requires a running instance
   std::shared_ptr<const MoveProgress> moving{};  ///< not null for Moving
 };
 Page waitingPage(const WaitingPage& content);
@@ -64,7 +64,7 @@ Page waitingPage(const WaitingPage& content);
 struct MessagePage {
   std::string title;
   std::string text;
-  std::string detail{};  ///< shown apart, as given by somebody else
+  std::string detail{};  ///< shown separately: text of another program
   std::string linkText{};
   std::string link{};
 };

@@ -8,12 +8,12 @@
 namespace swarm::gateway {
 namespace {
 
-constexpr std::size_t kMostFormBytes = 16 * 1024;
+constexpr std::size_t kMaxFormBytes = 16 * 1024;
 constexpr std::string_view kLinkPath = "/login/link";
 
 MessagePage noSuchWorkspace() {
   return {.title = "No such workspace",
-          .text = "There is no workspace of this name, or it is not yours.",
+          .text = "A workspace of this name does not exist, or belongs to another user.",
           .detail = {},
           .linkText = "Your workspaces",
           .link = "/"};
@@ -28,7 +28,7 @@ net::Headers retryAfter(const Error& error) {
   return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
 }
 
-/// Typed, pasted, or opened by a program: no page has led there.
+/// Typed, pasted, or opened by a program, not by a page.
 bool isOpenedByPerson(const net::RequestHead& head) {
   const auto site = head.headers.find("Sec-Fetch-Site");
   return site ? *site == "none" : !head.headers.has("Referer") && !head.headers.has("Origin");
@@ -67,12 +67,12 @@ net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   else if (path == kInstancePath && reads)
     co_await sendToInstance(exchange);
   else
-    co_await respondProblem(exchange, 405, ErrorCode::InvalidArgument, "This address does not take this method.");
+    co_await respondProblem(exchange, 405, ErrorCode::InvalidArgument, "This address does not accept this method.");
   co_return true;
 }
 
-/// Addresses and `localhost` show no pages: their cookies would go to every program on any port there. What an earlier version set is
-/// removed.
+/// Addresses and `localhost` show no pages: browsers would send their cookies to every program on any port there. The cookie of an earlier
+/// version is removed.
 net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
   const auto& head = exchange.head();
   net::Headers headers{{"Set-Cookie", "swarm_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"}};
@@ -80,7 +80,7 @@ net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
   if (head.method == "GET" || head.method == "HEAD")
     co_await respondRedirect(exchange, 302, location, std::move(headers));
   else
-    co_await respondProblem(exchange, 421, ErrorCode::InvalidArgument, format("Pages are served at {} only.", address_.baseOrigin(head)),
+    co_await respondProblem(exchange, 421, ErrorCode::InvalidArgument, format("Pages are served only at {}.", address_.baseOrigin(head)),
                             std::move(headers));
 }
 
@@ -99,7 +99,7 @@ net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   if (!isSameOrigin(head) || !isForm(head)) {
     co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                             {.title = "Not signed in",
-                             .text = "The sign-in did not come from this server's own page.",
+                             .text = "The form was not sent by a page of this server.",
                              .detail = {},
                              .linkText = "Sign in",
                              .link = "/login"});
@@ -110,7 +110,7 @@ net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   net::Headers headers;
   try {
     auto origin = browser_.originOf(exchange);
-    const auto form = co_await net::readAll(exchange.body(), kMostFormBytes);
+    const auto form = co_await net::readAll(exchange.body(), kMaxFormBytes);
     user = formField(form, "user").value_or("");
     next = localPathField(form, "next");
     const auto login = co_await auth_.login(user, Secret(formField(form, "password").value_or("")), std::move(origin));
@@ -135,10 +135,10 @@ net::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
   const auto user = auth_.userOfLoginLink(code);
   const auto present = browser_.find(head);
   if (!user && present) {
-    co_await respondRedirect(exchange, 303, next);  // used before, by this very browser most likely
+    co_await respondRedirect(exchange, 303, next);  // probably used before by this browser
     co_return;
   }
-  // A page could lead its reader here to sign them in as somebody they are not: only a person's own doing counts at once.
+  // A page could open this link to sign its visitor in as another user: without a confirmation, the user must have opened it.
   const bool at_once = !user || (isOpenedByPerson(head) && isNavigation(head) && (!present || present->user == *user));
   if (at_once)
     co_await takeLink(exchange, std::move(code), std::move(next));
@@ -149,7 +149,7 @@ net::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
 net::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
   const auto& head = exchange.head();
   std::string form;
-  if (isSameOrigin(head) && isForm(head)) form = co_await net::readAll(exchange.body(), kMostFormBytes);
+  if (isSameOrigin(head) && isForm(head)) form = co_await net::readAll(exchange.body(), kMaxFormBytes);
   co_await takeLink(exchange, formField(form, "code").value_or(""), localPathField(form, "next"));
 }
 
@@ -161,7 +161,7 @@ net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code,
   }
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This link has expired",
-                           .text = format("A sign-in link works once, and for {} minutes.", kLoginLinkLife.count()),
+                           .text = format("A sign-in link works once, within {} minutes.", kLoginLinkLife.count()),
                            .detail = {},
                            .linkText = "Sign in with a password",
                            .link = "/login"});
@@ -170,7 +170,7 @@ net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code,
 net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head)) {
-    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The sign-out did not come from this server's own page.");
+    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
     co_return;
   }
   std::string problem;
@@ -182,10 +182,10 @@ net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
     }
   }
   if (!problem.empty()) {
-    // A session that lives on must not be called ended.
+    // The page must not report the end of a session that is still valid.
     co_await respondMessage(
         exchange, 503, ErrorCode::Unavailable,
-        {.title = "Still signed in", .text = "Signing out failed. Try again.", .detail = problem, .linkText = {}, .link = {}});
+        {.title = "You are still signed in", .text = "The sign-out failed. Try again.", .detail = problem, .linkText = {}, .link = {}});
     co_return;
   }
   co_await respondPage(exchange, 200, signedOutPage(), browser_.end(head));
@@ -212,7 +212,7 @@ net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
   if (!isAllowed(*principal, Permission::UseOwn, route->owner)) {
     co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                             {.title = "Not allowed",
-                             .text = "Your role lets you see this workspace, but not open it.",
+                             .text = "Your role allows seeing this workspace, but not opening it.",
                              .detail = {},
                              .linkText = "Your workspaces",
                              .link = "/"});
@@ -220,7 +220,7 @@ net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
   }
   const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts().instanceDomain), head);
   if (binding.empty()) {
-    co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's own host
+    co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's host
     co_return;
   }
   const auto code = auth_.issueCode(*principal, Targets::audienceOf(*route, host.port()), binding);

@@ -1,4 +1,5 @@
-// SignIn: the pages of the base host, and the codes that carry its session to an instance's host (docs/adr/0009-hosts-and-cookies.md).
+// SignIn: the pages of the base host, and the codes that transfer its session to an instance's host
+// (docs/adr/0009-hosts-and-cookies.md).
 #pragma once
 
 #include <memory>
@@ -18,7 +19,7 @@ class SignIn {
  public:
   SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions);
 
-  /// The pages of the base host, whichever of its names the request came to; false: none of them.
+  /// Handles the pages of the base host, for each of its names; false: the path is not one of them.
   net::awaitable<bool> handleBase(net::Exchange& exchange);
 
  private:

@@ -15,8 +15,8 @@ using namespace gateway;  // NOLINT: the class is the door to this namespace
 namespace {
 
 constexpr std::string_view kRetrySoon = "2";
-constexpr std::chrono::seconds kLookAtClock{1};  ///< at most: it need not be that of the system's timers
-constexpr int kMostWaiting = 256;                ///< requests that wait for a move's end
+constexpr std::chrono::seconds kClockCheck{1};  ///< maximum wait between two looks at the clock, which a test may advance
+constexpr int kMaxWaiting = 256;                ///< requests that wait for the end of a move
 
 WaitingKind waitingKindOf(const Route& route, Availability availability) {
   if (route.moving) return WaitingKind::Moving;
@@ -35,7 +35,7 @@ WaitingKind waitingKindOf(const Route& route, Availability availability) {
   return WaitingKind::Starting;
 }
 
-/// A script, a style, a fetch of a page that a browser has: who is refused one shows half a page, and says nothing.
+/// A script, style or fetch of a page that a browser loads: without it the browser shows half a page, without a message.
 bool isPartOfAPage(const net::RequestHead& head) {
   const auto mode = head.headers.find("Sec-Fetch-Mode");
   return mode && *mode != "navigate" && *mode != "websocket" && head.method == "GET" && head.upgrade.empty() &&
@@ -43,23 +43,23 @@ bool isPartOfAPage(const net::RequestHead& head) {
 }
 
 MessagePage nothingListens(const Route& route, std::uint16_t port) {
-  return {.title = format("Port {} does not answer", port),
-          .text = format("No program in {} accepts connections on port {}. Start it, and let it listen on 127.0.0.1 or 0.0.0.0.",
+  return {.title = format("Port {} is closed", port),
+          .text = format("No program in {} accepts connections on port {}. Start the program, and let it listen on 127.0.0.1 or 0.0.0.0.",
                          route.name, port)};
 }
 
 MessagePage wantsHttps(const Route& route, std::uint16_t port) {
-  return {.title = format("Port {} speaks HTTPS", port),
-          .text = format("The program on port {} of {} expects HTTPS, and is reached by HTTP here. Turn HTTPS off in its configuration: "
-                         "your browser's connection ends at this server, which can have a certificate of its own.",
+  return {.title = format("Port {} expects HTTPS", port),
+          .text = format("The program on port {} of {} expects HTTPS, but this server connects to it over HTTP. Disable HTTPS in the "
+                         "program's configuration: the browser's connection ends at this server, which can have its own certificate.",
                          port, route.name)};
 }
 
 MessagePage programFailed(std::uint16_t port) {
-  return {.title = format("Port {} does not answer", port), .text = "The connection to the program in the workspace failed."};
+  return {.title = format("Port {} did not respond", port), .text = "The connection to the program in the workspace failed."};
 }
 
-MessagePage vscodeFailed() { return {.title = "VS Code broke off", .text = "The connection to VS Code in the workspace failed."}; }
+MessagePage vscodeFailed() { return {.title = "VS Code did not respond", .text = "The connection to VS Code in the workspace failed."}; }
 
 net::Headers statusHeaders() {
   return {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
@@ -68,7 +68,7 @@ net::Headers statusHeaders() {
 }  // namespace
 
 Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
-  // From the pause on the old place answers nothing any more, whatever was last known of it.
+  // After the pause the old place does not respond any more, independent of its last known state.
   if (route.moving && route.moving->paused && route.status == InstanceStatus::running && !route.ready) return Availability::Starting;
   switch (route.status) {
     case InstanceStatus::running:
@@ -90,12 +90,12 @@ Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
 }
 
 net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target) {
-  if (!isPartOfAPage(head) || waiting >= kMostWaiting) co_return false;
-  struct Place {
-    explicit Place(int& its_count) : count(its_count) { ++count; }
-    ~Place() { --count; }
+  if (!isPartOfAPage(head) || waiting >= kMaxWaiting) co_return false;
+  struct Counted {
+    explicit Counted(int& its_count) : count(its_count) { ++count; }
+    ~Counted() { --count; }
     int& count;
-  } place(waiting);
+  } counted(waiting);
   const auto limit = clock.steadyNow() + options.moveWait;
   for (;;) {
     targets->follow();
@@ -106,7 +106,7 @@ net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head
     const auto now = clock.steadyNow();
     if (!target->route->moving || now >= limit) co_return false;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - now);
-    co_await targets->routesChanged().wait(seen, Deadline::after(std::min<std::chrono::milliseconds>(left, kLookAtClock)));
+    co_await targets->routesChanged().wait(seen, Deadline::after(std::min<std::chrono::milliseconds>(left, kClockCheck)));
   }
 }
 
@@ -151,14 +151,14 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::sha
   const Route& route = *given;
   auto& exchange = request.exchange;
   auto rules = rulesFor(request);
-  if (kind == WaitingKind::Moving) reason = {};  // that it moves is what page and problem say themselves
+  if (kind == WaitingKind::Moving) reason = {};  // page and problem already report the move
   net::Headers headers = std::move(rules.cors);
   if (kind == WaitingKind::Starting || kind == WaitingKind::Reconnecting || kind == WaitingKind::Moving)
     headers.push_back({"Retry-After", std::string(kRetrySoon)});
   if (!isNavigation(exchange.head())) {
     auto detail = format("The workspace {} is {}.", route.name, enumName(route.status));
     if (kind == WaitingKind::Starting && route.status == InstanceStatus::running) detail = format("VS Code in {} is starting.", route.name);
-    if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} does not answer yet.", route.name);
+    if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} is not responding yet.", route.name);
     if (kind == WaitingKind::Moving) detail = format("The workspace {} is moving to {}.", route.name, route.moving->to);
     if (!reason.empty()) detail += format(" {}", reason);
     co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? ErrorCode::Conflict : ErrorCode::Unavailable, detail,
@@ -184,7 +184,7 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::sha
 
 net::awaitable<void> Gateway::Impl::respondFailure(Request request, ForwardResult result) {
   const auto target = request.target;
-  log::info("a workspace could not answer",
+  log::info("a workspace did not respond",
             {{"host", request.host.label()}, {"instance", target->route->instanceId}, {"reason", result.reason}});
   targets->follow();
   const auto route = target->route;

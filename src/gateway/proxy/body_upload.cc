@@ -1,4 +1,4 @@
-// See body_upload.h.
+// The upload runs as a detached coroutine; settle() waits for its end.
 #include "gateway/proxy/body_upload.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -38,7 +38,7 @@ net::awaitable<void> BodyUpload::run(std::shared_ptr<BodyUpload> self, net::Body
     if (!read.error) read = co_await body.readSome(asio::buffer(self->piece_));
     if (read.error) {
       self->client_failed_ = !self->discard_;
-      if (!self->discard_) upstream.close();  // ends the read of the answer, too
+      if (!self->discard_) upstream.close();  // also ends the read of the response
       break;
     }
     self->complete_ = read.bytes == 0;
@@ -48,7 +48,7 @@ net::awaitable<void> BodyUpload::run(std::shared_ptr<BodyUpload> self, net::Body
       if (chunked && read.bytes > 0) buffers[count++] = chunkSize(size_line, read.bytes);
       if (read.bytes > 0) buffers[count++] = asio::const_buffer(self->piece_.data(), read.bytes);
       if (chunked) buffers[count++] = read.bytes > 0 ? asio::buffer("\r\n", 2) : asio::buffer("0\r\n\r\n", 5);
-      // An upstream that takes no more may still have answered: the rest is read and dropped.
+      // An upstream that accepts no more bytes may have responded: the rest is read and dropped.
       if (count > 0 && (co_await upstream.writeAll(std::span(buffers.data(), count))).error) self->discard_ = true;
     }
     if (self->complete_) break;

@@ -1,4 +1,4 @@
-// BodyUpload: pumps a large request body to the upstream while the answer is already being read.
+// BodyUpload: sends a large request body to the upstream while the response is already being read.
 #pragma once
 
 #include <array>
@@ -20,10 +20,11 @@ class BodyUpload {
   static std::shared_ptr<BodyUpload> start(net::Exchange& exchange, net::Stream& upstream, bool chunked);
 
   bool ended() const { return ended_; }
-  /// The client was cut in the middle of its body; the upstream has been closed, too.
+  /// The client's connection ended in the middle of its body; the upstream was closed as well.
   bool clientFailed() const { return client_failed_; }
-  /// Waits until nothing of it runs. What the client still sends is read and dropped for at most `linger`: closing on unread bytes would
-  /// reset the connection, and the client might never see its answer. True: the body was read to its end, so another request may follow.
+  /// Waits for the end of the coroutine. Bytes that the client still sends are read and dropped for at most `linger`: closing with unread
+  /// bytes would reset the connection, and the client might not see its response. True: the body was read to its end, so another request
+  /// may follow.
   net::awaitable<bool> settle(net::Stream& client, std::chrono::milliseconds linger);
 
   explicit BodyUpload(net::Executor executor);

@@ -1,6 +1,6 @@
-// See proxy.h. The order of things in one exchange: small request bodies are read first (so that the request can be sent again); the head
-// and such a body leave in one write; a large body is pumped by a second coroutine while this one reads the answer, because an application
-// may answer before it has read everything.
+// The steps of one exchange: small request bodies are read first (so that the request can be repeated); the head and such a body are sent
+// in one write; a second coroutine sends a large body while this one reads the response, because an application may respond before it has
+// read everything.
 #include "gateway/proxy/proxy.h"
 
 #include <array>
@@ -21,16 +21,16 @@ constexpr std::size_t kPieceBytes = 128 * 1024;
 constexpr std::size_t kSmallBodyBytes = 64 * 1024;
 constexpr std::size_t kSpareScratches = 64;
 constexpr std::chrono::milliseconds kLinger{5'000};
-/// A kept connection that was in use this recently is taken as open, if a second request does no harm; else the kernel is asked first.
+/// An idle connection that was used this recently counts as open, if repeating the request is harmless; otherwise its state is checked.
 constexpr std::chrono::milliseconds kSurelyOpen{50};
-/// What an application says of its connections is meant at its own end, and our request needs time to get there.
+/// An application measures its keep-alive timeout at its own end, and our request needs time to arrive.
 constexpr std::chrono::seconds kKeepAliveMargin{1};
-/// An application may think for as long as it likes, but must take what it is sent. A debugger may have stopped it.
+/// An application may take any time to respond, but must read what it is sent. A debugger may have stopped it.
 constexpr std::chrono::minutes kUpstreamPatience{30};
 
 std::string brokenBody(const net::error_code& error) {
-  if (error == boost::system::errc::bad_message) return "The chunked encoding of the application's answer is malformed.";
-  return "The application closed the connection in the middle of its answer.";
+  if (error == boost::system::errc::bad_message) return "The chunked encoding of the application's response is malformed.";
+  return "The application closed the connection in the middle of its response.";
 }
 
 bool isIdempotent(std::string_view method) {
@@ -83,9 +83,9 @@ struct Proxy::Transfer {
   LiveExchange live{};
   std::unique_ptr<UpstreamConnection> upstream{};
   std::shared_ptr<BodyUpload> upload{};
-  std::string reason{};  ///< why connecting, or reading the answer, failed
+  std::string reason{};  ///< why connecting, or reading the response, failed
   bool upgrade = false;
-  bool sentToClient = false;  ///< something of the final answer has left: no other answer is possible
+  bool sentToClient = false;  ///< part of the final response was sent: no other response is possible
 
   Scratch& scratch() { return *lease.scratch; }
   std::string_view method() const { return exchange.head().method; }
@@ -114,19 +114,19 @@ net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::share
   try {
     result = co_await run(transfer);
   } catch (...) {
-    // Not ours to have here: the data plane speaks in codes. Whatever it was (memory), the exchange ends, and only it.
+    // Unexpected: the data plane uses error codes. The cause may be lack of memory; only this exchange ends.
     result = {ForwardOutcome::UpstreamBroke, describeCurrentException()};
   }
   if (result.outcome != ForwardOutcome::Answered) counters_.failures.fetch_add(1, std::memory_order_relaxed);
   if (transfer.upload) {
-    // It reads from the exchange: it must have ended before the exchange does.
+    // The upload reads from the exchange, and must end before it.
     if (transfer.upstream) transfer.upstream->stream->close();
     co_await transfer.upload->settle(exchange.stream(), kLinger);
   }
   if (transfer.sentToClient && result.outcome != ForwardOutcome::Answered) {
     if (!result.reason.empty())
-      log::info("an answer of a workspace broke off", {{"host", transfer.target.label}, {"reason", result.reason}});
-    // Half an answer is on its way: only closing the connection tells the client that it is no whole one.
+      log::info("a response of a workspace was truncated", {{"host", transfer.target.label}, {"reason", result.reason}});
+    // Part of the response was sent: only a closed connection shows the client that it is incomplete.
     exchange.answeredRaw(net::Exchange::Reuse::Close);
     result.outcome = ForwardOutcome::Answered;
   }
@@ -134,12 +134,12 @@ net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::share
 }
 
 ForwardResult Proxy::fail(Transfer& transfer, ForwardOutcome outcome, std::string reason) {
-  // A plain close might be taken for the end of one direction only.
+  // A plain close could mean the end of one direction only.
   if (transfer.upstream) transfer.upstream->stream->abort();
   if (transfer.live.cut == LiveExchange::Cut::RouteChanged) return {ForwardOutcome::RouteChanged, "The workspace was stopped or replaced."};
   if (transfer.live.cut == LiveExchange::Cut::SignedOut) return {ForwardOutcome::SignedOut, "You have been signed out."};
   if (transfer.live.cut == LiveExchange::Cut::ClientLeft || (transfer.upload && transfer.upload->clientFailed())) {
-    // There is no client to answer.
+    // The client has left.
     transfer.exchange.answeredRaw(net::Exchange::Reuse::Close);
     return {};
   }
@@ -158,8 +158,8 @@ net::awaitable<ForwardResult> Proxy::run(Transfer& transfer) {
     co_return ForwardResult{};
   }
 
-  // An application may close a kept connection at the moment we use it. Then the request is sent once more on a new one, as browsers do
-  // with any request that they still have; a body that we have not can't be, and gets a new connection at once.
+  // An application may close an idle connection at the moment of its use. The request is then repeated once on a new connection, as
+  // browsers do. A streamed body cannot be repeated, and always gets a new connection.
   const auto trusted = isIdempotent(head.method) ? kSurelyOpen : std::chrono::milliseconds(0);
   for (bool allow_reuse = !stream_body;; allow_reuse = false) {
     const auto now = clock_.steadyNow();
@@ -170,10 +170,10 @@ net::awaitable<ForwardResult> Proxy::run(Transfer& transfer) {
     transfer.live.upstream = transfer.upstream->stream.get();
 
     const std::array<asio::const_buffer, 1> buffers{asio::buffer(request)};
-    // A failed write is no verdict: the other side may have answered and closed before it read everything.
+    // A failed write is not final: the application may have responded and closed before it read everything.
     const auto written = co_await transfer.upstream->stream->writeAll(buffers);
     if (stream_body && !written.error) {
-      // From here on a cancelled exchange must still wait for the upload, which reads from it.
+      // From here on, a cancelled exchange must wait for the upload, which reads from it.
       co_await asio::this_coro::throw_if_cancelled(false);
       transfer.upload = BodyUpload::start(transfer.exchange, *transfer.upstream->stream, head.body.kind == net::BodyKind::Chunked);
     }
@@ -229,10 +229,10 @@ net::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
     if (!parseHead(transfer, upstream.buffer.data().substr(0, *size))) co_return HeadResult::Bad;
     upstream.buffer.consume(*size);
     if (head.status == 101 && transfer.upgrade) co_return HeadResult::Upgraded;
-    if (head.status == 101) transfer.reason = "The application switched to another protocol, which the request had not asked for.";
+    if (head.status == 101) transfer.reason = "The application switched to another protocol, which the request did not allow.";
     if (head.status == 101) co_return HeadResult::Bad;
     if (head.status >= 200) co_return HeadResult::Final;
-    upstream.reused = false;  // it has answered: what fails from here on is not staleness
+    upstream.reused = false;  // it has responded: a later failure does not mean that the connection was stale
     if (transfer.exchange.head().minorVersion == 0) continue;
     auto& interim = transfer.scratch().response;
     interim.clear();
@@ -245,15 +245,15 @@ net::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
 Proxy::HeadResult Proxy::noHead(Transfer& transfer, net::error_code error) {
   const bool nothing_came = transfer.upstream->buffer.data().empty();
   if (error == boost::system::errc::message_size) {
-    transfer.reason = format("The head of the application's answer is larger than {} KiB.", net::kMaxHeadBytes / 1024);
+    transfer.reason = format("The head of the application's response is larger than {} KiB.", net::kMaxHeadBytes / 1024);
     return HeadResult::Bad;
   }
-  transfer.reason = nothing_came ? "The application closed the connection without an answer."
-                                 : "The application closed the connection in the head of its answer.";
+  transfer.reason = nothing_came ? "The application closed the connection without a response."
+                                 : "The application closed the connection in the head of its response.";
   return nothing_came ? HeadResult::NothingCame : HeadResult::Broken;
 }
 
-/// Parses an answer's head, mended where that is needed. On false, the reason says what is wrong with it.
+/// Parses a response's head, after repair where the grammar requires it. False: transfer.reason names the fault.
 bool Proxy::parseHead(Transfer& transfer, std::string_view bytes) {
   auto& scratch = transfer.scratch();
   scratch.head.headers.clear();
@@ -264,8 +264,8 @@ bool Proxy::parseHead(Transfer& transfer, std::string_view bytes) {
     scratch.head.headers.clear();
     if (net::parseResponseHead(scratch.mended, transfer.method(), scratch.head)) return true;
   }
-  transfer.reason = bytes.starts_with("HTTP/") ? format("The application's answer is malformed: {}.", parsed.error().reason)
-                                               : std::string("The application answered with something that is not HTTP.");
+  transfer.reason = bytes.starts_with("HTTP/") ? format("The application's response is malformed: {}.", parsed.error().reason)
+                                               : std::string("The application's response is not HTTP.");
   return false;
 }
 
@@ -278,7 +278,7 @@ net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   const bool upload_pending = transfer.upload && !transfer.upload->ended();
   const auto plan = planClientResponse(head, client_version, exchange.head().keepAlive && !upload_pending);
   const bool reusable = head.keepAlive && head.body.kind != net::BodyKind::UntilClose;
-  if (head.keepAliveTimeout) upstream.idleMost = *head.keepAliveTimeout - kKeepAliveMargin;
+  if (head.keepAliveTimeout) upstream.maxIdle = *head.keepAliveTimeout - kKeepAliveMargin;
   out.clear();
   appendClientResponse(head, plan, client_version, transfer.facts.response, out);
   transfer.sentToClient = true;
@@ -286,7 +286,7 @@ net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   bool complete = false;
   if (const auto ahead = upstream.buffer.data();
       head.body.kind == net::BodyKind::None || (head.body.kind == net::BodyKind::Length && ahead.size() >= head.body.length)) {
-    // Everything is here: one write.
+    // The body is complete: one write.
     const auto length = static_cast<std::size_t>(head.body.length);
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(out), asio::const_buffer(ahead.data(), length)};
     complete = !(co_await exchange.stream().writeAll(std::span(buffers.data(), length == 0 ? 1 : 2))).error;
@@ -304,7 +304,7 @@ net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   exchange.answeredRaw(plan.keepAlive && at_boundary ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
   transfer.live.upstream = nullptr;
   if (reusable && !upload_pending && transfer.live.cut == LiveExchange::Cut::No && upstream.buffer.data().empty() &&
-      transfer.target.known && transfer.target.route->epoch == transfer.live.epoch && upstream.idleMost.count() > 0)
+      transfer.target.known && transfer.target.route->epoch == transfer.live.epoch && upstream.maxIdle.count() > 0)
     transfer.target.putIdle(std::move(transfer.upstream), clock_.steadyNow(), limits_.maxIdlePerHost, limits_.maxIdle);
   co_return ForwardResult{};
 }
@@ -316,14 +316,14 @@ net::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse& 
   net::BodyReader body(*transfer.upstream->stream, transfer.upstream->buffer, scratch.head.body, net::Grammar::Relaxed);
   const bool chunked = plan.framing == ClientFraming::Chunked;
   std::array<char, 20> size_line;
-  // A head whose body has not begun to arrive leaves at once: an event stream may be silent for minutes.
+  // A head is sent at once if no byte of its body has arrived: an event stream may be silent for minutes.
   bool head_waits = !transfer.upstream->buffer.data().empty();
   if (!head_waits) {
     const std::array<asio::const_buffer, 1> buffers{asio::buffer(out)};
     if ((co_await client.writeAll(buffers)).error) co_return false;
   }
   for (;;) {
-    // A large body's rest passes by without being copied, where both ends are plain sockets.
+    // The rest of a large body is spliced without a copy, where both ends are plain sockets.
     if (!head_waits && !chunked && body.hasLargeRest()) {
       const auto moved = co_await body.spliceTo(client);
       if (moved.read.error) transfer.reason = brokenBody(moved.read.error);

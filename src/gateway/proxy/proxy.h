@@ -1,4 +1,5 @@
-// Proxy: forwards one exchange to its target and the answer back. The data plane: error codes, reused buffers, back pressure both ways.
+// Proxy: forwards one exchange to its target and the response back. Data plane: error codes, reused buffers, back pressure in both
+// directions.
 #pragma once
 
 #include <atomic>
@@ -14,11 +15,11 @@
 
 namespace swarm::gateway {
 
-/// How forwarding ended. Everything but Answered: nothing has been sent to the client, the caller answers.
+/// How forwarding ended. Except for Answered, nothing was sent to the client, and the caller responds.
 enum class ForwardOutcome { Answered, ConnectFailed, UpstreamBroke, BadResponse, RouteChanged, SignedOut };
 struct ForwardResult {
   ForwardOutcome outcome = ForwardOutcome::Answered;
-  std::string reason;  ///< for people; empty when answered
+  std::string reason;  ///< for users; empty when answered
 };
 
 struct ProxyLimits {
@@ -46,14 +47,14 @@ class Proxy {
   net::awaitable<ForwardResult> forward(net::Exchange& exchange, std::shared_ptr<Target> target, std::shared_ptr<VerifiedCookie> cookie,
                                         const ForwardFacts& facts);
   const ProxyCounters& counters() const { return counters_; }
-  /// Frees the buffers that are kept for the next exchanges.
+  /// Frees the buffers that are reserved for the next exchanges.
   void dropSpare();
 
  private:
   struct Scratch;
   struct Lease;
   struct Transfer;
-  /// Final: a head that answers the request. NothingCame: the connection ended before its first byte.
+  /// Final: the head of the final response. NothingCame: the connection ended before its first byte.
   enum class HeadResult { Final, Upgraded, NothingCame, Broken, Bad };
 
   net::awaitable<ForwardResult> run(Transfer& transfer);

@@ -10,7 +10,7 @@ namespace {
 
 using net::equalsIgnoreCase;
 
-/// Compares a header name with a lower-case, dashed one; "_" counts as "-": CGI and its heirs can't tell them apart.
+/// Compares a header name with a lower-case, dashed one; "_" counts as "-", because CGI and its successors do not distinguish them.
 bool isNamed(std::string_view name, std::string_view lower) {
   if (name.size() != lower.size()) return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -26,7 +26,7 @@ bool hasPrefix(std::string_view name, std::string_view lower) {
   return name.size() >= lower.size() && isNamed(name.substr(0, lower.size()), lower);
 }
 
-/// Fields that belong to one connection only (RFC 9110 §7.6.1, and the ones that were forgotten there).
+/// Fields that belong to one connection only (RFC 9110 §7.6.1, and others in use).
 bool isHopByHop(std::string_view name) {
   switch (name.size()) {
     case 2:
@@ -50,7 +50,7 @@ bool isHopByHop(std::string_view name) {
   }
 }
 
-/// Fields that only we may set: a client's own would be believed by the application, or by our agent.
+/// Fields that only the gateway may set: applications and the agent trust them.
 bool isOurs(std::string_view name) {
   if (name.empty()) return false;
   switch (name.front() | 0x20) {
@@ -119,7 +119,7 @@ void appendForwarded(const net::RequestHead& head, const ForwardFacts& facts, st
 
 bool replacesOurs(const net::HeaderView& field, const ResponseRules& rules) {
   if (equalsIgnoreCase(field.name, "Set-Cookie")) return setsOurCookie(field.value);
-  // A wider scope for a service worker is what only the gateway gives (vscodesWorker).
+  // Only the gateway may widen the scope of a service worker (isPageWorker() in gateway.cc).
   return rules.isVscode &&
          (equalsIgnoreCase(field.name, "Cross-Origin-Opener-Policy") || equalsIgnoreCase(field.name, "Cross-Origin-Resource-Policy") ||
           equalsIgnoreCase(field.name, "Service-Worker-Allowed"));
@@ -157,7 +157,7 @@ void appendUpstreamRequest(const net::RequestHead& head, const ForwardFacts& fac
   bool had_length = false;
   for (const auto& field : head.headers.all()) {
     const auto name = field.name;
-    // We answer "Expect: 100-continue" ourselves: an application that does not know it would let the client wait.
+    // The gateway handles "Expect: 100-continue": an application that does not support it would let the client wait.
     if (isHopByHop(name) || isOurs(name) || isNamed(name, "host") || isNamed(name, "expect")) continue;
     if (isNamed(name, "content-length")) {
       had_length = had_length || equalsIgnoreCase(name, "content-length");
@@ -203,14 +203,14 @@ void appendClientResponse(const net::ResponseHead& head, const ClientResponse& p
   appendStatusLine(head, out);
   appendEndToEnd(head, rules, out);
   out.append(rules.extra);
-  // Cookies that a sibling host planted would lock their reader out for as long as they last.
+  // Cookies that a sibling host planted would lock the user out until they expire.
   if (head.status == 431 && rules.cookiesAreLarge) appendField(out, "Clear-Site-Data", "\"cookies\"");
   if (plan.framing == ClientFraming::Chunked) {
     appendField(out, "Transfer-Encoding", "chunked");
   } else if (plan.framing == ClientFraming::Length) {
     appendLength(out, head.body.length);
   } else if (plan.framing == ClientFraming::None && head.status != 204) {
-    // The answer to HEAD, and 304, tell the length of a body that does not follow.
+    // Responses to HEAD, and 304, contain the length of a body that does not follow.
     if (const auto length = head.headers.find("Content-Length")) appendField(out, "Content-Length", *length);
   }
   if (!plan.keepAlive)

@@ -5,10 +5,11 @@
 namespace swarm::gateway {
 namespace {
 
-/// The host of an origin or URL, when it is one of ours, by our port; else Foreign. Another port of the same name is another program.
+/// The host of an origin or URL if it is one of the server's, with its port; otherwise Foreign. Another port of the same name is another
+/// program.
 HostName ourHostIn(std::string_view url, const net::RequestHead& head, const PublicAddress& address) {
   const auto origin = net::parseOrigin(url);
-  // A proxy in front of us may speak TLS where we don't: only a page of plain http is never one of ours behind https.
+  // A proxy in front of the server may terminate TLS: only behind https a page of plain http is never one of the server's.
   if (!origin || (address.isSecure() && origin->scheme != "https")) return {};
   if (origin->port != head.hostPort.substr(head.host.size())) return {};
   return parseHost(origin->host, address.hosts());
@@ -33,7 +34,7 @@ Sender senderOf(const net::RequestHead& head, const HostName& host, const Public
   const auto referer = head.headers.find("Referer");
   if (!referer) {
     if (!site) return Sender::Person;
-    // NAME.localhost is a site of its own: only this workspace is same-site.
+    // NAME.localhost is a site of its own: only pages of this workspace are same-site.
     return *site == "same-site" && address.hosts().instanceDomain == "localhost" ? Sender::SameWorkspace : Sender::Elsewhere;
   }
   return relation(ourHostIn(*referer, head, address), host);

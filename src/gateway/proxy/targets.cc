@@ -6,13 +6,13 @@
 namespace swarm::gateway {
 namespace {
 
-constexpr std::size_t kMostCookiesPerHost = 512;
+constexpr std::size_t kMaxCookiesPerHost = 512;
 constexpr std::chrono::minutes kForgetAfter{10};
 constexpr std::chrono::seconds kReportUseEvery{20};
 
 }  // namespace
 
-/// What listeners hold: it outlives the gateway, and knows when the gateway is gone.
+/// Held by the listeners: it outlives the gateway, and records its end.
 struct Targets::Mailbox {
   std::mutex mutex;
   std::optional<net::Executor> loop;  // none: closed
@@ -91,7 +91,7 @@ void Targets::moveTo(Target& target, std::shared_ptr<const Route> route) {
 }
 
 void Targets::followRevocations() {
-  // Read first: a revocation that happens meanwhile makes another round.
+  // Read first: a concurrent revocation causes another round.
   seen_revocation_ = auth_.revocationEpoch();
   for (auto& [label, target] : targets_) {
     std::erase_if(target->cookies, [&](auto& entry) {
@@ -105,7 +105,7 @@ void Targets::followRevocations() {
 }
 
 std::string Targets::audienceOf(const Route& route, std::uint16_t port) {
-  // A cookie that one port's page might get hold of opens that port, and not VS Code.
+  // A port's cookie, which a page of that port may obtain, is valid for that port only, not for VS Code.
   return port == 0 ? route.instanceId : route.instanceId + ":" + std::to_string(port);
 }
 
@@ -154,8 +154,8 @@ std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view
   auto principal = auth_.verifyInstanceCookie(value, audience);
   if (!principal || !isAllowed(*principal, Permission::UseOwn, target.route->owner)) return nullptr;
   auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::move(audience)});
-  // Exchanges that hold a forgotten cookie would miss a sign-out: only unused ones may go.
-  if (target.cookies.size() >= kMostCookiesPerHost)
+  // An exchange that holds a removed cookie would miss a sign-out: only unused cookies are removed.
+  if (target.cookies.size() >= kMaxCookiesPerHost)
     std::erase_if(target.cookies, [](const auto& entry) { return entry.second.use_count() == 1; });
   target.cookies.emplace(std::string(value), cookie);
   return cookie;
@@ -169,7 +169,7 @@ bool Targets::sweep(SteadyTime now, SteadyTime idle_since) {
   std::erase_if(targets_, [&](auto& entry) {
     Target& target = *entry.second;
     target.dropIdleBefore(idle_since);
-    const bool in_use = entry.second.use_count() > 1 || target.lastUsed > target.useReported;  // a tunnel holds it, or a request came
+    const bool in_use = entry.second.use_count() > 1 || target.lastUsed > target.useReported;  // a tunnel holds it, or a request arrived
     if (in_use && now - target.useReported > kReportUseEvery) {
       target.useReported = now;
       route_source_.reportUse(target.route->instanceId);

@@ -1,4 +1,4 @@
-// Targets: the hosts that are in use, kept in step with the route table and with sign-outs; verifies cookies and remembers which were good.
+// Targets: the hosts in use, synchronized with the route table and with sign-outs; verifies cookies and remembers the valid ones.
 #pragma once
 
 #include <atomic>
@@ -17,27 +17,28 @@
 
 namespace swarm::gateway {
 
-/// One per gateway, on its loop. What route source and auth call from other threads reaches it through a mailbox that it may outlive.
+/// One per gateway, on its loop. Notifications of the route source and auth arrive from other threads through a mailbox, which may outlive
+/// it.
 class Targets : public std::enable_shared_from_this<Targets> {
  public:
   Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live);
   ~Targets();
-  /// Begins to listen for changes. Once, after construction.
+  /// Subscribes to changes. Call once, after construction.
   void subscribe();
 
-  /// Applies what has changed since the last call: two atomic loads when nothing has. Cuts the exchanges that a change concerns.
+  /// Applies the changes since the last call: two atomic loads if there are none. Cuts the affected exchanges.
   void follow();
-  /// The target of an instance host under the current table; null: there is no such instance.
+  /// The target of an instance host in the current table; null: the instance does not exist.
   std::shared_ptr<Target> find(const HostName& host);
-  /// The request's good cookie for `target`, if it has one and no other of its name. A target that was not in the table enters it.
+  /// The request's valid cookie for `target`, if it has exactly one of its name. Adds the target to the table.
   std::shared_ptr<VerifiedCookie> authenticate(const net::RequestHead& head, const std::shared_ptr<Target>& target);
-  /// The same by the cookie that VS Code's sign-in gives for all ports of the instance.
+  /// The same with the cookie for all ports of the instance, which a sign-in to VS Code sets.
   std::shared_ptr<VerifiedCookie> authenticateByPorts(const net::RequestHead& head, const std::shared_ptr<Target>& target);
-  /// Closes connections idle since before `idle_since`, cuts exchanges whose session has expired, and forgets hosts nobody uses. True:
-  /// there is still something to look after.
+  /// Closes connections idle since before `idle_since`, cuts exchanges whose session has expired, and removes unused hosts. True: hosts are
+  /// left.
   bool sweep(SteadyTime now, SteadyTime idle_since);
   const RouteTable& routes() const { return *table_; }
-  /// Wakes when a change of the table was applied.
+  /// Notified after a change of the table was applied.
   net::Notifier& routesChanged() { return routes_changed_; }
   std::size_t idleConnections() const { return idle_count_->load(std::memory_order_relaxed); }  ///< on any thread
 

@@ -1,4 +1,4 @@
-// See tls_probe.h.
+// Sends a minimal ClientHello and checks whether a TLS record returns.
 #include "gateway/proxy/tls_probe.h"
 
 #include <array>
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds kProbeTime{2};
 
-/// A ClientHello of TLS 1.2 without extensions: a server answers it with its own hello or with an alert, and both are records of TLS.
+/// A ClientHello of TLS 1.2 without extensions: a server responds with its own hello or with an alert, both of which are TLS records.
 std::string clientHello() {
   constexpr std::string_view ciphers("\xc0\x2f\xc0\x2b\x00\x9c\x00\x2f\x13\x01", 10);
   constexpr std::string_view record("\x16\x03\x01\x00\x35", 5);

@@ -1,4 +1,4 @@
-// What a program speaks that does not answer in HTTP: for people who get a hint rather than "broke off".
+// Detects a program that expects TLS, for a hint on the error page.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace swarm::gateway {
 
-/// Whether `port` answers a TLS handshake: one more connection, of two seconds at most. Throws nothing.
+/// Whether `port` responds to a TLS handshake, on another connection within two seconds. Does not throw.
 net::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port);
 
 }  // namespace swarm::gateway

@@ -1,4 +1,4 @@
-// See upstream.h.
+// Connections through agents, idle connections per host, and the list of open exchanges.
 #include "gateway/proxy/upstream.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 class AgentConnector final : public UpstreamConnector {
  public:
   net::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override {
-    if (!route->agent.endpoint) throw Error(ErrorCode::Unavailable, "The workspace does not run.");
+    if (!route->agent.endpoint) throw Error(ErrorCode::Unavailable, "The workspace is not running.");
     if (port == 0) co_return co_await agent::openVscodeTunnel(route->agent, deadline);
     co_return co_await agent::openPortTunnel(route->agent, port, deadline);
   }
@@ -21,9 +21,10 @@ class AgentConnector final : public UpstreamConnector {
 
 std::unique_ptr<UpstreamConnector> makeAgentConnector() { return std::make_unique<AgentConnector>(); }
 
-std::unique_ptr<UpstreamConnection> Target::takeIdle(SteadyTime now, std::chrono::milliseconds most, std::chrono::milliseconds trusted) {
-  while (!idle_.empty() && now - idle_.back()->idleSince <= most) {
-    const bool expired = now - idle_.back()->idleSince > idle_.back()->idleMost;
+std::unique_ptr<UpstreamConnection> Target::takeIdle(SteadyTime now, std::chrono::milliseconds max_idle,
+                                                     std::chrono::milliseconds trusted) {
+  while (!idle_.empty() && now - idle_.back()->idleSince <= max_idle) {
+    const bool expired = now - idle_.back()->idleSince > idle_.back()->maxIdle;
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     idle_count_->fetch_sub(1, std::memory_order_relaxed);
@@ -42,7 +43,7 @@ void Target::putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime 
 }
 
 void Target::dropIdleBefore(SteadyTime time) {
-  // Ordered by time: the oldest stand first.
+  // Ordered by time, oldest first.
   const auto fresh = std::find_if(idle_.begin(), idle_.end(), [&](const auto& connection) { return connection->idleSince >= time; });
   idle_count_->fetch_sub(static_cast<std::size_t>(fresh - idle_.begin()), std::memory_order_relaxed);
   idle_.erase(idle_.begin(), fresh);
@@ -65,7 +66,7 @@ void LiveExchange::unlink() {
 void LiveExchange::cutNow(Cut why) {
   cut = why;
   if (why == Cut::ClientLeft) {
-    // A plain close could be the end of one direction: an application that only writes would not learn of it.
+    // A plain close could mean the end of one direction: an application that only writes would not notice it.
     if (upstream != nullptr) upstream->abort();
     if (tunnelClient != nullptr) tunnelClient->abort();
     return;

@@ -1,4 +1,4 @@
-// Where requests go: opening streams to an instance, and the kept-alive connections and verified cookies of each host.
+// Upstream side of the gateway: streams to an instance, kept-alive connections and verified cookies of each host, open exchanges.
 #pragma once
 
 #include <atomic>
@@ -16,18 +16,18 @@
 
 namespace swarm::gateway {
 
-/// Opens streams on which HTTP is spoken with an instance. In production the agent's tunnels; plain TCP in tests and benchmarks.
+/// Opens HTTP streams to an instance: the agent's tunnels in production, plain TCP in tests and benchmarks.
 class UpstreamConnector {
  public:
   virtual ~UpstreamConnector() = default;
-  /// `port` 0: VS Code. Throws Error(Unavailable|DeadlineExceeded|UpstreamFailed) with a reason for people.
+  /// `port` 0: VS Code. Throws Error(Unavailable|DeadlineExceeded|UpstreamFailed) with a reason for users.
   virtual net::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) = 0;
 };
 
 /// Through each route's agent.
 std::unique_ptr<UpstreamConnector> makeAgentConnector();
 
-/// A cookie whose signature was checked; `valid` turns false when its session ends.
+/// A cookie with a verified signature; `valid` becomes false when its session ends.
 struct VerifiedCookie {
   Principal principal;
   std::string audience;
@@ -35,13 +35,13 @@ struct VerifiedCookie {
 };
 
 struct UpstreamConnection {
-  /// Most answers of VS Code fit into it with their heads: one read, one write.
+  /// Most responses of VS Code fit into it with their heads: one read, one write.
   static constexpr std::size_t kBufferBytes = 32 * 1024;
 
   net::StreamPtr stream;
   net::ReadBuffer buffer{kBufferBytes};
   SteadyTime idleSince{};
-  std::chrono::milliseconds idleMost = std::chrono::hours(1);  ///< before the application closes it, as far as it said
+  std::chrono::milliseconds maxIdle = std::chrono::hours(1);  ///< the application's keep-alive timeout, if it sent one
   bool reused = false;
 };
 
@@ -54,9 +54,9 @@ struct StringHash {
 struct Target {
   std::string label;                   ///< "8080.ws"
   std::uint16_t port = 0;              ///< 0: VS Code
-  std::string audience;                ///< what its cookies and codes are for: the instance's id, and the port where there is one
+  std::string audience;                ///< of its cookies and codes: the instance's id, and the port where there is one
   std::shared_ptr<const Route> route;  ///< never null
-  bool known = false;                  ///< in the table; a host earns that by a request with a good cookie
+  bool known = false;                  ///< in the table, which requires a request with a valid cookie
   SteadyTime lastUsed{};
   SteadyTime useReported{};
   std::unordered_map<std::string, std::shared_ptr<VerifiedCookie>, StringHash, std::equal_to<>> cookies;
@@ -66,9 +66,9 @@ struct Target {
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
-  /// Takes the most recently used idle connection that has idled for `most` at most. One that has idled for longer than `trusted` is asked
-  /// whether it is still open.
-  std::unique_ptr<UpstreamConnection> takeIdle(SteadyTime now, std::chrono::milliseconds most, std::chrono::milliseconds trusted);
+  /// Takes the most recently used connection that was idle for at most `max_idle`. One that was idle for longer than `trusted` is first
+  /// checked for being open.
+  std::unique_ptr<UpstreamConnection> takeIdle(SteadyTime now, std::chrono::milliseconds max_idle, std::chrono::milliseconds trusted);
   /// `limit`: of this host; `total`: of all.
   void putIdle(std::unique_ptr<UpstreamConnection> connection, SteadyTime now, std::size_t limit, std::size_t total);
   void dropIdleBefore(SteadyTime time);
@@ -80,8 +80,8 @@ struct Target {
   std::shared_ptr<std::atomic<std::size_t>> idle_count_;   // of all targets; other threads read it
 };
 
-/// One exchange or tunnel that is under way, so that it can be cut when its route or session ends, or its client leaves. On its
-/// coroutine's frame; linked into the list of its gateway.
+/// One open exchange or tunnel, which is cut when its route or session ends, or when its client leaves. Stored in its coroutine's frame,
+/// and linked into the list of its gateway.
 struct LiveExchange {
   enum class Cut { No, RouteChanged, SignedOut, ClientLeft };
 
@@ -91,22 +91,22 @@ struct LiveExchange {
   LiveExchange& operator=(const LiveExchange&) = delete;
   void unlink();
   void cutNow(Cut why);
-  /// Whether nobody is there any more to read an answer. Ending one's own direction is legal, and so is to wait for the answer after it:
-  /// only a browser never does. Anyone else has left when nothing more could be sent for as long as `patience`.
+  /// Whether the client will not read a response any more. A client may legally end its own direction and then wait for the response, but
+  /// browsers never do. Other clients count as gone when nothing could be sent to them for `patience`.
   bool clientHasLeft(SteadyTime now, std::chrono::milliseconds patience);
 
   std::shared_ptr<Target> target;
   std::shared_ptr<VerifiedCookie> cookie;
   std::uint64_t epoch = 0;
   net::Exchange* exchange = nullptr;
-  net::Stream* upstream = nullptr;      ///< while there is one
+  net::Stream* upstream = nullptr;      ///< null: not connected
   net::Stream* tunnelClient = nullptr;  ///< after an upgrade: closed too
   Cut cut = Cut::No;
-  SteadyTime quietSince{};     ///< of a client that ended its direction; unset: it has not
-  std::uint64_t sentThen = 0;  ///< to the client, at that time
+  SteadyTime quietSince{};     ///< of a client that ended its direction; unset: it did not
+  std::uint64_t sentThen = 0;  ///< bytes sent to the client at that time
 
   LiveExchange* next = nullptr;
-  LiveExchange** link = nullptr;  ///< what points to us
+  LiveExchange** link = nullptr;  ///< the pointer to this entry
   std::atomic<std::size_t>* count = nullptr;
 };
 
@@ -115,7 +115,7 @@ class LiveList {
   void add(LiveExchange& live);
   std::size_t size() const { return count_.load(std::memory_order_relaxed); }  ///< on any thread
   bool empty() const { return first_ == nullptr; }
-  /// Cuts those for which `decide(live)` gives a reason.
+  /// Cuts those for which `decide(live)` returns a reason.
   template <typename Decide>
   void cutWhere(Decide&& decide) {
     for (LiveExchange* live = first_; live != nullptr;) {

@@ -110,7 +110,7 @@ TEST_F(AuthTest, refusesTokensThatAreNotItsOwn) {
   EXPECT_FALSE(auth_->verifyApiToken(""));
   EXPECT_FALSE(auth_->verifyApiToken(token + "x"));
   EXPECT_FALSE(auth_->verifyApiToken(token.substr(0, token.size() / 2)));
-  // The same claims under another server's key.
+  // The same claims, signed with another server's key.
   std::filesystem::path other_folder = folder_.string() + "-other";
   {
     auto other_store = openSqliteStore(other_folder);
@@ -121,8 +121,8 @@ TEST_F(AuthTest, refusesTokensThatAreNotItsOwn) {
   std::filesystem::remove_all(other_folder);
 }
 
-TEST_F(AuthTest, answersAWrongNameAndAWrongPasswordAlike) {
-  Error name = errorOf(auth_->login("nobody", Secret("correct horse"), LoginOrigin{"10.0.0.1"}));
+TEST_F(AuthTest, respondsTheSameToAWrongNameAndAWrongPassword) {
+  Error name = errorOf(auth_->login("unknown", Secret("correct horse"), LoginOrigin{"10.0.0.1"}));
   Error password = errorOf(auth_->login("ann", Secret("wrong"), LoginOrigin{"10.0.0.1"}));
   Error empty = errorOf(auth_->login("ann", Secret(), LoginOrigin{"10.0.0.1"}));
   for (const Error& error : {name, password, empty}) {
@@ -154,11 +154,11 @@ TEST_F(AuthTest, signsOutEverythingOfTheSessionAndNothingElse) {
   std::string code = auth_->issueCode(mine.principal, "i-1", "browser");
   ASSERT_TRUE(auth_->verifyInstanceCookie(cookie, "i-1"));
   auto epoch = auth_->revocationEpoch();
-  int heard = 0;
-  auth_->onRevoked([&] { ++heard; });
+  int notified = 0;
+  auth_->onRevoked([&] { ++notified; });
   run(auth_->logout(mine.principal));
   EXPECT_GT(auth_->revocationEpoch(), epoch);
-  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(notified, 1);
   EXPECT_FALSE(auth_->verifyApiToken(mine.token.reveal()));
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1"));
   EXPECT_FALSE(auth_->takeCode(code, "i-1", "browser"));
@@ -191,7 +191,7 @@ TEST_F(AuthTest, bindsAnInstanceCookieToItsInstanceAndItsUse) {
   std::string cookie = auth_->issueInstanceCookie(result.principal, "i-1");
   EXPECT_EQ(auth_->verifyInstanceCookie(cookie, "i-1")->user, "ann");
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-2"));
-  EXPECT_FALSE(auth_->verifyApiToken(cookie)) << "a workspace must not get at the API with its cookie";
+  EXPECT_FALSE(auth_->verifyApiToken(cookie)) << "a workspace must not reach the API with its cookie";
   EXPECT_FALSE(auth_->verifyInstanceCookie(result.token.reveal(), "i-1"));
   EXPECT_EQ(auth_->verifyAnyInstanceCookie(cookie)->user, "ann");
   EXPECT_FALSE(auth_->verifyAnyInstanceCookie(auth_->issueSessionCookie(result.principal)));
@@ -201,11 +201,11 @@ TEST_F(AuthTest, bindsAnInstanceCookieToItsInstanceAndItsUse) {
   EXPECT_FALSE(auth_->verifyAnyInstanceCookie(cookie));
 }
 
-TEST_F(AuthTest, takesNoCookieForATokenAndNoTokenForACookie) {
+TEST_F(AuthTest, acceptsNoCookieAsATokenAndNoTokenAsACookie) {
   LoginResult result = login();
   const std::string cookie = auth_->issueSessionCookie(result.principal);
   EXPECT_EQ(auth_->verifySessionCookie(cookie)->user, "ann");
-  EXPECT_FALSE(auth_->verifyApiToken(cookie)) << "a program on some port that is sent the cookie must not get at the API";
+  EXPECT_FALSE(auth_->verifyApiToken(cookie)) << "a program on another port that receives the cookie must not reach the API";
   EXPECT_FALSE(auth_->verifySessionCookie(result.token.reveal()));
   EXPECT_FALSE(auth_->verifySessionCookie(auth_->issueInstanceCookie(result.principal, "i-1")));
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1"));
@@ -249,7 +249,7 @@ TEST_F(AuthTest, signsInByALinkOnceWithinItsTimeAndItsMakersSession) {
   EXPECT_FALSE(run(auth_->takeLoginLink(link)));
 }
 
-TEST_F(AuthTest, marksNobodyElseCanMake) {
+TEST_F(AuthTest, issuesMarksThatOnlyThisServerCanMake) {
   EXPECT_EQ(auth_->markOf("i-1"), auth_->markOf("i-1"));
   EXPECT_NE(auth_->markOf("i-1"), auth_->markOf("i-2"));
   const auto mark = auth_->markOf("i-1");
@@ -265,7 +265,7 @@ TEST_F(AuthTest, takesACodeOnceForItsInstanceWithinAMinute) {
 
   code = auth_->issueCode(ann, "i-1", "browser");
   EXPECT_FALSE(auth_->takeCode(code, "i-2", "browser")) << "another instance";
-  EXPECT_FALSE(auth_->takeCode(code, "i-1", "browser")) << "it was shown to another host: burnt";
+  EXPECT_FALSE(auth_->takeCode(code, "i-1", "browser")) << "its use at another host ended it";
 
   code = auth_->issueCode(ann, "i-1", "browser");
   clock_.advance(milliseconds(59'999));
@@ -283,7 +283,7 @@ TEST_F(AuthTest, issuesLongLivedTokensToUsersThatExist) {
   LoginResult result = run(auth_->issue("ann", hours(24 * 365)));
   clock_.advance(hours(24 * 364));
   EXPECT_TRUE(auth_->verifyApiToken(result.token.reveal()));
-  EXPECT_EQ(errorOf(auth_->issue("nobody", hours(1))).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(auth_->issue("unknown", hours(1))).code(), ErrorCode::NotFound);
 }
 
 TEST_F(AuthTest, refusesBadUserNamesAndShortPasswords) {

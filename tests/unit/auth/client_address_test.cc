@@ -1,4 +1,4 @@
-// Who a request comes from, through proxies that are ours and others that are not.
+// The client address of a request through trusted and other proxies.
 #include "auth/client_address.h"
 
 #include "base/error.h"
@@ -19,15 +19,15 @@ TEST(ClientAddress, isThePeersWithoutATrustedProxy) {
   EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {}), "10.0.0.1");
 }
 
-TEST(ClientAddress, isTheLastOneThatIsNotAProxyOfOurs) {
+TEST(ClientAddress, isTheLastOneThatIsNotATrustedProxy) {
   EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"1.2.3.4"}), "1.2.3.4");
-  // What a client writes itself stands in front, and is not believed.
+  // The client's own entries are first, and are not trusted.
   EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"6.6.6.6, 1.2.3.4"}), "1.2.3.4");
   EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"6.6.6.6", "1.2.3.4"}), "1.2.3.4");
   EXPECT_EQ(client({"10.0.0.0/8"}, "10.0.0.1", {"6.6.6.6, 1.2.3.4, 10.9.9.9"}), "1.2.3.4");
   EXPECT_EQ(client({"10.0.0.0/8"}, "10.0.0.1", {"6.6.6.6, 1.2.3.4", "10.9.9.9 , 10.1.1.1"}), "1.2.3.4");
-  EXPECT_EQ(client({"10.0.0.0/8"}, "10.0.0.1", {"10.9.9.9"}), "10.9.9.9") << "all of them ours: the farthest";
-  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"1.2.3.4, unknown"}), "10.0.0.1") << "nonsense ends what is believed";
+  EXPECT_EQ(client({"10.0.0.0/8"}, "10.0.0.1", {"10.9.9.9"}), "10.9.9.9") << "all are trusted: the farthest";
+  EXPECT_EQ(client({"10.0.0.1"}, "10.0.0.1", {"1.2.3.4, unknown"}), "10.0.0.1") << "a malformed entry ends the trusted part";
 }
 
 TEST(ClientAddress, readsAddressesWithPortsAndOfBothFamilies) {

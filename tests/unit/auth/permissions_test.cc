@@ -8,9 +8,9 @@ namespace {
 struct Row {
   Role role;
   Permission permission;
-  bool own;       // of a thing of one's own
-  bool none;      // without an owner: a list, or something yet to be made
-  bool stranger;  // of somebody else's thing
+  bool own;       // of the user's own object
+  bool none;      // without an owner: a list, or an object that does not exist yet
+  bool stranger;  // of another user's object
 };
 
 constexpr Row kTable[] = {
@@ -36,24 +36,24 @@ TEST(Permissions, followTheTable) {
   }
 }
 
-TEST(Permissions, giveNobodyOnlyWhatIsPublic) {
+TEST(Permissions, allowWithoutASignInOnlyWhatIsPublic) {
   for (Role role : {Role::viewer, Role::user, Role::admin}) {
-    Principal nobody{"", role, "", {}};
-    EXPECT_TRUE(isAllowed(nobody, Permission::Public, ""));
+    Principal signed_out{"", role, "", {}};
+    EXPECT_TRUE(isAllowed(signed_out, Permission::Public, ""));
     for (Permission permission : {Permission::SignedIn, Permission::ReadOwn, Permission::WriteOwn, Permission::UseOwn, Permission::Admin}) {
-      EXPECT_FALSE(isAllowed(nobody, permission, ""));
-      EXPECT_FALSE(isAllowed(nobody, permission, "ann"));
+      EXPECT_FALSE(isAllowed(signed_out, permission, ""));
+      EXPECT_FALSE(isAllowed(signed_out, permission, "ann"));
     }
-    EXPECT_FALSE(canSee(nobody, ""));
-    EXPECT_FALSE(canSee(nobody, "ann"));
+    EXPECT_FALSE(canSee(signed_out, ""));
+    EXPECT_FALSE(canSee(signed_out, "ann"));
   }
 }
 
-TEST(Permissions, hideStrangersThingsFromAllButAdmins) {
+TEST(Permissions, hideOtherUsersObjectsFromAllButAdmins) {
   for (Role role : {Role::viewer, Role::user}) {
     EXPECT_TRUE(canSee({"ann", role, "s", {}}, "ann"));
     EXPECT_FALSE(canSee({"ann", role, "s", {}}, "bob"));
-    EXPECT_FALSE(canSee({"ann", role, "s", {}}, "")) << "what has no owner is the admins'";
+    EXPECT_FALSE(canSee({"ann", role, "s", {}}, "")) << "objects without an owner are the admins'";
   }
   EXPECT_TRUE(canSee({"root", Role::admin, "s", {}}, "bob"));
   EXPECT_TRUE(canSee({"root", Role::admin, "s", {}}, ""));

@@ -7,7 +7,7 @@ namespace {
 
 std::string withoutPort(const std::string& host) { return host.substr(0, host.find(':')); }
 
-/// Where a page goes on to by itself; empty: it stays.
+/// The target of a page's automatic refresh; empty: none.
 std::string refreshOf(const Answer& answer) {
   constexpr std::string_view mark = "content=\"0;url=";
   const auto at = answer.body.find(mark);

@@ -1,4 +1,4 @@
-// A browser for tests: cookies by host and domain, redirects and pages that go on by themselves.
+// A browser for tests: cookies by host and domain, redirects and automatic refreshes.
 #pragma once
 
 #include "unit/gateway/harness.h"
@@ -11,14 +11,14 @@ class BrowserTest : public GatewayTest {
 
   awaitable<Answer> visit(std::string url, std::string fields = "Accept: text/html\r\n");
   awaitable<Answer> post(std::string path, std::string fields, std::string form);
-  /// Follows redirects and refreshes to the end; fails beyond ten.
+  /// Follows redirects and refreshes to the end; fails after ten.
   awaitable<Answer> browse(std::string url);
   std::string base(const std::string& path) const { return "http://" + hostName("") + path; }
   std::string instance(const std::string& path, const std::string& label = "ws") const { return "http://" + hostName(label) + path; }
   void signInAs(const std::string& user);
   /// The challenge's query field, decoded.
   static std::string field(const Answer& redirect, std::string_view name);
-  /// What a sign-in that this browser has begun at `label` is bound to.
+  /// Begins a sign-in at `label`; returns its binding to this browser.
   awaitable<std::string> beginAt(std::string label);
 
   void store(const std::string& host, const Answer& answer);

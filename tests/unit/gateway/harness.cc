@@ -1,4 +1,4 @@
-// See harness.h.
+// The fixture: auth in memory, scripted applications, and a client that parses responses.
 #include "unit/gateway/harness.h"
 
 #include <boost/asio/redirect_error.hpp>
@@ -244,7 +244,7 @@ GatewayTest::~GatewayTest() {
 }
 
 void GatewayTest::rebuildGateway(GatewayOptions options) {
-  // The first one's coroutines are on the loop: it stays until the end.
+  // Coroutines of the first gateway are on the loop: it must stay until the end.
   if (gateway_) retired_.push_back(std::move(gateway_));
   auto application = std::make_unique<Application>(context_.get_executor());
   application_ = application.get();
@@ -281,7 +281,7 @@ void GatewayTest::run(std::function<awaitable<void>()> test) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!done && std::chrono::steady_clock::now() < end) context_.run_one_for(std::chrono::seconds(1));
   ASSERT_TRUE(done) << "the test did not end in time";
-  // What still runs ends now that its connections are closed.
+  // Closed connections end the remaining coroutines.
   const auto grace = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   while (gateway_->counters().openExchanges > 0 && std::chrono::steady_clock::now() < grace)
     context_.run_one_for(std::chrono::milliseconds(10));

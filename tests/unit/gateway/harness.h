@@ -64,7 +64,7 @@ class MemoryAuth final : public Auth {
   int next_ = 0;
 };
 
-/// What a client got. `complete`: false when the body broke off.
+/// A response that a client received. `complete`: false if its body was truncated.
 struct Answer {
   int status = 0;
   std::string head;
@@ -86,7 +86,7 @@ class Client {
   awaitable<Answer> ask(std::string request, std::string_view method = "GET");
   awaitable<std::string> readExactly(std::size_t bytes);
   awaitable<std::string> readThrough(std::string_view end);  ///< up to and with `end`
-  awaitable<bool> isClosed();                                ///< waits until the other side closes; false: it sent something
+  awaitable<bool> isClosed();                                ///< waits until the other side closes; false: it sent bytes
   net::Stream& stream() { return *stream_; }
   int interim = 0;
 
@@ -110,7 +110,7 @@ class Application : public UpstreamConnector {
   std::vector<std::string> heads;  ///< as received
   std::vector<std::uint16_t> ports;
 
-  /// A script that answers every request with `answer` and keeps the connection.
+  /// A script that responds to every request with `answer` and keeps the connection.
   Script answering(std::string answer);
   /// Reads one head into `heads`; empty at the end of the connection.
   awaitable<std::string> readHead(net::Stream& stream, net::ReadBuffer& buffer);
@@ -129,17 +129,17 @@ class GatewayTest : public ::testing::Test {
   /// Runs `test` on the loop, with the server beside it; fails when it takes longer than 30 s.
   void run(std::function<awaitable<void>()> test);
   awaitable<Client> connect();
-  /// "GET path" to `host` with a good cookie of ada's, and what else is given.
+  /// "GET path" to `host` with a valid cookie of ada's and the given fields.
   std::string get(std::string_view path, std::string_view fields = {}, std::string_view host = "ws");
   std::string request(std::string_view line, std::string_view fields = {}, std::string_view host = "ws");
   std::string hostName(std::string_view label) const;  ///< with port
-  /// Names of the cookies of a server at swarm.localhost:7420, as the gateway under test believes it is.
+  /// Cookie names of a server at swarm.localhost:7420, which is the configured address of the gateway under test.
   static const CookieNames& names();
   std::string instanceCookie(const Principal& principal, std::string_view label = "ws");
   void publish(const std::function<void(Route&)>& change = {}, const std::string& name = "ws");
   void remove(const std::string& name);
   void rebuildGateway(GatewayOptions options);
-  /// Waits until `condition` holds, by turns of the loop.
+  /// Runs the loop until `condition` holds.
   awaitable<bool> eventually(std::function<bool()> condition);
 
   asio::io_context context_{1};

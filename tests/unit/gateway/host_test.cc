@@ -1,4 +1,4 @@
-// Host names: what is the base domain, an instance, a port of one, or nobody we know.
+// Host names: base host, instance, port of an instance, or foreign.
 #include "gateway/host.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@ namespace {
 const HostScheme kLaptop;
 const HostScheme kDomain{"swarm.example.com", "example.com"};
 
-TEST(ParseHost, knowsTheBaseHostAndTheAddressesOfThisMachine) {
+TEST(ParseHost, recognizesTheBaseHostAndTheAddressesOfThisMachine) {
   for (const auto* host : {"swarm.localhost", "SWARM.LOCALHOST", "swarm.localhost."})
     EXPECT_EQ(parseHost(host, kLaptop).kind(), HostKind::Base) << host;
   EXPECT_EQ(parseHost("swarm.example.com", kDomain).kind(), HostKind::Base);
@@ -51,7 +51,7 @@ TEST(ParseHost, keepsDoubleDashesOfNamesThatAreNotPorts) {
   EXPECT_EQ(parseHost("123.localhost", kLaptop).instance(), "123");
 }
 
-TEST(ParseHost, callsForeignWhatIsOutsideOurDomains) {
+TEST(ParseHost, treatsNamesOutsideTheDomainsAsForeign) {
   for (const auto* host : {"evil.com", "localhost.evil.com", "evillocalhost", "128.0.0.1", "127.evil.com", "[::2]", ".localhost", "",
                            "swarm.example.com.evil.com"})
     for (const auto* scheme : {&kLaptop, &kDomain}) EXPECT_EQ(parseHost(host, *scheme).kind(), HostKind::Foreign) << host;
@@ -73,7 +73,7 @@ TEST(ParseHost, hasNoLabelWhereNoneCanBe) {
   EXPECT_EQ(parseHost("65535--" + std::string(63, 'a') + ".localhost", kLaptop).label(), "");
 }
 
-TEST(IsLocalPath, refusesWhatABrowserReadsAsAnotherOrigin) {
+TEST(IsLocalPath, refusesPathsThatABrowserReadsAsAnotherOrigin) {
   for (const auto* path : {"", "x", "//evil.com", "/\\evil.com", "\\/evil.com", "/\t/evil.com", "/a\r\nb", "/a b", "/a\\b",
                            "http://evil.com", "javascript:alert(1)", "/\x80"})
     EXPECT_FALSE(isLocalPath(path)) << path;

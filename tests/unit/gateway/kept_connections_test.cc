@@ -1,4 +1,4 @@
-// The connections to an application: kept, asked again, repeated where that is safe, and closed in time.
+// Kept-alive connections to an application: reused, checked, requests repeated where that is safe, closed in time.
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
@@ -20,7 +20,7 @@ TEST_F(KeptConnections, retriesOnceWhenAKeptConnectionHasGoneStale) {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);
       co_await stream.writeAll(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + std::to_string(connection)));
-      // The first connection reads the second request and dies without a word.
+      // The first connection reads the second request and closes without a response.
       if (connection == 1) (void)co_await application_->readHead(stream, buffer);
     };
     auto client = co_await connect();
@@ -30,7 +30,7 @@ TEST_F(KeptConnections, retriesOnceWhenAKeptConnectionHasGoneStale) {
   });
 }
 
-TEST_F(KeptConnections, sendsAPostOnceMoreWhenAKeptConnectionEndedWithoutAByte) {
+TEST_F(KeptConnections, repeatsAPostOnceWhenAKeptConnectionEndedWithoutAByte) {
   run([&]() -> awaitable<void> {
     std::vector<std::string> bodies;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {
@@ -97,7 +97,7 @@ TEST_F(KeptConnections, sendsABodyThatItCanNotRepeatOverANewConnection) {
   });
 }
 
-TEST_F(KeptConnections, keepsAConnectionNoLongerThanTheApplicationSays) {
+TEST_F(KeptConnections, keepsAConnectionNoLongerThanTheApplicationAllows) {
   run([&]() -> awaitable<void> {
     application_->script = application_->answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3\r\nContent-Length: 0\r\n\r\n");
     auto client = co_await connect();
@@ -115,7 +115,7 @@ TEST_F(KeptConnections, keepsAConnectionNoLongerThanTheApplicationSays) {
   });
 }
 
-TEST_F(KeptConnections, asksWhetherAKeptConnectionIsOpenBeforeItPosts) {
+TEST_F(KeptConnections, checksThatAKeptConnectionIsOpenBeforeAPost) {
   run([&]() -> awaitable<void> {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);

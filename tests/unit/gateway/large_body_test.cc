@@ -1,5 +1,5 @@
-// Large bodies between plain sockets, which are spliced: whole, in order, one after the other on kept connections, and honest when they
-// break.
+// Large bodies between plain sockets, which are spliced: complete, in order, repeatedly on kept connections, and reported as truncated when
+// they break.
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kMiB = 1 << 20;
 
-// Places that a mistake could confuse do not look alike (the period is no multiple of anything), so that a lost, doubled or moved piece is
+// Positions that a mistake could confuse differ (the period is a prime), so that a lost, doubled or moved piece is
 // seen.
 std::string pattern(std::size_t bytes, std::uint32_t seed) {
   std::string period(std::min<std::size_t>(bytes, 99'991), '\0');
@@ -73,7 +73,7 @@ TEST_F(LargeBodies, whoseHeadComesAloneAreWholeToo) {
   });
 }
 
-TEST_F(LargeBodies, thatBreakOffCloseTheClientAndAreNotKept) {
+TEST_F(LargeBodies, thatAreTruncatedCloseTheClientsConnectionAndTheirOwn) {
   run([&]() -> awaitable<void> {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);
@@ -91,7 +91,7 @@ TEST_F(LargeBodies, thatBreakOffCloseTheClientAndAreNotKept) {
   });
 }
 
-TEST_F(LargeBodies, whoseClientGoesAwayEndTheUpstreamAndSpoilNoOther) {
+TEST_F(LargeBodies, whoseClientLeavesEndTheUpstreamAndAffectNoOther) {
   run([&]() -> awaitable<void> {
     const auto body = pattern(48 * kMiB, 5);
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {
@@ -118,7 +118,7 @@ TEST_F(LargeBodies, areCutWhenTheirInstanceIsReplaced) {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);
       co_await stream.writeAll("HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + pattern(300'000, 1));
-      (void)co_await application_->readHead(stream, buffer);  // sends no more, and stays
+      (void)co_await application_->readHead(stream, buffer);  // sends nothing more, and keeps the connection
     };
     auto client = co_await connect();
     co_await client.send(get("/"));
@@ -154,11 +154,11 @@ TEST_F(LargeBodies, goUpWholeEachOverAConnectionThatCanNotHaveGoneStale) {
     }
     EXPECT_EQ(application_->connections, 4);
     EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
-    EXPECT_EQ(application_->connections, 4) << "what comes after them may use theirs";
+    EXPECT_EQ(application_->connections, 4) << "later requests may use their connections";
   });
 }
 
-TEST_F(LargeBodies, thatAreAnsweredEarlyDoNotKeepTheAnswerFromTheClient) {
+TEST_F(LargeBodies, withAnEarlyResponseDoNotDelayItForTheClient) {
   run([&]() -> awaitable<void> {
     bool answered = false;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {

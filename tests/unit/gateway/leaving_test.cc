@@ -1,4 +1,4 @@
-// Clients that leave before their answer is there: what of it reaches the application, and that nothing of it stays.
+// Clients that leave before their response arrives: the application is notified, and nothing is left.
 #include <boost/asio/redirect_error.hpp>
 #include <filesystem>
 
@@ -18,7 +18,7 @@ class Leaving : public GatewayTest {
  protected:
   Leaving() {
     rebuildGateway({.sweepInterval = std::chrono::milliseconds(5)});
-    // An event stream, or an answer that comes when the test says so.
+    // An event stream, or a response that the test releases.
     application_->script = [this](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       const auto head = co_await application_->readHead(stream, buffer);
       if (head.starts_with("GET /late")) {
@@ -45,7 +45,7 @@ class Leaving : public GatewayTest {
     if (path == "/events") EXPECT_TRUE((co_await client.readThrough("\r\n\r\n")).ends_with("\r\nTransfer-Encoding: chunked\r\n\r\n"));
     co_return client;
   }
-  /// Waits until the gateway has looked at its exchanges: it cuts one whose client has certainly gone.
+  /// Waits until the gateway has checked its exchanges: it cuts one whose client has certainly left.
   awaitable<void> sweep() {
     auto gone = co_await open("/silent");
     const int before = application_->open;
@@ -69,7 +69,7 @@ TEST_F(Leaving, closedEventStreamsOfBrowsersLeaveNoDescriptor) {
     EXPECT_GT(openDescriptors(), before + 300);
     clients.clear();
     EXPECT_TRUE(co_await eventually([&] { return openDescriptors() <= before; })) << openDescriptors() << " instead of " << before;
-    EXPECT_EQ(gateway_->counters().openExchanges, 1U) << "the warm one, which has only ended its direction";
+    EXPECT_EQ(gateway_->counters().openExchanges, 1U) << "the first one, which has only ended its direction";
   });
 }
 
@@ -78,12 +78,12 @@ TEST_F(Leaving, aResetEndsTheApplicationsConnectionWithAReset) {
     auto client = co_await open("/silent");
     client.stream().abort();
     EXPECT_TRUE(co_await eventually([&] { return application_->open == 0; }));
-    EXPECT_EQ(resets_, 1) << "half an end would not have told it";
+    EXPECT_EQ(resets_, 1) << "the end of one direction would not have notified it";
     EXPECT_EQ(gateway_->counters().failures, 0U) << "nothing of the workspace failed";
   });
 }
 
-TEST_F(Leaving, whoEndedOnlyItsOwnDirectionGetsItsAnswer) {
+TEST_F(Leaving, aClientThatEndedOnlyItsOwnDirectionGetsItsResponse) {
   run([&]() -> awaitable<void> {
     auto client = co_await open("/late");
     co_await client.stream().shutdownWrite();
@@ -114,7 +114,7 @@ TEST_F(Leaving, aTunnelWhoseClientIsSilentAfterItsEndIsCut) {
       co_await stream.writeAll(std::string_view("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"));
       char byte = 0;
       while (!(co_await stream.readSome(asio::buffer(&byte, 1))).error) continue;
-      co_await until(answer_);  // it takes no notice
+      co_await until(answer_);  // it ignores the end
     };
     auto client = co_await connect();
     const auto fields = "Cookie: " + instanceCookie(ada_.principal) + "\r\nConnection: Upgrade\r\nUpgrade: x\r\n";

@@ -1,4 +1,4 @@
-// What pages of other workspaces, of ports and of other sites may do to a workspace's hosts.
+// What pages of other workspaces, of ports and of other sites may do with a workspace's hosts.
 #include "unit/gateway/browser.h"
 
 namespace swarm::gateway::testing {
@@ -26,7 +26,7 @@ class Origins : public BrowserTest {
     co_return co_await client.ask(line + " HTTP/1.1\r\nHost: " + host + "\r\n" + (signed_in ? "Cookie: " + cookieOf(label) + "\r\n" : "") +
                                   fields + "\r\n");
   }
-  /// How many requests have reached the application.
+  /// The number of requests that reached the application.
   std::size_t reached() const { return application_->heads.size(); }
 
   std::string cookie_ = names().session;
@@ -36,7 +36,7 @@ const std::string kPost = "Content-Length: 0\r\n";
 const std::string kSocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n";
 const std::string kSameSite = "Sec-Fetch-Site: same-site\r\n";
 
-TEST_F(Origins, aSiblingWorkspaceReachesNothingWithItsReadersCookie) {
+TEST_F(Origins, aSiblingWorkspaceReachesNothingWithItsVisitorsCookie) {
   useDomain();
   run([&]() -> awaitable<void> {
     const std::string evil = "Origin: https://other.example.com\r\n";
@@ -59,7 +59,7 @@ TEST_F(Origins, aSiblingWorkspaceReachesNothingWithItsReadersCookie) {
           << label;
     }
     EXPECT_EQ(reached(), 0U);
-    // The base host's pages are of another origin, too.
+    // The base host's pages have another origin.
     EXPECT_EQ((co_await ask("POST /", "ws", "Origin: https://swarm.example.com\r\n" + kSameSite + kPost)).status, 403);
     // Another program on the same name, by plain http or on another port.
     EXPECT_EQ((co_await ask("POST /", "80--ws", "Origin: http://ws.example.com\r\n" + kPost)).status, 403);
@@ -68,16 +68,16 @@ TEST_F(Origins, aSiblingWorkspaceReachesNothingWithItsReadersCookie) {
   });
 }
 
-TEST_F(Origins, peopleAndPagesOfTheHostItselfReachIt) {
+TEST_F(Origins, usersAndPagesOfTheHostItselfReachIt) {
   useDomain();
   run([&]() -> awaitable<void> {
     for (const std::string label : {"ws", "80--ws"}) {
       const auto own = "Origin: https://" + label + ".example.com\r\n";
       EXPECT_EQ((co_await ask("POST /", label, own + "Sec-Fetch-Site: same-origin\r\n" + kPost)).status, 200) << label;
       EXPECT_EQ((co_await ask("POST /", label, own + kPost)).status, 200) << label;
-      EXPECT_EQ((co_await ask("POST /", label, kPost)).status, 200) << label;  // no browser
+      EXPECT_EQ((co_await ask("POST /", label, kPost)).status, 200) << label;  // not a browser
       EXPECT_EQ((co_await ask("POST /", label, "Sec-Fetch-Site: none\r\n" + kPost)).status, 200) << label;
-      // A form of a page that hides where it is.
+      // A form of a page that hides its address.
       EXPECT_EQ((co_await ask("POST /", label, "Origin: null\r\nSec-Fetch-Site: same-origin\r\n" + kPost)).status, 200) << label;
     }
   });
@@ -101,14 +101,14 @@ TEST_F(Origins, portsOfOneWorkspaceCallEachOtherAndNotItsVscode) {
       EXPECT_EQ(preflight.status, 200);
       EXPECT_EQ(reached(), before + 1);
       EXPECT_NE(application_->heads.back().find("Access-Control-Request-Headers: x-a"), std::string::npos);
-      // Our own refusal can be read by the page.
+      // The page can read the gateway's refusal.
       const auto refused = co_await ask("PUT /api", to, origin + kSameSite + kPost, false);
       EXPECT_EQ(refused.status, 401);
       EXPECT_EQ(refused.header("Access-Control-Allow-Origin"), originOf(from));
       EXPECT_EQ(refused.header("Access-Control-Allow-Credentials"), "true");
       EXPECT_EQ(refused.header("Vary"), "Origin");
       EXPECT_EQ((co_await ask("PUT /", to, kPost, false)).header("Access-Control-Allow-Origin"), "");
-      // VS Code takes nothing from a port's page.
+      // VS Code accepts no request from a port's page.
       EXPECT_EQ((co_await ask("POST /", "ws", origin + kSameSite + kPost)).status, 403);
       EXPECT_EQ((co_await ask("GET /", "ws", origin + kSameSite + kSocket)).status, 403);
       EXPECT_EQ((co_await ask("OPTIONS /", "ws", origin + kSameSite + "Access-Control-Request-Method: PUT\r\n", false)).status, 403);
@@ -128,19 +128,19 @@ TEST_F(Origins, aPortIsFramedByItsOwnWorkspaceOnly) {
     const auto port = std::to_string(server_->port());
     EXPECT_EQ(shown.header("Content-Security-Policy"),
               "frame-ancestors 'self' http://ws.localhost:" + port + " http://*.ws.localhost:" + port);
-    // Here another workspace is of another site: same-site is this one, even when the page hides which it is.
+    // Here every workspace is a site of its own: same-site means this one, even if the page hides its address.
     EXPECT_EQ((co_await ask("GET /", "80.ws", frame(""))).status, 200);
     EXPECT_EQ((co_await ask("GET /", "80.ws", frame(hostName("other")))).status, 403);
     EXPECT_EQ(
         (co_await ask("GET /", "80.ws", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: iframe\r\nSec-Fetch-Mode: navigate\r\n")).status,
         403);
-    // An error page of ours is shown in that frame, too.
+    // The gateway's error pages are also shown in that frame.
     application_->refuse = "refused";
     const auto failed = co_await ask("GET /", "81.ws", frame(hostName("ws")));
     EXPECT_EQ(failed.status, 502);
     EXPECT_NE(failed.header("Content-Security-Policy").find("frame-ancestors 'self' http://ws.localhost:"), std::string::npos);
     EXPECT_EQ(failed.header("X-Frame-Options"), "");
-    // VS Code itself is framed by nobody else.
+    // Only VS Code's own host may frame VS Code.
     EXPECT_EQ((co_await ask("GET /", "ws", frame(hostName("80.ws")))).status, 403);
   });
 }
@@ -168,7 +168,7 @@ TEST_F(Origins, vscodeIsKeptApart) {
     EXPECT_EQ(page.headers("Cross-Origin-Opener-Policy"), std::vector<std::string>{"same-origin"});
     EXPECT_EQ(page.headers("Cross-Origin-Resource-Policy"), std::vector<std::string>{"same-origin"});
     EXPECT_EQ(page.header("Strict-Transport-Security"), "");
-    // A port's program decides that for itself.
+    // A port's program decides this for its own pages.
     EXPECT_EQ((co_await ask("GET /", "80.ws", "")).header("Cross-Origin-Opener-Policy"), "unsafe-none");
   });
 }
@@ -179,7 +179,7 @@ TEST_F(Origins, onlyVscodesOwnWorkersRegisterAtItsHost) {
     EXPECT_EQ((co_await ask("GET /evil.js", "ws", worker)).status, 403);
     EXPECT_EQ((co_await ask("GET /vscode-remote-resource?path=/home/coder/sw.js", "ws", worker)).status, 403);
     EXPECT_EQ(reached(), 0U);
-    // The one with the whole host for its scope is the gateway's own, whatever the workspace has there.
+    // The worker whose scope is the whole host is the gateway's own, independent of the workspace.
     const auto page = co_await ask("GET /_static/out/browser/serviceWorker.js", "ws", worker);
     EXPECT_EQ(page.status, 200);
     EXPECT_EQ(page.header("Service-Worker-Allowed"), "/");
@@ -211,7 +211,7 @@ TEST_F(Origins, aLinkFromElsewhereOpensVscodeAndChoosesNothing) {
             .body,
         "hello");
     EXPECT_EQ((co_await ask("GET /stable-0/callback?vscode-reqid=1", "ws", link)).body,
-              "hello");  // a sign-in at another service comes back
+              "hello");  // the return from a sign-in to another service
     EXPECT_EQ((co_await ask("GET /deep/link", "80.ws", link)).body, "hello");
   });
 }
@@ -234,7 +234,7 @@ TEST_F(Origins, vscodesSignInOpensAPortInAFrame) {
     EXPECT_EQ(arrived.header("X-Frame-Options"), "");
     EXPECT_EQ((co_await visit(instance("/app?a=b", "3000.ws"), "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Dest: iframe\r\n")).body, "hello");
     EXPECT_EQ(application_->heads.back().find("swarm-"), std::string::npos);
-    // A port that was not shown yet may be called by the others; scripts of its own origin (what an earlier instance left) may not use it.
+    // Other ports may call a port that was not shown yet; scripts of its own origin (of an earlier instance) may not.
     const auto origin = "Origin: http://" + hostName("3000.ws") + "\r\n";
     EXPECT_EQ((co_await visit(instance("/", "81.ws"), kSameSite + origin)).body, "hello");
     EXPECT_EQ((co_await visit(instance("/", "81.ws"), "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\n")).status, 401);

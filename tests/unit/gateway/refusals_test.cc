@@ -1,4 +1,4 @@
-// What people and programs get whose request no handler sees.
+// The responses to requests that no handler receives, for browsers and programs.
 #include "gateway/refusals.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Request smuggling through the gateway: raw bytes in, and what reaches the application compared byte by byte. What two parsers might read
-// differently is refused, and nothing of it gets behind us.
+// Request smuggling through the gateway: raw bytes in, and what reaches the application compared byte by byte. Input that two parsers might
+// read differently is refused, and no byte of it reaches the application.
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
@@ -8,7 +8,7 @@ namespace {
 class Smuggling : public GatewayTest {
  protected:
   Smuggling() {
-    // Records everything that arrives, and answers each complete head, so that a second, smuggled request would show.
+    // Records everything that arrives, and responds to each complete head, so that a second, smuggled request would be visible.
     application_->script = [this](net::Stream& stream, net::ReadBuffer&, int) -> awaitable<void> {
       std::vector<char> piece(64 * 1024);
       for (;;) {
@@ -32,7 +32,7 @@ class Smuggling : public GatewayTest {
   std::string arrived_;
 };
 
-TEST_F(Smuggling, refusesWhatTwoParsersMightReadDifferently) {
+TEST_F(Smuggling, refusesRequestsThatTwoParsersMightReadDifferently) {
   run([&]() -> awaitable<void> {
     const std::string start = "POST / HTTP/1.1\r\n";
     const std::string hidden = "GET /hidden HTTP/1.1\r\n" + host() + "\r\n";
@@ -99,11 +99,11 @@ TEST_F(Smuggling, endsARequestWhoseChunksAreBad) {
   });
 }
 
-TEST_F(Smuggling, writesEachAcceptedRequestInOneWayOnly) {
+TEST_F(Smuggling, normalizesEachAcceptedRequest) {
   run([&]() -> awaitable<void> {
     const std::string target = "POST /a HTTP/1.1\r\n" + host();
     const std::vector<std::pair<std::string, std::string>> cases{
-        // Chunks are framed anew: extensions and trailers do not pass.
+        // The chunk framing is replaced: extensions and trailers are dropped.
         {"Transfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\n<end>\r\n0\r\nX-Trailer: evil\r\n\r\n",
          forwarded() + "Transfer-Encoding: chunked\r\n\r\n5\r\n<end>\r\n0\r\n\r\n"},
         {"content-LENGTH:5\r\n\r\n<end>", forwarded() + "Content-Length: 5\r\n\r\n<end>"},
@@ -125,7 +125,7 @@ TEST_F(Smuggling, writesEachAcceptedRequestInOneWayOnly) {
   });
 }
 
-TEST_F(Smuggling, takesNoAnswerThatCanBeReadInTwoWays) {
+TEST_F(Smuggling, refusesResponsesThatCanBeReadInTwoWays) {
   run([&]() -> awaitable<void> {
     for (const std::string answer :
          {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
@@ -135,14 +135,14 @@ TEST_F(Smuggling, takesNoAnswerThatCanBeReadInTwoWays) {
       auto client = co_await connect();
       EXPECT_EQ((co_await client.ask(get("/"))).status, 502) << answer;
     }
-    // What had to be mended ends its connection, whatever follows.
+    // A response that was repaired ends its connection.
     application_->script = application_->answering(
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
         "4\r\n\r\nevil");
     auto mended = co_await connect();
     EXPECT_EQ((co_await mended.ask(get("/"))).body, "ok");
     EXPECT_EQ((co_await mended.ask(get("/"))).body, "ok");
-    // Bytes behind an answer belong to nobody: that connection is not used again.
+    // Bytes after a response belong to no request: that connection is not used again.
     application_->script =
         application_->answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
     auto client = co_await connect();

@@ -1,4 +1,4 @@
-// Bodies through the proxy: streamed both ways, in bounded memory, with back pressure.
+// Bodies through the proxy: streamed in both directions, in bounded memory, with back pressure.
 #include <boost/asio/redirect_error.hpp>
 #include <fstream>
 
@@ -7,7 +7,7 @@
 namespace swarm::gateway::testing {
 namespace {
 
-// AddressSanitizer keeps what was freed, 256 MiB of it.
+// AddressSanitizer keeps 256 MiB of freed memory.
 #if __has_feature(address_sanitizer)
 constexpr std::size_t kRoom = 300U << 20U;
 #else
@@ -47,7 +47,7 @@ TEST_F(Streaming, streamsChunksAndEventStreamsAtOnce) {
   });
 }
 
-TEST_F(Streaming, relaysInterimAnswersAndBodilessOnes) {
+TEST_F(Streaming, relaysInterimResponsesAndThoseWithoutABody) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
     application_->script = application_->answering("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
@@ -66,7 +66,7 @@ TEST_F(Streaming, relaysInterimAnswersAndBodilessOnes) {
   });
 }
 
-TEST_F(Streaming, answersExpectContinueItself) {
+TEST_F(Streaming, handlesExpectContinue) {
   run([&]() -> awaitable<void> {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       const auto head = co_await application_->readHead(stream, buffer);
@@ -140,7 +140,7 @@ TEST_F(Streaming, streamsALargeUploadAndItsEchoInBoundedMemory) {
   }
 }
 
-TEST_F(Streaming, readsNoFasterThanTheClientTakes) {
+TEST_F(Streaming, readsNoFasterThanTheClient) {
   run([&]() -> awaitable<void> {
     std::size_t written = 0;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
@@ -155,7 +155,7 @@ TEST_F(Streaming, readsNoFasterThanTheClientTakes) {
     auto client = co_await connect();
     co_await client.send(get("/"));
     std::size_t last = 1;
-    // The flow has stopped once nothing has moved for a while; the sockets' buffers have taken what they take.
+    // The transfer has stopped when no byte has moved for a while; the sockets' buffers are full.
     EXPECT_TRUE(co_await eventually([&, still = 0]() mutable {
       still = written == last ? still + 1 : 0;
       last = written;
@@ -167,7 +167,7 @@ TEST_F(Streaming, readsNoFasterThanTheClientTakes) {
   });
 }
 
-TEST_F(Streaming, passesAnEarlyRefusalOfALargeUploadOn) {
+TEST_F(Streaming, forwardsAnEarlyRefusalOfALargeUpload) {
   run([&]() -> awaitable<void> {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);

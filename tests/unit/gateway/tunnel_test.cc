@@ -1,4 +1,4 @@
-// Upgraded connections: byte pumps both ways, and what cuts them.
+// Upgraded connections: bytes in both directions, and what ends them.
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
@@ -18,7 +18,7 @@ class Tunnels : public GatewayTest {
         co_await stream.writeAll(std::string_view("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n"));
         co_return;
       }
-      // Answer and first bytes in one write: none may be lost between head and pump.
+      // Response and first bytes in one write: none may be lost between head and tunnel.
       co_await stream.writeAll(std::string(kSwitching) + "hello");
       std::vector<char> piece(64 * 1024);
       std::string_view ahead = buffer.data();
@@ -62,9 +62,9 @@ TEST_F(Tunnels, areCountedForTheirUserAndTheirWorkspace) {
     EXPECT_EQ(answer.header("Retry-After"), "5");
     EXPECT_NE(answer.body.find("Limit of 2 open streams and tunnels of one user"), std::string::npos);
     auto plain = co_await connect();
-    EXPECT_EQ((co_await plain.ask(get("/page"))).status, 426) << "a request that ends is not a tunnel";
+    EXPECT_EQ((co_await plain.ask(get("/page"))).status, 426) << "a refused upgrade is not a tunnel";
     first.reset();
-    EXPECT_TRUE(co_await eventually([&] { return limited.tunnels->open() == 1; })) << "a place comes free with its tunnel";
+    EXPECT_TRUE(co_await eventually([&] { return limited.tunnels->open() == 1; })) << "the end of a tunnel releases its share";
     auto third = co_await open();
     EXPECT_EQ(limited.tunnels->open(), 2u);
   });
@@ -73,7 +73,7 @@ TEST_F(Tunnels, areCountedForTheirUserAndTheirWorkspace) {
 TEST_F(Tunnels, carryBytesBothWaysFromTheFirstOne) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
-    co_await client.send(upgrade() + "early");  // sent before the answer came
+    co_await client.send(upgrade() + "early");  // sent before the response arrived
     EXPECT_EQ((co_await client.receive()).status, 101);
     EXPECT_EQ(co_await client.readExactly(10), "helloearly");
     const std::string large(3'000'000, 'y');
@@ -104,7 +104,7 @@ TEST_F(Tunnels, areRefusedWithoutACookie) {
   });
 }
 
-TEST_F(Tunnels, passARefusalOn) {
+TEST_F(Tunnels, forwardARefusal) {
   run([&]() -> awaitable<void> {
     application_->script = application_->answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
     auto client = co_await connect();
@@ -158,7 +158,7 @@ TEST_F(Tunnels, areCutWhenTheRouteMovesAndOnlyThen) {
   });
 }
 
-TEST_F(Tunnels, areToldOfWhileTheyAreOpen) {
+TEST_F(Tunnels, areReportedAsUseWhileTheyAreOpen) {
   int uses = 0;
   routes_.onUse([&](const std::string& instance_id) {
     EXPECT_EQ(instance_id, routes_.current()->at("ws")->instanceId);

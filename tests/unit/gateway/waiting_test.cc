@@ -1,4 +1,4 @@
-// Instances that can't be used now: pages for people, short problems for programs, and the status that open tabs watch.
+// Instances that are not available: pages for users, short problems for programs, and the status that open tabs poll.
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
@@ -19,7 +19,7 @@ class Waiting : public GatewayTest {
     auto client = co_await connect();
     co_return co_await client.ask(get(path, "Accept: */*\r\n", host));
   }
-  /// What a browser's page asks for while it is being loaded.
+  /// A script that a browser requests while it loads a page.
   awaitable<Answer> script() {
     auto client = co_await connect();
     co_return co_await client.ask(get("/main.js", "Accept: */*\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n"));
@@ -69,7 +69,7 @@ TEST_F(Waiting, showsStepAndTimeWhileAnInstanceStarts) {
   });
 }
 
-TEST_F(Waiting, tellsHowToStartAStoppedInstanceAndDoesNotStartIt) {
+TEST_F(Waiting, showsHowToStartAStoppedInstanceAndDoesNotStartIt) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) { route.status = InstanceStatus::stopped; });
     const auto answer = co_await page();
@@ -81,7 +81,7 @@ TEST_F(Waiting, tellsHowToStartAStoppedInstanceAndDoesNotStartIt) {
   });
 }
 
-TEST_F(Waiting, tellsWhyAnInstanceFailed) {
+TEST_F(Waiting, showsWhyAnInstanceFailed) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) {
       route.status = InstanceStatus::failed;
@@ -92,7 +92,7 @@ TEST_F(Waiting, tellsWhyAnInstanceFailed) {
   });
 }
 
-TEST_F(Waiting, showsThatVsCodeIsComingBackWhenItsTunnelFails) {
+TEST_F(Waiting, showsThatVsCodeIsReconnectingWhenItsTunnelFails) {
   run([&]() -> awaitable<void> {
     application_->refuse = "VS Code is restarting.";
     const auto answer = co_await page();
@@ -102,7 +102,7 @@ TEST_F(Waiting, showsThatVsCodeIsComingBackWhenItsTunnelFails) {
   });
 }
 
-TEST_F(Waiting, answersStatusFromTheTableWithoutTouchingTheInstance) {
+TEST_F(Waiting, reportsTheStatusFromTheTableWithoutARequestToTheInstance) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) { route.generation = "g2"; });
     const auto answer = co_await fetch("/.swarm/status");
@@ -121,7 +121,7 @@ TEST_F(Waiting, answersStatusFromTheTableWithoutTouchingTheInstance) {
   });
 }
 
-TEST_F(Waiting, tellsATabOfADeletedInstanceFromOneThatIsSignedOut) {
+TEST_F(Waiting, distinguishesATabOfADeletedInstanceFromASignedOutOne) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
     const auto look = get("/.swarm/status", "Accept: application/json\r\n");
@@ -137,7 +137,7 @@ TEST_F(Waiting, tellsATabOfADeletedInstanceFromOneThatIsSignedOut) {
   });
 }
 
-TEST_F(Waiting, leavesAWorkspaceOpenThatMovesWithoutAPauseYetAndTellsItsProgress) {
+TEST_F(Waiting, leavesAMovingWorkspaceOpenBeforeThePauseAndReportsItsProgress) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "copy", 45, false, 31); });
     EXPECT_EQ((co_await page()).body, "hello");
@@ -149,7 +149,7 @@ TEST_F(Waiting, leavesAWorkspaceOpenThatMovesWithoutAPauseYetAndTellsItsProgress
   });
 }
 
-TEST_F(Waiting, showsAMoveWithItsProgressToReadersWithAndWithoutScripts) {
+TEST_F(Waiting, showsTheProgressOfAMoveWithAndWithoutScripts) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) {
       route.status = InstanceStatus::starting;
@@ -172,7 +172,7 @@ TEST_F(Waiting, showsAMoveWithItsProgressToReadersWithAndWithoutScripts) {
   });
 }
 
-TEST_F(Waiting, saysNothingOfTheTimeLeftInAMoveWhenItIsNotKnown) {
+TEST_F(Waiting, hidesTheTimeLeftInAMoveWhenItIsUnknown) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) {
       route.status = InstanceStatus::starting;
@@ -215,8 +215,8 @@ TEST_F(Waiting, givesPartsOfAPageThatIsBeingLoadedFromTheNewPlace) {
       answered = true;
     };
     asio::co_spawn(context_, load(), asio::detached);
-    EXPECT_EQ((co_await page()).status, 503) << "a person sees how far it is";
-    EXPECT_EQ((co_await fetch()).status, 503) << "a program is told at once";
+    EXPECT_EQ((co_await page()).status, 503) << "a navigation shows the progress";
+    EXPECT_EQ((co_await fetch()).status, 503) << "a program gets a problem at once";
     EXPECT_FALSE(answered);
     EXPECT_EQ(application_->connections, 0);
     arrive();
@@ -224,13 +224,13 @@ TEST_F(Waiting, givesPartsOfAPageThatIsBeingLoadedFromTheNewPlace) {
   });
 }
 
-TEST_F(Waiting, asksTheNewPlaceForAPartThatTheOldOneWasCutOffAt) {
+TEST_F(Waiting, repeatsATruncatedPartAtTheNewPlace) {
   run([&]() -> awaitable<void> {
     const auto good = application_->script;
-    bool asked = false, answered = false;
+    bool requested = false, answered = false;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       co_await application_->readHead(stream, buffer);
-      asked = true;
+      requested = true;
       std::array<char, 1> rest;
       co_await stream.readSome(asio::buffer(rest));  // until it is cut
     };
@@ -239,7 +239,7 @@ TEST_F(Waiting, asksTheNewPlaceForAPartThatTheOldOneWasCutOffAt) {
       answered = true;
     };
     asio::co_spawn(context_, load(), asio::detached);
-    EXPECT_TRUE(co_await eventually([&] { return asked; }));
+    EXPECT_TRUE(co_await eventually([&] { return requested; }));
     pauseMove();
     publish([](Route& route) { route.epoch = 2; });
     EXPECT_EQ((co_await page()).status, 503);
@@ -249,7 +249,7 @@ TEST_F(Waiting, asksTheNewPlaceForAPartThatTheOldOneWasCutOffAt) {
   });
 }
 
-TEST_F(Waiting, letsPartsOfAPageGoWhenTheMoveTakesTooLongOrFails) {
+TEST_F(Waiting, refusesPartsOfAPageWhenTheMoveTakesTooLongOrFails) {
   run([&]() -> awaitable<void> {
     pauseMove();
     int refused = 0;
@@ -268,7 +268,7 @@ TEST_F(Waiting, letsPartsOfAPageGoWhenTheMoveTakesTooLongOrFails) {
   });
 }
 
-TEST_F(Waiting, showsTheMoveWhenTheOldPlaceClosesBeforeTheTableSaysSo) {
+TEST_F(Waiting, showsTheMoveWhenTheOldPlaceClosesBeforeTheTableChanges) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "pause", 70, false, 5); });
     application_->refuse = "This workspace is moving to Fly.io (ams).";
@@ -289,7 +289,7 @@ TEST_F(Waiting, followsATableThatChangesBetweenTwoRequestsOfAConnection) {
       route.epoch = 2;
     });
     EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
-    EXPECT_EQ(application_->connections, 2);  // nothing of the old place is used
+    EXPECT_EQ(application_->connections, 2);  // no connection of the old place is used
     const auto cookie = get("/");
     remove("ws");
     EXPECT_EQ((co_await client.ask(cookie)).status, 401);

@@ -1,4 +1,4 @@
-// What one user and one workspace may have open.
+// How many streams and bytes one user and one workspace may use.
 #include "auth/limits/open_budget.h"
 
 #include <gmock/gmock.h>
@@ -29,7 +29,7 @@ TEST(OpenBudget, isEachUsersOwn) {
     EXPECT_THAT(refusalOf([&] { budget.take("ann"); }), HasSubstr("Limit of 2 open streams and tunnels of one user"));
     EXPECT_EQ(refusalOf([&] { budget.take("ben"); }), "");
   }
-  EXPECT_EQ(refusalOf([&] { budget.take("ann"); }), "") << "a place comes free with its end";
+  EXPECT_EQ(refusalOf([&] { budget.take("ann"); }), "") << "the end of a stream releases its share";
   EXPECT_EQ(budget.open(), 1u);
 }
 
@@ -53,23 +53,23 @@ TEST(OpenBudget, countsBytesThatAreHeld) {
   constexpr std::size_t kShare = 4 * 1024 * 1024;
   auto first = budget.take("ann", "i-1", kShare);
   {
-    auto second = budget.holdAnswer("ann", kShare);
+    auto second = budget.takeBytes("ann", kShare);
     EXPECT_THAT(refusalOf([&] { budget.take("ann", "i-1", kShare); }), HasSubstr("Limit of 10 MiB"));
-    EXPECT_THAT(refusalOf([&] { budget.holdAnswer("ann", kShare); }), HasSubstr("Limit of 10 MiB"));
-    EXPECT_EQ(refusalOf([&] { budget.holdAnswer("ben", kShare); }), "");
+    EXPECT_THAT(refusalOf([&] { budget.takeBytes("ann", kShare); }), HasSubstr("Limit of 10 MiB"));
+    EXPECT_EQ(refusalOf([&] { budget.takeBytes("ben", kShare); }), "");
     EXPECT_EQ(refusalOf([&] { budget.take("ann", "i-1"); }), "") << "a stream holds no bytes";
   }
-  EXPECT_EQ(refusalOf([&] { budget.holdAnswer("ann", kShare); }), "");
+  EXPECT_EQ(refusalOf([&] { budget.takeBytes("ann", kShare); }), "");
 }
 
-TEST(OpenBudget, sendsOneAnswerOfAnySize) {
+TEST(OpenBudget, allowsOneResponseOfAnySize) {
   OpenBudget budget({.bytesPerUser = 10});
-  auto large = budget.holdAnswer("ann", 1000);
-  EXPECT_NE(refusalOf([&] { budget.holdAnswer("ann", 1); }), "");
+  auto large = budget.takeBytes("ann", 1000);
+  EXPECT_NE(refusalOf([&] { budget.takeBytes("ann", 1); }), "");
 }
 
-TEST(OpenBudget, aPlaceThatWasMovedIsGivenBackOnceAndMayOutliveTheBudget) {
-  std::optional<OpenBudget::Place> left;
+TEST(OpenBudget, aMovedShareIsReleasedOnceAndMayOutliveTheBudget) {
+  std::optional<OpenBudget::Share> left;
   {
     OpenBudget budget({.perUser = 1});
     {

@@ -1,4 +1,4 @@
-// Guessing gets slower; honest people are not locked out for long.
+// Guessing gets slower; owners of a password are not locked out for long.
 #include "auth/limits/throttle.h"
 
 #include "base/error.h"
@@ -22,7 +22,7 @@ class Throttle : public testing::Test {
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::TooManyRequests);
       std::string seconds = std::to_string(std::chrono::duration_cast<std::chrono::seconds>(error.retryAfter()).count());
-      EXPECT_THAT(error.message(), HasSubstr("try again in " + seconds + " second")) << "Retry-After says the same";
+      EXPECT_THAT(error.message(), HasSubstr("try again in " + seconds + " second")) << "Retry-After has the same value";
       return error.message();
     }
   }
@@ -61,7 +61,7 @@ TEST_F(Throttle, slowsAnAddressThatTriesManyNames) {
   EXPECT_EQ(attempt("another", "10.0.0.2"), "allowed") << "another address is free";
 }
 
-TEST_F(Throttle, keepsNobodyOutWhileAnotherAddressGuesses) {
+TEST_F(Throttle, locksNoUserOutWhileAnotherAddressGuesses) {
   for (int round = 0; round < 65; ++round) {
     attempt("ann", "10.6.6.6");
     attempt("ann", "10.6.6.6");
@@ -71,11 +71,11 @@ TEST_F(Throttle, keepsNobodyOutWhileAnotherAddressGuesses) {
   }
 }
 
-TEST_F(Throttle, givesAKnownDeviceALaneOfItsOwn) {
+TEST_F(Throttle, countsAKnownDeviceSeparately) {
   for (int i = 0; i < 300; ++i) attempt("ann", "10.0." + std::to_string(i % 50) + ".1");
   for (int i = 0; i < 25; ++i) attempt("user" + std::to_string(i), "10.0.0.1");
   EXPECT_NE(attempt("ann", "10.0.0.1"), "allowed");
-  EXPECT_EQ(attempt("ann", "10.0.0.1", "laptop"), "allowed") << "the address is used up, by others";
+  EXPECT_EQ(attempt("ann", "10.0.0.1", "laptop"), "allowed") << "other clients have used up the address";
   succeeded("ann", "10.0.0.1", "laptop");
   for (int i = 0; i < 10; ++i) EXPECT_EQ(attempt("ann", "10.0.0.1", "laptop"), "allowed") << i;
   EXPECT_THAT(attempt("ann", "10.0.0.1", "laptop"), HasSubstr("try again in 1 second.")) << "a stolen cookie guesses no faster";
@@ -84,10 +84,10 @@ TEST_F(Throttle, givesAKnownDeviceALaneOfItsOwn) {
 TEST_F(Throttle, holdsManyAddressesTogetherToOneAttemptInTwoSeconds) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(attempt("ann", "10.0.1." + std::to_string(i)), "allowed") << i;
   EXPECT_THAT(attempt("ann", "10.0.2.1"), HasSubstr("try again in 2 seconds."));
-  EXPECT_EQ(attempt("ben", "10.0.2.1"), "allowed") << "it is about one name";
+  EXPECT_EQ(attempt("ben", "10.0.2.1"), "allowed") << "the limit is per name";
   for (int i = 0; i < 20; ++i) {
     clock_.advance(seconds(2));
-    EXPECT_EQ(attempt("ann", "10.0.3." + std::to_string(i)), "allowed") << "its owner, on a new device, waits no longer than that";
+    EXPECT_EQ(attempt("ann", "10.0.3." + std::to_string(i)), "allowed") << "its owner on a new device does not wait longer";
   }
 }
 
@@ -108,7 +108,7 @@ TEST_F(Throttle, doesNotForgetAnAddressForOneRightPassword) {
 
 TEST_F(Throttle, countsAttemptsThatAreStillRunning) {
   for (int i = 0; i < 5; ++i) attempt();
-  EXPECT_NE(attempt(), "allowed") << "many at once gain nothing";
+  EXPECT_NE(attempt(), "allowed") << "concurrent attempts have no advantage";
 }
 
 TEST_F(Throttle, forgetsAfterAQuietQuarterOfAnHour) {

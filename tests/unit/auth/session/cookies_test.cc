@@ -1,4 +1,4 @@
-// Names of our cookies, and reading and removing them.
+// Names of the server's cookies; how they are read and removed.
 #include "auth/session/cookies.h"
 
 #include "gtest/gtest.h"
@@ -14,12 +14,12 @@ TEST(Cookies, haveNamesOfTheirServerThatNoOtherHostMaySet) {
   EXPECT_TRUE(names.ports.starts_with("__Secure-"));
   for (const auto& name : {names.session, names.state, names.mark, names.device, names.ports}) EXPECT_TRUE(isOurCookie(name)) << name;
   const auto plain = makeCookieNames("swarm.lan:7420", false);
-  EXPECT_FALSE(plain.session.starts_with("__")) << "browsers take a prefix with Secure only";
+  EXPECT_FALSE(plain.session.starts_with("__")) << "browsers accept the prefix only with Secure";
   EXPECT_TRUE(isOurCookie(plain.session));
   EXPECT_EQ(setCookie(plain, plain.session, "v", 5).find("Secure"), std::string::npos);
 }
 
-TEST(Cookies, givesTheOneValueAndNoneOfSeveral) {
+TEST(Cookies, returnASingleValueAndNoneOfSeveral) {
   net::HeaderViews headers;
   headers.add({"Cookie", "a=1; b=2;c=3 ; d"});
   headers.add({"cookie", "b=4"});
@@ -32,7 +32,7 @@ TEST(Cookies, givesTheOneValueAndNoneOfSeveral) {
   EXPECT_EQ(cookieBytes(headers), std::string_view("a=1; b=2;c=3 ; d").size() + 3);
 }
 
-TEST(Cookies, areRemovedWhereverASiblingMayHavePlantedThem) {
+TEST(Cookies, areRemovedForAllDomainsAndPathsWhereASiblingMayHavePlantedThem) {
   const auto plain = makeCookieNames("swarm.lan.example:7420", false);
   net::Headers out;
   expireCookie(plain, "swarm-x", "swarm.lan.example", "/a/b", out);

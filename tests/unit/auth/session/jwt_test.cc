@@ -1,4 +1,4 @@
-// HS256 and nothing else.
+// Signing and verification with HS256 only.
 #include "auth/session/jwt.h"
 
 #include <boost/json/serialize.hpp>
@@ -19,16 +19,16 @@ std::string signWith(std::string_view header, const Secret& key = kKey) {
   return signed_part + "." + toBase64Url(hmacSha256(key.reveal(), signed_part));
 }
 
-TEST(Jwt, givesBackWhatItSigned) { EXPECT_EQ(verifyJwt(kKey, signJwt(kKey, kClaims)), kClaims); }
+TEST(Jwt, returnsTheClaimsThatItSigned) { EXPECT_EQ(verifyJwt(kKey, signJwt(kKey, kClaims)), kClaims); }
 
-TEST(Jwt, isTheStandardsForm) {
-  // RFC 7515 A.1's key and form, our header: checked against an independent HMAC.
+TEST(Jwt, hasTheFormOfTheStandard) {
+  // Key and form of RFC 7515 A.1 with our header, checked against an independent HMAC.
   EXPECT_EQ(signJwt(Secret("secret"), {{"a", 1}}),
             "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ." +
                 toBase64Url(hmacSha256("secret", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhIjoxfQ")));
 }
 
-TEST(Jwt, refusesEveryOtherAlgorithmEvenRightlySigned) {
+TEST(Jwt, refusesEveryOtherAlgorithmEvenWithAValidSignature) {
   ASSERT_TRUE(verifyJwt(kKey, signWith(R"({"alg":"HS256","typ":"JWT"})")));
   for (std::string_view header : {R"({"alg":"none","typ":"JWT"})", R"({"alg":"None","typ":"JWT"})", R"({"alg":"HS512","typ":"JWT"})",
                                   R"({"alg":"RS256","typ":"JWT"})", R"({"typ":"JWT"})", R"({})", R"({"alg":"HS256","typ":"JWT","kid":"x"})",

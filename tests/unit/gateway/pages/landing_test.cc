@@ -1,4 +1,4 @@
-// The list of workspaces and its forms: who may do what, from which page.
+// The list of workspaces and its forms: which user may do what, from which page.
 #include <regex>
 
 #include "model/rules/validation.h"
@@ -55,7 +55,7 @@ TEST_F(LandingForms, startStopAndCreateForTheOwner) {
   });
 }
 
-TEST_F(LandingForms, sayWhereAnImageIsOldAndWhereSizesAreNotEnforced) {
+TEST_F(LandingForms, showWhereAnImageIsOldAndWhereSizesAreNotEnforced) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     EXPECT_EQ((co_await browse(base("/"))).body.find("refresh-image"), std::string::npos);
@@ -70,7 +70,7 @@ TEST_F(LandingForms, sayWhereAnImageIsOldAndWhereSizesAreNotEnforced) {
   });
 }
 
-TEST_F(LandingForms, takeTheNamesThatTheServerTakes) {
+TEST_F(LandingForms, acceptTheNamesThatTheServerAccepts) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     const auto body = (co_await browse(base("/"))).body;
@@ -84,25 +84,25 @@ TEST_F(LandingForms, takeTheNamesThatTheServerTakes) {
   });
 }
 
-TEST_F(LandingForms, sayWhyNothingWasDone) {
+TEST_F(LandingForms, showWhyARequestFailed) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     const auto taken = co_await submit("create", "taken");
     EXPECT_EQ(taken.status, 409);
     EXPECT_NE(taken.body.find("The name taken is taken."), std::string::npos);
     const auto page = co_await submit("create", "taken", "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n");
-    EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8") << "a browser's form is answered with a page";
+    EXPECT_EQ(page.header("Content-Type"), "text/html; charset=utf-8") << "the response to a browser's form is a page";
     EXPECT_NE(page.body.find("The name taken is taken."), std::string::npos);
     EXPECT_NE(page.body.find("Your workspaces"), std::string::npos) << "with the way back";
     const auto fetched = co_await submit("create", "taken", "Accept: text/html\r\nSec-Fetch-Mode: cors\r\n");
-    EXPECT_EQ(fetched.header("Content-Type"), "application/problem+json") << "a script is not";
+    EXPECT_EQ(fetched.header("Content-Type"), "application/problem+json") << "for a script it is not";
     EXPECT_EQ((co_await submit("start", "other")).status, 404);
     EXPECT_EQ((co_await submit("destroy", "ws")).status, 404);
     EXPECT_TRUE(done_.empty());
   });
 }
 
-TEST_F(LandingForms, refuseOtherPagesOtherPeopleAndOtherRoles) {
+TEST_F(LandingForms, refuseOtherPagesOtherUsersAndOtherRoles) {
   run([&]() -> awaitable<void> {
     EXPECT_EQ((co_await submit("stop", "ws")).header("Location"), "/login") << "not signed in";
     signInAs("ada");

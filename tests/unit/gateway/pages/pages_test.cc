@@ -1,4 +1,4 @@
-// Pages: complete, escaped, and free of anything from elsewhere.
+// Pages: complete, escaped, and without content from other hosts.
 #include "gateway/pages/pages.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 const std::string kHostile = "<script>alert('x')</script>\"&";
 
-TEST(Pages, escapeWhatComesFromElsewhere) {
+TEST(Pages, escapeAllValues) {
   const std::vector<Page> pages{
       signInPage({.user = kHostile, .next = kHostile, .problem = kHostile}),
       landingPage(
@@ -35,7 +35,7 @@ TEST(Pages, escapeWhatComesFromElsewhere) {
   }
 }
 
-TEST(Pages, loadNothingFromElsewhere) {
+TEST(Pages, loadNothingFromOtherHosts) {
   const auto page = waitingPage({.kind = WaitingKind::Starting, .name = "ws", .step = "pull image", .reason = {}});
   for (const auto* word : {"http://", "https://", "src=", "@import", "url("}) EXPECT_EQ(page.html.find(word), std::string::npos) << word;
 }
@@ -47,7 +47,7 @@ TEST(Pages, useANonceOnce) {
   EXPECT_NE(first.html.find("nonce=\"" + first.nonce + "\""), std::string::npos);
 }
 
-TEST(Moving, tellsTimesAsPeopleWould) {
+TEST(MoveStatus, roundsTheTimeLeft) {
   EXPECT_EQ(aboutTime(-1), "");
   EXPECT_EQ(aboutTime(0), "about 1 s");
   EXPECT_EQ(aboutTime(7), "about 7 s");

@@ -1,4 +1,4 @@
-// Sign-in: the way from an instance's host over the base domain and back, and everything that must not get through.
+// Sign-in: from an instance's host to the base host and back, and all attempts that must be refused.
 #include "unit/gateway/browser.h"
 
 namespace swarm::gateway::testing {
@@ -6,7 +6,7 @@ namespace {
 
 using SignInFlow = BrowserTest;
 
-TEST_F(SignInFlow, leadsFromAnInstanceOverTheFormBackToTheVerySamePath) {
+TEST_F(SignInFlow, leadsFromAnInstanceOverTheFormBackToTheSamePath) {
   run([&]() -> awaitable<void> {
     const auto form = co_await browse(instance("/?folder=/home/coder&x=a%20b"));
     EXPECT_EQ(form.status, 200);
@@ -37,7 +37,7 @@ TEST_F(SignInFlow, leadsFromAnInstanceOverTheFormBackToTheVerySamePath) {
   });
 }
 
-TEST_F(SignInFlow, goesWithoutAFormForThoseSignedIn) {
+TEST_F(SignInFlow, needsNoFormForASignedInUser) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     EXPECT_EQ((co_await browse(instance("/a"))).body, "hello");
@@ -55,7 +55,7 @@ TEST_F(SignInFlow, givesEachHostACookieThatOpensNoOther) {
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + names().session + "=" + value + "\r\n"))).status, 401);
     EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + names().session + "=" + value + "\r\n", "8081.ws"))).status, 401);
-    // Nor is the base host's cookie worth anything there, nor a token of the API.
+    // The base host's cookie and a token of the API are not valid there either.
     const auto session = jar_[hostName("")][names().session];
     EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + names().session + "=" + session + "\r\n"))).status, 401);
     EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + names().session + "=" + ada_.token.reveal() + "\r\n"))).status, 401);
@@ -87,7 +87,7 @@ TEST_F(SignInFlow, countsNoneOfSeveralCookiesOfOneNameAndRemovesThem) {
       EXPECT_EQ(refused.status, 401) << both;
       EXPECT_NE(refused.cookie(names().session).find("Max-Age=0"), std::string::npos) << both;
     }
-    // Across two fields it is the same.
+    // The same in two fields.
     EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + good + "\r\nCookie: " + good + "\r\n"))).status, 401);
     const auto base_good = names().session + "=" + jar_[hostName("")][names().session];
     auto base_client = co_await connect();
@@ -100,14 +100,14 @@ TEST_F(SignInFlow, countsNoneOfSeveralCookiesOfOneNameAndRemovesThem) {
   });
 }
 
-TEST_F(SignInFlow, takesACodeOnceForOneHostAndInTheBrowserThatBeganIt) {
+TEST_F(SignInFlow, acceptsACodeOnceForOneHostAndInTheBrowserThatBeganIt) {
   run([&]() -> awaitable<void> {
     publish({}, "other");
     const auto binding = co_await beginAt("ws");
     const auto other_binding = co_await beginAt("other");
     const auto code = [&](const std::string& bound) { return auth_.issueCode(ada_.principal, "i-ws", bound); };
     EXPECT_EQ((co_await visit(instance("/.swarm/auth?code=" + code(other_binding) + "&to=/x", "other"))).status, 403);
-    // Somebody else's code: bound to a secret that this browser has not got.
+    // Another user's code, bound to a secret that this browser does not have.
     EXPECT_EQ((co_await visit(instance("/.swarm/auth?code=" + code("another-browsers") + "&to=/x"))).status, 403);
     EXPECT_EQ((co_await visit(instance("/.swarm/auth?code=" + code("") + "&to=/x"))).status, 403);
     const auto own = code(binding);
@@ -117,7 +117,7 @@ TEST_F(SignInFlow, takesACodeOnceForOneHostAndInTheBrowserThatBeganIt) {
     EXPECT_EQ(first.header("Cache-Control"), "no-store");
     jar_[hostName("ws")].erase(names().session);
     EXPECT_EQ((co_await visit(instance("/.swarm/auth?code=" + own + "&to=/x"))).status, 403);
-    // A browser that has begun nothing.
+    // A browser that has not begun a sign-in.
     jar_.clear();
     EXPECT_EQ((co_await visit(instance("/.swarm/auth?code=" + code(binding) + "&to=/x"))).status, 403);
     EXPECT_EQ((co_await visit(instance("/.swarm/auth?code=" + code("") + "&to=/x"))).status, 403);
@@ -125,7 +125,7 @@ TEST_F(SignInFlow, takesACodeOnceForOneHostAndInTheBrowserThatBeganIt) {
   });
 }
 
-TEST_F(SignInFlow, opensOnlyThePathThatWasAskedForWhenItBegan) {
+TEST_F(SignInFlow, opensOnlyThePathThatWasRequestedWhenItBegan) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     const auto begun = co_await visit(instance("/?folder=/wanted"));
@@ -134,23 +134,23 @@ TEST_F(SignInFlow, opensOnlyThePathThatWasAskedForWhenItBegan) {
     forged.replace(forged.find("wanted"), 6, "forged");
     EXPECT_EQ((co_await browse(forged)).body, "hello");
     EXPECT_EQ(trail_.back(), instance("/"));
-    // A link from elsewhere chooses nothing.
+    // A link of another page does not choose the path.
     jar_.clear();
     const auto cross =
         co_await visit(instance("/?folder=/evil"), "Accept: text/html\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n");
     EXPECT_EQ(field(cross, "path"), "/");
-    // A port's pages are linked like any others.
+    // Links to a port's pages keep their path.
     const auto port =
         co_await visit(instance("/page", "80.ws"), "Accept: text/html\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n");
     EXPECT_EQ(field(port, "path"), "/page");
   });
 }
 
-TEST_F(SignInFlow, clearsWhatAnotherInstanceOfTheNameLeftInTheBrowser) {
+TEST_F(SignInFlow, clearsTheStorageThatAnotherInstanceOfTheNameLeftInTheBrowser) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     const auto codeAnswer = [&](const std::string& label) -> awaitable<Answer> {
-      jar_.erase(".ws.localhost");  // else VS Code's sign-in opens its ports
+      jar_.erase(".ws.localhost");  // otherwise VS Code's sign-in opens its ports
       const auto begun = co_await visit(instance("/", label));
       const auto sent = co_await visit(begun.header("Location"));
       co_return co_await visit(sent.header("Location"));
@@ -170,7 +170,7 @@ TEST_F(SignInFlow, clearsWhatAnotherInstanceOfTheNameLeftInTheBrowser) {
   });
 }
 
-TEST_F(SignInFlow, redirectsNowhereElse) {
+TEST_F(SignInFlow, redirectsToNoOtherSite) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     for (const std::string evil : {"//evil.com", "/\\evil.com", "https://evil.com", "%2F%2Fevil.com", "%2F%09%2Fevil.com",
@@ -196,19 +196,19 @@ TEST_F(SignInFlow, redirectsNowhereElse) {
     }
     for (const std::string host : {"evil.com", "ws@evil.com", "ws/../", "", "ws%00", "65536.ws", "8080x.ws", "8080.", "x.ws"})
       EXPECT_EQ((co_await visit(base("/auth/instance?binding=b&host=" + host))).status, 404) << host;
-    // Without a sign-in that has begun there, it begins at the instance's own host.
+    // Without a sign-in that began at the instance's host, it begins there.
     EXPECT_EQ((co_await visit(base("/auth/instance?host=80.ws&path=/x"))).header("Location"), instance("/", "80.ws"));
   });
 }
 
-TEST_F(SignInFlow, tellsStrangersNothing) {
+TEST_F(SignInFlow, revealsNothingToOtherUsers) {
   run([&]() -> awaitable<void> {
     const auto strip = [](Answer answer, const std::string& name) {
       auto text = answer.head.substr(0, answer.head.find("Set-Cookie:"));
       for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos;) text.replace(at, name.size(), "NAME");
       return text;
     };
-    // Not signed in: a known name and an unknown one answer alike.
+    // Not signed in: the responses for a known and an unknown name are equal.
     const auto known = co_await visit(instance("/")), unknown = co_await visit(instance("/", "nope"));
     EXPECT_EQ(strip(known, "ws"), strip(unknown, "nope"));
     EXPECT_EQ(known.header("Location").size() + 2, unknown.header("Location").size());
@@ -217,14 +217,14 @@ TEST_F(SignInFlow, tellsStrangersNothing) {
     EXPECT_EQ((co_await visit(instance("/", "nope"), "")).status, 401);
     EXPECT_EQ((co_await visit(instance("/.swarm/status"), "")).status, 401);
     EXPECT_EQ((co_await visit(instance("/.swarm/status", "nope"), "")).status, 401);
-    // Signed in as somebody else: not found, both.
+    // Signed in as another user: both are not found.
     signInAs("bob");
     const auto theirs = co_await browse(instance("/"));
     const auto nobodys = co_await browse(instance("/", "nope"));
     EXPECT_EQ(theirs.status, 404);
     EXPECT_EQ(nobodys.status, 404);
     EXPECT_EQ(theirs.body.size(), nobodys.body.size());
-    // A cookie of bob's for ada's instance is worth nothing, however he got it.
+    // A cookie of bob's for ada's instance is not valid.
     const auto bob = auth_.signIn("bob");
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + instanceCookie(bob.principal) + "\r\n"))).status, 401);
@@ -232,7 +232,7 @@ TEST_F(SignInFlow, tellsStrangersNothing) {
   });
 }
 
-TEST_F(SignInFlow, letsAdminsInAndViewersOnlySee) {
+TEST_F(SignInFlow, admitsAdminsAndOnlyShowsTheListToViewers) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) { route.owner = "vic"; }, "seen");
     signInAs("root");
@@ -246,7 +246,7 @@ TEST_F(SignInFlow, letsAdminsInAndViewersOnlySee) {
   });
 }
 
-TEST_F(SignInFlow, landingTellsWhereAWorkspaceMovesAndHowFarItIs) {
+TEST_F(SignInFlow, listShowsTheTargetAndProgressOfAMove) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) {
       route.moving = std::make_shared<const MoveProgress>(
@@ -324,7 +324,7 @@ TEST_F(SignInFlow, worksOnADomainWithInstancesUnderAnother) {
   });
 }
 
-TEST_F(SignInFlow, bringsAddressesAndOldNamesToThePresentOnes) {
+TEST_F(SignInFlow, redirectsAddressesAndOldNamesToTheCurrentOnes) {
   run([&]() -> awaitable<void> {
     const auto port = std::to_string(server_->port());
     for (const std::string address : {"127.0.0.1:", "localhost:", "[::1]:"}) {
@@ -333,7 +333,7 @@ TEST_F(SignInFlow, bringsAddressesAndOldNamesToThePresentOnes) {
                                               "\r\nAccept: text/html\r\nCookie: swarm_session=of-before\r\n\r\n");
       EXPECT_EQ(answer.header("Location"), base("/login?next=/x"));
       EXPECT_TRUE(answer.cookie("swarm_session").starts_with("swarm_session=; ")) << address;
-      // Nobody signs in there: the cookie would go to every program on that name.
+      // A sign-in is not possible there: browsers would send the cookie to every program of that name.
       const auto login = co_await client.ask("POST /login HTTP/1.1\r\nHost: " + address + port + "\r\nOrigin: http://" + address + port +
                                              "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 24\r\n\r\n"
                                              "user=ada&password=pw-ada");
@@ -352,7 +352,7 @@ TEST_F(SignInFlow, bringsAddressesAndOldNamesToThePresentOnes) {
   });
 }
 
-TEST_F(SignInFlow, aLinkSignsInOnceAndAsksWhenAPageLedThere) {
+TEST_F(SignInFlow, aLinkSignsInOnceAndRequiresAConfirmationAfterALinkOfAPage) {
   run([&]() -> awaitable<void> {
     const auto link = [&] { return base("/login/link?next=%2Fauth%2Finstance%3Fhost%3Dws&code=" + auth_.issueLoginLink(ada_.principal)); };
     const auto typed = "Accept: text/html\r\nSec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n";
@@ -375,7 +375,7 @@ TEST_F(SignInFlow, aLinkSignsInOnceAndAsksWhenAPageLedThere) {
     EXPECT_EQ((co_await post("/login/link", "Origin: " + base("") + "\r\n", form)).status, 303);
     EXPECT_FALSE(jar_[hostName("")][names().session].empty());
 
-    signInAs("bob");  // somebody else is signed in: never replaced without a word
+    signInAs("bob");  // another user is signed in: never replaced without a confirmation
     const auto bobs = jar_[hostName("")][names().session];
     EXPECT_EQ((co_await visit(link(), typed)).status, 200);
     EXPECT_EQ(jar_[hostName("")][names().session], bobs);

@@ -1,4 +1,4 @@
-// The proxy: requests forwarded and answered, odd ones passed on or refused, failures reported with their reason.
+// The proxy: forwards requests and responses, forwards or refuses odd ones, reports failures with their reason.
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
@@ -6,7 +6,7 @@ namespace {
 
 using Proxying = GatewayTest;
 
-TEST_F(Proxying, forwardsARequestAndItsAnswer) {
+TEST_F(Proxying, forwardsARequestAndItsResponse) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
     const auto answer = co_await client.ask(get("/path?q=1", "Authorization: Bearer app\r\n"));
@@ -45,7 +45,7 @@ TEST_F(Proxying, answersPipelinedRequestsInOrder) {
   });
 }
 
-TEST_F(Proxying, closesTheClientWhenAnAnswerBreaksOff) {
+TEST_F(Proxying, closesTheClientsConnectionWhenAResponseIsTruncated) {
   run([&]() -> awaitable<void> {
     for (const std::string framing : {"Content-Length: 100", "Transfer-Encoding: chunked"}) {
       application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
@@ -61,7 +61,7 @@ TEST_F(Proxying, closesTheClientWhenAnAnswerBreaksOff) {
   });
 }
 
-TEST_F(Proxying, passesOnWhatBrowsersTake) {
+TEST_F(Proxying, forwardsResponsesThatBrowsersAccept) {
   const std::string many = [] {
     std::string fields;
     for (int i = 0; i < 500; ++i) fields += "X-" + std::to_string(i) + ": y\r\n";
@@ -98,7 +98,7 @@ TEST_F(Proxying, passesOnWhatBrowsersTake) {
   });
 }
 
-TEST_F(Proxying, passesOddAddressesOnAsTheyAre) {
+TEST_F(Proxying, forwardsOddAddressesUnchanged) {
   run([&]() -> awaitable<void> {
     for (const std::string& path :
          {std::string("/100%.txt"), std::string("//a"), std::string("//other.example/b"), "/" + std::string(17'000, 'x')}) {
@@ -109,7 +109,7 @@ TEST_F(Proxying, passesOddAddressesOnAsTheyAre) {
   });
 }
 
-TEST_F(Proxying, refusesOddAddressesOfItsOwnHostInItsOwnWay) {
+TEST_F(Proxying, refusesOddAddressesOfTheBaseHost) {
   run([&]() -> awaitable<void> {
     for (const std::string path : {"/api/100%.txt", "//a"}) {
       auto client = co_await connect();
@@ -132,7 +132,7 @@ TEST_F(Proxying, refusesOddAddressesOfItsOwnHostInItsOwnWay) {
   });
 }
 
-TEST_F(Proxying, tellsWhyAnAnswerIsRefused) {
+TEST_F(Proxying, reportsWhyAResponseIsRefused) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"},
       {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "Content-Length is malformed or repeated"},
@@ -153,9 +153,9 @@ TEST_F(Proxying, tellsWhyAnAnswerIsRefused) {
   });
 }
 
-TEST_F(Proxying, tellsOfAProgramThatWantsHttps) {
+TEST_F(Proxying, reportsAProgramThatExpectsHttps) {
   run([&]() -> awaitable<void> {
-    // What OpenSSL does: an alert for a hello it does not like, and not a byte for plain HTTP.
+    // The behaviour of OpenSSL: an alert for a hello that it does not accept, and no byte for plain HTTP.
     application_->script = [](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       const auto got = co_await stream.readSome(buffer.prepare(1024));
       buffer.commit(got.bytes);
@@ -164,11 +164,11 @@ TEST_F(Proxying, tellsOfAProgramThatWantsHttps) {
     auto client = co_await connect();
     const auto page = co_await client.ask(get("/", "Accept: text/html\r\n", "5173.ws"));
     EXPECT_EQ(page.status, 502);
-    EXPECT_NE(page.body.find("Port 5173 speaks HTTPS"), std::string::npos) << page.body;
+    EXPECT_NE(page.body.find("Port 5173 expects HTTPS"), std::string::npos) << page.body;
   });
 }
 
-TEST_F(Proxying, tellsWhyAPortDoesNotAnswer) {
+TEST_F(Proxying, reportsWhyAPortIsClosed) {
   run([&]() -> awaitable<void> {
     application_->refuse = "Nothing listens on port 8080.";
     auto client = co_await connect();

@@ -1,4 +1,4 @@
-// Head rewriting: what applications and clients see, byte for byte.
+// Head rewriting: what applications and clients receive, byte for byte.
 #include "gateway/proxy/rewrite.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ TEST(UpstreamRequest, removesHopByHopFieldsAndThoseThatConnectionNames) {
             plain("Accept: */*\r\n"));
 }
 
-TEST(UpstreamRequest, neverLosesHostOrFramingToAConnectionField) {
+TEST(UpstreamRequest, keepsHostAndFramingThatAConnectionFieldNames) {
   EXPECT_EQ(upstreamHead("Connection: host, content-length, x-forwarded-for\r\nContent-Length: 3\r\n", "POST /a?b HTTP/1.1"),
             "POST /a?b HTTP/1.1\r\nHost: ws.localhost:7420\r\n" + kForwarded + "Content-Length: 3\r\n\r\n");
 }
@@ -49,13 +49,13 @@ TEST(UpstreamRequest, stripsOurCookiesAndFields) {
   EXPECT_EQ(upstreamHead("Cookie: swarm_session\r\nCookie:   swarm_instance_ff  =x;;a=b\r\n"), plain("Cookie: a=b\r\n"));
 }
 
-TEST(UpstreamRequest, replacesWhatAClientSaysAboutItself) {
+TEST(UpstreamRequest, replacesForwardedFieldsOfAClient) {
   EXPECT_EQ(upstreamHead("X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Proto: https\r\nX_Forwarded_For: 5\r\n"
                          "X-Real-IP: 6\r\nForwarded: for=7\r\n"),
             plain(""));
 }
 
-TEST(UpstreamRequest, believesATrustedProxy) {
+TEST(UpstreamRequest, keepsForwardedFieldsOfATrustedProxy) {
   auto facts = kFacts;
   facts.trustedProxy = true;
   const auto head =
@@ -65,14 +65,14 @@ TEST(UpstreamRequest, believesATrustedProxy) {
   EXPECT_NE(head.find("X-Forwarded-Port: 443\r\n"), std::string::npos);
 }
 
-TEST(UpstreamRequest, writesFramingAnew) {
+TEST(UpstreamRequest, replacesTheFraming) {
   EXPECT_NE(upstreamHead("Content-Length: 0\r\n", "POST / HTTP/1.1").find("Content-Length: 0\r\n"), std::string::npos);
   EXPECT_NE(upstreamHead("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.1").find("Transfer-Encoding: chunked\r\n"), std::string::npos);
   EXPECT_EQ(upstreamHead("").find("Content-Length"), std::string::npos);
   EXPECT_EQ(upstreamHead("Content-Length: 5\r\nExpect: 100-continue\r\n", "PUT / HTTP/1.1").find("Expect"), std::string::npos);
 }
 
-TEST(UpstreamRequest, passesAWebSocketUpgradeOnAndNoHiddenHttp2) {
+TEST(UpstreamRequest, forwardsAWebSocketUpgradeAndNoHiddenHttp2) {
   const auto socket = upstreamHead("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n");
   EXPECT_NE(socket.find("Connection: Upgrade\r\nUpgrade: websocket\r\n"), std::string::npos);
   EXPECT_NE(socket.find("Sec-WebSocket-Key: k\r\n"), std::string::npos);
@@ -92,7 +92,7 @@ std::string clientHead(const std::string& text, std::string_view method = "GET",
   return out;
 }
 
-TEST(ClientResponse, passesTheApplicationsFieldsThrough) {
+TEST(ClientResponse, keepsTheApplicationsFields) {
   EXPECT_EQ(
       clientHead("HTTP/1.1 200 Fine\r\nServer: app\r\nSet-Cookie: a=b; Path=/\r\nSet-Cookie: c=d\r\nContent-Length: 4\r\nX: \r\n\r\n"),
       "HTTP/1.1 200 Fine\r\nServer: app\r\nSet-Cookie: a=b; Path=/\r\nSet-Cookie: c=d\r\nX: \r\nContent-Length: 4\r\n\r\n");
@@ -110,19 +110,19 @@ TEST(ClientResponse, reframesForTheClientsVersion) {
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\n\r\n");
 }
 
-TEST(ClientResponse, tellsTheLengthOfABodyThatDoesNotFollow) {
+TEST(ClientResponse, keepsTheLengthOfABodyThatDoesNotFollow) {
   EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HEAD"), "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
   EXPECT_EQ(clientHead("HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n"), "HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n");
   EXPECT_EQ(clientHead("HTTP/1.1 204 No Content\r\n\r\n"), "HTTP/1.1 204 No Content\r\n\r\n");
 }
 
-TEST(ClientResponse, letsNoApplicationReplaceOurCookies) {
+TEST(ClientResponse, preventsApplicationsFromReplacingOurCookies) {
   EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nSet-Cookie: swarm_session=evil; Domain=example.com\r\nset-cookie: Swarm_Instance_00=x\r\n"
                        "Set-Cookie: swarm=fine\r\nContent-Length: 0\r\n\r\n"),
             "HTTP/1.1 200 OK\r\nSet-Cookie: swarm=fine\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST(ClientResponse, seesOurCookiesInOddSpellings) {
+TEST(ClientResponse, recognizesOurCookiesInOddSpellings) {
   for (const std::string odd :
        {"__Host-swarm-01=x; Secure; Path=/", "__HOST-SWARM-01=x", " __Host-swarm-01 =x", "\t__Host-swarm-01\t=x", "=__Host-swarm-01=x",
         "= __Host-swarm-01=x", "\"__Host-swarm-01\"=x", "'__Secure-swarm-01-ports'=x", "__Host-swarm-01", "swarm-01=x"})
@@ -139,7 +139,7 @@ TEST(ClientResponse, removesCookiesThatAreTooLargeForTheApplication) {
             std::string::npos);
 }
 
-TEST(ClientResponse, putsItsRulesInThePlaceOfTheApplications) {
+TEST(ClientResponse, replacesTheApplicationsRulesByItsOwn) {
   EXPECT_EQ(
       clientHead(
           "HTTP/1.1 200 OK\r\nCross-Origin-Opener-Policy: unsafe-none\r\nService-Worker-Allowed: /\r\nX: y\r\nContent-Length: 0\r\n\r\n",

@@ -1,4 +1,4 @@
-// The probe against servers of both kinds.
+// The probe against servers with and without TLS.
 #include "gateway/proxy/tls_probe.h"
 
 #include "support/coroutine_test.h"
@@ -29,14 +29,14 @@ bool probe(std::shared_ptr<net::TlsContext> tls) {
   return speaks;
 }
 
-TEST(TlsProbe, knowsAServerThatSpeaksTls) {
+TEST(TlsProbe, recognizesATlsServer) {
   test::TestAuthority authority;
   const auto files = authority.issue("localhost");
   EXPECT_TRUE(probe(net::makeTlsServer(files.certificate, files.key)));
   EXPECT_FALSE(probe(nullptr));
 }
 
-TEST(TlsProbe, takesWhatCanNotBeReachedForNone) {
+TEST(TlsProbe, reportsNoTlsForAnUnreachableServer) {
   test::TestLoop loop;
   LocalConnector connector;
   const auto port = net::listenTcp(loop.executor(), {"127.0.0.1", 0})->port();
