@@ -1,5 +1,5 @@
-// What happens at Fly by itself: Fly has no event stream, so the organization's list is asked every few seconds for what has changed. One
-// request, however many Machines there are.
+// Observes Fly: there is no event stream, so the organization's list is polled every few seconds for changes. One request, however many
+// Machines exist.
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -20,14 +20,14 @@ namespace asio = boost::asio;
 constexpr std::chrono::seconds kLookTime{20};
 constexpr std::chrono::milliseconds kFirstPause{500};
 constexpr std::chrono::milliseconds kLongestPause{15'000};
-/// Changes may arrive late in the list: each look goes back so far (spec: "offset your timestamps to catch late-arriving events").
+/// Changes may appear late in the list: each query goes back this far (spec: "offset your timestamps to catch late-arriving events").
 constexpr std::chrono::seconds kOverlap{20};
 
 std::string toSeconds(SystemTime time) { return formatTime(std::chrono::floor<std::chrono::seconds>(time)); }
 
 }  // namespace
 
-void FlyIOProvider::tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail) {
+void FlyIOProvider::notify(ProviderEvent::Kind kind, std::string instance_id, std::string detail) {
   if (sink_) sink_({kind, std::move(instance_id), std::move(detail)});
 }
 
@@ -40,14 +40,14 @@ void FlyIOProvider::noteChange(const Machine& machine) {
       !is_new && place->second.state == now.state && place->second.version == now.version && place->second.updatedAt == now.updatedAt;
   place->second = now;
   if (same) return;
-  if (!machine.isGone()) return tell(ProviderEvent::Kind::Changed, instance, machine.state);
+  if (!machine.isGone()) return notify(ProviderEvent::Kind::Changed, instance, machine.state);
   auto known = places_.find(instance);
   bool is_current = known != places_.end() && known->second.machineId == machine.id;
-  // One that was moved to another host has another Machine now; one that nobody knew here was destroyed before our time.
+  // An instance that was moved to another host has another Machine now; an unknown one was destroyed before this server started.
   bool is_another = known != places_.end() && !is_current;
   if (is_another || (is_new && !is_current)) return;
   if (is_current) forget(instance);
-  tell(ProviderEvent::Kind::Removed, instance, machine.state);
+  notify(ProviderEvent::Kind::Removed, instance, machine.state);
 }
 
 awaitable<void> FlyIOProvider::lookAtEverything() {
@@ -71,11 +71,11 @@ awaitable<void> FlyIOProvider::lookAtChanges() {
   OrgMachines changed = co_await readOrganization(std::move(query), Deadline::after(kLookTime));
   partial_ = !changed.complete;
   for (const Machine& machine : changed.machines) noteChange(machine);
-  // What is gone is kept for as long as the list may tell of it again.
+  // Destroyed Machines are kept for as long as the list may still contain them.
   std::erase_if(seen_, [this](const auto& entry) { return entry.second.isGone && entry.second.updatedAt < seen_until_ - 2 * kOverlap; });
 }
 
-/// A host that dies changes no Machine's entry in the organization's list; its volumes' entries say it.
+/// In the organization's lists only the entries of volumes report an unreachable host.
 awaitable<void> FlyIOProvider::lookAtHosts() {
   SteadyTime now = std::chrono::steady_clock::now();
   if (places_.empty() && seen_.empty()) co_return;
@@ -98,16 +98,16 @@ awaitable<void> FlyIOProvider::lookAtHosts() {
     auto place = std::ranges::find_if(places_, [&](const auto& known) { return known.second.machineId == machine; });
     std::string instance = seen != seen_.end() ? seen->second.instanceId : place != places_.end() ? place->first : "";
     if (!instance.empty())
-      tell(ProviderEvent::Kind::Changed, instance, dead_hosts_.contains(machine) ? "host unreachable" : "host is back");
+      notify(ProviderEvent::Kind::Changed, instance, dead_hosts_.contains(machine) ? "host unreachable" : "host is back");
   }
 }
 
 void FlyIOProvider::noteTrouble(std::string trouble) {
-  if (connected_ || trouble != trouble_) log::warning("Fly's Machines API can't be used", {{"reason", trouble}});
+  if (connected_ || trouble != trouble_) log::warning("Fly's Machines API could not be used", {{"reason", trouble}});
   trouble_ = trouble;
   client_.dropConnections();
   web_.dropConnections();
-  if (std::exchange(connected_, false)) tell(ProviderEvent::Kind::Disconnected, "", std::move(trouble));
+  if (std::exchange(connected_, false)) notify(ProviderEvent::Kind::Disconnected, "", std::move(trouble));
 }
 
 awaitable<void> FlyIOProvider::followEvents() {
@@ -124,7 +124,7 @@ awaitable<void> FlyIOProvider::followEvents() {
         connected_ = true;
         trouble_.clear();
         trouble_pause = kFirstPause;
-        tell(ProviderEvent::Kind::Reconnected, "", client_.baseUrl());
+        notify(ProviderEvent::Kind::Reconnected, "", client_.baseUrl());
       }
     } catch (const Error& error) {
       trouble = error.message();

@@ -1,4 +1,4 @@
-// Finding an instance's Machine and volumes, and what is known of them without asking.
+// Finds an instance's Machine and volumes, and remembers them.
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/volume/app_volumes.h"
@@ -6,12 +6,12 @@
 namespace swarm::flyio {
 namespace {
 
-/// How long it is remembered that an instance is nowhere: long enough for a row of questions about it.
+/// How long the absence of an instance is remembered: long enough for a series of queries about it.
 constexpr std::chrono::seconds kAbsence{2};
 
 Error contradiction(std::string_view what, const std::string& app) {
   return Error(ErrorCode::Unavailable,
-               format("Fly's answers about the app {} contradict each other: it has {}, and lists none. Nothing was changed; try again.",
+               format("Fly's responses about the app {} contradict each other: it has {}, but lists none. Nothing was changed. Try again.",
                       app, what));
 }
 
@@ -26,15 +26,15 @@ awaitable<std::vector<Machine>> FlyIOProvider::machinesIn(std::string app, Deadl
     std::vector<Machine> found = co_await client_.listMachines(app, false, deadline);
     std::erase_if(found, [](const Machine& machine) { return machine.isGone(); });
     if (!found.empty()) co_return found;
-    // Lists may be wrongly empty (§12, pitfall 3): nothing is made or deleted because one was.
+    // Lists may be wrongly empty (§12, pitfall 3): nothing is created or deleted because of an empty list.
     auto known = co_await client_.findApp(app, deadline);
     if (!known || known->machineCount == 0) co_return found;
-    // The count may include what is destroyed already.
+    // The count may include destroyed Machines.
     std::vector<Machine> all = co_await client_.listMachines(app, true, deadline);
     bool all_gone = !all.empty() && std::all_of(all.begin(), all.end(), [](const Machine& machine) { return machine.isGone(); });
     if (all_gone) co_return found;
     if (std::chrono::steady_clock::now() >= patient_until) throw contradiction(format("{} Machines", known->machineCount), app);
-    co_await client_.pause(client_.jittered(delay), deadline, "Fly's lists did not agree in time.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out waiting for Fly's lists to agree.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -48,7 +48,7 @@ awaitable<std::vector<Volume>> FlyIOProvider::volumesIn(std::string app, Deadlin
     auto known = co_await client_.findApp(app, deadline);
     if (!known || known->volumeCount == 0) co_return found;
     if (std::chrono::steady_clock::now() >= patient_until) throw contradiction(format("{} volumes", known->volumeCount), app);
-    co_await client_.pause(client_.jittered(delay), deadline, "Fly's lists did not agree in time.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out waiting for Fly's lists to agree.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -75,7 +75,7 @@ awaitable<std::optional<Machine>> FlyIOProvider::machineIn(std::string app, std:
   const Machine* best = nullptr;
   for (const Machine& machine : all) {
     if (machine.metadata(kMetaInstance) != instance_id || machine.metadata(kMetaSwarm) != swarm_id_) continue;
-    // While one is moved to another host there are two; the newer one is made when the older has stopped for good.
+    // During a move to another host there are two; the newer one is created after the older one has stopped for good.
     if (!best || generationOf(machine) > generationOf(*best)) best = &machine;
   }
   if (!best) co_return std::nullopt;
@@ -97,7 +97,7 @@ awaitable<std::optional<Machine>> FlyIOProvider::findMachine(std::string instanc
   if (absent_.contains(instance_id)) co_return std::nullopt;
   auto machine = co_await machineIn(appName(config_, swarm_id_, instance_id), instance_id, deadline);
   if (machine) co_return machine;
-  // One that took over a kept volume lives in that volume's app.
+  // An instance that uses a kept volume is in that volume's app.
   OrgMachines all = co_await readOrganization({}, deadline);
   for (const Machine& listed : all.machines) {
     if (listed.metadata(kMetaInstance) != instance_id || destroyed_.contains(listed.id)) continue;
@@ -113,17 +113,17 @@ awaitable<std::optional<Machine>> FlyIOProvider::findMachine(std::string instanc
 
 awaitable<Machine> FlyIOProvider::requireMachine(std::string instance_id, Deadline deadline) {
   auto machine = co_await findMachine(instance_id, deadline);
-  if (!machine) throw Error(ErrorCode::NotFound, format("Fly has no Machine of instance {}.", instance_id)).withInstance(instance_id);
+  if (!machine) throw Error(ErrorCode::NotFound, format("Fly has no Machine of the instance {}.", instance_id)).withInstance(instance_id);
   co_return std::move(*machine);
 }
 
 awaitable<Machine> FlyIOProvider::readAgain(Machine machine, Deadline deadline) {
-  // One that was just made may not be known everywhere yet (§12, pitfall 4).
+  // A new Machine may not be known everywhere yet (§12, pitfall 4).
   auto made = made_.find(machine.id);
   bool is_new = made != made_.end() && std::chrono::steady_clock::now() - made->second < client_.tuning().lookFor;
   auto now = co_await client_.findMachine(machine.app, machine.id, deadline, is_new);
   if (!now && !destroyed_.contains(machine.id)) {
-    // That it is not there is believed when the app's list says so, too.
+    // It counts as absent only when the app's list lacks it, too.
     std::vector<Machine> all = co_await client_.listMachines(machine.app, false, deadline);
     for (Machine& listed : all) {
       if (listed.id == machine.id) now = std::move(listed);
@@ -142,7 +142,7 @@ void FlyIOProvider::remember(const Machine& machine) {
   std::string instance = machine.metadata(kMetaInstance);
   if (instance.empty() || machine.isGone()) return;
   absent_.erase(instance);
-  if (places_.empty() && resting_) resting_->cancel();  // from now on there is something to look after
+  if (places_.empty() && resting_) resting_->cancel();  // there is something to observe now
   places_[instance] = {machine.app,
                        machine.id,
                        machine.state,

@@ -1,5 +1,5 @@
-// listInstances from the organization's one list: a request for a thousand Machines. What we did ourselves a moment ago counts more than
-// a list that may not know of it yet.
+// listInstances from the organization's list: one request for a thousand Machines. This server's own recent calls take precedence over a
+// list that may not include them yet.
 #include "async/notifier.h"
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
@@ -7,10 +7,10 @@
 namespace swarm::flyio {
 namespace {
 
-/// The organization's list is eventually consistent; after this long it has caught up.
+/// The organization's list is eventually consistent; after this time it is up to date.
 constexpr std::chrono::seconds kListLag{60};
-/// A list does not tell how a stopped Machine ended: so many of them are looked at for one list, the rest the next time.
-constexpr int kMostLooks = 32;
+/// A list does not say how a stopped Machine ended: this many of them are read for one list, the others for the next.
+constexpr int kMaxReads = 32;
 
 bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
   if (filter.instanceId && *filter.instanceId != instance.instanceId) return false;
@@ -35,7 +35,7 @@ awaitable<FlyIOProvider::OrgMachines> FlyIOProvider::readOrganization(MachinesCl
     }
     if (failure && is_first) throw *failure;
     if (failure) {
-      all.complete = false;  // a page is missing: what is there is still true
+      all.complete = false;  // a page is missing; the other entries are correct
       break;
     }
     if (!page.errorRegions.empty()) all.complete = false;
@@ -59,7 +59,7 @@ awaitable<FlyIOProvider::OrgMachines> FlyIOProvider::readOrganization(MachinesCl
 }
 
 struct FlyIOProvider::WholeRead {
-  std::shared_ptr<const OrgMachines> all;  ///< null while it goes on, and when it failed
+  std::shared_ptr<const OrgMachines> all;  ///< null while the read is in progress, and when it failed
   bool ended = false;
   net::Notifier atEnd;
 };
@@ -70,11 +70,11 @@ awaitable<std::shared_ptr<const FlyIOProvider::OrgMachines>> FlyIOProvider::read
     if (!co_await read->atEnd.wait(read->atEnd.version(), deadline))
       throw Error(ErrorCode::DeadlineExceeded, "Fly did not list the organization's Machines in time.");
     if (read->all) co_return read->all;
-    // It failed for whoever asked for it: another one's deadline or cancellation is not ours.
+    // The caller that started it failed; its deadline or cancellation does not apply to this one.
   }
   auto read = std::make_shared<WholeRead>();
   whole_read_ = read;
-  // However this frame ends, also when its loop is destroyed behind the provider.
+  // Also when the frame is destroyed with its loop.
   struct End {
     std::shared_ptr<WholeRead> read;
     ~End() {
@@ -87,10 +87,10 @@ awaitable<std::shared_ptr<const FlyIOProvider::OrgMachines>> FlyIOProvider::read
   co_return read->all;
 }
 
-/// One line of the list as an instance; a stopped one is looked at, unless that was done since it changed.
-awaitable<ProviderInstance> FlyIOProvider::describe(const Machine& listed, int& looks_left, Deadline deadline) {
-  if (dead_hosts_.contains(listed.id) && looks_left > 0) {  // the list does not say it
-    --looks_left;
+/// One entry of the list as an instance; a stopped Machine is read, unless that was done since it changed.
+awaitable<ProviderInstance> FlyIOProvider::describe(const Machine& listed, int& reads_left, Deadline deadline) {
+  if (dead_hosts_.contains(listed.id) && reads_left > 0) {  // the list does not report it
+    --reads_left;
     Machine whole = co_await readAgain(listed, deadline);
     co_return toInstance(whole, config_);
   }
@@ -101,8 +101,8 @@ awaitable<ProviderInstance> FlyIOProvider::describe(const Machine& listed, int& 
       is_known && (known->second.updatedAt > listed.updatedAt ||
                    (known->second.updatedAt == listed.updatedAt && std::chrono::steady_clock::now() - known->second.learnt < kListLag));
   if (is_newer) co_return known->second.details;
-  if (listed.state != "stopped" || looks_left <= 0) co_return toInstance(listed, config_);
-  --looks_left;
+  if (listed.state != "stopped" || reads_left <= 0) co_return toInstance(listed, config_);
+  --reads_left;
   Machine whole = co_await readAgain(listed, deadline);
   co_return toInstance(whole, config_);
 }
@@ -114,10 +114,10 @@ awaitable<InstanceList> FlyIOProvider::listInstances(InstanceFilter filter, Dead
   SteadyTime now = std::chrono::steady_clock::now();
   std::erase_if(destroyed_, [now](const auto& entry) { return now - entry.second > kListLag * 10; });
   std::set<std::string> listed;
-  int looks_left = kMostLooks;
+  int reads_left = kMaxReads;
   for (const Machine& machine : all->machines) {
     if (machine.isGone() || destroyed_.contains(machine.id)) continue;
-    ProviderInstance instance = co_await describe(machine, looks_left, deadline);
+    ProviderInstance instance = co_await describe(machine, reads_left, deadline);
     if (!listed.insert(instance.instanceId).second || instance.status == InstanceStatus::deleting) continue;
     if (matches(instance, filter)) list.instances.push_back(std::move(instance));
   }

@@ -1,4 +1,4 @@
-// A Machine's log, by Fly's web API: it is there also after the Machine has ended, and comes a moment after it was written.
+// A Machine's log from Fly's web API: it is available also after the Machine has ended, shortly after it was written.
 #include <deque>
 
 #include "provider/flyio/flyio_provider.h"
@@ -6,8 +6,8 @@
 namespace swarm::flyio {
 namespace {
 
-constexpr int kMostPages = 50;  ///< of a log that is not followed: it may grow faster than it is read
-/// Bytes kept of those pages, the newest: the lines are the workspace's, of any length.
+constexpr int kMaxPages = 50;  ///< of a log that is not followed, which may grow faster than it is read
+/// Newest bytes kept of those pages: the workspace writes lines of any length.
 constexpr std::size_t kMaxBeginning = 4 * 1024 * 1024;
 
 class FlyLogReader final : public LogSource::Reader {
@@ -21,14 +21,14 @@ class FlyLogReader final : public LogSource::Reader {
       if (std::string text = co_await readBeginning(deadline); !text.empty() || !options_.follow) co_return text;
     }
     while (options_.follow) {
-      co_await web_.pause(web_.tuning().logInterval, deadline, "The Machine wrote nothing in time.");
+      co_await web_.pause(web_.tuning().logInterval, deadline, "Timed out waiting for output of the Machine.");
       if (std::string text = joined(co_await readPage(deadline)); !text.empty()) co_return text;
     }
     co_return "";
   }
 
  private:
-  /// Lines that are late enough.
+  /// Lines since the requested time.
   awaitable<std::vector<LogLine>> readPage(Deadline deadline) {
     MachinesClient::LogPage page = co_await web_.readLog(app_, machine_, token_, deadline);
     token_ = std::move(page.nextToken);
@@ -40,7 +40,7 @@ class FlyLogReader final : public LogSource::Reader {
   awaitable<std::string> readBeginning(Deadline deadline) {
     std::deque<LogLine> lines;
     std::size_t bytes = 0;
-    for (int pages = 0; pages < kMostPages && has_more_; ++pages) {
+    for (int pages = 0; pages < kMaxPages && has_more_; ++pages) {
       std::vector<LogLine> more = co_await readPage(deadline);
       for (LogLine& line : more) {
         bytes += line.text.size();

@@ -14,7 +14,7 @@ Secret readToken(const FlyIOProviderConfig& config) {
   std::string token = config.apiToken.reveal();
   if (token.empty() && !config.apiTokenFile.empty()) {
     std::ifstream file(config.apiTokenFile);
-    if (!file) throw Error(ErrorCode::InvalidArgument, format("[flyio] apiTokenFile {} can't be read.", config.apiTokenFile.string()));
+    if (!file) throw Error(ErrorCode::InvalidArgument, format("[flyio] apiTokenFile {} cannot be read.", config.apiTokenFile.string()));
     std::stringstream text;
     text << file.rdbuf();
     token = text.str();
@@ -26,7 +26,7 @@ Secret readToken(const FlyIOProviderConfig& config) {
   }
   for (char c : token) {
     if (static_cast<unsigned char>(c) < ' ' || static_cast<unsigned char>(c) > '~') {
-      throw Error(ErrorCode::InvalidArgument, "[flyio] apiToken holds a character that no token has (a line break, perhaps).");
+      throw Error(ErrorCode::InvalidArgument, "[flyio] apiToken contains a character that no token has, such as a line break.");
     }
   }
   return Secret(std::move(token));
@@ -51,10 +51,10 @@ bool isSlug(std::string_view text) {
 FlyIOProviderConfig checked(FlyIOProviderConfig config, const std::string& swarm_id) {
   if (swarm_id.empty()) throw Error(ErrorCode::InvalidArgument, "A Fly.io provider needs the swarm's id.");
   if (!isSlug(config.organization))
-    throw Error(ErrorCode::InvalidArgument, format("[flyio] organization \"{}\" is no slug of an organization.", config.organization));
+    throw Error(ErrorCode::InvalidArgument, format("[flyio] organization \"{}\" is not a slug of an organization.", config.organization));
   for (const std::string& region : config.regions) {
     if (!isSlug(region))
-      throw Error(ErrorCode::InvalidArgument, format("[flyio] regions: \"{}\" is no region's code, such as ams.", region));
+      throw Error(ErrorCode::InvalidArgument, format("[flyio] regions: \"{}\" is not the code of a region, such as ams.", region));
   }
   serverUrl(appUrl(config, "app", false), "appUrl");
   if (config.volumeSnapshotRetentionDays < 1 || config.volumeSnapshotRetentionDays > 60) {
@@ -64,7 +64,7 @@ FlyIOProviderConfig checked(FlyIOProviderConfig config, const std::string& swarm
   return config;
 }
 
-/// One set of authorities for everything: reading the system's takes longer than a request.
+/// One set of authorities for all connections: reading the system's takes longer than a request.
 std::shared_ptr<net::TlsContext> trust(const FlyIOProviderConfig& config) {
   bool speaks_tls = config.apiBaseUrl.starts_with("https://") || config.appUrl.starts_with("https://");
   return speaks_tls || !config.caFile.empty() ? net::makeTlsClient({.ca = config.caFile}) : nullptr;
@@ -106,7 +106,7 @@ ProviderHealthReport FlyIOProvider::health() const {
 
 awaitable<RegionList> FlyIOProvider::knownRegions(Deadline deadline) {
   if (!regions_.regions.empty()) co_return regions_;
-  // Many creates at once ask once.
+  // Concurrent creates share one request.
   KeyedLock::Guard guard = co_await locks_.acquire("regions", deadline);
   if (regions_.regions.empty()) regions_ = co_await client_.regions(deadline);
   co_return regions_;

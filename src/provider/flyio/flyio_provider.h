@@ -1,4 +1,4 @@
-// FlyIOProvider: the provider contract on Fly's Machines API. Configuration is flyio_config.h; README.md tells the rest.
+// FlyIOProvider: the provider contract on Fly's Machines API. Its configuration is flyio_config.h; README.md describes it.
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -66,7 +66,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots, private Lo
  private:
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string instance_id, LogSource::Options options, Deadline deadline) override;
 
-  /// What we learnt ourselves of a Machine, by a call of our own: newer than what a list may say for a while.
+  /// What our own calls returned about a Machine: for a while newer than a list.
   struct Place {
     std::string app;
     std::string machineId;
@@ -77,7 +77,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots, private Lo
     ProviderInstance details;
     bool isReader = false;
   };
-  /// An answer that is a Machine or volume, or a shortage that another place may not have.
+  /// A Machine or volume, or a shortage that may not exist elsewhere.
   template <typename T>
   struct Attempt {
     std::optional<T> made;
@@ -88,7 +88,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots, private Lo
   // Finding (flyio_find.cc)
   bool isOurs(const std::string& app) const { return app.starts_with(app_prefix_); }
   bool isOurs(const Machine& machine) const;
-  /// All Machines of an app that are not gone; an empty list is believed only when the app's own count agrees.
+  /// All Machines of an app that are not gone; an empty list counts only when the app's own count agrees.
   awaitable<std::vector<Machine>> machinesIn(std::string app, Deadline deadline);
   awaitable<std::vector<Volume>> volumesIn(std::string app, Deadline deadline);  ///< the same for volumes
   awaitable<std::optional<Machine>> machineIn(std::string app, std::string instance_id, Deadline deadline);
@@ -140,7 +140,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots, private Lo
   awaitable<void> destroyMachine(Machine machine, Deadline deadline);
   /// By the API's own wait, until the Machine is in one of `states`, has ended after `ended_before`, or is gone.
   awaitable<Machine> waitFor(Machine machine, std::string states, std::int64_t ended_before, Deadline deadline);
-  /// Sends; a lease of our own that a crash left behind is used, somebody else's is waited for.
+  /// Sends; uses a lease of our own that a crash left behind, and waits for another client's.
   awaitable<FlyReply> mutate(const Machine& machine, FlyCall call, Deadline deadline);
   awaitable<std::string> ownLease(const Machine& machine, Deadline deadline);
 
@@ -194,16 +194,16 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots, private Lo
   };
   awaitable<OrgMachines> readOrganization(MachinesClient::OrgQuery query, Deadline deadline);
   struct WholeRead;
-  /// All of it, once for all who ask meanwhile: at a start the first look and the controller's are the same.
+  /// All of it; concurrent callers share one read, such as the first poll and the controller's list at a start.
   awaitable<std::shared_ptr<const OrgMachines>> readWholeOrganization(Deadline deadline);
-  awaitable<ProviderInstance> describe(const Machine& listed, int& looks_left, Deadline deadline);
+  awaitable<ProviderInstance> describe(const Machine& listed, int& reads_left, Deadline deadline);
   awaitable<void> followEvents();
   awaitable<void> lookAtEverything();
   awaitable<void> lookAtChanges();
   awaitable<void> lookAtHosts();
   void noteChange(const Machine& machine);
   void noteTrouble(std::string trouble);
-  void tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
+  void notify(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
   awaitable<RegionList> knownRegions(Deadline deadline);
 
   FlyIOProviderConfig config_;

@@ -1,4 +1,4 @@
-// Questions about one instance, and the way to its agent.
+// Queries about one instance, and the connection to its agent.
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/machine/image_check.h"
@@ -6,7 +6,7 @@
 namespace swarm::flyio {
 namespace {
 
-/// A connection that the edge accepts and does not serve costs no more than this; another one may be served.
+/// Limit for a connection that the edge accepts but does not serve; the next one may be served.
 constexpr std::chrono::seconds kConnectAttempt{5};
 
 net::Connector impatient(net::Connector connect) {
@@ -29,17 +29,17 @@ awaitable<std::optional<ProviderInstance>> FlyIOProvider::getInstance(std::strin
   co_return toInstance(*machine, config_);
 }
 
-/// By what is known without a call: another tag or digest is configured now. A tag that its registry moved is not seen.
+/// Compares names and digests without a call: a tag that was moved in its registry is not noticed.
 bool FlyIOProvider::isImageOutdated(const ProviderInstance& observed, const std::string& image) const {
   if (observed.image.empty()) return false;
   try {
     return isOtherImage(observed.image, imageAtFly(image, config_));
   } catch (const Error&) {
-    return false;  // the workspace image has no name at Fly any more
+    return false;  // the workspace image has no name on Fly any more
   }
 }
 
-/// Limits only: nothing outside a Machine can measure it. The controller asks the agent (README.md, "Deviations").
+/// Limits only: nothing outside of a Machine can measure usage. The controller queries the agent (README.md, "Deviations").
 awaitable<ResourceUsage> FlyIOProvider::getResourceUsage(std::string instance_id, Deadline deadline) {
   Machine machine = co_await requireMachine(std::move(instance_id), deadline);
   ResourceConfig resources = resourcesOf(machine);
@@ -59,7 +59,7 @@ awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, D
   Machine machine = co_await requireMachine(instance_id, deadline);
   if (machine.isHostUnreachable()) throw hostUnreachable(machine);
   if (machine.state != "started") {
-    throw Error(ErrorCode::Conflict, format("The workspace does not run (its Machine is {}).", machine.state)).withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, format("The workspace is not running (its Machine is {}).", machine.state)).withInstance(instance_id);
   }
   const net::Url url = serverUrl(appUrl(config_, machine.app, isPrivate(machine)), "appUrl");
   AgentEndpoint endpoint(impatient(connectorTo(url, tls_)), url.authority(), {{"fly-force-instance-id", machine.id}});

@@ -1,4 +1,4 @@
-// Checking the configuration against Fly itself, one thing after the other.
+// Checks the configuration against Fly, one part after the other.
 #include "base/text/format.h"
 #include "provider/candidate.h"
 #include "provider/flyio/api/json_access.h"
@@ -8,7 +8,7 @@
 namespace swarm::flyio {
 namespace {
 
-/// Runs one step; its error becomes the check's detail.
+/// Runs one check; its error becomes the detail.
 awaitable<ValidationCheck> check(std::string name, bool is_candidate, awaitable<std::string> work) {
   ValidationCheck result{std::move(name), false, {}};
   try {
@@ -28,14 +28,14 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
 
 awaitable<std::string> checkToken(MachinesClient& client, Deadline deadline) {
   std::vector<TokenInfo> infos = co_await client.tokens(deadline);
-  if (infos.empty()) throw Error(ErrorCode::PermissionDenied, "Fly says nothing of this token: make one with `fly tokens create org`.");
+  if (infos.empty())
+    throw Error(ErrorCode::PermissionDenied, "Fly does not recognize this token. Create one with `fly tokens create org`.");
   for (const TokenInfo& info : infos) {
     if (info.apps.empty()) continue;
-    throw Error(ErrorCode::PermissionDenied,
-                "The token is limited to some apps; one for the organization is needed (fly tokens create org).");
+    throw Error(ErrorCode::PermissionDenied, "The token is limited to some apps. Create one for the organization (fly tokens create org).");
   }
   const std::string& user = infos.front().user;
-  co_return format("accepted by {}{}", client.baseUrl(), user.empty() ? "" : ", made by " + user);
+  co_return format("accepted by {}{}", client.baseUrl(), user.empty() ? "" : ", created by " + user);
 }
 
 awaitable<std::string> checkOrganization(MachinesClient& client, Deadline deadline) {
@@ -56,7 +56,7 @@ awaitable<std::string> checkRegions(MachinesClient& client, std::vector<std::str
   for (const std::string& code : regions) {
     auto row = std::find_if(known.regions.begin(), known.regions.end(), [&](const Region& region) { return region.code == code; });
     if (row == known.regions.end()) throw Error(ErrorCode::Unprocessable, format("Fly has no region \"{}\".", code));
-    if (row->deprecated) throw Error(ErrorCode::Unprocessable, format("Fly gives the region {} up: choose another.", code));
+    if (row->deprecated) throw Error(ErrorCode::Unprocessable, format("Fly is closing the region {}. Choose another.", code));
     if (row->requiresPaidPlan) paid += format("; {} needs a paid plan", code);
   }
   co_return joined(regions) + paid;
@@ -66,9 +66,9 @@ awaitable<std::string> checkRoom(MachinesClient& client, std::vector<std::string
   Guest guest = roundUp({});
   std::vector<std::string> with_room = co_await client.regionsWithRoom(regions, toJson(guest), 10, deadline);
   if (with_room.empty()) {
-    throw Error(ErrorCode::OutOfResources, format("None of {} has room, or quota, for a {}.", joined(regions), toString(guest)));
+    throw Error(ErrorCode::OutOfResources, format("None of {} has capacity or quota for a {}.", joined(regions), toString(guest)));
   }
-  co_return format("{} has room for a {}", joined(with_room), toString(guest));
+  co_return format("{} has capacity for a {}", joined(with_room), toString(guest));
 }
 
 awaitable<std::string> checkWorkspaceImage(const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls, Deadline deadline) {

@@ -1,4 +1,4 @@
-// MachinesClient against a scripted server: what is repeated, what is not, and what is told of it.
+// MachinesClient against a scripted server: what is retried, what is not, and what errors report.
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -49,7 +49,7 @@ class Client : public ::testing::Test {
   ScriptedFly fly_{loop_};
 };
 
-TEST_F(Client, aReadIsRepeatedAfterATroubleOfThePlatform) {
+TEST_F(Client, aReadIsRetriedAfterAFailureOfThePlatform) {
   fly_.answer("GET /v1/apps/a1",
               {{502, "<html><title>Bad Gateway</title></html>"}, {503, ""}, {0, "", {}, true}, {200, R"({"name":"a1"})"}});
   MachinesClient fly = client();
@@ -69,15 +69,15 @@ TEST_F(Client, aPageOfThirtyMegabytesLeavesTheLoopToOthers) {
   json::value page =
       loop_.run(fly.call(read("/v1/orgs/personal/machines"), Deadline::after(std::chrono::seconds(60))), std::chrono::seconds(60));
   EXPECT_EQ(page.as_array().size(), test::kLargeElements);
-  EXPECT_GT(turns.count() - turns_then, 100) << "a few turns of the loop are no parsing of 30 MiB";
+  EXPECT_GT(turns.count() - turns_then, 100) << "a few iterations of the loop cannot parse 30 MiB";
 }
 
-TEST_F(Client, repeatingHasAnEndAndTheErrorSaysWhatWasSeen) {
+TEST_F(Client, retriesAreLimitedAndTheErrorHasTheLastResponse) {
   fly_.answer("GET /v1/apps/a1", {{502, "<html><title>Bad Gateway</title></html>", {{"fly-request-id", "01J-ams"}}}});
   MachinesClient fly = client();
   try {
     loop_.run(fly.call(read("/v1/apps/a1"), soon()));
-    ADD_FAILURE() << "it was answered";
+    ADD_FAILURE() << "it succeeded";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
     EXPECT_EQ(error.upstream().requestId, "01J-ams");
@@ -86,7 +86,7 @@ TEST_F(Client, repeatingHasAnEndAndTheErrorSaysWhatWasSeen) {
   EXPECT_EQ(fly_.count("GET /v1/apps/a1"), quick().attempts);
 }
 
-TEST_F(Client, aCreateWhoseFateIsOpenIsNeverRepeated) {
+TEST_F(Client, aCreateWithAnUnknownResultIsNeverRetried) {
   MachinesClient fly = client();
   for (ScriptedAnswer answer : {ScriptedAnswer{502, "<html>"}, ScriptedAnswer{503, ""}, ScriptedAnswer{500, ""},
                                 ScriptedAnswer{408, R"({"error":"deadline_exceeded: x"})"}, ScriptedAnswer{0, "", {}, true}}) {
@@ -98,7 +98,7 @@ TEST_F(Client, aCreateWhoseFateIsOpenIsNeverRepeated) {
   }
 }
 
-TEST_F(Client, aRefusalSettlesTheFateOfACreate) {
+TEST_F(Client, aRefusalSettlesTheResultOfACreate) {
   MachinesClient fly = client();
   fly_.answer("POST /v1/apps/a1/machines", {{422, R"({"error":"could not find a candidate host","status":"insufficient_capacity"})"}});
   EXPECT_FALSE(send(fly, create()).isFateOpen());
@@ -106,7 +106,7 @@ TEST_F(Client, aRefusalSettlesTheFateOfACreate) {
   EXPECT_FALSE(send(fly, create()).isFateOpen());
 }
 
-TEST_F(Client, whatWasRefusedForItsRateIsSentAgainWhenFlySaysSo) {
+TEST_F(Client, aRateLimitedRequestIsSentAgainAfterRetryAfter) {
   fly_.answer("POST /v1/apps/a1/machines", {{429, "", {{"Retry-After", "1"}}}, {200, R"({"id":"m1"})"}});
   MachinesClient fly = client();
   SteadyTime begin = std::chrono::steady_clock::now();
@@ -115,7 +115,7 @@ TEST_F(Client, whatWasRefusedForItsRateIsSentAgainWhenFlySaysSo) {
   EXPECT_EQ(fly.refusedForRate(), 1);
 }
 
-TEST_F(Client, aServerThatIsNotThereIsUnavailable) {
+TEST_F(Client, aMissingServerIsUnavailable) {
   std::unique_ptr<net::Listener> taken = net::listenTcp(loop_.executor(), {"127.0.0.1", 0});
   std::string url = "http://127.0.0.1:" + std::to_string(taken->port());
   taken->close();
@@ -123,7 +123,7 @@ TEST_F(Client, aServerThatIsNotThereIsUnavailable) {
   MachinesClient fly(url, Secret("fm2_secret"), "personal", quick());
   try {
     send(fly, create());
-    ADD_FAILURE() << "it was answered";
+    ADD_FAILURE() << "it succeeded";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
     EXPECT_TRUE(error.retryable());
@@ -132,7 +132,7 @@ TEST_F(Client, aServerThatIsNotThereIsUnavailable) {
   }
 }
 
-TEST_F(Client, waitingForATurnEndsWithTheDeadline) {
+TEST_F(Client, waitingForTheRateLimitEndsWithTheDeadline) {
   fly_.answer("GET /v1/apps/a1", {{200, "{}"}});
   Tuning slow = quick();
   slow.ratesTimes = 1;
@@ -140,7 +140,7 @@ TEST_F(Client, waitingForATurnEndsWithTheDeadline) {
   for (int i = 0; i < 3; ++i) send(fly, read("/v1/apps/a1"));
   try {
     loop_.run(fly.send(read("/v1/apps/a1"), Deadline::after(milliseconds(50))));
-    ADD_FAILURE() << "it did not wait for its turn";
+    ADD_FAILURE() << "it did not wait for the rate limit";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::DeadlineExceeded);
   }
@@ -181,7 +181,7 @@ TEST_F(Client, aNewThingMayBeUnknownForAWhile) {
   EXPECT_EQ(fly_.count("GET /v1/apps/a1/machines/m3"), before + 1);
 }
 
-TEST_F(Client, aPathThatFlyDoesNotKnowIsNoAbsence) {
+TEST_F(Client, anUnknownPathDoesNotMeanAbsence) {
   MachinesClient fly = client();
   for (const char* body : {"404 page not found", "<html><title>Not Found</title></html>"}) {
     fly_.answer("GET /v1/apps/a1/machines/m1", {{404, body}});
@@ -189,7 +189,7 @@ TEST_F(Client, aPathThatFlyDoesNotKnowIsNoAbsence) {
   }
 }
 
-TEST_F(Client, nonsenseInAGoodAnswerIsAnErrorAndNoCrash) {
+TEST_F(Client, anUnexpectedBodyInASuccessfulResponseIsAnError) {
   MachinesClient fly = client();
   for (std::string_view body : {"<html>", "{", "\"text\"", "[]", "7"}) {
     fly_.answer("GET /v1/apps/a1/machines/m1", {{200, std::string(body)}});
@@ -199,7 +199,7 @@ TEST_F(Client, nonsenseInAGoodAnswerIsAnErrorAndNoCrash) {
   EXPECT_THROW(loop_.run(fly.listMachines("a1", false, soon())), Error);
 }
 
-TEST_F(Client, aWaitThatTimesOutIsNoError) {
+TEST_F(Client, aWaitThatTimesOutDoesNotFail) {
   fly_.answer("GET /v1/apps/a1/machines/m1/wait", {{408, R"({"error":"deadline_exceeded: machine failed to reach desired state"})"},
                                                    {200, R"({"ok":true,"state":"started"})"},
                                                    {404, R"({"error":"machine not found"})"}});
@@ -241,7 +241,7 @@ TEST(ClientByTls, sendsNothingToAServerThatDoesNotSpeakTls) {
   MachinesClient fly(format("https://127.0.0.1:{}", server.address().port), Secret("fm2_secret"), "personal", quick());
   try {
     loop.run(fly.regions(Deadline::after(std::chrono::seconds(10))));
-    FAIL() << "it was believed";
+    FAIL() << "the server was trusted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
     EXPECT_NE(error.message().find("TLS handshake"), std::string::npos) << error.message();

@@ -1,4 +1,4 @@
-// Answers by method and path.
+// Responds by method and path.
 #include "unit/flyio/scripted_fly.h"
 
 #include <boost/asio/co_spawn.hpp>

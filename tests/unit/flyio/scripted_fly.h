@@ -1,4 +1,4 @@
-// ScriptedFly: an HTTP server that gives a test's own answers in turn, and remembers what it was asked.
+// ScriptedFly: an HTTP server that returns a test's responses in order, and records the requests.
 #pragma once
 
 #include <deque>
@@ -32,7 +32,7 @@ class ScriptedFly {
   ~ScriptedFly();
   std::string url() const;
 
-  /// Answers for requests whose "METHOD /path" (without query) is `line`, in turn; the last one stays.
+  /// Responses, in order, to requests whose "METHOD /path" (without query) is `line`; the last one is repeated.
   void answer(const std::string& line, std::deque<ScriptedAnswer> answers) { answers_[line] = std::move(answers); }
   const std::vector<SeenRequest>& requests() const { return requests_; }
   int count(const std::string& line) const;

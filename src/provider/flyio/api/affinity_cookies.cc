@@ -1,4 +1,4 @@
-// RFC 6265's parts that matter here: Path, Max-Age, path matching.
+// The relevant parts of RFC 6265: Path, Max-Age, path matching.
 #include "provider/flyio/api/affinity_cookies.h"
 
 #include <charconv>
@@ -9,9 +9,9 @@ namespace swarm::flyio {
 namespace {
 
 constexpr std::string_view kName = "fly_flaps_affinity";
-/// A session cookie of a process that runs for months: consistency is a matter of seconds.
+/// Limit for session cookies, because this process runs for months; consistency takes seconds.
 constexpr std::chrono::minutes kMemory{15};
-constexpr std::size_t kMost = 4096;
+constexpr std::size_t kMaxCookies = 4096;
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -56,8 +56,8 @@ void AffinityCookies::keep(std::string_view set_cookie, std::string_view target,
     cookies_.erase(path);
     return;
   }
-  if (cookies_.size() >= kMost) std::erase_if(cookies_, [now](const auto& entry) { return entry.second.expires <= now; });
-  if (cookies_.size() >= kMost) cookies_.clear();
+  if (cookies_.size() >= kMaxCookies) std::erase_if(cookies_, [now](const auto& entry) { return entry.second.expires <= now; });
+  if (cookies_.size() >= kMaxCookies) cookies_.clear();
   cookies_[path] = {std::string(pair.substr(equals + 1)), now + age};
 }
 

@@ -1,4 +1,4 @@
-// The affinity cookies that Fly's API sets: sent back, they lead a read after a write to the server that knows of it
+// The affinity cookies that Fly's API sets: they route a read after a write to the server that has the write
 // (docs/reference/fly-machines.md §1).
 #pragma once
 
@@ -11,10 +11,10 @@
 
 namespace swarm::flyio {
 
-/// Keeps `fly_flaps_affinity` per path; every other cookie is none of our business. One loop.
+/// Keeps `fly_flaps_affinity` per path and ignores other cookies. For one loop.
 class AffinityCookies {
  public:
-  /// A Set-Cookie header's value, on an answer to `target` (path and query).
+  /// The value of a Set-Cookie header in the response to `target` (path and query).
   void keep(std::string_view set_cookie, std::string_view target, SteadyTime now);
   /// The Cookie header for a request to `target`: the one with the longest path that fits; empty without one.
   std::string headerFor(std::string_view target, SteadyTime now) const;

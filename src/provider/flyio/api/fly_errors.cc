@@ -1,4 +1,4 @@
-// Bodies, classes of capacity, and the table of codes.
+// Error bodies, the classes of shortages, and the table of error codes.
 #include "provider/flyio/api/fly_errors.h"
 
 #include <cctype>
@@ -11,7 +11,7 @@ namespace swarm::flyio {
 namespace {
 
 constexpr std::size_t kMostText = 500;
-constexpr std::size_t kMostErrorBody = 64 * 1024;  ///< of an error; what is behind is not looked at
+constexpr std::size_t kMostErrorBody = 64 * 1024;  ///< of an error; the rest is ignored
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -19,7 +19,7 @@ bool isCode(std::string_view word) {
   return word == "unknown" || word == "insufficient_capacity" || word == "volume_placement_capacity" || word == "name_taken";
 }
 
-/// Line breaks and runs of blanks become one blank; a message stands in one line of a log.
+/// Line breaks and runs of blanks become one blank, so that a message fits one log line.
 std::string oneLine(std::string_view text) {
   std::string out;
   for (char c : text) {
@@ -39,11 +39,11 @@ std::string htmlTitle(std::string_view body) {
   return format("an HTML page, \"{}\"", oneLine(body.substr(begin + 7, end - begin - 7)));
 }
 
-/// For an answer that has a status and no words.
+/// For a response without a text.
 std::string_view meaningOf(int status) {
   switch (status) {
     case 408:
-      return "the request took the API too long";
+      return "the API timed out";
     case 429:
       return "too many requests were sent";
     case 500:
@@ -53,7 +53,7 @@ std::string_view meaningOf(int status) {
     case 503:
       return "the API is not available at the moment";
     case 504:
-      return "the API did not answer Fly's proxy in time";
+      return "the API did not respond to Fly's proxy in time";
     default:
       return "no reason was given";
   }
@@ -72,16 +72,16 @@ Error byStatus(const FlyFault& fault, std::string_view doing) {
     case 400:
     case 422:
       if (contains(fault.text, "payment method")) {
-        return bodyOf(ErrorCode::Unprocessable, doing, fault, "The organization's billing page at fly.io is where to add one.");
+        return bodyOf(ErrorCode::Unprocessable, doing, fault, "Add one on the organization's billing page at fly.io.");
       }
       return bodyOf(ErrorCode::Unprocessable, doing, fault);
     case 401:
       return bodyOf(
           ErrorCode::PermissionDenied, doing, fault,
-          "The token is missing, wrong or expired: make one with `fly tokens create org` and give all of it, \"FlyV1 \" included.");
+          "The token is missing, wrong or expired: create one with `fly tokens create org` and configure all of it, \"FlyV1 \" included.");
     case 403:
-      return bodyOf(ErrorCode::PermissionDenied, doing, fault, "The token has no right to it, or it belongs to another organization.");
-    case 404:  // what is asked for by people is looked for elsewhere; this is something that should be there
+      return bodyOf(ErrorCode::PermissionDenied, doing, fault, "The token does not permit it, or belongs to another organization.");
+    case 404:  // something that should exist; what users look up is handled before
       return bodyOf(ErrorCode::UpstreamFailed, doing, fault).withRetryable(true);
     case 408:
     case 504:
@@ -93,7 +93,7 @@ Error byStatus(const FlyFault& fault, std::string_view doing) {
       return bodyOf(ErrorCode::TooManyRequests, doing, fault);
     case 502:
     case 503:
-      return bodyOf(ErrorCode::Unavailable, doing, fault, "This is usually over in a moment (status.flyio.net tells).");
+      return bodyOf(ErrorCode::Unavailable, doing, fault, "This usually passes in a moment (status.flyio.net shows outages).");
     case 500:
       return bodyOf(ErrorCode::UpstreamFailed, doing, fault, "Try again in a moment (status.flyio.net shows outages).");
     default:
@@ -118,12 +118,12 @@ FlyFault readFault(int status, std::string_view body, std::string request_id) {
     fault.text = oneLine(body);
   }
   if (fault.text.empty()) fault.text = format("{} (status {})", meaningOf(status), status);
-  while (fault.text.ends_with('.')) fault.text.pop_back();  // it stands inside a sentence of ours
+  while (fault.text.ends_with('.')) fault.text.pop_back();  // it becomes part of a sentence of ours
   return fault;
 }
 
 Shortage shortageOf(const FlyFault& fault) {
-  // A code that the API set says more than its text; a code for something else says that it is no shortage.
+  // A code takes precedence over the text: another code means that this is not a shortage.
   if (fault.code == "insufficient_capacity") return Shortage::Region;
   if (fault.code == "volume_placement_capacity") return Shortage::VolumeHost;
   if (!fault.code.empty() || fault.status >= 500) return Shortage::None;
@@ -135,7 +135,7 @@ Shortage shortageOf(const FlyFault& fault) {
     if (contains(text, "could not reserve resource for machine")) return Shortage::Host;
     if (contains(text, "no capacity")) return Shortage::Region;
   }
-  // What older answers and other calls say without a code (E23, E24, E4).
+  // Older responses and other calls have no code (E23, E24, E4).
   if (fault.status == 412 && contains(text, "insufficient resources to create new machine with existing volume"))
     return Shortage::VolumeHost;
   if (fault.status == 400 && text == "no capacity") return Shortage::Region;
@@ -176,7 +176,7 @@ Error flyError(const FlyFault& fault, std::string_view doing) {
   Error error = shortage == Shortage::None
                     ? byStatus(fault, doing)
                     : bodyOf(ErrorCode::OutOfResources, doing, fault,
-                             "Fly has no room there now: try later, another region ([flyio] regions) or a smaller size.");
+                             "Fly has no capacity there now: try later, another region ([flyio] regions) or a smaller size.");
   std::string cause = format("status {}, request {}", fault.status, fault.requestId.empty() ? "without id" : fault.requestId);
   return std::move(error).withCause(std::move(cause)).withUpstream({.status = fault.status, .requestId = fault.requestId});
 }

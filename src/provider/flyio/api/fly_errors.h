@@ -1,5 +1,4 @@
-// Fly's answers as errors: bodies of every shape, the capacity classifier, and what a person can do (docs/reference/fly-machines.md §1,
-// §12). Pure.
+// Fly's error responses: bodies of every shape, classification, and advice for users (docs/reference/fly-machines.md §1, §12). Pure.
 #pragma once
 
 #include <string>
@@ -9,7 +8,7 @@
 
 namespace swarm::flyio {
 
-/// What an error body says. `code` is the body's "status" when it is one of the API's codes, else empty.
+/// The content of an error body. `code` is the body's "status" when it is one of the API's codes, else empty.
 struct FlyFault {
   int status = 0;
   std::string text;
@@ -20,7 +19,7 @@ struct FlyFault {
 /// Takes {"error"}, {"message"}, lease envelopes, HTML, plain text and nothing; never throws.
 FlyFault readFault(int status, std::string_view body, std::string request_id);
 
-/// Where there is no room: on the host of this Machine, on the host of its volume, or in the whole region.
+/// Where capacity is missing: on the Machine's host, on the volume's host, or in the whole region.
 enum class Shortage { None, Host, VolumeHost, Region };
 Shortage shortageOf(const FlyFault& fault);
 
@@ -28,10 +27,10 @@ bool isLeaseHeld(const FlyFault& fault);
 bool isNameTaken(const FlyFault& fault);
 /// The id in "machine ID <id> already exists with name", "volume is currently bound to machine: <id>"; empty without one.
 std::string machineIdIn(std::string_view text);
-/// A 412 that passes: the Machine is still starting, stopping or being replaced, or its volume still attached (E10 … E13, E25, E26).
+/// A temporary 412: the Machine is still starting, stopping or being replaced, or its volume is still attached (E10 … E13, E25, E26).
 bool isPassing(const FlyFault& fault);
 
-/// "Fly could not <doing>: <text>", with advice where there is some. Its upstream facts hold status and request id.
+/// "Fly could not <doing>: <text>", with advice where available. The upstream facts hold status and request id.
 Error flyError(const FlyFault& fault, std::string_view doing);
 
 }  // namespace swarm::flyio

@@ -1,4 +1,4 @@
-// Answers into structs.
+// Reads the types of Fly's API from JSON.
 #include "provider/flyio/api/fly_types.h"
 
 #include <array>

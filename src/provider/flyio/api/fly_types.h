@@ -1,5 +1,5 @@
-// What Fly's API answers, as far as the provider works with it. The JSON is kept where it goes back to Fly: keys that we don't know must
-// survive an update (docs/reference/fly-machines.md §3, "Read-modify-write").
+// The types of Fly's API that the provider uses. JSON is kept where it is sent back to Fly: unknown keys must survive an update
+// (docs/reference/fly-machines.md §3, "Read-modify-write").
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -25,17 +25,17 @@ struct Machine {
   std::string app;
   std::string id;
   std::string name;
-  std::string state;  ///< Fly's word (§4)
+  std::string state;  ///< as Fly names it (§4)
   std::string region;
   std::string version;  ///< = instance_id: changes with each change of configuration
   std::string privateIp;
   std::string hostStatus;   ///< ok, unknown, unreachable; empty in lists
-  std::string imageDigest;  ///< of the image that it runs; empty where Fly does not say it
+  std::string imageDigest;  ///< of the image that it runs; empty: unknown
   SystemTime createdAt{};
   SystemTime updatedAt{};
   boost::json::object config;
   boost::json::array events;  ///< newest first
-  bool hasConfig = false;     ///< false: its host is not reachable, and only an incomplete configuration is known
+  bool hasConfig = false;     ///< false: its host is unreachable and only an incomplete configuration is known
 
   std::string metadata(std::string_view key) const;
   std::string volumeId() const;  ///< of its one mount; empty without
@@ -54,23 +54,23 @@ struct Volume {
   std::string name;
   std::string state;
   std::string region;
-  std::string machineId;  ///< attached to it; empty: to none
+  std::string machineId;  ///< the Machine that it is attached to; empty: none
   std::int64_t sizeGb = 0;
   SystemTime createdAt{};
   std::string hostStatus;  ///< ok, unknown, unreachable
   bool isHostUnreachable() const { return hostStatus == "unreachable"; }
-  bool isGone() const;                                 ///< being destroyed, or destroyed: lists show such volumes for a while
-  bool isWhole() const { return state == "created"; }  ///< all its content is on its own host
+  bool isGone() const;                                 ///< destroyed or being destroyed; lists show such volumes for a while
+  bool isWhole() const { return state == "created"; }  ///< all of its content is on its own host
 };
 
-/// Fly's own, of a volume.
+/// A snapshot that Fly took of a volume.
 struct StoredSnapshot {
   std::string id;
   std::string status;
   SystemTime createdAt{};
   std::int64_t retentionDays = 0;
   std::int64_t sizeBytes = 0;
-  std::int64_t volumeBytes = 0;  ///< a volume that is made from it has at least this size
+  std::int64_t volumeBytes = 0;  ///< minimum size of a volume that is created from it
 };
 
 struct IpAddress {
@@ -117,6 +117,6 @@ struct TokenInfo {
 App readApp(const boost::json::value& answer);
 Machine readMachine(const boost::json::value& answer, std::string app);
 Volume readVolume(const boost::json::value& answer, std::string app);
-SystemTime readTime(const std::string& text);  ///< the epoch for what is no time
+SystemTime readTime(const std::string& text);  ///< the epoch for anything else
 
 }  // namespace swarm::flyio

@@ -1,4 +1,4 @@
-// Dotted paths into JSON.
+// Lookup by dotted paths.
 #include "provider/flyio/api/json_access.h"
 
 #include <boost/json/parse.hpp>

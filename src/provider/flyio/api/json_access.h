@@ -1,4 +1,4 @@
-// Reading members of JSON answers that may lack them or hold something else than expected.
+// Reads members of JSON responses that may be absent or have another type than expected.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -13,16 +13,16 @@ namespace json = boost::json;
 
 /// The member at a dotted path ("guest.cpus"); null when it is absent or JSON's null.
 const json::value* member(const json::value& value, std::string_view path);
-const json::value* member(const json::value&& value, std::string_view path) = delete;  ///< it would point into what is gone
-std::string stringAt(const json::value& value, std::string_view path);                 ///< empty when it is no string
+const json::value* member(const json::value&& value, std::string_view path) = delete;  ///< it would dangle
+std::string stringAt(const json::value& value, std::string_view path);                 ///< empty unless it is a string
 std::int64_t integerAt(const json::value& value, std::string_view path, std::int64_t otherwise = 0);
-bool boolAt(const json::value& value, std::string_view path);  ///< false when it is no boolean
+bool boolAt(const json::value& value, std::string_view path);  ///< false unless it is a boolean
 const json::array& arrayAt(const json::value& value, std::string_view path);
 const json::array& arrayAt(const json::value&& value, std::string_view path) = delete;
 const json::object& objectAt(const json::value& value, std::string_view path);
 const json::object& objectAt(const json::value&& value, std::string_view path) = delete;
 
-/// Lenient: text that is no JSON gives null.
+/// Null for text that is not JSON.
 json::value parseOrNull(std::string_view text);
 
 }  // namespace swarm::flyio

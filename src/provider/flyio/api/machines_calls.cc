@@ -1,4 +1,4 @@
-// The API's calls that need no more than a target and a reader.
+// The API's calls that need only a target and a reader.
 #include "base/text/format.h"
 #include "net/http/http.h"
 #include "provider/flyio/api/json_access.h"
@@ -12,7 +12,7 @@ constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
 
 std::string inApp(std::string_view app, std::string_view rest) { return format("/v1/apps/{}{}", app, rest); }
 
-/// How long after a write a new thing may be unknown: the caller's patience, in one word.
+/// How long a new thing may be unknown after it was created.
 std::chrono::milliseconds patience(bool is_new, const Tuning& tuning) { return is_new ? tuning.lookFor : std::chrono::milliseconds(0); }
 
 template <typename T, typename Read>
@@ -57,7 +57,7 @@ awaitable<std::vector<Machine>> MachinesClient::listMachines(std::string app, bo
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   const json::value& answer = reply.json();
   if (answer.is_null()) co_return found;  // how Go writes an empty list
-  if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's Machines.");
+  if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly's response to the request to list the app's Machines is not a list.");
   for (const json::value& item : answer.as_array()) found.push_back(readMachine(item, app));
   co_return found;
 }
@@ -70,7 +70,7 @@ awaitable<std::optional<Machine>> MachinesClient::findMachine(std::string app, s
   if (reply.isAbsent()) co_return std::nullopt;
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   Machine machine = readMachine(reply.json(), app);
-  if (machine.id.empty()) throw Error(ErrorCode::UpstreamFailed, format("Fly's answer about the Machine {} says nothing of it.", id));
+  if (machine.id.empty()) throw Error(ErrorCode::UpstreamFailed, format("Fly's response about the Machine {} does not contain it.", id));
   co_return machine;
 }
 
@@ -82,7 +82,7 @@ awaitable<std::vector<Volume>> MachinesClient::listVolumes(std::string app, Dead
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   const json::value& answer = reply.json();
   if (answer.is_null()) co_return found;  // how Go writes an empty list
-  if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the app's volumes.");
+  if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly's response to the request to list the app's volumes is not a list.");
   for (const json::value& item : answer.as_array()) {
     Volume volume = readVolume(item, app);
     if (!volume.isGone()) found.push_back(std::move(volume));
@@ -100,7 +100,8 @@ awaitable<std::vector<StoredSnapshot>> MachinesClient::listSnapshots(std::string
   if (!reply.ok() || reply.isCut()) throw failure(reply, doing);
   const json::value& answer = reply.json();
   if (answer.is_null()) co_return found;  // how Go writes an empty list
-  if (!answer.is_array()) throw Error(ErrorCode::UpstreamFailed, "Fly gave no list when asked to list the volume's snapshots.");
+  if (!answer.is_array())
+    throw Error(ErrorCode::UpstreamFailed, "Fly's response to the request to list the volume's snapshots is not a list.");
   for (const json::value& item : answer.as_array()) {
     found.push_back({stringAt(item, "id"), stringAt(item, "status"), readTime(stringAt(item, "created_at")),
                      integerAt(item, "retention_days"), integerAt(item, "size"), integerAt(item, "volume_size")});
@@ -128,7 +129,7 @@ awaitable<MachinesClient::Waited> MachinesClient::wait(Machine machine, std::str
   FlyReply reply = co_await send(std::move(call), deadline);
   if (reply.ok()) co_return Waited{true, false, stringAt(reply.json(), "state")};
   if (reply.isAbsent()) co_return Waited{false, true, {}};
-  // Cut short or timed out: whoever waits reads the Machine again.
+  // Lost or timed out: the caller reads the Machine again.
   if (reply.status == 408 || reply.status == 0) co_return Waited{};
   throw failure(reply, doing);
 }
@@ -202,9 +203,9 @@ awaitable<RegionList> MachinesClient::regions(Deadline deadline) {
 
 awaitable<std::vector<std::string>> MachinesClient::regionsWithRoom(std::vector<std::string> regions, json::object guest,
                                                                     std::int64_t volume_gb, Deadline deadline) {
-  std::string asked;
-  for (const std::string& region : regions) asked += (asked.empty() ? "" : ",") + region;
-  json::object body{{"org_slug", organization_}, {"region", asked}, {"compute", std::move(guest)}, {"count", 1}};
+  std::string candidates;
+  for (const std::string& region : regions) candidates += (candidates.empty() ? "" : ",") + region;
+  json::object body{{"org_slug", organization_}, {"region", candidates}, {"compute", std::move(guest)}, {"count", 1}};
   if (volume_gb > 0) {
     body["volume_name"] = kVolumeName;
     body["volume_size_bytes"] = volume_gb * kBytesPerGib;
@@ -213,7 +214,7 @@ awaitable<std::vector<std::string>> MachinesClient::regionsWithRoom(std::vector<
                .id = organization_,
                .method = "POST",
                .target = "/v1/platform/placements",
-               .doing = "find room for a Machine",
+               .doing = "find capacity for a Machine",
                .body = std::move(body)};
   json::value answer = co_await this->call(std::move(call), deadline);
   std::vector<std::string> with_room;

@@ -1,4 +1,4 @@
-// Transport: turns, repeats, cookies, and what a lost answer means.
+// Transport: rate limits, retries, cookies, and the meaning of a lost response.
 #include "provider/flyio/api/machines_client.h"
 
 #include <boost/asio/cancellation_state.hpp>
@@ -17,10 +17,10 @@
 namespace swarm::flyio {
 namespace {
 
-/// Marks a failure to connect: nothing of the request was sent.
+/// Marks a failure to connect: no part of the request was sent.
 constexpr std::string_view kNotSent = "not sent: ";
 constexpr std::string_view kUserAgent = "vscode-remote-swarm";
-constexpr std::chrono::seconds kLongestRetryAfter{60};
+constexpr std::chrono::seconds kMaxRetryAfter{60};
 constexpr std::size_t kMaxRequestId = 128;
 
 bool wasNotSent(const Error& error) { return error.cause().starts_with(kNotSent); }
@@ -29,10 +29,10 @@ std::chrono::seconds retryAfter(const net::Headers& headers) {
   std::string_view text = net::findHeader(headers, "retry-after");
   std::int64_t seconds = 1;
   std::from_chars(text.data(), text.data() + text.size(), seconds);
-  return std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(0), kLongestRetryAfter);
+  return std::clamp(std::chrono::seconds(seconds), std::chrono::seconds(0), kMaxRetryAfter);
 }
 
-/// Connects, and says of a failure that nothing was sent.
+/// Connects, and marks a failure as not sent.
 net::Connector marking(net::Connector connect) {
   return [connect](Deadline deadline) -> awaitable<net::StreamPtr> {
     std::optional<Error> failure;
@@ -80,7 +80,7 @@ bool FlyReply::isAbsent() const {
 
 bool FlyReply::isFateOpen() const {
   if (status == 0 || status == 408) return true;
-  if (ok()) return true;  // whoever asks has not found in it what it should tell
+  if (ok()) return true;  // the caller did not find what it expected in the response
   return status >= 500 && shortageOf(fault()) == Shortage::None;
 }
 
@@ -103,7 +103,7 @@ MachinesClient::MachinesClient(const std::string& base_url, Secret token, std::s
   options.name = format("Fly's Machines API at {}", base_url);
   options.maxIdle = 64;
   options.maxBody = kMaxJsonAnswer;
-  // Shorter than any server's own: a POST on a connection that the other side is just closing leaves its fate open.
+  // Shorter than any server's: a POST on a connection that the server is closing has an unknown result.
   options.idleTimeout = std::chrono::seconds(10);
   options.headers = {{"User-Agent", std::string(kUserAgent)}, {"Accept", "application/json"}};
   http_ = std::make_unique<net::HttpClient>(marking(connectorTo(url, tls)), std::move(options));
@@ -148,7 +148,7 @@ awaitable<void> MachinesClient::awaitTurn(const FlyCall& call, Deadline deadline
   SteadyTime now = std::chrono::steady_clock::now();
   if (deadline.left() < limiter_.waitTime(call.action, call.id, now)) {
     throw Error(ErrorCode::DeadlineExceeded,
-                format("There was no time to {}: Fly allows about one request per second of a kind.", call.doing));
+                format("Timed out before the request to {}: Fly allows about one request per second of a kind.", call.doing));
   }
   std::chrono::nanoseconds wait = limiter_.take(call.action, call.id, now);
   if (wait.count() > 0) co_await net::sleepUntil(Deadline::at(now + wait));
@@ -177,8 +177,8 @@ awaitable<FlyReply> MachinesClient::attempt(const FlyCall& call, Deadline deadli
   co_return lost;
 }
 
-/// A change that was sent has its effect, whatever becomes of the one who waits: a cancellation counts once its answer is there, so that
-/// what is looked at next shows it.
+/// A change that was sent takes effect even if its caller is cancelled: the cancellation waits for the response, so that the next read
+/// shows the change.
 awaitable<FlyReply> MachinesClient::attemptWhole(const FlyCall& call, Deadline deadline) {
   namespace asio = boost::asio;
   auto cancelled = std::make_shared<bool>(false);
@@ -203,7 +203,7 @@ awaitable<FlyReply> MachinesClient::attemptWhole(const FlyCall& call, Deadline d
 void MachinesClient::throwUnreachable(const std::string& reason) const {
   std::string why = reason;
   while (why.ends_with('.')) why.pop_back();
-  throw Error(ErrorCode::Unavailable, format("Fly's Machines API at {} can't be reached: {}.", base_url_, why));
+  throw Error(ErrorCode::Unavailable, format("Fly's Machines API at {} is unreachable: {}.", base_url_, why));
 }
 
 awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
@@ -223,7 +223,7 @@ awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
     if (reply) {
       bool new_yet = reply->status == 404 && std::chrono::steady_clock::now() < patient_until;
       bool refused = reply->status == 429;
-      // A 408 is what a wait says when its time is over; of other requests it leaves the fate open, as every trouble of the platform does.
+      // A wait that timed out returns 408; for other requests 408 leaves the result unknown, as every failure of the platform does.
       bool is_open = reply->ok() ? reply->isCut() : reply->isFateOpen();
       bool passing = call.repeat == Repeat::Safe && is_open && call.action != Action::WaitMachine;
       if (!new_yet && (is_last || !(refused || passing))) co_return std::move(*reply);
@@ -237,13 +237,13 @@ awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
 Error MachinesClient::failure(const FlyReply& reply, std::string_view doing) const {
   if (reply.isCut()) {
     return Error(ErrorCode::UpstreamFailed,
-                 format("Fly's answer to the request to {} was empty or cut off (status {}). Try again.", doing, reply.status))
+                 format("Fly's response to the request to {} was empty or incomplete (status {}). Try again.", doing, reply.status))
         .withRetryable(true)
         .withUpstream({.status = reply.status, .requestId = reply.requestId});
   }
   if (reply.status != 0) return flyError(reply.fault(), doing);
   return Error(ErrorCode::Unavailable,
-               format("Fly's Machines API at {} gave no answer when asked to {}: {}.", base_url_, doing, reply.trouble));
+               format("Fly's Machines API at {} did not respond to the request to {}: {}.", base_url_, doing, reply.trouble));
 }
 
 awaitable<json::value> MachinesClient::call(FlyCall call, Deadline deadline) {

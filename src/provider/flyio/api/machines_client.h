@@ -1,5 +1,5 @@
-// MachinesClient: Fly's REST API. Keeps its rate limits, its affinity cookies and the token; tells an answer that settles a request from
-// one that leaves its fate open.
+// MachinesClient: Fly's REST API. Keeps rate limits, affinity cookies and the token; distinguishes a response that settles a request from
+// one that leaves its result unknown.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -22,12 +22,12 @@ namespace swarm::flyio {
 using boost::asio::awaitable;
 namespace json = boost::json;
 
-/// Whether a request may be sent again when nobody knows what became of it.
+/// Whether a request may be sent again when its result is unknown.
 enum class Repeat { Safe, Never };
 
 struct FlyCall {
   Action action = Action::GetMachine;
-  std::string id;  ///< what the action's limit counts: a Machine, an app, the organization
+  std::string id;  ///< what the action's rate limit applies to: a Machine, an app, the organization
   std::string method = "GET";
   std::string target = {};  ///< path and query, "/v1/…"
   std::string doing;        ///< for messages: "create the Machine"
@@ -35,22 +35,22 @@ struct FlyCall {
   Repeat repeat = Repeat::Safe;
   std::string leaseNonce = {};
   std::chrono::milliseconds timeout{20'000};    ///< of one attempt
-  std::chrono::milliseconds patienceForNew{0};  ///< how long a 404 is taken for "not propagated yet" (§12, pitfall 4)
+  std::chrono::milliseconds patienceForNew{0};  ///< how long a 404 counts as "not propagated yet" (§12, pitfall 4)
 };
 
 struct FlyReply {
-  int status = 0;  ///< 0: the connection was cut, or nothing came in time, after the request had been sent
+  int status = 0;  ///< 0: the connection failed or timed out after the request was sent
   std::string body;
   std::string requestId;
   std::string nextCursor;
   std::string trouble;     ///< why status is 0
-  json::value document{};  ///< the body's; null when it is none
+  json::value document{};  ///< the body's; null if it is not JSON
   bool ok() const { return status >= 200 && status <= 299; }
-  /// Fly says that what the path names does not exist; not: that it has no such path, or a proxy's page (§1, "Unrouted path").
+  /// Fly reports that the named thing does not exist; not an unknown path or a proxy's page (§1, "Unrouted path").
   bool isAbsent() const;
-  /// Nothing tells whether it was done: no answer, 408, or an error of the platform that is no refusal.
+  /// The request may have been performed: no response, 408, or an error of the platform that does not refuse it.
   bool isFateOpen() const;
-  /// A good answer came without its body, or with a part of it: what it would have said is not known.
+  /// A successful response without its complete body: its content is unknown.
   bool isCut() const { return ok() && status != 202 && status != 204 && document.is_null() && !body.starts_with("null"); }
   FlyFault fault() const;
   const json::value& json() const { return document; }
@@ -61,14 +61,14 @@ struct FlyReply {
 class MachinesClient {
  public:
   /// `base_url`: "https://api.machines.dev" or "http://host:port". Throws Error(InvalidArgument) for another kind.
-  /// `tls`: whom to trust behind https; null: the system's authorities.
+  /// `tls`: trusted authorities for https; null: the system's.
   MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning,
                  std::shared_ptr<net::TlsContext> tls = {});
 
-  /// Any status is an answer; 429, 5xx, good answers without their body and lost connections were retried where that is safe. Throws
-  /// Error(Unavailable) when no request could be sent or repeating did not help, Error(DeadlineExceeded).
+  /// Returns any status; 429, 5xx, successful responses without their body and lost connections were retried where that is safe. Throws
+  /// Error(Unavailable) when no request could be sent, Error(DeadlineExceeded).
   awaitable<FlyReply> send(FlyCall call, Deadline deadline);
-  /// The JSON of a good answer; throws flyError for the rest.
+  /// The JSON of a successful response; throws flyError otherwise.
   awaitable<json::value> call(FlyCall call, Deadline deadline);
   Error failure(const FlyReply& reply, std::string_view doing) const;  ///< of any reply that is not ok
 
@@ -76,8 +76,8 @@ class MachinesClient {
   const std::string& baseUrl() const { return base_url_; }
   const Tuning& tuning() const { return tuning_; }
   void dropConnections() { http_->dropIdle(); }
-  std::int64_t requests() const { return requests_; }                ///< sent so far, repeats included
-  std::int64_t refusedForRate() const { return refused_for_rate_; }  ///< 429s seen
+  std::int64_t requests() const { return requests_; }                ///< sent so far, retries included
+  std::int64_t refusedForRate() const { return refused_for_rate_; }  ///< 429s received
 
   /// Waits, and throws Error(DeadlineExceeded) at once when the deadline comes first.
   awaitable<void> pause(std::chrono::milliseconds duration, Deadline deadline, std::string what);
@@ -91,14 +91,14 @@ class MachinesClient {
   awaitable<std::vector<Volume>> listVolumes(std::string app, Deadline deadline);  ///< without those that are being destroyed
   awaitable<std::vector<StoredSnapshot>> listSnapshots(std::string app, std::string volume_id, Deadline deadline);  ///< no volume: none
   awaitable<std::optional<Volume>> findVolume(std::string app, std::string id, Deadline deadline);
-  /// Until the Machine is in one of `states` (comma list) or `rounds` of the API's own wait have passed: its state, or nothing.
+  /// Waits until the Machine is in one of `states` (separated by commas), or `round` has passed.
   struct Waited {
     bool reached = false;
     bool gone = false;
     std::string state;
   };
   awaitable<Waited> wait(Machine machine, std::string states, std::chrono::seconds round, Deadline deadline);
-  awaitable<std::int64_t> setSecrets(std::string app, json::object values, Deadline deadline);  ///< their version; 0 when none was told
+  awaitable<std::int64_t> setSecrets(std::string app, json::object values, Deadline deadline);  ///< their version; 0 if unknown
   awaitable<std::optional<std::string>> readSecret(std::string app, std::string name, Deadline deadline);
   awaitable<void> patchMetadata(std::string app, std::string id, json::object values, Deadline deadline);
   struct OrgQuery {
@@ -109,11 +109,11 @@ class MachinesClient {
   awaitable<Page<Machine>> listOrgMachines(OrgQuery query, Deadline deadline);
   awaitable<Page<Volume>> listOrgVolumes(std::string cursor, Deadline deadline);
   awaitable<RegionList> regions(Deadline deadline);
-  /// Those of `regions` where a Machine of that size with a volume of its own can be made now, quota counted.
+  /// Those of `regions` where a Machine of that size with a volume can be created now, considering the quota.
   awaitable<std::vector<std::string>> regionsWithRoom(std::vector<std::string> regions, json::object guest, std::int64_t volume_gb,
                                                       Deadline deadline);
   awaitable<std::vector<TokenInfo>> tokens(Deadline deadline);
-  /// What was logged behind `token`, or, without one, of late; oldest first. Answered at webUrl(). No app: nothing.
+  /// What was logged after `token`, or recently without one; oldest first. Served at webUrl(). No app: nothing.
   struct LogPage {
     std::vector<LogLine> lines;
     std::string nextToken;
@@ -129,7 +129,7 @@ class MachinesClient {
   [[noreturn]] void throwUnreachable(const std::string& reason) const;
 
   std::string base_url_;
-  Secret authorization_;  ///< the header's value
+  Secret authorization_;  ///< value of the header
   std::string organization_;
   Tuning tuning_;
   RateLimiter limiter_;
@@ -146,9 +146,9 @@ std::string authorizationFor(const std::string& token);
 
 /// "https://host:port": a URL without a path. Throws Error(InvalidArgument) that names the `key` of the configuration.
 net::Url serverUrl(const std::string& text, std::string_view key);
-/// `tls`: whom to trust, for whatever server; null: the system's authorities. An https URL is never spoken to without TLS.
+/// `tls`: trusted authorities for any server; null: the system's. An https URL is never connected to without TLS.
 net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsContext>& tls);
-/// Where Fly's web API answers, which has what the Machines API lacks: beside another server than Fly's own, at the same place.
+/// Address of Fly's web API, which has what the Machines API lacks: for other servers than Fly's own the same address.
 std::string webUrl(const std::string& api_base_url);
 
 }  // namespace swarm::flyio

@@ -1,5 +1,5 @@
-// Our side of Fly's rate limits: a token bucket per action and id, so that we never meet a 429 by ourselves (docs/reference/fly-machines.md
-// §1). Pure: the caller says what time it is, and waits.
+// Our side of Fly's rate limits: a token bucket per action and id, so that we cause no 429 (docs/reference/fly-machines.md §1). Pure: the
+// caller supplies the time and waits.
 #pragma once
 
 #include <chrono>
@@ -12,8 +12,8 @@
 
 namespace swarm::flyio {
 
-/// What is limited by itself. Fly counts "per action, per Machine or App"; where an action has neither, the organization or the name in
-/// the request stands for it.
+/// What has a limit of its own. Fly counts "per action, per Machine or App"; for an action with neither, the organization or the name in
+/// the request is used.
 enum class Action {
   ListApps,
   CreateApp,
@@ -58,13 +58,13 @@ struct RateLimit {
   bool operator==(const RateLimit&) const = default;
 };
 
-/// Fly's figure for an action, less a margin for requests that arrive closer together than they were sent.
+/// Fly's limit for an action, minus a margin for requests that arrive closer together than they were sent.
 RateLimit limitOf(Action action);
 
-/// All buckets. Buckets that are full again are forgotten now and then. One loop.
+/// All buckets. Full ones are removed from time to time. For one loop.
 class RateLimiter {
  public:
-  /// `faster` multiplies every rate and burst: for tests whose server has no limits.
+  /// `faster` multiplies every rate and burst, for tests whose server has no limits.
   explicit RateLimiter(double faster = 1) : faster_(faster) {}
   std::chrono::nanoseconds waitTime(Action action, const std::string& id, SteadyTime now) { return bucket(action, id, now).waitTime(now); }
   std::chrono::nanoseconds take(Action action, const std::string& id, SteadyTime now) { return bucket(action, id, now).take(now); }

@@ -1,5 +1,4 @@
-// createInstance: app, secrets, addresses, volume, Machine, in this order. Every part may be run again: what is there already is found and
-// used.
+// createInstance: app, secrets, addresses, volume, Machine, in this order. Every step can be repeated: it finds and uses what exists.
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
@@ -22,8 +21,8 @@ awaitable<void> FlyIOProvider::chooseRegions(InstancePlan& plan, Deadline deadli
     const std::string& code = plan.regions[i];
     auto row = std::find_if(known.regions.begin(), known.regions.end(), [&](const Region& region) { return region.code == code; });
     if (row != known.regions.end() && !row->deprecated) continue;
-    throw Error(ErrorCode::Unprocessable, format("Fly has no region \"{}\" to make Machines in.", code))
-        .withField(format("/network/flyio/regions/{}", i), "is no region of Fly's");
+    throw Error(ErrorCode::Unprocessable, format("Fly has no region \"{}\" for new Machines.", code))
+        .withField(format("/network/flyio/regions/{}", i), "is not a region of Fly");
   }
 }
 
@@ -32,7 +31,7 @@ awaitable<bool> FlyIOProvider::ensureApp(std::string app, Deadline deadline) {
   std::chrono::milliseconds delay = client_.tuning().firstPause;
   SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().lookFor;
   for (;;) {
-    // The name is unique: a repeat can make no second app. It is an own network, too: instances can't reach each other.
+    // The name is unique, so a repeat cannot create a second app. Each app is its own network: instances cannot reach each other.
     FlyCall call{.action = Action::CreateApp,
                  .id = app,
                  .method = "POST",
@@ -45,12 +44,12 @@ awaitable<bool> FlyIOProvider::ensureApp(std::string app, Deadline deadline) {
     if (reply.ok()) co_return true;
     if (!isNameTaken(reply.fault()) && !reply.isFateOpen()) throw client_.failure(reply, doing);
     if (co_await client_.findApp(app, deadline)) co_return false;
-    // Taken, and not there: it was deleted a moment ago, or is not known everywhere yet (§12, pitfalls 4 and 11).
+    // Taken, but not found: it was just deleted, or is not known everywhere yet (§12, pitfalls 4 and 11).
     if (std::chrono::steady_clock::now() >= patient_until) {
       if (reply.isFateOpen()) throw client_.failure(reply, doing);
       throw Error(ErrorCode::Unavailable, format("The app name {} is still taken by an app that was deleted. Try again in a minute.", app));
     }
-    co_await client_.pause(client_.jittered(delay), deadline, format("The app {} could not be made in time.", app));
+    co_await client_.pause(client_.jittered(delay), deadline, format("Timed out creating the app {}.", app));
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -70,7 +69,7 @@ awaitable<void> FlyIOProvider::assignAddress(std::string app, std::string type, 
   faultPoint("flyio.create.address.after");
   if (reply.ok() && reply.json().is_object()) co_return;
   if (!reply.isFateOpen() && reply.status != 409 && reply.status != 422) throw client_.failure(reply, doing);
-  // Either it was assigned, or this request never came to be: looking tells.
+  // The list shows whether it was assigned.
   SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().lookFor;
   std::chrono::milliseconds delay = client_.tuning().firstPause;
   for (;;) {
@@ -82,7 +81,7 @@ awaitable<void> FlyIOProvider::assignAddress(std::string app, std::string type, 
       if (is_it) co_return;
     }
     if (!reply.isFateOpen() || std::chrono::steady_clock::now() >= patient_until) throw client_.failure(reply, doing);
-    co_await client_.pause(client_.jittered(delay), deadline, "The app's addresses could not be assigned in time.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out assigning the app's addresses.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -102,7 +101,7 @@ awaitable<void> FlyIOProvider::ensureAddresses(const InstancePlan& plan, bool is
 awaitable<std::int64_t> FlyIOProvider::writeSecrets(const InstancePlan& plan, Deadline deadline) {
   json::object values;
   if (!plan.agentFile.empty()) values[kAgentSecret] = toBase64(plan.agentFile.reveal());
-  // Volumes carry no metadata: this tells what is on one when its Machine is gone.
+  // Volumes have no metadata: the record says what is on one after its Machine was destroyed.
   StorageRecord record{plan.storage, plan.volumeId, plan.copyName};
   if (!plan.storage.empty()) values[kStorageSecret] = writeRecord(record);
   if (auto known = records_.find(plan.app); known != records_.end()) known->second = record;
@@ -113,40 +112,42 @@ awaitable<std::int64_t> FlyIOProvider::writeSecrets(const InstancePlan& plan, De
   co_return version;
 }
 
-/// In the instance's own app names are free, and the one that it is to take the place of has them. A kept one of the name would never be
-/// told from it again.
+/// Names are free in the instance's own app, and the place that it replaces has them. A kept volume of the name elsewhere could not be
+/// distinguished from the new one later.
 void FlyIOProvider::checkNamesFree(const InstancePlan& plan, const std::vector<Stored>& all) const {
   for (const Stored& stored : all) {
-    bool asked = std::find(plan.askedVolumes.begin(), plan.askedVolumes.end(), stored.entry.name) != plan.askedVolumes.end();
-    if (!asked || stored.app == plan.app || !stored.usedBy.empty()) continue;
-    throw Error(ErrorCode::Conflict, format("A volume {} is there already, kept of an earlier instance. Delete it first (swarm volumes "
-                                            "delete {}).",
+    bool is_requested =
+        std::find(plan.requestedVolumes.begin(), plan.requestedVolumes.end(), stored.entry.name) != plan.requestedVolumes.end();
+    if (!is_requested || stored.app == plan.app || !stored.usedBy.empty()) continue;
+    throw Error(ErrorCode::Conflict, format("A volume {} of a deleted workspace already exists. Delete it first (swarm volumes delete "
+                                            "{}).",
                                             stored.entry.name, stored.entry.name))
-        .withField("/storage", "a volume of this name is there already");
+        .withField("/storage", "a volume of this name already exists");
   }
 }
 
-/// Volumes that were asked for by name and exist: the instance goes to where they are.
+/// Existing volumes that are requested by name: the instance is created where they are.
 awaitable<void> FlyIOProvider::takeOverVolumes(InstancePlan& plan, Deadline deadline) {
-  if (plan.askedVolumes.empty()) co_return;
+  if (plan.requestedVolumes.empty()) co_return;
   std::vector<Stored> all = co_await storedVolumes(deadline);
   if (plan.newVolumes) co_return checkNamesFree(plan, all);
   std::string app;
-  for (const std::string& name : plan.askedVolumes) {
+  for (const std::string& name : plan.requestedVolumes) {
     for (const Stored& stored : all) {
       if (stored.entry.name != name || stored.isStray) continue;
       if (stored.entry.owner != plan.owner) {
-        throw Error(ErrorCode::Unprocessable, format("The volume {} belongs to somebody else. Choose another volumeName.", name))
-            .withField("/storage", "a volume belongs to somebody else");
+        throw Error(ErrorCode::Unprocessable, format("The volume {} belongs to another user. Choose another volumeName.", name))
+            .withField("/storage", "a volume belongs to another user");
       }
       if (!stored.usedBy.empty() && stored.usedBy != plan.instanceId) {
         throw Error(
             ErrorCode::Conflict,
-            format("The volume {} is in use, and at Fly one Machine at a time can use it. Delete the workspace that uses it first.", name));
+            format("The volume {} is in use, and on Fly only one Machine at a time can use it. Delete the workspace that uses it first.",
+                   name));
       }
       if (!app.empty() && app != stored.app) {
-        throw Error(ErrorCode::Unprocessable, "The volumes that were asked for are on two volumes of Fly's, and a Machine mounts one only.")
-            .withField("/storage", "can't be mounted together at Fly");
+        throw Error(ErrorCode::Unprocessable, "The requested volumes are on two of Fly's volumes, and a Machine can mount only one.")
+            .withField("/storage", "cannot be mounted together on Fly");
       }
       if (stored.trouble) throw *stored.trouble;
       app = stored.app;
@@ -174,13 +175,14 @@ awaitable<std::optional<std::vector<LostVolume>>> FlyIOProvider::findLostVolumes
   co_return lost;
 }
 
-/// An empty volume in the place of one with files would hide that they are lost.
+/// An empty volume in place of one with files would hide their loss.
 awaitable<void> FlyIOProvider::requireKnownVolumes(const InstanceSpec& spec, Deadline deadline) {
   if (spec.emptyVolumes || spec.newVolumes || usedVolume(spec.known).empty()) co_return;
   auto lost = co_await findLostVolumes(spec, deadline);
   if (!lost || lost->empty()) co_return;
-  throw Error(ErrorCode::Conflict, format("The volume {}, which had the files of {}, is gone from Fly. No empty one was made in its place.",
-                                          lost->front().name, lost->front().mountPath))
+  throw Error(ErrorCode::Conflict,
+              format("The volume {}, which had the files of {}, no longer exists on Fly. No empty one was created in its place.",
+                     lost->front().name, lost->front().mountPath))
       .withInstance(spec.instanceId);
 }
 
@@ -189,10 +191,10 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
   KeyedLock::Guard guard = co_await locks_.acquire(plan.instanceId, deadline);
   absent_.erase(plan.instanceId);
   co_await chooseRegions(plan, deadline);
-  // Whoever asks for the same volume, or deletes it, waits until it is seen who has it.
+  // Concurrent requests for the same volume wait until its user is known.
   std::vector<KeyedLock::Guard> volume_guards;
-  std::sort(plan.askedVolumes.begin(), plan.askedVolumes.end());
-  for (const std::string& name : plan.askedVolumes) volume_guards.push_back(co_await locks_.acquire("volume " + name, deadline));
+  std::sort(plan.requestedVolumes.begin(), plan.requestedVolumes.end());
+  for (const std::string& name : plan.requestedVolumes) volume_guards.push_back(co_await locks_.acquire("volume " + name, deadline));
   co_await takeOverVolumes(plan, deadline);
   co_await requireKnownVolumes(spec, deadline);
   progress.step(Step::CreateApp);
@@ -210,7 +212,7 @@ awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Pro
     if (auto trouble = ambiguityOf(present.choice, plan.app); trouble && !spec.emptyVolumes) throw *trouble;
     if (present.choice.data) plan.volumeId = present.choice.data->id;
     plan.copyName = present.record.copyName;
-    // The first call after the app's creation waits until it is known everywhere: secrets are written once, and so have turns to spare.
+    // The first call after the app's creation waits until the app is known everywhere: secrets have a rate limit to spare.
     progress.step(Step::WriteSecrets);
     std::int64_t secrets = co_await writeSecrets(plan, deadline);
     progress.step(Step::AssignAddresses);

@@ -1,4 +1,4 @@
-// deleteInstance: Machine, volume, addresses, app. A volume that is kept keeps its app: at Fly a volume can't live without one.
+// deleteInstance: Machine, volume, addresses, app. A kept volume keeps its app, because a volume on Fly cannot exist without one.
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -12,13 +12,13 @@ constexpr int kConfirmations = 2;
 
 }  // namespace
 
-/// One that is known to have been made is gone when Fly says so several times: right after its creation it may not be known everywhere.
+/// An app that is known to have been created is gone when Fly confirms it several times: a new app may not be known everywhere.
 awaitable<bool> FlyIOProvider::isAppGone(std::string app, bool was_made, Deadline deadline) {
   std::chrono::milliseconds delay = client_.tuning().firstPause;
   for (int left = was_made ? kConfirmations : 1;; --left) {
     if (co_await client_.findApp(app, deadline)) co_return false;
     if (left == 0) co_return true;
-    co_await client_.pause(delay, deadline, format("It could not be found out in time whether the app {} is there.", app));
+    co_await client_.pause(delay, deadline, format("Timed out determining whether the app {} exists.", app));
     delay *= 2;
   }
 }
@@ -41,7 +41,7 @@ awaitable<void> FlyIOProvider::deleteApp(std::string app, Deadline deadline) {
 awaitable<void> FlyIOProvider::releaseAddresses(std::string app, Deadline deadline) {
   std::vector<IpAddress> addresses = co_await client_.listIps(app, deadline);
   for (const IpAddress& address : addresses) {
-    const std::string doing = format("give the address {} back", address.ip);
+    const std::string doing = format("release the address {}", address.ip);
     FlyCall call{.action = Action::ReleaseIp,
                  .id = app,
                  .method = "DELETE",
@@ -62,18 +62,18 @@ awaitable<void> FlyIOProvider::writeRecordOf(std::string app, StorageRecord reco
 }
 
 struct FlyIOProvider::Remains {
-  std::vector<Machine> own;  ///< and its readers
+  std::vector<Machine> own;  ///< and those of its readers
   bool isTakenOver = false;  ///< another instance's Machine uses the app's volume
-  bool isOwnApp = false;     ///< it was made for this instance
+  bool isOwnApp = false;     ///< it was created for this instance
   AppVolumes volumes;
-  bool stays = false;  ///< files that are kept are on its volume
-  /// Its Machine is destroyed when its host is back, and holds the volume until then.
+  bool stays = false;  ///< its volume has files that are kept
+  /// Its Machine is destroyed when its host is back, and uses the volume until then.
   bool isHeldByHost() const {
     return std::ranges::any_of(own, [](const Machine& machine) { return machine.isHostUnreachable(); });
   }
 };
 
-/// What a list does not have is looked for by its id.
+/// What the list lacks is looked up by its id.
 awaitable<FlyIOProvider::Remains> FlyIOProvider::remainsOf(std::string app, std::string instance_id, std::vector<ExternalResource> external,
                                                            Deadline deadline) {
   Remains remains;
@@ -102,15 +102,15 @@ awaitable<FlyIOProvider::Remains> FlyIOProvider::remainsOf(std::string app, std:
   co_return remains;
 }
 
-/// The volume of the instance unless it stays, and those that are left over in its own app, when its volumes were to go. True: no volume
-/// is left.
+/// Deletes the instance's volume unless it is kept, and, if volumes are deleted, what is left over in its own app. True: no volume is
+/// left.
 awaitable<bool> FlyIOProvider::removeVolumes(std::string app, const Remains& remains, DeleteVolumes volumes, Deadline deadline) {
   for (const Volume& volume : remains.volumes.all) {
     if (isReader(volume) && !volume.isHostUnreachable()) co_await dropVolume(app, volume.id, deadline);
   }
   if (remains.stays) co_return false;
   const VolumeChoice& choice = remains.volumes.choice;
-  bool waits = remains.isHeldByHost();  // the deletion of the app takes along what can't be deleted now
+  bool waits = remains.isHeldByHost();  // the deletion of the app includes what cannot be deleted now
   if (choice.data && !waits) co_await dropVolume(app, choice.data->id, deadline);
   bool all_gone = true;
   for (const Volume& stray : choice.strays) {
@@ -128,16 +128,16 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
   Remains remains = co_await remainsOf(app, instance_id, std::move(external), deadline);
   StorageRecord& record = remains.volumes.record;
   const VolumeChoice& choice = remains.volumes.choice;
-  // Without a record it is not known what is on a volume: then it stays.
+  // Without a record the content of a volume is unknown, and it is kept.
   bool is_unknown = record.entries.empty() && volumes == DeleteVolumes::No;
   std::erase_if(record.entries, [](const StorageEntry& entry) { return !entry.persistent; });
-  // What an earlier instance left on the volume is not this one's to delete.
+  // What an earlier instance left on the volume is not deleted with this one.
   if (volumes == DeleteVolumes::Yes) std::erase_if(record.entries, [](const StorageEntry& entry) { return entry.isMounted; });
   bool has_volumes = choice.data || !choice.strays.empty();
   remains.stays = has_volumes && (!record.entries.empty() || is_unknown);
   if (choice.data) record.volumeId = choice.data->id;
   record.copyName.clear();
-  // Which volume has the files is durable before the Machine, which says it, goes.
+  // Which volume has the files is durable before the Machine, which names it, is destroyed.
   if (remains.stays && !remains.isTakenOver && !is_unknown) {
     co_await writeRecordOf(app, record, deadline);
     records_[app] = record;
@@ -149,7 +149,7 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
   bool all_gone = co_await removeVolumes(app, remains, volumes, deadline);
   if (!all_gone) {
     json::object secrets{{kAgentSecret, nullptr}};
-    if (!remains.stays) secrets[kStorageSecret] = nullptr;  // what is left holds no storage
+    if (!remains.stays) secrets[kStorageSecret] = nullptr;  // the remaining volumes hold no storage
     co_await client_.setSecrets(app, std::move(secrets), deadline);
   }
   progress.step(Step::DeleteAddresses);

@@ -1,5 +1,5 @@
-// executeCommand by Fly's exec: small texts and short commands only. What it can't do is refused before it is sent, as it fails silently
-// (docs/reference/fly-machines.md §8). The agent has none of these limits.
+// executeCommand through Fly's exec: small texts and short commands only. Larger ones are refused before they are sent, because Fly drops
+// them silently (docs/reference/fly-machines.md §8). The agent has none of these limits.
 #include <boost/json/serialize.hpp>
 
 #include "base/id.h"
@@ -10,10 +10,9 @@
 namespace swarm::flyio {
 namespace {
 
-/// Fly's init takes bodies of 16 KiB and drops larger ones without an error; between us and it the body is written anew, so some room
-/// stays.
+/// Fly's init takes bodies of 16 KiB and drops larger ones without an error; the body is serialized again on the way, hence the margin.
 constexpr std::size_t kMostBody = 14 * 1024;
-/// From here on the end of the command must show itself: a body that is near the limit may have been dropped.
+/// From this size on the command must prove that it ran: a body near the limit may have been dropped.
 constexpr std::size_t kProveFrom = 8 * 1024;
 constexpr std::chrono::seconds kMaxCommandTime{60};
 
@@ -44,8 +43,8 @@ void checkContent(const std::vector<std::string>& command, const std::string& in
   if (command.empty()) throw Error(ErrorCode::InvalidArgument, "There is no command to run.").withField("/command", "must not be empty");
   bool all_text = isText(input) && std::all_of(command.begin(), command.end(), [](const std::string& word) { return isText(word); });
   if (!all_text) {
-    throw Error(ErrorCode::Unprocessable, "Fly's exec takes text (UTF-8) only: binary input needs the instance's agent.")
-        .withField("/stdin", "is no text");
+    throw Error(ErrorCode::Unprocessable, "Fly's exec takes only UTF-8 text. Send binary input through the workspace's agent.")
+        .withField("/stdin", "is not UTF-8 text");
   }
 }
 
@@ -53,11 +52,11 @@ Error execFailure(const FlyReply& reply, const MachinesClient& client) {
   FlyFault fault = reply.fault();
   if (fault.status == 408) {
     return Error(ErrorCode::DeadlineExceeded,
-                 "The command did not end in time (Fly's exec ends after 60 s at the latest). It may still be running in the instance.")
+                 "The command timed out (Fly's exec allows at most 60 s). It may still be running in the workspace.")
         .withUpstream({.status = 408, .requestId = reply.requestId});
   }
   if (fault.text.find("machine not running") != std::string::npos) {
-    return Error(ErrorCode::Conflict, "The workspace does not run: start it before running a command in it.")
+    return Error(ErrorCode::Conflict, "The workspace is not running. Start it before running a command in it.")
         .withUpstream({.status = fault.status, .requestId = reply.requestId});
   }
   if (fault.status == 412) return Error(ErrorCode::Unavailable, format("The workspace stopped while a command ran: {}.", fault.text));
@@ -71,15 +70,16 @@ awaitable<CommandResult> FlyIOProvider::executeCommand(std::string instance_id, 
   checkContent(command, stdin_text);
   Machine machine = co_await requireMachine(instance_id, deadline);
   if (machine.state != "started") {
-    throw Error(ErrorCode::Conflict, "The workspace does not run: start it before running a command in it.").withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, "The workspace is not running. Start it before running a command in it.").withInstance(instance_id);
   }
   std::chrono::seconds timeout =
       std::clamp(std::chrono::ceil<std::chrono::seconds>(deadline.left()), std::chrono::seconds(1), kMaxCommandTime);
   json::object body = execBody(command, stdin_text, timeout);
   std::size_t size = json::serialize(body).size();
   if (size > kMostBody) {
-    throw Error(ErrorCode::PayloadTooLarge,
-                format("Command and input are {} bytes; Fly's exec takes {}. More than that needs the instance's agent.", size, kMostBody));
+    throw Error(
+        ErrorCode::PayloadTooLarge,
+        format("Command and input are {} bytes; Fly's exec takes at most {}. Send more through the workspace's agent.", size, kMostBody));
   }
   std::string proof;
   if (size > kProveFrom) {
@@ -98,7 +98,7 @@ awaitable<CommandResult> FlyIOProvider::executeCommand(std::string instance_id, 
                .timeout = timeout + std::chrono::seconds(15)};
   FlyReply reply = co_await client_.send(std::move(call), deadline);
   if (reply.status == 0 && deadline.hasPassed()) {
-    throw Error(ErrorCode::DeadlineExceeded, "The command did not end in time. It may still be running in the instance.");
+    throw Error(ErrorCode::DeadlineExceeded, "The command timed out. It may still be running in the workspace.");
   }
   if (!reply.ok()) throw execFailure(reply, client_).withInstance(instance_id);
   json::value answer = reply.json();
@@ -110,7 +110,7 @@ awaitable<CommandResult> FlyIOProvider::executeCommand(std::string instance_id, 
   bool rejected = reply.body.find("Unhandled rejection: Rejection([") != std::string::npos;
   bool unproven = !proof.empty() && !result.stdoutText.ends_with(proof);
   if (rejected || (unproven && result.exitCode == 0)) {
-    throw Error(ErrorCode::PayloadTooLarge, "Fly dropped the command because it was too large; it did not run.").withInstance(instance_id);
+    throw Error(ErrorCode::PayloadTooLarge, "Fly dropped the command because it was too large. It did not run.").withInstance(instance_id);
   }
   if (!proof.empty() && !unproven) result.stdoutText.resize(result.stdoutText.size() - proof.size());
   co_return result;

@@ -1,4 +1,4 @@
-// start and stop: by the API's own wait, whatever state the Machine is found in.
+// Starts and stops Machines with the API's own wait, from whatever state they are in.
 #include <algorithm>
 #include <array>
 
@@ -11,12 +11,12 @@
 namespace swarm::flyio {
 namespace {
 
-/// The first rounds are short: a process that ends at once is never seen as started, and only a second look tells.
+/// The first rounds are short: a process that ends at once is never observed as started, only by reading the Machine again.
 constexpr std::array<std::chrono::seconds, 4> kRounds{std::chrono::seconds(2), std::chrono::seconds(5), std::chrono::seconds(15),
                                                       std::chrono::seconds(60)};
 constexpr std::chrono::seconds kLongestGrace{300};
 
-/// "settled" is the API's word for every state that does not pass by itself.
+/// "settled" is the API's name for every state that is not transient.
 bool isListed(std::string_view states, std::string_view state) {
   if (states == "settled") return !isTransient(state);
   while (!states.empty()) {
@@ -32,16 +32,16 @@ void requireHost(const Machine& machine) {
   throw hostUnreachable(machine);
 }
 
-/// Fly's own yes; a proxy's page with status 200 is none.
+/// Fly's own confirmation; a proxy's page with status 200 is not one.
 bool isDone(const FlyReply& reply) { return reply.ok() && reply.json().is_object(); }
 
 Error vanished(const Machine& machine) {
-  return Error(ErrorCode::UpstreamFailed, format("The Machine {} was destroyed meanwhile.", machine.id))
+  return Error(ErrorCode::UpstreamFailed, format("The Machine {} was destroyed concurrently.", machine.id))
       .withInstance(machine.metadata(kMetaInstance));
 }
 
 std::string late(const Machine& machine, std::string_view wanted) {
-  return format("The Machine was not {} in time; Fly says that it is {}.", wanted, machine.state);
+  return format("Timed out waiting for the Machine to be {}; Fly reports it as {}.", wanted, machine.state);
 }
 
 }  // namespace
@@ -51,13 +51,13 @@ awaitable<Machine> FlyIOProvider::waitFor(Machine machine, std::string states, s
     if (isListed(states, machine.state) || machine.isGone() || machine.isHostUnreachable()) co_return machine;
     bool has_ended = machine.state == "stopped" && newestEvent(machine, "exit") > ended_before;
     if (has_ended) co_return machine;
-    // A round has passed, and nothing is on its way: what was asked for did not take.
+    // A round has passed and nothing is in progress: the request had no effect.
     if (round > 0 && !isTransient(machine.state) && machine.state != "created") co_return machine;
     std::chrono::seconds left = std::chrono::ceil<std::chrono::seconds>(deadline.left());
     if (left.count() <= 0 || deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, late(machine, states));
     std::chrono::seconds length = std::min(kRounds[std::min(round, kRounds.size() - 1)], left);
     MachinesClient::Waited waited = co_await client_.wait(machine, states, length, deadline);
-    // It may have failed, or another version may be in force by now: the Machine itself says more than a round that ended.
+    // It may have failed, or have another version by now: the Machine itself is more accurate than the end of a round.
     std::string seen = waited.state;
     machine = co_await readAgain(std::move(machine), deadline);
     if (waited.reached && isListed(states, seen) && isTransient(machine.state)) {
@@ -71,13 +71,13 @@ awaitable<std::string> FlyIOProvider::ownLease(const Machine& machine, Deadline 
   FlyCall call{.action = Action::GetLease,
                .id = machine.id,
                .target = format("/v1/apps/{}/machines/{}/lease", machine.app, machine.id),
-               .doing = "look at the Machine's lease"};
+               .doing = "read the Machine's lease"};
   FlyReply reply = co_await client_.send(std::move(call), deadline);
   if (!reply.ok()) co_return "";
   json::value answer = reply.json();
   const json::value* lease = member(answer, "data");
   if (!lease) lease = &answer;
-  // Only this server takes leases with this text, and it holds none beyond a call: a crash left it behind.
+  // Only this server acquires leases with this text, and holds none beyond a call: a crash left it behind.
   co_return stringAt(*lease, "description") == "swarm " + swarm_id_ ? stringAt(*lease, "nonce") : "";
 }
 
@@ -92,7 +92,7 @@ awaitable<FlyReply> FlyIOProvider::mutate(const Machine& machine, FlyCall call, 
       continue;
     }
     if (deadline.left() <= delay) co_return reply;
-    co_await client_.pause(client_.jittered(delay), deadline, "Somebody else held the Machine's lease.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out: another client held the Machine's lease.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -131,7 +131,7 @@ awaitable<Machine> FlyIOProvider::startMachine(Machine machine, Progress& progre
       continue;
     }
     if (shortageOf(fault) != Shortage::None) {
-      log::warning("the host has no room to start a Machine: it is moved to another host",
+      log::warning("moved a Machine to another host, because its own had no capacity to start it",
                    {{"instance", machine.metadata(kMetaInstance)}, {"machine", machine.id}});
       json::object config = machine.config;
       co_return co_await moveElsewhere(std::move(machine), std::move(config), progress, deadline);
@@ -141,7 +141,7 @@ awaitable<Machine> FlyIOProvider::startMachine(Machine machine, Progress& progre
     if (machine.isGone()) throw vanished(machine);
     if (machine.state == "started") co_return machine;
     bool passes =
-        isPassing(fault) || reply.isFateOpen() || reply.isAbsent() || machine.state != was;  // absent, and yet there: not known everywhere
+        isPassing(fault) || reply.isFateOpen() || reply.isAbsent() || machine.state != was;  // absent, but found: not known everywhere yet
     if (!passes || deadline.left() <= delay) throw client_.failure(reply, doing);
     co_await client_.pause(client_.jittered(delay), deadline, late(machine, "started"));
     delay = std::min(delay * 2, client_.tuning().longestPause);
@@ -203,7 +203,7 @@ awaitable<void> FlyIOProvider::destroyMachine(Machine machine, Deadline deadline
     }
     bool passes = isPassing(reply.fault()) || reply.isFateOpen();
     if (!passes || deadline.left() <= delay) throw client_.failure(reply, doing);
-    co_await client_.pause(client_.jittered(delay), deadline, "The Machine could not be destroyed in time.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out destroying the Machine.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }

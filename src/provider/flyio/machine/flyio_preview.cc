@@ -1,4 +1,4 @@
-// previewInstance: what a create would make, found out without making anything.
+// previewInstance: what a create would make, without creating anything.
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
 #include "provider/flyio/machine/image_check.h"
@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kMib = 1024 * 1024;
 
-/// What an ext4 of so many GB has for files, estimated low: a sixteenth and the journal are its own.
+/// Space for files on an ext4 of this size, estimated low: it uses a sixteenth and the journal itself.
 std::int64_t roomFor(std::int64_t volume_gb) {
   std::int64_t whole = volume_gb * 1024 * kMib;
   return volume_gb > 0 ? whole - whole / 16 - 64 * kMib : 0;
@@ -16,7 +16,7 @@ std::int64_t roomFor(std::int64_t volume_gb) {
 
 bool isRefusal(const Error& error) { return error.code() != ErrorCode::Unavailable && error.code() != ErrorCode::DeadlineExceeded; }
 
-/// The plan of the spec, and what speaks against it; parts that can't be done are left out, so that the others are judged, too.
+/// The plan of the spec, and its problems; parts that cannot be done are left out, so that the others are checked, too.
 InstancePlan planLeniently(InstanceSpec spec, const FlyIOProviderConfig& config, const std::string& swarm_id, PlacementPreview& preview) {
   auto collect = [&](auto attempt, auto leave_out) {
     try {
@@ -51,7 +51,7 @@ void noteCosts(const InstancePlan& plan, PlacementPreview& preview) {
   preview.costNotes.push_back(format("Fly.io bills the Machine ({}) by the second while it runs.", toString(plan.guest)));
   if (plan.volumeGb > 0)
     preview.costNotes.push_back(
-        format("Its volume of {} GB is billed always, also while the workspace is stopped, as are its snapshots.", plan.volumeGb));
+        format("Its volume of {} GB and the volume's snapshots are billed always, also while the workspace is stopped.", plan.volumeGb));
   preview.costNotes.push_back("Traffic out of Fly.io is billed; the addresses are free.");
 }
 
@@ -66,12 +66,12 @@ awaitable<void> FlyIOProvider::previewImage(std::string image, PlacementPreview&
     trouble = error;
   }
   if (!trouble) co_return;
-  // A registry that this machine can't reach may be there for Fly.
+  // Fly may reach a registry that this machine cannot reach.
   preview.imageDetail = trouble->message();
   if (isRefusal(*trouble)) preview.problems.push_back(trouble->message());
 }
 
-/// Region by region, in the order of a create: the first with room.
+/// The first region with capacity, in the order of a create.
 awaitable<void> FlyIOProvider::previewRoom(const InstancePlan& plan, PlacementPreview& preview, Deadline deadline) {
   preview.region = plan.regions.front();
   std::string tried;
@@ -85,7 +85,7 @@ awaitable<void> FlyIOProvider::previewRoom(const InstancePlan& plan, PlacementPr
     }
     if (trouble && !isRefusal(*trouble)) throw *trouble;
     bool is_full = trouble ? trouble->code() == ErrorCode::OutOfResources : with_room.empty();
-    if (!is_full) {  // any other refusal: the question is a help only, a create does without
+    if (!is_full) {  // another refusal: the query is optional, and a create works without it
       preview.region = region;
       co_return;
     }
@@ -93,7 +93,7 @@ awaitable<void> FlyIOProvider::previewRoom(const InstancePlan& plan, PlacementPr
   }
   std::string volume = plan.volumeGb > 0 ? format(" with a volume of {} GB", plan.volumeGb) : std::string();
   preview.problems.push_back(
-      format("Fly has no room in {} now for a {}{}, or the organization's quota is used up.", tried, toString(plan.guest), volume));
+      format("Fly has no capacity in {} now for a {}{}, or the organization's quota is exhausted.", tried, toString(plan.guest), volume));
 }
 
 awaitable<PlacementPreview> FlyIOProvider::previewInstance(InstanceSpec spec, Deadline deadline) {
@@ -108,7 +108,7 @@ awaitable<PlacementPreview> FlyIOProvider::previewInstance(InstanceSpec spec, De
   noteCosts(plan, preview);
   bool is_named = preview.imageDetail.empty();
   if (is_named) co_await previewImage(preview.image, preview, deadline);
-  if (present) {  // made already, a place that a move kept: it is where it is, and has its room
+  if (present) {  // it exists, as a place that a move kept: its region is fixed and has capacity
     preview.region = present->region;
     co_return preview;
   }

@@ -1,5 +1,4 @@
-// replaceInstance: a new version of the same Machine, in place, under a lease. Fly keeps the old version running until the new one is
-// taken.
+// replaceInstance: a new version of the same Machine, in place, under a lease. Fly runs the old version until it accepts the new one.
 #include <boost/json/serialize.hpp>
 
 #include "base/diagnostics/fault.h"
@@ -12,14 +11,14 @@
 namespace swarm::flyio {
 namespace {
 
-constexpr int kMostTries = 5;
+constexpr int kMaxAttempts = 5;
 constexpr std::chrono::seconds kGrace{10};
 
 std::string leasePath(const Machine& machine) { return format("/v1/apps/{}/machines/{}/lease", machine.app, machine.id); }
 
 void requireUpdatable(const Machine& machine) {
-  if (isReader(machine)) {  // in its app, the agent's file and the record are the instance's
-    throw Error(ErrorCode::Conflict, "It is there to read a snapshot, and can't be changed.").withInstance(machine.metadata(kMetaInstance));
+  if (isReader(machine)) {  // the agent's file and the record in its app are the instance's
+    throw Error(ErrorCode::Conflict, "A place that reads a snapshot cannot be changed.").withInstance(machine.metadata(kMetaInstance));
   }
   if (machine.isHostUnreachable() || !machine.hasConfig) throw hostUnreachable(machine);
 }
@@ -27,7 +26,7 @@ void requireUpdatable(const Machine& machine) {
 }  // namespace
 
 awaitable<std::string> FlyIOProvider::acquireLease(const Machine& machine, Deadline deadline) {
-  const std::string doing = "take the Machine's lease";
+  const std::string doing = "acquire the Machine's lease";
   FlyCall call{.action = Action::AcquireLease,
                .id = machine.id,
                .method = "POST",
@@ -46,16 +45,16 @@ awaitable<void> FlyIOProvider::releaseLease(const Machine& machine, std::string 
                .id = machine.id,
                .method = "DELETE",
                .target = leasePath(machine),
-               .doing = "give the Machine's lease back",
+               .doing = "release the Machine's lease",
                .leaseNonce = std::move(nonce)};
   try {
     co_await client_.send(std::move(call), Deadline::after(std::chrono::seconds(10)));
   } catch (const Error& error) {
-    log::debug("a lease could not be given back and runs out by itself", {{"machine", machine.id}, {"error", error.message()}});
+    log::debug("could not release a lease, which will expire", {{"machine", machine.id}, {"error", error.message()}});
   }
 }
 
-/// One try, under the lease. Nothing made and no shortage: somebody changed it meanwhile, or the answer was lost and it did not happen.
+/// One attempt, under the lease. Neither a Machine nor a shortage: a concurrent change, or a lost response to a request without effect.
 awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::tryUpdate(Machine machine, const InstancePlan& plan, std::int64_t secrets,
                                                                     std::string nonce, Deadline deadline) {
   const std::string doing = "change the Machine's configuration";
@@ -126,8 +125,8 @@ awaitable<Machine> FlyIOProvider::updateMachine(Machine machine, const InstanceP
       if (ran && no_room->code() == ErrorCode::OutOfResources) co_await startMachine(std::move(machine), progress, deadline);
       throw *no_room;
     }
-    if (tries == kMostTries || deadline.left() <= delay) throw *attempt.error;
-    co_await client_.pause(client_.jittered(delay), deadline, "The Machine's configuration could not be changed in time.");
+    if (tries == kMaxAttempts || deadline.left() <= delay) throw *attempt.error;
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out changing the Machine's configuration.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -136,7 +135,7 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
   KeyedLock::Guard guard = co_await locks_.acquire(spec.instanceId, deadline);
   Machine machine = co_await requireMachine(spec.instanceId, deadline);
   requireUpdatable(machine);
-  // The image that it has may be one whose agent knows no public keys; another one is taken for new.
+  // The agent of its present image may not support public keys; another image counts as new.
   bool keeps_image = withoutDigest(stringAt(json::value(machine.config), "image")) == withoutDigest(imageAtFly(spec.config.image, config_));
   InstancePlan plan = planInstance(spec, config_, swarm_id_, keeps_image ? credentialOf(machine) : AgentCredential::PublicKey);
   plan.app = machine.app;
@@ -146,11 +145,11 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
   std::string mounted = machine.volumeId();
   if (!mounted.empty()) co_await progress.recorded({"volume", mounted});
   if (mounted.empty() && plan.volumeGb > 0) {
-    throw Error(ErrorCode::Unprocessable, "A Machine that was made without a volume can't get one later. Make a new instance.")
-        .withField("/storage", "can't be added at Fly");
+    throw Error(ErrorCode::Unprocessable, "A Machine that was created without a volume cannot get one later. Create a new workspace.")
+        .withField("/storage", "cannot be added on Fly");
   }
   plan.volumeId = mounted;
-  if (machine.metadata(kMetaSpec) != plan.hash || spec.newestImage) {  // Fly looks the tag up again at each update
+  if (machine.metadata(kMetaSpec) != plan.hash || spec.newestImage) {  // Fly resolves the tag again at each update
     if (!mounted.empty()) {
       auto volume = co_await client_.findVolume(machine.app, mounted, deadline);
       if (volume) {
@@ -181,12 +180,11 @@ awaitable<AllocationEffect> FlyIOProvider::allocateResources(std::string instanc
   std::string mounted = machine.volumeId();
   if (size > kLargestVolumeGb) {
     throw Error(ErrorCode::Unprocessable,
-                format("{} GiB of storage were asked for; a volume at Fly has at most {} GiB.", size, kLargestVolumeGb))
+                format("{} GiB of storage were requested; a volume on Fly has at most {} GiB.", size, kLargestVolumeGb))
         .withField("/resources/storage/size", "is too large");
   }
-  if (!same_guest)
-    co_return AllocationEffect::NeedsRestart;  // Fly reboots for another size: replaceInstance does it, when the person knows
-  // A volume grows while it is in use, and never shrinks: what it has stays the figure.
+  if (!same_guest) co_return AllocationEffect::NeedsRestart;  // another size requires a reboot, which replaceInstance does on request
+  // A volume grows while it is in use and never shrinks: a smaller size is ignored.
   if (!mounted.empty() && size > now.storage.size) {
     auto volume = co_await client_.findVolume(machine.app, mounted, deadline);
     if (volume) co_await growVolume(*volume, size, deadline);

@@ -1,4 +1,4 @@
-// The table of sizes, and the smallest that fits.
+// The table of sizes, and the smallest size that fits.
 #include "provider/flyio/machine/guest_size.h"
 
 #include <array>
@@ -12,8 +12,8 @@
 namespace swarm::flyio {
 namespace {
 
-/// Less is a mistake in the unit rather than a wish: memory is given in MiB.
-constexpr std::int64_t kLeastMemoryMib = 16;
+/// A smaller value is a mistake in the unit: memory is given in MiB.
+constexpr std::int64_t kMinMemoryMib = 16;
 
 constexpr std::array<std::int64_t, 5> kSharedCpus{1, 2, 4, 6, 8};
 constexpr std::array<std::int64_t, 9> kPerformanceCpus{1, 2, 4, 6, 8, 10, 12, 14, 16};
@@ -49,22 +49,22 @@ Guest roundUp(const ResourceConfig& resources) {
   const MemoryConfig& memory = resources.memory;
   double cores = cpu.limit > 0 ? static_cast<double>(cpu.limit) / 1000 : cpu.cores;
   std::string cpu_pointer = cpu.limit > 0 ? "/resources/cpu/limit" : "/resources/cpu/cores";
-  if (!(cores > 0)) throw unprocessable(cpu_pointer, "A workspace needs some CPU.");
+  if (!(cores > 0)) throw unprocessable(cpu_pointer, "A workspace needs more than 0 cores.");
   if (cores > static_cast<double>(kLargestGuest.cpus)) {
-    throw unprocessable(cpu_pointer, format("{:g} cores were asked for; Fly's largest Machine has {}.", cores, kLargestGuest.cpus));
+    throw unprocessable(cpu_pointer, format("{:g} cores were requested; Fly's largest Machine has {}.", cores, kLargestGuest.cpus));
   }
-  if (memory.max < kLeastMemoryMib) {
+  if (memory.max < kMinMemoryMib) {
     throw unprocessable(
         "/resources/memory/max",
-        format("{} MiB of memory are too few for any workspace (the unit is MiB; the least is {}).", memory.max, kLeastMemoryMib));
+        format("{} MiB of memory are too few for a workspace (the unit is MiB; the minimum is {}).", memory.max, kMinMemoryMib));
   }
   if (memory.min > memory.max) {
     throw unprocessable("/resources/memory/min",
-                        format("The memory kept ({} MiB) is more than the memory allowed ({} MiB).", memory.min, memory.max));
+                        format("The reserved memory ({} MiB) exceeds the maximum memory ({} MiB).", memory.min, memory.max));
   }
   if (memory.max > kLargestGuest.memoryMb) {
     throw unprocessable("/resources/memory/max",
-                        format("{} MiB of memory were asked for; Fly's largest Machine has {} MiB.", memory.max, kLargestGuest.memoryMb));
+                        format("{} MiB of memory were requested; Fly's largest Machine has {} MiB.", memory.max, kLargestGuest.memoryMb));
   }
   if (auto guest = smallestOf(kShared, cores, memory.max)) return *guest;
   if (auto guest = smallestOf(kPerformance, cores, memory.max)) return *guest;
@@ -83,11 +83,11 @@ std::string toString(const Guest& guest) {
   return format("{}-{}x with {} MB", guest.shared ? "shared-cpu" : "performance", guest.cpus, guest.memoryMb);
 }
 
-ResourceConfig effectiveOn(const Guest& guest, ResourceConfig asked) {
-  asked.cpu.cores = static_cast<double>(guest.cpus);
-  asked.cpu.limit = guest.cpus * 1000;
-  asked.memory.max = guest.memoryMb;
-  return asked;
+ResourceConfig effectiveOn(const Guest& guest, ResourceConfig requested) {
+  requested.cpu.cores = static_cast<double>(guest.cpus);
+  requested.cpu.limit = guest.cpus * 1000;
+  requested.memory.max = guest.memoryMb;
+  return requested;
 }
 
 }  // namespace swarm::flyio

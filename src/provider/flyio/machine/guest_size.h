@@ -1,4 +1,4 @@
-// Guest sizes that Fly sells, and rounding up to them (docs/reference/fly-machines.md §3 "Guest sizes"). Pure.
+// The guest sizes that Fly sells, and rounding up to them (docs/reference/fly-machines.md §3 "Guest sizes"). Pure.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,7 +10,7 @@
 
 namespace swarm::flyio {
 
-/// A field of a request that no Machine can fulfil.
+/// Error for a field of a request that no Machine can fulfil.
 Error unprocessable(std::string pointer, std::string message);
 
 /// One valid size of a Machine.
@@ -21,16 +21,16 @@ struct Guest {
   bool operator==(const Guest&) const = default;
 };
 
-/// The cheapest valid size that has at least what is asked for: shared CPUs where they can carry it, else performance ones. Throws
-/// Error(Unprocessable) with the field when nothing is large enough or the request contradicts itself.
+/// The cheapest valid size that has at least the requested resources: shared CPUs where they suffice, else performance ones. Throws
+/// Error(Unprocessable) with the field when no size is large enough or the request contradicts itself.
 Guest roundUp(const ResourceConfig& resources);
 
 boost::json::object toJson(const Guest& guest);            ///< fly.MachineGuest
-Guest readGuest(const boost::json::value& machine_guest);  ///< of an answer; unknown kinds count as performance
+Guest readGuest(const boost::json::value& machine_guest);  ///< of a response; unknown kinds count as performance
 std::string toString(const Guest& guest);                  ///< "shared-cpu-2x with 4096 MB"
 
-/// What an instance has on `guest`: whole CPUs and the guest's memory; the rest is as asked.
-ResourceConfig effectiveOn(const Guest& guest, ResourceConfig asked);
+/// The resources of an instance on `guest`: whole CPUs and the guest's memory; the rest is as requested.
+ResourceConfig effectiveOn(const Guest& guest, ResourceConfig requested);
 
 inline constexpr Guest kLargestGuest{false, 16, 131072};
 inline constexpr std::int64_t kLargestVolumeGb = 500;

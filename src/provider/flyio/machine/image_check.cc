@@ -1,4 +1,4 @@
-// The registry's v2 protocol, as far as one question needs it.
+// The part of the registry's v2 protocol that queries a manifest.
 #include "provider/flyio/machine/image_check.h"
 
 #include "base/id.h"
@@ -12,14 +12,14 @@ namespace swarm::flyio {
 namespace {
 
 constexpr std::string_view kFlyRegistry = "registry.fly.io";
-constexpr std::string_view kDefaultRegistry = "docker.io";  // of names without one; its API answers at registry-1.
+constexpr std::string_view kDefaultRegistry = "docker.io";  // of names without one; its API is at registry-1.
 constexpr std::string_view kManifests =
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 constexpr std::chrono::seconds kMaxRegistryTime{20};
 
-boost::asio::awaitable<net::HttpResponse> ask(RegistryAccess access, std::string method, std::string target, net::Headers headers,
-                                              Deadline deadline) {
+boost::asio::awaitable<net::HttpResponse> query(RegistryAccess access, std::string method, std::string target, net::Headers headers,
+                                                Deadline deadline) {
   net::HttpClient client(connectorTo(access.url, access.tls), {.host = access.url.authority(), .name = access.url.authority()});
   net::HttpRequest request;
   request.method = std::move(method);
@@ -36,14 +36,14 @@ std::string quoted(std::string_view header, std::string_view key) {
   return std::string(rest.substr(0, rest.find('"')));
 }
 
-/// An anonymous pull token of a registry that wants one.
+/// An anonymous pull token of a registry that requires one.
 boost::asio::awaitable<std::string> pullToken(RegistryChallenge challenge, std::shared_ptr<net::TlsContext> tls, Deadline deadline) {
   std::optional<net::Url> url = net::parseUrl(challenge.realm);
   if (!url)
-    throw Error(ErrorCode::Unprocessable, format("The registry names no address for its tokens: \"{}\".", printable(challenge.realm)));
+    throw Error(ErrorCode::Unprocessable, format("The registry's address for tokens is not a URL: \"{}\".", printable(challenge.realm)));
   std::string target = url->target.empty() ? "/" : url->target;
   target += format("?service={}&scope={}", net::percentEncode(challenge.service), net::percentEncode(challenge.scope));
-  net::HttpResponse answer = co_await ask({std::move(*url), {}, std::move(tls)}, "GET", std::move(target), {}, deadline);
+  net::HttpResponse answer = co_await query({std::move(*url), {}, std::move(tls)}, "GET", std::move(target), {}, deadline);
   json::value parsed = parseOrNull(answer.body);
   std::string token = stringAt(parsed, "token");
   co_return token.empty() ? stringAt(parsed, "access_token") : token;
@@ -100,27 +100,27 @@ boost::asio::awaitable<bool> hasManifest(ImageName name, RegistryAccess access, 
   std::string target = format("/v2/{}/manifests/{}", name.repository, name.reference);
   net::Headers headers{{"Accept", std::string(kManifests)}};
   if (!access.login.empty()) headers.push_back({"Authorization", "Basic " + toBase64(access.login)});
-  net::HttpResponse answer = co_await ask(access, "HEAD", target, headers, deadline);
+  net::HttpResponse answer = co_await query(access, "HEAD", target, headers, deadline);
   RegistryChallenge challenge = parseChallenge(net::findHeader(answer.headers, "www-authenticate"));
   if (answer.status == 401 && access.login.empty() && challenge.realm.starts_with("https://")) {
     std::string token = co_await pullToken(std::move(challenge), access.tls, deadline);
     headers.push_back({"Authorization", "Bearer " + token});
-    answer = co_await ask(access, "HEAD", target, headers, deadline);
+    answer = co_await query(access, "HEAD", target, headers, deadline);
   }
   if (answer.status == 200) co_return true;
   if (answer.status == 404) co_return false;
-  throw Error(ErrorCode::Unprocessable, format("{} does not give {}:{} out (status {}): Fly needs a public image, or one at {}.",
-                                               name.registry, name.repository, name.reference, answer.status, kFlyRegistry));
+  throw Error(ErrorCode::Unprocessable, format("{} refused {}:{} (status {}). Fly needs a public image, or one at {}.", name.registry,
+                                               name.repository, name.reference, answer.status, kFlyRegistry));
 }
 
 boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls,
                                                Deadline deadline) {
   if (config.apiBaseUrl != FlyIOProviderConfig{}.apiBaseUrl) {
-    co_return format("{} (not looked for: {} is not Fly itself)", image, config.apiBaseUrl);
+    co_return format("{} (not checked: {} is not Fly itself)", image, config.apiBaseUrl);
   }
   ImageName name = parseImage(image);
   if (name.registry.starts_with("localhost") || name.registry.starts_with("127.")) {
-    throw Error(ErrorCode::Unprocessable, format("Fly can't pull {}: its registry is on this machine.", image));
+    throw Error(ErrorCode::Unprocessable, format("Fly cannot pull {}: its registry is on this machine.", image));
   }
   std::string host = name.registry == kDefaultRegistry ? format("registry-1.{}", name.registry) : name.registry;
   RegistryAccess access{serverUrl("https://" + host, "workspaceImage"), {}, std::move(tls)};

@@ -1,4 +1,4 @@
-// Whether an image is where Fly can pull it: asks its registry for the manifest, as Fly will.
+// Whether Fly can pull an image: requests its manifest from the registry, as Fly does.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -9,14 +9,14 @@
 
 namespace swarm::flyio {
 
-/// A reference taken apart: "registry.fly.io/app:tag", "alpine", "ghcr.io/a/b@sha256:…".
+/// The parts of a reference: "registry.fly.io/app:tag", "alpine", "ghcr.io/a/b@sha256:…".
 struct ImageName {
   std::string registry;    ///< "docker.io" when none is named
   std::string repository;  ///< "library/alpine"
   std::string reference;   ///< tag or digest
 };
 ImageName parseImage(const std::string& image);
-/// A Machine may show its image with the digest that was found for it.
+/// A Machine may show its image with the digest that its tag was resolved to.
 std::string withoutDigest(const std::string& image);
 /// Whether a Machine with the image `present` has another one than `wanted`: by their digests where both have one, else by their names.
 bool isOtherImage(const std::string& present, const std::string& wanted);
@@ -29,19 +29,19 @@ struct RegistryChallenge {
 };
 RegistryChallenge parseChallenge(std::string_view header);
 
-/// Where a registry answers, and as whom to ask.
+/// A registry's address, and the login to use.
 struct RegistryAccess {
   net::Url url;
-  std::string login = {};                     ///< "user:password"; empty: nobody, or the anonymous token that a registry names
-  std::shared_ptr<net::TlsContext> tls = {};  ///< whom to trust; null: the system's authorities
+  std::string login = {};                     ///< "user:password"; empty: none, or the registry's anonymous token
+  std::shared_ptr<net::TlsContext> tls = {};  ///< trusted authorities; null: the system's
 };
-/// Asks for the manifest, as a pull begins. True: it is there and may be pulled. False: there is none. Throws Error for everything else.
+/// Requests the manifest, as a pull does. True: the image exists and may be pulled. False: it does not exist. Throws Error otherwise.
 boost::asio::awaitable<bool> hasManifest(ImageName name, RegistryAccess access, Deadline deadline);
 
 /// The password for registry.fly.io: the token without its scheme.
 std::string registryPassword(const std::string& token);
 
-/// What was found, as a sentence for validate(); throws Error that says what to do. Fly's own registry gets the token, others none.
+/// The result as a sentence for validate(); throws Error with the next step. Only Fly's own registry gets the token.
 boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls,
                                                Deadline deadline);
 

@@ -1,4 +1,4 @@
-// Names, sizes and configuration of what is made.
+// Names, sizes and configuration of what is created.
 #include "provider/flyio/machine/machine_spec.h"
 
 #include <boost/json/parse.hpp>
@@ -15,9 +15,9 @@
 namespace swarm::flyio {
 namespace {
 
-constexpr std::size_t kMostAppName = 63;
-constexpr std::size_t kMostPrefix = 20;
-/// The proxy's own default of 20 connections would be reached by one browser.
+constexpr std::size_t kMaxAppName = 63;
+constexpr std::size_t kMaxPrefix = 20;
+/// One browser would exceed the proxy's default of 20 connections.
 constexpr std::int64_t kSoftConnections = 2'000;
 constexpr std::int64_t kHardConnections = 10'000;
 
@@ -40,14 +40,13 @@ std::string folderName(const InstanceSpec& spec, const StorageConfig& storage) {
 }
 
 void checkMountPath(const std::string& path, const std::string& pointer, std::set<std::string>& seen) {
-  if (path.size() < 2 || !isNormalPath(path))
-    throw unprocessable(pointer, format("\"{}\" is no absolute path to mount a volume at.", path));
+  if (path.size() < 2 || !isNormalPath(path)) throw unprocessable(pointer, format("\"{}\" is not an absolute path for a volume.", path));
   for (std::string_view kept : {"/proc", "/sys", "/dev", "/etc", "/.fly", "/data"}) {
     if (path == kept || path.starts_with(std::string(kept) + "/")) {
-      throw unprocessable(pointer, format("A volume can't be mounted at {}: the system needs {}.", path, kept));
+      throw unprocessable(pointer, format("A volume cannot be mounted at {}: the system uses {}.", path, kept));
     }
   }
-  if (!seen.insert(path).second) throw unprocessable(pointer, format("Two volumes want to be mounted at {}.", path));
+  if (!seen.insert(path).second) throw unprocessable(pointer, format("Two volumes have the mount path {}.", path));
 }
 
 void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
@@ -60,28 +59,28 @@ void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
     if (!storage.volumeName.empty()) {
       if (!isResourceName(storage.volumeName)) {
         throw unprocessable(pointer + "/volumeName",
-                            format("\"{}\" is no name for a volume: use two or more letters, digits, - _ or .", storage.volumeName));
+                            format("\"{}\" is not a volume name: use two or more letters, digits, - _ or .", storage.volumeName));
       }
-      plan.askedVolumes.push_back(storage.volumeName);
+      plan.requestedVolumes.push_back(storage.volumeName);
     }
     StorageEntry entry{folderName(spec, storage), storage.mountPath, storage.persistent, spec.instanceId, spec.owner};
     if (!names.insert(entry.name).second)
-      throw unprocessable(pointer + "/volumeName", format("The volume {} is asked for twice.", entry.name));
+      throw unprocessable(pointer + "/volumeName", format("The volume {} is requested twice.", entry.name));
     plan.storage.push_back(std::move(entry));
     sum += std::max<std::int64_t>(1, storage.size);
   }
   if (plan.storage.empty()) return;
-  // The sizes that were asked for volume by volume count; a disk size that was not given does not enlarge them.
+  // The sizes of the storages count; a disk size that was not given does not enlarge them.
   static const std::int64_t kNotGiven = ResourceConfig{}.storage.size;
   std::int64_t disk = spec.config.resources.storage.size;
   plan.volumeGb = disk == kNotGiven ? sum : std::max(sum, disk);
   if (plan.volumeGb > kLargestVolumeGb) {
     throw unprocessable("/storage",
-                        format("{} GiB of storage were asked for; a volume at Fly has at most {} GiB.", plan.volumeGb, kLargestVolumeGb));
+                        format("{} GiB of storage were requested; a volume on Fly has at most {} GiB.", plan.volumeGb, kLargestVolumeGb));
   }
 }
 
-/// The agent's settings as the controller has them, and where each storage is to be seen.
+/// The controller's settings for the agent, and the binds of the storages.
 std::string withBinds(const std::string& settings, const InstancePlan& plan) {
   json::object object;
   if (!settings.empty()) {
@@ -103,7 +102,7 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   json::object metadata;
   for (const auto& [key, value] : config.tags) metadata[key] = value;
   for (const auto& [key, value] : spec.config.labels) metadata[key] = value;
-  // Ours come last: they decide who owns what.
+  // Ours come last: they decide about ownership.
   metadata.erase(kMetaRole);
   metadata.erase(kMetaReads);
   metadata.erase(kMetaReplaces);
@@ -140,9 +139,9 @@ json::object planConfig(const InstanceSpec& spec, const FlyIOProviderConfig& con
   if (!spec.config.command.empty()) {
     made["init"] = json::object{{"cmd", json::array(spec.config.command.begin(), spec.config.command.end())}};
   }
-  made["files"] = std::move(files);  // also when empty: a change takes the file of a former agent away
+  made["files"] = std::move(files);  // also when empty: a change removes the file of an older agent
   made["services"] = servicesFor(spec.config.network.exposedPorts);
-  // Intent is the controller's: a second party that restarts Machines would hide crashes from it.
+  // The controller restarts instances: an automatic restart would hide crashes from it.
   made["restart"] = json::object{{"policy", "no"}};
   made["stop_config"] = json::object{{"signal", "SIGTERM"}, {"timeout", "10s"}};
   made["auto_destroy"] = false;
@@ -151,7 +150,7 @@ json::object planConfig(const InstanceSpec& spec, const FlyIOProviderConfig& con
 
 json::object service(std::int64_t internal, json::array ports) {
   json::object concurrency{{"type", "connections"}, {"soft_limit", kSoftConnections}, {"hard_limit", kHardConnections}};
-  // The proxy looks at its own connections only and would stop a Machine that works (§12, pitfall 7).
+  // The proxy considers only its own connections and would stop a busy Machine (§12, pitfall 7).
   return {{"protocol", "tcp"}, {"internal_port", internal}, {"ports", std::move(ports)},
           {"autostop", "off"}, {"autostart", false},        {"concurrency", std::move(concurrency)}};
 }
@@ -167,14 +166,14 @@ int suffixNumber(std::string_view text, std::string_view before) {
 }  // namespace
 
 std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& swarm_id) {
-  std::string prefix = dashed(config.appPrefix).substr(0, kMostPrefix);
+  std::string prefix = dashed(config.appPrefix).substr(0, kMaxPrefix);
   while (prefix.ends_with('-')) prefix.pop_back();
   return format("{}-{}-", prefix.empty() ? "swarm" : prefix, shortHash(swarm_id));
 }
 
 std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const std::string& instance_id) {
   std::string name = appNamePrefix(config, swarm_id) + dashed(instance_id);
-  if (name.size() > kMostAppName) name = name.substr(0, kMostAppName - 9) + "-" + shortHash(instance_id);
+  if (name.size() > kMaxAppName) name = name.substr(0, kMaxAppName - 9) + "-" + shortHash(instance_id);
   return name;
 }
 
@@ -185,10 +184,10 @@ std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& conf
   throw Error(
       ErrorCode::Unprocessable,
       format(
-          "The workspace image {} is on this machine only, and Fly can't pull it. Push it once (docker tag {} registry.fly.io/APP:TAG, fly "
+          "The workspace image {} is on this machine only, so Fly cannot pull it. Push it once (docker tag {} registry.fly.io/APP:TAG, fly "
           "auth docker, docker push registry.fly.io/APP:TAG) and set workspaceImage of [flyio] to that name.",
           config.localWorkspaceImage, config.localWorkspaceImage))
-      .withField("/image", "is not where Fly can pull it");
+      .withField("/image", "is not in a registry from which Fly can pull");
 }
 
 void writeRegions(NetworkConfig& network, std::vector<std::string> regions) {
@@ -201,17 +200,17 @@ void checkNetwork(const NetworkConfig& network) {
   for (std::size_t i = 0; i < network.exposedPorts.size(); ++i) {
     std::int64_t port = network.exposedPorts[i];
     std::string pointer = format("/network/exposedPorts/{}", i);
-    if (port < 1 || port > 65535) throw unprocessable(pointer, format("{} is no port: 1 to 65535.", port));
-    if (port == agent::kPort) throw unprocessable(pointer, format("Port {} is the agent's; choose another.", port));
+    if (port < 1 || port > 65535) throw unprocessable(pointer, format("{} is not a port: use 1 to 65535.", port));
+    if (port == agent::kPort) throw unprocessable(pointer, format("Port {} is the agent's. Choose another.", port));
     for (std::size_t j = 0; j < i; ++j) {
       if (externalPort(network.exposedPorts[j]) == externalPort(port)) {
-        throw unprocessable(pointer, format("Ports {} and {} would answer at the same place.", network.exposedPorts[j], port));
+        throw unprocessable(pointer, format("Ports {} and {} would have the same external port.", network.exposedPorts[j], port));
       }
     }
   }
   if (network.internalNetwork) {
     throw unprocessable("/network/internalNetwork",
-                        "Machines at Fly always have a way out to the internet; use the Docker provider for an internal network.");
+                        "Machines on Fly always reach the internet. Use the Docker provider for an internal network.");
   }
 }
 
@@ -335,7 +334,7 @@ json::object patchedConfig(const json::object& current, const json::object& want
     }
     patched["files"] = std::move(files);
   }
-  // Answers spell autostop as a boolean (§3), requests as a word.
+  // Responses have autostop as a boolean (§3), requests as a word.
   if (json::value* services = patched.if_contains("services"); services && services->is_array()) {
     for (json::value& item : services->as_array()) {
       json::value* autostop = item.is_object() ? item.as_object().if_contains("autostop") : nullptr;
@@ -372,15 +371,15 @@ std::string readerSecret(const std::string& reader_id) {
 InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id,
                         AgentCredential credential) {
   InstanceSpec spec = reader.of;
-  spec.config.network.exposedPorts.clear();  // the instance's answer there
-  // Folders and binds are those of the instance: its files lie there on the copy, too.
+  spec.config.network.exposedPorts.clear();  // they lead to the instance
+  // Folders and binds are the instance's: the copy has the same layout.
   InstancePlan plan = planInstance(spec, config, swarm_id, credential);
   plan.instanceId = reader.instanceId;
   json::object& metadata = plan.config["metadata"].as_object();
   metadata[kMetaInstance] = reader.instanceId;
   metadata[kMetaRole] = kReaderKind;
   metadata[kMetaReads] = reader.of.instanceId;
-  metadata.erase(kMetaStorage);  // nothing on its volume is anybody's to find, keep or delete
+  metadata.erase(kMetaStorage);  // its volume holds no storage of an instance
   for (json::value& file : plan.config["files"].as_array()) file.as_object()["secret_name"] = readerSecret(reader.instanceId);
   return plan;
 }

@@ -1,4 +1,4 @@
-// Status and reasons from state and events, addresses and resources from the configuration.
+// Status and reason from state and events, addresses and resources from the configuration.
 #include "provider/flyio/machine/machine_state.h"
 
 #include "base/text/format.h"
@@ -47,7 +47,7 @@ void readStatus(const Machine& machine, ProviderInstance& instance) {
     instance.status = InstanceStatus::deleting;
   } else if (state == "suspended") {
     instance.status = InstanceStatus::stopped;
-    instance.reason = "suspended at Fly; a start resumes it";
+    instance.reason = "suspended on Fly; a start resumes it";
   } else if (state == "failed" || state == "launch_failed") {
     instance.status = InstanceStatus::failed;
     instance.reason = "could not be started by Fly";
@@ -56,11 +56,11 @@ void readStatus(const Machine& machine, ProviderInstance& instance) {
   }
   if (machine.isHostUnreachable() && instance.status != InstanceStatus::deleting) {
     instance.status = InstanceStatus::failed;
-    instance.reason = "is on a host of Fly's that can't be reached; Machine and volume come back with the host";
+    instance.reason = "is on an unreachable host of Fly; Machine and volume return with the host";
   }
 }
 
-/// The reference in its configuration, with the digest where that is known.
+/// The reference in its configuration, with the digest if known.
 std::string imageOf(const Machine& machine) {
   const json::value* image = machine.config.if_contains("image");
   std::string reference = image && image->is_string() ? std::string(image->as_string()) : std::string();
@@ -77,9 +77,10 @@ std::int64_t newestEvent(const Machine& machine, std::string_view type) {
 
 Error hostUnreachable(const Machine& machine) {
   return Error(ErrorCode::Unavailable,
-               "The instance's host at Fly can't be reached. Its Machine and volume come back with the host, and nothing is made in their "
-               "place. To go on without it, restore what Fly stored of the volume: swarm snapshot list NAME, then swarm snapshot restore "
-               "NAME vs_….")
+               "The workspace's host at Fly is unreachable. Its Machine and volume return with the host; no replacement is created. To "
+               "continue "
+               "without it, restore one of Fly's snapshots of the volume: swarm snapshot list NAME, then swarm snapshot restore NAME "
+               "vs_….")
       .withRetryable(false)
       .withInstance(machine.metadata(kMetaInstance));
 }
@@ -89,12 +90,12 @@ bool isTransient(std::string_view state) { return state.ends_with("ing"); }
 bool isPrivate(const Machine& machine) { return machine.metadata(kMetaPrivate) == "true"; }
 
 std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProviderConfig& config) {
-  std::vector<std::string> asked;
+  std::vector<std::string> requested;
   json::value kept = parseOrNull(machine.metadata(kMetaRegions));
   for (const json::value& region : kept.is_array() ? kept.as_array() : json::array()) {
-    if (region.is_string()) asked.emplace_back(region.as_string());
+    if (region.is_string()) requested.emplace_back(region.as_string());
   }
-  return asked.empty() ? config.regions : asked;
+  return requested.empty() ? config.regions : requested;
 }
 
 ResourceConfig resourcesOf(const Machine& machine) {

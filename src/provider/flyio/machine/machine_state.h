@@ -1,4 +1,4 @@
-// What Fly tells of a Machine as a ProviderInstance. Pure.
+// A Machine as a ProviderInstance. Pure.
 #pragma once
 
 #include "provider/flyio/api/fly_types.h"
@@ -7,20 +7,19 @@
 
 namespace swarm::flyio {
 
-/// Where the events are missing (lists), an end can't be told from a failure: then `stopped`.
+/// Without events (in lists) a failure looks like a normal end: `stopped`.
 ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& config);
 ResourceConfig resourcesOf(const Machine& machine);
 NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config);
-/// Where it may be moved when its host has no room: what the instance asked for, else the configured ones.
+/// Where it may be moved when its host has no capacity: the regions that the instance names, else the configured ones.
 std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProviderConfig& config);
 bool isPrivate(const Machine& machine);
 
 /// The time of its newest event of a type ("exit", "start") in Unix milliseconds; 0 without one.
 std::int64_t newestEvent(const Machine& machine, std::string_view type);
 
-/// States that pass by themselves (§4).
-/// For a call that needs the Machine's host. Waiting a moment does not help, so that it is not retryable.
+/// For a call that needs the Machine's host. Waiting a moment does not help, so it is not retryable.
 Error hostUnreachable(const Machine& machine);
-bool isTransient(std::string_view state);
+bool isTransient(std::string_view state);  ///< a state that passes without a call (§4)
 
 }  // namespace swarm::flyio

@@ -1,4 +1,4 @@
-// What there is in an app: its volumes, told apart, and its record of them.
+// The volumes of an app, sorted by role, and the app's record of them.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ struct FlyIOProvider::AppVolumes {
   std::vector<Volume> all;  ///< readers' too
   StorageRecord record;
   VolumeChoice choice;
-  /// Of the next copy: its name is free.
+  /// Generation of the next copy; no volume has its name.
   int nextGeneration() const {
     int next = 1;
     for (const Volume& volume : all) next = std::max(next, generationOf(volume) + 1);

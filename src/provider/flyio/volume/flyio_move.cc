@@ -1,10 +1,10 @@
-// Moving an instance to another host when its own has no room (docs/reference/fly-machines.md §12, pitfall 2). Never two writers, never a
-// copy less:
+// Moves an instance to another host when its own has no capacity (docs/reference/fly-machines.md §12, pitfall 2). There are never two
+// writers, and the only copy of the files is never deleted:
 //   M0 (stopped) on V0                       nothing done yet
-//   M0 on V0, fork V1                        copied; M1 is not made yet: V1 is of no value, M0 and V0 count
-//   M0 on V0, M1 (newer generation) on V1    M1 counts, M0 is never started again
-//   M1 on V1                                 done: V0 went when all of V1 was on its own host
-// What may be removed is written down before: the copy's name in the app's record, V0's id in M1's metadata. No other volume is touched.
+//   M0 on V0, fork V1                        copied; M1 does not exist yet: V1 has no value, M0 and V0 are current
+//   M0 on V0, M1 (newer generation) on V1    M1 is current, M0 is never started again
+//   M1 on V1                                 done: V0 was deleted when all of V1 was on its own host
+// What may be deleted is recorded first: the copy's name in the app's record, V0's id in M1's metadata. No other volume is deleted.
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "provider/flyio/api/json_access.h"
@@ -20,15 +20,15 @@ awaitable<bool> FlyIOProvider::waitUntilWhole(std::string app, std::string volum
     auto volume = co_await client_.findVolume(app, volume_id, deadline);
     if (!volume) co_return false;
     if (volume->isWhole()) co_return true;
-    // Fly tells of no event for it. What can't be waited for now is tidied up at the next start.
+    // Fly has no event for it. When time is short, the next start cleans up.
     if (deadline.left() <= delay + std::chrono::seconds(2)) co_return false;
-    co_await client_.pause(client_.jittered(delay), deadline, "The copy of the volume was not finished in time.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out waiting for the copy of the volume.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
 
 awaitable<void> FlyIOProvider::tidyUp(Machine current, Deadline deadline) {
-  if (isReader(current)) co_return;  // nothing in its app is left over from it but what deleteInstance removes
+  if (isReader(current)) co_return;  // deleteInstance removes all that a reader leaves
   const std::string instance_id = current.metadata(kMetaInstance);
   std::vector<Machine> machines = co_await machinesIn(current.app, deadline);
   for (const Machine& machine : machines) {
@@ -41,7 +41,7 @@ awaitable<void> FlyIOProvider::tidyUp(Machine current, Deadline deadline) {
   if (is_clean) tidy_.insert(instance_id);
 }
 
-/// False: the copy is not whole yet, and its source still counts.
+/// False: the copy is not complete yet, and its source is still needed.
 awaitable<bool> FlyIOProvider::tidyVolumes(const Machine& current, std::string mounted, Deadline deadline) {
   AppVolumes present = co_await appVolumes(current.app, mounted, {}, deadline);
   StorageRecord& record = present.record;
@@ -66,7 +66,7 @@ awaitable<Machine> FlyIOProvider::placeOnCopy(Berth berth, AppVolumes present, P
   StorageRecord& record = present.record;
   record.volumeId = berth.source->id;
   for (const Volume& volume : present.all) {
-    // Of an earlier try, and older than what is on the source now.
+    // Of an earlier attempt, and older than the source's current content.
     if (isAbandonedCopy(volume, record)) co_await dropVolume(berth.app, volume.id, deadline);
     berth.knownVolumes.insert(volume.id);
   }
@@ -81,8 +81,9 @@ awaitable<Machine> FlyIOProvider::placeOnCopy(Berth berth, AppVolumes present, P
 
 awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object config, Progress& progress, Deadline deadline) {
   const std::string instance_id = machine.metadata(kMetaInstance);
-  if (isReader(machine)) {  // a fork of its volume would be taken for the instance's
-    throw Error(ErrorCode::OutOfResources, "The host of the snapshot's copy has no room for its Machine. Try again.").withRetryable(true);
+  if (isReader(machine)) {  // a fork of its volume would pass for the instance's
+    throw Error(ErrorCode::OutOfResources, "The host of the snapshot's copy has no capacity for its Machine. Try again.")
+        .withRetryable(true);
   }
   progress.step(Step::MoveToAnotherHost);
   tidy_.erase(instance_id);
@@ -100,7 +101,8 @@ awaitable<Machine> FlyIOProvider::moveElsewhere(Machine machine, json::object co
   if (std::string mounted = machine.volumeId(); !mounted.empty()) {
     berth.source = co_await client_.findVolume(machine.app, mounted, deadline);
     if (!berth.source) {
-      throw Error(ErrorCode::UpstreamFailed, format("The Machine's volume {} is not there: it can't be copied to another host.", mounted))
+      throw Error(ErrorCode::UpstreamFailed,
+                  format("The Machine's volume {} does not exist, so it cannot be copied to another host.", mounted))
           .withInstance(instance_id);
     }
     berth.volumeGb = berth.source->sizeGb;

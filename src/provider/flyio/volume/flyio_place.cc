@@ -1,5 +1,5 @@
-// Finding room for a volume and a Machine: region by region, host by host. A volume that holds files is never given up before another has
-// them; one that this call made and could not use is removed at once, and no other volume is.
+// Finds capacity for a volume and a Machine: region by region, host by host. A volume with files is never deleted before another has
+// them; a volume that this call created and could not use is deleted at once, and no other volume is.
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -11,14 +11,14 @@
 namespace swarm::flyio {
 namespace {
 
-/// Volumes of one region land on other hosts when they are made again.
-constexpr int kTriesPerRegion = 3;
+/// A volume that is created again in a region is placed on another host.
+constexpr int kAttemptsPerRegion = 3;
 
 bool belongsTo(const Machine& machine, const std::string& instance_id) { return machine.metadata(kMetaInstance) == instance_id; }
 
 }  // namespace
 
-/// On the volume with the files, where there is one; on a copy of it when its host has no room.
+/// On the volume with the files, if one exists; on a copy of it when its host has no capacity.
 awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, AppVolumes present, std::int64_t secrets, Progress& progress,
                                                Deadline deadline) {
   Berth berth;
@@ -32,8 +32,8 @@ awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, AppVolu
   if (present.choice.data) {
     const Volume source = *present.choice.data;
     if (source.isHostUnreachable()) {
-      throw Error(ErrorCode::Unavailable, format("The volume {} is on a host of Fly's that can't be reached: it can be mounted, copied and "
-                                                 "extended again when the host is back.",
+      throw Error(ErrorCode::Unavailable, format("The volume {} is on an unreachable host of Fly: it can be mounted, copied and extended "
+                                                 "again when the host is back.",
                                                  source.id))
           .withRetryable(false)
           .withInstance(plan.instanceId);
@@ -47,7 +47,7 @@ awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, AppVolu
       co_await progress.recorded({"machine", attempt.made->id});
       co_return std::move(*attempt.made);
     }
-    log::warning("the host of a volume has no room for its Machine: the volume is copied to another host",
+    log::warning("copied a volume to another host, because its own had no capacity for its Machine",
                  {{"instance", plan.instanceId}, {"volume", source.id}});
     std::erase(berth.regions, source.region);
     if (attempt.shortage != Shortage::Region) berth.regions.insert(berth.regions.begin(), source.region);
@@ -63,7 +63,7 @@ awaitable<Machine> FlyIOProvider::placeMachine(const InstancePlan& plan, AppVolu
 awaitable<Machine> FlyIOProvider::placeAnywhere(const Berth& berth, Progress& progress, Deadline deadline) {
   std::optional<Error> last;
   for (const std::string& region : berth.regions) {
-    for (int tries = 0; tries < kTriesPerRegion; ++tries) {
+    for (int tries = 0; tries < kAttemptsPerRegion; ++tries) {
       std::string volume_id;
       if (berth.volumeGb > 0) {
         progress.step(Step::CreateVolume);
@@ -84,15 +84,16 @@ awaitable<Machine> FlyIOProvider::placeAnywhere(const Berth& berth, Progress& pr
       }
       last = machine.error;
       if (!volume_id.empty()) co_await dropVolume(berth.app, volume_id, deadline);
-      log::info("no room for a Machine", {{"instance", berth.instanceId}, {"region", region}, {"reason", last->message()}});
+      log::info("found no capacity for a Machine", {{"instance", berth.instanceId}, {"region", region}, {"reason", last->message()}});
       if (machine.shortage == Shortage::Region || volume_id.empty()) break;
     }
   }
-  if (!last) throw Error(ErrorCode::Internal, "There was no region to make a Machine in.");
+  if (!last) throw Error(ErrorCode::Internal, "No region was given for the Machine.");
   if (berth.regions.size() < 2) throw *last;
   std::string tried;
   for (const std::string& region : berth.regions) tried += (tried.empty() ? "" : ", ") + region;
-  throw Error(ErrorCode::OutOfResources, format("No region had room for the Machine (tried {}). The last said: {}", tried, last->message()))
+  throw Error(ErrorCode::OutOfResources,
+              format("No region had capacity for the Machine (tried {}). The last error: {}", tried, last->message()))
       .withUpstream(UpstreamFacts(last->upstream()))
       .withCause(last->cause());
 }
@@ -105,10 +106,10 @@ awaitable<FlyIOProvider::Attempt<Volume>> FlyIOProvider::makeVolume(const Berth&
                     {"region", region},
                     {"size_gb", berth.volumeGb},
                     {"encrypted", true},
-                    {"require_unique_zone", false},  // true would refuse a second volume of the name on one machine of Fly's
+                    {"require_unique_zone", false},  // true would refuse a second volume of the name on one host
                     {"auto_backup_enabled", !is_copy},
                     {"snapshot_retention", is_copy ? 1 : config_.volumeSnapshotRetentionDays},
-                    {"compute", toJson(berth.guest)}};  // a host that has room for the Machine, too
+                    {"compute", toJson(berth.guest)}};  // a host that has capacity for the Machine, too
   if (berth.source) body["source_volume_id"] = berth.source->id;
   if (is_copy) body["snapshot_id"] = berth.snapshotId;
   FlyCall call{.action = Action::CreateVolume,
@@ -130,7 +131,7 @@ awaitable<FlyIOProvider::Attempt<Volume>> FlyIOProvider::makeVolume(const Berth&
   if (shortage != Shortage::None) co_return Attempt<Volume>{{}, shortage, client_.failure(reply, doing)};
   if (is_copy && reply.isAbsent()) throw noSnapshot(berth.snapshotId);
   if (!reply.isFateOpen()) throw client_.failure(reply, doing);
-  // Names of volumes need not be unique: a second try could make a second one. It appears, or it was never made.
+  // Volume names are not unique: a second request could create a second volume. It appears in the list, or was never created.
   SteadyTime patient_until = std::chrono::steady_clock::now() + client_.tuning().lookFor;
   std::chrono::milliseconds delay = client_.tuning().firstPause;
   for (;;) {
@@ -139,7 +140,7 @@ awaitable<FlyIOProvider::Attempt<Volume>> FlyIOProvider::makeVolume(const Berth&
       if (volume.name == name && !berth.knownVolumes.contains(volume.id)) co_return Attempt<Volume>{volume, Shortage::None, {}};
     }
     if (std::chrono::steady_clock::now() >= patient_until) throw client_.failure(reply, doing);
-    co_await client_.pause(client_.jittered(delay), deadline, "It could not be found out in time whether the volume was made.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out determining whether the volume was created.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -153,12 +154,12 @@ awaitable<std::optional<Machine>> FlyIOProvider::lookForMachine(std::string app,
       if (machine.name == name && !machine.isGone()) co_return std::move(machine);
     }
     if (std::chrono::steady_clock::now() >= patient_until) co_return std::nullopt;
-    co_await client_.pause(client_.jittered(delay), deadline, "It could not be found out in time whether the Machine was made.");
+    co_await client_.pause(client_.jittered(delay), deadline, "Timed out determining whether the Machine was created.");
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
 
-/// The Machine of that id, when it is this instance's and not on its way out.
+/// The Machine of that id, if it belongs to this instance and is not being destroyed.
 awaitable<std::optional<Machine>> FlyIOProvider::adoptMachine(const Berth& berth, std::string machine_id, Deadline deadline) {
   if (machine_id.empty()) co_return std::nullopt;
   auto found = co_await client_.findMachine(berth.app, machine_id, deadline);
@@ -205,11 +206,11 @@ awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::makeMachine(const Bert
     if (reply.isFateOpen()) {
       auto found = co_await lookForMachine(berth.app, name, deadline);
       if (found) co_return Attempt<Machine>{std::move(found), Shortage::None, {}};
-      // Its name is unique: should the first one appear after all, a repeat meets it (409), and makes no second.
-      if (++repeats == client_.tuning().attempts) throw client_.failure(reply, doing).withCause("looked for it by its name, in vain");
+      // Its name is unique: if the first one appears after all, a repeat gets a 409 and creates no second.
+      if (++repeats == client_.tuning().attempts) throw client_.failure(reply, doing).withCause("no Machine of that name was found");
       continue;
     }
-    // The name, or the volume, is taken: by the Machine of an earlier call that no list told of, or by one that is on its way out.
+    // The name, or the volume, is taken: by the Machine of an earlier call that no list showed, or by one that is being destroyed.
     bool taken = fault.status == 409 && fault.text.find("unique machine name violation") != std::string::npos;
     if (!taken && !isPassing(fault)) {
       Error error = client_.failure(reply, format("{} from {}", doing, stringAt(json::value(berth.config), "image")));
@@ -218,7 +219,7 @@ awaitable<FlyIOProvider::Attempt<Machine>> FlyIOProvider::makeMachine(const Bert
     auto found = co_await adoptMachine(berth, machineIdIn(fault.text), deadline);
     if (found) co_return Attempt<Machine>{std::move(found), Shortage::None, {}};
     if (std::chrono::steady_clock::now() >= patient_until) throw client_.failure(reply, doing);
-    co_await client_.pause(client_.jittered(delay), deadline, format("The Machine could not be made in time: {}.", fault.text));
+    co_await client_.pause(client_.jittered(delay), deadline, format("Timed out creating the Machine: {}.", fault.text));
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }
@@ -250,10 +251,11 @@ awaitable<void> FlyIOProvider::dropVolume(std::string app, std::string volume_id
     FlyReply reply = co_await client_.send(std::move(call), deadline);
     faultPoint("flyio.delete.volume.after");
     if (reply.ok() || reply.isAbsent()) co_return;
-    // It stays bound for seconds after its Machine was destroyed (E25).
+    // It stays attached for seconds after its Machine was destroyed (E25).
     bool waits = isPassing(reply.fault()) && std::chrono::steady_clock::now() < patient_until;
     if (!waits) throw client_.failure(reply, doing);
-    co_await client_.pause(client_.jittered(delay), deadline, format("The volume {} was still bound to a Machine.", volume_id));
+    co_await client_.pause(client_.jittered(delay), deadline,
+                           format("Timed out deleting the volume {}, which was still attached to a Machine.", volume_id));
     delay = std::min(delay * 2, client_.tuning().longestPause);
   }
 }

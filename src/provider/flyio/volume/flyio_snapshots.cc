@@ -1,6 +1,6 @@
-// The snapshots that Fly takes of volumes by itself, and readers of them: a volume made from one in the same app (no snapshot can leave
-// it), and a held Machine on it. A reader has an id of its own, and everything of it carries that id or a name made from it; what does not
-// is the instance's, and is never touched from here.
+// The snapshots that Fly takes of volumes, and their readers: a volume that is created from one in the same app (a snapshot cannot leave
+// it), and a held Machine on it. A reader has an id of its own, and everything of it has that id or a name derived from it; the rest is
+// the instance's and is never changed here.
 #include "base/diagnostics/fault.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -26,7 +26,7 @@ bool holds(const std::vector<T>& all, const std::string& id) {
 
 }  // namespace
 
-/// An instance that took over a kept volume lives in that volume's app.
+/// An instance that uses a kept volume is in that volume's app.
 std::string FlyIOProvider::appOf(const std::string& instance_id, const std::vector<ExternalResource>& external) const {
   for (const ExternalResource& resource : external) {
     if (resource.kind == "app" && isOurs(resource.id)) return resource.id;
@@ -35,16 +35,17 @@ std::string FlyIOProvider::appOf(const std::string& instance_id, const std::vect
 }
 
 Error FlyIOProvider::noSnapshot(const std::string& snapshot_id) const {
-  return Error(ErrorCode::Unprocessable, format("Fly has no snapshot {} of this workspace, or has deleted it by now: it keeps each one for "
-                                                "a number of days only.",
-                                                snapshot_id))
-      .withField("/snapshot", "is not there any more");
+  return Error(ErrorCode::Unprocessable,
+               format("Fly has no snapshot {} of this workspace, or has deleted it: each one is kept for a limited "
+                      "number of days.",
+                      snapshot_id))
+      .withField("/snapshot", "no longer exists");
 }
 
 awaitable<std::vector<StoredSnapshot>> FlyIOProvider::snapshotsIn(std::string app, const std::vector<Volume>& volumes,
                                                                   std::vector<ExternalResource> external, Deadline deadline) {
   std::vector<std::string> ids;
-  // A stray's snapshots have none of the instance's files.
+  // Snapshots of a stray have none of the instance's files.
   auto mounted = std::ranges::find_if(volumes, [](const Volume& volume) { return generationOf(volume) >= 0 && !volume.machineId.empty(); });
   VolumeChoice choice = chooseVolume(volumes, mounted == volumes.end() ? "" : mounted->id, {}, external);
   if (choice.data) ids.push_back(choice.data->id);
@@ -52,7 +53,7 @@ awaitable<std::vector<StoredSnapshot>> FlyIOProvider::snapshotsIn(std::string ap
     bool was_its = std::ranges::find(external, ExternalResource{"volume", volume.id}) != external.end();
     if (!choice.data || was_its) ids.push_back(volume.id);
   }
-  // Fly keeps the snapshots of a volume that is gone (the instance was moved to another host) until their time.
+  // Fly keeps the snapshots of a deleted volume (the instance was moved to another host) until they expire.
   for (const ExternalResource& resource : external) {
     if (resource.kind == "volume" && !holds(volumes, resource.id)) ids.push_back(resource.id);
   }
@@ -94,7 +95,7 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
     if (volume.name == readerVolume(plan.instanceId)) made_before = &volume;
     if (isReader(volume)) continue;
     berth.volumeGb = std::max(berth.volumeGb, volume.sizeGb);
-    std::erase(berth.regions, volume.region);  // where the snapshot is: first
+    std::erase(berth.regions, volume.region);  // the snapshot's region first
     berth.regions.insert(berth.regions.begin(), volume.region);
   }
   if (!made_before) {
@@ -116,7 +117,7 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
   co_await waitUntilWhole(plan.app, made_before->id, deadline);
   progress.step(Step::CreateMachine);
   Attempt<Machine> attempt = co_await makeMachine(berth, made_before->region, made_before->id, deadline);
-  if (!attempt.made) {  // it is a copy: the next try makes another, on another host
+  if (!attempt.made) {  // it is a copy: the next attempt creates another one, on another host
     co_await dropVolume(plan.app, made_before->id, deadline);
     throw *attempt.error;
   }
@@ -127,12 +128,12 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
 awaitable<ProviderInstance> FlyIOProvider::openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) {
   KeyedLock::Guard guard = co_await locks_.acquire(reader.instanceId, deadline);
   std::string app = appOf(reader.of.instanceId, reader.external);
-  // Its image is the instance's, and so is what its agent understands.
+  // Its image is the instance's, so its agent takes the same credential.
   auto instance = co_await machineIn(app, reader.of.instanceId, deadline);
   InstancePlan plan = planReader(reader, config_, swarm_id_, instance ? credentialOf(*instance) : AgentCredential::PublicKey);
   plan.app = std::move(app);
   absent_.erase(plan.instanceId);
-  // Before anything is made: whatever becomes of us, it is known where to look for it.
+  // Before anything is created, so that it is found after a crash.
   co_await progress.recorded({std::string(kReaderKind), plan.app});
   auto machine = co_await machineIn(plan.app, plan.instanceId, deadline);
   if (machine) {
@@ -163,7 +164,7 @@ awaitable<void> FlyIOProvider::closeReader(std::string app, std::string id, std:
   progress.step(Step::DestroyMachine);
   std::vector<Machine> machines = co_await machinesIn(app, deadline);
   std::vector<Volume> volumes = co_await volumesIn(app, deadline);
-  for (const ExternalResource& resource : external) {  // what a list does not tell of is looked for by its id
+  for (const ExternalResource& resource : external) {  // what the list lacks is looked up by its id
     if (resource.kind == "machine" && !holds(machines, resource.id)) {
       auto machine = co_await client_.findMachine(app, resource.id, deadline);
       if (machine && !machine->isGone()) machines.push_back(std::move(*machine));
@@ -180,7 +181,7 @@ awaitable<void> FlyIOProvider::closeReader(std::string app, std::string id, std:
   for (const Volume& volume : volumes) {
     if (volume.name == readerVolume(id)) co_await dropVolume(app, volume.id, deadline);
   }
-  // One 404 is no proof, and no deletion of an app takes along what it left: what is listed is there.
+  // One 404 proves nothing, and the app stays: a listed volume exists.
   volumes = co_await client_.listVolumes(app, deadline);
   for (const Volume& volume : volumes) {
     if (volume.name == readerVolume(id))

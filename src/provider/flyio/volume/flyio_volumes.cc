@@ -1,4 +1,4 @@
-// Volumes as the contract sees them: the folders of the one volume that a Machine mounts, each under its name.
+// Volumes in the terms of the contract: the folders of the one volume that a Machine mounts, each under its name.
 #include "base/diagnostics/fault.h"
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
@@ -11,7 +11,7 @@ constexpr std::chrono::seconds kNewerThanLists{60};
 
 }  // namespace
 
-/// What is on the volume of an app without a Machine, by the app's own record.
+/// What is on the volume of an app without a Machine, according to the app's record.
 awaitable<StorageRecord> FlyIOProvider::recordOf(std::string app, Deadline deadline) {
   if (auto known = records_.find(app); known != records_.end()) co_return known->second;
   auto text = co_await client_.readSecret(app, std::string(kStorageSecret), deadline);
@@ -24,7 +24,7 @@ struct FlyIOProvider::OrgVolumes {
     std::string instanceId;
     std::string owner;
     std::string machineId;
-    std::string volumeId;  ///< as this server knows it; else the volume says by which Machine it is mounted
+    std::string volumeId;  ///< if this server knows it; otherwise the volume names the Machine that mounts it
     std::vector<StorageEntry> entries;
   };
   std::map<std::string, User> users;                   ///< by app
@@ -85,7 +85,7 @@ awaitable<std::vector<FlyIOProvider::Stored>> FlyIOProvider::storedVolumes(Deadl
     }
     VolumeChoice choice = chooseVolume(volumes, all.mountedIn(app), record, {});
     std::optional<Error> trouble = is_used || volumes.empty() ? std::nullopt : ambiguityOf(choice, app);
-    // What is on it is not known: shown under its own name, so that it is not forgotten.
+    // Its content is unknown: it is listed under its own name.
     if (record.entries.empty() && choice.data && !is_used) choice.strays.push_back(*std::exchange(choice.data, std::nullopt));
     std::string owner = is_used ? user->second.owner : record.entries.empty() ? "" : record.entries.front().owner;
     std::string volume_id = choice.data ? choice.data->id : choice.missing;
@@ -112,7 +112,7 @@ awaitable<std::vector<VolumeInfo>> FlyIOProvider::listVolumes(Deadline deadline)
 
 /// `is_last`: its app has no Machine and no other volume.
 awaitable<void> FlyIOProvider::deleteStray(const Stored& stray, bool is_last, Deadline deadline) {
-  // The instance whose app it is may be making something there.
+  // The instance of the app may be creating something there.
   KeyedLock::Guard guard = co_await locks_.acquire(stray.entry.instanceId, deadline);
   auto volume = co_await client_.findVolume(stray.app, stray.volumeId, deadline);
   if (volume && !volume->machineId.empty()) {
@@ -136,7 +136,7 @@ awaitable<void> FlyIOProvider::deleteStorage(const Stored& stored, std::vector<S
   StorageRecord record = co_await recordOf(stored.app, deadline);
   std::erase_if(record.entries, [&](const StorageEntry& entry) { return entry.name == stored.entry.name; });
   if (record.entries.empty() && !stored.volumeId.empty()) co_await dropVolume(stored.app, stored.volumeId, deadline);
-  if (!record.entries.empty() || !others.empty()) {  // on the same volume: the folder goes with it; or on others
+  if (!record.entries.empty() || !others.empty()) {  // the folder is deleted with its volume, which others still use
     if (record.entries.empty()) record = {};
     records_[stored.app] = record;
     co_return co_await writeRecordOf(stored.app, std::move(record), deadline);
@@ -148,11 +148,11 @@ awaitable<void> FlyIOProvider::deleteStorage(const Stored& stored, std::vector<S
 awaitable<void> FlyIOProvider::deleteVolume(std::string name, Deadline deadline) {
   KeyedLock::Guard guard = co_await locks_.acquire("volume " + name, deadline);
   std::vector<Stored> all = co_await storedVolumes(deadline);
-  // After a move two may have the name for a while: a free one is meant.
+  // After a move two volumes may have the name for a while: the unused one is meant.
   auto found =
       std::find_if(all.begin(), all.end(), [&](const Stored& stored) { return stored.entry.name == name && stored.usedBy.empty(); });
   if (found == all.end()) found = std::find_if(all.begin(), all.end(), [&](const Stored& stored) { return stored.entry.name == name; });
-  if (found == all.end()) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} at Fly.", name));
+  if (found == all.end()) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} on Fly.", name));
   const Stored meant = *found;
   std::vector<Stored> others;
   for (const Stored& stored : all) {

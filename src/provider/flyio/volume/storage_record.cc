@@ -33,7 +33,7 @@ std::vector<StorageEntry> entriesOf(const json::array& list) {
   return entries;
 }
 
-std::string described(const Volume& volume) { return format("{} (made {})", volume.id, formatTime(volume.createdAt)); }
+std::string described(const Volume& volume) { return format("{} (created {})", volume.id, formatTime(volume.createdAt)); }
 
 }  // namespace
 
@@ -100,15 +100,15 @@ std::optional<Error> ambiguityOf(const VolumeChoice& choice, const std::string& 
   }
   if (!choice.missing.empty()) {
     return Error(ErrorCode::Conflict,
-                 format("The volume {}, which has the files, is not at Fly any more; the app {} has {}. Nothing was changed: another "
+                 format("The volume {}, which has the files, no longer exists on Fly; the app {} has {}. Nothing was changed: another "
                         "volume is never mounted in its place. Restore a snapshot of it, or delete the volume to begin without its files.",
                         choice.missing, app, others.empty() ? "no other volume" : others));
   }
   if (choice.data || others.empty()) return std::nullopt;
   return Error(ErrorCode::Conflict,
-               format("The app {} has several volumes of one name, and nothing that was recorded says which one has the "
-                      "files: {}. Nothing was changed. Look at them at Fly, delete the one without the files (swarm "
-                      "volumes delete vol_…) and try again.",
+               format("The app {} has several volumes of one name, and no record says which one has the files: {}. Nothing was "
+                      "changed. Inspect them on Fly, delete the one without the files (swarm volumes delete vol_…) and try "
+                      "again.",
                       app, others));
 }
 

@@ -1,4 +1,4 @@
-// What is known of one StorageConfig's files, or of a volume that holds none: where they are, and which instance uses them.
+// Where the files of one StorageConfig are and which instance uses them; or a volume that holds no storage.
 #pragma once
 
 #include <optional>
@@ -11,10 +11,10 @@ namespace swarm::flyio {
 struct FlyIOProvider::Stored {
   StorageEntry entry;
   std::string app;
-  std::string volumeId;  ///< empty: it is not known which one
-  std::string usedBy;    ///< instance; empty: it is free
+  std::string volumeId;  ///< empty: unknown
+  std::string usedBy;    ///< instance id; empty: unused
   SystemTime createdAt{};
-  bool isStray = false;          ///< the entry was made up for a volume that holds no storage
+  bool isStray = false;          ///< the volume holds no storage; the entry describes the volume itself
   std::optional<Error> trouble;  ///< why no volume may be mounted for it
 };
 

@@ -1,4 +1,4 @@
-// The affinity cookie goes back to where it came from, and nowhere else.
+// The affinity cookie is sent back to its own path only.
 #include "provider/flyio/api/affinity_cookies.h"
 
 #include <gtest/gtest.h>

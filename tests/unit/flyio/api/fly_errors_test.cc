@@ -19,7 +19,7 @@ TEST(FlyErrors, readsEveryShapeOfBody) {
   EXPECT_EQ(faultOf(502, "<!DOCTYPE html><p>").text, "status 502 with an HTML page");
   EXPECT_EQ(faultOf(500, "").text, "the API failed and gave no reason (status 500)");
   EXPECT_EQ(faultOf(500, "{}").text, "the API failed and gave no reason (status 500)");
-  EXPECT_EQ(faultOf(504, "").text, "the API did not answer Fly's proxy in time (status 504)");
+  EXPECT_EQ(faultOf(504, "").text, "the API did not respond to Fly's proxy in time (status 504)");
   EXPECT_NE(flyError(faultOf(504, ""), "start the Machine").message().find("status.flyio.net"), std::string::npos);
   EXPECT_EQ(faultOf(500, "[1,2]").text, "[1,2]");
   EXPECT_EQ(faultOf(400, R"({"error":{"deep":1}})").text, "no reason was given (status 400)");
@@ -109,7 +109,7 @@ TEST(FlyErrors, readsTheMachineThatStandsInTheWay) {
   EXPECT_EQ(machineIdIn("no machine here"), "");
 }
 
-TEST(FlyErrors, tellsWhatPassesByItself) {
+TEST(FlyErrors, recognizesTemporaryFailures) {
   for (std::string_view text :
        {"failed_precondition: unable to start machine from current state: 'created'",
         "failed_precondition: machine getting replaced, refusing to start", "failed_precondition: machine still active, refusing to start",

@@ -1,4 +1,4 @@
-// Token buckets under a clock that stands still until a test moves it; the other side is Fly's own rule.
+// Token buckets under a manual clock, compared with Fly's own rule.
 #include "provider/flyio/api/rate_limiter.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ TEST(RateLimiter, aBurstPassesAtOnceAndTheRestOneByOne) {
   TokenBucket bucket({1, 3});
   for (int i = 0; i < 3; ++i) EXPECT_EQ(bucket.take(clock.steadyNow()), 0ns);
   EXPECT_EQ(inMilliseconds(bucket.take(clock.steadyNow())), 1000ms);
-  EXPECT_EQ(inMilliseconds(bucket.take(clock.steadyNow())), 2000ms) << "turns are given in the order of the calls";
+  EXPECT_EQ(inMilliseconds(bucket.take(clock.steadyNow())), 2000ms) << "tokens are given in the order of the calls";
   clock.advance(5s);
   EXPECT_EQ(bucket.take(clock.steadyNow()), 0ns);
 }
@@ -47,7 +47,7 @@ TEST(RateLimiter, aBlockedBucketGivesNothingBeforeItsTime) {
   EXPECT_EQ(bucket.take(clock.steadyNow()), 0ns);
 }
 
-TEST(RateLimiter, askingForTheWaitTakesNothing) {
+TEST(RateLimiter, readingTheWaitTakesNothing) {
   ManualClock clock;
   TokenBucket bucket({1, 1});
   EXPECT_EQ(bucket.waitTime(clock.steadyNow()), 0ns);
@@ -65,7 +65,7 @@ TEST(RateLimiter, actionsAndIdsDoNotShareABucket) {
   EXPECT_EQ(limiter.waitTime(Action::StartMachine, "m1", clock.steadyNow()), 0ns);
 }
 
-/// Fly's documented rule, as a server keeps it: a bucket of `burst` tokens that fills with `rate` per second.
+/// Fly's documented rule, as a server applies it: a bucket of `burst` tokens that fills with `rate` per second.
 class Server {
  public:
   Server(double rate, double burst) : rate_(rate), burst_(burst), tokens_(burst) {}
@@ -82,7 +82,7 @@ class Server {
   SteadyTime last_ = SteadyTime(1h);
 };
 
-TEST(RateLimiter, aRowOfRequestsNeverMeetsARefusalEvenWhenTheyArriveUnevenly) {
+TEST(RateLimiter, aSeriesOfRequestsIsNeverRefusedEvenWhenItArrivesUnevenly) {
   struct Case {
     Action action;
     double rate;
@@ -115,7 +115,7 @@ TEST(RateLimiter, appsAreDeletedAtMostAHundredTimesInAnyMinute) {
   }
 }
 
-TEST(RateLimiter, bucketsThatAreFullAgainAreForgotten) {
+TEST(RateLimiter, fullBucketsAreRemoved) {
   ManualClock clock;
   RateLimiter limiter;
   for (int i = 0; i < 5000; ++i) {

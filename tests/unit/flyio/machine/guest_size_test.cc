@@ -79,11 +79,11 @@ TEST(GuestSize, refusesWhatNoMachineHas) {
 }
 
 TEST(GuestSize, theEffectiveSizeIsTheGuests) {
-  ResourceConfig asked;
-  asked.cpu = {0.5, 500};
-  asked.memory = {32, 64};
-  asked.pids = 99;
-  ResourceConfig effective = effectiveOn(roundUp(asked), asked);
+  ResourceConfig requested;
+  requested.cpu = {0.5, 500};
+  requested.memory = {32, 64};
+  requested.pids = 99;
+  ResourceConfig effective = effectiveOn(roundUp(requested), requested);
   EXPECT_EQ(effective.cpu.cores, 1);
   EXPECT_EQ(effective.cpu.limit, 1000);
   EXPECT_EQ(effective.memory.max, 256);

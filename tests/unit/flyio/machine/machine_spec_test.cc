@@ -76,7 +76,7 @@ TEST(MachineSpec, mapsTheWholeConfiguration) {
   EXPECT_EQ(json::serialize(*member(config, "guest")), R"({"cpu_kind":"shared","cpus":2,"memory_mb":4096})");
   EXPECT_EQ(stringAt(config, "restart.policy"), "no");
   EXPECT_EQ(metadata(plan, "team"), "red");
-  EXPECT_EQ(metadata(plan, "swarm_owner"), "ada") << "a label can't say whose it is";
+  EXPECT_EQ(metadata(plan, "swarm_owner"), "ada") << "a label cannot change the owner";
   EXPECT_EQ(metadata(plan, "swarm_instance"), spec.instanceId);
   EXPECT_EQ(metadata(plan, "swarm_id"), "swarm-1");
   const json::array& services = arrayAt(config, "services");
@@ -123,7 +123,7 @@ TEST(MachineSpec, everyStorageIsAFolderOfTheOneVolume) {
   spec.config.storage[1].volumeName = "cache";
   InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
   EXPECT_EQ(plan.volumeGb, 15);
-  EXPECT_EQ(plan.askedVolumes, std::vector<std::string>{"cache"});
+  EXPECT_EQ(plan.requestedVolumes, std::vector<std::string>{"cache"});
   json::value settings = json::parse(stringAt(json::value(plan.config), "env.SWARM_AGENT"));
   const json::array& binds = arrayAt(settings, "binds");
   ASSERT_EQ(binds.size(), 2u);
@@ -138,7 +138,7 @@ TEST(MachineSpec, everyStorageIsAFolderOfTheOneVolume) {
   EXPECT_EQ(record[1].owner, "ada");
 }
 
-TEST(MachineSpec, theHashTellsWhetherAnUpdateWouldChangeAnything) {
+TEST(MachineSpec, theHashShowsWhetherAnUpdateWouldChangeAnything) {
   std::string hash = planInstance(makeSpec(), makeConfig(), "swarm-1").hash;
   EXPECT_EQ(hash, planInstance(makeSpec(), makeConfig(), "swarm-1").hash);
   InstanceSpec changed = makeSpec();
@@ -149,7 +149,7 @@ TEST(MachineSpec, theHashTellsWhetherAnUpdateWouldChangeAnything) {
   EXPECT_NE(hash, planInstance(changed, makeConfig(), "swarm-1").hash);
 }
 
-TEST(MachineSpec, aReadersNamesAreItsOwnAndNobodysGeneration) {
+TEST(MachineSpec, aReadersNamesAreItsOwnAndOfNoGeneration) {
   SnapshotReader reader{"vs_1", "i-01hq3zt7s0m9x4k2v8w6y1b5ce", makeSpec(), {}};
   reader.of.config.network.exposedPorts = {8080};
   reader.of.config.labels["swarm_role"] = "instance";
@@ -174,8 +174,8 @@ TEST(MachineSpec, aReadersNamesAreItsOwnAndNobodysGeneration) {
   EXPECT_EQ(generationOf(volume), -1);
 }
 
-/// Whoever may label an instance can't turn it into something that is not looked for.
-TEST(MachineSpec, aLabelMakesNoReader) {
+/// Labels cannot turn an instance into a reader, which is not listed.
+TEST(MachineSpec, aLabelDoesNotMakeAReader) {
   InstanceSpec spec = makeSpec();
   spec.config.labels["swarm_role"] = "reader";
   spec.config.labels["swarm_reads"] = "i-other";
@@ -239,7 +239,7 @@ TEST(MachineSpec, anUpdateKeepsWhatItDoesNotKnow) {
   EXPECT_EQ(arrayAt(patched, "services").size(), 1u);
 }
 
-TEST(MachineSpec, answersSpellAutostopOtherwiseThanRequests) {
+TEST(MachineSpec, responsesAndRequestsDifferInAutostop) {
   json::value patched =
       patchedConfig(json::parse(R"({"services":[{"autostop":false},{"autostop":true},{"autostop":"suspend"}]})").as_object(), {});
   const json::array& services = arrayAt(patched, "services");
@@ -258,7 +258,7 @@ TEST(MachineSpec, addressesFollowTheTemplate) {
 
 Machine machineOf(std::string_view answer) { return readMachine(json::parse(answer), "a1"); }
 
-TEST(MachineState, tellsHowAMachineEnded) {
+TEST(MachineState, showsHowAMachineEnded) {
   auto ended = [](std::string_view exit_event) {
     std::string text = R"({"id":"m1","state":"stopped","config":{"metadata":{}},"events":[{"type":"exit","request":{"exit_event":)";
     return toInstance(machineOf(text + std::string(exit_event) + "}}]}"), makeConfig());
@@ -277,7 +277,7 @@ TEST(MachineState, aHostThatCanNotBeReachedIsShown) {
   EXPECT_FALSE(machine.hasConfig);
   ProviderInstance instance = toInstance(machine, makeConfig());
   EXPECT_EQ(instance.instanceId, "i-1");
-  EXPECT_NE(instance.reason.find("can't be reached"), std::string::npos);
+  EXPECT_NE(instance.reason.find("unreachable"), std::string::npos);
   machine.state = "destroying";
   EXPECT_EQ(toInstance(machine, makeConfig()).status, InstanceStatus::deleting);
 }
@@ -306,7 +306,7 @@ TEST(ImageCheck, takesReferencesApart) {
   EXPECT_EQ(parts("ghcr.io/a/b:tag@sha256:12"), "ghcr.io|a/b|sha256:12");
 }
 
-TEST(ImageCheck, tellsAnotherImageByItsDigestOrItsName) {
+TEST(ImageCheck, distinguishesImagesByDigestOrName) {
   EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3", "registry.fly.io/acme:3"));
   EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:3"));
   EXPECT_FALSE(isOtherImage("docker.io/library/alpine:latest", "alpine"));

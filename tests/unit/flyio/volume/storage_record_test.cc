@@ -1,4 +1,4 @@
-// Records and the choice among volumes of one name.
+// Records, and the choice among volumes of one name.
 #include "provider/flyio/volume/storage_record.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ TEST(StorageRecord, survivesBeingWritten) {
   EXPECT_EQ(read.copyName, "data_2");
 }
 
-TEST(StorageRecord, ofAnEarlierVersionIsReadAndWhatIsNoneIsEmpty) {
+TEST(StorageRecord, readsEarlierVersionsAndIsEmptyForAnythingElse) {
   std::string earlier = writeStorage({{"home", "/home/coder", true, "i-1", "ada", true}});
   EXPECT_EQ(readRecord(earlier).entries.size(), 1u);
   EXPECT_EQ(readRecord(earlier).volumeId, "");
@@ -58,10 +58,10 @@ TEST(VolumeChoice, takesTheOnlyOneAndNoneOfSeveral) {
   ASSERT_TRUE(trouble);
   EXPECT_NE(trouble->message().find("vol_1"), std::string::npos);
   EXPECT_NE(trouble->message().find("vol_2"), std::string::npos);
-  EXPECT_FALSE(ambiguityOf(chooseVolume({volumeOf("vol_1", "backup")}, "", {}, {}), "app")) << "it is no volume of an instance";
+  EXPECT_FALSE(ambiguityOf(chooseVolume({volumeOf("vol_1", "backup")}, "", {}, {}), "app")) << "it does not belong to an instance";
 }
 
-TEST(VolumeChoice, putsNothingInThePlaceOfOneThatIsGone) {
+TEST(VolumeChoice, replacesAMissingVolumeByNone) {
   VolumeChoice choice = chooseVolume({volumeOf("vol_1")}, "", {{}, "vol_9", ""}, {{"volume", "vol_1"}});
   EXPECT_EQ(chosen(choice), "");
   EXPECT_EQ(choice.missing, "vol_9");
@@ -71,7 +71,7 @@ TEST(VolumeChoice, putsNothingInThePlaceOfOneThatIsGone) {
 TEST(AbandonedCopy, hasTheRecordedNameAndNoMachineAndIsNotTheSource) {
   StorageRecord record{{}, "vol_1", "data_2"};
   EXPECT_TRUE(isAbandonedCopy(volumeOf("vol_2", "data_2"), record));
-  EXPECT_FALSE(isAbandonedCopy(volumeOf("vol_2", "data_2", "148e"), record)) << "a Machine is on it";
+  EXPECT_FALSE(isAbandonedCopy(volumeOf("vol_2", "data_2", "148e"), record)) << "a Machine uses it";
   EXPECT_FALSE(isAbandonedCopy(volumeOf("vol_1", "data_2"), record)) << "it has the files";
   EXPECT_FALSE(isAbandonedCopy(volumeOf("vol_2", "data_1"), record));
   EXPECT_FALSE(isAbandonedCopy(volumeOf("vol_2", ""), {}));

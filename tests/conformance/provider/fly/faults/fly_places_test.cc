@@ -1,4 +1,4 @@
-// What the Fly provider does where a region or a host has no room, or can't be reached.
+// What the Fly provider does where a region or a host has no capacity, or is unreachable.
 #include "conformance/provider/fly/faults/fly_places.h"
 
 namespace swarm::testing {
@@ -145,7 +145,7 @@ TEST_F(FlyPlaces, aHostThatCanNotBeReachedIsShownAndNothingIsMadeInItsPlace) {
   world_.send("POST", "/emulator/machines/" + id + "/host", json::object{{"status", "unreachable"}});
   auto found = get(wanted.instanceId);
   ASSERT_TRUE(found);
-  EXPECT_NE(found->reason.find("host of Fly's that can't be reached"), std::string::npos) << found->reason;
+  EXPECT_NE(found->reason.find("unreachable host of Fly"), std::string::npos) << found->reason;
   for (auto&& call : {std::function<void()>([&] { start(wanted.instanceId); }), std::function<void()>([&] { create(wanted); }),
                       std::function<void()>([&] { stop(wanted.instanceId); })}) {
     auto error = errorOf(call);

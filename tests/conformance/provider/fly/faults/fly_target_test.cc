@@ -129,7 +129,7 @@ TEST_F(FlyTarget, aPreviewNamesEachThingThatIsInTheWay) {
   std::vector<std::string> problems = preview(wanted).problems;
   ASSERT_EQ(problems.size(), 5u);
   for (std::size_t i = 0; i < 5; ++i) {
-    const char* expected[] = {"64 cores", "docker push", "way out", "/etc", "atlantis"};
+    const char* expected[] = {"64 cores", "docker push", "reach the internet", "/etc", "atlantis"};
     EXPECT_NE(problems[i].find(expected[i]), std::string::npos) << problems[i];
   }
 }
@@ -166,7 +166,7 @@ class FlyWithoutRoom : public ::testing::Test {
 TEST_F(FlyWithoutRoom, aPreviewSaysWhichRegionItWouldBeAndWhichHasNoRoom) {
   PlacementPreview full = preview({"ams"});
   ASSERT_EQ(full.problems.size(), 1u);
-  EXPECT_NE(full.problems[0].find("no room in ams"), std::string::npos) << full.problems[0];
+  EXPECT_NE(full.problems[0].find("no capacity in ams"), std::string::npos) << full.problems[0];
   EXPECT_EQ(full.region, "ams");
   PlacementPreview next = preview({"ams", "fra"});
   EXPECT_EQ(next.problems, std::vector<std::string>{});
