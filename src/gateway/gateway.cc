@@ -4,7 +4,7 @@
 
 #include "base/text/format.h"
 #include "gateway/impl.h"
-#include "gateway/pages/answers.h"
+#include "gateway/pages/responses.h"
 
 namespace swarm {
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
-#include "gateway/pages/answers.h"
+#include "gateway/pages/responses.h"
 #include "net/http/problem.h"
 
 namespace swarm::gateway {

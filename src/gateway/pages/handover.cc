@@ -2,7 +2,7 @@
 
 #include "base/id.h"
 #include "base/text/format.h"
-#include "gateway/pages/answers.h"
+#include "gateway/pages/responses.h"
 #include "gateway/proxy/sender.h"
 
 namespace swarm::gateway {

@@ -1,8 +1,8 @@
 #include "gateway/pages/landing.h"
 
 #include "base/text/format.h"
-#include "gateway/pages/answers.h"
-#include "gateway/pages/moving.h"
+#include "gateway/pages/move_status.h"
+#include "gateway/pages/responses.h"
 #include "model/titles.h"
 
 namespace swarm::gateway {

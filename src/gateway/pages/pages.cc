@@ -5,7 +5,7 @@
 
 #include "base/id.h"
 #include "base/text/format.h"
-#include "gateway/pages/moving.h"
+#include "gateway/pages/move_status.h"
 #include "gateway/pages/page_assets.h"
 #include "model/steps.h"
 

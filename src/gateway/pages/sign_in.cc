@@ -2,8 +2,8 @@
 
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
-#include "gateway/pages/answers.h"
-#include "gateway/pages/moving.h"
+#include "gateway/pages/move_status.h"
+#include "gateway/pages/responses.h"
 
 namespace swarm::gateway {
 namespace {

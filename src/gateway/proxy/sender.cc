@@ -1,6 +1,6 @@
 #include "gateway/proxy/sender.h"
 
-#include "gateway/pages/answers.h"
+#include "gateway/pages/responses.h"
 
 namespace swarm::gateway {
 namespace {

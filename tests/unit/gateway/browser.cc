@@ -1,6 +1,6 @@
 #include "unit/gateway/browser.h"
 
-#include "gateway/pages/answers.h"
+#include "gateway/pages/responses.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "gateway/pages/answers.h"
-#include "gateway/pages/moving.h"
+#include "gateway/pages/move_status.h"
+#include "gateway/pages/responses.h"
 
 namespace swarm::gateway {
 namespace {

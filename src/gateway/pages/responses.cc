@@ -1,4 +1,4 @@
-#include "gateway/pages/answers.h"
+#include "gateway/pages/responses.h"
 
 #include "base/text/format.h"
 #include "gateway/host.h"

@@ -1,5 +1,5 @@
 // Conversion of a move's progress to text and JSON.
-#include "gateway/pages/moving.h"
+#include "gateway/pages/move_status.h"
 
 #include <algorithm>
 
