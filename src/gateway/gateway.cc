@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/text/format.h"
+#include "gateway/assets/assets.h"
 #include "gateway/impl.h"
 #include "gateway/pages/responses.h"
 
@@ -27,7 +28,6 @@ bool mayCome(const net::RequestHead& head, Sender sender, std::uint16_t port) {
 /// VS Code's page registers this worker for its whole host, only to make the page installable. The gateway serves its own: a workspace
 /// could serve another script at this path, which would outlive the instance in every browser that visited it.
 bool isPageWorker(std::string_view path) { return path == "/_static/out/browser/serviceWorker.js"; }
-constexpr std::string_view kPageWorker = "self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));\n";
 
 /// The worker of webviews has its own folder as its scope; a sign-in to another instance removes it.
 bool isWebviewWorker(std::string_view path) {
@@ -172,10 +172,10 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
   if (request.isVscode()) {
     const bool from_elsewhere = request.sender == Sender::Elsewhere || request.sender == Sender::SameWorkspace;
     // A link may open VS Code, but not choose its folder or file.
-    if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) co_return co_await handover.goOn(request.exchange, "/");
+    if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) co_return co_await handover.continueTo(request.exchange, "/");
     if (head.headers.has("Service-Worker") && isPageWorker(head.path())) {
       net::Headers headers{{"Content-Type", "text/javascript"}, {"Service-Worker-Allowed", "/"}, {"Cache-Control", "no-store"}};
-      co_return co_await request.exchange.respond(200, std::move(headers), std::string(kPageWorker));
+      co_return co_await request.exchange.respond(200, std::move(headers), std::string(assets::pageWorkerJs()));
     }
     if (head.headers.has("Service-Worker") && !isWebviewWorker(head.path())) {
       co_await respondProblem(request.exchange, 403, ErrorCode::PermissionDenied, "Only VS Code's own service workers may register here.");

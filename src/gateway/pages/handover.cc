@@ -104,7 +104,7 @@ net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr
     co_return;
   }
   // A reload or "back" repeats a used code: a browser that is signed in continues.
-  if (target && targets_.authenticate(head, target)) co_return co_await goOn(exchange, path);
+  if (target && targets_.authenticate(head, target)) co_return co_await continueTo(exchange, path);
   if (binding.empty()) co_return co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This sign-in has expired",
@@ -116,7 +116,7 @@ net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr
 
 net::awaitable<void> Handover::arrive(net::Exchange& exchange, std::shared_ptr<Target> target) {
   const auto path = wantedPath(exchange.head(), target.get());
-  if (target && targets_.authenticate(exchange.head(), target)) co_return co_await goOn(exchange, path);
+  if (target && targets_.authenticate(exchange.head(), target)) co_return co_await continueTo(exchange, path);
   // A redirect to the base host would cause a loop.
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
 }
@@ -128,8 +128,8 @@ net::awaitable<void> Handover::enterPort(net::Exchange& exchange, std::shared_pt
   co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, principal));
 }
 
-net::awaitable<void> Handover::goOn(net::Exchange& exchange, std::string_view path) {
-  return respondPage(exchange, 200, goOnPage(path), {}, kFramedByAnyone);
+net::awaitable<void> Handover::continueTo(net::Exchange& exchange, std::string_view path) {
+  return respondPage(exchange, 200, continuePage(path), {}, kFramedByAnyone);
 }
 
 }  // namespace swarm::gateway

@@ -31,7 +31,7 @@ class Handover {
   /// Opens a port's page for a user who is signed in to VS Code: the port's host gets a cookie of its own.
   net::awaitable<void> enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal);
   /// Continues to `path` from a page of the same host, so that the navigation is not cross-site.
-  net::awaitable<void> goOn(net::Exchange& exchange, std::string_view path);
+  net::awaitable<void> continueTo(net::Exchange& exchange, std::string_view path);
 
  private:
   /// Cookies of a host after a sign-in; clears storage that another instance of the same name has filled.

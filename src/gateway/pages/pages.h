@@ -11,12 +11,9 @@
 
 namespace swarm::gateway {
 
-std::string escapeHtml(std::string_view text);
-
-/// A page and the nonce that its style and script carry, for the Content-Security-Policy.
 struct Page {
   std::string html;
-  std::string nonce;
+  std::string policy;  ///< Content-Security-Policy, without frame-ancestors
 };
 
 struct SignInPage {
@@ -29,7 +26,7 @@ Page signedOutPage();
 /// Confirmation of a sign-in by a link that another user may have planted.
 Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next);
 /// Continues to `path` at once.
-Page goOnPage(std::string_view path);
+Page continuePage(std::string_view path);
 
 /// One row of the landing page.
 struct LandingRow {

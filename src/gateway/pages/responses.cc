@@ -27,9 +27,8 @@ void addPageHeaders(const Page& page, std::string_view frame_ancestors, net::Hea
   addCommonHeaders(headers);
   headers.push_back({"Content-Type", "text/html; charset=utf-8"});
   // No form-action: Chromium applies it to the redirects after a POST, and a sign-in redirects to another origin.
-  headers.push_back({"Content-Security-Policy",
-                     format("default-src 'none'; style-src 'nonce-{0}'; script-src 'nonce-{0}'; connect-src 'self'; base-uri 'none'{1}{2}",
-                            page.nonce, frame_ancestors.empty() ? "" : "; frame-ancestors ", frame_ancestors)});
+  headers.push_back(
+      {"Content-Security-Policy", format("{}{}{}", page.policy, frame_ancestors.empty() ? "" : "; frame-ancestors ", frame_ancestors)});
   if (frame_ancestors == kNotFramed) headers.push_back({"X-Frame-Options", "DENY"});
   // same-origin, because no-referrer would change the Origin of our own forms to "null".
   headers.push_back({"Referrer-Policy", "same-origin"});

@@ -1,0 +1,22 @@
+// Assets: templates, style and scripts of the gateway's pages. They are files of this folder, linked into the program byte for byte.
+#pragma once
+
+#include <string_view>
+
+namespace swarm::gateway::assets {
+
+std::string_view brandHtml();
+std::string_view continueHtml();
+std::string_view landingHtml();
+std::string_view layoutHtml();
+std::string_view messageHtml();
+std::string_view signInHtml();
+std::string_view signInByLinkHtml();
+std::string_view signedOutHtml();
+std::string_view waitingHtml();
+std::string_view landingJs();
+std::string_view pageWorkerJs();  ///< the service worker of VS Code's host
+std::string_view waitingJs();
+std::string_view pagesCss();
+
+}  // namespace swarm::gateway::assets
