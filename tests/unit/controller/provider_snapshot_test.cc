@@ -149,7 +149,7 @@ TEST_F(ProviderSnapshotTest, filesThatDifferChangeNothingAndLeaveNothing) {
   moves_->corruptions = 100;
   Operation restored = restore(taken_);
   EXPECT_EQ(restored.status, OperationStatus::failed);
-  EXPECT_NE(restored.error->message().find("not the snapshot's"), std::string::npos) << restored.error->message();
+  EXPECT_NE(restored.error->message().find("differ from the snapshot"), std::string::npos) << restored.error->message();
   EXPECT_EQ(notes(), "second");
   EXPECT_EQ(get("web").status, InstanceStatus::running);
   waitUntilNothingElseIsThere(0);

@@ -36,7 +36,7 @@ TEST_F(ApiSnapshots, areMissingWithAReasonWhileTheProviderIsDown) {
   Answer answer = list(server_.user);
   EXPECT_EQ(answer.status, 200) << answer.text;
   EXPECT_TRUE(answer.json.at("items").as_array().empty());
-  EXPECT_NE(std::string(answer.json.at("missing").as_string()).find("could not be asked"), std::string::npos);
+  EXPECT_NE(std::string(answer.json.at("missing").as_string()).find("are not available"), std::string::npos);
   server_.world.setDown(false);
 }
 

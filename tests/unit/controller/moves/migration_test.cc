@@ -186,7 +186,7 @@ TEST_F(MigrationTest, continuesARollbackAfterTheServerWasKilled) {
   boot();
   Operation moved = run(swarm().waitForOperation(id, Deadline::after(std::chrono::seconds(10))));
   EXPECT_EQ(moved.status, OperationStatus::failed);
-  EXPECT_NE(get("web").statusReason.find("taken back"), std::string::npos) << get("web").statusReason;
+  EXPECT_NE(get("web").statusReason.find("being rolled back"), std::string::npos) << get("web").statusReason;
   EXPECT_EQ(placeOf("web"), source);
   EXPECT_EQ(get("web").status, InstanceStatus::running);
   EXPECT_EQ(filesAt(world_, source), files_);
@@ -343,7 +343,7 @@ TEST_F(MigrationTest, reportsWhyItCannotStart) {
     }
     return std::string("nothing");
   };
-  EXPECT_EQ(refusal(to("fra")), "web is at fake (fra) already.");
+  EXPECT_EQ(refusal(to("fra")), "Workspace web is already at fake (fra).");
   MigrateRequest elsewhere;
   elsewhere.targetProvider = ProviderType::flyio;
   EXPECT_EQ(refusal(elsewhere), "This server has no provider \"flyio\".");

@@ -107,7 +107,7 @@ TEST_F(Lifecycle, anImageWithoutAnAgentFailsItsOperationAndKeepsRunning) {
   EXPECT_EQ(ended.status, OperationStatus::failed);
   EXPECT_EQ(ended.steps.back().name, "wait until VS Code answers");
   EXPECT_EQ(ended.steps.back().status, OperationStatus::failed);
-  EXPECT_NE(ended.error->message().find("VS Code in it can't be reached"), std::string::npos);
+  EXPECT_NE(ended.error->message().find("VS Code is unreachable"), std::string::npos);
   EXPECT_EQ(get("one").status, InstanceStatus::running);
   EXPECT_EQ(get("one").desired, InstanceStatus::running);
   EXPECT_EQ(get("one").statusReason, ended.error->message());
