@@ -57,7 +57,7 @@ Argument& Arguments::word(const std::string& name, T& value, const std::string& 
 
 template <typename T>
 Argument& Arguments::option(const std::string& names, T& value, const std::string& help) {
-  return add(app_.add_option(names, value, help));
+  return add(app_.add_option(names, value, help)->allow_extra_args(false));
 }
 
 #define SWARM_ARGUMENT(T)                                                            \

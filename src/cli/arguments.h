@@ -65,7 +65,7 @@ class Arguments {
   /// A word by its position; required. `T` of these two: a text, number, or optional or list of them. A list takes all further words.
   template <typename T>
   Argument& word(const std::string& name, T& value, const std::string& help);
-  /// `names`: "-e,--env".
+  /// `names`: "-e,--env". A list takes one value each time that the flag is given: the next word may be a name.
   template <typename T>
   Argument& option(const std::string& names, T& value, const std::string& help);
   Argument& option(const std::string& names, std::chrono::seconds& value, const std::string& help);

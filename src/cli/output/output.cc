@@ -64,8 +64,16 @@ void printError(const Context& context, const Error& error) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     return;
   }
-  std::string text = "swarm: " + error.message() + "\n";
-  for (const FieldError& field : error.fields()) text += "  " + context.arguments().nameFor(field.pointer) + ": " + field.detail + "\n";
+  std::string message = error.message(), lines;
+  for (const FieldError& field : error.fields()) {
+    const std::string name = context.arguments().nameFor(field.pointer);
+    const std::string said = field.pointer + " " + field.detail;
+    if (const auto at = message.find(said); at != std::string::npos && !field.pointer.empty())
+      message.replace(at, field.pointer.size(), name);
+    else
+      lines += "  " + name + ": " + field.detail + "\n";
+  }
+  std::string text = "swarm: " + message + "\n" + lines;
   if (!error.upstream().requestId.empty()) text += "  (request " + error.upstream().requestId + ")\n";
   report(text);
 }

@@ -141,6 +141,32 @@ TEST_F(Command, errorsOfARequestNameTheFlagThatSetsTheMember) {
     EXPECT_EQ(messageFor(pointer), std::string("swarm: Wrong.\n  ") + name + ": is wrong\n");
 }
 
+TEST_F(Command, errorsOfARequestAreNotRepeated) {
+  api_.on(
+      "POST /api/instances", 400,
+      {R"({"code":"invalid_argument","detail":"The request has 1 invalid field: /name must be short.","errors":[{"pointer":"/name","detail":"must be short"}]})"});
+  EXPECT_EQ(run({"create", "web1"}).err, "swarm: The request has 1 invalid field: the name must be short.\n");
+}
+
+TEST_F(Command, aRepeatableFlagTakesOneWord) {
+  api_.on("POST /api/instances", 400, {R"({"code":"invalid_argument","detail":"Wrong."})"});
+  run({"create", "-p", "3000", "-p", "3001", "-e", "A=1", "-l", "B=2", "-v", "/data", "--region", "ams,fra", "--region", "iad", "web1"});
+  const boost::json::value body = api_.bodyOf("POST /api/instances");
+  EXPECT_EQ(body.at("name"), "web1");
+  EXPECT_EQ(body.at("network").at("exposedPorts"), boost::json::parse("[3000,3001]")) << body;
+  EXPECT_EQ(body.at("regions"), boost::json::parse(R"(["ams","fra","iad"])")) << body;
+}
+
+TEST_F(Command, anUpdateOfTheImageSaysWhatIsTrueAlsoWhenTheImageIsCurrent) {
+  api_.on("GET /api/instances/web1", 200, {kStopped});
+  api_.on("PUT /api/instances/web1?refreshImage=true", 200,
+          {R"({"instance":)" + std::string(kStopped) + R"(,"effect":"restart","operationId":"op-1"})"});
+  api_.on("GET /api/instances/i-1", 200, {kStopped});
+  const Ran ran = run({"update", "web1", "--refresh-image", "--yes"});
+  EXPECT_NE(ran.err.find("web1 uses the current version of "), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("recreated"), std::string::npos) << ran.err;
+}
+
 TEST_F(Command, errorsOfARequestNameTheFlag) {
   api_.on(
       "POST /api/instances", 400,
@@ -171,6 +197,10 @@ TEST_F(Command, anUpdateSaysBeforeWhatARestartEndsAndDropsAndAfterwardsTheTruth)
   EXPECT_NE(restarted.err.find("1,234 files outside of its volumes"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("/usr (1,230)"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("web1 was changed and restarted."), std::string::npos) << restarted.err;
+  api_.on("PUT /api/instances/i-1?dryRun=true", 200,
+          {R"({"effect":"restart","drops":{"files":1,"more":false,"folders":[{"path":"/usr","files":1}]}})"});
+  const Ran one = run({"update", "web1", "--env", "A=1"});
+  EXPECT_NE(one.err.find("1 file outside of its volumes, such as installed packages, is lost"), std::string::npos) << one.err;
   EXPECT_EQ(run({"update", "web1", "--env", "A=1", "--yes"}).err.find("must be"), std::string::npos);
   api_.on("PUT /api/instances/i-1?dryRun=true", 200, {R"({"effect":"live","drops":{"files":0,"more":false,"folders":[]}})"});
   EXPECT_EQ(run({"update", "web1", "--cpus", "2"}).err.find("must be"), std::string::npos);

@@ -66,7 +66,7 @@ TEST_F(Listing, refreshImageReportsTheRestartBeforeAndTheResultAfterwards) {
   const Ran ran = run({"update", "web1", "--refresh-image"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.err.find("web1 must be restarted for this"), std::string::npos) << ran.err;
-  EXPECT_NE(ran.err.find("from the current version of swarm-workspace:latest"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("web1 is changing to the current version of swarm-workspace:latest."), std::string::npos) << ran.err;
   EXPECT_EQ(api_.bodyOf("PUT /api/instances/web1?refreshImage=true"), boost::json::object());
 }
 

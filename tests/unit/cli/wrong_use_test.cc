@@ -19,6 +19,8 @@ TEST(WrongUse, isAValueThatMeansNothing) {
       {"update", "web1", "--memory", "abc"},
       {"update", "web1", "--cpus", "0x"},
       {"update", "web1", "--env", "=b"},
+      {"update", "web1"},
+      {"git-identity", "Ada"},
       {"list", "--status", "asleep"},
       {"list", "--label", "x"},
       {"migrate", "web1", "--to", "docker", "--limit", "fast"},

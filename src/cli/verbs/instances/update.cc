@@ -27,8 +27,9 @@ std::string lossText(const ReplacementLoss& loss) {
   std::string folders;
   for (const DroppedFolder& folder : loss.folders)
     folders += format("{}{} ({})", folders.empty() ? "" : ", ", folder.path, countText(folder.files));
-  return format("{}{} files outside of its volumes, such as installed packages, are lost: {}.\n", loss.more ? "More than " : "",
-                countText(loss.files), folders);
+  const bool one = loss.files == 1 && !loss.more;
+  return format("{}{} outside of its volumes, such as installed packages, {} lost: {}.\n", loss.more ? "More than " : "",
+                one ? "1 file" : countText(loss.files) + " files", one ? "is" : "are", folders);
 }
 
 class Update final : public Verb {
@@ -51,6 +52,8 @@ class Update final : public Verb {
   }
 
   int run(Context& context) override {
+    if (!resources_.given() && env_.empty() && labels_.empty() && ports_.empty() && !refresh_image_)
+      throw WrongUse("There is nothing to change: give --cpus, --memory, --env, --label, --port or --refresh-image, for example.");
     resources_.patch();  // wrong values are reported even when the workspace does not exist
     const Instance instance = requireInstance(context, name_);
     const UpdateOptions options = optionsFor(instance);
@@ -91,8 +94,7 @@ class Update final : public Verb {
   }
 
   std::string effectText(const UpdateOutcome& outcome, bool waits) const {
-    if (refresh_image_)
-      return format("{} from the current version of {}", waits ? "was recreated" : "is being recreated", outcome.instance.config.image);
+    if (refresh_image_) return format("{} the current version of {}", waits ? "uses" : "is changing to", outcome.instance.config.image);
     if (outcome.effect == "live") return "was changed while it runs";
     if (outcome.effect != "restart") return "was changed";
     if (outcome.operationId.empty()) return "was changed; the change takes effect at its next start";

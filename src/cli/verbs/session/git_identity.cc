@@ -3,6 +3,7 @@
 #include "base/text/untrusted_text.h"
 #include "cli/output/output.h"
 #include "cli/verbs/table.h"
+#include "cli/wrong_use.h"
 #include "model/codec/codec.h"
 
 namespace swarm::cli {
@@ -17,13 +18,13 @@ class GitIdentityVerb final : public Verb {
 
   void declare(Arguments& arguments) override {
     Argument& name = arguments.word("name", name_, "Author name; without it, the current identity is shown").optional();
-    arguments.word("email", email_, "E-mail address").optional();
+    arguments.word("email", email_, "E-mail address").optional().sets("/email");
     arguments.flag("--clear", clear_, "Remove the identity").excludes(name);
   }
 
   int run(Context& context) override {
     if (!name_.empty() && email_.empty())
-      throw Error(ErrorCode::InvalidArgument, "Give a name and an e-mail address: swarm git-identity \"Ada Lovelace\" ada@example.com.");
+      throw WrongUse("Give a name and an e-mail address: swarm git-identity \"Ada Lovelace\" ada@example.com.");
     const bool changes = clear_ || !name_.empty();
     const GitIdentity git = changes ? context.client().setGitIdentity({name_, email_}) : context.client().gitIdentity();
     if (printStructured(context, toJson(git))) return kDone;

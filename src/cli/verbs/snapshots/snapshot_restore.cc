@@ -17,7 +17,9 @@ class SnapshotRestore final : public Verb {
 
   void declare(Arguments& arguments) override {
     arguments.word("instance", instance_, "Name or id of the workspace").suggest(workspaceNames());
-    arguments.word("snapshot", snapshot_, "Name, INSTANCE/NAME, or id (also of a snapshot that Fly.io took)").suggest(snapshotIds());
+    arguments.word("snapshot", snapshot_, "Name, INSTANCE/NAME, or id (also of a snapshot that Fly.io took)")
+        .suggest(snapshotIds())
+        .sets("/snapshot");
     wait_.declare(arguments);
   }
 
@@ -31,6 +33,9 @@ class SnapshotRestore final : public Verb {
       return kDone;
     }
     waitWithProgress(context, started.operationId, wait_.timeout);
+    const std::string& name = started.instance.config.name;
+    report(format("The files of {} are restored in {}. `swarm snapshot list {}` shows the snapshot of the replaced files.\n",
+                  known ? known->name : snapshot_, name, name));
     return kDone;
   }
 

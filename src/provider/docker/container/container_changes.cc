@@ -12,8 +12,9 @@ namespace swarm::docker {
 namespace {
 
 constexpr std::size_t kMostFolders = 20;
-constexpr std::array<std::string_view, 12> kPassing{"/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/swarm", "/proc",
-                                                    "/run", "/sys",          "/tmp",       "/var/cache",       "/var/log",   "/var/run"};
+constexpr std::array<std::string_view, 13> kPassing{
+    "/dev", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/swarm", "/proc",   "/run",
+    "/sys", "/tmp",          "/var/cache", "/var/lib/swarm",   "/var/log",   "/var/run"};
 
 bool isAt(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');

@@ -74,7 +74,8 @@ TEST(ContainerChanges, whatIsInNoVolumeIsCountedByItsFolder) {
   const char* answer =
       R"([{"Path":"/usr","Kind":0},{"Path":"/usr/bin","Kind":0},{"Path":"/usr/bin/a","Kind":1},{"Path":"/usr/bin/b","Kind":1},
     {"Path":"/home","Kind":0},{"Path":"/home/coder","Kind":1},{"Path":"/home/coder/x","Kind":1},{"Path":"/etc/hosts2","Kind":2},{"Path":"/etc","Kind":0},
-    {"Path":"/tmp","Kind":0},{"Path":"/tmp/c","Kind":1}])";
+    {"Path":"/tmp","Kind":0},{"Path":"/tmp/c","Kind":1},
+    {"Path":"/var/lib/swarm","Kind":1},{"Path":"/var/lib/swarm/setup.json","Kind":1}])";  // the agent's own
   ReplacementLoss loss = readChanges(answer, false, {"/home/coder"});
   EXPECT_EQ(loss.files, 3);
   EXPECT_FALSE(loss.more);
