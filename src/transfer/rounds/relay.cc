@@ -12,6 +12,8 @@ namespace swarm::transfer {
 namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024;
+/// Agents send their progress every 200 ms. Each report is work for the control loop, which all users share.
+constexpr std::chrono::milliseconds kReportEvery{50};
 
 /// Any program may pose as an agent: its errors describe its workspace, never the caller (401 would sign the user out).
 ErrorCode failureCodeOf(std::string_view said) {
@@ -131,7 +133,10 @@ class Listener {
     switch (kind) {
       case Kind::Progress:
         peer.progress = decode<TransferProgress>(payload);
-        relay_.reportProgress();
+        if (const SteadyTime now = std::chrono::steady_clock::now(); now - reported_ >= kReportEvery) {
+          reported_ = now;
+          relay_.reportProgress();
+        }
         break;
       case Kind::Result:
         if (peer.answer) brokenPeer("an unsolicited response");
@@ -160,6 +165,7 @@ class Listener {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t left_ = 0;  ///< bytes of a frame still to be relayed
+  SteadyTime reported_{};
 };
 
 }  // namespace

@@ -91,11 +91,10 @@ std::string encode(const TransferProgress& progress) {
 
 template <>
 TransferProgress decode(std::string_view payload) {
+  constexpr std::int64_t kMaxShown = std::int64_t{1} << 56;  // they are added and multiplied for display
   Decoder in(payload);
   TransferProgress progress;
-  progress.filesDone = in.size();
-  progress.bytesDone = in.size();
-  progress.bytesSent = in.size();
+  for (std::int64_t* number : {&progress.filesDone, &progress.bytesDone, &progress.bytesSent}) *number = std::min(in.size(), kMaxShown);
   in.end();
   return progress;
 }

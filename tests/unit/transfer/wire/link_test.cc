@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "net/connect.h"
 #include "transfer/wire/frame_stream.h"
+#include "transfer/wire/messages.h"
 #include "unit/transfer/support.h"
 
 namespace swarm::transfer {
@@ -97,6 +98,32 @@ TEST(Link, reportsProgressUpToTheTotal) {
   }
   EXPECT_LE(seen.back().filesDone, 30);
   EXPECT_GT(seen.back().filesDone, 0);
+}
+
+/// Answers Hello, and then sends progress without end before it answers the command.
+awaitable<void> floodWithProgress(net::StreamPtr stream, int frames) {
+  FrameReader reader(*stream);
+  std::vector<Frame> flood(static_cast<std::size_t>(frames));
+  for (Frame& frame : flood) frame = {Kind::Progress, encode(TransferProgress{INT64_MAX, INT64_MAX, INT64_MAX}), {}};
+  for (const bool last : {false, true}) {
+    if (!co_await reader.next()) co_return;
+    if (last) co_await writeFrames(*stream, flood);
+    std::vector<Frame> answer(1);
+    answer[0] = {Kind::Result, last ? encode(DigestReport{}) : std::string(), {}};
+    co_await writeFrames(*stream, answer);
+  }
+  co_await reader.next();
+}
+
+TEST(Link, reportsTheProgressOfAnAgentThatSendsItWithoutEndNowAndThen) {
+  Move move;
+  auto [near_end, far_end] = net::makePipe(move.loop().executor());
+  move.loop().spawn(floodWithProgress(std::move(far_end), 20'000));
+  auto link = move.loop().run(openLink(std::move(near_end), nullptr, "op-test", move.scope, {}));
+  int reports = 0;
+  move.loop().run(link->digest(Side::Source, [&](const TransferProgress&) { ++reports; }));
+  EXPECT_GE(reports, 1);
+  EXPECT_LT(reports, 1'000);
 }
 
 TEST(Link, givesUpAConnectionThatFallsSilent) {
