@@ -19,7 +19,8 @@ using namespace api;  // NOLINT: the class is the door to this namespace
 
 namespace {
 
-constexpr std::size_t kSmallAnswer = 64 * 1024;  // what is not counted while it waits for its client
+constexpr std::size_t kSmallAnswer = 64 * 1024;    // not counted while it waits for its client
+constexpr std::size_t kMaxPublicBody = 16 * 1024;  // from a client that is not signed in
 
 /// How a request says who makes it.
 struct Credentials {
@@ -167,7 +168,8 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     reply.headers.push_back({"Upgrade", std::string(route->upgrade)});
     co_return reply;
   }
-  co_await call.readBody(services.options.maxBody);
+  const bool is_public = route->permission == Permission::Public;
+  co_await call.readBody(is_public ? kMaxPublicBody : services.options.maxBody, services.open);
   co_return co_await route->handler(services, call);
 }
 
@@ -213,7 +215,7 @@ awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
   headers.push_back({"X-Content-Type-Options", "nosniff"});
   headers.push_back({"Cross-Origin-Resource-Policy", "same-origin"});
   co_await call.exchange().respond(reply.status, std::move(headers), std::move(reply.body));
-  if (reply.status == 413) co_await drain(call.exchange());
+  if (reply.status == 413 || reply.status == 429) co_await drain(call.exchange());
 }
 
 void Api::Impl::account(Call& call, const Endpoint* route, int status, std::chrono::duration<double> took) {

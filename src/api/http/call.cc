@@ -14,6 +14,8 @@ namespace {
 using Kind = Parameter::Kind;
 using Place = Parameter::Place;
 
+constexpr std::size_t kSmallBody = 64 * 1024;  // not counted in the user's budget
+
 /// What is wrong with a parameter's value; empty: nothing.
 std::string faultOf(const Parameter& parameter, const std::string& value) {
   switch (parameter.kind) {
@@ -149,7 +151,17 @@ void Call::refuseCondition(const Endpoint& route) const {
   throw Error(ErrorCode::PreconditionFailed, "What this request changes has no ETag: send it without If-Match. Nothing was done.");
 }
 
-awaitable<void> Call::readBody(std::size_t limit) {
+/// A client may take very long over the last byte: what it has sent until then is held for it.
+awaitable<std::string> Call::readText(std::size_t limit, OpenBudget& budget) {
+  const net::BodyFraming framing = exchange_.head().body;
+  const std::size_t most = framing.kind == net::BodyKind::Length ? static_cast<std::size_t>(framing.length) : limit;
+  if (most > kSmallBody) body_share_.emplace(budget.takeBytes(principal_.user, most));
+  std::string text = co_await net::readAll(exchange_.body(), limit);
+  if (text.size() <= kSmallBody) body_share_.reset();
+  co_return text;
+}
+
+awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget) {
   const net::RequestHead& head = exchange_.head();
   const net::BodyFraming framing = head.body;
   bool empty = framing.kind == net::BodyKind::None || (framing.kind == net::BodyKind::Length && framing.length == 0);
@@ -158,7 +170,7 @@ awaitable<void> Call::readBody(std::size_t limit) {
   if (route_->body == BodyRule::None) {
     if (empty) co_return;
     // A chunked body may turn out to hold nothing.
-    if (framing.kind == net::BodyKind::Length || !(co_await net::readAll(exchange_.body(), limit)).empty())
+    if (framing.kind == net::BodyKind::Length || !(co_await readText(limit, budget)).empty())
       throw Error(ErrorCode::InvalidArgument, "This request takes no body.");
     co_return;
   }
@@ -167,7 +179,7 @@ awaitable<void> Call::readBody(std::size_t limit) {
   if (framing.kind == net::BodyKind::Length && framing.length > limit)
     throw Error(ErrorCode::PayloadTooLarge, format("The request body has {} bytes; at most {} are taken.", framing.length, limit));
   std::string text;
-  if (!empty) text = co_await net::readAll(exchange_.body(), limit);
+  if (!empty) text = co_await readText(limit, budget);
   if (text.empty() && route_->body == BodyRule::OptionalJson) co_return;
   body_ = parseJson(text);
   std::vector<FieldError> faults;

@@ -46,8 +46,9 @@ class Call {
   /// Checks query and headers against the route and keeps copies: views into the head end when the body is read. Throws
   /// Error(InvalidArgument) with every fault.
   void bind(const Endpoint& route, std::vector<std::string> arguments);
-  /// Reads the body by the route's rule. Throws Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument). Bytes are left to the handler.
-  awaitable<void> readBody(std::size_t limit);
+  /// Reads the body by the route's rule; a large one counts in its user's budget until the call ends. Throws
+  /// Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument|TooManyRequests). Bytes are left to the handler.
+  awaitable<void> readBody(std::size_t limit, OpenBudget& budget);
 
   net::Exchange& exchange() { return exchange_; }
   const std::string& requestId() const { return request_id_; }
@@ -81,6 +82,7 @@ class Call {
   void bindQuery(const Endpoint& route, std::vector<FieldError>& faults);
   void bindHeader(const Parameter& parameter, std::vector<FieldError>& faults);
   void refuseCondition(const Endpoint& route) const;
+  awaitable<std::string> readText(std::size_t limit, OpenBudget& budget);
 
   net::Exchange& exchange_;
   std::string request_id_;
@@ -90,6 +92,7 @@ class Call {
   std::vector<std::string> arguments_;
   std::map<std::string, std::string, std::less<>> values_;  ///< query "name", headers "Name"
   boost::json::value body_;
+  std::optional<OpenBudget::Share> body_share_;
   Principal principal_;
   bool took_over_ = false;
 };

@@ -1,5 +1,5 @@
-// OpenBudget: limits of what one user and one workspace may occupy at the same time: open streams and tunnels, and responses that wait
-// for their client.
+// OpenBudget: limits of what one user and one workspace may occupy at the same time: open streams and tunnels, large requests,
+// and responses that wait for their client.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ struct OpenLimits {
   std::size_t perUser = 128;                    ///< event and log streams, archives, commands, tunnels
   std::size_t perInstance = 128;                ///< the same, of all users together
   std::size_t total = 2048;                     ///< the same, of the whole server
-  std::size_t bytesPerUser = 16 * 1024 * 1024;  ///< of command output and large responses that the client has not received yet
+  std::size_t bytesPerUser = 16 * 1024 * 1024;  ///< of large requests, and command output and large responses not yet received
 };
 
 /// Thread-safe.
@@ -23,7 +23,7 @@ class OpenBudget {
   explicit OpenBudget(OpenLimits limits = {});
   ~OpenBudget();
 
-  /// The share of one open stream, tunnel or response; its destructor releases it. It may outlive the budget.
+  /// The share of one open stream, tunnel, request or response; its destructor releases it. It may outlive the budget.
   class Share {
    public:
     Share(Share&&) noexcept = default;
@@ -44,7 +44,7 @@ class OpenBudget {
   /// A stream or tunnel of `user`, into `instance_id` where there is one, with `bytes` held while it is open. Throws
   /// Error(TooManyRequests) that names the limit.
   Share take(const std::string& user, const std::string& instance_id = {}, std::size_t bytes = 0);
-  /// A large response that is sent now: bytes only. Throws Error(TooManyRequests).
+  /// A large request that is received, or response that is sent: bytes only. Throws Error(TooManyRequests).
   Share takeBytes(const std::string& user, std::size_t bytes);
   std::size_t open() const;
 

@@ -55,6 +55,15 @@ TEST(ApiInput, refusesBodiesThatAreNotWhatTheRouteTakes) {
   EXPECT_TRUE(server.world.containers().empty());
 }
 
+TEST(ApiInput, takesLittleFromAClientThatIsNotSignedIn) {
+  ApiServer server;
+  auto signIn = [&](std::size_t bytes) {
+    return server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"wrong"})" + std::string(bytes, ' ')}, "");
+  };
+  expectProblem(signIn(8 * 1024), 401, "unauthenticated");
+  expectProblem(signIn(16 * 1024), 413, "payload_too_large");
+}
+
 TEST(ApiInput, namesEveryFaultAtOnce) {
   ApiServer server;
   Answer answer = server.post("/api/instances", R"({"name":1,"image":2,"more":3})");

@@ -96,11 +96,29 @@ TEST(ApiBudget, ofBytesIsForAnswersThatNobodyReads) {
   server.loop.run(gate->reached());
   Answer second = server.send({"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"}, server.user);
   EXPECT_EQ(second.status, 429) << second.text;
-  EXPECT_THAT(second.at("detail"), HasSubstr("Limit of 2 MiB in answers and commands' output of one user"));
+  EXPECT_THAT(second.at("detail"), HasSubstr("Limit of 2 MiB of large requests, unread responses and command output of one user"));
   gate->open();
   server.loop.runUntil([&] { return first.has_value(); });
   EXPECT_EQ(first, 200);
   EXPECT_EQ(server.send({"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"}, server.user).status, 200);
+}
+
+TEST(ApiBudget, ofBytesIsForRequestsThatDoNotEnd) {
+  ApiServer server({.open = {.bytesPerUser = 300'000}});
+  const std::string large = "{\"metadata\":{\"x\":\"" + std::string(200'000, 'x') + "\"}}";
+  auto ask = [&](const std::string& body, const std::string& token) { return server.send({"POST", "/api/instances", body}, token).status; };
+  EXPECT_EQ(ask(large, server.user), 400) << "too much metadata";
+  for (const std::string framing : {"Content-Length: 200000", "Transfer-Encoding: chunked"}) {
+    net::StreamPtr slow = server.connect();
+    const std::string begun = "POST /api/instances HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + server.user +
+                              "\r\nContent-Type: application/json\r\n" + framing + "\r\n\r\n20\r\n" + std::string(0x20, ' ');
+    server.loop.run([](net::Stream& stream, std::string bytes) -> awaitable<void> { co_await stream.writeAll(bytes); }(*slow, begun));
+    server.loop.runUntil([&] { return ask(large, server.user) == 429; });
+    EXPECT_EQ(ask(R"({"metadata":1})", server.user), 400) << "a small one is not counted";
+    EXPECT_EQ(ask(large, server.stranger), 400);
+    slow.reset();
+    server.loop.runUntil([&] { return ask(large, server.user) == 400; });
+  }
 }
 
 TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
