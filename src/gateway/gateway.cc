@@ -49,6 +49,7 @@ net::Headers retryLater(const Error& error) {
   return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
 }
 constexpr std::size_t kLargeCookies = 4096;
+constexpr std::chrono::seconds kPreflightLife{30};
 
 /// Where VS Code receives the results of sign-ins to other services.
 bool isCallback(std::string_view path) { return path.ends_with("/callback"); }
@@ -206,10 +207,10 @@ net::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
 }
 
 /// A CORS preflight from a page of the same workspace to a port. Browsers send no cookie with it, so this is the only request that reaches
-/// a port without a sign-in; the call itself requires one.
+/// a port without a sign-in, and its time is limited; the call itself requires one.
 net::awaitable<void> Gateway::Impl::forwardPreflight(Request request) {
   auto anonymous = std::make_shared<VerifiedCookie>();
-  anonymous->principal.expiresAt = SystemTime::max();
+  anonymous->principal.expiresAt = clock.now() + kPreflightLife;
   co_await forward(std::move(request), std::move(anonymous));
 }
 

@@ -107,6 +107,22 @@ TEST_F(Leaving, longSilenceAfterTheEndOfOneDirectionIsAnEnd) {
   });
 }
 
+TEST_F(Leaving, aPreflightWithoutAnAnswerEnds) {
+  run([&]() -> awaitable<void> {
+    auto client = co_await connect();
+    // It needs no sign-in, so a stranger must not hold the application's connections with it.
+    co_await client.send("OPTIONS /late HTTP/1.1\r\nHost: " + hostName("80.ws") + "\r\nOrigin: http://" + hostName("ws") +
+                         "\r\nAccess-Control-Request-Method: PUT\r\n\r\n");
+    EXPECT_TRUE(co_await eventually([&] { return application_->open == 1; }));
+    clock_.advance(std::chrono::seconds(29));
+    co_await sweep();
+    EXPECT_EQ(application_->open, 1);
+    clock_.advance(std::chrono::seconds(2));
+    EXPECT_TRUE(co_await eventually([&] { return application_->open == 0; }));
+    EXPECT_EQ((co_await client.receive()).status, 401);
+  });
+}
+
 TEST_F(Leaving, aTunnelWhoseClientIsSilentAfterItsEndIsCut) {
   run([&]() -> awaitable<void> {
     application_->script = [this](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
