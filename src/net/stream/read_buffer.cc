@@ -5,6 +5,11 @@
 #include "net/http/http.h"
 
 namespace swarm::net {
+namespace {
+
+constexpr std::size_t kKeptBytes = 16 * 1024;
+
+}  // namespace
 
 ReadBuffer::ReadBuffer(std::size_t initial) : storage_(initial) {}
 
@@ -31,6 +36,10 @@ asio::mutable_buffer ReadBuffer::prepare(std::size_t at_least) {
 void ReadBuffer::unpin() {
   pinned_ = 0;
   retired_ = {};
+  // An idle connection does not keep the memory that one large head needed.
+  if (!empty() || storage_.size() <= kKeptBytes) return;
+  storage_ = std::vector<char>(kKeptBytes);
+  begin_ = end_ = 0;
 }
 
 namespace {
