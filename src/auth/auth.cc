@@ -225,13 +225,21 @@ class StoreAuth final : public Auth {
                           .expiresAt = std::chrono::floor<std::chrono::seconds>(clock_.now()) + life,
                           .kind = std::move(kind),
                           .createdAt = clock_.now()};
-    co_await store_.putSession(session);
     sessions_.prune();
+    if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
+    co_await store_.putSession(session);
     sessions_.add(session, generation);
     LoginResult result;
     result.principal = {user, role, session.id, session.expiresAt};
     result.token = Secret(sign(result.principal, apiKey_, kApiAudience));
     co_return result;
+  }
+
+  /// Ends a session without keeping its row: a client that signs in again and again must not fill the disk.
+  awaitable<void> forget(SessionRecord session) {
+    session.expiresAt = clock_.now();
+    co_await endSession(std::move(session));
+    co_await store_.pruneSessions(clock_.now());
   }
 
   std::string sign(const Principal& principal, const Secret& key, std::string_view audience) const {

@@ -9,6 +9,7 @@ namespace swarm {
 namespace {
 
 constexpr std::size_t kMaxCodes = 10'000;
+constexpr std::size_t kMaxSessions = 500;  ///< of one user: each is a row in the store until it expires
 
 }  // namespace
 
@@ -43,6 +44,13 @@ std::vector<SessionRecord> SessionTable::list(std::string_view user) const {
       all.push_back({id, session.user, session.expiresAt, false, session.kind, session.createdAt});
   }
   return all;
+}
+
+std::optional<SessionRecord> SessionTable::oldestOfTooMany(std::string_view user) const {
+  std::vector<SessionRecord> all = list(user);
+  std::erase_if(all, [](const SessionRecord& session) { return session.kind == "machine"; });
+  if (all.size() < kMaxSessions) return std::nullopt;
+  return *std::ranges::min_element(all, {}, &SessionRecord::createdAt);
 }
 
 std::optional<Principal> SessionTable::find(std::string_view session_id, std::string_view user) const {

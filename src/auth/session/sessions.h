@@ -22,6 +22,8 @@ class SessionTable {
   std::vector<SessionRecord> list(std::string_view user) const;  ///< live ones; an empty user: all
   /// Removes expired sessions.
   void prune();
+  /// The oldest live session of a user who has as many as a user may have; sessions of kind "machine" do not count.
+  std::optional<SessionRecord> oldestOfTooMany(std::string_view user) const;
 
   /// The user's principal with the current role, if the session is live and belongs to the user's current generation.
   std::optional<Principal> find(std::string_view session_id, std::string_view user) const;

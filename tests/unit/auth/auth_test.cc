@@ -249,6 +249,22 @@ TEST_F(AuthTest, signsInByALinkOnceWithinItsTimeAndItsMakersSession) {
   EXPECT_FALSE(run(auth_->takeLoginLink(link)));
 }
 
+TEST_F(AuthTest, endsTheOldestOfAUsersSessionsWhenThereAreVeryMany) {
+  const LoginResult machine = run(auth_->issue("ann", hours(1)));
+  const LoginResult first = login();
+  const LoginResult other = run(auth_->login("admin", *password_, LoginOrigin{"::1"}));
+  auto signInByLink = [&] {
+    clock_.advance(milliseconds(1));
+    return run(auth_->takeLoginLink(auth_->issueLoginLink(machine.principal)));
+  };
+  while (run(store_->loadSessions()).size() < 502) ASSERT_TRUE(signInByLink());
+  EXPECT_TRUE(auth_->stillSignedIn(first.principal));
+  const auto last = signInByLink();
+  EXPECT_FALSE(auth_->stillSignedIn(first.principal));
+  EXPECT_EQ(run(store_->loadSessions()).size(), 502U);
+  for (const Principal& kept : {machine.principal, other.principal, last->principal}) EXPECT_TRUE(auth_->stillSignedIn(kept));
+}
+
 TEST_F(AuthTest, issuesMarksThatOnlyThisServerCanMake) {
   EXPECT_EQ(auth_->markOf("i-1"), auth_->markOf("i-1"));
   EXPECT_NE(auth_->markOf("i-1"), auth_->markOf("i-2"));
