@@ -59,6 +59,22 @@ TEST_F(Archive, thatIsNotWholeLeavesNoFileAndAnExitCode) {
   EXPECT_TRUE(fs::is_empty(folder_.path()));
 }
 
+TEST_F(Archive, isNotWrittenToAFileThatAnotherUserHasPrepared) {
+  api_.on("GET /api/instances/web1/export", 200, {"bytes" + makeEndMark({})});
+  write(file("victim"), "kept");
+  const auto prepare = {+[](const fs::path& at) { fs::create_symlink("victim", at); },
+                        +[](const fs::path& at) { fs::create_hard_link(at.parent_path() / "victim", at); }};
+  for (const auto& make : prepare) {
+    make(file("a.partial"));
+    const Ran ran = runCommand(api_, {"export", "web1", "-o", file("a").string()});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(content(file("victim")), "kept");
+    EXPECT_TRUE(content(file("a")).starts_with("bytes"));
+    EXPECT_EQ(fs::status(file("a")).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    fs::remove(file("a"));
+  }
+}
+
 TEST_F(Archive, goesToStandardOutputAsItIs) {
   api_.on("GET /api/instances/web1/export", 200, {"bytes" + makeEndMark({})});
   for (std::vector<std::string> words : {std::vector<std::string>{"export", "web1"}, {"export", "web1", "-o", "-"}}) {

@@ -88,7 +88,9 @@ void ArchiveTarget::openThrough() {
 void ArchiveTarget::openPartial() {
   partial_ = path_ + ".partial";
   if (partial_.size() >= partial_path.size()) throw Error(ErrorCode::InvalidArgument, "The file's name is too long.");
-  file_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // In a folder that other users may write to, what is there may be theirs: a file that they can read, or a link to one of ours.
+  ::unlink(partial_.c_str());
+  file_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file_ < 0) throw fileError("written", std::exchange(partial_, {}));
   partial_.copy(partial_path.data(), partial_.size());
   for (int number : {SIGINT, SIGTERM, SIGHUP}) ::signal(number, removePartial);
