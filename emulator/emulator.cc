@@ -1,5 +1,6 @@
 // Emulator: the parts behind the public header.
 #include "emulator/emulator.h"
+#include "async/awaitable.h"
 
 #include "base/error.h"
 #include "emulator/api/dispatch.h"
@@ -30,7 +31,7 @@ struct Emulator::Impl {
   std::shared_ptr<Core> core;
 };
 
-Emulator::Emulator(net::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend)
+Emulator::Emulator(async::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend)
     : impl_(std::make_shared<Impl>()) {
   if (options.regions.empty()) throw Error(ErrorCode::InvalidArgument, "The emulator needs at least one region.");
   impl_->core = std::make_shared<Core>(std::move(executor), clock, std::move(options), std::move(backend));

@@ -111,7 +111,7 @@ struct EdgeService {
 /// Not thread-safe: everything on the loop of `executor`.
 class Emulator {
  public:
-  Emulator(net::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend);
+  Emulator(async::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend);
   ~Emulator();
   Emulator(const Emulator&) = delete;
   Emulator& operator=(const Emulator&) = delete;

@@ -55,11 +55,11 @@ sigset_t blockSignals() {
 
 /// Memory used by downloads, lists and operations is free again soon; without this the process would keep it. Runs only at low load: less
 /// than a tenth of a processor.
-net::awaitable<void> giveMemoryBack() {
+async::awaitable<void> giveMemoryBack() {
   constexpr std::chrono::seconds every{20};
   constexpr auto quiet = static_cast<std::clock_t>(every.count() * CLOCKS_PER_SEC / 10);
   for (std::clock_t seen = std::clock();;) {
-    co_await net::sleepFor(every);
+    co_await async::sleepFor(every);
     const std::clock_t used = std::clock();
     if (used - seen < quiet) releaseFreeMemory();
     seen = used;
@@ -69,7 +69,7 @@ net::awaitable<void> giveMemoryBack() {
 /// One loop that accepts and handles connections.
 class Worker {
  public:
-  Worker(std::unique_ptr<net::Loop> loop, GatewayOptions options, SwarmController& controller, Auth& auth, Api& api, const Clock& clock)
+  Worker(std::unique_ptr<async::Loop> loop, GatewayOptions options, SwarmController& controller, Auth& auth, Api& api, const Clock& clock)
       : loop_(std::move(loop)), api_(api) {
     onLoop([&] {
       gateway_ =
@@ -107,7 +107,7 @@ class Worker {
   void onLoop(const std::function<void()>& action) { boost::asio::post(loop_->context(), boost::asio::use_future(action)).get(); }
 
   /// Not a coroutine: saves one frame in the path of a proxied request.
-  net::awaitable<void> dispatch(net::Exchange& exchange) {
+  async::awaitable<void> dispatch(net::Exchange& exchange) {
     const auto& head = exchange.head();
     const gateway::HostName host = gateway_->parseHost(head.host);
     if (head.oddPath && host.kind() != gateway::HostKind::Instance) return gateway_->respondOddPath(exchange);
@@ -122,12 +122,12 @@ class Worker {
     }
   }
 
-  net::awaitable<void> dispatchBase(net::Exchange& exchange) {
+  async::awaitable<void> dispatchBase(net::Exchange& exchange) {
     if (co_await gateway_->handlePages(exchange)) co_return;
     co_await api_.handle(exchange);
   }
 
-  std::unique_ptr<net::Loop> loop_;
+  std::unique_ptr<async::Loop> loop_;
   Api& api_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<net::HttpServer> server_;
@@ -195,11 +195,11 @@ class Server {
  private:
   /// Runs on the control loop, and waits for the result.
   template <typename T>
-  T wait(net::awaitable<T> work) {
+  T wait(async::awaitable<T> work) {
     return boost::asio::co_spawn(control_.executor(), std::move(work), boost::asio::use_future).get();
   }
 
-  static net::awaitable<std::string> swarmId(Store& store) {
+  static async::awaitable<std::string> swarmId(Store& store) {
     if (auto known = co_await store.getSetting("swarm.id")) co_return *known;
     std::string made = newId("swarm");
     co_await store.putSetting("swarm.id", made);
@@ -217,7 +217,7 @@ class Server {
       net::listenTcp(control_.executor(), address)->close();
     }
     for (int i = 0; i < threads; ++i) {
-      loops_.push_back(std::make_unique<net::Loop>(format("swarm-io-{}", i)));
+      loops_.push_back(std::make_unique<async::Loop>(format("swarm-io-{}", i)));
       auto sharing = threads > 1 ? net::Listener::Sharing::ReusePort : net::Listener::Sharing::Exclusive;
       listeners_.push_back(net::listenTcp(loops_.back()->executor(), address, sharing));
       address.port = listeners_.front()->port();
@@ -230,7 +230,7 @@ class Server {
   /// The actions of the gateway's pages, implemented by the controller.
   WorkspaceActions workspaceActions() {
     SwarmController& controller = *controller_;
-    return {.create = [&controller](Principal principal, std::string name) -> net::awaitable<std::string> {
+    return {.create = [&controller](Principal principal, std::string name) -> async::awaitable<std::string> {
               CreateRequest request;
               request.owner = request.actor = principal.user;
               request.config.name = std::move(name);
@@ -240,10 +240,10 @@ class Server {
               auto begun = co_await controller.createInstance(std::move(request));
               co_return begun.instance.config.name;
             },
-            .start = [&controller](Principal principal, std::string id) -> net::awaitable<void> {
+            .start = [&controller](Principal principal, std::string id) -> async::awaitable<void> {
               co_await controller.startInstance(std::move(id), principal.user);
             },
-            .stop = [&controller](Principal principal, std::string id) -> net::awaitable<void> {
+            .stop = [&controller](Principal principal, std::string id) -> async::awaitable<void> {
               co_await controller.stopInstance(std::move(id), principal.user);
             }};
   }
@@ -318,9 +318,9 @@ class Server {
   void keepCliCredential(const std::string& server_id) {
     credential_ = std::make_unique<MachineCredential>(places(), address_.origin(), server_id, *store_, *auth_, clock_);
     wait(credential_->keep());
-    auto daily = [](MachineCredential& credential) -> net::awaitable<void> {
+    auto daily = [](MachineCredential& credential) -> async::awaitable<void> {
       for (;;) {
-        co_await net::sleepFor(std::chrono::hours(24));
+        co_await async::sleepFor(std::chrono::hours(24));
         try {
           co_await credential.keep();
         } catch (const Error& error) {
@@ -336,14 +336,14 @@ class Server {
   PublicAddress address_;
   RealClock clock_;
   Metrics metrics_;
-  net::Loop control_{"swarm-control"};
-  net::Loop moves_{"swarm-moves"};  ///< transfers the bytes of moves, so that they do not block other work
+  async::Loop control_{"swarm-control"};
+  async::Loop moves_{"swarm-moves"};  ///< transfers the bytes of moves, so that they do not block other work
   std::unique_ptr<Store> store_;
   std::unique_ptr<Auth> auth_;
   std::unique_ptr<MachineCredential> credential_;
   std::unique_ptr<SwarmController> controller_;
   std::unique_ptr<Api> api_;
-  std::vector<std::unique_ptr<net::Loop>> loops_;
+  std::vector<std::unique_ptr<async::Loop>> loops_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };

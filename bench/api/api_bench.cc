@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "api/api.h"
+#include "async/loop.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "net/http/http_client.h"
@@ -31,7 +32,7 @@ struct Options {
 
 /// Blocks the caller, which is not a loop's thread.
 template <typename T>
-T wait(net::Executor executor, awaitable<T> work) {
+T wait(async::Executor executor, awaitable<T> work) {
   auto future = boost::asio::co_spawn(executor, std::move(work), boost::asio::use_future);
   return future.get();
 }
@@ -136,8 +137,8 @@ class Server {
   std::unique_ptr<net::HttpServer> server_;
   std::future<void> run_;
   std::string token_;
-  net::Loop control_{"control"};
-  net::Loop serving_{"serving"};
+  async::Loop control_{"control"};
+  async::Loop serving_{"serving"};
 };
 
 awaitable<std::vector<double>> timeRequests(net::HttpClient& client, std::string target, std::string token, int count) {
@@ -192,7 +193,7 @@ int run(const Options& options) {
   measureIdle("self");
   server.fill(options.instances);
   std::printf("%d instances on the fake provider, %d requests each\n", options.instances, options.requests);
-  net::Loop client("client");
+  async::Loop client("client");
   wait(client.executor(), measure(server, options.requests));
   std::printf("with %d instances, ", options.instances);
   std::fflush(stdout);

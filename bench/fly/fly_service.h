@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "async/loop.h"
 #include "emulator/edge/edge_proxy.h"
 #include "emulator/emulator.h"
 #include "net/http/http_server.h"
@@ -43,7 +44,7 @@ class FlyService {
  private:
   boost::asio::awaitable<void> serve(std::promise<void>& ready);
   RealClock clock_;
-  net::Loop loop_{"fly"};
+  async::Loop loop_{"fly"};
   emulator::Emulator emulator_;
   emulator::EdgeProxy edge_;
   std::unique_ptr<net::HttpServer> api_server_, edge_server_;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "async/loop.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -25,7 +26,7 @@ constexpr std::size_t kCreatesAtOnce = 100;
 constexpr std::chrono::seconds kLongest{600};
 
 template <typename T>
-T wait(net::Loop& loop, asio::awaitable<T> work) {
+T wait(async::Loop& loop, asio::awaitable<T> work) {
   return asio::co_spawn(loop.executor(), std::move(work), asio::use_future).get();
 }
 
@@ -88,7 +89,7 @@ class Server {
       pending.clear();
     }
   }
-  net::Loop loop_{"control"};
+  async::Loop loop_{"control"};
   std::unique_ptr<Store> store_;
   std::unique_ptr<SwarmController> controller_;
   const flyio::MachinesClient* fly_ = nullptr;

@@ -170,7 +170,7 @@ awaitable<Answer> performTwice(Core& core, const Route& route, Call& call) {
 
 awaitable<Outcome> runRoute(Core& core, const Route& route, Call& call) {
   if (auto fault = core.faults.take(call.method, call.path, route.action)) call.fault = std::move(*fault);
-  if (call.fault.latency.count() > 0) co_await net::sleepFor(call.fault.latency);
+  if (call.fault.latency.count() > 0) co_await async::sleepFor(call.fault.latency);
   const FaultEffect fault = call.fault;
   bool replaced = fault.answer.has_value() || fault.cut;
   if (replaced && fault.commit == Commit::No) co_return Outcome{fault.answer.value_or(Answer{}), fault.cut};

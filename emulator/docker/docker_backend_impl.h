@@ -9,7 +9,7 @@
 #include <optional>
 #include <set>
 
-#include "async/keyed_lock.h"
+#include "async/lock/keyed_lock.h"
 #include "emulator/docker/docker_backend.h"
 #include "emulator/docker/machine_body.h"
 #include "net/stream/stream.h"
@@ -111,7 +111,7 @@ class DockerBackend final : public Backend {
   DockerBackendOptions options_;
   std::string guest_tool_;
   docker::EngineClient engine_;
-  KeyedLock locks_;
+  async::KeyedLock locks_;
   GuestExitSink sink_;
   std::map<std::string, Run> runs_;               ///< by container
   std::map<std::string, std::string> addresses_;  ///< by Machine; of the running container

@@ -1,5 +1,6 @@
 // Machines: boot, stop, suspend, destroy, and queries.
 #include "async/deadline.h"
+#include "async/lock/keyed_lock.h"
 #include "base/error.h"
 #include "base/text/format.h"
 #include "emulator/docker/docker_backend_impl.h"
@@ -118,7 +119,7 @@ awaitable<std::string> DockerBackend::makeContainer(const MachinePlan& plan, con
   EngineReply made = co_await engine_.send(create, deadline);
   // The Engine still completes requests of a killed emulator: the name is taken before there is a container to remove.
   for (Deadline patience = Deadline::after(kUnseenPatience); made.status == 409 && !patience.hasPassed();) {
-    co_await net::sleepFor(kUnseenPause);
+    co_await async::sleepFor(kUnseenPause);
     co_await removeMachine(plan.machineId, deadline);
     made = co_await engine_.send(create, deadline);
   }
@@ -176,7 +177,7 @@ awaitable<void> DockerBackend::boot(MachinePlan plan, Deadline deadline) {
 }
 
 awaitable<void> DockerBackend::bootNow(MachinePlan plan, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire("machine " + plan.machineId, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire("machine " + plan.machineId, deadline);
   co_await engine_.connect(deadline);
   auto image = co_await inspectImage(plan.image, deadline);
   if (!image) throw Error(ErrorCode::NotFound, format("The image {} does not exist on the Docker Engine.", plan.image));
@@ -237,7 +238,7 @@ awaitable<void> DockerBackend::signal(std::string machine_id, std::string signal
 
 awaitable<void> DockerBackend::destroy(std::string machine_id, Deadline deadline) {
   {
-    KeyedLock::Guard guard = co_await locks_.acquire("machine " + machine_id, deadline);
+    async::KeyedLock::Guard guard = co_await locks_.acquire("machine " + machine_id, deadline);
     co_await removeMachine(machine_id, deadline);
   }
   co_await removeUnusedNetworks(deadline);

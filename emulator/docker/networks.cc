@@ -1,4 +1,5 @@
 // One Docker network per 6PN: Machines on different ones cannot reach each other.
+#include "async/lock/keyed_lock.h"
 #include "base/error.h"
 #include "base/text/format.h"
 #include "emulator/docker/docker_backend_impl.h"
@@ -16,7 +17,7 @@ bool saysRangeTaken(const docker::EngineReply& reply) { return reply.status != 4
 
 awaitable<void> DockerBackend::ensureNetwork(std::string network, Deadline deadline) {
   std::string name = networkName(id(), network);
-  KeyedLock::Guard guard = co_await locks_.acquire("network " + name, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire("network " + name, deadline);
   const std::string doing = format("create the network {}", name);
   docker::EngineReply found = co_await engine_.send({.target = "/networks/" + name, .doing = doing, .body = {}}, deadline);
   if (docker::saysNetworkIsDouble(found)) co_return co_await docker::removeDoubleNetworks(engine_, name, ownFilter(), deadline);
@@ -37,7 +38,7 @@ awaitable<void> DockerBackend::removeUnusedNetworks(Deadline deadline) {
   if (!networks.is_array()) co_return;
   for (const json::value& network : networks.as_array()) {
     std::string name = docker::stringAt(network, "Name");
-    KeyedLock::Guard guard = co_await locks_.acquire("network " + name, deadline);
+    async::KeyedLock::Guard guard = co_await locks_.acquire("network " + name, deadline);
     if (network_pins_.contains(name)) continue;
     const json::value* labels = docker::member(network, "Labels");
     const json::value* label = labels && labels->is_object() ? labels->as_object().if_contains(kLabelNetwork) : nullptr;

@@ -1,4 +1,5 @@
 // Volumes, and the helper container that copies and measures them.
+#include "async/lock/keyed_lock.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -43,7 +44,7 @@ awaitable<void> DockerBackend::makeVolume(std::string volume_id, std::int64_t si
 }
 
 awaitable<void> DockerBackend::destroyVolume(std::string volume_id, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);  // no helper may use it
+  async::KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);  // no helper may use it
   co_await removeVolume(std::move(volume_id), deadline);
 }
 
@@ -57,8 +58,8 @@ awaitable<void> DockerBackend::removeVolume(std::string volume_id, Deadline dead
 
 awaitable<void> DockerBackend::copyNow(std::string from_id, std::string to_id, Deadline deadline) {
   // In a fixed order, so that two copies cannot deadlock.
-  KeyedLock::Guard first = co_await locks_.acquire(lockOf(std::min(from_id, to_id)), deadline);
-  KeyedLock::Guard second = co_await locks_.acquire(lockOf(std::max(from_id, to_id)), deadline);
+  async::KeyedLock::Guard first = co_await locks_.acquire(lockOf(std::min(from_id, to_id)), deadline);
+  async::KeyedLock::Guard second = co_await locks_.acquire(lockOf(std::max(from_id, to_id)), deadline);
   co_await requireVolume(from_id, deadline);
   co_await removeVolume(to_id, deadline);  // an incomplete copy, left by a killed emulator
   co_await makeVolume(to_id, 0, deadline);
@@ -74,7 +75,7 @@ awaitable<void> DockerBackend::copyNow(std::string from_id, std::string to_id, D
 }
 
 awaitable<std::int64_t> DockerBackend::volumeBytesUsed(std::string volume_id, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(lockOf(volume_id), deadline);
   auto known = used_bytes_.find(volume_id);
   if (known != used_bytes_.end() && std::chrono::steady_clock::now() - known->second.at < kUsedBytesMemory) co_return known->second.bytes;
   co_await requireVolume(volume_id, deadline);
@@ -98,7 +99,7 @@ awaitable<std::string> DockerBackend::ensureToolImage(Deadline deadline) {
   const std::string doing = "create the image of the helper";
   std::string tag = toHex(sha256(guest_tool_)).substr(0, 12);
   std::string name = "fly-emulator-tool:" + tag;
-  KeyedLock::Guard guard = co_await locks_.acquire("image " + name, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire("image " + name, deadline);
   EngineReply found = co_await engine_.send({.target = format("/images/{}/json", name), .doing = doing, .body = {}}, deadline);
   if (found.ok()) co_return name;
   docker::TarWriter tar;

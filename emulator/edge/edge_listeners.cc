@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 
+#include "async/awaitable.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/text/format.h"
@@ -32,7 +33,7 @@ struct EdgeListeners::Impl : std::enable_shared_from_this<Impl> {
     bool tls = false;
   };
 
-  net::Executor executor;
+  async::Executor executor;
   EdgeRoutes routes;
   std::string host;
   std::shared_ptr<net::TlsContext> tls;
@@ -66,7 +67,7 @@ struct EdgeListeners::Impl : std::enable_shared_from_this<Impl> {
   }
 };
 
-EdgeListeners::EdgeListeners(net::Executor executor, EdgeRoutes routes, std::string host, std::shared_ptr<net::TlsContext> tls)
+EdgeListeners::EdgeListeners(async::Executor executor, EdgeRoutes routes, std::string host, std::shared_ptr<net::TlsContext> tls)
     : impl_(std::make_shared<Impl>()) {
   impl_->executor = std::move(executor);
   impl_->routes = std::move(routes);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "emulator/emulator.h"
 #include "net/connect.h"
 #include "net/http/http_server.h"
@@ -65,7 +66,7 @@ class EdgeProxy {
 class EdgeListeners {
  public:
   /// `host`: the address to listen on, on free ports. `tls` may be empty: then services with a "tls" handler get no listener.
-  EdgeListeners(net::Executor executor, EdgeRoutes routes, std::string host, std::shared_ptr<net::TlsContext> tls = {});
+  EdgeListeners(async::Executor executor, EdgeRoutes routes, std::string host, std::shared_ptr<net::TlsContext> tls = {});
   ~EdgeListeners();
   void refresh();  ///< after a change of the services
   void stop();     ///< closes all listeners and their connections

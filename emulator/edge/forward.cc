@@ -210,7 +210,7 @@ awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine,
   // A failed write is not conclusive: the response may already be there.
   co_await machine->writeAll(request);
   if (hasBody(exchange.head().body)) {
-    co_await net::both(upload(transfer), download(transfer));
+    co_await async::both(upload(transfer), download(transfer));
     exchange.stream().setDeadline(SteadyTime::max());
   } else {
     co_await download(transfer);

@@ -37,7 +37,7 @@ namespace {
 
 class MemoryBackend final : public Backend {
  public:
-  MemoryBackend(net::Executor executor, const Clock& clock, MemoryOptions options)
+  MemoryBackend(async::Executor executor, const Clock& clock, MemoryOptions options)
       : executor_(executor), clock_(clock), options_(std::move(options)), tasks_(executor), alive_(std::make_shared<bool>(true)) {}
 
   awaitable<void> open(GuestExitSink sink) override {
@@ -52,7 +52,7 @@ class MemoryBackend final : public Backend {
   }
 
   awaitable<void> boot(MachinePlan plan, Deadline) override {
-    if (options_.bootTime.count() > 0) co_await net::sleepFor(options_.bootTime);
+    if (options_.bootTime.count() > 0) co_await async::sleepFor(options_.bootTime);
     GuestPtr& guest = guests_[plan.machineId];
     if (!guest) guest = std::make_shared<SimulatedGuest>();
     ++guest->generation;
@@ -89,14 +89,14 @@ class MemoryBackend final : public Backend {
 
   awaitable<void> suspend(std::string machine_id, Deadline) override {
     GuestPtr guest = requireRunning(machine_id);
-    if (options_.suspendTime.count() > 0) co_await net::sleepFor(options_.suspendTime);
+    if (options_.suspendTime.count() > 0) co_await async::sleepFor(options_.suspendTime);
     guest->suspended = true;
     guest->changed.notify();
   }
 
   awaitable<void> resume(std::string machine_id, Deadline) override {
     GuestPtr guest = requireRunning(machine_id);
-    if (options_.resumeTime.count() > 0) co_await net::sleepFor(options_.resumeTime);
+    if (options_.resumeTime.count() > 0) co_await async::sleepFor(options_.resumeTime);
     guest->suspended = false;
     guest->changed.notify();
   }
@@ -170,7 +170,7 @@ class MemoryBackend final : public Backend {
     auto from = volumes_.find(from_id);
     if (from == volumes_.end()) throw Error(ErrorCode::NotFound, format("The volume {} does not exist.", from_id));
     auto copy = std::make_shared<FileMap>(*from->second);
-    if (options_.copyTime.count() > 0) co_await net::sleepFor(options_.copyTime);
+    if (options_.copyTime.count() > 0) co_await async::sleepFor(options_.copyTime);
     volumes_[to_id] = std::move(copy);
   }
   awaitable<void> destroyVolume(std::string volume_id, Deadline) override {
@@ -267,13 +267,13 @@ class MemoryBackend final : public Backend {
   }
   static awaitable<void> serveUntilEnd(awaitable<void> work, GuestPtr guest) {
     try {
-      co_await net::race(std::move(work), untilEnd(guest));
+      co_await async::race(std::move(work), untilEnd(guest));
     } catch (const Error&) {
       // A disconnected peer needs no handling.
     }
   }
 
-  net::Executor executor_;
+  async::Executor executor_;
   const Clock& clock_;
   MemoryOptions options_;
   GuestExitSink sink_;
@@ -286,7 +286,7 @@ class MemoryBackend final : public Backend {
 
 }  // namespace
 
-BackendPtr makeMemoryBackend(net::Executor executor, const Clock& clock, MemoryOptions options) {
+BackendPtr makeMemoryBackend(async::Executor executor, const Clock& clock, MemoryOptions options) {
   return std::make_unique<MemoryBackend>(std::move(executor), clock, std::move(options));
 }
 

@@ -30,6 +30,6 @@ struct MemoryOptions {
 /// The main process is config's exec, entrypoint or command, run by the tiny shell (shell.h): `exit N`, or the end of the commands, is an
 /// exit; an empty or unknown command runs until it is stopped. Its output is in
 /// the log once it has ended.
-BackendPtr makeMemoryBackend(net::Executor executor, const Clock& clock, MemoryOptions options = {});
+BackendPtr makeMemoryBackend(async::Executor executor, const Clock& clock, MemoryOptions options = {});
 
 }  // namespace swarm::emulator

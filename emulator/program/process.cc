@@ -160,7 +160,7 @@ class Process {
     listeners_->stop();
     edge_->stop();
     api_->stop();
-    co_await net::withDeadline(emulator_->close(), Deadline::after(kStopTime), "The emulator did not stop in time.");
+    co_await async::withDeadline(emulator_->close(), Deadline::after(kStopTime), "The emulator did not stop in time.");
     if (options_.data.empty()) co_await removeEverything(emulator_->backend());
     std::error_code ignored;
     if (options_.data.empty() && tls_) fs::remove_all(temporaryFolder(), ignored);

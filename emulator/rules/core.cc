@@ -26,7 +26,7 @@ SystemTime keptUntil(const Volume& volume) {
 
 }  // namespace
 
-Core::Core(net::Executor loop, const Clock& the_clock, EmulatorOptions emulator_options, BackendPtr machine_backend)
+Core::Core(async::Executor loop, const Clock& the_clock, EmulatorOptions emulator_options, BackendPtr machine_backend)
     : executor(loop),
       clock(the_clock),
       options(std::move(emulator_options)),
@@ -128,7 +128,7 @@ void Core::servicesChanged() {
 
 /// Many Machines change in a short time; the listener processes all of them at once.
 awaitable<void> Core::reportServices() {
-  co_await net::sleepFor(kServicesDelay);
+  co_await async::sleepFor(kServicesDelay);
   services_change_pending_ = false;
   if (servicesListener) servicesListener();
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "emulator/emulator.h"
 #include "emulator/rules/config/capacity.h"
 #include "emulator/rules/faults/faults.h"
@@ -29,7 +30,7 @@ struct EventNote {
 
 class Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(net::Executor executor, const Clock& clock, EmulatorOptions emulator_options, BackendPtr machine_backend);
+  Core(async::Executor executor, const Clock& clock, EmulatorOptions emulator_options, BackendPtr machine_backend);
 
   void spawn(awaitable<void> task) { background.spawn(std::move(task), shared_from_this()); }
   SystemTime now() const { return clock.now(); }
@@ -57,7 +58,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void dropExpiredSnapshots(const VolumePtr& volume);
   void forgetOld();  ///< destroyed Machines and volumes that are no longer visible
 
-  net::Executor executor;
+  async::Executor executor;
   const Clock& clock;
   EmulatorOptions options;
   BackendPtr backend;

@@ -133,9 +133,9 @@ awaitable<void> runDestroy(Core& core, MachinePtr machine) {
   JobLock lock(machine);
   co_await lock.take();
   std::chrono::milliseconds delay = core.timeOf(*machine, "destroy");
-  if (delay.count() > 0) co_await net::sleepFor(delay);
+  if (delay.count() > 0) co_await async::sleepFor(delay);
   // Retried without a limit: a Machine that is reported as destroyed must not continue to run.
-  while (!co_await destroyOnce(core, *machine)) co_await net::sleepFor(core.options.times.backendRetry);
+  while (!co_await destroyOnce(core, *machine)) co_await async::sleepFor(core.options.times.backendRetry);
   releaseVolume(core, *machine);
   core.changeState(machine, State::destroyed, {"destroy", "destroyed", "flyd"});
   co_await core.journal.flush();

@@ -1,5 +1,6 @@
 // Waiters sleep on timers that a change cancels; background tasks have a cancellation signal each.
 #include "emulator/state/change_signal.h"
+#include "async/awaitable.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -14,7 +15,7 @@ namespace asio = boost::asio;
 
 /// A waiter's place in the queue; released however its frame ends.
 struct ChangeSignal::Waiter {
-  Waiter(ChangeSignal& owner, const net::Executor& executor, Deadline deadline) : signal(owner), timer(executor, deadline.time()) {
+  Waiter(ChangeSignal& owner, const async::Executor& executor, Deadline deadline) : signal(owner), timer(executor, deadline.time()) {
     signal.waiting_.push_back(this);
   }
   ~Waiter() { std::erase(signal.waiting_, this); }

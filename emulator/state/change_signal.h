@@ -29,7 +29,7 @@ class ChangeSignal {
 /// Exceptions of tasks are logged. One loop.
 class Background {
  public:
-  explicit Background(net::Executor executor) : executor_(std::move(executor)) {}
+  explicit Background(async::Executor executor) : executor_(std::move(executor)) {}
   /// `owner` is kept alive until the end of the task.
   void spawn(awaitable<void> task, std::shared_ptr<void> owner);
   awaitable<void> stop();  ///< cancels all tasks and waits for them to end; later ones are not started
@@ -39,7 +39,7 @@ class Background {
     std::list<boost::asio::cancellation_signal> running;
     ChangeSignal ended;
   };
-  net::Executor executor_;
+  async::Executor executor_;
   std::shared_ptr<Tasks> tasks_ = std::make_shared<Tasks>();
   bool stopped_ = false;
 };

@@ -8,7 +8,7 @@ namespace {
 
 awaitable<void> untilSessionEnds(Services& services, Principal principal) {
   do {
-    co_await net::sleepFor(services.options.sessionCheck);
+    co_await async::sleepFor(services.options.sessionCheck);
   } while (services.auth.stillSignedIn(principal));
 }
 
@@ -25,10 +25,10 @@ awaitable<bool> runWhileWanted(Services& services, Call& call, WatchPeer peer, a
     if (watch == WatchPeer::No) {
       co_await untilSessionEnds(s, c.principal());
     } else {
-      co_await net::race(untilSessionEnds(s, c.principal()), untilPeerCloses(c.exchange()));
+      co_await async::race(untilSessionEnds(s, c.principal()), untilPeerCloses(c.exchange()));
     }
   };
-  int first = co_await net::race(std::move(work), wanted(services, call, peer));
+  int first = co_await async::race(std::move(work), wanted(services, call, peer));
   co_return first == 0;
 }
 

@@ -13,7 +13,7 @@
 #include "async/io_wait.h"
 #include "base/error.h"
 
-namespace swarm::net {
+namespace swarm::async {
 
 using boost::system::error_code;
 
@@ -162,4 +162,4 @@ awaitable<void> both(awaitable<void> first, awaitable<void> second) {
   }
 }
 
-}  // namespace swarm::net
+}  // namespace swarm::async

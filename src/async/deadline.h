@@ -10,7 +10,7 @@
 #include "async/loop.h"
 #include "base/clock.h"
 
-namespace swarm::net {
+namespace swarm::async {
 
 /// Waits until `deadline`; an Error(Cancelled)-like system_error(operation_aborted) when cancelled.
 awaitable<void> sleepUntil(Deadline deadline);
@@ -46,4 +46,4 @@ awaitable<int> race(awaitable<void> first, awaitable<void> second);
 /// Runs both to their ends, then rethrows the first exception. An exception of one cancels the other.
 awaitable<void> both(awaitable<void> first, awaitable<void> second);
 
-}  // namespace swarm::net
+}  // namespace swarm::async

@@ -5,7 +5,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-namespace swarm::net {
+namespace swarm::async {
 
 asio::awaitable<boost::system::error_code> waitReadable(asio::posix::stream_descriptor& descriptor) {
   boost::system::error_code error;
@@ -27,4 +27,4 @@ asio::awaitable<boost::system::error_code> waitTimer(asio::steady_timer& timer) 
 
 asio::awaitable<void> yieldLoop() { co_await asio::post(asio::use_awaitable); }
 
-}  // namespace swarm::net
+}  // namespace swarm::async

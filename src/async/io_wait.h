@@ -8,7 +8,7 @@
 
 #include "async/loop.h"
 
-namespace swarm::net {
+namespace swarm::async {
 
 asio::awaitable<boost::system::error_code> waitReadable(asio::posix::stream_descriptor& descriptor);
 asio::awaitable<boost::system::error_code> waitWritable(asio::posix::stream_descriptor& descriptor);
@@ -17,4 +17,4 @@ asio::awaitable<boost::system::error_code> waitTimer(asio::steady_timer& timer);
 /// Yields to other work of the loop.
 asio::awaitable<void> yieldLoop();
 
-}  // namespace swarm::net
+}  // namespace swarm::async

@@ -16,7 +16,7 @@
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 
-namespace swarm::net {
+namespace swarm::async {
 
 Loop::Loop(std::string name)
     : work_(asio::make_work_guard(context_)), thread_([this, name = std::move(name)] {
@@ -93,4 +93,4 @@ awaitable<void> detail::runElsewhere(Executor executor, awaitable<void> work) {
   if (call->error) std::rethrow_exception(call->error);
 }
 
-}  // namespace swarm::net
+}  // namespace swarm::async

@@ -13,11 +13,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace swarm::net {
+#include "async/awaitable.h"
 
-namespace asio = boost::asio;
-using asio::awaitable;
-using Executor = asio::any_io_executor;
+namespace swarm::async {
 
 /// A thread that runs one io_context until stop() or destruction. stop() is thread-safe; it abandons pending work. Where loops call each
 /// other, stop() and join() all of them before the first is destroyed.
@@ -62,4 +60,4 @@ awaitable<T> runOn(Executor executor, awaitable<T> work) {
   }
 }
 
-}  // namespace swarm::net
+}  // namespace swarm::async

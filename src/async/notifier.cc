@@ -5,7 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace swarm::net {
+namespace swarm::async {
 
 /// A waiter's place in the queue; released however its frame ends, even when its loop is destroyed first.
 class Notifier::Place {
@@ -42,4 +42,4 @@ awaitable<bool> Notifier::wait(std::uint64_t seen, Deadline deadline) {
   co_return true;
 }
 
-}  // namespace swarm::net
+}  // namespace swarm::async

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace swarm::net {
+namespace swarm::async {
 
 using boost::asio::awaitable;
 
@@ -28,4 +28,4 @@ class Notifier {
   std::vector<boost::asio::steady_timer*> waiting_;  ///< stored in the waiters' frames
 };
 
-}  // namespace swarm::net
+}  // namespace swarm::async

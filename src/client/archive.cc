@@ -78,7 +78,7 @@ ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::fun
   request.headers = connection.authorization();
   request.contentType = kArchiveType;
   // Reading blocks the loop's thread, which has nothing else to do meanwhile.
-  request.bodySource = [&source](Deadline) -> net::awaitable<std::string> { co_return source(); };
+  request.bodySource = [&source](Deadline) -> async::awaitable<std::string> { co_return source(); };
   net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()), stop);
   if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);
   boost::json::value answer = parseJson(response.body, "The server's answer");

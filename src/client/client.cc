@@ -258,7 +258,7 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
     if (observer) observer(operation);
     if (hasEnded(operation) || deadline.hasPassed()) return operation;
     if (!observer) continue;
-    impl_->connection.run(net::sleepUntil(deadline.orAfter(pause)), stop);
+    impl_->connection.run(async::sleepUntil(deadline.orAfter(pause)), stop);
     pause = std::min(pause * 5 / 4, std::chrono::milliseconds(500));
   }
 }

@@ -18,7 +18,7 @@ net::Url serverUrl(const std::string& text) {
   throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no server address; expected one like http://swarm.localhost:7420.", text));
 }
 
-net::awaitable<net::StreamPtr> connectOrTell(net::Connector connect, Deadline deadline) {
+async::awaitable<net::StreamPtr> connectOrTell(net::Connector connect, Deadline deadline) {
   try {
     co_return co_await connect(deadline);
   } catch (const Error& error) {
@@ -50,7 +50,7 @@ Connection::Connection(ClientConfig config) : config_(std::move(config)) {
 
 Connection::~Connection() {
   // The pool belongs to the loop's thread; the loop is joined after it.
-  run([](std::unique_ptr<net::HttpClient> http) -> net::awaitable<void> {
+  run([](std::unique_ptr<net::HttpClient> http) -> async::awaitable<void> {
     http.reset();
     co_return;
   }(std::move(http_)));

@@ -20,7 +20,7 @@ namespace swarm::client {
 /// A signal that other threads give; it belongs to the loop, which also drops it.
 class Cancellation {
  public:
-  explicit Cancellation(net::Executor loop) : loop_(std::move(loop)), signal_(std::make_shared<boost::asio::cancellation_signal>()) {}
+  explicit Cancellation(async::Executor loop) : loop_(std::move(loop)), signal_(std::make_shared<boost::asio::cancellation_signal>()) {}
   ~Cancellation() {
     boost::asio::post(loop_, [signal = std::move(signal_)] {});
   }
@@ -32,7 +32,7 @@ class Cancellation {
   }
 
  private:
-  net::Executor loop_;
+  async::Executor loop_;
   std::shared_ptr<boost::asio::cancellation_signal> signal_;
 };
 
@@ -49,12 +49,12 @@ class Connection {
 
   /// Runs `work` on the loop and waits for it.
   template <typename T>
-  T run(net::awaitable<T> work) {
+  T run(async::awaitable<T> work) {
     return boost::asio::co_spawn(loop_.executor(), std::move(work), boost::asio::use_future).get();
   }
   /// As run(); a request to stop cancels `work`, and Error(Cancelled) is thrown once it has ended.
   template <typename T>
-  T run(net::awaitable<T> work, const std::stop_token& stop) {
+  T run(async::awaitable<T> work, const std::stop_token& stop) {
     if (!stop.stop_possible()) return run(std::move(work));
     Cancellation cancellation(loop_.executor());
     auto result = boost::asio::co_spawn(loop_.executor(), std::move(work),
@@ -75,7 +75,7 @@ class Connection {
   std::optional<boost::json::value> find(std::string target, const Patience& patience = {});
 
   net::HttpClient& http() { return *http_; }
-  net::Executor executor() { return loop_.executor(); }
+  async::Executor executor() { return loop_.executor(); }
   const net::Connector& connector() const { return connect_; }
   const std::string& hostHeader() const { return host_header_; }
   net::Headers authorization() const;
@@ -86,7 +86,7 @@ class Connection {
   ClientConfig config_;
   std::string host_header_;
   net::Connector connect_;
-  net::Loop loop_{"swarm-client"};
+  async::Loop loop_{"swarm-client"};
   std::unique_ptr<net::HttpClient> http_;
 };
 

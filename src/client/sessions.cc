@@ -1,6 +1,7 @@
 // Exec over a WebSocket with the agent's frames, and port forwarding over tunnels.
 #include "client/sessions.h"
 
+#include "async/awaitable.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
@@ -18,7 +19,7 @@ class RemoteExec final : public ExecSession {
   RemoteExec(Connection& connection, std::unique_ptr<net::WebSocket> socket) : connection_(connection), socket_(std::move(socket)) {}
   ~RemoteExec() override {
     // The socket belongs to the loop's thread.
-    connection_.run([](std::unique_ptr<net::WebSocket> socket) -> net::awaitable<void> {
+    connection_.run([](std::unique_ptr<net::WebSocket> socket) -> async::awaitable<void> {
       socket.reset();
       co_return;
     }(std::move(socket_)));
@@ -61,7 +62,7 @@ class RemoteExec final : public ExecSession {
     std::string data = agent::encodeFrame(frame, payload);
     // One write may be pending at a time, and several threads may call.
     std::lock_guard lock(write_mutex_);
-    bool sent = connection_.run([](net::WebSocket& socket, std::string bytes) -> net::awaitable<bool> {
+    bool sent = connection_.run([](net::WebSocket& socket, std::string bytes) -> async::awaitable<bool> {
       co_return co_await socket.write(bytes);
     }(*socket_, std::move(data)));
     if (!sent) throw Error(ErrorCode::Unavailable, "The connection to the command was cut.");
@@ -72,7 +73,7 @@ class RemoteExec final : public ExecSession {
   std::mutex write_mutex_;
 };
 
-net::awaitable<std::unique_ptr<net::WebSocket>> connectExec(Connection& connection, std::string target, std::string first) {
+async::awaitable<std::unique_ptr<net::WebSocket>> connectExec(Connection& connection, std::string target, std::string first) {
   Deadline deadline = Deadline::after(connection.config().timeout);
   net::StreamPtr stream = co_await connection.connector()(deadline);
   auto socket = co_await net::openWebSocket(std::move(stream), connection.hostHeader(), target, connection.authorization(), deadline);
@@ -87,7 +88,7 @@ struct ForwardState {
   std::unique_ptr<net::Listener> listener;
 };
 
-net::awaitable<net::StreamPtr> openTunnel(Connection& connection, std::string target) {
+async::awaitable<net::StreamPtr> openTunnel(Connection& connection, std::string target) {
   net::HttpRequest request;
   request.target = std::move(target);
   request.headers = connection.authorization();
@@ -101,7 +102,7 @@ net::awaitable<net::StreamPtr> openTunnel(Connection& connection, std::string ta
   throw errorFromResponse(exchange->status(), exchange->headers(), body);
 }
 
-net::awaitable<void> serveForwarded(std::shared_ptr<ForwardState> state, net::StreamPtr local) {
+async::awaitable<void> serveForwarded(std::shared_ptr<ForwardState> state, net::StreamPtr local) {
   try {
     net::StreamPtr remote = co_await openTunnel(state->connection, state->target);
     co_await net::pump(*local, *remote);
@@ -110,7 +111,7 @@ net::awaitable<void> serveForwarded(std::shared_ptr<ForwardState> state, net::St
   }
 }
 
-net::awaitable<void> acceptForwarded(std::shared_ptr<ForwardState> state) {
+async::awaitable<void> acceptForwarded(std::shared_ptr<ForwardState> state) {
   try {
     for (;;) {
       net::StreamPtr local = co_await state->listener->accept();
@@ -126,7 +127,7 @@ class PortForward final : public Forward {
   PortForward(Connection& connection, std::shared_ptr<ForwardState> state)
       : connection_(connection), state_(std::move(state)), port_(state_->listener->port()) {}
   ~PortForward() override {
-    connection_.run([](std::shared_ptr<ForwardState> state) -> net::awaitable<void> {
+    connection_.run([](std::shared_ptr<ForwardState> state) -> async::awaitable<void> {
       state->listener->close();
       co_return;
     }(state_));
@@ -155,7 +156,7 @@ std::unique_ptr<ExecSession> openExecSession(Connection& connection, const std::
 
 std::unique_ptr<Forward> openForward(Connection& connection, const std::string& ref, std::uint16_t remote_port, net::HostPort local) {
   auto state = std::make_shared<ForwardState>(ForwardState{connection, instancePath(ref, format("/ports/{}", remote_port)), nullptr});
-  connection.run([](std::shared_ptr<ForwardState> made, net::HostPort address) -> net::awaitable<void> {
+  connection.run([](std::shared_ptr<ForwardState> made, net::HostPort address) -> async::awaitable<void> {
     auto executor = co_await boost::asio::this_coro::executor;
     made->listener = net::listenTcp(executor, address);
     boost::asio::co_spawn(executor, acceptForwarded(made), boost::asio::detached);

@@ -13,7 +13,7 @@ namespace swarm {
 
 using control::EntryPtr;
 
-SwarmController::Impl::Impl(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time,
+SwarmController::Impl::Impl(async::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time,
                             ControllerOptions chosen)
     : Core(std::move(control_loop), durable, std::move(all), time, std::move(chosen)),
       placement(control::makePlacement(options.placement, options.defaultProvider)),
@@ -83,13 +83,13 @@ namespace {
 /// Runs one call on the control loop; keeps `impl` alive until it ends.
 template <typename T, typename Impl>
 awaitable<T> onLoop(std::shared_ptr<Impl> impl, awaitable<T> work) {
-  net::Executor executor = impl->executor;
-  return net::runOn(std::move(executor), control::holding<T>(std::move(impl), std::move(work)));
+  async::Executor executor = impl->executor;
+  return async::runOn(std::move(executor), control::holding<T>(std::move(impl), std::move(work)));
 }
 
 }  // namespace
 
-SwarmController::SwarmController(net::Executor control_loop, Store& store, std::map<ProviderType, ProviderPtr> providers,
+SwarmController::SwarmController(async::Executor control_loop, Store& store, std::map<ProviderType, ProviderPtr> providers,
                                  const Clock& clock, ControllerOptions options)
     : impl_(std::make_shared<Impl>(std::move(control_loop), store, std::move(providers), clock, std::move(options))) {}
 

@@ -55,7 +55,7 @@ struct ControllerOptions {
   /// What a move requests from agents; tests replace it. Null: makeMoveAgents().
   std::shared_ptr<MoveAgents> moveAgents;
   /// The loop that transfers files; empty: the control loop. Outlives the controller.
-  net::Executor moveExecutor;
+  async::Executor moveExecutor;
 };
 
 struct CreateRequest {
@@ -137,7 +137,7 @@ struct InstancePage {
 /// Throws Error(NotFound|AlreadyExists|Conflict|PreconditionFailed|Unavailable|…). The caller checks permissions.
 class SwarmController {
  public:
-  SwarmController(net::Executor control_loop, Store& store, std::map<ProviderType, ProviderPtr> providers, const Clock& clock,
+  SwarmController(async::Executor control_loop, Store& store, std::map<ProviderType, ProviderPtr> providers, const Clock& clock,
                   ControllerOptions options);
   ~SwarmController();
 

@@ -1,6 +1,7 @@
 // SwarmController::Impl: composes the controller's parts; its methods run on the control loop.
 #pragma once
 
+#include "async/awaitable.h"
 #include "controller/moves/migration.h"
 #include "controller/operations/lifecycle.h"
 #include "controller/operations/runner.h"
@@ -15,7 +16,7 @@
 namespace swarm {
 
 struct SwarmController::Impl : control::Core {
-  Impl(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen);
+  Impl(async::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen);
 
   std::unique_ptr<control::Placement> placement;
   control::AgentWatch agents;

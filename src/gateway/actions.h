@@ -13,9 +13,9 @@ namespace swarm {
 /// pages do not offer an empty function.
 struct WorkspaceActions {
   /// Returns the name; the server generates one if `name` is empty.
-  std::function<net::awaitable<std::string>(Principal principal, std::string name)> create;
-  std::function<net::awaitable<void>(Principal principal, std::string instance_id)> start;
-  std::function<net::awaitable<void>(Principal principal, std::string instance_id)> stop;
+  std::function<async::awaitable<std::string>(Principal principal, std::string name)> create;
+  std::function<async::awaitable<void>(Principal principal, std::string instance_id)> start;
+  std::function<async::awaitable<void>(Principal principal, std::string instance_id)> stop;
 };
 
 }  // namespace swarm

@@ -56,7 +56,7 @@ bool isCallback(std::string_view path) { return path.ends_with("/callback"); }
 
 }  // namespace
 
-Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& the_auth, const Clock& the_clock,
+Gateway::Impl::Impl(async::Executor executor, GatewayOptions given, RouteSource& routes, Auth& the_auth, const Clock& the_clock,
                     std::unique_ptr<UpstreamConnector> the_connector)
     : loop(executor),
       options(std::move(given)),
@@ -76,7 +76,7 @@ Gateway::Impl::Impl(net::Executor executor, GatewayOptions given, RouteSource& r
   targets->subscribe();
 }
 
-Gateway::Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
+Gateway::Gateway(async::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
                  std::unique_ptr<UpstreamConnector> connector)
     : impl_(std::make_shared<Impl>(std::move(loop), std::move(options), routes, auth, clock, std::move(connector))) {}
 
@@ -84,16 +84,16 @@ Gateway::~Gateway() { impl_->timer.cancel(); }
 
 HostName Gateway::parseHost(std::string_view host) const { return gateway::parseHost(host, impl_->address.hosts()); }
 
-net::awaitable<bool> Gateway::handlePages(net::Exchange& exchange) {
+async::awaitable<bool> Gateway::handlePages(net::Exchange& exchange) {
   impl_->targets->follow();
   co_return co_await impl_->sign_in.handleBase(exchange);
 }
 
-net::awaitable<void> Gateway::handle(net::Exchange& exchange, HostName host) { return impl_->handle(exchange, host); }
+async::awaitable<void> Gateway::handle(net::Exchange& exchange, HostName host) { return impl_->handle(exchange, host); }
 
-net::awaitable<void> Gateway::respondForeign(net::Exchange& exchange) { return impl_->respondForeign(exchange); }
+async::awaitable<void> Gateway::respondForeign(net::Exchange& exchange) { return impl_->respondForeign(exchange); }
 
-net::awaitable<void> Gateway::respondOddPath(net::Exchange& exchange) { return impl_->respondOddPath(exchange); }
+async::awaitable<void> Gateway::respondOddPath(net::Exchange& exchange) { return impl_->respondOddPath(exchange); }
 
 Gateway::Counters Gateway::counters() const {
   const auto& counted = impl_->proxy.counters();
@@ -106,7 +106,7 @@ Gateway::Counters Gateway::counters() const {
           .spareBuffers = counted.spareBuffers.load(std::memory_order_relaxed)};
 }
 
-net::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
+async::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
   co_await respondMessage(exchange, 421, ErrorCode::InvalidArgument,
                           {.title = "Unknown host name",
                            .text = "This server does not serve this host name. Check the address.",
@@ -131,7 +131,7 @@ HostRules Gateway::Impl::rulesFor(const Request& request) const {
   return rules;
 }
 
-net::awaitable<void> Gateway::Impl::respondOddPath(net::Exchange& exchange) {
+async::awaitable<void> Gateway::Impl::respondOddPath(net::Exchange& exchange) {
   co_await respondMessage(exchange, 400, ErrorCode::InvalidArgument,
                           {.title = "Malformed address",
                            .text = "The path begins with two slashes, or contains a % without two hexadecimal digits. Write % as %25.",
@@ -139,7 +139,7 @@ net::awaitable<void> Gateway::Impl::respondOddPath(net::Exchange& exchange) {
                            .link = "/"});
 }
 
-net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName host) {
+async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName host) {
   const auto& head = exchange.head();
   Request request{.exchange = exchange, .host = host, .target = nullptr};
   if (host.kind() != HostKind::Instance) co_return co_await respondForeign(exchange);
@@ -168,7 +168,7 @@ net::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName hos
   co_await handover.challenge(exchange, request.host, std::move(rules.cors));
 }
 
-net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_ptr<VerifiedCookie> cookie) {
+async::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_ptr<VerifiedCookie> cookie) {
   const auto& head = request.head();
   if (request.isVscode()) {
     const bool from_elsewhere = request.sender == Sender::Elsewhere || request.sender == Sender::SameWorkspace;
@@ -197,7 +197,7 @@ net::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::shared_
 }
 
 /// PORT--NAME was the form of an earlier version.
-net::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
+async::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
   const auto& head = request.head();
   const auto origin = address.originOf(address.hosts().hostOf(request.host.instance(), request.host.port()), head);
   if (head.method == "GET" || head.method == "HEAD")
@@ -208,7 +208,7 @@ net::awaitable<void> Gateway::Impl::redirectToPresentForm(Request request) {
 
 /// A CORS preflight from a page of the same workspace to a port. Browsers send no cookie with it, so this is the only request that reaches
 /// a port without a sign-in, and its time is limited; the call itself requires one.
-net::awaitable<void> Gateway::Impl::forwardPreflight(Request request) {
+async::awaitable<void> Gateway::Impl::forwardPreflight(Request request) {
   auto anonymous = std::make_shared<VerifiedCookie>();
   anonymous->principal.expiresAt = clock.now() + kPreflightLife;
   co_await forward(std::move(request), std::move(anonymous));
@@ -221,7 +221,7 @@ std::string Gateway::Impl::fieldsFor(const HostRules& rules) const {
   return fields;
 }
 
-net::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<VerifiedCookie> cookie) {
+async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<VerifiedCookie> cookie) {
   if (!sweeping) armSweep();
   const auto& head = request.head();
   const auto target = request.target;
@@ -272,7 +272,7 @@ void Gateway::Impl::armSweep() {
 }
 
 /// The Start button of the stopped and the failed page.
-net::awaitable<void> Gateway::Impl::start(Request request) {
+async::awaitable<void> Gateway::Impl::start(Request request) {
   auto& exchange = request.exchange;
   const auto cookie = targets->authenticate(exchange.head(), request.target);
   const auto route = request.target->route;
@@ -298,7 +298,7 @@ bool Gateway::Impl::mayStart(const Principal& principal, const Route& route) con
   return options.actions.start && isAllowed(principal, Permission::WriteOwn, route.owner);
 }
 
-net::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
+async::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
   auto& exchange = request.exchange;
   const auto path = exchange.head().path();
   if (path == kCodePath) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "auth/auth.h"
 #include "auth/client_address.h"
 #include "auth/limits/open_budget.h"
@@ -40,7 +41,7 @@ struct GatewayOptions {
 /// and auth, whose notifications are then ignored.
 class Gateway {
  public:
-  Gateway(net::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
+  Gateway(async::Executor loop, GatewayOptions options, RouteSource& routes, Auth& auth, const Clock& clock,
           std::unique_ptr<gateway::UpstreamConnector> connector);
   ~Gateway();
   Gateway(const Gateway&) = delete;
@@ -50,14 +51,14 @@ class Gateway {
   gateway::HostName parseHost(std::string_view host) const;
 
   /// Handles a request to an instance host, which the caller has parsed: sign-in, a page, or the instance's response. Does not throw.
-  net::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
+  async::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
   /// Handles the pages of the base host (/, /login, /logout, /auth/instance), and redirects browsers there that used an IP address or
   /// `localhost`. False: the path is not one of these, and nothing was sent.
-  net::awaitable<bool> handlePages(net::Exchange& exchange);
+  async::awaitable<bool> handlePages(net::Exchange& exchange);
   /// 421 for a host name that the server does not serve.
-  net::awaitable<void> respondForeign(net::Exchange& exchange);
+  async::awaitable<void> respondForeign(net::Exchange& exchange);
   /// 400 for an odd path (see net::OddPaths): only an instance's program may interpret it.
-  net::awaitable<void> respondOddPath(net::Exchange& exchange);
+  async::awaitable<void> respondOddPath(net::Exchange& exchange);
 
   struct Counters {
     std::uint64_t requests = 0;       ///< forwarded

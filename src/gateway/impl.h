@@ -4,6 +4,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "async/awaitable.h"
 #include "auth/public_address.h"
 #include "gateway/gateway.h"
 #include "gateway/pages/handover.h"
@@ -29,7 +30,7 @@ struct HostRules {
 }  // namespace gateway
 
 struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
-  Impl(net::Executor executor, GatewayOptions given, RouteSource& routes, Auth& the_auth, const Clock& the_clock,
+  Impl(async::Executor executor, GatewayOptions given, RouteSource& routes, Auth& the_auth, const Clock& the_clock,
        std::unique_ptr<gateway::UpstreamConnector> the_connector);
 
   /// One request to an instance's host, with the facts from its head.
@@ -44,31 +45,31 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
     bool isVscode() const { return host.port() == 0; }
   };
 
-  net::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
-  net::awaitable<void> handleSignedIn(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
-  net::awaitable<void> handleOwnPath(Request request);
-  net::awaitable<void> start(Request request);
+  async::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
+  async::awaitable<void> handleSignedIn(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
+  async::awaitable<void> handleOwnPath(Request request);
+  async::awaitable<void> start(Request request);
   bool mayStart(const Principal& principal, const Route& route) const;
-  net::awaitable<void> redirectToPresentForm(Request request);
-  net::awaitable<void> forwardPreflight(Request request);
-  net::awaitable<void> forward(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
-  net::awaitable<void> respondForeign(net::Exchange& exchange);
-  net::awaitable<void> respondOddPath(net::Exchange& exchange);
+  async::awaitable<void> redirectToPresentForm(Request request);
+  async::awaitable<void> forwardPreflight(Request request);
+  async::awaitable<void> forward(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
+  async::awaitable<void> respondForeign(net::Exchange& exchange);
+  async::awaitable<void> respondOddPath(net::Exchange& exchange);
   gateway::HostRules rulesFor(const Request& request) const;
   std::string fieldsFor(const gateway::HostRules& rules) const;
 
   /// Waits for the end of a move, so that a page that is being loaded gets its parts from the new place. False: nothing to wait for, or
   /// timed out.
-  net::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<gateway::Target> target);
-  net::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to a deleted instance
-  net::awaitable<void> respondStatus(net::Exchange& exchange, const Route& route);
-  net::awaitable<void> respondClosed(Request request, gateway::Availability availability);
-  net::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const Route> route, gateway::WaitingKind kind,
-                                          std::string reason);
-  net::awaitable<void> respondFailure(Request request, gateway::ForwardResult result);
+  async::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<gateway::Target> target);
+  async::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to a deleted instance
+  async::awaitable<void> respondStatus(net::Exchange& exchange, const Route& route);
+  async::awaitable<void> respondClosed(Request request, gateway::Availability availability);
+  async::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const Route> route, gateway::WaitingKind kind,
+                                            std::string reason);
+  async::awaitable<void> respondFailure(Request request, gateway::ForwardResult result);
   void armSweep();
 
-  net::Executor loop;
+  async::Executor loop;
   GatewayOptions options;
   PublicAddress address;
   const Clock& clock;
@@ -81,7 +82,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   gateway::SignIn sign_in;
   gateway::Handover handover;
   gateway::Proxy proxy;
-  net::asio::steady_timer timer;
+  boost::asio::steady_timer timer;
   std::string vscode_fields;  ///< fieldsFor() VS Code, the same for all its responses
   bool sweeping = false;
   std::uint64_t requests_seen = 0;

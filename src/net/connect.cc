@@ -107,7 +107,7 @@ class Connecting {
       descriptor_.cancel(ignored);
     });
     timer.set(deadline.time());
-    error_code error = co_await waitWritable(descriptor_);
+    error_code error = co_await async::waitWritable(descriptor_);
     if (expired) co_return ETIMEDOUT;
     if (error) co_return ECANCELED;
     int result = 0;
@@ -176,7 +176,7 @@ awaitable<StreamPtr> connectUnix(std::filesystem::path path, Deadline deadline) 
     // EAGAIN on a unix socket: the listener's backlog is full, and no event reports when it has room.
     if (deadline.hasPassed()) connectFailed(text, ETIMEDOUT);
     asio::steady_timer pause(executor, std::chrono::milliseconds(5));
-    if (co_await waitTimer(pause)) connectFailed(text, ECANCELED);
+    if (co_await async::waitTimer(pause)) connectFailed(text, ECANCELED);
   }
 }
 

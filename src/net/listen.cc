@@ -41,7 +41,7 @@ class FdListener final : public Listener {
       }
       error_code error;
       if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        error = co_await waitReadable(descriptor_);
+        error = co_await async::waitReadable(descriptor_);
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         error = co_await waitForDescriptors(errno);
       } else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK) {
@@ -67,7 +67,7 @@ class FdListener final : public Listener {
     if (!warned_) log::warning("cannot accept connections at the moment; will retry", {{"port", port_}, {"reason", std::strerror(reason)}});
     warned_ = true;
     asio::steady_timer pause(executor_, kPauseWithoutDescriptors);
-    co_return co_await waitTimer(pause);
+    co_return co_await async::waitTimer(pause);
   }
 
   Executor executor_;

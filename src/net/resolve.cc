@@ -45,7 +45,7 @@ asio::awaitable<std::vector<SocketAddress>> resolveName(std::string host, std::u
     lookup->finished.cancel();
   };
   lookup->resolver.async_resolve(host, std::to_string(port), tcp::resolver::numeric_service, on_resolved);
-  boost::system::error_code waited = co_await waitTimer(lookup->finished);
+  boost::system::error_code waited = co_await async::waitTimer(lookup->finished);
   if (!lookup->done && waited) throw boost::system::system_error(asio::error::operation_aborted);
   if (!lookup->done) throw Error(ErrorCode::DeadlineExceeded, format("Timed out resolving the host name {}.", host));
   if (lookup->error || lookup->addresses.empty()) {

@@ -24,7 +24,7 @@ class TestLoop {
   TestLoop(const TestLoop&) = delete;
   TestLoop& operator=(const TestLoop&) = delete;
 
-  net::Executor executor() { return context_.get_executor(); }
+  async::Executor executor() { return context_.get_executor(); }
   asio::io_context& context() { return context_; }
 
   /// Runs `operation` to its end and returns its result or rethrows; throws std::runtime_error when it takes longer than `limit`.

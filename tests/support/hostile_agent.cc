@@ -1,5 +1,6 @@
 // The responses of a hostile agent.
 #include "support/hostile_agent.h"
+#include "async/awaitable.h"
 
 #include <string>
 
@@ -29,12 +30,12 @@ class Writer {
   explicit Writer(net::Stream& stream) : stream_(stream) {}
   std::size_t written() const { return written_; }
 
-  net::awaitable<bool> write(std::string_view text) {
+  async::awaitable<bool> write(std::string_view text) {
     const net::IoResult result = co_await stream_.writeAll(text);
     written_ += result.bytes;
     co_return !result.error;
   }
-  net::awaitable<void> repeat(std::string_view unit, std::size_t bytes = SIZE_MAX) {
+  async::awaitable<void> repeat(std::string_view unit, std::size_t bytes = SIZE_MAX) {
     std::string piece;
     while (piece.size() < kPiece) piece += unit;
     for (std::size_t left = bytes; left > 0;) {
@@ -43,11 +44,11 @@ class Writer {
       left -= some;
     }
   }
-  net::awaitable<void> answer(int status, std::string_view body) {
+  async::awaitable<void> answer(int status, std::string_view body) {
     co_await write("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " +
                    std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
   }
-  net::awaitable<void> beginUntilClose(std::string_view status = "200 OK") {
+  async::awaitable<void> beginUntilClose(std::string_view status = "200 OK") {
     co_await write("HTTP/1.1 " + std::string(status) + "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n");
   }
 
@@ -63,7 +64,7 @@ std::string membersWith(std::string_view text) {
          R"(,"files":1,"bytes":1,"workspace":)" + quoted + R"(,"notes":[{"path":)" + quoted + R"(,"reason":)" + quoted + R"(}],"count":1)";
 }
 
-net::awaitable<void> send(Writer& out, Hostility how) {
+async::awaitable<void> send(Writer& out, Hostility how) {
   using enum Hostility;
   switch (how) {
     case HugeReason:
@@ -143,7 +144,7 @@ std::optional<Hostility> hostilityFrom(std::string_view name) {
   return std::nullopt;
 }
 
-net::awaitable<std::size_t> answerHostile(net::Stream& stream, Hostility how) {
+async::awaitable<std::size_t> answerHostile(net::Stream& stream, Hostility how) {
   net::ReadBuffer request;
   co_await net::readHead(stream, request);
   Writer out(stream);

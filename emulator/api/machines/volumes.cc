@@ -126,7 +126,7 @@ VolumePtr makeVolume(Core& core, const Call& call, const Origin& origin) {
 /// moment.
 awaitable<void> hydrate(Core& core, VolumePtr volume, std::string state) {
   volume->state = std::move(state);
-  co_await net::sleepFor(core.options.times.volumeHydrate);
+  co_await async::sleepFor(core.options.times.volumeHydrate);
   if (!volume->isGoing()) volume->state = "created";
   core.touch(volume);
   co_await core.journal.flush();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "model/types.h"
 #include "net/connect.h"
 #include "net/http/http_client.h"
@@ -16,7 +17,7 @@
 
 namespace swarm::agent {
 
-using net::awaitable;
+using async::awaitable;
 
 struct AgentHealth {
   bool ready = false;        ///< VS Code responds

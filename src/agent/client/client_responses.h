@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <string>
 
+#include "async/awaitable.h"
 #include "model/archive.h"
 #include "model/codec/codec.h"
 #include "model/codec/untrusted_json.h"
@@ -15,7 +16,7 @@
 
 namespace swarm::agent {
 
-using net::awaitable;
+using async::awaitable;
 
 inline constexpr JsonLimits kStatusLimits{.bytes = 16 * 1024, .values = 256, .depth = 4};  ///< /health, /activity, /hold, /freeze, …
 inline constexpr JsonLimits kUsageLimits{.bytes = 4 * 1024, .values = 128, .depth = 4};

@@ -10,7 +10,8 @@
 #include "agent/exec/exec_drain.h"
 #include "agent/server/responses.h"
 #include "async/deadline.h"
-#include "async/tasks.h"
+#include "async/notifier.h"
+#include "async/task_group.h"
 #include "base/text/format.h"
 #include "base/text/utf8.h"
 #include "model/codec/codec.h"
@@ -42,9 +43,9 @@ awaitable<void> clientGone(net::Stream& stream) {
 }
 
 /// Ends when the command's result is no longer needed.
-awaitable<void> unwanted(net::Stream& stream, net::Notifier& notified) {
-  auto held = [](net::Notifier& notifier) -> awaitable<void> { co_await notifier.wait(0, Deadline::never()); };
-  co_await net::race(clientGone(stream), held(notified));
+awaitable<void> unwanted(net::Stream& stream, async::Notifier& notified) {
+  auto held = [](async::Notifier& notifier) -> awaitable<void> { co_await notifier.wait(0, Deadline::never()); };
+  co_await async::race(clientGone(stream), held(notified));
 }
 
 boost::json::object toAnswer(const BufferedResult& run) {
@@ -68,14 +69,14 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   }
   ExecProcess& process = **started;
   OutputDrain drain(process);
-  TaskGroup tasks(context.executor);
+  async::TaskGroup tasks(context.executor);
   tasks.spawn(writeInput(process, spec.stdinText));
   tasks.spawn(collect(drain, process.output, run.result.stdoutText, run.result.truncated));
   tasks.spawn(collect(drain, process.error, run.result.stderrText, run.result.truncated));
   std::exception_ptr cancelled;
   try {
     auto limit = spec.timeout.count() > 0 ? Deadline::after(spec.timeout) : Deadline::never();
-    co_await net::withDeadline(drain.closeWhenDone(), limit, "The command timed out.");
+    co_await async::withDeadline(drain.closeWhenDone(), limit, "The command timed out.");
     run.result.exitCode = process.child->exitCode();
   } catch (const Error&) {
     process.child->signalGroup(SIGKILL);
@@ -113,13 +114,13 @@ awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& h
   if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
-  net::Notifier notified;
+  async::Notifier notified;
   guest.whenNotified([&notified] { notified.notifyAll(); });
   std::optional<BufferedResult> run;
   auto work = [](ExecContext& where, ExecSpec what, std::optional<BufferedResult>& result) -> awaitable<void> {
     result = co_await runBuffered(where, std::move(what));
   };
-  co_await net::race(work(context, std::move(spec), run), unwanted(exchange.stream(), notified));
+  co_await async::race(work(context, std::move(spec), run), unwanted(exchange.stream(), notified));
   activity.touch();
   // Data that the client sent during the command was discarded, so the connection serves no other request.
   if (guest.notified())

@@ -187,7 +187,7 @@ awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child,
   child->signalGroup(SIGCONT);  // a stopped process would not receive SIGHUP
   bool late = false;
   try {
-    co_await net::withDeadline(child->wait(), Deadline::after(grace), "The command did not end after its client disconnected.");
+    co_await async::withDeadline(child->wait(), Deadline::after(grace), "The command did not end after its client disconnected.");
   } catch (const Error&) {
     late = true;
   }

@@ -8,7 +8,8 @@
 
 #include "agent/exec/exec.h"
 #include "agent/exec/exec_drain.h"
-#include "async/tasks.h"
+#include "async/lock/mutex.h"
+#include "async/task_group.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 #include "net/websocket/websocket.h"
@@ -217,7 +218,7 @@ class ExecSession {
   net::WebSocket& socket_;
   std::unique_ptr<ExecProcess> process_;
   OutputDrain drain_;
-  AsyncMutex sending_;
+  async::Mutex sending_;
   asio::steady_timer input_changed_;
   std::string input_;
   bool input_ended_ = false;
@@ -225,7 +226,7 @@ class ExecSession {
   bool gone_ = false;
   bool dismissed_ = false;
   asio::steady_timer farewell_;
-  TaskGroup tasks_;
+  async::TaskGroup tasks_;
 };
 
 awaitable<void> fail(net::WebSocket& socket, std::string message) {

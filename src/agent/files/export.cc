@@ -7,8 +7,9 @@
 #include "agent/archive/format/reader.h"
 #include "agent/archive/tree_export.h"
 #include "agent/files/archives.h"
-#include "agent/files/blocking_work.h"
+#include "agent/files/blocking_pipe.h"
 #include "agent/server/responses.h"
+#include "async/blocking_work.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -64,7 +65,7 @@ class ExportSession {
         out_(exec.executor, LoopPipe::Direction::ToLoop) {}
 
   awaitable<void> run() {
-    BlockingWork work(exec_.executor, [this] { write(); });
+    async::BlockingWork work(exec_.executor, "archive", [this] { write(); });
     guest_.whenNotified([this] { fail(guest_.reason()); });
     std::exception_ptr cancelled;
     try {

@@ -4,9 +4,10 @@
 
 #include "agent/archive/tree_import.h"
 #include "agent/files/archives.h"
-#include "agent/files/blocking_work.h"
+#include "agent/files/blocking_pipe.h"
 #include "agent/files/storage_work.h"
 #include "agent/server/responses.h"
+#include "async/blocking_work.h"
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -71,7 +72,7 @@ class ImportSession {
   awaitable<void> run() {
     std::exception_ptr failure;
     try {
-      co_await net::race(work(), pump());
+      co_await async::race(work(), pump());
     } catch (...) {
       failure = std::current_exception();
     }
@@ -108,7 +109,7 @@ class ImportSession {
       throw;
     }
     in_.loop.close();
-    co_await net::sleepUntil(Deadline::never());
+    co_await async::sleepUntil(Deadline::never());
   }
 
   awaitable<void> work() {
@@ -126,7 +127,7 @@ class ImportSession {
   }
 
   awaitable<void> block(std::function<void()> part) {
-    BlockingWork work(parts_.exec.executor, std::move(part));
+    async::BlockingWork work(parts_.exec.executor, "archive", std::move(part));
     co_await work.wait();
   }
 

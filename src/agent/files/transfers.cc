@@ -49,7 +49,7 @@ awaitable<void> Transfers::vacate(SessionSlot& slot) {
 
 awaitable<void> Transfers::endReceiving() { return vacate(receiving_); }
 
-awaitable<void> Transfers::endAll() { return net::both(vacate(sending_), vacate(receiving_)); }
+awaitable<void> Transfers::endAll() { return async::both(vacate(sending_), vacate(receiving_)); }
 
 std::optional<std::string> Transfers::objection(transfer::Role role, std::string_view transfer) const {
   if (role == transfer::Role::Source || hold_.transfer() == transfer) return std::nullopt;
@@ -79,7 +79,7 @@ awaitable<void> Transfers::handle(transfer::Role role, net::Exchange& exchange) 
   options.role = role;
   options.hashes = &hashes_;
   options.root = root_;
-  co_await net::race(transfer::runSession(std::move(stream), std::move(options)), SlotGuard::untilSuperseded(slot, ticket));
+  co_await async::race(transfer::runSession(std::move(stream), std::move(options)), SlotGuard::untilSuperseded(slot, ticket));
 }
 
 }  // namespace swarm::agent

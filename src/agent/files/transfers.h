@@ -32,7 +32,7 @@ class Transfers {
   struct SessionSlot {
     std::uint64_t ticket = 0;
     bool occupied = false;
-    net::Notifier changed;
+    async::Notifier changed;
   };
   class SlotGuard;
 

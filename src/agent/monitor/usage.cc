@@ -141,7 +141,7 @@ double cpuPercent(std::uint64_t before, std::uint64_t now, std::chrono::steady_c
 UsageMeter::UsageMeter(Options options) : options_(std::move(options)), disk_(std::make_shared<DiskCount>()) {}
 UsageMeter::~UsageMeter() = default;
 
-net::awaitable<double> UsageMeter::measureCpu() {
+async::awaitable<double> UsageMeter::measureCpu() {
   auto read = [this]() -> std::optional<CpuSample> {
     auto microseconds = readControlGroup(options_.controlGroup).cpuMicroseconds;
     if (!microseconds) return std::nullopt;
@@ -152,7 +152,7 @@ net::awaitable<double> UsageMeter::measureCpu() {
   auto before = last_;
   if (!before || now->time - before->time < kShortestWindow || now->time - before->time > kLongestWindow) {
     before = now;
-    asio::steady_timer window(co_await net::asio::this_coro::executor, kOwnWindow);
+    asio::steady_timer window(co_await boost::asio::this_coro::executor, kOwnWindow);
     co_await window.async_wait(asio::use_awaitable);
     now = read();
     if (!now) co_return 0;
@@ -179,7 +179,7 @@ void UsageMeter::countInBackground() {
   }
 }
 
-net::awaitable<SizeUsage> UsageMeter::measureStorage() {
+async::awaitable<SizeUsage> UsageMeter::measureStorage() {
   countInBackground();
   asio::steady_timer pause(co_await asio::this_coro::executor);
   for (auto end = Deadline::after(kFirstCount); !disk_->known && !end.hasPassed();) {
@@ -200,7 +200,7 @@ net::awaitable<SizeUsage> UsageMeter::measureStorage() {
   co_return storage;
 }
 
-net::awaitable<ResourceUsage> UsageMeter::measure() {
+async::awaitable<ResourceUsage> UsageMeter::measure() {
   ResourceUsage usage;
   usage.cpu.usage = co_await measureCpu();
   auto facts = readControlGroup(options_.controlGroup);

@@ -38,7 +38,7 @@ class UsageMeter {
   /// CPU is measured since the last request if that was 0.5 to 30 s ago, else over a quarter of a second. Storage usage is the disk usage
   /// of the files below `storage`, counted in the background at most once a minute (while the first count takes longer than a second,
   /// responses contain the file system's figure); its limit is the size of the file systems.
-  net::awaitable<ResourceUsage> measure();
+  async::awaitable<ResourceUsage> measure();
 
  private:
   struct CpuSample {
@@ -46,9 +46,9 @@ class UsageMeter {
     std::chrono::steady_clock::time_point time;
   };
   struct DiskCount;
-  net::awaitable<double> measureCpu();
+  async::awaitable<double> measureCpu();
   void countInBackground();
-  net::awaitable<SizeUsage> measureStorage();
+  async::awaitable<SizeUsage> measureStorage();
 
   Options options_;
   std::optional<CpuSample> last_;

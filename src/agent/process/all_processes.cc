@@ -115,15 +115,15 @@ std::string namesOfRemainingProcesses() {
   return names;
 }
 
-net::awaitable<bool> terminateAll(milliseconds patience, Deadline deadline) {
+async::awaitable<bool> terminateAll(milliseconds patience, Deadline deadline) {
   if (!isAnyProcessLeft()) co_return true;
   requestTermination();
   auto end_of_patience = Deadline::after(patience);
-  while (isAnyProcessLeft() && !end_of_patience.hasPassed() && mayAnyTerminate()) co_await net::sleepFor(kStep);
+  while (isAnyProcessLeft() && !end_of_patience.hasPassed() && mayAnyTerminate()) co_await async::sleepFor(kStep);
   // Repeat: processes started during one scan are killed by the next.
   while (isAnyProcessLeft() && !deadline.hasPassed()) {
     signalAll(SIGKILL);
-    co_await net::sleepFor(kStep);
+    co_await async::sleepFor(kStep);
   }
   co_return !isAnyProcessLeft();
 }

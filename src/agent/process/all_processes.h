@@ -33,6 +33,6 @@ std::string namesOfRemainingProcesses();
 /// Sends the first signal; after `patience`, or as soon as all remaining processes ignore both signals, sends SIGKILL until none is left.
 /// False: at the deadline a process remained (one that hangs in the kernel cannot be killed). The caller must ensure that processes are
 /// reaped.
-net::awaitable<bool> terminateAll(std::chrono::milliseconds patience, Deadline deadline);
+async::awaitable<bool> terminateAll(std::chrono::milliseconds patience, Deadline deadline);
 
 }  // namespace swarm::agent

@@ -13,8 +13,8 @@
 
 namespace swarm::agent {
 
-using net::awaitable;
-using net::Executor;
+using async::awaitable;
+using async::Executor;
 namespace asio = boost::asio;
 
 /// A process started by the agent. Shared; on the owning loop.

@@ -141,7 +141,7 @@ SetupOptions Agent::setupOptions() const {
 }
 
 awaitable<void> Agent::stopOthers(Deadline deadline) {
-  if (command_) co_return co_await net::both(command_->stop(deadline), setup_.stop(deadline));
+  if (command_) co_return co_await async::both(command_->stop(deadline), setup_.stop(deadline));
   co_await setup_.stop(deadline);
 }
 
@@ -238,7 +238,7 @@ awaitable<void> Agent::stop() {
   auto end = Deadline::after(options_.stopPatience);
   // VS Code first and alone: it saves its state while its terminals and helpers still run.
   auto its_end = Deadline::after(options_.stopPatience * 3 / 4);
-  co_await net::both(vscode_.stop(its_end), stopOthers(its_end));
+  co_await async::both(vscode_.stop(its_end), stopOthers(its_end));
   co_await transfers_.endAll();
   co_await sweep(end);
   log::info("stopped");

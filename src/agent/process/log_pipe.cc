@@ -15,7 +15,7 @@ constexpr std::size_t kLongestLine = 8192;
 constexpr std::size_t kPipeWrite = 4096;  // a pipe that polls writable accepts this much without blocking (PIPE_BUF)
 constexpr std::chrono::milliseconds kFullPause{50};
 
-net::awaitable<void> writeWithoutBlocking(net::Executor executor, int target, std::string_view text) {
+async::awaitable<void> writeWithoutBlocking(async::Executor executor, int target, std::string_view text) {
   while (!text.empty()) {
     pollfd ready{target, POLLOUT, 0};
     if (::poll(&ready, 1, 0) == 1) {
@@ -55,7 +55,7 @@ std::string LinePrefixer::finish() {
   return line;
 }
 
-net::awaitable<void> forwardLines(net::Executor executor, Descriptor source, std::string name, int target, std::string* last) {
+async::awaitable<void> forwardLines(async::Executor executor, Descriptor source, std::string name, int target, std::string* last) {
   asio::posix::stream_descriptor output(executor, source.release());
   LinePrefixer lines(std::move(name));
   std::array<char, 4096> buffer{};

@@ -27,6 +27,6 @@ class LinePrefixer {
 
 /// Copies `source` to descriptor `target` until its end; keeps the last non-empty line in `last`. If the log's reader stalls, the child
 /// blocks, but never the agent.
-net::awaitable<void> forwardLines(net::Executor executor, Descriptor source, std::string name, int target, std::string* last);
+async::awaitable<void> forwardLines(async::Executor executor, Descriptor source, std::string name, int target, std::string* last);
 
 }  // namespace swarm::agent

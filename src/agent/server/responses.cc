@@ -4,21 +4,23 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "async/awaitable.h"
+
 namespace swarm::agent {
 
-net::awaitable<void> answerJson(net::Exchange& exchange, int status, boost::json::object body, Connection connection) {
+async::awaitable<void> answerJson(net::Exchange& exchange, int status, boost::json::object body, Connection connection) {
   net::Headers headers{{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
   if (connection == Connection::Close) headers.push_back({"Connection", "close"});
   std::string text = boost::json::serialize(body);
   co_await exchange.respond(status, std::move(headers), std::move(text));
 }
 
-net::awaitable<void> answerReason(net::Exchange& exchange, int status, std::string reason) {
+async::awaitable<void> answerReason(net::Exchange& exchange, int status, std::string reason) {
   boost::json::object body{{"reason", reason}};
   co_await answerJson(exchange, status, std::move(body));
 }
 
-net::awaitable<void> answerError(net::Exchange& exchange, Error error) {
+async::awaitable<void> answerError(net::Exchange& exchange, Error error) {
   boost::json::object body{{"reason", error.message()}};
   if (!error.fields().empty()) {
     boost::json::array& errors = body["errors"].emplace_array();

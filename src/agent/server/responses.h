@@ -3,15 +3,16 @@
 
 #include <boost/json/object.hpp>
 
+#include "async/awaitable.h"
 #include "base/error.h"
 #include "net/http/http_server.h"
 
 namespace swarm::agent {
 
 enum class Connection { Keep, Close };
-net::awaitable<void> answerJson(net::Exchange& exchange, int status, boost::json::object body, Connection connection = Connection::Keep);
+async::awaitable<void> answerJson(net::Exchange& exchange, int status, boost::json::object body, Connection connection = Connection::Keep);
 /// {"reason"}: a sentence for users; pointers to invalid fields, if any, in "errors".
-net::awaitable<void> answerReason(net::Exchange& exchange, int status, std::string reason);
-net::awaitable<void> answerError(net::Exchange& exchange, Error error);
+async::awaitable<void> answerReason(net::Exchange& exchange, int status, std::string reason);
+async::awaitable<void> answerError(net::Exchange& exchange, Error error);
 
 }  // namespace swarm::agent

@@ -89,7 +89,7 @@ std::optional<TokenClaims> AgentServer::claimsOf(const net::RequestHead& head, s
   return std::nullopt;
 }
 
-net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
   const net::RequestHead& head = exchange.head();
   const Route* route = findRoute(head.path());
   auto claims = claimsOf(head, route ? std::optional(route->scope) : std::nullopt);
@@ -105,7 +105,7 @@ net::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
   co_await answer(route->path, exchange);
 }
 
-net::awaitable<void> AgentServer::answer(std::string_view path, net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answer(std::string_view path, net::Exchange& exchange) {
   if (path == kEndSessionPath) co_return co_await answerEndSession(exchange);
   if (path == kExportPath) co_return co_await parts_.archives.handleExport(exchange);
   if (path == kImportPath) co_return co_await parts_.archives.handleImport(exchange);
@@ -125,10 +125,10 @@ net::awaitable<void> AgentServer::answer(std::string_view path, net::Exchange& e
   co_await handlePortTunnel(std::string(exchange.head().path().substr(kPortTunnelPrefix.size())), parts_.activity, parts_.hold, exchange);
 }
 
-net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
   if (auto wait = waitOf(exchange.head().query()); wait > std::chrono::milliseconds(0) && !isReady()) {
     auto end = Deadline::after(std::min<std::chrono::milliseconds>(wait, kLongestHealthWait));
-    co_await net::race(parts_.vscode.waitUntilReady(end), parts_.hold.waitUntilHeld(end));
+    co_await async::race(parts_.vscode.waitUntilReady(end), parts_.hold.waitUntilHeld(end));
   }
   auto uptime = std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.steadyNow() - started_).count();
   boost::json::object body{{"ready", isReady()},
@@ -142,17 +142,17 @@ net::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
   co_await answerJson(exchange, 200, std::move(body));
 }
 
-net::awaitable<void> AgentServer::answerUsage(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerUsage(net::Exchange& exchange) {
   ResourceUsage usage = co_await parts_.usage.measure();
   co_await answerJson(exchange, 200, toJson(usage).as_object());
 }
 
-net::awaitable<void> AgentServer::answerActivity(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerActivity(net::Exchange& exchange) {
   boost::json::object body{{"lastActivity", formatTime(parts_.activity.lastActivity())}, {"connections", parts_.activity.connections()}};
   co_await answerJson(exchange, 200, std::move(body));
 }
 
-net::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   const net::RequestHead& head = exchange.head();
   if (!co_await parts_.freeze.waitUntilThawed(Deadline::after(kFrozenPatience)))
     co_return co_await answerReason(exchange, 503, std::string(kFrozenReason));
@@ -162,7 +162,7 @@ net::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   co_await handleExecStream(parts_.exec, parts_.activity, parts_.hold, exchange);
 }
 
-net::awaitable<std::optional<AgentServer::TransferRequest>> AgentServer::readTransferRequest(net::Exchange& exchange) {
+async::awaitable<std::optional<AgentServer::TransferRequest>> AgentServer::readTransferRequest(net::Exchange& exchange) {
   TransferRequest wanted;
   std::optional<Error> wrong;
   try {
@@ -180,7 +180,7 @@ net::awaitable<std::optional<AgentServer::TransferRequest>> AgentServer::readTra
   co_return std::nullopt;
 }
 
-net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
   auto wanted = co_await readTransferRequest(exchange);
   if (!wanted) co_return;
   if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
@@ -188,14 +188,14 @@ net::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
   co_await answerHeld(exchange, parts_.hold.hold(std::move(wanted->transfer), std::move(wanted->reason)));
 }
 
-net::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
   if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();
   co_await answerHeld(exchange, parts_.hold.release());
 }
 
-net::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
   auto wanted = co_await readTransferRequest(exchange);
   if (!wanted) co_return;
   if (parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
@@ -210,13 +210,13 @@ net::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
   co_await answerJson(exchange, 200, boost::json::object{{"frozen", frozen}});
 }
 
-net::awaitable<void> AgentServer::answerThaw(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerThaw(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
   parts_.freeze.thaw();
   co_await answerJson(exchange, 200, {});
 }
 
-net::awaitable<void> AgentServer::answerEndSession(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::answerEndSession(net::Exchange& exchange) {
   std::string session;
   std::optional<Error> wrong;
   try {
@@ -231,7 +231,7 @@ net::awaitable<void> AgentServer::answerEndSession(net::Exchange& exchange) {
   co_await answerJson(exchange, 200, {});
 }
 
-net::awaitable<void> AgentServer::answerHeld(net::Exchange& exchange, net::awaitable<void> change) {
+async::awaitable<void> AgentServer::answerHeld(net::Exchange& exchange, async::awaitable<void> change) {
   std::optional<Error> failure;
   try {
     co_await std::move(change);

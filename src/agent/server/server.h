@@ -15,6 +15,7 @@
 #include "agent/workspace/freeze.h"
 #include "agent/workspace/hold.h"
 #include "agent/workspace/setup.h"
+#include "async/awaitable.h"
 #include "net/http/http_server.h"
 #include "protocol/instance_token.h"
 
@@ -48,26 +49,26 @@ class AgentServer {
   net::HttpHandler handler();  ///< for any number of net::HttpServer; the AgentServer must outlive them
 
  private:
-  net::awaitable<void> handle(net::Exchange& exchange);
+  async::awaitable<void> handle(net::Exchange& exchange);
   /// The token's claims, if it is valid for the scope.
   std::optional<TokenClaims> claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const;
-  net::awaitable<void> answer(std::string_view path, net::Exchange& exchange);
-  net::awaitable<void> answerEndSession(net::Exchange& exchange);
-  net::awaitable<void> answerHealth(net::Exchange& exchange);
-  net::awaitable<void> answerUsage(net::Exchange& exchange);
-  net::awaitable<void> answerActivity(net::Exchange& exchange);
-  net::awaitable<void> handleExec(net::Exchange& exchange);
+  async::awaitable<void> answer(std::string_view path, net::Exchange& exchange);
+  async::awaitable<void> answerEndSession(net::Exchange& exchange);
+  async::awaitable<void> answerHealth(net::Exchange& exchange);
+  async::awaitable<void> answerUsage(net::Exchange& exchange);
+  async::awaitable<void> answerActivity(net::Exchange& exchange);
+  async::awaitable<void> handleExec(net::Exchange& exchange);
   /// The body of /hold and /freeze. Empty: it was invalid, and the response has been sent.
   struct TransferRequest {
     std::string transfer;
     std::string reason;
   };
-  net::awaitable<std::optional<TransferRequest>> readTransferRequest(net::Exchange& exchange);
-  net::awaitable<void> answerFreeze(net::Exchange& exchange);
-  net::awaitable<void> answerThaw(net::Exchange& exchange);
-  net::awaitable<void> answerHold(net::Exchange& exchange);
-  net::awaitable<void> answerRelease(net::Exchange& exchange);
-  net::awaitable<void> answerHeld(net::Exchange& exchange, net::awaitable<void> change);
+  async::awaitable<std::optional<TransferRequest>> readTransferRequest(net::Exchange& exchange);
+  async::awaitable<void> answerFreeze(net::Exchange& exchange);
+  async::awaitable<void> answerThaw(net::Exchange& exchange);
+  async::awaitable<void> answerHold(net::Exchange& exchange);
+  async::awaitable<void> answerRelease(net::Exchange& exchange);
+  async::awaitable<void> answerHeld(net::Exchange& exchange, async::awaitable<void> change);
   bool isReady() const { return parts_.vscode.ready() && !parts_.hold.closed(); }
 
   AgentParts parts_;

@@ -177,7 +177,7 @@ awaitable<void> Service::watch() {
     became_ready_.notifyAll();
     co_await child->wait();
   } else {
-    co_await net::race(child->wait(), probeUntilCancelled());
+    co_await async::race(child->wait(), probeUntilCancelled());
   }
   ready_ = false;
   exit_code_ = child->exitCode();
@@ -268,7 +268,7 @@ awaitable<void> Service::stop(Deadline deadline) {
     child->signalGroup(SIGTERM);
     bool late = false;
     try {
-      co_await net::withDeadline(child->wait(), deadline, options_.title + " did not stop in time.");
+      co_await async::withDeadline(child->wait(), deadline, options_.title + " did not stop in time.");
     } catch (const Error&) {
       late = true;
     }

@@ -85,7 +85,7 @@ class Service {
   struct Output {
     std::string lastLine;
     bool ended = false;
-    net::Notifier end;
+    async::Notifier end;
   };
   static awaitable<void> carry(Executor executor, Descriptor source, ServiceOptions options, std::shared_ptr<Output> output);
   awaitable<void> waitForLastWords() const;
@@ -100,13 +100,13 @@ class Service {
   std::shared_ptr<Output> output_;
   ServiceState state_ = ServiceState::Starting;
   bool ready_ = false;
-  mutable net::Notifier became_ready_;  ///< a wait does not change the observable state
-  net::Notifier run_ended_;
+  mutable async::Notifier became_ready_;  ///< a wait does not change the observable state
+  async::Notifier run_ended_;
   bool running_ = false;
   bool stopping_ = false;
   bool paused_ = false;
   std::uint64_t pauses_ = 0;
-  net::Notifier unpaused_;
+  async::Notifier unpaused_;
   int exit_code_ = 0;
   std::string reason_;
   std::string generation_;

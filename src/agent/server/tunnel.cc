@@ -9,6 +9,7 @@
 
 #include "agent/monitor/listeners.h"
 #include "agent/server/responses.h"
+#include "async/awaitable.h"
 #include "base/text/format.h"
 #include "net/connect.h"
 #include "protocol/agent.h"
@@ -28,7 +29,7 @@ class WatchedStream final : public net::Stream {
 
   void mute() { muted_ = true; }
 
-  net::awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
+  async::awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
     auto got = co_await inner_->readSome(buffer);
     if (muted_ && !got.error) {
       boost::system::error_code ignored;
@@ -40,8 +41,8 @@ class WatchedStream final : public net::Stream {
     }
     co_return got;
   }
-  net::awaitable<net::IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
-  net::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
+  async::awaitable<net::IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
+  async::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
   void close() override {
     closed_.cancel();
     inner_->close();
@@ -55,7 +56,7 @@ class WatchedStream final : public net::Stream {
   void setWritePatience(std::chrono::milliseconds silence) override { inner_->setWritePatience(silence); }
   net::PeerState peerState() override { return inner_->peerState(); }
   std::uint64_t bytesSent() const override { return inner_->bytesSent(); }
-  net::Executor executor() override { return inner_->executor(); }
+  async::Executor executor() override { return inner_->executor(); }
   std::string peer() const override { return inner_->peer(); }
   std::string peerAddress() const override { return inner_->peerAddress(); }
   bool isTls() const override { return inner_->isTls(); }
@@ -71,12 +72,12 @@ class WatchedStream final : public net::Stream {
 
 bool requestsTunnel(const net::Exchange& exchange) { return net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol); }
 
-net::awaitable<void> requireUpgrade(net::Exchange& exchange) {
+async::awaitable<void> requireUpgrade(net::Exchange& exchange) {
   co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
 }
 
 /// Null if no address has a listener.
-net::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::uint16_t port) {
+async::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::uint16_t port) {
   for (const std::string& host : hosts) {
     try {
       co_return co_await net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience));
@@ -87,8 +88,8 @@ net::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::u
   co_return nullptr;
 }
 
-net::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, ActivityDetector::Traffic traffic,
-                           net::Exchange& exchange) {
+async::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, ActivityDetector::Traffic traffic,
+                             net::Exchange& exchange) {
   if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
@@ -108,8 +109,8 @@ net::StreamPtr watchActivity(net::StreamPtr client, Activity& activity, Activity
   return std::make_unique<WatchedStream>(std::move(client), activity, traffic);
 }
 
-net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
-                                        net::Exchange& exchange) {
+async::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
+                                          net::Exchange& exchange) {
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
   Guest guest(hold);
@@ -123,7 +124,7 @@ net::awaitable<void> handleVscodeTunnel(const Service& service, const std::files
   co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Vscode, exchange);
 }
 
-net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {
+async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {
   std::uint16_t port = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc() || end != digits.data() + digits.size() || port == 0) {

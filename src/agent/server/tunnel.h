@@ -6,6 +6,7 @@
 #include "agent/monitor/activity.h"
 #include "agent/server/service.h"
 #include "agent/workspace/hold.h"
+#include "async/awaitable.h"
 #include "net/http/http_server.h"
 
 namespace swarm::agent {
@@ -14,9 +15,9 @@ namespace swarm::agent {
 net::StreamPtr watchActivity(net::StreamPtr client, Activity& activity, ActivityDetector::Traffic traffic);
 
 /// 503 with `service`'s reason while VS Code is not ready. Both end when the instance becomes held.
-net::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
-                                        net::Exchange& exchange);
+async::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
+                                          net::Exchange& exchange);
 /// `digits`: the path after the prefix; 400 when it is not a port, 502 when no program is listening there.
-net::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange);
+async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange);
 
 }  // namespace swarm::agent

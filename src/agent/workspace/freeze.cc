@@ -38,7 +38,7 @@ std::string namesOfThoseWhoRun() {
 }
 }  // namespace
 
-net::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
+async::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
   if (ended_) throw Error(ErrorCode::Unavailable, "The instance is stopping.");
   if (closed() && transfer_ != transfer)
     throw Error(ErrorCode::Conflict, format("This instance is frozen for another transfer, {}.", transfer_));
@@ -58,7 +58,7 @@ net::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
   }
 }
 
-net::awaitable<void> Freeze::work(std::uint64_t attempt) {
+async::awaitable<void> Freeze::work(std::uint64_t attempt) {
   auto began = std::chrono::steady_clock::now();
   auto end = Deadline::after(parts_.patience);
   auto very_end = Deadline::after(5 * parts_.patience);
@@ -78,7 +78,7 @@ net::awaitable<void> Freeze::work(std::uint64_t attempt) {
       log::warning("failed to freeze the instance", {{"reason", failure_}});
       thaw();
     } else {
-      co_await net::sleepFor(kStep);
+      co_await async::sleepFor(kStep);
     }
   }
   changed_.notifyAll();
@@ -125,7 +125,7 @@ void Freeze::end() {
   thaw();
 }
 
-net::awaitable<bool> Freeze::waitUntilThawed(Deadline deadline) const {
+async::awaitable<bool> Freeze::waitUntilThawed(Deadline deadline) const {
   for (auto seen = changed_.version(); closed(); seen = changed_.version()) {
     if (!co_await changed_.wait(seen, deadline)) co_return !closed();
   }

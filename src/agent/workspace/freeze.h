@@ -16,7 +16,7 @@
 namespace swarm::agent {
 
 struct FreezeParts {
-  net::Executor executor;
+  async::Executor executor;
   std::function<void(bool)> pause;            ///< called before the first process is stopped (true), and once all run again (false)
   std::chrono::milliseconds patience{2'000};  ///< until all must be stopped
   std::chrono::milliseconds lease{60'000};    ///< the freeze expires this long after the last freeze()
@@ -31,7 +31,7 @@ class Freeze {
   /// Returns once every process except the agent is stopped, with the number of processes stopped by it. Calling it again renews the lease.
   /// Throws Error(Conflict) when it is frozen for another transfer, or was superseded by a thaw; Error(Unavailable) with the names of
   /// processes that did not stop in time (all are resumed then). Continues when the caller is cancelled.
-  net::awaitable<std::size_t> freeze(std::string transfer);
+  async::awaitable<std::size_t> freeze(std::string transfer);
   /// Resumes all processes stopped by freeze(). No-op when not frozen.
   void thaw();
   /// For the agent's shutdown: thaws, and refuses further freezes.
@@ -42,7 +42,7 @@ class Freeze {
   /// When all processes resume unless freeze() is called again. Only while frozen.
   std::chrono::steady_clock::time_point leaseEnd() const { return lease_.expiry(); }
   /// False when it is still closed at the deadline.
-  net::awaitable<bool> waitUntilThawed(Deadline deadline) const;
+  async::awaitable<bool> waitUntilThawed(Deadline deadline) const;
 
  private:
   enum class Phase { Running, Freezing, Frozen };
@@ -51,7 +51,7 @@ class Freeze {
     std::uint64_t started = 0;
   };
 
-  net::awaitable<void> work(std::uint64_t attempt);
+  async::awaitable<void> work(std::uint64_t attempt);
   bool stopThoseWhoRun();
   void remember(pid_t pid, std::uint64_t started);
   void beginLease();
@@ -65,7 +65,7 @@ class Freeze {
   bool ended_ = false;
   std::vector<Stopped> stopped_;  // in the order of stopping
   boost::asio::steady_timer lease_;
-  mutable net::Notifier changed_;
+  mutable async::Notifier changed_;
 };
 
 }  // namespace swarm::agent

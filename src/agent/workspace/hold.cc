@@ -100,7 +100,7 @@ awaitable<void> Hold::becomeHeld() {
   std::string transfer = requested_;
   phase_ = Phase::Holding;
   for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->notify();
-  if (parts_.vscode.ready() && !guests_.empty()) co_await net::sleepFor(parts_.quiet);
+  if (parts_.vscode.ready() && !guests_.empty()) co_await async::sleepFor(parts_.quiet);
   co_await stopServices();
   auto stopped = since();
   for (Guest* guest : std::vector<Guest*>(guests_.begin(), guests_.end())) guest->dismiss();
@@ -115,7 +115,7 @@ awaitable<void> Hold::becomeHeld() {
 }
 
 awaitable<void> Hold::stopServices() {
-  co_await net::both(parts_.vscode.stop(Deadline::after(parts_.vscodePatience)), parts_.stopOthers(Deadline::after(parts_.patience)));
+  co_await async::both(parts_.vscode.stop(Deadline::after(parts_.vscodePatience)), parts_.stopOthers(Deadline::after(parts_.patience)));
 }
 
 /// The next step starts again what was stopped.

@@ -69,7 +69,7 @@ class Hold {
   std::string reason_;
   bool working_ = false;
   bool ending_ = false;
-  mutable net::Notifier changed_;
+  mutable async::Notifier changed_;
   std::set<Guest*> guests_;
 };
 

@@ -100,7 +100,7 @@ awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
     if (core_.clock.steadyNow() - progress_.lastProgress() > core_.options.providerOutage) throw *failure;
     operation_->detail(format("The connection was interrupted; retrying ({})", failure->message()));
     log::warning("connection of a copy was interrupted", {{"operation", operation_->record.id}, {"error", failure->message()}});
-    co_await net::sleepFor(delay);
+    co_await async::sleepFor(delay);
     delay = std::min(delay * 2, core_.options.maxRetryDelay);
   }
 }
@@ -150,7 +150,7 @@ awaitable<void> CopyRun::closeLink() {
   if (!link) co_return;
   try {
     // Best effort: an agent that is gone or stuck must not delay the operation.
-    co_await net::withDeadline<void>(link->close(), Deadline::after(kCloseTimeout), "Timed out closing the transfer session.");
+    co_await async::withDeadline<void>(link->close(), Deadline::after(kCloseTimeout), "Timed out closing the transfer session.");
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
   }
@@ -231,7 +231,7 @@ awaitable<void> CopyRun::waitForAgent(End end) {
       if (error.code() == ErrorCode::Cancelled) throw;
       if (error.code() != ErrorCode::DeadlineExceeded) reason = error.message();  // an earlier error is more specific than a timeout
     }
-    co_await net::sleepFor(kHoldInterval);
+    co_await async::sleepFor(kHoldInterval);
     co_await throwIfGone("target", end);
   }
   throw Error(ErrorCode::UpstreamFailed, format("The agent at the target of the copy is unreachable: {}", reason));

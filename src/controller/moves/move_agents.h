@@ -6,11 +6,12 @@
 #include <string>
 
 #include "agent/client/client.h"
+#include "async/awaitable.h"
 #include "transfer/wire/link.h"
 
 namespace swarm {
 
-using net::awaitable;
+using async::awaitable;
 
 class MoveAgents {
  public:

@@ -13,10 +13,10 @@ class MoveLink {
     std::optional<agent::AgentTarget> source;
     std::optional<agent::AgentTarget> target;
   };
-  static awaitable<std::shared_ptr<MoveLink>> open(std::shared_ptr<MoveAgents> agents, net::Executor loop, net::Executor control, Ends ends,
-                                                   std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
+  static awaitable<std::shared_ptr<MoveLink>> open(std::shared_ptr<MoveAgents> agents, async::Executor loop, async::Executor control,
+                                                   Ends ends, std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
                                                    Deadline deadline);
-  MoveLink(std::unique_ptr<transfer::Link> link, net::Executor loop, net::Executor control);
+  MoveLink(std::unique_ptr<transfer::Link> link, async::Executor loop, async::Executor control);
   ~MoveLink();
   MoveLink(const MoveLink&) = delete;
   MoveLink& operator=(const MoveLink&) = delete;
@@ -33,8 +33,8 @@ class MoveLink {
   transfer::ProgressSink onControl(transfer::ProgressSink progress) const;
 
   std::unique_ptr<transfer::Link> link_;
-  net::Executor loop_;
-  net::Executor control_;
+  async::Executor loop_;
+  async::Executor control_;
 };
 
 }  // namespace swarm::control

@@ -179,7 +179,7 @@ awaitable<void> OperationRunner::finish(ActivePtr operation) {
     if (failure->code() == ErrorCode::Cancelled) throw *failure;
     log::error("result of an operation could not be written; retrying",
                {{"operation", operation->record.id}, {"error", failure->message()}});
-    co_await net::sleepFor(delay);
+    co_await async::sleepFor(delay);
     delay = std::min(delay * 2, core_.options.maxRetryDelay);
   }
 }

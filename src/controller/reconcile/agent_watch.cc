@@ -129,7 +129,7 @@ void AgentWatch::watch(EntryPtr entry, std::chrono::milliseconds bound) {
 
 awaitable<void> AgentWatch::follow(EntryPtr entry, std::chrono::milliseconds bound) {
   co_await check(entry, bound);
-  co_await net::sleepFor(kBetweenDoubts);
+  co_await async::sleepFor(kBetweenDoubts);
   entry->watching = false;
   if (std::exchange(entry->watchAgain, false)) watch(entry, core_.options.startTimeout);
 }
@@ -176,7 +176,7 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
     bool settled = instance.status == InstanceStatus::running && instance.operationId.empty();
     if (settled && is_ours && instance.statusReason != reason) core_.setStatus(*entry, InstanceStatus::running, reason);
     if (settled && entry->setup.state != "running") break;
-    co_await net::sleepFor(core_.options.setupInterval);
+    co_await async::sleepFor(core_.options.setupInterval);
     if (entry->epoch != epoch || entry->removed || !entry->endpoint) break;
     try {
       agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), Deadline::after(kProbeTimeout));

@@ -1,7 +1,7 @@
 // AgentWatch: determines when VS Code in an instance responds, and when its server was replaced.
 #pragma once
 
-#include "async/semaphore.h"
+#include "async/lock/semaphore.h"
 #include "controller/state/core.h"
 
 namespace swarm::control {
@@ -44,7 +44,7 @@ class AgentWatch {
   awaitable<bool> isStillRunning(EntryPtr entry, std::string& reason);
 
   Core& core_;
-  net::Semaphore connecting_{32};  ///< after a restart, many routes connect concurrently
+  async::Semaphore connecting_{32};  ///< after a restart, many routes connect concurrently
 };
 
 }  // namespace swarm::control

@@ -132,7 +132,7 @@ awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
       bool ended = entry->instance().status == InstanceStatus::running && (!observed || observed->status != InstanceStatus::running);
       if (ended) {
         // A stopping Engine ends its containers before it disconnects, and that is not an exit of the container alone.
-        co_await net::sleepFor(core_.options.exitSettle);
+        co_await async::sleepFor(core_.options.exitSettle);
         observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
       }
       std::string description = co_await describe(entry, observed);
@@ -291,7 +291,7 @@ awaitable<void> Reconciler::run() {
         log::warning("old operations could not be deleted", {{"error", error.message()}});
       }
     }
-    co_await net::sleepFor(core_.options.reconcileInterval);
+    co_await async::sleepFor(core_.options.reconcileInterval);
     for (auto& [type, provider] : core_.providers) co_await reconcile(type, Cause::SafetyNet);
   }
 }

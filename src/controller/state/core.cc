@@ -28,7 +28,8 @@ SigningKey keyOf(const InstanceRecord& record, AgentCredential credential) {
 
 }  // namespace
 
-Core::Core(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen)
+Core::Core(async::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time,
+           ControllerOptions chosen)
     : executor(std::move(control_loop)), store(durable), providers(std::move(all)), clock(time), options(std::move(chosen)) {
   if (!options.moveAgents) options.moveAgents = makeMoveAgents();
 }
@@ -146,7 +147,7 @@ void Core::routeChanged(const Entry& entry) {
 awaitable<void> Core::publishLater() {
   auto due = published_ + kPublishEvery;
   if (due > std::chrono::steady_clock::now()) {
-    co_await net::sleepUntil(Deadline::at(due));
+    co_await async::sleepUntil(Deadline::at(due));
   } else {
     co_await boost::asio::post(executor, boost::asio::use_awaitable);  // includes other changes of this turn
   }

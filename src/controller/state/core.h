@@ -5,12 +5,13 @@
 #include <list>
 #include <set>
 
+#include "async/awaitable.h"
 #include "async/notifier.h"
 #include "controller/controller.h"
 
 namespace swarm::control {
 
-using net::Notifier;
+using async::Notifier;
 
 /// What an agent reports about the setup script.
 struct SetupReport {
@@ -71,9 +72,9 @@ awaitable<T> holding(std::shared_ptr<Owner> /*owner*/, awaitable<T> work) {
 
 class Core : public std::enable_shared_from_this<Core> {
  public:
-  Core(net::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen);
+  Core(async::Executor control_loop, Store& durable, std::map<ProviderType, ProviderPtr> all, const Clock& time, ControllerOptions chosen);
 
-  net::Executor executor;
+  async::Executor executor;
   Store& store;
   std::map<ProviderType, ProviderPtr> providers;
   const Clock& clock;
@@ -88,7 +89,7 @@ class Core : public std::enable_shared_from_this<Core> {
   std::map<std::string, GitIdentity> gitIdentities;        ///< by user, for new workspaces
   std::map<std::string, ActivePtr> active;                 ///< operations in progress, by id
   const std::shared_ptr<MoveAgents>& moveAgents() const { return options.moveAgents; }
-  net::Executor moveExecutor() const { return options.moveExecutor ? options.moveExecutor : executor; }
+  async::Executor moveExecutor() const { return options.moveExecutor ? options.moveExecutor : executor; }
   Notifier operationEnded;                                                             ///< an operation has ended
   std::map<std::pair<OperationKind, OperationStatus>, std::uint64_t> endedOperations;  ///< since the server's start
   bool closing = false;

@@ -148,7 +148,7 @@ void Reconciler::startAgain(const EntryPtr& entry) {
 }
 
 awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds delay) {
-  if (delay.count() > 0) co_await net::sleepFor(delay);
+  if (delay.count() > 0) co_await async::sleepFor(delay);
   entry->startScheduled = false;
   if (!isIdle(*entry) || entry->instance().status != InstanceStatus::starting) co_return;
   co_await runner_.submit(entry, StartParameters{}, "system");

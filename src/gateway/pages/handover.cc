@@ -1,5 +1,6 @@
 #include "gateway/pages/handover.h"
 
+#include "async/awaitable.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
@@ -39,7 +40,7 @@ MessagePage noCookie(std::string path) {
 Handover::Handover(const PublicAddress& address, Auth& auth, const Clock& clock, Targets& targets)
     : address_(address), auth_(auth), clock_(clock), targets_(targets) {}
 
-net::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName& host, net::Headers headers) {
+async::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName& host, net::Headers headers) {
   const auto& head = exchange.head();
   const auto& names = targets_.names();
   if (findCookie(head.headers, names.session).isAmbiguous()) expireCookie(names, names.session, head.host, head.path(), headers);
@@ -90,7 +91,7 @@ net::Headers Handover::welcome(const net::RequestHead& head, const Target& targe
   return headers;
 }
 
-net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr<Target> target) {
+async::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr<Target> target) {
   const auto& head = exchange.head();
   const auto path = wantedPath(head, target.get());
   const auto code = formField(head.query(), "code").value_or("");
@@ -114,21 +115,21 @@ net::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr
                            .link = path});
 }
 
-net::awaitable<void> Handover::arrive(net::Exchange& exchange, std::shared_ptr<Target> target) {
+async::awaitable<void> Handover::arrive(net::Exchange& exchange, std::shared_ptr<Target> target) {
   const auto path = wantedPath(exchange.head(), target.get());
   if (target && targets_.authenticate(exchange.head(), target)) co_return co_await continueTo(exchange, path);
   // A redirect to the base host would cause a loop.
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied, noCookie(path));
 }
 
-net::awaitable<void> Handover::enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal) {
+async::awaitable<void> Handover::enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal) {
   const auto& head = exchange.head();
   const std::string_view path = isLocalPath(head.target) ? head.target : std::string_view("/");
   auto location = format("{}?to={}", kArrivePath, net::percentEncode(path));
   co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, principal));
 }
 
-net::awaitable<void> Handover::continueTo(net::Exchange& exchange, std::string_view path) {
+async::awaitable<void> Handover::continueTo(net::Exchange& exchange, std::string_view path) {
   return respondPage(exchange, 200, continuePage(path), {}, kFramedByAnyone);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "async/awaitable.h"
 #include "auth/auth.h"
 #include "auth/public_address.h"
 #include "base/clock.h"
@@ -25,13 +26,13 @@ class Handover {
   Handover(const PublicAddress& address, Auth& auth, const Clock& clock, Targets& targets);
 
   /// For a request without a valid cookie: a redirect to the base host, or 401 with `headers`.
-  net::awaitable<void> challenge(net::Exchange& exchange, const HostName& host, net::Headers headers = {});
-  net::awaitable<void> takeCode(net::Exchange& exchange, std::shared_ptr<Target> target);
-  net::awaitable<void> arrive(net::Exchange& exchange, std::shared_ptr<Target> target);
+  async::awaitable<void> challenge(net::Exchange& exchange, const HostName& host, net::Headers headers = {});
+  async::awaitable<void> takeCode(net::Exchange& exchange, std::shared_ptr<Target> target);
+  async::awaitable<void> arrive(net::Exchange& exchange, std::shared_ptr<Target> target);
   /// Opens a port's page for a user who is signed in to VS Code: the port's host gets a cookie of its own.
-  net::awaitable<void> enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal);
+  async::awaitable<void> enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal);
   /// Continues to `path` from a page of the same host, so that the navigation is not cross-site.
-  net::awaitable<void> continueTo(net::Exchange& exchange, std::string_view path);
+  async::awaitable<void> continueTo(net::Exchange& exchange, std::string_view path);
 
  private:
   /// Cookies of a host after a sign-in; clears storage that another instance of the same name has filled.

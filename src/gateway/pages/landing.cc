@@ -1,5 +1,6 @@
 #include "gateway/pages/landing.h"
 
+#include "async/awaitable.h"
 #include "base/text/format.h"
 #include "gateway/pages/move_status.h"
 #include "gateway/pages/responses.h"
@@ -41,7 +42,7 @@ std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::
   return rows;
 }
 
-net::awaitable<void> Landing::show(net::Exchange& exchange) {
+async::awaitable<void> Landing::show(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto principal = browser_.find(head);
   if (!principal) {
@@ -53,7 +54,7 @@ net::awaitable<void> Landing::show(net::Exchange& exchange) {
 }
 
 /// Returns the address to continue to.
-net::awaitable<std::string> Landing::perform(std::string_view action, Principal principal, std::string name) {
+async::awaitable<std::string> Landing::perform(std::string_view action, Principal principal, std::string name) {
   const std::string back = "/";
   if (action == "create") {
     if (!actions_.create || !isAllowed(principal, Permission::WriteOwn, principal.user))
@@ -76,7 +77,7 @@ net::awaitable<std::string> Landing::perform(std::string_view action, Principal 
   co_return back;
 }
 
-net::awaitable<void> Landing::act(net::Exchange& exchange) {
+async::awaitable<void> Landing::act(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (head.method != "POST") {
     co_await respondRedirect(exchange, 303, "/");

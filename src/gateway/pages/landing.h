@@ -1,6 +1,7 @@
 // Landing: the list of workspaces on the base host, with forms that create, start and stop.
 #pragma once
 
+#include "async/awaitable.h"
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
 #include "gateway/actions.h"
@@ -16,13 +17,13 @@ class Landing {
       : address_(address), browser_(browser), targets_(targets), actions_(actions) {}
 
   /// GET of the base host's "/".
-  net::awaitable<void> show(net::Exchange& exchange);
+  async::awaitable<void> show(net::Exchange& exchange);
   static bool takes(std::string_view path);  ///< whether it is the address of a form
   /// Handles a form; other methods are redirected to the list.
-  net::awaitable<void> act(net::Exchange& exchange);
+  async::awaitable<void> act(net::Exchange& exchange);
 
  private:
-  net::awaitable<std::string> perform(std::string_view action, Principal principal, std::string name);
+  async::awaitable<std::string> perform(std::string_view action, Principal principal, std::string name);
   std::vector<LandingRow> rowsFor(const Principal& principal, const net::RequestHead& head);
 
   const PublicAddress& address_;

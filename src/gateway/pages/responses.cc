@@ -1,5 +1,6 @@
 #include "gateway/pages/responses.h"
 
+#include "async/awaitable.h"
 #include "base/text/format.h"
 #include "gateway/host.h"
 #include "net/http/problem.h"
@@ -34,12 +35,12 @@ void addPageHeaders(const Page& page, std::string_view frame_ancestors, net::Hea
   headers.push_back({"Referrer-Policy", "same-origin"});
 }
 
-net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers, std::string_view frame_ancestors) {
+async::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers, std::string_view frame_ancestors) {
   addPageHeaders(page, frame_ancestors, headers);
   co_await exchange.respond(status, std::move(headers), std::move(page.html));
 }
 
-net::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCode code, std::string_view detail, net::Headers headers) {
+async::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCode code, std::string_view detail, net::Headers headers) {
   addCommonHeaders(headers);
   const auto& head = exchange.head();
   std::string request_id = net::requestIdOf(head.headers);
@@ -49,15 +50,15 @@ net::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCo
   co_await exchange.respond(status, std::move(headers), boost::json::serialize(problem));
 }
 
-net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers) {
+async::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers) {
   addCommonHeaders(headers);
   headers.push_back({"Location", std::move(location)});
   headers.push_back({"Referrer-Policy", "no-referrer"});
   co_await exchange.respond(status, std::move(headers), {});
 }
 
-net::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers,
-                                    std::string_view frame_ancestors) {
+async::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers,
+                                      std::string_view frame_ancestors) {
   if (wantsPage(exchange.head())) {
     co_await respondPage(exchange, status, messagePage(message), std::move(headers), frame_ancestors);
     co_return;

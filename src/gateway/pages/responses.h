@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "async/awaitable.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "gateway/pages/pages.h"
@@ -25,18 +26,18 @@ bool wantsPage(const net::RequestHead& head);
 inline constexpr std::string_view kNotFramed = "'none'";
 inline constexpr std::string_view kFramedByAnyone = "";  ///< for a page without content
 
-net::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers = {},
-                                 std::string_view frame_ancestors = kNotFramed);
+async::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers = {},
+                                   std::string_view frame_ancestors = kNotFramed);
 /// The headers of every page.
 void addPageHeaders(const Page& page, std::string_view frame_ancestors, net::Headers& headers);
 /// A problem document like the API's, with the request's id.
-net::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCode code, std::string_view detail,
-                                    net::Headers headers = {});
+async::awaitable<void> respondProblem(net::Exchange& exchange, int status, ErrorCode code, std::string_view detail,
+                                      net::Headers headers = {});
 /// Never cached; the next site does not get the present address as Referer.
-net::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers = {});
+async::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std::string location, net::Headers headers = {});
 /// The page for navigations and forms, otherwise the problem.
-net::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers = {},
-                                    std::string_view frame_ancestors = kNotFramed);
+async::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers = {},
+                                      std::string_view frame_ancestors = kNotFramed);
 
 /// Fields of an application/x-www-form-urlencoded text; nothing on a bad escape.
 std::optional<std::string> formField(std::string_view form, std::string_view name);

@@ -1,5 +1,6 @@
 #include "gateway/pages/sign_in.h"
 
+#include "async/awaitable.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "gateway/pages/move_status.h"
@@ -39,7 +40,7 @@ bool isOpenedByPerson(const net::RequestHead& head) {
 SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions)
     : address_(address), browser_(browser), auth_(auth), targets_(targets), landing_(address, browser, targets, actions) {}
 
-net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
+async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto path = head.path();
   const bool reads = head.method == "GET" || head.method == "HEAD";
@@ -73,7 +74,7 @@ net::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
 
 /// Addresses and `localhost` show no pages: browsers would send their cookies to every program on any port there. The cookie of an earlier
 /// version is removed.
-net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
+async::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
   const auto& head = exchange.head();
   net::Headers headers{{"Set-Cookie", "swarm_session=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"}};
   const auto location = address_.baseOrigin(head) + std::string(isLocalPath(head.target) ? head.target : "/");
@@ -84,7 +85,7 @@ net::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
                             std::move(headers));
 }
 
-net::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
+async::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto next = localPathField(head.query(), "next");
   if (browser_.find(head)) {
@@ -94,7 +95,7 @@ net::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
   co_await respondPage(exchange, 200, signInPage({.user = {}, .next = next, .problem = {}}), browser_.repair(head));
 }
 
-net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
+async::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head) || !isForm(head)) {
     co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
@@ -128,7 +129,7 @@ net::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
 
 // --- One-time links ---
 
-net::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
+async::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
   const auto& head = exchange.head();
   auto code = formField(head.query(), "code").value_or("");
   auto next = localPathField(head.query(), "next");
@@ -146,14 +147,14 @@ net::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
     co_await respondPage(exchange, 200, signInByLinkPage(*user, code, next));
 }
 
-net::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
+async::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
   const auto& head = exchange.head();
   std::string form;
   if (isSameOrigin(head) && isForm(head)) form = co_await net::readAll(exchange.body(), kMaxFormBytes);
   co_await takeLink(exchange, formField(form, "code").value_or(""), localPathField(form, "next"));
 }
 
-net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code, std::string next) {
+async::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code, std::string next) {
   const auto login = co_await auth_.takeLoginLink(std::move(code));
   if (login) {
     co_await respondRedirect(exchange, 303, std::move(next), browser_.begin(exchange.head(), login->principal));
@@ -167,7 +168,7 @@ net::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code,
                            .link = "/login"});
 }
 
-net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
+async::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head)) {
     co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
@@ -193,7 +194,7 @@ net::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
 
 // --- On to an instance ---
 
-net::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
+async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto host = parseLabel(formField(head.query(), "host").value_or(""));
   const auto binding = formField(head.query(), "binding").value_or("");

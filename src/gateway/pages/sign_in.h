@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "async/awaitable.h"
 #include "auth/auth.h"
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
@@ -20,17 +21,17 @@ class SignIn {
   SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions);
 
   /// Handles the pages of the base host, for each of its names; false: the path is not one of them.
-  net::awaitable<bool> handleBase(net::Exchange& exchange);
+  async::awaitable<bool> handleBase(net::Exchange& exchange);
 
  private:
-  net::awaitable<void> showSignIn(net::Exchange& exchange);
-  net::awaitable<void> signIn(net::Exchange& exchange);
-  net::awaitable<void> followLink(net::Exchange& exchange);
-  net::awaitable<void> signInByLink(net::Exchange& exchange);
-  net::awaitable<void> takeLink(net::Exchange& exchange, std::string code, std::string next);
-  net::awaitable<void> signOut(net::Exchange& exchange);
-  net::awaitable<void> sendToInstance(net::Exchange& exchange);
-  net::awaitable<void> leaveAddress(net::Exchange& exchange);
+  async::awaitable<void> showSignIn(net::Exchange& exchange);
+  async::awaitable<void> signIn(net::Exchange& exchange);
+  async::awaitable<void> followLink(net::Exchange& exchange);
+  async::awaitable<void> signInByLink(net::Exchange& exchange);
+  async::awaitable<void> takeLink(net::Exchange& exchange, std::string code, std::string next);
+  async::awaitable<void> signOut(net::Exchange& exchange);
+  async::awaitable<void> sendToInstance(net::Exchange& exchange);
+  async::awaitable<void> leaveAddress(net::Exchange& exchange);
 
   const PublicAddress& address_;
   const BrowserSession& browser_;

@@ -89,7 +89,7 @@ Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
   return Availability::Gone;
 }
 
-net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target) {
+async::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target) {
   if (!isPartOfAPage(head) || waiting >= kMaxWaiting) co_return false;
   struct Counted {
     explicit Counted(int& its_count) : count(its_count) { ++count; }
@@ -110,7 +110,7 @@ net::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head
   }
 }
 
-net::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const Route& route) {
+async::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const Route& route) {
   const bool running = route.status == InstanceStatus::running;
   boost::json::object status{{"instance", route.name},
                              {"status", enumName(route.status)},
@@ -125,12 +125,12 @@ net::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const
   co_await exchange.respond(200, statusHeaders(), boost::json::serialize(status));
 }
 
-net::awaitable<void> Gateway::Impl::respondDeleted(net::Exchange& exchange) {
+async::awaitable<void> Gateway::Impl::respondDeleted(net::Exchange& exchange) {
   const boost::json::object status{{"status", "deleted"}, {"home", address.baseOrigin(exchange.head()) + "/"}};
   co_await exchange.respond(410, statusHeaders(), boost::json::serialize(status));
 }
 
-net::awaitable<void> Gateway::Impl::respondClosed(Request request, Availability availability) {
+async::awaitable<void> Gateway::Impl::respondClosed(Request request, Availability availability) {
   const auto route = request.target->route;
   if (availability == Availability::Gone) {
     auto rules = rulesFor(request);
@@ -146,8 +146,8 @@ net::awaitable<void> Gateway::Impl::respondClosed(Request request, Availability 
   co_await respondUnavailable(std::move(request), route, waitingKindOf(*route, availability), route->reason);
 }
 
-net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::shared_ptr<const Route> given, WaitingKind kind,
-                                                       std::string reason) {
+async::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::shared_ptr<const Route> given, WaitingKind kind,
+                                                         std::string reason) {
   const Route& route = *given;
   auto& exchange = request.exchange;
   auto rules = rulesFor(request);
@@ -182,7 +182,7 @@ net::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::sha
                        std::move(headers), rules.frameAncestors);
 }
 
-net::awaitable<void> Gateway::Impl::respondFailure(Request request, ForwardResult result) {
+async::awaitable<void> Gateway::Impl::respondFailure(Request request, ForwardResult result) {
   const auto target = request.target;
   log::info("a workspace did not respond",
             {{"host", request.host.label()}, {"instance", target->route->instanceId}, {"reason", result.reason}});

@@ -7,9 +7,11 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
+#include "async/awaitable.h"
+
 namespace swarm::gateway {
 
-namespace asio = net::asio;
+namespace asio = boost::asio;
 
 asio::const_buffer chunkSize(std::array<char, 20>& storage, std::size_t bytes) {
   auto* end = std::to_chars(storage.data(), storage.data() + 16, bytes, 16).ptr;
@@ -18,7 +20,7 @@ asio::const_buffer chunkSize(std::array<char, 20>& storage, std::size_t bytes) {
   return {storage.data(), static_cast<std::size_t>(end - storage.data())};
 }
 
-BodyUpload::BodyUpload(net::Executor executor) : ended_signal_(executor, asio::steady_timer::time_point::max()), piece_(64 * 1024) {}
+BodyUpload::BodyUpload(async::Executor executor) : ended_signal_(executor, asio::steady_timer::time_point::max()), piece_(64 * 1024) {}
 
 std::shared_ptr<BodyUpload> BodyUpload::start(net::Exchange& exchange, net::Stream& upstream, bool chunked) {
   auto self = std::make_shared<BodyUpload>(exchange.stream().executor());
@@ -26,7 +28,7 @@ std::shared_ptr<BodyUpload> BodyUpload::start(net::Exchange& exchange, net::Stre
   return self;
 }
 
-net::awaitable<void> BodyUpload::run(std::shared_ptr<BodyUpload> self, net::BodyReader& body, net::Stream& upstream, bool chunked) {
+async::awaitable<void> BodyUpload::run(std::shared_ptr<BodyUpload> self, net::BodyReader& body, net::Stream& upstream, bool chunked) {
   std::array<char, 20> size_line;
   for (;;) {
     auto read = net::IoResult{};
@@ -57,7 +59,7 @@ net::awaitable<void> BodyUpload::run(std::shared_ptr<BodyUpload> self, net::Body
   self->ended_signal_.cancel();
 }
 
-net::awaitable<bool> BodyUpload::settle(net::Stream& client, std::chrono::milliseconds linger) {
+async::awaitable<bool> BodyUpload::settle(net::Stream& client, std::chrono::milliseconds linger) {
   if (!ended_) {
     discard_ = true;
     client.setDeadline(std::chrono::steady_clock::now() + linger);

@@ -7,12 +7,13 @@
 #include <memory>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "net/http/http_server.h"
 
 namespace swarm::gateway {
 
 /// "1f40\r\n" for a chunk of this size, in `storage`.
-net::asio::const_buffer chunkSize(std::array<char, 20>& storage, std::size_t bytes);
+boost::asio::const_buffer chunkSize(std::array<char, 20>& storage, std::size_t bytes);
 
 /// Runs as a coroutine of its own on the exchange's loop. Exchange and upstream must live until settle() has returned.
 class BodyUpload {
@@ -25,14 +26,14 @@ class BodyUpload {
   /// Waits for the end of the coroutine. Bytes that the client still sends are read and dropped for at most `linger`: closing with unread
   /// bytes would reset the connection, and the client might not see its response. True: the body was read to its end, so another request
   /// may follow.
-  net::awaitable<bool> settle(net::Stream& client, std::chrono::milliseconds linger);
+  async::awaitable<bool> settle(net::Stream& client, std::chrono::milliseconds linger);
 
-  explicit BodyUpload(net::Executor executor);
+  explicit BodyUpload(async::Executor executor);
 
  private:
-  static net::awaitable<void> run(std::shared_ptr<BodyUpload> self, net::BodyReader& body, net::Stream& upstream, bool chunked);
+  static async::awaitable<void> run(std::shared_ptr<BodyUpload> self, net::BodyReader& body, net::Stream& upstream, bool chunked);
 
-  net::asio::steady_timer ended_signal_;
+  boost::asio::steady_timer ended_signal_;
   std::vector<char> piece_;
   bool discard_ = false;
   bool ended_ = false;

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 
+#include "async/awaitable.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "gateway/proxy/body_upload.h"
@@ -13,7 +14,7 @@
 
 namespace swarm::gateway {
 
-namespace asio = net::asio;
+namespace asio = boost::asio;
 
 namespace {
 
@@ -101,8 +102,8 @@ void Proxy::dropSpare() {
   counters_.spareBuffers.store(0, std::memory_order_relaxed);
 }
 
-net::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::shared_ptr<Target> target,
-                                             std::shared_ptr<VerifiedCookie> cookie, const ForwardFacts& facts) {
+async::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::shared_ptr<Target> target,
+                                               std::shared_ptr<VerifiedCookie> cookie, const ForwardFacts& facts) {
   counters_.requests.fetch_add(1, std::memory_order_relaxed);
   Transfer transfer{.exchange = exchange, .target = *target, .facts = facts, .lease = Lease(*this)};
   transfer.live.epoch = target->route->epoch;
@@ -146,7 +147,7 @@ ForwardResult Proxy::fail(Transfer& transfer, ForwardOutcome outcome, std::strin
   return {outcome, std::move(reason)};
 }
 
-net::awaitable<ForwardResult> Proxy::run(Transfer& transfer) {
+async::awaitable<ForwardResult> Proxy::run(Transfer& transfer) {
   const auto& head = transfer.exchange.head();
   auto& request = transfer.scratch().request;
   transfer.upgrade = isForwardedUpgrade(head);
@@ -190,7 +191,7 @@ net::awaitable<ForwardResult> Proxy::run(Transfer& transfer) {
   }
 }
 
-net::awaitable<bool> Proxy::takeSmallBody(Transfer& transfer) {
+async::awaitable<bool> Proxy::takeSmallBody(Transfer& transfer) {
   auto& request = transfer.scratch().request;
   const auto length = static_cast<std::size_t>(transfer.exchange.head().body.length);
   const auto begin = request.size();
@@ -204,7 +205,7 @@ net::awaitable<bool> Proxy::takeSmallBody(Transfer& transfer) {
   co_return true;
 }
 
-net::awaitable<bool> Proxy::connect(Transfer& transfer) {
+async::awaitable<bool> Proxy::connect(Transfer& transfer) {
   try {
     auto connection = std::make_unique<UpstreamConnection>();
     connection->stream = co_await connector_.connect(transfer.target.route, transfer.target.port, Deadline::after(limits_.connectTimeout));
@@ -220,7 +221,7 @@ net::awaitable<bool> Proxy::connect(Transfer& transfer) {
   co_return false;
 }
 
-net::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
+async::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
   auto& upstream = *transfer.upstream;
   auto& head = transfer.scratch().head;
   for (;;) {
@@ -269,7 +270,7 @@ bool Proxy::parseHead(Transfer& transfer, std::string_view bytes) {
   return false;
 }
 
-net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
+async::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   auto& exchange = transfer.exchange;
   auto& upstream = *transfer.upstream;
   auto& head = transfer.scratch().head;
@@ -309,7 +310,7 @@ net::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
   co_return ForwardResult{};
 }
 
-net::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse& plan) {
+async::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse& plan) {
   auto& client = transfer.exchange.stream();
   auto& scratch = transfer.scratch();
   auto& out = scratch.response;
@@ -356,7 +357,7 @@ net::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse& 
   }
 }
 
-net::awaitable<ForwardResult> Proxy::tunnel(Transfer& transfer) {
+async::awaitable<ForwardResult> Proxy::tunnel(Transfer& transfer) {
   auto& out = transfer.scratch().response;
   out.clear();
   appendUpgradeResponse(transfer.scratch().head, out);

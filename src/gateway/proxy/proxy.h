@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "base/clock.h"
 #include "gateway/proxy/rewrite.h"
 #include "gateway/proxy/upstream.h"
@@ -44,8 +45,8 @@ class Proxy {
   ~Proxy();
 
   /// `facts` must live as long as the call.
-  net::awaitable<ForwardResult> forward(net::Exchange& exchange, std::shared_ptr<Target> target, std::shared_ptr<VerifiedCookie> cookie,
-                                        const ForwardFacts& facts);
+  async::awaitable<ForwardResult> forward(net::Exchange& exchange, std::shared_ptr<Target> target, std::shared_ptr<VerifiedCookie> cookie,
+                                          const ForwardFacts& facts);
   const ProxyCounters& counters() const { return counters_; }
   /// Frees the buffers that are reserved for the next exchanges.
   void dropSpare();
@@ -57,15 +58,15 @@ class Proxy {
   /// Final: the head of the final response. NothingCame: the connection ended before its first byte.
   enum class HeadResult { Final, Upgraded, NothingCame, Broken, Bad };
 
-  net::awaitable<ForwardResult> run(Transfer& transfer);
-  net::awaitable<bool> takeSmallBody(Transfer& transfer);
-  net::awaitable<bool> connect(Transfer& transfer);
-  net::awaitable<HeadResult> readFinalHead(Transfer& transfer);
+  async::awaitable<ForwardResult> run(Transfer& transfer);
+  async::awaitable<bool> takeSmallBody(Transfer& transfer);
+  async::awaitable<bool> connect(Transfer& transfer);
+  async::awaitable<HeadResult> readFinalHead(Transfer& transfer);
   static bool parseHead(Transfer& transfer, std::string_view bytes);
   static HeadResult noHead(Transfer& transfer, net::error_code error);
-  net::awaitable<ForwardResult> relay(Transfer& transfer);
-  net::awaitable<bool> relayBody(Transfer& transfer, const ClientResponse& plan);
-  net::awaitable<ForwardResult> tunnel(Transfer& transfer);
+  async::awaitable<ForwardResult> relay(Transfer& transfer);
+  async::awaitable<bool> relayBody(Transfer& transfer, const ClientResponse& plan);
+  async::awaitable<ForwardResult> tunnel(Transfer& transfer);
   ForwardResult fail(Transfer& transfer, ForwardOutcome outcome, std::string reason);
 
   ProxyLimits limits_;

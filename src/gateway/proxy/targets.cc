@@ -3,6 +3,8 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 
+#include "async/awaitable.h"
+
 namespace swarm::gateway {
 namespace {
 
@@ -15,20 +17,20 @@ constexpr std::chrono::seconds kReportUseEvery{20};
 /// Held by the listeners: it outlives the gateway, and records its end.
 struct Targets::Mailbox {
   std::mutex mutex;
-  std::optional<net::Executor> loop;  // none: closed
+  std::optional<async::Executor> loop;  // none: closed
   std::atomic<std::uint64_t> tableVersion{1};
   std::weak_ptr<Targets> targets;
 
   void wake() {
     const std::lock_guard lock(mutex);
     if (!loop) return;
-    net::asio::post(*loop, [weak = targets] {
+    boost::asio::post(*loop, [weak = targets] {
       if (const auto self = weak.lock()) self->follow();
     });
   }
 };
 
-Targets::Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live)
+Targets::Targets(async::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live)
     : loop_(std::move(loop)),
       route_source_(routes),
       auth_(auth),

@@ -7,6 +7,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "async/awaitable.h"
 #include "async/notifier.h"
 #include "auth/auth.h"
 #include "auth/session/cookies.h"
@@ -21,7 +22,7 @@ namespace swarm::gateway {
 /// it.
 class Targets : public std::enable_shared_from_this<Targets> {
  public:
-  Targets(net::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live);
+  Targets(async::Executor loop, RouteSource& routes, Auth& auth, const Clock& clock, const CookieNames& names, LiveList& live);
   ~Targets();
   /// Subscribes to changes. Call once, after construction.
   void subscribe();
@@ -39,7 +40,7 @@ class Targets : public std::enable_shared_from_this<Targets> {
   bool sweep(SteadyTime now, SteadyTime idle_since);
   const RouteTable& routes() const { return *table_; }
   /// Notified after a change of the table was applied.
-  net::Notifier& routesChanged() { return routes_changed_; }
+  async::Notifier& routesChanged() { return routes_changed_; }
   std::size_t idleConnections() const { return idle_count_->load(std::memory_order_relaxed); }  ///< on any thread
 
   const CookieNames& names() const { return names_; }
@@ -56,7 +57,7 @@ class Targets : public std::enable_shared_from_this<Targets> {
                                                  std::string_view cookie_name, std::string audience);
   std::shared_ptr<VerifiedCookie> verify(Target& target, std::string_view value, std::string audience);
 
-  net::Executor loop_;
+  async::Executor loop_;
   RouteSource& route_source_;
   Auth& auth_;
   const Clock& clock_;
@@ -65,7 +66,7 @@ class Targets : public std::enable_shared_from_this<Targets> {
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<const RouteTable> table_;
   std::shared_ptr<std::atomic<std::size_t>> idle_count_ = std::make_shared<std::atomic<std::size_t>>(0);
-  net::Notifier routes_changed_;
+  async::Notifier routes_changed_;
   std::uint64_t seen_table_ = 0;
   std::uint64_t seen_revocation_ = 0;
   std::unordered_map<std::string, std::shared_ptr<Target>, StringHash, std::equal_to<>> targets_;

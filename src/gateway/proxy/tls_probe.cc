@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "async/awaitable.h"
 #include "base/error.h"
 
 namespace swarm::gateway {
@@ -26,7 +27,7 @@ bool isTlsRecord(std::string_view bytes) {
 
 }  // namespace
 
-net::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port) {
+async::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port) {
   const auto deadline = Deadline::after(kProbeTime);
   try {
     const auto stream = co_await connector.connect(std::move(route), port, deadline);
@@ -35,7 +36,7 @@ net::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<con
     std::size_t have = 0;
     if ((co_await stream->writeAll(clientHello())).error) co_return false;
     while (have < answer.size()) {
-      const auto got = co_await stream->readSome(net::asio::buffer(answer.data() + have, answer.size() - have));
+      const auto got = co_await stream->readSome(boost::asio::buffer(answer.data() + have, answer.size() - have));
       if (got.error) co_return false;
       have += got.bytes;
     }

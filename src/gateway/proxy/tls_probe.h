@@ -3,11 +3,12 @@
 
 #include <memory>
 
+#include "async/awaitable.h"
 #include "gateway/proxy/upstream.h"
 
 namespace swarm::gateway {
 
 /// Whether `port` responds to a TLS handshake, on another connection within two seconds. Does not throw.
-net::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port);
+async::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port);
 
 }  // namespace swarm::gateway

@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "agent/client/client.h"
+#include "async/awaitable.h"
 
 namespace swarm::gateway {
 namespace {
 
 class AgentConnector final : public UpstreamConnector {
  public:
-  net::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override {
+  async::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override {
     if (!route->agent.endpoint) throw Error(ErrorCode::Unavailable, "The workspace is not running.");
     if (port == 0) co_return co_await agent::openVscodeTunnel(route->agent, deadline);
     co_return co_await agent::openPortTunnel(route->agent, port, deadline);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "auth/auth.h"
 #include "controller/state/routes.h"
 #include "net/http/http_server.h"
@@ -21,7 +22,7 @@ class UpstreamConnector {
  public:
   virtual ~UpstreamConnector() = default;
   /// `port` 0: VS Code. Throws Error(Unavailable|DeadlineExceeded|UpstreamFailed) with a reason for users.
-  virtual net::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) = 0;
+  virtual async::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) = 0;
 };
 
 /// Through each route's agent.

@@ -62,7 +62,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 
   awaitable<void> waitForEnd() {
     connection_ended->expires_at(SteadyTime::max());
-    co_await waitTimer(*connection_ended);
+    co_await async::waitTimer(*connection_ended);
   }
 
   std::string groupOf(const Stream& stream) const {

@@ -156,7 +156,7 @@ awaitable<IoResult> FdStream::readSome(asio::mutable_buffer buffer) {
         read_patience_.received(static_cast<std::size_t>(got));
         if (++burst_ >= kMaxBurst) {
           burst_ = 0;
-          co_await yieldLoop();
+          co_await async::yieldLoop();
         }
         co_return IoResult{{}, static_cast<std::size_t>(got)};
       }
@@ -200,13 +200,13 @@ awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffe
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError(), result.bytes};
     const SteadyTime began = beginWait(Direction::Write);
-    const error_code error = co_await waitWritable(descriptor_);
+    const error_code error = co_await async::waitWritable(descriptor_);
     endWait(Direction::Write, began);
     if (error) co_return IoResult{waitError(error), result.bytes};
   }
   if (++burst_ >= kMaxBurst) {
     burst_ = 0;
-    co_await yieldLoop();
+    co_await async::yieldLoop();
   }
   co_return result;
 }
@@ -215,7 +215,7 @@ awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t maximum) {
   drained_ = false;  // readSome() cannot know what is left in the socket
   if (++burst_ >= kMaxBurst) {
     burst_ = 0;
-    co_await yieldLoop();
+    co_await async::yieldLoop();
   }
   while (true) {
     if (const error_code error = ownState(Direction::Read)) co_return IoResult{error};
@@ -227,7 +227,7 @@ awaitable<IoResult> FdStream::spliceInto(int pipe, std::size_t maximum) {
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError()};
     burst_ = 0;
     const SteadyTime began = beginWait(Direction::Read);
-    const error_code error = co_await waitReadable(descriptor_);
+    const error_code error = co_await async::waitReadable(descriptor_);
     endWait(Direction::Read, began);
     if (error) co_return IoResult{waitError(error)};
   }
@@ -247,7 +247,7 @@ awaitable<IoResult> FdStream::spliceFrom(int pipe, std::size_t bytes) {
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError(), result.bytes};
     const SteadyTime began = beginWait(Direction::Write);
-    const error_code error = co_await waitWritable(descriptor_);
+    const error_code error = co_await async::waitWritable(descriptor_);
     endWait(Direction::Write, began);
     if (error) co_return IoResult{waitError(error), result.bytes};
   }

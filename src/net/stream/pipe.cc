@@ -103,7 +103,7 @@ class PipeStream final : public Stream {
   // False when the coroutine itself was cancelled. The channel is kept alive past the end of this stream.
   static awaitable<bool> waitFor(asio::steady_timer& changed) {
     changed.expires_at(SteadyTime::max());
-    co_await waitTimer(changed);
+    co_await async::waitTimer(changed);
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     co_return state.cancelled() == asio::cancellation_type::none;
   }

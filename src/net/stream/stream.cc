@@ -110,8 +110,8 @@ awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes) {
   // destroyed in an arbitrary order, and the streams may already be gone.
   std::exception_ptr failure;
   try {
-    co_await both(pumpOneWay(left, right, PumpDirection::LeftToRight, on_bytes),
-                  pumpOneWay(right, left, PumpDirection::RightToLeft, on_bytes));
+    co_await async::both(pumpOneWay(left, right, PumpDirection::LeftToRight, on_bytes),
+                         pumpOneWay(right, left, PumpDirection::RightToLeft, on_bytes));
   } catch (...) {
     failure = std::current_exception();
   }

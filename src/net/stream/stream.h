@@ -12,14 +12,15 @@
 #include <string_view>
 #include <utility>
 
+#include "async/awaitable.h"
 #include "net/stream/patience.h"
 
 namespace swarm::net {
 
 namespace asio = boost::asio;
-using asio::awaitable;
+using async::awaitable;
+using async::Executor;
 using boost::system::error_code;
-using Executor = asio::any_io_executor;
 
 class FdStream;
 

@@ -196,7 +196,7 @@ awaitable<std::optional<WebSocketMessage>> Core::read() {
 awaitable<bool> Core::writeFrame(Opcode opcode, std::string_view data) {
   while (writing_) {
     write_free_.expires_at(SteadyTime::max());
-    co_await waitTimer(write_free_);
+    co_await async::waitTimer(write_free_);
   }
   if (close_sent_) co_return false;
   struct Writing {

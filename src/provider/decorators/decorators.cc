@@ -36,7 +36,7 @@ awaitable<void> RetryProvider::around(CallContext context, Attempt attempt) {
     if (!mayRetry(context, *failure) || made >= policy_.attempts || context.deadline.left() <= wait) throw *failure;
     log::debug("a provider call is made again",
                {{"call", toString(context.call)}, {"subject", context.subject}, {"attempt", made + 1}, {"error", failure->message()}});
-    co_await net::sleepFor(wait);
+    co_await async::sleepFor(wait);
     pause = std::min(pause * 2, policy_.longestPause);
   }
 }
@@ -70,10 +70,10 @@ awaitable<void> FlakyProvider::after(CallContext context) {
 
 awaitable<void> SlowProvider::before(CallContext context) {
   if (context.deadline.left() <= delay_) {
-    co_await net::sleepUntil(context.deadline);
+    co_await async::sleepUntil(context.deadline);
     throw Error(ErrorCode::DeadlineExceeded, "The provider is too slow.");
   }
-  co_await net::sleepFor(delay_);
+  co_await async::sleepFor(delay_);
 }
 
 awaitable<void> RecordingProvider::around(CallContext context, Attempt attempt) {

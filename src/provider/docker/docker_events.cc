@@ -1,6 +1,7 @@
 // What the Engine's events mean: what happens by itself drives the observed state.
 #include <boost/asio/this_coro.hpp>
 
+#include "async/awaitable.h"
 #include "base/text/format.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/engine/engine_errors.h"
@@ -48,7 +49,7 @@ void DockerProvider::handleNetworkEvent(const json::value& event) {
   if (of != primary_.end()) tell(ProviderEvent::Kind::Changed, of->first, "network " + stringAt(event, "Action"));
 }
 
-void DockerProvider::followContainers(net::Executor executor) {
+void DockerProvider::followContainers(async::Executor executor) {
   // What exec does inside is none of our business, and there is much of it.
   json::array actions{"create", "start", "die", "oom", "stop", "kill", "destroy", "pause", "unpause", "update", "rename"};
   json::object filters{{"type", json::array{"container"}},
@@ -69,7 +70,7 @@ void DockerProvider::followContainers(net::Executor executor) {
                                    .lost = std::move(lost)});
 }
 
-void DockerProvider::followNetworks(net::Executor executor) {
+void DockerProvider::followNetworks(async::Executor executor) {
   network_events_.follow(executor, {.filters = {{"type", json::array{"network"}}, {"event", json::array{"connect", "disconnect"}}},
                                     .catchUp = {},
                                     .connected = {},

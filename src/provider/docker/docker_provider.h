@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "async/keyed_lock.h"
+#include "async/awaitable.h"
+#include "async/lock/keyed_lock.h"
 #include "provider/docker/container/container_spec.h"
 #include "provider/docker/container/container_state.h"
 #include "provider/docker/docker_config.h"
@@ -161,8 +162,8 @@ class DockerProvider final : public Provider, private LogSource {
   // Events (docker_events.cc)
   void handleEvent(const json::value& event);
   void handleNetworkEvent(const json::value& event);
-  void followContainers(net::Executor executor);
-  void followNetworks(net::Executor executor);
+  void followContainers(async::Executor executor);
+  void followNetworks(async::Executor executor);
   void forgetEngine();
   void tell(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
   void forgetInstance(const std::string& instance_id);
@@ -187,7 +188,7 @@ class DockerProvider final : public Provider, private LogSource {
   std::map<std::string, int> network_pins_;             ///< networks that a create in progress counts on
   std::map<std::string, std::string> stopped_;          ///< container → when the run began that we stopped; empty: not seen since
   std::set<std::string> set_aside_;                     ///< containers whose removal is not the instance's
-  std::shared_ptr<KeyedLock> locks_ = std::make_shared<KeyedLock>();
+  std::shared_ptr<async::KeyedLock> locks_ = std::make_shared<async::KeyedLock>();
   std::map<std::string, CpuSample> cpu_samples_;          ///< by container
   std::map<std::string, StorageSample> storage_samples_;  ///< by instance
 

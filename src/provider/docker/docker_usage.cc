@@ -46,7 +46,7 @@ awaitable<double> DockerProvider::cpuPercent(std::string instance_id, const json
   if (usable) {
     before = known->second;
   } else {
-    co_await net::sleepFor(kShortestSpan);
+    co_await async::sleepFor(kShortestSpan);
     json::value second = co_await statistics(std::move(instance_id), deadline);
     now = {cpuNanoseconds(second), readTime(stringAt(second, "read"))};
   }

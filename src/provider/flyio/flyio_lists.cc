@@ -61,7 +61,7 @@ awaitable<FlyIOProvider::OrgMachines> FlyIOProvider::readOrganization(MachinesCl
 struct FlyIOProvider::WholeRead {
   std::shared_ptr<const OrgMachines> all;  ///< null while the read is in progress, and when it failed
   bool ended = false;
-  net::Notifier atEnd;
+  async::Notifier atEnd;
 };
 
 awaitable<std::shared_ptr<const FlyIOProvider::OrgMachines>> FlyIOProvider::readWholeOrganization(Deadline deadline) {

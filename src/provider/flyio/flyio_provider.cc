@@ -107,7 +107,7 @@ ProviderHealthReport FlyIOProvider::health() const {
 awaitable<RegionList> FlyIOProvider::knownRegions(Deadline deadline) {
   if (!regions_.regions.empty()) co_return regions_;
   // Concurrent creates share one request.
-  KeyedLock::Guard guard = co_await locks_.acquire("regions", deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire("regions", deadline);
   if (regions_.regions.empty()) regions_ = co_await client_.regions(deadline);
   co_return regions_;
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "async/keyed_lock.h"
+#include "async/lock/keyed_lock.h"
 #include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/flyio_config.h"
 #include "provider/flyio/machine/machine_spec.h"
@@ -213,7 +213,7 @@ class FlyIOProvider final : public Provider, private VolumeSnapshots, private Lo
   std::shared_ptr<net::TlsContext> tls_;  ///< whom to trust; null: nothing is spoken to by TLS
   MachinesClient client_;
   MachinesClient web_;  ///< of Fly's web API
-  KeyedLock locks_;
+  async::KeyedLock locks_;
 
   std::map<std::string, Place> places_;           ///< by instance
   std::map<std::string, SteadyTime> absent_;      ///< instances that were looked for everywhere, for a moment

@@ -125,7 +125,7 @@ class Listener {
     const SteadyTime now = std::chrono::steady_clock::now();
     relay_.free_at = std::max(relay_.free_at, now) +
                      std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(limit)));
-    if (relay_.free_at > now) co_await net::sleepUntil(Deadline::at(relay_.free_at));
+    if (relay_.free_at > now) co_await async::sleepUntil(Deadline::at(relay_.free_at));
   }
 
   awaitable<void> handle(Kind kind, std::string payload) {

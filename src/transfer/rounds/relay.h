@@ -29,7 +29,7 @@ struct Relay {
 
   LinkOptions options;
   std::array<Peer, 2> peers;  ///< indexed by Side
-  net::Notifier changed;
+  async::Notifier changed;
   std::optional<Error> failure;
   bool relaying = false;
   bool closing = false;      ///< Bye was sent: the end of a connection is now expected

@@ -192,7 +192,7 @@ awaitable<void> send(net::Stream& stream, Core& core, LoopWake& wake) {
       if (core.outbox.finished()) co_return;
       // Counters change without a notification: poll them five times a second.
       wake.timer.expires_after(kProgressEvery);
-      co_await net::waitTimer(wake.timer);
+      co_await async::waitTimer(wake.timer);
     } else {
       if (!co_await writeFrames(stream, frames)) co_return;
       for (Frame& frame : frames) core.buffers.give(std::move(frame.body));
@@ -221,12 +221,12 @@ awaitable<void> runSession(net::StreamPtr stream, SessionOptions options) {
     co_return;
   }
   Server& server = *started;
-  co_await net::race(receive(*stream, core), send(*stream, core, *wake));
+  co_await async::race(receive(*stream, core), send(*stream, core, *wake));
   stream->close();
   core.abort();
   while (!server.ended()) {
     wake->timer.expires_at(SteadyTime::max());
-    co_await net::waitTimer(wake->timer);
+    co_await async::waitTimer(wake->timer);
   }
 }
 

@@ -4,12 +4,13 @@
 #include <filesystem>
 #include <memory>
 
+#include "async/awaitable.h"
 #include "base/clock.h"
 #include "net/stream/stream.h"
 
 namespace swarm::transfer {
 
-using net::awaitable;
+using async::awaitable;
 
 class HashCache;  ///< hash_cache.h: known hashes of file contents, kept by the agent between sessions
 

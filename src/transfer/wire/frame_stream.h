@@ -5,12 +5,13 @@
 #include <optional>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "net/stream/stream.h"
 #include "transfer/wire/channel.h"
 
 namespace swarm::transfer {
 
-using net::awaitable;
+using async::awaitable;
 
 /// Reads frames. One at a time.
 class FrameReader {

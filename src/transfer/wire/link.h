@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "base/clock.h"
 #include "net/stream/stream.h"
 
 namespace swarm::transfer {
 
-using net::awaitable;
+using async::awaitable;
 
 /// What to move: the mount paths of persistent storage. `excluded`: other mount paths, which are left out where they lie inside.
 struct Scope {

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "async/deadline.h"
+#include "async/loop.h"
 #include "base/diagnostics/log.h"
 #include "chaos/kill/trouble.h"
 #include "chaos/races/storm.h"
@@ -158,7 +159,7 @@ class Server {
       auto table = controller_->routes().current();
       auto route = table->find(name);
       if (route == table->end() || route->second->status != InstanceStatus::running || route->second->ready) return;
-      run(net::sleepFor(std::chrono::milliseconds(5)));
+      run(async::sleepFor(std::chrono::milliseconds(5)));
     }
   }
 
@@ -202,8 +203,8 @@ class Server {
 
   RealClock clock_;
   std::unique_ptr<Store> store_;
-  net::Loop loop_;
-  net::Loop move_loop_{"move"};
+  async::Loop loop_;
+  async::Loop move_loop_{"move"};
   std::string world_;
   bool has_agent_ = false;
   std::string file_;  ///< on what outlives the instance's processes: no agent binds a Machine's volume to the home here

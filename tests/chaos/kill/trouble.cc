@@ -62,7 +62,7 @@ class TroubledStream final : public net::Stream {
   awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
     std::size_t most = std::min(fate_.slice, buffer.size());
     net::IoResult got = co_await inner_->readSome(asio::buffer(buffer.data(), most));
-    if (fate_.delay.count() > 0) co_await net::sleepFor(fates_->happens(fate_.lateShare) ? fate_.late : fate_.delay);
+    if (fate_.delay.count() > 0) co_await async::sleepFor(fates_->happens(fate_.lateShare) ? fate_.late : fate_.delay);
     co_await count(got.bytes);
     co_return got;
   }
@@ -74,7 +74,7 @@ class TroubledStream final : public net::Stream {
   awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
   void close() override { inner_->close(); }
   void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
-  net::Executor executor() override { return inner_->executor(); }
+  async::Executor executor() override { return inner_->executor(); }
   std::string peer() const override { return inner_->peer(); }
   std::string peerAddress() const override { return inner_->peerAddress(); }
   bool isTls() const override { return inner_->isTls(); }
@@ -86,7 +86,7 @@ class TroubledStream final : public net::Stream {
     if (passed_ >= fate_.cutAt) inner_->close();
     if (passed_ < fate_.stallAt) co_return;
     fate_.stallAt = UINT64_MAX;
-    co_await net::sleepFor(fate_.stall);
+    co_await async::sleepFor(fate_.stall);
   }
 
   net::StreamPtr inner_;
@@ -149,7 +149,7 @@ class RepeatingMoveAgents final : public MoveAgents {
   static awaitable<void> openLate(std::shared_ptr<MoveAgents> inner, std::optional<agent::AgentTarget> source,
                                   std::optional<agent::AgentTarget> target, std::string transfer, transfer::Scope scope,
                                   transfer::LinkOptions options) {
-    co_await net::sleepFor(milliseconds(150));
+    co_await async::sleepFor(milliseconds(150));
     auto late = co_await inner->connect(source, target, transfer, scope, options, Deadline::after(std::chrono::seconds(5)));
     log::info("an old session's open has arrived late", {{"transfer", transfer}});
   }

@@ -158,7 +158,7 @@ bool MoveTest::eventually(const std::function<bool()>& holds, std::chrono::secon
   Deadline deadline = Deadline::after(limit);
   while (!holds()) {
     if (deadline.hasPassed()) return false;
-    runner_.run(net::sleepFor(std::chrono::milliseconds(20)));
+    runner_.run(async::sleepFor(std::chrono::milliseconds(20)));
   }
   return true;
 }

@@ -43,7 +43,7 @@ class Storm {
 
  private:
   int below(int limit) { return std::uniform_int_distribution<int>(0, limit - 1)(random_); }
-  asio::awaitable<void> pause() { co_await net::sleepFor(milliseconds(below(plan_.longestPause))); }
+  asio::awaitable<void> pause() { co_await async::sleepFor(milliseconds(below(plan_.longestPause))); }
   asio::awaitable<void> await(std::string operation) {
     co_await controller_.waitForOperation(std::move(operation), Deadline::after(kPatience));
   }

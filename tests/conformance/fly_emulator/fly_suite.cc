@@ -24,7 +24,7 @@ struct FlySuite::World {
         client([port = server.port()](Deadline deadline) { return net::connectTcp({"127.0.0.1", port}, deadline); },
                {.host = "127.0.0.1", .name = "the emulator"}) {}
 
-  net::awaitable<void> serve() {
+  async::awaitable<void> serve() {
     co_await server.run();
     ended = true;
   }
@@ -54,7 +54,7 @@ FlySuite::World& FlySuite::world() {
 
 emulator::Emulator& FlySuite::emulator() { return world().emulator; }
 
-net::awaitable<void> FlySuite::destroyAll() {
+async::awaitable<void> FlySuite::destroyAll() {
   emulator::Backend& backend = world_->emulator.backend();
   for (const std::string& id : co_await backend.machineIds(soon())) co_await backend.destroy(id, soon());
   for (const std::string& id : co_await backend.volumeIds(soon())) co_await backend.destroyVolume(id, soon());
@@ -79,7 +79,7 @@ void FlySuite::endWorld(Leftovers leftovers) {
   world_.reset();
 }
 
-net::awaitable<void> FlySuite::exchange(FlyRequest request, std::optional<FlyAnswer>& answer) {
+async::awaitable<void> FlySuite::exchange(FlyRequest request, std::optional<FlyAnswer>& answer) {
   net::HttpRequest message;
   message.method = request.method;
   message.target = request.target;
@@ -226,7 +226,7 @@ void FlySuite::eventually(const std::function<bool()>& condition, const std::str
   const Deadline end = Deadline::after(std::chrono::seconds(20));
   while (!condition()) {
     ASSERT_FALSE(end.hasPassed()) << "in vain: " << what;
-    loop.run(net::sleepFor(std::chrono::milliseconds(10)));
+    loop.run(async::sleepFor(std::chrono::milliseconds(10)));
   }
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "base/clock.h"
 #include "emulator/emulator.h"
 #include "net/http/http_client.h"
@@ -26,7 +27,7 @@ namespace json = boost::json;
 /// `make` must return backends that see only their own resources (a separate label each).
 struct FlyBackend {
   std::string name;
-  std::function<emulator::BackendPtr(net::Executor, const Clock&)> make;
+  std::function<emulator::BackendPtr(async::Executor, const Clock&)> make;
   std::string image;              ///< has a shell, cat, sleep, id, env
   std::vector<std::string> idle;  ///< init.exec of a Machine that runs until it is stopped, and then ends soon; empty: the image's
 };
@@ -160,9 +161,9 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   World& world();
   enum class Leftovers { Keep, Destroy };
   void endWorld(Leftovers leftovers);
-  net::awaitable<void> exchange(FlyRequest request, std::optional<FlyAnswer>& answer);
+  async::awaitable<void> exchange(FlyRequest request, std::optional<FlyAnswer>& answer);
   void expectLikeFly(const FlyRequest& request, const FlyAnswer& answer);
-  net::awaitable<void> destroyAll();
+  async::awaitable<void> destroyAll();
   std::unique_ptr<World> world_;
 };
 

@@ -1,5 +1,6 @@
 // The suite against the memory backend.
 #include "conformance/fly_emulator/memory_instantiation.h"
+#include "async/awaitable.h"
 
 #include "emulator/memory/memory_backend.h"
 
@@ -8,7 +9,7 @@ namespace swarm::testing {
 std::vector<FlyBackend> memoryBackends() {
   FlyBackend backend;
   backend.name = "memory";
-  backend.make = [](net::Executor executor, const Clock& clock) { return emulator::makeMemoryBackend(std::move(executor), clock); };
+  backend.make = [](async::Executor executor, const Clock& clock) { return emulator::makeMemoryBackend(std::move(executor), clock); };
   backend.image = "alpine";
   return {backend};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "support/coroutine_test.h"
 
 namespace swarm::test {
@@ -27,7 +28,7 @@ class Container {
 
   void start();
   void stop(int seconds);                     ///< SIGTERM; SIGKILL after `seconds`
-  net::awaitable<void> kill();                ///< SIGKILL, and waits for its end; for coroutines of the test
+  async::awaitable<void> kill();              ///< SIGKILL, and waits for its end; for coroutines of the test
   std::int64_t exitCode();                    ///< of a container that has ended
   std::uint16_t publishedPort(int internal);  ///< on 127.0.0.1
   std::string logs();

@@ -105,7 +105,7 @@ class AgentInImage : public testing::Test {
               // The agent itself is still starting.
             }
             if (health && good(*health)) co_return *health;
-            co_await net::sleepFor(std::chrono::milliseconds(20));
+            co_await async::sleepFor(std::chrono::milliseconds(20));
           }
         }(target(), std::move(holds)),
         kPatience);

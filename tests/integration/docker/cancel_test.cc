@@ -22,7 +22,7 @@ class DockerCancel : public DockerTest {
     auto all = [](asio::awaitable<ProviderInstance> inner) -> asio::awaitable<void> { co_await std::move(inner); };
     asio::co_spawn(runner_.context(), all(std::move(work)),
                    asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr) { ended = true; }));
-    runner_.run(net::sleepFor(after));
+    runner_.run(async::sleepFor(after));
     if (!ended) cancel.emit(asio::cancellation_type::terminal);
     ASSERT_TRUE(runner_.waitFor([&] { return ended; }));
   }

@@ -104,7 +104,7 @@ TEST_F(DockerKillPoints, aCreateThatWasCutOffAtAnyTimeIsCompletedAtOnce) {
     bool ended = false;
     auto first = [&]() -> asio::awaitable<void> { co_await killed->createInstance(wanted, progress_, soon()); };
     asio::co_spawn(runner_.context(), first, asio::bind_cancellation_slot(kill.slot(), [&](std::exception_ptr) { ended = true; }));
-    runner_.run(net::sleepFor(std::chrono::milliseconds(after)));
+    runner_.run(async::sleepFor(std::chrono::milliseconds(after)));
     if (!ended) kill.emit(asio::cancellation_type::terminal);
     ASSERT_TRUE(runner_.waitFor([&] { return ended; }));
     create(wanted);

@@ -17,7 +17,7 @@ trap 'exit 3' USR1
 while :; do sleep 1000 & wait $!; done)"};
   }
   bool eventually(const std::function<bool()>& holds) {
-    for (Deadline deadline = soon(); !deadline.hasPassed(); runner_.run(net::sleepFor(std::chrono::milliseconds(20))))
+    for (Deadline deadline = soon(); !deadline.hasPassed(); runner_.run(async::sleepFor(std::chrono::milliseconds(20))))
       if (holds()) return true;
     return false;
   }

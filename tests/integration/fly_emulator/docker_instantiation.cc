@@ -1,4 +1,5 @@
 // The cases about what runs inside a Machine (tests/conformance/fly_emulator/fly_processes_test.cc), with containers.
+#include "async/awaitable.h"
 #include "conformance/fly_emulator/fly_suite.h"
 #include "conformance/provider/coroutine_runner.h"
 #include "conformance/provider/docker/test_engine.h"
@@ -15,7 +16,7 @@ std::vector<FlyBackend> dockerBackends() {
   FlyBackend backend;
   backend.name = "docker";
   backend.image = engine.ensureImage();
-  backend.make = [](net::Executor, const Clock&) {
+  backend.make = [](async::Executor, const Clock&) {
     emulator::DockerBackendOptions options;
     options.engine = testEngineConfig();
     options.emulatorId = "suite-" + toHex(randomBytes(4));

@@ -66,7 +66,7 @@ class KilledEmulator : public ::testing::Test {
         // Cut off.
       }
     }(*this, std::move(machine)));
-    loop.run(net::sleepFor(after));
+    loop.run(async::sleepFor(after));
     program->signal(SIGKILL);
     program->waitForExit();
   }
@@ -116,7 +116,7 @@ TEST_F(KilledEmulator, completesWhatWasBegunWheneverItWasKilled) {
   }
   send("DELETE", "/v1/apps/web?force=true");
   for (Deadline end = Deadline::after(kPatience); !listed("volumes", "Name").empty() && !end.hasPassed();)
-    loop.run(net::sleepFor(milliseconds(20)));
+    loop.run(async::sleepFor(milliseconds(20)));
   program->signal(SIGTERM);
   EXPECT_EQ(program->waitForExit(), 0);
   for (const char* kind : {"containers", "volumes", "networks"}) EXPECT_TRUE(listed(kind, "Id").empty()) << kind;

@@ -1,5 +1,6 @@
 // The agent of a workspace whose owner means harm: each connection gets the next of all hostile answers.
 #include "support/hostile_agent.h"
+#include "async/awaitable.h"
 
 #include <signal.h>
 
@@ -14,9 +15,9 @@
 namespace swarm::test {
 namespace {
 
-net::awaitable<void> serve(net::StreamPtr stream, Hostility how) { co_await answerHostile(*stream, how); }
+async::awaitable<void> serve(net::StreamPtr stream, Hostility how) { co_await answerHostile(*stream, how); }
 
-net::awaitable<void> acceptAll(net::Executor executor) {
+async::awaitable<void> acceptAll(async::Executor executor) {
   auto listener = net::listenTcp(executor, {"0.0.0.0", 7777});
   for (std::size_t index = 0;; ++index) {
     net::StreamPtr stream = co_await listener->accept();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "async/awaitable.h"
 #include "support/net/raw_server.h"
 
 namespace swarm::test {
@@ -32,7 +33,7 @@ class LoopTurns {
   int count() const { return *turns_; }
 
  private:
-  static awaitable<void> count(std::shared_ptr<int> turns, net::Executor executor) {
+  static awaitable<void> count(std::shared_ptr<int> turns, async::Executor executor) {
     while (*turns >= 0) {
       ++*turns;
       co_await asio::post(executor, asio::use_awaitable);

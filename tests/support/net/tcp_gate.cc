@@ -25,14 +25,14 @@ awaitable<void> passOneWay(std::shared_ptr<Passage> passage, net::Stream& from, 
   while (true) {
     const std::uint64_t until = std::min({rules.cutAt, rules.stallAt, passed + buffer.size()});
     if (until == passed && rules.cutAt == passed) break;
-    if (until == passed) co_await net::sleepUntil(Deadline::never());
+    if (until == passed) co_await async::sleepUntil(Deadline::never());
     const net::IoResult got = co_await from.readSome(asio::buffer(buffer.data(), static_cast<std::size_t>(until - passed)));
     if (got.error == asio::error::eof) {
       if (co_await to.shutdownWrite()) break;
       co_return;
     }
     if (got.error) break;
-    if (rules.delay.count() > 0) co_await net::sleepFor(rules.delay);
+    if (rules.delay.count() > 0) co_await async::sleepFor(rules.delay);
     if (rules.corruptAt >= passed && rules.corruptAt < passed + got.bytes) {
       char& byte = buffer[static_cast<std::size_t>(rules.corruptAt - passed)];
       byte = static_cast<char>(~byte);
@@ -70,8 +70,8 @@ awaitable<void> pass(std::shared_ptr<State> state, net::StreamPtr client) {
     co_return;  // the client sees its connection closed
   }
   state->passages.push_back(passage);
-  co_await net::both(passOneWay(passage, *passage->client, *passage->server, to_server),
-                     passOneWay(passage, *passage->server, *passage->client, to_client));
+  co_await async::both(passOneWay(passage, *passage->client, *passage->server, to_server),
+                       passOneWay(passage, *passage->server, *passage->client, to_client));
 }
 
 template <typename State>

@@ -75,7 +75,7 @@ class LoopTest : public testing::Test {
 
   template <typename T>
   T await(awaitable<T> work) {
-    auto result = asio::co_spawn(context, net::withDeadline(std::move(work), Deadline::after(kPatience), "The test took too long."),
+    auto result = asio::co_spawn(context, async::withDeadline(std::move(work), Deadline::after(kPatience), "The test took too long."),
                                  asio::use_future);
     while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
       if (context.run_one() == 0) throw std::runtime_error("the loop ran dry");
@@ -86,7 +86,7 @@ class LoopTest : public testing::Test {
   /// Runs the loop until `condition` holds.
   void waitUntil(std::function<bool()> condition) {
     await([](std::function<bool()> holds) -> awaitable<void> {
-      while (!holds()) co_await net::sleepFor(std::chrono::milliseconds(5));
+      while (!holds()) co_await async::sleepFor(std::chrono::milliseconds(5));
     }(std::move(condition)));
   }
 

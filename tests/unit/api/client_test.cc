@@ -27,7 +27,7 @@ class SilentLog final : public LogSource {
    public:
     awaitable<std::string> next(Deadline deadline) override {
       if (!std::exchange(said_, true)) co_return "first\n";
-      co_await net::sleepUntil(deadline);
+      co_await async::sleepUntil(deadline);
       co_return "";
     }
 

@@ -130,7 +130,7 @@ class ScriptedLogs final : public LogSource {
     PiecesReader(std::vector<std::string> pieces, bool follow) : pieces_(std::move(pieces)), follow_(follow) {}
     awaitable<std::string> next(Deadline) override {
       if (at_ < pieces_.size()) co_return pieces_[at_++];
-      if (follow_) co_await net::sleepUntil(Deadline::never());
+      if (follow_) co_await async::sleepUntil(Deadline::never());
       co_return std::string();
     }
 

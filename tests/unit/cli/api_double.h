@@ -30,18 +30,18 @@ class ApiDouble {
     server_ = std::make_unique<net::HttpServer>(net::listenTcp(loop_.executor(), {"127.0.0.1", 0}),
                                                 [this](net::Exchange& exchange) { return answer(exchange); });
     port_ = server_->port();
-    running_ = net::asio::co_spawn(loop_.executor(), server_->run(), net::asio::use_future);
+    running_ = boost::asio::co_spawn(loop_.executor(), server_->run(), boost::asio::use_future);
   }
   ~ApiDouble() {
-    net::asio::post(loop_.executor(), [this] { server_->stop(); });
+    boost::asio::post(loop_.executor(), [this] { server_->stop(); });
     running_.wait();
-    net::asio::co_spawn(
+    boost::asio::co_spawn(
         loop_.executor(),
-        [](std::unique_ptr<net::HttpServer> server) -> net::awaitable<void> {
+        [](std::unique_ptr<net::HttpServer> server) -> async::awaitable<void> {
           server.reset();
           co_return;
         }(std::move(server_)),
-        net::asio::use_future)
+        boost::asio::use_future)
         .wait();
   }
   ApiDouble(const ApiDouble&) = delete;
@@ -77,12 +77,12 @@ class ApiDouble {
     std::size_t next = 0;
   };
 
-  net::awaitable<void> answer(net::Exchange& exchange) {
+  async::awaitable<void> answer(net::Exchange& exchange) {
     Received request{std::string(exchange.head().method) + " " + std::string(exchange.head().target), nullptr};
     std::string text;
     std::array<char, 4096> piece{};
     for (;;) {
-      const auto read = co_await exchange.body().readSome(net::asio::buffer(piece));
+      const auto read = co_await exchange.body().readSome(boost::asio::buffer(piece));
       if (read.error || read.bytes == 0) break;
       text.append(piece.data(), read.bytes);
     }
@@ -105,7 +105,7 @@ class ApiDouble {
     co_await exchange.respond(status, {{"Content-Type", "application/json"}}, std::move(body));
   }
 
-  net::Loop loop_{"api-double"};
+  async::Loop loop_{"api-double"};
   std::unique_ptr<net::HttpServer> server_;
   std::future<void> running_;
   std::uint16_t port_ = 0;

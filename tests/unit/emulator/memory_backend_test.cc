@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "async/awaitable.h"
 #include "base/error.h"
 #include "emulator/memory/memory_backend.h"
 #include "net/http/http_client.h"
@@ -141,7 +142,7 @@ TEST_F(MemoryBackendTest, aCommandThatTakesTooLongHasNoExitCode) {
 TEST_F(MemoryBackendTest, aCommandDoesNotOutliveItsMachine) {
   boot(plan());
   bool failed = false;
-  auto command = [](Backend& backend, bool& result) -> net::awaitable<void> {
+  auto command = [](Backend& backend, bool& result) -> async::awaitable<void> {
     try {
       co_await backend.exec("m1", {{"sleep", "30"}, "", std::chrono::seconds(30)}, soon());
     } catch (const Error&) {

@@ -22,7 +22,7 @@ using ::testing::StartsWith;
 
 /// Responds with chunks that a test releases one by one.
 struct Gate {
-  explicit Gate(net::Executor executor) : opened(executor, SteadyTime::max()) {}
+  explicit Gate(async::Executor executor) : opened(executor, SteadyTime::max()) {}
   boost::asio::steady_timer opened;
   bool open = false;
   void pass() {

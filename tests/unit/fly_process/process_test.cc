@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "async/awaitable.h"
 #include "net/http/http_client.h"
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
@@ -16,7 +17,7 @@ int statusOf(std::uint16_t port, std::string host, std::string target, net::Head
   net::HttpRequest request;
   request.target = std::move(target);
   request.headers = std::move(headers);
-  return test::run([](std::uint16_t to, std::string name, net::HttpRequest what) -> net::awaitable<int> {
+  return test::run([](std::uint16_t to, std::string name, net::HttpRequest what) -> async::awaitable<int> {
     net::HttpClient client([to](Deadline deadline) { return net::connectTcp({"127.0.0.1", to}, deadline); }, {.host = name, .name = name});
     net::HttpResponse response = co_await client.send(std::move(what), Deadline::after(std::chrono::seconds(20)));
     co_return response.status;
@@ -48,7 +49,7 @@ TEST(FlyEmulatorProcess, apiAndEdgeUseTlsWithACertificateWhoseFileItPrints) {
   certificate.resize(certificate.find('\n'));
   auto ask = [&](const std::string& host, std::uint16_t port, std::string target) {
     auto context = net::makeTlsClient({.ca = certificate, .serverName = host});
-    return test::run([](auto tls, std::string name, std::uint16_t to, std::string what) -> net::awaitable<int> {
+    return test::run([](auto tls, std::string name, std::uint16_t to, std::string what) -> async::awaitable<int> {
       net::HttpClient client([to, tls](Deadline deadline) { return net::connectTls({"127.0.0.1", to}, tls, deadline); },
                              {.host = name, .name = name});
       net::HttpRequest request;
@@ -80,7 +81,7 @@ TEST(FlyEmulatorProcess, appsOutliveAProcessThatWasKilled) {
     request.body = R"({"app_name":"kept","org_slug":"personal"})";
     request.contentType = "application/json";
     request.headers = token;
-    test::run([](std::uint16_t to, net::HttpRequest what) -> net::awaitable<void> {
+    test::run([](std::uint16_t to, net::HttpRequest what) -> async::awaitable<void> {
       net::HttpClient client([to](Deadline deadline) { return net::connectTcp({"127.0.0.1", to}, deadline); },
                              {.host = "127.0.0.1", .name = "it"});
       co_await client.send(std::move(what), Deadline::after(std::chrono::seconds(20)));

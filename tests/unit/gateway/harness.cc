@@ -1,5 +1,6 @@
 // The fixture: auth in memory, scripted applications, and a client that parses responses.
 #include "unit/gateway/harness.h"
+#include "async/deadline.h"
 
 #include <boost/asio/redirect_error.hpp>
 
@@ -178,7 +179,7 @@ awaitable<bool> Client::isClosed() {
   co_return read.error&& read.error != asio::error::timed_out;
 }
 
-Application::Application(net::Executor executor) : listener_(net::listenTcp(executor, {"127.0.0.1", 0})), executor_(std::move(executor)) {
+Application::Application(async::Executor executor) : listener_(net::listenTcp(executor, {"127.0.0.1", 0})), executor_(std::move(executor)) {
   asio::co_spawn(executor_, acceptAll(), asio::detached);
 }
 
@@ -347,7 +348,7 @@ awaitable<bool> GatewayTest::eventually(std::function<bool()> condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) co_return false;
-    co_await net::sleepFor(std::chrono::milliseconds(1));
+    co_await async::sleepFor(std::chrono::milliseconds(1));
   }
   co_return true;
 }

@@ -20,7 +20,7 @@
 namespace swarm::gateway::testing {
 
 namespace asio = boost::asio;
-using net::awaitable;
+using async::awaitable;
 
 /// Auth in memory: user "ada" (user), "bob" (user), "vic" (viewer) and "root" (admin), each with the password "pw-" + name.
 class MemoryAuth final : public Auth {
@@ -99,7 +99,7 @@ class Client {
 class Application : public UpstreamConnector {
  public:
   using Script = std::function<awaitable<void>(net::Stream&, net::ReadBuffer&, int connection)>;
-  explicit Application(net::Executor executor);
+  explicit Application(async::Executor executor);
   awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override;
   void stop();
 
@@ -118,7 +118,7 @@ class Application : public UpstreamConnector {
  private:
   awaitable<void> acceptAll();
   std::shared_ptr<net::Listener> listener_;
-  net::Executor executor_;
+  async::Executor executor_;
 };
 
 class GatewayTest : public ::testing::Test {

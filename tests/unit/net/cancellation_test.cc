@@ -24,11 +24,11 @@ struct Parent {
 // Ends some time after it was cancelled, like an operation with a handshake, and accesses what its parent owns.
 awaitable<void> endLate(Parent& parent) {
   try {
-    co_await sleepFor(std::chrono::hours(1));
+    co_await async::sleepFor(std::chrono::hours(1));
   } catch (const boost::system::system_error&) {
   }
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  co_await sleepFor(milliseconds(5));
+  co_await async::sleepFor(milliseconds(5));
   parent.child_saw_it_alive = parent.alive;
 }
 
@@ -38,7 +38,7 @@ awaitable<void> own(Parent& parent) {
     explicit Life(Parent& p) : parent(p) { parent.alive = true; }
     ~Life() { parent.alive = false; }
   } life(parent);
-  co_await both(sleepFor(std::chrono::hours(1)), endLate(parent));
+  co_await async::both(async::sleepFor(std::chrono::hours(1)), endLate(parent));
 }
 
 TEST(Both, whenCancelledAwaitsTheChildThatEndsLater) {
@@ -73,12 +73,12 @@ TEST(WebSocket, aPeerThatHoldsUsBackIsNotTakenForDead) {
   const std::string text(100'000, 'x');
   loop.spawn(readOnce(*socket, ended));
   loop.spawn(writeOnce(*socket, text));
-  loop.run(sleepFor(milliseconds(50)));  // many silence intervals
+  loop.run(async::sleepFor(milliseconds(50)));  // many silence intervals
   EXPECT_FALSE(ended);
   const auto message = loop.run(peer->read());
   EXPECT_TRUE(message && message->data == text);
   peer.reset();  // the pending read ends before its socket does
-  for (int turn = 0; turn < 1000 && !ended; ++turn) loop.run(sleepFor(milliseconds(1)));
+  for (int turn = 0; turn < 1000 && !ended; ++turn) loop.run(async::sleepFor(milliseconds(1)));
   EXPECT_TRUE(ended);
 }
 

@@ -1,5 +1,6 @@
 // withDeadline(), race() and both(): results, exceptions, cancellation, and that no child is left running.
 #include "async/deadline.h"
+#include "async/loop.h"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +36,7 @@ awaitable<int> fail() {
 }
 awaitable<void> waitForever(Trace& trace) {
   const Mark mark(trace);
-  co_await sleepUntil(Deadline::never());
+  co_await async::sleepUntil(Deadline::never());
 }
 awaitable<int> waitForeverForInt(Trace& trace) {
   co_await waitForever(trace);
@@ -59,17 +60,17 @@ ErrorCode codeOf(Operation operation) {
 }
 
 TEST(WithDeadline, givesTheResult) {
-  EXPECT_EQ(test::run(withDeadline(answer(), far(), "late")), 42);
-  EXPECT_EQ(test::run(withDeadline(answer(), Deadline::never(), "late")), 42);
+  EXPECT_EQ(test::run(async::withDeadline(answer(), far(), "late")), 42);
+  EXPECT_EQ(test::run(async::withDeadline(answer(), Deadline::never(), "late")), 42);
 }
 
 TEST(WithDeadline, passesTheOperationsException) {
-  EXPECT_EQ(codeOf([] { test::run(withDeadline(fail(), far(), "late")); }), ErrorCode::Conflict);
+  EXPECT_EQ(codeOf([] { test::run(async::withDeadline(fail(), far(), "late")); }), ErrorCode::Conflict);
 }
 
 TEST(WithDeadline, cancelsAndAwaitsALateOperation) {
   Trace trace;
-  EXPECT_EQ(codeOf([&] { test::run(withDeadline(waitForeverForInt(trace), passed(), "late")); }), ErrorCode::DeadlineExceeded);
+  EXPECT_EQ(codeOf([&] { test::run(async::withDeadline(waitForeverForInt(trace), passed(), "late")); }), ErrorCode::DeadlineExceeded);
   EXPECT_TRUE(trace.entered);
   EXPECT_TRUE(trace.left);
 }
@@ -78,39 +79,39 @@ TEST(WithDeadline, innerDeadlineEndsOnlyTheInnerOperation) {
   Trace trace;
   auto inner = [](Trace& its_trace) -> awaitable<int> {
     try {
-      co_await withDeadline(waitForever(its_trace), passed(), "late");
+      co_await async::withDeadline(waitForever(its_trace), passed(), "late");
     } catch (const Error&) {
     }
     co_return co_await answer();
   };
-  EXPECT_EQ(test::run(withDeadline(inner(trace), far(), "outer")), 42);
+  EXPECT_EQ(test::run(async::withDeadline(inner(trace), far(), "outer")), 42);
 }
 
 TEST(WithDeadline, outerDeadlineReachesThroughTheInnerOne) {
   Trace trace;
-  EXPECT_EQ(codeOf([&] { test::run(withDeadline(withDeadline(waitForever(trace), far(), "inner"), passed(), "outer")); }),
+  EXPECT_EQ(codeOf([&] { test::run(async::withDeadline(async::withDeadline(waitForever(trace), far(), "inner"), passed(), "outer")); }),
             ErrorCode::DeadlineExceeded);
   EXPECT_TRUE(trace.left);
 }
 
 TEST(Race, givesTheIndexOfTheFirstToEndAndAwaitsTheOther) {
   Trace trace;
-  EXPECT_EQ(test::run(race(finish(), waitForever(trace))), 0);
+  EXPECT_EQ(test::run(async::race(finish(), waitForever(trace))), 0);
   EXPECT_TRUE(trace.left);
-  EXPECT_EQ(test::run(race(waitForever(trace), finish())), 1);
+  EXPECT_EQ(test::run(async::race(waitForever(trace), finish())), 1);
 }
 
 TEST(Race, rethrowsWhatTheFirstToEndThrew) {
   Trace trace;
-  EXPECT_EQ(codeOf([&] { test::run(race(waitForever(trace), throwConflict())); }), ErrorCode::Conflict);
+  EXPECT_EQ(codeOf([&] { test::run(async::race(waitForever(trace), throwConflict())); }), ErrorCode::Conflict);
   EXPECT_TRUE(trace.left);
 }
 
 TEST(Race, canItselfBeCancelled) {
   Trace first;
   Trace second;
-  auto racing = [](Trace& a, Trace& b) -> awaitable<void> { co_await race(waitForever(a), waitForever(b)); };
-  EXPECT_EQ(codeOf([&] { test::run(withDeadline(racing(first, second), passed(), "late")); }), ErrorCode::DeadlineExceeded);
+  auto racing = [](Trace& a, Trace& b) -> awaitable<void> { co_await async::race(waitForever(a), waitForever(b)); };
+  EXPECT_EQ(codeOf([&] { test::run(async::withDeadline(racing(first, second), passed(), "late")); }), ErrorCode::DeadlineExceeded);
   EXPECT_TRUE(first.left);
   EXPECT_TRUE(second.left);
 }
@@ -118,24 +119,24 @@ TEST(Race, canItselfBeCancelled) {
 TEST(Both, awaitsBoth) {
   int ended = 0;
   auto count = [](int& counter) -> awaitable<void> {
-    co_await sleepFor(milliseconds(1));
+    co_await async::sleepFor(milliseconds(1));
     ++counter;
   };
-  test::run(both(count(ended), count(ended)));
+  test::run(async::both(count(ended), count(ended)));
   EXPECT_EQ(ended, 2);
 }
 
 TEST(Both, cancelsTheOtherWhenOneThrows) {
   Trace trace;
-  EXPECT_EQ(codeOf([&] { test::run(both(waitForever(trace), throwConflict())); }), ErrorCode::Conflict);
+  EXPECT_EQ(codeOf([&] { test::run(async::both(waitForever(trace), throwConflict())); }), ErrorCode::Conflict);
   EXPECT_TRUE(trace.left);
 }
 
 TEST(RunOn, bringsResultsAndExceptionsBackFromAnotherLoop) {
-  Loop loop("test-loop");
+  async::Loop loop("test-loop");
   auto where = []() -> awaitable<std::thread::id> { co_return std::this_thread::get_id(); };
-  EXPECT_NE(test::run(runOn(loop.executor(), where())), std::this_thread::get_id());
-  EXPECT_EQ(codeOf([&] { test::run(runOn(loop.executor(), fail())); }), ErrorCode::Conflict);
+  EXPECT_NE(test::run(async::runOn(loop.executor(), where())), std::this_thread::get_id());
+  EXPECT_EQ(codeOf([&] { test::run(async::runOn(loop.executor(), fail())); }), ErrorCode::Conflict);
 }
 
 }  // namespace

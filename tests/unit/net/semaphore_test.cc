@@ -1,5 +1,5 @@
 // Semaphore: the limit, the order, and the queue after a waiter is cancelled or times out.
-#include "async/semaphore.h"
+#include "async/lock/semaphore.h"
 
 #include <gtest/gtest.h>
 
@@ -17,14 +17,14 @@ namespace {
 Deadline late() { return Deadline::after(std::chrono::seconds(20)); }
 
 struct Worker {
-  std::optional<Semaphore::Permit> permit;
+  std::optional<async::Semaphore::Permit> permit;
 };
 
-awaitable<void> acquirePermit(Semaphore& semaphore, Worker& worker) { worker.permit.emplace(co_await semaphore.acquire(late())); }
+awaitable<void> acquirePermit(async::Semaphore& semaphore, Worker& worker) { worker.permit.emplace(co_await semaphore.acquire(late())); }
 
-TEST(Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
+TEST(async::Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
   test::TestLoop loop;
-  Semaphore semaphore(2);
+  async::Semaphore semaphore(2);
   Worker workers[4];
   for (Worker& worker : workers) loop.spawn(acquirePermit(semaphore, worker));
   loop.runUntil([&] { return semaphore.waiting() == 2; });
@@ -37,26 +37,29 @@ TEST(Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
   loop.runUntil([&] { return workers[3].permit.has_value(); });
 }
 
-TEST(Semaphore, grantsReleasedPermitsAgain) {
+TEST(async::Semaphore, grantsReleasedPermitsAgain) {
   test::TestLoop loop;
-  Semaphore semaphore(1);
-  for (int i = 0; i < 3; ++i) loop.run([](Semaphore& all) -> awaitable<void> { auto permit = co_await all.acquire(late()); }(semaphore));
+  async::Semaphore semaphore(1);
+  for (int i = 0; i < 3; ++i)
+    loop.run([](async::Semaphore& all) -> awaitable<void> { auto permit = co_await all.acquire(late()); }(semaphore));
   EXPECT_EQ(semaphore.waiting(), 0U);
 }
 
-TEST(Semaphore, failsAtTheDeadline) {
+TEST(async::Semaphore, failsAtTheDeadline) {
   test::TestLoop loop;
-  Semaphore semaphore(1);
+  async::Semaphore semaphore(1);
   Worker holder;
   loop.run(acquirePermit(semaphore, holder));
-  auto wait = [](Semaphore& all) -> awaitable<void> { auto permit = co_await all.acquire(Deadline::after(std::chrono::milliseconds(5))); };
+  auto wait = [](async::Semaphore& all) -> awaitable<void> {
+    auto permit = co_await all.acquire(Deadline::after(std::chrono::milliseconds(5)));
+  };
   EXPECT_THROW(loop.run(wait(semaphore)), Error);
   EXPECT_EQ(semaphore.waiting(), 0U);
 }
 
-TEST(Semaphore, skipsACancelledWaiter) {
+TEST(async::Semaphore, skipsACancelledWaiter) {
   test::TestLoop loop;
-  Semaphore semaphore(1);
+  async::Semaphore semaphore(1);
   Worker holder, cancelled, next;
   loop.run(acquirePermit(semaphore, holder));
   asio::cancellation_signal cancel;

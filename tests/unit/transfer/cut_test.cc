@@ -2,6 +2,7 @@
 #include <boost/asio/error.hpp>
 #include <random>
 
+#include "async/awaitable.h"
 #include "base/error.h"
 #include "unit/transfer/support.h"
 
@@ -19,7 +20,7 @@ class Cutting final : public net::Stream {
   };
   Cutting(net::StreamPtr inner, std::shared_ptr<Count> count) : inner_(std::move(inner)), count_(std::move(count)) {}
 
-  net::awaitable<net::IoResult> readSome(boost::asio::mutable_buffer buffer) override {
+  async::awaitable<net::IoResult> readSome(boost::asio::mutable_buffer buffer) override {
     const auto allowed = static_cast<std::size_t>(std::max<std::int64_t>(count_->cutRead - count_->read, 0));
     if (allowed == 0) {
       inner_->close();
@@ -29,7 +30,7 @@ class Cutting final : public net::Stream {
     count_->read += static_cast<std::int64_t>(got.bytes);
     co_return got;
   }
-  net::awaitable<net::IoResult> writeAll(std::span<const boost::asio::const_buffer> buffers) override {
+  async::awaitable<net::IoResult> writeAll(std::span<const boost::asio::const_buffer> buffers) override {
     net::IoResult result;
     for (const auto& whole : buffers) {
       const auto allowed = static_cast<std::size_t>(std::max<std::int64_t>(count_->cutWritten - count_->written, 0));
@@ -45,10 +46,10 @@ class Cutting final : public net::Stream {
     }
     co_return result;
   }
-  net::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
+  async::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
   void close() override { inner_->close(); }
   void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
-  net::Executor executor() override { return inner_->executor(); }
+  async::Executor executor() override { return inner_->executor(); }
   std::string peer() const override { return inner_->peer(); }
   std::string peerAddress() const override { return inner_->peerAddress(); }
 

@@ -1,5 +1,6 @@
 // Trees, sessions, and the listing used for comparison.
 #include "unit/transfer/support.h"
+#include "async/awaitable.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -132,7 +133,7 @@ net::StreamPtr Move::session(Role role, const Wrap& wrap) {
   options.hashes = role == Role::Source ? source_hashes_.get() : target_hashes_.get();
   options.root = role == Role::Source ? sourceRoot() : targetRoot();
   ++*running_;
-  const auto serve = [](net::StreamPtr stream, SessionOptions its_options, std::shared_ptr<int> count) -> net::awaitable<void> {
+  const auto serve = [](net::StreamPtr stream, SessionOptions its_options, std::shared_ptr<int> count) -> async::awaitable<void> {
     co_await runSession(std::move(stream), std::move(its_options));
     --*count;
   };

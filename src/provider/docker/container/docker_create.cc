@@ -164,7 +164,7 @@ awaitable<std::string> DockerProvider::makeContainer(const InstanceSpec& spec, s
     if (saysNameIsTaken(reply.status, reply.body) && std::chrono::steady_clock::now() < patient_until) {
       auto adopted = co_await adoptContainer(spec, name, sent, deadline);
       if (!adopted) {
-        co_await net::sleepFor(kUnseenPause);
+        co_await async::sleepFor(kUnseenPause);
         continue;
       }
       co_await progress.recorded({"container", *adopted});

@@ -47,7 +47,7 @@ awaitable<void> DockerProvider::deleteInstance(std::string instance_id, DeleteVo
     if (deadline.hasPassed())
       throw Error(ErrorCode::Unavailable, "The Docker Engine still holds a volume of the instance for a container that it does not list.")
           .withInstance(instance_id);
-    co_await net::sleepUntil(deadline.orAfter(pause));
+    co_await async::sleepUntil(deadline.orAfter(pause));
     pause = std::min(pause * 2, kHeldPauseMost);
     co_await removeContainersOf(instance_id, mounted, deadline);
   }
@@ -71,7 +71,7 @@ awaitable<void> DockerProvider::claimName(std::string instance_id, std::string n
     EngineReply reply = co_await engine_.sendToTheEnd(std::move(call), instance_id, deadline);
     if (reply.ok()) co_return co_await removeContainer(stringAt(reply.json(doing), "Id"), deadline);
     if (!saysNameIsTaken(reply.status, reply.body)) throw engineError(reply.status, reply.body, doing);
-    co_await net::sleepFor(kHeldPause);
+    co_await async::sleepFor(kHeldPause);
   }
 }
 

@@ -96,7 +96,7 @@ awaitable<void> EngineEvents::run() {
   }
 }
 
-void EngineEvents::follow(net::Executor executor, Listener listener) {
+void EngineEvents::follow(async::Executor executor, Listener listener) {
   listener_ = std::move(listener);
   closing_ = false;
   following_ = true;

@@ -25,7 +25,7 @@ class EngineEvents {
   };
   EngineEvents(EngineClient& engine, std::chrono::milliseconds longest_pause) : engine_(engine), longest_pause_(longest_pause) {}
 
-  void follow(net::Executor executor, Listener listener);
+  void follow(async::Executor executor, Listener listener);
   awaitable<void> close();  ///< returns when nothing of the listener is called any more
 
   bool connected() const { return connected_; }

@@ -64,7 +64,7 @@ awaitable<std::int64_t> exitCodeOf(EngineClient& engine, std::string exec, Deadl
   for (;;) {
     json::value state = co_await engine.call({.target = format("/exec/{}/json", exec), .doing = "run the command", .body = {}}, deadline);
     if (!boolAt(state, "Running")) co_return integerAt(state, "ExitCode");
-    co_await net::sleepFor(std::chrono::milliseconds(10));
+    co_await async::sleepFor(std::chrono::milliseconds(10));
     if (deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, "The command closed its output but did not end in time.");
   }
 }

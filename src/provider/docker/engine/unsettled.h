@@ -26,7 +26,7 @@ class Unsettled {
  private:
   struct State {
     std::map<std::string, int> goingOn;  ///< requests, by subject
-    net::Notifier changed;
+    async::Notifier changed;
   };
   struct Request;
   static awaitable<void> perform(std::shared_ptr<Request> request);

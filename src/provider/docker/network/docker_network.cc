@@ -1,5 +1,6 @@
 // One network per owner: made when first needed, removed with its last container, made again when it was pruned. Containers join it by
 // the id of a network whose labels were checked: the Engine allows several networks of one name.
+#include "async/lock/keyed_lock.h"
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -42,8 +43,8 @@ const NamedNetwork& networkToJoin(const std::vector<NamedNetwork>& found, const 
 
 /// A lock that outlives the provider with whoever holds it.
 struct HeldLock {
-  std::shared_ptr<KeyedLock> lock;
-  KeyedLock::Guard guard;
+  std::shared_ptr<async::KeyedLock> lock;
+  async::KeyedLock::Guard guard;
 };
 
 }  // namespace
@@ -132,7 +133,7 @@ awaitable<void> DockerProvider::removeUnusedNetworks(Deadline deadline) {
   for (const json::value& network : *list) {
     std::string name = stringAt(network, "Name");
     if (labelOf(network, kLabelOwner).empty()) continue;  // the configured one stays
-    KeyedLock::Guard guard = co_await locks_->acquire(name, deadline);
+    async::KeyedLock::Guard guard = co_await locks_->acquire(name, deadline);
     if (network_pins_.contains(name)) continue;
     std::string of_network = filterQuery(ownFilter(format("{}={}", kLabelNetwork, name)));
     json::value users =

@@ -116,7 +116,7 @@ std::chrono::milliseconds MachinesClient::jittered(std::chrono::milliseconds dur
 
 awaitable<void> MachinesClient::pause(std::chrono::milliseconds duration, Deadline deadline, std::string what) {
   if (deadline.left() <= duration) throw Error(ErrorCode::DeadlineExceeded, std::move(what));
-  co_await net::sleepFor(duration);
+  co_await async::sleepFor(duration);
 }
 
 net::HttpRequest MachinesClient::request(const FlyCall& call) const {
@@ -151,7 +151,7 @@ awaitable<void> MachinesClient::awaitTurn(const FlyCall& call, Deadline deadline
                 format("Timed out before the request to {}: Fly allows about one request per second of a kind.", call.doing));
   }
   std::chrono::nanoseconds wait = limiter_.take(call.action, call.id, now);
-  if (wait.count() > 0) co_await net::sleepUntil(Deadline::at(now + wait));
+  if (wait.count() > 0) co_await async::sleepUntil(Deadline::at(now + wait));
 }
 
 awaitable<FlyReply> MachinesClient::attempt(const FlyCall& call, Deadline deadline) {
@@ -229,7 +229,7 @@ awaitable<FlyReply> MachinesClient::send(FlyCall call, Deadline deadline) {
       if (!new_yet && (is_last || !(refused || passing))) co_return std::move(*reply);
       if (deadline.left() <= delay) co_return std::move(*reply);
     }
-    co_await net::sleepFor(jittered(delay));
+    co_await async::sleepFor(jittered(delay));
     delay = std::min(delay * 2, tuning_.longestPause);
   }
 }

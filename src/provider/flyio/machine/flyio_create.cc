@@ -1,4 +1,5 @@
 // createInstance: app, secrets, addresses, volume, Machine, in this order. Every step can be repeated: it finds and uses what exists.
+#include "async/lock/keyed_lock.h"
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
@@ -188,11 +189,11 @@ awaitable<void> FlyIOProvider::requireKnownVolumes(const InstanceSpec& spec, Dea
 
 awaitable<ProviderInstance> FlyIOProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   InstancePlan plan = planInstance(spec, config_, swarm_id_);
-  KeyedLock::Guard guard = co_await locks_.acquire(plan.instanceId, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(plan.instanceId, deadline);
   absent_.erase(plan.instanceId);
   co_await chooseRegions(plan, deadline);
   // Concurrent requests for the same volume wait until its user is known.
-  std::vector<KeyedLock::Guard> volume_guards;
+  std::vector<async::KeyedLock::Guard> volume_guards;
   std::sort(plan.requestedVolumes.begin(), plan.requestedVolumes.end());
   for (const std::string& name : plan.requestedVolumes) volume_guards.push_back(co_await locks_.acquire("volume " + name, deadline));
   co_await takeOverVolumes(plan, deadline);

@@ -1,4 +1,5 @@
 // deleteInstance: Machine, volume, addresses, app. A kept volume keeps its app, because a volume on Fly cannot exist without one.
+#include "async/lock/keyed_lock.h"
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -161,7 +162,7 @@ awaitable<void> FlyIOProvider::deleteFrom(std::string app, std::string instance_
 
 awaitable<void> FlyIOProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                               Progress& progress, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
   if (std::string app = co_await appOfReader(instance_id, external, deadline); !app.empty()) {
     co_await closeReader(app, instance_id, std::move(external), progress, deadline);
     co_return forget(instance_id);

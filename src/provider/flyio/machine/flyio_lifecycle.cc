@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "async/lock/keyed_lock.h"
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -209,7 +210,7 @@ awaitable<void> FlyIOProvider::destroyMachine(Machine machine, Deadline deadline
 }
 
 awaitable<void> FlyIOProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
   progress.step(Step::StartMachine);
   Machine machine = co_await requireMachine(instance_id, deadline);
   machine = co_await startMachine(std::move(machine), progress, deadline);
@@ -217,7 +218,7 @@ awaitable<void> FlyIOProvider::startInstance(std::string instance_id, Progress& 
 }
 
 awaitable<void> FlyIOProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
   progress.step(Step::StopMachine);
   Machine machine = co_await requireMachine(instance_id, deadline);
   co_await stopMachine(std::move(machine), grace, deadline);

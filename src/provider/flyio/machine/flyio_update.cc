@@ -1,6 +1,7 @@
 // replaceInstance: a new version of the same Machine, in place, under a lease. Fly runs the old version until it accepts the new one.
 #include <boost/json/serialize.hpp>
 
+#include "async/lock/keyed_lock.h"
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -132,7 +133,7 @@ awaitable<Machine> FlyIOProvider::updateMachine(Machine machine, const InstanceP
 }
 
 awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(spec.instanceId, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(spec.instanceId, deadline);
   Machine machine = co_await requireMachine(spec.instanceId, deadline);
   requireUpdatable(machine);
   // The agent of its present image may not support public keys; another image counts as new.
@@ -170,7 +171,7 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
 
 awaitable<AllocationEffect> FlyIOProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
   Guest guest = roundUp(resources);
-  KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(instance_id, deadline);
   Machine machine = co_await requireMachine(instance_id, deadline);
   requireUpdatable(machine);
   ResourceConfig now = resourcesOf(machine);

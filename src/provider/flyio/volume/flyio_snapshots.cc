@@ -1,6 +1,7 @@
 // The snapshots that Fly takes of volumes, and their readers: a volume that is created from one in the same app (a snapshot cannot leave
 // it), and a held Machine on it. A reader has an id of its own, and everything of it has that id or a name derived from it; the rest is
 // the instance's and is never changed here.
+#include "async/lock/keyed_lock.h"
 #include "base/diagnostics/fault.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -126,7 +127,7 @@ awaitable<Machine> FlyIOProvider::makeReader(const InstancePlan& plan, const Sna
 }
 
 awaitable<ProviderInstance> FlyIOProvider::openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire(reader.instanceId, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(reader.instanceId, deadline);
   std::string app = appOf(reader.of.instanceId, reader.external);
   // Its image is the instance's, so its agent takes the same credential.
   auto instance = co_await machineIn(app, reader.of.instanceId, deadline);

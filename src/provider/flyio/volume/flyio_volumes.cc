@@ -1,4 +1,5 @@
 // Volumes in the terms of the contract: the folders of the one volume that a Machine mounts, each under its name.
+#include "async/lock/keyed_lock.h"
 #include "base/diagnostics/fault.h"
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
@@ -113,7 +114,7 @@ awaitable<std::vector<VolumeInfo>> FlyIOProvider::listVolumes(Deadline deadline)
 /// `is_last`: its app has no Machine and no other volume.
 awaitable<void> FlyIOProvider::deleteStray(const Stored& stray, bool is_last, Deadline deadline) {
   // The instance of the app may be creating something there.
-  KeyedLock::Guard guard = co_await locks_.acquire(stray.entry.instanceId, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire(stray.entry.instanceId, deadline);
   auto volume = co_await client_.findVolume(stray.app, stray.volumeId, deadline);
   if (volume && !volume->machineId.empty()) {
     throw Error(ErrorCode::Conflict, format("The volume {} is mounted by the Machine {}.", volume->id, volume->machineId));
@@ -146,7 +147,7 @@ awaitable<void> FlyIOProvider::deleteStorage(const Stored& stored, std::vector<S
 }
 
 awaitable<void> FlyIOProvider::deleteVolume(std::string name, Deadline deadline) {
-  KeyedLock::Guard guard = co_await locks_.acquire("volume " + name, deadline);
+  async::KeyedLock::Guard guard = co_await locks_.acquire("volume " + name, deadline);
   std::vector<Stored> all = co_await storedVolumes(deadline);
   // After a move two volumes may have the name for a while: the unused one is meant.
   auto found =

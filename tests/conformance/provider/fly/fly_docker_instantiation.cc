@@ -1,5 +1,6 @@
 // Runs the suite against the emulator with containers for Machines. The image does with the agent's file what the agent does: it binds each
 // storage to its place.
+#include "async/awaitable.h"
 #include "conformance/provider/fly/fly_fixture.h"
 #include "conformance/provider/fly/fly_image.h"
 #include "emulator/docker/docker_backend.h"
@@ -9,7 +10,7 @@ namespace {
 
 std::unique_ptr<ProviderFixture> makeFixture(CoroutineRunner& runner) {
   std::string emulator_id = "test-" + toHex(randomBytes(4));
-  MakeBackend make = [emulator_id](net::Executor, const Clock&) {
+  MakeBackend make = [emulator_id](async::Executor, const Clock&) {
     emulator::DockerBackendOptions options;
     options.engine = testEngineConfig();
     options.emulatorId = emulator_id;

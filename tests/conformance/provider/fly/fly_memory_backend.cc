@@ -1,5 +1,6 @@
 // A decorator that reads the agent's settings at boot, as the agent would.
 #include "conformance/provider/fly/fly_memory_backend.h"
+#include "async/awaitable.h"
 
 #include <boost/json/parse.hpp>
 
@@ -73,7 +74,7 @@ class BindingBackend final : public Backend {
 
 }  // namespace
 
-emulator::BackendPtr makeTestMemoryBackend(net::Executor executor, const Clock& clock) {
+emulator::BackendPtr makeTestMemoryBackend(async::Executor executor, const Clock& clock) {
   MemoryOptions options;
   options.missingImages = {"swarm-no-such-image:1"};
   return std::make_unique<BindingBackend>(makeMemoryBackend(std::move(executor), clock, std::move(options)));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "conformance/provider/coroutine_runner.h"
 #include "emulator/edge/edge_proxy.h"
 #include "emulator/emulator.h"
@@ -17,7 +18,7 @@
 
 namespace swarm::testing {
 
-using MakeBackend = std::function<emulator::BackendPtr(net::Executor, const Clock&)>;
+using MakeBackend = std::function<emulator::BackendPtr(async::Executor, const Clock&)>;
 
 enum class Transport { Plain, Tls };
 

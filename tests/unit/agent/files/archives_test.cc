@@ -4,6 +4,8 @@
 #include <sys/xattr.h>
 
 #include "agent/process/all_processes.h"
+#include "async/deadline.h"
+#include "async/notifier.h"
 #include "base/text/format.h"
 #include "fuzz/archive_reader/tar_text.h"
 #include "unit/agent/shell.h"
@@ -280,7 +282,7 @@ TEST_F(ArchivesTest, whatLeadsOutsideIsRefused) {
 TEST_F(ArchivesTest, aConcurrentImportOrMoveIsRefused) {
   startVscode();
   auto archive = packed(manifest() + tarMember("home/coder/new", "n") + end());
-  net::Notifier go;
+  async::Notifier go;
   bool open = false;
   auto left = std::make_shared<std::string>(archive);
   ArchiveSource slow = [&, left](Deadline) -> awaitable<std::string> {
@@ -315,7 +317,7 @@ TEST_F(ArchivesTest, aClientThatLeavesInTheMiddleOfAnImportLeavesItReleased) {
   bool first = true;
   ArchiveSource broken = [&](Deadline) -> awaitable<std::string> {
     if (!std::exchange(first, false)) {
-      while (!archives.isImporting()) co_await net::sleepFor(std::chrono::milliseconds(5));
+      while (!archives.isImporting()) co_await async::sleepFor(std::chrono::milliseconds(5));
       throw Error(ErrorCode::Cancelled, "gone");
     }
     co_return archive.substr(0, archive.size() - 3);

@@ -1,5 +1,6 @@
 // The agent as a whole process: from its file to SIGTERM.
 #include "agent/process/init.h"
+#include "async/deadline.h"
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -75,7 +76,7 @@ class WholeAgent : public LoopTest {
     auto end = Deadline::after(kPatience);
     while (!end.hasPassed()) {
       if (auto now = health(); now && now->ready) return;
-      await(net::sleepFor(std::chrono::milliseconds(10)));
+      await(async::sleepFor(std::chrono::milliseconds(10)));
     }
     FAIL() << "never ready";
   }
@@ -83,7 +84,7 @@ class WholeAgent : public LoopTest {
     auto end = Deadline::after(kPatience);
     while (!end.hasPassed()) {
       if (auto now = health(); now && now->setup == state) return;
-      await(net::sleepFor(std::chrono::milliseconds(10)));
+      await(async::sleepFor(std::chrono::milliseconds(10)));
     }
     FAIL() << "never " << state;
   }
@@ -176,7 +177,7 @@ class HeldAgent : public WholeAgent {
     return made;
   }
   void waitUntilAnswering() {
-    for (auto end = Deadline::after(kPatience); !health() && !end.hasPassed();) await(net::sleepFor(std::chrono::milliseconds(10)));
+    for (auto end = Deadline::after(kPatience); !health() && !end.hasPassed();) await(async::sleepFor(std::chrono::milliseconds(10)));
   }
   Deadline soon() const { return Deadline::after(kPatience); }
   void expectOrderlyEnd() {

@@ -1,5 +1,6 @@
 // Freeze and thaw: no process runs, none ends, none notices; and requests that are repeated, late, or from disconnected clients.
 #include "agent/workspace/freeze.h"
+#include "async/deadline.h"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -47,7 +48,7 @@ class FreezeTest : public AgentTest {
     waitUntil([&] { return isDone(future); });
   }
   /// Long enough for a running process to have made progress.
-  void letTimePass() { await(net::sleepFor(milliseconds(150))); }
+  void letTimePass() { await(async::sleepFor(milliseconds(150))); }
 
   std::future<CommandResult> run(std::string script) {
     ExecRequest request;
@@ -116,7 +117,7 @@ TEST_F(FreezeTest, aProcessThatKeepsForkingIsStoppedToo) {
     freezeIt();
     for (pid_t pid : otherProcesses()) EXPECT_TRUE(isStill(pid)) << pid;
     auto before = sizeOf("spawned");
-    await(net::sleepFor(milliseconds(30)));
+    await(async::sleepFor(milliseconds(30)));
     EXPECT_EQ(sizeOf("spawned"), before);
     thawIt();
     expectCounts("spawned");

@@ -1,6 +1,7 @@
 // Hold and release: what ends, what is refused, what is restarted; and requests that are repeated, concurrent, or from disconnected
 // clients.
 #include "agent/workspace/hold.h"
+#include "async/deadline.h"
 
 #include <sys/prctl.h>
 
@@ -177,7 +178,7 @@ TEST_F(HoldTest, aClientThatTakesNothingDoesNotKeepItsSessionOpen) {
     co_return opened;
   }(target(), execHeaders(target(), clock)));
   waitUntil([&] { return activity.connections() == 1; });
-  await(net::sleepFor(milliseconds(100)));  // until the connection's buffers are full
+  await(async::sleepFor(milliseconds(100)));  // until the connection's buffers are full
   holdIt();
   waitUntil([&] { return activity.connections() == 0; });
 }

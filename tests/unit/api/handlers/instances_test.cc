@@ -244,10 +244,10 @@ TEST(ApiInstances, issueNoTokenThatOutlivesFiveMinutesOrItsSession) {
 TEST(ApiInstances, tellTheirAgentsWhenASessionWithATokenIsSignedOut) {
   ApiServer server;
   std::vector<std::string> ended;
-  net::Notifier heard;
+  async::Notifier heard;
   int refusals = 1;  // the first time, the agent is away
   server.inside.agent = [&](net::Exchange& exchange) -> awaitable<void> {
-    return [](net::Exchange& request, std::vector<std::string>& list, net::Notifier& changed, int& away) -> awaitable<void> {
+    return [](net::Exchange& request, std::vector<std::string>& list, async::Notifier& changed, int& away) -> awaitable<void> {
       if (request.head().path() != agent::kEndSessionPath || away-- > 0) co_return co_await request.respond(503, {}, "{}");
       list.push_back(co_await net::readAll(request.body(), 1024));
       co_await request.respond(200, {{"Content-Type", "application/json"}}, "{}");

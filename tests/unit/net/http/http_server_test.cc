@@ -75,7 +75,7 @@ TEST_F(HttpServerTest, readsARequestThatArrivesByteByByte) {
   auto trickle = [](Stream& its_stream) -> awaitable<std::string> {
     for (const char c : std::string("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")) {
       co_await its_stream.writeAll(std::string_view(&c, 1));
-      co_await sleepFor(milliseconds(0));
+      co_await async::sleepFor(milliseconds(0));
     }
     co_return co_await test::readUntil(its_stream, "abc");
   };
@@ -272,7 +272,7 @@ TEST_F(HttpServerTest, isPatientOnceTheRequestIsWhole) {
   const StreamPtr stream = connect();
   auto talk = [](Stream& its_stream) -> awaitable<std::string> {
     co_await its_stream.writeAll(std::string_view("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"));
-    co_await sleepFor(milliseconds(100));
+    co_await async::sleepFor(milliseconds(100));
     co_await its_stream.writeAll(std::string_view("y"));
     co_return co_await test::readUntil(its_stream, "\r\n\r\ny");
   };
@@ -291,7 +291,7 @@ TEST_F(HttpServerTest, isPatientWithAConnectionThatWasTakenOver) {
   auto talk = [](Stream& its_stream) -> awaitable<std::string> {
     co_await its_stream.writeAll(std::string_view("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"));
     co_await test::readUntil(its_stream, "\r\n\r\n");
-    co_await sleepFor(milliseconds(100));
+    co_await async::sleepFor(milliseconds(100));
     co_await its_stream.writeAll(std::string_view("hello"));
     co_return co_await test::readExactly(its_stream, 5);
   };
@@ -319,7 +319,7 @@ class LimitedServerTest : public HttpServerTest {
         [this](Exchange& e) -> awaitable<void> {
           if (e.head().target == "/held") {
             ++held;
-            while (!released) co_await sleepFor(milliseconds(1));
+            while (!released) co_await async::sleepFor(milliseconds(1));
           }
           if (e.head().method == "POST") co_await readAll(e.body(), 100);
           co_await e.respond(200, {}, std::string(e.head().target));
@@ -469,7 +469,7 @@ TEST_F(HttpServerTest, stopEndsIdleConnectionsAndWaitingHandlers) {
       ~Leave() { flag = true; }
     } leave{left};
     entered = true;
-    co_await sleepUntil(Deadline::never());
+    co_await async::sleepUntil(Deadline::never());
   });
   const StreamPtr idle = connect();
   const StreamPtr busy = connect();

@@ -224,7 +224,7 @@ TEST(Splice, endsWhenItsCoroutineIsCancelled) {
   TestLoop loop;
   Way way(loop);
   auto run = [](Way& its_way) -> awaitable<void> { its_way.result = co_await splice(*its_way.from, *its_way.to, kMiB); };
-  EXPECT_EQ(loop.run(race(sleepFor(milliseconds(1)), run(way))), 0);
+  EXPECT_EQ(loop.run(async::race(async::sleepFor(milliseconds(1)), run(way))), 0);
   // The streams themselves are intact.
   loop.run(send(*way.sender, "x"));
   EXPECT_EQ(loop.run(test::readExactly(*way.from, 1)), "x");
@@ -238,7 +238,7 @@ TEST(Splice, aCancelledTransferLeavesNothingToAnother) {
     const std::string lost = pattern(48 * kMiB, 7);
     loop.spawn(sendCounting(*cancelled.sender, lost, sent));
     auto run = [](Way& its_way) -> awaitable<void> { co_await splice(*its_way.from, *its_way.to, 48 * kMiB); };
-    EXPECT_EQ(loop.run(race(sleepFor(milliseconds(20)), run(cancelled))), 0);  // there is no reader: the pipe is full
+    EXPECT_EQ(loop.run(async::race(async::sleepFor(milliseconds(20)), run(cancelled))), 0);  // there is no reader: the pipe is full
     cancelled.from->close();
     cancelled.settle();
 

@@ -237,7 +237,7 @@ TEST(Listen, acceptEndsWhenClosed) {
     co_return;
   };
   auto accept_and_close = [&]() -> awaitable<void> {
-    co_await both(close(*listener), [](Listener& l) -> awaitable<void> { co_await l.accept(); }(*listener));
+    co_await async::both(close(*listener), [](Listener& l) -> awaitable<void> { co_await l.accept(); }(*listener));
   };
   EXPECT_THROW(loop.run(accept_and_close()), boost::system::system_error);
 }
@@ -258,7 +258,7 @@ TEST(Listen, goesOnAfterDescriptorsRanOut) {
   auto accept = [&]() -> awaitable<void> { accepted = co_await listener->accept(); };
   loop.spawn(accept());
   // The listener has received EMFILE by the time that other work of the loop has run.
-  loop.run(sleepFor(milliseconds(1)));
+  loop.run(async::sleepFor(milliseconds(1)));
   EXPECT_EQ(accepted, nullptr);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   loop.runUntil([&] { return accepted != nullptr; });

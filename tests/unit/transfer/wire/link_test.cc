@@ -191,7 +191,7 @@ TEST(Link, aCancelledRoundEndsBothSessionsAndTheirThreads) {
   auto link = move.connect(slow);
   EXPECT_GE(countThreads(), threads + 2);
   try {
-    move.loop().run(net::withDeadline(link->round(RoundKind::Live, {}), Deadline::after(std::chrono::milliseconds(300)), "Too slow."));
+    move.loop().run(async::withDeadline(link->round(RoundKind::Live, {}), Deadline::after(std::chrono::milliseconds(300)), "Too slow."));
     FAIL() << "30 MB cannot be transferred in 300 ms";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::DeadlineExceeded);
@@ -222,7 +222,7 @@ TEST(Link, aCancelledSessionHasEndedItsThreadsWhenItEnds) {
 }
 
 /// Two agents, of which the target dies when the source has received Bye. Its socket still accepts data, as a proxy's does.
-net::awaitable<void> leaveWhileTheLinkCloses(net::StreamPtr source, net::StreamPtr target) {
+async::awaitable<void> leaveWhileTheLinkCloses(net::StreamPtr source, net::StreamPtr target) {
   FrameReader from_source(*source), from_target(*target);
   std::vector<Frame> welcome(1);
   welcome[0] = {Kind::Result, {}, {}};
@@ -252,7 +252,7 @@ TEST(Link, worksOverRealSockets) {
   auto listener = net::listenTcp(move.loop().executor(), {"127.0.0.1", 0});
   HashCache source_cache;
   HashCache target_cache;
-  const auto agent = [](std::uint16_t port, SessionOptions options) -> net::awaitable<void> {
+  const auto agent = [](std::uint16_t port, SessionOptions options) -> async::awaitable<void> {
     auto stream = co_await net::connectTcp({"127.0.0.1", port}, Deadline::after(std::chrono::seconds(5)));
     co_await runSession(std::move(stream), std::move(options));
   };

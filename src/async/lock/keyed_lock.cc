@@ -1,5 +1,5 @@
 // A queue of timers per held key: a cancelled timer is the turn.
-#include "async/keyed_lock.h"
+#include "async/lock/keyed_lock.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace swarm {
+namespace swarm::async {
 
 namespace asio = boost::asio;
 
@@ -45,4 +45,4 @@ void KeyedLock::release(const std::string& key) {
   next->timer.cancel();
 }
 
-}  // namespace swarm
+}  // namespace swarm::async

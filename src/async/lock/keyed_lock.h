@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace swarm {
+namespace swarm::async {
 
 using boost::asio::awaitable;
 
@@ -40,4 +40,4 @@ class KeyedLock {
   std::map<std::string, std::deque<std::shared_ptr<Waiter>>> waiting_;  ///< an entry stands for a held lock
 };
 
-}  // namespace swarm
+}  // namespace swarm::async

@@ -1,4 +1,4 @@
-// Small coroutine tools of the agent: a group of tasks that is awaited as a whole, and a mutex for coroutines.
+// TaskGroup: coroutines that are awaited as a whole.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,14 +11,14 @@
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 
-namespace swarm::agent {
+namespace swarm::async {
 
 /// Tasks that end once the objects they use are closed. Must outlive them: call wait() before destruction.
 class TaskGroup {
  public:
-  explicit TaskGroup(net::Executor executor) : executor_(executor), changed_(executor, asio::steady_timer::time_point::max()) {}
+  explicit TaskGroup(Executor executor) : executor_(executor), changed_(executor, asio::steady_timer::time_point::max()) {}
 
-  void spawn(net::awaitable<void> task) {
+  void spawn(awaitable<void> task) {
     ++running_;
     asio::co_spawn(executor_, std::move(task), [this](std::exception_ptr failure) {
       if (failure) report(failure);
@@ -27,7 +27,7 @@ class TaskGroup {
     });
   }
   /// Until all have ended. Not cancellable: the tasks use the caller's objects.
-  net::awaitable<void> wait() {
+  awaitable<void> wait() {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     while (running_ > 0) {
       boost::system::error_code ignored;
@@ -43,31 +43,9 @@ class TaskGroup {
       log::debug("a task ended early", {{"error", describeCurrentException()}});
     }
   }
-  net::Executor executor_;
+  Executor executor_;
   asio::steady_timer changed_;
   int running_ = 0;
 };
 
-/// Admits coroutines of one loop one at a time, in order of arrival.
-class AsyncMutex {
- public:
-  explicit AsyncMutex(net::Executor executor) : free_(executor, asio::steady_timer::time_point::max()) {}
-
-  net::awaitable<void> lock() {
-    while (locked_) {
-      boost::system::error_code ignored;
-      co_await free_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
-    locked_ = true;
-  }
-  void unlock() {
-    locked_ = false;
-    free_.cancel_one();
-  }
-
- private:
-  asio::steady_timer free_;
-  bool locked_ = false;
-};
-
-}  // namespace swarm::agent
+}  // namespace swarm::async

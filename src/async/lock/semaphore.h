@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-namespace swarm::net {
+namespace swarm::async {
 
 /// One loop only. Destroying a permit releases it and wakes the first waiter.
 class Semaphore {
@@ -40,4 +40,4 @@ class Semaphore {
   std::deque<std::shared_ptr<Waiter>> queue_;
 };
 
-}  // namespace swarm::net
+}  // namespace swarm::async

@@ -1,15 +1,13 @@
-// The thread posts to the loop when it ends.
-#include "agent/files/blocking_work.h"
+// Reads and writes of both ends.
+#include "agent/files/blocking_pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include "base/diagnostics/check.h"
 #include "base/error.h"
 #include "transfer/tree/storages.h"
 
@@ -20,34 +18,6 @@ constexpr int kBlockingPipeSize = 1024 * 1024;
 constexpr std::size_t kBlockingPiece = 256 * 1024;
 }  // namespace
 
-BlockingWork::BlockingWork(net::Executor executor, std::function<void()> work) : state_(std::make_shared<State>()) {
-  thread_ = std::thread([state = state_, executor, work = std::move(work)]() mutable {
-    ::pthread_setname_np(::pthread_self(), "archive");
-    std::exception_ptr failure;
-    try {
-      work();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    asio::post(executor, [state, failure] {
-      state->failure = failure;
-      state->done = true;
-      state->ended.notifyAll();
-    });
-  });
-}
-
-BlockingWork::~BlockingWork() {
-  if (thread_.joinable()) thread_.join();
-}
-
-net::awaitable<void> BlockingWork::wait() {
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  while (!state_->done) co_await state_->ended.wait(state_->ended.version(), Deadline::never());
-  if (thread_.joinable()) thread_.join();
-  if (state_->failure) std::rethrow_exception(state_->failure);
-}
-
 std::pair<Descriptor, Descriptor> threadPipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::OutOfResources, "Cannot create a pipe: too many open files in the instance.");
@@ -55,14 +25,14 @@ std::pair<Descriptor, Descriptor> threadPipe() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-LoopPipe::LoopPipe(const net::Executor& executor, Direction direction) : loop(executor) {
+LoopPipe::LoopPipe(const async::Executor& executor, Direction direction) : loop(executor) {
   auto [reading, writing] = threadPipe();
   Descriptor& its = direction == Direction::ToLoop ? reading : writing;
   thread = std::move(direction == Direction::ToLoop ? writing : reading);
   loop.assign(its.release());
 }
 
-net::awaitable<bool> writePipe(net::asio::posix::stream_descriptor& input, std::string_view bytes) {
+async::awaitable<bool> writePipe(boost::asio::posix::stream_descriptor& input, std::string_view bytes) {
   boost::system::error_code error;
   co_await asio::async_write(input, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
   co_return !error;

@@ -1,5 +1,5 @@
 // A queue of timers: cancelling a waiter's timer grants it the permit.
-#include "async/semaphore.h"
+#include "async/lock/semaphore.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace swarm::net {
+namespace swarm::async {
 
 namespace asio = boost::asio;
 
@@ -45,4 +45,4 @@ void Semaphore::release() {
   next->timer.cancel();
 }
 
-}  // namespace swarm::net
+}  // namespace swarm::async
