@@ -14,7 +14,16 @@
 #include "model/archive.h"
 #include "model/patch.h"
 #include "model/requests.h"
-#include "model/types.h"
+#include "model/types/git_identity.h"
+#include "model/types/instance.h"
+#include "model/types/instance_config.h"
+#include "model/types/migration_plan.h"
+#include "model/types/operation.h"
+#include "model/types/provider_type.h"
+#include "model/types/snapshot.h"
+#include "model/types/swarm_status.h"
+#include "model/types/update_plan.h"
+#include "model/types/usage.h"
 
 namespace swarm {
 

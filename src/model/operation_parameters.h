@@ -7,7 +7,9 @@
 #include <string>
 #include <variant>
 
-#include "model/types.h"
+#include "model/types/instance_config.h"
+#include "model/types/operation.h"
+#include "model/types/provider_type.h"
 
 namespace swarm {
 

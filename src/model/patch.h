@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model/types.h"
+#include "model/types/instance_config.h"
 
 namespace swarm {
 

@@ -9,8 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "model/patch.h"
-#include "model/types.h"
+#include "model/types/git_identity.h"
+#include "model/types/instance_config.h"
+#include "model/types/provider_type.h"
 
 namespace swarm {
 

@@ -12,7 +12,12 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "model/steps.h"
-#include "model/types.h"
+#include "model/types/instance.h"
+#include "model/types/instance_config.h"
+#include "model/types/provider_type.h"
+#include "model/types/swarm_status.h"
+#include "model/types/update_plan.h"
+#include "model/types/usage.h"
 #include "net/http/http_client.h"
 
 namespace swarm {

@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "model/operation_parameters.h"
+#include "model/types/git_identity.h"
 #include "provider/provider.h"
 
 namespace swarm {

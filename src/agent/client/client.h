@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "async/awaitable.h"
-#include "model/types.h"
+#include "model/types/usage.h"
 #include "net/connect.h"
 #include "net/http/http_client.h"
 #include "protocol/agent.h"

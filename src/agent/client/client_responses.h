@@ -10,7 +10,7 @@
 #include "model/archive.h"
 #include "model/codec/codec.h"
 #include "model/codec/untrusted_json.h"
-#include "model/types.h"
+#include "model/types/usage.h"
 #include "net/http/http_client.h"
 #include "protocol/agent.h"
 

@@ -4,7 +4,7 @@
 #include "agent/exec/exec_process.h"
 #include "agent/monitor/activity.h"
 #include "agent/workspace/hold.h"
-#include "model/types.h"
+#include "model/types/usage.h"
 #include "net/http/http_server.h"
 #include "protocol/agent.h"
 

@@ -17,6 +17,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/diagnostics/log.h"
 
 namespace swarm::agent {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "async/loop.h"
-#include "model/types.h"
+#include "model/types/usage.h"
 
 namespace swarm::agent {
 

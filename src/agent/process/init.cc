@@ -24,6 +24,7 @@
 #include "agent/workspace/setup.h"
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
+#include "base/error.h"
 #include "net/connect.h"
 
 namespace swarm::agent {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/workspace/binds.h"
-#include "model/types.h"
+#include "model/types/git_identity.h"
 #include "protocol/instance_token.h"
 
 namespace swarm::agent {

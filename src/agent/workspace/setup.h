@@ -7,7 +7,7 @@
 #include <string>
 
 #include "agent/server/service.h"
-#include "model/types.h"
+#include "model/types/git_identity.h"
 
 namespace swarm::agent {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/clock.h"
 #include "base/text/duration_text.h"
-#include "model/types.h"
 
 namespace swarm::cli {
 

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "model/types.h"
+#include "model/types/instance_config.h"
+#include "model/types/provider_type.h"
+#include "model/types/swarm_status.h"
 #include "provider/provider.h"
 
 namespace swarm::control {

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "agent/client/client.h"
-#include "model/types.h"
+#include "model/types/instance.h"
+#include "model/types/provider_type.h"
 
 namespace swarm {
 

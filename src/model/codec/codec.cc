@@ -3,6 +3,9 @@
 
 #include "model/codec/codec_detail.h"
 #include "model/patch.h"
+#include "model/types/migration_plan.h"
+#include "model/types/snapshot.h"
+#include "model/types/update_plan.h"
 
 // Both directions of one type.
 #define SWARM_CODEC(...)                                                                                                       \

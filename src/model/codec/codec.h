@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "base/error.h"
-#include "model/types.h"
+#include "model/types/instance.h"
+#include "model/types/operation.h"
+#include "model/types/provider_type.h"
+#include "model/types/swarm_status.h"
 
 namespace swarm {
 

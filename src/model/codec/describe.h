@@ -6,7 +6,9 @@
 
 #include "model/patch.h"
 #include "model/requests.h"
-#include "model/types.h"
+#include "model/types/instance.h"
+#include "model/types/operation.h"
+#include "model/types/usage.h"
 
 namespace swarm {
 

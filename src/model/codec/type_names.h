@@ -4,6 +4,13 @@
 #include <string_view>
 
 #include "model/requests.h"
+#include "model/types/instance.h"
+#include "model/types/migration_plan.h"
+#include "model/types/operation.h"
+#include "model/types/snapshot.h"
+#include "model/types/swarm_status.h"
+#include "model/types/update_plan.h"
+#include "model/types/usage.h"
 
 namespace swarm {
 

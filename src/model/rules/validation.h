@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "model/types.h"
+#include "model/types/instance_config.h"
 
 namespace swarm {
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "provider/decorators/forwarding.h"
 
 namespace swarm {

@@ -5,6 +5,7 @@
 
 #include "base/text/format.h"
 #include "model/codec/codec.h"
+#include "model/types/git_identity.h"
 
 namespace swarm::sqlite {
 namespace {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/types/git_identity.h"
 #include "sqlite/database.h"
 #include "store/store.h"
 

@@ -1,5 +1,6 @@
 // Archives in the real image: what does not fit where it goes, and an agent that is killed in between.
 #include "model/archive.h"
+#include "base/error.h"
 
 #include "integration/agent/image_fixture.h"
 

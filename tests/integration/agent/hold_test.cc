@@ -1,4 +1,5 @@
 // Held and released in the real image: VS Code's own processes, a terminal's job, what sudo started; and the time that it takes.
+#include "base/error.h"
 #include "integration/agent/image_fixture.h"
 #include "net/websocket/websocket.h"
 #include "protocol/exec_frames.h"

@@ -13,6 +13,7 @@
 
 #include "agent/client/client.h"
 #include "async/deadline.h"
+#include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "integration/agent/engine.h"

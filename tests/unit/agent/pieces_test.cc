@@ -6,6 +6,7 @@
 #include "agent/process/process_state.h"
 #include "agent/server/config.h"
 #include "agent/workspace/home.h"
+#include "base/error.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {

@@ -1,6 +1,7 @@
 // Which network a container joins when the Engine has several of one name, or one that is not the owner's.
 #include <gmock/gmock.h>
 
+#include "base/error.h"
 #include "base/text/format.h"
 #include "provider/docker/docker_provider.h"
 #include "unit/docker/fake_engine.h"

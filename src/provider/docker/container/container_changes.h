@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/types.h"
+#include "model/types/update_plan.h"
 
 namespace swarm::docker {
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "protocol/agent.h"

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/error.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "protocol/agent.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/error.h"
 #include "base/text/format.h"
 #include "provider/docker/container/container_spec.h"
 

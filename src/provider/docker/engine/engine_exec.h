@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "model/types.h"
+#include "base/error.h"
+#include "model/types/usage.h"
 #include "provider/docker/engine/engine_client.h"
 
 namespace swarm::docker {

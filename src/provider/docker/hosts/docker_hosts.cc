@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "base/error.h"
 #include "base/text/format.h"
 
 namespace swarm {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "provider/docker/docker_config.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/provider.h"

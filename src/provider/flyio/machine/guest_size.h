@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "model/types.h"
+#include "model/types/instance_config.h"
 
 namespace swarm::flyio {
 

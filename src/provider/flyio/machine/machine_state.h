@@ -1,6 +1,7 @@
 // A Machine as a ProviderInstance. Pure.
 #pragma once
 
+#include "base/error.h"
 #include "provider/flyio/api/fly_types.h"
 #include "provider/flyio/flyio_config.h"
 #include "provider/provider.h"

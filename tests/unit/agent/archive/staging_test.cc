@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "agent/archive/staging.h"
+#include "base/error.h"
 #include "base/text/format.h"
 #include "unit/agent/shell.h"
 #include "unit/agent/support.h"

@@ -6,6 +6,7 @@
 #include "agent/process/all_processes.h"
 #include "async/deadline.h"
 #include "async/notifier.h"
+#include "base/error.h"
 #include "base/text/format.h"
 #include "fuzz/archive_reader/tar_text.h"
 #include "unit/agent/shell.h"

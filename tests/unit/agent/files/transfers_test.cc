@@ -1,6 +1,7 @@
 // Sessions of moves at the agent's port: when one is admitted, that a newer one supersedes an older one, and a whole round through two of
 // them.
 #include "agent/files/transfers.h"
+#include "base/error.h"
 
 #include "transfer/wire/link.h"
 #include "unit/agent/support.h"

@@ -1,6 +1,7 @@
 // The agent as a whole process: from its file to SIGTERM.
 #include "agent/process/init.h"
 #include "async/deadline.h"
+#include "base/error.h"
 
 #include <poll.h>
 #include <sys/wait.h>

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 
 #include "agent/monitor/listeners.h"
+#include "base/error.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {

@@ -1,5 +1,6 @@
 // Copies of trees, and several storages on one volume.
 #include "agent/workspace/binds.h"
+#include "base/error.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,6 +1,7 @@
 // Freeze and thaw: no process runs, none ends, none notices; and requests that are repeated, late, or from disconnected clients.
 #include "agent/workspace/freeze.h"
 #include "async/deadline.h"
+#include "base/error.h"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -2,6 +2,7 @@
 // clients.
 #include "agent/workspace/hold.h"
 #include "async/deadline.h"
+#include "base/error.h"
 
 #include <sys/prctl.h>
 

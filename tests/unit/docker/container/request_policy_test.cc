@@ -1,5 +1,6 @@
 // Which images and network names people may ask for.
 #include "provider/docker/container/request_policy.h"
+#include "base/error.h"
 
 #include "provider/docker/container/container_spec.h"
 

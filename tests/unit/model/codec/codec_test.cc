@@ -1,5 +1,6 @@
 // The JSON codec: what it writes, what it reads, and how it says what is wrong.
 #include "model/codec/codec.h"
+#include "model/types/usage.h"
 
 #include <boost/json/serialize.hpp>
 

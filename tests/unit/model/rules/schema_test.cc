@@ -1,5 +1,6 @@
 // JSON Schemas: complete, closed where requests are, and true to the codec.
 #include "model/rules/schema.h"
+#include "model/types/usage.h"
 
 #include <boost/json/serialize.hpp>
 #include <set>
