@@ -20,7 +20,7 @@ struct Worker {
   std::optional<async::Semaphore::Permit> permit;
 };
 
-awaitable<void> acquirePermit(async::Semaphore& semaphore, Worker& worker) { worker.permit.emplace(co_await semaphore.acquire(late())); }
+async::awaitable<void> acquirePermit(async::Semaphore& semaphore, Worker& worker) { worker.permit.emplace(co_await semaphore.acquire(late())); }
 
 TEST(async::Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
   test::TestLoop loop;
@@ -41,7 +41,7 @@ TEST(async::Semaphore, grantsReleasedPermitsAgain) {
   test::TestLoop loop;
   async::Semaphore semaphore(1);
   for (int i = 0; i < 3; ++i)
-    loop.run([](async::Semaphore& all) -> awaitable<void> { auto permit = co_await all.acquire(late()); }(semaphore));
+    loop.run([](async::Semaphore& all) -> async::awaitable<void> { auto permit = co_await all.acquire(late()); }(semaphore));
   EXPECT_EQ(semaphore.waiting(), 0U);
 }
 
@@ -50,7 +50,7 @@ TEST(async::Semaphore, failsAtTheDeadline) {
   async::Semaphore semaphore(1);
   Worker holder;
   loop.run(acquirePermit(semaphore, holder));
-  auto wait = [](async::Semaphore& all) -> awaitable<void> {
+  auto wait = [](async::Semaphore& all) -> async::awaitable<void> {
     auto permit = co_await all.acquire(Deadline::after(std::chrono::milliseconds(5)));
   };
   EXPECT_THROW(loop.run(wait(semaphore)), Error);

@@ -29,21 +29,21 @@ struct Mark {
   Trace& trace;
 };
 
-awaitable<int> answer() { co_return 42; }
-awaitable<int> fail() {
+async::awaitable<int> answer() { co_return 42; }
+async::awaitable<int> fail() {
   throw Error(ErrorCode::Conflict, "No.");
   co_return 0;
 }
-awaitable<void> waitForever(Trace& trace) {
+async::awaitable<void> waitForever(Trace& trace) {
   const Mark mark(trace);
   co_await async::sleepUntil(Deadline::never());
 }
-awaitable<int> waitForeverForInt(Trace& trace) {
+async::awaitable<int> waitForeverForInt(Trace& trace) {
   co_await waitForever(trace);
   co_return 0;
 }
-awaitable<void> finish() { co_return; }
-awaitable<void> throwConflict() { co_await fail(); }
+async::awaitable<void> finish() { co_return; }
+async::awaitable<void> throwConflict() { co_await fail(); }
 
 Deadline passed() { return Deadline::after(milliseconds(1)); }
 Deadline far() { return Deadline::after(std::chrono::seconds(30)); }
@@ -77,7 +77,7 @@ TEST(WithDeadline, cancelsAndAwaitsALateOperation) {
 
 TEST(WithDeadline, innerDeadlineEndsOnlyTheInnerOperation) {
   Trace trace;
-  auto inner = [](Trace& its_trace) -> awaitable<int> {
+  auto inner = [](Trace& its_trace) -> async::awaitable<int> {
     try {
       co_await async::withDeadline(waitForever(its_trace), passed(), "late");
     } catch (const Error&) {
@@ -110,7 +110,7 @@ TEST(Race, rethrowsWhatTheFirstToEndThrew) {
 TEST(Race, canItselfBeCancelled) {
   Trace first;
   Trace second;
-  auto racing = [](Trace& a, Trace& b) -> awaitable<void> { co_await async::race(waitForever(a), waitForever(b)); };
+  auto racing = [](Trace& a, Trace& b) -> async::awaitable<void> { co_await async::race(waitForever(a), waitForever(b)); };
   EXPECT_EQ(codeOf([&] { test::run(async::withDeadline(racing(first, second), passed(), "late")); }), ErrorCode::DeadlineExceeded);
   EXPECT_TRUE(first.left);
   EXPECT_TRUE(second.left);
@@ -118,7 +118,7 @@ TEST(Race, canItselfBeCancelled) {
 
 TEST(Both, awaitsBoth) {
   int ended = 0;
-  auto count = [](int& counter) -> awaitable<void> {
+  auto count = [](int& counter) -> async::awaitable<void> {
     co_await async::sleepFor(milliseconds(1));
     ++counter;
   };
@@ -134,7 +134,7 @@ TEST(Both, cancelsTheOtherWhenOneThrows) {
 
 TEST(RunOn, bringsResultsAndExceptionsBackFromAnotherLoop) {
   async::Loop loop("test-loop");
-  auto where = []() -> awaitable<std::thread::id> { co_return std::this_thread::get_id(); };
+  auto where = []() -> async::awaitable<std::thread::id> { co_return std::this_thread::get_id(); };
   EXPECT_NE(test::run(async::runOn(loop.executor(), where())), std::this_thread::get_id());
   EXPECT_EQ(codeOf([&] { test::run(async::runOn(loop.executor(), fail())); }), ErrorCode::Conflict);
 }
