@@ -1,5 +1,6 @@
 // Semaphore: the limit, the order, and the queue after a waiter is cancelled or times out.
 #include "async/lock/semaphore.h"
+#include "async/awaitable.h"
 
 #include <gtest/gtest.h>
 
@@ -14,13 +15,17 @@
 namespace swarm::net {
 namespace {
 
+namespace asio = boost::asio;
+
 Deadline late() { return Deadline::after(std::chrono::seconds(20)); }
 
 struct Worker {
   std::optional<async::Semaphore::Permit> permit;
 };
 
-async::awaitable<void> acquirePermit(async::Semaphore& semaphore, Worker& worker) { worker.permit.emplace(co_await semaphore.acquire(late())); }
+async::awaitable<void> acquirePermit(async::Semaphore& semaphore, Worker& worker) {
+  worker.permit.emplace(co_await semaphore.acquire(late()));
+}
 
 TEST(async::Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
   test::TestLoop loop;

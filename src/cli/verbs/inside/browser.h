@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "model/types.h"
+#include "model/types/instance.h"
 
 namespace swarm::cli {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "model/types.h"
+#include "model/types/migration_plan.h"
 
 namespace swarm::cli {
 

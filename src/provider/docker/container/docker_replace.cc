@@ -8,6 +8,7 @@
 //   NAME (new)                         done
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
+#include "base/error.h"
 #include "base/text/format.h"
 #include "provider/docker/docker_provider.h"
 #include "provider/docker/network/network_pin.h"
