@@ -27,7 +27,7 @@ async::awaitable<void> acquirePermit(async::Semaphore& semaphore, Worker& worker
   worker.permit.emplace(co_await semaphore.acquire(late()));
 }
 
-TEST(async::Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
+TEST(Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
   test::TestLoop loop;
   async::Semaphore semaphore(2);
   Worker workers[4];
@@ -42,7 +42,7 @@ TEST(async::Semaphore, grantsPermitsInOrderOfRequestUpToItsLimit) {
   loop.runUntil([&] { return workers[3].permit.has_value(); });
 }
 
-TEST(async::Semaphore, grantsReleasedPermitsAgain) {
+TEST(Semaphore, grantsReleasedPermitsAgain) {
   test::TestLoop loop;
   async::Semaphore semaphore(1);
   for (int i = 0; i < 3; ++i)
@@ -50,7 +50,7 @@ TEST(async::Semaphore, grantsReleasedPermitsAgain) {
   EXPECT_EQ(semaphore.waiting(), 0U);
 }
 
-TEST(async::Semaphore, failsAtTheDeadline) {
+TEST(Semaphore, failsAtTheDeadline) {
   test::TestLoop loop;
   async::Semaphore semaphore(1);
   Worker holder;
@@ -62,7 +62,7 @@ TEST(async::Semaphore, failsAtTheDeadline) {
   EXPECT_EQ(semaphore.waiting(), 0U);
 }
 
-TEST(async::Semaphore, skipsACancelledWaiter) {
+TEST(Semaphore, skipsACancelledWaiter) {
   test::TestLoop loop;
   async::Semaphore semaphore(1);
   Worker holder, cancelled, next;
