@@ -42,20 +42,13 @@ build_progress() {
   done
 }
 
-# build_knows PRESET TARGET: true if the target exists.
-build_knows() { ninja -C "$SWARM_ROOT/build/$1" -t query "$2" >/dev/null 2>&1; }
-
-# build_programs: builds the release programs, and links them from bin/.
+# build_programs PROGRAM...: builds the release programs, and links them from bin/.
 build_programs() {
-  local program programs=()
+  local program
   build_configure release
-  for program in swarm swarm-agent fly-emulator; do
-    if build_knows release "$program"; then programs+=("$program"); fi
-  done
-  ((${#programs[@]})) || fail "the build has none of our programs" "Check that this checkout is complete; see apps/CMakeLists.txt."
-  build_targets release "${programs[@]}"
+  build_targets release "$@"
   mkdir -p "$SWARM_ROOT/bin"
-  for program in "${programs[@]}"; do
+  for program; do
     ln -sfn "../build/release/$program" "$SWARM_ROOT/bin/$program"
   done
 }
