@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "async/attempt.h"
 #include "base/text/format.h"
 #include "gateway/assets/assets.h"
 #include "gateway/impl.h"
@@ -45,9 +46,6 @@ std::optional<Error> takeTunnel(OpenBudget& budget, const std::string& user, con
   return std::nullopt;
 }
 
-net::Headers retryLater(const Error& error) {
-  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
-}
 constexpr std::size_t kLargeCookies = 4096;
 constexpr std::chrono::seconds kPreflightLife{30};
 
@@ -110,7 +108,6 @@ async::awaitable<void> Gateway::Impl::respondForeign(net::Exchange& exchange) {
   co_await respondMessage(exchange, 421, ErrorCode::InvalidArgument,
                           {.title = "Unknown host name",
                            .text = "This server does not serve this host name. Check the address.",
-                           .detail = {},
                            .linkText = "Go to the server",
                            .link = address.baseOrigin(exchange.head())});
 }
@@ -238,7 +235,7 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
   std::optional<OpenBudget::Share> share;
   if (upgrades && options.tunnels) {
     if (const auto full = takeTunnel(*options.tunnels, cookie->principal.user, target->route->instanceId, share))
-      co_return co_await respondProblem(request.exchange, 429, full->code(), full->message(), retryLater(*full));
+      co_return co_await respondProblem(request.exchange, 429, full->code(), full->message(), retryAfter(*full));
   }
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
   // A failed connection or an ended WebSocket may mean that VS Code's server was replaced: the controller checks it.
@@ -281,17 +278,12 @@ async::awaitable<void> Gateway::Impl::start(Request request) {
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
   if (!mayStart(cookie->principal, *route))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Your role does not allow starting this workspace.");
-  std::optional<Error> failure;
-  try {
-    co_await options.actions.start(cookie->principal, route->instanceId);
-  } catch (const Error& error) {
-    failure = error;
-  }
-  if (failure)
-    co_await respondMessage(exchange, httpStatus(failure->code()), failure->code(),
-                            {.title = "The workspace was not started", .text = failure->message(), .linkText = "Back", .link = "/"});
-  else
+  const auto started = co_await async::attempt(options.actions.start(cookie->principal, route->instanceId));
+  if (started)
     co_await respondRedirect(exchange, 303, "/");
+  else
+    co_await respondMessage(exchange, httpStatus(started.error().code()), started.error().code(),
+                            {.title = "The workspace was not started", .text = started.error().message(), .linkText = "Back", .link = "/"});
 }
 
 bool Gateway::Impl::mayStart(const Principal& principal, const Route& route) const {

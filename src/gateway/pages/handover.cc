@@ -30,7 +30,6 @@ MessagePage noCookie(std::string path) {
           .text =
               "The browser sent no cookie for this workspace. Allow cookies for this address (private windows and extensions may "
               "block them), then try again.",
-          .detail = {},
           .linkText = "Try again",
           .link = std::move(path)};
 }
@@ -110,7 +109,6 @@ async::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_p
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This sign-in has expired",
                            .text = "A sign-in must be completed once, within one minute, in the browser that began it.",
-                           .detail = {},
                            .linkText = "Sign in again",
                            .link = path});
 }

@@ -1,6 +1,6 @@
 #include "gateway/pages/landing.h"
 
-#include "async/awaitable.h"
+#include "async/attempt.h"
 #include "base/text/format.h"
 #include "gateway/pages/move_status.h"
 #include "gateway/pages/responses.h"
@@ -53,14 +53,15 @@ async::awaitable<void> Landing::show(net::Exchange& exchange) {
   co_await respondPage(exchange, 200, landingPage(*principal, rowsFor(*principal, head), may_create));
 }
 
-/// Returns the address to continue to.
-async::awaitable<std::string> Landing::perform(std::string_view action, Principal principal, std::string name) {
-  const std::string back = "/";
+async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal principal) {
+  const auto form = co_await net::readAll(exchange.body(), kMaxActionForm);
+  const auto action = exchange.head().path().substr(kActionsPath.size());
+  auto name = formField(form, "name").value_or("");
   if (action == "create") {
     if (!actions_.create || !isAllowed(principal, Permission::WriteOwn, principal.user))
       throw Error(ErrorCode::PermissionDenied, "Your role does not allow creating workspaces.");
     co_await actions_.create(principal, std::move(name));
-    co_return back;
+    co_return;
   }
   const auto found = targets_.routes().find(name);
   if (found == targets_.routes().end() || !canSee(principal, found->second->owner))
@@ -74,7 +75,6 @@ async::awaitable<std::string> Landing::perform(std::string_view action, Principa
     co_await actions_.stop(principal, route->instanceId);
   else
     throw Error(ErrorCode::NotFound, "This address does not exist.");
-  co_return back;
 }
 
 async::awaitable<void> Landing::act(net::Exchange& exchange) {
@@ -92,20 +92,13 @@ async::awaitable<void> Landing::act(net::Exchange& exchange) {
     co_await respondRedirect(exchange, 303, "/login", browser_.repair(head));
     co_return;
   }
-  std::string next;
-  std::optional<Error> failure;
-  try {
-    const auto form = co_await net::readAll(exchange.body(), kMaxActionForm);
-    const auto action = std::string(head.path().substr(kActionsPath.size()));
-    next = co_await perform(action, std::move(*principal), formField(form, "name").value_or(""));
-  } catch (const Error& error) {
-    failure = error;
-  }
-  if (failure)
-    co_await respondMessage(exchange, httpStatus(failure->code()), failure->code(),
-                            {.title = "The request failed", .text = failure->message(), .linkText = "Your workspaces", .link = "/"});
+  const auto performed = co_await async::attempt(perform(exchange, std::move(*principal)));
+  if (performed)
+    co_await respondRedirect(exchange, 303, "/");
   else
-    co_await respondRedirect(exchange, 303, std::move(next));
+    co_await respondMessage(
+        exchange, httpStatus(performed.error().code()), performed.error().code(),
+        {.title = "The request failed", .text = performed.error().message(), .linkText = "Your workspaces", .link = "/"});
 }
 
 }  // namespace swarm::gateway

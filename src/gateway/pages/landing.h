@@ -23,7 +23,7 @@ class Landing {
   async::awaitable<void> act(net::Exchange& exchange);
 
  private:
-  async::awaitable<std::string> perform(std::string_view action, Principal principal, std::string name);
+  async::awaitable<void> perform(net::Exchange& exchange, Principal principal);
   std::vector<LandingRow> rowsFor(const Principal& principal, const net::RequestHead& head);
 
   const PublicAddress& address_;

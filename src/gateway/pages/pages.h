@@ -17,9 +17,9 @@ struct Page {
 };
 
 struct SignInPage {
-  std::string user;     ///< typed before
-  std::string next;     ///< local path to continue to
-  std::string problem;  ///< why the last attempt failed; empty: none
+  std::string user{};      ///< typed before
+  std::string next = "/";  ///< local path to continue to
+  std::string problem{};   ///< why the last attempt failed; empty: none
 };
 Page signInPage(const SignInPage& content);
 Page signedOutPage();

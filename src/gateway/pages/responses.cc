@@ -87,6 +87,11 @@ std::string localPathField(std::string_view query, std::string_view name) {
   return path && isLocalPath(*path) ? *path : "/";
 }
 
+net::Headers retryAfter(const Error& error) {
+  if (error.retryAfter().count() <= 0) return {};
+  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
+}
+
 std::int64_t secondsUntil(SystemTime time, const Clock& clock) {
   return std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(time - clock.now()).count());
 }

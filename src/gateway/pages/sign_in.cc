@@ -1,7 +1,6 @@
 #include "gateway/pages/sign_in.h"
 
-#include "async/awaitable.h"
-#include "base/diagnostics/log.h"
+#include "async/attempt.h"
 #include "base/text/format.h"
 #include "gateway/pages/move_status.h"
 #include "gateway/pages/responses.h"
@@ -15,7 +14,6 @@ constexpr std::string_view kLinkPath = "/login/link";
 MessagePage noSuchWorkspace() {
   return {.title = "No such workspace",
           .text = "A workspace of this name does not exist, or belongs to another user.",
-          .detail = {},
           .linkText = "Your workspaces",
           .link = "/"};
 }
@@ -24,9 +22,10 @@ bool isForm(const net::RequestHead& head) {
   return head.headers.find("Content-Type").value_or("").starts_with("application/x-www-form-urlencoded");
 }
 
-net::Headers retryAfter(const Error& error) {
-  if (error.retryAfter().count() <= 0) return {};
-  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
+/// The form again, with the reason.
+async::awaitable<void> respondSignInFailure(net::Exchange& exchange, SignInPage page, Error error) {
+  page.problem = error.message();
+  co_await respondPage(exchange, httpStatus(error.code()), signInPage(page), retryAfter(error));
 }
 
 /// Typed, pasted, or opened by a program, not by a page.
@@ -92,39 +91,24 @@ async::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
     co_await respondRedirect(exchange, 303, next);
     co_return;
   }
-  co_await respondPage(exchange, 200, signInPage({.user = {}, .next = next, .problem = {}}), browser_.repair(head));
+  co_await respondPage(exchange, 200, signInPage({.next = next}), browser_.repair(head));
 }
 
 async::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head) || !isForm(head)) {
-    co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
-                            {.title = "Not signed in",
-                             .text = "The form was not sent by a page of this server.",
-                             .detail = {},
-                             .linkText = "Sign in",
-                             .link = "/login"});
+    co_await respondMessage(
+        exchange, 403, ErrorCode::PermissionDenied,
+        {.title = "Not signed in", .text = "The form was not sent by a page of this server.", .linkText = "Sign in", .link = "/login"});
     co_return;
   }
-  std::string user, next = "/", problem;
-  int status = 401;
-  net::Headers headers;
-  try {
-    auto origin = browser_.originOf(exchange);
-    const auto form = co_await net::readAll(exchange.body(), kMaxFormBytes);
-    user = formField(form, "user").value_or("");
-    next = localPathField(form, "next");
-    const auto login = co_await auth_.login(user, Secret(formField(form, "password").value_or("")), std::move(origin));
-    headers = browser_.begin(head, login.principal);
-  } catch (const Error& error) {
-    status = httpStatus(error.code());
-    problem = error.message();
-    headers = retryAfter(error);
-  }
-  if (problem.empty())
-    co_await respondRedirect(exchange, 303, next, std::move(headers));
-  else
-    co_await respondPage(exchange, status, signInPage({.user = user, .next = next, .problem = problem}), std::move(headers));
+  const auto form = co_await async::attempt(net::readAll(exchange.body(), kMaxFormBytes));
+  if (!form) co_return co_await respondSignInFailure(exchange, {}, form.error());
+  SignInPage page{.user = formField(*form, "user").value_or(""), .next = localPathField(*form, "next")};
+  Secret password(formField(*form, "password").value_or(""));
+  const auto login = co_await async::attempt(auth_.login(page.user, std::move(password), browser_.originOf(exchange)));
+  if (!login) co_return co_await respondSignInFailure(exchange, std::move(page), login.error());
+  co_await respondRedirect(exchange, 303, page.next, browser_.begin(head, login->principal));
 }
 
 // --- One-time links ---
@@ -163,7 +147,6 @@ async::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string cod
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This link has expired",
                            .text = format("A sign-in link works once, within {} minutes.", kLoginLinkLife.count()),
-                           .detail = {},
                            .linkText = "Sign in with a password",
                            .link = "/login"});
 }
@@ -174,20 +157,13 @@ async::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
     co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
     co_return;
   }
-  std::string problem;
   if (const auto principal = browser_.find(head)) {
-    try {
-      co_await auth_.logout(*principal);
-    } catch (const Error& error) {
-      problem = error.message();
-    }
-  }
-  if (!problem.empty()) {
+    const auto ended = co_await async::attempt(auth_.logout(*principal));
     // The page must not report the end of a session that is still valid.
-    co_await respondMessage(
-        exchange, 503, ErrorCode::Unavailable,
-        {.title = "You are still signed in", .text = "The sign-out failed. Try again.", .detail = problem, .linkText = {}, .link = {}});
-    co_return;
+    if (!ended)
+      co_return co_await respondMessage(
+          exchange, 503, ErrorCode::Unavailable,
+          {.title = "You are still signed in", .text = "The sign-out failed. Try again.", .detail = ended.error().message()});
   }
   co_await respondPage(exchange, 200, signedOutPage(), browser_.end(head));
 }
@@ -214,7 +190,6 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
     co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                             {.title = "Not allowed",
                              .text = "Your role allows seeing this workspace, but not opening it.",
-                             .detail = {},
                              .linkText = "Your workspaces",
                              .link = "/"});
     co_return;

@@ -137,7 +137,6 @@ async::awaitable<void> Gateway::Impl::respondClosed(Request request, Availabilit
     co_await respondMessage(request.exchange, 404, ErrorCode::NotFound,
                             {.title = "Deleted",
                              .text = "This workspace is being deleted.",
-                             .detail = {},
                              .linkText = "Your workspaces",
                              .link = address.baseOrigin(request.head())},
                             std::move(rules.cors), rules.frameAncestors);

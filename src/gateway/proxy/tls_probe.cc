@@ -3,8 +3,7 @@
 
 #include <array>
 
-#include "async/awaitable.h"
-#include "base/error.h"
+#include "async/attempt.h"
 
 namespace swarm::gateway {
 namespace {
@@ -29,21 +28,19 @@ bool isTlsRecord(std::string_view bytes) {
 
 async::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port) {
   const auto deadline = Deadline::after(kProbeTime);
-  try {
-    const auto stream = co_await connector.connect(std::move(route), port, deadline);
-    stream->setDeadline(deadline.time());
-    std::array<char, 2> answer{};
-    std::size_t have = 0;
-    if ((co_await stream->writeAll(clientHello())).error) co_return false;
-    while (have < answer.size()) {
-      const auto got = co_await stream->readSome(boost::asio::buffer(answer.data() + have, answer.size() - have));
-      if (got.error) co_return false;
-      have += got.bytes;
-    }
-    co_return isTlsRecord({answer.data(), have});
-  } catch (const Error&) {
-    co_return false;
+  const auto connected = co_await async::attempt(connector.connect(std::move(route), port, deadline));
+  if (!connected) co_return false;
+  net::Stream& stream = **connected;
+  stream.setDeadline(deadline.time());
+  std::array<char, 2> response{};
+  std::size_t have = 0;
+  if ((co_await stream.writeAll(clientHello())).error) co_return false;
+  while (have < response.size()) {
+    const auto got = co_await stream.readSome(net::asio::buffer(response.data() + have, response.size() - have));
+    if (got.error) co_return false;
+    have += got.bytes;
   }
+  co_return isTlsRecord({response.data(), have});
 }
 
 }  // namespace swarm::gateway
