@@ -12,8 +12,8 @@
 #include "async/lock/keyed_lock.h"
 #include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/flyio_config.h"
-#include "provider/flyio/machine/machine_spec.h"
-#include "provider/flyio/machine/machine_state.h"
+#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/machine_state.h"
 #include "provider/provider.h"
 
 namespace swarm::flyio {

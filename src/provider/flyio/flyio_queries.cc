@@ -1,7 +1,7 @@
 // Queries about one instance, and the connection to its agent.
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
-#include "provider/flyio/machine/image_check.h"
+#include "provider/flyio/check/image_check.h"
 
 namespace swarm::flyio {
 namespace {

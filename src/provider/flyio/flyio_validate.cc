@@ -3,7 +3,7 @@
 #include "provider/candidate.h"
 #include "provider/flyio/api/json_access.h"
 #include "provider/flyio/flyio_provider.h"
-#include "provider/flyio/machine/image_check.h"
+#include "provider/flyio/check/image_check.h"
 
 namespace swarm::flyio {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/text/format.h"
-#include "provider/flyio/machine/image_check.h"
+#include "provider/flyio/check/image_check.h"
 #include "support/child_program.h"
 #include "support/coroutine_test.h"
 #include "support/net/test_certificates.h"

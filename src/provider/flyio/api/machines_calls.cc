@@ -3,7 +3,7 @@
 #include "net/http/http.h"
 #include "provider/flyio/api/json_access.h"
 #include "provider/flyio/api/machines_client.h"
-#include "provider/flyio/machine/machine_spec.h"
+#include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {
 namespace {

@@ -11,10 +11,10 @@
 #include "base/secret.h"
 #include "net/http/http_client.h"
 #include "net/url.h"
-#include "provider/flyio/api/affinity_cookies.h"
+#include "provider/flyio/api/transport/affinity_cookies.h"
 #include "provider/flyio/api/fly_errors.h"
 #include "provider/flyio/api/fly_types.h"
-#include "provider/flyio/api/rate_limiter.h"
+#include "provider/flyio/api/transport/rate_limiter.h"
 #include "provider/flyio/tuning.h"
 
 namespace swarm::flyio {

@@ -1,7 +1,7 @@
 // previewInstance: what a create would make, without creating anything.
 #include "base/text/format.h"
 #include "provider/flyio/flyio_provider.h"
-#include "provider/flyio/machine/image_check.h"
+#include "provider/flyio/check/image_check.h"
 
 namespace swarm::flyio {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/text/format.h"
 #include "provider/flyio/api/json_access.h"
-#include "provider/flyio/machine/machine_spec.h"
+#include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {
 namespace {

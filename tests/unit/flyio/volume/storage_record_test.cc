@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "provider/flyio/machine/machine_spec.h"
+#include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {
 namespace {

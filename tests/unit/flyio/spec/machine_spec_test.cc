@@ -1,5 +1,5 @@
 // An InstanceSpec as Fly's configuration, and a Machine as an instance.
-#include "provider/flyio/machine/machine_spec.h"
+#include "provider/flyio/spec/machine_spec.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "provider/flyio/api/json_access.h"
-#include "provider/flyio/machine/image_check.h"
-#include "provider/flyio/machine/machine_state.h"
+#include "provider/flyio/check/image_check.h"
+#include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {
 namespace {

@@ -1,5 +1,5 @@
 // Names, sizes and configuration of what is created.
-#include "provider/flyio/machine/machine_spec.h"
+#include "provider/flyio/spec/machine_spec.h"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

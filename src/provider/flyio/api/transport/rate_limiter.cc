@@ -1,4 +1,4 @@
-#include "provider/flyio/api/rate_limiter.h"
+#include "provider/flyio/api/transport/rate_limiter.h"
 
 #include <algorithm>
 

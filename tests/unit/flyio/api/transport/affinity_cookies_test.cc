@@ -1,5 +1,5 @@
 // The affinity cookie is sent back to its own path only.
-#include "provider/flyio/api/affinity_cookies.h"
+#include "provider/flyio/api/transport/affinity_cookies.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Rounding up to sizes that Fly sells.
-#include "provider/flyio/machine/guest_size.h"
+#include "provider/flyio/spec/guest_size.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
 // Status and reason from state and events, addresses and resources from the configuration.
-#include "provider/flyio/machine/machine_state.h"
+#include "provider/flyio/spec/machine_state.h"
 
 #include "base/text/format.h"
 #include "provider/flyio/api/json_access.h"
 #include "provider/flyio/api/machines_client.h"
-#include "provider/flyio/machine/machine_spec.h"
+#include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {
 namespace {

@@ -1,5 +1,5 @@
 // The relevant parts of RFC 6265: Path, Max-Age, path matching.
-#include "provider/flyio/api/affinity_cookies.h"
+#include "provider/flyio/api/transport/affinity_cookies.h"
 
 #include <charconv>
 

@@ -1,5 +1,5 @@
 // The part of the registry's v2 protocol that queries a manifest.
-#include "provider/flyio/machine/image_check.h"
+#include "provider/flyio/check/image_check.h"
 
 #include "base/id.h"
 #include "base/text/format.h"

@@ -9,7 +9,7 @@
 
 #include "provider/flyio/api/fly_types.h"
 #include "provider/flyio/flyio_config.h"
-#include "provider/flyio/machine/guest_size.h"
+#include "provider/flyio/spec/guest_size.h"
 #include "provider/flyio/volume/storage_record.h"
 #include "provider/provider.h"
 

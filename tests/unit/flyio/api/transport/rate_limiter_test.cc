@@ -1,5 +1,5 @@
 // Token buckets under a manual clock, compared with Fly's own rule.
-#include "provider/flyio/api/rate_limiter.h"
+#include "provider/flyio/api/transport/rate_limiter.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The table of sizes, and the smallest size that fits.
-#include "provider/flyio/machine/guest_size.h"
+#include "provider/flyio/spec/guest_size.h"
 
 #include <array>
 #include <cmath>
