@@ -26,23 +26,25 @@ int ScriptedFly::count(const std::string& line) const {
 
 boost::asio::awaitable<void> ScriptedFly::handle(net::Exchange& exchange) {
   const net::RequestHead& head = exchange.head();
-  SeenRequest seen{format("{} {}", head.method, head.target), {}, {}, {}};
+  SeenRequest seen;
+  seen.line = format("{} {}", head.method, head.target);
   seen.authorization = head.headers.find("authorization").value_or("");
   seen.cookie = head.headers.find("cookie").value_or("");
+  seen.lease = head.headers.find("fly-machine-lease-nonce").value_or("");
   std::string line = format("{} {}", head.method, head.path());
   seen.body = co_await net::readAll(exchange.body(), 1 << 20);
   requests_.push_back(std::move(seen));
-  auto found = answers_.find(line);
-  ScriptedAnswer answer{404, "404 page not found"};
-  if (found != answers_.end() && !found->second.empty()) {
-    answer = found->second.front();
+  auto found = responses_.find(line);
+  ScriptedResponse response{404, "404 page not found"};
+  if (found != responses_.end() && !found->second.empty()) {
+    response = found->second.front();
     if (found->second.size() > 1) found->second.pop_front();
   }
-  if (answer.cut) {
+  if (response.cut) {
     exchange.takeStream()->close();
     co_return;
   }
-  co_await exchange.respond(answer.status, answer.headers, answer.body);
+  co_await exchange.respond(response.status, response.headers, response.body);
 }
 
 }  // namespace swarm::flyio

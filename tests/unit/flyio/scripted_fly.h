@@ -12,7 +12,7 @@
 
 namespace swarm::flyio {
 
-struct ScriptedAnswer {
+struct ScriptedResponse {
   int status = 200;
   std::string body = "{}";
   net::Headers headers = {};
@@ -24,6 +24,7 @@ struct SeenRequest {
   std::string body;
   std::string authorization;
   std::string cookie;
+  std::string lease;  ///< the nonce that was sent
 };
 
 class ScriptedFly {
@@ -33,14 +34,14 @@ class ScriptedFly {
   std::string url() const;
 
   /// Responses, in order, to requests whose "METHOD /path" (without query) is `line`; the last one is repeated.
-  void answer(const std::string& line, std::deque<ScriptedAnswer> answers) { answers_[line] = std::move(answers); }
+  void respond(const std::string& line, std::deque<ScriptedResponse> responses) { responses_[line] = std::move(responses); }
   const std::vector<SeenRequest>& requests() const { return requests_; }
   int count(const std::string& line) const;
 
  private:
   boost::asio::awaitable<void> handle(net::Exchange& exchange);
   std::unique_ptr<net::HttpServer> server_;
-  std::map<std::string, std::deque<ScriptedAnswer>> answers_;
+  std::map<std::string, std::deque<ScriptedResponse>> responses_;
   std::vector<SeenRequest> requests_;
 };
 

@@ -10,8 +10,8 @@
 namespace swarm::flyio {
 namespace {
 
-constexpr std::size_t kMostText = 500;
-constexpr std::size_t kMostErrorBody = 64 * 1024;  ///< of an error; the rest is ignored
+constexpr std::size_t kMaxText = 500;
+constexpr std::size_t kMaxErrorBody = 64 * 1024;  ///< of an error; the rest is ignored
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -26,10 +26,10 @@ std::string oneLine(std::string_view text) {
     bool blank = static_cast<unsigned char>(c) <= ' ';
     if (blank && (out.empty() || out.back() == ' ')) continue;
     out += blank ? ' ' : c;
-    if (out.size() > kMostText) break;
+    if (out.size() > kMaxText) break;
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();
-  return printable(out, kMostText);
+  return printable(out, kMaxText);
 }
 
 std::string htmlTitle(std::string_view body) {
@@ -104,7 +104,7 @@ Error byStatus(const FlyFault& fault, std::string_view doing) {
 }  // namespace
 
 FlyFault readFault(int status, std::string_view body, std::string request_id) {
-  body = body.substr(0, kMostErrorBody);
+  body = body.substr(0, kMaxErrorBody);
   FlyFault fault{status, {}, {}, std::move(request_id)};
   json::value parsed = parseOrNull(body);
   if (parsed.is_object()) {
@@ -161,7 +161,21 @@ std::string machineIdIn(std::string_view text) {
   return {};
 }
 
-bool isPassing(const FlyFault& fault) {
+bool isMachineNameTaken(const FlyFault& fault) { return fault.status == 409 && contains(fault.text, "unique machine name violation"); }
+
+bool isNotRunning(const FlyFault& fault) { return contains(fault.text, "machine not running"); }
+
+bool isUnroutedPath(std::string_view body) { return contains(body, "page not found") || contains(body, "<"); }
+
+bool isRejectedCommand(std::string_view body) { return contains(body, "Unhandled rejection: Rejection(["); }
+
+Error contradictoryLists(const std::string& app, std::string_view what) {
+  return Error(ErrorCode::Unavailable,
+               format("Fly's responses about the app {} contradict each other: it has {}, but lists none. Nothing was changed. Try again.",
+                      app, what));
+}
+
+bool isTemporary(const FlyFault& fault) {
   if (fault.status != 412 && fault.status != 409) return false;
   for (std::string_view what :
        {"unable to start machine from current state", "getting replaced", "still active", "still attempting to start",

@@ -24,11 +24,20 @@ enum class Shortage { None, Host, VolumeHost, Region };
 Shortage shortageOf(const FlyFault& fault);
 
 bool isLeaseHeld(const FlyFault& fault);
-bool isNameTaken(const FlyFault& fault);
+bool isNameTaken(const FlyFault& fault);         ///< of an app
+bool isMachineNameTaken(const FlyFault& fault);  ///< in its app
+bool isNotRunning(const FlyFault& fault);        ///< a command needs a running Machine
 /// The id in "machine ID <id> already exists with name", "volume is currently bound to machine: <id>"; empty without one.
 std::string machineIdIn(std::string_view text);
 /// A temporary 412: the Machine is still starting, stopping or being replaced, or its volume is still attached (E10 … E13, E25, E26).
-bool isPassing(const FlyFault& fault);
+bool isTemporary(const FlyFault& fault);
+
+/// A 404 of the server for a path that the API does not have, or a proxy's page.
+bool isUnroutedPath(std::string_view body);
+/// The body of a response to a command that Fly's init refused without an error.
+bool isRejectedCommand(std::string_view body);
+/// The app has something, but lists nothing.
+Error contradictoryLists(const std::string& app, std::string_view what);
 
 /// "Fly could not <doing>: <text>", with advice where available. The upstream facts hold status and request id.
 Error flyError(const FlyFault& fault, std::string_view doing);

@@ -1,7 +1,9 @@
 // Reads the types of Fly's API from JSON.
 #include "provider/flyio/api/fly_types.h"
 
+#include <algorithm>
 #include <array>
+#include <boost/json/serialize.hpp>
 
 #include "base/error.h"
 #include "provider/flyio/api/json_access.h"
@@ -27,6 +29,20 @@ bool Volume::isGone() const {
   return std::find(kEnding.begin(), kEnding.end(), state) != kEnding.end();
 }
 
+IpKind IpAddress::kind() const {
+  if (ip.starts_with("fdaa:")) return IpKind::PrivateV6;
+  if (shared) return IpKind::SharedV4;
+  return ip.find(':') == std::string::npos ? IpKind::Other : IpKind::V6;
+}
+
+json::object ExecRequest::body() const {
+  json::object body{{"command", json::array(command.begin(), command.end())}, {"timeout", timeout.count()}};
+  if (!input.empty()) body["stdin"] = input;
+  return body;
+}
+
+std::size_t ExecRequest::bodySize() const { return json::serialize(body()).size(); }
+
 SystemTime readTime(const std::string& text) {
   if (text.empty() || text.starts_with("0001-")) return {};
   try {
@@ -36,48 +52,48 @@ SystemTime readTime(const std::string& text) {
   }
 }
 
-App readApp(const json::value& answer) {
+App readApp(const json::value& document) {
   App app;
-  app.name = stringAt(answer, "name");
-  app.network = stringAt(answer, "network");
-  app.organization = stringAt(answer, "organization.slug");
-  app.machineCount = integerAt(answer, "machine_count");
-  app.volumeCount = integerAt(answer, "volume_count");
+  app.name = stringAt(document, "name");
+  app.network = stringAt(document, "network");
+  app.organization = stringAt(document, "organization.slug");
+  app.machineCount = integerAt(document, "machine_count");
+  app.volumeCount = integerAt(document, "volume_count");
   return app;
 }
 
-Machine readMachine(const json::value& answer, std::string app) {
+Machine readMachine(const json::value& document, std::string app) {
   Machine machine;
   machine.app = std::move(app);
-  machine.id = stringAt(answer, "id");
-  machine.name = stringAt(answer, "name");
-  machine.state = stringAt(answer, "state");
-  machine.region = stringAt(answer, "region");
-  machine.version = stringAt(answer, "instance_id");
-  if (machine.version.empty()) machine.version = stringAt(answer, "version");
-  machine.privateIp = stringAt(answer, "private_ip");
-  machine.hostStatus = stringAt(answer, "host_status");
-  machine.imageDigest = stringAt(answer, "image_ref.digest");
-  machine.createdAt = readTime(stringAt(answer, "created_at"));
-  machine.updatedAt = readTime(stringAt(answer, "updated_at"));
-  machine.config = objectAt(answer, "config");
-  machine.hasConfig = member(answer, "config") != nullptr;
-  if (!machine.hasConfig) machine.config = objectAt(answer, "incomplete_config");
-  machine.events = arrayAt(answer, "events");
+  machine.id = stringAt(document, "id");
+  machine.name = stringAt(document, "name");
+  machine.state = stringAt(document, "state");
+  machine.region = stringAt(document, "region");
+  machine.version = stringAt(document, "instance_id");
+  if (machine.version.empty()) machine.version = stringAt(document, "version");
+  machine.privateIp = stringAt(document, "private_ip");
+  machine.hostStatus = stringAt(document, "host_status");
+  machine.imageDigest = stringAt(document, "image_ref.digest");
+  machine.createdAt = readTime(stringAt(document, "created_at"));
+  machine.updatedAt = readTime(stringAt(document, "updated_at"));
+  machine.config = objectAt(document, "config");
+  machine.hasConfig = member(document, "config") != nullptr;
+  if (!machine.hasConfig) machine.config = objectAt(document, "incomplete_config");
+  machine.events = arrayAt(document, "events");
   return machine;
 }
 
-Volume readVolume(const json::value& answer, std::string app) {
+Volume readVolume(const json::value& document, std::string app) {
   Volume volume;
   volume.app = std::move(app);
-  volume.id = stringAt(answer, "id");
-  volume.name = stringAt(answer, "name");
-  volume.state = stringAt(answer, "state");
-  volume.region = stringAt(answer, "region");
-  volume.machineId = stringAt(answer, "attached_machine_id");
-  volume.sizeGb = integerAt(answer, "size_gb");
-  volume.createdAt = readTime(stringAt(answer, "created_at"));
-  volume.hostStatus = stringAt(answer, "host_status");
+  volume.id = stringAt(document, "id");
+  volume.name = stringAt(document, "name");
+  volume.state = stringAt(document, "state");
+  volume.region = stringAt(document, "region");
+  volume.machineId = stringAt(document, "attached_machine_id");
+  volume.sizeGb = integerAt(document, "size_gb");
+  volume.createdAt = readTime(stringAt(document, "created_at"));
+  volume.hostStatus = stringAt(document, "host_status");
   return volume;
 }
 

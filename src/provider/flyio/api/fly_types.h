@@ -73,20 +73,67 @@ struct StoredSnapshot {
   std::int64_t volumeBytes = 0;  ///< minimum size of a volume that is created from it
 };
 
+enum class IpKind { SharedV4, V6, PrivateV6, Other };
 struct IpAddress {
   std::string ip;
   bool shared = false;
-  bool isV6() const { return ip.find(':') != std::string::npos; }
-  bool isPrivate() const { return ip.starts_with("fdaa:"); }
+  IpKind kind() const;
 };
 
+struct Lease {
+  std::string description;
+  std::string nonce;
+};
+
+struct VolumeRequest {
+  std::string app;
+  std::string name;
+  std::string region;
+  std::int64_t sizeGb = 0;
+  boost::json::object guest;  ///< of the Machine that will mount it
+  bool isBackedUp = true;     ///< Fly takes daily snapshots of it
+  std::int64_t retentionDays = 0;
+  std::string sourceVolumeId;  ///< the volume is a fork of this one
+  std::string snapshotId;      ///< or is restored from this snapshot
+};
+
+struct MachineRequest {
+  std::string app;
+  std::string name;
+  std::string region = {};
+  boost::json::object config = {};
+  std::int64_t minSecretsVersion = 0;
+};
+
+struct MachineUpdate {
+  boost::json::object config;  ///< all of it
+  std::int64_t minSecretsVersion = 0;
+};
+
+struct ExecRequest {
+  std::vector<std::string> command;
+  std::string input;
+  std::chrono::seconds timeout{60};
+  boost::json::object body() const;
+  std::size_t bodySize() const;
+};
 struct ExecOutcome {
   std::int64_t exitCode = 0;
-  bool hasExitCode = true;
-  std::int64_t exitSignal = 0;
   std::string stdoutText;
   std::string stderrText;
+  bool isRejected = false;  ///< Fly's init refused the command, which did not run
 };
+
+/// A Machine of this size, with a volume if its size is above 0.
+struct CapacityQuery {
+  std::vector<std::string> regions;
+  boost::json::object guest;
+  std::string volumeName;
+  std::int64_t volumeGb = 0;
+};
+
+enum class Deleted { Excluded, Included };
+enum class Age { Known, New };  ///< New: it may not be known everywhere yet
 
 struct Region {
   std::string code;
@@ -114,9 +161,9 @@ struct TokenInfo {
   std::vector<std::string> apps;  ///< not empty: the token is limited to these
 };
 
-App readApp(const boost::json::value& answer);
-Machine readMachine(const boost::json::value& answer, std::string app);
-Volume readVolume(const boost::json::value& answer, std::string app);
+App readApp(const boost::json::value& document);
+Machine readMachine(const boost::json::value& document, std::string app);
+Volume readVolume(const boost::json::value& document, std::string app);
 SystemTime readTime(const std::string& text);  ///< the epoch for anything else
 
 }  // namespace swarm::flyio

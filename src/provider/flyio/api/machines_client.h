@@ -1,96 +1,60 @@
-// MachinesClient: Fly's REST API. Keeps rate limits, affinity cookies and the token; distinguishes a response that settles a request from
-// one that leaves its result unknown.
+// MachinesClient: Fly's REST API as typed calls. The only place with its paths and bodies; with fly_errors.h the only one with its texts.
 #pragma once
 
-#include <boost/json/value.hpp>
-#include <memory>
+#include <boost/json/object.hpp>
 #include <optional>
-#include <random>
 #include <string>
+#include <vector>
 
-#include "base/secret.h"
-#include "net/http/http_client.h"
-#include "net/url.h"
-#include "provider/flyio/api/transport/affinity_cookies.h"
-#include "provider/flyio/api/fly_errors.h"
 #include "provider/flyio/api/fly_types.h"
-#include "provider/flyio/api/transport/rate_limiter.h"
-#include "provider/flyio/tuning.h"
+#include "provider/flyio/api/transport/fly_transport.h"
 
 namespace swarm::flyio {
 
-using boost::asio::awaitable;
-namespace json = boost::json;
-
-/// Whether a request may be sent again when its result is unknown.
-enum class Repeat { Safe, Never };
-
-struct FlyCall {
-  Action action = Action::GetMachine;
-  std::string id;  ///< what the action's rate limit applies to: a Machine, an app, the organization
-  std::string method = "GET";
-  std::string target = {};  ///< path and query, "/v1/…"
-  std::string doing;        ///< for messages: "create the Machine"
-  std::optional<json::value> body = {};
-  Repeat repeat = Repeat::Safe;
-  std::string leaseNonce = {};
-  std::chrono::milliseconds timeout{20'000};    ///< of one attempt
-  std::chrono::milliseconds patienceForNew{0};  ///< how long a 404 counts as "not propagated yet" (§12, pitfall 4)
-};
-
-struct FlyReply {
-  int status = 0;  ///< 0: the connection failed or timed out after the request was sent
-  std::string body;
-  std::string requestId;
-  std::string nextCursor;
-  std::string trouble;     ///< why status is 0
-  json::value document{};  ///< the body's; null if it is not JSON
-  bool ok() const { return status >= 200 && status <= 299; }
-  /// Fly reports that the named thing does not exist; not an unknown path or a proxy's page (§1, "Unrouted path").
-  bool isAbsent() const;
-  /// The request may have been performed: no response, 408, or an error of the platform that does not refuse it.
-  bool isFateOpen() const;
-  /// A successful response without its complete body: its content is unknown.
-  bool isCut() const { return ok() && status != 202 && status != 204 && document.is_null() && !body.starts_with("null"); }
-  FlyFault fault() const;
-  const json::value& json() const { return document; }
-};
-
-/// One loop owns it. Errors are swarm::Error; what is not found is empty. Names and ids in paths must be Fly's own (letters, digits,
-/// dashes, underscores): they are not escaped.
+/// For one loop. Errors are swarm::Error; what is not found is empty. A call whose failure its callers must distinguish returns FlyResult.
+/// Names and ids must be Fly's own (letters, digits, dashes, underscores): they are not escaped in paths.
 class MachinesClient {
  public:
-  /// `base_url`: "https://api.machines.dev" or "http://host:port". Throws Error(InvalidArgument) for another kind.
-  /// `tls`: trusted authorities for https; null: the system's.
+  /// As for FlyTransport.
   MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning,
-                 std::shared_ptr<net::TlsContext> tls = {});
-
-  /// Returns any status; 429, 5xx, successful responses without their body and lost connections were retried where that is safe. Throws
-  /// Error(Unavailable) when no request could be sent, Error(DeadlineExceeded).
-  awaitable<FlyReply> send(FlyCall call, Deadline deadline);
-  /// The JSON of a successful response; throws flyError otherwise.
-  awaitable<json::value> call(FlyCall call, Deadline deadline);
-  Error failure(const FlyReply& reply, std::string_view doing) const;  ///< of any reply that is not ok
+                 std::shared_ptr<net::TlsContext> tls = {})
+      : transport_(base_url, std::move(token), tuning, std::move(tls)), organization_(std::move(organization)) {}
 
   const std::string& organization() const { return organization_; }
-  const std::string& baseUrl() const { return base_url_; }
-  const Tuning& tuning() const { return tuning_; }
-  void dropConnections() { http_->dropIdle(); }
-  std::int64_t requests() const { return requests_; }                ///< sent so far, retries included
-  std::int64_t refusedForRate() const { return refused_for_rate_; }  ///< 429s received
+  const std::string& baseUrl() const { return transport_.baseUrl(); }
+  const Tuning& tuning() const { return transport_.tuning(); }
+  void dropConnections() { transport_.dropConnections(); }
+  std::int64_t requests() const { return transport_.requests(); }              ///< sent so far, retries included
+  std::int64_t refusedForRate() const { return transport_.refusedForRate(); }  ///< 429s received
 
-  /// Waits, and throws Error(DeadlineExceeded) at once when the deadline comes first.
-  awaitable<void> pause(std::chrono::milliseconds duration, Deadline deadline, std::string what);
-  std::chrono::milliseconds jittered(std::chrono::milliseconds duration);  ///< 50 to 100 % of it
-
-  // Typed calls (machines_calls.cc).
+  // Apps (app_calls.cc)
+  awaitable<FlyResult<void>> createApp(std::string app, Deadline deadline);  ///< on a network of its own
   awaitable<std::optional<App>> findApp(std::string app, Deadline deadline);
+  awaitable<FlyResult<void>> deleteApp(std::string app, Deadline deadline);
+  awaitable<std::int64_t> countApps(Deadline deadline);
   awaitable<std::vector<IpAddress>> listIps(std::string app, Deadline deadline);
-  awaitable<std::vector<Machine>> listMachines(std::string app, bool include_deleted, Deadline deadline);  ///< no app: none
-  awaitable<std::optional<Machine>> findMachine(std::string app, std::string id, Deadline deadline, bool is_new = false);
+  awaitable<FlyResult<void>> assignIp(std::string app, IpKind kind, Deadline deadline);
+  awaitable<FlyResult<void>> releaseIp(std::string app, std::string ip, Deadline deadline);
+  awaitable<std::int64_t> setSecrets(std::string app, json::object values, Deadline deadline);  ///< their version; 0 if unknown
+  awaitable<std::optional<std::string>> readSecret(std::string app, std::string name, Deadline deadline);
+
+  // Volumes (volume_calls.cc)
   awaitable<std::vector<Volume>> listVolumes(std::string app, Deadline deadline);  ///< without those that are being destroyed
-  awaitable<std::vector<StoredSnapshot>> listSnapshots(std::string app, std::string volume_id, Deadline deadline);  ///< no volume: none
   awaitable<std::optional<Volume>> findVolume(std::string app, std::string id, Deadline deadline);
+  awaitable<FlyResult<Volume>> createVolume(VolumeRequest request, Deadline deadline);
+  awaitable<void> extendVolume(Volume volume, std::int64_t size_gb, Deadline deadline);
+  awaitable<FlyResult<void>> deleteVolume(std::string app, std::string id, Deadline deadline);
+  awaitable<std::vector<StoredSnapshot>> listSnapshots(std::string app, std::string volume_id, Deadline deadline);  ///< no volume: none
+
+  // Machines (machine_calls.cc). `lease`: the nonce of a lease; empty without one.
+  awaitable<std::vector<Machine>> listMachines(std::string app, Deadline deadline, Deleted deleted = Deleted::Excluded);  ///< no app: none
+  awaitable<std::optional<Machine>> findMachine(std::string app, std::string id, Deadline deadline, Age age = Age::Known);
+  awaitable<FlyResult<Machine>> createMachine(MachineRequest request, Deadline deadline);
+  awaitable<FlyResult<Machine>> updateMachine(Machine machine, MachineUpdate update, std::string lease, Deadline deadline);
+  awaitable<FlyResult<void>> startMachine(Machine machine, std::string lease, Deadline deadline);
+  awaitable<FlyResult<void>> stopMachine(Machine machine, std::chrono::seconds grace, std::string lease, Deadline deadline);
+  awaitable<FlyResult<void>> destroyMachine(Machine machine, std::string lease, Deadline deadline);
+  awaitable<void> patchMetadata(Machine machine, json::object values, Deadline deadline);
   /// Waits until the Machine is in one of `states` (separated by commas), or `round` has passed.
   struct Waited {
     bool reached = false;
@@ -98,9 +62,13 @@ class MachinesClient {
     std::string state;
   };
   awaitable<Waited> wait(Machine machine, std::string states, std::chrono::seconds round, Deadline deadline);
-  awaitable<std::int64_t> setSecrets(std::string app, json::object values, Deadline deadline);  ///< their version; 0 if unknown
-  awaitable<std::optional<std::string>> readSecret(std::string app, std::string name, Deadline deadline);
-  awaitable<void> patchMetadata(std::string app, std::string id, json::object values, Deadline deadline);
+  awaitable<std::optional<Lease>> findLease(Machine machine, Deadline deadline);  ///< nothing also when it cannot be read
+  /// The nonce. `lease`: one that is renewed.
+  awaitable<FlyResult<std::string>> acquireLease(Machine machine, std::string description, std::string lease, Deadline deadline);
+  awaitable<void> releaseLease(Machine machine, std::string lease, Deadline deadline);  ///< whatever the response
+  awaitable<FlyResult<ExecOutcome>> execute(Machine machine, ExecRequest request, Deadline deadline);
+
+  // The organization and the platform (organization_calls.cc)
   struct OrgQuery {
     std::string updatedAfter = {};  ///< RFC 3339
     std::string cursor = {};
@@ -109,9 +77,8 @@ class MachinesClient {
   awaitable<Page<Machine>> listOrgMachines(OrgQuery query, Deadline deadline);
   awaitable<Page<Volume>> listOrgVolumes(std::string cursor, Deadline deadline);
   awaitable<RegionList> regions(Deadline deadline);
-  /// Those of `regions` where a Machine of that size with a volume can be created now, considering the quota.
-  awaitable<std::vector<std::string>> regionsWithRoom(std::vector<std::string> regions, json::object guest, std::int64_t volume_gb,
-                                                      Deadline deadline);
+  /// Those of the regions where such a Machine can be created now, considering the quota.
+  awaitable<std::vector<std::string>> regionsWithRoom(CapacityQuery query, Deadline deadline);
   awaitable<std::vector<TokenInfo>> tokens(Deadline deadline);
   /// What was logged after `token`, or recently without one; oldest first. Served at webUrl(). No app: nothing.
   struct LogPage {
@@ -121,34 +88,25 @@ class MachinesClient {
   awaitable<LogPage> readLog(std::string app, std::string machine_id, std::string token, Deadline deadline);
 
  private:
-  awaitable<FlyReply> attempt(const FlyCall& call, Deadline deadline);
-  awaitable<FlyReply> attemptWhole(const FlyCall& call, Deadline deadline);
-  awaitable<void> awaitTurn(const FlyCall& call, Deadline deadline);
-  net::HttpRequest request(const FlyCall& call) const;
-  void learn(const FlyCall& call, const net::HttpResponse& response);
-  [[noreturn]] void throwUnreachable(const std::string& reason) const;
+  /// Sends a change; its result is that of `read` for a successful response; nothing read counts as a failure.
+  template <typename T, typename Read>
+  awaitable<FlyResult<T>> change(FlyCall call, Read read, Deadline deadline);
+  awaitable<FlyResult<void>> change(FlyCall call, Deadline deadline);  ///< any successful response is enough
+  awaitable<FlyResult<void>> changeConfirmed(FlyCall call,
+                                             Deadline deadline);  ///< Fly's own confirmation; a proxy's page with 200 is not one
 
-  std::string base_url_;
-  Secret authorization_;  ///< value of the header
+  FlyTransport transport_;
   std::string organization_;
-  Tuning tuning_;
-  RateLimiter limiter_;
-  AffinityCookies cookies_;
-  std::minstd_rand random_;
-  std::unique_ptr<net::HttpClient> http_;
-  std::int64_t requests_ = 0;
-  std::int64_t refused_for_rate_ = 0;
 };
 
-/// The Authorization header for a token: what begins with "FlyV1 " as it is, a bare macaroon (fm1r, fm1a, fm2) behind "FlyV1 ", everything
-/// else as "Bearer " (docs/reference/fly-machines.md §1).
-std::string authorizationFor(const std::string& token);
-
-/// "https://host:port": a URL without a path. Throws Error(InvalidArgument) that names the `key` of the configuration.
-net::Url serverUrl(const std::string& text, std::string_view key);
-/// `tls`: trusted authorities for any server; null: the system's. An https URL is never connected to without TLS.
-net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsContext>& tls);
-/// Address of Fly's web API, which has what the Machines API lacks: for other servers than Fly's own the same address.
-std::string webUrl(const std::string& api_base_url);
+template <typename T, typename Read>
+awaitable<FlyResult<T>> MachinesClient::change(FlyCall call, Read read, Deadline deadline) {
+  std::string doing = call.doing;
+  FlyReply reply = co_await transport_.send(std::move(call), deadline);
+  std::optional<T> result;
+  if (reply.ok()) result = read(reply.document);
+  if (result) co_return std::move(*result);
+  co_return std::unexpected(transport_.failure(reply, std::move(doing)));
+}
 
 }  // namespace swarm::flyio

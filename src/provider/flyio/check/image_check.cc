@@ -43,8 +43,8 @@ boost::asio::awaitable<std::string> pullToken(RegistryChallenge challenge, std::
     throw Error(ErrorCode::Unprocessable, format("The registry's address for tokens is not a URL: \"{}\".", printable(challenge.realm)));
   std::string target = url->target.empty() ? "/" : url->target;
   target += format("?service={}&scope={}", net::percentEncode(challenge.service), net::percentEncode(challenge.scope));
-  net::HttpResponse answer = co_await query({std::move(*url), {}, std::move(tls)}, "GET", std::move(target), {}, deadline);
-  json::value parsed = parseOrNull(answer.body);
+  net::HttpResponse response = co_await query({std::move(*url), {}, std::move(tls)}, "GET", std::move(target), {}, deadline);
+  json::value parsed = parseOrNull(response.body);
   std::string token = stringAt(parsed, "token");
   co_return token.empty() ? stringAt(parsed, "access_token") : token;
 }
@@ -100,17 +100,17 @@ boost::asio::awaitable<bool> hasManifest(ImageName name, RegistryAccess access, 
   std::string target = format("/v2/{}/manifests/{}", name.repository, name.reference);
   net::Headers headers{{"Accept", std::string(kManifests)}};
   if (!access.login.empty()) headers.push_back({"Authorization", "Basic " + toBase64(access.login)});
-  net::HttpResponse answer = co_await query(access, "HEAD", target, headers, deadline);
-  RegistryChallenge challenge = parseChallenge(net::findHeader(answer.headers, "www-authenticate"));
-  if (answer.status == 401 && access.login.empty() && challenge.realm.starts_with("https://")) {
+  net::HttpResponse response = co_await query(access, "HEAD", target, headers, deadline);
+  RegistryChallenge challenge = parseChallenge(net::findHeader(response.headers, "www-authenticate"));
+  if (response.status == 401 && access.login.empty() && challenge.realm.starts_with("https://")) {
     std::string token = co_await pullToken(std::move(challenge), access.tls, deadline);
     headers.push_back({"Authorization", "Bearer " + token});
-    answer = co_await query(access, "HEAD", target, headers, deadline);
+    response = co_await query(access, "HEAD", target, headers, deadline);
   }
-  if (answer.status == 200) co_return true;
-  if (answer.status == 404) co_return false;
+  if (response.status == 200) co_return true;
+  if (response.status == 404) co_return false;
   throw Error(ErrorCode::Unprocessable, format("{} refused {}:{} (status {}). Fly needs a public image, or one at {}.", name.registry,
-                                               name.repository, name.reference, answer.status, kFlyRegistry));
+                                               name.repository, name.reference, response.status, kFlyRegistry));
 }
 
 boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls,

@@ -32,20 +32,14 @@ FlyIOProviderConfig realConfig() {
 class FlyRealFixture final : public ProviderFixture {
  public:
   explicit FlyRealFixture(CoroutineRunner& runner)
-      : runner_(runner),
-        client_(config_.apiBaseUrl, config_.apiToken, config_.organization, Tuning{}),
-        image_(variable("FLY_TEST_IMAGE", "")) {
+      : runner_(runner), transport_(config_.apiBaseUrl, config_.apiToken, Tuning{}), image_(variable("FLY_TEST_IMAGE", "")) {
     if (config_.apiToken.empty() || image_.empty()) throw std::runtime_error("set FLY_API_TOKEN and FLY_TEST_IMAGE");
   }
   ~FlyRealFixture() override {
     try {
       for (const std::string& app : apps()) {
-        FlyCall call{.action = Action::DeleteApp,
-                     .id = config_.organization,
-                     .method = "DELETE",
-                     .target = format("/v1/apps/{}?force=true", app),
-                     .doing = "clean up"};
-        runner_.run(client_.send(std::move(call), soon()));
+        FlyCall call{Action::DeleteApp, config_.organization, "DELETE", format("/v1/apps/{}?force=true", app), "clean up"};
+        runner_.run(transport_.send(std::move(call), soon()));
       }
     } catch (const std::exception& error) {
       ADD_FAILURE() << "cleaning up failed, check for apps named swarmtest-*: " << error.what();
@@ -79,13 +73,11 @@ class FlyRealFixture final : public ProviderFixture {
  private:
   static Deadline soon() { return Deadline::after(std::chrono::minutes(2)); }
   std::vector<std::string> apps() {
-    FlyCall call{.action = Action::ListApps,
-                 .id = config_.organization,
-                 .target = format("/v1/apps?org_slug={}&limit=5000", config_.organization),
-                 .doing = "list the test's apps"};
-    json::value answer = runner_.run(client_.call(std::move(call), soon()));
+    std::string target = format("/v1/apps?org_slug={}&limit=5000", config_.organization);
+    FlyCall call{Action::ListApps, config_.organization, "GET", std::move(target), "list the test's apps"};
+    json::value document = runner_.run(transport_.call(std::move(call), soon()));
     std::vector<std::string> found;
-    for (const json::value& app : arrayAt(answer, "apps")) {
+    for (const json::value& app : arrayAt(document, "apps")) {
       std::string name = stringAt(app, "name");
       if (name.starts_with(appNamePrefix(config_, swarm_id_))) found.push_back(std::move(name));
     }
@@ -93,22 +85,19 @@ class FlyRealFixture final : public ProviderFixture {
   }
   void act(const std::string& instance_id, std::string method, std::string suffix, std::optional<json::value> body) {
     std::string app = appName(config_, swarm_id_, instance_id);
-    std::vector<Machine> machines = runner_.run(client_.listMachines(app, false, soon()));
-    if (machines.empty()) throw std::logic_error("no Machine of " + instance_id);
-    FlyCall call{.action = Action::DeleteMachine,
-                 .id = machines.front().id,
-                 .method = std::move(method),
-                 .target = format("/v1/apps/{}/machines/{}{}", app, machines.front().id, suffix),
-                 .doing = "break something",
-                 .body = std::move(body)};
-    runner_.run(client_.send(std::move(call), soon()));
+    std::string machines = format("/v1/apps/{}/machines", app);
+    json::value found = runner_.run(transport_.call({Action::ListMachines, app, "GET", machines, "list the Machines"}, soon()));
+    if (!found.is_array() || found.as_array().empty()) throw std::logic_error("no Machine of " + instance_id);
+    std::string id = stringAt(found.as_array().front(), "id");
+    FlyCall call{Action::DeleteMachine, id, std::move(method), format("{}/{}{}", machines, id, suffix), "break something", std::move(body)};
+    runner_.run(transport_.send(std::move(call), soon()));
   }
 
   CoroutineRunner& runner_;
   RealClock clock_;
   FlyIOProviderConfig config_ = realConfig();
   std::string swarm_id_ = newId("test");
-  MachinesClient client_;
+  FlyTransport transport_;
   std::string image_;
 };
 

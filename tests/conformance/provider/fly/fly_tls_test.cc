@@ -1,4 +1,4 @@
-// What travels through TLS to the API and to the edge, and what is not sent when the other side can't be believed.
+// TLS to the API and to the edge, and what is not sent to a server whose certificate does not verify.
 #include "agent/client/client.h"
 #include "base/id.h"
 #include "conformance/provider/fly/fly_fixture.h"

@@ -114,10 +114,10 @@ TEST(FlyErrors, recognizesTemporaryFailures) {
        {"failed_precondition: unable to start machine from current state: 'created'",
         "failed_precondition: machine getting replaced, refusing to start", "failed_precondition: machine still active, refusing to start",
         "failed_precondition: machine still attempting to start", "failed_precondition: volume is currently bound to machine: 1"}) {
-    EXPECT_TRUE(isPassing({412, std::string(text), "", ""})) << text;
+    EXPECT_TRUE(isTemporary({412, std::string(text), "", ""})) << text;
   }
-  EXPECT_FALSE(isPassing({412, "failed_precondition: machine not running", "", ""}));
-  EXPECT_FALSE(isPassing({400, "machine still active, refusing to start", "", ""}));
+  EXPECT_FALSE(isTemporary({412, "failed_precondition: machine not running", "", ""}));
+  EXPECT_FALSE(isTemporary({400, "machine still active, refusing to start", "", ""}));
 }
 
 }  // namespace

@@ -256,7 +256,7 @@ TEST(MachineSpec, addressesFollowTheTemplate) {
   EXPECT_EQ(appUrl(config, "a1", true), "http://a1.fly.localhost:4281");
 }
 
-Machine machineOf(std::string_view answer) { return readMachine(json::parse(answer), "a1"); }
+Machine machineOf(std::string_view document) { return readMachine(json::parse(document), "a1"); }
 
 TEST(MachineState, showsHowAMachineEnded) {
   auto ended = [](std::string_view exit_event) {

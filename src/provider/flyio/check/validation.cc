@@ -1,0 +1,86 @@
+// Token, organization, regions, capacity and image.
+#include "provider/flyio/check/validation.h"
+
+#include <algorithm>
+
+#include "async/attempt.h"
+#include "base/text/format.h"
+#include "provider/candidate.h"
+#include "provider/flyio/check/image_check.h"
+#include "provider/flyio/spec/machine_spec.h"
+
+namespace swarm::flyio {
+namespace {
+
+/// Runs one check; its error becomes the detail.
+awaitable<ValidationCheck> check(std::string name, bool is_candidate, awaitable<std::string> work) {
+  auto detail = co_await async::attempt(std::move(work));
+  co_return ValidationCheck{std::move(name), detail.has_value(), detail ? *detail : failureDetail(detail.error(), is_candidate)};
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view between = ", ") {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : between).append(word);
+  return text;
+}
+
+awaitable<std::string> checkToken(MachinesClient& client, Deadline deadline) {
+  std::vector<TokenInfo> infos = co_await client.tokens(deadline);
+  if (infos.empty())
+    throw Error(ErrorCode::PermissionDenied, "Fly does not recognize this token. Create one with `fly tokens create org`.");
+  for (const TokenInfo& info : infos) {
+    if (info.apps.empty()) continue;
+    throw Error(ErrorCode::PermissionDenied, "The token is limited to some apps. Create one for the organization (fly tokens create org).");
+  }
+  const std::string& user = infos.front().user;
+  co_return format("accepted by {}{}", client.baseUrl(), user.empty() ? "" : ", created by " + user);
+}
+
+awaitable<std::string> checkOrganization(MachinesClient& client, Deadline deadline) {
+  std::int64_t apps = co_await client.countApps(deadline);
+  co_return format("{} has {} apps", client.organization(), apps);
+}
+
+/// Empty `regions` become the nearest.
+awaitable<std::string> checkRegions(MachinesClient& client, std::vector<std::string>& regions, Deadline deadline) {
+  RegionList known = co_await client.regions(deadline);
+  if (regions.empty()) regions = {known.nearest};
+  std::string paid;
+  for (const std::string& code : regions) {
+    auto row = std::find_if(known.regions.begin(), known.regions.end(), [&](const Region& region) { return region.code == code; });
+    if (row == known.regions.end()) throw Error(ErrorCode::Unprocessable, format("Fly has no region \"{}\".", code));
+    if (row->deprecated) throw Error(ErrorCode::Unprocessable, format("Fly is closing the region {}. Choose another.", code));
+    if (row->requiresPaidPlan) paid += format("; {} needs a paid plan", code);
+  }
+  co_return joined(regions) + paid;
+}
+
+awaitable<std::string> checkRoom(MachinesClient& client, std::vector<std::string> regions, Deadline deadline) {
+  Guest guest = roundUp({});
+  std::vector<std::string> with_room = co_await client.regionsWithRoom({regions, toJson(guest), std::string(kVolumeName), 10}, deadline);
+  if (with_room.empty()) {
+    throw Error(ErrorCode::OutOfResources, format("None of {} has capacity or quota for a {}.", joined(regions), toString(guest)));
+  }
+  co_return format("{} has capacity for a {}", joined(with_room), toString(guest));
+}
+
+awaitable<std::string> checkWorkspaceImage(const FlySwarm& swarm, Deadline deadline) {
+  co_return co_await checkImage(imageAtFly("", swarm.config), swarm.config, swarm.tls, deadline);
+}
+
+}  // namespace
+
+awaitable<std::vector<ValidationCheck>> validateConfiguration(MachinesClient& client, const FlySwarm& swarm, Deadline deadline) {
+  bool is_candidate = swarm.config.isCandidate;
+  std::vector<std::string> regions = swarm.config.regions;
+  if (regions.empty() && !swarm.config.defaultRegion.empty()) regions = {swarm.config.defaultRegion};
+  std::vector<ValidationCheck> checks;
+  checks.push_back(co_await check("token", is_candidate, checkToken(client, deadline)));
+  checks.push_back(co_await check("organization", is_candidate, checkOrganization(client, deadline)));
+  checks.push_back(co_await check("regions", is_candidate, checkRegions(client, regions, deadline)));
+  if (checks.back().ok) checks.push_back(co_await check("capacity", is_candidate, checkRoom(client, regions, deadline)));
+  checks.push_back(co_await check("workspace image", is_candidate, checkWorkspaceImage(swarm, deadline)));
+  co_return checks;
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,143 @@
+// The steps of a create.
+#include "provider/flyio/instance/instance_creator.h"
+
+#include <algorithm>
+
+#include "base/text/format.h"
+#include "provider/flyio/spec/machine_state.h"
+
+namespace swarm::flyio {
+namespace {
+
+/// Names are free in the instance's own app, and the place that it replaces has them. A kept volume of the name elsewhere could not be
+/// distinguished from the new one later.
+void requireNamesFree(const InstancePlan& plan, const std::vector<StoredVolume>& all) {
+  for (const StoredVolume& stored : all) {
+    bool is_requested = std::ranges::count(plan.requestedVolumes, stored.entry.name) > 0;
+    if (!is_requested || stored.app == plan.app || !stored.usedBy.empty()) continue;
+    throw Error(ErrorCode::Conflict, format("A volume {} of a deleted workspace already exists. Delete it first (swarm volumes delete {}).",
+                                            stored.entry.name, stored.entry.name))
+        .withField("/storage", "a volume of this name already exists");
+  }
+}
+
+void requireUsable(const StoredVolume& stored, const InstancePlan& plan) {
+  const std::string& name = stored.entry.name;
+  if (stored.entry.owner != plan.owner) {
+    throw Error(ErrorCode::Unprocessable, format("The volume {} belongs to another user. Choose another volumeName.", name))
+        .withField("/storage", "a volume belongs to another user");
+  }
+  if (!stored.usedBy.empty() && stored.usedBy != plan.instanceId) {
+    throw Error(
+        ErrorCode::Conflict,
+        format("The volume {} is in use, and on Fly only one Machine at a time can use it. Delete the workspace that uses it first.",
+               name));
+  }
+}
+
+}  // namespace
+
+awaitable<void> InstanceCreator::complete(InstancePlan& plan, Deadline deadline) {
+  co_await regions_.choose(plan, deadline);
+  co_await useExistingVolumes(plan, deadline);
+}
+
+/// Existing volumes that are requested by name: the instance is created where they are.
+awaitable<void> InstanceCreator::useExistingVolumes(InstancePlan& plan, Deadline deadline) {
+  if (plan.requestedVolumes.empty()) co_return;
+  std::vector<StoredVolume> all = co_await catalog_.list(deadline);
+  if (plan.newVolumes) co_return requireNamesFree(plan, all);
+  std::string app;
+  for (const std::string& name : plan.requestedVolumes) {
+    for (const StoredVolume& stored : all) {
+      if (stored.entry.name != name || stored.isStray) continue;
+      requireUsable(stored, plan);
+      if (!app.empty() && app != stored.app) {
+        throw Error(ErrorCode::Unprocessable, "The requested volumes are on two of Fly's volumes, and a Machine can mount only one.")
+            .withField("/storage", "cannot be mounted together on Fly");
+      }
+      if (stored.trouble) throw *stored.trouble;
+      app = stored.app;
+    }
+  }
+  if (app.empty()) co_return;
+  plan.app = app;
+  std::vector<StorageEntry> present;
+  for (const StoredVolume& stored : all) {
+    if (stored.app == app && !stored.isStray) present.push_back(stored.entry);
+  }
+  addToRecord(plan, present);
+}
+
+awaitable<std::vector<LostVolume>> InstanceCreator::findLostVolumes(InstanceSpec spec, Deadline deadline) {
+  InstancePlan plan = planInstance(spec, swarm_.config, swarm_.id);
+  std::vector<LostVolume> lost;
+  std::string used = usedVolume(spec.known);
+  if (used.empty() || plan.storage.empty()) co_return lost;
+  std::string app = swarm_.appOf(spec.instanceId, spec.known);
+  VolumeChoice choice;
+  if (co_await client_.findApp(app, deadline)) choice = (co_await volumes_.sortedIn(app, "", spec.known, deadline)).choice;
+  bool is_gone = !choice.data && (!choice.missing.empty() || choice.strays.empty());
+  if (is_gone) lost.push_back({choice.missing.empty() ? used : choice.missing, plan.storage.front().mountPath});
+  co_return lost;
+}
+
+/// An empty volume in place of one with files would hide their loss.
+awaitable<void> InstanceCreator::requireKnownVolumes(const InstanceSpec& spec, Deadline deadline) {
+  if (spec.emptyVolumes || spec.newVolumes || usedVolume(spec.known).empty()) co_return;
+  std::vector<LostVolume> lost = co_await findLostVolumes(spec, deadline);
+  if (lost.empty()) co_return;
+  throw Error(ErrorCode::Conflict,
+              format("The volume {}, which had the files of {}, no longer exists on Fly. No empty one was created in its place.",
+                     lost.front().name, lost.front().mountPath))
+      .withInstance(spec.instanceId);
+}
+
+awaitable<Machine> InstanceCreator::createMachine(const InstanceSpec& spec, InstancePlan plan, AppState state, Progress& progress,
+                                                  Deadline deadline) {
+  AppVolumes present;
+  if (state == AppState::Existing && plan.volumeGb > 0) present = co_await volumes_.sortedIn(plan.app, "", spec.known, deadline);
+  if (spec.emptyVolumes) present.choice.missing.clear();
+  if (auto trouble = ambiguityOf(present.choice, plan.app); trouble && !spec.emptyVolumes) throw *trouble;
+  if (present.choice.data) plan.volumeId = present.choice.data->id;
+  plan.copyName = present.record.copyName;
+  // The first call after the app's creation waits until the app is known everywhere: secrets have a rate limit to spare.
+  progress.step(Step::WriteSecrets);
+  std::int64_t secrets = co_await apps_.writeSecrets(plan, deadline);
+  progress.step(Step::AssignAddresses);
+  co_await apps_.ensureAddresses(plan, state, deadline);
+  Machine machine = co_await placer_.place(plan, std::move(present), secrets, progress, deadline);
+  records_.forget(plan.app);
+  if (state == AppState::New) moves_.noteClean(plan.instanceId);
+  co_return machine;
+}
+
+awaitable<ProviderInstance> InstanceCreator::create(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  InstancePlan plan = planInstance(spec, swarm_.config, swarm_.id);
+  auto guard = co_await locks_.acquire(plan.instanceId, deadline);
+  cache_.clearAbsent(plan.instanceId);
+  co_await regions_.choose(plan, deadline);
+  // Concurrent requests for the same volume wait until its user is known.
+  std::vector<async::KeyedLock::Guard> volume_guards;
+  std::ranges::sort(plan.requestedVolumes);
+  for (const std::string& name : plan.requestedVolumes)
+    volume_guards.push_back(co_await locks_.acquire(VolumeCatalog::lockOf(name), deadline));
+  co_await useExistingVolumes(plan, deadline);
+  co_await requireKnownVolumes(spec, deadline);
+  progress.step(Step::CreateApp);
+  AppState state = co_await apps_.ensure(plan.app, deadline);
+  co_await progress.recorded({"app", plan.app});
+  std::optional<Machine> machine;
+  if (state == AppState::Existing) machine = co_await machines_.findIn(plan.app, plan.instanceId, deadline);
+  if (machine) {
+    co_await recordFound(*machine, progress);
+  } else {
+    machine = co_await createMachine(spec, plan, state, progress, deadline);
+  }
+  progress.step(Step::StartMachine);
+  Machine started = co_await moves_.start(std::move(*machine), progress, deadline);
+  co_await moves_.cleanUp(started, deadline);
+  co_return toInstance(started, swarm_.config);
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,57 @@
+// Maps with times.
+#include "provider/flyio/machine/machine_cache.h"
+
+#include <algorithm>
+
+#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/machine_state.h"
+
+namespace swarm::flyio {
+namespace {
+
+/// How long the absence of an instance is remembered: long enough for a series of queries about it.
+constexpr std::chrono::seconds kAbsence{2};
+
+}  // namespace
+
+void MachineCache::remember(const Machine& machine) {
+  std::string instance = machine.metadata(kMetaInstance);
+  if (instance.empty() || machine.isGone()) return;
+  absent_.erase(instance);
+  if (places_.empty() && on_first_) on_first_();
+  places_[instance] = {machine.app,
+                       machine.id,
+                       machine.state,
+                       machine.metadata(kMetaStorage),
+                       machine.updatedAt,
+                       std::chrono::steady_clock::now(),
+                       toInstance(machine, config_),
+                       isReader(machine)};
+}
+
+const MachineCache::Place* MachineCache::find(const std::string& instance_id) const {
+  auto found = places_.find(instance_id);
+  return found == places_.end() ? nullptr : &found->second;
+}
+
+const MachineCache::Place* MachineCache::findByMachine(const std::string& machine_id) const {
+  auto found = std::ranges::find_if(places_, [&](const auto& place) { return place.second.machineId == machine_id; });
+  return found == places_.end() ? nullptr : &found->second;
+}
+
+bool MachineCache::isAbsent(const std::string& instance_id) {
+  SteadyTime now = std::chrono::steady_clock::now();
+  std::erase_if(absent_, [now](const auto& entry) { return now - entry.second > kAbsence; });
+  return absent_.contains(instance_id);
+}
+
+bool MachineCache::wasJustCreated(const std::string& machine_id, std::chrono::milliseconds within) const {
+  auto created = created_.find(machine_id);
+  return created != created_.end() && std::chrono::steady_clock::now() - created->second < within;
+}
+
+void MachineCache::forgetDestroyedBefore(SteadyTime time) {
+  std::erase_if(destroyed_, [time](const auto& entry) { return entry.second < time; });
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,17 @@
+// An order from a plan.
+#include "provider/flyio/spec/machine_order.h"
+
+namespace swarm::flyio {
+
+MachineOrder orderOf(const InstancePlan& plan) {
+  MachineOrder order;
+  order.app = plan.app;
+  order.instanceId = plan.instanceId;
+  order.config = plan.config;
+  order.guest = plan.guest;
+  order.volumeGb = plan.volumeGb;
+  order.regions = plan.regions;
+  return order;
+}
+
+}  // namespace swarm::flyio

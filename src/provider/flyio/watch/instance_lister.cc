@@ -1,0 +1,66 @@
+// Combines the list with the cache.
+#include "provider/flyio/watch/instance_lister.h"
+
+#include <set>
+
+#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/machine_state.h"
+
+namespace swarm::flyio {
+namespace {
+
+/// The organization's list is eventually consistent; after this time it is up to date.
+constexpr std::chrono::seconds kListLag{60};
+/// A list does not say how a stopped Machine ended: this many of them are read for one list, the others for the next.
+constexpr int kMaxReads = 32;
+
+bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
+  if (filter.instanceId && *filter.instanceId != instance.instanceId) return false;
+  if (filter.owner && *filter.owner != instance.owner) return false;
+  return !filter.status || *filter.status == instance.status;
+}
+
+}  // namespace
+
+const ProviderInstance* InstanceLister::findNewer(const Machine& listed) const {
+  const MachineCache::Place* known = cache_.find(listed.metadata(kMetaInstance));
+  if (!known || known->machineId != listed.id) return nullptr;
+  bool is_same = known->updatedAt >= listed.updatedAt && known->state == listed.state;
+  bool is_recent = known->updatedAt == listed.updatedAt && std::chrono::steady_clock::now() - known->learnt < kListLag;
+  return is_same || is_recent || known->updatedAt > listed.updatedAt ? &known->details : nullptr;
+}
+
+/// One entry of the list as an instance; a stopped Machine is read, unless that was done since it changed.
+awaitable<ProviderInstance> InstanceLister::describe(const Machine& listed, int& reads_left, Deadline deadline) {
+  bool is_host_dead = watch_.isHostDead(listed.id) && reads_left > 0;  // the list does not report it
+  if (!is_host_dead) {
+    if (const ProviderInstance* newer = findNewer(listed)) co_return *newer;
+    if (listed.state != "stopped" || reads_left <= 0) co_return toInstance(listed, swarm_.config);
+  }
+  --reads_left;
+  co_return toInstance(co_await machines_.readAgain(listed, deadline), swarm_.config);
+}
+
+awaitable<InstanceList> InstanceLister::list(InstanceFilter filter, Deadline deadline) {
+  std::shared_ptr<const OrganizationMachines> all = co_await organization_.readAllMachines(deadline);
+  InstanceList list;
+  list.complete = all->complete;
+  SteadyTime now = std::chrono::steady_clock::now();
+  cache_.forgetDestroyedBefore(now - kListLag * 10);
+  std::set<std::string> listed;
+  int reads_left = kMaxReads;
+  for (const Machine& machine : all->machines) {
+    if (machine.isGone() || cache_.wasDestroyed(machine.id)) continue;
+    ProviderInstance instance = co_await describe(machine, reads_left, deadline);
+    if (!listed.insert(instance.instanceId).second || instance.status == InstanceStatus::deleting) continue;
+    if (matches(instance, filter)) list.instances.push_back(std::move(instance));
+  }
+  for (const auto& [id, place] : cache_.places()) {
+    bool unknown_yet = !listed.contains(id) && now - place.learnt < kListLag;
+    bool exists = place.details.status != InstanceStatus::deleting;
+    if (unknown_yet && exists && matches(place.details, filter)) list.instances.push_back(place.details);
+  }
+  co_return list;
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,187 @@
+// One loop of polls; what changed between two of them becomes events.
+#include "provider/flyio/watch/watch.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "provider/flyio/api/transport/backoff.h"
+#include "provider/flyio/spec/machine_spec.h"
+
+namespace swarm::flyio {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds kPollTime{20};
+constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kMaxPause{15'000};
+/// Changes may appear late in the list: each query goes back this far (spec: "offset your timestamps to catch late-arriving events").
+constexpr std::chrono::seconds kOverlap{20};
+
+std::string toSeconds(SystemTime time) { return formatTime(std::chrono::floor<std::chrono::seconds>(time)); }
+
+}  // namespace
+
+Watch::Watch(MachinesClient& client, MachinesClient& web, MachineCache& cache, Organization& organization, Regions& regions,
+             const Clock& clock)
+    : client_(client), web_(web), cache_(cache), organization_(organization), regions_(regions), clock_(clock) {
+  cache_.onFirst([this] {
+    if (idle_timer_) idle_timer_->cancel();
+  });
+}
+
+ProviderHealthReport Watch::health() const {
+  if (connected_ && partial_) return {ProviderHealth::degraded, "Fly could not list the Machines of all regions"};
+  if (connected_)
+    return {ProviderHealth::healthy, format("Fly's Machines API at {}, organization {}", client_.baseUrl(), client_.organization())};
+  return {ProviderHealth::unavailable, trouble_.empty() ? format("not connected to {} yet", client_.baseUrl()) : trouble_};
+}
+
+void Watch::notify(ProviderEvent::Kind kind, std::string instance_id, std::string detail) {
+  if (sink_) sink_({kind, std::move(instance_id), std::move(detail)});
+}
+
+void Watch::noteChange(const Machine& machine) {
+  std::string instance = machine.metadata(kMetaInstance);
+  seen_until_ = std::max(seen_until_, machine.updatedAt);
+  auto [entry, is_new] = seen_.try_emplace(machine.id);
+  Seen& seen = entry->second;
+  bool same = !is_new && seen.state == machine.state && seen.version == machine.version && seen.updatedAt == machine.updatedAt;
+  seen = {instance, machine.state, machine.version, machine.updatedAt, machine.isGone()};
+  if (same) return;
+  if (!machine.isGone()) return notify(ProviderEvent::Kind::Changed, instance, machine.state);
+  const MachineCache::Place* known = cache_.find(instance);
+  bool is_current = known && known->machineId == machine.id;
+  // An instance that was moved to another host has another Machine now; an unknown one was destroyed before this server started.
+  bool is_another = known && !is_current;
+  if (is_another || (is_new && !is_current)) return;
+  if (is_current) cache_.forget(instance);
+  notify(ProviderEvent::Kind::Removed, instance, machine.state);
+}
+
+awaitable<void> Watch::pollEverything() {
+  Deadline deadline = Deadline::after(kPollTime);
+  co_await regions_.refresh(deadline);
+  std::shared_ptr<const OrganizationMachines> all = co_await organization_.readAllMachines(deadline);
+  seen_.clear();
+  seen_until_ = {};
+  for (const Machine& machine : all->machines) {
+    seen_[machine.id] = {machine.metadata(kMetaInstance), machine.state, machine.version, machine.updatedAt, machine.isGone()};
+    seen_until_ = std::max(seen_until_, machine.updatedAt);
+  }
+  if (seen_until_ == SystemTime{}) seen_until_ = clock_.now();
+  partial_ = !all->complete;
+}
+
+awaitable<void> Watch::pollChanges() {
+  MachinesClient::OrgQuery query;
+  query.updatedAfter = toSeconds(seen_until_ - kOverlap);
+  query.includeDeleted = true;
+  OrganizationMachines changed = co_await organization_.readMachines(std::move(query), Deadline::after(kPollTime));
+  partial_ = !changed.complete;
+  for (const Machine& machine : changed.machines) noteChange(machine);
+  // Destroyed Machines are kept for as long as the list may still contain them.
+  std::erase_if(seen_, [this](const auto& entry) { return entry.second.isGone && entry.second.updatedAt < seen_until_ - 2 * kOverlap; });
+}
+
+std::string Watch::instanceOf(const std::string& machine_id) const {
+  if (auto seen = seen_.find(machine_id); seen != seen_.end()) return seen->second.instanceId;
+  const MachineCache::Place* place = cache_.findByMachine(machine_id);
+  return place ? place->details.instanceId : "";
+}
+
+/// In the organization's lists only the entries of volumes report an unreachable host.
+awaitable<void> Watch::pollHosts() {
+  SteadyTime now = std::chrono::steady_clock::now();
+  if (!anythingExists() || now - hosts_polled_ < client_.tuning().hostInterval) co_return;
+  hosts_polled_ = now;
+  std::set<std::string> dead;
+  std::vector<Volume> volumes = co_await organization_.readVolumes(Deadline::after(kPollTime));
+  for (const Volume& volume : volumes) {
+    if (volume.isHostUnreachable() && !volume.machineId.empty()) dead.insert(volume.machineId);
+  }
+  std::swap(dead, dead_hosts_);
+  std::vector<std::string> changed;
+  std::ranges::set_symmetric_difference(dead, dead_hosts_, std::back_inserter(changed));
+  for (const std::string& machine : changed) {
+    std::string instance = instanceOf(machine);
+    if (!instance.empty()) notify(ProviderEvent::Kind::Changed, instance, isHostDead(machine) ? "host unreachable" : "host is back");
+  }
+}
+
+void Watch::noteTrouble(std::string trouble) {
+  if (connected_ || trouble != trouble_) log::warning("Fly's Machines API could not be used", {{"reason", trouble}});
+  trouble_ = trouble;
+  client_.dropConnections();
+  web_.dropConnections();
+  if (std::exchange(connected_, false)) notify(ProviderEvent::Kind::Disconnected, "", std::move(trouble));
+}
+
+awaitable<void> Watch::poll() {
+  if (connected_) {
+    co_await pollChanges();
+    co_return co_await pollHosts();
+  }
+  co_await pollEverything();
+  co_await pollHosts();
+  connected_ = true;
+  trouble_.clear();
+  notify(ProviderEvent::Kind::Reconnected, "", client_.baseUrl());
+}
+
+awaitable<void> Watch::follow() {
+  std::chrono::milliseconds trouble_pause = kFirstPause;
+  while (!closing_) {
+    std::string trouble;
+    try {
+      co_await poll();
+      trouble_pause = kFirstPause;
+    } catch (const Error& error) {
+      trouble = error.message();
+    } catch (const boost::system::system_error& error) {
+      trouble = error.what();
+    }
+    if (closing_) break;
+    bool exists = anythingExists();
+    std::chrono::milliseconds pause = exists ? client_.tuning().eventInterval : client_.tuning().idleInterval;
+    if (!trouble.empty()) {
+      noteTrouble(std::move(trouble));
+      pause = jittered(trouble_pause);
+      trouble_pause = std::min(trouble_pause * 2, kMaxPause);
+    }
+    asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+    idle_timer_ = exists ? nullptr : &timer;
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    idle_timer_ = nullptr;
+  }
+}
+
+awaitable<void> Watch::open(ProviderEventSink sink) {
+  sink_ = std::move(sink);
+  auto executor = co_await asio::this_coro::executor;
+  closing_ = false;
+  following_ = true;
+  ended_ = std::make_unique<asio::steady_timer>(executor, SteadyTime::max());
+  auto ended = [this](std::exception_ptr) {
+    following_ = false;
+    ended_->cancel();
+  };
+  asio::co_spawn(executor, follow(), asio::bind_cancellation_slot(stop_.slot(), std::move(ended)));
+}
+
+awaitable<void> Watch::close() {
+  closing_ = true;
+  if (!following_) co_return;
+  stop_.emit(asio::cancellation_type::terminal);
+  co_await ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+  sink_ = nullptr;
+}
+
+}  // namespace swarm::flyio

@@ -1,0 +1,70 @@
+// Watch: observes Fly. There is no event stream, so the organization's list is polled every few seconds for changes: one request, however
+// many Machines exist.
+#pragma once
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "provider/flyio/app/regions.h"
+#include "provider/flyio/machine/machine_cache.h"
+#include "provider/flyio/watch/organization.h"
+
+namespace swarm::flyio {
+
+/// close() before destruction, once open() was called.
+class Watch {
+ public:
+  Watch(MachinesClient& client, MachinesClient& web, MachineCache& cache, Organization& organization, Regions& regions, const Clock& clock);
+
+  awaitable<void> open(ProviderEventSink sink);
+  awaitable<void> close();
+  ProviderHealthReport health() const;
+  bool isHostDead(const std::string& machine_id) const { return dead_hosts_.contains(machine_id); }
+
+ private:
+  struct Seen {
+    std::string instanceId;
+    std::string state;
+    std::string version;
+    SystemTime updatedAt{};
+    bool isGone = false;
+  };
+
+  awaitable<void> follow();
+  awaitable<void> poll();
+  awaitable<void> pollEverything();
+  awaitable<void> pollChanges();
+  awaitable<void> pollHosts();
+  void noteChange(const Machine& machine);
+  void noteTrouble(std::string trouble);
+  void notify(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
+  std::string instanceOf(const std::string& machine_id) const;
+  bool anythingExists() const { return !seen_.empty() || !cache_.places().empty(); }
+
+  MachinesClient& client_;
+  MachinesClient& web_;
+  MachineCache& cache_;
+  Organization& organization_;
+  Regions& regions_;
+  const Clock& clock_;
+
+  ProviderEventSink sink_;
+  boost::asio::cancellation_signal stop_;
+  std::unique_ptr<boost::asio::steady_timer> ended_;
+  boost::asio::steady_timer* idle_timer_ = nullptr;  ///< between two polls while nothing exists; cancelled when something does
+  std::map<std::string, Seen> seen_;                 ///< by Machine
+  SystemTime seen_until_{};                          ///< changes up to here were observed
+  std::set<std::string> dead_hosts_;                 ///< Machines whose volume's host is unreachable
+  SteadyTime hosts_polled_{};
+  bool closing_ = false;
+  bool following_ = false;
+  bool connected_ = false;
+  bool partial_ = false;  ///< the last poll lacked a region
+  std::string trouble_;
+};
+
+}  // namespace swarm::flyio
