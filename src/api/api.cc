@@ -1,4 +1,4 @@
-// The way of every request: id, sign-in, route, permission, parameters, body, handler; then the answer, the metrics and the log.
+// The path of every request: id, sign-in, route, permission, parameters, body, handler; then the response, the metrics and the log.
 #include "api/api.h"
 
 #include <boost/json/serialize.hpp>
@@ -19,17 +19,17 @@ using namespace api;  // NOLINT: the class is the door to this namespace
 
 namespace {
 
-constexpr std::size_t kSmallAnswer = 64 * 1024;    // not counted while it waits for its client
+constexpr std::size_t kSmallResponse = 64 * 1024;  // not counted while it waits for its client
 constexpr std::size_t kMaxPublicBody = 16 * 1024;  // from a client that is not signed in
 
-/// How a request says who makes it.
+/// The caller of a request.
 struct Credentials {
   std::optional<Principal> principal;
   bool given = false;
   bool fromCookie = false;
 };
 
-/// The Authorization header counts before the cookie; one of another scheme is wrong credentials, not none.
+/// The Authorization header takes precedence over the cookie; another scheme counts as invalid credentials.
 Credentials credentialsOf(const Services& services, const net::RequestHead& head) {
   constexpr std::string_view scheme = "Bearer ";
   if (auto header = head.headers.find("Authorization")) {
@@ -43,7 +43,7 @@ bool isSafe(const Call& call, const net::RequestHead& head) {
   return (call.method() == "GET" || call.isHead() || call.method() == "OPTIONS") && head.upgrade.empty();
 }
 
-/// Messages may quote what the client sent, which need not be UTF-8; JSON has to be.
+/// Messages may quote bytes of the client that are not UTF-8; JSON has to be.
 Reply problemReply(const Call& call, const Error& error, int status = 0) {
   boost::json::object document = net::problemDocument(error, call.path(), call.requestId(), status);
   return {.status = static_cast<int>(document.at("status").as_int64()),
@@ -51,7 +51,7 @@ Reply problemReply(const Call& call, const Error& error, int status = 0) {
           .contentType = net::kProblemType};
 }
 
-/// A failure as an answer: a problem document and the headers that go with it.
+/// A failure as a response: a problem document and its headers.
 Reply refusal(Call& call, const Error& error) {
   Reply reply = problemReply(call, error);
   if (reply.status == 415 && call.method() == "PATCH") reply.headers.push_back({"Accept-Patch", std::string(kMergePatchType)});
@@ -63,13 +63,13 @@ Reply refusal(Call& call, const Error& error) {
   return reply;
 }
 
-/// A client that is still writing its body would see a reset instead of our answer: what is left is read and dropped, within bounds.
+/// A client that still sends its body would see a reset instead of the response: the rest is read and discarded, within limits.
 awaitable<void> drain(net::Exchange& exchange) {
-  constexpr std::size_t most = 32 * 1024 * 1024;
+  constexpr std::size_t max = 32 * 1024 * 1024;
   if (exchange.body().awaitsContinue()) co_return;
   exchange.stream().setDeadline(std::chrono::steady_clock::now() + std::chrono::seconds(5));
   std::vector<char> scratch(64 * 1024);
-  for (std::size_t dropped = 0; dropped < most && !exchange.body().done();) {
+  for (std::size_t dropped = 0; dropped < max && !exchange.body().done();) {
     net::IoResult got = co_await exchange.body().readSome(boost::asio::buffer(scratch));
     if (got.error) co_return;
     dropped += got.bytes;
@@ -79,7 +79,7 @@ awaitable<void> drain(net::Exchange& exchange) {
 }  // namespace
 
 struct Api::Impl {
-  /// What is counted for one route; counters for a status are made when it first happens.
+  /// The metrics of one route; the counter of a status is created when it first occurs.
   struct RouteMetrics {
     Histogram duration;
     std::array<std::atomic<bool>, 600> known{};
@@ -101,15 +101,15 @@ struct Api::Impl {
     services.open = OpenBudget(services.options.open);
     for (const Endpoint& route : services.table) {
       MetricLabels labels{{"method", std::string(route.method)}, {"route", std::string(route.pattern)}};
-      // A stream's duration says how long somebody listened; it does not belong among the answer times.
+      // Streams are not counted: their duration is that of a client's interest, not a response time.
       route_metrics.push_back(std::make_unique<RouteMetrics>(
-          metrics.durations("swarm_http_request_duration_seconds", "Time to answer API requests; streams are not counted.", labels)));
+          metrics.durations("swarm_http_request_duration_seconds", "Response time of API requests; streams are not counted.", labels)));
     }
   }
 
   void signIn(Call& call, const Endpoint* route);
   awaitable<Reply> dispatch(Call& call, const Endpoint*& route);
-  awaitable<Reply> answer(Call& call, const Endpoint*& route);
+  awaitable<Reply> respond(Call& call, const Endpoint*& route);
   awaitable<void> send(Call& call, Reply& reply);
   void account(Call& call, const Endpoint* route, int status, std::chrono::duration<double> took);
 
@@ -121,20 +121,20 @@ Api::Api(ApiOptions options, SwarmController& controller, Auth& auth, Metrics& m
     : impl_(std::make_unique<Impl>(std::move(options), controller, auth, metrics, clock)) {}
 Api::~Api() = default;
 
-/// Establishes the principal. Everything but public routes wants one, unknown paths too.
+/// Determines the principal. Every route that is not public requires one, and so do unknown paths.
 void Api::Impl::signIn(Call& call, const Endpoint* route) {
   const net::RequestHead& head = call.exchange().head();
   bool is_public = route != nullptr && route->permission == Permission::Public;
   Credentials credentials = credentialsOf(services, head);
   if (is_public) {
-    // A page of another origin must not sign its visitor in as somebody else.
+    // A page of another origin must not sign its visitor in as another user.
     if (!isSafe(call, head) && isOfForeignPage(head))
       throw Error(ErrorCode::PermissionDenied, "This request was made by a page of another origin.");
     return;
   }
   if (!credentials.principal) {
     throw Error(ErrorCode::Unauthenticated,
-                credentials.given ? "The token is not valid, or no longer." : "Sign in first: send a token as \"Authorization: Bearer\".");
+                credentials.given ? "The token is invalid or has expired." : "Sign in first: send a token as \"Authorization: Bearer\".");
   }
   call.signIn(std::move(*credentials.principal));
   if (credentials.fromCookie && !isSafe(call, head) && !isSameOrigin(head))
@@ -145,7 +145,8 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
   Match match = findRoute(services.table, call.method(), call.path());
   route = match.route;
   signIn(call, route);
-  if (route == nullptr && match.allow.empty()) throw Error(ErrorCode::NotFound, "There is nothing at this path.");
+  if (route == nullptr && match.allow.empty())
+    throw Error(ErrorCode::NotFound, "This path does not exist. See docs/api.md for the routes.");
   if (route == nullptr && call.method() == "OPTIONS") {
     Reply reply{.status = 204};
     reply.headers.push_back({"Allow", match.allow});
@@ -153,17 +154,17 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     co_return reply;
   }
   if (route == nullptr) {
-    Error error(ErrorCode::InvalidArgument, format("This path does not take {}; it takes {}.", call.method(), match.allow));
+    Error error(ErrorCode::InvalidArgument, format("This path does not support {}; it supports {}.", call.method(), match.allow));
     Reply reply = problemReply(call, error, 405);
     reply.headers.push_back({"Allow", match.allow});
     co_return reply;
   }
-  // What the role never may is refused before anything is looked up; whose thing it is, the handler asks.
+  // Requests that the role never allows are refused before any lookup; the handler checks the owner.
   if (route->permission != Permission::Public && !isAllowed(call.principal(), route->permission, call.principal().user))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
   call.bind(*route, std::move(match.arguments));
   if (route->kind == RouteKind::Upgrade && !net::equalsIgnoreCase(call.exchange().head().upgrade, route->upgrade)) {
-    Error error(ErrorCode::InvalidArgument, format("This path wants \"Connection: Upgrade\" and \"Upgrade: {}\".", route->upgrade));
+    Error error(ErrorCode::InvalidArgument, format("This path requires \"Connection: Upgrade\" and \"Upgrade: {}\".", route->upgrade));
     Reply reply = problemReply(call, error, 426);
     reply.headers.push_back({"Upgrade", std::string(route->upgrade)});
     co_return reply;
@@ -174,7 +175,7 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
 }
 
 /// dispatch(), with every failure as a problem document.
-awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
+awaitable<Reply> Api::Impl::respond(Call& call, const Endpoint*& route) {
   std::optional<Error> failure;
   try {
     co_return co_await dispatch(call, route);
@@ -190,7 +191,7 @@ awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
                                       {"cause", failure->cause()}});
   }
   if (call.exchange().answered()) {
-    // Half an answer is out: only the end of the connection can tell that it is not whole.
+    // Part of the response was sent: only closing the connection can show that it is incomplete.
     if (!call.tookOver()) call.cut();
     co_return sentReply(status);
   }
@@ -201,7 +202,7 @@ awaitable<Reply> Api::Impl::answer(Call& call, const Endpoint*& route) {
 
 awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
   std::optional<OpenBudget::Share> held;
-  if (reply.body.size() > kSmallAnswer) {
+  if (reply.body.size() > kSmallResponse) {
     try {
       held.emplace(services.open.takeBytes(call.principal().user, reply.body.size()));
     } catch (const Error& error) {
@@ -250,9 +251,9 @@ awaitable<void> Api::handle(net::Exchange& exchange) {
   auto began = impl_->services.clock.steadyNow();
   Call call(exchange, net::requestIdOf(exchange.head().headers));
   const Endpoint* route = nullptr;
-  Reply reply = co_await impl_->answer(call, route);
+  Reply reply = co_await impl_->respond(call, route);
   if (!reply.sent) co_await impl_->send(call, reply);
-  if (!reply.sent && reply.status >= 400 && route != nullptr && route->body == BodyRule::Bytes) co_await drain(exchange);
+  if (!reply.sent && reply.status >= 400 && route != nullptr && route->body.rule == BodyRule::Bytes) co_await drain(exchange);
   impl_->account(call, route, reply.status, impl_->services.clock.steadyNow() - began);
 }
 

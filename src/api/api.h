@@ -1,4 +1,4 @@
-// Api: the REST interface of the base domain (/api/*, /healthz, /readyz, /metrics). docs/api.md tells it to its users.
+// Api: the REST interface of the base domain (/api/*, /healthz, /readyz, /metrics). Documented in docs/api.md.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -18,15 +18,15 @@ namespace swarm {
 
 struct ApiOptions {
   std::size_t maxBody = 1024 * 1024;               ///< bytes; a larger request gets 413
-  PublicAddress address{};                         ///< where browsers reach the API; cookies are set and believed there only
-  TrustedProxies trustedProxies{};                 ///< peers whose X-Forwarded-* are believed
+  PublicAddress address{};                         ///< where browsers reach the API; cookies are only set and accepted there
+  TrustedProxies trustedProxies{};                 ///< peers whose X-Forwarded-* are accepted
   std::chrono::seconds heartbeat{15};              ///< a comment on silent event streams
-  std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream looks whether its session still holds
+  std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream checks whether its session is still valid
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
-  OpenLimits open = {};                            ///< streams, tunnels and unread answers; more get 429
+  OpenLimits open = {};                            ///< streams, tunnels and unread responses; beyond them: 429
   /// Makes a provider from a configuration in a request (DockerCandidate, FlyCandidate of the description). Throws Error(InvalidArgument)
-  /// for a wrong one, Error(Unprocessable) for an endpoint that is not allowed, Error(NotFound) for a type that this program does not have.
-  /// Without it, only the configuration in force can be checked.
+  /// for an invalid one, Error(Unprocessable) for an endpoint that is not allowed, Error(NotFound) for a type that this program lacks.
+  /// Without it, only the current configuration can be checked.
   std::function<ProviderPtr(ProviderType, const boost::json::object&)> makeProvider = {};
 };
 
@@ -36,7 +36,7 @@ class Api {
   Api(ApiOptions options, SwarmController& controller, Auth& auth, Metrics& metrics, const Clock& clock);
   ~Api();
 
-  /// Answers one request. Never throws for anything that a request can bring about; every failure is a problem document (RFC 9457).
+  /// Responds to one request. Throws nothing that a request can cause; every failure is a problem document (RFC 9457).
   awaitable<void> handle(net::Exchange& exchange);
 
  private:

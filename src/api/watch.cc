@@ -1,4 +1,4 @@
-// Three things race: the work, the session and the peer.
+// A race of the work, the session and the peer.
 #include "api/watch.h"
 
 #include "async/deadline.h"
@@ -12,7 +12,7 @@ awaitable<void> untilSessionEnds(Services& services, Principal principal) {
   } while (services.auth.stillSignedIn(principal));
 }
 
-/// A client that listens has nothing to say: a byte from it is an end too.
+/// The client of a stream sends nothing: a byte from it also counts as an end.
 awaitable<void> untilPeerCloses(net::Exchange& exchange) {
   char byte = 0;
   co_await exchange.stream().readSome(boost::asio::buffer(&byte, 1));

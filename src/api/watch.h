@@ -1,4 +1,4 @@
-// Runs a stream for as long as somebody is there to read it and may do so.
+// Runs a stream while its client is connected and signed in.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -7,10 +7,10 @@
 
 namespace swarm::api {
 
-enum class WatchPeer { Yes, No };  ///< No: the connection was taken over, and whoever pumps it notices its end
+enum class WatchPeer { Yes, No };  ///< No: the connection was taken over, and the pump detects its end
 
-/// Runs `work` until it has ended, the session has expired or was revoked, or the peer has closed; then cancels `work` and awaits its end.
-/// False when it was cut short. Exceptions of `work` pass.
+/// Runs `work` until it ends, the session expires or is revoked, or the peer closes; then cancels `work` and awaits its end. False when it
+/// was cancelled. Exceptions of `work` propagate.
 awaitable<bool> runWhileWanted(Services& services, Call& call, WatchPeer peer, awaitable<void> work);
 
 }  // namespace swarm::api

@@ -1,4 +1,4 @@
-// SwarmClient's two calls that carry archives.
+// The two calls of SwarmClient that carry archives.
 #include "model/archive.h"
 
 #include "async/deadline.h"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::minutes kSilence{15};
 
-/// The last bytes of a stream, in which its end mark is found.
+/// The last bytes of a stream, with its end mark.
 class Tail {
  public:
   void add(std::string_view piece) {
@@ -77,7 +77,7 @@ ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::fun
   request.target = client::instancePath(ref, force ? "/import?force=true" : "/import");
   request.headers = connection.authorization();
   request.contentType = kArchiveType;
-  // Reading blocks the loop's thread, which has nothing else to do meanwhile.
+  // Reading blocks the thread of the loop, which has nothing else to do.
   request.bodySource = [&source](Deadline) -> async::awaitable<std::string> { co_return source(); };
   net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()), stop);
   if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);

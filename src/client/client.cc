@@ -1,4 +1,4 @@
-// SwarmClient's calls: each is one route of the API.
+// The calls of SwarmClient: each is one route of the API.
 #include "swarm/client.h"
 
 #include "async/deadline.h"
@@ -158,8 +158,7 @@ Instance SwarmClient::switchProvider(const std::string& ref, ProviderType target
     if (operation.status == OperationStatus::succeeded) break;
     if (operation.status == OperationStatus::cancelled) throw Error(ErrorCode::Cancelled, "The move was cancelled.");
     if (operation.status == OperationStatus::failed)
-      throw operation.error ? *operation.error
-                            : Error(ErrorCode::Internal, "The move failed without saying why; the server's log has more.");
+      throw operation.error ? *operation.error : Error(ErrorCode::Internal, "The move failed without a reason; see the log of the server.");
   }
   return getInstance(started.instance.id).value_or(started.instance);
 }
@@ -243,7 +242,7 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
   constexpr std::chrono::seconds longest{60};
   Deadline deadline = Deadline::after(timeout);
   const std::string path = "/api/operations/" + net::percentEncode(id);
-  // An observer wants each step: it is looked at often, quickly at first, since most operations end within a second.
+  // An observer needs each step: the operation is polled, quickly at first, because most operations end within a second.
   std::chrono::milliseconds pause{40};
   for (;;) {
     client::Patience patience{.stop = stop};

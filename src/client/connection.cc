@@ -1,4 +1,4 @@
-// Calls to the server and the errors that they end in.
+// Calls to the server, and their errors.
 #include "client/connection.h"
 
 #include <charconv>
@@ -15,10 +15,10 @@ constexpr std::chrono::milliseconds kConnectTimeout{10'000};
 net::Url serverUrl(const std::string& text) {
   auto url = net::parseUrl(text);
   if (url && (url->target.empty() || url->target == "/")) return *url;
-  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no server address; expected one like http://swarm.localhost:7420.", text));
+  throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a server address; expected one like http://swarm.localhost:7420.", text));
 }
 
-async::awaitable<net::StreamPtr> connectOrTell(net::Connector connect, Deadline deadline) {
+async::awaitable<net::StreamPtr> connectWithHint(net::Connector connect, Deadline deadline) {
   try {
     co_return co_await connect(deadline);
   } catch (const Error& error) {
@@ -41,7 +41,7 @@ Connection::Connection(ClientConfig config) : config_(std::move(config)) {
   } else {
     connect = [address = url.address()](Deadline deadline) { return net::connectTcp(address, deadline.orAfter(kConnectTimeout)); };
   }
-  connect_ = [connect = std::move(connect)](Deadline deadline) { return connectOrTell(connect, deadline); };
+  connect_ = [connect = std::move(connect)](Deadline deadline) { return connectWithHint(connect, deadline); };
   net::HttpClientOptions options;
   options.host = host_header_;
   options.headers = {{"User-Agent", "swarm/" SWARM_VERSION}, {"Accept", "application/json"}};
@@ -49,7 +49,7 @@ Connection::Connection(ClientConfig config) : config_(std::move(config)) {
 }
 
 Connection::~Connection() {
-  // The pool belongs to the loop's thread; the loop is joined after it.
+  // The pool belongs to the thread of the loop, which is joined after it.
   run([](std::unique_ptr<net::HttpClient> http) -> async::awaitable<void> {
     http.reset();
     co_return;
@@ -68,8 +68,7 @@ Error errorFromResponse(int status, const net::Headers& headers, std::string_vie
   std::string request_id(net::findHeader(headers, "X-Request-Id"));
   if (!problem || !problem->contains("code")) {
     ErrorCode code = status == 404 ? ErrorCode::NotFound : status == 401 ? ErrorCode::Unauthenticated : ErrorCode::UpstreamFailed;
-    return Error(code, format("The server answered {} {} and not in the way a swarm server does. Is the address right?", status,
-                              net::reasonPhrase(status)))
+    return Error(code, format("The response ({} {}) is not that of a swarm server. Check the address.", status, net::reasonPhrase(status)))
         .withUpstream({status, request_id});
   }
   auto text = [&](std::string_view name) {
@@ -112,7 +111,7 @@ boost::json::value Connection::call(std::string method, std::string target, cons
   net::HttpResponse response = run(http_->send(std::move(request), Deadline::after(config_.timeout + patience.extra)), patience.stop);
   if (response.status >= 400) throw errorFromResponse(response.status, response.headers, response.body);
   if (response.body.empty()) return nullptr;
-  return parseJson(response.body, "The server's answer");
+  return parseJson(response.body, "The server's response");
 }
 
 std::optional<boost::json::value> Connection::find(std::string target, const Patience& patience) {

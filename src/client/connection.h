@@ -1,4 +1,4 @@
-// The library's way to the server: its URL, one loop, one pooled HTTP client, and problem details turned into Errors.
+// The connection to the server: its URL, one loop and one pooled HTTP client. Converts problem details to Errors.
 #pragma once
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -17,7 +17,7 @@
 
 namespace swarm::client {
 
-/// A signal that other threads give; it belongs to the loop, which also drops it.
+/// A signal that other threads emit. It belongs to the loop, on which it is also destroyed.
 class Cancellation {
  public:
   explicit Cancellation(async::Executor loop) : loop_(std::move(loop)), signal_(std::make_shared<boost::asio::cancellation_signal>()) {}
@@ -36,7 +36,7 @@ class Cancellation {
   std::shared_ptr<boost::asio::cancellation_signal> signal_;
 };
 
-/// How long a call may take beyond the configured time, and what cancels it.
+/// The time that a call may take beyond the configured timeout, and a token that cancels it.
 struct Patience {
   std::chrono::milliseconds extra{0};
   std::stop_token stop{};
@@ -47,7 +47,7 @@ class Connection {
   explicit Connection(ClientConfig config);
   ~Connection();
 
-  /// Runs `work` on the loop and waits for it.
+  /// Runs `work` on the loop and waits for its end.
   template <typename T>
   T run(async::awaitable<T> work) {
     return boost::asio::co_spawn(loop_.executor(), std::move(work), boost::asio::use_future).get();
@@ -71,7 +71,7 @@ class Connection {
   /// One JSON call. Throws the server's Error for a status of 400 and above.
   boost::json::value call(std::string method, std::string target, const boost::json::value* body = nullptr, net::Headers headers = {},
                           const Patience& patience = {});
-  /// As call(), and nothing for 404.
+  /// As call(); nothing for 404.
   std::optional<boost::json::value> find(std::string target, const Patience& patience = {});
 
   net::HttpClient& http() { return *http_; }
@@ -90,7 +90,7 @@ class Connection {
   std::unique_ptr<net::HttpClient> http_;
 };
 
-/// What belongs to the loop's thread, and so ends there.
+/// An object that belongs to the thread of the loop, and is destroyed there.
 template <typename T>
 class OnLoop {
  public:

@@ -1,4 +1,4 @@
-// What a SwarmClient holds.
+// The state of a SwarmClient, and the helpers of its calls.
 #pragma once
 
 #include "base/text/format.h"
@@ -11,7 +11,7 @@ struct SwarmClient::Impl {
   explicit Impl(ClientConfig config) : connection(std::move(config)) {}
   client::Connection connection;
 
-  /// POST or DELETE on an instance that begins an operation.
+  /// POST or DELETE on an instance that starts an operation.
   StartedOperation begin(const std::string& method, const std::string& target, const boost::json::value* body = nullptr,
                          std::optional<std::int64_t> if_version = {}) {
     boost::json::value answer = connection.call(method, target, body, ifMatch(if_version));

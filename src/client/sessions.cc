@@ -18,7 +18,7 @@ class RemoteExec final : public ExecSession {
  public:
   RemoteExec(Connection& connection, std::unique_ptr<net::WebSocket> socket) : connection_(connection), socket_(std::move(socket)) {}
   ~RemoteExec() override {
-    // The socket belongs to the loop's thread.
+    // The socket belongs to the thread of the loop.
     connection_.run([](std::unique_ptr<net::WebSocket> socket) -> async::awaitable<void> {
       socket.reset();
       co_return;
@@ -60,12 +60,12 @@ class RemoteExec final : public ExecSession {
  private:
   void send(ExecFrame frame, std::string_view payload) {
     std::string data = agent::encodeFrame(frame, payload);
-    // One write may be pending at a time, and several threads may call.
+    // Only one write may be pending, and several threads may call.
     std::lock_guard lock(write_mutex_);
     bool sent = connection_.run([](net::WebSocket& socket, std::string bytes) -> async::awaitable<bool> {
       co_return co_await socket.write(bytes);
     }(*socket_, std::move(data)));
-    if (!sent) throw Error(ErrorCode::Unavailable, "The connection to the command was cut.");
+    if (!sent) throw Error(ErrorCode::Unavailable, "The connection to the command was lost.");
   }
 
   Connection& connection_;
@@ -81,7 +81,7 @@ async::awaitable<std::unique_ptr<net::WebSocket>> connectExec(Connection& connec
   co_return socket;
 }
 
-/// What the accept loop and its connections share; it lives on the loop's thread.
+/// Shared by the accept loop and its connections, on the thread of the loop.
 struct ForwardState {
   Connection& connection;
   std::string target;

@@ -1,4 +1,4 @@
-// The library's long-lived connections: interactive commands, and local ports that lead into an instance.
+// The long-lived connections of the library: interactive commands, and local ports that forward to an instance.
 #pragma once
 
 #include <memory>

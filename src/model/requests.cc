@@ -56,19 +56,10 @@ json::object requestBody(const Request& request) {
   return body;
 }
 
-#define SWARM_REQUEST(T)                                                          \
+#define SWARM_REQUEST(T, NAME)                                                    \
   template T readRequest<T>(const boost::json::value&, std::vector<FieldError>&); \
-  template boost::json::object requestBody<T>(const T&)
-
-SWARM_REQUEST(CreateInstanceRequest);
-SWARM_REQUEST(UpdateInstanceRequest);
-SWARM_REQUEST(MigrateInstanceRequest);
-SWARM_REQUEST(TakeSnapshotRequest);
-SWARM_REQUEST(RestoreSnapshotRequest);
-SWARM_REQUEST(ExecuteCommandRequest);
-SWARM_REQUEST(IssueTokenRequest);
-SWARM_REQUEST(LoginRequest);
-SWARM_REQUEST(LoginLinkRequest);
-SWARM_REQUEST(GitIdentity);
+  template boost::json::object requestBody<T>(const T&);
+SWARM_REQUESTS(SWARM_REQUEST)
+SWARM_REQUEST(GitIdentity, "")
 
 }  // namespace swarm

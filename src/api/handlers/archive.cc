@@ -1,8 +1,9 @@
-// An instance's archive, out and in: bytes that are passed on as they come, in bounded memory.
+// Export and import of an instance's archive: bytes are passed on as they arrive, in bounded memory.
 #include "model/archive.h"
 
 #include "agent/client/client.h"
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "api/watch.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
@@ -11,7 +12,7 @@ namespace swarm::api {
 namespace {
 
 constexpr std::chrono::seconds kFirstByte{60};
-constexpr std::chrono::minutes kSilence{10};  // of the agent: it may read a large file that holds nothing
+constexpr std::chrono::minutes kSilence{10};  // of the agent, while it reads a large sparse file
 constexpr std::chrono::minutes kClientSilence{5};
 constexpr std::size_t kPiece = 128 * 1024;
 
@@ -29,7 +30,7 @@ awaitable<void> copyArchive(net::Exchange& client, net::HttpExchange& inside) {
   for (;;) {
     std::string piece = co_await inside.read(Deadline::after(kSilence));
     if (piece.empty()) co_return;
-    if (!co_await client.write(piece)) throw Error(ErrorCode::Cancelled, "The client is gone.");
+    if (!co_await client.write(piece)) throw Error(ErrorCode::Cancelled, "The client closed the connection.");
   }
 }
 
@@ -49,8 +50,6 @@ awaitable<void> passIn(agent::AgentTarget target, agent::ArchivePlaces places, b
                        boost::json::object& answer) {
   answer = co_await agent::importArchive(std::move(target), std::move(places), force, bodyOf(exchange));
 }
-
-}  // namespace
 
 awaitable<Reply> exportInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
@@ -81,13 +80,49 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   auto stream_place = services.open.take(call.principal().user, instance.id);
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
   boost::json::object answer;
-  // Whoever packs the archive while it is sent may read large files that hold nothing.
+  // A client that packs the archive while it sends it may read large sparse files.
   call.exchange().stream().setReadPatience({.silence = kClientSilence});
   auto work = passIn(std::move(target), std::move(places), call.flag("force"), call.exchange(), answer);
   if (!co_await runWhileWanted(services, call, WatchPeer::No, std::move(work)))
-    throw Error(ErrorCode::Cancelled, "Your session ended before the archive was whole. The import is not complete.")
+    throw Error(ErrorCode::Cancelled,
+                "Your session ended before the archive was complete, and the import was aborted. Sign in and try again.")
         .withInstance(instance.id);
   co_return jsonReply(200, answer);
+}
+
+}  // namespace
+
+std::vector<Endpoint> archiveRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/api/instances/{id}/export",
+       .permission = Permission::UseOwn,
+       .operationId = "exportInstance",
+       .tag = "inside",
+       .summary = "The files of an instance's persistent storages, as a compressed POSIX tar",
+       .description = "The instance keeps running. A response without its end is not a complete archive, and every tool detects that.",
+       .handler = exportInstance,
+       .responses = {{.status = 200, .description = "The archive", .contentType = kArchiveType, .headers = {"Content-Disposition"}}},
+       .problems = {409, 422, 429, 503},
+       .parameters = {instanceRef()},
+       .kind = RouteKind::Stream},
+      {.method = "PUT",
+       .pattern = "/api/instances/{id}/import",
+       .permission = Permission::WriteOwn,
+       .operationId = "importInstance",
+       .tag = "inside",
+       .summary = "Replace the files of an instance's storages by those of an archive",
+       .description =
+           "All processes in the running instance are ended, the storages are filled, and VS Code is started again. 409 when files of a "
+           "user are there, unless `force` is true.",
+       .handler = importInstance,
+       .responses = {ok("All files are there, and VS Code was started again", "ImportResult")},
+       .problems = {409, 422, 429, 503},
+       .parameters = {instanceRef(), ifMatch(), flag("force", "Replace files of users too")},
+       .body = {BodyRule::Bytes, {}, kArchiveType},
+       .kind = RouteKind::Stream},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,12 +1,13 @@
-// Server-sent events: what happens in the swarm, for those who may see it.
+// Server-sent events: the changes in the swarm that the user may see.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "api/watch.h"
 #include "base/text/format.h"
 
 namespace swarm::api {
 namespace {
 
-constexpr std::size_t kPieceBytes = 16 * 1024;  // what waits for a client that reads slowly
+constexpr std::size_t kPieceBytes = 16 * 1024;  // unread by a slow client
 
 bool maySee(const Principal& principal, const Event& event) {
   if (event.type == "reset") return true;
@@ -15,7 +16,7 @@ bool maySee(const Principal& principal, const Event& event) {
 
 std::string eventText(const Event& event) { return format("id: {}\nevent: {}\ndata: {}\n\n", event.id, event.type, *event.data); }
 
-/// Events are taken from the bus as fast as the client reads them: a slow client has no queue here, it falls behind and gets a "reset".
+/// Takes events from the bus as fast as the client reads them, without a queue: a slow client falls behind and receives a "reset".
 awaitable<void> copyEvents(Services& services, Call& call, std::uint64_t last) {
   EventBus& bus = services.controller.events();
   net::Exchange& exchange = call.exchange();
@@ -32,15 +33,13 @@ awaitable<void> copyEvents(Services& services, Call& call, std::uint64_t last) {
   }
 }
 
-}  // namespace
-
 awaitable<Reply> streamEvents(Services& services, Call& call) {
   EventBus& bus = services.controller.events();
   if (call.isHead()) co_return Reply{.status = 200, .body = {}, .contentType = "text/event-stream"};
   auto place = services.open.take(call.principal().user);
-  // Numbers that are too old, or of an earlier life of the server, make the bus answer with a "reset".
+  // For ids that are too old or of an earlier server process, the bus returns a "reset".
   std::uint64_t last = bus.lastId();
-  if (auto asked = call.integer("Last-Event-ID")) last = static_cast<std::uint64_t>(*asked);
+  if (auto given = call.integer("Last-Event-ID")) last = static_cast<std::uint64_t>(*given);
   net::Exchange& exchange = call.exchange();
   co_await exchange.begin(200, {{"Content-Type", "text/event-stream"},
                                 {"Cache-Control", "no-store"},
@@ -48,8 +47,36 @@ awaitable<Reply> streamEvents(Services& services, Call& call) {
                                 {"X-Request-Id", call.requestId()},
                                 {"X-Content-Type-Options", "nosniff"}});
   if (co_await exchange.write("retry: 2000\n\n")) co_await runWhileWanted(services, call, WatchPeer::Yes, copyEvents(services, call, last));
-  call.cut();  // it has no end of its own: the client comes again with the last number it has
+  call.cut();  // the stream has no end: the client reconnects with its last id
   co_return sentReply(200);
+}
+
+}  // namespace
+
+std::vector<Endpoint> eventRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/api/events",
+       .permission = Permission::ReadOwn,
+       .operationId = "streamEvents",
+       .tag = "events",
+       .summary = "Changes in the swarm, as server-sent events",
+       .description = "Each event has an id, a name (`event:`) and one line of JSON (`data:`). `reset` reports that events were lost: read "
+                      "everything again. A comment is sent every 15 s.",
+       .handler = streamEvents,
+       .responses = {{.status = 200,
+                      .description = "The stream; the JSON behind `data:` is an Event",
+                      .schema = "Event",
+                      .contentType = "text/event-stream"}},
+       .problems = {429},
+       .parameters = {{.place = Parameter::Place::Header,
+                       .name = "Last-Event-ID",
+                       .kind = Parameter::Kind::Integer,
+                       .description = "Resume after this event",
+                       .maximum = INT64_MAX}},
+       .kind = RouteKind::Stream},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,13 +1,30 @@
-// The handlers that the route table names, by area. Each adapts a checked request to one call of the controller or of auth.
+// The subjects of the API, and what their handlers share. A file of this folder has the rows of its routes beside the handlers, which adapt
+// a checked request to one call of the controller or of auth.
 #pragma once
 
 #include "api/http/call.h"
 #include "model/codec/codec.h"
 #include "model/requests.h"
+#include "model/responses.h"
 
 namespace swarm::api {
 
-/// The body as its description has it. Throws Error(InvalidArgument) with every fault.
+std::vector<Endpoint> archiveRoutes();
+std::vector<Endpoint> eventRoutes();
+std::vector<Endpoint> insideRoutes();
+std::vector<Endpoint> instanceRoutes();
+std::vector<Endpoint> lifecycleRoutes();
+std::vector<Endpoint> logRoutes();
+std::vector<Endpoint> migrateRoutes();
+std::vector<Endpoint> nameRoutes();
+std::vector<Endpoint> operationRoutes();
+std::vector<Endpoint> providerRoutes();
+std::vector<Endpoint> sessionRoutes();
+std::vector<Endpoint> snapshotRoutes();
+std::vector<Endpoint> systemRoutes();
+std::vector<Endpoint> userRoutes();
+
+/// Reads the body by its description. Throws Error(InvalidArgument) with every fault.
 template <typename Request>
 Request readBody(Call& call) {
   std::vector<FieldError> faults;
@@ -16,83 +33,34 @@ Request readBody(Call& call) {
   return request;
 }
 
-// instances.cc
-awaitable<Reply> createInstance(Services& services, Call& call);
-awaitable<Reply> listInstances(Services& services, Call& call);
-awaitable<Reply> getInstance(Services& services, Call& call);
-awaitable<Reply> updateInstance(Services& services, Call& call);
-awaitable<Reply> patchInstance(Services& services, Call& call);
-// lifecycle.cc
-awaitable<Reply> startInstance(Services& services, Call& call);
-awaitable<Reply> stopInstance(Services& services, Call& call);
-awaitable<Reply> restartInstance(Services& services, Call& call);
-awaitable<Reply> deleteInstance(Services& services, Call& call);
-// migrate.cc
-awaitable<Reply> migrateInstance(Services& services, Call& call);
-// snapshots.cc
-awaitable<Reply> takeSnapshot(Services& services, Call& call);
-awaitable<Reply> restoreSnapshot(Services& services, Call& call);
-awaitable<Reply> listSnapshots(Services& services, Call& call);
-awaitable<Reply> listInstanceSnapshots(Services& services, Call& call);
-awaitable<Reply> deleteSnapshot(Services& services, Call& call);
-// archive.cc
-awaitable<Reply> exportInstance(Services& services, Call& call);
-awaitable<Reply> importInstance(Services& services, Call& call);
-// inside.cc
-awaitable<Reply> executeCommand(Services& services, Call& call);
-awaitable<Reply> getUsage(Services& services, Call& call);
-awaitable<Reply> getNetwork(Services& services, Call& call);
-awaitable<Reply> issueToken(Services& services, Call& call);
-awaitable<Reply> openExec(Services& services, Call& call);
-awaitable<Reply> openPort(Services& services, Call& call);
-// logs.cc
-awaitable<Reply> readLogs(Services& services, Call& call);
-// events.cc
-awaitable<Reply> streamEvents(Services& services, Call& call);
-// operations.cc
-awaitable<Reply> listOperations(Services& services, Call& call);
-awaitable<Reply> getOperation(Services& services, Call& call);
-awaitable<Reply> cancelOperation(Services& services, Call& call);
-awaitable<Reply> createLoginLink(Services& services, Call& call);
-awaitable<Reply> listSessions(Services& services, Call& call);
-awaitable<Reply> endSession(Services& services, Call& call);
-awaitable<Reply> listNameHolds(Services& services, Call& call);
-awaitable<Reply> releaseName(Services& services, Call& call);
-awaitable<Reply> listVolumes(Services& services, Call& call);
-awaitable<Reply> deleteVolume(Services& services, Call& call);
-// providers.cc
-awaitable<Reply> listProviders(Services& services, Call& call);
-awaitable<Reply> getProvider(Services& services, Call& call);
-awaitable<Reply> validateProvider(Services& services, Call& call);
-awaitable<Reply> getSwarmStatus(Services& services, Call& call);
-// sessions.cc
-awaitable<Reply> login(Services& services, Call& call);
-awaitable<Reply> logout(Services& services, Call& call);
-awaitable<Reply> authStatus(Services& services, Call& call);
-// users.cc
-awaitable<Reply> getGitIdentity(Services& services, Call& call);
-awaitable<Reply> setGitIdentity(Services& services, Call& call);
-// system.cc
-awaitable<Reply> health(Services& services, Call& call);
-awaitable<Reply> ready(Services& services, Call& call);
-awaitable<Reply> metrics(Services& services, Call& call);
-awaitable<Reply> openapi(Services& services, Call& call);
-awaitable<Reply> version(Services& services, Call& call);
+/// A body that model/ describes.
+template <typename T>
+Reply reply(const T& body, int status = 200) {
+  return jsonReply(status, toJson(body));
+}
+/// {"items": […]}
+template <typename T>
+Reply replyWithItems(const std::vector<T>& items) {
+  return jsonReply(200, boost::json::object{{"items", toJson(items)}});
+}
 
-/// The instance that the path names, when the caller may see it. Throws Error(NotFound): strangers' instances look like absent ones; and
-/// Error(PermissionDenied) when the caller sees it but the route asks for more.
+/// The instance that the path names, if the caller may see it. Throws Error(NotFound) for instances of others, as for missing ones, and
+/// Error(PermissionDenied) when the caller may see it but lacks `permission`.
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission);
 
-/// Throws Error(PreconditionFailed) for an instance at a version that If-Match does not name. Changes are admitted by the controller.
+/// Throws Error(PreconditionFailed) for an instance at a version that If-Match does not name. For changes, the controller checks that.
 void requireAdmitted(const Call& call, const Instance& instance);
 
-/// What a mutation answers once it was begun: waits as `?wait=` says. `done` is the status when it has ended well, 202 is it before that.
-/// Throws the operation's own error when it has failed.
-awaitable<Reply> answerOperation(Services& services, Call& call, InstanceAndOperation begun, int done);
-/// Waits for `operation` as `?wait=` says; throws its error when it has failed.
+/// Throws Error(PermissionDenied) when the caller lacks `permission` for what belongs to `owner`, and concerns the instance `instance_id`.
+void requireAllowed(const Call& call, Permission permission, std::string_view owner, std::string instance_id = {});
+
+/// The response to a change that was started: waits as `?wait=` requests. `done` is the status after a success within that time, otherwise
+/// it is 202. Throws the operation's error when it failed.
+awaitable<Reply> respondWithOperation(Services& services, Call& call, InstanceAndOperation started, int done);
+/// Waits for `operation` as `?wait=` requests; throws its error when it failed.
 awaitable<Operation> settle(Services& services, Call& call, Operation operation);
 
-/// Where the answer tells that its operation is followed.
+/// The header with the URL of an operation.
 net::Header operationLocation(const std::string& operation_id);
 
 /// Cursors are opaque: an id in base64url.

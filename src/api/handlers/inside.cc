@@ -1,8 +1,9 @@
-// What happens inside an instance: commands, usage, network, tokens, and the two streams that are passed through to its agent as bytes.
+// The inside of an instance: commands, usage, network, tokens, and the two streams that are passed through to its agent as bytes.
 #include <boost/json/serializer.hpp>
 
 #include "agent/client/client.h"
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "api/watch.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
@@ -14,7 +15,7 @@ namespace {
 namespace json = boost::json;
 constexpr std::size_t kJsonPiece = 32 * 1024;
 
-/// The part of a client's WebSocket handshake that is the agent's to answer.
+/// The part of a client's WebSocket handshake that is forwarded to the agent.
 net::Headers handshakeOf(const net::RequestHead& head) {
   net::Headers handshake;
   for (std::string_view name : {"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol"}) {
@@ -45,7 +46,7 @@ awaitable<agent::AgentTarget> requireAgent(Services& services, Call& call) {
   co_return co_await services.controller.agentTarget(instance.id);
 }
 
-/// An answer that may be large: as JSON, text may have six times its bytes, so that it is written piece by piece.
+/// Sends a response that may be large piece by piece: as JSON, text may take six times its bytes.
 awaitable<Reply> sendJson(Call& call, json::value value) {
   net::Exchange& exchange = call.exchange();
   co_await exchange.begin(200, {{"Content-Type", "application/json"},
@@ -66,57 +67,54 @@ awaitable<Reply> sendJson(Call& call, json::value value) {
   co_return sentReply(200);
 }
 
-}  // namespace
-
 awaitable<Reply> executeCommand(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
   std::vector<FieldError> faults;
-  auto asked = readRequest<ExecuteCommandRequest>(call.body(), faults);
-  if (faults.empty() && asked.command.front().empty()) faults.push_back({"/command", "must name a program"});
-  for (std::size_t i = 0; i < asked.command.size(); ++i)
-    if (asked.command[i].find('\0') != std::string::npos) faults.push_back({format("/command/{}", i), "must not contain NUL"});
+  auto request = readRequest<ExecuteCommandRequest>(call.body(), faults);
+  if (faults.empty() && request.command.front().empty()) faults.push_back({"/command", "must name a program"});
+  for (std::size_t i = 0; i < request.command.size(); ++i)
+    if (request.command[i].find('\0') != std::string::npos) faults.push_back({format("/command/{}", i), "must not contain NUL"});
   throwIfAny(std::move(faults));
   auto place = services.open.take(call.principal().user, instance.id, 2 * agent::kMaxBufferedOutput);
-  CommandResult result = co_await services.controller.executeCommand(instance.id, std::move(asked.command), std::move(asked.stdinText),
-                                                                     Deadline::after(std::chrono::seconds(asked.timeout)));
+  CommandResult result = co_await services.controller.executeCommand(instance.id, std::move(request.command), std::move(request.stdinText),
+                                                                     Deadline::after(std::chrono::seconds(request.timeout)));
   co_return co_await sendJson(call, toJson(result));
 }
 
 awaitable<Reply> getUsage(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
-  co_return jsonReply(200, toJson(co_await services.controller.getResourceUsage(instance.id)));
+  co_return reply(co_await services.controller.getResourceUsage(instance.id));
 }
 
 awaitable<Reply> getNetwork(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
-  co_return jsonReply(200, toJson(co_await services.controller.getNetworkInfo(instance.id)));
+  co_return reply(co_await services.controller.getNetworkInfo(instance.id));
 }
 
 awaitable<Reply> issueToken(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
   std::vector<FieldError> faults;
-  const auto asked = readRequest<IssueTokenRequest>(call.body(), faults);
-  const std::optional<TokenScope> scope = issuedScopeFromString(asked.scope);
+  const auto request = readRequest<IssueTokenRequest>(call.body(), faults);
+  const std::optional<TokenScope> scope = issuedScopeFromString(request.scope);
   if (!scope && faults.empty()) faults.push_back({"/scope", format("must be one of {}", issuedScopeNames())});
   throwIfAny(std::move(faults));
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
-  // It ends with its session; where the agent can't be told of that, soon after.
+  // The token ends with its session, or soon after when the agent cannot be notified.
   auto session_left = std::chrono::floor<std::chrono::seconds>(call.principal().expiresAt - services.clock.now());
-  auto life = std::min({std::chrono::seconds(asked.ttl), kLongestIssuedLife, session_left});
+  auto life = std::min({std::chrono::seconds(request.ttl), kLongestIssuedLife, session_left});
   SystemTime expires_at = services.clock.now() + life;
   const std::string& session = call.principal().sessionId;
   std::string token = signInstanceToken(target.key, instance.id, *scope, life, services.clock, session);
   co_await services.controller.noteIssuedToken(instance.id, session, expires_at, [&auth = services.auth, principal = call.principal()] {
     return auth.stillSignedIn(principal).has_value();
   });
-  co_return jsonReply(
-      200, json::object{{"token", token}, {"instanceId", instance.id}, {"scope", asked.scope}, {"expiresAt", formatTime(expires_at)}});
+  co_return reply(InstanceTokenResponse{std::move(token), instance.id, request.scope, expires_at});
 }
 
 awaitable<Reply> openExec(Services& services, Call& call) {
   agent::AgentTarget target = co_await requireAgent(services, call);
   if (!call.exchange().head().headers.has("Sec-WebSocket-Key"))
-    throw Error(ErrorCode::InvalidArgument, "A WebSocket handshake needs a Sec-WebSocket-Key header.");
+    throw Error(ErrorCode::InvalidArgument, "The WebSocket handshake lacks the header Sec-WebSocket-Key.");
   auto place = services.open.take(call.principal().user, target.instanceId);
   auto answer = co_await agent::openExec(target, handshakeOf(call.exchange().head()), Deadline::after(services.options.upstreamTimeout));
   net::StreamPtr inside = answer->takeStream();
@@ -130,7 +128,7 @@ awaitable<Reply> openPort(Services& services, Call& call) {
   const std::string& text = call.argument(1);
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port == 0)
-    throw Error(ErrorCode::InvalidArgument, "A port is a number from 1 to 65535.");
+    throw Error(ErrorCode::InvalidArgument, "The port must be a number from 1 to 65535.");
   agent::AgentTarget target = co_await requireAgent(services, call);
   auto place = services.open.take(call.principal().user, target.instanceId);
   net::StreamPtr inside = co_await agent::openPortTunnel(target, port, Deadline::after(services.options.upstreamTimeout));
@@ -138,6 +136,92 @@ awaitable<Reply> openPort(Services& services, Call& call) {
   net::StreamPtr client = co_await call.takeOver(std::move(headers));
   co_await passThrough(services, call, std::move(client), std::move(inside));
   co_return sentReply(101);
+}
+
+}  // namespace
+
+std::vector<Endpoint> insideRoutes() {
+  return {
+
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/exec",
+       .permission = Permission::UseOwn,
+       .operationId = "executeCommand",
+       .tag = "inside",
+       .summary = "Run a command to its end",
+       .description = "As the user coder, in the home folder. Output beyond 1 MiB is discarded, and `truncated` is true.",
+       .handler = executeCommand,
+       .responses = {ok<CommandResult>("Its output and exit code")},
+       .problems = {409, 503},
+       .parameters = {instanceRef()},
+       .body = jsonBody<ExecuteCommandRequest>()},
+      {.method = "GET",
+       .pattern = "/api/instances/{id}/usage",
+       .permission = Permission::ReadOwn,
+       .operationId = "getResourceUsage",
+       .tag = "inside",
+       .summary = "Resources in use",
+       .description = "Measured at this moment.",
+       .handler = getUsage,
+       .responses = {ok<ResourceUsage>("CPU, memory and storage")},
+       .problems = {409, 503},
+       .parameters = {instanceRef()}},
+      {.method = "GET",
+       .pattern = "/api/instances/{id}/network",
+       .permission = Permission::ReadOwn,
+       .operationId = "getNetworkInfo",
+       .tag = "inside",
+       .summary = "Addresses, ports and URLs",
+       .description = "As the provider reports them at this moment.",
+       .handler = getNetwork,
+       .responses = {ok<NetworkInfo>("The network")},
+       .problems = {409, 503},
+       .parameters = {instanceRef()}},
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/token",
+       .permission = Permission::UseOwn,
+       .operationId = "issueInstanceToken",
+       .tag = "inside",
+       .summary = "Issue a short-lived token for the instance's agent",
+       .description = "It opens only the agent of that instance, and only for the scope.",
+       .handler = issueToken,
+       .responses = {ok<InstanceTokenResponse>("The token")},
+       .problems = {409, 503},
+       .parameters = {instanceRef()},
+       .body = jsonBody<IssueTokenRequest>()},
+      {.method = "GET",
+       .pattern = "/api/instances/{id}/exec",
+       .permission = Permission::UseOwn,
+       .operationId = "openExec",
+       .tag = "inside",
+       .summary = "Run a command with streams (WebSocket)",
+       .description = "The frames are those of the agent's exec stream (src/agent/README.md), passed through as bytes.",
+       .handler = openExec,
+       .responses = {{.status = 101, .description = "A WebSocket with the agent's exec frames", .headers = {"Upgrade"}}},
+       .problems = {409, 426, 429, 503},
+       .parameters = {instanceRef()},
+       .kind = RouteKind::Upgrade,
+       .upgrade = "websocket"},
+      {.method = "GET",
+       .pattern = "/api/instances/{id}/ports/{port}",
+       .permission = Permission::UseOwn,
+       .operationId = "openPort",
+       .tag = "inside",
+       .summary = "Tunnel to a TCP port inside",
+       .description = "After the 101, the connection is a connection to the port, in both directions.",
+       .handler = openPort,
+       .responses = {{.status = 101, .description = "From here on, the connection is the port's", .headers = {"Upgrade"}}},
+       .problems = {409, 426, 429, 503},
+       .parameters = {instanceRef(),
+                      {.place = Parameter::Place::Path,
+                       .name = "port",
+                       .kind = Parameter::Kind::Integer,
+                       .description = "A port that listens in the instance",
+                       .minimum = 1,
+                       .maximum = 65'535}},
+       .kind = RouteKind::Upgrade,
+       .upgrade = agent::kTunnelProtocol},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,8 +1,9 @@
-// Create, list, show and update instances.
+// Create, list, show and change instances.
 #include "api/handlers/handlers.h"
 #include "api/http/entity_tags.h"
 #include "api/http/fields.h"
 #include "api/http/instance_text.h"
+#include "api/routes/route_parts.h"
 #include "base/id.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
@@ -15,11 +16,11 @@ namespace {
 
 namespace json = boost::json;
 
-/// Only an admin works for somebody else.
-std::string ownerOf(const Call& call, const std::optional<std::string>& asked) {
-  if (!asked || *asked == call.principal().user) return call.principal().user;
+/// Only an administrator may create for another user.
+std::string ownerOf(const Call& call, const std::optional<std::string>& owner) {
+  if (!owner || *owner == call.principal().user) return call.principal().user;
   if (!call.isAdmin()) throw Error(ErrorCode::PermissionDenied, "Only an admin can create a workspace for another user.");
-  return *asked;
+  return *owner;
 }
 
 CreateRequest readCreateRequest(Call& call) {
@@ -67,15 +68,15 @@ void validateParts(const UpdateRequest& update, std::vector<FieldError>& faults)
 void requireChange(const UpdateRequest& update) {
   if (update.resources || update.network || update.env || update.labels || update.metadata || update.refreshImage) return;
   throw Error(ErrorCode::InvalidArgument,
-              "There is nothing to change: give resources, env, network, labels or metadata, or ask for refreshImage.");
+              "There is nothing to change. Send resources, env, network, labels or metadata, or set refreshImage.");
 }
 
-/// Parts that are objects are merged into what the instance has: a changed CPU leaves the memory as it is.
-UpdateRequest readUpdateRequest(const json::value& body, const Instance& current) {
+/// The parts that `given` has. Members that are objects are merged into those of `base`.
+UpdateRequest readParts(const json::value& given, const InstanceConfig& base) {
   UpdateRequest update;
-  ObjectReader reader(body);
-  update.resources = reader.read<ResourceConfig>("resources", current.config.resources);
-  update.network = reader.read<NetworkConfig>("network", current.config.network);
+  ObjectReader reader(given);
+  update.resources = reader.read<ResourceConfig>("resources", base.resources);
+  update.network = reader.read<NetworkConfig>("network", base.network);
   update.env = reader.read<std::map<std::string, std::string>>("env");
   update.labels = reader.read<std::map<std::string, std::string>>("labels");
   update.metadata = reader.read<json::object>("metadata");
@@ -83,6 +84,9 @@ UpdateRequest readUpdateRequest(const json::value& body, const Instance& current
   reader.finish();
   return update;
 }
+
+/// A changed CPU leaves the memory unchanged.
+UpdateRequest readUpdateRequest(const json::value& body, const Instance& current) { return readParts(body, current.config); }
 
 /// RFC 7396.
 void mergePatch(json::value& target, const json::value& patch) {
@@ -99,7 +103,7 @@ void mergePatch(json::value& target, const json::value& patch) {
   }
 }
 
-/// A JSON merge patch on the changeable part of the configuration: what it removes gets its default.
+/// A JSON merge patch of the changeable parts of the configuration: members that it removes get their default.
 UpdateRequest readPatchRequest(const json::value& patch, const Instance& current) {
   const InstanceConfig& config = current.config;
   json::value merged = json::object{{"resources", toJson(config.resources)},
@@ -107,21 +111,14 @@ UpdateRequest readPatchRequest(const json::value& patch, const Instance& current
                                     {"env", toJson(config.env)},
                                     {"labels", toJson(config.labels)},
                                     {"metadata", config.metadata}};
-  ObjectReader named(patch);
-  for (const auto& [name, part] : merged.as_object()) named.accept(name);
-  named.finish();
   mergePatch(merged, patch);
-  ObjectReader reader(std::move(merged));
-  UpdateRequest update;
-  if (named.has("resources")) update.resources = reader.read<ResourceConfig>("resources").value_or(ResourceConfig{});
-  if (named.has("network")) update.network = reader.read<NetworkConfig>("network").value_or(NetworkConfig{});
-  if (named.has("env")) update.env = reader.read<std::map<std::string, std::string>>("env").value_or(std::map<std::string, std::string>{});
-  if (named.has("labels"))
-    update.labels = reader.read<std::map<std::string, std::string>>("labels").value_or(std::map<std::string, std::string>{});
-  if (named.has("metadata")) update.metadata = reader.read<json::object>("metadata").value_or(json::object{});
-  validateParts(update, reader.faults());
-  throwIfAny(std::move(reader.faults()));
-  return update;
+  if (!patch.is_object()) return readParts(patch, {});
+  json::object given;
+  for (const auto& [name, part] : patch.get_object()) {
+    const json::value* result = merged.get_object().if_contains(name);
+    given[name] = result ? *result : json::object();
+  }
+  return readParts(given, {});
 }
 
 void appendSelected(std::string& out, const Instance& instance, const FieldSelection& fields) {
@@ -132,39 +129,11 @@ void appendSelected(std::string& out, const Instance& instance, const FieldSelec
   }
 }
 
-}  // namespace
-
-std::string makeCursor(std::string_view id) { return toBase64Url(id); }
-
-std::string readCursor(const Call& call) {
-  auto cursor = call.text("cursor");
-  if (!cursor) return {};
-  auto id = fromBase64Url(*cursor);
-  bool plain = id && !id->empty() && std::all_of(id->begin(), id->end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-  if (!plain) throw Error(ErrorCode::InvalidArgument, "The cursor is not one that this server gave.").withField("?cursor", "is not valid");
-  return *id;
-}
-
-awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission) {
-  std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
-  if (!instance || !canSee(call.principal(), instance->owner)) throw notFound("workspace", call.argument());
-  if (!isAllowed(call.principal(), permission, instance->owner))
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow this on the instance.").withInstance(instance->id);
-  co_return std::move(*instance);
-}
-
-void requireAdmitted(const Call& call, const Instance& instance) {
-  if (call.versions().admits(instance.version)) return;
-  throw Error(ErrorCode::PreconditionFailed, format("Workspace {} is at version {}, which If-Match does not name; nothing was done.",
-                                                    instance.config.name, instance.version))
-      .withInstance(instance.id);
-}
-
 awaitable<Reply> createInstance(Services& services, Call& call) {
-  InstanceAndOperation begun = co_await services.controller.createInstance(readCreateRequest(call));
-  bool replayed = begun.replayed;
-  std::string location = "/api/instances/" + begun.instance.id;
-  Reply reply = co_await answerOperation(services, call, std::move(begun), 201);
+  InstanceAndOperation started = co_await services.controller.createInstance(readCreateRequest(call));
+  bool replayed = started.replayed;
+  std::string location = "/api/instances/" + started.instance.id;
+  Reply reply = co_await respondWithOperation(services, call, std::move(started), 201);
   reply.headers.push_back({"Location", std::move(location)});
   if (replayed) reply.headers.push_back({"Idempotency-Replayed", "true"});
   co_return reply;
@@ -195,8 +164,6 @@ awaitable<Reply> getInstance(Services& services, Call& call) {
   co_return reply;
 }
 
-namespace {
-
 using ChangeReader = UpdateRequest (*)(const json::value&, const Instance&);
 
 UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read) {
@@ -206,7 +173,7 @@ UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read)
   return update;
 }
 
-/// The body's change was merged with one version: another user's change in between means merging again.
+/// The change in the body is merged with one version of the instance; after a concurrent change it is merged again.
 awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader read) {
   if (call.flag("dryRun")) {
     Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
@@ -215,12 +182,12 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
     reply.headers.push_back({"ETag", entityTag(current)});
     co_return reply;
   }
-  const VersionCondition asked = call.versions();
+  const VersionCondition admitted = call.versions();
   UpdateResult result;
   for (int attempt = 1;; ++attempt) {
     Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
     UpdateRequest update = readChange(call, current, read);
-    bool is_admitted = asked.admits(current.version);
+    bool is_admitted = admitted.admits(current.version);
     VersionCondition merged{.any = false, .versions = {}};
     if (is_admitted) merged.versions.push_back(current.version);
     try {
@@ -248,9 +215,132 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
   co_return reply;
 }
 
-}  // namespace
-
 awaitable<Reply> updateInstance(Services& services, Call& call) { return changeInstance(services, call, readUpdateRequest); }
 awaitable<Reply> patchInstance(Services& services, Call& call) { return changeInstance(services, call, readPatchRequest); }
+
+Parameter selectedFields() { return text("fields", "Members to return, comma-separated: id,status,config.name", 1024); }
+
+Endpoint changeRoute(std::string_view method, std::string_view operation_id, std::string_view summary, std::string_view description,
+                     Handler handler, Body body) {
+  return {.method = method,
+          .pattern = "/api/instances/{id}",
+          .permission = Permission::WriteOwn,
+          .operationId = operation_id,
+          .tag = "instances",
+          .summary = summary,
+          .description = description,
+          .handler = handler,
+          .responses = {ok("Done; see `effect`. For a dryRun, an UpdatePlan", "UpdatedInstanceOrPlan", {"ETag"}),
+                        {.status = 202,
+                         .description = "Accepted; follow the operation with operationId",
+                         .schema = "UpdatedInstance",
+                         .headers = {"ETag", "Operation-Location"}}},
+          .problems = {409, 422, 503},
+          .parameters = {instanceRef(), ifMatch(),
+                         flag("dryRun", "Change nothing, and return the plan: a restart discards files outside of volumes"),
+                         flag("refreshImage", "Recreate it from the current version of config.image; the body may be {}"), waitSeconds()},
+          .body = body};
+}
+
+}  // namespace
+
+std::string makeCursor(std::string_view id) { return toBase64Url(id); }
+
+std::string readCursor(const Call& call) {
+  auto cursor = call.text("cursor");
+  if (!cursor) return {};
+  auto id = fromBase64Url(*cursor);
+  bool plain = id && !id->empty() && std::all_of(id->begin(), id->end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+  if (!plain)
+    throw Error(ErrorCode::InvalidArgument, "The cursor is invalid. Use nextCursor of the previous page.")
+        .withField("?cursor", "is invalid");
+  return *id;
+}
+
+awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission) {
+  std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
+  if (!instance || !canSee(call.principal(), instance->owner)) throw notFound("workspace", call.argument());
+  requireAllowed(call, permission, instance->owner, instance->id);
+  co_return std::move(*instance);
+}
+
+void requireAllowed(const Call& call, Permission permission, std::string_view owner, std::string instance_id) {
+  if (isAllowed(call.principal(), permission, owner)) return;
+  Error error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+  throw instance_id.empty() ? error : std::move(error).withInstance(std::move(instance_id));
+}
+
+void requireAdmitted(const Call& call, const Instance& instance) {
+  if (call.versions().admits(instance.version)) return;
+  throw Error(ErrorCode::PreconditionFailed,
+              format("Nothing was changed: workspace {} is at version {}, which If-Match does not name. Read it again.",
+                     instance.config.name, instance.version))
+      .withInstance(instance.id);
+}
+
+std::vector<Endpoint> instanceRoutes() {
+  return {
+
+      {.method = "POST",
+       .pattern = "/api/instances",
+       .permission = Permission::WriteOwn,
+       .operationId = "createInstance",
+       .tag = "instances",
+       .summary = "Create an instance",
+       .description = "Every member may be absent: the server then chooses name, provider, image and size.",
+       .handler = createInstance,
+       .responses = {{.status = 201,
+                      .description = "It runs (with wait)",
+                      .schema = "StartedInstance",
+                      .headers = {"ETag", "Location", "Idempotency-Replayed"}},
+                     {.status = 202,
+                      .description = "Accepted; follow the operation with operationId",
+                      .schema = "StartedInstance",
+                      .headers = {"ETag", "Location", "Operation-Location", "Idempotency-Replayed"}}},
+       .problems = {409, 422, 503},
+       .parameters = {waitSeconds(),
+                      header("Idempotency-Key", "Makes a retry safe: the same key returns what the first request created", 255)},
+       .body = jsonBody<CreateInstanceRequest>()},
+      {.method = "GET",
+       .pattern = "/api/instances",
+       .permission = Permission::ReadOwn,
+       .operationId = "listInstances",
+       .tag = "instances",
+       .summary = "List instances",
+       .description = "Those that the caller may see, in the order of creation. With `fields`, only the named members.",
+       .handler = listInstances,
+       .responses = {ok("A page", "InstanceListOrSelection")},
+       .parameters = {choice<InstanceStatus>("status", "Only with this status"),
+                      choice<ProviderType>("provider", "Only at this provider"),
+                      text("owner", "Only of this user (for administrators)"),
+                      text("name", "Only the one with this name"),
+                      {.name = "label",
+                       .kind = Parameter::Kind::Labels,
+                       .description = "label[KEY]=VALUE: only with this label; also written label.KEY=VALUE"},
+                      pageLimit(),
+                      pageCursor(),
+                      selectedFields()}},
+      {.method = "GET",
+       .pattern = "/api/instances/{id}",
+       .permission = Permission::ReadOwn,
+       .operationId = "getInstance",
+       .tag = "instances",
+       .summary = "Show an instance",
+       .description = "Its configuration, state and addresses. With `fields`, only the named members.",
+       .handler = getInstance,
+       .responses = {ok("The instance; its ETag is for If-Match", "InstanceOrSelection", {"ETag"})},
+       .parameters = {instanceRef(), selectedFields()}},
+      changeRoute(
+          "PUT", "updateInstance", "Change an instance's configuration",
+          "Absent members stay. `resources` and `network` are merged into the current values; `env`, `labels` and `metadata` are replaced "
+          "as a whole.",
+          updateInstance, jsonBody<UpdateInstanceRequest>()),
+      changeRoute(
+          "PATCH", "patchInstance", "Change an instance's configuration by a JSON merge patch",
+          "RFC 7396 on resources, network, env, labels and metadata: absent members stay, and null removes a member, or resets it to its "
+          "default. `application/json` is read in the same way.",
+          patchInstance, {BodyRule::Json, "PatchInstance", kMergePatchType}),
+  };
+}
 
 }  // namespace swarm::api

@@ -1,6 +1,7 @@
-// Start, stop, restart and delete, and what all mutations share: waiting for their operation.
+// Start, stop, restart and delete; and the response to all changes that are operations.
 #include "api/handlers/handlers.h"
 #include "api/http/entity_tags.h"
+#include "api/routes/route_parts.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
@@ -10,8 +11,34 @@ bool hasEnded(const Operation& operation) {
   return operation.status != OperationStatus::pending && operation.status != OperationStatus::running;
 }
 
-/// The instance, and the versions of it that the request is meant for.
+/// The instance, and the versions that the request admits.
 InstanceRef refOf(const Instance& instance, const Call& call) { return {instance.id, call.versions()}; }
+
+awaitable<Reply> startInstance(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  auto started = co_await services.controller.startInstance(refOf(instance, call), call.principal().user,
+                                                            call.flag("emptyVolumes") ? EmptyVolumes::Yes : EmptyVolumes::No);
+  co_return co_await respondWithOperation(services, call, std::move(started), 200);
+}
+
+awaitable<Reply> stopInstance(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  auto started = co_await services.controller.stopInstance(refOf(instance, call), call.principal().user);
+  co_return co_await respondWithOperation(services, call, std::move(started), 200);
+}
+
+awaitable<Reply> restartInstance(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  auto started = co_await services.controller.restartInstance(refOf(instance, call), call.principal().user);
+  co_return co_await respondWithOperation(services, call, std::move(started), 200);
+}
+
+awaitable<Reply> deleteInstance(Services& services, Call& call) {
+  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  DeleteVolumes volumes = call.flag("volumes") ? DeleteVolumes::Yes : DeleteVolumes::No;
+  auto started = co_await services.controller.deleteInstance(refOf(instance, call), volumes, call.principal().user);
+  co_return co_await respondWithOperation(services, call, std::move(started), 200);
+}
 
 }  // namespace
 
@@ -21,19 +48,20 @@ awaitable<Operation> settle(Services& services, Call& call, Operation operation)
   if (call.wait() > std::chrono::seconds(0) && !hasEnded(operation))
     operation = co_await services.controller.waitForOperation(operation.id, Deadline::after(call.wait()));
   if (operation.status == OperationStatus::failed || operation.status == OperationStatus::cancelled) {
-    Error error = operation.error.value_or(operation.status == OperationStatus::cancelled
-                                               ? Error(ErrorCode::Cancelled, "The operation was cancelled.")
-                                               : Error(ErrorCode::Internal, "The operation failed without a reason."));
+    Error error =
+        operation.error.value_or(operation.status == OperationStatus::cancelled
+                                     ? Error(ErrorCode::Cancelled, "The operation was cancelled.")
+                                     : Error(ErrorCode::Internal, "The operation failed without a reason; see the log of the server."));
     throw std::move(error).withInstance(operation.instanceId);
   }
   co_return operation;
 }
 
-awaitable<Reply> answerOperation(Services& services, Call& call, InstanceAndOperation begun, int done) {
-  // An operation that was over before we asked (a replayed key, a start of what runs) is judged only when the caller waits for it.
+awaitable<Reply> respondWithOperation(Services& services, Call& call, InstanceAndOperation started, int done) {
+  // The result of an operation that had ended before (a replayed key, a start of a running instance) counts only when the caller waits.
   bool waits = call.wait() > std::chrono::seconds(0);
-  Operation operation = waits ? co_await settle(services, call, begun.operation) : begun.operation;
-  Instance instance = std::move(begun.instance);
+  Operation operation = waits ? co_await settle(services, call, started.operation) : started.operation;
+  Instance instance = std::move(started.instance);
   bool ended = operation.status == OperationStatus::succeeded;
   if (waits && ended) {
     if (auto now = co_await services.controller.getInstance(instance.id)) {
@@ -50,30 +78,58 @@ awaitable<Reply> answerOperation(Services& services, Call& call, InstanceAndOper
   co_return reply;
 }
 
-awaitable<Reply> startInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto begun = co_await services.controller.startInstance(refOf(instance, call), call.principal().user,
-                                                          call.flag("emptyVolumes") ? EmptyVolumes::Yes : EmptyVolumes::No);
-  co_return co_await answerOperation(services, call, std::move(begun), 200);
-}
+std::vector<Endpoint> lifecycleRoutes() {
+  return {
 
-awaitable<Reply> stopInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto begun = co_await services.controller.stopInstance(refOf(instance, call), call.principal().user);
-  co_return co_await answerOperation(services, call, std::move(begun), 200);
-}
-
-awaitable<Reply> restartInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto begun = co_await services.controller.restartInstance(refOf(instance, call), call.principal().user);
-  co_return co_await answerOperation(services, call, std::move(begun), 200);
-}
-
-awaitable<Reply> deleteInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  DeleteVolumes volumes = call.flag("volumes") ? DeleteVolumes::Yes : DeleteVolumes::No;
-  auto begun = co_await services.controller.deleteInstance(refOf(instance, call), volumes, call.principal().user);
-  co_return co_await answerOperation(services, call, std::move(begun), 200);
+      {.method = "DELETE",
+       .pattern = "/api/instances/{id}",
+       .permission = Permission::WriteOwn,
+       .operationId = "deleteInstance",
+       .tag = "instances",
+       .summary = "Delete an instance",
+       .description = "Works in every state; an operation in progress is cancelled. Persistent volumes are kept, and are listed at "
+                      "`GET /api/volumes`, unless `volumes` is true.",
+       .handler = deleteInstance,
+       .responses = {accepted(), ended("Deleted (with wait)")},
+       .problems = {409},
+       .parameters = {instanceRef(), ifMatch(), flag("volumes", "Delete its persistent volumes too"), waitSeconds()}},
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/start",
+       .permission = Permission::WriteOwn,
+       .operationId = "startInstance",
+       .tag = "instances",
+       .summary = "Start an instance",
+       .description =
+           "A running instance is left unchanged. One whose volume was lost is not started with an empty one, unless `emptyVolumes` is "
+           "true.",
+       .handler = startInstance,
+       .responses = {accepted(), ended("It runs (with wait)")},
+       .problems = {409, 422, 503},
+       .parameters = {instanceRef(), ifMatch(), waitSeconds(),
+                      flag("emptyVolumes", "Replace a volume that was lost with its files by an empty one")}},
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/stop",
+       .permission = Permission::WriteOwn,
+       .operationId = "stopInstance",
+       .tag = "instances",
+       .summary = "Stop an instance",
+       .description = "All of its processes end; its volumes are kept.",
+       .handler = stopInstance,
+       .responses = {accepted(), ended("It is stopped (with wait)")},
+       .problems = {409, 503},
+       .parameters = {instanceRef(), ifMatch(), waitSeconds()}},
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/restart",
+       .permission = Permission::WriteOwn,
+       .operationId = "restartInstance",
+       .tag = "instances",
+       .summary = "Restart an instance",
+       .description = "A stop and a start as one operation.",
+       .handler = restartInstance,
+       .responses = {accepted(), ended("It runs again (with wait)")},
+       .problems = {409, 422, 503},
+       .parameters = {instanceRef(), ifMatch(), waitSeconds()}},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,6 +1,7 @@
-// An instance's log as it is written.
+// The log of an instance, also while it is written.
 #include "api/handlers/handlers.h"
 #include "api/http/text_lines.h"
+#include "api/routes/route_parts.h"
 #include "api/watch.h"
 
 namespace swarm::api {
@@ -17,7 +18,7 @@ LogForm logForm(Call& call) {
   return accept && net::listHasToken(*accept, "application/x-ndjson") ? LogForm::Ndjson : LogForm::Text;
 }
 
-/// As JSON, text may have six times its bytes: only so much of it waits for the client at a time. False: the client is gone.
+/// Writes in portions, because text as JSON may take six times its bytes. False: the client closed the connection.
 awaitable<bool> writeLines(net::Exchange& exchange, NdjsonLines& lines, std::string_view text) {
   while (!text.empty()) {
     std::string_view some = text.substr(0, kLinesAtOnce);
@@ -37,8 +38,6 @@ awaitable<void> copyLog(net::Exchange& exchange, LogSource::Reader& reader, LogF
   }
   if (std::string rest = lines.finish(); !rest.empty()) co_await exchange.write(rest);
 }
-
-}  // namespace
 
 awaitable<Reply> readLogs(Services& services, Call& call) {
   LogForm form = logForm(call);
@@ -68,6 +67,31 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
     call.cut();
   }
   co_return sentReply(200);
+}
+
+}  // namespace
+
+std::vector<Endpoint> logRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/api/instances/{id}/logs",
+       .permission = Permission::ReadOwn,
+       .operationId = "readLogs",
+       .tag = "inside",
+       .summary = "Read an instance's log",
+       .description = "The standard output and error of its processes, oldest first.",
+       .handler = readLogs,
+       .responses = {{.status = 200, .description = "Text, or one LogLine per line", .contentType = "text/plain; charset=utf-8"},
+                     {.status = 200, .schema = "LogLine", .contentType = "application/x-ndjson"}},
+       .problems = {409, 429, 503},
+       .parameters = {instanceRef(),
+                      flag("follow", "Continue with later lines"),
+                      integer("tail", "Only the last lines", 0, 1'000'000),
+                      {.name = "since", .kind = Parameter::Kind::Time, .description = "Only lines since this time (RFC 3339)"},
+                      choice("format", "text when absent, unless Accept names application/x-ndjson", {"text", "ndjson"})},
+       .kind = RouteKind::Stream},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,5 +1,6 @@
-// Moving an instance, and the plan of a move.
+// Moves of instances, and their plans.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "model/codec/codec.h"
 #include "model/requests.h"
 #include "model/rules/validation.h"
@@ -7,46 +8,70 @@
 namespace swarm::api {
 namespace {
 
-MigrateInstanceRequest readMigration(const boost::json::value& body, std::vector<FieldError>& faults) {
-  auto asked = readRequest<MigrateInstanceRequest>(body, faults);
-  if (asked.keepHours && !asked.keepSource) faults.push_back({"/keepHours", "goes with keepSource"});
-  const bool has_target = asked.targetProvider || !asked.region.empty();
-  if (asked.back && has_target) faults.push_back({"/back", "names the target itself: leave targetProvider and region out"});
-  if (!asked.back && !has_target) faults.push_back({"/targetProvider", "is required, or region, or back"});
-  return asked;
+MigrateInstanceRequest readMigration(const boost::json::value& value, std::vector<FieldError>& faults) {
+  auto body = readRequest<MigrateInstanceRequest>(value, faults);
+  if (body.keepHours && !body.keepSource) faults.push_back({"/keepHours", "requires keepSource"});
+  const bool has_target = body.targetProvider || !body.region.empty();
+  if (body.back && has_target) faults.push_back({"/back", "determines the target: leave out targetProvider and region"});
+  if (!body.back && !has_target) faults.push_back({"/targetProvider", "is required, or region, or back"});
+  return body;
 }
 
-MigrateRequest requestFor(const MigrateInstanceRequest& asked, const Instance& instance, std::vector<FieldError>& faults) {
-  MigrateRequest request{.targetProvider = asked.targetProvider,
-                         .region = asked.region,
+MigrateRequest requestFor(const MigrateInstanceRequest& body, const Instance& instance, std::vector<FieldError>& faults) {
+  MigrateRequest request{.targetProvider = body.targetProvider,
+                         .region = body.region,
                          .resources = {},
-                         .keepSource = asked.keepSource,
-                         .keepHours = asked.keepHours.value_or(kUsualKeepHours),
-                         .bandwidthLimit = asked.bandwidthLimit,
-                         .back = asked.back};
-  if (asked.resources) {
+                         .keepSource = body.keepSource,
+                         .keepHours = body.keepHours.value_or(kUsualKeepHours),
+                         .bandwidthLimit = body.bandwidthLimit,
+                         .back = body.back};
+  if (body.resources) {
     request.resources = instance.config.resources;
-    apply(*asked.resources, *request.resources);
+    apply(*body.resources, *request.resources);
     validateResources(*request.resources, faults, "/resources");
   }
   return request;
 }
 
-}  // namespace
-
 awaitable<Reply> migrateInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
   std::vector<FieldError> faults;
-  const MigrateInstanceRequest asked = readMigration(call.body(), faults);
-  MigrateRequest request = requestFor(asked, instance, faults);
+  const MigrateInstanceRequest body = readMigration(call.body(), faults);
+  MigrateRequest request = requestFor(body, instance, faults);
   throwIfAny(std::move(faults));
-  if (asked.dryRun) {
+  if (body.dryRun) {
     requireAdmitted(call, instance);
     MigrationPlan plan = co_await services.controller.planMigration(instance.id, std::move(request));
     co_return jsonReply(200, toJson(plan));
   }
-  auto begun = co_await services.controller.migrateInstance({instance.id, call.versions()}, std::move(request), call.principal().user);
-  co_return co_await answerOperation(services, call, std::move(begun), 200);
+  auto started = co_await services.controller.migrateInstance({instance.id, call.versions()}, std::move(request), call.principal().user);
+  co_return co_await respondWithOperation(services, call, std::move(started), 200);
+}
+
+}  // namespace
+
+std::vector<Endpoint> migrateRoutes() {
+  return {
+
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/migrate",
+       .permission = Permission::WriteOwn,
+       .operationId = "migrateInstance",
+       .tag = "instances",
+       .summary = "Move an instance to another provider, region or host, with its files",
+       .description =
+           "Id, name, URL and owner stay. `DELETE /api/operations/{id}` cancels the move until its step \"switch\". With `dryRun`, "
+           "nothing changes, and the response is a MigrationPlan.",
+       .handler = migrateInstance,
+       .responses = {accepted(),
+                     {.status = 200,
+                      .description = "It was moved (with wait); or, for a dryRun, a MigrationPlan",
+                      .schema = "StartedInstanceOrPlan",
+                      .headers = {"ETag"}}},
+       .problems = {409, 422, 503},
+       .parameters = {instanceRef(), ifMatch(), waitSeconds()},
+       .body = jsonBody<MigrateInstanceRequest>()},
+  };
 }
 
 }  // namespace swarm::api

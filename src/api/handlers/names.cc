@@ -1,30 +1,57 @@
-// Names of deleted instances that are kept for their owners.
+// Names of deleted instances that are reserved for their owners.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
-
-namespace json = boost::json;
+namespace {
 
 awaitable<Reply> listNameHolds(Services& services, Call& call) {
-  json::array items;
+  std::vector<NameHoldResponse> items;
   for (const NameHold& hold : co_await services.controller.listNameHolds()) {
-    if (canSee(call.principal(), hold.owner))
-      items.push_back(json::object{{"name", hold.name}, {"owner", hold.owner}, {"until", formatTime(hold.until)}});
+    if (canSee(call.principal(), hold.owner)) items.push_back({hold.name, hold.owner, hold.until});
   }
-  co_return jsonReply(200, json::object{{"items", std::move(items)}});
+  co_return replyWithItems(items);
 }
 
 awaitable<Reply> releaseName(Services& services, Call& call) {
   for (const NameHold& hold : co_await services.controller.listNameHolds()) {
     if (hold.name != call.argument() || !canSee(call.principal(), hold.owner)) continue;
-    if (!isAllowed(call.principal(), Permission::WriteOwn, hold.owner))
-      throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+    requireAllowed(call, Permission::WriteOwn, hold.owner);
     co_await services.controller.releaseName(hold.name);
     co_return Reply{.status = 204};
   }
-  throw Error(ErrorCode::NotFound, format("The name \"{}\" is not kept for anyone.", call.argument()));
+  throw Error(ErrorCode::NotFound, format("The name \"{}\" is not reserved.", call.argument()));
+}
+
+}  // namespace
+
+std::vector<Endpoint> nameRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/api/names",
+       .permission = Permission::ReadOwn,
+       .operationId = "listNameHolds",
+       .tag = "instances",
+       .summary = "List names of deleted instances that are reserved for their owners",
+       .description =
+           "Browsers may still hold cookies and service workers of the host of a deleted instance; its name stays reserved for a time.",
+       .handler = listNameHolds,
+       .responses = {ok("Names, with the owner and the end of the time", listOf<NameHoldResponse>())}},
+      {.method = "DELETE",
+       .pattern = "/api/names/{name}",
+       .permission = Permission::WriteOwn,
+       .operationId = "releaseName",
+       .tag = "instances",
+       .summary = "Release a reserved name for all users",
+       .description = "Allowed for its former owner and for administrators.",
+       .handler = releaseName,
+       .responses = {noContent("All users can take the name")},
+       .problems = {404},
+       .parameters = {path("name", "The name")}},
+  };
 }
 
 }  // namespace swarm::api

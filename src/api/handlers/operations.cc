@@ -1,5 +1,6 @@
-// Operations, and the volumes that deleted instances left.
+// Operations, and volumes, including those of deleted instances.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
@@ -12,17 +13,9 @@ namespace json = boost::json;
 awaitable<Operation> requireOperation(Services& services, Call& call, Permission permission) {
   std::optional<Operation> operation = co_await services.controller.getOperation(call.argument());
   if (!operation || !canSee(call.principal(), operation->owner)) throw notFound("operation", call.argument());
-  if (!isAllowed(call.principal(), permission, operation->owner))
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.").withInstance(operation->instanceId);
+  requireAllowed(call, permission, operation->owner, operation->instanceId);
   co_return std::move(*operation);
 }
-
-json::object volumeJson(const VolumeInfo& volume) {
-  return {{"name", volume.name},   {"instanceId", volume.instanceId},       {"owner", volume.owner},  {"mountPath", volume.mountPath},
-          {"inUse", volume.inUse}, {"createdAt", toJson(volume.createdAt)}, {"stray", volume.isStray}};
-}
-
-}  // namespace
 
 awaitable<Reply> listOperations(Services& services, Call& call) {
   OperationFilter filter;
@@ -31,7 +24,7 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
   filter.before = readCursor(call);
   if (!call.isAdmin()) filter.owner = call.principal().user;
   if (auto ref = call.text("instance")) {
-    // A name leads to its id; an id may be that of an instance that is gone.
+    // An id may belong to a deleted instance.
     std::optional<Instance> instance = co_await services.controller.getInstance(*ref);
     filter.instanceId = instance ? instance->id : *ref;
   }
@@ -39,16 +32,16 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
   std::vector<Operation> operations = co_await services.controller.listOperations(std::move(filter));
   bool more = operations.size() > limit;
   if (more) operations.resize(limit);
-  json::object answer{{"items", toJson(operations)}};
-  if (more) answer["nextCursor"] = makeCursor(operations.back().id);
-  co_return jsonReply(200, answer);
+  json::object page{{"items", toJson(operations)}};
+  if (more) page["nextCursor"] = makeCursor(operations.back().id);
+  co_return jsonReply(200, page);
 }
 
 awaitable<Reply> getOperation(Services& services, Call& call) {
   Operation operation = co_await requireOperation(services, call, Permission::ReadOwn);
   if (call.wait() > std::chrono::seconds(0))
     operation = co_await services.controller.waitForOperation(operation.id, Deadline::after(call.wait()));
-  co_return jsonReply(200, toJson(operation));
+  co_return reply(operation);
 }
 
 awaitable<Reply> cancelOperation(Services& services, Call& call) {
@@ -59,11 +52,12 @@ awaitable<Reply> cancelOperation(Services& services, Call& call) {
 }
 
 awaitable<Reply> listVolumes(Services& services, Call& call) {
-  json::array items;
-  for (const VolumeInfo& volume : co_await services.controller.listVolumes()) {
-    if (canSee(call.principal(), volume.owner)) items.push_back(volumeJson(volume));
+  std::vector<VolumeResponse> items;
+  for (const VolumeInfo& one : co_await services.controller.listVolumes()) {
+    if (canSee(call.principal(), one.owner))
+      items.push_back({one.name, one.instanceId, one.owner, one.mountPath, one.inUse, one.createdAt, one.isStray});
   }
-  co_return jsonReply(200, json::object{{"items", std::move(items)}});
+  co_return replyWithItems(items);
 }
 
 awaitable<Reply> deleteVolume(Services& services, Call& call) {
@@ -72,10 +66,71 @@ awaitable<Reply> deleteVolume(Services& services, Call& call) {
     return volume.name == call.argument() && canSee(call.principal(), volume.owner);
   });
   if (found == volumes.end()) throw notFound("volume", call.argument());
-  if (!isAllowed(call.principal(), Permission::WriteOwn, found->owner))
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+  requireAllowed(call, Permission::WriteOwn, found->owner);
   co_await services.controller.deleteVolume(found->name);
   co_return Reply{.status = 204};
+}
+
+}  // namespace
+
+std::vector<Endpoint> operationRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/api/operations",
+       .permission = Permission::ReadOwn,
+       .operationId = "listOperations",
+       .tag = "operations",
+       .summary = "List operations, newest first",
+       .description = "Those that the caller may see, of the last 30 days.",
+       .handler = listOperations,
+       .responses = {ok("A page", listOf<Operation>())},
+       .parameters = {text("instance", "Only of this instance (id or name)"), choice<OperationStatus>("status", "Only with this status"),
+                      pageLimit(), pageCursor()}},
+      {.method = "GET",
+       .pattern = "/api/operations/{id}",
+       .permission = Permission::ReadOwn,
+       .operationId = "getOperation",
+       .tag = "operations",
+       .summary = "Show an operation",
+       .description =
+           "With `wait`, when it has ended, or in its current state when the time is over. The response to a failed operation is also a "
+           "200; its `status` and `error` have the failure.",
+       .handler = getOperation,
+       .responses = {ok<Operation>("Its steps and progress")},
+       .parameters = {path("id", "The operation's id"), integer("wait", "Seconds to wait for its end", 0, 900)}},
+      {.method = "DELETE",
+       .pattern = "/api/operations/{id}",
+       .permission = Permission::WriteOwn,
+       .operationId = "cancelOperation",
+       .tag = "operations",
+       .summary = "Cancel an operation",
+       .description = "Its completed steps are rolled back. 409 once it has ended, or is about to.",
+       .handler = cancelOperation,
+       .responses = {{.status = 202, .description = "It will end soon", .schema = "Operation", .headers = {"Operation-Location"}}},
+       .problems = {409},
+       .parameters = {path("id", "The operation's id")}},
+      {.method = "GET",
+       .pattern = "/api/volumes",
+       .permission = Permission::ReadOwn,
+       .operationId = "listVolumes",
+       .tag = "volumes",
+       .summary = "List volumes, including those of deleted instances",
+       .description = "The volumes that the providers have at this moment, without those that snapshots and moves keep.",
+       .handler = listVolumes,
+       .responses = {ok("All that the caller may see", listOf<VolumeResponse>())}},
+      {.method = "DELETE",
+       .pattern = "/api/volumes/{name}",
+       .permission = Permission::WriteOwn,
+       .operationId = "deleteVolume",
+       .tag = "volumes",
+       .summary = "Delete a volume with its files",
+       .description = "409 while an instance uses it.",
+       .handler = deleteVolume,
+       .responses = {noContent("Deleted")},
+       .problems = {409, 503},
+       .parameters = {path("name", "The volume's name")}},
+  };
 }
 
 }  // namespace swarm::api

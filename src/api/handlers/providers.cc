@@ -1,21 +1,20 @@
-// Providers and the swarm's status.
+// Providers, and the status of the swarm.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
 namespace {
 
-namespace json = boost::json;
-
-json::object providerJson(const SwarmController::ProviderDetails& provider) {
-  return {{"type", enumName(provider.type)},
-          {"status", enumName(provider.health.status)},
-          {"detail", provider.health.detail},
-          {"instances", provider.instances},
-          {"isDefault", provider.isDefault},
-          {"regions", toJson(provider.capabilities.supportedRegions)},
-          {"capabilities", toJson(provider.capabilities)}};
+ProviderResponse responseOf(const SwarmController::ProviderDetails& provider) {
+  return {.type = provider.type,
+          .status = provider.health.status,
+          .detail = provider.health.detail,
+          .instances = static_cast<std::int64_t>(provider.instances),
+          .isDefault = provider.isDefault,
+          .regions = provider.capabilities.supportedRegions,
+          .capabilities = provider.capabilities};
 }
 
 awaitable<SwarmController::ProviderDetails> requireProvider(Services& services, const std::string& name) {
@@ -25,49 +24,104 @@ awaitable<SwarmController::ProviderDetails> requireProvider(Services& services, 
   throw Error(ErrorCode::NotFound, format("There is no provider \"{}\" in this server's configuration.", name));
 }
 
-/// The body is a DockerCandidate or a FlyCandidate; nothing of it is kept.
-awaitable<std::vector<ValidationCheck>> validateConfiguration(Services& services, Call& call) {
+ProviderType typeOf(const Call& call) {
   auto type = enumFromName<ProviderType>(call.argument());
   if (!type) throw Error(ErrorCode::NotFound, format("There is no kind of provider \"{}\".", call.argument()));
+  return *type;
+}
+
+/// The body is a DockerCandidate or a FlyCandidate; nothing of it is kept.
+awaitable<std::vector<ValidationCheck>> validateConfiguration(Services& services, Call& call, ProviderType type) {
   if (!services.options.makeProvider)
-    throw Error(ErrorCode::Unsupported, "This server checks only the configuration in force; send no body.");
+    throw Error(ErrorCode::Unsupported, "This server only checks its current configuration. Send the request without a body.");
   if (!call.body().is_object())
     throw Error(ErrorCode::InvalidArgument, "The body must be a provider's configuration, a JSON object.")
         .withField("", "must be an object");
   co_return co_await services.controller.validateProvider(
-      [make = services.options.makeProvider, type = *type, configuration = call.body().as_object()] { return make(type, configuration); });
+      [make = services.options.makeProvider, type, configuration = call.body().as_object()] { return make(type, configuration); });
 }
 
-}  // namespace
-
 awaitable<Reply> listProviders(Services& services, Call&) {
-  json::array items;
-  for (const auto& provider : co_await services.controller.listProviders()) items.push_back(providerJson(provider));
-  co_return jsonReply(200, json::object{{"items", std::move(items)}});
+  std::vector<ProviderResponse> items;
+  for (const auto& provider : co_await services.controller.listProviders()) items.push_back(responseOf(provider));
+  co_return replyWithItems(items);
 }
 
 awaitable<Reply> getProvider(Services& services, Call& call) {
-  co_return jsonReply(200, providerJson(co_await requireProvider(services, call.argument())));
+  co_return reply(responseOf(co_await requireProvider(services, call.argument())));
 }
 
 awaitable<Reply> validateProvider(Services& services, Call& call) {
+  ProviderValidationResponse response{.type = typeOf(call), .ok = true};
   std::vector<ValidationCheck> results;
   if (call.body().is_null()) {
     results = co_await services.controller.validateProvider((co_await requireProvider(services, call.argument())).type);
   } else {
-    results = co_await validateConfiguration(services, call);
+    results = co_await validateConfiguration(services, call, response.type);
   }
-  bool ok = true;
-  json::array checks;
-  for (const ValidationCheck& check : results) {
-    ok = ok && check.ok;
-    checks.push_back({{"name", check.name}, {"ok", check.ok}, {"detail", check.detail}});
+  for (ValidationCheck& check : results) {
+    response.ok = response.ok && check.ok;
+    response.checks.push_back({std::move(check.name), check.ok, std::move(check.detail)});
   }
-  co_return jsonReply(200, json::object{{"type", call.argument()}, {"ok", ok}, {"checks", std::move(checks)}});
+  co_return reply(response);
 }
 
-awaitable<Reply> getSwarmStatus(Services& services, Call&) {
-  co_return jsonReply(200, toJson(co_await services.controller.getSwarmStatus()));
+awaitable<Reply> getSwarmStatus(Services& services, Call&) { co_return reply(co_await services.controller.getSwarmStatus()); }
+
+Parameter providerType() {
+  Parameter parameter = choice<ProviderType>("type", "The kind of provider");
+  parameter.place = Parameter::Place::Path;
+  return parameter;
+}
+
+}  // namespace
+
+std::vector<Endpoint> providerRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/api/providers",
+       .permission = Permission::SignedIn,
+       .operationId = "listProviders",
+       .tag = "swarm",
+       .summary = "List the providers",
+       .description = "Those of the current configuration, each with its health.",
+       .handler = listProviders,
+       .responses = {ok("All of them", "ProviderList")}},
+      {.method = "GET",
+       .pattern = "/api/providers/{type}",
+       .permission = Permission::SignedIn,
+       .operationId = "getProvider",
+       .tag = "swarm",
+       .summary = "Show a provider",
+       .description = "Its health, capabilities and regions, and its number of instances.",
+       .handler = getProvider,
+       .responses = {ok<ProviderResponse>("The provider")},
+       .parameters = {providerType()}},
+      {.method = "POST",
+       .pattern = "/api/providers/{type}/validate",
+       .permission = Permission::Admin,
+       .operationId = "validateProvider",
+       .tag = "swarm",
+       .summary = "Check a provider's configuration against the real endpoint",
+       .description =
+           "Without a body, the current configuration. With one, that one: it holds contents, not paths of the server, and names "
+           "endpoints of the current configuration, Fly's own, or one of `[api] validateAddresses`. Nothing of it is kept.",
+       .handler = validateProvider,
+       .responses = {ok<ProviderValidationResponse>("Each check with its result")},
+       .problems = {422, 501},
+       .parameters = {providerType()},
+       .body = optionalJsonBody("ProviderCandidate")},
+      {.method = "GET",
+       .pattern = "/api/swarm/status",
+       .permission = Permission::SignedIn,
+       .operationId = "getSwarmStatus",
+       .tag = "swarm",
+       .summary = "Totals of the whole swarm",
+       .description = "Counts of instances, resources in use, and the health of each provider.",
+       .handler = getSwarmStatus,
+       .responses = {ok<SwarmStatus>("Counts, resources, providers")}},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,7 +1,8 @@
-// Sign-in, sign-out, and who one is.
+// Sign-in, sign-out, sessions, and the signed-in user.
 #include <boost/describe/enum_to_string.hpp>
 
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
@@ -17,15 +18,13 @@ json::object principalJson(const Principal& principal) {
           {"expiresAt", formatTime(principal.expiresAt)}};
 }
 
-}  // namespace
-
 awaitable<Reply> login(Services& services, Call& call) {
-  auto asked = readBody<LoginRequest>(call);
+  auto request = readBody<LoginRequest>(call);
   LoginResult result =
-      co_await services.auth.login(asked.user, Secret(std::move(asked.password)), services.browser.originOf(call.exchange()));
-  json::object answer = principalJson(result.principal);
-  answer["token"] = result.token.reveal();
-  Reply reply = jsonReply(200, answer);
+      co_await services.auth.login(request.user, Secret(std::move(request.password)), services.browser.originOf(call.exchange()));
+  json::object body = principalJson(result.principal);
+  body["token"] = result.token.reveal();
+  Reply reply = jsonReply(200, body);
   reply.headers = services.browser.begin(call.exchange().head(), result.principal);
   call.signIn(std::move(result.principal));  // for the log
   co_return reply;
@@ -39,31 +38,31 @@ awaitable<Reply> logout(Services& services, Call& call) {
 }
 
 awaitable<Reply> authStatus(Services&, Call& call) {
-  json::object answer = principalJson(call.principal());
-  answer["authenticated"] = true;
-  co_return jsonReply(200, answer);
+  json::object body = principalJson(call.principal());
+  body["authenticated"] = true;
+  co_return jsonReply(200, body);
 }
 
-/// A page of the base host, or the workspace that a link ends in.
+/// The link leads to the list of workspaces, or to the given workspace.
 awaitable<Reply> createLoginLink(Services& services, Call& call) {
   const std::string instance = call.body().is_null() ? std::string() : readBody<LoginLinkRequest>(call).instance;
   std::string url = format("{}/login/link?code={}", services.browser.address().origin(), services.auth.issueLoginLink(call.principal()));
   if (!instance.empty()) url += "&next=" + net::percentEncode("/auth/instance?host=" + net::percentEncode(instance));
-  co_return jsonReply(201, json::object{{"url", url}, {"expiresAt", formatTime(services.clock.now() + kLoginLinkLife)}});
+  co_return reply(LoginLinkResponse{std::move(url), services.clock.now() + kLoginLinkLife}, 201);
 }
 
 awaitable<Reply> listSessions(Services& services, Call& call) {
-  json::array items;
+  std::vector<SessionResponse> items;
   for (const SessionRecord& session : services.auth.listSessions(call.isAdmin() ? "" : call.principal().user)) {
-    json::object item{{"id", session.id},
-                      {"user", session.user},
-                      {"kind", session.kind.empty() ? "unknown" : session.kind},
-                      {"expiresAt", formatTime(session.expiresAt)},
-                      {"current", session.id == call.principal().sessionId}};
-    if (session.createdAt != SystemTime{}) item["createdAt"] = formatTime(session.createdAt);
+    SessionResponse item{.id = session.id,
+                         .user = session.user,
+                         .kind = session.kind.empty() ? "unknown" : session.kind,
+                         .expiresAt = session.expiresAt,
+                         .current = session.id == call.principal().sessionId};
+    if (session.createdAt != SystemTime{}) item.createdAt = session.createdAt;
     items.push_back(std::move(item));
   }
-  co_return jsonReply(200, json::object{{"items", std::move(items)}});
+  co_return replyWithItems(items);
 }
 
 awaitable<Reply> endSession(Services& services, Call& call) {
@@ -73,6 +72,73 @@ awaitable<Reply> endSession(Services& services, Call& call) {
     co_return Reply{.status = 204};
   }
   throw notFound("session", call.argument());
+}
+
+}  // namespace
+
+std::vector<Endpoint> sessionRoutes() {
+  return {
+
+      {.method = "POST",
+       .pattern = "/api/auth/login",
+       .permission = Permission::Public,
+       .operationId = "login",
+       .tag = "auth",
+       .summary = "Sign in with a password",
+       .description = "The token is for `Authorization: Bearer`; a browser also gets a cookie.",
+       .handler = login,
+       .responses = {ok("A token, and a cookie for a browser", "Login", {"Set-Cookie"})},
+       .problems = {401, 403, 429},
+       .body = jsonBody<LoginRequest>()},
+      {.method = "POST",
+       .pattern = "/api/auth/logout",
+       .permission = Permission::SignedIn,
+       .operationId = "logout",
+       .tag = "auth",
+       .summary = "Sign out: token and cookies become invalid",
+       .description = "Open streams of the session end within 15 s.",
+       .handler = logout,
+       .responses = {{.status = 204, .description = "Signed out", .headers = {"Set-Cookie"}}}},
+      {.method = "GET",
+       .pattern = "/api/auth/status",
+       .permission = Permission::SignedIn,
+       .operationId = "authStatus",
+       .tag = "auth",
+       .summary = "Show the signed-in user",
+       .description = "401 without a session.",
+       .handler = authStatus,
+       .responses = {ok("User, role and expiry", "AuthStatus")}},
+      {.method = "POST",
+       .pattern = "/api/auth/links",
+       .permission = Permission::SignedIn,
+       .operationId = "createLoginLink",
+       .tag = "auth",
+       .summary = "Create a one-time link that signs a browser in",
+       .description = "The link works once, for 10 minutes, while this session lasts; the browser gets its own session.",
+       .handler = createLoginLink,
+       .responses = {created<LoginLinkResponse>("The link")},
+       .body = optionalJsonBody<LoginLinkRequest>()},
+      {.method = "GET",
+       .pattern = "/api/auth/sessions",
+       .permission = Permission::SignedIn,
+       .operationId = "listSessions",
+       .tag = "auth",
+       .summary = "List live sessions",
+       .description = "The caller's own; for administrators all. `machine`: the command line on the server's machine.",
+       .handler = listSessions,
+       .responses = {ok("Sessions", listOf<SessionResponse>())}},
+      {.method = "DELETE",
+       .pattern = "/api/auth/sessions/{session}",
+       .permission = Permission::SignedIn,
+       .operationId = "endSession",
+       .tag = "auth",
+       .summary = "End a session: its token and cookies become invalid",
+       .description = "Open streams of the session end within 15 s.",
+       .handler = endSession,
+       .responses = {noContent("It has ended")},
+       .problems = {404},
+       .parameters = {path("session", "The session's id")}},
+  };
 }
 
 }  // namespace swarm::api

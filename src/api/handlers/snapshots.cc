@@ -1,41 +1,40 @@
-// Snapshots: taking, listing, restoring, deleting.
+// Snapshots: take, list, restore, delete.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
+namespace {
 
 awaitable<Reply> takeSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto asked = readBody<TakeSnapshotRequest>(call);
-  auto begun = co_await services.controller.takeSnapshot({instance.id, call.versions()}, std::move(asked.name), call.principal().user);
-  co_return co_await answerOperation(services, call, std::move(begun), 200);
+  auto request = readBody<TakeSnapshotRequest>(call);
+  auto started = co_await services.controller.takeSnapshot({instance.id, call.versions()}, std::move(request.name), call.principal().user);
+  co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
-  auto asked = readBody<RestoreSnapshotRequest>(call);
-  auto begun =
-      co_await services.controller.restoreSnapshot({instance.id, call.versions()}, std::move(asked.snapshot), call.principal().user);
-  co_return co_await answerOperation(services, call, std::move(begun), 200);
+  auto request = readBody<RestoreSnapshotRequest>(call);
+  auto started =
+      co_await services.controller.restoreSnapshot({instance.id, call.versions()}, std::move(request.snapshot), call.principal().user);
+  co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> listSnapshots(Services& services, Call& call) {
-  boost::json::array items;
-  for (const Snapshot& snapshot : co_await services.controller.listSnapshots())
-    if (canSee(call.principal(), snapshot.owner)) items.push_back(toJson(snapshot));
-  co_return jsonReply(200, boost::json::object{{"items", std::move(items)}});
+  std::vector<Snapshot> items = co_await services.controller.listSnapshots();
+  std::erase_if(items, [&](const Snapshot& one) { return !canSee(call.principal(), one.owner); });
+  co_return replyWithItems(items);
 }
 
 awaitable<Reply> listInstanceSnapshots(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
   SnapshotList found = co_await services.controller.listSnapshotsOf(instance.id);
-  boost::json::array items;
-  for (const Snapshot& snapshot : found.items) items.push_back(toJson(snapshot));
-  boost::json::object answer{{"items", std::move(items)}};
-  if (!found.missing.empty()) answer["missing"] = found.missing;
-  co_return jsonReply(200, std::move(answer));
+  boost::json::object list{{"items", toJson(found.items)}};
+  if (!found.missing.empty()) list["missing"] = found.missing;
+  co_return jsonReply(200, list);
 }
 
 awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
@@ -43,12 +42,73 @@ awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
   auto found = std::ranges::find(snapshots, call.argument(), &Snapshot::id);
   if (found != snapshots.end()) {
     if (!canSee(call.principal(), found->owner)) throw notFound("snapshot", call.argument());
-    if (!isAllowed(call.principal(), Permission::WriteOwn, found->owner))
-      throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+    requireAllowed(call, Permission::WriteOwn, found->owner);
   }
-  // What is none of ours, or is a provider's own, is told there.
+  // The controller refuses unknown ids and snapshots of the provider.
   co_await services.controller.deleteSnapshot(std::string(call.argument()));
   co_return Reply{.status = 204};
+}
+
+}  // namespace
+
+std::vector<Endpoint> snapshotRoutes() {
+  return {
+
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/snapshots",
+       .permission = Permission::WriteOwn,
+       .operationId = "takeSnapshot",
+       .tag = "snapshots",
+       .summary = "Keep a copy of an instance's current files",
+       .description = "Its processes are paused while the files are copied at the provider.",
+       .handler = takeSnapshot,
+       .responses = {accepted(), ended("Taken (with wait)")},
+       .problems = {409, 422, 503},
+       .parameters = {instanceRef(), ifMatch(), waitSeconds()},
+       .body = jsonBody<TakeSnapshotRequest>()},
+      {.method = "GET",
+       .pattern = "/api/instances/{id}/snapshots",
+       .permission = Permission::ReadOwn,
+       .operationId = "listInstanceSnapshots",
+       .tag = "snapshots",
+       .summary = "List an instance's snapshots, including those that its provider takes",
+       .description = "When the provider does not respond within a few seconds, its own are left out and `missing` has the reason.",
+       .handler = listInstanceSnapshots,
+       .responses = {ok("Ours, and the provider's when it responded", "InstanceSnapshots")},
+       .parameters = {instanceRef()}},
+      {.method = "POST",
+       .pattern = "/api/instances/{id}/restore",
+       .permission = Permission::WriteOwn,
+       .operationId = "restoreSnapshot",
+       .tag = "snapshots",
+       .summary = "Restore the files of a snapshot",
+       .description = "The current files become a snapshot. The restored snapshot may be of another instance of the same owner.",
+       .handler = restoreSnapshot,
+       .responses = {accepted(), ended("Restored (with wait)")},
+       .problems = {409, 422, 503},
+       .parameters = {instanceRef(), ifMatch(), waitSeconds()},
+       .body = jsonBody<RestoreSnapshotRequest>()},
+      {.method = "GET",
+       .pattern = "/api/snapshots",
+       .permission = Permission::ReadOwn,
+       .operationId = "listSnapshots",
+       .tag = "snapshots",
+       .summary = "List snapshots, including those of deleted instances",
+       .description = "Those that users requested; the ones that providers take are listed with their instance.",
+       .handler = listSnapshots,
+       .responses = {ok("All that the caller may see", listOf<Snapshot>())}},
+      {.method = "DELETE",
+       .pattern = "/api/snapshots/{snapshot}",
+       .permission = Permission::WriteOwn,
+       .operationId = "deleteSnapshot",
+       .tag = "snapshots",
+       .summary = "Delete a snapshot with its files",
+       .description = "409 while it is being taken or restored; 422 for one that its provider takes and deletes.",
+       .handler = deleteSnapshot,
+       .responses = {noContent("Deleted")},
+       .problems = {409, 422, 503},
+       .parameters = {path("snapshot", "The snapshot's id")}},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,11 +1,10 @@
-// Health, metrics, the API's own description, version.
+// Health, metrics, version, and the description of the API.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
 namespace {
-
-namespace json = boost::json;
 
 void countInstances(Services& services) {
   std::map<InstanceStatus, double> counts;
@@ -16,13 +15,13 @@ void countInstances(Services& services) {
   }
 }
 
-/// Adds what has ended since the last scrape: nothing runs in between.
+/// Adds the operations that ended since the last scrape.
 awaitable<void> countOperations(Services& services) {
   auto ended = co_await services.controller.countEndedOperations();
   std::lock_guard lock(services.scrape);
   for (const auto& [what, count] : ended) {
     std::uint64_t& counted = services.countedOperations[what];
-    if (count <= counted) continue;  // another scrape has counted it
+    if (count <= counted) continue;  // a concurrent scrape counted it
     services.metrics
         .counter("swarm_operations_total", "Operations that ended, by kind and result.",
                  {{"kind", std::string(enumName(what.first))}, {"result", std::string(enumName(what.second))}})
@@ -45,12 +44,10 @@ awaitable<void> countProviders(Services& services) {
   }
 }
 
-}  // namespace
+awaitable<Reply> health(Services&, Call&) { co_return reply(HealthResponse{"ok"}); }
 
-awaitable<Reply> health(Services&, Call&) { co_return jsonReply(200, json::object{{"status", "ok"}}); }
-
-/// The server listens only after the store was loaded and the providers were opened; an unreachable provider is /api/swarm/status's matter.
-awaitable<Reply> ready(Services&, Call&) { co_return jsonReply(200, json::object{{"status", "ready"}}); }
+/// The server listens only after the store was loaded and the providers were opened; /api/swarm/status reports unreachable providers.
+awaitable<Reply> ready(Services&, Call&) { co_return reply(HealthResponse{"ready"}); }
 
 awaitable<Reply> metrics(Services& services, Call&) {
   countInstances(services);
@@ -61,8 +58,59 @@ awaitable<Reply> metrics(Services& services, Call&) {
 
 awaitable<Reply> openapi(Services& services, Call&) { co_return Reply{.status = 200, .body = services.openapi}; }
 
-awaitable<Reply> version(Services&, Call&) {
-  co_return jsonReply(200, json::object{{"name", "vscode-remote-swarm"}, {"version", SWARM_VERSION}});
+awaitable<Reply> version(Services&, Call&) { co_return reply(VersionResponse{"vscode-remote-swarm", SWARM_VERSION}); }
+
+}  // namespace
+
+std::vector<Endpoint> systemRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/healthz",
+       .permission = Permission::Public,
+       .operationId = "health",
+       .tag = "system",
+       .summary = "Whether the process responds",
+       .description = "For a supervisor that restarts it.",
+       .handler = health,
+       .responses = {ok<HealthResponse>("It responds")}},
+      {.method = "GET",
+       .pattern = "/readyz",
+       .permission = Permission::Public,
+       .operationId = "ready",
+       .tag = "system",
+       .summary = "Whether the server can work",
+       .description = "For a load balancer.",
+       .handler = ready,
+       .responses = {ok<HealthResponse>("It can")}},
+      {.method = "GET",
+       .pattern = "/metrics",
+       .permission = Permission::Admin,
+       .operationId = "metrics",
+       .tag = "system",
+       .summary = "Metrics for Prometheus",
+       .description = "With an administrator's token.",
+       .handler = metrics,
+       .responses = {{.status = 200, .description = "Text exposition format", .contentType = "text/plain; version=0.0.4; charset=utf-8"}}},
+      {.method = "GET",
+       .pattern = "/api/openapi.json",
+       .permission = Permission::SignedIn,
+       .operationId = "openapi",
+       .tag = "system",
+       .summary = "This document",
+       .description = "Generated from the table of routes from which the server runs.",
+       .handler = openapi,
+       .responses = {ok("OpenAPI 3.1", "OpenApiDocument")}},
+      {.method = "GET",
+       .pattern = "/api/version",
+       .permission = Permission::SignedIn,
+       .operationId = "version",
+       .tag = "system",
+       .summary = "The server's version",
+       .description = "Versions before 1.0 may change the API with each minor number.",
+       .handler = version,
+       .responses = {ok<VersionResponse>("Name and version")}},
+  };
 }
 
 }  // namespace swarm::api

@@ -1,5 +1,6 @@
-// What users set for themselves.
+// The settings of users.
 #include "api/handlers/handlers.h"
+#include "api/routes/route_parts.h"
 #include "model/codec/codec.h"
 #include "model/requests.h"
 
@@ -10,10 +11,8 @@ bool isPlainText(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f || c == '<' || c == '>'; });
 }
 
-}  // namespace
-
 awaitable<Reply> getGitIdentity(Services& services, Call& call) {
-  co_return jsonReply(200, toJson(co_await services.controller.gitIdentity(call.principal().user)));
+  co_return reply(co_await services.controller.gitIdentity(call.principal().user));
 }
 
 awaitable<Reply> setGitIdentity(Services& services, Call& call) {
@@ -26,7 +25,34 @@ awaitable<Reply> setGitIdentity(Services& services, Call& call) {
   if (!git.email.empty() && (!isPlainText(git.email) || !has_address)) faults.push_back({"/email", "must be an e-mail address"});
   throwIfAny(std::move(faults));
   co_await services.controller.setGitIdentity(call.principal().user, git);
-  co_return jsonReply(200, toJson(git));
+  co_return reply(git);
+}
+
+}  // namespace
+
+std::vector<Endpoint> userRoutes() {
+  return {
+
+      {.method = "GET",
+       .pattern = "/api/users/me/git-identity",
+       .permission = Permission::SignedIn,
+       .operationId = "getGitIdentity",
+       .tag = "auth",
+       .summary = "Show the author of the user's commits",
+       .description = "Both members are empty when it is not set.",
+       .handler = getGitIdentity,
+       .responses = {ok<GitIdentity>("Name and e-mail address")}},
+      {.method = "PUT",
+       .pattern = "/api/users/me/git-identity",
+       .permission = Permission::SignedIn,
+       .operationId = "setGitIdentity",
+       .tag = "auth",
+       .summary = "Set the author of the user's commits in new workspaces",
+       .description = "Written to `~/.gitconfig` of homes that lack that file. Two empty members remove it.",
+       .handler = setGitIdentity,
+       .responses = {ok<GitIdentity>("The new identity")},
+       .body = jsonBody("SetGitIdentity")},
+  };
 }
 
 }  // namespace swarm::api

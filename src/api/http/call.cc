@@ -1,4 +1,4 @@
-// Checks one request against its route's description.
+// Checks a request against the description of its route.
 #include "api/http/call.h"
 
 #include <boost/json/serialize.hpp>
@@ -11,20 +11,19 @@
 namespace swarm::api {
 namespace {
 
-using Kind = Parameter::Kind;
-using Place = Parameter::Place;
+using ParameterKind = Parameter::Kind;
 
 constexpr std::size_t kSmallBody = 64 * 1024;  // not counted in the user's budget
 
-/// What is wrong with a parameter's value; empty: nothing.
+/// The fault of a parameter's value; empty: none.
 std::string faultOf(const Parameter& parameter, const std::string& value) {
   switch (parameter.kind) {
-    case Kind::Text:
+    case ParameterKind::Text:
       if (parameter.maximum > 0 && value.size() > static_cast<std::size_t>(parameter.maximum))
         return format("must have at most {} characters", parameter.maximum);
       if (value.empty()) return "must not be empty";
       return {};
-    case Kind::Integer: {
+    case ParameterKind::Integer: {
       std::int64_t number = 0;
       auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
       bool whole = error == std::errc() && end == value.data() + value.size() && !value.empty();
@@ -32,16 +31,16 @@ std::string faultOf(const Parameter& parameter, const std::string& value) {
         return format("must be an integer from {} to {}", parameter.minimum, parameter.maximum);
       return {};
     }
-    case Kind::Flag:
+    case ParameterKind::Flag:
       return value == "true" || value == "false" ? "" : "must be true or false";
-    case Kind::Time:
+    case ParameterKind::Time:
       try {
         parseTime(value);
         return {};
       } catch (const Error&) {
         return "must be a time in RFC 3339, like 2026-11-23T19:04:36Z";
       }
-    case Kind::Choice: {
+    case ParameterKind::Choice: {
       std::string names;
       for (std::string_view choice : parameter.choices) {
         if (choice == value) return {};
@@ -50,16 +49,16 @@ std::string faultOf(const Parameter& parameter, const std::string& value) {
       }
       return "must be one of " + names;
     }
-    case Kind::EntityTags:
+    case ParameterKind::EntityTags:
       if (value.size() > static_cast<std::size_t>(parameter.maximum)) return format("must have at most {} characters", parameter.maximum);
       return parseEntityTags(value) ? "" : "must be a list of ETags, like \"v3\", or *";
-    case Kind::Labels:
+    case ParameterKind::Labels:
       return {};
   }
   return {};
 }
 
-/// KEY of "label[KEY]" and "label.KEY"; empty: it is neither.
+/// KEY of "label[KEY]" and "label.KEY"; empty for other names.
 std::string_view labelKey(std::string_view name) {
   if (name.starts_with("label.")) return name.substr(6);
   if (name.starts_with("label[") && name.ends_with(']')) return name.substr(6, name.size() - 7);
@@ -68,13 +67,13 @@ std::string_view labelKey(std::string_view name) {
 
 const Parameter* findParameter(const Endpoint& route, std::string_view name) {
   for (const Parameter& parameter : route.parameters) {
-    if (parameter.place != Place::Query) continue;
-    if (parameter.kind == Kind::Labels ? !labelKey(name).empty() : parameter.name == name) return &parameter;
+    if (parameter.place != Parameter::Place::Query) continue;
+    if (parameter.kind == ParameterKind::Labels ? !labelKey(name).empty() : parameter.name == name) return &parameter;
   }
   return nullptr;
 }
 
-/// JSON in UTF-8, under its own name or `other`.
+/// Whether the content is JSON in UTF-8, as application/json or `other`.
 bool isJson(std::string_view content_type, std::string_view other) {
   std::string_view type = content_type.substr(0, content_type.find(';'));
   while (type.ends_with(' ')) type.remove_suffix(1);
@@ -85,13 +84,12 @@ bool isJson(std::string_view content_type, std::string_view other) {
   return net::equalsIgnoreCase(parameter, "charset=utf-8") || net::equalsIgnoreCase(parameter, "charset=\"utf-8\"");
 }
 
-/// Decoding what a client packed would be a way to make a small request large; nobody needs it here.
+/// Decoding would let a small request become large, and no client needs it.
 void refuseContentCoding(const net::RequestHead& head) {
   for (const net::HeaderView& field : head.headers.all()) {
     if (!net::equalsIgnoreCase(field.name, "Content-Encoding") || net::equalsIgnoreCase(field.value, "identity")) continue;
-    throw Error(
-        ErrorCode::UnsupportedMedia,
-        format("The body has the content coding \"{}\", which is not read here. Send it without \"Content-Encoding\".", field.value));
+    throw Error(ErrorCode::UnsupportedMedia,
+                format("The content coding \"{}\" is not supported. Send the body without \"Content-Encoding\".", field.value));
   }
 }
 
@@ -110,8 +108,9 @@ void Call::bindQuery(const Endpoint& route, std::vector<FieldError>& faults) {
       faults.push_back({pointer, "is not a parameter of this request"});
     } else if (std::string fault = faultOf(*parameter, value); !fault.empty()) {
       faults.push_back({pointer, fault});
-    } else if (!values_.emplace(parameter->kind == Kind::Labels ? "label." + std::string(labelKey(name)) : name, std::move(value)).second) {
-      faults.push_back({pointer, "is there more than once"});
+    } else if (!values_.emplace(parameter->kind == ParameterKind::Labels ? "label." + std::string(labelKey(name)) : name, std::move(value))
+                    .second) {
+      faults.push_back({pointer, "occurs more than once"});
     }
     if (faults.size() >= 20) return;
   }
@@ -123,7 +122,7 @@ void Call::bind(const Endpoint& route, std::vector<std::string> arguments) {
   std::vector<FieldError> faults;
   bindQuery(route, faults);
   for (const Parameter& parameter : route.parameters)
-    if (parameter.place == Place::Header) bindHeader(parameter, faults);
+    if (parameter.place == Parameter::Place::Header) bindHeader(parameter, faults);
   throwIfAny(std::move(faults));
   refuseCondition(route);
 }
@@ -133,7 +132,7 @@ void Call::bindHeader(const Parameter& parameter, std::vector<FieldError>& fault
   std::optional<std::string> value;
   for (const net::HeaderView& field : exchange_.head().headers.all()) {
     if (!net::equalsIgnoreCase(field.name, parameter.name)) continue;
-    if (value && parameter.kind != Kind::EntityTags) return faults.push_back({pointer, "is there more than once"});
+    if (value && parameter.kind != ParameterKind::EntityTags) return faults.push_back({pointer, "occurs more than once"});
     value = value ? *value + "," + std::string(field.value) : std::string(field.value);
   }
   if (!value) return;
@@ -141,14 +140,14 @@ void Call::bindHeader(const Parameter& parameter, std::vector<FieldError>& fault
   values_[std::string(parameter.name)] = std::move(*value);
 }
 
-/// What has no version can't be at one of those that If-Match names, and so is not changed.
+/// A resource without a version has none of the versions that If-Match names, and so is not changed.
 void Call::refuseCondition(const Endpoint& route) const {
   auto condition = exchange_.head().headers.find("If-Match");
   bool is_read = route.method == "GET" || route.kind == RouteKind::Upgrade;
   bool is_known = std::any_of(route.parameters.begin(), route.parameters.end(),
-                              [](const Parameter& parameter) { return parameter.kind == Kind::EntityTags; });
+                              [](const Parameter& parameter) { return parameter.kind == ParameterKind::EntityTags; });
   if (!condition || *condition == "*" || is_read || is_known) return;
-  throw Error(ErrorCode::PreconditionFailed, "What this request changes has no ETag: send it without If-Match. Nothing was done.");
+  throw Error(ErrorCode::PreconditionFailed, "Nothing was changed: this resource has no ETag. Send the request without If-Match.");
 }
 
 /// A client may take very long over the last byte: what it has sent until then is held for it.
@@ -166,24 +165,25 @@ awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget) {
   const net::BodyFraming framing = head.body;
   bool empty = framing.kind == net::BodyKind::None || (framing.kind == net::BodyKind::Length && framing.length == 0);
   if (!empty) refuseContentCoding(head);
-  if (route_->body == BodyRule::Bytes) co_return;
-  if (route_->body == BodyRule::None) {
+  if (route_->body.rule == BodyRule::Bytes) co_return;
+  if (route_->body.rule == BodyRule::None) {
     if (empty) co_return;
-    // A chunked body may turn out to hold nothing.
+    // A chunked body may be empty.
     if (framing.kind == net::BodyKind::Length || !(co_await readText(limit, budget)).empty())
       throw Error(ErrorCode::InvalidArgument, "This request takes no body.");
     co_return;
   }
-  if (!empty && !isJson(head.headers.find("Content-Type").value_or(""), route_->bodyType))
-    throw Error(ErrorCode::UnsupportedMedia, format("The request body must be JSON: send it with \"Content-Type: {}\".", route_->bodyType));
+  if (!empty && !isJson(head.headers.find("Content-Type").value_or(""), route_->body.type))
+    throw Error(ErrorCode::UnsupportedMedia,
+                format("The request body must be JSON: send it with \"Content-Type: {}\".", route_->body.type));
   if (framing.kind == net::BodyKind::Length && framing.length > limit)
-    throw Error(ErrorCode::PayloadTooLarge, format("The request body has {} bytes; at most {} are taken.", framing.length, limit));
+    throw Error(ErrorCode::PayloadTooLarge, format("The request body has {} bytes; the maximum is {}.", framing.length, limit));
   std::string text;
   if (!empty) text = co_await readText(limit, budget);
-  if (text.empty() && route_->body == BodyRule::OptionalJson) co_return;
+  if (text.empty() && route_->body.rule == BodyRule::OptionalJson) co_return;
   body_ = parseJson(text);
   std::vector<FieldError> faults;
-  for (std::string& pointer : duplicateKeys(text)) faults.push_back({std::move(pointer), "is there more than once"});
+  for (std::string& pointer : duplicateKeys(text)) faults.push_back({std::move(pointer), "occurs more than once"});
   throwIfAny(std::move(faults));
 }
 

@@ -1,4 +1,4 @@
-// One request on its way through a handler: who asks, what they ask, checked against the route's description; and the answer.
+// One request in its handler: the caller and the parameters, checked against the description of the route; and the reply.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -13,7 +13,7 @@
 
 namespace swarm::api {
 
-/// An answer. `sent`: the handler has answered by itself (streams, upgrades); status is then for log and metrics only.
+/// The response of a handler. `sent`: the handler has sent it already (streams, upgrades); status is then for log and metrics only.
 struct Reply {
   int status = 200;
   std::string body = {};
@@ -24,7 +24,7 @@ struct Reply {
 Reply jsonReply(int status, const boost::json::value& body);
 inline Reply sentReply(int status) { return {status, {}, {}, {}, true}; }
 
-/// What handlers work with.
+/// The dependencies of handlers.
 struct Services {
   ApiOptions options;
   SwarmController& controller;
@@ -33,20 +33,20 @@ struct Services {
   Metrics& metrics;
   const Clock& clock;
   std::vector<Endpoint> table = {};
-  std::string openapi = {};  ///< the document's text, made once
+  std::string openapi = {};  ///< the text of the document
   OpenBudget open = OpenBudget();
-  std::mutex scrape = {};                                   ///< one scrape at a time
-  SwarmController::EndedOperations countedOperations = {};  ///< by earlier scrapes (under scrape)
+  std::mutex scrape = {};                                   ///< guards countedOperations
+  SwarmController::EndedOperations countedOperations = {};  ///< by earlier scrapes
 };
 
 class Call {
  public:
   Call(net::Exchange& exchange, std::string request_id);
 
-  /// Checks query and headers against the route and keeps copies: views into the head end when the body is read. Throws
+  /// Checks query and headers against the route and copies them: views into the head become invalid when the body is read. Throws
   /// Error(InvalidArgument) with every fault.
   void bind(const Endpoint& route, std::vector<std::string> arguments);
-  /// Reads the body by the route's rule; a large one counts in its user's budget until the call ends. Throws
+  /// Reads the body by the rule of the route; a large one counts in its user's budget until the call ends. Throws
   /// Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument|TooManyRequests). Bytes are left to the handler.
   awaitable<void> readBody(std::size_t limit, OpenBudget& budget);
 
@@ -57,24 +57,24 @@ class Call {
   const std::string& method() const { return method_; }
 
   const std::string& argument(std::size_t index = 0) const { return arguments_.at(index); }
-  /// Values of parameters; checked already. Absent ones are nothing.
+  /// Values of parameters, which bind() has checked.
   std::optional<std::string> text(std::string_view name) const;
   std::optional<std::int64_t> integer(std::string_view name) const;
   bool flag(std::string_view name) const;
   std::map<std::string, std::string> labels() const;
-  /// The versions of an instance that If-Match names; all of them when it is absent or *.
+  /// The versions of an instance that If-Match names; all when it is absent or *.
   VersionCondition versions() const;
   boost::json::value& body() { return body_; }
-  /// `?wait=`; zero when it was not asked for.
+  /// `?wait=`; zero when absent.
   std::chrono::seconds wait() const { return std::chrono::seconds(integer("wait").value_or(0)); }
 
   const Principal& principal() const { return principal_; }
   bool isAdmin() const { return principal_.role == Role::admin; }
-  /// Takes the connection over with a 101; from here on exchange() has no stream.
+  /// Takes the connection over with a 101; after that, exchange() has no stream.
   awaitable<net::StreamPtr> takeOver(net::Headers headers);
   bool tookOver() const { return took_over_; }
-  /// Ends a streamed answer by closing the connection: the client sees that it is not whole. For a stream that was cut short, and for one
-  /// that has no end of its own.
+  /// Ends a streamed response by closing the connection, so that the client detects that it is incomplete: for a stream that was
+  /// interrupted or that has no end.
   void cut();
   void signIn(Principal principal) { principal_ = std::move(principal); }
 

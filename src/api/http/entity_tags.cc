@@ -12,7 +12,7 @@ void skipBlanks(std::string_view& text) { text.remove_prefix(std::min(text.find_
 
 bool isTagCharacter(char c) { return c != '"' && static_cast<unsigned char>(c) > 0x20 && c != 0x7f; }
 
-/// The version of a strong tag of ours: v3.
+/// The version in a strong tag of this server: v3.
 std::optional<std::int64_t> versionOf(std::string_view opaque) {
   std::int64_t version = 0;
   if (!opaque.starts_with('v')) return std::nullopt;

@@ -12,7 +12,7 @@ namespace swarm::api {
 /// "\"v3\""
 std::string entityTag(const Instance& instance);
 
-/// The versions that a list of ETags names. Weak ones and those of others' making match none. Nothing: it is not such a list.
+/// The versions that a list of ETags names. Weak tags and tags of other formats match none. Nothing for a text that is not such a list.
 std::optional<VersionCondition> parseEntityTags(std::string_view list);
 
 }  // namespace swarm::api

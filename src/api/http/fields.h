@@ -1,4 +1,4 @@
-// `fields=id,status,config.name`: which members of an instance the client wants.
+// `fields=id,status,config.name`: the members of an instance that the client selects.
 #pragma once
 
 #include <boost/json/value.hpp>

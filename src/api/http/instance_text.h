@@ -1,4 +1,4 @@
-// Instances as JSON text without a document in between: a page of a hundred is a third of what a list request costs otherwise.
+// Instances as JSON text without an intermediate document, which cuts the cost of a list request by two thirds.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace swarm::api {
 
-/// Appends what serialize(toJson(instance)) gives, in the same order, from the same description; numbers without needless exponents.
+/// Appends the result of serialize(toJson(instance)), from the same description in the same order; numbers without unnecessary exponents.
 void appendJson(std::string& out, const Instance& instance);
 
 }  // namespace swarm::api

@@ -9,7 +9,7 @@
 namespace swarm::api {
 namespace {
 
-/// An array or object that is open at this place of the text.
+/// An array or object that is open at this position of the text.
 struct Level {
   bool isObject = false;
   std::vector<std::string> keys;
@@ -30,8 +30,8 @@ std::string_view takeString(std::string_view text, std::size_t& at) {
   return text.substr(begin, at - begin + 1);
 }
 
-/// What a string says: "a" and "\u0061" are one key.
-std::string meaningOf(std::string_view string) {
+/// The decoded string: "a" and "\u0061" are one key.
+std::string decoded(std::string_view string) {
   if (string.find('\\') == std::string_view::npos) return std::string(string.substr(1, string.size() - 2));
   return std::string(boost::json::parse(string).as_string());
 }
@@ -39,11 +39,11 @@ std::string meaningOf(std::string_view string) {
 }  // namespace
 
 std::vector<std::string> duplicateKeys(std::string_view text) {
-  constexpr std::size_t most = 20;
+  constexpr std::size_t max = 20;
   std::vector<std::string> found;
   std::vector<Level> levels;
   bool expect_key = false;
-  for (std::size_t at = 0; at < text.size() && found.size() < most; ++at) {
+  for (std::size_t at = 0; at < text.size() && found.size() < max; ++at) {
     switch (text[at]) {
       case '{':
       case '[':
@@ -54,7 +54,7 @@ std::vector<std::string> duplicateKeys(std::string_view text) {
       case ']': {
         Level& level = levels.back();
         std::sort(level.keys.begin(), level.keys.end());
-        for (auto key = std::adjacent_find(level.keys.begin(), level.keys.end()); key != level.keys.end() && found.size() < most;
+        for (auto key = std::adjacent_find(level.keys.begin(), level.keys.end()); key != level.keys.end() && found.size() < max;
              key = std::adjacent_find(std::upper_bound(key, level.keys.end(), *key), level.keys.end())) {
           level.key = *key;
           found.push_back(pointerOf(levels));
@@ -70,7 +70,7 @@ std::vector<std::string> duplicateKeys(std::string_view text) {
       case '"': {
         std::string_view string = takeString(text, at);
         if (expect_key) {
-          levels.back().key = meaningOf(string);
+          levels.back().key = decoded(string);
           levels.back().keys.push_back(levels.back().key);
         }
         expect_key = false;

@@ -1,4 +1,4 @@
-// Finds members that a JSON object has twice: the parser keeps the last one in silence.
+// Finds members that a JSON object has twice: the parser silently keeps the last one.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace swarm::api {
 
-/// The JSON pointers of members that are there more than once, at most 20. `text` must be well-formed JSON.
+/// The JSON pointers of members that occur more than once, at most 20. `text` must be well-formed JSON.
 std::vector<std::string> duplicateKeys(std::string_view text);
 
 }  // namespace swarm::api

@@ -1,4 +1,4 @@
-// Lines from pieces.
+// Splits at newlines.
 #include "api/http/text_lines.h"
 
 #include <boost/json/object.hpp>
@@ -9,7 +9,7 @@
 namespace swarm::api {
 namespace {
 
-constexpr std::size_t kLongestLine = 64 * 1024;
+constexpr std::size_t kMaxLogLine = 64 * 1024;
 
 std::string asJson(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -22,10 +22,10 @@ std::string NdjsonLines::add(std::string_view piece) {
   std::string out;
   rest_ += piece;
   std::string_view left = rest_;
-  for (std::size_t end = left.find('\n'); end != std::string_view::npos || left.size() > kLongestLine; end = left.find('\n')) {
-    bool cut = end == std::string_view::npos || end > kLongestLine;
-    out += asJson(left.substr(0, cut ? kLongestLine : end));
-    left.remove_prefix(cut ? kLongestLine : end + 1);
+  for (std::size_t end = left.find('\n'); end != std::string_view::npos || left.size() > kMaxLogLine; end = left.find('\n')) {
+    bool cut = end == std::string_view::npos || end > kMaxLogLine;
+    out += asJson(left.substr(0, cut ? kMaxLogLine : end));
+    left.remove_prefix(cut ? kMaxLogLine : end + 1);
   }
   rest_ = std::string(left);
   return out;

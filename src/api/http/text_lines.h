@@ -6,10 +6,10 @@
 
 namespace swarm::api {
 
-/// Cuts text that comes in pieces into lines, each as {"line":"…"} and a newline.
+/// Splits text that arrives in pieces into lines, each as {"line":"…"} and a newline.
 class NdjsonLines {
  public:
-  /// The finished lines of `piece` and what was left over before. A line longer than 64 KiB is cut into several.
+  /// The complete lines, including the rest of earlier pieces. A line longer than 64 KiB is split.
   std::string add(std::string_view piece);
   std::string finish();  ///< the last line when it has no newline
 

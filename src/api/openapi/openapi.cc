@@ -28,19 +28,19 @@ struct NamedProblem {
 
 const std::vector<NamedProblem>& problems() {
   static const std::vector<NamedProblem> list{
-      {400, "BadRequest", "The request is not valid; `errors` has each fault with its place"},
-      {401, "Unauthenticated", "No credentials, or not valid ones", {"WWW-Authenticate"}},
+      {400, "BadRequest", "The request is invalid; `errors` has each fault with its position"},
+      {401, "Unauthenticated", "No credentials, or invalid ones", {"WWW-Authenticate"}},
       {403, "Forbidden", "The role does not allow it, or a page of another origin sent it"},
-      {404, "NotFound", "There is no such thing, or it is another user's"},
+      {404, "NotFound", "Not found, or it belongs to another user"},
       {409, "Conflict", "The current state does not allow the request, or the name is taken"},
-      {412, "PreconditionFailed", "If-Match names other versions; nothing was done"},
+      {412, "PreconditionFailed", "If-Match names other versions; nothing was changed"},
       {413, "TooLarge", "The body is larger than 1 MiB"},
       {415, "UnsupportedMedia", "Another content type, or a content coding", {"Accept-Encoding", "Accept-Patch"}},
-      {422, "Unprocessable", "Well-formed, but not possible as asked"},
-      {426, "UpgradeRequired", "The path is there for an upgrade only", {"Upgrade"}},
-      {429, "TooManyRequests", "A limit of the caller is reached", {"Retry-After"}},
-      {501, "Unsupported", "The provider or this server can't do it"},
-      {503, "Unavailable", "The provider, the instance or the server can't be reached now", {"Retry-After"}},
+      {422, "Unprocessable", "The request is well-formed but cannot be fulfilled"},
+      {426, "UpgradeRequired", "The path only supports an upgrade", {"Upgrade"}},
+      {429, "TooManyRequests", "A limit of the caller was reached", {"Retry-After"}},
+      {501, "Unsupported", "The provider or this server does not support it"},
+      {503, "Unavailable", "The provider, the instance or the server cannot be reached now", {"Retry-After"}},
   };
   return list;
 }
@@ -53,13 +53,13 @@ json::object headerSchemas() {
       {"X-Request-Id", header("Of the request; also in the log", type("string"))},
       {"ETag", header("The version, for If-Match", {{"type", "string"}, {"pattern", "^\"v[0-9]+\"$"}})},
       {"Location", header("The instance", {{"type", "string"}, {"format", "uri-reference"}})},
-      {"Operation-Location", header("The operation that goes on", {{"type", "string"}, {"format", "uri-reference"}})},
-      {"Idempotency-Replayed", header("There when the key was known: nothing new was made", schema::oneOf({"true"}))},
-      {"Retry-After", header("Seconds; there where it is known when a retry may succeed", {{"type", "integer"}, {"minimum", 1}})},
-      {"WWW-Authenticate", header("The scheme that is wanted", type("string"))},
+      {"Operation-Location", header("The operation that continues", {{"type", "string"}, {"format", "uri-reference"}})},
+      {"Idempotency-Replayed", header("Present when the key was known: nothing new was created", schema::oneOf({"true"}))},
+      {"Retry-After", header("Seconds; present when it is known when a retry may succeed", {{"type", "integer"}, {"minimum", 1}})},
+      {"WWW-Authenticate", header("The required scheme", type("string"))},
       {"Accept-Encoding", header("\"identity\" when a content coding was the reason", type("string"))},
       {"Accept-Patch", header("The type of patches, for PATCH", type("string"))},
-      {"Upgrade", header("The protocol that the path speaks", type("string"))},
+      {"Upgrade", header("The protocol of the path", type("string"))},
       {"Content-Disposition", header("A name for the file", type("string"))},
       {"Set-Cookie", header("The browser's session", type("string"))},
   };
@@ -75,7 +75,7 @@ json::object problemContent(json::object example) {
   return {{"application/problem+json", {{"schema", ref("Problem")}, {"example", std::move(example)}}}};
 }
 
-/// The document that the server itself makes of such a failure.
+/// The document that the server creates for such a failure.
 json::object exampleOf(int status, std::string_view description) {
   const std::span<const ErrorCode> codes = errorCodes();
   auto code = std::find_if(codes.begin(), codes.end(), [&](ErrorCode one) { return httpStatus(one) == status; });
@@ -135,24 +135,24 @@ json::object parameterJson(const Parameter& parameter) {
   return out;
 }
 
-/// The schema of an answer's content. Lines and events are texts that hold JSON.
-json::object contentSchema(const Answer& answer) {
-  if (answer.schema.empty()) return type("string");
-  if (answer.contentType == "application/json") return ref(answer.schema);
-  return {{"type", "string"}, {"contentMediaType", answer.contentType}, {"contentSchema", ref(answer.schema)}};
+/// The schema of the content. Lines and events are texts that contain JSON.
+json::object contentSchema(const Response& response) {
+  if (response.schema.empty()) return type("string");
+  if (response.contentType == kJsonType) return ref(response.schema);
+  return {{"type", "string"}, {"contentMediaType", response.contentType}, {"contentSchema", ref(response.schema)}};
 }
 
-/// Several answers of one status are several content types.
-void addAnswer(json::object& responses, const Answer& answer) {
-  json::value& response = responses[std::to_string(answer.status)];
-  if (!response.is_object()) response = json::object{{"description", answer.description}, {"headers", headersJson(answer.headers)}};
-  if (answer.schema.empty() && answer.contentType == "application/json") return;
-  json::value& content = response.get_object()["content"];
+/// Several responses with one status are several content types.
+void addResponse(json::object& responses, const Response& response) {
+  json::value& out = responses[std::to_string(response.status)];
+  if (!out.is_object()) out = json::object{{"description", response.description}, {"headers", headersJson(response.headers)}};
+  if (response.schema.empty() && response.contentType == kJsonType) return;
+  json::value& content = out.get_object()["content"];
   if (!content.is_object()) content.emplace_object();
-  content.get_object()[answer.contentType] = json::object{{"schema", contentSchema(answer)}};
+  content.get_object()[response.contentType] = json::object{{"schema", contentSchema(response)}};
 }
 
-/// Which problems a route answers with, by what it takes and asks for.
+/// The statuses of the problems of a route, by its parameters, body and permission.
 std::set<int> problemsOf(const Endpoint& route) {
   std::set<int> statuses(route.problems.begin(), route.problems.end());
   statuses.insert(400);
@@ -160,8 +160,8 @@ std::set<int> problemsOf(const Endpoint& route) {
   bool is_open = route.permission == Permission::Public || (route.permission == Permission::SignedIn && route.method == "GET");
   if (!is_open) statuses.insert(403);
   if (route.pattern.find('{') != std::string_view::npos) statuses.insert(404);
-  if (route.body != BodyRule::None) statuses.insert(415);
-  if (route.body == BodyRule::Json || route.body == BodyRule::OptionalJson) statuses.insert(413);
+  if (route.body.rule != BodyRule::None) statuses.insert(415);
+  if (route.body.rule == BodyRule::Json || route.body.rule == BodyRule::OptionalJson) statuses.insert(413);
   for (const Parameter& parameter : route.parameters)
     if (parameter.kind == Parameter::Kind::EntityTags) statuses.insert(412);
   return statuses;
@@ -169,7 +169,7 @@ std::set<int> problemsOf(const Endpoint& route) {
 
 json::object responsesJson(const Endpoint& route) {
   json::object responses;
-  for (const Answer& answer : route.answers) addAnswer(responses, answer);
+  for (const Response& response : route.responses) addResponse(responses, response);
   std::set<int> statuses = problemsOf(route);
   for (const NamedProblem& problem : problems())
     if (statuses.contains(problem.status)) responses[std::to_string(problem.status)] = component("responses", problem.name);
@@ -178,11 +178,11 @@ json::object responsesJson(const Endpoint& route) {
 }
 
 json::object bodyJson(const Endpoint& route) {
-  if (route.body == BodyRule::Bytes)
-    return {{"required", true}, {"content", {{route.bodyType, {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
-  json::object media{{"schema", ref(route.bodySchema)}};
-  if (json::object examples = schema::requestExamples(route.bodySchema); !examples.empty()) media["examples"] = std::move(examples);
-  return {{"required", route.body == BodyRule::Json}, {"content", {{route.bodyType, std::move(media)}}}};
+  if (route.body.rule == BodyRule::Bytes)
+    return {{"required", true}, {"content", {{route.body.type, {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
+  json::object media{{"schema", ref(route.body.schema)}};
+  if (json::object examples = schema::requestExamples(route.body.schema); !examples.empty()) media["examples"] = std::move(examples);
+  return {{"required", route.body.rule == BodyRule::Json}, {"content", {{route.body.type, std::move(media)}}}};
 }
 
 json::object operationJson(const Endpoint& route) {
@@ -196,7 +196,7 @@ json::object operationJson(const Endpoint& route) {
     for (const Parameter& parameter : route.parameters) parameters.push_back(parameterJson(parameter));
     out["parameters"] = std::move(parameters);
   }
-  if (route.body != BodyRule::None) out["requestBody"] = bodyJson(route);
+  if (route.body.rule != BodyRule::None) out["requestBody"] = bodyJson(route);
   out["responses"] = responsesJson(route);
   if (route.permission == Permission::Public) out["security"] = json::array();
   if (!route.upgrade.empty()) out["x-upgrade"] = route.upgrade;
@@ -212,7 +212,7 @@ std::string methodKey(std::string_view method) {
 json::object info() {
   return {{"title", "VSCode Remote Swarm"},
           {"version", SWARM_VERSION},
-          {"description", "Workspaces on Docker Engines and Fly.io. docs/api.md says what a description can't."},
+          {"description", "Workspaces on Docker Engines and Fly.io. docs/api.md explains what a description cannot."},
           {"contact", {{"name", "The administrators of this server"}}},
           {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}};
 }
@@ -220,11 +220,24 @@ json::object info() {
 json::array tags() {
   auto tag = [](std::string_view name, std::string_view description) { return json::object{{"name", name}, {"description", description}}; };
   return {
-      tag("instances", "Workspaces and their life"),       tag("snapshots", "Files of an instance as they were at a moment"),
-      tag("volumes", "What holds the files of instances"), tag("inside", "Commands, logs, files, ports and usage of a running instance"),
-      tag("operations", "Durable work and its progress"),  tag("events", "What happens, as a stream"),
-      tag("swarm", "Providers, and the swarm as a whole"), tag("auth", "Sessions"),
+      tag("instances", "Workspaces and their lifecycle"),    tag("snapshots", "Copies of the files of an instance at one moment"),
+      tag("volumes", "Storage with the files of instances"), tag("inside", "Commands, logs, files, ports and usage of a running instance"),
+      tag("operations", "Durable work and its progress"),    tag("events", "Changes, as a stream"),
+      tag("swarm", "Providers, and the swarm as a whole"),   tag("auth", "Sessions"),
       tag("system", "Health, metrics and this document")};
+}
+
+/// "VolumeList" of "Volume", with a cursor where the route takes one.
+void addListSchemas(json::object& schemas, const std::vector<Endpoint>& table) {
+  constexpr std::string_view suffix = "List";
+  for (const Endpoint& route : table) {
+    const bool paged = std::ranges::find(route.parameters, "cursor", &Parameter::name) != route.parameters.end();
+    for (const Response& response : route.responses) {
+      if (!response.schema.ends_with(suffix) || schemas.contains(response.schema)) continue;
+      const std::string_view item = response.schema.substr(0, response.schema.size() - suffix.size());
+      schemas[response.schema] = paged ? schema::pageOf(item) : schema::object({{"items", schema::arrayOf(ref(item))}}, {"items"});
+    }
+  }
 }
 
 }  // namespace
@@ -238,8 +251,9 @@ json::object makeOpenApi(const std::vector<Endpoint>& table, const std::string& 
   }
   json::object schemas = jsonSchemas();
   schema::addRequestSchemas(schemas);
-  schema::addAnswerSchemas(schemas);
-  schema::addAnswerExamples(schemas);
+  schema::addResponseSchemas(schemas);
+  addListSchemas(schemas, table);
+  schema::addResponseExamples(schemas);
   json::object security{{"bearer", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}},
                         {"cookie", {{"type", "apiKey"}, {"in", "cookie"}, {"name", session_cookie}}}};
   json::object document;

@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document, made from the route table and the schemas of the model.
+// The OpenAPI 3.1 document, generated from the route table and the schemas of the model.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -9,7 +9,7 @@
 
 namespace swarm::api {
 
-/// `session_cookie`: its name at this server, which depends on its address.
+/// `session_cookie`: its name, which depends on the address of the server.
 boost::json::object makeOpenApi(const std::vector<Endpoint>& table,
                                 const std::string& session_cookie = makeCookieNames("swarm.localhost:7420", true).session);
 

@@ -1,5 +1,5 @@
-// What the schemas of request bodies have beside the descriptions of model/requests.h. No `default` anywhere: code generators make a member
-// with one a member that is always sent, and an update leaves alone what is absent.
+// The parts of request schemas that model/requests.h does not describe. They have no `default`: code generators always send a member that
+// has one, and an update must leave absent members unchanged.
 #include "api/openapi/schema_parts.h"
 
 namespace swarm::api::schema {
@@ -7,7 +7,7 @@ namespace {
 
 void addChanges(json::object& schemas) {
   json::object& update = schemas["UpdateInstance"].get_object();
-  update["description"] = "What is absent stays. resources and network are merged; env, labels and metadata are replaced whole.";
+  update["description"] = "Absent members stay. resources and network are merged; env, labels and metadata are replaced as a whole.";
   update["minProperties"] = 1;
 
   json::object patched_map{{"type", {"object", "null"}}, {"additionalProperties", {{"type", {"string", "null"}}}}};
@@ -18,15 +18,15 @@ void addChanges(json::object& schemas) {
                                      {"labels", patched_map},
                                      {"metadata", {{"type", {"object", "null"}}}}},
                                     {});
-  patch["description"] = "JSON merge patch (RFC 7396): what is absent stays; null removes a member, or sets it back to its default.";
+  patch["description"] = "JSON merge patch (RFC 7396): absent members stay; null removes a member, or resets it to its default.";
   patch["minProperties"] = 1;
   schemas["PatchInstance"] = std::move(patch);
 }
 
-/// What [docker] and [flyio] of swarm.toml hold, as contents.
+/// The contents of [docker] and [flyio] of swarm.toml.
 void addProviderCandidates(json::object& schemas) {
   json::object tls = closedObject({{"ca", type("string", "PEM; absent: the system's authorities")},
-                                   {"certificate", type("string", "PEM; our client certificate")},
+                                   {"certificate", type("string", "PEM; client certificate of the server")},
                                    {"key", {{"type", "string"}, {"format", "password"}, {"description", "PEM; its key"}}}},
                                   {});
   schemas["DockerCandidate"] = closedObject({{"host", type("string", "Name or address of a TCP endpoint")},

@@ -1,4 +1,4 @@
-// What the API's own schemas are written with.
+// Helpers for the schemas that are not generated from the model.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -25,13 +25,13 @@ inline json::object integer(std::int64_t minimum, std::int64_t maximum, std::str
 inline json::object oneOf(json::array values) { return {{"type", "string"}, {"enum", std::move(values)}}; }
 inline json::object arrayOf(json::object items) { return {{"type", "array"}, {"items", std::move(items)}}; }
 
-/// An answer: a newer server may say more than `properties`.
+/// A response: a newer server may send more members.
 inline json::object object(json::object properties, json::array required) {
   json::object out{{"type", "object"}, {"properties", std::move(properties)}};
   if (!required.empty()) out["required"] = std::move(required);
   return out;
 }
-/// A request: nothing but `properties` is taken.
+/// A request: other members are refused.
 inline json::object closedObject(json::object properties, json::array required) {
   json::object out = object(std::move(properties), std::move(required));
   out["additionalProperties"] = false;
@@ -39,10 +39,16 @@ inline json::object closedObject(json::object properties, json::array required) 
 }
 inline json::object anyOf(std::string_view first, std::string_view second) { return {{"anyOf", {ref(first), ref(second)}}}; }
 
-void addRequestSchemas(json::object& schemas);  // request_schemas.cc; wants those of the model in `schemas`
-void addAnswerSchemas(json::object& schemas);   // answer_schemas.cc; likewise
-void addAnswerExamples(json::object& schemas);  // answer_examples.cc; wants all of them
-/// Bodies that the request with this schema takes, by name, for the document and for the tests that send them.
+/// A page of a list.
+inline json::object pageOf(std::string_view item) {
+  return object({{"items", arrayOf(ref(item))}, {"nextCursor", type("string", "For the next page; absent on the last one")}}, {"items"});
+}
+
+/// These complete the schemas of the model, in this order.
+void addRequestSchemas(json::object& schemas);
+void addResponseSchemas(json::object& schemas);
+void addResponseExamples(json::object& schemas);
+/// Valid bodies of the request with this schema, by name, for the document and for the tests that send them.
 json::object requestExamples(std::string_view schema);
 
 }  // namespace swarm::api::schema

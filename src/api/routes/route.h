@@ -1,4 +1,4 @@
-// A route as data: the server, the OpenAPI document and the permission test all read the one table that makeRouteTable() gives.
+// A route as data: the server, the OpenAPI document and the permission test all use the table that makeRouteTable() returns.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,10 +16,10 @@ struct Reply;
 struct Services;
 using Handler = awaitable<Reply> (*)(Services& services, Call& call);
 
-/// One parameter; everything that a request brings beyond the listed ones is refused.
+/// One parameter; a request with any other is refused.
 struct Parameter {
   enum class Place { Path, Query, Header };
-  /// Labels: "label[KEY]=VALUE" or "label.KEY=VALUE", any number of keys. EntityTags: a list, which may be in several fields.
+  /// Labels: "label[KEY]=VALUE" or "label.KEY=VALUE", any number of keys. EntityTags: a list, possibly in several fields.
   enum class Kind { Text, Integer, Flag, Time, Choice, Labels, EntityTags };
   Place place = Place::Query;
   std::string_view name = {};
@@ -30,24 +30,31 @@ struct Parameter {
   std::vector<std::string_view> choices = {};
 };
 
-/// OptionalJson: without a body, Call::body() is null. Bytes: the handler reads it, of whatever size.
+/// OptionalJson: without a body, Call::body() is null. Bytes: read by the handler, of any size.
 enum class BodyRule { None, Json, OptionalJson, Bytes };
-
-/// One way in which a route answers. `schema` names a component of the OpenAPI document; empty: no body, or not JSON. Two of one status
-/// differ in their content type.
-struct Answer {
-  int status = 200;
-  std::string_view description = {};
-  std::string_view schema = {};
-  std::string_view contentType = "application/json";
-  std::vector<std::string_view> headers = {};  ///< beside X-Request-Id
-};
-
-/// What a route takes over: Stream answers piece by piece, Upgrade turns the connection into something else.
-enum class RouteKind { Plain, Stream, Upgrade };
 
 inline constexpr std::string_view kJsonType = "application/json";
 inline constexpr std::string_view kMergePatchType = "application/merge-patch+json";
+
+/// The body that a route takes.
+struct Body {
+  BodyRule rule = BodyRule::None;
+  std::string_view schema = {};       ///< of JSON: a component of the OpenAPI document
+  std::string_view type = kJsonType;  ///< JSON is also accepted as application/json
+};
+
+/// A successful response of a route. `schema` names a component of the OpenAPI document; empty: no body, or not JSON. Two with the same
+/// status differ in their content type.
+struct Response {
+  int status = 200;
+  std::string_view description = {};
+  std::string_view schema = {};
+  std::string_view contentType = kJsonType;
+  std::vector<std::string_view> headers = {};  ///< beside X-Request-Id
+};
+
+/// Stream: the response is sent piece by piece. Upgrade: the connection becomes something else.
+enum class RouteKind { Plain, Stream, Upgrade };
 
 struct Endpoint {
   std::string_view method = {};
@@ -58,19 +65,18 @@ struct Endpoint {
   std::string_view summary = {};
   std::string_view description = {};
   Handler handler = nullptr;
-  std::vector<Answer> answers = {};
-  std::vector<int> problems = {};  ///< statuses of problems that do not follow from what the route takes
+  std::vector<Response> responses = {};
+  std::vector<int> problems = {};  ///< statuses of problems that do not follow from the other members
   std::vector<Parameter> parameters = {};
-  BodyRule body = BodyRule::None;
-  std::string_view bodySchema = {};       ///< of JSON
-  std::string_view bodyType = kJsonType;  ///< JSON is taken as application/json, too
+  Body body = {};
   RouteKind kind = RouteKind::Plain;
-  std::string_view upgrade = {};  ///< Upgrade's value for RouteKind::Upgrade
+  std::string_view upgrade = {};  ///< value of the header Upgrade for RouteKind::Upgrade
 };
 
 std::vector<Endpoint> makeRouteTable();
 
-/// What a path leads to. `route` is null when there is none for this method; then `allow` lists the methods, empty for an unknown path.
+/// The route of a path. `route` is null when there is none for this method; then `allow` lists the methods, and is empty for an unknown
+/// path.
 struct Match {
   const Endpoint* route = nullptr;
   std::vector<std::string> arguments;  ///< the path's parameters, decoded, in order

@@ -1,15 +1,20 @@
-// What the route tables are written with: the parameters that several routes share.
+// The vocabulary of the route tables: parameters, bodies and responses that several routes share.
 #pragma once
 
+#include <algorithm>
+#include <string>
+
 #include "api/routes/route.h"
+#include "model/codec/codec.h"
+#include "model/codec/type_names.h"
 
 namespace swarm::api {
 
 inline Parameter path(std::string_view name, std::string_view description) {
   return {.place = Parameter::Place::Path, .name = name, .description = description};
 }
-inline Parameter text(std::string_view name, std::string_view description, std::int64_t longest = 256) {
-  return {.name = name, .description = description, .maximum = longest};
+inline Parameter text(std::string_view name, std::string_view description, std::int64_t max_length = 256) {
+  return {.name = name, .description = description, .maximum = max_length};
 }
 inline Parameter integer(std::string_view name, std::string_view description, std::int64_t minimum, std::int64_t maximum) {
   return {.name = name, .kind = Parameter::Kind::Integer, .description = description, .minimum = minimum, .maximum = maximum};
@@ -20,11 +25,20 @@ inline Parameter flag(std::string_view name, std::string_view description) {
 inline Parameter choice(std::string_view name, std::string_view description, std::vector<std::string_view> choices) {
   return {.name = name, .kind = Parameter::Kind::Choice, .description = description, .choices = std::move(choices)};
 }
-inline Parameter header(std::string_view name, std::string_view description, std::int64_t longest = 256) {
-  return {.place = Parameter::Place::Header, .name = name, .description = description, .maximum = longest};
+/// One of the values of an enumeration.
+template <typename Enum>
+Parameter choice(std::string_view name, std::string_view description) {
+  static const std::string names = enumNames<Enum>();  // "a, b, c"
+  std::vector<std::string_view> choices;
+  for (std::string_view rest = names; !rest.empty(); rest.remove_prefix(std::min(rest.size(), choices.back().size() + 2)))
+    choices.push_back(rest.substr(0, rest.find(',')));
+  return choice(name, description, std::move(choices));
+}
+inline Parameter header(std::string_view name, std::string_view description, std::int64_t max_length = 256) {
+  return {.place = Parameter::Place::Header, .name = name, .description = description, .maximum = max_length};
 }
 
-inline Parameter waitSeconds() { return integer("wait", "Seconds to wait for the end of the operation before answering", 0, 900); }
+inline Parameter waitSeconds() { return integer("wait", "Seconds to wait for the end of the operation before the response", 0, 900); }
 inline Parameter pageLimit() { return integer("limit", "Maximum number of items in a page; 100 when absent", 1, 1000); }
 inline Parameter pageCursor() { return text("cursor", "nextCursor of the previous page", 512); }
 inline Parameter instanceRef() { return path("id", "The instance's id or its unique name"); }
@@ -32,26 +46,49 @@ inline Parameter ifMatch() {
   return {.place = Parameter::Place::Header,
           .name = "If-Match",
           .kind = Parameter::Kind::EntityTags,
-          .description = "ETags of the instance that the request is meant for, or *; 412 when it has another version, and nothing is done",
+          .description = "ETags of the instance that the request is meant for, or *; with another version, nothing is done: 412",
           .maximum = 1024};
 }
 
-/// The answer of a route that begins an operation and does not wait for its end.
-inline Answer accepted() {
+/// A body that model/requests.h describes.
+template <typename Request>
+Body jsonBody() {
+  return {BodyRule::Json, kSchemaName<Request>};
+}
+inline Body jsonBody(std::string_view schema) { return {BodyRule::Json, schema}; }
+template <typename Request>
+Body optionalJsonBody() {
+  return {BodyRule::OptionalJson, kSchemaName<Request>};
+}
+inline Body optionalJsonBody(std::string_view schema) { return {BodyRule::OptionalJson, schema}; }
+
+/// The schema of {"items": […]}, and "nextCursor" where the route takes a cursor.
+template <typename Item>
+std::string_view listOf() {
+  static const std::string name = std::string(kSchemaName<Item>) + "List";
+  return name;
+}
+
+inline Response ok(std::string_view description, std::string_view schema, std::vector<std::string_view> headers = {}) {
+  return {.status = 200, .description = description, .schema = schema, .headers = std::move(headers)};
+}
+template <typename T>
+Response ok(std::string_view description) {
+  return ok(description, kSchemaName<T>);
+}
+template <typename T>
+Response created(std::string_view description) {
+  return {.status = 201, .description = description, .schema = kSchemaName<T>};
+}
+inline Response noContent(std::string_view description) { return {.status = 204, .description = description}; }
+/// An operation was started, and is not waited for.
+inline Response accepted() {
   return {.status = 202,
           .description = "Accepted; follow the operation with operationId",
           .schema = "StartedInstance",
           .headers = {"ETag", "Operation-Location"}};
 }
-/// The same with `?wait=`, at the operation's end.
-inline Answer ended(std::string_view description) {
-  return {.status = 200, .description = description, .schema = "StartedInstance", .headers = {"ETag"}};
-}
-
-void addInstanceRoutes(std::vector<Endpoint>& table);
-void addSnapshotRoutes(std::vector<Endpoint>& table);
-void addInsideRoutes(std::vector<Endpoint>& table);
-void addSwarmRoutes(std::vector<Endpoint>& table);
-void addSystemRoutes(std::vector<Endpoint>& table);
+/// The operation has ended within `?wait=`.
+inline Response ended(std::string_view description) { return ok(description, "StartedInstance", {"ETag"}); }
 
 }  // namespace swarm::api

@@ -2,6 +2,7 @@
 #include "model/codec/codec.h"
 
 #include "model/codec/codec_detail.h"
+#include "model/codec/type_names.h"
 #include "model/patch.h"
 #include "model/types/migration_plan.h"
 #include "model/types/snapshot.h"
@@ -64,5 +65,11 @@ SWARM_CODEC(UpdatePlan);
 SWARM_CODEC(MigrationPlan);
 SWARM_CODEC(Snapshot);
 SWARM_CODEC(std::vector<Snapshot>);
+
+#define SWARM_RESPONSE(T, NAME)                    \
+  template boost::json::value toJson<T>(const T&); \
+  template boost::json::value toJson<std::vector<T>>(const std::vector<T>&);
+SWARM_RESPONSES(SWARM_RESPONSE)
+#undef SWARM_RESPONSE
 
 }  // namespace swarm

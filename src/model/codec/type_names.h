@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "model/requests.h"
+#include "model/responses.h"
 #include "model/types/instance.h"
 #include "model/types/migration_plan.h"
 #include "model/types/operation.h"
@@ -68,7 +69,7 @@ SWARM_SCHEMA_NAME(Snapshot);
 
 #define SWARM_BODY_SCHEMA(T, NAME) \
   template <>                      \
-  inline constexpr std::string_view kSchemaName<T> = NAME
+  inline constexpr std::string_view kSchemaName<T> = NAME;
 
 SWARM_SCHEMA_NAME(CpuPatch);
 SWARM_SCHEMA_NAME(DockerNetworkPatch);
@@ -77,15 +78,34 @@ SWARM_SCHEMA_NAME(MemoryPatch);
 SWARM_SCHEMA_NAME(NetworkPatch);
 SWARM_SCHEMA_NAME(ResourcePatch);
 SWARM_SCHEMA_NAME(StorageResourcePatch);
-SWARM_BODY_SCHEMA(CreateInstanceRequest, "CreateInstance");
-SWARM_BODY_SCHEMA(ExecuteCommandRequest, "ExecuteCommand");
-SWARM_BODY_SCHEMA(IssueTokenRequest, "IssueToken");
-SWARM_BODY_SCHEMA(LoginLinkRequest, "CreateLoginLink");
-SWARM_BODY_SCHEMA(LoginRequest, "Credentials");
-SWARM_BODY_SCHEMA(MigrateInstanceRequest, "MigrateInstance");
-SWARM_BODY_SCHEMA(RestoreSnapshotRequest, "RestoreSnapshot");
-SWARM_BODY_SCHEMA(TakeSnapshotRequest, "TakeSnapshot");
-SWARM_BODY_SCHEMA(UpdateInstanceRequest, "UpdateInstance");
+
+/// The bodies of model/requests.h and the schemas that describe them.
+#define SWARM_REQUESTS(REQUEST)                      \
+  REQUEST(CreateInstanceRequest, "CreateInstance")   \
+  REQUEST(ExecuteCommandRequest, "ExecuteCommand")   \
+  REQUEST(IssueTokenRequest, "IssueToken")           \
+  REQUEST(LoginLinkRequest, "CreateLoginLink")       \
+  REQUEST(LoginRequest, "Credentials")               \
+  REQUEST(MigrateInstanceRequest, "MigrateInstance") \
+  REQUEST(RestoreSnapshotRequest, "RestoreSnapshot") \
+  REQUEST(TakeSnapshotRequest, "TakeSnapshot")       \
+  REQUEST(UpdateInstanceRequest, "UpdateInstance")
+
+/// The bodies of model/responses.h.
+#define SWARM_RESPONSES(RESPONSE)                            \
+  RESPONSE(HealthResponse, "Health")                         \
+  RESPONSE(InstanceTokenResponse, "InstanceToken")           \
+  RESPONSE(LoginLinkResponse, "LoginLink")                   \
+  RESPONSE(NameHoldResponse, "NameHold")                     \
+  RESPONSE(ProviderCheckResponse, "ProviderCheck")           \
+  RESPONSE(ProviderResponse, "ProviderDetails")              \
+  RESPONSE(ProviderValidationResponse, "ProviderValidation") \
+  RESPONSE(SessionResponse, "Session")                       \
+  RESPONSE(VersionResponse, "Version")                       \
+  RESPONSE(VolumeResponse, "Volume")
+
+SWARM_REQUESTS(SWARM_BODY_SCHEMA)
+SWARM_RESPONSES(SWARM_BODY_SCHEMA)
 
 #undef SWARM_BODY_SCHEMA
 #undef SWARM_REQUEST_SCHEMA

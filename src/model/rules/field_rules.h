@@ -110,6 +110,14 @@ inline constexpr FieldRule kFieldRules[] = {
      .member = "instance",
      .description = "The workspace that the link opens; absent: the list of workspaces",
      .maxLength = 63},
+    {"LoginLink", "url", "Signs the browser that opens it in, once"},
+    {"ProviderDetails", "detail", "Why it is not healthy"},
+    {"Session", "current", "The session of this request"},
+    {"Volume", "instanceId", "The instance that it was created for"},
+    {"Volume", "stray",
+     "It has no storage of the instance (the provider performed a request twice, or a copy was interrupted) and is billed all the same; "
+     "its "
+     "name is the provider's id"},
 };
 
 constexpr const FieldRule* findFieldRule(std::string_view type, std::string_view member) {
@@ -124,15 +132,20 @@ struct MemberName {
 };
 
 /// The times that may be null; the others are always there.
-inline constexpr MemberName kNullableTimes[] = {
-    {"Operation", "endedAt"}, {"OperationStep", "startedAt"}, {"OperationStep", "endedAt"}, {"Snapshot", "expiresAt"}};
+inline constexpr MemberName kNullableTimes[] = {{"Operation", "endedAt"},
+                                                {"OperationStep", "startedAt"},
+                                                {"OperationStep", "endedAt"},
+                                                {"Snapshot", "expiresAt"},
+                                                {"Volume", "createdAt"}};
 
 /// Members of an enumeration's type that take only some of its values.
 struct Choices {
   std::string_view type;
   std::string_view member;
-  std::string_view values[3];
+  std::string_view values[4];
 };
-inline constexpr Choices kChoices[] = {{"Instance", "desired", {"running", "stopped", "deleted"}}};
+inline constexpr Choices kChoices[] = {{"Instance", "desired", {"running", "stopped", "deleted"}},
+                                       {"Health", "status", {"ok", "ready"}},
+                                       {"Session", "kind", {"password", "link", "machine", "unknown"}}};
 
 }  // namespace swarm

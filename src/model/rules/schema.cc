@@ -83,7 +83,10 @@ void addRule(json::object& schema, std::string_view type, std::string_view membe
     if (choices.type != type || choices.member != member) continue;
     schema.erase("$ref");
     schema["type"] = "string";
-    schema["enum"] = json::array(std::begin(choices.values), std::end(choices.values));
+    json::array values;
+    for (std::string_view value : choices.values)
+      if (!value.empty()) values.push_back(json::string(value));
+    schema["enum"] = std::move(values);
   }
 }
 
@@ -145,11 +148,6 @@ void add(json::object& out) {
 }
 
 template <typename... T>
-void addBodies(json::object& out) {
-  (out.emplace(kSchemaName<T>, structSchema<T>(Shape::Body)), ...);
-}
-
-template <typename... T>
 void addAll(json::object& out) {
   (add<T>(out), ...);
 }
@@ -196,10 +194,13 @@ json::object makeSchemas() {
   out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
   out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
   out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);
-  out["CreateInstance"] = structSchema<CreateInstanceRequest>(Shape::Request);
   out["SetGitIdentity"] = structSchema<GitIdentity>(Shape::Body);
-  addBodies<UpdateInstanceRequest, MigrateInstanceRequest, TakeSnapshotRequest, RestoreSnapshotRequest, ExecuteCommandRequest,
-            IssueTokenRequest, LoginRequest, LoginLinkRequest>(out);
+#define SWARM_BODY(T, NAME) out[NAME] = structSchema<T>(std::derived_from<T, InstanceConfig> ? Shape::Request : Shape::Body);
+  SWARM_REQUESTS(SWARM_BODY)
+#undef SWARM_BODY
+#define SWARM_RESPONSE(T, NAME) out[NAME] = structSchema<T>(Shape::Answer);
+  SWARM_RESPONSES(SWARM_RESPONSE)
+#undef SWARM_RESPONSE
   out["NewStorage"].get_object()["required"] = json::array{"mountPath"};
   out["ErrorCode"] = errorCodeSchema();
   out["Error"] = errorSchema();

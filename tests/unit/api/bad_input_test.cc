@@ -71,7 +71,7 @@ TEST(ApiInput, namesEveryFaultAtOnce) {
   EXPECT_EQ(answer.json.at("errors").as_array().size(), 3u);
 }
 
-TEST(ApiInput, refusesNamesThatAreNoDnsLabels) {
+TEST(ApiInput, refusesNamesThatAreNotDnsLabels) {
   ApiServer server;
   for (std::string name : {"UPPER", "under_score", "-a", "a-", "a.b", "a b", "a--b", "\u00fc",
                            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
@@ -149,7 +149,7 @@ TEST(ApiInput, answersUnknownPathsAndMethods) {
   EXPECT_EQ(options.header("Access-Control-Allow-Origin"), "");
 }
 
-TEST(ApiInput, quotesNothingThatIsNoUtf8) {
+TEST(ApiInput, quotesOnlyUtf8) {
   ApiServer server;
   Answer answer = server.get("/api/instances/a%FFb");
   expectProblem(answer, 404, "not_found");

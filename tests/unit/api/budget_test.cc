@@ -23,7 +23,7 @@ net::Headers signedIn(const std::string& token, std::string_view upgrade = {}) {
   return headers;
 }
 
-/// Upgrades whatever is asked for, and is silent.
+/// Accepts every upgrade, and sends nothing.
 awaitable<void> acceptAll(net::Exchange& exchange) {
   const bool socket = exchange.head().upgrade == "websocket";
   net::StreamPtr stream = co_await exchange.upgrade({{"Upgrade", socket ? "websocket" : std::string(agent::kTunnelProtocol)},
@@ -81,7 +81,7 @@ TEST(ApiBudget, ofAWorkspaceCountsAllItsUsers) {
   EXPECT_EQ(open(server, "/api/events", signedIn(server.user))->status(), 200);
 }
 
-TEST(ApiBudget, ofBytesIsForAnswersThatNobodyReads) {
+TEST(ApiBudget, ofBytesIsForUnreadResponses) {
   ApiServer server({.open = {.bytesPerUser = 2 * agent::kMaxBufferedOutput}});
   server.create("ullas", server.user);
   auto gate = server.world.faults.block("executeCommand");
@@ -144,14 +144,14 @@ TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
 }
 
 /// The warnings and errors that were logged since.
-class Heard {
+class LoggedLines {
  public:
-  Heard() {
+  LoggedLines() {
     log::setTap([this](const std::string& line) { lines_.push_back(line); });
   }
-  ~Heard() { log::setTap({}); }
-  Heard(const Heard&) = delete;
-  Heard& operator=(const Heard&) = delete;
+  ~LoggedLines() { log::setTap({}); }
+  LoggedLines(const LoggedLines&) = delete;
+  LoggedLines& operator=(const LoggedLines&) = delete;
   const std::vector<std::string>& lines() const { return lines_; }
 
  private:
@@ -168,10 +168,10 @@ void readUntil(ApiServer& server, net::HttpExchange& exchange, std::string_view 
   }
 }
 
-TEST(ApiStreams, thatTheirClientsLeaveAreNoErrors) {
+TEST(ApiStreams, thatTheirClientsLeaveAreNotErrors) {
   ApiServer server({.open = {.perUser = 1}});
   server.create("ullas", server.user);
-  Heard heard;
+  LoggedLines logged;
   std::unique_ptr<net::HttpExchange> events;
   for (int i = 0; i < 3; ++i) {
     events.reset();
@@ -181,15 +181,15 @@ TEST(ApiStreams, thatTheirClientsLeaveAreNoErrors) {
     });
     readUntil(server, *events, "retry:");
   }
-  EXPECT_THAT(heard.lines(), ElementsAre());
+  EXPECT_THAT(logged.lines(), ElementsAre());
 }
 
-TEST(ApiStreams, thatEndWithTheirSessionAreNoErrors) {
+TEST(ApiStreams, thatEndWithTheirSessionAreNotErrors) {
   ApiServer server({.sessionCheck = std::chrono::milliseconds(20)});
   std::string token = server.issue("ulla");
   auto events = open(server, "/api/events", signedIn(token));
   readUntil(server, *events, "retry:");
-  Heard heard;
+  LoggedLines logged;
   EXPECT_EQ(server.send({"POST", "/api/auth/logout"}, token).status, 204);
   try {
     while (!server.loop.run(events->read(Deadline::after(std::chrono::seconds(10)))).empty()) {
@@ -198,7 +198,7 @@ TEST(ApiStreams, thatEndWithTheirSessionAreNoErrors) {
     EXPECT_EQ(error.code(), ErrorCode::Unavailable);
   }
   EXPECT_EQ(server.get("/api/version").status, 200);
-  EXPECT_THAT(heard.lines(), ElementsAre());
+  EXPECT_THAT(logged.lines(), ElementsAre());
 }
 
 TEST(ApiStreams, ofManyEventsReachASlowClientPieceByPiece) {

@@ -9,7 +9,7 @@
 namespace swarm::test {
 namespace {
 
-TEST(ApiInstances, areChangedWithTheirEffectTold) {
+TEST(ApiInstances, areChangedWithTheirEffectReported) {
   ApiServer server;
   server.create("one");
   Answer live = server.send({"PUT", "/api/instances/one?wait=10", R"({"resources":{"cpu":{"cores":1}}})", {{"If-Match", "\"v1\""}}});

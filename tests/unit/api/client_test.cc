@@ -56,7 +56,7 @@ TEST(ApiClient, endsAWaitWhenItsCallerWantsIt) {
   gate->open();
 }
 
-TEST(ApiClient, waitsWithoutAskingAgainAndAgain) {
+TEST(ApiClient, waitsWithoutPolling) {
   ApiServer server;
   auto gate = server.world.faults.block("createInstance");
   std::string operation = server.post("/api/instances", R"({"provider":"fake","name":"one"})").at("operationId");

@@ -30,7 +30,7 @@ TEST(RouteTable, leadsToARouteWithItsDecodedArguments) {
   EXPECT_EQ(match.arguments, (std::vector<std::string>{"a-b", "80"}));
 }
 
-TEST(RouteTable, tellsAnUnknownPathFromAWrongMethod) {
+TEST(RouteTable, distinguishesAnUnknownPathFromAWrongMethod) {
   auto table = makeRouteTable();
   for (std::string_view path : {"/api", "/api/", "/api/instances/", "/api/instances//start", "/api/instances/a/b", "/", "", "x"})
     EXPECT_TRUE(findRoute(table, "GET", path).allow.empty()) << path;
@@ -49,10 +49,11 @@ TEST(RouteTable, givesEveryRouteAnIdOfItsOwnAndAnAnswer) {
   std::set<std::string_view> ids;
   for (const Endpoint& route : makeRouteTable()) {
     EXPECT_TRUE(ids.insert(route.operationId).second) << route.operationId;
-    EXPECT_FALSE(route.answers.empty()) << route.operationId;
+    EXPECT_FALSE(route.responses.empty()) << route.operationId;
     EXPECT_NE(route.handler, nullptr);
     EXPECT_FALSE(route.summary.empty() || route.description.empty()) << route.operationId;
-    EXPECT_EQ(route.body == BodyRule::Json || route.body == BodyRule::OptionalJson, !route.bodySchema.empty()) << route.operationId;
+    EXPECT_EQ(route.body.rule == BodyRule::Json || route.body.rule == BodyRule::OptionalJson, !route.body.schema.empty())
+        << route.operationId;
     EXPECT_EQ(route.kind == RouteKind::Upgrade, !route.upgrade.empty()) << route.operationId;
   }
 }
@@ -124,7 +125,7 @@ TEST(OpenApi, describesEveryRouteWithItsParametersAndNothingElse) {
     for (std::size_t at = route.pattern.find('{'); at != std::string_view::npos; at = route.pattern.find('{', at + 1))
       used.insert(std::string(route.pattern.substr(at, route.pattern.find('}', at) - at + 1)));
     EXPECT_EQ(described, used) << route.pattern;
-    EXPECT_EQ(operation.contains("requestBody"), route.body != BodyRule::None);
+    EXPECT_EQ(operation.contains("requestBody"), route.body.rule != BodyRule::None);
   }
 }
 

@@ -49,7 +49,7 @@ class StreamedAnswer {
   std::string text_;
 };
 
-TEST(ApiEvents, tellWhatHappensToThoseWhoMaySeeIt) {
+TEST(ApiEvents, goToUsersWhoMaySeeThem) {
   ApiServer server;
   StreamedAnswer all(server, "/api/events", bearer(server.admin));
   StreamedAnswer own(server, "/api/events", bearer(server.user));
@@ -299,7 +299,7 @@ TEST(ApiPorts, tunnelsBytesToAPortInside) {
   EXPECT_EQ(echoed, "ping");
 }
 
-TEST(ApiPorts, refusesPortsThatAreNoneOrThatNobodyListensOn) {
+TEST(ApiPorts, refusesInvalidPortsAndPortsWithoutAListener) {
   ApiServer server;
   EchoAgent agent;
   server.inside.agent = agent.handler();
@@ -307,14 +307,14 @@ TEST(ApiPorts, refusesPortsThatAreNoneOrThatNobodyListensOn) {
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", "swarm-tunnel"}};
   for (std::string port : {"0", "65536", "x", "-1", "80x"})
     EXPECT_EQ(server.send({.target = "/api/instances/one/ports/" + port, .headers = headers}).status, 400) << port;
-  Answer nobody = server.send({.target = "/api/instances/one/ports/9", .headers = headers});
-  EXPECT_TRUE(nobody.status == 502 || nobody.status == 503) << nobody.text;
+  Answer closed = server.send({.target = "/api/instances/one/ports/9", .headers = headers});
+  EXPECT_TRUE(closed.status == 502 || closed.status == 503) << closed.text;
 }
 
 TEST(ApiMetrics, countRequestsInstancesOperationsAndTheProcess) {
   ApiServer server;
   server.create("one");
-  server.get("/api/instances/nobody");
+  server.get("/api/instances/absent");
   Answer first = server.get("/metrics");
   EXPECT_EQ(first.status, 200);
   EXPECT_EQ(first.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");

@@ -49,7 +49,7 @@ struct Answer {
   int status = 0;
   net::Headers headers;
   std::string text;
-  boost::json::value json;  ///< null when the body is no JSON
+  boost::json::value json;  ///< null when the body is not JSON
   std::string header(std::string_view name) const { return std::string(net::findHeader(headers, name)); }
   /// The string at a top-level member; empty when there is none.
   std::string at(std::string_view name) const;

@@ -20,13 +20,13 @@ struct ArchiveAgent {
   int status = 200;   ///< of an import's answer
   std::string says = R"({"files":1,"bytes":2,"workspace":"web1","notes":[],"count":0})";
   bool reads = true;  ///< an import's whole body
-  std::string asked, received;
+  std::string line, received;
 
   net::HttpHandler handler() {
     return [this](net::Exchange& exchange) { return serve(exchange); };
   }
   awaitable<void> serve(net::Exchange& exchange) {
-    asked = std::string(exchange.head().method) + " " + std::string(exchange.head().target);
+    line = std::string(exchange.head().method) + " " + std::string(exchange.head().target);
     if (exchange.head().path() == agent::kExportPath) {
       received = co_await net::readAll(exchange.body(), 100'000);
       co_await exchange.begin(200, {});
@@ -65,7 +65,7 @@ TEST_F(ApiArchive, anExportPassesWithItsTypeAndName) {
   EXPECT_EQ(answer.text, agent_.gives);
   EXPECT_EQ(answer.header("Content-Type"), "application/zstd");
   EXPECT_EQ(answer.header("Content-Disposition"), "attachment; filename=\"ullas.tar.zst\"");
-  EXPECT_EQ(agent_.asked, "POST /export");
+  EXPECT_EQ(agent_.line, "POST /export");
   EXPECT_THAT(agent_.received, testing::HasSubstr(R"("storages":["/home/coder"])"));
 }
 
@@ -115,7 +115,7 @@ TEST_F(ApiArchive, anImportPassesWholeHoweverLargeItIs) {
   };
   withClient([&](SwarmClient& client) { report = client.importInstance("ullas", source, true); });
   EXPECT_EQ(agent_.received, sent);
-  EXPECT_EQ(agent_.asked, "PUT /import?force=true&storage=%2Fhome%2Fcoder");
+  EXPECT_EQ(agent_.line, "PUT /import?force=true&storage=%2Fhome%2Fcoder");
   EXPECT_EQ(report.files, 1);
   EXPECT_EQ(report.workspace, "web1");
 }

@@ -118,7 +118,7 @@ TEST(ApiInstances, areFiltered) {
   EXPECT_EQ(idsOf(server.get("/api/instances?provider=fake")).size(), 3u);
 }
 
-TEST(ApiInstances, showOnlyTheFieldsThatAreAskedFor) {
+TEST(ApiInstances, showOnlyTheSelectedFields) {
   ApiServer server;
   server.create("one");
   Answer list = server.get("/api/instances?fields=id,config.name,config.resources.cpu");
@@ -158,7 +158,7 @@ TEST(ApiInstances, stopStartAndRestart) {
   EXPECT_EQ(started.status, 200) << started.text;
   EXPECT_EQ(started.at("status"), "running");
   EXPECT_EQ(server.post("/api/instances/one/restart").status, 202);
-  EXPECT_EQ(server.post("/api/instances/nobody/restart").status, 404);
+  EXPECT_EQ(server.post("/api/instances/absent/restart").status, 404);
 }
 
 TEST(ApiInstances, areDeletedAndLeaveTheirPersistentVolumes) {
@@ -177,14 +177,14 @@ TEST(ApiInstances, areDeletedAndLeaveTheirPersistentVolumes) {
   EXPECT_TRUE(server.world.volumes().empty());
 }
 
-TEST(ApiInstances, areDeletedWithTheirVolumesWhenAsked) {
+TEST(ApiInstances, areDeletedWithTheirVolumesOnRequest) {
   ApiServer server;
   server.create("one");
   EXPECT_EQ(server.send({"DELETE", "/api/instances/one?wait=10&volumes=true"}).status, 200);
   EXPECT_TRUE(server.world.volumes().empty());
 }
 
-TEST(ApiInstances, tellAStrangerNothingOfWhoHasAName) {
+TEST(ApiInstances, hideFromAStrangerWhoHasAName) {
   ApiServer server;
   server.create("taken", server.user);
   Answer answer = server.send({"POST", "/api/instances", R"({"provider":"fake","name":"taken"})"}, server.stranger);
@@ -208,7 +208,7 @@ TEST(ApiInstances, runCommands) {
   EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["ls"]})").status, 409);
 }
 
-TEST(ApiInstances, tellTheirUsageAndNetwork) {
+TEST(ApiInstances, reportTheirUsageAndNetwork) {
   ApiServer server;
   server.create("one");
   EXPECT_TRUE(server.get("/api/instances/one/usage").json.at("cpu").as_object().contains("limit"));
@@ -241,10 +241,10 @@ TEST(ApiInstances, issueNoTokenThatOutlivesFiveMinutesOrItsSession) {
   EXPECT_LE(lifeOf(server.issue("ulla", std::chrono::seconds(90))), std::chrono::seconds(90));
 }
 
-TEST(ApiInstances, tellTheirAgentsWhenASessionWithATokenIsSignedOut) {
+TEST(ApiInstances, notifyTheirAgentsWhenASessionWithATokenIsSignedOut) {
   ApiServer server;
   std::vector<std::string> ended;
-  async::Notifier heard;
+  async::Notifier notified;
   int refusals = 1;  // the first time, the agent is away
   server.inside.agent = [&](net::Exchange& exchange) -> awaitable<void> {
     return [](net::Exchange& request, std::vector<std::string>& list, async::Notifier& changed, int& away) -> awaitable<void> {
@@ -252,7 +252,7 @@ TEST(ApiInstances, tellTheirAgentsWhenASessionWithATokenIsSignedOut) {
       list.push_back(co_await net::readAll(request.body(), 1024));
       co_await request.respond(200, {{"Content-Type", "application/json"}}, "{}");
       changed.notifyAll();
-    }(exchange, ended, heard, refusals);
+    }(exchange, ended, notified, refusals);
   };
   std::string id = server.create("ullas", server.user);
   std::string token = server.issue("ulla");
@@ -264,7 +264,7 @@ TEST(ApiInstances, tellTheirAgentsWhenASessionWithATokenIsSignedOut) {
   ASSERT_NE(claims->session, "");
   server.send({"POST", "/api/auth/logout"}, unused);
   server.send({"POST", "/api/auth/logout"}, token);
-  server.loop.run(heard.wait(0, Deadline::after(std::chrono::seconds(30))));
+  server.loop.run(notified.wait(0, Deadline::after(std::chrono::seconds(30))));
   EXPECT_EQ(ended, std::vector{R"({"session":")" + claims->session + R"("})"}) << "the other sign-in had no token here";
 }
 
@@ -333,7 +333,7 @@ TEST(ApiProviders, areListedShownAndValidated) {
   EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 501) << "this server can't make providers from a request";
 }
 
-TEST(ApiProviders, checkAConfigurationThatIsNotInForce) {
+TEST(ApiProviders, checkAConfigurationThatIsNotTheCurrentOne) {
   boost::json::object seen;
   RealClock clock;
   fake::FakeWorld world{clock};
@@ -356,7 +356,7 @@ TEST(ApiProviders, checkAConfigurationThatIsNotInForce) {
       << "who may make the server call anywhere is an administrator";
 }
 
-TEST(ApiSwarm, tellsItsStatus) {
+TEST(ApiSwarm, reportsItsStatus) {
   ApiServer server;
   server.create("one");
   server.create("two");

@@ -44,10 +44,10 @@ TEST(ApiSessions, beginWithAPasswordAndEndWithALogout) {
 TEST(ApiSessions, areNotOpenedByAWrongPassword) {
   ApiServer server;
   Answer wrong = server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"wrong"})"}, "");
-  Answer nobody = server.send({"POST", "/api/auth/login", R"({"user":"nobody","password":"wrong"})"}, "");
+  Answer unknown = server.send({"POST", "/api/auth/login", R"({"user":"unknown","password":"wrong"})"}, "");
   EXPECT_EQ(wrong.status, 401);
-  EXPECT_EQ(nobody.status, 401);
-  EXPECT_EQ(wrong.at("detail"), nobody.at("detail"));
+  EXPECT_EQ(unknown.status, 401);
+  EXPECT_EQ(wrong.at("detail"), unknown.at("detail"));
   EXPECT_EQ(wrong.header("Set-Cookie"), "");
   EXPECT_EQ(server.send({"POST", "/api/auth/login", R"({"user":"ulla"})"}, "").status, 400);
   EXPECT_EQ(server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"x","more":1})"}, "").status, 400);
@@ -55,7 +55,7 @@ TEST(ApiSessions, areNotOpenedByAWrongPassword) {
 
 TEST(ApiSessions, sayHowLongAThrottledSignInHasToWait) {
   ApiServer server;
-  Request wrong{"POST", "/api/auth/login", R"({"user":"nobody","password":"wrong"})"};
+  Request wrong{"POST", "/api/auth/login", R"({"user":"unknown","password":"wrong"})"};
   Answer answer = server.send(wrong, "");
   for (int attempt = 1; answer.status != 429 && attempt < 20; ++attempt) answer = server.send(wrong, "");
   ASSERT_EQ(answer.status, 429) << answer.text;
@@ -169,7 +169,7 @@ TEST(ApiNames, stayTheirFormerOwnersUntilTheyAreFreed) {
   const Request again{"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"proj"})"};
   Answer refused = server.send(again, server.stranger);
   EXPECT_EQ(refused.status, 409) << refused.text;
-  EXPECT_EQ(refused.at("detail").find("ulla"), std::string::npos) << "whose it was is nobody else's business";
+  EXPECT_EQ(refused.at("detail").find("ulla"), std::string::npos) << "the former owner is not revealed";
   EXPECT_EQ(server.send(again, server.admin).status, 409) << "an administrator has to free it first, knowingly";
   EXPECT_EQ(server.send({"DELETE", "/api/names/proj"}, server.stranger).status, 404);
   EXPECT_EQ(server.send({.target = "/api/names"}, server.stranger).json.at("items").as_array().size(), 0U);
@@ -191,12 +191,12 @@ TEST(ApiSessions, countNoneOfSeveralCookies) {
   }
 }
 
-// ---- the permission walk: every route of the table, as everybody ----
+// ---- the permission walk: every route of the table, as every kind of caller ----
 
 enum class Who { Anonymous, Garbage, Expired, Viewer, Owner, Stranger, Admin };
-constexpr Who kEverybody[] = {Who::Anonymous, Who::Garbage, Who::Expired, Who::Viewer, Who::Owner, Who::Stranger, Who::Admin};
+constexpr Who kCallers[] = {Who::Anonymous, Who::Garbage, Who::Expired, Who::Viewer, Who::Owner, Who::Stranger, Who::Admin};
 
-/// What a route answers to somebody. Allowed: anything but 401 and 403, and 404 only where the thing itself is not there.
+/// The response of a route to a caller. Allowed: anything but 401 and 403, and 404 only when the resource does not exist.
 enum class Verdict { Allowed, NeedsSignIn, Forbidden, Hidden };
 
 /// The expected matrix, by permission and by whether the path names something that ulla owns.
@@ -251,27 +251,27 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
 
 /// A body that the route takes.
 std::string bodyOf(const api::Endpoint& route, const std::string& password) {
-  if (route.bodySchema == "CreateInstance") return R"({"provider":"fake"})";
-  if (route.bodySchema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
-  if (route.bodySchema == "PatchInstance") return R"({"labels":{"a":null}})";
-  if (route.bodySchema == "MigrateInstance") return R"({"region":"fra"})";
-  if (route.bodySchema == "TakeSnapshot") return "{}";
-  if (route.bodySchema == "RestoreSnapshot") return R"({"snapshot":"first"})";
-  if (route.bodySchema == "ExecuteCommand") return R"({"command":["true"]})";
-  if (route.bodySchema == "IssueToken") return R"({"scope":"status"})";
-  if (route.bodySchema == "CreateLoginLink") return R"({"instance":"dev"})";
-  if (route.bodySchema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
+  if (route.body.schema == "CreateInstance") return R"({"provider":"fake"})";
+  if (route.body.schema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
+  if (route.body.schema == "PatchInstance") return R"({"labels":{"a":null}})";
+  if (route.body.schema == "MigrateInstance") return R"({"region":"fra"})";
+  if (route.body.schema == "TakeSnapshot") return "{}";
+  if (route.body.schema == "RestoreSnapshot") return R"({"snapshot":"first"})";
+  if (route.body.schema == "ExecuteCommand") return R"({"command":["true"]})";
+  if (route.body.schema == "IssueToken") return R"({"scope":"status"})";
+  if (route.body.schema == "CreateLoginLink") return R"({"instance":"dev"})";
+  if (route.body.schema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
   return {};
 }
 
-TEST(ApiPermissions, areWhatTheTableSaysForEverybodyOnEveryRoute) {
+TEST(ApiPermissions, areThoseOfTheTableForEveryCallerOnEveryRoute) {
   ApiServer server;
   std::string expired = server.issue("ulla", std::chrono::seconds(1));
   server.clock.advance(std::chrono::seconds(2));
   ASSERT_FALSE(server.auth->verifyApiToken(expired));
   int walked = 0;
   for (const api::Endpoint& route : api::makeRouteTable()) {
-    for (Who who : kEverybody) {
+    for (Who who : kCallers) {
       // The caller's session does not outlive a logout, and the instance not a delete: each call gets its own.
       std::string name = "w" + std::to_string(walked++);
       Walk walk;
@@ -304,11 +304,11 @@ TEST(ApiPermissions, areWhatTheTableSaysForEverybodyOnEveryRoute) {
       if (who == Who::Stranger) token = server.issue("sten");
       if (who == Who::Admin) token = server.issue("admin");
       Request request{std::string(route.method), pathOf(route, walk), bodyOf(route, server.password)};
-      // Streams have no end: their HEAD asks for the same permission.
+      // Streams have no end: their HEAD requires the same permission.
       if (route.operationId == "streamEvents" || route.operationId == "readLogs") request.method = "HEAD";
       Answer answer = server.send(request, token);
       bool names_ullas = route.pattern.find('{') != std::string_view::npos && route.pattern.find("{type}") == std::string_view::npos;
-      // Upgrade routes without an upgrade answer 426 to whoever has passed the role's check, before the instance is looked up.
+      // Upgrade routes without an upgrade answer 426 to callers that passed the check of the role, before the instance is looked up.
       bool before_lookup = route.kind == api::RouteKind::Upgrade && answer.status == 426;
       Verdict wanted = expected(route.permission, names_ullas && !before_lookup, who);
       EXPECT_EQ(verdictOf(answer.status), wanted)

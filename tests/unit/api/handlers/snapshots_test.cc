@@ -1,4 +1,4 @@
-// Snapshots that a provider takes by itself, over HTTP.
+// Snapshots that a provider takes automatically, over HTTP.
 #include <gtest/gtest.h>
 
 #include "unit/api/support.h"

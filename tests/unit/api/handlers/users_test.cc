@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* kIdentity = "/api/users/me/git-identity";
 
-TEST(ApiUsers, setTheirOwnGitIdentityAndNobodyElses) {
+TEST(ApiUsers, setOnlyTheirOwnGitIdentity) {
   ApiServer server;
   EXPECT_EQ(server.send({.target = kIdentity}, server.user).text, R"({"name":"","email":""})");
   Answer set = server.send({"PUT", kIdentity, R"({"name":"Ulla Übung","email":"ulla@example.com"})"}, server.user);
@@ -24,7 +24,7 @@ TEST(ApiUsers, cannotPutAnythingButANameAndAnAddressIntoGitsConfiguration) {
   ApiServer server;
   for (const char* wrong : {R"({})", R"({"name":"A"})", R"({"name":"A","email":""})", R"({"name":"","email":"a@b"})",
                             R"({"name":"A\n[core]","email":"a@b"})", R"({"name":"A <x>","email":"a@b"})", R"({"name":"A","email":"a b@c"})",
-                            R"({"name":"A","email":"nobody"})", R"({"name":"A","email":"a@b\u0000"})", R"({"name":1,"email":"a@b"})"}) {
+                            R"({"name":"A","email":"none"})", R"({"name":"A","email":"a@b\u0000"})", R"({"name":1,"email":"a@b"})"}) {
     EXPECT_EQ(server.send({"PUT", kIdentity, wrong}, server.user).status, 400) << wrong;
   }
   std::string longest(129, 'x');

@@ -1,4 +1,4 @@
-// Bodies that the routes take. tests/integration/openapi sends every one of them.
+// Valid bodies of requests. tests/integration/openapi sends every one of them.
 #include <boost/json/parse.hpp>
 
 #include "api/openapi/schema_parts.h"

@@ -1,4 +1,4 @@
-// What answers look like, made of the types themselves, so that an example has every member that an answer has.
+// Examples of responses, made from the types, so that each has every member of the response.
 #include "api/openapi/schema_parts.h"
 #include "model/codec/codec.h"
 
@@ -48,7 +48,7 @@ Operation operation() {
 
 }  // namespace
 
-void addAnswerExamples(json::object& schemas) {
+void addResponseExamples(json::object& schemas) {
   auto add = [&](std::string_view name, json::value example) { schemas[name].get_object()["examples"] = json::array{std::move(example)}; };
   json::value started = toJson(instance());
   started.get_object()["operationId"] = kOperation;

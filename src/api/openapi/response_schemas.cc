@@ -1,4 +1,4 @@
-// Schemas of what only the API answers with: problems, pages, events, sessions.
+// Schemas of responses that model/responses.h does not describe: problems, extended instances, events, sign-in.
 #include <algorithm>
 
 #include "api/openapi/schema_parts.h"
@@ -8,7 +8,7 @@
 namespace swarm::api::schema {
 namespace {
 
-/// `base` with members beside its own, flat: a reader sees one object.
+/// `base` with more members, as one flat object.
 json::object with(const json::object& schemas, std::string_view base, json::object properties) {
   json::object out = schemas.at(base).as_object();
   for (auto& [name, member] : properties) {
@@ -19,10 +19,6 @@ json::object with(const json::object& schemas, std::string_view base, json::obje
   return out;
 }
 
-json::object listOf(std::string_view item) {
-  return object({{"items", arrayOf(ref(item))}, {"nextCursor", type("string", "For the next page; absent on the last one")}}, {"items"});
-}
-
 json::object problemSchema() {
   json::object error =
       object({{"pointer", type("string", "JSON pointer, ?NAME of a query parameter, or \"header NAME\"")}, {"detail", type("string")}},
@@ -31,8 +27,8 @@ json::object problemSchema() {
   for (ErrorCode code : errorCodes()) types.push_back(json::string("urn:swarm:problem:" + std::string(toString(code))));
   json::object out = object({{"type", oneOf(std::move(types))},
                              {"title", type("string", "The same for every problem of its kind")},
-                             {"status", integer(400, 599, "The answer's status")},
-                             {"detail", type("string", "What happened and, where there is one, what to do next")},
+                             {"status", integer(400, 599, "The status of the response")},
+                             {"detail", type("string", "What failed, why, and the next step if there is one")},
                              {"code", ref("ErrorCode")},
                              {"instance", {{"type", "string"}, {"format", "uri-reference"}}},
                              {"requestId", type("string")},
@@ -51,68 +47,38 @@ json::array issuedScopes() {
 }
 
 void addInstances(json::object& schemas) {
-  schemas["StartedInstance"] = with(schemas, "Instance", {{"operationId", type("string", "The operation that was begun")}});
+  schemas["StartedInstance"] = with(schemas, "Instance", {{"operationId", type("string", "The operation that was started")}});
   schemas["UpdateEffect"] = oneOf({"none", "live", "restart"});
   schemas["UpdatedInstance"] = with(schemas, "Instance", {{"effect", ref("UpdateEffect")}});
   schemas["UpdatePlan"].get_object()["properties"].get_object()["effect"] = ref("UpdateEffect");
   schemas["UpdatedInstanceOrPlan"] = anyOf("UpdatedInstance", "UpdatePlan");
   schemas["StartedInstanceOrPlan"] = anyOf("StartedInstance", "MigrationPlan");
   schemas["InstanceSelection"].get_object()["description"] = "The members of an Instance that `fields` named";
-  schemas["InstanceList"] = listOf("Instance");
-  schemas["InstanceSelectionList"] = listOf("InstanceSelection");
+  schemas["InstanceList"] = pageOf("Instance");
+  schemas["InstanceSelectionList"] = pageOf("InstanceSelection");
   schemas["InstanceOrSelection"] = anyOf("Instance", "InstanceSelection");
   schemas["InstanceListOrSelection"] = anyOf("InstanceList", "InstanceSelectionList");
-  schemas["OperationList"] = listOf("Operation");
+  schemas["ProviderList"] = object({{"items", arrayOf(ref("ProviderDetails"))}}, {"items"});
   schemas["TokenScope"] = oneOf(issuedScopes());
-  schemas["InstanceToken"] =
-      object({{"token", type("string")}, {"instanceId", type("string")}, {"scope", ref("TokenScope")}, {"expiresAt", time()}},
-             {"token", "instanceId", "scope", "expiresAt"});
+  schemas["InstanceToken"].get_object()["properties"].get_object()["scope"] = ref("TokenScope");
   schemas["LogLine"] = object({{"line", type("string")}}, {"line"});
 }
 
-void addKept(json::object& schemas) {
-  schemas["Volume"] =
-      object({{"name", type("string")},
-              {"instanceId", type("string", "The one it was made for")},
-              {"owner", type("string")},
-              {"mountPath", type("string")},
-              {"inUse", type("boolean")},
-              {"createdAt", {{"type", {"string", "null"}}, {"format", "date-time"}}},
-              {"stray", type("boolean",
-                             "It holds no storage of the instance (the provider performed a request twice, or a copy was cut "
-                             "off) and is billed all the same; its name is the provider's id")}},
-             {"name", "instanceId", "owner", "mountPath", "inUse", "createdAt", "stray"});
-  schemas["VolumeList"] = listOf("Volume");
-  schemas["SnapshotList"] = listOf("Snapshot");
+void addSnapshotsAndImports(json::object& schemas) {
   schemas["InstanceSnapshots"] = object(
-      {{"items", arrayOf(ref("Snapshot"))}, {"missing", type("string", "Why the provider's own are not among them; absent when they are")}},
+      {{"items", arrayOf(ref("Snapshot"))}, {"missing", type("string", "Why the provider's own are left out; absent when they are not")}},
       {"items"});
   json::object notes = arrayOf(object({{"path", type("string")}, {"reason", type("string")}}, {"path", "reason"}));
   notes["description"] = "What was left out, at most 200";
   schemas["ImportResult"] = object({{"files", type("integer")},
                                     {"bytes", type("integer", "Of their content")},
-                                    {"workspace", type("string", "Name of the one that was exported")},
+                                    {"workspace", type("string", "Name of the exported workspace")},
                                     {"notes", std::move(notes)},
-                                    {"count", type("integer", "How many notes there are in all")}},
+                                    {"count", type("integer", "Total number of notes")}},
                                    {"files", "bytes", "workspace", "notes", "count"});
 }
 
-void addProviders(json::object& schemas) {
-  schemas["ProviderDetails"] = object({{"type", ref("ProviderType")},
-                                       {"status", ref("ProviderHealth")},
-                                       {"detail", type("string", "Why it is not healthy")},
-                                       {"instances", type("integer")},
-                                       {"isDefault", type("boolean")},
-                                       {"regions", arrayOf(type("string"))},
-                                       {"capabilities", ref("ProviderCapabilities")}},
-                                      {"type", "status", "detail", "instances", "isDefault", "regions", "capabilities"});
-  schemas["ProviderList"] = listOf("ProviderDetails");
-  json::object check = object({{"name", type("string")}, {"ok", type("boolean")}, {"detail", type("string")}}, {"name", "ok", "detail"});
-  schemas["ProviderValidation"] =
-      object({{"type", ref("ProviderType")}, {"ok", type("boolean")}, {"checks", arrayOf(std::move(check))}}, {"type", "ok", "checks"});
-}
-
-/// What stands behind `data:` of each event, by the name behind `event:`.
+/// The JSON behind `data:` of each event, by the name behind `event:`.
 void addEvents(json::object& schemas) {
   schemas["InstanceEvent"] = object(
       {{"id", type("string")},
@@ -125,7 +91,7 @@ void addEvents(json::object& schemas) {
        {"version", type("integer")},
        {"stale", type("boolean")},
        {"imageOutdated", type("boolean")},
-       {"ready", type("boolean", "VS Code answers")},
+       {"ready", type("boolean", "VS Code responds")},
        {"operationId", type("string", "The operation in progress, or empty")}},
       {"id", "name", "owner", "status", "statusReason", "desired", "url", "version", "stale", "imageOutdated", "ready", "operationId"});
   schemas["ProviderEvent"] =
@@ -147,32 +113,17 @@ void addSessions(json::object& schemas) {
   login["token"] = type("string", "For Authorization: Bearer");
   schemas["Login"] = object(std::move(login), {"token", "user", "role", "expiresAt"});
   principal["authenticated"] = type("boolean");
-  schemas["LoginLink"] =
-      object({{"url", type("string", "Signs the browser that opens it in, once")}, {"expiresAt", time()}}, {"url", "expiresAt"});
-  schemas["Session"] = object({{"id", type("string")},
-                               {"user", type("string")},
-                               {"kind", oneOf({"password", "link", "machine", "unknown"})},
-                               {"createdAt", time()},
-                               {"expiresAt", time()},
-                               {"current", type("boolean", "The session of this request")}},
-                              {"id", "user", "kind", "expiresAt", "current"});
-  schemas["SessionList"] = object({{"items", arrayOf(ref("Session"))}}, {"items"});
-  schemas["NameHold"] = object({{"name", type("string")}, {"owner", type("string")}, {"until", time()}}, {"name", "owner", "until"});
-  schemas["NameHoldList"] = object({{"items", arrayOf(ref("NameHold"))}}, {"items"});
   schemas["AuthStatus"] = object(std::move(principal), {"authenticated", "user", "role", "expiresAt"});
 }
 
 }  // namespace
 
-void addAnswerSchemas(json::object& schemas) {
+void addResponseSchemas(json::object& schemas) {
   schemas["Problem"] = problemSchema();
   addInstances(schemas);
-  addKept(schemas);
-  addProviders(schemas);
+  addSnapshotsAndImports(schemas);
   addEvents(schemas);
   addSessions(schemas);
-  schemas["Health"] = object({{"status", oneOf({"ok", "ready"})}}, {"status"});
-  schemas["Version"] = object({{"name", type("string")}, {"version", type("string")}}, {"name", "version"});
   schemas["OpenApiDocument"] = object({{"openapi", type("string")}, {"info", type("object")}, {"paths", type("object")}}, {"openapi"});
 }
 

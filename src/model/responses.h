@@ -1,0 +1,93 @@
+// The bodies of responses that only the API has, described once: the API writes them, and its OpenAPI document prints them. Their schemas
+// are listed in codec/type_names.h.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/types/swarm_status.h"
+
+namespace swarm {
+
+struct VolumeResponse {
+  std::string name{};
+  std::string instanceId{};
+  std::string owner{};
+  std::string mountPath{};
+  bool inUse = false;
+  SystemTime createdAt{};
+  bool stray = false;
+};
+BOOST_DESCRIBE_STRUCT(VolumeResponse, (), (name, instanceId, owner, mountPath, inUse, createdAt, stray))
+
+struct NameHoldResponse {
+  std::string name{};
+  std::string owner{};
+  SystemTime until{};
+};
+BOOST_DESCRIBE_STRUCT(NameHoldResponse, (), (name, owner, until))
+
+struct ProviderResponse {
+  ProviderType type{};
+  ProviderHealth status{};
+  std::string detail{};
+  std::int64_t instances = 0;
+  bool isDefault = false;
+  std::vector<std::string> regions{};
+  ProviderCapabilities capabilities{};
+};
+BOOST_DESCRIBE_STRUCT(ProviderResponse, (), (type, status, detail, instances, isDefault, regions, capabilities))
+
+struct ProviderCheckResponse {
+  std::string name{};
+  bool ok = false;
+  std::string detail{};
+};
+BOOST_DESCRIBE_STRUCT(ProviderCheckResponse, (), (name, ok, detail))
+
+struct ProviderValidationResponse {
+  ProviderType type{};
+  bool ok = false;
+  std::vector<ProviderCheckResponse> checks{};
+};
+BOOST_DESCRIBE_STRUCT(ProviderValidationResponse, (), (type, ok, checks))
+
+struct LoginLinkResponse {
+  std::string url{};
+  SystemTime expiresAt{};
+};
+BOOST_DESCRIBE_STRUCT(LoginLinkResponse, (), (url, expiresAt))
+
+struct SessionResponse {
+  std::string id{};
+  std::string user{};
+  std::string kind{};
+  std::optional<SystemTime> createdAt{};
+  SystemTime expiresAt{};
+  bool current = false;
+};
+BOOST_DESCRIBE_STRUCT(SessionResponse, (), (id, user, kind, createdAt, expiresAt, current))
+
+struct InstanceTokenResponse {
+  std::string token{};
+  std::string instanceId{};
+  std::string scope{};
+  SystemTime expiresAt{};
+};
+BOOST_DESCRIBE_STRUCT(InstanceTokenResponse, (), (token, instanceId, scope, expiresAt))
+
+struct HealthResponse {
+  std::string status{};
+};
+BOOST_DESCRIBE_STRUCT(HealthResponse, (), (status))
+
+struct VersionResponse {
+  std::string name{};
+  std::string version{};
+};
+BOOST_DESCRIBE_STRUCT(VersionResponse, (), (name, version))
+
+}  // namespace swarm
