@@ -1,9 +1,9 @@
-# Stage 3: our own parts (agent, launcher, settings, web extension), as the finished image. Takes a second or two.
+# Stage 3: our own parts (agent, launcher, settings, extensions), as the finished image. Takes a second or two.
 # shellcheck shell=bash disable=SC2154,SC2016
 # Uses from build: here, cache, versions.sh, common.sh.
 
 overlay_key() { # AGENT
-  hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/defaults.json" "$here/page.js" "$here/trust.js"
+  hash_of "$here/stages/overlay.sh" "$(vscode_key)" "$IMAGE_VERSION" "$1" "$here/overlay" "$here/extension" "$here/disk" "$here/defaults.json" "$here/page.js" "$here/trust.js"
 }
 
 # VS Code's page with our default settings and page.js. Defaults of an extension apply too late for a first visit and cannot
@@ -39,6 +39,7 @@ overlay_build() { # IMAGE FROM AGENT KEY
   cp -a "$here/overlay/." "$work/"
   mkdir -p "$work/usr/local/bin" "$work/opt/swarm/code-server/lib/vscode/extensions"
   cp -r "$here/extension" "$work/opt/swarm/code-server/lib/vscode/extensions/swarm-workspace"
+  cp -r "$here/disk" "$work/opt/swarm/code-server/lib/vscode/extensions/swarm-disk"
   mkdir -p "$work${workbench_page%/*}"
   overlay_page "$from" >"$work$workbench_page"
   install -m 0755 "$agent" "$work/usr/local/bin/swarm-agent"

@@ -24,6 +24,7 @@ const sockets = fs.mkdtempSync(path.join(os.tmpdir(), 'open-tab-'));
 fs.chmodSync(sockets, 0o777);
 const socket = path.join(sockets, 'code-server.sock');
 const docker = (...words) => execFileSync('docker', words, { encoding: 'utf8' }).trim();
+const kSmallDisk = '/home/coder/small'; // a file system of its own
 let container = '';
 let generation = 0;
 const started = Date.now();
@@ -176,9 +177,28 @@ async function replacedBeforeTheExtensionIsThere(browser, origin, afterMilliseco
   await page.context().close();
 }
 
+/// A folder on a disk of its own fills up, and is emptied again.
+async function warnsOfAFullDisk(browser, origin) {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  await page.goto(`${origin}/?folder=${kSmallDisk}`, { timeout: 120_000 });
+  await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
+  const bar = page.locator('.statusbar-item[id*="swarm.disk"]');
+  const shows = async (text) => (await bar.count()) > 0 && (await bar.first().isVisible()) && (await bar.first().innerText()).includes(text);
+  docker('exec', '--user', 'coder', container, 'sh', '-c', `head -c 19M /dev/zero >${kSmallDisk}/fill`);
+  await waitFor('the status bar shows what is left of the disk', () => shows('1 MB left'), 60)
+    .then(() => check(true, 'the status bar shows that a disk is nearly full'), () => check(false, 'the status bar shows that a disk is nearly full'));
+  const toast = page.locator('.notification-toast', { hasText: `The disk with ${kSmallDisk} is nearly full` });
+  check(await toast.first().isVisible(), 'and a notification says so');
+  await shot(page, '9-full-disk');
+  docker('exec', container, 'rm', `${kSmallDisk}/fill`);
+  await waitFor('the warning ends', async () => (await bar.count()) === 0 || !(await bar.first().isVisible()), 60)
+    .then(() => check(true, 'the warning ends with its cause'), () => check(false, 'the warning ends with its cause'));
+  await page.context().close();
+}
+
 async function run() {
   container = docker('create', '--network', 'none', '--user', 'coder', '--env', 'HOME=/home/coder', '--volume', `${sockets}:/run/swarm`,
-    '--entrypoint', '/opt/swarm/bin/code-server', options.image, '--socket', '/run/swarm/code-server.sock');
+    '--tmpfs', `${kSmallDisk}:size=20m,uid=1000,gid=1000`, '--entrypoint', '/opt/swarm/bin/code-server', options.image, '--socket', '/run/swarm/code-server.sock');
   await startServer();
   await new Promise((resolve) => gateway.listen(0, '127.0.0.1', resolve));
   const origin = `http://try.localhost:${gateway.address().port}`;
@@ -270,6 +290,8 @@ async function run() {
     await context.close();
 
     for (const milliseconds of [0, 700, 3000]) await replacedBeforeTheExtensionIsThere(browser, origin, milliseconds);
+
+    await warnsOfAFullDisk(browser, origin);
 
     docker('exec', container, 'sh', '-c', `echo '{"workbench.startupEditor": "welcomePage"}' >~/.local/share/code-server/User/settings.json`);
     const other = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
