@@ -187,7 +187,9 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
     auto seen = observed.find(entry->placeId());
     if (seen != observed.end() && agrees(*entry, *seen->second)) {
       confirm(*entry, *seen->second);
-    } else if (seen != observed.end() || (list.complete && entry->instance().status != InstanceStatus::failed)) {
+    } else if (seen == observed.end() && list.complete && entry->instance().status == InstanceStatus::failed) {
+      apply(entry, std::nullopt, cause, {});  // a failed instance may have no container: its state is known
+    } else if (seen != observed.end() || list.complete) {
       doubtful.push_back(entry);
     }
   }

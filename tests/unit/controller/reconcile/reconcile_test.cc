@@ -97,6 +97,19 @@ TEST_F(Reconcile, anUnreachableProviderLeavesTheLastKnownStateMarkedStale) {
   drive([&] { return !get("one").stale; });
 }
 
+TEST_F(Reconcile, aFailedInstanceWithoutAContainerIsNotStaleOnceItsProviderResponds) {
+  Instance instance = create("one");
+  world_.removeContainer(instance.id);
+  waitForStatus("one", InstanceStatus::failed);
+  world_.setDown(true);
+  drive([&] { return get("one").stale; });
+  world_.setDown(false);
+  drive([&] { return !get("one").stale; });
+  EXPECT_EQ(get("one").status, InstanceStatus::failed);
+  reboot();
+  drive([&] { return !get("one").stale; });
+}
+
 TEST_F(Reconcile, afterAnEngineRestartWhatRanIsStartedAgain) {
   create("one");
   create("two");
