@@ -37,6 +37,7 @@ void addPageHeaders(const Page& page, std::string_view frame_ancestors, net::Hea
 
 async::awaitable<void> respondPage(net::Exchange& exchange, int status, Page page, net::Headers headers, std::string_view frame_ancestors) {
   addPageHeaders(page, frame_ancestors, headers);
+  if (status >= 400) headers.push_back({"X-Request-Id", net::requestIdOf(exchange.head().headers)});
   co_await exchange.respond(status, std::move(headers), std::move(page.html));
 }
 

@@ -125,6 +125,7 @@ TEST_F(Proxying, refusesOddAddressesOfTheBaseHost) {
     const auto foreign = co_await other.ask("GET / HTTP/1.1\r\nHost: 192.168.1.7:7420\r\nAccept: text/html\r\n\r\n");
     EXPECT_EQ(foreign.status, 421);
     EXPECT_TRUE(foreign.header("Content-Type").starts_with("text/html"));
+    EXPECT_NE(foreign.header("X-Request-Id"), "");
     auto third = co_await connect();
     const auto too_long = co_await third.ask(request("GET /" + std::string(40'000, 'x'), "Accept: text/html\r\n"));
     EXPECT_EQ(too_long.status, 414);
