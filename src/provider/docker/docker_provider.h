@@ -136,8 +136,11 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<json::array> volumesBy(json::object filter, Deadline deadline);
   awaitable<std::vector<Volume>> ownVolumes(std::string extra_label, Deadline deadline);
   awaitable<std::vector<Volume>> unlabelledVolumes(std::string instance_id, Deadline deadline);  ///< empty: of all
+  /// The volumes that a delete of the instance removes; `mounted`: those that its containers had.
+  awaitable<std::set<std::string>> volumesToRemove(std::string instance_id, DeleteVolumes volumes, const std::set<std::string>& mounted,
+                                                   Deadline deadline);
   /// False: one is held by something that is not listed, as a container that the Engine is making. To be tried again.
-  awaitable<bool> removeVolumesOf(std::string instance_id, DeleteVolumes volumes, const std::set<std::string>& mounted, Deadline deadline);
+  awaitable<bool> removeVolumes(const std::set<std::string>& names, std::string instance_id, Deadline deadline);
   awaitable<bool> isUsedByOthers(std::string volume, std::string instance_id, Deadline deadline);
   awaitable<bool> removeVolume(std::string name, Deadline deadline);  ///< false: in use
   awaitable<std::vector<LostVolume>> lostAmong(const InstanceSpec& spec, std::vector<VolumePlan> plans, Deadline deadline);

@@ -84,8 +84,8 @@ awaitable<bool> DockerProvider::isUsedByOthers(std::string volume, std::string i
   co_return false;
 }
 
-awaitable<bool> DockerProvider::removeVolumesOf(std::string instance_id, DeleteVolumes volumes, const std::set<std::string>& mounted,
-                                                Deadline deadline) {
+awaitable<std::set<std::string>> DockerProvider::volumesToRemove(std::string instance_id, DeleteVolumes volumes,
+                                                                 const std::set<std::string>& mounted, Deadline deadline) {
   std::set<std::string> going;
   std::vector<Volume> all = co_await ownVolumes("", deadline);
   for (const Volume& volume : all) {
@@ -100,8 +100,12 @@ awaitable<bool> DockerProvider::removeVolumesOf(std::string instance_id, DeleteV
   for (const std::string& name : mounted) {
     if (isAnonymous(name)) going.insert(name);
   }
+  co_return going;
+}
+
+awaitable<bool> DockerProvider::removeVolumes(const std::set<std::string>& names, std::string instance_id, Deadline deadline) {
   bool decided = true;
-  for (const std::string& name : going) {
+  for (const std::string& name : names) {
     // One that another instance uses stays until that one goes.
     if (co_await removeVolume(name, deadline) || co_await isUsedByOthers(name, instance_id, deadline)) continue;
     decided = false;

@@ -16,7 +16,7 @@ namespace {
 const std::string kStopped =
     R"({"id":"i-1","owner":"ada","provider":"docker","status":"stopped","config":{"name":"web1","storage":[{"size":10,"persistent":true,"mountPath":"/home/coder","volumeName":""}]},"resources":{"cpu":{"cores":2.0}},"url":"http://web1.swarm.localhost:7420/","operationId":""})";
 const std::string kVolumes =
-    R"({"items":[{"name":"swarm-i-1-home","instanceId":"i-1","owner":"ada","mountPath":"/home/coder","inUse":false},{"name":"swarm-i-9-home","instanceId":"i-9","owner":"ada","mountPath":"/home/coder","inUse":false}]})";
+    R"({"items":[{"name":"swarm-i-1-home","instanceId":"i-1","owner":"ada","mountPath":"/home/coder","inUse":false},{"name":"swarm-i-9-home","instanceId":"i-9","owner":"ada","mountPath":"/home/coder","inUse":false},{"name":"vol_stray","instanceId":"i-1","owner":"ada","mountPath":"","inUse":false,"stray":true}]})";
 const std::string kAccepted =
     R"({"id":"i-1","owner":"ada","provider":"docker","status":"deleting","config":{"name":"web1"},"operationId":"op-1"})";
 const std::string kDone = R"({"id":"op-1","kind":"delete","instanceId":"i-1","instanceName":"web1","status":"succeeded","steps":[]})";
@@ -216,6 +216,7 @@ TEST_F(Command, whatIsDeletedAndWhatStaysIsSaidBeforeAndAfter) {
   EXPECT_NE(kept.err.find("Deleting web1 (stopped); its files stay in swarm-i-1-home."), std::string::npos) << kept.err;
   EXPECT_NE(kept.err.find("Its files are in swarm-i-1-home"), std::string::npos) << kept.err;
   EXPECT_EQ(kept.err.find("swarm-i-9-home"), std::string::npos) << "another's";
+  EXPECT_EQ(kept.err.find("vol_stray"), std::string::npos) << "a stray holds none of its files";
   const Ran all = run({"rm", "web1", "--volumes", "--yes"});
   EXPECT_NE(all.err.find("with all its files in swarm-i-1-home; they cannot be restored"), std::string::npos) << all.err;
   const auto json = boost::json::parse(run({"delete", "web1", "-o", "json"}).out);

@@ -19,6 +19,7 @@ std::vector<Condemned> findCondemned(Context& context, const std::vector<std::st
   for (const std::string& name : names) all.push_back({requireInstance(context, name), {}});
   for (const auto& value : context.client().listVolumes()) {
     const auto& volume = value.as_object();
+    if (const auto* stray = volume.if_contains("stray"); stray && stray->as_bool()) continue;  // it has none of the files, and stays
     for (Condemned& one : all) {
       if (volume.at("instanceId").as_string() == one.instance.id) one.volumes.emplace_back(volume.at("name").as_string());
     }

@@ -49,8 +49,8 @@ ReplacementLoss readChanges(std::string_view answer, bool is_cut, const std::vec
   std::map<std::string, std::int64_t> folders;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     bool is_parent = i + 1 < paths.size() && paths[i + 1].starts_with(paths[i]);
-    bool leads_to_mount = std::ranges::any_of(mount_paths, [&](const std::string& mount) { return mount.starts_with(paths[i]); });
-    if (is_parent || leads_to_mount) continue;
+    auto leads_to = [&](std::string_view skipped) { return skipped.starts_with(paths[i]); };
+    if (is_parent || std::ranges::any_of(mount_paths, leads_to) || std::ranges::any_of(kPassing, leads_to)) continue;
     ++loss.files;
     paths[i].pop_back();
     ++folders[std::string(parentOf(paths[i]))];

@@ -1,5 +1,6 @@
 // deleteInstance, and what makes its answer true: nothing of the instance can come into being any more, or it is swept when it does.
 #include <boost/json/object.hpp>
+#include <utility>
 
 #include "async/deadline.h"
 #include "base/diagnostics/fault.h"
@@ -40,9 +41,12 @@ awaitable<void> DockerProvider::deleteInstance(std::string instance_id, DeleteVo
   }
   co_await removeContainersOf(instance_id, mounted, deadline);
   forgetInstance(instance_id);
-  progress.step(Step::RemoveVolumes);
   std::chrono::milliseconds pause = kHeldPause;
-  while (!co_await removeVolumesOf(instance_id, volumes, mounted, deadline)) {
+  bool is_step_named = false;
+  for (;;) {
+    std::set<std::string> going = co_await volumesToRemove(instance_id, volumes, mounted, deadline);
+    if (!going.empty() && !std::exchange(is_step_named, true)) progress.step(Step::RemoveVolumes);
+    if (co_await removeVolumes(going, instance_id, deadline)) break;
     progress.detail("wait for the Docker Engine to release a volume", 0, 0);
     if (deadline.hasPassed())
       throw Error(ErrorCode::Unavailable, "The Docker Engine still holds a volume of the instance for a container that it does not list.")

@@ -82,7 +82,7 @@ awaitable<void> InstanceRemover::removeFrom(std::string app, std::string instanc
   progress.step(Step::DestroyMachine);
   for (const Machine& machine : remains.own) co_await lifecycle_.destroy(machine, deadline);
   if (remains.isTakenOver) co_return;
-  progress.step(Step::DeleteVolume);
+  if (!remains.stays) progress.step(Step::DeleteVolume);
   bool all_gone = co_await removeVolumes(app, remains, volumes, deadline);
   if (!all_gone) {
     json::object secrets{{kAgentSecret, nullptr}};

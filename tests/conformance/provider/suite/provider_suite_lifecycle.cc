@@ -177,6 +177,18 @@ TEST_P(ProviderSuite, deleteKeepsPersistentVolumesAndDropsTheOthers) {
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
+TEST_P(ProviderSuite, aStepThatRemovesVolumesIsReportedOnlyWhenSomeAreRemoved) {
+  auto removes_volumes = [&](DeleteVolumes volumes) {
+    InstanceSpec wanted = spec();
+    create(wanted);
+    RecordingProgress progress;
+    runner_.run(provider().deleteInstance(wanted.instanceId, volumes, {}, progress, soon()));
+    return std::ranges::any_of(progress.steps, [](const std::string& step) { return step == "remove volumes" || step == "delete volume"; });
+  };
+  EXPECT_FALSE(removes_volumes(DeleteVolumes::No));
+  EXPECT_TRUE(removes_volumes(DeleteVolumes::Yes));
+}
+
 TEST_P(ProviderSuite, aVolumeInUseCanNotBeDeleted) {
   InstanceSpec wanted = spec();
   create(wanted);

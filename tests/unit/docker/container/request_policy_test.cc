@@ -86,6 +86,12 @@ TEST(ContainerChanges, whatIsInNoVolumeIsCountedByItsFolder) {
   EXPECT_EQ(loss.folders[1].path, "/etc");
 }
 
+TEST(ContainerChanges, whatTheAgentRecordedForItselfIsNotALoss) {
+  const char* answer =
+      R"([{"Path":"/var","Kind":0},{"Path":"/var/lib","Kind":0},{"Path":"/var/lib/swarm","Kind":0},{"Path":"/var/lib/swarm/setup.json","Kind":1}])";
+  EXPECT_EQ(readChanges(answer, false, {"/home/coder"}).files, 0);
+}
+
 TEST(ContainerChanges, anAnswerThatWasCutCountsAsFarAsItCame) {
   ReplacementLoss loss = readChanges(R"([{"Path":"/a/b","Kind":1},{"Path":"/a/c","Kind":1},{"Pat)", true, {});
   EXPECT_EQ(loss.files, 2);
