@@ -4,6 +4,7 @@
 #include "api/http/fields.h"
 #include "api/http/instance_text.h"
 #include "api/routes/route_parts.h"
+#include "async/attempt.h"
 #include "base/id.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
@@ -184,18 +185,19 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
   }
   const VersionCondition admitted = call.versions();
   UpdateResult result;
-  for (int attempt = 1;; ++attempt) {
+  for (int tries = 1;; ++tries) {
     Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
     UpdateRequest update = readChange(call, current, read);
     bool is_admitted = admitted.admits(current.version);
     VersionCondition merged{.any = false, .versions = {}};
     if (is_admitted) merged.versions.push_back(current.version);
-    try {
-      result = co_await services.controller.updateInstance({current.id, merged}, std::move(update), call.principal().user);
+    auto changed =
+        co_await async::attempt(services.controller.updateInstance({current.id, merged}, std::move(update), call.principal().user));
+    if (changed) {
+      result = std::move(*changed);
       break;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::PreconditionFailed || !is_admitted || attempt == 3) throw;
     }
+    if (changed.error().code() != ErrorCode::PreconditionFailed || !is_admitted || tries == 3) throw std::move(changed).error();
   }
   int status = 200;
   if (result.operation) {
