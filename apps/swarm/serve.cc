@@ -173,7 +173,7 @@ class Server {
     };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
     // Administrators see warnings and errors as "log" events.
-    log::setTap([bus = &controller_->events()](const std::string& line) { bus->publishText("log", "", line); });
+    log::setTap([bus = &controller_->events()](const std::string& line) { bus->publishText(EventType::log, "", line); });
     wait(controller_->open());
     serveConnections();
     boost::asio::co_spawn(moves_.executor(), giveMemoryBack(), boost::asio::detached);

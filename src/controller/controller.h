@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/describe.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -121,10 +122,14 @@ struct InstanceAndOperation {
   bool replayed = false;  ///< the Idempotency-Key was used before: the result of its first request
 };
 
+/// What an update needs at the provider.
+enum class UpdateEffect { none, live, restart };
+BOOST_DESCRIBE_ENUM(UpdateEffect, none, live, restart)
+
 struct UpdateResult {
   Instance instance;
   std::optional<Operation> operation;  ///< present when the provider has to make the change
-  std::string effect;                  ///< "none", "live" or "restart"
+  UpdateEffect effect = UpdateEffect::none;
 };
 
 struct InstanceQuery {
@@ -230,6 +235,11 @@ class SwarmController {
 
  private:
   struct Impl;
+  /// Calls `call(impl)`, a function or a coroutine, on the control loop, and keeps `call` and the controller's parts alive until it ends.
+  template <typename Call>
+  auto onLoop(Call call);
+  awaitable<InstanceAndOperation> submit(InstanceRef ref, OperationParameters parameters, std::string actor);
+
   std::shared_ptr<Impl> impl_;  ///< shared with background work
 };
 

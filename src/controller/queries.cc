@@ -1,4 +1,4 @@
-// Queries: instances, usage, agents, volumes, providers, the swarm as a whole.
+// SwarmController: queries about instances, agents, volumes, providers, and the swarm as a whole.
 #include "base/diagnostics/log.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
@@ -9,6 +9,7 @@
 namespace swarm {
 
 using control::EntryPtr;
+using control::targetOf;
 
 namespace {
 
@@ -47,223 +48,266 @@ Error notRunning(const Instance& instance) {
 
 }  // namespace
 
-awaitable<std::optional<Instance>> SwarmController::Impl::getInstance(std::string ref) {
-  EntryPtr entry = find(ref);
-  if (!entry) co_return std::nullopt;
-  co_return entry->record.instance;
+awaitable<std::optional<Instance>> SwarmController::getInstance(std::string ref) {
+  return onLoop([=](Impl& impl) {
+    EntryPtr entry = impl.registry.find(ref);
+    return entry ? std::optional(entry->record.instance) : std::nullopt;
+  });
 }
 
-awaitable<InstancePage> SwarmController::Impl::listInstances(InstanceQuery query) {
-  InstancePage page;
-  auto entry = query.after.empty() ? instances.begin() : instances.upper_bound(query.after);
-  for (; entry != instances.end(); ++entry) {
-    const Instance& instance = entry->second->record.instance;
-    if (!matches(instance, query)) continue;
-    if (page.items.size() == query.limit) {
-      page.next = page.items.back().id;
-      break;
-    }
-    page.items.push_back(instance);
-  }
-  co_return page;
-}
-
-awaitable<CommandResult> SwarmController::Impl::executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text,
-                                                               Deadline deadline) {
-  EntryPtr entry = require(ref);
-  if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
-  noteActive(*entry, clock.now());
-  Provider& provider = providerOf(*entry);
-  if (!entry->ready || !provider.info().agentRunsCommands)
-    co_return bounded(co_await provider.executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline));
-  agent::ExecRequest request;
-  request.command = std::move(command);
-  request.stdinText = std::move(stdin_text);
-  co_return co_await agent::exec(targetOf(*entry), std::move(request), deadline);
-}
-
-awaitable<ResourceUsage> SwarmController::Impl::getResourceUsage(std::string ref) {
-  EntryPtr entry = require(ref);
-  Provider& provider = providerOf(*entry);
-  ResourceUsage usage = co_await provider.getResourceUsage(entry->placeId(), Deadline::after(kQueryTimeout));
-  if (provider.measuresUsage() || !entry->endpoint || entry->instance().status != InstanceStatus::running) co_return usage;
-  ResourceUsage inside = co_await agent::getUsage(targetOf(*entry), Deadline::after(kQueryTimeout));
-  usage.cpu.usage = inside.cpu.usage;
-  usage.memory.usage = inside.memory.usage;
-  usage.storage.usage = inside.storage.usage;
-  co_return usage;
-}
-
-awaitable<NetworkInfo> SwarmController::Impl::getNetworkInfo(std::string ref) {
-  EntryPtr entry = require(ref);
-  NetworkInfo network = co_await providerOf(*entry).getNetworkInfo(entry->placeId(), Deadline::after(kQueryTimeout));
-  if (network.urls.empty() && !entry->instance().url.empty()) network.urls.push_back(entry->instance().url);
-  co_return network;
-}
-
-awaitable<agent::AgentTarget> SwarmController::Impl::agentTarget(std::string ref) {
-  EntryPtr entry = require(ref);
-  if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
-  if (!entry->endpoint)
-    throw Error(ErrorCode::Unavailable, format("The agent of workspace {} is not reachable yet.", entry->instance().config.name));
-  noteActive(*entry, clock.now());
-  co_return targetOf(*entry);
-}
-
-awaitable<void> SwarmController::Impl::noteIssuedToken(std::string ref, std::string session, SystemTime expires_at,
-                                                       std::function<bool()> is_valid) {
-  issuedTokens.note(require(ref)->id(), session, expires_at, std::move(is_valid));
-  co_return;
-}
-
-awaitable<void> SwarmController::Impl::setGitIdentity(std::string user, GitIdentity identity) {
-  co_await store.setGitIdentity(user, identity);
-  gitIdentities[user] = std::move(identity);
-}
-
-awaitable<GitIdentity> SwarmController::Impl::gitIdentity(std::string user) {
-  auto found = gitIdentities.find(user);
-  co_return found == gitIdentities.end() ? GitIdentity{} : found->second;
-}
-
-awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::Impl::openLogs(std::string ref, LogSource::Options log_options) {
-  EntryPtr entry = require(ref);
-  LogSource* source = providerOf(*entry).logs();
-  if (!source) throw Error(ErrorCode::Unsupported, format("The provider \"{}\" has no logs.", enumName(entry->instance().provider)));
-  co_return co_await source->openLogs(entry->placeId(), log_options, Deadline::after(kQueryTimeout));
-}
-
-awaitable<std::vector<NameHold>> SwarmController::Impl::listNameHolds() {
-  std::vector<NameHold> all;
-  for (const auto& [name, hold] : heldNames)
-    if (holdOf(name) && !names.contains(name)) all.push_back(hold);
-  co_return all;
-}
-
-awaitable<void> SwarmController::Impl::releaseName(std::string name) {
-  if (!holdOf(name)) throw Error(ErrorCode::NotFound, format("The name \"{}\" is not reserved.", name));
-  co_await store.dropNameHold(name);
-  heldNames.erase(name);
-  log::info("name released", {{"name", name}});
-}
-
-awaitable<std::vector<VolumeInfo>> SwarmController::Impl::listVolumes() {
-  std::vector<VolumeInfo> all;
-  for (auto& [type, provider] : providers) {
-    if (provider->health().status == ProviderHealth::unavailable) continue;
-    try {
-      auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
-      for (VolumeInfo& volume : volumes) {
-        if (volume.owner.empty()) volume.owner = ownerOfPlace(volume.instanceId);
-        if (volume.owner.empty() && !volume.isStray) continue;
-        auto place = places.find(volume.instanceId);
-        if (place != places.end()) volume.instanceId = place->second.instanceId;
-        if (EntryPtr entry = findByPlace(volume.instanceId)) volume.instanceId = entry->id();
-        all.push_back(std::move(volume));
+awaitable<InstancePage> SwarmController::listInstances(InstanceQuery query) {
+  return onLoop([=](Impl& impl) {
+    InstancePage page;
+    const auto& instances = impl.registry.instances();
+    auto entry = query.after.empty() ? instances.begin() : instances.upper_bound(query.after);
+    for (; entry != instances.end(); ++entry) {
+      const Instance& instance = entry->second->record.instance;
+      if (!matches(instance, query)) continue;
+      if (page.items.size() == query.limit) {
+        page.next = page.items.back().id;
+        break;
       }
-    } catch (const Error& error) {  // unreachable since the check above; the others' volumes are still listed
-      log::warning("volumes of a provider could not be listed", {{"provider", enumName(type)}, {"error", error.message()}});
+      page.items.push_back(instance);
     }
-  }
-  co_return all;
+    return page;
+  });
 }
 
-awaitable<void> SwarmController::Impl::deleteVolume(std::string name) {
-  std::string unavailable;
-  for (auto& [type, provider] : providers) {
-    if (provider->health().status == ProviderHealth::unavailable) {
-      unavailable += format(" The provider \"{}\" is unavailable.", enumName(type));
-      continue;
+awaitable<std::vector<Snapshot>> SwarmController::listSnapshots() {
+  return onLoop([](Impl& impl) { return impl.snapshots.list(); });
+}
+
+awaitable<SnapshotList> SwarmController::listSnapshotsOf(std::string ref) {
+  return onLoop([=](Impl& impl) { return impl.snapshots.listOf(impl.registry.require(ref)); });
+}
+
+awaitable<std::optional<Operation>> SwarmController::getOperation(std::string id) {
+  return onLoop([=](Impl& impl) { return impl.runner.get(id); });
+}
+
+awaitable<std::vector<Operation>> SwarmController::listOperations(OperationFilter filter) {
+  return onLoop([=](Impl& impl) { return impl.runner.list(filter); });
+}
+
+awaitable<Operation> SwarmController::waitForOperation(std::string id, Deadline deadline) {
+  return onLoop([=](Impl& impl) { return impl.runner.wait(id, deadline); });
+}
+
+awaitable<SwarmController::EndedOperations> SwarmController::countEndedOperations() {
+  return onLoop([](Impl& impl) { return impl.operations.counts; });
+}
+
+awaitable<CommandResult> SwarmController::executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text,
+                                                         Deadline deadline) {
+  return onLoop([=](Impl& impl) mutable -> awaitable<CommandResult> {
+    EntryPtr entry = impl.registry.require(ref);
+    if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
+    entry->noteActive(impl.clock.now());
+    Provider& provider = impl.providers.of(*entry);
+    if (!entry->ready || !provider.info().agentRunsCommands)
+      co_return bounded(co_await provider.executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline));
+    agent::ExecRequest request;
+    request.command = std::move(command);
+    request.stdinText = std::move(stdin_text);
+    co_return co_await agent::exec(targetOf(*entry), std::move(request), deadline);
+  });
+}
+
+awaitable<ResourceUsage> SwarmController::getResourceUsage(std::string ref) {
+  return onLoop([=](Impl& impl) -> awaitable<ResourceUsage> {
+    EntryPtr entry = impl.registry.require(ref);
+    Provider& provider = impl.providers.of(*entry);
+    ResourceUsage usage = co_await provider.getResourceUsage(entry->placeId(), Deadline::after(kQueryTimeout));
+    if (provider.measuresUsage() || !entry->endpoint || entry->instance().status != InstanceStatus::running) co_return usage;
+    ResourceUsage inside = co_await agent::getUsage(targetOf(*entry), Deadline::after(kQueryTimeout));
+    usage.cpu.usage = inside.cpu.usage;
+    usage.memory.usage = inside.memory.usage;
+    usage.storage.usage = inside.storage.usage;
+    co_return usage;
+  });
+}
+
+awaitable<NetworkInfo> SwarmController::getNetworkInfo(std::string ref) {
+  return onLoop([=](Impl& impl) -> awaitable<NetworkInfo> {
+    EntryPtr entry = impl.registry.require(ref);
+    NetworkInfo network = co_await impl.providers.of(*entry).getNetworkInfo(entry->placeId(), Deadline::after(kQueryTimeout));
+    if (network.urls.empty() && !entry->instance().url.empty()) network.urls.push_back(entry->instance().url);
+    co_return network;
+  });
+}
+
+awaitable<agent::AgentTarget> SwarmController::agentTarget(std::string ref) {
+  return onLoop([=](Impl& impl) {
+    EntryPtr entry = impl.registry.require(ref);
+    if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
+    if (!entry->endpoint)
+      throw Error(ErrorCode::Unavailable, format("The agent ref workspace {} is not reachable yet.", entry->instance().config.name));
+    entry->noteActive(impl.clock.now());
+    return targetOf(*entry);
+  });
+}
+
+awaitable<void> SwarmController::noteIssuedToken(std::string ref, std::string session, SystemTime expires_at,
+                                                 std::function<bool()> is_valid) {
+  return onLoop([=](Impl& impl) { impl.issuedTokens.note(impl.registry.require(ref)->id(), session, expires_at, is_valid); });
+}
+
+awaitable<void> SwarmController::setGitIdentity(std::string user, GitIdentity identity) {
+  return onLoop([=](Impl& impl) mutable -> awaitable<void> {
+    co_await impl.store.setGitIdentity(user, identity);
+    impl.registry.setGitIdentity(user, std::move(identity));
+  });
+}
+
+awaitable<GitIdentity> SwarmController::gitIdentity(std::string user) {
+  return onLoop([=](Impl& impl) { return impl.registry.gitIdentityOf(user); });
+}
+
+awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::openLogs(std::string ref, LogSource::Options options) {
+  return onLoop([=](Impl& impl) -> awaitable<std::unique_ptr<LogSource::Reader>> {
+    EntryPtr entry = impl.registry.require(ref);
+    LogSource* source = impl.providers.of(*entry).logs();
+    if (!source) throw Error(ErrorCode::Unsupported, format("The provider \"{}\" has no logs.", enumName(entry->instance().provider)));
+    co_return co_await source->openLogs(entry->placeId(), options, Deadline::after(kQueryTimeout));
+  });
+}
+
+awaitable<std::vector<NameHold>> SwarmController::listNameHolds() {
+  return onLoop([](Impl& impl) {
+    std::vector<NameHold> all;
+    for (const auto& [name, hold] : impl.registry.holds())
+      if (impl.registry.holdOf(name) && !impl.registry.isTaken(name)) all.push_back(hold);
+    return all;
+  });
+}
+
+awaitable<void> SwarmController::releaseName(std::string name) {
+  return onLoop([=](Impl& impl) -> awaitable<void> {
+    if (!impl.registry.holdOf(name)) throw Error(ErrorCode::NotFound, format("The name \"{}\" is not reserved.", name));
+    co_await impl.store.dropNameHold(name);
+    impl.registry.dropHold(name);
+    log::info("name released", {{"name", name}});
+  });
+}
+
+awaitable<std::vector<VolumeInfo>> SwarmController::listVolumes() {
+  return onLoop([](Impl& impl) -> awaitable<std::vector<VolumeInfo>> {
+    std::vector<VolumeInfo> all;
+    for (auto& [type, provider] : impl.providers) {
+      if (provider->health().status == ProviderHealth::unavailable) continue;
+      try {
+        for (VolumeInfo& volume : co_await provider->listVolumes(Deadline::after(kQueryTimeout))) {
+          if (volume.owner.empty()) volume.owner = impl.registry.ownerOfPlace(volume.instanceId);
+          if (volume.owner.empty() && !volume.isStray) continue;
+          if (const PlaceRecord* place = impl.registry.findPlace(volume.instanceId)) volume.instanceId = place->instanceId;
+          if (EntryPtr entry = impl.registry.findByPlace(volume.instanceId)) volume.instanceId = entry->id();
+          all.push_back(std::move(volume));
+        }
+      } catch (const Error& error) {  // unreachable since the check above; the others' volumes are still listed
+        log::warning("volumes of a provider could not be listed", {{"provider", enumName(type)}, {"error", error.message()}});
+      }
     }
-    if (ProviderHealthReport health = provider->health(); health.status == ProviderHealth::degraded)
-      unavailable += format(" The provider \"{}\" is partly unavailable ({}).", enumName(type), health.detail);
-    auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
-    for (const VolumeInfo& volume : volumes) {
-      bool is_ours = volume.isStray || !volume.owner.empty() || !ownerOfPlace(volume.instanceId).empty();
-      if (volume.name != name || !is_ours) continue;
-      if (volume.isStray) co_return co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
-      if (EntryPtr entry = findByPlace(volume.instanceId))
-        throw Error(ErrorCode::Conflict, format("Volume {} belongs to workspace {}. Delete the workspace with its volumes.", name,
-                                                entry->instance().config.name));
-      if (places.contains(volume.instanceId))
-        throw Error(ErrorCode::Conflict, format("Volume {} belongs to a move, a kept source, or a snapshot (swarm snapshot list).", name));
-      co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
-      co_return;
+    co_return all;
+  });
+}
+
+namespace {
+
+/// Throws Conflict for a volume of a place that exists.
+void requireUnused(const control::Registry& registry, const VolumeInfo& volume) {
+  if (volume.isStray) return;
+  if (EntryPtr entry = registry.findByPlace(volume.instanceId))
+    throw Error(ErrorCode::Conflict, format("Volume {} belongs to workspace {}. Delete the workspace with its volumes.", volume.name,
+                                            entry->instance().config.name));
+  if (registry.findPlace(volume.instanceId))
+    throw Error(ErrorCode::Conflict,
+                format("Volume {} belongs to a move, a kept source, or a snapshot (swarm snapshot list).", volume.name));
+}
+
+}  // namespace
+
+awaitable<void> SwarmController::deleteVolume(std::string name) {
+  return onLoop([=](Impl& impl) -> awaitable<void> {
+    std::string unavailable;
+    for (auto& [type, provider] : impl.providers) {
+      const ProviderHealthReport health = provider->health();
+      if (health.status == ProviderHealth::unavailable) {
+        unavailable += format(" The provider \"{}\" is unavailable.", enumName(type));
+        continue;
+      }
+      if (health.status == ProviderHealth::degraded)
+        unavailable += format(" The provider \"{}\" is partly unavailable ({}).", enumName(type), health.detail);
+      auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
+      for (const VolumeInfo& volume : volumes) {
+        bool is_ours = volume.isStray || !volume.owner.empty() || !impl.registry.ownerOfPlace(volume.instanceId).empty();
+        if (volume.name != name || !is_ours) continue;
+        requireUnused(impl.registry, volume);
+        co_return co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));
+      }
     }
-  }
-  if (!unavailable.empty()) throw Error(ErrorCode::Unavailable, format("No volume \"{}\" was found.{}", name, unavailable));
-  throw notFound("volume", name);
+    if (!unavailable.empty()) throw Error(ErrorCode::Unavailable, format("No volume \"{}\" was found.{}", name, unavailable));
+    throw notFound("volume", name);
+  });
 }
 
-std::vector<control::PlacementCandidate> SwarmController::Impl::placementCandidates() const {
-  std::map<ProviderType, control::PlacementCandidate> found;
-  for (const auto& [type, provider] : providers)
-    found[type] = {.type = type,
-                   .health = provider->health().status,
-                   .memory = {0, provider->memoryTotal().total},
-                   .regions = provider->getProviderCapabilities().supportedRegions,
-                   .costRank = provider->info().costRank};
-  for (const auto& [id, entry] : instances) {
-    const Instance& instance = entry->record.instance;
-    auto candidate = found.find(instance.provider);
-    if (candidate == found.end()) continue;
-    ++candidate->second.instances;
-    if (instance.status == InstanceStatus::running) candidate->second.memory.used += static_cast<double>(instance.resources.memory.max);
-  }
-  std::vector<control::PlacementCandidate> list;
-  for (auto& [type, candidate] : found) list.push_back(std::move(candidate));
-  return list;
+awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::listProviders() {
+  return onLoop([](Impl& impl) {
+    std::vector<ProviderDetails> list;
+    if (impl.providers.empty()) return list;
+    auto candidates = impl.creation.candidates();
+    ProviderType chosen = impl.creation.placement().choose({}, candidates);
+    for (const control::PlacementCandidate& candidate : candidates) {
+      Provider& provider = impl.providers.at(candidate.type);
+      list.push_back(
+          {candidate.type, provider.health(), provider.getProviderCapabilities(), candidate.instances, candidate.type == chosen});
+    }
+    return list;
+  });
 }
 
-awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::Impl::listProviders() {
-  std::vector<ProviderDetails> list;
-  if (providers.empty()) co_return list;
-  std::vector<control::PlacementCandidate> candidates = placementCandidates();
-  ProviderType chosen = placement->choose({}, candidates);
-  for (const control::PlacementCandidate& candidate : candidates) {
-    Provider& provider = *providers.at(candidate.type);
-    list.push_back({candidate.type, provider.health(), provider.getProviderCapabilities(), candidate.instances, candidate.type == chosen});
-  }
-  co_return list;
+awaitable<std::vector<ValidationCheck>> SwarmController::validateProvider(ProviderType type) {
+  return onLoop([=](Impl& impl) -> awaitable<std::vector<ValidationCheck>> {
+    Provider* provider = impl.providers.find(type);
+    if (!provider) throw Error(ErrorCode::NotFound, format("This server has no provider \"{}\".", enumName(type)));
+    co_return co_await provider->validate(Deadline::after(kQueryTimeout));
+  });
 }
 
-awaitable<std::vector<ValidationCheck>> SwarmController::Impl::validateProvider(ProviderType type) {
-  auto found = providers.find(type);
-  if (found == providers.end()) throw Error(ErrorCode::NotFound, format("This server has no provider \"{}\".", enumName(type)));
-  co_return co_await found->second->validate(Deadline::after(kQueryTimeout));
+awaitable<std::vector<ValidationCheck>> SwarmController::validateProvider(std::function<ProviderPtr()> make) {
+  return onLoop([=](Impl&) -> awaitable<std::vector<ValidationCheck>> {
+    ProviderPtr candidate = make();
+    co_return co_await candidate->validate(Deadline::after(kQueryTimeout));
+  });
 }
 
-awaitable<std::vector<ValidationCheck>> SwarmController::Impl::validateProvider(std::function<ProviderPtr()> make) {
-  ProviderPtr candidate = make();
-  co_return co_await candidate->validate(Deadline::after(kQueryTimeout));
-}
-
-awaitable<SwarmStatus> SwarmController::Impl::getSwarmStatus() {
-  SwarmStatus status;
-  std::map<ProviderType, std::int64_t> counts;
-  for (const auto& [id, entry] : instances) {
-    const Instance& instance = entry->record.instance;
-    ++status.totalInstances;
-    ++counts[instance.provider];
-    status.runningInstances += instance.status == InstanceStatus::running ? 1 : 0;
-    status.stoppedInstances += instance.status == InstanceStatus::stopped ? 1 : 0;
-    status.failedInstances += instance.status == InstanceStatus::failed ? 1 : 0;
-    for (const StorageConfig& storage : instance.config.storage) status.resourceUsage.storage.used += static_cast<double>(storage.size);
-    if (instance.status != InstanceStatus::running) continue;
-    status.resourceUsage.cpu.used += instance.resources.cpu.cores;
-    status.resourceUsage.memory.used += static_cast<double>(instance.resources.memory.max);
-  }
-  bool has_an_end = true;
-  for (const auto& [type, provider] : providers) {
-    ProviderHealthReport health = provider->health();
-    status.providers.push_back(ProviderStatus{type, health.status, counts[type], health.detail});
-    status.resourceUsage.cpu.total += provider->cpuTotal().total;
-    status.resourceUsage.memory.total += provider->memoryTotal().total;
-    has_an_end = has_an_end && (provider->cpuTotal().total > 0 || counts[type] == 0);
-  }
-  // No total when instances run at a provider of unknown capacity: avoids "4 of 2 cores".
-  if (!has_an_end) status.resourceUsage.cpu.total = status.resourceUsage.memory.total = 0;
-  co_return status;
+awaitable<SwarmStatus> SwarmController::getSwarmStatus() {
+  return onLoop([](Impl& impl) {
+    SwarmStatus status;
+    std::map<ProviderType, std::int64_t> counts;
+    for (const auto& [id, entry] : impl.registry.instances()) {
+      const Instance& instance = entry->record.instance;
+      ++status.totalInstances;
+      ++counts[instance.provider];
+      status.runningInstances += instance.status == InstanceStatus::running ? 1 : 0;
+      status.stoppedInstances += instance.status == InstanceStatus::stopped ? 1 : 0;
+      status.failedInstances += instance.status == InstanceStatus::failed ? 1 : 0;
+      for (const StorageConfig& storage : instance.config.storage) status.resourceUsage.storage.used += static_cast<double>(storage.size);
+      if (instance.status != InstanceStatus::running) continue;
+      status.resourceUsage.cpu.used += instance.resources.cpu.cores;
+      status.resourceUsage.memory.used += static_cast<double>(instance.resources.memory.max);
+    }
+    bool has_an_end = true;
+    for (const auto& [type, provider] : impl.providers) {
+      ProviderHealthReport health = provider->health();
+      status.providers.push_back(ProviderStatus{type, health.status, counts[type], health.detail});
+      status.resourceUsage.cpu.total += provider->cpuTotal().total;
+      status.resourceUsage.memory.total += provider->memoryTotal().total;
+      has_an_end = has_an_end && (provider->cpuTotal().total > 0 || counts[type] == 0);
+    }
+    // No total when instances run at a provider of unknown capacity: avoids "4 of 2 cores".
+    if (!has_an_end) status.resourceUsage.cpu.total = status.resourceUsage.memory.total = 0;
+    return status;
+  });
 }
 
 }  // namespace swarm

@@ -3,6 +3,7 @@
 #include "api/routes/route_parts.h"
 #include "api/watch.h"
 #include "base/text/format.h"
+#include "model/codec/codec.h"
 
 namespace swarm::api {
 namespace {
@@ -10,11 +11,11 @@ namespace {
 constexpr std::size_t kPieceBytes = 16 * 1024;  // unread by a slow client
 
 bool maySee(const Principal& principal, const Event& event) {
-  if (event.type == "reset") return true;
+  if (event.type == EventType::reset) return true;
   return event.owner.empty() ? principal.role == Role::admin : canSee(principal, event.owner);
 }
 
-std::string eventText(const Event& event) { return format("id: {}\nevent: {}\ndata: {}\n\n", event.id, event.type, *event.data); }
+std::string eventText(const Event& event) { return format("id: {}\nevent: {}\ndata: {}\n\n", event.id, enumName(event.type), *event.data); }
 
 /// Takes events from the bus as fast as the client reads them, without a queue: a slow client falls behind and receives a "reset".
 awaitable<void> copyEvents(Services& services, Call& call, std::uint64_t last) {

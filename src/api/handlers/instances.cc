@@ -210,7 +210,7 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
     }
   }
   json::value body = toJson(result.instance);
-  body.get_object()["effect"] = result.effect;
+  body.get_object()["effect"] = enumName(result.effect);
   Reply reply = jsonReply(status, body);
   reply.headers.push_back({"ETag", entityTag(result.instance)});
   if (status == 202) reply.headers.push_back(operationLocation(result.instance.operationId));

@@ -4,7 +4,7 @@
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
-#include "controller/operations/retrying.h"
+#include "controller/agents/agent_settings.h"
 #include "model/codec/codec.h"
 
 namespace swarm::control {
@@ -34,12 +34,12 @@ Error gone(std::string_view end, const std::optional<ProviderInstance>& observed
 }  // namespace
 
 CopyRun::CopyRun(const OperationTools& tools, ActivePtr operation, Options options)
-    : core_(tools.core),
+    : context_(tools.context),
       lifecycle_(tools.lifecycle),
       places_(tools.places),
       operation_(operation),
       entry_(operation->entry),
-      progress_(tools.core, operation, options.to),
+      progress_(tools.context, operation, options.to),
       options_(std::move(options)) {}
 
 transfer::Scope CopyRun::scope() const {
@@ -54,7 +54,7 @@ transfer::ProgressSink CopyRun::sink() {
 }
 
 awaitable<agent::AgentTarget> CopyRun::agentAt(End end) {
-  co_return core_.targetOf(*entry_, co_await end.provider.agentEndpoint(end.place, Deadline::after(kConnectTimeout)));
+  co_return targetOf(*entry_, co_await end.provider.agentEndpoint(end.place, Deadline::after(kConnectTimeout)));
 }
 
 awaitable<LinkPtr> CopyRun::connect() {
@@ -63,8 +63,8 @@ awaitable<LinkPtr> CopyRun::connect() {
   ends.target = co_await agentAt(target());
   transfer::LinkOptions options;
   options.bytesPerSecond = options_.bytesPerSecond;
-  co_return co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, std::move(ends), operation_->record.id,
-                                    scope(), options, Deadline::after(kLinkAttempt));
+  co_return co_await MoveLink::open(context_.options.moveAgents, context_.options.moveExecutor, context_.executor, std::move(ends),
+                                    operation_->record.id, scope(), options, Deadline::after(kLinkAttempt));
 }
 
 /// A broken connection is retried only while the place runs. An unreachable provider counts as running.
@@ -79,9 +79,9 @@ awaitable<void> CopyRun::throwIfGone(std::string_view title, End end) {
   if (!runs(observed)) throw gone(title, observed);
 }
 
-template <typename T>
-awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
-  auto delay = core_.options.retryDelay;
+template <typename Call>
+auto CopyRun::linked(Call call) -> std::invoke_result_t<Call&, LinkPtr> {
+  auto delay = context_.options.retryDelay;
   for (;;) {
     std::optional<Error> failure;
     SteadyTime before = progress_.lastProgress();
@@ -96,51 +96,49 @@ awaitable<T> CopyRun::linked(std::function<awaitable<T>(LinkPtr)> call) {
     if (!cut) throw *failure;
     co_await throwIfGone("source", source());
     co_await throwIfGone("target", target());
-    if (progress_.lastProgress() != before) delay = core_.options.retryDelay;
-    if (core_.clock.steadyNow() - progress_.lastProgress() > core_.options.providerOutage) throw *failure;
+    if (progress_.lastProgress() != before) delay = context_.options.retryDelay;
+    if (context_.clock.steadyNow() - progress_.lastProgress() > context_.options.providerOutage) throw *failure;
     operation_->detail(format("The connection was interrupted; retrying ({})", failure->message()));
     log::warning("connection of a copy was interrupted", {{"operation", operation_->record.id}, {"error", failure->message()}});
     co_await async::sleepFor(delay);
-    delay = std::min(delay * 2, core_.options.maxRetryDelay);
+    delay = std::min(delay * 2, context_.options.maxRetryDelay);
   }
 }
 
 awaitable<RoundReport> CopyRun::round(RoundKind kind) {
-  std::function<awaitable<RoundReport>(LinkPtr)> call = [this, kind](LinkPtr link) { return link->round(kind, sink()); };
-  co_return co_await linked<RoundReport>(call);
+  co_return co_await linked([this, kind](LinkPtr link) { return link->round(kind, sink()); });
 }
 
 awaitable<ScanReport> CopyRun::scan(Side side) {
-  std::function<awaitable<ScanReport>(LinkPtr)> call = [side](LinkPtr link) { return link->scan(side, {}); };
-  co_return co_await linked<ScanReport>(call);
+  co_return co_await linked([side](LinkPtr link) { return link->scan(side, {}); });
+}
+
+awaitable<ScanReport> CopyRun::copyAll(RoundKind kind) {
+  operation_->step(Step::Copy);
+  ScanReport all = co_await scan(Side::Source);
+  progress_.totals(all.files, all.bytes);
+  co_await round(kind);
+  operation_->fault("copied");
+  co_return all;
 }
 
 awaitable<void> CopyRun::readBack() {
-  std::function<awaitable<transfer::DigestReport>(LinkPtr)> call = [this](LinkPtr link) { return link->digest(Side::Target, sink()); };
-  co_await linked<transfer::DigestReport>(call);
+  co_await linked([this](LinkPtr link) { return link->digest(Side::Target, sink()); });
   co_await sync(Side::Target);
 }
 
 awaitable<void> CopyRun::sync(Side side) {
-  std::function<awaitable<bool>(LinkPtr)> call = [side](LinkPtr link) -> awaitable<bool> {
-    co_await link->sync(side);
-    co_return true;
-  };
-  co_await linked<bool>(call);
+  co_await linked([side](LinkPtr link) { return link->sync(side); });
 }
 
 awaitable<bool> CopyRun::areEqual() {
-  using Digests = std::pair<transfer::DigestReport, transfer::DigestReport>;
-  std::function<awaitable<Digests>(LinkPtr)> call = [this](LinkPtr link) { return link->digests(sink()); };
-  Digests digests = co_await linked<Digests>(call);
-  co_return digests.first.digest == digests.second.digest;
+  auto [source, target] = co_await linked([this](LinkPtr link) { return link->digests(sink()); });
+  co_return source.digest == target.digest;
 }
 
 awaitable<std::string> CopyRun::differences() {
-  using Notes = std::vector<transfer::Note>;
-  std::function<awaitable<Notes>(LinkPtr)> call = [](LinkPtr link) { return link->differences(kMaxDifferences); };
   std::string text;
-  for (const transfer::Note& note : co_await linked<Notes>(call))
+  for (const transfer::Note& note : co_await linked([](LinkPtr link) { return link->differences(kMaxDifferences); }))
     text += format("{}{} ({})", text.empty() ? "" : ", ", note.path, note.reason);
   co_return text;
 }
@@ -159,17 +157,17 @@ awaitable<void> CopyRun::closeLink() {
 awaitable<void> CopyRun::makeInstanceRun() {
   bool connected = options_.wasRunning && entry_->endpoint && entry_->ready;
   if (connected) co_return;
-  if (!options_.wasRunning) core_.setStatus(*entry_, InstanceStatus::starting, "The workspace is started so that its files can be read.");
-  co_await lifecycle_.startContainer(operation_);
-  co_await lifecycle_.bringUp(operation_);
+  if (!options_.wasRunning)
+    context_.changes.setStatus(*entry_, InstanceStatus::starting, "The workspace is started so that its files can be read.");
+  co_await lifecycle_.startAndBringUp(operation_);
   operation_->cancellable = true;
 }
 
 PlaceRecord CopyRun::placeOfOurs(const std::string& id) const {
   const Instance& instance = entry_->record.instance;
   PlaceRecord place;
-  place.createdAt = core_.clock.now();
-  if (auto known = core_.places.find(id); known != core_.places.end()) place = known->second;
+  place.createdAt = context_.clock.now();
+  if (const PlaceRecord* known = context_.registry.findPlace(id)) place = *known;
   place.id = id;
   place.instanceId = entry_->id();
   place.owner = instance.owner;
@@ -181,7 +179,7 @@ PlaceRecord CopyRun::placeOfOurs(const std::string& id) const {
 }
 
 awaitable<void> CopyRun::makeHeld(PlaceRecord place, Volumes volumes) {
-  Provider& provider = *core_.providers.at(place.provider);
+  Provider& provider = context_.providers.at(place.provider);
   Make make = [&provider, volumes](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
     spec.newVolumes = volumes == Volumes::New;
     auto observed = co_await provider.getInstance(spec.instanceId, deadline);
@@ -200,32 +198,32 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   operation_->fault("place");
   co_await places_.put(place);
   operation_->fault("placed");
-  InstanceSpec spec = core_.specOf(*entry_);
+  InstanceSpec spec = specOf(context_, *entry_);
   spec.instanceId = place.id;
   spec.config = place.config;
-  core_.addAgentSettings(spec, *entry_, operation_->record.id);
-  auto progress = std::make_shared<PlaceProgress>(core_, place.id, operation_);
-  std::function<awaitable<ProviderInstance>()> call = [this, spec, progress, make]() mutable {
-    spec.known = core_.places.at(spec.instanceId).external;
-    return make(spec, *progress, Deadline::after(core_.options.createTimeout));
+  addAgentSettings(context_, spec, *entry_, operation_->record.id);
+  auto progress = std::make_shared<PlaceProgress>(context_, place.id, operation_);
+  auto call = [this, spec, progress, make]() mutable {
+    spec.known = context_.registry.findPlace(spec.instanceId)->external;
+    return make(spec, *progress, Deadline::after(context_.options.createTimeout));
   };
-  ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation_, Lifecycle::Patience::Bounded, call);
+  ProviderInstance made = co_await lifecycle_.retrying(operation_, call);
   operation_->fault("made");
   for (const ExternalResource& resource : made.external) co_await progress->recorded(resource);
-  if (!made.region.empty()) core_.places.at(place.id).region = made.region;
-  co_await waitForAgent({*core_.providers.at(place.provider), place.id});
+  if (!made.region.empty()) context_.registry.findPlace(place.id)->region = made.region;
+  co_await waitForAgent({context_.providers.at(place.provider), place.id});
 }
 
 awaitable<void> CopyRun::waitForAgent(End end) {
   operation_->detail("wait for the agent at the target");
-  Deadline deadline = Deadline::after(core_.options.startTimeout);
+  Deadline deadline = Deadline::after(context_.options.startTimeout);
   std::string reason = "it did not respond in time";
   while (!deadline.hasPassed()) {
     try {
       agent::AgentTarget agent = co_await agentAt(end);
       // A reused place may have started without the settings that hold it.
-      co_await core_.moveAgents()->hold(agent, operation_->record.id, "Files are being copied to this workspace.",
-                                        deadline.orAfter(kHoldTimeout));
+      co_await context_.options.moveAgents->hold(agent, operation_->record.id, "Files are being copied to this workspace.",
+                                                 deadline.orAfter(kHoldTimeout));
       co_return;
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;

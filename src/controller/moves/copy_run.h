@@ -19,6 +19,8 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   };
 
   virtual ~CopyRun() = default;
+  virtual awaitable<void> run() = 0;
+  virtual awaitable<void> undo(Error error) = 0;
   CopyRun(const CopyRun&) = delete;
   CopyRun& operator=(const CopyRun&) = delete;
 
@@ -51,10 +53,12 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   awaitable<void> drop(std::string place);
 
   /// Calls with the link between the ends; reconnects and retries after a broken connection while both ends exist and bytes arrive.
-  template <typename T>
-  awaitable<T> linked(std::function<awaitable<T>(std::shared_ptr<MoveLink>)> call);
+  template <typename Call>
+  auto linked(Call call) -> std::invoke_result_t<Call&, std::shared_ptr<MoveLink>>;
   awaitable<transfer::RoundReport> round(transfer::RoundKind kind);
   awaitable<transfer::ScanReport> scan(transfer::Side side);
+  /// The step "copy": scans the source and copies all files.
+  awaitable<transfer::ScanReport> copyAll(transfer::RoundKind kind);
   awaitable<void> readBack();  ///< reads, hashes and syncs the target's files
   awaitable<void> sync(transfer::Side side);
   awaitable<bool> areEqual();  ///< compares both digests
@@ -64,7 +68,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   awaitable<agent::AgentTarget> agentAt(End end);
   transfer::Scope scope() const;
 
-  Core& core_;
+  const Context& context_;
   Lifecycle& lifecycle_;
   Places& places_;
   ActivePtr operation_;
@@ -78,6 +82,25 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
 
   Options options_;
   std::shared_ptr<MoveLink> link_;
+};
+
+/// A kind of operation whose work is done by `Run`, a CopyRun.
+template <typename Parameters, typename Run>
+class CopyHandler : public HandlerOf<Parameters> {
+ public:
+  using HandlerOf<Parameters>::HandlerOf;
+
+  /// Each request has a target of its own.
+  bool joins(const Operation&) const override { return false; }
+
+  awaitable<void> perform(ActivePtr operation) override {
+    auto run = std::make_shared<Run>(this->tools_, std::move(operation));
+    co_await run->run();
+  }
+  awaitable<void> undo(ActivePtr operation, Error error) override {
+    auto run = std::make_shared<Run>(this->tools_, std::move(operation));
+    co_await run->undo(std::move(error));
+  }
 };
 
 }  // namespace swarm::control

@@ -3,7 +3,7 @@
 #include "base/text/format.h"
 #include "controller/moves/copy_run.h"
 #include "controller/moves/migration.h"
-#include "controller/operations/retrying.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 #include "model/codec/codec.h"
 
@@ -34,11 +34,11 @@ CopyRun::Options optionsOf(const MigrateParameters& parameters) {
 class Move final : public CopyRun {
  public:
   Move(const OperationTools& tools, ActivePtr operation);
-  awaitable<void> run();
-  awaitable<void> goBack(Error error);  ///< before the switch: restores the source's state and removes the target
+  awaitable<void> run() override;
+  awaitable<void> undo(Error error) override;
 
  private:
-  End source() const override { return {core_.providerOf(*entry_), entry_->placeId()}; }
+  End source() const override { return {context_.providers.of(*entry_), entry_->placeId()}; }
   End target() const override { return {targetProvider(), place_id_}; }
 
   awaitable<void> checkPlan();
@@ -51,6 +51,7 @@ class Move final : public CopyRun {
   awaitable<void> finish();
   awaitable<bool> startThere(bool last);
   awaitable<void> retire(std::string former);
+  void describeTarget(const Error& error);
   awaitable<void> sourceBack(const std::string& why);
   awaitable<void> dropTarget();
   MigrateParameters& parameters() const { return operation_->parameters<MigrateParameters>(); }
@@ -67,14 +68,14 @@ Move::Move(const OperationTools& tools, ActivePtr operation)
       migration_(tools.migration),
       place_id_(operation->parameters<MigrateParameters>().place) {}
 
-Provider& Move::targetProvider() const { return *core_.providers.at(parameters().provider); }
+Provider& Move::targetProvider() const { return context_.providers.at(parameters().provider); }
 std::string Move::targetTitle() const { return placeTitle(parameters().provider, parameters().region); }
 
 awaitable<void> Move::run() {
   if (!parameters().phase) {
-    core_.changed(*entry_);
-    auto place = core_.places.find(place_id_);
-    if (place != core_.places.end() && place->second.role == PlaceRole::discarded)  // undo began before a crash
+    context_.changes.changed(*entry_);
+    const PlaceRecord* place = context_.registry.findPlace(place_id_);
+    if (place && place->role == PlaceRole::discarded)  // undo began before a crash
       throw Error(ErrorCode::UpstreamFailed, "The move was being rolled back when the server ended.");
     progress_.step(Step::Validate);
     co_await targetProvider().getInstance(place_id_, Deadline::after(kTargetQueryTimeout));  // fails early when the provider is unreachable
@@ -88,7 +89,7 @@ awaitable<void> Move::run() {
   }
   co_await finish();
   entry_->moving.reset();
-  core_.routeChanged(*entry_);
+  context_.routes.changed(*entry_);
 }
 
 awaitable<void> Move::checkPlan() {
@@ -97,13 +98,11 @@ awaitable<void> Move::checkPlan() {
   target.provider = targetProvider().type();
   target.region = parameters().region;
   target.config = parameters().config;
-  auto known = core_.places.find(place_id_);
-  if (known != core_.places.end() && parameters().reused) target.kept = &known->second;
-  if (known != core_.places.end() && !parameters().reused) co_return;  // created before a crash
-  std::function<awaitable<MigrationPlan>()> look = [this, target] {
-    return migration_.planFor(entry_, target, parameters().bandwidthLimit);
-  };
-  MigrationPlan plan = co_await lifecycle_.retrying<MigrationPlan>(operation_, Lifecycle::Patience::Bounded, look);
+  const PlaceRecord* known = context_.registry.findPlace(place_id_);
+  if (parameters().reused) target.kept = known;
+  if (known && !parameters().reused) co_return;  // created before a crash
+  MigrationPlan plan =
+      co_await lifecycle_.retrying(operation_, [this, target] { return migration_.planFor(entry_, target, parameters().bandwidthLimit); });
   progress_.totals(plan.files, plan.bytes);
   if (plan.fits) co_return;
   std::string problems;
@@ -150,27 +149,27 @@ awaitable<void> Move::copy() {
 }
 
 awaitable<void> Move::hold() {
-  std::function<awaitable<std::string>()> call = [this]() -> awaitable<std::string> {
+  auto call = [this]() -> awaitable<std::string> {
     agent::AgentTarget agent = co_await agentAt(source());
     std::string reason = format("This workspace is moving to {}.", targetTitle());
     Deadline deadline = Deadline::after(kMoveHoldTimeout);
     for (;;) {
       try {
-        co_return co_await core_.moveAgents()->hold(agent, operation_->record.id, reason, deadline.orAfter(kHoldAttempt));
+        co_return co_await context_.options.moveAgents->hold(agent, operation_->record.id, reason, deadline.orAfter(kHoldAttempt));
       } catch (const Error& error) {  // a repeated request joins the hold in progress
         if (error.code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw;
       }
     }
   };
-  boot_ = co_await lifecycle_.retrying<std::string>(operation_, Lifecycle::Patience::Bounded, call);
+  boot_ = co_await lifecycle_.retrying(operation_, call);
 }
 
 /// The pause: no process of the user runs until the target, or after a failure the source, is released.
 awaitable<void> Move::finalPass() {
   progress_.stepInPause(Step::Pause);
-  core_.setStatus(*entry_, InstanceStatus::starting, format("The workspace is moving to {}.", targetTitle()));
-  core_.breakConnections(*entry_);
-  core_.publishRoutes();
+  context_.changes.setStatus(*entry_, InstanceStatus::starting, format("The workspace is moving to {}.", targetTitle()));
+  context_.routes.breakConnections(*entry_);
+  context_.routes.publish();
   operation_->fault("pause");
   co_await hold();
   operation_->fault("held");
@@ -201,7 +200,7 @@ awaitable<void> Move::switchOver() {
   progress_.stepInPause(Step::Switch);
   // The source stays until VS Code has responded at the target, which may need a user's action.
   constexpr std::chrono::hours kUntilItRuns{7 * 24};
-  SystemTime until = core_.clock.now() + (parameters().keepSource ? std::chrono::hours(parameters().keepHours) : kUntilItRuns);
+  SystemTime until = context_.clock.now() + (parameters().keepSource ? std::chrono::hours(parameters().keepHours) : kUntilItRuns);
   MigrateParameters after = parameters();
   after.phase = SwitchPhase::switched;
   after.former = entry_->placeId();
@@ -217,8 +216,7 @@ awaitable<void> Move::finish() {
     for (int n = 1; !co_await startThere(n == kMaxStarts); ++n) {
     }
   } else {
-    co_await lifecycle_.stopContainer(operation_);
-    lifecycle_.setStopped(*entry_, "");
+    co_await lifecycle_.stop(operation_, "");
   }
   operation_->cancellable = false;
   operation_->fault("started");
@@ -230,8 +228,7 @@ awaitable<void> Move::finish() {
 awaitable<bool> Move::startThere(bool last) {
   std::optional<Error> failure;
   try {
-    co_await lifecycle_.startContainer(operation_);
-    co_await lifecycle_.bringUp(operation_);
+    co_await lifecycle_.startAndBringUp(operation_);
   } catch (...) {
     failure = currentExceptionAsError();
   }
@@ -249,19 +246,19 @@ awaitable<bool> Move::startThere(bool last) {
 /// The target works: the source is removed, or stopped and kept. The move has succeeded even if this fails; it is then retried later.
 awaitable<void> Move::retire(std::string former) {
   entry_->moving.reset();
-  core_.routeChanged(*entry_);
+  context_.routes.changed(*entry_);
   operation_->step(Step::RetireSource);
   if (!parameters().keepSource) co_await places_.discard(former);
   std::optional<Error> failure;
   try {
     if (parameters().keepSource) {
-      auto kept = core_.places.find(former);
-      if (kept == core_.places.end()) co_return;
-      PlaceProgress progress(core_, former, operation_);
-      co_await core_.providers.at(kept->second.provider)
-          ->stopInstance(former, core_.options.stopGrace, progress, Deadline::after(core_.options.startTimeout));
+      const PlaceRecord* kept = context_.registry.findPlace(former);
+      if (!kept) co_return;
+      PlaceProgress progress(context_, former, operation_);
+      co_await context_.providers.at(kept->provider)
+          .stopInstance(former, context_.options.stopGrace, progress, Deadline::after(context_.options.startTimeout));
       std::vector<std::string> older;
-      for (const auto& [id, place] : core_.places)
+      for (const auto& [id, place] : context_.registry.places())
         if (place.instanceId == entry_->id() && place.role == PlaceRole::kept && id != former) older.push_back(id);
       for (const std::string& id : older) co_await places_.discard(id);
     } else {
@@ -276,16 +273,30 @@ awaitable<void> Move::retire(std::string former) {
   log::warning("source of a move could not be retired yet", {{"operation", operation_->record.id}, {"error", failure->message()}});
 }
 
-awaitable<void> Move::goBack(Error error) {
+/// Before the switch, restores the source's state and removes the target.
+awaitable<void> Move::undo(Error error) {
+  if (parameters().phase) co_return describeTarget(error);
   co_await closeLink();
   bool by_user = error.code() == ErrorCode::Cancelled;
   std::string why = by_user ? std::string("The move was cancelled.") : format("The workspace was not moved: {}", error.message());
   operation_->step(Step::GoBack);
   co_await sourceBack(why);
   entry_->moving.reset();
-  core_.routeChanged(*entry_);
+  context_.routes.changed(*entry_);
   operation_->fault("source_back");
   co_await dropTarget();
+}
+
+/// After the switch, the target stays.
+void Move::describeTarget(const Error& error) {
+  entry_->moving.reset();
+  const Instance& instance = entry_->instance();
+  std::string reason =
+      format("The workspace and all its files were moved to {}, but VS Code is not responding: {} Run `swarm start {}` to retry.",
+             placeTitle(instance.provider, instance.region), error.message(), instance.config.name);
+  if (instance.keptSource) reason += format(" The source is kept: `swarm migrate {} --back` returns to it.", instance.config.name);
+  context_.changes.setStatus(*entry_, instance.status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed,
+                             reason);
 }
 
 /// The source runs again before anything is removed, to keep the interruption short.
@@ -294,44 +305,42 @@ awaitable<void> Move::sourceBack(const std::string& why) {
   try {
     bool untouched = entry_->instance().status == InstanceStatus::running && entry_->endpoint && entry_->ready;
     if (parameters().wasRunning && untouched) {
-      auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kSourceQueryTimeout));
+      auto observed = co_await context_.providers.of(*entry_).getInstance(entry_->placeId(), Deadline::after(kSourceQueryTimeout));
       if (observed && observed->status == InstanceStatus::running) {
-        core_.setStatus(*entry_, InstanceStatus::running, why);
+        context_.changes.setStatus(*entry_, InstanceStatus::running, why);
         co_return;
       }
     }
     if (parameters().wasRunning) {
       entry_->instance().desired = InstanceStatus::running;
-      core_.setStatus(*entry_, InstanceStatus::starting, why);
-      co_await lifecycle_.startContainer(operation_);
-      co_await lifecycle_.bringUp(operation_);
-      if (entry_->instance().statusReason.empty()) core_.setStatus(*entry_, InstanceStatus::running, why);
+      context_.changes.setStatus(*entry_, InstanceStatus::starting, why);
+      co_await lifecycle_.startAndBringUp(operation_);
+      if (entry_->instance().statusReason.empty()) context_.changes.setStatus(*entry_, InstanceStatus::running, why);
     } else {
-      co_await lifecycle_.stopContainer(operation_);
-      lifecycle_.setStopped(*entry_, why);
+      co_await lifecycle_.stop(operation_, why);
     }
   } catch (...) {
     failure = currentExceptionAsError();
   }
   if (!failure) co_return;
   if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  core_.breakConnections(*entry_);
-  core_.setStatus(*entry_, InstanceStatus::failed,
-                  format("{} The source could not be started: {} Its files are intact. Run `swarm start {}` to retry.", why,
-                         failure->message(), entry_->instance().config.name));
+  context_.routes.breakConnections(*entry_);
+  context_.changes.setStatus(*entry_, InstanceStatus::failed,
+                             format("{} The source could not be started: {} Its files are intact. Run `swarm start {}` to retry.", why,
+                                    failure->message(), entry_->instance().config.name));
 }
 
 awaitable<void> Move::dropTarget() {
-  auto found = core_.places.find(place_id_);
-  if (found == core_.places.end()) co_return;
+  const PlaceRecord* found = context_.registry.findPlace(place_id_);
+  if (!found) co_return;
   if (!parameters().reused) co_return co_await drop(place_id_);
   std::optional<Error> failure;
   try {
-    PlaceRecord place = found->second;
+    PlaceRecord place = *found;
     place.role = PlaceRole::kept;
     co_await places_.put(std::move(place));
-    PlaceProgress progress(core_, place_id_, operation_);
-    co_await targetProvider().stopInstance(place_id_, core_.options.stopGrace, progress, Deadline::after(kSourceQueryTimeout));
+    PlaceProgress progress(context_, place_id_, operation_);
+    co_await targetProvider().stopInstance(place_id_, context_.options.stopGrace, progress, Deadline::after(kSourceQueryTimeout));
   } catch (...) {
     failure = currentExceptionAsError();
   }
@@ -340,31 +349,9 @@ awaitable<void> Move::dropTarget() {
   log::warning("kept source could not be stopped", {{"operation", operation_->record.id}, {"error", failure->message()}});
 }
 
-class Migrate final : public HandlerOf<MigrateParameters> {
+class Migrate final : public CopyHandler<MigrateParameters, Move> {
  public:
-  using HandlerOf::HandlerOf;
-
-  /// Each request has a target of its own.
-  bool joins(const Operation&) const override { return false; }
-
-  awaitable<void> perform(ActivePtr operation) override {
-    auto move = std::make_shared<Move>(tools_, operation);
-    co_await move->run();
-  }
-
-  awaitable<void> undo(ActivePtr operation, Error error) override {
-    EntryPtr entry = operation->entry;
-    auto move = std::make_shared<Move>(tools_, operation);
-    if (!parametersOf(operation).phase) co_return co_await move->goBack(std::move(error));
-    entry->moving.reset();
-    const std::string& name = entry->instance().config.name;
-    std::string where = placeTitle(entry->instance().provider, entry->instance().region);
-    std::string reason =
-        format("The workspace and all its files were moved to {}, but VS Code is not responding: {} Run `swarm start {}` to retry.", where,
-               error.message(), name);
-    if (entry->instance().keptSource) reason += format(" The source is kept: `swarm migrate {} --back` returns to it.", name);
-    core_.setStatus(*entry, entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed, reason);
-  }
+  using CopyHandler::CopyHandler;
 
  private:
   std::vector<std::string> placesOf(const MigrateParameters& parameters) const override {

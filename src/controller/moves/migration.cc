@@ -39,7 +39,7 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
     bool fits_kept = kept && kept->provider == target.provider && (target.region.empty() || kept->region == target.region);
     if (fits_kept) target.kept = kept;
   }
-  if (!core_.providers.contains(target.provider))
+  if (!context_.providers.contains(target.provider))
     throw Error(ErrorCode::InvalidArgument, format("This server has no provider \"{}\".", enumName(target.provider)))
         .withField("/targetProvider", "is not configured on this server");
   if (target.kept) target.region = target.kept->region;
@@ -51,7 +51,7 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
   } else {
     forgetVolumeNames(target.config);
     const std::vector<std::string> regions = target.region.empty() ? std::vector<std::string>() : std::vector{target.region};
-    core_.providers.at(target.provider)->writeRegions(target.config.network, regions);
+    context_.providers.at(target.provider).writeRegions(target.config.network, regions);
   }
   if (request.resources) target.config.resources = *request.resources;
   if (request.resources && !target.kept)

@@ -1,7 +1,7 @@
 // Migration: where a workspace may move, and what the move would do. moves/migrate.cc performs the move.
 #pragma once
 
-#include "controller/state/core.h"
+#include "controller/state/context.h"
 #include "controller/state/places.h"
 #include "model/titles.h"
 
@@ -17,7 +17,7 @@ struct MoveTarget {
 
 class Migration {
  public:
-  Migration(Core& core, Places& places) : core_(core), places_(places) {}
+  Migration(const Context& context, Places& places) : context_(context), places_(places) {}
 
   /// Throws Error(InvalidArgument|Conflict|Unavailable).
   MoveTarget resolve(const Entry& entry, const MigrateRequest& request) const;
@@ -29,7 +29,7 @@ class Migration {
  private:
   awaitable<void> addSourceFacts(const Entry& entry, MigrationPlan& plan);
 
-  Core& core_;
+  const Context& context_;
   Places& places_;
 };
 

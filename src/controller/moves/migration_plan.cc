@@ -1,6 +1,7 @@
 // Migration: what a move would do, determined without changing anything.
 #include "base/id.h"
 #include "base/text/format.h"
+#include "controller/agents/agent_settings.h"
 #include "controller/moves/migration.h"
 #include "controller/moves/move_link.h"
 #include "controller/state/active_operation.h"
@@ -54,13 +55,14 @@ void estimate(MigrationPlan& plan, std::int64_t limit) {
 }  // namespace
 
 awaitable<void> Migration::addSourceFacts(const Entry& entry, MigrationPlan& plan) {
-  AgentEndpoint endpoint = co_await core_.providerOf(entry).agentEndpoint(entry.placeId(), Deadline::after(kPlanTimeout));
-  agent::AgentTarget source = core_.targetOf(entry, std::move(endpoint));
+  AgentEndpoint endpoint = co_await context_.providers.of(entry).agentEndpoint(entry.placeId(), Deadline::after(kPlanTimeout));
+  agent::AgentTarget source = targetOf(entry, std::move(endpoint));
   transfer::Scope scope;
   for (const StorageConfig& storage : entry.record.instance.config.storage)
     (storage.persistent ? scope.storages : scope.excluded).push_back(storage.mountPath);
-  auto link = co_await MoveLink::open(core_.moveAgents(), core_.moveExecutor(), core_.executor, {std::move(source), std::nullopt},
-                                      newId("plan"), std::move(scope), {}, Deadline::after(kPlanTimeout));
+  auto link =
+      co_await MoveLink::open(context_.options.moveAgents, context_.options.moveExecutor, context_.executor,
+                              {std::move(source), std::nullopt}, newId("plan"), std::move(scope), {}, Deadline::after(kPlanTimeout));
   transfer::ScanReport report = co_await link->scan(transfer::Side::Source, {});
   plan.files = report.files;
   plan.bytes = report.bytes;
@@ -74,12 +76,12 @@ awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, s
   MigrationPlan plan;
   plan.from = {instance.provider, instance.region};
   plan.usesKeptSource = target.kept != nullptr;
-  InstanceSpec spec = core_.specOf(*entry);
+  InstanceSpec spec = specOf(context_, *entry);
   spec.instanceId = target.kept ? target.kept->id : newId("i");
   spec.config = target.config;
   spec.newVolumes = !target.kept;
   spec.known = target.kept ? target.kept->external : std::vector<ExternalResource>{};
-  PlacementPreview preview = co_await core_.providers.at(target.provider)->previewInstance(spec, Deadline::after(kPlanTimeout));
+  PlacementPreview preview = co_await context_.providers.at(target.provider).previewInstance(spec, Deadline::after(kPlanTimeout));
   plan.to = {target.provider, preview.region.empty() ? target.region : preview.region};
   plan.problems = preview.problems;
   plan.costNotes = preview.costNotes;
@@ -98,7 +100,7 @@ awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, s
 
 awaitable<MigrationPlan> Migration::plan(EntryPtr entry, MigrateRequest request) {
   MoveTarget target = resolve(*entry, request);
-  ActivePtr busy = core_.activeOf(*entry);
+  ActivePtr busy = context_.operations.of(*entry);
   if (busy)
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}).", entry->instance().config.name,
                                             enumName(busy->record.kind), busy->record.id))

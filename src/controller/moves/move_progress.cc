@@ -20,8 +20,8 @@ std::string grouped(std::int64_t number) {
 
 }  // namespace
 
-MoveProgressReporter::MoveProgressReporter(Core& core, ActivePtr operation, std::string to)
-    : core_(core), operation_(std::move(operation)), last_progress_(core.clock.steadyNow()) {
+MoveProgressReporter::MoveProgressReporter(const Context& context, ActivePtr operation, std::string to)
+    : context_(context), operation_(std::move(operation)), last_progress_(context.clock.steadyNow()) {
   shown_.to = std::move(to);
 }
 
@@ -42,7 +42,7 @@ void MoveProgressReporter::begin(Step step) {
   shown_.step = stepName(step);
   operation_->step(step);
   before_ = {};
-  last_progress_ = core_.clock.steadyNow();
+  last_progress_ = context_.clock.steadyNow();
 }
 
 void MoveProgressReporter::totals(std::int64_t files, std::int64_t bytes) {
@@ -55,7 +55,7 @@ void MoveProgressReporter::progress(const transfer::TransferProgress& reported) 
   // A file counts when it is complete; bytes sent show the progress of a large one.
   transfer::TransferProgress now = reported;
   now.bytesDone = std::max(now.bytesDone, std::min(now.bytesSent, bytes_));
-  SteadyTime time = core_.clock.steadyNow();
+  SteadyTime time = context_.clock.steadyNow();
   bool moved = now.filesDone != before_.filesDone || now.bytesDone != before_.bytesDone || now.bytesSent != before_.bytesSent;
   if (moved) last_progress_ = time;
   if (step_ == Step::Copy) operation_->fault("copying");
@@ -86,13 +86,13 @@ void MoveProgressReporter::progress(const transfer::TransferProgress& reported) 
 }
 
 void MoveProgressReporter::publish(int percent, std::int64_t seconds_left) {
-  published_ = core_.clock.steadyNow();
+  published_ = context_.clock.steadyNow();
   if (shown_.to.empty()) return;  // not a move
   shown_.percent = std::max(shown_.percent, percent);
   shown_.secondsLeft = seconds_left;
   Entry& entry = *operation_->entry;
   entry.moving = std::make_shared<const MoveProgress>(shown_);
-  core_.routeChanged(entry);
+  context_.routes.changed(entry);
 }
 
 }  // namespace swarm::control

@@ -9,7 +9,7 @@ namespace swarm::control {
 /// Updates the operation's step, and the route from which page and tab read.
 class MoveProgressReporter {
  public:
-  MoveProgressReporter(Core& core, ActivePtr operation, std::string to);
+  MoveProgressReporter(const Context& context, ActivePtr operation, std::string to);
   void step(Step step);
   void stepInPause(Step step);  ///< of the pause, while the workspace cannot be used
   void totals(std::int64_t files, std::int64_t bytes);
@@ -21,7 +21,7 @@ class MoveProgressReporter {
   void begin(Step step);
   void publish(int percent, std::int64_t seconds_left);
 
-  Core& core_;
+  const Context& context_;
   ActivePtr operation_;
   MoveProgress shown_;
   std::optional<Step> step_;

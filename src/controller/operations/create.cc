@@ -1,6 +1,7 @@
 // Create: the container and the volumes of a new instance.
 #include "base/diagnostics/log.h"
-#include "controller/operations/retrying.h"
+#include "controller/agents/agent_settings.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 #include "controller/state/facts.h"
 
@@ -15,25 +16,26 @@ class Create final : public HandlerOf<CreateParameters> {
 
   awaitable<void> perform(ActivePtr operation) override {
     EntryPtr entry = operation->entry;
-    core_.setStatus(*entry, InstanceStatus::creating, "");
-    std::function<awaitable<ProviderInstance>()> call = [this, operation, entry] {
-      return core_.providerOf(*entry).createInstance(core_.specOf(*entry), *operation, Deadline::after(core_.options.createTimeout));
+    context_.changes.setStatus(*entry, InstanceStatus::creating, "");
+    auto call = [this, operation, entry] {
+      return context_.providers.of(*entry).createInstance(specOf(context_, *entry), *operation,
+                                                          Deadline::after(context_.options.createTimeout));
     };
-    ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation, Lifecycle::Patience::Bounded, call);
+    ProviderInstance made = co_await lifecycle_.retrying(operation, call);
     operation->fault("made");
-    adoptFacts(core_, *entry, made);
+    adoptFacts(context_, *entry, made);
     co_await lifecycle_.bringUpOrFail(operation);
   }
 
   /// Leaves the row, with its reason, and at the provider only volumes that existed before.
   awaitable<void> undo(ActivePtr operation, Error error) override {
     EntryPtr entry = operation->entry;
-    core_.breakConnections(*entry);
+    context_.routes.breakConnections(*entry);
     co_await discard(operation);
     entry->instance().network = NetworkInfo{};
     bool by_user = operation->record.cancelRequested;
-    core_.setStatus(*entry, InstanceStatus::failed,
-                    by_user ? "The creation was cancelled. Start the workspace to create it again." : error.message());
+    context_.changes.setStatus(*entry, InstanceStatus::failed,
+                               by_user ? "The creation was cancelled. Start the workspace to create it again." : error.message());
   }
 
  private:
@@ -42,15 +44,15 @@ class Create final : public HandlerOf<CreateParameters> {
     operation->step(Step::CleanUp);
     std::optional<Error> failure;
     try {
-      Provider& provider = core_.providerOf(*entry);
+      Provider& provider = context_.providers.of(*entry);
       Deadline deadline = Deadline::after(kDiscardTimeout);
-      if (operation->resumed) co_await provider.settle(core_.specOf(*entry), deadline);
+      if (operation->resumed) co_await provider.settle(specOf(context_, *entry), deadline);
       co_await provider.deleteInstance(entry->placeId(), DeleteVolumes::No, entry->record.external, *operation, deadline);
       operation->fault("discarded");
       auto volumes = co_await provider.listVolumes(deadline);
       // The record is deleted before the volume: a recorded volume that does not exist counts as lost with its files.
       auto external = entry->record.external;
-      for (const ExternalResource& resource : external) co_await core_.store.forgetExternal(entry->id(), resource);
+      for (const ExternalResource& resource : external) co_await context_.store.forgetExternal(entry->id(), resource);
       entry->record.external.clear();
       for (const VolumeInfo& volume : volumes)
         if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);

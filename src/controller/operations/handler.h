@@ -11,7 +11,7 @@ class Places;
 
 /// What the handlers work with.
 struct OperationTools {
-  Core& core;
+  const Context& context;
   Lifecycle& lifecycle;
   Places& places;
   Migration& migration;
@@ -46,7 +46,7 @@ class OperationHandler {
 template <typename Parameters>
 class HandlerOf : public OperationHandler {
  public:
-  explicit HandlerOf(const OperationTools& tools) : tools_(tools), core_(tools.core), lifecycle_(tools.lifecycle) {}
+  explicit HandlerOf(const OperationTools& tools) : tools_(tools), context_(tools.context), lifecycle_(tools.lifecycle) {}
   OperationKind kind() const final { return Parameters::kind; }
   std::vector<std::string> places(const OperationParameters& parameters) const final { return placesOf(std::get<Parameters>(parameters)); }
 
@@ -55,7 +55,7 @@ class HandlerOf : public OperationHandler {
   static Parameters& parametersOf(const ActivePtr& operation) { return operation->parameters<Parameters>(); }
 
   const OperationTools tools_;
-  Core& core_;
+  const Context& context_;
   Lifecycle& lifecycle_;
 };
 

@@ -5,8 +5,8 @@
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
-#include "controller/operations/retrying.h"
-#include "controller/reconcile/agent_watch.h"
+#include "controller/agents/agent_settings.h"
+#include "controller/agents/agent_watch.h"
 #include "controller/reconcile/lost_volumes.h"
 #include "controller/state/facts.h"
 #include "model/codec/codec.h"
@@ -30,7 +30,7 @@ awaitable<bool> Lifecycle::waitForProvider(ActivePtr operation, const Error& err
                {{"operation", operation->record.id}, {"instance", operation->entry->id()}, {"error", error.message()}});
   auto seen = operation->entry->observed.version();
   co_await operation->entry->observed.wait(seen, deadline.orAfter(delay));
-  delay = std::min(delay * 2, core_.options.maxRetryDelay);
+  delay = std::min(delay * 2, context_.options.maxRetryDelay);
   co_return true;
 }
 
@@ -38,21 +38,21 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
   EntryPtr entry = operation->entry;
   operation->step(Step::WaitForVscode);
   entry->notice.clear();
-  core_.breakConnections(*entry);
-  std::function<awaitable<AgentEndpoint>()> connect = [this, entry] {
-    return core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(core_.options.startTimeout));
+  context_.routes.breakConnections(*entry);
+  auto connect = [this, entry] {
+    return context_.providers.of(*entry).agentEndpoint(entry->placeId(), Deadline::after(context_.options.startTimeout));
   };
   ReadinessReport report;
   std::optional<Error> failure;
   try {
-    entry->endpoint = co_await retrying<AgentEndpoint>(operation, Patience::Bounded, connect);
-    core_.routeChanged(*entry);
-    report = co_await agents_.waitUntilReady(entry, Deadline::after(core_.options.startTimeout));
+    entry->endpoint = co_await retrying(operation, connect);
+    context_.routes.changed(*entry);
+    report = co_await agents_.waitUntilReady(entry, Deadline::after(context_.options.startTimeout));
   } catch (const Error& error) {
     failure = error;
   }
   if (failure && failure->code() == ErrorCode::Conflict) {  // the container has exited
-    auto observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(core_.options.startTimeout));
+    auto observed = co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(context_.options.startTimeout));
     if (observed && observed->status == InstanceStatus::running) throw *failure;
     std::string how = observed ? observed->reason : "was removed";
     std::string what = how.empty() ? "The container stopped immediately after its start."
@@ -65,14 +65,14 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
   operation->fault("ready");
   operation->cancellable = false;
   entry->instance().desired = InstanceStatus::running;
-  entry->instance().lastActive = core_.clock.now();
-  core_.setStatus(*entry, InstanceStatus::running, report.reason);
+  entry->instance().lastActive = context_.clock.now();
+  context_.changes.setStatus(*entry, InstanceStatus::running, report.reason);
   agents_.followSetup(entry);
   co_return report.readiness;
 }
 
 awaitable<void> Lifecycle::bringUpOrFail(ActivePtr operation) {
-  if (co_await bringUp(operation) == Readiness::Ready || !core_.options.needsVscode) co_return;
+  if (co_await bringUp(operation) == Readiness::Ready || !context_.options.needsVscode) co_return;
   operation->isUnanswered = true;
   throw Error(ErrorCode::UpstreamFailed, operation->entry->instance().statusReason);
 }
@@ -81,7 +81,7 @@ awaitable<std::string> Lifecycle::endOfLog(EntryPtr entry) {
   std::string text;
   try {
     Deadline deadline = Deadline::after(kLogTimeout);
-    LogSource* logs = core_.providerOf(*entry).logs();
+    LogSource* logs = context_.providers.of(*entry).logs();
     if (!logs) co_return text;
     LogSource::Options last;
     last.tail = kLogLines;
@@ -97,38 +97,38 @@ awaitable<std::string> Lifecycle::endOfLog(EntryPtr entry) {
 
 awaitable<void> Lifecycle::startContainer(ActivePtr operation, EmptyVolumes empty) {
   EntryPtr entry = operation->entry;
-  std::function<awaitable<ProviderInstance>()> call = [this, operation, entry, empty]() -> awaitable<ProviderInstance> {
-    Provider& provider = core_.providerOf(*entry);
-    Deadline deadline = Deadline::after(core_.options.createTimeout);
+  auto call = [this, operation, entry, empty]() -> awaitable<ProviderInstance> {
+    Provider& provider = context_.providers.of(*entry);
+    Deadline deadline = Deadline::after(context_.options.createTimeout);
     auto observed = co_await provider.getInstance(entry->placeId(), deadline);
     operation->fault("looked");
     if (!observed || observed->status == InstanceStatus::creating) {
-      InstanceSpec spec = core_.specOf(*entry);
+      InstanceSpec spec = specOf(context_, *entry);
       spec.emptyVolumes = empty == EmptyVolumes::Yes;
-      co_await requireVolumes(core_, entry, spec, deadline);
+      co_await requireVolumes(context_, entry, spec, deadline);
       co_return co_await provider.createInstance(std::move(spec), *operation, deadline);
     }
-    co_await provider.startInstance(entry->placeId(), *operation, deadline.orAfter(core_.options.startTimeout));
+    co_await provider.startInstance(entry->placeId(), *operation, deadline.orAfter(context_.options.startTimeout));
     operation->fault("started");
     observed = co_await provider.getInstance(entry->placeId(), deadline);
     if (!observed) throw Error(ErrorCode::UpstreamFailed, "The container was removed while it started.");
     co_return std::move(*observed);
   };
-  ProviderInstance made = co_await retrying<ProviderInstance>(operation, Patience::Bounded, call);
+  ProviderInstance made = co_await retrying(operation, call);
   operation->fault("made");
-  adoptFacts(core_, *entry, made);
+  adoptFacts(context_, *entry, made);
 }
 
 awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
   EntryPtr entry = operation->entry;
-  core_.setStatus(*entry, InstanceStatus::stopping, "");
-  core_.breakConnections(*entry);
-  std::function<awaitable<bool>()> call = [this, operation, entry]() -> awaitable<bool> {
+  context_.changes.setStatus(*entry, InstanceStatus::stopping, "");
+  context_.routes.breakConnections(*entry);
+  auto call = [this, operation, entry]() -> awaitable<bool> {
     std::optional<Error> failure;
     bool was_cancellable = std::exchange(operation->cancellable, false);
     try {
-      Deadline deadline = Deadline::after(core_.options.stopGrace + core_.options.startTimeout);
-      co_await core_.providerOf(*entry).stopInstance(entry->placeId(), core_.options.stopGrace, *operation, deadline);
+      Deadline deadline = Deadline::after(context_.options.stopGrace + context_.options.startTimeout);
+      co_await context_.providers.of(*entry).stopInstance(entry->placeId(), context_.options.stopGrace, *operation, deadline);
     } catch (const Error& error) {
       failure = error;
     }
@@ -136,25 +136,31 @@ awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
     if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
     co_return !failure;
   };
-  bool existed = co_await retrying<bool>(operation, Patience::Bounded, call);
+  bool existed = co_await retrying(operation, call);
   operation->fault("stopped");
   co_return existed;
 }
 
-void Lifecycle::setStopped(Entry& entry, std::string reason) {
+awaitable<void> Lifecycle::stop(ActivePtr operation, std::string reason) {
+  Entry& entry = *operation->entry;
+  co_await stopContainer(operation);
   entry.instance().desired = InstanceStatus::stopped;
   entry.instance().network = NetworkInfo{};
-  core_.setStatus(entry, InstanceStatus::stopped, std::move(reason));
+  context_.changes.setStatus(entry, InstanceStatus::stopped, std::move(reason));
+}
+
+awaitable<Readiness> Lifecycle::startAndBringUp(ActivePtr operation) {
+  co_await startContainer(operation);
+  co_return co_await bringUp(operation);
 }
 
 awaitable<void> Lifecycle::undoStart(ActivePtr operation, Error error) {
   EntryPtr entry = operation->entry;
   if (operation->record.cancelRequested) {
-    co_await stopContainer(operation);
-    setStopped(*entry, "The start was cancelled.");
+    co_await stop(operation, "The start was cancelled.");
   } else {
-    core_.breakConnections(*entry);
-    core_.setStatus(*entry, InstanceStatus::failed, error.message());
+    context_.routes.breakConnections(*entry);
+    context_.changes.setStatus(*entry, InstanceStatus::failed, error.message());
   }
 }
 
@@ -162,20 +168,20 @@ awaitable<void> Lifecycle::describeAsObserved(ActivePtr operation, std::string r
   EntryPtr entry = operation->entry;
   std::optional<ProviderInstance> observed;
   try {
-    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kObserveTimeout));
+    observed = co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(kObserveTimeout));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
   }
   if (!observed) {
     entry->instance().desired = InstanceStatus::stopped;
-    core_.setStatus(*entry, InstanceStatus::failed, reason);
+    context_.changes.setStatus(*entry, InstanceStatus::failed, reason);
     co_return;
   }
   bool runs = observed->status == InstanceStatus::running;
   entry->instance().desired = runs ? InstanceStatus::running : InstanceStatus::stopped;
-  adoptFacts(core_, *entry, *observed);
+  adoptFacts(context_, *entry, *observed);
   InstanceStatus status = runs || observed->status == InstanceStatus::failed ? observed->status : InstanceStatus::stopped;
-  core_.setStatus(*entry, status, reason);
+  context_.changes.setStatus(*entry, status, reason);
 }
 
 }  // namespace swarm::control

@@ -1,6 +1,7 @@
 // Remove ("delete"): removes the container, its volumes if requested, all other places, and the row.
 #include "base/text/format.h"
-#include "controller/operations/retrying.h"
+#include "controller/agents/agent_settings.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 #include "controller/state/places.h"
 
@@ -19,20 +20,22 @@ class Remove final : public HandlerOf<RemoveParameters> {
     EntryPtr entry = operation->entry;
     DeleteVolumes volumes = parametersOf(operation).volumes ? DeleteVolumes::Yes : DeleteVolumes::No;
     entry->instance().desired = InstanceStatus::deleted;
-    core_.setStatus(*entry, InstanceStatus::deleting, "");
-    core_.breakConnections(*entry);
-    std::function<awaitable<bool>()> call = [this, operation, volumes] { return removeContainer(operation, volumes); };
-    co_await lifecycle_.retrying<bool>(operation, Lifecycle::Patience::Endless, call);
+    context_.changes.setStatus(*entry, InstanceStatus::deleting, "");
+    context_.routes.breakConnections(*entry);
+    co_await lifecycle_.retrying(
+        operation, [this, operation, volumes] { return removeContainer(operation, volumes); }, Lifecycle::Patience::Endless);
     operation->cancellable = false;
     operation->fault("deleted");
     co_await tools_.places.discardAllOf(entry->id(), volumes == DeleteVolumes::Yes ? Places::Snapshots::Go : Places::Snapshots::Stay);
     Departure departure{entry->placeId(), entry->instance().owner, entry->instance().provider, volumes, operation->record.createdAt};
-    co_await core_.forgetRow(*entry, departure);
-    core_.departed[departure.instanceId] = departure;
+    co_await forgetRow(*entry, departure);
+    context_.registry.depart(departure);
     operation->fault("forgotten");
     entry->instance().status = InstanceStatus::deleted;
-    core_.changed(*entry);
-    core_.remove(entry);
+    context_.changes.changed(*entry);
+    entry->removed = true;
+    context_.routes.breakConnections(*entry);
+    context_.registry.remove(entry);
   }
 
   awaitable<void> undo(ActivePtr operation, Error error) override {
@@ -42,21 +45,30 @@ class Remove final : public HandlerOf<RemoveParameters> {
   }
 
  private:
-  /// Returns true; a container that does not exist counts as removed.
-  awaitable<bool> removeContainer(ActivePtr operation, DeleteVolumes volumes) {
+  /// Reserves the name for its owner.
+  awaitable<void> forgetRow(const Entry& entry, Departure departure) {
+    const Instance& instance = entry.record.instance;
+    std::optional<NameHold> hold;
+    const auto duration = context_.options.nameHold;
+    if (duration.count() > 0) hold = NameHold{instance.config.name, instance.owner, context_.clock.now() + duration};
+    co_await context_.store.deleteInstanceRow(instance.id, std::move(departure), hold);
+    if (hold) context_.registry.hold(*hold);
+  }
+
+  /// A container that does not exist counts as removed.
+  awaitable<void> removeContainer(ActivePtr operation, DeleteVolumes volumes) {
     EntryPtr entry = operation->entry;
     operation->cancellable = false;
     std::optional<Error> failure;
-    Deadline deadline = Deadline::after(core_.options.startTimeout);
+    Deadline deadline = Deadline::after(context_.options.startTimeout);
     try {
-      if (operation->resumed) co_await core_.providerOf(*entry).settle(core_.specOf(*entry), deadline);
-      co_await core_.providerOf(*entry).deleteInstance(entry->placeId(), volumes, entry->record.external, *operation, deadline);
+      if (operation->resumed) co_await context_.providers.of(*entry).settle(specOf(context_, *entry), deadline);
+      co_await context_.providers.of(*entry).deleteInstance(entry->placeId(), volumes, entry->record.external, *operation, deadline);
     } catch (const Error& error) {
       failure = error;
     }
     operation->cancellable = true;  // the user may cancel while the provider is unreachable
     if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
-    co_return true;
   }
 };
 

@@ -17,10 +17,10 @@ class Restart final : public HandlerOf<RestartParameters> {
       co_await lifecycle_.stopContainer(operation);
       parametersOf(operation).stopped = true;  // after a crash from here on, the operation continues with the start
       co_await operation->settle();
-      co_await core_.store.updateOperation(operation->record);
+      co_await context_.store.updateOperation(operation->record);
       operation->cancellable = true;
     }
-    core_.setStatus(*entry, InstanceStatus::starting, "");
+    context_.changes.setStatus(*entry, InstanceStatus::starting, "");
     co_await lifecycle_.startContainer(operation);
     co_await lifecycle_.bringUpOrFail(operation);
   }

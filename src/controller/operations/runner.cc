@@ -8,6 +8,7 @@
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
+#include "base/not_found.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 
@@ -22,7 +23,7 @@ OperationRecord OperationRunner::make(const Entry& entry, OperationParameters pa
   operation.instanceName = instance.config.name;
   operation.owner = instance.owner;
   operation.actor = std::move(actor);
-  operation.createdAt = core_.clock.now();
+  operation.createdAt = context_.clock.now();
   operation.updatedAt = operation.createdAt;
   operation.parameters = std::move(parameters);
   return operation;
@@ -30,8 +31,8 @@ OperationRecord OperationRunner::make(const Entry& entry, OperationParameters pa
 
 awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters parameters, std::string actor) {
   OperationHandler& handler = table_.of(kindOf(parameters));
-  if (core_.closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
-  ActivePtr predecessor = core_.activeOf(*entry);
+  if (context_.operations.isClosing()) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
+  ActivePtr predecessor = context_.operations.of(*entry);
   if (predecessor && handler.joins(predecessor->record)) co_return predecessor;
   if (predecessor && !handler.supersedes())
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.",
@@ -41,21 +42,21 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
   if (entry->updating)
     throw Error(ErrorCode::Conflict, format("Workspace {} is being updated. Try again in a moment.", entry->instance().config.name))
         .withRetryable(true);
-  auto active = std::make_shared<ActiveOperation>(core_, handler, make(*entry, std::move(parameters), std::move(actor)), entry);
+  auto active = std::make_shared<ActiveOperation>(context_, handler, make(*entry, std::move(parameters), std::move(actor)), entry);
   std::string before = entry->instance().operationId;
   entry->instance().operationId = active->record.id;
   ++entry->touches;
-  core_.active[active->record.id] = active;
+  context_.operations.add(active);
   std::optional<Error> failure;
   try {
     active->fault("intent");
-    co_await core_.store.insertOperation(active->record);
+    co_await context_.store.insertOperation(active->record);
     active->fault("accepted");
   } catch (...) {
     failure = currentExceptionAsError();
   }
   if (failure) {
-    core_.active.erase(active->record.id);
+    context_.operations.remove(active->record.id);
     if (entry->instance().operationId == active->record.id) entry->instance().operationId = before;
     throw *failure;
   }
@@ -66,21 +67,22 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
 
 awaitable<ActivePtr> OperationRunner::submitCreate(EntryPtr entry, OperationRecord operation) {
   OperationHandler& handler = table_.of(operation.kind);
-  auto active = std::make_shared<ActiveOperation>(core_, handler, std::move(operation), entry);
+  auto active = std::make_shared<ActiveOperation>(context_, handler, std::move(operation), entry);
   active->fault("intent");
-  co_await core_.store.insertInstance(entry->record, active->record);
+  co_await context_.store.insertInstance(entry->record, active->record);
   active->fault("accepted");
   entry->instance().operationId = active->record.id;
-  core_.add(entry);
-  core_.active[active->record.id] = active;
+  context_.registry.add(entry);
+  context_.routes.breakConnections(*entry);  // publishes its first route
+  context_.operations.add(active);
   begin(active, nullptr);
   co_return active;
 }
 
 void OperationRunner::begin(ActivePtr operation, ActivePtr predecessor) {
-  core_.changed(*operation->entry);
-  core_.operationChanged(operation->record);
-  core_.spawn("operation " + operation->record.id, run(operation, std::move(predecessor)));
+  context_.changes.changed(*operation->entry);
+  context_.changes.changed(operation->record);
+  context_.tasks.spawn("operation " + operation->record.id, run(operation, std::move(predecessor)));
 }
 
 awaitable<std::optional<Error>> OperationRunner::perform(ActivePtr operation) {
@@ -89,7 +91,7 @@ awaitable<std::optional<Error>> OperationRunner::perform(ActivePtr operation) {
   std::optional<Error> failure;
   try {
     operation->fault("begin");
-    co_await boost::asio::co_spawn(core_.executor, operation->handler.perform(operation),
+    co_await boost::asio::co_spawn(context_.executor, operation->handler.perform(operation),
                                    boost::asio::bind_cancellation_slot(operation->signal.slot(), boost::asio::use_awaitable));
   } catch (...) {
     failure = currentExceptionAsError();
@@ -105,7 +107,8 @@ awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor)
   log::info("operation started", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
   std::optional<Error> failure = co_await perform(operation);
   // Interrupted by a shutdown: the row stays unfinished, and the server's next run continues it.
-  if (failure && (operation->stop == StopReason::Shutdown || (core_.closing && failure->code() == ErrorCode::Cancelled))) {
+  if (failure &&
+      (operation->stop == StopReason::Shutdown || (context_.operations.isClosing() && failure->code() == ErrorCode::Cancelled))) {
     leave(operation);
     co_return;
   }
@@ -118,7 +121,7 @@ awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor)
                : failure->code() == ErrorCode::Cancelled ? OperationStatus::cancelled
                                                          : OperationStatus::failed;
   row.error = failure;
-  row.endedAt = row.updatedAt = core_.clock.now();
+  row.endedAt = row.updatedAt = context_.clock.now();
   co_await finish(operation);
   if (failure) {
     log::warning("operation ended", {{"operation", row.id},
@@ -130,7 +133,7 @@ awaitable<void> OperationRunner::run(ActivePtr operation, ActivePtr predecessor)
   } else {
     log::info("operation ended", {{"operation", row.id}, {"kind", enumName(row.kind)}, {"instance", row.instanceId}});
   }
-  ++core_.endedOperations[{row.kind, row.status}];
+  ++context_.operations.counts[{row.kind, row.status}];
   leave(operation);
 }
 
@@ -141,7 +144,7 @@ awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
     if (operation->stop == StopReason::User && !operation->record.cancelRequested) {
       operation->record.cancelRequested = true;  // a crash must not resume it
       co_await operation->settle();
-      co_await core_.store.updateOperation(operation->record);
+      co_await context_.store.updateOperation(operation->record);
     }
     operation->fault("undo");
     if (!operation->isUnanswered) co_await operation->handler.undo(operation, error);
@@ -150,7 +153,7 @@ awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
     if (problem.code() == ErrorCode::Cancelled) throw;
     log::error("operation could not be rolled back",
                {{"operation", operation->record.id}, {"instance", operation->record.instanceId}, {"error", problem.message()}});
-    core_.setStatus(*operation->entry, InstanceStatus::failed, error.message());
+    context_.changes.setStatus(*operation->entry, InstanceStatus::failed, error.message());
   }
 }
 
@@ -158,18 +161,18 @@ awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
 awaitable<void> OperationRunner::finish(ActivePtr operation) {
   Entry& entry = *operation->entry;
   operation->endStep(OperationStatus::succeeded);
-  auto delay = core_.options.retryDelay;
+  auto delay = context_.options.retryDelay;
   for (;;) {
     std::optional<Error> failure;
     try {
       operation->fault("finish");
       co_await operation->settle();
       if (entry.removed || operation->stop == StopReason::Superseded) {
-        co_await core_.store.updateOperation(operation->record);
+        co_await context_.store.updateOperation(operation->record);
       } else {
         InstanceRecord record = entry.record;
         record.instance.operationId.clear();
-        co_await core_.store.updateInstanceAndOperation(std::move(record), operation->record);
+        co_await context_.store.updateInstanceAndOperation(std::move(record), operation->record);
       }
       operation->fault("finished");
     } catch (...) {
@@ -180,29 +183,29 @@ awaitable<void> OperationRunner::finish(ActivePtr operation) {
     log::error("result of an operation could not be written; retrying",
                {{"operation", operation->record.id}, {"error", failure->message()}});
     co_await async::sleepFor(delay);
-    delay = std::min(delay * 2, core_.options.maxRetryDelay);
+    delay = std::min(delay * 2, context_.options.maxRetryDelay);
   }
 }
 
 void OperationRunner::leave(ActivePtr operation) {
   Entry& entry = *operation->entry;
   operation->hasEnded = true;
-  core_.active.erase(operation->record.id);
+  context_.operations.remove(operation->record.id);
   if (entry.instance().operationId == operation->record.id) {
     entry.instance().operationId.clear();
     entry.step.clear();
     ++entry.touches;
-    if (!entry.removed) core_.changed(entry);
+    if (!entry.removed) context_.changes.changed(entry);
   }
-  core_.publishRoutes();  // a client that waited for the end reads the current route
-  core_.operationChanged(operation->record);
+  context_.routes.publish();  // a client that waited for the end reads the current route
+  context_.changes.changed(operation->record);
   operation->ended.notifyAll();
-  core_.operationEnded.notifyAll();
-  if (!core_.closing && !entry.removed) after_each_(operation->entry);
+  context_.operations.ended.notifyAll();
+  if (!context_.operations.isClosing() && !entry.removed) after_each_(operation->entry);
 }
 
 awaitable<void> OperationRunner::resumeAll() {
-  std::vector<OperationRecord> unfinished = co_await core_.store.unfinishedOperations();
+  std::vector<OperationRecord> unfinished = co_await context_.store.unfinishedOperations();
   std::map<std::string, OperationRecord> chosen;  // by instance: one that supersedes the others, else the oldest
   std::vector<OperationRecord> dropped;
   for (OperationRecord& operation : unfinished) {
@@ -212,28 +215,28 @@ awaitable<void> OperationRunner::resumeAll() {
     dropped.push_back(operation);
   }
   for (auto& [id, operation] : chosen) {
-    EntryPtr entry = core_.find(id);
+    EntryPtr entry = context_.registry.find(id);
     if (entry) continue;
     operation.status = table_.of(operation.kind).statusWithoutInstance();
-    operation.endedAt = operation.updatedAt = core_.clock.now();
-    co_await core_.store.updateOperation(operation);
+    operation.endedAt = operation.updatedAt = context_.clock.now();
+    co_await context_.store.updateOperation(operation);
   }
   for (OperationRecord& operation : dropped) {
     operation.status = OperationStatus::cancelled;
     operation.error = Error(ErrorCode::Cancelled, "The operation was superseded by another one.");
-    operation.endedAt = operation.updatedAt = core_.clock.now();
-    co_await core_.store.updateOperation(operation);
+    operation.endedAt = operation.updatedAt = context_.clock.now();
+    co_await context_.store.updateOperation(operation);
   }
   for (auto& [id, operation] : chosen) {
-    EntryPtr entry = core_.find(id);
+    EntryPtr entry = context_.registry.find(id);
     if (!entry) continue;
     log::info("operation resumed after a restart", {{"operation", operation.id}, {"instance", id}});
     for (OperationStep& step : operation.steps)
       if (step.status == OperationStatus::running) step.status = OperationStatus::cancelled;
-    auto active = std::make_shared<ActiveOperation>(core_, table_.of(operation.kind), operation, entry);
+    auto active = std::make_shared<ActiveOperation>(context_, table_.of(operation.kind), operation, entry);
     active->resumed = true;
     entry->instance().operationId = operation.id;
-    core_.active[operation.id] = active;
+    context_.operations.add(active);
     begin(active, nullptr);
   }
 }
@@ -254,29 +257,26 @@ Operation shown(const ActiveOperation& active) {
 }  // namespace
 
 awaitable<std::optional<Operation>> OperationRunner::get(std::string id) {
-  auto live = core_.active.find(id);
-  if (live != core_.active.end()) co_return shown(*live->second);
-  co_return co_await core_.store.getOperation(std::move(id));
+  if (ActivePtr live = context_.operations.find(id)) co_return shown(*live);
+  co_return co_await context_.store.getOperation(std::move(id));
 }
 
 awaitable<std::vector<Operation>> OperationRunner::list(OperationFilter filter) {
-  std::vector<Operation> rows = co_await core_.store.listOperations(filter);
+  std::vector<Operation> rows = co_await context_.store.listOperations(filter);
   for (Operation& row : rows) {
-    auto live = core_.active.find(row.id);
-    if (live != core_.active.end()) row = shown(*live->second);
+    if (ActivePtr live = context_.operations.find(row.id)) row = shown(*live);
   }
   if (filter.status) std::erase_if(rows, [&](const Operation& row) { return row.status != *filter.status; });
   co_return rows;
 }
 
 awaitable<Operation> OperationRunner::cancel(std::string id) {
-  auto live = core_.active.find(id);
-  if (live == core_.active.end()) {
-    auto row = co_await core_.store.getOperation(id);
-    if (!row) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
+  ActivePtr operation = context_.operations.find(id);
+  if (!operation) {
+    auto row = co_await context_.store.getOperation(id);
+    if (!row) throw notFound("operation", id);
     throw Error(ErrorCode::Conflict, format("Operation {} has already ended ({}).", id, enumName(row->status)));
   }
-  ActivePtr operation = live->second;
   if (!operation->cancellable)
     throw Error(ErrorCode::Conflict, format("Operation {} cannot be cancelled during its step \"{}\". Try again after this step.", id,
                                             operation->record.steps.empty() ? "" : operation->record.steps.back().name));
@@ -285,21 +285,21 @@ awaitable<Operation> OperationRunner::cancel(std::string id) {
 }
 
 awaitable<Operation> OperationRunner::wait(std::string id, Deadline deadline) {
-  auto live = core_.active.find(id);
-  if (live != core_.active.end()) {
-    ActivePtr operation = live->second;
+  if (ActivePtr operation = context_.operations.find(id)) {
     while (!operation->hasEnded && !deadline.hasPassed()) co_await operation->ended.wait(operation->ended.version(), deadline);
     co_return shown(*operation);
   }
-  auto row = co_await core_.store.getOperation(id);
-  if (!row) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\".", id));
+  auto row = co_await context_.store.getOperation(id);
+  if (!row) throw notFound("operation", id);
   co_return *row;
 }
 
 awaitable<void> OperationRunner::close(std::chrono::seconds grace) {
   Deadline deadline = Deadline::after(grace);
-  while (!core_.active.empty() && !deadline.hasPassed()) co_await core_.operationEnded.wait(core_.operationEnded.version(), deadline);
-  auto left = core_.active;
+  context_.operations.close();
+  Notifier& ended = context_.operations.ended;
+  while (!context_.operations.all().empty() && !deadline.hasPassed()) co_await ended.wait(ended.version(), deadline);
+  auto left = context_.operations.all();
   for (auto& [id, operation] : left) {
     // A user's cancellation is durable already and continues at the server's next run.
     if (operation->stop == StopReason::None) operation->cancel(StopReason::Shutdown);

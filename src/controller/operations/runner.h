@@ -8,8 +8,8 @@ namespace swarm::control {
 class OperationRunner {
  public:
   /// `after_each` is called after each operation whose instance still exists.
-  OperationRunner(Core& core, const OperationTools& tools, std::function<void(EntryPtr)> after_each)
-      : core_(core), table_(tools), after_each_(std::move(after_each)) {}
+  OperationRunner(const Context& context, const OperationTools& tools, std::function<void(EntryPtr)> after_each)
+      : context_(context), table_(tools), after_each_(std::move(after_each)) {}
 
   /// Writes the intent and runs the operation in the background. Returns the operation in progress when the request joins it (handler.h).
   /// Throws Conflict while another one is in progress that the request does not supersede.
@@ -36,7 +36,7 @@ class OperationRunner {
   awaitable<void> finish(ActivePtr operation);
   void leave(ActivePtr operation);
 
-  Core& core_;
+  const Context& context_;
   OperationTable table_;
   std::function<void(EntryPtr)> after_each_;
 };

@@ -15,7 +15,7 @@ class Start final : public HandlerOf<StartParameters> {
   awaitable<void> perform(ActivePtr operation) override {
     EntryPtr entry = operation->entry;
     entry->instance().desired = InstanceStatus::running;
-    core_.setStatus(*entry, InstanceStatus::starting, "");
+    context_.changes.setStatus(*entry, InstanceStatus::starting, "");
     co_await lifecycle_.startContainer(operation, parametersOf(operation).emptyVolumes ? EmptyVolumes::Yes : EmptyVolumes::No);
     co_await lifecycle_.bringUpOrFail(operation);
   }

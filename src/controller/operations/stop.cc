@@ -18,10 +18,10 @@ class Stop final : public HandlerOf<StopParameters> {
     operation->cancellable = false;
     entry->instance().network = NetworkInfo{};
     if (existed) {
-      core_.setStatus(*entry, InstanceStatus::stopped, "");
+      context_.changes.setStatus(*entry, InstanceStatus::stopped, "");
     } else {
-      std::string description = co_await describeMissingContainer(core_, entry);
-      core_.setStatus(*entry, InstanceStatus::failed, std::move(description));
+      std::string description = co_await describeMissingContainer(context_, entry);
+      context_.changes.setStatus(*entry, InstanceStatus::failed, std::move(description));
     }
   }
 

@@ -1,6 +1,7 @@
 // Update: applies a configuration that requires another container.
 #include "base/text/format.h"
-#include "controller/operations/retrying.h"
+#include "controller/agents/agent_settings.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 #include "controller/state/facts.h"
 
@@ -37,31 +38,31 @@ class Update final : public HandlerOf<UpdateParameters> {
     }
     if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
     if (failure) {
-      core_.breakConnections(*entry);
-      core_.setStatus(*entry, InstanceStatus::failed,
-                      format("The new configuration could not be applied ({}), and neither could the previous one: {}", error.message(),
-                             failure->message()));
+      context_.routes.breakConnections(*entry);
+      context_.changes.setStatus(*entry, InstanceStatus::failed,
+                                 format("The new configuration could not be applied ({}), and neither could the previous one: {}",
+                                        error.message(), failure->message()));
       co_return;
     }
-    core_.setStatus(*entry, entry->instance().status, format("The last change was rolled back: {}", error.message()));
+    context_.changes.setStatus(*entry, entry->instance().status, format("The last change was rolled back: {}", error.message()));
   }
 
  private:
   /// The provider's replaceInstance, or createInstance when the container was removed outside of swarm.
   awaitable<ProviderInstance> remake(ActivePtr operation, Deadline deadline) {
-    Provider& provider = core_.providerOf(*operation->entry);
+    Provider& provider = context_.providers.of(*operation->entry);
     std::optional<Error> failure;
     try {
-      InstanceSpec spec = core_.specOf(*operation->entry);
+      InstanceSpec spec = specOf(context_, *operation->entry);
       spec.newestImage = parametersOf(operation).refreshImage;
       co_return co_await provider.replaceInstance(std::move(spec), *operation, deadline);
     } catch (const Error& error) {
       failure = error;
     }
     if (failure->code() != ErrorCode::NotFound) throw *failure;
-    ProviderInstance made = co_await provider.createInstance(core_.specOf(*operation->entry), *operation, deadline);
+    ProviderInstance made = co_await provider.createInstance(specOf(context_, *operation->entry), *operation, deadline);
     if (parametersOf(operation).wasRunning) co_return made;
-    co_await provider.stopInstance(operation->entry->placeId(), core_.options.stopGrace, *operation, deadline);
+    co_await provider.stopInstance(operation->entry->placeId(), context_.options.stopGrace, *operation, deadline);
     made.status = InstanceStatus::stopped;
     co_return made;
   }
@@ -70,11 +71,11 @@ class Update final : public HandlerOf<UpdateParameters> {
   awaitable<void> replace(ActivePtr operation) {
     EntryPtr entry = operation->entry;
     bool was_running = parametersOf(operation).wasRunning;
-    core_.setStatus(*entry, was_running ? InstanceStatus::starting : InstanceStatus::stopping, "");
-    core_.breakConnections(*entry);
-    std::function<awaitable<ProviderInstance>()> call = [this, operation, entry, was_running]() -> awaitable<ProviderInstance> {
-      Provider& provider = core_.providerOf(*entry);
-      Deadline deadline = Deadline::after(core_.options.createTimeout);
+    context_.changes.setStatus(*entry, was_running ? InstanceStatus::starting : InstanceStatus::stopping, "");
+    context_.routes.breakConnections(*entry);
+    auto call = [this, operation, entry, was_running]() -> awaitable<ProviderInstance> {
+      Provider& provider = context_.providers.of(*entry);
+      Deadline deadline = Deadline::after(context_.options.createTimeout);
       ProviderInstance made = co_await remake(operation, deadline);
       operation->fault("replaced");
       if (!was_running || made.status == InstanceStatus::running) co_return made;
@@ -84,13 +85,13 @@ class Update final : public HandlerOf<UpdateParameters> {
       if (!observed) throw Error(ErrorCode::UpstreamFailed, "The container was removed while it started.");
       co_return std::move(*observed);
     };
-    ProviderInstance made = co_await lifecycle_.retrying<ProviderInstance>(operation, Lifecycle::Patience::Bounded, call);
+    ProviderInstance made = co_await lifecycle_.retrying(operation, call);
     operation->fault("made");
-    adoptFacts(core_, *entry, made);
+    adoptFacts(context_, *entry, made);
     if (was_running) {
       co_await lifecycle_.bringUpOrFail(operation);
     } else {
-      core_.setStatus(*entry, InstanceStatus::stopped, "");
+      context_.changes.setStatus(*entry, InstanceStatus::stopped, "");
     }
   }
 };

@@ -3,6 +3,7 @@
 
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "controller/agents/agent_settings.h"
 
 namespace swarm::control {
 namespace {
@@ -17,10 +18,10 @@ std::string listOf(const std::vector<LostVolume>& lost) {
   return text;
 }
 
-std::string adviceFor(const Core& core, const Entry& entry) {
+std::string adviceFor(const Context& context, const Entry& entry) {
   const std::string& name = entry.record.instance.config.name;
   const PlaceRecord* newest = nullptr;
-  for (const auto& [id, place] : core.places)
+  for (const auto& [id, place] : context.registry.places())
     if (place.role == PlaceRole::snapshot && place.instanceId == entry.id() && (!newest || newest->createdAt < place.createdAt))
       newest = &place;
   std::string empty = format("start it with an empty one (swarm start {} --empty-volumes)", name);
@@ -30,10 +31,10 @@ std::string adviceFor(const Core& core, const Entry& entry) {
 
 }  // namespace
 
-awaitable<std::string> describeMissingContainer(Core& core, EntryPtr entry) {
+awaitable<std::string> describeMissingContainer(const Context& context, EntryPtr entry) {
   std::optional<std::vector<LostVolume>> lost;
   try {
-    lost = co_await core.providerOf(*entry).findLostVolumes(core.specOf(*entry), Deadline::after(kLostVolumesTimeout));
+    lost = co_await context.providers.of(*entry).findLostVolumes(specOf(context, *entry), Deadline::after(kLostVolumesTimeout));
   } catch (const Error& error) {
     if (error.code() == ErrorCode::Cancelled) throw;
     log::debug("volumes of an instance could not be queried", {{"instance", entry->id()}, {"error", error.message()}});
@@ -41,16 +42,16 @@ awaitable<std::string> describeMissingContainer(Core& core, EntryPtr entry) {
   if (!lost) co_return "The container was removed outside of swarm. Start the workspace to create it again around its volumes.";
   if (lost->empty())
     co_return "The container was removed outside of swarm. Its volumes are intact; start the workspace to create it again.";
-  co_return format("The container was removed outside of swarm, and so was {}. {}", listOf(*lost), adviceFor(core, *entry));
+  co_return format("The container was removed outside of swarm, and so was {}. {}", listOf(*lost), adviceFor(context, *entry));
 }
 
-awaitable<void> requireVolumes(Core& core, EntryPtr entry, InstanceSpec spec, Deadline deadline) {
+awaitable<void> requireVolumes(const Context& context, EntryPtr entry, InstanceSpec spec, Deadline deadline) {
   if (spec.emptyVolumes) co_return;
-  auto lost = co_await core.providerOf(*entry).findLostVolumes(spec, deadline);
+  auto lost = co_await context.providers.of(*entry).findLostVolumes(spec, deadline);
   if (!lost || lost->empty()) co_return;
   std::string what = listOf(*lost);
   what[0] = 'T';
-  throw Error(ErrorCode::Conflict, format("{}, is gone. {}", what, adviceFor(core, *entry))).withInstance(entry->id());
+  throw Error(ErrorCode::Conflict, format("{}, is gone. {}", what, adviceFor(context, *entry))).withInstance(entry->id());
 }
 
 }  // namespace swarm::control

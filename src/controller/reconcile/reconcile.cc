@@ -5,7 +5,7 @@
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
-#include "controller/reconcile/agent_watch.h"
+#include "controller/agents/agent_watch.h"
 #include "controller/state/active_operation.h"
 #include "controller/state/facts.h"
 #include "model/codec/codec.h"
@@ -44,29 +44,30 @@ void Reconciler::reportProvider(ProviderType type, std::string_view what, const 
   data["type"] = enumName(type);
   data["event"] = what;
   data["detail"] = detail;
-  core_.bus.publish("provider", "", data);
+  context_.events.publish(EventType::provider, "", data);
   log::info("provider event", {{"provider", enumName(type)}, {"event", what}, {"detail", detail}});
 }
 
 void Reconciler::begin() {
   begun_ = true;
-  for (auto& [type, provider] : core_.providers) core_.spawn("reconcile", reconcile(type, Cause::Outage));
-  core_.spawn("periodic reconcile", run());
+  for (auto& [type, provider] : context_.providers) context_.tasks.spawn("reconcile", reconcile(type, Cause::Outage));
+  context_.tasks.spawn("periodic reconcile", run());
 }
 
 void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
-  if (core_.closing) return;
+  if (context_.operations.isClosing()) return;
   if (event.kind == ProviderEvent::Kind::Disconnected) return disconnected(type, event.detail);
   if (event.kind == ProviderEvent::Kind::Reconnected) {
     reportProvider(type, "connected", event.detail);
-    for (auto& [id, entry] : core_.instances)
+    for (auto& [id, entry] : context_.registry.instances())
       if (entry->instance().provider == type) entry->observed.notifyAll();
-    if (begun_) core_.spawn("reconcile", reconcile(type, Cause::Outage));
+    if (begun_) context_.tasks.spawn("reconcile", reconcile(type, Cause::Outage));
     return;
   }
-  EntryPtr entry = core_.findByPlace(event.instanceId);
-  bool came_late = begun_ && event.kind == ProviderEvent::Kind::Changed && event.detail == "create" && core_.isDeparted(event.instanceId);
-  if (came_late && sweeping_.insert(type).second) core_.spawn("sweep", sweepDeparted(type));
+  EntryPtr entry = context_.registry.findByPlace(event.instanceId);
+  bool came_late =
+      begun_ && event.kind == ProviderEvent::Kind::Changed && event.detail == "create" && context_.registry.isDeparted(event.instanceId);
+  if (came_late && sweeping_.insert(type).second) context_.tasks.spawn("sweep", sweepDeparted(type));
   if (!entry || entry->instance().provider != type) return;
   if (event.kind == ProviderEvent::Kind::OutOfMemory) return noteOutOfMemory(entry);
   entry->observed.notifyAll();
@@ -80,8 +81,8 @@ void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
 
 void Reconciler::disconnected(ProviderType type, const std::string& detail) {
   reportProvider(type, "disconnected", detail);
-  SteadyTime now = core_.clock.steadyNow();
-  for (auto& [id, entry] : core_.instances)
+  SteadyTime now = context_.clock.steadyNow();
+  for (auto& [id, entry] : context_.registry.instances())
     if (entry->instance().provider == type && entry->endedAt && now - *entry->endedAt < kEndedWithTheEngine)
       entry->endedWithProvider = true;
   markStale(type);
@@ -89,21 +90,19 @@ void Reconciler::disconnected(ProviderType type, const std::string& detail) {
 
 void Reconciler::confirm(Entry& entry, const ProviderInstance& listed) {
   Instance& instance = entry.instance();
-  instance.observedAt = core_.clock.now();
-  bool is_outdated = core_.providerOf(entry).isImageOutdated(listed, instance.config.image);
+  instance.observedAt = context_.clock.now();
+  bool is_outdated = context_.providers.of(entry).isImageOutdated(listed, instance.config.image);
   bool was_stale = std::exchange(instance.stale, false);
   if (std::exchange(instance.imageOutdated, is_outdated) != is_outdated || was_stale) {
-    core_.changed(entry);
-  } else {
-    entry.snapshot = std::make_shared<const Instance>(entry.record.instance);
+    context_.changes.changed(entry);
   }
 }
 
 void Reconciler::markStale(ProviderType type) {
-  for (auto& [id, entry] : core_.instances) {
+  for (auto& [id, entry] : context_.registry.instances()) {
     if (entry->instance().provider != type || entry->instance().stale) continue;
     entry->instance().stale = true;
-    core_.changed(*entry);
+    context_.changes.changed(*entry);
   }
 }
 
@@ -118,7 +117,7 @@ void Reconciler::inspect(EntryPtr entry) {
   if (entry->inspecting) return;
   entry->inspecting = true;
   std::string name = "inspect " + entry->id();
-  core_.spawn(std::move(name), inspectNow(std::move(entry)));
+  context_.tasks.spawn(std::move(name), inspectNow(std::move(entry)));
 }
 
 awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
@@ -126,13 +125,13 @@ awaitable<void> Reconciler::inspectNow(EntryPtr entry) {
   try {
     while (entry->inspectAgain && isIdle(*entry)) {
       entry->inspectAgain = false;
-      Provider& provider = core_.providerOf(*entry);
+      Provider& provider = context_.providers.of(*entry);
       auto touches = entry->touches;
       auto observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
       bool ended = entry->instance().status == InstanceStatus::running && (!observed || observed->status != InstanceStatus::running);
       if (ended) {
         // A stopping Engine ends its containers before it disconnects, and that is not an exit of the container alone.
-        co_await async::sleepFor(core_.options.exitSettle);
+        co_await async::sleepFor(context_.options.exitSettle);
         observed = co_await provider.getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
       }
       std::string description = co_await describe(entry, observed);
@@ -171,18 +170,16 @@ awaitable<void> Reconciler::reconcile(ProviderType type, Cause cause) {
 }
 
 awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
-  auto found = core_.providers.find(type);
-  if (found == core_.providers.end()) co_return;
-  Provider& provider = *found->second;
+  Provider& provider = context_.providers.at(type);
   std::map<std::string, std::uint64_t> before;  // instances that an operation changes concurrently are skipped
-  for (auto& [id, entry] : core_.instances)
+  for (auto& [id, entry] : context_.registry.instances())
     if (entry->instance().provider == type && isIdle(*entry)) before[id] = entry->touches;
   InstanceList list = co_await provider.listInstances({}, Deadline::after(kReconcileTimeout));
   std::map<std::string_view, const ProviderInstance*> observed;
   for (const ProviderInstance& one : list.instances) observed[one.instanceId] = &one;
   std::vector<EntryPtr> doubtful;
   for (auto& [id, touches] : before) {
-    EntryPtr entry = core_.find(id);
+    EntryPtr entry = context_.registry.find(id);
     if (!entry || !isIdle(*entry) || entry->touches != touches) continue;
     auto seen = observed.find(entry->placeId());
     if (seen != observed.end() && agrees(*entry, *seen->second)) {
@@ -212,7 +209,7 @@ awaitable<void> Reconciler::inspectEach(std::vector<EntryPtr> doubtful, Cause ca
   auto inspections = std::make_shared<Inspections>(Inspections{std::move(doubtful), cause, 0, {}, {}});
   std::reverse(inspections->left.begin(), inspections->left.end());  // taken from the end
   inspections->running = std::min(inspections->left.size(), kMaxInspections);
-  for (std::size_t i = inspections->running; i > 0; --i) core_.spawn("inspect instances", inspectNext(inspections));
+  for (std::size_t i = inspections->running; i > 0; --i) context_.tasks.spawn("inspect instances", inspectNext(inspections));
   while (inspections->running > 0) {
     auto seen = inspections->ended.version();
     co_await inspections->ended.wait(seen, Deadline::after(kReconcileTimeout));
@@ -226,7 +223,7 @@ awaitable<void> Reconciler::inspectNext(std::shared_ptr<Inspections> inspections
       EntryPtr entry = std::move(inspections->left.back());
       inspections->left.pop_back();
       auto touches = entry->touches;
-      auto one = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
+      auto one = co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(kReconcileTimeout));
       std::string description = co_await describe(entry, one);
       if (isIdle(*entry) && entry->touches == touches) apply(entry, one, inspections->cause, std::move(description));
     }
@@ -242,9 +239,9 @@ awaitable<void> Reconciler::inspectNext(std::shared_ptr<Inspections> inspections
 awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& list) {
   std::set<std::string> unknown;
   for (const ProviderInstance& one : list.instances) {
-    bool known = one.instanceId.empty() || core_.knowsPlace(one.instanceId) || core_.isDeparted(one.instanceId);
-    for (auto& [id, operation] : core_.active) known = known || operation->record.instanceId == one.instanceId;
-    if (!known && core_.clock.now() - one.createdAt >= core_.options.orphanGrace) unknown.insert(one.instanceId);
+    bool known = one.instanceId.empty() || context_.registry.knowsPlace(one.instanceId) || context_.registry.isDeparted(one.instanceId);
+    for (auto& [id, operation] : context_.operations.all()) known = known || operation->record.instanceId == one.instanceId;
+    if (!known && context_.clock.now() - one.createdAt >= context_.options.orphanGrace) unknown.insert(one.instanceId);
   }
   std::set<std::string> before = std::exchange(suspects_[type], unknown);
   for (const std::string& id : unknown) {
@@ -253,7 +250,7 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
     NoProgress progress;
     try {
       faultPoint("controller.sweep");
-      co_await core_.providers.at(type)->deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileTimeout));
+      co_await context_.providers.at(type).deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileTimeout));
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;
       log::warning("orphan could not be removed", {{"instance", id}, {"error", error.message()}});
@@ -265,12 +262,12 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
 awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
   sweeping_.erase(type);
   std::vector<Departure> gone;
-  for (const auto& [id, departure] : core_.departed)
-    if (departure.provider == type && core_.isDeparted(id)) gone.push_back(departure);
+  for (const auto& [id, departure] : context_.registry.departures())
+    if (departure.provider == type && context_.registry.isDeparted(id)) gone.push_back(departure);
   if (gone.empty()) co_return;
   faultPoint("controller.sweep.departed");
   try {
-    auto removed = co_await core_.providers.at(type)->sweep(std::move(gone), Deadline::after(kReconcileTimeout));
+    auto removed = co_await context_.providers.at(type).sweep(std::move(gone), Deadline::after(kReconcileTimeout));
     for (const std::string& what : removed)
       log::warning("leftover of a deleted instance was removed", {{"provider", enumName(type)}, {"what", what}});
   } catch (const Error& error) {  // the list of the other instances remains valid
@@ -282,26 +279,26 @@ awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
 awaitable<void> Reconciler::run() {
   SteadyTime pruned{};
   for (;;) {
-    if (core_.clock.steadyNow() - pruned >= kPruneEvery) {
-      pruned = core_.clock.steadyNow();
+    if (context_.clock.steadyNow() - pruned >= kPruneEvery) {
+      pruned = context_.clock.steadyNow();
       try {
-        SystemTime before = core_.clock.now() - core_.options.operationsKept;
-        co_await core_.store.pruneOperations(before);
-        std::erase_if(core_.departed, [&](const auto& one) { return one.second.since < before; });
+        SystemTime before = context_.clock.now() - context_.options.operationsKept;
+        co_await context_.store.pruneOperations(before);
+        context_.registry.forgetDepartures(before);
       } catch (const Error& error) {
         if (error.code() == ErrorCode::Cancelled) throw;
         log::warning("old operations could not be deleted", {{"error", error.message()}});
       }
     }
-    co_await async::sleepFor(core_.options.reconcileInterval);
-    for (auto& [type, provider] : core_.providers) co_await reconcile(type, Cause::SafetyNet);
+    co_await async::sleepFor(context_.options.reconcileInterval);
+    for (auto& [type, provider] : context_.providers) co_await reconcile(type, Cause::SafetyNet);
   }
 }
 
 awaitable<void> Reconciler::save(EntryPtr entry) {
   if (entry->removed) co_return;
   InstanceRecord record = entry->record;
-  co_await core_.store.updateInstance(std::move(record));
+  co_await context_.store.updateInstance(std::move(record));
 }
 
 }  // namespace swarm::control

@@ -2,7 +2,7 @@
 // covers lost events.
 #pragma once
 
-#include "controller/state/core.h"
+#include "controller/state/context.h"
 
 namespace swarm::control {
 
@@ -11,7 +11,7 @@ class OperationRunner;
 
 class Reconciler {
  public:
-  Reconciler(Core& core, AgentWatch& agents, OperationRunner& runner) : core_(core), agents_(agents), runner_(runner) {}
+  Reconciler(const Context& context, AgentWatch& agents, OperationRunner& runner) : context_(context), agents_(agents), runner_(runner) {}
 
   void onEvent(ProviderType type, const ProviderEvent& event);
   /// Why a list is requested. Outage: the provider or this server was unavailable; what stopped during that time is started again.
@@ -49,7 +49,7 @@ class Reconciler {
   awaitable<void> save(EntryPtr entry);
   bool isIdle(const Entry& entry) const { return !entry.removed && entry.record.instance.operationId.empty(); }
 
-  Core& core_;
+  const Context& context_;
   AgentWatch& agents_;
   OperationRunner& runner_;
   bool begun_ = false;

@@ -1,7 +1,7 @@
 // Restore: copies a snapshot's files to a new place, which one write makes the current one; the former place becomes a snapshot.
 #include "base/text/format.h"
 #include "controller/moves/copy_run.h"
-#include "controller/operations/retrying.h"
+#include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 #include "controller/snapshots/snapshots.h"
 
@@ -17,8 +17,8 @@ class Restoring final : public CopyRun {
  public:
   Restoring(const OperationTools& tools, ActivePtr operation);
 
-  awaitable<void> run();
-  awaitable<void> goBack(Error error);
+  awaitable<void> run() override;
+  awaitable<void> undo(Error error) override;
 
  private:
   End source() const override;
@@ -42,9 +42,9 @@ Restoring::Restoring(const OperationTools& tools, ActivePtr operation)
       reader_id_(parameters().reader.value_or("")) {}
 
 auto Restoring::source() const -> End {
-  if (!reader_id_.empty()) return {core_.providerOf(*entry_), reader_id_};
-  const PlaceRecord& snapshot = core_.places.at(snapshot_id_);
-  return {*core_.providers.at(snapshot.provider), snapshot_id_};
+  if (!reader_id_.empty()) return {context_.providers.of(*entry_), reader_id_};
+  const PlaceRecord& snapshot = *context_.registry.findPlace(snapshot_id_);
+  return {context_.providers.at(snapshot.provider), snapshot_id_};
 }
 
 awaitable<void> Restoring::run() {
@@ -52,13 +52,11 @@ awaitable<void> Restoring::run() {
   operation_->cancellable = false;
   if (parameters().wasRunning || parameters().wasFailed) {
     operation_->step(Step::Start);
-    if (parameters().wasFailed) core_.setStatus(*entry_, InstanceStatus::starting, "");
-    co_await lifecycle_.startContainer(operation_);
-    co_await lifecycle_.bringUp(operation_);
+    if (parameters().wasFailed) context_.changes.setStatus(*entry_, InstanceStatus::starting, "");
+    co_await lifecycle_.startAndBringUp(operation_);
     operation_->cancellable = false;
   } else {
-    co_await lifecycle_.stopContainer(operation_);
-    core_.setStatus(*entry_, InstanceStatus::stopped, "");
+    co_await lifecycle_.stop(operation_, "");
   }
   operation_->fault("started");
   co_await closeLink();
@@ -70,19 +68,25 @@ awaitable<void> Restoring::run() {
   places_.closeSoon(parameters().former.value_or(""));
 }
 
-awaitable<void> Restoring::goBack(Error error) {
+awaitable<void> Restoring::undo(Error error) {
+  if (parameters().phase) {  // switched: the new place stays
+    InstanceStatus status = entry_->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed;
+    context_.changes.setStatus(*entry_, status,
+                               format("The snapshot was restored, but the workspace did not start: {} Run `swarm start {}` to retry.",
+                                      error.message(), entry_->instance().config.name));
+    co_return;
+  }
   co_await closeLink();
   std::string why = format("The snapshot was not restored: {}", error.message());
   if (parameters().wasRunning && entry_->instance().status != InstanceStatus::running) {
-    core_.setStatus(*entry_, InstanceStatus::starting, why);
-    co_await lifecycle_.startContainer(operation_);
-    co_await lifecycle_.bringUp(operation_);
+    context_.changes.setStatus(*entry_, InstanceStatus::starting, why);
+    co_await lifecycle_.startAndBringUp(operation_);
   }
-  core_.setStatus(*entry_,
-                  parameters().wasRunning  ? InstanceStatus::running
-                  : parameters().wasFailed ? InstanceStatus::failed
-                                           : InstanceStatus::stopped,
-                  why);
+  context_.changes.setStatus(*entry_,
+                             parameters().wasRunning  ? InstanceStatus::running
+                             : parameters().wasFailed ? InstanceStatus::failed
+                                                      : InstanceStatus::stopped,
+                             why);
   co_await drop(place_id_);
   if (reader_id_.empty()) {
     places_.closeSoon(snapshot_id_);
@@ -94,7 +98,7 @@ awaitable<void> Restoring::goBack(Error error) {
 /// The reader has a place of its own, as a target has: after a crash, the removal of unused places removes it.
 awaitable<void> Restoring::openReader() {
   Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
-    VolumeSnapshots* theirs = core_.providerOf(*entry_).volumeSnapshots();
+    VolumeSnapshots* theirs = context_.providers.of(*entry_).volumeSnapshots();
     if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no automatic snapshots.");
     SnapshotReader wanted{snapshot_id_, spec.instanceId, spec, entry_->record.external};
     wanted.of.instanceId = entry_->placeId();
@@ -106,22 +110,18 @@ awaitable<void> Restoring::openReader() {
 awaitable<void> Restoring::bring() {
   operation_->step(Step::OpenSnapshot);
   if (reader_id_.empty()) {
-    co_await makeHeld(core_.places.at(snapshot_id_), Volumes::Existing);
+    co_await makeHeld(*context_.registry.findPlace(snapshot_id_), Volumes::Existing);
   } else {
     co_await openReader();
   }
   operation_->step(Step::CreateTarget);
-  const PlaceRecord& read = core_.places.at(source().place);
+  const PlaceRecord& read = *context_.registry.findPlace(source().place);
   PlaceRecord place = placeOfOurs(place_id_);
   place.provider = read.provider;
   place.region = read.region;
   place.config = parameters().config;
   co_await makeHeld(place, Volumes::New);
-  operation_->step(Step::Copy);
-  transfer::ScanReport all = co_await scan(Side::Source);
-  progress_.totals(all.files, all.bytes);
-  co_await round(RoundKind::Final);
-  operation_->fault("copied");
+  co_await copyAll(RoundKind::Final);
   operation_->step(Step::Verify);
   co_await readBack();
   if (!co_await areEqual())
@@ -132,11 +132,11 @@ awaitable<void> Restoring::bring() {
 
 /// According to the provider, not to our record: a former place on an unreachable host has nothing to stop.
 awaitable<bool> Restoring::formerRuns() {
-  std::function<awaitable<bool>()> look = [this]() -> awaitable<bool> {
-    auto observed = co_await core_.providerOf(*entry_).getInstance(entry_->placeId(), Deadline::after(kFormerQueryTimeout));
+  auto query = [this]() -> awaitable<bool> {
+    auto observed = co_await context_.providers.of(*entry_).getInstance(entry_->placeId(), Deadline::after(kFormerQueryTimeout));
     co_return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
   };
-  co_return co_await lifecycle_.retrying<bool>(operation_, Lifecycle::Patience::Bounded, look);
+  co_return co_await lifecycle_.retrying(operation_, query);
 }
 
 /// The former place stops before the switch, which would lose later writes.
@@ -150,32 +150,12 @@ awaitable<void> Restoring::switchOver() {
   RestoreParameters after = parameters();
   after.phase = SwitchPhase::switched;
   after.former = entry_->placeId();
-  co_await switchTo(place_id_, std::move(after), role, {}, "before-restore-" + timeName(core_.clock.now()));
+  co_await switchTo(place_id_, std::move(after), role, {}, "before-restore-" + timeName(context_.clock.now()));
 }
 
-class Restore final : public HandlerOf<RestoreParameters> {
+class Restore final : public CopyHandler<RestoreParameters, Restoring> {
  public:
-  using HandlerOf::HandlerOf;
-
-  /// Each request has a snapshot of its own.
-  bool joins(const Operation&) const override { return false; }
-
-  awaitable<void> perform(ActivePtr operation) override {
-    auto restoring = std::make_shared<Restoring>(tools_, operation);
-    co_await restoring->run();
-  }
-
-  awaitable<void> undo(ActivePtr operation, Error error) override {
-    if (!parametersOf(operation).phase) {
-      auto restoring = std::make_shared<Restoring>(tools_, operation);
-      co_return co_await restoring->goBack(std::move(error));
-    }
-    EntryPtr entry = operation->entry;
-    InstanceStatus status = entry->instance().status == InstanceStatus::running ? InstanceStatus::running : InstanceStatus::failed;
-    core_.setStatus(*entry, status,
-                    format("The snapshot was restored, but the workspace did not start: {} Run `swarm start {}` to retry.", error.message(),
-                           entry->instance().config.name));
-  }
+  using CopyHandler::CopyHandler;
 
  private:
   std::vector<std::string> placesOf(const RestoreParameters& parameters) const override {

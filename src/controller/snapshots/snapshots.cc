@@ -2,6 +2,7 @@
 #include "controller/snapshots/snapshots.h"
 
 #include "base/id.h"
+#include "base/not_found.h"
 #include "base/text/format.h"
 #include "controller/moves/migration.h"
 #include "model/codec/codec.h"
@@ -21,7 +22,7 @@ std::string timeName(SystemTime now) {
 }
 
 const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapshot) const {
-  for (const auto& [id, place] : core_.places) {
+  for (const auto& [id, place] : context_.registry.places()) {
     bool is_meant = id == snapshot || (place.instanceId == entry.id() && place.name == snapshot);
     if (place.role == PlaceRole::snapshot && is_meant && place.owner == entry.record.instance.owner) return &place;
   }
@@ -29,7 +30,7 @@ const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapsh
 }
 
 SnapshotParameters Snapshots::parametersForTaking(const Entry& entry, std::string name) const {
-  if (name.empty()) name = timeName(core_.clock.now());
+  if (name.empty()) name = timeName(context_.clock.now());
   if (!isResourceName(name))
     throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a valid name for a snapshot.", name))
         .withField("/name", "must be 2 to 64 letters, digits, \"_\", \".\" and \"-\"");
@@ -49,8 +50,8 @@ SnapshotParameters Snapshots::parametersForTaking(const Entry& entry, std::strin
 
 /// The automatic snapshots of the entry's provider; null when it takes none.
 VolumeSnapshots* Snapshots::providersOwn(const Entry& entry) const {
-  auto provider = core_.providers.find(entry.record.instance.provider);
-  return provider == core_.providers.end() ? nullptr : provider->second->volumeSnapshots();
+  Provider* provider = context_.providers.find(entry.record.instance.provider);
+  return provider ? provider->volumeSnapshots() : nullptr;
 }
 
 awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, std::string snapshot) const {
@@ -66,9 +67,7 @@ awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, s
   if (!place && !is_theirs)
     throw Error(ErrorCode::Unprocessable, format("There is no snapshot \"{}\" of {}.", snapshot, instance.config.name))
         .withField("/snapshot", "is not known");
-  if (place && !core_.providers.contains(place->provider))
-    throw Error(ErrorCode::Unavailable,
-                format("The provider \"{}\" is not configured on this server any more.", enumName(place->provider)));
+  if (place) context_.providers.require(place->provider);
   InstanceConfig config = instance.config;
   RestoreParameters parameters;
   if (place) {
@@ -88,7 +87,7 @@ awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, s
 
 std::vector<Snapshot> Snapshots::list() const {
   std::vector<Snapshot> list;
-  for (const auto& [id, place] : core_.places) {
+  for (const auto& [id, place] : context_.registry.places()) {
     if (place.role != PlaceRole::snapshot) continue;
     list.push_back({id, place.name, place.instanceId, place.config.name, place.owner, place.provider, place.region, place.createdAt,
                     place.files, place.bytes});
@@ -116,7 +115,7 @@ awaitable<SnapshotList> Snapshots::listOf(EntryPtr entry) const {
 }
 
 awaitable<void> Snapshots::remove(std::string id) {
-  for (const auto& [type, provider] : core_.providers) {
+  for (const auto& [type, provider] : context_.providers) {
     VolumeSnapshots* theirs = provider->volumeSnapshots();
     if (theirs && theirs->isSnapshotId(id))
       throw Error(ErrorCode::Unprocessable,
@@ -124,9 +123,8 @@ awaitable<void> Snapshots::remove(std::string id) {
                          "INSTANCE). It cannot be deleted earlier.",
                          placeTitle(type), id));
   }
-  auto found = core_.places.find(id);
-  if (found == core_.places.end() || found->second.role != PlaceRole::snapshot)
-    throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\".", id));
+  const PlaceRecord* found = context_.registry.findPlace(id);
+  if (!found || found->role != PlaceRole::snapshot) throw notFound("snapshot", id);
   if (places_.isInUse(id)) throw Error(ErrorCode::Conflict, "The snapshot is being taken or restored.").withRetryable(true);
   co_await places_.discard(std::move(id));
 }

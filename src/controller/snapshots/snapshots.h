@@ -1,7 +1,7 @@
 // Snapshots: copies of an instance's files, kept at the provider. snapshot.cc takes them, restore.cc restores them.
 #pragma once
 
-#include "controller/state/core.h"
+#include "controller/state/context.h"
 #include "controller/state/places.h"
 
 namespace swarm::control {
@@ -11,7 +11,7 @@ std::string timeName(SystemTime now);
 
 class Snapshots {
  public:
-  Snapshots(Core& core, Places& places) : core_(core), places_(places) {}
+  Snapshots(const Context& context, Places& places) : context_(context), places_(places) {}
 
   /// Throw Error(AlreadyExists|NotFound|Conflict|InvalidArgument).
   SnapshotParameters parametersForTaking(const Entry& entry, std::string name) const;
@@ -28,7 +28,7 @@ class Snapshots {
   const PlaceRecord* find(const Entry& entry, const std::string& snapshot) const;
   VolumeSnapshots* providersOwn(const Entry& entry) const;
 
-  Core& core_;
+  const Context& context_;
   Places& places_;
 };
 

@@ -31,13 +31,13 @@ awaitable<void> ActiveOperation::recorded(ExternalResource resource) {
   fault("record." + resource.kind);
   known.push_back(resource);
   log::debug("recorded", {{"operation", record.id}, {"instance", entry->id()}, {"kind", resource.kind}, {"id", resource.id}});
-  co_await core_.store.recordExternal(entry->id(), resource);
+  co_await context_.store.recordExternal(entry->id(), resource);
   fault("recorded." + resource.kind);
 }
 
 void ActiveOperation::step(Step step) {
   std::string name(stepName(step));
-  SystemTime now = core_.clock.now();
+  SystemTime now = context_.clock.now();
   if (!record.steps.empty() && record.steps.back().status == OperationStatus::running) {
     if (record.steps.back().name == name) return;
     endStep(OperationStatus::succeeded);
@@ -51,14 +51,14 @@ void ActiveOperation::step(Step step) {
   if (entry->instance().operationId == record.id) {
     entry->step = std::move(name);
     entry->stepStartedAt = now;
-    core_.routeChanged(*entry);
+    context_.routes.changed(*entry);
   }
-  core_.operationChanged(record);
+  context_.changes.changed(record);
   if (saving_) {
     save_again_ = true;
   } else {
     saving_ = true;
-    core_.spawn("save operation " + record.id, save());
+    context_.tasks.spawn("save operation " + record.id, save());
   }
 }
 
@@ -68,17 +68,17 @@ void ActiveOperation::detail(std::string text, std::int64_t bytes_done, std::int
   current.detail = printable(text);
   current.bytesDone = bytes_done;
   current.bytesTotal = bytes_total;
-  record.updatedAt = core_.clock.now();
-  SteadyTime now = core_.clock.steadyNow();
+  record.updatedAt = context_.clock.now();
+  SteadyTime now = context_.clock.steadyNow();
   if (now - reported_ < kReportInterval) return;
   reported_ = now;
-  core_.operationChanged(record);
+  context_.changes.changed(record);
 }
 
 void ActiveOperation::endStep(OperationStatus status) {
   if (record.steps.empty() || record.steps.back().status != OperationStatus::running) return;
   record.steps.back().status = status;
-  record.steps.back().endedAt = core_.clock.now();
+  record.steps.back().endedAt = context_.clock.now();
 }
 
 void ActiveOperation::cancel(StopReason reason) {
@@ -93,13 +93,18 @@ awaitable<void> ActiveOperation::save() {
   do {
     save_again_ = false;
     try {
-      co_await core_.store.updateOperation(record);
+      co_await context_.store.updateOperation(record);
     } catch (const Error& error) {
       log::warning("steps of an operation were not saved", {{"operation", record.id}, {"error", error.message()}});
     }
   } while (save_again_ && !hasEnded);
   saving_ = false;
   saved_.notifyAll();
+}
+
+ActivePtr ActiveOperations::find(const std::string& id) const {
+  auto found = active_.find(id);
+  return found == active_.end() ? nullptr : found->second;
 }
 
 awaitable<void> ActiveOperation::settle() {

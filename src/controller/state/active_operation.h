@@ -3,19 +3,21 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
-#include "controller/state/core.h"
+#include "controller/state/context.h"
 
 namespace swarm::control {
 
 enum class StopReason { None, User, Superseded, Shutdown };
 
 class OperationHandler;
+class ActiveOperation;
+using ActivePtr = std::shared_ptr<ActiveOperation>;
 
 /// The provider reports its progress to it.
 class ActiveOperation final : public Progress, public std::enable_shared_from_this<ActiveOperation> {
  public:
-  ActiveOperation(Core& core, OperationHandler& does, OperationRecord started, EntryPtr target)
-      : record(std::move(started)), entry(std::move(target)), handler(does), core_(core) {}
+  ActiveOperation(const Context& context, OperationHandler& does, OperationRecord started, EntryPtr target)
+      : record(std::move(started)), entry(std::move(target)), handler(does), context_(context) {}
 
   OperationRecord record;
   /// Those of its kind, which the caller has to know.
@@ -51,11 +53,32 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
  private:
   awaitable<void> save();
 
-  Core& core_;
+  const Context& context_;
   bool saving_ = false;
   bool save_again_ = false;
   Notifier saved_;
   SteadyTime reported_{};
+};
+
+/// The operations in progress, and how many have ended.
+class ActiveOperations {
+ public:
+  using EndedOperations = SwarmController::EndedOperations;
+
+  const std::map<std::string, ActivePtr>& all() const { return active_; }                     ///< by id
+  ActivePtr find(const std::string& id) const;                                                ///< null when it is not in progress
+  ActivePtr of(const Entry& entry) const { return find(entry.record.instance.operationId); }  ///< the newest of an instance, or null
+  void add(const ActivePtr& operation) { active_[operation->record.id] = operation; }
+  void remove(const std::string& id) { active_.erase(id); }
+  void close() { closing_ = true; }
+  bool isClosing() const { return closing_; }
+
+  Notifier ended;          ///< an operation has ended
+  EndedOperations counts;  ///< since the server's start
+
+ private:
+  std::map<std::string, ActivePtr> active_;
+  bool closing_ = false;
 };
 
 }  // namespace swarm::control

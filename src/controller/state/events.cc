@@ -10,7 +10,12 @@
 #include <deque>
 #include <mutex>
 
+#include "model/codec/codec_detail.h"
+
 namespace swarm {
+
+template std::string_view enumName<EventType>(EventType);
+
 namespace {
 
 using Timer = boost::asio::steady_timer;
@@ -33,7 +38,7 @@ struct EventBus::Impl {
     std::size_t found_bytes = 0;
     std::uint64_t first = last - events.size() + 1;
     if (id > last || id + 1 < first) {
-      found.push_back(Event{.id = last, .type = "reset", .owner = ""});
+      found.push_back(Event{.id = last, .type = EventType::reset, .owner = ""});
       return found;
     }
     for (std::size_t i = id + 1 - first; i < events.size() && found_bytes < max_bytes; ++i) {
@@ -85,14 +90,14 @@ std::uint64_t EventBus::numberOfNow() {
 EventBus::EventBus(std::uint64_t before_first, EventMemory memory) : impl_(std::make_shared<Impl>(before_first, memory)) {}
 EventBus::~EventBus() = default;
 
-void EventBus::publish(std::string type, std::string owner, const boost::json::object& data) {
-  publishText(std::move(type), std::move(owner), boost::json::serialize(data));
+void EventBus::publish(EventType type, std::string owner, const boost::json::object& data) {
+  publishText(type, std::move(owner), boost::json::serialize(data));
 }
 
-void EventBus::publishText(std::string type, std::string owner, std::string json_object) {
+void EventBus::publishText(EventType type, std::string owner, std::string json_object) {
   auto data = std::make_shared<const std::string>(std::move(json_object));
   std::lock_guard lock(impl_->mutex);
-  impl_->remember(Event{.id = 0, .type = std::move(type), .owner = std::move(owner), .data = std::move(data)});
+  impl_->remember(Event{.id = 0, .type = type, .owner = std::move(owner), .data = std::move(data)});
   for (auto& [key, weak] : impl_->waiting)
     if (auto timer = weak.lock()) boost::asio::post(timer->get_executor(), [timer] { timer->cancel(); });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/describe.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
 #include <string>
@@ -13,9 +14,19 @@ namespace swarm {
 
 using boost::asio::awaitable;
 
+enum class EventType {
+  instance,   ///< a change of an instance
+  operation,  ///< a change of an operation
+  notice,     ///< something that an instance's owner should know
+  provider,   ///< a provider became available or unavailable
+  log,        ///< a warning or an error of the server
+  reset,      ///< events were lost: the client must read everything again
+};
+BOOST_DESCRIBE_ENUM(EventType, instance, operation, notice, provider, log, reset)
+
 struct Event {
   std::uint64_t id = 0;
-  std::string type;   ///< "instance", "operation", "provider", "log", "reset" (events were lost: the client must read everything again)
+  EventType type = EventType::reset;
   std::string owner;  ///< empty: for administrators only
   std::shared_ptr<const std::string> data =
       std::make_shared<const std::string>("{}");  ///< a JSON object in one line; shared by its readers
@@ -35,8 +46,8 @@ class EventBus {
  public:
   explicit EventBus(std::uint64_t before_first = numberOfNow(), EventMemory memory = {});
   ~EventBus();
-  void publish(std::string type, std::string owner, const boost::json::object& data);
-  void publishText(std::string type, std::string owner, std::string json_object);
+  void publish(EventType type, std::string owner, const boost::json::object& data);
+  void publishText(EventType type, std::string owner, std::string json_object);
   std::uint64_t lastId() const;
   std::size_t historyBytes() const;
   /// Waits for events after `id` and returns them, limited to about `max_bytes` together; none at the deadline. Resumes on the caller's

@@ -3,15 +3,15 @@
 
 namespace swarm::control {
 
-void adoptFacts(const Core& core, Entry& entry, const ProviderInstance& observed) {
+void adoptFacts(const Context& context, Entry& entry, const ProviderInstance& observed) {
   Instance& instance = entry.instance();
   instance.resources = observed.resources;
   instance.network = observed.network;
   instance.region = observed.region;
-  instance.imageOutdated = core.providerOf(entry).isImageOutdated(observed, instance.config.image);
+  instance.imageOutdated = context.providers.of(entry).isImageOutdated(observed, instance.config.image);
   if (instance.network.urls.empty() && !instance.url.empty()) instance.network.urls.push_back(instance.url);
   instance.stale = false;
-  instance.observedAt = core.clock.now();
+  instance.observedAt = context.clock.now();
   auto& known = entry.record.external;
   if (!observed.external.empty())  // a replaced container is not removed with the instance any more
     std::erase_if(known, [&](const ExternalResource& resource) {

@@ -1,7 +1,7 @@
 // Updates an instance's record from a provider's report.
 #pragma once
 
-#include "controller/state/core.h"
+#include "controller/state/context.h"
 
 namespace swarm::control {
 
@@ -9,6 +9,6 @@ namespace swarm::control {
 inline bool isMachine(const ExternalResource& resource) { return resource.kind == "container" || resource.kind == "machine"; }
 
 /// Adopts addresses, limits and ids; not the status.
-void adoptFacts(const Core& core, Entry& entry, const ProviderInstance& observed);
+void adoptFacts(const Context& context, Entry& entry, const ProviderInstance& observed);
 
 }  // namespace swarm::control

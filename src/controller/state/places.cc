@@ -17,14 +17,12 @@ constexpr std::chrono::seconds kOperationsPatience{30};  ///< an operation does 
 }  // namespace
 
 awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
-  auto found = core_.places.find(place_id_);
-  if (found == core_.places.end()) co_return;
-  auto& known = found->second.external;
-  if (std::ranges::find(known, resource) != known.end()) co_return;
-  known.push_back(resource);
+  PlaceRecord* found = context_.registry.findPlace(place_id_);
+  if (!found || std::ranges::find(found->external, resource) != found->external.end()) co_return;
+  found->external.push_back(resource);
   if (operation_) operation_->fault("record." + resource.kind);
-  PlaceRecord place = found->second;
-  co_await core_.store.putPlace(std::move(place));
+  PlaceRecord place = *found;
+  co_await context_.store.putPlace(std::move(place));
   if (operation_) operation_->fault("recorded." + resource.kind);
 }
 
@@ -37,28 +35,28 @@ void PlaceProgress::detail(std::string text, std::int64_t bytes_done, std::int64
 }
 
 awaitable<void> Places::load() {
-  auto loaded = co_await core_.store.loadPlaces();
-  for (PlaceRecord& place : loaded) core_.places[place.id] = std::move(place);
-  for (auto& [id, entry] : core_.instances) describe(*entry);
+  auto loaded = co_await context_.store.loadPlaces();
+  for (PlaceRecord& place : loaded) context_.registry.putPlace(std::move(place));
+  for (auto& [id, entry] : context_.registry.instances()) describe(*entry);
 }
 
 void Places::begin() {
-  for (const auto& [id, place] : core_.places)
+  for (const auto& [id, place] : context_.registry.places())
     if (place.role == PlaceRole::snapshot) to_close_.insert(id);  // the server's last run may have left a container there
-  core_.spawn("remove unused places", run());
+  context_.tasks.spawn("remove unused places", run());
 }
 
 awaitable<void> Places::put(PlaceRecord place) {
-  core_.places.try_emplace(place.id, place);  // the write completes even when its caller is cancelled
-  co_await core_.store.putPlace(place);
-  EntryPtr entry = core_.find(place.instanceId);
-  core_.places[place.id] = std::move(place);
+  if (!context_.registry.findPlace(place.id)) context_.registry.putPlace(place);  // the write completes even when its caller is cancelled
+  co_await context_.store.putPlace(place);
+  EntryPtr entry = context_.registry.find(place.instanceId);
+  context_.registry.putPlace(std::move(place));
   if (entry) describe(*entry);
 }
 
 awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                                  std::string name) {
-  const PlaceRecord target = core_.places.at(place_id);
+  const PlaceRecord target = *context_.registry.findPlace(place_id);
   const Instance& instance = entry->record.instance;
   PlaceRecord former;
   former.id = entry->placeId();
@@ -69,7 +67,7 @@ awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole
   former.region = instance.region;
   former.config = instance.config;
   former.external = entry->record.external;
-  former.createdAt = role == PlaceRole::snapshot ? core_.clock.now() : instance.createdAt;
+  former.createdAt = role == PlaceRole::snapshot ? context_.clock.now() : instance.createdAt;
   former.expiresAt = until;
   former.name = std::move(name);
   InstanceRecord record = entry->record;
@@ -82,18 +80,18 @@ awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole
   ++record.instance.version;
   // The write completes even when the caller is cancelled: memory must follow it.
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
-  co_await core_.store.switchPlace(record, former, std::move(operation));
+  co_await context_.store.switchPlace(record, former, std::move(operation));
   co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::enable_terminal_cancellation());
   entry->record = std::move(record);
-  core_.places.erase(place_id);
-  core_.places[former.id] = former;
-  core_.placeChanged(*entry, former.id);
+  context_.registry.removePlace(place_id);
+  context_.registry.putPlace(former);
+  context_.registry.placeChanged(*entry, former.id);
   describe(*entry);
-  core_.changed(*entry);
+  context_.changes.changed(*entry);
 }
 
 const PlaceRecord* Places::keptFor(const std::string& instance_id) const {
-  for (const auto& [id, place] : core_.places)
+  for (const auto& [id, place] : context_.registry.places())
     if (place.instanceId == instance_id && place.role == PlaceRole::kept) return &place;
   return nullptr;
 }
@@ -104,9 +102,9 @@ void Places::describe(Entry& entry) const {
 }
 
 awaitable<void> Places::discard(std::string place_id) {
-  auto found = core_.places.find(place_id);
-  if (found == core_.places.end()) co_return;
-  PlaceRecord place = found->second;
+  const PlaceRecord* found = context_.registry.findPlace(place_id);
+  if (!found) co_return;
+  PlaceRecord place = *found;
   place.role = PlaceRole::discarded;
   co_await put(std::move(place));
   changed_.notifyAll();
@@ -114,7 +112,7 @@ awaitable<void> Places::discard(std::string place_id) {
 
 awaitable<void> Places::discardAllOf(std::string instance_id, Snapshots snapshots) {
   std::vector<std::string> ids;
-  for (const auto& [id, place] : core_.places) {
+  for (const auto& [id, place] : context_.registry.places()) {
     bool stays = place.role == PlaceRole::discarded || (place.role == PlaceRole::snapshot && snapshots == Snapshots::Stay);
     if (place.instanceId == instance_id && !stays) ids.push_back(id);
   }
@@ -127,16 +125,17 @@ void Places::closeSoon(std::string place_id) {
 }
 
 bool Places::isInUse(const std::string& place_id) const {
-  return std::ranges::any_of(core_.active, [&](const auto& active) { return std::ranges::count(active.second->places(), place_id) > 0; });
+  return std::ranges::any_of(context_.operations.all(),
+                             [&](const auto& active) { return std::ranges::count(active.second->places(), place_id) > 0; });
 }
 
 awaitable<void> Places::close(std::string place_id) {
-  auto found = core_.places.find(place_id);
-  auto provider = found == core_.places.end() ? core_.providers.end() : core_.providers.find(found->second.provider);
-  if (provider == core_.providers.end()) co_return;
-  PlaceProgress progress(core_, place_id, nullptr);
+  const PlaceRecord* found = context_.registry.findPlace(place_id);
+  Provider* provider = found ? context_.providers.find(found->provider) : nullptr;
+  if (!provider) co_return;
+  PlaceProgress progress(context_, place_id, nullptr);
   faultPoint("controller.place.close");
-  co_await provider->second->deleteInstance(place_id, DeleteVolumes::No, found->second.external, progress, Deadline::after(kRemoveTimeout));
+  co_await provider->deleteInstance(place_id, DeleteVolumes::No, found->external, progress, Deadline::after(kRemoveTimeout));
   faultPoint("controller.place.closed");
 }
 
@@ -147,12 +146,12 @@ awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
     if (!co_await removed_.wait(removed_.version(), deadline))
       throw Error(ErrorCode::DeadlineExceeded, "Timed out waiting for the removal of the place.");
   }
-  auto found = core_.places.find(place_id);
-  if (found == core_.places.end()) co_return;
+  const PlaceRecord* found = context_.registry.findPlace(place_id);
+  if (!found) co_return;
   removing_.insert(place_id);
   std::optional<Error> failure;
   try {
-    co_await remove(found->second, operation, deadline);
+    co_await remove(*found, operation, deadline);
   } catch (...) {
     failure = currentExceptionAsError();
   }
@@ -162,32 +161,30 @@ awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
 }
 
 awaitable<void> Places::remove(PlaceRecord place, ActivePtr operation, Deadline deadline) {
-  auto provider = core_.providers.find(place.provider);
-  if (provider == core_.providers.end())
-    throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not configured on this server any more.", enumName(place.provider)));
-  PlaceProgress progress(core_, place.id, operation);
-  Departure departure{place.id, place.owner, place.provider, DeleteVolumes::Yes, core_.clock.now()};
+  Provider& provider = context_.providers.require(place.provider);
+  PlaceProgress progress(context_, place.id, operation);
+  Departure departure{place.id, place.owner, place.provider, DeleteVolumes::Yes, context_.clock.now()};
   faultPoint("controller.place.remove");
-  co_await provider->second->deleteInstance(place.id, DeleteVolumes::Yes, place.external, progress, deadline);
+  co_await provider.deleteInstance(place.id, DeleteVolumes::Yes, place.external, progress, deadline);
   faultPoint("controller.place.removed");
-  co_await core_.store.deletePlace(place.id, departure);
-  core_.departed[place.id] = departure;
-  core_.places.erase(place.id);
-  EntryPtr entry = core_.find(place.instanceId);
+  co_await context_.store.deletePlace(place.id, departure);
+  context_.registry.depart(departure);
+  context_.registry.removePlace(place.id);
+  EntryPtr entry = context_.registry.find(place.instanceId);
   if (!entry) co_return;
   describe(*entry);
-  core_.changed(*entry);
+  context_.changes.changed(*entry);
 }
 
 bool Places::isDue(const PlaceRecord& place) const {
-  bool expired = place.role == PlaceRole::kept && place.expiresAt <= core_.clock.now();
+  bool expired = place.role == PlaceRole::kept && place.expiresAt <= context_.clock.now();
   bool left_behind = place.role == PlaceRole::target;  // by an operation that has ended
   return place.role == PlaceRole::discarded || ((expired || left_behind) && !isInUse(place.id));
 }
 
 awaitable<void> Places::sweep() {
   std::vector<std::string> due;
-  for (const auto& [id, place] : core_.places)
+  for (const auto& [id, place] : context_.registry.places())
     if (isDue(place)) due.push_back(id);
   for (const std::string& id : due) co_await tidy(id, Tidying::Remove);
   auto closing = to_close_;
@@ -199,13 +196,13 @@ awaitable<void> Places::sweep() {
 awaitable<void> Places::tidy(std::string id, Tidying what) {
   std::optional<Error> failure;
   try {
-    auto found = core_.places.find(id);
+    const PlaceRecord* found = context_.registry.findPlace(id);
     if (what == Tidying::Close) {
       co_await close(id);
       to_close_.erase(id);
-    } else if (found != core_.places.end() && isDue(found->second)) {  // an operation may use it again by now
+    } else if (found && isDue(*found)) {  // an operation may use it again by now
       // Durable first: after a crash, the place must not be used again.
-      if (found->second.role != PlaceRole::discarded) co_await discard(id);
+      if (found->role != PlaceRole::discarded) co_await discard(id);
       co_await removeNow(id, nullptr);
     }
   } catch (...) {
@@ -219,7 +216,7 @@ awaitable<void> Places::run() {
   for (;;) {
     auto seen = changed_.version();
     co_await sweep();
-    co_await changed_.wait(seen, Deadline::after(core_.options.reconcileInterval));
+    co_await changed_.wait(seen, Deadline::after(context_.options.reconcileInterval));
   }
 }
 

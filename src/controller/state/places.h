@@ -9,21 +9,21 @@ namespace swarm::control {
 class PlaceProgress final : public Progress {
  public:
   /// `operation` may be null: only ids are recorded.
-  PlaceProgress(Core& core, std::string place_id, ActivePtr operation)
-      : core_(core), place_id_(std::move(place_id)), operation_(std::move(operation)) {}
+  PlaceProgress(const Context& context, std::string place_id, ActivePtr operation)
+      : context_(context), place_id_(std::move(place_id)), operation_(std::move(operation)) {}
   awaitable<void> recorded(ExternalResource resource) override;
   void step(Step step) override;
   void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) override;
 
  private:
-  Core& core_;
+  const Context& context_;
   std::string place_id_;
   ActivePtr operation_;
 };
 
 class Places {
  public:
-  explicit Places(Core& core) : core_(core) {}
+  explicit Places(const Context& context) : context_(context) {}
 
   awaitable<void> load();  ///< from the store; before operations are resumed
   void begin();            ///< from here on, discarded and expired places are removed in the background
@@ -57,7 +57,7 @@ class Places {
   awaitable<void> remove(PlaceRecord place, ActivePtr operation, Deadline deadline);
   bool isDue(const PlaceRecord& place) const;
 
-  Core& core_;
+  const Context& context_;
   Notifier changed_;
   std::set<std::string> removing_;
   Notifier removed_;

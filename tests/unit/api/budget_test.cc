@@ -206,7 +206,7 @@ TEST(ApiStreams, ofManyEventsReachASlowClientPieceByPiece) {
   auto events = open(server, "/api/events", signedIn(server.user));
   readUntil(server, *events, "retry:");
   const std::string text = "{\"x\":\"" + std::string(1000, 'x') + "\"}";
-  for (int i = 0; i < 3000; ++i) server.controller->events().publishText("instance", "ulla", text);
+  for (int i = 0; i < 3000; ++i) server.controller->events().publishText(EventType::instance, "ulla", text);
   std::string id = "id: " + std::to_string(server.controller->events().lastId()) + "\n";
   std::size_t largest = 0;
   std::string seen;

@@ -68,8 +68,8 @@ TEST(ApiEvents, goToUsersWhoMaySeeThem) {
 TEST(ApiEvents, goOnWhereAClientHadStopped) {
   ApiServer server;
   std::uint64_t before = server.controller->events().lastId();
-  server.controller->events().publish("instance", "ulla", {{"n", 1}});
-  server.controller->events().publish("instance", "ulla", {{"n", 2}});
+  server.controller->events().publish(EventType::instance, "ulla", {{"n", 1}});
+  server.controller->events().publish(EventType::instance, "ulla", {{"n", 2}});
   net::Headers headers = bearer(server.user);
   headers.push_back({"Last-Event-ID", std::to_string(before + 1)});
   StreamedAnswer resumed(server, "/api/events", headers);
@@ -79,7 +79,7 @@ TEST(ApiEvents, goOnWhereAClientHadStopped) {
 
 TEST(ApiEvents, sayWhenSomeWereLost) {
   ApiServer server;
-  for (int i = 0; i < 5000; ++i) server.controller->events().publish("instance", "ulla", {});
+  for (int i = 0; i < 5000; ++i) server.controller->events().publish(EventType::instance, "ulla", {});
   for (std::string id : {"0", "999999"}) {
     net::Headers headers = bearer(server.user);
     headers.push_back({"Last-Event-ID", id});

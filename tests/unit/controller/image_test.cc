@@ -31,13 +31,13 @@ TEST_F(OlderImage, isShownUntilTheInstanceIsReplaced) {
   const std::uint64_t before = swarm().events().lastId();
   drive([&] { return get("one").imageOutdated && route("one")->imageOutdated; });
   auto events = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
-  EXPECT_NE(std::ranges::find(events, "instance", &Event::type), events.end()) << "an open page learns it";
+  EXPECT_NE(std::ranges::find(events, EventType::instance, &Event::type), events.end()) << "an open page learns it";
   finish(run(swarm().restartInstance("one", "ann")));
   EXPECT_TRUE(get("one").imageOutdated) << "a start reuses the container";
   reboot();
   drive([&] { return !get("one").stale && get("one").imageOutdated; });
   UpdateResult result = refresh("one");
-  EXPECT_EQ(result.effect, "restart");
+  EXPECT_EQ(result.effect, UpdateEffect::restart);
   EXPECT_EQ(finish({result.instance, result.operation.value()}).status, OperationStatus::succeeded);
   EXPECT_FALSE(get("one").imageOutdated);
   EXPECT_EQ(get("one").status, InstanceStatus::running);

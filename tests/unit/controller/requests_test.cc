@@ -1,5 +1,5 @@
 // Idempotency keys, updates, lists, waiting, events.
-#include "controller/reconcile/agent_watch.h"
+#include "controller/agents/agent_watch.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {
@@ -87,7 +87,7 @@ TEST_F(Requests, aLiveChangeIsAppliedAtOnce) {
   change.resources->memory.max = 8192;
   InstanceRef as_it_was("one", {.any = false, .versions = {before.version}});
   UpdateResult result = run(swarm().updateInstance(as_it_was, change, "ann"));
-  EXPECT_EQ(result.effect, "live");
+  EXPECT_EQ(result.effect, UpdateEffect::live);
   EXPECT_FALSE(result.operation);
   EXPECT_EQ(result.instance.version, before.version + 1);
   EXPECT_EQ(world_.container(before.id)->spec.config.resources.memory.max, 8192);
@@ -117,7 +117,7 @@ TEST_F(Requests, aChangedEnvironmentRecreatesTheContainerOnItsVolumes) {
   UpdateRequest change;
   change.env = std::map<std::string, std::string>{{"EDITOR", "vi"}};
   UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
-  EXPECT_EQ(result.effect, "restart");
+  EXPECT_EQ(result.effect, UpdateEffect::restart);
   ASSERT_TRUE(result.operation);
   EXPECT_EQ(run(swarm().waitForOperation(result.operation->id, Deadline::after(std::chrono::seconds(30)))).status,
             OperationStatus::succeeded);
@@ -159,7 +159,7 @@ TEST_F(Requests, aChangeOfLabelsNeedsNoProvider) {
   UpdateRequest change;
   change.labels = std::map<std::string, std::string>{{"team", "core"}};
   UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
-  EXPECT_EQ(result.effect, "none");
+  EXPECT_EQ(result.effect, UpdateEffect::none);
   InstanceQuery query;
   query.labels["team"] = "core";
   EXPECT_EQ(run(swarm().listInstances(query)).items.size(), 1u);
@@ -236,7 +236,7 @@ TEST_F(Requests, eventsReportInstancesAndOperations) {
   std::uint64_t before = swarm().events().lastId();
   create("one");
   std::vector<Event> events = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
-  auto reports = [&](const std::string& type, const std::string& member, const std::string& value) {
+  auto reports = [&](EventType type, const std::string& member, const std::string& value) {
     for (const Event& event : events)
       if (event.type == type && event.owner == "ann") {
         boost::json::object data = boost::json::parse(*event.data).as_object();
@@ -244,9 +244,9 @@ TEST_F(Requests, eventsReportInstancesAndOperations) {
       }
     return false;
   };
-  EXPECT_TRUE(reports("instance", "status", "creating"));
-  EXPECT_TRUE(reports("instance", "status", "running"));
-  EXPECT_TRUE(reports("operation", "status", "succeeded"));
+  EXPECT_TRUE(reports(EventType::instance, "status", "creating"));
+  EXPECT_TRUE(reports(EventType::instance, "status", "running"));
+  EXPECT_TRUE(reports(EventType::operation, "status", "succeeded"));
 }
 
 TEST(AgentWatch, increasesThePauseAfterEachInvalidResponse) {
@@ -259,10 +259,10 @@ TEST(AgentWatch, increasesThePauseAfterEachInvalidResponse) {
 
 TEST_F(Requests, aSubscriberThatFellBehindReceivesAReset) {
   EventBus bus(0);
-  for (int i = 0; i < 5000; ++i) bus.publish("log", "", {});
+  for (int i = 0; i < 5000; ++i) bus.publish(EventType::log, "", {});
   std::vector<Event> events = run(bus.after(1, Deadline::after(std::chrono::seconds(1))));
   ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].type, "reset");
+  EXPECT_EQ(events[0].type, EventType::reset);
   EXPECT_EQ(events[0].id, 5000u);
   EXPECT_EQ(run(bus.after(4999, Deadline::after(std::chrono::seconds(1)))).size(), 1u);
   EXPECT_TRUE(run(bus.after(5000, Deadline::after(std::chrono::milliseconds(1)))).empty());
@@ -270,13 +270,13 @@ TEST_F(Requests, aSubscriberThatFellBehindReceivesAReset) {
 
 TEST_F(Requests, anEventOfAnEarlierRunIsRecognized) {
   EventBus before(1'000'000);
-  for (int i = 0; i < 3; ++i) before.publish("log", "", {});
+  for (int i = 0; i < 3; ++i) before.publish(EventType::log, "", {});
   EventBus after(3'000'000);  // the server was started again two seconds later: numbers begin with its clock's microseconds
-  for (int i = 0; i < 3; ++i) after.publish("log", "", {});
+  for (int i = 0; i < 3; ++i) after.publish(EventType::log, "", {});
   for (std::uint64_t seen : {before.lastId() - 2, before.lastId(), std::uint64_t{2}}) {
     std::vector<Event> events = run(after.after(seen, Deadline::after(std::chrono::seconds(1))));
     ASSERT_EQ(events.size(), 1u);
-    EXPECT_EQ(events[0].type, "reset");
+    EXPECT_EQ(events[0].type, EventType::reset);
     EXPECT_EQ(events[0].id, after.lastId());
   }
 }
@@ -284,20 +284,20 @@ TEST_F(Requests, anEventOfAnEarlierRunIsRecognized) {
 TEST_F(Requests, theHistoryOfEventsIsLimitedInBytes) {
   EventBus bus(0, {.events = 1000, .bytes = 10'000});
   for (int i = 0; i < 100; ++i) {
-    bus.publishText("log", "", std::string(1000, 'x'));
+    bus.publishText(EventType::log, "", std::string(1000, 'x'));
     EXPECT_LE(bus.historyBytes(), 10'000u);
   }
   EXPECT_EQ(run(bus.after(90, Deadline::after(std::chrono::seconds(1)))).size(), 10u);
-  EXPECT_EQ(run(bus.after(89, Deadline::after(std::chrono::seconds(1)))).at(0).type, "reset");
-  bus.publishText("log", "", std::string(1'000'000, 'x'));
+  EXPECT_EQ(run(bus.after(89, Deadline::after(std::chrono::seconds(1)))).at(0).type, EventType::reset);
+  bus.publishText(EventType::log, "", std::string(1'000'000, 'x'));
   EXPECT_EQ(run(bus.after(100, Deadline::after(std::chrono::seconds(1)))).size(), 1u) << "the newest is always delivered";
-  for (int i = 0; i < 100; ++i) bus.publishText("log", "", "{}");
+  for (int i = 0; i < 100; ++i) bus.publishText(EventType::log, "", "{}");
   EXPECT_LE(bus.historyBytes(), 200u);
 }
 
 TEST_F(Requests, aSubscriberLimitsTheBytesOfABatch) {
   EventBus bus(0);
-  for (int i = 0; i < 100; ++i) bus.publishText("log", "", std::string(1000, 'x'));
+  for (int i = 0; i < 100; ++i) bus.publishText(EventType::log, "", std::string(1000, 'x'));
   std::uint64_t last = 0;
   std::size_t rounds = 0;
   for (; last < 100; ++rounds) {

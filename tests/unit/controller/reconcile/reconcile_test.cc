@@ -56,7 +56,7 @@ TEST_F(Reconcile, aKillAtTheMemoryLimitIsReportedToTheOwner) {
   EXPECT_EQ(get("one").status, InstanceStatus::running);
   EXPECT_NE(get("one").statusReason.find("memory limit"), std::string::npos) << get("one").statusReason;
   auto events = run(swarm().events().after(before, Deadline::after(std::chrono::seconds(5))));
-  auto notice = std::ranges::find(events, "notice", &Event::type);
+  auto notice = std::ranges::find(events, EventType::notice, &Event::type);
   ASSERT_NE(notice, events.end());
   EXPECT_EQ(notice->owner, "ann");
   finish(run(swarm().restartInstance("one", "ann")));

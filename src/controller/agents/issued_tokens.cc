@@ -1,7 +1,8 @@
 // Notifies agents of ended sessions.
-#include "controller/state/issued_tokens.h"
+#include "controller/agents/issued_tokens.h"
 
 #include "base/diagnostics/log.h"
+#include "controller/agents/agent_settings.h"
 
 namespace swarm::control {
 namespace {
@@ -10,7 +11,7 @@ constexpr std::chrono::seconds kRetryInterval{1};
 }  // namespace
 
 void IssuedTokens::note(const std::string& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> is_valid) {
-  std::erase_if(issued_, [now = core_.clock.now()](const auto& entry) { return entry.second.expiresAt <= now; });
+  std::erase_if(issued_, [now = context_.clock.now()](const auto& entry) { return entry.second.expiresAt <= now; });
   Issued& issued = issued_[{instance_id, session}];
   issued.expiresAt = std::max(issued.expiresAt, expires_at);
   issued.isValid = std::move(is_valid);
@@ -24,7 +25,7 @@ void IssuedTokens::check() {
       ++entry;
       continue;
     }
-    core_.spawn("end a session at " + key.first, notify(key.first, key.second, issued.expiresAt));
+    context_.tasks.spawn("end a session at " + key.first, notify(key.first, key.second, issued.expiresAt));
     entry = issued_.erase(entry);
   }
 }
@@ -32,13 +33,13 @@ void IssuedTokens::check() {
 /// Until the last token has expired: retries an unreachable agent, and repeats the notification after each start of the agent.
 awaitable<void> IssuedTokens::notify(std::string instance_id, std::string session, SystemTime until) {
   std::uint64_t notified = 0;
-  for (EntryPtr entry = core_.find(instance_id); entry && !entry->removed && core_.clock.now() < until;) {
+  for (EntryPtr entry = context_.registry.find(instance_id); entry && !entry->removed && context_.clock.now() < until;) {
     std::uint64_t epoch = entry->epoch;
     bool takes_sessions = entry->endpoint && entry->endpoint.credential == AgentCredential::PublicKey;
     auto seen = entry->observed.version();
     if (takes_sessions && epoch != notified) {
       try {
-        co_await agent::endSession(core_.targetOf(*entry), session, Deadline::after(kNotifyTimeout));
+        co_await agent::endSession(targetOf(*entry), session, Deadline::after(kNotifyTimeout));
         notified = epoch;
       } catch (const Error& error) {
         if (error.code() == ErrorCode::Cancelled) throw;

@@ -5,14 +5,14 @@
 #include <map>
 #include <string>
 
-#include "controller/state/core.h"
+#include "controller/state/context.h"
 
 namespace swarm::control {
 
 /// On the control loop. In memory only: after a restart of the server, tokens issued before it end by expiry (kLongestIssuedLife).
 class IssuedTokens {
  public:
-  explicit IssuedTokens(Core& core) : core_(core) {}
+  explicit IssuedTokens(const Context& context) : context_(context) {}
 
   /// `is_valid`: whether the session still exists; called on the control loop.
   void note(const std::string& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> is_valid);
@@ -26,7 +26,7 @@ class IssuedTokens {
   };
   awaitable<void> notify(std::string instance_id, std::string session, SystemTime until);
 
-  Core& core_;
+  const Context& context_;
   std::map<std::pair<std::string, std::string>, Issued> issued_;  ///< by instance and session
 };
 

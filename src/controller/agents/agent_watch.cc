@@ -1,9 +1,10 @@
 // AgentWatch: health requests, connections, setup scripts, activity.
-#include "controller/reconcile/agent_watch.h"
+#include "controller/agents/agent_watch.h"
 
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "controller/agents/agent_settings.h"
 
 namespace swarm::control {
 namespace {
@@ -37,10 +38,20 @@ std::chrono::milliseconds pauseAfterInvalidResponses(int count) {
   return std::min(first * (1 << std::min(count - 1, 10)), longest);
 }
 
+awaitable<agent::AgentHealth> AgentWatch::probe(agent::AgentTarget target, Deadline deadline, milliseconds wait) const {
+  if (context_.options.probe) return context_.options.probe(std::move(target), deadline);
+  return agent::getHealth(std::move(target), deadline, wait);
+}
+
+awaitable<agent::AgentActivity> AgentWatch::getActivity(agent::AgentTarget target, Deadline deadline) const {
+  if (context_.options.activity) return context_.options.activity(std::move(target), deadline);
+  return agent::getActivity(std::move(target), deadline);
+}
+
 awaitable<bool> AgentWatch::isStillRunning(EntryPtr entry, std::string& reason) {
   std::optional<ProviderInstance> observed;
   try {
-    observed = co_await core_.providerOf(*entry).getInstance(entry->placeId(), Deadline::after(std::chrono::seconds(10)));
+    observed = co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(std::chrono::seconds(10)));
   } catch (const Error&) {
     co_return true;  // unknown: the reconciler handles an unreachable provider
   }
@@ -57,7 +68,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   using Steady = std::chrono::steady_clock;
   auto began = Steady::now();
   auto looked = began;
-  auto pause = core_.options.probeInterval;
+  auto pause = context_.options.probeInterval;
   std::uint64_t epoch = entry->epoch;
   bool responded = false;
   int invalid_responses = 0;                // in a row
@@ -68,7 +79,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
     if (entry->epoch != epoch || !entry->endpoint) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
     try {
       agent::AgentHealth health =
-          co_await core_.probe(core_.targetOf(*entry), deadline.orAfter(kProbeTimeout), responded ? kAgentHolds : milliseconds(0));
+          co_await probe(targetOf(*entry), deadline.orAfter(kProbeTimeout), responded ? kAgentHolds : milliseconds(0));
       responded = true;
       invalid_responses = 0;
       reason = health.reason;
@@ -77,11 +88,11 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       entry->setup = {health.setup, health.setupExitCode};
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
       // The current place is held for a move that has ended or was rolled back.
-      if (!health.held.empty()) co_await core_.moveAgents()->release(core_.targetOf(*entry), deadline.orAfter(kReleaseTimeout));
+      if (!health.held.empty()) co_await context_.options.moveAgents->release(targetOf(*entry), deadline.orAfter(kReleaseTimeout));
       if (health.ready) {
         entry->ready = true;
         entry->generation = health.generation;
-        core_.routeChanged(*entry);
+        context_.routes.changed(*entry);
         co_return ReadinessReport{Readiness::Ready, ""};
       }
     } catch (const Error& error) {
@@ -90,10 +101,10 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
     }
     if (entry->ready && entry->epoch == epoch) {  // not ready any more: VS Code's server is being replaced
       entry->ready = false;
-      core_.routeChanged(*entry);
+      context_.routes.changed(*entry);
     }
-    if (!responded && Steady::now() - began >= core_.options.agentRefusal) break;
-    if (ended && Steady::now() - *ended >= core_.options.agentRefusal) break;
+    if (!responded && Steady::now() - began >= context_.options.agentRefusal) break;
+    if (ended && Steady::now() - *ended >= context_.options.agentRefusal) break;
     bool something_happened =
         co_await entry->observed.wait(seen, deadline.orAfter(std::max(pause, pauseAfterInvalidResponses(invalid_responses))));
     if (something_happened || Steady::now() - looked > kContainerQueryInterval) {
@@ -116,22 +127,23 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
 awaitable<void> AgentWatch::connect(EntryPtr entry) {
   auto permit = co_await connecting_.acquire(Deadline::after(kConnectWithin));
   std::uint64_t epoch = entry->epoch;
-  AgentEndpoint endpoint = co_await core_.providerOf(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
+  AgentEndpoint endpoint =
+      co_await context_.providers.of(*entry).agentEndpoint(entry->placeId(), Deadline::after(std::chrono::seconds(15)));
   if (entry->epoch == epoch) entry->endpoint = std::move(endpoint);
-  core_.routeChanged(*entry);
+  context_.routes.changed(*entry);
 }
 
 void AgentWatch::watch(EntryPtr entry, std::chrono::milliseconds bound) {
   if (entry->watching || entry->removed || entry->instance().status != InstanceStatus::running) return;
   entry->watching = true;
-  core_.spawn("watch " + entry->id(), follow(entry, bound));
+  context_.tasks.spawn("watch " + entry->id(), follow(entry, bound));
 }
 
 awaitable<void> AgentWatch::follow(EntryPtr entry, std::chrono::milliseconds bound) {
   co_await check(entry, bound);
   co_await async::sleepFor(kBetweenDoubts);
   entry->watching = false;
-  if (std::exchange(entry->watchAgain, false)) watch(entry, core_.options.startTimeout);
+  if (std::exchange(entry->watchAgain, false)) watch(entry, context_.options.startTimeout);
 }
 
 awaitable<void> AgentWatch::check(EntryPtr entry, std::chrono::milliseconds bound) {
@@ -156,7 +168,7 @@ awaitable<void> AgentWatch::check(EntryPtr entry, std::chrono::milliseconds boun
   std::string reason = failure ? format("The container is running, but its agent is unreachable: {}", failure->message()) : report.reason;
   if (reason.empty()) reason = entry->notice;
   bool is_known = entry->instance().statusReason == reason || (is_ready && entry->instance().statusReason == reasonOf(entry->setup));
-  if (!is_known) core_.setStatus(*entry, InstanceStatus::running, reason);
+  if (!is_known) context_.changes.setStatus(*entry, InstanceStatus::running, reason);
   if (is_ready) followSetup(entry);
 }
 
@@ -164,7 +176,7 @@ void AgentWatch::followSetup(EntryPtr entry) {
   bool nothing_to_say = reasonOf(entry->setup).empty() && entry->instance().statusReason != kSetupRuns;
   if (!entry->ready || entry->followingSetup || nothing_to_say) return;
   entry->followingSetup = true;
-  core_.spawn("setup of " + entry->id(), watchSetup(entry));
+  context_.tasks.spawn("setup of " + entry->id(), watchSetup(entry));
 }
 
 awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
@@ -174,12 +186,12 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
     std::string reason = reasonOf(entry->setup);
     bool is_ours = instance.statusReason.empty() || instance.statusReason == kSetupRuns;
     bool settled = instance.status == InstanceStatus::running && instance.operationId.empty();
-    if (settled && is_ours && instance.statusReason != reason) core_.setStatus(*entry, InstanceStatus::running, reason);
+    if (settled && is_ours && instance.statusReason != reason) context_.changes.setStatus(*entry, InstanceStatus::running, reason);
     if (settled && entry->setup.state != "running") break;
-    co_await async::sleepFor(core_.options.setupInterval);
+    co_await async::sleepFor(context_.options.setupInterval);
     if (entry->epoch != epoch || entry->removed || !entry->endpoint) break;
     try {
-      agent::AgentHealth health = co_await core_.probe(core_.targetOf(*entry), Deadline::after(kProbeTimeout));
+      agent::AgentHealth health = co_await probe(targetOf(*entry), Deadline::after(kProbeTimeout));
       entry->setup = {health.setup, health.setupExitCode};
     } catch (const Error& error) {
       if (error.code() == ErrorCode::Cancelled) throw;  // other errors: retried
@@ -189,16 +201,16 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
 }
 
 void AgentWatch::noteTrouble(const std::string& instance_id) {
-  EntryPtr entry = core_.find(instance_id);
+  EntryPtr entry = context_.registry.find(instance_id);
   if (entry && entry->watching) entry->watchAgain = true;
   if (!entry || entry->watching || entry->instance().status != InstanceStatus::running || !entry->instance().operationId.empty()) return;
-  watch(entry, core_.options.startTimeout);
+  watch(entry, context_.options.startTimeout);
 }
 
 awaitable<void> AgentWatch::queryActivity(EntryPtr entry) {
   try {
-    agent::AgentActivity activity = co_await core_.activity(core_.targetOf(*entry), Deadline::after(kProbeTimeout));
-    core_.noteActive(*entry, activity.lastActivity);
+    agent::AgentActivity activity = co_await getActivity(targetOf(*entry), Deadline::after(kProbeTimeout));
+    entry->noteActive(std::min(activity.lastActivity, context_.clock.now()));  // the workspace's clock may be ahead
   } catch (const Error& error) {
     log::debug("activity of an agent was not available", {{"instance", entry->id()}, {"error", error.message()}});
   }
@@ -206,10 +218,10 @@ awaitable<void> AgentWatch::queryActivity(EntryPtr entry) {
 }
 
 void AgentWatch::noteUse(const std::string& instance_id) {
-  EntryPtr entry = core_.find(instance_id);
+  EntryPtr entry = context_.registry.find(instance_id);
   if (!entry || entry->queryingActivity || !entry->ready || !entry->endpoint) return;
   entry->queryingActivity = true;
-  core_.spawn("activity of " + entry->id(), queryActivity(entry));
+  context_.tasks.spawn("activity of " + entry->id(), queryActivity(entry));
 }
 
 }  // namespace swarm::control

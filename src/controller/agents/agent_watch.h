@@ -2,7 +2,7 @@
 #pragma once
 
 #include "async/lock/semaphore.h"
-#include "controller/state/core.h"
+#include "controller/state/context.h"
 
 namespace swarm::control {
 
@@ -22,7 +22,7 @@ std::chrono::milliseconds pauseAfterInvalidResponses(int count);
 
 class AgentWatch {
  public:
-  explicit AgentWatch(Core& core) : core_(core) {}
+  explicit AgentWatch(const Context& context) : context_(context) {}
 
   /// Requests the agent's health until VS Code responds, the container exits, the agent has refused for agentRefusal, or `deadline` passes.
   /// Sets the route's ready and generation. The entry must have an endpoint.
@@ -36,6 +36,8 @@ class AgentWatch {
   void noteUse(const std::string& instance_id);
 
  private:
+  awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline, std::chrono::milliseconds wait = {}) const;
+  awaitable<agent::AgentActivity> getActivity(agent::AgentTarget target, Deadline deadline) const;
   awaitable<void> follow(EntryPtr entry, std::chrono::milliseconds bound);
   awaitable<void> check(EntryPtr entry, std::chrono::milliseconds bound);
   awaitable<void> connect(EntryPtr entry);
@@ -43,7 +45,7 @@ class AgentWatch {
   awaitable<void> queryActivity(EntryPtr entry);
   awaitable<bool> isStillRunning(EntryPtr entry, std::string& reason);
 
-  Core& core_;
+  const Context& context_;
   async::Semaphore connecting_{32};  ///< after a restart, many routes connect concurrently
 };
 

@@ -1,17 +1,14 @@
-// createInstance: placement, defaults, names, Idempotency-Keys.
+// Creation: placement, defaults, names, Idempotency-Keys.
+#include "controller/placement/creation.h"
+
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
-#include "controller/impl.h"
-#include "controller/placement/placement.h"
 #include "model/codec/codec.h"
 #include "model/rules/validation.h"
 #include "protocol/ed25519.h"
 
-namespace swarm {
-
-using control::EntryPtr;
-
+namespace swarm::control {
 namespace {
 
 constexpr std::size_t kSecretBytes = 32;
@@ -36,21 +33,19 @@ class KeyGuard {
 /// Reserves a name until the instance exists; releases it otherwise.
 class NameGuard {
  public:
-  NameGuard(std::map<std::string, std::string, std::less<>>& names, const std::string& name, const std::string& id)
-      : names_(names), name_(name), id_(id) {
-    if (!names_.try_emplace(name, id).second)
+  NameGuard(Registry& registry, const std::string& name, const std::string& id) : registry_(registry), name_(name), id_(id) {
+    if (!registry.reserve(name, id))
       throw Error(ErrorCode::AlreadyExists, format("There is already a workspace named \"{}\".", name)).withField("/name", "is taken");
   }
   ~NameGuard() {
-    auto found = names_.find(name_);
-    if (!kept_ && found != names_.end() && found->second == id_) names_.erase(found);
+    if (!kept_) registry_.unreserve(name_, id_);
   }
   NameGuard(const NameGuard&) = delete;
   NameGuard& operator=(const NameGuard&) = delete;
   void keep() { kept_ = true; }
 
  private:
-  std::map<std::string, std::string, std::less<>>& names_;
+  Registry& registry_;
   std::string name_;
   std::string id_;
   bool kept_ = false;
@@ -64,8 +59,8 @@ std::string fingerprintOf(const CreateRequest& request) {
 }
 
 /// Regions in the configuration select the provider as the request's regions do.
-control::PlacementRequest placementRequest(const CreateRequest& request) {
-  control::PlacementRequest requested{.provider = request.provider, .regions = request.regions};
+PlacementRequest placementRequest(const CreateRequest& request) {
+  PlacementRequest requested{.provider = request.provider, .regions = request.regions};
   const NetworkConfig& network = request.config.network;
   if (!requested.regions.empty()) return requested;
   if (network.docker && !network.docker->host.empty()) {
@@ -97,20 +92,44 @@ ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
 
 }  // namespace
 
-InstanceConfig SwarmController::Impl::complete(const CreateRequest& request, const Provider& provider) const {
+Creation::Creation(const Context& context, OperationRunner& runner)
+    : context_(context), runner_(runner), placement_(makePlacement(context.options.placement, context.options.defaultProvider)) {}
+
+std::vector<PlacementCandidate> Creation::candidates() const {
+  std::map<ProviderType, PlacementCandidate> found;
+  for (const auto& [type, provider] : context_.providers)
+    found[type] = {.type = type,
+                   .health = provider->health().status,
+                   .memory = {0, provider->memoryTotal().total},
+                   .regions = provider->getProviderCapabilities().supportedRegions,
+                   .costRank = provider->info().costRank};
+  for (const auto& [id, entry] : context_.registry.instances()) {
+    const Instance& instance = entry->record.instance;
+    auto candidate = found.find(instance.provider);
+    if (candidate == found.end()) continue;
+    ++candidate->second.instances;
+    if (instance.status == InstanceStatus::running) candidate->second.memory.used += static_cast<double>(instance.resources.memory.max);
+  }
+  std::vector<PlacementCandidate> list;
+  for (auto& [type, candidate] : found) list.push_back(std::move(candidate));
+  return list;
+}
+
+InstanceConfig Creation::complete(const CreateRequest& request, const Provider& provider) const {
   InstanceConfig config = request.config;
-  if (isDefault(config.resources)) config.resources = fitting(options.defaultResources, provider);
-  ConfigDefaults defaults{options.instanceNamePrefix, options.workspaceImage};
+  if (isDefault(config.resources)) config.resources = fitting(context_.options.defaultResources, provider);
+  ConfigDefaults defaults{context_.options.instanceNamePrefix, context_.options.workspaceImage};
   defaults.home.size = config.resources.storage.size;
   defaults.home.persistent = config.resources.storage.persistent;
-  fillInDefaults(config, defaults, [this](std::string_view name) { return names.contains(name) || holdOf(name); });
-  for (const auto& [key, value] : options.tags) config.labels.try_emplace(key, value);
+  const Registry& registry = context_.registry;
+  fillInDefaults(config, defaults, [&](std::string_view name) { return registry.isTaken(name) || registry.holdOf(name); });
+  for (const auto& [key, value] : context_.options.tags) config.labels.try_emplace(key, value);
   return config;
 }
 
 /// Refuses early what the provider cannot create now. A reported outage may be old, or precede the first response: it is verified.
-awaitable<void> SwarmController::Impl::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
-  Provider& provider = *providers.at(type);
+awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
+  Provider& provider = context_.providers.at(type);
   if (provider.health().status == ProviderHealth::unavailable) {
     std::optional<Error> failure;
     try {
@@ -124,22 +143,21 @@ awaitable<void> SwarmController::Impl::checkCapacity(ProviderType type, const Cr
   }
   std::int64_t most = provider.getProviderCapabilities().maxInstancesPerUser;
   if (most <= 0) co_return;
-  auto count = std::count_if(instances.begin(), instances.end(), [&](const auto& one) {
+  auto count = std::ranges::count_if(context_.registry.instances(), [&](const auto& one) {
     return one.second->record.instance.owner == request.owner && one.second->record.instance.provider == type;
   });
   if (count >= most)
     throw Error(ErrorCode::Conflict, format("{} already has {} workspaces, the provider's limit per user.", request.owner, most));
 }
 
-awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(const CreateRequest&, const Store::IdempotencyEntry& first,
-                                                                             const std::string& fingerprint) {
+awaitable<std::optional<InstanceAndOperation>> Creation::replay(const Store::IdempotencyEntry& first, const std::string& fingerprint) {
   if (first.fingerprint != fingerprint) throw Error(ErrorCode::Unprocessable, "This Idempotency-Key was used before with another request.");
-  auto operation = co_await runner.get(first.operationId);
+  auto operation = co_await runner_.get(first.operationId);
   if (!operation) co_return std::nullopt;  // a crash between key and row: the operation was never created
   InstanceAndOperation result;
   result.operation = std::move(*operation);
   result.replayed = true;
-  if (EntryPtr entry = find(first.instanceId)) {
+  if (EntryPtr entry = context_.registry.find(first.instanceId)) {
     result.instance = entry->record.instance;
   } else {  // created, and deleted since
     result.instance.id = first.instanceId;
@@ -153,44 +171,45 @@ awaitable<std::optional<InstanceAndOperation>> SwarmController::Impl::replay(con
   co_return result;
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::createInstance(CreateRequest request) {
-  if (closing) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
+awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
+  if (context_.operations.isClosing()) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
   std::string id = newId("i");
   std::string operation_id = newId("op");
   if (request.idempotencyKey.empty()) co_return co_await createNew(std::move(request), id, operation_id);
 
-  KeyGuard guard(keysInUse, request.actor + "\n" + request.idempotencyKey);
+  KeyGuard guard(keys_in_use_, request.actor + "\n" + request.idempotencyKey);
   std::string fingerprint = fingerprintOf(request);
-  auto first = co_await store.findIdempotencyKey(request.actor, request.idempotencyKey);
+  auto first = co_await context_.store.findIdempotencyKey(request.actor, request.idempotencyKey);
   if (first) {
-    auto result = co_await replay(request, *first, fingerprint);
+    auto result = co_await replay(*first, fingerprint);
     if (result) co_return std::move(*result);
     id = first->instanceId;
     operation_id = first->operationId;
   } else {
     // Before the row: a retry after a crash in between finds the intended ids.
     Store::IdempotencyEntry entry{fingerprint, id, operation_id};
-    co_await store.putIdempotencyKey(request.actor, request.idempotencyKey, std::move(entry));
+    co_await context_.store.putIdempotencyKey(request.actor, request.idempotencyKey, std::move(entry));
   }
   co_return co_await createNew(std::move(request), id, operation_id);
 }
 
-awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest request, std::string id, std::string operation_id) {
-  ProviderType type = placement->choose(placementRequest(request), placementCandidates());
-  control::applyRegions(request.config.network, *providers.at(type), request.regions);
+awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, std::string id, std::string operation_id) {
+  ProviderType type = placement_->choose(placementRequest(request), candidates());
+  Provider& provider = context_.providers.at(type);
+  applyRegions(request.config.network, provider, request.regions);
   co_await checkCapacity(type, request, id);
 
-  auto entry = std::make_shared<control::Entry>();
+  auto entry = std::make_shared<Entry>();
   Instance& instance = entry->instance();
-  instance.config = complete(request, *providers.at(type));
+  instance.config = complete(request, provider);
   InstanceSpec requested;
   requested.instanceId = id;
   requested.name = instance.config.name;
   requested.owner = request.owner;
   requested.config = instance.config;
-  providers.at(type)->checkRequest(requested);
-  NameGuard name(names, instance.config.name, id);
-  if (const NameHold* hold = holdOf(instance.config.name); hold && hold->owner != request.owner)
+  provider.checkRequest(requested);
+  NameGuard name(context_.registry, instance.config.name, id);
+  if (const NameHold* hold = context_.registry.holdOf(instance.config.name); hold && hold->owner != request.owner)
     throw Error(
         ErrorCode::AlreadyExists,
         format("The name \"{}\" is reserved for the former owner of a deleted workspace until {}. Choose another one; an administrator can "
@@ -200,18 +219,18 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   instance.id = id;
   instance.owner = request.owner;
   instance.provider = type;
-  instance.createdAt = clock.now();
+  instance.createdAt = context_.clock.now();
   instance.lastActive = instance.createdAt;
   instance.observedAt = instance.createdAt;
   instance.resources = instance.config.resources;
-  instance.url = urlOf(instance.config.name);
+  instance.url = urlOf(context_.options, instance.config.name);
   entry->record.agentSecret = Secret(toHex(randomBytes(kSecretBytes)));
   entry->record.agentKey = Secret(toHex(randomBytes(ed25519::kSeedBytes)));
-  OperationRecord operation = runner.make(*entry, CreateParameters{}, request.actor);
+  OperationRecord operation = runner_.make(*entry, CreateParameters{}, request.actor);
   operation.id = std::move(operation_id);
-  control::ActivePtr active = co_await runner.submitCreate(entry, std::move(operation));
+  ActivePtr active = co_await runner_.submitCreate(entry, std::move(operation));
   name.keep();
-  publishRoutes();  // the client may open the URL as soon as it has the response
+  context_.routes.publish();  // the client may open the URL as soon as it has the response
   log::info("instance accepted",
             {{"instance", id}, {"name", instance.config.name}, {"owner", request.owner}, {"provider", enumName(type)}});
   InstanceAndOperation result;
@@ -220,4 +239,12 @@ awaitable<InstanceAndOperation> SwarmController::Impl::createNew(CreateRequest r
   co_return result;
 }
 
-}  // namespace swarm
+std::string urlOf(const ControllerOptions& options, const std::string& name) {
+  std::string url = options.urlPattern;
+  constexpr std::string_view place = "{name}";
+  auto at = url.find(place);
+  if (at != std::string::npos) url.replace(at, place.size(), name);
+  return url;
+}
+
+}  // namespace swarm::control

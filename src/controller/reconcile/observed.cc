@@ -4,8 +4,8 @@
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "controller/agents/agent_watch.h"
 #include "controller/operations/runner.h"
-#include "controller/reconcile/agent_watch.h"
 #include "controller/reconcile/lost_volumes.h"
 #include "controller/reconcile/reconcile.h"
 #include "controller/state/facts.h"
@@ -31,13 +31,13 @@ std::string incarnationOf(const ProviderInstance& observed) {
 void Reconciler::decide(const EntryPtr& entry, InstanceStatus status, std::string reason) {
   log::info("observed",
             {{"instance", entry->id()}, {"was", enumName(entry->instance().status)}, {"is", enumName(status)}, {"reason", reason}});
-  core_.setStatus(*entry, status, std::move(reason));
-  core_.spawn("save " + entry->id(), save(entry));
+  context_.changes.setStatus(*entry, status, std::move(reason));
+  context_.tasks.spawn("save " + entry->id(), save(entry));
 }
 
 awaitable<std::string> Reconciler::describe(EntryPtr entry, const std::optional<ProviderInstance>& observed) {
   if (observed || entry->instance().status == InstanceStatus::failed) co_return std::string();
-  co_return co_await describeMissingContainer(core_, std::move(entry));
+  co_return co_await describeMissingContainer(context_, std::move(entry));
 }
 
 void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstance>& observed, Cause cause, std::string description) {
@@ -47,21 +47,17 @@ void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstan
   if (!observed) {
     entry->instance().stale = false;
     entry->instance().imageOutdated = false;
-    entry->instance().observedAt = core_.clock.now();
+    entry->instance().observedAt = context_.clock.now();
     applyGone(entry, std::move(description));
   } else {
-    adoptFacts(core_, *entry, *observed);
+    adoptFacts(context_, *entry, *observed);
     if (observed->status == InstanceStatus::running) {
       applyRunning(entry, *observed, cause);
     } else {
       applyEnded(entry, *observed, cause);
     }
   }
-  if (was_stale || was_outdated != entry->instance().imageOutdated) {
-    core_.changed(*entry);
-  } else {
-    entry->snapshot = std::make_shared<const Instance>(entry->record.instance);
-  }
+  if (was_stale || was_outdated != entry->instance().imageOutdated) context_.changes.changed(*entry);
 }
 
 void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& observed, Cause cause) {
@@ -69,7 +65,7 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
   entry->endedAt.reset();
   std::string incarnation = incarnationOf(observed);
   bool is_another = entry->incarnation != incarnation && entry->endpoint && !entry->incarnation.empty();
-  if (is_another) core_.breakConnections(*entry);
+  if (is_another) context_.routes.breakConnections(*entry);
   entry->incarnation = incarnation;
   if (instance.status != InstanceStatus::running) {
     // Started at the provider: counts as a request to run it.
@@ -77,9 +73,9 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
     decide(entry, InstanceStatus::running, "");
   }
   if (!entry->endpoint || is_another) {
-    agents_.watch(entry, core_.options.startTimeout);
+    agents_.watch(entry, context_.options.startTimeout);
   } else if (!entry->ready) {
-    agents_.watch(entry, cause == Cause::SafetyNet ? kProbeOnce : core_.options.startTimeout);
+    agents_.watch(entry, cause == Cause::SafetyNet ? kProbeOnce : context_.options.startTimeout);
   }
 }
 
@@ -90,61 +86,61 @@ void Reconciler::applyEnded(const EntryPtr& entry, const ProviderInstance& obser
   bool was_running = instance.status == InstanceStatus::running || instance.status == InstanceStatus::starting;
   if (cause == Cause::Outage && (was_running || entry->endedWithProvider)) return startAgain(entry);
   if (was_running) {
-    core_.breakConnections(*entry);
-    entry->endedAt = core_.clock.steadyNow();
+    context_.routes.breakConnections(*entry);
+    entry->endedAt = context_.clock.steadyNow();
     bool failed = observed.status == InstanceStatus::failed;
     if (!failed) instance.desired = InstanceStatus::stopped;
     std::string how = observed.reason.empty() ? "exited" : observed.reason;
     decide(entry, failed ? InstanceStatus::failed : InstanceStatus::stopped, format("Its container {}.", how));
   } else if (instance.status != InstanceStatus::failed && instance.status != InstanceStatus::stopped) {
-    core_.breakConnections(*entry);
+    context_.routes.breakConnections(*entry);
     decide(entry, InstanceStatus::stopped, "");
   }
 }
 
 void Reconciler::applyGone(const EntryPtr& entry, std::string description) {
   if (entry->instance().status == InstanceStatus::failed) return;
-  core_.breakConnections(*entry);
+  context_.routes.breakConnections(*entry);
   entry->instance().network = NetworkInfo{};
   decide(entry, InstanceStatus::failed, std::move(description));
 }
 
 /// The instance keeps running without the killed process: the owner is notified once, and the notice stays until the next start.
 void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
-  SteadyTime now = core_.clock.steadyNow();
+  SteadyTime now = context_.clock.steadyNow();
   if (entry->noticedAt && now - *entry->noticedAt < kBetweenNotices) return;
   entry->noticedAt = now;
   const Instance& instance = entry->instance();
   entry->notice = format("A process was killed at {}, when the workspace reached its memory limit of {} MiB.",
-                         formatTime(core_.clock.now()), instance.resources.memory.max);
+                         formatTime(context_.clock.now()), instance.resources.memory.max);
   log::info("process was killed at the memory limit", {{"instance", entry->id()}});
   boost::json::object data;
   data["id"] = entry->id();
   data["name"] = instance.config.name;
   data["kind"] = "outOfMemory";
   data["text"] = entry->notice;
-  core_.bus.publish("notice", instance.owner, data);
+  context_.events.publish(EventType::notice, instance.owner, data);
   bool is_well = instance.status == InstanceStatus::running && instance.statusReason.empty();
   if (is_well && isIdle(*entry)) decide(entry, InstanceStatus::running, entry->notice);
 }
 
 /// It stopped because the provider or the machine did. Limited, so that an instance that always stops ends as failed.
 void Reconciler::startAgain(const EntryPtr& entry) {
-  SteadyTime now = core_.clock.steadyNow();
+  SteadyTime now = context_.clock.steadyNow();
   if (entry->autoStarts > 0 && now - entry->lastAutoStart > kAutoStartMemory) entry->autoStarts = 0;
-  core_.breakConnections(*entry);
+  context_.routes.breakConnections(*entry);
   entry->endedAt.reset();
   entry->endedWithProvider = false;
   if (entry->autoStarts >= kMaxAutoStarts) {
     decide(entry, InstanceStatus::failed, format("The workspace was started again {} times and always stopped.", kMaxAutoStarts));
     return;
   }
-  auto delay = entry->autoStarts == 0 ? std::chrono::milliseconds(0) : core_.options.retryDelay * (1 << entry->autoStarts);
+  auto delay = entry->autoStarts == 0 ? std::chrono::milliseconds(0) : context_.options.retryDelay * (1 << entry->autoStarts);
   ++entry->autoStarts;
   entry->lastAutoStart = now;
-  core_.setStatus(*entry, InstanceStatus::starting, "The workspace stopped with its provider and is started again.");
+  context_.changes.setStatus(*entry, InstanceStatus::starting, "The workspace stopped with its provider and is started again.");
   entry->startScheduled = true;
-  core_.spawn("start again " + entry->id(), startLater(entry, std::min(delay, core_.options.maxRetryDelay)));
+  context_.tasks.spawn("start again " + entry->id(), startLater(entry, std::min(delay, context_.options.maxRetryDelay)));
 }
 
 awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds delay) {

@@ -1,0 +1,56 @@
+// Agent settings: keys, mounts, setup script, git identity.
+#include "controller/agents/agent_settings.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "base/id.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+SigningKey keyOf(const InstanceRecord& record, AgentCredential credential) {
+  bool is_public = credential == AgentCredential::PublicKey;
+  const Secret& hex = is_public ? record.agentKey : record.agentSecret;
+  return {is_public ? TokenAlgorithm::Ed25519 : TokenAlgorithm::Hmac, Secret(fromHex(hex.reveal()).value_or(""))};
+}
+
+}  // namespace
+
+agent::AgentTarget targetOf(const Entry& entry, AgentEndpoint endpoint) {
+  agent::AgentTarget target;
+  target.instanceId = entry.record.instance.id;
+  target.key = keyOf(entry.record, endpoint.credential);
+  target.endpoint = std::move(endpoint);
+  return target;
+}
+
+void addAgentSettings(const Context& context, InstanceSpec& spec, const Entry& entry, const std::string& hold) {
+  boost::json::object settings{{"instanceId", entry.id()}};  // also at a place with another id
+  boost::json::array mounts;
+  for (const StorageConfig& storage : spec.config.storage) mounts.push_back(boost::json::string(storage.mountPath));
+  if (!mounts.empty()) settings["mounts"] = std::move(mounts);
+  if (!hold.empty()) settings["hold"] = hold;
+  if (!spec.config.setup.empty()) settings["setup"] = spec.config.setup;
+  if (GitIdentity git = context.registry.gitIdentityOf(spec.owner); git != GitIdentity{}) settings["git"] = toJson(git);
+  boost::json::object file = settings;
+  file["secret"] = entry.record.agentSecret.reveal();
+  spec.agentFile = Secret(boost::json::serialize(file));
+  settings["publicKey"] = toHex(verifyingKeyOf(keyOf(entry.record, AgentCredential::PublicKey)).bytes.reveal());
+  spec.agentBoot = boost::json::serialize(settings);
+}
+
+InstanceSpec specOf(const Context& context, const Entry& entry) {
+  const Instance& instance = entry.record.instance;
+  InstanceSpec spec;
+  spec.instanceId = entry.placeId();
+  spec.name = instance.config.name;
+  spec.owner = instance.owner;
+  spec.config = instance.config;
+  for (const auto& [name, value] : context.options.environment) spec.config.env.try_emplace(name, value);
+  addAgentSettings(context, spec, entry, "");
+  spec.known = entry.record.external;
+  return spec;
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,43 @@
+// ChangePublisher: the contents of events.
+#include "controller/publishing/change_publisher.h"
+
+#include "base/text/untrusted_text.h"
+#include "model/codec/codec.h"
+
+namespace swarm::control {
+namespace {
+
+constexpr std::size_t kMaxReason = 2048;  ///< of a status reason, which is part of rows, lists and events
+
+}  // namespace
+
+void ChangePublisher::setStatus(Entry& entry, InstanceStatus status, std::string reason) {
+  entry.instance().status = status;
+  entry.instance().statusReason = printable(reason, kMaxReason);
+  changed(entry);
+}
+
+void ChangePublisher::changed(const Entry& entry) {
+  const Instance& instance = entry.record.instance;
+  boost::json::object data;
+  data["id"] = instance.id;
+  data["name"] = instance.config.name;
+  data["owner"] = instance.owner;
+  data["status"] = enumName(instance.status);
+  data["statusReason"] = instance.statusReason;
+  data["desired"] = enumName(instance.desired);
+  data["url"] = instance.url;
+  data["version"] = instance.version;
+  data["stale"] = instance.stale;
+  data["imageOutdated"] = instance.imageOutdated;
+  data["ready"] = entry.ready;
+  data["operationId"] = instance.operationId;
+  events_.publish(EventType::instance, instance.owner, data);
+  routes_.changed(entry);
+}
+
+void ChangePublisher::changed(const Operation& operation) {
+  events_.publish(EventType::operation, operation.owner, toJson(operation).as_object());
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,30 @@
+// Context: what the controller's parts share. SwarmController::Impl owns the objects.
+#pragma once
+
+#include "controller/background_tasks.h"
+#include "controller/controller.h"
+#include "controller/publishing/change_publisher.h"
+#include "controller/publishing/route_publisher.h"
+#include "controller/state/providers.h"
+#include "controller/state/registry.h"
+
+namespace swarm::control {
+
+class ActiveOperations;
+
+/// For the control loop only.
+struct Context {
+  async::Executor executor;
+  Store& store;
+  const Clock& clock;
+  const ControllerOptions& options;
+  const Providers& providers;
+  Registry& registry;
+  BackgroundTasks& tasks;
+  EventBus& events;
+  RoutePublisher& routes;
+  ChangePublisher& changes;
+  ActiveOperations& operations;
+};
+
+}  // namespace swarm::control

@@ -1,0 +1,76 @@
+// Registry: look-ups, names, places.
+#include "controller/state/registry.h"
+
+#include "base/not_found.h"
+
+namespace swarm::control {
+
+EntryPtr Registry::find(std::string_view ref) const {
+  auto by_id = instances_.find(std::string(ref));
+  if (by_id != instances_.end()) return by_id->second;
+  auto by_name = names_.find(ref);
+  if (by_name == names_.end()) return nullptr;
+  by_id = instances_.find(by_name->second);
+  return by_id == instances_.end() ? nullptr : by_id->second;
+}
+
+EntryPtr Registry::require(const std::string& ref) const {
+  EntryPtr entry = find(ref);
+  if (!entry) throw notFound("workspace", ref).withInstance(ref);
+  return entry;
+}
+
+EntryPtr Registry::findByPlace(const std::string& place_id) const {
+  auto found = place_owners_.find(place_id);
+  return found == place_owners_.end() ? nullptr : find(found->second);
+}
+
+void Registry::add(const EntryPtr& entry) {
+  names_[entry->record.instance.config.name] = entry->id();
+  instances_[entry->id()] = entry;
+  place_owners_[entry->placeId()] = entry->id();
+}
+
+void Registry::remove(const EntryPtr& entry) {
+  unreserve(entry->record.instance.config.name, entry->id());
+  instances_.erase(entry->id());
+  place_owners_.erase(entry->placeId());
+}
+
+void Registry::unreserve(const std::string& name, const std::string& id) {
+  auto found = names_.find(name);
+  if (found != names_.end() && found->second == id) names_.erase(found);
+}
+
+const NameHold* Registry::holdOf(std::string_view name) const {
+  const auto found = holds_.find(name);
+  return found == holds_.end() || found->second.until <= clock_.now() ? nullptr : &found->second;
+}
+
+PlaceRecord* Registry::findPlace(const std::string& id) {
+  auto found = places_.find(id);
+  return found == places_.end() ? nullptr : &found->second;
+}
+
+void Registry::placeChanged(const Entry& entry, const std::string& former) {
+  place_owners_.erase(former);
+  place_owners_[entry.placeId()] = entry.id();
+}
+
+std::string Registry::ownerOfPlace(const std::string& id) const {
+  if (EntryPtr entry = findByPlace(id)) return entry->record.instance.owner;
+  if (const PlaceRecord* place = findPlace(id)) return place->owner;
+  auto gone = departures_.find(id);
+  return gone == departures_.end() ? std::string() : gone->second.owner;
+}
+
+void Registry::forgetDepartures(SystemTime before) {
+  std::erase_if(departures_, [&](const auto& one) { return one.second.since < before; });
+}
+
+GitIdentity Registry::gitIdentityOf(const std::string& user) const {
+  auto found = git_identities_.find(user);
+  return found == git_identities_.end() ? GitIdentity{} : found->second;
+}
+
+}  // namespace swarm::control

@@ -1,0 +1,119 @@
+// Registry: instances, names and places in memory. The store has the durable rows.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/awaitable.h"
+#include "async/notifier.h"
+#include "controller/state/routes.h"
+#include "provider/provider.h"
+#include "store/store.h"
+
+namespace swarm::control {
+
+using async::Notifier;
+
+/// What an agent reports about the setup script.
+struct SetupReport {
+  std::string state = "none";  ///< none, running, succeeded or failed
+  std::int64_t exitCode = 0;
+};
+
+/// One instance: its durable record and its state in memory.
+struct Entry {
+  InstanceRecord record;
+  bool removed = false;       ///< its row was deleted; holders of the entry must not use it any more
+  std::uint64_t touches = 0;  ///< grows with each change by an operation: observations that began before are invalid
+  Notifier observed;          ///< the provider reported an event
+
+  // The route.
+  bool ready = false;
+  std::string generation;
+  std::uint64_t epoch = 0;
+  std::string step;
+  SystemTime stepStartedAt{};
+  std::shared_ptr<const MoveProgress> moving;  ///< null: no move in progress
+  AgentEndpoint endpoint;
+
+  // Observation.
+  bool watching = false;          ///< a watch of the agent is in progress
+  bool watchAgain = false;        ///< a doubt was reported during the watch
+  bool queryingActivity = false;  ///< a query for the last activity is in progress
+  SetupReport setup;
+  bool followingSetup = false;
+  bool inspecting = false;  ///< an inspection is in progress
+  bool inspectAgain = false;
+  std::string incarnation;      ///< container id and start time: another one means that existing connections are dead
+  bool startScheduled = false;  ///< it ended with its provider; a start will be submitted
+  int autoStarts = 0;
+  SteadyTime lastAutoStart{};
+  std::optional<SteadyTime> endedAt;  ///< when it was observed to have exited
+  bool endedWithProvider = false;     ///< …and its provider disconnected right after
+  std::string notice;                 ///< the last notice to its owner since its start
+  std::optional<SteadyTime> noticedAt;
+  bool updating = false;  ///< an update in place is in progress
+
+  Instance& instance() { return record.instance; }
+  const std::string& id() const { return record.instance.id; }
+  /// Its id at the provider.
+  const std::string& placeId() const { return record.placeId.empty() ? id() : record.placeId; }
+  /// In memory only: the agent records it, too, and the next write of the row includes it.
+  void noteActive(SystemTime at) { instance().lastActive = std::max(instance().lastActive, at); }
+};
+using EntryPtr = std::shared_ptr<Entry>;
+
+/// For the control loop only.
+class Registry {
+ public:
+  explicit Registry(const Clock& clock) : clock_(clock) {}
+
+  const std::map<std::string, EntryPtr>& instances() const { return instances_; }  ///< by id
+  EntryPtr find(std::string_view ref) const;                                       ///< by id or name; null when there is none
+  EntryPtr require(const std::string& ref) const;                                  ///< throws NotFound
+  EntryPtr findByPlace(const std::string& place_id) const;                         ///< by its current place; null when there is none
+  void add(const EntryPtr& entry);
+  void remove(const EntryPtr& entry);
+
+  bool isTaken(std::string_view name) const { return names_.contains(name); }
+  bool reserve(const std::string& name, const std::string& id) { return names_.try_emplace(name, id).second; }  ///< false: taken
+  void unreserve(const std::string& name, const std::string& id);  ///< unless it belongs to another instance
+
+  const std::map<std::string, NameHold, std::less<>>& holds() const { return holds_; }  ///< including expired ones
+  const NameHold* holdOf(std::string_view name) const;                                  ///< the current hold on a name, or null
+  void hold(NameHold hold) { holds_[hold.name] = std::move(hold); }
+  void dropHold(const std::string& name) { holds_.erase(name); }
+
+  const std::map<std::string, PlaceRecord>& places() const { return places_; }  ///< other than the current ones, by id
+  PlaceRecord* findPlace(const std::string& id);                                ///< null when there is none
+  const PlaceRecord* findPlace(const std::string& id) const { return const_cast<Registry*>(this)->findPlace(id); }  // NOLINT
+  void putPlace(PlaceRecord place) { places_.insert_or_assign(place.id, std::move(place)); }
+  void removePlace(const std::string& id) { places_.erase(id); }
+  /// After a switch: the entry has another current place than `former`.
+  void placeChanged(const Entry& entry, const std::string& former);
+  bool knowsPlace(const std::string& id) const { return place_owners_.contains(id) || places_.contains(id); }
+  std::string ownerOfPlace(const std::string& id) const;  ///< also of a deleted one; empty: unknown to this swarm
+
+  const std::map<std::string, Departure>& departures() const { return departures_; }  ///< of deleted places, by id
+  void depart(Departure departure) { departures_.insert_or_assign(departure.instanceId, std::move(departure)); }
+  void forgetDepartures(SystemTime before);
+  /// Deleted, and not created again since (a move that is resumed after a crash creates its target again).
+  bool isDeparted(const std::string& place_id) const { return departures_.contains(place_id) && !knowsPlace(place_id); }
+
+  GitIdentity gitIdentityOf(const std::string& user) const;  ///< empty: not known
+  void setGitIdentity(const std::string& user, GitIdentity identity) { git_identities_[user] = std::move(identity); }
+
+ private:
+  const Clock& clock_;
+  std::map<std::string, EntryPtr> instances_;
+  std::map<std::string, std::string, std::less<>> names_;  ///< name → id; reserved before the row is written
+  std::map<std::string, NameHold, std::less<>> holds_;
+  std::map<std::string, PlaceRecord> places_;
+  std::map<std::string, std::string> place_owners_;  ///< current place → instance id
+  std::map<std::string, Departure> departures_;
+  std::map<std::string, GitIdentity> git_identities_;
+};
+
+}  // namespace swarm::control

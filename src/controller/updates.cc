@@ -1,0 +1,155 @@
+// Updates: what is applied in place, and what needs another container.
+#include "controller/updates.h"
+
+#include "base/text/format.h"
+#include "model/codec/codec_detail.h"
+
+namespace swarm {
+template std::string_view enumName<UpdateEffect>(UpdateEffect);
+}  // namespace swarm
+
+namespace swarm::control {
+namespace {
+
+/// Marks an instance during an update in place.
+class UpdatingGuard {
+ public:
+  explicit UpdatingGuard(EntryPtr entry) : entry_(std::move(entry)) { entry_->updating = true; }
+  ~UpdatingGuard() { entry_->updating = false; }
+  UpdatingGuard(const UpdatingGuard&) = delete;
+  UpdatingGuard& operator=(const UpdatingGuard&) = delete;
+
+ private:
+  EntryPtr entry_;
+};
+
+template <typename T>
+bool differ(const T& a, const T& b) {
+  return toJson(a) != toJson(b);
+}
+
+InstanceConfig changedConfig(InstanceConfig config, const UpdateRequest& request) {
+  if (request.resources) config.resources = *request.resources;
+  if (request.env) config.env = *request.env;
+  if (request.network) config.network = *request.network;
+  if (request.labels) config.labels = *request.labels;
+  if (request.metadata) config.metadata = *request.metadata;
+  return config;
+}
+
+/// A failed instance may have nothing at the provider: its configuration applies when it is created again, which a new image requires.
+bool touchesProvider(const Instance& instance, const UpdateRequest& request) {
+  const InstanceStatus status = instance.status;
+  if (status == InstanceStatus::running || status == InstanceStatus::stopped) return true;
+  if (request.refreshImage && status != InstanceStatus::failed)
+    throw Error(ErrorCode::Conflict,
+                format("Workspace {} is {}. Try again when it is running or stopped.", instance.config.name, enumName(status)))
+        .withRetryable(true)
+        .withInstance(instance.id);
+  return request.refreshImage;
+}
+
+}  // namespace
+
+/// Applies what the provider can change in place; false: the instance must be recreated.
+awaitable<bool> Updates::applyLive(EntryPtr entry, const InstanceConfig& config) {
+  const InstanceConfig& old = entry->instance().config;
+  Provider& provider = context_.providers.of(*entry);
+  Deadline deadline = Deadline::after(context_.options.startTimeout);
+  bool is_live = !differ(old.env, config.env);
+  if (is_live && differ(old.network, config.network))
+    is_live = co_await provider.configureNetwork(entry->placeId(), config.network, deadline) == AllocationEffect::Live;
+  // Also before a replacement: the provider refuses limits here that it cannot provide, while the container still exists.
+  if (differ(old.resources, config.resources))
+    is_live = co_await provider.allocateResources(entry->placeId(), config.resources, deadline) == AllocationEffect::Live && is_live;
+  co_return is_live;
+}
+
+/// From the provider's capabilities: a planned live change may still need a restart.
+awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
+  const InstanceConfig old = entry->instance().config;
+  InstanceConfig config = changedConfig(old, request);
+  checkChange(*entry, config);
+  UpdatePlan plan{std::string(enumName(UpdateEffect::none)), {}};
+  bool is_there = touchesProvider(entry->instance(), request);
+  bool new_limits = differ(old.resources, config.resources);
+  bool needs_restart = request.refreshImage || differ(old.env, config.env) || differ(old.network, config.network) ||
+                       old.resources.storage.size != config.resources.storage.size ||
+                       (new_limits && !context_.providers.of(*entry).getProviderCapabilities().supportsLiveResize);
+  if (!is_there || (!needs_restart && !new_limits)) co_return plan;
+  plan.effect = enumName(needs_restart ? UpdateEffect::restart : UpdateEffect::live);
+  if (!needs_restart) co_return plan;
+  if (entry->instance().status == InstanceStatus::failed) co_return plan;  // there may be nothing at the provider
+  auto drops = co_await context_.providers.of(*entry).previewReplacement(entry->placeId(), Deadline::after(context_.options.startTimeout));
+  plan.drops = drops.value_or(ReplacementLoss{.files = 0, .more = true, .folders = {}});
+  co_return plan;
+}
+
+/// Checks changed members only: the others may predate a rule.
+void Updates::checkChange(const Entry& entry, const InstanceConfig& config) const {
+  const InstanceConfig& old = entry.record.instance.config;
+  bool new_network = differ(old.network, config.network);
+  if (!new_network && !differ(old.resources, config.resources)) return;
+  InstanceSpec requested;
+  requested.instanceId = entry.placeId();
+  requested.name = config.name;
+  requested.owner = entry.record.instance.owner;
+  requested.config.resources = config.resources;
+  if (new_network) {
+    requested.config.network = config.network;
+  } else if (old.network.docker) {
+    requested.config.network.docker.emplace().host = old.network.docker->host;
+  }
+  context_.providers.of(entry).checkRequest(requested);
+}
+
+awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, std::string actor) {
+  Instance& instance = entry->instance();
+  if (entry->updating || !instance.operationId.empty())
+    throw Error(ErrorCode::Conflict, format("Workspace {} is busy. Try again when its operation has ended.", instance.config.name))
+        .withRetryable(true)
+        .withInstance(instance.id);
+  InstanceConfig config = changedConfig(instance.config, request);
+  checkChange(*entry, config);
+  UpdateResult result;
+  bool is_ours_alone = !differ(config.env, instance.config.env) && !differ(config.network, instance.config.network) &&
+                       !differ(config.resources, instance.config.resources) && !request.refreshImage;
+  bool touches_provider = !is_ours_alone && touchesProvider(instance, request);
+  if (touches_provider) {
+    bool is_live = false;
+    if (instance.status != InstanceStatus::failed) {
+      UpdatingGuard guard(entry);
+      is_live = co_await applyLive(entry, config);
+    }
+    result.effect = is_live && !request.refreshImage ? UpdateEffect::live : UpdateEffect::restart;
+  }
+  if (result.effect == UpdateEffect::restart) {
+    bool failed_running = instance.status == InstanceStatus::failed && instance.desired == InstanceStatus::running;
+    UpdateParameters parameters;
+    parameters.config = config;
+    parameters.previous = instance.config;
+    parameters.version = instance.version + 1;
+    parameters.wasRunning = instance.status == InstanceStatus::running || failed_running;
+    parameters.refreshImage = request.refreshImage;
+    std::int64_t version = parameters.version;
+    ActivePtr active = co_await runner_.submit(entry, std::move(parameters), std::move(actor));
+    instance.config = config;
+    instance.version = version;
+    result.operation = active->record;
+  } else {
+    UpdatingGuard guard(entry);
+    InstanceRecord record = entry->record;
+    record.instance.config = config;
+    ++record.instance.version;
+    if (touches_provider) record.instance.resources = config.resources;
+    co_await context_.store.updateInstance(record);
+    instance.config = std::move(config);
+    instance.version = record.instance.version;
+    instance.resources = record.instance.resources;
+    context_.changes.changed(*entry);
+  }
+  result.instance = instance;
+  co_return result;
+}
+
+}  // namespace swarm::control

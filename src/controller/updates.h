@@ -1,0 +1,25 @@
+// Updates: changes of an instance's configuration.
+#pragma once
+
+#include "controller/operations/runner.h"
+
+namespace swarm::control {
+
+class Updates {
+ public:
+  Updates(const Context& context, OperationRunner& runner) : context_(context), runner_(runner) {}
+
+  /// Throws Conflict while the instance is busy.
+  awaitable<UpdateResult> update(EntryPtr entry, UpdateRequest request, std::string actor);
+  /// What it would do, without effect.
+  awaitable<UpdatePlan> plan(EntryPtr entry, UpdateRequest request);
+
+ private:
+  void checkChange(const Entry& entry, const InstanceConfig& config) const;
+  awaitable<bool> applyLive(EntryPtr entry, const InstanceConfig& config);
+
+  const Context& context_;
+  OperationRunner& runner_;
+};
+
+}  // namespace swarm::control
