@@ -195,16 +195,17 @@ awaitable<std::vector<VolumeInfo>> SwarmController::listVolumes() {
     std::vector<VolumeInfo> all;
     for (auto& [type, provider] : impl.providers) {
       if (provider->health().status == ProviderHealth::unavailable) continue;
-      try {
-        for (VolumeInfo& volume : co_await provider->listVolumes(Deadline::after(kQueryTimeout))) {
-          if (volume.owner.empty()) volume.owner = impl.registry.ownerOfPlace(volume.instanceId);
-          if (volume.owner.empty() && !volume.isStray) continue;
-          if (const PlaceRecord* place = impl.registry.findPlace(volume.instanceId)) volume.instanceId = place->instanceId;
-          if (EntryPtr entry = impl.registry.findByPlace(volume.instanceId)) volume.instanceId = entry->id();
-          all.push_back(std::move(volume));
-        }
-      } catch (const Error& error) {  // unreachable since the check above; the others' volumes are still listed
-        log::warning("volumes of a provider could not be listed", {{"provider", enumName(type)}, {"error", error.message()}});
+      auto volumes = co_await control::attempt(provider->listVolumes(Deadline::after(kQueryTimeout)));
+      if (!volumes) {  // unreachable since the check above; the others' volumes are still listed
+        log::warning("volumes of a provider could not be listed", {{"provider", enumName(type)}, {"error", volumes.error().message()}});
+        continue;
+      }
+      for (VolumeInfo& volume : *volumes) {
+        if (volume.owner.empty()) volume.owner = impl.registry.ownerOfPlace(volume.instanceId);
+        if (volume.owner.empty() && !volume.isStray) continue;
+        if (const PlaceRecord* place = impl.registry.findPlace(volume.instanceId)) volume.instanceId = place->instanceId;
+        if (EntryPtr entry = impl.registry.findByPlace(volume.instanceId)) volume.instanceId = entry->id();
+        all.push_back(std::move(volume));
       }
     }
     co_return all;

@@ -12,6 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kProbeTimeout{2000};
+constexpr std::chrono::seconds kContainerQueryTimeout{10};
 constexpr milliseconds kReleaseTimeout{10'000};
 constexpr milliseconds kAgentHolds{1000};  // an agent that has responded delays its next response until it is ready, at most so long
 constexpr std::chrono::milliseconds kMaxPause{1000};
@@ -49,12 +50,9 @@ awaitable<agent::AgentActivity> AgentWatch::getActivity(agent::AgentTarget targe
 }
 
 awaitable<bool> AgentWatch::isStillRunning(EntryPtr entry, std::string& reason) {
-  std::optional<ProviderInstance> observed;
-  try {
-    observed = co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(std::chrono::seconds(10)));
-  } catch (const Error&) {
-    co_return true;  // unknown: the reconciler handles an unreachable provider
-  }
+  auto queried = co_await attempt(context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(kContainerQueryTimeout)));
+  if (!queried) co_return true;  // unknown: the reconciler handles an unreachable provider
+  const std::optional<ProviderInstance>& observed = *queried;
   if (!observed) {
     reason = "The container was removed while it started.";
     co_return false;
@@ -148,24 +146,21 @@ awaitable<void> AgentWatch::follow(EntryPtr entry, std::chrono::milliseconds bou
 
 awaitable<void> AgentWatch::check(EntryPtr entry, std::chrono::milliseconds bound) {
   std::uint64_t epoch = entry->epoch;
-  std::optional<Error> failure;
-  ReadinessReport report;
-  try {
+  auto connect_and_wait = [&]() -> awaitable<ReadinessReport> {
     if (!entry->endpoint) co_await connect(entry);
-    report = co_await waitUntilReady(entry, Deadline::after(bound));
-  } catch (...) {
-    failure = currentExceptionAsError();
-  }
-  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+    co_return co_await waitUntilReady(entry, Deadline::after(bound));
+  };
+  auto report = co_await attemptUnlessCancelled(connect_and_wait());
   bool still_ours = entry->epoch == epoch && entry->instance().status == InstanceStatus::running && entry->instance().operationId.empty();
   if (!still_ours) {
     entry->watchAgain = true;  // the result is of the former place; the new one is checked next
     co_return;
   }
-  if (!failure && report.readiness == Readiness::Gone) co_return;  // the reconciler describes that
-  bool is_ready = !failure && report.readiness == Readiness::Ready;
+  if (report && report->readiness == Readiness::Gone) co_return;  // the reconciler describes that
+  bool is_ready = report && report->readiness == Readiness::Ready;
   if (is_ready) noteUse(entry->id());  // after a restart of the server, the agent's value is newer than the row
-  std::string reason = failure ? format("The container is running, but its agent is unreachable: {}", failure->message()) : report.reason;
+  std::string reason =
+      report ? report->reason : format("The container is running, but its agent is unreachable: {}", report.error().message());
   if (reason.empty()) reason = entry->notice;
   bool is_known = entry->instance().statusReason == reason || (is_ready && entry->instance().statusReason == reasonOf(entry->setup));
   if (!is_known) context_.changes.setStatus(*entry, InstanceStatus::running, reason);
@@ -190,12 +185,8 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
     if (settled && entry->setup.state != "running") break;
     co_await async::sleepFor(context_.options.setupInterval);
     if (entry->epoch != epoch || entry->removed || !entry->endpoint) break;
-    try {
-      agent::AgentHealth health = co_await probe(targetOf(*entry), Deadline::after(kProbeTimeout));
-      entry->setup = {health.setup, health.setupExitCode};
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::Cancelled) throw;  // other errors: retried
-    }
+    auto health = co_await attemptUnlessCancelled(probe(targetOf(*entry), Deadline::after(kProbeTimeout)));
+    if (health) entry->setup = {health->setup, health->setupExitCode};
   }
   entry->followingSetup = false;
 }
@@ -208,12 +199,9 @@ void AgentWatch::noteTrouble(const std::string& instance_id) {
 }
 
 awaitable<void> AgentWatch::queryActivity(EntryPtr entry) {
-  try {
-    agent::AgentActivity activity = co_await getActivity(targetOf(*entry), Deadline::after(kProbeTimeout));
-    entry->noteActive(std::min(activity.lastActivity, context_.clock.now()));  // the workspace's clock may be ahead
-  } catch (const Error& error) {
-    log::debug("activity of an agent was not available", {{"instance", entry->id()}, {"error", error.message()}});
-  }
+  auto activity = co_await attempt(getActivity(targetOf(*entry), Deadline::after(kProbeTimeout)));
+  if (activity) entry->noteActive(std::min(activity->lastActivity, context_.clock.now()));  // the workspace's clock may be ahead
+  if (!activity) log::debug("activity of an agent was not available", {{"instance", entry->id()}, {"error", activity.error().message()}});
   entry->queryingActivity = false;
 }
 

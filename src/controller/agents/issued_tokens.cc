@@ -38,13 +38,10 @@ awaitable<void> IssuedTokens::notify(std::string instance_id, std::string sessio
     bool takes_sessions = entry->endpoint && entry->endpoint.credential == AgentCredential::PublicKey;
     auto seen = entry->observed.version();
     if (takes_sessions && epoch != notified) {
-      try {
-        co_await agent::endSession(targetOf(*entry), session, Deadline::after(kNotifyTimeout));
-        notified = epoch;
-      } catch (const Error& error) {
-        if (error.code() == ErrorCode::Cancelled) throw;
-        log::debug("agent could not be notified of an ended session", {{"instance", instance_id}, {"error", error.message()}});
-      }
+      auto done = co_await attemptUnlessCancelled(agent::endSession(targetOf(*entry), session, Deadline::after(kNotifyTimeout)));
+      if (done) notified = epoch;
+      if (!done)
+        log::debug("agent could not be notified of an ended session", {{"instance", instance_id}, {"error", done.error().message()}});
     }
     co_await entry->observed.wait(seen, Deadline::after(kRetryInterval));
   }

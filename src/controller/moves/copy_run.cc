@@ -69,14 +69,8 @@ awaitable<LinkPtr> CopyRun::connect() {
 
 /// A broken connection is retried only while the place runs. An unreachable provider counts as running.
 awaitable<void> CopyRun::throwIfGone(std::string_view title, End end) {
-  std::optional<ProviderInstance> observed;
-  try {
-    observed = co_await end.provider.getInstance(end.place, Deadline::after(kConnectTimeout));
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::Cancelled) throw;
-    co_return;
-  }
-  if (!runs(observed)) throw gone(title, observed);
+  auto observed = co_await attemptUnlessCancelled(end.provider.getInstance(end.place, Deadline::after(kConnectTimeout)));
+  if (observed && !runs(*observed)) throw gone(title, *observed);
 }
 
 template <typename Call>
@@ -146,12 +140,9 @@ awaitable<std::string> CopyRun::differences() {
 awaitable<void> CopyRun::closeLink() {
   LinkPtr link = std::exchange(link_, nullptr);
   if (!link) co_return;
-  try {
-    // Best effort: an agent that is gone or stuck must not delay the operation.
-    co_await async::withDeadline<void>(link->close(), Deadline::after(kCloseTimeout), "Timed out closing the transfer session.");
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::Cancelled) throw;
-  }
+  // Best effort: an agent that is gone or stuck must not delay the operation.
+  co_await attemptUnlessCancelled(
+      async::withDeadline<void>(link->close(), Deadline::after(kCloseTimeout), "Timed out closing the transfer session."));
 }
 
 awaitable<void> CopyRun::makeInstanceRun() {
@@ -218,17 +209,16 @@ awaitable<void> CopyRun::waitForAgent(End end) {
   operation_->detail("wait for the agent at the target");
   Deadline deadline = Deadline::after(context_.options.startTimeout);
   std::string reason = "it did not respond in time";
+  // A reused place may have started without the settings that hold it.
+  auto hold = [&]() -> awaitable<void> {
+    agent::AgentTarget agent = co_await agentAt(end);
+    co_await context_.options.moveAgents->hold(agent, operation_->record.id, "Files are being copied to this workspace.",
+                                               deadline.orAfter(kHoldTimeout));
+  };
   while (!deadline.hasPassed()) {
-    try {
-      agent::AgentTarget agent = co_await agentAt(end);
-      // A reused place may have started without the settings that hold it.
-      co_await context_.options.moveAgents->hold(agent, operation_->record.id, "Files are being copied to this workspace.",
-                                                 deadline.orAfter(kHoldTimeout));
-      co_return;
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::Cancelled) throw;
-      if (error.code() != ErrorCode::DeadlineExceeded) reason = error.message();  // an earlier error is more specific than a timeout
-    }
+    auto held = co_await attemptUnlessCancelled(hold());
+    if (held) co_return;
+    if (held.error().code() != ErrorCode::DeadlineExceeded) reason = held.error().message();  // more specific than a timeout
     co_await async::sleepFor(kHoldInterval);
     co_await throwIfGone("target", end);
   }
@@ -248,18 +238,16 @@ awaitable<void> CopyRun::switchTo(std::string place, OperationParameters after, 
 }
 
 awaitable<void> CopyRun::drop(std::string place) {
-  std::optional<Error> failure;
-  try {
+  auto remove = [&]() -> awaitable<void> {
     co_await places_.discard(place);
     operation_->fault("discarded");
     co_await places_.removeNow(place, operation_);
-  } catch (...) {
-    failure = currentExceptionAsError();
-  }
-  if (!failure) co_return;
-  if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  operation_->detail(format("The removal is retried later: {}", failure->message()));
-  log::warning("a place could not be removed yet", {{"operation", operation_->record.id}, {"place", place}, {"error", failure->message()}});
+  };
+  auto removed = co_await attemptUnlessCancelled(remove());
+  if (removed) co_return;
+  operation_->detail(format("The removal is retried later: {}", removed.error().message()));
+  log::warning("place could not be removed yet",
+               {{"operation", operation_->record.id}, {"place", place}, {"error", removed.error().message()}});
 }
 
 }  // namespace swarm::control

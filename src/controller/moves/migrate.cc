@@ -51,8 +51,10 @@ class Move final : public CopyRun {
   awaitable<void> finish();
   awaitable<bool> startThere(bool last);
   awaitable<void> retire(std::string former);
+  awaitable<void> keepStopped(std::string former);
   void describeTarget(const Error& error);
-  awaitable<void> sourceBack(const std::string& why);
+  awaitable<void> restoreSource(std::string why);
+  awaitable<void> sourceBack(std::string why);
   awaitable<void> dropTarget();
   MigrateParameters& parameters() const { return operation_->parameters<MigrateParameters>(); }
   Provider& targetProvider() const;
@@ -226,20 +228,15 @@ awaitable<void> Move::finish() {
 
 /// The move cannot be undone any more: a target that ends is started again automatically, at most kMaxStarts times.
 awaitable<bool> Move::startThere(bool last) {
-  std::optional<Error> failure;
-  try {
-    co_await lifecycle_.startAndBringUp(operation_);
-  } catch (...) {
-    failure = currentExceptionAsError();
-  }
+  auto started = co_await attemptUnlessCancelled(lifecycle_.startAndBringUp(operation_));
   operation_->cancellable = false;
-  if (!failure && !entry_->ready) {
+  if (started && !entry_->ready) {
     std::string reason = entry_->instance().statusReason;
     throw Error(ErrorCode::UpstreamFailed, reason.empty() ? "VS Code is not responding." : reason);
   }
-  if (!failure) co_return true;
-  if (last || failure->code() == ErrorCode::Cancelled) throw *failure;
-  log::warning("target of a move did not start; retrying", {{"operation", operation_->record.id}, {"error", failure->message()}});
+  if (started) co_return true;
+  if (last) throw started.error();
+  log::warning("target of a move did not start; retrying", {{"operation", operation_->record.id}, {"error", started.error().message()}});
   co_return false;
 }
 
@@ -249,28 +246,23 @@ awaitable<void> Move::retire(std::string former) {
   context_.routes.changed(*entry_);
   operation_->step(Step::RetireSource);
   if (!parameters().keepSource) co_await places_.discard(former);
-  std::optional<Error> failure;
-  try {
-    if (parameters().keepSource) {
-      const PlaceRecord* kept = context_.registry.findPlace(former);
-      if (!kept) co_return;
-      PlaceProgress progress(context_, former, operation_);
-      co_await context_.providers.at(kept->provider)
-          .stopInstance(former, context_.options.stopGrace, progress, Deadline::after(context_.options.startTimeout));
-      std::vector<std::string> older;
-      for (const auto& [id, place] : context_.registry.places())
-        if (place.instanceId == entry_->id() && place.role == PlaceRole::kept && id != former) older.push_back(id);
-      for (const std::string& id : older) co_await places_.discard(id);
-    } else {
-      co_await places_.removeNow(former, operation_);
-    }
-  } catch (...) {
-    failure = currentExceptionAsError();
-  }
-  if (!failure) co_return;
-  if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  operation_->detail(format("The source is removed later: {}", failure->message()));
-  log::warning("source of a move could not be retired yet", {{"operation", operation_->record.id}, {"error", failure->message()}});
+  auto retired = co_await attemptUnlessCancelled(parameters().keepSource ? keepStopped(former) : places_.removeNow(former, operation_));
+  if (retired) co_return;
+  operation_->detail(format("The source is removed later: {}", retired.error().message()));
+  log::warning("source of a move could not be retired yet", {{"operation", operation_->record.id}, {"error", retired.error().message()}});
+}
+
+/// An instance has one kept source: the latest.
+awaitable<void> Move::keepStopped(std::string former) {
+  const PlaceRecord* kept = context_.registry.findPlace(former);
+  if (!kept) co_return;
+  PlaceProgress progress(context_, former, operation_);
+  co_await context_.providers.at(kept->provider)
+      .stopInstance(former, context_.options.stopGrace, progress, Deadline::after(context_.options.startTimeout));
+  std::vector<std::string> older;
+  for (const auto& [id, place] : context_.registry.places())
+    if (place.instanceId == entry_->id() && place.role == PlaceRole::kept && id != former) older.push_back(id);
+  for (const std::string& id : older) co_await places_.discard(id);
 }
 
 /// Before the switch, restores the source's state and removes the target.
@@ -300,53 +292,42 @@ void Move::describeTarget(const Error& error) {
 }
 
 /// The source runs again before anything is removed, to keep the interruption short.
-awaitable<void> Move::sourceBack(const std::string& why) {
-  std::optional<Error> failure;
-  try {
-    bool untouched = entry_->instance().status == InstanceStatus::running && entry_->endpoint && entry_->ready;
-    if (parameters().wasRunning && untouched) {
-      auto observed = co_await context_.providers.of(*entry_).getInstance(entry_->placeId(), Deadline::after(kSourceQueryTimeout));
-      if (observed && observed->status == InstanceStatus::running) {
-        context_.changes.setStatus(*entry_, InstanceStatus::running, why);
-        co_return;
-      }
+awaitable<void> Move::restoreSource(std::string why) {
+  if (!parameters().wasRunning) co_return co_await lifecycle_.stop(operation_, why);
+  if (entry_->instance().status == InstanceStatus::running && entry_->endpoint && entry_->ready) {
+    auto observed = co_await context_.providers.of(*entry_).getInstance(entry_->placeId(), Deadline::after(kSourceQueryTimeout));
+    if (observed && observed->status == InstanceStatus::running) {
+      context_.changes.setStatus(*entry_, InstanceStatus::running, why);
+      co_return;
     }
-    if (parameters().wasRunning) {
-      entry_->instance().desired = InstanceStatus::running;
-      context_.changes.setStatus(*entry_, InstanceStatus::starting, why);
-      co_await lifecycle_.startAndBringUp(operation_);
-      if (entry_->instance().statusReason.empty()) context_.changes.setStatus(*entry_, InstanceStatus::running, why);
-    } else {
-      co_await lifecycle_.stop(operation_, why);
-    }
-  } catch (...) {
-    failure = currentExceptionAsError();
   }
-  if (!failure) co_return;
-  if (failure->code() == ErrorCode::Cancelled) throw *failure;
+  entry_->instance().desired = InstanceStatus::running;
+  context_.changes.setStatus(*entry_, InstanceStatus::starting, why);
+  co_await lifecycle_.startAndBringUp(operation_);
+  if (entry_->instance().statusReason.empty()) context_.changes.setStatus(*entry_, InstanceStatus::running, why);
+}
+
+awaitable<void> Move::sourceBack(std::string why) {
+  auto restored = co_await attemptUnlessCancelled(restoreSource(why));
+  if (restored) co_return;
   context_.routes.breakConnections(*entry_);
   context_.changes.setStatus(*entry_, InstanceStatus::failed,
                              format("{} The source could not be started: {} Its files are intact. Run `swarm start {}` to retry.", why,
-                                    failure->message(), entry_->instance().config.name));
+                                    restored.error().message(), entry_->instance().config.name));
 }
 
 awaitable<void> Move::dropTarget() {
   const PlaceRecord* found = context_.registry.findPlace(place_id_);
   if (!found) co_return;
   if (!parameters().reused) co_return co_await drop(place_id_);
-  std::optional<Error> failure;
-  try {
-    PlaceRecord place = *found;
+  auto keep = [this](PlaceRecord place) -> awaitable<void> {
     place.role = PlaceRole::kept;
     co_await places_.put(std::move(place));
     PlaceProgress progress(context_, place_id_, operation_);
     co_await targetProvider().stopInstance(place_id_, context_.options.stopGrace, progress, Deadline::after(kSourceQueryTimeout));
-  } catch (...) {
-    failure = currentExceptionAsError();
-  }
-  if (!failure) co_return;
-  if (failure->code() == ErrorCode::Cancelled) throw *failure;
-  log::warning("kept source could not be stopped", {{"operation", operation_->record.id}, {"error", failure->message()}});
+  };
+  auto kept = co_await attemptUnlessCancelled(keep(*found));
+  if (!kept) log::warning("kept source could not be stopped", {{"operation", operation_->record.id}, {"error", kept.error().message()}});
 }
 
 class Migrate final : public CopyHandler<MigrateParameters, Move> {

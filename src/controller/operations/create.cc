@@ -40,30 +40,28 @@ class Create final : public HandlerOf<CreateParameters> {
 
  private:
   awaitable<void> discard(ActivePtr operation) {
-    EntryPtr entry = operation->entry;
     operation->step(Step::CleanUp);
-    std::optional<Error> failure;
-    try {
-      Provider& provider = context_.providers.of(*entry);
-      Deadline deadline = Deadline::after(kDiscardTimeout);
-      if (operation->resumed) co_await provider.settle(specOf(context_, *entry), deadline);
-      co_await provider.deleteInstance(entry->placeId(), DeleteVolumes::No, entry->record.external, *operation, deadline);
-      operation->fault("discarded");
-      auto volumes = co_await provider.listVolumes(deadline);
-      // The record is deleted before the volume: a recorded volume that does not exist counts as lost with its files.
-      auto external = entry->record.external;
-      for (const ExternalResource& resource : external) co_await context_.store.forgetExternal(entry->id(), resource);
-      entry->record.external.clear();
-      for (const VolumeInfo& volume : volumes)
-        if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
-    } catch (const Error& error) {
-      failure = error;
-    }
-    if (!failure) co_return;
-    if (failure->code() == ErrorCode::Cancelled) throw *failure;
+    auto removed = co_await attemptUnlessCancelled(removeCreated(operation));
+    if (removed) co_return;
     operation->endStep(OperationStatus::failed);
     log::warning("resources of a failed create could not be removed; delete the instance to remove them",
-                 {{"operation", operation->record.id}, {"instance", entry->id()}, {"error", failure->message()}});
+                 {{"operation", operation->record.id}, {"instance", operation->entry->id()}, {"error", removed.error().message()}});
+  }
+
+  awaitable<void> removeCreated(ActivePtr operation) {
+    EntryPtr entry = operation->entry;
+    Provider& provider = context_.providers.of(*entry);
+    Deadline deadline = Deadline::after(kDiscardTimeout);
+    if (operation->resumed) co_await provider.settle(specOf(context_, *entry), deadline);
+    co_await provider.deleteInstance(entry->placeId(), DeleteVolumes::No, entry->record.external, *operation, deadline);
+    operation->fault("discarded");
+    auto volumes = co_await provider.listVolumes(deadline);
+    // The record is deleted before the volume: a recorded volume that does not exist counts as lost with its files.
+    auto external = entry->record.external;
+    for (const ExternalResource& resource : external) co_await context_.store.forgetExternal(entry->id(), resource);
+    entry->record.external.clear();
+    for (const VolumeInfo& volume : volumes)
+      if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
   }
 };
 

@@ -42,25 +42,24 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
   auto connect = [this, entry] {
     return context_.providers.of(*entry).agentEndpoint(entry->placeId(), Deadline::after(context_.options.startTimeout));
   };
-  ReadinessReport report;
-  std::optional<Error> failure;
-  try {
+  auto connect_and_wait = [&]() -> awaitable<ReadinessReport> {
     entry->endpoint = co_await retrying(operation, connect);
     context_.routes.changed(*entry);
-    report = co_await agents_.waitUntilReady(entry, Deadline::after(context_.options.startTimeout));
-  } catch (const Error& error) {
-    failure = error;
-  }
-  if (failure && failure->code() == ErrorCode::Conflict) {  // the container has exited
+    co_return co_await agents_.waitUntilReady(entry, Deadline::after(context_.options.startTimeout));
+  };
+  auto waited = co_await attempt(connect_and_wait());
+  if (!waited && waited.error().code() != ErrorCode::Conflict) throw waited.error();
+  ReadinessReport report;
+  if (waited) {
+    report = std::move(*waited);
+  } else {  // the container has exited
     auto observed = co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(context_.options.startTimeout));
-    if (observed && observed->status == InstanceStatus::running) throw *failure;
+    if (observed && observed->status == InstanceStatus::running) throw waited.error();
     std::string how = observed ? observed->reason : "was removed";
     std::string what = how.empty() ? "The container stopped immediately after its start."
                                    : format("The workspace was started, but its container {}.", how);
     report = {Readiness::Gone, std::move(what)};
-    failure.reset();
   }
-  if (failure) throw *failure;
   if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason + co_await endOfLog(entry));
   operation->fault("ready");
   operation->cancellable = false;
@@ -124,17 +123,14 @@ awaitable<bool> Lifecycle::stopContainer(ActivePtr operation) {
   context_.changes.setStatus(*entry, InstanceStatus::stopping, "");
   context_.routes.breakConnections(*entry);
   auto call = [this, operation, entry]() -> awaitable<bool> {
-    std::optional<Error> failure;
+    const std::chrono::seconds grace = context_.options.stopGrace;
+    Provider& provider = context_.providers.of(*entry);
     bool was_cancellable = std::exchange(operation->cancellable, false);
-    try {
-      Deadline deadline = Deadline::after(context_.options.stopGrace + context_.options.startTimeout);
-      co_await context_.providers.of(*entry).stopInstance(entry->placeId(), context_.options.stopGrace, *operation, deadline);
-    } catch (const Error& error) {
-      failure = error;
-    }
+    auto stopped = co_await attempt(
+        provider.stopInstance(entry->placeId(), grace, *operation, Deadline::after(grace + context_.options.startTimeout)));
     operation->cancellable = was_cancellable;  // the user may cancel while the provider is unreachable
-    if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
-    co_return !failure;
+    if (!stopped && stopped.error().code() != ErrorCode::NotFound) throw stopped.error();
+    co_return stopped.has_value();
   };
   bool existed = co_await retrying(operation, call);
   operation->fault("stopped");
@@ -166,12 +162,11 @@ awaitable<void> Lifecycle::undoStart(ActivePtr operation, Error error) {
 
 awaitable<void> Lifecycle::describeAsObserved(ActivePtr operation, std::string reason) {
   EntryPtr entry = operation->entry;
-  std::optional<ProviderInstance> observed;
-  try {
-    observed = co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(kObserveTimeout));
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::Cancelled) throw;
-  }
+  auto query = [&]() -> awaitable<std::optional<ProviderInstance>> {
+    co_return co_await context_.providers.of(*entry).getInstance(entry->placeId(), Deadline::after(kObserveTimeout));
+  };
+  auto queried = co_await attemptUnlessCancelled(query());
+  const std::optional<ProviderInstance> observed = queried ? std::move(*queried) : std::nullopt;
   if (!observed) {
     entry->instance().desired = InstanceStatus::stopped;
     context_.changes.setStatus(*entry, InstanceStatus::failed, reason);

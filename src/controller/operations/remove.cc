@@ -59,16 +59,15 @@ class Remove final : public HandlerOf<RemoveParameters> {
   awaitable<void> removeContainer(ActivePtr operation, DeleteVolumes volumes) {
     EntryPtr entry = operation->entry;
     operation->cancellable = false;
-    std::optional<Error> failure;
-    Deadline deadline = Deadline::after(context_.options.startTimeout);
-    try {
-      if (operation->resumed) co_await context_.providers.of(*entry).settle(specOf(context_, *entry), deadline);
-      co_await context_.providers.of(*entry).deleteInstance(entry->placeId(), volumes, entry->record.external, *operation, deadline);
-    } catch (const Error& error) {
-      failure = error;
-    }
+    auto settle_and_delete = [&]() -> awaitable<void> {
+      Provider& provider = context_.providers.of(*entry);
+      Deadline deadline = Deadline::after(context_.options.startTimeout);
+      if (operation->resumed) co_await provider.settle(specOf(context_, *entry), deadline);
+      co_await provider.deleteInstance(entry->placeId(), volumes, entry->record.external, *operation, deadline);
+    };
+    auto removed = co_await attempt(settle_and_delete());
     operation->cancellable = true;  // the user may cancel while the provider is unreachable
-    if (failure && failure->code() != ErrorCode::NotFound) throw *failure;
+    if (!removed && removed.error().code() != ErrorCode::NotFound) throw removed.error();
   }
 };
 

@@ -26,22 +26,16 @@ class Update final : public HandlerOf<UpdateParameters> {
 
   awaitable<void> undo(ActivePtr operation, Error error) override {
     EntryPtr entry = operation->entry;
-    std::optional<Error> failure;
-    try {
-      operation->step(Step::RestoreConfiguration);
-      entry->instance().config = parametersOf(operation).previous;
-      ++entry->instance().version;
-      parametersOf(operation).refreshImage = false;
-      co_await replace(operation);
-    } catch (...) {
-      failure = currentExceptionAsError();
-    }
-    if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
-    if (failure) {
+    operation->step(Step::RestoreConfiguration);
+    entry->instance().config = parametersOf(operation).previous;
+    ++entry->instance().version;
+    parametersOf(operation).refreshImage = false;
+    auto restored = co_await attemptUnlessCancelled(replace(operation));
+    if (!restored) {
       context_.routes.breakConnections(*entry);
       context_.changes.setStatus(*entry, InstanceStatus::failed,
                                  format("The new configuration could not be applied ({}), and neither could the previous one: {}",
-                                        error.message(), failure->message()));
+                                        error.message(), restored.error().message()));
       co_return;
     }
     context_.changes.setStatus(*entry, entry->instance().status, format("The last change was rolled back: {}", error.message()));
@@ -51,15 +45,11 @@ class Update final : public HandlerOf<UpdateParameters> {
   /// The provider's replaceInstance, or createInstance when the container was removed outside of swarm.
   awaitable<ProviderInstance> remake(ActivePtr operation, Deadline deadline) {
     Provider& provider = context_.providers.of(*operation->entry);
-    std::optional<Error> failure;
-    try {
-      InstanceSpec spec = specOf(context_, *operation->entry);
-      spec.newestImage = parametersOf(operation).refreshImage;
-      co_return co_await provider.replaceInstance(std::move(spec), *operation, deadline);
-    } catch (const Error& error) {
-      failure = error;
-    }
-    if (failure->code() != ErrorCode::NotFound) throw *failure;
+    InstanceSpec spec = specOf(context_, *operation->entry);
+    spec.newestImage = parametersOf(operation).refreshImage;
+    auto replaced = co_await attempt(provider.replaceInstance(std::move(spec), *operation, deadline));
+    if (replaced) co_return std::move(*replaced);
+    if (replaced.error().code() != ErrorCode::NotFound) throw replaced.error();
     ProviderInstance made = co_await provider.createInstance(specOf(context_, *operation->entry), *operation, deadline);
     if (parametersOf(operation).wasRunning) co_return made;
     co_await provider.stopInstance(operation->entry->placeId(), context_.options.stopGrace, *operation, deadline);

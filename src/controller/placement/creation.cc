@@ -131,15 +131,10 @@ InstanceConfig Creation::complete(const CreateRequest& request, const Provider& 
 awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
   Provider& provider = context_.providers.at(type);
   if (provider.health().status == ProviderHealth::unavailable) {
-    std::optional<Error> failure;
-    try {
-      co_await provider.getInstance(id, Deadline::after(kFirstQueryTimeout));
-    } catch (const Error& error) {
-      failure = error;
-    }
-    if (failure)
-      throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), failure->message()))
-          .withCause(failure->cause());
+    auto response = co_await attempt(provider.getInstance(id, Deadline::after(kFirstQueryTimeout)));
+    if (!response)
+      throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), response.error().message()))
+          .withCause(response.error().cause());
   }
   std::int64_t most = provider.getProviderCapabilities().maxInstancesPerUser;
   if (most <= 0) co_return;

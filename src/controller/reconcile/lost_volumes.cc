@@ -32,13 +32,13 @@ std::string adviceFor(const Context& context, const Entry& entry) {
 }  // namespace
 
 awaitable<std::string> describeMissingContainer(const Context& context, EntryPtr entry) {
-  std::optional<std::vector<LostVolume>> lost;
-  try {
-    lost = co_await context.providers.of(*entry).findLostVolumes(specOf(context, *entry), Deadline::after(kLostVolumesTimeout));
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::Cancelled) throw;
-    log::debug("volumes of an instance could not be queried", {{"instance", entry->id()}, {"error", error.message()}});
-  }
+  auto query = [&]() -> awaitable<std::optional<std::vector<LostVolume>>> {
+    co_return co_await context.providers.of(*entry).findLostVolumes(specOf(context, *entry), Deadline::after(kLostVolumesTimeout));
+  };
+  auto queried = co_await attemptUnlessCancelled(query());
+  if (!queried)
+    log::debug("volumes of an instance could not be queried", {{"instance", entry->id()}, {"error", queried.error().message()}});
+  const auto lost = queried ? std::move(*queried) : std::nullopt;
   if (!lost) co_return "The container was removed outside of swarm. Start the workspace to create it again around its volumes.";
   if (lost->empty())
     co_return "The container was removed outside of swarm. Its volumes are intact; start the workspace to create it again.";

@@ -248,13 +248,12 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
     if (!before.contains(id)) continue;
     log::warning("orphan found", {{"provider", enumName(type)}, {"instance", id}});
     NoProgress progress;
-    try {
+    auto remove = [&]() -> awaitable<void> {
       faultPoint("controller.sweep");
       co_await context_.providers.at(type).deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileTimeout));
-    } catch (const Error& error) {
-      if (error.code() == ErrorCode::Cancelled) throw;
-      log::warning("orphan could not be removed", {{"instance", id}, {"error", error.message()}});
-    }
+    };
+    auto removed = co_await attemptUnlessCancelled(remove());
+    if (!removed) log::warning("orphan could not be removed", {{"instance", id}, {"error", removed.error().message()}});
   }
 }
 
@@ -266,14 +265,14 @@ awaitable<void> Reconciler::sweepDeparted(ProviderType type) {
     if (departure.provider == type && context_.registry.isDeparted(id)) gone.push_back(departure);
   if (gone.empty()) co_return;
   faultPoint("controller.sweep.departed");
-  try {
-    auto removed = co_await context_.providers.at(type).sweep(std::move(gone), Deadline::after(kReconcileTimeout));
-    for (const std::string& what : removed)
-      log::warning("leftover of a deleted instance was removed", {{"provider", enumName(type)}, {"what", what}});
-  } catch (const Error& error) {  // the list of the other instances remains valid
-    if (error.code() == ErrorCode::Cancelled) throw;
-    log::warning("leftovers of deleted instances could not be removed yet", {{"provider", enumName(type)}, {"error", error.message()}});
+  auto removed = co_await attemptUnlessCancelled(context_.providers.at(type).sweep(std::move(gone), Deadline::after(kReconcileTimeout)));
+  if (!removed) {  // the list of the other instances remains valid
+    log::warning("leftovers of deleted instances could not be removed yet",
+                 {{"provider", enumName(type)}, {"error", removed.error().message()}});
+    co_return;
   }
+  for (const std::string& what : *removed)
+    log::warning("leftover of a deleted instance was removed", {{"provider", enumName(type)}, {"what", what}});
 }
 
 awaitable<void> Reconciler::run() {
@@ -281,14 +280,10 @@ awaitable<void> Reconciler::run() {
   for (;;) {
     if (context_.clock.steadyNow() - pruned >= kPruneEvery) {
       pruned = context_.clock.steadyNow();
-      try {
-        SystemTime before = context_.clock.now() - context_.options.operationsKept;
-        co_await context_.store.pruneOperations(before);
-        context_.registry.forgetDepartures(before);
-      } catch (const Error& error) {
-        if (error.code() == ErrorCode::Cancelled) throw;
-        log::warning("old operations could not be deleted", {{"error", error.message()}});
-      }
+      SystemTime before = context_.clock.now() - context_.options.operationsKept;
+      auto done = co_await attemptUnlessCancelled(context_.store.pruneOperations(before));
+      if (done) context_.registry.forgetDepartures(before);
+      if (!done) log::warning("old operations could not be deleted", {{"error", done.error().message()}});
     }
     co_await async::sleepFor(context_.options.reconcileInterval);
     for (auto& [type, provider] : context_.providers) co_await reconcile(type, Cause::SafetyNet);

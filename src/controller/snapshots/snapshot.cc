@@ -71,33 +71,28 @@ class Taking final : public CopyRun {
   awaitable<void> catchMoment() {
     operation_->step(Step::FreezeAndVerify);
     for (int n = 1;; ++n) {
-      std::optional<Error> failure;
-      bool is_equal = false;
-      try {
-        co_await context_.options.moveAgents->freeze(co_await agentAt(source()), operation_->record.id, Deadline::after(kFreezeTimeout));
-        operation_->fault("frozen");
-        co_await round(RoundKind::Final);
-        is_equal = co_await areEqual();
-      } catch (...) {
-        failure = currentExceptionAsError();
-      }
-      if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;  // undo() thaws
+      auto is_equal = co_await attemptUnlessCancelled(compareFrozen());  // when cancelled, undo() thaws
       co_await thaw();
-      if (failure) throw *failure;
-      if (is_equal) co_return;
+      if (!is_equal) throw is_equal.error();
+      if (*is_equal) co_return;
       if (n == kMaxAttempts) throw Error(ErrorCode::UpstreamFailed, format("The files kept changing: {}.", co_await differences()));
       co_await round(RoundKind::Live);
     }
   }
 
+  awaitable<bool> compareFrozen() {
+    co_await context_.options.moveAgents->freeze(co_await agentAt(source()), operation_->record.id, Deadline::after(kFreezeTimeout));
+    operation_->fault("frozen");
+    co_await round(RoundKind::Final);
+    co_return co_await areEqual();
+  }
+
+  /// After a failure, the freeze expires within a minute.
   awaitable<void> thaw() {
-    std::optional<Error> failure;
-    try {
+    auto thaw_now = [this]() -> awaitable<void> {
       co_await context_.options.moveAgents->thaw(co_await agentAt(source()), Deadline::after(kFreezeTimeout));
-    } catch (...) {
-      failure = currentExceptionAsError();  // the freeze expires within a minute
-    }
-    if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
+    };
+    co_await attemptUnlessCancelled(thaw_now());
   }
 
   awaitable<void> leaveAsItWas() {

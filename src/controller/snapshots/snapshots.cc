@@ -102,14 +102,14 @@ awaitable<SnapshotList> Snapshots::listOf(EntryPtr entry) const {
   VolumeSnapshots* theirs = providersOwn(*entry);
   if (!theirs) co_return response;
   const Instance instance = entry->record.instance;
-  try {
-    auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
-    for (const VolumeSnapshot& one : all)
+  auto all = co_await attemptUnlessCancelled(
+      theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout)));
+  if (all) {
+    for (const VolumeSnapshot& one : *all)
       response.items.push_back({one.id, one.id, instance.id, instance.config.name, instance.owner, instance.provider, instance.region,
                                 one.createdAt, 0, one.bytes, true, one.expiresAt});
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::Cancelled) throw;
-    response.missing = format("The automatic snapshots of {} are not available: {}", placeTitle(instance.provider), error.message());
+  } else {
+    response.missing = format("The automatic snapshots of {} are not available: {}", placeTitle(instance.provider), all.error().message());
   }
   co_return response;
 }

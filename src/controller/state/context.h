@@ -3,6 +3,7 @@
 
 #include "controller/background_tasks.h"
 #include "controller/controller.h"
+#include "controller/failure.h"
 #include "controller/publishing/change_publisher.h"
 #include "controller/publishing/route_publisher.h"
 #include "controller/state/providers.h"

@@ -132,11 +132,13 @@ bool Places::isInUse(const std::string& place_id) const {
 awaitable<void> Places::close(std::string place_id) {
   const PlaceRecord* found = context_.registry.findPlace(place_id);
   Provider* provider = found ? context_.providers.find(found->provider) : nullptr;
-  if (!provider) co_return;
-  PlaceProgress progress(context_, place_id, nullptr);
-  faultPoint("controller.place.close");
-  co_await provider->deleteInstance(place_id, DeleteVolumes::No, found->external, progress, Deadline::after(kRemoveTimeout));
-  faultPoint("controller.place.closed");
+  if (provider) {
+    PlaceProgress progress(context_, place_id, nullptr);
+    faultPoint("controller.place.close");
+    co_await provider->deleteInstance(place_id, DeleteVolumes::No, found->external, progress, Deadline::after(kRemoveTimeout));
+    faultPoint("controller.place.closed");
+  }
+  to_close_.erase(place_id);
 }
 
 /// The background removal and an operation may remove it concurrently: one works, the other waits for the result.
@@ -186,30 +188,24 @@ awaitable<void> Places::sweep() {
   std::vector<std::string> due;
   for (const auto& [id, place] : context_.registry.places())
     if (isDue(place)) due.push_back(id);
-  for (const std::string& id : due) co_await tidy(id, Tidying::Remove);
+  for (const std::string& id : due) co_await tidy(id, removeIfDue(id));
   auto closing = to_close_;
   for (const std::string& id : closing)
-    if (!isInUse(id)) co_await tidy(id, Tidying::Close);
+    if (!isInUse(id)) co_await tidy(id, close(id));
 }
 
 /// Retried with the next sweep after a failure.
-awaitable<void> Places::tidy(std::string id, Tidying what) {
-  std::optional<Error> failure;
-  try {
-    const PlaceRecord* found = context_.registry.findPlace(id);
-    if (what == Tidying::Close) {
-      co_await close(id);
-      to_close_.erase(id);
-    } else if (found && isDue(*found)) {  // an operation may use it again by now
-      // Durable first: after a crash, the place must not be used again.
-      if (found->role != PlaceRole::discarded) co_await discard(id);
-      co_await removeNow(id, nullptr);
-    }
-  } catch (...) {
-    failure = currentExceptionAsError();
-  }
-  if (failure && failure->code() == ErrorCode::Cancelled) throw *failure;
-  if (failure) log::warning("place could not be removed yet; retrying", {{"place", id}, {"error", failure->message()}});
+awaitable<void> Places::tidy(std::string id, awaitable<void> work) {
+  auto done = co_await attemptUnlessCancelled(std::move(work));
+  if (!done) log::warning("place could not be removed yet; retrying", {{"place", id}, {"error", done.error().message()}});
+}
+
+awaitable<void> Places::removeIfDue(std::string id) {
+  const PlaceRecord* found = context_.registry.findPlace(id);
+  if (!found || !isDue(*found)) co_return;  // an operation may use it again by now
+  // Durable first: after a crash, the place must not be used again.
+  if (found->role != PlaceRole::discarded) co_await discard(id);
+  co_await removeNow(id, nullptr);
 }
 
 awaitable<void> Places::run() {

@@ -51,8 +51,8 @@ class Places {
  private:
   awaitable<void> run();
   awaitable<void> sweep();
-  enum class Tidying { Remove, Close };
-  awaitable<void> tidy(std::string id, Tidying what);
+  awaitable<void> tidy(std::string id, awaitable<void> work);
+  awaitable<void> removeIfDue(std::string id);
   awaitable<void> close(std::string place_id);
   awaitable<void> remove(PlaceRecord place, ActivePtr operation, Deadline deadline);
   bool isDue(const PlaceRecord& place) const;
