@@ -11,13 +11,13 @@
 namespace swarm {
 
 struct RetryPolicy {
-  int attempts = 4;                           ///< in all, the first included
+  int attempts = 4;                           ///< including the first
   std::chrono::milliseconds firstPause{100};  ///< doubled each time; the real pause is a random part, 50 to 100 %
   std::chrono::milliseconds longestPause{2000};
 };
 
-/// Makes a call again when its error says that it is retryable and the deadline leaves time for it. Every call of the contract may be made
-/// again except executeCommand: a command may have run. DeadlineExceeded and Cancelled are final.
+/// Repeats a call when its error is retryable and the deadline leaves time for it. Every call of the contract may be repeated except
+/// executeCommand: a command may have run. DeadlineExceeded and Cancelled are final.
 class RetryProvider final : public ForwardingProvider {
  public:
   RetryProvider(ProviderPtr inner, RetryPolicy policy = {}) : ForwardingProvider(std::move(inner)), policy_(policy) {}
@@ -27,7 +27,7 @@ class RetryProvider final : public ForwardingProvider {
   RetryPolicy policy_;
 };
 
-/// Fails planned calls, before they are made or after they took effect (the answer is lost).
+/// Fails planned calls, before they are made or after they took effect (the response is lost).
 class FlakyProvider final : public ForwardingProvider {
  public:
   enum class When { Before, After };
@@ -60,7 +60,7 @@ class SlowProvider final : public ForwardingProvider {
   std::chrono::milliseconds delay_;
 };
 
-/// Remembers the calls: "createInstance i-1", and " failed: unavailable" behind those that threw.
+/// Remembers the calls: "createInstance i-1", and " failed: unavailable" after those that threw.
 class RecordingProvider final : public ForwardingProvider {
  public:
   explicit RecordingProvider(ProviderPtr inner) : ForwardingProvider(std::move(inner)) {}

@@ -40,7 +40,7 @@ awaitable<void> FakeProvider::open(ProviderEventSink sink) {
       if (subscription && subscription->sink) subscription->sink(event);
     });
   });
-  // A real endpoint may answer before anything else of a restarted server has happened.
+  // A real endpoint may respond before anything else of a restarted server has happened.
   if (!world_.isDown()) subscription_->sink({ProviderEvent::Kind::Reconnected, "", "the fake world"});
 }
 
@@ -71,7 +71,7 @@ awaitable<void> FakeProvider::step(const char* method, Step which, Progress& pro
   if (world_.isDown()) throw Error(ErrorCode::Unavailable, "The fake provider can't be reached.");
 }
 
-awaitable<void> FakeProvider::answer(const char* method, Step which) {
+awaitable<void> FakeProvider::respond(const char* method, Step which) {
   co_await world_.faults.pass(format("{}/{}/answer", method, stepName(which)));
 }
 
@@ -81,7 +81,7 @@ void FakeProvider::checkSpec(const InstanceSpec& spec) const {
     throw Error(ErrorCode::Unprocessable,
                 format("The memory limit of {} MiB is outside of {} to {} MiB.", resources.memory.max, kMinimumMemory, kMaximumMemory));
   if (world_.isImageMissing(spec.config.image))
-    throw Error(ErrorCode::Unprocessable, format("There is no image \"{}\" at the fake provider.", spec.config.image));
+    throw Error(ErrorCode::Unprocessable, format("The fake provider has no image \"{}\".", spec.config.image));
 }
 
 FakeContainer FakeProvider::existing(const std::string& instance_id) const {
@@ -97,10 +97,10 @@ awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec
     if (spec.newVolumes) {
       auto taken = world_.volume(volumeNameOf(spec, i));
       if (taken && taken->instanceId != spec.instanceId)
-        throw Error(ErrorCode::Conflict, format("The volume {} is there already, and its files would be replaced.", taken->name));
+        throw Error(ErrorCode::Conflict, format("The volume {} exists already, and its files would be replaced.", taken->name));
     }
     std::string volume = world_.ensureVolume(options_.swarmId, spec, i);
-    co_await answer(method, Step::CreateVolume);
+    co_await respond(method, Step::CreateVolume);
     co_await progress.recorded({"volume", volume});
   }
 }
@@ -108,12 +108,12 @@ awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec
 awaitable<ProviderInstance> FakeProvider::makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress) {
   co_await step(method, Step::CreateContainer, progress, options_.times.step);
   FakeContainer container = world_.ensureContainer(options_.swarmId, spec);
-  co_await answer(method, Step::CreateContainer);
+  co_await respond(method, Step::CreateContainer);
   co_await progress.recorded({"container", container.id});
   if (start) {
     co_await step(method, Step::StartContainer, progress, options_.times.start);
     world_.start(spec.instanceId, options_.times.ready);
-    co_await answer(method, Step::StartContainer);
+    co_await respond(method, Step::StartContainer);
   }
   co_return describe(existing(spec.instanceId));
 }
@@ -127,7 +127,7 @@ awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Prog
     throw Error(ErrorCode::Conflict, format("The volume {} is gone from the fake provider.", lost->front().name));
   co_await step("createInstance", Step::CreateNetwork, progress, options_.times.step);
   std::string network = world_.ensureNetwork(options_.swarmId, spec.owner);
-  co_await answer("createInstance", Step::CreateNetwork);
+  co_await respond("createInstance", Step::CreateNetwork);
   co_await progress.recorded({"network", network});
   co_await makeVolumes("createInstance", spec, progress);
   co_return co_await makeContainer("createInstance", spec, true, progress);
@@ -149,7 +149,7 @@ awaitable<void> FakeProvider::startInstance(std::string instance_id, Progress& p
   existing(instance_id);
   co_await step("startInstance", Step::StartContainer, progress, options_.times.start);
   world_.start(instance_id, options_.times.ready);
-  co_await answer("startInstance", Step::StartContainer);
+  co_await respond("startInstance", Step::StartContainer);
 }
 
 awaitable<void> FakeProvider::stopInstance(std::string instance_id, std::chrono::seconds, Progress& progress, Deadline) {
@@ -157,7 +157,7 @@ awaitable<void> FakeProvider::stopInstance(std::string instance_id, std::chrono:
   existing(instance_id);
   co_await step("stopInstance", Step::StopContainer, progress, options_.times.stop);
   world_.stop(instance_id);
-  co_await answer("stopInstance", Step::StopContainer);
+  co_await respond("stopInstance", Step::StopContainer);
 }
 
 awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
@@ -170,7 +170,7 @@ awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolu
     owners.insert(container->spec.owner);
     co_await step("deleteInstance", Step::RemoveContainer, progress, options_.times.step);
     world_.remove(instance_id);
-    co_await answer("deleteInstance", Step::RemoveContainer);
+    co_await respond("deleteInstance", Step::RemoveContainer);
   }
   for (const ExternalResource& resource : external)
     if (resource.kind == "volume") mounted.insert(resource.id);
@@ -182,7 +182,7 @@ awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolu
     if (!goes) continue;
     co_await step("deleteInstance", Step::RemoveVolumes, progress, options_.times.step);
     world_.removeVolume(volume.name);
-    co_await answer("deleteInstance", Step::RemoveVolumes);
+    co_await respond("deleteInstance", Step::RemoveVolumes);
   }
   for (const FakeNetwork& network : world_.networks()) {
     bool recorded = std::find(external.begin(), external.end(), ExternalResource{"network", network.name}) != external.end();
@@ -191,7 +191,7 @@ awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolu
   for (const std::string& owner : owners) {
     co_await step("deleteInstance", Step::RemoveNetwork, progress, options_.times.step);
     world_.removeNetworkIfUnused(options_.swarmId, owner);
-    co_await answer("deleteInstance", Step::RemoveNetwork);
+    co_await respond("deleteInstance", Step::RemoveNetwork);
   }
 }
 
@@ -221,7 +221,7 @@ awaitable<ProviderInstance> FakeProvider::replaceInstance(InstanceSpec spec, Pro
   if (old) {
     co_await step("replaceInstance", Step::RemoveContainer, progress, options_.times.step);
     world_.remove(spec.instanceId);
-    co_await answer("replaceInstance", Step::RemoveContainer);
+    co_await respond("replaceInstance", Step::RemoveContainer);
   }
   co_await makeVolumes("replaceInstance", spec, progress);
   co_return co_await makeContainer("replaceInstance", spec, was_running, progress);

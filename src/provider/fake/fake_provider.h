@@ -15,18 +15,18 @@ struct FakeTimes {
   std::chrono::milliseconds step{0};   ///< each step that has none of its own
   std::chrono::milliseconds start{0};  ///< starting a container
   std::chrono::milliseconds stop{0};
-  std::chrono::milliseconds ready{0};  ///< from a container's start until VS Code in it answers
+  std::chrono::milliseconds ready{0};  ///< from a container's start until VS Code in it responds
 };
 
 struct FakeOptions {
   std::string swarmId = "fake-swarm";
-  ProviderType type = ProviderType::fake;  ///< tests of placement let it stand in for another
+  ProviderType type = ProviderType::fake;  ///< tests of placement use it as another provider
   FakeTimes times;
-  bool liveResize = true;             ///< allocateResources answers Live, else NeedsRestart
-  std::vector<std::string> regions;   ///< that it offers; an instance is where its configuration says, whatever stands here
+  bool liveResize = true;             ///< allocateResources gives Live, else NeedsRestart
+  std::vector<std::string> regions;   ///< on offer; an instance is where its configuration says, independent of these
   bool takesVolumeSnapshots = false;  ///< volumeSnapshots() is not null
-  bool checksRequests = false;        ///< refuses what createInstance would, at once
-  bool limitsStorage = false;         ///< previews tell the storages' size as the room that there is
+  bool checksRequests = false;        ///< checkRequest refuses what createInstance would
+  bool limitsStorage = false;         ///< previews report the storages' size as the available room
 };
 
 /// The world must outlive the provider; several providers (one after the other, or of two swarms) may share one. Steps of createInstance:
@@ -60,7 +60,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
   awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
   awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
-  /// Knows true, false, echo, cat, tee, printenv and sh -c "exit N"; files are those of the mounted volumes. Anything else: exit code 127.
+  /// Knows true, false, echo, cat, tee, printenv and sh -c "exit N"; files are those of the mounted volumes. Other commands: exit code 127.
   awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
@@ -84,7 +84,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
 
   awaitable<void> call(const char* method);
   awaitable<void> step(const char* method, Step which, Progress& progress, std::chrono::milliseconds time);
-  awaitable<void> answer(const char* method, Step which);
+  awaitable<void> respond(const char* method, Step which);
   awaitable<void> makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress);
   awaitable<ProviderInstance> makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress);
   void checkSpec(const InstanceSpec& spec) const;
@@ -97,7 +97,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   std::shared_ptr<Subscription> subscription_;
 };
 
-/// A connector to a simulated agent: answers /health, and tunnels /tunnel/vscode to a page that names the instance. Does not check tokens.
+/// A connector to a simulated agent: serves /health, and tunnels /tunnel/vscode to a page that names the instance. Does not check tokens.
 net::Connector simulatedAgent(FakeWorld& world, const Clock& clock, std::string instance_id);
 
 }  // namespace swarm::fake

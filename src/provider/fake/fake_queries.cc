@@ -1,4 +1,4 @@
-// The fake provider's answers: instances, usage, networks, volumes, commands.
+// The fake provider's queries: instances, usage, networks, volumes, commands.
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/text/format.h"
@@ -170,7 +170,7 @@ awaitable<CommandResult> FakeProvider::executeCommand(std::string instance_id, s
   co_return runCommand(world_, container, command, stdin_text);
 }
 
-/// It may pose as another one.
+/// It may pose as another provider.
 ProviderInfo FakeProvider::info() const {
   return {.costRank = options_.type == ProviderType::flyio ? 1 : 0, .agentRunsCommands = options_.type != ProviderType::fake};
 }
@@ -199,7 +199,7 @@ ProviderCapabilities FakeProvider::getProviderCapabilities() const {
 awaitable<AgentEndpoint> FakeProvider::agentEndpoint(std::string instance_id, Deadline) {
   co_await call("agentEndpoint");
   if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The workspace does not run.");
-  // The host tells test code whose agent it is.
+  // The host shows test code whose agent it is.
   co_return AgentEndpoint(simulatedAgent(world_, clock_, instance_id), instance_id);
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using Timer = boost::asio::steady_timer;
 
-/// A waiter's place in a queue; left however its frame ends, also when its loop dies under it.
+/// A waiter's place in a queue; left whenever its frame ends, also when its loop is destroyed first.
 class Place {
  public:
   Place(std::list<Timer*>& queue, Timer& timer) : queue_(queue), timer_(timer) { queue_.push_back(&timer_); }

@@ -1,4 +1,4 @@
-// What answers behind the fake provider's connector: enough of the agent's protocol for readiness and for a page.
+// The server behind the fake provider's connector: enough of the agent's protocol for readiness and for a page.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -11,12 +11,12 @@
 namespace swarm::fake {
 namespace {
 
-std::string httpAnswer(int status, std::string_view reason, std::string_view type, std::string_view body) {
+std::string httpResponse(int status, std::string_view reason, std::string_view type, std::string_view body) {
   return format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", status, reason, type,
                 body.size(), body);
 }
 
-/// Reads one request head; empty when the peer went away or sends nonsense.
+/// Reads one request head; empty when the peer disconnects or sends something else.
 awaitable<std::string> readHead(net::Stream& stream) {
   std::string head;
   std::array<char, 4096> buffer;
@@ -39,9 +39,9 @@ std::string answerTo(std::string_view head, const FakeContainer& container, bool
     std::string body =
         format("{{\"ready\":{},\"reason\":\"{}\",\"generation\":\"{}\",\"vscode\":\"fake\",\"uptime\":1,\"held\":\"{}\",\"boot\":\"{}\"}}",
                runs, runs ? "" : "VS Code is starting.", container.generation, container.held, formatTime(container.startedAt));
-    return httpAnswer(200, "OK", "application/json", body);
+    return httpResponse(200, "OK", "application/json", body);
   }
-  return httpAnswer(404, "Not Found", "text/plain", "");
+  return httpResponse(404, "Not Found", "text/plain", "");
 }
 
 /// Serves one connection until its end. Inside a tunnel each request gets the same page.
@@ -54,7 +54,7 @@ awaitable<void> serve(net::StreamPtr stream, FakeContainer container, bool ready
     co_return;
   }
   if (!ready) {
-    co_await stream->writeAll(httpAnswer(503, "Service Unavailable", "text/plain", "VS Code is starting."));
+    co_await stream->writeAll(httpResponse(503, "Service Unavailable", "text/plain", "VS Code is starting."));
     co_await stream->shutdownWrite();
     co_return;
   }

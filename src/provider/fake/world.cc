@@ -6,7 +6,7 @@
 namespace swarm::fake {
 namespace {
 
-/// "hold" of the agent's settings: such an agent starts nothing by itself.
+/// "hold" of the agent's settings: such an agent starts no process of the user.
 std::string holdOf(const InstanceSpec& spec) {
   boost::system::error_code error;
   auto config = boost::json::parse(spec.agentBoot, error);
@@ -23,7 +23,7 @@ std::string volumeNameOf(const InstanceSpec& spec, std::size_t index) {
 
 std::string FakeWorld::nextId(const char* prefix) { return format("{}-{}", prefix, next_++); }
 
-void FakeWorld::announce(ProviderEvent event) {
+void FakeWorld::report(ProviderEvent event) {
   std::vector<Sink> sinks;
   {
     std::lock_guard lock(mutex_);
@@ -41,12 +41,12 @@ void FakeWorld::exitContainer(const std::string& instance_id, int exit_code) {
     found->second.status = exit_code == 0 ? InstanceStatus::stopped : InstanceStatus::failed;
     found->second.reason = exit_code == 0 ? "" : format("exited with code {}", exit_code);
   }
-  announce({ProviderEvent::Kind::Changed, instance_id, format("die exitCode={}", exit_code)});
+  report({ProviderEvent::Kind::Changed, instance_id, format("die exitCode={}", exit_code)});
 }
 
 void FakeWorld::removeContainer(const std::string& instance_id) { remove(instance_id); }
 
-void FakeWorld::killAtMemoryLimit(const std::string& instance_id) { announce({ProviderEvent::Kind::OutOfMemory, instance_id, "oom"}); }
+void FakeWorld::killAtMemoryLimit(const std::string& instance_id) { report({ProviderEvent::Kind::OutOfMemory, instance_id, "oom"}); }
 
 void FakeWorld::dropVolume(const std::string& name) {
   std::lock_guard lock(mutex_);
@@ -59,7 +59,7 @@ void FakeWorld::stopAll() {
     for (auto& [id, container] : containers_)
       if (container.status == InstanceStatus::running) container.status = InstanceStatus::stopped;
   }
-  announce({ProviderEvent::Kind::Reconnected, "", "restarted"});
+  report({ProviderEvent::Kind::Reconnected, "", "restarted"});
 }
 
 void FakeWorld::hold(const std::string& instance_id, std::string transfer) {
@@ -87,7 +87,7 @@ void FakeWorld::setDown(bool down) {
     if (down_ == down) return;
     down_ = down;
   }
-  announce({down ? ProviderEvent::Kind::Disconnected : ProviderEvent::Kind::Reconnected, "", ""});
+  report({down ? ProviderEvent::Kind::Disconnected : ProviderEvent::Kind::Reconnected, "", ""});
 }
 
 bool FakeWorld::isDown() const {
@@ -264,7 +264,7 @@ FakeContainer FakeWorld::ensureContainer(const std::string& swarm_id, const Inst
       made.ports.push_back(PortMapping{port, static_cast<std::int64_t>(20'000 + next_++ % 40'000), "tcp"});
     containers_[spec.instanceId] = made;
   }
-  announce({ProviderEvent::Kind::Changed, spec.instanceId, "create"});
+  report({ProviderEvent::Kind::Changed, spec.instanceId, "create"});
   return made;
 }
 
@@ -282,7 +282,7 @@ void FakeWorld::start(const std::string& instance_id, std::chrono::milliseconds 
     container.held = holdOf(container.spec);
     container.readyAt = clock_.steadyNow() + ready_after;
   }
-  announce({ProviderEvent::Kind::Changed, instance_id, "start"});
+  report({ProviderEvent::Kind::Changed, instance_id, "start"});
 }
 
 void FakeWorld::stop(const std::string& instance_id) {
@@ -294,7 +294,7 @@ void FakeWorld::stop(const std::string& instance_id) {
     found->second.status = InstanceStatus::stopped;
     found->second.reason.clear();
   }
-  announce({ProviderEvent::Kind::Changed, instance_id, "die exitCode=143"});
+  report({ProviderEvent::Kind::Changed, instance_id, "die exitCode=143"});
 }
 
 void FakeWorld::remove(const std::string& instance_id) {
@@ -302,7 +302,7 @@ void FakeWorld::remove(const std::string& instance_id) {
     std::lock_guard lock(mutex_);
     if (containers_.erase(instance_id) == 0) return;
   }
-  announce({ProviderEvent::Kind::Removed, instance_id, "destroy"});
+  report({ProviderEvent::Kind::Removed, instance_id, "destroy"});
 }
 
 bool FakeWorld::isVolumeInUseLocked(const std::string& name) const {
@@ -339,7 +339,7 @@ void FakeWorld::setResources(const std::string& instance_id, const ResourceConfi
     if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", instance_id));
     found->second.spec.config.resources = resources;
   }
-  announce({ProviderEvent::Kind::Changed, instance_id, "update"});
+  report({ProviderEvent::Kind::Changed, instance_id, "update"});
 }
 
 FakeVolume* FakeWorld::mountedAt(const std::string& instance_id, const std::string& path, std::string& inside) {

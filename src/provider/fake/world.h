@@ -18,7 +18,7 @@ namespace swarm::fake {
 struct FakeVolume {
   std::string name;
   std::string swarmId;
-  std::string instanceId;  ///< the one it was made for
+  std::string instanceId;  ///< the one it was created for
   std::string owner;
   std::string mountPath;
   bool persistent = true;
@@ -27,10 +27,10 @@ struct FakeVolume {
 };
 
 struct FakeContainer {
-  std::string id;  ///< changes when the container is made anew
+  std::string id;  ///< changes when the container is created again
   std::string swarmId;
   InstanceSpec spec;
-  InstanceStatus status = InstanceStatus::creating;  ///< creating (made, never started), running, stopped or failed
+  InstanceStatus status = InstanceStatus::creating;  ///< creating (never started), running, stopped or failed
   std::string reason;
   SystemTime createdAt{};
   SystemTime startedAt{};
@@ -38,12 +38,12 @@ struct FakeContainer {
   std::string network;
   std::vector<PortMapping> ports;
   std::string generation;  ///< of the VS Code server inside
-  SteadyTime readyAt{};    ///< when VS Code inside answers
-  std::string held;        ///< its agent waits for the end of this transfer, and runs nothing
-  std::string image;       ///< FakeWorld::imageId() of when it was made
+  SteadyTime readyAt{};    ///< when VS Code inside responds
+  std::string held;        ///< its agent waits for the end of this transfer, and runs no process of the user
+  std::string image;       ///< FakeWorld::imageId() at its creation
 };
 
-/// What the world took of an instance's volumes by itself.
+/// A snapshot that the world took of an instance's volumes.
 struct FakeVolumeSnapshot {
   std::string id;
   std::string instanceId;
@@ -58,32 +58,32 @@ struct FakeNetwork {
   std::string owner;
 };
 
-/// Thread-safe, except for faults' gates. All changes are announced to the subscribers, as a real Engine's events are.
+/// Thread-safe, except for faults' gates. All changes are reported to the subscribers, as a real Engine's events are.
 class FakeWorld {
  public:
   explicit FakeWorld(const Clock& clock) : clock_(clock) {}
 
   FaultPlan faults;
 
-  // What happens behind the server's back.
-  void exitContainer(const std::string& instance_id, int exit_code);  ///< the process ends by itself
-  void removeContainer(const std::string& instance_id);               ///< somebody removes it; its volumes stay
-  void killAtMemoryLimit(const std::string& instance_id);             ///< one of its processes; it runs on
-  void dropVolume(const std::string& name);                           ///< somebody removes it
+  // What happens outside of the server.
+  void exitContainer(const std::string& instance_id, int exit_code);  ///< its process ends
+  void removeContainer(const std::string& instance_id);               ///< by hand; its volumes stay
+  void killAtMemoryLimit(const std::string& instance_id);             ///< one of its processes; the container continues
+  void dropVolume(const std::string& name);                           ///< by hand
   void stopAll();                                                     ///< the machine was rebooted: everything exists and is stopped
-  void hold(const std::string& instance_id, std::string transfer);    ///< what the agent's POST /hold and /release do
+  void hold(const std::string& instance_id, std::string transfer);    ///< the effects of the agent's POST /hold and /release
   void release(const std::string& instance_id);
   void restartVscode(const std::string& instance_id);  ///< the agent replaced VS Code's server
-  void setDown(bool down);                             ///< calls throw Unavailable; Disconnected and Reconnected are announced
+  void setDown(bool down);                             ///< calls throw Unavailable; Disconnected and Reconnected are reported
   bool isDown() const;
-  void setListsPartial(bool partial);  ///< listInstances() leaves out every second one and says so
+  void setListsPartial(bool partial);  ///< listInstances() omits every second one and marks the list as incomplete
   bool areListsPartial() const;
   void addMissingImage(std::string image);       ///< createInstance fails with Unprocessable
-  void rebuildImage(const std::string& image);   ///< its name means another image from now on; announced by no event
-  void addImageWithoutAgent(std::string image);  ///< runs, but nothing answers on the agent's port
-  void emitEvents(bool on);                      ///< off: changes are not announced (events are lost), for tests of the safety net
+  void rebuildImage(const std::string& image);   ///< its name means another image from now on; no event reports that
+  void addImageWithoutAgent(std::string image);  ///< runs, but the agent's port does not respond
+  void emitEvents(bool on);                      ///< off: changes are not reported (events are lost), for tests of the safety net
 
-  // What is there, for assertions.
+  // What exists, for assertions.
   std::vector<FakeContainer> containers() const;
   std::vector<FakeVolume> volumes() const;
   std::vector<FakeNetwork> networks() const;
@@ -91,7 +91,7 @@ class FakeWorld {
   std::optional<FakeVolume> volume(const std::string& name) const;
   void writeFile(const std::string& volume, std::string path, std::string contents);
   std::string takeVolumeSnapshot(const std::string& instance_id);  ///< "vs_fake-1"; kept for two weeks
-  void dropVolumeSnapshot(const std::string& id);                  ///< its time is over
+  void dropVolumeSnapshot(const std::string& id);                  ///< it has expired
   std::vector<FakeVolumeSnapshot> volumeSnapshots() const;
   /// Something that an earlier, crashed server left behind.
   void plant(FakeContainer container, std::vector<FakeVolume> volumes);
@@ -105,7 +105,7 @@ class FakeWorld {
   bool hasAgent(const std::string& image) const;
   std::string ensureNetwork(const std::string& swarm_id, const std::string& owner);
   std::string ensureVolume(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index);
-  /// The same, with the files of a snapshot's volume; throws Unprocessable for one that is not there any more.
+  /// The same, with the files of a snapshot's volume; throws Unprocessable for one that does not exist any more.
   std::string ensureCopy(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index, const std::string& snapshot);
   FakeContainer ensureContainer(const std::string& swarm_id, const InstanceSpec& spec);
   void start(const std::string& instance_id, std::chrono::milliseconds ready_after);
@@ -119,7 +119,7 @@ class FakeWorld {
   bool writeInside(const std::string& instance_id, const std::string& path, std::string contents);
 
  private:
-  void announce(ProviderEvent event);
+  void report(ProviderEvent event);
   FakeVolume* mountedAt(const std::string& instance_id, const std::string& path, std::string& inside);
   bool isVolumeInUseLocked(const std::string& name) const;
   std::string imageIdLocked(const std::string& image) const;
