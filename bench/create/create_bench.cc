@@ -9,8 +9,8 @@
 
 #include "bare_engine.h"
 #include "base/id.h"
-#include "provider/docker/container/container_spec.h"
 #include "provider/docker/docker_config.h"
+#include "provider/docker/spec/container_spec.h"
 
 namespace swarm::bench {
 namespace {
@@ -106,7 +106,7 @@ class Bench {
   }
 
   void measure() {
-    agent_ = docker::readImageAgent(json::parse(bare_.call("GET", "/v1.41/images/" + net::percentEncode(settings_.image) + "/json")));
+    agent_ = docker::readImage(json::parse(bare_.call("GET", "/v1.41/images/" + net::percentEncode(settings_.image) + "/json"))).agent;
     std::vector<double> ours, bare, ratios;
     for (int round = 0; round < settings_.rounds + 1; ++round) {
       double times[2] = {0, 0};

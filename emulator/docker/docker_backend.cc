@@ -54,20 +54,14 @@ json::object DockerBackend::ownFilter(std::string_view label) const {
   return {{"label", std::move(labels)}};
 }
 
-awaitable<std::vector<json::value>> DockerBackend::listContainers(std::string_view label, Deadline deadline) {
-  std::string target = "/containers/json?all=true&" + docker::filterQuery(ownFilter(label));
-  json::value list = co_await engine_.call({.target = std::move(target), .doing = "list containers", .body = {}}, deadline);
-  std::vector<json::value> found;
-  if (list.is_array()) found.assign(list.as_array().begin(), list.as_array().end());
-  co_return found;
+awaitable<json::array> DockerBackend::listContainers(std::string_view label, Deadline deadline) {
+  co_return co_await engine_.listContainers(ownFilter(label), deadline);
 }
 
 awaitable<std::vector<std::string>> DockerBackend::machineIds(Deadline deadline) {
+  json::array containers = co_await listContainers(kLabelMachine, deadline);
   std::vector<std::string> ids;
-  for (const json::value& container : co_await listContainers(kLabelMachine, deadline)) {
-    const json::value* labels = docker::member(container, "Labels");
-    ids.emplace_back(labels->at(kLabelMachine).as_string());
-  }
+  for (const json::value& container : containers) ids.push_back(engine::labelOf(container, kLabelMachine));
   co_return ids;
 }
 
@@ -75,8 +69,9 @@ awaitable<void> DockerBackend::open(GuestExitSink sink) {
   sink_ = std::move(sink);
   Deadline deadline = Deadline::after(kConnectTime);
   co_await engine_.connect(deadline);
-  for (const json::value& helper : co_await listContainers(kLabelHelper, deadline)) {
-    co_await removeContainer(docker::stringAt(helper, "Id"), deadline);  // left by an emulator that was killed
+  json::array helpers = co_await listContainers(kLabelHelper, deadline);  // left by an emulator that was killed
+  for (const json::value& helper : helpers) {
+    co_await engine_.removeContainer(engine::stringAt(helper, "Id"), engine::AnonymousVolumes::Remove, deadline);
   }
   co_await catchUp(deadline);
   co_await removeUnusedNetworks(deadline);
@@ -129,11 +124,11 @@ awaitable<void> DockerBackend::finish(awaitable<void> work, std::function<void()
 /// Compares the expected running Machines with the actual ones: covers the time without events.
 awaitable<void> DockerBackend::catchUp(Deadline deadline) {
   std::map<std::string, std::string> machines;  // of running containers
-  for (const json::value& container : co_await listContainers(kLabelMachine, deadline)) {
-    std::string state = docker::stringAt(container, "State");
-    const json::value* labels = docker::member(container, "Labels");
+  json::array containers = co_await listContainers(kLabelMachine, deadline);
+  for (const json::value& container : containers) {
+    std::string state = engine::stringAt(container, "State");
     if (state == "running" || state == "paused" || state == "restarting") {
-      machines[docker::stringAt(container, "Id")] = std::string(labels->at(kLabelMachine).as_string());
+      machines[engine::stringAt(container, "Id")] = engine::labelOf(container, kLabelMachine);
     }
   }
   std::vector<std::string> gone;
@@ -142,11 +137,10 @@ awaitable<void> DockerBackend::catchUp(Deadline deadline) {
   }
   for (auto& [container, machine] : machines) runs_.try_emplace(container, Run{.machineId = machine, .starting = false});
   for (const std::string& container : gone) {
-    docker::EngineReply reply =
-        co_await engine_.send({.target = "/containers/" + container + "/json", .doing = "inspect a container", .body = {}}, deadline);
-    json::value facts = reply.ok() ? reply.json("inspect a container") : json::value();
-    std::int64_t code = reply.ok() ? docker::integerAt(facts, "State.ExitCode") : kFirstSignalCode + 9;
-    if (auto run = runs_.find(container); run != runs_.end()) run->second.outOfMemory |= docker::boolAt(facts, "State.OOMKilled");
+    auto facts = co_await engine_.inspectContainer(container, deadline);
+    std::int64_t code = facts ? engine::integerAt(*facts, "State.ExitCode") : kFirstSignalCode + 9;
+    bool out_of_memory = facts && engine::boolAt(*facts, "State.OOMKilled");
+    if (auto run = runs_.find(container); run != runs_.end()) run->second.outOfMemory |= out_of_memory;
     noteEnd(container, code, RealClock().now());
   }
 }
@@ -180,14 +174,14 @@ void DockerBackend::announceEnd(const std::string& machine_id) {
 }
 
 void DockerBackend::handleEvent(const json::value& event) {
-  std::string action = docker::stringAt(event, "Action");
-  std::string container = docker::stringAt(event, "Actor.ID");
+  std::string action = engine::stringAt(event, "Action");
+  std::string container = engine::stringAt(event, "Actor.ID");
   auto run = runs_.find(container);
   if (run == runs_.end()) return;
   if (action == "oom") run->second.outOfMemory = true;
   if (action == "die") {
-    SystemTime at{std::chrono::milliseconds(docker::integerAt(event, "timeNano") / 1'000'000)};
-    noteEnd(container, std::strtol(docker::eventAttribute(event, "exitCode").c_str(), nullptr, 10), at);
+    SystemTime at{std::chrono::milliseconds(engine::integerAt(event, "timeNano") / 1'000'000)};
+    noteEnd(container, std::strtol(engine::eventAttribute(event, "exitCode").c_str(), nullptr, 10), at);
   }
 }
 

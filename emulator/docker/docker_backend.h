@@ -6,12 +6,12 @@
 #include <string_view>
 
 #include "emulator/backend.h"
-#include "provider/docker/docker_config.h"
+#include "engine/transport/endpoint.h"
 
 namespace swarm::emulator {
 
 struct DockerBackendOptions {
-  DockerProviderConfig engine;      ///< where the Engine is; must be local, because connect() uses the addresses of containers
+  engine::Endpoint engine;          ///< where the Engine is; must be local, because connect() uses the addresses of containers
   std::string emulatorId;           ///< [a-z0-9-], at most 32: in labels and names of all resources; two emulators can share one Engine
   std::filesystem::path guestTool;  ///< the static program fly-guest-tool, process 1 of each Machine; also copies volumes
 };

@@ -12,9 +12,9 @@
 #include "async/lock/keyed_lock.h"
 #include "emulator/docker/docker_backend.h"
 #include "emulator/docker/machine_body.h"
+#include "engine/client.h"
+#include "engine/events.h"
 #include "net/stream/stream.h"
-#include "provider/docker/engine/engine_client.h"
-#include "provider/docker/engine/engine_events.h"
 
 namespace swarm::emulator {
 
@@ -67,7 +67,7 @@ class DockerBackend final : public Backend {
 
   // Events (docker_backend.cc)
   awaitable<void> catchUp(Deadline deadline);
-  awaitable<std::vector<json::value>> listContainers(std::string_view label, Deadline deadline);
+  awaitable<json::array> listContainers(std::string_view label, Deadline deadline);
   void handleEvent(const json::value& event);
   void noteEnd(const std::string& container, std::int64_t exit_code, SystemTime at);
   void reportEnd(const std::string& container);
@@ -78,13 +78,12 @@ class DockerBackend final : public Backend {
   awaitable<std::optional<ContainerState>> inspect(std::string machine_id, Deadline deadline);
   awaitable<ContainerState> require(std::string machine_id, Deadline deadline);  ///< throws NotFound
   awaitable<void> removeMachine(std::string machine_id, Deadline deadline);
-  awaitable<void> removeContainer(std::string container, Deadline deadline);
-  awaitable<void> kill(std::string container, std::string signal, Deadline deadline);  ///< no-op if it has ended
   awaitable<void> awaitEnd(std::string container, Deadline deadline);
   awaitable<std::string> makeContainer(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);
   awaitable<void> bootNow(MachinePlan plan, Deadline deadline);
   awaitable<void> bootFresh(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);
   awaitable<void> startContainer(std::string container, const MachinePlan& plan, Deadline deadline);
+  awaitable<void> giveUp(std::string container, Error reason, Deadline deadline);
 
   // Networks (networks.cc)
   awaitable<void> ensureNetwork(std::string network, Deadline deadline);
@@ -110,7 +109,7 @@ class DockerBackend final : public Backend {
 
   DockerBackendOptions options_;
   std::string guest_tool_;
-  docker::EngineClient engine_;
+  engine::Client engine_;
   async::KeyedLock locks_;
   GuestExitSink sink_;
   std::map<std::string, Run> runs_;               ///< by container
@@ -122,7 +121,7 @@ class DockerBackend final : public Backend {
   };
   std::map<std::string, UsedBytes> used_bytes_;  ///< by volume
 
-  docker::EngineEvents events_{engine_, std::chrono::seconds(2)};
+  engine::Events events_{engine_, std::chrono::seconds(2)};
   int unfinished_ = 0;                                    ///< calls of finish()
   std::unique_ptr<boost::asio::steady_timer> one_ended_;  ///< cancelled whenever one of them ends
 };

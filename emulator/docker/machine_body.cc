@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
-#include "provider/docker/engine/tar.h"
+#include "engine/format/tar.h"
 
 namespace swarm::emulator {
 namespace {
@@ -16,16 +16,6 @@ namespace json = boost::json;
 constexpr std::int64_t kMib = 1024 * 1024;
 constexpr std::string_view kInitPath = ".fly/init";
 constexpr std::size_t kLongestPath = 100;  // of the archive format
-
-std::vector<std::string> textsAt(const json::value& value, std::string_view path) {
-  std::vector<std::string> texts;
-  const json::value* list = docker::member(value, path);
-  if (!list || !list->is_array()) return texts;
-  for (const json::value& text : list->as_array()) {
-    if (text.is_string()) texts.emplace_back(text.as_string());
-  }
-  return texts;
-}
 
 std::string archivePath(const std::string& path) {
   bool good = path.size() > 1 && path.front() == '/' && path.back() != '/' && path.find('\0') == std::string::npos &&
@@ -39,7 +29,7 @@ std::string archivePath(const std::string& path) {
   return relative;
 }
 
-json::object hostConfig(const MachinePlan& plan, std::string_view emulator_id, const docker::EngineFacts& engine) {
+json::object hostConfig(const MachinePlan& plan, std::string_view emulator_id, const engine::Facts& engine) {
   json::object host;
   std::int64_t cpus = engine.cpus > 0 ? std::min(plan.cpus, engine.cpus) : plan.cpus;
   host["NanoCpus"] = cpus * 1'000'000'000;
@@ -69,17 +59,17 @@ json::object hostConfig(const MachinePlan& plan, std::string_view emulator_id, c
 ImageDetails readImage(std::string reference, const json::value& inspection) {
   ImageDetails image;
   image.reference = std::move(reference);
-  image.facts.digest = docker::stringAt(inspection, "Id");
-  for (const std::string& digest : textsAt(inspection, "RepoDigests")) {
+  image.facts.digest = engine::stringAt(inspection, "Id");
+  for (const std::string& digest : engine::textsAt(inspection, "RepoDigests")) {
     if (auto at = digest.find('@'); at != std::string::npos) image.facts.digest = digest.substr(at + 1);
   }
-  if (const json::value* labels = docker::member(inspection, "Config.Labels"); labels && labels->is_object()) {
-    for (const auto& [key, value] : labels->as_object()) {
+  if (const json::object* labels = engine::objectAt(inspection, "Config.Labels")) {
+    for (const auto& [key, value] : *labels) {
       if (value.is_string()) image.facts.labels[key] = std::string(value.as_string());
     }
   }
-  image.entrypoint = textsAt(inspection, "Config.Entrypoint");
-  image.command = textsAt(inspection, "Config.Cmd");
+  image.entrypoint = engine::textsAt(inspection, "Config.Entrypoint");
+  image.command = engine::textsAt(inspection, "Config.Cmd");
   return image;
 }
 
@@ -106,8 +96,7 @@ std::vector<std::string> mainProcess(const MachinePlan& plan, const ImageDetails
   return words;
 }
 
-json::object machineBody(const MachinePlan& plan, const ImageDetails& image, std::string_view emulator_id,
-                         const docker::EngineFacts& engine) {
+json::object machineBody(const MachinePlan& plan, const ImageDetails& image, std::string_view emulator_id, const engine::Facts& engine) {
   std::vector<std::string> main = mainProcess(plan, image);
   if (main.empty()) {
     throw Error(ErrorCode::Unprocessable, format("The image {} has no command, and the Machine's configuration has none.", plan.image));
@@ -127,7 +116,7 @@ json::object machineBody(const MachinePlan& plan, const ImageDetails& image, std
 }
 
 std::string guestArchive(const MachinePlan& plan, std::string_view guest_tool) {
-  docker::TarWriter tar;
+  engine::TarWriter tar;
   tar.addFolder(".fly", 0755);
   tar.addFile(kInitPath, 0755, guest_tool);
   // As on each ext4 file system; the volume is mounted while the archive is unpacked.

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "emulator/docker/docker_backend.h"
-#include "provider/docker/engine/engine_client.h"
+#include "engine/client.h"
 
 namespace swarm::emulator {
 
@@ -31,7 +31,7 @@ std::vector<std::string> mainProcess(const MachinePlan& plan, const ImageDetails
 
 /// The body of POST /containers/create. The Engine refuses more CPUs than its machine has: then the Machine gets all of them.
 boost::json::object machineBody(const MachinePlan& plan, const ImageDetails& image, std::string_view emulator_id,
-                                const docker::EngineFacts& engine);
+                                const engine::Facts& engine);
 
 /// The archive that is unpacked into the root file system before the start: the init, and the plan's files. Throws Error(Unprocessable) for
 /// a path that is not absolute, contains "..", or is longer than 100 bytes.

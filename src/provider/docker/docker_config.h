@@ -1,49 +1,38 @@
-// What a person configures about the Docker provider ([docker] and [common] of swarm.toml), apart from the implementation.
+// What an administrator configures about the Docker provider ([docker] and [common] of swarm.toml), apart from the implementation.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "engine/transport/endpoint.h"
 #include "provider/provider.h"
 
 namespace swarm {
 
-/// Files in PEM for a TCP endpoint with TLS. Empty ca: the system's trust store. Certificate and key: our client certificate (mTLS).
-struct DockerTlsConfig {
-  bool enabled = false;
-  std::filesystem::path ca;
-  std::filesystem::path certificate;
-  std::filesystem::path key;
-};
+using DockerTlsConfig = engine::Tls;
 
-/// README.md tells what each key means for the person who sets it.
-struct DockerProviderConfig {
-  std::string name;                                           ///< of this Engine among several, as instances' region; empty: it has none
-  std::filesystem::path socketPath = "/var/run/docker.sock";  ///< used when `host` is empty
-  std::string host;                                           ///< a TCP endpoint's host name or address
-  std::uint16_t port = 0;                                     ///< 0: 2376 with TLS, 2375 without
-  DockerTlsConfig tls;
-
+/// Where the Engine is, and what the provider does there. README.md explains each key to administrators.
+struct DockerProviderConfig : engine::Endpoint {
+  std::string name;                    ///< of this Engine among several, as instances' region; empty: it has none
   std::string networkName;             ///< empty: one network per owner; a name: every instance joins this one
   std::string volumeDriver = "local";  ///< for the volumes that we make
   std::map<std::string, std::string> volumeDriverOptions;
   std::string publishAddress = "127.0.0.1";       ///< where exposedPorts are published on the Engine's machine
   std::string agentPublishAddress = "127.0.0.1";  ///< where the agent's port is; a remote Engine needs one that we can reach
 
-  /// Repositories that exist only where they were built: never asked of a registry, so that nobody else's image of that name can come in.
+  /// Repositories that exist only where they were built: never pulled, so that a stranger's image of that name cannot take their place.
   std::vector<std::string> localImages = {"swarm-workspace"};
-  /// Patterns ("registry.example.com/team/*") of the images that people may use; empty: all but those of internal registries.
+  /// Patterns ("registry.example.com/team/*") of the images that users may use; empty: all but those of internal registries.
   std::vector<std::string> allowedImages;
   std::map<std::string, std::string> tags;  ///< labels on all that is made
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
-  bool isCandidate = false;                 ///< came in a request: what its endpoint answers is not passed on
+  bool isCandidate = false;                 ///< came in a request: responses of its endpoint are not passed on
 };
 
 /// `swarm_id` labels everything that is made, so that two swarms can share one Engine. Throws Error(InvalidArgument) for a wrong
-/// configuration (an unreadable TLS file, say), never for an Engine that can't be reached.
+/// configuration (an unreadable TLS file, say), never for an unreachable Engine.
 ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id);
 
 /// Several Engines as one provider, the main one first: it takes the instances whose configuration names no host. Names are DNS labels and

@@ -1,11 +1,17 @@
-// Construction, health, capabilities and validation.
+// The contract's calls, from the parts' calls.
 #include "provider/docker/docker_provider.h"
 
+#include <cmath>
+
+#include "async/attempt.h"
+#include "base/diagnostics/fault.h"
 #include "base/text/format.h"
 #include "model/rules/validation.h"
+#include "protocol/agent.h"
 #include "provider/candidate.h"
-#include "provider/docker/container/request_policy.h"
-#include "provider/docker/engine/engine_errors.h"
+#include "provider/docker/container/replacement.h"
+#include "provider/docker/spec/container_changes.h"
+#include "provider/docker/spec/request_policy.h"
 
 namespace swarm {
 
@@ -20,105 +26,298 @@ ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id
 namespace swarm::docker {
 namespace {
 
-/// Runs one validation step; its error becomes the check's detail.
+constexpr std::size_t kMaxChanges = 1024 * 1024;  ///< bytes of the Engine's response: some ten thousand paths
+
+/// Runs one step of the validation; its error becomes the check's detail.
 template <typename Work>
-awaitable<ValidationCheck> check(std::string name, bool is_candidate, Work work) {
-  ValidationCheck result{std::move(name), false, {}};
-  try {
-    result.detail = co_await work();
-    result.ok = true;
-  } catch (const Error& error) {
-    result.detail = failureDetail(error, is_candidate);
-  }
-  co_return result;
+awaitable<ValidationCheck> check(std::string name, const DockerProviderConfig& config, Work work) {
+  auto done = co_await async::attempt(work());
+  if (done) co_return ValidationCheck{std::move(name), true, std::move(*done)};
+  co_return ValidationCheck{std::move(name), false, failureDetail(done.error(), config.isCandidate)};
+}
+
+bool sameStorage(const StorageResource& a, const StorageResource& b) { return a.size == b.size && a.persistent == b.persistent; }
+
+bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
+  if (filter.instanceId && *filter.instanceId != instance.instanceId) return false;
+  if (filter.owner && *filter.owner != instance.owner) return false;
+  return !filter.status || *filter.status == instance.status;
 }
 
 }  // namespace
 
 void checkConfig(const DockerProviderConfig& config) {
   if (!config.name.empty() && !isDnsLabel(config.name)) {
-    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is no name for a Docker host: use a-z, 0-9 and dashes inside.", config.name));
+    throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a name for a Docker host: use a-z, 0-9 and dashes inside.", config.name));
   }
   if (config.tls.certificate.empty() == config.tls.key.empty()) return;
   throw Error(ErrorCode::InvalidArgument,
               format("[docker{}.tls] needs certificate and key together.", config.name.empty() ? std::string() : ".hosts." + config.name));
 }
 
-DockerProvider::DockerProvider(DockerProviderConfig config, std::string swarm_id)
-    : engine_(std::move(config)), swarm_id_(std::move(swarm_id)) {}
+// Creating
 
-DockerProvider::~DockerProvider() = default;
+void DockerProvider::checkRequest(const InstanceSpec& spec) const {
+  checkPolicy(spec.config, config());
+  if (client().connected()) checkSpec(spec, parts_.context);
+}
+
+awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  DockerContext& context = parts_.context;
+  co_await context.engine.connect(deadline);
+  checkSpec(spec, context);
+  NetworkPlan network = planNetwork(spec, context.config, context.swarmId);
+  const ImageFacts image = co_await parts_.images.ensure(spec.config.image, progress, deadline);
+  std::vector<VolumePlan> volumes = planVolumes(spec, image.volumes);
+  co_await parts_.volumes.requireKnown(spec, volumes, deadline);
+  std::string container;
+  {
+    engine::NetworkPin pin = parts_.networks.pin(network.name);
+    progress.step(Step::CreateNetwork);
+    std::string network_id = co_await parts_.networks.ensure(spec, network, deadline);
+    co_await progress.recorded({"network", network.name});
+    co_await parts_.volumes.create(spec, volumes, progress, deadline);
+    progress.step(Step::CreateContainer);
+    json::object body = containerBody(spec, context.config, context.swarmId, network, volumes);
+    fitToAgent(body, spec, image.agent);
+    pinNetwork(body, network, network_id);
+    container = co_await parts_.containers.create(spec, containerName(spec), std::move(body), progress, deadline);
+  }
+  parts_.index.setCurrent(spec.instanceId, container);
+  progress.step(Step::StartContainer);
+  co_await parts_.containers.writeAgentFile(container, spec, image.agent, deadline);
+  faultPoint("docker.create.start.before");
+  co_await parts_.containers.start(container, deadline);
+  faultPoint("docker.create.start.after");
+  auto details = co_await parts_.index.inspect(container, deadline);
+  if (!details)
+    throw Error(ErrorCode::UpstreamFailed, "The container disappeared while it was being started.").withInstance(spec.instanceId);
+  co_return std::move(details->instance);
+}
+
+awaitable<PlacementPreview> DockerProvider::previewInstance(InstanceSpec spec, Deadline deadline) {
+  co_await parts_.context.engine.connect(deadline);
+  PlacementPreview preview;
+  preview.region = config().name;
+  preview.resources = spec.config.resources;
+  CpuConfig& cpu = preview.resources.cpu;
+  if (cpu.limit <= 0) cpu.limit = std::llround(cpu.cores * 1000);
+  preview.costNotes.push_back("The Docker Engine's machine is there anyway: nothing more is billed.");
+  collectProblem(preview, [&] { checkHost(spec, config()); });
+  collectProblem(preview, [&] { checkResources(spec.config.resources, client().facts()); });
+  collectProblem(preview, [&] { checkNetwork(spec, config()); });
+  std::size_t before = preview.problems.size();
+  collectProblem(preview, [&] { checkStorage(spec); });
+  bool has_valid_names = before == preview.problems.size();
+  if (has_valid_names) co_await parts_.volumes.preview(spec, preview, deadline);
+  co_await parts_.networks.preview(spec, preview, deadline);
+  co_await parts_.images.preview(spec.config.image, preview, deadline);
+  co_return preview;
+}
+
+awaitable<std::optional<std::vector<LostVolume>>> DockerProvider::findLostVolumes(InstanceSpec spec, Deadline deadline) {
+  co_return co_await parts_.volumes.findLost(spec, planVolumes(spec), deadline);
+}
+
+awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
+  Replacement replacement(parts_, std::move(spec), progress, deadline);
+  co_return co_await replacement.run();
+}
+
+awaitable<std::optional<ReplacementLoss>> DockerProvider::previewReplacement(std::string instance_id, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(std::move(instance_id), deadline);
+  engine::PartialText changes = co_await parts_.context.engine.listChanges(details.id, kMaxChanges, deadline);
+  co_return readChanges(changes, details.mountPaths);
+}
+
+// Changing
+
+awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
+  progress.step(Step::StartContainer);
+  faultPoint("docker.start.before");
+  ContainerDetails details = co_await parts_.index.require(std::move(instance_id), deadline);
+  co_await parts_.containers.connect(details, deadline);  // disconnected by hand, it would run and be unreachable
+  if (details.state == "paused") {
+    co_await parts_.context.engine.unpauseContainer(details.id, deadline);
+  } else {
+    co_await parts_.containers.start(details.id, deadline);
+  }
+  faultPoint("docker.start.after");
+}
+
+awaitable<void> DockerProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
+  progress.step(Step::StopContainer);
+  faultPoint("docker.stop.before");
+  // A stop right after a start may reach runc before it has become the program: it ends with a code of its own.
+  if (auto container = co_await parts_.index.find(instance_id, deadline)) parts_.index.expectStop(*container);
+  auto stop = [&](std::string container) { return parts_.context.engine.stopContainer(std::move(container), grace, deadline); };
+  auto stopped = co_await parts_.index.withContainer(instance_id, stop, deadline);
+  if (!stopped) {
+    parts_.index.expectNoStop(instance_id);
+    throw stopped.error().error;
+  }
+  faultPoint("docker.stop.after");
+}
+
+awaitable<AllocationEffect> DockerProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
+  engine::Client& engine = parts_.context.engine;
+  co_await engine.connect(deadline);
+  checkResources(resources, engine.facts());
+  ContainerDetails details = co_await parts_.index.require(instance_id, deadline);
+  // The storage's size is in the labels, and the Engine reads 0 as "unchanged": both need a new container.
+  bool live = sameStorage(resources.storage, details.instance.resources.storage);
+  if (resources.memory.min == 0 && details.instance.resources.memory.min != 0) live = false;
+  faultPoint("docker.allocate.before");
+  auto update = [&](std::string container) { return engine.updateContainer(std::move(container), resourceLimits(resources), deadline); };
+  auto updated = co_await parts_.index.withContainer(instance_id, update, deadline);
+  if (!updated && updated.error().reason == Refusal::Unsupported) co_return AllocationEffect::NeedsRestart;
+  if (!updated && updated.error().reason == Refusal::BelowUsage) {
+    const Error& error = updated.error().error;
+    throw Error(
+        ErrorCode::Unprocessable,
+        format("The instance uses more memory than the {} MiB that it would be limited to. Stop something in it first, or restart it.",
+               resources.memory.max))
+        .withCause(error.cause())
+        .withUpstream(UpstreamFacts(error.upstream()));
+  }
+  orThrow(std::move(updated));
+  faultPoint("docker.allocate.after");
+  parts_.index.noteChanged(details.id);
+  co_return live ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
+}
+
+awaitable<AllocationEffect> DockerProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(instance_id, deadline);
+  InstanceSpec spec{instance_id, details.instance.name, details.instance.owner, {}, {}, {}};
+  spec.config.network = std::move(network);
+  checkNetwork(spec, config());
+  NetworkPlan plan = planNetwork(spec, config(), parts_.context.swarmId);
+  std::set<std::int64_t> wanted(spec.config.network.exposedPorts.begin(), spec.config.network.exposedPorts.end());
+  bool same = wanted == details.exposedPorts && plan.name == details.network && plan.internal == details.internal;
+  co_return same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
+}
+
+awaitable<CommandResult> DockerProvider::executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+                                                        Deadline deadline) {
+  if (command.empty()) throw Error(ErrorCode::InvalidArgument, "There is no command to run.").withField("/command", "must not be empty");
+  co_return co_await commands_.run(std::move(instance_id), std::move(command), std::move(stdin_text), deadline);
+}
+
+// Reading
+
+awaitable<std::optional<ProviderInstance>> DockerProvider::getInstance(std::string instance_id, Deadline deadline) {
+  auto details = co_await parts_.index.inspectInstance(std::move(instance_id), deadline);
+  if (!details) co_return std::nullopt;
+  co_return std::move(details->instance);
+}
+
+awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Deadline deadline) {
+  using Events = ContainerIndex::Events;
+  InstanceList list;
+  std::set<std::string> images;
+  std::vector<ContainerRef> found = co_await parts_.index.list(filter.instanceId.value_or(""), deadline);
+  std::set<std::string> seen;
+  for (const ContainerRef& ref : found) {
+    if (!seen.insert(ref.instanceId).second) continue;  // in the order of the list, the first is the current one
+    auto details = co_await parts_.index.recall(ref, events_.connected() ? Events::Followed : Events::Lost, deadline);
+    if (!details) continue;
+    images.insert(details->imageName);
+    if (matches(details->instance, filter)) list.instances.push_back(std::move(details->instance));
+  }
+  images.erase("");
+  if (!filter.instanceId) co_await parts_.images.learnIds(std::move(images), deadline);
+  co_return list;
+}
+
+awaitable<NetworkInfo> DockerProvider::getNetworkInfo(std::string instance_id, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(std::move(instance_id), deadline);
+  co_return std::move(details.instance.network);
+}
+
+awaitable<AgentEndpoint> DockerProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(instance_id, deadline);
+  if (details.state != "running") {
+    throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", details.state)).withInstance(instance_id);
+  }
+  net::HostPort address;
+  if (details.internal) {
+    address = {details.networkAddress, agent::kPort};
+  } else {
+    std::string host = config().host;
+    const std::string& published = config().agentPublishAddress;
+    if (isLocal(config())) host = published.empty() || published == "0.0.0.0" ? "127.0.0.1" : published;
+    address = {host, static_cast<std::uint16_t>(details.agentPort)};
+  }
+  if (address.host.empty() || address.port == 0) {
+    throw Error(ErrorCode::Conflict, "The instance's agent has no address: its container runs without a published port.")
+        .withInstance(instance_id);
+  }
+  net::Connector connector = [address](Deadline connect_deadline) { return net::connectTcp(address, connect_deadline); };
+  AgentEndpoint endpoint(connector);
+  endpoint.credential = details.credential;
+  co_return endpoint;
+}
+
+// The Engine itself
 
 ProviderCapabilities DockerProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = true;
   capabilities.enforcesStorage = false;
-  capabilities.maxInstancesPerUser = engine_.config().maxInstancesPerUser;
-  if (!engine_.config().name.empty()) capabilities.supportedRegions = {engine_.config().name};
-  ResourceConfig& most = capabilities.maxResourcesPerInstance;
-  if (engine_.connected()) {
-    const EngineFacts& facts = engine_.facts();
-    most.cpu = {static_cast<double>(facts.cpus), std::int64_t{1000} * facts.cpus};
-    most.memory = {0, facts.memoryBytes / (1024 * 1024)};
+  capabilities.maxInstancesPerUser = config().maxInstancesPerUser;
+  if (!config().name.empty()) capabilities.supportedRegions = {config().name};
+  ResourceConfig& max = capabilities.maxResourcesPerInstance;
+  if (client().connected()) {
+    const engine::Facts& facts = client().facts();
+    max.cpu = {static_cast<double>(facts.cpus), std::int64_t{1000} * facts.cpus};
+    max.memory = {0, facts.memoryBytes / kMib};
   }
   return capabilities;
 }
 
-void DockerProvider::checkRequest(const InstanceSpec& spec) const {
-  checkPolicy(spec.config, engine_.config());
-  if (engine_.connected()) checkSpec(spec, engine_);
-}
-
 ProviderHealthReport DockerProvider::health() const {
-  if (engine_events_.connected())
-    return {ProviderHealth::healthy, format("Docker Engine {} at {}", engine_.facts().engineVersion, endpointText(engine_.config()))};
-  std::string why = engine_events_.trouble();
-  if (why.empty()) why = format("not connected to {} yet", endpointText(engine_.config()));
-  return {ProviderHealth::unavailable, why};
+  const std::string endpoint = toString(client().endpoint());
+  if (events_.connected()) {
+    return {ProviderHealth::healthy, format("Docker Engine {} at {}", client().facts().engineVersion, endpoint)};
+  }
+  const std::string& why = events_.trouble();
+  return {ProviderHealth::unavailable, why.empty() ? format("not connected to {} yet", endpoint) : why};
 }
 
-UsedTotal DockerProvider::cpuTotal() const { return {0, engine_.connected() ? static_cast<double>(engine_.facts().cpus) : 0}; }
+UsedTotal DockerProvider::cpuTotal() const { return {0, client().connected() ? static_cast<double>(client().facts().cpus) : 0}; }
 
 UsedTotal DockerProvider::memoryTotal() const {
-  return {0, engine_.connected() ? static_cast<double>(engine_.facts().memoryBytes) / static_cast<double>(kMib) : 0};
+  return {0, client().connected() ? static_cast<double>(client().facts().memoryBytes) / static_cast<double>(kMib) : 0};
 }
 
 awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadline) {
-  const bool is_candidate = engine_.config().isCandidate;
+  engine::Client& engine = parts_.context.engine;
   std::vector<ValidationCheck> checks;
   auto ping = [&]() -> awaitable<std::string> {
-    co_await engine_.ping(deadline);
-    co_return endpointText(engine_.config()) + " answers";
+    co_await engine.ping(deadline);
+    co_return toString(engine.endpoint()) + " responds";
   };
-  checks.push_back(co_await check("endpoint", is_candidate, ping));
+  checks.push_back(co_await check("endpoint", config(), ping));
   if (!checks.back().ok) co_return checks;
   auto version = [&]() -> awaitable<std::string> {
-    co_await engine_.connect(deadline);
-    const EngineFacts& facts = engine_.facts();
-    co_return format("Docker Engine {}, API {}", facts.engineVersion, toString(facts.api));
+    co_await engine.connect(deadline);
+    co_return format("Docker Engine {}, API {}", engine.facts().engineVersion, toString(engine.facts().api));
   };
-  checks.push_back(co_await check("api version", is_candidate, version));
+  checks.push_back(co_await check("api version", config(), version));
   if (!checks.back().ok) co_return checks;
-  auto machine = [&]() -> awaitable<std::string> {
-    const EngineFacts& facts = engine_.facts();
-    co_return format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / (1024 * 1024), facts.cgroupVersion);
-  };
-  checks.push_back(co_await check("machine", is_candidate, machine));
-  auto storage = [&]() -> awaitable<std::string> {
-    co_return format("the volume driver \"{}\": sizes of storages are not enforced, usage is shown against them",
-                     engine_.config().volumeDriver);
-  };
-  checks.push_back(co_await check("storage sizes", is_candidate, storage));
-  for (const std::string& repository : engine_.config().localImages) {
+  const engine::Facts& facts = engine.facts();
+  checks.push_back(
+      {"machine", true, format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / kMib, facts.cgroupVersion)});
+  checks.push_back(
+      {"storage sizes", true,
+       format("the volume driver \"{}\": sizes of storages are not enforced, usage is shown against them", config().volumeDriver)});
+  for (const std::string& repository : config().localImages) {
     std::string image = repository + ":latest";
     auto present = [&]() -> awaitable<std::string> {
-      EngineReply reply =
-          co_await engine_.send({.target = "/images/" + image + "/json", .doing = "look for the image", .body = {}}, deadline);
-      if (reply.status == 404) throw imageMissing(image, "", true);
-      if (!reply.ok()) throw engineError(reply.status, reply.body, "look for the image");
-      co_return image + " is there";
+      co_await parts_.images.requirePresent(image, deadline);
+      co_return image + " is present";
     };
-    checks.push_back(co_await check("image " + image, is_candidate, present));
+    checks.push_back(co_await check("image " + image, config(), present));
   }
   co_return checks;
 }

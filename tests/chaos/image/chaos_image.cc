@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "provider/docker/engine/tar.h"
+#include "engine/format/tar.h"
 
 namespace swarm::testing {
 namespace {
@@ -37,7 +37,7 @@ std::string contentOf(const char* path) {
 }  // namespace
 
 std::string ensureChaosImage(TestEngine& engine) {
-  docker::TarWriter tar;
+  engine::TarWriter tar;
   for (const char* folder : {"bin", "etc", "etc/skel", "etc/swarm", "home", "opt", "opt/swarm", "opt/swarm/bin", "run", "usr", "usr/local",
                              "usr/local/bin", "var", "dev", "proc", "sys"})
     tar.addFolder(folder, 0755);

@@ -128,13 +128,13 @@ std::vector<std::string> MoveTest::pointsOf(const std::string& line) {
 std::vector<std::string> MoveTest::containersAt(const std::string& provider) {
   json::object filter{{"ancestor", json::array{json::string(settings_.image)}}};
   std::vector<std::string> found;
-  for (const json::value& one : engine_.get("/containers/json?" + docker::filterQuery(filter)).as_array()) {
+  for (const json::value& one : engine_.get("/containers/json?" + engine::filterQuery(filter)).as_array()) {
     const json::object& labels = one.at("Labels").as_object();
     const json::value* swarm = labels.if_contains("swarm.id");
     const json::value* emulator = labels.if_contains("fly-emulator.id");
     bool is_ours =
         provider == "docker" ? swarm && swarm->as_string() == settings_.swarmId : emulator && emulator->as_string() == fly_->id();
-    if (is_ours) found.push_back(docker::stringAt(one, "Id"));
+    if (is_ours) found.push_back(engine::stringAt(one, "Id"));
   }
   return found;
 }

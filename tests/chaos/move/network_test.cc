@@ -43,7 +43,7 @@ class LossyNetwork : public MoveTest {
     std::string said;
     for (const char* provider : {"docker", "flyio"})
       for (const std::string& id : containersAt(provider)) {
-        std::int64_t pid = docker::integerAt(engine_.get("/containers/" + id + "/json"), "State.Pid");
+        std::int64_t pid = engine::integerAt(engine_.get("/containers/" + id + "/json"), "State.Pid");
         said += outputOf(format("PATH=$PATH:/usr/sbin:/sbin nsenter --target {} --net iptables {}", pid, iptables));
       }
     return said;

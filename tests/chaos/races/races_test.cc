@@ -55,20 +55,20 @@ class Races : public ::testing::Test {
   /// What carries the swarm's label, and volumes without one that are named for one of its instances.
   std::vector<std::string> leftovers(const std::set<std::string>& instances) {
     std::vector<std::string> found = engine_.leftovers(settings_.swarmId);
-    json::value all = engine_.get("/volumes?" + docker::filterQuery({{"name", json::array{"swarm-i-"}}}));
-    const json::value* list = docker::member(all, "Volumes");
+    json::value all = engine_.get("/volumes?" + engine::filterQuery({{"name", json::array{"swarm-i-"}}}));
+    const json::value* list = engine::member(all, "Volumes");
     if (!list || !list->is_array()) return found;
     for (const json::value& volume : list->as_array()) {
-      std::string name = docker::stringAt(volume, "Name");
+      std::string name = engine::stringAt(volume, "Name");
       std::string id = name.substr(std::string("swarm-").size(), name.find('-', 8) - std::string("swarm-").size());
-      if (instances.contains(id) && !docker::member(volume, "Labels")) found.push_back("unlabelled volume " + name);
+      if (instances.contains(id) && !engine::member(volume, "Labels")) found.push_back("unlabelled volume " + name);
     }
     return found;
   }
 
   std::set<std::string> instancesOf(const json::value& operations) {
     std::set<std::string> ids;
-    for (const json::value& operation : operations.as_array()) ids.insert(docker::stringAt(operation, "instanceId"));
+    for (const json::value& operation : operations.as_array()) ids.insert(engine::stringAt(operation, "instanceId"));
     return ids;
   }
 
@@ -97,7 +97,7 @@ TEST_F(Races, whatCutsEachOtherOffLeavesNothing) {
   for (int round = 0; round < rounds; ++round) {
     json::value result = request(format("storm 14 1 {}", fromEnvironment("RACES_SEED", 1) + round));
     std::printf("%s\n", json::serialize(result).c_str());
-    const json::value* wrong = docker::member(result, "wrong");
+    const json::value* wrong = engine::member(result, "wrong");
     ASSERT_TRUE(wrong && wrong->is_array()) << json::serialize(result) << lastLog();
     ASSERT_TRUE(wrong->as_array().empty()) << lastLog();
   }
@@ -120,8 +120,8 @@ TEST_F(Races, aServerKilledInTheMiddleLeavesNothingAndForgetsNoWish) {
   // A list has a hundred at most.
   for (json::value left = request("list"); !left.as_array().empty(); left = request("list")) {
     for (const json::value& instance : left.as_array()) {
-      json::value purged = request("purge " + docker::stringAt(instance, "id"));
-      ASSERT_EQ(docker::stringAt(purged, "status"), "succeeded") << json::serialize(purged) << lastLog();
+      json::value purged = request("purge " + engine::stringAt(instance, "id"));
+      ASSERT_EQ(engine::stringAt(purged, "status"), "succeeded") << json::serialize(purged) << lastLog();
     }
   }
   EXPECT_TRUE(request("list").as_array().empty());

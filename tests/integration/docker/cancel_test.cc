@@ -6,7 +6,7 @@
 
 #include "async/deadline.h"
 #include "integration/docker/docker_test.h"
-#include "provider/docker/container/container_spec.h"
+#include "provider/docker/spec/container_spec.h"
 
 namespace swarm::testing {
 namespace {
@@ -29,8 +29,8 @@ class DockerCancel : public DockerTest {
 
   /// The Engine reserves a container's name while it makes it: a name that can be taken has nothing behind it, now or later.
   void expectNameIsFree(const std::string& name) {
-    docker::EngineReply made = fixture_->engine().send("POST", "/containers/create?name=" + name,
-                                                       boost::json::object{{"Image", fixture_->image()}, {"NetworkDisabled", true}});
+    engine::Reply made = fixture_->engine().send("POST", "/containers/create?name=" + name,
+                                                 boost::json::object{{"Image", fixture_->image()}, {"NetworkDisabled", true}});
     EXPECT_EQ(made.status, 201) << made.body;
     if (made.ok()) fixture_->engine().send("DELETE", "/containers/" + name + "?force=true");
   }
@@ -39,10 +39,10 @@ class DockerCancel : public DockerTest {
   std::vector<std::string> volumesOf(const InstanceSpec& wanted) {
     std::vector<std::string> names;
     boost::json::object filter{{"name", boost::json::array{boost::json::string("swarm-" + wanted.instanceId)}}};
-    boost::json::value all = fixture_->engine().get("/volumes?" + docker::filterQuery(filter));
-    const boost::json::value* list = docker::member(all, "Volumes");
+    boost::json::value all = fixture_->engine().get("/volumes?" + engine::filterQuery(filter));
+    const boost::json::value* list = engine::member(all, "Volumes");
     if (list && list->is_array())
-      for (const boost::json::value& volume : list->as_array()) names.push_back(docker::stringAt(volume, "Name"));
+      for (const boost::json::value& volume : list->as_array()) names.push_back(engine::stringAt(volume, "Name"));
     return names;
   }
 };
@@ -132,7 +132,7 @@ TEST_F(DockerCancel, aVolumeThatTheEngineCreatesItselfIsLabelledToo) {
   create(wanted);
   std::string container = fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId);
   boost::json::value details = fixture_->engine().get("/containers/" + container + "/json");
-  const boost::json::value* mounts = docker::member(details, "HostConfig.Mounts");
+  const boost::json::value* mounts = engine::member(details, "HostConfig.Mounts");
   ASSERT_TRUE(mounts && mounts->is_array() && mounts->as_array().size() == 1);
   EXPECT_NE(boost::json::serialize(mounts->as_array()[0]).find(wanted.instanceId + "\",\"swarm.mount"), std::string::npos)
       << boost::json::serialize(*mounts);

@@ -6,10 +6,10 @@
 #include <boost/asio/detached.hpp>
 #include <cstdlib>
 
+#include "engine/transport/errors.h"
+#include "engine/transport/transport.h"
 #include "integration/docker/docker_test.h"
 #include "integration/docker/own_engine.h"
-#include "provider/docker/engine/engine_client.h"
-#include "provider/docker/engine/engine_errors.h"
 
 namespace swarm::testing {
 namespace {
@@ -30,7 +30,7 @@ class DockerEndpoint : public DockerTest {
 
   /// What a first call on this endpoint throws.
   std::optional<Error> firstError(DockerProviderConfig config) {
-    docker::EngineClient client(std::move(config));
+    engine::Transport client(std::move(config));
     return errorOf([&] { runner_.run(client.connect(Deadline::after(std::chrono::seconds(5)))); });
   }
 
@@ -141,15 +141,15 @@ TEST_F(DockerEndpoint, somethingElseThanAnEngineIsSaid) {
 }
 
 TEST(DockerVersions, theNewestThatBothKnowIsSpoken) {
-  EXPECT_EQ(docker::chooseApiVersion({1, 12}, {1, 41}, "x"), (docker::ApiVersion{1, 41}));
-  EXPECT_EQ(docker::chooseApiVersion({1, 44}, {1, 52}, "x"), (docker::ApiVersion{1, 52}));
-  EXPECT_EQ(docker::chooseApiVersion({1, 44}, {1, 99}, "x"), docker::kNewestApi);
-  EXPECT_FALSE(docker::parseApiVersion("one.two"));
+  EXPECT_EQ(engine::chooseApiVersion({1, 12}, {1, 41}, "x"), (engine::ApiVersion{1, 41}));
+  EXPECT_EQ(engine::chooseApiVersion({1, 44}, {1, 52}, "x"), (engine::ApiVersion{1, 52}));
+  EXPECT_EQ(engine::chooseApiVersion({1, 44}, {1, 99}, "x"), engine::kNewestApi);
+  EXPECT_FALSE(engine::parseApiVersion("one.two"));
 }
 
 TEST(DockerErrors, textsOfTheEngineAreUnderstood) {
   auto of = [](int status, const char* message) {
-    return docker::engineError(status, std::string(R"({"message":")") + message + "\"}", "create the container");
+    return engine::engineError(status, std::string(R"({"message":")") + message + "\"}", "create the container");
   };
   EXPECT_EQ(of(500, "write /x: no space left on device").code(), ErrorCode::OutOfResources);
   Error port = of(500, "driver failed programming external connectivity: Bind for 127.0.0.1:8080 failed: port is already allocated");
@@ -159,7 +159,7 @@ TEST(DockerErrors, textsOfTheEngineAreUnderstood) {
   EXPECT_EQ(of(500, "could not find an available, non-overlapping IPv4 address pool").code(), ErrorCode::OutOfResources);
   EXPECT_EQ(of(500, "something new").code(), ErrorCode::UpstreamFailed);
   EXPECT_EQ(of(500, "something new").upstream().status, 500);
-  EXPECT_EQ(docker::engineMessage("plain text\n"), "plain text");
+  EXPECT_EQ(engine::engineMessage("plain text\n"), "plain text");
 }
 
 TEST_F(DockerEndpoint, aTcpEndpointCarriesAWholeLife) {

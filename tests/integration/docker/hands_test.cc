@@ -1,6 +1,6 @@
 // What users do to a container at the Engine, and what the kernel does in it, is reported as it is; start or restart repairs it.
 #include "integration/docker/docker_test.h"
-#include "provider/docker/container/container_spec.h"
+#include "provider/docker/spec/container_spec.h"
 
 namespace swarm::testing {
 namespace {
@@ -23,7 +23,7 @@ class DockerHands : public DockerTest {
 
   void disconnect() {
     std::string network = docker::planNetwork(wanted_, {}, fixture_->swarmId()).name;
-    docker::EngineReply reply =
+    engine::Reply reply =
         fixture_->engine().send("POST", "/networks/" + network + "/disconnect", json::object{{"Container", container_}, {"Force", true}});
     ASSERT_TRUE(reply.ok()) << reply.body;
   }
@@ -77,17 +77,17 @@ TEST_F(DockerHands, whatIsPausedIsShownAndStartGoesOnWithIt) {
   ASSERT_TRUE(fixture_->engine().send("POST", "/containers/" + container_ + "/pause").ok());
   EXPECT_EQ(get().status, InstanceStatus::stopped);
   EXPECT_NE(get().reason.find("is paused"), std::string::npos) << get().reason;
-  std::string since = docker::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.StartedAt");
+  std::string since = engine::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.StartedAt");
   start();
   EXPECT_EQ(get().status, InstanceStatus::running);
-  EXPECT_EQ(docker::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.StartedAt"), since)
+  EXPECT_EQ(engine::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.StartedAt"), since)
       << "it was started again";
 }
 
 TEST_F(DockerHands, whatIsPausedCanBeStopped) {
   ASSERT_TRUE(fixture_->engine().send("POST", "/containers/" + container_ + "/pause").ok());
   stop();
-  EXPECT_EQ(docker::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.Status"), "exited");
+  EXPECT_EQ(engine::stringAt(fixture_->engine().get("/containers/" + container_ + "/json"), "State.Status"), "exited");
 }
 
 TEST_F(DockerHands, aProcessKilledAtTheMemoryLimitIsReportedAndIsNotTheInstancesEnd) {

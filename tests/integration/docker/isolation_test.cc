@@ -1,6 +1,6 @@
 // Who may use what: owners' volumes and networks, foreign containers, the agent's file, internal networks, pruned networks.
 #include "integration/docker/docker_test.h"
-#include "provider/docker/container/container_spec.h"
+#include "provider/docker/spec/container_spec.h"
 
 namespace swarm::testing {
 namespace {
@@ -77,20 +77,19 @@ class DockerForeignNetwork : public DockerIsolation {
     wanted_ = spec();
     create(wanted_);
     name_ = docker::planNetwork(wanted_, {}, fixture_->swarmId()).name;
-    ours_ = docker::stringAt(fixture_->engine().get("/networks/" + name_), "Id");
+    ours_ = engine::stringAt(fixture_->engine().get("/networks/" + name_), "Id");
   }
   void TearDown() override {
     if (!foreign_.empty()) fixture_->engine().send("DELETE", "/networks/" + foreign_);
     DockerIsolation::TearDown();
   }
   void makeForeign() {
-    docker::EngineReply made =
-        fixture_->engine().send("POST", "/networks/create", json::object{{"Name", name_}, {"CheckDuplicate", false}});
+    engine::Reply made = fixture_->engine().send("POST", "/networks/create", json::object{{"Name", name_}, {"CheckDuplicate", false}});
     if (!made.ok()) GTEST_SKIP() << "this Engine has one network of a name at most: " << made.body;
-    foreign_ = docker::stringAt(made.json("make a network"), "Id");
+    foreign_ = engine::stringAt(made.json("make a network"), "Id");
   }
   std::size_t joined(const std::string& network) {
-    return docker::member(fixture_->engine().get("/networks/" + network), "Containers")->as_object().size();
+    return engine::member(fixture_->engine().get("/networks/" + network), "Containers")->as_object().size();
   }
   void stop(const InstanceSpec& which) {
     runner_.run(provider_->stopInstance(which.instanceId, std::chrono::seconds(5), progress_, soon()));

@@ -1,7 +1,7 @@
 // Volumes outlive containers: what an image declares, what an earlier version left anonymous, and what a user removed.
+#include "engine/format/tar.h"
 #include "integration/docker/docker_test.h"
-#include "provider/docker/container/container_spec.h"
-#include "provider/docker/engine/tar.h"
+#include "provider/docker/spec/container_spec.h"
 
 namespace swarm::testing {
 namespace {
@@ -15,9 +15,9 @@ class DockerVolumes : public DockerTest {
   /// The test image, with a folder that it declares as a volume.
   std::string imageWithVolume() {
     std::string name = "swarm-test-busybox:volume";
-    docker::EngineReply made = fixture_->engine().send("POST", "/containers/create?name=" + newId("swarm-test-image"),
-                                                       json::object{{"Image", fixture_->image()}, {"NetworkDisabled", true}});
-    std::string id = docker::stringAt(made.json("make an image"), "Id");
+    engine::Reply made = fixture_->engine().send("POST", "/containers/create?name=" + newId("swarm-test-image"),
+                                                 json::object{{"Image", fixture_->image()}, {"NetworkDisabled", true}});
+    std::string id = engine::stringAt(made.json("make an image"), "Id");
     fixture_->engine().send("POST", "/commit?repo=swarm-test-busybox&tag=volume&container=" + id + "&changes=VOLUME%20%2Fdata",
                             json::object{});
     fixture_->engine().send("DELETE", "/containers/" + id);
@@ -33,8 +33,8 @@ class DockerVolumes : public DockerTest {
   std::string volumeAt(const InstanceSpec& wanted, const std::string& path) {
     json::value details =
         fixture_->engine().get("/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId) + "/json");
-    for (const json::value& mount : docker::member(details, "Mounts")->as_array())
-      if (docker::stringAt(mount, "Destination") == path) return docker::stringAt(mount, "Name");
+    for (const json::value& mount : engine::member(details, "Mounts")->as_array())
+      if (engine::stringAt(mount, "Destination") == path) return engine::stringAt(mount, "Name");
     return {};
   }
   /// As earlier versions made it: the Engine makes an anonymous volume for what the image declares.

@@ -79,17 +79,17 @@ class DockerBackendTest : public ::testing::Test {
   }
 
   std::vector<std::pair<std::string, std::string>> listed() {
-    std::string filter = docker::filterQuery({{"label", boost::json::array{boost::json::string("fly-emulator.id=" + id)}}});
+    std::string filter = engine::filterQuery({{"label", boost::json::array{boost::json::string("fly-emulator.id=" + id)}}});
     std::vector<std::pair<std::string, std::string>> found;
     auto add = [&](const std::string& kind, const boost::json::value* list, std::string_view name) {
       if (!list || !list->is_array()) return;
-      for (const auto& thing : list->as_array()) found.emplace_back("/" + kind + "/", docker::stringAt(thing, name));
+      for (const auto& thing : list->as_array()) found.emplace_back("/" + kind + "/", engine::stringAt(thing, name));
     };
     auto containers = engine.get("/containers/json?all=true&" + filter);
     auto volumes = engine.get("/volumes?" + filter);
     auto networks = engine.get("/networks?" + filter);
     add("containers", &containers, "Id");
-    add("volumes", docker::member(volumes, "Volumes"), "Name");
+    add("volumes", engine::member(volumes, "Volumes"), "Name");
     add("networks", &networks, "Name");
     return found;
   }

@@ -74,12 +74,12 @@ class KilledEmulator : public ::testing::Test {
     std::ifstream file(folder / "data/emulator-id");
     std::string id;
     std::getline(file, id);
-    std::string filter = docker::filterQuery({{"label", json::array{json::string("fly-emulator.id=" + id)}}});
+    std::string filter = engine::filterQuery({{"label", json::array{json::string("fly-emulator.id=" + id)}}});
     json::value answer = engine.get("/" + kind + (kind == "containers" ? "/json?all=true&" : "?") + filter);
-    const json::value* list = kind == "volumes" ? docker::member(answer, "Volumes") : &answer;
+    const json::value* list = kind == "volumes" ? engine::member(answer, "Volumes") : &answer;
     std::vector<std::string> names;
     if (list && list->is_array()) {
-      for (const json::value& thing : list->as_array()) names.push_back(docker::stringAt(thing, name));
+      for (const json::value& thing : list->as_array()) names.push_back(engine::stringAt(thing, name));
     }
     return names;
   }
@@ -106,10 +106,10 @@ TEST_F(KilledEmulator, completesWhatWasBegunWheneverItWasKilled) {
     ASSERT_LE(machines.as_array().size(), 1U);
     if (machines.as_array().empty()) continue;  // it died before it took the request
     std::string machine = "/v1/apps/web/machines/" + std::string(machines.at(0).at("id").as_string());
-    EXPECT_EQ(docker::stringAt(send("GET", machine + "/wait?state=started&timeout=60"), "state"), "started");
+    EXPECT_EQ(engine::stringAt(send("GET", machine + "/wait?state=started&timeout=60"), "state"), "started");
     EXPECT_EQ(listed("containers", "Id").size(), 1U);
     json::value ran = send("POST", machine + "/exec", json::object{{"command", {"sh", "-c", "echo here"}}});
-    EXPECT_EQ(docker::stringAt(ran, "stdout"), "here\n");
+    EXPECT_EQ(engine::stringAt(ran, "stdout"), "here\n");
     send("DELETE", machine + "?force=true");
     send("GET", machine + "/wait?state=destroyed&timeout=60");
     EXPECT_TRUE(listed("containers", "Id").empty());

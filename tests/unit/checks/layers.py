@@ -8,8 +8,8 @@ import posixpath
 import re
 import sys
 
-LAYERS = ["base", "sqlite", "async", "protocol", "net", "model", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli"]
-EMULATOR_USES = ["base", "sqlite", "async", "protocol", "net", "model", "provider"]
+LAYERS = ["base", "sqlite", "async", "protocol", "net", "model", "engine", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli"]
+EMULATOR_USES = ["base", "sqlite", "async", "protocol", "net", "model", "engine"]
 MAX_FILES = 15
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # A library that is included in one place only; everything else uses our own header.

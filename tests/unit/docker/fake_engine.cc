@@ -7,7 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text/format.h"
-#include "provider/docker/engine/engine_client.h"
+#include "provider/docker/docker_context.h"
 
 namespace swarm::docker {
 
@@ -58,7 +58,7 @@ boost::asio::awaitable<void> FakeEngine::handle(net::Exchange& exchange) {
   const std::string query = target.size() > path.size() ? target.substr(path.size() + 1) : std::string();
   if (path.starts_with("/v1.")) path.erase(0, path.find('/', 1));
   std::string text = co_await net::readAll(exchange.body(), 1 << 20);
-  if (auto scripted = answers_.find(method + " " + path); scripted != answers_.end()) {
+  if (auto scripted = responses_.find(method + " " + path); scripted != responses_.end()) {
     co_await exchange.respond(200, {}, scripted->second);
     co_return;
   }

@@ -19,15 +19,15 @@ class FakeEngine {
   ~FakeEngine();
   DockerProviderConfig config() const;
 
-  /// A network that is there already; its labels as JSON text.
+  /// A network that exists already; its labels as JSON text.
   void addNetwork(const std::string& id, const std::string& name, std::string_view labels);
   void removeNetwork(const std::string& id);
   std::vector<std::string> networkIds() const;
   std::string joinedNetwork() const { return joined_; }  ///< the id that the container joined when it was started
   int containers() const { return static_cast<int>(containers_.size()); }
 
-  /// The given answer for each request whose "METHOD /path" (without version and query) is `line`.
-  void answer(const std::string& line, std::string body) { answers_[line] = std::move(body); }
+  /// The given response to each request whose "METHOD /path" (without version and query) is `line`.
+  void respond(const std::string& line, std::string body) { responses_[line] = std::move(body); }
 
  private:
   using Object = boost::json::object;
@@ -47,7 +47,7 @@ class FakeEngine {
   std::vector<Object> containers_;  ///< the bodies that made them
   Object endpoints_;                ///< of the last one: what it joins when it is started
   std::string joined_;
-  std::map<std::string, std::string> answers_;
+  std::map<std::string, std::string> responses_;
 };
 
 }  // namespace swarm::docker

@@ -31,8 +31,8 @@ MachinePlan plan() {
   return made;
 }
 
-docker::EngineFacts engine() {
-  docker::EngineFacts facts;
+engine::Facts engine() {
+  engine::Facts facts;
   facts.cpus = 2;
   return facts;
 }

@@ -1,9 +1,9 @@
-// Calls about one instance: they find its Engine, and are the Engine's own.
+// Calls about one instance: they find its Engine, whose provider performs them.
 #include "provider/docker/hosts/docker_hosts.h"
 
 #include <set>
 
-#include "base/error.h"
+#include "async/attempt.h"
 #include "base/text/format.h"
 
 namespace swarm {
@@ -17,7 +17,7 @@ ProviderPtr makeDockerProvider(std::vector<DockerProviderConfig> engines, std::s
     if (engine.name.empty()) engine.name = docker::kUnnamedHost;
     docker::checkConfig(engine);
     if (!seen.insert(engine.name).second) {
-      throw Error(ErrorCode::InvalidArgument, format("Two Docker hosts are called \"{}\": give [docker] another name.", engine.name));
+      throw Error(ErrorCode::InvalidArgument, format("Two Docker hosts have the name \"{}\": give [docker] another name.", engine.name));
     }
   }
   return std::make_unique<docker::DockerHosts>(std::move(engines), std::move(swarm_id));
@@ -28,8 +28,8 @@ ProviderPtr makeDockerProvider(std::vector<DockerProviderConfig> engines, std::s
 namespace swarm::docker {
 namespace {
 
-/// An Engine that was away a moment ago gets so long to be back; the others' answers wait for it.
-constexpr std::chrono::seconds kAwayPatience{3};
+/// How long an Engine that was unavailable a moment ago may take to return; the others' responses wait for it.
+constexpr std::chrono::seconds kReturnPatience{3};
 
 }  // namespace
 
@@ -63,7 +63,7 @@ std::string DockerHosts::names() const {
   return text;
 }
 
-DockerHosts::Host& DockerHosts::wanted(const InstanceConfig& config) const {
+DockerHosts::Host& DockerHosts::requested(const InstanceConfig& config) const {
   const std::optional<DockerNetworkConfig>& docker = config.network.docker;
   if (!docker || docker->host.empty()) return *hosts_.front();
   if (Host* host = named(docker->host)) return *host;
@@ -71,36 +71,32 @@ DockerHosts::Host& DockerHosts::wanted(const InstanceConfig& config) const {
   throw Error(ErrorCode::Unprocessable, message).withField("/network/docker/host", message);
 }
 
-std::vector<DockerHosts::Host*> DockerHosts::answeringFirst() {
+std::vector<DockerHosts::Host*> DockerHosts::availableFirst() {
   std::vector<Host*> order, away;
-  for (auto& host : hosts_) (isAway(*host) ? away : order).push_back(host.get());
+  for (auto& host : hosts_) (isUnavailable(*host) ? away : order).push_back(host.get());
   order.insert(order.end(), away.begin(), away.end());
   return order;
 }
 
 Deadline DockerHosts::patience(const Host& host, Deadline deadline) const {
-  return isAway(host) ? deadline.orAfter(kAwayPatience) : deadline;
+  return isUnavailable(host) ? deadline.orAfter(kReturnPatience) : deadline;
 }
 
 awaitable<DockerHosts::Host*> DockerHosts::find(std::string instance_id, Deadline deadline) {
   if (auto known = homes_.find(instance_id); known != homes_.end()) co_return known->second;
-  std::string away;
-  std::vector<Host*> order = answeringFirst();
+  std::string failures;
+  std::vector<Host*> order = availableFirst();
   for (Host* host : order) {
-    std::optional<Error> failure;
-    try {
-      auto found = co_await host->engine->getInstance(instance_id, patience(*host, deadline));
-      if (found) {
-        remember(instance_id, *host);
-        co_return host;
-      }
-    } catch (const Error& error) {
-      failure = error;
+    auto found = co_await async::attempt(host->engine->getInstance(instance_id, patience(*host, deadline)));
+    if (!found) {
+      failures += format("{}{}: {}", failures.empty() ? "" : " ", host->name, found.error().message());
+    } else if (*found) {
+      remember(instance_id, *host);
+      co_return host;
     }
-    if (failure) away += format("{}{}: {}", away.empty() ? "" : " ", host->name, failure->message());
   }
-  if (away.empty()) co_return nullptr;
-  throw Error(ErrorCode::Unavailable, format("Not every Docker host can be asked where the workspace is. {}", away))
+  if (failures.empty()) co_return nullptr;
+  throw Error(ErrorCode::Unavailable, format("Not every Docker host could be searched for the workspace. {}", failures))
       .withInstance(instance_id);
 }
 
@@ -123,13 +119,13 @@ void DockerHosts::checkStays(const NetworkConfig& network, const Host& host) con
   throw Error(ErrorCode::Unprocessable, format("The workspace is on the Docker host {}, and another configuration does not move it to {}. "
                                                "swarm migrate does (--to docker --region {}).",
                                                host.name, network.docker->host, network.docker->host))
-      .withField("/network/docker/host", "can't be changed in place");
+      .withField("/network/docker/host", "cannot be changed in place");
 }
 
-void DockerHosts::checkRequest(const InstanceSpec& spec) const { wanted(spec.config).engine->checkRequest(spec); }
+void DockerHosts::checkRequest(const InstanceSpec& spec) const { requested(spec.config).engine->checkRequest(spec); }
 
 awaitable<ProviderInstance> DockerHosts::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  Host& host = wanted(spec.config);
+  Host& host = requested(spec.config);
   const std::string id = spec.instanceId;
   remember(id, host);
   co_await progress.recorded({std::string(kHostKind), host.name});
@@ -141,11 +137,7 @@ awaitable<ProviderInstance> DockerHosts::createInstance(InstanceSpec spec, Progr
 awaitable<PlacementPreview> DockerHosts::previewInstance(InstanceSpec spec, Deadline deadline) {
   Host* host = nullptr;
   PlacementPreview impossible;
-  try {
-    host = &wanted(spec.config);
-  } catch (const Error& error) {
-    impossible.problems.push_back(error.message());
-  }
+  collectProblem(impossible, [&] { host = &requested(spec.config); });
   if (host) co_return co_await host->engine->previewInstance(std::move(spec), deadline);
   impossible.resources = spec.config.resources;
   impossible.image = spec.config.image;
@@ -176,19 +168,18 @@ awaitable<void> DockerHosts::deleteInstance(std::string instance_id, DeleteVolum
     homes_.erase(instance_id);
     co_return;
   }
-  // Nobody knows where: labels tell it on each. Names of volumes don't count there, another instance's volume may be called the same.
+  // The place is unknown: labels show it on each Engine. Names of volumes do not count there, another instance's volume may have the same.
   std::erase_if(external, [](const ExternalResource& resource) { return resource.kind == "volume"; });
   std::optional<Error> trouble;
-  std::vector<Host*> order = answeringFirst();
+  std::vector<Host*> order = availableFirst();
   for (Host* host : order) {
-    try {
-      co_await host->engine->deleteInstance(instance_id, volumes, external, progress, patience(*host, deadline));
-    } catch (const Error& error) {
-      bool is_away = error.code() == ErrorCode::Unavailable || error.code() == ErrorCode::DeadlineExceeded;
-      trouble = Error(is_away ? ErrorCode::Unavailable : error.code(),
-                      format("The Docker host {} may have something of the instance. {}", host->name, error.message()))
-                    .withInstance(instance_id);
-    }
+    auto deleted =
+        co_await async::attempt(host->engine->deleteInstance(instance_id, volumes, external, progress, patience(*host, deadline)));
+    if (deleted) continue;
+    ErrorCode code = deleted.error().code();
+    trouble = Error(code == ErrorCode::DeadlineExceeded ? ErrorCode::Unavailable : code,
+                    format("The Docker host {} may have something of the instance. {}", host->name, deleted.error().message()))
+                  .withInstance(instance_id);
   }
   if (trouble) throw *trouble;
 }

@@ -1,8 +1,8 @@
-// DockerHosts: several Docker Engines as one provider. Each call goes to the DockerProvider of the Engine where the instance lives;
-// README.md
-// ("Several Engines") tells the rules.
+// DockerHosts: several Docker Engines as one provider. Each call goes to the DockerProvider of the Engine where the instance is. The rules
+// are in README.md ("Several Engines").
 #pragma once
 
+#include <expected>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,10 +15,9 @@
 
 namespace swarm::docker {
 
-inline constexpr std::string_view kHostKind = "host";  ///< ExternalResource: the Engine that an instance was made on
+inline constexpr std::string_view kHostKind = "host";  ///< ExternalResource: the Engine that an instance was created on
 
-/// Split over docker_hosts.cc (one instance) and docker_hosts_all.cc (questions to all). close() before destruction, once open() was
-/// called.
+/// Split over docker_hosts.cc (one instance) and docker_hosts_all.cc (all Engines). close() before destruction, once open() was called.
 class DockerHosts final : public Provider, private LogSource {
  public:
   /// Two or more, the main Engine first, each with a name of its own.
@@ -67,37 +66,34 @@ class DockerHosts final : public Provider, private LogSource {
     std::unique_ptr<DockerProvider> engine;
     bool connected = false;  ///< by its events
   };
-  /// What an Engine said, or why it said nothing.
-  template <typename T>
-  struct Answer {
+  struct HostVolumes {
     Host* host = nullptr;
-    std::optional<T> value;
-    std::optional<Error> error;
+    std::expected<std::vector<VolumeInfo>, Error> volumes;
   };
 
   awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) override;
 
   /// The Engine that the configuration names, else the main one. Throws Error(Unprocessable) with the known names.
-  Host& wanted(const InstanceConfig& config) const;
+  Host& requested(const InstanceConfig& config) const;
   Host* named(std::string_view name) const;
-  /// Where the instance was last seen, or was recorded to be made; null: not known.
+  /// Where the instance was last seen, or was recorded to be created; null: not known.
   Host* homeOf(const std::string& instance_id, const std::vector<ExternalResource>& external);
   std::string names() const;
-  bool isAway(const Host& host) const { return host.engine->health().status == ProviderHealth::unavailable; }
-  std::vector<Host*> answeringFirst();  ///< all, those that don't answer at the end: they may take their time
+  bool isUnavailable(const Host& host) const { return host.engine->health().status == ProviderHealth::unavailable; }
+  std::vector<Host*> availableFirst();  ///< all, the unavailable ones at the end: they may take their time
   Deadline patience(const Host& host, Deadline deadline) const;
 
-  /// The Engine that has the instance; none when all say so. Throws Error(Unavailable) when one that is away may have it.
+  /// The Engine that has the instance; null when none has. Throws Error(Unavailable) when one that is unavailable may have it.
   awaitable<Host*> find(std::string instance_id, Deadline deadline);
   awaitable<Host*> require(std::string instance_id, Deadline deadline);  ///< throws NotFound
   void remember(const std::string& instance_id, Host& host) { homes_[instance_id] = &host; }
   void addHost(ProviderInstance& instance, const Host& host) const;
   void checkStays(const NetworkConfig& network, const Host& host) const;
   void onEvent(Host& host, const ProviderEvent& event);
-  awaitable<std::vector<Answer<std::vector<VolumeInfo>>>> volumesOfAll(Deadline deadline);
+  awaitable<std::vector<HostVolumes>> volumesOfAll(Deadline deadline);
 
   std::vector<std::unique_ptr<Host>> hosts_;
-  std::map<std::string, Host*> homes_;  ///< by instance, as far as it was seen
+  std::map<std::string, Host*> homes_;  ///< by instance, as last seen
   ProviderEventSink sink_;
 };
 

@@ -1,4 +1,5 @@
-// Questions to all Engines at once, and the events of each: what one that is away leaves out is said.
+// Calls to all Engines, and the events of each; a result that lacks an unavailable Engine's part says so.
+#include "async/attempt.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "provider/docker/hosts/docker_hosts.h"
@@ -23,11 +24,12 @@ awaitable<void> DockerHosts::close() {
   sink_ = nullptr;
 }
 
-/// One Engine of several comes and goes: the others are still there. Whoever listens marks all as unknown at "disconnected", and looks at
-/// those that answer at "reconnected"; what lives on the absent Engine stays unknown, because lists are incomplete until it is back.
+/// One Engine of several disconnects and reconnects: the others are still there. The listener marks all instances as unknown at
+/// "disconnected", and inspects those of responding Engines at "reconnected"; the disconnected Engine's stay unknown, because lists are
+/// incomplete until it returns.
 void DockerHosts::onEvent(Host& host, const ProviderEvent& event) {
   if (!sink_) return;
-  ProviderEvent told = event;
+  ProviderEvent reported = event;
   switch (event.kind) {
     case ProviderEvent::Kind::Changed:
     case ProviderEvent::Kind::OutOfMemory:
@@ -41,47 +43,41 @@ void DockerHosts::onEvent(Host& host, const ProviderEvent& event) {
       break;
     case ProviderEvent::Kind::Reconnected:
       host.connected = true;
-      told.detail = format("{}: {}", host.name, event.detail);
+      reported.detail = format("{}: {}", host.name, event.detail);
       break;
     case ProviderEvent::Kind::Disconnected: {
       host.connected = false;
-      told.detail = format("{}: {}", host.name, event.detail);
-      sink_(told);
+      reported.detail = format("{}: {}", host.name, event.detail);
+      sink_(reported);
       bool any = std::any_of(hosts_.begin(), hosts_.end(), [](const auto& one) { return one->connected; });
       if (any && sink_) sink_({ProviderEvent::Kind::Reconnected, "", format("all Docker hosts but {}", host.name)});
       return;
     }
   }
-  sink_(told);
+  sink_(reported);
 }
 
 awaitable<InstanceList> DockerHosts::listInstances(InstanceFilter filter, Deadline deadline) {
   InstanceList all;
   std::optional<Error> first;
-  std::size_t answers = 0;
-  std::vector<Host*> order = answeringFirst();
+  std::size_t responses = 0;
+  std::vector<Host*> order = availableFirst();
   for (Host* host : order) {
-    InstanceList list;
-    std::optional<Error> failure;
-    try {
-      list = co_await host->engine->listInstances(filter, patience(*host, deadline));
-    } catch (const Error& error) {
-      failure = error;
-    }
-    if (failure) {
+    auto list = co_await async::attempt(host->engine->listInstances(filter, patience(*host, deadline)));
+    if (!list) {
       all.complete = false;
-      if (!first) first = failure;
+      if (!first) first = list.error();
       continue;
     }
-    ++answers;
-    all.complete = all.complete && list.complete;
-    for (ProviderInstance& instance : list.instances) {
+    ++responses;
+    all.complete = all.complete && list->complete;
+    for (ProviderInstance& instance : list->instances) {
       remember(instance.instanceId, *host);
       addHost(instance, *host);
       all.instances.push_back(std::move(instance));
     }
   }
-  if (answers == 0) throw *first;
+  if (responses == 0) throw *first;
   co_return all;
 }
 
@@ -93,7 +89,7 @@ bool DockerHosts::isImageOutdated(const ProviderInstance& observed, const std::s
 awaitable<std::vector<std::string>> DockerHosts::sweep(std::vector<Departure> gone, Deadline deadline) {
   std::vector<std::string> removed;
   for (auto& host : hosts_) {
-    if (isAway(*host)) continue;  // the next sweep finds it back
+    if (isUnavailable(*host)) continue;  // swept when it has returned
     std::vector<std::string> some = co_await host->engine->sweep(gone, deadline);
     for (std::string& one : some) removed.push_back(format("{} on {}", one, host->name));
   }
@@ -104,29 +100,29 @@ ProviderCapabilities DockerHosts::getProviderCapabilities() const {
   ProviderCapabilities all = hosts_.front()->engine->getProviderCapabilities();
   all.supportsMultiRegion = true;
   all.supportedRegions.clear();
-  // What each of them can carry; a larger one takes more when it is asked for by name.
-  std::optional<ResourceConfig> most;
+  // What each of them has room for; a larger one provides more when it is requested by name.
+  std::optional<ResourceConfig> max;
   for (const auto& host : hosts_) {
     all.supportedRegions.push_back(host->name);
     if (!isConnected(host->engine->health())) continue;
     ResourceConfig own = host->engine->getProviderCapabilities().maxResourcesPerInstance;
-    if (!most) most = own;
-    if (own.memory.max < most->memory.max) most->memory = own.memory;
-    if (own.cpu.cores < most->cpu.cores) most->cpu = own.cpu;
+    if (!max) max = own;
+    if (own.memory.max < max->memory.max) max->memory = own.memory;
+    if (own.cpu.cores < max->cpu.cores) max->cpu = own.cpu;
   }
-  if (most) all.maxResourcesPerInstance = *most;
+  if (max) all.maxResourcesPerInstance = *max;
   return all;
 }
 
 ProviderHealthReport DockerHosts::health() const {
-  std::string well, away;
+  std::string available, unavailable;
   for (const auto& host : hosts_) {
     ProviderHealthReport report = host->engine->health();
-    std::string& text = isConnected(report) ? well : away;
+    std::string& text = isConnected(report) ? available : unavailable;
     text += format("{}{}: {}", text.empty() ? "" : "; ", host->name, report.detail);
   }
-  if (away.empty()) return {ProviderHealth::healthy, well};
-  return {well.empty() ? ProviderHealth::unavailable : ProviderHealth::degraded, away};
+  if (unavailable.empty()) return {ProviderHealth::healthy, available};
+  return {available.empty() ? ProviderHealth::unavailable : ProviderHealth::degraded, unavailable};
 }
 
 awaitable<std::vector<ValidationCheck>> DockerHosts::validate(Deadline deadline) {
@@ -153,41 +149,34 @@ UsedTotal DockerHosts::memoryTotal() const {
   return all;
 }
 
-awaitable<std::vector<DockerHosts::Answer<std::vector<VolumeInfo>>>> DockerHosts::volumesOfAll(Deadline deadline) {
-  std::vector<Answer<std::vector<VolumeInfo>>> answers;
-  std::vector<Host*> order = answeringFirst();
+awaitable<std::vector<DockerHosts::HostVolumes>> DockerHosts::volumesOfAll(Deadline deadline) {
+  std::vector<HostVolumes> all;
+  std::vector<Host*> order = availableFirst();
   for (Host* host : order) {
-    Answer<std::vector<VolumeInfo>> answer;
-    answer.host = host;
-    try {
-      answer.value = co_await host->engine->listVolumes(patience(*host, deadline));
-    } catch (const Error& error) {
-      answer.error = error;
-    }
-    answers.push_back(std::move(answer));
+    all.push_back({host, co_await async::attempt(host->engine->listVolumes(patience(*host, deadline)))});
   }
-  co_return answers;
+  co_return all;
 }
 
-/// A name that two Engines have is shown as "host:name", so that deleteVolume knows which one is meant.
+/// A name that two Engines have is shown as "host:name", so that deleteVolume can distinguish them.
 awaitable<std::vector<VolumeInfo>> DockerHosts::listVolumes(Deadline deadline) {
-  auto answers = co_await volumesOfAll(deadline);
+  std::vector<HostVolumes> responses = co_await volumesOfAll(deadline);
   std::map<std::string, int> counts;
-  std::size_t silent = 0;
-  for (const auto& answer : answers) {
-    if (answer.error) {
-      ++silent;
-      log::warning("a Docker host's volumes could not be listed", {{"host", answer.host->name}, {"error", answer.error->message()}});
+  std::size_t failures = 0;
+  for (const auto& [host, volumes] : responses) {
+    if (!volumes) {
+      ++failures;
+      log::warning("a Docker host's volumes could not be listed", {{"host", host->name}, {"error", volumes.error().message()}});
       continue;
     }
-    for (const VolumeInfo& volume : *answer.value) ++counts[volume.name];
+    for (const VolumeInfo& volume : *volumes) ++counts[volume.name];
   }
-  if (silent == answers.size()) throw *answers.front().error;
+  if (failures == responses.size()) throw responses.front().volumes.error();
   std::vector<VolumeInfo> all;
-  for (auto& answer : answers) {
-    if (answer.error) continue;
-    for (VolumeInfo& volume : *answer.value) {
-      if (counts[volume.name] > 1) volume.name = format("{}:{}", answer.host->name, volume.name);
+  for (auto& [host, volumes] : responses) {
+    if (!volumes) continue;
+    for (VolumeInfo& volume : *volumes) {
+      if (counts[volume.name] > 1) volume.name = format("{}:{}", host->name, volume.name);
       all.push_back(std::move(volume));
     }
   }
@@ -202,25 +191,23 @@ awaitable<void> DockerHosts::deleteVolume(std::string name, Deadline deadline) {
     co_await host->engine->deleteVolume(name.substr(colon + 1), deadline);
     co_return;
   }
-  auto answers = co_await volumesOfAll(deadline);
+  std::vector<HostVolumes> responses = co_await volumesOfAll(deadline);
   std::vector<Host*> having;
-  std::string away;
-  for (const auto& answer : answers) {
-    if (answer.error) {
-      away += (away.empty() ? "" : ", ") + answer.host->name;
-      continue;
-    }
-    for (const VolumeInfo& volume : *answer.value) {
-      if (volume.name == name) having.push_back(answer.host);
+  std::string missing;
+  for (const auto& [host, volumes] : responses) {
+    if (!volumes) {
+      missing += (missing.empty() ? "" : ", ") + host->name;
+    } else if (std::ranges::find(*volumes, name, &VolumeInfo::name) != volumes->end()) {
+      having.push_back(host);
     }
   }
   if (having.size() > 1) {
     throw Error(ErrorCode::Conflict,
-                format("More than one Docker host has a volume {}: say which one is meant ({}:{}).", name, having.front()->name, name));
+                format("More than one Docker host has a volume {}: prepend the host's name ({}:{}).", name, having.front()->name, name));
   }
   if (!having.empty()) co_return co_await having.front()->engine->deleteVolume(std::move(name), deadline);
-  if (away.empty()) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} on any Docker host ({}).", name, names()));
-  throw Error(ErrorCode::Unavailable, format("No volume {} was found, and these Docker hosts can't be asked now: {}.", name, away));
+  if (missing.empty()) throw Error(ErrorCode::NotFound, format("This swarm has no volume {} on any Docker host ({}).", name, names()));
+  throw Error(ErrorCode::Unavailable, format("No volume {} was found, and these Docker hosts are unavailable now: {}.", name, missing));
 }
 
 }  // namespace swarm::docker

@@ -7,8 +7,8 @@
 
 #include "base/id.h"
 #include "base/text/format.h"
+#include "engine/format/tar.h"
 #include "net/http/http.h"
-#include "provider/docker/engine/tar.h"
 
 namespace swarm::testing {
 namespace {
@@ -30,7 +30,7 @@ std::string imageArchive() {
   if (!file) throw std::runtime_error("/bin/busybox is missing; install Debian's busybox-static");
   std::stringstream busybox;
   busybox << file.rdbuf();
-  docker::TarWriter tar;
+  engine::TarWriter tar;
   for (const char* folder : {"bin", "etc", "home", "home/coder", "usr", "usr/bin"}) tar.addFolder(folder, 0755);
   tar.addFolder("tmp", 01777);
   tar.addFile("bin/busybox", 0755, busybox.str());
@@ -52,10 +52,10 @@ DockerProviderConfig testEngineConfig() {
   return config;
 }
 
-docker::EngineReply TestEngine::send(std::string method, std::string target, std::optional<json::value> body) {
-  docker::EngineCall call{
+engine::Reply TestEngine::send(std::string method, std::string target, std::optional<json::value> body) {
+  engine::Request call{
       .method = std::move(method), .target = std::move(target), .doing = "perform the test's request", .body = std::move(body)};
-  return runner_.run(client_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
+  return runner_.run(transport_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
 }
 
 json::value TestEngine::get(std::string target) { return send("GET", std::move(target)).json("perform the test's request"); }
@@ -65,13 +65,13 @@ std::string TestEngine::importImage(std::string_view repository, const std::stri
   if (send("GET", "/images/" + name + "/json").ok()) return name;
   std::string target = format("/images/create?fromSrc=-&repo={}&tag={}", repository, name.substr(name.find(':') + 1));
   for (const std::string& change : changes) target += "&changes=" + net::percentEncode(change);
-  docker::EngineCall call{.method = "POST",
-                          .target = target,
-                          .doing = "make the test image",
-                          .body = {},
-                          .rawBody = archive,
-                          .contentType = "application/x-tar"};
-  docker::EngineReply reply = runner_.run(client_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
+  engine::Request call{.method = "POST",
+                       .target = target,
+                       .doing = "make the test image",
+                       .body = {},
+                       .rawBody = archive,
+                       .contentType = "application/x-tar"};
+  engine::Reply reply = runner_.run(transport_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
   if (!reply.ok()) throw std::runtime_error("the test image could not be made: " + reply.body);
   return name;
 }
@@ -85,7 +85,7 @@ std::string TestEngine::ensureImageOfSecrets() {
 }
 
 std::string TestEngine::tag(const std::string& swarm_id, const std::string& image) {
-  docker::EngineReply reply = send("POST", format("/images/{}/tag?repo=swarm-test-tagged&tag={}", image, swarm_id));
+  engine::Reply reply = send("POST", format("/images/{}/tag?repo=swarm-test-tagged&tag={}", image, swarm_id));
   if (!reply.ok()) throw std::runtime_error("the test image could not be tagged: " + reply.body);
   return "swarm-test-tagged:" + swarm_id;
 }
@@ -100,17 +100,17 @@ void TestEngine::endWithFailure(const std::string& swarm_id, const std::string& 
 
 std::string TestEngine::containerOf(const std::string& swarm_id, const std::string& instance_id) {
   json::object filter{{"label", json::array{json::string("swarm.id=" + swarm_id), json::string("swarm.instance=" + instance_id)}}};
-  json::value list = get("/containers/json?all=true&" + docker::filterQuery(filter));
-  return list.as_array().empty() ? "" : docker::stringAt(list.as_array().front(), "Id");
+  json::value list = get("/containers/json?all=true&" + engine::filterQuery(filter));
+  return list.as_array().empty() ? "" : engine::stringAt(list.as_array().front(), "Id");
 }
 
 std::vector<std::string> TestEngine::listed(const std::string& kind, const std::string& swarm_id) {
-  std::string filter = docker::filterQuery({{"label", json::array{json::string("swarm.id=" + swarm_id)}}});
+  std::string filter = engine::filterQuery({{"label", json::array{json::string("swarm.id=" + swarm_id)}}});
   json::value answer = get(kind == "containers" ? "/containers/json?all=true&" + filter : "/" + kind + "?" + filter);
-  const json::value* list = kind == "volumes" ? docker::member(answer, "Volumes") : &answer;
+  const json::value* list = kind == "volumes" ? engine::member(answer, "Volumes") : &answer;
   std::vector<std::string> names;
   if (list && list->is_array()) {
-    for (const json::value& item : list->as_array()) names.push_back(docker::stringAt(item, kind == "containers" ? "Id" : "Name"));
+    for (const json::value& item : list->as_array()) names.push_back(engine::stringAt(item, kind == "containers" ? "Id" : "Name"));
   }
   return names;
 }

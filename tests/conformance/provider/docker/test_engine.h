@@ -1,12 +1,12 @@
-// A Docker Engine for tests: the machine's own, reached by raw calls of the EngineClient, and a tiny image made from busybox.
+// A Docker Engine for tests: the machine's own, reached by raw requests, and a tiny image made from busybox.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "conformance/provider/coroutine_runner.h"
+#include "engine/client.h"
 #include "provider/docker/docker_config.h"
-#include "provider/docker/engine/engine_client.h"
 
 namespace swarm::testing {
 
@@ -16,9 +16,9 @@ DockerProviderConfig testEngineConfig();
 /// Raw access to an Engine, for what tests do behind the provider's back and for cleaning up.
 class TestEngine {
  public:
-  TestEngine(CoroutineRunner& runner, DockerProviderConfig config) : runner_(runner), client_(std::move(config)) {}
+  TestEngine(CoroutineRunner& runner, DockerProviderConfig config) : runner_(runner), transport_(std::move(config)) {}
 
-  docker::EngineReply send(std::string method, std::string target, std::optional<boost::json::value> body = {});
+  engine::Reply send(std::string method, std::string target, std::optional<boost::json::value> body = {});
   boost::json::value get(std::string target);
 
   /// An image of busybox that writes "ready", answers HTTP on port 7777 and ends at SIGTERM. Made once per Engine; the name holds a hash of
@@ -40,7 +40,7 @@ class TestEngine {
  private:
   std::vector<std::string> listed(const std::string& kind, const std::string& swarm_id);
   CoroutineRunner& runner_;
-  docker::EngineClient client_;
+  engine::Transport transport_;
 };
 
 }  // namespace swarm::testing

@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "base/text/format.h"
+#include "engine/format/tar.h"
 #include "net/http/http.h"
-#include "provider/docker/engine/tar.h"
 
 namespace swarm::testing {
 namespace {
@@ -35,7 +35,7 @@ std::string imageArchive() {
   if (!file) throw std::runtime_error("/bin/busybox is missing; install Debian's busybox-static");
   std::stringstream busybox;
   busybox << file.rdbuf();
-  docker::TarWriter tar;
+  engine::TarWriter tar;
   for (const char* folder : {"bin", "data", "etc", "etc/swarm", "home", "home/coder", "usr", "usr/bin"}) tar.addFolder(folder, 0755);
   tar.addFolder("tmp", 01777);
   tar.addFile("bin/busybox", 0755, busybox.str());
@@ -54,21 +54,21 @@ std::string imageArchive() {
 
 std::string ensureFlyImage(CoroutineRunner& runner) {
   static const std::string archive = imageArchive();
-  docker::EngineClient client(testEngineConfig());
+  engine::Transport client(testEngineConfig());
   Deadline deadline = Deadline::after(std::chrono::seconds(60));
   std::string tag = toHex(sha256(archive)).substr(0, 12);
   std::string name = "swarm-test-fly:" + tag;
-  docker::EngineCall find{.target = "/images/" + name + "/json", .doing = "find the test image", .body = {}};
+  engine::Request find{.target = "/images/" + name + "/json", .doing = "find the test image", .body = {}};
   if (runner.run(client.send(std::move(find), deadline)).ok()) return name;
   std::string target = format("/images/create?fromSrc=-&repo=swarm-test-fly&tag={}&changes={}&changes={}", tag,
                               net::percentEncode(R"(CMD ["/bin/main"])"), net::percentEncode("ENV PATH=/bin"));
-  docker::EngineCall make{.method = "POST",
-                          .target = std::move(target),
-                          .doing = "make the test image",
-                          .body = {},
-                          .rawBody = archive,
-                          .contentType = "application/x-tar"};
-  docker::EngineReply reply = runner.run(client.send(std::move(make), deadline));
+  engine::Request make{.method = "POST",
+                       .target = std::move(target),
+                       .doing = "make the test image",
+                       .body = {},
+                       .rawBody = archive,
+                       .contentType = "application/x-tar"};
+  engine::Reply reply = runner.run(client.send(std::move(make), deadline));
   if (!reply.ok()) throw std::runtime_error("the test image could not be made: " + reply.body);
   return name;
 }

@@ -12,8 +12,8 @@
 #include "async/deadline.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
+#include "model/codec/json_response.h"
 #include "provider/flyio/api/transport/backoff.h"
-#include "provider/json_answer.h"
 
 namespace swarm::flyio {
 namespace {
@@ -82,7 +82,7 @@ FlyTransport::FlyTransport(const std::string& base_url, Secret token, Tuning tun
   options.host = url.authority();
   options.name = format("Fly's Machines API at {}", base_url);
   options.maxIdle = 64;
-  options.maxBody = kMaxJsonAnswer;
+  options.maxBody = kMaxJsonResponse;
   // Shorter than any server's: a POST on a connection that the server is closing has an unknown result.
   options.idleTimeout = std::chrono::seconds(10);
   options.headers = {{"User-Agent", std::string(kUserAgent)}, {"Accept", "application/json"}};
@@ -128,7 +128,7 @@ awaitable<FlyReply> FlyTransport::receive(const FlyCall& call, Deadline deadline
   ++requests_;
   net::HttpResponse response = co_await http_->send(request(call), deadline.orAfter(call.timeout));
   learn(call, response);
-  auto document = co_await parseAnswer(response.body);
+  auto document = co_await parseJsonResponse(response.body);
   co_return FlyReply{.status = response.status,
                      .body = std::move(response.body),
                      .requestId = printable(net::findHeader(response.headers, "fly-request-id"), kMaxRequestId),

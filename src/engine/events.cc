@@ -1,0 +1,111 @@
+// One stream after the other.
+#include "engine/events.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/parse.hpp>
+
+#include "base/diagnostics/log.h"
+#include "base/text/format.h"
+#include "engine/format/streams.h"
+
+namespace swarm::engine {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::milliseconds kFirstPause{100};
+constexpr std::chrono::seconds kConnectTime{10};
+/// A stream of this age is opened again where it ended, so that a TCP peer that died silently is noticed.
+constexpr std::chrono::minutes kStreamAge{5};
+
+}  // namespace
+
+std::string eventAttribute(const json::value& event, std::string_view name) { return stringIn(event, "Actor.Attributes", name); }
+
+void Events::handle(std::string_view line) {
+  boost::system::error_code error;
+  json::value event = json::parse(line, error);
+  if (error) return;
+  std::int64_t nanoseconds = integerAt(event, "timeNano");
+  if (nanoseconds > 0) last_event_ = format("{}.{:09}", nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000 + 1);
+  listener_.event(event);
+}
+
+awaitable<void> Events::read() {
+  Deadline connecting = Deadline::after(kConnectTime);
+  co_await engine_.connect(connecting);
+  auto exchange = co_await engine_.openEvents(listener_.filters, connected_ ? last_event_ : "", connecting);
+  if (!connected_) {
+    if (listener_.catchUp) co_await listener_.catchUp(connecting);
+    connected_ = true;
+    trouble_.clear();
+    if (listener_.connected) listener_.connected();
+  }
+  LineReader lines;
+  Deadline age = Deadline::after(kStreamAge);
+  try {
+    for (;;) {
+      std::string piece = co_await exchange->read(age);
+      if (piece.empty()) break;
+      lines.add(piece);
+      while (auto line = lines.next()) handle(*line);
+    }
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::DeadlineExceeded && age.hasPassed() && !last_event_.empty()) co_return;  // opened again, nothing is lost
+    throw;
+  }
+  throw Error(ErrorCode::Unavailable,
+              format("The Docker Engine at {} closed its event stream (it was stopped or restarted).", toString(engine_.endpoint())));
+}
+
+awaitable<void> Events::run() {
+  std::chrono::milliseconds pause = kFirstPause;
+  while (!closing_) {
+    std::string trouble;
+    try {
+      co_await read();
+      pause = kFirstPause;
+      continue;
+    } catch (const Error& error) {
+      trouble = error.message();
+    } catch (const boost::system::system_error& error) {
+      trouble = error.what();
+    }
+    if (closing_) break;
+    if (connected_ || trouble != trouble_) log::warning("the Docker Engine cannot be reached", {{"reason", trouble}});
+    if (connected_) pause = kFirstPause;
+    bool was_connected = std::exchange(connected_, false);
+    trouble_ = trouble;
+    last_event_.clear();
+    engine_.forget();
+    listener_.lost(trouble, was_connected);
+    asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    pause = std::min(pause * 2, longest_pause_);
+  }
+}
+
+void Events::follow(async::Executor executor, Listener listener) {
+  listener_ = std::move(listener);
+  closing_ = false;
+  following_ = true;
+  ended_ = std::make_unique<asio::steady_timer>(executor, SteadyTime::max());
+  auto ended = [this](std::exception_ptr) {
+    following_ = false;
+    ended_->cancel();
+  };
+  asio::co_spawn(executor, run(), asio::bind_cancellation_slot(stop_.slot(), std::move(ended)));
+}
+
+awaitable<void> Events::close() {
+  closing_ = true;
+  if (!following_) co_return;
+  stop_.emit(asio::cancellation_type::terminal);
+  co_await ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+}  // namespace swarm::engine

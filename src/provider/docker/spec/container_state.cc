@@ -1,0 +1,190 @@
+// Status, reasons, network and effective resources from an inspection.
+#include "provider/docker/spec/container_state.h"
+
+#include <boost/json/parse.hpp>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text/format.h"
+#include "base/text/untrusted_text.h"
+#include "protocol/agent.h"
+#include "provider/docker/spec/container_spec.h"
+
+namespace swarm::docker {
+namespace {
+
+/// Ended by our own stop or kill: 143 is SIGTERM, 137 SIGKILL after the grace, 130 SIGINT.
+bool isStopCode(std::int64_t code) { return code == 0 || code == 143 || code == 137 || code == 130; }
+
+void readExit(const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
+  std::int64_t code = integerAt(state, "ExitCode");
+  std::string error = printable(stringAt(state, "Error"));
+  // The Engine reports the same for any process inside; only a main process that was killed ended because of it.
+  bool out_of_memory = boolAt(state, "OOMKilled") && code == 137 && ended_by == EndedBy::Itself;
+  if (out_of_memory) {
+    instance.status = InstanceStatus::failed;
+    instance.reason = format("exited with code {} (out of memory)", code);
+  } else if (!error.empty()) {
+    instance.status = InstanceStatus::failed;
+    instance.reason = format("could not be started: {}", error);
+  } else if (ended_by == EndedBy::Stop || isStopCode(code)) {
+    instance.status = InstanceStatus::stopped;
+    if (code == 137) instance.reason = "killed (signal 9)";
+  } else {
+    instance.status = InstanceStatus::failed;
+    instance.reason = format("exited with code {}", code);
+  }
+}
+
+void readStatus(const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
+  std::string status = stringAt(state, "Status");
+  if (status == "running") {
+    instance.status = InstanceStatus::running;
+  } else if (status == "paused") {
+    instance.status = InstanceStatus::stopped;  // no process in it runs
+    instance.reason = "is paused at the Docker Engine; start continues it";
+  } else if (status == "restarting") {
+    instance.status = InstanceStatus::starting;
+  } else if (status == "removing") {
+    instance.status = InstanceStatus::deleting;
+  } else if (status == "dead") {
+    instance.status = InstanceStatus::failed;
+    instance.reason = "the Docker Engine could not remove all of it (dead)";
+  } else if (status == "created" && stringAt(state, "Error").empty()) {
+    instance.status = InstanceStatus::creating;
+  } else {
+    readExit(state, ended_by, instance);
+  }
+}
+
+void readResources(const json::value& inspection, const std::string& kept_text, ResourceConfig& resources) {
+  boost::system::error_code error;
+  json::value kept = json::parse(kept_text, error);
+  std::int64_t milli = integerAt(inspection, "HostConfig.NanoCpus") / 1'000'000;
+  resources.cpu.limit = milli;
+  resources.cpu.cores = static_cast<double>(milli) / 1000;
+  // A live update cannot change labels, but it sets the shares, from which the cores follow.
+  std::int64_t shares = integerAt(inspection, "HostConfig.CpuShares");
+  if (shares > 0) resources.cpu.cores = static_cast<double>(shares) / 1024;
+  const json::value* cores = error ? nullptr : member(kept, "cores");
+  if (cores && cores->is_number() && std::llround(cores->to_number<double>() * 1024) == shares)
+    resources.cpu.cores = cores->to_number<double>();
+  resources.memory.max = integerAt(inspection, "HostConfig.Memory") / kMib;
+  resources.memory.min = integerAt(inspection, "HostConfig.MemoryReservation") / kMib;
+  resources.pids = integerAt(inspection, "HostConfig.PidsLimit");
+  if (!error && member(kept, "size")) {
+    resources.storage.size = integerAt(kept, "size");
+    resources.storage.persistent = boolAt(kept, "persistent");
+  }
+}
+
+std::int64_t portNumber(std::string_view text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+void readPort(std::string_view key, const json::value& bindings, const DockerProviderConfig& config, ContainerDetails& details) {
+  const json::array* list = bindings.if_array();
+  if (!list || list->empty()) return;
+  std::int64_t external = portNumber(stringAt(list->front(), "HostPort"));
+  if (key == portKey(agent::kPort)) {
+    details.agentPort = external;
+    return;
+  }
+  auto slash = key.find('/');
+  NetworkInfo& network = details.instance.network;
+  std::string protocol = slash == std::string_view::npos ? "tcp" : std::string(key.substr(slash + 1));
+  network.ports.push_back({portNumber(key.substr(0, slash)), external, protocol});
+  std::string address = stringAt(list->front(), "HostIp");
+  if (address.empty() || address == "0.0.0.0" || address == "::") address = engine::isLocal(config) ? "127.0.0.1" : config.host;
+  if (network.externalIp.empty()) network.externalIp = address;
+  network.urls.push_back("http://" + net::toString({address, static_cast<std::uint16_t>(external)}) + "/");
+}
+
+void readNetwork(const json::value& inspection, const DockerProviderConfig& config, ContainerDetails& details) {
+  NetworkInfo& network = details.instance.network;
+  network.hostname = stringAt(inspection, "Config.Hostname");
+  const json::object* joined = engine::objectAt(inspection, "NetworkSettings.Networks");
+  if (joined) {
+    for (const auto& entry : *joined) {
+      std::string address = stringAt(entry.value(), "IPAddress");
+      if (address.empty()) continue;
+      network.internalIp = address;
+      if (entry.key() == details.network) break;
+    }
+  }
+  details.networkAddress = network.internalIp;
+  const json::value* endpoint = joined ? joined->if_contains(details.network) : nullptr;
+  if (endpoint) details.networkId = stringAt(*endpoint, "NetworkID");
+  details.connected = details.network.empty() || !joined || endpoint;
+  if (!details.connected && details.state == "running") {
+    details.instance.status = InstanceStatus::failed;
+    details.instance.reason = format("is not connected to its network {}; restart connects it again", details.network);
+  }
+  if (const json::object* ports = engine::objectAt(inspection, "NetworkSettings.Ports")) {
+    for (const auto& entry : *ports) readPort(entry.key(), entry.value(), config, details);
+  }
+}
+
+void readMounts(const json::value& inspection, ContainerDetails& details) {
+  const json::value* mounts = member(inspection, "Mounts");
+  if (!mounts || !mounts->is_array()) return;
+  for (const json::value& mount : mounts->as_array()) {
+    if (stringAt(mount, "Type") != "volume") continue;
+    details.volumes.push_back(stringAt(mount, "Name"));
+    details.mountPaths.push_back(stringAt(mount, "Destination"));
+  }
+}
+
+}  // namespace
+
+SystemTime readTime(const std::string& text) {
+  if (text.empty() || text.starts_with("0001-")) return {};
+  try {
+    return parseTime(text);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, EndedBy ended_by) {
+  ContainerDetails details;
+  details.id = stringAt(inspection, "Id");
+  details.name = stringAt(inspection, "Name");
+  if (details.name.starts_with('/')) details.name.erase(0, 1);
+  details.state = stringAt(inspection, "State.Status");
+  details.exitCode = integerAt(inspection, "State.ExitCode");
+  auto label = [&](std::string_view name) { return engine::stringIn(inspection, "Config.Labels", name); };
+  details.specHash = label(kLabelSpec);
+  details.imageName = stringAt(inspection, "Config.Image");
+  details.credential = label(kLabelAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
+  details.network = label(kLabelNetwork);
+  details.internal = label(kLabelInternal) == "true";
+  boost::system::error_code error;
+  json::value ports = json::parse(label(kLabelPorts), error);
+  if (const json::array* list = error ? nullptr : ports.if_array()) {
+    for (const json::value& port : *list) details.exposedPorts.insert(port.is_int64() ? port.as_int64() : 0);
+  }
+  details.replacesRunning = label(kLabelRun) == "true";
+
+  ProviderInstance& instance = details.instance;
+  instance.instanceId = label(kLabelInstance);
+  instance.name = label(kLabelName);
+  instance.owner = label(kLabelOwner);
+  instance.region = config.name;
+  instance.image = stringAt(inspection, "Image");
+  instance.createdAt = readTime(stringAt(inspection, "Created"));
+  instance.startedAt = readTime(stringAt(inspection, "State.StartedAt"));
+  if (const json::value* state = member(inspection, "State")) readStatus(*state, ended_by, instance);
+  readResources(inspection, label(kLabelResources), instance.resources);
+  readNetwork(inspection, config, details);
+  readMounts(inspection, details);
+  instance.external.push_back({"container", details.id});
+  if (!details.network.empty()) instance.external.push_back({"network", details.network});
+  for (const std::string& volume : details.volumes) instance.external.push_back({"volume", volume});
+  return details;
+}
+
+}  // namespace swarm::docker

@@ -1,0 +1,39 @@
+// UsageSampler: what an instance uses: CPU from two samples, memory without the page cache, storage by du in its volumes.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "provider/docker/container/commands.h"
+#include "provider/docker/container/container_index.h"
+
+namespace swarm::docker {
+
+class UsageSampler {
+ public:
+  UsageSampler(DockerContext& context, ContainerIndex& index, Commands& commands) : context_(context), index_(index), commands_(commands) {}
+
+  awaitable<ResourceUsage> sample(std::string instance_id, Deadline deadline);
+  void forget(const std::string& instance_id) { storage_.erase(instance_id); }
+
+ private:
+  struct CpuSample {
+    double nanoseconds = 0;
+    SystemTime at{};
+  };
+  struct StorageSample {
+    double gib = 0;
+    SteadyTime at{};
+  };
+  awaitable<json::value> statistics(std::string instance_id, Deadline deadline);
+  awaitable<double> cpuPercent(std::string instance_id, const json::value& first, Deadline deadline);
+  awaitable<double> storageGib(std::string instance_id, const ContainerDetails& details, Deadline deadline);
+
+  DockerContext& context_;
+  ContainerIndex& index_;
+  Commands& commands_;
+  std::map<std::string, CpuSample> cpu_;          ///< by container; those that are too old are removed
+  std::map<std::string, StorageSample> storage_;  ///< by instance
+};
+
+}  // namespace swarm::docker
