@@ -11,7 +11,7 @@ namespace swarm {
 /// The detail of a check that failed.
 inline std::string failureDetail(const Error& error, bool is_candidate) {
   if (!is_candidate || error.upstream().status == 0) return error.message();
-  return format("The endpoint answered with status {}, and not as this provider does.", error.upstream().status);
+  return format("The endpoint responded with status {}, unlike an endpoint of this provider.", error.upstream().status);
 }
 
 }  // namespace swarm

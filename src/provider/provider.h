@@ -31,7 +31,7 @@ struct ExternalResource {
   bool operator==(const ExternalResource&) const = default;
 };
 
-/// What a provider is asked to make. Everything that it makes carries labels or metadata swarm.id (the swarm), swarm.instance, swarm.owner.
+/// What a provider shall create. Everything that it creates carries labels or metadata swarm.id (the swarm), swarm.instance, swarm.owner.
 struct InstanceSpec {
   std::string instanceId;
   std::string name;
@@ -41,42 +41,42 @@ struct InstanceSpec {
       agentBoot;     ///< JSON object of the agent's settings, for its environment (agent::kSettingsVariable): nothing in it is a secret
   Secret agentFile;  ///< the same for an agent that knows no public keys, with the secret of its tokens: a file (agent::kConfigPath, mode
                      ///< 0400, root), never in env or labels
-  /// The target of a move: no volume that is there already may be taken, whatever name the storages ask for (its files would be replaced).
-  /// A create then fails with Conflict where the name is taken, or makes another one of the name where names need not be unique (Fly).
+  /// The target of a move: no existing volume may be taken, whatever name the storages request (its files would be replaced).
+  /// A create then fails with Conflict where the name is taken, or creates another one of the name where names need not be unique (Fly).
   bool newVolumes = false;
   /// What earlier calls for this instance recorded, oldest first: of several things of one name these are its own. A volume among it that
-  /// is not there any more had the instance's files: a create or a replacement fails with Conflict, and makes no empty one in its place.
+  /// is gone had the instance's files: a create or a replacement fails with Conflict, and creates no empty one in its place.
   std::vector<ExternalResource> known{};
-  bool emptyVolumes = false;  ///< somebody asked for just that: empty ones in the place of those that are gone
-  /// replaceInstance: from the image that config.image names now, also where the configuration is the same. Where the provider cannot tell
+  bool emptyVolumes = false;  ///< requested by the user: empty ones in the place of those that are gone
+  /// replaceInstance: from the image that config.image names now, even if the configuration is the same. Where the provider does not know
   /// whether the image is another one, a repeated call replaces again.
   bool newestImage = false;
 };
 
-/// What the agent at a place was given to check tokens with.
+/// What the agent at a place verifies tokens with.
 enum class AgentCredential {
   PublicKey,  ///< InstanceSpec::agentBoot
   Secret,     ///< InstanceSpec::agentFile
 };
 
-/// Where an agent answers, and which tokens it understands.
+/// Where an agent listens, and which tokens it accepts.
 struct AgentEndpoint : net::HttpEndpoint {
   using net::HttpEndpoint::HttpEndpoint;
   AgentCredential credential = AgentCredential::PublicKey;
 };
 
-/// How a provider tells of its work while it works. Calls are durable when they return: recorded() writes the id to the store before it
+/// How a provider reports its progress. Calls are durable when they return: recorded() writes the id to the store before it
 /// completes.
 class Progress {
  public:
   virtual ~Progress() = default;
-  /// An external resource was made (or found again). Call it the moment the id is known, before the next external call.
+  /// An external resource was created (or found again). Call it as soon as the id is known, before the next external call.
   virtual awaitable<void> recorded(ExternalResource resource) = 0;
   /// The step begins; the one before it has ended. Not durable, cheap.
   virtual void step(Step step) = 0;
   virtual void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) = 0;
 };
-/// For callers that have nothing to record.
+/// For callers without anything to record.
 class NoProgress final : public Progress {
  public:
   awaitable<void> recorded(ExternalResource) override { co_return; }
@@ -89,7 +89,7 @@ struct ProviderInstance {
   std::string instanceId;
   std::string name;
   std::string owner;
-  InstanceStatus status = InstanceStatus::stopped;  ///< running, stopped, starting, stopping, creating (made, never started), failed
+  InstanceStatus status = InstanceStatus::stopped;  ///< running, stopped, starting, stopping, creating (never started), failed
   std::string reason;                               ///< for failed: "exited with code 137 (out of memory)"
   SystemTime createdAt{};
   SystemTime startedAt{};
@@ -97,7 +97,7 @@ struct ProviderInstance {
   NetworkInfo network;
   std::string region;  ///< where at the provider: Fly's region, a Docker host's name; empty where there is only one
   std::vector<ExternalResource> external;
-  std::string image{};  ///< what it was made from, in the provider's terms (an Engine's image id, a reference at Fly); empty: not known
+  std::string image{};  ///< what it was created from, in the provider's terms (an Engine's image id, a reference at Fly); empty: not known
 };
 
 struct InstanceFilter {
@@ -106,18 +106,18 @@ struct InstanceFilter {
   std::optional<InstanceStatus> status;
 };
 
-/// A list that may lack entries says so; nothing may be concluded from an absence in a partial list.
+/// A list that may lack entries is marked as incomplete; an absence in such a list means nothing.
 struct InstanceList {
   std::vector<ProviderInstance> instances;
   bool complete = true;
 };
 
-/// What createInstance would make of a spec, found out without making anything.
+/// What createInstance would create from a spec, determined without creating anything.
 struct PlacementPreview {
   std::string region;        ///< as ProviderInstance::region would be
   ResourceConfig resources;  ///< effective: Fly rounds up to a size that it sells
   std::string image;         ///< as it would be pulled: the workspace image has another name at Fly
-  bool imageFound = false;   ///< it is there, or its registry has it
+  bool imageFound = false;   ///< the provider or its registry has it
   std::string imageDetail;   ///< what was found, or what to do, as a sentence
   /// Room for all storages together, in bytes: what a file system of that size leaves for files. 0: the provider sets no limit.
   std::int64_t storageBytes = 0;
@@ -129,29 +129,29 @@ enum class DeleteVolumes { No, Yes };  ///< No: persistent volumes stay; volumes
 
 /// An instance (or a place of one) that was deleted.
 struct Departure {
-  std::string instanceId;  ///< what its provider knew it by
+  std::string instanceId;  ///< the id at its provider
   std::string owner;
   ProviderType provider = ProviderType::docker;
-  DeleteVolumes volumes = DeleteVolumes::No;  ///< as was asked
+  DeleteVolumes volumes = DeleteVolumes::No;  ///< as requested
   SystemTime since{};                         ///< when its deletion began
 };
 
-/// Whether a new allocation is in force at once or after the next start.
+/// Whether a new allocation applies at once or after the next start.
 enum class AllocationEffect { Live, NeedsRestart };
 
 struct VolumeInfo {
   std::string name;
-  std::string instanceId;  ///< the one it was made for
+  std::string instanceId;  ///< the one it was created for
   std::string owner;
   std::string mountPath;
   bool inUse = false;
   SystemTime createdAt{};
-  /// It holds no storage of the instance, and only a person may remove it: a request that was performed twice made it, or a copy was cut
-  /// off. It is billed all the same. Its name is its id.
+  /// It holds no storage of the instance, and is removed only by a user: a request that was performed twice created it, or a copy was
+  /// interrupted. It is billed like the others. Its name is its id.
   bool isStray = false;
 };
 
-/// A volume that had files of an instance and is not there any more.
+/// A volume that had files of an instance and does not exist any more.
 struct LostVolume {
   std::string name;
   std::string mountPath;
@@ -164,7 +164,7 @@ struct ValidationCheck {
   std::string detail;  ///< what was found, or what to do
 };
 
-/// What is true of a provider, whatever its configuration.
+/// What is true of a provider with every configuration.
 struct ProviderInfo {
   int costRank = 0;               ///< placement by cost takes the provider with the lowest rank
   bool agentRunsCommands = true;  ///< false: executeCommand() is the only way to run a command in an instance
@@ -175,17 +175,17 @@ struct ProviderHealthReport {
   std::string detail;
 };
 
-/// What happened at the provider by itself, or by our calls: drives the observed state.
+/// What happened at the provider, because of our calls or not: drives the observed state.
 struct ProviderEvent {
-  /// OutOfMemory: a process in the instance was killed at its memory limit; the instance itself may run on.
+  /// OutOfMemory: a process in the instance was killed at its memory limit; the instance may continue.
   enum class Kind { Changed, Removed, OutOfMemory, Reconnected, Disconnected };
   Kind kind = Kind::Changed;
-  std::string instanceId;  ///< empty for Reconnected and Disconnected: look at everything
+  std::string instanceId;  ///< empty for Reconnected and Disconnected, which concern all
   std::string detail;      ///< "die exitCode=137"
 };
 using ProviderEventSink = std::function<void(const ProviderEvent&)>;
 
-/// Optional parts. A provider that can't returns null from the accessor.
+/// Optional parts. A provider without one returns null from the accessor.
 class LogSource {
  public:
   virtual ~LogSource() = default;
@@ -203,86 +203,86 @@ class LogSource {
   virtual awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) = 0;
 };
 
-/// What a provider took of an instance's volume by itself, and deletes by itself.
+/// What a provider takes of an instance's volume on its own schedule, and deletes on it.
 struct VolumeSnapshot {
   std::string id;
   SystemTime createdAt{};
-  SystemTime expiresAt{};  ///< zero: it does not say
+  SystemTime expiresAt{};  ///< zero: not reported
   std::int64_t bytes = 0;  ///< stored
 };
 
-/// A place at which the files of such a snapshot can be read, and nothing else happens.
+/// A place at which the files of such a snapshot can be read, and no process of the user runs.
 struct SnapshotReader {
   std::string snapshotId;
-  std::string instanceId;  ///< the reader's own: getInstance, agentEndpoint and deleteInstance take it as they take every other place's
-  InstanceSpec of;         ///< the instance that it was taken of, but with the agent's file of the reader, which says hold
+  std::string instanceId;  ///< the reader's own: getInstance, agentEndpoint and deleteInstance accept it like that of every other place
+  InstanceSpec of;         ///< the instance of the snapshot, but with the agent's file of the reader, which demands hold
   std::vector<ExternalResource> external;  ///< the instance's
 };
 
-/// The snapshots that a provider takes by itself (docs/adr/0008-flys-volume-snapshots.md).
+/// The snapshots that a provider takes on its own schedule (docs/adr/0008-flys-volume-snapshots.md).
 class VolumeSnapshots {
  public:
   virtual ~VolumeSnapshots() = default;
-  /// By its looks alone: no call is made.
+  /// By its form: no call is made.
   virtual bool isSnapshotId(std::string_view id) const = 0;
   /// Those of the instance's volumes, newest first. No instance: none.
   virtual awaitable<std::vector<VolumeSnapshot>> listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
                                                                Deadline deadline) = 0;
-  /// Makes the reader and starts it. Idempotent by its instanceId. Throws Error(Unprocessable) for a snapshot that is not there any more.
-  /// deleteInstance(reader's id) closes it and can't touch what is the instance's, in whatever state either of them is.
+  /// Creates the reader and starts it. Idempotent by its instanceId. Throws Error(Unprocessable) for a snapshot that does not exist any
+  /// more. deleteInstance(reader's id) closes it and cannot affect the instance, in every state of either.
   virtual awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) = 0;
 };
 
-/// Thread-safety: one loop (the controller's) calls everything. Every call may be made again after any failure or crash. Errors are
-/// swarm::Error: Unavailable (endpoint unreachable), DeadlineExceeded, UpstreamFailed, Unprocessable (can't be done as asked),
+/// Thread-safety: one loop (the controller's) calls everything. Every call may be repeated after any failure or crash. Errors are
+/// swarm::Error: Unavailable (endpoint unreachable), DeadlineExceeded, UpstreamFailed, Unprocessable (cannot be fulfilled),
 /// OutOfResources, AlreadyExists, NotFound (a call on an instance that does not exist there, except where optional says so).
 class Provider {
  public:
   virtual ~Provider() = default;
   virtual ProviderType type() const = 0;
   virtual ProviderInfo info() const { return {}; }
-  /// Writes into a configuration where an instance is to be: regions of this provider, best first. None: the provider chooses.
+  /// Writes into a configuration where an instance shall be: regions of this provider, best first. None: the provider chooses.
   virtual void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const = 0;
 
   /// Connects, negotiates and begins to follow the provider's events; `sink` is called on this loop. Never throws for an unreachable
-  /// endpoint: it goes on trying in the background and health() says so.
+  /// endpoint: it retries in the background and health() reports that.
   virtual awaitable<void> open(ProviderEventSink sink) = 0;
   virtual awaitable<void> close() = 0;
 
-  /// What a person asks for anew, before anything of it is made or its name is taken: throws Error(Unprocessable) for what is not allowed,
-  /// or can't be by the facts that are known. Makes no call. Members that are empty pass.
+  /// Checks a new request before anything is created or a name is reserved: throws Error(Unprocessable) for what is not allowed, or is
+  /// impossible by the known facts. Makes no call. Empty members pass.
   virtual void checkRequest(const InstanceSpec&) const {}
-  /// Makes everything the instance needs and starts it. Idempotent by instanceId: what an interrupted call made is found, completed and
-  /// used. On failure, what this call made may remain; the caller deletes by deleteInstance.
+  /// Creates everything that the instance needs and starts it. Idempotent by instanceId: what an interrupted call created is found,
+  /// completed and used. On failure, what this call created may remain; the caller removes it with deleteInstance.
   virtual awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
-  /// What createInstance would make, without making it: reads only. What speaks against it is in `problems`, never thrown; throws
-  /// Unavailable and DeadlineExceeded when the endpoint can't be asked. Room that is free now may be taken by the time of the create.
+  /// What createInstance would create, by reading only. Reasons against it are in `problems`, never thrown; throws Unavailable and
+  /// DeadlineExceeded when the endpoint cannot be queried. Room that is free now may be in use by the time of the create.
   virtual awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) = 0;
-  /// Volumes among spec.known that are gone; nothing: this provider cannot tell.
+  /// Volumes among spec.known that are gone; nothing: this provider does not know.
   virtual awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec, Deadline) { co_return std::nullopt; }
   virtual awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) = 0;  ///< already running: fine
   /// Sends the stop signal, waits `grace`, then kills. Already stopped: fine.
   virtual awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) = 0;
-  /// In any state, also half-made. Gone already: fine. `external`: ids recorded by createInstance, for what labels alone can't find.
+  /// In any state, also incomplete. Gone already: fine. `external`: ids recorded by createInstance, for what cannot be found by labels.
   virtual awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                          Progress& progress, Deadline deadline) = 0;
 
-  /// Before the deleteInstance of a server that was killed in the middle of a create or an update: waits until what the endpoint may still
-  /// make of that is there, so that it is removed.
+  /// Before the deleteInstance of a server that was killed during a create or an update: waits until what the endpoint may still create
+  /// exists, so that it is removed.
   virtual awaitable<void> settle(InstanceSpec, Deadline) { co_return; }
-  /// Removes what came into being for instances that had been deleted by then, as the effect of a call that nobody waited for; volumes as
-  /// was asked for them. Never what is older than the deletion, or in use by another instance. Gives what was removed: "container x".
+  /// Removes what was created for instances that had been deleted by then, as the effect of a call whose caller was gone; volumes as was
+  /// requested for them. Never what is older than the deletion, or in use by another instance. Gives what was removed: "container x".
   virtual awaitable<std::vector<std::string>> sweep(std::vector<Departure>, Deadline) { co_return std::vector<std::string>(); }
 
   virtual awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) = 0;
   virtual awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) = 0;
-  /// Whether `observed` was made from an older image than the reference `image` names now; false where that is not known. Makes no call:
-  /// the last listInstances has learned what is needed.
+  /// Whether `observed` was created from an older image than the reference `image` names now; false where that is not known. Makes no call:
+  /// the last listInstances has read what is needed.
   virtual bool isImageOutdated(const ProviderInstance& /*observed*/, const std::string& /*image*/) const { return false; }
 
   virtual awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) = 0;
   virtual awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) = 0;
-  /// False: only the limits in getResourceUsage() are known to the provider, and what is used must be asked of the agent.
+  /// False: the provider knows only the limits in getResourceUsage(), and the agent reports what is used.
   virtual bool measuresUsage() const { return true; }
   virtual awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) = 0;
   virtual awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) = 0;
@@ -290,14 +290,14 @@ class Provider {
                                                   Deadline deadline) = 0;
   virtual ProviderCapabilities getProviderCapabilities() const = 0;
 
-  /// Applies a changed configuration that needs the instance to be made anew (env, image, ports, command), keeping its volumes. Leaves it
+  /// Applies a changed configuration that requires the instance to be replaced (env, image, ports, command), keeping its volumes. Leaves it
   /// running or stopped as it was. Idempotent by the spec.
   virtual awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
 
-  /// What replaceInstance would drop; nothing: this provider cannot tell.
+  /// What replaceInstance would remove; nothing: this provider does not know.
   virtual awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string, Deadline) { co_return std::nullopt; }
 
-  /// Where the agent answers; may be used from any loop (it opens streams on the caller's executor). Throws Error(Conflict) when it does
+  /// Where the agent listens; may be used from any loop (it opens streams on the caller's executor). Throws Error(Conflict) when it does
   /// not run.
   virtual awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) = 0;
 
