@@ -8,6 +8,8 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kKeptBytes = 16 * 1024;
+/// Buffers of up to this size are kept: the gateway's for responses are made with it, and a smaller one would take two reads for most.
+constexpr std::size_t kMaxKeptBytes = 32 * 1024;
 
 }  // namespace
 
@@ -37,7 +39,7 @@ void ReadBuffer::unpin() {
   pinned_ = 0;
   retired_ = {};
   // An idle connection does not keep the memory that one large head needed.
-  if (!empty() || storage_.size() <= kKeptBytes) return;
+  if (!empty() || storage_.size() <= kMaxKeptBytes) return;
   storage_ = std::vector<char>(kKeptBytes);
   begin_ = end_ = 0;
 }

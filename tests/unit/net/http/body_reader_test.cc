@@ -184,6 +184,12 @@ awaitable<void> checkPinnedHead(Stream& stream) {
   EXPECT_TRUE(next.has_value() && *next > 0);
 }
 
+TEST(ReadBuffer, keepsTheSizeThatItsOwnerChose) {
+  ReadBuffer buffer(32 * 1024);
+  buffer.unpin();
+  EXPECT_GE(buffer.prepare(1).size(), 32 * 1024U);
+}
+
 TEST(ReadBuffer, keepsNoMemoryOfALargeHeadThatIsDone) {
   ReadBuffer buffer;
   constexpr std::size_t kHead = 60'000;
