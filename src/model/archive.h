@@ -16,11 +16,11 @@ inline constexpr std::string_view kArchiveNotes = "swarm-workspace-notes.json"; 
 inline constexpr std::string_view kArchiveType = "application/zstd";
 
 struct ArchiveNote {
-  std::string path;    ///< for people: escaped where it is no text
+  std::string path;    ///< for display: bytes that are not text are escaped
   std::string reason;  ///< "socket ignored"
 };
 
-/// What happened on the way in or out that a person should know. At most kMostArchiveNotes are kept, all are counted.
+/// What an export or import left out or changed. At most kMostArchiveNotes are kept, all are counted.
 struct ArchiveNotes {
   std::vector<ArchiveNote> notes;
   std::int64_t count = 0;

@@ -76,7 +76,7 @@ constexpr StepText textOf(Step step) {
     case Step::VerifyCopy:
       return {"verify what was copied", "comparing what was copied"};
     case Step::CopyChanges:
-      return {"copy changes", "copying what changed meanwhile"};
+      return {"copy changes", "copying the changes made during the copy"};
     case Step::Pause:
       return {"pause", "stopping VS Code at the old place"};
     case Step::FinalChanges:

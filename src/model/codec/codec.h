@@ -66,7 +66,7 @@ std::optional<Enum> enumFromName(std::string_view name);
 template <typename Enum>
 std::string enumNames();
 
-/// Reads a JSON object whose shape is no described type, member by member; finish() refuses what nobody asked for and throws all faults.
+/// Reads a JSON object that has no described type, member by member; finish() refuses members that were not read, and throws all faults.
 ///   ObjectReader body(parseJson(text));
 ///   auto user = body.require<std::string>("user");
 ///   auto ttl = body.read<std::int64_t>("ttl").value_or(60);

@@ -1,4 +1,4 @@
-// The parts of the codec that are no templates: numbers, times, errors, faults and their messages.
+// The parts of the codec that are not templates: numbers, times, errors, faults and their messages.
 #include <algorithm>
 #include <numeric>
 

@@ -165,7 +165,7 @@ void fillInDefaults(InstanceConfig& config, const ConfigDefaults& defaults, cons
   if (config.image.empty()) config.image = defaults.image;
   if (!config.storage.empty()) return;
   config.storage.push_back(defaults.home);
-  // A disk size that was asked for is the home's: it is all that there is.
+  // A requested disk size applies to the home, the only volume.
   if (config.resources.storage.size != ResourceConfig{}.storage.size) config.storage.back().size = config.resources.storage.size;
 }
 

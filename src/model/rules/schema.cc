@@ -17,7 +17,7 @@ enum class Shape {
   Request,     ///< every member may be absent, and no other is taken. No `default`: an update leaves alone what is absent
   Body,        ///< as Request, of a type that requests alone have: what rules require is required
   MergePatch,  ///< as Request, and null sets a member back
-  Selection,   ///< an answer of which a part was asked for
+  Selection,   ///< a part of a response
 };
 
 json::object refTo(std::string_view name) { return {{"$ref", "#/components/schemas/" + std::string(name)}}; }

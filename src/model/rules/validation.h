@@ -48,7 +48,7 @@ struct ConfigDefaults {
   StorageConfig home{10, true, "/home/coder", ""};
 };
 
-/// Fills in name ("ws-brave-otter-42", asked of `isTaken` until it is free), image and storage (one persistent volume at /home/coder).
+/// Fills in name ("ws-brave-otter-42", another one while `isTaken` returns true), image and storage (one persistent volume at /home/coder).
 void fillInDefaults(InstanceConfig& config, const ConfigDefaults& defaults, const std::function<bool(std::string_view)>& isTaken);
 
 /// A name that people can say: prefix, adjective, animal and two digits (longer when many are taken).

@@ -6,7 +6,7 @@
 
 namespace swarm {
 
-/// Who a person's commits are by. Either both are set or none.
+/// The author of a user's commits. Both members are set, or neither.
 struct GitIdentity {
   std::string name{};
   std::string email{};

@@ -42,7 +42,7 @@ struct KeptSource {
 };
 BOOST_DESCRIBE_STRUCT(KeptSource, (), (provider, region, until))
 
-/// Why a place beside the one in force is there.
+/// The role of a place that is not the current one.
 enum class PlaceRole {
   target,     ///< a move into it is in progress
   kept,       ///< the instance was moved away; stopped, with its files, until `expiresAt`
@@ -51,7 +51,7 @@ enum class PlaceRole {
 };
 BOOST_DESCRIBE_ENUM(PlaceRole, target, kept, discarded, snapshot)
 
-/// What an instance is, to everybody outside the providers.
+/// An instance, as everything outside the providers sees it.
 struct Instance {
   std::string id;     ///< "i-…", stable for life
   std::string owner;  ///< user name

@@ -37,7 +37,7 @@ struct Operation {
   std::string instanceId;
   std::string instanceName;
   std::string owner;  ///< the instance's owner
-  std::string actor;  ///< who asked
+  std::string actor;  ///< the user that requested it
   OperationStatus status = OperationStatus::pending;
   SystemTime createdAt{};
   SystemTime updatedAt{};

@@ -23,13 +23,13 @@ struct Snapshot {
   SystemTime createdAt{};
   std::int64_t files = 0;
   std::int64_t bytes = 0;  ///< of their content
-  bool automatic = false;  ///< taken by the provider itself, which deletes it by itself; name is the id, and nobody counted its files
-  SystemTime expiresAt{};  ///< when it does; zero: kept until somebody deletes it
+  bool automatic = false;  ///< taken and deleted by the provider; name is the id, and its files are not counted
+  SystemTime expiresAt{};  ///< when the provider deletes it; zero: kept until it is deleted by request
 };
 BOOST_DESCRIBE_STRUCT(Snapshot, (),
                       (id, name, instanceId, instanceName, owner, provider, region, createdAt, files, bytes, automatic, expiresAt))
 
-/// An instance's own, and those that its provider takes by itself.
+/// An instance's own, and those that its provider takes automatically.
 struct SnapshotList {
   std::vector<Snapshot> items;
   std::string missing;  ///< why the provider's are not among them, as a sentence; empty: they are, or it takes none

@@ -16,7 +16,7 @@ struct DroppedFolder {
 BOOST_DESCRIBE_STRUCT(DroppedFolder, (), (path, files))
 struct ReplacementLoss {
   std::int64_t files = 0;
-  bool more = false;                   ///< there is more than was looked at
+  bool more = false;                   ///< the count stopped at its limit
   std::vector<DroppedFolder> folders;  ///< those with most first; not all
 };
 BOOST_DESCRIBE_STRUCT(ReplacementLoss, (), (files, more, folders))

@@ -97,7 +97,7 @@ TEST(Codec, collectsEveryFaultWithItsPointer) {
                            fault("/unknownThing", "is not a known field")));
 }
 
-TEST(Codec, namesTheWholeBodyWhenItIsNoObject) {
+TEST(Codec, namesTheWholeBodyWhenItIsNotAnObject) {
   Error error = errorOf([] { fromJson<InstanceConfig>(parseJson("[1]")); });
   EXPECT_EQ(error.code(), ErrorCode::InvalidArgument);
   EXPECT_EQ(error.message(), "The request has 1 invalid field: the whole body must be an object, not an array.");
@@ -119,7 +119,7 @@ TEST(Codec, collectsAtMostAHundredFaults) {
   EXPECT_EQ(faults.back().pointer, "/ports/99");
 }
 
-TEST(Codec, skipsUnknownFieldsWhenAsked) {
+TEST(Codec, skipsUnknownFieldsOnRequest) {
   auto config = fromJson<InstanceConfig>(parseJson(R"({"name":"a","future":{"x":1},"resources":{"gpu":1}})"), UnknownFields::Ignore);
   EXPECT_EQ(config.name, "a");
 }
@@ -229,7 +229,7 @@ TEST(ParseJson, boundsItsDepth) {
   EXPECT_THAT(errorOf([&] { parseJson(deeper + std::string(33, ']')); }).message(), HasSubstr("nested deeper than 32 levels"));
 }
 
-TEST(ParseJson, refusesWhatIsNoJson) {
+TEST(ParseJson, refusesWhatIsNotJson) {
   for (std::string_view text : {"{'a':1}", "[1,]", "// c\n1", "NaN", "01", "+1", "\"\t\"", "tru", "{\"a\":1,}", "\xef\xbb\xbf{}"})
     EXPECT_EQ(errorOf([&] { parseJson(text); }).code(), ErrorCode::InvalidArgument) << text;
 }
@@ -246,9 +246,9 @@ TEST(ObjectReader, readsHandMadeShapesAndCollectsTheirFaults) {
                                    fault("/resources/cpu/cores", "must be a number"), fault("/usr", "did you mean \"user\"?")));
 }
 
-TEST(ObjectReader, refusesWhatIsNoObject) { EXPECT_THROW(ObjectReader(parseJson("3")), Error); }
+TEST(ObjectReader, refusesWhatIsNotAnObject) { EXPECT_THROW(ObjectReader(parseJson("3")), Error); }
 
-TEST(PointerStep, escapesAsRfc6901Asks) {
+TEST(PointerStep, escapesAsInRfc6901) {
   EXPECT_EQ(pointerStep("a/b~c"), "/a~1b~0c");
   EXPECT_EQ(pointerStep(""), "/");
   EXPECT_EQ(pointerStep(std::size_t{3}), "/3");

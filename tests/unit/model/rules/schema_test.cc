@@ -73,7 +73,7 @@ TEST(Schema, closesRequestsAndGivesTheirDefaultsInWordsOnly) {
   EXPECT_EQ(max["minimum"].to_number<double>(), 6);
   EXPECT_FALSE(jsonSchemaFor("Instance").contains("additionalProperties")) << "a newer server may say more";
   EXPECT_EQ(json::serialize(jsonSchemas()).find("\"default\""), std::string::npos)
-      << "generated clients would send it, and an update change what nobody named";
+      << "generated clients would send it, and an update would change members that were not named";
 }
 
 TEST(Schema, saysThatAnAnswerIsWholeAndThatARequestNeedNotBe) {
@@ -87,7 +87,7 @@ TEST(Schema, saysThatAnAnswerIsWholeAndThatARequestNeedNotBe) {
   EXPECT_EQ(jsonSchemaFor("NewStorage")["required"], json::value(json::array{"mountPath"}));
 }
 
-TEST(Schema, tellsTheTimesThatMayBeNullFromTheOthers) {
+TEST(Schema, distinguishesTimesThatMayBeNull) {
   auto type_of = [](const char* type, const char* member) {
     return json::serialize(jsonSchemaFor(type)["properties"].at(member).at("type"));
   };

@@ -93,7 +93,7 @@ TEST(Validation, acceptsImageReferences) {
     EXPECT_TRUE(isImageReference(image)) << image;
 }
 
-TEST(Validation, refusesWhatIsNoImageReference) {
+TEST(Validation, refusesWhatIsNotAnImageReference) {
   for (const char* image : {"",     ":",     "Debian",    "debian:",           "debian:12:13", "/debian",         "debian/",
                             "a//b", "a b",   "a:t ag",    "debian@sha256:abc", "debian@md5:1", "-debian",         "debian-",
                             ".a",   "a..b",  "a___b",     "reg.io:port/x",     "reg.io:/x",    "http://reg.io/x", "a\n",
@@ -124,7 +124,7 @@ TEST(Validation, keepsResourcesWithinTheirRanges) {
                 ElementsAre(HasSubstr("/resources/storage/size must be 1 to")));
 }
 
-TEST(Validation, hasTheRangesThatTheSchemaTells) {
+TEST(Validation, hasTheRangesOfTheSchema) {
   for (auto [type, member] : {std::pair("CpuPatch", "cores"), std::pair("MemoryPatch", "max"), std::pair("ResourcePatch", "pids"),
                               std::pair("StorageResourcePatch", "size")}) {
     boost::json::object schema = jsonSchemaFor(type)["properties"].as_object()[member].as_object();
@@ -262,10 +262,10 @@ TEST(Defaults, keepWhatTheRequestSaid) {
 }
 
 TEST(Defaults, findAFreeNameEvenWhenNearlyAllAreTaken) {
-  int asked = 0;
-  std::string name = makeInstanceName("ws-", [&](std::string_view) { return ++asked < 70; });
+  int calls = 0;
+  std::string name = makeInstanceName("ws-", [&](std::string_view) { return ++calls < 70; });
   EXPECT_EQ(nameFault(name), "") << name;
-  EXPECT_EQ(asked, 70);
+  EXPECT_EQ(calls, 70);
 }
 
 TEST(Defaults, makeOnlyValidNames) {
