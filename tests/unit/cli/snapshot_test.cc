@@ -62,6 +62,16 @@ TEST_F(SnapshotVerbs, restoreStillTakesNamesOfOurs) {
   EXPECT_EQ(api_.bodyOf("POST /api/instances/web1/restore"), boost::json::parse(R"({"snapshot":"i-9"})"));
 }
 
+TEST_F(SnapshotVerbs, restoreOfAnUnknownSnapshotIsNotFound) {
+  api_.on("POST /api/instances/web1/restore", 422, {R"({"code":"unprocessable","detail":"There is no snapshot \"x\" of web1.",
+               "errors":[{"pointer":"/snapshot","detail":"is not known"}]})"});
+  const Ran ran = runCommand(api_, {"snapshot", "restore", "web1", "x"});
+  EXPECT_EQ(ran.code, kNotFound);
+  EXPECT_NE(ran.err.find("There is no snapshot \"x\" of web1."), std::string::npos) << ran.err;
+  api_.on("POST /api/instances/web1/restore", 422, {R"({"code":"unprocessable","detail":"Its disk is full."})"});
+  EXPECT_EQ(runCommand(api_, {"snapshot", "restore", "web1", "monday"}).code, kFailed);
+}
+
 TEST_F(SnapshotVerbs, deleteOfFlysReportsTheErrorOfTheServer) {
   api_.on("DELETE /api/snapshots/vs_abc", 422, {R"({"code":"unprocessable","detail":"Fly.io deletes it automatically."})"});
   const Ran ran = runCommand(api_, {"snapshot", "delete", "vs_abc", "--yes"});

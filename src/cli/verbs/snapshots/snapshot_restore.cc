@@ -1,4 +1,6 @@
 // `swarm snapshot restore`
+#include <algorithm>
+
 #include "cli/output/output.h"
 #include "cli/output/progress.h"
 #include "cli/verbs/flags.h"
@@ -25,7 +27,7 @@ class SnapshotRestore final : public Verb {
 
   int run(Context& context) override {
     const std::optional<Snapshot> known = findSnapshot(context, snapshot_, instance_);
-    const StartedOperation started = context.client().restoreSnapshot(instance_, known ? known->id : snapshot_);
+    const StartedOperation started = begin(context, known ? known->id : snapshot_);
     report(format("Restoring the files of {} in {} … (the current files become a snapshot too)\n", known ? known->name : snapshot_,
                   started.instance.config.name));
     if (wait_.noWait) {
@@ -40,6 +42,16 @@ class SnapshotRestore final : public Verb {
   }
 
  private:
+  /// The server reports an unknown snapshot as an invalid field of the request.
+  StartedOperation begin(Context& context, const std::string& snapshot) const {
+    try {
+      return context.client().restoreSnapshot(instance_, snapshot);
+    } catch (const Error& error) {
+      if (std::ranges::find(error.fields(), "/snapshot", &FieldError::pointer) == error.fields().end()) throw;
+      throw Error(ErrorCode::NotFound, error.message());
+    }
+  }
+
   std::string instance_, snapshot_;
   WaitFlags wait_{.timeout = kLongWait};
 };
