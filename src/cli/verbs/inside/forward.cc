@@ -29,6 +29,13 @@ PortPair parsePorts(const std::string& text) {
   return {local, colon == std::string::npos ? local : number(std::string_view(text).substr(colon + 1))};
 }
 
+/// A workspace that starts accepts connections later; one that is stopped does not.
+void requireStarted(const Instance& instance) {
+  if (instance.status != InstanceStatus::stopped && instance.status != InstanceStatus::failed) return;
+  const std::string& name = instance.config.name;
+  throw Error(ErrorCode::Conflict, format("Workspace {} is {}. Run `swarm start {}` first.", name, enumName(instance.status), name));
+}
+
 void waitForSignal() {
   sigset_t set;
   sigemptyset(&set);
@@ -49,10 +56,11 @@ class ForwardVerb final : public Verb {
   }
 
   int run(Context& context) override {
+    std::vector<PortPair> pairs;
+    for (const std::string& text : ports_) pairs.push_back(parsePorts(text));
+    requireStarted(requireInstance(context, name_));
     std::vector<std::unique_ptr<Forward>> forwards;
-    for (const std::string& text : ports_) {
-      const PortPair ports = parsePorts(text);
-      requireInstance(context, name_);
+    for (const PortPair& ports : pairs) {
       forwards.push_back(context.client().forward(name_, ports.remote, "127.0.0.1", ports.local));
       report(format("http://127.0.0.1:{} → port {} of {}\n", forwards.back()->localPort(), ports.remote, name_));
     }
