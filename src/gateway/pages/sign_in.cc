@@ -18,6 +18,18 @@ MessagePage noSuchWorkspace() {
           .link = "/"};
 }
 
+MessagePage noSuchPage() {
+  return {.title = "No such page",
+          .text = "This server has no page at this address. Check the address.",
+          .linkText = "Your workspaces",
+          .link = "/"};
+}
+
+/// What the API serves, also to a browser.
+bool isOfApi(std::string_view path) {
+  return path == "/api" || path.starts_with("/api/") || path == "/healthz" || path == "/readyz" || path == "/metrics";
+}
+
 bool isForm(const net::RequestHead& head) {
   return head.headers.find("Content-Type").value_or("").starts_with("application/x-www-form-urlencoded");
 }
@@ -44,8 +56,11 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const auto path = head.path();
   const bool reads = head.method == "GET" || head.method == "HEAD";
   const bool posts = head.method == "POST";
-  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && !Landing::takes(path))
-    co_return false;
+  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && !Landing::takes(path)) {
+    if (isOfApi(path) || !isNavigation(head)) co_return false;
+    co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchPage());
+    co_return true;
+  }
   if (!browser_.isBaseHost(head))
     co_await leaveAddress(exchange);
   else if (path == "/" && reads)

@@ -37,6 +37,23 @@ TEST_F(SignInFlow, leadsFromAnInstanceOverTheFormBackToTheSamePath) {
   });
 }
 
+TEST_F(SignInFlow, anUnknownPathIsAPageForBrowsersOnly) {
+  run([&]() -> awaitable<void> {
+    auto client = co_await connect();
+    const auto ask = [&](const std::string& path, const std::string& accept) {
+      return client.ask("GET " + path + " HTTP/1.1\r\nHost: " + hostName("") + "\r\nAccept: " + accept + "\r\n\r\n");
+    };
+    const auto page = co_await ask("/nothing", "text/html,*/*;q=0.8");
+    EXPECT_EQ(page.status, 404);
+    EXPECT_TRUE(page.header("Content-Type").starts_with("text/html")) << page.head;
+    EXPECT_FALSE(page.header("X-Request-Id").empty());
+    EXPECT_NE(page.body.find("No such page"), std::string::npos) << page.body;
+    for (const char* path : {"/api", "/api/nothing", "/healthz", "/readyz", "/metrics"})
+      EXPECT_EQ((co_await ask(path, "text/html")).body, "api") << path;
+    EXPECT_EQ((co_await ask("/nothing", "application/json")).body, "api");
+  });
+}
+
 TEST_F(SignInFlow, needsNoFormForASignedInUser) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
