@@ -27,6 +27,10 @@ void printResult(Context& context, const Instance& instance) {
   }
 }
 
+void reportNotice(const Instance& instance) {
+  if (instance.status == InstanceStatus::running && !instance.statusReason.empty()) report(format("Warning: {}\n", instance.statusReason));
+}
+
 void printResults(Context& context, const std::vector<Instance>& instances) {
   if (instances.size() > 1 && printStructured(context, toJson(instances))) return;
   for (const Instance& instance : instances) printResult(context, instance);

@@ -14,6 +14,8 @@ Instance requireInstance(Context& context, const std::string& name);
 Instance reload(Context& context, const Instance& instance);
 /// Prints an instance after a verb: as JSON, YAML or by its name, or else its URL.
 void printResult(Context& context, const Instance& instance);
+/// Reports what is wrong with an instance that runs, such as a failed setup script.
+void reportNotice(const Instance& instance);
 /// Several instances are one list in JSON and YAML.
 void printResults(Context& context, const std::vector<Instance>& instances);
 /// Whether the provider limits a volume to its size; true when that is unknown.

@@ -22,15 +22,17 @@ constexpr std::chrono::seconds kContainerQueryInterval{2};
 constexpr std::chrono::milliseconds kBetweenDoubts{300};
 constexpr std::string_view kSetupRuns = "VS Code is ready; the setup script (~/.config/swarm/setup.sh) is still running.";
 
-/// The status reason about the setup script; empty: none.
-std::string reasonOf(const SetupReport& setup) {
+}  // namespace
+
+std::string setupReasonOf(const Entry& entry) {
+  const SetupReport& setup = entry.setup;
   if (setup.state == "running") return std::string(kSetupRuns);
   if (setup.state != "failed") return {};
-  return format("The setup script (~/.config/swarm/setup.sh) failed with exit code {}. Its output is in the workspace's log.",
-                setup.exitCode);
+  return format(
+      "The setup script (~/.config/swarm/setup.sh) failed with exit code {0}. Its output is in the workspace's log (`swarm logs {1}`). "
+      "To run it again: `swarm exec {1} -- sh -c '~/.config/swarm/setup.sh'`.",
+      setup.exitCode, entry.record.instance.config.name);
 }
-
-}  // namespace
 
 std::chrono::milliseconds pauseAfterInvalidResponses(int count) {
   constexpr std::chrono::milliseconds first{200};
@@ -162,13 +164,13 @@ awaitable<void> AgentWatch::check(EntryPtr entry, std::chrono::milliseconds boun
   std::string reason =
       report ? report->reason : format("The container is running, but its agent is unreachable: {}", report.error().message());
   if (reason.empty()) reason = entry->notice;
-  bool is_known = entry->instance().statusReason == reason || (is_ready && entry->instance().statusReason == reasonOf(entry->setup));
+  bool is_known = entry->instance().statusReason == reason || (is_ready && entry->instance().statusReason == setupReasonOf(*entry));
   if (!is_known) context_.changes.setStatus(*entry, InstanceStatus::running, reason);
   if (is_ready) followSetup(entry);
 }
 
 void AgentWatch::followSetup(EntryPtr entry) {
-  bool nothing_to_say = reasonOf(entry->setup).empty() && entry->instance().statusReason != kSetupRuns;
+  bool nothing_to_say = setupReasonOf(*entry).empty() && entry->instance().statusReason != kSetupRuns;
   if (!entry->ready || entry->followingSetup || nothing_to_say) return;
   entry->followingSetup = true;
   context_.tasks.spawn("setup of " + entry->id(), watchSetup(entry));
@@ -178,7 +180,7 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
   std::uint64_t epoch = entry->epoch;
   for (;;) {
     Instance& instance = entry->instance();
-    std::string reason = reasonOf(entry->setup);
+    std::string reason = setupReasonOf(*entry);
     bool is_ours = instance.statusReason.empty() || instance.statusReason == kSetupRuns;
     bool settled = instance.status == InstanceStatus::running && instance.operationId.empty();
     if (settled && is_ours && instance.statusReason != reason) context_.changes.setStatus(*entry, InstanceStatus::running, reason);

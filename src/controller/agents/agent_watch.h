@@ -20,6 +20,9 @@ struct ReadinessReport {
 /// The pause before the next request after `count` consecutive responses that violate the protocol (a replaced or broken agent).
 std::chrono::milliseconds pauseAfterInvalidResponses(int count);
 
+/// The status reason about the setup script of an instance; empty: none.
+std::string setupReasonOf(const Entry& entry);
+
 class AgentWatch {
  public:
   explicit AgentWatch(const Context& context) : context_(context) {}

@@ -71,7 +71,14 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
 }
 
 awaitable<void> Lifecycle::bringUpOrFail(ActivePtr operation) {
-  if (co_await bringUp(operation) == Readiness::Ready || !context_.options.needsVscode) co_return;
+  const Readiness readiness = co_await bringUp(operation);
+  if (readiness == Readiness::Ready) {
+    // Set before the operation ends, so that the client that waits for it can report a failed script.
+    const std::string reason = setupReasonOf(*operation->entry);
+    if (!reason.empty()) context_.changes.setStatus(*operation->entry, InstanceStatus::running, reason);
+    co_return;
+  }
+  if (!context_.options.needsVscode) co_return;
   operation->isUnanswered = true;
   throw Error(ErrorCode::UpstreamFailed, operation->entry->instance().statusReason);
 }

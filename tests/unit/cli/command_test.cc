@@ -233,6 +233,33 @@ TEST_F(Command, severalResultsAreOneDocument) {
   EXPECT_TRUE(boost::json::parse(run({"stop", "web1", "-o", "json"}).out).is_object());
 }
 
+TEST_F(Command, createAndUpdateReportAFailedSetupScript) {
+  std::string running = kStopped;
+  running.replace(running.find("stopped"), 7, R"(running","statusReason":"The setup script failed with exit code 3.)");
+  const std::string done = R"({"id":"op-1","kind":"create","instanceId":"i-1","instanceName":"web1","status":"succeeded","steps":[]})";
+  std::string accepted = kAccepted;
+  accepted.replace(accepted.find("deleting"), 8, "creating");
+  api_.on("POST /api/instances", 202, {accepted});
+  api_.on("GET /api/operations/op-1", 200, {done});
+  api_.on("GET /api/instances/i-1", 200, {running});
+  const Ran created = run({"create", "web1"});
+  EXPECT_EQ(created.code, 0) << created.err;
+  EXPECT_EQ(created.out, "http://web1.swarm.localhost:7420/\n");
+  EXPECT_NE(created.err.find("Warning: The setup script failed with exit code 3.\n"), std::string::npos) << created.err;
+  api_.on("PUT /api/instances/web1", 202, {R"({"effect":"restart",)" + accepted.substr(1)});
+  const Ran updated = run({"update", "web1", "--cpus", "2", "--yes"});
+  EXPECT_EQ(updated.code, 0) << updated.err;
+  EXPECT_NE(updated.err.find("Warning: The setup script failed with exit code 3.\n"), std::string::npos) << updated.err;
+}
+
+TEST_F(Command, forwardToAStoppedWorkspaceEndsWithTheNextStep) {
+  const Ran ran = run({"forward", "web1", "8080:3000"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("Workspace web1 is stopped"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("swarm start web1"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("127.0.0.1"), std::string::npos) << ran.err;
+}
+
 TEST_F(Command, volumesShowWhoseTheyWere) {
   api_.on("GET /api/operations?limit=1000", 200,
           {R"({"items":[{"id":"op-9","kind":"delete","instanceId":"i-9","instanceName":"web9","status":"succeeded","steps":[]}]})"});

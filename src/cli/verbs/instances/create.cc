@@ -35,6 +35,7 @@ class Create final : public Verb {
     }
     const Instance instance = createAndWait(context, flags_, wait_.timeout);
     printResult(context, instance);
+    reportNotice(instance);
     if (open_) openInBrowser(instance, instance.url);
     return kDone;
   }

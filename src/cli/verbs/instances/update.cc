@@ -61,7 +61,9 @@ class Update final : public Verb {
     const UpdateOutcome outcome = context.client().updateInstance(name_, options);
     const bool waits = !wait_.noWait && !outcome.operationId.empty();
     if (waits) waitWithProgress(context, outcome.operationId, wait_.timeout);
-    if (printStructured(context, toJson(reload(context, outcome.instance)))) return kDone;
+    const Instance updated = reload(context, outcome.instance);
+    if (waits) reportNotice(updated);
+    if (printStructured(context, toJson(updated))) return kDone;
     if (resources_.disk) reportUnenforcedStorage(context, {outcome.instance});
     report(instance.config.name + " " + effectText(outcome, waits) + ".\n");
     return kDone;

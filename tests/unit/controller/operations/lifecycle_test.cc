@@ -156,6 +156,23 @@ TEST_F(Lifecycle, theStatusReasonReportsTheSetupScript) {
   EXPECT_EQ(get("one").statusReason, "");
 }
 
+TEST_F(Lifecycle, aFailedSetupScriptIsReportedWhenTheCreateEnds) {
+  options_.setupInterval = std::chrono::hours(1);
+  options_.probe = [](agent::AgentTarget, Deadline) -> awaitable<agent::AgentHealth> {
+    agent::AgentHealth health;
+    health.ready = true;
+    health.setup = "failed";
+    health.setupExitCode = 3;
+    co_return health;
+  };
+  reboot();
+  EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded);
+  const std::string reason = get("one").statusReason;
+  EXPECT_NE(reason.find("failed with exit code 3"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("swarm logs one"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("swarm exec one -- "), std::string::npos) << reason;
+}
+
 TEST_F(Lifecycle, aContainerThatExitsBeforeVscodeRespondsFailsTheCreate) {
   fake_options_.times.ready = std::chrono::seconds(60);
   reboot();
