@@ -42,7 +42,10 @@ CommandResult bounded(CommandResult result) {
 
 Error notRunning(const Instance& instance) {
   std::string reason = instance.statusReason.empty() ? "" : " " + instance.statusReason;
-  return Error(ErrorCode::Conflict, format("Workspace {} is {}, not running.{}", instance.config.name, enumName(instance.status), reason))
+  const bool is_down = instance.status == InstanceStatus::stopped || instance.status == InstanceStatus::failed;
+  std::string next = is_down ? format(" Run `swarm start {}` first.", instance.config.name) : "";
+  return Error(ErrorCode::Conflict,
+               format("Workspace {} is {}, not running.{}{}", instance.config.name, enumName(instance.status), reason, next))
       .withInstance(instance.id);
 }
 

@@ -30,12 +30,24 @@ class KeyGuard {
   std::string key_;
 };
 
+/// Names the next step when the workspace is the owner's and does not run.
+Error nameTaken(const Registry& registry, const std::string& name, const std::string& owner) {
+  std::string message = format("There is already a workspace named \"{}\".", name);
+  if (const EntryPtr entry = registry.find(name); entry && entry->record.instance.owner == owner) {
+    const InstanceStatus status = entry->record.instance.status;
+    if (status == InstanceStatus::failed || status == InstanceStatus::stopped)
+      message = format("You already have a workspace named \"{0}\": it is {1}. Run `swarm start {0}` or `swarm delete {0}`.", name,
+                       enumName(status));
+  }
+  return Error(ErrorCode::AlreadyExists, std::move(message)).withField("/name", "is taken");
+}
+
 /// Reserves a name until the instance exists; releases it otherwise.
 class NameGuard {
  public:
-  NameGuard(Registry& registry, const std::string& name, const std::string& id) : registry_(registry), name_(name), id_(id) {
-    if (!registry.reserve(name, id))
-      throw Error(ErrorCode::AlreadyExists, format("There is already a workspace named \"{}\".", name)).withField("/name", "is taken");
+  NameGuard(Registry& registry, const std::string& name, const std::string& id, const std::string& owner)
+      : registry_(registry), name_(name), id_(id) {
+    if (!registry.reserve(name, id)) throw nameTaken(registry, name, owner);
   }
   ~NameGuard() {
     if (!kept_) registry_.unreserve(name_, id_);
@@ -203,7 +215,7 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, std::
   requested.owner = request.owner;
   requested.config = instance.config;
   provider.checkRequest(requested);
-  NameGuard name(context_.registry, instance.config.name, id);
+  NameGuard name(context_.registry, instance.config.name, id, request.owner);
   if (const NameHold* hold = context_.registry.holdOf(instance.config.name); hold && hold->owner != request.owner)
     throw Error(
         ErrorCode::AlreadyExists,

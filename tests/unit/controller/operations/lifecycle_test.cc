@@ -39,6 +39,34 @@ TEST_F(Lifecycle, createRefusesATakenName) {
   EXPECT_EQ(world_.containers().size(), 1u);
 }
 
+TEST_F(Lifecycle, aNameOfOnesOwnStoppedWorkspaceComesWithTheNextStep) {
+  create("one");
+  finish(run(swarm().stopInstance("one", "ann")));
+  const auto messageFor = [&](const std::string& owner) -> std::string {
+    try {
+      run(swarm().createInstance(request("one", owner)));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::AlreadyExists);
+      return error.message();
+    }
+    return "";
+  };
+  EXPECT_NE(messageFor("ann").find("it is stopped. Run `swarm start one` or `swarm delete one`."), std::string::npos) << messageFor("ann");
+  EXPECT_EQ(messageFor("bob"), "There is already a workspace named \"one\".") << "the state of another user's workspace is not shown";
+}
+
+TEST_F(Lifecycle, aCommandInAStoppedWorkspaceComesWithTheNextStep) {
+  create("one");
+  finish(run(swarm().stopInstance("one", "ann")));
+  try {
+    run(swarm().executeCommand("one", {"true"}, "", Deadline::after(std::chrono::seconds(5))));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Conflict);
+    EXPECT_NE(error.message().find("Run `swarm start one` first."), std::string::npos) << error.message();
+  }
+}
+
 TEST_F(Lifecycle, createWithoutANameGeneratesOne) {
   auto started = run(swarm().createInstance(request("")));
   finish(started);
