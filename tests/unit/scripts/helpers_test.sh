@@ -34,8 +34,8 @@ child=$!
 expect 'a process is alive under its own name' yes "$(yes_no alive "$child" sleep)"
 expect 'a recycled pid is not ours' no "$(yes_no alive "$child" dockerd)"
 expect 'an empty pid is not alive' no "$(yes_no alive '')"
-# `exec` leaves a parent that never reaps its child.
-bash -c 'true & echo "$!" >"$1"; exec sleep 60' _ "$work/zombie" &
+# After `exec` the parent never reaps its child, which ends only then: before it, bash would reap it.
+bash -c 'until [[ $(<"/proc/$$/comm") == sleep ]]; do :; done & echo "$!" >"$1"; exec sleep 60' _ "$work/zombie" &
 parent=$!
 wait_until 10 test -s "$work/zombie"
 wait_until 10 grep -q '^State:.*Z' "/proc/$(<"$work/zombie")/status"
