@@ -7,13 +7,16 @@
 
 #include "async/deadline.h"
 #include "base/text/format.h"
+#include "base/token_bucket.h"
 
 namespace swarm::transfer {
 namespace {
 
 constexpr std::size_t kBuffer = 256 * 1024;
-/// Agents send their progress every 200 ms. Each report is work for the control loop, which all users share.
-constexpr std::chrono::milliseconds kReportEvery{50};
+/// Agents send their progress every 200 ms, and a loaded machine delivers several at once. Each report is work for the control loop, which
+/// all users share.
+constexpr double kReportsPerSecond = 20;
+constexpr double kReportBurst = 20;
 
 /// Any program may pose as an agent: its errors describe its workspace, never the caller (401 would sign the user out).
 ErrorCode failureCodeOf(std::string_view said) {
@@ -133,8 +136,8 @@ class Listener {
     switch (kind) {
       case Kind::Progress:
         peer.progress = decode<TransferProgress>(payload);
-        if (const SteadyTime now = std::chrono::steady_clock::now(); now - reported_ >= kReportEvery) {
-          reported_ = now;
+        if (const SteadyTime now = std::chrono::steady_clock::now(); reports_.waitTime(now) == std::chrono::nanoseconds::zero()) {
+          reports_.take(now);
           relay_.reportProgress();
         }
         break;
@@ -165,7 +168,7 @@ class Listener {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t left_ = 0;  ///< bytes of a frame still to be relayed
-  SteadyTime reported_{};
+  TokenBucket reports_{kReportsPerSecond, kReportBurst};
 };
 
 }  // namespace
