@@ -83,6 +83,7 @@ class ScriptedProvider final : public Provider {
  private:
   static fake::FakeOptions withSnapshots() {
     fake::FakeOptions options;
+    options.regions = {"fra"};
     options.takesVolumeSnapshots = true;
     return options;
   }
