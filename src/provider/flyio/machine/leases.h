@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "async/attempt.h"
 #include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/api/transport/backoff.h"
 #include "provider/flyio/fly_swarm.h"
@@ -35,9 +36,11 @@ auto Leases::perform(Machine machine, Call call, Deadline deadline) -> decltype(
   for (;;) {
     auto result = co_await call(nonce);
     if (result || !isLeaseHeld(result.error().fault())) co_return result;
-    std::string own = co_await findOwn(machine, deadline);
-    if (!own.empty() && own != nonce) {
-      nonce = std::move(own);
+    auto own = co_await async::attempt(findOwn(machine, deadline));
+    if (!own && deadline.hasPassed()) co_return result;  // the refusal says more than the deadline that passed since
+    if (!own) throw own.error();
+    if (!own->empty() && *own != nonce) {
+      nonce = std::move(*own);
       continue;
     }
     if (!backoff.fits(deadline)) co_return result;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "async/attempt.h"
 #include "base/diagnostics/fault.h"
 #include "base/text/format.h"
 #include "provider/flyio/spec/machine_spec.h"
@@ -126,7 +127,10 @@ awaitable<Machine> MachineLifecycle::stop(Machine machine, std::chrono::seconds 
     faultPoint("flyio.stop.before");
     FlyResult<void> stopped = co_await leases_.perform(machine, call, deadline);
     faultPoint("flyio.stop.after");
-    machine = co_await machines_.readAgain(std::move(machine), deadline);
+    auto again = co_await async::attempt(machines_.readAgain(std::move(machine), deadline));
+    // A refusal says more than the deadline that passed since.
+    if (!again) throw stopped ? again.error() : stopped.error().error();
+    machine = std::move(*again);
     if (stopped) {
       machine = co_await waitFor(std::move(machine), "stopped,failed", INT64_MAX, deadline);
       continue;
