@@ -5,13 +5,6 @@
 #include "net/http/http.h"
 
 namespace swarm::net {
-namespace {
-
-constexpr std::size_t kKeptBytes = 16 * 1024;
-/// Buffers of up to this size are kept: the gateway's for responses are made with it, and a smaller one would take two reads for most.
-constexpr std::size_t kMaxKeptBytes = 32 * 1024;
-
-}  // namespace
 
 ReadBuffer::ReadBuffer(std::size_t initial) : storage_(initial) {}
 
@@ -38,10 +31,6 @@ asio::mutable_buffer ReadBuffer::prepare(std::size_t at_least) {
 void ReadBuffer::unpin() {
   pinned_ = 0;
   retired_ = {};
-  // An idle connection does not keep the memory that one large head needed.
-  if (!empty() || storage_.size() <= kMaxKeptBytes) return;
-  storage_ = std::vector<char>(kKeptBytes);
-  begin_ = end_ = 0;
 }
 
 namespace {

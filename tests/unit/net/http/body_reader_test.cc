@@ -184,23 +184,6 @@ awaitable<void> checkPinnedHead(Stream& stream) {
   EXPECT_TRUE(next.has_value() && *next > 0);
 }
 
-TEST(ReadBuffer, keepsTheSizeThatItsOwnerChose) {
-  ReadBuffer buffer(32 * 1024);
-  buffer.unpin();
-  EXPECT_GE(buffer.prepare(1).size(), 32 * 1024U);
-}
-
-TEST(ReadBuffer, keepsNoMemoryOfALargeHeadThatIsDone) {
-  ReadBuffer buffer;
-  constexpr std::size_t kHead = 60'000;
-  buffer.prepare(kHead);
-  buffer.commit(kHead);
-  buffer.pin(kHead);
-  buffer.consume(kHead);
-  buffer.unpin();
-  EXPECT_LE(buffer.prepare(1).size(), 16 * 1024U);
-}
-
 TEST(ReadBuffer, keepsTheHeadInPlaceWhileTheBodyIsRead) {
   test::TestLoop loop;
   auto [near_end, far_end] = makePipe(loop.executor(), 50);
