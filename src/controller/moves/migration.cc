@@ -4,7 +4,6 @@
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
-#include "controller/placement/placement.h"
 #include "model/codec/codec.h"
 
 namespace swarm::control {
@@ -51,9 +50,8 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
     target.config.resources = target.kept->config.resources;
   } else {
     forgetVolumeNames(target.config);
-    Provider& provider = context_.providers.at(target.provider);
-    provider.writeRegions(target.config.network, {});  // those of the provider that it leaves
-    if (!target.region.empty()) applyRegions(target.config.network, provider, {target.region}, "/region");
+    const std::vector<std::string> regions = target.region.empty() ? std::vector<std::string>() : std::vector{target.region};
+    context_.providers.at(target.provider).writeRegions(target.config.network, regions);
   }
   if (request.resources) target.config.resources = *request.resources;
   if (request.resources && !target.kept)

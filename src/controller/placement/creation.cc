@@ -203,7 +203,7 @@ awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
 awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, std::string id, std::string operation_id) {
   ProviderType type = placement_->choose(placementRequest(request), candidates());
   Provider& provider = context_.providers.at(type);
-  applyRegions(request.config.network, provider, request.regions, "/regions");
+  applyRegions(request.config.network, provider, request.regions);
   co_await checkCapacity(type, request, id);
 
   auto entry = std::make_shared<Entry>();

@@ -83,7 +83,7 @@ ProviderType Placement::choose(const PlacementRequest& request, const Candidates
   return best(eligible);
 }
 
-void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions, std::string field) {
+void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions) {
   if (regions.empty()) return;
   const ProviderCapabilities capabilities = provider.getProviderCapabilities();
   const std::vector<std::string>& offered = capabilities.supportedRegions;
@@ -96,7 +96,7 @@ void applyRegions(NetworkConfig& network, const Provider& provider, const std::v
   if (usable.empty())
     throw Error(ErrorCode::InvalidArgument, format("The provider \"{}\" has no region \"{}\"{}.", enumName(provider.type()),
                                                    regions.front(), known.empty() ? std::string() : format("; it has {}", known)))
-        .withField(std::move(field), "is not offered by the provider");
+        .withField("/regions", "is not offered by the provider");
   provider.writeRegions(network, std::move(usable));
 }
 

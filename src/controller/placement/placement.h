@@ -43,8 +43,8 @@ class Placement {
 };
 
 /// Writes the requested regions that the provider offers into the configuration, in the requested order. Throws Error(InvalidArgument) when
-/// it offers none of them; `field`: where the request names them, as a JSON pointer.
-void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions, std::string field);
+/// it offers none of them.
+void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions);
 
 /// `preferred`: for PlacementPolicy::fixed; absent: the cheapest candidate.
 std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred);

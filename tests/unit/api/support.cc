@@ -83,7 +83,6 @@ class ScriptedProvider final : public Provider {
  private:
   static fake::FakeOptions withSnapshots() {
     fake::FakeOptions options;
-    options.regions = {"fra"};
     options.takesVolumeSnapshots = true;
     return options;
   }

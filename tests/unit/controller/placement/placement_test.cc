@@ -21,7 +21,7 @@ NetworkConfig applied(ProviderType type, const std::vector<std::string>& regions
   options.regions = std::move(offered);
   fake::FakeProvider provider(world, clock, options);
   NetworkConfig network;
-  applyRegions(network, provider, regions, "/regions");
+  applyRegions(network, provider, regions);
   return network;
 }
 
