@@ -54,7 +54,7 @@ class Bench {
   static std::string bootOf() { return R"({"instanceId":"bench","publicKey":")" + std::string(64, '0') + R"("})"; }
 
   InstanceSpec spec() {
-    InstanceSpec made{newId("i"), "bench", "bench", {}, bootOf(), Secret(R"({"instanceId":"bench","secret":"00"})")};
+    InstanceSpec made{PlaceId(newId("i")), "bench", "bench", {}, bootOf(), Secret(R"({"instanceId":"bench","secret":"00"})")};
     made.config.name = "bench";
     made.config.image = settings_.image;
     made.config.resources.cpu = {1, 1000};
@@ -79,11 +79,11 @@ class Bench {
 
   static Deadline soon() { return Deadline::after(std::chrono::seconds(120)); }
   awaitable<void> createByProvider(InstanceSpec spec) { co_await provider_->createInstance(std::move(spec), progress_, soon()); }
-  awaitable<void> remove(std::string instance_id) {
-    co_await provider_->deleteInstance(std::move(instance_id), DeleteVolumes::Yes, {}, progress_, soon());
+  awaitable<void> remove(PlaceId place_id) {
+    co_await provider_->deleteInstance(std::move(place_id), DeleteVolumes::Yes, {}, progress_, soon());
   }
   void cleanUp(const InstanceSpec& resident) {
-    wait(remove(resident.instanceId));
+    wait(remove(resident.placeId));
     wait(provider_->close());
   }
 
@@ -117,7 +117,7 @@ class Bench {
         if (which == 0) wait(createByProvider(wanted));
         if (which == 1) createBare(wanted);
         times[which] = millisecondsSince(start);
-        wait(remove(wanted.instanceId));
+        wait(remove(wanted.placeId));
       }
       if (round == 0) continue;  // warms both
       ours.push_back(times[0]);

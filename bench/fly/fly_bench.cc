@@ -23,7 +23,7 @@ constexpr double kMostForLook = 2'000;   // ms
 constexpr int kAtOnce = 100;             // concurrent creates while the Machines for the list are made
 
 InstanceSpec makeSpec(int number) {
-  InstanceSpec spec{newId("i"), format("bench{}", number), "ada", {}, R"({"instanceId":"x"})", {}};
+  InstanceSpec spec{PlaceId(newId("i")), format("bench{}", number), "ada", {}, R"({"instanceId":"x"})", {}};
   spec.config.name = spec.name;
   spec.config.image = "workspace";
   spec.config.storage = {{10, true, "/home/coder", ""}};

@@ -15,6 +15,7 @@
 #include "controller/moves/move_agents.h"
 #include "controller/state/events.h"
 #include "controller/state/routes.h"
+#include "model/responses.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance.h"
 #include "model/types/instance_config.h"
@@ -210,7 +211,7 @@ class SwarmController {
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
   awaitable<std::vector<NameHold>> listNameHolds();  ///< names of deleted instances that are reserved for their owners
   awaitable<void> releaseName(std::string name);     ///< throws NotFound
-  awaitable<std::vector<VolumeInfo>> listVolumes();
+  awaitable<std::vector<VolumeResponse>> listVolumes();
   awaitable<void> deleteVolume(std::string name);
 
   struct ProviderDetails {

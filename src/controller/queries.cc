@@ -193,9 +193,9 @@ awaitable<void> SwarmController::releaseName(std::string name) {
   });
 }
 
-awaitable<std::vector<VolumeInfo>> SwarmController::listVolumes() {
-  return onLoop([](Impl& impl) -> awaitable<std::vector<VolumeInfo>> {
-    std::vector<VolumeInfo> all;
+awaitable<std::vector<VolumeResponse>> SwarmController::listVolumes() {
+  return onLoop([](Impl& impl) -> awaitable<std::vector<VolumeResponse>> {
+    std::vector<VolumeResponse> all;
     for (auto& [type, provider] : impl.providers) {
       if (provider->health().status == ProviderHealth::unavailable) continue;
       auto volumes = co_await control::attempt(provider->listVolumes(Deadline::after(kQueryTimeout)));
@@ -204,11 +204,10 @@ awaitable<std::vector<VolumeInfo>> SwarmController::listVolumes() {
         continue;
       }
       for (VolumeInfo& volume : *volumes) {
-        if (volume.owner.empty()) volume.owner = impl.registry.ownerOfPlace(volume.instanceId);
+        if (volume.owner.empty()) volume.owner = impl.registry.ownerOfPlace(volume.placeId);
         if (volume.owner.empty() && !volume.isStray) continue;
-        if (const PlaceRecord* place = impl.registry.findPlace(volume.instanceId)) volume.instanceId = place->instanceId;
-        if (EntryPtr entry = impl.registry.findByPlace(volume.instanceId)) volume.instanceId = entry->id();
-        all.push_back(std::move(volume));
+        all.push_back({volume.name, impl.registry.instanceOfPlace(volume.placeId), volume.owner, volume.mountPath, volume.inUse,
+                       volume.createdAt, volume.isStray});
       }
     }
     co_return all;
@@ -220,10 +219,10 @@ namespace {
 /// Throws Conflict for a volume of a place that exists.
 void requireUnused(const control::Registry& registry, const VolumeInfo& volume) {
   if (volume.isStray) return;
-  if (EntryPtr entry = registry.findByPlace(volume.instanceId))
+  if (EntryPtr entry = registry.findByPlace(volume.placeId))
     throw Error(ErrorCode::Conflict, format("Volume {} belongs to workspace {}. Delete the workspace with its volumes.", volume.name,
                                             entry->instance().config.name));
-  if (registry.findPlace(volume.instanceId))
+  if (registry.findPlace(volume.placeId))
     throw Error(ErrorCode::Conflict,
                 format("Volume {} belongs to a move, a kept source, or a snapshot (swarm snapshot list).", volume.name));
 }
@@ -243,7 +242,7 @@ awaitable<void> SwarmController::deleteVolume(std::string name) {
         unavailable += format(" The provider \"{}\" is partly unavailable ({}).", enumName(type), health.detail);
       auto volumes = co_await provider->listVolumes(Deadline::after(kQueryTimeout));
       for (const VolumeInfo& volume : volumes) {
-        bool is_ours = volume.isStray || !volume.owner.empty() || !impl.registry.ownerOfPlace(volume.instanceId).empty();
+        bool is_ours = volume.isStray || !volume.owner.empty() || !impl.registry.ownerOfPlace(volume.placeId).empty();
         if (volume.name != name || !is_ours) continue;
         requireUnused(impl.registry, volume);
         co_return co_await provider->deleteVolume(name, Deadline::after(kQueryTimeout));

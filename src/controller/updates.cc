@@ -91,7 +91,7 @@ void Updates::checkChange(const Entry& entry, const InstanceConfig& config) cons
   bool new_network = differ(old.network, config.network);
   if (!new_network && !differ(old.resources, config.resources)) return;
   InstanceSpec requested;
-  requested.instanceId = entry.placeId();
+  requested.placeId = entry.placeId();
   requested.name = config.name;
   requested.owner = entry.record.instance.owner;
   requested.config.resources = config.resources;

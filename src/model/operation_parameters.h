@@ -7,6 +7,7 @@
 #include <string>
 #include <variant>
 
+#include "model/types/ids.h"
 #include "model/types/instance_config.h"
 #include "model/types/operation.h"
 #include "model/types/provider_type.h"
@@ -62,14 +63,14 @@ struct MigrateParameters {
   ProviderType provider = ProviderType::docker;  ///< the target's
   std::string region;                            ///< the target's
   InstanceConfig config;                         ///< as it will be at the target
-  std::string place;                             ///< id of the target
+  PlaceId place;                                 ///< the target
   bool reused = false;                           ///< the target is a place that an earlier move has kept
   bool keepSource = false;
   std::int64_t keepHours = 0;
   std::int64_t bandwidthLimit = 0;  ///< bytes per second; 0: none
   bool wasRunning = false;
   std::optional<SwitchPhase> phase{};
-  std::optional<std::string> former{};  ///< id of the source, once it is switched
+  std::optional<PlaceId> former{};  ///< the source, once it is switched
 };
 BOOST_DESCRIBE_STRUCT(MigrateParameters, (),
                       (provider, region, config, place, reused, keepSource, keepHours, bandwidthLimit, wasRunning, phase, former))
@@ -77,7 +78,7 @@ BOOST_DESCRIBE_STRUCT(MigrateParameters, (),
 struct SnapshotParameters {
   static constexpr OperationKind kind = OperationKind::snapshot;
   std::string name;
-  std::string place;  ///< id of the snapshot
+  PlaceId place;  ///< the snapshot
   InstanceConfig config;
   bool wasRunning = false;
 };
@@ -86,13 +87,13 @@ BOOST_DESCRIBE_STRUCT(SnapshotParameters, (), (name, place, config, wasRunning))
 struct RestoreParameters {
   static constexpr OperationKind kind = OperationKind::restore;
   std::string snapshot;  ///< id of a place, or of one of the provider's own snapshots (then there is a `reader`)
-  std::string place;     ///< id of the place that the files are brought to
+  PlaceId place;         ///< to which the files are brought
   InstanceConfig config;
   bool wasRunning = false;
   bool wasFailed = false;
-  std::optional<std::string> reader{};  ///< id of the place that reads the provider's snapshot
+  std::optional<PlaceId> reader{};  ///< the place that reads the provider's snapshot
   std::optional<SwitchPhase> phase{};
-  std::optional<std::string> former{};  ///< id of the instance's former place, once it is switched
+  std::optional<PlaceId> former{};  ///< the instance's former place, once it is switched
 };
 BOOST_DESCRIBE_STRUCT(RestoreParameters, (), (snapshot, place, config, wasRunning, wasFailed, reader, phase, former))
 

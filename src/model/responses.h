@@ -1,4 +1,4 @@
-// The bodies of responses that only the API has, described once: the API writes them, and its OpenAPI document prints them. Their schemas
+// The bodies of responses that are not in types/, described once: the API writes them, and its OpenAPI document prints them. Their schemas
 // are listed in codec/type_names.h.
 #pragma once
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "model/steps.h"
+#include "model/types/ids.h"
 #include "model/types/instance.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
@@ -33,7 +34,7 @@ struct ExternalResource {
 
 /// What a provider shall create. Everything that it creates carries labels or metadata swarm.id (the swarm), swarm.instance, swarm.owner.
 struct InstanceSpec {
-  std::string instanceId;
+  PlaceId placeId;
   std::string name;
   std::string owner;
   InstanceConfig config;  ///< complete: name, image and storage are filled in
@@ -86,7 +87,7 @@ class NoProgress final : public Progress {
 
 /// An instance as its provider sees it.
 struct ProviderInstance {
-  std::string instanceId;
+  PlaceId placeId;
   std::string name;
   std::string owner;
   InstanceStatus status = InstanceStatus::stopped;  ///< running, stopped, starting, stopping, creating (never started), failed
@@ -101,7 +102,7 @@ struct ProviderInstance {
 };
 
 struct InstanceFilter {
-  std::optional<std::string> instanceId;
+  std::optional<PlaceId> placeId;
   std::optional<std::string> owner;
   std::optional<InstanceStatus> status;
 };
@@ -129,7 +130,7 @@ enum class DeleteVolumes { No, Yes };  ///< No: persistent volumes stay; volumes
 
 /// An instance (or a place of one) that was deleted.
 struct Departure {
-  std::string instanceId;  ///< the id at its provider
+  PlaceId placeId;
   std::string owner;
   ProviderType provider = ProviderType::docker;
   DeleteVolumes volumes = DeleteVolumes::No;  ///< as requested
@@ -141,7 +142,7 @@ enum class AllocationEffect { Live, NeedsRestart };
 
 struct VolumeInfo {
   std::string name;
-  std::string instanceId;  ///< the one it was created for
+  PlaceId placeId;  ///< the one it was created for
   std::string owner;
   std::string mountPath;
   bool inUse = false;
@@ -180,8 +181,8 @@ struct ProviderEvent {
   /// OutOfMemory: a process in the instance was killed at its memory limit; the instance may continue.
   enum class Kind { Changed, Removed, OutOfMemory, Reconnected, Disconnected };
   Kind kind = Kind::Changed;
-  std::string instanceId;  ///< empty for Reconnected and Disconnected, which concern all
-  std::string detail;      ///< "die exitCode=137"
+  PlaceId placeId;     ///< empty for Reconnected and Disconnected, which concern all
+  std::string detail;  ///< "die exitCode=137"
 };
 using ProviderEventSink = std::function<void(const ProviderEvent&)>;
 
@@ -200,7 +201,7 @@ class LogSource {
     std::optional<int> tail;
     std::optional<SystemTime> since;
   };
-  virtual awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) = 0;
+  virtual awaitable<std::unique_ptr<Reader>> openLogs(PlaceId place_id, Options options, Deadline deadline) = 0;
 };
 
 /// What a provider takes of an instance's volume on its own schedule, and deletes on it.
@@ -214,8 +215,8 @@ struct VolumeSnapshot {
 /// A place at which the files of such a snapshot can be read, and no process of the user runs.
 struct SnapshotReader {
   std::string snapshotId;
-  std::string instanceId;  ///< the reader's own: getInstance, agentEndpoint and deleteInstance accept it like that of every other place
-  InstanceSpec of;         ///< the instance of the snapshot, but with the agent's file of the reader, which demands hold
+  PlaceId placeId;  ///< the reader's own: getInstance, agentEndpoint and deleteInstance accept it like that of every other place
+  InstanceSpec of;  ///< the instance of the snapshot, but with the agent's file of the reader, which demands hold
   std::vector<ExternalResource> external;  ///< the instance's
 };
 
@@ -226,9 +227,9 @@ class VolumeSnapshots {
   /// By its form: no call is made.
   virtual bool isSnapshotId(std::string_view id) const = 0;
   /// Those of the instance's volumes, newest first. No instance: none.
-  virtual awaitable<std::vector<VolumeSnapshot>> listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
+  virtual awaitable<std::vector<VolumeSnapshot>> listSnapshots(PlaceId place_id, std::vector<ExternalResource> external,
                                                                Deadline deadline) = 0;
-  /// Creates the reader and starts it. Idempotent by its instanceId. Throws Error(Unprocessable) for a snapshot that does not exist any
+  /// Creates the reader and starts it. Idempotent by its placeId. Throws Error(Unprocessable) for a snapshot that does not exist any
   /// more. deleteInstance(reader's id) closes it and cannot affect the instance, in every state of either.
   virtual awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) = 0;
 };
@@ -252,7 +253,7 @@ class Provider {
   /// Checks a new request before anything is created or a name is reserved: throws Error(Unprocessable) for what is not allowed, or is
   /// impossible by the known facts. Makes no call. Empty members pass.
   virtual void checkRequest(const InstanceSpec&) const {}
-  /// Creates everything that the instance needs and starts it. Idempotent by instanceId: what an interrupted call created is found,
+  /// Creates everything that the instance needs and starts it. Idempotent by placeId: what an interrupted call created is found,
   /// completed and used. On failure, what this call created may remain; the caller removes it with deleteInstance.
   virtual awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
   /// What createInstance would create, by reading only. Reasons against it are in `problems`, never thrown; throws Unavailable and
@@ -260,11 +261,11 @@ class Provider {
   virtual awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) = 0;
   /// Volumes among spec.known that are gone; nothing: this provider does not know.
   virtual awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec, Deadline) { co_return std::nullopt; }
-  virtual awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) = 0;  ///< already running: fine
+  virtual awaitable<void> startInstance(PlaceId place_id, Progress& progress, Deadline deadline) = 0;  ///< already running: fine
   /// Sends the stop signal, waits `grace`, then kills. Already stopped: fine.
-  virtual awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) = 0;
+  virtual awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) = 0;
   /// In any state, also incomplete. Gone already: fine. `external`: ids recorded by createInstance, for what cannot be found by labels.
-  virtual awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+  virtual awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                          Progress& progress, Deadline deadline) = 0;
 
   /// Before the deleteInstance of a server that was killed during a create or an update: waits until what the endpoint may still create
@@ -274,19 +275,19 @@ class Provider {
   /// requested for them. Never what is older than the deletion, or in use by another instance. Gives what was removed: "container x".
   virtual awaitable<std::vector<std::string>> sweep(std::vector<Departure>, Deadline) { co_return std::vector<std::string>(); }
 
-  virtual awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) = 0;
+  virtual awaitable<std::optional<ProviderInstance>> getInstance(PlaceId place_id, Deadline deadline) = 0;
   virtual awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) = 0;
   /// Whether `observed` was created from an older image than the reference `image` names now; false where that is not known. Makes no call:
   /// the last listInstances has read what is needed.
   virtual bool isImageOutdated(const ProviderInstance& /*observed*/, const std::string& /*image*/) const { return false; }
 
-  virtual awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) = 0;
-  virtual awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) = 0;
+  virtual awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) = 0;
+  virtual awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) = 0;
   /// False: the provider knows only the limits in getResourceUsage(), and the agent reports what is used.
   virtual bool measuresUsage() const { return true; }
-  virtual awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) = 0;
-  virtual awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) = 0;
-  virtual awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+  virtual awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) = 0;
+  virtual awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) = 0;
+  virtual awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                                   Deadline deadline) = 0;
   virtual ProviderCapabilities getProviderCapabilities() const = 0;
 
@@ -295,11 +296,11 @@ class Provider {
   virtual awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;
 
   /// What replaceInstance would remove; nothing: this provider does not know.
-  virtual awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string, Deadline) { co_return std::nullopt; }
+  virtual awaitable<std::optional<ReplacementLoss>> previewReplacement(PlaceId, Deadline) { co_return std::nullopt; }
 
   /// Where the agent listens; may be used from any loop (it opens streams on the caller's executor). Throws Error(Conflict) when it does
   /// not run.
-  virtual awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) = 0;
+  virtual awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) = 0;
 
   virtual awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) = 0;
   virtual awaitable<void> deleteVolume(std::string name, Deadline deadline) = 0;  ///< Conflict when in use

@@ -19,13 +19,13 @@ struct InstanceRecord {
   Instance instance;
   Secret agentSecret;                      ///< key of its tokens for an agent without support for public keys (HMAC), in hexadecimal
   std::vector<ExternalResource> external;  ///< ids at the provider, recorded as soon as they are known
-  std::string placeId{};                   ///< its id at the provider; empty: the instance's id, while it has never been moved
+  PlaceId placeId{};                       ///< its current place; empty: its first place, while it has never been moved
   Secret agentKey{};  ///< private key of its tokens (Ed25519 seed), in hexadecimal; empty in rows older than public keys
 };
 
 /// A former or future place of an instance at a provider, or a snapshot; not the current place.
 struct PlaceRecord {
-  std::string id;  ///< id at the provider
+  PlaceId id;
   std::string instanceId;
   std::string owner;
   PlaceRole role = PlaceRole::target;
@@ -102,7 +102,7 @@ class Store {
 
   /// Inserts the place, or overwrites the one with its id. Places outlive their instance.
   virtual awaitable<void> putPlace(PlaceRecord place) = 0;
-  virtual awaitable<void> deletePlace(std::string id, Departure departure) = 0;  ///< no-op if absent
+  virtual awaitable<void> deletePlace(PlaceId id, Departure departure) = 0;  ///< no-op if absent
   /// Deleted places, until pruneOperations() removes them: resources that turn up later at the provider are removed under the policy
   /// recorded here.
   virtual awaitable<std::vector<Departure>> loadDepartures() = 0;

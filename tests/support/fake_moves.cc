@@ -12,9 +12,12 @@ namespace {
 using transfer::RoundKind;
 using transfer::Side;
 
+/// The fake provider's endpoints are called like their places.
+PlaceId placeOf(const agent::AgentTarget& target) { return PlaceId(target.endpoint.host); }
+
 class FakeLink final : public transfer::Link {
  public:
-  FakeLink(FakeMoves& moves, std::string source, std::string target, std::string transfer)
+  FakeLink(FakeMoves& moves, PlaceId source, PlaceId target, std::string transfer)
       : moves_(moves), source_(std::move(source)), target_(std::move(target)), transfer_(std::move(transfer)) {}
 
   awaitable<transfer::ScanReport> scan(Side side, transfer::ProgressSink) override {
@@ -64,9 +67,9 @@ class FakeLink final : public transfer::Link {
   awaitable<void> close() override { co_return; }
 
  private:
-  std::vector<std::string> places() const {
-    std::vector<std::string> places;
-    for (const std::string& place : {source_, target_})
+  std::vector<PlaceId> places() const {
+    std::vector<PlaceId> places;
+    for (const PlaceId& place : {source_, target_})
       if (!place.empty()) places.push_back(place);
     return places;
   }
@@ -94,28 +97,29 @@ class FakeLink final : public transfer::Link {
   }
 
   FakeMoves& moves_;
-  std::string source_, target_, transfer_;
+  PlaceId source_, target_;
+  std::string transfer_;
 };
 
 }  // namespace
 
-std::map<std::string, std::string> filesAt(fake::FakeWorld& world, const std::string& place_id) {
+std::map<std::string, std::string> filesAt(fake::FakeWorld& world, const PlaceId& place) {
   std::map<std::string, std::string> files;
-  auto container = world.container(place_id);
+  auto container = world.container(place);
   if (!container) return files;
   for (const std::string& name : container->volumes)
     for (const auto& [path, text] : world.volume(name)->files) files[world.volume(name)->mountPath + "/" + path] = text;
   return files;
 }
 
-awaitable<void> FakeMoves::pass(std::string what, std::vector<std::string> places) {
+awaitable<void> FakeMoves::pass(std::string what, std::vector<PlaceId> places) {
   co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
   auto due = cutAt.find(what);
   if (due != cutAt.end() && --due->second == 0) {
     cutAt.erase(due);
     throw Error(ErrorCode::Unavailable, "The connection was cut.");
   }
-  for (const std::string& place : places) {
+  for (const PlaceId& place : places) {
     auto container = world_.container(place);
     if (world_.isDown() || !container || container->status != InstanceStatus::running)
       throw Error(ErrorCode::Unavailable, format("The agent of {} can't be reached.", place));
@@ -123,32 +127,32 @@ awaitable<void> FakeMoves::pass(std::string what, std::vector<std::string> place
 }
 
 awaitable<std::string> FakeMoves::hold(agent::AgentTarget target, std::string transfer, std::string, Deadline) {
-  co_await pass("hold", {target.endpoint.host});
-  world_.hold(target.endpoint.host, std::move(transfer));
-  co_return formatTime(world_.container(target.endpoint.host)->startedAt);
+  co_await pass("hold", {placeOf(target)});
+  world_.hold(placeOf(target), std::move(transfer));
+  co_return formatTime(world_.container(placeOf(target))->startedAt);
 }
 
 awaitable<void> FakeMoves::release(agent::AgentTarget target, Deadline) {
-  co_await pass("release", {target.endpoint.host});
-  world_.release(target.endpoint.host);
+  co_await pass("release", {placeOf(target)});
+  world_.release(placeOf(target));
 }
 
 awaitable<void> FakeMoves::freeze(agent::AgentTarget target, std::string, Deadline) {
-  co_await pass("freeze", {target.endpoint.host});
-  frozen.insert(target.endpoint.host);
+  co_await pass("freeze", {placeOf(target)});
+  frozen.insert(placeOf(target));
 }
 
 awaitable<void> FakeMoves::thaw(agent::AgentTarget target, Deadline) {
-  co_await pass("thaw", {target.endpoint.host});
-  frozen.erase(target.endpoint.host);
+  co_await pass("thaw", {placeOf(target)});
+  frozen.erase(placeOf(target));
 }
 
 awaitable<std::unique_ptr<transfer::Link>> FakeMoves::connect(std::optional<agent::AgentTarget> source,
                                                               std::optional<agent::AgentTarget> target, std::string transfer,
                                                               transfer::Scope, transfer::LinkOptions, Deadline) {
-  std::string from = source ? source->endpoint.host : "";
-  std::string to = target ? target->endpoint.host : "";
-  co_await pass("connect", source && target ? std::vector<std::string>{from, to} : std::vector<std::string>{source ? from : to});
+  PlaceId from = source ? placeOf(*source) : PlaceId();
+  PlaceId to = target ? placeOf(*target) : PlaceId();
+  co_await pass("connect", source && target ? std::vector<PlaceId>{from, to} : std::vector<PlaceId>{source ? from : to});
   co_return std::make_unique<FakeLink>(*this, std::move(from), std::move(to), std::move(transfer));
 }
 

@@ -23,7 +23,7 @@ class FakeMoves final : public MoveAgents {
   std::function<void(transfer::RoundKind)> onRound;    ///< before a round copies anything
   std::optional<transfer::TransferProgress> report{};  ///< reported by every round before it copies anything
   std::int64_t freeAtTarget = std::int64_t{1} << 40;
-  std::set<std::string> frozen;  ///< places whose processes are frozen
+  std::set<PlaceId> frozen;  ///< places whose processes are frozen
   int rounds = 0;
   std::int64_t filesSent = 0;
 
@@ -36,7 +36,7 @@ class FakeMoves final : public MoveAgents {
                                                      Deadline deadline) override;
 
   /// Throws Unavailable when a failure is due, or the place is not running; takes a turn of the loop either way.
-  awaitable<void> pass(std::string what, std::vector<std::string> places);
+  awaitable<void> pass(std::string what, std::vector<PlaceId> places);
   fake::FakeWorld& world() { return world_; }
 
  private:
@@ -44,6 +44,6 @@ class FakeMoves final : public MoveAgents {
 };
 
 /// The contents of a place's persistent storages: mount path + file → contents.
-std::map<std::string, std::string> filesAt(fake::FakeWorld& world, const std::string& place_id);
+std::map<std::string, std::string> filesAt(fake::FakeWorld& world, const PlaceId& place);
 
 }  // namespace swarm::test

@@ -52,17 +52,14 @@ awaitable<Reply> cancelOperation(Services& services, Call& call) {
 }
 
 awaitable<Reply> listVolumes(Services& services, Call& call) {
-  std::vector<VolumeResponse> items;
-  for (const VolumeInfo& one : co_await services.controller.listVolumes()) {
-    if (canSee(call.principal(), one.owner))
-      items.push_back({one.name, one.instanceId, one.owner, one.mountPath, one.inUse, one.createdAt, one.isStray});
-  }
+  std::vector<VolumeResponse> items = co_await services.controller.listVolumes();
+  std::erase_if(items, [&](const VolumeResponse& one) { return !canSee(call.principal(), one.owner); });
   co_return replyWithItems(items);
 }
 
 awaitable<Reply> deleteVolume(Services& services, Call& call) {
-  std::vector<VolumeInfo> volumes = co_await services.controller.listVolumes();
-  auto found = std::find_if(volumes.begin(), volumes.end(), [&](const VolumeInfo& volume) {
+  std::vector<VolumeResponse> volumes = co_await services.controller.listVolumes();
+  auto found = std::find_if(volumes.begin(), volumes.end(), [&](const VolumeResponse& volume) {
     return volume.name == call.argument() && canSee(call.principal(), volume.owner);
   });
   if (found == volumes.end()) throw notFound("volume", call.argument());

@@ -43,7 +43,7 @@ void addAgentSettings(const Context& context, InstanceSpec& spec, const Entry& e
 InstanceSpec specOf(const Context& context, const Entry& entry) {
   const Instance& instance = entry.record.instance;
   InstanceSpec spec;
-  spec.instanceId = entry.placeId();
+  spec.placeId = entry.placeId();
   spec.name = instance.config.name;
   spec.owner = instance.owner;
   spec.config = instance.config;

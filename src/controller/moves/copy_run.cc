@@ -154,7 +154,7 @@ awaitable<void> CopyRun::makeInstanceRun() {
   operation_->cancellable = true;
 }
 
-PlaceRecord CopyRun::placeOfOurs(const std::string& id) const {
+PlaceRecord CopyRun::placeOfOurs(const PlaceId& id) const {
   const Instance& instance = entry_->record.instance;
   PlaceRecord place;
   place.createdAt = context_.clock.now();
@@ -173,12 +173,12 @@ awaitable<void> CopyRun::makeHeld(PlaceRecord place, Volumes volumes) {
   Provider& provider = context_.providers.at(place.provider);
   Make make = [&provider, volumes](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
     spec.newVolumes = volumes == Volumes::New;
-    auto observed = co_await provider.getInstance(spec.instanceId, deadline);
+    auto observed = co_await provider.getInstance(spec.placeId, deadline);
     if (spec.newVolumes || !observed) co_return co_await provider.createInstance(spec, progress, deadline);
     // Recreated around its volumes, with the settings that hold it: no process of the old copy may start.
     if (observed->status != InstanceStatus::running) co_await provider.replaceInstance(spec, progress, deadline);
-    co_await provider.startInstance(spec.instanceId, progress, deadline);
-    observed = co_await provider.getInstance(spec.instanceId, deadline);
+    co_await provider.startInstance(spec.placeId, progress, deadline);
+    observed = co_await provider.getInstance(spec.placeId, deadline);
     if (!observed) throw gone("place", observed);
     co_return std::move(*observed);
   };
@@ -190,12 +190,12 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   co_await places_.put(place);
   operation_->fault("placed");
   InstanceSpec spec = specOf(context_, *entry_);
-  spec.instanceId = place.id;
+  spec.placeId = place.id;
   spec.config = place.config;
   addAgentSettings(context_, spec, *entry_, operation_->record.id);
   auto progress = std::make_shared<PlaceProgress>(context_, place.id, operation_);
   auto call = [this, spec, progress, make]() mutable {
-    spec.known = context_.registry.findPlace(spec.instanceId)->external;
+    spec.known = context_.registry.findPlace(spec.placeId)->external;
     return make(spec, *progress, Deadline::after(context_.options.createTimeout));
   };
   ProviderInstance made = co_await lifecycle_.retrying(operation_, call);
@@ -225,7 +225,7 @@ awaitable<void> CopyRun::waitForAgent(End end) {
   throw Error(ErrorCode::UpstreamFailed, format("The agent at the target of the copy is unreachable: {}", reason));
 }
 
-awaitable<void> CopyRun::switchTo(std::string place, OperationParameters after, PlaceRole role, SystemTime until, std::string name) {
+awaitable<void> CopyRun::switchTo(PlaceId place, OperationParameters after, PlaceRole role, SystemTime until, std::string name) {
   operation_->cancellable = false;
   co_await operation_->settle();
   OperationRecord row = operation_->record;
@@ -237,7 +237,7 @@ awaitable<void> CopyRun::switchTo(std::string place, OperationParameters after, 
   operation_->fault("switched");
 }
 
-awaitable<void> CopyRun::drop(std::string place) {
+awaitable<void> CopyRun::drop(PlaceId place) {
   auto remove = [&]() -> awaitable<void> {
     co_await places_.discard(place);
     operation_->fault("discarded");
@@ -247,7 +247,7 @@ awaitable<void> CopyRun::drop(std::string place) {
   if (removed) co_return;
   operation_->detail(format("The removal is retried later: {}", removed.error().message()));
   log::warning("place could not be removed yet",
-               {{"operation", operation_->record.id}, {"place", place}, {"error", removed.error().message()}});
+               {{"operation", operation_->record.id}, {"place", place.str()}, {"error", removed.error().message()}});
 }
 
 }  // namespace swarm::control

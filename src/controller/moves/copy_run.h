@@ -27,7 +27,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
  protected:
   struct End {
     Provider& provider;
-    std::string place;
+    PlaceId place;
   };
   enum class Volumes { New, Existing };
 
@@ -39,7 +39,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   /// left held.
   awaitable<void> makeInstanceRun();
   /// The record of a place of this operation, configured like the current one; external ids recorded before a crash are kept.
-  PlaceRecord placeOfOurs(const std::string& id) const;
+  PlaceRecord placeOfOurs(const PlaceId& id) const;
   /// Creates or recreates the container of a place, held. `place` is durable before the first external call.
   awaitable<void> makeHeld(PlaceRecord place, Volumes volumes);
   /// The same with `make` instead of a create; retried while the provider is unreachable.
@@ -48,9 +48,9 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   awaitable<void> waitForAgent(End end);
   /// ONE durable write makes `place` the instance's current place. The former one gets `role` until `until`, the operation gets the
   /// parameters `after`.
-  awaitable<void> switchTo(std::string place, OperationParameters after, PlaceRole role, SystemTime until, std::string name = {});
+  awaitable<void> switchTo(PlaceId place, OperationParameters after, PlaceRole role, SystemTime until, std::string name = {});
   /// Removes the place, now or, if its provider fails, later.
-  awaitable<void> drop(std::string place);
+  awaitable<void> drop(PlaceId place);
 
   /// Calls with the link between the ends; reconnects and retries after a broken connection while both ends exist and bytes arrive.
   template <typename Call>

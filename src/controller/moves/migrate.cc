@@ -50,8 +50,8 @@ class Move final : public CopyRun {
   awaitable<void> switchOver();
   awaitable<void> finish();
   awaitable<bool> startThere(bool last);
-  awaitable<void> retire(std::string former);
-  awaitable<void> keepStopped(std::string former);
+  awaitable<void> retire(PlaceId former);
+  awaitable<void> keepStopped(PlaceId former);
   void describeTarget(const Error& error);
   awaitable<void> restoreSource(std::string why);
   awaitable<void> sourceBack(std::string why);
@@ -61,7 +61,7 @@ class Move final : public CopyRun {
   std::string targetTitle() const;
 
   Migration& migration_;
-  std::string place_id_;
+  PlaceId place_id_;
   std::string boot_;  ///< of the held source's agent: another value means that the hold was interrupted
 };
 
@@ -207,7 +207,7 @@ awaitable<void> Move::switchOver() {
   after.phase = SwitchPhase::switched;
   after.former = entry_->placeId();
   co_await switchTo(place_id_, std::move(after), PlaceRole::kept, until);
-  log::info("instance moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
+  log::info("instance moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_.str()}});
 }
 
 awaitable<void> Move::finish() {
@@ -222,7 +222,7 @@ awaitable<void> Move::finish() {
   }
   operation_->cancellable = false;
   operation_->fault("started");
-  co_await retire(parameters().former.value_or(""));
+  co_await retire(parameters().former.value_or(PlaceId()));
   operation_->fault("retired");
 }
 
@@ -241,7 +241,7 @@ awaitable<bool> Move::startThere(bool last) {
 }
 
 /// The target works: the source is removed, or stopped and kept. The move has succeeded even if this fails; it is then retried later.
-awaitable<void> Move::retire(std::string former) {
+awaitable<void> Move::retire(PlaceId former) {
   entry_->moving.reset();
   context_.routes.changed(*entry_);
   operation_->step(Step::RetireSource);
@@ -253,16 +253,16 @@ awaitable<void> Move::retire(std::string former) {
 }
 
 /// An instance has one kept source: the latest.
-awaitable<void> Move::keepStopped(std::string former) {
+awaitable<void> Move::keepStopped(PlaceId former) {
   const PlaceRecord* kept = context_.registry.findPlace(former);
   if (!kept) co_return;
   PlaceProgress progress(context_, former, operation_);
   co_await context_.providers.at(kept->provider)
       .stopInstance(former, context_.options.stopGrace, progress, Deadline::after(context_.options.startTimeout));
-  std::vector<std::string> older;
+  std::vector<PlaceId> older;
   for (const auto& [id, place] : context_.registry.places())
     if (place.instanceId == entry_->id() && place.role == PlaceRole::kept && id != former) older.push_back(id);
-  for (const std::string& id : older) co_await places_.discard(id);
+  for (const PlaceId& id : older) co_await places_.discard(id);
 }
 
 /// Before the switch, restores the source's state and removes the target.
@@ -335,8 +335,8 @@ class Migrate final : public CopyHandler<MigrateParameters, Move> {
   using CopyHandler::CopyHandler;
 
  private:
-  std::vector<std::string> placesOf(const MigrateParameters& parameters) const override {
-    return {parameters.place, parameters.former.value_or("")};
+  std::vector<PlaceId> placesOf(const MigrateParameters& parameters) const override {
+    return {parameters.place, parameters.former.value_or(PlaceId())};
   }
 };
 

@@ -66,7 +66,7 @@ MigrateParameters Migration::parametersFor(const Entry& entry, const MigrateRequ
   parameters.provider = target.provider;
   parameters.region = target.region;
   parameters.config = target.config;
-  parameters.place = target.kept ? target.kept->id : newId("i");
+  parameters.place = target.kept ? target.kept->id : PlaceId(newId("i"));
   parameters.reused = target.kept != nullptr;
   parameters.keepSource = request.keepSource;
   parameters.keepHours = request.keepHours;

@@ -77,7 +77,7 @@ awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, s
   plan.from = {instance.provider, instance.region};
   plan.usesKeptSource = target.kept != nullptr;
   InstanceSpec spec = specOf(context_, *entry);
-  spec.instanceId = target.kept ? target.kept->id : newId("i");
+  spec.placeId = target.kept ? target.kept->id : PlaceId(newId("i"));
   spec.config = target.config;
   spec.newVolumes = !target.kept;
   spec.known = target.kept ? target.kept->external : std::vector<ExternalResource>{};

@@ -61,7 +61,7 @@ class Create final : public HandlerOf<CreateParameters> {
     for (const ExternalResource& resource : external) co_await context_.store.forgetExternal(entry->id(), resource);
     entry->record.external.clear();
     for (const VolumeInfo& volume : volumes)
-      if (volume.instanceId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
+      if (volume.placeId == entry->placeId() && !volume.inUse) co_await provider.deleteVolume(volume.name, deadline);
   }
 };
 

@@ -38,8 +38,8 @@ class OperationHandler {
   virtual bool supersedes() const { return false; }
   /// Its result when a crash followed the deletion of its instance's row.
   virtual OperationStatus statusWithoutInstance() const { return OperationStatus::cancelled; }
-  /// The ids of the places (besides the instance's own) that must stay while the operation is in progress.
-  virtual std::vector<std::string> places(const OperationParameters&) const { return {}; }
+  /// The places (besides the instance's own) that must stay while the operation is in progress.
+  virtual std::vector<PlaceId> places(const OperationParameters&) const { return {}; }
 };
 
 /// The handler of the kind with these parameters.
@@ -48,10 +48,10 @@ class HandlerOf : public OperationHandler {
  public:
   explicit HandlerOf(const OperationTools& tools) : tools_(tools), context_(tools.context), lifecycle_(tools.lifecycle) {}
   OperationKind kind() const final { return Parameters::kind; }
-  std::vector<std::string> places(const OperationParameters& parameters) const final { return placesOf(std::get<Parameters>(parameters)); }
+  std::vector<PlaceId> places(const OperationParameters& parameters) const final { return placesOf(std::get<Parameters>(parameters)); }
 
  protected:
-  virtual std::vector<std::string> placesOf(const Parameters&) const { return {}; }
+  virtual std::vector<PlaceId> placesOf(const Parameters&) const { return {}; }
   static Parameters& parametersOf(const ActivePtr& operation) { return operation->parameters<Parameters>(); }
 
   const OperationTools tools_;

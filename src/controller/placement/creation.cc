@@ -143,7 +143,7 @@ InstanceConfig Creation::complete(const CreateRequest& request, const Provider& 
 awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
   Provider& provider = context_.providers.at(type);
   if (provider.health().status == ProviderHealth::unavailable) {
-    auto response = co_await attempt(provider.getInstance(id, Deadline::after(kFirstQueryTimeout)));
+    auto response = co_await attempt(provider.getInstance(firstPlaceOf(InstanceId(id)), Deadline::after(kFirstQueryTimeout)));
     if (!response)
       throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), response.error().message()))
           .withCause(response.error().cause());
@@ -210,7 +210,7 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, std::
   Instance& instance = entry->instance();
   instance.config = complete(request, provider);
   InstanceSpec requested;
-  requested.instanceId = id;
+  requested.placeId = firstPlaceOf(InstanceId(id));
   requested.name = instance.config.name;
   requested.owner = request.owner;
   requested.config = instance.config;

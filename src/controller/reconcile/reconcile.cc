@@ -64,9 +64,9 @@ void Reconciler::onEvent(ProviderType type, const ProviderEvent& event) {
     if (begun_) context_.tasks.spawn("reconcile", reconcile(type, Cause::Outage));
     return;
   }
-  EntryPtr entry = context_.registry.findByPlace(event.instanceId);
+  EntryPtr entry = context_.registry.findByPlace(event.placeId);
   bool came_late =
-      begun_ && event.kind == ProviderEvent::Kind::Changed && event.detail == "create" && context_.registry.isDeparted(event.instanceId);
+      begun_ && event.kind == ProviderEvent::Kind::Changed && event.detail == "create" && context_.registry.isDeparted(event.placeId);
   if (came_late && sweeping_.insert(type).second) context_.tasks.spawn("sweep", sweepDeparted(type));
   if (!entry || entry->instance().provider != type) return;
   if (event.kind == ProviderEvent::Kind::OutOfMemory) return noteOutOfMemory(entry);
@@ -175,8 +175,8 @@ awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
   for (auto& [id, entry] : context_.registry.instances())
     if (entry->instance().provider == type && isIdle(*entry)) before[id] = entry->touches;
   InstanceList list = co_await provider.listInstances({}, Deadline::after(kReconcileTimeout));
-  std::map<std::string_view, const ProviderInstance*> observed;
-  for (const ProviderInstance& one : list.instances) observed[one.instanceId] = &one;
+  std::map<PlaceId, const ProviderInstance*> observed;
+  for (const ProviderInstance& one : list.instances) observed[one.placeId] = &one;
   std::vector<EntryPtr> doubtful;
   for (auto& [id, touches] : before) {
     EntryPtr entry = context_.registry.find(id);
@@ -237,23 +237,24 @@ awaitable<void> Reconciler::inspectNext(std::shared_ptr<Inspections> inspections
 /// Removes what carries our swarm's label, is unknown in two complete lists, and is too old to belong to a create in progress. Persistent
 /// volumes stay.
 awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& list) {
-  std::set<std::string> unknown;
+  std::set<PlaceId> unknown;
   for (const ProviderInstance& one : list.instances) {
-    bool known = one.instanceId.empty() || context_.registry.knowsPlace(one.instanceId) || context_.registry.isDeparted(one.instanceId);
-    for (auto& [id, operation] : context_.operations.all()) known = known || operation->record.instanceId == one.instanceId;
-    if (!known && context_.clock.now() - one.createdAt >= context_.options.orphanGrace) unknown.insert(one.instanceId);
+    bool known = one.placeId.empty() || context_.registry.knowsPlace(one.placeId) || context_.registry.isDeparted(one.placeId);
+    for (auto& [id, operation] : context_.operations.all())
+      known = known || firstPlaceOf(InstanceId(operation->record.instanceId)) == one.placeId;
+    if (!known && context_.clock.now() - one.createdAt >= context_.options.orphanGrace) unknown.insert(one.placeId);
   }
-  std::set<std::string> before = std::exchange(suspects_[type], unknown);
-  for (const std::string& id : unknown) {
+  std::set<PlaceId> before = std::exchange(suspects_[type], unknown);
+  for (const PlaceId& id : unknown) {
     if (!before.contains(id)) continue;
-    log::warning("orphan found", {{"provider", enumName(type)}, {"instance", id}});
+    log::warning("orphan found", {{"provider", enumName(type)}, {"instance", id.str()}});
     NoProgress progress;
     auto remove = [&]() -> awaitable<void> {
       faultPoint("controller.sweep");
       co_await context_.providers.at(type).deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileTimeout));
     };
     auto removed = co_await attemptUnlessCancelled(remove());
-    if (!removed) log::warning("orphan could not be removed", {{"instance", id}, {"error", removed.error().message()}});
+    if (!removed) log::warning("orphan could not be removed", {{"instance", id.str()}, {"error", removed.error().message()}});
   }
 }
 

@@ -55,7 +55,7 @@ class Reconciler {
   bool begun_ = false;
   std::set<ProviderType> sweeping_;                           ///< with leftovers of deleted instances
   std::map<ProviderType, std::optional<Cause>> reconciling_;  ///< present: in progress; with a cause: to be repeated
-  std::map<ProviderType, std::set<std::string>> suspects_;    ///< unknown ids in the last complete list
+  std::map<ProviderType, std::set<PlaceId>> suspects_;        ///< unknown places in the last complete list
 };
 
 }  // namespace swarm::control

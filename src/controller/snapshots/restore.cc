@@ -30,16 +30,16 @@ class Restoring final : public CopyRun {
   awaitable<bool> formerRuns();
   awaitable<void> switchOver();
 
-  std::string snapshot_id_;
-  std::string place_id_;
-  std::string reader_id_;  ///< empty: the snapshot is ours
+  PlaceId snapshot_id_;  ///< of a snapshot of ours
+  PlaceId place_id_;
+  PlaceId reader_id_;  ///< empty: the snapshot is ours
 };
 
 Restoring::Restoring(const OperationTools& tools, ActivePtr operation)
     : CopyRun(tools, operation, {.wasRunning = operation->parameters<RestoreParameters>().wasRunning}),
       snapshot_id_(parameters().snapshot),
       place_id_(parameters().place),
-      reader_id_(parameters().reader.value_or("")) {}
+      reader_id_(parameters().reader.value_or(PlaceId())) {}
 
 auto Restoring::source() const -> End {
   if (!reader_id_.empty()) return {context_.providers.of(*entry_), reader_id_};
@@ -65,7 +65,7 @@ awaitable<void> Restoring::run() {
   } else {
     co_await places_.discard(reader_id_);
   }
-  places_.closeSoon(parameters().former.value_or(""));
+  places_.closeSoon(parameters().former.value_or(PlaceId()));
 }
 
 awaitable<void> Restoring::undo(Error error) {
@@ -100,8 +100,8 @@ awaitable<void> Restoring::openReader() {
   Make make = [this](InstanceSpec spec, Progress& progress, Deadline deadline) -> awaitable<ProviderInstance> {
     VolumeSnapshots* theirs = context_.providers.of(*entry_).volumeSnapshots();
     if (!theirs) throw Error(ErrorCode::Unsupported, "The provider takes no automatic snapshots.");
-    SnapshotReader wanted{snapshot_id_, spec.instanceId, spec, entry_->record.external};
-    wanted.of.instanceId = entry_->placeId();
+    SnapshotReader wanted{parameters().snapshot, spec.placeId, spec, entry_->record.external};
+    wanted.of.placeId = entry_->placeId();
     co_return co_await theirs->openSnapshot(std::move(wanted), progress, deadline);
   };
   co_await makeHeldBy(placeOfOurs(reader_id_), std::move(make));
@@ -158,8 +158,8 @@ class Restore final : public CopyHandler<RestoreParameters, Restoring> {
   using CopyHandler::CopyHandler;
 
  private:
-  std::vector<std::string> placesOf(const RestoreParameters& parameters) const override {
-    return {parameters.snapshot, parameters.place, parameters.reader.value_or(""), parameters.former.value_or("")};
+  std::vector<PlaceId> placesOf(const RestoreParameters& parameters) const override {
+    return {PlaceId(parameters.snapshot), parameters.place, parameters.reader.value_or(PlaceId()), parameters.former.value_or(PlaceId())};
   }
 };
 

@@ -101,7 +101,7 @@ class Taking final : public CopyRun {
     co_await lifecycle_.stop(operation_, "");
   }
 
-  std::string place_id_;
+  PlaceId place_id_;
 };
 
 class TakeSnapshot final : public CopyHandler<SnapshotParameters, Taking> {
@@ -109,7 +109,7 @@ class TakeSnapshot final : public CopyHandler<SnapshotParameters, Taking> {
   using CopyHandler::CopyHandler;
 
  private:
-  std::vector<std::string> placesOf(const SnapshotParameters& parameters) const override { return {parameters.place}; }
+  std::vector<PlaceId> placesOf(const SnapshotParameters& parameters) const override { return {parameters.place}; }
 };
 
 }  // namespace

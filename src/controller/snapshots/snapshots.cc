@@ -23,7 +23,7 @@ std::string timeName(SystemTime now) {
 
 const PlaceRecord* Snapshots::find(const Entry& entry, const std::string& snapshot) const {
   for (const auto& [id, place] : context_.registry.places()) {
-    bool is_meant = id == snapshot || (place.instanceId == entry.id() && place.name == snapshot);
+    bool is_meant = id.str() == snapshot || (place.instanceId == entry.id() && place.name == snapshot);
     if (place.role == PlaceRole::snapshot && is_meant && place.owner == entry.record.instance.owner) return &place;
   }
   return nullptr;
@@ -42,7 +42,7 @@ SnapshotParameters Snapshots::parametersForTaking(const Entry& entry, std::strin
   config.network.exposedPorts.clear();  // unused while nothing runs there
   SnapshotParameters parameters;
   parameters.name = std::move(name);
-  parameters.place = newId("i");
+  parameters.place = PlaceId(newId("i"));
   parameters.config = std::move(config);
   parameters.wasRunning = entry.record.instance.status == InstanceStatus::running;
   return parameters;
@@ -75,10 +75,10 @@ awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, s
     config.network = instance.provider == place->provider ? instance.config.network : place->config.network;
   } else {
     for (StorageConfig& storage : config.storage) storage.volumeName.clear();
-    parameters.reader = newId("i");
+    parameters.reader = PlaceId(newId("i"));
   }
-  parameters.snapshot = place ? place->id : snapshot;
-  parameters.place = newId("i");
+  parameters.snapshot = place ? place->id.str() : snapshot;
+  parameters.place = PlaceId(newId("i"));
   parameters.config = std::move(config);
   parameters.wasRunning = instance.status == InstanceStatus::running;
   parameters.wasFailed = instance.status == InstanceStatus::failed;
@@ -89,7 +89,7 @@ std::vector<Snapshot> Snapshots::list() const {
   std::vector<Snapshot> list;
   for (const auto& [id, place] : context_.registry.places()) {
     if (place.role != PlaceRole::snapshot) continue;
-    list.push_back({id, place.name, place.instanceId, place.config.name, place.owner, place.provider, place.region, place.createdAt,
+    list.push_back({id.str(), place.name, place.instanceId, place.config.name, place.owner, place.provider, place.region, place.createdAt,
                     place.files, place.bytes});
   }
   return list;
@@ -123,10 +123,11 @@ awaitable<void> Snapshots::remove(std::string id) {
                          "INSTANCE). It cannot be deleted earlier.",
                          placeTitle(type), id));
   }
-  const PlaceRecord* found = context_.registry.findPlace(id);
+  const PlaceId place(id);
+  const PlaceRecord* found = context_.registry.findPlace(place);
   if (!found || found->role != PlaceRole::snapshot) throw notFound("snapshot", id);
-  if (places_.isInUse(id)) throw Error(ErrorCode::Conflict, "The snapshot is being taken or restored.").withRetryable(true);
-  co_await places_.discard(std::move(id));
+  if (places_.isInUse(place)) throw Error(ErrorCode::Conflict, "The snapshot is being taken or restored.").withRetryable(true);
+  co_await places_.discard(place);
 }
 
 }  // namespace swarm::control

@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kReportInterval{100};  // progress events of
 
 }  // namespace
 
-std::vector<std::string> ActiveOperation::places() const { return handler.places(record.parameters); }
+std::vector<PlaceId> ActiveOperation::places() const { return handler.places(record.parameters); }
 
 void ActiveOperation::fault(std::string_view step) const {
 #ifdef SWARM_FAULT_POINTS

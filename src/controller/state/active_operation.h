@@ -40,8 +40,8 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   void step(Step step) override;
   void detail(std::string text, std::int64_t bytes_done = 0, std::int64_t bytes_total = 0) override;
 
-  /// Ids of the places that must stay while it is in progress.
-  std::vector<std::string> places() const;
+  /// Those that must stay while it is in progress.
+  std::vector<PlaceId> places() const;
   /// "controller.<kind>.<step>": a fault point of this operation.
   void fault(std::string_view step) const;
   /// Ends the step in progress.

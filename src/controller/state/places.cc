@@ -54,7 +54,7 @@ awaitable<void> Places::put(PlaceRecord place) {
   if (entry) describe(*entry);
 }
 
-awaitable<void> Places::switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, OperationRecord operation,
+awaitable<void> Places::switchTo(EntryPtr entry, PlaceId place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                                  std::string name) {
   const PlaceRecord target = *context_.registry.findPlace(place_id);
   const Instance& instance = entry->record.instance;
@@ -101,7 +101,7 @@ void Places::describe(Entry& entry) const {
   entry.instance().keptSource = kept ? std::optional(KeptSource{kept->provider, kept->region, kept->expiresAt}) : std::nullopt;
 }
 
-awaitable<void> Places::discard(std::string place_id) {
+awaitable<void> Places::discard(PlaceId place_id) {
   const PlaceRecord* found = context_.registry.findPlace(place_id);
   if (!found) co_return;
   PlaceRecord place = *found;
@@ -111,25 +111,25 @@ awaitable<void> Places::discard(std::string place_id) {
 }
 
 awaitable<void> Places::discardAllOf(std::string instance_id, Snapshots snapshots) {
-  std::vector<std::string> ids;
+  std::vector<PlaceId> ids;
   for (const auto& [id, place] : context_.registry.places()) {
     bool stays = place.role == PlaceRole::discarded || (place.role == PlaceRole::snapshot && snapshots == Snapshots::Stay);
     if (place.instanceId == instance_id && !stays) ids.push_back(id);
   }
-  for (const std::string& id : ids) co_await discard(id);
+  for (const PlaceId& id : ids) co_await discard(id);
 }
 
-void Places::closeSoon(std::string place_id) {
+void Places::closeSoon(PlaceId place_id) {
   to_close_.insert(std::move(place_id));
   changed_.notifyAll();
 }
 
-bool Places::isInUse(const std::string& place_id) const {
+bool Places::isInUse(const PlaceId& place_id) const {
   return std::ranges::any_of(context_.operations.all(),
                              [&](const auto& active) { return std::ranges::count(active.second->places(), place_id) > 0; });
 }
 
-awaitable<void> Places::close(std::string place_id) {
+awaitable<void> Places::close(PlaceId place_id) {
   const PlaceRecord* found = context_.registry.findPlace(place_id);
   Provider* provider = found ? context_.providers.find(found->provider) : nullptr;
   if (provider) {
@@ -142,7 +142,7 @@ awaitable<void> Places::close(std::string place_id) {
 }
 
 /// The background removal and an operation may remove it concurrently: one works, the other waits for the result.
-awaitable<void> Places::removeNow(std::string place_id, ActivePtr operation) {
+awaitable<void> Places::removeNow(PlaceId place_id, ActivePtr operation) {
   Deadline deadline = Deadline::after(operation ? kOperationsPatience : kRemoveTimeout);
   while (removing_.contains(place_id)) {
     if (!co_await removed_.wait(removed_.version(), deadline))
@@ -185,22 +185,22 @@ bool Places::isDue(const PlaceRecord& place) const {
 }
 
 awaitable<void> Places::sweep() {
-  std::vector<std::string> due;
+  std::vector<PlaceId> due;
   for (const auto& [id, place] : context_.registry.places())
     if (isDue(place)) due.push_back(id);
-  for (const std::string& id : due) co_await tidy(id, removeIfDue(id));
+  for (const PlaceId& id : due) co_await tidy(id, removeIfDue(id));
   auto closing = to_close_;
-  for (const std::string& id : closing)
+  for (const PlaceId& id : closing)
     if (!isInUse(id)) co_await tidy(id, close(id));
 }
 
 /// Retried with the next sweep after a failure.
-awaitable<void> Places::tidy(std::string id, awaitable<void> work) {
+awaitable<void> Places::tidy(PlaceId id, awaitable<void> work) {
   auto done = co_await attemptUnlessCancelled(std::move(work));
-  if (!done) log::warning("place could not be removed yet; retrying", {{"place", id}, {"error", done.error().message()}});
+  if (!done) log::warning("place could not be removed yet; retrying", {{"place", id.str()}, {"error", done.error().message()}});
 }
 
-awaitable<void> Places::removeIfDue(std::string id) {
+awaitable<void> Places::removeIfDue(PlaceId id) {
   const PlaceRecord* found = context_.registry.findPlace(id);
   if (!found || !isDue(*found)) co_return;  // an operation may use it again by now
   // Durable first: after a crash, the place must not be used again.

@@ -9,7 +9,7 @@ namespace swarm::control {
 class PlaceProgress final : public Progress {
  public:
   /// `operation` may be null: only ids are recorded.
-  PlaceProgress(const Context& context, std::string place_id, ActivePtr operation)
+  PlaceProgress(const Context& context, PlaceId place_id, ActivePtr operation)
       : context_(context), place_id_(std::move(place_id)), operation_(std::move(operation)) {}
   awaitable<void> recorded(ExternalResource resource) override;
   void step(Step step) override;
@@ -17,7 +17,7 @@ class PlaceProgress final : public Progress {
 
  private:
   const Context& context_;
-  std::string place_id_;
+  PlaceId place_id_;
   ActivePtr operation_;
 };
 
@@ -33,35 +33,35 @@ class Places {
   /// The kept source of the instance's last move; null when there is none.
   const PlaceRecord* keptFor(const std::string& instance_id) const;
   /// One write makes `place_id` the entry's current place; the former one gets `role` until `until`. Memory is updated when it returns.
-  awaitable<void> switchTo(EntryPtr entry, std::string place_id, PlaceRole role, SystemTime until, OperationRecord operation,
+  awaitable<void> switchTo(EntryPtr entry, PlaceId place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                            std::string name = {});
   /// Marks the place for removal with its volumes; retried while its provider is unreachable.
-  awaitable<void> discard(std::string place_id);
+  awaitable<void> discard(PlaceId place_id);
   enum class Snapshots { Stay, Go };
   awaitable<void> discardAllOf(std::string instance_id, Snapshots snapshots);
   /// Removes the container of a snapshot in the background; its volumes stay.
-  void closeSoon(std::string place_id);
+  void closeSoon(PlaceId place_id);
   /// Whether an operation in progress needs it.
-  bool isInUse(const std::string& place_id) const;
+  bool isInUse(const PlaceId& place_id) const;
   /// Removes it now; throws when its provider fails.
-  awaitable<void> removeNow(std::string place_id, ActivePtr operation);
+  awaitable<void> removeNow(PlaceId place_id, ActivePtr operation);
   /// Updates the instance's keptSource.
   void describe(Entry& entry) const;
 
  private:
   awaitable<void> run();
   awaitable<void> sweep();
-  awaitable<void> tidy(std::string id, awaitable<void> work);
-  awaitable<void> removeIfDue(std::string id);
-  awaitable<void> close(std::string place_id);
+  awaitable<void> tidy(PlaceId id, awaitable<void> work);
+  awaitable<void> removeIfDue(PlaceId id);
+  awaitable<void> close(PlaceId place_id);
   awaitable<void> remove(PlaceRecord place, ActivePtr operation, Deadline deadline);
   bool isDue(const PlaceRecord& place) const;
 
   const Context& context_;
   Notifier changed_;
-  std::set<std::string> removing_;
+  std::set<PlaceId> removing_;
   Notifier removed_;
-  std::set<std::string> to_close_;  ///< snapshots that may have a container
+  std::set<PlaceId> to_close_;  ///< snapshots that may have a container
 };
 
 }  // namespace swarm::control

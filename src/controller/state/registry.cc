@@ -20,8 +20,8 @@ EntryPtr Registry::require(const std::string& ref) const {
   return entry;
 }
 
-EntryPtr Registry::findByPlace(const std::string& place_id) const {
-  auto found = place_owners_.find(place_id);
+EntryPtr Registry::findByPlace(const PlaceId& place) const {
+  auto found = place_owners_.find(place);
   return found == place_owners_.end() ? nullptr : find(found->second);
 }
 
@@ -47,17 +47,24 @@ const NameHold* Registry::holdOf(std::string_view name) const {
   return found == holds_.end() || found->second.until <= clock_.now() ? nullptr : &found->second;
 }
 
-PlaceRecord* Registry::findPlace(const std::string& id) {
+PlaceRecord* Registry::findPlace(const PlaceId& id) {
   auto found = places_.find(id);
   return found == places_.end() ? nullptr : &found->second;
 }
 
-void Registry::placeChanged(const Entry& entry, const std::string& former) {
+void Registry::placeChanged(const Entry& entry, const PlaceId& former) {
   place_owners_.erase(former);
   place_owners_[entry.placeId()] = entry.id();
 }
 
-std::string Registry::ownerOfPlace(const std::string& id) const {
+/// The first place of a deleted instance has its id.
+std::string Registry::instanceOfPlace(const PlaceId& id) const {
+  if (EntryPtr entry = findByPlace(id)) return entry->id();
+  const PlaceRecord* place = findPlace(id);
+  return place ? place->instanceId : id.str();
+}
+
+std::string Registry::ownerOfPlace(const PlaceId& id) const {
   if (EntryPtr entry = findByPlace(id)) return entry->record.instance.owner;
   if (const PlaceRecord* place = findPlace(id)) return place->owner;
   auto gone = departures_.find(id);

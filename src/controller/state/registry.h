@@ -58,8 +58,8 @@ struct Entry {
 
   Instance& instance() { return record.instance; }
   const std::string& id() const { return record.instance.id; }
-  /// Its id at the provider.
-  const std::string& placeId() const { return record.placeId.empty() ? id() : record.placeId; }
+  /// Its current place.
+  PlaceId placeId() const { return record.placeId.empty() ? firstPlaceOf(InstanceId(id())) : record.placeId; }
   /// In memory only: the agent records it, too, and the next write of the row includes it.
   void noteActive(SystemTime at) { instance().lastActive = std::max(instance().lastActive, at); }
 };
@@ -73,7 +73,7 @@ class Registry {
   const std::map<std::string, EntryPtr>& instances() const { return instances_; }  ///< by id
   EntryPtr find(std::string_view ref) const;                                       ///< by id or name; null when there is none
   EntryPtr require(const std::string& ref) const;                                  ///< throws NotFound
-  EntryPtr findByPlace(const std::string& place_id) const;                         ///< by its current place; null when there is none
+  EntryPtr findByPlace(const PlaceId& place) const;                                ///< by its current place; null when there is none
   void add(const EntryPtr& entry);
   void remove(const EntryPtr& entry);
 
@@ -86,21 +86,22 @@ class Registry {
   void hold(NameHold hold) { holds_[hold.name] = std::move(hold); }
   void dropHold(const std::string& name) { holds_.erase(name); }
 
-  const std::map<std::string, PlaceRecord>& places() const { return places_; }  ///< other than the current ones, by id
-  PlaceRecord* findPlace(const std::string& id);                                ///< null when there is none
-  const PlaceRecord* findPlace(const std::string& id) const { return const_cast<Registry*>(this)->findPlace(id); }  // NOLINT
+  const std::map<PlaceId, PlaceRecord>& places() const { return places_; }  ///< other than the current ones, by id
+  PlaceRecord* findPlace(const PlaceId& id);                                ///< null when there is none
+  const PlaceRecord* findPlace(const PlaceId& id) const { return const_cast<Registry*>(this)->findPlace(id); }  // NOLINT
   void putPlace(PlaceRecord place) { places_.insert_or_assign(place.id, std::move(place)); }
-  void removePlace(const std::string& id) { places_.erase(id); }
+  void removePlace(const PlaceId& id) { places_.erase(id); }
   /// After a switch: the entry has another current place than `former`.
-  void placeChanged(const Entry& entry, const std::string& former);
-  bool knowsPlace(const std::string& id) const { return place_owners_.contains(id) || places_.contains(id); }
-  std::string ownerOfPlace(const std::string& id) const;  ///< also of a deleted one; empty: unknown to this swarm
+  void placeChanged(const Entry& entry, const PlaceId& former);
+  bool knowsPlace(const PlaceId& id) const { return place_owners_.contains(id) || places_.contains(id); }
+  std::string ownerOfPlace(const PlaceId& id) const;  ///< also of a deleted one; empty: unknown to this swarm
+  std::string instanceOfPlace(const PlaceId& id) const;
 
-  const std::map<std::string, Departure>& departures() const { return departures_; }  ///< of deleted places, by id
-  void depart(Departure departure) { departures_.insert_or_assign(departure.instanceId, std::move(departure)); }
+  const std::map<PlaceId, Departure>& departures() const { return departures_; }  ///< of deleted places, by id
+  void depart(Departure departure) { departures_.insert_or_assign(departure.placeId, std::move(departure)); }
   void forgetDepartures(SystemTime before);
   /// Deleted, and not created again since (a move that is resumed after a crash creates its target again).
-  bool isDeparted(const std::string& place_id) const { return departures_.contains(place_id) && !knowsPlace(place_id); }
+  bool isDeparted(const PlaceId& id) const { return departures_.contains(id) && !knowsPlace(id); }
 
   GitIdentity gitIdentityOf(const std::string& user) const;  ///< empty: not known
   void setGitIdentity(const std::string& user, GitIdentity identity) { git_identities_[user] = std::move(identity); }
@@ -110,9 +111,9 @@ class Registry {
   std::map<std::string, EntryPtr> instances_;
   std::map<std::string, std::string, std::less<>> names_;  ///< name → id; reserved before the row is written
   std::map<std::string, NameHold, std::less<>> holds_;
-  std::map<std::string, PlaceRecord> places_;
-  std::map<std::string, std::string> place_owners_;  ///< current place → instance id
-  std::map<std::string, Departure> departures_;
+  std::map<PlaceId, PlaceRecord> places_;
+  std::map<PlaceId, std::string> place_owners_;  ///< current place → instance id
+  std::map<PlaceId, Departure> departures_;
   std::map<std::string, GitIdentity> git_identities_;
 };
 

@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "base/strong_id.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 #include "model/codec/describe.h"
@@ -62,6 +63,10 @@ template <typename T>
 struct IsMap : std::false_type {};
 template <typename T>
 struct IsMap<std::map<std::string, T>> : std::true_type {};
+template <typename T>
+struct IsStrongId : std::false_type {};
+template <typename Tag>
+struct IsStrongId<StrongId<Tag>> : std::true_type {};
 
 template <DescribedStruct T>
 using Members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
@@ -116,6 +121,8 @@ json::value write(const T& value) {
     return value;
   } else if constexpr (std::same_as<T, std::string>) {
     return json::string(value);
+  } else if constexpr (IsStrongId<T>::value) {
+    return json::string(value.str());
   } else if constexpr (std::same_as<T, SystemTime>) {
     return value == SystemTime{} ? json::value(nullptr) : json::value(formatTime(value));
   } else if constexpr (std::same_as<T, Error>) {
@@ -188,9 +195,9 @@ void read(const json::value& value, T& out, const Path& path, Sink& sink) {
     readInteger(value, out, path, sink);
   } else if constexpr (std::same_as<T, double>) {
     readDouble(value, out, path, sink);
-  } else if constexpr (std::same_as<T, std::string>) {
+  } else if constexpr (std::same_as<T, std::string> || IsStrongId<T>::value) {
     if (!value.is_string()) return sink.wrongType(path, "a string", value);
-    out = value.get_string();
+    out = T(std::string(value.get_string()));
   } else if constexpr (std::same_as<T, json::value>) {
     out = value;
   } else if constexpr (std::same_as<T, json::object>) {

@@ -63,76 +63,75 @@ awaitable<T> ForwardingProvider::forward(CallContext context, std::function<awai
 
 awaitable<ProviderInstance> ForwardingProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   std::function<awaitable<ProviderInstance>()> call = [&] { return inner_->createInstance(spec, progress, deadline); };
-  co_return co_await forward<ProviderInstance>({ProviderCall::CreateInstance, spec.instanceId, deadline}, call);
+  co_return co_await forward<ProviderInstance>({ProviderCall::CreateInstance, spec.placeId.str(), deadline}, call);
 }
 
 awaitable<PlacementPreview> ForwardingProvider::previewInstance(InstanceSpec spec, Deadline deadline) {
   std::function<awaitable<PlacementPreview>()> call = [&] { return inner_->previewInstance(spec, deadline); };
-  co_return co_await forward<PlacementPreview>({ProviderCall::PreviewInstance, spec.instanceId, deadline}, call);
+  co_return co_await forward<PlacementPreview>({ProviderCall::PreviewInstance, spec.placeId.str(), deadline}, call);
 }
 
-awaitable<void> ForwardingProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
-  Attempt call = [&] { return inner_->startInstance(instance_id, progress, deadline); };
-  co_await forward<void>({ProviderCall::StartInstance, instance_id, deadline}, call);
+awaitable<void> ForwardingProvider::startInstance(PlaceId place_id, Progress& progress, Deadline deadline) {
+  Attempt call = [&] { return inner_->startInstance(place_id, progress, deadline); };
+  co_await forward<void>({ProviderCall::StartInstance, place_id.str(), deadline}, call);
 }
 
-awaitable<void> ForwardingProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress,
-                                                 Deadline deadline) {
-  Attempt call = [&] { return inner_->stopInstance(instance_id, grace, progress, deadline); };
-  co_await forward<void>({ProviderCall::StopInstance, instance_id, deadline}, call);
+awaitable<void> ForwardingProvider::stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
+  Attempt call = [&] { return inner_->stopInstance(place_id, grace, progress, deadline); };
+  co_await forward<void>({ProviderCall::StopInstance, place_id.str(), deadline}, call);
 }
 
-awaitable<void> ForwardingProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+awaitable<void> ForwardingProvider::deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                                    Progress& progress, Deadline deadline) {
-  Attempt call = [&] { return inner_->deleteInstance(instance_id, volumes, external, progress, deadline); };
-  co_await forward<void>({ProviderCall::DeleteInstance, instance_id, deadline}, call);
+  Attempt call = [&] { return inner_->deleteInstance(place_id, volumes, external, progress, deadline); };
+  co_await forward<void>({ProviderCall::DeleteInstance, place_id.str(), deadline}, call);
 }
 
-awaitable<std::optional<ProviderInstance>> ForwardingProvider::getInstance(std::string instance_id, Deadline deadline) {
+awaitable<std::optional<ProviderInstance>> ForwardingProvider::getInstance(PlaceId place_id, Deadline deadline) {
   using Result = std::optional<ProviderInstance>;
-  std::function<awaitable<Result>()> call = [&] { return inner_->getInstance(instance_id, deadline); };
-  co_return co_await forward<Result>({ProviderCall::GetInstance, instance_id, deadline}, call);
+  std::function<awaitable<Result>()> call = [&] { return inner_->getInstance(place_id, deadline); };
+  co_return co_await forward<Result>({ProviderCall::GetInstance, place_id.str(), deadline}, call);
 }
 
 awaitable<InstanceList> ForwardingProvider::listInstances(InstanceFilter filter, Deadline deadline) {
   std::function<awaitable<InstanceList>()> call = [&] { return inner_->listInstances(filter, deadline); };
-  co_return co_await forward<InstanceList>({ProviderCall::ListInstances, filter.instanceId.value_or(""), deadline}, call);
+  co_return co_await forward<InstanceList>({ProviderCall::ListInstances, filter.placeId.value_or(PlaceId()).str(), deadline}, call);
 }
 
-awaitable<AllocationEffect> ForwardingProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
-  std::function<awaitable<AllocationEffect>()> call = [&] { return inner_->allocateResources(instance_id, resources, deadline); };
-  co_return co_await forward<AllocationEffect>({ProviderCall::AllocateResources, instance_id, deadline}, call);
+awaitable<AllocationEffect> ForwardingProvider::allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) {
+  std::function<awaitable<AllocationEffect>()> call = [&] { return inner_->allocateResources(place_id, resources, deadline); };
+  co_return co_await forward<AllocationEffect>({ProviderCall::AllocateResources, place_id.str(), deadline}, call);
 }
 
-awaitable<ResourceUsage> ForwardingProvider::getResourceUsage(std::string instance_id, Deadline deadline) {
-  std::function<awaitable<ResourceUsage>()> call = [&] { return inner_->getResourceUsage(instance_id, deadline); };
-  co_return co_await forward<ResourceUsage>({ProviderCall::GetResourceUsage, instance_id, deadline}, call);
+awaitable<ResourceUsage> ForwardingProvider::getResourceUsage(PlaceId place_id, Deadline deadline) {
+  std::function<awaitable<ResourceUsage>()> call = [&] { return inner_->getResourceUsage(place_id, deadline); };
+  co_return co_await forward<ResourceUsage>({ProviderCall::GetResourceUsage, place_id.str(), deadline}, call);
 }
 
-awaitable<AllocationEffect> ForwardingProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
-  std::function<awaitable<AllocationEffect>()> call = [&] { return inner_->configureNetwork(instance_id, network, deadline); };
-  co_return co_await forward<AllocationEffect>({ProviderCall::ConfigureNetwork, instance_id, deadline}, call);
+awaitable<AllocationEffect> ForwardingProvider::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) {
+  std::function<awaitable<AllocationEffect>()> call = [&] { return inner_->configureNetwork(place_id, network, deadline); };
+  co_return co_await forward<AllocationEffect>({ProviderCall::ConfigureNetwork, place_id.str(), deadline}, call);
 }
 
-awaitable<NetworkInfo> ForwardingProvider::getNetworkInfo(std::string instance_id, Deadline deadline) {
-  std::function<awaitable<NetworkInfo>()> call = [&] { return inner_->getNetworkInfo(instance_id, deadline); };
-  co_return co_await forward<NetworkInfo>({ProviderCall::GetNetworkInfo, instance_id, deadline}, call);
+awaitable<NetworkInfo> ForwardingProvider::getNetworkInfo(PlaceId place_id, Deadline deadline) {
+  std::function<awaitable<NetworkInfo>()> call = [&] { return inner_->getNetworkInfo(place_id, deadline); };
+  co_return co_await forward<NetworkInfo>({ProviderCall::GetNetworkInfo, place_id.str(), deadline}, call);
 }
 
-awaitable<CommandResult> ForwardingProvider::executeCommand(std::string instance_id, std::vector<std::string> command,
-                                                            std::string stdin_text, Deadline deadline) {
-  std::function<awaitable<CommandResult>()> call = [&] { return inner_->executeCommand(instance_id, command, stdin_text, deadline); };
-  co_return co_await forward<CommandResult>({ProviderCall::ExecuteCommand, instance_id, deadline}, call);
+awaitable<CommandResult> ForwardingProvider::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
+                                                            Deadline deadline) {
+  std::function<awaitable<CommandResult>()> call = [&] { return inner_->executeCommand(place_id, command, stdin_text, deadline); };
+  co_return co_await forward<CommandResult>({ProviderCall::ExecuteCommand, place_id.str(), deadline}, call);
 }
 
 awaitable<ProviderInstance> ForwardingProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   std::function<awaitable<ProviderInstance>()> call = [&] { return inner_->replaceInstance(spec, progress, deadline); };
-  co_return co_await forward<ProviderInstance>({ProviderCall::ReplaceInstance, spec.instanceId, deadline}, call);
+  co_return co_await forward<ProviderInstance>({ProviderCall::ReplaceInstance, spec.placeId.str(), deadline}, call);
 }
 
-awaitable<AgentEndpoint> ForwardingProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
-  std::function<awaitable<AgentEndpoint>()> call = [&] { return inner_->agentEndpoint(instance_id, deadline); };
-  co_return co_await forward<AgentEndpoint>({ProviderCall::AgentEndpoint, instance_id, deadline}, call);
+awaitable<AgentEndpoint> ForwardingProvider::agentEndpoint(PlaceId place_id, Deadline deadline) {
+  std::function<awaitable<AgentEndpoint>()> call = [&] { return inner_->agentEndpoint(place_id, deadline); };
+  co_return co_await forward<AgentEndpoint>({ProviderCall::AgentEndpoint, place_id.str(), deadline}, call);
 }
 
 awaitable<std::vector<VolumeInfo>> ForwardingProvider::listVolumes(Deadline deadline) {

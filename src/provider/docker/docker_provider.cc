@@ -39,7 +39,7 @@ awaitable<ValidationCheck> check(std::string name, const DockerProviderConfig& c
 bool sameStorage(const StorageResource& a, const StorageResource& b) { return a.size == b.size && a.persistent == b.persistent; }
 
 bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
-  if (filter.instanceId && *filter.instanceId != instance.instanceId) return false;
+  if (filter.placeId && *filter.placeId != instance.placeId) return false;
   if (filter.owner && *filter.owner != instance.owner) return false;
   return !filter.status || *filter.status == instance.status;
 }
@@ -83,7 +83,7 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
     pinNetwork(body, network, network_id);
     container = co_await parts_.containers.create(spec, containerName(spec), std::move(body), progress, deadline);
   }
-  parts_.index.setCurrent(spec.instanceId, container);
+  parts_.index.setCurrent(spec.placeId, container);
   progress.step(Step::StartContainer);
   co_await parts_.containers.writeAgentFile(container, spec, image.agent, deadline);
   faultPoint("docker.create.start.before");
@@ -91,7 +91,7 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
   faultPoint("docker.create.start.after");
   auto details = co_await parts_.index.inspect(container, deadline);
   if (!details)
-    throw Error(ErrorCode::UpstreamFailed, "The container disappeared while it was being started.").withInstance(spec.instanceId);
+    throw Error(ErrorCode::UpstreamFailed, "The container disappeared while it was being started.").withInstance(spec.placeId.str());
   co_return std::move(details->instance);
 }
 
@@ -124,18 +124,18 @@ awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, P
   co_return co_await replacement.run();
 }
 
-awaitable<std::optional<ReplacementLoss>> DockerProvider::previewReplacement(std::string instance_id, Deadline deadline) {
-  ContainerDetails details = co_await parts_.index.require(std::move(instance_id), deadline);
+awaitable<std::optional<ReplacementLoss>> DockerProvider::previewReplacement(PlaceId place_id, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(std::move(place_id), deadline);
   engine::PartialText changes = co_await parts_.context.engine.listChanges(details.id, kMaxChanges, deadline);
   co_return readChanges(changes, details.mountPaths);
 }
 
 // Changing
 
-awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
+awaitable<void> DockerProvider::startInstance(PlaceId place_id, Progress& progress, Deadline deadline) {
   progress.step(Step::StartContainer);
   faultPoint("docker.start.before");
-  ContainerDetails details = co_await parts_.index.require(std::move(instance_id), deadline);
+  ContainerDetails details = co_await parts_.index.require(std::move(place_id), deadline);
   co_await parts_.containers.connect(details, deadline);  // disconnected by hand, it would run and be unreachable
   if (details.state == "paused") {
     co_await parts_.context.engine.unpauseContainer(details.id, deadline);
@@ -145,31 +145,31 @@ awaitable<void> DockerProvider::startInstance(std::string instance_id, Progress&
   faultPoint("docker.start.after");
 }
 
-awaitable<void> DockerProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
+awaitable<void> DockerProvider::stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
   progress.step(Step::StopContainer);
   faultPoint("docker.stop.before");
   // A stop right after a start may reach runc before it has become the program: it ends with a code of its own.
-  if (auto container = co_await parts_.index.find(instance_id, deadline)) parts_.index.expectStop(*container);
+  if (auto container = co_await parts_.index.find(place_id, deadline)) parts_.index.expectStop(*container);
   auto stop = [&](std::string container) { return parts_.context.engine.stopContainer(std::move(container), grace, deadline); };
-  auto stopped = co_await parts_.index.withContainer(instance_id, stop, deadline);
+  auto stopped = co_await parts_.index.withContainer(place_id, stop, deadline);
   if (!stopped) {
-    parts_.index.expectNoStop(instance_id);
+    parts_.index.expectNoStop(place_id);
     throw stopped.error().error;
   }
   faultPoint("docker.stop.after");
 }
 
-awaitable<AllocationEffect> DockerProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
+awaitable<AllocationEffect> DockerProvider::allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) {
   engine::Client& engine = parts_.context.engine;
   co_await engine.connect(deadline);
   checkResources(resources, engine.facts());
-  ContainerDetails details = co_await parts_.index.require(instance_id, deadline);
+  ContainerDetails details = co_await parts_.index.require(place_id, deadline);
   // The storage's size is in the labels, and the Engine reads 0 as "unchanged": both need a new container.
   bool live = sameStorage(resources.storage, details.instance.resources.storage);
   if (resources.memory.min == 0 && details.instance.resources.memory.min != 0) live = false;
   faultPoint("docker.allocate.before");
   auto update = [&](std::string container) { return engine.updateContainer(std::move(container), resourceLimits(resources), deadline); };
-  auto updated = co_await parts_.index.withContainer(instance_id, update, deadline);
+  auto updated = co_await parts_.index.withContainer(place_id, update, deadline);
   if (!updated && updated.error().reason == Refusal::Unsupported) co_return AllocationEffect::NeedsRestart;
   if (!updated && updated.error().reason == Refusal::BelowUsage) {
     const Error& error = updated.error().error;
@@ -186,9 +186,9 @@ awaitable<AllocationEffect> DockerProvider::allocateResources(std::string instan
   co_return live ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
 }
 
-awaitable<AllocationEffect> DockerProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
-  ContainerDetails details = co_await parts_.index.require(instance_id, deadline);
-  InstanceSpec spec{instance_id, details.instance.name, details.instance.owner, {}, {}, {}};
+awaitable<AllocationEffect> DockerProvider::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(place_id, deadline);
+  InstanceSpec spec{place_id, details.instance.name, details.instance.owner, {}, {}, {}};
   spec.config.network = std::move(network);
   checkNetwork(spec, config());
   NetworkPlan plan = planNetwork(spec, config(), parts_.context.swarmId);
@@ -197,16 +197,16 @@ awaitable<AllocationEffect> DockerProvider::configureNetwork(std::string instanc
   co_return same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
 }
 
-awaitable<CommandResult> DockerProvider::executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+awaitable<CommandResult> DockerProvider::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                                         Deadline deadline) {
   if (command.empty()) throw Error(ErrorCode::InvalidArgument, "There is no command to run.").withField("/command", "must not be empty");
-  co_return co_await commands_.run(std::move(instance_id), std::move(command), std::move(stdin_text), deadline);
+  co_return co_await commands_.run(std::move(place_id), std::move(command), std::move(stdin_text), deadline);
 }
 
 // Reading
 
-awaitable<std::optional<ProviderInstance>> DockerProvider::getInstance(std::string instance_id, Deadline deadline) {
-  auto details = co_await parts_.index.inspectInstance(std::move(instance_id), deadline);
+awaitable<std::optional<ProviderInstance>> DockerProvider::getInstance(PlaceId place_id, Deadline deadline) {
+  auto details = co_await parts_.index.inspectInstance(std::move(place_id), deadline);
   if (!details) co_return std::nullopt;
   co_return std::move(details->instance);
 }
@@ -215,29 +215,30 @@ awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Dea
   using Events = ContainerIndex::Events;
   InstanceList list;
   std::set<std::string> images;
-  std::vector<ContainerRef> found = co_await parts_.index.list(filter.instanceId.value_or(""), deadline);
-  std::set<std::string> seen;
+  std::vector<ContainerRef> found = co_await parts_.index.list(filter.placeId.value_or(PlaceId()), deadline);
+  std::set<PlaceId> seen;
   for (const ContainerRef& ref : found) {
-    if (!seen.insert(ref.instanceId).second) continue;  // in the order of the list, the first is the current one
+    if (!seen.insert(ref.placeId).second) continue;  // in the order of the list, the first is the current one
     auto details = co_await parts_.index.recall(ref, events_.connected() ? Events::Followed : Events::Lost, deadline);
     if (!details) continue;
     images.insert(details->imageName);
     if (matches(details->instance, filter)) list.instances.push_back(std::move(details->instance));
   }
   images.erase("");
-  if (!filter.instanceId) co_await parts_.images.learnIds(std::move(images), deadline);
+  if (!filter.placeId) co_await parts_.images.learnIds(std::move(images), deadline);
   co_return list;
 }
 
-awaitable<NetworkInfo> DockerProvider::getNetworkInfo(std::string instance_id, Deadline deadline) {
-  ContainerDetails details = co_await parts_.index.require(std::move(instance_id), deadline);
+awaitable<NetworkInfo> DockerProvider::getNetworkInfo(PlaceId place_id, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(std::move(place_id), deadline);
   co_return std::move(details.instance.network);
 }
 
-awaitable<AgentEndpoint> DockerProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
-  ContainerDetails details = co_await parts_.index.require(instance_id, deadline);
+awaitable<AgentEndpoint> DockerProvider::agentEndpoint(PlaceId place_id, Deadline deadline) {
+  ContainerDetails details = co_await parts_.index.require(place_id, deadline);
   if (details.state != "running") {
-    throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", details.state)).withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", details.state))
+        .withInstance(place_id.str());
   }
   net::HostPort address;
   if (details.internal) {
@@ -250,7 +251,7 @@ awaitable<AgentEndpoint> DockerProvider::agentEndpoint(std::string instance_id, 
   }
   if (address.host.empty() || address.port == 0) {
     throw Error(ErrorCode::Conflict, "The instance's agent has no address: its container runs without a published port.")
-        .withInstance(instance_id);
+        .withInstance(place_id.str());
   }
   net::Connector connector = [address](Deadline connect_deadline) { return net::connectTcp(address, connect_deadline); };
   AgentEndpoint endpoint(connector);

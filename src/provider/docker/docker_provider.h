@@ -31,33 +31,33 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
-  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
-  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
-  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+  awaitable<void> startInstance(PlaceId place_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override {
-    return removal_.deleteInstance(std::move(instance_id), volumes, std::move(external), progress, deadline);
+    return removal_.deleteInstance(std::move(place_id), volumes, std::move(external), progress, deadline);
   }
   awaitable<void> settle(InstanceSpec spec, Deadline deadline) override { return removal_.settle(std::move(spec), deadline); }
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override {
     return removal_.sweep(std::move(gone), deadline);
   }
-  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(PlaceId place_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override {
     return parts_.images.isOutdated(observed, image);
   }
-  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
-  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override {
-    return usage_.sample(std::move(instance_id), deadline);
+  awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override {
+    return usage_.sample(std::move(place_id), deadline);
   }
-  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
-  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
-  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+  awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;
+  awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string instance_id, Deadline deadline) override;
-  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<std::optional<ReplacementLoss>> previewReplacement(PlaceId place_id, Deadline deadline) override;
+  awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override { return parts_.volumes.list(deadline); }
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override { return parts_.volumes.removeOwn(std::move(name), deadline); }
   ProviderHealthReport health() const override;
@@ -67,8 +67,8 @@ class DockerProvider final : public Provider, private LogSource {
   LogSource* logs() override { return this; }
 
  private:
-  awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) override {
-    return commands_.openLogs(std::move(instance_id), options, deadline);
+  awaitable<std::unique_ptr<Reader>> openLogs(PlaceId place_id, Options options, Deadline deadline) override {
+    return commands_.openLogs(std::move(place_id), options, deadline);
   }
   const DockerProviderConfig& config() const { return parts_.context.config; }
   const engine::Client& client() const { return parts_.context.engine; }

@@ -9,8 +9,8 @@
 
 namespace swarm::docker {
 
-void EventFollower::report(ProviderEvent::Kind kind, std::string instance_id, std::string detail) {
-  if (sink_) sink_({kind, std::move(instance_id), std::move(detail)});
+void EventFollower::report(ProviderEvent::Kind kind, PlaceId place_id, std::string detail) {
+  if (sink_) sink_({kind, std::move(place_id), std::move(detail)});
 }
 
 void EventFollower::handleContainer(const json::value& event) {
@@ -18,24 +18,24 @@ void EventFollower::handleContainer(const json::value& event) {
   std::string action = stringAt(event, "Action");
   std::string container = stringAt(event, "Actor.ID");
   parts_.index.noteChanged(container);
-  std::string instance = engine::eventAttribute(event, kLabelInstance);
-  if (instance.empty()) return;
+  PlaceId place(engine::eventAttribute(event, kLabelInstance));
+  if (place.empty()) return;
   std::string detail = action;
   if (std::string code = engine::eventAttribute(event, "exitCode"); !code.empty()) detail += " exitCode=" + code;
   Kind kind = action == "oom" ? Kind::OutOfMemory : Kind::Changed;
-  if (action == "destroy" && parts_.index.noteRemoved(instance, container)) {
-    usage_.forget(instance);
+  if (action == "destroy" && parts_.index.noteRemoved(place, container)) {
+    usage_.forget(place);
     kind = Kind::Removed;
   }
-  report(kind, instance, detail);
+  report(kind, place, detail);
 }
 
 /// A container was connected or disconnected, by hand or because it started or ended.
 void EventFollower::handleNetwork(const json::value& event) {
   std::string container = engine::eventAttribute(event, "container");
   parts_.index.noteChanged(container);
-  auto instance = parts_.index.instanceOf(container);
-  if (instance) report(ProviderEvent::Kind::Changed, *instance, "network " + stringAt(event, "Action"));
+  auto place = parts_.index.placeOf(container);
+  if (place) report(ProviderEvent::Kind::Changed, *place, "network " + stringAt(event, "Action"));
 }
 
 void EventFollower::followContainers(async::Executor executor) {
@@ -46,11 +46,11 @@ void EventFollower::followContainers(async::Executor executor) {
   filters["event"] = std::move(actions);
   auto connected = [this] {
     parts_.index.noteAllChanged();  // events were missed
-    report(ProviderEvent::Kind::Reconnected, "", toString(parts_.context.engine.endpoint()));
+    report(ProviderEvent::Kind::Reconnected, {}, toString(parts_.context.engine.endpoint()));
   };
   auto lost = [this](const std::string& why, bool was_connected) {
     parts_.forgetEngine();
-    if (was_connected) report(ProviderEvent::Kind::Disconnected, "", why);
+    if (was_connected) report(ProviderEvent::Kind::Disconnected, {}, why);
   };
   containers_.follow(executor, {.filters = std::move(filters),
                                 .catchUp = {},

@@ -25,7 +25,7 @@ class EventFollower {
   void followNetworks(async::Executor executor);
   void handleContainer(const json::value& event);
   void handleNetwork(const json::value& event);
-  void report(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
+  void report(ProviderEvent::Kind kind, PlaceId place_id, std::string detail);
 
   DockerParts& parts_;
   UsageSampler& usage_;

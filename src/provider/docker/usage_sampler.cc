@@ -42,12 +42,12 @@ std::uint64_t sumOfLines(std::string_view text) {
 
 }  // namespace
 
-awaitable<json::value> UsageSampler::statistics(std::string instance_id, Deadline deadline) {
+awaitable<json::value> UsageSampler::statistics(PlaceId place_id, Deadline deadline) {
   auto sample = [&](std::string container) { return context_.engine.sampleStatistics(std::move(container), deadline); };
-  co_return orThrow(co_await index_.withContainer(std::move(instance_id), sample, deadline));
+  co_return orThrow(co_await index_.withContainer(std::move(place_id), sample, deadline));
 }
 
-awaitable<double> UsageSampler::cpuPercent(std::string instance_id, const json::value& first, Deadline deadline) {
+awaitable<double> UsageSampler::cpuPercent(PlaceId place_id, const json::value& first, Deadline deadline) {
   std::string container = stringAt(first, "id");
   CpuSample now{cpuNanoseconds(first), readTime(stringAt(first, "read"))};
   CpuSample before = now;
@@ -58,7 +58,7 @@ awaitable<double> UsageSampler::cpuPercent(std::string instance_id, const json::
     before = known->second;
   } else {
     co_await async::sleepFor(kMinSpan);
-    json::value second = co_await statistics(std::move(instance_id), deadline);
+    json::value second = co_await statistics(std::move(place_id), deadline);
     now = {cpuNanoseconds(second), readTime(stringAt(second, "read"))};
   }
   cpu_[container] = now;
@@ -66,35 +66,35 @@ awaitable<double> UsageSampler::cpuPercent(std::string instance_id, const json::
   co_return span > 0 ? std::max(0.0, (now.nanoseconds - before.nanoseconds) / span * 100) : 0;
 }
 
-awaitable<double> UsageSampler::storageGib(std::string instance_id, const ContainerDetails& details, Deadline deadline) {
-  auto known = storage_.find(instance_id);
+awaitable<double> UsageSampler::storageGib(PlaceId place_id, const ContainerDetails& details, Deadline deadline) {
+  auto known = storage_.find(place_id);
   double last = known == storage_.end() ? 0 : known->second.gib;
   auto now = std::chrono::steady_clock::now();
   if (known != storage_.end() && now - known->second.at < kStorageMemory) co_return last;
   if (details.mountPaths.empty() || !details.runs()) co_return last;
-  storage_[instance_id] = {last, now};  // a du that fails or takes too long is not repeated at once
+  storage_[place_id] = {last, now};  // a du that fails or takes too long is not repeated at once
   std::vector<std::string> command{"du", "-skx"};
   command.insert(command.end(), details.mountPaths.begin(), details.mountPaths.end());
-  auto measured = co_await async::attempt(commands_.run(instance_id, std::move(command), "", deadline.orAfter(kStorageTime)));
+  auto measured = co_await async::attempt(commands_.run(place_id, std::move(command), "", deadline.orAfter(kStorageTime)));
   if (!measured) co_return last;  // an image without du, or more files than can be read in time
   double gib = static_cast<double>(sumOfLines(measured->stdoutText)) / static_cast<double>(kMib);
-  storage_[instance_id] = {gib, now};
+  storage_[place_id] = {gib, now};
   co_return gib;
 }
 
-awaitable<ResourceUsage> UsageSampler::sample(std::string instance_id, Deadline deadline) {
-  ContainerDetails details = co_await index_.require(instance_id, deadline);
+awaitable<ResourceUsage> UsageSampler::sample(PlaceId place_id, Deadline deadline) {
+  ContainerDetails details = co_await index_.require(place_id, deadline);
   const ResourceConfig& resources = details.instance.resources;
   ResourceUsage usage;
   usage.cpu.limit = resources.cpu.limit;
   usage.memory.limit = static_cast<double>(resources.memory.max);
   usage.storage.limit = static_cast<double>(resources.storage.size);
   if (details.runs()) {
-    json::value first = co_await statistics(instance_id, deadline);
+    json::value first = co_await statistics(place_id, deadline);
     usage.memory.usage = memoryMib(first);
-    usage.cpu.usage = co_await cpuPercent(instance_id, first, deadline);
+    usage.cpu.usage = co_await cpuPercent(place_id, first, deadline);
   }
-  usage.storage.usage = co_await storageGib(instance_id, details, deadline);
+  usage.storage.usage = co_await storageGib(place_id, details, deadline);
   co_return usage;
 }
 

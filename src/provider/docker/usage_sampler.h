@@ -13,8 +13,8 @@ class UsageSampler {
  public:
   UsageSampler(DockerContext& context, ContainerIndex& index, Commands& commands) : context_(context), index_(index), commands_(commands) {}
 
-  awaitable<ResourceUsage> sample(std::string instance_id, Deadline deadline);
-  void forget(const std::string& instance_id) { storage_.erase(instance_id); }
+  awaitable<ResourceUsage> sample(PlaceId place_id, Deadline deadline);
+  void forget(const PlaceId& place_id) { storage_.erase(place_id); }
 
  private:
   struct CpuSample {
@@ -25,15 +25,15 @@ class UsageSampler {
     double gib = 0;
     SteadyTime at{};
   };
-  awaitable<json::value> statistics(std::string instance_id, Deadline deadline);
-  awaitable<double> cpuPercent(std::string instance_id, const json::value& first, Deadline deadline);
-  awaitable<double> storageGib(std::string instance_id, const ContainerDetails& details, Deadline deadline);
+  awaitable<json::value> statistics(PlaceId place_id, Deadline deadline);
+  awaitable<double> cpuPercent(PlaceId place_id, const json::value& first, Deadline deadline);
+  awaitable<double> storageGib(PlaceId place_id, const ContainerDetails& details, Deadline deadline);
 
   DockerContext& context_;
   ContainerIndex& index_;
   Commands& commands_;
-  std::map<std::string, CpuSample> cpu_;          ///< by container; those that are too old are removed
-  std::map<std::string, StorageSample> storage_;  ///< by instance
+  std::map<std::string, CpuSample> cpu_;  ///< by container; those that are too old are removed
+  std::map<PlaceId, StorageSample> storage_;
 };
 
 }  // namespace swarm::docker

@@ -41,7 +41,7 @@ awaitable<void> FakeProvider::open(ProviderEventSink sink) {
     });
   });
   // A real endpoint may respond before anything else of a restarted server has happened.
-  if (!world_.isDown()) subscription_->sink({ProviderEvent::Kind::Reconnected, "", "the fake world"});
+  if (!world_.isDown()) subscription_->sink({ProviderEvent::Kind::Reconnected, {}, "the fake world"});
 }
 
 awaitable<void> FakeProvider::close() {
@@ -84,10 +84,10 @@ void FakeProvider::checkSpec(const InstanceSpec& spec) const {
     throw Error(ErrorCode::Unprocessable, format("The fake provider has no image \"{}\".", spec.config.image));
 }
 
-FakeContainer FakeProvider::existing(const std::string& instance_id) const {
-  auto container = world_.container(instance_id);
+FakeContainer FakeProvider::existing(const PlaceId& place_id) const {
+  auto container = world_.container(place_id);
   if (!container || container->swarmId != options_.swarmId)
-    throw Error(ErrorCode::NotFound, format("Workspace {} does not exist at the fake provider.", instance_id));
+    throw Error(ErrorCode::NotFound, format("Workspace {} does not exist at the fake provider.", place_id));
   return *container;
 }
 
@@ -96,7 +96,7 @@ awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec
     co_await step(method, Step::CreateVolume, progress, options_.times.step);
     if (spec.newVolumes) {
       auto taken = world_.volume(volumeNameOf(spec, i));
-      if (taken && taken->instanceId != spec.instanceId)
+      if (taken && taken->placeId != spec.placeId)
         throw Error(ErrorCode::Conflict, format("The volume {} exists already, and its files would be replaced.", taken->name));
     }
     std::string volume = world_.ensureVolume(options_.swarmId, spec, i);
@@ -112,10 +112,10 @@ awaitable<ProviderInstance> FakeProvider::makeContainer(const char* method, cons
   co_await progress.recorded({"container", container.id});
   if (start) {
     co_await step(method, Step::StartContainer, progress, options_.times.start);
-    world_.start(spec.instanceId, options_.times.ready);
+    world_.start(spec.placeId, options_.times.ready);
     co_await respond(method, Step::StartContainer);
   }
-  co_return describe(existing(spec.instanceId));
+  co_return describe(existing(spec.placeId));
 }
 
 awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline) {
@@ -144,39 +144,39 @@ awaitable<std::optional<std::vector<LostVolume>>> FakeProvider::findLostVolumes(
   co_return lost;
 }
 
-awaitable<void> FakeProvider::startInstance(std::string instance_id, Progress& progress, Deadline) {
+awaitable<void> FakeProvider::startInstance(PlaceId place_id, Progress& progress, Deadline) {
   co_await call("startInstance");
-  existing(instance_id);
+  existing(place_id);
   co_await step("startInstance", Step::StartContainer, progress, options_.times.start);
-  world_.start(instance_id, options_.times.ready);
+  world_.start(place_id, options_.times.ready);
   co_await respond("startInstance", Step::StartContainer);
 }
 
-awaitable<void> FakeProvider::stopInstance(std::string instance_id, std::chrono::seconds, Progress& progress, Deadline) {
+awaitable<void> FakeProvider::stopInstance(PlaceId place_id, std::chrono::seconds, Progress& progress, Deadline) {
   co_await call("stopInstance");
-  existing(instance_id);
+  existing(place_id);
   co_await step("stopInstance", Step::StopContainer, progress, options_.times.stop);
-  world_.stop(instance_id);
+  world_.stop(place_id);
   co_await respond("stopInstance", Step::StopContainer);
 }
 
-awaitable<void> FakeProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+awaitable<void> FakeProvider::deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                              Progress& progress, Deadline) {
   co_await call("deleteInstance");
   std::set<std::string> mounted;
   std::set<std::string> owners;
-  if (auto container = world_.container(instance_id); container && container->swarmId == options_.swarmId) {
+  if (auto container = world_.container(place_id); container && container->swarmId == options_.swarmId) {
     mounted.insert(container->volumes.begin(), container->volumes.end());
     owners.insert(container->spec.owner);
     co_await step("deleteInstance", Step::RemoveContainer, progress, options_.times.step);
-    world_.remove(instance_id);
+    world_.remove(place_id);
     co_await respond("deleteInstance", Step::RemoveContainer);
   }
   for (const ExternalResource& resource : external)
     if (resource.kind == "volume") mounted.insert(resource.id);
   for (const FakeVolume& volume : world_.volumes()) {
     if (volume.swarmId != options_.swarmId) continue;
-    bool ours = volume.instanceId == instance_id;
+    bool ours = volume.placeId == place_id;
     if (ours) owners.insert(volume.owner);
     bool goes = volume.persistent ? volumes == DeleteVolumes::Yes && (ours || mounted.contains(volume.name)) : ours;
     if (!goes) continue;
@@ -199,13 +199,13 @@ awaitable<std::vector<std::string>> FakeProvider::sweep(std::vector<Departure> g
   co_await call("sweep");
   std::vector<std::string> removed;
   for (const Departure& one : gone) {
-    auto container = world_.container(one.instanceId);
+    auto container = world_.container(one.placeId);
     if (container && container->swarmId == options_.swarmId) {
-      world_.remove(one.instanceId);
+      world_.remove(one.placeId);
       removed.push_back("container " + container->id);
     }
     for (const FakeVolume& volume : world_.volumes()) {
-      bool came_late = volume.swarmId == options_.swarmId && volume.instanceId == one.instanceId && volume.createdAt >= one.since;
+      bool came_late = volume.swarmId == options_.swarmId && volume.placeId == one.placeId && volume.createdAt >= one.since;
       bool goes = one.volumes == DeleteVolumes::Yes || !volume.persistent;
       if (came_late && goes && world_.removeVolume(volume.name)) removed.push_back("volume " + volume.name);
     }
@@ -216,11 +216,11 @@ awaitable<std::vector<std::string>> FakeProvider::sweep(std::vector<Departure> g
 awaitable<ProviderInstance> FakeProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline) {
   co_await call("replaceInstance");
   checkSpec(spec);
-  auto old = world_.container(spec.instanceId);
+  auto old = world_.container(spec.placeId);
   bool was_running = old && old->status == InstanceStatus::running;
   if (old) {
     co_await step("replaceInstance", Step::RemoveContainer, progress, options_.times.step);
-    world_.remove(spec.instanceId);
+    world_.remove(spec.placeId);
     co_await respond("replaceInstance", Step::RemoveContainer);
   }
   co_await makeVolumes("replaceInstance", spec, progress);

@@ -48,24 +48,24 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
-  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
-  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
-  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+  awaitable<void> startInstance(PlaceId place_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override;
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override;
-  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(PlaceId place_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
-  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
-  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
-  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
-  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override;
+  awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;
   /// Knows true, false, echo, cat, tee, printenv and sh -c "exit N"; files are those of the mounted volumes. Other commands: exit code 127.
-  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+  awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;
@@ -76,7 +76,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
 
  private:
   bool isSnapshotId(std::string_view id) const override { return id.starts_with("vs_"); }
-  awaitable<std::vector<VolumeSnapshot>> listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
+  awaitable<std::vector<VolumeSnapshot>> listSnapshots(PlaceId place_id, std::vector<ExternalResource> external,
                                                        Deadline deadline) override;
   awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) override;
 
@@ -88,7 +88,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress);
   awaitable<ProviderInstance> makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress);
   void checkSpec(const InstanceSpec& spec) const;
-  FakeContainer existing(const std::string& instance_id) const;  ///< throws NotFound; another swarm's does not exist
+  FakeContainer existing(const PlaceId& place_id) const;  ///< throws NotFound; another swarm's does not exist
   ProviderInstance describe(const FakeContainer& container) const;
 
   FakeWorld& world_;
@@ -98,6 +98,6 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
 };
 
 /// A connector to a simulated agent: serves /health, and tunnels /tunnel/vscode to a page that names the instance. Does not check tokens.
-net::Connector simulatedAgent(FakeWorld& world, const Clock& clock, std::string instance_id);
+net::Connector simulatedAgent(FakeWorld& world, const Clock& clock, PlaceId place_id);
 
 }  // namespace swarm::fake

@@ -11,7 +11,7 @@ namespace {
 /// The commands that the fake knows.
 CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const std::vector<std::string>& command,
                          const std::string& stdin_text) {
-  const std::string& id = container.spec.instanceId;
+  const PlaceId& id = container.spec.placeId;
   const std::string& name = command.front();
   CommandResult result;
   if (name == "true") return result;
@@ -57,7 +57,7 @@ std::string regionOf(const InstanceConfig& config) {
 
 ProviderInstance FakeProvider::describe(const FakeContainer& container) const {
   ProviderInstance instance;
-  instance.instanceId = container.spec.instanceId;
+  instance.placeId = container.spec.placeId;
   instance.name = container.spec.name;
   instance.owner = container.spec.owner;
   instance.status = container.status;
@@ -79,9 +79,9 @@ ProviderInstance FakeProvider::describe(const FakeContainer& container) const {
   return instance;
 }
 
-awaitable<std::optional<ProviderInstance>> FakeProvider::getInstance(std::string instance_id, Deadline) {
+awaitable<std::optional<ProviderInstance>> FakeProvider::getInstance(PlaceId place_id, Deadline) {
   co_await call("getInstance");
-  auto container = world_.container(instance_id);
+  auto container = world_.container(place_id);
   if (!container || container->swarmId != options_.swarmId) co_return std::nullopt;
   co_return describe(*container);
 }
@@ -98,7 +98,7 @@ awaitable<InstanceList> FakeProvider::listInstances(InstanceFilter filter, Deadl
   for (const FakeContainer& container : world_.containers()) {
     if (!list.complete && index++ % 2 == 0) continue;
     if (container.swarmId != options_.swarmId) continue;
-    if (filter.instanceId && *filter.instanceId != container.spec.instanceId) continue;
+    if (filter.placeId && *filter.placeId != container.spec.placeId) continue;
     if (filter.owner && *filter.owner != container.spec.owner) continue;
     if (filter.status && *filter.status != container.status) continue;
     list.instances.push_back(describe(container));
@@ -125,19 +125,19 @@ awaitable<PlacementPreview> FakeProvider::previewInstance(InstanceSpec spec, Dea
   co_return preview;
 }
 
-awaitable<AllocationEffect> FakeProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline) {
+awaitable<AllocationEffect> FakeProvider::allocateResources(PlaceId place_id, ResourceConfig resources, Deadline) {
   co_await call("allocateResources");
-  FakeContainer container = existing(instance_id);
+  FakeContainer container = existing(place_id);
   container.spec.config.resources = resources;
   checkSpec(container.spec);
   if (!options_.liveResize) co_return AllocationEffect::NeedsRestart;
-  world_.setResources(instance_id, resources);
+  world_.setResources(place_id, resources);
   co_return AllocationEffect::Live;
 }
 
-awaitable<ResourceUsage> FakeProvider::getResourceUsage(std::string instance_id, Deadline) {
+awaitable<ResourceUsage> FakeProvider::getResourceUsage(PlaceId place_id, Deadline) {
   co_await call("getResourceUsage");
-  FakeContainer container = existing(instance_id);
+  FakeContainer container = existing(place_id);
   const ResourceConfig& resources = container.spec.config.resources;
   ResourceUsage usage;
   usage.cpu.limit = resources.cpu.limit != 0 ? resources.cpu.limit : static_cast<std::int64_t>(resources.cpu.cores * 1000);
@@ -150,21 +150,21 @@ awaitable<ResourceUsage> FakeProvider::getResourceUsage(std::string instance_id,
   co_return usage;
 }
 
-awaitable<AllocationEffect> FakeProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline) {
+awaitable<AllocationEffect> FakeProvider::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline) {
   co_await call("configureNetwork");
-  bool same = existing(instance_id).spec.config.network.exposedPorts == network.exposedPorts;
+  bool same = existing(place_id).spec.config.network.exposedPorts == network.exposedPorts;
   co_return same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;  // published ports are fixed when a container is made
 }
 
-awaitable<NetworkInfo> FakeProvider::getNetworkInfo(std::string instance_id, Deadline) {
+awaitable<NetworkInfo> FakeProvider::getNetworkInfo(PlaceId place_id, Deadline) {
   co_await call("getNetworkInfo");
-  co_return describe(existing(instance_id)).network;
+  co_return describe(existing(place_id)).network;
 }
 
-awaitable<CommandResult> FakeProvider::executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+awaitable<CommandResult> FakeProvider::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                                       Deadline) {
   co_await call("executeCommand");
-  FakeContainer container = existing(instance_id);
+  FakeContainer container = existing(place_id);
   if (container.status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The workspace does not run.");
   if (command.empty()) throw Error(ErrorCode::InvalidArgument, "The command is empty.");
   co_return runCommand(world_, container, command, stdin_text);
@@ -196,11 +196,11 @@ ProviderCapabilities FakeProvider::getProviderCapabilities() const {
   return capabilities;
 }
 
-awaitable<AgentEndpoint> FakeProvider::agentEndpoint(std::string instance_id, Deadline) {
+awaitable<AgentEndpoint> FakeProvider::agentEndpoint(PlaceId place_id, Deadline) {
   co_await call("agentEndpoint");
-  if (existing(instance_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The workspace does not run.");
+  if (existing(place_id).status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The workspace does not run.");
   // The host shows test code whose agent it is.
-  co_return AgentEndpoint(simulatedAgent(world_, clock_, instance_id), instance_id);
+  co_return AgentEndpoint(simulatedAgent(world_, clock_, place_id), place_id.str());
 }
 
 awaitable<std::vector<VolumeInfo>> FakeProvider::listVolumes(Deadline) {
@@ -209,7 +209,7 @@ awaitable<std::vector<VolumeInfo>> FakeProvider::listVolumes(Deadline) {
   for (const FakeVolume& volume : world_.volumes()) {
     if (volume.swarmId != options_.swarmId) continue;
     list.push_back(
-        VolumeInfo{volume.name, volume.instanceId, volume.owner, volume.mountPath, world_.isVolumeInUse(volume.name), volume.createdAt});
+        VolumeInfo{volume.name, volume.placeId, volume.owner, volume.mountPath, world_.isVolumeInUse(volume.name), volume.createdAt});
   }
   co_return list;
 }

@@ -3,18 +3,18 @@
 
 namespace swarm::fake {
 
-awaitable<std::vector<VolumeSnapshot>> FakeProvider::listSnapshots(std::string instance_id, std::vector<ExternalResource>, Deadline) {
+awaitable<std::vector<VolumeSnapshot>> FakeProvider::listSnapshots(PlaceId place_id, std::vector<ExternalResource>, Deadline) {
   co_await call("listSnapshots");
   std::vector<VolumeSnapshot> list;
   for (const FakeVolumeSnapshot& taken : world_.volumeSnapshots())
-    if (taken.instanceId == instance_id) list.insert(list.begin(), {taken.id, taken.createdAt, taken.expiresAt, 1});
+    if (taken.placeId == place_id) list.insert(list.begin(), {taken.id, taken.createdAt, taken.expiresAt, 1});
   co_return list;
 }
 
 awaitable<ProviderInstance> FakeProvider::openSnapshot(SnapshotReader reader, Progress& progress, Deadline) {
   co_await call("openSnapshot");
   InstanceSpec spec = reader.of;
-  spec.instanceId = reader.instanceId;
+  spec.placeId = reader.placeId;
   spec.config.network.exposedPorts.clear();
   for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
     spec.config.storage[i].volumeName.clear();

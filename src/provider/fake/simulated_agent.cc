@@ -67,8 +67,8 @@ awaitable<void> serve(net::StreamPtr stream, FakeContainer container, bool ready
   }
 }
 
-awaitable<net::StreamPtr> connect(FakeWorld& world, const Clock& clock, std::string instance_id) {
-  auto container = world.container(instance_id);
+awaitable<net::StreamPtr> connect(FakeWorld& world, const Clock& clock, PlaceId place_id) {
+  auto container = world.container(place_id);
   if (world.isDown() || !container || container->status != InstanceStatus::running || !world.hasAgent(container->spec.config.image))
     throw Error(ErrorCode::Unavailable, "The agent refuses connections.");
   auto executor = co_await boost::asio::this_coro::executor;
@@ -80,8 +80,8 @@ awaitable<net::StreamPtr> connect(FakeWorld& world, const Clock& clock, std::str
 
 }  // namespace
 
-net::Connector simulatedAgent(FakeWorld& world, const Clock& clock, std::string instance_id) {
-  return [&world, &clock, instance_id](Deadline) { return connect(world, clock, instance_id); };
+net::Connector simulatedAgent(FakeWorld& world, const Clock& clock, PlaceId place_id) {
+  return [&world, &clock, place_id](Deadline) { return connect(world, clock, place_id); };
 }
 
 }  // namespace swarm::fake

@@ -18,7 +18,7 @@ std::string holdOf(const InstanceSpec& spec) {
 
 std::string volumeNameOf(const InstanceSpec& spec, std::size_t index) {
   const std::string& name = spec.config.storage[index].volumeName;
-  return name.empty() ? format("swarm-{}-{}", spec.instanceId, index) : name;
+  return name.empty() ? format("swarm-{}-{}", spec.placeId, index) : name;
 }
 
 std::string FakeWorld::nextId(const char* prefix) { return format("{}-{}", prefix, next_++); }
@@ -33,20 +33,20 @@ void FakeWorld::report(ProviderEvent event) {
   for (auto& sink : sinks) sink(event);
 }
 
-void FakeWorld::exitContainer(const std::string& instance_id, int exit_code) {
+void FakeWorld::exitContainer(const PlaceId& place_id, int exit_code) {
   {
     std::lock_guard lock(mutex_);
-    auto found = containers_.find(instance_id);
+    auto found = containers_.find(place_id);
     if (found == containers_.end()) return;
     found->second.status = exit_code == 0 ? InstanceStatus::stopped : InstanceStatus::failed;
     found->second.reason = exit_code == 0 ? "" : format("exited with code {}", exit_code);
   }
-  report({ProviderEvent::Kind::Changed, instance_id, format("die exitCode={}", exit_code)});
+  report({ProviderEvent::Kind::Changed, place_id, format("die exitCode={}", exit_code)});
 }
 
-void FakeWorld::removeContainer(const std::string& instance_id) { remove(instance_id); }
+void FakeWorld::removeContainer(const PlaceId& place_id) { remove(place_id); }
 
-void FakeWorld::killAtMemoryLimit(const std::string& instance_id) { report({ProviderEvent::Kind::OutOfMemory, instance_id, "oom"}); }
+void FakeWorld::killAtMemoryLimit(const PlaceId& place_id) { report({ProviderEvent::Kind::OutOfMemory, place_id, "oom"}); }
 
 void FakeWorld::dropVolume(const std::string& name) {
   std::lock_guard lock(mutex_);
@@ -59,26 +59,26 @@ void FakeWorld::stopAll() {
     for (auto& [id, container] : containers_)
       if (container.status == InstanceStatus::running) container.status = InstanceStatus::stopped;
   }
-  report({ProviderEvent::Kind::Reconnected, "", "restarted"});
+  report({ProviderEvent::Kind::Reconnected, {}, "restarted"});
 }
 
-void FakeWorld::hold(const std::string& instance_id, std::string transfer) {
+void FakeWorld::hold(const PlaceId& place_id, std::string transfer) {
   std::lock_guard lock(mutex_);
-  auto found = containers_.find(instance_id);
+  auto found = containers_.find(place_id);
   if (found != containers_.end() && found->second.status == InstanceStatus::running) found->second.held = std::move(transfer);
 }
 
-void FakeWorld::release(const std::string& instance_id) {
+void FakeWorld::release(const PlaceId& place_id) {
   std::lock_guard lock(mutex_);
-  auto found = containers_.find(instance_id);
+  auto found = containers_.find(place_id);
   if (found == containers_.end() || found->second.held.empty()) return;
   found->second.held.clear();
   found->second.generation = nextId("vscode");
 }
 
-void FakeWorld::restartVscode(const std::string& instance_id) {
+void FakeWorld::restartVscode(const PlaceId& place_id) {
   std::lock_guard lock(mutex_);
-  if (auto found = containers_.find(instance_id); found != containers_.end()) found->second.generation = nextId("vscode");
+  if (auto found = containers_.find(place_id); found != containers_.end()) found->second.generation = nextId("vscode");
 }
 
 void FakeWorld::setDown(bool down) {
@@ -87,7 +87,7 @@ void FakeWorld::setDown(bool down) {
     if (down_ == down) return;
     down_ = down;
   }
-  report({down ? ProviderEvent::Kind::Disconnected : ProviderEvent::Kind::Reconnected, "", ""});
+  report({down ? ProviderEvent::Kind::Disconnected : ProviderEvent::Kind::Reconnected, {}, ""});
 }
 
 bool FakeWorld::isDown() const {
@@ -157,9 +157,9 @@ std::vector<FakeNetwork> FakeWorld::networks() const {
   return all;
 }
 
-std::optional<FakeContainer> FakeWorld::container(const std::string& instance_id) const {
+std::optional<FakeContainer> FakeWorld::container(const PlaceId& place_id) const {
   std::lock_guard lock(mutex_);
-  auto found = containers_.find(instance_id);
+  auto found = containers_.find(place_id);
   if (found == containers_.end()) return std::nullopt;
   return found->second;
 }
@@ -176,10 +176,10 @@ void FakeWorld::writeFile(const std::string& volume, std::string path, std::stri
   volumes_.at(volume).files[std::move(path)] = std::move(contents);
 }
 
-std::string FakeWorld::takeVolumeSnapshot(const std::string& instance_id) {
+std::string FakeWorld::takeVolumeSnapshot(const PlaceId& place_id) {
   std::lock_guard lock(mutex_);
-  FakeVolumeSnapshot taken{nextId("vs_fake"), instance_id, clock_.now(), clock_.now() + std::chrono::days(14), {}};
-  for (const std::string& name : containers_.at(instance_id).volumes) taken.volumes.push_back(volumes_.at(name));
+  FakeVolumeSnapshot taken{nextId("vs_fake"), place_id, clock_.now(), clock_.now() + std::chrono::days(14), {}};
+  for (const std::string& name : containers_.at(place_id).volumes) taken.volumes.push_back(volumes_.at(name));
   volume_snapshots_.push_back(taken);
   return taken.id;
 }
@@ -197,7 +197,7 @@ std::vector<FakeVolumeSnapshot> FakeWorld::volumeSnapshots() const {
 void FakeWorld::plant(FakeContainer container, std::vector<FakeVolume> volumes) {
   std::lock_guard lock(mutex_);
   for (auto& volume : volumes) volumes_[volume.name] = std::move(volume);
-  std::string id = container.spec.instanceId;
+  PlaceId id = container.spec.placeId;
   containers_[id] = std::move(container);
 }
 
@@ -233,7 +233,7 @@ std::string FakeWorld::ensureVolume(const std::string& swarm_id, const InstanceS
   std::lock_guard lock(mutex_);
   const StorageConfig& storage = spec.config.storage[index];
   std::string name = volumeNameOf(spec, index);
-  FakeVolume fresh{name, swarm_id, spec.instanceId, spec.owner, storage.mountPath, storage.persistent, clock_.now(), {}};
+  FakeVolume fresh{name, swarm_id, spec.placeId, spec.owner, storage.mountPath, storage.persistent, clock_.now(), {}};
   volumes_.try_emplace(name, std::move(fresh));
   return name;
 }
@@ -251,7 +251,7 @@ FakeContainer FakeWorld::ensureContainer(const std::string& swarm_id, const Inst
   FakeContainer made;
   {
     std::lock_guard lock(mutex_);
-    if (auto found = containers_.find(spec.instanceId); found != containers_.end()) return found->second;
+    if (auto found = containers_.find(spec.placeId); found != containers_.end()) return found->second;
     made.id = nextId("container");
     made.swarmId = swarm_id;
     made.spec = spec;
@@ -262,17 +262,17 @@ FakeContainer FakeWorld::ensureContainer(const std::string& swarm_id, const Inst
     for (std::size_t i = 0; i < spec.config.storage.size(); ++i) made.volumes.push_back(volumeNameOf(spec, i));
     for (std::int64_t port : spec.config.network.exposedPorts)
       made.ports.push_back(PortMapping{port, static_cast<std::int64_t>(20'000 + next_++ % 40'000), "tcp"});
-    containers_[spec.instanceId] = made;
+    containers_[spec.placeId] = made;
   }
-  report({ProviderEvent::Kind::Changed, spec.instanceId, "create"});
+  report({ProviderEvent::Kind::Changed, spec.placeId, "create"});
   return made;
 }
 
-void FakeWorld::start(const std::string& instance_id, std::chrono::milliseconds ready_after) {
+void FakeWorld::start(const PlaceId& place_id, std::chrono::milliseconds ready_after) {
   {
     std::lock_guard lock(mutex_);
-    auto found = containers_.find(instance_id);
-    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", instance_id));
+    auto found = containers_.find(place_id);
+    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", place_id));
     FakeContainer& container = found->second;
     if (container.status == InstanceStatus::running) return;
     container.status = InstanceStatus::running;
@@ -282,27 +282,27 @@ void FakeWorld::start(const std::string& instance_id, std::chrono::milliseconds 
     container.held = holdOf(container.spec);
     container.readyAt = clock_.steadyNow() + ready_after;
   }
-  report({ProviderEvent::Kind::Changed, instance_id, "start"});
+  report({ProviderEvent::Kind::Changed, place_id, "start"});
 }
 
-void FakeWorld::stop(const std::string& instance_id) {
+void FakeWorld::stop(const PlaceId& place_id) {
   {
     std::lock_guard lock(mutex_);
-    auto found = containers_.find(instance_id);
-    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", instance_id));
+    auto found = containers_.find(place_id);
+    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", place_id));
     if (found->second.status != InstanceStatus::running) return;
     found->second.status = InstanceStatus::stopped;
     found->second.reason.clear();
   }
-  report({ProviderEvent::Kind::Changed, instance_id, "die exitCode=143"});
+  report({ProviderEvent::Kind::Changed, place_id, "die exitCode=143"});
 }
 
-void FakeWorld::remove(const std::string& instance_id) {
+void FakeWorld::remove(const PlaceId& place_id) {
   {
     std::lock_guard lock(mutex_);
-    if (containers_.erase(instance_id) == 0) return;
+    if (containers_.erase(place_id) == 0) return;
   }
-  report({ProviderEvent::Kind::Removed, instance_id, "destroy"});
+  report({ProviderEvent::Kind::Removed, place_id, "destroy"});
 }
 
 bool FakeWorld::isVolumeInUseLocked(const std::string& name) const {
@@ -332,18 +332,18 @@ void FakeWorld::removeNetworkIfUnused(const std::string& swarm_id, const std::st
   networks_.erase(name);
 }
 
-void FakeWorld::setResources(const std::string& instance_id, const ResourceConfig& resources) {
+void FakeWorld::setResources(const PlaceId& place_id, const ResourceConfig& resources) {
   {
     std::lock_guard lock(mutex_);
-    auto found = containers_.find(instance_id);
-    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", instance_id));
+    auto found = containers_.find(place_id);
+    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", place_id));
     found->second.spec.config.resources = resources;
   }
-  report({ProviderEvent::Kind::Changed, instance_id, "update"});
+  report({ProviderEvent::Kind::Changed, place_id, "update"});
 }
 
-FakeVolume* FakeWorld::mountedAt(const std::string& instance_id, const std::string& path, std::string& inside) {
-  auto found = containers_.find(instance_id);
+FakeVolume* FakeWorld::mountedAt(const PlaceId& place_id, const std::string& path, std::string& inside) {
+  auto found = containers_.find(place_id);
   if (found == containers_.end()) return nullptr;
   const InstanceConfig& config = found->second.spec.config;
   for (std::size_t i = 0; i < config.storage.size(); ++i) {
@@ -356,18 +356,18 @@ FakeVolume* FakeWorld::mountedAt(const std::string& instance_id, const std::stri
   return nullptr;
 }
 
-std::optional<std::string> FakeWorld::readFile(const std::string& instance_id, const std::string& path) const {
+std::optional<std::string> FakeWorld::readFile(const PlaceId& place_id, const std::string& path) const {
   std::lock_guard lock(mutex_);
   std::string inside;
-  FakeVolume* volume = const_cast<FakeWorld*>(this)->mountedAt(instance_id, path, inside);
+  FakeVolume* volume = const_cast<FakeWorld*>(this)->mountedAt(place_id, path, inside);
   if (!volume || !volume->files.contains(inside)) return std::nullopt;
   return volume->files.at(inside);
 }
 
-bool FakeWorld::writeInside(const std::string& instance_id, const std::string& path, std::string contents) {
+bool FakeWorld::writeInside(const PlaceId& place_id, const std::string& path, std::string contents) {
   std::lock_guard lock(mutex_);
   std::string inside;
-  FakeVolume* volume = mountedAt(instance_id, path, inside);
+  FakeVolume* volume = mountedAt(place_id, path, inside);
   if (volume) volume->files[inside] = std::move(contents);
   return volume != nullptr;
 }

@@ -18,7 +18,7 @@ namespace swarm::fake {
 struct FakeVolume {
   std::string name;
   std::string swarmId;
-  std::string instanceId;  ///< the one it was created for
+  PlaceId placeId;  ///< the one it was created for
   std::string owner;
   std::string mountPath;
   bool persistent = true;
@@ -46,7 +46,7 @@ struct FakeContainer {
 /// A snapshot that the world took of an instance's volumes.
 struct FakeVolumeSnapshot {
   std::string id;
-  std::string instanceId;
+  PlaceId placeId;
   SystemTime createdAt{};
   SystemTime expiresAt{};
   std::vector<FakeVolume> volumes;  ///< in the order of the instance's storages
@@ -66,15 +66,15 @@ class FakeWorld {
   FaultPlan faults;
 
   // What happens outside of the server.
-  void exitContainer(const std::string& instance_id, int exit_code);  ///< its process ends
-  void removeContainer(const std::string& instance_id);               ///< by hand; its volumes stay
-  void killAtMemoryLimit(const std::string& instance_id);             ///< one of its processes; the container continues
-  void dropVolume(const std::string& name);                           ///< by hand
-  void stopAll();                                                     ///< the machine was rebooted: everything exists and is stopped
-  void hold(const std::string& instance_id, std::string transfer);    ///< the effects of the agent's POST /hold and /release
-  void release(const std::string& instance_id);
-  void restartVscode(const std::string& instance_id);  ///< the agent replaced VS Code's server
-  void setDown(bool down);                             ///< calls throw Unavailable; Disconnected and Reconnected are reported
+  void exitContainer(const PlaceId& place_id, int exit_code);  ///< its process ends
+  void removeContainer(const PlaceId& place_id);               ///< by hand; its volumes stay
+  void killAtMemoryLimit(const PlaceId& place_id);             ///< one of its processes; the container continues
+  void dropVolume(const std::string& name);                    ///< by hand
+  void stopAll();                                              ///< the machine was rebooted: everything exists and is stopped
+  void hold(const PlaceId& place_id, std::string transfer);    ///< the effects of the agent's POST /hold and /release
+  void release(const PlaceId& place_id);
+  void restartVscode(const PlaceId& place_id);  ///< the agent replaced VS Code's server
+  void setDown(bool down);                      ///< calls throw Unavailable; Disconnected and Reconnected are reported
   bool isDown() const;
   void setListsPartial(bool partial);  ///< listInstances() omits every second one and marks the list as incomplete
   bool areListsPartial() const;
@@ -87,11 +87,11 @@ class FakeWorld {
   std::vector<FakeContainer> containers() const;
   std::vector<FakeVolume> volumes() const;
   std::vector<FakeNetwork> networks() const;
-  std::optional<FakeContainer> container(const std::string& instance_id) const;
+  std::optional<FakeContainer> container(const PlaceId& place_id) const;
   std::optional<FakeVolume> volume(const std::string& name) const;
   void writeFile(const std::string& volume, std::string path, std::string contents);
-  std::string takeVolumeSnapshot(const std::string& instance_id);  ///< "vs_fake-1"; kept for two weeks
-  void dropVolumeSnapshot(const std::string& id);                  ///< it has expired
+  std::string takeVolumeSnapshot(const PlaceId& place_id);  ///< "vs_fake-1"; kept for two weeks
+  void dropVolumeSnapshot(const std::string& id);           ///< it has expired
   std::vector<FakeVolumeSnapshot> volumeSnapshots() const;
   /// Something that an earlier, crashed server left behind.
   void plant(FakeContainer container, std::vector<FakeVolume> volumes);
@@ -108,28 +108,28 @@ class FakeWorld {
   /// The same, with the files of a snapshot's volume; throws Unprocessable for one that does not exist any more.
   std::string ensureCopy(const std::string& swarm_id, const InstanceSpec& spec, std::size_t index, const std::string& snapshot);
   FakeContainer ensureContainer(const std::string& swarm_id, const InstanceSpec& spec);
-  void start(const std::string& instance_id, std::chrono::milliseconds ready_after);
-  void stop(const std::string& instance_id);
-  void remove(const std::string& instance_id);
+  void start(const PlaceId& place_id, std::chrono::milliseconds ready_after);
+  void stop(const PlaceId& place_id);
+  void remove(const PlaceId& place_id);
   bool removeVolume(const std::string& name);  ///< false: in use
   void removeNetworkIfUnused(const std::string& swarm_id, const std::string& owner);
-  void setResources(const std::string& instance_id, const ResourceConfig& resources);
+  void setResources(const PlaceId& place_id, const ResourceConfig& resources);
   bool isVolumeInUse(const std::string& name) const;
-  std::optional<std::string> readFile(const std::string& instance_id, const std::string& path) const;
-  bool writeInside(const std::string& instance_id, const std::string& path, std::string contents);
+  std::optional<std::string> readFile(const PlaceId& place_id, const std::string& path) const;
+  bool writeInside(const PlaceId& place_id, const std::string& path, std::string contents);
 
  private:
   void report(ProviderEvent event);
-  FakeVolume* mountedAt(const std::string& instance_id, const std::string& path, std::string& inside);
+  FakeVolume* mountedAt(const PlaceId& place_id, const std::string& path, std::string& inside);
   bool isVolumeInUseLocked(const std::string& name) const;
   std::string imageIdLocked(const std::string& image) const;
   std::string nextId(const char* prefix);
 
   const Clock& clock_;
   mutable std::mutex mutex_;
-  std::map<std::string, FakeContainer> containers_;  ///< by instance id
-  std::map<std::string, FakeVolume> volumes_;        ///< by name
-  std::map<std::string, FakeNetwork> networks_;      ///< by name
+  std::map<PlaceId, FakeContainer> containers_;
+  std::map<std::string, FakeVolume> volumes_;    ///< by name
+  std::map<std::string, FakeNetwork> networks_;  ///< by name
   std::vector<FakeVolumeSnapshot> volume_snapshots_;
   std::map<std::uint64_t, Sink> sinks_;
   std::set<std::string> missing_images_;

@@ -71,13 +71,13 @@ FlySwarm::FlySwarm(FlyIOProviderConfig configuration, std::string swarm_id)
 
 bool FlySwarm::owns(const Machine& machine) const { return owns(machine.app) && machine.metadata(kMetaSwarm) == id; }
 
-std::string FlySwarm::appOf(const std::string& instance_id) const { return appName(config, id, instance_id); }
+std::string FlySwarm::appOf(const PlaceId& place_id) const { return appName(config, id, place_id); }
 
-std::string FlySwarm::appOf(const std::string& instance_id, const std::vector<ExternalResource>& recorded) const {
+std::string FlySwarm::appOf(const PlaceId& place_id, const std::vector<ExternalResource>& recorded) const {
   for (const ExternalResource& resource : recorded) {
     if (resource.kind == "app" && owns(resource.id)) return resource.id;
   }
-  return appOf(instance_id);
+  return appOf(place_id);
 }
 
 }  // namespace swarm::flyio

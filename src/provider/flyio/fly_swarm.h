@@ -17,9 +17,9 @@ struct FlySwarm {
 
   bool owns(std::string_view app) const { return app.starts_with(appPrefix); }
   bool owns(const Machine& machine) const;
-  std::string appOf(const std::string& instance_id) const;  ///< the app that is created for the instance
+  std::string appOf(const PlaceId& place_id) const;  ///< the app that is created for the instance
   /// The app that contains the instance: the recorded one, because an instance that uses a kept volume is in that volume's app.
-  std::string appOf(const std::string& instance_id, const std::vector<ExternalResource>& recorded) const;
+  std::string appOf(const PlaceId& place_id, const std::vector<ExternalResource>& recorded) const;
   std::string leaseText() const { return "swarm " + id; }  ///< description of our leases
 
   FlyIOProviderConfig config;

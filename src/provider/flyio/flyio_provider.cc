@@ -101,35 +101,35 @@ awaitable<std::optional<std::vector<LostVolume>>> FlyIOProvider::findLostVolumes
   co_return co_await parts_->creator.findLostVolumes(std::move(spec), deadline);
 }
 
-awaitable<void> FlyIOProvider::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
-  auto guard = co_await parts_->locks.acquire(instance_id, deadline);
+awaitable<void> FlyIOProvider::startInstance(PlaceId place_id, Progress& progress, Deadline deadline) {
+  auto guard = co_await parts_->locks.acquire(place_id.str(), deadline);
   progress.step(Step::StartMachine);
-  Machine machine = co_await parts_->machines.require(instance_id, deadline);
+  Machine machine = co_await parts_->machines.require(place_id, deadline);
   machine = co_await parts_->moves.start(std::move(machine), progress, deadline);
   co_await parts_->moves.cleanUp(std::move(machine), deadline);
 }
 
-awaitable<void> FlyIOProvider::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
-  auto guard = co_await parts_->locks.acquire(instance_id, deadline);
+awaitable<void> FlyIOProvider::stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
+  auto guard = co_await parts_->locks.acquire(place_id.str(), deadline);
   progress.step(Step::StopMachine);
-  Machine machine = co_await parts_->machines.require(instance_id, deadline);
+  Machine machine = co_await parts_->machines.require(place_id, deadline);
   co_await parts_->lifecycle.stop(std::move(machine), grace, deadline);
 }
 
-awaitable<void> FlyIOProvider::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+awaitable<void> FlyIOProvider::deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                               Progress& progress, Deadline deadline) {
-  auto guard = co_await parts_->locks.acquire(instance_id, deadline);
-  if (std::string app = co_await parts_->readers.findApp(instance_id, external, deadline); !app.empty()) {
-    co_await parts_->readers.close(app, instance_id, std::move(external), progress, deadline);
+  auto guard = co_await parts_->locks.acquire(place_id.str(), deadline);
+  if (std::string app = co_await parts_->readers.findApp(place_id, external, deadline); !app.empty()) {
+    co_await parts_->readers.close(app, place_id, std::move(external), progress, deadline);
   } else {
-    co_await parts_->remover.remove(instance_id, volumes, std::move(external), progress, deadline);
-    parts_->moves.forget(instance_id);
+    co_await parts_->remover.remove(place_id, volumes, std::move(external), progress, deadline);
+    parts_->moves.forget(place_id);
   }
-  parts_->cache.forget(instance_id);
+  parts_->cache.forget(place_id);
 }
 
-awaitable<std::optional<ProviderInstance>> FlyIOProvider::getInstance(std::string instance_id, Deadline deadline) {
-  auto machine = co_await parts_->machines.find(std::move(instance_id), deadline);
+awaitable<std::optional<ProviderInstance>> FlyIOProvider::getInstance(PlaceId place_id, Deadline deadline) {
+  auto machine = co_await parts_->machines.find(std::move(place_id), deadline);
   if (!machine || machine->state == "destroying") co_return std::nullopt;
   co_return toInstance(*machine, parts_->swarm.config);
 }
@@ -152,17 +152,17 @@ awaitable<ProviderInstance> FlyIOProvider::replaceInstance(InstanceSpec spec, Pr
   return parts_->updater.replace(std::move(spec), progress, deadline);
 }
 
-awaitable<AllocationEffect> FlyIOProvider::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
-  return parts_->updater.allocate(std::move(instance_id), resources, deadline);
+awaitable<AllocationEffect> FlyIOProvider::allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) {
+  return parts_->updater.allocate(std::move(place_id), resources, deadline);
 }
 
-awaitable<AllocationEffect> FlyIOProvider::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
-  return parts_->updater.configureNetwork(std::move(instance_id), std::move(network), deadline);
+awaitable<AllocationEffect> FlyIOProvider::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) {
+  return parts_->updater.configureNetwork(std::move(place_id), std::move(network), deadline);
 }
 
 /// Limits only: nothing outside of a Machine can measure usage. The controller queries the agent (README.md, "Deviations").
-awaitable<ResourceUsage> FlyIOProvider::getResourceUsage(std::string instance_id, Deadline deadline) {
-  Machine machine = co_await parts_->machines.require(std::move(instance_id), deadline);
+awaitable<ResourceUsage> FlyIOProvider::getResourceUsage(PlaceId place_id, Deadline deadline) {
+  Machine machine = co_await parts_->machines.require(std::move(place_id), deadline);
   ResourceConfig resources = resourcesOf(machine);
   ResourceUsage usage;
   usage.cpu.limit = resources.cpu.limit;
@@ -171,16 +171,17 @@ awaitable<ResourceUsage> FlyIOProvider::getResourceUsage(std::string instance_id
   co_return usage;
 }
 
-awaitable<NetworkInfo> FlyIOProvider::getNetworkInfo(std::string instance_id, Deadline deadline) {
-  Machine machine = co_await parts_->machines.require(std::move(instance_id), deadline);
+awaitable<NetworkInfo> FlyIOProvider::getNetworkInfo(PlaceId place_id, Deadline deadline) {
+  Machine machine = co_await parts_->machines.require(std::move(place_id), deadline);
   co_return networkOf(machine, parts_->swarm.config);
 }
 
-awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, Deadline deadline) {
-  Machine machine = co_await parts_->machines.require(instance_id, deadline);
+awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(PlaceId place_id, Deadline deadline) {
+  Machine machine = co_await parts_->machines.require(place_id, deadline);
   if (machine.isHostUnreachable()) throw hostUnreachable(machine);
   if (machine.state != "started") {
-    throw Error(ErrorCode::Conflict, format("The workspace is not running (its Machine is {}).", machine.state)).withInstance(instance_id);
+    throw Error(ErrorCode::Conflict, format("The workspace is not running (its Machine is {}).", machine.state))
+        .withInstance(place_id.str());
   }
   const FlySwarm& swarm = parts_->swarm;
   const net::Url url = serverUrl(appUrl(swarm.config, machine.app, isPrivate(machine)), "appUrl");
@@ -189,9 +190,9 @@ awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(std::string instance_id, D
   co_return endpoint;
 }
 
-awaitable<CommandResult> FlyIOProvider::executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+awaitable<CommandResult> FlyIOProvider::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                                        Deadline deadline) {
-  return parts_->commands.run(std::move(instance_id), std::move(command), std::move(stdin_text), deadline);
+  return parts_->commands.run(std::move(place_id), std::move(command), std::move(stdin_text), deadline);
 }
 
 ProviderCapabilities FlyIOProvider::getProviderCapabilities() const {
@@ -213,7 +214,7 @@ awaitable<std::vector<VolumeInfo>> FlyIOProvider::listVolumes(Deadline deadline)
   std::vector<VolumeInfo> infos;
   for (const StoredVolume& stored : all) {
     const StorageEntry& entry = stored.entry;
-    infos.push_back({entry.name, entry.instanceId, entry.owner, entry.mountPath, !stored.usedBy.empty(), stored.createdAt, stored.isStray});
+    infos.push_back({entry.name, entry.placeId, entry.owner, entry.mountPath, !stored.usedBy.empty(), stored.createdAt, stored.isStray});
   }
   co_return infos;
 }

@@ -30,23 +30,23 @@ class FlyIOProvider final : public Provider {
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
-  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
-  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
-  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+  awaitable<void> startInstance(PlaceId place_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override;
-  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(PlaceId place_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
-  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
-  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override;
   bool measuresUsage() const override { return false; }  ///< the agent does
-  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
-  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
-  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+  awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;
+  awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;

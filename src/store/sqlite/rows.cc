@@ -56,7 +56,7 @@ void insertInstance(Database& database, const InstanceRecord& record) {
     database.execute(
         "INSERT INTO instances(id, name, owner, status, agent_secret, agent_key, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
         {instance.id, instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-         record.agentKey.reveal(), record.placeId, json::serialize(toJson(instance))});
+         record.agentKey.reveal(), record.placeId.str(), json::serialize(toJson(instance))});
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
@@ -69,7 +69,7 @@ void updateInstance(Database& database, const InstanceRecord& record) {
     requireOne(database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, agent_key = ?, place_id = ?, "
                                 "body = ? WHERE id = ?",
                                 {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-                                 record.agentKey.reveal(), record.placeId, json::serialize(toJson(instance)), instance.id}),
+                                 record.agentKey.reveal(), record.placeId.str(), json::serialize(toJson(instance)), instance.id}),
                "instance", instance.id);
   } catch (const Error& error) {
     rethrowTaken(error, instance);
@@ -85,7 +85,7 @@ std::vector<InstanceRecord> loadInstances(Database& database) {
     out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore),
                    Secret(rows.text(1)),
                    {},
-                   rows.text(3),
+                   PlaceId(rows.text(3)),
                    Secret(rows.text(4))});
   }
   Rows external = database.query("SELECT instance_id, kind, id FROM external_resources ORDER BY position");
@@ -120,7 +120,7 @@ void putPlace(Database& database, const PlaceRecord& place) {
   database.execute(
       "INSERT INTO places(id, instance_id, role, external, body) VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET instance_id = "
       "excluded.instance_id, role = excluded.role, external = excluded.external, body = excluded.body",
-      {place.id, place.instanceId, enumName(place.role), json::serialize(external), json::serialize(body)});
+      {place.id.str(), place.instanceId, enumName(place.role), json::serialize(external), json::serialize(body)});
 }
 
 std::vector<PlaceRecord> loadPlaces(Database& database) {
@@ -129,7 +129,7 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
   while (rows.next()) {
     json::object body = parseStored(rows.text(4)).as_object();
     PlaceRecord place;
-    place.id = rows.text(0);
+    place.id = PlaceId(rows.text(0));
     place.instanceId = rows.text(1);
     place.role = enumFromName<PlaceRole>(rows.text(2)).value_or(PlaceRole::kept);  // a role written by a newer version is kept as it is
     place.owner = body.at("owner").as_string();
@@ -151,7 +151,7 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
 
 void putDeparture(Database& database, const Departure& departure) {
   database.execute("INSERT OR REPLACE INTO departures(instance_id, owner, provider, volumes, since) VALUES(?, ?, ?, ?, ?)",
-                   {departure.instanceId, departure.owner, enumName(departure.provider),
+                   {departure.placeId.str(), departure.owner, enumName(departure.provider),
                     std::int64_t{departure.volumes == DeleteVolumes::Yes}, toNumber(departure.since)});
 }
 
@@ -159,7 +159,7 @@ std::vector<Departure> loadDepartures(Database& database) {
   std::vector<Departure> out;
   Rows rows = database.query("SELECT instance_id, owner, provider, volumes, since FROM departures ORDER BY instance_id");
   while (rows.next())
-    out.push_back({rows.text(0), rows.text(1), enumFromName<ProviderType>(rows.text(2)).value_or(ProviderType::docker),
+    out.push_back({PlaceId(rows.text(0)), rows.text(1), enumFromName<ProviderType>(rows.text(2)).value_or(ProviderType::docker),
                    rows.integer(3) != 0 ? DeleteVolumes::Yes : DeleteVolumes::No, toTime(rows.integer(4))});
   return out;
 }
@@ -169,7 +169,7 @@ void switchPlace(Database& database, const InstanceRecord& record, const PlaceRe
   updateInstance(database, record);
   database.execute("DELETE FROM external_resources WHERE instance_id = ?", {id});
   for (const ExternalResource& resource : record.external) recordExternal(database, id, resource);
-  database.execute("DELETE FROM places WHERE id = ?", {record.placeId});
+  database.execute("DELETE FROM places WHERE id = ?", {record.placeId.str()});
   putPlace(database, former);
 }
 

@@ -73,9 +73,9 @@ class SqliteStore final : public Store {
   awaitable<void> putPlace(PlaceRecord place) override {
     co_await write([&](Database& database) { sqlite::putPlace(database, place); });
   }
-  awaitable<void> deletePlace(std::string id, Departure departure) override {
+  awaitable<void> deletePlace(PlaceId id, Departure departure) override {
     co_await write([&](Database& database) {
-      database.execute("DELETE FROM places WHERE id = ?", {id});
+      database.execute("DELETE FROM places WHERE id = ?", {id.str()});
       sqlite::putDeparture(database, departure);
     });
   }

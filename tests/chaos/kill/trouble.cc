@@ -98,8 +98,8 @@ class TroubledStream final : public net::Stream {
 class TroubledProvider final : public ForwardingProvider {
  public:
   TroubledProvider(ProviderPtr inner, std::shared_ptr<Fates> fates) : ForwardingProvider(std::move(inner)), fates_(std::move(fates)) {}
-  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override {
-    AgentEndpoint endpoint = co_await ForwardingProvider::agentEndpoint(std::move(instance_id), deadline);
+  awaitable<AgentEndpoint> agentEndpoint(PlaceId place, Deadline deadline) override {
+    AgentEndpoint endpoint = co_await ForwardingProvider::agentEndpoint(std::move(place), deadline);
     endpoint.connect = [connect = endpoint.connect, fates = fates_](Deadline by) { return troubled(connect, fates, by); };
     co_return endpoint;
   }

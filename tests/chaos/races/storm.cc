@@ -105,8 +105,8 @@ class Storm {
     std::vector<Snapshot> snapshots = co_await controller_.listSnapshots();
     for (const Snapshot& snapshot : snapshots)
       if (snapshot.instanceId == id) co_await controller_.deleteSnapshot(snapshot.id);
-    std::vector<VolumeInfo> kept = co_await controller_.listVolumes();
-    for (const VolumeInfo& volume : kept) {
+    std::vector<VolumeResponse> kept = co_await controller_.listVolumes();
+    for (const VolumeResponse& volume : kept) {
       if (volume.instanceId != id) continue;
       auto drop = [&]() -> asio::awaitable<void> { co_await controller_.deleteVolume(volume.name); };
       co_await attempt("delete volume", drop);  // refused for one that belongs to a discarded place: its sweep has it

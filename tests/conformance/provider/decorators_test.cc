@@ -13,7 +13,7 @@ class Decorators : public ::testing::Test {
  protected:
   ProviderPtr fake() { return std::make_unique<fake::FakeProvider>(world_, clock_); }
   static InstanceSpec spec() {
-    InstanceSpec made{newId("i"), "one", "ada", {}, {}, {}};
+    InstanceSpec made{PlaceId(newId("i")), "one", "ada", {}, {}, {}};
     made.config.name = "one";
     made.config.image = "workspace";
     made.config.storage = {{1, true, "/home/coder", ""}};
@@ -64,7 +64,7 @@ TEST_F(Decorators, retryLeavesFinalErrorsAndCommandsAlone) {
   plan.fail(ProviderCall::ExecuteCommand, FlakyProvider::When::After, Error(ErrorCode::Unavailable, "the answer was lost"));
   InstanceSpec wanted = spec();
   runner_.run(provider.createInstance(wanted, progress_, soon()));
-  EXPECT_TRUE(errorOf([&] { runner_.run(provider.executeCommand(wanted.instanceId, {"true"}, "", soon())); }));
+  EXPECT_TRUE(errorOf([&] { runner_.run(provider.executeCommand(wanted.placeId, {"true"}, "", soon())); }));
   EXPECT_EQ(plan.calls(ProviderCall::ExecuteCommand), 1) << "a command may have run: it is not run again";
 }
 
@@ -79,8 +79,9 @@ TEST_F(Decorators, recordingReportsEachCallAndItsFailure) {
   RecordingProvider provider(fake());
   InstanceSpec wanted = spec();
   runner_.run(provider.createInstance(wanted, progress_, soon()));
-  errorOf([&] { runner_.run(provider.startInstance("i-none", progress_, soon())); });
-  EXPECT_EQ(provider.calls(), (std::vector<std::string>{"createInstance " + wanted.instanceId, "startInstance i-none failed: not_found"}));
+  errorOf([&] { runner_.run(provider.startInstance(PlaceId("i-none"), progress_, soon())); });
+  EXPECT_EQ(provider.calls(),
+            (std::vector<std::string>{"createInstance " + wanted.placeId.str(), "startInstance i-none failed: not_found"}));
 }
 
 }  // namespace

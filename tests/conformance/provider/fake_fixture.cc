@@ -25,8 +25,8 @@ class FakeFixture final : public ProviderFixture {
     deviations.keepsOldUntilReplaced = false;
     return deviations;
   }
-  void removeBehindBack(const std::string& instance_id) override { world_.removeContainer(instance_id); }
-  void killBehindBack(const std::string& instance_id) override { world_.exitContainer(instance_id, 3); }
+  void removeBehindBack(const PlaceId& place_id) override { world_.removeContainer(place_id); }
+  void killBehindBack(const PlaceId& place_id) override { world_.exitContainer(place_id, 3); }
   std::vector<std::string> leftovers() override {
     std::vector<std::string> found;
     for (const auto& container : world_.containers()) found.push_back("container " + container.id);

@@ -49,8 +49,8 @@ class ProviderFixture {
   /// Where there are several places: the one that a test's instances request.
   virtual void choosePlace(InstanceConfig&) const {}
 
-  virtual void removeBehindBack(const std::string& instance_id) = 0;
-  virtual void killBehindBack(const std::string& instance_id) = 0;  ///< its main process ends with a failure
+  virtual void removeBehindBack(const PlaceId& place_id) = 0;
+  virtual void killBehindBack(const PlaceId& place_id) = 0;  ///< its main process ends with a failure
   /// Everything of this test's swarm at the provider: "container x", "volume y", "network z".
   virtual std::vector<std::string> leftovers() = 0;
 };
@@ -96,16 +96,16 @@ class ProviderSuite : public ::testing::TestWithParam<NamedFixture> {
   Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
 
   ProviderInstance create(const InstanceSpec& spec);
-  void start(const std::string& instance_id);
-  void stop(const std::string& instance_id);
-  void remove(const std::string& instance_id, DeleteVolumes volumes = DeleteVolumes::Yes, std::vector<ExternalResource> external = {});
-  std::optional<ProviderInstance> get(const std::string& instance_id);
-  InstanceStatus status(const std::string& instance_id);
-  CommandResult execute(const std::string& instance_id, std::vector<std::string> command, std::string input = {});
-  void writeFile(const std::string& instance_id, const std::string& path, const std::string& text);
-  std::string readFile(const std::string& instance_id, const std::string& path);
+  void start(const PlaceId& place_id);
+  void stop(const PlaceId& place_id);
+  void remove(const PlaceId& place_id, DeleteVolumes volumes = DeleteVolumes::Yes, std::vector<ExternalResource> external = {});
+  std::optional<ProviderInstance> get(const PlaceId& place_id);
+  InstanceStatus status(const PlaceId& place_id);
+  CommandResult execute(const PlaceId& place_id, std::vector<std::string> command, std::string input = {});
+  void writeFile(const PlaceId& place_id, const std::string& path, const std::string& text);
+  std::string readFile(const PlaceId& place_id, const std::string& path);
   std::vector<ProviderInstance> list(InstanceFilter filter = {});
-  bool saw(ProviderEvent::Kind kind, const std::string& instance_id) const;
+  bool saw(ProviderEvent::Kind kind, const PlaceId& place_id) const;
 
   CoroutineRunner runner_;
   std::unique_ptr<ProviderFixture> fixture_;

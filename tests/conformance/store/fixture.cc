@@ -91,12 +91,12 @@ InstanceRecord makeRecord(const std::string& id, const std::string& name) {
 }
 
 Departure departed(const std::string& id, DeleteVolumes volumes) {
-  return {id, "ada", ProviderType::flyio, volumes, SystemTime(std::chrono::seconds(1'700'000'000))};
+  return {PlaceId(id), "ada", ProviderType::flyio, volumes, SystemTime(std::chrono::seconds(1'700'000'000))};
 }
 
 PlaceRecord makePlace(const std::string& id, const std::string& instance_id) {
   PlaceRecord place;
-  place.id = id;
+  place.id = PlaceId(id);
   place.instanceId = instance_id;
   place.owner = "ann";
   place.provider = ProviderType::flyio;
@@ -127,7 +127,7 @@ OperationRecord makeOperation(const std::string& id, const std::string& instance
   parameters.provider = ProviderType::flyio;
   parameters.region = "ams";
   parameters.config = makeRecord(instance_id, "web").instance.config;
-  parameters.place = "i-target";
+  parameters.place = PlaceId("i-target");
   parameters.keepSource = true;
   parameters.keepHours = 24;
   operation.parameters = std::move(parameters);

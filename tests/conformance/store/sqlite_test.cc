@@ -105,7 +105,7 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
   ASSERT_EQ(loaded.size(), 1u);
-  EXPECT_EQ(loaded[0].placeId, "");
+  EXPECT_EQ(loaded[0].placeId, PlaceId());
   EXPECT_EQ(loaded[0].agentKey.reveal(), "");
   EXPECT_EQ(loaded[0].agentSecret.reveal(), makeRecord("i-1", "web").agentSecret.reveal()) << "its agent continues to work";
   EXPECT_EQ(loaded[0].external, makeRecord("i-1", "web").external);
@@ -132,9 +132,9 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
       "ALTER TABLE sessions DROP COLUMN created_at; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
-  EXPECT_EQ(loaded[0].instanceId, "i-1");
+  EXPECT_EQ(loaded[0].placeId, PlaceId("i-1"));
   EXPECT_EQ(loaded[0].volumes, DeleteVolumes::No);
-  EXPECT_EQ(loaded[1].instanceId, "i-2");
+  EXPECT_EQ(loaded[1].placeId, PlaceId("i-2"));
   EXPECT_EQ(loaded[1].volumes, DeleteVolumes::Yes);
   EXPECT_EQ(loaded[1].since, SystemTime(std::chrono::seconds(1'700'000'000)));
 }
@@ -159,9 +159,9 @@ TEST_F(SqliteStore, readsOperationsThatEarlierVersionsLeftUnfinished) {
   EXPECT_TRUE(std::get<RestartParameters>(unfinished[1].parameters).stopped);
   EXPECT_TRUE(unfinished[1].cancelRequested);
   const auto& move = std::get<MigrateParameters>(unfinished[2].parameters);
-  EXPECT_EQ(move.place, "i-2");
+  EXPECT_EQ(move.place, PlaceId("i-2"));
   EXPECT_EQ(move.phase, SwitchPhase::switched);
-  EXPECT_EQ(move.former, "i-1");
+  EXPECT_EQ(move.former, PlaceId("i-1"));
   EXPECT_EQ(run(store->listOperations({})).size(), 3u);
 }
 

@@ -377,22 +377,22 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   EXPECT_EQ(loaded[0].name, "before");
   EXPECT_EQ(loaded[0].files, 7);
   EXPECT_EQ(loaded[0].bytes, 1'000);
-  run(store().deletePlace("i-2", departed("i-2")));
-  run(store().deletePlace("i-2", departed("i-2")));
+  run(store().deletePlace(PlaceId("i-2"), departed("i-2")));
+  run(store().deletePlace(PlaceId("i-2"), departed("i-2")));
   EXPECT_TRUE(run(store().loadPlaces()).empty());
 }
 
 TEST_P(StoreConformance, remembersDeletedPlacesWithTheirVolumePolicy) {
   insert("i-1", "web");
   run(store().deleteInstanceRow("i-1", departed("i-1", DeleteVolumes::No), std::nullopt));
-  run(store().deletePlace("i-2", departed("i-2", DeleteVolumes::Yes)));
-  run(store().deletePlace("i-2", departed("i-2", DeleteVolumes::Yes)));
+  run(store().deletePlace(PlaceId("i-2"), departed("i-2", DeleteVolumes::Yes)));
+  run(store().deletePlace(PlaceId("i-2"), departed("i-2", DeleteVolumes::Yes)));
   reopen();
   auto loaded = run(store().loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
-  EXPECT_EQ(loaded[0].instanceId, "i-1");
+  EXPECT_EQ(loaded[0].placeId, PlaceId("i-1"));
   EXPECT_EQ(loaded[0].volumes, DeleteVolumes::No);
-  EXPECT_EQ(loaded[1].instanceId, "i-2");
+  EXPECT_EQ(loaded[1].placeId, PlaceId("i-2"));
   EXPECT_EQ(loaded[1].owner, "ada");
   EXPECT_EQ(loaded[1].provider, ProviderType::flyio);
   EXPECT_EQ(loaded[1].volumes, DeleteVolumes::Yes);
@@ -408,7 +408,7 @@ TEST_P(StoreConformance, switchesAnInstanceToItsNewPlaceInOneStep) {
   PlaceRecord former = makePlace("i-1", "i-1");
   former.role = PlaceRole::kept;
   former.external = record.external;
-  record.placeId = "i-2";
+  record.placeId = PlaceId("i-2");
   record.external = {{"machine", "m"}, {"app", "a"}};
   record.instance.provider = ProviderType::flyio;
   OperationRecord operation = makeOperation("op-i-1", "i-1");
@@ -417,12 +417,12 @@ TEST_P(StoreConformance, switchesAnInstanceToItsNewPlaceInOneStep) {
   reopen();
   auto loaded = run(store().loadInstances());
   ASSERT_EQ(loaded.size(), 1u);
-  EXPECT_EQ(loaded[0].placeId, "i-2");
+  EXPECT_EQ(loaded[0].placeId, PlaceId("i-2"));
   EXPECT_EQ(loaded[0].instance.provider, ProviderType::flyio);
   EXPECT_EQ(loaded[0].external, record.external);
   auto places = run(store().loadPlaces());
   ASSERT_EQ(places.size(), 1u);
-  EXPECT_EQ(places[0].id, "i-1");
+  EXPECT_EQ(places[0].id, PlaceId("i-1"));
   EXPECT_EQ(places[0].role, PlaceRole::kept);
   EXPECT_EQ(places[0].external, former.external);
   EXPECT_EQ(std::get<MigrateParameters>(run(store().getOperation("op-i-1"))->parameters).phase, SwitchPhase::switched);
@@ -432,10 +432,10 @@ TEST_P(StoreConformance, switchesNothingWhenThereIsNoSuchOperation) {
   insert("i-1", "web");
   run(store().putPlace(makePlace("i-2", "i-1")));
   InstanceRecord record = run(store().loadInstances())[0];
-  record.placeId = "i-2";
+  record.placeId = PlaceId("i-2");
   EXPECT_EQ(errorOf(store().switchPlace(record, makePlace("i-1", "i-1"), makeOperation("op-none", "i-1"))).code(), ErrorCode::NotFound);
-  EXPECT_EQ(run(store().loadInstances())[0].placeId, "");
-  EXPECT_EQ(run(store().loadPlaces())[0].id, "i-2");
+  EXPECT_EQ(run(store().loadInstances())[0].placeId, PlaceId());
+  EXPECT_EQ(run(store().loadPlaces())[0].id, PlaceId("i-2"));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class DockerCancel : public DockerTest {
   /// Volumes of the instance, labelled or not.
   std::vector<std::string> volumesOf(const InstanceSpec& wanted) {
     std::vector<std::string> names;
-    boost::json::object filter{{"name", boost::json::array{boost::json::string("swarm-" + wanted.instanceId)}}};
+    boost::json::object filter{{"name", boost::json::array{boost::json::string("swarm-" + wanted.placeId.str())}}};
     boost::json::value all = fixture_->engine().get("/volumes?" + engine::filterQuery(filter));
     const boost::json::value* list = engine::member(all, "Volumes");
     if (list && list->is_array())
@@ -94,16 +94,16 @@ TEST_F(DockerCancel, lateResourcesOfADeletedInstanceAreSweptAsRequestedForItsVol
   InstanceSpec wanted = spec(), kept = spec("two");
   create(wanted);
   create(kept);
-  std::vector<Departure> gone{{wanted.instanceId, "ada", ProviderType::docker, DeleteVolumes::Yes, RealClock().now()},
-                              {kept.instanceId, "ada", ProviderType::docker, DeleteVolumes::No, RealClock().now()}};
+  std::vector<Departure> gone{{wanted.placeId, "ada", ProviderType::docker, DeleteVolumes::Yes, RealClock().now()},
+                              {kept.placeId, "ada", ProviderType::docker, DeleteVolumes::No, RealClock().now()}};
   remove(wanted);
-  runner_.run(provider_->deleteInstance(kept.instanceId, DeleteVolumes::No, {}, progress_, soon()));
+  runner_.run(provider_->deleteInstance(kept.placeId, DeleteVolumes::No, {}, progress_, soon()));
   for (const InstanceSpec* late : {&wanted, &kept}) {
     create(*late);
-    std::string unlabelled = "swarm-" + late->instanceId + "-late";
+    std::string unlabelled = "swarm-" + late->placeId.str() + "-late";
     fixture_->engine().send("POST", "/volumes/create", boost::json::object{{"Name", unlabelled}});
   }
-  std::string others = "swarm-" + spec().instanceId + "-of-another-swarm";
+  std::string others = "swarm-" + spec().placeId.str() + "-of-another-swarm";
   fixture_->engine().send("POST", "/volumes/create", boost::json::object{{"Name", others}});
   EXPECT_FALSE(runner_.run(provider_->sweep(gone, soon())).empty());
   EXPECT_EQ(status(wanted), InstanceStatus::deleted);
@@ -120,9 +120,9 @@ TEST_F(DockerCancel, aVolumeThatWasThereBeforeTheDeletionIsNotSwept) {
   InstanceSpec wanted = spec();
   create(wanted);
   std::vector<std::string> volumes = volumesOf(wanted);
-  runner_.run(provider_->deleteInstance(wanted.instanceId, DeleteVolumes::No, {}, progress_, soon()));
+  runner_.run(provider_->deleteInstance(wanted.placeId, DeleteVolumes::No, {}, progress_, soon()));
   SystemTime later = RealClock().now() + std::chrono::seconds(2);
-  std::vector<Departure> gone{{wanted.instanceId, "ada", ProviderType::docker, DeleteVolumes::Yes, later}};
+  std::vector<Departure> gone{{wanted.placeId, "ada", ProviderType::docker, DeleteVolumes::Yes, later}};
   EXPECT_EQ(runner_.run(provider_->sweep(gone, soon())), std::vector<std::string>{});
   EXPECT_EQ(volumesOf(wanted), volumes);
 }
@@ -130,11 +130,11 @@ TEST_F(DockerCancel, aVolumeThatWasThereBeforeTheDeletionIsNotSwept) {
 TEST_F(DockerCancel, aVolumeThatTheEngineCreatesItselfIsLabelledToo) {
   InstanceSpec wanted = spec();
   create(wanted);
-  std::string container = fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId);
+  std::string container = fixture_->engine().containerOf(fixture_->swarmId(), wanted.placeId);
   boost::json::value details = fixture_->engine().get("/containers/" + container + "/json");
   const boost::json::value* mounts = engine::member(details, "HostConfig.Mounts");
   ASSERT_TRUE(mounts && mounts->is_array() && mounts->as_array().size() == 1);
-  EXPECT_NE(boost::json::serialize(mounts->as_array()[0]).find(wanted.instanceId + "\",\"swarm.mount"), std::string::npos)
+  EXPECT_NE(boost::json::serialize(mounts->as_array()[0]).find(wanted.placeId.str() + "\",\"swarm.mount"), std::string::npos)
       << boost::json::serialize(*mounts);
   remove(wanted);
 }

@@ -27,8 +27,12 @@ class DockerTest : public ::testing::Test {
   void TearDown() override { closeProvider(); }
 
   InstanceSpec spec(std::string name = "one", std::string owner = "ada") {
-    InstanceSpec made{
-        newId("i"), name, std::move(owner), {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
+    InstanceSpec made{PlaceId(newId("i")),
+                      name,
+                      std::move(owner),
+                      {},
+                      R"({"instanceId":"x","publicKey":"00"})",
+                      Secret(R"({"instanceId":"x","secret":"00"})")};
     made.config.name = name;
     made.config.image = fixture_->image();
     made.config.resources.cpu = {0.5, 500};
@@ -41,14 +45,14 @@ class DockerTest : public ::testing::Test {
   ProviderInstance create(const InstanceSpec& wanted) { return runner_.run(provider_->createInstance(wanted, progress_, soon())); }
   ProviderInstance replace(const InstanceSpec& wanted) { return runner_.run(provider_->replaceInstance(wanted, progress_, soon())); }
   void remove(const InstanceSpec& wanted) {
-    runner_.run(provider_->deleteInstance(wanted.instanceId, DeleteVolumes::Yes, {}, progress_, soon()));
+    runner_.run(provider_->deleteInstance(wanted.placeId, DeleteVolumes::Yes, {}, progress_, soon()));
   }
   InstanceStatus status(const InstanceSpec& wanted) {
-    auto found = runner_.run(provider_->getInstance(wanted.instanceId, soon()));
+    auto found = runner_.run(provider_->getInstance(wanted.placeId, soon()));
     return found ? found->status : InstanceStatus::deleted;
   }
   CommandResult execute(const InstanceSpec& wanted, std::vector<std::string> command, std::string input = {}) {
-    return runner_.run(provider_->executeCommand(wanted.instanceId, std::move(command), std::move(input), soon()));
+    return runner_.run(provider_->executeCommand(wanted.placeId, std::move(command), std::move(input), soon()));
   }
   int countEvents(ProviderEvent::Kind kind) const {
     return static_cast<int>(

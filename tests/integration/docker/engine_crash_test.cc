@@ -71,13 +71,13 @@ TEST_F(DockerCrash, anEngineRestartLosesNoInstanceAndNoFile) {
   execute(wanted, {"tee", "/home/coder/note"}, "kept");
   engine_->stop();
   EXPECT_TRUE(runner_.waitFor([&] { return countEvents(ProviderEvent::Kind::Disconnected) == 1; }));
-  auto error = errorOf([&] { runner_.run(provider_->getInstance(wanted.instanceId, soon())); });
+  auto error = errorOf([&] { runner_.run(provider_->getInstance(wanted.placeId, soon())); });
   ASSERT_TRUE(error) << "an unavailable Engine must not appear as a missing instance";
   EXPECT_EQ(error->code(), ErrorCode::Unavailable);
   engine_->start();
   EXPECT_TRUE(runner_.waitFor([&] { return isHealthy(); }, std::chrono::seconds(60))) << engine_->log();
   EXPECT_EQ(status(wanted), InstanceStatus::stopped) << "the controller decides what is started again";
-  runner_.run(provider_->startInstance(wanted.instanceId, progress_, soon()));
+  runner_.run(provider_->startInstance(wanted.placeId, progress_, soon()));
   EXPECT_EQ(execute(wanted, {"cat", "/home/coder/note"}).stdoutText, "kept");
 }
 

@@ -13,7 +13,7 @@ class DockerHands : public DockerTest {
     useEngine();
     wanted_ = spec();
     create(wanted_);
-    container_ = fixture_->engine().containerOf(fixture_->swarmId(), wanted_.instanceId);
+    container_ = fixture_->engine().containerOf(fixture_->swarmId(), wanted_.placeId);
     ASSERT_TRUE(runner_.waitFor([this] { return provider_->health().status == ProviderHealth::healthy; }));
   }
   void TearDown() override {
@@ -27,13 +27,13 @@ class DockerHands : public DockerTest {
         fixture_->engine().send("POST", "/networks/" + network + "/disconnect", json::object{{"Container", container_}, {"Force", true}});
     ASSERT_TRUE(reply.ok()) << reply.body;
   }
-  ProviderInstance get() { return runner_.run(provider_->getInstance(wanted_.instanceId, soon())).value(); }
+  ProviderInstance get() { return runner_.run(provider_->getInstance(wanted_.placeId, soon())).value(); }
   ProviderInstance listed() { return runner_.run(provider_->listInstances({}, soon())).instances.at(0); }
-  void start() { runner_.run(provider_->startInstance(wanted_.instanceId, progress_, soon())); }
-  void stop() { runner_.run(provider_->stopInstance(wanted_.instanceId, std::chrono::seconds(5), progress_, soon())); }
+  void start() { runner_.run(provider_->startInstance(wanted_.placeId, progress_, soon())); }
+  void stop() { runner_.run(provider_->stopInstance(wanted_.placeId, std::chrono::seconds(5), progress_, soon())); }
   bool agentAnswers() {
     auto talk = [this]() -> asio::awaitable<bool> {
-      net::Connector connect = (co_await provider_->agentEndpoint(wanted_.instanceId, soon())).connect;
+      net::Connector connect = (co_await provider_->agentEndpoint(wanted_.placeId, soon())).connect;
       try {
         co_await connect(soon());
       } catch (const Error&) {

@@ -11,7 +11,7 @@ class DockerIsolation : public DockerTest {
  protected:
   void SetUp() override { useEngine(); }
   std::string inspect(const InstanceSpec& wanted) {
-    std::string container = fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId);
+    std::string container = fixture_->engine().containerOf(fixture_->swarmId(), wanted.placeId);
     return json::serialize(fixture_->engine().get("/containers/" + container + "/json"));
   }
 };
@@ -33,19 +33,19 @@ TEST_F(DockerIsolation, anAgentThatKnowsNoPublicKeysGetsItsFileForRootOnly) {
   EXPECT_EQ(execute(wanted, {"stat", "-c", "%a %u", "/etc/swarm/agent.json"}).stdoutText, "400 0\n");
   EXPECT_EQ(inspect(wanted).find(R"(\"secret\")"), std::string::npos) << "a secret must not be in labels or env";
   EXPECT_NE(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
-  EXPECT_EQ(runner_.run(provider_->agentEndpoint(wanted.instanceId, soon())).credential, AgentCredential::Secret);
+  EXPECT_EQ(runner_.run(provider_->agentEndpoint(wanted.placeId, soon())).credential, AgentCredential::Secret);
   // A replacement on an image whose agent knows them: no file any more.
   wanted.config.image = spec().config.image;
   wanted.config.command.clear();
   replace(wanted);
-  EXPECT_EQ(runner_.run(provider_->agentEndpoint(wanted.instanceId, soon())).credential, AgentCredential::PublicKey);
+  EXPECT_EQ(runner_.run(provider_->agentEndpoint(wanted.placeId, soon())).credential, AgentCredential::PublicKey);
   EXPECT_EQ(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
   EXPECT_NE(execute(wanted, {"test", "-e", "/etc/swarm/agent.json"}).exitCode, 0);
 }
 
 TEST_F(DockerIsolation, aVolumeOfAnotherOwnerIsRefused) {
   InstanceSpec hers = spec("hers", "ada");
-  hers.config.storage[0].volumeName = "vault-" + hers.instanceId;
+  hers.config.storage[0].volumeName = "vault-" + hers.placeId.str();
   create(hers);
   InstanceSpec his = spec("his", "eve");
   his.config.storage[0].volumeName = hers.config.storage[0].volumeName;
@@ -91,10 +91,8 @@ class DockerForeignNetwork : public DockerIsolation {
   std::size_t joined(const std::string& network) {
     return engine::member(fixture_->engine().get("/networks/" + network), "Containers")->as_object().size();
   }
-  void stop(const InstanceSpec& which) {
-    runner_.run(provider_->stopInstance(which.instanceId, std::chrono::seconds(5), progress_, soon()));
-  }
-  void start(const InstanceSpec& which) { runner_.run(provider_->startInstance(which.instanceId, progress_, soon())); }
+  void stop(const InstanceSpec& which) { runner_.run(provider_->stopInstance(which.placeId, std::chrono::seconds(5), progress_, soon())); }
+  void start(const InstanceSpec& which) { runner_.run(provider_->startInstance(which.placeId, progress_, soon())); }
 
   InstanceSpec wanted_;
   std::string name_, ours_, foreign_;
@@ -154,14 +152,14 @@ TEST_F(DockerIsolation, anInternalNetworkHasNoPortsAndNoWayOutButAnAgent) {
   EXPECT_TRUE(made.network.ports.empty());
   EXPECT_FALSE(made.network.internalIp.empty());
   auto talk = [&]() -> asio::awaitable<bool> {
-    net::Connector connect = (co_await provider_->agentEndpoint(wanted.instanceId, soon())).connect;
+    net::Connector connect = (co_await provider_->agentEndpoint(wanted.placeId, soon())).connect;
     for (int i = 0; i < 200; ++i) {
       try {
         co_await connect(soon());
         co_return true;
       } catch (const Error&) {  // does not listen yet
       }
-      co_await provider_->getInstance(wanted.instanceId, soon());
+      co_await provider_->getInstance(wanted.placeId, soon());
     }
     co_return false;
   };
@@ -178,12 +176,12 @@ TEST_F(DockerIsolation, deviceNodesCanNotBeMadeInside) {
 TEST_F(DockerIsolation, startMakesAPrunedNetworkAgain) {
   InstanceSpec wanted = spec();
   create(wanted);
-  runner_.run(provider_->stopInstance(wanted.instanceId, std::chrono::seconds(5), progress_, soon()));
+  runner_.run(provider_->stopInstance(wanted.placeId, std::chrono::seconds(5), progress_, soon()));
   std::string network = docker::planNetwork(wanted, {}, fixture_->swarmId()).name;
   ASSERT_TRUE(fixture_->engine().send("DELETE", "/networks/" + network).ok());
-  runner_.run(provider_->startInstance(wanted.instanceId, progress_, soon()));
+  runner_.run(provider_->startInstance(wanted.placeId, progress_, soon()));
   EXPECT_EQ(status(wanted), InstanceStatus::running);
-  EXPECT_FALSE(runner_.run(provider_->getNetworkInfo(wanted.instanceId, soon())).internalIp.empty());
+  EXPECT_FALSE(runner_.run(provider_->getNetworkInfo(wanted.placeId, soon())).internalIp.empty());
   remove(wanted);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
@@ -191,7 +189,7 @@ TEST_F(DockerIsolation, startMakesAPrunedNetworkAgain) {
 TEST_F(DockerIsolation, createMakesANetworkAgainThatWasRemovedBehindItsMemory) {
   InstanceSpec first = spec("first"), second = spec("second");
   create(first);
-  fixture_->removeBehindBack(first.instanceId);
+  fixture_->removeBehindBack(first.placeId);
   ASSERT_TRUE(fixture_->engine().send("DELETE", "/networks/" + docker::planNetwork(first, {}, fixture_->swarmId()).name).ok());
   EXPECT_EQ(create(second).status, InstanceStatus::running);
 }
@@ -229,7 +227,7 @@ TEST_F(DockerIsolation, outOfMemoryIsTheReasonOfTheFailure) {
   wanted.config.command = {"/bin/sh", "-c", "echo ready; x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done"};
   create(wanted);
   EXPECT_TRUE(runner_.waitFor([&] { return status(wanted) == InstanceStatus::failed; }));
-  auto found = runner_.run(provider_->getInstance(wanted.instanceId, soon()));
+  auto found = runner_.run(provider_->getInstance(wanted.placeId, soon()));
   EXPECT_NE(found->reason.find("out of memory"), std::string::npos) << found->reason;
 }
 

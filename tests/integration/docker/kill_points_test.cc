@@ -26,17 +26,17 @@ class DockerKillPoints : public DockerTest {
     ::unlink(list_.c_str());
   }
 
-  InstanceSpec numbered(const std::string& id, bool changed) {
+  InstanceSpec numbered(const PlaceId& id, bool changed) {
     InstanceSpec wanted = spec();
-    wanted.instanceId = id;
+    wanted.placeId = id;
     if (changed) wanted.config.env["CHANGED"] = "yes";
     return wanted;
   }
 
   /// Runs `action` on the instance in a process of its own (this program again), with `fault` as SWARM_FAULT. True: it was killed.
-  bool inAnotherProcess(const std::string& action, const std::string& id, const std::string& fault) {
+  bool inAnotherProcess(const std::string& action, const PlaceId& id, const std::string& fault) {
     ::setenv("SWARM_TEST_WORKER", action.c_str(), 1);
-    ::setenv("SWARM_TEST_INSTANCE", id.c_str(), 1);
+    ::setenv("SWARM_TEST_INSTANCE", id.str().c_str(), 1);
     ::setenv("SWARM_TEST_SWARM", fixture_->swarmId().c_str(), 1);
     ::setenv("SWARM_TEST_IMAGE", fixture_->image().c_str(), 1);
     if (fault.empty()) ::setenv("SWARM_FAULT_LIST", list_.c_str(), 1);
@@ -57,7 +57,7 @@ class DockerKillPoints : public DockerTest {
     return killed;
   }
 
-  std::set<std::string> pointsOf(const std::string& action, const std::string& id) {
+  std::set<std::string> pointsOf(const std::string& action, const PlaceId& id) {
     ::unlink(list_.c_str());
     EXPECT_FALSE(inAnotherProcess(action, id, ""));
     std::ifstream file(list_);
@@ -75,7 +75,7 @@ TEST(DockerWorker, DISABLED_doesOneCall) {
   CoroutineRunner runner;
   NoProgress progress;
   Deadline deadline = Deadline::after(std::chrono::seconds(60));
-  InstanceSpec wanted{std::getenv("SWARM_TEST_INSTANCE"),           "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})",
+  InstanceSpec wanted{PlaceId(std::getenv("SWARM_TEST_INSTANCE")),  "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})",
                       Secret(R"({"instanceId":"x","secret":"00"})")};
   wanted.config.name = "one";
   wanted.config.image = std::getenv("SWARM_TEST_IMAGE");
@@ -86,7 +86,7 @@ TEST(DockerWorker, DISABLED_doesOneCall) {
   ProviderPtr provider = makeDockerProvider(testEngineConfig(), std::getenv("SWARM_TEST_SWARM"));
   std::string what = action;
   if (what == "create") runner.run(provider->createInstance(wanted, progress, deadline));
-  if (what == "delete") runner.run(provider->deleteInstance(wanted.instanceId, DeleteVolumes::Yes, {}, progress, deadline));
+  if (what == "delete") runner.run(provider->deleteInstance(wanted.placeId, DeleteVolumes::Yes, {}, progress, deadline));
   if (what == "replace") {
     wanted.config.env["CHANGED"] = "yes";
     runner.run(provider->replaceInstance(wanted, progress, deadline));
@@ -114,14 +114,14 @@ TEST_F(DockerKillPoints, aCreateThatWasCutOffAtAnyTimeIsCompletedAtOnce) {
 }
 
 TEST_F(DockerKillPoints, createIsCompletedAfterEach) {
-  std::string trial = newId("i");
+  PlaceId trial{newId("i")};
   std::set<std::string> points = pointsOf("create", trial);
   EXPECT_GE(points.size(), 10u);
   remove(numbered(trial, false));
   for (const std::string& point : points) {
     SCOPED_TRACE(point);
-    InstanceSpec wanted = numbered(newId("i"), false);
-    EXPECT_TRUE(inAnotherProcess("create", wanted.instanceId, point + "=kill"));
+    InstanceSpec wanted = numbered(PlaceId(newId("i")), false);
+    EXPECT_TRUE(inAnotherProcess("create", wanted.placeId, point + "=kill"));
     EXPECT_EQ(create(wanted).status, InstanceStatus::running);
     EXPECT_EQ(execute(wanted, {"printenv", "SWARM_AGENT"}).stdoutText, wanted.agentBoot + "\n");
     remove(wanted);
@@ -130,17 +130,17 @@ TEST_F(DockerKillPoints, createIsCompletedAfterEach) {
 }
 
 TEST_F(DockerKillPoints, replaceIsCompletedAfterEach) {
-  InstanceSpec trial = numbered(newId("i"), false);
+  InstanceSpec trial = numbered(PlaceId(newId("i")), false);
   create(trial);
-  std::set<std::string> points = pointsOf("replace", trial.instanceId);
+  std::set<std::string> points = pointsOf("replace", trial.placeId);
   EXPECT_GE(points.size(), 6u);
   remove(trial);
   for (const std::string& point : points) {
     SCOPED_TRACE(point);
-    InstanceSpec wanted = numbered(newId("i"), false);
+    InstanceSpec wanted = numbered(PlaceId(newId("i")), false);
     create(wanted);
     execute(wanted, {"tee", "/home/coder/note"}, "kept");
-    EXPECT_TRUE(inAnotherProcess("replace", wanted.instanceId, point + "=kill"));
+    EXPECT_TRUE(inAnotherProcess("replace", wanted.placeId, point + "=kill"));
     EXPECT_NE(status(wanted), InstanceStatus::deleted) << "the instance was lost";
     wanted.config.env["CHANGED"] = "yes";
     EXPECT_EQ(replace(wanted).status, InstanceStatus::running);
@@ -153,15 +153,15 @@ TEST_F(DockerKillPoints, replaceIsCompletedAfterEach) {
 }
 
 TEST_F(DockerKillPoints, deleteIsCompletedAfterEach) {
-  InstanceSpec trial = numbered(newId("i"), false);
+  InstanceSpec trial = numbered(PlaceId(newId("i")), false);
   create(trial);
-  std::set<std::string> points = pointsOf("delete", trial.instanceId);
+  std::set<std::string> points = pointsOf("delete", trial.placeId);
   EXPECT_GE(points.size(), 6u);
   for (const std::string& point : points) {
     SCOPED_TRACE(point);
-    InstanceSpec wanted = numbered(newId("i"), false);
+    InstanceSpec wanted = numbered(PlaceId(newId("i")), false);
     create(wanted);
-    EXPECT_TRUE(inAnotherProcess("delete", wanted.instanceId, point + "=kill"));
+    EXPECT_TRUE(inAnotherProcess("delete", wanted.placeId, point + "=kill"));
     remove(wanted);
     EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
   }

@@ -22,11 +22,11 @@ while :; do sleep 1000 & wait $!; done)"};
     return false;
   }
   bool isReady() { return execute(wanted_, {"stat", "/tmp/ready"}).exitCode == 0; }
-  void stop() { runner_.run(provider_->stopInstance(wanted_.instanceId, std::chrono::seconds(5), progress_, soon())); }
-  void start() { runner_.run(provider_->startInstance(wanted_.instanceId, progress_, soon())); }
+  void stop() { runner_.run(provider_->stopInstance(wanted_.placeId, std::chrono::seconds(5), progress_, soon())); }
+  void start() { runner_.run(provider_->startInstance(wanted_.placeId, progress_, soon())); }
   void fail() {
-    fixture_->engine().send(
-        "POST", "/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted_.instanceId) + "/kill?signal=SIGUSR1");
+    fixture_->engine().send("POST",
+                            "/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted_.placeId) + "/kill?signal=SIGUSR1");
   }
 
   InstanceSpec wanted_;

@@ -32,7 +32,7 @@ class DockerVolumes : public DockerTest {
   std::string read(const InstanceSpec& wanted, const std::string& path) { return execute(wanted, {"cat", path}).stdoutText; }
   std::string volumeAt(const InstanceSpec& wanted, const std::string& path) {
     json::value details =
-        fixture_->engine().get("/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted.instanceId) + "/json");
+        fixture_->engine().get("/containers/" + fixture_->engine().containerOf(fixture_->swarmId(), wanted.placeId) + "/json");
     for (const json::value& mount : engine::member(details, "Mounts")->as_array())
       if (engine::stringAt(mount, "Destination") == path) return engine::stringAt(mount, "Name");
     return {};
@@ -57,11 +57,11 @@ TEST_F(DockerVolumes, whatAnImageDeclaresIsAVolumeOfTheInstance) {
   create(wanted);
   write(wanted, "/data/file");
   std::string volume = volumeAt(wanted, "/data");
-  EXPECT_TRUE(volume.starts_with("swarm-" + wanted.instanceId)) << volume;
+  EXPECT_TRUE(volume.starts_with("swarm-" + wanted.placeId.str())) << volume;
   wanted.config.env["A"] = "1";
   replace(wanted);
   EXPECT_EQ(read(wanted, "/data/file"), "precious");
-  runner_.run(provider_->deleteInstance(wanted.instanceId, DeleteVolumes::No, {}, progress_, soon()));
+  runner_.run(provider_->deleteInstance(wanted.placeId, DeleteVolumes::No, {}, progress_, soon()));
   EXPECT_TRUE(exists(volume)) << "its removal was not requested";
   remove(wanted);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
@@ -92,9 +92,9 @@ TEST_F(DockerVolumes, anEmptyVolumeReplacesALostOneOnlyOnRequest) {
   wanted.known = recorded.resources;
   std::string volume = volumeAt(wanted, "/home/coder");
   EXPECT_TRUE(runner_.run(provider_->findLostVolumes(wanted, soon()))->empty());
-  fixture_->removeBehindBack(wanted.instanceId);
+  fixture_->removeBehindBack(wanted.placeId);
   create(wanted);  // the volume is there: nothing is lost
-  fixture_->removeBehindBack(wanted.instanceId);
+  fixture_->removeBehindBack(wanted.placeId);
   ASSERT_TRUE(fixture_->engine().send("DELETE", "/volumes/" + volume).ok());
   auto lost = runner_.run(provider_->findLostVolumes(wanted, soon()));
   ASSERT_EQ(lost->size(), 1u);
@@ -112,7 +112,7 @@ TEST_F(DockerVolumes, whatAReplacementDropsIsReportedBefore) {
   InstanceSpec wanted = spec();
   create(wanted);
   for (const char* path : {"/usr/bin/tool", "/usr/bin/other", "/etc/tool.conf", "/tmp/passing", "/home/coder/kept"}) write(wanted, path);
-  auto loss = runner_.run(provider_->previewReplacement(wanted.instanceId, soon()));
+  auto loss = runner_.run(provider_->previewReplacement(wanted.placeId, soon()));
   ASSERT_TRUE(loss);
   EXPECT_EQ(loss->files, 3);
   EXPECT_FALSE(loss->more);

@@ -34,7 +34,7 @@ class SilentLog final : public LogSource {
    private:
     bool said_ = false;
   };
-  awaitable<std::unique_ptr<Reader>> openLogs(std::string, Options, Deadline) override { co_return std::make_unique<Line>(); }
+  awaitable<std::unique_ptr<Reader>> openLogs(PlaceId, Options, Deadline) override { co_return std::make_unique<Line>(); }
 };
 
 TEST(ApiClient, endsAWaitWhenItsCallerWantsIt) {

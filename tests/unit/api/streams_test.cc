@@ -139,7 +139,7 @@ class ScriptedLogs final : public LogSource {
     std::size_t at_ = 0;
     bool follow_;
   };
-  awaitable<std::unique_ptr<Reader>> openLogs(std::string, Options options, Deadline) override {
+  awaitable<std::unique_ptr<Reader>> openLogs(PlaceId, Options options, Deadline) override {
     last = options;
     co_return std::make_unique<PiecesReader>(pieces, options.follow);
   }

@@ -32,42 +32,40 @@ class ScriptedProvider final : public Provider {
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override {
     return fake_.previewInstance(std::move(spec), deadline);
   }
-  awaitable<void> startInstance(std::string id, Progress& progress, Deadline deadline) override {
+  awaitable<void> startInstance(PlaceId id, Progress& progress, Deadline deadline) override {
     return fake_.startInstance(std::move(id), progress, deadline);
   }
-  awaitable<void> stopInstance(std::string id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override {
+  awaitable<void> stopInstance(PlaceId id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override {
     return fake_.stopInstance(std::move(id), grace, progress, deadline);
   }
-  awaitable<void> deleteInstance(std::string id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+  awaitable<void> deleteInstance(PlaceId id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override {
     return fake_.deleteInstance(std::move(id), volumes, std::move(external), progress, deadline);
   }
-  awaitable<std::optional<ProviderInstance>> getInstance(std::string id, Deadline deadline) override {
+  awaitable<std::optional<ProviderInstance>> getInstance(PlaceId id, Deadline deadline) override {
     return fake_.getInstance(std::move(id), deadline);
   }
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override {
     return fake_.listInstances(std::move(filter), deadline);
   }
-  awaitable<AllocationEffect> allocateResources(std::string id, ResourceConfig resources, Deadline deadline) override {
+  awaitable<AllocationEffect> allocateResources(PlaceId id, ResourceConfig resources, Deadline deadline) override {
     return fake_.allocateResources(std::move(id), std::move(resources), deadline);
   }
-  awaitable<ResourceUsage> getResourceUsage(std::string id, Deadline deadline) override {
+  awaitable<ResourceUsage> getResourceUsage(PlaceId id, Deadline deadline) override {
     return fake_.getResourceUsage(std::move(id), deadline);
   }
-  awaitable<AllocationEffect> configureNetwork(std::string id, NetworkConfig network, Deadline deadline) override {
+  awaitable<AllocationEffect> configureNetwork(PlaceId id, NetworkConfig network, Deadline deadline) override {
     return fake_.configureNetwork(std::move(id), std::move(network), deadline);
   }
-  awaitable<NetworkInfo> getNetworkInfo(std::string id, Deadline deadline) override {
-    return fake_.getNetworkInfo(std::move(id), deadline);
-  }
-  awaitable<CommandResult> executeCommand(std::string id, std::vector<std::string> command, std::string input, Deadline deadline) override {
+  awaitable<NetworkInfo> getNetworkInfo(PlaceId id, Deadline deadline) override { return fake_.getNetworkInfo(std::move(id), deadline); }
+  awaitable<CommandResult> executeCommand(PlaceId id, std::vector<std::string> command, std::string input, Deadline deadline) override {
     return fake_.executeCommand(std::move(id), std::move(command), std::move(input), deadline);
   }
   ProviderCapabilities getProviderCapabilities() const override { return fake_.getProviderCapabilities(); }
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
     return fake_.replaceInstance(std::move(spec), progress, deadline);
   }
-  awaitable<AgentEndpoint> agentEndpoint(std::string id, Deadline deadline) override {
+  awaitable<AgentEndpoint> agentEndpoint(PlaceId id, Deadline deadline) override {
     if (!inside_.agent) co_return co_await fake_.agentEndpoint(std::move(id), deadline);
     co_return agent_();
   }

@@ -55,7 +55,7 @@ awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, O
 awaitable<void> MemoryStore::deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) {
   co_await write();
   instances.erase(id);
-  departures[departure.instanceId] = std::move(departure);
+  departures[departure.placeId] = std::move(departure);
   co_await turn();
   if (hold) holds[hold->name] = *hold;
 }
@@ -85,10 +85,10 @@ awaitable<void> MemoryStore::putPlace(PlaceRecord place) {
   co_await turn();
 }
 
-awaitable<void> MemoryStore::deletePlace(std::string id, Departure departure) {
+awaitable<void> MemoryStore::deletePlace(PlaceId id, Departure departure) {
   co_await write();
   places.erase(id);
-  departures[departure.instanceId] = std::move(departure);
+  departures[departure.placeId] = std::move(departure);
   co_await turn();
 }
 

@@ -11,8 +11,8 @@ class MemoryStore final : public Store {
  public:
   std::map<std::string, InstanceRecord> instances;
   std::map<std::string, OperationRecord> operations;
-  std::map<std::string, PlaceRecord> places;
-  std::map<std::string, Departure> departures;
+  std::map<PlaceId, PlaceRecord> places;
+  std::map<PlaceId, Departure> departures;
   std::map<std::string, std::string> settings;
   std::map<std::string, NameHold> holds;
   std::optional<Error> failWrites;  ///< "the disk is full"
@@ -30,7 +30,7 @@ class MemoryStore final : public Store {
   awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override;
   awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override;
   awaitable<void> putPlace(PlaceRecord place) override;
-  awaitable<void> deletePlace(std::string id, Departure departure) override;
+  awaitable<void> deletePlace(PlaceId id, Departure departure) override;
   awaitable<std::vector<Departure>> loadDepartures() override;
   awaitable<std::vector<PlaceRecord>> loadPlaces() override;
   awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) override;

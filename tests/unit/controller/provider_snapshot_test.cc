@@ -23,9 +23,9 @@ class ProviderSnapshotTest : public ControllerTest {
     taken_ = world_.takeVolumeSnapshot(place());
     write("second");
   }
-  std::string place() {
+  PlaceId place() {
     const InstanceRecord& record = store_.instances.at(get("web").id);
-    return record.placeId.empty() ? record.instance.id : record.placeId;
+    return record.placeId.empty() ? firstPlaceOf(InstanceId(record.instance.id)) : record.placeId;
   }
   void write(std::string text) { world_.writeFile(world_.container(place())->volumes.at(0), "notes", std::move(text)); }
   std::string notes() { return filesAt(world_, place()).at("/home/coder/notes"); }
@@ -37,7 +37,7 @@ class ProviderSnapshotTest : public ControllerTest {
       life_->loop.poll_one();
       return world_.containers().size() == 1 && world_.volumes().size() == 1 + kept;
     });
-    EXPECT_EQ(world_.containers().at(0).spec.instanceId, place());
+    EXPECT_EQ(world_.containers().at(0).spec.placeId, place());
   }
   std::string refusal(std::function<void()> call) {
     try {
@@ -92,7 +92,7 @@ TEST_F(ProviderSnapshotTest, aProviderWithoutAutomaticSnapshotsHasNone) {
 TEST_F(ProviderSnapshotTest, areRestoredAndTheReplacedFilesBecomeASnapshot) {
   boot();
   makeWorkspace();
-  std::string former = place();
+  PlaceId former = place();
   Operation restored = restore(taken_);
   ASSERT_EQ(restored.status, OperationStatus::succeeded) << (restored.error ? restored.error->message() : "");
   EXPECT_EQ(notes(), "first");

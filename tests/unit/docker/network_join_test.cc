@@ -20,7 +20,7 @@ struct Silent final : Progress {
 class NetworkJoin : public testing::Test {
  protected:
   InstanceSpec spec(const std::string& name = "one") {
-    InstanceSpec made{name + "00000000", name, "ada", {}, "{}", Secret("{}")};
+    InstanceSpec made{PlaceId(name + "00000000"), name, "ada", {}, "{}", Secret("{}")};
     made.config.image = "image";
     made.config.resources.cpu = {0.5, 500};
     made.config.resources.memory = {0, 64};

@@ -43,9 +43,9 @@ class Fake : public ::testing::Test {
     }
     ASSERT_TRUE(done());
   }
-  InstanceSpec spec(const std::string& id) const {
+  InstanceSpec spec(const std::string& id = "i-1") const {
     InstanceSpec spec;
-    spec.instanceId = id;
+    spec.placeId = PlaceId(id);
     spec.name = id;
     spec.owner = "ann";
     spec.config.image = "image";
@@ -65,29 +65,29 @@ class Fake : public ::testing::Test {
 
 TEST_F(Fake, aPlannedFailureComesBeforeTheEffectAndAnAnswerPointAfterIt) {
   world_.faults.fail("createInstance/create container", Error(ErrorCode::Unavailable, "before"));
-  EXPECT_THROW(run(provider_.createInstance(spec("i-1"), progress_, soon())), Error);
-  EXPECT_FALSE(world_.container("i-1"));
+  EXPECT_THROW(run(provider_.createInstance(spec(), progress_, soon())), Error);
+  EXPECT_FALSE(world_.container(PlaceId("i-1")));
   world_.faults.fail("createInstance/create container/answer", Error(ErrorCode::Unavailable, "after"));
-  EXPECT_THROW(run(provider_.createInstance(spec("i-1"), progress_, soon())), Error);
-  ASSERT_TRUE(world_.container("i-1"));
-  EXPECT_EQ(world_.container("i-1")->status, InstanceStatus::creating);
-  std::string id = world_.container("i-1")->id;
-  EXPECT_EQ(run(provider_.createInstance(spec("i-1"), progress_, soon())).status, InstanceStatus::running);
-  EXPECT_EQ(world_.container("i-1")->id, id) << "the half-made container was found and used";
+  EXPECT_THROW(run(provider_.createInstance(spec(), progress_, soon())), Error);
+  ASSERT_TRUE(world_.container(PlaceId("i-1")));
+  EXPECT_EQ(world_.container(PlaceId("i-1"))->status, InstanceStatus::creating);
+  std::string id = world_.container(PlaceId("i-1"))->id;
+  EXPECT_EQ(run(provider_.createInstance(spec(), progress_, soon())).status, InstanceStatus::running);
+  EXPECT_EQ(world_.container(PlaceId("i-1"))->id, id) << "the half-made container was found and used";
   EXPECT_EQ(world_.faults.passes("createInstance"), 3);
 }
 
 TEST_F(Fake, failuresComeAtTheChosenPassesOnly) {
   world_.faults.fail("getInstance", Error(ErrorCode::Unavailable, "planned"), 1, 1);
-  EXPECT_NO_THROW(run(provider_.getInstance("i-1", soon())));
-  EXPECT_THROW(run(provider_.getInstance("i-1", soon())), Error);
-  EXPECT_NO_THROW(run(provider_.getInstance("i-1", soon())));
+  EXPECT_NO_THROW(run(provider_.getInstance(PlaceId("i-1"), soon())));
+  EXPECT_THROW(run(provider_.getInstance(PlaceId("i-1"), soon())), Error);
+  EXPECT_NO_THROW(run(provider_.getInstance(PlaceId("i-1"), soon())));
 }
 
 TEST_F(Fake, aGateHoldsACallUntilItIsOpened) {
   auto gate = world_.faults.block("createInstance/start container");
   bool ended = false;
-  boost::asio::co_spawn(loop_, provider_.createInstance(spec("i-1"), progress_, soon()),
+  boost::asio::co_spawn(loop_, provider_.createInstance(spec(), progress_, soon()),
                         [&](std::exception_ptr, ProviderInstance) { ended = true; });
   run(gate->reached());
   EXPECT_FALSE(ended);
@@ -98,39 +98,40 @@ TEST_F(Fake, aGateHoldsACallUntilItIsOpened) {
 TEST_F(Fake, theWorldOutlivesTheProvider) {
   {
     FakeProvider first(world_, clock_);
-    run(first.createInstance(spec("i-1"), progress_, soon()));
+    run(first.createInstance(spec(), progress_, soon()));
   }
   world_.writeFile(world_.volumes().at(0).name, "notes", "text");
   FakeProvider second(world_, clock_);
   EXPECT_EQ(run(second.listInstances({}, soon())).instances.size(), 1u);
-  EXPECT_EQ(run(second.executeCommand("i-1", {"cat", "/home/coder/notes"}, "", soon())).stdoutText, "text");
+  EXPECT_EQ(run(second.executeCommand(PlaceId("i-1"), {"cat", "/home/coder/notes"}, "", soon())).stdoutText, "text");
 }
 
 TEST_F(Fake, twoSwarmsInOneWorldDoNotSeeEachOther) {
   FakeOptions other_options;
   other_options.swarmId = "other";
   FakeProvider other(world_, clock_, other_options);
-  run(provider_.createInstance(spec("i-1"), progress_, soon()));
+  run(provider_.createInstance(spec(), progress_, soon()));
   EXPECT_TRUE(run(other.listInstances({}, soon())).instances.empty());
-  EXPECT_FALSE(run(other.getInstance("i-1", soon())));
+  EXPECT_FALSE(run(other.getInstance(PlaceId("i-1"), soon())));
 }
 
 TEST_F(Fake, itsSimulatedAgentAnswersTheRealClient) {
   FakeOptions slow;
   slow.times.ready = std::chrono::hours(1);
   FakeProvider late(world_, clock_, slow);
-  run(provider_.createInstance(spec("i-1"), progress_, soon()));
+  run(provider_.createInstance(spec(), progress_, soon()));
   run(late.createInstance(spec("i-2"), progress_, soon()));
   agent::AgentTarget target{"i-1", SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
-                            run(provider_.agentEndpoint("i-1", soon()))};
+                            run(provider_.agentEndpoint(PlaceId("i-1"), soon()))};
   agent::AgentHealth health = run(agent::getHealth(target, soon()));
   EXPECT_TRUE(health.ready);
-  EXPECT_EQ(health.generation, world_.container("i-1")->generation);
+  EXPECT_EQ(health.generation, world_.container(PlaceId("i-1"))->generation);
   target.instanceId = "i-2";
-  target.endpoint = run(late.agentEndpoint("i-2", soon()));
+  target.endpoint = run(late.agentEndpoint(PlaceId("i-2"), soon()));
   EXPECT_FALSE(run(agent::getHealth(target, soon())).ready);
   net::StreamPtr tunnel = run(agent::openVscodeTunnel(
-      {"i-1", SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))}, run(provider_.agentEndpoint("i-1", soon()))}, soon()));
+      {"i-1", SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))}, run(provider_.agentEndpoint(PlaceId("i-1"), soon()))},
+      soon()));
   EXPECT_TRUE(tunnel);
 }
 

@@ -71,7 +71,7 @@ TEST(OperationParameters, areReadFromRowsOfBefore) {
 
   auto snapshot = parametersIn<SnapshotParameters>(R"({"name":"before","place":"i-2","config":CONFIG,"wasRunning":true})");
   EXPECT_EQ(snapshot.name, "before");
-  EXPECT_EQ(snapshot.place, "i-2");
+  EXPECT_EQ(snapshot.place, PlaceId("i-2"));
   EXPECT_EQ(snapshot.config.storage.at(0).mountPath, "/home/coder");
 }
 
@@ -82,7 +82,7 @@ TEST(OperationParameters, ofAMoveAreReadAsFarAsItCame) {
   EXPECT_EQ(move.provider, ProviderType::flyio);
   EXPECT_EQ(move.region, "ams");
   EXPECT_EQ(move.config.metadata.at("k").at(1), json::value(2.5));
-  EXPECT_EQ(move.place, "i-2");
+  EXPECT_EQ(move.place, PlaceId("i-2"));
   EXPECT_TRUE(move.reused && move.keepSource && move.wasRunning);
   EXPECT_EQ(move.keepHours, 48);
   EXPECT_EQ(move.bandwidthLimit, 1'000'000);
@@ -91,20 +91,20 @@ TEST(OperationParameters, ofAMoveAreReadAsFarAsItCame) {
 
   move = parametersIn<MigrateParameters>(R"({"provider":"docker","region":"","place":"i-2","phase":"switched","former":"i-1"})");
   EXPECT_EQ(move.phase, SwitchPhase::switched);
-  EXPECT_EQ(move.former, "i-1");
+  EXPECT_EQ(move.former, PlaceId("i-1"));
 }
 
 TEST(OperationParameters, ofARestoreAreReadWithAndWithoutAReader) {
   auto ours = parametersIn<RestoreParameters>(
       R"({"snapshot":"i-3","place":"i-4","config":CONFIG,"wasRunning":false,"wasFailed":true,"phase":"switched","former":"i-1"})");
   EXPECT_EQ(ours.snapshot, "i-3");
-  EXPECT_EQ(ours.place, "i-4");
+  EXPECT_EQ(ours.place, PlaceId("i-4"));
   EXPECT_TRUE(ours.wasFailed);
   EXPECT_FALSE(ours.reader);
   EXPECT_EQ(ours.phase, SwitchPhase::switched);
-  EXPECT_EQ(ours.former, "i-1");
+  EXPECT_EQ(ours.former, PlaceId("i-1"));
   auto theirs = parametersIn<RestoreParameters>(R"({"reader":"i-5","snapshot":"vs_1","place":"i-4","config":CONFIG,"wasRunning":true})");
-  EXPECT_EQ(theirs.reader, "i-5");
+  EXPECT_EQ(theirs.reader, PlaceId("i-5"));
   EXPECT_FALSE(theirs.phase);
 }
 
@@ -128,7 +128,7 @@ TEST(OperationParameters, knowWhetherAUserCancelled) {
 
 TEST(OperationParameters, areReadLenientlyFromRowsOfOtherVersions) {
   auto move = parametersIn<MigrateParameters>(R"({"provider":"docker","place":"i-2","keepHours":"many","sails":3,"reused":true})");
-  EXPECT_EQ(move.place, "i-2");
+  EXPECT_EQ(move.place, PlaceId("i-2"));
   EXPECT_EQ(move.keepHours, 0);
   EXPECT_TRUE(move.reused);
 }

@@ -13,8 +13,8 @@ class Commands {
  public:
   Commands(DockerContext& context, ContainerIndex& index) : context_(context), index_(index) {}
 
-  awaitable<CommandResult> run(std::string instance_id, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
-  awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string instance_id, LogSource::Options options, Deadline deadline);
+  awaitable<CommandResult> run(PlaceId place_id, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
+  awaitable<std::unique_ptr<LogSource::Reader>> openLogs(PlaceId place_id, LogSource::Options options, Deadline deadline);
 
  private:
   DockerContext& context_;

@@ -8,7 +8,7 @@ namespace swarm::docker {
 namespace {
 
 ContainerRef readRef(const json::value& item) {
-  ContainerRef ref{stringAt(item, "Id"), {}, stringAt(item, "State"), labelOf(item, kLabelInstance)};
+  ContainerRef ref{stringAt(item, "Id"), {}, stringAt(item, "State"), PlaceId(labelOf(item, kLabelInstance))};
   if (std::vector<std::string> names = engine::textsAt(item, "Names"); !names.empty()) ref.name = names.front();
   if (ref.name.starts_with('/')) ref.name.erase(0, 1);
   std::string network = labelOf(item, kLabelNetwork);
@@ -25,12 +25,12 @@ int rank(const ContainerRef& ref) {
 
 }  // namespace
 
-Error noContainerOf(const std::string& instance_id) {
-  return Error(ErrorCode::NotFound, format("The Docker Engine has no container of instance {}.", instance_id)).withInstance(instance_id);
+Error noContainerOf(const PlaceId& place_id) {
+  return Error(ErrorCode::NotFound, format("The Docker Engine has no container of instance {}.", place_id)).withInstance(place_id.str());
 }
 
-awaitable<std::vector<ContainerRef>> ContainerIndex::list(std::string instance_id, Deadline deadline) {
-  std::string extra = instance_id.empty() ? "" : format("{}={}", kLabelInstance, instance_id);
+awaitable<std::vector<ContainerRef>> ContainerIndex::list(PlaceId place_id, Deadline deadline) {
+  std::string extra = place_id.empty() ? "" : format("{}={}", kLabelInstance, place_id);
   json::array listed = co_await context_.engine.listContainers(context_.ownFilter(std::move(extra)), deadline);
   std::vector<ContainerRef> found;
   for (const json::value& item : listed) found.push_back(readRef(item));
@@ -38,11 +38,11 @@ awaitable<std::vector<ContainerRef>> ContainerIndex::list(std::string instance_i
   co_return found;
 }
 
-awaitable<std::optional<std::string>> ContainerIndex::find(std::string instance_id, Deadline deadline) {
-  if (auto known = current_.find(instance_id); known != current_.end()) co_return known->second;
-  std::vector<ContainerRef> found = co_await list(instance_id, deadline);
+awaitable<std::optional<std::string>> ContainerIndex::find(PlaceId place_id, Deadline deadline) {
+  if (auto known = current_.find(place_id); known != current_.end()) co_return known->second;
+  std::vector<ContainerRef> found = co_await list(place_id, deadline);
   if (found.empty()) co_return std::nullopt;
-  current_[instance_id] = found.front().id;
+  current_[place_id] = found.front().id;
   co_return found.front().id;
 }
 
@@ -62,21 +62,21 @@ EndedBy ContainerIndex::endedBy(const json::value& inspection) {
   return stopped->second == run ? EndedBy::Stop : EndedBy::Itself;
 }
 
-awaitable<std::optional<ContainerDetails>> ContainerIndex::inspectInstance(std::string instance_id, Deadline deadline) {
-  bool remembered = current_.contains(instance_id);
-  auto container = co_await find(instance_id, deadline);
+awaitable<std::optional<ContainerDetails>> ContainerIndex::inspectInstance(PlaceId place_id, Deadline deadline) {
+  bool remembered = current_.contains(place_id);
+  auto container = co_await find(place_id, deadline);
   if (!container) co_return std::nullopt;
   auto details = co_await inspect(*container, deadline);
   if (details || !remembered) co_return details;
-  current_.erase(instance_id);
-  container = co_await find(instance_id, deadline);
+  current_.erase(place_id);
+  container = co_await find(place_id, deadline);
   if (!container) co_return std::nullopt;
   co_return co_await inspect(*container, deadline);
 }
 
-awaitable<ContainerDetails> ContainerIndex::require(std::string instance_id, Deadline deadline) {
-  auto details = co_await inspectInstance(instance_id, deadline);
-  if (!details) throw noContainerOf(instance_id);
+awaitable<ContainerDetails> ContainerIndex::require(PlaceId place_id, Deadline deadline) {
+  auto details = co_await inspectInstance(place_id, deadline);
+  if (!details) throw noContainerOf(place_id);
   co_return std::move(*details);
 }
 
@@ -92,20 +92,20 @@ awaitable<std::optional<ContainerDetails>> ContainerIndex::recall(ContainerRef r
   co_return details;
 }
 
-void ContainerIndex::expectNoStop(const std::string& instance_id) {
-  if (auto known = current_.find(instance_id); known != current_.end()) stopped_.erase(known->second);
+void ContainerIndex::expectNoStop(const PlaceId& place_id) {
+  if (auto known = current_.find(place_id); known != current_.end()) stopped_.erase(known->second);
 }
 
-std::optional<std::string> ContainerIndex::instanceOf(const std::string& container) const {
-  auto found = std::ranges::find(current_, container, &std::pair<const std::string, std::string>::second);
+std::optional<PlaceId> ContainerIndex::placeOf(const std::string& container) const {
+  auto found = std::ranges::find(current_, container, &std::pair<const PlaceId, std::string>::second);
   return found == current_.end() ? std::nullopt : std::optional(found->first);
 }
 
-bool ContainerIndex::noteRemoved(const std::string& instance_id, const std::string& container) {
-  auto current = current_.find(instance_id);
+bool ContainerIndex::noteRemoved(const PlaceId& place_id, const std::string& container) {
+  auto current = current_.find(place_id);
   bool is_other = current != current_.end() && current->second != container;  // which has replaced this one
   bool was_aside = aside_.erase(container) != 0;
-  if (!is_other) forgetInstance(instance_id);
+  if (!is_other) forgetInstance(place_id);
   return !is_other && !was_aside;
 }
 
@@ -114,8 +114,8 @@ void ContainerIndex::forgetContainer(const std::string& container) {
   stopped_.erase(container);
 }
 
-void ContainerIndex::forgetInstance(const std::string& instance_id) {
-  auto known = current_.find(instance_id);
+void ContainerIndex::forgetInstance(const PlaceId& place_id) {
+  auto known = current_.find(place_id);
   if (known == current_.end()) return;
   inspected_.erase(known->second);
   current_.erase(known);

@@ -19,7 +19,7 @@ awaitable<std::optional<std::string>> Containers::adopt(const InstanceSpec& spec
                                                         Deadline deadline) {
   auto details = co_await index_.inspect(name, deadline);
   if (!details) co_return std::nullopt;  // gone since
-  if (details->instance.instanceId != spec.instanceId) {
+  if (details->instance.placeId != spec.placeId) {
     throw Error(ErrorCode::AlreadyExists,
                 format("The Docker Engine has another container named {} that is not this instance's. Rename or remove it (docker rm {}).",
                        name, name));
@@ -39,7 +39,7 @@ awaitable<std::string> Containers::create(const InstanceSpec& spec, std::string 
   SteadyTime patient_until = std::chrono::steady_clock::now() + kUnseenPatience;
   for (int fetched = 0;;) {
     faultPoint("docker.create.container.before");
-    auto made = co_await context_.engine.createContainer(name, wanted, spec.instanceId, deadline);
+    auto made = co_await context_.engine.createContainer(name, wanted, spec.placeId.str(), deadline);
     faultPoint("docker.create.container.after");
     std::optional<std::string> id;
     if (made) {

@@ -16,8 +16,8 @@ constexpr std::chrono::hours kLateNetworks{1};  ///< how long a network is searc
 
 }  // namespace
 
-awaitable<void> Removal::removeContainersOf(std::string instance_id, std::set<std::string>& mounted, Deadline deadline) {
-  std::vector<ContainerRef> containers = co_await parts_.index.list(instance_id, deadline);
+awaitable<void> Removal::removeContainersOf(PlaceId place_id, std::set<std::string>& mounted, Deadline deadline) {
+  std::vector<ContainerRef> containers = co_await parts_.index.list(place_id, deadline);
   for (const ContainerRef& ref : containers) {
     auto details = co_await parts_.index.inspect(ref.id, deadline);
     if (details) mounted.insert(details->volumes.begin(), details->volumes.end());
@@ -27,31 +27,31 @@ awaitable<void> Removal::removeContainersOf(std::string instance_id, std::set<st
   }
 }
 
-awaitable<void> Removal::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
-                                        Progress& progress, Deadline deadline) {
+awaitable<void> Removal::deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                        Deadline deadline) {
   progress.step(Step::RemoveContainer);
   // A create or update that was cancelled continues at the Engine: what it creates is removed, too, and not before it exists.
-  co_await parts_.context.engine.settled(instance_id, deadline);
+  co_await parts_.context.engine.settled(place_id.str(), deadline);
   // Volumes of the container count, too: one that was created for another instance may be this one's by now.
   std::set<std::string> mounted;
   for (const ExternalResource& resource : external) {
     if (resource.kind == "volume") mounted.insert(resource.id);
   }
-  co_await removeContainersOf(instance_id, mounted, deadline);
-  parts_.index.forgetInstance(instance_id);
+  co_await removeContainersOf(place_id, mounted, deadline);
+  parts_.index.forgetInstance(place_id);
   std::chrono::milliseconds pause = kHeldPause;
   bool is_step_named = false;
   for (;;) {
-    std::set<std::string> going = co_await parts_.volumes.findRemovable(instance_id, volumes, mounted, deadline);
+    std::set<std::string> going = co_await parts_.volumes.findRemovable(place_id, volumes, mounted, deadline);
     if (!going.empty() && !std::exchange(is_step_named, true)) progress.step(Step::RemoveVolumes);
-    if (co_await parts_.volumes.removeAll(going, instance_id, deadline)) break;
+    if (co_await parts_.volumes.removeAll(going, place_id, deadline)) break;
     progress.detail("wait for the Docker Engine to release a volume", 0, 0);
     if (deadline.hasPassed())
       throw Error(ErrorCode::Unavailable, "The Docker Engine still holds a volume of the instance for a container that it does not list.")
-          .withInstance(instance_id);
+          .withInstance(place_id.str());
     co_await async::sleepUntil(deadline.orAfter(pause));
     pause = std::min(pause * 2, kMaxHeldPause);
-    co_await removeContainersOf(instance_id, mounted, deadline);
+    co_await removeContainersOf(place_id, mounted, deadline);
   }
   progress.step(Step::RemoveNetwork);
   co_await parts_.networks.removeUnused(deadline);
@@ -59,15 +59,15 @@ awaitable<void> Removal::deleteInstance(std::string instance_id, DeleteVolumes v
 
 /// A create that another process began (this server, before it was killed) cannot be awaited, but it has reserved the container's name.
 /// The holder of the name decides: a container that is listed, or one of ours in its place, which is removed again.
-awaitable<void> Removal::claimName(std::string instance_id, std::string name, Deadline deadline) {
+awaitable<void> Removal::claimName(PlaceId place_id, std::string name, Deadline deadline) {
   engine::Client& engine = parts_.context.engine;
   json::array images = co_await engine.listImages(deadline);
   if (images.empty()) co_return;  // nor could any other container be created
-  json::object labels{{kLabelSwarm, parts_.context.swarmId}, {kLabelInstance, instance_id}};
+  json::object labels{{kLabelSwarm, parts_.context.swarmId}, {kLabelInstance, place_id.str()}};
   json::object body{
       {"Image", stringAt(images.front(), "Id")}, {"Cmd", json::array{"true"}}, {"Labels", std::move(labels)}, {"NetworkDisabled", true}};
   while (!co_await parts_.index.inspect(name, deadline)) {
-    auto made = co_await engine.createContainer(name, body, instance_id, deadline);
+    auto made = co_await engine.createContainer(name, body, place_id.str(), deadline);
     if (made) co_return co_await parts_.containers.remove(*made, deadline);
     if (made.error().reason != Refusal::NameTaken) throw made.error().error;
     co_await async::sleepFor(kHeldPause);
@@ -75,30 +75,30 @@ awaitable<void> Removal::claimName(std::string instance_id, std::string name, De
 }
 
 awaitable<void> Removal::settle(InstanceSpec spec, Deadline deadline) {
-  co_await parts_.context.engine.settled(spec.instanceId, deadline);
+  co_await parts_.context.engine.settled(spec.placeId.str(), deadline);
   std::string name = containerName(spec);
-  co_await claimName(spec.instanceId, name + std::string(kNextSuffix), deadline);
-  co_await claimName(spec.instanceId, name, deadline);
+  co_await claimName(spec.placeId, name + std::string(kNextSuffix), deadline);
+  co_await claimName(spec.placeId, name, deadline);
 }
 
 awaitable<std::vector<std::string>> Removal::sweep(std::vector<Departure> gone, Deadline deadline) {
-  std::map<std::string, const Departure*> departed;
+  std::map<PlaceId, const Departure*> departed;
   bool is_recent = false;
   for (const Departure& one : gone) {
-    departed[one.instanceId] = &one;
+    departed[one.placeId] = &one;
     is_recent = is_recent || std::chrono::system_clock::now() - one.since < kLateNetworks;
   }
   std::vector<std::string> removed;
-  std::vector<ContainerRef> containers = co_await parts_.index.list("", deadline);
+  std::vector<ContainerRef> containers = co_await parts_.index.list({}, deadline);
   for (const ContainerRef& ref : containers) {
-    if (!departed.contains(ref.instanceId)) continue;
+    if (!departed.contains(ref.placeId)) continue;
     faultPoint("docker.sweep.container");
     co_await parts_.containers.remove(ref.id, deadline);
     removed.push_back("container " + ref.name);
   }
   std::vector<Volumes::Volume> volumes = co_await parts_.volumes.all(deadline);
   for (const Volumes::Volume& volume : volumes) {
-    auto of = departed.find(volume.info.instanceId);
+    auto of = departed.find(volume.info.placeId);
     if (of == departed.end()) continue;
     bool goes = of->second->volumes == DeleteVolumes::Yes || !volume.persistent;
     // The Engine reports whole seconds. An older volume existed when the instance was deleted: it was kept, or another instance had it.

@@ -13,15 +13,15 @@ class Removal {
  public:
   explicit Removal(DockerParts& parts) : parts_(parts) {}
 
-  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+  awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline);
   /// Waits until what the Engine may still create of this instance exists.
   awaitable<void> settle(InstanceSpec spec, Deadline deadline);
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline);
 
  private:
-  awaitable<void> removeContainersOf(std::string instance_id, std::set<std::string>& mounted, Deadline deadline);
-  awaitable<void> claimName(std::string instance_id, std::string name, Deadline deadline);
+  awaitable<void> removeContainersOf(PlaceId place_id, std::set<std::string>& mounted, Deadline deadline);
+  awaitable<void> claimName(PlaceId place_id, std::string name, Deadline deadline);
 
   DockerParts& parts_;
 };

@@ -13,14 +13,14 @@ constexpr std::chrono::seconds kStopGrace{10};
 }  // namespace
 
 awaitable<void> Replacement::survey() {
-  std::vector<ContainerRef> containers = co_await parts_.index.list(spec_.instanceId, deadline_);
+  std::vector<ContainerRef> containers = co_await parts_.index.list(spec_.placeId, deadline_);
   for (const ContainerRef& ref : containers) {
     auto details = co_await parts_.index.inspect(ref.id, deadline_);
     if (!details) continue;
     auto& place = ref.name == name_ + std::string(kAsideSuffix) ? aside_ : ref.name == name_ + std::string(kNextSuffix) ? next_ : current_;
     place = std::move(*details);
   }
-  if (!current_ && !aside_) throw noContainerOf(spec_.instanceId);
+  if (!current_ && !aside_) throw noContainerOf(spec_.placeId);
   // The old one may have been stopped by a call that was interrupted; the replacement's label remembers.
   bool old_runs = (current_ && current_->runs()) || (aside_ && aside_->runs());
   runs_ = old_runs || (next_ && next_->replacesRunning) || (aside_ && current_ && current_->replacesRunning);
@@ -88,12 +88,12 @@ awaitable<void> Replacement::exchange() {
 }
 
 awaitable<void> Replacement::rollBack() {
-  log::warning("a replaced container does not start, restoring the old one", {{"instance", spec_.instanceId}});
+  log::warning("a replaced container does not start, restoring the old one", {{"instance", spec_.placeId.str()}});
   co_await parts_.containers.remove(current_->id, deadline_);
   faultPoint("docker.replace.rollback.removed");
   co_await parts_.containers.rename(aside_->id, name_, deadline_);
   parts_.index.takeBack(aside_->id);
-  parts_.index.setCurrent(spec_.instanceId, aside_->id);
+  parts_.index.setCurrent(spec_.placeId, aside_->id);
   if (runs_) co_await parts_.containers.start(aside_->id, deadline_);
 }
 
@@ -127,11 +127,11 @@ awaitable<ProviderInstance> Replacement::run() {
     co_await exchange();
   }
   parts_.index.takeBack(current_->id);
-  parts_.index.setCurrent(spec_.instanceId, current_->id);
+  parts_.index.setCurrent(spec_.placeId, current_->id);
   if (aside_) co_await startAndRemoveOld();
   auto details = co_await parts_.index.inspect(current_->id, deadline_);
   if (!details)
-    throw Error(ErrorCode::UpstreamFailed, "The new container disappeared while it was being started.").withInstance(spec_.instanceId);
+    throw Error(ErrorCode::UpstreamFailed, "The new container disappeared while it was being started.").withInstance(spec_.placeId.str());
   co_return std::move(details->instance);
 }
 

@@ -51,8 +51,8 @@ DockerHosts::Host* DockerHosts::named(std::string_view name) const {
   return nullptr;
 }
 
-DockerHosts::Host* DockerHosts::homeOf(const std::string& instance_id, const std::vector<ExternalResource>& external) {
-  if (auto known = homes_.find(instance_id); known != homes_.end()) return known->second;
+DockerHosts::Host* DockerHosts::homeOf(const PlaceId& place_id, const std::vector<ExternalResource>& external) {
+  if (auto known = homes_.find(place_id); known != homes_.end()) return known->second;
   auto recorded = std::ranges::find(external, kHostKind, &ExternalResource::kind);
   return recorded == external.end() ? nullptr : named(recorded->id);
 }
@@ -82,29 +82,29 @@ Deadline DockerHosts::patience(const Host& host, Deadline deadline) const {
   return isUnavailable(host) ? deadline.orAfter(kReturnPatience) : deadline;
 }
 
-awaitable<DockerHosts::Host*> DockerHosts::find(std::string instance_id, Deadline deadline) {
-  if (auto known = homes_.find(instance_id); known != homes_.end()) co_return known->second;
+awaitable<DockerHosts::Host*> DockerHosts::find(PlaceId place_id, Deadline deadline) {
+  if (auto known = homes_.find(place_id); known != homes_.end()) co_return known->second;
   std::string failures;
   std::vector<Host*> order = availableFirst();
   for (Host* host : order) {
-    auto found = co_await async::attempt(host->engine->getInstance(instance_id, patience(*host, deadline)));
+    auto found = co_await async::attempt(host->engine->getInstance(place_id, patience(*host, deadline)));
     if (!found) {
       failures += format("{}{}: {}", failures.empty() ? "" : " ", host->name, found.error().message());
     } else if (*found) {
-      remember(instance_id, *host);
+      remember(place_id, *host);
       co_return host;
     }
   }
   if (failures.empty()) co_return nullptr;
   throw Error(ErrorCode::Unavailable, format("Not every Docker host could be searched for the workspace. {}", failures))
-      .withInstance(instance_id);
+      .withInstance(place_id.str());
 }
 
-awaitable<DockerHosts::Host*> DockerHosts::require(std::string instance_id, Deadline deadline) {
-  Host* host = co_await find(instance_id, deadline);
+awaitable<DockerHosts::Host*> DockerHosts::require(PlaceId place_id, Deadline deadline) {
+  Host* host = co_await find(place_id, deadline);
   if (!host) {
-    throw Error(ErrorCode::NotFound, format("No Docker host ({}) has a container of instance {}.", names(), instance_id))
-        .withInstance(instance_id);
+    throw Error(ErrorCode::NotFound, format("No Docker host ({}) has a container of instance {}.", names(), place_id))
+        .withInstance(place_id.str());
   }
   co_return host;
 }
@@ -126,8 +126,7 @@ void DockerHosts::checkRequest(const InstanceSpec& spec) const { requested(spec.
 
 awaitable<ProviderInstance> DockerHosts::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   Host& host = requested(spec.config);
-  const std::string id = spec.instanceId;
-  remember(id, host);
+  remember(spec.placeId, host);
   co_await progress.recorded({std::string(kHostKind), host.name});
   ProviderInstance made = co_await host.engine->createInstance(std::move(spec), progress, deadline);
   addHost(made, host);
@@ -146,26 +145,26 @@ awaitable<PlacementPreview> DockerHosts::previewInstance(InstanceSpec spec, Dead
 }
 
 awaitable<std::optional<std::vector<LostVolume>>> DockerHosts::findLostVolumes(InstanceSpec spec, Deadline deadline) {
-  Host* home = homeOf(spec.instanceId, spec.known);
+  Host* home = homeOf(spec.placeId, spec.known);
   if (!home) co_return std::nullopt;
   co_return co_await home->engine->findLostVolumes(std::move(spec), deadline);
 }
 
-awaitable<void> DockerHosts::startInstance(std::string instance_id, Progress& progress, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_await host->engine->startInstance(std::move(instance_id), progress, deadline);
+awaitable<void> DockerHosts::startInstance(PlaceId place_id, Progress& progress, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_await host->engine->startInstance(std::move(place_id), progress, deadline);
 }
 
-awaitable<void> DockerHosts::stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_await host->engine->stopInstance(std::move(instance_id), grace, progress, deadline);
+awaitable<void> DockerHosts::stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_await host->engine->stopInstance(std::move(place_id), grace, progress, deadline);
 }
 
-awaitable<void> DockerHosts::deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+awaitable<void> DockerHosts::deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                             Progress& progress, Deadline deadline) {
-  if (Host* home = homeOf(instance_id, external)) {
-    co_await home->engine->deleteInstance(instance_id, volumes, std::move(external), progress, deadline);
-    homes_.erase(instance_id);
+  if (Host* home = homeOf(place_id, external)) {
+    co_await home->engine->deleteInstance(place_id, volumes, std::move(external), progress, deadline);
+    homes_.erase(place_id);
     co_return;
   }
   // The place is unknown: labels show it on each Engine. Names of volumes do not count there, another instance's volume may have the same.
@@ -173,79 +172,78 @@ awaitable<void> DockerHosts::deleteInstance(std::string instance_id, DeleteVolum
   std::optional<Error> trouble;
   std::vector<Host*> order = availableFirst();
   for (Host* host : order) {
-    auto deleted =
-        co_await async::attempt(host->engine->deleteInstance(instance_id, volumes, external, progress, patience(*host, deadline)));
+    auto deleted = co_await async::attempt(host->engine->deleteInstance(place_id, volumes, external, progress, patience(*host, deadline)));
     if (deleted) continue;
     ErrorCode code = deleted.error().code();
     trouble = Error(code == ErrorCode::DeadlineExceeded ? ErrorCode::Unavailable : code,
                     format("The Docker host {} may have something of the instance. {}", host->name, deleted.error().message()))
-                  .withInstance(instance_id);
+                  .withInstance(place_id.str());
   }
   if (trouble) throw *trouble;
 }
 
 /// A create records its host before anything else: where none is recorded, none was begun.
 awaitable<void> DockerHosts::settle(InstanceSpec spec, Deadline deadline) {
-  Host* home = homeOf(spec.instanceId, spec.known);
+  Host* home = homeOf(spec.placeId, spec.known);
   if (home) co_await home->engine->settle(std::move(spec), deadline);
 }
 
-awaitable<std::optional<ProviderInstance>> DockerHosts::getInstance(std::string instance_id, Deadline deadline) {
-  Host* host = co_await find(instance_id, deadline);
+awaitable<std::optional<ProviderInstance>> DockerHosts::getInstance(PlaceId place_id, Deadline deadline) {
+  Host* host = co_await find(place_id, deadline);
   if (!host) co_return std::nullopt;
-  auto found = co_await host->engine->getInstance(instance_id, deadline);
+  auto found = co_await host->engine->getInstance(place_id, deadline);
   if (found) addHost(*found, *host);
   co_return found;
 }
 
-awaitable<AllocationEffect> DockerHosts::allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->allocateResources(std::move(instance_id), resources, deadline);
+awaitable<AllocationEffect> DockerHosts::allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->allocateResources(std::move(place_id), resources, deadline);
 }
 
-awaitable<ResourceUsage> DockerHosts::getResourceUsage(std::string instance_id, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->getResourceUsage(std::move(instance_id), deadline);
+awaitable<ResourceUsage> DockerHosts::getResourceUsage(PlaceId place_id, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->getResourceUsage(std::move(place_id), deadline);
 }
 
-awaitable<AllocationEffect> DockerHosts::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
+awaitable<AllocationEffect> DockerHosts::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
   checkStays(network, *host);
-  co_return co_await host->engine->configureNetwork(std::move(instance_id), std::move(network), deadline);
+  co_return co_await host->engine->configureNetwork(std::move(place_id), std::move(network), deadline);
 }
 
-awaitable<NetworkInfo> DockerHosts::getNetworkInfo(std::string instance_id, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->getNetworkInfo(std::move(instance_id), deadline);
+awaitable<NetworkInfo> DockerHosts::getNetworkInfo(PlaceId place_id, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->getNetworkInfo(std::move(place_id), deadline);
 }
 
-awaitable<CommandResult> DockerHosts::executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+awaitable<CommandResult> DockerHosts::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                                      Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->executeCommand(std::move(instance_id), std::move(command), std::move(stdin_text), deadline);
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->executeCommand(std::move(place_id), std::move(command), std::move(stdin_text), deadline);
 }
 
-awaitable<std::optional<ReplacementLoss>> DockerHosts::previewReplacement(std::string instance_id, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->previewReplacement(std::move(instance_id), deadline);
+awaitable<std::optional<ReplacementLoss>> DockerHosts::previewReplacement(PlaceId place_id, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->previewReplacement(std::move(place_id), deadline);
 }
 
 awaitable<ProviderInstance> DockerHosts::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  Host* host = co_await require(spec.instanceId, deadline);
+  Host* host = co_await require(spec.placeId, deadline);
   checkStays(spec.config.network, *host);
   ProviderInstance made = co_await host->engine->replaceInstance(std::move(spec), progress, deadline);
   addHost(made, *host);
   co_return made;
 }
 
-awaitable<AgentEndpoint> DockerHosts::agentEndpoint(std::string instance_id, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->agentEndpoint(std::move(instance_id), deadline);
+awaitable<AgentEndpoint> DockerHosts::agentEndpoint(PlaceId place_id, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->agentEndpoint(std::move(place_id), deadline);
 }
 
-awaitable<std::unique_ptr<LogSource::Reader>> DockerHosts::openLogs(std::string instance_id, Options options, Deadline deadline) {
-  Host* host = co_await require(instance_id, deadline);
-  co_return co_await host->engine->logs()->openLogs(std::move(instance_id), options, deadline);
+awaitable<std::unique_ptr<LogSource::Reader>> DockerHosts::openLogs(PlaceId place_id, Options options, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->logs()->openLogs(std::move(place_id), options, deadline);
 }
 
 }  // namespace swarm::docker

@@ -33,25 +33,25 @@ class DockerHosts final : public Provider, private LogSource {
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
-  awaitable<void> startInstance(std::string instance_id, Progress& progress, Deadline deadline) override;
-  awaitable<void> stopInstance(std::string instance_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
-  awaitable<void> deleteInstance(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+  awaitable<void> startInstance(PlaceId place_id, Progress& progress, Deadline deadline) override;
+  awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override;
   awaitable<void> settle(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override;
-  awaitable<std::optional<ProviderInstance>> getInstance(std::string instance_id, Deadline deadline) override;
+  awaitable<std::optional<ProviderInstance>> getInstance(PlaceId place_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
-  awaitable<AllocationEffect> allocateResources(std::string instance_id, ResourceConfig resources, Deadline deadline) override;
-  awaitable<ResourceUsage> getResourceUsage(std::string instance_id, Deadline deadline) override;
-  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) override;
-  awaitable<NetworkInfo> getNetworkInfo(std::string instance_id, Deadline deadline) override;
-  awaitable<CommandResult> executeCommand(std::string instance_id, std::vector<std::string> command, std::string stdin_text,
+  awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override;
+  awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;
+  awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<std::optional<ReplacementLoss>> previewReplacement(std::string instance_id, Deadline deadline) override;
-  awaitable<AgentEndpoint> agentEndpoint(std::string instance_id, Deadline deadline) override;
+  awaitable<std::optional<ReplacementLoss>> previewReplacement(PlaceId place_id, Deadline deadline) override;
+  awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;
@@ -71,29 +71,29 @@ class DockerHosts final : public Provider, private LogSource {
     std::expected<std::vector<VolumeInfo>, Error> volumes;
   };
 
-  awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) override;
+  awaitable<std::unique_ptr<Reader>> openLogs(PlaceId place_id, Options options, Deadline deadline) override;
 
   /// The Engine that the configuration names, else the main one. Throws Error(Unprocessable) with the known names.
   Host& requested(const InstanceConfig& config) const;
   Host* named(std::string_view name) const;
   /// Where the instance was last seen, or was recorded to be created; null: not known.
-  Host* homeOf(const std::string& instance_id, const std::vector<ExternalResource>& external);
+  Host* homeOf(const PlaceId& place_id, const std::vector<ExternalResource>& external);
   std::string names() const;
   bool isUnavailable(const Host& host) const { return host.engine->health().status == ProviderHealth::unavailable; }
   std::vector<Host*> availableFirst();  ///< all, the unavailable ones at the end: they may take their time
   Deadline patience(const Host& host, Deadline deadline) const;
 
   /// The Engine that has the instance; null when none has. Throws Error(Unavailable) when one that is unavailable may have it.
-  awaitable<Host*> find(std::string instance_id, Deadline deadline);
-  awaitable<Host*> require(std::string instance_id, Deadline deadline);  ///< throws NotFound
-  void remember(const std::string& instance_id, Host& host) { homes_[instance_id] = &host; }
+  awaitable<Host*> find(PlaceId place_id, Deadline deadline);
+  awaitable<Host*> require(PlaceId place_id, Deadline deadline);  ///< throws NotFound
+  void remember(const PlaceId& place_id, Host& host) { homes_[place_id] = &host; }
   void addHost(ProviderInstance& instance, const Host& host) const;
   void checkStays(const NetworkConfig& network, const Host& host) const;
   void onEvent(Host& host, const ProviderEvent& event);
   awaitable<std::vector<HostVolumes>> volumesOfAll(Deadline deadline);
 
   std::vector<std::unique_ptr<Host>> hosts_;
-  std::map<std::string, Host*> homes_;  ///< by instance, as last seen
+  std::map<PlaceId, Host*> homes_;  ///< as last seen
   ProviderEventSink sink_;
 };
 

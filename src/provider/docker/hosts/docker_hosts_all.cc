@@ -33,10 +33,10 @@ void DockerHosts::onEvent(Host& host, const ProviderEvent& event) {
   switch (event.kind) {
     case ProviderEvent::Kind::Changed:
     case ProviderEvent::Kind::OutOfMemory:
-      remember(event.instanceId, host);
+      remember(event.placeId, host);
       break;
     case ProviderEvent::Kind::Removed:
-      if (auto home = homes_.find(event.instanceId); home != homes_.end()) {
+      if (auto home = homes_.find(event.placeId); home != homes_.end()) {
         if (home->second != &host) return;
         homes_.erase(home);
       }
@@ -50,7 +50,7 @@ void DockerHosts::onEvent(Host& host, const ProviderEvent& event) {
       reported.detail = format("{}: {}", host.name, event.detail);
       sink_(reported);
       bool any = std::any_of(hosts_.begin(), hosts_.end(), [](const auto& one) { return one->connected; });
-      if (any && sink_) sink_({ProviderEvent::Kind::Reconnected, "", format("all Docker hosts but {}", host.name)});
+      if (any && sink_) sink_({ProviderEvent::Kind::Reconnected, {}, format("all Docker hosts but {}", host.name)});
       return;
     }
   }
@@ -72,7 +72,7 @@ awaitable<InstanceList> DockerHosts::listInstances(InstanceFilter filter, Deadli
     ++responses;
     all.complete = all.complete && list->complete;
     for (ProviderInstance& instance : list->instances) {
-      remember(instance.instanceId, *host);
+      remember(instance.placeId, *host);
       addHost(instance, *host);
       all.instances.push_back(std::move(instance));
     }
@@ -82,7 +82,7 @@ awaitable<InstanceList> DockerHosts::listInstances(InstanceFilter filter, Deadli
 }
 
 bool DockerHosts::isImageOutdated(const ProviderInstance& observed, const std::string& image) const {
-  auto home = homes_.find(observed.instanceId);
+  auto home = homes_.find(observed.placeId);
   return home != homes_.end() && home->second->engine->isImageOutdated(observed, image);
 }
 

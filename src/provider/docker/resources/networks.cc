@@ -79,7 +79,7 @@ awaitable<std::string> Networks::findOrCreate(const InstanceSpec& spec, const Ne
     if (!found.empty()) co_return networkToJoin(found, plan, spec.owner, context_.swarmId).id;
     faultPoint("docker.create.network.before");
     json::object body = networkBody(spec, plan, context_.config, context_.swarmId);
-    auto made = co_await context_.engine.createNetwork(std::move(body), spec.instanceId, held, deadline);
+    auto made = co_await context_.engine.createNetwork(std::move(body), spec.placeId.str(), held, deadline);
     faultPoint("docker.create.network.after");
     if (made) co_return std::move(*made);
     bool was_created_by_another = made.error().isConflict();
@@ -96,9 +96,9 @@ awaitable<void> Networks::preview(const InstanceSpec& spec, PlacementPreview& pr
 awaitable<void> Networks::repair(const ContainerDetails& container, Deadline deadline) {
   const ProviderInstance& instance = container.instance;
   log::warning("the network of an instance is gone or ambiguous, connecting it again",
-               {{"instance", instance.instanceId}, {"network", container.network}});
+               {{"instance", instance.placeId.str()}, {"network", container.network}});
   known_.erase(container.network);
-  InstanceSpec spec{instance.instanceId, instance.name, instance.owner, {}, {}, {}};
+  InstanceSpec spec{instance.placeId, instance.name, instance.owner, {}, {}, {}};
   NetworkPlan plan{.name = container.network, .internal = container.internal, .shared = container.network == context_.config.networkName};
   std::string id = co_await ensure(spec, plan, deadline);
   // The container remembers the id of the lost network: disconnect from it, then join the new one.

@@ -9,12 +9,12 @@ namespace swarm::docker {
 namespace {
 
 /// "swarm-i-0abc-home-coder-1234abcd" → "i-0abc", for names that planVolumes() makes; empty for others.
-std::string instanceInName(std::string_view name) {
+PlaceId placeInName(std::string_view name) {
   constexpr std::string_view prefix = "swarm-";
   if (!name.starts_with(prefix)) return {};
   name.remove_prefix(prefix.size());
   std::size_t end = name.find('-', name.find('-') + 1);
-  return name.starts_with("i-") && end != std::string_view::npos ? std::string(name.substr(0, end)) : std::string();
+  return name.starts_with("i-") && end != std::string_view::npos ? PlaceId(std::string(name.substr(0, end))) : PlaceId();
 }
 
 /// Named by the Engine: 64 digits, for a VOLUME of an image.
@@ -30,7 +30,7 @@ awaitable<void> Volumes::create(const InstanceSpec& spec, const std::vector<Volu
     if (!plan.carried) {
       faultPoint("docker.create.volume.before");
       json::object body = volumeBody(spec, plan, context_.config, context_.swarmId);
-      json::value made = co_await context_.engine.createVolume(std::move(body), spec.instanceId, deadline);
+      json::value made = co_await context_.engine.createVolume(std::move(body), spec.placeId.str(), deadline);
       faultPoint("docker.create.volume.after");
       checkTaken(made, plan.name, spec, context_.swarmId);  // the Engine responds with the volume of that name when there was one
     }
@@ -52,7 +52,7 @@ awaitable<std::vector<Volumes::Volume>> Volumes::labelled(Deadline deadline) {
   for (const json::value& item : list) {
     Volume volume;
     volume.info.name = stringAt(item, "Name");
-    volume.info.instanceId = labelOf(item, kLabelInstance);
+    volume.info.placeId = PlaceId(labelOf(item, kLabelInstance));
     volume.info.owner = labelOf(item, kLabelOwner);
     volume.info.mountPath = labelOf(item, kLabelMount);
     volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
@@ -63,16 +63,16 @@ awaitable<std::vector<Volumes::Volume>> Volumes::labelled(Deadline deadline) {
 }
 
 /// Containers of earlier versions, created after their volume was removed, created one again without a label.
-awaitable<std::vector<Volumes::Volume>> Volumes::unlabelled(std::string instance_id, Deadline deadline) {
-  std::string begin = instance_id.empty() ? "swarm-i-" : format("swarm-{}-", instance_id);
+awaitable<std::vector<Volumes::Volume>> Volumes::unlabelled(PlaceId place_id, Deadline deadline) {
+  std::string begin = place_id.empty() ? "swarm-i-" : format("swarm-{}-", place_id);
   json::array list = co_await context_.engine.listVolumes({{"name", json::array{json::string(begin)}}}, deadline);
   std::vector<Volume> found;
   for (const json::value& item : list) {
     Volume volume;
     volume.info.name = stringAt(item, "Name");
-    volume.info.instanceId = instanceInName(volume.info.name);
+    volume.info.placeId = placeInName(volume.info.name);
     volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
-    bool is_that = instance_id.empty() ? !volume.info.instanceId.empty() : volume.info.instanceId == instance_id;
+    bool is_that = place_id.empty() ? !volume.info.placeId.empty() : volume.info.placeId == place_id;
     if (is_that && labelOf(item, kLabelSwarm).empty()) found.push_back(std::move(volume));
   }
   co_return found;
@@ -80,7 +80,7 @@ awaitable<std::vector<Volumes::Volume>> Volumes::unlabelled(std::string instance
 
 awaitable<std::vector<Volumes::Volume>> Volumes::all(Deadline deadline) {
   std::vector<Volume> found = co_await labelled(deadline);
-  std::vector<Volume> others = co_await unlabelled("", deadline);
+  std::vector<Volume> others = co_await unlabelled({}, deadline);
   found.insert(found.end(), others.begin(), others.end());
   co_return found;
 }
@@ -120,7 +120,7 @@ awaitable<void> Volumes::requireKnown(const InstanceSpec& spec, const std::vecto
               format("The volume {}, which had the files of {}, is gone from the Docker Engine. No empty one was made in "
                      "its place.",
                      lost.front().name, lost.front().mountPath))
-      .withInstance(spec.instanceId);
+      .withInstance(spec.placeId.str());
 }
 
 awaitable<bool> Volumes::remove(std::string name, Deadline deadline) {
@@ -131,23 +131,23 @@ awaitable<bool> Volumes::remove(std::string name, Deadline deadline) {
 }
 
 /// Whether a container that is listed, of another instance or of no instance, mounts it.
-awaitable<bool> Volumes::isUsedByOthers(std::string volume, std::string instance_id, Deadline deadline) {
+awaitable<bool> Volumes::isUsedByOthers(std::string volume, PlaceId place_id, Deadline deadline) {
   json::array users = co_await context_.engine.listContainers({{"volume", json::array{json::string(volume)}}}, deadline);
   co_return std::ranges::any_of(users, [&](const json::value& user) {
-    return labelOf(user, kLabelInstance) != instance_id || labelOf(user, kLabelSwarm) != context_.swarmId;
+    return labelOf(user, kLabelInstance) != place_id.str() || labelOf(user, kLabelSwarm) != context_.swarmId;
   });
 }
 
-awaitable<std::set<std::string>> Volumes::findRemovable(std::string instance_id, DeleteVolumes volumes,
-                                                        const std::set<std::string>& mounted, Deadline deadline) {
+awaitable<std::set<std::string>> Volumes::findRemovable(PlaceId place_id, DeleteVolumes volumes, const std::set<std::string>& mounted,
+                                                        Deadline deadline) {
   std::set<std::string> going;
   std::vector<Volume> known = co_await labelled(deadline);
   for (const Volume& volume : known) {
-    bool concerned = volume.info.instanceId == instance_id || mounted.contains(volume.info.name);
+    bool concerned = volume.info.placeId == place_id || mounted.contains(volume.info.name);
     if (concerned && (volumes == DeleteVolumes::Yes || !volume.persistent)) going.insert(volume.info.name);
   }
   if (volumes == DeleteVolumes::Yes) {
-    std::vector<Volume> others = co_await unlabelled(instance_id, deadline);
+    std::vector<Volume> others = co_await unlabelled(place_id, deadline);
     for (const Volume& volume : others) going.insert(volume.info.name);
   }
   // What an image declares as VOLUME is a part of its container, also where a replacement took it over by name.
@@ -155,11 +155,11 @@ awaitable<std::set<std::string>> Volumes::findRemovable(std::string instance_id,
   co_return going;
 }
 
-awaitable<bool> Volumes::removeAll(const std::set<std::string>& names, std::string instance_id, Deadline deadline) {
+awaitable<bool> Volumes::removeAll(const std::set<std::string>& names, PlaceId place_id, Deadline deadline) {
   bool decided = true;
   for (const std::string& name : names) {
     // One that another instance uses stays until that one is deleted.
-    if (co_await remove(name, deadline) || co_await isUsedByOthers(name, instance_id, deadline)) continue;
+    if (co_await remove(name, deadline) || co_await isUsedByOthers(name, place_id, deadline)) continue;
     decided = false;
   }
   co_return decided;

@@ -37,15 +37,15 @@ class Volumes {
   /// Throws Error(NotFound | Conflict).
   awaitable<void> removeOwn(std::string name, Deadline deadline);
   /// The volumes that a delete of the instance removes; `mounted`: those that its containers had.
-  awaitable<std::set<std::string>> findRemovable(std::string instance_id, DeleteVolumes volumes, const std::set<std::string>& mounted,
+  awaitable<std::set<std::string>> findRemovable(PlaceId place_id, DeleteVolumes volumes, const std::set<std::string>& mounted,
                                                  Deadline deadline);
   /// False: one is held by something that is not listed, such as a container that the Engine is creating; to be repeated.
-  awaitable<bool> removeAll(const std::set<std::string>& names, std::string instance_id, Deadline deadline);
+  awaitable<bool> removeAll(const std::set<std::string>& names, PlaceId place_id, Deadline deadline);
 
  private:
   awaitable<std::vector<Volume>> labelled(Deadline deadline);
-  awaitable<std::vector<Volume>> unlabelled(std::string instance_id, Deadline deadline);  ///< empty: of all
-  awaitable<bool> isUsedByOthers(std::string volume, std::string instance_id, Deadline deadline);
+  awaitable<std::vector<Volume>> unlabelled(PlaceId place_id, Deadline deadline);  ///< empty: of all
+  awaitable<bool> isUsedByOthers(std::string volume, PlaceId place_id, Deadline deadline);
 
   DockerContext& context_;
 };

@@ -31,7 +31,7 @@ constexpr std::size_t kMaxDeclared = 16;  ///< volumes that an image may declare
 std::string shortHash(std::string_view text) { return toHex(sha256(text)).substr(0, 8); }
 
 std::string volumeName(const InstanceSpec& spec, std::string_view path) {
-  return format("swarm-{}-{}-{}", spec.instanceId, slug(path), shortHash(path));
+  return format("swarm-{}-{}-{}", spec.placeId, slug(path), shortHash(path));
 }
 
 bool samePath(std::string_view a, std::string_view b) {
@@ -70,7 +70,7 @@ json::object containerLabels(const InstanceSpec& spec, const DockerProviderConfi
   }
   // Ours come last: they decide who owns what.
   labels[kLabelSwarm] = swarm_id;
-  labels[kLabelInstance] = spec.instanceId;
+  labels[kLabelInstance] = spec.placeId.str();
   labels[kLabelOwner] = spec.owner;
   labels[kLabelName] = spec.name;
   labels[kLabelNetwork] = network.name;
@@ -126,7 +126,7 @@ void writeHost(NetworkConfig& network, const std::vector<std::string>& regions) 
 std::string portKey(std::int64_t port) { return format("{}/tcp", port); }
 
 std::string containerName(const InstanceSpec& spec) {
-  const std::string& id = spec.instanceId;
+  const std::string& id = spec.placeId.str();
   return format("swarm-{}-{}", slug(spec.name), id.size() > 8 ? id.substr(id.size() - 8) : id);
 }
 
@@ -272,7 +272,7 @@ void checkTaken(const json::value& volume, const std::string& name, const Instan
         format("The volume {} exists already and does not belong to {} in this swarm. Choose another volumeName.", name, spec.owner))
         .withField("/storage", "the volume belongs to another user");
   }
-  if (spec.newVolumes && labelOf(volume, kLabelInstance) != spec.instanceId) {
+  if (spec.newVolumes && labelOf(volume, kLabelInstance) != spec.placeId.str()) {
     throw Error(
         ErrorCode::Conflict,
         format("The volume {} exists already, and its files would be replaced. Delete it first (swarm volumes delete {}).", name, name))
@@ -324,7 +324,7 @@ json::object containerBody(const InstanceSpec& spec, const DockerProviderConfig&
 json::object volumeBody(const InstanceSpec& spec, const VolumePlan& volume, const DockerProviderConfig& config,
                         const std::string& swarm_id) {
   json::object labels = baseLabels(spec, config, swarm_id);
-  labels[kLabelInstance] = spec.instanceId;
+  labels[kLabelInstance] = spec.placeId.str();
   labels[kLabelMount] = volume.mountPath;
   labels[kLabelPersistent] = volume.persistent ? "true" : "false";
   json::object options;

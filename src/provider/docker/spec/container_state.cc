@@ -170,7 +170,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   details.replacesRunning = label(kLabelRun) == "true";
 
   ProviderInstance& instance = details.instance;
-  instance.instanceId = label(kLabelInstance);
+  instance.placeId = PlaceId(label(kLabelInstance));
   instance.name = label(kLabelName);
   instance.owner = label(kLabelOwner);
   instance.region = config.name;

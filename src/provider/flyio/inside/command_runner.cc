@@ -66,11 +66,10 @@ std::vector<std::string> proving(const std::vector<std::string>& command, const 
 
 }  // namespace
 
-awaitable<CommandResult> CommandRunner::run(std::string instance_id, std::vector<std::string> command, std::string input,
-                                            Deadline deadline) {
+awaitable<CommandResult> CommandRunner::run(PlaceId place_id, std::vector<std::string> command, std::string input, Deadline deadline) {
   requireText(command, input);
-  Machine machine = co_await machines_.require(instance_id, deadline);
-  if (machine.state != "started") throw notRunning().withInstance(instance_id);
+  Machine machine = co_await machines_.require(place_id, deadline);
+  if (machine.state != "started") throw notRunning().withInstance(place_id.str());
   ExecRequest request{std::move(command), std::move(input)};
   request.timeout = std::clamp(std::chrono::ceil<std::chrono::seconds>(deadline.left()), std::chrono::seconds(1), kMaxExecTime);
   std::size_t size = request.bodySize();
@@ -82,7 +81,7 @@ awaitable<CommandResult> CommandRunner::run(std::string instance_id, std::vector
   std::string proof = size > kProveFrom ? toHex(randomBytes(8)) : "";
   if (!proof.empty()) request.command = proving(request.command, proof);
   FlyResult<ExecOutcome> outcome = co_await client_.execute(std::move(machine), std::move(request), deadline);
-  if (!outcome) throw execFailure(outcome.error(), deadline).withInstance(instance_id);
+  if (!outcome) throw execFailure(outcome.error(), deadline).withInstance(place_id.str());
   CommandResult result;
   result.exitCode = outcome->exitCode;
   result.stdoutText = std::move(outcome->stdoutText);
@@ -90,7 +89,8 @@ awaitable<CommandResult> CommandRunner::run(std::string instance_id, std::vector
   std::string end = "\n" + proof + "\n";
   bool is_proven = !proof.empty() && result.stdoutText.ends_with(end);
   if (outcome->isRejected || (!proof.empty() && !is_proven && result.exitCode == 0)) {
-    throw Error(ErrorCode::PayloadTooLarge, "Fly dropped the command because it was too large. It did not run.").withInstance(instance_id);
+    throw Error(ErrorCode::PayloadTooLarge, "Fly dropped the command because it was too large. It did not run.")
+        .withInstance(place_id.str());
   }
   if (is_proven) result.stdoutText.resize(result.stdoutText.size() - end.size());
   co_return result;

@@ -12,7 +12,7 @@ namespace swarm::flyio {
 class CommandRunner {
  public:
   CommandRunner(MachinesClient& client, MachineFinder& machines) : client_(client), machines_(machines) {}
-  awaitable<CommandResult> run(std::string instance_id, std::vector<std::string> command, std::string input, Deadline deadline);
+  awaitable<CommandResult> run(PlaceId place_id, std::vector<std::string> command, std::string input, Deadline deadline);
 
  private:
   MachinesClient& client_;

@@ -75,8 +75,8 @@ class FlyLogReader final : public LogSource::Reader {
 
 }  // namespace
 
-awaitable<std::unique_ptr<LogSource::Reader>> MachineLogs::openLogs(std::string instance_id, Options options, Deadline deadline) {
-  Machine machine = co_await machines_.require(std::move(instance_id), deadline);
+awaitable<std::unique_ptr<LogSource::Reader>> MachineLogs::openLogs(PlaceId place_id, Options options, Deadline deadline) {
+  Machine machine = co_await machines_.require(std::move(place_id), deadline);
   co_return std::make_unique<FlyLogReader>(web_, machine, options);
 }
 

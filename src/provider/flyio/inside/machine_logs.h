@@ -9,7 +9,7 @@ class MachineLogs final : public LogSource {
  public:
   /// `web`: a client of Fly's web API; must outlive the readers.
   MachineLogs(MachinesClient& web, MachineFinder& machines) : web_(web), machines_(machines) {}
-  awaitable<std::unique_ptr<Reader>> openLogs(std::string instance_id, Options options, Deadline deadline) override;
+  awaitable<std::unique_ptr<Reader>> openLogs(PlaceId place_id, Options options, Deadline deadline) override;
 
  private:
   MachinesClient& web_;

@@ -27,7 +27,7 @@ void requireUsable(const StoredVolume& stored, const InstancePlan& plan) {
     throw Error(ErrorCode::Unprocessable, format("The volume {} belongs to another user. Choose another volumeName.", name))
         .withField("/storage", "a volume belongs to another user");
   }
-  if (!stored.usedBy.empty() && stored.usedBy != plan.instanceId) {
+  if (!stored.usedBy.empty() && stored.usedBy != plan.placeId) {
     throw Error(
         ErrorCode::Conflict,
         format("The volume {} is in use, and on Fly only one Machine at a time can use it. Delete the workspace that uses it first.",
@@ -74,7 +74,7 @@ awaitable<std::vector<LostVolume>> InstanceCreator::findLostVolumes(InstanceSpec
   std::vector<LostVolume> lost;
   std::string used = usedVolume(spec.known);
   if (used.empty() || plan.storage.empty()) co_return lost;
-  std::string app = swarm_.appOf(spec.instanceId, spec.known);
+  std::string app = swarm_.appOf(spec.placeId, spec.known);
   VolumeChoice choice;
   if (co_await client_.findApp(app, deadline)) choice = (co_await volumes_.sortedIn(app, "", spec.known, deadline)).choice;
   bool is_gone = !choice.data && (!choice.missing.empty() || choice.strays.empty());
@@ -90,7 +90,7 @@ awaitable<void> InstanceCreator::requireKnownVolumes(const InstanceSpec& spec, D
   throw Error(ErrorCode::Conflict,
               format("The volume {}, which had the files of {}, no longer exists on Fly. No empty one was created in its place.",
                      lost.front().name, lost.front().mountPath))
-      .withInstance(spec.instanceId);
+      .withInstance(spec.placeId.str());
 }
 
 awaitable<Machine> InstanceCreator::createMachine(const InstanceSpec& spec, InstancePlan plan, AppState state, Progress& progress,
@@ -108,14 +108,14 @@ awaitable<Machine> InstanceCreator::createMachine(const InstanceSpec& spec, Inst
   co_await apps_.ensureAddresses(plan, state, deadline);
   Machine machine = co_await placer_.place(plan, std::move(present), secrets, progress, deadline);
   records_.forget(plan.app);
-  if (state == AppState::New) moves_.noteClean(plan.instanceId);
+  if (state == AppState::New) moves_.noteClean(plan.placeId);
   co_return machine;
 }
 
 awaitable<ProviderInstance> InstanceCreator::create(InstanceSpec spec, Progress& progress, Deadline deadline) {
   InstancePlan plan = planInstance(spec, swarm_.config, swarm_.id);
-  auto guard = co_await locks_.acquire(plan.instanceId, deadline);
-  cache_.clearAbsent(plan.instanceId);
+  auto guard = co_await locks_.acquire(plan.placeId.str(), deadline);
+  cache_.clearAbsent(plan.placeId);
   co_await regions_.choose(plan, deadline);
   // Concurrent requests for the same volume wait until its user is known.
   std::vector<async::KeyedLock::Guard> volume_guards;
@@ -128,7 +128,7 @@ awaitable<ProviderInstance> InstanceCreator::create(InstanceSpec spec, Progress&
   AppState state = co_await apps_.ensure(plan.app, deadline);
   co_await progress.recorded({"app", plan.app});
   std::optional<Machine> machine;
-  if (state == AppState::Existing) machine = co_await machines_.findIn(plan.app, plan.instanceId, deadline);
+  if (state == AppState::Existing) machine = co_await machines_.findIn(plan.app, plan.placeId, deadline);
   if (machine) {
     co_await recordFound(*machine, progress);
   } else {

@@ -16,16 +16,16 @@ struct InstanceRemover::Remains {
   bool isHeldByHost() const { return std::ranges::any_of(own, &Machine::isHostUnreachable); }
 };
 
-awaitable<InstanceRemover::Remains> InstanceRemover::findRemains(std::string app, std::string instance_id,
-                                                                 std::vector<ExternalResource> external, Deadline deadline) {
+awaitable<InstanceRemover::Remains> InstanceRemover::findRemains(std::string app, PlaceId place_id, std::vector<ExternalResource> external,
+                                                                 Deadline deadline) {
   Remains remains;
-  remains.isOwnApp = app == swarm_.appOf(instance_id);
+  remains.isOwnApp = app == swarm_.appOf(place_id);
   std::vector<Machine> machines = co_await machines_.listIn(app, deadline);
   co_await machines_.addRecorded(machines, app, external, deadline);
   const Machine* current = nullptr;
   for (const Machine& machine : machines) {
-    bool is_reader_of_it = isReader(machine) && machine.metadata(kMetaReads) == instance_id;
-    bool is_its = machine.metadata(kMetaInstance) == instance_id;
+    bool is_reader_of_it = isReader(machine) && machine.metadata(kMetaReads) == place_id.str();
+    bool is_its = placeOf(machine) == place_id;
     if (is_reader_of_it || is_its) remains.own.push_back(machine);
     if (is_reader_of_it) continue;
     if (!is_its) remains.isTakenOver = true;
@@ -58,11 +58,11 @@ awaitable<bool> InstanceRemover::removeVolumes(std::string app, const Remains& r
   co_return all_gone;
 }
 
-awaitable<void> InstanceRemover::removeFrom(std::string app, std::string instance_id, DeleteVolumes volumes,
+awaitable<void> InstanceRemover::removeFrom(std::string app, PlaceId place_id, DeleteVolumes volumes,
                                             std::vector<ExternalResource> external, Progress& progress, Deadline deadline) {
   bool was_created = std::ranges::count(external, app, &ExternalResource::id) > 0;
   if (co_await apps_.isGone(app, was_created ? Confirmation::Repeated : Confirmation::Once, deadline)) co_return;
-  Remains remains = co_await findRemains(app, instance_id, std::move(external), deadline);
+  Remains remains = co_await findRemains(app, place_id, std::move(external), deadline);
   StorageRecord& record = remains.volumes.record;
   const VolumeChoice& choice = remains.volumes.choice;
   // Without a record the content of a volume is unknown, and it is kept.
@@ -96,18 +96,18 @@ awaitable<void> InstanceRemover::removeFrom(std::string app, std::string instanc
   co_await apps_.remove(app, deadline);
 }
 
-awaitable<void> InstanceRemover::remove(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
-                                        Progress& progress, Deadline deadline) {
-  std::set<std::string> apps{swarm_.appOf(instance_id)};
-  if (const MachineCache::Place* known = cache_.find(instance_id)) apps.insert(known->app);
+awaitable<void> InstanceRemover::remove(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+                                        Deadline deadline) {
+  std::set<std::string> apps{swarm_.appOf(place_id)};
+  if (const MachineCache::Place* known = cache_.find(place_id)) apps.insert(known->app);
   for (const ExternalResource& resource : external) {
     if (resource.kind == "app" && swarm_.owns(resource.id)) apps.insert(resource.id);
   }
   if (external.empty() && apps.size() == 1) {
-    auto machine = co_await machines_.find(instance_id, deadline);
+    auto machine = co_await machines_.find(place_id, deadline);
     if (machine) apps.insert(machine->app);
   }
-  for (const std::string& app : apps) co_await removeFrom(app, instance_id, volumes, external, progress, deadline);
+  for (const std::string& app : apps) co_await removeFrom(app, place_id, volumes, external, progress, deadline);
 }
 
 }  // namespace swarm::flyio

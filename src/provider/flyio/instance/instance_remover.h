@@ -24,13 +24,13 @@ class InstanceRemover {
         records_(records),
         client_(client) {}
 
-  awaitable<void> remove(std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
+  awaitable<void> remove(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                          Deadline deadline);
 
  private:
   struct Remains;  ///< what exists of an instance in an app
-  awaitable<Remains> findRemains(std::string app, std::string instance_id, std::vector<ExternalResource> external, Deadline deadline);
-  awaitable<void> removeFrom(std::string app, std::string instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
+  awaitable<Remains> findRemains(std::string app, PlaceId place_id, std::vector<ExternalResource> external, Deadline deadline);
+  awaitable<void> removeFrom(std::string app, PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                              Progress& progress, Deadline deadline);
   awaitable<bool> removeVolumes(std::string app, const Remains& remains, DeleteVolumes volumes, Deadline deadline);
 

@@ -103,8 +103,8 @@ awaitable<Machine> InstanceUpdater::applyPlan(Machine machine, InstancePlan plan
 }
 
 awaitable<ProviderInstance> InstanceUpdater::replace(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  auto guard = co_await locks_.acquire(spec.instanceId, deadline);
-  Machine machine = co_await machines_.require(spec.instanceId, deadline);
+  auto guard = co_await locks_.acquire(spec.placeId.str(), deadline);
+  Machine machine = co_await machines_.require(spec.placeId, deadline);
   requireUpdatable(machine);
   // The agent of its present image may not support public keys; another image counts as new.
   bool keeps_image = withoutDigest(imageIn(machine.config)) == withoutDigest(imageAtFly(spec.config.image, swarm_.config));
@@ -126,10 +126,10 @@ awaitable<ProviderInstance> InstanceUpdater::replace(InstanceSpec spec, Progress
   co_return toInstance(co_await machines_.readAgain(std::move(machine), deadline), swarm_.config);
 }
 
-awaitable<AllocationEffect> InstanceUpdater::allocate(std::string instance_id, ResourceConfig resources, Deadline deadline) {
+awaitable<AllocationEffect> InstanceUpdater::allocate(PlaceId place_id, ResourceConfig resources, Deadline deadline) {
   Guest guest = roundUp(resources);
-  auto guard = co_await locks_.acquire(instance_id, deadline);
-  Machine machine = co_await machines_.require(instance_id, deadline);
+  auto guard = co_await locks_.acquire(place_id.str(), deadline);
+  Machine machine = co_await machines_.require(place_id, deadline);
   requireUpdatable(machine);
   ResourceConfig now = resourcesOf(machine);
   const json::value* present = machine.config.if_contains("guest");
@@ -154,9 +154,9 @@ awaitable<AllocationEffect> InstanceUpdater::allocate(std::string instance_id, R
   co_return AllocationEffect::Live;
 }
 
-awaitable<AllocationEffect> InstanceUpdater::configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline) {
+awaitable<AllocationEffect> InstanceUpdater::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) {
   checkNetwork(network);
-  Machine machine = co_await machines_.require(instance_id, deadline);
+  Machine machine = co_await machines_.require(place_id, deadline);
   json::value ports = parseOrNull(machine.metadata(kMetaPorts));
   std::set<std::int64_t> present, wanted(network.exposedPorts.begin(), network.exposedPorts.end());
   for (const json::value& port : ports.is_array() ? ports.as_array() : json::array()) present.insert(port.is_int64() ? port.as_int64() : 0);

@@ -26,8 +26,8 @@ class InstanceUpdater {
         locks_(locks) {}
 
   awaitable<ProviderInstance> replace(InstanceSpec spec, Progress& progress, Deadline deadline);
-  awaitable<AllocationEffect> allocate(std::string instance_id, ResourceConfig resources, Deadline deadline);
-  awaitable<AllocationEffect> configureNetwork(std::string instance_id, NetworkConfig network, Deadline deadline);
+  awaitable<AllocationEffect> allocate(PlaceId place_id, ResourceConfig resources, Deadline deadline);
+  awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline);
 
  private:
   struct Change {

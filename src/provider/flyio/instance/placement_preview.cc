@@ -94,7 +94,7 @@ awaitable<PlacementPreview> PlacementPreviewer::preview(InstanceSpec spec, Deadl
   preview.image = spec.config.image;
   InstancePlan plan = planLeniently(spec, swarm_, preview);
   std::optional<Machine> present;
-  if (co_await client_.findApp(plan.app, deadline)) present = co_await machines_.findIn(plan.app, plan.instanceId, deadline);
+  if (co_await client_.findApp(plan.app, deadline)) present = co_await machines_.findIn(plan.app, plan.placeId, deadline);
   if (present) plan.volumeGb = std::max(plan.volumeGb, resourcesOf(*present).storage.size);
   preview.storageBytes = roomFor(plan.volumeGb);
   noteCosts(plan, preview);

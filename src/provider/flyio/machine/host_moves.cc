@@ -17,21 +17,20 @@ awaitable<Machine> HostMoves::start(Machine machine, Progress& progress, Deadlin
 }
 
 awaitable<void> HostMoves::cleanUp(Machine current, Deadline deadline) {
-  if (!clean_.contains(current.metadata(kMetaInstance))) co_await removeLeftovers(std::move(current), deadline);
+  if (!clean_.contains(placeOf(current))) co_await removeLeftovers(std::move(current), deadline);
 }
 
 awaitable<void> HostMoves::removeLeftovers(Machine current, Deadline deadline) {
   if (isReader(current)) co_return;  // deleteInstance removes all that a reader leaves
-  const std::string instance_id = current.metadata(kMetaInstance);
+  const PlaceId place_id = placeOf(current);
   std::vector<Machine> machines = co_await machines_.listIn(current.app, deadline);
   for (const Machine& machine : machines) {
-    bool is_older =
-        machine.metadata(kMetaInstance) == instance_id && machine.id != current.id && generationOf(machine) < generationOf(current);
+    bool is_older = placeOf(machine) == place_id && machine.id != current.id && generationOf(machine) < generationOf(current);
     if (is_older) co_await lifecycle_.destroy(machine, deadline);
   }
   const std::string mounted = current.volumeId();
   bool is_clean = mounted.empty() || co_await removeOldVolumes(current, mounted, deadline);
-  if (is_clean) noteClean(instance_id);
+  if (is_clean) noteClean(place_id);
 }
 
 /// False: the copy is not complete yet, and its source is still needed.
@@ -56,16 +55,16 @@ awaitable<bool> HostMoves::removeOldVolumes(const Machine& current, std::string 
 }
 
 awaitable<Machine> HostMoves::move(Machine machine, json::object config, Progress& progress, Deadline deadline) {
-  const std::string instance_id = machine.metadata(kMetaInstance);
+  const PlaceId place_id = placeOf(machine);
   if (isReader(machine)) {  // a fork of its volume would pass for the instance's
     throw Error(ErrorCode::OutOfResources, "The host of the snapshot's copy has no capacity for its Machine. Try again.")
         .withRetryable(true);
   }
   progress.step(Step::MoveToAnotherHost);
-  forget(instance_id);
+  forget(place_id);
   MachineOrder order;
   order.app = machine.app;
-  order.instanceId = instance_id;
+  order.placeId = place_id;
   order.machineGeneration = generationOf(machine) + 1;
   order.config = patchedConfig(config, {});
   if (const json::value* guest = config.if_contains("guest")) order.guest = readGuest(*guest);
@@ -79,7 +78,7 @@ awaitable<Machine> HostMoves::move(Machine machine, json::object config, Progres
     if (!order.source) {
       throw Error(ErrorCode::UpstreamFailed,
                   format("The Machine's volume {} does not exist, so it cannot be copied to another host.", mounted))
-          .withInstance(instance_id);
+          .withInstance(place_id.str());
     }
     order.volumeGb = order.source->sizeGb;
     present = co_await volumes_.sortedIn(machine.app, mounted, {}, deadline);

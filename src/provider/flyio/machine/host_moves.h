@@ -28,8 +28,8 @@ class HostMoves {
 
   /// Removes what a move left over, unless nothing is known to be left.
   awaitable<void> cleanUp(Machine current, Deadline deadline);
-  void noteClean(const std::string& instance_id) { clean_.insert(instance_id); }
-  void forget(const std::string& instance_id) { clean_.erase(instance_id); }
+  void noteClean(const PlaceId& place_id) { clean_.insert(place_id); }
+  void forget(const PlaceId& place_id) { clean_.erase(place_id); }
 
  private:
   awaitable<void> removeLeftovers(Machine current, Deadline deadline);
@@ -42,7 +42,7 @@ class HostMoves {
   Placer& placer_;
   Volumes& volumes_;
   VolumeRecords& records_;
-  std::set<std::string> clean_;  ///< instances whose app has nothing left over
+  std::set<PlaceId> clean_;  ///< instances whose app has nothing left over
 };
 
 }  // namespace swarm::flyio

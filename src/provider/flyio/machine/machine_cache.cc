@@ -15,22 +15,22 @@ constexpr std::chrono::seconds kAbsence{2};
 }  // namespace
 
 void MachineCache::remember(const Machine& machine) {
-  std::string instance = machine.metadata(kMetaInstance);
-  if (instance.empty() || machine.isGone()) return;
-  absent_.erase(instance);
+  PlaceId place = placeOf(machine);
+  if (place.empty() || machine.isGone()) return;
+  absent_.erase(place);
   if (places_.empty() && on_first_) on_first_();
-  places_[instance] = {machine.app,
-                       machine.id,
-                       machine.state,
-                       machine.metadata(kMetaStorage),
-                       machine.updatedAt,
-                       std::chrono::steady_clock::now(),
-                       toInstance(machine, config_),
-                       isReader(machine)};
+  places_[place] = {machine.app,
+                    machine.id,
+                    machine.state,
+                    machine.metadata(kMetaStorage),
+                    machine.updatedAt,
+                    std::chrono::steady_clock::now(),
+                    toInstance(machine, config_),
+                    isReader(machine)};
 }
 
-const MachineCache::Place* MachineCache::find(const std::string& instance_id) const {
-  auto found = places_.find(instance_id);
+const MachineCache::Place* MachineCache::find(const PlaceId& place_id) const {
+  auto found = places_.find(place_id);
   return found == places_.end() ? nullptr : &found->second;
 }
 
@@ -39,10 +39,10 @@ const MachineCache::Place* MachineCache::findByMachine(const std::string& machin
   return found == places_.end() ? nullptr : &found->second;
 }
 
-bool MachineCache::isAbsent(const std::string& instance_id) {
+bool MachineCache::isAbsent(const PlaceId& place_id) {
   SteadyTime now = std::chrono::steady_clock::now();
   std::erase_if(absent_, [now](const auto& entry) { return now - entry.second > kAbsence; });
-  return absent_.contains(instance_id);
+  return absent_.contains(place_id);
 }
 
 bool MachineCache::wasJustCreated(const std::string& machine_id, std::chrono::milliseconds within) const {

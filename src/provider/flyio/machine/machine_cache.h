@@ -31,15 +31,15 @@ class MachineCache {
   void onFirst(std::function<void()> callback) { on_first_ = std::move(callback); }
 
   void remember(const Machine& machine);
-  void forget(const std::string& instance_id) { places_.erase(instance_id); }
-  const Place* find(const std::string& instance_id) const;
+  void forget(const PlaceId& place_id) { places_.erase(place_id); }
+  const Place* find(const PlaceId& place_id) const;
   const Place* findByMachine(const std::string& machine_id) const;
-  const std::map<std::string, Place>& places() const { return places_; }  ///< by instance
+  const std::map<PlaceId, Place>& places() const { return places_; }
 
   /// Instances that were recently searched for everywhere, and not found.
-  void noteAbsent(const std::string& instance_id) { absent_[instance_id] = std::chrono::steady_clock::now(); }
-  void clearAbsent(const std::string& instance_id) { absent_.erase(instance_id); }
-  bool isAbsent(const std::string& instance_id);
+  void noteAbsent(const PlaceId& place_id) { absent_[place_id] = std::chrono::steady_clock::now(); }
+  void clearAbsent(const PlaceId& place_id) { absent_.erase(place_id); }
+  bool isAbsent(const PlaceId& place_id);
 
   /// Machines that this server created and has not read since.
   void noteCreated(const std::string& machine_id) { created_[machine_id] = std::chrono::steady_clock::now(); }
@@ -54,8 +54,8 @@ class MachineCache {
  private:
   const FlyIOProviderConfig& config_;
   std::function<void()> on_first_;
-  std::map<std::string, Place> places_;
-  std::map<std::string, SteadyTime> absent_;
+  std::map<PlaceId, Place> places_;
+  std::map<PlaceId, SteadyTime> absent_;
   std::map<std::string, SteadyTime> created_;
   std::map<std::string, SteadyTime> destroyed_;
 };

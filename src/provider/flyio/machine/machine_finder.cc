@@ -26,11 +26,11 @@ awaitable<std::vector<Machine>> MachineFinder::listIn(std::string app, Deadline 
   }
 }
 
-awaitable<std::optional<Machine>> MachineFinder::findIn(std::string app, std::string instance_id, Deadline deadline) {
+awaitable<std::optional<Machine>> MachineFinder::findIn(std::string app, PlaceId place_id, Deadline deadline) {
   std::vector<Machine> all = co_await listIn(app, deadline);
   const Machine* best = nullptr;
   for (const Machine& machine : all) {
-    if (machine.metadata(kMetaInstance) != instance_id || machine.metadata(kMetaSwarm) != swarm_.id) continue;
+    if (placeOf(machine) != place_id || machine.metadata(kMetaSwarm) != swarm_.id) continue;
     // During a move to another host there are two; the newer one is created after the older one has stopped for good.
     if (!best || generationOf(machine) > generationOf(*best)) best = &machine;
   }
@@ -39,35 +39,35 @@ awaitable<std::optional<Machine>> MachineFinder::findIn(std::string app, std::st
   co_return *best;
 }
 
-awaitable<std::optional<Machine>> MachineFinder::find(std::string instance_id, Deadline deadline) {
-  if (const MachineCache::Place* known = cache_.find(instance_id)) {
+awaitable<std::optional<Machine>> MachineFinder::find(PlaceId place_id, Deadline deadline) {
+  if (const MachineCache::Place* known = cache_.find(place_id)) {
     Machine place;
     place.app = known->app;
     place.id = known->machineId;
     Machine machine = co_await readAgain(std::move(place), deadline);
     if (!machine.isGone()) co_return machine;
-    cache_.forget(instance_id);
+    cache_.forget(place_id);
   }
-  if (cache_.isAbsent(instance_id)) co_return std::nullopt;
-  auto machine = co_await findIn(swarm_.appOf(instance_id), instance_id, deadline);
+  if (cache_.isAbsent(place_id)) co_return std::nullopt;
+  auto machine = co_await findIn(swarm_.appOf(place_id), place_id, deadline);
   if (machine) co_return machine;
   // An instance that uses a kept volume is in that volume's app.
   OrganizationMachines all = co_await organization_.readMachines({}, deadline);
   for (const Machine& listed : all.machines) {
-    if (listed.metadata(kMetaInstance) != instance_id || cache_.wasDestroyed(listed.id)) continue;
+    if (placeOf(listed) != place_id || cache_.wasDestroyed(listed.id)) continue;
     machine = co_await client_.findMachine(listed.app, listed.id, deadline);
     if (!machine || machine->isGone()) continue;
     cache_.remember(*machine);
     co_return machine;
   }
-  if (!all.complete) throw Error(ErrorCode::Unavailable, "Fly could not list the Machines of all regions.").withInstance(instance_id);
-  cache_.noteAbsent(instance_id);
+  if (!all.complete) throw Error(ErrorCode::Unavailable, "Fly could not list the Machines of all regions.").withInstance(place_id.str());
+  cache_.noteAbsent(place_id);
   co_return std::nullopt;
 }
 
-awaitable<Machine> MachineFinder::require(std::string instance_id, Deadline deadline) {
-  auto machine = co_await find(instance_id, deadline);
-  if (!machine) throw Error(ErrorCode::NotFound, format("Fly has no Machine of the instance {}.", instance_id)).withInstance(instance_id);
+awaitable<Machine> MachineFinder::require(PlaceId place_id, Deadline deadline) {
+  auto machine = co_await find(place_id, deadline);
+  if (!machine) throw Error(ErrorCode::NotFound, format("Fly has no Machine of the instance {}.", place_id)).withInstance(place_id.str());
   co_return std::move(*machine);
 }
 

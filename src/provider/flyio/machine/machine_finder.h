@@ -17,10 +17,10 @@ class MachineFinder {
 
   /// All Machines of an app that are not gone; an empty list counts only when the app's own count agrees.
   awaitable<std::vector<Machine>> listIn(std::string app, Deadline deadline);
-  awaitable<std::optional<Machine>> findIn(std::string app, std::string instance_id, Deadline deadline);
-  awaitable<std::optional<Machine>> find(std::string instance_id, Deadline deadline);
-  awaitable<Machine> require(std::string instance_id, Deadline deadline);  ///< throws NotFound
-  awaitable<Machine> readAgain(Machine machine, Deadline deadline);        ///< state "destroyed" when it is gone
+  awaitable<std::optional<Machine>> findIn(std::string app, PlaceId place_id, Deadline deadline);
+  awaitable<std::optional<Machine>> find(PlaceId place_id, Deadline deadline);
+  awaitable<Machine> require(PlaceId place_id, Deadline deadline);   ///< throws NotFound
+  awaitable<Machine> readAgain(Machine machine, Deadline deadline);  ///< state "destroyed" when it is gone
   /// Adds to `machines` those of `recorded` that the list of the app lacks, looked up by their ids.
   awaitable<void> addRecorded(std::vector<Machine>& machines, std::string app, const std::vector<ExternalResource>& recorded,
                               Deadline deadline);

@@ -13,13 +13,13 @@ namespace {
 /// A volume that is created again in a region is placed on another host.
 constexpr int kAttemptsPerRegion = 3;
 
-void requireReachable(const Volume& volume, const std::string& instance_id) {
+void requireReachable(const Volume& volume, const PlaceId& place_id) {
   if (!volume.isHostUnreachable()) return;
   throw Error(ErrorCode::Unavailable,
               format("The volume {} is on an unreachable host of Fly: it can be mounted, copied and extended again when the host is back.",
                      volume.id))
       .withRetryable(false)
-      .withInstance(instance_id);
+      .withInstance(place_id.str());
 }
 
 Error noRegionHasCapacity(const std::vector<std::string>& regions, const Error& last) {
@@ -42,7 +42,7 @@ awaitable<Machine> Placer::place(const InstancePlan& plan, AppVolumes present, s
     co_return co_await placeAnywhere(order, progress, deadline);
   }
   const Volume source = *present.choice.data;
-  requireReachable(source, plan.instanceId);
+  requireReachable(source, plan.placeId);
   co_await progress.recorded({"volume", source.id});
   co_await volumes_.extend(source, plan.volumeGb, deadline);
   order.volumeGb = std::max(order.volumeGb, source.sizeGb);
@@ -53,7 +53,7 @@ awaitable<Machine> Placer::place(const InstancePlan& plan, AppVolumes present, s
     co_return std::move(*made);
   }
   log::warning("the host of a volume had no capacity for its Machine; the volume is copied to another host",
-               {{"instance", plan.instanceId}, {"volume", source.id}});
+               {{"instance", plan.placeId.str()}, {"volume", source.id}});
   std::erase(order.regions, source.region);
   if (made.error().shortage != Shortage::Region) order.regions.insert(order.regions.begin(), source.region);
   if (order.regions.empty()) throw made.error().error;
@@ -89,7 +89,7 @@ awaitable<Machine> Placer::placeAnywhere(const MachineOrder& order, Progress& pr
       }
       last = machine.error().error;
       if (!volume_id->empty()) co_await volumes_.remove(order.app, *volume_id, deadline);
-      log::info("found no capacity for a Machine", {{"instance", order.instanceId}, {"region", region}, {"reason", last->message()}});
+      log::info("found no capacity for a Machine", {{"instance", order.placeId.str()}, {"region", region}, {"reason", last->message()}});
       if (machine.error().shortage == Shortage::Region || volume_id->empty()) break;
     }
   }
@@ -131,13 +131,13 @@ awaitable<std::optional<Machine>> Placer::findByName(std::string app, std::strin
 awaitable<std::optional<Machine>> Placer::adopt(const MachineOrder& order, std::string machine_id, Deadline deadline) {
   if (machine_id.empty()) co_return std::nullopt;
   auto found = co_await client_.findMachine(order.app, machine_id, deadline);
-  bool is_usable = found && !found->isGone() && found->state != "destroying" && found->metadata(kMetaInstance) == order.instanceId;
+  bool is_usable = found && !found->isGone() && found->state != "destroying" && placeOf(*found) == order.placeId;
   if (!is_usable || cache_.wasDestroyed(machine_id)) co_return std::nullopt;
   co_return found;
 }
 
 awaitable<Made<Machine>> Placer::create(const MachineOrder& order, std::string region, std::string volume_id, Deadline deadline) {
-  const std::string name = machineName(order.instanceId, order.machineGeneration);
+  const std::string name = machineName(order.placeId, order.machineGeneration);
   json::object config = withMount(order.config, volume_id);
   if (order.source) config = replacing(std::move(config), order.source->id);
   const MachineRequest request{order.app, name, region, std::move(config), order.secretsVersion};

@@ -46,9 +46,9 @@ awaitable<std::vector<StoredSnapshot>> SnapshotReaders::snapshotsIn(std::string 
   co_return found;
 }
 
-awaitable<std::vector<VolumeSnapshot>> SnapshotReaders::listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
+awaitable<std::vector<VolumeSnapshot>> SnapshotReaders::listSnapshots(PlaceId place_id, std::vector<ExternalResource> external,
                                                                       Deadline deadline) {
-  std::string app = swarm_.appOf(instance_id, external);
+  std::string app = swarm_.appOf(place_id, external);
   std::vector<Volume> volumes = co_await client_.listVolumes(app, deadline);
   std::vector<StoredSnapshot> stored = co_await snapshotsIn(app, volumes, std::move(external), deadline);
   std::vector<VolumeSnapshot> all;
@@ -81,7 +81,7 @@ awaitable<Machine> SnapshotReaders::createReader(const InstancePlan& plan, const
   const Volume* created_before = nullptr;
   for (const Volume& volume : volumes) {
     order.knownVolumes.insert(volume.id);
-    if (volume.name == readerVolume(plan.instanceId)) created_before = &volume;
+    if (volume.name == readerVolume(plan.placeId)) created_before = &volume;
     if (isReader(volume)) continue;
     order.volumeGb = std::max(order.volumeGb, volume.sizeGb);
     std::erase(order.regions, volume.region);  // the snapshot's region first
@@ -96,7 +96,7 @@ awaitable<Machine> SnapshotReaders::createReader(const InstancePlan& plan, const
   if (!plan.agentFile.empty()) {
     progress.step(Step::WriteSecrets);
     faultPoint("flyio.reader.secrets.before");
-    json::object values{{readerSecret(plan.instanceId), toBase64(plan.agentFile.reveal())}};
+    json::object values{{readerSecret(plan.placeId), toBase64(plan.agentFile.reveal())}};
     order.secretsVersion = co_await client_.setSecrets(plan.app, std::move(values), deadline);
     faultPoint("flyio.reader.secrets.after");
   }
@@ -106,16 +106,16 @@ awaitable<Machine> SnapshotReaders::createReader(const InstancePlan& plan, const
 }
 
 awaitable<ProviderInstance> SnapshotReaders::openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) {
-  auto guard = co_await locks_.acquire(reader.instanceId, deadline);
-  std::string app = swarm_.appOf(reader.of.instanceId, reader.external);
+  auto guard = co_await locks_.acquire(reader.placeId.str(), deadline);
+  std::string app = swarm_.appOf(reader.of.placeId, reader.external);
   // Its image is the instance's, so its agent takes the same credential.
-  auto instance = co_await machines_.findIn(app, reader.of.instanceId, deadline);
+  auto instance = co_await machines_.findIn(app, reader.of.placeId, deadline);
   InstancePlan plan = planReader(reader, swarm_.config, swarm_.id, instance ? credentialOf(*instance) : AgentCredential::PublicKey);
   plan.app = std::move(app);
-  cache_.clearAbsent(plan.instanceId);
+  cache_.clearAbsent(plan.placeId);
   // Before anything is created, so that it is found after a crash.
   co_await progress.recorded({std::string(kReaderKind), plan.app});
-  auto machine = co_await machines_.findIn(plan.app, plan.instanceId, deadline);
+  auto machine = co_await machines_.findIn(plan.app, plan.placeId, deadline);
   if (machine) {
     co_await recordFound(*machine, progress);
   } else {
@@ -127,7 +127,7 @@ awaitable<ProviderInstance> SnapshotReaders::openSnapshot(SnapshotReader reader,
   co_return toInstance(started, swarm_.config);
 }
 
-awaitable<std::string> SnapshotReaders::findApp(std::string id, const std::vector<ExternalResource>& external, Deadline deadline) {
+awaitable<std::string> SnapshotReaders::findApp(PlaceId id, const std::vector<ExternalResource>& external, Deadline deadline) {
   for (const ExternalResource& resource : external) {
     if (resource.kind == kReaderKind && swarm_.owns(resource.id)) co_return resource.id;
   }
@@ -137,7 +137,7 @@ awaitable<std::string> SnapshotReaders::findApp(std::string id, const std::vecto
   co_return machine&& isReader(*machine) ? machine->app : "";
 }
 
-awaitable<void> SnapshotReaders::close(std::string app, std::string id, std::vector<ExternalResource> external, Progress& progress,
+awaitable<void> SnapshotReaders::close(std::string app, PlaceId id, std::vector<ExternalResource> external, Progress& progress,
                                        Deadline deadline) {
   if (co_await apps_.isGone(app, Confirmation::Repeated, deadline)) co_return;
   progress.step(Step::DestroyMachine);
@@ -146,7 +146,7 @@ awaitable<void> SnapshotReaders::close(std::string app, std::string id, std::vec
   co_await machines_.addRecorded(machines, app, external, deadline);
   co_await volumes_.addRecorded(volumes, app, external, deadline);
   for (const Machine& machine : machines) {
-    if (isReader(machine) && machine.metadata(kMetaInstance) == id) co_await lifecycle_.destroy(machine, deadline);
+    if (isReader(machine) && placeOf(machine) == id) co_await lifecycle_.destroy(machine, deadline);
   }
   progress.step(Step::DeleteVolume);
   for (const Volume& volume : volumes) {

@@ -30,13 +30,13 @@ class SnapshotReaders final : public VolumeSnapshots {
         locks_(locks) {}
 
   bool isSnapshotId(std::string_view id) const override { return id.starts_with("vs_"); }
-  awaitable<std::vector<VolumeSnapshot>> listSnapshots(std::string instance_id, std::vector<ExternalResource> external,
+  awaitable<std::vector<VolumeSnapshot>> listSnapshots(PlaceId place_id, std::vector<ExternalResource> external,
                                                        Deadline deadline) override;
   awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) override;
 
   /// The app that contains a reader of that id; empty: it is not a reader.
-  awaitable<std::string> findApp(std::string id, const std::vector<ExternalResource>& external, Deadline deadline);
-  awaitable<void> close(std::string app, std::string id, std::vector<ExternalResource> external, Progress& progress, Deadline deadline);
+  awaitable<std::string> findApp(PlaceId id, const std::vector<ExternalResource>& external, Deadline deadline);
+  awaitable<void> close(std::string app, PlaceId id, std::vector<ExternalResource> external, Progress& progress, Deadline deadline);
 
  private:
   awaitable<std::vector<StoredSnapshot>> snapshotsIn(std::string app, const std::vector<Volume>& volumes,

@@ -6,7 +6,7 @@ namespace swarm::flyio {
 MachineOrder orderOf(const InstancePlan& plan) {
   MachineOrder order;
   order.app = plan.app;
-  order.instanceId = plan.instanceId;
+  order.placeId = plan.placeId;
   order.config = plan.config;
   order.guest = plan.guest;
   order.volumeGb = plan.volumeGb;

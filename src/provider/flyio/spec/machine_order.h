@@ -17,7 +17,7 @@ namespace swarm::flyio {
 
 struct MachineOrder {
   std::string app;
-  std::string instanceId;
+  PlaceId placeId;
   boost::json::object config;  ///< without the mount
   Guest guest;
   std::int64_t volumeGb = 0;

@@ -36,7 +36,7 @@ std::string shortHash(std::string_view text) { return toHex(sha256(text)).substr
 
 std::string folderName(const InstanceSpec& spec, const StorageConfig& storage) {
   if (!storage.volumeName.empty()) return storage.volumeName;
-  return format("swarm-{}-{}-{}", spec.instanceId, dashed(storage.mountPath).substr(0, 40), shortHash(storage.mountPath));
+  return format("swarm-{}-{}-{}", spec.placeId, dashed(storage.mountPath).substr(0, 40), shortHash(storage.mountPath));
 }
 
 void checkMountPath(const std::string& path, const std::string& pointer, std::set<std::string>& seen) {
@@ -63,7 +63,7 @@ void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
       }
       plan.requestedVolumes.push_back(storage.volumeName);
     }
-    StorageEntry entry{folderName(spec, storage), storage.mountPath, storage.persistent, spec.instanceId, spec.owner};
+    StorageEntry entry{folderName(spec, storage), storage.mountPath, storage.persistent, spec.placeId, spec.owner};
     if (!names.insert(entry.name).second)
       throw unprocessable(pointer + "/volumeName", format("The volume {} is requested twice.", entry.name));
     plan.storage.push_back(std::move(entry));
@@ -107,7 +107,7 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   metadata.erase(kMetaReads);
   metadata.erase(kMetaReplaces);
   metadata[kMetaSwarm] = swarm_id;
-  metadata[kMetaInstance] = spec.instanceId;
+  metadata[kMetaInstance] = spec.placeId.str();
   metadata[kMetaOwner] = spec.owner;
   metadata[kMetaName] = spec.name;
   metadata[kMetaPrivate] = plan.privateOnly ? "true" : "false";
@@ -171,9 +171,9 @@ std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& 
   return format("{}-{}-", prefix.empty() ? "swarm" : prefix, shortHash(swarm_id));
 }
 
-std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const std::string& instance_id) {
-  std::string name = appNamePrefix(config, swarm_id) + dashed(instance_id);
-  if (name.size() > kMaxAppName) name = name.substr(0, kMaxAppName - 9) + "-" + shortHash(instance_id);
+std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const PlaceId& place_id) {
+  std::string name = appNamePrefix(config, swarm_id) + dashed(place_id.str());
+  if (name.size() > kMaxAppName) name = name.substr(0, kMaxAppName - 9) + "-" + shortHash(place_id.str());
   return name;
 }
 
@@ -233,10 +233,10 @@ AgentCredential credentialOf(const Machine& machine) {
 InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
                           AgentCredential credential) {
   InstancePlan plan;
-  plan.instanceId = spec.instanceId;
+  plan.placeId = spec.placeId;
   plan.owner = spec.owner;
   plan.newVolumes = spec.newVolumes;
-  plan.app = appName(config, swarm_id, spec.instanceId);
+  plan.app = appName(config, swarm_id, spec.placeId);
   plan.guest = roundUp(spec.config.resources);
   checkNetwork(spec.config.network);
   planStorage(spec, plan);
@@ -261,7 +261,7 @@ void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present) {
   for (const StorageEntry& entry : present) {
     auto same = std::find_if(plan.storage.begin(), plan.storage.end(), [&](const StorageEntry& own) { return own.name == entry.name; });
     if (same != plan.storage.end()) {
-      same->instanceId = entry.instanceId;
+      same->placeId = entry.placeId;
     } else if (entry.persistent) {
       plan.storage.push_back(entry);
       plan.storage.back().isMounted = false;
@@ -344,8 +344,10 @@ json::object patchedConfig(const json::object& current, const json::object& want
   return patched;
 }
 
-std::string machineName(const std::string& instance_id, int generation) {
-  return generation == 0 ? instance_id : format("{}-g{}", instance_id, generation);
+PlaceId placeOf(const Machine& machine) { return PlaceId(machine.metadata(kMetaInstance)); }
+
+std::string machineName(const PlaceId& place_id, int generation) {
+  return generation == 0 ? place_id.str() : format("{}-g{}", place_id, generation);
 }
 
 int generationOf(const Machine& machine) { return std::max(0, suffixNumber(machine.name, machine.metadata(kMetaInstance) + "-g")); }
@@ -360,10 +362,10 @@ bool isReader(const Machine& machine) { return machine.metadata(kMetaRole) == kR
 
 bool isReader(const Volume& volume) { return volume.name.starts_with("reader_"); }
 
-std::string readerVolume(const std::string& reader_id) { return "reader_" + toHex(sha256(reader_id)).substr(0, 16); }
+std::string readerVolume(const PlaceId& reader) { return "reader_" + toHex(sha256(reader.str())).substr(0, 16); }
 
-std::string readerSecret(const std::string& reader_id) {
-  std::string name = "SWARM_READER_" + toHex(sha256(reader_id)).substr(0, 16);
+std::string readerSecret(const PlaceId& reader) {
+  std::string name = "SWARM_READER_" + toHex(sha256(reader.str())).substr(0, 16);
   std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return name;
 }
@@ -374,13 +376,13 @@ InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig&
   spec.config.network.exposedPorts.clear();  // they lead to the instance
   // Folders and binds are the instance's: the copy has the same layout.
   InstancePlan plan = planInstance(spec, config, swarm_id, credential);
-  plan.instanceId = reader.instanceId;
+  plan.placeId = reader.placeId;
   json::object& metadata = plan.config["metadata"].as_object();
-  metadata[kMetaInstance] = reader.instanceId;
+  metadata[kMetaInstance] = reader.placeId.str();
   metadata[kMetaRole] = kReaderKind;
-  metadata[kMetaReads] = reader.of.instanceId;
+  metadata[kMetaReads] = reader.of.placeId.str();
   metadata.erase(kMetaStorage);  // its volume holds no storage of an instance
-  for (json::value& file : plan.config["files"].as_array()) file.as_object()["secret_name"] = readerSecret(reader.instanceId);
+  for (json::value& file : plan.config["files"].as_array()) file.as_object()["secret_name"] = readerSecret(reader.placeId);
   return plan;
 }
 

@@ -47,7 +47,7 @@ inline constexpr std::string_view kVolumeMount = "/data";
 
 /// Everything that is created for an instance, as far as the spec alone determines it.
 struct InstancePlan {
-  std::string instanceId;
+  PlaceId placeId;
   std::string owner;
   std::string app;  ///< its own; an instance that uses a kept volume is in that volume's app
   Guest guest;
@@ -66,7 +66,7 @@ struct InstancePlan {
 };
 
 /// "<prefix>-<hash of the swarm>-<instance>": letters, digits and dashes, at most 63.
-std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const std::string& instance_id);
+std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const PlaceId& place_id);
 std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& swarm_id);  ///< of all apps of the swarm
 
 /// The image's name where Fly can pull it. Throws Error(Unprocessable) for the local workspace image if it was not pushed.
@@ -94,8 +94,10 @@ json::object withMount(json::object config, const std::string& volume_id);
 std::vector<std::string> replacedBy(const Machine& machine);
 json::object replacing(json::object config, const std::string& volume_id);
 
+PlaceId placeOf(const Machine& machine);  ///< empty: it is not ours
+
 /// Name and generation of an instance's n-th Machine (after moves to other hosts: -g1, -g2 …).
-std::string machineName(const std::string& instance_id, int generation);
+std::string machineName(const PlaceId& place_id, int generation);
 int generationOf(const Machine& machine);
 std::string volumeName(int generation);
 int generationOf(const Volume& volume);  ///< -1: of no instance
@@ -104,8 +106,8 @@ int generationOf(const Volume& volume);  ///< -1: of no instance
 inline constexpr std::string_view kReaderKind = "reader";
 bool isReader(const Machine& machine);
 bool isReader(const Volume& volume);
-std::string readerVolume(const std::string& reader_id);
-std::string readerSecret(const std::string& reader_id);  ///< the agent's file of a reader without public keys; removed with the reader
+std::string readerVolume(const PlaceId& reader);
+std::string readerSecret(const PlaceId& reader);  ///< the agent's file of a reader without public keys; removed with the reader
 /// The plan of the instance whose snapshot it reads, with what distinguishes the reader; agent settings and storages as in `reader.of`.
 InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id,
                         AgentCredential credential);

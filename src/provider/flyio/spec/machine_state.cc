@@ -127,7 +127,7 @@ NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config)
 
 ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& config) {
   ProviderInstance instance;
-  instance.instanceId = machine.metadata(kMetaInstance);
+  instance.placeId = placeOf(machine);
   instance.name = machine.metadata(kMetaName);
   instance.owner = machine.metadata(kMetaOwner);
   instance.region = machine.region;

@@ -17,7 +17,7 @@ json::array entriesToJson(const std::vector<StorageEntry>& entries) {
     list.push_back(json::object{{"name", entry.name},
                                 {"path", entry.mountPath},
                                 {"persistent", entry.persistent},
-                                {"instance", entry.instanceId},
+                                {"instance", entry.placeId.str()},
                                 {"owner", entry.owner},
                                 {"mounted", entry.isMounted}});
   }
@@ -27,7 +27,7 @@ json::array entriesToJson(const std::vector<StorageEntry>& entries) {
 std::vector<StorageEntry> entriesOf(const json::array& list) {
   std::vector<StorageEntry> entries;
   for (const json::value& item : list) {
-    entries.push_back({stringAt(item, "name"), stringAt(item, "path"), boolAt(item, "persistent"), stringAt(item, "instance"),
+    entries.push_back({stringAt(item, "name"), stringAt(item, "path"), boolAt(item, "persistent"), PlaceId(stringAt(item, "instance")),
                        stringAt(item, "owner"), boolAt(item, "mounted")});
   }
   return entries;

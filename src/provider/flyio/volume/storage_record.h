@@ -17,7 +17,7 @@ struct StorageEntry {
   std::string name;
   std::string mountPath;
   bool persistent = true;
-  std::string instanceId;  ///< the instance that it was created for
+  PlaceId placeId;  ///< the instance that it was created for
   std::string owner;
   bool isMounted = true;  ///< false: an earlier instance left it on the volume
 };

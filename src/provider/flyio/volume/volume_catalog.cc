@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kNewerThanLists{60};
 
 struct VolumeCatalog::Inventory {
   struct User {
-    std::string instanceId;
+    PlaceId placeId;
     std::string owner;
     std::string machineId;
     std::string volumeId;  ///< if this server knows it; otherwise the volume names the Machine that mounts it
@@ -38,8 +38,7 @@ awaitable<VolumeCatalog::Inventory> VolumeCatalog::readInventory(Deadline deadli
   OrganizationMachines machines = co_await organization_.readMachines({}, deadline);
   for (const Machine& machine : machines.machines) {
     if (machine.isGone() || cache_.wasDestroyed(machine.id) || isReader(machine)) continue;
-    all.users[machine.app] = {machine.metadata(kMetaInstance), machine.metadata(kMetaOwner), machine.id, "",
-                              readStorage(machine.metadata(kMetaStorage))};
+    all.users[machine.app] = {placeOf(machine), machine.metadata(kMetaOwner), machine.id, "", readStorage(machine.metadata(kMetaStorage))};
   }
   SteadyTime now = std::chrono::steady_clock::now();
   for (const auto& [instance, place] : cache_.places()) {
@@ -78,10 +77,10 @@ awaitable<std::vector<StoredVolume>> VolumeCatalog::list(Deadline deadline) {
     std::string volume_id = choice.data ? choice.data->id : choice.missing;
     SystemTime created = choice.data ? choice.data->createdAt : SystemTime{};
     for (StorageEntry& entry : record.entries)
-      found.push_back({std::move(entry), app, volume_id, is_used ? user->second.instanceId : "", created, false, trouble});
+      found.push_back({std::move(entry), app, volume_id, is_used ? user->second.placeId : PlaceId(), created, false, trouble});
     for (const Volume& stray : choice.strays) {
-      StorageEntry entry{stray.id, "", true, app.substr(swarm_.appPrefix.size()), owner, false};
-      found.push_back({std::move(entry), app, stray.id, "", stray.createdAt, true, std::nullopt});
+      StorageEntry entry{stray.id, "", true, PlaceId(app.substr(swarm_.appPrefix.size())), owner, false};
+      found.push_back({std::move(entry), app, stray.id, {}, stray.createdAt, true, std::nullopt});
     }
   }
   co_return found;
@@ -95,7 +94,7 @@ awaitable<void> VolumeCatalog::removeApp(std::string app, Deadline deadline) {
 /// `others`: what else is in its app.
 awaitable<void> VolumeCatalog::removeStray(const StoredVolume& stray, const std::vector<StoredVolume>& others, Deadline deadline) {
   // The instance of the app may be creating something there.
-  auto guard = co_await locks_.acquire(stray.entry.instanceId, deadline);
+  auto guard = co_await locks_.acquire(stray.entry.placeId.str(), deadline);
   auto volume = co_await client_.findVolume(stray.app, stray.volumeId, deadline);
   if (volume && !volume->machineId.empty()) {
     throw Error(ErrorCode::Conflict, format("The volume {} is mounted by the Machine {}.", volume->id, volume->machineId));

@@ -19,7 +19,7 @@ struct StoredVolume {
   StorageEntry entry;
   std::string app;
   std::string volumeId;  ///< empty: unknown
-  std::string usedBy;    ///< instance id; empty: unused
+  PlaceId usedBy;        ///< empty: unused
   SystemTime createdAt{};
   bool isStray = false;          ///< the volume holds no storage; the entry describes the volume itself
   std::optional<Error> trouble;  ///< why no volume may be mounted for it

@@ -50,7 +50,7 @@ awaitable<AppVolumes> Volumes::sortedIn(std::string app, std::string mounted, st
 awaitable<Made<Volume>> Volumes::create(const MachineOrder& order, std::string region, Deadline deadline) {
   bool is_copy = !order.snapshotId.empty();
   VolumeRequest request{.app = order.app,
-                        .name = is_copy ? readerVolume(order.instanceId) : volumeName(order.volumeGeneration),
+                        .name = is_copy ? readerVolume(order.placeId) : volumeName(order.volumeGeneration),
                         .region = region,
                         .sizeGb = order.volumeGb,
                         .guest = toJson(order.guest),

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kListLag{60};
 constexpr int kMaxReads = 32;
 
 bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
-  if (filter.instanceId && *filter.instanceId != instance.instanceId) return false;
+  if (filter.placeId && *filter.placeId != instance.placeId) return false;
   if (filter.owner && *filter.owner != instance.owner) return false;
   return !filter.status || *filter.status == instance.status;
 }
@@ -23,7 +23,7 @@ bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
 }  // namespace
 
 const ProviderInstance* InstanceLister::findNewer(const Machine& listed) const {
-  const MachineCache::Place* known = cache_.find(listed.metadata(kMetaInstance));
+  const MachineCache::Place* known = cache_.find(placeOf(listed));
   if (!known || known->machineId != listed.id) return nullptr;
   bool is_same = known->updatedAt >= listed.updatedAt && known->state == listed.state;
   bool is_recent = known->updatedAt == listed.updatedAt && std::chrono::steady_clock::now() - known->learnt < kListLag;
@@ -47,12 +47,12 @@ awaitable<InstanceList> InstanceLister::list(InstanceFilter filter, Deadline dea
   list.complete = all->complete;
   SteadyTime now = std::chrono::steady_clock::now();
   cache_.forgetDestroyedBefore(now - kListLag * 10);
-  std::set<std::string> listed;
+  std::set<PlaceId> listed;
   int reads_left = kMaxReads;
   for (const Machine& machine : all->machines) {
     if (machine.isGone() || cache_.wasDestroyed(machine.id)) continue;
     ProviderInstance instance = co_await describe(machine, reads_left, deadline);
-    if (!listed.insert(instance.instanceId).second || instance.status == InstanceStatus::deleting) continue;
+    if (!listed.insert(instance.placeId).second || instance.status == InstanceStatus::deleting) continue;
     if (matches(instance, filter)) list.instances.push_back(std::move(instance));
   }
   for (const auto& [id, place] : cache_.places()) {

@@ -11,7 +11,7 @@ namespace swarm::flyio {
 
 awaitable<OrganizationMachines> Organization::readMachines(MachinesClient::OrgQuery query, Deadline deadline) {
   OrganizationMachines all;
-  std::map<std::string, Machine> by_instance;
+  std::map<PlaceId, Machine> by_place;
   std::vector<Machine> gone;
   bool is_first = true;
   do {
@@ -29,13 +29,13 @@ awaitable<OrganizationMachines> Organization::readMachines(MachinesClient::OrgQu
         gone.push_back(std::move(machine));
         continue;
       }
-      auto [place, is_new] = by_instance.try_emplace(machine.metadata(kMetaInstance), machine);
-      if (!is_new && generationOf(machine) > generationOf(place->second)) place->second = std::move(machine);
+      auto [found, is_new] = by_place.try_emplace(placeOf(machine), machine);
+      if (!is_new && generationOf(machine) > generationOf(found->second)) found->second = std::move(machine);
     }
     query.cursor = page->nextCursor;
     is_first = false;
   } while (!query.cursor.empty());
-  for (auto& [instance, machine] : by_instance) all.machines.push_back(std::move(machine));
+  for (auto& [place, machine] : by_place) all.machines.push_back(std::move(machine));
   for (Machine& machine : gone) all.machines.push_back(std::move(machine));
   co_return all;
 }

@@ -44,26 +44,26 @@ ProviderHealthReport Watch::health() const {
   return {ProviderHealth::unavailable, trouble_.empty() ? format("not connected to {} yet", client_.baseUrl()) : trouble_};
 }
 
-void Watch::notify(ProviderEvent::Kind kind, std::string instance_id, std::string detail) {
-  if (sink_) sink_({kind, std::move(instance_id), std::move(detail)});
+void Watch::notify(ProviderEvent::Kind kind, PlaceId place_id, std::string detail) {
+  if (sink_) sink_({kind, std::move(place_id), std::move(detail)});
 }
 
 void Watch::noteChange(const Machine& machine) {
-  std::string instance = machine.metadata(kMetaInstance);
+  PlaceId place = flyio::placeOf(machine);
   seen_until_ = std::max(seen_until_, machine.updatedAt);
   auto [entry, is_new] = seen_.try_emplace(machine.id);
   Seen& seen = entry->second;
   bool same = !is_new && seen.state == machine.state && seen.version == machine.version && seen.updatedAt == machine.updatedAt;
-  seen = {instance, machine.state, machine.version, machine.updatedAt, machine.isGone()};
+  seen = {place, machine.state, machine.version, machine.updatedAt, machine.isGone()};
   if (same) return;
-  if (!machine.isGone()) return notify(ProviderEvent::Kind::Changed, instance, machine.state);
-  const MachineCache::Place* known = cache_.find(instance);
+  if (!machine.isGone()) return notify(ProviderEvent::Kind::Changed, place, machine.state);
+  const MachineCache::Place* known = cache_.find(place);
   bool is_current = known && known->machineId == machine.id;
   // An instance that was moved to another host has another Machine now; an unknown one was destroyed before this server started.
   bool is_another = known && !is_current;
   if (is_another || (is_new && !is_current)) return;
-  if (is_current) cache_.forget(instance);
-  notify(ProviderEvent::Kind::Removed, instance, machine.state);
+  if (is_current) cache_.forget(place);
+  notify(ProviderEvent::Kind::Removed, place, machine.state);
 }
 
 awaitable<void> Watch::pollEverything() {
@@ -73,7 +73,7 @@ awaitable<void> Watch::pollEverything() {
   seen_.clear();
   seen_until_ = {};
   for (const Machine& machine : all->machines) {
-    seen_[machine.id] = {machine.metadata(kMetaInstance), machine.state, machine.version, machine.updatedAt, machine.isGone()};
+    seen_[machine.id] = {flyio::placeOf(machine), machine.state, machine.version, machine.updatedAt, machine.isGone()};
     seen_until_ = std::max(seen_until_, machine.updatedAt);
   }
   if (seen_until_ == SystemTime{}) seen_until_ = clock_.now();
@@ -91,10 +91,10 @@ awaitable<void> Watch::pollChanges() {
   std::erase_if(seen_, [this](const auto& entry) { return entry.second.isGone && entry.second.updatedAt < seen_until_ - 2 * kOverlap; });
 }
 
-std::string Watch::instanceOf(const std::string& machine_id) const {
-  if (auto seen = seen_.find(machine_id); seen != seen_.end()) return seen->second.instanceId;
+PlaceId Watch::placeOf(const std::string& machine_id) const {
+  if (auto seen = seen_.find(machine_id); seen != seen_.end()) return seen->second.placeId;
   const MachineCache::Place* place = cache_.findByMachine(machine_id);
-  return place ? place->details.instanceId : "";
+  return place ? place->details.placeId : PlaceId();
 }
 
 /// In the organization's lists only the entries of volumes report an unreachable host.
@@ -111,8 +111,8 @@ awaitable<void> Watch::pollHosts() {
   std::vector<std::string> changed;
   std::ranges::set_symmetric_difference(dead, dead_hosts_, std::back_inserter(changed));
   for (const std::string& machine : changed) {
-    std::string instance = instanceOf(machine);
-    if (!instance.empty()) notify(ProviderEvent::Kind::Changed, instance, isHostDead(machine) ? "host unreachable" : "host is back");
+    PlaceId place = placeOf(machine);
+    if (!place.empty()) notify(ProviderEvent::Kind::Changed, place, isHostDead(machine) ? "host unreachable" : "host is back");
   }
 }
 
@@ -121,7 +121,7 @@ void Watch::noteTrouble(std::string trouble) {
   trouble_ = trouble;
   client_.dropConnections();
   web_.dropConnections();
-  if (std::exchange(connected_, false)) notify(ProviderEvent::Kind::Disconnected, "", std::move(trouble));
+  if (std::exchange(connected_, false)) notify(ProviderEvent::Kind::Disconnected, {}, std::move(trouble));
 }
 
 awaitable<void> Watch::poll() {
@@ -133,7 +133,7 @@ awaitable<void> Watch::poll() {
   co_await pollHosts();
   connected_ = true;
   trouble_.clear();
-  notify(ProviderEvent::Kind::Reconnected, "", client_.baseUrl());
+  notify(ProviderEvent::Kind::Reconnected, {}, client_.baseUrl());
 }
 
 awaitable<void> Watch::follow() {

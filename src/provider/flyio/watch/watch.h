@@ -27,7 +27,7 @@ class Watch {
 
  private:
   struct Seen {
-    std::string instanceId;
+    PlaceId placeId;
     std::string state;
     std::string version;
     SystemTime updatedAt{};
@@ -41,8 +41,8 @@ class Watch {
   awaitable<void> pollHosts();
   void noteChange(const Machine& machine);
   void noteTrouble(std::string trouble);
-  void notify(ProviderEvent::Kind kind, std::string instance_id, std::string detail);
-  std::string instanceOf(const std::string& machine_id) const;
+  void notify(ProviderEvent::Kind kind, PlaceId place_id, std::string detail);
+  PlaceId placeOf(const std::string& machine_id) const;
   bool anythingExists() const { return !seen_.empty() || !cache_.places().empty(); }
 
   MachinesClient& client_;

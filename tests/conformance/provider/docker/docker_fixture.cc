@@ -20,10 +20,10 @@ DockerFixture::~DockerFixture() {
 
 ProviderPtr DockerFixture::makeProvider() { return makeDockerProvider(config_, swarm_id_); }
 
-void DockerFixture::removeBehindBack(const std::string& instance_id) {
-  engine_.send("DELETE", "/containers/" + engine_.containerOf(swarm_id_, instance_id) + "?force=true");
+void DockerFixture::removeBehindBack(const PlaceId& place_id) {
+  engine_.send("DELETE", "/containers/" + engine_.containerOf(swarm_id_, place_id) + "?force=true");
 }
 
-void DockerFixture::killBehindBack(const std::string& instance_id) { engine_.endWithFailure(swarm_id_, instance_id); }
+void DockerFixture::killBehindBack(const PlaceId& place_id) { engine_.endWithFailure(swarm_id_, place_id); }
 
 }  // namespace swarm::testing

@@ -17,8 +17,8 @@ class DockerFixture final : public ProviderFixture {
   std::string image() const override { return image_; }
   std::string taggedImage() override { return engine_.tag(swarm_id_, image_); }
   void moveTag(const std::string&) override { engine_.tag(swarm_id_, engine_.ensureImageOfSecrets()); }
-  void removeBehindBack(const std::string& instance_id) override;
-  void killBehindBack(const std::string& instance_id) override;
+  void removeBehindBack(const PlaceId& place_id) override;
+  void killBehindBack(const PlaceId& place_id) override;
   std::vector<std::string> leftovers() override { return engine_.leftovers(swarm_id_); }
 
   TestEngine& engine() { return engine_; }

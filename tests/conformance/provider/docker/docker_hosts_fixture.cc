@@ -79,19 +79,19 @@ void DockerHostsFixture::choosePlace(InstanceConfig& config) const {
   config.network.docker->host = place_;
 }
 
-TestEngine& DockerHostsFixture::engineOf(const std::string& instance_id) {
+TestEngine& DockerHostsFixture::engineOf(const PlaceId& place_id) {
   for (auto& [name, engine] : engines_) {
-    if (!engine.containerOf(swarm_id_, instance_id).empty()) return engine;
+    if (!engine.containerOf(swarm_id_, place_id).empty()) return engine;
   }
-  throw std::logic_error("no Engine has a container of " + instance_id);
+  throw std::logic_error("no Engine has a container of " + place_id.str());
 }
 
-void DockerHostsFixture::removeBehindBack(const std::string& instance_id) {
-  TestEngine& engine = engineOf(instance_id);
-  engine.send("DELETE", "/containers/" + engine.containerOf(swarm_id_, instance_id) + "?force=true");
+void DockerHostsFixture::removeBehindBack(const PlaceId& place_id) {
+  TestEngine& engine = engineOf(place_id);
+  engine.send("DELETE", "/containers/" + engine.containerOf(swarm_id_, place_id) + "?force=true");
 }
 
-void DockerHostsFixture::killBehindBack(const std::string& instance_id) { engineOf(instance_id).endWithFailure(swarm_id_, instance_id); }
+void DockerHostsFixture::killBehindBack(const PlaceId& place_id) { engineOf(place_id).endWithFailure(swarm_id_, place_id); }
 
 std::vector<std::string> DockerHostsFixture::leftovers() {
   std::vector<std::string> all;

@@ -23,15 +23,15 @@ class DockerHostsFixture final : public ProviderFixture {
   std::string taggedImage() override;
   void moveTag(const std::string& name) override;
   void choosePlace(InstanceConfig& config) const override;
-  void removeBehindBack(const std::string& instance_id) override;
-  void killBehindBack(const std::string& instance_id) override;
+  void removeBehindBack(const PlaceId& place_id) override;
+  void killBehindBack(const PlaceId& place_id) override;
   std::vector<std::string> leftovers() override;
 
   TestEngine& engine(const std::string& name) { return engines_.at(name); }
   const std::string& swarmId() const { return swarm_id_; }
 
  private:
-  TestEngine& engineOf(const std::string& instance_id);
+  TestEngine& engineOf(const PlaceId& place_id);
 
   std::map<std::string, TestEngine> engines_;  ///< "box2", "local"
   std::string swarm_id_;

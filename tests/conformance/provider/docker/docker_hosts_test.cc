@@ -44,7 +44,8 @@ class DockerHosts : public ::testing::Test {
   bool isHealthy() { return provider_->health().status == ProviderHealth::healthy; }
 
   InstanceSpec spec(const std::string& host, std::string name = "one") {
-    InstanceSpec made{newId("i"), name, "ada", {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
+    InstanceSpec made{
+        PlaceId(newId("i")), name, "ada", {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
     made.config.name = name;
     made.config.image = fixture_->image();
     made.config.resources.cpu = {0.5, 500};
@@ -57,22 +58,22 @@ class DockerHosts : public ::testing::Test {
   Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
   ProviderInstance create(const InstanceSpec& wanted) { return runner_.run(provider_->createInstance(wanted, progress_, soon())); }
   void remove(const InstanceSpec& wanted, std::vector<ExternalResource> external = {}) {
-    runner_.run(provider_->deleteInstance(wanted.instanceId, DeleteVolumes::Yes, std::move(external), progress_, soon()));
+    runner_.run(provider_->deleteInstance(wanted.placeId, DeleteVolumes::Yes, std::move(external), progress_, soon()));
   }
-  std::optional<ProviderInstance> get(const InstanceSpec& wanted) { return runner_.run(provider_->getInstance(wanted.instanceId, soon())); }
+  std::optional<ProviderInstance> get(const InstanceSpec& wanted) { return runner_.run(provider_->getInstance(wanted.placeId, soon())); }
   std::optional<Error> errorOfGet(const InstanceSpec& wanted) {
     return errorOf([&] { get(wanted); });
   }
   InstanceList list() { return runner_.run(provider_->listInstances({}, soon())); }
   void write(const InstanceSpec& wanted, const std::string& text) {
-    runner_.run(provider_->executeCommand(wanted.instanceId, {"tee", "/home/coder/note"}, text, soon()));
+    runner_.run(provider_->executeCommand(wanted.placeId, {"tee", "/home/coder/note"}, text, soon()));
   }
   std::string read(const InstanceSpec& wanted) {
-    return runner_.run(provider_->executeCommand(wanted.instanceId, {"cat", "/home/coder/note"}, "", soon())).stdoutText;
+    return runner_.run(provider_->executeCommand(wanted.placeId, {"cat", "/home/coder/note"}, "", soon())).stdoutText;
   }
-  int count(ProviderEvent::Kind kind, const std::string& id = "") const {
+  int count(ProviderEvent::Kind kind, const PlaceId& id = {}) const {
     return static_cast<int>(std::count_if(events_.begin(), events_.end(),
-                                          [&](const ProviderEvent& event) { return event.kind == kind && event.instanceId == id; }));
+                                          [&](const ProviderEvent& event) { return event.kind == kind && event.placeId == id; }));
   }
 
   CoroutineRunner runner_;
@@ -88,8 +89,8 @@ TEST_F(DockerHosts, anInstanceIsWhereItsConfigurationSaysElseOnTheMainEngine) {
   InstanceSpec here = spec("");
   EXPECT_EQ(create(there).region, "box2");
   EXPECT_EQ(create(here).region, "local");
-  EXPECT_NE(fixture_->engine("box2").containerOf(fixture_->swarmId(), there.instanceId), "");
-  EXPECT_NE(fixture_->engine("local").containerOf(fixture_->swarmId(), here.instanceId), "");
+  EXPECT_NE(fixture_->engine("box2").containerOf(fixture_->swarmId(), there.placeId), "");
+  EXPECT_NE(fixture_->engine("local").containerOf(fixture_->swarmId(), here.placeId), "");
   ProviderCapabilities capabilities = provider_->getProviderCapabilities();
   EXPECT_TRUE(capabilities.supportsMultiRegion);
   EXPECT_EQ(capabilities.supportedRegions, (std::vector<std::string>{"local", "box2"}));
@@ -126,7 +127,7 @@ TEST_F(DockerHosts, theSameNameAndTheSameVolumeNameLiveOnTwoEngines) {
   auto ambiguous = errorOf([&] { runner_.run(provider_->deleteVolume("files", soon())); });
   ASSERT_TRUE(ambiguous);
   EXPECT_EQ(ambiguous->code(), ErrorCode::Conflict);
-  runner_.run(provider_->deleteInstance(there.instanceId, DeleteVolumes::No, {}, progress_, soon()));
+  runner_.run(provider_->deleteInstance(there.placeId, DeleteVolumes::No, {}, progress_, soon()));
   runner_.run(provider_->deleteVolume("box2:files", soon()));
   EXPECT_EQ(read(here), "here") << "the other Engine's volume is another one";
   EXPECT_EQ(runner_.run(provider_->listVolumes(soon())).at(0).name, "files");
@@ -162,7 +163,7 @@ TEST_F(DockerHosts, anEngineThatIsAwayMakesNoInstanceLookAbsent) {
   InstanceList partial = list();
   EXPECT_FALSE(partial.complete);
   ASSERT_EQ(partial.instances.size(), 1u);
-  EXPECT_EQ(partial.instances[0].instanceId, here.instanceId);
+  EXPECT_EQ(partial.instances[0].placeId, here.placeId);
   EXPECT_TRUE(get(here));
   auto remembered = errorOfGet(there);
   ASSERT_TRUE(remembered);
@@ -207,7 +208,7 @@ TEST_F(DockerHosts, aDeleteOnOneEngineTakesNoVolumeOfThatNameOnAnother) {
   here.config.storage[0].volumeName = "files";
   create(here);
   std::vector<ExternalResource> external = create(there).external;
-  runner_.run(provider_->deleteInstance(here.instanceId, DeleteVolumes::No, {}, progress_, soon()));  // its volume is kept
+  runner_.run(provider_->deleteInstance(here.placeId, DeleteVolumes::No, {}, progress_, soon()));  // its volume is kept
   remove(there, external);
   EXPECT_EQ(runner_.run(provider_->listVolumes(soon())).size(), 1u);
   // The same when its Engine is unknown: the instance is gone, and its records name the volume.

@@ -92,14 +92,14 @@ std::string TestEngine::tag(const std::string& swarm_id, const std::string& imag
 
 void TestEngine::untag(const std::string& swarm_id) { send("DELETE", "/images/swarm-test-tagged:" + swarm_id + "?noprune=true"); }
 
-void TestEngine::endWithFailure(const std::string& swarm_id, const std::string& instance_id) {
-  const std::string container = "/containers/" + containerOf(swarm_id, instance_id);
+void TestEngine::endWithFailure(const std::string& swarm_id, const PlaceId& place_id) {
+  const std::string container = "/containers/" + containerOf(swarm_id, place_id);
   runner_.waitFor([&] { return send("GET", container + "/archive?path=/tmp/main-runs").ok(); });
   send("POST", container + "/kill?signal=SIGUSR1");
 }
 
-std::string TestEngine::containerOf(const std::string& swarm_id, const std::string& instance_id) {
-  json::object filter{{"label", json::array{json::string("swarm.id=" + swarm_id), json::string("swarm.instance=" + instance_id)}}};
+std::string TestEngine::containerOf(const std::string& swarm_id, const PlaceId& place_id) {
+  json::object filter{{"label", json::array{json::string("swarm.id=" + swarm_id), json::string("swarm.instance=" + place_id.str())}}};
   json::value list = get("/containers/json?all=true&" + engine::filterQuery(filter));
   return list.as_array().empty() ? "" : engine::stringAt(list.as_array().front(), "Id");
 }

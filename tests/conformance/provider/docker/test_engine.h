@@ -31,9 +31,9 @@ class TestEngine {
   std::string tag(const std::string& swarm_id, const std::string& image);  ///< gives the image a name of the test's own, or moves it to it
   void untag(const std::string& swarm_id);
 
-  std::string containerOf(const std::string& swarm_id, const std::string& instance_id);  ///< its id, or empty
+  std::string containerOf(const std::string& swarm_id, const PlaceId& place_id);  ///< its id, or empty
   /// Makes the test image's program end with code 3, once it listens for the signal: process 1 ignores signals until then.
-  void endWithFailure(const std::string& swarm_id, const std::string& instance_id);
+  void endWithFailure(const std::string& swarm_id, const PlaceId& place_id);
   std::vector<std::string> leftovers(const std::string& swarm_id);
   void removeAll(const std::string& swarm_id);
 

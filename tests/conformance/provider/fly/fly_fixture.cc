@@ -44,22 +44,22 @@ ProviderPtr FlyFixture::makeProvider() {
 ResourceConfig FlyFixture::effective(ResourceConfig requested) const { return flyio::effectiveOn(flyio::roundUp(requested), requested); }
 
 std::string FlyFixture::hostname(const InstanceSpec& spec) const {
-  return flyio::appName(world_.providerConfig(), swarm_id_, spec.instanceId) + ".fly.localhost";
+  return flyio::appName(world_.providerConfig(), swarm_id_, spec.placeId) + ".fly.localhost";
 }
 
-std::string FlyFixture::machinePath(const std::string& instance_id) {
+std::string FlyFixture::machinePath(const PlaceId& place_id) {
   json::array all = world_.machines();
   for (const json::value& machine : all) {
-    if (machine.at("config").at("metadata").at("swarm_instance").as_string() != instance_id) continue;
+    if (machine.at("config").at("metadata").at("swarm_instance").as_string() != place_id.str()) continue;
     return format("/v1/apps/{}/machines/{}", std::string(machine.at("app_name").as_string()), std::string(machine.at("id").as_string()));
   }
-  throw std::logic_error("no Machine of " + instance_id);
+  throw std::logic_error("no Machine of " + place_id.str());
 }
 
-void FlyFixture::removeBehindBack(const std::string& instance_id) { world_.send("DELETE", machinePath(instance_id) + "?force=true"); }
+void FlyFixture::removeBehindBack(const PlaceId& place_id) { world_.send("DELETE", machinePath(place_id) + "?force=true"); }
 
-void FlyFixture::killBehindBack(const std::string& instance_id) {
-  world_.send("POST", machinePath(instance_id) + "/signal", json::object{{"signal", "SIGKILL"}});
+void FlyFixture::killBehindBack(const PlaceId& place_id) {
+  world_.send("POST", machinePath(place_id) + "/signal", json::object{{"signal", "SIGKILL"}});
 }
 
 }  // namespace swarm::testing

@@ -19,8 +19,8 @@ class FlyFixture final : public ProviderFixture {
   Deviations deviations() const override { return deviations_; }
   ResourceConfig effective(ResourceConfig requested) const override;
   std::string hostname(const InstanceSpec& spec) const override;
-  void removeBehindBack(const std::string& instance_id) override;
-  void killBehindBack(const std::string& instance_id) override;
+  void removeBehindBack(const PlaceId& place_id) override;
+  void killBehindBack(const PlaceId& place_id) override;
   std::vector<std::string> leftovers() override { return world_.leftovers(); }
 
   FlyWorld& world() { return world_; }
@@ -29,7 +29,7 @@ class FlyFixture final : public ProviderFixture {
   static Deviations flyDeviations();
 
  private:
-  std::string machinePath(const std::string& instance_id);
+  std::string machinePath(const PlaceId& place_id);
   std::string swarm_id_;
   std::string image_;
   Deviations deviations_;

@@ -60,9 +60,9 @@ class FlyRealFixture final : public ProviderFixture {
     return deviations;
   }
   ResourceConfig effective(ResourceConfig requested) const override { return effectiveOn(roundUp(requested), requested); }
-  std::string hostname(const InstanceSpec& spec) const override { return appName(config_, swarm_id_, spec.instanceId) + ".fly.dev"; }
-  void removeBehindBack(const std::string& instance_id) override { act(instance_id, "DELETE", "?force=true", {}); }
-  void killBehindBack(const std::string& instance_id) override { act(instance_id, "POST", "/signal", json::object{{"signal", "SIGKILL"}}); }
+  std::string hostname(const InstanceSpec& spec) const override { return appName(config_, swarm_id_, spec.placeId) + ".fly.dev"; }
+  void removeBehindBack(const PlaceId& place_id) override { act(place_id, "DELETE", "?force=true", {}); }
+  void killBehindBack(const PlaceId& place_id) override { act(place_id, "POST", "/signal", json::object{{"signal", "SIGKILL"}}); }
   std::vector<std::string> leftovers() override {
     std::vector<std::string> found;
     // Deleting an app takes Fly a moment (202).
@@ -83,11 +83,11 @@ class FlyRealFixture final : public ProviderFixture {
     }
     return found;
   }
-  void act(const std::string& instance_id, std::string method, std::string suffix, std::optional<json::value> body) {
-    std::string app = appName(config_, swarm_id_, instance_id);
+  void act(const PlaceId& place_id, std::string method, std::string suffix, std::optional<json::value> body) {
+    std::string app = appName(config_, swarm_id_, place_id);
     std::string machines = format("/v1/apps/{}/machines", app);
     json::value found = runner_.run(transport_.call({Action::ListMachines, app, "GET", machines, "list the Machines"}, soon()));
-    if (!found.is_array() || found.as_array().empty()) throw std::logic_error("no Machine of " + instance_id);
+    if (!found.is_array() || found.as_array().empty()) throw std::logic_error("no Machine of " + place_id.str());
     std::string id = stringAt(found.as_array().front(), "id");
     FlyCall call{Action::DeleteMachine, id, std::move(method), format("{}/{}{}", machines, id, suffix), "break something", std::move(body)};
     runner_.run(transport_.send(std::move(call), soon()));

@@ -15,15 +15,15 @@ class FlyTls : public ::testing::Test {
  protected:
   /// A running instance, and the way to its agent.
   agent::AgentTarget create() {
-    InstanceSpec spec{newId("i"), "one", "ada", {}, R"({"instanceId":"x"})", {}};
+    InstanceSpec spec{PlaceId(newId("i")), "one", "ada", {}, R"({"instanceId":"x"})", {}};
     spec.config.name = spec.name;
     spec.config.image = "workspace";
     spec.config.storage = {{1, true, "/home/coder", ""}};
     ProviderInstance made = runner_.run(provider_->createInstance(spec, progress_, soon()));
     EXPECT_EQ(made.status, InstanceStatus::running);
-    return {spec.instanceId,
+    return {spec.placeId.str(),
             {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
-            runner_.run(provider_->agentEndpoint(spec.instanceId, soon()))};
+            runner_.run(provider_->agentEndpoint(spec.placeId, soon()))};
   }
   static emulator::EmulatorOptions options() {
     emulator::EmulatorOptions made;
@@ -105,7 +105,7 @@ TEST_F(FlyTls, anEdgeWithAnotherNameInItsCertificateGetsNoToken) {
   std::string port = config.appUrl.substr(config.appUrl.rfind(':'));
   config.appUrl = "https://127.0.0.1" + port;  // the certificate says *.fly.localhost
   ProviderPtr misled = makeProvider(config);
-  target.endpoint = runner_.run(misled->agentEndpoint(target.instanceId, soon()));
+  target.endpoint = runner_.run(misled->agentEndpoint(PlaceId(target.instanceId), soon()));
   try {
     runner_.run(agent::getHealth(target, soon()));
     FAIL() << "it was believed";

@@ -6,11 +6,11 @@ namespace swarm::testing {
 TEST_P(ProviderSuite, aRemovalOutsideOfTheServerIsReported) {
   InstanceSpec wanted = spec();
   create(wanted);
-  fixture_->removeBehindBack(wanted.instanceId);
-  EXPECT_TRUE(runner_.waitFor([&] { return saw(ProviderEvent::Kind::Removed, wanted.instanceId); }));
-  EXPECT_FALSE(get(wanted.instanceId));
+  fixture_->removeBehindBack(wanted.placeId);
+  EXPECT_TRUE(runner_.waitFor([&] { return saw(ProviderEvent::Kind::Removed, wanted.placeId); }));
+  EXPECT_FALSE(get(wanted.placeId));
   EXPECT_TRUE(list().empty());
-  remove(wanted.instanceId);
+  remove(wanted.placeId);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
@@ -18,14 +18,14 @@ TEST_P(ProviderSuite, anUnexpectedEndIsReportedAndIsAFailure) {
   InstanceSpec wanted = spec();
   create(wanted);
   events_.clear();
-  fixture_->killBehindBack(wanted.instanceId);
+  fixture_->killBehindBack(wanted.placeId);
   EXPECT_TRUE(runner_.waitFor(
-      [&] { return saw(ProviderEvent::Kind::Changed, wanted.instanceId) && status(wanted.instanceId) == InstanceStatus::failed; }));
-  auto found = get(wanted.instanceId);
+      [&] { return saw(ProviderEvent::Kind::Changed, wanted.placeId) && status(wanted.placeId) == InstanceStatus::failed; }));
+  auto found = get(wanted.placeId);
   ASSERT_TRUE(found);
   EXPECT_FALSE(found->reason.empty());
-  start(wanted.instanceId);
-  EXPECT_EQ(status(wanted.instanceId), InstanceStatus::running);
+  start(wanted.placeId);
+  EXPECT_EQ(status(wanted.placeId), InstanceStatus::running);
 }
 
 TEST_P(ProviderSuite, aReplaceIsNotARemoval) {
@@ -35,12 +35,12 @@ TEST_P(ProviderSuite, aReplaceIsNotARemoval) {
   events_.clear();
   wanted.config.env["ADDED"] = "yes";
   runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
-  stop(wanted.instanceId);  // its event comes after those of the replacement
+  stop(wanted.placeId);  // its event comes after those of the replacement
   EXPECT_TRUE(runner_.waitFor([&] {
     return std::any_of(events_.begin(), events_.end(),
                        [](const ProviderEvent& event) { return event.detail.find("die") == 0 || event.detail.find("stop") == 0; });
   }));
-  EXPECT_FALSE(saw(ProviderEvent::Kind::Removed, wanted.instanceId));
+  EXPECT_FALSE(saw(ProviderEvent::Kind::Removed, wanted.placeId));
 }
 
 TEST_P(ProviderSuite, healthAndValidationSayThatAllIsWell) {
@@ -55,7 +55,7 @@ TEST_P(ProviderSuite, aProviderIsClosedAndOpenedAgain) {
   create(wanted);
   restartServer();
   restartServer();
-  EXPECT_EQ(status(wanted.instanceId), InstanceStatus::running);
+  EXPECT_EQ(status(wanted.placeId), InstanceStatus::running);
 }
 
 }  // namespace swarm::testing

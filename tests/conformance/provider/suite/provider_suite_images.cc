@@ -6,8 +6,8 @@ namespace {
 
 bool isListedAsOutdated(Provider& provider, const std::vector<ProviderInstance>& listed, const InstanceSpec& spec) {
   for (const ProviderInstance& one : listed)
-    if (one.instanceId == spec.instanceId) return provider.isImageOutdated(one, spec.config.image);
-  throw std::logic_error(spec.instanceId + " is not listed");
+    if (one.placeId == spec.placeId) return provider.isImageOutdated(one, spec.config.image);
+  throw std::logic_error(spec.placeId.str() + " is not listed");
 }
 
 }  // namespace
@@ -16,7 +16,7 @@ TEST_P(ProviderSuite, anInstanceOfTheImageThatItsNameMeansIsNotOutdated) {
   InstanceSpec wanted = spec();
   EXPECT_FALSE(provider().isImageOutdated(create(wanted), wanted.config.image));
   EXPECT_FALSE(isListedAsOutdated(provider(), list(), wanted));
-  EXPECT_FALSE(provider().isImageOutdated(*get(wanted.instanceId), wanted.config.image));
+  EXPECT_FALSE(provider().isImageOutdated(*get(wanted.placeId), wanted.config.image));
   wanted.newestImage = true;
   ProviderInstance now = runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
   EXPECT_EQ(now.status, InstanceStatus::running);
@@ -29,14 +29,14 @@ TEST_P(ProviderSuite, aMovedTagIsSeenUntilTheInstanceIsReplaced) {
   wanted.config.image = fixture_->taggedImage();
   create(wanted);
   create(other);
-  writeFile(wanted.instanceId, "/home/coder/note", "kept");
+  writeFile(wanted.placeId, "/home/coder/note", "kept");
   EXPECT_FALSE(isListedAsOutdated(provider(), list(), wanted));
   fixture_->moveTag(wanted.config.image);
   EXPECT_TRUE(isListedAsOutdated(provider(), list(), wanted));
   EXPECT_FALSE(isListedAsOutdated(provider(), list(), other)) << "of another image";
-  EXPECT_TRUE(provider().isImageOutdated(*get(wanted.instanceId), wanted.config.image));
-  stop(wanted.instanceId);
-  start(wanted.instanceId);
+  EXPECT_TRUE(provider().isImageOutdated(*get(wanted.placeId), wanted.config.image));
+  stop(wanted.placeId);
+  start(wanted.placeId);
   restartServer();
   EXPECT_TRUE(isListedAsOutdated(provider(), list(), wanted)) << "a start reuses the container";
   wanted.newestImage = true;
@@ -44,7 +44,7 @@ TEST_P(ProviderSuite, aMovedTagIsSeenUntilTheInstanceIsReplaced) {
   EXPECT_EQ(now.status, InstanceStatus::running);
   EXPECT_FALSE(provider().isImageOutdated(now, wanted.config.image));
   EXPECT_FALSE(isListedAsOutdated(provider(), list(), wanted));
-  EXPECT_EQ(readFile(wanted.instanceId, "/home/coder/note"), "kept");
+  EXPECT_EQ(readFile(wanted.placeId, "/home/coder/note"), "kept");
 }
 
 TEST_P(ProviderSuite, theNewestImageIsTakenOnceHoweverOftenItIsRequested) {
@@ -64,7 +64,7 @@ TEST_P(ProviderSuite, theNewestImageIsTakenOnceHoweverOftenItIsRequested) {
     EXPECT_NE(second.image, first.image);
     EXPECT_EQ(second.status, InstanceStatus::running);
     EXPECT_EQ(runner_.run(provider().replaceInstance(wanted, no_progress_, soon())).external, second.external);
-    remove(wanted.instanceId);
+    remove(wanted.placeId);
   }
 }
 

@@ -8,12 +8,12 @@ TEST_P(ProviderSuite, aCommandGivesItsOutputAndExitCode) {
   InstanceSpec wanted = spec();
   wanted.config.env["GREETING"] = "good day";
   create(wanted);
-  EXPECT_EQ(execute(wanted.instanceId, {"true"}).exitCode, 0);
-  EXPECT_EQ(execute(wanted.instanceId, {"false"}).exitCode, 1);
-  EXPECT_EQ(execute(wanted.instanceId, {"sh", "-c", "exit 7"}).exitCode, 7);
-  EXPECT_EQ(execute(wanted.instanceId, {"echo", "hello"}).stdoutText, "hello\n");
-  EXPECT_EQ(execute(wanted.instanceId, {"printenv", "GREETING"}).stdoutText, "good day\n");
-  CommandResult missing = execute(wanted.instanceId, {"cat", "/no/such/file"});
+  EXPECT_EQ(execute(wanted.placeId, {"true"}).exitCode, 0);
+  EXPECT_EQ(execute(wanted.placeId, {"false"}).exitCode, 1);
+  EXPECT_EQ(execute(wanted.placeId, {"sh", "-c", "exit 7"}).exitCode, 7);
+  EXPECT_EQ(execute(wanted.placeId, {"echo", "hello"}).stdoutText, "hello\n");
+  EXPECT_EQ(execute(wanted.placeId, {"printenv", "GREETING"}).stdoutText, "good day\n");
+  CommandResult missing = execute(wanted.placeId, {"cat", "/no/such/file"});
   EXPECT_EQ(missing.exitCode, 1);
   EXPECT_EQ(missing.stdoutText, "");
   EXPECT_NE(missing.stderrText.find("/no/such/file"), std::string::npos);
@@ -22,14 +22,14 @@ TEST_P(ProviderSuite, aCommandGivesItsOutputAndExitCode) {
 TEST_P(ProviderSuite, aCommandReadsItsInputToTheEnd) {
   InstanceSpec wanted = spec();
   create(wanted);
-  EXPECT_EQ(execute(wanted.instanceId, {"cat"}, "line one\nline two").stdoutText, "line one\nline two");
-  EXPECT_EQ(execute(wanted.instanceId, {"cat"}).stdoutText, "");
+  EXPECT_EQ(execute(wanted.placeId, {"cat"}, "line one\nline two").stdoutText, "line one\nline two");
+  EXPECT_EQ(execute(wanted.placeId, {"cat"}).stdoutText, "");
 }
 
 TEST_P(ProviderSuite, aCommandThatDoesNotExistIs127OnStderr) {
   InstanceSpec wanted = spec();
   create(wanted);
-  CommandResult result = execute(wanted.instanceId, {"no-such-program"});
+  CommandResult result = execute(wanted.placeId, {"no-such-program"});
   EXPECT_EQ(result.exitCode, 127);
   EXPECT_NE(result.stderrText.find("no-such-program"), std::string::npos) << result.stdoutText;
 }
@@ -40,14 +40,14 @@ TEST_P(ProviderSuite, binaryAndLargeOutputComesWholeOrSaysThatItWasCut) {
   create(wanted);
   std::string all;
   for (int i = 0; i < 256 * 1024; ++i) all += static_cast<char>(i * 31 + i / 256);
-  CommandResult echoed = execute(wanted.instanceId, {"cat"}, all);
+  CommandResult echoed = execute(wanted.placeId, {"cat"}, all);
   EXPECT_EQ(echoed.stdoutText, all);
   EXPECT_FALSE(echoed.truncated);
-  CommandResult both = execute(wanted.instanceId, {"sh", "-c", "echo out; echo err >&2; exit 3"});
+  CommandResult both = execute(wanted.placeId, {"sh", "-c", "echo out; echo err >&2; exit 3"});
   EXPECT_EQ(both.stdoutText, "out\n");
   EXPECT_EQ(both.stderrText, "err\n");
   EXPECT_EQ(both.exitCode, 3);
-  CommandResult cut = execute(wanted.instanceId, {"sh", "-c", "dd if=/dev/zero bs=1048576 count=6 2>/dev/null; exit 4"});
+  CommandResult cut = execute(wanted.placeId, {"sh", "-c", "dd if=/dev/zero bs=1048576 count=6 2>/dev/null; exit 4"});
   EXPECT_TRUE(cut.truncated);
   EXPECT_EQ(cut.exitCode, 4);
 }
@@ -57,7 +57,7 @@ TEST_P(ProviderSuite, aCommandThatDoesNotEndIsLeftAtTheDeadline) {
   InstanceSpec wanted = spec();
   create(wanted);
   auto error = errorOf([&] {
-    runner_.run(provider().executeCommand(wanted.instanceId, {"sleep", "100"}, "", Deadline::after(std::chrono::milliseconds(700))));
+    runner_.run(provider().executeCommand(wanted.placeId, {"sleep", "100"}, "", Deadline::after(std::chrono::milliseconds(700))));
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::DeadlineExceeded);
@@ -66,8 +66,8 @@ TEST_P(ProviderSuite, aCommandThatDoesNotEndIsLeftAtTheDeadline) {
 TEST_P(ProviderSuite, aCommandInAStoppedInstanceIsAConflict) {
   InstanceSpec wanted = spec();
   create(wanted);
-  stop(wanted.instanceId);
-  auto error = errorOf([&] { execute(wanted.instanceId, {"true"}); });
+  stop(wanted.placeId);
+  auto error = errorOf([&] { execute(wanted.placeId, {"true"}); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Conflict);
 }
@@ -76,7 +76,7 @@ TEST_P(ProviderSuite, theAgentIsReachedThroughItsEndpoint) {
   InstanceSpec wanted = spec();
   create(wanted);
   auto talk = [&]() -> asio::awaitable<std::string> {
-    net::HttpEndpoint endpoint = co_await provider().agentEndpoint(wanted.instanceId, soon());
+    net::HttpEndpoint endpoint = co_await provider().agentEndpoint(wanted.placeId, soon());
     std::string request =
         "GET /health HTTP/1.1\r\nHost: " + (endpoint.host.empty() ? "agent" : endpoint.host) + "\r\nConnection: close\r\n";
     for (const net::Header& header : endpoint.headers) request += header.name + ": " + header.value + "\r\n";
@@ -99,8 +99,8 @@ TEST_P(ProviderSuite, theAgentIsReachedThroughItsEndpoint) {
 TEST_P(ProviderSuite, aStoppedInstanceHasNoAgent) {
   InstanceSpec wanted = spec();
   create(wanted);
-  stop(wanted.instanceId);
-  auto error = errorOf([&] { runner_.run(provider().agentEndpoint(wanted.instanceId, soon())); });
+  stop(wanted.placeId);
+  auto error = errorOf([&] { runner_.run(provider().agentEndpoint(wanted.placeId, soon())); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Conflict);
 }
@@ -108,8 +108,8 @@ TEST_P(ProviderSuite, aStoppedInstanceHasNoAgent) {
 TEST_P(ProviderSuite, usageReportsLimitsAndWhatIsUsed) {
   InstanceSpec wanted = spec();
   create(wanted);
-  if (deviations_.measuresUsage) execute(wanted.instanceId, {"sh", "-c", "dd if=/dev/zero of=/home/coder/big bs=1048576 count=16"});
-  ResourceUsage usage = runner_.run(provider().getResourceUsage(wanted.instanceId, soon()));
+  if (deviations_.measuresUsage) execute(wanted.placeId, {"sh", "-c", "dd if=/dev/zero of=/home/coder/big bs=1048576 count=16"});
+  ResourceUsage usage = runner_.run(provider().getResourceUsage(wanted.placeId, soon()));
   ResourceConfig limits = fixture_->effective(wanted.config.resources);
   EXPECT_EQ(usage.cpu.limit, limits.cpu.limit);
   EXPECT_EQ(usage.memory.limit, limits.memory.max);
@@ -120,8 +120,8 @@ TEST_P(ProviderSuite, usageReportsLimitsAndWhatIsUsed) {
   if (deviations_.measuresUsage) {
     EXPECT_GT(usage.storage.usage, 15.0 / 1024);
   }
-  stop(wanted.instanceId);
-  ResourceUsage idle = runner_.run(provider().getResourceUsage(wanted.instanceId, soon()));
+  stop(wanted.placeId);
+  ResourceUsage idle = runner_.run(provider().getResourceUsage(wanted.placeId, soon()));
   EXPECT_EQ(idle.memory.usage, 0);
   EXPECT_EQ(idle.memory.limit, limits.memory.max);
 }
@@ -130,9 +130,9 @@ TEST_P(ProviderSuite, cpuUsageOfABusyInstanceIsNearItsLimit) {
   if (!deviations_.measuresUsage) GTEST_SKIP() << "declared: figures are made up";
   InstanceSpec wanted = spec();
   create(wanted);
-  execute(wanted.instanceId, {"sh", "-c", "(while :; do :; done) >/dev/null 2>&1 </dev/null &"});
+  execute(wanted.placeId, {"sh", "-c", "(while :; do :; done) >/dev/null 2>&1 </dev/null &"});
   auto busy = [&] {
-    double usage = runner_.run(provider().getResourceUsage(wanted.instanceId, soon())).cpu.usage;
+    double usage = runner_.run(provider().getResourceUsage(wanted.placeId, soon())).cpu.usage;
     return usage > 5 && usage < 100;
   };
   EXPECT_TRUE(runner_.waitFor(busy));
@@ -145,7 +145,7 @@ TEST_P(ProviderSuite, cpuAndMemoryChangeLiveOrSayThatTheyNeedARestart) {
   more.cpu = {1, 800};
   more.memory = {0, 96};
   more.pids = 100;
-  AllocationEffect effect = runner_.run(provider().allocateResources(wanted.instanceId, more, soon()));
+  AllocationEffect effect = runner_.run(provider().allocateResources(wanted.placeId, more, soon()));
   if (provider().getProviderCapabilities().supportsLiveResize) {
     EXPECT_EQ(effect, AllocationEffect::Live);
   }
@@ -154,7 +154,7 @@ TEST_P(ProviderSuite, cpuAndMemoryChangeLiveOrSayThatTheyNeedARestart) {
     runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
   }
   ResourceConfig expected = fixture_->effective(more);
-  auto now = get(wanted.instanceId);
+  auto now = get(wanted.placeId);
   ASSERT_TRUE(now);
   EXPECT_EQ(now->resources.cpu.limit, expected.cpu.limit);
   EXPECT_EQ(now->resources.cpu.cores, expected.cpu.cores);
@@ -170,17 +170,17 @@ TEST_P(ProviderSuite, whatOneMachineCanNotGiveIsRefusedLive) {
   create(wanted);
   ResourceConfig more = wanted.config.resources;
   more.memory.max = 1LL << 40;
-  auto error = errorOf([&] { runner_.run(provider().allocateResources(wanted.instanceId, more, soon())); });
+  auto error = errorOf([&] { runner_.run(provider().allocateResources(wanted.placeId, more, soon())); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Unprocessable);
-  EXPECT_EQ(get(wanted.instanceId)->resources.memory.max, fixture_->effective(wanted.config.resources).memory.max);
+  EXPECT_EQ(get(wanted.placeId)->resources.memory.max, fixture_->effective(wanted.config.resources).memory.max);
 }
 
 TEST_P(ProviderSuite, exposedPortsAreMapped) {
   InstanceSpec wanted = spec();
   wanted.config.network.exposedPorts = {8080, 9000};
   create(wanted);
-  NetworkInfo info = runner_.run(provider().getNetworkInfo(wanted.instanceId, soon()));
+  NetworkInfo info = runner_.run(provider().getNetworkInfo(wanted.placeId, soon()));
   EXPECT_EQ(info.hostname, fixture_->hostname(wanted));
   EXPECT_FALSE(info.internalIp.empty());
   ASSERT_EQ(info.ports.size(), 2u);
@@ -194,9 +194,9 @@ TEST_P(ProviderSuite, changedPortsNeedARestartAndTheSameOnesDoNot) {
   InstanceSpec wanted = spec();
   wanted.config.network.exposedPorts = {8080};
   create(wanted);
-  EXPECT_EQ(runner_.run(provider().configureNetwork(wanted.instanceId, wanted.config.network, soon())), AllocationEffect::Live);
+  EXPECT_EQ(runner_.run(provider().configureNetwork(wanted.placeId, wanted.config.network, soon())), AllocationEffect::Live);
   wanted.config.network.exposedPorts = {8080, 9000};
-  EXPECT_EQ(runner_.run(provider().configureNetwork(wanted.instanceId, wanted.config.network, soon())), AllocationEffect::NeedsRestart);
+  EXPECT_EQ(runner_.run(provider().configureNetwork(wanted.placeId, wanted.config.network, soon())), AllocationEffect::NeedsRestart);
 }
 
 TEST_P(ProviderSuite, logsHaveWhatTheMainProcessWrote) {
@@ -207,7 +207,7 @@ TEST_P(ProviderSuite, logsHaveWhatTheMainProcessWrote) {
   InstanceSpec wanted = spec();
   create(wanted);
   auto read = [&]() -> asio::awaitable<std::string> {
-    auto reader = co_await provider().logs()->openLogs(wanted.instanceId, {.follow = true, .tail = {}, .since = {}}, soon());
+    auto reader = co_await provider().logs()->openLogs(wanted.placeId, {.follow = true, .tail = {}, .since = {}}, soon());
     std::string text;
     while (text.find("ready") == std::string::npos) {
       std::string piece = co_await reader->next(Deadline::after(std::chrono::seconds(10)));

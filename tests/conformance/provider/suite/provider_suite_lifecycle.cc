@@ -31,8 +31,12 @@ void ProviderSuite::restartServer() {
 }
 
 InstanceSpec ProviderSuite::spec(std::string name, std::string owner) {
-  InstanceSpec made{
-      newId("i"), name, std::move(owner), {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
+  InstanceSpec made{PlaceId(newId("i")),
+                    name,
+                    std::move(owner),
+                    {},
+                    R"({"instanceId":"x","publicKey":"00"})",
+                    Secret(R"({"instanceId":"x","secret":"00"})")};
   made.config.name = name;
   made.config.image = fixture_->image();
   made.config.resources.cpu = {0.5, 500};
@@ -47,44 +51,44 @@ InstanceSpec ProviderSuite::spec(std::string name, std::string owner) {
 ProviderInstance ProviderSuite::create(const InstanceSpec& spec) {
   return runner_.run(provider_->createInstance(spec, no_progress_, soon()));
 }
-void ProviderSuite::start(const std::string& instance_id) { runner_.run(provider_->startInstance(instance_id, no_progress_, soon())); }
-void ProviderSuite::stop(const std::string& instance_id) {
-  runner_.run(provider_->stopInstance(instance_id, std::chrono::seconds(10), no_progress_, soon()));
+void ProviderSuite::start(const PlaceId& place_id) { runner_.run(provider_->startInstance(place_id, no_progress_, soon())); }
+void ProviderSuite::stop(const PlaceId& place_id) {
+  runner_.run(provider_->stopInstance(place_id, std::chrono::seconds(10), no_progress_, soon()));
 }
-void ProviderSuite::remove(const std::string& instance_id, DeleteVolumes volumes, std::vector<ExternalResource> external) {
-  runner_.run(provider_->deleteInstance(instance_id, volumes, std::move(external), no_progress_, soon()));
+void ProviderSuite::remove(const PlaceId& place_id, DeleteVolumes volumes, std::vector<ExternalResource> external) {
+  runner_.run(provider_->deleteInstance(place_id, volumes, std::move(external), no_progress_, soon()));
 }
-std::optional<ProviderInstance> ProviderSuite::get(const std::string& instance_id) {
-  return runner_.run(provider_->getInstance(instance_id, soon()));
+std::optional<ProviderInstance> ProviderSuite::get(const PlaceId& place_id) {
+  return runner_.run(provider_->getInstance(place_id, soon()));
 }
-InstanceStatus ProviderSuite::status(const std::string& instance_id) {
-  auto found = get(instance_id);
+InstanceStatus ProviderSuite::status(const PlaceId& place_id) {
+  auto found = get(place_id);
   return found ? found->status : InstanceStatus::deleted;
 }
-CommandResult ProviderSuite::execute(const std::string& instance_id, std::vector<std::string> command, std::string input) {
-  return runner_.run(provider_->executeCommand(instance_id, std::move(command), std::move(input), soon()));
+CommandResult ProviderSuite::execute(const PlaceId& place_id, std::vector<std::string> command, std::string input) {
+  return runner_.run(provider_->executeCommand(place_id, std::move(command), std::move(input), soon()));
 }
-void ProviderSuite::writeFile(const std::string& instance_id, const std::string& path, const std::string& text) {
-  CommandResult result = execute(instance_id, {"tee", path}, text);
+void ProviderSuite::writeFile(const PlaceId& place_id, const std::string& path, const std::string& text) {
+  CommandResult result = execute(place_id, {"tee", path}, text);
   ASSERT_EQ(result.exitCode, 0) << result.stderrText;
 }
-std::string ProviderSuite::readFile(const std::string& instance_id, const std::string& path) {
-  return execute(instance_id, {"cat", path}).stdoutText;
+std::string ProviderSuite::readFile(const PlaceId& place_id, const std::string& path) {
+  return execute(place_id, {"cat", path}).stdoutText;
 }
 std::vector<ProviderInstance> ProviderSuite::list(InstanceFilter filter) {
   InstanceList list = runner_.run(provider_->listInstances(filter, soon()));
   EXPECT_TRUE(list.complete);
   return list.instances;
 }
-bool ProviderSuite::saw(ProviderEvent::Kind kind, const std::string& instance_id) const {
+bool ProviderSuite::saw(ProviderEvent::Kind kind, const PlaceId& place_id) const {
   return std::any_of(events_.begin(), events_.end(),
-                     [&](const ProviderEvent& event) { return event.kind == kind && event.instanceId == instance_id; });
+                     [&](const ProviderEvent& event) { return event.kind == kind && event.placeId == place_id; });
 }
 
 TEST_P(ProviderSuite, createMakesARunningInstanceAsSpecified) {
   InstanceSpec wanted = spec();
   ProviderInstance made = create(wanted);
-  EXPECT_EQ(made.instanceId, wanted.instanceId);
+  EXPECT_EQ(made.placeId, wanted.placeId);
   EXPECT_EQ(made.name, "one");
   EXPECT_EQ(made.owner, "ada");
   EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
@@ -93,7 +97,7 @@ TEST_P(ProviderSuite, createMakesARunningInstanceAsSpecified) {
   EXPECT_EQ(made.resources.memory.max, expected.memory.max);
   EXPECT_EQ(made.resources.storage.size, 1);
   EXPECT_FALSE(made.external.empty());
-  auto found = get(wanted.instanceId);
+  auto found = get(wanted.placeId);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->status, InstanceStatus::running);
   EXPECT_EQ(found->name, "one");
@@ -120,45 +124,45 @@ TEST_P(ProviderSuite, createTwiceGivesTheSameInstance) {
 TEST_P(ProviderSuite, stopAndStartAreIdempotentAndKeepTheStatus) {
   InstanceSpec wanted = spec();
   create(wanted);
-  start(wanted.instanceId);  // runs already
-  EXPECT_EQ(status(wanted.instanceId), InstanceStatus::running);
+  start(wanted.placeId);  // runs already
+  EXPECT_EQ(status(wanted.placeId), InstanceStatus::running);
   for (int n = 0; n < 2; ++n) {
-    stop(wanted.instanceId);
-    auto found = get(wanted.instanceId);
+    stop(wanted.placeId);
+    auto found = get(wanted.placeId);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->status, InstanceStatus::stopped) << found->reason;
   }
-  start(wanted.instanceId);
-  EXPECT_EQ(status(wanted.instanceId), InstanceStatus::running);
+  start(wanted.placeId);
+  EXPECT_EQ(status(wanted.placeId), InstanceStatus::running);
 }
 
 TEST_P(ProviderSuite, filesSurviveARestart) {
   InstanceSpec wanted = spec();
   create(wanted);
-  writeFile(wanted.instanceId, "/home/coder/note", "kept");
-  if (deviations_.keepsFilesOutside) writeFile(wanted.instanceId, "/tmp/note", "kept too");
-  stop(wanted.instanceId);
-  start(wanted.instanceId);
-  EXPECT_EQ(readFile(wanted.instanceId, "/home/coder/note"), "kept");
+  writeFile(wanted.placeId, "/home/coder/note", "kept");
+  if (deviations_.keepsFilesOutside) writeFile(wanted.placeId, "/tmp/note", "kept too");
+  stop(wanted.placeId);
+  start(wanted.placeId);
+  EXPECT_EQ(readFile(wanted.placeId, "/home/coder/note"), "kept");
   if (deviations_.keepsFilesOutside) {
-    EXPECT_EQ(readFile(wanted.instanceId, "/tmp/note"), "kept too");
+    EXPECT_EQ(readFile(wanted.placeId, "/tmp/note"), "kept too");
   }
 }
 
 TEST_P(ProviderSuite, deleteLeavesNothingWhenVolumesGoToo) {
   InstanceSpec wanted = spec();
   create(wanted);
-  remove(wanted.instanceId);
-  EXPECT_EQ(status(wanted.instanceId), InstanceStatus::deleted);
+  remove(wanted.placeId);
+  EXPECT_EQ(status(wanted.placeId), InstanceStatus::deleted);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
 TEST_P(ProviderSuite, deleteWorksOnAStoppedInstanceAndTwice) {
   InstanceSpec wanted = spec();
   create(wanted);
-  stop(wanted.instanceId);
-  remove(wanted.instanceId);
-  remove(wanted.instanceId);
+  stop(wanted.placeId);
+  remove(wanted.placeId);
+  remove(wanted.placeId);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
@@ -166,11 +170,11 @@ TEST_P(ProviderSuite, deleteKeepsPersistentVolumesAndDropsTheOthers) {
   InstanceSpec wanted = spec();
   wanted.config.storage.push_back({1, false, "/scratch", ""});
   create(wanted);
-  remove(wanted.instanceId, DeleteVolumes::No);
+  remove(wanted.placeId, DeleteVolumes::No);
   auto volumes = runner_.run(provider().listVolumes(soon()));
   ASSERT_EQ(volumes.size(), 1u);
   EXPECT_EQ(volumes[0].mountPath, "/home/coder");
-  EXPECT_EQ(volumes[0].instanceId, wanted.instanceId);
+  EXPECT_EQ(volumes[0].placeId, wanted.placeId);
   EXPECT_EQ(volumes[0].owner, "ada");
   EXPECT_FALSE(volumes[0].inUse);
   runner_.run(provider().deleteVolume(volumes[0].name, soon()));
@@ -182,7 +186,7 @@ TEST_P(ProviderSuite, aStepThatRemovesVolumesIsReportedOnlyWhenSomeAreRemoved) {
     InstanceSpec wanted = spec();
     create(wanted);
     RecordingProgress progress;
-    runner_.run(provider().deleteInstance(wanted.instanceId, volumes, {}, progress, soon()));
+    runner_.run(provider().deleteInstance(wanted.placeId, volumes, {}, progress, soon()));
     return std::ranges::any_of(progress.steps, [](const std::string& step) { return step == "remove volumes" || step == "delete volume"; });
   };
   EXPECT_FALSE(removes_volumes(DeleteVolumes::No));
@@ -202,16 +206,16 @@ TEST_P(ProviderSuite, aVolumeInUseCanNotBeDeleted) {
 
 TEST_P(ProviderSuite, aNamedVolumeIsAttachedAgainByItsName) {
   InstanceSpec first = spec("one");
-  std::string volume = "shared-" + first.instanceId;
+  std::string volume = "shared-" + first.placeId.str();
   first.config.storage[0].volumeName = volume;
   create(first);
-  writeFile(first.instanceId, "/home/coder/note", "from the first");
-  remove(first.instanceId, DeleteVolumes::No);
+  writeFile(first.placeId, "/home/coder/note", "from the first");
+  remove(first.placeId, DeleteVolumes::No);
   InstanceSpec second = spec("two");
   second.config.storage[0].volumeName = volume;
   create(second);
-  EXPECT_EQ(readFile(second.instanceId, "/home/coder/note"), "from the first");
-  remove(second.instanceId, DeleteVolumes::Yes);
+  EXPECT_EQ(readFile(second.placeId, "/home/coder/note"), "from the first");
+  remove(second.placeId, DeleteVolumes::Yes);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
@@ -220,21 +224,21 @@ TEST_P(ProviderSuite, listFindsEveryInstanceAndFilters) {
   create(first);
   create(second);
   create(third);
-  stop(second.instanceId);
+  stop(second.placeId);
   EXPECT_EQ(list().size(), 3u);
-  EXPECT_EQ(list({.instanceId = first.instanceId, .owner = {}, .status = {}}).size(), 1u);
-  EXPECT_EQ(list({.instanceId = {}, .owner = "ada", .status = {}}).size(), 2u);
-  auto stopped = list({.instanceId = {}, .owner = {}, .status = InstanceStatus::stopped});
+  EXPECT_EQ(list({.placeId = first.placeId, .owner = {}, .status = {}}).size(), 1u);
+  EXPECT_EQ(list({.placeId = {}, .owner = "ada", .status = {}}).size(), 2u);
+  auto stopped = list({.placeId = {}, .owner = {}, .status = InstanceStatus::stopped});
   ASSERT_EQ(stopped.size(), 1u);
-  EXPECT_EQ(stopped[0].instanceId, second.instanceId);
-  start(second.instanceId);
-  EXPECT_EQ(list({.instanceId = {}, .owner = {}, .status = InstanceStatus::running}).size(), 3u);
+  EXPECT_EQ(stopped[0].placeId, second.placeId);
+  start(second.placeId);
+  EXPECT_EQ(list({.placeId = {}, .owner = {}, .status = InstanceStatus::running}).size(), 3u);
 }
 
 TEST_P(ProviderSuite, wrongIdsAreNotFound) {
-  const std::string wrong = newId("i");
+  const PlaceId wrong{newId("i")};
   EXPECT_FALSE(get(wrong));
-  EXPECT_TRUE(list({.instanceId = wrong, .owner = {}, .status = {}}).empty());
+  EXPECT_TRUE(list({.placeId = wrong, .owner = {}, .status = {}}).empty());
   auto codeOf = [&](auto&& work) {
     auto error = errorOf(work);
     return error ? error->code() : ErrorCode::Internal;
@@ -262,7 +266,7 @@ TEST_P(ProviderSuite, tenCreatesAtOnceAllSucceed) {
   EXPECT_EQ(list().size(), 10u);
   works.clear();
   auto drop = [&](const InstanceSpec& wanted) -> asio::awaitable<void> {
-    co_await provider().deleteInstance(wanted.instanceId, DeleteVolumes::Yes, {}, no_progress_, soon());
+    co_await provider().deleteInstance(wanted.placeId, DeleteVolumes::Yes, {}, no_progress_, soon());
   };
   for (const InstanceSpec& wanted : specs) works.push_back(drop(wanted));
   runner_.runAll(std::move(works));

@@ -15,7 +15,7 @@ boost::json::object parsed(const std::string& text) {
 
 /// The same workspace at another place: another id for the provider, the same for the agent.
 InstanceSpec secondPlaceOf(InstanceSpec spec) {
-  spec.instanceId = newId("i");
+  spec.placeId = PlaceId(newId("i"));
   spec.newVolumes = true;
   return spec;
 }
@@ -45,7 +45,7 @@ TEST_P(ProviderSuite, aPreviewSaysWhyACreateWouldFailInsteadOfThrowing) {
   ASSERT_TRUE(error);
   ASSERT_EQ(preview.problems.size(), 1u);
   EXPECT_EQ(preview.problems[0], error->message());
-  remove(wanted.instanceId);
+  remove(wanted.placeId);
 }
 
 TEST_P(ProviderSuite, aPreviewSaysThatAnImageIsNotThere) {
@@ -63,7 +63,7 @@ TEST_P(ProviderSuite, aPreviewSaysThatAnImageIsNotThere) {
 TEST_P(ProviderSuite, aPreviewReportsThatAVolumeBelongsToAnotherOwner) {
   if (!deviations_.guardsVolumes) GTEST_SKIP() << "declared: volumes have no owner";
   InstanceSpec first = spec("one", "ada");
-  first.config.storage[0].volumeName = "files" + first.instanceId.substr(first.instanceId.size() - 8);
+  first.config.storage[0].volumeName = "files" + first.placeId.str().substr(first.placeId.str().size() - 8);
   create(first);
   InstanceSpec other = spec("two", "bob");
   other.config.storage = first.config.storage;
@@ -77,24 +77,24 @@ TEST_P(ProviderSuite, twoPlacesOfOneWorkspaceLiveSideBySide) {
   source.config.network.exposedPorts = {8080};
   InstanceSpec target = secondPlaceOf(source);
   create(source);
-  writeFile(source.instanceId, "/home/coder/note", "source");
+  writeFile(source.placeId, "/home/coder/note", "source");
   ProviderInstance made = create(target);
   EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
-  EXPECT_EQ(made.instanceId, target.instanceId);
+  EXPECT_EQ(made.placeId, target.placeId);
   EXPECT_EQ(made.name, source.name);
-  EXPECT_EQ(readFile(target.instanceId, "/home/coder/note"), "") << "a place begins empty";
-  writeFile(target.instanceId, "/home/coder/note", "target");
-  EXPECT_EQ(readFile(source.instanceId, "/home/coder/note"), "source");
+  EXPECT_EQ(readFile(target.placeId, "/home/coder/note"), "") << "a place begins empty";
+  writeFile(target.placeId, "/home/coder/note", "target");
+  EXPECT_EQ(readFile(source.placeId, "/home/coder/note"), "source");
   EXPECT_EQ(list().size(), 2u);
 
-  stop(source.instanceId);
-  EXPECT_EQ(status(target.instanceId), InstanceStatus::running);
+  stop(source.placeId);
+  EXPECT_EQ(status(target.placeId), InstanceStatus::running);
   restartServer();
-  EXPECT_EQ(status(source.instanceId), InstanceStatus::stopped);
-  remove(source.instanceId);
-  EXPECT_EQ(status(source.instanceId), InstanceStatus::deleted);
-  EXPECT_EQ(readFile(target.instanceId, "/home/coder/note"), "target");
-  remove(target.instanceId);
+  EXPECT_EQ(status(source.placeId), InstanceStatus::stopped);
+  remove(source.placeId);
+  EXPECT_EQ(status(source.placeId), InstanceStatus::deleted);
+  EXPECT_EQ(readFile(target.placeId, "/home/coder/note"), "target");
+  remove(target.placeId);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
@@ -102,49 +102,49 @@ TEST_P(ProviderSuite, theAgentsSettingsComeThroughWithMembersThatTheProviderDoes
   InstanceSpec wanted = spec();
   wanted.agentBoot = R"({"instanceId":"i-of-the-workspace","publicKey":"00","hold":"op-1","more":{"list":[1,2]}})";
   create(wanted);
-  boost::json::object seen = parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText);
+  boost::json::object seen = parsed(execute(wanted.placeId, {"printenv", "SWARM_AGENT"}).stdoutText);
   EXPECT_EQ(seen["instanceId"], "i-of-the-workspace");
   EXPECT_EQ(seen["hold"], "op-1");
   EXPECT_EQ(seen["more"], boost::json::parse(R"({"list":[1,2]})"));
   // Another start finds the same ones.
-  stop(wanted.instanceId);
-  start(wanted.instanceId);
-  EXPECT_EQ(parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText)["hold"], "op-1");
+  stop(wanted.placeId);
+  start(wanted.placeId);
+  EXPECT_EQ(parsed(execute(wanted.placeId, {"printenv", "SWARM_AGENT"}).stdoutText)["hold"], "op-1");
 }
 
 TEST_P(ProviderSuite, aReplaceForTheSakeOfTheAgentsSettingsAloneTakesPlace) {
   InstanceSpec wanted = spec();
   wanted.agentBoot = R"({"instanceId":"i-1","publicKey":"00","hold":"op-1"})";
   create(wanted);
-  writeFile(wanted.instanceId, "/home/coder/note", "kept");
+  writeFile(wanted.placeId, "/home/coder/note", "kept");
   wanted.agentBoot = R"({"instanceId":"i-1","publicKey":"00"})";
   ProviderInstance now = runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
   EXPECT_EQ(now.status, InstanceStatus::running);
-  boost::json::object seen = parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText);
+  boost::json::object seen = parsed(execute(wanted.placeId, {"printenv", "SWARM_AGENT"}).stdoutText);
   EXPECT_EQ(seen["instanceId"], "i-1");
   EXPECT_FALSE(seen.contains("hold"));
-  stop(wanted.instanceId);
-  start(wanted.instanceId);
-  EXPECT_FALSE(parsed(execute(wanted.instanceId, {"printenv", "SWARM_AGENT"}).stdoutText).contains("hold"));
-  EXPECT_EQ(readFile(wanted.instanceId, "/home/coder/note"), "kept");
+  stop(wanted.placeId);
+  start(wanted.placeId);
+  EXPECT_FALSE(parsed(execute(wanted.placeId, {"printenv", "SWARM_AGENT"}).stdoutText).contains("hold"));
+  EXPECT_EQ(readFile(wanted.placeId, "/home/coder/note"), "kept");
 }
 
 TEST_P(ProviderSuite, theTargetOfAMoveTakesNoVolumeThatIsThereAlready) {
   InstanceSpec first = spec();
-  first.config.storage[0].volumeName = "files" + first.instanceId.substr(first.instanceId.size() - 8);
+  first.config.storage[0].volumeName = "files" + first.placeId.str().substr(first.placeId.str().size() - 8);
   create(first);
-  writeFile(first.instanceId, "/home/coder/note", "first");
+  writeFile(first.placeId, "/home/coder/note", "first");
   InstanceSpec target = secondPlaceOf(first);
   auto error = errorOf([&] { create(target); });
   if (error) {  // where names are unique
     EXPECT_EQ(error->code(), ErrorCode::Conflict) << error->message();
   } else {
-    EXPECT_EQ(readFile(target.instanceId, "/home/coder/note"), "");
-    writeFile(target.instanceId, "/home/coder/note", "target");
+    EXPECT_EQ(readFile(target.placeId, "/home/coder/note"), "");
+    writeFile(target.placeId, "/home/coder/note", "target");
   }
-  remove(target.instanceId);
-  EXPECT_EQ(readFile(first.instanceId, "/home/coder/note"), "first");
-  remove(first.instanceId);
+  remove(target.placeId);
+  EXPECT_EQ(readFile(first.placeId, "/home/coder/note"), "first");
+  remove(first.placeId);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 

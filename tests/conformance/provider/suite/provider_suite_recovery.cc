@@ -17,7 +17,7 @@ int countRecorded(CoroutineRunner& runner, Provider& provider, const InstanceSpe
 TEST_P(ProviderSuite, aCreateThatWasCutOffAnywhereIsCompletedByTheNextOne) {
   InstanceSpec whole = spec("whole");
   int points = countRecorded(runner_, provider(), whole, soon());
-  remove(whole.instanceId);
+  remove(whole.placeId);
   ASSERT_GT(points, 0);
   for (int point = 1; point <= points; ++point) {
     SCOPED_TRACE(point);
@@ -33,7 +33,7 @@ TEST_P(ProviderSuite, aCreateThatWasCutOffAnywhereIsCompletedByTheNextOne) {
       EXPECT_NE(std::find(made.external.begin(), made.external.end(), before), made.external.end())
           << before.kind << " " << before.id << " of the first call was not used";
     }
-    remove(wanted.instanceId);
+    remove(wanted.placeId);
     EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
   }
 }
@@ -41,7 +41,7 @@ TEST_P(ProviderSuite, aCreateThatWasCutOffAnywhereIsCompletedByTheNextOne) {
 TEST_P(ProviderSuite, aCreateThatWasCutOffAnywhereIsRemovedByDelete) {
   InstanceSpec whole = spec("whole");
   int points = countRecorded(runner_, provider(), whole, soon());
-  remove(whole.instanceId);
+  remove(whole.placeId);
   for (int point = 1; point <= points; ++point) {
     SCOPED_TRACE(point);
     InstanceSpec wanted = spec("half" + std::to_string(point));
@@ -49,9 +49,9 @@ TEST_P(ProviderSuite, aCreateThatWasCutOffAnywhereIsRemovedByDelete) {
     auto error = errorOf([&] { runner_.run(provider().createInstance(wanted, cut, soon())); });
     ASSERT_TRUE(error);
     restartServer();
-    remove(wanted.instanceId, DeleteVolumes::Yes, cut.resources);
+    remove(wanted.placeId, DeleteVolumes::Yes, cut.resources);
     EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
-    EXPECT_FALSE(get(wanted.instanceId));
+    EXPECT_FALSE(get(wanted.placeId));
   }
 }
 
@@ -59,13 +59,13 @@ TEST_P(ProviderSuite, anotherServerOnTheSameSwarmFindsWhatIsThere) {
   InstanceSpec first = spec("one"), second = spec("two");
   create(first);
   create(second);
-  stop(second.instanceId);
+  stop(second.placeId);
   restartServer();
   EXPECT_EQ(list().size(), 2u);
-  EXPECT_EQ(status(first.instanceId), InstanceStatus::running);
-  EXPECT_EQ(status(second.instanceId), InstanceStatus::stopped);
-  start(second.instanceId);
-  EXPECT_EQ(status(second.instanceId), InstanceStatus::running);
+  EXPECT_EQ(status(first.placeId), InstanceStatus::running);
+  EXPECT_EQ(status(second.placeId), InstanceStatus::stopped);
+  start(second.placeId);
+  EXPECT_EQ(status(second.placeId), InstanceStatus::running);
 }
 
 TEST_P(ProviderSuite, anUnknownImageIsRefusedAndNothingIsLeft) {
@@ -76,7 +76,7 @@ TEST_P(ProviderSuite, anUnknownImageIsRefusedAndNothingIsLeft) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Unprocessable) << error->message();
   EXPECT_NE(error->message().find(fixture_->unknownImage()), std::string::npos) << error->message();
-  remove(wanted.instanceId);
+  remove(wanted.placeId);
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 

@@ -280,7 +280,7 @@ TEST(ApiPermissions, areThoseOfTheTableForEveryCallerOnEveryRoute) {
       walk.instance = made.at("id");
       walk.operation = made.at("operationId");
       for (const auto& volume : server.world.volumes()) {
-        if (volume.instanceId == walk.instance) walk.volume = volume.name;
+        if (volume.placeId.str() == walk.instance) walk.volume = volume.name;
       }
       if (route.pattern.find("snapshot") != std::string_view::npos || route.operationId == "restoreSnapshot") {
         Answer taken = server.send({"POST", "/api/instances/" + walk.instance + "/snapshots?wait=10", R"({"name":"first"})"}, server.user);

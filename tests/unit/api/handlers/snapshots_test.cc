@@ -10,7 +10,7 @@ class ApiSnapshots : public ::testing::Test {
  protected:
   ApiSnapshots() {
     id_ = server_.create("web", server_.user);
-    taken_ = server_.world.takeVolumeSnapshot(id_);
+    taken_ = server_.world.takeVolumeSnapshot(PlaceId(id_));
   }
   Answer list(const std::string& token) { return server_.send({.target = "/api/instances/web/snapshots"}, token); }
 

@@ -36,8 +36,9 @@ TEST(ApiUsers, findTheirIdentityInTheirNewWorkspaces) {
   server.send({"PUT", kIdentity, R"({"name":"Ulla","email":"ulla@example.com"})"}, server.user);
   std::string hers = server.create("hers", server.user);
   std::string his = server.create("his", server.stranger);
-  EXPECT_NE(server.world.container(hers)->spec.agentBoot.find(R"("git":{"name":"Ulla","email":"ulla@example.com"})"), std::string::npos);
-  EXPECT_EQ(server.world.container(his)->spec.agentBoot.find("Ulla"), std::string::npos);
+  EXPECT_NE(server.world.container(PlaceId(hers))->spec.agentBoot.find(R"("git":{"name":"Ulla","email":"ulla@example.com"})"),
+            std::string::npos);
+  EXPECT_EQ(server.world.container(PlaceId(his))->spec.agentBoot.find("Ulla"), std::string::npos);
 }
 
 TEST(ApiUsers, bringASetupScriptWhenTheyCreate) {
@@ -46,7 +47,7 @@ TEST(ApiUsers, bringASetupScriptWhenTheyCreate) {
       server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"one","setup":"#!/bin/sh\necho hi\n"})"}, server.user);
   ASSERT_EQ(created.status, 201) << created.text;
   std::string id = created.at("id");
-  EXPECT_NE(server.world.container(id)->spec.agentBoot.find(R"("setup":"#!/bin/sh\necho hi\n")"), std::string::npos);
+  EXPECT_NE(server.world.container(PlaceId(id))->spec.agentBoot.find(R"("setup":"#!/bin/sh\necho hi\n")"), std::string::npos);
   std::string large(16 * 1024 + 1, 'x');
   Answer refused = server.send({"POST", "/api/instances", R"({"provider":"fake","setup":")" + large + "\"}"}, server.user);
   EXPECT_EQ(refused.status, 400);

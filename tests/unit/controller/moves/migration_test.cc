@@ -23,19 +23,19 @@ class MigrationTest : public ControllerTest {
     return request;
   }
   /// An instance with two files, running.
-  std::string makeWorkspace() {
+  PlaceId makeWorkspace() {
     create("web");
-    std::string place = placeOf("web");
+    PlaceId place = placeOf("web");
     write(place, "notes", "text");
     write(place, "src/main.c", "int main;");
     return place;
   }
-  void write(const std::string& place, const std::string& path, std::string text) {
+  void write(const PlaceId& place, const std::string& path, std::string text) {
     world_.writeFile(world_.container(place)->volumes.at(0), path, std::move(text));
   }
-  std::string placeOf(const std::string& name) {
+  PlaceId placeOf(const std::string& name) {
     const InstanceRecord& record = store_.instances.at(get(name).id);
-    return record.placeId.empty() ? record.instance.id : record.placeId;
+    return record.placeId.empty() ? firstPlaceOf(InstanceId(record.instance.id)) : record.placeId;
   }
   Operation move(MigrateRequest request) { return finish(run(swarm().migrateInstance("web", std::move(request), "ann"))); }
   /// Drives the loop until nothing is left to remove.
@@ -44,7 +44,7 @@ class MigrationTest : public ControllerTest {
       life_->loop.poll_one();
       return world_.containers().size() == 1 && store_.places.empty();
     });
-    EXPECT_EQ(world_.containers().at(0).spec.instanceId, placeOf("web"));
+    EXPECT_EQ(world_.containers().at(0).spec.placeId, placeOf("web"));
     EXPECT_EQ(world_.volumes().size(), 1U);
   }
   /// Places of the instance in which the user's processes could write now.
@@ -61,7 +61,7 @@ class MigrationTest : public ControllerTest {
 
 TEST_F(MigrationTest, copiesEveryFileAndKeepsTheIdentityOfTheInstance) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   Instance before = get("web");
   Operation moved = move(to("fra"));
   ASSERT_EQ(moved.status, OperationStatus::succeeded) << (moved.error ? moved.error->message() : "");
@@ -104,7 +104,7 @@ TEST_F(MigrationTest, countsTheSentPartOfAnIncompleteFile) {
 
 TEST_F(MigrationTest, copiesWhatIsWrittenDuringTheCopy) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   moves_->onRound = [&](transfer::RoundKind kind) {
     if (kind == transfer::RoundKind::Live && moves_->rounds == 2) write(source, "notes", "longer text");
   };
@@ -114,7 +114,7 @@ TEST_F(MigrationTest, copiesWhatIsWrittenDuringTheCopy) {
 
 TEST_F(MigrationTest, keepsTheSourceStoppedAndReturnsWithTheDifferencesOnly) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   MigrateRequest there = to("fra");
   there.keepSource = true;
   there.keepHours = 5;
@@ -138,7 +138,7 @@ TEST_F(MigrationTest, keepsTheSourceStoppedAndReturnsWithTheDifferencesOnly) {
 TEST_F(MigrationTest, removesAKeptSourceWhenItExpires) {
   options_.reconcileInterval = std::chrono::milliseconds(5);
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   MigrateRequest there = to("fra");
   there.keepSource = true;
   ASSERT_EQ(move(there).status, OperationStatus::succeeded);
@@ -172,7 +172,7 @@ TEST_F(MigrationTest, removesTheSourceOnce) {
 
 TEST_F(MigrationTest, continuesARollbackAfterTheServerWasKilled) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   moves_->corruptions = 100;
   auto gate = world_.faults.block("deleteInstance");
   std::string id = run(swarm().migrateInstance("web", to("fra"), "ann")).operation.id;
@@ -196,7 +196,7 @@ TEST_F(MigrationTest, continuesARollbackAfterTheServerWasKilled) {
 
 TEST_F(MigrationTest, neverSwitchesToFilesThatDiffer) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   moves_->corruptions = 100;
   Operation moved = move(to("fra"));
   EXPECT_EQ(moved.status, OperationStatus::failed);
@@ -237,7 +237,7 @@ TEST_F(MigrationTest, continuesAfterAnInterruptedConnectionInAnyCall) {
 
 TEST_F(MigrationTest, refusesATargetThatIsTooSmallAndLeavesTheSourceUnchanged) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   auto epoch = route("web")->epoch;
   moves_->freeAtTarget = 3;
   Operation moved = move(to("fra"));
@@ -250,7 +250,7 @@ TEST_F(MigrationTest, refusesATargetThatIsTooSmallAndLeavesTheSourceUnchanged) {
 
 TEST_F(MigrationTest, aTargetThatBecomesFullLeavesNothingBehind) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   moves_->failRound = Error(ErrorCode::OutOfResources, "The target is full.");
   EXPECT_EQ(move(to("fra")).error->code(), ErrorCode::OutOfResources);
   EXPECT_EQ(placeOf("web"), source);
@@ -262,12 +262,12 @@ TEST_F(MigrationTest, anEndThatStopsFailsTheMoveAndTheSourceRuns) {
     for (int at = 1; at <= 3; ++at) {
       SCOPED_TRACE(testing::Message() << (target_dies ? "target" : "source") << " dies in round " << at);
       boot();
-      std::string source = makeWorkspace();
+      PlaceId source = makeWorkspace();
       moves_->rounds = 0;
       moves_->onRound = [&](transfer::RoundKind) {
         if (moves_->rounds != at) return;
         for (const auto& container : world_.containers())
-          if ((container.spec.instanceId != source) == target_dies) world_.exitContainer(container.spec.instanceId, 137);
+          if ((container.spec.placeId != source) == target_dies) world_.exitContainer(container.spec.placeId, 137);
       };
       EXPECT_EQ(move(to("fra")).status, OperationStatus::failed);
       moves_->onRound = {};
@@ -284,7 +284,7 @@ TEST_F(MigrationTest, anEndThatStopsFailsTheMoveAndTheSourceRuns) {
 
 TEST_F(MigrationTest, canBeCancelledUntilTheSwitch) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   std::string id;
   moves_->onRound = [&](transfer::RoundKind kind) {
     if (kind == transfer::RoundKind::Final)
@@ -318,7 +318,7 @@ TEST_F(MigrationTest, aDeleteDuringTheMoveLeavesNothingAtEitherEnd) {
 
 TEST_F(MigrationTest, aPlanChangesNothing) {
   boot();
-  std::string source = makeWorkspace();
+  PlaceId source = makeWorkspace();
   auto operations = store_.operations.size();
   MigrationPlan plan = run(swarm().planMigration("web", to("fra")));
   EXPECT_TRUE(plan.fits);

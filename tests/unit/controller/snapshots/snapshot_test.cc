@@ -19,9 +19,9 @@ class SnapshotTest : public ControllerTest {
     create("web");
     write("notes", "first");
   }
-  std::string place() {
+  PlaceId place() {
     const InstanceRecord& record = store_.instances.at(get("web").id);
-    return record.placeId.empty() ? record.instance.id : record.placeId;
+    return record.placeId.empty() ? firstPlaceOf(InstanceId(record.instance.id)) : record.placeId;
   }
   void write(const std::string& path, std::string text) {
     world_.writeFile(world_.container(place())->volumes.at(0), path, std::move(text));
@@ -35,7 +35,7 @@ class SnapshotTest : public ControllerTest {
       life_->loop.poll_one();
       return world_.containers().size() == 1;
     });
-    EXPECT_EQ(world_.containers().at(0).spec.instanceId, place());
+    EXPECT_EQ(world_.containers().at(0).spec.placeId, place());
   }
 
   std::shared_ptr<FakeMoves> moves_ = std::make_shared<FakeMoves>(world_);

@@ -23,11 +23,11 @@ class Cache : public ::testing::Test {
 
 TEST_F(Cache, findsAPlaceByInstanceAndByMachine) {
   cache_.remember(cachedMachine("m1", "i-1"));
-  ASSERT_TRUE(cache_.find("i-1"));
-  EXPECT_EQ(cache_.find("i-1")->app, "a1");
-  EXPECT_EQ(cache_.findByMachine("m1"), cache_.find("i-1"));
-  cache_.forget("i-1");
-  EXPECT_FALSE(cache_.find("i-1"));
+  ASSERT_TRUE(cache_.find(PlaceId("i-1")));
+  EXPECT_EQ(cache_.find(PlaceId("i-1"))->app, "a1");
+  EXPECT_EQ(cache_.findByMachine("m1"), cache_.find(PlaceId("i-1")));
+  cache_.forget(PlaceId("i-1"));
+  EXPECT_FALSE(cache_.find(PlaceId("i-1")));
   EXPECT_FALSE(cache_.findByMachine("m1"));
 }
 
@@ -45,17 +45,17 @@ TEST_F(Cache, reportsTheFirstPlaceOnly) {
   cache_.remember(cachedMachine("m1", "i-1"));
   cache_.remember(cachedMachine("m2", "i-2"));
   EXPECT_EQ(calls, 1);
-  cache_.forget("i-1");
-  cache_.forget("i-2");
+  cache_.forget(PlaceId("i-1"));
+  cache_.forget(PlaceId("i-2"));
   cache_.remember(cachedMachine("m1", "i-1"));
   EXPECT_EQ(calls, 2);
 }
 
 TEST_F(Cache, anAbsentInstanceIsPresentOnceItsMachineIsKnown) {
-  cache_.noteAbsent("i-1");
-  EXPECT_TRUE(cache_.isAbsent("i-1"));
+  cache_.noteAbsent(PlaceId("i-1"));
+  EXPECT_TRUE(cache_.isAbsent(PlaceId("i-1")));
   cache_.remember(cachedMachine("m1", "i-1"));
-  EXPECT_FALSE(cache_.isAbsent("i-1"));
+  EXPECT_FALSE(cache_.isAbsent(PlaceId("i-1")));
 }
 
 TEST_F(Cache, aMachineIsNewUntilItWasRead) {

@@ -26,7 +26,7 @@ class PlacerTest : public ScriptedParts {
  protected:
   PlacerTest() {
     order_.app = "a1";
-    order_.instanceId = "i-1";
+    order_.placeId = PlaceId("i-1");
     order_.volumeGb = 1;
     order_.regions = {"ams"};
   }

@@ -13,13 +13,11 @@
 namespace swarm::flyio {
 namespace {
 
+const PlaceId kPlace("i-01hq3zt7s0m9x4k2v8w6y1b5cd");
+
 InstanceSpec makeSpec() {
-  InstanceSpec spec{"i-01hq3zt7s0m9x4k2v8w6y1b5cd",
-                    "web1",
-                    "ada",
-                    {},
-                    R"({"instanceId":"i-01","publicKey":"0a0b"})",
-                    Secret(R"({"instanceId":"i-01","secret":"00ff"})")};
+  InstanceSpec spec{
+      kPlace, "web1", "ada", {}, R"({"instanceId":"i-01","publicKey":"0a0b"})", Secret(R"({"instanceId":"i-01","secret":"00ff"})")};
   spec.config.name = "web1";
   spec.config.image = "registry.fly.io/team/work:1";
   spec.config.storage = {{10, true, "/home/coder", ""}, {5, false, "/scratch", ""}};
@@ -49,17 +47,17 @@ std::optional<Error> refusal(Work work) {
 
 TEST(MachineSpec, namesAreFlysAndTheSameEachTime) {
   FlyIOProviderConfig config = makeConfig();
-  std::string name = appName(config, "swarm-1", "i-01hq3zt7s0m9x4k2v8w6y1b5cd");
-  EXPECT_EQ(name, appName(config, "swarm-1", "i-01hq3zt7s0m9x4k2v8w6y1b5cd"));
-  EXPECT_NE(name, appName(config, "swarm-2", "i-01hq3zt7s0m9x4k2v8w6y1b5cd"));
+  std::string name = appName(config, "swarm-1", kPlace);
+  EXPECT_EQ(name, appName(config, "swarm-1", kPlace));
+  EXPECT_NE(name, appName(config, "swarm-2", kPlace));
   EXPECT_TRUE(name.starts_with("swarm-")) << name;
   EXPECT_TRUE(name.ends_with("-i-01hq3zt7s0m9x4k2v8w6y1b5cd")) << name;
   config.appPrefix = "My Company's Very Long Prefix That Never Ends";
-  name = appName(config, "swarm-1", "i-01hq3zt7s0m9x4k2v8w6y1b5cd");
+  name = appName(config, "swarm-1", kPlace);
   EXPECT_LE(name.size(), 63u);
   EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string::npos) << name;
-  EXPECT_LE(appName(config, "swarm-1", std::string(200, 'a')).size(), 63u);
-  EXPECT_NE(appName(config, "swarm-1", std::string(200, 'a')), appName(config, "swarm-1", std::string(201, 'a')));
+  EXPECT_LE(appName(config, "swarm-1", PlaceId(std::string(200, 'a'))).size(), 63u);
+  EXPECT_NE(appName(config, "swarm-1", PlaceId(std::string(200, 'a'))), appName(config, "swarm-1", PlaceId(std::string(201, 'a'))));
 }
 
 TEST(MachineSpec, mapsTheWholeConfiguration) {
@@ -77,7 +75,7 @@ TEST(MachineSpec, mapsTheWholeConfiguration) {
   EXPECT_EQ(stringAt(config, "restart.policy"), "no");
   EXPECT_EQ(metadata(plan, "team"), "red");
   EXPECT_EQ(metadata(plan, "swarm_owner"), "ada") << "a label cannot change the owner";
-  EXPECT_EQ(metadata(plan, "swarm_instance"), spec.instanceId);
+  EXPECT_EQ(metadata(plan, "swarm_instance"), spec.placeId.str());
   EXPECT_EQ(metadata(plan, "swarm_id"), "swarm-1");
   const json::array& services = arrayAt(config, "services");
   ASSERT_EQ(services.size(), 2u);
@@ -150,24 +148,24 @@ TEST(MachineSpec, theHashShowsWhetherAnUpdateWouldChangeAnything) {
 }
 
 TEST(MachineSpec, aReadersNamesAreItsOwnAndOfNoGeneration) {
-  SnapshotReader reader{"vs_1", "i-01hq3zt7s0m9x4k2v8w6y1b5ce", makeSpec(), {}};
+  SnapshotReader reader{"vs_1", PlaceId("i-01hq3zt7s0m9x4k2v8w6y1b5ce"), makeSpec(), {}};
   reader.of.config.network.exposedPorts = {8080};
   reader.of.config.labels["swarm_role"] = "instance";
   InstancePlan plan = planReader(reader, makeConfig(), "swarm-1", AgentCredential::PublicKey);
-  EXPECT_EQ(plan.instanceId, reader.instanceId);
-  EXPECT_EQ(metadata(plan, "swarm_instance"), reader.instanceId);
+  EXPECT_EQ(plan.placeId, reader.placeId);
+  EXPECT_EQ(metadata(plan, "swarm_instance"), reader.placeId.str());
   EXPECT_EQ(metadata(plan, "swarm_role"), "reader");
-  EXPECT_EQ(metadata(plan, "swarm_reads"), reader.of.instanceId);
+  EXPECT_EQ(metadata(plan, "swarm_reads"), reader.of.placeId.str());
   EXPECT_FALSE(plan.config.at("metadata").as_object().contains("swarm_storage"));
   EXPECT_EQ(plan.config.at("services").as_array().size(), 1u) << "the instance's ports are the instance's";
   EXPECT_EQ(plan.config.at("env").at("SWARM_AGENT"), planInstance(reader.of, makeConfig(), "swarm-1").config.at("env").at("SWARM_AGENT"));
   InstancePlan older = planReader(reader, makeConfig(), "swarm-1", AgentCredential::Secret);
-  EXPECT_EQ(stringAt(older.config.at("files").at(0), "secret_name"), readerSecret(reader.instanceId));
+  EXPECT_EQ(stringAt(older.config.at("files").at(0), "secret_name"), readerSecret(reader.placeId));
   Machine machine;
   machine.config = plan.config;
   EXPECT_TRUE(isReader(machine));
   Volume volume;
-  volume.name = readerVolume(reader.instanceId);
+  volume.name = readerVolume(reader.placeId);
   EXPECT_TRUE(isReader(volume));
   EXPECT_LE(volume.name.size(), 30u);
   EXPECT_EQ(volume.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string::npos);
@@ -276,7 +274,7 @@ TEST(MachineState, aHostThatCanNotBeReachedIsShown) {
       machineOf(R"({"id":"m1","state":"started","host_status":"unreachable","incomplete_config":{"metadata":{"swarm_instance":"i-1"}}})");
   EXPECT_FALSE(machine.hasConfig);
   ProviderInstance instance = toInstance(machine, makeConfig());
-  EXPECT_EQ(instance.instanceId, "i-1");
+  EXPECT_EQ(instance.placeId, PlaceId("i-1"));
   EXPECT_NE(instance.reason.find("unreachable"), std::string::npos);
   machine.state = "destroying";
   EXPECT_EQ(toInstance(machine, makeConfig()).status, InstanceStatus::deleting);
@@ -287,7 +285,7 @@ TEST(MachineState, generationsAreInTheNames) {
   EXPECT_EQ(generationOf(machine), 3);
   machine.name = "i-1";
   EXPECT_EQ(generationOf(machine), 0);
-  EXPECT_EQ(machineName("i-1", 3), "i-1-g3");
+  EXPECT_EQ(machineName(PlaceId("i-1"), 3), "i-1-g3");
   EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"data"})"), "")), 0);
   EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"data_2"})"), "")), 2);
   EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"database"})"), "")), -1);

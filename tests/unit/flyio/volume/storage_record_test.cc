@@ -19,7 +19,7 @@ Volume volumeOf(std::string id, std::string name = "data", std::string machine =
 std::string chosen(const VolumeChoice& choice) { return choice.data ? choice.data->id : ""; }
 
 TEST(StorageRecord, survivesBeingWritten) {
-  StorageRecord record{{{"home", "/home/coder", true, "i-1", "ada", true}}, "vol_1", "data_2"};
+  StorageRecord record{{{"home", "/home/coder", true, PlaceId("i-1"), "ada", true}}, "vol_1", "data_2"};
   StorageRecord read = readRecord(writeRecord(record));
   ASSERT_EQ(read.entries.size(), 1u);
   EXPECT_EQ(read.entries[0].name, "home");
@@ -29,7 +29,7 @@ TEST(StorageRecord, survivesBeingWritten) {
 }
 
 TEST(StorageRecord, readsEarlierVersionsAndIsEmptyForAnythingElse) {
-  std::string earlier = writeStorage({{"home", "/home/coder", true, "i-1", "ada", true}});
+  std::string earlier = writeStorage({{"home", "/home/coder", true, PlaceId("i-1"), "ada", true}});
   EXPECT_EQ(readRecord(earlier).entries.size(), 1u);
   EXPECT_EQ(readRecord(earlier).volumeId, "");
   for (const char* text : {"", "null", "{", "7", R"({"entries":7,"volume":[]})"}) {

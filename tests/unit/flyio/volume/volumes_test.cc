@@ -13,7 +13,7 @@ class VolumesTest : public ScriptedParts {
   static MachineOrder order() {
     MachineOrder order;
     order.app = "a1";
-    order.instanceId = "i-1";
+    order.placeId = PlaceId("i-1");
     order.volumeGb = 3;
     return order;
   }

@@ -15,7 +15,7 @@ class OrganizationTest : public ScriptedParts {
   std::string listed(std::string_view id, std::string_view name) {
     return format(R"({{"id":"{}","name":"{}","app_name":"{}","state":"started",)"
                   R"("config":{{"metadata":{{"swarm_id":"swarm-1","swarm_instance":"i-1"}}}}}})",
-                  id, name, swarm_.appOf("i-1"));
+                  id, name, swarm_.appOf(PlaceId("i-1")));
   }
   Organization organization_{client_, swarm_};
 };

@@ -29,7 +29,7 @@ std::string_view toString(FlyOperation operation) {
 }
 
 FlyLife::FlyLife(CoroutineRunner& runner) : runner_(runner), world_(runner, makeTestMemoryBackend, withoutLimits()) {
-  spec_ = {newId("i"), "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})", {}};
+  spec_ = {PlaceId(newId("i")), "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})", {}};
   spec_.config.name = "one";
   spec_.config.image = "workspace";
   spec_.config.resources.memory = {0, 256};
@@ -61,10 +61,10 @@ asio::awaitable<void> FlyLife::perform(FlyOperation operation, Progress& progres
       co_await provider_->createInstance(spec_, progress, deadline);
       break;
     case FlyOperation::Start:
-      co_await provider_->startInstance(spec_.instanceId, progress, deadline);
+      co_await provider_->startInstance(spec_.placeId, progress, deadline);
       break;
     case FlyOperation::Stop:
-      co_await provider_->stopInstance(spec_.instanceId, std::chrono::seconds(1), progress, deadline);
+      co_await provider_->stopInstance(spec_.placeId, std::chrono::seconds(1), progress, deadline);
       break;
     case FlyOperation::Replace: {
       InstanceSpec changed = spec_;
@@ -73,7 +73,7 @@ asio::awaitable<void> FlyLife::perform(FlyOperation operation, Progress& progres
       break;
     }
     case FlyOperation::Delete:
-      co_await provider_->deleteInstance(spec_.instanceId, DeleteVolumes::Yes, recorded_.resources, progress, deadline);
+      co_await provider_->deleteInstance(spec_.placeId, DeleteVolumes::Yes, recorded_.resources, progress, deadline);
       break;
   }
 }

@@ -17,7 +17,7 @@ class FlyLogs : public FlyPlaces {
       if (!line.starts_with("Machine ")) program += line + "\n";
     return program;
   }
-  std::string logOf(const std::string& id, LogSource::Options options = {}) {
+  std::string logOf(const PlaceId& id, LogSource::Options options = {}) {
     auto read = [&]() -> asio::awaitable<std::string> {
       auto reader = co_await provider_->logs()->openLogs(id, options, soon());
       std::string all;
@@ -33,19 +33,19 @@ class FlyLogs : public FlyPlaces {
   }
   void createAndFail(const InstanceSpec& wanted) {
     create(wanted);
-    ASSERT_TRUE(runner_.waitFor([&] { return get(wanted.instanceId)->status == InstanceStatus::failed; }));
+    ASSERT_TRUE(runner_.waitFor([&] { return get(wanted.placeId)->status == InstanceStatus::failed; }));
   }
 };
 
 TEST_F(FlyLogs, showWhyAProgramEndedAtOnce) {
   InstanceSpec wanted = failing("echo one; echo swarm-agent must be root; exit 1");
   createAndFail(wanted);
-  EXPECT_EQ(get(wanted.instanceId)->reason, "exited with code 1");
-  EXPECT_EQ(withoutEvents(logOf(wanted.instanceId)), "ready\none\nswarm-agent must be root\n");
-  std::string end = logOf(wanted.instanceId, {.follow = false, .tail = 3, .since = {}});
+  EXPECT_EQ(get(wanted.placeId)->reason, "exited with code 1");
+  EXPECT_EQ(withoutEvents(logOf(wanted.placeId)), "ready\none\nswarm-agent must be root\n");
+  std::string end = logOf(wanted.placeId, {.follow = false, .tail = 3, .since = {}});
   EXPECT_EQ(std::ranges::count(end, '\n'), 3);
   EXPECT_TRUE(end.contains("swarm-agent must be root\n")) << end;
-  EXPECT_EQ(logOf(wanted.instanceId, {.follow = false, .tail = {}, .since = RealClock().now() + std::chrono::hours(1)}), "");
+  EXPECT_EQ(logOf(wanted.placeId, {.follow = false, .tail = {}, .since = RealClock().now() + std::chrono::hours(1)}), "");
 }
 
 TEST_F(FlyLogs, areTheNewestLines) {
@@ -57,7 +57,7 @@ TEST_F(FlyLogs, areTheNewestLines) {
   InstanceSpec wanted = failing(script + "exit 1");
   createAndFail(wanted);
   // Fly returns the newest lines only; later lines are read as they arrive.
-  std::string log = logOf(wanted.instanceId);
+  std::string log = logOf(wanted.placeId);
   EXPECT_EQ(std::ranges::count(log, '\n'), 100);
   EXPECT_TRUE(all.ends_with(withoutEvents(log))) << log;
   EXPECT_TRUE(log.contains("line 160\n")) << log;
@@ -67,7 +67,7 @@ TEST_F(FlyLogs, areFollowed) {
   InstanceSpec wanted = spec();
   create(wanted);
   auto read = [&]() -> asio::awaitable<std::string> {
-    auto reader = co_await provider_->logs()->openLogs(wanted.instanceId, {.follow = true, .tail = {}, .since = {}}, soon());
+    auto reader = co_await provider_->logs()->openLogs(wanted.placeId, {.follow = true, .tail = {}, .since = {}}, soon());
     std::string all = co_await reader->next(soon());
     wanted.config.command = {"/bin/sh", "-c", "echo later; exit 1"};
     co_await provider_->replaceInstance(wanted, progress_, soon());
@@ -81,7 +81,7 @@ TEST_F(FlyLogs, ofAnApiThatHasNoneAreAnErrorThatSaysSo) {
   InstanceSpec wanted = spec();
   create(wanted);
   world_.fault(R"({"match":{"action":"web_logs"},"count":-1,"effect":{"status":403,"body":{"error":"no"}}})");
-  EXPECT_TRUE(errorOf([&] { logOf(wanted.instanceId); }));
+  EXPECT_TRUE(errorOf([&] { logOf(wanted.placeId); }));
 }
 
 TEST(FlyWebUrl, isFlysOwnBesideTheMachinesApi) {

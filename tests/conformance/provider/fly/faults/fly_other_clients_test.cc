@@ -16,7 +16,7 @@ using flyio::stringAt;
 TEST_F(FlyPlaces, anAppIsANetworkOfItsOwnWithItsAddresses) {
   InstanceSpec wanted = spec();
   ProviderInstance made = create(wanted);
-  std::string app = flyio::appName(config_, "swarm-1", wanted.instanceId);
+  std::string app = flyio::appName(config_, "swarm-1", wanted.placeId);
   EXPECT_EQ(stringAt(world_.send("GET", "/v1/apps/" + app), "network"), app);
   EXPECT_EQ(world_.count("ips"), 2);
   EXPECT_EQ(made.network.hostname, app + ".fly.localhost");
@@ -24,7 +24,7 @@ TEST_F(FlyPlaces, anAppIsANetworkOfItsOwnWithItsAddresses) {
   InstanceSpec hidden = spec();
   hidden.config.network.flyio = FlyNetworkConfig{true, {}, true};
   create(hidden);
-  json::value ips = world_.send("GET", "/v1/apps/" + flyio::appName(config_, "swarm-1", hidden.instanceId) + "/ip_assignments");
+  json::value ips = world_.send("GET", "/v1/apps/" + flyio::appName(config_, "swarm-1", hidden.placeId) + "/ip_assignments");
   ASSERT_EQ(arrayAt(ips, "ips").size(), 1u);
   EXPECT_TRUE(stringAt(arrayAt(ips, "ips")[0], "ip").starts_with("fdaa:"));
 }
@@ -58,11 +58,11 @@ TEST_F(FlyPlaces, aLeaseThatACrashLeftIsReusedAndAnotherClientsIsNot) {
   EXPECT_EQ(world_.count("leases"), 0);
   world_.send("POST", lease, json::object{{"description", "another deploy"}, {"ttl", 600}});
   auto error = errorOf([&] {
-    runner_.run(provider_->stopInstance(wanted.instanceId, std::chrono::seconds(1), progress_, Deadline::after(std::chrono::seconds(2))));
+    runner_.run(provider_->stopInstance(wanted.placeId, std::chrono::seconds(1), progress_, Deadline::after(std::chrono::seconds(2))));
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Conflict) << error->message();
-  EXPECT_EQ(get(wanted.instanceId)->status, InstanceStatus::running);
+  EXPECT_EQ(get(wanted.placeId)->status, InstanceStatus::running);
 }
 
 TEST_F(FlyPlaces, moreStorageIsGivenLiveAndLessIsNot) {
@@ -70,11 +70,11 @@ TEST_F(FlyPlaces, moreStorageIsGivenLiveAndLessIsNot) {
   create(wanted);
   ResourceConfig more = wanted.config.resources;
   more.storage.size = 5;
-  EXPECT_EQ(runner_.run(provider_->allocateResources(wanted.instanceId, more, soon())), AllocationEffect::Live);
-  EXPECT_EQ(get(wanted.instanceId)->resources.storage.size, 5);
+  EXPECT_EQ(runner_.run(provider_->allocateResources(wanted.placeId, more, soon())), AllocationEffect::Live);
+  EXPECT_EQ(get(wanted.placeId)->resources.storage.size, 5);
   more.storage.size = 2;
-  runner_.run(provider_->allocateResources(wanted.instanceId, more, soon()));
-  EXPECT_EQ(get(wanted.instanceId)->resources.storage.size, 5) << "a volume never shrinks";
+  runner_.run(provider_->allocateResources(wanted.placeId, more, soon()));
+  EXPECT_EQ(get(wanted.placeId)->resources.storage.size, 5) << "a volume never shrinks";
 }
 
 TEST_F(FlyPlaces, aPartialListSaysSo) {
@@ -143,7 +143,7 @@ TEST_F(FlyPlaces, anEmptyListNeitherMakesASecondOneNorHidesTheFirst) {
   }
   restartServer();
   world_.fault(R"({"match":{"action":"machine_list"},"count":-1,"effect":{"empty_list":true}})");
-  EXPECT_TRUE(errorOf([&] { remove(wanted.instanceId, DeleteVolumes::No); }) || world_.count("volumes") == 1);
+  EXPECT_TRUE(errorOf([&] { remove(wanted.placeId, DeleteVolumes::No); }) || world_.count("volumes") == 1);
   expectOneOfEach();
 }
 
@@ -151,20 +151,20 @@ TEST_F(FlyPlaces, aKeptVolumeKeepsItsAppAndNothingElse) {
   InstanceSpec wanted = spec();
   wanted.config.storage.push_back({1, false, "/scratch", ""});
   create(wanted);
-  write(wanted.instanceId, "precious");
-  remove(wanted.instanceId, DeleteVolumes::No);
+  write(wanted.placeId, "precious");
+  remove(wanted.placeId, DeleteVolumes::No);
   EXPECT_EQ(world_.leftovers(), (std::vector<std::string>{"1 apps", "1 volumes"}));
   restartServer();
   auto volumes = runner_.run(provider_->listVolumes(soon()));
   ASSERT_EQ(volumes.size(), 1u);
   EXPECT_EQ(volumes[0].owner, "ada");
-  EXPECT_FALSE(get(wanted.instanceId));
+  EXPECT_FALSE(get(wanted.placeId));
   InstanceSpec next = spec();
   next.config.storage[0].volumeName = volumes[0].name;
   create(next);
-  EXPECT_EQ(read(next.instanceId), "precious");
+  EXPECT_EQ(read(next.placeId), "precious");
   restartServer();
-  EXPECT_EQ(get(next.instanceId)->status, InstanceStatus::running) << "it lives in the app of the volume, and is found";
+  EXPECT_EQ(get(next.placeId)->status, InstanceStatus::running) << "it lives in the app of the volume, and is found";
   InstanceSpec third = spec();
   third.config.storage[0].volumeName = volumes[0].name;
   auto error = errorOf([&] { create(third); });
@@ -180,7 +180,7 @@ TEST_F(FlyPlaces, whatAnEarlierInstanceLeftOnTheVolumeIsNotDeletedWithALaterOne)
   InstanceSpec first = spec();
   first.config.storage.push_back({1, true, "/models", "models"});
   create(first);
-  remove(first.instanceId, DeleteVolumes::No);
+  remove(first.placeId, DeleteVolumes::No);
   auto names = [&] {
     std::vector<std::string> found;
     for (const VolumeInfo& volume : runner_.run(provider_->listVolumes(soon()))) found.push_back(volume.mountPath);
@@ -194,11 +194,11 @@ TEST_F(FlyPlaces, whatAnEarlierInstanceLeftOnTheVolumeIsNotDeletedWithALaterOne)
   second.config.env["ADDED"] = "yes";
   runner_.run(provider_->replaceInstance(second, progress_, soon()));
   restartServer();
-  remove(second.instanceId, DeleteVolumes::Yes);
+  remove(second.placeId, DeleteVolumes::Yes);
   EXPECT_EQ(names(), std::vector<std::string>{"/home/coder"});
   EXPECT_EQ(world_.leftovers(), (std::vector<std::string>{"1 apps", "1 volumes"}));
   auto left = runner_.run(provider_->listVolumes(soon()));
-  EXPECT_EQ(left[0].instanceId, first.instanceId);
+  EXPECT_EQ(left[0].placeId, first.placeId);
   runner_.run(provider_->deleteVolume(left[0].name, soon()));
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
@@ -216,20 +216,20 @@ TEST_F(FlyPlaces, anApiThatBecomesUnavailableIsReportedAndSoIsItsReturn) {
   world_.goAway();
   ASSERT_TRUE(runner_.waitFor([&] { return saw(ProviderEvent::Kind::Disconnected); }));
   EXPECT_EQ(provider_->health().status, ProviderHealth::unavailable);
-  auto error = errorOf([&] { get(wanted.instanceId); });
+  auto error = errorOf([&] { get(wanted.placeId); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Unavailable);
   events_.clear();
   world_.comeBack();
   ASSERT_TRUE(runner_.waitFor([&] { return saw(ProviderEvent::Kind::Reconnected); }));
-  EXPECT_EQ(get(wanted.instanceId)->status, InstanceStatus::running);
+  EXPECT_EQ(get(wanted.placeId)->status, InstanceStatus::running);
 }
 
 TEST_F(FlyPlaces, aCommandThatFlysExecCanNotTakeIsRefusedBeforeItIsSent) {
   InstanceSpec wanted = spec();
   create(wanted);
   auto codeOf = [&](std::vector<std::string> command, std::string input) {
-    auto error = errorOf([&] { runner_.run(provider_->executeCommand(wanted.instanceId, std::move(command), std::move(input), soon())); });
+    auto error = errorOf([&] { runner_.run(provider_->executeCommand(wanted.placeId, std::move(command), std::move(input), soon())); });
     return error ? error->code() : ErrorCode::Internal;
   };
   EXPECT_EQ(codeOf({"cat"}, std::string(20'000, 'x')), ErrorCode::PayloadTooLarge);
@@ -273,16 +273,16 @@ TEST(FlyAsItIs, manyLivesAtOnceMeetNoRateLimit) {
     Deadline deadline = Deadline::after(std::chrono::seconds(50));
     ProviderInstance made = co_await provider.createInstance(spec, progress, deadline);
     EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
-    co_await provider.stopInstance(spec.instanceId, std::chrono::seconds(1), progress, deadline);
-    co_await provider.startInstance(spec.instanceId, progress, deadline);
+    co_await provider.stopInstance(spec.placeId, std::chrono::seconds(1), progress, deadline);
+    co_await provider.startInstance(spec.placeId, progress, deadline);
     spec.config.env["ADDED"] = "yes";
     made = co_await provider.replaceInstance(spec, progress, deadline);
     EXPECT_EQ(made.status, InstanceStatus::running) << made.reason;
-    co_await provider.deleteInstance(spec.instanceId, DeleteVolumes::Yes, {}, progress, deadline);
+    co_await provider.deleteInstance(spec.placeId, DeleteVolumes::Yes, {}, progress, deadline);
   };
   std::vector<asio::awaitable<void>> lives;
   for (int i = 0; i < 20; ++i) {
-    InstanceSpec spec{newId("i"), format("n{}", i), "ada", {}, "{}", {}};
+    InstanceSpec spec{PlaceId(newId("i")), format("n{}", i), "ada", {}, "{}", {}};
     spec.config.name = spec.name;
     spec.config.image = "workspace";
     spec.config.storage = {{1, true, "/home/coder", ""}};

@@ -39,7 +39,7 @@ class FlyPlaces : public ::testing::Test {
   }
   InstanceSpec spec() {
     InstanceSpec made{
-        newId("i"), "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
+        PlaceId(newId("i")), "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})", Secret(R"({"instanceId":"x","secret":"00"})")};
     made.config.name = "one";
     made.config.image = "workspace";
     made.config.resources.cpu = {1, 0};
@@ -50,17 +50,17 @@ class FlyPlaces : public ::testing::Test {
   }
   static Deadline soon() { return Deadline::after(std::chrono::seconds(20)); }
   ProviderInstance create(const InstanceSpec& wanted) { return runner_.run(provider_->createInstance(wanted, progress_, soon())); }
-  void start(const std::string& id) { runner_.run(provider_->startInstance(id, progress_, soon())); }
-  void stop(const std::string& id) { runner_.run(provider_->stopInstance(id, std::chrono::seconds(1), progress_, soon())); }
-  void remove(const std::string& id, DeleteVolumes volumes = DeleteVolumes::Yes) {
+  void start(const PlaceId& id) { runner_.run(provider_->startInstance(id, progress_, soon())); }
+  void stop(const PlaceId& id) { runner_.run(provider_->stopInstance(id, std::chrono::seconds(1), progress_, soon())); }
+  void remove(const PlaceId& id, DeleteVolumes volumes = DeleteVolumes::Yes) {
     runner_.run(provider_->deleteInstance(id, volumes, progress_.resources, progress_, soon()));
   }
-  std::optional<ProviderInstance> get(const std::string& id) { return runner_.run(provider_->getInstance(id, soon())); }
+  std::optional<ProviderInstance> get(const PlaceId& id) { return runner_.run(provider_->getInstance(id, soon())); }
   InstanceList list() { return runner_.run(provider_->listInstances({}, soon())); }
-  void write(const std::string& id, const std::string& text) {
+  void write(const PlaceId& id, const std::string& text) {
     EXPECT_EQ(runner_.run(provider_->executeCommand(id, {"tee", "/home/coder/note"}, text, soon())).exitCode, 0);
   }
-  std::string read(const std::string& id) {
+  std::string read(const PlaceId& id) {
     return runner_.run(provider_->executeCommand(id, {"cat", "/home/coder/note"}, "", soon())).stdoutText;
   }
   /// The one Machine that exists, as Fly returns it.

@@ -42,7 +42,7 @@ TEST_F(FlyPlaces, noRoomAnywhereSaysWhereItWasLookedFor) {
   EXPECT_EQ(error->code(), ErrorCode::OutOfResources);
   EXPECT_NE(error->message().find("ams, fra, iad"), std::string::npos) << error->message();
   EXPECT_EQ(world_.count("volumes"), 0);
-  remove(wanted.instanceId, DeleteVolumes::No);
+  remove(wanted.placeId, DeleteVolumes::No);
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 
@@ -56,13 +56,13 @@ TEST_F(FlyPlaces, anEmptyVolumeOnAFullHostIsCreatedAgain) {
 TEST_F(FlyPlaces, aVolumeWithFilesOnAFullHostIsCopiedAndNothingIsLost) {
   InstanceSpec wanted = spec();
   create(wanted);
-  write(wanted.instanceId, "precious");
+  write(wanted.placeId, "precious");
   std::string before = volumeOf(machine());
   world_.send("DELETE", path(world_.machines().front()) + "?force=true");  // as if Fly had lost it
   restartServer();
   world_.fault(R"({"match":{"action":"machine_create"},"effect":{"error":"E23"}})");
   create(wanted);
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  EXPECT_EQ(read(wanted.placeId), "precious");
   EXPECT_NE(volumeOf(machine()), before);
   expectOneOfEach();
 }
@@ -70,16 +70,16 @@ TEST_F(FlyPlaces, aVolumeWithFilesOnAFullHostIsCopiedAndNothingIsLost) {
 TEST_F(FlyPlaces, anInstanceWhoseHostIsFullStartsOnAnother) {
   InstanceSpec wanted = spec();
   ProviderInstance made = create(wanted);
-  write(wanted.instanceId, "precious");
-  stop(wanted.instanceId);
+  write(wanted.placeId, "precious");
+  stop(wanted.placeId);
   std::string before = volumeOf(machine());
   world_.fault(R"({"match":{"action":"machine_start"},"effect":{"error":"E19"}})");
-  start(wanted.instanceId);
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  start(wanted.placeId);
+  EXPECT_EQ(read(wanted.placeId), "precious");
   EXPECT_NE(volumeOf(machine()), before);
   expectOneOfEach();
-  EXPECT_NE(get(wanted.instanceId)->external, made.external);
-  remove(wanted.instanceId);
+  EXPECT_NE(get(wanted.placeId)->external, made.external);
+  remove(wanted.placeId);
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 
@@ -88,20 +88,20 @@ TEST_F(FlyPlaces, aMoveThatIsCutOffAnywhereIsFinishedAndLosesNothing) {
     SCOPED_TRACE(cut);
     InstanceSpec wanted = spec();
     create(wanted);
-    write(wanted.instanceId, "precious");
-    stop(wanted.instanceId);
+    write(wanted.placeId, "precious");
+    stop(wanted.placeId);
     restartServer();
     world_.fault(R"({"match":{"action":"machine_start"},"effect":{"error":"E19"}})");
     world_.fault(format(R"({{"match":{{"path":"/v1/apps/**"}},"skip":{},"count":-1,"effect":{{"status":500,"body":""}}}})", cut));
-    errorOf([&] { runner_.run(provider_->startInstance(wanted.instanceId, progress_, Deadline::after(std::chrono::milliseconds(60)))); });
+    errorOf([&] { runner_.run(provider_->startInstance(wanted.placeId, progress_, Deadline::after(std::chrono::milliseconds(60)))); });
     world_.clearFaults();
     EXPECT_GE(world_.count("volumes"), 1);
     restartServer();
-    start(wanted.instanceId);
-    EXPECT_EQ(get(wanted.instanceId)->status, InstanceStatus::running);
-    EXPECT_EQ(read(wanted.instanceId), "precious");
+    start(wanted.placeId);
+    EXPECT_EQ(get(wanted.placeId)->status, InstanceStatus::running);
+    EXPECT_EQ(read(wanted.placeId), "precious");
     expectOneOfEach();
-    remove(wanted.instanceId);
+    remove(wanted.placeId);
     EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
     progress_.resources.clear();
   }
@@ -110,31 +110,31 @@ TEST_F(FlyPlaces, aMoveThatIsCutOffAnywhereIsFinishedAndLosesNothing) {
 TEST_F(FlyPlaces, theOldVolumeStaysUntilItsCopyIsWhole) {
   InstanceSpec wanted = spec();
   create(wanted);
-  write(wanted.instanceId, "precious");
-  stop(wanted.instanceId);
+  write(wanted.placeId, "precious");
+  stop(wanted.placeId);
   world_.send("PUT", "/emulator/settings", json::object{{"times_ms", json::object{{"volume_hydrate", 600}}}});
   world_.fault(R"({"match":{"action":"machine_start"},"effect":{"error":"E19"}})");
-  runner_.run(provider_->startInstance(wanted.instanceId, progress_, Deadline::after(std::chrono::milliseconds(2'300))));
-  EXPECT_EQ(get(wanted.instanceId)->status, InstanceStatus::running) << "it runs while the rest is copied";
+  runner_.run(provider_->startInstance(wanted.placeId, progress_, Deadline::after(std::chrono::milliseconds(2'300))));
+  EXPECT_EQ(get(wanted.placeId)->status, InstanceStatus::running) << "it runs while the rest is copied";
   EXPECT_EQ(world_.count("volumes"), 2);
   EXPECT_EQ(world_.count("machines"), 1);
-  start(wanted.instanceId);
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  start(wanted.placeId);
+  EXPECT_EQ(read(wanted.placeId), "precious");
   expectOneOfEach();
 }
 
 TEST_F(FlyPlaces, aSizeThatTheHostHasNoRoomForMovesTheInstance) {
   InstanceSpec wanted = spec();
   create(wanted);
-  write(wanted.instanceId, "precious");
+  write(wanted.placeId, "precious");
   wanted.config.resources.memory.max = 1024;
-  EXPECT_EQ(runner_.run(provider_->allocateResources(wanted.instanceId, wanted.config.resources, soon())), AllocationEffect::NeedsRestart);
-  EXPECT_EQ(get(wanted.instanceId)->resources.memory.max, 256) << "a restart is said beforehand, and not done";
+  EXPECT_EQ(runner_.run(provider_->allocateResources(wanted.placeId, wanted.config.resources, soon())), AllocationEffect::NeedsRestart);
+  EXPECT_EQ(get(wanted.placeId)->resources.memory.max, 256) << "a restart is said beforehand, and not done";
   world_.fault(R"({"match":{"action":"machine_update"},"effect":{"error":"E19"}})");
   ProviderInstance now = runner_.run(provider_->replaceInstance(wanted, progress_, soon()));
   EXPECT_EQ(now.status, InstanceStatus::running);
   EXPECT_EQ(now.resources.memory.max, 1024);
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  EXPECT_EQ(read(wanted.placeId), "precious");
   expectOneOfEach();
 }
 
@@ -143,11 +143,11 @@ TEST_F(FlyPlaces, aHostThatCanNotBeReachedIsShownAndNothingIsMadeInItsPlace) {
   create(wanted);
   std::string id = stringAt(machine(), "id");
   world_.send("POST", "/emulator/machines/" + id + "/host", json::object{{"status", "unreachable"}});
-  auto found = get(wanted.instanceId);
+  auto found = get(wanted.placeId);
   ASSERT_TRUE(found);
   EXPECT_NE(found->reason.find("unreachable host of Fly"), std::string::npos) << found->reason;
-  for (auto&& call : {std::function<void()>([&] { start(wanted.instanceId); }), std::function<void()>([&] { create(wanted); }),
-                      std::function<void()>([&] { stop(wanted.instanceId); })}) {
+  for (auto&& call : {std::function<void()>([&] { start(wanted.placeId); }), std::function<void()>([&] { create(wanted); }),
+                      std::function<void()>([&] { stop(wanted.placeId); })}) {
     auto error = errorOf(call);
     ASSERT_TRUE(error);
     EXPECT_EQ(error->code(), ErrorCode::Unavailable) << error->message();
@@ -156,7 +156,7 @@ TEST_F(FlyPlaces, aHostThatCanNotBeReachedIsShownAndNothingIsMadeInItsPlace) {
   }
   expectOneOfEach();
   world_.send("POST", "/emulator/machines/" + id + "/host", json::object{{"status", "ok"}});
-  EXPECT_EQ(get(wanted.instanceId)->status, InstanceStatus::running);
+  EXPECT_EQ(get(wanted.placeId)->status, InstanceStatus::running);
 }
 
 /// The organization's list does not say it; the volumes' does.
@@ -166,7 +166,7 @@ TEST_F(FlyPlaces, aHostThatDiesIsReportedAndSoIsItsReturn) {
   open();
   auto reported = [&](std::string_view detail) {
     return std::ranges::any_of(events_, [&](const ProviderEvent& event) {
-      return event.kind == ProviderEvent::Kind::Changed && event.instanceId == wanted.instanceId && event.detail == detail;
+      return event.kind == ProviderEvent::Kind::Changed && event.placeId == wanted.placeId && event.detail == detail;
     });
   };
   std::string host = "/emulator/machines/" + stringAt(machine(), "id") + "/host";
@@ -183,12 +183,12 @@ TEST_F(FlyPlaces, anInstanceOfADeadHostIsDeletedAndItsMachineGoesWhenTheHostIsBa
   for (DeleteVolumes volumes : {DeleteVolumes::Yes, DeleteVolumes::No}) {
     InstanceSpec wanted = spec();
     create(wanted);
-    write(wanted.instanceId, "precious");
+    write(wanted.placeId, "precious");
     restartServer();
     std::string host = "/emulator/machines/" + stringAt(machine(), "id") + "/host";
     world_.send("POST", host, json::object{{"status", "unreachable"}});
-    remove(wanted.instanceId, volumes);
-    EXPECT_FALSE(get(wanted.instanceId));
+    remove(wanted.placeId, volumes);
+    EXPECT_FALSE(get(wanted.placeId));
     EXPECT_EQ(list().instances.size(), 0u);
     world_.send("POST", host, json::object{{"status", "ok"}});
     EXPECT_TRUE(runner_.waitFor([&] { return world_.count("machines") == 0; }));
@@ -199,7 +199,7 @@ TEST_F(FlyPlaces, anInstanceOfADeadHostIsDeletedAndItsMachineGoesWhenTheHostIsBa
       InstanceSpec next = spec();
       next.config.storage[0].volumeName = runner_.run(provider_->listVolumes(soon())).at(0).name;
       create(next);
-      EXPECT_EQ(read(next.instanceId), "precious");
+      EXPECT_EQ(read(next.placeId), "precious");
     }
     progress_.resources.clear();
   }
@@ -210,7 +210,7 @@ TEST_F(FlyPlaces, aKeptVolumeOfADeadHostIsNotWaitedFor) {
   create(first);
   std::string host = "/emulator/machines/" + stringAt(machine(), "id") + "/host";
   std::string name = runner_.run(provider_->listVolumes(soon())).at(0).name;
-  remove(first.instanceId, DeleteVolumes::No);
+  remove(first.placeId, DeleteVolumes::No);
   world_.send("POST", host, json::object{{"status", "unreachable"}});
   InstanceSpec next = spec();
   next.config.storage[0].volumeName = name;
@@ -230,7 +230,7 @@ TEST_F(FlyPlaces, theSizeOfAVolumeIsTheRequestedOne) {
   json::value volumes = world_.send("GET", "/v1/orgs/personal/volumes");
   EXPECT_EQ(flyio::integerAt(flyio::arrayAt(volumes, "volumes").at(0), "size_gb"), 1);
   wanted.config.resources.storage.size = 4;
-  runner_.run(provider_->allocateResources(wanted.instanceId, wanted.config.resources, soon()));
+  runner_.run(provider_->allocateResources(wanted.placeId, wanted.config.resources, soon()));
   wanted.config.resources.storage = ResourceConfig{}.storage;
   wanted.config.env["ADDED"] = "yes";
   EXPECT_EQ(runner_.run(provider_->replaceInstance(wanted, progress_, soon())).resources.storage.size, 4) << "a volume never shrinks";
@@ -245,21 +245,21 @@ TEST_F(FlyPlaces, aMachineIsRequestedAgainWhenItsCreationFailedWithoutATrace) {
 TEST_F(FlyPlaces, aMachineThatFlyMovedIsFollowed) {
   InstanceSpec wanted = spec();
   create(wanted);
-  write(wanted.instanceId, "precious");
+  write(wanted.placeId, "precious");
   json::value before = machine();
   world_.send("POST", "/emulator/machines/" + stringAt(before, "id") + "/migrate");
   ASSERT_TRUE(runner_.waitFor([&] { return volumeOf(machine()) != volumeOf(before) && stringAt(machine(), "state") == "started"; }));
-  auto found = get(wanted.instanceId);
+  auto found = get(wanted.placeId);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->status, InstanceStatus::running);
   EXPECT_EQ(found->network.internalIp, stringAt(machine(), "private_ip"));
   EXPECT_NE(found->network.internalIp, stringAt(before, "private_ip"));
-  stop(wanted.instanceId);
+  stop(wanted.placeId);
   restartServer();
-  start(wanted.instanceId);
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  start(wanted.placeId);
+  EXPECT_EQ(read(wanted.placeId), "precious");
   expectOneOfEach();
-  remove(wanted.instanceId);
+  remove(wanted.placeId);
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 

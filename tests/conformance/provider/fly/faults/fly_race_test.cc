@@ -46,7 +46,7 @@ class FlyRace : public FlyPlaces {
     if (!has_ended) stop.emit(asio::cancellation_type::terminal);
     boost::system::error_code ignored;
     if (!has_ended) co_await ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    co_await provider_->deleteInstance(wanted.instanceId, volumes, progress.resources, progress, soon());
+    co_await provider_->deleteInstance(wanted.placeId, volumes, progress.resources, progress, soon());
   }
 };
 
@@ -58,7 +58,7 @@ TEST_F(FlyRace, aCreateThatIsCancelledAtAnyRequestLeavesNothingBehindItsDelete) 
     world_.fault(format(R"({{"skip":{},"effect":{{"latency_ms":40}}}})", at));
     InstanceSpec wanted = spec();
     createAndCancel(wanted, at);
-    remove(wanted.instanceId);
+    remove(wanted.placeId);
     settle();
     ASSERT_EQ(world_.leftovers(), std::vector<std::string>{});
     progress_.resources.clear();

@@ -30,10 +30,10 @@ class FlySnapshots : public FlyPlaces {
   void makeWorkspace() {
     wanted_ = spec();
     create(wanted_);
-    app_ = flyio::appName(config_, "swarm-1", wanted_.instanceId);
-    write(wanted_.instanceId, "first");
+    app_ = flyio::appName(config_, "swarm-1", wanted_.placeId);
+    write(wanted_.placeId, "first");
     snapshot_ = take();
-    write(wanted_.instanceId, "second");
+    write(wanted_.placeId, "second");
   }
   std::string take() {
     json::value answer = world_.send("POST", format("/v1/apps/{}/volumes/{}/snapshots", app_, dataVolume()));
@@ -59,9 +59,9 @@ class FlySnapshots : public FlyPlaces {
     }
     return nullptr;
   }
-  json::value machineOf(const std::string& id) {
+  json::value machineOf(const PlaceId& id) {
     for (const json::value& machine : world_.machines()) {
-      if (stringAt(machine, "config.metadata.swarm_instance") != id) continue;
+      if (stringAt(machine, "config.metadata.swarm_instance") != id.str()) continue;
       json::value whole = world_.send("GET", path(machine));
       if (stringAt(whole, "state") != "destroyed") return whole;
     }
@@ -69,8 +69,8 @@ class FlySnapshots : public FlyPlaces {
   }
   /// The instance's, behind the provider's back.
   void loseMachine() {
-    world_.send("DELETE", format("/v1/apps/{}/machines/{}?force=true", app_, stringAt(machineOf(wanted_.instanceId), "id")));
-    ASSERT_TRUE(runner_.waitFor([&] { return machineOf(wanted_.instanceId).is_null(); }));
+    world_.send("DELETE", format("/v1/apps/{}/machines/{}?force=true", app_, stringAt(machineOf(wanted_.placeId), "id")));
+    ASSERT_TRUE(runner_.waitFor([&] { return machineOf(wanted_.placeId).is_null(); }));
   }
   SnapshotReader reader() {
     SnapshotReader made{snapshot_, reader_, wanted_, progress_.resources};
@@ -80,7 +80,7 @@ class FlySnapshots : public FlyPlaces {
   ProviderInstance openReader() { return runner_.run(provider_->volumeSnapshots()->openSnapshot(reader(), recorded_, soon())); }
   void closeReader() { runner_.run(provider_->deleteInstance(reader_, DeleteVolumes::Yes, recorded_.resources, recorded_, soon())); }
   std::vector<VolumeSnapshot> listed() {
-    return runner_.run(provider_->volumeSnapshots()->listSnapshots(wanted_.instanceId, progress_.resources, soon()));
+    return runner_.run(provider_->volumeSnapshots()->listSnapshots(wanted_.placeId, progress_.resources, soon()));
   }
   std::vector<std::string> secrets() {
     std::vector<std::string> names;
@@ -92,7 +92,7 @@ class FlySnapshots : public FlyPlaces {
   void expectInstanceAlone() {
     expectOneOfEach();
     EXPECT_EQ(secrets(), std::vector<std::string>{"SWARM_STORAGE"});
-    EXPECT_EQ(read(wanted_.instanceId), "second");
+    EXPECT_EQ(read(wanted_.placeId), "second");
   }
   /// Ends an open while its n-th request (from 0) is on its way, as kill -9 does.
   void cutOpenAt(int request) {
@@ -118,7 +118,7 @@ class FlySnapshots : public FlyPlaces {
 
   InstanceSpec wanted_;
   std::string app_, snapshot_;
-  std::string reader_ = newId("i");
+  PlaceId reader_{newId("i")};
   RecordingProgress recorded_;  ///< what the controller's store would know of the reader
 };
 
@@ -131,7 +131,7 @@ TEST_F(FlySnapshots, everyVolumeIsBackedUpEachDayForAsLongAsIsConfigured) {
   EXPECT_TRUE(errorOf([&] { quickServer(); }));
   config_.volumeSnapshotRetentionDays = 60;
   quickServer();
-  remove(wanted_.instanceId);
+  remove(wanted_.placeId);
   makeWorkspace();
   EXPECT_EQ(integerAt(volumes().at(0), "snapshot_retention"), 60);
 }
@@ -139,7 +139,7 @@ TEST_F(FlySnapshots, everyVolumeIsBackedUpEachDayForAsLongAsIsConfigured) {
 TEST_F(FlySnapshots, areListedWithTheirDates) {
   makeWorkspace();
   EXPECT_TRUE(provider_->volumeSnapshots()->isSnapshotId(snapshot_));
-  EXPECT_FALSE(provider_->volumeSnapshots()->isSnapshotId(wanted_.instanceId));
+  EXPECT_FALSE(provider_->volumeSnapshots()->isSnapshotId(wanted_.placeId.str()));
   std::string second = take();
   openReader();
   std::vector<VolumeSnapshot> all = listed();
@@ -147,30 +147,30 @@ TEST_F(FlySnapshots, areListedWithTheirDates) {
   EXPECT_TRUE(all[0].id == second || all[1].id == second);
   EXPECT_EQ(all[0].expiresAt - all[0].createdAt, std::chrono::days(14));
   EXPECT_GE(all[0].createdAt, all[1].createdAt);
-  EXPECT_TRUE(runner_.run(provider_->volumeSnapshots()->listSnapshots("i-none", {}, soon())).empty());
+  EXPECT_TRUE(runner_.run(provider_->volumeSnapshots()->listSnapshots(PlaceId("i-none"), {}, soon())).empty());
 }
 
 TEST_F(FlySnapshots, aReaderHasTheFilesOfThatMomentAndIsHeldBesideTheInstance) {
   makeWorkspace();
-  std::optional<ProviderInstance> before = get(wanted_.instanceId);
+  std::optional<ProviderInstance> before = get(wanted_.placeId);
   ProviderInstance made = openReader();
-  EXPECT_EQ(made.instanceId, reader_);
+  EXPECT_EQ(made.placeId, reader_);
   EXPECT_EQ(made.status, InstanceStatus::running);
   EXPECT_EQ(read(reader_), "first");
-  EXPECT_EQ(read(wanted_.instanceId), "second");
-  write(wanted_.instanceId, "third");
+  EXPECT_EQ(read(wanted_.placeId), "second");
+  write(wanted_.placeId, "third");
   EXPECT_EQ(read(reader_), "first");
-  auto settingsOf = [&](const std::string& id) {
+  auto settingsOf = [&](const PlaceId& id) {
     auto print = provider_->executeCommand(id, {"printenv", "SWARM_AGENT"}, "", soon());
     return json::parse(runner_.run(std::move(print)).stdoutText);
   };
   EXPECT_EQ(settingsOf(reader_).at("hold").as_string(), "op-1");
-  EXPECT_EQ(settingsOf(reader_).at("binds"), settingsOf(wanted_.instanceId).at("binds")) << "the files lie where the instance has put them";
-  EXPECT_FALSE(settingsOf(wanted_.instanceId).as_object().contains("hold"));
+  EXPECT_EQ(settingsOf(reader_).at("binds"), settingsOf(wanted_.placeId).at("binds")) << "the files lie where the instance has put them";
+  EXPECT_FALSE(settingsOf(wanted_.placeId).as_object().contains("hold"));
   EXPECT_FALSE(flyio::boolAt(readersVolume(), "auto_backup_enabled"));
   net::HttpEndpoint endpoint = runner_.run(provider_->agentEndpoint(reader_, soon()));
   EXPECT_EQ(net::findHeader(endpoint.headers, "fly-force-instance-id"), stringAt(machineOf(reader_), "id"));
-  EXPECT_EQ(get(wanted_.instanceId)->external, before->external);
+  EXPECT_EQ(get(wanted_.placeId)->external, before->external);
   for (const ExternalResource& resource : made.external) {
     EXPECT_NE(resource.kind, "app") << "the instance's app must not count as the reader's";
     EXPECT_NE(std::ranges::find(recorded_.resources, resource), recorded_.resources.end()) << resource.kind;
@@ -183,19 +183,19 @@ TEST_F(FlySnapshots, aReaderIsNeverTakenForTheInstance) {
   for (bool remembered : {true, false}) {
     if (!remembered) quickServer();
     int instances = 0;
-    for (const ProviderInstance& one : list().instances) instances += one.instanceId == wanted_.instanceId ? 1 : 0;
+    for (const ProviderInstance& one : list().instances) instances += one.placeId == wanted_.placeId ? 1 : 0;
     EXPECT_EQ(instances, 1);
-    EXPECT_EQ(stringAt(machineOf(wanted_.instanceId), "id"), get(wanted_.instanceId)->external.at(1).id);
+    EXPECT_EQ(stringAt(machineOf(wanted_.placeId), "id"), get(wanted_.placeId)->external.at(1).id);
     std::vector<VolumeInfo> known = runner_.run(provider_->listVolumes(soon()));
     ASSERT_EQ(known.size(), 1u);
-    EXPECT_EQ(known[0].instanceId, wanted_.instanceId);
+    EXPECT_EQ(known[0].placeId, wanted_.placeId);
     EXPECT_TRUE(known[0].inUse);
   }
-  stop(wanted_.instanceId);
-  start(wanted_.instanceId);
+  stop(wanted_.placeId);
+  start(wanted_.placeId);
   wanted_.config.env["ADDED"] = "yes";
   runner_.run(provider_->replaceInstance(wanted_, progress_, soon()));
-  EXPECT_EQ(read(wanted_.instanceId), "second");
+  EXPECT_EQ(read(wanted_.placeId), "second");
   EXPECT_EQ(read(reader_), "first") << "what the instance does is none of the reader's business";
   closeReader();
   expectInstanceAlone();
@@ -308,8 +308,8 @@ TEST_F(FlySnapshots, aCopyIsAsLargeAsTheVolumeWasAlsoWhenThatIsGone) {
   makeWorkspace();
   ResourceConfig more = wanted_.config.resources;
   more.storage.size = 5;
-  runner_.run(provider_->allocateResources(wanted_.instanceId, more, soon()));
-  write(wanted_.instanceId, "first");
+  runner_.run(provider_->allocateResources(wanted_.placeId, more, soon()));
+  write(wanted_.placeId, "first");
   snapshot_ = take();
   std::string volume = dataVolume();
   loseMachine();
@@ -326,7 +326,7 @@ TEST_F(FlySnapshots, deletingTheInstanceTakesItsReaderAlong) {
     makeWorkspace();
     openReader();
     quickServer();
-    remove(wanted_.instanceId);
+    remove(wanted_.placeId);
     EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
     if (closed_later) closeReader();
     progress_.resources.clear();
@@ -337,7 +337,7 @@ TEST_F(FlySnapshots, deletingTheInstanceTakesItsReaderAlong) {
 TEST_F(FlySnapshots, aVolumeThatIsKeptIsKeptAloneAndAReaderOfItsInstanceGoes) {
   makeWorkspace();
   openReader();
-  remove(wanted_.instanceId, DeleteVolumes::No);
+  remove(wanted_.placeId, DeleteVolumes::No);
   EXPECT_EQ(world_.leftovers(), (std::vector<std::string>{"1 apps", "1 volumes"}));
   EXPECT_TRUE(stringAt(volumes().at(0), "name").starts_with("data"));
   closeReader();
@@ -363,7 +363,7 @@ TEST_F(FlySnapshots, closingAReaderNeverTouchesWhatIsTheInstances) {
       closeReader();
       create(wanted_);
       expectInstanceAlone();
-      remove(wanted_.instanceId);
+      remove(wanted_.placeId);
       progress_.resources.clear();
       recorded_.resources.clear();
     }
@@ -379,7 +379,7 @@ TEST_F(FlySnapshots, noCallOnAReaderChangesTheInstance) {
     stop(reader_);
     start(reader_);
     InstanceSpec changed = wanted_;
-    changed.instanceId = reader_;
+    changed.placeId = reader_;
     changed.config.env["ADDED"] = "yes";
     EXPECT_TRUE(errorOf([&] { runner_.run(provider_->replaceInstance(changed, recorded_, soon())); }));
     EXPECT_TRUE(errorOf([&] { runner_.run(provider_->allocateResources(reader_, changed.config.resources, soon())); }));
@@ -413,9 +413,9 @@ TEST_F(FlySnapshots, aHostWithoutRoomIsLeftForAnother) {
 
 TEST_F(FlySnapshots, areThereWhenTheInstancesHostIsDead) {
   makeWorkspace();
-  world_.send("POST", "/emulator/machines/" + stringAt(machineOf(wanted_.instanceId), "id") + "/host",
+  world_.send("POST", "/emulator/machines/" + stringAt(machineOf(wanted_.placeId), "id") + "/host",
               json::object{{"status", "unreachable"}});
-  EXPECT_EQ(get(wanted_.instanceId)->status, InstanceStatus::failed);
+  EXPECT_EQ(get(wanted_.placeId)->status, InstanceStatus::failed);
   EXPECT_EQ(listed().size(), 1u);
   openReader();
   EXPECT_EQ(read(reader_), "first");
@@ -426,7 +426,7 @@ TEST_F(FlySnapshots, areThereWhenTheInstancesHostIsDead) {
 
 TEST_F(FlySnapshots, ofAnInstanceThatTookOverAKeptVolumeAreInThatVolumesApp) {
   makeWorkspace();
-  remove(wanted_.instanceId, DeleteVolumes::No);
+  remove(wanted_.placeId, DeleteVolumes::No);
   progress_.resources.clear();
   std::string kept = runner_.run(provider_->listVolumes(soon())).at(0).name;
   wanted_ = spec();
@@ -435,7 +435,7 @@ TEST_F(FlySnapshots, ofAnInstanceThatTookOverAKeptVolumeAreInThatVolumesApp) {
   EXPECT_EQ(listed().size(), 1u);
   openReader();
   EXPECT_EQ(read(reader_), "first");
-  remove(wanted_.instanceId, DeleteVolumes::No);
+  remove(wanted_.placeId, DeleteVolumes::No);
   EXPECT_EQ(world_.leftovers(), (std::vector<std::string>{"1 apps", "1 volumes"}));
 }
 

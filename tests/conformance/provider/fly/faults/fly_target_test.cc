@@ -34,53 +34,53 @@ TEST_F(FlyTarget, anInstanceThatNamesOneRegionIsMadeThereOrNotAtAll) {
   EXPECT_NE(error->message().find("in ams"), std::string::npos) << error->message();
   EXPECT_TRUE(world_.machines().empty());
   EXPECT_EQ(create(wanted).region, "ams") << "once there is room";
-  remove(wanted.instanceId);
+  remove(wanted.placeId);
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 
 TEST_F(FlyTarget, aLaterStartDoesNotLeaveTheRegionEither) {
   InstanceSpec wanted = specIn({"ams"});
   create(wanted);
-  write(wanted.instanceId, "precious");
-  stop(wanted.instanceId);
+  write(wanted.placeId, "precious");
+  stop(wanted.placeId);
   world_.fault(R"({"match":{"action":"machine_start"},"effect":{"error":"E19"}})");
   world_.fault(R"({"match":{"action":"volume_create"},"effect":{"error":"E24"}})");
-  auto error = errorOf([&] { start(wanted.instanceId); });
+  auto error = errorOf([&] { start(wanted.placeId); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::OutOfResources);
   EXPECT_EQ(stringAt(machine(), "region"), "ams");
-  start(wanted.instanceId);
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  start(wanted.placeId);
+  EXPECT_EQ(read(wanted.placeId), "precious");
   expectOneOfEach();
 }
 
 TEST_F(FlyTarget, anInstanceThatNamesNoneMayLeaveAFullRegion) {
   InstanceSpec wanted = spec();
   create(wanted);
-  write(wanted.instanceId, "precious");
-  stop(wanted.instanceId);
+  write(wanted.placeId, "precious");
+  stop(wanted.placeId);
   world_.fault(R"({"match":{"action":"machine_start"},"effect":{"error":"E19"}})");
   world_.fault(R"({"match":{"action":"volume_create"},"effect":{"error":"E24"}})");
-  start(wanted.instanceId);
+  start(wanted.placeId);
   EXPECT_EQ(stringAt(machine(), "region"), "fra");
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  EXPECT_EQ(read(wanted.placeId), "precious");
 }
 
 TEST_F(FlyTarget, aTargetHasAVolumeOfTheNameBesideItsSource) {
   InstanceSpec source = specIn({"ams"});
   source.config.storage[0].volumeName = "files";
   create(source);
-  write(source.instanceId, "source");
+  write(source.placeId, "source");
   InstanceSpec target = specIn({"fra"});
   target.config.storage = source.config.storage;
   target.newVolumes = true;
   EXPECT_EQ(preview(target).problems, std::vector<std::string>{});
   EXPECT_EQ(create(target).region, "fra");
-  EXPECT_EQ(read(target.instanceId), "");
-  write(target.instanceId, "target");
+  EXPECT_EQ(read(target.placeId), "");
+  write(target.placeId, "target");
   EXPECT_EQ(create(target).region, "fra") << "made again, it is the same";
-  runner_.run(provider_->deleteInstance(source.instanceId, DeleteVolumes::Yes, {}, progress_, soon()));
-  EXPECT_EQ(read(target.instanceId), "target");
+  runner_.run(provider_->deleteInstance(source.placeId, DeleteVolumes::Yes, {}, progress_, soon()));
+  EXPECT_EQ(read(target.placeId), "target");
   std::vector<VolumeInfo> volumes = runner_.run(provider_->listVolumes(soon()));
   ASSERT_EQ(volumes.size(), 1u);
   EXPECT_EQ(volumes[0].name, "files");
@@ -90,7 +90,7 @@ TEST_F(FlyTarget, aKeptVolumeOfTheNameIsInTheWayOfATarget) {
   InstanceSpec earlier = spec();
   earlier.config.storage[0].volumeName = "files";
   create(earlier);
-  runner_.run(provider_->deleteInstance(earlier.instanceId, DeleteVolumes::No, {}, progress_, soon()));
+  runner_.run(provider_->deleteInstance(earlier.placeId, DeleteVolumes::No, {}, progress_, soon()));
   InstanceSpec target = spec();
   target.config.storage[0].volumeName = "files";
   target.newVolumes = true;
@@ -138,7 +138,7 @@ TEST_F(FlyTarget, aPreviewOfAnExistingPlaceRequiresNoRoom) {
   InstanceSpec kept = specIn({"fra"});
   kept.config.storage[0].size = 2;
   create(kept);
-  stop(kept.instanceId);
+  stop(kept.placeId);
   world_.fault(R"({"match":{"action":"placements"},"count":-1,"effect":{"error":"E22"}})");
   kept.config.network.flyio.reset();
   PlacementPreview seen = preview(kept);
@@ -151,7 +151,7 @@ TEST_F(FlyTarget, aPreviewOfAnExistingPlaceRequiresNoRoom) {
 class FlyWithoutRoom : public ::testing::Test {
  protected:
   PlacementPreview preview(std::vector<std::string> regions) {
-    InstanceSpec wanted{newId("i"), "one", "ada", {}, "{}", {}};
+    InstanceSpec wanted{PlaceId(newId("i")), "one", "ada", {}, "{}", {}};
     wanted.config.image = "workspace";
     wanted.config.resources.memory = {0, 256};
     wanted.config.resources.cpu = {1, 0};

@@ -14,7 +14,7 @@ class FlyVolumes : public FlyPlaces {
   void twice(std::string_view action, std::string_view who_answers) {
     world_.fault(format(R"({{"match":{{"action":"{}"}},"effect":{{"twice":"{}"}}}})", action, who_answers));
   }
-  std::string appOf(const InstanceSpec& of) { return flyio::appName(config_, "swarm-1", of.instanceId); }
+  std::string appOf(const InstanceSpec& of) { return flyio::appName(config_, "swarm-1", of.placeId); }
   std::vector<VolumeInfo> listed() { return runner_.run(provider_->listVolumes(soon())); }
   std::vector<VolumeInfo> strays() {
     std::vector<VolumeInfo> all = listed();
@@ -50,27 +50,27 @@ TEST_F(FlyVolumes, ofTwoOfOneNameTheOneWithTheFilesIsKeptAndMountedAgain) {
     InstanceSpec first = spec();
     twice("volume_create", who);
     create(first);
-    write(first.instanceId, "precious");
+    write(first.placeId, "precious");
     std::string files = volumeOf(machine());
     ASSERT_EQ(volumesIn(appOf(first)).size(), 2u);
     restartServer();
-    stop(first.instanceId);
-    start(first.instanceId);
+    stop(first.placeId);
+    start(first.placeId);
     ASSERT_EQ(volumesIn(appOf(first)).size(), 2u) << "a start removes no volume that it did not make";
-    remove(first.instanceId, DeleteVolumes::No);
+    remove(first.placeId, DeleteVolumes::No);
     restartServer();
     ASSERT_EQ(strays().size(), 1u);
     EXPECT_NE(strays()[0].name, files);
     InstanceSpec next = mounting(nameOfStorage());
     create(next);
     EXPECT_EQ(volumeOf(machine()), files);
-    EXPECT_EQ(read(next.instanceId), "precious");
+    EXPECT_EQ(read(next.placeId), "precious");
     restartServer();
-    stop(next.instanceId);
-    start(next.instanceId);
-    EXPECT_EQ(read(next.instanceId), "precious");
+    stop(next.placeId);
+    start(next.placeId);
+    EXPECT_EQ(read(next.placeId), "precious");
     EXPECT_EQ(volumesIn(appOf(first)).size(), 2u);
-    remove(next.instanceId);
+    remove(next.placeId);
     EXPECT_EQ(strays().size(), 1u) << "the other one is in the app of an earlier instance";
     runner_.run(provider_->deleteVolume(strays()[0].name, soon()));
     EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
@@ -85,14 +85,14 @@ TEST_F(FlyVolumes, aStrayIsListedWithItsIdAndCanBeDeletedWhileItsInstanceRuns) {
   restartServer();
   std::vector<VolumeInfo> found = strays();
   ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].instanceId, wanted.instanceId);
+  EXPECT_EQ(found[0].placeId, wanted.placeId);
   EXPECT_EQ(found[0].owner, "ada");
   EXPECT_FALSE(found[0].inUse);
   EXPECT_NE(found[0].name, volumeOf(machine()));
   runner_.run(provider_->deleteVolume(found[0].name, soon()));
   EXPECT_EQ(strays().size(), 0u);
   expectOneOfEach();
-  EXPECT_EQ(get(wanted.instanceId)->status, InstanceStatus::running);
+  EXPECT_EQ(get(wanted.placeId)->status, InstanceStatus::running);
 }
 
 TEST_F(FlyVolumes, anInstanceThatIsDeletedWithItsVolumesTakesItsStraysAlong) {
@@ -100,7 +100,7 @@ TEST_F(FlyVolumes, anInstanceThatIsDeletedWithItsVolumesTakesItsStraysAlong) {
   twice("volume_create", "last");
   create(wanted);
   restartServer();
-  remove(wanted.instanceId);
+  remove(wanted.placeId);
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 
@@ -110,7 +110,7 @@ TEST_F(FlyVolumes, aVolumeThatAPersonPutIntoTheAppStays) {
   std::string app = appOf(wanted);
   std::string theirs = stringAt(
       world_.send("POST", format("/v1/apps/{}/volumes", app), json::object{{"name", "backup"}, {"region", "ams"}, {"size_gb", 1}}), "id");
-  remove(wanted.instanceId);
+  remove(wanted.placeId);
   EXPECT_EQ(volumesIn(app), std::set<std::string>{theirs});
   ASSERT_EQ(strays().size(), 1u);
   EXPECT_EQ(strays()[0].name, theirs);
@@ -120,10 +120,10 @@ TEST_F(FlyVolumes, aVolumeThatAPersonPutIntoTheAppStays) {
 TEST_F(FlyVolumes, whereNothingSaysWhichHasTheFilesNoneIsTakenAndBothAreNamed) {
   InstanceSpec first = spec();
   create(first);
-  write(first.instanceId, "precious");
+  write(first.placeId, "precious");
   std::string app = appOf(first), files = volumeOf(machine());
   std::string record = stringAt(machine(), "config.metadata.swarm_storage");
-  remove(first.instanceId, DeleteVolumes::No);
+  remove(first.placeId, DeleteVolumes::No);
   world_.send("POST", format("/v1/apps/{}/secrets", app), json::object{{"values", json::object{{"SWARM_STORAGE", record}}}});
   std::string other = stringAt(
       world_.send("POST", format("/v1/apps/{}/volumes", app), json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}}), "id");
@@ -142,7 +142,7 @@ TEST_F(FlyVolumes, whereNothingSaysWhichHasTheFilesNoneIsTakenAndBothAreNamed) {
   runner_.run(provider_->deleteVolume(other, soon()));
   InstanceSpec next = mounting(name);
   create(next);
-  EXPECT_EQ(read(next.instanceId), "precious");
+  EXPECT_EQ(read(next.placeId), "precious");
 }
 
 TEST_F(FlyVolumes, aKeptVolumeThatIsGoneIsNotReplacedByAnother) {
@@ -150,7 +150,7 @@ TEST_F(FlyVolumes, aKeptVolumeThatIsGoneIsNotReplacedByAnother) {
   twice("volume_create", "first");
   create(first);
   std::string files = volumeOf(machine()), app = appOf(first);
-  remove(first.instanceId, DeleteVolumes::No);
+  remove(first.placeId, DeleteVolumes::No);
   restartServer();
   std::string name = nameOfStorage();
   world_.send("DELETE", format("/v1/apps/{}/volumes/{}", app, files));
@@ -168,21 +168,21 @@ TEST_F(FlyVolumes, aDeletionThatIsCutOffAnywhereKeepsTheOneWithTheFiles) {
     InstanceSpec first = spec();
     twice("volume_create", request % 2 == 0 ? "first" : "last");
     create(first);
-    write(first.instanceId, "precious");
+    write(first.placeId, "precious");
     restartServer();
     world_.fault(format(R"({{"match":{{"path":"/v1/apps/**"}},"skip":{},"count":-1,"effect":{{"cut":"after"}}}})", request));
     errorOf([&] {
-      runner_.run(provider_->deleteInstance(first.instanceId, DeleteVolumes::No, progress_.resources, progress_,
+      runner_.run(provider_->deleteInstance(first.placeId, DeleteVolumes::No, progress_.resources, progress_,
                                             Deadline::after(std::chrono::milliseconds(60))));
     });
     world_.clearFaults();
     restartServer();
-    remove(first.instanceId, DeleteVolumes::No);
+    remove(first.placeId, DeleteVolumes::No);
     restartServer();
     InstanceSpec next = mounting(nameOfStorage());
     create(next);
-    EXPECT_EQ(read(next.instanceId), "precious");
-    remove(next.instanceId);
+    EXPECT_EQ(read(next.placeId), "precious");
+    remove(next.placeId);
     for (const VolumeInfo& stray : strays()) runner_.run(provider_->deleteVolume(stray.name, soon()));
     EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
     progress_.resources.clear();
@@ -195,13 +195,13 @@ TEST_F(FlyVolumes, theIdThatWasRecordedCountsMoreThanTheName) {
     InstanceSpec wanted = spec();
     twice("volume_create", who);
     create(wanted);
-    write(wanted.instanceId, "precious");
+    write(wanted.placeId, "precious");
     world_.send("DELETE", path(world_.machines().front()) + "?force=true");
     restartServer();
     wanted.known = progress_.resources;
     create(wanted);
-    EXPECT_EQ(read(wanted.instanceId), "precious");
-    remove(wanted.instanceId);
+    EXPECT_EQ(read(wanted.placeId), "precious");
+    remove(wanted.placeId);
     EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
     progress_.resources.clear();
   }
@@ -230,7 +230,7 @@ TEST_F(FlyVolumes, aMissingVolumeIsNamedAndAnEmptyOneIsMadeOnlyOnRequest) {
   EXPECT_EQ(world_.count("volumes"), 0);
   wanted.emptyVolumes = true;
   create(wanted);
-  EXPECT_EQ(read(wanted.instanceId), "");
+  EXPECT_EQ(read(wanted.placeId), "");
   expectOneOfEach();
 }
 
@@ -243,18 +243,18 @@ TEST_F(FlyVolumes, aVolumeThatWasMadeAndNotUsedIsNoneThatIsLost) {
 TEST_F(FlyVolumes, aCopyThatIsMadeTwiceReplacesTheOldVolumeOnce) {
   InstanceSpec wanted = spec();
   create(wanted);
-  write(wanted.instanceId, "precious");
-  stop(wanted.instanceId);
+  write(wanted.placeId, "precious");
+  stop(wanted.placeId);
   world_.fault(R"({"match":{"action":"machine_start"},"effect":{"error":"E19"}})");
   twice("volume_create", "first");
-  start(wanted.instanceId);
-  EXPECT_EQ(read(wanted.instanceId), "precious");
+  start(wanted.placeId);
+  EXPECT_EQ(read(wanted.placeId), "precious");
   expectOneOfEach();
-  remove(wanted.instanceId, DeleteVolumes::No);
+  remove(wanted.placeId, DeleteVolumes::No);
   restartServer();
   InstanceSpec next = mounting(nameOfStorage());
   create(next);
-  EXPECT_EQ(read(next.instanceId), "precious");
+  EXPECT_EQ(read(next.placeId), "precious");
 }
 
 /// Every request of every operation, performed twice: one Machine, the instance's files, and nothing left at the end.
