@@ -240,11 +240,11 @@ class Server {
               auto begun = co_await controller.createInstance(std::move(request));
               co_return begun.instance.config.name;
             },
-            .start = [&controller](Principal principal, std::string id) -> async::awaitable<void> {
-              co_await controller.startInstance(std::move(id), principal.user);
+            .start = [&controller](Principal principal, InstanceId id) -> async::awaitable<void> {
+              co_await controller.startInstance(id.str(), principal.user);
             },
-            .stop = [&controller](Principal principal, std::string id) -> async::awaitable<void> {
-              co_await controller.stopInstance(std::move(id), principal.user);
+            .stop = [&controller](Principal principal, InstanceId id) -> async::awaitable<void> {
+              co_await controller.stopInstance(id.str(), principal.user);
             }};
   }
 

@@ -72,7 +72,7 @@ int serve(std::uint16_t port, std::uint16_t upstream_port) {
   OneUser auth(clock);
   RouteSource routes;
   auto route = std::make_shared<Route>();
-  route->instanceId = "i-01";
+  route->instanceId = InstanceId("i-01");
   route->name = "ws";
   route->owner = "ada";
   route->status = InstanceStatus::running;

@@ -160,7 +160,7 @@ Instance SwarmClient::switchProvider(const std::string& ref, ProviderType target
     if (operation.status == OperationStatus::failed)
       throw operation.error ? *operation.error : Error(ErrorCode::Internal, "The move failed without a reason; see the log of the server.");
   }
-  return getInstance(started.instance.id).value_or(started.instance);
+  return getInstance(started.instance.id.str()).value_or(started.instance);
 }
 
 CommandResult SwarmClient::executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text,

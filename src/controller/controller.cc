@@ -116,7 +116,7 @@ std::function<void()> SwarmController::sessionListener() const {
   return impl_->posting(&Impl::issuedTokens, &control::IssuedTokens::check);
 }
 
-void SwarmController::noteAgentTrouble(std::string instance_id) {
+void SwarmController::noteAgentTrouble(InstanceId instance_id) {
   impl_->posting(&Impl::agents, &control::AgentWatch::noteTrouble)(instance_id);
 }
 

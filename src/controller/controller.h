@@ -140,12 +140,12 @@ struct InstanceQuery {
   std::optional<std::string> name;
   std::map<std::string, std::string> labels;
   std::size_t limit = 100;
-  std::string after;  ///< continue after this instance id (ids sort by creation)
+  InstanceId after;  ///< continue after this one (ids sort by creation)
 };
 
 struct InstancePage {
   std::vector<Instance> items;
-  std::string next;  ///< `after` of the next page; empty at the end
+  InstanceId next;  ///< `after` of the next page; empty at the end
 };
 
 /// All methods are thread-safe: each runs on the control loop and resumes on the caller's executor. `ref`: an instance's id or name.
@@ -229,7 +229,7 @@ class SwarmController {
 
   /// Reports that the agent was unreachable or a tunnel broke: the controller checks VS Code and updates the route. Thread-safe, cheap.
   /// Readers of routes() call RouteSource::reportDoubt() instead.
-  void noteAgentTrouble(std::string instance_id);
+  void noteAgentTrouble(InstanceId instance_id);
 
   RouteSource& routes();
   EventBus& events();

@@ -46,7 +46,7 @@ Error notRunning(const Instance& instance) {
   std::string next = is_down ? format(" Run `swarm start {}` first.", instance.config.name) : "";
   return Error(ErrorCode::Conflict,
                format("Workspace {} is {}, not running.{}{}", instance.config.name, enumName(instance.status), reason, next))
-      .withInstance(instance.id);
+      .withInstance(instance.id.str());
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ void requireVersion(const control::Entry& entry, const VersionCondition& version
               format("Workspace {} is at version {}, for which the request is not valid. Nothing was changed. "
                      "Read the workspace again before you repeat the request.",
                      instance.config.name, instance.version))
-      .withInstance(instance.id);
+      .withInstance(instance.id.str());
 }
 
 EntryPtr admit(const control::Registry& registry, const InstanceRef& ref) {
@@ -30,7 +30,7 @@ void requireSettled(const Instance& instance) {
   bool settled = instance.status == InstanceStatus::running || instance.status == InstanceStatus::stopped;
   if (!instance.operationId.empty() || settled) return;  // the runner refuses a busy one
   throw Error(ErrorCode::Conflict, format("Workspace {} is {}. Start it first.", instance.config.name, enumName(instance.status)))
-      .withInstance(instance.id);
+      .withInstance(instance.id.str());
 }
 
 awaitable<InstanceAndOperation> submitTo(control::OperationRunner& runner, EntryPtr entry, OperationParameters parameters,

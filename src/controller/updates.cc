@@ -45,7 +45,7 @@ bool touchesProvider(const Instance& instance, const UpdateRequest& request) {
     throw Error(ErrorCode::Conflict,
                 format("Workspace {} is {}. Try again when it is running or stopped.", instance.config.name, enumName(status)))
         .withRetryable(true)
-        .withInstance(instance.id);
+        .withInstance(instance.id.str());
   return request.refreshImage;
 }
 
@@ -108,7 +108,7 @@ awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, s
   if (entry->updating || !instance.operationId.empty())
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy. Try again when its operation has ended.", instance.config.name))
         .withRetryable(true)
-        .withInstance(instance.id);
+        .withInstance(instance.id.str());
   InstanceConfig config = changedConfig(instance.config, request);
   checkChange(*entry, config);
   UpdateResult result;

@@ -6,6 +6,7 @@
 
 #include "async/loop.h"
 #include "auth/auth.h"
+#include "model/types/ids.h"
 
 namespace swarm {
 
@@ -14,8 +15,8 @@ namespace swarm {
 struct WorkspaceActions {
   /// Returns the name; the server generates one if `name` is empty.
   std::function<async::awaitable<std::string>(Principal principal, std::string name)> create;
-  std::function<async::awaitable<void>(Principal principal, std::string instance_id)> start;
-  std::function<async::awaitable<void>(Principal principal, std::string instance_id)> stop;
+  std::function<async::awaitable<void>(Principal principal, InstanceId instance)> start;
+  std::function<async::awaitable<void>(Principal principal, InstanceId instance)> stop;
 };
 
 }  // namespace swarm

@@ -36,10 +36,10 @@ bool isWebviewWorker(std::string_view path) {
 }
 
 /// A tunnel may stay open for days. The error names the limit that is reached, if any.
-std::optional<Error> takeTunnel(OpenBudget& budget, const std::string& user, const std::string& instance_id,
+std::optional<Error> takeTunnel(OpenBudget& budget, const std::string& user, const InstanceId& instance,
                                 std::optional<OpenBudget::Share>& share) {
   try {
-    share.emplace(budget.take(user, instance_id));
+    share.emplace(budget.take(user, instance));
   } catch (const Error& error) {
     return error;
   }

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/ids.h"
 #include "model/types/swarm_status.h"
 
 namespace swarm {
 
 struct VolumeResponse {
   std::string name{};
-  std::string instanceId{};
+  InstanceId instanceId{};
   std::string owner{};
   std::string mountPath{};
   bool inUse = false;
@@ -73,7 +74,7 @@ BOOST_DESCRIBE_STRUCT(SessionResponse, (), (id, user, kind, createdAt, expiresAt
 
 struct InstanceTokenResponse {
   std::string token{};
-  std::string instanceId{};
+  InstanceId instanceId{};
   std::string scope{};
   SystemTime expiresAt{};
 };

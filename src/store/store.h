@@ -26,7 +26,7 @@ struct InstanceRecord {
 /// A former or future place of an instance at a provider, or a snapshot; not the current place.
 struct PlaceRecord {
   PlaceId id;
-  std::string instanceId;
+  InstanceId instanceId;
   std::string owner;
   PlaceRole role = PlaceRole::target;
   ProviderType provider = ProviderType::docker;
@@ -67,7 +67,7 @@ struct NameHold {
 };
 
 struct OperationFilter {
-  std::optional<std::string> instanceId;
+  std::optional<InstanceId> instanceId;
   std::optional<std::string> owner;
   std::optional<OperationStatus> status;
   std::size_t limit = 100;
@@ -92,13 +92,13 @@ class Store {
   virtual awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) = 0;
   /// Keeps the instance's operations; no-op if the instance was already deleted. The same transaction records its departure, under the id
   /// at the provider, and `hold` reserves the name, replacing an earlier hold on it.
-  virtual awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) = 0;
+  virtual awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) = 0;
   virtual awaitable<std::vector<NameHold>> loadNameHolds() = 0;
   virtual awaitable<void> dropNameHold(std::string name) = 0;  ///< no-op if absent
   virtual awaitable<void> pruneNameHolds(SystemTime now) = 0;  ///< removes expired holds
   virtual awaitable<std::vector<InstanceRecord>> loadInstances() = 0;
-  virtual awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) = 0;  ///< idempotent
-  virtual awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) = 0;
+  virtual awaitable<void> recordExternal(InstanceId instance_id, ExternalResource resource) = 0;  ///< idempotent
+  virtual awaitable<void> forgetExternal(InstanceId instance_id, ExternalResource resource) = 0;
 
   /// Inserts the place, or overwrites the one with its id. Places outlive their instance.
   virtual awaitable<void> putPlace(PlaceRecord place) = 0;
@@ -122,7 +122,7 @@ class Store {
   /// Idempotency keys: records what a (user, key) created; returns the first entry if one exists. `fingerprint`: a digest of the request.
   struct IdempotencyEntry {
     std::string fingerprint;
-    std::string instanceId;
+    InstanceId instanceId;
     std::string operationId;
   };
   virtual awaitable<std::optional<IdempotencyEntry>> findIdempotencyKey(std::string user, std::string key) = 0;

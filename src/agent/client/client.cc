@@ -18,7 +18,7 @@ constexpr milliseconds kAnswerMargin{500};  // the agent ends a command this lon
 constexpr double kLongestTimeout = 24 * 3600;
 
 std::string token(const AgentTarget& target, TokenScope scope, const Clock& clock) {
-  return signInstanceToken(target.key, target.instanceId, scope, kTokenLife, clock);
+  return signInstanceToken(target.key, target.instanceId.str(), scope, kTokenLife, clock);
 }
 
 net::HttpClientOptions options(const AgentTarget& target) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async/awaitable.h"
+#include "model/types/ids.h"
 #include "model/types/usage.h"
 #include "net/connect.h"
 #include "net/http/http_client.h"
@@ -44,7 +45,7 @@ struct AgentActivity {
 
 /// How to reach and authenticate to one agent. A value, cheap to copy; thread-safe.
 struct AgentTarget {
-  std::string instanceId;
+  InstanceId instanceId;
   SigningKey key;
   net::HttpEndpoint endpoint;
 };

@@ -10,9 +10,10 @@
 namespace swarm::agent {
 namespace {
 
-Error wrongAnswer(std::string_view why, const std::string& instance_id) {
+Error wrongAnswer(std::string_view why, const InstanceId& instance_id) {
   while (why.ends_with('.')) why.remove_suffix(1);  // it becomes part of a sentence
-  return Error(ErrorCode::UpstreamFailed, format("The instance's agent sent an invalid response: {}.", why)).withInstance(instance_id);
+  return Error(ErrorCode::UpstreamFailed, format("The instance's agent sent an invalid response: {}.", why))
+      .withInstance(instance_id.str());
 }
 
 /// {"reason"} of a failure response.
@@ -35,20 +36,20 @@ ErrorCode codeOf(int status) {
                                         : ErrorCode::UpstreamFailed;
 }
 
-Error failureOf(const boost::json::value& answer, int status, const std::string& instance_id) {
+Error failureOf(const boost::json::value& answer, int status, const InstanceId& instance_id) {
   if (status == 401) {
     return Error(ErrorCode::UpstreamFailed, "The instance's agent rejected the server's token: its clock or key differs from the server's.")
         .withUpstream({status, ""})
-        .withInstance(instance_id);
+        .withInstance(instance_id.str());
   }
   if (status == 404) {  // every requested path exists in an agent of this version
     return Error(ErrorCode::Unprocessable,
                  "The agent in this workspace is older than the server, and does not support this request. Recreate the workspace from "
                  "the current image; its files are kept (any change of the environment does it: swarm update NAME --env REMADE=1).")
         .withUpstream({status, ""})
-        .withInstance(instance_id);
+        .withInstance(instance_id.str());
   }
-  return Error(codeOf(status), reasonOf(answer, status)).withUpstream({status, ""}).withInstance(instance_id);
+  return Error(codeOf(status), reasonOf(answer, status)).withUpstream({status, ""}).withInstance(instance_id.str());
 }
 
 struct ParsedAnswer {
@@ -68,7 +69,7 @@ awaitable<ParsedAnswer> parse(net::HttpExchange& exchange, JsonLimits limits, De
 
 }  // namespace
 
-awaitable<Error> readFailure(net::HttpExchange& exchange, std::string instance_id, Deadline deadline) {
+awaitable<Error> readFailure(net::HttpExchange& exchange, InstanceId instance_id, Deadline deadline) {
   boost::json::value answer;
   try {
     answer = (co_await parse(exchange, kRefusalLimits, deadline)).value;
@@ -78,7 +79,7 @@ awaitable<Error> readFailure(net::HttpExchange& exchange, std::string instance_i
   co_return failureOf(answer, exchange.status(), instance_id);
 }
 
-awaitable<boost::json::value> readObject(net::HttpExchange& exchange, std::string instance_id, JsonLimits limits, Deadline deadline) {
+awaitable<boost::json::value> readObject(net::HttpExchange& exchange, InstanceId instance_id, JsonLimits limits, Deadline deadline) {
   if (exchange.status() != 200) throw co_await readFailure(exchange, std::move(instance_id), deadline);
   std::optional<Error> failure;
   ParsedAnswer answer;
@@ -118,7 +119,7 @@ ResourceUsage usageOf(const boost::json::value& answer) {
     if (!std::isfinite(number) || number < 0) faults.push_back({"a number", "must not be negative or infinite"});
   }
   if (faults.empty()) return usage;
-  throw wrongAnswer(faults.front().pointer + " " + faults.front().detail, "");
+  throw wrongAnswer(faults.front().pointer + " " + faults.front().detail, {});
 }
 
 boost::json::object importReportOf(const boost::json::value& answer) {

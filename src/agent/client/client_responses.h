@@ -27,9 +27,9 @@ inline constexpr JsonLimits kRefusalLimits{.bytes = 16 * 1024, .values = 256, .d
 
 /// The object in the response, read to its end; sets "truncated" in it when a string exceeded `limits` and was cut. Throws
 /// Error(UpstreamFailed) when it is anything else, or exceeds `limits`, and the error of readFailure() for a status other than 200.
-awaitable<boost::json::value> readObject(net::HttpExchange& exchange, std::string instance_id, JsonLimits limits, Deadline deadline);
+awaitable<boost::json::value> readObject(net::HttpExchange& exchange, InstanceId instance_id, JsonLimits limits, Deadline deadline);
 /// The error for a failure status, with the agent's reason.
-awaitable<Error> readFailure(net::HttpExchange& exchange, std::string instance_id, Deadline deadline);
+awaitable<Error> readFailure(net::HttpExchange& exchange, InstanceId instance_id, Deadline deadline);
 
 /// Reads members of a response: a wrong or missing one is the agent's fault, not the caller's.
 template <typename Read>

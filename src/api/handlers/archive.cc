@@ -22,7 +22,7 @@ agent::ArchivePlaces placesOf(const Instance& instance) {
     (storage.persistent ? places.storages : places.excluded).push_back(storage.mountPath);
   if (places.storages.empty())
     throw Error(ErrorCode::Unprocessable, format("Workspace {} has no persistent storage.", instance.config.name))
-        .withInstance(instance.id);
+        .withInstance(instance.id.str());
   return places;
 }
 
@@ -56,7 +56,7 @@ awaitable<Reply> exportInstance(Services& services, Call& call) {
   agent::ArchivePlaces places = placesOf(instance);
   if (call.isHead()) co_return Reply{.status = 200, .body = {}, .contentType = kArchiveType};
   auto stream_place = services.open.take(call.principal().user, instance.id);
-  agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
+  agent::AgentTarget target = co_await services.controller.agentTarget(instance.id.str());
   boost::json::object workspace{{"name", instance.config.name}, {"image", instance.config.image}};
   auto inside = co_await agent::openExport(std::move(target), std::move(workspace), std::move(places), Deadline::after(kFirstByte));
   net::Exchange& exchange = call.exchange();
@@ -78,7 +78,7 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   requireAdmitted(call, instance);
   agent::ArchivePlaces places = placesOf(instance);
   auto stream_place = services.open.take(call.principal().user, instance.id);
-  agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
+  agent::AgentTarget target = co_await services.controller.agentTarget(instance.id.str());
   boost::json::object answer;
   // A client that packs the archive while it sends it may read large sparse files.
   call.exchange().stream().setReadPatience({.silence = kClientSilence});
@@ -86,7 +86,7 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   if (!co_await runWhileWanted(services, call, WatchPeer::No, std::move(work)))
     throw Error(ErrorCode::Cancelled,
                 "Your session ended before the archive was complete, and the import was aborted. Sign in and try again.")
-        .withInstance(instance.id);
+        .withInstance(instance.id.str());
   co_return jsonReply(200, answer);
 }
 

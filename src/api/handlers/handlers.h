@@ -51,8 +51,8 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
 /// Throws Error(PreconditionFailed) for an instance at a version that If-Match does not name. For changes, the controller checks that.
 void requireAdmitted(const Call& call, const Instance& instance);
 
-/// Throws Error(PermissionDenied) when the caller lacks `permission` for what belongs to `owner`, and concerns the instance `instance_id`.
-void requireAllowed(const Call& call, Permission permission, std::string_view owner, std::string instance_id = {});
+/// Throws Error(PermissionDenied) when the caller lacks `permission` for what belongs to `owner`, and concerns `instance`.
+void requireAllowed(const Call& call, Permission permission, std::string_view owner, const InstanceId& instance = {});
 
 /// The response to a change that was started: waits as `?wait=` requests. `done` is the status after a success within that time, otherwise
 /// it is 202. Throws the operation's error when it failed.

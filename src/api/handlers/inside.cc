@@ -43,7 +43,7 @@ awaitable<void> passThrough(Services& services, Call& call, net::StreamPtr clien
 
 awaitable<agent::AgentTarget> requireAgent(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
-  co_return co_await services.controller.agentTarget(instance.id);
+  co_return co_await services.controller.agentTarget(instance.id.str());
 }
 
 /// Sends a response that may be large piece by piece: as JSON, text may take six times its bytes.
@@ -76,19 +76,19 @@ awaitable<Reply> executeCommand(Services& services, Call& call) {
     if (request.command[i].find('\0') != std::string::npos) faults.push_back({format("/command/{}", i), "must not contain NUL"});
   throwIfAny(std::move(faults));
   auto place = services.open.take(call.principal().user, instance.id, 2 * agent::kMaxBufferedOutput);
-  CommandResult result = co_await services.controller.executeCommand(instance.id, std::move(request.command), std::move(request.stdinText),
-                                                                     Deadline::after(std::chrono::seconds(request.timeout)));
+  CommandResult result = co_await services.controller.executeCommand(
+      instance.id.str(), std::move(request.command), std::move(request.stdinText), Deadline::after(std::chrono::seconds(request.timeout)));
   co_return co_await sendJson(call, toJson(result));
 }
 
 awaitable<Reply> getUsage(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
-  co_return reply(co_await services.controller.getResourceUsage(instance.id));
+  co_return reply(co_await services.controller.getResourceUsage(instance.id.str()));
 }
 
 awaitable<Reply> getNetwork(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
-  co_return reply(co_await services.controller.getNetworkInfo(instance.id));
+  co_return reply(co_await services.controller.getNetworkInfo(instance.id.str()));
 }
 
 awaitable<Reply> issueToken(Services& services, Call& call) {
@@ -98,16 +98,16 @@ awaitable<Reply> issueToken(Services& services, Call& call) {
   const std::optional<TokenScope> scope = issuedScopeFromString(request.scope);
   if (!scope && faults.empty()) faults.push_back({"/scope", format("must be one of {}", issuedScopeNames())});
   throwIfAny(std::move(faults));
-  agent::AgentTarget target = co_await services.controller.agentTarget(instance.id);
+  agent::AgentTarget target = co_await services.controller.agentTarget(instance.id.str());
   // The token ends with its session, or soon after when the agent cannot be notified.
   auto session_left = std::chrono::floor<std::chrono::seconds>(call.principal().expiresAt - services.clock.now());
   auto life = std::min({std::chrono::seconds(request.ttl), kLongestIssuedLife, session_left});
   SystemTime expires_at = services.clock.now() + life;
   const std::string& session = call.principal().sessionId;
-  std::string token = signInstanceToken(target.key, instance.id, *scope, life, services.clock, session);
-  co_await services.controller.noteIssuedToken(instance.id, session, expires_at, [&auth = services.auth, principal = call.principal()] {
-    return auth.stillSignedIn(principal).has_value();
-  });
+  std::string token = signInstanceToken(target.key, instance.id.str(), *scope, life, services.clock, session);
+  co_await services.controller.noteIssuedToken(
+      instance.id.str(), session, expires_at,
+      [&auth = services.auth, principal = call.principal()] { return auth.stillSignedIn(principal).has_value(); });
   co_return reply(InstanceTokenResponse{std::move(token), instance.id, request.scope, expires_at});
 }
 

@@ -49,7 +49,7 @@ InstanceQuery readQuery(const Call& call) {
   query.name = call.text("name");
   query.labels = call.labels();
   query.limit = static_cast<std::size_t>(call.integer("limit").value_or(100));
-  query.after = readCursor(call);
+  query.after = InstanceId(readCursor(call));
   query.owner = call.text("owner");
   if (call.isAdmin()) return query;
   if (query.owner && *query.owner != call.principal().user)
@@ -133,7 +133,7 @@ void appendSelected(std::string& out, const Instance& instance, const FieldSelec
 awaitable<Reply> createInstance(Services& services, Call& call) {
   InstanceAndOperation started = co_await services.controller.createInstance(readCreateRequest(call));
   bool replayed = started.replayed;
-  std::string location = "/api/instances/" + started.instance.id;
+  std::string location = "/api/instances/" + started.instance.id.str();
   Reply reply = co_await respondWithOperation(services, call, std::move(started), 201);
   reply.headers.push_back({"Location", std::move(location)});
   if (replayed) reply.headers.push_back({"Idempotency-Replayed", "true"});
@@ -151,7 +151,7 @@ awaitable<Reply> listInstances(Services& services, Call& call) {
     appendSelected(reply.body, instance, fields);
   }
   reply.body += ']';
-  if (!page.next.empty()) reply.body += ",\"nextCursor\":\"" + makeCursor(page.next) + "\"";
+  if (!page.next.empty()) reply.body += ",\"nextCursor\":\"" + makeCursor(page.next.str()) + "\"";
   reply.body += '}';
   co_return reply;
 }
@@ -178,7 +178,7 @@ UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read)
 awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader read) {
   if (call.flag("dryRun")) {
     Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
-    UpdatePlan plan = co_await services.controller.planUpdate(current.id, readChange(call, current, read));
+    UpdatePlan plan = co_await services.controller.planUpdate(current.id.str(), readChange(call, current, read));
     Reply reply = jsonReply(200, toJson(plan));
     reply.headers.push_back({"ETag", entityTag(current)});
     co_return reply;
@@ -192,7 +192,7 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
     VersionCondition merged{.any = false, .versions = {}};
     if (is_admitted) merged.versions.push_back(current.version);
     auto changed =
-        co_await async::attempt(services.controller.updateInstance({current.id, merged}, std::move(update), call.principal().user));
+        co_await async::attempt(services.controller.updateInstance({current.id.str(), merged}, std::move(update), call.principal().user));
     if (changed) {
       result = std::move(*changed);
       break;
@@ -205,7 +205,7 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
     if (settled.status != OperationStatus::succeeded) {
       status = 202;
       result.instance.operationId = settled.id;
-    } else if (auto now = co_await services.controller.getInstance(result.instance.id)) {
+    } else if (auto now = co_await services.controller.getInstance(result.instance.id.str())) {
       result.instance = std::move(*now);
     }
   }
@@ -266,10 +266,10 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
   co_return std::move(*instance);
 }
 
-void requireAllowed(const Call& call, Permission permission, std::string_view owner, std::string instance_id) {
+void requireAllowed(const Call& call, Permission permission, std::string_view owner, const InstanceId& instance) {
   if (isAllowed(call.principal(), permission, owner)) return;
   Error error(ErrorCode::PermissionDenied, "Your role does not allow this.");
-  throw instance_id.empty() ? error : std::move(error).withInstance(std::move(instance_id));
+  throw instance.empty() ? error : std::move(error).withInstance(instance.str());
 }
 
 void requireAdmitted(const Call& call, const Instance& instance) {
@@ -277,7 +277,7 @@ void requireAdmitted(const Call& call, const Instance& instance) {
   throw Error(ErrorCode::PreconditionFailed,
               format("Nothing was changed: workspace {} is at version {}, which If-Match does not name. Read it again.",
                      instance.config.name, instance.version))
-      .withInstance(instance.id);
+      .withInstance(instance.id.str());
 }
 
 std::vector<Endpoint> instanceRoutes() {

@@ -12,7 +12,7 @@ bool hasEnded(const Operation& operation) {
 }
 
 /// The instance, and the versions that the request admits.
-InstanceRef refOf(const Instance& instance, const Call& call) { return {instance.id, call.versions()}; }
+InstanceRef refOf(const Instance& instance, const Call& call) { return {instance.id.str(), call.versions()}; }
 
 awaitable<Reply> startInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
@@ -52,7 +52,7 @@ awaitable<Operation> settle(Services& services, Call& call, Operation operation)
         operation.error.value_or(operation.status == OperationStatus::cancelled
                                      ? Error(ErrorCode::Cancelled, "The operation was cancelled.")
                                      : Error(ErrorCode::Internal, "The operation failed without a reason; see the log of the server."));
-    throw std::move(error).withInstance(operation.instanceId);
+    throw std::move(error).withInstance(operation.instanceId.str());
   }
   co_return operation;
 }
@@ -64,7 +64,7 @@ awaitable<Reply> respondWithOperation(Services& services, Call& call, InstanceAn
   Instance instance = std::move(started.instance);
   bool ended = operation.status == OperationStatus::succeeded;
   if (waits && ended) {
-    if (auto now = co_await services.controller.getInstance(instance.id)) {
+    if (auto now = co_await services.controller.getInstance(instance.id.str())) {
       instance = std::move(*now);
     } else {
       instance.status = instance.desired = InstanceStatus::deleted;

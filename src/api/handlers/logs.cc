@@ -49,7 +49,7 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
   std::string_view type = form == LogForm::Ndjson ? "application/x-ndjson" : "text/plain; charset=utf-8";
   if (call.isHead()) co_return Reply{.status = 200, .body = {}, .contentType = type};
   auto place = services.open.take(call.principal().user, instance.id);
-  auto reader = co_await services.controller.openLogs(instance.id, options);
+  auto reader = co_await services.controller.openLogs(instance.id.str(), options);
   net::Exchange& exchange = call.exchange();
   co_await exchange.begin(200, {{"Content-Type", std::string(type)},
                                 {"X-Request-Id", call.requestId()},

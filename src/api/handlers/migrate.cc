@@ -41,10 +41,11 @@ awaitable<Reply> migrateInstance(Services& services, Call& call) {
   throwIfAny(std::move(faults));
   if (body.dryRun) {
     requireAdmitted(call, instance);
-    MigrationPlan plan = co_await services.controller.planMigration(instance.id, std::move(request));
+    MigrationPlan plan = co_await services.controller.planMigration(instance.id.str(), std::move(request));
     co_return jsonReply(200, toJson(plan));
   }
-  auto started = co_await services.controller.migrateInstance({instance.id, call.versions()}, std::move(request), call.principal().user);
+  auto started =
+      co_await services.controller.migrateInstance({instance.id.str(), call.versions()}, std::move(request), call.principal().user);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 

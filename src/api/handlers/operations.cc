@@ -26,7 +26,7 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
   if (auto ref = call.text("instance")) {
     // An id may belong to a deleted instance.
     std::optional<Instance> instance = co_await services.controller.getInstance(*ref);
-    filter.instanceId = instance ? instance->id : *ref;
+    filter.instanceId = instance ? instance->id : InstanceId(*ref);
   }
   std::size_t limit = filter.limit++;
   std::vector<Operation> operations = co_await services.controller.listOperations(std::move(filter));

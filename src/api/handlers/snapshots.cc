@@ -11,15 +11,16 @@ namespace {
 awaitable<Reply> takeSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
   auto request = readBody<TakeSnapshotRequest>(call);
-  auto started = co_await services.controller.takeSnapshot({instance.id, call.versions()}, std::move(request.name), call.principal().user);
+  auto started =
+      co_await services.controller.takeSnapshot({instance.id.str(), call.versions()}, std::move(request.name), call.principal().user);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
   auto request = readBody<RestoreSnapshotRequest>(call);
-  auto started =
-      co_await services.controller.restoreSnapshot({instance.id, call.versions()}, std::move(request.snapshot), call.principal().user);
+  auto started = co_await services.controller.restoreSnapshot({instance.id.str(), call.versions()}, std::move(request.snapshot),
+                                                              call.principal().user);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
@@ -31,7 +32,7 @@ awaitable<Reply> listSnapshots(Services& services, Call& call) {
 
 awaitable<Reply> listInstanceSnapshots(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
-  SnapshotList found = co_await services.controller.listSnapshotsOf(instance.id);
+  SnapshotList found = co_await services.controller.listSnapshotsOf(instance.id.str());
   boost::json::object list{{"items", toJson(found.items)}};
   if (!found.missing.empty()) list["missing"] = found.missing;
   co_return jsonReply(200, list);

@@ -80,6 +80,8 @@ void append(std::string& out, const T& value) {
     appendNumber(out, value);
   } else if constexpr (std::same_as<T, std::string>) {
     appendQuoted(out, value);
+  } else if constexpr (codec::IsStrongId<T>::value) {
+    appendQuoted(out, value.str());
   } else if constexpr (std::same_as<T, json::object>) {
     out.append(value.empty() ? "{}" : json::serialize(value));
   } else if constexpr (std::same_as<T, SystemTime>) {

@@ -5,7 +5,7 @@
 namespace swarm::api::schema {
 namespace {
 
-const std::string kInstance = "i-01k9t0w2c3d4e5f6g7h8j9k0mn";
+const InstanceId kInstance("i-01k9t0w2c3d4e5f6g7h8j9k0mn");
 const std::string kOperation = "op-01k9t0w2d7e8f9g0h1j2k3m4np";
 
 Instance instance() {

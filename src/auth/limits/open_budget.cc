@@ -23,19 +23,22 @@ struct OpenBudget::State {
     std::size_t streams = 0;
     std::size_t bytes = 0;
   };
-  using Uses = std::map<std::string, Use>;
+  template <typename Name>
+  using Uses = std::map<Name, Use>;
 
   explicit State(OpenLimits its_limits) : limits(its_limits) {}
 
   /// Removes names without use: they come from requests.
-  static void release(Uses& uses, const std::string& name, std::size_t streams, std::size_t bytes) {
+  template <typename Name>
+  static void release(Uses<Name>& uses, const Name& name, std::size_t streams, std::size_t bytes) {
     auto found = uses.find(name);
     if (found == uses.end()) return;
     found->second.streams -= streams;
     found->second.bytes -= bytes;
     if (found->second.streams == 0 && found->second.bytes == 0) uses.erase(found);
   }
-  static Use useOf(const Uses& uses, const std::string& name) {
+  template <typename Name>
+  static Use useOf(const Uses<Name>& uses, const Name& name) {
     auto found = uses.find(name);
     return found == uses.end() ? Use{} : found->second;
   }
@@ -52,32 +55,32 @@ struct OpenBudget::State {
 
   const OpenLimits limits;
   std::mutex mutex;
-  Uses users;
-  Uses instances;
+  Uses<std::string> users;
+  Uses<InstanceId> instances;
   std::size_t open = 0;
 };
 
 OpenBudget::OpenBudget(OpenLimits limits) : state_(std::make_shared<State>(limits)) {}
 OpenBudget::~OpenBudget() = default;
 
-OpenBudget::Share::Share(std::shared_ptr<State> state, std::string user, std::string instance_id, std::size_t streams, std::size_t bytes)
-    : state_(std::move(state)), user_(std::move(user)), instance_id_(std::move(instance_id)), streams_(streams), bytes_(bytes) {}
+OpenBudget::Share::Share(std::shared_ptr<State> state, std::string user, InstanceId instance, std::size_t streams, std::size_t bytes)
+    : state_(std::move(state)), user_(std::move(user)), instance_(std::move(instance)), streams_(streams), bytes_(bytes) {}
 
 OpenBudget::Share::~Share() {
   if (!state_) return;
   std::lock_guard lock(state_->mutex);
   State::release(state_->users, user_, streams_, bytes_);
-  if (!instance_id_.empty()) State::release(state_->instances, instance_id_, streams_, 0);
+  if (!instance_.empty()) State::release(state_->instances, instance_, streams_, 0);
   state_->open -= streams_;
 }
 
-OpenBudget::Share OpenBudget::take(const std::string& user, const std::string& instance_id, std::size_t bytes) {
+OpenBudget::Share OpenBudget::take(const std::string& user, const InstanceId& instance, std::size_t bytes) {
   State& state = *state_;
   std::lock_guard lock(state.mutex);
   const OpenLimits& limits = state.limits;
   if (State::useOf(state.users, user).streams >= limits.perUser)
     throw full(format("Limit of {} open streams and tunnels of one user reached. Close one and try again.", limits.perUser));
-  if (!instance_id.empty() && State::useOf(state.instances, instance_id).streams >= limits.perInstance)
+  if (!instance.empty() && State::useOf(state.instances, instance).streams >= limits.perInstance)
     throw full(format("Limit of {} open streams and tunnels of one workspace reached. Close one and try again.", limits.perInstance));
   if (state.open >= limits.total)
     throw full(format("Limit of {} open streams and tunnels of this server reached. Try again later.", limits.total));
@@ -85,9 +88,9 @@ OpenBudget::Share OpenBudget::take(const std::string& user, const std::string& i
   State::Use& use = state.users[user];
   ++use.streams;
   use.bytes += bytes;
-  if (!instance_id.empty()) ++state.instances[instance_id].streams;
+  if (!instance.empty()) ++state.instances[instance].streams;
   ++state.open;
-  return Share(state_, user, instance_id, 1, bytes);
+  return Share(state_, user, instance, 1, bytes);
 }
 
 OpenBudget::Share OpenBudget::takeBytes(const std::string& user, std::size_t bytes) {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "model/types/ids.h"
+
 namespace swarm {
 
 struct OpenLimits {
@@ -32,18 +34,18 @@ class OpenBudget {
 
    private:
     friend class OpenBudget;
-    Share(std::shared_ptr<State> state, std::string user, std::string instance_id, std::size_t streams, std::size_t bytes);
+    Share(std::shared_ptr<State> state, std::string user, InstanceId instance, std::size_t streams, std::size_t bytes);
 
     std::shared_ptr<State> state_;  ///< null: moved from
     std::string user_;
-    std::string instance_id_;
+    InstanceId instance_;
     std::size_t streams_;
     std::size_t bytes_;
   };
 
-  /// A stream or tunnel of `user`, into `instance_id` where there is one, with `bytes` held while it is open. Throws
+  /// A stream or tunnel of `user`, into `instance` where there is one, with `bytes` held while it is open. Throws
   /// Error(TooManyRequests) that names the limit.
-  Share take(const std::string& user, const std::string& instance_id = {}, std::size_t bytes = 0);
+  Share take(const std::string& user, const InstanceId& instance = {}, std::size_t bytes = 0);
   /// A large request that is received, or response that is sent: bytes only. Throws Error(TooManyRequests).
   Share takeBytes(const std::string& user, std::size_t bytes);
   std::size_t open() const;

@@ -8,13 +8,14 @@
 #include <string_view>
 
 #include "base/secret.h"
+#include "base/strong_id.h"
 
 namespace swarm::log {
 
 enum class Level { Debug, Info, Warning, Error };
 enum class Style { Text, Json };
 
-/// One field. Integers, floating point numbers, booleans and strings convert; a Secret prints as ***.
+/// One field. Integers, floating point numbers, booleans, strings and ids convert; a Secret prints as ***.
 struct Field {
   std::string_view key;
   std::string value;
@@ -23,6 +24,8 @@ struct Field {
   Field(std::string_view k, std::string_view v) : key(k), value(v) {}
   Field(std::string_view k, const char* v) : key(k), value(v) {}
   Field(std::string_view k, const std::string& v) : key(k), value(v) {}
+  template <typename Tag>
+  Field(std::string_view k, const StrongId<Tag>& v) : key(k), value(v.str()) {}
   Field(std::string_view k, const Secret&) : key(k), value("***") {}
   Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false"), quoted(false) {}
   template <typename Number>

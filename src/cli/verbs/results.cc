@@ -16,7 +16,7 @@ Instance requireInstance(Context& context, const std::string& name) {
   return *instance;
 }
 
-Instance reload(Context& context, const Instance& instance) { return context.client().getInstance(instance.id).value_or(instance); }
+Instance reload(Context& context, const Instance& instance) { return context.client().getInstance(instance.id.str()).value_or(instance); }
 
 void printResult(Context& context, const Instance& instance) {
   if (printStructured(context, toJson(instance))) return;

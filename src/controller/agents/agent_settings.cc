@@ -26,7 +26,7 @@ agent::AgentTarget targetOf(const Entry& entry, AgentEndpoint endpoint) {
 }
 
 void addAgentSettings(const Context& context, InstanceSpec& spec, const Entry& entry, const std::string& hold) {
-  boost::json::object settings{{"instanceId", entry.id()}};  // also at a place with another id
+  boost::json::object settings{{"instanceId", entry.id().str()}};  // also at a place with another id
   boost::json::array mounts;
   for (const StorageConfig& storage : spec.config.storage) mounts.push_back(boost::json::string(storage.mountPath));
   if (!mounts.empty()) settings["mounts"] = std::move(mounts);

@@ -136,7 +136,7 @@ awaitable<void> AgentWatch::connect(EntryPtr entry) {
 void AgentWatch::watch(EntryPtr entry, std::chrono::milliseconds bound) {
   if (entry->watching || entry->removed || entry->instance().status != InstanceStatus::running) return;
   entry->watching = true;
-  context_.tasks.spawn("watch " + entry->id(), follow(entry, bound));
+  context_.tasks.spawn("watch " + entry->id().str(), follow(entry, bound));
 }
 
 awaitable<void> AgentWatch::follow(EntryPtr entry, std::chrono::milliseconds bound) {
@@ -173,7 +173,7 @@ void AgentWatch::followSetup(EntryPtr entry) {
   bool nothing_to_say = setupReasonOf(*entry).empty() && entry->instance().statusReason != kSetupRuns;
   if (!entry->ready || entry->followingSetup || nothing_to_say) return;
   entry->followingSetup = true;
-  context_.tasks.spawn("setup of " + entry->id(), watchSetup(entry));
+  context_.tasks.spawn("setup of " + entry->id().str(), watchSetup(entry));
 }
 
 awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
@@ -193,7 +193,7 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
   entry->followingSetup = false;
 }
 
-void AgentWatch::noteTrouble(const std::string& instance_id) {
+void AgentWatch::noteTrouble(const InstanceId& instance_id) {
   EntryPtr entry = context_.registry.find(instance_id);
   if (entry && entry->watching) entry->watchAgain = true;
   if (!entry || entry->watching || entry->instance().status != InstanceStatus::running || !entry->instance().operationId.empty()) return;
@@ -207,11 +207,11 @@ awaitable<void> AgentWatch::queryActivity(EntryPtr entry) {
   entry->queryingActivity = false;
 }
 
-void AgentWatch::noteUse(const std::string& instance_id) {
+void AgentWatch::noteUse(const InstanceId& instance_id) {
   EntryPtr entry = context_.registry.find(instance_id);
   if (!entry || entry->queryingActivity || !entry->ready || !entry->endpoint) return;
   entry->queryingActivity = true;
-  context_.tasks.spawn("activity of " + entry->id(), queryActivity(entry));
+  context_.tasks.spawn("activity of " + entry->id().str(), queryActivity(entry));
 }
 
 }  // namespace swarm::control

@@ -34,9 +34,9 @@ class AgentWatch {
   void watch(EntryPtr entry, std::chrono::milliseconds bound);
   /// In the background: reports in the status reason that the setup script runs, or failed.
   void followSetup(EntryPtr entry);
-  void noteTrouble(const std::string& instance_id);
+  void noteTrouble(const InstanceId& instance_id);
   /// A page of the instance is open: queries the agent, which distinguishes use from an idle page, for the last activity.
-  void noteUse(const std::string& instance_id);
+  void noteUse(const InstanceId& instance_id);
 
  private:
   awaitable<agent::AgentHealth> probe(agent::AgentTarget target, Deadline deadline, std::chrono::milliseconds wait = {}) const;

@@ -10,7 +10,7 @@ constexpr std::chrono::seconds kNotifyTimeout{5};
 constexpr std::chrono::seconds kRetryInterval{1};
 }  // namespace
 
-void IssuedTokens::note(const std::string& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> is_valid) {
+void IssuedTokens::note(const InstanceId& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> is_valid) {
   std::erase_if(issued_, [now = context_.clock.now()](const auto& entry) { return entry.second.expiresAt <= now; });
   Issued& issued = issued_[{instance_id, session}];
   issued.expiresAt = std::max(issued.expiresAt, expires_at);
@@ -25,13 +25,13 @@ void IssuedTokens::check() {
       ++entry;
       continue;
     }
-    context_.tasks.spawn("end a session at " + key.first, notify(key.first, key.second, issued.expiresAt));
+    context_.tasks.spawn("end a session at " + key.first.str(), notify(key.first, key.second, issued.expiresAt));
     entry = issued_.erase(entry);
   }
 }
 
 /// Until the last token has expired: retries an unreachable agent, and repeats the notification after each start of the agent.
-awaitable<void> IssuedTokens::notify(std::string instance_id, std::string session, SystemTime until) {
+awaitable<void> IssuedTokens::notify(InstanceId instance_id, std::string session, SystemTime until) {
   std::uint64_t notified = 0;
   for (EntryPtr entry = context_.registry.find(instance_id); entry && !entry->removed && context_.clock.now() < until;) {
     std::uint64_t epoch = entry->epoch;

@@ -15,7 +15,7 @@ class IssuedTokens {
   explicit IssuedTokens(const Context& context) : context_(context) {}
 
   /// `is_valid`: whether the session still exists; called on the control loop.
-  void note(const std::string& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> is_valid);
+  void note(const InstanceId& instance_id, const std::string& session, SystemTime expires_at, std::function<bool()> is_valid);
   /// To be called when a session may have ended.
   void check();
 
@@ -24,10 +24,10 @@ class IssuedTokens {
     SystemTime expiresAt{};
     std::function<bool()> isValid;
   };
-  awaitable<void> notify(std::string instance_id, std::string session, SystemTime until);
+  awaitable<void> notify(InstanceId instance_id, std::string session, SystemTime until);
 
   const Context& context_;
-  std::map<std::pair<std::string, std::string>, Issued> issued_;  ///< by instance and session
+  std::map<std::pair<InstanceId, std::string>, Issued> issued_;  ///< by instance and session
 };
 
 }  // namespace swarm::control

@@ -247,7 +247,7 @@ awaitable<void> CopyRun::drop(PlaceId place) {
   if (removed) co_return;
   operation_->detail(format("The removal is retried later: {}", removed.error().message()));
   log::warning("place could not be removed yet",
-               {{"operation", operation_->record.id}, {"place", place.str()}, {"error", removed.error().message()}});
+               {{"operation", operation_->record.id}, {"place", place}, {"error", removed.error().message()}});
 }
 
 }  // namespace swarm::control

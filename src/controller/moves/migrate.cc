@@ -207,7 +207,7 @@ awaitable<void> Move::switchOver() {
   after.phase = SwitchPhase::switched;
   after.former = entry_->placeId();
   co_await switchTo(place_id_, std::move(after), PlaceRole::kept, until);
-  log::info("instance moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_.str()}});
+  log::info("instance moved", {{"instance", entry_->id()}, {"to", targetTitle()}, {"place", place_id_}});
 }
 
 awaitable<void> Move::finish() {

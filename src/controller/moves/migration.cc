@@ -10,7 +10,7 @@ namespace swarm::control {
 namespace {
 
 Error conflict(const Instance& instance, std::string message) {
-  return Error(ErrorCode::Conflict, std::move(message)).withInstance(instance.id);
+  return Error(ErrorCode::Conflict, std::move(message)).withInstance(instance.id.str());
 }
 
 /// At the target, volumes with names that a user chose may hold other files: a move creates volumes of its own.

@@ -105,7 +105,7 @@ awaitable<MigrationPlan> Migration::plan(EntryPtr entry, MigrateRequest request)
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}).", entry->instance().config.name,
                                             enumName(busy->record.kind), busy->record.id))
         .withRetryable(true)
-        .withInstance(entry->id());
+        .withInstance(entry->id().str());
   co_return co_await planFor(std::move(entry), std::move(target), request.bandwidthLimit);
 }
 

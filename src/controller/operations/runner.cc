@@ -38,7 +38,7 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy: {} is in progress (operation {}). Wait for it, or cancel it.",
                                             entry->instance().config.name, enumName(predecessor->record.kind), predecessor->record.id))
         .withRetryable(true)
-        .withInstance(entry->id());
+        .withInstance(entry->id().str());
   if (entry->updating)
     throw Error(ErrorCode::Conflict, format("Workspace {} is being updated. Try again in a moment.", entry->instance().config.name))
         .withRetryable(true);
@@ -206,7 +206,7 @@ void OperationRunner::leave(ActivePtr operation) {
 
 awaitable<void> OperationRunner::resumeAll() {
   std::vector<OperationRecord> unfinished = co_await context_.store.unfinishedOperations();
-  std::map<std::string, OperationRecord> chosen;  // by instance: one that supersedes the others, else the oldest
+  std::map<InstanceId, OperationRecord> chosen;  // by instance: one that supersedes the others, else the oldest
   std::vector<OperationRecord> dropped;
   for (OperationRecord& operation : unfinished) {
     auto [place, is_first] = chosen.try_emplace(operation.instanceId, operation);

@@ -45,7 +45,7 @@ Error nameTaken(const Registry& registry, const std::string& name, const std::st
 /// Reserves a name until the instance exists; releases it otherwise.
 class NameGuard {
  public:
-  NameGuard(Registry& registry, const std::string& name, const std::string& id, const std::string& owner)
+  NameGuard(Registry& registry, const std::string& name, const InstanceId& id, const std::string& owner)
       : registry_(registry), name_(name), id_(id) {
     if (!registry.reserve(name, id)) throw nameTaken(registry, name, owner);
   }
@@ -59,7 +59,7 @@ class NameGuard {
  private:
   Registry& registry_;
   std::string name_;
-  std::string id_;
+  InstanceId id_;
   bool kept_ = false;
 };
 
@@ -140,10 +140,10 @@ InstanceConfig Creation::complete(const CreateRequest& request, const Provider& 
 }
 
 /// Refuses early what the provider cannot create now. A reported outage may be old, or precede the first response: it is verified.
-awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const {
+awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& request, const InstanceId& id) const {
   Provider& provider = context_.providers.at(type);
   if (provider.health().status == ProviderHealth::unavailable) {
-    auto response = co_await attempt(provider.getInstance(firstPlaceOf(InstanceId(id)), Deadline::after(kFirstQueryTimeout)));
+    auto response = co_await attempt(provider.getInstance(firstPlaceOf(id), Deadline::after(kFirstQueryTimeout)));
     if (!response)
       throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), response.error().message()))
           .withCause(response.error().cause());
@@ -180,7 +180,7 @@ awaitable<std::optional<InstanceAndOperation>> Creation::replay(const Store::Ide
 
 awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
   if (context_.operations.isClosing()) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
-  std::string id = newId("i");
+  InstanceId id(newId("i"));
   std::string operation_id = newId("op");
   if (request.idempotencyKey.empty()) co_return co_await createNew(std::move(request), id, operation_id);
 
@@ -200,7 +200,7 @@ awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
   co_return co_await createNew(std::move(request), id, operation_id);
 }
 
-awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, std::string id, std::string operation_id) {
+awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, InstanceId id, std::string operation_id) {
   ProviderType type = placement_->choose(placementRequest(request), candidates());
   Provider& provider = context_.providers.at(type);
   applyRegions(request.config.network, provider, request.regions);
@@ -210,7 +210,7 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, std::
   Instance& instance = entry->instance();
   instance.config = complete(request, provider);
   InstanceSpec requested;
-  requested.placeId = firstPlaceOf(InstanceId(id));
+  requested.placeId = firstPlaceOf(id);
   requested.name = instance.config.name;
   requested.owner = request.owner;
   requested.config = instance.config;

@@ -17,11 +17,11 @@ class Creation {
   const Placement& placement() const { return *placement_; }
 
  private:
-  awaitable<InstanceAndOperation> createNew(CreateRequest request, std::string id, std::string operation_id);
+  awaitable<InstanceAndOperation> createNew(CreateRequest request, InstanceId id, std::string operation_id);
   /// What the first request with the same key created; nothing when it never became durable.
   awaitable<std::optional<InstanceAndOperation>> replay(const Store::IdempotencyEntry& first, const std::string& fingerprint);
   InstanceConfig complete(const CreateRequest& request, const Provider& provider) const;
-  awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const std::string& id) const;
+  awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const InstanceId& id) const;
 
   const Context& context_;
   OperationRunner& runner_;

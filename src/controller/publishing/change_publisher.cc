@@ -20,7 +20,7 @@ void ChangePublisher::setStatus(Entry& entry, InstanceStatus status, std::string
 void ChangePublisher::changed(const Entry& entry) {
   const Instance& instance = entry.record.instance;
   boost::json::object data;
-  data["id"] = instance.id;
+  data["id"] = instance.id.str();
   data["name"] = instance.config.name;
   data["owner"] = instance.owner;
   data["status"] = enumName(instance.status);

@@ -25,7 +25,7 @@ class RoutePublisher {
   const Providers& providers_;
   BackgroundTasks& tasks_;
   RouteSource source_;
-  std::map<std::string, std::string> changed_;  ///< name → instance id
+  std::map<std::string, InstanceId> changed_;  ///< by name
   bool publishing_ = false;
   std::chrono::steady_clock::time_point published_{};
   std::uint64_t next_epoch_ = 1;

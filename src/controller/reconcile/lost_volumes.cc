@@ -51,7 +51,7 @@ awaitable<void> requireVolumes(const Context& context, EntryPtr entry, InstanceS
   if (!lost || lost->empty()) co_return;
   std::string what = listOf(*lost);
   what[0] = 'T';
-  throw Error(ErrorCode::Conflict, format("{}, is gone. {}", what, adviceFor(context, *entry))).withInstance(entry->id());
+  throw Error(ErrorCode::Conflict, format("{}, is gone. {}", what, adviceFor(context, *entry))).withInstance(entry->id().str());
 }
 
 }  // namespace swarm::control

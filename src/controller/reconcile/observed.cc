@@ -32,7 +32,7 @@ void Reconciler::decide(const EntryPtr& entry, InstanceStatus status, std::strin
   log::info("observed",
             {{"instance", entry->id()}, {"was", enumName(entry->instance().status)}, {"is", enumName(status)}, {"reason", reason}});
   context_.changes.setStatus(*entry, status, std::move(reason));
-  context_.tasks.spawn("save " + entry->id(), save(entry));
+  context_.tasks.spawn("save " + entry->id().str(), save(entry));
 }
 
 awaitable<std::string> Reconciler::describe(EntryPtr entry, const std::optional<ProviderInstance>& observed) {
@@ -115,7 +115,7 @@ void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
                          formatTime(context_.clock.now()), instance.resources.memory.max);
   log::info("process was killed at the memory limit", {{"instance", entry->id()}});
   boost::json::object data;
-  data["id"] = entry->id();
+  data["id"] = entry->id().str();
   data["name"] = instance.config.name;
   data["kind"] = "outOfMemory";
   data["text"] = entry->notice;
@@ -140,7 +140,7 @@ void Reconciler::startAgain(const EntryPtr& entry) {
   entry->lastAutoStart = now;
   context_.changes.setStatus(*entry, InstanceStatus::starting, "The workspace stopped with its provider and is started again.");
   entry->startScheduled = true;
-  context_.tasks.spawn("start again " + entry->id(), startLater(entry, std::min(delay, context_.options.maxRetryDelay)));
+  context_.tasks.spawn("start again " + entry->id().str(), startLater(entry, std::min(delay, context_.options.maxRetryDelay)));
 }
 
 awaitable<void> Reconciler::startLater(EntryPtr entry, std::chrono::milliseconds delay) {

@@ -116,7 +116,7 @@ void Reconciler::inspect(EntryPtr entry) {
   entry->inspectAgain = true;
   if (entry->inspecting) return;
   entry->inspecting = true;
-  std::string name = "inspect " + entry->id();
+  std::string name = "inspect " + entry->id().str();
   context_.tasks.spawn(std::move(name), inspectNow(std::move(entry)));
 }
 
@@ -171,7 +171,7 @@ awaitable<void> Reconciler::reconcile(ProviderType type, Cause cause) {
 
 awaitable<void> Reconciler::reconcileOnce(ProviderType type, Cause cause) {
   Provider& provider = context_.providers.at(type);
-  std::map<std::string, std::uint64_t> before;  // instances that an operation changes concurrently are skipped
+  std::map<InstanceId, std::uint64_t> before;  // instances that an operation changes concurrently are skipped
   for (auto& [id, entry] : context_.registry.instances())
     if (entry->instance().provider == type && isIdle(*entry)) before[id] = entry->touches;
   InstanceList list = co_await provider.listInstances({}, Deadline::after(kReconcileTimeout));
@@ -240,21 +240,20 @@ awaitable<void> Reconciler::sweepOrphans(ProviderType type, const InstanceList& 
   std::set<PlaceId> unknown;
   for (const ProviderInstance& one : list.instances) {
     bool known = one.placeId.empty() || context_.registry.knowsPlace(one.placeId) || context_.registry.isDeparted(one.placeId);
-    for (auto& [id, operation] : context_.operations.all())
-      known = known || firstPlaceOf(InstanceId(operation->record.instanceId)) == one.placeId;
+    for (auto& [id, operation] : context_.operations.all()) known = known || firstPlaceOf(operation->record.instanceId) == one.placeId;
     if (!known && context_.clock.now() - one.createdAt >= context_.options.orphanGrace) unknown.insert(one.placeId);
   }
   std::set<PlaceId> before = std::exchange(suspects_[type], unknown);
   for (const PlaceId& id : unknown) {
     if (!before.contains(id)) continue;
-    log::warning("orphan found", {{"provider", enumName(type)}, {"instance", id.str()}});
+    log::warning("orphan found", {{"provider", enumName(type)}, {"instance", id}});
     NoProgress progress;
     auto remove = [&]() -> awaitable<void> {
       faultPoint("controller.sweep");
       co_await context_.providers.at(type).deleteInstance(id, DeleteVolumes::No, {}, progress, Deadline::after(kReconcileTimeout));
     };
     auto removed = co_await attemptUnlessCancelled(remove());
-    if (!removed) log::warning("orphan could not be removed", {{"instance", id.str()}, {"error", removed.error().message()}});
+    if (!removed) log::warning("orphan could not be removed", {{"instance", id}, {"error", removed.error().message()}});
   }
 }
 

@@ -61,7 +61,7 @@ awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, s
   if (theirs && theirs->isSnapshotId(snapshot)) {
     auto all = co_await theirs->listSnapshots(entry->placeId(), entry->record.external, Deadline::after(kSnapshotListTimeout));
     is_theirs = std::ranges::any_of(all, [&](const VolumeSnapshot& one) { return one.id == snapshot; });
-    if (entry->removed) throw Error(ErrorCode::NotFound, "The workspace was deleted.").withInstance(entry->id());
+    if (entry->removed) throw Error(ErrorCode::NotFound, "The workspace was deleted.").withInstance(entry->id().str());
   }
   const Instance& instance = entry->record.instance;
   if (!place && !is_theirs)

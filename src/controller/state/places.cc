@@ -90,9 +90,9 @@ awaitable<void> Places::switchTo(EntryPtr entry, PlaceId place_id, PlaceRole rol
   context_.changes.changed(*entry);
 }
 
-const PlaceRecord* Places::keptFor(const std::string& instance_id) const {
+const PlaceRecord* Places::keptFor(const InstanceId& instance) const {
   for (const auto& [id, place] : context_.registry.places())
-    if (place.instanceId == instance_id && place.role == PlaceRole::kept) return &place;
+    if (place.instanceId == instance && place.role == PlaceRole::kept) return &place;
   return nullptr;
 }
 
@@ -110,11 +110,11 @@ awaitable<void> Places::discard(PlaceId place_id) {
   changed_.notifyAll();
 }
 
-awaitable<void> Places::discardAllOf(std::string instance_id, Snapshots snapshots) {
+awaitable<void> Places::discardAllOf(InstanceId instance, Snapshots snapshots) {
   std::vector<PlaceId> ids;
   for (const auto& [id, place] : context_.registry.places()) {
     bool stays = place.role == PlaceRole::discarded || (place.role == PlaceRole::snapshot && snapshots == Snapshots::Stay);
-    if (place.instanceId == instance_id && !stays) ids.push_back(id);
+    if (place.instanceId == instance && !stays) ids.push_back(id);
   }
   for (const PlaceId& id : ids) co_await discard(id);
 }
@@ -197,7 +197,7 @@ awaitable<void> Places::sweep() {
 /// Retried with the next sweep after a failure.
 awaitable<void> Places::tidy(PlaceId id, awaitable<void> work) {
   auto done = co_await attemptUnlessCancelled(std::move(work));
-  if (!done) log::warning("place could not be removed yet; retrying", {{"place", id.str()}, {"error", done.error().message()}});
+  if (!done) log::warning("place could not be removed yet; retrying", {{"place", id}, {"error", done.error().message()}});
 }
 
 awaitable<void> Places::removeIfDue(PlaceId id) {

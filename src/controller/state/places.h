@@ -31,14 +31,14 @@ class Places {
   /// Durable when it returns.
   awaitable<void> put(PlaceRecord place);
   /// The kept source of the instance's last move; null when there is none.
-  const PlaceRecord* keptFor(const std::string& instance_id) const;
+  const PlaceRecord* keptFor(const InstanceId& instance) const;
   /// One write makes `place_id` the entry's current place; the former one gets `role` until `until`. Memory is updated when it returns.
   awaitable<void> switchTo(EntryPtr entry, PlaceId place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                            std::string name = {});
   /// Marks the place for removal with its volumes; retried while its provider is unreachable.
   awaitable<void> discard(PlaceId place_id);
   enum class Snapshots { Stay, Go };
-  awaitable<void> discardAllOf(std::string instance_id, Snapshots snapshots);
+  awaitable<void> discardAllOf(InstanceId instance, Snapshots snapshots);
   /// Removes the container of a snapshot in the background; its volumes stay.
   void closeSoon(PlaceId place_id);
   /// Whether an operation in progress needs it.

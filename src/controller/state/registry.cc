@@ -5,13 +5,15 @@
 
 namespace swarm::control {
 
+EntryPtr Registry::find(const InstanceId& id) const {
+  auto found = instances_.find(id);
+  return found == instances_.end() ? nullptr : found->second;
+}
+
 EntryPtr Registry::find(std::string_view ref) const {
-  auto by_id = instances_.find(std::string(ref));
-  if (by_id != instances_.end()) return by_id->second;
+  if (EntryPtr entry = find(InstanceId(std::string(ref)))) return entry;
   auto by_name = names_.find(ref);
-  if (by_name == names_.end()) return nullptr;
-  by_id = instances_.find(by_name->second);
-  return by_id == instances_.end() ? nullptr : by_id->second;
+  return by_name == names_.end() ? nullptr : find(by_name->second);
 }
 
 EntryPtr Registry::require(const std::string& ref) const {
@@ -37,7 +39,7 @@ void Registry::remove(const EntryPtr& entry) {
   place_owners_.erase(entry->placeId());
 }
 
-void Registry::unreserve(const std::string& name, const std::string& id) {
+void Registry::unreserve(const std::string& name, const InstanceId& id) {
   auto found = names_.find(name);
   if (found != names_.end() && found->second == id) names_.erase(found);
 }
@@ -58,10 +60,10 @@ void Registry::placeChanged(const Entry& entry, const PlaceId& former) {
 }
 
 /// The first place of a deleted instance has its id.
-std::string Registry::instanceOfPlace(const PlaceId& id) const {
+InstanceId Registry::instanceOfPlace(const PlaceId& id) const {
   if (EntryPtr entry = findByPlace(id)) return entry->id();
   const PlaceRecord* place = findPlace(id);
-  return place ? place->instanceId : id.str();
+  return place ? place->instanceId : InstanceId(id.str());
 }
 
 std::string Registry::ownerOfPlace(const PlaceId& id) const {

@@ -57,9 +57,9 @@ struct Entry {
   bool updating = false;  ///< an update in place is in progress
 
   Instance& instance() { return record.instance; }
-  const std::string& id() const { return record.instance.id; }
+  const InstanceId& id() const { return record.instance.id; }
   /// Its current place.
-  PlaceId placeId() const { return record.placeId.empty() ? firstPlaceOf(InstanceId(id())) : record.placeId; }
+  PlaceId placeId() const { return record.placeId.empty() ? firstPlaceOf(id()) : record.placeId; }
   /// In memory only: the agent records it, too, and the next write of the row includes it.
   void noteActive(SystemTime at) { instance().lastActive = std::max(instance().lastActive, at); }
 };
@@ -70,16 +70,17 @@ class Registry {
  public:
   explicit Registry(const Clock& clock) : clock_(clock) {}
 
-  const std::map<std::string, EntryPtr>& instances() const { return instances_; }  ///< by id
-  EntryPtr find(std::string_view ref) const;                                       ///< by id or name; null when there is none
-  EntryPtr require(const std::string& ref) const;                                  ///< throws NotFound
-  EntryPtr findByPlace(const PlaceId& place) const;                                ///< by its current place; null when there is none
+  const std::map<InstanceId, EntryPtr>& instances() const { return instances_; }  ///< by id
+  EntryPtr find(const InstanceId& id) const;                                      ///< null when there is none
+  EntryPtr find(std::string_view ref) const;                                      ///< by id or name; null when there is none
+  EntryPtr require(const std::string& ref) const;                                 ///< throws NotFound
+  EntryPtr findByPlace(const PlaceId& place) const;                               ///< by its current place; null when there is none
   void add(const EntryPtr& entry);
   void remove(const EntryPtr& entry);
 
   bool isTaken(std::string_view name) const { return names_.contains(name); }
-  bool reserve(const std::string& name, const std::string& id) { return names_.try_emplace(name, id).second; }  ///< false: taken
-  void unreserve(const std::string& name, const std::string& id);  ///< unless it belongs to another instance
+  bool reserve(const std::string& name, const InstanceId& id) { return names_.try_emplace(name, id).second; }  ///< false: taken
+  void unreserve(const std::string& name, const InstanceId& id);  ///< unless it belongs to another instance
 
   const std::map<std::string, NameHold, std::less<>>& holds() const { return holds_; }  ///< including expired ones
   const NameHold* holdOf(std::string_view name) const;                                  ///< the current hold on a name, or null
@@ -95,7 +96,7 @@ class Registry {
   void placeChanged(const Entry& entry, const PlaceId& former);
   bool knowsPlace(const PlaceId& id) const { return place_owners_.contains(id) || places_.contains(id); }
   std::string ownerOfPlace(const PlaceId& id) const;  ///< also of a deleted one; empty: unknown to this swarm
-  std::string instanceOfPlace(const PlaceId& id) const;
+  InstanceId instanceOfPlace(const PlaceId& id) const;
 
   const std::map<PlaceId, Departure>& departures() const { return departures_; }  ///< of deleted places, by id
   void depart(Departure departure) { departures_.insert_or_assign(departure.placeId, std::move(departure)); }
@@ -108,11 +109,11 @@ class Registry {
 
  private:
   const Clock& clock_;
-  std::map<std::string, EntryPtr> instances_;
-  std::map<std::string, std::string, std::less<>> names_;  ///< name → id; reserved before the row is written
+  std::map<InstanceId, EntryPtr> instances_;
+  std::map<std::string, InstanceId, std::less<>> names_;  ///< reserved before the row is written
   std::map<std::string, NameHold, std::less<>> holds_;
   std::map<PlaceId, PlaceRecord> places_;
-  std::map<PlaceId, std::string> place_owners_;  ///< current place → instance id
+  std::map<PlaceId, InstanceId> place_owners_;  ///< by current place
   std::map<PlaceId, Departure> departures_;
   std::map<std::string, GitIdentity> git_identities_;
 };

@@ -24,7 +24,7 @@ struct MoveProgress {
 };
 
 struct Route {
-  std::string instanceId;
+  InstanceId instanceId;
   std::string name;
   std::string owner;
   ProviderType provider = ProviderType::docker;
@@ -53,20 +53,20 @@ class RouteSource {
 
   /// Reports that an instance was unreachable, that a connection of it ended, or that a client requests whether VS Code is still the same:
   /// the writer checks it. Thread-safe, cheap; checks of one instance are rate-limited.
-  void reportDoubt(const std::string& instance_id) const {
+  void reportDoubt(const InstanceId& instance_id) const {
     if (on_doubt_) on_doubt_(instance_id);
   }
   /// Reports that a page of the instance is open, to be repeated about every 30 s. Thread-safe, cheap.
-  void reportUse(const std::string& instance_id) const {
+  void reportUse(const InstanceId& instance_id) const {
     if (on_use_) on_use_(instance_id);
   }
   /// Registered by the writer before serving begins.
-  void onDoubt(std::function<void(const std::string& instance_id)> handler) { on_doubt_ = std::move(handler); }
-  void onUse(std::function<void(const std::string& instance_id)> handler) { on_use_ = std::move(handler); }
+  void onDoubt(std::function<void(const InstanceId& instance_id)> handler) { on_doubt_ = std::move(handler); }
+  void onUse(std::function<void(const InstanceId& instance_id)> handler) { on_use_ = std::move(handler); }
 
  private:
-  std::function<void(const std::string&)> on_doubt_;
-  std::function<void(const std::string&)> on_use_;
+  std::function<void(const InstanceId&)> on_doubt_;
+  std::function<void(const InstanceId&)> on_use_;
   std::atomic<std::shared_ptr<const RouteTable>> table_{std::make_shared<const RouteTable>()};
   std::vector<std::function<void()>> listeners_;
 };

@@ -82,7 +82,7 @@ net::Headers Handover::welcome(const net::RequestHead& head, const Target& targe
         {"Set-Cookie", setCookie(names, names.ports, auth_.issueInstanceCookie(principal, Targets::portsAudienceOf(*target.route)), life,
                                  address_.hosts().hostOf(target.route->name, 0))});
   }
-  const auto mark = auth_.markOf(target.route->instanceId);
+  const auto mark = auth_.markOf(target.route->instanceId.str());
   if (findCookie(head.headers, names.mark).value != mark) {
     headers.push_back({"Set-Cookie", setCookie(names, names.mark, mark, kMarkSeconds)});
     headers.push_back({"Clear-Site-Data", std::string(kClearStorage)});

@@ -108,10 +108,10 @@ void Targets::followRevocations() {
 
 std::string Targets::audienceOf(const Route& route, std::uint16_t port) {
   // A port's cookie, which a page of that port may obtain, is valid for that port only, not for VS Code.
-  return port == 0 ? route.instanceId : route.instanceId + ":" + std::to_string(port);
+  return port == 0 ? route.instanceId.str() : route.instanceId.str() + ":" + std::to_string(port);
 }
 
-std::string Targets::portsAudienceOf(const Route& route) { return route.instanceId + ":*"; }
+std::string Targets::portsAudienceOf(const Route& route) { return route.instanceId.str() + ":*"; }
 
 std::shared_ptr<Target> Targets::find(const HostName& host) {
   if (const auto known = targets_.find(host.label()); known != targets_.end()) return known->second;

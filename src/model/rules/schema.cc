@@ -33,7 +33,7 @@ json::object typeSchema(Shape shape) {
     return {{"type", "integer"}, {"format", "int64"}};
   } else if constexpr (std::same_as<T, double>) {
     return {{"type", "number"}};
-  } else if constexpr (std::same_as<T, std::string>) {
+  } else if constexpr (std::same_as<T, std::string> || codec::IsStrongId<T>::value) {
     return {{"type", "string"}};
   } else if constexpr (std::same_as<T, SystemTime>) {
     return {{"type", "string"}, {"format", "date-time"}};

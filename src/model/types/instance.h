@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/ids.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
 
@@ -53,7 +54,7 @@ BOOST_DESCRIBE_ENUM(PlaceRole, target, kept, discarded, snapshot)
 
 /// An instance, as everything outside the providers sees it.
 struct Instance {
-  std::string id;     ///< "i-…", stable for life
+  InstanceId id;      ///< "i-…", stable for life
   std::string owner;  ///< user name
   ProviderType provider = ProviderType::docker;
   std::string region;  ///< where at the provider: Fly's region, or the name of a Docker host; empty where there is only one

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/types/ids.h"
 
 namespace swarm {
 
@@ -34,7 +35,7 @@ struct OperationStep {
 struct Operation {
   std::string id;  ///< "op-…"
   OperationKind kind = OperationKind::create;
-  std::string instanceId;
+  InstanceId instanceId;
   std::string instanceName;
   std::string owner;  ///< the instance's owner
   std::string actor;  ///< the user that requested it

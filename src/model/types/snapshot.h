@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/ids.h"
 #include "model/types/provider_type.h"
 
 namespace swarm {
@@ -15,7 +16,7 @@ namespace swarm {
 struct Snapshot {
   std::string id;
   std::string name;  ///< unique among those of its instance
-  std::string instanceId;
+  InstanceId instanceId;
   std::string instanceName;  ///< as it was called then
   std::string owner;
   ProviderType provider = ProviderType::docker;

@@ -55,7 +55,7 @@ void insertInstance(Database& database, const InstanceRecord& record) {
   try {
     database.execute(
         "INSERT INTO instances(id, name, owner, status, agent_secret, agent_key, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-        {instance.id, instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
+        {instance.id.str(), instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
          record.agentKey.reveal(), record.placeId.str(), json::serialize(toJson(instance))});
   } catch (const Error& error) {
     rethrowTaken(error, instance);
@@ -69,8 +69,8 @@ void updateInstance(Database& database, const InstanceRecord& record) {
     requireOne(database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, agent_key = ?, place_id = ?, "
                                 "body = ? WHERE id = ?",
                                 {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-                                 record.agentKey.reveal(), record.placeId.str(), json::serialize(toJson(instance)), instance.id}),
-               "instance", instance.id);
+                                 record.agentKey.reveal(), record.placeId.str(), json::serialize(toJson(instance)), instance.id.str()}),
+               "instance", instance.id.str());
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
@@ -96,13 +96,13 @@ std::vector<InstanceRecord> loadInstances(Database& database) {
   return out;
 }
 
-void recordExternal(Database& database, const std::string& instance_id, const ExternalResource& resource) {
+void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource) {
   {
-    Rows rows = database.query("SELECT 1 FROM instances WHERE id = ?", {instance_id});
-    requireOne(rows.next() ? 1 : 0, "instance", instance_id);
+    Rows rows = database.query("SELECT 1 FROM instances WHERE id = ?", {instance_id.str()});
+    requireOne(rows.next() ? 1 : 0, "instance", instance_id.str());
   }
   database.execute("INSERT INTO external_resources(instance_id, kind, id) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
-                   {instance_id, resource.kind, resource.id});
+                   {instance_id.str(), resource.kind, resource.id});
 }
 
 void putPlace(Database& database, const PlaceRecord& place) {
@@ -120,7 +120,7 @@ void putPlace(Database& database, const PlaceRecord& place) {
   database.execute(
       "INSERT INTO places(id, instance_id, role, external, body) VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET instance_id = "
       "excluded.instance_id, role = excluded.role, external = excluded.external, body = excluded.body",
-      {place.id.str(), place.instanceId, enumName(place.role), json::serialize(external), json::serialize(body)});
+      {place.id.str(), place.instanceId.str(), enumName(place.role), json::serialize(external), json::serialize(body)});
 }
 
 std::vector<PlaceRecord> loadPlaces(Database& database) {
@@ -130,7 +130,7 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
     json::object body = parseStored(rows.text(4)).as_object();
     PlaceRecord place;
     place.id = PlaceId(rows.text(0));
-    place.instanceId = rows.text(1);
+    place.instanceId = InstanceId(rows.text(1));
     place.role = enumFromName<PlaceRole>(rows.text(2)).value_or(PlaceRole::kept);  // a role written by a newer version is kept as it is
     place.owner = body.at("owner").as_string();
     place.provider = enumFromName<ProviderType>(body.at("provider").as_string()).value_or(ProviderType::docker);
@@ -165,9 +165,9 @@ std::vector<Departure> loadDepartures(Database& database) {
 }
 
 void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former) {
-  const std::string& id = record.instance.id;
+  const InstanceId& id = record.instance.id;
   updateInstance(database, record);
-  database.execute("DELETE FROM external_resources WHERE instance_id = ?", {id});
+  database.execute("DELETE FROM external_resources WHERE instance_id = ?", {id.str()});
   for (const ExternalResource& resource : record.external) recordExternal(database, id, resource);
   database.execute("DELETE FROM places WHERE id = ?", {record.placeId.str()});
   putPlace(database, former);
@@ -176,7 +176,7 @@ void switchPlace(Database& database, const InstanceRecord& record, const PlaceRe
 void insertOperation(Database& database, const OperationRecord& operation) {
   try {
     database.execute("INSERT INTO operations(id, instance_id, owner, status, ended_at, parameters, body) VALUES(?, ?, ?, ?, ?, ?, ?)",
-                     {operation.id, operation.instanceId, operation.owner, enumName(operation.status), toNumber(operation.endedAt),
+                     {operation.id, operation.instanceId.str(), operation.owner, enumName(operation.status), toNumber(operation.endedAt),
                       json::serialize(storedParametersOf(operation)), json::serialize(toJson<Operation>(operation))});
   } catch (const Error& error) {
     if (error.code() != ErrorCode::AlreadyExists) throw;
@@ -188,7 +188,7 @@ void updateOperation(Database& database, const OperationRecord& operation) {
   requireOne(
       database.execute("UPDATE operations SET instance_id = ?, owner = ?, status = ?, ended_at = ?, parameters = ?, body = ? "
                        "WHERE id = ?",
-                       {operation.instanceId, operation.owner, enumName(operation.status), toNumber(operation.endedAt),
+                       {operation.instanceId.str(), operation.owner, enumName(operation.status), toNumber(operation.endedAt),
                         json::serialize(storedParametersOf(operation)), json::serialize(toJson<Operation>(operation)), operation.id}),
       "operation", operation.id);
 }
@@ -201,7 +201,7 @@ std::optional<OperationRecord> getOperation(Database& database, const std::strin
 
 std::vector<Operation> listOperations(Database& database, const OperationFilter& filter) {
   // An empty text means "any": ids, owners and statuses are never empty.
-  std::string instance = filter.instanceId.value_or(""), owner = filter.owner.value_or("");
+  std::string instance = filter.instanceId.value_or(InstanceId()).str(), owner = filter.owner.value_or("");
   std::string_view status = filter.status ? enumName(*filter.status) : std::string_view();
   auto limit = static_cast<std::int64_t>(std::min<std::size_t>(filter.limit, 10'000));
   if ((filter.instanceId && instance.empty()) || (filter.owner && owner.empty())) return {};
@@ -237,7 +237,7 @@ std::int64_t pruneOperations(Database& database, SystemTime before) {
 std::optional<Store::IdempotencyEntry> findIdempotencyKey(Database& database, const std::string& user, const std::string& key) {
   Rows rows = database.query("SELECT fingerprint, instance_id, operation_id FROM idempotency_keys WHERE user = ? AND key = ?", {user, key});
   if (!rows.next()) return std::nullopt;
-  return Store::IdempotencyEntry{rows.text(0), rows.text(1), rows.text(2)};
+  return Store::IdempotencyEntry{rows.text(0), InstanceId(rows.text(1)), rows.text(2)};
 }
 
 void putIdempotencyKey(Database& database, const std::string& user, const std::string& key, const Store::IdempotencyEntry& entry,
@@ -247,7 +247,7 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
     throw Error(ErrorCode::AlreadyExists, "This Idempotency-Key was used for another request.");
   }
   database.execute("INSERT INTO idempotency_keys(user, key, fingerprint, instance_id, operation_id, created_at) VALUES(?, ?, ?, ?, ?, ?)",
-                   {user, key, entry.fingerprint, entry.instanceId, entry.operationId, toNumber(now)});
+                   {user, key, entry.fingerprint, entry.instanceId.str(), entry.operationId, toNumber(now)});
 }
 
 std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {

@@ -14,7 +14,7 @@ namespace swarm::sqlite {
 void insertInstance(Database& database, const InstanceRecord& record);
 void updateInstance(Database& database, const InstanceRecord& record);
 std::vector<InstanceRecord> loadInstances(Database& database);
-void recordExternal(Database& database, const std::string& instance_id, const ExternalResource& resource);
+void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource);
 
 void putPlace(Database& database, const PlaceRecord& place);
 std::vector<PlaceRecord> loadPlaces(Database& database);

@@ -35,9 +35,9 @@ class SqliteStore final : public Store {
       sqlite::updateOperation(database, operation);
     });
   }
-  awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) override {
+  awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) override {
     co_await write([&](Database& database) {
-      database.execute("DELETE FROM instances WHERE id = ?", {id});
+      database.execute("DELETE FROM instances WHERE id = ?", {id.str()});
       sqlite::putDeparture(database, departure);
       if (hold) sqlite::putNameHold(database, *hold);
     });
@@ -60,13 +60,13 @@ class SqliteStore final : public Store {
     co_await read([&](Database& database) { out = sqlite::loadInstances(database); });
     co_return out;
   }
-  awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override {
+  awaitable<void> recordExternal(InstanceId instance_id, ExternalResource resource) override {
     co_await write([&](Database& database) { sqlite::recordExternal(database, instance_id, resource); });
   }
-  awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override {
+  awaitable<void> forgetExternal(InstanceId instance_id, ExternalResource resource) override {
     co_await write([&](Database& database) {
       database.execute("DELETE FROM external_resources WHERE instance_id = ? AND kind = ? AND id = ?",
-                       {instance_id, resource.kind, resource.id});
+                       {instance_id.str(), resource.kind, resource.id});
     });
   }
 

@@ -95,7 +95,7 @@ class Storm {
   }
 
   asio::awaitable<void> remove(std::string name, DeleteVolumes volumes) {
-    std::string id = (co_await controller_.getInstance(name)).value().id;
+    InstanceId id = (co_await controller_.getInstance(name)).value().id;
     auto deleting = co_await controller_.deleteInstance(name, volumes, std::string(kUser));
     ++done_[volumes == DeleteVolumes::Yes ? "delete with volumes" : "delete"];
     Operation ended = co_await controller_.waitForOperation(deleting.operation.id, Deadline::after(kPatience));

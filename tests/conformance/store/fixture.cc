@@ -57,7 +57,7 @@ TemporaryFolder::~TemporaryFolder() {
 InstanceRecord makeRecord(const std::string& id, const std::string& name) {
   InstanceRecord record;
   Instance& instance = record.instance;
-  instance.id = id;
+  instance.id = InstanceId(id);
   instance.owner = "ann";
   instance.provider = ProviderType::flyio;
   instance.status = InstanceStatus::stopped;
@@ -97,7 +97,7 @@ Departure departed(const std::string& id, DeleteVolumes volumes) {
 PlaceRecord makePlace(const std::string& id, const std::string& instance_id) {
   PlaceRecord place;
   place.id = PlaceId(id);
-  place.instanceId = instance_id;
+  place.instanceId = InstanceId(instance_id);
   place.owner = "ann";
   place.provider = ProviderType::flyio;
   place.region = "ams";
@@ -115,7 +115,7 @@ OperationRecord makeOperation(const std::string& id, const std::string& instance
   OperationRecord operation;
   operation.id = id;
   operation.kind = OperationKind::migrate;
-  operation.instanceId = instance_id;
+  operation.instanceId = InstanceId(instance_id);
   operation.instanceName = "web";
   operation.owner = "ann";
   operation.actor = "root";

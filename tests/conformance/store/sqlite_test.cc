@@ -356,7 +356,7 @@ TEST_F(SqliteStore, losesNoAcknowledgedWriteWhenItIsKilled) {
     auto store = openSqliteStore(folder);
     std::set<std::string> found;
     for (const InstanceRecord& record : run(store->loadInstances())) {
-      found.insert(record.instance.id);
+      found.insert(record.instance.id.str());
       EXPECT_EQ(record.external.size(), 2u) << "half a transaction";
     }
     for (const std::string& id : acknowledged) EXPECT_TRUE(found.contains(id)) << id << " was acknowledged and is lost";

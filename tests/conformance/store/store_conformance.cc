@@ -91,14 +91,14 @@ TEST_P(StoreConformance, letsANameGoWithItsInstance) {
   record.instance.status = InstanceStatus::deleted;
   run(store().updateInstance(record));
   EXPECT_NO_THROW(insert("i-2", "web"));
-  run(store().deleteInstanceRow("i-2", departed("i-2"), std::nullopt));
+  run(store().deleteInstanceRow(InstanceId("i-2"), departed("i-2"), std::nullopt));
   EXPECT_NO_THROW(insert("i-3", "web"));
 }
 
 TEST_P(StoreConformance, keepsTheNameOfADeletedInstanceForItsOwner) {
   insert("i-1", "web");
   const SystemTime created = makeRecord("i-1", "web").instance.createdAt;
-  run(store().deleteInstanceRow("i-1", departed("i-1"), NameHold{"web", "ann", created + std::chrono::hours(1)}));
+  run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), NameHold{"web", "ann", created + std::chrono::hours(1)}));
   InstanceRecord other = makeRecord("i-2", "web");
   other.instance.owner = "ben";
   EXPECT_EQ(errorOf(store().insertInstance(other, makeOperation("op-2", "i-2"))).code(), ErrorCode::AlreadyExists);
@@ -108,11 +108,11 @@ TEST_P(StoreConformance, keepsTheNameOfADeletedInstanceForItsOwner) {
   InstanceRecord own = makeRecord("i-3", "web");
   own.instance.owner = "ann";
   EXPECT_NO_THROW(run(store().insertInstance(own, makeOperation("op-3", "i-3"))));
-  run(store().deleteInstanceRow("i-3", departed("i-3"), NameHold{"web", "ann", created}));
+  run(store().deleteInstanceRow(InstanceId("i-3"), departed("i-3"), NameHold{"web", "ann", created}));
   EXPECT_NO_THROW(run(store().insertInstance(other, makeOperation("op-2", "i-2")))) << "the hold has expired";
   run(store().pruneNameHolds(created));
   EXPECT_TRUE(run(store().loadNameHolds()).empty());
-  run(store().deleteInstanceRow("i-2", departed("i-2"), NameHold{"web", "ben", created + std::chrono::hours(1)}));
+  run(store().deleteInstanceRow(InstanceId("i-2"), departed("i-2"), NameHold{"web", "ben", created + std::chrono::hours(1)}));
   run(store().dropNameHold("web"));
   run(store().dropNameHold("web"));
   EXPECT_TRUE(run(store().loadNameHolds()).empty());
@@ -142,18 +142,18 @@ TEST_P(StoreConformance, updatesInstanceAndOperationTogether) {
 TEST_P(StoreConformance, refusesToUpdateWhatIsNotThere) {
   EXPECT_EQ(errorOf(store().updateInstance(makeRecord("i-1", "web"))).code(), ErrorCode::NotFound);
   EXPECT_EQ(errorOf(store().updateOperation(makeOperation("op-1", "i-1"))).code(), ErrorCode::NotFound);
-  EXPECT_EQ(errorOf(store().recordExternal("i-1", {"container", "c"})).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().recordExternal(InstanceId("i-1"), {"container", "c"})).code(), ErrorCode::NotFound);
 }
 
 TEST_P(StoreConformance, recordsExternalResourcesOnceAndInOrder) {
   insert("i-1", "web");
-  run(store().recordExternal("i-1", {"network", "n1"}));
-  run(store().recordExternal("i-1", {"network", "n1"}));
-  run(store().recordExternal("i-1", {"container", "c1"}));
+  run(store().recordExternal(InstanceId("i-1"), {"network", "n1"}));
+  run(store().recordExternal(InstanceId("i-1"), {"network", "n1"}));
+  run(store().recordExternal(InstanceId("i-1"), {"container", "c1"}));
   EXPECT_THAT(run(store().loadInstances())[0].external,
               ElementsAre(ExternalResource{"volume", "v1"}, ExternalResource{"container", "c1"}, ExternalResource{"network", "n1"}));
-  run(store().forgetExternal("i-1", {"volume", "v1"}));
-  run(store().forgetExternal("i-1", {"volume", "never"}));
+  run(store().forgetExternal(InstanceId("i-1"), {"volume", "v1"}));
+  run(store().forgetExternal(InstanceId("i-1"), {"volume", "never"}));
   EXPECT_THAT(run(store().loadInstances())[0].external,
               ElementsAre(ExternalResource{"container", "c1"}, ExternalResource{"network", "n1"}));
 }
@@ -168,8 +168,8 @@ TEST_P(StoreConformance, doesNotTouchExternalResourcesInAnUpdate) {
 
 TEST_P(StoreConformance, deletesARowAndKeepsItsHistory) {
   insert("i-1", "web");
-  run(store().deleteInstanceRow("i-1", departed("i-1"), std::nullopt));
-  run(store().deleteInstanceRow("i-1", departed("i-1"), std::nullopt));
+  run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
+  run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
   EXPECT_TRUE(run(store().loadInstances()).empty());
   EXPECT_TRUE(run(store().getOperation("op-i-1")));
 }
@@ -188,9 +188,9 @@ TEST_P(StoreConformance, listsOperationsNewestFirstByEveryFilter) {
                 f.before = "op-5";
               }),
               ElementsAre("op-4", "op-3"));
-  EXPECT_THAT(operationIds([](OperationFilter& f) { f.instanceId = "i-odd"; }), ElementsAre("op-5", "op-3", "op-1"));
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.instanceId = InstanceId("i-odd"); }), ElementsAre("op-5", "op-3", "op-1"));
   EXPECT_THAT(operationIds([](OperationFilter& f) {
-                f.instanceId = "i-odd";
+                f.instanceId = InstanceId("i-odd");
                 f.owner = "ann";
               }),
               ElementsAre("op-3", "op-1"));
@@ -235,17 +235,17 @@ TEST_P(StoreConformance, prunesOnlyWhatEndedBefore) {
 }
 
 TEST_P(StoreConformance, remembersWhatAnIdempotencyKeyMade) {
-  Store::IdempotencyEntry entry{"digest", "i-1", "op-1"};
+  Store::IdempotencyEntry entry{"digest", InstanceId("i-1"), "op-1"};
   EXPECT_FALSE(run(store().findIdempotencyKey("ann", "k")));
   run(store().putIdempotencyKey("ann", "k", entry));
   run(store().putIdempotencyKey("ann", "k", entry));
   auto found = run(store().findIdempotencyKey("ann", "k"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->fingerprint, "digest");
-  EXPECT_EQ(found->instanceId, "i-1");
+  EXPECT_EQ(found->instanceId, InstanceId("i-1"));
   EXPECT_EQ(found->operationId, "op-1");
   EXPECT_FALSE(run(store().findIdempotencyKey("bob", "k"))) << "keys belong to their user";
-  EXPECT_EQ(errorOf(store().putIdempotencyKey("ann", "k", {"other", "i-2", "op-2"})).code(), ErrorCode::AlreadyExists);
+  EXPECT_EQ(errorOf(store().putIdempotencyKey("ann", "k", {"other", InstanceId("i-2"), "op-2"})).code(), ErrorCode::AlreadyExists);
   run(store().pruneOperations(RealClock().now() + std::chrono::hours(1)));
   EXPECT_FALSE(run(store().findIdempotencyKey("ann", "k")));
 }
@@ -361,12 +361,12 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   place.external.push_back({"volume", "v"});
   place.role = PlaceRole::discarded;
   run(store().putPlace(place));
-  run(store().deleteInstanceRow("i-1", departed("i-1"), std::nullopt));
+  run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
   reopen();
   auto loaded = run(store().loadPlaces());
   ASSERT_EQ(loaded.size(), 1u);
   EXPECT_EQ(loaded[0].id, place.id);
-  EXPECT_EQ(loaded[0].instanceId, "i-1");
+  EXPECT_EQ(loaded[0].instanceId, InstanceId("i-1"));
   EXPECT_EQ(loaded[0].owner, place.owner);
   EXPECT_EQ(loaded[0].role, PlaceRole::discarded);
   EXPECT_EQ(loaded[0].provider, ProviderType::flyio);
@@ -384,7 +384,7 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
 
 TEST_P(StoreConformance, remembersDeletedPlacesWithTheirVolumePolicy) {
   insert("i-1", "web");
-  run(store().deleteInstanceRow("i-1", departed("i-1", DeleteVolumes::No), std::nullopt));
+  run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1", DeleteVolumes::No), std::nullopt));
   run(store().deletePlace(PlaceId("i-2"), departed("i-2", DeleteVolumes::Yes)));
   run(store().deletePlace(PlaceId("i-2"), departed("i-2", DeleteVolumes::Yes)));
   reopen();

@@ -90,7 +90,7 @@ class AgentInImage : public testing::Test {
   }
 
   AgentTarget target() const {
-    return {std::string(kInstance), key_,
+    return {InstanceId(std::string(kInstance)), key_,
             [port = port_](Deadline deadline) { return net::connectTcp(net::HostPort{"127.0.0.1", port}, deadline); }};
   }
   Deadline soon() const { return Deadline::after(kPatience); }

@@ -25,7 +25,7 @@ constexpr std::size_t kInSocketBuffers = 8 * 1024 * 1024;
 class HostileAgent : public testing::TestWithParam<Hostility> {
  protected:
   AgentTarget target() {
-    return {.instanceId = "i-hostile",
+    return {.instanceId = InstanceId("i-hostile"),
             .key = {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
             .endpoint = net::HttpEndpoint(server.connector())};
   }
@@ -126,7 +126,7 @@ class HostileAnswer : public testing::Test {
       std::string head = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
       co_await stream->writeAll(head + body);
     });
-    AgentTarget target{.instanceId = "i-hostile",
+    AgentTarget target{.instanceId = InstanceId("i-hostile"),
                        .key = {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
                        .endpoint = net::HttpEndpoint(server.connector())};
     return loop.run(call(std::move(target), Deadline::after(std::chrono::seconds(15))));

@@ -162,7 +162,7 @@ class AgentTest : public LoopTest {
 
   net::HostPort address() const { return {"127.0.0.1", http.port()}; }
   AgentTarget target() const {
-    return {std::string(kInstance), key, [where = address()](Deadline deadline) { return net::connectTcp(where, deadline); }};
+    return {InstanceId(std::string(kInstance)), key, [where = address()](Deadline deadline) { return net::connectTcp(where, deadline); }};
   }
   std::string token(TokenScope scope) const { return signInstanceToken(key, kInstance, scope, std::chrono::seconds(60), clock); }
 

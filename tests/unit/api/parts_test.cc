@@ -223,7 +223,7 @@ TEST(Problem, holdsWhatTheErrorKnowsAndNotItsCause) {
 
 TEST(InstanceText, saysTheSameAsTheCodec) {
   Instance instance;
-  instance.id = "i-1";
+  instance.id = InstanceId("i-1");
   instance.statusReason = "a \"quoted\" \\ line\n\x01 \xC3\xBC";
   instance.createdAt = SystemTime(std::chrono::milliseconds(1'700'000'000'123));
   instance.config.resources.cpu.cores = 0.25;

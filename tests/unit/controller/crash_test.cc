@@ -27,7 +27,7 @@ class Crash : public ControllerTest {
     std::set<std::string> owners;
     for (auto& [id, record] : store_.instances) {
       ASSERT_TRUE(names.insert(record.instance.config.name).second) << "the name " << record.instance.config.name << " is there twice";
-      auto container = world_.container(PlaceId(id));
+      auto container = world_.container(firstPlaceOf(id));
       InstanceStatus status = record.instance.status;
       if (status == InstanceStatus::running || status == InstanceStatus::stopped) {
         ASSERT_TRUE(container) << "the container of " << record.instance.config.name << " is lost";
@@ -39,7 +39,7 @@ class Crash : public ControllerTest {
       owners.insert(record.instance.owner);
     }
     for (const auto& container : world_.containers())
-      ASSERT_TRUE(store_.instances.contains(container.spec.placeId.str())) << "orphan container of " << container.spec.name;
+      ASSERT_TRUE(store_.instances.contains(InstanceId(container.spec.placeId.str()))) << "orphan container of " << container.spec.name;
     for (const auto& network : world_.networks()) ASSERT_TRUE(owners.contains(network.owner)) << "orphan network " << network.name;
     for (auto& [id, row] : store_.operations) ASSERT_TRUE(row.status != OperationStatus::pending && row.status != OperationStatus::running);
   }
@@ -96,7 +96,7 @@ TEST_F(Crash, everyTurnOfEveryVerbIsSurvived) {
         ASSERT_EQ(world_.volume(volume)->files.at("notes"), "text");
       }
       for (auto& instance : run(swarm().listInstances({})).items)
-        ASSERT_EQ(finish(run(swarm().deleteInstance(instance.id, DeleteVolumes::Yes, "ann"))).status, OperationStatus::succeeded);
+        ASSERT_EQ(finish(run(swarm().deleteInstance(instance.id.str(), DeleteVolumes::Yes, "ann"))).status, OperationStatus::succeeded);
       ASSERT_TRUE(world_.containers().empty());
       ASSERT_TRUE(world_.networks().empty());
       for (const auto& left : world_.volumes()) world_.removeVolume(left.name);
@@ -152,7 +152,7 @@ TEST_F(Crash, randomHistoriesWithCrashesAndFailuresKeepTheInvariants) {
           break;
         }
         case 9:
-          if (auto entry = route(name)) world_.exitContainer(PlaceId(entry->instanceId), *rc::gen::inRange(0, 3));
+          if (auto entry = route(name)) world_.exitContainer(firstPlaceOf(entry->instanceId), *rc::gen::inRange(0, 3));
           break;
         case 10:
           world_.setDown(!world_.isDown());
@@ -163,7 +163,7 @@ TEST_F(Crash, randomHistoriesWithCrashesAndFailuresKeepTheInvariants) {
     restartAndCheck();
     RC_ASSERT(!HasFatalFailure());
     for (auto& instance : run(swarm().listInstances({})).items)
-      RC_ASSERT(finish(run(swarm().deleteInstance(instance.id, DeleteVolumes::Yes, "ann"))).status == OperationStatus::succeeded);
+      RC_ASSERT(finish(run(swarm().deleteInstance(instance.id.str(), DeleteVolumes::Yes, "ann"))).status == OperationStatus::succeeded);
     RC_ASSERT(world_.containers().empty());
     RC_ASSERT(world_.networks().empty());
     RC_ASSERT(world_.volumes().empty());

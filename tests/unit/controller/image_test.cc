@@ -58,7 +58,7 @@ TEST_F(OlderImage, leavesAStoppedInstanceStopped) {
 
 TEST_F(OlderImage, isReplacedInAFailedInstance) {
   const Instance one = create("one");
-  world_.exitContainer(PlaceId(one.id), 3);
+  world_.exitContainer(firstPlaceOf(one.id), 3);
   waitForStatus("one", InstanceStatus::failed);
   world_.rebuildImage(one.config.image);
   EXPECT_EQ(refreshToTheEnd("one").status, OperationStatus::succeeded);

@@ -32,7 +32,7 @@ awaitable<void> MemoryStore::insertInstance(InstanceRecord record, OperationReco
   for (auto& [id, other] : instances)
     if (other.instance.config.name == record.instance.config.name) throw Error(ErrorCode::AlreadyExists, "The name is taken.");
   operations[operation.id] = std::move(operation);
-  std::string id = record.instance.id;
+  InstanceId id = record.instance.id;
   instances[id] = std::move(record);
   co_await turn();
 }
@@ -52,7 +52,7 @@ awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, O
   co_await turn();
 }
 
-awaitable<void> MemoryStore::deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) {
+awaitable<void> MemoryStore::deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) {
   co_await write();
   instances.erase(id);
   departures[departure.placeId] = std::move(departure);
@@ -67,14 +67,14 @@ awaitable<std::vector<InstanceRecord>> MemoryStore::loadInstances() {
   co_return all;
 }
 
-awaitable<void> MemoryStore::recordExternal(std::string instance_id, ExternalResource resource) {
+awaitable<void> MemoryStore::recordExternal(InstanceId instance_id, ExternalResource resource) {
   co_await write();
   auto& external = instances.at(instance_id).external;
   if (std::find(external.begin(), external.end(), resource) == external.end()) external.push_back(std::move(resource));
   co_await turn();
 }
 
-awaitable<void> MemoryStore::forgetExternal(std::string instance_id, ExternalResource resource) {
+awaitable<void> MemoryStore::forgetExternal(InstanceId instance_id, ExternalResource resource) {
   co_await write();
   std::erase(instances.at(instance_id).external, resource);
 }
@@ -111,7 +111,7 @@ awaitable<void> MemoryStore::switchPlace(InstanceRecord record, PlaceRecord form
   places.erase(record.placeId);
   places[former.id] = std::move(former);
   operations.at(operation.id) = std::move(operation);
-  std::string id = record.instance.id;
+  InstanceId id = record.instance.id;
   instances[id] = std::move(record);
   co_await turn();
 }

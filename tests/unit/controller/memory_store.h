@@ -9,7 +9,7 @@ namespace swarm::test {
 
 class MemoryStore final : public Store {
  public:
-  std::map<std::string, InstanceRecord> instances;
+  std::map<InstanceId, InstanceRecord> instances;
   std::map<std::string, OperationRecord> operations;
   std::map<PlaceId, PlaceRecord> places;
   std::map<PlaceId, Departure> departures;
@@ -22,13 +22,13 @@ class MemoryStore final : public Store {
   awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override;
   awaitable<void> updateInstance(InstanceRecord record) override;
   awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) override;
-  awaitable<void> deleteInstanceRow(std::string id, Departure departure, std::optional<NameHold> hold) override;
+  awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) override;
   awaitable<std::vector<NameHold>> loadNameHolds() override;
   awaitable<void> dropNameHold(std::string name) override;
   awaitable<void> pruneNameHolds(SystemTime) override { co_return; }
   awaitable<std::vector<InstanceRecord>> loadInstances() override;
-  awaitable<void> recordExternal(std::string instance_id, ExternalResource resource) override;
-  awaitable<void> forgetExternal(std::string instance_id, ExternalResource resource) override;
+  awaitable<void> recordExternal(InstanceId instance_id, ExternalResource resource) override;
+  awaitable<void> forgetExternal(InstanceId instance_id, ExternalResource resource) override;
   awaitable<void> putPlace(PlaceRecord place) override;
   awaitable<void> deletePlace(PlaceId id, Departure departure) override;
   awaitable<std::vector<Departure>> loadDepartures() override;

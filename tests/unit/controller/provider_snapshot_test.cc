@@ -25,7 +25,7 @@ class ProviderSnapshotTest : public ControllerTest {
   }
   PlaceId place() {
     const InstanceRecord& record = store_.instances.at(get("web").id);
-    return record.placeId.empty() ? firstPlaceOf(InstanceId(record.instance.id)) : record.placeId;
+    return record.placeId.empty() ? firstPlaceOf(record.instance.id) : record.placeId;
   }
   void write(std::string text) { world_.writeFile(world_.container(place())->volumes.at(0), "notes", std::move(text)); }
   std::string notes() { return filesAt(world_, place()).at("/home/coder/notes"); }

@@ -90,7 +90,7 @@ TEST_F(Requests, aLiveChangeIsAppliedAtOnce) {
   EXPECT_EQ(result.effect, UpdateEffect::live);
   EXPECT_FALSE(result.operation);
   EXPECT_EQ(result.instance.version, before.version + 1);
-  EXPECT_EQ(world_.container(PlaceId(before.id))->spec.config.resources.memory.max, 8192);
+  EXPECT_EQ(world_.container(firstPlaceOf(before.id))->spec.config.resources.memory.max, 8192);
   try {
     run(swarm().updateInstance(as_it_was, change, "ann"));
     FAIL() << "a version that is gone was accepted";
@@ -113,7 +113,7 @@ TEST_F(Requests, aChangedEnvironmentRecreatesTheContainerOnItsVolumes) {
   Instance before = create("one");
   std::string volume = world_.volumes().at(0).name;
   world_.writeFile(volume, "notes", "text");
-  std::string container = world_.container(PlaceId(before.id))->id;
+  std::string container = world_.container(firstPlaceOf(before.id))->id;
   UpdateRequest change;
   change.env = std::map<std::string, std::string>{{"EDITOR", "vi"}};
   UpdateResult result = run(swarm().updateInstance("one", change, "ann"));
@@ -123,8 +123,8 @@ TEST_F(Requests, aChangedEnvironmentRecreatesTheContainerOnItsVolumes) {
             OperationStatus::succeeded);
   EXPECT_EQ(get("one").status, InstanceStatus::running);
   EXPECT_EQ(get("one").config.env.at("EDITOR"), "vi");
-  EXPECT_NE(world_.container(PlaceId(before.id))->id, container);
-  EXPECT_EQ(world_.container(PlaceId(before.id))->spec.config.env.at("EDITOR"), "vi");
+  EXPECT_NE(world_.container(firstPlaceOf(before.id))->id, container);
+  EXPECT_EQ(world_.container(firstPlaceOf(before.id))->spec.config.env.at("EDITOR"), "vi");
   EXPECT_EQ(world_.volume(volume)->files.at("notes"), "text");
 }
 

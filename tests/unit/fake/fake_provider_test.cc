@@ -121,17 +121,17 @@ TEST_F(Fake, itsSimulatedAgentAnswersTheRealClient) {
   FakeProvider late(world_, clock_, slow);
   run(provider_.createInstance(spec(), progress_, soon()));
   run(late.createInstance(spec("i-2"), progress_, soon()));
-  agent::AgentTarget target{"i-1", SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
+  agent::AgentTarget target{InstanceId("i-1"), SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
                             run(provider_.agentEndpoint(PlaceId("i-1"), soon()))};
   agent::AgentHealth health = run(agent::getHealth(target, soon()));
   EXPECT_TRUE(health.ready);
   EXPECT_EQ(health.generation, world_.container(PlaceId("i-1"))->generation);
-  target.instanceId = "i-2";
+  target.instanceId = InstanceId("i-2");
   target.endpoint = run(late.agentEndpoint(PlaceId("i-2"), soon()));
   EXPECT_FALSE(run(agent::getHealth(target, soon())).ready);
-  net::StreamPtr tunnel = run(agent::openVscodeTunnel(
-      {"i-1", SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))}, run(provider_.agentEndpoint(PlaceId("i-1"), soon()))},
-      soon()));
+  net::StreamPtr tunnel = run(agent::openVscodeTunnel({InstanceId("i-1"), SigningKey{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
+                                                       run(provider_.agentEndpoint(PlaceId("i-1"), soon()))},
+                                                      soon()));
   EXPECT_TRUE(tunnel);
 }
 

@@ -323,7 +323,7 @@ void GatewayTest::publish(const std::function<void(Route&)>& change, const std::
   auto [it, made] = current_.try_emplace(name);
   Route& route = it->second;
   if (made) {
-    route.instanceId = "i-" + name;
+    route.instanceId = InstanceId("i-" + name);
     route.name = name;
     route.owner = "ada";
     route.status = InstanceStatus::running;

@@ -58,7 +58,7 @@ class Import final : public Verb {
       progress.add(piece.size());
       return piece;
     };
-    return context.client().importInstance(instance.id, next, force_);
+    return context.client().importInstance(instance.id.str(), next, force_);
   }
 
   std::string nextStep(const Instance& instance, bool created) const {

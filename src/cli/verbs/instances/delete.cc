@@ -21,7 +21,7 @@ std::vector<Condemned> findCondemned(Context& context, const std::vector<std::st
     const auto& volume = value.as_object();
     if (const auto* stray = volume.if_contains("stray"); stray && stray->as_bool()) continue;  // it has none of the files, and stays
     for (Condemned& one : all) {
-      if (volume.at("instanceId").as_string() == one.instance.id) one.volumes.emplace_back(volume.at("name").as_string());
+      if (volume.at("instanceId").as_string() == one.instance.id.str()) one.volumes.emplace_back(volume.at("name").as_string());
     }
   }
   return all;
@@ -51,7 +51,7 @@ class Delete final : public Verb {
     }
     if (risky && !yes_ && !confirmed()) return kFailed;
     std::vector<StartedOperation> started;
-    for (const Condemned& one : all) started.push_back(context.client().deleteInstance(one.instance.id, volumes_));
+    for (const Condemned& one : all) started.push_back(context.client().deleteInstance(one.instance.id.str(), volumes_));
     boost::json::array results;
     for (std::size_t i = 0; i < all.size(); ++i) {
       const bool done = !wait_.noWait || started[i].operationId.empty();
@@ -79,7 +79,7 @@ class Delete final : public Verb {
 
   boost::json::object resultOf(const Condemned& one, bool done) const {
     boost::json::array volumes(one.volumes.begin(), one.volumes.end());
-    return {{"id", one.instance.id},
+    return {{"id", one.instance.id.str()},
             {"name", one.instance.config.name},
             {"deleted", done},
             {"volumes", std::move(volumes)},

@@ -40,7 +40,7 @@ std::string describe(Context& context, const Instance& instance) {
   out.row("status", statusCell(instance.status), context.colour());
   out.row("reason", instance.statusReason);
   out.row("url", instance.url);
-  out.row("id", instance.id);
+  out.row("id", instance.id.str());
   out.row("owner", instance.owner);
   out.row("provider", std::string(enumName(instance.provider)) +
                           (instance.stale ? " (not reachable; last seen " + ago(instance.observedAt) + ")" : ""));

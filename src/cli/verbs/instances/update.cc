@@ -85,7 +85,7 @@ class Update final : public Verb {
   bool confirm(Context& context, const Instance& instance, const UpdateOptions& options) const {
     const bool only_labels = !options.resources && !options.env && !options.network && !options.refreshImage;
     if (yes_ || only_labels) return true;
-    const UpdatePlan plan = context.client().planUpdate(instance.id, options);
+    const UpdatePlan plan = context.client().planUpdate(instance.id.str(), options);
     const bool running = instance.status == InstanceStatus::running;
     if (plan.effect != "restart" || (!running && plan.drops.files == 0)) return true;
     const std::string& name = instance.config.name;

@@ -13,7 +13,7 @@ std::map<std::string, std::string> namesOfWorkspaces(Context& context) {
     if (const std::string name = memberText(operation, "instanceName"); !name.empty())
       names.try_emplace(memberText(operation, "instanceId"), name + " (deleted)");
   }
-  for (const Instance& instance : context.client().listInstances({})) names[instance.id] = instance.config.name;
+  for (const Instance& instance : context.client().listInstances({})) names[instance.id.str()] = instance.config.name;
   return names;
 }
 

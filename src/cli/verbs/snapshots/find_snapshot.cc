@@ -13,7 +13,7 @@ std::optional<Snapshot> findSnapshot(Context& context, const std::string& wanted
   for (const Snapshot& snapshot : context.client().listSnapshots())
     if (snapshot.id == wanted || snapshot.name == wanted || snapshot.instanceName + "/" + snapshot.name == wanted)
       found.push_back(snapshot);
-  const auto is_own = [&](const Snapshot& snapshot) { return snapshot.instanceName == instance || snapshot.instanceId == instance; };
+  const auto is_own = [&](const Snapshot& snapshot) { return snapshot.instanceName == instance || snapshot.instanceId.str() == instance; };
   if (std::ranges::any_of(found, is_own)) std::erase_if(found, std::not_fn(is_own));
   if (found.empty()) return std::nullopt;
   if (found.size() > 1)

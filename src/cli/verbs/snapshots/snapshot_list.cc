@@ -20,7 +20,7 @@ SnapshotList snapshotsOf(Context& context, const std::string& instance) {
   }
   SnapshotList all{context.client().listSnapshots(), {}};
   if (!instance.empty())
-    std::erase_if(all.items, [&](const Snapshot& one) { return one.instanceName != instance && one.instanceId != instance; });
+    std::erase_if(all.items, [&](const Snapshot& one) { return one.instanceName != instance && one.instanceId.str() != instance; });
   return all;
 }
 

@@ -88,7 +88,7 @@ awaitable<void> Replacement::exchange() {
 }
 
 awaitable<void> Replacement::rollBack() {
-  log::warning("a replaced container does not start, restoring the old one", {{"instance", spec_.placeId.str()}});
+  log::warning("a replaced container does not start, restoring the old one", {{"instance", spec_.placeId}});
   co_await parts_.containers.remove(current_->id, deadline_);
   faultPoint("docker.replace.rollback.removed");
   co_await parts_.containers.rename(aside_->id, name_, deadline_);

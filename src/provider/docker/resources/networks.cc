@@ -96,7 +96,7 @@ awaitable<void> Networks::preview(const InstanceSpec& spec, PlacementPreview& pr
 awaitable<void> Networks::repair(const ContainerDetails& container, Deadline deadline) {
   const ProviderInstance& instance = container.instance;
   log::warning("the network of an instance is gone or ambiguous, connecting it again",
-               {{"instance", instance.placeId.str()}, {"network", container.network}});
+               {{"instance", instance.placeId}, {"network", container.network}});
   known_.erase(container.network);
   InstanceSpec spec{instance.placeId, instance.name, instance.owner, {}, {}, {}};
   NetworkPlan plan{.name = container.network, .internal = container.internal, .shared = container.network == context_.config.networkName};

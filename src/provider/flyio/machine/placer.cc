@@ -53,7 +53,7 @@ awaitable<Machine> Placer::place(const InstancePlan& plan, AppVolumes present, s
     co_return std::move(*made);
   }
   log::warning("the host of a volume had no capacity for its Machine; the volume is copied to another host",
-               {{"instance", plan.placeId.str()}, {"volume", source.id}});
+               {{"instance", plan.placeId}, {"volume", source.id}});
   std::erase(order.regions, source.region);
   if (made.error().shortage != Shortage::Region) order.regions.insert(order.regions.begin(), source.region);
   if (order.regions.empty()) throw made.error().error;
@@ -89,7 +89,7 @@ awaitable<Machine> Placer::placeAnywhere(const MachineOrder& order, Progress& pr
       }
       last = machine.error().error;
       if (!volume_id->empty()) co_await volumes_.remove(order.app, *volume_id, deadline);
-      log::info("found no capacity for a Machine", {{"instance", order.placeId.str()}, {"region", region}, {"reason", last->message()}});
+      log::info("found no capacity for a Machine", {{"instance", order.placeId}, {"region", region}, {"reason", last->message()}});
       if (machine.error().shortage == Shortage::Region || volume_id->empty()) break;
     }
   }

@@ -15,13 +15,13 @@ class FlyTls : public ::testing::Test {
  protected:
   /// A running instance, and the way to its agent.
   agent::AgentTarget create() {
-    InstanceSpec spec{PlaceId(newId("i")), "one", "ada", {}, R"({"instanceId":"x"})", {}};
+    InstanceSpec spec{place_, "one", "ada", {}, R"({"instanceId":"x"})", {}};
     spec.config.name = spec.name;
     spec.config.image = "workspace";
     spec.config.storage = {{1, true, "/home/coder", ""}};
     ProviderInstance made = runner_.run(provider_->createInstance(spec, progress_, soon()));
     EXPECT_EQ(made.status, InstanceStatus::running);
-    return {spec.placeId.str(),
+    return {InstanceId("x"),
             {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
             runner_.run(provider_->agentEndpoint(spec.placeId, soon()))};
   }
@@ -36,6 +36,7 @@ class FlyTls : public ::testing::Test {
 
   CoroutineRunner runner_;
   NoProgress progress_;
+  const PlaceId place_{newId("i")};
   FlyWorld world_{runner_, makeTestMemoryBackend, options(), Transport::Tls};
   ProviderPtr provider_ = makeProvider(world_.providerConfig());
 };
@@ -105,7 +106,7 @@ TEST_F(FlyTls, anEdgeWithAnotherNameInItsCertificateGetsNoToken) {
   std::string port = config.appUrl.substr(config.appUrl.rfind(':'));
   config.appUrl = "https://127.0.0.1" + port;  // the certificate says *.fly.localhost
   ProviderPtr misled = makeProvider(config);
-  target.endpoint = runner_.run(misled->agentEndpoint(PlaceId(target.instanceId), soon()));
+  target.endpoint = runner_.run(misled->agentEndpoint(place_, soon()));
   try {
     runner_.run(agent::getHealth(target, soon()));
     FAIL() << "it was believed";

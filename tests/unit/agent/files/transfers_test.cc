@@ -169,7 +169,7 @@ class TwoAgentsTest : public TransfersTest {
   }
   AgentTarget other() const {
     net::HostPort where{"127.0.0.1", other_http.port()};
-    return {std::string(kInstance), key, [where](Deadline deadline) { return net::connectTcp(where, deadline); }};
+    return {InstanceId(std::string(kInstance)), key, [where](Deadline deadline) { return net::connectTcp(where, deadline); }};
   }
 
   Hold other_hold;

@@ -63,7 +63,7 @@ class WholeAgent : public LoopTest {
   }
 
   AgentTarget target() {
-    return {"i-test", key, [where = port](Deadline deadline) { return net::connectTcp({"127.0.0.1", where}, deadline); }};
+    return {InstanceId("i-test"), key, [where = port](Deadline deadline) { return net::connectTcp({"127.0.0.1", where}, deadline); }};
   }
 
   std::optional<AgentHealth> health() {

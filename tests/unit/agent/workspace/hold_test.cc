@@ -318,7 +318,7 @@ TEST_F(LoopTest, anAgentOfBeforeMovesIsUnderstood) {
   });
   asio::co_spawn(context, old.run(), asio::detached);
   net::HostPort where{"127.0.0.1", old.port()};
-  AgentTarget its{"i-old", {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))}, [where](Deadline deadline) {
+  AgentTarget its{InstanceId("i-old"), {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))}, [where](Deadline deadline) {
                     return net::connectTcp(where, deadline);
                   }};
   auto health = await(getHealth(its, Deadline::after(kPatience)));

@@ -35,9 +35,9 @@ TEST(OpenBudget, isEachUsersOwn) {
 
 TEST(OpenBudget, isEachWorkspacesOwn) {
   OpenBudget budget({.perUser = 10, .perInstance = 1});
-  auto place = budget.take("ann", "i-1");
-  EXPECT_THAT(refusalOf([&] { budget.take("ben", "i-1"); }), HasSubstr("Limit of 1 open streams and tunnels of one workspace"));
-  EXPECT_EQ(refusalOf([&] { budget.take("ann", "i-2"); }), "");
+  auto place = budget.take("ann", InstanceId("i-1"));
+  EXPECT_THAT(refusalOf([&] { budget.take("ben", InstanceId("i-1")); }), HasSubstr("Limit of 1 open streams and tunnels of one workspace"));
+  EXPECT_EQ(refusalOf([&] { budget.take("ann", InstanceId("i-2")); }), "");
   EXPECT_EQ(refusalOf([&] { budget.take("ann"); }), "");
 }
 
@@ -51,13 +51,13 @@ TEST(OpenBudget, isTheServersToo) {
 TEST(OpenBudget, countsBytesThatAreHeld) {
   OpenBudget budget({.bytesPerUser = 10 * 1024 * 1024});
   constexpr std::size_t kShare = 4 * 1024 * 1024;
-  auto first = budget.take("ann", "i-1", kShare);
+  auto first = budget.take("ann", InstanceId("i-1"), kShare);
   {
     auto second = budget.takeBytes("ann", kShare);
-    EXPECT_THAT(refusalOf([&] { budget.take("ann", "i-1", kShare); }), HasSubstr("Limit of 10 MiB"));
+    EXPECT_THAT(refusalOf([&] { budget.take("ann", InstanceId("i-1"), kShare); }), HasSubstr("Limit of 10 MiB"));
     EXPECT_THAT(refusalOf([&] { budget.takeBytes("ann", kShare); }), HasSubstr("Limit of 10 MiB"));
     EXPECT_EQ(refusalOf([&] { budget.takeBytes("ben", kShare); }), "");
-    EXPECT_EQ(refusalOf([&] { budget.take("ann", "i-1"); }), "") << "a stream holds no bytes";
+    EXPECT_EQ(refusalOf([&] { budget.take("ann", InstanceId("i-1")); }), "") << "a stream holds no bytes";
   }
   EXPECT_EQ(refusalOf([&] { budget.takeBytes("ann", kShare); }), "");
 }

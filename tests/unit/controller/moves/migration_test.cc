@@ -35,7 +35,7 @@ class MigrationTest : public ControllerTest {
   }
   PlaceId placeOf(const std::string& name) {
     const InstanceRecord& record = store_.instances.at(get(name).id);
-    return record.placeId.empty() ? firstPlaceOf(InstanceId(record.instance.id)) : record.placeId;
+    return record.placeId.empty() ? firstPlaceOf(record.instance.id) : record.placeId;
   }
   Operation move(MigrateRequest request) { return finish(run(swarm().migrateInstance("web", std::move(request), "ann"))); }
   /// Drives the loop until nothing is left to remove.

@@ -23,7 +23,7 @@ TEST_F(Lifecycle, createRunsUntilVscodeResponds) {
   EXPECT_EQ(instance.operationId, "");
   EXPECT_EQ(instance.config.storage.at(0).mountPath, "/home/coder");
   drive([&] { return route("one")->ready; });
-  EXPECT_EQ(route("one")->generation, world_.container(PlaceId(instance.id))->generation);
+  EXPECT_EQ(route("one")->generation, world_.container(firstPlaceOf(instance.id))->generation);
   EXPECT_EQ(world_.volumes().size(), 1u);
 }
 
@@ -206,10 +206,10 @@ TEST_F(Lifecycle, aContainerThatExitsBeforeVscodeRespondsFailsTheCreate) {
   reboot();
   auto started = run(swarm().createInstance(request("one")));
   drive([&] {
-    auto container = world_.container(PlaceId(started.instance.id));
+    auto container = world_.container(firstPlaceOf(started.instance.id));
     return container && container->status == InstanceStatus::running;
   });
-  world_.exitContainer(PlaceId(started.instance.id), 3);
+  world_.exitContainer(firstPlaceOf(started.instance.id), 3);
   Operation ended = finish(started);
   EXPECT_EQ(ended.status, OperationStatus::failed);
   EXPECT_NE(ended.error->message().find("exited with code 3"), std::string::npos) << ended.error->message();
@@ -371,7 +371,7 @@ TEST_F(Lifecycle, deleteEndsWhenTheProviderIsBack) {
 
 TEST_F(Lifecycle, deleteWorksWhenTheContainerIsGoneAlready) {
   Instance instance = create("one");
-  world_.removeContainer(PlaceId(instance.id));
+  world_.removeContainer(firstPlaceOf(instance.id));
   EXPECT_EQ(finish(run(swarm().deleteInstance("one", DeleteVolumes::Yes, "ann"))).status, OperationStatus::succeeded);
   EXPECT_TRUE(world_.volumes().empty());
 }

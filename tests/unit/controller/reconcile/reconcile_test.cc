@@ -16,7 +16,7 @@ TEST_F(Reconcile, aRemovedContainerFailsWithAReasonAndStartRecreatesIt) {
   Instance instance = create("one");
   std::string volume = world_.volumes().at(0).name;
   world_.writeFile(volume, "notes", "text");
-  world_.removeContainer(PlaceId(instance.id));
+  world_.removeContainer(firstPlaceOf(instance.id));
   waitForStatus("one", InstanceStatus::failed);
   EXPECT_NE(get("one").statusReason.find("removed outside of swarm"), std::string::npos);
   EXPECT_EQ(finish(run(swarm().startInstance("one", "ann"))).status, OperationStatus::succeeded);
@@ -26,14 +26,14 @@ TEST_F(Reconcile, aRemovedContainerFailsWithAReasonAndStartRecreatesIt) {
 
 TEST_F(Reconcile, volumesAreCalledIntactOnlyAfterAQueryAndAreNotReplacedWithoutARequest) {
   Instance one = create("one"), two = create("two");
-  world_.removeContainer(PlaceId(one.id));
+  world_.removeContainer(firstPlaceOf(one.id));
   waitForStatus("one", InstanceStatus::failed);
   EXPECT_NE(get("one").statusReason.find("Its volumes are intact"), std::string::npos) << get("one").statusReason;
   std::string volume;
   for (const fake::FakeVolume& found : world_.volumes())
-    if (found.placeId.str() == two.id) volume = found.name;
+    if (found.placeId == firstPlaceOf(two.id)) volume = found.name;
   world_.emitEvents(false);  // both are gone before the next query
-  world_.removeContainer(PlaceId(two.id));
+  world_.removeContainer(firstPlaceOf(two.id));
   world_.dropVolume(volume);
   world_.emitEvents(true);
   waitForStatus("two", InstanceStatus::failed);
@@ -51,7 +51,7 @@ TEST_F(Reconcile, aKillAtTheMemoryLimitIsReportedToTheOwner) {
   Instance instance = create("one");
   drive([&] { return route("one")->ready; });
   std::uint64_t before = swarm().events().lastId();
-  world_.killAtMemoryLimit(PlaceId(instance.id));
+  world_.killAtMemoryLimit(firstPlaceOf(instance.id));
   drive([&] { return !get("one").statusReason.empty(); });
   EXPECT_EQ(get("one").status, InstanceStatus::running);
   EXPECT_NE(get("one").statusReason.find("memory limit"), std::string::npos) << get("one").statusReason;
@@ -66,8 +66,8 @@ TEST_F(Reconcile, aKillAtTheMemoryLimitIsReportedToTheOwner) {
 TEST_F(Reconcile, anUnexpectedExitIsReportedWithItsReason) {
   Instance one = create("one");
   Instance two = create("two");
-  world_.exitContainer(PlaceId(one.id), 137);
-  world_.exitContainer(PlaceId(two.id), 0);
+  world_.exitContainer(firstPlaceOf(one.id), 137);
+  world_.exitContainer(firstPlaceOf(two.id), 0);
   waitForStatus("one", InstanceStatus::failed);
   waitForStatus("two", InstanceStatus::stopped);
   EXPECT_EQ(get("one").statusReason, "Its container exited with code 137.");
@@ -79,7 +79,7 @@ TEST_F(Reconcile, thePeriodicListCoversALostEvent) {
   Instance instance = create("one");
   drive([&] { return route("one")->ready; });
   world_.emitEvents(false);
-  world_.exitContainer(PlaceId(instance.id), 1);
+  world_.exitContainer(firstPlaceOf(instance.id), 1);
   waitForStatus("one", InstanceStatus::failed);
 }
 
@@ -99,7 +99,7 @@ TEST_F(Reconcile, anUnreachableProviderLeavesTheLastKnownStateMarkedStale) {
 
 TEST_F(Reconcile, aFailedInstanceWithoutAContainerIsNotStaleOnceItsProviderResponds) {
   Instance instance = create("one");
-  world_.removeContainer(PlaceId(instance.id));
+  world_.removeContainer(firstPlaceOf(instance.id));
   waitForStatus("one", InstanceStatus::failed);
   world_.setDown(true);
   drive([&] { return get("one").stale; });
@@ -125,7 +125,7 @@ TEST_F(Reconcile, afterAnEngineRestartWhatRanIsStartedAgain) {
 
 TEST_F(Reconcile, whatEndedTogetherWithItsEngineIsStartedAgain) {
   Instance instance = create("one");
-  world_.exitContainer(PlaceId(instance.id), 143);  // the Engine stops its containers, still responds for a while …
+  world_.exitContainer(firstPlaceOf(instance.id), 143);  // the Engine stops its containers, still responds for a while …
   waitForStatus("one", InstanceStatus::failed);
   world_.setDown(true);  // … and disconnects
   drive([&] { return get("one").stale; });
@@ -144,13 +144,13 @@ TEST_F(Reconcile, whatAlwaysStopsAgainFailsInTheEnd) {
     world_.setDown(true);
     drive([&] { return get("one").stale; });
     world_.emitEvents(false);
-    world_.exitContainer(PlaceId(instance.id), 1);
+    world_.exitContainer(firstPlaceOf(instance.id), 1);
     world_.emitEvents(true);
     world_.setDown(false);
     drive([&] {
       Instance now = get("one");
       bool up = now.status == InstanceStatus::running && now.operationId.empty() &&
-                world_.container(PlaceId(instance.id))->status == InstanceStatus::running;
+                world_.container(firstPlaceOf(instance.id))->status == InstanceStatus::running;
       return up || has_given_up();
     });
     EXPECT_EQ(has_given_up(), i == 5) << get("one").statusReason;
@@ -206,7 +206,8 @@ TEST_F(Reconcile, anOrphanOfOurSwarmIsSweptAndAForeignOneIsNot) {
 /// As if the provider had finished the create of a deleted instance late.
 TEST_F(Reconcile, leftoversOfADeletedInstanceAreRemovedAsRequested) {
   Instance purged = create("one"), kept = create("two");
-  InstanceSpec spec_of_purged = world_.container(PlaceId(purged.id))->spec, spec_of_kept = world_.container(PlaceId(kept.id))->spec;
+  InstanceSpec spec_of_purged = world_.container(firstPlaceOf(purged.id))->spec,
+               spec_of_kept = world_.container(firstPlaceOf(kept.id))->spec;
   finish(run(swarm().deleteInstance("one", DeleteVolumes::Yes, "ann")));
   finish(run(swarm().deleteInstance("two", DeleteVolumes::No, "ann")));
   std::string old = world_.volumes().at(0).name;
@@ -237,7 +238,7 @@ TEST_F(Reconcile, aReplacedVscodeServerGivesTheRouteANewGeneration) {
   drive([&] { return route("one")->ready; });
   std::string before = route("one")->generation;
   std::uint64_t epoch = route("one")->epoch;
-  world_.restartVscode(PlaceId(instance.id));
+  world_.restartVscode(firstPlaceOf(instance.id));
   swarm().routes().reportDoubt(instance.id);
   drive([&] { return route("one")->generation != before; });
   EXPECT_EQ(route("one")->epoch, epoch) << "the connections to ports inside stay";
@@ -289,7 +290,7 @@ TEST_F(Reconcile, theActivityOfAStoppedInstanceIsNotQueried) {
 TEST_F(Reconcile, aContainerStartedOutsideOfSwarmIsAdopted) {
   Instance instance = create("one");
   finish(run(swarm().stopInstance("one", "ann")));
-  world_.start(PlaceId(instance.id), std::chrono::milliseconds(0));
+  world_.start(firstPlaceOf(instance.id), std::chrono::milliseconds(0));
   waitForStatus("one", InstanceStatus::running);
   drive([&] { return route("one")->ready; });
   EXPECT_EQ(get("one").desired, InstanceStatus::running);

@@ -21,7 +21,7 @@ class SnapshotTest : public ControllerTest {
   }
   PlaceId place() {
     const InstanceRecord& record = store_.instances.at(get("web").id);
-    return record.placeId.empty() ? firstPlaceOf(InstanceId(record.instance.id)) : record.placeId;
+    return record.placeId.empty() ? firstPlaceOf(record.instance.id) : record.placeId;
   }
   void write(const std::string& path, std::string text) {
     world_.writeFile(world_.container(place())->volumes.at(0), path, std::move(text));

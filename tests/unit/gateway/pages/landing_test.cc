@@ -12,8 +12,8 @@ class LandingForms : public BrowserTest {
   LandingForms() {
     GatewayOptions options;
     auto note = [this](std::string action) {
-      return [this, action](Principal principal, std::string what) -> awaitable<void> {
-        done_.push_back(action + " " + what + " by " + principal.user);
+      return [this, action](Principal principal, InstanceId what) -> awaitable<void> {
+        done_.push_back(action + " " + what.str() + " by " + principal.user);
         co_return;
       };
     };
@@ -50,7 +50,7 @@ TEST_F(LandingForms, startStopAndCreateForTheOwner) {
     EXPECT_NE((co_await browse(base("/"))).body.find("action=\"/workspaces/start\""), std::string::npos);
     EXPECT_EQ((co_await submit("start", "ws")).status, 303);
     EXPECT_EQ((co_await submit("create", "web1")).status, 303);
-    const auto id = current_.at("ws").instanceId;
+    const std::string id = current_.at("ws").instanceId.str();
     EXPECT_EQ(done_, (std::vector<std::string>{"stop " + id + " by ada", "start " + id + " by ada", "create web1 by ada"}));
   });
 }
@@ -127,7 +127,7 @@ TEST_F(LandingForms, theStoppedPageStartsItsWorkspaceForItsOwnPageOnly) {
     EXPECT_EQ((co_await client.ask(request("POST /.swarm/start", "Content-Length: 0\r\n"), "POST")).status, 401) << "not signed in";
     EXPECT_TRUE(done_.empty());
     EXPECT_EQ((co_await client.ask(startForm(instance("")), "POST")).status, 303);
-    EXPECT_EQ(done_, std::vector<std::string>{"start " + current_.at("ws").instanceId + " by ada"});
+    EXPECT_EQ(done_, std::vector<std::string>{"start " + current_.at("ws").instanceId.str() + " by ada"});
   });
 }
 

@@ -178,7 +178,7 @@ TEST_F(SignInFlow, clearsTheStorageThatAnotherInstanceOfTheNameLeftInTheBrowser)
     EXPECT_EQ((co_await codeAnswer("ws")).header("Clear-Site-Data"), "");  // the same instance: its storage stays
     EXPECT_EQ((co_await codeAnswer("80.ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
     remove("ws");
-    publish([](Route& route) { route.instanceId = "i-later"; }, "ws");
+    publish([](Route& route) { route.instanceId = InstanceId("i-later"); }, "ws");
     jar_[hostName("ws")].erase(names().session);
     jar_[hostName("80.ws")].erase(names().session);
     EXPECT_EQ((co_await codeAnswer("ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");

@@ -129,7 +129,7 @@ TEST_F(Waiting, distinguishesATabOfADeletedInstanceFromASignedOutOne) {
     const auto deleted = co_await client.ask(look);
     EXPECT_EQ(deleted.status, 410);
     EXPECT_EQ(deleted.body, R"({"status":"deleted","home":"http://)" + hostName("") + R"(/"})");
-    publish([](Route& route) { route.instanceId = "i-another"; });
+    publish([](Route& route) { route.instanceId = InstanceId("i-another"); });
     EXPECT_EQ((co_await client.ask(look)).status, 410) << "its name was used again";
     EXPECT_EQ((co_await client.ask(request("GET /.swarm/status", "Accept: application/json\r\n"))).status, 401);
     auth_.revoke(ada_.principal.sessionId);

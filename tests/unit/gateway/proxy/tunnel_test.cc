@@ -160,7 +160,7 @@ TEST_F(Tunnels, areCutWhenTheRouteMovesAndOnlyThen) {
 
 TEST_F(Tunnels, areReportedAsUseWhileTheyAreOpen) {
   int uses = 0;
-  routes_.onUse([&](const std::string& instance_id) {
+  routes_.onUse([&](const InstanceId& instance_id) {
     EXPECT_EQ(instance_id, routes_.current()->at("ws")->instanceId);
     ++uses;
   });

@@ -153,7 +153,7 @@ TEST(Codec, writesTimesAsRfc3339AndNoTimeAsNull) {
 
 TEST(Codec, writesAnInstanceWithTheNamesOfTheOriginalDesign) {
   Instance instance;
-  instance.id = "i-1";
+  instance.id = InstanceId("i-1");
   instance.config.metadata = {{"k", 1}};
   instance.createdAt = parseTime("2026-11-23T19:04:36Z");
   json::object out = toJson(instance).as_object();
