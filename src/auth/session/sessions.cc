@@ -8,7 +8,7 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kMaxCodes = 10'000;
+constexpr std::size_t kMaxCodes = 64;      ///< of one user: what one user requests takes nothing from the others
 constexpr std::size_t kMaxSessions = 500;  ///< of one user: each is a row in the store until it expires
 
 }  // namespace
@@ -65,15 +65,19 @@ std::optional<Principal> SessionTable::find(std::string_view session_id, std::st
 std::string CodeTable::issue(const Principal& principal, std::string purpose) {
   std::string code = toBase64Url(randomBytes(32));
   std::lock_guard lock(mutex_);
-  SteadyTime now = clock_.steadyNow();
-  if (codes_.size() >= kMaxCodes) {
-    std::erase_if(codes_, [&](const auto& item) { return now >= item.second.expires; });
-    if (codes_.size() >= kMaxCodes)
-      codes_.erase(
-          std::min_element(codes_.begin(), codes_.end(), [](const auto& a, const auto& b) { return a.second.expires < b.second.expires; }));
+  std::deque<std::string>& own = issued_[principal.user];
+  while (!own.empty() && (own.size() >= kMaxCodes || isOver(own.front()))) {
+    if (auto oldest = codes_.find(own.front()); oldest != codes_.end()) codes_.erase(oldest);
+    own.pop_front();
   }
-  codes_[code] = {principal, std::move(purpose), now + life_};
+  own.push_back(code);
+  codes_[code] = {principal, std::move(purpose), clock_.steadyNow() + life_};
   return code;
+}
+
+bool CodeTable::isOver(const std::string& code) const {
+  auto found = codes_.find(code);
+  return found == codes_.end() || clock_.steadyNow() >= found->second.expires;
 }
 
 std::optional<Principal> CodeTable::find(std::string_view code) {

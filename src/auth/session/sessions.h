@@ -1,7 +1,9 @@
 // State that auth keeps in memory: roles and generations of users, live sessions, one-time codes.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -47,7 +49,7 @@ class SessionTable {
   std::map<std::string, Session, std::less<>> sessions_;
 };
 
-/// One-time codes: one use, one purpose (for example an instance host and a browser). Thread-safe.
+/// One-time codes: one use, one purpose (for example an instance host and a browser). A user's newest ones are kept. Thread-safe.
 class CodeTable {
  public:
   CodeTable(const Clock& clock, std::chrono::seconds life) : clock_(clock), life_(life) {}
@@ -63,10 +65,13 @@ class CodeTable {
     SteadyTime expires;
   };
 
+  bool isOver(const std::string& code) const;  ///< used, or expired
+
   const Clock& clock_;
   std::chrono::seconds life_;
   std::mutex mutex_;
   std::map<std::string, Code, std::less<>> codes_;
+  std::map<std::string, std::deque<std::string>> issued_;  ///< by user, from the oldest; also used ones
 };
 
 }  // namespace swarm

@@ -295,6 +295,23 @@ TEST_F(AuthTest, takesACodeOnceForItsInstanceWithinAMinute) {
   EXPECT_FALSE(auth_->takeCode("never-issued", "i-1", "browser"));
 }
 
+TEST_F(AuthTest, aFloodOfOneUsersCodesEndsNoOtherUsersCode) {
+  run(auth_->putUser("ben", Secret("correct horse"), Role::user));
+  Principal ann = login().principal;
+  Principal ben = run(auth_->login("ben", Secret("correct horse"), LoginOrigin{"10.0.0.2"})).principal;
+  const std::string code = auth_->issueCode(ann, "i-1", "browser"), link = auth_->issueLoginLink(ann);
+  const std::string first = auth_->issueCode(ben, "i-1", "browser");
+  std::string last;
+  for (int i = 0; i < 20'000; ++i) {
+    last = auth_->issueCode(ben, "i-1", "browser");
+    auth_->issueLoginLink(ben);
+  }
+  EXPECT_FALSE(auth_->takeCode(first, "i-1", "browser")) << "the flood's own codes are bounded";
+  EXPECT_TRUE(auth_->takeCode(last, "i-1", "browser"));
+  EXPECT_TRUE(auth_->takeCode(code, "i-1", "browser"));
+  EXPECT_TRUE(run(auth_->takeLoginLink(link)));
+}
+
 TEST_F(AuthTest, issuesLongLivedTokensToUsersThatExist) {
   LoginResult result = run(auth_->issue("ann", hours(24 * 365)));
   clock_.advance(hours(24 * 364));
