@@ -155,8 +155,9 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
     co_return co_await forwardPreflight(std::move(request));
   auto cookie = request.target ? targets->authenticate(head, request.target) : nullptr;
   if (auto of_vscode = !cookie && request.target ? targets->authenticateByPorts(head, request.target) : nullptr) {
-    // A page of a port requires the port's own cookie, so that the storage of another instance's port is cleared first.
-    if (head.method == "GET" && (opensPage(head) || opensFrame(head)))
+    // A page of a port requires the port's own cookie, so that the storage of another instance's port is cleared first. A page of that
+    // port which opens a frame there without it belongs to another instance, or its time has passed.
+    if (head.method == "GET" && (opensPage(head) || (opensFrame(head) && request.sender != Sender::SameHost)))
       co_return co_await handover.enterPort(exchange, request.target, of_vscode->principal);
     if (request.sender == Sender::SameWorkspace) cookie = std::move(of_vscode);
   }
@@ -225,12 +226,15 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
   const auto peer = request.exchange.stream().peerAddress();
   const std::string of_port = request.isVscode() ? std::string() : fieldsFor(rulesFor(request));
   const std::string_view extra = request.isVscode() ? vscode_fields : of_port;
-  const ForwardFacts facts{
-      .clientAddress = peer,
-      .scheme = address.scheme(),
-      .port = address.portOf(head),
-      .trustedProxy = options.trustedProxies.contains(peer),
-      .response = {.extra = extra, .isVscode = request.isVscode(), .cookiesAreLarge = cookieBytes(head.headers) > kLargeCookies}};
+  const ForwardFacts facts{.clientAddress = peer,
+                           .scheme = address.scheme(),
+                           .port = address.portOf(head),
+                           .trustedProxy = options.trustedProxies.contains(peer),
+                           .response = {.extra = extra,
+                                        .isVscode = request.isVscode(),
+                                        .cookiesAreLarge = cookieBytes(head.headers) > kLargeCookies,
+                                        .isOfInstance = true,
+                                        .isWorkerScript = head.headers.has("Service-Worker")}};
   const bool upgrades = !head.upgrade.empty();
   std::optional<OpenBudget::Share> share;
   if (upgrades && options.tunnels) {

@@ -43,6 +43,7 @@ async::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostNa
   const auto& head = exchange.head();
   const auto& names = targets_.names();
   if (findCookie(head.headers, names.session).isAmbiguous()) expireCookie(names, names.session, head.host, head.path(), headers);
+  if (holdsStorageOfAnother(head, host)) headers.push_back({"Clear-Site-Data", std::string(kClearStorage)});
   if (!isNavigation(head)) {
     co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
     co_return;
@@ -61,6 +62,15 @@ async::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostNa
                            address_.baseOrigin(head) + format("{}?host={}&binding={}&path={}&proof={}", kInstancePath, host.label(),
                                                               bindingOf(secret), net::percentEncode(path), proofOf(secret, path)),
                            std::move(headers));
+}
+
+/// The storage that another instance has filled must not wait for a sign-in: its service worker may respond to every page, and never let
+/// one through. Without a mark this shows only in a request for a worker's script, which pages of other sites cannot make.
+bool Handover::holdsStorageOfAnother(const net::RequestHead& head, const HostName& host) const {
+  const auto mark = findCookie(head.headers, targets_.names().mark);
+  if (mark.count == 0) return head.headers.has("Service-Worker");
+  const auto target = targets_.find(host);
+  return !target || mark.value != auth_.markOf(target->route->instanceId);
 }
 
 std::string Handover::wantedPath(const net::RequestHead& head, const Target* target) const {

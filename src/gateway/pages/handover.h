@@ -37,6 +37,8 @@ class Handover {
  private:
   /// Cookies of a host after a sign-in; clears storage that another instance of the same name has filled.
   net::Headers welcome(const net::RequestHead& head, const Target& target, const Principal& principal) const;
+  /// Whether another instance, or an unknown one, has filled the browser's storage for this host.
+  bool holdsStorageOfAnother(const net::RequestHead& head, const HostName& host) const;
   /// The path that the browser requested when the sign-in began, if its proof is valid; otherwise "/".
   std::string wantedPath(const net::RequestHead& head, const Target* target) const;
 

@@ -1,7 +1,9 @@
 #include "gateway/proxy/rewrite.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "auth/session/cookies.h"
 
@@ -119,10 +121,47 @@ void appendForwarded(const net::RequestHead& head, const ForwardFacts& facts, st
 
 bool replacesOurs(const net::HeaderView& field, const ResponseRules& rules) {
   if (equalsIgnoreCase(field.name, "Set-Cookie")) return setsOurCookie(field.value);
+  // "cookies" stands for those of the whole site: on a domain also for the base host's and those of other workspaces.
+  if (equalsIgnoreCase(field.name, "Clear-Site-Data"))
+    return field.value.find("cookies") != std::string_view::npos || field.value.find('*') != std::string_view::npos;
   // Only the gateway may widen the scope of a service worker (isPageWorker() in gateway.cc).
   return rules.isVscode &&
          (equalsIgnoreCase(field.name, "Cross-Origin-Opener-Policy") || equalsIgnoreCase(field.name, "Cross-Origin-Resource-Policy") ||
           equalsIgnoreCase(field.name, "Service-Worker-Allowed"));
+}
+
+/// The single Content-Type; empty: none, or several.
+std::string_view contentTypeOf(const net::ResponseHead& head) {
+  std::string_view found;
+  for (const auto& field : head.headers.all()) {
+    if (!equalsIgnoreCase(field.name, "Content-Type")) continue;
+    if (!found.empty() || field.value.find(',') != std::string_view::npos) return {};
+    found = field.value;
+  }
+  return found;
+}
+
+bool isOneOf(std::span<const std::string_view> prefixes, std::string_view type) {
+  return std::ranges::any_of(prefixes, [type](std::string_view prefix) { return equalsIgnoreCase(type.substr(0, prefix.size()), prefix); });
+}
+
+constexpr std::array<std::string_view, 3> kScripts = {"text/javascript", "application/javascript", "application/x-javascript"};
+/// What runs no script when a browser opens it. Everything else may be a page, if only because browsers guess types.
+constexpr std::array<std::string_view, 8> kPassive = {"text/css",         "text/plain",       "font/", "audio/", "video/",
+                                                      "application/json", "application/wasm", "image/"};
+constexpr std::array<std::string_view, 1> kDrawings = {"image/svg"};
+
+/// A browser's cache and service workers outlive an instance, and another owner may get its name. So a browser may use a stored page, or a
+/// stored script of a worker, only after a request, whose refusal clears the storage (pages/handover.cc). A 304 may change what is stored.
+void appendCaching(const net::ResponseHead& head, const ResponseRules& rules, std::string& out) {
+  if (!rules.isOfInstance) return;
+  const auto type = contentTypeOf(head);
+  if (rules.isWorkerScript || head.status == 304)
+    appendField(out, "Cache-Control", "no-cache");
+  else if (isOneOf(kScripts, type))
+    appendField(out, "Vary", "Service-Worker");  // what a page has fetched is not used for a worker
+  else if (!isOneOf(kPassive, type) || isOneOf(kDrawings, type))
+    appendField(out, "Cache-Control", "no-cache");
 }
 
 void appendStatusLine(const net::ResponseHead& head, std::string& out) {
@@ -203,6 +242,7 @@ void appendClientResponse(const net::ResponseHead& head, const ClientResponse& p
   appendStatusLine(head, out);
   appendEndToEnd(head, rules, out);
   out.append(rules.extra);
+  appendCaching(head, rules, out);
   // Cookies that a sibling host planted would lock the user out until they expire.
   if (head.status == 431 && rules.cookiesAreLarge) appendField(out, "Clear-Site-Data", "\"cookies\"");
   if (plan.framing == ClientFraming::Chunked) {

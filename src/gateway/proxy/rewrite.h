@@ -14,6 +14,8 @@ struct ResponseRules {
   std::string_view extra{};      ///< complete header lines
   bool isVscode = false;         ///< fields that would open its host to others are replaced by those in `extra`
   bool cookiesAreLarge = false;  ///< of the request: if the application refuses it for its size, they are removed
+  bool isOfInstance = false;     ///< the browser keeps it at a host that another instance may have later
+  bool isWorkerScript = false;   ///< the browser requested it as the script of a service worker
 };
 
 /// Facts about a client that the gateway adds to the request.

@@ -7,6 +7,16 @@ const http = require('http');
 let preflights = 0;
 const reached = [];
 http.createServer((request, response) => {
+  if (request.url === '/worker.js' || request.url === '/kept') response.setHeader('Cache-Control', 'max-age=31536000, immutable');
+  if (request.url === '/worker.js') {
+    response.setHeader('Content-Type', 'text/javascript');
+    return response.end(\`
+      self.addEventListener('install', () => self.skipWaiting());
+      self.addEventListener('fetch', (event) => {
+        const { pathname } = new URL(event.request.url);
+        if (pathname === '/mine') event.respondWith(new Response('<title>OWNED</title>', { headers: { 'Content-Type': 'text/html' } }));
+      });\`);
+  }
   response.setHeader('Content-Type', 'text/html');
   response.end('<!doctype html><title>pages</title><h1 id="port">pages of ' + request.headers.host + '</h1>');
 }).listen(3000, '127.0.0.1');

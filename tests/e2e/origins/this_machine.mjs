@@ -177,6 +177,36 @@ async function leaveThingsBehind(page) {
   check(await page.title() === 'other', 'the worker of the page is the gateway\'s, whatever the workspace serves', await page.title());
 }
 
+/// The same at a port, where any program may have a worker: its script is also in the browser's cache.
+async function leaveThingsBehindAtAPort(page) {
+  await openPort(page, '3000.proj');
+  await page.goto(at('3000.proj', '/kept'));
+  await page.evaluate(async () => {
+    await fetch('/worker.js');
+    await navigator.serviceWorker.register('/worker.js', { updateViaCache: 'all' });
+    await navigator.serviceWorker.ready;
+    localStorage.setItem('left', 'behind');
+  });
+  await page.goto(at('3000.proj', '/mine'));
+  check(await page.title() === 'OWNED', 'a service worker responds at a port of "proj"', await page.title());
+}
+
+/// No request reaches the server before the worker's last response; the browser then requests the worker's script.
+async function theWorkerOfAPortIsGone(page) {
+  const titles = [];
+  for (const end = Date.now() + 30000; Date.now() < end && titles.at(-1) !== ''; await page.waitForTimeout(300)) {
+    await go(page, at('3000.proj', '/mine'));
+    titles.push(await page.title() === 'OWNED' ? 'OWNED' : '');
+  }
+  check(titles.at(-1) === '', 'the worker that a former "proj" registered at a port is gone', JSON.stringify(titles));
+  await go(page, at('3000.proj', '/kept'));
+  check(!(await page.content()).includes('pages of'), 'and so are its pages in the cache', await page.content());
+  const left = await page.evaluate(async () => ({
+    storage: localStorage.getItem('left'), workers: (await navigator.serviceWorker.getRegistrations()).length,
+  }));
+  check(left.storage === null && left.workers === 0, 'and its storage', JSON.stringify(left));
+}
+
 async function nothingOfAFormerInstanceSurvives(page) {
   check((await server.run('delete', 'proj', '--volumes', '--yes')).code === 0, '"proj" is deleted');
   check((await server.run('create', 'proj')).code === 0, 'and made again');
@@ -201,7 +231,7 @@ try {
   const page = await person.open();
   for (const step of [codesOfOthersAreRefused, aLinkSignsIn, otherProgramsGetNoCookie, twoServersKeepTheirSessions,
     portsOfOneWorkspaceWorkTogether, otherWorkspacesReachNothing, linksChooseNoFolder, simpleBrowserShowsAPort, leaveThingsBehind,
-    nothingOfAFormerInstanceSurvives]) {
+    leaveThingsBehindAtAPort, nothingOfAFormerInstanceSurvives, theWorkerOfAPortIsGone]) {
     say(`-- ${step.name}`);
     await step(page);
   }

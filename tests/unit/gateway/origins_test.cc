@@ -238,6 +238,13 @@ TEST_F(Origins, vscodesSignInOpensAPortInAFrame) {
     const auto origin = "Origin: http://" + hostName("3000.ws") + "\r\n";
     EXPECT_EQ((co_await visit(instance("/", "81.ws"), kSameSite + origin)).body, "hello");
     EXPECT_EQ((co_await visit(instance("/", "81.ws"), "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\n")).status, 401);
+    // A page of this port that opens itself in a frame without a cookie belongs to an earlier instance.
+    EXPECT_NE((co_await visit(instance("/", "82.ws"),
+                              "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n"
+                              "Accept: text/html\r\n"))
+                  .header("Location")
+                  .find("/auth/instance?"),
+              std::string::npos);
     // It opens no VS Code, and no other workspace.
     const auto value = ports.begin()->second;
     auto client = co_await connect();

@@ -187,6 +187,43 @@ TEST_F(SignInFlow, clearsTheStorageThatAnotherInstanceOfTheNameLeftInTheBrowser)
   });
 }
 
+TEST_F(SignInFlow, aServiceWorkerOfAFormerInstanceIsClearedBeforeASignIn) {
+  const std::string script = "Service-Worker: script\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Dest: serviceworker\r\n";
+  const std::string part = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
+  const std::string cleared = "\"cache\", \"storage\"";
+  run([&]() -> awaitable<void> {
+    signInAs("ada");
+    EXPECT_EQ((co_await browse(instance("/", "80.ws"))).body, "hello");
+    const auto cookies = jar_[hostName("80.ws")];
+    const auto ask = [&](std::string fields, std::string label) -> awaitable<Answer> {
+      jar_[hostName(label)].erase(names().session);
+      jar_.erase(".ws.localhost");
+      co_return co_await visit(instance("/sw.js", label), fields);
+    };
+    // Signed out of the same instance, whose worker stays.
+    EXPECT_EQ((co_await ask(script, "80.ws")).status, 401);
+    EXPECT_EQ((co_await ask(script, "80.ws")).header("Clear-Site-Data"), "");
+    EXPECT_EQ((co_await ask("Accept: text/html\r\n", "80.ws")).header("Clear-Site-Data"), "");
+    remove("ws");
+    publish([](Route& route) { route.instanceId = "i-later"; }, "ws");
+    for (const auto& fields : {script, part, std::string("Accept: text/html\r\n")}) {
+      const auto answer = co_await ask(fields, "80.ws");
+      EXPECT_NE(answer.status, 200) << fields;
+      EXPECT_EQ(answer.header("Clear-Site-Data"), cleared) << fields;
+    }
+    // Even if VS Code's sign-in, or a cookie of the former instance, is there.
+    jar_[hostName("80.ws")] = cookies;
+    EXPECT_EQ((co_await visit(instance("/sw.js", "80.ws"), script)).header("Clear-Site-Data"), cleared);
+    remove("ws");
+    EXPECT_EQ((co_await ask(script, "80.ws")).header("Clear-Site-Data"), cleared);
+    // A browser without a mark: only what pages of other sites cannot request.
+    jar_.erase(hostName("80.ws"));
+    EXPECT_EQ((co_await ask(script, "80.ws")).header("Clear-Site-Data"), cleared);
+    for (const auto& fields : {part, std::string("Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n"), std::string()})
+      EXPECT_EQ((co_await ask(fields, "81.ws")).header("Clear-Site-Data"), "") << fields;
+  });
+}
+
 TEST_F(SignInFlow, redirectsToNoOtherSite) {
   run([&]() -> awaitable<void> {
     signInAs("ada");

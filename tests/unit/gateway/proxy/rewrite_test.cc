@@ -139,6 +139,36 @@ TEST(ClientResponse, removesCookiesThatAreTooLargeForTheApplication) {
             std::string::npos);
 }
 
+TEST(ClientResponse, makesBrowsersRevalidateStoredPagesAndWorkers) {
+  const auto added = [](const std::string& fields, bool is_worker, int status = 200) {
+    const auto head = clientHead("HTTP/1.1 " + std::to_string(status) + " R\r\n" + fields + "Content-Length: 0\r\n\r\n", "GET", 1, true,
+                                 {.isOfInstance = true, .isWorkerScript = is_worker});
+    const bool revalidates = head.find("Cache-Control: no-cache\r\n") != std::string::npos;
+    const bool varies = head.find("Vary: Service-Worker\r\n") != std::string::npos;
+    EXPECT_TRUE(head.find(fields) != std::string::npos) << head;
+    return revalidates ? "revalidates" : varies ? "varies" : "";
+  };
+  for (const std::string page : {"Content-Type: text/html\r\n", "content-type: IMAGE/SVG+XML\r\n", "Content-Type: application/xml\r\n", "",
+                                 "Content-Type: text/css, text/html\r\n", "Content-Type: text/css\r\nContent-Type: text/html\r\n",
+                                 "Content-Type: text/html\r\nCache-Control: max-age=31536000, immutable\r\n", "Content-Type: x\r\n"})
+    EXPECT_STREQ(added(page, false), "revalidates") << page;
+  for (const std::string script : {"Content-Type: text/javascript; charset=utf-8\r\n", "Content-Type: Application/JavaScript\r\n"}) {
+    EXPECT_STREQ(added(script, false), "varies") << script;
+    EXPECT_STREQ(added(script, true), "revalidates") << script;
+  }
+  for (const std::string part : {"Content-Type: text/css\r\n", "Content-Type: image/png\r\n", "Content-Type: font/woff2\r\n"})
+    EXPECT_STREQ(added(part, false), "") << part;
+  EXPECT_STREQ(added("Content-Type: text/css\r\n", false, 304), "revalidates");
+}
+
+TEST(ClientResponse, leavesCookiesOfOtherHostsToTheGateway) {
+  for (const std::string all : {"\"cookies\"", "\"cache\", \"cookies\"", "\"*\""})
+    EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nClear-Site-Data: " + all + "\r\nContent-Length: 0\r\n\r\n"),
+              "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_NE(clientHead("HTTP/1.1 200 OK\r\nClear-Site-Data: \"storage\"\r\nContent-Length: 0\r\n\r\n").find("Clear-Site-Data"),
+            std::string::npos);
+}
+
 TEST(ClientResponse, replacesTheApplicationsRulesByItsOwn) {
   EXPECT_EQ(
       clientHead(
