@@ -137,7 +137,11 @@ void Api::Impl::signIn(Call& call, const Endpoint* route) {
                 credentials.given ? "The token is invalid or has expired." : "Sign in first: send a token as \"Authorization: Bearer\".");
   }
   call.signIn(std::move(*credentials.principal));
-  if (credentials.fromCookie && !isSafe(call, head) && !isSameOrigin(head))
+  // On a domain, pages of workspaces are same-site, and their requests carry the cookie: reads, too, cost the visitor streams and time. A
+  // link opens a tab, which the page cannot read.
+  const bool is_allowed =
+      isSafe(call, head) ? !isOfForeignPage(head) || head.headers.find("Sec-Fetch-Dest") == "document" : isSameOrigin(head);
+  if (credentials.fromCookie && !is_allowed)
     throw Error(ErrorCode::PermissionDenied, "A request with a session cookie must come from a page of this server's own origin.");
 }
 

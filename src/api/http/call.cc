@@ -7,6 +7,7 @@
 #include "api/http/json_keys.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
+#include "model/codec/untrusted_json.h"
 
 namespace swarm::api {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using ParameterKind = Parameter::Kind;
 
 constexpr std::size_t kSmallBody = 64 * 1024;  // not counted in the user's budget
+/// The loop of a connection reads a body, and serves others, too.
+constexpr JsonLimits kBodyLimits{.values = 10'000, .depth = 32};
 
 /// The fault of a parameter's value; empty: none.
 std::string faultOf(const Parameter& parameter, const std::string& value) {
@@ -181,7 +184,7 @@ awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget) {
   std::string text;
   if (!empty) text = co_await readText(limit, budget);
   if (text.empty() && route_->body.rule == BodyRule::OptionalJson) co_return;
-  body_ = parseJson(text);
+  body_ = parseJson(text, "The request body", kBodyLimits);
   std::vector<FieldError> faults;
   for (std::string& pointer : duplicateKeys(text)) faults.push_back({std::move(pointer), "occurs more than once"});
   throwIfAny(std::move(faults));

@@ -1,9 +1,7 @@
 // JSON text to values, with errors that say where.
-#include <boost/json/error.hpp>
-#include <boost/json/stream_parser.hpp>
-
 #include "base/text/format.h"
 #include "model/codec/codec.h"
+#include "model/codec/counting_handler.h"
 
 namespace swarm {
 namespace {
@@ -29,21 +27,23 @@ std::string reasonOf(const boost::system::error_code& code, std::size_t max_dept
 }  // namespace
 
 json::value parseJson(std::string_view text, std::string_view what, std::size_t max_depth) {
+  return parseJson(text, what, JsonLimits{.values = SIZE_MAX, .depth = max_depth});
+}
+
+json::value parseJson(std::string_view text, std::string_view what, const JsonLimits& limits) {
   json::parse_options options;
-  options.max_depth = max_depth;
-  json::stream_parser parser(json::storage_ptr(), options);
+  options.max_depth = limits.depth;
+  json::basic_parser<CountingHandler> parser(options, limits, json::storage_ptr());
   boost::system::error_code code;
-  std::size_t consumed = parser.write_some(text.data(), text.size(), code);
+  std::size_t consumed = parser.write_some(false, text.data(), text.size(), code);
   if (!code && consumed < text.size()) code = json::error::extra_data;
-  if (!code) {
-    parser.finish(code);
-    if (code == json::error::incomplete) consumed = text.size();
-  }
-  if (!code) return parser.release();
+  if (code == json::error::incomplete) consumed = text.size();
+  if (!code) return parser.handler().release();
+  if (parser.handler().exceeded()) throw Error(ErrorCode::InvalidArgument, format("{} has more than {} values.", what, limits.values));
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     throw Error(ErrorCode::InvalidArgument, format("{} is empty; expected JSON.", what));
   throw Error(ErrorCode::InvalidArgument,
-              format("{} is not valid JSON: {} ({}).", what, reasonOf(code, max_depth), placeOf(text, consumed)));
+              format("{} is not valid JSON: {} ({}).", what, reasonOf(code, limits.depth), placeOf(text, consumed)));
 }
 
 }  // namespace swarm

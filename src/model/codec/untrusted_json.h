@@ -32,4 +32,7 @@ class UntrustedJson {
   std::unique_ptr<Parser> parser_;
 };
 
+/// parseJson() (codec.h) within `limits`, of which only values and depth count.
+boost::json::value parseJson(std::string_view text, std::string_view what, const JsonLimits& limits);
+
 }  // namespace swarm

@@ -55,6 +55,18 @@ TEST(ApiInput, refusesBodiesThatAreNotWhatTheRouteTakes) {
   EXPECT_TRUE(server.world.containers().empty());
 }
 
+TEST(ApiInput, refusesBodiesOfMoreValuesThanALoopShouldRead) {
+  ApiServer server;
+  std::string keys = "{", deep(200'000, '[');
+  for (int i = 0; keys.size() < 900'000; ++i) keys += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":0";
+  for (const std::string& body : {keys + "}", "{\"env\":" + keys + "}}", "{\"name\":" + deep}) {
+    const Answer answer = server.post("/api/instances", body);
+    expectProblem(answer, 400, "invalid_argument");
+    EXPECT_FALSE(answer.json.as_object().contains("errors")) << "no member is named, since none was read";
+    EXPECT_LT(answer.text.size(), 1000U);
+  }
+}
+
 TEST(ApiInput, takesLittleFromAClientThatIsNotSignedIn) {
   ApiServer server;
   auto signIn = [&](std::size_t bytes) {

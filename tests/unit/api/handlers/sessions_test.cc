@@ -80,6 +80,15 @@ TEST(ApiSessions, byCookieActOnlyFromOurOwnPages) {
   EXPECT_EQ(server.send(create, "").status, 403);
   create.headers = with({{"Origin", "http://swarm.localhost"}, {"Sec-Fetch-Site", "same-origin"}});
   EXPECT_EQ(server.send(create, "").status, 202);
+  // Reads: a page of a workspace on the same domain must not hold its visitor's streams.
+  const auto read = [&](net::Headers more) {
+    return server.send({.target = "/api/instances", .headers = with(std::move(more))}, "").status;
+  };
+  EXPECT_EQ(read({{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "no-cors"}, {"Sec-Fetch-Dest", "empty"}}), 403);
+  EXPECT_EQ(read({{"Origin", "http://evil.localhost"}}), 403);
+  EXPECT_EQ(read({{"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "iframe"}}), 403);
+  EXPECT_EQ(read({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}, {"Sec-Fetch-Dest", "document"}}), 200);
+  EXPECT_EQ(read({{"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Mode", "cors"}, {"Sec-Fetch-Dest", "empty"}}), 200);
 }
 
 TEST(ApiSessions, byCookieOpenNoWebSocketFromAnotherOrigin) {
