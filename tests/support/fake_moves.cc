@@ -35,6 +35,10 @@ class FakeLink final : public transfer::Link {
     ++moves_.rounds;
     if (moves_.onRound) moves_.onRound(kind);
     if (moves_.report && progress) progress(*moves_.report);
+    while (moves_.endless) {
+      if (progress) progress(moves_.endless());
+      co_await moves_.pass("report", places());
+    }
     co_await moves_.pass("round", places());
     if (moves_.failRound) throw *moves_.failRound;
     auto target = moves_.world().container(target_);

@@ -17,11 +17,12 @@ class FakeMoves final : public MoveAgents {
   explicit FakeMoves(fake::FakeWorld& world) : world_(world) {}
 
   // Failures. Each takes effect at the n-th call from now, counted over all links, and only once.
-  std::map<std::string, int> cutAt;                    ///< "round", "digest", "scan", "sync", "hold", "connect" → Unavailable at the n-th
-  std::optional<Error> failRound;                      ///< every round ends with this error
-  int corruptions = 0;                                 ///< the number of target digests to falsify
-  std::function<void(transfer::RoundKind)> onRound;    ///< before a round copies anything
-  std::optional<transfer::TransferProgress> report{};  ///< reported by every round before it copies anything
+  std::map<std::string, int> cutAt;                     ///< "round", "digest", "scan", "sync", "hold", "connect" → Unavailable at the n-th
+  std::optional<Error> failRound;                       ///< every round ends with this error
+  int corruptions = 0;                                  ///< the number of target digests to falsify
+  std::function<void(transfer::RoundKind)> onRound;     ///< before a round copies anything
+  std::optional<transfer::TransferProgress> report{};   ///< reported by every round before it copies anything
+  std::function<transfer::TransferProgress()> endless;  ///< a round never ends, and this is what it reports
   std::int64_t freeAtTarget = std::int64_t{1} << 40;
   std::set<PlaceId> frozen;  ///< places whose processes are frozen
   int rounds = 0;

@@ -3,6 +3,7 @@
 
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
+#include "base/text/duration_text.h"
 #include "base/text/format.h"
 #include "controller/agents/agent_settings.h"
 #include "model/codec/codec.h"
@@ -21,10 +22,14 @@ constexpr std::chrono::seconds kHoldTimeout{15};  ///< limit of one attempt; no 
 constexpr std::chrono::milliseconds kHoldInterval{100};
 constexpr std::chrono::seconds kCloseTimeout{2};
 constexpr std::size_t kMaxDifferences = 5;
+constexpr std::chrono::hours kCopyTimeout{7 * 24};  ///< from the request of the operation to the end of its last copy
+constexpr std::chrono::minutes kCopySilence{60};    ///< of one command without any progress
 
 bool runs(const std::optional<ProviderInstance>& observed) {
   return observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
 }
+
+std::string textOf(std::chrono::seconds duration) { return durationText(duration.count()); }
 
 Error gone(std::string_view end, const std::optional<ProviderInstance>& observed) {
   std::string how = !observed ? "was removed" : observed->reason.empty() ? "stopped" : observed->reason;
@@ -49,8 +54,42 @@ transfer::Scope CopyRun::scope() const {
   return scope;
 }
 
+transfer::ProgressSink CopyRun::silentSink() {
+  return [self = shared_from_this()](const transfer::TransferProgress& now) {
+    self->progress_.noteProgress(now);
+    self->reported_.notifyAll();
+  };
+}
+
 transfer::ProgressSink CopyRun::sink() {
-  return [self = shared_from_this()](const transfer::TransferProgress& now) { self->progress_.progress(now); };
+  return [self = shared_from_this(), note = silentSink()](const transfer::TransferProgress& now) {
+    note(now);
+    self->progress_.progress(now);
+  };
+}
+
+/// Progress extends a command, but not the whole copy: a hostile agent can report it for ever.
+awaitable<void> CopyRun::throwWhenTooLate() {
+  for (;;) {
+    const auto seen = reported_.version();
+    const auto whole = kCopyTimeout - (context_.clock.now() - operation_->record.createdAt);
+    const auto silent = kCopySilence - (context_.clock.steadyNow() - progress_.lastProgress());
+    if (whole <= whole.zero()) throw Error(ErrorCode::UpstreamFailed, format("The files were not copied within {}.", textOf(kCopyTimeout)));
+    if (silent <= silent.zero()) throw Error(ErrorCode::UpstreamFailed, format("The copy made no progress for {}.", textOf(kCopySilence)));
+    co_await reported_.wait(seen, Deadline::after(std::min(std::chrono::ceil<std::chrono::milliseconds>(whole),
+                                                           std::chrono::ceil<std::chrono::milliseconds>(silent))));
+  }
+}
+
+template <typename T>
+awaitable<T> CopyRun::limited(awaitable<T> work) {
+  if constexpr (std::is_void_v<T>) {
+    co_await async::race(std::move(work), throwWhenTooLate());
+  } else {
+    std::optional<T> result;
+    co_await async::race(async::detail::storeResult(std::move(work), result), throwWhenTooLate());
+    co_return std::move(*result);
+  }
 }
 
 awaitable<agent::AgentTarget> CopyRun::agentAt(End end) {
@@ -76,12 +115,13 @@ awaitable<void> CopyRun::throwIfGone(std::string_view title, End end) {
 template <typename Call>
 auto CopyRun::linked(Call call) -> std::invoke_result_t<Call&, LinkPtr> {
   auto delay = context_.options.retryDelay;
+  progress_.commandBegan();
   for (;;) {
     std::optional<Error> failure;
     SteadyTime before = progress_.lastProgress();
     try {
       if (!link_) link_ = co_await connect();
-      co_return co_await call(link_);
+      co_return co_await limited(call(link_));
     } catch (...) {
       failure = currentExceptionAsError();
     }
@@ -104,7 +144,7 @@ awaitable<RoundReport> CopyRun::round(RoundKind kind) {
 }
 
 awaitable<ScanReport> CopyRun::scan(Side side) {
-  co_return co_await linked([side](LinkPtr link) { return link->scan(side, {}); });
+  co_return co_await linked([this, side](LinkPtr link) { return link->scan(side, silentSink()); });
 }
 
 awaitable<ScanReport> CopyRun::copyAll(RoundKind kind) {

@@ -1,6 +1,7 @@
 // CopyRun: one run of an operation that copies files from one place to another: the common part of moves, snapshots and restores.
 #pragma once
 
+#include "async/notifier.h"
 #include "controller/moves/move_link.h"
 #include "controller/moves/move_progress.h"
 #include "controller/operations/handler.h"
@@ -77,11 +78,17 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
 
  private:
   transfer::ProgressSink sink();
+  transfer::ProgressSink silentSink();  ///< for commands whose progress is not shown
+  /// `work`, unless the copy takes too long: Error(UpstreamFailed).
+  template <typename T>
+  awaitable<T> limited(awaitable<T> work);
+  awaitable<void> throwWhenTooLate();
   awaitable<std::shared_ptr<MoveLink>> connect();
   awaitable<void> throwIfGone(std::string_view title, End end);
 
   Options options_;
   std::shared_ptr<MoveLink> link_;
+  async::Notifier reported_;  ///< an agent reported progress
 };
 
 /// A kind of operation whose work is done by `Run`, a CopyRun.

@@ -42,7 +42,20 @@ void MoveProgressReporter::begin(Step step) {
   shown_.step = stepName(step);
   operation_->step(step);
   before_ = {};
+}
+
+void MoveProgressReporter::commandBegan() {
+  furthest_ = {};
   last_progress_ = context_.clock.steadyNow();
+}
+
+void MoveProgressReporter::noteProgress(const transfer::TransferProgress& now) {
+  const bool is_further =
+      now.filesDone > furthest_.filesDone || now.bytesDone > furthest_.bytesDone || now.bytesSent != furthest_.bytesSent;
+  if (is_further) last_progress_ = context_.clock.steadyNow();
+  furthest_.filesDone = std::max(furthest_.filesDone, now.filesDone);
+  furthest_.bytesDone = std::max(furthest_.bytesDone, now.bytesDone);
+  furthest_.bytesSent = now.bytesSent;
 }
 
 void MoveProgressReporter::totals(std::int64_t files, std::int64_t bytes) {
@@ -56,8 +69,6 @@ void MoveProgressReporter::progress(const transfer::TransferProgress& reported) 
   transfer::TransferProgress now = reported;
   now.bytesDone = std::max(now.bytesDone, std::min(now.bytesSent, bytes_));
   SteadyTime time = context_.clock.steadyNow();
-  bool moved = now.filesDone != before_.filesDone || now.bytesDone != before_.bytesDone || now.bytesSent != before_.bytesSent;
-  if (moved) last_progress_ = time;
   if (step_ == Step::Copy) operation_->fault("copying");
   auto since = std::chrono::duration<double>(time - measured_).count();
   if (measured_ == SteadyTime{} || now.bytesDone < before_.bytesDone) {

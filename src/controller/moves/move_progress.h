@@ -14,6 +14,9 @@ class MoveProgressReporter {
   void stepInPause(Step step);  ///< of the pause, while the workspace cannot be used
   void totals(std::int64_t files, std::int64_t bytes);
   void progress(const transfer::TransferProgress& now);  ///< of the current step
+  void commandBegan();
+  /// Sets lastProgress() if the command is further than before. Agents report what they like, but bytes sent were counted by the server.
+  void noteProgress(const transfer::TransferProgress& now);
   SteadyTime lastProgress() const { return last_progress_; }
   double bytesPerSecond() const { return rate_; }
 
@@ -29,6 +32,7 @@ class MoveProgressReporter {
   std::int64_t bytes_ = 0;
   double rate_ = 0;  ///< bytes of content per second, smoothed
   transfer::TransferProgress before_;
+  transfer::TransferProgress furthest_;  ///< of the current command, also over a former link
   SteadyTime measured_{};
   SteadyTime last_progress_;
   SteadyTime published_{};

@@ -13,6 +13,17 @@
 
 namespace swarm::test {
 
+/// The real time, and what a test adds to it.
+class AdvancedClock final : public Clock {
+ public:
+  SystemTime now() const override { return RealClock().now() + added_; }
+  SteadyTime steadyNow() const override { return RealClock().steadyNow() + added_; }
+  void advance(std::chrono::milliseconds by) { added_ += by; }
+
+ private:
+  std::chrono::milliseconds added_{0};
+};
+
 /// One run of the server: its loop, and the controller on it. Its destruction is kill -9: suspended coroutines do not continue.
 struct Life {
   boost::asio::io_context loop{1};
@@ -68,7 +79,7 @@ class ControllerTest : public ::testing::Test {
   void waitForStatus(const std::string& ref, InstanceStatus status);
   fake::FakeProvider& provider() { return *provider_; }
 
-  RealClock clock_;
+  AdvancedClock clock_;
   fake::FakeWorld world_{clock_};
   MemoryStore store_;
   ControllerOptions options_;

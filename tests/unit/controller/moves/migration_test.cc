@@ -235,6 +235,43 @@ TEST_F(MigrationTest, continuesAfterAnInterruptedConnectionInAnyCall) {
   }
 }
 
+TEST_F(MigrationTest, progressAloneExtendsNoCopyWithoutEnd) {
+  using std::chrono::minutes;
+  struct Hostile {
+    const char* what;
+    std::function<transfer::TransferProgress(std::int64_t)> report;  ///< the n-th
+    const char* reason;
+    std::chrono::minutes between;  ///< two reports
+    bool interrupts;
+  };
+  const Hostile cases[] = {
+      {"always further", [](std::int64_t n) { return transfer::TransferProgress{n, n, n}; }, "not copied within 7 d", minutes(50), false},
+      {"always further, with new connections", [](std::int64_t n) { return transfer::TransferProgress{n, n, n}; }, "within 7 d", hours(6),
+       true},
+      {"there and back", [](std::int64_t n) { return transfer::TransferProgress{n % 2, n % 2, 0}; }, "no progress for 60 min", minutes(20),
+       false},
+      {"nothing", [](std::int64_t) { return transfer::TransferProgress{}; }, "no progress for 60 min", minutes(20), false},
+  };
+  boot();
+  const PlaceId source = makeWorkspace();
+  for (const Hostile& one : cases) {
+    std::int64_t reports = 0;
+    moves_->endless = [&] {
+      clock_.advance(one.between);
+      if (one.interrupts) moves_->cutAt["report"] = 1;
+      return one.report(++reports);
+    };
+    const Operation moved = move(to("fra"));
+    moves_->endless = {};
+    EXPECT_EQ(moved.status, OperationStatus::failed) << one.what;
+    EXPECT_NE(moved.error->message().find(one.reason), std::string::npos) << one.what << ": " << moved.error->message();
+    EXPECT_EQ(placeOf("web"), source);
+    EXPECT_EQ(filesAt(world_, source), files_);
+    waitForStatus("web", InstanceStatus::running);
+    waitUntilOnlyTheCurrentPlaceIsLeft();
+  }
+}
+
 TEST_F(MigrationTest, refusesATargetThatIsTooSmallAndLeavesTheSourceUnchanged) {
   boot();
   PlaceId source = makeWorkspace();
