@@ -49,6 +49,9 @@ class ProviderFixture {
   /// Where there are several places: the one that a test's instances request.
   virtual void choosePlace(InstanceConfig&) const {}
 
+  /// Waits until the image's program runs and handles signals. A stop before that may end what is still starting it, with an exit code
+  /// that looks like a failure to a server that did not request the stop.
+  virtual void awaitProgram(const PlaceId& /*place_id*/) {}
   virtual void removeBehindBack(const PlaceId& place_id) = 0;
   virtual void killBehindBack(const PlaceId& place_id) = 0;  ///< its main process ends with a failure
   /// Everything of this test's swarm at the provider: "container x", "volume y", "network z".

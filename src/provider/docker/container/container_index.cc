@@ -49,7 +49,7 @@ awaitable<std::optional<std::string>> ContainerIndex::find(PlaceId place_id, Dea
 awaitable<std::optional<ContainerDetails>> ContainerIndex::inspect(std::string container, Deadline deadline) {
   auto inspection = co_await context_.engine.inspectContainer(container, deadline);
   if (inspection) co_return readContainer(*inspection, context_.config, endedBy(*inspection));
-  inspected_.erase(container);
+  forgetContainer(container);
   co_return std::nullopt;
 }
 
@@ -124,7 +124,6 @@ void ContainerIndex::forgetInstance(const PlaceId& place_id) {
 void ContainerIndex::forgetAll() {
   current_.clear();
   inspected_.clear();
-  stopped_.clear();
 }
 
 }  // namespace swarm::docker

@@ -66,7 +66,7 @@ class ContainerIndex {
   void noteAllChanged() { inspected_.clear(); }
   void forgetContainer(const std::string& container);
   void forgetInstance(const PlaceId& place_id);
-  void forgetAll();
+  void forgetAll();  ///< except what we stopped: no other container has such an id
 
  private:
   EndedBy endedBy(const json::value& inspection);

@@ -17,6 +17,7 @@ class DockerFixture final : public ProviderFixture {
   std::string image() const override { return image_; }
   std::string taggedImage() override { return engine_.tag(swarm_id_, image_); }
   void moveTag(const std::string&) override { engine_.tag(swarm_id_, engine_.ensureImageOfSecrets()); }
+  void awaitProgram(const PlaceId& place_id) override { engine_.awaitProgram(swarm_id_, place_id); }
   void removeBehindBack(const PlaceId& place_id) override;
   void killBehindBack(const PlaceId& place_id) override;
   std::vector<std::string> leftovers() override { return engine_.leftovers(swarm_id_); }

@@ -23,6 +23,7 @@ class DockerHostsFixture final : public ProviderFixture {
   std::string taggedImage() override;
   void moveTag(const std::string& name) override;
   void choosePlace(InstanceConfig& config) const override;
+  void awaitProgram(const PlaceId& place_id) override { engineOf(place_id).awaitProgram(swarm_id_, place_id); }
   void removeBehindBack(const PlaceId& place_id) override;
   void killBehindBack(const PlaceId& place_id) override;
   std::vector<std::string> leftovers() override;

@@ -92,10 +92,15 @@ std::string TestEngine::tag(const std::string& swarm_id, const std::string& imag
 
 void TestEngine::untag(const std::string& swarm_id) { send("DELETE", "/images/swarm-test-tagged:" + swarm_id + "?noprune=true"); }
 
+void TestEngine::awaitProgram(const std::string& swarm_id, const PlaceId& place_id) {
+  const std::string container = containerOf(swarm_id, place_id);
+  auto runs = [&] { return send("GET", "/containers/" + container + "/archive?path=/tmp/main-runs").ok(); };
+  if (!runner_.waitFor(runs, std::chrono::seconds(60))) throw std::runtime_error("the test image's program does not run");
+}
+
 void TestEngine::endWithFailure(const std::string& swarm_id, const PlaceId& place_id) {
-  const std::string container = "/containers/" + containerOf(swarm_id, place_id);
-  runner_.waitFor([&] { return send("GET", container + "/archive?path=/tmp/main-runs").ok(); });
-  send("POST", container + "/kill?signal=SIGUSR1");
+  awaitProgram(swarm_id, place_id);
+  send("POST", "/containers/" + containerOf(swarm_id, place_id) + "/kill?signal=SIGUSR1");
 }
 
 std::string TestEngine::containerOf(const std::string& swarm_id, const PlaceId& place_id) {

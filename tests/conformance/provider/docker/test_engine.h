@@ -32,7 +32,9 @@ class TestEngine {
   void untag(const std::string& swarm_id);
 
   std::string containerOf(const std::string& swarm_id, const PlaceId& place_id);  ///< its id, or empty
-  /// Makes the test image's program end with code 3, once it listens for the signal: process 1 ignores signals until then.
+  /// Until the test image's program handles signals: process 1 ignores them before.
+  void awaitProgram(const std::string& swarm_id, const PlaceId& place_id);
+  /// Makes that program end with code 3.
   void endWithFailure(const std::string& swarm_id, const PlaceId& place_id);
   std::vector<std::string> leftovers(const std::string& swarm_id);
   void removeAll(const std::string& swarm_id);

@@ -59,6 +59,7 @@ TEST_P(ProviderSuite, anotherServerOnTheSameSwarmFindsWhatIsThere) {
   InstanceSpec first = spec("one"), second = spec("two");
   create(first);
   create(second);
+  fixture_->awaitProgram(second.placeId);
   stop(second.placeId);
   restartServer();
   EXPECT_EQ(list().size(), 2u);

@@ -75,6 +75,21 @@ TEST_F(Reconcile, anUnexpectedExitIsReportedWithItsReason) {
   EXPECT_FALSE(route("one")->agent.endpoint);
 }
 
+/// A provider may not know any more who ended a container: then its exit code looks like a failure.
+TEST_F(Reconcile, aStoppedWorkspaceStaysStoppedWhateverItsProviderReports) {
+  Instance instance = create("one");
+  finish(run(swarm().stopInstance("one", "ann")));
+  SystemTime observed = get("one").observedAt;
+  world_.exitContainer(firstPlaceOf(instance.id), 2);
+  drive([&] { return get("one").observedAt > observed; });
+  EXPECT_EQ(get("one").status, InstanceStatus::stopped);
+  reboot();
+  observed = get("one").observedAt;
+  drive([&] { return get("one").observedAt > observed; });
+  EXPECT_EQ(get("one").status, InstanceStatus::stopped);
+  EXPECT_EQ(get("one").statusReason, "");
+}
+
 TEST_F(Reconcile, thePeriodicListCoversALostEvent) {
   Instance instance = create("one");
   drive([&] { return route("one")->ready; });
