@@ -191,11 +191,19 @@ class Server {
     return run(test::runStorm(*controller_, plan));
   }
 
-  /// Waits for every operation that an earlier life left unfinished.
+  bool hasUnusedPlaces() {
+    auto is_unused = [](const PlaceRecord& place) { return place.role != PlaceRole::kept && place.role != PlaceRole::snapshot; };
+    return std::ranges::any_of(run(store_->loadPlaces()), is_unused);
+  }
+
+  /// Waits for every operation that an earlier life left unfinished, and for the removal of the places that they left behind, which the
+  /// next life would complete, passing fault points at any time.
   boost::json::value settle() {
     for (const Operation& operation : run(controller_->listOperations({})))
       if (operation.status == OperationStatus::pending || operation.status == OperationStatus::running)
         run(controller_->waitForOperation(operation.id, Deadline::after(kPatience)));
+    for (Deadline deadline = Deadline::after(kPatience); hasUnusedPlaces() && !deadline.hasPassed();)
+      run(async::sleepFor(std::chrono::milliseconds(5)));
     OperationFilter all;
     all.limit = 10'000;
     return toJson(run(controller_->listOperations(all)));

@@ -104,6 +104,7 @@ void MoveTest::makeWorkspace(const std::string& fill) {
 std::vector<std::string> MoveTest::pointsOf(const std::string& line) {
   std::filesystem::path list = folder_ / "points";
   std::filesystem::remove(list);
+  request("settle");
   server_->end();
   boot({"SWARM_FAULT_LIST=" + list.string()});
   auto read = [&] {
