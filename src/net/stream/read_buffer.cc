@@ -6,6 +6,14 @@
 
 namespace swarm::net {
 
+namespace {
+
+/// A buffer that a large message has made larger than any is at first is replaced between two messages.
+constexpr std::size_t kMaxKeptBytes = 32 * 1024;
+constexpr std::size_t kReplacementBytes = 16 * 1024;
+
+}  // namespace
+
 ReadBuffer::ReadBuffer(std::size_t initial) : storage_(initial) {}
 
 asio::mutable_buffer ReadBuffer::prepare(std::size_t at_least) {
@@ -31,6 +39,9 @@ asio::mutable_buffer ReadBuffer::prepare(std::size_t at_least) {
 void ReadBuffer::unpin() {
   pinned_ = 0;
   retired_ = {};
+  if (!empty() || storage_.size() <= kMaxKeptBytes) return;
+  storage_ = std::vector<char>(kReplacementBytes);
+  begin_ = end_ = 0;
 }
 
 namespace {

@@ -184,6 +184,46 @@ awaitable<void> checkPinnedHead(Stream& stream) {
   EXPECT_TRUE(next.has_value() && *next > 0);
 }
 
+/// As large as a head may be; it ends with an empty line.
+std::string largeHead(std::string_view target) {
+  std::string head = "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\nCookie: ";
+  return head + std::string(60'000 - head.size() - 4, 'x') + "\r\n\r\n";
+}
+
+TEST(ReadBuffer, keepsNoMemoryOfALargeHeadThatIsDone) {
+  ReadBuffer buffer;
+  buffer.prepare(60'000);
+  buffer.commit(60'000);
+  buffer.pin(60'000);
+  buffer.consume(60'000);
+  EXPECT_GE(buffer.prepare(1).size(), 1U) << "the head stays in place";
+  buffer.unpin();
+  EXPECT_LE(buffer.prepare(1).size(), 16 * 1024U);
+}
+
+awaitable<void> checkHeads(Stream& stream, int heads) {
+  ReadBuffer buffer;
+  for (int i = 0; i < heads; ++i) {
+    const auto size = co_await readHead(stream, buffer);
+    EXPECT_EQ(size.value_or(0), 60'000U) << i;
+    RequestHead head;
+    EXPECT_TRUE(parseRequestHead(buffer.data().substr(0, size.value_or(0)), head)) << i;
+    EXPECT_EQ(head.target, "/" + std::to_string(i));
+    buffer.consume(size.value_or(0));
+  }
+}
+
+TEST(ReadBuffer, losesNothingOfHeadsThatFollowALargeOne) {
+  for (const std::size_t piece : {50UL, 16'383UL, 16'384UL, 16'385UL, 59'999UL, 60'000UL, 60'001UL, 90'000UL}) {
+    test::TestLoop loop;
+    auto [near_end, far_end] = makePipe(loop.executor(), piece);
+    std::string bytes;
+    for (int i = 0; i < 5; ++i) bytes += largeHead("/" + std::to_string(i));
+    loop.spawn(feed(*far_end, bytes, piece));
+    loop.run(checkHeads(*near_end, 5));
+  }
+}
+
 TEST(ReadBuffer, keepsTheHeadInPlaceWhileTheBodyIsRead) {
   test::TestLoop loop;
   auto [near_end, far_end] = makePipe(loop.executor(), 50);

@@ -7,7 +7,9 @@
 
 #include "async/deadline.h"
 #include "base/error.h"
+#include "net/descriptors.h"
 #include "net/stream/fd_stream.h"
+#include "support/allocated_bytes.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 
@@ -67,6 +69,45 @@ TEST_F(HttpServerTest, answersPipelinedRequestsInOrder) {
   EXPECT_EQ(count(text, "HTTP/1.1 200 OK\r\n"), 3);
   EXPECT_LT(text.find("/1"), text.find("/2"));
   EXPECT_LT(text.find("/2"), text.find("/3"));
+}
+
+TEST_F(HttpServerTest, answersPipelinedRequestsWithLargeHeadsInOrder) {
+  start(answerTarget);
+  std::string requests;
+  for (const char* target : {"/1", "/2", "/3"})
+    requests += "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'x') + "\r\n\r\n";
+  const std::string text = exchange(requests + kGet);
+  EXPECT_EQ(count(text, "HTTP/1.1 200 OK\r\n"), 4);
+  EXPECT_TRUE(text.ends_with("/x"));
+}
+
+TEST_F(HttpServerTest, handsAConnectionOverAfterALargeHead) {
+  start([](Exchange& e) -> awaitable<void> {
+    if (e.head().upgrade.empty()) co_return co_await e.respond(200, {}, "whole");
+    const StreamPtr stream = co_await e.upgrade({{"Upgrade", "echo"}});
+    co_await stream->writeAll(co_await test::readToEnd(*stream));
+  });
+  const std::string large = " HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'x') + "\r\n";
+  const std::string text = exchange("GET /1" + large + "\r\nGET /2" + large + "Connection: Upgrade\r\nUpgrade: echo\r\n\r\nread ahead");
+  EXPECT_EQ(count(text, "HTTP/1.1 "), 2);
+  EXPECT_TRUE(text.ends_with("\r\n\r\nread ahead")) << text;
+}
+
+TEST_F(HttpServerTest, keepsNoMemoryOfLargeHeadsForIdleConnections) {
+  constexpr std::size_t kConnections = 1000;
+  ASSERT_GE(raiseDescriptorLimit(), 2 * kConnections + 100);
+  start(answerTarget);
+  auto ask = [](Stream& stream) -> awaitable<void> {
+    co_await stream.writeAll("GET /x HTTP/1.1\r\nHost: a\r\nX: " + std::string(60 * 1024, 'x') + "\r\n\r\n");
+    co_await test::readUntil(stream, "/x");
+  };
+  std::vector<StreamPtr> idle;
+  const std::size_t before = test::allocatedBytes();
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    idle.push_back(connect());
+    loop.run(ask(*idle.back()));
+  }
+  EXPECT_LT((test::allocatedBytes() - before) / kConnections, 32 * 1024U) << "bytes of a connection, both of its ends";
 }
 
 TEST_F(HttpServerTest, readsARequestThatArrivesByteByByte) {
