@@ -11,6 +11,7 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kPumpBytes = 64 * 1024;
+constexpr std::chrono::seconds kLinger{2};
 
 class PrependedStream final : public Stream {
  public:
@@ -60,38 +61,64 @@ class PrependedStream final : public Stream {
   StreamPtr inner_;
 };
 
-// One direction, until its source ends. A failure closes both ends, so that the other direction stops too. Left is the client.
-awaitable<void> pumpOneWay(Stream& from, Stream& to, PumpDirection direction, const PumpObserver& on_bytes) {
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kPumpBytes);
-  bool read_failed = true;
-  while (true) {
-    const IoResult got = co_await from.readSome(asio::buffer(buffer.get(), kPumpBytes));
-    if (got.error == asio::error::eof) {
-      if (!co_await to.shutdownWrite()) co_return;
-      read_failed = false;
-      break;
-    }
-    if (got.error) break;
-    if (on_bytes) on_bytes(direction, got.bytes);
-    const asio::const_buffer piece(buffer.get(), got.bytes);
-    const IoResult written = co_await to.writeAll(std::span(&piece, 1));
-    if (written.error) {
-      read_failed = false;
-      break;
+// One direction each, until its source ends. Left is the client.
+class Pump {
+ public:
+  Pump(Stream& client, Stream& server, const PumpObserver& on_bytes) : client_(client), server_(server), on_bytes_(on_bytes) {}
+
+  awaitable<void> toServer() {
+    const auto buffer = std::make_unique_for_overwrite<char[]>(kPumpBytes);
+    while (true) {
+      const IoResult got = co_await client_.readSome(asio::buffer(buffer.get(), kPumpBytes));
+      if (got.error && got.error != asio::error::eof) co_return loseClient();
+      if (got.error) {
+        if (!refuses_ && co_await server_.shutdownWrite()) refuse();
+        co_return;
+      }
+      if (refuses_) continue;
+      if (on_bytes_) on_bytes_(PumpDirection::LeftToRight, got.bytes);
+      // A failed write is not final: the server may have responded and closed before it read everything.
+      const asio::const_buffer piece(buffer.get(), got.bytes);
+      if ((co_await server_.writeAll(std::span(&piece, 1))).error) refuse();
     }
   }
-  // A disconnected client reads nothing more. The server must be informed, and could mistake a plain close for the end of one direction;
-  // the last bytes of a server must still reach its client.
-  const bool client_failed = (direction == PumpDirection::LeftToRight) == read_failed;
-  Stream& client = direction == PumpDirection::LeftToRight ? from : to;
-  Stream& server = direction == PumpDirection::LeftToRight ? to : from;
-  client.close();
-  if (client_failed) {
-    server.abort();
-  } else {
-    server.close();
+
+  awaitable<void> toClient() {
+    const auto buffer = std::make_unique_for_overwrite<char[]>(kPumpBytes);
+    while (true) {
+      const IoResult got = co_await server_.readSome(asio::buffer(buffer.get(), kPumpBytes));
+      if (got.error) {
+        ended_ = true;
+        if (co_await client_.shutdownWrite()) co_return loseClient();
+        if (refuses_ || got.error != asio::error::eof) refuse();
+        co_return;
+      }
+      if (on_bytes_) on_bytes_(PumpDirection::RightToLeft, got.bytes);
+      const asio::const_buffer piece(buffer.get(), got.bytes);
+      if ((co_await client_.writeAll(std::span(&piece, 1))).error) co_return loseClient();
+    }
   }
-}
+
+ private:
+  // A disconnected client reads nothing more. The server must be informed, and could mistake a plain close for the end of one direction.
+  void loseClient() {
+    client_.close();
+    server_.abort();
+  }
+
+  // The server reads nothing more. What the client sends is dropped: a close with unread input would reset the connection, and the
+  // client might never read the last bytes of the server.
+  void refuse() {
+    refuses_ = true;
+    if (ended_) client_.setDeadline(std::chrono::steady_clock::now() + kLinger);
+  }
+
+  Stream& client_;
+  Stream& server_;
+  const PumpObserver& on_bytes_;
+  bool refuses_ = false;
+  bool ended_ = false;
+};
 
 }  // namespace
 
@@ -109,9 +136,9 @@ awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes) {
   // Cancellation reaches both directions through both(): their pending calls fail. Not a scope guard: when an io_context ends, frames are
   // destroyed in an arbitrary order, and the streams may already be gone.
   std::exception_ptr failure;
+  Pump directions(left, right, on_bytes);
   try {
-    co_await async::both(pumpOneWay(left, right, PumpDirection::LeftToRight, on_bytes),
-                         pumpOneWay(right, left, PumpDirection::RightToLeft, on_bytes));
+    co_await async::both(directions.toServer(), directions.toClient());
   } catch (...) {
     failure = std::current_exception();
   }

@@ -131,6 +131,25 @@ TEST_P(EveryStream, yieldsPrependedBytesFirst) {
   EXPECT_EQ(loop.run(test::readToEnd(*stream)), "abcdef");
 }
 
+TEST_P(EveryStream, pumpPassesOnTheResponseOfAServerThatClosedBeforeItReadTheRequest) {
+  auto [client, left] = makePipe(loop.executor());
+  loop.run(ends.near_end->writeAll("unread"));  // a close with unread input resets the connection
+  loop.run(ends.far_end->writeAll("response"));
+  ends.far_end->close();
+  loop.run(client->writeAll("request"));
+  loop.spawn(pump(*left, *ends.near_end));
+  EXPECT_EQ(loop.run(test::readToEnd(*client)), "response");
+}
+
+TEST_P(EveryStream, pumpEndsForASilentClientWhenTheServerIsGone) {
+  auto [client, left] = makePipe(loop.executor());
+  loop.run(ends.near_end->writeAll("unread"));
+  ends.far_end->close();
+  loop.run(client->writeAll("request"));
+  loop.run(pump(*left, *ends.near_end));
+  EXPECT_FALSE(left->isIdle());
+}
+
 INSTANTIATE_TEST_SUITE_P(Stream, EveryStream, testing::Values(Kind::Tcp, Kind::Unix, Kind::Pipe), [](const auto& info) {
   return info.param == Kind::Tcp ? "Tcp" : info.param == Kind::Unix ? "Unix" : "Pipe";
 });
