@@ -12,6 +12,7 @@
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "cli/cli.h"
+#include "cli/wrong_use.h"
 #include "model/codec/codec.h"
 
 namespace swarm::cli {
@@ -79,7 +80,8 @@ void printError(const Context& context, const Error& error) {
 }
 
 bool confirmed() {
-  if (!::isatty(STDIN_FILENO)) return true;
+  if (!::isatty(STDIN_FILENO))
+    throw WrongUse("Nothing was changed: standard input is not a terminal, so the confirmation must be given as a flag. Add --yes.");
   std::fputs("Continue? [y/N] ", stderr);
   std::string answer;
   std::getline(std::cin, answer);

@@ -27,8 +27,7 @@ void report(const std::string& text);
 /// Prints an error on stderr: what failed, why, the next step; as an object in the formats JSON and YAML.
 void printError(const Context& context, const Error& error);
 int exitCodeOf(const Error& error);
-/// Prompts "Continue? [y/N]" and reports when nothing was changed. True without a question when stdin is not a terminal: a script has
-/// decided already.
+/// Prompts "Continue? [y/N]" and reports when nothing was changed. Throws WrongUse that names --yes when stdin is not a terminal.
 bool confirmed();
 
 /// A member of a JSON object as text; empty when it is absent or null.

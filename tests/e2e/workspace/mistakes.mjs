@@ -53,7 +53,7 @@ try {
   await expect('memory below the Engine\'s minimum', 1, /memory/i, 'create', 'tiny', '--memory', '1m');
   await expect('memory above the machine\'s', 1, /memory/i, 'create', 'huge', '--memory', '900000g');
   await expect('an image that is nowhere', 1, /image/i, 'create', 'noimage', '--image', 'no-such-image:ever');
-  await expect('the failed ones can be deleted', 0, /.*/, 'delete', 'noimage');
+  await expect('the failed ones can be deleted', 0, /.*/, 'delete', 'noimage', '--yes');
 
   await expect('create works', 0, /http:\/\/one\./, 'create', 'one');
   await server.learnLabel('one');
@@ -75,6 +75,7 @@ try {
   const sessions = JSON.parse((await server.run('sessions', '-o', 'json')).stdout);
   check(sessions.filter(({ kind }) => kind === 'machine').length === 1, 'however often the server starts, the command line of its machine has one session', JSON.stringify(sessions));
   await expect('after kill -9 of the server, the instance is still there', 0, /running/, 'list');
+  await expect('nothing is destroyed unasked: exit code 2, and the flag', 2, /--yes/, 'delete', 'one');
   await expect('and answers', 0, /still here/, 'exec', 'one', '--', 'echo', 'still here');
   await expect('delete with its volume', 0, /.*/, 'delete', 'one', '--volumes', '--yes');
   const left = server.left();

@@ -88,7 +88,7 @@ try {
   const after = await server.run('exec', 'first', '--', 'cat', '/home/coder/from-terminal.txt');
   check(after.stdout === 'made-in-42\n', 'the file is still there after stop and start', JSON.stringify(after));
 
-  const deleted = await server.run('delete', 'first');
+  const deleted = await server.run('delete', 'first', '--yes');
   check(deleted.code === 0, 'delete works', JSON.stringify(deleted));
   const left = server.left();
   check(left.containers.length === 0 && left.networks.length === 0, 'no container and no network is left', JSON.stringify(left));
@@ -100,8 +100,8 @@ try {
   const kept = await server.run('volumes');
   const name = kept.stdout.split('\n')[1]?.split(/\s+/)[0];
   check(/\(deleted\)/.test(kept.stdout) && /\/home\/coder/.test(kept.stdout), 'the kept volume is reported', kept.stdout);
-  check((await server.run('volumes', 'delete', name)).code === 0 && server.left().volumes.length === 0, 'and can be deleted', name);
-  check((await server.run('volumes', 'delete', name)).code === 3, 'a volume that is not there is not found (exit code 3)');
+  check((await server.run('volumes', 'delete', name, '--yes')).code === 0 && server.left().volumes.length === 0, 'and can be deleted', name);
+  check((await server.run('volumes', 'delete', name, '--yes')).code === 3, 'a volume that is not there is not found (exit code 3)');
 } catch (error) {
   for (const page of browser?.contexts().flatMap((context) => context.pages()) ?? []) await shot(page, 'at-the-failure').catch(() => {});
   check(false, error.message, error.stack);

@@ -1,12 +1,17 @@
 // A server that answers the API as a test says, so that whole command lines run against it.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
+#include <cstdio>
+#include <cstdlib>
 #include <future>
+#include <iostream>
 #include <map>
 #include <mutex>
 #include <string>
@@ -112,6 +117,38 @@ class ApiDouble {
   std::mutex mutex_;
   std::map<std::string, Answers> answers_;
   std::vector<Received> received_;
+};
+
+/// Another standard input, until its destruction.
+class StandardInput {
+ public:
+  static StandardInput nothing() { return StandardInput(::open("/dev/null", O_RDONLY | O_CLOEXEC), -1); }
+  /// A terminal on which `text` was typed.
+  static StandardInput terminal(const std::string& text) {
+    const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    const bool ready = master >= 0 && ::grantpt(master) == 0 && ::unlockpt(master) == 0;
+    const int terminal = ready ? ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    EXPECT_EQ(::write(master, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    return StandardInput(terminal, master);
+  }
+  StandardInput(const StandardInput&) = delete;
+  StandardInput& operator=(const StandardInput&) = delete;
+  ~StandardInput() {
+    ::dup2(before_, STDIN_FILENO);
+    ::close(before_);
+    if (master_ >= 0) ::close(master_);
+  }
+
+ private:
+  StandardInput(int file, int master) : before_(::dup(STDIN_FILENO)), master_(master) {
+    EXPECT_GE(file, 0);
+    ::dup2(file, STDIN_FILENO);
+    ::close(file);
+    std::clearerr(stdin);
+    std::cin.clear();
+  }
+  int before_;
+  int master_;
 };
 
 struct Ran {

@@ -32,6 +32,10 @@ class Command : public ::testing::Test {
     api_.on("GET /api/operations/op-1", 200, {kDone});
   }
   Ran run(std::vector<std::string> words) { return runCommand(api_, std::move(words)); }
+  Ran runAnswering(const std::string& answer, std::vector<std::string> words) {
+    const StandardInput terminal = StandardInput::terminal(answer + "\n");
+    return run(std::move(words));
+  }
   ApiDouble api_;
 };
 
@@ -192,14 +196,14 @@ TEST_F(Command, anUpdateSaysBeforeWhatARestartEndsAndDropsAndAfterwardsTheTruth)
   api_.on("PUT /api/instances/web1", 200, {R"({"instance":)" + running + R"(,"effect":"restart","operationId":"op-1"})"});
   api_.on("PUT /api/instances/i-1?dryRun=true", 200,
           {R"({"effect":"restart","drops":{"files":1234,"more":false,"folders":[{"path":"/usr","files":1230}]}})"});
-  const Ran restarted = run({"update", "web1", "--env", "A=1"});
+  const Ran restarted = runAnswering("y", {"update", "web1", "--env", "A=1"});
   EXPECT_NE(restarted.err.find("web1 must be restarted for this"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("1,234 files outside of its volumes"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("/usr (1,230)"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("web1 was changed and restarted."), std::string::npos) << restarted.err;
   api_.on("PUT /api/instances/i-1?dryRun=true", 200,
           {R"({"effect":"restart","drops":{"files":1,"more":false,"folders":[{"path":"/usr","files":1}]}})"});
-  const Ran one = run({"update", "web1", "--env", "A=1"});
+  const Ran one = runAnswering("y", {"update", "web1", "--env", "A=1"});
   EXPECT_NE(one.err.find("1 file outside of its volumes, such as installed packages, is lost"), std::string::npos) << one.err;
   EXPECT_EQ(run({"update", "web1", "--env", "A=1", "--yes"}).err.find("must be"), std::string::npos);
   api_.on("PUT /api/instances/i-1?dryRun=true", 200, {R"({"effect":"live","drops":{"files":0,"more":false,"folders":[]}})"});
@@ -222,6 +226,43 @@ TEST_F(Command, whatIsDeletedAndWhatStaysIsSaidBeforeAndAfter) {
   const auto json = boost::json::parse(run({"delete", "web1", "-o", "json"}).out);
   EXPECT_EQ(json.at("name"), "web1");
   EXPECT_EQ(json.at("volumes").as_array().at(0), "swarm-i-1-home");
+}
+
+TEST_F(Command, whatInterruptsOrDestroysIsNotDoneUnconfirmed) {
+  std::string running = kStopped;
+  running.replace(running.find("stopped"), 7, "running");
+  api_.on("GET /api/instances/web2", 200, {running});
+  std::string unkept = kStopped;
+  unkept.replace(unkept.find("\"persistent\":true"), 17, "\"persistent\":false");
+  api_.on("GET /api/instances/web3", 200, {unkept});
+  api_.on("PUT /api/instances/i-1?dryRun=true", 200, {R"({"effect":"restart","drops":{"files":0,"more":false,"folders":[]}})"});
+  const std::vector<std::string> commands[] = {
+      {"delete", "web2"},     {"delete", "web1", "--volumes"}, {"delete", "web3"},          {"update", "web2", "--env", "A=1"},
+      {"rm", "web1", "web2"}, {"volumes", "delete", "v"},      {"snapshot", "delete", "s"},
+  };
+  for (const auto& words : commands) {
+    {
+      const StandardInput nothing = StandardInput::nothing();
+      const Ran ran = run(words);
+      EXPECT_EQ(ran.code, 2) << words[0] << ": " << ran.err;
+      EXPECT_NE(ran.err.find("--yes"), std::string::npos) << ran.err;
+    }
+    const Ran declined = runAnswering("n", words);
+    EXPECT_EQ(declined.code, 1) << words[0] << ": " << declined.err;
+    EXPECT_NE(declined.err.find("Nothing was changed."), std::string::npos) << declined.err;
+  }
+  for (const Received& request : api_.received()) EXPECT_TRUE(request.line.starts_with("GET ") || request.line.ends_with("?dryRun=true"));
+  EXPECT_EQ(runAnswering("y", {"delete", "web2"}).code, 0);
+  EXPECT_EQ(run({"delete", "web2", "--yes"}).code, 0);
+}
+
+TEST_F(Command, aDeletionWithVolumesNamesTheSnapshotsThatItDeletes) {
+  api_.on(
+      "GET /api/volumes", 200,
+      {R"({"items":[{"name":"swarm-i-1-home","instanceId":"i-1","snapshot":""},{"name":"swarm-i-2-home","instanceId":"i-1","snapshot":"monday"}]})"});
+  const Ran all = run({"delete", "web1", "--volumes", "--yes"});
+  EXPECT_NE(all.err.find("its snapshots are deleted too: monday."), std::string::npos) << all.err;
+  EXPECT_EQ(run({"delete", "web1"}).err.find("monday"), std::string::npos);
 }
 
 TEST_F(Command, severalResultsAreOneDocument) {
@@ -265,6 +306,14 @@ TEST_F(Command, volumesShowWhoseTheyWere) {
           {R"({"items":[{"id":"op-9","kind":"delete","instanceId":"i-9","instanceName":"web9","status":"succeeded","steps":[]}]})"});
   const Ran ran = run({"volumes"});
   EXPECT_NE(ran.out.find("web9 (deleted)"), std::string::npos) << ran.out << ran.err;
+}
+
+TEST_F(Command, volumesShowTheSnapshotsToWhichTheyBelong) {
+  api_.on("GET /api/operations?limit=1000", 200, {R"({"items":[]})"});
+  api_.on("GET /api/volumes", 200,
+          {R"({"items":[{"name":"v1","instanceId":"i-1","owner":"ada","mountPath":"/home/coder","inUse":false,"snapshot":"monday"}]})"});
+  const Ran ran = run({"volumes"});
+  EXPECT_NE(ran.out.find("by snapshot monday"), std::string::npos) << ran.out << ran.err;
 }
 
 TEST_F(Command, anyCallOfTheApiCanBeMade) {

@@ -63,6 +63,7 @@ TEST_F(Listing, refreshImageReportsTheRestartBeforeAndTheResultAfterwards) {
   api_.on("PUT /api/instances/i-1?dryRun=true&refreshImage=true", 200,
           {R"({"effect":"restart","drops":{"files":0,"more":false,"folders":[]}})"});
   api_.on("PUT /api/instances/web1?refreshImage=true", 200, {workspace("false")});
+  const StandardInput terminal = StandardInput::terminal("y\n");
   const Ran ran = run({"update", "web1", "--refresh-image"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.err.find("web1 must be restarted for this"), std::string::npos) << ran.err;

@@ -1,4 +1,6 @@
 // `swarm delete`
+#include <algorithm>
+
 #include "cli/output/output.h"
 #include "cli/output/progress.h"
 #include "cli/verbs/flags.h"
@@ -8,20 +10,23 @@
 namespace swarm::cli {
 namespace {
 
-/// A workspace to delete, and the volumes with its files.
+/// A workspace to delete, the volumes with its files, and its snapshots, which are deleted with the volumes.
 struct Condemned {
   Instance instance;
   std::vector<std::string> volumes;
+  std::vector<std::string> snapshots;
 };
 
 std::vector<Condemned> findCondemned(Context& context, const std::vector<std::string>& names) {
   std::vector<Condemned> all;
-  for (const std::string& name : names) all.push_back({requireInstance(context, name), {}});
+  for (const std::string& name : names) all.push_back({requireInstance(context, name), {}, {}});
   for (const auto& value : context.client().listVolumes()) {
     const auto& volume = value.as_object();
     if (const auto* stray = volume.if_contains("stray"); stray && stray->as_bool()) continue;  // it has none of the files, and stays
     for (Condemned& one : all) {
-      if (volume.at("instanceId").as_string() == one.instance.id.str()) one.volumes.emplace_back(volume.at("name").as_string());
+      if (volume.at("instanceId").as_string() != one.instance.id.str()) continue;
+      one.volumes.emplace_back(volume.at("name").as_string());
+      if (std::string name = memberText(volume, "snapshot"); !name.empty()) one.snapshots.push_back(std::move(name));
     }
   }
   return all;
@@ -44,12 +49,9 @@ class Delete final : public Verb {
 
   int run(Context& context) override {
     const std::vector<Condemned> all = findCondemned(context, names_);
-    bool risky = volumes_;
-    for (const Condemned& one : all) {
-      report(warningOf(one));
-      risky = risky || one.instance.status != InstanceStatus::stopped;
-    }
-    if (risky && !yes_ && !confirmed()) return kFailed;
+    for (const Condemned& one : all) report(warningOf(one));
+    if (std::ranges::any_of(all, [this](const Condemned& one) { return interruptsOrDestroys(one); }) && !yes_ && !confirmed())
+      return kFailed;
     std::vector<StartedOperation> started;
     for (const Condemned& one : all) started.push_back(context.client().deleteInstance(one.instance.id.str(), volumes_));
     boost::json::array results;
@@ -64,6 +66,11 @@ class Delete final : public Verb {
   }
 
  private:
+  bool interruptsOrDestroys(const Condemned& one) const {
+    const bool loses_files = volumes_ || !std::ranges::all_of(one.instance.config.storage, &StorageConfig::persistent);
+    return loses_files || one.instance.status != InstanceStatus::stopped;
+  }
+
   std::string warningOf(const Condemned& one) const {
     std::string text = format("Deleting {} ({})", one.instance.config.name, enumName(one.instance.status));
     if (volumes_)
@@ -71,6 +78,7 @@ class Delete final : public Verb {
           one.volumes.empty() ? " with all its files" : format(" with all its files in {}; they cannot be restored", listed(one.volumes));
     else if (!one.volumes.empty())
       text += format("; its files stay in {}", listed(one.volumes));
+    if (volumes_ && !one.snapshots.empty()) text += format("; its snapshots are deleted too: {}", listed(one.snapshots));
     for (const StorageConfig& storage : one.instance.config.storage) {
       if (!volumes_ && !storage.persistent) text += format("; the files in {} are deleted too", storage.mountPath);
     }
