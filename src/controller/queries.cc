@@ -206,8 +206,10 @@ awaitable<std::vector<VolumeResponse>> SwarmController::listVolumes() {
       for (VolumeInfo& volume : *volumes) {
         if (volume.owner.empty()) volume.owner = impl.registry.ownerOfPlace(volume.placeId);
         if (volume.owner.empty() && !volume.isStray) continue;
+        const PlaceRecord* place = impl.registry.findPlace(volume.placeId);
+        const bool of_snapshot = place && place->role == PlaceRole::snapshot;
         all.push_back({volume.name, impl.registry.instanceOfPlace(volume.placeId), volume.owner, volume.mountPath, volume.inUse,
-                       volume.createdAt, volume.isStray});
+                       volume.createdAt, volume.isStray, of_snapshot ? place->name : std::string()});
       }
     }
     co_return all;

@@ -21,8 +21,9 @@ struct VolumeResponse {
   bool inUse = false;
   SystemTime createdAt{};
   bool stray = false;
+  std::string snapshot{};
 };
-BOOST_DESCRIBE_STRUCT(VolumeResponse, (), (name, instanceId, owner, mountPath, inUse, createdAt, stray))
+BOOST_DESCRIBE_STRUCT(VolumeResponse, (), (name, instanceId, owner, mountPath, inUse, createdAt, stray, snapshot))
 
 struct NameHoldResponse {
   std::string name{};

@@ -113,7 +113,8 @@ std::vector<Endpoint> operationRoutes() {
        .operationId = "listVolumes",
        .tag = "volumes",
        .summary = "List volumes, including those of deleted instances",
-       .description = "The volumes that the providers have at this moment, without those that snapshots and moves keep.",
+       .description = "The volumes that the providers have at this moment. `snapshot` is the name of the snapshot to which a volume "
+                      "belongs, or empty.",
        .handler = listVolumes,
        .responses = {ok("All that the caller may see", listOf<VolumeResponse>())}},
       {.method = "DELETE",

@@ -34,12 +34,14 @@ class Volumes final : public Verb {
       const auto instance = names.find(memberText(volume, "instanceId"));
       const bool stray = memberText(volume, "stray") == "true";
       const bool in_use = memberText(volume, "inUse") == "true";
+      const std::string snapshot = memberText(volume, "snapshot");
       rows.push_back(
           {name,
            {name, instance == names.end() ? "(deleted)" : instance->second, memberText(volume, "owner"), memberText(volume, "mountPath"),
-            stray    ? "stray"
-            : in_use ? "yes"
-                     : "no"}});
+            stray               ? "stray"
+            : !snapshot.empty() ? "by snapshot " + snapshot
+            : in_use            ? "yes"
+                                : "no"}});
     }
     printList(context, volumes, {copied("VOLUME"), "WORKSPACE", extra("OWNER"), "MOUNTED AT", "IN USE"}, rows);
     return kDone;

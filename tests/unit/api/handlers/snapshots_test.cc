@@ -1,6 +1,8 @@
 // Snapshots that a provider takes automatically, over HTTP.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "unit/api/support.h"
 
 namespace swarm::test {
@@ -52,6 +54,17 @@ TEST_F(ApiSnapshots, canNotBeDeleted) {
   EXPECT_EQ(answer.status, 422) << answer.text;
   EXPECT_NE(answer.text.find("deletes it automatically"), std::string::npos) << answer.text;
   EXPECT_EQ(server_.send({"DELETE", "/api/snapshots/i-none"}, server_.user).status, 404);
+}
+
+TEST_F(ApiSnapshots, areNamedByTheirVolumes) {
+  Answer taken = server_.send({"POST", "/api/instances/web/snapshots?wait=10", R"({"name":"monday"})"}, server_.user);
+  ASSERT_EQ(taken.status, 200) << taken.text;
+  std::multiset<std::string> snapshots;
+  for (const auto& volume : server_.send({.target = "/api/volumes"}, server_.user).json.at("items").as_array()) {
+    EXPECT_EQ(volume.at("instanceId").as_string(), id_);
+    snapshots.emplace(volume.at("snapshot").as_string());
+  }
+  EXPECT_EQ(snapshots, (std::multiset<std::string>{"", "monday"}));
 }
 
 }  // namespace
