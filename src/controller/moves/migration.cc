@@ -18,6 +18,13 @@ void forgetVolumeNames(InstanceConfig& config) {
   for (StorageConfig& storage : config.storage) storage.volumeName.clear();
 }
 
+bool isAlreadyAt(const Instance& instance, const MoveTarget& target, const Provider* provider) {
+  if (target.provider != instance.provider) return false;
+  if (target.region.empty() || target.region == instance.region) return true;
+  // The instance has no region when its provider has only one.
+  return instance.region.empty() && provider && provider->getProviderCapabilities().supportedRegions == std::vector{target.region};
+}
+
 }  // namespace
 
 MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request) const {
@@ -32,8 +39,7 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
   } else {
     target.provider = request.targetProvider.value_or(instance.provider);
     target.region = request.region;
-    bool is_there = target.provider == instance.provider && (target.region.empty() || target.region == instance.region);
-    if (is_there)
+    if (isAlreadyAt(instance, target, context_.providers.find(target.provider)))
       throw conflict(instance,
                      format("Workspace {} is already at {}.", instance.config.name, placeTitle(instance.provider, instance.region)));
     bool fits_kept = kept && kept->provider == target.provider && (target.region.empty() || kept->region == target.region);

@@ -11,6 +11,7 @@
 #include "provider/candidate.h"
 #include "provider/docker/container/replacement.h"
 #include "provider/docker/spec/container_changes.h"
+#include "provider/docker/spec/container_spec.h"
 #include "provider/docker/spec/request_policy.h"
 
 namespace swarm {
@@ -266,7 +267,7 @@ ProviderCapabilities DockerProvider::getProviderCapabilities() const {
   capabilities.supportsLiveResize = true;
   capabilities.enforcesStorage = false;
   capabilities.maxInstancesPerUser = config().maxInstancesPerUser;
-  if (!config().name.empty()) capabilities.supportedRegions = {config().name};
+  capabilities.supportedRegions = {config().name.empty() ? std::string(kUnnamedHost) : config().name};
   ResourceConfig& max = capabilities.maxResourcesPerInstance;
   if (client().connected()) {
     const engine::Facts& facts = client().facts();

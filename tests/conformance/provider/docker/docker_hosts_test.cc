@@ -256,7 +256,7 @@ TEST(DockerHostsConfig, namesAreLabelsAndDiffer) {
 TEST(DockerHostsConfig, oneEngineIsThePlainProvider) {
   ProviderPtr provider = makeDockerProvider(std::vector{DockerProviderConfig{}}, "test");
   EXPECT_FALSE(provider->getProviderCapabilities().supportsMultiRegion);
-  EXPECT_TRUE(provider->getProviderCapabilities().supportedRegions.empty());
+  EXPECT_EQ(provider->getProviderCapabilities().supportedRegions, std::vector<std::string>{"local"}) << "--region accepts it";
 }
 
 }  // namespace

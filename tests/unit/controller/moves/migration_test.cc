@@ -389,6 +389,14 @@ TEST_F(MigrationTest, reportsWhyItCannotStart) {
   EXPECT_NE(refusal(back).find("No earlier place of web is kept"), std::string::npos);
 }
 
+TEST_F(MigrationTest, anInstanceIsAlreadyInTheOnlyRegionOfItsProvider) {
+  fake_options_.regions = {"local"};
+  boot();
+  makeWorkspace();
+  ASSERT_EQ(get("web").region, "");
+  EXPECT_THROW(run(swarm().migrateInstance("web", to("local"), "ann")), Error);
+}
+
 /// kill -9 of the server at every turn of its loop, for a move and for the move back: one place has the files in the end, and never do two
 /// have writers.
 TEST_F(MigrationTest, everyTurnOfAMoveIsSurvived) {
