@@ -7,13 +7,17 @@
 const vscode = require('vscode');
 
 const kStatusPath = '/.swarm/status';
+const kStartPath = '/.swarm/start';
 const kCalmMilliseconds = 3000; // in normal operation; short, because a small workspace moves within seconds
 const kEagerMilliseconds = 1000; // while the server is unreachable, or during a move
 const kPausedMilliseconds = 300; // while a move has stopped VS Code, which itself retries after 5 s and would then give up
 const kTimeoutMilliseconds = 8000; // without a response within this time the server counts as unreachable
 const kPausedTimeoutMilliseconds = 3000; // the same during such a pause
 const kReloadMilliseconds = 30_000; // a page may take this long on a slow line; reloading earlier would start over, for ever
+const kDownMilliseconds = 15_000; // the tab of a stopped workspace leaves before VS Code covers it with a dialog, 40 s after the last byte
 const kHandoverChannel = 'swarm-workspace'; // to the page's own script (../page.js), which watches until this extension has started
+
+const kDownStatuses = new Set(['stopped', 'failed']);
 
 /** Follows the generation of VS Code's server. Pure: takes responses of the gateway and returns the action. */
 class Healer {
@@ -24,6 +28,8 @@ class Healer {
   #move;
   /** @type {'signedOut' | 'deleted' | undefined} Why the gateway no longer admits this tab. */
   #closed;
+  /** @type {'stopped' | 'failed' | undefined} Why only a start brings the workspace back. */
+  #down;
 
   /** Of the server that this page is connected to; undefined until it was ready. */
   get generation() {
@@ -42,6 +48,10 @@ class Healer {
 
   get closed() {
     return this.#closed;
+  }
+
+  get down() {
+    return this.#down;
   }
 
   /** Until the next request to the gateway. */
@@ -67,7 +77,10 @@ class Healer {
       this.#closed = answer.kind;
       return answer.kind;
     }
-    if (answer.kind === 'status') this.#closed = undefined;
+    if (answer.kind === 'status') {
+      this.#closed = undefined;
+      this.#down = !answer.ready && !answer.moving && kDownStatuses.has(answer.status) ? answer.status : undefined;
+    }
     if (answer.kind === 'absent') {
       // A response, but not of our gateway: nothing to watch. After responses of our gateway it counts as temporary.
       return this.#generation === undefined ? 'quit' : 'nothing';
@@ -140,7 +153,7 @@ async function fetchStatus(origin, timeoutMilliseconds) {
 
 // --- Carried over the reload in the browser's database: text typed without a server, and the result of a move. ---
 
-const kRescueMilliseconds = 15 * 60 * 1000; // older text is no longer expected
+const kRescueMilliseconds = 24 * 60 * 60 * 1000; // older text is no longer expected
 const kRescuedSchemes = new Set(['untitled', 'vscode-remote', 'file']);
 
 /** Runs `work` in one transaction on the store of rescued texts; resolves to its result once everything is written. */
@@ -223,6 +236,7 @@ async function restore() {
 
 const kMessages = {
   stopped: 'This workspace is stopped. The tab continues automatically once it is started again.',
+  failed: 'This workspace failed, or could not be started. The tab continues automatically once it is started.',
   stopping: 'This workspace is stopping.',
   starting: 'This workspace is starting. The tab continues automatically.',
 };
@@ -311,7 +325,7 @@ class StatusDisplay {
       this.#bar(kClosed[healer.closed].bar, kClosed[healer.closed].message, true);
     } else if (healer.away) {
       const status = answer.kind === 'status' ? answer.status : '';
-      this.#bar('$(sync~spin) ' + (status && status !== 'running' ? `Workspace is ${status}` : 'Workspace is unreachable'),
+      this.#bar((healer.down ? '$(circle-slash) ' : '$(sync~spin) ') + (status === 'failed' ? 'Workspace failed' : status && status !== 'running' ? `Workspace is ${status}` : 'Workspace is unreachable'),
         kMessages[status] || kAwayMessage, true);
     } else {
       this.#item.hide();
@@ -352,6 +366,30 @@ async function reload(display, notice) {
   return true;
 }
 
+/** Shows why the workspace does not run, and starts it on request. The tab continues when it runs. */
+async function offerStart(origin, status, reason) {
+  if ((await vscode.window.showWarningMessage([kMessages[status], reason].filter(Boolean).join(' '), 'Start')) !== 'Start') return;
+  let detail = '';
+  try {
+    const response = await fetch(origin + kStartPath, {
+      method: 'POST', credentials: 'include', redirect: 'manual', headers: { Accept: 'application/json' },
+    });
+    if (response.type === 'opaqueredirect') return; // accepted
+    detail = String((await response.json()).detail ?? '');
+  } catch { /* no response of the gateway, or not one of its own */ }
+  vscode.window.showErrorMessage(`The workspace was not started. ${detail || 'Reload the tab to try again.'}`);
+}
+
+/** To the gateway's page of a stopped workspace. Stays when text cannot be kept. */
+async function leave() {
+  try {
+    await rescueTexts('');
+  } catch (error) {
+    return console.error('swarm-workspace: could not keep text', error);
+  }
+  await vscode.commands.executeCommand('workbench.action.reloadWindow');
+}
+
 /** Shows why the tab is no longer admitted, with the next step. */
 async function showClosed(kind, display, home) {
   const { message, action } = kClosed[kind];
@@ -372,6 +410,7 @@ function activate(context) {
   let timer;
   let ended = false;
   let home;
+  let downSince; // undefined: it is not down, or the tab has left
   context.subscriptions.push(vscode.commands.registerCommand('swarm.workspaces', () => (home
     ? vscode.env.openExternal(vscode.Uri.parse(home))
     : vscode.window.showInformationMessage('The address of your workspaces is not known yet. Try again in a moment.'))));
@@ -379,6 +418,7 @@ function activate(context) {
 
   const poll = async () => {
     const before = healer.move;
+    const downBefore = healer.down;
     const answer = await fetchStatus(origin, healer.timeoutMilliseconds);
     if (ended) return;
     home = answer.home ?? home;
@@ -395,6 +435,13 @@ function activate(context) {
       if (!(await reload(display, move ? outcomeText(move, answer.reason) : ''))) return;
     } else {
       display.show(healer, answer);
+    }
+    if (healer.down !== downBefore) {
+      downSince = healer.down && Date.now();
+      if (healer.down) offerStart(origin, healer.down, answer.reason);
+    } else if (Date.now() - downSince >= kDownMilliseconds) {
+      downSince = undefined;
+      await leave();
     }
     if (step === 'signedOut' || step === 'deleted') showClosed(step, display, home);
     if (step === 'stayed') vscode.window.showInformationMessage(answer.reason || `The workspace was not moved to ${before.to}; it stays where it is.`);

@@ -45,10 +45,22 @@ async function tabSaysWhereItIs(tab) {
   await person.shot(tab, 'workspace');
 }
 
+const said = (tab, text) => tab.waitForSelector(`.notifications-toasts :text("${text}")`, { timeout: 60000 }).then(() => true, () => false);
+
 async function stopAndStart(list, tab) {
+  await extensionIsUp(tab);
   await list.click('[aria-label="Stop web1"]');
   await list.waitForSelector('[aria-label="Start web1"]', { timeout: 60000 });
   check(true, 'the list stops it');
+  check(await said(tab, 'This workspace is stopped'), 'an open tab says that it is stopped');
+  await person.shot(tab, 'stopped');
+  await tab.evaluate(() => { window.swarmPageOfBefore = true; });
+  await tab.click('.notifications-toasts .monaco-button:has-text("Start")');
+  await tab.waitForFunction(() => !window.swarmPageOfBefore, undefined, { timeout: 120000 });
+  await tab.waitForSelector(workbench, { timeout: 120000 });
+  check(true, 'Start in that tab starts it, and the tab continues');
+  await list.click('[aria-label="Stop web1"]');
+  await list.waitForSelector('[aria-label="Start web1"]', { timeout: 60000 });
   const page = await list.context().newPage();
   await page.goto(tab.url());
   await page.click('button:has-text("Start")');
@@ -65,10 +77,9 @@ async function extensionIsUp(tab) { await tab.waitForFunction(() => window.swarm
 
 async function closedTabs(list, tab) {
   await extensionIsUp(tab);
-  const said = (text) => tab.waitForSelector(`.notifications-toasts :text("${text}")`, { timeout: 60000 }).then(() => true, () => false);
   await list.click('text=Sign out');
   await list.waitForSelector('text=You are signed out');
-  check(await said('You are signed out'), 'an open tab says that it is signed out');
+  check(await said(tab, 'You are signed out'), 'an open tab says that it is signed out');
   await person.shot(tab, 'signed-out');
   await list.goto(server.url);
   await Person.signIn(list, server.password());
@@ -79,7 +90,7 @@ async function closedTabs(list, tab) {
   check(true, 'signing in again brings it back');
   await extensionIsUp(tab);
   await server.run('delete', 'web1', '--volumes', '--yes');
-  check(await said('This workspace was deleted'), 'an open tab says that its workspace was deleted');
+  check(await said(tab, 'This workspace was deleted'), 'an open tab says that its workspace was deleted');
   await person.shot(tab, 'deleted');
 }
 

@@ -69,6 +69,7 @@ let extensionRequests = 0;
 let pageDelay = 0; // ms until the page itself is answered: a slow line
 let statusCookie = '';
 let moving = null; // what the gateway says of a move
+let statusWhileDown = 'starting';
 let extensionIsThere = Promise.resolve(); // its script is handed out only then
 const gateway = http.createServer(async (request, response) => {
   if (request.url === '/.swarm/status') {
@@ -79,7 +80,17 @@ const gateway = http.createServer(async (request, response) => {
     }
     const ready = await answers();
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ instance: 'try', status: ready ? 'running' : 'stopped', ready, generation: String(generation), moving }));
+    response.end(JSON.stringify({ instance: 'try', status: ready ? 'running' : statusWhileDown, ready, generation: String(generation), moving }));
+    return;
+  }
+  if (request.url === '/.swarm/start' && request.method === 'POST') {
+    statusWhileDown = 'starting';
+    response.writeHead(303, { location: '/' }).end();
+    await startServer();
+    return;
+  }
+  if (request.headers['sec-fetch-dest'] === 'document' && statusWhileDown === 'stopped' && !(await answers())) {
+    response.writeHead(503, { 'content-type': 'text/html' }).end('<h1>The page of a stopped workspace</h1>');
     return;
   }
   if (request.url.includes('healer.js')) await extensionIsThere;
@@ -174,6 +185,50 @@ async function replacedBeforeTheExtensionIsThere(browser, origin, afterMilliseco
   check(await page.evaluate(() => window.beforeReload === true), 'it reloads once');
   check((await page.locator('.monaco-dialog-box').count()) === 0, 'no dialog is left');
   await shot(page, `8-replaced-early-${afterMilliseconds}`);
+  await page.context().close();
+}
+
+// The workspace is stopped: the tab says so and starts it on request; otherwise it changes to the gateway's page before VS Code's dialog.
+async function stopped(browser, origin) {
+  statusWhileDown = 'stopped';
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  const open = async () => {
+    await page.goto(origin + '/', { timeout: 120_000 });
+    await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
+    const first = extensionRequests;
+    await waitFor('the extension runs', () => extensionRequests > first + 1, 60);
+  };
+  const typed = async (text, sentence) => waitFor(sentence, async () => (await page.locator('.view-lines').allInnerTexts()).join('').replace(/\s/g, ' ').includes(text), 30)
+    .then(() => check(true, sentence), () => check(false, sentence));
+  await open();
+  await page.locator('.part.editor').dblclick({ position: { x: 700, y: 20 } });
+  await page.waitForSelector('.monaco-editor .view-lines', { state: 'attached' });
+  await page.keyboard.type('typed before the stop');
+  await page.evaluate(() => { window.beforeReload = true; });
+  stopServer();
+  const toast = page.locator('.notification-toast', { hasText: 'This workspace is stopped.' });
+  await toast.waitFor({ timeout: 20_000 }).then(() => check(true, 'a tab says that its workspace is stopped'), () => check(false, 'a tab says that its workspace is stopped'));
+  await shot(page, '10-stopped');
+  await toast.locator('.monaco-button', { hasText: 'Start' }).click();
+  await waitFor('the tab goes on', () => page.evaluate(() => window.beforeReload !== true).catch(() => false), 60)
+    .then(() => check(true, 'Start in the tab starts it, and the tab goes on'), () => check(false, 'Start in the tab starts it, and the tab goes on'));
+  await page.waitForSelector('.monaco-workbench .part.editor', { timeout: 120_000 });
+  await typed('typed before the stop', 'with the text that was typed');
+  const first = extensionRequests;
+  await waitFor('the extension runs', () => extensionRequests > first + 1, 60);
+  statusWhileDown = 'stopped';
+  stopServer();
+  let dialogs = 0;
+  await waitFor("the gateway's page", async () => {
+    dialogs += await page.locator('.monaco-dialog-box').count().catch(() => 0);
+    return (await page.locator('h1', { hasText: 'The page of a stopped workspace' }).count()) > 0;
+  }, 60).then(() => check(true, "without Start the tab changes to the gateway's page"), () => check(false, "without Start the tab changes to the gateway's page"));
+  check(dialogs === 0, 'before VS Code shows a dialog');
+  await shot(page, '10-stopped-page');
+  await startServer();
+  await open();
+  await typed('typed before the stop', 'the text that was typed is there after a later start');
+  statusWhileDown = 'starting';
   await page.context().close();
 }
 
@@ -290,6 +345,8 @@ async function run() {
     await context.close();
 
     for (const milliseconds of [0, 700, 3000]) await replacedBeforeTheExtensionIsThere(browser, origin, milliseconds);
+
+    await stopped(browser, origin);
 
     await warnsOfAFullDisk(browser, origin);
 

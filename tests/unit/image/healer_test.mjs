@@ -144,6 +144,31 @@ test('reads what a gateway says of a move, and nothing from one that knows none'
     { to: 'Docker', stepText: 'copy', percent: 100, paused: false, secondsLeft: -1 });
 });
 
+test('knows whether only a start brings the workspace back', () => {
+  const healer = new Healer();
+  healer.next(up('1'));
+  assert.equal(healer.down, undefined);
+  healer.next({ ...down('1'), status: 'stopping' });
+  assert.equal(healer.down, undefined);
+  healer.next(down('1'));
+  assert.equal(healer.down, 'stopped');
+  healer.next({ kind: 'unreachable' });
+  assert.equal(healer.down, 'stopped');
+  healer.next({ ...down('1'), status: 'starting' });
+  assert.equal(healer.down, undefined);
+  healer.next({ ...down('1'), status: 'failed' });
+  assert.equal(healer.down, 'failed');
+  healer.next(up('2'));
+  assert.equal(healer.down, undefined);
+});
+
+test('does not take the pause of a move for a stop', () => {
+  const healer = new Healer();
+  healer.next(up('1'));
+  healer.next({ ...paused('1'), status: 'stopped' });
+  assert.equal(healer.down, undefined);
+});
+
 test('says once that the tab is signed out or its workspace deleted', () => {
   const healer = new Healer();
   healer.next(up('1'));
