@@ -305,9 +305,9 @@ class Server {
         return total;
       };
     };
-    metrics_.observe("swarm_gateway_requests", "Requests forwarded to instances since the start", {}, sum(&Gateway::Counters::requests));
+    metrics_.observe("swarm_gateway_requests", "Requests forwarded to workspaces since the start", {}, sum(&Gateway::Counters::requests));
     metrics_.observe("swarm_gateway_tunnels", "WebSockets and other upgrades since the start", {}, sum(&Gateway::Counters::tunnels));
-    metrics_.observe("swarm_gateway_failures", "Requests whose instance was unreachable or closed the connection early", {},
+    metrics_.observe("swarm_gateway_failures", "Requests whose workspace was unreachable or closed the connection early", {},
                      sum(&Gateway::Counters::failures));
     metrics_.observe("swarm_gateway_open_exchanges", "Requests and tunnels in progress", {}, sum(&Gateway::Counters::openExchanges));
   }
@@ -361,7 +361,7 @@ int serve(const cli::ServeFlags& flags) {
   server.start();
   int received = 0;
   sigwait(&signals, &received);
-  log::info("Stopping; instances continue to run", {{"signal", received}});
+  log::info("Stopping; workspaces continue to run", {{"signal", received}});
   server.stop();
   return cli::kDone;
 }

@@ -37,7 +37,7 @@ awaitable<void> readOutput(net::Stream& stream, CommandResult& result, std::size
     if (frames.broken()) throw brokenStream();
     if (got.error == asio::error::eof) co_return;
     if (got.error && deadline.hasPassed()) {
-      throw Error(ErrorCode::DeadlineExceeded, "The command did not end in time. It may still be running in the instance.");
+      throw Error(ErrorCode::DeadlineExceeded, "The command did not end in time. It may still be running in the container.");
     }
     if (got.error)
       throw Error(ErrorCode::Unavailable, "The connection to the Docker Engine broke while a command ran.").withCause(got.error.message());

@@ -25,7 +25,7 @@ net::HttpClientOptions options(const AgentTarget& target) {
   net::HttpClientOptions result;
   result.host = target.endpoint.host.empty() ? "swarm-agent" : target.endpoint.host;
   result.headers = target.endpoint.headers;
-  result.name = "the instance's agent";
+  result.name = "the workspace's agent";
   result.maxIdle = 0;
   return result;
 }

@@ -12,7 +12,7 @@ namespace {
 
 Error wrongAnswer(std::string_view why, const InstanceId& instance_id) {
   while (why.ends_with('.')) why.remove_suffix(1);  // it becomes part of a sentence
-  return Error(ErrorCode::UpstreamFailed, format("The instance's agent sent an invalid response: {}.", why))
+  return Error(ErrorCode::UpstreamFailed, format("The workspace's agent sent an invalid response: {}.", why))
       .withInstance(instance_id.str());
 }
 
@@ -21,8 +21,8 @@ std::string reasonOf(const boost::json::value& answer, int status) {
   if (const auto* object = answer.if_object()) {
     if (const auto* reason = object->if_contains("reason"); reason && reason->is_string()) return printable(reason->as_string());
   }
-  if (status < 400) return format("The instance's agent sent an unexpected response: status {}.", status);
-  return format("The instance's agent responded with status {}.", status);
+  if (status < 400) return format("The workspace's agent sent an unexpected response: status {}.", status);
+  return format("The workspace's agent responded with status {}.", status);
 }
 
 ErrorCode codeOf(int status) {
@@ -38,7 +38,8 @@ ErrorCode codeOf(int status) {
 
 Error failureOf(const boost::json::value& answer, int status, const InstanceId& instance_id) {
   if (status == 401) {
-    return Error(ErrorCode::UpstreamFailed, "The instance's agent rejected the server's token: its clock or key differs from the server's.")
+    return Error(ErrorCode::UpstreamFailed,
+                 "The workspace's agent rejected the server's token: its clock or key differs from the server's.")
         .withUpstream({status, ""})
         .withInstance(instance_id.str());
   }

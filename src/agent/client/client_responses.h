@@ -38,7 +38,7 @@ auto readMembers(boost::json::value value, Read read) {
   auto result = read(reader);
   if (reader.faults().empty()) return result;
   const FieldError& fault = reader.faults().front();
-  throw Error(ErrorCode::UpstreamFailed, "The instance's agent sent an invalid response: " + fault.pointer + " " + fault.detail + ".");
+  throw Error(ErrorCode::UpstreamFailed, "The workspace's agent sent an invalid response: " + fault.pointer + " " + fault.detail + ".");
 }
 
 /// A short text of a response: printable, truncated. Absent members give an empty text.

@@ -212,7 +212,7 @@ awaitable<void> ExecContext::whenThawed() const {
 
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec) {
   auto user = context.users.find(spec.user);
-  if (!user) return std::unexpected(SpawnFailure{126, format("User {} does not exist in this instance.", spec.user)});
+  if (!user) return std::unexpected(SpawnFailure{126, format("User {} does not exist in this workspace.", spec.user)});
   SpawnRequest request = requestFor(context, spec, *user);
   return spec.tty ? startOnTerminal(context, std::move(request), spec) : startOnPipes(context, std::move(request));
 }

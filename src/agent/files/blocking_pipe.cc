@@ -20,7 +20,7 @@ constexpr std::size_t kBlockingPiece = 256 * 1024;
 
 std::pair<Descriptor, Descriptor> threadPipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::OutOfResources, "Cannot create a pipe: too many open files in the instance.");
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::OutOfResources, "Cannot create a pipe: too many open files in the workspace.");
   ::fcntl(ends[0], F_SETPIPE_SZ, kBlockingPipeSize);
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }

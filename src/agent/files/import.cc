@@ -36,7 +36,7 @@ ImportRequest readRequest(std::string_view query) {
     if (name == "storage" && is_path) request.storages.push_back(value);
     if (name == "excluded" && is_path) request.excluded.push_back(value);
   }
-  if (request.storages.empty()) throw Error(ErrorCode::InvalidArgument, "The query must list the instance's storages: \"storage=/PATH\".");
+  if (request.storages.empty()) throw Error(ErrorCode::InvalidArgument, "The query must list the workspace's storages: \"storage=/PATH\".");
   return request;
 }
 

@@ -53,8 +53,8 @@ awaitable<void> Transfers::endAll() { return async::both(vacate(sending_), vacat
 
 std::optional<std::string> Transfers::objection(transfer::Role role, std::string_view transfer) const {
   if (role == transfer::Role::Source || hold_.transfer() == transfer) return std::nullopt;
-  if (hold_.transfer().empty()) return "This instance is not held: its processes would write into the files that arrive.";
-  return format("This instance is held for another transfer, {}.", hold_.transfer());
+  if (hold_.transfer().empty()) return "This workspace is not held: its processes would write into the files that arrive.";
+  return format("This workspace is held for another transfer, {}.", hold_.transfer());
 }
 
 awaitable<void> Transfers::handle(transfer::Role role, net::Exchange& exchange) {

@@ -24,7 +24,7 @@ std::string readText(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     throw Error(ErrorCode::InvalidArgument,
-                format("Cannot read the agent's file {}: {}. The server that creates the instance writes it; without it no "
+                format("Cannot read the agent's file {}: {}. The server that creates the workspace writes it; without it no "
                        "request can be authorised.",
                        path.string(), ::strerror(errno)));
   }

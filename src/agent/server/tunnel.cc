@@ -136,7 +136,7 @@ async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, 
   net::StreamPtr target = co_await connectAny({"127.0.0.1", "::1"}, port);
   // A program may have bound the container's own address only.
   if (!target) target = co_await connectAny(listenersOf(port), port);
-  if (!target) co_return co_await answerReason(exchange, 502, format("No program is listening on port {} in this instance.", port));
+  if (!target) co_return co_await answerReason(exchange, 502, format("No program is listening on port {} in this workspace.", port));
   co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Port, exchange);
 }
 

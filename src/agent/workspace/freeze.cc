@@ -39,9 +39,9 @@ std::string namesOfThoseWhoRun() {
 }  // namespace
 
 async::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
-  if (ended_) throw Error(ErrorCode::Unavailable, "The instance is stopping.");
+  if (ended_) throw Error(ErrorCode::Unavailable, "The workspace is stopping.");
   if (closed() && transfer_ != transfer)
-    throw Error(ErrorCode::Conflict, format("This instance is frozen for another transfer, {}.", transfer_));
+    throw Error(ErrorCode::Conflict, format("This workspace is frozen for another transfer, {}.", transfer_));
   if (phase_ != Phase::Freezing) {
     transfer_ = std::move(transfer);
     if (phase_ == Phase::Running) parts_.pause(true);

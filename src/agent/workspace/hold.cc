@@ -57,7 +57,7 @@ awaitable<void> Hold::settled(std::uint64_t request) {
     if (failed_ == request) throw Error(ErrorCode::Unavailable, failure_);
     if (requests_ != request) throw Error(ErrorCode::Conflict, "The request was superseded by a newer hold or release.");
     if (isSettled()) co_return;
-    if (ending_) throw Error(ErrorCode::Unavailable, "The instance is stopping.");
+    if (ending_) throw Error(ErrorCode::Unavailable, "The workspace is stopping.");
     co_await changed_.wait(seen, Deadline::never());
   }
 }

@@ -11,7 +11,7 @@ void countInstances(Services& services) {
   for (const auto& [name, route] : *services.controller.routes().current()) ++counts[route->status];
   for (InstanceStatus status : {InstanceStatus::creating, InstanceStatus::starting, InstanceStatus::running, InstanceStatus::stopping,
                                 InstanceStatus::stopped, InstanceStatus::failed, InstanceStatus::deleting}) {
-    services.metrics.gauge("swarm_instances", "Instances by status.", {{"status", std::string(enumName(status))}}).set(counts[status]);
+    services.metrics.gauge("swarm_instances", "Workspaces by status.", {{"status", std::string(enumName(status))}}).set(counts[status]);
   }
 }
 
@@ -39,7 +39,7 @@ awaitable<void> countProviders(Services& services) {
                  {{"provider", type}, {"health", std::string(enumName(health))}})
           .set(provider.health.status == health ? 1 : 0);
     }
-    services.metrics.gauge("swarm_provider_instances", "Instances at a provider.", {{"provider", type}})
+    services.metrics.gauge("swarm_provider_instances", "Workspaces at a provider.", {{"provider", type}})
         .set(static_cast<double>(provider.instances));
   }
 }

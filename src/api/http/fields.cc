@@ -53,7 +53,7 @@ FieldSelection readFields(const Call& call) {
   std::vector<FieldError> faults;
   for (const std::string& field : split(*text, ',')) {
     paths.push_back(split(field, '.'));
-    if (!isField(paths.back().front())) faults.push_back({"?fields", format("\"{}\" is not a field of an instance", field)});
+    if (!isField(paths.back().front())) faults.push_back({"?fields", format("\"{}\" is not a field of a workspace", field)});
   }
   throwIfAny(std::move(faults));
   return FieldSelection(std::move(paths));

@@ -92,7 +92,7 @@ std::string nameFault(std::string_view name) {
   if (name.find("--") != std::string_view::npos) return "must not contain \"--\": it separates port and name in host names";
   if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved))
     return format("must not be \"{}\": it is reserved", name);
-  if (hasIdForm(name)) return "must not look like an instance's id";
+  if (hasIdForm(name)) return "must not look like a workspace's id";
   return {};
 }
 

@@ -75,7 +75,7 @@ void validateOneStorage(const StorageConfig& storage, const At& at) {
   } else if (!isNormalPath(storage.mountPath) || storage.mountPath.size() > 255) {
     path.fail(R"(must be an absolute path like "/data": without "//", "." and ".." parts, a slash at its end, ":" and ",")");
   } else if (auto broken = brokenByMountAt(storage.mountPath); !broken.empty()) {
-    path.fail(format("must not cover or lie in {}, which the instance needs", broken));
+    path.fail(format("must not cover or lie in {}, which the workspace needs", broken));
   }
   at.member("volumeName")
       .require(storage.volumeName.empty() || isResourceName(storage.volumeName),

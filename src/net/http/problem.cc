@@ -44,7 +44,7 @@ std::string_view titleOf(ErrorCode code) {
     case ErrorCode::Unsupported:
       return "Not supported by the provider";
     case ErrorCode::UpstreamFailed:
-      return "The provider or instance returned an error";
+      return "The provider or workspace returned an error";
     case ErrorCode::Unavailable:
       return "Currently unreachable";
     case ErrorCode::DeadlineExceeded:

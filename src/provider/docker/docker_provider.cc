@@ -176,7 +176,7 @@ awaitable<AllocationEffect> DockerProvider::allocateResources(PlaceId place_id, 
     const Error& error = updated.error().error;
     throw Error(
         ErrorCode::Unprocessable,
-        format("The instance uses more memory than the {} MiB that it would be limited to. Stop something in it first, or restart it.",
+        format("The workspace uses more memory than the {} MiB that it would be limited to. Stop something in it first, or restart it.",
                resources.memory.max))
         .withCause(error.cause())
         .withUpstream(UpstreamFacts(error.upstream()));
@@ -251,7 +251,7 @@ awaitable<AgentEndpoint> DockerProvider::agentEndpoint(PlaceId place_id, Deadlin
     address = {host, static_cast<std::uint16_t>(details.agentPort)};
   }
   if (address.host.empty() || address.port == 0) {
-    throw Error(ErrorCode::Conflict, "The instance's agent has no address: its container runs without a published port.")
+    throw Error(ErrorCode::Conflict, "The workspace's agent has no address: its container runs without a published port.")
         .withInstance(place_id.str());
   }
   net::Connector connector = [address](Deadline connect_deadline) { return net::connectTcp(address, connect_deadline); };

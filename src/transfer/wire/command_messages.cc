@@ -54,7 +54,7 @@ Hello decode(std::string_view payload) {
   Hello hello;
   hello.version = in.number();
   if (hello.version != kProtocolVersion)
-    brokenPeer("it uses another protocol version; update the instance's agent and the server to the same release");
+    brokenPeer("it uses another protocol version; update the workspace's agent and the server to the same release");
   hello.transferId = in.bytes(256);
   hello.isSource = in.flag();
   hello.scope.storages = getTexts(in);

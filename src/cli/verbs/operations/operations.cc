@@ -17,10 +17,10 @@ class Operations final : public Verb {
   Operations()
       : Verb({.name = "operations",
               .summary = "List operations; show, follow, cancel",
-              .examples = {"swarm operations --instance web1", "swarm operations show op-…"}}) {}
+              .examples = {"swarm operations --workspace web1", "swarm operations show op-…"}}) {}
 
   void declare(Arguments& arguments) override {
-    arguments.option("--instance", instance_, "Only operations of this workspace").suggest(workspaceNames());
+    arguments.option("--workspace,--instance", instance_, "Only operations of this workspace").suggest(workspaceNames());
   }
 
   int run(Context& context) override {

@@ -18,7 +18,7 @@ std::optional<Snapshot> findSnapshot(Context& context, const std::string& wanted
   if (found.empty()) return std::nullopt;
   if (found.size() > 1)
     throw Error(ErrorCode::InvalidArgument,
-                format("{} snapshots have the name \"{}\". Use INSTANCE/NAME or the id.", found.size(), wanted));
+                format("{} snapshots have the name \"{}\". Use WORKSPACE/NAME or the id.", found.size(), wanted));
   return found.front();
 }
 

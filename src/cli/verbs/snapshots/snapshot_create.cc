@@ -15,7 +15,7 @@ class SnapshotCreate final : public Verb {
               .examples = {"swarm snapshot create web1 --name before-upgrade"}}) {}
 
   void declare(Arguments& arguments) override {
-    arguments.word("instance", instance_, "Name or id").suggest(workspaceNames());
+    arguments.word("workspace", instance_, "Name or id").suggest(workspaceNames());
     arguments.option("--name", name_, "Name of the snapshot (default: the time)").sets("/name");
     wait_.declare(arguments);
   }

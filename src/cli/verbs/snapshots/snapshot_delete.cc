@@ -16,7 +16,7 @@ class SnapshotDelete final : public Verb {
               .examples = {"swarm snapshot delete web1/before-upgrade"}}) {}
 
   void declare(Arguments& arguments) override {
-    arguments.word("names", names_, "Names, INSTANCE/NAME, or ids").suggest(snapshotIds());
+    arguments.word("names", names_, "Names, WORKSPACE/NAME, or ids").suggest(snapshotIds());
     arguments.flag("-y,--yes", yes_, "Do not ask for confirmation");
   }
 

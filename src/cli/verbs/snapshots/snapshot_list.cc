@@ -38,7 +38,7 @@ class SnapshotListVerb final : public Verb {
               .examples = {"swarm snapshot list web1"}}) {}
 
   void declare(Arguments& arguments) override {
-    arguments.word("instance", instance_, "Only snapshots of this workspace").optional().suggest(workspaceNames());
+    arguments.word("workspace", instance_, "Only snapshots of this workspace").optional().suggest(workspaceNames());
   }
 
   int run(Context& context) override {

@@ -18,8 +18,8 @@ class SnapshotRestore final : public Verb {
               .examples = {"swarm snapshot restore web1 before-upgrade"}}) {}
 
   void declare(Arguments& arguments) override {
-    arguments.word("instance", instance_, "Name or id of the workspace").suggest(workspaceNames());
-    arguments.word("snapshot", snapshot_, "Name, INSTANCE/NAME, or id (also of a snapshot that Fly.io took)")
+    arguments.word("workspace", instance_, "Name or id of the workspace").suggest(workspaceNames());
+    arguments.word("snapshot", snapshot_, "Name, WORKSPACE/NAME, or id (also of a snapshot that Fly.io took)")
         .suggest(snapshotIds())
         .sets("/snapshot");
     wait_.declare(arguments);

@@ -26,7 +26,7 @@ int rank(const ContainerRef& ref) {
 }  // namespace
 
 Error noContainerOf(const PlaceId& place_id) {
-  return Error(ErrorCode::NotFound, format("The Docker Engine has no container of instance {}.", place_id)).withInstance(place_id.str());
+  return Error(ErrorCode::NotFound, format("The Docker Engine has no container of workspace {}.", place_id)).withInstance(place_id.str());
 }
 
 awaitable<std::vector<ContainerRef>> ContainerIndex::list(PlaceId place_id, Deadline deadline) {

@@ -21,7 +21,7 @@ awaitable<std::optional<std::string>> Containers::adopt(const InstanceSpec& spec
   if (!details) co_return std::nullopt;  // gone since
   if (details->instance.placeId != spec.placeId) {
     throw Error(ErrorCode::AlreadyExists,
-                format("The Docker Engine has another container named {} that is not this instance's. Rename or remove it (docker rm {}).",
+                format("The Docker Engine has another container named {} that is not this workspace's. Rename or remove it (docker rm {}).",
                        name, name));
   }
   bool started = details->runs() || details->instance.startedAt != SystemTime{};

@@ -47,7 +47,7 @@ awaitable<void> Removal::deleteInstance(PlaceId place_id, DeleteVolumes volumes,
     if (co_await parts_.volumes.removeAll(going, place_id, deadline)) break;
     progress.detail("wait for the Docker Engine to release a volume", 0, 0);
     if (deadline.hasPassed())
-      throw Error(ErrorCode::Unavailable, "The Docker Engine still holds a volume of the instance for a container that it does not list.")
+      throw Error(ErrorCode::Unavailable, "The Docker Engine still holds a volume of the workspace for a container that it does not list.")
           .withInstance(place_id.str());
     co_await async::sleepUntil(deadline.orAfter(pause));
     pause = std::min(pause * 2, kMaxHeldPause);

@@ -103,7 +103,7 @@ awaitable<DockerHosts::Host*> DockerHosts::find(PlaceId place_id, Deadline deadl
 awaitable<DockerHosts::Host*> DockerHosts::require(PlaceId place_id, Deadline deadline) {
   Host* host = co_await find(place_id, deadline);
   if (!host) {
-    throw Error(ErrorCode::NotFound, format("No Docker host ({}) has a container of instance {}.", names(), place_id))
+    throw Error(ErrorCode::NotFound, format("No Docker host ({}) has a container of workspace {}.", names(), place_id))
         .withInstance(place_id.str());
   }
   co_return host;
@@ -176,7 +176,7 @@ awaitable<void> DockerHosts::deleteInstance(PlaceId place_id, DeleteVolumes volu
     if (deleted) continue;
     ErrorCode code = deleted.error().code();
     trouble = Error(code == ErrorCode::DeadlineExceeded ? ErrorCode::Unavailable : code,
-                    format("The Docker host {} may have something of the instance. {}", host->name, deleted.error().message()))
+                    format("The Docker host {} may have something of the workspace. {}", host->name, deleted.error().message()))
                   .withInstance(place_id.str());
   }
   if (trouble) throw *trouble;

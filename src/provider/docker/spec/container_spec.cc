@@ -251,7 +251,7 @@ void checkNetwork(const InstanceSpec& spec, const DockerProviderConfig& config) 
   if (network.internalNetwork && !engine::isLocal(config)) {
     throw unprocessable(
         "/network/internalNetwork",
-        "An internal network publishes no port, so that an instance on it can be reached on a local Docker Engine only; this "
+        "An internal network publishes no port, so that a workspace on it can be reached on a local Docker Engine only; this "
         "one is remote.");
   }
   if (!network.docker) return;

@@ -67,7 +67,7 @@ awaitable<std::optional<Machine>> MachineFinder::find(PlaceId place_id, Deadline
 
 awaitable<Machine> MachineFinder::require(PlaceId place_id, Deadline deadline) {
   auto machine = co_await find(place_id, deadline);
-  if (!machine) throw Error(ErrorCode::NotFound, format("Fly has no Machine of the instance {}.", place_id)).withInstance(place_id.str());
+  if (!machine) throw Error(ErrorCode::NotFound, format("Fly has no Machine of the workspace {}.", place_id)).withInstance(place_id.str());
   co_return std::move(*machine);
 }
 
