@@ -124,6 +124,8 @@ bool replacesOurs(const net::HeaderView& field, const ResponseRules& rules) {
   // "cookies" stands for those of the whole site: on a domain also for the base host's and those of other workspaces.
   if (equalsIgnoreCase(field.name, "Clear-Site-Data"))
     return field.value.find("cookies") != std::string_view::npos || field.value.find('*') != std::string_view::npos;
+  // A browser would report the addresses of a later instance's pages, too.
+  if (equalsIgnoreCase(field.name, "NEL") || equalsIgnoreCase(field.name, "Report-To")) return true;
   // Only the gateway may widen the scope of a service worker (isPageWorker() in gateway.cc).
   return rules.isVscode &&
          (equalsIgnoreCase(field.name, "Cross-Origin-Opener-Policy") || equalsIgnoreCase(field.name, "Cross-Origin-Resource-Policy") ||

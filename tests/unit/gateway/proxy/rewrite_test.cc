@@ -169,6 +169,12 @@ TEST(ClientResponse, leavesCookiesOfOtherHostsToTheGateway) {
             std::string::npos);
 }
 
+TEST(ClientResponse, hasNoReportingThatOutlivesTheInstance) {
+  EXPECT_EQ(clientHead("HTTP/1.1 200 OK\r\nNEL: {\"report_to\":\"g\",\"max_age\":31536000,\"success_fraction\":1}\r\nreport-to: {}\r\n"
+                       "Reporting-Endpoints: g=\"https://x\"\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nReporting-Endpoints: g=\"https://x\"\r\nContent-Length: 0\r\n\r\n");
+}
+
 TEST(ClientResponse, replacesTheApplicationsRulesByItsOwn) {
   EXPECT_EQ(
       clientHead(
