@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -44,6 +46,11 @@ struct MachinePlan {
   bool sharedCpu = true;
   std::int64_t memoryMb = 256;
 };
+
+/// The signals that a Machine takes (§3).
+inline constexpr std::pair<std::string_view, int> kSignals[] = {
+    {"SIGABRT", 6},  {"SIGALRM", 14}, {"SIGFPE", 8},   {"SIGHUP", 1},   {"SIGILL", 4},  {"SIGINT", 2},   {"SIGKILL", 9},
+    {"SIGPIPE", 13}, {"SIGQUIT", 3},  {"SIGSEGV", 11}, {"SIGTERM", 15}, {"SIGTRAP", 5}, {"SIGUSR1", 10}, {"SIGUSR2", 12}};
 
 struct ImageFacts {
   std::string digest;  ///< "sha256:…"

@@ -1,11 +1,10 @@
 // Emulator: the parts behind the public header.
 #include "emulator/emulator.h"
-#include "async/awaitable.h"
+
+#include <algorithm>
 
 #include "base/error.h"
-#include "emulator/api/dispatch.h"
 #include "emulator/rules/core.h"
-#include "emulator/rules/edge_lookup.h"
 #include "emulator/rules/lifecycle.h"
 
 namespace swarm::emulator {
@@ -27,46 +26,52 @@ TransitionTimes TransitionTimes::likeFly() {
           .backendRetry = milliseconds(1000)};
 }
 
-struct Emulator::Impl {
-  std::shared_ptr<Core> core;
-};
-
-Emulator::Emulator(async::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend)
-    : impl_(std::make_shared<Impl>()) {
-  if (options.regions.empty()) throw Error(ErrorCode::InvalidArgument, "The emulator needs at least one region.");
-  impl_->core = std::make_shared<Core>(std::move(executor), clock, std::move(options), std::move(backend));
+std::chrono::milliseconds* TransitionTimes::named(std::string_view name) {
+  using Time = std::chrono::milliseconds TransitionTimes::*;
+  static constexpr std::pair<std::string_view, Time> kNames[] = {{"launch", &TransitionTimes::launch},
+                                                                 {"start", &TransitionTimes::start},
+                                                                 {"stop", &TransitionTimes::stop},
+                                                                 {"suspend", &TransitionTimes::suspend},
+                                                                 {"update", &TransitionTimes::update},
+                                                                 {"destroy", &TransitionTimes::destroy},
+                                                                 {"stop_settle", &TransitionTimes::stopSettle},
+                                                                 {"volume_unbind", &TransitionTimes::volumeUnbind},
+                                                                 {"volume_hydrate", &TransitionTimes::volumeHydrate},
+                                                                 {"app_propagation", &TransitionTimes::appPropagation},
+                                                                 {"machine_propagation", &TransitionTimes::machinePropagation},
+                                                                 {"destroyed_visible", &TransitionTimes::destroyedVisible},
+                                                                 {"restart_delay", &TransitionTimes::restartDelay}};
+  const auto found = std::ranges::find(kNames, name, &std::pair<std::string_view, Time>::first);
+  return found == std::end(kNames) ? nullptr : &(this->*found->second);
 }
-Emulator::~Emulator() = default;
+
+Emulator::Emulator(async::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend) {
+  if (options.regions.empty()) throw Error(ErrorCode::InvalidArgument, "The emulator needs at least one region.");
+  core_ = std::make_shared<Core>(std::move(executor), clock, std::move(options), std::move(backend));
+}
 
 awaitable<void> Emulator::open() {
-  Core& core = *impl_->core;
+  Core& core = *core_;
   core.journal.load(core.world);
-  co_await core.backend->open([weak = std::weak_ptr(impl_->core)](const GuestExit& exit) {
+  co_await core.backend->open([weak = std::weak_ptr(core_)](const GuestExit& exit) {
     if (auto alive = weak.lock()) onGuestExit(*alive, exit);
   });
   co_await recover(core);
 }
 
 awaitable<void> Emulator::close() {
-  Core& core = *impl_->core;
+  Core& core = *core_;
   co_await core.background.stop();
   co_await core.backend->close();
   co_await core.journal.flush();
 }
 
-awaitable<void> Emulator::handle(net::Exchange& exchange) { co_await dispatch(*impl_->core, exchange); }
-
-awaitable<std::expected<EdgeTarget, EdgeRefusal>> Emulator::findEdgeTarget(EdgeQuery query) {
-  co_return co_await lookUpEdgeTarget(*impl_->core, std::move(query));
-}
-std::vector<EdgeService> Emulator::edgeServices() const { return listEdgeServices(*impl_->core); }
-std::vector<EdgeService> Emulator::edgeServicesOf(const std::string& app) const { return listEdgeServicesOf(*impl_->core, app); }
-void Emulator::onEdgeServicesChanged(std::function<void()> listener) { impl_->core->servicesListener = std::move(listener); }
+void Emulator::onEdgeServicesChanged(std::function<void()> listener) { core_->servicesListener = std::move(listener); }
 void Emulator::addToState(std::function<void(boost::json::object& state)> contributor) {
-  impl_->core->stateContributors.push_back(std::move(contributor));
+  core_->stateContributors.push_back(std::move(contributor));
 }
-void Emulator::addFault(const boost::json::object& fault) { impl_->core->faults.add(fault); }
-void Emulator::clearFaults() { impl_->core->faults.clear(); }
-Backend& Emulator::backend() { return *impl_->core->backend; }
+void Emulator::addFault(const boost::json::object& fault) { core_->faults.add(fault); }
+void Emulator::clearFaults() { core_->faults.clear(); }
+Backend& Emulator::backend() { return *core_->backend; }
 
 }  // namespace swarm::emulator

@@ -49,6 +49,8 @@ struct TransitionTimes {
 
   /// Values for trying the emulator by hand: transients are visible, and a workspace still starts in seconds.
   static TransitionTimes likeFly();
+  /// By the name in POST /emulator/settings: "stop_settle"; null: unknown.
+  std::chrono::milliseconds* named(std::string_view name);
 };
 
 /// The size of one host of a region; zero is unlimited. A started or suspended Machine uses its guest's size (§10, §12 E19).
@@ -108,11 +110,12 @@ struct EdgeService {
   bool operator==(const EdgeService&) const = default;
 };
 
+class Core;
+
 /// Not thread-safe: everything on the loop of `executor`.
 class Emulator {
  public:
   Emulator(async::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend);
-  ~Emulator();
   Emulator(const Emulator&) = delete;
   Emulator& operator=(const Emulator&) = delete;
 
@@ -140,8 +143,7 @@ class Emulator {
   Backend& backend();
 
  private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::shared_ptr<Core> core_;
 };
 
 }  // namespace swarm::emulator

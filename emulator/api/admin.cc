@@ -1,10 +1,8 @@
 // The admin routes: faults, state, hosts, capacity, settings.
-#include "emulator/api/admin.h"
-
 #include "base/error.h"
 #include "base/text/format.h"
 #include "emulator/api/route.h"
-#include "emulator/rules/migration.h"
+#include "emulator/rules/lifecycle.h"
 
 namespace swarm::emulator {
 namespace {
@@ -75,7 +73,7 @@ awaitable<Answer> setHostStatus(Core& core, Call& call) {
   if (status != "ok" && status != "unreachable") refuse(400, "status must be ok or unreachable");
   machine->host->status = status == "ok" ? HostStatus::ok : HostStatus::unreachable;
   for (const auto& [id, other] : core.world.machines) {
-    if (other->host == machine->host) other->changed.notify();
+    if (other->host == machine->host) other->changed.notifyAll();
   }
   co_return jsonAnswer(200, json::object{{"host", machine->host->id}, {"status", status}});
 }
@@ -101,27 +99,11 @@ awaitable<Answer> changeSettings(Core& core, Call& call) {
   Body fields = call.fields();
   if (auto limits = fields.flag("rate_limits")) core.options.rateLimits = *limits ? RateLimits::On : RateLimits::Off;
   if (auto quota = fields.integer("quota_mb")) core.capacity.setQuota(*quota);
-  TransitionTimes& times = core.options.times;
-  const std::map<std::string_view, std::chrono::milliseconds*> by_name = {
-      {"launch", &times.launch},
-      {"start", &times.start},
-      {"stop", &times.stop},
-      {"suspend", &times.suspend},
-      {"update", &times.update},
-      {"destroy", &times.destroy},
-      {"stop_settle", &times.stopSettle},
-      {"volume_unbind", &times.volumeUnbind},
-      {"volume_hydrate", &times.volumeHydrate},
-      {"app_propagation", &times.appPropagation},
-      {"machine_propagation", &times.machinePropagation},
-      {"destroyed_visible", &times.destroyedVisible},
-      {"restart_delay", &times.restartDelay},
-  };
   if (const json::object* changes = fields.object("times_ms")) {
     for (const auto& [name, value] : *changes) {
-      auto known = by_name.find(std::string_view(name));
-      if (known == by_name.end() || !value.is_int64()) refuse(400, format("times_ms has no {}", std::string(name)));
-      *known->second = std::chrono::milliseconds(value.get_int64());
+      std::chrono::milliseconds* time = core.options.times.named(name);
+      if (!time || !value.is_int64()) refuse(400, format("times_ms has no {}", std::string(name)));
+      *time = std::chrono::milliseconds(value.get_int64());
     }
   }
   co_return emptyAnswer(204);

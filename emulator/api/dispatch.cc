@@ -1,6 +1,4 @@
-// Every request passes through here, each step in a function of its own.
-#include "emulator/api/dispatch.h"
-
+// From an HTTP request to a response: route, credentials, strict mode, limits, faults, lookup, handler, journal; in this order.
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -10,9 +8,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
-#include "emulator/api/admin.h"
 #include "emulator/api/facade/facade.h"
-#include "emulator/api/machines/leases.h"
 #include "emulator/api/machines/shapes.h"
 #include "emulator/api/route.h"
 #include "emulator/state/ids.h"
@@ -242,7 +238,8 @@ Outcome failed(const Call& call, const Error& error) {
 
 }  // namespace
 
-awaitable<void> dispatch(Core& core, net::Exchange& exchange) {
+awaitable<void> Emulator::handle(net::Exchange& exchange) {
+  Core& core = *core_;
   Call call = readCall(exchange);
   ++core.requests;
   Outcome outcome;

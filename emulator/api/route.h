@@ -39,6 +39,10 @@ const Route* findRoute(std::string_view method, std::string_view path, std::vect
 /// Whether `path` matches the pattern; `arguments` are the values of its {…}, decoded.
 bool matchesPath(std::string_view pattern, std::string_view path, std::vector<std::string>& arguments);
 
+/// /emulator/…: controls of the emulator itself for tests and people, on the loopback interface only; not part of Fly's API. Throws Refusal
+/// and swarm::Error (admin.cc).
+awaitable<Answer> handleAdmin(Core& core, Call& call);
+
 // apps.cc
 awaitable<Answer> listApps(Core& core, Call& call);
 awaitable<Answer> createApp(Core& core, Call& call);
@@ -103,6 +107,11 @@ awaitable<Answer> getMemory(Core& core, Call& call);
 awaitable<Answer> setMemory(Core& core, Call& call);
 awaitable<Answer> reclaimMemory(Core& core, Call& call);
 // leases.cc
+/// The current lease; null if there is none, or it has expired.
+MachineLease* leaseOf(const Core& core, Machine& machine);
+/// Throws the 409 of E16 when another owner holds a lease.
+void requireLease(const Core& core, const Call& call, Machine& machine);
+MachineLease& takeLease(Core& core, const Call& call, const MachinePtr& machine, std::int64_t ttl_seconds, std::string description);
 awaitable<Answer> getLease(Core& core, Call& call);
 awaitable<Answer> acquireLease(Core& core, Call& call);
 awaitable<Answer> releaseLease(Core& core, Call& call);

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "emulator/backend.h"
-#include "emulator/state/change_signal.h"
+#include "emulator/state/background.h"
 
 namespace swarm::emulator {
 
@@ -24,13 +23,17 @@ struct SimulatedGuest {
   std::uint64_t generation = 0;              ///< incremented at each boot and each end
   std::map<std::string, std::string> traps;  ///< of the main process: "TERM" → script; empty: ignored
   std::vector<GuestLine> log;                ///< of main processes that have ended
-  ChangeSignal changed;
+  async::Notifier changed;
 
   /// The file map that contains `path`, and the path's name in it.
   std::pair<FileMap*, std::string> locate(const std::string& path);
 };
 using GuestPtr = std::shared_ptr<SimulatedGuest>;
 
-int signalNumber(std::string_view name);  ///< "SIGTERM", "TERM" or "15"; 0: unknown
+int signalNumber(std::string_view name);  ///< "SIGTERM" or "TERM"; 0: unknown
+
+/// What responds on the agent's port: its protocol, as far as readiness, usage, commands and a page need it. Serves one connection until
+/// its end.
+awaitable<void> serveSimulatedAgent(net::StreamPtr stream, GuestPtr guest);
 
 }  // namespace swarm::emulator

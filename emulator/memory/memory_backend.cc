@@ -9,8 +9,6 @@
 #include "base/id.h"
 #include "base/text/format.h"
 #include "emulator/memory/shell.h"
-#include "emulator/memory/simulated_agent.h"
-#include "emulator/state/change_signal.h"
 #include "protocol/agent.h"
 
 namespace swarm::emulator {
@@ -22,13 +20,9 @@ std::pair<FileMap*, std::string> SimulatedGuest::locate(const std::string& path)
 }
 
 int signalNumber(std::string_view name) {
-  static const std::map<std::string_view, int> kNumbers = {{"HUP", 1},   {"INT", 2},   {"QUIT", 3},  {"ILL", 4},   {"TRAP", 5},
-                                                           {"ABRT", 6},  {"FPE", 8},   {"KILL", 9},  {"USR1", 10}, {"SEGV", 11},
-                                                           {"USR2", 12}, {"PIPE", 13}, {"ALRM", 14}, {"TERM", 15}};
   if (name.starts_with("SIG")) name.remove_prefix(3);
-  if (auto known = kNumbers.find(name); known != kNumbers.end()) return known->second;
-  for (const auto& [text, number] : kNumbers) {
-    if (std::to_string(number) == name) return number;
+  for (const auto& [text, number] : kSignals) {
+    if (text.substr(3) == name) return number;
   }
   return 0;
 }
@@ -71,7 +65,7 @@ class MemoryBackend final : public Backend {
     }
     guest->running = true;
     guest->suspended = false;
-    guest->changed.notify();
+    guest->changed.notifyAll();
     std::vector<std::string> main = mainCommand(guest->plan);
     // Most simulated Machines run no program: they need no coroutine.
     if (!main.empty()) tasks_.spawn(runMain(guest, guest->generation, std::move(main)), nullptr);
@@ -82,7 +76,7 @@ class MemoryBackend final : public Backend {
     std::uint64_t generation = guest->generation;
     co_await deliver(guest, signalNumber(signal));
     Deadline patience = Deadline::after(timeout);
-    while (guest->running && guest->generation == generation && !patience.hasPassed()) co_await guest->changed.wait(patience);
+    while (guest->running && guest->generation == generation && !patience.hasPassed()) co_await waitFor(guest->changed, patience);
     if (guest->running && guest->generation == generation)
       finish(*guest, {.machineId = machine_id, .exitCode = 137, .signal = 9, .at = clock_.now()});
   }
@@ -91,14 +85,14 @@ class MemoryBackend final : public Backend {
     GuestPtr guest = requireRunning(machine_id);
     if (options_.suspendTime.count() > 0) co_await async::sleepFor(options_.suspendTime);
     guest->suspended = true;
-    guest->changed.notify();
+    guest->changed.notifyAll();
   }
 
   awaitable<void> resume(std::string machine_id, Deadline) override {
     GuestPtr guest = requireRunning(machine_id);
     if (options_.resumeTime.count() > 0) co_await async::sleepFor(options_.resumeTime);
     guest->suspended = false;
-    guest->changed.notify();
+    guest->changed.notifyAll();
   }
 
   awaitable<void> signal(std::string machine_id, std::string signal, Deadline) override {
@@ -120,7 +114,7 @@ class MemoryBackend final : public Backend {
 
   awaitable<GuestExecResult> exec(std::string machine_id, GuestExec request, Deadline) override {
     GuestPtr guest = requireRunning(machine_id);
-    ShellHost host{.guest = guest, .deadline = Deadline::after(request.timeout), .kill = killer(guest)};
+    ShellHost host{.guest = guest, .deadline = Deadline::after(request.timeout)};
     GuestExecResult result;
     try {
       ShellResult run = co_await runCommand(std::move(host), std::move(request.command), std::move(request.stdinText));
@@ -215,12 +209,8 @@ class MemoryBackend final : public Backend {
     guest.running = guest.suspended = false;
     ++guest.generation;
     guest.root.clear();
-    guest.changed.notify();
+    guest.changed.notifyAll();
     if (sink_) sink_(exit);
-  }
-
-  std::function<void(std::string)> killer(const GuestPtr& guest) {
-    return [this, guest](std::string signal) { tasks_.spawn(deliver(guest, signalNumber(signal)), nullptr); };
   }
 
   /// Handles a signal: ignored, a trap's script, or the end.
@@ -244,7 +234,7 @@ class MemoryBackend final : public Backend {
     std::weak_ptr<bool> alive = alive_;
     ShellResult result;
     try {
-      result = co_await runCommand({.guest = guest, .isMain = true, .kill = killer(guest)}, std::move(command), "");
+      result = co_await runCommand({.guest = guest, .isMain = true}, std::move(command), "");
     } catch (const Error&) {
       co_return;  // the Machine ended first
     }
@@ -263,7 +253,7 @@ class MemoryBackend final : public Backend {
 
   static awaitable<void> untilEnd(GuestPtr guest) {
     std::uint64_t generation = guest->generation;
-    while (guest->generation == generation) co_await guest->changed.wait(Deadline::never());
+    while (guest->generation == generation) co_await waitFor(guest->changed, Deadline::never());
   }
   static awaitable<void> serveUntilEnd(awaitable<void> work, GuestPtr guest) {
     try {

@@ -1,5 +1,5 @@
-// Shell: enough of sh for tests: lists, pipes, redirections, variables, traps, and a handful of commands. An unknown command fails (127)
-// or, as a main process, counts as a program that runs until it is stopped.
+// Shell: as much of sh as the tests of simulated Machines use: commands one after the other, quotes, variables of the environment, output
+// to files, traps. An unknown command fails (127) or, as a main process, counts as a program that runs until it is stopped.
 #pragma once
 
 #include <string>
@@ -15,12 +15,11 @@ struct ShellResult {
   std::string out, err;
 };
 
-/// What a run may do to the Machine, and its time limit.
+/// What a command runs in, and its time limit.
 struct ShellHost {
   GuestPtr guest;
-  bool isMain = false;                                ///< the main process: traps apply, unknown programs run until stopped
-  Deadline deadline = Deadline::never();              ///< Error(DeadlineExceeded) past it
-  std::function<void(std::string signal)> kill = {};  ///< `kill … 1`
+  bool isMain = false;                    ///< the main process: traps apply, unknown programs run until stopped
+  Deadline deadline = Deadline::never();  ///< Error(DeadlineExceeded) past it
 };
 
 /// Runs one command to its end. Throws Error(DeadlineExceeded), Error(Cancelled) when the Machine ended first.

@@ -1,7 +1,4 @@
 // One keep-alive connection, request by request, with the real parser.
-#include "emulator/memory/simulated_agent.h"
-
-#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 

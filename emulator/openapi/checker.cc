@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "base/text/format.h"
 #include "emulator/openapi/document.h"
-#include "emulator/openapi/routes.h"
 #include "emulator/openapi/schema_check.h"
 #include "net/http/http.h"
 

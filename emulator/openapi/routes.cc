@@ -1,6 +1,4 @@
 // The document's paths, split once.
-#include "emulator/openapi/routes.h"
-
 #include <algorithm>
 #include <boost/json/value.hpp>
 #include <cctype>

@@ -2,7 +2,7 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "emulator/program/process.h"
+#include "emulator/program/options.h"
 
 int main(int argc, char** argv) {
   try {

@@ -1,4 +1,4 @@
-// The command line of fly-emulator.
+// The command line of fly-emulator, and its process.
 #pragma once
 
 #include <filesystem>
@@ -36,5 +36,9 @@ std::string helpText();
 
 /// Throws Error(InvalidArgument) with the error and the expected syntax.
 ProgramOptions parseOptions(const std::vector<std::string>& arguments);
+
+/// Backend, emulator, API and edge on one loop (process.cc). Serves until SIGTERM or SIGINT; then returns 0. Throws Error when it cannot
+/// start.
+int runProcess(ProgramOptions options);
 
 }  // namespace swarm::emulator

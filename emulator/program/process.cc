@@ -1,5 +1,5 @@
 // Composition, in order of dependency.
-#include "emulator/program/process.h"
+#include "emulator/program/options.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -67,7 +67,7 @@ void Core::changeState(const MachinePtr& machine, MachineState state, EventNote 
     stuckMachines.erase(machine->id);
   }
   wakeWaiters(*machine);
-  machine->changed.notify();
+  machine->changed.notifyAll();
   if (state == MachineState::started || state == MachineState::destroyed || state == MachineState::replacing) servicesChanged();
 }
 
@@ -86,7 +86,7 @@ std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter
 void Core::wakeWaiters(Machine& machine) {
   std::erase_if(machine.waiters, [&](const std::shared_ptr<StateWaiter>& waiter) {
     waiter->answer = waitAnswer(machine, *waiter);
-    if (waiter->answer) waiter->done.notify();
+    if (waiter->answer) waiter->done.notifyAll();
     return waiter->answer.has_value();
   });
 }
@@ -96,23 +96,21 @@ awaitable<void> Core::pause(MachinePtr machine, std::chrono::milliseconds durati
   Deadline deadline = Deadline::after(duration);
   MachineState state = machine->state;
   while (machine->state == state && !deadline.hasPassed()) {
-    if (!co_await machine->changed.wait(deadline)) co_return;
+    if (!co_await waitFor(machine->changed, deadline)) co_return;
   }
 }
 
-std::chrono::milliseconds Core::timeOf(const Machine& machine, std::string_view transition) const {
+std::chrono::milliseconds Core::timeOf(const Machine& machine, std::string_view transition) {
   if (auto own = transitionFaults.find(machine.id); own != transitionFaults.end()) {
     if (auto time = own->second.find(std::string(transition)); time != own->second.end()) return time->second;
   }
-  const TransitionTimes& times = options.times;
-  if (transition == "launch") return times.launch;
-  if (transition == "start") return times.start;
-  if (transition == "stop") return times.stop;
-  if (transition == "suspend") return times.suspend;
-  if (transition == "update") return times.update;
-  if (transition == "destroy") return times.destroy;
-  if (transition == "settle") return times.stopSettle;
-  return std::chrono::milliseconds(0);
+  return *options.times.named(transition == "settle" ? "stop_settle" : transition);
+}
+
+void Core::applyFault(const FaultEffect& fault, const std::string& machine_id) {
+  if (!fault.transitions.empty()) transitionFaults[machine_id] = fault.transitions;
+  if (fault.settle) transitionFaults[machine_id]["settle"] = *fault.settle;
+  if (fault.stuck) stuckMachines.insert(machine_id);
 }
 
 std::string Core::boundTo(const Volume& volume) const {

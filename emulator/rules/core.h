@@ -14,7 +14,7 @@
 #include "emulator/rules/config/capacity.h"
 #include "emulator/rules/faults/faults.h"
 #include "emulator/rules/faults/rate_limiter.h"
-#include "emulator/state/change_signal.h"
+#include "emulator/state/background.h"
 #include "emulator/state/journal.h"
 #include "emulator/state/world.h"
 
@@ -46,7 +46,10 @@ class Core : public std::enable_shared_from_this<Core> {
   awaitable<void> pause(MachinePtr machine, std::chrono::milliseconds duration);
   /// How long this transition ("launch", "start", "stop", "suspend", "update", "destroy", "settle") lasts for this Machine: the configured
   /// time, or a fault's.
-  std::chrono::milliseconds timeOf(const Machine& machine, std::string_view transition) const;
+  std::chrono::milliseconds timeOf(const Machine& machine, std::string_view transition);
+
+  /// Applies a fault of a request to the Machine's life.
+  void applyFault(const FaultEffect& fault, const std::string& machine_id);
 
   /// The id of the Machine that currently holds the volume; empty: it is free.
   std::string boundTo(const Volume& volume) const;

@@ -1,6 +1,4 @@
-// Reads services out of the Machines' configurations.
-#include "emulator/rules/edge_lookup.h"
-
+// Which Machine serves a port of an app (§9), by the services in the Machines' configurations.
 #include <algorithm>
 
 #include "emulator/rules/config/config_view.h"
@@ -80,7 +78,7 @@ awaitable<bool> ensureStarted(Core& core, MachinePtr machine, bool autostart) {
   bool fits = machine->reserved || !machine->host || core.capacity.fits(*machine->host, machine->guest);
   if ((machine->state == State::stopped || machine->state == State::suspended) && fits) beginStart(core, machine);
   Deadline deadline = Deadline::after(std::chrono::seconds(60));
-  while (machine->state == State::starting && !deadline.hasPassed()) co_await machine->changed.wait(deadline);
+  while (machine->state == State::starting && !deadline.hasPassed()) co_await waitFor(machine->changed, deadline);
   co_return machine->state == State::started;
 }
 
@@ -94,7 +92,8 @@ EdgeTarget targetOf(const Machine& machine, const ServicePort& port) {
 
 }  // namespace
 
-awaitable<std::expected<EdgeTarget, EdgeRefusal>> lookUpEdgeTarget(Core& core, EdgeQuery query) {
+awaitable<std::expected<EdgeTarget, EdgeRefusal>> Emulator::findEdgeTarget(EdgeQuery query) {
+  Core& core = *core_;
   AppPtr app = core.world.findApp(query.app);
   if (!app || app->deleted) co_return std::unexpected(EdgeRefusal{404, "the app does not exist"});
   if (!hasAddress(*app)) co_return std::unexpected(EdgeRefusal{404, "the app has no IP address"});
@@ -112,8 +111,8 @@ awaitable<std::expected<EdgeTarget, EdgeRefusal>> lookUpEdgeTarget(Core& core, E
   co_return targetOf(*machine, *port);
 }
 
-std::vector<EdgeService> listEdgeServicesOf(const Core& core, const std::string& app_name) {
-  AppPtr app = core.world.findApp(app_name);
+std::vector<EdgeService> Emulator::edgeServicesOf(const std::string& app_name) const {
+  AppPtr app = core_->world.findApp(app_name);
   if (!app || app->deleted || !hasAddress(*app)) return {};
   std::map<std::pair<std::string, std::int64_t>, EdgeService> of_app;
   for (const auto& [number, machine] : app->machines) {
@@ -131,9 +130,9 @@ std::vector<EdgeService> listEdgeServicesOf(const Core& core, const std::string&
   return result;
 }
 
-std::vector<EdgeService> listEdgeServices(const Core& core) {
+std::vector<EdgeService> Emulator::edgeServices() const {
   std::vector<EdgeService> result;
-  for (const auto& [name, app] : core.world.apps) std::ranges::move(listEdgeServicesOf(core, name), std::back_inserter(result));
+  for (const auto& [name, app] : core_->world.apps) std::ranges::move(edgeServicesOf(name), std::back_inserter(result));
   return result;
 }
 

@@ -108,7 +108,7 @@ awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order,
   // The backend's two reports of it may come in any order.
   Deadline report_deadline = Deadline::after(std::chrono::seconds(5));
   while (!machine->lastExit && !report_deadline.hasPassed() && machine->state == on_the_way) {
-    if (!co_await machine->changed.wait(report_deadline)) break;
+    if (!co_await waitFor(machine->changed, report_deadline)) break;
   }
   co_return machine->lastExit.value_or(unknown);
 }
@@ -137,7 +137,7 @@ void onGuestExit(Core& core, const GuestExit& exit) {
   if (found == core.world.machines.end()) return;
   const MachinePtr& machine = found->second;
   machine->lastExit = exit;
-  machine->changed.notify();
+  machine->changed.notifyAll();
   if (machine->state == State::started && !machine->busy) core.spawn(runExit(core, machine, exit));
 }
 

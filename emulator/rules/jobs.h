@@ -13,12 +13,12 @@ class [[nodiscard]] JobLock {
   ~JobLock() {
     if (!held_) return;
     machine_->busy = false;
-    machine_->changed.notify();
+    machine_->changed.notifyAll();
   }
   JobLock(const JobLock&) = delete;
   JobLock& operator=(const JobLock&) = delete;
   awaitable<void> take() {
-    while (machine_->busy) co_await machine_->changed.wait(Deadline::never());
+    while (machine_->busy) co_await waitFor(machine_->changed, Deadline::never());
     machine_->busy = held_ = true;
   }
 

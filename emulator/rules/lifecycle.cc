@@ -121,7 +121,7 @@ awaitable<bool> destroyOnce(Core& core, const Machine& machine) {
 }
 
 awaitable<void> runDestroy(Core& core, MachinePtr machine) {
-  while (!isReachable(*machine)) co_await machine->changed.wait(Deadline::never());
+  while (!isReachable(*machine)) co_await waitFor(machine->changed, Deadline::never());
   // A job that waits for a slow end of the process sees it at once.
   if (machine->busy) {
     try {
@@ -145,7 +145,7 @@ awaitable<void> runAppDelete(Core& core, AppPtr app) {
   std::vector<MachinePtr> machines;
   for (const auto& [number, machine] : app->machines) machines.push_back(machine);
   for (const MachinePtr& machine : machines) {
-    while (machine->state != State::destroyed) co_await machine->changed.wait(Deadline::never());
+    while (machine->state != State::destroyed) co_await waitFor(machine->changed, Deadline::never());
   }
   std::vector<VolumePtr> volumes;
   for (const auto& [number, volume] : app->volumes) volumes.push_back(volume);
@@ -229,23 +229,17 @@ void beginAppDelete(Core& core, const AppPtr& app) {
 void resumeJob(Core& core, const MachinePtr& machine, StopOrder order) {
   switch (machine->state) {
     case State::starting:
-      core.spawn(runStart(core, machine, Resume::No));
-      break;
+      return core.spawn(runStart(core, machine, Resume::No));
     case State::stopping:
-      core.spawn(runStop(core, machine, std::move(order), State::stopping));
-      break;
+      return core.spawn(runStop(core, machine, std::move(order), State::stopping));
     case State::suspending:
-      core.spawn(runSuspend(core, machine));
-      break;
+      return core.spawn(runSuspend(core, machine));
     case State::restarting:
-      core.spawn(runRestart(core, machine, std::move(order)));
-      break;
+      return core.spawn(runRestart(core, machine, std::move(order)));
     case State::replacing:
-      core.spawn(runReplace(core, machine, std::move(order), State::stopping));
-      break;
+      return core.spawn(runReplace(core, machine, std::move(order), State::stopping));
     case State::destroying:
-      core.spawn(runDestroy(core, machine));
-      break;
+      return core.spawn(runDestroy(core, machine));
     default:
       break;
   }

@@ -28,6 +28,10 @@ void beginDestroy(Core& core, const MachinePtr& machine);
 /// Deletes the app's Machines and volumes, then frees its name.
 void beginAppDelete(Core& core, const AppPtr& app);
 
+/// Host migration (§11), requested by a test: the same Machine on another host, with another volume id and address. Throws Refusal when the
+/// Machine is in a transition. The Machine returns to its previous state.
+void beginMigration(Core& core, const MachinePtr& machine);
+
 /// The backend reports the end of a main process.
 void onGuestExit(Core& core, const GuestExit& exit);
 /// After a restart of the emulator: resumes interrupted transitions, and starts Machines that should be running.

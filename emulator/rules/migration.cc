@@ -1,5 +1,5 @@
 // Stop, copy, start on the other host.
-#include "emulator/rules/migration.h"
+#include "emulator/rules/lifecycle.h"
 
 #include "emulator/api/answer.h"
 #include "emulator/rules/config/config_view.h"

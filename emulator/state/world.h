@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "emulator/backend.h"
-#include "emulator/state/change_signal.h"
+#include "emulator/state/background.h"
 #include "emulator/state/machine_state.h"
 
 namespace swarm::emulator {
@@ -128,7 +128,7 @@ struct StateWaiter {
   std::vector<MachineState> states;  ///< empty: settled
   std::string version;               ///< empty: any
   std::string afterEvent;            ///< empty: any
-  ChangeSignal done;
+  async::Notifier done;
   std::optional<json::object> answer;
 };
 
@@ -159,10 +159,10 @@ struct Machine {
   int restartCount = 0;
 
   // Transient; not stored.
-  bool busy = false;      ///< a job of lifecycle.cc holds it
-  bool reserved = false;  ///< counted in its host's usage
-  bool execBusy = false;  ///< init runs one command at a time (§8)
-  ChangeSignal changed;   ///< state, exit, busy
+  bool busy = false;        ///< a job of lifecycle.cc holds it
+  bool reserved = false;    ///< counted in its host's usage
+  bool execBusy = false;    ///< init runs one command at a time (§8)
+  async::Notifier changed;  ///< state, exit, busy
   std::optional<GuestExit> lastExit;
   std::deque<SystemTime> recentRestarts;
   std::vector<std::shared_ptr<StateWaiter>> waiters;

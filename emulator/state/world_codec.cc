@@ -1,7 +1,9 @@
-// Field by field; a member that an older emulator did not write gets its default.
+// Each type's members are named once, for both directions. A member that an older emulator did not write keeps its default.
 #include "emulator/state/world_codec.h"
 
 #include <boost/json/array.hpp>
+#include <concepts>
+#include <tuple>
 
 #include "base/id.h"
 #include "emulator/state/ids.h"
@@ -9,343 +11,206 @@
 namespace swarm::emulator {
 namespace {
 
-std::int64_t time(SystemTime value) { return unixMilliseconds(value); }
-
-template <typename Strings>
-json::object mapToJson(const Strings& map) {
-  json::object object;
-  for (const auto& [key, value] : map) object[key] = value;
-  return object;
-}
-
-/// Reads members with defaults.
-class Members {
- public:
-  explicit Members(const json::object& object) : object_(object) {}
-  std::string text(std::string_view name) const {
-    const json::value* value = object_.if_contains(name);
-    return value ? std::string(value->as_string()) : "";
-  }
-  std::int64_t integer(std::string_view name, std::int64_t otherwise = 0) const {
-    const json::value* value = object_.if_contains(name);
-    return value ? value->to_number<std::int64_t>() : otherwise;
-  }
-  bool flag(std::string_view name) const {
-    const json::value* value = object_.if_contains(name);
-    return value && value->as_bool();
-  }
-  SystemTime time(std::string_view name) const { return SystemTime(std::chrono::milliseconds(integer(name))); }
-  json::object object(std::string_view name) const {
-    const json::value* value = object_.if_contains(name);
-    return value ? value->as_object() : json::object();
-  }
-  json::array list(std::string_view name) const {
-    const json::value* value = object_.if_contains(name);
-    return value ? value->as_array() : json::array();
-  }
-  std::map<std::string, std::string> strings(std::string_view name) const {
-    std::map<std::string, std::string> map;
-    for (const auto& [key, value] : object(name)) map[std::string(key)] = std::string(value.as_string());
-    return map;
-  }
-
- private:
-  const json::object& object_;
+template <typename Owner, typename Part>
+struct Named {
+  std::string_view name;
+  Part Owner::* part;
 };
 
-Host* findHost(World& world, const std::string& id) {
-  auto found = world.hosts.find(id);
+constexpr auto membersOf(const AppSecret&) {
+  return std::tuple(Named{"value", &AppSecret::value}, Named{"version", &AppSecret::version}, Named{"created", &AppSecret::createdAt},
+                    Named{"updated", &AppSecret::updatedAt});
+}
+
+constexpr auto membersOf(const SecretKey&) {
+  return std::tuple(Named{"type", &SecretKey::type}, Named{"value", &SecretKey::value}, Named{"created", &SecretKey::createdAt},
+                    Named{"updated", &SecretKey::updatedAt});
+}
+
+constexpr auto membersOf(const Certificate&) {
+  return std::tuple(Named{"acme", &Certificate::acmeRequested}, Named{"custom", &Certificate::hasCustom},
+                    Named{"issuer", &Certificate::issuer}, Named{"keyType", &Certificate::keyType},
+                    Named{"expires", &Certificate::expiresAt}, Named{"created", &Certificate::createdAt},
+                    Named{"updated", &Certificate::updatedAt});
+}
+
+constexpr auto membersOf(const IpAssignment&) {
+  return std::tuple(Named{"ip", &IpAssignment::ip}, Named{"type", &IpAssignment::type}, Named{"region", &IpAssignment::region},
+                    Named{"service", &IpAssignment::serviceName}, Named{"network", &IpAssignment::network},
+                    Named{"organization", &IpAssignment::organization}, Named{"created", &IpAssignment::createdAt});
+}
+
+constexpr auto membersOf(const App&) {
+  return std::tuple(Named{"id", &App::id}, Named{"number", &App::number}, Named{"name", &App::name},
+                    Named{"organization", &App::organization}, Named{"network", &App::network},
+                    Named{"idempotencyKey", &App::idempotencyKey}, Named{"created", &App::createdAt}, Named{"visible", &App::visibleAt},
+                    Named{"deleted", &App::deleted}, Named{"secretsVersion", &App::secretsVersion}, Named{"secrets", &App::secrets},
+                    Named{"secretKeys", &App::secretKeys}, Named{"certificates", &App::certificates}, Named{"ips", &App::ips},
+                    Named{"policies", &App::policies}, Named{"deployTokens", &App::deployTokens});
+}
+
+constexpr auto membersOf(const GuestSize&) {
+  return std::tuple(Named{"kind", &GuestSize::kind}, Named{"cpus", &GuestSize::cpus}, Named{"memory", &GuestSize::memoryMb});
+}
+
+constexpr auto membersOf(const ImageReference&) {
+  return std::tuple(Named{"registry", &ImageReference::registry}, Named{"repository", &ImageReference::repository},
+                    Named{"tag", &ImageReference::tag}, Named{"digest", &ImageReference::digest}, Named{"labels", &ImageReference::labels});
+}
+
+constexpr auto membersOf(const MachineVersion&) {
+  return std::tuple(Named{"version", &MachineVersion::version}, Named{"config", &MachineVersion::config});
+}
+
+constexpr auto membersOf(const MachineEvent&) {
+  return std::tuple(Named{"id", &MachineEvent::id}, Named{"type", &MachineEvent::type}, Named{"status", &MachineEvent::status},
+                    Named{"source", &MachineEvent::source}, Named{"timestamp", &MachineEvent::timestampMs},
+                    Named{"request", &MachineEvent::request});
+}
+
+constexpr auto membersOf(const MachineLease&) {
+  return std::tuple(Named{"nonce", &MachineLease::nonce}, Named{"owner", &MachineLease::owner},
+                    Named{"description", &MachineLease::description}, Named{"version", &MachineLease::version},
+                    Named{"expires", &MachineLease::expiresAt});
+}
+
+constexpr auto membersOf(const Machine&) {
+  return std::tuple(Named{"id", &Machine::id}, Named{"number", &Machine::number}, Named{"name", &Machine::name},
+                    Named{"region", &Machine::region}, Named{"state", &Machine::state}, Named{"version", &Machine::version},
+                    Named{"config", &Machine::config}, Named{"guest", &Machine::guest}, Named{"image", &Machine::image},
+                    Named{"privateIp", &Machine::privateIp}, Named{"volume", &Machine::volumeId}, Named{"mountPath", &Machine::mountPath},
+                    Named{"cordoned", &Machine::cordoned}, Named{"skipSecrets", &Machine::skipSecrets},
+                    Named{"launchPending", &Machine::launchPending}, Named{"stateAfterUpdate", &Machine::stateAfterUpdate},
+                    Named{"memoryLimit", &Machine::memoryLimitMb}, Named{"created", &Machine::createdAt},
+                    Named{"updated", &Machine::updatedAt}, Named{"visible", &Machine::visibleAt}, Named{"startable", &Machine::startableAt},
+                    Named{"destroyed", &Machine::destroyedAt}, Named{"versions", &Machine::versions}, Named{"events", &Machine::events},
+                    Named{"lease", &Machine::lease}, Named{"restartCount", &Machine::restartCount});
+}
+
+constexpr auto membersOf(const Snapshot&) {
+  return std::tuple(Named{"id", &Snapshot::id}, Named{"digest", &Snapshot::digest}, Named{"created", &Snapshot::createdAt},
+                    Named{"size", &Snapshot::sizeBytes}, Named{"volumeSize", &Snapshot::volumeSizeGb},
+                    Named{"retention", &Snapshot::retentionDays});
+}
+
+constexpr auto membersOf(const Volume&) {
+  return std::tuple(Named{"id", &Volume::id}, Named{"number", &Volume::number}, Named{"name", &Volume::name},
+                    Named{"region", &Volume::region}, Named{"state", &Volume::state}, Named{"size", &Volume::sizeGb},
+                    Named{"snapshotRetention", &Volume::snapshotRetention}, Named{"encrypted", &Volume::encrypted},
+                    Named{"autoBackup", &Volume::autoBackup}, Named{"fstype", &Volume::fstype}, Named{"machine", &Volume::attachedMachine},
+                    Named{"boundUntil", &Volume::boundUntil}, Named{"created", &Volume::createdAt}, Named{"updated", &Volume::updatedAt},
+                    Named{"deleted", &Volume::deletedAt}, Named{"snapshots", &Volume::snapshots});
+}
+
+template <typename T>
+json::value write(const T& value) {
+  if constexpr (std::integral<T> || std::same_as<T, json::object>) {
+    return value;
+  } else if constexpr (std::same_as<T, std::string>) {
+    return json::string(value);
+  } else if constexpr (std::same_as<T, SystemTime>) {
+    return unixMilliseconds(value);
+  } else if constexpr (std::same_as<T, MachineState>) {
+    return json::string(toString(value));
+  } else if constexpr (requires { value.has_value(); }) {
+    return value ? write(*value) : json::value(nullptr);
+  } else if constexpr (requires { typename T::mapped_type; }) {
+    json::object object;
+    for (const auto& [name, element] : value) object[name] = write(element);
+    return object;
+  } else if constexpr (requires { value.begin(); }) {
+    json::array list;
+    for (const auto& element : value) list.push_back(write(element));
+    return list;
+  } else {
+    json::object object;
+    std::apply([&](auto... member) { ((object[member.name] = write(value.*member.part)), ...); }, membersOf(value));
+    return object;
+  }
+}
+
+template <typename T>
+void read(const json::value& from, T& value) {
+  if constexpr (std::same_as<T, bool>) {
+    value = from.as_bool();
+  } else if constexpr (std::integral<T>) {
+    value = from.to_number<T>();
+  } else if constexpr (std::same_as<T, std::string>) {
+    value = from.as_string();
+  } else if constexpr (std::same_as<T, json::object>) {
+    value = from.as_object();
+  } else if constexpr (std::same_as<T, SystemTime>) {
+    value = SystemTime(std::chrono::milliseconds(from.to_number<std::int64_t>()));
+  } else if constexpr (std::same_as<T, MachineState>) {
+    value = machineStateFrom(from.as_string()).value_or(MachineState::failed);
+  } else if constexpr (requires { value.has_value(); }) {
+    if (!from.is_null()) read(from, value.emplace());
+  } else if constexpr (requires { typename T::mapped_type; }) {
+    for (const auto& [name, element] : from.as_object()) read(element, value[std::string(name)]);
+  } else if constexpr (requires { value.emplace_back(); }) {
+    for (const json::value& element : from.as_array()) read(element, value.emplace_back());
+  } else {
+    const auto read_member = [&](auto member) {
+      if (const json::value* part = from.as_object().if_contains(member.name)) read(*part, value.*member.part);
+    };
+    std::apply([&](auto... member) { (read_member(member), ...); }, membersOf(value));
+  }
+}
+
+Host* findHost(World& world, const json::value& id) {
+  auto found = world.hosts.find(std::string(id.as_string()));
   // The region is no longer configured: any host will do, so that existing objects can still be stopped and deleted.
   if (found == world.hosts.end()) return world.hosts.empty() ? nullptr : &world.hosts.begin()->second;
   return &found->second;
 }
 
-json::array encodeEvents(const Machine& machine) {
-  json::array events;
-  for (const MachineEvent& event : machine.events) {
-    events.push_back(json::object{{"id", event.id},
-                                  {"type", event.type},
-                                  {"status", event.status},
-                                  {"source", event.source},
-                                  {"timestamp", event.timestampMs},
-                                  {"request", event.request}});
-  }
-  return events;
-}
-
-json::array encodeVersions(const Machine& machine) {
-  json::array versions;
-  // The last version's configuration is the Machine's own.
-  for (const MachineVersion& version : machine.versions) {
-    bool current = &version == &machine.versions.back();
-    versions.push_back(json::object{{"version", version.version}, {"config", current ? json::object() : version.config}});
-  }
-  return versions;
-}
-
-void decodeHistory(Machine& machine, const Members& members) {
-  for (const json::value& entry : members.list("versions")) {
-    Members version(entry.as_object());
-    machine.versions.push_back({version.text("version"), version.object("config")});
-  }
-  if (!machine.versions.empty()) machine.versions.back().config = machine.config;
-  for (const json::value& entry : members.list("events")) {
-    Members event(entry.as_object());
-    machine.events.push_back({event.text("id"), event.text("type"), event.text("status"), event.text("source"), event.integer("timestamp"),
-                              event.object("request")});
-  }
-}
-
-json::object encodeLease(const MachineLease& lease) {
-  return {{"nonce", lease.nonce},
-          {"owner", lease.owner},
-          {"description", lease.description},
-          {"version", lease.version},
-          {"expires", time(lease.expiresAt)}};
-}
-
-json::object encodeSecretKeys(const App& app) {
-  json::object keys;
-  for (const auto& [name, key] : app.secretKeys)
-    keys[name] = {
-        {"type", key.type}, {"value", toBase64Url(key.value)}, {"created", time(key.createdAt)}, {"updated", time(key.updatedAt)}};
-  return keys;
-}
-
-void decodeSecretKeys(const json::object& keys, App& app) {
-  for (const auto& [name, value] : keys) {
-    Members key(value.as_object());
-    app.secretKeys[std::string(name)] = {key.text("type"), fromBase64Url(key.text("value")).value_or(""), key.time("created"),
-                                         key.time("updated")};
-  }
-}
-
-json::object encodeCertificates(const App& app) {
-  json::object certificates;
-  for (const auto& [hostname, certificate] : app.certificates) {
-    certificates[hostname] = {{"acme", certificate.acmeRequested},      {"custom", certificate.hasCustom},
-                              {"issuer", certificate.issuer},           {"keyType", certificate.keyType},
-                              {"expires", time(certificate.expiresAt)}, {"created", time(certificate.createdAt)},
-                              {"updated", time(certificate.updatedAt)}};
-  }
-  return certificates;
-}
-
-void decodeCertificates(const json::object& certificates, App& app) {
-  for (const auto& [hostname, value] : certificates) {
-    Members read(value.as_object());
-    app.certificates[std::string(hostname)] = {.acmeRequested = read.flag("acme"),
-                                               .hasCustom = read.flag("custom"),
-                                               .issuer = read.text("issuer"),
-                                               .keyType = read.text("keyType"),
-                                               .expiresAt = read.time("expires"),
-                                               .createdAt = read.time("created"),
-                                               .updatedAt = read.time("updated")};
-  }
+/// A Machine or a volume, with its app and host.
+template <typename Placed>
+json::object writePlaced(const Placed& placed) {
+  json::object document = write(placed).as_object();
+  AppPtr app = placed.app.lock();
+  document["app"] = app ? app->name : "";
+  document["host"] = placed.host ? placed.host->id : "";
+  return document;
 }
 
 }  // namespace
 
 json::object encodeApp(const App& app) {
-  json::object secrets;
-  for (const auto& [name, secret] : app.secrets) {
-    secrets[name] = {
-        {"value", secret.value}, {"version", secret.version}, {"created", time(secret.createdAt)}, {"updated", time(secret.updatedAt)}};
-  }
-  json::array ips;
-  for (const IpAssignment& ip : app.ips) {
-    ips.push_back(json::object{{"ip", ip.ip},
-                               {"type", ip.type},
-                               {"region", ip.region},
-                               {"service", ip.serviceName},
-                               {"network", ip.network},
-                               {"organization", ip.organization},
-                               {"created", time(ip.createdAt)}});
-  }
-  json::array policies, deploy_tokens;
-  for (const json::object& policy : app.policies) policies.push_back(policy);
-  for (const std::string& token : app.deployTokens) deploy_tokens.emplace_back(token);
-  return {{"id", app.id},
-          {"number", app.number},
-          {"name", app.name},
-          {"organization", app.organization},
-          {"network", app.network},
-          {"idempotencyKey", app.idempotencyKey},
-          {"created", time(app.createdAt)},
-          {"visible", time(app.visibleAt)},
-          {"deleted", app.deleted},
-          {"secretsVersion", app.secretsVersion},
-          {"secrets", std::move(secrets)},
-          {"secretKeys", encodeSecretKeys(app)},
-          {"certificates", encodeCertificates(app)},
-          {"ips", std::move(ips)},
-          {"policies", std::move(policies)},
-          {"deployTokens", std::move(deploy_tokens)}};
+  json::object document = write(app).as_object();
+  for (const auto& [name, key] : app.secretKeys) document["secretKeys"].as_object()[name].as_object()["value"] = toBase64Url(key.value);
+  return document;
 }
 
 AppPtr decodeApp(const json::object& document) {
-  Members members(document);
   auto app = std::make_shared<App>();
-  app->id = members.text("id");
-  app->number = members.integer("number");
-  app->name = members.text("name");
-  app->organization = members.text("organization");
-  app->network = members.text("network");
-  app->idempotencyKey = members.text("idempotencyKey");
-  app->createdAt = members.time("created");
-  app->visibleAt = members.time("visible");
-  app->deleted = members.flag("deleted");
-  app->secretsVersion = members.integer("secretsVersion");
-  json::object secrets = members.object("secrets");
-  for (const auto& [name, value] : secrets) {
-    Members secret(value.as_object());
-    app->secrets[std::string(name)] = {secret.text("value"), secret.integer("version"), secret.time("created"), secret.time("updated")};
-  }
-  decodeSecretKeys(members.object("secretKeys"), *app);
-  decodeCertificates(members.object("certificates"), *app);
-  for (const json::value& entry : members.list("ips")) {
-    Members ip(entry.as_object());
-    app->ips.push_back({ip.text("ip"), ip.text("type"), ip.text("region"), ip.text("service"), ip.text("network"), ip.text("organization"),
-                        ip.time("created")});
-  }
-  for (const json::value& policy : members.list("policies")) app->policies.push_back(policy.as_object());
-  for (const json::value& token : members.list("deployTokens")) app->deployTokens.emplace_back(token.as_string());
+  read(document, *app);
+  for (auto& [name, key] : app->secretKeys) key.value = fromBase64Url(key.value).value_or("");
   return app;
 }
 
 json::object encodeMachine(const Machine& machine) {
-  AppPtr app = machine.app.lock();
-  const ImageReference& image = machine.image;
-  json::object document{{"id", machine.id},
-                        {"number", machine.number},
-                        {"app", app ? app->name : ""},
-                        {"name", machine.name},
-                        {"region", machine.region},
-                        {"host", machine.host ? machine.host->id : ""},
-                        {"state", toString(machine.state)},
-                        {"version", machine.version},
-                        {"config", machine.config},
-                        {"guest", {{"kind", machine.guest.kind}, {"cpus", machine.guest.cpus}, {"memory", machine.guest.memoryMb}}},
-                        {"image",
-                         {{"registry", image.registry},
-                          {"repository", image.repository},
-                          {"tag", image.tag},
-                          {"digest", image.digest},
-                          {"labels", mapToJson(image.labels)}}},
-                        {"privateIp", machine.privateIp},
-                        {"volume", machine.volumeId},
-                        {"mountPath", machine.mountPath},
-                        {"cordoned", machine.cordoned},
-                        {"skipSecrets", machine.skipSecrets},
-                        {"launchPending", machine.launchPending},
-                        {"stateAfterUpdate", toString(machine.stateAfterUpdate)},
-                        {"memoryLimit", machine.memoryLimitMb},
-                        {"created", time(machine.createdAt)},
-                        {"updated", time(machine.updatedAt)},
-                        {"visible", time(machine.visibleAt)},
-                        {"startable", time(machine.startableAt)},
-                        {"destroyed", time(machine.destroyedAt)},
-                        {"restartCount", machine.restartCount},
-                        {"versions", encodeVersions(machine)},
-                        {"events", encodeEvents(machine)}};
-  if (machine.lease) document["lease"] = encodeLease(*machine.lease);
+  json::object document = writePlaced(machine);
+  // The last version's configuration is the Machine's own.
+  json::array& versions = document["versions"].as_array();
+  if (!versions.empty()) versions.back().as_object()["config"] = json::object();
   return document;
 }
 
 MachinePtr decodeMachine(const json::object& document, World& world) {
-  Members members(document);
   auto machine = std::make_shared<Machine>();
-  machine->id = members.text("id");
-  machine->number = members.integer("number");
-  machine->name = members.text("name");
-  machine->region = members.text("region");
-  machine->host = findHost(world, members.text("host"));
-  machine->state = machineStateFrom(members.text("state")).value_or(MachineState::failed);
-  machine->version = members.text("version");
-  machine->config = members.object("config");
-  json::object guest_document = members.object("guest"), image_document = members.object("image");
-  Members guest(guest_document), image(image_document);
-  machine->guest = {guest.text("kind"), static_cast<int>(guest.integer("cpus", 1)), guest.integer("memory", 256)};
-  machine->image = {image.text("registry"), image.text("repository"), image.text("tag"), image.text("digest"), image.strings("labels")};
-  machine->privateIp = members.text("privateIp");
-  machine->volumeId = members.text("volume");
-  machine->mountPath = members.text("mountPath");
-  machine->cordoned = members.flag("cordoned");
-  machine->skipSecrets = members.flag("skipSecrets");
-  machine->launchPending = members.flag("launchPending");
-  machine->stateAfterUpdate = machineStateFrom(members.text("stateAfterUpdate")).value_or(MachineState::started);
-  machine->memoryLimitMb = members.integer("memoryLimit");
-  machine->createdAt = members.time("created");
-  machine->updatedAt = members.time("updated");
-  machine->visibleAt = members.time("visible");
-  machine->startableAt = members.time("startable");
-  machine->destroyedAt = members.time("destroyed");
-  machine->restartCount = static_cast<int>(members.integer("restartCount"));
-  decodeHistory(*machine, members);
-  if (document.contains("lease")) {
-    json::object lease_document = members.object("lease");
-    Members lease(lease_document);
-    machine->lease =
-        MachineLease{lease.text("nonce"), lease.text("owner"), lease.text("description"), lease.text("version"), lease.time("expires")};
-  }
+  read(document, *machine);
+  machine->host = findHost(world, document.at("host"));
+  if (!machine->versions.empty()) machine->versions.back().config = machine->config;
   return machine;
 }
 
-json::object encodeVolume(const Volume& volume) {
-  AppPtr app = volume.app.lock();
-  json::array snapshots;
-  for (const Snapshot& snapshot : volume.snapshots) {
-    snapshots.push_back(json::object{{"id", snapshot.id},
-                                     {"digest", snapshot.digest},
-                                     {"created", time(snapshot.createdAt)},
-                                     {"size", snapshot.sizeBytes},
-                                     {"volumeSize", snapshot.volumeSizeGb},
-                                     {"retention", snapshot.retentionDays}});
-  }
-  return {{"id", volume.id},
-          {"number", volume.number},
-          {"app", app ? app->name : ""},
-          {"name", volume.name},
-          {"region", volume.region},
-          {"host", volume.host ? volume.host->id : ""},
-          {"state", volume.state},
-          {"size", volume.sizeGb},
-          {"snapshotRetention", volume.snapshotRetention},
-          {"encrypted", volume.encrypted},
-          {"autoBackup", volume.autoBackup},
-          {"fstype", volume.fstype},
-          {"machine", volume.attachedMachine},
-          {"boundUntil", time(volume.boundUntil)},
-          {"created", time(volume.createdAt)},
-          {"updated", time(volume.updatedAt)},
-          {"deleted", time(volume.deletedAt)},
-          {"snapshots", std::move(snapshots)}};
-}
+json::object encodeVolume(const Volume& volume) { return writePlaced(volume); }
 
 VolumePtr decodeVolume(const json::object& document, World& world) {
-  Members members(document);
   auto volume = std::make_shared<Volume>();
-  volume->id = members.text("id");
-  volume->number = members.integer("number");
-  volume->name = members.text("name");
-  volume->region = members.text("region");
-  volume->host = findHost(world, members.text("host"));
-  volume->state = members.text("state");
-  volume->sizeGb = members.integer("size", 3);
-  volume->snapshotRetention = members.integer("snapshotRetention", 5);
-  volume->encrypted = members.flag("encrypted");
-  volume->autoBackup = members.flag("autoBackup");
-  volume->fstype = members.text("fstype");
-  volume->attachedMachine = members.text("machine");
-  volume->boundUntil = SystemTime(std::chrono::milliseconds(members.integer("boundUntil", time(SystemTime::max()))));
-  volume->createdAt = members.time("created");
-  volume->updatedAt = members.time("updated");
-  volume->deletedAt = members.time("deleted");
-  for (const json::value& entry : members.list("snapshots")) {
-    Members snapshot(entry.as_object());
-    volume->snapshots.push_back({snapshot.text("id"), snapshot.text("digest"), snapshot.time("created"), snapshot.integer("size"),
-                                 snapshot.integer("volumeSize"), snapshot.integer("retention", 5)});
-  }
+  read(document, *volume);
+  volume->host = findHost(world, document.at("host"));
   return volume;
 }
 

@@ -45,15 +45,8 @@ awaitable<Answer> listApps(Core& core, Call& call) {
   }
   json::array list;
   json::object body{{"total_apps", in_order.size()}};
-  std::int64_t last = 0;
-  for (auto next = in_order.upper_bound(page.after); next != in_order.end(); ++next) {
-    if (page.limit != 0 && static_cast<std::int64_t>(list.size()) == page.limit) {
-      body["next_cursor"] = cursorOf(last);
-      break;
-    }
-    list.push_back(appToJson(*next->second));
-    last = next->first;
-  }
+  if (auto cursor = addPage(list, in_order, page, [](const App& app) { return std::optional(appToJson(app)); }))
+    body["next_cursor"] = *cursor;
   body["apps"] = std::move(list);
   co_return jsonAnswer(200, body);
 }

@@ -90,15 +90,16 @@ std::vector<Entry> pageOf(std::vector<std::pair<std::string, Entry>>& entries, c
   return page;
 }
 
-json::array errorRegions(const Call& call) {
-  json::array regions;
-  for (const std::string& region : call.fault.errorRegions) regions.emplace_back(region);
-  return regions;
+/// Whether an object is in the organization's list; `is_deleted` and `state` are its own.
+template <typename Entry>
+bool isListed(const Call& call, const ListFilter& filter, const Entry& entry, bool is_deleted, std::string_view state) {
+  AppPtr app = entry.app.lock();
+  if (!app || app->organization != call.arguments[0] || (is_deleted && !filter.includeDeleted)) return false;
+  bool is_lost = !call.fault.errorRegions.empty() && isIn(call.fault.errorRegions, entry.region);
+  return !is_lost && isIn(filter.regions, entry.region) && isIn(filter.states, state) && entry.updatedAt > filter.updatedAfter;
 }
 
-bool isLost(const Call& call, const std::string& region) {
-  return !call.fault.errorRegions.empty() && isIn(call.fault.errorRegions, region);
-}
+json::array errorRegions(const Call& call) { return json::array(call.fault.errorRegions.begin(), call.fault.errorRegions.end()); }
 
 }  // namespace
 
@@ -107,11 +108,8 @@ awaitable<Answer> listOrganizationMachines(Core& core, Call& call) {
   ListFilter filter = readListFilter(call);
   std::vector<std::pair<std::string, MachinePtr>> entries;
   for (const auto& [id, machine] : core.world.machines) {
-    AppPtr app = machine->app.lock();
-    if (!app || app->organization != call.arguments[0] || isLost(call, machine->region)) continue;
-    if (machine->state == MachineState::destroyed && !filter.includeDeleted) continue;
-    if (!isIn(filter.regions, machine->region) || !isIn(filter.states, toString(machine->state))) continue;
-    if (machine->updatedAt <= filter.updatedAfter || !isVisible(core, call, *machine)) continue;
+    bool is_deleted = machine->state == MachineState::destroyed;
+    if (!isListed(call, filter, *machine, is_deleted, toString(machine->state)) || !isVisible(core, call, *machine)) continue;
     entries.emplace_back(orderKey(*machine), machine);
   }
   json::object body;
@@ -131,12 +129,7 @@ awaitable<Answer> listOrganizationVolumes(Core& core, Call& call) {
   ListFilter filter = readListFilter(call);
   std::vector<std::pair<std::string, VolumePtr>> entries;
   for (const auto& [id, volume] : core.world.volumes) {
-    AppPtr app = volume->app.lock();
-    if (!app || app->organization != call.arguments[0] || isLost(call, volume->region)) continue;
-    if (volume->isGoing() && !filter.includeDeleted) continue;
-    if (!isIn(filter.regions, volume->region) || !isIn(filter.states, volume->state)) continue;
-    if (volume->updatedAt <= filter.updatedAfter) continue;
-    entries.emplace_back(orderKey(*volume), volume);
+    if (isListed(call, filter, *volume, volume->isGoing(), volume->state)) entries.emplace_back(orderKey(*volume), volume);
   }
   json::object body;
   json::array list;

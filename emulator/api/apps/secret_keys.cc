@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "emulator/api/machines/shapes.h"
 #include "emulator/api/route.h"
 #include "emulator/rules/secret_key_crypto.h"
 #include "emulator/state/ids.h"
@@ -11,12 +12,6 @@ namespace {
 
 json::object keyToJson(const std::string& name, const SecretKey& key) {
   return {{"name", name}, {"type", key.type}, {"created_at", formatSeconds(key.createdAt)}, {"updated_at", formatSeconds(key.updatedAt)}};
-}
-
-json::object withSecretsVersion(const App& app, json::object object) {
-  object["Version"] = app.secretsVersion;
-  object["version"] = app.secretsVersion;
-  return object;
 }
 
 std::string bytesAt(const Call& call, std::string_view name) {

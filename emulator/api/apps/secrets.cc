@@ -31,12 +31,6 @@ void checkMinVersion(const Call& call) {
   }
 }
 
-json::object withVersion(const App& app, json::object object) {
-  object["Version"] = app.secretsVersion;
-  object["version"] = app.secretsVersion;
-  return object;
-}
-
 AppSecret& requireSecret(const Call& call) {
   auto found = call.app->secrets.find(call.arguments[1]);
   if (found == call.app->secrets.end()) refuse(404, "secret not found");  // I: the wording
@@ -72,7 +66,7 @@ awaitable<Answer> updateSecrets(Core& core, Call& call) {
     changed.push_back(secretToJson(name, app.secrets[name], false));
   }
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, withVersion(app, {{"secrets", std::move(changed)}}));
+  co_return jsonAnswer(200, withSecretsVersion(app, {{"secrets", std::move(changed)}}));
 }
 
 awaitable<Answer> getSecret(Core&, Call& call) {
@@ -86,7 +80,7 @@ awaitable<Answer> setSecret(Core& core, Call& call) {
   ++app.secretsVersion;
   put(core, app, call.arguments[1], std::move(value));
   core.journal.changed(call.app);
-  co_return jsonAnswer(201, withVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]], false)));
+  co_return jsonAnswer(201, withSecretsVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]], false)));
 }
 
 awaitable<Answer> deleteSecret(Core& core, Call& call) {
@@ -95,7 +89,7 @@ awaitable<Answer> deleteSecret(Core& core, Call& call) {
   app.secrets.erase(call.arguments[1]);
   ++app.secretsVersion;
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, withVersion(app, {}));
+  co_return jsonAnswer(200, withSecretsVersion(app, {}));
 }
 
 }  // namespace swarm::emulator

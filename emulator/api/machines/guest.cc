@@ -68,13 +68,13 @@ class ExecTurn {
   ~ExecTurn() {
     if (!held_) return;
     machine_->execBusy = false;
-    machine_->changed.notify();
+    machine_->changed.notifyAll();
   }
   ExecTurn(const ExecTurn&) = delete;
   ExecTurn& operator=(const ExecTurn&) = delete;
   awaitable<bool> take(Deadline deadline) {
     while (machine_->execBusy) {
-      if (deadline.hasPassed() || !co_await machine_->changed.wait(deadline)) co_return false;
+      if (deadline.hasPassed() || !co_await waitFor(machine_->changed, deadline)) co_return false;
     }
     machine_->execBusy = held_ = true;
     co_return true;

@@ -1,6 +1,4 @@
-// Leases expire by the clock; no job is needed.
-#include "emulator/api/machines/leases.h"
-
+// Leases (§6): exclusive, temporary permission to change a Machine. They expire by the clock; no job is needed.
 #include "emulator/api/route.h"
 #include "emulator/state/ids.h"
 

@@ -1,6 +1,5 @@
 // Changing a Machine's state (§3, §4): the preconditions, with Fly's error texts.
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "base/text/format.h"
@@ -16,21 +15,6 @@ using State = MachineState;
 namespace {
 
 Answer done() { return jsonAnswer(200, json::object{{"ok", true}}); }
-
-constexpr std::array<std::pair<std::string_view, int>, 14> kSignals = {{{"SIGABRT", 6},
-                                                                        {"SIGALRM", 14},
-                                                                        {"SIGFPE", 8},
-                                                                        {"SIGHUP", 1},
-                                                                        {"SIGILL", 4},
-                                                                        {"SIGINT", 2},
-                                                                        {"SIGKILL", 9},
-                                                                        {"SIGPIPE", 13},
-                                                                        {"SIGQUIT", 3},
-                                                                        {"SIGSEGV", 11},
-                                                                        {"SIGTERM", 15},
-                                                                        {"SIGTRAP", 5},
-                                                                        {"SIGUSR1", 10},
-                                                                        {"SIGUSR2", 12}}};
 
 bool isSignal(std::string_view name) {
   return std::ranges::any_of(kSignals, [&](const auto& signal) { return signal.first == name; });
@@ -85,11 +69,6 @@ std::string readTimeout(const Call& call) {
   return call.fields().text("timeout");
 }
 
-void applyFault(Core& core, const Call& call) {
-  if (!call.fault.transitions.empty()) core.transitionFaults[call.machine->id] = call.fault.transitions;
-  if (call.fault.settle) core.transitionFaults[call.machine->id]["settle"] = *call.fault.settle;
-}
-
 }  // namespace
 
 awaitable<Answer> startMachine(Core& core, Call& call) {
@@ -112,7 +91,7 @@ awaitable<Answer> startMachine(Core& core, Call& call) {
     case State::failed:
       if (core.now() < machine->startableAt) refuseBy("E12");
       requireRoom(core, *machine);
-      applyFault(core, call);
+      core.applyFault(call.fault, machine->id);
       beginStart(core, machine);
       break;
     default:
@@ -140,7 +119,7 @@ awaitable<Answer> stopMachine(Core& core, Call& call) {
     default:
       refuseState("stop", *machine);
   }
-  applyFault(core, call);
+  core.applyFault(call.fault, machine->id);
   beginStop(core, machine, std::move(order));
   co_return done();
 }
@@ -156,7 +135,7 @@ awaitable<Answer> suspendMachine(Core& core, Call& call) {
   bool swaps = init && integerOf(*init, "swap_size_mb").value_or(0) > 0;
   if (swaps || !textOf(machine->config, "schedule").empty())
     refuse(412, "failed_precondition: machines with swap or a schedule cannot be suspended");
-  applyFault(core, call);
+  core.applyFault(call.fault, machine->id);
   beginSuspend(core, machine);
   co_return done();
 }
@@ -168,7 +147,7 @@ awaitable<Answer> restartMachine(Core& core, Call& call) {
   requireHost(*machine);
   if (machine->state == State::starting || machine->state == State::restarting) refuseBy("E13");
   if (machine->state != State::started) refuseState("restart", *machine);  // I: the wording
-  applyFault(core, call);
+  core.applyFault(call.fault, machine->id);
   beginRestart(core, machine, std::move(order));
   co_return done();
 }
@@ -194,7 +173,7 @@ awaitable<Answer> deleteMachine(Core& core, Call& call) {
   bool at_rest = machine->state == State::stopped || machine->state == State::suspended || machine->state == State::failed ||
                  machine->state == State::created;
   if (!force && !at_rest) refuseBy("E14");
-  applyFault(core, call);
+  core.applyFault(call.fault, machine->id);
   beginDestroy(core, machine);
   co_return done();
 }

@@ -1,6 +1,5 @@
 // Reading Machines, and waiting for them (§3, §5).
 #include <algorithm>
-#include <boost/json/serialize.hpp>
 
 #include "emulator/api/machines/shapes.h"
 #include "emulator/api/route.h"
@@ -106,20 +105,11 @@ awaitable<Answer> listMachines(Core& core, Call& call) {
   Page page = readPage(call, kMaxPerPage);
   MachineView view{.detail = call.flag("summary") ? Detail::Summary : Detail::Full, .withLease = call.flag("include_leases")};
   json::array list;
-  Answer answer;
-  std::int64_t last = 0;
-  for (auto next = call.app->machines.upper_bound(page.after); next != call.app->machines.end(); ++next) {
-    const Machine& machine = *next->second;
-    if (!passes(machine, filter) || !isVisible(core, call, machine)) continue;
-    if (page.limit != 0 && static_cast<std::int64_t>(list.size()) == page.limit) {
-      answer.headers.push_back({"fly-next-cursor", cursorOf(last)});
-      break;
-    }
-    list.push_back(machineToJson(core, machine, view));
-    last = next->first;
-  }
-  answer.body = json::serialize(list);
-  co_return answer;
+  auto cursor = addPage(list, call.app->machines, page, [&](const Machine& machine) {
+    bool is_listed = passes(machine, filter) && isVisible(core, call, machine);
+    return is_listed ? std::optional(machineToJson(core, machine, view)) : std::nullopt;
+  });
+  co_return pageAnswer(list, std::move(cursor));
 }
 
 awaitable<Answer> getMachine(Core& core, Call& call) {
@@ -160,7 +150,7 @@ awaitable<Answer> waitForMachine(Core&, Call& call) {
   if (!waiter->answer) {
     machine->waiters.push_back(waiter);
     while (!waiter->answer && !deadline.hasPassed()) {
-      if (!co_await waiter->done.wait(deadline)) break;
+      if (!co_await waitFor(waiter->done, deadline)) break;
     }
     std::erase(machine->waiters, waiter);
   }

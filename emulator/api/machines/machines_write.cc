@@ -1,7 +1,6 @@
 // Creating and updating Machines (§3): all checks, then one change.
 #include "base/error.h"
 #include "base/text/format.h"
-#include "emulator/api/machines/leases.h"
 #include "emulator/api/machines/shapes.h"
 #include "emulator/api/route.h"
 #include "emulator/rules/config/config_view.h"
@@ -123,12 +122,6 @@ std::string freeName(const App& app, const std::string& wanted) {
   return name;
 }
 
-/// Applies a fault of this request to the Machine's life.
-void applyFault(Core& core, const Call& call, const Machine& machine) {
-  if (!call.fault.transitions.empty()) core.transitionFaults[machine.id] = call.fault.transitions;
-  if (call.fault.stuck) core.stuckMachines.insert(machine.id);
-}
-
 MachinePtr makeMachine(Core& core, Call& call, const json::object& config, const GuestSize& guest, ImageReference image,
                        const Placement& placement) {
   Body fields = call.fields();
@@ -147,7 +140,7 @@ MachinePtr makeMachine(Core& core, Call& call, const json::object& config, const
   setConfig(core, *machine, config);
   core.world.add(call.app, machine);
   if (placement.volume) mount(core, machine, placement.volume, config);
-  applyFault(core, call, *machine);
+  core.applyFault(call.fault, machine->id);
   const json::array* standbys = arrayOf(config, "standbys");
   bool stands_by = standbys && !standbys->empty();  // started by Fly when one of those fails, which is not emulated
   machine->launchPending = !fields.flag("skip_launch").value_or(false) && !stands_by;
@@ -179,7 +172,6 @@ State stateAfterUpdate(const Machine& machine, bool skip_launch) {
   switch (machine.state) {
     case State::started:
     case State::failed:
-      return skip_launch ? State::created : State::started;
     case State::created:
       return skip_launch ? State::created : State::started;
     case State::stopped:
@@ -197,24 +189,18 @@ State stateAfterUpdate(const Machine& machine, bool skip_launch) {
 
 /// The other size must fit on the same host (E19).
 void resize(Core& core, Machine& machine, const GuestSize& guest, State after) {
-  bool counted = machine.reserved;
-  if (counted) {
-    machine.host->usedMemoryMb -= machine.guest.memoryMb;
-    machine.host->usedCpus -= machine.guest.cpus;
-  }
-  GuestSize before = machine.guest;
+  const auto count = [&](const GuestSize& size, int sign) {
+    if (!machine.reserved) return;
+    machine.host->usedMemoryMb += sign * size.memoryMb;
+    machine.host->usedCpus += sign * size.cpus;
+  };
+  count(machine.guest, -1);
   if (after != State::stopped && machine.host && !core.capacity.fits(*machine.host, guest)) {
-    if (counted) {
-      machine.host->usedMemoryMb += before.memoryMb;
-      machine.host->usedCpus += before.cpus;
-    }
+    count(machine.guest, 1);
     refuseBy(core.capacity.memoryFits(*machine.host, guest) ? "E19.cpus" : "E19");
   }
   machine.guest = guest;
-  if (counted) {
-    machine.host->usedMemoryMb += guest.memoryMb;
-    machine.host->usedCpus += guest.cpus;
-  }
+  count(guest, 1);
 }
 
 }  // namespace
@@ -261,7 +247,7 @@ awaitable<Answer> updateMachine(Core& core, Call& call) {
   if (const json::object* mounted = firstObject(config, "mounts")) machine->mountPath = textOf(*mounted, "path");
   machine->image = std::move(image);
   machine->skipSecrets = fields.flag("skip_secrets").value_or(false);
-  applyFault(core, call, *machine);
+  core.applyFault(call.fault, machine->id);
   MachineView view;
   if (auto ttl = fields.integer("lease_ttl"); ttl && *ttl > 0) view.nonce = takeLease(core, call, machine, *ttl, "").nonce;
   if (machine->lease) machine->lease->version = machine->version;

@@ -214,6 +214,12 @@ json::object snapshotToJson(const Snapshot& snapshot) {
           {"volume_size", snapshot.volumeSizeGb * 1024 * 1024 * 1024}};
 }
 
+json::object withSecretsVersion(const App& app, json::object object) {
+  object["Version"] = app.secretsVersion;
+  object["version"] = app.secretsVersion;
+  return object;
+}
+
 std::string secretDigest(const AppSecret& secret) { return toHex(sha256(secret.value)).substr(0, 16); }
 
 Page readPage(const Call& call, std::int64_t most) {
@@ -227,6 +233,12 @@ Page readPage(const Call& call, std::int64_t most) {
                               : std::from_chars_result{nullptr, std::errc::invalid_argument};
   if (error != std::errc()) refuse(400, "invalid cursor");
   return page;
+}
+
+Answer pageAnswer(const json::array& list, std::optional<std::string> cursor) {
+  Answer answer = jsonAnswer(200, list);
+  if (cursor) answer.headers.push_back({"fly-next-cursor", std::move(*cursor)});
+  return answer;
 }
 
 std::string cursorOf(std::int64_t number) { return toBase64Url(std::to_string(number)); }

@@ -1,6 +1,5 @@
 // Volumes and snapshots (§7).
 #include <algorithm>
-#include <boost/json/serialize.hpp>
 
 #include "async/deadline.h"
 #include "base/error.h"
@@ -143,19 +142,10 @@ void requireFree(const Core& core, const Volume& volume) {
 awaitable<Answer> listVolumes(Core& core, Call& call) {
   Page page = readPage(call, 1000);
   json::array list;
-  Answer answer;
-  std::int64_t last = 0;
-  for (auto next = call.app->volumes.upper_bound(page.after); next != call.app->volumes.end(); ++next) {
-    if (next->second->state == "destroyed") continue;
-    if (page.limit != 0 && static_cast<std::int64_t>(list.size()) == page.limit) {
-      answer.headers.push_back({"fly-next-cursor", cursorOf(last)});
-      break;
-    }
-    list.push_back(volumeToJson(core, *next->second));
-    last = next->first;
-  }
-  answer.body = json::serialize(list);
-  co_return answer;
+  auto cursor = addPage(list, call.app->volumes, page, [&](const Volume& volume) {
+    return volume.state == "destroyed" ? std::nullopt : std::optional(volumeToJson(core, volume));
+  });
+  co_return pageAnswer(list, std::move(cursor));
 }
 
 awaitable<Answer> createVolume(Core& core, Call& call) {

@@ -1,5 +1,5 @@
 // One table of members; recursion into objects and lists of objects.
-#include "emulator/rules/config/config_types.h"
+#include "emulator/rules/config/config_view.h"
 
 #include <span>
 #include <string>

