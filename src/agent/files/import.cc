@@ -1,17 +1,24 @@
 // Import: the client | Zstandard | libarchive | a staging folder, which is exchanged with the existing files once the archive is proved
 // complete. The instance is held from the moment the archive is known to fit.
-#include <boost/json/parse.hpp>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
+#include <boost/json/parse.hpp>
+#include <filesystem>
+
+#include "agent/archive/staging.h"
 #include "agent/archive/tree_import.h"
 #include "agent/files/archives.h"
 #include "agent/files/blocking_pipe.h"
-#include "agent/files/storage_work.h"
 #include "agent/server/responses.h"
 #include "async/blocking_work.h"
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "base/text/utf8.h"
 #include "model/codec/codec.h"
+#include "transfer/tree/storages.h"
 
 namespace swarm::agent {
 namespace {
@@ -19,6 +26,10 @@ constexpr std::size_t kImportPiece = 128 * 1024;
 constexpr std::chrono::seconds kMaxClientSilence{300};  // of a client
 constexpr std::chrono::seconds kVscodePatience{60};
 constexpr std::chrono::seconds kImportFarewell{10};
+constexpr std::size_t kMaxStorageNames = 3;
+/// Created automatically by VS Code, shells and sudo.
+constexpr std::array<std::string_view, 8> kAutomaticNames{
+    kStagingName, ".local", ".config", ".cache", ".bash_history", ".lesshst", ".sudo_as_admin_successful", ".vscode-server"};
 constexpr std::string_view kHoldName = "import";
 constexpr std::string_view kHoldReason = "Files are being imported into this workspace.";
 
@@ -38,6 +49,38 @@ ImportRequest readRequest(std::string_view query) {
   }
   if (request.storages.empty()) throw Error(ErrorCode::InvalidArgument, "The query must list the workspace's storages: \"storage=/PATH\".");
   return request;
+}
+
+/// Empty folders do not count: the image creates some.
+bool holdsNothing(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(std::filesystem::symlink_status(path, error))) return false;
+  for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+    if (!holdsNothing(entry->path())) return false;
+  }
+  return !error;
+}
+
+bool isFileSystems(const std::filesystem::path& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) == 0 && transfer::isLostAndFound(path.filename().native(), status);
+}
+
+/// Some names in a storage that may be a user's work, which an archive would replace; excludes what a fresh home has from `skeleton`, what
+/// VS Code creates automatically, and folders without files. Empty: replacing it loses nothing.
+std::vector<std::string> namesOfWorkIn(const std::filesystem::path& storage, const std::filesystem::path& skeleton) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(storage, error), end; !error && entry != end && names.size() < kMaxStorageNames;
+       entry.increment(error)) {
+    std::string name = entry->path().filename();
+    std::error_code ignored;
+    bool expected = std::ranges::find(kAutomaticNames, name) != kAutomaticNames.end() ||
+                    std::filesystem::exists(std::filesystem::symlink_status(skeleton / name, ignored)) || isFileSystems(entry->path()) ||
+                    holdsNothing(entry->path());
+    if (!expected) names.push_back(toValidUtf8(name));
+  }
+  return names;
 }
 
 std::string joined(const std::vector<std::string>& words) {

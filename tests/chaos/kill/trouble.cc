@@ -9,7 +9,7 @@
 
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
-#include "provider/decorators/forwarding.h"
+#include "chaos/kill/forwarding_provider.h"
 #include "transfer/rounds/session.h"
 
 namespace swarm::test {

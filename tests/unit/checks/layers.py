@@ -60,7 +60,7 @@ def provider_faults(name, text):
     return [
         f'src/{name}: #include "{target}": providers must not include each other'
         for target in INCLUDE.findall(text)
-        if target.startswith("provider/") and target.count("/") >= 2 and target.split("/")[1] not in (parts[1], "decorators")
+        if target.startswith("provider/") and target.count("/") >= 2 and target.split("/")[1] != parts[1]
     ]
 
 

@@ -1,15 +1,14 @@
-// Implemented with libarchive's tar reader.
+// Implemented with libarchive's tar reader and libzstd.
 #include "agent/archive/format/reader.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <map>
 
 #include "agent/archive/format/access_list.h"
-#include "agent/archive/format/unzip.h"
-#include "agent/archive/names.h"
 #include "base/error.h"
 #include "base/text/format.h"
 #include "transfer/tree/files.h"
@@ -33,6 +32,69 @@ constexpr std::size_t kMaxHeader = 4 * 1024 * 1024;
 bool isAboutNames(const char* warning) {
   return warning && std::string_view(warning).contains("can't be converted from UTF-8 to current locale");
 }
+
+/// Whether no component is "", "." or "..".
+bool isProper(std::string_view rest) {
+  while (!rest.empty()) {
+    auto slash = rest.find('/');
+    std::string_view part = rest.substr(0, slash);
+    if (part.empty() || part == "." || part == "..") return false;
+    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+  }
+  return true;
+}
+
+/// Decompresses a Zstandard stream piece by piece.
+class Unzip {
+ public:
+  /// Consumes some of `bytes` and appends the decompressed data, at most about 256 KiB per call; returns the number of bytes consumed.
+  /// Throws Error(Unprocessable) if the input is not Zstandard.
+  std::size_t feed(std::string_view bytes, std::string& out) {
+    std::size_t before = out.size();
+    out.resize(before + kOutput);
+    ZSTD_inBuffer input{bytes.data(), bytes.size(), 0};
+    ZSTD_outBuffer output{out.data() + before, kOutput, 0};
+    std::size_t result = ZSTD_decompressStream(context_.get(), &output, &input);
+    out.resize(before + output.pos);
+    if (ZSTD_isError(result) != 0) refuseForm(ZSTD_getErrorName(result));
+    between_frames_ = result == 0;
+    has_more_ = output.pos == kOutput;
+    return input.pos;
+  }
+  bool hasMore() const { return has_more_; }              ///< call again without further input
+  bool betweenFrames() const { return between_frames_; }  ///< the last frame is complete
+
+ private:
+  static constexpr std::size_t kOutput = 256 * 1024;
+  std::unique_ptr<ZSTD_DCtx, decltype([](ZSTD_DCtx* context) { ZSTD_freeDCtx(context); })> context_{ZSTD_createDCtx()};
+  bool between_frames_ = false;
+  bool has_more_ = false;
+};
+
+/// Checks which names of an archive are inside of its storages.
+class StorageNames {
+ public:
+  StorageNames() = default;
+  /// `storages`: absolute paths.
+  explicit StorageNames(const std::vector<std::string>& storages) {
+    for (const std::string& storage : storages)
+      storages_.push_back(storage.substr(std::min(storage.find_first_not_of('/'), storage.size())));
+  }
+  /// The name without a trailing slash. Throws Error(Unprocessable) when it is outside of all storages, or has components that lead
+  /// elsewhere.
+  std::string checked(std::string_view name) const {
+    std::string_view rest = name;
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    bool inside = std::ranges::any_of(storages_, [&](const std::string& storage) {
+      return rest.starts_with(storage) && (rest.size() == storage.size() || rest[storage.size()] == '/');
+    });
+    if (inside && isProper(rest)) return std::string(rest);
+    refuse(format("The archive contains a path or link outside of its storages: \"{}\". Do not trust it.", transfer::readable(name)));
+  }
+
+ private:
+  std::vector<std::string> storages_;  // without the first "/"
+};
 
 }  // namespace
 

@@ -1,11 +1,13 @@
-// Implemented with libarchive's pax writer.
+// Implemented with libarchive's pax writer and libzstd.
 #include "agent/archive/format/writer.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
+#include <zstd.h>
 
 #include <ctime>
+#include <vector>
 
 #include "agent/archive/format/access_list.h"
 #include "base/diagnostics/check.h"
@@ -34,6 +36,35 @@ class TextLocale {
  private:
   locale_t locale_;
   locale_t before_ = LC_GLOBAL_LOCALE;
+};
+
+/// Compresses bytes into one Zstandard frame with a checksum of its content.
+class Zip {
+ public:
+  explicit Zip(ByteSink sink) : sink_(std::move(sink)) {
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, kLevel);
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1);
+    ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_nbWorkers, kWorkers);  // a library without threads compresses in the calling one
+  }
+
+  void write(std::string_view bytes) { compress({bytes.data(), bytes.size(), 0}, ZSTD_e_continue); }
+  void finish() { compress({nullptr, 0, 0}, ZSTD_e_end); }  ///< without it the frame has no end, and readers reject it as incomplete
+
+ private:
+  void compress(ZSTD_inBuffer input, ZSTD_EndDirective directive) {
+    for (;;) {
+      ZSTD_outBuffer out{output_.data(), output_.size(), 0};
+      std::size_t left = ZSTD_compressStream2(context_.get(), &out, &input, directive);
+      if (ZSTD_isError(left) != 0) throw Error(ErrorCode::Internal, format("Compressing failed: {}.", ZSTD_getErrorName(left)));
+      if (out.pos > 0) sink_({output_.data(), out.pos});
+      if (directive == ZSTD_e_end ? left == 0 : input.pos == input.size) return;
+    }
+  }
+
+  static constexpr int kLevel = 3, kWorkers = 2;
+  ByteSink sink_;
+  std::unique_ptr<ZSTD_CCtx, decltype([](ZSTD_CCtx* context) { ZSTD_freeCCtx(context); })> context_{ZSTD_createCCtx()};
+  std::vector<char> output_ = std::vector<char>(ZSTD_CStreamOutSize());
 };
 
 using EntryPtr = std::unique_ptr<archive_entry, decltype([](archive_entry* entry) { ::archive_entry_free(entry); })>;

@@ -1,14 +1,17 @@
 // ArchiveWriter: writes entries into one compressed POSIX tar that other programs can read.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "agent/archive/format/entry.h"
-#include "agent/archive/format/zip.h"
 
 namespace swarm::agent {
+
+/// Receives bytes in order. An exception aborts the work.
+using ByteSink = std::function<void(std::string_view)>;
 
 /// For one thread, from construction to destruction. Throws Error, and exceptions of the sink.
 class ArchiveWriter {
