@@ -70,7 +70,7 @@ bool Handover::holdsStorageOfAnother(const net::RequestHead& head, const HostNam
   const auto mark = findCookie(head.headers, targets_.names().mark);
   if (mark.count == 0) return head.headers.has("Service-Worker");
   const auto target = targets_.find(host);
-  return !target || mark.value != auth_.markOf(target->route->instanceId);
+  return !target || mark.value != auth_.markOf(target->route->instanceId.str());
 }
 
 std::string Handover::wantedPath(const net::RequestHead& head, const Target* target) const {
