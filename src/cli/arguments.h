@@ -10,12 +10,20 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace CLI {
 class App;
 class Option;
 }  // namespace CLI
 
 namespace swarm::cli {
+
+/// An invalid command line. Exit code 2, as for unknown flags.
+class WrongUse final : public Error {
+ public:
+  explicit WrongUse(std::string message) : Error(ErrorCode::InvalidArgument, std::move(message)) {}
+};
 
 /// The possible values of an argument, for completion.
 struct Values {

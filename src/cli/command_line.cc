@@ -10,7 +10,6 @@
 #include "base/text/format.h"
 #include "cli/output/output.h"
 #include "cli/verbs/table.h"
-#include "cli/wrong_use.h"
 
 namespace swarm::cli {
 namespace {

@@ -12,7 +12,6 @@
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "cli/cli.h"
-#include "cli/wrong_use.h"
 #include "model/codec/codec.h"
 
 namespace swarm::cli {

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "cli/context.h"
-#include "cli/output/structured.h"
 #include "cli/output/table.h"
 
 namespace swarm::cli {
 
+std::string prettyJson(const boost::json::value& value);
+std::string toYaml(const boost::json::value& value);
 /// Prints `value` as JSON or YAML; false when the format is Table or Name.
 bool printStructured(const Context& context, const boost::json::value& value);
 /// A row of a list, and the name that stands for it in the format Name.

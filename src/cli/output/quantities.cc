@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/text/format.h"
-#include "cli/wrong_use.h"
+#include "cli/arguments.h"
 #include "model/codec/codec.h"
 
 namespace swarm::cli {

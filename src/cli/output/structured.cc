@@ -1,11 +1,10 @@
-// JSON and YAML text.
-#include "cli/output/structured.h"
-
+// Indented JSON, and YAML of the same value.
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 #include <cmath>
 
+#include "cli/output/output.h"
 #include "cli/output/terminal_text.h"
 
 namespace swarm::cli {

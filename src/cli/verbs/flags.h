@@ -11,7 +11,6 @@
 #include "base/text/format.h"
 #include "cli/arguments.h"
 #include "cli/context.h"
-#include "cli/wrong_use.h"
 #include "model/codec/codec.h"
 
 namespace swarm::cli {

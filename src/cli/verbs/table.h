@@ -1,4 +1,4 @@
-// Every verb, in the order of `swarm --help`: make<Name>() is defined in the verb's file. A new verb is one file and one line here.
+// Every verb, in the order of `swarm --help`: make<Name>() is defined in the verb's file. A new verb is one class and one line here.
 #pragma once
 
 #include "cli/verbs/verb.h"

@@ -1,14 +1,17 @@
-// Verb: one verb of `swarm`, or a part of one ("snapshot create"): its arguments, its help, and what it does. Each is one file below
-// cli/verbs/, listed in table.h. A verb prints its result on stdout and its progress on stderr, and throws Error.
+// Verb: one verb of `swarm`, or a part of one ("snapshot create"): its arguments, its help, and what it does. Each is below cli/verbs/, a
+// verb and its parts in one file, listed in table.h. A verb prints its result on stdout and its progress on stderr, and throws Error.
+// Includes what nearly every verb uses.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/text/format.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/context.h"
+#include "cli/output/output.h"
 
 namespace swarm::cli {
 

@@ -1,8 +1,6 @@
 // `swarm export`
 #include <signal.h>
 
-#include "base/text/format.h"
-#include "cli/output/output.h"
 #include "cli/output/quantities.h"
 #include "cli/verbs/archive/archive_file.h"
 #include "cli/verbs/table.h"

@@ -1,5 +1,4 @@
 // `swarm import`
-#include "cli/output/output.h"
 #include "cli/output/quantities.h"
 #include "cli/verbs/archive/archive_file.h"
 #include "cli/verbs/instances/create_flags.h"

@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 
-#include "cli/output/output.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/inside/terminal.h"
 #include "cli/verbs/table.h"

@@ -3,7 +3,6 @@
 
 #include <charconv>
 
-#include "cli/output/output.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/table.h"

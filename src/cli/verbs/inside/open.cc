@@ -1,5 +1,4 @@
 // `swarm open`
-#include "cli/output/output.h"
 #include "cli/verbs/inside/browser.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/table.h"

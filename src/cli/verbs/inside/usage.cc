@@ -1,6 +1,4 @@
 // `swarm usage`
-#include "base/text/format.h"
-#include "cli/output/output.h"
 #include "cli/verbs/table.h"
 #include "model/codec/codec.h"
 

@@ -1,5 +1,4 @@
 // `swarm create`
-#include "cli/output/output.h"
 #include "cli/verbs/inside/browser.h"
 #include "cli/verbs/instances/create_flags.h"
 #include "cli/verbs/results.h"

@@ -1,7 +1,6 @@
 // `swarm delete`
 #include <algorithm>
 
-#include "cli/output/output.h"
 #include "cli/output/progress.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "base/text/untrusted_text.h"
-#include "cli/output/output.h"
 #include "cli/output/quantities.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"

@@ -1,7 +1,6 @@
 // `swarm show`
 #include "base/text/duration_text.h"
 #include "base/text/untrusted_text.h"
-#include "cli/output/output.h"
 #include "cli/output/quantities.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"

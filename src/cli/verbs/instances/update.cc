@@ -1,5 +1,4 @@
 // `swarm update`
-#include "cli/output/output.h"
 #include "cli/output/progress.h"
 #include "cli/output/quantities.h"
 #include "cli/verbs/flags.h"

@@ -1,6 +1,6 @@
-// `swarm operations`
-#include "base/text/format.h"
-#include "cli/output/output.h"
+// `swarm operations` and its parts
+#include "cli/output/progress.h"
+#include "cli/verbs/flags.h"
 #include "cli/verbs/table.h"
 #include "model/codec/codec.h"
 
@@ -40,8 +40,66 @@ class Operations final : public Verb {
   std::string instance_;
 };
 
+class OperationsShow final : public Verb {
+ public:
+  OperationsShow()
+      : Verb({.name = "operations show", .summary = "Show one operation with its steps", .examples = {"swarm operations show op-…"}}) {}
+
+  void declare(Arguments& arguments) override { arguments.word("id", id_, "Operation id").suggest(operationIds()); }
+
+  int run(Context& context) override {
+    const auto operation = context.client().getOperation(id_);
+    if (!operation) throw Error(ErrorCode::NotFound, format("There is no operation \"{}\". Run `swarm operations` to list them.", id_));
+    if (!printStructured(context, toJson(*operation))) print(toYaml(toJson(*operation)));
+    return kDone;
+  }
+
+ private:
+  std::string id_;
+};
+
+class OperationsFollow final : public Verb {
+ public:
+  OperationsFollow()
+      : Verb({.name = "operations follow",
+              .summary = "Show the progress of an operation until it ends",
+              .examples = {"swarm operations follow op-…"}}) {}
+
+  void declare(Arguments& arguments) override { arguments.word("id", id_, "Operation id").suggest(operationIds()); }
+
+  int run(Context& context) override {
+    waitWithProgress(context, id_, kLongWait);
+    return kDone;
+  }
+
+ private:
+  std::string id_;
+};
+
+class OperationsCancel final : public Verb {
+ public:
+  OperationsCancel()
+      : Verb({.name = "operations cancel",
+              .summary = "Cancel an operation, where that is still possible",
+              .examples = {"swarm operations cancel op-…"}}) {}
+
+  void declare(Arguments& arguments) override { arguments.word("id", id_, "Operation id").suggest(operationIds()); }
+
+  int run(Context& context) override {
+    const Operation operation = context.client().cancelOperation(id_);
+    if (!printStructured(context, toJson(operation))) report(format("{} is {}.\n", id_, enumName(operation.status)));
+    return kDone;
+  }
+
+ private:
+  std::string id_;
+};
+
 }  // namespace
 
 VerbPtr makeOperations() { return std::make_unique<Operations>(); }
+VerbPtr makeOperationsShow() { return std::make_unique<OperationsShow>(); }
+VerbPtr makeOperationsFollow() { return std::make_unique<OperationsFollow>(); }
+VerbPtr makeOperationsCancel() { return std::make_unique<OperationsCancel>(); }
 
 }  // namespace swarm::cli

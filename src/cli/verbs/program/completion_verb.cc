@@ -1,6 +1,5 @@
 // `swarm completion`
 #include "cli/completion.h"
-#include "cli/output/output.h"
 #include "cli/verbs/table.h"
 
 namespace swarm::cli {

@@ -4,8 +4,6 @@
 #include <iostream>
 #include <iterator>
 
-#include "base/text/format.h"
-#include "cli/output/output.h"
 #include "cli/verbs/table.h"
 
 namespace swarm::cli {

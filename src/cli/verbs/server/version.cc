@@ -1,7 +1,5 @@
 // `swarm version`
-#include "base/text/format.h"
 #include "base/text/untrusted_text.h"
-#include "cli/output/output.h"
 #include "cli/verbs/table.h"
 
 namespace swarm::cli {

@@ -1,9 +1,6 @@
 // `swarm git-identity`
-#include "base/text/format.h"
 #include "base/text/untrusted_text.h"
-#include "cli/output/output.h"
 #include "cli/verbs/table.h"
-#include "cli/wrong_use.h"
 #include "model/codec/codec.h"
 
 namespace swarm::cli {

@@ -5,8 +5,6 @@
 #include <cstdio>
 #include <iostream>
 
-#include "base/text/format.h"
-#include "cli/output/output.h"
 #include "cli/verbs/table.h"
 
 namespace swarm::cli {

@@ -1,5 +1,4 @@
 // `swarm login-link`
-#include "cli/output/output.h"
 #include "cli/verbs/table.h"
 
 namespace swarm::cli {

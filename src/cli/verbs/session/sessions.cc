@@ -1,5 +1,4 @@
-// `swarm sessions`
-#include "cli/output/output.h"
+// `swarm sessions` and its part `end`
 #include "cli/verbs/table.h"
 
 namespace swarm::cli {
@@ -24,8 +23,32 @@ class Sessions final : public Verb {
   }
 };
 
+class SessionsEnd final : public Verb {
+ public:
+  SessionsEnd()
+      : Verb({.name = "sessions end",
+              .summary = "End sessions: their tokens and cookies become invalid",
+              .examples = {"swarm sessions end 1.abc"}}) {}
+
+  void declare(Arguments& arguments) override {
+    arguments.word("ids", ids_, "Ids of sessions").suggest({.command = "swarm sessions -o name"});
+  }
+
+  int run(Context& context) override {
+    for (const std::string& id : ids_) {
+      context.client().endSession(id);
+      report(format("{} has ended.\n", id));
+    }
+    return kDone;
+  }
+
+ private:
+  std::vector<std::string> ids_;
+};
+
 }  // namespace
 
 VerbPtr makeSessions() { return std::make_unique<Sessions>(); }
+VerbPtr makeSessionsEnd() { return std::make_unique<SessionsEnd>(); }
 
 }  // namespace swarm::cli
