@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "api/api.h"
+#include "async/blocking_work.h"
 #include "async/deadline.h"
 #include "async/loop.h"
 #include "auth/auth.h"
@@ -35,6 +36,7 @@
 #include "net/stream/splice.h"
 #include "provider_candidate.h"
 #include "providers.h"
+#include "sqlite/data_dir.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace swarm {
@@ -171,6 +173,7 @@ class Server {
     api_options.makeProvider = [this, id = options.swarmId](ProviderType type, const boost::json::object& section) {
       return makeCandidate(type, section, config_, id, clock_);
     };
+    api_options.checkStore = [this] { return checkStore(); };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
     // Administrators see warnings and errors as "log" events.
     log::setTap([bus = &controller_->events()](const std::string& line) { bus->publishText(EventType::log, "", line); });
@@ -193,6 +196,13 @@ class Server {
   }
 
  private:
+  async::awaitable<void> checkStore() {
+    async::BlockingWork check(co_await boost::asio::this_coro::executor, "disk-check",
+                              [this] { sqlite::DataDir::checkSpace(config_.dataDir); });
+    co_await check.wait();
+    co_await store_->putSetting("write check", "");
+  }
+
   /// Runs on the control loop, and waits for the result.
   template <typename T>
   T wait(async::awaitable<T> work) {

@@ -23,7 +23,9 @@ struct ApiOptions {
   std::chrono::seconds heartbeat{15};              ///< a comment on silent event streams
   std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream checks whether its session is still valid
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
-  OpenLimits open = {};                            ///< streams, tunnels and unread responses; beyond them: 429
+  /// Throws Error when changes cannot be saved. Called once in some seconds, whatever the number of requests; empty: always possible.
+  std::function<awaitable<void>()> checkStore = {};
+  OpenLimits open = {};  ///< streams, tunnels and unread responses; beyond them: 429
   /// Makes a provider from a configuration in a request (DockerCandidate, FlyCandidate of the description). Throws Error(InvalidArgument)
   /// for an invalid one, Error(Unprocessable) for an endpoint that is not allowed, Error(NotFound) for a type that this program lacks.
   /// Without it, only the current configuration can be checked.

@@ -16,6 +16,8 @@
 namespace swarm::sqlite {
 namespace {
 
+constexpr off_t kSpace = off_t{1} << 20;  ///< bytes
+
 Error failure(int number, const std::filesystem::path& path, std::string_view what) {
   ErrorCode code = number == EACCES || number == EPERM || number == EROFS ? ErrorCode::PermissionDenied
                    : number == ENOSPC || number == EDQUOT                 ? ErrorCode::OutOfResources
@@ -53,6 +55,18 @@ DataDir::DataDir(std::filesystem::path path) : path_(std::move(path)) {
 }
 
 DataDir::~DataDir() { ::close(lock_); }
+
+void DataDir::checkSpace(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "space-check";
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const int number = file < 0 ? errno : ::posix_fallocate(file, 0, kSpace);
+  if (file >= 0) ::close(file);
+  ::unlink(path.c_str());
+  if (number == 0) return;
+  const bool is_full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  throw Error(is_full ? ErrorCode::OutOfResources : ErrorCode::Unavailable,
+              format("The data folder {} cannot be written: {}.", folder.string(), std::strerror(number)));
+}
 
 void DataDir::makeFolder() {
   std::error_code code;

@@ -17,6 +17,9 @@ class DataDir {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path databaseFile() const { return path_ / "swarm.db"; }
+  /// Throws Error(OutOfResources, Unavailable) when the disk does not accept another file of 1 MiB in that folder. Leaves none. SQLite
+  /// reuses the space of its files, and so notices a full disk late.
+  static void checkSpace(const std::filesystem::path& folder);
 
  private:
   void makeFolder();

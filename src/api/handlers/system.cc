@@ -1,6 +1,8 @@
 // Health, metrics, version, and the description of the API.
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
+#include "async/attempt.h"
+#include "base/diagnostics/log.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
@@ -46,8 +48,35 @@ awaitable<void> countProviders(Services& services) {
 
 awaitable<Reply> health(Services&, Call&) { co_return reply(HealthResponse{"ok"}); }
 
+constexpr std::chrono::seconds kStoreCheckInterval{5};
+
+/// Empty when changes can be saved.
+awaitable<std::optional<Error>> checkStore(Services& services) {
+  StoreCheck& check = services.storeCheck;
+  {
+    const std::lock_guard lock(check.mutex);
+    const SteadyTime now = services.clock.steadyNow();
+    if (!services.options.checkStore || now < check.next) co_return check.failure;
+    check.next = now + kStoreCheckInterval;
+  }
+  const auto checked = co_await async::attempt(services.options.checkStore());
+  const std::lock_guard lock(check.mutex);
+  if (!checked && !check.failure) log::error("the store cannot be written", {{"error", checked.error().message()}});
+  if (checked && check.failure) log::info("the store can be written again");
+  check.failure = checked ? std::nullopt : std::optional(checked.error());
+  co_return check.failure;
+}
+
 /// The server listens only after the store was loaded and the providers were opened; /api/swarm/status reports unreachable providers.
-awaitable<Reply> ready(Services&, Call&) { co_return reply(HealthResponse{"ready"}); }
+awaitable<Reply> ready(Services& services, Call&) {
+  const auto failure = co_await checkStore(services);
+  if (!failure) co_return reply(HealthResponse{"ready"});
+  // Anyone may read this: paths and details are in the log.
+  throw Error(ErrorCode::Unavailable,
+              failure->code() == ErrorCode::OutOfResources
+                  ? "The server's disk is full, so changes cannot be saved. Free some space; the server then continues."
+                  : "The server's disk cannot be written, so changes cannot be saved. The server's log has the reason.");
+}
 
 awaitable<Reply> metrics(Services& services, Call&) {
   countInstances(services);
@@ -80,9 +109,10 @@ std::vector<Endpoint> systemRoutes() {
        .operationId = "ready",
        .tag = "system",
        .summary = "Whether the server can work",
-       .description = "For a load balancer.",
+       .description = "For a load balancer. 503, with the cause, while changes cannot be saved, because the disk is full for example.",
        .handler = ready,
-       .responses = {ok<HealthResponse>("It can")}},
+       .responses = {ok<HealthResponse>("It can")},
+       .problems = {503}},
       {.method = "GET",
        .pattern = "/metrics",
        .permission = Permission::Admin,

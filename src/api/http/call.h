@@ -24,6 +24,13 @@ struct Reply {
 Reply jsonReply(int status, const boost::json::value& body);
 inline Reply sentReply(int status) { return {status, {}, {}, {}, true}; }
 
+/// The newest result of ApiOptions::checkStore, which requests share.
+struct StoreCheck {
+  std::mutex mutex = {};
+  SteadyTime next = {};  ///< when a request repeats it
+  std::optional<Error> failure = {};
+};
+
 /// The dependencies of handlers.
 struct Services {
   ApiOptions options;
@@ -37,6 +44,7 @@ struct Services {
   OpenBudget open = OpenBudget();
   std::mutex scrape = {};                                   ///< guards countedOperations
   SwarmController::EndedOperations countedOperations = {};  ///< by earlier scrapes
+  StoreCheck storeCheck = {};
 };
 
 class Call {

@@ -15,6 +15,7 @@
 
 #include "conformance/store/fixture.h"
 #include "gmock/gmock.h"
+#include "sqlite/data_dir.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -263,6 +264,40 @@ TEST_F(SqliteStore, losesNothingOnAFullDiskAndWorksAgainWithRoom) {
   EXPECT_NE(code, 50) << "this test needs the right to make a mount namespace: run it as root";
   EXPECT_NE(code, 51) << "this test needs the right to mount a tmpfs: run it as root";
   EXPECT_EQ(code, 0);
+}
+
+/// An exit code, as in fillTheDisk().
+int checkAroundAFullDisk(const std::filesystem::path& mount) {
+  const auto failure = [&]() -> std::optional<ErrorCode> {
+    try {
+      sqlite::DataDir::checkSpace(mount);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return std::nullopt;
+  };
+  if (failure()) return 1;
+  const std::string block(64 * 1024, 'x');
+  for (std::ofstream filler(mount / "filler"); filler << block << std::flush;) {
+  }
+  if (failure() != ErrorCode::OutOfResources) return 2;
+  std::filesystem::remove(mount / "filler");
+  if (failure()) return 3;
+  if (::mount("tmpfs", mount.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) != 0) return 52;
+  if (failure() != ErrorCode::Unavailable) return 4;
+  if (::mount("tmpfs", mount.c_str(), "tmpfs", MS_REMOUNT, nullptr) != 0) return 53;
+  return failure() || !std::filesystem::is_empty(mount) ? 5 : 0;
+}
+
+TEST(DataDir, reportsAFullOrReadOnlyDiskAndItsRecovery) {
+  TemporaryFolder folder;
+  int code = runInChild([&] {
+    if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
+    ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=4m") != 0) return 51;
+    return checkAroundAFullDisk(folder.path());
+  });
+  EXPECT_EQ(code, 0) << "50 to 53: run it as root";
 }
 
 TEST_F(SqliteStore, losesNothingAtAFileSizeLimitAndWorksAgainWithout) {
