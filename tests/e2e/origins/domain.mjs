@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { Person, workbench } from '../workspace/person.mjs';
-import { Server, check, say } from '../workspace/server.mjs';
+import { Server, check, say, waitFor } from '../workspace/server.mjs';
 import { node, portPrograms, go } from './programs.mjs';
 
 const { values: options } = parseArgs({
@@ -147,7 +147,8 @@ async function plantedCookiesNeitherSignInNorLockOut(page) {
   const statuses = [];
   page.on('response', (response) => { if (response.url() === at('mine')) statuses.push(response.status()); });
   await page.goto(at('mine')).catch(() => {});
-  await page.waitForURL('chrome-error://chromewebdata/');  // which comes later, and would abort the next navigation
+  // It comes later, and would abort the next navigation.
+  await waitFor('the browser shows a page of its own', async () => page.url() === 'chrome-error://chromewebdata/');
   check(statuses.includes(431), 'VS Code refuses them', statuses.join(' '));
   await go(page, at('mine'));
   check(![431, 400].includes(statuses.at(-1)) && !(await page.context().cookies(at('mine'))).some(({ name }) => name.startsWith('large')),

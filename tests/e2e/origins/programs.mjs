@@ -82,7 +82,7 @@ export function send(port, host, path, { method = 'GET', headers = {}, body = ''
 export async function go(page, url) {
   for (;;) {
     try {
-      return await page.goto(url);
+      return await page.goto(url, { timeout: 120000 });  // a slow machine still starts extensions of the page before
     } catch (error) {
       if (!/ERR_NETWORK_CHANGED|chrome-error|interrupted by another navigation/.test(error.message)) throw error;
     }
