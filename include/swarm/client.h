@@ -12,7 +12,6 @@
 
 #include "base/secret.h"
 #include "model/archive.h"
-#include "model/patch.h"
 #include "model/requests.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance.h"

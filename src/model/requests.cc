@@ -1,5 +1,6 @@
 #include "model/requests.h"
 
+#include "base/diagnostics/check.h"
 #include "model/rules/rule_check.h"
 
 namespace swarm {
@@ -19,6 +20,13 @@ bool hasFault(const std::vector<FieldError>& faults, std::string_view pointer) {
 }
 
 }  // namespace
+
+void apply(const ResourcePatch& patch, ResourceConfig& resources) {
+  // As JSON: what a patch leaves out keeps its value when the rest is read over it, so that no member has to be named here.
+  std::vector<FieldError> faults;
+  resources = decode<ResourceConfig>(toJson(patch), resources, "", faults, UnknownFields::Refuse);
+  SWARM_CHECK(faults.empty());
+}
 
 template <typename Request>
 Request readRequest(const json::value& body, std::vector<FieldError>& faults) {

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "model/patch.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
@@ -83,6 +82,8 @@ struct LoginLinkRequest {
   std::string instance{};  ///< empty: the list of workspaces
 };
 BOOST_DESCRIBE_STRUCT(LoginLinkRequest, (), (instance))
+
+void apply(const ResourcePatch& patch, ResourceConfig& resources);
 
 /// Reads a body as ObjectReader does: a member that is null counts as absent. Every fault is appended, one for each pointer at most: of
 /// type, of range, of length, of what is required. An unknown member is a fault. Instantiated for the types of this header and GitIdentity.

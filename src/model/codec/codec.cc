@@ -3,7 +3,6 @@
 
 #include "model/codec/codec_detail.h"
 #include "model/codec/type_names.h"
-#include "model/patch.h"
 #include "model/types/migration_plan.h"
 #include "model/types/snapshot.h"
 #include "model/types/update_plan.h"

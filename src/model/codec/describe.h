@@ -4,7 +4,6 @@
 #include <boost/describe.hpp>
 #include <string_view>
 
-#include "model/patch.h"
 #include "model/requests.h"
 #include "model/types/instance.h"
 #include "model/types/operation.h"
@@ -66,20 +65,8 @@ constexpr bool isDerived<OperationStep>(std::string_view name) {
 /// Whether null is a fault in an optional member: a patch leaves alone what is absent, and null may be meant to remove.
 template <typename T>
 inline constexpr bool refusesNull = false;
-template <>
-inline constexpr bool refusesNull<CpuPatch> = true;
-template <>
-inline constexpr bool refusesNull<MemoryPatch> = true;
-template <>
-inline constexpr bool refusesNull<StorageResourcePatch> = true;
-template <>
-inline constexpr bool refusesNull<ResourcePatch> = true;
-template <>
-inline constexpr bool refusesNull<DockerNetworkPatch> = true;
-template <>
-inline constexpr bool refusesNull<FlyNetworkPatch> = true;
-template <>
-inline constexpr bool refusesNull<NetworkPatch> = true;
+template <template <Form> typename Members>
+inline constexpr bool refusesNull<Members<Form::Patch>> = true;
 
 }  // namespace codec
 }  // namespace swarm

@@ -71,13 +71,8 @@ SWARM_SCHEMA_NAME(Snapshot);
   template <>                      \
   inline constexpr std::string_view kSchemaName<T> = NAME;
 
-SWARM_SCHEMA_NAME(CpuPatch);
-SWARM_SCHEMA_NAME(DockerNetworkPatch);
-SWARM_SCHEMA_NAME(FlyNetworkPatch);
-SWARM_SCHEMA_NAME(MemoryPatch);
-SWARM_SCHEMA_NAME(NetworkPatch);
-SWARM_SCHEMA_NAME(ResourcePatch);
-SWARM_SCHEMA_NAME(StorageResourcePatch);
+template <template <Form> typename Members>
+inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestName<Members<Form::Config>>;
 
 /// The bodies of model/requests.h and the schemas that describe them.
 #define SWARM_REQUESTS(REQUEST)                      \

@@ -1,4 +1,4 @@
-// InstanceConfig: what a request for an instance contains.
+// InstanceConfig: what a request for an instance contains, and patches: what a request changes of it.
 // Ranges and lengths of the members: rules/field_rules.h.
 #pragma once
 
@@ -8,57 +8,94 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace swarm {
 
-struct CpuConfig {
-  double cores = 2;        ///< cores to reserve or show
-  std::int64_t limit = 0;  ///< hard limit in millicores; 0: cores × 1000
-};
-BOOST_DESCRIBE_STRUCT(CpuConfig, (), (cores, limit))
+/// The same members describe a configuration and a change of one. In a patch each may be absent, and what is absent stays as it is.
+enum class Form { Config, Patch };
+template <Form form, typename T>
+using Member = std::conditional_t<form == Form::Config, T, std::optional<T>>;
+/// The initial value of a member: a patch has none.
+template <Form form, typename T>
+constexpr Member<form, T> initially(T value) {
+  if constexpr (form == Form::Config) {
+    return value;
+  } else {
+    return std::nullopt;
+  }
+}
 
-struct MemoryConfig {
-  std::int64_t min = 0;     ///< MiB kept for it (soft); 0: none
-  std::int64_t max = 4096;  ///< MiB, hard limit
+template <Form form>
+struct CpuMembers {
+  Member<form, double> cores = initially<form>(2.0);                 ///< cores to reserve or show
+  Member<form, std::int64_t> limit = initially<form, std::int64_t>(0);  ///< hard limit in millicores; 0: cores × 1000
+  BOOST_DESCRIBE_CLASS(CpuMembers, (), (cores, limit), (), ())
 };
-BOOST_DESCRIBE_STRUCT(MemoryConfig, (), (min, max))
+using CpuConfig = CpuMembers<Form::Config>;
+using CpuPatch = CpuMembers<Form::Patch>;
 
-struct StorageResource {
-  std::int64_t size = 10;  ///< GiB
-  bool persistent = true;
+template <Form form>
+struct MemoryMembers {
+  Member<form, std::int64_t> min = initially<form, std::int64_t>(0);     ///< MiB kept for it (soft); 0: none
+  Member<form, std::int64_t> max = initially<form, std::int64_t>(4096);  ///< MiB, hard limit
+  BOOST_DESCRIBE_CLASS(MemoryMembers, (), (min, max), (), ())
 };
-BOOST_DESCRIBE_STRUCT(StorageResource, (), (size, persistent))
+using MemoryConfig = MemoryMembers<Form::Config>;
+using MemoryPatch = MemoryMembers<Form::Patch>;
 
-struct ResourceConfig {
-  CpuConfig cpu;
-  MemoryConfig memory;
-  StorageResource storage;
-  std::int64_t pids = 4096;  ///< most processes and threads
+template <Form form>
+struct StorageResourceMembers {
+  Member<form, std::int64_t> size = initially<form, std::int64_t>(10);  ///< GiB
+  Member<form, bool> persistent = initially<form>(true);
+  BOOST_DESCRIBE_CLASS(StorageResourceMembers, (), (size, persistent), (), ())
 };
-BOOST_DESCRIBE_STRUCT(ResourceConfig, (), (cpu, memory, storage, pids))
+using StorageResource = StorageResourceMembers<Form::Config>;
+using StorageResourcePatch = StorageResourceMembers<Form::Patch>;
 
-struct DockerNetworkConfig {
-  std::string networkName;  ///< empty: the owner's own network
-  std::string networkDriver = "bridge";
-  std::string host;  ///< which of the configured Engines ([docker.hosts.NAME]); empty: the provider chooses
+template <Form form>
+struct ResourceMembers {
+  Member<form, CpuMembers<form>> cpu{};
+  Member<form, MemoryMembers<form>> memory{};
+  Member<form, StorageResourceMembers<form>> storage{};
+  Member<form, std::int64_t> pids = initially<form, std::int64_t>(4096);  ///< most processes and threads
+  BOOST_DESCRIBE_CLASS(ResourceMembers, (), (cpu, memory, storage, pids), (), ())
 };
-BOOST_DESCRIBE_STRUCT(DockerNetworkConfig, (), (networkName, networkDriver, host))
+using ResourceConfig = ResourceMembers<Form::Config>;
+using ResourcePatch = ResourceMembers<Form::Patch>;
 
-struct FlyNetworkConfig {
-  bool privateNetwork = false;
-  std::vector<std::string> regions;
-  bool ipv6 = true;
+template <Form form>
+struct DockerNetworkMembers {
+  Member<form, std::string> networkName{};  ///< empty: the owner's own network
+  Member<form, std::string> networkDriver = initially<form, std::string>("bridge");
+  Member<form, std::string> host{};  ///< which of the configured Engines ([docker.hosts.NAME]); empty: the provider chooses
+  BOOST_DESCRIBE_CLASS(DockerNetworkMembers, (), (networkName, networkDriver, host), (), ())
 };
-BOOST_DESCRIBE_STRUCT(FlyNetworkConfig, (), (privateNetwork, regions, ipv6))
+using DockerNetworkConfig = DockerNetworkMembers<Form::Config>;
+using DockerNetworkPatch = DockerNetworkMembers<Form::Patch>;
 
-struct NetworkConfig {
-  std::vector<std::int64_t> exposedPorts;  ///< published on 127.0.0.1 unless the provider is configured otherwise
-  bool internalNetwork = false;            ///< no way out to the internet
-  std::optional<DockerNetworkConfig> docker;
-  std::optional<FlyNetworkConfig> flyio;
+template <Form form>
+struct FlyNetworkMembers {
+  Member<form, bool> privateNetwork{};
+  Member<form, std::vector<std::string>> regions{};
+  Member<form, bool> ipv6 = initially<form>(true);
+  BOOST_DESCRIBE_CLASS(FlyNetworkMembers, (), (privateNetwork, regions, ipv6), (), ())
 };
-BOOST_DESCRIBE_STRUCT(NetworkConfig, (), (exposedPorts, internalNetwork, docker, flyio))
+using FlyNetworkConfig = FlyNetworkMembers<Form::Config>;
+using FlyNetworkPatch = FlyNetworkMembers<Form::Patch>;
+
+template <Form form>
+struct NetworkMembers {
+  /// Published on 127.0.0.1 unless the provider is configured otherwise. A patch has the whole list.
+  Member<form, std::vector<std::int64_t>> exposedPorts{};
+  Member<form, bool> internalNetwork{};  ///< no way out to the internet
+  std::optional<DockerNetworkMembers<form>> docker{};
+  std::optional<FlyNetworkMembers<form>> flyio{};
+  BOOST_DESCRIBE_CLASS(NetworkMembers, (), (exposedPorts, internalNetwork, docker, flyio), (), ())
+};
+using NetworkConfig = NetworkMembers<Form::Config>;
+using NetworkPatch = NetworkMembers<Form::Patch>;
 
 struct StorageConfig {
   std::int64_t size = 10;  ///< GiB

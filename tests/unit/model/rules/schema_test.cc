@@ -7,7 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "model/codec/codec.h"
-#include "model/patch.h"
+#include "model/requests.h"
 
 namespace swarm {
 namespace {
