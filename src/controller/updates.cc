@@ -3,6 +3,7 @@
 
 #include "base/text/format.h"
 #include "model/codec/codec_detail.h"
+#include "model/rules/validation.h"
 
 namespace swarm {
 template std::string_view enumName<UpdateEffect>(UpdateEffect);
@@ -62,7 +63,7 @@ awaitable<bool> Updates::applyLive(EntryPtr entry, const InstanceConfig& config)
   // Also before a replacement: the provider refuses limits here that it cannot provide, while the container still exists.
   if (differ(old.resources, config.resources))
     is_live = co_await provider.allocateResources(entry->placeId(), config.resources, deadline) == AllocationEffect::Live && is_live;
-  co_return is_live;
+  co_return is_live && !differInFixed(old.resources, config.resources);
 }
 
 /// From the provider's capabilities: a planned live change may still need a restart.
@@ -74,7 +75,7 @@ awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
   bool is_there = touchesProvider(entry->instance(), request);
   bool new_limits = differ(old.resources, config.resources);
   bool needs_restart = request.refreshImage || differ(old.env, config.env) || differ(old.network, config.network) ||
-                       old.resources.storage.size != config.resources.storage.size ||
+                       old.resources.storage.size != config.resources.storage.size || differInFixed(old.resources, config.resources) ||
                        (new_limits && !context_.providers.of(*entry).getProviderCapabilities().supportsLiveResize);
   if (!is_there || (!needs_restart && !new_limits)) co_return plan;
   plan.effect = enumName(needs_restart ? UpdateEffect::restart : UpdateEffect::live);

@@ -24,6 +24,8 @@ struct FieldRule {
   std::optional<std::size_t> maxLength = std::nullopt;
   bool required = false;         ///< in a request
   std::string_view format = {};  ///< of a text, as JSON schemas name it
+  std::string_view atMost = {};  ///< another number of the same object, as a JSON pointer, is the maximum, too
+  bool fixed = false;            ///< when a container or Machine is created: an update replaces it
 };
 
 inline constexpr double kLeastMemory = 6;  // the Engine refuses less
@@ -32,7 +34,14 @@ inline constexpr double kMostMemory = 16'777'216;
 inline constexpr FieldRule kFieldRules[] = {
     {"CpuConfig", "cores", "Cores to reserve or show", 0.1, 1024, "cores"},
     {"CpuConfig", "limit", "Hard limit in millicores; 0: cores x 1000", 10, 1'024'000, "millicores", "as many as the cores"},
-    {"MemoryConfig", "min", "MiB kept for it (soft); 0: none", kLeastMemory, kMostMemory, "MiB", "none"},
+    {.type = "MemoryConfig",
+     .member = "min",
+     .description = "MiB kept for it (soft); 0: none",
+     .minimum = kLeastMemory,
+     .maximum = kMostMemory,
+     .unit = "MiB",
+     .zero = "none",
+     .atMost = "/max"},
     {"MemoryConfig", "max", "MiB, hard limit", kLeastMemory, kMostMemory, "MiB"},
     {"StorageResource", "size", "GiB", 1, 65'536, "GiB"},
     {"ResourceConfig", "pids", "Maximum number of processes and threads", 16, 4'194'304},

@@ -18,6 +18,12 @@ std::string rangeText(const FieldRule& rule) {
 
 }  // namespace
 
+std::string memberPath(std::string_view pointer) {
+  std::string path(pointer.substr(1));
+  std::ranges::replace(path, '/', '.');
+  return path;
+}
+
 void checkNumber(const FieldRule& rule, double value, const Path& path, Sink& sink) {
   if (value == 0 && !rule.zero.empty()) return;
   // Written so that NaN is outside.
@@ -27,6 +33,13 @@ void checkNumber(const FieldRule& rule, double value, const Path& path, Sink& si
   } else if (rule.except && value == static_cast<double>(*rule.except)) {
     sink.add(path, format("must not be {}: {}", *rule.except, rule.exceptReason));
   }
+}
+
+void checkAtMost(const FieldRule& rule, const json::value& owner, const Path& path, Sink& sink) {
+  const double value = owner.at(rule.member).to_number<double>();
+  if (value == 0 && !rule.zero.empty()) return;
+  const double most = owner.at_pointer(rule.atMost).to_number<double>();
+  if (value > most) sink.add(path, format("must not be above {}, which is {} {}", memberPath(rule.atMost), numberText(most), rule.unit));
 }
 
 bool checkLength(const FieldRule& rule, std::size_t length, std::string_view what, const Path& path, Sink& sink) {

@@ -7,9 +7,12 @@
 
 namespace swarm::codec {
 
+std::string memberPath(std::string_view pointer);  ///< "/memory/max" → "memory.max"
 void checkNumber(const FieldRule& rule, double value, const Path& path, Sink& sink);
 /// False: it is too short or too long. `what`: "characters"; empty for elements.
 bool checkLength(const FieldRule& rule, std::size_t length, std::string_view what, const Path& path, Sink& sink);
+/// The maximum that another member of `owner` sets.
+void checkAtMost(const FieldRule& rule, const json::value& owner, const Path& path, Sink& sink);
 
 template <DescribedStruct T>
 void checkRules(const T& value, const Path& path, Sink& sink);
@@ -36,8 +39,27 @@ template <DescribedStruct T>
 void checkRules(const T& value, const Path& path, Sink& sink) {
   boost::mp11::mp_for_each<Members<T>>([&](auto member) {
     const std::string_view name = jsonName<T>(member.name);
-    checkPart(findFieldRule(kSchemaName<OwnerOf<decltype(member)>>, name), value.*member.pointer, path.member(name), sink);
+    const FieldRule* rule = findFieldRule(kSchemaName<OwnerOf<decltype(member)>>, name);
+    checkPart(rule, value.*member.pointer, path.member(name), sink);
+    if (rule && !rule->atMost.empty()) checkAtMost(*rule, write(value), path.member(name), sink);
   });
+}
+
+/// Whether they differ in a member that is fixed.
+template <DescribedStruct T>
+bool differInFixed(const T& a, const T& b) {
+  bool differ = false;
+  boost::mp11::mp_for_each<Members<T>>([&](auto member) {
+    const auto& part = a.*member.pointer;
+    const auto& other = b.*member.pointer;
+    if constexpr (DescribedStruct<std::remove_cvref_t<decltype(part)>>) {
+      differ = differ || differInFixed(part, other);
+    } else {
+      const FieldRule* rule = findFieldRule(kSchemaName<T>, jsonName<T>(member.name));
+      differ = differ || (rule && rule->fixed && part != other);
+    }
+  });
+  return differ;
 }
 
 }  // namespace swarm::codec

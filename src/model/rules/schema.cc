@@ -4,7 +4,7 @@
 #include "base/diagnostics/check.h"
 #include "model/codec/codec_detail.h"
 #include "model/codec/type_names.h"
-#include "model/rules/field_rules.h"
+#include "model/rules/rule_check.h"
 
 namespace swarm {
 namespace {
@@ -70,6 +70,8 @@ void addRule(json::object& schema, std::string_view type, std::string_view membe
   if (const FieldRule* rule = findFieldRule(type, member)) {
     std::string description(rule->description);
     if (rule->except) description += format("; not {}: {}", *rule->except, rule->exceptReason);
+    if (!rule->atMost.empty()) description += format("; at most {}", codec::memberPath(rule->atMost));
+    if (rule->fixed) description += "; an update replaces the container or Machine";
     if (!description.empty()) schema["description"] = description;
     json::object& number = schema.contains("items") ? schema["items"].get_object() : schema;
     if (rule->minimum) number["minimum"] = rule->zero.empty() ? *rule->minimum : 0.0;

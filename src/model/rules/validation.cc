@@ -85,12 +85,10 @@ void validateOneStorage(const StorageConfig& storage, const At& at) {
 }  // namespace
 
 void validateResources(const ResourceConfig& resources, Faults& faults, std::string_view pointer) {
-  At at{faults, std::string(pointer)};
   applyRules(resources, faults, pointer);
-  const MemoryConfig& memory = resources.memory;
-  if (memory.min != 0 && memory.min > memory.max)
-    at.member("memory").member("min").fail(format("must not be above max, which is {} MiB", memory.max));
 }
+
+bool differInFixed(const ResourceConfig& a, const ResourceConfig& b) { return codec::differInFixed(a, b); }
 
 void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_view pointer) {
   At at{faults, std::string(pointer)};

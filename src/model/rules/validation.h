@@ -22,6 +22,9 @@ void validateEnvironment(const std::map<std::string, std::string>& env, Faults& 
 void validateLabels(const std::map<std::string, std::string>& labels, Faults& faults, std::string_view pointer);
 void validateMetadata(const boost::json::object& metadata, Faults& faults, std::string_view pointer);
 
+/// Whether a change from `a` to `b` requires another container or Machine at every provider (FieldRule::fixed).
+bool differInFixed(const ResourceConfig& a, const ResourceConfig& b);
+
 /// validate() after decode(): what could not be read at all, and so has a fault already, gets no second one.
 void validateDecoded(const InstanceConfig& config, Faults& faults);
 
