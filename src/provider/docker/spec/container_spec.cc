@@ -11,6 +11,7 @@
 #include "base/text/format.h"
 #include "engine/format/tar.h"
 #include "protocol/agent.h"
+#include "provider/kept_resources.h"
 
 namespace swarm::docker {
 namespace {
@@ -77,9 +78,7 @@ json::object containerLabels(const InstanceSpec& spec, const DockerProviderConfi
   labels[kLabelInternal] = network.internal ? "true" : "false";
   const std::vector<std::int64_t>& ports = spec.config.network.exposedPorts;
   labels[kLabelPorts] = json::serialize(json::array(ports.begin(), ports.end()));
-  const ResourceConfig& resources = spec.config.resources;
-  json::object kept{{"cores", resources.cpu.cores}, {"size", resources.storage.size}, {"persistent", resources.storage.persistent}};
-  labels[kLabelResources] = json::serialize(kept);
+  labels[kLabelResources] = keptText(spec.config.resources);
   if (!spec.config.metadata.empty()) labels[kLabelMetadata] = json::serialize(spec.config.metadata);
   return labels;
 }

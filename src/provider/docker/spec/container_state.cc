@@ -10,6 +10,7 @@
 #include "base/text/untrusted_text.h"
 #include "protocol/agent.h"
 #include "provider/docker/spec/container_spec.h"
+#include "provider/kept_resources.h"
 
 namespace swarm::docker {
 namespace {
@@ -58,25 +59,21 @@ void readStatus(const json::value& state, EndedBy ended_by, ProviderInstance& in
   }
 }
 
-void readResources(const json::value& inspection, const std::string& kept_text, ResourceConfig& resources) {
-  boost::system::error_code error;
-  json::value kept = json::parse(kept_text, error);
+/// What was requested, except what an update of the container may have changed since.
+ResourceConfig readResources(const json::value& inspection, const std::string& kept_text) {
+  ResourceConfig resources = readKeptResources(kept_text);
+  const double requested = resources.cpu.cores;
   std::int64_t milli = integerAt(inspection, "HostConfig.NanoCpus") / 1'000'000;
   resources.cpu.limit = milli;
   resources.cpu.cores = static_cast<double>(milli) / 1000;
   // A live update cannot change labels, but it sets the shares, from which the cores follow.
   std::int64_t shares = integerAt(inspection, "HostConfig.CpuShares");
   if (shares > 0) resources.cpu.cores = static_cast<double>(shares) / 1024;
-  const json::value* cores = error ? nullptr : member(kept, "cores");
-  if (cores && cores->is_number() && std::llround(cores->to_number<double>() * 1024) == shares)
-    resources.cpu.cores = cores->to_number<double>();
+  if (std::llround(requested * 1024) == shares) resources.cpu.cores = requested;
   resources.memory.max = integerAt(inspection, "HostConfig.Memory") / kMib;
   resources.memory.min = integerAt(inspection, "HostConfig.MemoryReservation") / kMib;
   resources.pids = integerAt(inspection, "HostConfig.PidsLimit");
-  if (!error && member(kept, "size")) {
-    resources.storage.size = integerAt(kept, "size");
-    resources.storage.persistent = boolAt(kept, "persistent");
-  }
+  return resources;
 }
 
 std::int64_t portNumber(std::string_view text) {
@@ -178,7 +175,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   instance.createdAt = readTime(stringAt(inspection, "Created"));
   instance.startedAt = readTime(stringAt(inspection, "State.StartedAt"));
   if (const json::value* state = member(inspection, "State")) readStatus(*state, ended_by, instance);
-  readResources(inspection, label(kLabelResources), instance.resources);
+  instance.resources = readResources(inspection, label(kLabelResources));
   readNetwork(inspection, config, details);
   readMounts(inspection, details);
   instance.external.push_back({"container", details.id});

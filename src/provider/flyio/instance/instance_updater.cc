@@ -1,7 +1,6 @@
 // Updates, sizes and the network of an existing Machine.
 #include "provider/flyio/instance/instance_updater.h"
 
-#include <boost/json/serialize.hpp>
 #include <set>
 
 #include "async/attempt.h"
@@ -10,6 +9,7 @@
 #include "provider/flyio/api/json_access.h"
 #include "provider/flyio/check/image_check.h"
 #include "provider/flyio/spec/machine_state.h"
+#include "provider/kept_resources.h"
 
 namespace swarm::flyio {
 namespace {
@@ -143,12 +143,9 @@ awaitable<AllocationEffect> InstanceUpdater::allocate(PlaceId place_id, Resource
   if (!same_guest) co_return AllocationEffect::NeedsRestart;  // another size requires a reboot, which replaceInstance does on request
   // A volume grows while it is in use and never shrinks: a smaller size is ignored.
   if (size > now.storage.size) co_await growMounted(machine, size, deadline);
-  json::object kept{{"min", resources.memory.min},
-                    {"pids", resources.pids},
-                    {"size", std::max(size, now.storage.size)},
-                    {"persistent", resources.storage.persistent}};
+  resources.storage.size = std::max(size, now.storage.size);
   faultPoint("flyio.allocate.before");
-  co_await client_.patchMetadata(machine, {{kMetaResources, json::serialize(kept)}}, deadline);
+  co_await client_.patchMetadata(machine, {{kMetaResources, keptText(resources)}}, deadline);
   faultPoint("flyio.allocate.after");
   co_await machines_.readAgain(std::move(machine), deadline);
   co_return AllocationEffect::Live;

@@ -11,6 +11,7 @@
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
 #include "provider/flyio/api/json_access.h"
+#include "provider/kept_resources.h"
 
 namespace swarm::flyio {
 namespace {
@@ -117,10 +118,9 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   std::vector<std::string> regions;
   if (spec.config.network.flyio) regions = spec.config.network.flyio->regions;
   metadata[kMetaRegions] = json::serialize(json::array(regions.begin(), regions.end()));
-  const ResourceConfig& resources = spec.config.resources;
-  std::int64_t size = plan.volumeGb > 0 ? plan.volumeGb : resources.storage.size;
-  json::object kept{{"min", resources.memory.min}, {"pids", resources.pids}, {"size", size}, {"persistent", resources.storage.persistent}};
-  metadata[kMetaResources] = json::serialize(kept);
+  ResourceConfig resources = spec.config.resources;
+  if (plan.volumeGb > 0) resources.storage.size = plan.volumeGb;
+  metadata[kMetaResources] = keptText(resources);
   return metadata;
 }
 
@@ -272,10 +272,9 @@ void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present) {
 
 void noteSize(InstancePlan& plan, std::int64_t volume_gb) {
   json::object& metadata = plan.config["metadata"].as_object();
-  json::value kept = parseOrNull(stringAt(plan.config.at("metadata"), kMetaResources));
-  if (!kept.is_object()) return;
-  kept.as_object()["size"] = volume_gb;
-  metadata[kMetaResources] = json::serialize(kept);
+  ResourceConfig kept = readKeptResources(stringAt(plan.config.at("metadata"), kMetaResources));
+  kept.storage.size = volume_gb;
+  metadata[kMetaResources] = keptText(kept);
 }
 
 json::object withMount(json::object config, const std::string& volume_id) {

@@ -5,6 +5,7 @@
 #include "provider/flyio/api/json_access.h"
 #include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/spec/machine_spec.h"
+#include "provider/kept_resources.h"
 
 namespace swarm::flyio {
 namespace {
@@ -99,12 +100,7 @@ std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProvi
 }
 
 ResourceConfig resourcesOf(const Machine& machine) {
-  ResourceConfig resources;
-  json::value kept = parseOrNull(machine.metadata(kMetaResources));
-  resources.memory.min = integerAt(kept, "min");
-  resources.pids = integerAt(kept, "pids", resources.pids);
-  resources.storage.size = integerAt(kept, "size", resources.storage.size);
-  resources.storage.persistent = !member(kept, "persistent") || boolAt(kept, "persistent");
+  const ResourceConfig resources = readKeptResources(machine.metadata(kMetaResources));
   const json::value* guest = machine.config.if_contains("guest");
   return guest ? effectiveOn(readGuest(*guest), resources) : resources;
 }
