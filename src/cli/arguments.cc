@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/output/quantities.h"
+
 namespace swarm::cli {
 
 Argument& Argument::optional() {
@@ -75,6 +77,10 @@ SWARM_ARGUMENT(std::optional<double>);
 Argument& Arguments::option(const std::string& names, std::chrono::seconds& value, const std::string& help) {
   return add(
       app_.add_option_function<std::int64_t>(names, [&value](std::int64_t seconds) { value = std::chrono::seconds(seconds); }, help));
+}
+
+Argument& Arguments::memory(const std::string& names, std::optional<std::int64_t>& mebibytes, const std::string& help) {
+  return add(app_.add_option_function<std::string>(names, [&mebibytes](const std::string& text) { mebibytes = parseMemory(text); }, help));
 }
 
 Argument& Arguments::flag(const std::string& names, bool& value, const std::string& help) { return add(app_.add_flag(names, value, help)); }

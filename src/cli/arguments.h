@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,8 @@ class Arguments {
   template <typename T>
   Argument& option(const std::string& names, T& value, const std::string& help);
   Argument& option(const std::string& names, std::chrono::seconds& value, const std::string& help);
+  /// An amount like 4g or 512m.
+  Argument& memory(const std::string& names, std::optional<std::int64_t>& mebibytes, const std::string& help);
   Argument& flag(const std::string& names, bool& value, const std::string& help);
   /// A flag that may have a value, written as --name=VALUE; "true" without one.
   Argument& flagWithValue(const std::string& names, std::string& value, const std::string& help);

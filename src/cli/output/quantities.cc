@@ -22,11 +22,11 @@ struct Amount {
   std::string unit;
 };
 
-/// "1.5g" → 1.5 and "g"; nothing unless it begins with a positive number.
+/// "1.5g" → 1.5 and "g"; nothing unless it begins with a number that is not negative.
 std::optional<Amount> readAmount(const std::string& text) {
   Amount amount;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), amount.number);
-  if (failure != std::errc() || !std::isfinite(amount.number) || amount.number <= 0) return std::nullopt;
+  if (failure != std::errc() || !std::isfinite(amount.number) || amount.number < 0) return std::nullopt;
   amount.unit.assign(end, text.data() + text.size());
   return amount;
 }

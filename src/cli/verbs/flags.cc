@@ -11,26 +11,29 @@ void WaitFlags::declare(Arguments& arguments) {
 }
 
 void ResourceFlags::declare(Arguments& arguments) {
-  arguments.option("--cpus", cpus, "Cores, like 2 or 0.5").sets("/resources/cpu").check([](const std::string& text) {
+  arguments.option("--cpus", flags_.cpu->cores, "Cores, like 2 or 0.5").sets("/resources/cpu").check([](const std::string& text) {
     const bool is_number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
     return is_number ? std::string() : std::string("expected a number of cores, like 2 or 0.5");
   });
-  arguments.option("--memory", memory, "Memory limit, like 4g or 512m").sets("/resources/memory");
-  arguments.option("--memory-min", memoryMin, "Memory to reserve").sets("/resources/memory/min");
-  arguments.option("--disk,--storage", disk, "Size of the volumes in GiB").sets("/resources/storage");
-  arguments.option("--pids", pids, "Maximum number of processes and threads").sets("/resources/pids");
+  arguments.memory("--memory", flags_.memory->max, "Memory limit, like 4g or 512m").sets("/resources/memory");
+  arguments.memory("--memory-min", flags_.memory->min, "Memory to reserve; 0: none").sets("/resources/memory/min");
+  arguments.option("--disk,--storage", flags_.storage->size, "Size of the volumes in GiB").sets("/resources/storage");
+  arguments.option("--pids", flags_.pids, "Maximum number of processes and threads").sets("/resources/pids");
 }
 
 ResourcePatch ResourceFlags::patch() const {
-  ResourcePatch patch;
-  if (cpus) patch.cpu = CpuPatch{.cores = *cpus, .limit = 0};  // 0: the limit follows the cores
-  MemoryPatch limits;
-  if (!memory.empty()) limits.max = parseMemory(memory);
-  if (!memoryMin.empty()) limits.min = parseMemory(memoryMin);
-  if (limits.max || limits.min) patch.memory = limits;
-  if (disk) patch.storage = StorageResourcePatch{.size = *disk};
-  patch.pids = pids;
+  ResourcePatch patch = flags_;
+  if (patch.cpu->cores) patch.cpu->limit = 0;  // the limit follows the cores
+  if (!patch.cpu->cores) patch.cpu.reset();
+  if (!patch.memory->max && !patch.memory->min) patch.memory.reset();
+  if (!patch.storage->size) patch.storage.reset();
   return patch;
+}
+
+bool ResourceFlags::given() const { return !toJson(patch()).as_object().empty(); }
+
+std::vector<std::pair<std::string_view, std::string>> resourceRows(const ResourceConfig& resources) {
+  return {{"cpus", format("{:g}", resources.cpu.cores)}, {"memory", memoryText(resources.memory.max)}};
 }
 
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag) {

@@ -24,17 +24,18 @@ struct WaitFlags {
 inline constexpr std::chrono::hours kLongWait{24};  // of a move or a snapshot
 
 /// --cpus, --memory, --memory-min, --disk, --pids.
-struct ResourceFlags {
-  std::optional<double> cpus;
-  std::string memory;  ///< "4g", "512m"
-  std::string memoryMin;
-  std::optional<std::int64_t> disk;  ///< GiB
-  std::optional<std::int64_t> pids;
+class ResourceFlags {
+ public:
   void declare(Arguments& arguments);
-  bool given() const { return cpus || !memory.empty() || !memoryMin.empty() || disk || pids; }
-  /// Throws WrongUse.
+  bool given() const;
+  bool givesDisk() const { return flags_.storage->size.has_value(); }
   ResourcePatch patch() const;
+
+ private:
+  ResourcePatch flags_{.cpu = CpuPatch{}, .memory = MemoryPatch{}, .storage = StorageResourcePatch{}};
 };
+/// What these flags set, as label and text; an empty text is not shown.
+std::vector<std::pair<std::string_view, std::string>> resourceRows(const ResourceConfig& resources);
 
 /// "K=V" → pair. Throws WrongUse that names `flag`.
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag);

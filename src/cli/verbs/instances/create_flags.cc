@@ -95,7 +95,7 @@ StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
   // A retry after a broken connection returns what the first attempt created.
   CreateOptions options{parseProvider(context, flags.provider, "--provider"), newId("cli"), flags.regions};
   StartedOperation started = context.client().createInstance(config, options);
-  if (flags.resources.disk) reportUnenforcedStorage(context, {started.instance});
+  if (flags.resources.givesDisk()) reportUnenforcedStorage(context, {started.instance});
   return started;
 }
 

@@ -47,8 +47,7 @@ std::string describe(Context& context, const Instance& instance) {
   if (instance.keptSource) out.row("kept place", keptText(instance));
   out.row("image", instance.config.image);
   if (instance.imageOutdated) out.row("newer image", format("available; to use it: swarm update {} --refresh-image", name));
-  out.row("cpus", format("{:g}", instance.resources.cpu.cores));
-  out.row("memory", memoryText(instance.resources.memory.max));
+  for (const auto& [label, text] : resourceRows(instance.resources)) out.row(label, text);
   out.row("created", formatTime(instance.createdAt));
   out.row("last active", ago(instance.lastActive));
   out.row("address", instance.network.internalIp);

@@ -53,7 +53,6 @@ class Update final : public Verb {
   int run(Context& context) override {
     if (!resources_.given() && env_.empty() && labels_.empty() && ports_.empty() && !refresh_image_)
       throw WrongUse("There is nothing to change: give --cpus, --memory, --env, --label, --port or --refresh-image, for example.");
-    resources_.patch();  // wrong values are reported even when the workspace does not exist
     const Instance instance = requireInstance(context, name_);
     const UpdateOptions options = optionsFor(instance);
     if (!confirm(context, instance, options)) return kFailed;
@@ -63,7 +62,7 @@ class Update final : public Verb {
     const Instance updated = reload(context, outcome.instance);
     if (waits) reportNotice(updated);
     if (printStructured(context, toJson(updated))) return kDone;
-    if (resources_.disk) reportUnenforcedStorage(context, {outcome.instance});
+    if (resources_.givesDisk()) reportUnenforcedStorage(context, {outcome.instance});
     report(instance.config.name + " " + effectText(outcome, waits) + ".\n");
     return kDone;
   }
