@@ -12,6 +12,7 @@
 
 #include "base/secret.h"
 #include "model/archive.h"
+#include "model/queries.h"
 #include "model/requests.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance.h"
@@ -46,12 +47,8 @@ struct StartedOperation {
   std::string operationId;  ///< empty: nothing had to be done
 };
 
-struct ListOptions {
-  std::optional<InstanceStatus> status;
-  std::optional<ProviderType> provider;
-  std::string owner;
-  std::map<std::string, std::string> labels;
-};
+/// The filters of listInstances; limit and cursor are its own.
+using ListOptions = ListInstancesQuery;
 
 /// The changes of updateInstance.
 using UpdateOptions = UpdateInstanceRequest;
@@ -141,7 +138,7 @@ class SwarmClient {
 
   StartedOperation createInstance(const InstanceConfig& config, const CreateOptions& options = {});
   std::optional<Instance> getInstance(const std::string& ref);
-  std::vector<Instance> listInstances(const ListOptions& options = {});
+  std::vector<Instance> listInstances(ListOptions options = {});
   UpdateOutcome updateInstance(const std::string& ref, const UpdateOptions& options);
   /// A JSON merge patch (RFC 7396) of resources, network, env, labels and metadata: null removes a member, or resets it to its default.
   UpdateOutcome patchInstance(const std::string& ref, const boost::json::object& patch, std::optional<std::int64_t> if_version = {});
@@ -184,7 +181,7 @@ class SwarmClient {
   NetworkInfo getNetworkInfo(const std::string& ref);
 
   std::optional<Operation> getOperation(const std::string& id);
-  std::vector<Operation> listOperations(const std::string& instance_ref = {});
+  std::vector<Operation> listOperations(ListOperationsQuery query = {.limit = 50});  ///< newest first; one page
   Operation cancelOperation(const std::string& id);
   /// Follows an operation to its end and calls `observer` at each change of its steps. Returns the operation in its current state if the
   /// timeout comes first.

@@ -8,6 +8,7 @@
 #include "client/impl.h"
 #include "client/sessions.h"
 #include "model/codec/codec.h"
+#include "model/queries.h"
 #include "model/requests.h"
 
 namespace swarm {
@@ -59,6 +60,16 @@ GitIdentity SwarmClient::setGitIdentity(const GitIdentity& identity) {
   return fromJson<GitIdentity>(impl_->connection.call("PUT", "/api/users/me/git-identity", &body), UnknownFields::Ignore);
 }
 
+namespace {
+template <typename Query>
+std::string queryText(const Query& query) {
+  std::string text;
+  for (const auto& [name, value] : writeQuery(query))
+    text += format("{}{}={}", text.empty() ? '?' : '&', net::percentEncode(name), net::percentEncode(value));
+  return text;
+}
+}  // namespace
+
 bool SwarmClient::healthy() {
   try {
     impl_->connection.call("GET", "/readyz");
@@ -85,21 +96,16 @@ std::optional<Instance> SwarmClient::getInstance(const std::string& ref) {
   return fromJson<Instance>(*answer, UnknownFields::Ignore);
 }
 
-std::vector<Instance> SwarmClient::listInstances(const ListOptions& options) {
-  std::string query = "/api/instances?limit=500";
-  if (options.status) query += format("&status={}", enumName(*options.status));
-  if (options.provider) query += format("&provider={}", enumName(*options.provider));
-  if (!options.owner.empty()) query += "&owner=" + net::percentEncode(options.owner);
-  for (const auto& [key, value] : options.labels) query += "&label." + net::percentEncode(key) + "=" + net::percentEncode(value);
+std::vector<Instance> SwarmClient::listInstances(ListOptions options) {
+  options.limit = 500;
+  options.cursor.clear();
   std::vector<Instance> instances;
-  std::string cursor;
   do {
-    boost::json::value answer = impl_->connection.call("GET", cursor.empty() ? query : query + "&cursor=" + net::percentEncode(cursor));
-    ObjectReader page(answer, UnknownFields::Ignore);
+    ObjectReader page(impl_->connection.call("GET", "/api/instances" + queryText(options)), UnknownFields::Ignore);
     for (Instance& instance : page.read<std::vector<Instance>>("items").value_or(std::vector<Instance>{}))
       instances.push_back(std::move(instance));
-    cursor = page.read<std::string>("nextCursor").value_or("");
-  } while (!cursor.empty());
+    options.cursor = page.read<std::string>("nextCursor").value_or("");
+  } while (!options.cursor.empty());
   return instances;
 }
 
@@ -218,10 +224,8 @@ std::optional<Operation> SwarmClient::getOperation(const std::string& id) {
   return fromJson<Operation>(*answer, UnknownFields::Ignore);
 }
 
-std::vector<Operation> SwarmClient::listOperations(const std::string& instance_ref) {
-  std::string target = "/api/operations?limit=50";
-  if (!instance_ref.empty()) target += "&instance=" + net::percentEncode(instance_ref);
-  ObjectReader page(impl_->connection.call("GET", target), UnknownFields::Ignore);
+std::vector<Operation> SwarmClient::listOperations(ListOperationsQuery query) {
+  ObjectReader page(impl_->connection.call("GET", "/api/operations" + queryText(query)), UnknownFields::Ignore);
   return page.read<std::vector<Operation>>("items").value_or(std::vector<Operation>{});
 }
 

@@ -15,6 +15,7 @@
 #include "controller/moves/move_agents.h"
 #include "controller/state/events.h"
 #include "controller/state/routes.h"
+#include "model/queries.h"
 #include "model/responses.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance.h"
@@ -133,14 +134,8 @@ struct UpdateResult {
   UpdateEffect effect = UpdateEffect::none;
 };
 
-struct InstanceQuery {
-  std::optional<InstanceStatus> status;
-  std::optional<ProviderType> provider;
-  std::optional<std::string> owner;
-  std::optional<std::string> name;
-  std::map<std::string, std::string> labels;
-  std::size_t limit = 100;
-  InstanceId after;  ///< continue after this one (ids sort by creation)
+struct InstanceQuery : ListInstancesQuery {
+  InstanceId after{};  ///< continue after this instance id (ids sort by creation); the cursor is the API's
 };
 
 struct InstancePage {

@@ -18,8 +18,8 @@ constexpr std::chrono::seconds kQueryTimeout{30};
 bool matches(const Instance& instance, const InstanceQuery& query) {
   if (query.status && instance.status != *query.status) return false;
   if (query.provider && instance.provider != *query.provider) return false;
-  if (query.owner && instance.owner != *query.owner) return false;
-  if (query.name && instance.config.name != *query.name) return false;
+  if (!query.owner.empty() && instance.owner != query.owner) return false;
+  if (!query.name.empty() && instance.config.name != query.name) return false;
   for (const auto& [key, value] : query.labels) {
     auto found = instance.config.labels.find(key);
     if (found == instance.config.labels.end() || found->second != value) return false;
@@ -66,7 +66,7 @@ awaitable<InstancePage> SwarmController::listInstances(InstanceQuery query) {
     for (; entry != instances.end(); ++entry) {
       const Instance& instance = entry->second->record.instance;
       if (!matches(instance, query)) continue;
-      if (page.items.size() == query.limit) {
+      if (std::ssize(page.items) == query.limit) {
         page.next = page.items.back().id;
         break;
       }

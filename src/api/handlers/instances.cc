@@ -42,17 +42,10 @@ CreateRequest readCreateRequest(Call& call) {
   return request;
 }
 
-InstanceQuery readQuery(const Call& call) {
-  InstanceQuery query;
-  if (auto status = call.text("status")) query.status = enumFromName<InstanceStatus>(*status);
-  if (auto provider = call.text("provider")) query.provider = enumFromName<ProviderType>(*provider);
-  query.name = call.text("name");
-  query.labels = call.labels();
-  query.limit = static_cast<std::size_t>(call.integer("limit").value_or(100));
-  query.after = InstanceId(readCursor(call));
-  query.owner = call.text("owner");
+InstanceQuery readInstanceQuery(const Call& call) {
+  InstanceQuery query{call.query<ListInstancesQuery>(), InstanceId(readCursor(call))};
   if (call.isAdmin()) return query;
-  if (query.owner && *query.owner != call.principal().user)
+  if (!query.owner.empty() && query.owner != call.principal().user)
     throw Error(ErrorCode::PermissionDenied, "Only an admin can list the workspaces of another user.");
   query.owner = call.principal().user;
   return query;
@@ -142,7 +135,7 @@ awaitable<Reply> createInstance(Services& services, Call& call) {
 
 awaitable<Reply> listInstances(Services& services, Call& call) {
   FieldSelection fields = readFields(call);
-  InstancePage page = co_await services.controller.listInstances(readQuery(call));
+  InstancePage page = co_await services.controller.listInstances(readInstanceQuery(call));
   Reply reply;
   reply.body.reserve(page.items.size() * 1400 + 64);
   reply.body += "{\"items\":[";
@@ -312,16 +305,7 @@ std::vector<Endpoint> instanceRoutes() {
        .description = "Those that the caller may see, in the order of creation. With `fields`, only the named members.",
        .handler = listInstances,
        .responses = {ok("A page", "InstanceListOrSelection")},
-       .parameters = {choice<InstanceStatus>("status", "Only with this status"),
-                      choice<ProviderType>("provider", "Only at this provider"),
-                      text("owner", "Only of this user (for administrators)"),
-                      text("name", "Only the one with this name"),
-                      {.name = "label",
-                       .kind = Parameter::Kind::Labels,
-                       .description = "label[KEY]=VALUE: only with this label; also written label.KEY=VALUE"},
-                      pageLimit(),
-                      pageCursor(),
-                      selectedFields()}},
+       .parameters = listParameters<ListInstancesQuery>({selectedFields()})},
       {.method = "GET",
        .pattern = "/api/instances/{id}",
        .permission = Permission::ReadOwn,

@@ -18,17 +18,18 @@ awaitable<Operation> requireOperation(Services& services, Call& call, Permission
 }
 
 awaitable<Reply> listOperations(Services& services, Call& call) {
+  const auto query = call.query<ListOperationsQuery>();
+  const auto limit = static_cast<std::size_t>(query.limit);
   OperationFilter filter;
-  if (auto status = call.text("status")) filter.status = enumFromName<OperationStatus>(*status);
-  filter.limit = static_cast<std::size_t>(call.integer("limit").value_or(100));
+  filter.status = query.status;
+  filter.limit = limit + 1;
   filter.before = readCursor(call);
   if (!call.isAdmin()) filter.owner = call.principal().user;
-  if (auto ref = call.text("instance")) {
+  if (!query.instance.empty()) {
     // An id may belong to a deleted instance.
-    std::optional<Instance> instance = co_await services.controller.getInstance(*ref);
-    filter.instanceId = instance ? instance->id : InstanceId(*ref);
+    std::optional<Instance> instance = co_await services.controller.getInstance(query.instance);
+    filter.instanceId = instance ? instance->id : InstanceId(query.instance);
   }
-  std::size_t limit = filter.limit++;
   std::vector<Operation> operations = co_await services.controller.listOperations(std::move(filter));
   bool more = operations.size() > limit;
   if (more) operations.resize(limit);
@@ -82,8 +83,7 @@ std::vector<Endpoint> operationRoutes() {
        .description = "Those that the caller may see, of the last 30 days.",
        .handler = listOperations,
        .responses = {ok("A page", listOf<Operation>())},
-       .parameters = {text("instance", "Only of this instance (id or name)"), choice<OperationStatus>("status", "Only with this status"),
-                      pageLimit(), pageCursor()}},
+       .parameters = listParameters<ListOperationsQuery>()},
       {.method = "GET",
        .pattern = "/api/operations/{id}",
        .permission = Permission::ReadOwn,

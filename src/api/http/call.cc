@@ -220,14 +220,6 @@ bool Call::flag(std::string_view name) const {
   return found != values_.end() && found->second == "true";
 }
 
-std::map<std::string, std::string> Call::labels() const {
-  std::map<std::string, std::string> labels;
-  for (const auto& [name, value] : values_) {
-    if (name.starts_with("label.")) labels[name.substr(6)] = value;
-  }
-  return labels;
-}
-
 VersionCondition Call::versions() const {
   auto value = text("If-Match");
   return value ? parseEntityTags(*value).value() : VersionCondition{};

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/routes/route.h"
+#include "model/queries.h"
 #include "net/http/http_server.h"
 
 namespace swarm::api {
@@ -69,7 +70,11 @@ class Call {
   std::optional<std::string> text(std::string_view name) const;
   std::optional<std::int64_t> integer(std::string_view name) const;
   bool flag(std::string_view name) const;
-  std::map<std::string, std::string> labels() const;
+  /// A query that model/queries.h describes.
+  template <typename Query>
+  Query query() const {
+    return readQuery<Query>(values_);
+  }
   /// The versions of an instance that If-Match names; all when it is absent or *.
   VersionCondition versions() const;
   boost::json::value& body() { return body_; }

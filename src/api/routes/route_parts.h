@@ -7,6 +7,7 @@
 #include "api/routes/route.h"
 #include "model/codec/codec.h"
 #include "model/codec/type_names.h"
+#include "model/queries.h"
 
 namespace swarm::api {
 
@@ -39,8 +40,6 @@ inline Parameter header(std::string_view name, std::string_view description, std
 }
 
 inline Parameter waitSeconds() { return integer("wait", "Seconds to wait for the end of the operation before the response", 0, 900); }
-inline Parameter pageLimit() { return integer("limit", "Maximum number of items in a page; 100 when absent", 1, 1000); }
-inline Parameter pageCursor() { return text("cursor", "nextCursor of the previous page", 512); }
 inline Parameter instanceRef() { return path("id", "The instance's id or its unique name"); }
 inline Parameter ifMatch() {
   return {.place = Parameter::Place::Header,
@@ -48,6 +47,25 @@ inline Parameter ifMatch() {
           .kind = Parameter::Kind::EntityTags,
           .description = "ETags of the instance that the request is meant for, or *; with another version, nothing is done: 412",
           .maximum = 1024};
+}
+
+/// The parameters of a query that model/queries.h describes, and `more`.
+template <typename Query>
+std::vector<Parameter> listParameters(std::vector<Parameter> more = {}) {
+  std::vector<Parameter> parameters;
+  for (QueryParameter& one : queryParameters<Query>()) {
+    // The kinds that both have, in the order of QueryParameter::Kind.
+    constexpr Parameter::Kind kKinds[] = {Parameter::Kind::Text, Parameter::Kind::Integer, Parameter::Kind::Choice,
+                                          Parameter::Kind::Labels};
+    parameters.push_back({.name = one.name,
+                          .kind = kKinds[static_cast<std::size_t>(one.kind)],
+                          .description = one.description,
+                          .minimum = one.minimum,
+                          .maximum = one.maximum,
+                          .choices = std::move(one.choices)});
+  }
+  parameters.insert(parameters.end(), more.begin(), more.end());
+  return parameters;
 }
 
 /// A body that model/requests.h describes.

@@ -4,6 +4,7 @@
 #include <boost/describe.hpp>
 #include <string_view>
 
+#include "model/queries.h"
 #include "model/requests.h"
 #include "model/types/instance.h"
 #include "model/types/operation.h"
@@ -30,6 +31,10 @@ constexpr std::string_view jsonName(std::string_view member) {
 template <>
 constexpr std::string_view jsonName<ExecuteCommandRequest>(std::string_view member) {
   return member == "stdinText" ? "stdin" : member;
+}
+template <>
+constexpr std::string_view jsonName<ListInstancesQuery>(std::string_view member) {
+  return member == "labels" ? "label" : member;
 }
 template <>
 constexpr std::string_view jsonName<CommandResult>(std::string_view member) {

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "model/queries.h"
 #include "model/requests.h"
 #include "model/responses.h"
 #include "model/types/instance.h"
@@ -100,6 +101,8 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(VolumeResponse, "Volume")
 
 SWARM_REQUESTS(SWARM_BODY_SCHEMA)
+SWARM_BODY_SCHEMA(ListInstancesQuery, "ListInstances")
+SWARM_BODY_SCHEMA(ListOperationsQuery, "ListOperations")
 SWARM_RESPONSES(SWARM_BODY_SCHEMA)
 
 #undef SWARM_BODY_SCHEMA

@@ -31,6 +31,9 @@ struct FieldRule {
 inline constexpr double kLeastMemory = 6;  // the Engine refuses less
 inline constexpr double kMostMemory = 16'777'216;
 
+inline constexpr std::string_view kPageLimit = "Maximum number of items in a page; 100 when absent";
+inline constexpr std::string_view kPageCursor = "nextCursor of the previous page";
+
 inline constexpr FieldRule kFieldRules[] = {
     {"CpuConfig", "cores", "Cores to reserve or show", 0.1, 1024, "cores"},
     {"CpuConfig", "limit", "Hard limit in millicores; 0: cores x 1000", 10, 1'024'000, "millicores", "as many as the cores"},
@@ -99,6 +102,17 @@ inline constexpr FieldRule kFieldRules[] = {
      .description = "Another user, for administrators; absent: the caller",
      .minLength = 1,
      .maxLength = 64},
+    {"ListInstances", "status", "Only with this status"},
+    {"ListInstances", "provider", "Only at this provider"},
+    {"ListInstances", "owner", "Only of this user (for administrators)"},
+    {"ListInstances", "name", "Only the one with this name"},
+    {"ListInstances", "label", "label[KEY]=VALUE: only with this label; also written label.KEY=VALUE"},
+    {"ListInstances", "limit", kPageLimit, 1, 1000},
+    {.type = "ListInstances", .member = "cursor", .description = kPageCursor, .maxLength = 512},
+    {"ListOperations", "instance", "Only of this instance (id or name)"},
+    {"ListOperations", "status", "Only with this status"},
+    {"ListOperations", "limit", kPageLimit, 1, 1000},
+    {.type = "ListOperations", .member = "cursor", .description = kPageCursor, .maxLength = 512},
     {"MigrateInstance", "targetProvider", "Absent: the one it is at, in another region"},
     {"MigrateInstance", "region", "Fly's region, or the name of a Docker host"},
     {"MigrateInstance", "resources", "What is absent stays"},

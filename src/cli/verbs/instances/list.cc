@@ -42,15 +42,14 @@ class List final : public Verb {
     arguments.option("--status", status_, "Only workspaces with this status, like running, stopped or failed")
         .suggest({.words = {"creating", "starting", "running", "stopping", "stopped", "failed", "deleting"}});
     arguments.option("--provider", provider_, "Only workspaces at this provider").suggest({.words = {"docker", "flyio"}});
-    arguments.option("--owner", owner_, "Only workspaces of this user (for administrators)");
+    arguments.option("--owner", options_.owner, "Only workspaces of this user (for administrators)");
     arguments.option("-l,--label", labels_, "Only workspaces with this KEY=VALUE label; may be repeated");
   }
 
   int run(Context& context) override {
-    ListOptions options;
+    ListOptions options = options_;
     options.status = parseEnum<InstanceStatus>(status_, "--status");
     options.provider = parseProvider(context, provider_, "--provider");
-    options.owner = owner_;
     options.labels = parsePairs(labels_, "--label");
     const std::vector<Instance> instances = context.client().listInstances(options);
     if (instances.empty() && context.output() == OutputFormat::Table) {
@@ -73,7 +72,8 @@ class List final : public Verb {
   }
 
  private:
-  std::string status_, provider_, owner_;
+  ListOptions options_;
+  std::string status_, provider_;
   std::vector<std::string> labels_;
 };
 

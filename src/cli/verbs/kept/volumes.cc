@@ -8,11 +8,8 @@ namespace {
 /// Names of workspaces by their ids; for deleted ones, the last name in their operations.
 std::map<std::string, std::string> namesOfWorkspaces(Context& context) {
   std::map<std::string, std::string> names;
-  const auto operations = boost::json::parse(context.client().callApi("GET", "/api/operations?limit=1000"));
-  for (const auto& operation : operations.at("items").as_array()) {
-    if (const std::string name = memberText(operation, "instanceName"); !name.empty())
-      names.try_emplace(memberText(operation, "instanceId"), name + " (deleted)");
-  }
+  for (const Operation& operation : context.client().listOperations({.limit = 1000}))
+    if (!operation.instanceName.empty()) names.try_emplace(operation.instanceId.str(), operation.instanceName + " (deleted)");
   for (const Instance& instance : context.client().listInstances({})) names[instance.id.str()] = instance.config.name;
   return names;
 }

@@ -20,11 +20,14 @@ class Operations final : public Verb {
               .examples = {"swarm operations --workspace web1", "swarm operations show op-…"}}) {}
 
   void declare(Arguments& arguments) override {
-    arguments.option("--workspace,--instance", instance_, "Only operations of this workspace").suggest(workspaceNames());
+    arguments.option("--workspace,--instance", query_.instance, "Only operations of this workspace").suggest(workspaceNames());
+    arguments.option("--status", status_, "Only operations with this status, like running or failed")
+        .suggest({.words = {"pending", "running", "succeeded", "failed", "cancelled"}});
   }
 
   int run(Context& context) override {
-    const std::vector<Operation> operations = context.client().listOperations(instance_);
+    query_.status = parseEnum<OperationStatus>(status_, "--status");
+    const std::vector<Operation> operations = context.client().listOperations(query_);
     std::vector<Listed> rows;
     for (const Operation& one : operations) {
       rows.push_back({one.id,
@@ -37,7 +40,8 @@ class Operations final : public Verb {
   }
 
  private:
-  std::string instance_;
+  ListOperationsQuery query_{.limit = 50};
+  std::string status_;
 };
 
 class OperationsShow final : public Verb {
