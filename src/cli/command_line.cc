@@ -9,10 +9,37 @@
 
 #include "base/text/format.h"
 #include "cli/output/output.h"
+#include "cli/output/table.h"
 #include "cli/verbs/table.h"
 
 namespace swarm::cli {
 namespace {
+
+constexpr std::size_t kHelpWidth = 80;
+constexpr std::size_t kNameWidth = 34;
+
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string lines;
+  std::istringstream paragraphs(text);
+  for (std::string paragraph; std::getline(paragraphs, paragraph);)
+    for (const std::string& line : wrap(paragraph, width)) lines += (lines.empty() ? "" : "\n") + line;
+  return lines;
+}
+
+/// Wraps the texts beside the names.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(kNameWidth); }
+  std::string make_description(const CLI::App* app) const override { return wrapped(app->get_description(), kHelpWidth) + "\n"; }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return wrapped(option->get_description(), kHelpWidth - kNameWidth);
+  }
+  std::string make_subcommand(const CLI::App* app) const override {
+    std::ostringstream out;
+    CLI::detail::format_help(out, app->get_display_name(true), wrapped(app->get_description(), kHelpWidth - kNameWidth), kNameWidth);
+    return out.str();
+  }
+};
 
 /// Keeps descriptors 0 to 2 occupied, so that no connection gets one of them.
 void openStandardDescriptors() {
@@ -50,7 +77,7 @@ CLI::App* findPart(CLI::App& app, const std::string& word) {
 }
 
 std::string footerOf(const Verb::About& about) {
-  std::string text = about.notes.empty() ? "" : about.notes + "\n";
+  std::string text = about.notes.empty() ? "" : wrapped(about.notes, kHelpWidth) + "\n";
   text += about.examples.size() == 1 ? "Example:" : "Examples:";
   for (const std::string& example : about.examples) text += "\n  " + example;
   return text;
@@ -83,13 +110,14 @@ CommandLine::CommandLine(const std::function<int(const ServeFlags&)>& serve)
                .help = [this](const std::vector<std::string>& words) { return helpText(words); }} {
   app_.require_subcommand(1);
   app_.fallthrough(false);
-  app_.get_formatter()->column_width(34);
+  app_.formatter(std::make_shared<HelpFormatter>());
   app_.set_version_flag("-v,--version", "swarm " SWARM_VERSION, "Print the version of this command");
   app_.add_option("--url", common_.url, "Address of the server, for every verb that calls it");
   for (auto make : kVerbs) add(make());
   app_.footer(
-      "Run `swarm help VERB` for the flags of a verb and an example.\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed, 5 timed out.");
+      wrapped("Run `swarm help VERB` for the flags of a verb and an example.\n"
+              "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed, 5 timed out.",
+              kHelpWidth));
 }
 
 /// "snapshot create" is a part of "snapshot", which was added before it.

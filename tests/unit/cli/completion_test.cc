@@ -8,6 +8,7 @@
 
 #include "api_double.h"
 #include "cli/completion.h"
+#include "cli/output/table.h"
 #include "support/temp_dir.h"
 
 namespace swarm::cli::testing {
@@ -52,6 +53,8 @@ TEST(CompletionTree, hasEveryVerbAndFlagThatTheHelpLists) {
     for (std::string name; names >> name;) words.push_back(name);
     const std::string help = runCommand(api, words).out;
     EXPECT_NE(help.find("Example"), path.empty() ? 0 : std::string::npos) << path << " has no example";
+    std::istringstream all(help);
+    for (std::string line; std::getline(all, line);) EXPECT_LE(displayWidth(line), 80u) << path << ": " << line;
     for (const CompletionFlag& flag : node.flags) EXPECT_NE(help.find("--" + flag.names.front()), std::string::npos) << path;
     for (const CompletionNode& below : node.below) EXPECT_NE(help.find("\n  " + below.name), std::string::npos) << path << below.name;
     // And the other way round: each flag in the help is in the tree.
