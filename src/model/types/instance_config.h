@@ -29,7 +29,7 @@ constexpr Member<form, T> initially(T value) {
 
 template <Form form>
 struct CpuMembers {
-  Member<form, double> cores = initially<form>(2.0);                 ///< cores to reserve or show
+  Member<form, double> cores = initially<form>(2.0);                    ///< cores to reserve or show
   Member<form, std::int64_t> limit = initially<form, std::int64_t>(0);  ///< hard limit in millicores; 0: cores × 1000
   BOOST_DESCRIBE_CLASS(CpuMembers, (), (cores, limit), (), ())
 };

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -14,6 +15,7 @@
 #include "api/openapi/openapi.h"
 #include "api/routes/route.h"
 #include "auth/session/browser_session.h"
+#include "base/text/format.h"
 #include "model/codec/codec.h"
 #include "net/http/problem.h"
 
@@ -58,21 +60,32 @@ TEST(RouteTable, givesEveryRouteAnIdOfItsOwnAndAnAnswer) {
   }
 }
 
-TEST(RouteTable, isTheOneThatTheDocumentationLists) {
-  std::ifstream file(SWARM_TEST_API_PAGE);
-  const std::string page(std::istreambuf_iterator<char>(file), {});
-  const auto table = makeRouteTable();
-  for (const Endpoint& route : table) {
-    std::string line = std::string(route.method) + " ";
-    bool in_name = false;
-    for (char c : route.pattern) {
-      if (c == '{' || c == '}')
-        in_name = c == '{';
-      else
-        line += in_name ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
-    }
-    EXPECT_NE(page.find("`" + line + "`"), std::string::npos) << "docs/api.md lacks " << line;
+/// "GET /api/instances/{id}" as the page writes it: "GET /api/instances/ID".
+std::string documented(const Endpoint& route) {
+  std::string line = std::string(route.method) + " ";
+  bool in_name = false;
+  for (char c : route.pattern) {
+    if (c == '{' || c == '}')
+      in_name = c == '{';
+    else
+      line += in_name ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
   }
+  return line;
+}
+
+TEST(RouteTable, isTheOneThatTheDocumentationLists) {
+  const auto table = makeRouteTable();
+  std::string rows = "| route | purpose |\n| --- | --- |\n";
+  for (const Endpoint& route : table) rows += format("| `{}` | {} |\n", documented(route), route.summary);
+  std::ifstream file(SWARM_TEST_API_PAGE);
+  std::string page(std::istreambuf_iterator<char>(file), {});
+  const std::size_t begin = page.find("| route | purpose |");
+  ASSERT_NE(begin, std::string::npos);
+  const std::size_t length = page.find("\n\n", begin) + 1 - begin;
+  const bool same = page.substr(begin, length) == rows;
+  page.replace(begin, length, rows);
+  if (std::getenv("SWARM_FIX") != nullptr) std::ofstream(SWARM_TEST_API_PAGE) << page;
+  EXPECT_TRUE(same) << "Run this test with SWARM_FIX=1 to write the list of docs/api.md.";
   const std::regex named("`(GET|POST|PUT|PATCH|DELETE) (/[^`?\\s]*)");
   for (std::sregex_iterator at(page.begin(), page.end(), named), end; at != end; ++at)
     EXPECT_NE(findRoute(table, (*at)[1].str(), (*at)[2].str()).route, nullptr) << "docs/api.md names " << at->str();
