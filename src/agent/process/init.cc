@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
+#include "base/text/format.h"
 #include "net/connect.h"
 
 namespace swarm::agent {
@@ -34,6 +37,16 @@ constexpr std::chrono::minutes kServerPatience{15};
 constexpr milliseconds kSweepStep{20};
 
 bool hasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
+
+/// Where the provider has no option for it. A failure is only logged: a running workspace is more useful than none.
+void resizeSharedMemory(std::int64_t mebibytes) {
+  constexpr const char* kPath = "/dev/shm";
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  const std::string size = format("size={}m", mebibytes);
+  int result = ::mount("shm", kPath, "tmpfs", kFlags | MS_REMOUNT, size.c_str());
+  if (result != 0 && errno == EINVAL) result = ::mount("shm", kPath, "tmpfs", kFlags, size.c_str());  // it was not a mount point
+  if (result != 0) log::error("failed to resize /dev/shm", {{"size", size}, {"error", ::strerror(errno)}});
+}
 
 class Agent {
  public:
@@ -183,6 +196,7 @@ void Agent::listen() {
 }
 
 void Agent::prepareStorage() {
+  if (options_.config.shmSize > 0) resizeSharedMemory(options_.config.shmSize);
   storage_failure_ = bindStorage(options_.config.binds);
   // Data written where a volume should be would be lost with the root file system: start no user processes.
   if (storage_failure_) {

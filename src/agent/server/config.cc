@@ -79,6 +79,7 @@ AgentConfig parseConfig(const std::string& text, const std::string& source, cons
       config.mounts.emplace_back(std::move(mount));
     }
     if (auto user = reader.read<std::string>("user"); user && !user->empty()) config.user = std::move(*user);
+    config.shmSize = reader.read<std::int64_t>("shmSize").value_or(0);
     config.setup = reader.read<std::string>("setup").value_or("");
     config.git = readGit(reader);
     config.hold = reader.read<std::string>("hold").value_or("");

@@ -20,6 +20,7 @@ struct AgentConfig {
   std::vector<std::filesystem::path> mounts;  ///< where storage is mounted; given to the user when fresh
   std::string user = "coder";                 ///< the user that VS Code runs as
   std::vector<StorageBind> binds;             ///< directories of a volume to mount elsewhere; created first
+  std::int64_t shmSize = 0;                   ///< MiB of /dev/shm; 0: as it is mounted
   std::string setup;                          ///< the instance's setup script (setup.h); empty: none
   GitIdentity git;                            ///< for a home without a ~/.gitconfig; empty: unknown
   std::string hold;                           ///< the transfer for which the agent starts held (hold.h); empty: it starts everything

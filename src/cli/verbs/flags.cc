@@ -18,6 +18,7 @@ void ResourceFlags::declare(Arguments& arguments) {
   arguments.memory("--memory", flags_.memory->max, "Memory limit, like 4g or 512m").sets("/resources/memory");
   arguments.memory("--memory-min", flags_.memory->min, "Memory to reserve; 0: none").sets("/resources/memory/min");
   arguments.option("--disk,--storage", flags_.storage->size, "Size of the volumes in GiB").sets("/resources/storage");
+  arguments.memory("--shm-size", flags_.shmSize, "Size of /dev/shm, like 512m; 0: the default").sets("/resources/shmSize");
   arguments.option("--pids", flags_.pids, "Maximum number of processes and threads").sets("/resources/pids");
 }
 
@@ -33,7 +34,9 @@ ResourcePatch ResourceFlags::patch() const {
 bool ResourceFlags::given() const { return !toJson(patch()).as_object().empty(); }
 
 std::vector<std::pair<std::string_view, std::string>> resourceRows(const ResourceConfig& resources) {
-  return {{"cpus", format("{:g}", resources.cpu.cores)}, {"memory", memoryText(resources.memory.max)}};
+  return {{"cpus", format("{:g}", resources.cpu.cores)},
+          {"memory", memoryText(resources.memory.max)},
+          {"/dev/shm", resources.shmSize > 0 ? memoryText(resources.shmSize) : ""}};
 }
 
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag) {

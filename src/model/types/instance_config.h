@@ -60,7 +60,8 @@ struct ResourceMembers {
   Member<form, MemoryMembers<form>> memory{};
   Member<form, StorageResourceMembers<form>> storage{};
   Member<form, std::int64_t> pids = initially<form, std::int64_t>(4096);  ///< most processes and threads
-  BOOST_DESCRIBE_CLASS(ResourceMembers, (), (cpu, memory, storage, pids), (), ())
+  Member<form, std::int64_t> shmSize = initially<form, std::int64_t>(0);  ///< MiB of /dev/shm; 0: the provider's default
+  BOOST_DESCRIBE_CLASS(ResourceMembers, (), (cpu, memory, storage, pids, shmSize), (), ())
 };
 using ResourceConfig = ResourceMembers<Form::Config>;
 using ResourcePatch = ResourceMembers<Form::Patch>;

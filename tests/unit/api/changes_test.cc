@@ -26,6 +26,20 @@ TEST(ApiInstances, areChangedWithTheirEffectReported) {
   EXPECT_EQ(server.get("/api/instances/one").json.at("config").at("env").at("A").as_string(), "1");
 }
 
+TEST(ApiInstances, areReplacedForWhatOnlyAnotherContainerHas) {
+  ApiServer server;
+  server.create("one");
+  const std::string shm = R"({"resources":{"shmSize":512}})";
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one?dryRun=true", shm}).at("effect"), "restart");
+  Answer put = server.send({"PUT", "/api/instances/one?wait=10", shm});
+  ASSERT_EQ(put.status, 200) << put.text;
+  EXPECT_EQ(put.at("effect"), "restart");
+  EXPECT_EQ(put.json.at("resources").at("shmSize").as_int64(), 512);
+  Answer small = server.send({"PUT", "/api/instances/one", R"({"resources":{"memory":{"max":256}}})"});
+  EXPECT_EQ(small.status, 400);
+  EXPECT_NE(small.text.find("/resources/shmSize must not be above memory.max, which is 256 MiB"), std::string::npos) << small.text;
+}
+
 TEST(ApiInstances, areRecreatedFromTheirImageAsItIsNow) {
   ApiServer server;
   server.create("one");

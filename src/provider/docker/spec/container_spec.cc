@@ -86,6 +86,7 @@ json::object containerLabels(const InstanceSpec& spec, const DockerProviderConfi
 json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& config, const std::string& swarm_id,
                         const NetworkPlan& network, const std::vector<VolumePlan>& volumes) {
   json::object host = resourceLimits(spec.config.resources);
+  if (std::int64_t shm = spec.config.resources.shmSize; shm > 0) host["ShmSize"] = shm * kMib;
   host["NetworkMode"] = network.name;
   // Intent is the controller's: a second component that restarts containers would hide crashes from it (README.md, "Who restarts what").
   host["RestartPolicy"] = json::object{{"Name", "no"}};

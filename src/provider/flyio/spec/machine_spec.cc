@@ -81,8 +81,8 @@ void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
   }
 }
 
-/// The controller's settings for the agent, and the binds of the storages.
-std::string withBinds(const std::string& settings, const InstancePlan& plan) {
+/// The controller's settings for the agent, and what a Machine has no option for: the binds of the storages and the size of /dev/shm.
+std::string agentSettings(const std::string& settings, const InstancePlan& plan, const ResourceConfig& resources) {
   json::object object;
   if (!settings.empty()) {
     boost::system::error_code error;
@@ -95,6 +95,7 @@ std::string withBinds(const std::string& settings, const InstancePlan& plan) {
     binds.push_back(json::object{{"from", format("{}/volumes/{}", kVolumeMount, entry.name)}, {"to", entry.mountPath}});
   }
   if (!binds.empty()) object["binds"] = std::move(binds);
+  if (resources.shmSize > 0) object["shmSize"] = resources.shmSize;
   return json::serialize(object);
 }
 
@@ -131,7 +132,7 @@ json::object planConfig(const InstanceSpec& spec, const FlyIOProviderConfig& con
   env.erase(agent::kSettingsVariable);
   json::array files;
   if (credential == AgentCredential::PublicKey) {
-    env[agent::kSettingsVariable] = withBinds(spec.agentBoot, plan);
+    env[agent::kSettingsVariable] = agentSettings(spec.agentBoot, plan, spec.config.resources);
   } else {
     files.push_back(json::object{{"guest_path", agent::kConfigPath}, {"secret_name", kAgentSecret}, {"mode", 0400}});
   }
@@ -246,7 +247,7 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   if (network) plan.regions = network->regions;
   if (plan.regions.empty()) plan.regions = config.regions;
   if (plan.regions.empty() && !config.defaultRegion.empty()) plan.regions = {config.defaultRegion};
-  if (credential == AgentCredential::Secret) plan.agentFile = Secret(withBinds(spec.agentFile.reveal(), plan));
+  if (credential == AgentCredential::Secret) plan.agentFile = Secret(agentSettings(spec.agentFile.reveal(), plan, spec.config.resources));
   plan.config = planConfig(spec, config, plan, credential);
   json::object metadata = planMetadata(spec, config, swarm_id, plan);
   metadata.erase(kMetaAgent);

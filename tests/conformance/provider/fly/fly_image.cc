@@ -11,12 +11,15 @@
 namespace swarm::testing {
 namespace {
 
-// The agent's settings have "binds":[{"from":"/data/volumes/x","to":"/home/coder"},…]: sed and tr are JSON parser enough for it.
+// The agent's settings have "binds":[{"from":"/data/volumes/x","to":"/home/coder"},…] and "shmSize":48: sed and tr are JSON parser enough
+// for them.
 constexpr std::string_view kMain = R"sh(#!/bin/sh
 printf %s "$SWARM_AGENT" | sed 's/.*"binds":\[//; s/\].*//' | tr '}' '\n' |
   sed -n 's/.*"from":"\([^"]*\)","to":"\([^"]*\)".*/\1 \2/p' | while read -r from to; do
   mkdir -p "$from" "$to" && mount --bind "$from" "$to" || exit 9
 done
+shm=$(printf %s "$SWARM_AGENT" | sed -n 's/.*"shmSize":\([0-9]*\).*/\1/p')
+[ -z "$shm" ] || mount -o "remount,size=${shm}m" /dev/shm || exit 9
 : >/tmp/bound
 trap 'exit 0' TERM
 httpd -p 7777 -h /tmp

@@ -164,6 +164,28 @@ TEST_P(ProviderSuite, cpuAndMemoryChangeLiveOrSayThatTheyNeedARestart) {
   EXPECT_EQ(list().at(0).resources.memory.max, expected.memory.max) << "a list may not remember old limits";
 }
 
+TEST_P(ProviderSuite, sharedMemoryHasItsSizeAndAnotherAfterAReplacement) {
+  if (!deviations_.runsRealCommands) GTEST_SKIP() << "declared: simulated commands";
+  InstanceSpec wanted = spec();
+  wanted.config.resources.shmSize = 48;
+  create(wanted);
+  auto mount = [&] {
+    const std::string mounts = readFile(wanted.placeId, "/proc/mounts");
+    const std::size_t at = mounts.find(" /dev/shm tmpfs ");
+    return at == std::string::npos ? mounts : mounts.substr(at, mounts.find('\n', at) - at);
+  };
+  EXPECT_NE(mount().find("size=49152k"), std::string::npos) << mount();
+  EXPECT_EQ(get(wanted.placeId)->resources.shmSize, 48);
+  wanted.config.resources.shmSize = 32;
+  runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
+  EXPECT_NE(mount().find("size=32768k"), std::string::npos) << mount();
+  EXPECT_EQ(get(wanted.placeId)->resources.shmSize, 32);
+  wanted.config.resources.shmSize = 0;
+  runner_.run(provider().replaceInstance(wanted, no_progress_, soon()));
+  EXPECT_EQ(mount().find("size=32768k"), std::string::npos) << mount();
+  EXPECT_EQ(get(wanted.placeId)->resources.shmSize, 0);
+}
+
 TEST_P(ProviderSuite, whatOneMachineCanNotGiveIsRefusedLive) {
   if (!deviations_.enforcesLimits) GTEST_SKIP() << "declared: has no machine with limits";
   InstanceSpec wanted = spec();

@@ -101,6 +101,33 @@ TEST(MachineSpec, theAgentsSettingsAreInTheEnvironmentAndNoSecretIsAnywhere) {
   EXPECT_EQ(json::serialize(plan.config).find("00ff"), std::string::npos);
 }
 
+TEST(MachineSpec, theAgentResizesSharedMemory) {
+  InstanceSpec spec = makeSpec();
+  InstancePlan before = planInstance(spec, makeConfig(), "swarm-1");
+  EXPECT_EQ(stringAt(before.config.at("env"), "SWARM_AGENT").find("shmSize"), std::string::npos);
+  spec.config.resources.shmSize = 512;
+  InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
+  EXPECT_EQ(json::parse(stringAt(plan.config.at("env"), "SWARM_AGENT")).at("shmSize").as_int64(), 512);
+  EXPECT_NE(plan.hash, before.hash);
+  Machine machine;
+  machine.config = plan.config;
+  EXPECT_EQ(resourcesOf(machine).shmSize, 512);
+}
+
+TEST(MachineSpec, resourcesThatAnEarlierVersionKeptAreRead) {
+  Machine machine;
+  machine.config["metadata"] = json::object{{kMetaResources, R"({"min":64,"pids":99,"size":20,"persistent":false})"}};
+  ResourceConfig kept = resourcesOf(machine);
+  EXPECT_EQ(kept.memory.min, 64);
+  EXPECT_EQ(kept.pids, 99);
+  EXPECT_EQ(kept.storage.size, 20);
+  EXPECT_FALSE(kept.storage.persistent);
+  for (const char* wrong : {"", "[]", "7", R"({"pids":"many","memory":7,"min":1})", "{"}) {
+    machine.config["metadata"] = json::object{{kMetaResources, wrong}};
+    EXPECT_EQ(resourcesOf(machine).pids, ResourceConfig{}.pids) << wrong;
+  }
+}
+
 TEST(MachineSpec, anOlderAgentsSecretIsInTheFileAlone) {
   InstancePlan plan = planInstance(makeSpec(), makeConfig(), "swarm-1", AgentCredential::Secret);
   json::value older = plan.config;

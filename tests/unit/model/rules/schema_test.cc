@@ -71,6 +71,8 @@ TEST(Schema, closesRequestsAndGivesTheirDefaultsInWordsOnly) {
   json::object max = jsonSchemaFor("MemoryPatch")["properties"].at("max").as_object();
   EXPECT_EQ(max["description"], json::value("MiB, hard limit. When an instance is created: 4096 by default"));
   EXPECT_EQ(max["minimum"].to_number<double>(), 6);
+  EXPECT_EQ(jsonSchemaFor("ResourceConfig")["properties"].at("shmSize").at("description"),
+            json::value("MiB of /dev/shm; 0: the provider's default; at most memory.max; an update replaces the container or Machine"));
   EXPECT_FALSE(jsonSchemaFor("Instance").contains("additionalProperties")) << "a newer server may say more";
   EXPECT_EQ(json::serialize(jsonSchemas()).find("\"default\""), std::string::npos)
       << "generated clients would send it, and an update would change members that were not named";
@@ -124,7 +126,8 @@ TEST(Patches, haveTheMembersOfWhatTheyChange) {
   ResourcePatch resources{.cpu = CpuPatch{.cores = 1, .limit = 1000},
                           .memory = MemoryPatch{.min = 1, .max = 2},
                           .storage = StorageResourcePatch{.size = 1, .persistent = true},
-                          .pids = 100};
+                          .pids = 100,
+                          .shmSize = 64};
   NetworkPatch network{.exposedPorts = std::vector<std::int64_t>{80},
                        .internalNetwork = true,
                        .docker = DockerNetworkPatch{.networkName = "a", .networkDriver = "b", .host = "c"},
@@ -150,8 +153,9 @@ TEST(Patches, leaveAloneWhatTheyDoNotName) {
   resources.memory.min = 64;
   resources.pids = 99;
   apply({.cpu = CpuPatch{.cores = 3}, .memory = MemoryPatch{.max = 512}}, resources);
-  EXPECT_EQ(json::serialize(toJson(resources)),
-            R"({"cpu":{"cores":3E0,"limit":1500},"memory":{"min":64,"max":512},"storage":{"size":10,"persistent":true},"pids":99})");
+  EXPECT_EQ(
+      json::serialize(toJson(resources)),
+      R"({"cpu":{"cores":3E0,"limit":1500},"memory":{"min":64,"max":512},"storage":{"size":10,"persistent":true},"pids":99,"shmSize":0})");
 }
 
 TEST(Schema, namesEnumValuesAsJsonDoes) {

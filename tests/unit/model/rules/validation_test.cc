@@ -119,9 +119,24 @@ TEST(Validation, keepsResourcesWithinTheirRanges) {
               ElementsAre(HasSubstr("/resources/memory/min must not be above max, which is 100")));
   for (std::int64_t pids : {-1, 0, 15, 4'194'305})
     EXPECT_THAT(faultsAfter([&](auto& c) { c.resources.pids = pids; }), ElementsAre(HasSubstr("/resources/pids must be 16 to")));
+  for (std::int64_t shm : {0, 1, 4096}) EXPECT_THAT(faultsAfter([&](auto& c) { c.resources.shmSize = shm; }), IsEmpty());
+  EXPECT_THAT(faultsAfter([](auto& c) { c.resources.shmSize = -1; }), ElementsAre(HasSubstr("/resources/shmSize must be 1 to")));
+  EXPECT_THAT(faultsAfter([](auto& c) { c.resources.shmSize = 4097; }),
+              ElementsAre("/resources/shmSize must not be above memory.max, which is 4096 MiB"));
   for (std::int64_t size : {-1, 0, 65'537})
     EXPECT_THAT(faultsAfter([&](auto& c) { c.resources.storage.size = size; }),
                 ElementsAre(HasSubstr("/resources/storage/size must be 1 to")));
+}
+
+TEST(Validation, distinguishesMembersThatOnlyAnotherContainerHas) {
+  const ResourceConfig before;
+  ResourceConfig after;
+  EXPECT_FALSE(differInFixed(before, after));
+  after.memory.max = 100;
+  after.pids = 100;
+  EXPECT_FALSE(differInFixed(before, after));
+  after.shmSize = 64;
+  EXPECT_TRUE(differInFixed(before, after));
 }
 
 TEST(Validation, hasTheRangesOfTheSchema) {
