@@ -55,7 +55,7 @@ async function stopAndStart(list, tab) {
   check(await said(tab, 'This workspace is stopped'), 'an open tab says that it is stopped');
   await person.shot(tab, 'stopped');
   await tab.evaluate(() => { window.swarmPageOfBefore = true; });
-  await tab.click('.notifications-toasts .monaco-button:has-text("Start")');
+  await tab.click('.notifications-toasts .monaco-button:has-text("Start"), form[action="/.swarm/start"] button');
   await tab.waitForFunction(() => !window.swarmPageOfBefore, undefined, { timeout: 120000 });
   await tab.waitForSelector(workbench, { timeout: 120000 });
   check(true, 'Start in that tab starts it, and the tab continues');
