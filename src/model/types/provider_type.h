@@ -2,12 +2,26 @@
 #pragma once
 
 #include <boost/describe.hpp>
+#include <string_view>
 
 namespace swarm {
 
 /// JSON: "docker", "flyio", "fake". Fake is for tests and benchmarks.
 enum class ProviderType { docker, flyio, fake };
 BOOST_DESCRIBE_ENUM(ProviderType, docker, flyio, fake)
+
+/// For people. It stands here and not in ProviderInfo since clients have no provider.
+constexpr std::string_view titleOf(ProviderType type) {
+  switch (type) {
+    case ProviderType::docker:
+      return "Docker";
+    case ProviderType::flyio:
+      return "Fly.io";
+    case ProviderType::fake:
+      return "fake";
+  }
+  return {};
+}
 
 /// How a provider is chosen for an instance whose request names none.
 enum class PlacementPolicy { fixed, leastLoaded, cheapest };
