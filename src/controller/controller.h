@@ -39,7 +39,7 @@ struct ControllerOptions {
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;  ///< labels on every instance
   PlacementPolicy placement = PlacementPolicy::fixed;
-  std::optional<ProviderType> defaultProvider;  ///< for PlacementPolicy::fixed; absent: Docker
+  std::optional<ProviderType> defaultProvider;  ///< for PlacementPolicy::fixed; absent: the cheapest
   std::string urlPattern;                       ///< "http://{name}.localhost:7420/"
   std::chrono::seconds createTimeout{900};
   std::chrono::seconds startTimeout{120};
@@ -73,7 +73,7 @@ struct ControllerOptions {
 struct CreateRequest {
   std::string owner;
   std::string actor;
-  std::optional<ProviderType> provider;  ///< absent: placement chooses, Docker by default
+  std::optional<ProviderType> provider;  ///< absent: placement chooses
   std::vector<std::string> regions;      ///< Fly's regions or Docker hosts in order of preference; also select the provider
   InstanceConfig config;
   std::string idempotencyKey;  ///< empty: none

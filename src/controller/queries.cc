@@ -121,7 +121,7 @@ awaitable<ResourceUsage> SwarmController::getResourceUsage(std::string ref) {
     EntryPtr entry = impl.registry.require(ref);
     Provider& provider = impl.providers.of(*entry);
     ResourceUsage usage = co_await provider.getResourceUsage(entry->placeId(), Deadline::after(kQueryTimeout));
-    if (provider.measuresUsage() || !entry->endpoint || entry->instance().status != InstanceStatus::running) co_return usage;
+    if (provider.info().measuresUsage || !entry->endpoint || entry->instance().status != InstanceStatus::running) co_return usage;
     ResourceUsage inside = co_await agent::getUsage(targetOf(*entry), Deadline::after(kQueryTimeout));
     usage.cpu.usage = inside.cpu.usage;
     usage.memory.usage = inside.memory.usage;

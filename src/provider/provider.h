@@ -169,6 +169,7 @@ struct ValidationCheck {
 struct ProviderInfo {
   int costRank = 0;               ///< placement by cost takes the provider with the lowest rank
   bool agentRunsCommands = true;  ///< false: executeCommand() is the only way to run a command in an instance
+  bool measuresUsage = true;      ///< false: getResourceUsage() knows only the limits, and the agent reports what is used
 };
 
 struct ProviderHealthReport {
@@ -283,8 +284,6 @@ class Provider {
 
   virtual awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) = 0;
   virtual awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) = 0;
-  /// False: the provider knows only the limits in getResourceUsage(), and the agent reports what is used.
-  virtual bool measuresUsage() const { return true; }
   virtual awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) = 0;
   virtual awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) = 0;
   virtual awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,

@@ -51,7 +51,7 @@ class LeastLoaded final : public Placement {
   }
 };
 
-/// A machine of one's own costs nothing extra; Fly.io bills by the second (docs/reference/fly-machines.md §9).
+/// By ProviderInfo::costRank.
 class CheapestFirst final : public Placement {
   ProviderType best(const Candidates& eligible) const override {
     Candidates up = upOrAll(eligible);

@@ -20,7 +20,8 @@ class FlyIOProvider final : public Provider {
   ~FlyIOProvider() override;
 
   ProviderType type() const override { return ProviderType::flyio; }
-  ProviderInfo info() const override { return {.costRank = 1}; }  // billed by the second (docs/reference/fly-machines.md §9)
+  /// It bills by the second (docs/reference/fly-machines.md §9).
+  ProviderInfo info() const override { return {.costRank = 1, .measuresUsage = false}; }
   void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override {
     flyio::writeRegions(network, std::move(regions));
   }
@@ -39,7 +40,6 @@ class FlyIOProvider final : public Provider {
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
   awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
   awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override;
-  bool measuresUsage() const override { return false; }  ///< the agent does
   awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
   awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;
   awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,

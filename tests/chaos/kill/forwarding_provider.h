@@ -78,7 +78,6 @@ class ForwardingProvider : public Provider {
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override {
     return inner_->isImageOutdated(observed, image);
   }
-  bool measuresUsage() const override { return inner_->measuresUsage(); }
   ProviderHealthReport health() const override { return inner_->health(); }
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override { return inner_->validate(deadline); }
   UsedTotal cpuTotal() const override { return inner_->cpuTotal(); }
