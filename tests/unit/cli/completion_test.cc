@@ -120,7 +120,8 @@ TEST(BashCompletion, countsWordsAndKnowsAliases) {
   EXPECT_EQ(offered("swarm migrate --keep"), "--keep-source");
   EXPECT_EQ(offered("swarm rm ''"), "list_-o_name") << "an alias";
   EXPECT_EQ(offered("swarm rm web1 --volumes ''"), "list_-o_name") << "several words";
-  EXPECT_EQ(offered("swarm create --provider f"), "flyio");
+  EXPECT_EQ(offered("swarm serve --log-style j"), "json");
+  EXPECT_EQ(offered("swarm create --provider ''"), "providers_-o_name") << "those of the server";
   EXPECT_EQ(offered("swarm --url http://x volumes del"), "delete");
   EXPECT_EQ(offered("swarm snapshot restore --timeout 5 web1 ''"), "snapshot_list_-o_name");
   EXPECT_EQ(offered("swarm migrate --keep-source ''"), "list_-o_name") << "its value is written behind =";

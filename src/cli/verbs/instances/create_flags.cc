@@ -72,9 +72,9 @@ InstanceConfig configOf(const CreateFlags& flags) {
 }  // namespace
 
 void CreateFlags::declare(Arguments& arguments) {
-  arguments.option("--provider", provider, "docker or flyio (default: chosen by the server)")
+  arguments.option("--provider", provider, "Provider, as `swarm providers` lists them (default: chosen by the server)")
       .sets("/provider")
-      .suggest({.words = {"docker", "flyio"}});
+      .suggest(providerNames());
   arguments.option("--image", image, "Image (default: the workspace image)").sets("/image");
   resources.declare(arguments);
   arguments.option("-e,--env", env, "KEY=VALUE in the environment; may be repeated").sets("/env");

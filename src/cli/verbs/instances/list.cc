@@ -41,7 +41,7 @@ class List final : public Verb {
   void declare(Arguments& arguments) override {
     arguments.option("--status", status_, "Only workspaces with this status, like running, stopped or failed")
         .suggest({.words = {"creating", "starting", "running", "stopping", "stopped", "failed", "deleting"}});
-    arguments.option("--provider", provider_, "Only workspaces at this provider").suggest({.words = {"docker", "flyio"}});
+    arguments.option("--provider", provider_, "Only workspaces at this provider").suggest(providerNames());
     arguments.option("--owner", options_.owner, "Only workspaces of this user (for administrators)");
     arguments.option("-l,--label", labels_, "Only workspaces with this KEY=VALUE label; may be repeated");
   }

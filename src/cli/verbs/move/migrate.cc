@@ -92,9 +92,9 @@ class Migrate final : public Verb {
 
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "Name or id").suggest(workspaceNames());
-    Argument& to = arguments.option("--to", to_, "Provider: docker or flyio (default: the current one)")
+    Argument& to = arguments.option("--to", to_, "Provider, as `swarm providers` lists them (default: the current one)")
                        .sets("/targetProvider")
-                       .suggest({.words = {"docker", "flyio"}});
+                       .suggest(providerNames());
     Argument& region = arguments.option("--region", region_, "Region of Fly.io, like ams, or name of a Docker host")
                            .sets("/region")
                            .suggest(regionNames());
@@ -109,8 +109,7 @@ class Migrate final : public Verb {
   }
 
   int run(Context& context) override {
-    if (to_.empty() && region_.empty() && !back_)
-      throw WrongUse("The target is missing: --to docker, --to flyio --region ams, --region NAME, or --back.");
+    if (to_.empty() && region_.empty() && !back_) throw WrongUse("The target is missing: --to PROVIDER, --region NAME, or --back.");
     const MigrateOptions options = optionsFor(context);
     if (dry_run_) return printPlan(context, options);
     const StartedOperation started = context.client().migrateInstance(name_, options);

@@ -54,7 +54,9 @@ class ProvidersShow final : public Verb {
               .summary = "Show capabilities, health and number of workspaces of a provider",
               .examples = {"swarm providers show docker"}}) {}
 
-  void declare(Arguments& arguments) override { arguments.word("type", type_, "docker or flyio").suggest(providerNames()); }
+  void declare(Arguments& arguments) override {
+    arguments.word("type", type_, "Provider, as `swarm providers` lists them").suggest(providerNames());
+  }
 
   int run(Context& context) override {
     const boost::json::object provider = context.client().getProvider(type_);
@@ -73,7 +75,9 @@ class ProvidersValidate final : public Verb {
               .summary = "Check the configuration of a provider against its endpoint",
               .examples = {"swarm providers validate docker"}}) {}
 
-  void declare(Arguments& arguments) override { arguments.word("type", type_, "docker or flyio").suggest(providerNames()); }
+  void declare(Arguments& arguments) override {
+    arguments.word("type", type_, "Provider, as `swarm providers` lists them").suggest(providerNames());
+  }
 
   int run(Context& context) override {
     const boost::json::object result = context.client().validateProvider(type_);
