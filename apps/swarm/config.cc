@@ -1,41 +1,23 @@
-// Merges swarm.toml, environment and flags into ServerConfig. The only file that uses toml++.
+// Merges swarm.toml, environment and flags into ServerConfig.
 #include "config.h"
 
 #include <algorithm>
-#include <boost/describe.hpp>
-#include <boost/mp11/algorithm.hpp>
 #include <cctype>
-#include <cstdlib>
 
 #include "base/text/format.h"
-#include "config_section.h"
 #include "model/codec/codec.h"
 #include "net/connect.h"
+#include "providers.h"
 
 namespace swarm {
 namespace {
 
 using std::filesystem::path;
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
 path homeFolder(const char* xdg_name, const char* below_home) {
-  if (std::string xdg = environment(xdg_name); !xdg.empty()) return path(xdg) / "swarm";
-  std::string home = environment("HOME");
-  return path(home.empty() ? "/root" : home) / below_home / "swarm";
-}
-
-std::vector<std::string> splitList(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    std::size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
+  const Variables variables;
+  if (auto xdg = variables.get(xdg_name)) return path(*xdg) / "swarm";
+  return path(variables.get("HOME").value_or("/root")) / below_home / "swarm";
 }
 
 log::Level parseLevel(const std::string& text) {
@@ -58,116 +40,6 @@ net::Url parsePublicUrl(const std::string& text) {
               format("The public URL \"{}\" is not a URL of the base host; expected http://HOST:PORT or https://HOST.", text));
 }
 
-/// "unix:///var/run/docker.sock", "tcp://host:2376", or a path, as in DOCKER_HOST.
-void applyDockerHost(const std::string& text, DockerProviderConfig& config) {
-  if (text.starts_with("unix://")) {
-    config.socketPath = text.substr(7);
-    config.host.clear();
-  } else if (text.starts_with("tcp://")) {
-    auto address = net::parseHostPort(text.substr(6));
-    config.host = address.host;
-    config.port = address.port;
-  } else if (text.starts_with("/")) {
-    config.socketPath = text;
-    config.host.clear();
-  } else {
-    throw Error(ErrorCode::InvalidArgument,
-                format("\"{}\" is not a Docker endpoint; expected unix:///path/docker.sock or tcp://host:port.", text));
-  }
-}
-
-/// The members of a described type are its keys, and parts of it are tables.
-template <typename T>
-void readDescribed(Section section, T& value) {
-  boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>([&](auto member) {
-    auto& part = value.*member.pointer;
-    if constexpr (boost::describe::has_describe_members<std::remove_cvref_t<decltype(part)>>::value) {
-      if (auto child = section.child(member.name)) readDescribed(*std::move(child), part);
-    } else {
-      section.read(member.name, part);
-    }
-  });
-  section.refuseUnknown();
-}
-
-/// The fields that each Engine has for itself.
-void readEngine(Section& section, DockerProviderConfig& docker) {
-  section.read("socketPath", docker.socketPath);
-  section.read("host", docker.host);
-  section.read("port", docker.port);
-  section.read("networkName", docker.networkName);
-  section.read("volumeDriver", docker.volumeDriver);
-  section.read("publishAddress", docker.publishAddress);
-  section.read("agentPublishAddress", docker.agentPublishAddress);
-  section.read("volumeDriverOptions", docker.volumeDriverOptions);
-  section.read("localImages", docker.localImages);
-  section.read("allowedImages", docker.allowedImages);
-  if (auto tls = section.child("tls")) {
-    docker.tls.enabled = true;
-    tls->read("ca", docker.tls.ca);
-    tls->read("certificate", docker.tls.certificate);
-    tls->read("key", docker.tls.key);
-    tls->refuseUnknown();
-  }
-}
-
-void readDocker(Section section, bool& enabled, DockerProviderConfig& docker, std::vector<DockerProviderConfig>& others) {
-  section.read("enabled", enabled);
-  section.read("name", docker.name);
-  section.read("maxInstancesPerUser", docker.maxInstancesPerUser);
-  readEngine(section, docker);
-  if (auto hosts = section.child("hosts")) {
-    for (const std::string& name : hosts->childNames()) {
-      Section host = *hosts->child(name);
-      DockerProviderConfig& other = others.emplace_back();
-      other.name = name;
-      readEngine(host, other);
-      host.refuseUnknown();
-    }
-  }
-  section.refuseUnknown();
-}
-
-/// "box2=tcp://10.0.0.2:2375,box3=unix:///run/box3.sock": adds hosts, or sets the endpoints of those in [docker.hosts].
-void applyDockerHosts(const std::string& text, std::vector<DockerProviderConfig>& others) {
-  for (const std::string& part : splitList(text)) {
-    auto equals = part.find('=');
-    if (equals == std::string::npos) {
-      throw Error(ErrorCode::InvalidArgument, format("SWARM_DOCKER_HOSTS: \"{}\" is not NAME=ENDPOINT (box2=tcp://box2:2375).", part));
-    }
-    std::string name = part.substr(0, equals);
-    auto found = std::ranges::find(others, name, &DockerProviderConfig::name);
-    if (found == others.end()) {
-      others.emplace_back().name = name;
-      found = others.end() - 1;
-    }
-    applyDockerHost(part.substr(equals + 1), *found);
-  }
-}
-
-/// A section enables its provider, unless it contains enabled = false.
-bool readFlyIO(Section section, FlyIOProviderConfig& flyio) {
-  bool enabled = true;
-  std::string token;
-  section.read("enabled", enabled);
-  section.read("apiToken", token);
-  section.read("apiTokenFile", flyio.apiTokenFile);
-  section.read("organization", flyio.organization);
-  section.read("regions", flyio.regions);
-  section.read("defaultRegion", flyio.defaultRegion);
-  section.read("apiBaseUrl", flyio.apiBaseUrl);
-  section.read("appUrl", flyio.appUrl);
-  section.read("caFile", flyio.caFile);
-  section.read("appPrefix", flyio.appPrefix);
-  section.read("workspaceImage", flyio.workspaceImage);
-  section.read("publicAddresses", flyio.publicAddresses);
-  section.read("maxInstancesPerUser", flyio.maxInstancesPerUser);
-  section.read("volumeSnapshotRetentionDays", flyio.volumeSnapshotRetentionDays);
-  section.refuseUnknown();
-  if (!token.empty()) flyio.apiToken = Secret(token);
-  return enabled;
-}
-
 template <typename Enum>
 Enum parseChoice(std::string_view key, const std::string& text) {
   if (auto value = enumFromName<Enum>(text)) return *value;
@@ -175,13 +47,7 @@ Enum parseChoice(std::string_view key, const std::string& text) {
 }
 
 void readFile(const std::string& file, ServerConfig& config) {
-  toml::table table;
-  try {
-    table = toml::parse_file(file);
-  } catch (const toml::parse_error& error) {
-    throw Error(ErrorCode::InvalidArgument, format("{}:{}: {}.", file, error.source().begin.line, error.description()));
-  }
-  Section root(table, "", file);
+  ConfigSection root = ConfigSection::parse(file);
   if (auto server = root.child("server")) {
     std::string level, style, public_url;
     std::vector<std::string> proxies;
@@ -211,7 +77,10 @@ void readFile(const std::string& file, ServerConfig& config) {
     common->read("instanceNamePrefix", config.instanceNamePrefix);
     common->read("tags", config.tags);
     common->read("nameHoldDays", config.nameHoldDays);
-    if (auto resources = common->child("defaultResourceLimits")) readDescribed(*resources, config.defaultResources);
+    if (auto resources = common->child("defaultResourceLimits")) {
+      resources->readMembers(config.defaultResources);
+      resources->refuseUnknown();
+    }
     common->refuseUnknown();
   }
   if (auto placement = root.child("placement")) {
@@ -222,45 +91,22 @@ void readFile(const std::string& file, ServerConfig& config) {
     if (!policy.empty()) config.placement = parseChoice<PlacementPolicy>("[placement] policy", policy);
     if (!preferred.empty()) config.defaultProvider = parseChoice<ProviderType>("[placement] defaultProvider", preferred);
   }
-  if (auto docker = root.child("docker")) readDocker(*docker, config.dockerEnabled, config.docker, config.dockerHosts);
-  if (auto flyio = root.child("flyio")) {
-    FlyIOProviderConfig section;
-    if (readFlyIO(*flyio, section)) config.flyio = std::move(section);
-  }
+  for (const ProviderSetupPtr& provider : config.providers)
+    if (auto section = root.child(enumName(provider->type()))) provider->readSection(*std::move(section));
   root.refuseUnknown();
 }
 
-/// Any of SWARM_FLYIO_* enables the provider, as a section does; FLY_API_TOKEN alone does not, since users set it for Fly's own tools.
-void readFlyIOEnvironment(std::optional<FlyIOProviderConfig>& flyio) {
-  auto read = [&](const char* name, auto store) {
-    std::string value = environment(name);
-    if (value.empty()) return;
-    if (!flyio) flyio.emplace();
-    store(*flyio, value);
-  };
-  read("SWARM_FLYIO_API_BASE_URL", [](auto& section, const std::string& value) { section.apiBaseUrl = value; });
-  read("SWARM_FLYIO_APP_URL", [](auto& section, const std::string& value) { section.appUrl = value; });
-  read("SWARM_FLYIO_CA_FILE", [](auto& section, const std::string& value) { section.caFile = value; });
-  read("SWARM_FLYIO_API_TOKEN_FILE", [](auto& section, const std::string& value) { section.apiTokenFile = value; });
-  read("SWARM_FLYIO_ORGANIZATION", [](auto& section, const std::string& value) { section.organization = value; });
-  read("SWARM_FLYIO_REGIONS", [](auto& section, const std::string& value) { section.regions = splitList(value); });
-  read("SWARM_FLYIO_WORKSPACE_IMAGE", [](auto& section, const std::string& value) { section.workspaceImage = value; });
-  if (std::string token = environment("FLY_API_TOKEN"); !token.empty() && flyio) flyio->apiToken = Secret(token);
-}
-
-void readEnvironment(ServerConfig& config) {
-  if (auto value = environment("SWARM_LISTEN"); !value.empty()) config.listen = value;
-  if (auto value = environment("SWARM_BASE_DOMAIN"); !value.empty()) config.baseDomain = value;
-  if (auto value = environment("SWARM_INSTANCE_DOMAIN"); !value.empty()) config.instanceDomain = value;
-  if (auto value = environment("SWARM_TRUSTED_PROXIES"); !value.empty()) config.trustedProxies = TrustedProxies(splitList(value));
-  if (auto value = environment("SWARM_PUBLIC_URL"); !value.empty()) config.publicUrl = parsePublicUrl(value);
-  if (auto value = environment("SWARM_DATA_DIR"); !value.empty()) config.dataDir = value;
-  if (auto value = environment("SWARM_LOG_LEVEL"); !value.empty()) config.logLevel = parseLevel(value);
-  if (auto value = environment("SWARM_LOG_STYLE"); !value.empty()) config.logStyle = parseStyle(value);
-  if (auto value = environment("SWARM_WORKSPACE_IMAGE"); !value.empty()) config.workspaceImage = value;
-  if (auto value = environment("DOCKER_HOST"); !value.empty()) applyDockerHost(value, config.docker);
-  if (auto value = environment("SWARM_DOCKER_HOSTS"); !value.empty()) applyDockerHosts(value, config.dockerHosts);
-  readFlyIOEnvironment(config.flyio);
+void readVariables(const Variables& variables, ServerConfig& config) {
+  variables.read("SWARM_LISTEN", config.listen);
+  variables.read("SWARM_BASE_DOMAIN", config.baseDomain);
+  variables.read("SWARM_INSTANCE_DOMAIN", config.instanceDomain);
+  if (std::vector<std::string> proxies; variables.read("SWARM_TRUSTED_PROXIES", proxies)) config.trustedProxies = TrustedProxies(proxies);
+  if (auto url = variables.get("SWARM_PUBLIC_URL")) config.publicUrl = parsePublicUrl(*url);
+  variables.read("SWARM_DATA_DIR", config.dataDir);
+  if (auto level = variables.get("SWARM_LOG_LEVEL")) config.logLevel = parseLevel(*level);
+  if (auto style = variables.get("SWARM_LOG_STYLE")) config.logStyle = parseStyle(*style);
+  variables.read("SWARM_WORKSPACE_IMAGE", config.workspaceImage);
+  for (const ProviderSetupPtr& provider : config.providers) provider->readVariables(variables);
 }
 
 void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
@@ -270,7 +116,6 @@ void applyFlags(const cli::ServeFlags& flags, ServerConfig& config) {
   if (flags.instanceDomain) config.instanceDomain = *flags.instanceDomain;
   if (flags.publicUrl && !flags.publicUrl->empty()) config.publicUrl = parsePublicUrl(*flags.publicUrl);
   if (flags.dataDir) config.dataDir = *flags.dataDir;
-  if (flags.dockerHost) applyDockerHost(*flags.dockerHost, config.docker);
   if (flags.logLevel) config.logLevel = parseLevel(*flags.logLevel);
   if (flags.logStyle) config.logStyle = parseStyle(*flags.logStyle);
   if (flags.threads) config.threads = *flags.threads;
@@ -297,6 +142,7 @@ void completeDomains(ServerConfig& config) {
 
 ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   ServerConfig config;
+  config.providers = makeProviderSetups();
   config.dataDir = homeFolder("XDG_DATA_HOME", ".local/share");
   config.credentialsDir = homeFolder("XDG_CONFIG_HOME", ".config");
   // An explicitly given file must exist; the default one may be absent.
@@ -305,12 +151,8 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   } else if (path file = config.credentialsDir / "swarm.toml"; std::filesystem::exists(file)) {
     readFile(file.string(), config);
   }
-  readEnvironment(config);
+  readVariables(Variables(flags.variables), config);
   applyFlags(flags, config);
-  if (config.flyio) {
-    config.flyio->tags = config.tags;
-    config.flyio->localWorkspaceImage = config.workspaceImage;
-  }
   completeDomains(config);
   net::parseHostPort(config.listen);  // refuse a bad address before anything is opened
   if (config.nameHoldDays < 0 || config.nameHoldDays > 3650)

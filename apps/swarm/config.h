@@ -13,8 +13,7 @@
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
 #include "net/url.h"
-#include "provider/docker/docker_config.h"
-#include "provider/flyio/flyio_config.h"
+#include "provider/provider_setup.h"
 
 namespace swarm {
 
@@ -37,13 +36,10 @@ struct ServerConfig {
   TrustedProxies trustedProxies;  ///< proxies whose X-Forwarded-* headers are trusted
   std::vector<std::string>
       validateAddresses;  ///< host:port that a provider's configuration in a request may contain, in addition to the configured ones
-  bool dockerEnabled = true;
-  DockerProviderConfig docker;
-  std::vector<DockerProviderConfig> dockerHosts;  ///< the additional Engines, each with its name: [docker.hosts.NAME]
-  std::optional<FlyIOProviderConfig> flyio;       ///< set by a [flyio] section
+  std::vector<ProviderSetupPtr> providers;  ///< one of each kind, enabled or not
   PlacementPolicy placement = PlacementPolicy::fixed;
   std::optional<ProviderType> defaultProvider;
-  bool fakeProvider = false;  ///< the fake provider instead of Docker, for benchmarks
+  bool fakeProvider = false;  ///< the fake provider instead of the others, for benchmarks
 };
 
 /// Throws Error(InvalidArgument) with file, line, key and the expected value.

@@ -1,41 +1,52 @@
-// One entry for each provider.
 #include "providers.h"
 
+#include <algorithm>
+
+#include "base/text/format.h"
+#include "model/codec/codec.h"
 #include "provider/docker/docker_config.h"
 #include "provider/fake/fake_provider.h"
 #include "provider/flyio/flyio_config.h"
 
 namespace swarm {
-namespace {
 
-/// The fake provider with its world.
-class OwningFakeProvider {
- public:
-  static ProviderPtr make(const std::string& swarm_id, const Clock& clock) {
-    // The world lives as long as the process.
-    static fake::FakeWorld world(clock);
-    fake::FakeOptions options;
-    options.swarmId = swarm_id;
-    return std::make_unique<fake::FakeProvider>(world, clock, options);
-  }
-};
+std::vector<ProviderSetupPtr> makeProviderSetups() {
+  std::vector<ProviderSetupPtr> setups;
+  setups.push_back(makeDockerSetup());
+  setups.push_back(makeFlyIOSetup());
+  return setups;
+}
 
-}  // namespace
-
-std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, const std::string& swarm_id, const Clock& clock) {
+std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, const ProviderContext& context) {
   std::map<ProviderType, ProviderPtr> providers;
+  auto add = [&](ProviderPtr provider) {
+    if (provider) providers.emplace(provider->type(), std::move(provider));
+  };
   if (config.fakeProvider) {
-    providers.emplace(ProviderType::fake, OwningFakeProvider::make(swarm_id, clock));
-    return providers;
+    static fake::FakeWorld world(context.clock);  // lives as long as the process
+    fake::FakeOptions options;
+    options.swarmId = context.swarmId;
+    add(std::make_unique<fake::FakeProvider>(world, context.clock, options));
+  } else {
+    for (const ProviderSetupPtr& setup : config.providers) add(setup->make(context));
   }
-  if (config.dockerEnabled) {
-    std::vector<DockerProviderConfig> engines = config.dockerHosts;
-    engines.insert(engines.begin(), config.docker);
-    for (DockerProviderConfig& engine : engines) engine.tags = config.tags;
-    providers.emplace(ProviderType::docker, makeDockerProvider(std::move(engines), swarm_id));
-  }
-  if (config.flyio) providers.emplace(ProviderType::flyio, makeFlyIOProvider(*config.flyio, swarm_id, clock));
   return providers;
+}
+
+CandidateForms candidateForms(const ServerConfig& config) {
+  CandidateForms forms;
+  for (const ProviderSetupPtr& setup : config.providers) forms.emplace(setup->type(), setup->candidateForm());
+  return forms;
+}
+
+ProviderPtr makeCandidate(ProviderType type, const boost::json::object& body, const ServerConfig& config, const ProviderContext& context) {
+  auto setup = std::ranges::find(config.providers, type, &ProviderSetup::type);
+  if (setup == config.providers.end()) throw Error(ErrorCode::NotFound, format("The {} provider has no configuration.", enumName(type)));
+  std::vector<std::string> allowed = config.validateAddresses;
+  for (const ProviderSetupPtr& one : config.providers)
+    for (const net::HostPort& endpoint : one->endpoints()) allowed.push_back(net::toString(endpoint));
+  Candidate candidate(std::move(allowed));
+  return (*setup)->makeCandidate(body, candidate, context);
 }
 
 }  // namespace swarm

@@ -34,7 +34,6 @@
 #include "net/descriptors.h"
 #include "net/http/http_server.h"
 #include "net/stream/splice.h"
-#include "provider_candidate.h"
 #include "providers.h"
 #include "sqlite/data_dir.h"
 #include "store/sqlite/sqlite_store.h"
@@ -165,13 +164,14 @@ class Server {
     options.nameHold = std::chrono::hours(24 * config_.nameHoldDays);
     // Vite and tools based on it refuse unknown host names, except *.localhost.
     if (!address_.isLocal()) options.environment["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = "." + config_.instanceDomain;
-    controller_ =
-        std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, options.swarmId, clock_), clock_, options);
+    const ProviderContext context{options.swarmId, config_.tags, config_.workspaceImage, clock_};
+    controller_ = std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, context), clock_, options);
     ApiOptions api_options;
     api_options.address = address_;
     api_options.trustedProxies = config_.trustedProxies;
-    api_options.makeProvider = [this, id = options.swarmId](ProviderType type, const boost::json::object& section) {
-      return makeCandidate(type, section, config_, id, clock_);
+    api_options.candidates = candidateForms(config_);
+    api_options.makeProvider = [this, context](ProviderType type, const boost::json::object& section) {
+      return makeCandidate(type, section, config_, context);
     };
     api_options.checkStore = [this] { return checkStore(); };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);

@@ -97,7 +97,7 @@ struct Api::Impl {
                  .clock = clock} {
     auth.onRevoked(controller.sessionListener());
     services.table = makeRouteTable();
-    services.openapi = boost::json::serialize(makeOpenApi(services.table, services.browser.names().session));
+    services.openapi = boost::json::serialize(makeOpenApi(services.table, services.browser.names().session, options.candidates));
     services.open = OpenBudget(services.options.open);
     for (const Endpoint& route : services.table) {
       MetricLabels labels{{"method", std::string(route.method)}, {"route", std::string(route.pattern)}};

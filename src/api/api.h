@@ -13,6 +13,7 @@
 #include "base/diagnostics/metrics.h"
 #include "controller/controller.h"
 #include "net/http/http_server.h"
+#include "provider/candidate.h"
 
 namespace swarm {
 
@@ -25,10 +26,10 @@ struct ApiOptions {
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
   /// Throws Error when changes cannot be saved. Called once in some seconds, whatever the number of requests; empty: always possible.
   std::function<awaitable<void>()> checkStore = {};
-  OpenLimits open = {};  ///< streams, tunnels and unread responses; beyond them: 429
-  /// Makes a provider from a configuration in a request (DockerCandidate, FlyCandidate of the description). Throws Error(InvalidArgument)
-  /// for an invalid one, Error(Unprocessable) for an endpoint that is not allowed, Error(NotFound) for a type that this program lacks.
-  /// Without it, only the current configuration can be checked.
+  OpenLimits open = {};         ///< streams, tunnels and unread responses; beyond them: 429
+  CandidateForms candidates{};  ///< the configurations that a request may contain, for the description
+  /// Makes a provider from one of these. Throws Error(InvalidArgument) for an invalid one, Error(Unprocessable) for an endpoint that is not
+  /// allowed, Error(NotFound) for another type. Without it, only the current configuration can be checked.
   std::function<ProviderPtr(ProviderType, const boost::json::object&)> makeProvider = {};
 };
 

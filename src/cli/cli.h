@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -16,7 +17,7 @@ struct ServeFlags {
   bool insecureHttp = false;
   std::optional<std::string> publicUrl;
   std::optional<std::string> dataDir;
-  std::optional<std::string> dockerHost;
+  std::map<std::string, std::optional<std::string>> variables;  ///< flags that replace a variable of the environment
   std::optional<std::string> logLevel;
   std::optional<std::string> logStyle;
   std::optional<int> threads;

@@ -30,7 +30,7 @@ ProviderType typeOf(const Call& call) {
   return *type;
 }
 
-/// The body is a DockerCandidate or a FlyCandidate; nothing of it is kept.
+/// Nothing of the body is kept.
 awaitable<std::vector<ValidationCheck>> validateConfiguration(Services& services, Call& call, ProviderType type) {
   if (!services.options.makeProvider)
     throw Error(ErrorCode::Unsupported, "This server only checks its current configuration. Send the request without a body.");
@@ -106,7 +106,7 @@ std::vector<Endpoint> providerRoutes() {
        .summary = "Check a provider's configuration against the real endpoint",
        .description =
            "Without a body, the current configuration. With one, that one: it holds contents, not paths of the server, and names "
-           "endpoints of the current configuration, Fly's own, or one of `[api] validateAddresses`. Nothing of it is kept.",
+           "endpoints of the current configuration, a provider's public one, or one of `[api] validateAddresses`. Nothing of it is kept.",
        .handler = validateProvider,
        .responses = {ok<ProviderValidationResponse>("Each check with its result")},
        .problems = {422, 501},

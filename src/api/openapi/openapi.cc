@@ -177,15 +177,16 @@ json::object responsesJson(const Endpoint& route) {
   return responses;
 }
 
-json::object bodyJson(const Endpoint& route) {
+json::object bodyJson(const Endpoint& route, const CandidateForms& candidates) {
   if (route.body.rule == BodyRule::Bytes)
     return {{"required", true}, {"content", {{route.body.type, {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
   json::object media{{"schema", ref(route.body.schema)}};
-  if (json::object examples = schema::requestExamples(route.body.schema); !examples.empty()) media["examples"] = std::move(examples);
+  if (json::object examples = schema::requestExamples(route.body.schema, candidates); !examples.empty())
+    media["examples"] = std::move(examples);
   return {{"required", route.body.rule == BodyRule::Json}, {"content", {{route.body.type, std::move(media)}}}};
 }
 
-json::object operationJson(const Endpoint& route) {
+json::object operationJson(const Endpoint& route, const CandidateForms& candidates) {
   json::object out;
   out["operationId"] = route.operationId;
   out["tags"] = json::array{json::string(route.tag)};
@@ -196,7 +197,7 @@ json::object operationJson(const Endpoint& route) {
     for (const Parameter& parameter : route.parameters) parameters.push_back(parameterJson(parameter));
     out["parameters"] = std::move(parameters);
   }
-  if (route.body.rule != BodyRule::None) out["requestBody"] = bodyJson(route);
+  if (route.body.rule != BodyRule::None) out["requestBody"] = bodyJson(route, candidates);
   out["responses"] = responsesJson(route);
   if (route.permission == Permission::Public) out["security"] = json::array();
   if (!route.upgrade.empty()) out["x-upgrade"] = route.upgrade;
@@ -242,15 +243,15 @@ void addListSchemas(json::object& schemas, const std::vector<Endpoint>& table) {
 
 }  // namespace
 
-json::object makeOpenApi(const std::vector<Endpoint>& table, const std::string& session_cookie) {
+json::object makeOpenApi(const std::vector<Endpoint>& table, const std::string& session_cookie, const CandidateForms& candidates) {
   json::object paths;
   for (const Endpoint& route : table) {
     json::value& path = paths[route.pattern];
     if (!path.is_object()) path.emplace_object();
-    path.get_object()[methodKey(route.method)] = operationJson(route);
+    path.get_object()[methodKey(route.method)] = operationJson(route, candidates);
   }
   json::object schemas = jsonSchemas();
-  schema::addRequestSchemas(schemas);
+  schema::addRequestSchemas(schemas, candidates);
   schema::addResponseSchemas(schemas);
   addListSchemas(schemas, table);
   schema::addResponseExamples(schemas);

@@ -6,11 +6,13 @@
 
 #include "api/routes/route.h"
 #include "auth/session/cookies.h"
+#include "provider/candidate.h"
 
 namespace swarm::api {
 
 /// `session_cookie`: its name, which depends on the address of the server.
 boost::json::object makeOpenApi(const std::vector<Endpoint>& table,
-                                const std::string& session_cookie = makeCookieNames("swarm.localhost:7420", true).session);
+                                const std::string& session_cookie = makeCookieNames("swarm.localhost:7420", true).session,
+                                const CandidateForms& candidates = {});
 
 }  // namespace swarm::api

@@ -2,6 +2,7 @@
 #include <boost/json/parse.hpp>
 
 #include "api/openapi/schema_parts.h"
+#include "model/codec/codec.h"
 
 namespace swarm::api::schema {
 namespace {
@@ -34,16 +35,16 @@ constexpr Example kExamples[] = {
     {"CreateInstance", "withSetup", R"({"name":"ready","setup":"#!/bin/sh\nsudo apt-get update && sudo apt-get install -y ruby\n"})"},
     {"CreateLoginLink", "toAWorkspace", R"({"instance":"dev"})"},
     {"Credentials", "person", R"({"user":"ann","password":"correct horse battery staple"})"},
-    {"ProviderCandidate", "engine", R"({"host":"box2.example.com","port":2376})"},
-    {"ProviderCandidate", "fly", R"({"apiToken":"FlyV1 fm2_abc","organization":"personal","regions":["ams","fra"]})"},
 };
 
 }  // namespace
 
-json::object requestExamples(std::string_view schema) {
+json::object requestExamples(std::string_view schema, const CandidateForms& candidates) {
   json::object examples;
   for (const Example& example : kExamples)
     if (example.schema == schema) examples[example.name] = json::object{{"value", json::parse(example.body)}};
+  if (schema == "ProviderCandidate")
+    for (const auto& [type, form] : candidates) examples[enumName(type)] = json::object{{"value", json::parse(form.example)}};
   return examples;
 }
 

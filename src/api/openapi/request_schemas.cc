@@ -1,5 +1,7 @@
 // The parts of request schemas that model/requests.h does not describe. They have no `default`: code generators always send a member that
 // has one, and an update must leave absent members unchanged.
+#include <boost/json/parse.hpp>
+
 #include "api/openapi/schema_parts.h"
 
 namespace swarm::api::schema {
@@ -23,32 +25,21 @@ void addChanges(json::object& schemas) {
   schemas["PatchInstance"] = std::move(patch);
 }
 
-/// The contents of [docker] and [flyio] of swarm.toml.
-void addProviderCandidates(json::object& schemas) {
-  json::object tls = closedObject({{"ca", type("string", "PEM; absent: the system's authorities")},
-                                   {"certificate", type("string", "PEM; client certificate of the server")},
-                                   {"key", {{"type", "string"}, {"format", "password"}, {"description", "PEM; its key"}}}},
-                                  {});
-  schemas["DockerCandidate"] = closedObject({{"host", type("string", "Name or address of a TCP endpoint")},
-                                             {"port", integer(1, 65'535, "2376 with TLS, 2375 without, when absent")},
-                                             {"tls", std::move(tls)}},
-                                            {"host"});
-  schemas["FlyCandidate"] =
-      closedObject({{"apiToken", {{"type", "string"}, {"format", "password"}, {"description", "As `fly tokens create org` prints it"}}},
-                    {"organization", type("string", "\"personal\" when absent")},
-                    {"regions", arrayOf(type("string"))},
-                    {"defaultRegion", type("string")},
-                    {"apiBaseUrl", type("string", "The configured one, or Fly's own, when absent")},
-                    {"ca", type("string", "PEM; the only authorities to trust; absent: the system's")}},
-                   {"apiToken"});
-  schemas["ProviderCandidate"] = anyOf("DockerCandidate", "FlyCandidate");
+/// The contents of a provider's section of swarm.toml.
+void addProviderCandidates(json::object& schemas, const CandidateForms& candidates) {
+  json::array references;
+  for (const auto& [type, form] : candidates) {
+    schemas[form.name] = json::parse(form.schema);
+    references.push_back(ref(form.name));
+  }
+  schemas["ProviderCandidate"] = references.empty() ? type("object") : json::object{{"anyOf", std::move(references)}};
 }
 
 }  // namespace
 
-void addRequestSchemas(json::object& schemas) {
+void addRequestSchemas(json::object& schemas, const CandidateForms& candidates) {
   addChanges(schemas);
-  addProviderCandidates(schemas);
+  addProviderCandidates(schemas, candidates);
   schemas["IssueToken"].get_object()["properties"].get_object()["scope"] = ref("TokenScope");
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "provider/candidate.h"
+
 namespace swarm::api::schema {
 
 namespace json = boost::json;
@@ -45,10 +47,10 @@ inline json::object pageOf(std::string_view item) {
 }
 
 /// These complete the schemas of the model, in this order.
-void addRequestSchemas(json::object& schemas);
+void addRequestSchemas(json::object& schemas, const CandidateForms& candidates);
 void addResponseSchemas(json::object& schemas);
 void addResponseExamples(json::object& schemas);
 /// Valid bodies of the request with this schema, by name, for the document and for the tests that send them.
-json::object requestExamples(std::string_view schema);
+json::object requestExamples(std::string_view schema, const CandidateForms& candidates);
 
 }  // namespace swarm::api::schema

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "engine/transport/endpoint.h"
-#include "provider/provider.h"
+#include "provider/provider_setup.h"
 
 namespace swarm {
 
 using DockerTlsConfig = engine::Tls;
 
-/// Where the Engine is, and what the provider does there. README.md explains each key to administrators.
+/// Where the Engine is, and what the provider does there. The described members are keys of [docker] and [docker.hosts.NAME]; README.md
+/// explains each to administrators.
 struct DockerProviderConfig : engine::Endpoint {
   std::string name;                    ///< of this Engine among several, as instances' region; empty: it has none
   std::string networkName;             ///< empty: one network per owner; a name: every instance joins this one
@@ -30,6 +31,8 @@ struct DockerProviderConfig : engine::Endpoint {
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
   bool isCandidate = false;                 ///< came in a request: responses of its endpoint are not passed on
 };
+BOOST_DESCRIBE_STRUCT(DockerProviderConfig, (),
+                      (networkName, volumeDriver, volumeDriverOptions, publishAddress, agentPublishAddress, localImages, allowedImages))
 
 /// `swarm_id` labels everything that is made, so that two swarms can share one Engine. Throws Error(InvalidArgument) for a wrong
 /// configuration (an unreadable TLS file, say), never for an unreachable Engine.
@@ -38,5 +41,7 @@ ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id
 /// Several Engines as one provider, the main one first: it takes the instances whose configuration names no host. Names are DNS labels and
 /// differ; a main Engine without a name is "local". A single Engine is the plain provider above.
 ProviderPtr makeDockerProvider(std::vector<DockerProviderConfig> engines, std::string swarm_id);
+
+ProviderSetupPtr makeDockerSetup();
 
 }  // namespace swarm

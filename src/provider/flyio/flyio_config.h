@@ -9,11 +9,11 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "provider/provider.h"
+#include "provider/provider_setup.h"
 
 namespace swarm {
 
-/// README.md explains each key.
+/// The described members are the keys of [flyio]; README.md explains each.
 struct FlyIOProviderConfig {
   Secret apiToken;                     ///< as printed by `fly tokens create`, "FlyV1 " included; or an OAuth token
   std::filesystem::path apiTokenFile;  ///< alternative to apiToken: read at each start; trailing line breaks are removed
@@ -32,9 +32,14 @@ struct FlyIOProviderConfig {
   bool isCandidate = false;                       ///< came in a request: responses of its endpoint are not passed on
   std::int64_t volumeSnapshotRetentionDays = 14;  ///< 1 to 60, for the daily snapshots that Fly takes of volumes
 };
+BOOST_DESCRIBE_STRUCT(FlyIOProviderConfig, (),
+                      (apiToken, apiTokenFile, organization, regions, defaultRegion, apiBaseUrl, appUrl, caFile, appPrefix, workspaceImage,
+                       publicAddresses, maxInstancesPerUser, volumeSnapshotRetentionDays))
 
 /// `swarm_id` marks everything that is created, so that two swarms can share one organization. Throws Error(InvalidArgument) for a wrong
 /// configuration (no token, an unreadable file), never for an unreachable API.
 ProviderPtr makeFlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock);
+
+ProviderSetupPtr makeFlyIOSetup();
 
 }  // namespace swarm

@@ -185,8 +185,7 @@ async function sendExamples(walk) {
     for (const [name, { value }] of Object.entries(examples)) {
       const faults = description.faults(schema, value);
       if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
-      const type = name === 'fly' ? 'flyio' : 'docker';
-      const answer = await walk.begin(operation, { path: { id, type }, body: value }, undefined, operation === 'takeSnapshot');
+      const answer = await walk.begin(operation, { path: { id, type: name }, body: value }, undefined, operation === 'takeSnapshot');
       const only_missing = (answer.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
       if ([400, 404, 415].includes(answer.status) && !only_missing)
         throw new Error(`example ${name} of ${operation} was refused: ${answer.text}`);
@@ -209,7 +208,7 @@ async function sendBroken(walk) {
       const bodies = [{ ...value, unheardOf: 1 }, ...Object.keys(value).map((key) => ({ ...value, [key]: wrong(value[key]) }))];
       for (const body of bodies) {
         if (!description.faults(schema, body)) throw new Error(`${operation} takes ${JSON.stringify(body)}`);
-        const answer = await walk.call(operation, { path: { id, type: name === 'fly' ? 'flyio' : 'docker' }, body }, 400);
+        const answer = await walk.call(operation, { path: { id, type: name }, body }, 400);
         if (!answer.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${answer.text}`);
         ++sent;
       }

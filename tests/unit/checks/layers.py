@@ -17,7 +17,7 @@ ONE_PLACE = {
     "boost/url": ["src/net/url.cc"],
     "spdlog/": ["src/base/diagnostics/log.cc"],
     "CLI/": ["src/cli/arguments.cc", "src/cli/command_line.h"],
-    "toml++/": ["apps/swarm/config.cc", "apps/swarm/config_section.h"],
+    "toml++/": ["src/provider/config_section.cc"],
     "kainjow/": ["src/gateway/pages/template.cc"],
     "sqlite3.h": ["src/sqlite/", "src/store/sqlite/"],
     "prometheus/": ["src/base/diagnostics/metrics.cc"],

@@ -1,0 +1,154 @@
+// What each provider reads of swarm.toml, of the environment and of a request.
+#include "provider/provider_setup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "provider/docker/docker_config.h"
+#include "provider/flyio/flyio_config.h"
+#include "support/temp_dir.h"
+
+namespace swarm::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ProviderSetupTest : public ::testing::Test {
+ protected:
+  /// Throws what reading and making throw. Null: not enabled.
+  ProviderPtr made(ProviderSetupPtr setup, std::string_view toml, Variables::Flags variables = {}) {
+    read(*setup, toml, std::move(variables));
+    return setup->make(context_);
+  }
+
+  void read(ProviderSetup& setup, std::string_view toml, Variables::Flags variables = {}) {
+    ConfigSection root = ConfigSection::parse(folder_.write("swarm.toml", toml).string());
+    if (auto section = root.child(enumName(setup.type()))) setup.readSection(*section);
+    setup.readVariables(Variables(std::move(variables)));
+  }
+
+  template <typename Work>
+  static Error errorOf(Work work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      return error;
+    }
+    return Error(ErrorCode::Internal, "no error");
+  }
+
+  /// Of a body of a request.
+  Error refusal(const ProviderSetup& setup, const boost::json::value& body) {
+    return errorOf([&] {
+      Candidate candidate({"10.0.0.9:2375", "10.0.0.9:2376"});
+      setup.makeCandidate(body.as_object(), candidate, context_);
+    });
+  }
+
+  static std::vector<std::string> pointersOf(const Error& error) {
+    std::vector<std::string> pointers;
+    for (const FieldError& field : error.fields()) pointers.push_back(field.pointer);
+    return pointers;
+  }
+
+  static std::vector<std::string> endpointsOf(const ProviderSetup& setup) {
+    std::vector<std::string> endpoints;
+    for (const net::HostPort& endpoint : setup.endpoints()) endpoints.push_back(net::toString(endpoint));
+    return endpoints;
+  }
+
+ private:
+  TempDir folder_;
+  RealClock clock_;
+  ProviderContext context_{"swarm-test", {}, "swarm-workspace:latest", clock_};
+};
+
+TEST_F(ProviderSetupTest, dockerIsEnabledWithoutASection) {
+  const ProviderPtr provider = made(makeDockerSetup(), "");
+  ASSERT_TRUE(provider);
+  EXPECT_THAT(provider->health().detail, HasSubstr("unix:///var/run/docker.sock"));
+  EXPECT_FALSE(made(makeDockerSetup(), "[docker]\nenabled = false"));
+}
+
+TEST_F(ProviderSetupTest, dockerReadsItsSection) {
+  const ProviderPtr provider =
+      made(makeDockerSetup(), "[docker]\nname = \"main\"\nhost = \"10.0.0.2\"\nmaxInstancesPerUser = 3\n[docker.tls]");
+  EXPECT_THAT(provider->health().detail, HasSubstr("tcp://10.0.0.2:2376"));
+  EXPECT_EQ(provider->getProviderCapabilities().maxInstancesPerUser, 3);
+  EXPECT_THAT(provider->getProviderCapabilities().supportedRegions, ElementsAre("main"));
+  EXPECT_THAT(errorOf([&] { made(makeDockerSetup(), "[docker.hosts.b]\nprot = 1"); }).message(),
+              HasSubstr(":2: unknown key \"prot\" in [docker.hosts.b]. Expected one of: agentPublishAddress, "));
+}
+
+TEST_F(ProviderSetupTest, aVariableOrAFlagSetsTheEndpointOfTheEngine) {
+  const auto detail = [&](std::string endpoint) {
+    return made(makeDockerSetup(), "[docker]\nhost = \"10.0.0.2\"", {{"DOCKER_HOST", endpoint}})->health().detail;
+  };
+  EXPECT_THAT(detail("tcp://10.0.0.3:2375"), HasSubstr("tcp://10.0.0.3:2375"));
+  EXPECT_THAT(detail("unix:///run/a.sock"), HasSubstr("unix:///run/a.sock"));
+  EXPECT_THAT(detail("/run/b.sock"), HasSubstr("unix:///run/b.sock"));
+  EXPECT_EQ(errorOf([&] { detail("ssh://10.0.0.3"); }).message(),
+            "\"ssh://10.0.0.3\" is not a Docker endpoint; expected unix:///path/docker.sock or tcp://host:port.");
+}
+
+TEST_F(ProviderSetupTest, aVariableAddsEnginesAndSetsEndpointsOfThose) {
+  ProviderSetupPtr setup = makeDockerSetup();
+  read(*setup, "[docker]\nhost = \"10.0.0.1\"\n[docker.hosts.b]\nhost = \"10.0.0.2\"\n[docker.hosts.c]\nsocketPath = \"/run/c.sock\"",
+       {{"SWARM_DOCKER_HOSTS", "b=tcp://10.0.0.3:2375,d=tcp://10.0.0.4:2375"}});
+  EXPECT_THAT(endpointsOf(*setup), ElementsAre("10.0.0.1:2375", "10.0.0.3:2375", "10.0.0.4:2375"));
+  EXPECT_EQ(errorOf([&] { read(*makeDockerSetup(), "", {{"SWARM_DOCKER_HOSTS", "b"}}); }).message(),
+            "SWARM_DOCKER_HOSTS: \"b\" is not NAME=ENDPOINT (box2=tcp://box2:2375).");
+}
+
+TEST_F(ProviderSetupTest, flyIsEnabledByItsSectionOrAVariableButNotByTheTokenOfFlysOwnTools) {
+  const Variables::Flags token{{"FLY_API_TOKEN", "FlyV1 fm2_a"}};
+  EXPECT_FALSE(made(makeFlyIOSetup(), ""));
+  EXPECT_FALSE(made(makeFlyIOSetup(), "", token));
+  EXPECT_FALSE(made(makeFlyIOSetup(), "[flyio]\nenabled = false\napiToken = \"FlyV1 fm2_a\""));
+  EXPECT_TRUE(made(makeFlyIOSetup(), "[flyio]\napiToken = \"FlyV1 fm2_a\""));
+  EXPECT_TRUE(made(makeFlyIOSetup(), "[flyio]", token));
+  EXPECT_TRUE(made(makeFlyIOSetup(), "", {{"SWARM_FLYIO_REGIONS", "ams,fra"}, {"FLY_API_TOKEN", "FlyV1 fm2_a"}}));
+  EXPECT_EQ(errorOf([&] { made(makeFlyIOSetup(), "[flyio]"); }).code(), ErrorCode::InvalidArgument) << "without a token";
+}
+
+TEST_F(ProviderSetupTest, flyReadsItsSectionAndThenVariables) {
+  ProviderSetupPtr setup = makeFlyIOSetup();
+  read(*setup, "[flyio]\napiBaseUrl = \"http://10.0.0.2:4280\"\nmaxInstancesPerUser = 5\napiToken = \"a\"");
+  EXPECT_THAT(endpointsOf(*setup), ElementsAre("api.machines.dev:443", "10.0.0.2:4280"));
+  read(*setup, "", {{"SWARM_FLYIO_API_BASE_URL", "http://10.0.0.3:4280"}});
+  EXPECT_THAT(endpointsOf(*setup), ElementsAre("api.machines.dev:443", "10.0.0.3:4280"));
+}
+
+TEST_F(ProviderSetupTest, aRequestMayNotContainPathsOfTheServer) {
+  ProviderSetupPtr docker = makeDockerSetup();
+  EXPECT_THAT(pointersOf(refusal(*docker, {{"socketPath", "/run/docker.sock"}})), ElementsAre("/socketPath", "/host"));
+  EXPECT_THAT(pointersOf(refusal(*docker, {{"host", "10.0.0.9"}, {"tls", {{"ca", "/etc/passwd"}, {"x", 1}}}})),
+              ElementsAre("/tls/ca", "/tls/x"));
+  EXPECT_THAT(pointersOf(refusal(*makeFlyIOSetup(), {{"apiToken", "a"}, {"apiTokenFile", "/a"}, {"caFile", "/b"}, {"ca", "/c"}})),
+              ElementsAre("/apiTokenFile", "/caFile", "/ca"));
+}
+
+TEST_F(ProviderSetupTest, aRequestMayOnlyNameAllowedEndpoints) {
+  ProviderSetupPtr docker = makeDockerSetup();
+  EXPECT_EQ(refusal(*docker, {{"host", "10.0.0.9"}}).message(), "no error");
+  EXPECT_EQ(refusal(*docker, {{"host", "10.0.0.9"}, {"tls", boost::json::object()}}).message(), "no error");
+  const Error other = refusal(*docker, {{"host", "10.0.0.9"}, {"port", 80}});
+  EXPECT_EQ(other.code(), ErrorCode::Unprocessable);
+  EXPECT_THAT(other.message(), StartsWith("10.0.0.9:80 is not an endpoint of this server's configuration"));
+  EXPECT_THAT(pointersOf(other), ElementsAre("/host"));
+  EXPECT_THAT(pointersOf(refusal(*docker, {{"host", "10.0.0.9"}, {"port", 0}})), ElementsAre("/port"));
+  const Error fly = refusal(*makeFlyIOSetup(), {{"apiToken", "a"}, {"apiBaseUrl", "http://10.0.0.9"}});
+  EXPECT_EQ(fly.code(), ErrorCode::Unprocessable);
+  EXPECT_THAT(pointersOf(fly), ElementsAre("/apiBaseUrl"));
+}
+
+TEST_F(ProviderSetupTest, anInvalidCertificateInARequestNamesNoFile) {
+  const char* pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  const Error error = refusal(*makeDockerSetup(), {{"host", "10.0.0.9"}, {"tls", {{"ca", pem}}}});
+  EXPECT_EQ(error.message(), "A certificate or key is not valid PEM, or they do not belong together.");
+}
+
+}  // namespace
+}  // namespace swarm::test
