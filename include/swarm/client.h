@@ -38,8 +38,6 @@ struct ClientConfig {
 struct CreateOptions {
   std::optional<ProviderType> provider;  ///< absent: the server chooses
   std::string idempotencyKey = {};       ///< makes a retry safe; empty: none
-  std::vector<std::string> regions =
-      {};  ///< Fly.io regions or names of Docker hosts, in order of preference; they also select the provider
 };
 
 struct StartedOperation {

@@ -84,7 +84,6 @@ boost::json::object SwarmClient::serverVersion() { return impl_->connection.call
 StartedOperation SwarmClient::createInstance(const InstanceConfig& config, const CreateOptions& options) {
   boost::json::value body = toJson(config);
   if (options.provider) body.get_object()["provider"] = enumName(*options.provider);
-  if (!options.regions.empty()) body.get_object()["regions"] = boost::json::array(options.regions.begin(), options.regions.end());
   net::Headers headers;
   if (!options.idempotencyKey.empty()) headers.push_back({"Idempotency-Key", options.idempotencyKey});
   return Impl::started(impl_->connection.call("POST", "/api/instances", &body, std::move(headers)));

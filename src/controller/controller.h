@@ -74,7 +74,6 @@ struct CreateRequest {
   std::string owner;
   std::string actor;
   std::optional<ProviderType> provider;  ///< absent: placement chooses
-  std::vector<std::string> regions;      ///< Fly's regions or Docker hosts in order of preference; also select the provider
   InstanceConfig config;
   std::string idempotencyKey;  ///< empty: none
 };

@@ -29,15 +29,6 @@ bool differ(const T& a, const T& b) {
   return toJson(a) != toJson(b);
 }
 
-InstanceConfig changedConfig(InstanceConfig config, const UpdateRequest& request) {
-  if (request.resources) config.resources = *request.resources;
-  if (request.env) config.env = *request.env;
-  if (request.network) config.network = *request.network;
-  if (request.labels) config.labels = *request.labels;
-  if (request.metadata) config.metadata = *request.metadata;
-  return config;
-}
-
 /// A failed instance may have nothing at the provider: its configuration applies when it is created again, which a new image requires.
 bool touchesProvider(const Instance& instance, const UpdateRequest& request) {
   const InstanceStatus status = instance.status;
@@ -69,8 +60,7 @@ awaitable<bool> Updates::applyLive(EntryPtr entry, const InstanceConfig& config)
 /// From the provider's capabilities: a planned live change may still need a restart.
 awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
   const InstanceConfig old = entry->instance().config;
-  InstanceConfig config = changedConfig(old, request);
-  checkChange(*entry, config);
+  InstanceConfig config = changed(*entry, request);
   UpdatePlan plan{std::string(enumName(UpdateEffect::none)), {}};
   bool is_there = touchesProvider(entry->instance(), request);
   bool new_limits = differ(old.resources, config.resources);
@@ -87,21 +77,28 @@ awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
 }
 
 /// Checks changed members only: the others may predate a rule.
-void Updates::checkChange(const Entry& entry, const InstanceConfig& config) const {
+InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request) const {
+  const Provider& provider = context_.providers.of(entry);
   const InstanceConfig& old = entry.record.instance.config;
+  InstanceConfig config = old;
+  if (request.resources) config.resources = *request.resources;
+  if (request.env) config.env = *request.env;
+  if (request.network) config.network = *request.network;
+  if (request.labels) config.labels = *request.labels;
+  if (request.metadata) config.metadata = *request.metadata;
   bool new_network = differ(old.network, config.network);
-  if (!new_network && !differ(old.resources, config.resources)) return;
+  if (!new_network && !differ(old.resources, config.resources)) return config;
   InstanceSpec requested;
   requested.placeId = entry.placeId();
   requested.name = config.name;
   requested.owner = entry.record.instance.owner;
   requested.config.resources = config.resources;
-  if (new_network) {
+  if (new_network)
     requested.config.network = config.network;
-  } else if (old.network.docker) {
-    requested.config.network.docker.emplace().host = old.network.docker->host;
-  }
-  context_.providers.of(entry).checkRequest(requested);
+  else
+    requested.config.network.regions = config.network.regions;
+  provider.checkRequest(requested);
+  return config;
 }
 
 awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, std::string actor) {
@@ -110,8 +107,7 @@ awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, s
     throw Error(ErrorCode::Conflict, format("Workspace {} is busy. Try again when its operation has ended.", instance.config.name))
         .withRetryable(true)
         .withInstance(instance.id.str());
-  InstanceConfig config = changedConfig(instance.config, request);
-  checkChange(*entry, config);
+  InstanceConfig config = changed(*entry, request);
   UpdateResult result;
   bool is_ours_alone = !differ(config.env, instance.config.env) && !differ(config.network, instance.config.network) &&
                        !differ(config.resources, instance.config.resources) && !request.refreshImage;

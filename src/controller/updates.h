@@ -15,7 +15,8 @@ class Updates {
   awaitable<UpdatePlan> plan(EntryPtr entry, UpdateRequest request);
 
  private:
-  void checkChange(const Entry& entry, const InstanceConfig& config) const;
+  /// As requested, and checked.
+  InstanceConfig changed(const Entry& entry, const UpdateRequest& request) const;
   awaitable<bool> applyLive(EntryPtr entry, const InstanceConfig& config);
 
   const Context& context_;

@@ -17,9 +17,9 @@
 namespace swarm {
 
 struct CreateInstanceRequest : InstanceConfig {
-  std::optional<ProviderType> provider{};  ///< absent: placement chooses
-  std::optional<std::vector<std::string>> regions{};
-  std::optional<std::string> owner{};  ///< for administrators; absent: the caller
+  std::optional<ProviderType> provider{};             ///< absent: placement chooses
+  std::optional<std::vector<std::string>> regions{};  ///< network.regions, for short
+  std::optional<std::string> owner{};                 ///< for administrators; absent: the caller
 };
 BOOST_DESCRIBE_STRUCT(CreateInstanceRequest, (InstanceConfig), (provider, regions, owner))
 

@@ -243,8 +243,6 @@ class Provider {
   virtual ~Provider() = default;
   virtual ProviderType type() const = 0;
   virtual ProviderInfo info() const { return {}; }
-  /// Writes into a configuration where an instance shall be: regions of this provider, best first. None: the provider chooses.
-  virtual void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const = 0;
 
   /// Connects, negotiates and begins to follow the provider's events; `sink` is called on this loop. Never throws for an unreachable
   /// endpoint: it retries in the background and health() reports that.
@@ -252,7 +250,8 @@ class Provider {
   virtual awaitable<void> close() = 0;
 
   /// Checks a new request before anything is created or a name is reserved: throws Error(Unprocessable) for what is not allowed, or is
-  /// impossible by the known facts. Makes no call. Empty members pass.
+  /// impossible by the known facts, and Error(InvalidArgument) for malformed values of the provider's own options. Makes no call. Empty
+  /// members pass.
   virtual void checkRequest(const InstanceSpec&) const {}
   /// Creates everything that the instance needs and starts it. Idempotent by placeId: what an interrupted call created is found,
   /// completed and used. On failure, what this call created may remain; the caller removes it with deleteInstance.

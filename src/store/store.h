@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/describe.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ struct PlaceRecord {
   std::int64_t files = 0;
   std::int64_t bytes = 0;
 };
+BOOST_DESCRIBE_STRUCT(PlaceRecord, (), (owner, provider, region, config, name, files, bytes))  // in its row's body
 
 struct UserRecord {
   std::string name;          ///< unique

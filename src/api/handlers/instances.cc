@@ -27,14 +27,11 @@ std::string ownerOf(const Call& call, const std::optional<std::string>& owner) {
 CreateRequest readCreateRequest(Call& call) {
   std::vector<FieldError> faults;
   auto body = readRequest<CreateInstanceRequest>(call.body(), faults);
-  const std::vector<std::string> regions = body.regions.value_or(std::vector<std::string>());
-  for (std::size_t i = 0; i < regions.size(); ++i)
-    if (!isDnsLabel(regions[i])) faults.push_back({format("/regions/{}", i), "must be a region, like ams, or the name of a Docker host"});
+  if (body.regions) body.network.regions = std::move(*body.regions);
   validateDecoded(body, faults);
   throwIfAny(std::move(faults));
   CreateRequest request;
   request.provider = body.provider;
-  request.regions = regions;
   request.owner = ownerOf(call, body.owner);
   request.actor = call.principal().user;
   request.idempotencyKey = call.text("Idempotency-Key").value_or("");

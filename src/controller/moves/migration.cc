@@ -56,8 +56,9 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
     target.config.resources = target.kept->config.resources;
   } else {
     forgetVolumeNames(target.config);
-    const std::vector<std::string> regions = target.region.empty() ? std::vector<std::string>() : std::vector{target.region};
-    context_.providers.at(target.provider).writeRegions(target.config.network, regions);
+    std::vector<std::string>& regions = target.config.network.regions;
+    regions.clear();  // of the place that it leaves
+    if (!target.region.empty()) regions = {target.region};
   }
   if (request.resources) target.config.resources = *request.resources;
   if (request.resources && !target.kept)

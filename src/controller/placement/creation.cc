@@ -65,25 +65,8 @@ class NameGuard {
 
 std::string fingerprintOf(const CreateRequest& request) {
   std::string text = request.provider ? std::string(enumName(*request.provider)) : "";
-  for (const std::string& region : request.regions) text += "," + region;
   text += "\n" + request.owner + "\n" + boost::json::serialize(toJson(request.config));
   return toHex(sha256(text));
-}
-
-/// Regions in the configuration select the provider as the request's regions do.
-PlacementRequest placementRequest(const CreateRequest& request) {
-  PlacementRequest requested{.provider = request.provider, .regions = request.regions};
-  const NetworkConfig& network = request.config.network;
-  if (!requested.regions.empty()) return requested;
-  if (network.docker && !network.docker->host.empty()) {
-    requested.regions = {network.docker->host};
-    requested.field = "/network/docker/host";
-  }
-  if (network.flyio && !network.flyio->regions.empty()) {
-    requested.regions.insert(requested.regions.end(), network.flyio->regions.begin(), network.flyio->regions.end());
-    requested.field = "/network/flyio/regions";
-  }
-  return requested;
 }
 
 bool isDefault(const ResourceConfig& resources) { return toJson(resources) == toJson(ResourceConfig{}); }
@@ -201,9 +184,10 @@ awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
 }
 
 awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, InstanceId id, std::string operation_id) {
-  ProviderType type = placement_->choose(placementRequest(request), candidates());
+  std::vector<std::string>& regions = request.config.network.regions;
+  ProviderType type = placement_->choose({request.provider, regions}, candidates());
   Provider& provider = context_.providers.at(type);
-  applyRegions(request.config.network, provider, request.regions);
+  regions = offeredRegions(provider, std::move(regions), "/network/regions");
   co_await checkCapacity(type, request, id);
 
   auto entry = std::make_shared<Entry>();

@@ -78,26 +78,26 @@ ProviderType Placement::choose(const PlacementRequest& request, const Candidates
     std::erase_if(eligible, [&](const PlacementCandidate& candidate) { return !offersOneOf(candidate, request.regions); });
     if (eligible.empty())
       throw Error(ErrorCode::InvalidArgument, format("No provider of this server has the region \"{}\".", request.regions.front()))
-          .withField(std::string(request.field), "is offered by no configured provider");
+          .withField("/network/regions", "is offered by no configured provider");
   }
   return best(eligible);
 }
 
-void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions) {
-  if (regions.empty()) return;
+std::vector<std::string> offeredRegions(const Provider& provider, std::vector<std::string> regions, std::string field) {
+  if (regions.empty()) return regions;
   const ProviderCapabilities capabilities = provider.getProviderCapabilities();
   const std::vector<std::string>& offered = capabilities.supportedRegions;
-  std::vector<std::string> usable = regions;
+  const std::string first = regions.front();
   std::string known;
   for (const std::string& one : offered) known += (known.empty() ? "" : ", ") + one;
   // A provider with several regions that lists none has not responded yet, and checks the regions itself.
   bool is_known = !offered.empty() || !capabilities.supportsMultiRegion;
-  if (is_known) std::erase_if(usable, [&](const std::string& one) { return std::ranges::find(offered, one) == offered.end(); });
-  if (usable.empty())
-    throw Error(ErrorCode::InvalidArgument, format("The provider \"{}\" has no region \"{}\"{}.", enumName(provider.type()),
-                                                   regions.front(), known.empty() ? std::string() : format("; it has {}", known)))
-        .withField("/regions", "is not offered by the provider");
-  provider.writeRegions(network, std::move(usable));
+  if (is_known) std::erase_if(regions, [&](const std::string& one) { return std::ranges::find(offered, one) == offered.end(); });
+  if (regions.empty())
+    throw Error(ErrorCode::InvalidArgument, format("The provider \"{}\" has no region \"{}\"{}.", enumName(provider.type()), first,
+                                                   known.empty() ? std::string() : format("; it has {}", known)))
+        .withField(std::move(field), "is not offered by the provider");
+  return regions;
 }
 
 std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred) {

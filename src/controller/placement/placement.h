@@ -27,7 +27,6 @@ struct PlacementCandidate {
 struct PlacementRequest {
   std::optional<ProviderType> provider;  ///< present: only this one
   std::vector<std::string> regions;      ///< not empty: only providers that offer one of these
-  std::string field = "/regions";        ///< pointer to the regions in the request, for the error
 };
 
 /// Pure, thread-safe. Throws Error(InvalidArgument) for a provider or region that is not configured, Error(Unavailable) without any
@@ -42,9 +41,9 @@ class Placement {
   virtual ProviderType best(const std::vector<PlacementCandidate>& eligible) const = 0;
 };
 
-/// Writes the requested regions that the provider offers into the configuration, in the requested order. Throws Error(InvalidArgument) when
-/// it offers none of them.
-void applyRegions(NetworkConfig& network, const Provider& provider, const std::vector<std::string>& regions);
+/// Those of the requested regions that the provider offers, in the requested order. Throws Error(InvalidArgument) with the list of what it
+/// offers when that is none of them; `field`: where the request names them, as a JSON pointer.
+std::vector<std::string> offeredRegions(const Provider& provider, std::vector<std::string> regions, std::string field);
 
 /// `preferred`: for PlacementPolicy::fixed; absent: the cheapest candidate.
 std::unique_ptr<Placement> makePlacement(PlacementPolicy policy, std::optional<ProviderType> preferred);

@@ -38,6 +38,7 @@ struct Path {
 struct Sink {
   std::vector<FieldError>& faults;
   UnknownFields unknown;
+  std::optional<ProviderType> provider{};  ///< of what is being read, once its member `provider` was
 
   void add(const Path& path, std::string detail) {
     if (faults.size() < 100) faults.push_back({path.pointer(), std::move(detail)});
@@ -158,6 +159,13 @@ json::value write(const T& value) {
   }
 }
 
+/// The object with the names that its members have now.
+json::object presentNames(const NetworkConfig&, const json::object& given, const Sink& sink);
+template <typename T>
+const json::object& presentNames(const T&, const json::object& given, const Sink&) {
+  return given;
+}
+
 /// Not templates: shared by every type.
 bool readInteger(const json::value& value, std::int64_t& out, const Path& path, Sink& sink);
 bool readDouble(const json::value& value, double& out, const Path& path, Sink& sink);
@@ -170,7 +178,7 @@ template <DescribedStruct T>
 void readStruct(const json::value& value, T& out, const Path& path, Sink& sink) {
   if (!value.is_object()) return sink.wrongType(path, "an object", value);
   std::vector<std::string_view> known;
-  const json::object& object = value.get_object();
+  const json::object& object = presentNames(out, value.get_object(), sink);
   boost::mp11::mp_for_each<Members<T>>([&](auto member) {
     std::string_view name = jsonName<T>(member.name);
     known.push_back(name);
@@ -178,6 +186,7 @@ void readStruct(const json::value& value, T& out, const Path& path, Sink& sink) 
     if (part == nullptr) return;
     if (refusesNull<T> && part->is_null()) return sink.add(path.member(name), "must not be null");
     read(*part, out.*member.pointer, path.member(name), sink);
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(out.*member.pointer)>, ProviderType>) sink.provider = out.*member.pointer;
   });
   if (sink.unknown == UnknownFields::Ignore) return;
   for (const auto& entry : object) {

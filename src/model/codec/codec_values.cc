@@ -234,6 +234,29 @@ bool readTime(const json::value& value, SystemTime& out, const Path& path, Sink&
   }
 }
 
+/// Earlier versions had the regions of each provider in its options. After a move between providers both are there: those of `provider`
+/// count, and in a request, which need not name one, all.
+json::object presentNames(const NetworkConfig&, const json::object& given, const Sink& sink) {
+  json::object present = given;
+  std::optional<json::array> regions;
+  const auto take = [&](ProviderType provider, std::string_view options, std::string_view name) {
+    json::value* part = present.if_contains(options);
+    json::object* object = part ? part->if_object() : nullptr;
+    const json::value* former = object ? object->if_contains(name) : nullptr;
+    if (!former) return;
+    if (!regions) regions.emplace();
+    if (!sink.provider || *sink.provider == provider) {
+      const json::array list = former->is_array() ? former->get_array() : *former == "" ? json::array() : json::array{*former};
+      regions->insert(regions->end(), list.begin(), list.end());
+    }
+    object->erase(name);
+  };
+  take(ProviderType::docker, "docker", "host");
+  take(ProviderType::flyio, "flyio", "regions");
+  if (regions) present["regions"] = std::move(*regions);
+  return present;
+}
+
 void addDerived(json::object& out, const Instance& instance) { out["metadata"] = instance.config.metadata; }
 
 void addDerived(json::object& out, const OperationStep& step) {

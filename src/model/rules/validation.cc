@@ -97,26 +97,9 @@ void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_v
   std::set<std::int64_t> seen;
   for (std::size_t i = 0; i < network.exposedPorts.size() && faults.size() < 100; ++i)
     ports.element(i).require(seen.insert(network.exposedPorts[i]).second, "is there twice");
-  if (network.docker) {
-    At docker = at.member("docker");
-    const std::string& name = network.docker->networkName;
-    docker.member("networkName").require(name.empty() || isResourceName(name), R"(must be 2 to 64 letters, digits, "_", "." and "-")");
-    docker.member("networkName")
-        .require(name != "host" && name != "none", "must be a network of its own: \"host\" and \"none\" are not isolated");
-    const std::string& driver = network.docker->networkDriver;
-    docker.member("networkDriver")
-        .require(isResourceName(driver) && driver != "host" && driver != "null", "must be a network driver, like bridge");
-    const std::string& host = network.docker->host;
-    docker.member("host").require(host.empty() || isDnsLabel(host), R"(must be the name of a Docker host: a-z, 0-9 and "-" inside)");
-  }
-  if (network.flyio) {
-    At regions = at.member("flyio").member("regions");
-    for (std::size_t i = 0; i < network.flyio->regions.size(); ++i) {
-      const std::string& region = network.flyio->regions[i];
-      bool plain = region.size() == 3 && std::all_of(region.begin(), region.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-      regions.element(i).require(plain, "must be a region's code of three letters, like ams");
-    }
-  }
+  At regions = at.member("regions");
+  for (std::size_t i = 0; i < network.regions.size() && faults.size() < 100; ++i)
+    regions.element(i).require(isDnsLabel(network.regions[i]), "must be a region, like ams, or the name of a Docker host");
 }
 
 void validateStorage(const std::vector<StorageConfig>& storage, Faults& faults, std::string_view pointer) {

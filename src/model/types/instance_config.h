@@ -70,8 +70,7 @@ template <Form form>
 struct DockerNetworkMembers {
   Member<form, std::string> networkName{};  ///< empty: the owner's own network
   Member<form, std::string> networkDriver = initially<form, std::string>("bridge");
-  Member<form, std::string> host{};  ///< which of the configured Engines ([docker.hosts.NAME]); empty: the provider chooses
-  BOOST_DESCRIBE_CLASS(DockerNetworkMembers, (), (networkName, networkDriver, host), (), ())
+  BOOST_DESCRIBE_CLASS(DockerNetworkMembers, (), (networkName, networkDriver), (), ())
 };
 using DockerNetworkConfig = DockerNetworkMembers<Form::Config>;
 using DockerNetworkPatch = DockerNetworkMembers<Form::Patch>;
@@ -79,21 +78,22 @@ using DockerNetworkPatch = DockerNetworkMembers<Form::Patch>;
 template <Form form>
 struct FlyNetworkMembers {
   Member<form, bool> privateNetwork{};
-  Member<form, std::vector<std::string>> regions{};
   Member<form, bool> ipv6 = initially<form>(true);
-  BOOST_DESCRIBE_CLASS(FlyNetworkMembers, (), (privateNetwork, regions, ipv6), (), ())
+  BOOST_DESCRIBE_CLASS(FlyNetworkMembers, (), (privateNetwork, ipv6), (), ())
 };
 using FlyNetworkConfig = FlyNetworkMembers<Form::Config>;
 using FlyNetworkPatch = FlyNetworkMembers<Form::Patch>;
 
+/// A provider checks its own options. `docker.host` and `flyio.regions` of earlier versions are read as `regions`.
 template <Form form>
 struct NetworkMembers {
   /// Published on 127.0.0.1 unless the provider is configured otherwise. A patch has the whole list.
   Member<form, std::vector<std::int64_t>> exposedPorts{};
-  Member<form, bool> internalNetwork{};  ///< no way out to the internet
+  Member<form, bool> internalNetwork{};              ///< no way out to the internet
+  Member<form, std::vector<std::string>> regions{};  ///< where it may be, best first; empty: the provider chooses
   std::optional<DockerNetworkMembers<form>> docker{};
   std::optional<FlyNetworkMembers<form>> flyio{};
-  BOOST_DESCRIBE_CLASS(NetworkMembers, (), (exposedPorts, internalNetwork, docker, flyio), (), ())
+  BOOST_DESCRIBE_CLASS(NetworkMembers, (), (exposedPorts, internalNetwork, regions, docker, flyio), (), ())
 };
 using NetworkConfig = NetworkMembers<Form::Config>;
 using NetworkPatch = NetworkMembers<Form::Patch>;

@@ -23,7 +23,6 @@ class DockerProvider final : public Provider, private LogSource {
   DockerProvider(DockerProviderConfig config, std::string swarm_id) : parts_(std::move(config), std::move(swarm_id)) {}
 
   ProviderType type() const override { return ProviderType::docker; }
-  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override { writeHost(network, regions); }
   awaitable<void> open(ProviderEventSink sink) override { return events_.open(std::move(sink)); }
   awaitable<void> close() override { return events_.close(); }
 

@@ -38,7 +38,6 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
 
   ProviderType type() const override { return options_.type; }
   ProviderInfo info() const override;
-  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override;
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 

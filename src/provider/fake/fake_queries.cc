@@ -46,12 +46,7 @@ CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const
 
 constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
 
-/// The first region that the configuration names, Fly's or Docker's.
-std::string regionOf(const InstanceConfig& config) {
-  const NetworkConfig& network = config.network;
-  if (network.flyio && !network.flyio->regions.empty()) return network.flyio->regions.front();
-  return network.docker ? network.docker->host : std::string();
-}
+std::string regionOf(const InstanceConfig& config) { return config.network.regions.empty() ? "" : config.network.regions.front(); }
 
 }  // namespace
 
@@ -173,17 +168,6 @@ awaitable<CommandResult> FakeProvider::executeCommand(PlaceId place_id, std::vec
 /// It may pose as another provider.
 ProviderInfo FakeProvider::info() const {
   return {.costRank = options_.type == ProviderType::flyio ? 1 : 0, .agentRunsCommands = options_.type != ProviderType::fake};
-}
-
-void FakeProvider::writeRegions(NetworkConfig& network, std::vector<std::string> regions) const {
-  if (options_.type == ProviderType::docker) {
-    if (regions.empty() && !network.docker) return;
-    if (!network.docker) network.docker.emplace();
-    network.docker->host = regions.empty() ? std::string() : regions.front();
-  } else if (!regions.empty()) {
-    if (!network.flyio) network.flyio.emplace();
-    network.flyio->regions = std::move(regions);
-  }
 }
 
 ProviderCapabilities FakeProvider::getProviderCapabilities() const {

@@ -22,12 +22,10 @@ class FlyIOProvider final : public Provider {
   ProviderType type() const override { return ProviderType::flyio; }
   /// It bills by the second (docs/reference/fly-machines.md §9).
   ProviderInfo info() const override { return {.costRank = 1, .measuresUsage = false}; }
-  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override {
-    flyio::writeRegions(network, std::move(regions));
-  }
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 
+  void checkRequest(const InstanceSpec& spec) const override { checkNetwork(spec.config.network); }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;

@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text/format.h"
-#include "model/codec/codec.h"
+#include "model/codec/codec_detail.h"
 #include "model/types/git_identity.h"
 
 namespace swarm::sqlite {
@@ -108,15 +108,9 @@ void recordExternal(Database& database, const InstanceId& instance_id, const Ext
 void putPlace(Database& database, const PlaceRecord& place) {
   json::array external;
   for (const ExternalResource& resource : place.external) external.push_back(json::object{{"kind", resource.kind}, {"id", resource.id}});
-  json::object body{{"owner", place.owner},
-                    {"provider", enumName(place.provider)},
-                    {"region", place.region},
-                    {"config", toJson(place.config)},
-                    {"createdAt", toNumber(place.createdAt)},
-                    {"expiresAt", toNumber(place.expiresAt)},
-                    {"name", place.name},
-                    {"files", place.files},
-                    {"bytes", place.bytes}};
+  json::object body = toJson(place).as_object();
+  body["createdAt"] = toNumber(place.createdAt);
+  body["expiresAt"] = toNumber(place.expiresAt);
   database.execute(
       "INSERT INTO places(id, instance_id, role, external, body) VALUES(?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET instance_id = "
       "excluded.instance_id, role = excluded.role, external = excluded.external, body = excluded.body",
@@ -127,20 +121,13 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
   std::vector<PlaceRecord> out;
   Rows rows = database.query("SELECT id, instance_id, role, external, body FROM places ORDER BY id");
   while (rows.next()) {
-    json::object body = parseStored(rows.text(4)).as_object();
-    PlaceRecord place;
+    const json::value body = parseStored(rows.text(4));
+    auto place = fromJson<PlaceRecord>(body, UnknownFields::Ignore);
     place.id = PlaceId(rows.text(0));
     place.instanceId = InstanceId(rows.text(1));
     place.role = enumFromName<PlaceRole>(rows.text(2)).value_or(PlaceRole::kept);  // a role written by a newer version is kept as it is
-    place.owner = body.at("owner").as_string();
-    place.provider = enumFromName<ProviderType>(body.at("provider").as_string()).value_or(ProviderType::docker);
-    place.region = body.at("region").as_string();
-    place.config = fromJson<InstanceConfig>(body.at("config"), UnknownFields::Ignore);
     place.createdAt = toTime(body.at("createdAt").to_number<std::int64_t>());
     place.expiresAt = toTime(body.at("expiresAt").to_number<std::int64_t>());
-    place.name = body.at("name").as_string();
-    place.files = body.at("files").to_number<std::int64_t>();
-    place.bytes = body.at("bytes").to_number<std::int64_t>();
     json::value external = parseStored(rows.text(3));
     for (const json::value& resource : external.as_array())
       place.external.push_back({std::string(resource.at("kind").as_string()), std::string(resource.at("id").as_string())});

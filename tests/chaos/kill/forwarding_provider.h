@@ -12,9 +12,6 @@ class ForwardingProvider : public Provider {
 
   ProviderType type() const override { return inner_->type(); }
   ProviderInfo info() const override { return inner_->info(); }
-  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override {
-    inner_->writeRegions(network, std::move(regions));
-  }
   awaitable<void> open(ProviderEventSink sink) override { return inner_->open(std::move(sink)); }
   awaitable<void> close() override { return inner_->close(); }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {

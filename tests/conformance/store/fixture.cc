@@ -74,7 +74,7 @@ InstanceRecord makeRecord(const std::string& id, const std::string& name) {
   instance.config.resources.memory = {64, 128};
   instance.config.resources.storage = {3, false};
   instance.config.resources.pids = 77;
-  instance.config.network = {{80, 443}, true, DockerNetworkConfig{"net", "bridge", "box2"}, FlyNetworkConfig{true, {"ams", "fra"}, false}};
+  instance.config.network = {{80, 443}, true, {"ams", "fra"}, DockerNetworkConfig{"net", "bridge"}, FlyNetworkConfig{true, false}};
   instance.config.storage = {{5, false, "/data", "vol-1"}};
   instance.config.labels = {{"team", "blue"}};
   instance.config.metadata = {{"k", {1, 2.5, nullptr}}};

@@ -166,6 +166,29 @@ TEST_F(SqliteStore, readsOperationsThatEarlierVersionsLeftUnfinished) {
   EXPECT_EQ(run(store->listOperations({})).size(), 3u);
 }
 
+/// After a move between the providers, the configuration named a place at each.
+TEST_F(SqliteStore, readsTheRegionsOfInstancesAndPlacesOfEarlierVersions) {
+  openSqliteStore(data());
+  const std::string config = R"({"name":"web","network":{"exposedPorts":[80],"internalNetwork":false,)"
+                             R"("docker":{"networkName":"","networkDriver":"bridge","host":"box2"},)"
+                             R"("flyio":{"privateNetwork":false,"regions":["ams","fra"],"ipv6":true}}})";
+  sql(R"(INSERT INTO instances(id, name, owner, status, agent_secret, body) VALUES('i-1', 'web', 'ann', 'running', '',
+         '{"id":"i-1","owner":"ann","provider":"flyio","status":"running","config":)" +
+      config + "}')");
+  sql(R"(INSERT INTO places(id, instance_id, role, external, body) VALUES('i-2', 'i-1', 'kept', '[]',
+         '{"owner":"ann","provider":"docker","region":"box2","createdAt":1,"expiresAt":2,"name":"","files":3,"bytes":4,"config":)" +
+      config + "}')");
+  auto store = openSqliteStore(data());
+  const InstanceRecord instance = run(store->loadInstances()).at(0);
+  EXPECT_EQ(instance.instance.config.network.regions, (std::vector<std::string>{"ams", "fra"}));
+  EXPECT_EQ(instance.instance.config.network.exposedPorts, std::vector<std::int64_t>{80});
+  const PlaceRecord place = run(store->loadPlaces()).at(0);
+  EXPECT_EQ(place.config.network.regions, std::vector<std::string>{"box2"});
+  EXPECT_EQ(place.provider, ProviderType::docker);
+  EXPECT_EQ(place.region, "box2");
+  EXPECT_EQ(place.bytes, 4);
+}
+
 TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {
   openSqliteStore(data());
   sql("PRAGMA user_version=" + std::to_string(sqlite::latestSchema() + 1));

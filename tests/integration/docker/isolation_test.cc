@@ -62,7 +62,7 @@ TEST_F(DockerIsolation, aNetworkOfAnotherOwnerOrTheHostsIsRefused) {
   InstanceSpec his = spec("his", "eve");
   for (std::string name :
        {docker::planNetwork(hers, {}, fixture_->swarmId()).name, std::string("host"), std::string("bridge"), std::string("container:x")}) {
-    his.config.network.docker = DockerNetworkConfig{name, "bridge", ""};
+    his.config.network.docker = DockerNetworkConfig{.networkName = name};
     auto error = errorOf([&] { create(his); });
     ASSERT_TRUE(error) << name;
     EXPECT_EQ(error->code(), ErrorCode::Unprocessable) << name;

@@ -128,6 +128,9 @@ TEST(ApiInstances, areChangedByMergePatches) {
   EXPECT_EQ(config.at("labels").at("x").as_string(), "y");
   EXPECT_EQ(answer.header("ETag"), "\"v2\"");
   EXPECT_EQ(boost::json::serialize(patch(R"({"env":null})", "application/json").json.at("config").at("env")), "{}");
+  for (const char* names : {R"({"network":{"regions":["fra"]}})", R"({"network":{"flyio":{"regions":["ams"]}}})"})
+    EXPECT_EQ(patch(names).json.at("config").at("network").at("regions").as_array().size(), 1U) << names;
+  EXPECT_EQ(server.get("/api/instances/one").json.at("config").at("network").at("regions"), boost::json::array{"ams"});
   for (std::string bad : {"{}", "[]", "null", R"({"name":"two"})", R"({"name":null})", R"({"resources":{"pids":1}})", R"({"env":{"A":1}})",
                           R"({"resources":7})"})
     EXPECT_EQ(patch(bad).status, 400) << bad;

@@ -243,7 +243,8 @@ TEST(InstanceText, saysTheSameAsTheCodec) {
   instance.config.env = {{"A", "1"}, {"B\"", ""}};
   instance.config.command = {"sh", "-c", "true"};
   instance.config.network.exposedPorts = {80, 443};
-  instance.config.network.flyio = FlyNetworkConfig{true, {"ams"}, false};
+  instance.config.network.regions = {"ams"};
+  instance.config.network.flyio = FlyNetworkConfig{true, false};
   instance.config.storage = {{5, true, "/home/coder", ""}, {1, false, "/tmp/x", "v"}};
   instance.config.metadata = {{"deep", {{"list", {1, 2.5, nullptr, "x"}}}}};
   instance.network.ports = {{80, 32768, "tcp"}};

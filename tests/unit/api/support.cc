@@ -21,9 +21,6 @@ class ScriptedProvider final : public Provider {
 
   ProviderType type() const override { return fake_.type(); }
   ProviderInfo info() const override { return fake_.info(); }
-  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override {
-    fake_.writeRegions(network, std::move(regions));
-  }
   awaitable<void> open(ProviderEventSink sink) override { return fake_.open(std::move(sink)); }
   awaitable<void> close() override { return fake_.close(); }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
@@ -81,6 +78,7 @@ class ScriptedProvider final : public Provider {
  private:
   static fake::FakeOptions withSnapshots() {
     fake::FakeOptions options;
+    options.regions = {"ams", "fra"};
     options.takesVolumeSnapshots = true;
     return options;
   }

@@ -138,7 +138,7 @@ TEST_F(Command, errorsOfARequestNameTheFlagThatSetsTheMember) {
                                {"/env/A~1B", "--env"},
                                {"/storage/0/size", "--volume"},
                                {"/network/exposedPorts/0", "--port"},
-                               {"/regions/1", "--region"},
+                               {"/network/regions/1", "--region"},
                                {"/name", "the name"},
                                {"/command", "the command"},
                                {"/metadata", "/metadata"}})
@@ -158,7 +158,7 @@ TEST_F(Command, aRepeatableFlagTakesOneWord) {
   const boost::json::value body = api_.bodyOf("POST /api/instances");
   EXPECT_EQ(body.at("name"), "web1");
   EXPECT_EQ(body.at("network").at("exposedPorts"), boost::json::parse("[3000,3001]")) << body;
-  EXPECT_EQ(body.at("regions"), boost::json::parse(R"(["ams","fra","iad"])")) << body;
+  EXPECT_EQ(body.at("network").at("regions"), boost::json::parse(R"(["ams","fra","iad"])")) << body;
 }
 
 TEST_F(Command, anUpdateOfTheImageSaysWhatIsTrueAlsoWhenTheImageIsCurrent) {

@@ -94,6 +94,14 @@ TEST(OperationParameters, ofAMoveAreReadAsFarAsItCame) {
   EXPECT_EQ(move.former, PlaceId("i-1"));
 }
 
+TEST(OperationParameters, ofAMoveOfAnEarlierVersionHaveTheRegionsOfTheTarget) {
+  const std::string config = R"("config":{"network":{"docker":{"host":"box2"},"flyio":{"regions":["ams"]}}})";
+  EXPECT_EQ(parametersIn<MigrateParameters>(R"({"provider":"flyio",)" + config + "}").config.network.regions,
+            std::vector<std::string>{"ams"});
+  EXPECT_EQ(parametersIn<MigrateParameters>(R"({"provider":"docker",)" + config + "}").config.network.regions,
+            std::vector<std::string>{"box2"});
+}
+
 TEST(OperationParameters, ofARestoreAreReadWithAndWithoutAReader) {
   auto ours = parametersIn<RestoreParameters>(
       R"({"snapshot":"i-3","place":"i-4","config":CONFIG,"wasRunning":false,"wasFailed":true,"phase":"switched","former":"i-1"})");

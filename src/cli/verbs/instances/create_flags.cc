@@ -62,6 +62,7 @@ InstanceConfig configOf(const CreateFlags& flags) {
   config.labels = parsePairs(flags.labels, "--label");
   config.network.exposedPorts = flags.ports;
   config.network.internalNetwork = flags.internalNetwork;
+  config.network.regions = flags.regions;
   if (!flags.setupFile.empty()) config.setup = readScript(flags.setupFile);
   for (const std::string& volume : flags.volumes)
     config.storage.push_back(parseVolume(volume, !flags.ephemeral, config.resources.storage.size));
@@ -81,7 +82,7 @@ void CreateFlags::declare(Arguments& arguments) {
   arguments.option("-l,--label", labels, "KEY=VALUE label; may be repeated").sets("/labels");
   arguments.option("--region", regions, "Region of Fly.io, like ams, or name of a Docker host; several are tried in order")
       .commaSeparated()
-      .sets("/regions")
+      .sets("/network/regions")
       .sets("/region")
       .suggest(regionNames());
   arguments.option("-p,--port", ports, "Port to publish; may be repeated. Ports inside are reachable at PORT.NAME.localhost without it")
@@ -93,7 +94,7 @@ void CreateFlags::declare(Arguments& arguments) {
 StartedOperation beginCreate(Context& context, const CreateFlags& flags) {
   const InstanceConfig config = configOf(flags);
   // A retry after a broken connection returns what the first attempt created.
-  CreateOptions options{parseProvider(context, flags.provider, "--provider"), newId("cli"), flags.regions};
+  CreateOptions options{parseProvider(context, flags.provider, "--provider"), newId("cli")};
   StartedOperation started = context.client().createInstance(config, options);
   if (flags.resources.givesDisk()) reportUnenforcedStorage(context, {started.instance});
   return started;

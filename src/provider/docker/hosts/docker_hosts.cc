@@ -64,11 +64,11 @@ std::string DockerHosts::names() const {
 }
 
 DockerHosts::Host& DockerHosts::requested(const InstanceConfig& config) const {
-  const std::optional<DockerNetworkConfig>& docker = config.network.docker;
-  if (!docker || docker->host.empty()) return *hosts_.front();
-  if (Host* host = named(docker->host)) return *host;
-  std::string message = format("There is no Docker host \"{}\" here; there are {}.", docker->host, names());
-  throw Error(ErrorCode::Unprocessable, message).withField("/network/docker/host", message);
+  const std::string name = hostOf(config.network);
+  if (name.empty()) return *hosts_.front();
+  if (Host* host = named(name)) return *host;
+  std::string message = format("There is no Docker host \"{}\" here; there are {}.", name, names());
+  throw Error(ErrorCode::Unprocessable, message).withField("/network/regions", message);
 }
 
 std::vector<DockerHosts::Host*> DockerHosts::availableFirst() {
@@ -115,11 +115,12 @@ void DockerHosts::addHost(ProviderInstance& instance, const Host& host) const {
 
 /// A changed configuration does not move an instance.
 void DockerHosts::checkStays(const NetworkConfig& network, const Host& host) const {
-  if (!network.docker || network.docker->host.empty() || network.docker->host == host.name) return;
+  const std::string name = hostOf(network);
+  if (name.empty() || name == host.name) return;
   throw Error(ErrorCode::Unprocessable, format("The workspace is on the Docker host {}, and another configuration does not move it to {}. "
                                                "swarm migrate does (--to docker --region {}).",
-                                               host.name, network.docker->host, network.docker->host))
-      .withField("/network/docker/host", "cannot be changed in place");
+                                               host.name, name, name))
+      .withField("/network/regions", "cannot be changed in place");
 }
 
 void DockerHosts::checkRequest(const InstanceSpec& spec) const { requested(spec.config).engine->checkRequest(spec); }

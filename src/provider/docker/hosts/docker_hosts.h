@@ -25,7 +25,6 @@ class DockerHosts final : public Provider, private LogSource {
   ~DockerHosts() override;
 
   ProviderType type() const override { return ProviderType::docker; }
-  void writeRegions(NetworkConfig& network, std::vector<std::string> regions) const override { writeHost(network, regions); }
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 

@@ -117,11 +117,7 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
 
 }  // namespace
 
-void writeHost(NetworkConfig& network, const std::vector<std::string>& regions) {
-  if (regions.empty() && !network.docker) return;
-  if (!network.docker) network.docker.emplace();
-  network.docker->host = regions.empty() ? std::string() : regions.front();
-}
+std::string hostOf(const NetworkConfig& network) { return network.regions.empty() ? std::string() : network.regions.front(); }
 
 std::string portKey(std::int64_t port) { return format("{}/tcp", port); }
 
@@ -234,10 +230,10 @@ bool isLocalOnly(const std::string& image, const DockerProviderConfig& config) {
 }
 
 void checkHost(const InstanceSpec& spec, const DockerProviderConfig& config) {
-  const std::optional<DockerNetworkConfig>& docker = spec.config.network.docker;
   std::string name = config.name.empty() ? std::string(kUnnamedHost) : config.name;
-  if (!docker || docker->host.empty() || docker->host == name) return;
-  throw unprocessable("/network/docker/host", format("There is no Docker host \"{}\" here; there is {}.", docker->host, name));
+  std::string requested = hostOf(spec.config.network);
+  if (requested.empty() || requested == name) return;
+  throw unprocessable("/network/regions", format("There is no Docker host \"{}\" here; there is {}.", requested, name));
 }
 
 void checkNetwork(const InstanceSpec& spec, const DockerProviderConfig& config) {

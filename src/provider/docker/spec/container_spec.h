@@ -42,8 +42,8 @@ inline constexpr std::int64_t kMinimumMemoryMib = 6;
 /// The name of a container's port in the Engine's API: "80/tcp".
 std::string portKey(std::int64_t port);
 
-/// A region is the name of a Docker host; an instance has one.
-void writeHost(NetworkConfig& network, const std::vector<std::string>& regions);
+/// The Docker host that it names, the first of the regions; empty: none.
+std::string hostOf(const NetworkConfig& network);
 
 struct NetworkPlan {
   std::string name;

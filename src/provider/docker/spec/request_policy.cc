@@ -1,4 +1,4 @@
-// Image names and network names.
+// Image names and network options.
 #include "provider/docker/spec/request_policy.h"
 
 #include <algorithm>
@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/text/format.h"
+#include "model/codec/codec.h"
+#include "model/rules/validation.h"
 #include "provider/docker/spec/container_spec.h"
 
 namespace swarm::docker {
@@ -86,17 +88,23 @@ void checkImage(const std::string& image, const DockerProviderConfig& config) {
   if (auto refusal = imageRefusal(image, config)) throw std::move(*refusal);
 }
 
-void checkNetworkName(const NetworkConfig& network) {
-  if (!network.docker || network.docker->networkName.empty()) return;
-  const std::string& name = network.docker->networkName;
-  if (name.find_first_not_of("0123456789abcdef") != std::string::npos) return;
-  throw refused("/network/docker/networkName",
-                format("\"{}\" could be the id of another network. Use a name with a letter after f, or a dash.", name));
+void checkNetworkOptions(const NetworkConfig& network) {
+  if (!network.docker) return;
+  const std::string name_at = "/network/docker/networkName";
+  const auto& [name, driver] = *network.docker;
+  std::vector<FieldError> faults;
+  if (!name.empty() && !isResourceName(name)) faults.push_back({name_at, R"(must be 2 to 64 letters, digits, "_", "." and "-")"});
+  if (name == "host" || name == "none") faults.push_back({name_at, "must be a network of its own: \"host\" and \"none\" are not isolated"});
+  if (!isResourceName(driver) || driver == "host" || driver == "null")
+    faults.push_back({"/network/docker/networkDriver", "must be a network driver, like bridge"});
+  throwIfAny(std::move(faults));
+  if (name.empty() || name.find_first_not_of("0123456789abcdef") != std::string::npos) return;
+  throw refused(name_at, format("\"{}\" could be the id of another network. Use a name with a letter after f, or a dash.", name));
 }
 
 void checkPolicy(const InstanceConfig& config, const DockerProviderConfig& engine) {
   if (!config.image.empty()) checkImage(config.image, engine);
-  checkNetworkName(config.network);
+  checkNetworkOptions(config.network);
 }
 
 }  // namespace swarm::docker

@@ -22,8 +22,9 @@ bool isImageAllowed(const std::string& image, const DockerProviderConfig& config
 std::optional<Error> imageRefusal(const std::string& image, const DockerProviderConfig& config);
 /// Throws it.
 void checkImage(const std::string& image, const DockerProviderConfig& config);
-/// Throws Error(Unprocessable) for names that the Engine may read as the beginning of another network's id.
-void checkNetworkName(const NetworkConfig& network);
+/// Throws Error(InvalidArgument) for options that are malformed, and Error(Unprocessable) for a name that the Engine may read as the
+/// beginning of another network's id.
+void checkNetworkOptions(const NetworkConfig& network);
 /// Both. Parts that the request leaves empty pass.
 void checkPolicy(const InstanceConfig& config, const DockerProviderConfig& engine);
 

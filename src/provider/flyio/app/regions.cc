@@ -18,14 +18,14 @@ awaitable<void> Regions::choose(InstancePlan& plan, Deadline deadline) {
   if (plan.regions.empty() && !known.nearest.empty()) plan.regions = {known.nearest};
   if (plan.regions.empty()) {
     throw Error(ErrorCode::Unprocessable, "No region is known for the Machine: set regions or defaultRegion of [flyio].")
-        .withField("/network/flyio/regions", "is needed");
+        .withField("/network/regions", "is needed");
   }
   for (std::size_t i = 0; i < plan.regions.size() && !known.regions.empty(); ++i) {
     const std::string& code = plan.regions[i];
     auto row = std::ranges::find(known.regions, code, &Region::code);
     if (row != known.regions.end() && !row->deprecated) continue;
     throw Error(ErrorCode::Unprocessable, format("Fly has no region \"{}\" for new Machines.", code))
-        .withField(format("/network/flyio/regions/{}", i), "is not a region of Fly");
+        .withField(format("/network/regions/{}", i), "is not a region of Fly");
   }
 }
 

@@ -116,8 +116,7 @@ json::object planMetadata(const InstanceSpec& spec, const FlyIOProviderConfig& c
   metadata[kMetaStorage] = writeStorage(plan.storage);
   const std::vector<std::int64_t>& ports = spec.config.network.exposedPorts;
   metadata[kMetaPorts] = json::serialize(json::array(ports.begin(), ports.end()));
-  std::vector<std::string> regions;
-  if (spec.config.network.flyio) regions = spec.config.network.flyio->regions;
+  const std::vector<std::string>& regions = spec.config.network.regions;
   metadata[kMetaRegions] = json::serialize(json::array(regions.begin(), regions.end()));
   ResourceConfig resources = spec.config.resources;
   if (plan.volumeGb > 0) resources.storage.size = plan.volumeGb;
@@ -191,12 +190,6 @@ std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& conf
       .withField("/image", "is not in a registry from which Fly can pull");
 }
 
-void writeRegions(NetworkConfig& network, std::vector<std::string> regions) {
-  if (regions.empty()) return;
-  if (!network.flyio) network.flyio.emplace();
-  network.flyio->regions = std::move(regions);
-}
-
 void checkNetwork(const NetworkConfig& network) {
   for (std::size_t i = 0; i < network.exposedPorts.size(); ++i) {
     std::int64_t port = network.exposedPorts[i];
@@ -244,7 +237,7 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   const std::optional<FlyNetworkConfig>& network = spec.config.network.flyio;
   plan.privateOnly = !config.publicAddresses || (network && network->privateNetwork);
   plan.ipv6 = !network || network->ipv6;
-  if (network) plan.regions = network->regions;
+  plan.regions = spec.config.network.regions;
   if (plan.regions.empty()) plan.regions = config.regions;
   if (plan.regions.empty() && !config.defaultRegion.empty()) plan.regions = {config.defaultRegion};
   if (credential == AgentCredential::Secret) plan.agentFile = Secret(agentSettings(spec.agentFile.reveal(), plan, spec.config.resources));

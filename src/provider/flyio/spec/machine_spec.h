@@ -81,7 +81,6 @@ AgentCredential credentialOf(const Machine& machine);
 void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present);
 /// Writes the volume's size to the Machine's metadata, where it differs from the spec's.
 void noteSize(InstancePlan& plan, std::int64_t volume_gb);
-void writeRegions(NetworkConfig& network, std::vector<std::string> regions);  ///< tried in this order
 void checkNetwork(const NetworkConfig& network);
 json::array servicesFor(const std::vector<std::int64_t>& exposed_ports);
 std::int64_t externalPort(std::int64_t port);  ///< where an exposed port is reached: 80 and 443 are the agent's

@@ -74,9 +74,7 @@ void DockerHostsFixture::moveTag(const std::string&) {
 
 /// The main Engine is where an instance goes that names none.
 void DockerHostsFixture::choosePlace(InstanceConfig& config) const {
-  if (place_ == "local") return;
-  if (!config.network.docker) config.network.docker.emplace();
-  config.network.docker->host = place_;
+  if (place_ != "local") config.network.regions = {place_};
 }
 
 TestEngine& DockerHostsFixture::engineOf(const PlaceId& place_id) {

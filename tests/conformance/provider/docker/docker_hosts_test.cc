@@ -52,7 +52,7 @@ class DockerHosts : public ::testing::Test {
     made.config.resources.memory = {0, 64};
     made.config.resources.pids = 64;
     made.config.storage = {{1, true, "/home/coder", ""}};
-    made.config.network.docker.emplace().host = host;
+    if (!host.empty()) made.config.network.regions = {host};
     return made;
   }
   Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
@@ -103,7 +103,7 @@ TEST_F(DockerHosts, anUnknownHostIsRefusedWithTheKnownOnes) {
   EXPECT_EQ(error->code(), ErrorCode::Unprocessable);
   EXPECT_NE(error->message().find("local, box2"), std::string::npos) << error->message();
   ASSERT_EQ(error->fields().size(), 1u);
-  EXPECT_EQ(error->fields()[0].pointer, "/network/docker/host");
+  EXPECT_EQ(error->fields()[0].pointer, "/network/regions");
   PlacementPreview preview = runner_.run(provider_->previewInstance(wanted, soon()));
   ASSERT_EQ(preview.problems.size(), 1u);
   EXPECT_EQ(preview.problems[0], error->message());
@@ -221,7 +221,7 @@ TEST_F(DockerHosts, aDeleteOnOneEngineTakesNoVolumeOfThatNameOnAnother) {
 TEST_F(DockerHosts, anotherConfigurationDoesNotMoveAnInstance) {
   InstanceSpec wanted = spec("box2");
   create(wanted);
-  wanted.config.network.docker->host = "local";
+  wanted.config.network.regions = {"local"};
   auto error = errorOf([&] { runner_.run(provider_->replaceInstance(wanted, progress_, soon())); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Unprocessable);

@@ -42,6 +42,23 @@ TEST(ApiInstances, areThereWhenTheCallerWaits) {
   EXPECT_EQ(by_name.json.at("config").at("env").at("A").as_string(), "b");
 }
 
+TEST(ApiInstances, areWhereTheirRegionsSayWhichHaveAShortNameAndTwoFormerOnes) {
+  ApiServer server;
+  int number = 0;
+  for (const char* where :
+       {R"("network":{"regions":["mars","fra"]})", R"("regions":["mars","fra"])", R"("regions":["fra"],"network":{"regions":["ams"]})",
+        R"("network":{"flyio":{"regions":["mars","fra"]}})", R"("network":{"docker":{"host":"fra"}})"}) {
+    const std::string name = "one" + std::to_string(++number);
+    Answer answer = server.post("/api/instances?wait=10", R"({"name":")" + name + R"(",)" + where + "}");
+    ASSERT_EQ(answer.status, 201) << answer.text;
+    EXPECT_EQ(answer.at("region"), "fra");
+    EXPECT_EQ(answer.json.at("config").at("network").at("regions"), boost::json::array{"fra"}) << where;
+  }
+  Answer wrong = server.post("/api/instances", R"({"regions":["fra","Fra"]})");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_EQ(wrong.json.at("errors").at(0).at("pointer"), "/network/regions/1");
+}
+
 TEST(ApiInstances, thatTakeLongerThanTheWaitAreAnsweredAsBegun) {
   ApiServer server;
   auto gate = server.world.faults.block("createInstance");

@@ -12,17 +12,17 @@ using Candidates = std::vector<PlacementCandidate>;
 const PlacementCandidate kDocker{ProviderType::docker, ProviderHealth::healthy, 3, {6000, 8000}, {}, 0};
 const PlacementCandidate kFly{ProviderType::flyio, ProviderHealth::healthy, 9, {90'000, 0}, {"ams", "fra"}, 1};
 
-/// The configuration that the fake provider, as `type` with the regions `offered`, writes.
-NetworkConfig applied(ProviderType type, const std::vector<std::string>& regions, std::vector<std::string> offered) {
+using Regions = std::vector<std::string>;
+
+/// Those that the fake provider, as `type` with the regions `offered`, can use.
+Regions usable(ProviderType type, Regions regions, Regions offered) {
   RealClock clock;
   fake::FakeWorld world(clock);
   fake::FakeOptions options;
   options.type = type;
   options.regions = std::move(offered);
   fake::FakeProvider provider(world, clock, options);
-  NetworkConfig network;
-  applyRegions(network, provider, regions);
-  return network;
+  return offeredRegions(provider, std::move(regions), "/region");
 }
 
 ProviderType chosen(PlacementPolicy policy, const Candidates& candidates, PlacementRequest request = {},
@@ -68,24 +68,16 @@ TEST(Placement, takesTheNameOfADockerHostAsARegion) {
   }
 }
 
-TEST(Placement, writesTheRegionWhereTheProviderReadsIt) {
-  const NetworkConfig docker = applied(ProviderType::docker, {"ams", "box2"}, {"local", "box2"});
-  ASSERT_TRUE(docker.docker);
-  EXPECT_EQ(docker.docker->host, "box2");
-  EXPECT_FALSE(docker.flyio);
-  const NetworkConfig fly = applied(ProviderType::flyio, {"box2", "fra", "ams"}, {"ams", "fra"});
-  ASSERT_TRUE(fly.flyio);
-  EXPECT_EQ(fly.flyio->regions, (std::vector<std::string>{"fra", "ams"})) << "in the order of the request";
-  EXPECT_FALSE(fly.docker);
-  EXPECT_FALSE(applied(ProviderType::docker, {}, {"local"}).docker);
+TEST(Placement, usesTheRegionsThatTheProviderOffers) {
+  EXPECT_EQ(usable(ProviderType::docker, {"ams", "box2"}, {"local", "box2"}), Regions{"box2"});
+  EXPECT_EQ(usable(ProviderType::flyio, {"box2", "fra", "ams"}, {"ams", "fra"}), (Regions{"fra", "ams"})) << "in the order of the request";
+  EXPECT_EQ(usable(ProviderType::docker, {}, {"local"}), Regions{});
 }
 
 TEST(Placement, refusesARegionThatTheRequestedProviderDoesNotOffer) {
-  for (const std::vector<std::string>& offered : {std::vector<std::string>{"local", "box2"}, {}})
-    EXPECT_THROW(applied(ProviderType::docker, {"ams"}, offered), Error);
-  EXPECT_THROW(applied(ProviderType::flyio, {"box2"}, {"ams"}), Error);
-  EXPECT_EQ(applied(ProviderType::flyio, {"ams"}, {}).flyio->regions, std::vector<std::string>{"ams"})
-      << "Fly has not responded yet: it checks the region itself";
+  for (const Regions& offered : {Regions{"local", "box2"}, Regions{}}) EXPECT_THROW(usable(ProviderType::docker, {"ams"}, offered), Error);
+  EXPECT_THROW(usable(ProviderType::flyio, {"box2"}, {"ams"}), Error);
+  EXPECT_EQ(usable(ProviderType::flyio, {"ams"}, {}), Regions{"ams"}) << "Fly has not responded yet: it checks the region itself";
 }
 
 TEST(Placement, skipsUnavailableProvidersUnlessAllAre) {

@@ -40,22 +40,37 @@ TEST(RequestPolicy, aListOfAllowedImagesIsTheWholeTruth) {
     EXPECT_FALSE(isImageAllowed(image, config)) << image;
 }
 
+/// The message and code of the refusal; nothing: they are accepted.
+std::optional<Error> refusalOf(DockerNetworkConfig options) {
+  InstanceConfig config;
+  config.network.docker = std::move(options);
+  try {
+    checkPolicy(config, {});
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  }
+}
+
 TEST(RequestPolicy, aNetworkNameCanNotBeTheBeginningOfAnId) {
-  auto allowed = [](const std::string& name) {
-    NetworkConfig network;
-    network.docker.emplace().networkName = name;
-    try {
-      checkNetworkName(network);
-      return true;
-    } catch (const Error&) {
-      return false;
-    }
+  for (const std::string& wrong : {std::string(64, 'a'), std::string("cafe12")}) {
+    std::optional<Error> refusal = refusalOf({.networkName = wrong});
+    ASSERT_TRUE(refusal) << wrong;
+    EXPECT_EQ(refusal->code(), ErrorCode::Unprocessable);
+  }
+  for (const char* name : {"team-net", "cafeteria", ""}) EXPECT_FALSE(refusalOf({.networkName = name})) << name;
+}
+
+TEST(RequestPolicy, malformedNetworkOptionsAreInvalidMembersOfTheRequest) {
+  const auto messageOf = [](DockerNetworkConfig options) {
+    std::optional<Error> refusal = refusalOf(std::move(options));
+    return refusal && refusal->code() == ErrorCode::InvalidArgument ? refusal->message() : std::string();
   };
-  EXPECT_FALSE(allowed(std::string(64, 'a')));
-  EXPECT_FALSE(allowed("cafe12"));
-  EXPECT_TRUE(allowed("team-net"));
-  EXPECT_TRUE(allowed("cafeteria"));
-  EXPECT_TRUE(allowed(""));
+  EXPECT_EQ(messageOf({"host", "null"}),
+            "The request has 2 invalid fields: /network/docker/networkName must be a network of its own: \"host\" and \"none\" are not "
+            "isolated; /network/docker/networkDriver must be a network driver, like bridge.");
+  EXPECT_EQ(messageOf({"container:abc", "bridge"}),
+            "The request has 1 invalid field: /network/docker/networkName must be 2 to 64 letters, digits, \"_\", \".\" and \"-\".");
 }
 
 TEST(ContainerChanges, whatIsInNoVolumeIsCountedByItsFolder) {
@@ -88,13 +103,9 @@ TEST(ContainerChanges, aListThatWasCutCountsUpToTheCut) {
 
 TEST(DockerRegion, isTheHostInTheConfiguration) {
   NetworkConfig network;
-  writeHost(network, {});
-  EXPECT_FALSE(network.docker) << "the provider chooses";
-  writeHost(network, {"box2", "box3"});
-  ASSERT_TRUE(network.docker);
-  EXPECT_EQ(network.docker->host, "box2") << "an instance has one host";
-  writeHost(network, {});
-  EXPECT_EQ(network.docker->host, "");
+  EXPECT_EQ(hostOf(network), "") << "the provider chooses";
+  network.regions = {"box2", "box3"};
+  EXPECT_EQ(hostOf(network), "box2") << "an instance has one host";
 }
 
 }  // namespace

@@ -87,6 +87,14 @@ TEST(MachineSpec, mapsTheWholeConfiguration) {
   EXPECT_EQ(plan.regions, (std::vector<std::string>{"ams", "fra"}));
 }
 
+TEST(MachineSpec, theRegionsOfAnInstanceTakePrecedenceInTheirOrder) {
+  InstanceSpec spec = makeSpec();
+  spec.config.network.regions = {"iad", "ams"};
+  InstancePlan plan = planInstance(spec, makeConfig(), "swarm-1");
+  EXPECT_EQ(plan.regions, (std::vector<std::string>{"iad", "ams"}));
+  EXPECT_EQ(metadata(plan, "swarm_regions"), R"(["iad","ams"])");
+}
+
 TEST(MachineSpec, theAgentsSettingsAreInTheEnvironmentAndNoSecretIsAnywhere) {
   InstanceSpec spec = makeSpec();
   spec.config.env["SWARM_AGENT"] = "a person's";
@@ -348,15 +356,6 @@ TEST(ImageCheck, readsAChallenge) {
   EXPECT_EQ(challenge.service, "registry.example");
   EXPECT_EQ(challenge.scope, "repository:a/b:pull");
   EXPECT_EQ(parseChallenge("Basic realm=\"x\"").realm, "");
-}
-
-TEST(FlyRegions, areThoseOfTheConfigurationInTheirOrder) {
-  NetworkConfig network;
-  writeRegions(network, {});
-  EXPECT_FALSE(network.flyio) << "the provider chooses";
-  writeRegions(network, {"fra", "ams"});
-  ASSERT_TRUE(network.flyio);
-  EXPECT_EQ(network.flyio->regions, (std::vector<std::string>{"fra", "ams"}));
 }
 
 }  // namespace

@@ -64,7 +64,8 @@ TEST(Codec, writesWhatItReads) {
   config.env = {{"A", "1"}, {"B", "zwei ü"}};
   config.resources.cpu.cores = 0.5;
   config.network.exposedPorts = {80, 8080};
-  config.network.flyio = FlyNetworkConfig{true, {"ams"}, false};
+  config.network.regions = {"ams"};
+  config.network.flyio = FlyNetworkConfig{true, false};
   config.storage = {{5, false, "/data", "vol"}};
   config.labels = {{"team", "a/b~c"}};
   config.metadata = json::object{{"deep", {1, nullptr, json::object{{"x", 2.5}}}}};
@@ -72,6 +73,40 @@ TEST(Codec, writesWhatItReads) {
   json::value second = toJson(fromJson<InstanceConfig>(first));
   EXPECT_EQ(first, second);
   EXPECT_FALSE(first.at("network").as_object().contains("docker")) << "an absent optional is left out";
+}
+
+/// `network` as read, written.
+std::string readNetwork(std::string_view network, NetworkConfig base = {}) {
+  return json::serialize(toJson(fromJson<NetworkConfig>(parseJson(network), UnknownFields::Refuse, std::move(base))));
+}
+
+TEST(Codec, readsTheRegionsOfEarlierVersions) {
+  EXPECT_EQ(readNetwork(R"({"docker":{"networkName":"team","networkDriver":"bridge","host":"box2"}})"),
+            R"({"exposedPorts":[],"internalNetwork":false,"regions":["box2"],"docker":{"networkName":"team","networkDriver":"bridge"}})");
+  EXPECT_EQ(readNetwork(R"({"flyio":{"privateNetwork":true,"regions":["ams","fra"],"ipv6":false}})"),
+            R"({"exposedPorts":[],"internalNetwork":false,"regions":["ams","fra"],"flyio":{"privateNetwork":true,"ipv6":false}})");
+  // A request without a provider may name hosts and regions; an update of them replaces the list, and one of other members does not.
+  EXPECT_EQ(fromJson<NetworkConfig>(parseJson(R"({"docker":{"host":"box2"},"flyio":{"regions":["ams"]}})")).regions,
+            (std::vector<std::string>{"box2", "ams"}));
+  NetworkConfig base;
+  base.regions = {"fra"};
+  const auto updated = [&](std::string_view change) {
+    return fromJson<NetworkConfig>(parseJson(change), UnknownFields::Refuse, base).regions;
+  };
+  EXPECT_EQ(updated(R"({"flyio":{"regions":["ams"]}})"), std::vector<std::string>{"ams"});
+  EXPECT_EQ(updated(R"({"docker":{"host":""}})"), std::vector<std::string>{});
+  EXPECT_EQ(updated(R"({"docker":{"networkName":"team"},"flyio":{"ipv6":false}})"), std::vector<std::string>{"fra"});
+  EXPECT_THAT(faultsOf<NetworkConfig>(R"({"docker":{"host":5},"flyio":{"region":"ams"}})"),
+              UnorderedElementsAre(fault("/regions/0", "must be a string"), fault("/flyio/region", "is not a known field")));
+}
+
+TEST(Codec, readsTheRegionsOfTheProviderWhereAnInstanceOfAnEarlierVersionIs) {
+  const std::string network = R"("config":{"network":{"docker":{"host":"box2"},"flyio":{"regions":["ams"]}}})";
+  const auto regions = [&](std::string_view provider) {
+    return fromJson<Instance>(parseJson(R"({"provider":")" + std::string(provider) + R"(",)" + network + "}")).config.network.regions;
+  };
+  EXPECT_EQ(regions("docker"), std::vector<std::string>{"box2"}) << "after a move, both are there";
+  EXPECT_EQ(regions("flyio"), std::vector<std::string>{"ams"});
 }
 
 TEST(Codec, collectsEveryFaultWithItsPointer) {

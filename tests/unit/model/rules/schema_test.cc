@@ -130,8 +130,9 @@ TEST(Patches, haveTheMembersOfWhatTheyChange) {
                           .shmSize = 64};
   NetworkPatch network{.exposedPorts = std::vector<std::int64_t>{80},
                        .internalNetwork = true,
-                       .docker = DockerNetworkPatch{.networkName = "a", .networkDriver = "b", .host = "c"},
-                       .flyio = FlyNetworkPatch{.privateNetwork = true, .regions = std::vector<std::string>{"ams"}, .ipv6 = false}};
+                       .regions = std::vector<std::string>{"ams"},
+                       .docker = DockerNetworkPatch{.networkName = "a", .networkDriver = "b"},
+                       .flyio = FlyNetworkPatch{.privateNetwork = true, .ipv6 = false}};
   std::set<std::string> described, written;
   collectMembers(jsonSchemaFor("ResourcePatch"), "", described);
   collectMembers(toJson(resources).as_object(), written, "");

@@ -171,19 +171,18 @@ TEST(Validation, checksExposedPorts) {
               ElementsAre(HasSubstr("at most 64")));
 }
 
-TEST(Validation, checksProviderNetworks) {
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"team-net", "bridge", ""}; }), IsEmpty());
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"host", "null", ""}; }),
-              ElementsAre(HasSubstr("not isolated"), HasSubstr("/network/docker/networkDriver")));
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"container:abc", "bridge", ""}; }),
-              ElementsAre(HasSubstr("/network/docker/networkName must be 2 to 64")));
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"", "bridge", "box-2"}; }), IsEmpty());
-  for (const char* wrong : {"Box2", "-box", "box-", "box_2", "a.b"}) {
-    EXPECT_THAT(faultsAfter([&](auto& c) { c.network.docker = DockerNetworkConfig{"", "bridge", wrong}; }),
-                ElementsAre(HasSubstr("/network/docker/host must be the name")));
+TEST(Validation, checksRegions) {
+  EXPECT_THAT(faultsAfter([](auto& c) { c.network.regions = {"ams", "box-2"}; }), IsEmpty());
+  for (const char* wrong : {"Box2", "-box", "box-", "box_2", "a.b", "Ams", ""}) {
+    EXPECT_THAT(faultsAfter([&](auto& c) { c.network.regions = {"ams", wrong}; }),
+                ElementsAre(HasSubstr("/network/regions/1 must be a region, like ams, or the name of a Docker host")));
   }
-  EXPECT_THAT(faultsAfter([](auto& c) { c.network.flyio = FlyNetworkConfig{false, {"ams", "Ams", "amst"}, true}; }),
-              ElementsAre(HasSubstr("/network/flyio/regions/1"), HasSubstr("/network/flyio/regions/2")));
+  EXPECT_THAT(faultsAfter([](auto& c) { c.network.regions.assign(17, "ams"); }),
+              ElementsAre(HasSubstr("/network/regions must have at most 16")));
+}
+
+TEST(Validation, leavesTheOptionsOfAProviderToIt) {
+  EXPECT_THAT(faultsAfter([](auto& c) { c.network.docker = DockerNetworkConfig{"host", "null"}; }), IsEmpty());
 }
 
 TEST(Validation, keepsVolumesAwayFromWhatTheInstanceNeeds) {
@@ -298,7 +297,7 @@ TEST(Validation, neverCrashesOnArbitraryText) {
     config.env[text] = text;
     config.labels[text] = text;
     config.storage = {{1, true, text, text}};
-    config.network.docker = DockerNetworkConfig{text, text, text};
+    config.network.regions = {text};
     Faults faults;
     validate(config, faults);
     RC_ASSERT(text.empty() || nameFault(text).empty() || !faults.empty());

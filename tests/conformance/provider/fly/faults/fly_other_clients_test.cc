@@ -22,7 +22,7 @@ TEST_F(FlyPlaces, anAppIsANetworkOfItsOwnWithItsAddresses) {
   EXPECT_EQ(made.network.hostname, app + ".fly.localhost");
   EXPECT_TRUE(made.network.internalIp.starts_with("fdaa:"));
   InstanceSpec hidden = spec();
-  hidden.config.network.flyio = FlyNetworkConfig{true, {}, true};
+  hidden.config.network.flyio = FlyNetworkConfig{.privateNetwork = true};
   create(hidden);
   json::value ips = world_.send("GET", "/v1/apps/" + flyio::appName(config_, "swarm-1", hidden.placeId) + "/ip_assignments");
   ASSERT_EQ(arrayAt(ips, "ips").size(), 1u);

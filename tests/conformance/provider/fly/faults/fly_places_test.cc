@@ -24,11 +24,11 @@ TEST_F(FlyPlaces, aRegionWithoutRoomForAVolumeIsLeftToo) {
 
 TEST_F(FlyPlaces, theRegionOfAnInstanceTakesPrecedenceOverTheConfiguredOnes) {
   InstanceSpec wanted = spec();
-  wanted.config.network.flyio = FlyNetworkConfig{false, {"iad"}, true};
+  wanted.config.network.regions = {"iad"};
   create(wanted);
   EXPECT_EQ(stringAt(machine(), "region"), "iad");
   wanted = spec();
-  wanted.config.network.flyio = FlyNetworkConfig{false, {"atlantis"}, true};
+  wanted.config.network.regions = {"atlantis"};
   auto error = errorOf([&] { create(wanted); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Unprocessable);

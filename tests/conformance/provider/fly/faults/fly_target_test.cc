@@ -10,7 +10,7 @@ class FlyTarget : public FlyPlaces {
  protected:
   InstanceSpec specIn(std::vector<std::string> regions) {
     InstanceSpec made = spec();
-    made.config.network.flyio = FlyNetworkConfig{false, std::move(regions), true};
+    made.config.network.regions = std::move(regions);
     return made;
   }
   PlacementPreview preview(const InstanceSpec& wanted) { return runner_.run(provider_->previewInstance(wanted, soon())); }
@@ -140,7 +140,7 @@ TEST_F(FlyTarget, aPreviewOfAnExistingPlaceRequiresNoRoom) {
   create(kept);
   stop(kept.placeId);
   world_.fault(R"({"match":{"action":"placements"},"count":-1,"effect":{"error":"E22"}})");
-  kept.config.network.flyio.reset();
+  kept.config.network.regions.clear();
   PlacementPreview seen = preview(kept);
   EXPECT_EQ(seen.problems, std::vector<std::string>{});
   EXPECT_EQ(seen.region, "fra");
@@ -155,7 +155,7 @@ class FlyWithoutRoom : public ::testing::Test {
     wanted.config.image = "workspace";
     wanted.config.resources.memory = {0, 256};
     wanted.config.resources.cpu = {1, 0};
-    wanted.config.network.flyio = FlyNetworkConfig{false, std::move(regions), true};
+    wanted.config.network.regions = std::move(regions);
     flyio::FlyIOProvider provider(world_.providerConfig(), "swarm-1", world_.clock(), FlyWorld::quickTuning());
     return runner_.run(provider.previewInstance(wanted, Deadline::after(std::chrono::seconds(20))));
   }
