@@ -26,6 +26,7 @@ std::map<ProviderType, ProviderPtr> makeProviders(const ServerConfig& config, co
     static fake::FakeWorld world(context.clock);  // lives as long as the process
     fake::FakeOptions options;
     options.swarmId = context.swarmId;
+    options.regions = {"ams", "fra", "box2"};  // those of the examples in the OpenAPI document
     add(std::make_unique<fake::FakeProvider>(world, context.clock, options));
   } else {
     for (const ProviderSetupPtr& setup : config.providers) add(setup->make(context));

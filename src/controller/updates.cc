@@ -2,6 +2,7 @@
 #include "controller/updates.h"
 
 #include "base/text/format.h"
+#include "controller/placement/placement.h"
 #include "model/codec/codec_detail.h"
 #include "model/rules/validation.h"
 
@@ -86,6 +87,8 @@ InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request
   if (request.network) config.network = *request.network;
   if (request.labels) config.labels = *request.labels;
   if (request.metadata) config.metadata = *request.metadata;
+  std::vector<std::string>& regions = config.network.regions;
+  if (regions != old.network.regions) regions = offeredRegions(provider, std::move(regions), "/network/regions");
   bool new_network = differ(old.network, config.network);
   if (!new_network && !differ(old.resources, config.resources)) return config;
   InstanceSpec requested;
@@ -96,7 +99,7 @@ InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request
   if (new_network)
     requested.config.network = config.network;
   else
-    requested.config.network.regions = config.network.regions;
+    requested.config.network.regions = regions;
   provider.checkRequest(requested);
   return config;
 }

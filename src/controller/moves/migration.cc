@@ -4,6 +4,7 @@
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
+#include "controller/placement/placement.h"
 #include "model/codec/codec.h"
 
 namespace swarm::control {
@@ -58,7 +59,7 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
     forgetVolumeNames(target.config);
     std::vector<std::string>& regions = target.config.network.regions;
     regions.clear();  // of the place that it leaves
-    if (!target.region.empty()) regions = {target.region};
+    if (!target.region.empty()) regions = offeredRegions(context_.providers.at(target.provider), {target.region}, "/region");
   }
   if (request.resources) target.config.resources = *request.resources;
   if (request.resources && !target.kept)
@@ -79,6 +80,14 @@ MigrateParameters Migration::parametersFor(const Entry& entry, const MigrateRequ
   parameters.keepHours = request.keepHours;
   parameters.bandwidthLimit = request.bandwidthLimit;
   parameters.wasRunning = entry.record.instance.status == InstanceStatus::running;
+  if (!target.kept) {
+    InstanceSpec requested;
+    requested.placeId = parameters.place;
+    requested.name = parameters.config.name;
+    requested.owner = entry.record.instance.owner;
+    requested.config = parameters.config;
+    context_.providers.at(target.provider).checkRequest(requested);
+  }
   return parameters;
 }
 

@@ -112,7 +112,7 @@ async function mistakes() {
   const absent = await server.run('migrate', 'absent', '--to', 'flyio');
   check(absent.code === 3, 'an absent instance: exit code 3', JSON.stringify(absent));
   const region = await server.run('migrate', 'web1', '--to', 'flyio', '--region', 'xyz');
-  check(region.code === 1 && /xyz/.test(region.stderr), 'a region that Fly does not have: it names it', JSON.stringify(region));
+  check(region.code === 1 && /"xyz"; it has ams, fra/.test(region.stderr), 'a region that Fly does not have: it names those that it has', JSON.stringify(region));
   const plan = await server.run('migrate', 'web1', '--to', 'flyio', '--region', 'ams', '--dry-run', '-o', 'json');
   const planned = plan.code === 0 ? JSON.parse(plan.stdout) : {};
   check(planned.fits === true && planned.files > 10 && planned.to?.region === 'ams', 'a dry run reports what would be moved', JSON.stringify(plan));

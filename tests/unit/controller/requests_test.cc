@@ -232,6 +232,38 @@ TEST_F(Requests, anUnknownProviderIsRefusedByItsPointer) {
   }
 }
 
+TEST_F(Requests, aRegionThatDoesNotExistIsRefusedByItsPointerBeforeAnOperationBegins) {
+  fake_options_.regions = {"ams", "fra"};
+  reboot();
+  const auto refusal = [&](auto work) -> std::string {
+    try {
+      run(work());
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fields().at(0).pointer, "/network/regions");
+      return error.message();
+    }
+    return "was accepted";
+  };
+  CreateRequest wrong = request("one");
+  wrong.config.network.regions = {"mars"};
+  EXPECT_EQ(refusal([&] { return swarm().createInstance(wrong); }), "No provider of this server has the region \"mars\".");
+  wrong.provider = ProviderType::fake;
+  EXPECT_EQ(refusal([&] { return swarm().createInstance(wrong); }), "The provider \"fake\" has no region \"mars\"; it has ams, fra.");
+  EXPECT_TRUE(store_.operations.empty());
+
+  wrong.config.network.regions = {"mars", "fra", "ams"};
+  ASSERT_EQ(finish(run(swarm().createInstance(wrong))).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("one").config.network.regions, (std::vector<std::string>{"fra", "ams"})) << "those that are there, in this order";
+  EXPECT_EQ(get("one").region, "fra");
+  const auto operations = store_.operations.size();
+  UpdateRequest change;
+  change.network.emplace().regions = {"mars"};
+  EXPECT_EQ(refusal([&] { return swarm().updateInstance("one", change, "ann"); }),
+            "The provider \"fake\" has no region \"mars\"; it has ams, fra.");
+  EXPECT_EQ(refusal([&] { return swarm().planUpdate("one", change); }), "The provider \"fake\" has no region \"mars\"; it has ams, fra.");
+  EXPECT_EQ(store_.operations.size(), operations);
+}
+
 TEST_F(Requests, eventsReportInstancesAndOperations) {
   std::uint64_t before = swarm().events().lastId();
   create("one");

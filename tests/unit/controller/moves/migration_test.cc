@@ -13,6 +13,7 @@ class MigrationTest : public ControllerTest {
  protected:
   MigrationTest() {
     options_.moveAgents = moves_;
+    fake_options_.regions = {"fra", "iad"};
     options_.providerOutage = std::chrono::seconds(3);  // of real time: a busy machine must not look like an outage
   }
 
@@ -366,6 +367,46 @@ TEST_F(MigrationTest, aPlanChangesNothing) {
   EXPECT_EQ(store_.operations.size(), operations);
   EXPECT_EQ(world_.containers().size(), 1U);
   EXPECT_EQ(placeOf("web"), source);
+}
+
+TEST_F(MigrationTest, aRegionThatTheProviderDoesNotOfferIsRefusedBeforeAnOperationBegins) {
+  boot();
+  makeWorkspace();
+  const auto operations = store_.operations.size();
+  for (bool is_dry_run : {false, true}) {
+    try {
+      if (is_dry_run)
+        run(swarm().planMigration("web", to("mars")));
+      else
+        run(swarm().migrateInstance("web", to("mars"), "ann"));
+      FAIL() << "was accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::InvalidArgument);
+      EXPECT_EQ(error.message(), "The provider \"fake\" has no region \"mars\"; it has fra, iad.");
+      ASSERT_EQ(error.fields().size(), 1U);
+      EXPECT_EQ(error.fields()[0].pointer, "/region");
+    }
+  }
+  EXPECT_EQ(store_.operations.size(), operations);
+}
+
+TEST_F(MigrationTest, whatTheTargetDoesNotAllowIsRefusedBeforeAnOperationBegins) {
+  fake_options_.checksRequests = true;
+  boot();
+  makeWorkspace();
+  const auto operations = store_.operations.size();
+  world_.addMissingImage(get("web").config.image);
+  EXPECT_THROW(run(swarm().migrateInstance("web", to("fra"), "ann")), Error);
+  EXPECT_EQ(store_.operations.size(), operations);
+}
+
+TEST_F(MigrationTest, theConfigurationNamesTheRegionOfTheTargetAlone) {
+  boot();
+  makeWorkspace();
+  ASSERT_EQ(move(to("fra")).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("web").config.network.regions, std::vector<std::string>{"fra"});
+  ASSERT_EQ(move(to("iad")).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("web").config.network.regions, std::vector<std::string>{"iad"});
 }
 
 TEST_F(MigrationTest, reportsWhyItCannotStart) {
