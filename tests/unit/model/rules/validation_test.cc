@@ -81,7 +81,7 @@ TEST(Validation, wantsNamesThatAreDnsLabels) {
     EXPECT_THAT(nameFault(name), HasSubstr("must be 1 to 40")) << name;
   for (const char* name : {"a--b", "8080--web", "xn--a"}) EXPECT_THAT(nameFault(name), HasSubstr("\"--\"")) << name;
   for (const char* name : {"www", "api", "localhost"}) EXPECT_THAT(nameFault(name), HasSubstr("is reserved")) << name;
-  EXPECT_THAT(nameFault("i-01jd9qkz4t0123456789abcdef"), HasSubstr("instance's id"));
+  EXPECT_THAT(nameFault("i-01jd9qkz4t0123456789abcdef"), HasSubstr("workspace's id"));
   EXPECT_EQ(nameFault("i-am-here"), "");
 }
 
