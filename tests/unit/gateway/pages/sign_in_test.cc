@@ -205,7 +205,7 @@ TEST_F(SignInFlow, aServiceWorkerOfAFormerInstanceIsClearedBeforeASignIn) {
     EXPECT_EQ((co_await ask(script, "80.ws")).header("Clear-Site-Data"), "");
     EXPECT_EQ((co_await ask("Accept: text/html\r\n", "80.ws")).header("Clear-Site-Data"), "");
     remove("ws");
-    publish([](Route& route) { route.instanceId = "i-later"; }, "ws");
+    publish([](Route& route) { route.instanceId = InstanceId("i-later"); }, "ws");
     for (const auto& fields : {script, part, std::string("Accept: text/html\r\n")}) {
       const auto answer = co_await ask(fields, "80.ws");
       EXPECT_NE(answer.status, 200) << fields;

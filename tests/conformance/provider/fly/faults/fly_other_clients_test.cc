@@ -58,7 +58,7 @@ TEST_F(FlyPlaces, aLeaseThatACrashLeftIsReusedAndAnotherClientsIsNot) {
   EXPECT_EQ(world_.count("leases"), 0);
   world_.send("POST", lease, json::object{{"description", "another deploy"}, {"ttl", 600}});
   auto error = errorOf([&] {
-    runner_.run(provider_->stopInstance(wanted.placeId, std::chrono::seconds(1), progress_, Deadline::after(std::chrono::seconds(2))));
+    runner_.run(provider_->stopInstance(wanted.placeId, std::chrono::seconds(1), progress_, Deadline::after(std::chrono::seconds(10))));
   });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Conflict) << error->message();
