@@ -197,9 +197,14 @@ class Server {
 
  private:
   async::awaitable<void> checkStore() {
-    async::BlockingWork check(co_await boost::asio::this_coro::executor, "disk-check",
-                              [this] { sqlite::DataDir::checkSpace(config_.dataDir); });
-    co_await check.wait();
+    const auto executor = co_await boost::asio::this_coro::executor;
+    std::optional<async::BlockingWork> check;
+    try {
+      check.emplace(executor, "disk-check", [this] { sqlite::DataDir::checkSpace(config_.dataDir); });
+    } catch (const Error& error) {
+      throw Error(ErrorCode::Unavailable, error.message());  // OutOfResources means the disk to the caller
+    }
+    co_await check->wait();
     co_await store_->putSetting("write check", "");
   }
 

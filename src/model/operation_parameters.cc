@@ -25,9 +25,9 @@ boost::json::object storedParametersOf(const OperationRecord& record) {
   return stored;
 }
 
-void readStoredParameters(OperationRecord& record, const boost::json::object& stored) {
+void readStoredParameters(OperationRecord& record, const boost::json::object& stored, std::optional<ProviderType> of_instance) {
   std::vector<FieldError> faults;  // of rows that no version of ours has written
-  codec::Sink sink{faults, UnknownFields::Ignore};
+  codec::Sink sink{faults, UnknownFields::Ignore, of_instance};
   boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, OperationParameters>>([&](auto type) {
     using Parameters = typename decltype(type)::type;
     if (Parameters::kind != record.kind) return;

@@ -112,7 +112,7 @@ struct OperationRecord : Operation {
 /// The store's JSON of what an operation has besides its public JSON.
 boost::json::object storedParametersOf(const OperationRecord& record);
 /// The inverse, for record.kind, which was read before. Lenient with rows of other versions: members that are absent, unknown or of another
-/// type leave the defaults.
-void readStoredParameters(OperationRecord& record, const boost::json::object& stored);
+/// type leave the defaults. `of_instance`: where the instance is; rows of earlier versions have regions of each provider.
+void readStoredParameters(OperationRecord& record, const boost::json::object& stored, std::optional<ProviderType> of_instance = {});
 
 }  // namespace swarm

@@ -81,6 +81,7 @@ ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
     // The machine itself needs the rest.
     resources.memory.max = std::min(resources.memory.max, static_cast<std::int64_t>(memory * 0.8));
     resources.memory.min = std::min(resources.memory.min, resources.memory.max);
+    resources.shmSize = std::min(resources.shmSize, resources.memory.max);
   }
   return resources;
 }

@@ -253,7 +253,7 @@ json::object presentNames(const NetworkConfig&, const json::object& given, const
   };
   take(ProviderType::docker, "docker", "host");
   take(ProviderType::flyio, "flyio", "regions");
-  if (regions) present["regions"] = std::move(*regions);
+  if (regions && (!regions->empty() || !present.contains("regions"))) present["regions"] = std::move(*regions);
   return present;
 }
 

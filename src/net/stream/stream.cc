@@ -77,9 +77,11 @@ class Pump {
       }
       if (refuses_) continue;
       if (on_bytes_) on_bytes_(PumpDirection::LeftToRight, got.bytes);
-      // A failed write is not final: the server may have responded and closed before it read everything.
       const asio::const_buffer piece(buffer.get(), got.bytes);
-      if ((co_await server_.writeAll(std::span(&piece, 1))).error) refuse();
+      const error_code failure = (co_await server_.writeAll(std::span(&piece, 1))).error;
+      if (failure == asio::error::timed_out) co_return loseClient();
+      // Not final: the server may have responded and closed before it read everything.
+      if (failure) refuse();
     }
   }
 
@@ -89,6 +91,7 @@ class Pump {
       const IoResult got = co_await server_.readSome(asio::buffer(buffer.get(), kPumpBytes));
       if (got.error) {
         ended_ = true;
+        if (got.error != asio::error::eof) server_.close();  // ends a pending write
         if (co_await client_.shutdownWrite()) co_return loseClient();
         if (refuses_ || got.error != asio::error::eof) refuse();
         co_return;
@@ -101,6 +104,7 @@ class Pump {
 
  private:
   // A disconnected client reads nothing more. The server must be informed, and could mistake a plain close for the end of one direction.
+  // Also for a server that is there and does not read.
   void loseClient() {
     client_.close();
     server_.abort();

@@ -81,8 +81,9 @@ using StreamPtr = std::unique_ptr<Stream>;
 StreamPtr prepend(std::string buffered, StreamPtr inner);
 
 /// Copies both ways until both directions have ended, half-closing each when its source ends; never reads more before the previous bytes
-/// have been written. `onBytes` (may be empty) is called with each chunk's size and direction. Ends early when either side fails; both are
-/// closed at the end.
+/// have been written. `onBytes` (may be empty) is called with each chunk's size and direction. Left is the client: ends early when it
+/// fails, or when the right side does not read in time. When the right side is gone, what it sent still reaches the client, whose input is
+/// dropped for at most 2 seconds. Both are closed at the end.
 enum class PumpDirection { LeftToRight, RightToLeft };
 using PumpObserver = std::function<void(PumpDirection, std::size_t)>;
 awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes = {});

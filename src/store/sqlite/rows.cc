@@ -34,7 +34,7 @@ Operation readOperation(const Rows& rows) { return fromJson<Operation>(parseStor
 
 OperationRecord readOperationRecord(const Rows& rows) {
   OperationRecord record{readOperation(rows), {}};
-  readStoredParameters(record, parseStored(rows.text(1)).as_object());
+  readStoredParameters(record, parseStored(rows.text(1)).as_object(), enumFromName<ProviderType>(rows.text(2)));
   return record;
 }
 
@@ -181,7 +181,10 @@ void updateOperation(Database& database, const OperationRecord& operation) {
 }
 
 std::optional<OperationRecord> getOperation(Database& database, const std::string& id) {
-  Rows rows = database.query("SELECT body, parameters FROM operations WHERE id = ?", {id});
+  Rows rows = database.query(
+      "SELECT o.body, o.parameters, coalesce(json_extract(i.body, '$.provider'), '') FROM operations o "
+      "LEFT JOIN instances i ON i.id = o.instance_id WHERE o.id = ?",
+      {id});
   if (!rows.next()) return std::nullopt;
   return readOperationRecord(rows);
 }
@@ -210,7 +213,9 @@ std::vector<Operation> listOperations(Database& database, const OperationFilter&
 
 std::vector<OperationRecord> unfinishedOperations(Database& database) {
   std::vector<OperationRecord> out;
-  Rows rows = database.query("SELECT body, parameters FROM operations WHERE status IN ('pending', 'running') ORDER BY id");
+  Rows rows = database.query(
+      "SELECT o.body, o.parameters, coalesce(json_extract(i.body, '$.provider'), '') FROM operations o "
+      "LEFT JOIN instances i ON i.id = o.instance_id WHERE o.status IN ('pending', 'running') ORDER BY o.id");
   while (rows.next()) out.push_back(readOperationRecord(rows));
   return out;
 }

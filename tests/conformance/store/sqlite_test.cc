@@ -178,7 +178,13 @@ TEST_F(SqliteStore, readsTheRegionsOfInstancesAndPlacesOfEarlierVersions) {
   sql(R"(INSERT INTO places(id, instance_id, role, external, body) VALUES('i-2', 'i-1', 'kept', '[]',
          '{"owner":"ann","provider":"docker","region":"box2","createdAt":1,"expiresAt":2,"name":"","files":3,"bytes":4,"config":)" +
       config + "}')");
+  sql(R"(INSERT INTO operations(id, instance_id, owner, status, ended_at, parameters, body) VALUES('op-1', 'i-1', 'ann', 'running', 0,
+         '{"previous":)" +
+      config + R"(,"config":)" + config + R"(}', '{"id":"op-1","kind":"update","instanceId":"i-1","owner":"ann","status":"running"}'))");
   auto store = openSqliteStore(data());
+  const auto update = std::get<UpdateParameters>(run(store->unfinishedOperations()).at(0).parameters);
+  EXPECT_EQ(update.config.network.regions, (std::vector<std::string>{"ams", "fra"}));
+  EXPECT_EQ(update.previous.network.regions, (std::vector<std::string>{"ams", "fra"}));
   const InstanceRecord instance = run(store->loadInstances()).at(0);
   EXPECT_EQ(instance.instance.config.network.regions, (std::vector<std::string>{"ams", "fra"}));
   EXPECT_EQ(instance.instance.config.network.exposedPorts, std::vector<std::int64_t>{80});

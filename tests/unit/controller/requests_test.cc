@@ -31,6 +31,18 @@ TEST_F(Requests, aRepeatedIdempotencyKeyReturnsTheFirstResponse) {
   EXPECT_EQ(world_.containers().size(), 1u);
 }
 
+/// Otherwise each later update would be refused for a size that no user requested.
+TEST_F(Requests, aDefaultThatTheMachineLacksIsReducedWithWhatItBounds) {
+  options_.defaultResources.memory.max = std::int64_t{4} * 1024 * 1024;
+  options_.defaultResources.shmSize = options_.defaultResources.memory.max;
+  reboot();
+  CreateRequest plain = request("one");
+  plain.config.resources = {};
+  const ResourceConfig made = run(swarm().createInstance(plain)).instance.config.resources;
+  EXPECT_LT(made.memory.max, options_.defaultResources.memory.max);
+  EXPECT_EQ(made.shmSize, made.memory.max);
+}
+
 /// By facts that the provider knows: no operation, no row, and the name stays free.
 TEST_F(Requests, anImpossibleCreateIsRefusedBeforeItsNameIsTaken) {
   fake_options_.checksRequests = true;

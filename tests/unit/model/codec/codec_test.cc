@@ -95,6 +95,7 @@ TEST(Codec, readsTheRegionsOfEarlierVersions) {
   };
   EXPECT_EQ(updated(R"({"flyio":{"regions":["ams"]}})"), std::vector<std::string>{"ams"});
   EXPECT_EQ(updated(R"({"docker":{"host":""}})"), std::vector<std::string>{});
+  EXPECT_EQ(updated(R"({"regions":["ams"],"docker":{"host":""}})"), std::vector<std::string>{"ams"});
   EXPECT_EQ(updated(R"({"docker":{"networkName":"team"},"flyio":{"ipv6":false}})"), std::vector<std::string>{"fra"});
   EXPECT_THAT(faultsOf<NetworkConfig>(R"({"docker":{"host":5},"flyio":{"region":"ams"}})"),
               UnorderedElementsAre(fault("/regions/0", "must be a string"), fault("/flyio/region", "is not a known field")));

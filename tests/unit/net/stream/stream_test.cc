@@ -180,6 +180,48 @@ TEST(Pump, endsWhenOneSideBreaks) {
   EXPECT_FALSE(left->isIdle());
 }
 
+/// Reads fail as those of a broken TLS connection do; the peer still holds back our writes.
+class BrokenReads final : public Stream {
+ public:
+  explicit BrokenReads(StreamPtr inner) : inner_(std::move(inner)) {}
+  awaitable<IoResult> readSome(asio::mutable_buffer buffer) override {
+    const IoResult got = co_await inner_->readSome(buffer);
+    co_return got.error ? got : IoResult{asio::error::connection_aborted};
+  }
+  awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
+  awaitable<error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
+  void close() override { inner_->close(); }
+  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
+  Executor executor() override { return inner_->executor(); }
+  std::string peer() const override { return inner_->peer(); }
+  std::string peerAddress() const override { return inner_->peerAddress(); }
+
+ private:
+  StreamPtr inner_;
+};
+
+TEST(Pump, endsWhenTheServerBreaksWhileItHoldsBackTheRequest) {
+  TestLoop loop;
+  auto [client, left] = makePipe(loop.executor());
+  auto [inner, server] = makePipe(loop.executor(), 10);
+  BrokenReads right(std::move(inner));
+  loop.run(client->writeAll("more than the server takes"));
+  loop.spawn(send(*server, "x"));
+  loop.run(pump(*left, right));
+  EXPECT_FALSE(left->isIdle());
+}
+
+TEST(Pump, endsWhenAServerThatWritesDoesNotRead) {
+  TestLoop loop;
+  auto [client, left] = makePipe(loop.executor(), 64);
+  auto [right, server] = makePipe(loop.executor(), 64);
+  loop.spawn(send(*client, std::string(1000, 'q')));
+  loop.spawn(send(*server, std::string(1000, 'r')));
+  right->setDeadline(std::chrono::steady_clock::now() + milliseconds(50));
+  loop.run(pump(*left, *right));
+  EXPECT_FALSE(left->isIdle());
+}
+
 TEST(Connect, namesTheAddressThatRefuses) {
   TestLoop loop;
   std::uint16_t port = 0;
