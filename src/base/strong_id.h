@@ -1,8 +1,6 @@
 // StrongId: a string that identifies one kind of thing. Ids of different kinds do not convert to each other, and do not compare.
 #pragma once
 
-#include <fmt/core.h>
-
 #include <compare>
 #include <functional>
 #include <iosfwd>
@@ -36,10 +34,4 @@ std::ostream& operator<<(std::ostream& out, const StrongId<Tag>& id) {
 template <typename Tag>
 struct std::hash<swarm::StrongId<Tag>> {
   std::size_t operator()(const swarm::StrongId<Tag>& id) const { return std::hash<std::string>()(id.str()); }
-};
-
-template <typename Tag>
-struct fmt::formatter<swarm::StrongId<Tag>> {
-  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
-  auto format(const swarm::StrongId<Tag>& id, fmt::format_context& context) const { return fmt::format_to(context.out(), "{}", id.str()); }
 };

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "base/strong_id.h"
+
 namespace swarm {
 
 std::string formatText(fmt::string_view text, fmt::format_args args);
@@ -15,3 +17,9 @@ std::string format(fmt::format_string<Args...> text, Args&&... args) {
 }
 
 }  // namespace swarm
+
+template <typename Tag>
+struct fmt::formatter<swarm::StrongId<Tag>> {
+  constexpr auto parse(fmt::format_parse_context& context) { return context.begin(); }
+  auto format(const swarm::StrongId<Tag>& id, fmt::format_context& context) const { return fmt::format_to(context.out(), "{}", id.str()); }
+};
