@@ -70,6 +70,7 @@ transfer::ProgressSink CopyRun::sink() {
 
 /// Progress extends a command, but not the whole copy: a hostile agent can report it for ever.
 awaitable<void> CopyRun::throwWhenTooLate() {
+  const auto self = shared_from_this();  // when the loop ends, frames are destroyed in an arbitrary order
   for (;;) {
     const auto seen = reported_.version();
     const auto whole = kCopyTimeout - (context_.clock.now() - operation_->record.createdAt);
