@@ -69,7 +69,7 @@ std::optional<boost::json::value> ServerProcess::readAnswer() {
       return answer;
     }
     pollfd watched{from_, POLLIN, 0};
-    if (::poll(&watched, 1, kSilenceMilliseconds) <= 0) throw std::runtime_error("the server has been silent for a minute");
+    if (::poll(&watched, 1, kSilenceMilliseconds) <= 0) throw std::runtime_error("the server has been silent for 11 minutes");
     char piece[4096];
     ssize_t bytes = ::read(from_, piece, sizeof piece);
     if (bytes <= 0) return std::nullopt;

@@ -15,6 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::chrono::minutes kPatience{5};  ///< an Engine that removes a large volume can stand still for minutes
+
 // Ends at once at SIGTERM, and with code 3 at SIGUSR1 (a failure that a test can bring about).
 constexpr std::string_view kMain = R"(#!/bin/sh
 trap 'exit 0' TERM
@@ -55,7 +57,7 @@ DockerProviderConfig testEngineConfig() {
 engine::Reply TestEngine::send(std::string method, std::string target, std::optional<json::value> body) {
   engine::Request call{
       .method = std::move(method), .target = std::move(target), .doing = "perform the test's request", .body = std::move(body)};
-  return runner_.run(transport_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
+  return runner_.run(transport_.send(std::move(call), Deadline::after(kPatience)));
 }
 
 json::value TestEngine::get(std::string target) { return send("GET", std::move(target)).json("perform the test's request"); }
@@ -71,7 +73,7 @@ std::string TestEngine::importImage(std::string_view repository, const std::stri
                        .body = {},
                        .rawBody = archive,
                        .contentType = "application/x-tar"};
-  engine::Reply reply = runner_.run(transport_.send(std::move(call), Deadline::after(std::chrono::seconds(60))));
+  engine::Reply reply = runner_.run(transport_.send(std::move(call), Deadline::after(kPatience)));
   if (!reply.ok()) throw std::runtime_error("the test image could not be made: " + reply.body);
   return name;
 }
@@ -95,7 +97,7 @@ void TestEngine::untag(const std::string& swarm_id) { send("DELETE", "/images/sw
 void TestEngine::awaitProgram(const std::string& swarm_id, const PlaceId& place_id) {
   const std::string container = containerOf(swarm_id, place_id);
   auto runs = [&] { return send("GET", "/containers/" + container + "/archive?path=/tmp/main-runs").ok(); };
-  if (!runner_.waitFor(runs, std::chrono::seconds(60))) throw std::runtime_error("the test image's program does not run");
+  if (!runner_.waitFor(runs, kPatience)) throw std::runtime_error("the test image's program does not run");
 }
 
 void TestEngine::endWithFailure(const std::string& swarm_id, const PlaceId& place_id) {
