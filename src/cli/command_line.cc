@@ -1,16 +1,15 @@
-// Builds the tree of verbs from their declarations, and parses with it.
-#include "cli/command_line.h"
-
+// Parses the words of one command line by the declarations of the verbs, and runs the chosen verb. CLI11 is named only here and in
+// arguments.cc.
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <deque>
 #include <sstream>
 
-#include "base/text/format.h"
-#include "cli/output/output.h"
-#include "cli/output/table.h"
-#include "cli/verbs/table.h"
+#include "cli/completion.h"
+#include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
@@ -65,15 +64,14 @@ std::size_t distance(std::string_view left, std::string_view right) {
   return cost[left.size()][right.size()];
 }
 
-std::vector<CLI::App*> partsOf(CLI::App& app) {
-  return app.get_subcommands([](CLI::App*) { return true; });
+std::vector<const CLI::App*> partsOf(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
+/// Null: there is no such part.
 CLI::App* findPart(CLI::App& app, const std::string& word) {
-  for (CLI::App* one : partsOf(app)) {
-    if (one->check_name(word)) return one;
-  }
-  return nullptr;
+  const auto named = app.get_subcommands([&](CLI::App* one) { return one->check_name(word); });
+  return named.empty() ? nullptr : named.front();
 }
 
 std::string footerOf(const Verb::About& about) {
@@ -90,8 +88,7 @@ void declareCommon(Arguments& arguments, CommonOptions& common) {
   arguments.option("-o,--output", common.format, "table, json, yaml or name").oneOf({"table", "json", "yaml", "name"});
 }
 
-}  // namespace
-
+/// The word of `words` that is most similar to `word`; empty when none is similar.
 std::string nearestWord(std::string_view word, const std::vector<std::string>& words) {
   std::string nearest;
   std::size_t least = std::max<std::size_t>(2, word.size() / 2) + 1;
@@ -104,166 +101,181 @@ std::string nearestWord(std::string_view word, const std::vector<std::string>& w
   return nearest;
 }
 
-CommandLine::CommandLine(const std::function<int(const ServeFlags&)>& serve)
-    : program_{.serve = serve,
-               .tree = [this] { return tree(); },
-               .help = [this](const std::vector<std::string>& words) { return helpText(words); }} {
-  app_.require_subcommand(1);
-  app_.fallthrough(false);
-  app_.formatter(std::make_shared<HelpFormatter>());
-  app_.set_version_flag("-v,--version", "swarm " SWARM_VERSION, "Print the version of this command");
-  app_.add_option("--url", common_.url, "Address of the server, for every verb that calls it");
-  for (auto make : kVerbs) add(make());
-  app_.footer(
-      wrapped("Run `swarm help VERB` for the flags of a verb and an example.\n"
-              "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed, 5 timed out.",
-              kHelpWidth));
-}
-
-/// "snapshot create" is a part of "snapshot", which was added before it.
-void CommandLine::add(VerbPtr verb) {
-  const Verb::About& about = verb->about();
-  const std::size_t blank = about.name.find(' ');
-  CLI::App* parent = blank == std::string::npos ? &app_ : findPart(app_, about.name.substr(0, blank));
-  if (parent != &app_ && parent->get_require_subcommand_max() == 0) parent->require_subcommand(0, 1);
-  CLI::App* app = parent->add_subcommand(about.name.substr(blank == std::string::npos ? 0 : blank + 1), about.summary);
-  for (const std::string& alias : about.aliases) app->alias(alias);
-  if (about.kind == Verb::Kind::Group) app->require_subcommand(1, 1);
-  app->footer(footerOf(about));
-  Node& node = nodes_.emplace_back(std::move(verb), app, Arguments(*app));
-  node.verb->declare(node.arguments);
-  if (about.kind == Verb::Kind::Server) declareCommon(node.arguments, common_);
-}
-
-int CommandLine::run(int argc, char** argv) {
-  openStandardDescriptors();
-  std::vector<std::string> words(argv + 1, argv + argc);
-  auto end = std::ranges::find(words, "--");
-  if (end != words.end()) command_.assign(end + 1, words.end());
-  words.erase(end, words.end());
-  try {
-    Node* node = parse(std::move(words));
-    return node ? runVerb(*node) : kDone;
-  } catch (const WrongUse& error) {
-    return wrongUse(error.message());
-  } catch (const std::exception& error) {
-    report(format("swarm: {}\n", error.what()));
-    return kFailed;
+class CommandLine {
+ public:
+  explicit CommandLine(const std::function<int(const ServeFlags&)>& serve)
+      : program_{.serve = serve,
+                 .tree = [this] { return tree(); },
+                 .help = [this](const std::vector<std::string>& words) { return helpText(words); }} {
+    app_.require_subcommand(1);
+    app_.fallthrough(false);
+    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.set_version_flag("-v,--version", "swarm " SWARM_VERSION, "Print the version of this command");
+    app_.add_option("--url", common_.url, "Address of the server, for every verb that calls it");
+    for (auto add_verbs : kVerbs) add_verbs([this](const Verb::About& about, VerbPtr verb) { add(about, std::move(verb)); });
+    app_.footer(
+        wrapped("Run `swarm help VERB` for the flags of a verb and an example.\n"
+                "Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed, 5 timed out.",
+                kHelpWidth));
   }
-}
 
-int CommandLine::runVerb(Node& node) {
-  Context context(common_, program_, node.arguments);
-  try {
-    return node.verb->run(context);
-  } catch (const WrongUse&) {
-    throw;
-  } catch (const Error& error) {
-    printError(context, error);
-    return exitCodeOf(error);
+  int run(int argc, char** argv) {
+    openStandardDescriptors();
+    std::vector<std::string> words(argv + 1, argv + argc);
+    auto end = std::ranges::find(words, "--");
+    if (end != words.end()) command_.assign(end + 1, words.end());
+    words.erase(end, words.end());
+    try {
+      Node* node = parse(std::move(words));
+      return node ? runVerb(*node) : kDone;
+    } catch (const WrongUse& error) {
+      return wrongUse(error.message());
+    } catch (const std::exception& error) {
+      report(format("swarm: {}\n", error.what()));
+      return kFailed;
+    }
   }
-}
 
-/// The chosen verb; null when the text of a flag such as --help was printed instead. Throws WrongUse.
-CommandLine::Node* CommandLine::parse(std::vector<std::string> words) {
-  if (words.empty() && command_.empty()) words = {"--help"};
-  // The first word that is neither a flag nor the value of --url is the verb.
-  auto verb_at = words.begin();
-  while (verb_at != words.end() && verb_at->starts_with("-")) verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1;
-  if (verb_at != words.end() && !findPart(app_, *verb_at)) throw WrongUse(unknownVerb(*verb_at));
-  std::ranges::reverse(words);  // the order that CLI11 expects
-  try {
-    app_.parse(words);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) throw WrongUse(error.what());
-    std::ostringstream text;
-    app_.exit(error, text, text);
-    print(text.str());
-    return nullptr;
+  /// All verbs with their parts and arguments.
+  CompletionNode tree() const { return treeOf(app_); }
+
+ private:
+  /// A verb and its arguments.
+  struct Node {
+    VerbPtr verb;
+    CLI::App* app;
+    Arguments arguments;
+  };
+
+  /// "snapshot create" is a part of "snapshot", which was added before it.
+  void add(const Verb::About& about, VerbPtr verb) {
+    const std::size_t blank = about.name.find(' ');
+    CLI::App* parent = blank == std::string::npos ? &app_ : findPart(app_, about.name.substr(0, blank));
+    if (parent != &app_ && parent->get_require_subcommand_max() == 0) parent->require_subcommand(0, 1);
+    CLI::App* app = parent->add_subcommand(about.name.substr(blank == std::string::npos ? 0 : blank + 1), about.summary);
+    for (const std::string& alias : about.aliases) app->alias(alias);
+    app->footer(footerOf(about));
+    if (!verb) return static_cast<void>(app->require_subcommand(1, 1));
+    Node& node = nodes_.emplace_back(std::move(verb), app, Arguments(*app));
+    node.verb->declare(node.arguments);
+    if (about.kind == Verb::Kind::Server) declareCommon(node.arguments, common_);
   }
-  Node* node = chosen();
-  if (node) assignCommand(*node);
-  return node;
-}
 
-CommandLine::Node* CommandLine::chosen() {
-  const CLI::App* at = &app_;
-  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-  auto node = std::ranges::find(nodes_, at, &Node::app);
-  return node == nodes_.end() ? nullptr : &*node;
-}
-
-/// The words behind "--" belong to the command that exec or create runs, even when they look like flags.
-void CommandLine::assignCommand(Node& node) const {
-  std::vector<std::string>* into = node.arguments.commandWords();
-  if (into) {
-    *into = node.app->remaining();
-    into->insert(into->end(), command_.begin(), command_.end());
-  } else if (!command_.empty()) {
-    throw WrongUse(CLI::ExtrasError(command_).what());
+  int runVerb(Node& node) {
+    Context context(common_, program_, node.arguments);
+    try {
+      return node.verb->run(context);
+    } catch (const WrongUse&) {
+      throw;
+    } catch (const Error& error) {
+      printError(context, error);
+      return exitCodeOf(error);
+    }
   }
-}
 
-int CommandLine::wrongUse(const std::string& why) const {
-  std::string help = "swarm";
-  for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
-    at = at->get_subcommands().front();
-    help += " " + at->get_name();
+  /// The chosen verb; null when the text of a flag such as --help was printed instead. Throws WrongUse.
+  Node* parse(std::vector<std::string> words) {
+    if (words.empty() && command_.empty()) words = {"--help"};
+    // The first word that is neither a flag nor the value of --url is the verb.
+    auto verb_at = words.begin();
+    while (verb_at != words.end() && verb_at->starts_with("-")) verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1;
+    if (verb_at != words.end() && !findPart(app_, *verb_at)) throw WrongUse(unknownVerb(*verb_at));
+    std::ranges::reverse(words);  // the order that CLI11 expects
+    try {
+      app_.parse(words);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() != 0) throw WrongUse(error.what());
+      std::ostringstream text;
+      app_.exit(error, text, text);
+      print(text.str());
+      return nullptr;
+    }
+    Node* node = chosen();
+    if (node) assignCommand(*node);
+    return node;
   }
-  report(format("swarm: {}\nSee `{} --help`.\n", why, help));
-  return kWrongUse;
-}
 
-std::string CommandLine::unknownVerb(const std::string& word) const {
-  std::vector<std::string> known;
-  for (const Node& node : nodes_) {
-    const Verb::About& about = node.verb->about();
-    if (about.name.find(' ') == std::string::npos) known.push_back(about.name);
-    known.insert(known.end(), about.aliases.begin(), about.aliases.end());
+  Node* chosen() {
+    const CLI::App* at = &app_;
+    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+    auto node = std::ranges::find(nodes_, at, &Node::app);
+    return node == nodes_.end() ? nullptr : &*node;
   }
-  const std::string nearest = nearestWord(word, known);
-  return format("There is no verb \"{}\".{}", word, nearest.empty() ? "" : format(" Did you mean \"{}\"?", nearest));
-}
 
-std::string CommandLine::helpText(const std::vector<std::string>& words) {
-  CLI::App* at = &app_;
-  std::string path = "swarm";
-  for (const std::string& word : words) {
-    at = findPart(*at, word);
-    if (!at) throw WrongUse(unknownVerb(word));
-    path += " " + word;
+  /// The words behind "--" belong to the command that exec or create runs, even when they look like flags.
+  void assignCommand(Node& node) const {
+    std::vector<std::string>* into = node.arguments.commandWords();
+    if (into) {
+      *into = node.app->remaining();
+      into->insert(into->end(), command_.begin(), command_.end());
+    } else if (!command_.empty()) {
+      throw WrongUse(CLI::ExtrasError(command_).what());
+    }
   }
-  return at->get_formatter()->make_help(at, path, CLI::AppFormatMode::Normal);
-}
 
-const Values& CommandLine::valuesOf(const CLI::Option* option) const {
-  static const Values none;
-  for (const Node& node : nodes_) {
-    for (const Argument& one : node.arguments.all())
-      if (&one.option() == option) return one.values();
+  int wrongUse(const std::string& why) const {
+    std::string help = "swarm";
+    for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      help += " " + at->get_name();
+    }
+    report(format("swarm: {}\nSee `{} --help`.\n", why, help));
+    return kWrongUse;
   }
-  return none;
-}
 
-CompletionNode CommandLine::treeOf(const CLI::App& app) const {
-  CompletionNode node{app.get_name(), app.get_description(), app.get_aliases(), {}, {}, {}};
-  for (const CLI::Option* option : app.get_options({})) {
-    if (option->get_positional())
-      node.words.push_back({option->get_name(true), valuesOf(option), option->get_items_expected_max() > 1});
-    else
-      node.flags.push_back(
-          {option->get_lnames(), option->get_snames(), option->get_description(), option->get_items_expected_min() > 0, valuesOf(option)});
+  std::string unknownVerb(const std::string& word) const {
+    std::vector<std::string> known;
+    for (const CLI::App* one : partsOf(app_)) {
+      known.push_back(one->get_name());
+      known.insert(known.end(), one->get_aliases().begin(), one->get_aliases().end());
+    }
+    const std::string nearest = nearestWord(word, known);
+    return format("There is no verb \"{}\".{}", word, nearest.empty() ? "" : format(" Did you mean \"{}\"?", nearest));
   }
-  for (const CLI::App* below : app.get_subcommands([](const CLI::App*) { return true; })) node.below.push_back(treeOf(*below));
-  return node;
-}
 
-CompletionNode CommandLine::tree() const { return treeOf(app_); }
+  std::string helpText(const std::vector<std::string>& words) {
+    CLI::App* at = &app_;
+    std::string path = "swarm";
+    for (const std::string& word : words) {
+      at = findPart(*at, word);
+      if (!at) throw WrongUse(unknownVerb(word));
+      path += " " + word;
+    }
+    return at->get_formatter()->make_help(at, path, CLI::AppFormatMode::Normal);
+  }
 
-CompletionNode commandTree() {
-  const std::function<int(const ServeFlags&)> none;
-  return CommandLine(none).tree();
-}
+  const Values& valuesOf(const CLI::Option* option) const {
+    static const Values none;
+    for (const Node& node : nodes_) {
+      for (const Argument& one : node.arguments.all())
+        if (&one.option() == option) return one.values();
+    }
+    return none;
+  }
+
+  CompletionNode treeOf(const CLI::App& app) const {
+    CompletionNode node{app.get_name(), app.get_description(), app.get_aliases(), {}, {}, {}};
+    for (const CLI::Option* option : app.get_options({})) {
+      if (option->get_positional())
+        node.words.push_back({option->get_name(true), valuesOf(option), option->get_items_expected_max() > 1});
+      else
+        node.flags.push_back({option->get_lnames(), option->get_snames(), option->get_description(), option->get_items_expected_min() > 0,
+                              valuesOf(option)});
+    }
+    for (const CLI::App* below : partsOf(app)) node.below.push_back(treeOf(*below));
+    return node;
+  }
+
+  CLI::App app_{"VS Code workspaces, wherever you want them to run", "swarm"};
+  CommonOptions common_;
+  std::deque<Node> nodes_;
+  std::vector<std::string> command_;  ///< the words behind "--"
+  Program program_;
+};
+
+}  // namespace
+
+CompletionNode commandTree() { return CommandLine({}).tree(); }
 
 int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve) { return CommandLine(serve).run(argc, argv); }
 

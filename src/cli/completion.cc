@@ -5,20 +5,16 @@
 #include <set>
 
 #include "base/text/format.h"
+#include "cli/output/output.h"
 
 namespace swarm::cli {
 namespace {
 
-std::string joined(const std::vector<std::string>& words, std::string_view between) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : std::string(between)) + word;
-  return text;
-}
-
-std::vector<std::string> namesOf(const CompletionNode& node) {
-  std::vector<std::string> names{node.name};
-  names.insert(names.end(), node.aliases.begin(), node.aliases.end());
-  return names;
+/// The path of a part of the node at `path`, by its name and by its aliases.
+std::vector<std::string> pathsOf(const std::string& path, const CompletionNode& part) {
+  std::vector<std::string> paths{path + "/" + part.name};
+  for (const std::string& alias : part.aliases) paths.push_back(path + "/" + alias);
+  return paths;
 }
 
 std::vector<std::string> namesBelow(const CompletionNode& node) {
@@ -62,11 +58,8 @@ std::string bashScript(const CompletionNode& root) {
   std::string steps, values, verbs;
   std::vector<std::string> with_value;
   visitAll(root, "", [&](const CompletionNode& node, const std::string& path) {
-    for (const CompletionNode& one : node.below) {
-      std::vector<std::string> patterns;
-      for (const std::string& name : namesOf(one)) patterns.push_back(path + "/" + name);
-      steps += format("      {}) path={}/{} words=0 ;;\n", joined(patterns, "|"), path, one.name);
-    }
+    for (const CompletionNode& one : node.below)
+      steps += format("      {}) path={}/{} words=0 ;;\n", joined(pathsOf(path, one), "|"), path, one.name);
     std::vector<std::string> flags;
     for (const CompletionFlag& flag : node.flags) {
       for (const std::string& name : flag.names) flags.push_back("--" + name);
@@ -104,9 +97,7 @@ std::string fishScript(const CompletionNode& root) {
   visitAll(root, "", [&](const CompletionNode& node, const std::string& path) {
     const std::string here = format("complete -c swarm -n '__swarm_at \"{}\"'", path);
     for (const CompletionNode& one : node.below) {
-      std::vector<std::string> patterns;
-      for (const std::string& name : namesOf(one)) patterns.push_back(path + "/" + name);
-      steps += format("      case {}\n        set path {}/{}\n", joined(patterns, " "), path, one.name);
+      steps += format("      case {}\n        set path {}/{}\n", joined(pathsOf(path, one), " "), path, one.name);
       lines += format("{} -a {} -d {}\n", here, one.name, quoted(one.about));
     }
     for (const CompletionFlag& flag : node.flags) {

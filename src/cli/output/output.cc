@@ -47,6 +47,15 @@ void print(std::string_view text) {
               format("Standard output could not be written: {}.", std::strerror(problem)));
 }
 
+void writeAll(int file, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t count = ::write(file, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) throw Error(ErrorCode::Cancelled, "The output was closed.");
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
 void report(const std::string& text) {
   const std::string shown = printable(text, 64 * 1024, LineBreaks::Keep);
   std::fwrite(shown.data(), 1, shown.size(), stderr);
@@ -101,6 +110,12 @@ int exitCodeOf(const Error& error) {
     default:
       return kFailed;
   }
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view between) {
+  std::string text;
+  for (const std::string& word : words) text.append(text.empty() ? "" : between).append(word);
+  return text;
 }
 
 std::string memberText(const boost::json::value& object, std::string_view name) {

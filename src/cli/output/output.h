@@ -23,6 +23,8 @@ struct Listed {
 void printList(const Context& context, const boost::json::value& value, std::vector<Column> columns, const std::vector<Listed>& rows);
 /// Prints on stdout. Throws Error when stdout cannot be written: a command whose result is lost has failed.
 void print(std::string_view text);
+/// Writes on a descriptor. Throws Error(Cancelled) when the reader is gone.
+void writeAll(int file, std::string_view text);
 /// Prints on stderr, with control characters other than line breaks replaced.
 void report(const std::string& text);
 /// Prints an error on stderr: what failed, why, the next step; as an object in the formats JSON and YAML.
@@ -31,10 +33,24 @@ int exitCodeOf(const Error& error);
 /// Prompts "Continue? [y/N]" and reports when nothing was changed. Throws WrongUse that names --yes when stdin is not a terminal.
 bool confirmed();
 
+std::string joined(const std::vector<std::string>& words, std::string_view between = ", ");
 /// A member of a JSON object as text; empty when it is absent or null.
 std::string memberText(const boost::json::value& object, std::string_view name);
+/// A JSON string with its quotes; characters that a terminal would act on are escaped.
+std::string jsonString(std::string_view text);
 /// "3 min ago", "2 d ago"; "-" for zero.
 std::string ago(SystemTime time);
 Cell statusCell(InstanceStatus status, const std::string& suffix = {});
+
+/// Filters the lines of a log for a terminal: colours (SGR) are kept, every other control or invisible character is replaced. Takes pieces
+/// of any size and returns whole lines; a line longer than 64 KiB is split.
+class LogFilter {
+ public:
+  std::string feed(std::string_view piece);
+  std::string finish();  ///< the rest without a line break
+
+ private:
+  std::string pending_;
+};
 
 }  // namespace swarm::cli

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cstdio>
 
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
-#include "cli/interrupt.h"
 #include "cli/output/output.h"
 #include "cli/output/quantities.h"
 
@@ -69,6 +69,9 @@ bool repeatsNumbers(const OperationStep& step) {
   return step.filesTotal > 0 && (step.detail.empty() || step.detail.starts_with(countText(step.filesDone) + " of "));
 }
 
+/// Unlike the last activity of a step ("stop Machine"): "It is done later: …".
+bool isSentence(const std::string& detail) { return !detail.empty() && std::isupper(static_cast<unsigned char>(detail.front())) != 0; }
+
 /// The reason for a wait is never left out; it is cut at the end of the line.
 constexpr int kDetail = 0;
 
@@ -104,6 +107,19 @@ int columnsOfStderr() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+std::atomic<const std::string*> interrupt_text{nullptr};
+static_assert(std::atomic<const std::string*>::is_always_lock_free);
+
+/// Calls only functions that are safe in signal handlers. SA_RESETHAND restored the default, so the second signal ends the process.
+void onInterrupt(int number) {
+  if (const std::string* text = interrupt_text.load()) {
+    if (::write(STDERR_FILENO, text->data(), text->size()) < 0) {
+      // stderr was closed
+    }
+  }
+  ::raise(number);
+}
+
 }  // namespace
 
 std::string endedStepLine(const OperationStep& step) {
@@ -115,9 +131,8 @@ std::string endedStepLine(const OperationStep& step) {
     return took < 0.01 ? line : line + format(", {}/s", bytesText(static_cast<std::int64_t>(static_cast<double>(step.bytesDone) / took)));
   }
   if (step.bytesTotal > 0) line += format("  {} of {}", bytesText(step.bytesDone), bytesText(step.bytesTotal));
-  // The last activity of a step ("stop Machine") matters only after a failure; a sentence ("It is done later: …") always does.
-  const bool is_sentence = !step.detail.empty() && std::isupper(static_cast<unsigned char>(step.detail.front())) != 0;
-  if (is_sentence || (step.status != OperationStatus::succeeded && !step.detail.empty())) line += "  " + printable(step.detail);
+  // A sentence always matters, an activity only after a failure.
+  if (isSentence(step.detail) || (step.status != OperationStatus::succeeded && !step.detail.empty())) line += "  " + printable(step.detail);
   return line;
 }
 
@@ -139,12 +154,10 @@ std::string liveStepLine(const OperationStep& step, SystemTime now, int columns)
 
 void OperationView::update(const Operation& operation) {
   std::string text;
-  if (live_line_) text += "\r\033[K";
-  live_line_ = false;
+  if (std::exchange(live_line_, false)) text += "\r\033[K";
   for (; shown_ < operation.steps.size(); ++shown_) {
     const OperationStep& step = operation.steps[shown_];
-    bool ended = step.status != OperationStatus::pending && step.status != OperationStatus::running;
-    if (!ended) break;
+    if (step.status == OperationStatus::pending || step.status == OperationStatus::running) break;
     text += endedStepLine(step) + "\n";
   }
   if (terminal_ && shown_ < operation.steps.size() && operation.steps[shown_].status == OperationStatus::running) {
@@ -153,19 +166,31 @@ void OperationView::update(const Operation& operation) {
   } else if (!terminal_ && shown_ < operation.steps.size()) {
     // Without a terminal nothing is redrawn: each reason for a wait is printed once.
     const OperationStep& step = operation.steps[shown_];
-    const bool is_sentence = !step.detail.empty() && std::isupper(static_cast<unsigned char>(step.detail.front())) != 0;
-    if (is_sentence && step.detail != reported_detail_)
+    if (isSentence(step.detail) && step.detail != reported_detail_)
       text += format("  {} {}: {}\n", mark(step.status), printable(step.name), printable(step.detail));
-    if (is_sentence) reported_detail_ = step.detail;
+    if (isSentence(step.detail)) reported_detail_ = step.detail;
   }
   std::fputs(text.c_str(), stderr);  // in one write, without flicker
   std::fflush(stderr);
 }
 
 void OperationView::finish() {
-  if (live_line_) std::fputs("\r\033[K", stderr);
-  live_line_ = false;
+  if (std::exchange(live_line_, false)) std::fputs("\r\033[K", stderr);
   std::fflush(stderr);
+}
+
+InterruptNotice::InterruptNotice(std::string text) : text_(std::move(text)) {
+  interrupt_text = &text_;
+  struct sigaction action{};
+  action.sa_handler = onInterrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGINT, &action, &before_);
+  if (before_.sa_handler == SIG_IGN) ::sigaction(SIGINT, &before_, nullptr);  // a background job continues to ignore it
+}
+
+InterruptNotice::~InterruptNotice() {
+  ::sigaction(SIGINT, &before_, nullptr);
+  interrupt_text = nullptr;
 }
 
 Operation waitWithProgress(Context& context, const std::string& operation_id, std::chrono::seconds timeout) {

@@ -1,6 +1,8 @@
 // Shows a running operation on stderr: on a terminal one live line per step, elsewhere one line per finished step.
 #pragma once
 
+#include <signal.h>
+
 #include <string>
 
 #include "cli/context.h"
@@ -27,6 +29,20 @@ std::string endedStepLine(const OperationStep& step);
 /// The running step as one line: with a bar, bytes, files, rate and remaining time where they are known. Parts that do not fit into
 /// `columns` (0: any width) are left out, the least important first, so that the line can be redrawn in place.
 std::string liveStepLine(const OperationStep& step, SystemTime now, int columns);
+
+/// For users who press Ctrl-C while a verb waits for an operation that continues at the server: during its lifetime, SIGINT prints `text`
+/// on stderr and then ends the process, as the signal does by default. At most one exists.
+class InterruptNotice {
+ public:
+  explicit InterruptNotice(std::string text);
+  ~InterruptNotice();
+  InterruptNotice(const InterruptNotice&) = delete;
+  InterruptNotice& operator=(const InterruptNotice&) = delete;
+
+ private:
+  std::string text_;
+  struct sigaction before_{};
+};
 
 /// Waits for the operation and shows its progress. Throws its error when it failed, Error(DeadlineExceeded) when it continues in the
 /// background after `timeout`. Ctrl-C ends the command and prints how to follow or cancel the operation.

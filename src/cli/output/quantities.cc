@@ -1,8 +1,9 @@
 // Parses and formats amounts with units.
 #include "cli/output/quantities.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
+#include <cctype>
 #include <cmath>
 #include <optional>
 
@@ -19,16 +20,31 @@ constexpr std::int64_t kGiga = kMega * 1024;
 
 struct Amount {
   double number = 0;
-  std::string unit;
+  std::ptrdiff_t power = 0;  ///< of 1024, as its unit says
 };
 
-/// "1.5g" → 1.5 and "g"; nothing unless it begins with a number that is not negative.
-std::optional<Amount> readAmount(const std::string& text) {
+/// "1.5g" → 1.5 and 3; nothing unless `text` is a number that is not negative, and one of our units or none.
+std::optional<Amount> readAmount(std::string_view text) {
+  static constexpr std::array<std::string_view, 4> kUnits{"", "K", "M", "G"};
   Amount amount;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), amount.number);
   if (failure != std::errc() || !std::isfinite(amount.number) || amount.number < 0) return std::nullopt;
-  amount.unit.assign(end, text.data() + text.size());
+  std::string unit(end, text.data() + text.size());
+  if (unit == "k" || unit == "m" || unit == "g") unit[0] = static_cast<char>(std::toupper(unit[0]));
+  if (unit.size() > 1 && (unit.substr(1) == "B" || unit.substr(1) == "iB")) unit.resize(1);
+  const auto found = std::ranges::find(kUnits, unit);
+  if (found == kUnits.end()) return std::nullopt;
+  amount.power = found - kUnits.begin();
   return amount;
+}
+
+std::string checkedTime(const std::string& text) {
+  try {
+    if (!text.empty()) parseTime(text);
+    return text;
+  } catch (const Error&) {
+    throw WrongUse(format("\"{}\" is not a time. Expected an age like 5m, 2h or 1d, or a time like 2026-05-01T11:55:00Z.", text));
+  }
 }
 
 }  // namespace
@@ -54,55 +70,25 @@ std::string memoryText(std::int64_t mebibytes) {
 
 std::int64_t parseMemory(const std::string& text) {
   const auto amount = readAmount(text);
-  std::optional<double> factor;
-  if (amount) {
-    const std::string& unit = amount->unit;
-    if (unit.empty() || unit == "m" || unit == "M" || unit == "MiB" || unit == "MB") factor = 1;
-    if (unit == "g" || unit == "G" || unit == "GiB" || unit == "GB") factor = 1024;
-  }
-  if (!factor) {
+  if (!amount || amount->power == 1)
     throw WrongUse(format("\"{}\" is not an amount of memory; expected one like 4g, 512m or 2048 (MiB).", text));
-  }
-  return static_cast<std::int64_t>(amount->number * *factor);
+  return static_cast<std::int64_t>(amount->number * (amount->power == 3 ? 1024 : 1));
 }
 
 std::int64_t parseRate(const std::string& text) {
-  const auto amount = readAmount(text);
-  std::optional<std::int64_t> factor;
-  if (amount) {
-    std::string unit = amount->unit;
-    if (unit.ends_with("/s")) unit.resize(unit.size() - 2);
-    if (unit.empty()) factor = 1;
-    if (unit == "k" || unit == "K" || unit == "KB" || unit == "KiB") factor = kKilo;
-    if (unit == "m" || unit == "M" || unit == "MB" || unit == "MiB") factor = kMega;
-    if (unit == "g" || unit == "G" || unit == "GB" || unit == "GiB") factor = kGiga;
-  }
-  const double rate = factor ? amount->number * static_cast<double>(*factor) : 0;
-  if (rate < 1 || rate > 1e15) {
-    throw WrongUse(format("\"{}\" is not a rate; expected bytes per second like 10M, 500K or 1.5G.", text));
-  }
+  const auto amount = readAmount(std::string_view(text).substr(0, text.ends_with("/s") ? text.size() - 2 : text.size()));
+  const double rate = amount ? amount->number * static_cast<double>(std::int64_t{1} << (10 * amount->power)) : 0;
+  if (rate < 1 || rate > 1e15) throw WrongUse(format("\"{}\" is not a rate; expected bytes per second like 10M, 500K or 1.5G.", text));
   return static_cast<std::int64_t>(rate);
 }
 
-namespace {
-std::string checkedTime(const std::string& text) {
-  try {
-    if (!text.empty()) parseTime(text);
-    return text;
-  } catch (const Error&) {
-    throw WrongUse(format("\"{}\" is not a time. Expected an age like 5m, 2h or 1d, or a time like 2026-05-01T11:55:00Z.", text));
-  }
-}
-}  // namespace
-
 std::string sinceTime(const std::string& text, SystemTime now) {
-  std::int64_t count = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (failure != std::errc() || end + 1 != text.data() + text.size() || count < 0 || count > 1'000'000) return checkedTime(text);
-  const std::string_view units = "smhd";
-  constexpr std::array<std::int64_t, 4> seconds{1, 60, 3600, 86400};
-  const auto unit = units.find(*end);
-  return unit == std::string_view::npos ? checkedTime(text) : formatTime(now - std::chrono::seconds(count * seconds[unit]));
+  static constexpr std::array<std::int64_t, 4> kSeconds{1, 60, 3600, 86400};
+  const auto unit = text.empty() ? std::string::npos : std::string_view("smhd").find(text.back());
+  const auto count =
+      unit == std::string::npos ? std::nullopt : wholeNumber<std::int64_t>(std::string_view(text).substr(0, text.size() - 1));
+  if (!count || *count < 0 || *count > 1'000'000) return checkedTime(text);
+  return formatTime(now - std::chrono::seconds(*count * kSeconds[unit]));
 }
 
 }  // namespace swarm::cli

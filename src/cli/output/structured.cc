@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "cli/output/output.h"
-#include "cli/output/terminal_text.h"
 
 namespace swarm::cli {
 namespace {
@@ -26,36 +25,31 @@ std::string scalarText(const json::value& value) {
   return json::serialize(value);
 }
 
+bool isNested(const json::value& value) {
+  return (value.is_object() && !value.get_object().empty()) || (value.is_array() && !value.get_array().empty());
+}
+
 void appendPretty(std::string& out, const json::value& value, int depth) {
-  auto newline = [&](int at) {
-    out += '\n';
-    out.append(static_cast<std::size_t>(at) * 2, ' ');
+  const auto newline = [&](int at) { out.append("\n").append(static_cast<std::size_t>(at) * 2, ' '); };
+  const auto append_all = [&](const auto& members, char open, char close, const auto& append) {
+    out += open;
+    for (const auto& member : members) {
+      if (&member != &*members.begin()) out += ',';
+      newline(depth + 1);
+      append(member);
+    }
+    newline(depth);
+    out += close;
   };
-  if (const auto* object = value.if_object(); object && !object->empty()) {
-    out += '{';
-    bool first = true;
-    for (const auto& [key, member] : *object) {
-      if (!first) out += ',';
-      first = false;
-      newline(depth + 1);
-      out += jsonString(key) + ": ";
-      appendPretty(out, member, depth + 1);
-    }
-    newline(depth);
-    out += '}';
-  } else if (const auto* array = value.if_array(); array && !array->empty()) {
-    out += '[';
-    bool first = true;
-    for (const auto& element : *array) {
-      if (!first) out += ',';
-      first = false;
-      newline(depth + 1);
-      appendPretty(out, element, depth + 1);
-    }
-    newline(depth);
-    out += ']';
-  } else {
+  if (!isNested(value)) {
     out += scalarText(value);
+  } else if (const auto* object = value.if_object()) {
+    append_all(*object, '{', '}', [&](const json::key_value_pair& member) {
+      out += jsonString(member.key()) + ": ";
+      appendPretty(out, member.value(), depth + 1);
+    });
+  } else {
+    append_all(value.get_array(), '[', ']', [&](const json::value& element) { appendPretty(out, element, depth + 1); });
   }
 }
 
@@ -69,10 +63,6 @@ std::string yamlScalar(const json::value& value) {
                (std::isalpha(static_cast<unsigned char>(view[0])) || view[0] == '/') && view != "true" && view != "false" &&
                view != "null" && view != "yes" && view != "no" && view != "on" && view != "off" && view != "y" && view != "n";
   return plain ? std::string(view) : jsonString(view);
-}
-
-bool isNested(const json::value& value) {
-  return (value.is_object() && !value.get_object().empty()) || (value.is_array() && !value.get_array().empty());
 }
 
 void appendYaml(std::string& out, const json::value& value, int depth, bool after_dash) {

@@ -4,14 +4,33 @@
 #include "base/text/untrusted_text.h"
 
 namespace swarm::cli {
+namespace {
+
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kNarrowest = 12;  // of text that goes on in further lines
+
+std::size_t totalOf(const std::vector<std::size_t>& widths) {
+  std::size_t sum = 0;
+  for (std::size_t width : widths) sum += width == 0 ? 0 : width + kGap;
+  return sum == 0 ? 0 : sum - kGap;
+}
+
+bool continuesCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+std::size_t characterLength(std::string_view text, std::size_t at) {
+  std::size_t length = 1;
+  while (at + length < text.size() && continuesCharacter(text[at + length])) ++length;
+  return length;
+}
+
+}  // namespace
 
 std::string cutToWidth(const std::string& text, std::size_t width) {
   if (displayWidth(text) <= width) return text;
   std::string out;
   std::size_t used = 0;
   for (std::size_t i = 0; i < text.size() && used + 1 < width;) {
-    std::size_t length = 1;
-    while (i + length < text.size() && (static_cast<unsigned char>(text[i + length]) & 0xC0) == 0x80) ++length;
+    const std::size_t length = characterLength(text, i);
     out.append(text, i, length);
     i += length;
     ++used;
@@ -24,7 +43,7 @@ std::size_t displayWidth(std::string_view text) {
   bool escape = false;
   for (char c : text) {
     if (c == '\033') escape = true;
-    if (!escape && (static_cast<unsigned char>(c) & 0xC0) != 0x80) ++width;
+    if (!escape && !continuesCharacter(c)) ++width;
     if (escape && c == 'm') escape = false;
   }
   return width;
@@ -36,8 +55,7 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
   std::size_t used = 0;
   std::size_t blank = std::string::npos;  // in `line`: where it can be broken
   for (std::size_t at = 0; at < text.size();) {
-    std::size_t length = 1;
-    while (at + length < text.size() && (static_cast<unsigned char>(text[at + length]) & 0xC0) == 0x80) ++length;
+    const std::size_t length = characterLength(text, at);
     if (used == width) {
       const bool broken = blank != std::string::npos && text[at] != ' ';
       std::string rest = broken ? line.substr(blank + 1) : std::string();
@@ -63,17 +81,6 @@ void Table::add(std::vector<Cell> cells) {
   for (Cell& cell : cells) cell.text = printable(cell.text, 4 * kMaxUntrustedText);
   rows_.push_back(std::move(cells));
 }
-
-namespace {
-constexpr std::size_t kGap = 2;
-constexpr std::size_t kNarrowest = 12;  // of text that goes on in further lines
-
-std::size_t totalOf(const std::vector<std::size_t>& widths) {
-  std::size_t sum = 0;
-  for (std::size_t width : widths) sum += width == 0 ? 0 : width + kGap;
-  return sum == 0 ? 0 : sum - kGap;
-}
-}  // namespace
 
 /// 0: the column is left out.
 std::vector<std::size_t> Table::fittingWidths(std::size_t columns) const {

@@ -1,5 +1,5 @@
 // Escapes for JSON, and the filter of logs.
-#include "cli/output/terminal_text.h"
+#include "cli/output/output.h"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>

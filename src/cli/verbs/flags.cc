@@ -1,6 +1,7 @@
 // Declares the common flags and reads their values.
 #include "cli/verbs/flags.h"
 
+#include "cli/output/output.h"
 #include "cli/output/quantities.h"
 
 namespace swarm::cli {
@@ -57,12 +58,9 @@ std::map<std::string, std::string> parsePairs(const std::vector<std::string>& te
 std::optional<ProviderType> parseProvider(Context& context, const std::string& text, const std::string& flag) {
   if (text.empty()) return std::nullopt;
   if (auto known = enumFromName<ProviderType>(text)) return known;  // the server decides whether it has that one
-  std::string names;
-  for (const auto& provider : context.client().listProviders()) {
-    if (!names.empty()) names += ", ";
-    names += provider.at("type").as_string();
-  }
-  throw WrongUse(format("{} {}: there is no such provider; this server has {}.", flag, text, names.empty() ? "none" : names));
+  std::vector<std::string> names;
+  for (const auto& provider : context.client().listProviders()) names.emplace_back(provider.at("type").as_string());
+  throw WrongUse(format("{} {}: there is no such provider; this server has {}.", flag, text, names.empty() ? "none" : joined(names)));
 }
 
 }  // namespace swarm::cli

@@ -1,6 +1,8 @@
 // Flags that several verbs have, and what their values mean.
 #pragma once
 
+#include <boost/describe/enumerators.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -43,6 +45,13 @@ std::map<std::string, std::string> parsePairs(const std::vector<std::string>& te
 
 /// The provider of that name; empty: none was given. Throws WrongUse with the names of those that the server has.
 std::optional<ProviderType> parseProvider(Context& context, const std::string& text, const std::string& flag);
+
+template <typename Enum>
+Values enumValues() {
+  Values values;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<Enum>>([&](auto one) { values.words.emplace_back(one.name); });
+  return values;
+}
 
 template <typename Enum>
 std::optional<Enum> parseEnum(const std::string& text, const std::string& flag) {

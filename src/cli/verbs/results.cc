@@ -54,15 +54,9 @@ void reportUnenforcedStorage(Context& context, const std::vector<Instance>& inst
   }
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 bool confirmDeletion(const std::vector<std::string>& names, bool yes) {
   if (yes) return true;
-  report(format("Deleting {} with all files in {}; they cannot be restored.\n", listed(names), names.size() == 1 ? "it" : "them"));
+  report(format("Deleting {} with all files in {}; they cannot be restored.\n", joined(names), names.size() == 1 ? "it" : "them"));
   return confirmed();
 }
 

@@ -16,14 +16,14 @@ Instance reload(Context& context, const Instance& instance);
 void printResult(Context& context, const Instance& instance);
 /// Reports what is wrong with an instance that runs, such as a failed setup script.
 void reportNotice(const Instance& instance);
+/// Opens `url` of an instance in the desktop's browser, or prints it where there is none. Reports an instance that does not run.
+void openInBrowser(const Instance& instance, const std::string& url);
 /// Several instances are one list in JSON and YAML.
 void printResults(Context& context, const std::vector<Instance>& instances);
 /// Whether the provider limits a volume to its size; true when that is unknown.
 bool enforcesStorage(Context& context, ProviderType type);
 /// Reports each provider of these instances that does not.
 void reportUnenforcedStorage(Context& context, const std::vector<Instance>& instances);
-/// "a, b, c"
-std::string listed(const std::vector<std::string>& names);
 /// Requires a confirmation before these are deleted with their files, unless `yes`.
 bool confirmDeletion(const std::vector<std::string>& names, bool yes);
 

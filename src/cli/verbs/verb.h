@@ -1,8 +1,9 @@
 // Verb: one verb of `swarm`, or a part of one ("snapshot create"): its arguments, its help, and what it does. Each is below cli/verbs/, a
-// verb and its parts in one file, listed in table.h. A verb prints its result on stdout and its progress on stderr, and throws Error.
+// verb and its parts in one file, and listed at the end. A verb prints its result on stdout and its progress on stderr, and throws Error.
 // Includes what nearly every verb uses.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +21,6 @@ class Verb {
   enum class Kind {
     Server,  ///< calls the server, and takes --url, --ca and --output
     Local,   ///< does not
-    Group,   ///< only has parts
   };
   struct About {
     std::string name;     ///< "stop", or "snapshot create", which is listed after "snapshot"
@@ -31,20 +31,64 @@ class Verb {
     Kind kind = Kind::Server;
   };
 
-  explicit Verb(About about) : about_(std::move(about)) {}
+  Verb() = default;
   virtual ~Verb() = default;
   Verb(const Verb&) = delete;
   Verb& operator=(const Verb&) = delete;
 
-  const About& about() const { return about_; }
   /// Binds the arguments to members of the verb.
   virtual void declare(Arguments&) {}
   /// Returns the exit code.
   virtual int run(Context& context) = 0;
-
- private:
-  About about_;
 };
 using VerbPtr = std::unique_ptr<Verb>;
+/// Adds a verb to the command line. Null: a group, which only has parts.
+using AddVerb = std::function<void(const Verb::About&, VerbPtr)>;
+
+/// The only argument of a verb: a required word, or several.
+struct Word {
+  std::string name, help;
+  Values values;
+};
+/// A verb without arguments.
+VerbPtr plainVerb(std::function<int(Context&)> run);
+VerbPtr wordVerb(Word word, std::function<int(Context&, const std::string& word)> run);
+/// A verb that does `act` for each word.
+VerbPtr eachVerb(Word words, std::function<void(Context&, const std::string& word)> act);
+/// An eachVerb() that deletes files: it requires a confirmation, or --yes.
+VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string& word)> act);
+
+/// Every verb, in the order of `swarm --help`: add<Name>() is defined in the file of these verbs. A new verb is one class or function, and
+/// one line here unless it is a part.
+#define SWARM_VERBS(VERBS) \
+  VERBS(Create)            \
+  VERBS(List)              \
+  VERBS(Show)              \
+  VERBS(Lifecycle)         \
+  VERBS(Update)            \
+  VERBS(Delete)            \
+  VERBS(Open)              \
+  VERBS(Exec)              \
+  VERBS(Logs)              \
+  VERBS(Forward)           \
+  VERBS(Usage)             \
+  VERBS(Migrate)           \
+  VERBS(Snapshot)          \
+  VERBS(Archive)           \
+  VERBS(Kept)              \
+  VERBS(Operations)        \
+  VERBS(Providers)         \
+  VERBS(Serve)             \
+  VERBS(Session)           \
+  VERBS(Api)               \
+  VERBS(Program)
+
+#define SWARM_DECLARE(Name) void add##Name(const AddVerb& add);
+SWARM_VERBS(SWARM_DECLARE)
+#undef SWARM_DECLARE
+
+#define SWARM_LIST(Name) add##Name,
+inline constexpr void (*kVerbs[])(const AddVerb& add) = {SWARM_VERBS(SWARM_LIST)};
+#undef SWARM_LIST
 
 }  // namespace swarm::cli

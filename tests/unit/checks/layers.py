@@ -16,7 +16,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 ONE_PLACE = {
     "boost/url": ["src/net/url.cc"],
     "spdlog/": ["src/base/diagnostics/log.cc"],
-    "CLI/": ["src/cli/arguments.cc", "src/cli/command_line.h"],
+    "CLI/": ["src/cli/arguments.cc", "src/cli/command_line.cc"],
     "toml++/": ["src/provider/config_section.cc"],
     "kainjow/": ["src/gateway/pages/template.cc"],
     "sqlite3.h": ["src/sqlite/", "src/store/sqlite/"],

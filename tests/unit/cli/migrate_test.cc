@@ -1,7 +1,6 @@
 // `swarm migrate`: its requests, its progress, and its result on stdout. And the calls of the library behind it.
 #include <csignal>
 
-#include "cli/interrupt.h"
 #include "cli/output/output.h"
 #include "cli/output/progress.h"
 #include "unit/cli/api_double.h"

@@ -1,11 +1,10 @@
 // `swarm forward`
 #include <signal.h>
 
-#include <charconv>
-
-#include "cli/verbs/flags.h"
+#include "cli/output/quantities.h"
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
+#include "model/codec/codec.h"
 
 namespace swarm::cli {
 namespace {
@@ -17,11 +16,9 @@ struct PortPair {
 /// "PORT" or "LOCAL:REMOTE". Throws WrongUse.
 PortPair parsePorts(const std::string& text) {
   const auto number = [&](std::string_view part) {
-    std::uint16_t port = 0;
-    auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), port);
-    if (failure != std::errc() || end != part.data() + part.size() || port == 0)
-      throw WrongUse(format("\"{}\" is not a port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
-    return port;
+    const auto port = wholeNumber<std::uint16_t>(part);
+    if (port.value_or(0) == 0) throw WrongUse(format("\"{}\" is not a port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
+    return *port;
   };
   const auto colon = text.find(':');
   const std::uint16_t local = number(std::string_view(text).substr(0, colon));
@@ -46,9 +43,6 @@ void waitForSignal() {
 
 class ForwardVerb final : public Verb {
  public:
-  ForwardVerb()
-      : Verb({.name = "forward", .summary = "Make ports inside reachable on this machine", .examples = {"swarm forward web1 8080:3000"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "Name or id").suggest(workspaceNames());
     arguments.word("ports", ports_, "PORT or LOCAL:REMOTE; may be repeated");
@@ -75,6 +69,9 @@ class ForwardVerb final : public Verb {
 
 }  // namespace
 
-VerbPtr makeForward() { return std::make_unique<ForwardVerb>(); }
+void addForward(const AddVerb& add) {
+  add({.name = "forward", .summary = "Make ports inside reachable on this machine", .examples = {"swarm forward web1 8080:3000"}},
+      std::make_unique<ForwardVerb>());
+}
 
 }  // namespace swarm::cli

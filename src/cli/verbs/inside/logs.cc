@@ -3,17 +3,13 @@
 #include <unistd.h>
 
 #include "cli/output/quantities.h"
-#include "cli/output/terminal_text.h"
-#include "cli/verbs/inside/terminal.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
 
 class Logs final : public Verb {
  public:
-  Logs() : Verb({.name = "logs", .summary = "Show the output of a workspace", .examples = {"swarm logs web1 --since 5m --follow"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "Name or id").suggest(workspaceNames());
     arguments.flag("-f,--follow", follow_, "Wait for more");
@@ -44,6 +40,9 @@ class Logs final : public Verb {
 
 }  // namespace
 
-VerbPtr makeLogs() { return std::make_unique<Logs>(); }
+void addLogs(const AddVerb& add) {
+  add({.name = "logs", .summary = "Show the output of a workspace", .examples = {"swarm logs web1 --since 5m --follow"}},
+      std::make_unique<Logs>());
+}
 
 }  // namespace swarm::cli

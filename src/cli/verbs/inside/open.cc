@@ -1,15 +1,39 @@
 // `swarm open`
-#include "cli/verbs/inside/browser.h"
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
+#include "model/codec/codec.h"
+
+extern char** environ;
 
 namespace swarm::cli {
 namespace {
 
+/// False where there is no desktop.
+bool startBrowser(const std::string& url) {
+  if (!std::getenv("DISPLAY") && !std::getenv("WAYLAND_DISPLAY")) return false;
+  std::string program = "xdg-open", argument = url;
+  char* arguments[] = {program.data(), argument.data(), nullptr};
+  pid_t child = 0;
+  if (::posix_spawnp(&child, "xdg-open", nullptr, nullptr, arguments, environ) != 0) return false;
+  int exit_status = 0;
+  ::waitpid(child, &exit_status, 0);
+  return WIFEXITED(exit_status) && WEXITSTATUS(exit_status) == 0;
+}
+
+/// An instance that does not run.
+void reportStopped(const Instance& instance) {
+  if (instance.status == InstanceStatus::running) return;
+  const std::string& name = instance.config.name;
+  report(format("{} is {}. Start it with `swarm start {}`; an open page then continues.\n", name, enumName(instance.status), name));
+}
+
 class Open final : public Verb {
  public:
-  Open() : Verb({.name = "open", .summary = "Open VS Code in the browser", .examples = {"swarm open web1"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "Name or id").suggest(workspaceNames());
     arguments.flag("--print", print_only_, "Only print the URL");
@@ -36,6 +60,13 @@ class Open final : public Verb {
 
 }  // namespace
 
-VerbPtr makeOpen() { return std::make_unique<Open>(); }
+void openInBrowser(const Instance& instance, const std::string& url) {
+  reportStopped(instance);
+  if (!startBrowser(url)) print(url + "\n");
+}
+
+void addOpen(const AddVerb& add) {
+  add({.name = "open", .summary = "Open VS Code in the browser", .examples = {"swarm open web1"}}, std::make_unique<Open>());
+}
 
 }  // namespace swarm::cli

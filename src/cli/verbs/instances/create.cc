@@ -1,20 +1,13 @@
 // `swarm create`
-#include "cli/verbs/inside/browser.h"
 #include "cli/verbs/instances/create_flags.h"
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
 
 class Create final : public Verb {
  public:
-  Create()
-      : Verb({.name = "create",
-              .summary = "Create a workspace and wait until VS Code responds",
-              .examples = {"swarm create web1 --cpus 2 --memory 4g --port 3000"},
-              .notes = "The words behind -- are a command to run beside VS Code."}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("name", flags_.name, "Name: a DNS label (default: a generated one)").optional().sets("/name");
     flags_.declare(arguments);
@@ -47,6 +40,12 @@ class Create final : public Verb {
 
 }  // namespace
 
-VerbPtr makeCreate() { return std::make_unique<Create>(); }
+void addCreate(const AddVerb& add) {
+  add({.name = "create",
+       .summary = "Create a workspace and wait until VS Code responds",
+       .examples = {"swarm create web1 --cpus 2 --memory 4g --port 3000"},
+       .notes = "The words behind -- are a command to run beside VS Code."},
+      std::make_unique<Create>());
+}
 
 }  // namespace swarm::cli

@@ -2,7 +2,6 @@
 #include "cli/verbs/instances/create_flags.h"
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -11,6 +10,7 @@
 #include "base/id.h"
 #include "cli/output/output.h"
 #include "cli/output/progress.h"
+#include "cli/output/quantities.h"
 #include "cli/verbs/results.h"
 
 namespace swarm::cli {
@@ -41,11 +41,11 @@ StorageConfig parseVolume(const std::string& text, bool persistent, std::int64_t
     rest = rest.substr(slash);
   }
   if (auto colon = rest.rfind(':'); colon != std::string::npos) {
-    std::string size = rest.substr(colon + 1);
-    auto [end, failure] = std::from_chars(size.data(), size.data() + size.size(), storage.size);
-    if (failure != std::errc() || end != size.data() + size.size())
-      throw WrongUse(format("--volume {}: \"{}\" is not a size in GiB.", text, size));
-    rest = rest.substr(0, colon);
+    const std::string size = rest.substr(colon + 1);
+    const auto number = wholeNumber<std::int64_t>(size);
+    if (!number) throw WrongUse(format("--volume {}: \"{}\" is not a size in GiB.", text, size));
+    storage.size = *number;
+    rest.resize(colon);
   }
   storage.mountPath = rest;
   return storage;

@@ -4,7 +4,7 @@
 #include "cli/output/progress.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
@@ -33,12 +33,6 @@ std::vector<Condemned> findCondemned(Context& context, const std::vector<std::st
 
 class Delete final : public Verb {
  public:
-  Delete()
-      : Verb({.name = "delete",
-              .summary = "Delete workspaces; their files are kept in volumes",
-              .examples = {"swarm delete web1 --volumes"},
-              .aliases = {"rm"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("names", names_, "Names or ids").suggest(workspaceNames());
     arguments.flag("--volumes", volumes_, "Delete their volumes with all files too");
@@ -74,10 +68,10 @@ class Delete final : public Verb {
     std::string text = format("Deleting {} ({})", one.instance.config.name, enumName(one.instance.status));
     if (volumes_)
       text +=
-          one.volumes.empty() ? " with all its files" : format(" with all its files in {}; they cannot be restored", listed(one.volumes));
+          one.volumes.empty() ? " with all its files" : format(" with all its files in {}; they cannot be restored", joined(one.volumes));
     else if (!one.volumes.empty())
-      text += format("; its files stay in {}", listed(one.volumes));
-    if (volumes_ && !one.snapshots.empty()) text += format("; its snapshots are deleted too: {}", listed(one.snapshots));
+      text += format("; its files stay in {}", joined(one.volumes));
+    if (volumes_ && !one.snapshots.empty()) text += format("; its snapshots are deleted too: {}", joined(one.snapshots));
     for (const StorageConfig& storage : one.instance.config.storage) {
       if (!volumes_ && !storage.persistent) text += format("; the files in {} are deleted too", storage.mountPath);
     }
@@ -99,7 +93,7 @@ class Delete final : public Verb {
     if (context.output() != OutputFormat::Table || !done) return;
     report(format("{} was deleted.\n", name));
     if (!volumes_ && !one.volumes.empty())
-      report(format("Its files are in {}; run `swarm volumes` to list all volumes.\n", listed(one.volumes)));
+      report(format("Its files are in {}; run `swarm volumes` to list all volumes.\n", joined(one.volumes)));
   }
 
   std::vector<std::string> names_;
@@ -110,6 +104,12 @@ class Delete final : public Verb {
 
 }  // namespace
 
-VerbPtr makeDelete() { return std::make_unique<Delete>(); }
+void addDelete(const AddVerb& add) {
+  add({.name = "delete",
+       .summary = "Delete workspaces; their files are kept in volumes",
+       .examples = {"swarm delete web1 --volumes"},
+       .aliases = {"rm"}},
+      std::make_unique<Delete>());
+}
 
 }  // namespace swarm::cli

@@ -5,7 +5,7 @@
 #include "cli/output/quantities.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 #include "model/titles.h"
 
 namespace swarm::cli {
@@ -34,10 +34,6 @@ void reportDetails(Context& context, const std::vector<Instance>& instances) {
 
 class List final : public Verb {
  public:
-  List()
-      : Verb({.name = "list", .summary = "List workspaces", .examples = {"swarm list --status running -o json"}, .aliases = {"ls", "ps"}}) {
-  }
-
   void declare(Arguments& arguments) override {
     arguments.option("--status", status_, "Only workspaces with this status, like running, stopped or failed")
         .suggest({.words = {"creating", "starting", "running", "stopping", "stopped", "failed", "deleting"}});
@@ -79,6 +75,9 @@ class List final : public Verb {
 
 }  // namespace
 
-VerbPtr makeList() { return std::make_unique<List>(); }
+void addList(const AddVerb& add) {
+  add({.name = "list", .summary = "List workspaces", .examples = {"swarm list --status running -o json"}, .aliases = {"ls", "ps"}},
+      std::make_unique<List>());
+}
 
 }  // namespace swarm::cli

@@ -3,7 +3,7 @@
 #include "cli/output/quantities.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
@@ -23,21 +23,15 @@ std::map<std::string, std::string> merged(std::map<std::string, std::string> int
 }
 
 std::string lossText(const ReplacementLoss& loss) {
-  std::string folders;
-  for (const DroppedFolder& folder : loss.folders)
-    folders += format("{}{} ({})", folders.empty() ? "" : ", ", folder.path, countText(folder.files));
+  std::vector<std::string> folders;
+  for (const DroppedFolder& folder : loss.folders) folders.push_back(format("{} ({})", folder.path, countText(folder.files)));
   const bool one = loss.files == 1 && !loss.more;
   return format("{}{} outside of its volumes, such as installed packages, {} lost: {}.\n", loss.more ? "More than " : "",
-                one ? "1 file" : countText(loss.files) + " files", one ? "is" : "are", folders);
+                one ? "1 file" : countText(loss.files) + " files", one ? "is" : "are", joined(folders));
 }
 
 class Update final : public Verb {
  public:
-  Update()
-      : Verb({.name = "update",
-              .summary = "Change resources, environment, ports or labels",
-              .examples = {"swarm update web1 --cpus 4 --memory 8g --env DEBUG=1"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "Name or id").suggest(workspaceNames());
     resources_.declare(arguments);
@@ -112,6 +106,11 @@ class Update final : public Verb {
 
 }  // namespace
 
-VerbPtr makeUpdate() { return std::make_unique<Update>(); }
+void addUpdate(const AddVerb& add) {
+  add({.name = "update",
+       .summary = "Change resources, environment, ports or labels",
+       .examples = {"swarm update web1 --cpus 4 --memory 8g --env DEBUG=1"}},
+      std::make_unique<Update>());
+}
 
 }  // namespace swarm::cli

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
@@ -26,11 +26,6 @@ std::string targetOf(const std::string& given) {
 
 class ApiVerb final : public Verb {
  public:
-  ApiVerb()
-      : Verb({.name = "api",
-              .summary = "Call the server's API and print its response",
-              .examples = {"swarm api GET /api/instances?status=running"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("method", method_, "GET, POST, PUT, PATCH or DELETE").oneOfAnyCase({"GET", "POST", "PUT", "PATCH", "DELETE"});
     arguments.word("path", path_, "Path and query, like /api/instances; /api may be left out");
@@ -52,6 +47,11 @@ class ApiVerb final : public Verb {
 
 }  // namespace
 
-VerbPtr makeApi() { return std::make_unique<ApiVerb>(); }
+void addApi(const AddVerb& add) {
+  add({.name = "api",
+       .summary = "Call the server's API and print its response",
+       .examples = {"swarm api GET /api/instances?status=running"}},
+      std::make_unique<ApiVerb>());
+}
 
 }  // namespace swarm::cli

@@ -1,106 +1,104 @@
-// `swarm providers` and its parts
-#include "cli/verbs/table.h"
+// `swarm status`, and `swarm providers` with its parts
+#include "cli/verbs/verb.h"
+#include "model/codec/codec.h"
 
 namespace swarm::cli {
 namespace {
 
-class Providers final : public Verb {
- public:
-  Providers()
-      : Verb({.name = "providers",
-              .summary = "List providers; regions, show, validate",
-              .examples = {"swarm providers", "swarm providers validate docker"}}) {}
+std::string usedOf(const UsedTotal& value, std::string_view unit) {
+  if (value.total <= 0) return format("{:.1f} {}", value.used, unit);
+  return format("{:.1f} of {:.0f} {}", value.used, value.total, unit);
+}
 
-  int run(Context& context) override {
-    const boost::json::array providers = context.client().listProviders();
-    std::vector<Listed> rows;
-    for (const auto& provider : providers) {
-      const std::string type = memberText(provider, "type");
-      rows.push_back({type,
-                      {type, memberText(provider, "status"), memberText(provider, "instances"),
-                       memberText(provider, "isDefault") == "true" ? "yes" : "", memberText(provider, "detail")}});
+/// `value` is in MiB.
+std::string memoryOf(const UsedTotal& value) {
+  if (std::max(value.used, value.total) < 1024) return usedOf(value, "MiB");
+  return usedOf({value.used / 1024, value.total / 1024}, "GiB");
+}
+
+int showStatus(Context& context) {
+  const SwarmStatus status = context.client().getSwarmStatus();
+  if (printStructured(context, toJson(status))) return kDone;
+  print(format("{} workspace{}: {} running, {} stopped, {} failed\n", status.totalInstances, status.totalInstances == 1 ? "" : "s",
+               status.runningInstances, status.stoppedInstances, status.failedInstances));
+  print(format("cpu {}, memory {}, storage {}\n\n", usedOf(status.resourceUsage.cpu, "cores"), memoryOf(status.resourceUsage.memory),
+               usedOf(status.resourceUsage.storage, "GiB")));
+  Table table({copied("PROVIDER"), "STATUS", "WORKSPACES", "DETAIL"});
+  for (const ProviderStatus& provider : status.providers) {
+    table.add({std::string(enumName(provider.type)), std::string(enumName(provider.status)), std::to_string(provider.instances),
+               provider.detail});
+  }
+  print(table.render(context.columns(), context.colour()));
+  return kDone;
+}
+
+int listProviders(Context& context) {
+  const boost::json::array providers = context.client().listProviders();
+  std::vector<Listed> rows;
+  for (const auto& provider : providers) {
+    const std::string type = memberText(provider, "type");
+    rows.push_back({type,
+                    {type, memberText(provider, "status"), memberText(provider, "instances"),
+                     memberText(provider, "isDefault") == "true" ? "yes" : "", memberText(provider, "detail")}});
+  }
+  printList(context, providers, {copied("PROVIDER"), "STATUS", "WORKSPACES", "DEFAULT", "DETAIL"}, rows);
+  return kDone;
+}
+
+int listRegions(Context& context) {
+  boost::json::array regions;
+  std::vector<Listed> rows;
+  for (const auto& provider : context.client().listProviders()) {
+    for (const auto& region : provider.at("regions").as_array()) {
+      regions.push_back(boost::json::object{{"provider", provider.at("type")}, {"region", region}});
+      const std::string name = memberText(regions.back(), "region");
+      rows.push_back({name, {memberText(provider, "type"), name}});
     }
-    printList(context, providers, {copied("PROVIDER"), "STATUS", "WORKSPACES", "DEFAULT", "DETAIL"}, rows);
-    return kDone;
   }
-};
+  printList(context, regions, {copied("PROVIDER"), copied("REGION")}, rows);
+  return kDone;
+}
 
-class ProvidersRegions final : public Verb {
- public:
-  ProvidersRegions()
-      : Verb({.name = "providers regions",
-              .summary = "List where workspaces can be: regions of Fly.io, names of Docker hosts",
-              .examples = {"swarm providers regions"}}) {}
+int showProvider(Context& context, const std::string& type) {
+  const boost::json::object provider = context.client().getProvider(type);
+  if (!printStructured(context, provider)) print(toYaml(provider));
+  return kDone;
+}
 
-  int run(Context& context) override {
-    boost::json::array regions;
-    std::vector<Listed> rows;
-    for (const auto& provider : context.client().listProviders()) {
-      for (const auto& region : provider.at("regions").as_array()) {
-        regions.push_back(boost::json::object{{"provider", provider.at("type")}, {"region", region}});
-        const std::string name = memberText(regions.back(), "region");
-        rows.push_back({name, {memberText(provider, "type"), name}});
-      }
-    }
-    printList(context, regions, {copied("PROVIDER"), copied("REGION")}, rows);
-    return kDone;
+int validateProvider(Context& context, const std::string& type) {
+  const boost::json::object result = context.client().validateProvider(type);
+  bool all_ok = true;
+  Table table({"CHECK", "RESULT", "DETAIL"});
+  for (const auto& check : result.at("checks").as_array()) {
+    const bool ok = memberText(check, "ok") == "true";
+    all_ok = all_ok && ok;
+    table.add({memberText(check, "name"), ok ? "ok" : "failed", memberText(check, "detail")});
   }
-};
-
-class ProvidersShow final : public Verb {
- public:
-  ProvidersShow()
-      : Verb({.name = "providers show",
-              .summary = "Show capabilities, health and number of workspaces of a provider",
-              .examples = {"swarm providers show docker"}}) {}
-
-  void declare(Arguments& arguments) override {
-    arguments.word("type", type_, "Provider, as `swarm providers` lists them").suggest(providerNames());
-  }
-
-  int run(Context& context) override {
-    const boost::json::object provider = context.client().getProvider(type_);
-    if (!printStructured(context, provider)) print(toYaml(provider));
-    return kDone;
-  }
-
- private:
-  std::string type_;
-};
-
-class ProvidersValidate final : public Verb {
- public:
-  ProvidersValidate()
-      : Verb({.name = "providers validate",
-              .summary = "Check the configuration of a provider against its endpoint",
-              .examples = {"swarm providers validate docker"}}) {}
-
-  void declare(Arguments& arguments) override {
-    arguments.word("type", type_, "Provider, as `swarm providers` lists them").suggest(providerNames());
-  }
-
-  int run(Context& context) override {
-    const boost::json::object result = context.client().validateProvider(type_);
-    bool all_ok = true;
-    Table table({"CHECK", "RESULT", "DETAIL"});
-    for (const auto& check : result.at("checks").as_array()) {
-      const bool ok = memberText(check, "ok") == "true";
-      all_ok = all_ok && ok;
-      table.add({memberText(check, "name"), ok ? "ok" : "failed", memberText(check, "detail")});
-    }
-    if (!printStructured(context, result)) print(table.render(context.columns(), context.colour()));
-    return all_ok ? kDone : kFailed;
-  }
-
- private:
-  std::string type_;
-};
+  if (!printStructured(context, result)) print(table.render(context.columns(), context.colour()));
+  return all_ok ? kDone : kFailed;
+}
 
 }  // namespace
 
-VerbPtr makeProviders() { return std::make_unique<Providers>(); }
-VerbPtr makeProvidersRegions() { return std::make_unique<ProvidersRegions>(); }
-VerbPtr makeProvidersShow() { return std::make_unique<ProvidersShow>(); }
-VerbPtr makeProvidersValidate() { return std::make_unique<ProvidersValidate>(); }
+void addProviders(const AddVerb& add) {
+  const Word type{"type", "Provider, as `swarm providers` lists them", providerNames()};
+  add({.name = "status", .summary = "Show totals of the swarm, and its providers", .examples = {"swarm status"}}, plainVerb(showStatus));
+  add({.name = "providers",
+       .summary = "List providers; regions, show, validate",
+       .examples = {"swarm providers", "swarm providers validate docker"}},
+      plainVerb(listProviders));
+  add({.name = "providers regions",
+       .summary = "List where workspaces can be: regions of Fly.io, names of Docker hosts",
+       .examples = {"swarm providers regions"}},
+      plainVerb(listRegions));
+  add({.name = "providers show",
+       .summary = "Show capabilities, health and number of workspaces of a provider",
+       .examples = {"swarm providers show docker"}},
+      wordVerb(type, showProvider));
+  add({.name = "providers validate",
+       .summary = "Check the configuration of a provider against its endpoint",
+       .examples = {"swarm providers validate docker"}},
+      wordVerb(type, validateProvider));
+}
 
 }  // namespace swarm::cli

@@ -1,17 +1,11 @@
 // `swarm serve`: the program, which links every layer, provides the server.
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
 
 class Serve final : public Verb {
  public:
-  Serve()
-      : Verb({.name = "serve",
-              .summary = "Run the server: API, controller and gateway",
-              .examples = {"swarm serve --listen 127.0.0.1:7420"},
-              .kind = Kind::Local}) {}
-
   void declare(Arguments& arguments) override {
     arguments.option("--config", flags_.configFile, "Configuration file (default: swarm.toml beside the credentials)").suggest(fileNames());
     arguments.option("--listen", flags_.listen, "Address and port (default 127.0.0.1:7420)");
@@ -38,6 +32,12 @@ class Serve final : public Verb {
 
 }  // namespace
 
-VerbPtr makeServe() { return std::make_unique<Serve>(); }
+void addServe(const AddVerb& add) {
+  add({.name = "serve",
+       .summary = "Run the server: API, controller and gateway",
+       .examples = {"swarm serve --listen 127.0.0.1:7420"},
+       .kind = Verb::Kind::Local},
+      std::make_unique<Serve>());
+}
 
 }  // namespace swarm::cli

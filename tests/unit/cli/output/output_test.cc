@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "cli/output/quantities.h"
-#include "cli/output/terminal_text.h"
 #include "cli/verbs/flags.h"
 #include "model/codec/codec.h"
 #include "model/titles.h"

@@ -1,13 +1,11 @@
 // `swarm migrate`
-#include <charconv>
-
 #include "base/text/duration_text.h"
 #include "base/text/untrusted_text.h"
 #include "cli/output/progress.h"
 #include "cli/output/quantities.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 #include "model/titles.h"
 
 namespace swarm::cli {
@@ -60,10 +58,8 @@ std::string planText(const std::string& name, const MigrationPlan& plan, int col
 std::optional<std::int64_t> parseKeepHours(const std::string& text) {
   if (text.empty() || text == "false") return std::nullopt;
   if (text == "true") return kUsualKeepHours;
-  std::int64_t hours = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), hours);
-  if (failure != std::errc() || end != text.data() + text.size() || hours < 1)
-    throw WrongUse(format("--keep-source={}: expected hours, like --keep-source=48.", text));
+  const auto hours = wholeNumber<std::int64_t>(text);
+  if (hours.value_or(0) < 1) throw WrongUse(format("--keep-source={}: expected hours, like --keep-source=48.", text));
   return hours;
 }
 
@@ -81,15 +77,6 @@ void reportMoved(const Instance& instance) {
 
 class Migrate final : public Verb {
  public:
-  Migrate()
-      : Verb({.name = "migrate",
-              .summary = "Move a workspace to another provider, region or host; its files and its URL are kept",
-              .examples = {"swarm migrate web1 --to flyio --region ams --dry-run",
-                           "swarm migrate web1 --to flyio --region ams --keep-source", "swarm migrate web1 --back"},
-              .notes =
-                  "The workspace keeps running while most files are copied; the pause at the end is short. A failure before the switch "
-                  "leaves it where it was."}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "Name or id").suggest(workspaceNames());
     Argument& to = arguments.option("--to", to_, "Provider, as `swarm providers` lists them (default: the current one)")
@@ -163,6 +150,14 @@ class Migrate final : public Verb {
 
 }  // namespace
 
-VerbPtr makeMigrate() { return std::make_unique<Migrate>(); }
+void addMigrate(const AddVerb& add) {
+  add({.name = "migrate",
+       .summary = "Move a workspace to another provider, region or host; its files and its URL are kept",
+       .examples = {"swarm migrate web1 --to flyio --region ams --dry-run", "swarm migrate web1 --to flyio --region ams --keep-source",
+                    "swarm migrate web1 --back"},
+       .notes = "The workspace keeps running while most files are copied; the pause at the end is short. A failure before the switch "
+                "leaves it where it was."},
+      std::make_unique<Migrate>());
+}
 
 }  // namespace swarm::cli

@@ -6,7 +6,7 @@
 #include "cli/output/quantities.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
-#include "cli/verbs/table.h"
+#include "cli/verbs/verb.h"
 #include "model/codec/codec.h"
 #include "model/titles.h"
 
@@ -29,24 +29,8 @@ std::optional<Snapshot> findSnapshot(Context& context, const std::string& wanted
   return found.front();
 }
 
-class SnapshotGroup final : public Verb {
- public:
-  SnapshotGroup()
-      : Verb({.name = "snapshot",
-              .summary = "Snapshots of a workspace's files: create, list, restore, delete",
-              .examples = {"swarm snapshot create web1 --name before-upgrade"},
-              .kind = Kind::Group}) {}
-
-  int run(Context&) override { return kWrongUse; }
-};
-
 class SnapshotCreate final : public Verb {
  public:
-  SnapshotCreate()
-      : Verb({.name = "snapshot create",
-              .summary = "Keep a copy of the current files; the workspace keeps running",
-              .examples = {"swarm snapshot create web1 --name before-upgrade"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("workspace", instance_, "Name or id").suggest(workspaceNames());
     arguments.option("--name", name_, "Name of the snapshot (default: the time)").sets("/name");
@@ -95,12 +79,6 @@ std::string expiryText(const Snapshot& one) {
 
 class SnapshotListVerb final : public Verb {
  public:
-  SnapshotListVerb()
-      : Verb({.name = "snapshot list",
-              .summary = "List snapshots, including those of deleted workspaces; for one workspace, also those that Fly.io takes "
-                         "automatically",
-              .examples = {"swarm snapshot list web1"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("workspace", instance_, "Only snapshots of this workspace").optional().suggest(workspaceNames());
   }
@@ -127,11 +105,6 @@ class SnapshotListVerb final : public Verb {
 
 class SnapshotRestore final : public Verb {
  public:
-  SnapshotRestore()
-      : Verb({.name = "snapshot restore",
-              .summary = "Restore the files of a snapshot; the current files become a snapshot too",
-              .examples = {"swarm snapshot restore web1 before-upgrade"}}) {}
-
   void declare(Arguments& arguments) override {
     arguments.word("workspace", instance_, "Name or id of the workspace").suggest(workspaceNames());
     arguments.word("snapshot", snapshot_, "Name, WORKSPACE/NAME, or id (also of a snapshot that Fly.io took)")
@@ -171,39 +144,35 @@ class SnapshotRestore final : public Verb {
   WaitFlags wait_{.timeout = kLongWait};
 };
 
-class SnapshotDelete final : public Verb {
- public:
-  SnapshotDelete()
-      : Verb({.name = "snapshot delete",
-              .summary = "Delete snapshots with their files",
-              .examples = {"swarm snapshot delete web1/before-upgrade"}}) {}
-
-  void declare(Arguments& arguments) override {
-    arguments.word("names", names_, "Names, WORKSPACE/NAME, or ids").suggest(snapshotIds());
-    arguments.flag("-y,--yes", yes_, "Do not ask for confirmation");
-  }
-
-  int run(Context& context) override {
-    if (!confirmDeletion(names_, yes_)) return kFailed;
-    for (const std::string& name : names_) {
-      const std::optional<Snapshot> known = findSnapshot(context, name);
-      context.client().deleteSnapshot(known ? known->id : name);
-      report(format("{} was deleted.\n", known ? known->name : name));
-    }
-    return kDone;
-  }
-
- private:
-  std::vector<std::string> names_;
-  bool yes_ = false;
-};
+void deleteSnapshot(Context& context, const std::string& name) {
+  const std::optional<Snapshot> known = findSnapshot(context, name);
+  context.client().deleteSnapshot(known ? known->id : name);
+  report(format("{} was deleted.\n", known ? known->name : name));
+}
 
 }  // namespace
 
-VerbPtr makeSnapshot() { return std::make_unique<SnapshotGroup>(); }
-VerbPtr makeSnapshotCreate() { return std::make_unique<SnapshotCreate>(); }
-VerbPtr makeSnapshotList() { return std::make_unique<SnapshotListVerb>(); }
-VerbPtr makeSnapshotRestore() { return std::make_unique<SnapshotRestore>(); }
-VerbPtr makeSnapshotDelete() { return std::make_unique<SnapshotDelete>(); }
+void addSnapshot(const AddVerb& add) {
+  add({.name = "snapshot",
+       .summary = "Snapshots of a workspace's files: create, list, restore, delete",
+       .examples = {"swarm snapshot create web1 --name before-upgrade"}},
+      nullptr);
+  add({.name = "snapshot create",
+       .summary = "Keep a copy of the current files; the workspace keeps running",
+       .examples = {"swarm snapshot create web1 --name before-upgrade"}},
+      std::make_unique<SnapshotCreate>());
+  add({.name = "snapshot list",
+       .summary = "List snapshots, including those of deleted workspaces; for one workspace, also those that Fly.io takes automatically",
+       .examples = {"swarm snapshot list web1"}},
+      std::make_unique<SnapshotListVerb>());
+  add({.name = "snapshot restore",
+       .summary = "Restore the files of a snapshot; the current files become a snapshot too",
+       .examples = {"swarm snapshot restore web1 before-upgrade"}},
+      std::make_unique<SnapshotRestore>());
+  add({.name = "snapshot delete",
+       .summary = "Delete snapshots with their files",
+       .examples = {"swarm snapshot delete web1/before-upgrade"}},
+      deletionVerb({"names", "Names, WORKSPACE/NAME, or ids", snapshotIds()}, deleteSnapshot));
+}
 
 }  // namespace swarm::cli

@@ -1,0 +1,160 @@
+// `swarm login`, `logout`, `whoami`, `git-identity`, `login-link`, and `sessions` with its part `end`
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include "base/text/untrusted_text.h"
+#include "cli/verbs/verb.h"
+#include "model/codec/codec.h"
+
+namespace swarm::cli {
+namespace {
+
+Secret readLine() {
+  std::string line;
+  std::getline(std::cin, line);
+  return Secret(line);
+}
+
+/// Reads a line from the terminal without echo.
+Secret promptForPassword(const std::string& user) {
+  std::fputs(format("Password of {}: ", user).c_str(), stderr);
+  termios before{};
+  const bool terminal = ::tcgetattr(STDIN_FILENO, &before) == 0;
+  if (terminal) {
+    termios silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  Secret password = readLine();
+  if (terminal) {
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    std::fputs("\n", stderr);
+  }
+  return password;
+}
+
+class Login final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.option("--user", user_, "User name (default admin)");
+    arguments.flag("--password-stdin", from_stdin_, "Read the password from standard input");
+  }
+
+  int run(Context& context) override {
+    SwarmClient& client = context.client();
+    const bool prompts = !from_stdin_ && ::isatty(STDIN_FILENO);
+    const SwarmClient::Login login = client.login(user_, prompts ? promptForPassword(user_) : readLine());
+    writeCredentials(credentialsPath(), {context.url(), login.token, login.user});
+    report(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role));
+    return kDone;
+  }
+
+ private:
+  std::string user_ = "admin";
+  bool from_stdin_ = false;
+};
+
+int logOut(Context& context) {
+  context.client().logout();
+  removeCredentials(credentialsPath());
+  report("Signed out.\n");
+  return kDone;
+}
+
+int showUser(Context& context) {
+  const SwarmClient::Login login = context.client().authStatus();
+  const boost::json::object object{
+      {"user", login.user}, {"role", login.role}, {"server", context.url()}, {"expiresAt", formatTime(login.expiresAt)}};
+  if (printStructured(context, object)) return kDone;
+  print(context.output() == OutputFormat::Name ? login.user + "\n" : format("{} ({}) at {}\n", login.user, login.role, context.url()));
+  return kDone;
+}
+
+class GitIdentityVerb final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    Argument& name = arguments.word("name", name_, "Author name; without it, the current identity is shown").optional();
+    arguments.word("email", email_, "E-mail address").optional().sets("/email");
+    arguments.flag("--clear", clear_, "Remove the identity").excludes(name);
+  }
+
+  int run(Context& context) override {
+    if (!name_.empty() && email_.empty())
+      throw WrongUse("Give a name and an e-mail address: swarm git-identity \"Ada Lovelace\" ada@example.com.");
+    const bool changes = clear_ || !name_.empty();
+    const GitIdentity git = changes ? context.client().setGitIdentity({name_, email_}) : context.client().gitIdentity();
+    if (printStructured(context, toJson(git))) return kDone;
+    print(git.name.empty() ? "No git identity is set. Set one with: swarm git-identity \"NAME\" EMAIL\n"
+                           : format("{} <{}>\n", printable(git.name), printable(git.email)));
+    if (changes && !clear_) report("New workspaces get it as ~/.gitconfig, unless they already have one.\n");
+    return kDone;
+  }
+
+ private:
+  std::string name_, email_;
+  bool clear_ = false;
+};
+
+class LoginLink final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.word("name", name_, "Workspace to open (default: the list of workspaces)").optional().suggest(workspaceNames());
+  }
+
+  int run(Context& context) override {
+    const std::string url = context.client().createLoginLink(name_);
+    if (!printStructured(context, boost::json::object{{"url", url}})) print(url + "\n");
+    return kDone;
+  }
+
+ private:
+  std::string name_;
+};
+
+int listSessions(Context& context) {
+  const boost::json::array sessions = context.client().listSessions();
+  std::vector<Listed> rows;
+  for (const auto& session : sessions) {
+    const std::string id = memberText(session, "id");
+    rows.push_back({id,
+                    {id, memberText(session, "user"), memberText(session, "kind"), memberText(session, "createdAt"),
+                     memberText(session, "expiresAt"), memberText(session, "current") == "true" ? "this one" : ""}});
+  }
+  printList(context, sessions, {copied("SESSION"), "USER", "BY", extra("SINCE"), "UNTIL", extra("")}, rows);
+  return kDone;
+}
+
+void endSession(Context& context, const std::string& id) {
+  context.client().endSession(id);
+  report(format("{} has ended.\n", id));
+}
+
+}  // namespace
+
+void addSession(const AddVerb& add) {
+  add({.name = "login",
+       .summary = "Sign in and store the token for later commands",
+       .examples = {"swarm login --url http://swarm.localhost:7420 --user admin"}},
+      std::make_unique<Login>());
+  add({.name = "logout", .summary = "Revoke the token and remove it from this machine", .examples = {"swarm logout"}}, plainVerb(logOut));
+  add({.name = "whoami", .summary = "Show the signed-in user", .examples = {"swarm whoami -o json"}}, plainVerb(showUser));
+  add({.name = "git-identity",
+       .summary = "Show or set the author of your commits in new workspaces",
+       .examples = {"swarm git-identity \"Ada Lovelace\" ada@example.com"}},
+      std::make_unique<GitIdentityVerb>());
+  add({.name = "login-link",
+       .summary = "Print a link that signs a browser in, once, within 10 minutes",
+       .examples = {"swarm login-link dev"}},
+      std::make_unique<LoginLink>());
+  add({.name = "sessions", .summary = "List live sessions; end", .examples = {"swarm sessions", "swarm sessions end 1.abc"}},
+      plainVerb(listSessions));
+  add({.name = "sessions end",
+       .summary = "End sessions: their tokens and cookies become invalid",
+       .examples = {"swarm sessions end 1.abc"}},
+      eachVerb({"ids", "Ids of sessions", {.command = "swarm sessions -o name"}}, endSession));
+}
+
+}  // namespace swarm::cli
