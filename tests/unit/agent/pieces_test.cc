@@ -330,7 +330,10 @@ class UsageTest : public LoopTest {};
 TEST_F(UsageTest, storageIsWhatTheFilesOccupy) {
   writeFile(folder / "data/file", std::string(1024 * 1024, 'x'));
   UsageMeter meter({folder / "no-group", "/proc", {folder / "data"}});
-  auto usage = await(meter.measure());
+  ResourceUsage usage;
+  // Beside a load, the first response may have the file system's figure: files are counted with the lowest priority.
+  for (auto end = Deadline::after(kPatience); (usage = await(meter.measure())).storage.usage >= 2.0 / 1024 && !end.hasPassed();) {
+  }
   EXPECT_GE(usage.storage.usage, 1.0 / 1024);
   EXPECT_LT(usage.storage.usage, 2.0 / 1024);
   EXPECT_GT(usage.storage.limit, usage.storage.usage);

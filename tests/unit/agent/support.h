@@ -152,12 +152,16 @@ class AgentTest : public LoopTest {
   }
 
   FreezeParts freezeParts() {
-    return {context.get_executor(), [this](bool paused) { vscode.pause(paused); }};
+    return {context.get_executor(), [this](bool paused) { vscode.pause(paused); }, kPatience};
   }
 
   HoldParts holdParts() {
     return {context.get_executor(), vscode, [this] { asio::co_spawn(context, vscode.run(), asio::detached); },
-            [this](Deadline deadline) { return setup.stop(deadline); }, [this] { return transfers.endReceiving(); }};
+            [this](Deadline deadline) { return stopOthers(deadline); }, [this] { return transfers.endReceiving(); }};
+  }
+  awaitable<void> stopOthers(Deadline deadline) {
+    while (!mayBecomeHeld) co_await async::sleepFor(std::chrono::milliseconds(1));
+    co_await setup.stop(deadline);
   }
 
   net::HostPort address() const { return {"127.0.0.1", http.port()}; }
@@ -183,6 +187,7 @@ class AgentTest : public LoopTest {
     return made;
   }
 
+  bool mayBecomeHeld = true;  ///< a hold that has begun does not end processes while this is false
   RealClock clock;
   SigningKey key{TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))};
   Environment base{{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"FROM_IMAGE", "yes"}};

@@ -41,8 +41,10 @@ class ServiceTest : public LoopTest {
     made.title = "The test";
     made.command = std::move(command);
     made.backoff = {milliseconds(5), milliseconds(20), milliseconds(60'000)};
+    made.logFd = log.get();
     return made;
   }
+  Descriptor log{::open("/dev/null", O_WRONLY | O_CLOEXEC)};  // a reader of our output that stalls would hold lines back
   UserDatabase users;
   Environment base{{"PATH", "/usr/bin:/bin"}};
 };
