@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "agent/client/client_responses.h"
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
@@ -16,6 +17,7 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds kTokenLife{60};
 constexpr milliseconds kAnswerMargin{500};  // the agent ends a command this long before the server's deadline, so that it can still report
 constexpr double kLongestTimeout = 24 * 3600;
+constexpr std::chrono::seconds kImportProbe{10};
 
 std::string token(const AgentTarget& target, TokenScope scope, const Clock& clock) {
   return signInstanceToken(target.key, target.instanceId.str(), scope, kTokenLife, clock);
@@ -84,6 +86,8 @@ awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, millisec
     health.held = textOf(reader, "held");
     health.boot = textOf(reader, "boot");
     health.vscodeEnded = textOf(reader, "vscode") == "waiting";
+    health.importing = reader.read<bool>("importing").value_or(!health.ready);
+    health.warning = textOf(reader, "warning");
     auto setup = reader.read<boost::json::object>("setup").value_or(boost::json::object());
     if (const auto* state = setup.if_contains("state"); state && state->is_string()) health.setup = printable(state->as_string());
     if (const auto* code = setup.if_contains("exitCode"); code && code->is_int64()) health.setupExitCode = code->as_int64();
@@ -182,15 +186,48 @@ awaitable<std::unique_ptr<net::HttpExchange>> openExport(AgentTarget target, boo
   throw co_await readFailure(*exchange, target.instanceId, deadline);
 }
 
-awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces places, bool force, ArchiveSource source) {
+namespace {
+
+/// Ends with an Error once the agent has made no progress. `taken_at`: when it last took bytes; max() while the client sends nothing.
+awaitable<void> watchImport(AgentTarget target, const SteadyTime& taken_at, ImportPatience patience) {
+  for (SteadyTime reported = patience.now();;) {
+    co_await async::sleepFor(patience.probeInterval);
+    auto health = co_await async::attempt(getHealth(target, Deadline::after(kImportProbe)));
+    if (health && health->importing) reported = patience.now();
+    if (patience.now() - std::max(taken_at, reported) < patience.silence) continue;
+    throw Error(
+        ErrorCode::DeadlineExceeded,
+        format("The workspace's agent has not reported progress of the import for {} s. No files are lost: the workspace has either "
+               "the former ones or, if the archive was complete, those of the archive. Check them, and import again if necessary.",
+               std::chrono::floor<std::chrono::seconds>(patience.silence).count()))
+        .withRetryable(false)
+        .withInstance(target.instanceId.str());
+  }
+}
+
+awaitable<void> sendArchive(AgentTarget target, net::HttpRequest request, boost::json::value& answer) {
+  answer = co_await call(std::move(target), TokenScope::Files, std::move(request), kImportLimits, Deadline::never());
+}
+
+}  // namespace
+
+awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces places, bool force, ArchiveSource source,
+                                             ImportPatience patience) {
   net::HttpRequest request;
   request.method = "PUT";
   request.target = format("{}?force={}", kImportPath, force);
   for (const std::string& path : places.storages) request.target += "&storage=" + net::percentEncode(path);
   for (const std::string& path : places.excluded) request.target += "&excluded=" + net::percentEncode(path);
   request.contentType = kArchiveType;
-  request.bodySource = std::move(source);
-  auto answer = co_await call(std::move(target), TokenScope::Files, std::move(request), kImportLimits, Deadline::never());
+  SteadyTime taken_at = patience.now();
+  request.bodySource = [&taken_at, now = patience.now, from = std::move(source)](Deadline deadline) -> awaitable<std::string> {
+    taken_at = SteadyTime::max();
+    std::string piece = co_await from(deadline);
+    taken_at = now();
+    co_return piece;
+  };
+  boost::json::value answer;
+  co_await async::race(sendArchive(target, std::move(request), answer), watchImport(target, taken_at, std::move(patience)));
   co_return importReportOf(answer);
 }
 

@@ -27,6 +27,8 @@ struct AgentHealth {
   std::string held;          ///< the transfer that the instance is held for (no user processes run); empty: not held
   std::string boot;          ///< random, per process of the agent; empty from agents without moves
   bool vscodeEnded = false;  ///< VS Code's process ended and will be restarted
+  bool importing = false;    ///< an import has not ended; agents that do not report it: VS Code is not ready
+  std::string warning;       ///< what else users should know, as a sentence
   /// Of the setup script: "none", "running", "succeeded" or "failed".
   std::string setup = "none";
   std::int64_t setupExitCode = 0;
@@ -100,10 +102,18 @@ awaitable<std::unique_ptr<net::HttpExchange>> openExport(AgentTarget target, boo
                                                          Deadline deadline);
 /// Returns the next piece of an archive; empty at its end. Its exceptions propagate.
 using ArchiveSource = std::function<awaitable<std::string>(Deadline)>;
+/// When importArchive() gives up an agent that neither takes bytes of the archive nor reports that the import continues.
+struct ImportPatience {
+  std::chrono::milliseconds silence = std::chrono::minutes(5);
+  std::chrono::milliseconds probeInterval = std::chrono::seconds(15);
+  std::function<SteadyTime()> now = &std::chrono::steady_clock::now;
+};
 /// Replaces the contents of the archive's storages: {"files","bytes","workspace","notes","count"}. All user processes are ended for it, and
 /// started again. Throws Error(Conflict) when there are files and not `force`, Unprocessable for an invalid archive or one that does not
-/// fit this instance, OutOfResources for a full disk.
-awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces places, bool force, ArchiveSource source);
+/// fit this instance, OutOfResources for a full disk, DeadlineExceeded when the agent makes no progress; the import ends in the workspace
+/// all the same.
+awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces places, bool force, ArchiveSource source,
+                                             ImportPatience patience = {});
 /// Opens a command's stream for a client whose handshake is relayed: `handshake` contains its Sec-WebSocket-* fields, and the headers of
 /// the returned, upgraded response complete it. Throws as the tunnels do, with the agent's reason.
 awaitable<std::unique_ptr<net::HttpExchange>> openExec(AgentTarget target, net::Headers handshake, Deadline deadline);

@@ -38,14 +38,22 @@ constexpr milliseconds kSweepStep{20};
 
 bool hasChildren() { return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
 
-/// Where the provider has no option for it. A failure is only logged: a running workspace is more useful than none.
-void resizeSharedMemory(std::int64_t mebibytes) {
+/// Where the provider has no option for it. Returns a warning on failure: a running workspace is more useful than none.
+std::string resizeSharedMemory(std::int64_t mebibytes) {
+  if (mebibytes <= 0) return {};
   constexpr const char* kPath = "/dev/shm";
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   const std::string size = format("size={}m", mebibytes);
   int result = ::mount("shm", kPath, "tmpfs", kFlags | MS_REMOUNT, size.c_str());
   if (result != 0 && errno == EINVAL) result = ::mount("shm", kPath, "tmpfs", kFlags, size.c_str());  // it was not a mount point
-  if (result != 0) log::error("failed to resize /dev/shm", {{"size", size}, {"error", ::strerror(errno)}});
+  if (result == 0) return {};
+  const char* why = ::strerror(errno);
+  log::error("failed to resize /dev/shm", {{"size", size}, {"error", why}});
+  return format(
+      "/dev/shm could not be resized to {} MiB: {}. Programs that need this much shared memory, such as browsers, may fail. The agent "
+      "needs "
+      "CAP_SYS_ADMIN for it; resources.shmSize = 0 keeps the default size.",
+      mebibytes, why);
 }
 
 class Agent {
@@ -103,7 +111,8 @@ Agent::Agent(AgentOptions options)
       transfers_(hold_),
       archives_({exec_, activity_, hold_, vscode_}),
       server_(AgentParts{options_.config.instanceId, options_.config.key, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                         activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_}) {}
+                         activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_,
+                         resizeSharedMemory(options_.config.shmSize)}) {}
 
 HoldParts Agent::holdParts() {
   if (!options_.command.empty()) {
@@ -196,7 +205,6 @@ void Agent::listen() {
 }
 
 void Agent::prepareStorage() {
-  if (options_.config.shmSize > 0) resizeSharedMemory(options_.config.shmSize);
   storage_failure_ = bindStorage(options_.config.binds);
   // Data written where a volume should be would be lost with the root file system: start no user processes.
   if (storage_failure_) {

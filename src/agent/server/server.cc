@@ -137,8 +137,10 @@ async::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
                            {"vscode", toString(parts_.vscode.state())},
                            {"uptime", uptime},
                            {"held", parts_.archives.isImporting() ? std::string() : parts_.hold.transfer()},
+                           {"importing", parts_.archives.isImporting()},
                            {"boot", boot_},
-                           {"setup", parts_.setup.toJson()}};
+                           {"setup", parts_.setup.toJson()},
+                           {"warning", parts_.warning}};
   co_await answerJson(exchange, 200, std::move(body));
 }
 

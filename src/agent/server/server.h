@@ -39,6 +39,7 @@ struct AgentParts {
   Transfers& transfers;
   Archives& archives;
   const Setup& setup;
+  std::string warning{};  ///< what users should know although VS Code runs, as a sentence
 };
 
 /// On one loop. A request without a valid token for its path's scope gets 401 with an empty body, regardless of other errors, and whether

@@ -27,11 +27,11 @@ constexpr std::string_view kSetupRuns = "VS Code is ready; the setup script (~/.
 std::string setupReasonOf(const Entry& entry) {
   const SetupReport& setup = entry.setup;
   if (setup.state == "running") return std::string(kSetupRuns);
-  if (setup.state != "failed") return {};
+  if (setup.state != "failed") return setup.warning;
   return format(
       "The setup script (~/.config/swarm/setup.sh) failed with exit code {0}. Its output is in the workspace's log (`swarm logs {1}`). "
-      "To run it again: `swarm exec {1} -- sh -c '~/.config/swarm/setup.sh'`.",
-      setup.exitCode, entry.record.instance.config.name);
+      "To run it again: `swarm exec {1} -- sh -c '~/.config/swarm/setup.sh'`.{2}{3}",
+      setup.exitCode, entry.record.instance.config.name, setup.warning.empty() ? "" : " ", setup.warning);
 }
 
 std::chrono::milliseconds pauseAfterInvalidResponses(int count) {
@@ -85,7 +85,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       reason = health.reason;
       if (!health.vscodeEnded) ended.reset();
       if (health.vscodeEnded && !ended) ended = Steady::now();
-      entry->setup = {health.setup, health.setupExitCode};
+      entry->setup = {health.setup, health.setupExitCode, health.warning};
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
       // The current place is held for a move that has ended or was rolled back.
       if (!health.held.empty()) co_await context_.options.moveAgents->release(targetOf(*entry), deadline.orAfter(kReleaseTimeout));
@@ -188,7 +188,7 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
     co_await async::sleepFor(context_.options.setupInterval);
     if (entry->epoch != epoch || entry->removed || !entry->endpoint) break;
     auto health = co_await attemptUnlessCancelled(probe(targetOf(*entry), Deadline::after(kProbeTimeout)));
-    if (health) entry->setup = {health->setup, health->setupExitCode};
+    if (health) entry->setup = {health->setup, health->setupExitCode, health->warning};
   }
   entry->followingSetup = false;
 }

@@ -20,7 +20,7 @@ struct ReadinessReport {
 /// The pause before the next request after `count` consecutive responses that violate the protocol (a replaced or broken agent).
 std::chrono::milliseconds pauseAfterInvalidResponses(int count);
 
-/// The status reason about the setup script of an instance; empty: none.
+/// The status reason of a ready instance: its setup script runs or failed, or its agent has a warning; empty: none.
 std::string setupReasonOf(const Entry& entry);
 
 class AgentWatch {

@@ -16,10 +16,11 @@ namespace swarm::control {
 
 using async::Notifier;
 
-/// What an agent reports about the setup script.
+/// What an agent reports about the setup script, and its warning.
 struct SetupReport {
   std::string state = "none";  ///< none, running, succeeded or failed
   std::int64_t exitCode = 0;
+  std::string warning{};  ///< a sentence
 };
 
 /// One instance: its durable record and its state in memory.

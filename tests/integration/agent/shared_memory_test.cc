@@ -21,6 +21,7 @@ TEST_F(SharedMemoryInImage, isAsLargeAsRequestedForTheUserToo) {
   begin(optionsWith({{"CapAdd", boost::json::array{"SYS_ADMIN"}}}));
   EXPECT_THAT(size(), testing::HasSubstr("96M"));
   EXPECT_EQ(run("dd if=/dev/zero of=/dev/shm/x bs=1M count=90 2>/dev/null; stat -c %s /dev/shm/x").stdoutText, "94371840\n");
+  EXPECT_EQ(waitUntilReady().warning, "");
   EXPECT_THAT(run("grep ' /dev/shm ' /proc/mounts").stdoutText, testing::AllOf(testing::HasSubstr("nosuid"), testing::HasSubstr("noexec")));
 }
 
@@ -28,6 +29,7 @@ TEST_F(SharedMemoryInImage, keepsItsSizeAndTheAgentRunsWhereMountingIsNotAllowed
   begin(optionsWith({}));
   EXPECT_THAT(size(), testing::HasSubstr("64M"));
   EXPECT_THAT(container_->logs(), testing::HasSubstr("failed to resize /dev/shm"));
+  EXPECT_THAT(waitUntilReady().warning, testing::HasSubstr("/dev/shm could not be resized to 96 MiB: Operation not permitted."));
 }
 
 }  // namespace

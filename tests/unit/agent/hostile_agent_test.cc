@@ -8,6 +8,7 @@
 
 #include "agent/client/client.h"
 #include "agent/client/client_responses.h"
+#include "async/notifier.h"
 #include "base/text/untrusted_text.h"
 #include "base/text/utf8.h"
 #include "support/coroutine_test.h"
@@ -109,6 +110,72 @@ TEST_P(HostileAgent, isNeverTakenForOursOrForTheCallers) {
         << toString(error->code()) << ": " << error->message();
   }
 }
+
+/// An agent that has taken an archive, and responds when the test says so.
+class ImportingAgent : public testing::Test {
+ protected:
+  using Minutes = std::chrono::minutes;
+
+  /// `health`: the body of each response to /health, which takes four minutes; another one ends the import.
+  boost::json::object import(std::vector<std::string> health) {
+    test::RawServer server(loop, [&, health](net::StreamPtr stream, int) -> test::awaitable<void> {
+      const std::string head = co_await test::readUntil(*stream, "\r\n\r\n");
+      if (head.starts_with("PUT")) {
+        if (!head.contains("\r\n0\r\n\r\n")) co_await test::readUntil(*stream, "0\r\n\r\n");
+        while (probes <= health.size()) co_await probed.wait(probed.version(), Deadline::never());
+        co_await answer(*stream, R"({"files":3})");
+      } else {
+        now += Minutes(4);
+        const std::size_t probe = probes++;
+        probed.notifyAll();
+        co_await answer(*stream, probe < health.size() ? health[probe] : R"({"ready":true,"reason":"","generation":"g"})");
+      }
+    });
+    AgentTarget target{.instanceId = InstanceId("i-1"),
+                       .key = {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
+                       .endpoint = net::HttpEndpoint(server.connector())};
+    bool sent = false;
+    ArchiveSource source = [&sent](Deadline) -> awaitable<std::string> { co_return std::exchange(sent, true) ? "" : "archive"; };
+    ImportPatience patience{Minutes(5), std::chrono::milliseconds(1), [this] { return now; }};
+    return loop.run(importArchive(target, {.storages = {"/data"}, .excluded = {}}, true, source, patience));
+  }
+  void expectGivenUp(std::string_view health) {
+    try {
+      import(std::vector<std::string>(100, std::string(health)));
+      FAIL() << "it was waited for";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::DeadlineExceeded);
+      EXPECT_FALSE(error.retryable()) << "the import may have succeeded";
+      EXPECT_THAT(error.message(), HasSubstr("has not reported progress of the import for 300 s. No files are lost"));
+    }
+    EXPECT_EQ(probes, 2u);
+  }
+  static test::awaitable<void> answer(net::Stream& stream, std::string body) {
+    co_await stream.writeAll("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+
+  test::TestLoop loop;
+  SteadyTime now = SteadyTime(std::chrono::hours(1));
+  std::size_t probes = 0;
+  async::Notifier probed;
+};
+
+TEST_F(ImportingAgent, isWaitedForWhileItReportsTheImport) {
+  const std::string busy = R"({"ready":false,"reason":"","generation":"","importing":true})";
+  const std::string released = R"({"ready":true,"reason":"","generation":"g","importing":true})";
+  EXPECT_EQ(import({busy, busy, busy, released}).at("files").as_int64(), 3);
+}
+
+TEST_F(ImportingAgent, ofAnEarlierVersionIsWaitedForWhileVscodeIsStopped) {
+  const std::string busy = R"({"ready":false,"reason":"Files are being imported into this workspace.","generation":""})";
+  EXPECT_EQ(import({busy, busy, busy}).at("files").as_int64(), 3);
+}
+
+TEST_F(ImportingAgent, thatReportsNoImportFailsTheRequest) {
+  expectGivenUp(R"({"ready":true,"reason":"","generation":"g","importing":false})");
+}
+
+TEST_F(ImportingAgent, thatDoesNotRespondFailsTheRequest) { expectGivenUp("nonsense"); }
 
 INSTANTIATE_TEST_SUITE_P(All, HostileAgent, testing::ValuesIn(test::kAllHostilities), [](const auto& info) {
   std::string name(test::nameOf(info.param));

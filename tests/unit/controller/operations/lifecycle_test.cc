@@ -201,6 +201,27 @@ TEST_F(Lifecycle, aFailedSetupScriptIsReportedWhenTheCreateEnds) {
   EXPECT_NE(reason.find("swarm exec one -- "), std::string::npos) << reason;
 }
 
+TEST_F(Lifecycle, theStatusReasonHasTheAgentsWarningUntilItHasNone) {
+  auto health = std::make_shared<agent::AgentHealth>();
+  health->ready = true;
+  health->warning = "/dev/shm could not be resized.";
+  options_.probe = [health](agent::AgentTarget, Deadline) {
+    return [](agent::AgentHealth now) -> awaitable<agent::AgentHealth> { co_return now; }(*health);
+  };
+  reboot();
+  EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("one").statusReason, health->warning);
+  EXPECT_EQ(get("one").status, InstanceStatus::running);
+  health->setup = "failed";
+  EXPECT_EQ(finish(run(swarm().restartInstance("one", "ann"))).status, OperationStatus::succeeded);
+  EXPECT_NE(get("one").statusReason.find("The setup script"), std::string::npos);
+  EXPECT_TRUE(get("one").statusReason.ends_with(" " + health->warning)) << get("one").statusReason;
+  *health = {};
+  health->ready = true;
+  EXPECT_EQ(finish(run(swarm().restartInstance("one", "ann"))).status, OperationStatus::succeeded);
+  EXPECT_EQ(get("one").statusReason, "");
+}
+
 TEST_F(Lifecycle, aContainerThatExitsBeforeVscodeRespondsFailsTheCreate) {
   fake_options_.times.ready = std::chrono::seconds(60);
   reboot();
