@@ -21,7 +21,7 @@ class WholeAgent : public LoopTest {
     if (pid > 0) {
       // Not SIGKILL: the agent must end the processes that it started.
       ::kill(pid, SIGTERM);
-      ::waitpid(pid, nullptr, 0);
+      waitForExit();
     }
   }
 
@@ -89,7 +89,9 @@ class WholeAgent : public LoopTest {
   }
   int waitForExit() {
     int status = -1;
-    ::waitpid(pid, &status, 0);
+    // Interrupted by SIGCHLD when a process that an earlier test killed ends only now.
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
     pid = -1;
     return status;
   }
