@@ -9,40 +9,41 @@
 
 namespace swarm::emulator {
 
+using namespace std::chrono_literals;
+
+namespace {
+
+struct TimeRow {
+  std::string_view name;
+  std::chrono::milliseconds TransitionTimes::* time;
+  std::chrono::milliseconds likeFly;
+};
+
+constexpr TimeRow kTimes[] = {{"launch", &TransitionTimes::launch, 150ms},
+                              {"start", &TransitionTimes::start, 250ms},
+                              {"stop", &TransitionTimes::stop, 200ms},
+                              {"suspend", &TransitionTimes::suspend, 300ms},
+                              {"update", &TransitionTimes::update, 300ms},
+                              {"destroy", &TransitionTimes::destroy, 200ms},
+                              {"stop_settle", &TransitionTimes::stopSettle, 300ms},
+                              {"volume_unbind", &TransitionTimes::volumeUnbind, 1500ms},
+                              {"volume_hydrate", &TransitionTimes::volumeHydrate, 1000ms},
+                              {"app_propagation", &TransitionTimes::appPropagation, 500ms},
+                              {"machine_propagation", &TransitionTimes::machinePropagation, 200ms},
+                              {"destroyed_visible", &TransitionTimes::destroyedVisible, 60'000ms},
+                              {"restart_delay", &TransitionTimes::restartDelay, 500ms}};
+
+}  // namespace
+
 TransitionTimes TransitionTimes::likeFly() {
-  using std::chrono::milliseconds;
-  return {.launch = milliseconds(150),
-          .start = milliseconds(250),
-          .stop = milliseconds(200),
-          .suspend = milliseconds(300),
-          .update = milliseconds(300),
-          .destroy = milliseconds(200),
-          .stopSettle = milliseconds(300),
-          .volumeUnbind = milliseconds(1500),
-          .volumeHydrate = milliseconds(1000),
-          .appPropagation = milliseconds(500),
-          .machinePropagation = milliseconds(200),
-          .restartDelay = milliseconds(500),
-          .backendRetry = milliseconds(1000)};
+  TransitionTimes times;
+  for (const TimeRow& row : kTimes) times.*row.time = row.likeFly;
+  return times;
 }
 
 std::chrono::milliseconds* TransitionTimes::named(std::string_view name) {
-  using Time = std::chrono::milliseconds TransitionTimes::*;
-  static constexpr std::pair<std::string_view, Time> kNames[] = {{"launch", &TransitionTimes::launch},
-                                                                 {"start", &TransitionTimes::start},
-                                                                 {"stop", &TransitionTimes::stop},
-                                                                 {"suspend", &TransitionTimes::suspend},
-                                                                 {"update", &TransitionTimes::update},
-                                                                 {"destroy", &TransitionTimes::destroy},
-                                                                 {"stop_settle", &TransitionTimes::stopSettle},
-                                                                 {"volume_unbind", &TransitionTimes::volumeUnbind},
-                                                                 {"volume_hydrate", &TransitionTimes::volumeHydrate},
-                                                                 {"app_propagation", &TransitionTimes::appPropagation},
-                                                                 {"machine_propagation", &TransitionTimes::machinePropagation},
-                                                                 {"destroyed_visible", &TransitionTimes::destroyedVisible},
-                                                                 {"restart_delay", &TransitionTimes::restartDelay}};
-  const auto found = std::ranges::find(kNames, name, &std::pair<std::string_view, Time>::first);
-  return found == std::end(kNames) ? nullptr : &(this->*found->second);
+  const auto found = std::ranges::find(kTimes, name, &TimeRow::name);
+  return found == std::end(kTimes) ? nullptr : &(this->*found->time);
 }
 
 Emulator::Emulator(async::Executor executor, const Clock& clock, EmulatorOptions options, BackendPtr backend) {

@@ -93,9 +93,6 @@ struct EdgeQuery {
 struct EdgeTarget {
   std::string machineId;
   std::uint16_t internalPort = 0;
-  std::vector<std::string> handlers;  ///< of the port: "tls", "http" …; empty: raw TCP
-  std::string protocol = "tcp";
-  bool forceHttps = false;
 };
 struct EdgeRefusal {
   int status = 503;  ///< 404: the app does not exist, or has no address; 503: no Machine serves it now

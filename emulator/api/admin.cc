@@ -109,29 +109,23 @@ awaitable<Answer> changeSettings(Core& core, Call& call) {
   co_return emptyAnswer(204);
 }
 
-struct AdminRoute {
-  std::string_view method, pattern;
-  Handler handler;
-  BodyRule body = BodyRule::None;
-};
-
-constexpr AdminRoute kRoutes[] = {
-    {"GET", "/emulator/state", showState},
-    {"GET", "/emulator/faults", showFaults},
-    {"POST", "/emulator/faults", addFault, BodyRule::Required},
-    {"DELETE", "/emulator/faults", clearFaults},
-    {"POST", "/emulator/machines/{id}/host", setHostStatus, BodyRule::Required},
-    {"POST", "/emulator/machines/{id}/migrate", migrateMachine},
-    {"PUT", "/emulator/regions/{code}/capacity", setCapacity, BodyRule::Required},
-    {"PUT", "/emulator/settings", changeSettings, BodyRule::Required},
-};
-
 }  // namespace
 
 awaitable<Answer> handleAdmin(Core& core, Call& call) {
-  for (const AdminRoute& route : kRoutes) {
+  constexpr RequestBody kBody = required("emulator.request");
+  static const std::vector<Route> kRoutes = {
+      {"GET", "/emulator/state", "", showState},
+      {"GET", "/emulator/faults", "", showFaults},
+      {"POST", "/emulator/faults", "", addFault, Scope::Nothing, kBody},
+      {"DELETE", "/emulator/faults", "", clearFaults},
+      {"POST", "/emulator/machines/{id}/host", "", setHostStatus, Scope::Nothing, kBody},
+      {"POST", "/emulator/machines/{id}/migrate", "", migrateMachine},
+      {"PUT", "/emulator/regions/{code}/capacity", "", setCapacity, Scope::Nothing, kBody},
+      {"PUT", "/emulator/settings", "", changeSettings, Scope::Nothing, kBody},
+  };
+  for (const Route& route : kRoutes) {
     if (route.method != call.method || !matchesPath(route.pattern, call.path, call.arguments)) continue;
-    if (route.body == BodyRule::Required) call.document = parseBody(call.body, "emulator.request");
+    if (route.body.rule == RequestBody::Rule::Required) call.document = parseBody(call.body, kBody.goType);
     co_return co_await route.handler(core, call);
   }
   refuseBy("E5");

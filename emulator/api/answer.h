@@ -16,6 +16,7 @@ struct Answer {
   std::string body;
   std::string contentType = "application/json";
   net::Headers headers = {};
+  bool cut = false;  ///< the connection is closed instead
 };
 
 Answer jsonAnswer(int status, const boost::json::value& body);

@@ -36,12 +36,14 @@ json::object parseBody(std::string_view text, std::string_view go_type) {
   return std::move(value.get_object());
 }
 
-const json::value* Body::find(std::string_view name) const {
+const json::value* Body::find(std::string_view name, json::kind kind, std::string_view go_type) const {
   const json::value* value = object_.if_contains(name);
-  return value && !value->is_null() ? value : nullptr;
+  if (!value || value->is_null()) return nullptr;
+  if (value->kind() != kind) wrongType(name, *value, go_type);
+  return value;
 }
 
-bool Body::has(std::string_view name) const { return find(name) != nullptr; }
+bool Body::has(std::string_view name) const { return object_.contains(name) && !object_.at(name).is_null(); }
 
 void Body::wrongType(std::string_view name, const json::value& value, std::string_view wanted) const {
   std::string_view field = go_type_.substr(go_type_.rfind('.') + 1);
@@ -49,38 +51,28 @@ void Body::wrongType(std::string_view name, const json::value& value, std::strin
 }
 
 std::string Body::text(std::string_view name) const {
-  const json::value* value = find(name);
-  if (!value) return "";
-  if (!value->is_string()) wrongType(name, *value, "string");
-  return std::string(value->get_string());
+  const json::value* value = find(name, json::kind::string, "string");
+  return value ? std::string(value->get_string()) : "";
 }
 
 std::optional<std::int64_t> Body::integer(std::string_view name) const {
-  const json::value* value = find(name);
-  if (!value) return std::nullopt;
-  if (value->is_int64()) return value->get_int64();
-  wrongType(name, *value, "int");
+  const json::value* value = find(name, json::kind::int64, "int");
+  return value ? std::optional(value->get_int64()) : std::nullopt;
 }
 
 std::optional<bool> Body::flag(std::string_view name) const {
-  const json::value* value = find(name);
-  if (!value) return std::nullopt;
-  if (!value->is_bool()) wrongType(name, *value, "bool");
-  return value->get_bool();
+  const json::value* value = find(name, json::kind::bool_, "bool");
+  return value ? std::optional(value->get_bool()) : std::nullopt;
 }
 
 const json::object* Body::object(std::string_view name) const {
-  const json::value* value = find(name);
-  if (!value) return nullptr;
-  if (!value->is_object()) wrongType(name, *value, "map[string]interface {}");
-  return &value->get_object();
+  const json::value* value = find(name, json::kind::object, "map[string]interface {}");
+  return value ? &value->get_object() : nullptr;
 }
 
 const json::array* Body::list(std::string_view name) const {
-  const json::value* value = find(name);
-  if (!value) return nullptr;
-  if (!value->is_array()) wrongType(name, *value, "[]interface {}");
-  return &value->get_array();
+  const json::value* value = find(name, json::kind::array, "[]interface {}");
+  return value ? &value->get_array() : nullptr;
 }
 
 std::vector<std::string> Body::texts(std::string_view name) const {

@@ -27,7 +27,7 @@ class Body {
   const json::object& raw() const { return object_; }
 
  private:
-  const json::value* find(std::string_view name) const;
+  const json::value* find(std::string_view name, json::kind kind, std::string_view go_type) const;
   [[noreturn]] void wrongType(std::string_view name, const json::value& value, std::string_view wanted) const;
 
   const json::object& object_;

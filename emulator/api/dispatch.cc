@@ -20,12 +20,6 @@ constexpr std::size_t kMaxBody = 8 * 1024 * 1024;
 constexpr std::string_view kAffinityCookie = "fly_flaps_affinity";
 constexpr std::string_view kAffinityValue = "emulated";
 
-/// The result: a response, or a closed connection.
-struct Outcome {
-  Answer answer;
-  bool cut = false;
-};
-
 std::string_view withoutScheme(std::string_view token) {
   constexpr std::string_view kFlyV1 = "FlyV1 ";
   return token.starts_with(kFlyV1) ? token.substr(kFlyV1.size()) : token;
@@ -82,10 +76,10 @@ void authenticate(const Core& core, const Route& route, std::string_view header,
 }
 
 void checkLimit(Core& core, const Route& route, const Call& call) {
-  if (core.options.rateLimits == RateLimits::Off || route.limit == Limit::None) return;
+  if (core.options.rateLimits == RateLimits::Off || route.scope == Scope::Nothing || route.scope == Scope::WebApp) return;
   RateLimiter::Rate rate{1, 3};
   if (route.limit == Limit::GetMachine) rate = {5, 10};
-  std::string identifier = call.arguments.empty() ? "" : route.scope == Scope::Machine ? call.arguments[1] : call.arguments[0];
+  std::string identifier = call.arguments[route.scope == Scope::Machine ? 1 : 0];
   if (route.limit == Limit::DeleteApp) {
     rate = {100.0 / 60, 100};
     identifier = call.token ? call.token->organization : "";
@@ -119,11 +113,11 @@ void findTarget(const Core& core, const Route& route, Call& call) {
 }
 
 void readDocument(const Route& route, Call& call) {
-  if (route.body == BodyRule::None) return;
-  call.goType = route.goType;
+  if (route.body.rule == RequestBody::Rule::None) return;
+  call.goType = route.body.goType;
   if (!call.body.empty())
-    call.document = parseBody(call.body, route.goType);
-  else if (route.body == BodyRule::Required)
+    call.document = parseBody(call.body, call.goType);
+  else if (route.body.rule == RequestBody::Rule::Required)
     refuseBy("E33");
 }
 
@@ -164,23 +158,21 @@ awaitable<Answer> performTwice(Core& core, const Route& route, Call& call) {
   co_return call.fault.twice == Twice::FirstAnswers ? std::move(answers.front()) : std::move(answers.back());
 }
 
-awaitable<Outcome> runRoute(Core& core, const Route& route, Call& call) {
+awaitable<Answer> runRoute(Core& core, const Route& route, Call& call) {
   if (auto fault = core.faults.take(call.method, call.path, route.action)) call.fault = std::move(*fault);
   if (call.fault.latency.count() > 0) co_await async::sleepFor(call.fault.latency);
   const FaultEffect fault = call.fault;
-  bool replaced = fault.answer.has_value() || fault.cut;
-  if (replaced && fault.commit == Commit::No) co_return Outcome{fault.answer.value_or(Answer{}), fault.cut};
+  if (fault.answer && fault.commit == Commit::No) co_return *fault.answer;
   readDocument(route, call);
   Answer answer = fault.twice == Twice::No ? co_await perform(core, route, call) : co_await performTwice(core, route, call);
   if (fault.emptyList) emptyTheList(answer);
   if (call.method != "GET") answer.headers.push_back({"set-cookie", format("{}={}; Path=/v1/apps", kAffinityCookie, kAffinityValue)});
   // The request is done and durable before its response is lost.
   if (call.method != "GET") co_await core.journal.flush();
-  if (replaced) co_return Outcome{fault.answer.value_or(Answer{}), fault.cut};
-  co_return Outcome{std::move(answer)};
+  co_return fault.answer ? *fault.answer : std::move(answer);
 }
 
-awaitable<Outcome> answerApi(Core& core, Call& call, std::string authorization) {
+awaitable<Answer> answerApi(Core& core, Call& call, std::string authorization) {
   const Route* route = findRoute(call.method, call.path, call.arguments);
   if (!route) refuseBy("E5");
   authenticate(core, *route, authorization, call);
@@ -188,7 +180,7 @@ awaitable<Outcome> answerApi(Core& core, Call& call, std::string authorization) 
     if (auto violation = core.options.strictCheck(call.method, call.path, call.query, call.contentType, call.body)) {
       Answer answer = errorAnswer(400, "strict mode: " + *violation);
       answer.headers.push_back({"emulator-strict", "violation"});
-      co_return Outcome{std::move(answer)};
+      co_return answer;
     }
   }
   checkLimit(core, *route, call);
@@ -197,11 +189,6 @@ awaitable<Outcome> answerApi(Core& core, Call& call, std::string authorization) 
 
 bool isLocal(const std::string& address) {
   return address.empty() || address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
-}
-
-awaitable<Outcome> answerAdmin(Core& core, Call& call, std::string peer) {
-  if (!isLocal(peer)) refuse(403, "the emulator's own routes are for the loopback interface");
-  co_return Outcome{co_await handleAdmin(core, call)};
 }
 
 Call readCall(net::Exchange& exchange) {
@@ -216,24 +203,25 @@ Call readCall(net::Exchange& exchange) {
   return call;
 }
 
-awaitable<Outcome> answerCall(Core& core, Call& call, net::Exchange& exchange) {
+awaitable<Answer> answerCall(Core& core, Call& call, net::Exchange& exchange) {
   std::string authorization(exchange.head().headers.find("authorization").value_or(""));
   std::string peer = exchange.stream().peerAddress();
   call.body = co_await net::readAll(exchange.body(), kMaxBody);
   call.parameters = net::parseQuery(call.query);
-  if (call.path.starts_with("/emulator/")) co_return co_await answerAdmin(core, call, std::move(peer));
-  co_return co_await answerApi(core, call, std::move(authorization));
+  if (!call.path.starts_with("/emulator/")) co_return co_await answerApi(core, call, std::move(authorization));
+  if (!isLocal(peer)) refuse(403, "the emulator's own routes are for the loopback interface");
+  co_return co_await handleAdmin(core, call);
 }
 
 /// I: the response to an internal failure; the backend's text helps the user of the emulator.
-Outcome failed(const Call& call, const Error& error) {
+Answer failed(const Call& call, const Error& error) {
   log::warning("emulator: a request failed",
                {{"method", call.method}, {"path", call.path}, {"error", error.message()}, {"cause", error.cause()}});
   int status = error.code() == ErrorCode::InvalidArgument   ? 400
                : error.code() == ErrorCode::PayloadTooLarge ? 413
                : error.code() == ErrorCode::Unavailable     ? 503
                                                             : 500;
-  return {errorAnswer(status, error.message())};
+  return errorAnswer(status, error.message());
 }
 
 }  // namespace
@@ -242,20 +230,19 @@ awaitable<void> Emulator::handle(net::Exchange& exchange) {
   Core& core = *core_;
   Call call = readCall(exchange);
   ++core.requests;
-  Outcome outcome;
+  Answer answer;
   try {
-    outcome = co_await answerCall(core, call, exchange);
+    answer = co_await answerCall(core, call, exchange);
   } catch (const Refusal& refusal) {
-    outcome.answer = refusal.answer();
+    answer = refusal.answer();
   } catch (const Error& error) {
-    outcome = failed(call, error);
+    answer = failed(call, error);
   }
-  if (outcome.cut) {
+  if (answer.cut) {
     exchange.stream().close();
     exchange.answeredRaw(net::Exchange::Reuse::Close);
     co_return;
   }
-  Answer& answer = outcome.answer;
   answer.headers.push_back({"fly-request-id", format("{}-{}", newUlid(core.now()), core.options.regions.front())});
   answer.headers.push_back({"server", "Fly/emulator"});
   answer.headers.push_back({"via", "1.1 fly.io"});

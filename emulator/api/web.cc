@@ -4,6 +4,7 @@
 
 #include "base/text/format.h"
 #include "base/text/utf8.h"
+#include "emulator/api/facade/facade.h"
 #include "emulator/api/route.h"
 #include "emulator/state/ids.h"
 
@@ -67,8 +68,6 @@ awaitable<std::vector<LogLine>> readLog(Core& core, const Call& call, const std:
   co_return lines;
 }
 
-}  // namespace
-
 awaitable<Answer> listWebOrganizations(Core&, Call& call) {
   std::string slug = call.token ? call.token->organization : "";
   co_return jsonAnswer(200, json::object{{"organizations", json::array{organizationFacts(slug)}}});
@@ -101,6 +100,20 @@ awaitable<Answer> listWebLogs(Core& core, Call& call) {
     token = lines[first].key;
   }
   co_return jsonAnswer(200, json::object{{"data", std::move(data)}, {"meta", {{"next_token", token}}}});
+}
+
+}  // namespace
+
+std::vector<Route> webRoutes() {
+  return {
+      {"POST", "/graphql", "graphql", queryGraph, Scope::Nothing, required("graphql.request")},
+      {"GET", "/api/v1/organizations", "web_organizations", listWebOrganizations, Scope::Nothing},
+      {"GET", "/api/v1/organizations/{org}", "web_organization", getWebOrganization, Scope::Nothing},
+      {"POST", "/api/v1/builds", "web_build_create", createBuild, Scope::Nothing, optional("builds.createRequest")},
+      {"POST", "/api/v1/builds/finish", "web_build_finish", finishBuild, Scope::Nothing, optional("builds.finishRequest")},
+      {"GET", "/releases", "web_releases", listWebReleases, Scope::WebApp},
+      {"GET", "/logs", "web_logs", listWebLogs, Scope::WebApp},
+  };
 }
 
 }  // namespace swarm::emulator

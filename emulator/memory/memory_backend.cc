@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
-#include "emulator/memory/shell.h"
+#include "emulator/memory/guest.h"
 #include "protocol/agent.h"
 
 namespace swarm::emulator {
@@ -46,7 +46,6 @@ class MemoryBackend final : public Backend {
   }
 
   awaitable<void> boot(MachinePlan plan, Deadline) override {
-    if (options_.bootTime.count() > 0) co_await async::sleepFor(options_.bootTime);
     GuestPtr& guest = guests_[plan.machineId];
     if (!guest) guest = std::make_shared<SimulatedGuest>();
     ++guest->generation;
@@ -69,6 +68,7 @@ class MemoryBackend final : public Backend {
     std::vector<std::string> main = mainCommand(guest->plan);
     // Most simulated Machines run no program: they need no coroutine.
     if (!main.empty()) tasks_.spawn(runMain(guest, guest->generation, std::move(main)), nullptr);
+    co_return;
   }
 
   awaitable<void> stop(std::string machine_id, std::string signal, std::chrono::milliseconds timeout, Deadline) override {
@@ -83,16 +83,16 @@ class MemoryBackend final : public Backend {
 
   awaitable<void> suspend(std::string machine_id, Deadline) override {
     GuestPtr guest = requireRunning(machine_id);
-    if (options_.suspendTime.count() > 0) co_await async::sleepFor(options_.suspendTime);
     guest->suspended = true;
     guest->changed.notifyAll();
+    co_return;
   }
 
   awaitable<void> resume(std::string machine_id, Deadline) override {
     GuestPtr guest = requireRunning(machine_id);
-    if (options_.resumeTime.count() > 0) co_await async::sleepFor(options_.resumeTime);
     guest->suspended = false;
     guest->changed.notifyAll();
+    co_return;
   }
 
   awaitable<void> signal(std::string machine_id, std::string signal, Deadline) override {
@@ -163,9 +163,8 @@ class MemoryBackend final : public Backend {
   awaitable<void> copyVolume(std::string from_id, std::string to_id, Deadline) override {
     auto from = volumes_.find(from_id);
     if (from == volumes_.end()) throw Error(ErrorCode::NotFound, format("The volume {} does not exist.", from_id));
-    auto copy = std::make_shared<FileMap>(*from->second);
-    if (options_.copyTime.count() > 0) co_await async::sleepFor(options_.copyTime);
-    volumes_[to_id] = std::move(copy);
+    volumes_[to_id] = std::make_shared<FileMap>(*from->second);
+    co_return;
   }
   awaitable<void> destroyVolume(std::string volume_id, Deadline) override {
     volumes_.erase(volume_id);

@@ -1,7 +1,6 @@
 // MemoryBackend: simulated Machines, thousands at once: a tiny shell, a file system per Machine and per volume, ports that respond.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -17,10 +16,6 @@ namespace swarm::emulator {
 using MemoryService = std::function<awaitable<void>(net::StreamPtr stream, MachinePlan plan)>;
 
 struct MemoryOptions {
-  std::chrono::milliseconds bootTime{0};
-  std::chrono::milliseconds suspendTime{0};
-  std::chrono::milliseconds resumeTime{0};
-  std::chrono::milliseconds copyTime{0};  ///< of a volume
   /// The server in every Machine. The default serves HTTP on 7777 as a simulated agent: /health reports ready, every other path returns a
   /// page.
   std::map<std::uint16_t, MemoryService> services;

@@ -1,5 +1,5 @@
 // Splits a script into commands and expands their words, then runs one after the other.
-#include "emulator/memory/shell.h"
+#include "emulator/memory/guest.h"
 
 #include <algorithm>
 #include <cctype>

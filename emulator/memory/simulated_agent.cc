@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/text/format.h"
-#include "emulator/memory/shell.h"
+#include "emulator/memory/guest.h"
 #include "net/http/http.h"
 #include "protocol/agent.h"
 

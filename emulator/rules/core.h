@@ -86,6 +86,32 @@ class Core : public std::enable_shared_from_this<Core> {
   std::deque<VolumePtr> soft_deleted_;
 };
 
+/// Sets a flag of a Machine for one holder (`busy` for a job); the others wait for the change notification at its end.
+class [[nodiscard]] MachineLock {
+ public:
+  explicit MachineLock(MachinePtr machine, bool Machine::* flag = &Machine::busy) : machine_(std::move(machine)), flag_(flag) {}
+  ~MachineLock() {
+    if (!held_) return;
+    (*machine_).*flag_ = false;
+    machine_->changed.notifyAll();
+  }
+  MachineLock(const MachineLock&) = delete;
+  MachineLock& operator=(const MachineLock&) = delete;
+  /// False: the deadline has passed.
+  awaitable<bool> take(Deadline deadline = Deadline::never()) {
+    while ((*machine_).*flag_) {
+      if (deadline.hasPassed() || !co_await waitFor(machine_->changed, deadline)) co_return false;
+    }
+    (*machine_).*flag_ = held_ = true;
+    co_return true;
+  }
+
+ private:
+  MachinePtr machine_;
+  bool Machine::* flag_;
+  bool held_ = false;
+};
+
 /// Whether the waiter's condition holds now; then the response of GET …/wait (§5).
 std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter& waiter);
 

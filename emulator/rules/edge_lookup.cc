@@ -10,12 +10,6 @@ using State = MachineState;
 
 namespace {
 
-/// One port of one service.
-struct ServicePort {
-  const json::object* service;
-  const json::object* port;
-};
-
 bool covers(const json::object& port, std::int64_t number) {
   if (auto single = integerOf(port, "port")) return *single == number;
   auto first = integerOf(port, "start_port"), last = integerOf(port, "end_port");
@@ -35,10 +29,11 @@ void visitPorts(const Machine& machine, Visit visit) {
   }
 }
 
-std::optional<ServicePort> findPort(const Machine& machine, std::int64_t number) {
-  std::optional<ServicePort> found;
+/// The service that has the port; null: none.
+const json::object* findService(const Machine& machine, std::int64_t number) {
+  const json::object* found = nullptr;
   visitPorts(machine, [&](const json::object& service, const json::object& port) {
-    if (!found && covers(port, number)) found = ServicePort{&service, &port};
+    if (!found && covers(port, number)) found = &service;
   });
   return found;
 }
@@ -59,14 +54,14 @@ MachinePtr findForced(const App& app, const std::string& id) {
 MachinePtr choose(const App& app, const EdgeQuery& query) {
   MachinePtr running, startable;
   for (const auto& [number, machine] : app.machines) {
-    auto port = findPort(*machine, query.externalPort);
-    if (!port || machine->cordoned || !isReachable(*machine)) continue;
+    const json::object* service = findService(*machine, query.externalPort);
+    if (!service || machine->cordoned || !isReachable(*machine)) continue;
     if (machine->state == State::started) {
       if (machine->id == query.preferInstance) return machine;
       if (!running) running = machine;
     }
     bool can_start = machine->state == State::stopped || machine->state == State::suspended || machine->state == State::starting;
-    if (!startable && can_start && flagOf(*port->service, "autostart")) startable = machine;
+    if (!startable && can_start && flagOf(*service, "autostart")) startable = machine;
   }
   return running ? running : startable;
 }
@@ -82,14 +77,6 @@ awaitable<bool> ensureStarted(Core& core, MachinePtr machine, bool autostart) {
   co_return machine->state == State::started;
 }
 
-EdgeTarget targetOf(const Machine& machine, const ServicePort& port) {
-  return {.machineId = machine.id,
-          .internalPort = static_cast<std::uint16_t>(integerOf(*port.service, "internal_port").value_or(0)),
-          .handlers = textsOf(*port.port, "handlers"),
-          .protocol = textOf(*port.service, "protocol"),
-          .forceHttps = flagOf(*port.port, "force_https")};
-}
-
 }  // namespace
 
 awaitable<std::expected<EdgeTarget, EdgeRefusal>> Emulator::findEdgeTarget(EdgeQuery query) {
@@ -99,16 +86,16 @@ awaitable<std::expected<EdgeTarget, EdgeRefusal>> Emulator::findEdgeTarget(EdgeQ
   if (!hasAddress(*app)) co_return std::unexpected(EdgeRefusal{404, "the app has no IP address"});
   MachinePtr machine = query.forceInstance.empty() ? choose(*app, query) : findForced(*app, query.forceInstance);
   if (!machine) co_return std::unexpected(EdgeRefusal{503, "no machine serves this port"});
-  auto port = findPort(*machine, query.externalPort);
-  if (!port) co_return std::unexpected(EdgeRefusal{503, "the machine has no service on this port"});
+  const json::object* service = findService(*machine, query.externalPort);
+  if (!service) co_return std::unexpected(EdgeRefusal{503, "the machine has no service on this port"});
   if (!isReachable(*machine)) co_return std::unexpected(EdgeRefusal{503, "the machine's host is unreachable"});
-  if (!co_await ensureStarted(core, machine, flagOf(*port->service, "autostart"))) {
+  if (!co_await ensureStarted(core, machine, flagOf(*service, "autostart"))) {
     co_return std::unexpected(EdgeRefusal{503, "the machine is not running"});
   }
   // The configuration may have changed while the Machine started.
-  port = findPort(*machine, query.externalPort);
-  if (!port) co_return std::unexpected(EdgeRefusal{503, "the machine has no service on this port"});
-  co_return targetOf(*machine, *port);
+  service = findService(*machine, query.externalPort);
+  if (!service) co_return std::unexpected(EdgeRefusal{503, "the machine has no service on this port"});
+  co_return EdgeTarget{machine->id, static_cast<std::uint16_t>(integerOf(*service, "internal_port").value_or(0))};
 }
 
 std::vector<EdgeService> Emulator::edgeServicesOf(const std::string& app_name) const {

@@ -7,7 +7,6 @@
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "emulator/rules/config/config_view.h"
-#include "emulator/rules/config/plan.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
@@ -114,7 +113,7 @@ awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order,
 }
 
 awaitable<void> runExit(Core& core, MachinePtr machine, GuestExit exit) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   if (machine->state != State::started) co_return;
   if (!restartsAfter(core, *machine, exit)) {

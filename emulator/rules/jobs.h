@@ -1,31 +1,10 @@
-// Shared by lifecycle jobs: the lock on a Machine, booting, ending a process, the consequences of an exit. Internal to lifecycle*.cc.
+// Shared by lifecycle jobs: booting, ending a process, the consequences of an exit. Internal to lifecycle*.cc.
 #pragma once
 
 #include "emulator/rules/core.h"
 #include "emulator/rules/lifecycle.h"
 
 namespace swarm::emulator {
-
-/// Locks a Machine for one job; the others wait for the change notification at its end.
-class [[nodiscard]] JobLock {
- public:
-  explicit JobLock(MachinePtr machine) : machine_(std::move(machine)) {}
-  ~JobLock() {
-    if (!held_) return;
-    machine_->busy = false;
-    machine_->changed.notifyAll();
-  }
-  JobLock(const JobLock&) = delete;
-  JobLock& operator=(const JobLock&) = delete;
-  awaitable<void> take() {
-    while (machine_->busy) co_await waitFor(machine_->changed, Deadline::never());
-    machine_->busy = held_ = true;
-  }
-
- private:
-  MachinePtr machine_;
-  bool held_ = false;
-};
 
 enum class ExitCause { Requested, Unrequested };
 enum class Restarting { No, Yes };

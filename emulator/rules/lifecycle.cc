@@ -19,7 +19,7 @@ enum class Resume { No, Yes };
 Deadline bootDeadline() { return Deadline::after(std::chrono::minutes(10)); }
 
 awaitable<void> runLaunch(Core& core, MachinePtr machine) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   co_await core.pause(machine, core.timeOf(*machine, "launch"));
   if (machine->state != State::created || core.stuckMachines.contains(machine->id)) co_return;
@@ -29,7 +29,7 @@ awaitable<void> runLaunch(Core& core, MachinePtr machine) {
 }
 
 awaitable<void> runStart(Core& core, MachinePtr machine, Resume resume) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   if (resume == Resume::Yes && machine->state == State::starting) {
     co_await core.pause(machine, core.timeOf(*machine, "start"));
@@ -47,7 +47,7 @@ awaitable<void> runStart(Core& core, MachinePtr machine, Resume resume) {
 }
 
 awaitable<void> runStop(Core& core, MachinePtr machine, StopOrder order, State before) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   co_await core.pause(machine, core.timeOf(*machine, "stop"));
   if (machine->state != State::stopping) co_return;
@@ -60,7 +60,7 @@ awaitable<void> runStop(Core& core, MachinePtr machine, StopOrder order, State b
 }
 
 awaitable<void> runSuspend(Core& core, MachinePtr machine) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   co_await core.pause(machine, core.timeOf(*machine, "suspend"));
   if (machine->state != State::suspending) co_return;
@@ -75,7 +75,7 @@ awaitable<void> runSuspend(Core& core, MachinePtr machine) {
 }
 
 awaitable<void> runRestart(Core& core, MachinePtr machine, StopOrder order) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   co_await core.pause(machine, core.timeOf(*machine, "stop"));
   if (machine->state != State::restarting) co_return;
@@ -87,7 +87,7 @@ awaitable<void> runRestart(Core& core, MachinePtr machine, StopOrder order) {
 }
 
 awaitable<void> runReplace(Core& core, MachinePtr machine, StopOrder order, State before) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   co_await core.pause(machine, core.timeOf(*machine, "update"));
   if (machine->state != State::replacing) co_return;
@@ -130,7 +130,7 @@ awaitable<void> runDestroy(Core& core, MachinePtr machine) {
       // No process runs: continue with the destroy below.
     }
   }
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   std::chrono::milliseconds delay = core.timeOf(*machine, "destroy");
   if (delay.count() > 0) co_await async::sleepFor(delay);

@@ -48,7 +48,7 @@ awaitable<void> moveVolume(Core& core, MachinePtr machine, Host* host) {
 }
 
 awaitable<void> runMigration(Core& core, MachinePtr machine, Host* host, State before) {
-  JobLock lock(machine);
+  MachineLock lock(machine);
   co_await lock.take();
   if (machine->state != State::replacing) co_return;
   co_await endProcess(core, machine, stopOrderOf(machine->config), before);

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_set>
-#include <vector>
+#include <utility>
 
 #include "emulator/state/world.h"
 
@@ -31,16 +32,12 @@ class Journal {
 
  private:
   struct Disk;
-  struct Document {
-    std::string kind, id, body;  ///< empty body: gone
-  };
-  std::vector<Document> takeChanges();
+  using Key = std::pair<std::string, std::string>;  ///< kind and id
+  /// The last change of an object counts. A null `document`: the object is gone.
+  void note(Key key, std::function<json::object()> document);
 
   std::unique_ptr<Disk> disk_;
-  std::unordered_set<AppPtr> apps_;
-  std::unordered_set<MachinePtr> machines_;
-  std::unordered_set<VolumePtr> volumes_;
-  std::vector<Document> forgotten_;
+  std::map<Key, std::function<json::object()>> changes_;
 };
 
 }  // namespace swarm::emulator

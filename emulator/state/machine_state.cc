@@ -2,46 +2,25 @@
 #include "emulator/state/machine_state.h"
 
 #include <algorithm>
-#include <array>
+#include <boost/describe/enum_from_string.hpp>
+#include <boost/describe/enum_to_string.hpp>
 #include <initializer_list>
-#include <utility>
+#include <string>
 
 namespace swarm::emulator {
 namespace {
 
 using State = MachineState;
 
-constexpr std::array kNames = std::to_array<std::pair<State, std::string_view>>({
-    {State::created, "created"},
-    {State::starting, "starting"},
-    {State::started, "started"},
-    {State::stopping, "stopping"},
-    {State::stopped, "stopped"},
-    {State::restarting, "restarting"},
-    {State::suspending, "suspending"},
-    {State::suspended, "suspended"},
-    {State::replacing, "replacing"},
-    {State::destroying, "destroying"},
-    {State::destroyed, "destroyed"},
-    {State::failed, "failed"},
-});
-
 bool isOneOf(State state, std::initializer_list<State> states) { return std::ranges::find(states, state) != states.end(); }
 
 }  // namespace
 
-std::string_view toString(MachineState state) {
-  for (const auto& [value, name] : kNames) {
-    if (value == state) return name;
-  }
-  return "";
-}
+std::string_view toString(MachineState state) { return boost::describe::enum_to_string(state, ""); }
 
 std::optional<MachineState> machineStateFrom(std::string_view name) {
-  for (const auto& [value, text] : kNames) {
-    if (text == name) return value;
-  }
-  return std::nullopt;
+  MachineState state{};
+  return boost::describe::enum_from_string(std::string(name).c_str(), state) ? std::optional(state) : std::nullopt;
 }
 
 bool isTransient(MachineState state) {
@@ -53,8 +32,7 @@ bool holdsCapacity(MachineState state) {
 }
 
 bool canFollow(MachineState from, MachineState to) {
-  if (from == State::destroyed) return false;
-  if (to == State::destroying) return from != State::destroying;
+  if (to == State::destroying) return from != State::destroying && from != State::destroyed;
   switch (from) {
     case State::created:
       return isOneOf(to, {State::starting, State::stopping, State::replacing, State::failed});
@@ -79,7 +57,7 @@ bool canFollow(MachineState from, MachineState to) {
     case State::destroying:
       return to == State::destroyed;
     case State::destroyed:
-      return false;
+      break;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 // The states of a Machine and the allowed transitions (§4): one table, without side effects.
 #pragma once
 
+#include <boost/describe/enum.hpp>
 #include <optional>
 #include <string_view>
 
@@ -18,8 +19,10 @@ enum class MachineState {
   replacing,
   destroying,
   destroyed,
-  failed,
+  failed
 };
+BOOST_DESCRIBE_ENUM(MachineState, created, starting, started, stopping, stopped, restarting, suspending, suspended, replacing, destroying,
+                    destroyed, failed)
 
 std::string_view toString(MachineState state);
 std::optional<MachineState> machineStateFrom(std::string_view name);

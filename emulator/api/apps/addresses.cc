@@ -41,13 +41,13 @@ void checkAssignment(const Core& core, const App& app, const std::string& type, 
   }
 }
 
-}  // namespace
-
 awaitable<Answer> listIps(Core&, Call& call) {
   json::array list;
   for (const IpAssignment& ip : call.app->ips) list.push_back(ipToJson(ip));
   co_return jsonAnswer(200, json::object{{"ips", std::move(list)}});
 }
+
+}  // namespace
 
 awaitable<Answer> assignIp(Core& core, Call& call) {
   Body fields = call.fields();
@@ -78,6 +78,14 @@ awaitable<Answer> releaseIp(Core& core, Call& call) {
   core.journal.changed(call.app);
   core.servicesChanged();
   co_return emptyAnswer(204);
+}
+
+std::vector<Route> addressRoutes() {
+  return {
+      {"GET", "/ip_assignments", "ip_list", listIps},
+      {"POST", "/ip_assignments", "ip_assign", assignIp, Scope::App, required("main.assignIPRequest")},
+      {"DELETE", "/ip_assignments/{ip}", "ip_release", releaseIp},
+  };
 }
 
 }  // namespace swarm::emulator

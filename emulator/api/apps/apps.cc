@@ -32,8 +32,6 @@ Answer created(const AppPtr& app) {
   return jsonAnswer(201, body);
 }
 
-}  // namespace
-
 awaitable<Answer> listApps(Core& core, Call& call) {
   auto slug = call.parameter("org_slug");
   if (!slug || slug->empty()) refuse(400, "org_slug is required");  // I: the wording
@@ -82,6 +80,8 @@ awaitable<Answer> createApp(Core& core, Call& call) {
 
 awaitable<Answer> getApp(Core&, Call& call) { co_return jsonAnswer(200, appToJson(*call.app)); }
 
+}  // namespace
+
 awaitable<Answer> deleteApp(Core& core, Call& call) {
   // Fly's own client sends no force, and receives 202 even while Machines run.
   beginAppDelete(core, call.app);
@@ -95,6 +95,16 @@ awaitable<Answer> createDeployToken(Core& core, Call& call) {
   call.app->deployTokens.push_back(token);
   core.journal.changed(call.app);
   co_return jsonAnswer(200, json::object{{"token", "FlyV1 " + token}});
+}
+
+std::vector<Route> appRoutes() {
+  return {
+      {"GET", "/v1/apps", "app_list", listApps, Scope::Nothing},
+      {"POST", "/v1/apps", "app_create", createApp, Scope::Nothing, required("main.createAppRequest")},
+      {"GET", "", "app_get", getApp, Scope::AppItself},
+      {"DELETE", "", "app_delete", deleteApp, Scope::AppItself, {}, LeaseGate::Open, Limit::DeleteApp},
+      {"POST", "/deploy_token", "deploy_token", createDeployToken, Scope::App, required("main.createDeployTokenRequest")},
+  };
 }
 
 }  // namespace swarm::emulator

@@ -124,8 +124,6 @@ void readUploaded(const std::string& chain, const std::string& key_text, Certifi
   into.keyType = EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA ? "rsa" : "ecdsa";
 }
 
-}  // namespace
-
 awaitable<Answer> listCertificates(Core&, Call& call) {
   const std::int64_t limit = call.integer("limit", 1, kMaxCertificatesPerPage).value_or(kMaxCertificatesPerPage);
   const std::string filter = call.parameter("filter").value_or("");
@@ -207,6 +205,22 @@ awaitable<Answer> deleteUploaded(Core& core, Call& call) {
   json::object body = detailOf(*call.app, call.arguments[1]);
   body["warning"] = "";
   co_return jsonAnswer(200, body);
+}
+
+}  // namespace
+
+std::vector<Route> certificateRoutes() {
+  return {
+      {"GET", "/certificates", "certificate_list", listCertificates},
+      {"POST", "/certificates/acme", "certificate_request", requestCertificate, Scope::App, required("main.createAcmeCertificateRequest")},
+      {"POST", "/certificates/custom", "certificate_upload", uploadCertificate, Scope::App,
+       required("main.createCustomCertificateRequest")},
+      {"GET", "/certificates/{hostname}", "certificate_get", getCertificate},
+      {"DELETE", "/certificates/{hostname}", "certificate_delete", deleteCertificate},
+      {"DELETE", "/certificates/{hostname}/acme", "certificate_stop_acme", stopAcme},
+      {"DELETE", "/certificates/{hostname}/custom", "certificate_delete_custom", deleteUploaded},
+      {"POST", "/certificates/{hostname}/check", "certificate_check", checkCertificate},
+  };
 }
 
 }  // namespace swarm::emulator

@@ -101,8 +101,6 @@ bool isListed(const Call& call, const ListFilter& filter, const Entry& entry, bo
 
 json::array errorRegions(const Call& call) { return json::array(call.fault.errorRegions.begin(), call.fault.errorRegions.end()); }
 
-}  // namespace
-
 awaitable<Answer> listOrganizationMachines(Core& core, Call& call) {
   requireListedOrganization(call, call.arguments[0]);
   ListFilter filter = readListFilter(call);
@@ -196,6 +194,18 @@ awaitable<Answer> currentToken(Core&, Call& call) {
     info["user"] = call.token->user;
   }
   co_return jsonAnswer(200, json::object{{"tokens", json::array{std::move(info)}}});
+}
+
+}  // namespace
+
+std::vector<Route> platformRoutes() {
+  return {
+      {"GET", "/v1/orgs/{org}/machines", "org_machines", listOrganizationMachines, Scope::Nothing},
+      {"GET", "/v1/orgs/{org}/volumes", "org_volumes", listOrganizationVolumes, Scope::Nothing},
+      {"GET", "/v1/platform/regions", "regions", listRegions, Scope::Nothing},
+      {"POST", "/v1/platform/placements", "placements", probePlacements, Scope::Nothing, required("main.getPlacementsRequest")},
+      {"GET", "/v1/tokens/current", "token_current", currentToken, Scope::Nothing},
+  };
 }
 
 }  // namespace swarm::emulator

@@ -6,6 +6,7 @@
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
+namespace {
 
 awaitable<Answer> listPolicies(Core&, Call& call) {
   json::array list;
@@ -36,6 +37,16 @@ awaitable<Answer> deletePolicy(Core& core, Call& call) {
   if (gone == 0) refuse(404, "network policy not found");  // I: the wording
   core.journal.changed(call.app);
   co_return emptyAnswer(204);  // I: the status
+}
+
+}  // namespace
+
+std::vector<Route> policyRoutes() {
+  return {
+      {"GET", "/network_policies", "policy_list", listPolicies},
+      {"POST", "/network_policies", "policy_create", createPolicy, Scope::App, required("main.networkPolicy")},
+      {"DELETE", "/network_policies/{id}", "policy_delete", deletePolicy},
+  };
 }
 
 }  // namespace swarm::emulator

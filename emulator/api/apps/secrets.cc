@@ -37,14 +37,37 @@ AppSecret& requireSecret(const Call& call) {
   return found->second;
 }
 
-}  // namespace
-
 awaitable<Answer> listSecrets(Core&, Call& call) {
   checkMinVersion(call);
   json::array list;
   for (const auto& [name, secret] : call.app->secrets) list.push_back(secretToJson(name, secret, call.flag("show_secrets")));
   co_return jsonAnswer(200, json::object{{"secrets", std::move(list)}});
 }
+
+awaitable<Answer> getSecret(Core&, Call& call) {
+  checkMinVersion(call);
+  co_return jsonAnswer(200, secretToJson(call.arguments[1], requireSecret(call), call.flag("show_secrets")));
+}
+
+awaitable<Answer> setSecret(Core& core, Call& call) {
+  App& app = *call.app;
+  std::string value = call.fields().text("value");
+  ++app.secretsVersion;
+  put(core, app, call.arguments[1], std::move(value));
+  core.journal.changed(call.app);
+  co_return jsonAnswer(201, withSecretsVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]], false)));
+}
+
+awaitable<Answer> deleteSecret(Core& core, Call& call) {
+  requireSecret(call);
+  App& app = *call.app;
+  app.secrets.erase(call.arguments[1]);
+  ++app.secretsVersion;
+  core.journal.changed(call.app);
+  co_return jsonAnswer(200, withSecretsVersion(app, {}));
+}
+
+}  // namespace
 
 awaitable<Answer> updateSecrets(Core& core, Call& call) {
   const json::object* values = call.fields().object("values");
@@ -69,27 +92,14 @@ awaitable<Answer> updateSecrets(Core& core, Call& call) {
   co_return jsonAnswer(200, withSecretsVersion(app, {{"secrets", std::move(changed)}}));
 }
 
-awaitable<Answer> getSecret(Core&, Call& call) {
-  checkMinVersion(call);
-  co_return jsonAnswer(200, secretToJson(call.arguments[1], requireSecret(call), call.flag("show_secrets")));
-}
-
-awaitable<Answer> setSecret(Core& core, Call& call) {
-  App& app = *call.app;
-  std::string value = call.fields().text("value");
-  ++app.secretsVersion;
-  put(core, app, call.arguments[1], std::move(value));
-  core.journal.changed(call.app);
-  co_return jsonAnswer(201, withSecretsVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]], false)));
-}
-
-awaitable<Answer> deleteSecret(Core& core, Call& call) {
-  requireSecret(call);
-  App& app = *call.app;
-  app.secrets.erase(call.arguments[1]);
-  ++app.secretsVersion;
-  core.journal.changed(call.app);
-  co_return jsonAnswer(200, withSecretsVersion(app, {}));
+std::vector<Route> secretRoutes() {
+  return {
+      {"GET", "/secrets", "secret_list", listSecrets},
+      {"POST", "/secrets", "secret_update", updateSecrets, Scope::App, required("main.updateSecretsRequest")},
+      {"GET", "/secrets/{name}", "secret_get", getSecret},
+      {"POST", "/secrets/{name}", "secret_set", setSecret, Scope::App, required("main.setSecretRequest")},
+      {"DELETE", "/secrets/{name}", "secret_delete", deleteSecret},
+  };
 }
 
 }  // namespace swarm::emulator

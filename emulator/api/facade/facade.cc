@@ -7,9 +7,9 @@
 #include <map>
 
 #include "base/text/format.h"
-#include "emulator/api/facade/facade_nodes.h"
 #include "emulator/api/route.h"
 #include "emulator/rules/config/capacity.h"
+#include "emulator/rules/config/config_view.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
@@ -125,8 +125,9 @@ std::string typeNamed(std::string_view name) {
 Answer graphRefusal(std::string_view key, const Answer& refusal) {
   boost::system::error_code error;
   json::value body = json::parse(refusal.body, error);
-  std::string message = error ? std::string() : memberText(body.if_object(), "message");
-  if (message.empty() && !error) message = memberText(body.if_object(), "error");
+  const json::object* object = error ? nullptr : body.if_object();
+  std::string message = object ? textOf(*object, "message") : "";
+  if (message.empty() && object) message = textOf(*object, "error");
   return graphErrorAnswer(key, message, refusal.status == 404 ? "NOT_FOUND" : "UNPROCESSABLE");  // I: the codes
 }
 

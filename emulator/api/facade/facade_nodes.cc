@@ -1,10 +1,10 @@
 // Ids are names: an organization's is its slug, an app's is its name, an address's is the address.
-#include "emulator/api/facade/facade_nodes.h"
+#include "emulator/api/facade/facade.h"
 
 #include "base/text/format.h"
 #include "emulator/api/machines/shapes.h"
 #include "emulator/rules/config/capacity.h"
-#include "emulator/rules/config/plan.h"
+#include "emulator/rules/config/config_view.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
@@ -42,15 +42,10 @@ json::array machineNodes(const Core& core, const App& app) {
 
 }  // namespace
 
-std::string memberText(const json::object* object, std::string_view name) {
-  const json::value* value = object ? object->if_contains(name) : nullptr;
-  return value && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 std::string variableText(const Call& call, std::initializer_list<std::string_view> names) {
   const json::object* variables = call.fields().object("variables");
   for (std::string_view name : names) {
-    if (std::string text = memberText(variables, name); !text.empty()) return text;
+    if (std::string text = variables ? textOf(*variables, name) : ""; !text.empty()) return text;
   }
   return "";
 }

@@ -61,36 +61,10 @@ GuestExec readExec(const Call& call) {
   return request;
 }
 
-/// init runs one command at a time (§8).
-class ExecTurn {
- public:
-  explicit ExecTurn(MachinePtr machine) : machine_(std::move(machine)) {}
-  ~ExecTurn() {
-    if (!held_) return;
-    machine_->execBusy = false;
-    machine_->changed.notifyAll();
-  }
-  ExecTurn(const ExecTurn&) = delete;
-  ExecTurn& operator=(const ExecTurn&) = delete;
-  awaitable<bool> take(Deadline deadline) {
-    while (machine_->execBusy) {
-      if (deadline.hasPassed() || !co_await waitFor(machine_->changed, deadline)) co_return false;
-    }
-    machine_->execBusy = held_ = true;
-    co_return true;
-  }
-
- private:
-  MachinePtr machine_;
-  bool held_ = false;
-};
-
 [[noreturn]] void refuseLate() {
   refuse(408,
          "deadline_exceeded: Post \"http://unix/v1/exec\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)");
 }
-
-}  // namespace
 
 awaitable<Answer> execInMachine(Core& core, Call& call) {
   MachinePtr machine = call.machine;
@@ -102,7 +76,7 @@ awaitable<Answer> execInMachine(Core& core, Call& call) {
   if (call.body.size() > kInitBodyLimit) co_return catalogueAnswer("E30");
   std::string version = machine->version;
   auto still_runs = [&] { return machine->state == MachineState::started && machine->version == version; };
-  ExecTurn turn(machine);
+  MachineLock turn(machine, &Machine::execBusy);  // init runs one command at a time (§8)
   if (!co_await turn.take(Deadline::after(request.timeout))) refuseLate();
   if (!still_runs()) refuseBy("E29");
   GuestExecResult result;
@@ -168,6 +142,19 @@ awaitable<Answer> setMemory(Core& core, Call& call) {
 awaitable<Answer> reclaimMemory(Core&, Call& call) {
   std::int64_t amount = call.fields().integer("amount_mb").value_or(0);
   co_return jsonAnswer(200, json::object{{"actual_mb", std::clamp<std::int64_t>(amount, 0, call.machine->guest.memoryMb)}});
+}
+
+}  // namespace
+
+std::vector<Route> guestRoutes() {
+  return {
+      // §1: exec was observed to accept about 5 calls a second.
+      {"POST", "/exec", "machine_exec", execInMachine, Scope::Machine, required("main.execRequest"), LeaseGate::Open, Limit::GetMachine},
+      {"GET", "/ps", "machine_ps", listProcesses, Scope::Machine},
+      {"GET", "/memory", "memory_get", getMemory, Scope::Machine},
+      {"PUT", "/memory", "memory_set", setMemory, Scope::Machine, required("main.setMemoryLimitRequest")},
+      {"POST", "/memory/reclaim", "memory_reclaim", reclaimMemory, Scope::Machine, required("main.reclaimMemoryRequest")},
+  };
 }
 
 }  // namespace swarm::emulator

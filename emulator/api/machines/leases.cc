@@ -3,27 +3,6 @@
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {
-namespace {
-
-constexpr std::int64_t kDefaultTtl = 120;  // I: for a lease without ttl
-constexpr std::int64_t kLongestTtl = 24 * 3600;
-
-json::object success(const MachineLease& lease) {
-  return {{"status", "success"},
-          {"data",
-           {{"nonce", lease.nonce},
-            {"expires_at", unixSeconds(lease.expiresAt)},
-            {"owner", lease.owner},
-            {"description", lease.description},
-            {"version", lease.version}}}};
-}
-
-/// I: the body; §6 documents that the text contains "lease not found".
-[[noreturn]] void refuseWithoutLease() {
-  throw Refusal(jsonAnswer(404, json::object{{"status", "error"}, {"message", "lease not found"}, {"code", "not_found"}}));
-}
-
-}  // namespace
 
 MachineLease* leaseOf(const Core& core, Machine& machine) {
   if (machine.lease && machine.lease->expiresAt <= core.now()) machine.lease.reset();
@@ -42,6 +21,26 @@ MachineLease& takeLease(Core& core, const Call& call, const MachinePtr& machine,
   machine->lease = std::move(lease);
   core.journal.changed(machine);
   return *machine->lease;
+}
+
+namespace {
+
+constexpr std::int64_t kDefaultTtl = 120;  // I: for a lease without ttl
+constexpr std::int64_t kLongestTtl = 24 * 3600;
+
+json::object success(const MachineLease& lease) {
+  return {{"status", "success"},
+          {"data",
+           {{"nonce", lease.nonce},
+            {"expires_at", unixSeconds(lease.expiresAt)},
+            {"owner", lease.owner},
+            {"description", lease.description},
+            {"version", lease.version}}}};
+}
+
+/// I: the body; §6 documents that the text contains "lease not found".
+[[noreturn]] void refuseWithoutLease() {
+  throw Refusal(jsonAnswer(404, json::object{{"status", "error"}, {"message", "lease not found"}, {"code", "not_found"}}));
 }
 
 awaitable<Answer> getLease(Core& core, Call& call) {
@@ -65,6 +64,16 @@ awaitable<Answer> releaseLease(Core& core, Call& call) {
   call.machine->lease.reset();
   core.journal.changed(call.machine);
   co_return jsonAnswer(200, json::object{{"status", "success"}, {"data", {{"ok", true}}}});
+}
+
+}  // namespace
+
+std::vector<Route> leaseRoutes() {
+  return {
+      {"GET", "/lease", "lease_get", getLease, Scope::Machine},
+      {"POST", "/lease", "lease_acquire", acquireLease, Scope::Machine, optional("main.createLeaseRequest")},
+      {"DELETE", "/lease", "lease_release", releaseLease, Scope::Machine},
+  };
 }
 
 }  // namespace swarm::emulator

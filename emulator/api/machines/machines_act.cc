@@ -69,8 +69,6 @@ std::string readTimeout(const Call& call) {
   return call.fields().text("timeout");
 }
 
-}  // namespace
-
 awaitable<Answer> startMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
   std::string before(toString(machine->state));
@@ -188,6 +186,21 @@ awaitable<Answer> uncordonMachine(Core& core, Call& call) {
   call.machine->cordoned = false;
   core.touch(call.machine);
   co_return done();
+}
+
+}  // namespace
+
+std::vector<Route> machineActRoutes() {
+  return {
+      {"DELETE", "", "machine_delete", deleteMachine, Scope::Machine, {}, LeaseGate::Gated},
+      {"POST", "/start", "machine_start", startMachine, Scope::Machine, {}, LeaseGate::Gated},
+      {"POST", "/stop", "machine_stop", stopMachine, Scope::Machine, optional("main.stopRequest"), LeaseGate::Gated},
+      {"POST", "/suspend", "machine_suspend", suspendMachine, Scope::Machine, {}, LeaseGate::Gated},
+      {"POST", "/restart", "machine_restart", restartMachine, Scope::Machine, {}, LeaseGate::Gated},
+      {"POST", "/signal", "machine_signal", signalMachine, Scope::Machine, required("main.signalRequest")},
+      {"POST", "/cordon", "machine_cordon", cordonMachine, Scope::Machine, {}, LeaseGate::Gated},
+      {"POST", "/uncordon", "machine_uncordon", uncordonMachine, Scope::Machine, {}, LeaseGate::Gated},
+  };
 }
 
 }  // namespace swarm::emulator

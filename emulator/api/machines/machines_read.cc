@@ -98,8 +98,6 @@ std::string wantedText(const StateWaiter& waiter) {
   return text;
 }
 
-}  // namespace
-
 awaitable<Answer> listMachines(Core& core, Call& call) {
   MachineFilter filter = readFilter(call);
   Page page = readPage(call, kMaxPerPage);
@@ -158,6 +156,18 @@ awaitable<Answer> waitForMachine(Core&, Call& call) {
   // I: that a wait for an older version ends so.
   bool old = !waiter->version.empty() && waiter->version != machine->version;
   refuseBy("E8", {{"wanted", wantedText(*waiter)}, {"state", old ? "replaced" : std::string(toString(machine->state))}});
+}
+
+}  // namespace
+
+std::vector<Route> machineReadRoutes() {
+  return {
+      {"GET", "/machines", "machine_list", listMachines},
+      {"GET", "", "machine_get", getMachine, Scope::Machine, {}, LeaseGate::Open, Limit::GetMachine},
+      {"GET", "/wait", "machine_wait", waitForMachine, Scope::Machine},
+      {"GET", "/events", "machine_events", listEvents, Scope::Machine},
+      {"GET", "/versions", "machine_versions", listVersions, Scope::Machine},
+  };
 }
 
 }  // namespace swarm::emulator

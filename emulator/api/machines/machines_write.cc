@@ -4,7 +4,6 @@
 #include "emulator/api/machines/shapes.h"
 #include "emulator/api/route.h"
 #include "emulator/rules/config/config_view.h"
-#include "emulator/rules/config/plan.h"
 #include "emulator/rules/lifecycle.h"
 #include "emulator/state/ids.h"
 
@@ -203,8 +202,6 @@ void resize(Core& core, Machine& machine, const GuestSize& guest, State after) {
   count(guest, 1);
 }
 
-}  // namespace
-
 awaitable<Answer> createMachine(Core& core, Call& call) {
   Body fields = call.fields();
   const json::object& config = requireConfig(fields);
@@ -253,6 +250,15 @@ awaitable<Answer> updateMachine(Core& core, Call& call) {
   if (machine->lease) machine->lease->version = machine->version;
   beginReplace(core, machine, std::move(order), after);
   co_return jsonAnswer(200, machineToJson(core, *machine, view));
+}
+
+}  // namespace
+
+std::vector<Route> machineWriteRoutes() {
+  return {
+      {"POST", "/machines", "machine_create", createMachine, Scope::App, required("main.createMachineRequest")},
+      {"POST", "", "machine_update", updateMachine, Scope::Machine, required("main.updateMachineRequest"), LeaseGate::Gated},
+  };
 }
 
 }  // namespace swarm::emulator

@@ -25,8 +25,6 @@ void checkVersion(const Call& call) {
   }
 }
 
-}  // namespace
-
 awaitable<Answer> getMetadata(Core&, Call& call) { co_return jsonAnswer(200, metadataOf(*call.machine)); }
 
 awaitable<Answer> patchMetadata(Core& core, Call& call) {
@@ -67,6 +65,19 @@ awaitable<Answer> deleteMetadataKey(Core& core, Call& call) {
   metadataOf(*call.machine).erase(call.arguments[2]);
   changed(core, call.machine);
   co_return emptyAnswer(204);
+}
+
+}  // namespace
+
+std::vector<Route> metadataRoutes() {
+  return {
+      {"GET", "/metadata", "metadata_get", getMetadata, Scope::Machine},
+      {"PATCH", "/metadata", "metadata_patch", patchMetadata, Scope::Machine, required("main.updateMetadataRequest")},
+      {"PUT", "/metadata", "metadata_patch", patchMetadata, Scope::Machine, required("main.updateMetadataRequest")},
+      {"GET", "/metadata/{key}", "metadata_key_get", getMetadataKey, Scope::Machine},
+      {"POST", "/metadata/{key}", "metadata_key_set", setMetadataKey, Scope::Machine, required("main.upsertMetadataKeyRequest")},
+      {"DELETE", "/metadata/{key}", "metadata_key_delete", deleteMetadataKey, Scope::Machine},
+  };
 }
 
 }  // namespace swarm::emulator

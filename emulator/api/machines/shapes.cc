@@ -7,7 +7,6 @@
 #include "base/id.h"
 #include "base/text/format.h"
 #include "emulator/rules/config/config_view.h"
-#include "emulator/rules/config/plan.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {

@@ -137,8 +137,6 @@ void requireFree(const Core& core, const Volume& volume) {
   if (!holder.empty()) refuseBy("E25", {{"id", holder}});
 }
 
-}  // namespace
-
 awaitable<Answer> listVolumes(Core& core, Call& call) {
   Page page = readPage(call, 1000);
   json::array list;
@@ -262,6 +260,21 @@ awaitable<Answer> createSnapshot(Core& core, Call& call) {
   }
   core.touch(volume);
   co_return jsonAnswer(200, json::object{{"Msg", {{"backup", snapshotToJson(snapshot)}}}});
+}
+
+}  // namespace
+
+std::vector<Route> volumeRoutes() {
+  return {
+      {"GET", "/volumes", "volume_list", listVolumes},
+      {"POST", "/volumes", "volume_create", createVolume, Scope::App, required("main.createVolumeRequest")},
+      {"GET", "", "volume_get", getVolume, Scope::Volume},
+      {"PUT", "", "volume_update", updateVolume, Scope::Volume, required("main.updateVolumeRequest")},
+      {"DELETE", "", "volume_delete", deleteVolume, Scope::Volume},
+      {"PUT", "/extend", "volume_extend", extendVolume, Scope::Volume, required("main.extendVolumeRequest")},
+      {"GET", "/snapshots", "snapshot_list", listSnapshots, Scope::Volume},
+      {"POST", "/snapshots", "snapshot_create", createSnapshot, Scope::Volume},
+  };
 }
 
 }  // namespace swarm::emulator

@@ -36,10 +36,8 @@ const std::vector<RegionFacts>& allRegions() {
 namespace {
 
 const RegionFacts* factsOf(std::string_view code) {
-  for (const RegionFacts& region : allRegions()) {
-    if (region.code == code) return &region;
-  }
-  return nullptr;
+  const auto found = std::ranges::find(allRegions(), code, &RegionFacts::code);
+  return found == allRegions().end() ? nullptr : &*found;
 }
 
 /// §3: the aliases of region expressions. I: which regions each of them contains.
@@ -97,10 +95,10 @@ bool Capacity::fits(const Host& host, const GuestSize& size) const {
   return host.status == HostStatus::ok && memoryFits(host, size) && (maximum == 0 || host.usedCpus + size.cpus <= maximum);
 }
 
-Host* Capacity::place(std::string_view region, const GuestSize& size, std::string_view avoid_zone) {
+Host* Capacity::place(std::string_view region, const GuestSize& size) {
   Host* best = nullptr;
   for (auto& [id, host] : world_.hosts) {
-    if (host.region != region || !fits(host, size) || (!avoid_zone.empty() && host.zone == avoid_zone)) continue;
+    if (host.region != region || !fits(host, size)) continue;
     if (!best || host.machines + host.volumes < best->machines + best->volumes) best = &host;
   }
   return best;

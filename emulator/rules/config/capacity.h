@@ -27,7 +27,7 @@ class Capacity {
   /// The codes in an expression ("iad,dfw", "eu", "any"), in its order; empty if it contains an unknown one (§3).
   std::vector<std::string> regionsOf(std::string_view expression) const;
   /// The host with the fewest Machines that has room; null: none has.
-  Host* place(std::string_view region, const GuestSize& size, std::string_view avoid_zone = "");
+  Host* place(std::string_view region, const GuestSize& size);
   /// How many more Machines of this size fit into the region, up to `maximum`.
   int roomFor(std::string_view region, const GuestSize& size, int maximum) const;
   bool fits(const Host& host, const GuestSize& size) const;

@@ -69,49 +69,24 @@ constexpr Member kConfig[] = {{"image"},
                               {"auto_destroy", Kind::Flag},
                               {"standbys", Kind::Texts}};
 
-std::string_view goType(Kind kind) {
-  switch (kind) {
-    case Kind::Text:
-      return "string";
-    case Kind::Integer:
-      return "int";
-    case Kind::Flag:
-      return "bool";
-    case Kind::Texts:
-      return "[]string";
-    case Kind::Object:
-      return "struct";
-    case Kind::Objects:
-      return "[]struct";
-  }
-  return "";
-}
+constexpr std::string_view kGoTypes[] = {"string", "int", "bool", "[]string", "struct", "[]struct"};  // by Kind
 
 std::string_view found(const json::value& value) {
   return value.is_string() ? "string" : value.is_number() ? "number" : value.is_bool() ? "bool" : value.is_array() ? "array" : "object";
 }
 
 bool fits(const json::value& value, Kind kind) {
-  switch (kind) {
-    case Kind::Text:
-      return value.is_string();
-    case Kind::Integer:
-      return value.is_int64() || value.is_uint64();
-    case Kind::Flag:
-      return value.is_bool();
-    case Kind::Texts:
-    case Kind::Objects:
-      return value.is_array();
-    case Kind::Object:
-      return value.is_object();
-  }
-  return false;
+  if (kind == Kind::Text) return value.is_string();
+  if (kind == Kind::Integer) return value.is_int64() || value.is_uint64();
+  if (kind == Kind::Flag) return value.is_bool();
+  return kind == Kind::Object ? value.is_object() : value.is_array();
 }
 
 void check(const json::value& value, Kind kind, std::span<const Member> members, const std::string& path) {
   if (value.is_null()) return;
   if (!fits(value, kind))
-    refuse(400, format("json: cannot unmarshal {} into Go struct field MachineConfig.{} of type {}", found(value), path, goType(kind)));
+    refuse(400, format("json: cannot unmarshal {} into Go struct field MachineConfig.{} of type {}", found(value), path,
+                       kGoTypes[static_cast<std::size_t>(kind)]));
   if (kind == Kind::Texts || kind == Kind::Objects) {
     Kind inner = kind == Kind::Texts ? Kind::Text : Kind::Object;
     for (const json::value& item : value.get_array()) check(item, inner, members, path);

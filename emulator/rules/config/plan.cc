@@ -1,5 +1,4 @@
 // Later sources take precedence: secrets, then config.env, then Fly's own variables.
-#include "emulator/rules/config/plan.h"
 
 #include "base/text/format.h"
 #include "emulator/rules/config/config_view.h"

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text/format.h"
+#include "emulator/rules/config/config_view.h"
 
 namespace swarm::emulator {
 
@@ -41,12 +42,12 @@ json::object child(const json::object& object, std::string_view name) {
   return value->get_object();
 }
 
+std::string textOrJson(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : json::serialize(value); }
+
 Answer customAnswer(const json::object& effect) {
   Answer answer;
   answer.status = static_cast<int>(integer(effect, "status").value_or(500));
-  if (const json::value* body = effect.if_contains("body")) {
-    answer.body = body->is_string() ? std::string(body->get_string()) : json::serialize(*body);
-  }
+  if (const json::value* body = effect.if_contains("body")) answer.body = textOrJson(*body);
   if (std::string type = text(effect, "content_type"); !type.empty()) answer.contentType = type;
   return answer;
 }
@@ -56,9 +57,7 @@ std::optional<Answer> readAnswer(const json::object& effect) {
   std::optional<Answer> answer;
   if (std::string row = text(effect, "error"); !row.empty()) {
     RowValues values;
-    for (const auto& [name, value] : child(effect, "values")) {
-      values.emplace(name, value.is_string() ? std::string(value.get_string()) : json::serialize(value));
-    }
+    for (const auto& [name, value] : child(effect, "values")) values.emplace(name, textOrJson(value));
     answer = catalogueAnswer(row, values);
   } else if (std::string scope = text(effect, "capacity"); !scope.empty()) {
     std::string_view row_of_scope = scope == "host" ? "E19" : scope == "region" ? "E22" : scope == "volume" ? "E23" : "";
@@ -68,9 +67,7 @@ std::optional<Answer> readAnswer(const json::object& effect) {
     answer = customAnswer(effect);
   }
   if (answer) {
-    for (const auto& [name, value] : child(effect, "headers")) {
-      answer->headers.push_back({std::string(name), value.is_string() ? std::string(value.get_string()) : json::serialize(value)});
-    }
+    for (const auto& [name, value] : child(effect, "headers")) answer->headers.push_back({std::string(name), textOrJson(value)});
   }
   return answer;
 }
@@ -86,23 +83,19 @@ FaultEffect readEffect(const json::object& effect) {
   FaultEffect result;
   result.latency = duration(effect, "latency_ms").value_or(std::chrono::milliseconds(0));
   result.answer = readAnswer(effect);
-  if (const json::value* commit = effect.if_contains("commit"); commit && commit->is_bool() && commit->get_bool())
-    result.commit = Commit::Yes;
+  if (flagOf(effect, "commit")) result.commit = Commit::Yes;
   if (std::string cut = text(effect, "cut"); !cut.empty()) {
     if (cut != "before" && cut != "after") wrong("has a cut other than before or after");
-    result.cut = true;
+    if (!result.answer) result.answer.emplace();
+    result.answer->cut = true;
     result.commit = cut == "after" ? Commit::Yes : Commit::No;
   }
   if (std::string twice = text(effect, "twice"); !twice.empty()) {
     if (twice != "first" && twice != "last") wrong("has a twice other than first or last");
     result.twice = twice == "first" ? Twice::FirstAnswers : Twice::LastAnswers;
   }
-  auto flag = [&](std::string_view name) {
-    const json::value* value = effect.if_contains(name);
-    return value && value->is_bool() && value->get_bool();
-  };
-  result.emptyList = flag("empty_list");
-  result.stuck = flag("stuck");
+  result.emptyList = flagOf(effect, "empty_list");
+  result.stuck = flagOf(effect, "stuck");
   if (const json::value* regions = effect.if_contains("error_regions")) {
     if (!regions->is_array()) wrong("has error_regions that are not a list");
     for (const json::value& region : regions->get_array()) {

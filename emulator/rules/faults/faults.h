@@ -23,8 +23,7 @@ enum class Twice { No, FirstAnswers, LastAnswers };
 struct FaultEffect {
   std::chrono::milliseconds latency{0};
   std::optional<Answer> answer;  ///< instead of the request's own
-  Commit commit = Commit::No;    ///< with `answer` or `cut`: before or after the work
-  bool cut = false;              ///< the connection is closed without an answer
+  Commit commit = Commit::No;    ///< with `answer`: before or after the work
   Twice twice = Twice::No;
   bool emptyList = false;                                ///< a list response has no entry, and no cursor
   std::vector<std::string> errorRegions;                 ///< an organization-wide list lacks these regions and reports it

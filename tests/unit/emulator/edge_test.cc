@@ -8,6 +8,7 @@ namespace {
 
 using emulator::EdgeQuery;
 using emulator::EdgeRefusal;
+using emulator::EdgeService;
 using emulator::EdgeTarget;
 
 json::object withService(bool autostart = false) {
@@ -29,17 +30,20 @@ class Edge : public EmulatorFixture {
   std::string idOf(const std::string& machine) { return get(machine).at("/id"); }
 };
 
-TEST_F(Edge, aPortLeadsToItsServicesInternalPortWithItsHandlers) {
+TEST_F(Edge, aPortLeadsToItsServicesInternalPort) {
   createReachableApp();
   std::string id = idOf(createStarted(withService()));
   auto secure = find({.app = "a1", .externalPort = 443});
   ASSERT_TRUE(secure.has_value());
   EXPECT_EQ(secure->machineId, id);
   EXPECT_EQ(secure->internalPort, 7777);
-  EXPECT_EQ(secure->handlers, (std::vector<std::string>{"tls", "http"}));
+  const std::vector<EdgeService> services = emulator().edgeServicesOf("a1");
+  const auto service = std::ranges::find(services, 443, &EdgeService::externalPort);
+  ASSERT_NE(service, services.end());
+  EXPECT_EQ(service->handlers, (std::vector<std::string>{"tls", "http"}));
   auto plain = find({.app = "a1", .externalPort = 80});
   ASSERT_TRUE(plain.has_value());
-  EXPECT_TRUE(plain->forceHttps);
+  EXPECT_EQ(plain->internalPort, 7777);
   auto other = find({.app = "a1", .externalPort = 22});
   ASSERT_FALSE(other.has_value());
   EXPECT_EQ(other.error().status, 503);

@@ -43,7 +43,6 @@ class EdgeTest : public ::testing::Test {
     EdgeTarget target;
     target.machineId = query.forceInstance.empty() ? "m1" : query.forceInstance;
     target.internalPort = 7777;
-    target.handlers = {"http"};
     co_return target;
   }
 
