@@ -11,11 +11,13 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "model/codec/open_enum.h"
 #include "model/steps.h"
 #include "model/types/ids.h"
 #include "model/types/instance.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
+#include "model/types/resource_kind.h"
 #include "model/types/swarm_status.h"
 #include "model/types/update_plan.h"
 #include "model/types/usage.h"
@@ -25,9 +27,9 @@ namespace swarm {
 
 using boost::asio::awaitable;
 
-/// Something that exists at a provider: "container", "volume", "network", "machine", "app" … and its id there.
+/// Something that exists at a provider, and its id there.
 struct ExternalResource {
-  std::string kind;
+  OpenEnum<ResourceKind> kind;
   std::string id;
   bool operator==(const ExternalResource&) const = default;
 };

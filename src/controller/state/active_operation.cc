@@ -28,11 +28,11 @@ void ActiveOperation::fault(std::string_view step) const {
 awaitable<void> ActiveOperation::recorded(ExternalResource resource) {
   auto& known = entry->record.external;
   if (std::find(known.begin(), known.end(), resource) != known.end()) co_return;
-  fault("record." + resource.kind);
+  fault(format("record.{}", resource.kind.name()));
   known.push_back(resource);
-  log::debug("recorded", {{"operation", record.id}, {"instance", entry->id()}, {"kind", resource.kind}, {"id", resource.id}});
+  log::debug("recorded", {{"operation", record.id}, {"instance", entry->id()}, {"kind", resource.kind.name()}, {"id", resource.id}});
   co_await context_.store.recordExternal(entry->id(), resource);
-  fault("recorded." + resource.kind);
+  fault(format("recorded.{}", resource.kind.name()));
 }
 
 void ActiveOperation::step(Step step) {

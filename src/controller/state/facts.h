@@ -6,7 +6,9 @@
 namespace swarm::control {
 
 /// Whether it runs the instance's processes: another one has another root file system.
-inline bool isMachine(const ExternalResource& resource) { return resource.kind == "container" || resource.kind == "machine"; }
+inline bool isMachine(const ExternalResource& resource) {
+  return resource.kind == ResourceKind::container || resource.kind == ResourceKind::machine;
+}
 
 /// Adopts addresses, limits and ids; not the status.
 void adoptFacts(const Context& context, Entry& entry, const ProviderInstance& observed);

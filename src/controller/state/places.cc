@@ -20,10 +20,10 @@ awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
   PlaceRecord* found = context_.registry.findPlace(place_id_);
   if (!found || std::ranges::find(found->external, resource) != found->external.end()) co_return;
   found->external.push_back(resource);
-  if (operation_) operation_->fault("record." + resource.kind);
+  if (operation_) operation_->fault(format("record.{}", resource.kind.name()));
   PlaceRecord place = *found;
   co_await context_.store.putPlace(std::move(place));
-  if (operation_) operation_->fault("recorded." + resource.kind);
+  if (operation_) operation_->fault(format("recorded.{}", resource.kind.name()));
 }
 
 void PlaceProgress::step(Step step) {

@@ -4,6 +4,7 @@
 #include "model/codec/codec_detail.h"
 #include "model/codec/type_names.h"
 #include "model/types/migration_plan.h"
+#include "model/types/resource_kind.h"
 #include "model/types/snapshot.h"
 #include "model/types/update_plan.h"
 
@@ -38,6 +39,7 @@ SWARM_ENUM_CODEC(PlacementPolicy);
 SWARM_ENUM_CODEC(OperationKind);
 SWARM_ENUM_CODEC(OperationStatus);
 SWARM_ENUM_CODEC(PlaceRole);
+SWARM_ENUM_CODEC(ResourceKind);
 
 SWARM_CODEC(ResourceConfig);
 SWARM_CODEC(NetworkConfig);

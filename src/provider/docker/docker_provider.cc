@@ -76,7 +76,7 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
     engine::NetworkPin pin = parts_.networks.pin(network.name);
     progress.step(Step::CreateNetwork);
     std::string network_id = co_await parts_.networks.ensure(spec, network, deadline);
-    co_await progress.recorded({"network", network.name});
+    co_await progress.recorded({ResourceKind::network, network.name});
     co_await parts_.volumes.create(spec, volumes, progress, deadline);
     progress.step(Step::CreateContainer);
     json::object body = containerBody(spec, context.config, context.swarmId, network, volumes);

@@ -101,7 +101,7 @@ awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec
     }
     std::string volume = world_.ensureVolume(options_.swarmId, spec, i);
     co_await respond(method, Step::CreateVolume);
-    co_await progress.recorded({"volume", volume});
+    co_await progress.recorded({ResourceKind::volume, volume});
   }
 }
 
@@ -109,7 +109,7 @@ awaitable<ProviderInstance> FakeProvider::makeContainer(const char* method, cons
   co_await step(method, Step::CreateContainer, progress, options_.times.step);
   FakeContainer container = world_.ensureContainer(options_.swarmId, spec);
   co_await respond(method, Step::CreateContainer);
-  co_await progress.recorded({"container", container.id});
+  co_await progress.recorded({ResourceKind::container, container.id});
   if (start) {
     co_await step(method, Step::StartContainer, progress, options_.times.start);
     world_.start(spec.placeId, options_.times.ready);
@@ -128,7 +128,7 @@ awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Prog
   co_await step("createInstance", Step::CreateNetwork, progress, options_.times.step);
   std::string network = world_.ensureNetwork(options_.swarmId, spec.owner);
   co_await respond("createInstance", Step::CreateNetwork);
-  co_await progress.recorded({"network", network});
+  co_await progress.recorded({ResourceKind::network, network});
   co_await makeVolumes("createInstance", spec, progress);
   co_return co_await makeContainer("createInstance", spec, true, progress);
 }
@@ -138,7 +138,7 @@ awaitable<std::optional<std::vector<LostVolume>>> FakeProvider::findLostVolumes(
   std::vector<LostVolume> lost;
   for (std::size_t i = 0; i < spec.config.storage.size(); ++i) {
     std::string name = volumeNameOf(spec, i);
-    bool was_made = std::find(spec.known.begin(), spec.known.end(), ExternalResource{"volume", name}) != spec.known.end();
+    bool was_made = std::find(spec.known.begin(), spec.known.end(), ExternalResource{ResourceKind::volume, name}) != spec.known.end();
     if (was_made && !world_.volume(name)) lost.push_back({name, spec.config.storage[i].mountPath});
   }
   co_return lost;
@@ -173,7 +173,7 @@ awaitable<void> FakeProvider::deleteInstance(PlaceId place_id, DeleteVolumes vol
     co_await respond("deleteInstance", Step::RemoveContainer);
   }
   for (const ExternalResource& resource : external)
-    if (resource.kind == "volume") mounted.insert(resource.id);
+    if (resource.kind == ResourceKind::volume) mounted.insert(resource.id);
   for (const FakeVolume& volume : world_.volumes()) {
     if (volume.swarmId != options_.swarmId) continue;
     bool ours = volume.placeId == place_id;
@@ -185,7 +185,7 @@ awaitable<void> FakeProvider::deleteInstance(PlaceId place_id, DeleteVolumes vol
     co_await respond("deleteInstance", Step::RemoveVolumes);
   }
   for (const FakeNetwork& network : world_.networks()) {
-    bool recorded = std::find(external.begin(), external.end(), ExternalResource{"network", network.name}) != external.end();
+    bool recorded = std::find(external.begin(), external.end(), ExternalResource{ResourceKind::network, network.name}) != external.end();
     if (network.swarmId == options_.swarmId && recorded) owners.insert(network.owner);
   }
   for (const std::string& owner : owners) {

@@ -68,9 +68,9 @@ ProviderInstance FakeProvider::describe(const FakeContainer& container) const {
     instance.network.externalIp = "127.0.0.1";
     instance.network.ports = container.ports;
   }
-  instance.external.push_back({"container", container.id});
-  instance.external.push_back({"network", container.network});
-  for (const std::string& volume : container.volumes) instance.external.push_back({"volume", volume});
+  instance.external.push_back({ResourceKind::container, container.id});
+  instance.external.push_back({ResourceKind::network, container.network});
+  for (const std::string& volume : container.volumes) instance.external.push_back({ResourceKind::volume, volume});
   return instance;
 }
 

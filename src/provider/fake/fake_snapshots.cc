@@ -21,7 +21,7 @@ awaitable<ProviderInstance> FakeProvider::openSnapshot(SnapshotReader reader, Pr
     co_await step("openSnapshot", Step::CreateVolume, progress, options_.times.step);
     std::string volume = world_.ensureCopy(options_.swarmId, spec, i, reader.snapshotId);
     co_await respond("openSnapshot", Step::CreateVolume);
-    co_await progress.recorded({"volume", volume});
+    co_await progress.recorded({ResourceKind::volume, volume});
   }
   co_return co_await makeContainer("openSnapshot", spec, true, progress);
 }

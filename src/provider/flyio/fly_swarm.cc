@@ -75,7 +75,7 @@ std::string FlySwarm::appOf(const PlaceId& place_id) const { return appName(conf
 
 std::string FlySwarm::appOf(const PlaceId& place_id, const std::vector<ExternalResource>& recorded) const {
   for (const ExternalResource& resource : recorded) {
-    if (resource.kind == "app" && owns(resource.id)) return resource.id;
+    if (resource.kind == ResourceKind::app && owns(resource.id)) return resource.id;
   }
   return appOf(place_id);
 }

@@ -130,7 +130,7 @@ awaitable<void> FlyIOProvider::deleteInstance(PlaceId place_id, DeleteVolumes vo
 
 awaitable<std::optional<ProviderInstance>> FlyIOProvider::getInstance(PlaceId place_id, Deadline deadline) {
   auto machine = co_await parts_->machines.find(std::move(place_id), deadline);
-  if (!machine || machine->state == "destroying") co_return std::nullopt;
+  if (!machine || machine->state == MachineState::destroying) co_return std::nullopt;
   co_return toInstance(*machine, parts_->swarm.config);
 }
 
@@ -179,8 +179,8 @@ awaitable<NetworkInfo> FlyIOProvider::getNetworkInfo(PlaceId place_id, Deadline 
 awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(PlaceId place_id, Deadline deadline) {
   Machine machine = co_await parts_->machines.require(place_id, deadline);
   if (machine.isHostUnreachable()) throw hostUnreachable(machine);
-  if (machine.state != "started") {
-    throw Error(ErrorCode::Conflict, format("The workspace is not running (its Machine is {}).", machine.state))
+  if (machine.state != MachineState::started) {
+    throw Error(ErrorCode::Conflict, format("The workspace is not running (its Machine is {}).", machine.state.name()))
         .withInstance(place_id.str());
   }
   const FlySwarm& swarm = parts_->swarm;

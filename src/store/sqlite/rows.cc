@@ -91,7 +91,7 @@ std::vector<InstanceRecord> loadInstances(Database& database) {
   Rows external = database.query("SELECT instance_id, kind, id FROM external_resources ORDER BY position");
   while (external.next()) {
     if (auto place = places.find(external.text(0)); place != places.end())
-      out[place->second].external.push_back({external.text(1), external.text(2)});
+      out[place->second].external.push_back({OpenEnum<ResourceKind>::ofName(external.text(1)), external.text(2)});
   }
   return out;
 }
@@ -102,12 +102,13 @@ void recordExternal(Database& database, const InstanceId& instance_id, const Ext
     requireOne(rows.next() ? 1 : 0, "instance", instance_id.str());
   }
   database.execute("INSERT INTO external_resources(instance_id, kind, id) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
-                   {instance_id.str(), resource.kind, resource.id});
+                   {instance_id.str(), resource.kind.name(), resource.id});
 }
 
 void putPlace(Database& database, const PlaceRecord& place) {
   json::array external;
-  for (const ExternalResource& resource : place.external) external.push_back(json::object{{"kind", resource.kind}, {"id", resource.id}});
+  for (const ExternalResource& resource : place.external)
+    external.push_back(json::object{{"kind", resource.kind.name()}, {"id", resource.id}});
   json::object body = toJson(place).as_object();
   body["createdAt"] = toNumber(place.createdAt);
   body["expiresAt"] = toNumber(place.expiresAt);
@@ -130,7 +131,8 @@ std::vector<PlaceRecord> loadPlaces(Database& database) {
     place.expiresAt = toTime(body.at("expiresAt").to_number<std::int64_t>());
     json::value external = parseStored(rows.text(3));
     for (const json::value& resource : external.as_array())
-      place.external.push_back({std::string(resource.at("kind").as_string()), std::string(resource.at("id").as_string())});
+      place.external.push_back(
+          {OpenEnum<ResourceKind>::ofName(std::string(resource.at("kind").as_string())), std::string(resource.at("id").as_string())});
     out.push_back(std::move(place));
   }
   return out;

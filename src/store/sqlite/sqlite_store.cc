@@ -66,7 +66,7 @@ class SqliteStore final : public Store {
   awaitable<void> forgetExternal(InstanceId instance_id, ExternalResource resource) override {
     co_await write([&](Database& database) {
       database.execute("DELETE FROM external_resources WHERE instance_id = ? AND kind = ? AND id = ?",
-                       {instance_id.str(), resource.kind, resource.id});
+                       {instance_id.str(), resource.kind.name(), resource.id});
     });
   }
 

@@ -86,7 +86,7 @@ InstanceRecord makeRecord(const std::string& id, const std::string& name) {
   instance.operationId = "op-1";
   record.agentSecret = Secret(std::string("\x00\xff key", 6));
   record.agentKey = Secret(std::string("\x00\xfe key", 6));
-  record.external = {{"volume", "v1"}, {"container", "c1"}};
+  record.external = {{ResourceKind::volume, "v1"}, {ResourceKind::container, "c1"}};
   return record;
 }
 
@@ -102,7 +102,7 @@ PlaceRecord makePlace(const std::string& id, const std::string& instance_id) {
   place.provider = ProviderType::flyio;
   place.region = "ams";
   place.config = makeRecord(instance_id, "web").instance.config;
-  place.external = {{"app", "swarm-x"}};
+  place.external = {{ResourceKind::app, "swarm-x"}};
   place.createdAt = parseTime("2026-11-23T19:04:36.123Z");
   place.expiresAt = parseTime("2026-11-24T19:04:36Z");
   place.name = "before";

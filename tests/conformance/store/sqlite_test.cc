@@ -195,6 +195,19 @@ TEST_F(SqliteStore, readsTheRegionsOfInstancesAndPlacesOfEarlierVersions) {
   EXPECT_EQ(place.bytes, 4);
 }
 
+TEST_F(SqliteStore, readsExternalResourcesByTheirStoredNames) {
+  run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
+  sql("DELETE FROM external_resources");
+  std::vector<std::string> names{"container", "network", "volume", "host", "app", "machine", "reader", "of tomorrow"};
+  for (const std::string& name : names) sql("INSERT INTO external_resources(instance_id, kind, id) VALUES('i-1', '" + name + "', 'x')");
+  const InstanceRecord loaded = run(openSqliteStore(data())->loadInstances()).at(0);
+  ASSERT_EQ(loaded.external.size(), names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    EXPECT_EQ(loaded.external[i].kind.name(), names[i]);
+    EXPECT_EQ(loaded.external[i].kind == ResourceKind::unknown, names[i] == "of tomorrow");
+  }
+}
+
 TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {
   openSqliteStore(data());
   sql("PRAGMA user_version=" + std::to_string(sqlite::latestSchema() + 1));

@@ -142,20 +142,40 @@ TEST_P(StoreConformance, updatesInstanceAndOperationTogether) {
 TEST_P(StoreConformance, refusesToUpdateWhatIsNotThere) {
   EXPECT_EQ(errorOf(store().updateInstance(makeRecord("i-1", "web"))).code(), ErrorCode::NotFound);
   EXPECT_EQ(errorOf(store().updateOperation(makeOperation("op-1", "i-1"))).code(), ErrorCode::NotFound);
-  EXPECT_EQ(errorOf(store().recordExternal(InstanceId("i-1"), {"container", "c"})).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().recordExternal(InstanceId("i-1"), {ResourceKind::container, "c"})).code(), ErrorCode::NotFound);
 }
 
 TEST_P(StoreConformance, recordsExternalResourcesOnceAndInOrder) {
   insert("i-1", "web");
-  run(store().recordExternal(InstanceId("i-1"), {"network", "n1"}));
-  run(store().recordExternal(InstanceId("i-1"), {"network", "n1"}));
-  run(store().recordExternal(InstanceId("i-1"), {"container", "c1"}));
+  run(store().recordExternal(InstanceId("i-1"), {ResourceKind::network, "n1"}));
+  run(store().recordExternal(InstanceId("i-1"), {ResourceKind::network, "n1"}));
+  run(store().recordExternal(InstanceId("i-1"), {ResourceKind::container, "c1"}));
   EXPECT_THAT(run(store().loadInstances())[0].external,
-              ElementsAre(ExternalResource{"volume", "v1"}, ExternalResource{"container", "c1"}, ExternalResource{"network", "n1"}));
-  run(store().forgetExternal(InstanceId("i-1"), {"volume", "v1"}));
-  run(store().forgetExternal(InstanceId("i-1"), {"volume", "never"}));
+              ElementsAre(ExternalResource{ResourceKind::volume, "v1"}, ExternalResource{ResourceKind::container, "c1"},
+                          ExternalResource{ResourceKind::network, "n1"}));
+  run(store().forgetExternal(InstanceId("i-1"), {ResourceKind::volume, "v1"}));
+  run(store().forgetExternal(InstanceId("i-1"), {ResourceKind::volume, "never"}));
   EXPECT_THAT(run(store().loadInstances())[0].external,
-              ElementsAre(ExternalResource{"container", "c1"}, ExternalResource{"network", "n1"}));
+              ElementsAre(ExternalResource{ResourceKind::container, "c1"}, ExternalResource{ResourceKind::network, "n1"}));
+}
+
+/// Of a newer version that was used in between.
+TEST_P(StoreConformance, keepsExternalResourcesOfAnUnknownKind) {
+  const ExternalResource unknown{OpenEnum<ResourceKind>::ofName("certificate"), "c-1"};
+  EXPECT_EQ(unknown.kind.value(), ResourceKind::unknown);
+  insert("i-1", "web");
+  run(store().recordExternal(InstanceId("i-1"), unknown));
+  reopen();
+  InstanceRecord record = run(store().loadInstances())[0];
+  ASSERT_EQ(record.external.back(), unknown);
+  PlaceRecord former = makePlace("i-1", "i-1");
+  former.external = record.external;
+  run(store().switchPlace(record, former, makeOperation("op-i-1", "i-1")));
+  reopen();
+  EXPECT_EQ(run(store().loadInstances())[0].external.back().kind.name(), "certificate");
+  EXPECT_EQ(run(store().loadPlaces())[0].external.back(), unknown);
+  run(store().forgetExternal(InstanceId("i-1"), unknown));
+  EXPECT_THAT(run(store().loadInstances())[0].external, testing::Not(testing::Contains(unknown)));
 }
 
 TEST_P(StoreConformance, doesNotTouchExternalResourcesInAnUpdate) {
@@ -358,7 +378,7 @@ TEST_P(StoreConformance, keepsPlacesWholeAcrossRestartsAndBeyondTheirInstance) {
   insert("i-1", "web");
   PlaceRecord place = makePlace("i-2", "i-1");
   run(store().putPlace(place));
-  place.external.push_back({"volume", "v"});
+  place.external.push_back({ResourceKind::volume, "v"});
   place.role = PlaceRole::discarded;
   run(store().putPlace(place));
   run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
@@ -409,7 +429,7 @@ TEST_P(StoreConformance, switchesAnInstanceToItsNewPlaceInOneStep) {
   former.role = PlaceRole::kept;
   former.external = record.external;
   record.placeId = PlaceId("i-2");
-  record.external = {{"machine", "m"}, {"app", "a"}};
+  record.external = {{ResourceKind::machine, "m"}, {ResourceKind::app, "a"}};
   record.instance.provider = ProviderType::flyio;
   OperationRecord operation = makeOperation("op-i-1", "i-1");
   std::get<MigrateParameters>(operation.parameters).phase = SwitchPhase::switched;

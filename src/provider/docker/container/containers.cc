@@ -56,7 +56,7 @@ awaitable<std::string> Containers::create(const InstanceSpec& spec, std::string 
       throw made.error().error;
     }
     if (id) {
-      co_await progress.recorded({"container", *id});
+      co_await progress.recorded({ResourceKind::container, *id});
       co_return std::move(*id);
     }
     co_await async::sleepFor(kUnseenPause);

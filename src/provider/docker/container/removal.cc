@@ -35,7 +35,7 @@ awaitable<void> Removal::deleteInstance(PlaceId place_id, DeleteVolumes volumes,
   // Volumes of the container count, too: one that was created for another instance may be this one's by now.
   std::set<std::string> mounted;
   for (const ExternalResource& resource : external) {
-    if (resource.kind == "volume") mounted.insert(resource.id);
+    if (resource.kind == ResourceKind::volume) mounted.insert(resource.id);
   }
   co_await removeContainersOf(place_id, mounted, deadline);
   parts_.index.forgetInstance(place_id);

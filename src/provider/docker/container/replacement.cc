@@ -54,7 +54,7 @@ awaitable<void> Replacement::prepare(Target& target) {
   engine::NetworkPin pin = parts_.networks.pin(target.network.name);
   std::string network_id = co_await parts_.networks.ensure(spec_, target.network, deadline_);
   pinNetwork(target.body, target.network, network_id);
-  co_await progress_.recorded({"network", target.network.name});
+  co_await progress_.recorded({ResourceKind::network, target.network.name});
   co_await parts_.volumes.create(spec_, target.volumes, progress_, deadline_);
   if (next_ && !isWanted(*next_, target)) {
     co_await parts_.containers.remove(next_->id, deadline_);  // of an earlier request, never started

@@ -53,7 +53,7 @@ DockerHosts::Host* DockerHosts::named(std::string_view name) const {
 
 DockerHosts::Host* DockerHosts::homeOf(const PlaceId& place_id, const std::vector<ExternalResource>& external) {
   if (auto known = homes_.find(place_id); known != homes_.end()) return known->second;
-  auto recorded = std::ranges::find(external, kHostKind, &ExternalResource::kind);
+  auto recorded = std::ranges::find(external, ResourceKind::host, &ExternalResource::kind);
   return recorded == external.end() ? nullptr : named(recorded->id);
 }
 
@@ -110,7 +110,7 @@ awaitable<DockerHosts::Host*> DockerHosts::require(PlaceId place_id, Deadline de
 }
 
 void DockerHosts::addHost(ProviderInstance& instance, const Host& host) const {
-  instance.external.push_back({std::string(kHostKind), host.name});
+  instance.external.push_back({ResourceKind::host, host.name});
 }
 
 /// A changed configuration does not move an instance.
@@ -128,7 +128,7 @@ void DockerHosts::checkRequest(const InstanceSpec& spec) const { requested(spec.
 awaitable<ProviderInstance> DockerHosts::createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
   Host& host = requested(spec.config);
   remember(spec.placeId, host);
-  co_await progress.recorded({std::string(kHostKind), host.name});
+  co_await progress.recorded({ResourceKind::host, host.name});
   ProviderInstance made = co_await host.engine->createInstance(std::move(spec), progress, deadline);
   addHost(made, host);
   co_return made;
@@ -169,7 +169,7 @@ awaitable<void> DockerHosts::deleteInstance(PlaceId place_id, DeleteVolumes volu
     co_return;
   }
   // The place is unknown: labels show it on each Engine. Names of volumes do not count there, another instance's volume may have the same.
-  std::erase_if(external, [](const ExternalResource& resource) { return resource.kind == "volume"; });
+  std::erase_if(external, [](const ExternalResource& resource) { return resource.kind == ResourceKind::volume; });
   std::optional<Error> trouble;
   std::vector<Host*> order = availableFirst();
   for (Host* host : order) {

@@ -15,8 +15,6 @@
 
 namespace swarm::docker {
 
-inline constexpr std::string_view kHostKind = "host";  ///< ExternalResource: the Engine that an instance was created on
-
 /// Split over docker_hosts.cc (one instance) and docker_hosts_all.cc (all Engines). close() before destruction, once open() was called.
 class DockerHosts final : public Provider, private LogSource {
  public:

@@ -34,7 +34,7 @@ awaitable<void> Volumes::create(const InstanceSpec& spec, const std::vector<Volu
       faultPoint("docker.create.volume.after");
       checkTaken(made, plan.name, spec, context_.swarmId);  // the Engine responds with the volume of that name when there was one
     }
-    co_await progress.recorded({"volume", plan.name});
+    co_await progress.recorded({ResourceKind::volume, plan.name});
   }
 }
 
@@ -105,7 +105,7 @@ awaitable<std::vector<VolumeInfo>> Volumes::list(Deadline deadline) {
 awaitable<std::vector<LostVolume>> Volumes::findLost(const InstanceSpec& spec, std::vector<VolumePlan> plans, Deadline deadline) {
   std::vector<LostVolume> lost;
   for (const VolumePlan& plan : plans) {
-    if (std::ranges::find(spec.known, ExternalResource{"volume", plan.name}) == spec.known.end()) continue;
+    if (std::ranges::find(spec.known, ExternalResource{ResourceKind::volume, plan.name}) == spec.known.end()) continue;
     auto found = co_await context_.engine.inspectVolume(plan.name, deadline);
     if (!found) lost.push_back({plan.name, plan.mountPath});
   }

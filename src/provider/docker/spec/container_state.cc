@@ -178,9 +178,9 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   instance.resources = readResources(inspection, label(kLabelResources));
   readNetwork(inspection, config, details);
   readMounts(inspection, details);
-  instance.external.push_back({"container", details.id});
-  if (!details.network.empty()) instance.external.push_back({"network", details.network});
-  for (const std::string& volume : details.volumes) instance.external.push_back({"volume", volume});
+  instance.external.push_back({ResourceKind::container, details.id});
+  if (!details.network.empty()) instance.external.push_back({ResourceKind::network, details.network});
+  for (const std::string& volume : details.volumes) instance.external.push_back({ResourceKind::volume, volume});
   return details;
 }
 

@@ -6,9 +6,23 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/error.h"
+#include "model/codec/codec_detail.h"
 #include "provider/flyio/api/json_access.h"
 
+namespace swarm {
+
+template std::string_view enumName(flyio::MachineState);
+template std::optional<flyio::MachineState> enumFromName(std::string_view);
+
+}  // namespace swarm
+
 namespace swarm::flyio {
+
+std::string toString(MachineStates states) {
+  std::string text;
+  for (MachineState state : states) text.append(text.empty() ? "" : ",").append(enumName(state));
+  return text;
+}
 
 std::string Machine::metadata(std::string_view key) const {
   const json::value* all = config.if_contains("metadata");
@@ -67,7 +81,7 @@ Machine readMachine(const json::value& document, std::string app) {
   machine.app = std::move(app);
   machine.id = stringAt(document, "id");
   machine.name = stringAt(document, "name");
-  machine.state = stringAt(document, "state");
+  machine.state = OpenEnum<MachineState>::ofName(stringAt(document, "state"));
   machine.region = stringAt(document, "region");
   machine.version = stringAt(document, "instance_id");
   if (machine.version.empty()) machine.version = stringAt(document, "version");

@@ -2,13 +2,16 @@
 // (docs/reference/fly-machines.md §3, "Read-modify-write").
 #pragma once
 
+#include <boost/describe.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "model/codec/open_enum.h"
 
 namespace swarm::flyio {
 
@@ -20,12 +23,42 @@ struct App {
   std::int64_t volumeCount = 0;
 };
 
+/// Fly's names (§4). `settled` is not a state, but every one that is not transient: a wait may name it.
+enum class MachineState {
+  unknown,
+  creating,
+  created,
+  starting,
+  started,
+  stopping,
+  stopped,
+  restarting,
+  suspending,
+  suspended,
+  updating,
+  replacing,
+  failed,
+  launch_failed,
+  destroying,
+  destroyed,
+  replaced,
+  migrated,
+  settled,
+};
+BOOST_DESCRIBE_ENUM(MachineState, creating, created, starting, started, stopping, stopped, restarting, suspending, suspended, updating,
+                    replacing, failed, launch_failed, destroying, destroyed, replaced, migrated, settled)
+
+/// It passes without a call.
+inline bool isTransient(const OpenEnum<MachineState>& state) { return state.name().ends_with("ing"); }
+using MachineStates = std::span<const MachineState>;
+std::string toString(MachineStates states);  ///< "stopped,failed"
+
 /// A Machine. From the organization's list `config` has guest, image and metadata only, and events are missing.
 struct Machine {
   std::string app;
   std::string id;
   std::string name;
-  std::string state;  ///< as Fly names it (§4)
+  OpenEnum<MachineState> state;
   std::string region;
   std::string version;  ///< = instance_id: changes with each change of configuration
   std::string privateIp;
@@ -39,7 +72,7 @@ struct Machine {
 
   std::string metadata(std::string_view key) const;
   std::string volumeId() const;  ///< of its one mount; empty without
-  bool isGone() const { return state == "destroyed" || state == "replaced" || state == "migrated"; }
+  bool isGone() const { return state == MachineState::destroyed || state == MachineState::replaced || state == MachineState::migrated; }
   bool isHostUnreachable() const { return hostStatus == "unreachable"; }
 };
 

@@ -49,7 +49,7 @@ awaitable<FlyResult<Machine>> MachinesClient::updateMachine(Machine machine, Mac
   json::object body{{"config", std::move(update.config)}, {"current_version", machine.version}, {"name", machine.name}};
   if (!machine.region.empty()) body["region"] = machine.region;
   if (update.minSecretsVersion > 0) body["min_secrets_version"] = update.minSecretsVersion;
-  if (machine.state == "created") body["skip_launch"] = true;
+  if (machine.state == MachineState::created) body["skip_launch"] = true;
   return change<Machine>({Action::UpdateMachine, machine.id, "POST", pathOf(machine), "change the Machine's configuration", std::move(body),
                           std::move(lease), Repeat::Never, std::chrono::seconds(60)},
                          machineReader(machine.app), deadline);
@@ -78,12 +78,13 @@ awaitable<void> MachinesClient::patchMetadata(Machine machine, json::object valu
                            deadline);
 }
 
-awaitable<MachinesClient::Waited> MachinesClient::wait(Machine machine, std::string states, std::chrono::seconds round, Deadline deadline) {
+awaitable<MachinesClient::Waited> MachinesClient::wait(Machine machine, MachineStates states, std::chrono::seconds round,
+                                                       Deadline deadline) {
   const std::string doing = "wait for the Machine";
   FlyCall call{Action::WaitMachine,
                machine.id,
                "GET",
-               pathOf(machine, format("/wait?state={}&timeout={}", states, round.count())),
+               pathOf(machine, format("/wait?state={}&timeout={}", toString(states), round.count())),
                doing,
                {},
                "",
@@ -91,10 +92,9 @@ awaitable<MachinesClient::Waited> MachinesClient::wait(Machine machine, std::str
                round + std::chrono::seconds(15)};
   if (!machine.version.empty()) call.target += "&version=" + machine.version;
   FlyReply reply = co_await transport_.send(std::move(call), deadline);
-  if (reply.ok()) co_return Waited{true, false, stringAt(reply.document, "state")};
-  if (reply.isAbsent()) co_return Waited{false, true, {}};
-  // Lost or timed out: the caller reads the Machine again.
-  if (reply.status == 408 || reply.status == 0) co_return Waited{};
+  if (reply.ok()) co_return Waited{true, OpenEnum<MachineState>::ofName(stringAt(reply.document, "state"))};
+  // Gone, lost or timed out: the caller reads the Machine again.
+  if (reply.isAbsent() || reply.status == 408 || reply.status == 0) co_return Waited{};
   throw transport_.failure(reply, doing).error();
 }
 

@@ -55,13 +55,12 @@ class MachinesClient {
   awaitable<FlyResult<void>> stopMachine(Machine machine, std::chrono::seconds grace, std::string lease, Deadline deadline);
   awaitable<FlyResult<void>> destroyMachine(Machine machine, std::string lease, Deadline deadline);
   awaitable<void> patchMetadata(Machine machine, json::object values, Deadline deadline);
-  /// Waits until the Machine is in one of `states` (separated by commas), or `round` has passed.
+  /// Waits until the Machine is in one of `states`, or `round` has passed.
   struct Waited {
     bool reached = false;
-    bool gone = false;
-    std::string state;
+    OpenEnum<MachineState> state;
   };
-  awaitable<Waited> wait(Machine machine, std::string states, std::chrono::seconds round, Deadline deadline);
+  awaitable<Waited> wait(Machine machine, MachineStates states, std::chrono::seconds round, Deadline deadline);
   awaitable<std::optional<Lease>> findLease(Machine machine, Deadline deadline);  ///< nothing also when it cannot be read
   /// The nonce. `lease`: one that is renewed.
   awaitable<FlyResult<std::string>> acquireLease(Machine machine, std::string description, std::string lease, Deadline deadline);

@@ -69,7 +69,7 @@ std::vector<std::string> proving(const std::vector<std::string>& command, const 
 awaitable<CommandResult> CommandRunner::run(PlaceId place_id, std::vector<std::string> command, std::string input, Deadline deadline) {
   requireText(command, input);
   Machine machine = co_await machines_.require(place_id, deadline);
-  if (machine.state != "started") throw notRunning().withInstance(place_id.str());
+  if (machine.state != MachineState::started) throw notRunning().withInstance(place_id.str());
   ExecRequest request{std::move(command), std::move(input)};
   request.timeout = std::clamp(std::chrono::ceil<std::chrono::seconds>(deadline.left()), std::chrono::seconds(1), kMaxExecTime);
   std::size_t size = request.bodySize();

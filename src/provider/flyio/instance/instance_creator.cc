@@ -126,7 +126,7 @@ awaitable<ProviderInstance> InstanceCreator::create(InstanceSpec spec, Progress&
   co_await requireKnownVolumes(spec, deadline);
   progress.step(Step::CreateApp);
   AppState state = co_await apps_.ensure(plan.app, deadline);
-  co_await progress.recorded({"app", plan.app});
+  co_await progress.recorded({ResourceKind::app, plan.app});
   std::optional<Machine> machine;
   if (state == AppState::Existing) machine = co_await machines_.findIn(plan.app, plan.placeId, deadline);
   if (machine) {

@@ -101,7 +101,7 @@ awaitable<void> InstanceRemover::remove(PlaceId place_id, DeleteVolumes volumes,
   std::set<std::string> apps{swarm_.appOf(place_id)};
   if (const MachineCache::Place* known = cache_.find(place_id)) apps.insert(known->app);
   for (const ExternalResource& resource : external) {
-    if (resource.kind == "app" && swarm_.owns(resource.id)) apps.insert(resource.id);
+    if (resource.kind == ResourceKind::app && swarm_.owns(resource.id)) apps.insert(resource.id);
   }
   if (external.empty() && apps.size() == 1) {
     auto machine = co_await machines_.find(place_id, deadline);

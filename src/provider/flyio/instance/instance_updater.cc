@@ -54,7 +54,7 @@ awaitable<Made<Machine>> InstanceUpdater::updateUnderLease(Machine& machine, con
 }
 
 awaitable<Machine> InstanceUpdater::updateOnAnotherHost(Machine machine, json::object config, Progress& progress, Deadline deadline) {
-  bool ran = machine.state == "started" || isTransient(machine.state);
+  bool ran = machine.state == MachineState::started || isTransient(machine.state);
   machine = co_await lifecycle_.stop(std::move(machine), kGrace, deadline);
   auto moved = co_await async::attempt(moves_.move(machine, std::move(config), progress, deadline));
   if (moved && !ran) moved = co_await async::attempt(lifecycle_.stop(std::move(*moved), kGrace, deadline));
@@ -95,9 +95,9 @@ awaitable<Machine> InstanceUpdater::applyPlan(Machine machine, InstancePlan plan
   progress.step(Step::WriteSecrets);
   std::int64_t secrets = co_await apps_.writeSecrets(plan, deadline);
   progress.step(Step::ChangeMachine);
-  bool runs = machine.state == "started";
+  bool runs = machine.state == MachineState::started;
   machine = co_await update(std::move(machine), {plan.config, plan.hash, secrets}, progress, deadline);
-  if (runs && !isTransient(machine.state) && machine.state != "started")
+  if (runs && !isTransient(machine.state) && machine.state != MachineState::started)
     machine = co_await machines_.readAgain(std::move(machine), deadline);
   co_return machine;
 }
@@ -111,10 +111,10 @@ awaitable<ProviderInstance> InstanceUpdater::replace(InstanceSpec spec, Progress
   InstancePlan plan = planInstance(spec, swarm_.config, swarm_.id, keeps_image ? credentialOf(machine) : AgentCredential::PublicKey);
   plan.app = machine.app;
   addToRecord(plan, readStorage(machine.metadata(kMetaStorage)));
-  co_await progress.recorded({"app", machine.app});
-  co_await progress.recorded({"machine", machine.id});
+  co_await progress.recorded({ResourceKind::app, machine.app});
+  co_await progress.recorded({ResourceKind::machine, machine.id});
   std::string mounted = machine.volumeId();
-  if (!mounted.empty()) co_await progress.recorded({"volume", mounted});
+  if (!mounted.empty()) co_await progress.recorded({ResourceKind::volume, mounted});
   if (mounted.empty() && plan.volumeGb > 0) {
     throw Error(ErrorCode::Unprocessable, "A Machine that was created without a volume cannot get one later. Create a new workspace.")
         .withField("/storage", "cannot be added on Fly");
@@ -122,7 +122,7 @@ awaitable<ProviderInstance> InstanceUpdater::replace(InstanceSpec spec, Progress
   plan.volumeId = mounted;
   bool is_changed = machine.metadata(kMetaSpec) != plan.hash || spec.newestImage;  // Fly resolves the tag again at each update
   if (is_changed) machine = co_await applyPlan(std::move(machine), std::move(plan), progress, deadline);
-  if (isTransient(machine.state)) machine = co_await lifecycle_.waitFor(std::move(machine), "settled", INT64_MAX, deadline);
+  if (isTransient(machine.state)) machine = co_await lifecycle_.waitFor(std::move(machine), kSettled, deadline);
   co_return toInstance(co_await machines_.readAgain(std::move(machine), deadline), swarm_.config);
 }
 

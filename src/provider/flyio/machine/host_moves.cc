@@ -91,7 +91,7 @@ awaitable<Machine> HostMoves::move(Machine machine, json::object config, Progres
     moved = co_await placer_.placeAnywhere(order, progress, deadline);
   }
   progress.step(Step::StartMachine);
-  moved = co_await lifecycle_.waitFor(std::move(moved), "started,stopped,failed", 0, deadline);
+  moved = co_await lifecycle_.waitFor(std::move(moved), kLaunched, deadline, 0);
   co_await removeLeftovers(moved, deadline);
   co_return moved;
 }

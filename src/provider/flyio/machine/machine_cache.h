@@ -18,7 +18,7 @@ class MachineCache {
   struct Place {
     std::string app;
     std::string machineId;
-    std::string state;
+    OpenEnum<MachineState> state;
     std::string storage;  ///< its storage record
     SystemTime updatedAt{};
     SteadyTime learnt{};

@@ -83,7 +83,7 @@ awaitable<Machine> MachineFinder::readAgain(Machine machine, Deadline deadline) 
   }
   cache_.noteRead(machine.id);
   if (!now || now->isGone()) {
-    machine.state = "destroyed";
+    machine.state = MachineState::destroyed;
     co_return machine;
   }
   cache_.remember(*now);
@@ -94,15 +94,15 @@ awaitable<void> MachineFinder::addRecorded(std::vector<Machine>& machines, std::
                                            Deadline deadline) {
   for (const ExternalResource& resource : recorded) {
     bool is_listed = std::ranges::find(machines, resource.id, &Machine::id) != machines.end();
-    if (resource.kind != "machine" || is_listed) continue;
+    if (resource.kind != ResourceKind::machine || is_listed) continue;
     auto machine = co_await client_.findMachine(app, resource.id, deadline);
     if (machine && !machine->isGone()) machines.push_back(std::move(*machine));
   }
 }
 
 awaitable<void> recordFound(const Machine& machine, Progress& progress) {
-  co_await progress.recorded({"machine", machine.id});
-  if (std::string volume = machine.volumeId(); !volume.empty()) co_await progress.recorded({"volume", volume});
+  co_await progress.recorded({ResourceKind::machine, machine.id});
+  if (std::string volume = machine.volumeId(); !volume.empty()) co_await progress.recorded({ResourceKind::volume, volume});
 }
 
 }  // namespace swarm::flyio

@@ -20,7 +20,7 @@ class MachineFinder {
   awaitable<std::optional<Machine>> findIn(std::string app, PlaceId place_id, Deadline deadline);
   awaitable<std::optional<Machine>> find(PlaceId place_id, Deadline deadline);
   awaitable<Machine> require(PlaceId place_id, Deadline deadline);   ///< throws NotFound
-  awaitable<Machine> readAgain(Machine machine, Deadline deadline);  ///< state "destroyed" when it is gone
+  awaitable<Machine> readAgain(Machine machine, Deadline deadline);  ///< destroyed when it is gone
   /// Adds to `machines` those of `recorded` that the list of the app lacks, looked up by their ids.
   awaitable<void> addRecorded(std::vector<Machine>& machines, std::string app, const std::vector<ExternalResource>& recorded,
                               Deadline deadline);

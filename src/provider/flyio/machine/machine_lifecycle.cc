@@ -18,15 +18,13 @@ constexpr std::array<std::chrono::seconds, 4> kRounds{std::chrono::seconds(2), s
                                                       std::chrono::seconds(60)};
 constexpr std::chrono::seconds kMaxGrace{300};
 
-/// "settled" is the API's name for every state that is not transient.
-bool isListed(std::string_view states, std::string_view state) {
-  if (states == "settled") return !isTransient(state);
-  while (!states.empty()) {
-    auto comma = states.find(',');
-    if (states.substr(0, comma) == state) return true;
-    states = comma == std::string_view::npos ? std::string_view() : states.substr(comma + 1);
-  }
-  return false;
+constexpr MachineState kStarted[]{MachineState::started, MachineState::failed};
+constexpr MachineState kEnded[]{MachineState::stopped, MachineState::failed};
+constexpr MachineState kStartable[]{MachineState::stopped, MachineState::suspended, MachineState::started, MachineState::failed};
+constexpr MachineState kDestroyed[]{MachineState::destroyed};
+
+bool isIn(MachineStates states, const OpenEnum<MachineState>& state) {
+  return std::ranges::any_of(states, [&](MachineState one) { return one == MachineState::settled ? !isTransient(state) : state == one; });
 }
 
 void requireHost(const Machine& machine) {
@@ -40,27 +38,27 @@ void requirePresent(const Machine& machine) {
 }
 
 std::string timedOut(const Machine& machine, std::string_view wanted) {
-  return format("Timed out waiting for the Machine to be {}; Fly reports it as {}.", wanted, machine.state);
+  return format("Timed out waiting for the Machine to be {}; Fly reports it as {}.", wanted, machine.state.name());
 }
 
-bool hasEnded(const Machine& machine) { return machine.state == "stopped" || machine.state == "failed" || machine.isGone(); }
+bool hasEnded(const Machine& machine) { return isIn(kEnded, machine.state) || machine.isGone(); }
 
 }  // namespace
 
-awaitable<Machine> MachineLifecycle::waitFor(Machine machine, std::string states, std::int64_t ended_before, Deadline deadline) {
+awaitable<Machine> MachineLifecycle::waitFor(Machine machine, MachineStates states, Deadline deadline, std::int64_t ended_before) {
   for (std::size_t round = 0;; ++round) {
-    if (isListed(states, machine.state) || machine.isGone() || machine.isHostUnreachable()) co_return machine;
-    bool has_ended = machine.state == "stopped" && newestEvent(machine, "exit") > ended_before;
+    if (isIn(states, machine.state) || machine.isGone() || machine.isHostUnreachable()) co_return machine;
+    bool has_ended = machine.state == MachineState::stopped && newestEvent(machine, "exit") > ended_before;
     if (has_ended) co_return machine;
     // A round has passed and nothing is in progress: the request had no effect.
-    if (round > 0 && !isTransient(machine.state) && machine.state != "created") co_return machine;
+    if (round > 0 && !isTransient(machine.state) && machine.state != MachineState::created) co_return machine;
     std::chrono::seconds left = std::chrono::ceil<std::chrono::seconds>(deadline.left());
-    if (left.count() <= 0 || deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, timedOut(machine, states));
+    if (left.count() <= 0 || deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, timedOut(machine, toString(states)));
     std::chrono::seconds length = std::min(kRounds[std::min(round, kRounds.size() - 1)], left);
     MachinesClient::Waited waited = co_await client_.wait(machine, states, length, deadline);
     // It may have failed, or have another version by now: the Machine itself is more accurate than the end of a round.
     machine = co_await machines_.readAgain(std::move(machine), deadline);
-    if (waited.reached && isListed(states, waited.state) && isTransient(machine.state)) {
+    if (waited.reached && isIn(states, waited.state) && isTransient(machine.state)) {
       machine.state = waited.state;
       cache_.remember(machine);
     }
@@ -68,9 +66,8 @@ awaitable<Machine> MachineLifecycle::waitFor(Machine machine, std::string states
 }
 
 awaitable<Machine> MachineLifecycle::waitForStart(Machine machine, std::int64_t ended_before, Deadline deadline) {
-  bool ends = machine.state == "stopping" || machine.state == "suspending";
-  std::string states = ends ? "stopped,suspended,started,failed" : "started,stopped,failed";
-  machine = co_await waitFor(std::move(machine), std::move(states), ended_before, deadline);
+  bool ends = machine.state == MachineState::stopping || machine.state == MachineState::suspending;
+  machine = co_await waitFor(std::move(machine), ends ? MachineStates(kStartable) : kLaunched, deadline, ended_before);
   requirePresent(machine);
   co_return machine;
 }
@@ -85,30 +82,31 @@ awaitable<FlyResult<void>> MachineLifecycle::requestStart(const Machine& machine
 
 awaitable<MachineLifecycle::Started> MachineLifecycle::start(Machine machine, Deadline deadline) {
   Backoff backoff(client_.tuning());
-  bool launched_here = machine.state == "created" || machine.state == "creating" || machine.state == "starting";
+  bool launched_here =
+      machine.state == MachineState::created || machine.state == MachineState::creating || machine.state == MachineState::starting;
   for (;;) {
     requireHost(machine);
     requirePresent(machine);
-    if (machine.state == "started") co_return Started{std::move(machine)};
+    if (machine.state == MachineState::started) co_return Started{std::move(machine)};
     std::int64_t ended_before = newestEvent(machine, "exit");
     if (launched_here || isTransient(machine.state)) {
       machine = co_await waitForStart(std::move(machine), ended_before, deadline);
-      if (machine.state == "started" || (launched_here && !isTransient(machine.state))) co_return Started{std::move(machine)};
+      if (machine.state == MachineState::started || (launched_here && !isTransient(machine.state))) co_return Started{std::move(machine)};
       ended_before = newestEvent(machine, "exit");
     }
     FlyResult<void> started = co_await requestStart(machine, deadline);
     if (started) {
-      machine = co_await waitFor(co_await machines_.readAgain(std::move(machine), deadline), "started,failed", ended_before, deadline);
-      bool took_effect = machine.state != "stopped" || newestEvent(machine, "exit") > ended_before;
+      machine = co_await waitFor(co_await machines_.readAgain(std::move(machine), deadline), kStarted, deadline, ended_before);
+      bool took_effect = machine.state != MachineState::stopped || newestEvent(machine, "exit") > ended_before;
       if (took_effect && !machine.isGone()) co_return Started{std::move(machine)};
       continue;
     }
     const FlyFailure& failure = started.error();
     if (failure.shortage() != Shortage::None) co_return Started{std::move(machine), true};
-    std::string was = machine.state;
+    const OpenEnum<MachineState> was = machine.state;
     machine = co_await machines_.readAgain(std::move(machine), deadline);
     requirePresent(machine);
-    if (machine.state == "started") co_return Started{std::move(machine)};
+    if (machine.state == MachineState::started) co_return Started{std::move(machine)};
     // Absent, but found: not known everywhere yet.
     bool passes = failure.isTemporary() || failure.isFateOpen() || failure.isAbsent() || machine.state != was;
     if (!passes || !backoff.fits(deadline)) throw failure.error();
@@ -122,7 +120,7 @@ awaitable<Machine> MachineLifecycle::stop(Machine machine, std::chrono::seconds 
   for (;;) {
     requireHost(machine);
     if (hasEnded(machine)) co_return machine;
-    if (machine.state == "stopping") co_return co_await waitFor(std::move(machine), "stopped,failed", INT64_MAX, deadline);
+    if (machine.state == MachineState::stopping) co_return co_await waitFor(std::move(machine), kEnded, deadline);
     auto call = [&](std::string lease) { return client_.stopMachine(machine, grace, std::move(lease), deadline); };
     faultPoint("flyio.stop.before");
     FlyResult<void> stopped = co_await leases_.perform(machine, call, deadline);
@@ -132,7 +130,7 @@ awaitable<Machine> MachineLifecycle::stop(Machine machine, std::chrono::seconds 
     if (!again) throw stopped ? again.error() : stopped.error().error();
     machine = std::move(*again);
     if (stopped) {
-      machine = co_await waitFor(std::move(machine), "stopped,failed", INT64_MAX, deadline);
+      machine = co_await waitFor(std::move(machine), kEnded, deadline);
       continue;
     }
     if (hasEnded(machine)) co_return machine;
@@ -153,7 +151,7 @@ awaitable<void> MachineLifecycle::destroy(Machine machine, Deadline deadline) {
     cache_.noteDestroyed(machine.id);
     if (destroyed) {
       machine.version.clear();
-      machine = co_await waitFor(co_await machines_.readAgain(std::move(machine), deadline), "destroyed", INT64_MAX, deadline);
+      machine = co_await waitFor(co_await machines_.readAgain(std::move(machine), deadline), kDestroyed, deadline);
       if (machine.isGone() || machine.isHostUnreachable()) co_return;
       continue;
     }

@@ -8,6 +8,9 @@
 
 namespace swarm::flyio {
 
+inline constexpr MachineState kLaunched[]{MachineState::started, MachineState::stopped, MachineState::failed};
+inline constexpr MachineState kSettled[]{MachineState::settled};
+
 class MachineLifecycle {
  public:
   MachineLifecycle(MachinesClient& client, MachineCache& cache, MachineFinder& machines, Leases& leases)
@@ -21,7 +24,7 @@ class MachineLifecycle {
   awaitable<Machine> stop(Machine machine, std::chrono::seconds grace, Deadline deadline);
   awaitable<void> destroy(Machine machine, Deadline deadline);
   /// Waits until the Machine is in one of `states`, has ended after `ended_before`, or is gone.
-  awaitable<Machine> waitFor(Machine machine, std::string states, std::int64_t ended_before, Deadline deadline);
+  awaitable<Machine> waitFor(Machine machine, MachineStates states, Deadline deadline, std::int64_t ended_before = INT64_MAX);
 
  private:
   awaitable<FlyResult<void>> requestStart(const Machine& machine, Deadline deadline);

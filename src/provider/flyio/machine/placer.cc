@@ -43,13 +43,13 @@ awaitable<Machine> Placer::place(const InstancePlan& plan, AppVolumes present, s
   }
   const Volume source = *present.choice.data;
   requireReachable(source, plan.placeId);
-  co_await progress.recorded({"volume", source.id});
+  co_await progress.recorded({ResourceKind::volume, source.id});
   co_await volumes_.extend(source, plan.volumeGb, deadline);
   order.volumeGb = std::max(order.volumeGb, source.sizeGb);
   progress.step(Step::CreateMachine);
   Made<Machine> made = co_await create(order, source.region, source.id, deadline);
   if (made) {
-    co_await progress.recorded({"machine", made->id});
+    co_await progress.recorded({ResourceKind::machine, made->id});
     co_return std::move(*made);
   }
   log::warning("the host of a volume had no capacity for its Machine; the volume is copied to another host",
@@ -66,7 +66,7 @@ awaitable<Made<std::string>> Placer::createVolume(const MachineOrder& order, std
   progress.step(Step::CreateVolume);
   Made<Volume> volume = co_await volumes_.create(order, region, deadline);
   if (!volume) co_return std::unexpected(std::move(volume.error()));
-  co_await progress.recorded({"volume", volume->id});
+  co_await progress.recorded({ResourceKind::volume, volume->id});
   if (!order.snapshotId.empty()) co_await volumes_.waitUntilWhole(order.app, volume->id, deadline);
   co_return volume->id;
 }
@@ -84,7 +84,7 @@ awaitable<Machine> Placer::placeAnywhere(const MachineOrder& order, Progress& pr
       progress.step(Step::CreateMachine);
       Made<Machine> machine = co_await create(order, region, *volume_id, deadline);
       if (machine) {
-        co_await progress.recorded({"machine", machine->id});
+        co_await progress.recorded({ResourceKind::machine, machine->id});
         co_return std::move(*machine);
       }
       last = machine.error().error;
@@ -131,7 +131,7 @@ awaitable<std::optional<Machine>> Placer::findByName(std::string app, std::strin
 awaitable<std::optional<Machine>> Placer::adopt(const MachineOrder& order, std::string machine_id, Deadline deadline) {
   if (machine_id.empty()) co_return std::nullopt;
   auto found = co_await client_.findMachine(order.app, machine_id, deadline);
-  bool is_usable = found && !found->isGone() && found->state != "destroying" && placeOf(*found) == order.placeId;
+  bool is_usable = found && !found->isGone() && found->state != MachineState::destroying && placeOf(*found) == order.placeId;
   if (!is_usable || cache_.wasDestroyed(machine_id)) co_return std::nullopt;
   co_return found;
 }

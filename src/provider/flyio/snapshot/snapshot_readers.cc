@@ -23,12 +23,12 @@ std::vector<std::string> volumesWithFiles(const std::vector<Volume>& volumes, co
   VolumeChoice choice = chooseVolume(volumes, mounted == volumes.end() ? "" : mounted->id, {}, external);
   if (choice.data) ids.push_back(choice.data->id);
   for (const Volume& volume : choice.strays) {
-    bool was_its = std::ranges::count(external, ExternalResource{"volume", volume.id}) > 0;
+    bool was_its = std::ranges::count(external, ExternalResource{ResourceKind::volume, volume.id}) > 0;
     if (!choice.data || was_its) ids.push_back(volume.id);
   }
   // Fly keeps the snapshots of a deleted volume (the instance was moved to another host) until they expire.
   for (const ExternalResource& resource : external) {
-    if (resource.kind == "volume" && std::ranges::count(volumes, resource.id, &Volume::id) == 0) ids.push_back(resource.id);
+    if (resource.kind == ResourceKind::volume && std::ranges::count(volumes, resource.id, &Volume::id) == 0) ids.push_back(resource.id);
   }
   return ids;
 }
@@ -60,7 +60,7 @@ awaitable<std::vector<VolumeSnapshot>> SnapshotReaders::listSnapshots(PlaceId pl
 }
 
 awaitable<Machine> SnapshotReaders::createOn(const Volume& volume, const MachineOrder& order, Progress& progress, Deadline deadline) {
-  co_await progress.recorded({"volume", volume.id});
+  co_await progress.recorded({ResourceKind::volume, volume.id});
   co_await volumes_.waitUntilWhole(order.app, volume.id, deadline);
   progress.step(Step::CreateMachine);
   Made<Machine> made = co_await placer_.create(order, volume.region, volume.id, deadline);
@@ -68,7 +68,7 @@ awaitable<Machine> SnapshotReaders::createOn(const Volume& volume, const Machine
     co_await volumes_.remove(order.app, volume.id, deadline);
     throw made.error().error;
   }
-  co_await progress.recorded({"machine", made->id});
+  co_await progress.recorded({ResourceKind::machine, made->id});
   co_return std::move(*made);
 }
 
@@ -114,7 +114,7 @@ awaitable<ProviderInstance> SnapshotReaders::openSnapshot(SnapshotReader reader,
   plan.app = std::move(app);
   cache_.clearAbsent(plan.placeId);
   // Before anything is created, so that it is found after a crash.
-  co_await progress.recorded({std::string(kReaderKind), plan.app});
+  co_await progress.recorded({ResourceKind::reader, plan.app});
   auto machine = co_await machines_.findIn(plan.app, plan.placeId, deadline);
   if (machine) {
     co_await recordFound(*machine, progress);
@@ -129,7 +129,7 @@ awaitable<ProviderInstance> SnapshotReaders::openSnapshot(SnapshotReader reader,
 
 awaitable<std::string> SnapshotReaders::findApp(PlaceId id, const std::vector<ExternalResource>& external, Deadline deadline) {
   for (const ExternalResource& resource : external) {
-    if (resource.kind == kReaderKind && swarm_.owns(resource.id)) co_return resource.id;
+    if (resource.kind == ResourceKind::reader && swarm_.owns(resource.id)) co_return resource.id;
   }
   if (const MachineCache::Place* known = cache_.find(id)) co_return known->isReader ? known->app : "";
   if (!external.empty()) co_return "";  // the ids of an instance

@@ -351,7 +351,7 @@ int generationOf(const Volume& volume) {
   return volume.name == kVolumeName ? 0 : suffixNumber(volume.name, std::string(kVolumeName) + "_");
 }
 
-bool isReader(const Machine& machine) { return machine.metadata(kMetaRole) == kReaderKind; }
+bool isReader(const Machine& machine) { return machine.metadata(kMetaRole) == kReaderRole; }
 
 bool isReader(const Volume& volume) { return volume.name.starts_with("reader_"); }
 
@@ -372,7 +372,7 @@ InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig&
   plan.placeId = reader.placeId;
   json::object& metadata = plan.config["metadata"].as_object();
   metadata[kMetaInstance] = reader.placeId.str();
-  metadata[kMetaRole] = kReaderKind;
+  metadata[kMetaRole] = kReaderRole;
   metadata[kMetaReads] = reader.of.placeId.str();
   metadata.erase(kMetaStorage);  // its volume holds no storage of an instance
   for (json::value& file : plan.config["files"].as_array()) file.as_object()["secret_name"] = readerSecret(reader.placeId);

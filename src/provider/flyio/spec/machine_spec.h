@@ -101,8 +101,8 @@ int generationOf(const Machine& machine);
 std::string volumeName(int generation);
 int generationOf(const Volume& volume);  ///< -1: of no instance
 
-/// A reader (SnapshotReaders) is in its instance's app under names of its own. As a resource, kReaderKind is that app.
-inline constexpr std::string_view kReaderKind = "reader";
+/// A reader (SnapshotReaders) is in its instance's app under names of its own. As a resource it is that app.
+inline constexpr std::string_view kReaderRole = "reader";
 bool isReader(const Machine& machine);
 bool isReader(const Volume& volume);
 std::string readerVolume(const PlaceId& reader);

@@ -1,6 +1,8 @@
 // Status and reason from state and events, addresses and resources from the configuration.
 #include "provider/flyio/spec/machine_state.h"
 
+#include <algorithm>
+
 #include "base/text/format.h"
 #include "provider/flyio/api/json_access.h"
 #include "provider/flyio/api/machines_client.h"
@@ -34,26 +36,39 @@ void readExit(const Machine& machine, ProviderInstance& instance) {
   }
 }
 
+using Status = InstanceStatus;
+struct Meaning {
+  MachineState state;
+  Status status;
+  std::string_view reason = {};
+};
+/// Of every state except stopped, and of those that Fly adds, which are read like it.
+constexpr Meaning kMeanings[]{
+    {MachineState::creating, Status::creating},
+    {MachineState::created, Status::creating},
+    {MachineState::starting, Status::starting},
+    {MachineState::restarting, Status::starting},
+    {MachineState::updating, Status::starting},
+    {MachineState::replacing, Status::starting},
+    {MachineState::started, Status::running},
+    {MachineState::stopping, Status::stopping},
+    {MachineState::suspending, Status::stopping},
+    {MachineState::suspended, Status::stopped, "suspended on Fly; a start resumes it"},
+    {MachineState::failed, Status::failed, "could not be started by Fly"},
+    {MachineState::launch_failed, Status::failed, "could not be started by Fly"},
+    {MachineState::destroying, Status::deleting},
+    {MachineState::destroyed, Status::deleting},
+    {MachineState::replaced, Status::deleting},
+    {MachineState::migrated, Status::deleting},
+};
+
 void readStatus(const Machine& machine, ProviderInstance& instance) {
-  const std::string& state = machine.state;
-  if (state == "started") {
-    instance.status = InstanceStatus::running;
-  } else if (state == "created" || state == "creating") {
-    instance.status = InstanceStatus::creating;
-  } else if (state == "starting" || state == "restarting" || state == "updating" || state == "replacing") {
-    instance.status = InstanceStatus::starting;
-  } else if (state == "stopping" || state == "suspending") {
-    instance.status = InstanceStatus::stopping;
-  } else if (state == "destroying" || machine.isGone()) {
-    instance.status = InstanceStatus::deleting;
-  } else if (state == "suspended") {
-    instance.status = InstanceStatus::stopped;
-    instance.reason = "suspended on Fly; a start resumes it";
-  } else if (state == "failed" || state == "launch_failed") {
-    instance.status = InstanceStatus::failed;
-    instance.reason = "could not be started by Fly";
-  } else {
+  auto meaning = std::ranges::find(kMeanings, machine.state.value(), &Meaning::state);
+  if (meaning == std::end(kMeanings)) {
     readExit(machine, instance);
+  } else {
+    instance.status = meaning->status;
+    instance.reason = meaning->reason;
   }
   if (machine.isHostUnreachable() && instance.status != InstanceStatus::deleting) {
     instance.status = InstanceStatus::failed;
@@ -85,8 +100,6 @@ Error hostUnreachable(const Machine& machine) {
       .withRetryable(false)
       .withInstance(machine.metadata(kMetaInstance));
 }
-
-bool isTransient(std::string_view state) { return state.ends_with("ing"); }
 
 bool isPrivate(const Machine& machine) { return machine.metadata(kMetaPrivate) == "true"; }
 
@@ -134,9 +147,9 @@ ProviderInstance toInstance(const Machine& machine, const FlyIOProviderConfig& c
   readStatus(machine, instance);
   instance.resources = resourcesOf(machine);
   instance.network = networkOf(machine, config);
-  instance.external = {{isReader(machine) ? std::string(kReaderKind) : "app", machine.app}, {"machine", machine.id}};
+  instance.external = {{isReader(machine) ? ResourceKind::reader : ResourceKind::app, machine.app}, {ResourceKind::machine, machine.id}};
   std::string volume = machine.volumeId();
-  if (!volume.empty()) instance.external.push_back({"volume", volume});
+  if (!volume.empty()) instance.external.push_back({ResourceKind::volume, volume});
   return instance;
 }
 

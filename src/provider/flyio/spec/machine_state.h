@@ -21,6 +21,5 @@ std::int64_t newestEvent(const Machine& machine, std::string_view type);
 
 /// For a call that needs the Machine's host. Waiting a moment does not help, so it is not retryable.
 Error hostUnreachable(const Machine& machine);
-bool isTransient(std::string_view state);  ///< a state that passes without a call (§4)
 
 }  // namespace swarm::flyio

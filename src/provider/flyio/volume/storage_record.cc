@@ -76,7 +76,7 @@ VolumeChoice chooseVolume(std::vector<Volume> volumes, const std::string& mounte
   if (!certain.empty() && !take(certain)) choice.missing = certain;
   bool is_open = certain.empty();
   for (auto resource = known.rbegin(); is_open && resource != known.rend(); ++resource) {
-    if (resource->kind == "volume") is_open = !take(resource->id);
+    if (resource->kind == ResourceKind::volume) is_open = !take(resource->id);
   }
   auto is_ours = [](const Volume& volume) { return generationOf(volume) >= 0; };
   if (is_open && std::ranges::count_if(volumes, is_ours) == 1) {
@@ -88,8 +88,8 @@ VolumeChoice chooseVolume(std::vector<Volume> volumes, const std::string& mounte
 }
 
 std::string usedVolume(const std::vector<ExternalResource>& known) {
-  auto machine = std::find_if(known.rbegin(), known.rend(), [](const ExternalResource& one) { return one.kind == "machine"; });
-  auto volume = std::find_if(known.rbegin(), known.rend(), [](const ExternalResource& one) { return one.kind == "volume"; });
+  auto machine = std::find_if(known.rbegin(), known.rend(), [](const ExternalResource& one) { return one.kind == ResourceKind::machine; });
+  auto volume = std::find_if(known.rbegin(), known.rend(), [](const ExternalResource& one) { return one.kind == ResourceKind::volume; });
   return machine == known.rend() || volume == known.rend() ? "" : volume->id;
 }
 

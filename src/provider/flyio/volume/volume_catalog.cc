@@ -45,7 +45,7 @@ awaitable<VolumeCatalog::Inventory> VolumeCatalog::readInventory(Deadline deadli
     if (now - place.learnt >= kNewerThanLists || place.isReader) continue;
     std::string volume;
     for (const ExternalResource& resource : place.details.external) {
-      if (resource.kind == "volume") volume = resource.id;
+      if (resource.kind == ResourceKind::volume) volume = resource.id;
     }
     all.users[place.app] = {instance, place.details.owner, place.machineId, volume, readStorage(place.storage)};
   }

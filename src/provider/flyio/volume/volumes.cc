@@ -30,7 +30,7 @@ awaitable<void> Volumes::addRecorded(std::vector<Volume>& volumes, std::string a
                                      Deadline deadline) {
   for (const ExternalResource& resource : recorded) {
     bool is_listed = std::ranges::find(volumes, resource.id, &Volume::id) != volumes.end();
-    if (resource.kind != "volume" || resource.id.empty() || is_listed) continue;
+    if (resource.kind != ResourceKind::volume || resource.id.empty() || is_listed) continue;
     auto volume = co_await client_.findVolume(app, resource.id, deadline);
     if (volume) volumes.push_back(std::move(*volume));
   }
@@ -40,8 +40,8 @@ awaitable<AppVolumes> Volumes::sortedIn(std::string app, std::string mounted, st
   AppVolumes found;
   found.all = co_await listIn(app, deadline);
   found.record = co_await records_.read(app, deadline);
-  known.push_back({"volume", mounted});
-  known.push_back({"volume", found.record.volumeId});
+  known.push_back({ResourceKind::volume, mounted});
+  known.push_back({ResourceKind::volume, found.record.volumeId});
   co_await addRecorded(found.all, app, known, deadline);
   found.choice = chooseVolume(found.all, mounted, found.record, known);
   co_return found;

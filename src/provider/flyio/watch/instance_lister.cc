@@ -35,7 +35,7 @@ awaitable<ProviderInstance> InstanceLister::describe(const Machine& listed, int&
   bool is_host_dead = watch_.isHostDead(listed.id) && reads_left > 0;  // the list does not report it
   if (!is_host_dead) {
     if (const ProviderInstance* newer = findNewer(listed)) co_return *newer;
-    if (listed.state != "stopped" || reads_left <= 0) co_return toInstance(listed, swarm_.config);
+    if (listed.state != MachineState::stopped || reads_left <= 0) co_return toInstance(listed, swarm_.config);
   }
   --reads_left;
   co_return toInstance(co_await machines_.readAgain(listed, deadline), swarm_.config);

@@ -56,14 +56,14 @@ void Watch::noteChange(const Machine& machine) {
   bool same = !is_new && seen.state == machine.state && seen.version == machine.version && seen.updatedAt == machine.updatedAt;
   seen = {place, machine.state, machine.version, machine.updatedAt, machine.isGone()};
   if (same) return;
-  if (!machine.isGone()) return notify(ProviderEvent::Kind::Changed, place, machine.state);
+  if (!machine.isGone()) return notify(ProviderEvent::Kind::Changed, place, std::string(machine.state.name()));
   const MachineCache::Place* known = cache_.find(place);
   bool is_current = known && known->machineId == machine.id;
   // An instance that was moved to another host has another Machine now; an unknown one was destroyed before this server started.
   bool is_another = known && !is_current;
   if (is_another || (is_new && !is_current)) return;
   if (is_current) cache_.forget(place);
-  notify(ProviderEvent::Kind::Removed, place, machine.state);
+  notify(ProviderEvent::Kind::Removed, place, std::string(machine.state.name()));
 }
 
 awaitable<void> Watch::pollEverything() {

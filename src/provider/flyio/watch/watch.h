@@ -28,7 +28,7 @@ class Watch {
  private:
   struct Seen {
     PlaceId placeId;
-    std::string state;
+    OpenEnum<MachineState> state;
     std::string version;
     SystemTime updatedAt{};
     bool isGone = false;

@@ -213,7 +213,7 @@ TEST_F(DockerHosts, aDeleteOnOneEngineTakesNoVolumeOfThatNameOnAnother) {
   EXPECT_EQ(runner_.run(provider_->listVolumes(soon())).size(), 1u);
   // The same when its Engine is unknown: the instance is gone, and its records name the volume.
   restartServer();
-  std::erase_if(external, [](const ExternalResource& resource) { return resource.kind == "host"; });
+  std::erase_if(external, [](const ExternalResource& resource) { return resource.kind == ResourceKind::host; });
   remove(there, external);
   EXPECT_EQ(runner_.run(provider_->listVolumes(soon())).size(), 1u);
 }

@@ -109,7 +109,7 @@ TEST_P(ProviderSuite, createNamesItsStepsAndRecordsWhatItMakes) {
   EXPECT_FALSE(progress.steps.empty());
   for (const ExternalResource& resource : made.external) {
     EXPECT_NE(std::find(progress.resources.begin(), progress.resources.end(), resource), progress.resources.end())
-        << resource.kind << " " << resource.id << " was made but not recorded";
+        << resource.kind.name() << " " << resource.id << " was made but not recorded";
   }
 }
 

@@ -31,7 +31,7 @@ TEST_P(ProviderSuite, aCreateThatWasCutOffAnywhereIsCompletedByTheNextOne) {
     EXPECT_EQ(list().size(), 1u);
     for (const ExternalResource& before : cut.resources) {
       EXPECT_NE(std::find(made.external.begin(), made.external.end(), before), made.external.end())
-          << before.kind << " " << before.id << " of the first call was not used";
+          << before.kind.name() << " " << before.id << " of the first call was not used";
     }
     remove(wanted.placeId);
     EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});

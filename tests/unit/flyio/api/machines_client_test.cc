@@ -73,15 +73,16 @@ TEST_F(Client, aWaitThatTimesOutDoesNotFail) {
   fly_.respond("GET /v1/apps/a1/machines/m1/wait", {{408, R"({"error":"deadline_exceeded: machine failed to reach desired state"})"},
                                                     {200, R"({"ok":true,"state":"started"})"},
                                                     {404, R"({"error":"machine not found"})"}});
+  constexpr MachineState kStartedOrFailed[]{MachineState::started, MachineState::failed};
   Machine machine;
   machine.app = "a1";
   machine.id = "m1";
   machine.version = "01HEPA330HZ37A78TK080NAK1M";
-  EXPECT_FALSE(loop_.run(client_.wait(machine, "started,failed", std::chrono::seconds(5), soon())).reached);
+  EXPECT_FALSE(loop_.run(client_.wait(machine, kStartedOrFailed, std::chrono::seconds(5), soon())).reached);
   EXPECT_EQ(fly_.requests().back().line,
             "GET /v1/apps/a1/machines/m1/wait?state=started,failed&timeout=5&version=01HEPA330HZ37A78TK080NAK1M");
-  EXPECT_EQ(loop_.run(client_.wait(machine, "started", std::chrono::seconds(5), soon())).state, "started");
-  EXPECT_TRUE(loop_.run(client_.wait(machine, "started", std::chrono::seconds(5), soon())).gone);
+  EXPECT_EQ(loop_.run(client_.wait(machine, kStartedOrFailed, std::chrono::seconds(5), soon())).state, MachineState::started);
+  EXPECT_FALSE(loop_.run(client_.wait(machine, kStartedOrFailed, std::chrono::seconds(5), soon())).reached);
 }
 
 }  // namespace

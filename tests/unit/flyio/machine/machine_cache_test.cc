@@ -33,7 +33,7 @@ TEST_F(Cache, findsAPlaceByInstanceAndByMachine) {
 
 TEST_F(Cache, ignoresMachinesThatAreGoneOrOfNoInstance) {
   Machine gone = cachedMachine("m1", "i-1");
-  gone.state = "destroyed";
+  gone.state = MachineState::destroyed;
   cache_.remember(gone);
   cache_.remember(cachedMachine("m2", ""));
   EXPECT_TRUE(cache_.places().empty());

@@ -13,7 +13,7 @@ class LifecycleTest : public ScriptedParts {
  protected:
   static Machine stopped() {
     Machine machine = ScriptedParts::machine();
-    machine.state = "stopped";
+    machine.state = MachineState::stopped;
     return machine;
   }
   MachineCache cache_{swarm_.config};
@@ -36,7 +36,7 @@ TEST_F(LifecycleTest, aStartWhoseResponseWasLostIsConfirmedByReading) {
   fly_.respond(kMachinePath, {{200, R"({"id":"m1","state":"started","config":{}})"}});
   MachineLifecycle::Started started = loop_.run(lifecycle_.start(stopped(), soon()));
   EXPECT_FALSE(started.lacksCapacity);
-  EXPECT_EQ(started.machine.state, "started");
+  EXPECT_EQ(started.machine.state, MachineState::started);
 }
 
 TEST_F(LifecycleTest, aMachineThatIsGoneIsDestroyed) {

@@ -304,6 +304,29 @@ TEST(MachineState, showsHowAMachineEnded) {
   EXPECT_EQ(ended(R"({"exit_code":137,"guest_exit_code":137,"guest_signal":9})").reason, "was killed by signal 9 (exit code 137)");
 }
 
+TEST(MachineState, eachOfFlysStatesHasAStatus) {
+  auto status_of = [](std::string_view state) {
+    return toInstance(machineOf(R"({"id":"m1","state":")" + std::string(state) + R"(","config":{}})"), makeConfig()).status;
+  };
+  for (std::string_view state : {"created", "creating"}) EXPECT_EQ(status_of(state), InstanceStatus::creating) << state;
+  for (std::string_view state : {"starting", "restarting", "updating", "replacing"})
+    EXPECT_EQ(status_of(state), InstanceStatus::starting) << state;
+  EXPECT_EQ(status_of("started"), InstanceStatus::running);
+  for (std::string_view state : {"stopping", "suspending"}) EXPECT_EQ(status_of(state), InstanceStatus::stopping) << state;
+  for (std::string_view state : {"stopped", "suspended", "of tomorrow", ""}) EXPECT_EQ(status_of(state), InstanceStatus::stopped) << state;
+  for (std::string_view state : {"failed", "launch_failed"}) EXPECT_EQ(status_of(state), InstanceStatus::failed) << state;
+  for (std::string_view state : {"destroying", "destroyed", "replaced", "migrated"})
+    EXPECT_EQ(status_of(state), InstanceStatus::deleting) << state;
+}
+
+TEST(MachineState, oneThatFlyAddsKeepsItsNameAndIsTransientByIt) {
+  const Machine machine = machineOf(R"({"id":"m1","state":"teleporting","config":{}})");
+  EXPECT_EQ(machine.state, OpenEnum<MachineState>::ofName("teleporting"));
+  EXPECT_EQ(machine.state.name(), "teleporting");
+  EXPECT_TRUE(isTransient(machine.state));
+  EXPECT_FALSE(isTransient(OpenEnum<MachineState>::ofName("parked")));
+}
+
 TEST(MachineState, aHostThatCanNotBeReachedIsShown) {
   Machine machine =
       machineOf(R"({"id":"m1","state":"started","host_status":"unreachable","incomplete_config":{"metadata":{"swarm_instance":"i-1"}}})");
@@ -311,7 +334,7 @@ TEST(MachineState, aHostThatCanNotBeReachedIsShown) {
   ProviderInstance instance = toInstance(machine, makeConfig());
   EXPECT_EQ(instance.placeId, PlaceId("i-1"));
   EXPECT_NE(instance.reason.find("unreachable"), std::string::npos);
-  machine.state = "destroying";
+  machine.state = MachineState::destroying;
   EXPECT_EQ(toInstance(machine, makeConfig()).status, InstanceStatus::deleting);
 }
 

@@ -41,7 +41,8 @@ TEST(StorageRecord, readsEarlierVersionsAndIsEmptyForAnythingElse) {
 TEST(VolumeChoice, isByTheMountThenTheRecordThenWhatWasRecordedLast) {
   std::vector<Volume> all{volumeOf("vol_1"), volumeOf("vol_2"), volumeOf("vol_3")};
   StorageRecord record{{}, "vol_2", ""};
-  std::vector<ExternalResource> known{{"app", "vol_1"}, {"volume", "vol_1"}, {"volume", "vol_3"}, {"volume", "vol_gone"}};
+  std::vector<ExternalResource> known{
+      {ResourceKind::app, "vol_1"}, {ResourceKind::volume, "vol_1"}, {ResourceKind::volume, "vol_3"}, {ResourceKind::volume, "vol_gone"}};
   EXPECT_EQ(chosen(chooseVolume(all, "vol_1", record, known)), "vol_1");
   EXPECT_EQ(chosen(chooseVolume(all, "", record, known)), "vol_2");
   VolumeChoice last = chooseVolume(all, "", {}, known);
@@ -62,7 +63,7 @@ TEST(VolumeChoice, takesTheOnlyOneAndNoneOfSeveral) {
 }
 
 TEST(VolumeChoice, replacesAMissingVolumeByNone) {
-  VolumeChoice choice = chooseVolume({volumeOf("vol_1")}, "", {{}, "vol_9", ""}, {{"volume", "vol_1"}});
+  VolumeChoice choice = chooseVolume({volumeOf("vol_1")}, "", {{}, "vol_9", ""}, {{ResourceKind::volume, "vol_1"}});
   EXPECT_EQ(chosen(choice), "");
   EXPECT_EQ(choice.missing, "vol_9");
   ASSERT_TRUE(ambiguityOf(choice, "app"));

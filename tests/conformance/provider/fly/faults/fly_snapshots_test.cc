@@ -172,8 +172,8 @@ TEST_F(FlySnapshots, aReaderHasTheFilesOfThatMomentAndIsHeldBesideTheInstance) {
   EXPECT_EQ(net::findHeader(endpoint.headers, "fly-force-instance-id"), stringAt(machineOf(reader_), "id"));
   EXPECT_EQ(get(wanted_.placeId)->external, before->external);
   for (const ExternalResource& resource : made.external) {
-    EXPECT_NE(resource.kind, "app") << "the instance's app must not count as the reader's";
-    EXPECT_NE(std::ranges::find(recorded_.resources, resource), recorded_.resources.end()) << resource.kind;
+    EXPECT_NE(resource.kind, ResourceKind::app) << "the instance's app must not count as the reader's";
+    EXPECT_NE(std::ranges::find(recorded_.resources, resource), recorded_.resources.end()) << resource.kind.name();
   }
 }
 

@@ -236,7 +236,7 @@ TEST_F(FlyVolumes, aMissingVolumeIsNamedAndAnEmptyOneIsMadeOnlyOnRequest) {
 
 TEST_F(FlyVolumes, aVolumeThatWasMadeAndNotUsedIsNoneThatIsLost) {
   InstanceSpec wanted = spec();
-  wanted.known = {{"app", appOf(wanted)}, {"volume", "vol_dropped"}};
+  wanted.known = {{ResourceKind::app, appOf(wanted)}, {ResourceKind::volume, "vol_dropped"}};
   EXPECT_EQ(create(wanted).status, InstanceStatus::running);
 }
 
