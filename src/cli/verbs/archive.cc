@@ -11,7 +11,7 @@
 
 #include "base/files/descriptor.h"
 #include "cli/output/quantities.h"
-#include "cli/verbs/instances/create_flags.h"
+#include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
 

@@ -1,5 +1,5 @@
 // `swarm create`
-#include "cli/verbs/instances/create_flags.h"
+#include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
 
