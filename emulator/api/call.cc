@@ -5,28 +5,9 @@
 #include <charconv>
 
 #include "base/text/format.h"
+#include "emulator/rules/config/config_view.h"
 
 namespace swarm::emulator {
-namespace {
-
-std::string_view goKind(const json::value& value) {
-  switch (value.kind()) {
-    case json::kind::object:
-      return "object";
-    case json::kind::array:
-      return "array";
-    case json::kind::string:
-      return "string";
-    case json::kind::bool_:
-      return "bool";
-    case json::kind::null:
-      return "null";
-    default:
-      return "number";
-  }
-}
-
-}  // namespace
 
 json::object parseBody(std::string_view text, std::string_view go_type) {
   boost::system::error_code code;

@@ -6,23 +6,9 @@
 namespace swarm::emulator {
 namespace {
 
-/// Of the object that must exist (§2 - §8). Fly serves the web application from another host.
-std::string_view pathOf(Scope scope) {
-  switch (scope) {
-    case Scope::Nothing:
-      break;
-    case Scope::AppItself:
-    case Scope::App:
-      return "/v1/apps/{app}";
-    case Scope::WebApp:
-      return "/api/v1/apps/{app}";
-    case Scope::Machine:
-      return "/v1/apps/{app}/machines/{machine}";
-    case Scope::Volume:
-      return "/v1/apps/{app}/volumes/{volume}";
-  }
-  return "";
-}
+/// By Scope: the path of the object that must exist (§2 - §8). Fly serves the web application from another host.
+constexpr std::string_view kPaths[] = {
+    "", "/v1/apps/{app}", "/v1/apps/{app}", "/api/v1/apps/{app}", "/v1/apps/{app}/machines/{machine}", "/v1/apps/{app}/volumes/{volume}"};
 
 std::vector<Route> allRoutes() {
   std::vector<Route> all;
@@ -31,7 +17,7 @@ std::vector<Route> allRoutes() {
         machineActRoutes, guestRoutes, leaseRoutes, metadataRoutes, volumeRoutes, platformRoutes, webRoutes}) {
     for (Route& route : part()) all.push_back(std::move(route));
   }
-  for (Route& route : all) route.pattern.insert(0, pathOf(route.scope));
+  for (Route& route : all) route.pattern.insert(0, kPaths[static_cast<std::size_t>(route.scope)]);
   return all;
 }
 

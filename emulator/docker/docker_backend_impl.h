@@ -76,7 +76,7 @@ class DockerBackend final : public Backend {
   // Machines (machines.cc)
   awaitable<std::optional<ImageDetails>> inspectImage(std::string image, Deadline deadline);
   awaitable<std::optional<ContainerState>> inspect(std::string machine_id, Deadline deadline);
-  awaitable<ContainerState> require(std::string machine_id, Deadline deadline);  ///< throws NotFound
+  awaitable<ContainerState> requireRunning(std::string machine_id, Deadline deadline);  ///< throws NotFound, Conflict
   awaitable<void> removeMachine(std::string machine_id, Deadline deadline);
   awaitable<void> awaitEnd(std::string container, Deadline deadline);
   awaitable<std::string> makeContainer(const MachinePlan& plan, const ImageDetails& image, Deadline deadline);

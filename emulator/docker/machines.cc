@@ -16,8 +16,6 @@ constexpr std::chrono::seconds kCleanUpTime{20};
 constexpr std::chrono::seconds kUnseenPatience{30};  ///< for a container whose name is taken and that is not visible yet
 constexpr std::chrono::milliseconds kUnseenPause{50};
 
-Error notRunning(const std::string& machine_id) { return Error(ErrorCode::Conflict, format("The Machine {} is not running.", machine_id)); }
-
 }  // namespace
 
 awaitable<std::optional<ImageDetails>> DockerBackend::inspectImage(std::string image, Deadline deadline) {
@@ -48,9 +46,10 @@ awaitable<std::optional<DockerBackend::ContainerState>> DockerBackend::inspect(s
   co_return state;
 }
 
-awaitable<DockerBackend::ContainerState> DockerBackend::require(std::string machine_id, Deadline deadline) {
+awaitable<DockerBackend::ContainerState> DockerBackend::requireRunning(std::string machine_id, Deadline deadline) {
   auto state = co_await inspect(machine_id, deadline);
   if (!state) throw Error(ErrorCode::NotFound, format("The Machine {} has no container.", machine_id));
+  if (!state->running) throw Error(ErrorCode::Conflict, format("The Machine {} is not running.", machine_id));
   co_return std::move(*state);
 }
 
@@ -155,22 +154,19 @@ awaitable<void> DockerBackend::stop(std::string machine_id, std::string signal, 
 }
 
 awaitable<void> DockerBackend::suspend(std::string machine_id, Deadline deadline) {
-  ContainerState state = co_await require(machine_id, deadline);
-  if (!state.running) throw notRunning(machine_id);
+  ContainerState state = co_await requireRunning(machine_id, deadline);
   if (state.paused) co_return;
   co_await engine_.pauseContainer(state.id, deadline);
 }
 
 awaitable<void> DockerBackend::resume(std::string machine_id, Deadline deadline) {
-  ContainerState state = co_await require(machine_id, deadline);
-  if (!state.running) throw notRunning(machine_id);
+  ContainerState state = co_await requireRunning(machine_id, deadline);
   if (!state.paused) co_return;
   co_await engine_.unpauseContainer(state.id, deadline);
 }
 
 awaitable<void> DockerBackend::signal(std::string machine_id, std::string signal, Deadline deadline) {
-  ContainerState state = co_await require(machine_id, deadline);
-  if (!state.running) throw notRunning(machine_id);
+  ContainerState state = co_await requireRunning(machine_id, deadline);
   co_await engine_.killContainer(state.id, std::move(signal), deadline);
 }
 
@@ -183,8 +179,7 @@ awaitable<void> DockerBackend::destroy(std::string machine_id, Deadline deadline
 }
 
 awaitable<std::vector<GuestProcess>> DockerBackend::processes(std::string machine_id, Deadline deadline) {
-  ContainerState state = co_await require(machine_id, deadline);
-  if (!state.running) throw notRunning(machine_id);
+  ContainerState state = co_await requireRunning(machine_id, deadline);
   json::value response = co_await engine_.listProcesses(state.id, "-eo pid,rss,args", deadline);
   std::vector<GuestProcess> found;
   const json::value* rows = engine::member(response, "Processes");

@@ -19,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 using Key = std::pair<std::string, std::uint16_t>;
 
-constexpr std::chrono::seconds kConnectTime{10};
+constexpr std::chrono::seconds kRawConnectTime{10};
 
 bool has(const EdgeService& service, std::string_view handler) {
   return std::ranges::find(service.handlers, handler) != service.handlers.end();
@@ -52,7 +52,7 @@ struct EdgeListeners::Impl : std::enable_shared_from_this<Impl> {
 
   static awaitable<void> serve(std::shared_ptr<Impl> self, Key key, bool with_tls, net::StreamPtr client) {
     try {
-      Deadline deadline = Deadline::after(kConnectTime);
+      Deadline deadline = Deadline::after(kRawConnectTime);
       if (with_tls) client = co_await net::acceptTls(std::move(client), self->tls, deadline);
       EdgeQuery query;
       query.app = key.first;

@@ -13,6 +13,8 @@
 namespace swarm::emulator {
 namespace {
 
+constexpr std::chrono::seconds kConnectTime{10};
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -95,7 +97,7 @@ awaitable<void> EdgeProxy::handle(net::Exchange& exchange) {
   net::StreamPtr machine;
   std::string trouble;
   try {
-    machine = co_await routes_.connect(target->machineId, target->internalPort, Deadline::after(options_.connectTimeout));
+    machine = co_await routes_.connect(target->machineId, target->internalPort, Deadline::after(kConnectTime));
   } catch (const Error& error) {
     trouble = error.message();
   }
@@ -104,7 +106,7 @@ awaitable<void> EdgeProxy::handle(net::Exchange& exchange) {
     co_return co_await refuse(exchange, request_id, 502,
                               format("The Machine {} is not responding on port {}: {}", target->machineId, target->internalPort, trouble));
   }
-  if (co_await forwardExchange(exchange, std::move(machine), std::move(facts), options_.answerTimeout)) co_return;
+  if (co_await forwardExchange(exchange, std::move(machine), std::move(facts))) co_return;
   co_await refuse(exchange, request_id, 502, format("The Machine {} sent an invalid response.", target->machineId));
 }
 

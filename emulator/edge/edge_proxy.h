@@ -35,8 +35,6 @@ inline EdgeRoutes routesOf(Emulator& emulator) {
 struct EdgeOptions {
   std::vector<std::string> domains{"fly.localhost", "fly.dev"};  ///< "<app>.<domain>" and "<port>--<app>.<domain>"
   std::string region = "ams";                                    ///< the edge's region (Fly-Region)
-  std::chrono::milliseconds connectTimeout{10'000};
-  std::chrono::milliseconds answerTimeout{0};  ///< until the head of the response; zero: unlimited (Fly's limit is unknown)
 };
 
 /// An app and one of its external ports, as given by a Host or header.

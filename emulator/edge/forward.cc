@@ -66,7 +66,6 @@ struct Transfer {
   net::Exchange& exchange;
   net::Stream& machine;
   const EdgeFacts& facts;
-  std::chrono::milliseconds answerTimeout;
   net::ReadBuffer buffer{};
   net::ResponseHead head{};
   bool discardUpload = false;  ///< the response is complete: further data from the client is read and discarded
@@ -96,14 +95,12 @@ awaitable<void> upload(Transfer& transfer) {
 }
 
 awaitable<bool> readAnswerHead(Transfer& transfer) {
-  if (transfer.answerTimeout.count() > 0) transfer.machine.setDeadline(std::chrono::steady_clock::now() + transfer.answerTimeout);
   for (;;) {
     auto size = co_await net::readHead(transfer.machine, transfer.buffer);
     if (!size || *size == 0) co_return false;
     transfer.head.headers.clear();
     if (!net::parseResponseHead(transfer.buffer.data().substr(0, *size), transfer.exchange.head().method, transfer.head)) co_return false;
     transfer.buffer.consume(*size);
-    transfer.machine.setDeadline(SteadyTime::max());
     if (transfer.head.status == 101) co_return !transfer.exchange.head().upgrade.empty();
     if (transfer.head.status >= 200) co_return true;
   }
@@ -203,9 +200,8 @@ std::string machineRequestHead(const net::RequestHead& head, const EdgeFacts& fa
   return out.append("\r\n");
 }
 
-awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine, EdgeFacts facts,
-                                std::chrono::milliseconds answer_timeout) {
-  Transfer transfer{.exchange = exchange, .machine = *machine, .facts = facts, .answerTimeout = answer_timeout};
+awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine, EdgeFacts facts) {
+  Transfer transfer{.exchange = exchange, .machine = *machine, .facts = facts};
   std::string request = machineRequestHead(exchange.head(), facts);
   // A failed write is not conclusive: the response may already be there.
   co_await machine->writeAll(request);

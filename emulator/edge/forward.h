@@ -1,7 +1,6 @@
 // One exchange with a Machine: the request goes out, the response comes back, both as they arrive; or the connection becomes a byte pump.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include "net/http/http_server.h"
@@ -23,6 +22,7 @@ struct EdgeFacts {
 std::string machineRequestHead(const net::RequestHead& head, const EdgeFacts& facts);
 
 /// False: nothing has been sent to the client, because the Machine sent no valid response; the caller must respond.
-awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine, EdgeFacts facts, std::chrono::milliseconds answer_timeout);
+/// How long that takes is not limited: Fly's limit is unknown.
+awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine, EdgeFacts facts);
 
 }  // namespace swarm::emulator

@@ -145,14 +145,10 @@ class MemoryBackend final : public Backend {
   awaitable<net::StreamPtr> connect(std::string machine_id, std::uint16_t port, Deadline) override {
     auto found = guests_.find(machine_id);
     GuestPtr guest = found == guests_.end() ? nullptr : found->second;
-    auto service = options_.services.find(port);
-    bool simulated = service == options_.services.end() && port == agent::kPort;
-    if (!guest || !guest->running || guest->suspended || (service == options_.services.end() && !simulated)) {
+    if (!guest || !guest->running || guest->suspended || port != agent::kPort)
       throw Error(ErrorCode::Unavailable, format("No process is listening on port {} of Machine {}.", port, machine_id));
-    }
     auto [outside, inside] = net::makePipe(executor_);
-    awaitable<void> work = simulated ? serveSimulatedAgent(std::move(inside), guest) : service->second(std::move(inside), guest->plan);
-    tasks_.spawn(serveUntilEnd(std::move(work), guest), nullptr);
+    tasks_.spawn(serveUntilEnd(serveSimulatedAgent(std::move(inside), guest), guest), nullptr);
     co_return std::move(outside);
   }
 

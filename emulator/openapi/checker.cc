@@ -149,14 +149,6 @@ void checkBody(const json::object& operation, const RequestFacts& request, std::
   checkValue(value, body->as_object().at("content").at(kJson).at("schema").as_object(), Reading::Closed, "", findings);
 }
 
-/// The schema of a response with this status, or null.
-const json::object* answerSchema(const json::object& operation, int status) {
-  const json::value* answer = operation.at("responses").as_object().if_contains(std::to_string(status));
-  const json::value* content = answer ? answer->as_object().if_contains("content") : nullptr;
-  const json::value* media = content ? content->as_object().if_contains("application/json") : nullptr;
-  return media ? &media->as_object().at("schema").as_object() : nullptr;
-}
-
 }  // namespace
 
 std::vector<Finding> check(const RequestFacts& request) {
@@ -171,19 +163,6 @@ std::vector<Finding> check(const RequestFacts& request) {
   QueryCheck(*operation, findings).check(request.query);
   checkBody(*operation, request, findings);
   if (findings.size() > kMaxFindings) findings.resize(kMaxFindings);
-  return findings;
-}
-
-std::vector<Finding> checkAnswer(const RequestFacts& request, int status, std::string_view body) {
-  const Route* route = findRoute(request.path);
-  const json::object* operation = route ? findOperation(*route, request.method) : nullptr;
-  const json::object* schema = operation ? answerSchema(*operation, status) : nullptr;
-  if (!schema) return {};
-  boost::system::error_code error;
-  const json::value value = json::parse(body, error);
-  if (error) return {{Place::Body, "", format("The response is not JSON: {}.", error.message())}};
-  std::vector<Finding> findings;
-  checkValue(value, *schema, Reading::Open, "", findings);
   return findings;
 }
 

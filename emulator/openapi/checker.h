@@ -30,10 +30,6 @@ struct Finding {
 /// Headers, and ranges that the document states in prose only, are not checked. Thread-safe.
 std::vector<Finding> check(const RequestFacts& request);
 
-/// Whether a response's body has the types of the document's response schema for this status. Unknown properties and null are accepted, as
-/// are statuses that the document lacks. Thread-safe.
-std::vector<Finding> checkAnswer(const RequestFacts& request, int status, std::string_view body);
-
 /// The findings' sentences, concatenated.
 std::string describe(const std::vector<Finding>& findings);
 

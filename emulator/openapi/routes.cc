@@ -48,12 +48,6 @@ bool matches(const Route& route, const std::vector<std::string>& sent) {
   });
 }
 
-std::string lowerCase(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
 }  // namespace
 
 const Route* findRoute(std::string_view path) {
@@ -65,8 +59,10 @@ const Route* findRoute(std::string_view path) {
 }
 
 const json::object* findOperation(const Route& route, std::string_view method) {
-  const json::value* operation = route.item->if_contains(lowerCase(method));
-  return operation ? operation->if_object() : nullptr;
+  for (const json::key_value_pair& operation : *route.item) {
+    if (net::equalsIgnoreCase(operation.key(), method)) return operation.value().if_object();
+  }
+  return nullptr;
 }
 
 std::string methodsOf(const Route& route) {

@@ -1,5 +1,5 @@
 // Booting, ending and the restart policy.
-#include "emulator/rules/jobs.h"
+#include "emulator/rules/lifecycle.h"
 
 #include <algorithm>
 

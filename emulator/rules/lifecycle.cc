@@ -5,7 +5,6 @@
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "emulator/rules/config/config_view.h"
-#include "emulator/rules/jobs.h"
 
 namespace swarm::emulator {
 

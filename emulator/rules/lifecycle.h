@@ -40,4 +40,22 @@ awaitable<void> recover(Core& core);
 /// Deletes the volume's content at once, its entry after 24 h (§7). I: Fly keeps the content for those 24 h.
 awaitable<void> destroyVolumeContent(Core& core, VolumePtr volume);
 
+// Shared by jobs; internal to rules/.
+
+enum class ExitCause { Requested, Unrequested };
+enum class Restarting { No, Yes };
+
+/// exit/stopped/flyd with request.exit_event (§3 "Events").
+EventNote exitNote(const Machine& machine, const GuestExit& exit, ExitCause cause, Restarting restarting);
+
+/// From `starting` to `started` or `failed`. The caller holds the lock.
+awaitable<void> bootMachine(Core& core, MachinePtr machine);
+/// Ends the running process (or discards a suspended Machine's memory); returns how it ended. `before`: the state before the change.
+awaitable<GuestExit> endProcess(Core& core, MachinePtr machine, StopOrder order, MachineState before);
+/// Handles the unrequested end of a started Machine: the restart policy, auto_destroy.
+awaitable<void> runExit(Core& core, MachinePtr machine, GuestExit exit);
+
+/// Resumes an interrupted transition from a transient state.
+void resumeJob(Core& core, const MachinePtr& machine, StopOrder order);
+
 }  // namespace swarm::emulator

@@ -3,7 +3,6 @@
 
 #include "emulator/api/answer.h"
 #include "emulator/rules/config/config_view.h"
-#include "emulator/rules/jobs.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {

@@ -3,7 +3,7 @@
 
 #include "base/diagnostics/log.h"
 #include "base/error.h"
-#include "emulator/rules/jobs.h"
+#include "emulator/rules/lifecycle.h"
 
 namespace swarm::emulator {
 

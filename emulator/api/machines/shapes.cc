@@ -240,8 +240,6 @@ Answer pageAnswer(const json::array& list, std::optional<std::string> cursor) {
   return answer;
 }
 
-std::string cursorOf(std::int64_t number) { return toBase64Url(std::to_string(number)); }
-
 bool isVisible(const Core& core, const Call& call, const Machine& machine) { return call.affinity || machine.visibleAt <= core.now(); }
 
 bool isRemembered(const Core& core, const Machine& machine) {

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include "base/id.h"
 #include "emulator/api/call.h"
 #include "emulator/rules/core.h"
 
@@ -32,7 +33,6 @@ struct Page {
   std::int64_t after = 0;  ///< the number of the last entry of the previous page
 };
 Page readPage(const Call& call, std::int64_t most);
-std::string cursorOf(std::int64_t number);
 
 /// Appends a page of `in_order`, an index by number; returns the cursor of the next page. `show` returns nothing for an entry that is not
 /// listed.
@@ -42,7 +42,7 @@ std::optional<std::string> addPage(json::array& list, const Index& in_order, con
   for (auto next = in_order.upper_bound(page.after); next != in_order.end(); ++next) {
     std::optional<json::object> shown = show(*next->second);
     if (!shown) continue;
-    if (page.limit != 0 && static_cast<std::int64_t>(list.size()) == page.limit) return cursorOf(last);
+    if (page.limit != 0 && static_cast<std::int64_t>(list.size()) == page.limit) return toBase64Url(std::to_string(last));
     list.push_back(std::move(*shown));
     last = next->first;
   }

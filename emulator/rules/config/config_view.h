@@ -12,6 +12,7 @@
 
 namespace swarm::emulator {
 
+std::string_view goKind(const json::value& value);  ///< Go's word for the type, in its error texts
 // Empty when the member is absent or of another type.
 std::string textOf(const json::object& object, std::string_view name);
 bool flagOf(const json::object& object, std::string_view name);
@@ -24,9 +25,6 @@ const json::object* firstObject(const json::object& object, std::string_view nam
 /// A duration in Fly's formats: a Go string, or nanoseconds.
 std::optional<std::chrono::milliseconds> durationOf(const json::object& object, std::string_view name);
 
-/// The types of the members, as in Fly's server: a wrong type is refused with Go's error. Unknown members and nulls are skipped, as in Go.
-/// Throws Refusal(400).
-void checkTypes(const json::object& config);
 /// config.guest with its defaults; also accepts config.size ("shared-cpu-1x"). Throws Refusal with the texts of §3 "Guest sizes".
 GuestSize checkGuest(const json::object& config);
 GuestSize checkGuestObject(const json::object& guest);
