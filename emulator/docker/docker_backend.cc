@@ -23,8 +23,6 @@ namespace asio = boost::asio;
 constexpr std::chrono::seconds kConnectTime{10};
 /// How long close() waits for calls in progress at the Engine.
 constexpr std::chrono::seconds kFinishTime{60};
-constexpr int kFirstSignalCode = 128;
-constexpr int kLastSignalCode = 159;
 
 std::string readTool(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -1,4 +1,4 @@
-// Internal: the docker backend's class. Split over docker_backend.cc (life cycle and events), machines.cc, exec.cc, volumes.cc and
+// Internal: the docker backend's class. Split over docker_backend.cc (life cycle and events), machines.cc, volumes.cc and
 // networks.cc.
 #pragma once
 
@@ -19,6 +19,9 @@
 namespace swarm::emulator {
 
 namespace json = boost::json;
+
+// An exit code between them encodes a signal, as in a shell.
+inline constexpr int kFirstSignalCode = 128, kLastSignalCode = 159;
 
 class DockerBackend final : public Backend {
  public:

@@ -1,11 +1,14 @@
-// The embedded text, and its parsed tree.
+// The embedded text, its parsed tree, and its paths, split once.
 #include "emulator/openapi/document.h"
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <cctype>
 
 #include "base/diagnostics/check.h"
 #include "emulator/openapi/extras.h"
+#include "net/http/http.h"
 
 // An assembler include costs no compile time; a string literal of 146 kB would cost a second per build.
 asm(".pushsection .rodata\n"
@@ -39,6 +42,43 @@ const json::object& schemaNamed(std::string_view reference) {
   return found->value().as_object();
 }
 
+std::vector<std::string> segmentsOf(std::string_view path) {
+  std::vector<std::string> segments;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const auto end = std::min(path.find('/'), path.size());
+    segments.emplace_back(path.substr(0, end));
+    path.remove_prefix(end);
+  }
+  return segments;
+}
+
+bool isParameter(std::string_view segment) { return segment.starts_with('{'); }
+
+// Literal segments sort before parameters, so that the first match is the right one.
+bool isMoreLiteral(const Route& a, const Route& b) {
+  return std::ranges::lexicographical_compare(a.segments, b.segments, [](const std::string& x, const std::string& y) {
+    return std::pair(isParameter(x), x) < std::pair(isParameter(y), y);
+  });
+}
+
+std::vector<Route> allRoutes() {
+  std::vector<Route> routes;
+  for (const json::key_value_pair& path : document().at("paths").as_object()) {
+    routes.push_back({std::string(path.key()), segmentsOf(path.key()), &path.value().as_object()});
+  }
+  std::ranges::sort(routes, isMoreLiteral);
+  return routes;
+}
+
+bool matches(const Route& route, const std::vector<std::string>& sent) {
+  return std::ranges::equal(route.segments, sent, [](const std::string& known, const std::string& segment) {
+    if (isParameter(known)) return !segment.empty();
+    const std::optional<std::string> decoded = net::percentDecode(segment);
+    return decoded && *decoded == known;
+  });
+}
+
 }  // namespace
 
 std::string_view documentText() {
@@ -61,6 +101,30 @@ const json::object& resolve(const json::object& schema) {
       return *at;
     }
   }
+}
+
+const Route* findRoute(std::string_view path) {
+  static const std::vector<Route> kRoutes = allRoutes();
+  if (!path.starts_with('/')) return nullptr;
+  const std::vector<std::string> sent = segmentsOf(path);
+  const auto found = std::ranges::find_if(kRoutes, [&](const Route& route) { return matches(route, sent); });
+  return found == kRoutes.end() ? nullptr : &*found;
+}
+
+const json::object* findOperation(const Route& route, std::string_view method) {
+  for (const json::key_value_pair& operation : *route.item) {
+    if (net::equalsIgnoreCase(operation.key(), method)) return operation.value().if_object();
+  }
+  return nullptr;
+}
+
+std::string methodsOf(const Route& route) {
+  std::string names;
+  for (const json::key_value_pair& operation : *route.item) {
+    if (!names.empty()) names += ", ";
+    std::ranges::transform(operation.key(), std::back_inserter(names), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  }
+  return names;
 }
 
 }  // namespace swarm::emulator::openapi

@@ -212,22 +212,21 @@ json::object encode(const Machine& machine) {
   return document;
 }
 
+template <typename Placed>
+std::shared_ptr<Placed> readPlaced(const json::object& document, World& world) {
+  auto placed = std::make_shared<Placed>();
+  read(document, *placed);
+  placed->host = findHost(world, document.at("host"));
+  return placed;
+}
+
 MachinePtr decodeMachine(const json::object& document, World& world) {
-  auto machine = std::make_shared<Machine>();
-  read(document, *machine);
-  machine->host = findHost(world, document.at("host"));
+  MachinePtr machine = readPlaced<Machine>(document, world);
   if (!machine->versions.empty()) machine->versions.back().config = machine->config;
   return machine;
 }
 
 json::object encode(const Volume& volume) { return writePlaced(volume); }
-
-VolumePtr decodeVolume(const json::object& document, World& world) {
-  auto volume = std::make_shared<Volume>();
-  read(document, *volume);
-  volume->host = findHost(world, document.at("host"));
-  return volume;
-}
 
 }  // namespace
 
@@ -266,7 +265,7 @@ void Journal::load(World& world) {
     if (AppPtr app = world.findApp(std::string(body.at("app").as_string()))) world.add(app, decodeMachine(body, world));
   }
   for (const json::object& body : volumes) {
-    if (AppPtr app = world.findApp(std::string(body.at("app").as_string()))) world.add(app, decodeVolume(body, world));
+    if (AppPtr app = world.findApp(std::string(body.at("app").as_string()))) world.add(app, readPlaced<Volume>(body, world));
   }
 }
 

@@ -2,6 +2,7 @@
 #include "emulator/api/machines/shapes.h"
 
 #include <algorithm>
+#include <boost/json/value_from.hpp>
 #include <charconv>
 
 #include "base/id.h"
@@ -11,12 +12,6 @@
 
 namespace swarm::emulator {
 namespace {
-
-json::object labelsOf(const std::map<std::string, std::string>& labels) {
-  json::object object;
-  for (const auto& [name, value] : labels) object[name] = value;
-  return object;
-}
 
 /// §3: off and stop are booleans in responses, for older clients.
 void showAutostop(json::object& config) {
@@ -120,7 +115,7 @@ json::object machineToJson(const Core& core, const Machine& machine, const Machi
                         {"repository", image.repository},
                         {"tag", image.tag},
                         {"digest", image.digest},
-                        {"labels", labelsOf(image.labels)}}},
+                        {"labels", json::value_from(image.labels)}}},
                       {"instance_id", machine.version},
                       {"version", machine.version},
                       {"private_ip", machine.privateIp},
