@@ -98,21 +98,11 @@ class GitIdentityVerb final : public Verb {
   bool clear_ = false;
 };
 
-class LoginLink final : public Verb {
- public:
-  void declare(Arguments& arguments) override {
-    arguments.word("name", name_, "Workspace to open (default: the list of workspaces)").optional().suggest(workspaceNames());
-  }
-
-  int run(Context& context) override {
-    const std::string url = context.client().createLoginLink(name_);
-    if (!printStructured(context, boost::json::object{{"url", url}})) print(url + "\n");
-    return kDone;
-  }
-
- private:
-  std::string name_;
-};
+int printLoginLink(Context& context, const std::string& workspace) {
+  const std::string url = context.client().createLoginLink(workspace);
+  if (!printStructured(context, boost::json::object{{"url", url}})) print(url + "\n");
+  return kDone;
+}
 
 int listSessions(Context& context) {
   const boost::json::array sessions = context.client().listSessions();
@@ -148,7 +138,9 @@ void addSession(const AddVerb& add) {
   add({.name = "login-link",
        .summary = "Print a link that signs a browser in, once, within 10 minutes",
        .examples = {"swarm login-link dev"}},
-      std::make_unique<LoginLink>());
+      wordVerb(
+          {.name = "name", .help = "Workspace to open (default: the list of workspaces)", .values = workspaceNames(), .optional = true},
+          printLoginLink));
   add({.name = "sessions", .summary = "List live sessions; end", .examples = {"swarm sessions", "swarm sessions end 1.abc"}},
       plainVerb(listSessions));
   add({.name = "sessions end",

@@ -77,31 +77,20 @@ std::string expiryText(const Snapshot& one) {
   return format("{} ({}'s own)", one.expiresAt == SystemTime{} ? "automatically" : formatTime(one.expiresAt), placeTitle(one.provider));
 }
 
-class SnapshotListVerb final : public Verb {
- public:
-  void declare(Arguments& arguments) override {
-    arguments.word("workspace", instance_, "Only snapshots of this workspace").optional().suggest(workspaceNames());
+int listSnapshots(Context& context, const std::string& workspace) {
+  const SnapshotList list = snapshotsOf(context, workspace);
+  if (!list.missing.empty()) report(list.missing + "\n");
+  std::vector<Listed> rows;
+  for (const Snapshot& one : list.items) {
+    const bool counted = one.files > 0;  // the files of a provider's snapshot, and of one that a restore made, are not counted
+    rows.push_back({one.id,
+                    {one.instanceName, one.name, formatTime(one.createdAt), counted ? std::to_string(one.files) : "",
+                     counted ? bytesText(one.bytes) : "", placeTitle(one.provider, one.region), expiryText(one), one.id}});
   }
-
-  int run(Context& context) override {
-    const SnapshotList list = snapshotsOf(context, instance_);
-    if (!list.missing.empty()) report(list.missing + "\n");
-    std::vector<Listed> rows;
-    for (const Snapshot& one : list.items) {
-      const bool counted = one.files > 0;  // the files of a provider's snapshot, and of one that a restore made, are not counted
-      rows.push_back({one.id,
-                      {one.instanceName, one.name, formatTime(one.createdAt), counted ? std::to_string(one.files) : "",
-                       counted ? bytesText(one.bytes) : "", placeTitle(one.provider, one.region), expiryText(one), one.id}});
-    }
-    printList(context, toJson(list.items),
-              {copied("WORKSPACE"), copied("SNAPSHOT"), "TAKEN", extra("FILES"), extra("SIZE"), "AT", extra("EXPIRES"), copied("ID")},
-              rows);
-    return kDone;
-  }
-
- private:
-  std::string instance_;
-};
+  printList(context, toJson(list.items),
+            {copied("WORKSPACE"), copied("SNAPSHOT"), "TAKEN", extra("FILES"), extra("SIZE"), "AT", extra("EXPIRES"), copied("ID")}, rows);
+  return kDone;
+}
 
 class SnapshotRestore final : public Verb {
  public:
@@ -164,7 +153,8 @@ void addSnapshot(const AddVerb& add) {
   add({.name = "snapshot list",
        .summary = "List snapshots, including those of deleted workspaces; for one workspace, also those that Fly.io takes automatically",
        .examples = {"swarm snapshot list web1"}},
-      std::make_unique<SnapshotListVerb>());
+      wordVerb({.name = "workspace", .help = "Only snapshots of this workspace", .values = workspaceNames(), .optional = true},
+               listSnapshots));
   add({.name = "snapshot restore",
        .summary = "Restore the files of a snapshot; the current files become a snapshot too",
        .examples = {"swarm snapshot restore web1 before-upgrade"}},

@@ -10,7 +10,9 @@ class WordVerb final : public Verb {
  public:
   WordVerb(std::optional<Word> word, std::function<int(Context&, const std::string&)> run) : word_(std::move(word)), run_(std::move(run)) {}
   void declare(Arguments& arguments) override {
-    if (word_) arguments.word(word_->name, given_, word_->help).suggest(word_->values);
+    if (!word_) return;
+    Argument& argument = arguments.word(word_->name, given_, word_->help).suggest(word_->values);
+    if (word_->optional) argument.optional();
   }
   int run(Context& context) override { return run_(context, given_); }
 

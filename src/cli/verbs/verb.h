@@ -45,10 +45,11 @@ using VerbPtr = std::unique_ptr<Verb>;
 /// Adds a verb to the command line. Null: a group, which only has parts.
 using AddVerb = std::function<void(const Verb::About&, VerbPtr)>;
 
-/// The only argument of a verb: a required word, or several.
+/// The only argument of a verb: a word, or several.
 struct Word {
   std::string name, help;
   Values values;
+  bool optional = false;
 };
 /// A verb without arguments.
 VerbPtr plainVerb(std::function<int(Context&)> run);
