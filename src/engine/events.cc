@@ -1,9 +1,7 @@
-// One stream after the other.
 #include "engine/events.h"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
@@ -64,7 +62,7 @@ awaitable<void> Events::read() {
 
 awaitable<void> Events::run() {
   std::chrono::milliseconds pause = kFirstPause;
-  while (!closing_) {
+  while (!task_.isClosing()) {
     std::string trouble;
     try {
       co_await read();
@@ -75,7 +73,7 @@ awaitable<void> Events::run() {
     } catch (const boost::system::system_error& error) {
       trouble = error.what();
     }
-    if (closing_) break;
+    if (task_.isClosing()) break;
     if (connected_ || trouble != trouble_) log::warning("the Docker Engine cannot be reached", {{"reason", trouble}});
     if (connected_) pause = kFirstPause;
     bool was_connected = std::exchange(connected_, false);
@@ -91,21 +89,7 @@ awaitable<void> Events::run() {
 
 void Events::follow(async::Executor executor, Listener listener) {
   listener_ = std::move(listener);
-  closing_ = false;
-  following_ = true;
-  ended_ = std::make_unique<asio::steady_timer>(executor, SteadyTime::max());
-  auto ended = [this](std::exception_ptr) {
-    following_ = false;
-    ended_->cancel();
-  };
-  asio::co_spawn(executor, run(), asio::bind_cancellation_slot(stop_.slot(), std::move(ended)));
-}
-
-awaitable<void> Events::close() {
-  closing_ = true;
-  if (!following_) co_return;
-  stop_.emit(asio::cancellation_type::terminal);
-  co_await ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+  task_.start(executor, run());
 }
 
 }  // namespace swarm::engine

@@ -1,13 +1,10 @@
 // Events: follows the Engine's event stream until it is closed: reconnects with growing pauses, and continues where it was.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <memory>
 #include <string>
 
-#include "async/awaitable.h"
+#include "async/background_task.h"
 #include "engine/client.h"
 
 namespace swarm::engine {
@@ -27,7 +24,7 @@ class Events {
   Events(Client& engine, std::chrono::milliseconds longest_pause) : engine_(engine), longest_pause_(longest_pause) {}
 
   void follow(async::Executor executor, Listener listener);
-  awaitable<void> close();  ///< returns when nothing of the listener is called any more
+  awaitable<void> close() { return task_.close(); }  ///< returns when nothing of the listener is called any more
 
   bool connected() const { return connected_; }
   const std::string& trouble() const { return trouble_; }  ///< why it is not connected; empty: never tried
@@ -41,10 +38,7 @@ class Events {
   Client& engine_;
   std::chrono::milliseconds longest_pause_;
   Listener listener_;
-  boost::asio::cancellation_signal stop_;
-  std::unique_ptr<boost::asio::steady_timer> ended_;  ///< cancelled when run() has ended
-  bool closing_ = false;
-  bool following_ = false;
+  async::BackgroundTask task_;
   bool connected_ = false;
   std::string last_event_;  ///< "seconds.nanoseconds" of the last event, to go on from
   std::string trouble_;

@@ -44,8 +44,6 @@ CommandResult runCommand(FakeWorld& world, const FakeContainer& container, const
   return result;
 }
 
-constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
-
 std::string regionOf(const InstanceConfig& config) { return config.network.regions.empty() ? "" : config.network.regions.front(); }
 
 }  // namespace
@@ -109,9 +107,6 @@ awaitable<PlacementPreview> FakeProvider::previewInstance(InstanceSpec spec, Dea
   preview.image = spec.config.image;
   preview.imageFound = !world_.isImageMissing(spec.config.image);
   preview.imageDetail = format("{} {}", spec.config.image, preview.imageFound ? "is there" : "is not there");
-  if (options_.limitsStorage) {
-    for (const StorageConfig& storage : spec.config.storage) preview.storageBytes += storage.size * kBytesPerGib;
-  }
   try {
     checkSpec(spec);
   } catch (const Error& error) {

@@ -1,58 +1,20 @@
-// Gates and planned failures of the fake provider.
 #include "provider/fake/fault_plan.h"
 
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
-
 namespace swarm::fake {
-namespace {
-
-using Timer = boost::asio::steady_timer;
-
-/// A waiter's place in a queue; left whenever its frame ends, also when its loop is destroyed first.
-class Place {
- public:
-  Place(std::list<Timer*>& queue, Timer& timer) : queue_(queue), timer_(timer) { queue_.push_back(&timer_); }
-  ~Place() { queue_.remove(&timer_); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-
- private:
-  std::list<Timer*>& queue_;
-  Timer& timer_;
-};
-
-void wakeAll(std::list<Timer*>& timers) {
-  for (Timer* timer : timers) timer->cancel();
-}
-
-}  // namespace
-
-awaitable<void> Gate::waitFor(std::list<Timer*>& queue, const bool& done) {
-  if (done) co_return;
-  Timer timer(co_await boost::asio::this_coro::executor, Timer::time_point::max());
-  Place place(queue, timer);
-  while (!done) {
-    try {
-      co_await timer.async_wait(boost::asio::use_awaitable);
-    } catch (const boost::system::system_error&) {
-      if (!done) throw;  // the caller was cancelled
-    }
-  }
-}
 
 awaitable<void> Gate::wait() {
   reached_ = true;
-  wakeAll(watching_);
-  co_await waitFor(waiting_, open_);
+  changed_.notifyAll();
+  while (!open_) co_await changed_.wait(changed_.version(), Deadline::never());
 }
 
-awaitable<void> Gate::reached() { co_await waitFor(watching_, reached_); }
+awaitable<void> Gate::reached() {
+  while (!reached_) co_await changed_.wait(changed_.version(), Deadline::never());
+}
 
 void Gate::open() {
   open_ = true;
-  wakeAll(waiting_);
+  changed_.notifyAll();
 }
 
 void FaultPlan::fail(std::string point, Error error, int times, int skip) {

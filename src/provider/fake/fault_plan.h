@@ -1,9 +1,6 @@
 // FaultPlan: what goes wrong at the fake provider, and when: failures, and gates that hold a call at a named point.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "async/notifier.h"
 #include "base/error.h"
 
 namespace swarm::fake {
@@ -25,12 +23,9 @@ class Gate {
   void open();
 
  private:
-  awaitable<void> waitFor(std::list<boost::asio::steady_timer*>& queue, const bool& done);
-
   bool open_ = false;
   bool reached_ = false;
-  std::list<boost::asio::steady_timer*> waiting_;  ///< on the waiters' frames
-  std::list<boost::asio::steady_timer*> watching_;
+  async::Notifier changed_;
 };
 
 /// Points are "<method>" (before anything happened), "<method>/<step>" (before the step's effect) and "<method>/<step>/answer" (the effect

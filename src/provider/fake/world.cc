@@ -1,5 +1,6 @@
-// The fake provider's world: containers, volumes and networks in maps.
 #include "provider/fake/world.h"
+
+#include <ranges>
 
 #include "base/text/format.h"
 
@@ -14,11 +15,29 @@ std::string holdOf(const InstanceSpec& spec) {
   return hold && hold->is_string() ? std::string(hold->as_string()) : std::string();
 }
 
+template <typename Key, typename T>
+std::vector<T> valuesOf(const std::map<Key, T>& map) {
+  auto values = std::views::values(map);
+  return {values.begin(), values.end()};
+}
+
+template <typename Key, typename T>
+std::optional<T> valueOf(const std::map<Key, T>& map, const Key& key) {
+  auto found = map.find(key);
+  return found == map.end() ? std::nullopt : std::optional(found->second);
+}
+
 }  // namespace
 
 std::string volumeNameOf(const InstanceSpec& spec, std::size_t index) {
   const std::string& name = spec.config.storage[index].volumeName;
   return name.empty() ? format("swarm-{}-{}", spec.placeId, index) : name;
+}
+
+FakeContainer& FakeWorld::existing(const PlaceId& place_id) {
+  auto found = containers_.find(place_id);
+  if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", place_id));
+  return found->second;
 }
 
 std::string FakeWorld::nextId(const char* prefix) { return format("{}-{}", prefix, next_++); }
@@ -137,38 +156,27 @@ void FakeWorld::emitEvents(bool on) {
 
 std::vector<FakeContainer> FakeWorld::containers() const {
   std::lock_guard lock(mutex_);
-  std::vector<FakeContainer> all;
-  all.reserve(containers_.size());
-  for (const auto& [id, container] : containers_) all.push_back(container);
-  return all;
+  return valuesOf(containers_);
 }
 
 std::vector<FakeVolume> FakeWorld::volumes() const {
   std::lock_guard lock(mutex_);
-  std::vector<FakeVolume> all;
-  for (const auto& [name, volume] : volumes_) all.push_back(volume);
-  return all;
+  return valuesOf(volumes_);
 }
 
 std::vector<FakeNetwork> FakeWorld::networks() const {
   std::lock_guard lock(mutex_);
-  std::vector<FakeNetwork> all;
-  for (const auto& [name, network] : networks_) all.push_back(network);
-  return all;
+  return valuesOf(networks_);
 }
 
 std::optional<FakeContainer> FakeWorld::container(const PlaceId& place_id) const {
   std::lock_guard lock(mutex_);
-  auto found = containers_.find(place_id);
-  if (found == containers_.end()) return std::nullopt;
-  return found->second;
+  return valueOf(containers_, place_id);
 }
 
 std::optional<FakeVolume> FakeWorld::volume(const std::string& name) const {
   std::lock_guard lock(mutex_);
-  auto found = volumes_.find(name);
-  if (found == volumes_.end()) return std::nullopt;
-  return found->second;
+  return valueOf(volumes_, name);
 }
 
 void FakeWorld::writeFile(const std::string& volume, std::string path, std::string contents) {
@@ -271,9 +279,7 @@ FakeContainer FakeWorld::ensureContainer(const std::string& swarm_id, const Inst
 void FakeWorld::start(const PlaceId& place_id, std::chrono::milliseconds ready_after) {
   {
     std::lock_guard lock(mutex_);
-    auto found = containers_.find(place_id);
-    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", place_id));
-    FakeContainer& container = found->second;
+    FakeContainer& container = existing(place_id);
     if (container.status == InstanceStatus::running) return;
     container.status = InstanceStatus::running;
     container.reason.clear();
@@ -288,11 +294,10 @@ void FakeWorld::start(const PlaceId& place_id, std::chrono::milliseconds ready_a
 void FakeWorld::stop(const PlaceId& place_id) {
   {
     std::lock_guard lock(mutex_);
-    auto found = containers_.find(place_id);
-    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", place_id));
-    if (found->second.status != InstanceStatus::running) return;
-    found->second.status = InstanceStatus::stopped;
-    found->second.reason.clear();
+    FakeContainer& container = existing(place_id);
+    if (container.status != InstanceStatus::running) return;
+    container.status = InstanceStatus::stopped;
+    container.reason.clear();
   }
   report({ProviderEvent::Kind::Changed, place_id, "die exitCode=143"});
 }
@@ -335,9 +340,7 @@ void FakeWorld::removeNetworkIfUnused(const std::string& swarm_id, const std::st
 void FakeWorld::setResources(const PlaceId& place_id, const ResourceConfig& resources) {
   {
     std::lock_guard lock(mutex_);
-    auto found = containers_.find(place_id);
-    if (found == containers_.end()) throw Error(ErrorCode::NotFound, format("There is no container for {}.", place_id));
-    found->second.spec.config.resources = resources;
+    existing(place_id).spec.config.resources = resources;
   }
   report({ProviderEvent::Kind::Changed, place_id, "update"});
 }

@@ -120,6 +120,7 @@ class FakeWorld {
 
  private:
   void report(ProviderEvent event);
+  FakeContainer& existing(const PlaceId& place_id);  ///< throws NotFound
   FakeVolume* mountedAt(const PlaceId& place_id, const std::string& path, std::string& inside);
   bool isVolumeInUseLocked(const std::string& name) const;
   std::string imageIdLocked(const std::string& image) const;

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
@@ -138,7 +136,7 @@ awaitable<void> Watch::poll() {
 
 awaitable<void> Watch::follow() {
   std::chrono::milliseconds trouble_pause = kFirstPause;
-  while (!closing_) {
+  while (!task_.isClosing()) {
     std::string trouble;
     try {
       co_await poll();
@@ -148,7 +146,7 @@ awaitable<void> Watch::follow() {
     } catch (const boost::system::system_error& error) {
       trouble = error.what();
     }
-    if (closing_) break;
+    if (task_.isClosing()) break;
     bool exists = anythingExists();
     std::chrono::milliseconds pause = exists ? client_.tuning().eventInterval : client_.tuning().idleInterval;
     if (!trouble.empty()) {
@@ -165,22 +163,11 @@ awaitable<void> Watch::follow() {
 
 awaitable<void> Watch::open(ProviderEventSink sink) {
   sink_ = std::move(sink);
-  auto executor = co_await asio::this_coro::executor;
-  closing_ = false;
-  following_ = true;
-  ended_ = std::make_unique<asio::steady_timer>(executor, SteadyTime::max());
-  auto ended = [this](std::exception_ptr) {
-    following_ = false;
-    ended_->cancel();
-  };
-  asio::co_spawn(executor, follow(), asio::bind_cancellation_slot(stop_.slot(), std::move(ended)));
+  task_.start(co_await asio::this_coro::executor, follow());
 }
 
 awaitable<void> Watch::close() {
-  closing_ = true;
-  if (!following_) co_return;
-  stop_.emit(asio::cancellation_type::terminal);
-  co_await ended_->async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await task_.close();
   sink_ = nullptr;
 }
 

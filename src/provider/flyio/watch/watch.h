@@ -2,13 +2,12 @@
 // many Machines exist.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 
+#include "async/background_task.h"
 #include "provider/flyio/app/regions.h"
 #include "provider/flyio/machine/machine_cache.h"
 #include "provider/flyio/watch/organization.h"
@@ -53,15 +52,12 @@ class Watch {
   const Clock& clock_;
 
   ProviderEventSink sink_;
-  boost::asio::cancellation_signal stop_;
-  std::unique_ptr<boost::asio::steady_timer> ended_;
+  async::BackgroundTask task_;
   boost::asio::steady_timer* idle_timer_ = nullptr;  ///< between two polls while nothing exists; cancelled when something does
   std::map<std::string, Seen> seen_;                 ///< by Machine
   SystemTime seen_until_{};                          ///< changes up to here were observed
   std::set<std::string> dead_hosts_;                 ///< Machines whose volume's host is unreachable
   SteadyTime hosts_polled_{};
-  bool closing_ = false;
-  bool following_ = false;
   bool connected_ = false;
   bool partial_ = false;  ///< the last poll lacked a region
   std::string trouble_;
