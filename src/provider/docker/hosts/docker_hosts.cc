@@ -151,16 +151,6 @@ awaitable<std::optional<std::vector<LostVolume>>> DockerHosts::findLostVolumes(I
   co_return co_await home->engine->findLostVolumes(std::move(spec), deadline);
 }
 
-awaitable<void> DockerHosts::startInstance(PlaceId place_id, Progress& progress, Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_await host->engine->startInstance(std::move(place_id), progress, deadline);
-}
-
-awaitable<void> DockerHosts::stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_await host->engine->stopInstance(std::move(place_id), grace, progress, deadline);
-}
-
 awaitable<void> DockerHosts::deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                             Progress& progress, Deadline deadline) {
   if (Host* home = homeOf(place_id, external)) {
@@ -197,36 +187,10 @@ awaitable<std::optional<ProviderInstance>> DockerHosts::getInstance(PlaceId plac
   co_return found;
 }
 
-awaitable<AllocationEffect> DockerHosts::allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_return co_await host->engine->allocateResources(std::move(place_id), resources, deadline);
-}
-
-awaitable<ResourceUsage> DockerHosts::getResourceUsage(PlaceId place_id, Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_return co_await host->engine->getResourceUsage(std::move(place_id), deadline);
-}
-
 awaitable<AllocationEffect> DockerHosts::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) {
   Host* host = co_await require(place_id, deadline);
   checkStays(network, *host);
   co_return co_await host->engine->configureNetwork(std::move(place_id), std::move(network), deadline);
-}
-
-awaitable<NetworkInfo> DockerHosts::getNetworkInfo(PlaceId place_id, Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_return co_await host->engine->getNetworkInfo(std::move(place_id), deadline);
-}
-
-awaitable<CommandResult> DockerHosts::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
-                                                     Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_return co_await host->engine->executeCommand(std::move(place_id), std::move(command), std::move(stdin_text), deadline);
-}
-
-awaitable<std::optional<ReplacementLoss>> DockerHosts::previewReplacement(PlaceId place_id, Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_return co_await host->engine->previewReplacement(std::move(place_id), deadline);
 }
 
 awaitable<ProviderInstance> DockerHosts::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
@@ -235,11 +199,6 @@ awaitable<ProviderInstance> DockerHosts::replaceInstance(InstanceSpec spec, Prog
   ProviderInstance made = co_await host->engine->replaceInstance(std::move(spec), progress, deadline);
   addHost(made, *host);
   co_return made;
-}
-
-awaitable<AgentEndpoint> DockerHosts::agentEndpoint(PlaceId place_id, Deadline deadline) {
-  Host* host = co_await require(place_id, deadline);
-  co_return co_await host->engine->agentEndpoint(std::move(place_id), deadline);
 }
 
 awaitable<std::unique_ptr<LogSource::Reader>> DockerHosts::openLogs(PlaceId place_id, Options options, Deadline deadline) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/error.h"
@@ -30,8 +31,12 @@ class DockerHosts final : public Provider, private LogSource {
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;
-  awaitable<void> startInstance(PlaceId place_id, Progress& progress, Deadline deadline) override;
-  awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
+  awaitable<void> startInstance(PlaceId place_id, Progress& progress, Deadline deadline) override {
+    return atHome(&Provider::startInstance, std::move(place_id), progress, deadline);
+  }
+  awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override {
+    return atHome(&Provider::stopInstance, std::move(place_id), grace, progress, deadline);
+  }
   awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override;
   awaitable<void> settle(InstanceSpec spec, Deadline deadline) override;
@@ -39,16 +44,28 @@ class DockerHosts final : public Provider, private LogSource {
   awaitable<std::optional<ProviderInstance>> getInstance(PlaceId place_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
-  awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
-  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override;
+  awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override {
+    return atHome(&Provider::allocateResources, std::move(place_id), resources, deadline);
+  }
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override {
+    return atHome(&Provider::getResourceUsage, std::move(place_id), deadline);
+  }
   awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
-  awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;
+  awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override {
+    return atHome(&Provider::getNetworkInfo, std::move(place_id), deadline);
+  }
   awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
-                                          Deadline deadline) override;
+                                          Deadline deadline) override {
+    return atHome(&Provider::executeCommand, std::move(place_id), std::move(command), std::move(stdin_text), deadline);
+  }
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
-  awaitable<std::optional<ReplacementLoss>> previewReplacement(PlaceId place_id, Deadline deadline) override;
-  awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) override;
+  awaitable<std::optional<ReplacementLoss>> previewReplacement(PlaceId place_id, Deadline deadline) override {
+    return atHome(&Provider::previewReplacement, std::move(place_id), deadline);
+  }
+  awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) override {
+    return atHome(&Provider::agentEndpoint, std::move(place_id), deadline);
+  }
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override;
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;
@@ -83,6 +100,14 @@ class DockerHosts final : public Provider, private LogSource {
   /// The Engine that has the instance; null when none has. Throws Error(Unavailable) when one that is unavailable may have it.
   awaitable<Host*> find(PlaceId place_id, Deadline deadline);
   awaitable<Host*> require(PlaceId place_id, Deadline deadline);  ///< throws NotFound
+  /// Calls a method, whose last parameter is the deadline, at the Engine that has the instance.
+  template <typename Result, typename... Parameters>
+  awaitable<Result> atHome(awaitable<Result> (Provider::*method)(PlaceId, Parameters...), PlaceId place_id,
+                           std::type_identity_t<Parameters>... arguments) {
+    Host* host = co_await require(place_id, std::get<sizeof...(arguments) - 1>(std::tie(arguments...)));
+    Provider& engine = *host->engine;
+    co_return co_await (engine.*method)(std::move(place_id), std::forward<Parameters>(arguments)...);
+  }
   void remember(const PlaceId& place_id, Host& host) { homes_[place_id] = &host; }
   void addHost(ProviderInstance& instance, const Host& host) const;
   void checkStays(const NetworkConfig& network, const Host& host) const;
